@@ -1,0 +1,70 @@
+"""A derivation as a value: numbered steps that can be shown, exported and checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One displayed formula.
+
+    Attributes
+    ----------
+    latex
+        Display-math body without delimiters; long ones are already broken with `aligned`.
+    source
+        Equation number of the source that it reproduces, e.g. "(91)"; empty if the source has none.
+    """
+
+    latex: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what is done, in words, and what comes out.
+
+    Attributes
+    ----------
+    key
+        Short name by which a step is asked for (`derive --step KEY`).
+    title, prose
+        Heading, and the argument in plain text with inline math between dollar signs.
+    formulas
+        Displayed results in order.
+    text
+        The same results as plain text lines for a terminal.
+    """
+
+    key: str
+    title: str
+    prose: str
+    formulas: tuple[Formula, ...] = ()
+    text: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A named, ordered list of steps with its conventions and bibliography."""
+
+    name: str
+    title: str
+    source: str
+    bibtex: str
+    conventions: tuple[str, ...]
+    steps: tuple[Step, ...] = field(default=())
+
+    def step(self, key: str) -> Step:
+        """The step called `key`.
+
+        Raises
+        ------
+        KeyError
+            With the list of the steps there are.
+        """
+        for step in self.steps:
+            if step.key == key:
+                return step
+        known = ", ".join(step.key for step in self.steps)
+        raise KeyError(f"no step {key!r} in {self.name}; its steps are: {known}")

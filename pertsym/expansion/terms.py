@@ -1,0 +1,148 @@
+"""Canonical terms of a time-ordered integral: the compact currency of the expansion.
+
+A term is coefficient * product of correlation functions * phase, to be integrated over the gaps
+tau_1 .. tau_m >= 0 between neighbouring times.  A factor C(tau_first + ... + tau_last) spans
+consecutive gaps; the phase is exp(-i sum_k x_k tau_k) with x_k an integer linear form over the
+transition frequencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Frequency
+
+
+class Factor(NamedTuple):
+    """The correlation function `name` (conjugated or not) of tau_first + ... + tau_last."""
+
+    first: int
+    last: int
+    name: str
+    conjugate: bool = False
+
+
+class Shape(NamedTuple):
+    """What a term looks like apart from its coefficient: equal shapes are collected."""
+
+    factors: tuple[Factor, ...]
+    phase: tuple[Frequency, ...]
+
+
+class Term(NamedTuple):
+    coefficient: Gaussian
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class TimeIntegrand:
+    """A sum of terms over the same gaps, sorted by shape.
+
+    With `real_part`, the value is the real part of the sum and every term stands for its
+    conjugate too.
+    """
+
+    order: int
+    terms: tuple[Term, ...]
+    real: frozenset[str] = frozenset()
+    real_part: bool = False
+
+    @classmethod
+    def collect(
+        cls, order: int, terms: Iterable[Term], real: frozenset[str] = frozenset()
+    ) -> TimeIntegrand:
+        """Add up terms of equal shape and drop those that cancel."""
+        return cls(order, _collected(terms), real)
+
+    def __iter__(self) -> Iterator[Term]:
+        return iter(self.terms)
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def __add__(self, other: TimeIntegrand) -> TimeIntegrand:
+        if (self.order, self.real_part) != (other.order, other.real_part):
+            raise ValueError(
+                "cannot add integrands of different order, or a real part to a complex sum"
+            )
+        return TimeIntegrand(
+            self.order,
+            _collected((*self.terms, *other.terms)),
+            self.real | other.real,
+            self.real_part,
+        )
+
+    def scaled(self, scalar: Gaussian) -> TimeIntegrand:
+        """The integrand times a number; of a real part only a real number can be a multiple."""
+        if self.real_part and scalar.im:
+            raise ValueError(f"a real part can only be scaled by a real number, got {scalar}")
+        return self._mapped(lambda term: Term(scalar * term.coefficient, term.shape))
+
+    def conjugated(self) -> TimeIntegrand:
+        """The complex conjugate: C <-> C*, phases reversed."""
+        return self._mapped(lambda term: conjugate(term, self.real))
+
+    def real_parts(self) -> TimeIntegrand:
+        """The real part, each conjugate pair of shapes collected into one representative.
+
+        The representative is the one whose first nonzero phase is positive; without any phase,
+        the one whose factors sort first.
+        """
+        return TimeIntegrand(
+            self.order,
+            _collected(_representative(term, self.real) for term in self.terms),
+            self.real,
+            real_part=True,
+        )
+
+    def reversed_frequencies(self) -> TimeIntegrand:
+        """Every transition frequency w -> -w (the rule that turns k_up into k_down)."""
+        flipped = self._mapped(
+            lambda term: Term(
+                term.coefficient, Shape(term.shape.factors, _negated(term.shape.phase))
+            )
+        )
+        return flipped.real_parts() if self.real_part else flipped
+
+    def _mapped(self, function: Callable[[Term], Term]) -> TimeIntegrand:
+        return TimeIntegrand(
+            self.order, _collected(map(function, self.terms)), self.real, self.real_part
+        )
+
+
+def conjugate(term: Term, real: frozenset[str]) -> Term:
+    """The complex conjugate of one term; names in `real` are their own conjugates."""
+    factors = tuple(
+        sorted(
+            factor._replace(conjugate=not factor.conjugate) if factor.name not in real else factor
+            for factor in term.shape.factors
+        )
+    )
+    return Term(term.coefficient.conjugate(), Shape(factors, _negated(term.shape.phase)))
+
+
+def _representative(term: Term, real: frozenset[str]) -> Term:
+    leading = next((component for x in term.shape.phase for component in x if component), 0)
+    mirrored = conjugate(term, real)
+    if leading > 0:
+        return term
+    if leading < 0:
+        return mirrored
+    if term.shape == mirrored.shape:  # its own conjugate: only the real part of c counts
+        return Term(Gaussian(term.coefficient.re), term.shape)
+    return min(term, mirrored, key=lambda candidate: candidate.shape)
+
+
+def _negated(phase: tuple[Frequency, ...]) -> tuple[Frequency, ...]:
+    return tuple(tuple(-component for component in x) for x in phase)
+
+
+def _collected(terms: Iterable[Term]) -> tuple[Term, ...]:
+    sums: dict[Shape, Gaussian] = {}
+    for coefficient, shape in terms:
+        previous = sums.get(shape)
+        sums[shape] = coefficient if previous is None else previous + coefficient
+    return tuple(Term(sums[shape], shape) for shape in sorted(sums) if sums[shape])

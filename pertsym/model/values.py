@@ -1,0 +1,261 @@
+"""The model as immutable values, in the energy eigenbasis and with hbar = k_B = 1.
+
+H = H_S + H_B + sum_a S_a (x) B_a with Hermitian S_a and B_a.  Couplings to one bath share its B;
+baths of different names are independent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal, get_args
+
+from pertsym.exact import Gaussian, exact_rational
+from pertsym.model import notes
+from pertsym.model.errors import InputError
+from pertsym.model.units import UNITS, Units
+
+Statistics = Literal["boson", "classical"]
+
+Matrix = tuple[tuple[Gaussian, ...], ...]
+"""Rows of exact matrix elements."""
+
+
+def _fault(key: str, problem: str, remedy: str) -> InputError:
+    return InputError("model", key, problem, remedy)
+
+
+@dataclass(frozen=True)
+class Bath:
+    """A Gaussian bath.
+
+    Conventions: C(t) = <B(t) B(0)>, Ĉ(w) = int dt e^{iwt} C(t); Ĉ(w > 0) = 2 J(w) [n(w) + 1] for
+    bosons and 2 T J(|w|)/|w| for a classical bath.
+
+    Attributes
+    ----------
+    name : str
+    statistics : {"boson", "classical"}
+    beta : float or None
+        1/(k_B T) in inverse energy units, inf at T = 0; None where C(t) is given as exponentials.
+    density : spectral density of `pertsym.baths.densities`
+        J in energy units, or `Exponentials`.
+
+    Raises
+    ------
+    InputError
+        If `beta` is not a positive number, or infinite for a classical bath.
+    """
+
+    name: str
+    statistics: Statistics
+    beta: float | None
+    density: Any
+
+    def __post_init__(self) -> None:
+        if self.statistics not in get_args(Statistics):
+            raise _fault(
+                "statistics",
+                f"unknown statistics {self.statistics!r}",
+                f"use one of {', '.join(get_args(Statistics))}",
+            )
+        if self.beta is None:
+            return
+        if not self.beta > 0 or not 1 / self.beta < math.inf:
+            raise _fault("beta", f"must be positive, got {self.beta!r}", "write beta = 1/(k_B T)")
+        if self.statistics == "classical" and math.isinf(self.beta):
+            raise _fault(
+                "temperature",
+                "a classical bath does not exist at T = 0, where it has no fluctuations",
+                'give a temperature > 0, or use statistics = "boson"',
+            )
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """S_a (x) B_a: a Hermitian operator in the energy eigenbasis, its strength multiplied in.
+
+    Attributes
+    ----------
+    operator : tuple of N rows of N `Gaussian`
+    bath : str
+        Name of the bath that B_a belongs to.
+
+    Raises
+    ------
+    InputError
+        If the operator is not square or not exactly Hermitian.
+    """
+
+    operator: Matrix
+    bath: str
+
+    def __post_init__(self) -> None:
+        size = len(self.operator)
+        for i, row in enumerate(self.operator):
+            if len(row) != size:
+                raise _fault(
+                    f"operator[{i}]",
+                    f"has {len(row)} entries in a matrix of {size} rows",
+                    "give a square matrix",
+                )
+            for j in range(i + 1):
+                if row[j] != self.operator[j][i].conjugate():
+                    raise _fault(
+                        f"operator[{i}][{j}]",
+                        f"not Hermitian: {row[j]} is not the conjugate of "
+                        f"operator[{j}][{i}] = {self.operator[j][i]}",
+                        "make the two entries complex conjugates",
+                    )
+
+    @classmethod
+    def of(
+        cls,
+        operator: Sequence[Sequence[complex | Fraction | Gaussian]],
+        bath: str,
+        strength: float | Fraction = 1,
+    ) -> Coupling:
+        """Return the coupling with numbers made exact (0.1 becomes 1/10), times `strength`."""
+        factor = exact_rational(strength)
+        return cls(tuple(tuple(factor * _exact(x) for x in row) for row in operator), bath)
+
+
+def _exact(entry: complex | Fraction | Gaussian) -> Gaussian:
+    if isinstance(entry, Gaussian):
+        return entry
+    if isinstance(entry, Fraction):
+        return Gaussian(entry)
+    return Gaussian.of(float(entry.real), float(entry.imag))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A finite system coupled to independent Gaussian baths.
+
+    Attributes
+    ----------
+    name : str
+    units : Units
+        How the file's numbers are meant; the numbers here are powers of its energy unit.
+    energies : tuple of float
+        Levels E_0, E_1, ...; the basis of the operators.  Two levels need E_1 > E_0.
+    couplings : tuple of Coupling
+    baths : tuple of Bath
+
+    Raises
+    ------
+    InputError
+        With source "model" and the key of what is wrong.
+    """
+
+    name: str
+    units: Units
+    energies: tuple[float, ...]
+    couplings: tuple[Coupling, ...]
+    baths: tuple[Bath, ...]
+
+    def __post_init__(self) -> None:
+        self._check_energies()
+        names = [bath.name for bath in self.baths]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise _fault("baths", f"two baths are called {name!r}", "rename one of them")
+        if not self.couplings:
+            raise _fault("couplings", "there is no coupling", "couple the system to a bath")
+        for index, coupling in enumerate(self.couplings):
+            if coupling.bath not in names:
+                raise _fault(
+                    f"couplings[{index}].bath",
+                    f"there is no bath {coupling.bath!r}",
+                    f"add it, or use one of: {', '.join(names) or '(none)'}",
+                )
+            if len(coupling.operator) != self.dimension:
+                raise _fault(
+                    f"couplings[{index}].operator",
+                    f"has {len(coupling.operator)} rows, but the system has "
+                    f"{self.dimension} levels",
+                    f"give a {self.dimension} x {self.dimension} matrix",
+                )
+
+    def _check_energies(self) -> None:
+        if len(self.energies) < 2:
+            raise _fault(
+                "energies",
+                f"a system needs at least two levels, got {len(self.energies)}",
+                "list the energy of every level",
+            )
+        for index, energy in enumerate(self.energies):
+            if not math.isfinite(energy):
+                raise _fault(f"energies[{index}]", f"{energy!r} is not finite", "correct it")
+        if self.dimension == 2 and not self.energies[1] > self.energies[0]:
+            equal = self.energies[1] == self.energies[0]
+            raise _fault(
+                "energies",
+                f"two levels need energies[1] > energies[0], got {list(self.energies)}",
+                "give them different energies, w0 must be positive"
+                if equal
+                else "list the lower level first and exchange rows and columns of the operators",
+            )
+
+    @classmethod
+    def of(
+        cls,
+        energies: Sequence[float],
+        couplings: Sequence[Coupling],
+        baths: Sequence[Bath],
+        *,
+        name: str = "model",
+        units: str = "natural",
+    ) -> Model:
+        """Return a model from plain sequences, units by name."""
+        if units not in UNITS:
+            raise _fault("units", f"unknown units {units!r}", f"use one of {', '.join(UNITS)}")
+        levels = tuple(float(energy) for energy in energies)
+        return cls(name, UNITS[units], levels, tuple(couplings), tuple(baths))
+
+    @property
+    def dimension(self) -> int:
+        """The number of levels N."""
+        return len(self.energies)
+
+    @property
+    def energies_exact(self) -> tuple[Fraction, ...]:
+        """The energies as the decimal numbers that were written."""
+        return tuple(exact_rational(energy) for energy in self.energies)
+
+    @property
+    def w0(self) -> float:
+        """E_1 - E_0 of a two-level system, rounded once."""
+        if self.dimension != 2:
+            raise ValueError(f"w0 belongs to two levels, this model has {self.dimension}")
+        lower, upper = self.energies_exact
+        return float(upper - lower)
+
+    @property
+    def used_baths(self) -> tuple[Bath, ...]:
+        """The baths that some coupling names, in the order of `baths`."""
+        used = {coupling.bath for coupling in self.couplings}
+        return tuple(bath for bath in self.baths if bath.name in used)
+
+    def bath(self, name: str) -> Bath:
+        """Return the bath of this name (KeyError if there is none)."""
+        for bath in self.baths:
+            if bath.name == name:
+                return bath
+        raise KeyError(name)
+
+    @property
+    def common_beta(self) -> float | None:
+        """beta of all used baths if they are quantum-thermal at one temperature, else None.
+
+        Classical baths and baths given as exponentials obey no detailed balance: None.
+        """
+        betas = {bath.beta if bath.statistics == "boson" else None for bath in self.used_baths}
+        return betas.pop() if len(betas) == 1 else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks for the user that are no errors: unused baths, odd correlation functions."""
+        return notes.model_notes(self)
