@@ -24,9 +24,7 @@ def level_energies(dimension: int) -> tuple[Frequency, ...]:
     """E_k - E_0 of N nondegenerate levels as linear forms: the zero form, then unit vectors."""
     if dimension < 2:
         raise ValueError(f"dimension: a system needs at least 2 levels, got {dimension}")
-    return tuple(
-        tuple(int(k == level) for k in range(1, dimension)) for level in range(dimension)
-    )
+    return tuple(tuple(int(k == level) for k in range(1, dimension)) for level in range(dimension))
 
 
 @dataclass(frozen=True)

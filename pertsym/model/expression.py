@@ -81,7 +81,7 @@ def parse_expression(text: str) -> Expression:
     if len(text) > _LONGEST_TEXT:
         raise ValueError(
             f"the formula has {len(text)} characters, more than {_LONGEST_TEXT}; "
-            "shorten it or tabulate J with kind = \"table\""
+            'shorten it or tabulate J with kind = "table"'
         )
     source = " ".join(text.split()).replace("^", "**")
     expression = _Reader(source).read(_syntax_tree(source).body, 0)
@@ -154,7 +154,8 @@ class _Reader:
     def read(self, node: ast.expr, depth: int) -> sympy.Expr:
         if depth > _DEEPEST_NESTING:
             raise ValueError(
-                f"the formula is nested deeper than {_DEEPEST_NESTING} levels; simplify it"
+                f"the formula has more than {_DEEPEST_NESTING} terms in a row or nested levels; "
+                "simplify it"
             )
         match node:
             case ast.Constant():
@@ -206,9 +207,7 @@ class _Reader:
             raise ValueError(f"{self._piece(node.func)} cannot be called; {_ALLOWED}")
         name = node.func.id
         if name not in FUNCTIONS:
-            raise ValueError(
-                f"unknown function {name[:40]!r}{_guess(name, FUNCTIONS)}; {_ALLOWED}"
-            )
+            raise ValueError(f"unknown function {name[:40]!r}{_guess(name, FUNCTIONS)}; {_ALLOWED}")
         if len(node.args) != 1 or node.keywords:
             raise ValueError(f"{self._piece(node)}: {name} takes exactly one argument; fix it")
         return FUNCTIONS[name](self.read(node.args[0], depth + 1))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.baths.densities import Exponentials, ExpressionDensity
 from pertsym.model.domain import first_negative_value
-from pertsym.model.expression import Expression
 
 if TYPE_CHECKING:
     from pertsym.model.values import Bath, Model
@@ -30,13 +29,11 @@ def model_notes(model: Model) -> tuple[str, ...]:
 
 
 def _bath_notes(bath: Bath) -> tuple[str, ...]:
-    if bath.beta is None:
-        return _exponential_notes(
-            np.asarray(bath.density.c, dtype=complex), np.asarray(bath.density.nu, dtype=complex)
-        )
-    formula = getattr(bath.density, "expression", None)
-    if isinstance(formula, Expression):
-        negative_at = first_negative_value(formula.sympy_expr)
+    density = bath.density
+    if isinstance(density, Exponentials):
+        return _exponential_notes(np.array(density.c), np.array(density.nu))
+    if isinstance(density, ExpressionDensity):
+        negative_at = first_negative_value(density.expression.sympy_expr)
         if negative_at is not None:
             return (
                 f"J(w) is negative at w = {negative_at:.3g}; no bath has such a spectrum, "
@@ -58,32 +55,38 @@ def _exponential_notes(c: NDArray[np.complex128], nu: NDArray[np.complex128]) ->
     return ()
 
 
-def negative_spectrum(c: Sequence[complex], nu: Sequence[complex]) -> float | None:
+def negative_spectrum(c: NDArray[np.complex128], nu: NDArray[np.complex128]) -> float | None:
     """Return a real w with Ĉ(w) = 2 Re sum_k c_k/(nu_k - i w) < 0 beyond rounding, or None.
 
-    Ĉ is looked at once between any two neighbouring zeros of its numerator, and beyond the
-    outermost, so that no change of sign is stepped over.
+    Ĉ is looked at between any two neighbouring zeros of its numerator, and beyond the outermost,
+    so that no change of sign is stepped over.
     """
-    weight, rate = np.asarray(c, dtype=complex), np.asarray(nu, dtype=complex)
-    if not weight.size:
+    if not c.size:
         return None
-    damping, center = rate.real, rate.imag
-    numerator = np.zeros(1)
-    for k in range(weight.size):
-        # Re c/(nu - iw) = [Re c Re nu + Im c (Im nu - w)] / [(w - Im nu)^2 + (Re nu)^2]
-        term = np.array(
-            [-weight[k].imag, weight[k].real * damping[k] + weight[k].imag * center[k]]
-        )
-        for j in range(weight.size):
-            if j != k:
-                square = [1.0, -2 * center[j], center[j] ** 2 + damping[j] ** 2]
-                term = np.polymul(term, square)
-        numerator = np.polyadd(numerator, term)
-    zeros = np.sort(np.roots(numerator).real)
-    width = float(np.max(np.abs(rate))) + (float(np.max(np.abs(zeros))) if zeros.size else 0.0)
-    points = [*center, *((a + b) / 2 for a, b in pairwise(zeros)), *zeros, -2 * width, 2 * width]
-    for w in sorted(float(point) for point in points):
-        parts = weight / (rate - 1j * w)
+    scale = float(np.max(np.abs(nu)))
+    rate = nu / scale
+    zeros = np.sort(np.roots(_spectrum_numerator(c, rate)).real)
+    reach = 2 + 2 * float(np.max(np.abs(zeros), initial=0.0))
+    between = [(a + b) / 2 for a, b in pairwise(zeros)]
+    for w in sorted(float(point) for point in [*rate.imag, *between, *zeros, -reach, reach]):
+        parts = c / (rate - 1j * w)
         if parts.sum().real < -_ROUNDING * float(np.abs(parts).sum()):
-            return w
+            return w * scale
     return None
+
+
+def _spectrum_numerator(
+    c: NDArray[np.complex128], nu: NDArray[np.complex128]
+) -> NDArray[np.float64]:
+    """Coefficients in w, highest first, of Ĉ(w)/2 times the product of |nu_k - i w|^2.
+
+    Re c/(nu - iw) = [Re c Re nu + Im c (Im nu - w)] / [(w - Im nu)^2 + (Re nu)^2].
+    """
+    total = np.zeros(1)
+    for k in range(c.size):
+        term = np.array([-c[k].imag, c[k].real * nu[k].real + c[k].imag * nu[k].imag])
+        for j in range(c.size):
+            if j != k:
+                term = np.polymul(term, [1.0, -2 * nu[j].imag, abs(nu[j]) ** 2])
+        total = np.polyadd(total, term)
+    return total

@@ -10,8 +10,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
+from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.model import notes
 from pertsym.model.errors import InputError
@@ -46,13 +47,14 @@ class Bath:
     Raises
     ------
     InputError
-        If `beta` is not a positive number, or infinite for a classical bath.
+        If `beta` is not a positive number, missing, superfluous, or infinite for a classical
+        bath.
     """
 
     name: str
     statistics: Statistics
     beta: float | None
-    density: Any
+    density: BathDensity
 
     def __post_init__(self) -> None:
         if self.statistics not in get_args(Statistics):
@@ -60,6 +62,15 @@ class Bath:
                 "statistics",
                 f"unknown statistics {self.statistics!r}",
                 f"use one of {', '.join(get_args(Statistics))}",
+            )
+        given = isinstance(self.density, Exponentials)
+        if given != (self.beta is None):
+            raise _fault(
+                "beta",
+                "exponentials are taken as given and have no temperature"
+                if given
+                else "a bath with a spectral density needs a temperature",
+                "set beta = None" if given else "give beta, inf for T = 0",
             )
         if self.beta is None:
             return

@@ -64,11 +64,11 @@ def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
     NotReducible
         At order 6 and beyond, or for a rest that is no single integral.
     """
-    closed = SpectralForm.collect(
-        item
-        for term in integrand
-        for item in _single_arc(term).terms
-    ) if integrand.order == 2 else _reduce_pairs(integrand)
+    closed = (
+        SpectralForm.collect(item for term in integrand for item in _single_arc(term).terms)
+        if integrand.order == 2
+        else _reduce_pairs(integrand)
+    )
     return _real(closed)
 
 
@@ -190,9 +190,7 @@ def _rest_integral(kernel: Kernel, z: Gaussian, m: int) -> SpectralForm:
     # P_A(w) B̂(shift + reflect w)/(w - pole)^n, written with the spectrum as first function.
     crossed, sign = _spectrum_first(spectra)
     integral = monomial(Gaussian(kappa.re / 2), spectra, pi_power=-1, denominators=scale)
-    integral += monomial(
-        Gaussian(kappa.im * sign / 2), crossed, pi_power=-2, denominators=scale
-    )
+    integral += monomial(Gaussian(kappa.im * sign / 2), crossed, pi_power=-2, denominators=scale)
     closes = _pole_term(a, b, reflect, pole, added(shift, _times(reflect, pole)), m)
     return integral - _real(closes.scaled(kappa, denominators=scale))
 

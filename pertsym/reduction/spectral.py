@@ -47,7 +47,15 @@ class SpectralIntegral(NamedTuple):
     order: int
 
 
-Atom = Value | SpectralIntegral
+class Thermal(NamedTuple):
+    """beta^power exp(-beta exponent): what detailed balance brings in; at most one a monomial."""
+
+    kind: str
+    power: int
+    exponent: Frequency
+
+
+Atom = Value | SpectralIntegral | Thermal
 
 Denominators = tuple[tuple[Frequency, int], ...]
 """Primitive linear forms with their powers, sorted."""
@@ -74,7 +82,7 @@ class SpectralForm:
                 value = factor * coefficient
                 previous = sums.get(canonical)
                 sums[canonical] = value if previous is None else previous + value
-        return cls(tuple((key, sums[key]) for key in sorted(sums) if sums[key]))
+        return cls(tuple((key, sums[key]) for key in sorted(sums, key=_monomial_key) if sums[key]))
 
     def __iter__(self) -> Iterator[tuple[Monomial, Gaussian]]:
         return iter(self.terms)
@@ -192,28 +200,48 @@ def subtracted(a: Frequency, b: Frequency) -> Frequency:
 
 def _reversed(m: Monomial, z: Gaussian) -> tuple[Monomial, Gaussian]:
     sign = -1 if sum(power for _, power in m.denominators) % 2 else 1
-    atoms = tuple(
-        a._replace(frequency=negated(a.frequency))
-        if isinstance(a, Value)
-        else a._replace(shift=negated(a.shift), pole=negated(a.pole))
-        for a in m.atoms
-    )
-    return Monomial(m.pi_power, m.denominators, atoms), Gaussian(sign) * z
+    return Monomial(m.pi_power, m.denominators, tuple(map(_reversed_atom, m.atoms))), z * sign
+
+
+def _reversed_atom(atom: Atom) -> Atom:
+    if isinstance(atom, Value):
+        return atom._replace(frequency=negated(atom.frequency))
+    if isinstance(atom, Thermal):
+        return atom._replace(exponent=negated(atom.exponent))
+    return atom._replace(shift=negated(atom.shift), pole=negated(atom.pole))
 
 
 def _canonical(m: Monomial) -> Iterable[tuple[Monomial, Gaussian]]:
-    """Sort the atoms and bring each integral to its canonical orientation."""
+    """Sort the atoms, merge thermal factors, bring integrals to their canonical orientation."""
     sign = 1
     atoms: list[Atom] = []
+    thermal: Thermal | None = None
     for atom in m.atoms:
+        if isinstance(atom, Thermal):
+            thermal = atom if thermal is None else _merged(thermal, atom)
+            continue
         if isinstance(atom, SpectralIntegral):
             atom, flip = _oriented(atom)
             if flip == 0:
                 return ()
             sign *= flip
         atoms.append(atom)
-    atoms.sort()
+    if thermal is not None and (thermal.power or any(thermal.exponent)):
+        atoms.append(thermal)
+    atoms.sort(key=_atom_key)
     return ((Monomial(m.pi_power, m.denominators, tuple(atoms)), Gaussian(sign)),)
+
+
+def _merged(a: Thermal, b: Thermal) -> Thermal:
+    return Thermal("T", a.power + b.power, added(a.exponent, b.exponent))
+
+
+def _monomial_key(m: Monomial) -> tuple[object, ...]:
+    return (m.pi_power, m.denominators, tuple(map(_atom_key, m.atoms)))
+
+
+def _atom_key(atom: Atom) -> tuple[object, ...]:
+    return (atom.kind, *atom[1:])
 
 
 def _oriented(integral: SpectralIntegral) -> tuple[SpectralIntegral, int]:
@@ -226,8 +254,8 @@ def _oriented(integral: SpectralIntegral) -> tuple[SpectralIntegral, int]:
     if integral.kind != "CC":
         return integral, 1
     r = integral.reflect
-    moved = subtracted(integral.shift, integral.pole) if r < 0 else added(
-        integral.shift, integral.pole
+    moved = (
+        subtracted(integral.shift, integral.pole) if r < 0 else added(integral.shift, integral.pole)
     )
     mirrored = integral._replace(
         name=integral.other,
@@ -239,5 +267,3 @@ def _oriented(integral: SpectralIntegral) -> tuple[SpectralIntegral, int]:
     if mirrored == integral:
         return integral, (0 if sign < 0 else 1)
     return (integral, 1) if integral < mirrored else (mirrored, sign)
-
-

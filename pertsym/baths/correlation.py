@@ -1,0 +1,227 @@
+"""The correlation function of a bath: Ĉ(w), its principal-value transform P(w), and C(t).
+
+C(t) = <B(t)B(0)>, Ĉ(w) = int dt e^{iwt} C(t), P(w) = P int dw' Ĉ(w')/(w' - w), so that
+G(w) = int_0^inf dt e^{iwt} C(t) = Ĉ(w)/2 - (i/2pi) P(w).  Boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import mpmath
+import numpy as np
+
+from pertsym.baths.broadcasting import element, varies
+from pertsym.baths.closed_forms import closed_transform
+from pertsym.baths.densities import (
+    BathDensity,
+    DrudeLorentz,
+    Exponentials,
+    ExpressionDensity,
+    Ohmic,
+    Underdamped,
+)
+from pertsym.baths.existence import (
+    require_integrable,
+    require_spectrum,
+    require_transform,
+    singular_positions,
+)
+from pertsym.baths.finite_part import finite_part
+from pertsym.baths.integrand import Pole
+from pertsym.baths.jets import EPS
+from pertsym.baths.mp_routes import correlation_mp, spectrum_at, transform_at
+from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
+from pertsym.estimate import Estimate
+
+_Quantity = Literal["spectrum", "transform"]
+
+_GOOD = 4e-14  # a closed form with a larger relative error competes with the quadrature
+_MAX_DERIVATIVE = 3
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """The correlation function of one bath.
+
+    Parameters
+    ----------
+    density : a value of `pertsym.baths.densities`
+        Its parameters may be arrays, as may beta: they broadcast with w.
+    statistics : "boson" or "classical"
+        Ignored for `Exponentials`.
+    beta : float, ndarray or None
+        Inverse temperature > 0; inf is T = 0 (boson only).  Not used for `Exponentials`.
+
+    Raises
+    ------
+    ValueError
+        Naming the field that is out of range.
+    """
+
+    density: BathDensity
+    statistics: Statistics = "boson"
+    beta: Any = math.inf
+
+    def __post_init__(self) -> None:
+        if self.statistics not in ("boson", "classical"):
+            raise ValueError(
+                f"statistics: must be boson or classical, got {self.statistics!r}; choose one"
+            )
+        if isinstance(self.density, Exponentials):
+            return
+        if self.beta is None or not np.all(np.asarray(self.beta, dtype=float) > 0):
+            raise ValueError(f"beta: must be > 0 (inf is T = 0), got {self.beta!r}; use 1/T")
+        if self.statistics == "classical" and np.any(np.isinf(self.beta)):
+            raise ValueError("beta: must be finite for a classical bath, got inf; give T > 0")
+
+    @cached_property
+    def thermal(self) -> ThermalSpectrum:
+        """Ĉ as a jet and its singular points (these for scalar parameters)."""
+        return ThermalSpectrum(self.density, self.statistics, self.beta)
+
+    def spectrum(self, w: Any, derivative: int = 0) -> Estimate:
+        """Ĉ(w) or its derivative with respect to w.
+
+        Parameters
+        ----------
+        w : float or ndarray
+            Real, any sign.
+        derivative : int
+            0 to 3.
+
+        Raises
+        ------
+        Divergent
+            If a value does not exist, e.g. at w = 0 of a sub-Ohmic bath at T > 0.
+        """
+        return self._evaluate("spectrum", w, derivative)
+
+    def transform(self, w: Any, derivative: int = 0) -> Estimate:
+        """P(w) = P int dw' Ĉ(w')/(w' - w) or its derivative with respect to w.
+
+        In closed form for Drude-Lorentz, underdamped and exponential baths, and for Ohmic baths
+        of integer s at T = 0 or classical; else by quadrature (some milliseconds a point).
+
+        Parameters
+        ----------
+        w : float or ndarray
+            Real, any sign.
+        derivative : int
+            0 to 3.
+
+        Raises
+        ------
+        Divergent
+            If a value does not exist.
+        """
+        return self._evaluate("transform", w, derivative)
+
+    def quadrature(self, w: float, derivative: int = 0) -> Estimate:
+        """P(w) or its derivative from the finite-part integral, never from a closed form."""
+        self._require("transform", np.asarray(w, dtype=float), derivative)
+        pole = Pole(float(math.factorial(derivative)), w, derivative + 1)
+        return finite_part(self.thermal, [pole])
+
+    def spectrum_mp(self, w: Any, derivative: int = 0, digits: int = 30) -> Any:
+        """Ĉ or its derivative at one w, an mpf correct to so many digits."""
+        self._require("spectrum", np.asarray(w, dtype=float), derivative)
+        if self.thermal.is_zero:
+            return mpmath.mpf(0)
+        return spectrum_at(self.thermal, w, derivative, digits)
+
+    def transform_mp(self, w: Any, derivative: int = 0, digits: int = 30) -> Any:
+        """P or its derivative at one w, an mpf correct to so many digits.
+
+        By tanh-sinh quadrature on a path that avoids the pole through the upper half-plane; it
+        shares neither formula nor mesh with `transform`.
+        """
+        self._require("transform", np.asarray(w, dtype=float), derivative)
+        if self.thermal.is_zero:
+            return mpmath.mpf(0)
+        return transform_at(self.thermal, w, derivative, digits)
+
+    def correlation(self, t: Any, digits: int = 20) -> Any:
+        """C(t) for t >= 0 as an mpc."""
+        return correlation_mp(self.thermal, t, digits)
+
+    def _evaluate(self, quantity: _Quantity, w: Any, derivative: int) -> Estimate:
+        w = np.asarray(w, dtype=float)
+        if not np.all(np.isfinite(w)):
+            raise ValueError(f"w: must be finite, got {w!r}; give real frequencies")
+        fields = self._fields()
+        shape = np.broadcast_shapes(w.shape, *(np.shape(value) for value in fields.values()))
+        if varies(fields) and not self._evaluates_arrays(quantity):
+            value, error = np.empty(shape), np.empty(shape)
+            every = np.broadcast_to(w, shape)
+            for index in np.ndindex(shape):
+                part = self._element(shape, index)._evaluate(quantity, every[index], derivative)
+                value[index], error[index] = part
+        else:
+            sample = self._element(shape, (0,) * len(shape)) if varies(fields) else self
+            sample._require(quantity, w, derivative)
+            function = self._spectrum if quantity == "spectrum" else self._transform
+            value, error = function(np.broadcast_to(w, shape), derivative)
+        if shape == ():
+            return Estimate(float(value), float(error))
+        return Estimate(np.array(value), np.array(error))
+
+    def _require(self, quantity: _Quantity, w: Any, derivative: int) -> None:
+        """Raise Divergent unless the quantity exists at every w."""
+        if derivative not in range(_MAX_DERIVATIVE + 1):
+            raise ValueError(f"derivative: must be 0, 1, 2 or 3, got {derivative!r}; take fewer")
+        if self.thermal.is_zero:
+            return
+        if quantity == "transform":
+            require_integrable(self.thermal, derivative + 1)
+        check = require_spectrum if quantity == "spectrum" else require_transform
+        for position in singular_positions(self.thermal):
+            if np.any(w == position):
+                check(self.thermal, position, derivative)
+
+    def _spectrum(self, w: Any, derivative: int) -> tuple[Any, Any]:
+        zero = w == 0
+        if self.thermal.is_zero:
+            return np.zeros(w.shape), np.zeros(w.shape)
+        if np.any(zero) and isinstance(self.density, ExpressionDensity):
+            limit = float(spectrum_at(self.thermal, 0, derivative, 20))
+            value, error = self._spectrum(np.where(zero, self.thermal.scale, w), derivative)
+            return np.where(zero, limit, value), np.where(zero, EPS * abs(limit), error)
+        jet = self.thermal.jet_at(w, derivative)
+        value, error = jet.derivative(derivative)
+        return np.broadcast_to(value, w.shape), np.broadcast_to(error, w.shape)
+
+    def _transform(self, w: Any, derivative: int) -> tuple[Any, Any]:
+        if self.thermal.is_zero:
+            return np.zeros(w.shape), np.zeros(w.shape)
+        closed = closed_transform(self.density, self.statistics, self.beta, w, derivative)
+        value, error = (np.array(part) for part in closed)
+        poor = ~(error <= _GOOD * np.abs(value))
+        for index in np.argwhere(poor):
+            at = tuple(int(i) for i in index)
+            single = self._element(w.shape, at) if varies(self._fields()) else self
+            other = single.quadrature(float(w[at]), derivative)
+            if not error[at] <= other.error:
+                value[at], error[at] = other
+        return value, error
+
+    def _fields(self) -> dict[str, Any]:
+        """The parameters that may be arrays."""
+        if isinstance(self.density, Exponentials):
+            return {}
+        if isinstance(self.density, (Ohmic, DrudeLorentz, Underdamped)):
+            return {**vars(self.density), "beta": self.beta}
+        return {"beta": self.beta}
+
+    def _evaluates_arrays(self, quantity: _Quantity) -> bool:
+        """Whether one formula serves all elements (existence then depends on the class alone)."""
+        mixed = np.ndim(self.beta) > 0 and bool(np.any(np.isinf(self.beta)))
+        return isinstance(self.density, (DrudeLorentz, Underdamped)) and not mixed
+
+    def _element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
+        chosen = element(self._fields(), shape, index)
+        beta = chosen.pop("beta")
+        return Correlation(replace(self.density, **chosen), self.statistics, beta)

@@ -1,0 +1,218 @@
+"""Evaluation of a spectral density given as a formula, by a walk over its tree.
+
+The tree is a SymPy expression made of sums, products, powers and a few functions; each node acts
+on jets, so values, derivatives, error bounds and arbitrary precision come from one walk, and no
+text is ever executed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import mpmath
+import numpy as np
+import sympy
+
+from pertsym.baths import jets
+from pertsym.baths.jets import Jet
+
+if TYPE_CHECKING:
+    from pertsym.model.expression import Expression
+
+_Node = Callable[[Jet], Jet]
+
+_FUNCTIONS: Final[dict[Any, Callable[[Jet], Jet]]] = {
+    sympy.exp: jets.exp,
+    sympy.log: jets.log,
+    sympy.tan: jets.tan,
+    sympy.tanh: jets.tanh,
+    sympy.cos: lambda a: jets.cos_sin(a)[0],
+    sympy.sin: lambda a: jets.cos_sin(a)[1],
+    sympy.cosh: lambda a: jets.cosh_sinh(a)[0],
+    sympy.sinh: lambda a: jets.cosh_sinh(a)[1],
+    sympy.cot: lambda a: jets.reciprocal(jets.tan(a)),
+    sympy.coth: lambda a: jets.reciprocal(jets.tanh(a)),
+    sympy.sec: lambda a: jets.reciprocal(jets.cos_sin(a)[0]),
+    sympy.csc: lambda a: jets.reciprocal(jets.cos_sin(a)[1]),
+    sympy.sech: lambda a: jets.reciprocal(jets.cosh_sinh(a)[0]),
+    sympy.csch: lambda a: jets.reciprocal(jets.cosh_sinh(a)[1]),
+}
+
+_SERIES_TERMS: Final = 8
+_SCALE_DECADES: Final = 60
+
+
+class ExpressionJet:
+    """J(w) as a function of jets, with its behaviour at small and large w.
+
+    Convention: Ĉ(w > 0) = 2 J(w) [n(w) + 1] for a boson bath.
+
+    Raises
+    ------
+    ValueError
+        If the formula has a node that is not known, or its behaviour cannot be decided.
+    """
+
+    def __init__(self, expression: Expression) -> None:
+        self._expression = expression
+        formula = expression.sympy_expr
+        self._w = next(iter(formula.free_symbols), sympy.Symbol("w", positive=True))
+        self._formula = formula
+        self._jet = self._compile(formula)
+        # dividing the factored form keeps J/w free of cancellation at small w
+        self._reduced = self._compile(sympy.factor_terms(formula) / self._w)
+
+    def jet(self, w: Jet) -> Jet:
+        """J."""
+        return self._jet(w)
+
+    def reduced_jet(self, w: Jet) -> Jet:
+        """J/w."""
+        return self._reduced(w)
+
+    @cached_property
+    def infrared_power(self) -> float:
+        """p of J ~ w^p as w -> 0+."""
+        from pertsym.model.expression import leading_power
+
+        return float(leading_power(self._expression))
+
+    @cached_property
+    def ultraviolet_power(self) -> float:
+        """p of J ~ w^p as w -> inf, -inf for faster decay."""
+        from pertsym.model.expression import decay
+
+        behaviour = decay(self._expression)
+        return float(behaviour[1]) if behaviour[0] == "power" else -math.inf
+
+    @cached_property
+    def kink_power(self) -> float:
+        """Smallest power in the small-w expansion that is not an odd integer."""
+        reflected = self._formula.subs(self._w, -self._w)
+        integer_powers = all(
+            power.exp.is_Integer for power in self._formula.atoms(sympy.Pow) if power.has(self._w)
+        )
+        if integer_powers and sympy.simplify(reflected + self._formula) == 0:
+            return math.inf
+        lowest = self.infrared_power
+        if not _is_odd(lowest):
+            return lowest
+        try:
+            series = sympy.series(
+                sympy.expand(self._formula / self._w ** sympy.nsimplify(lowest)),
+                self._w, 0, _SERIES_TERMS,
+            ).removeO()
+            powers = sorted(
+                lowest + float(term.as_coeff_exponent(self._w)[1])
+                for term in sympy.Add.make_args(sympy.expand(series))
+            )
+        except (ValueError, TypeError, NotImplementedError, ArithmeticError):
+            return lowest  # the cautious answer: nothing is known about the next term
+        return next((p for p in powers if not _is_odd(p)), lowest + _SERIES_TERMS - 2)
+
+    @cached_property
+    def scale(self) -> float:
+        """Where J, or J/w if J grows, is largest: a frequency at which J varies."""
+        w = np.logspace(-_SCALE_DECADES, _SCALE_DECADES, 16 * _SCALE_DECADES + 1)
+        with np.errstate(all="ignore"):
+            size = np.abs(np.broadcast_to(self._jet(jets.variable(w, 0)).c[0], w.shape))
+            size = np.where(np.isfinite(size), size, 0.0)
+            if math.isfinite(self.ultraviolet_power) and self.ultraviolet_power >= 0:
+                size = size / (1 + w)
+        return float(w[int(np.argmax(size))]) if np.any(size > 0) else 1.0
+
+    @cached_property
+    def features(self) -> tuple[tuple[float, float], ...]:
+        """Resonances and peaks that can be read off the tree, as (centre, width)."""
+        found: set[tuple[float, float]] = set()
+        for power in self._formula.atoms(sympy.Pow):
+            if power.exp.is_negative:
+                roots = _roots(power.base, self._w)
+                found.update((z.real, abs(z.imag)) for z in roots if 0 < abs(z.imag) < z.real)
+        for bump in self._formula.atoms(sympy.exp):
+            exponent = bump.args[0]
+            curvature = sympy.diff(exponent, self._w, 2)
+            for z in _roots(sympy.diff(exponent, self._w), self._w):
+                if z.real > 0 and abs(z.imag) < 1e-9 * z.real:
+                    bend = abs(complex(curvature.subs(self._w, z.real)))
+                    if bend > 0 and bend**-0.5 < z.real:
+                        found.add((z.real, bend**-0.5))
+        return tuple(sorted(found))
+
+    def _compile(self, node: sympy.Expr) -> _Node:
+        if node == self._w:
+            return lambda w: w
+        if not node.has(self._w):
+            return _constant(node)
+        parts = [self._compile(argument) for argument in node.args]
+        if isinstance(node, sympy.Add):
+            return lambda w: _fold(Jet.__add__, parts, w)
+        if isinstance(node, sympy.Mul):
+            return lambda w: _fold(Jet.__mul__, parts, w)
+        if isinstance(node, sympy.Pow):
+            return self._compile_power(node, parts)
+        if type(node) in _FUNCTIONS:
+            function, argument = _FUNCTIONS[type(node)], parts[0]
+            return lambda w: function(argument(w))
+        raise ValueError(
+            f"expression: {node} cannot be evaluated; use + - * / ** and exp, log, sqrt, "
+            "sin, cos, tan, sinh, cosh, tanh"
+        )
+
+    def _compile_power(self, node: sympy.Pow, parts: list[_Node]) -> _Node:
+        base, exponent = parts
+        if node.exp.has(self._w):
+            return lambda w: jets.exp(jets.log(base(w)) * exponent(w))
+        if node.exp.is_Integer and node.exp < 0:
+            natural = int(-node.exp)
+            return lambda w: jets.reciprocal(jets.power(base(w), natural))
+        number = _Number(node.exp)
+        return lambda w: jets.power(base(w), number.like(w))
+
+
+class _Number:
+    """An exact number of the formula, as a double or at the working precision."""
+
+    def __init__(self, exact: sympy.Expr) -> None:
+        self._exact = exact
+        self._double = float(exact)
+
+    def like(self, w: Jet) -> Any:
+        if w.e is not None:
+            return self._double
+        if self._exact.is_Rational:
+            return mpmath.mpf(int(self._exact.p)) / int(self._exact.q)
+        return mpmath.mpf(sympy.N(self._exact, mpmath.mp.dps + 10)._mpf_)
+
+
+def _constant(node: sympy.Expr) -> _Node:
+    number = _Number(node)
+    rounding = 0.0 if node == number._double else jets.EPS * abs(number._double)
+
+    def evaluate(w: Jet) -> Jet:
+        value = jets.constant(number.like(w), w)
+        return value if value.e is None else Jet(value.c, (rounding, *value.e[1:]))
+
+    return evaluate
+
+
+def _fold(operation: Callable[[Jet, Jet], Jet], parts: list[_Node], w: Jet) -> Jet:
+    result = parts[0](w)
+    for part in parts[1:]:
+        result = operation(result, part(w))
+    return result
+
+
+def _is_odd(power: float) -> bool:
+    return power == math.inf or power % 2 == 1
+
+
+def _roots(expression: sympy.Expr, w: sympy.Symbol) -> list[complex]:
+    """All complex roots of the numerator if it is a polynomial in w, else nothing."""
+    polynomial = sympy.fraction(sympy.together(expression))[0].as_poly(w)
+    if polynomial is None or polynomial.degree() < 1 or polynomial.degree() > 60:
+        return []
+    return [complex(z) for z in np.roots([complex(c) for c in polynomial.all_coeffs()])]

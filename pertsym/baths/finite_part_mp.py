@@ -1,0 +1,240 @@
+"""Finite parts at any precision: tanh-sinh quadrature, poles passed through the upper half-plane.
+
+For real f analytic around a pole a, the Hadamard finite part is the real part of the integral on
+a path that leaves the axis near a, for every order of the pole.  Only where a pole sits on an
+edge of a piecewise function is it done on the axis, by partial integration and folding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import mpmath
+
+from pertsym.baths.integrand import Point, Pole
+
+_GUARD = 15
+_DEGREES = (6, 7, 8, 9, 10, 11, 12, 13)
+
+
+class IntegrandMp(Protocol):
+    """The function f at any precision, with the same description as `Integrand`."""
+
+    @property
+    def points(self) -> tuple[Point, ...]: ...
+    @property
+    def support(self) -> tuple[float, float]: ...
+    @property
+    def tails(self) -> tuple[float, float]: ...
+    @property
+    def scale(self) -> float: ...
+
+    def value_mp(self, anchor: Any, offset: Any, reference: float) -> Any:
+        """f(anchor + offset), continued from the analytic piece that holds the real reference."""
+        ...
+
+    def derivatives_mp(self, anchor: Any, offset: Any, order: int) -> Sequence[Any]:
+        """f, f', ... up to an order at a real point."""
+        ...
+
+
+class _Cut(NamedTuple):
+    """An end of integration intervals; the power is that of the left and right neighbourhood."""
+
+    position: Any
+    power: float
+
+
+def finite_part_mp(integrand: IntegrandMp, poles: Sequence[Pole], digits: int) -> Any:
+    """FP int dw f(w) sum_j c_j/(w - a_j)^n_j as an mpf, to `digits` digits of its largest part.
+
+    Raises
+    ------
+    ArithmeticError
+        If the quadrature does not converge.
+    """
+    with mpmath.workdps(digits + _GUARD):
+        total = mpmath.fsum(_parts(integrand, tuple(poles), digits))
+    with mpmath.workdps(digits):
+        return +total
+
+
+def _parts(integrand: IntegrandMp, poles: tuple[Pole, ...], digits: int) -> list[Any]:
+    low, high = integrand.support
+    inside = sorted({p.position for p in poles if low <= p.position <= high})
+    cuts = {p.position: _power(p) for p in integrand.points if low <= p.position <= high}
+    if not cuts:
+        cuts[0.0 if math.isinf(low) else low] = 0.0
+    parts, marks = [], []
+    for a in inside:
+        radius = _radius(a, integrand, inside)
+        here = [p for p in poles if p.position == a]
+        others = [p for p in poles if p.position != a]
+        if a in cuts and _is_singular(a, integrand):
+            parts.append(_folded(integrand, a, radius, here, digits))
+            marks.append((a, radius, others))
+        else:
+            cuts.pop(a, None)
+            parts.append(_detour(integrand, a, radius, poles, digits))
+            marks.append((a, radius, []))
+    for a, radius, others in marks:
+        if others:
+            parts += _interval(integrand, _Cut(a, 0.0), -radius, others, digits)
+            parts += _interval(integrand, _Cut(a, 0.0), radius, others, digits)
+    ends = [_Cut(w, power) for w, power in cuts.items() if all(
+        abs(w - a) >= r for a, r, _ in marks)]
+    parts += _on_axis(integrand, ends, marks, poles, digits)
+    return parts
+
+
+def _on_axis(
+    integrand: IntegrandMp, cuts: list[_Cut], marks: list[Any], poles: Sequence[Pole], digits: int
+) -> list[Any]:
+    """All stretches of the axis between cuts and windows, each half anchored at its end."""
+    ends: list[tuple[Any, float, bool, bool]] = [(mpmath.mpf(c.position), c.power, True, True) for c in cuts]
+    for a, r, _ in marks:
+        ends += [(mpmath.mpf(a) - r, 0.0, True, False), (mpmath.mpf(a) + r, 0.0, False, True)]
+    ends.sort(key=lambda end: end[0])
+    low, high = integrand.support
+    parts: list[Any] = []
+    if math.isinf(low):
+        parts.append(_tail(integrand, ends[0][0], ends[0][1], -1, poles, digits))
+    if math.isinf(high):
+        parts.append(_tail(integrand, ends[-1][0], ends[-1][1], 1, poles, digits))
+    for left, right in zip(ends, ends[1:], strict=False):
+        if left[3] and right[2] and right[0] > left[0]:
+            half = (right[0] - left[0]) / 2
+            parts += _interval(integrand, _Cut(left[0], left[1]), half, poles, digits)
+            parts += _interval(integrand, _Cut(right[0], right[1]), -half, poles, digits)
+    return parts
+
+
+def _interval(
+    integrand: IntegrandMp, cut: _Cut, length: Any, poles: Sequence[Pole], digits: int
+) -> list[Any]:
+    """int over [cut, cut + length], length of either sign, with the branch power mapped away."""
+    anchor, stretch = mpmath.mpf(cut.position), mpmath.mpf(length)
+    exponent = 1 / (1 + mpmath.mpf(cut.power)) if cut.power < 0 else mpmath.mpf(1)
+    reference = float(anchor + stretch / 2)
+
+    def function(v: Any) -> Any:
+        if v == 0:
+            return mpmath.mpf(0)
+        offset = stretch * v**exponent
+        jacobian = abs(stretch) * exponent * v ** (exponent - 1)
+        f = integrand.value_mp(anchor, offset, reference)
+        return mpmath.re(f) * _kernel(poles, anchor, offset) * jacobian
+
+    return [_quad(function, digits)]
+
+
+def _tail(
+    integrand: IntegrandMp, end: Any, power: float, side: int, poles: Sequence[Pole], digits: int
+) -> Any:
+    """From the outermost end to infinity: near part, then w = 1/v^k with the power mapped away."""
+    reach = mpmath.mpf(max(integrand.scale, abs(float(end)) / 2))
+    near = _interval(integrand, _Cut(end, power), side * reach, poles, digits)[0]
+    tail_power = integrand.tails[0 if side < 0 else 1] - min(p.order for p in poles)
+    exponent = mpmath.mpf(1)
+    if math.isfinite(tail_power) and tail_power > -2:
+        exponent = 1 / (-mpmath.mpf(tail_power) - 1)
+    reference = float(end + side * 2 * reach)
+
+    def function(v: Any) -> Any:
+        if v == 0:
+            return mpmath.mpf(0)
+        stretch = v**-exponent
+        offset = side * reach * stretch
+        jacobian = reach * exponent * stretch / v
+        f = integrand.value_mp(end, offset, reference)
+        return mpmath.re(f) * _kernel(poles, end, offset) * jacobian
+
+    return near + _quad(function, digits)
+
+
+def _detour(
+    integrand: IntegrandMp, a: float, radius: Any, poles: Sequence[Pole], digits: int
+) -> Any:
+    """Real part of the integral along the upper semicircle from a - radius to a + radius."""
+    anchor = mpmath.mpf(a)
+
+    def function(v: Any) -> Any:
+        offset = radius * mpmath.expjpi(1 - v)
+        f = integrand.value_mp(anchor, offset, a)
+        step = -1j * mpmath.pi * offset
+        return mpmath.re(f * _kernel(poles, anchor, offset) * step)
+
+    return _quad(function, digits)
+
+
+def _folded(
+    integrand: IntegrandMp, a: float, radius: Any, poles: Sequence[Pole], digits: int
+) -> Any:
+    """The window around a pole on an edge: partial integration to order one, then folding."""
+    anchor, top = mpmath.mpf(a), max(p.order for p in poles) - 1
+    boundary = mpmath.mpf(0)
+    for side in (1, -1):
+        f = integrand.derivatives_mp(anchor, side * radius, top)
+        for p in poles:
+            for i in range(p.order - 1):
+                weight = mpmath.mpf(p.coefficient) * mpmath.factorial(p.order - 2 - i)
+                weight /= mpmath.factorial(p.order - 1)
+                boundary -= side * weight * f[i] / (side * radius) ** (p.order - 1 - i)
+
+    def function(v: Any) -> Any:
+        if v == 0:
+            return mpmath.mpf(0)
+        u = radius * v
+        above = integrand.derivatives_mp(anchor, u, top)
+        below = integrand.derivatives_mp(anchor, -u, top)
+        return mpmath.fsum(
+            mpmath.mpf(p.coefficient) / mpmath.factorial(p.order - 1)
+            * (above[p.order - 1] - below[p.order - 1])
+            for p in poles
+        ) / v
+
+    return boundary + _quad(function, digits)
+
+
+def _quad(function: Callable[[Any], Any], digits: int) -> Any:
+    """int_0^1 by tanh-sinh, the degree raised until two agree."""
+    previous: Any = None
+    size = mpmath.mpf(0)
+    for degree in _DEGREES:
+        value = mpmath.quad(function, [0, 1], maxdegree=degree, error=True)[0]
+        size = max(size, abs(value))
+        if previous is not None and abs(value - previous) <= size * mpmath.mpf(10) ** (-digits - 3):
+            return value
+        previous = value
+    raise ArithmeticError(
+        f"a quadrature did not converge to {digits} digits; ask for fewer digits"
+    )
+
+
+def _kernel(poles: Sequence[Pole], anchor: Any, offset: Any) -> Any:
+    total: Any = mpmath.mpf(0)
+    for coefficient, position, order in poles:
+        total += coefficient / ((anchor - mpmath.mpf(position)) + offset) ** order
+    return total
+
+
+def _power(point: Point) -> float:
+    return min(point.power, 0.0) if point.width == 0 else 0.0
+
+
+def _is_singular(a: float, integrand: IntegrandMp) -> bool:
+    return any(p.position == a and p.regularity < math.inf for p in integrand.points)
+
+
+def _radius(a: float, integrand: IntegrandMp, poles: Sequence[float]) -> Any:
+    """Half the distance to the nearest singularity or pole that the detour must not enclose."""
+    distances = [abs(a - b) for b in poles if b != a]
+    for point in integrand.points:
+        away = abs(point.position - a)
+        if point.regularity < math.inf:
+            distances += [away] if away else []
+        else:
+            distances.append(math.hypot(away, point.width))
+    return mpmath.mpf(min([integrand.scale, *distances])) / 2

@@ -1,0 +1,227 @@
+"""The spectrum Ĉ(w) of a bath as a jet, with everything the integrator must know about it.
+
+Boson: Ĉ(w) = 2 {J(w) [n(w) + 1] + J(-w) n(-w)} with J(w < 0) = 0; at T = 0, 2 J(w) theta(w).
+Classical: Ĉ(w) = 2 T J(|w|)/|w|.  Exponentials: Ĉ = 2 Re sum c/(nu - iw).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import mpmath
+import numpy as np
+
+from pertsym.baths import jets
+from pertsym.baths.densities import (
+    BathDensity,
+    Density,
+    DrudeLorentz,
+    Exponentials,
+    ExpressionDensity,
+    Ohmic,
+    Table,
+    Underdamped,
+)
+from pertsym.baths.integrand import SMOOTH, Point
+from pertsym.baths.jets import EPS, Jet
+from pertsym.baths.thermal import bose_factor, bose_factor_mp
+
+Statistics = Literal["boson", "classical"]
+
+_UNDERFLOW = 800.0  # e^-800 times any moderate power is 0 in double precision
+
+
+@dataclass(frozen=True)
+class ThermalSpectrum:
+    """Ĉ of one bath: values as jets, and its singular points; an `Integrand`.
+
+    Parameters
+    ----------
+    density : a value of `pertsym.baths.densities`
+        With scalar parameters, except for `jet`, which broadcasts.
+    statistics : "boson" or "classical"
+    beta : float
+        Inverse temperature; inf is T = 0; ignored for `Exponentials`.
+    """
+
+    density: BathDensity
+    statistics: Statistics
+    beta: Any
+
+    @property
+    def _exponentials(self) -> bool:
+        return isinstance(self.density, Exponentials)
+
+    @property
+    def zero_temperature(self) -> bool:
+        """Ĉ(w < 0) = 0."""
+        return not self._exponentials and bool(np.all(np.isinf(self.beta)))
+
+    @cached_property
+    def is_zero(self) -> bool:
+        """No coupling at all."""
+        match self.density:
+            case Ohmic(alpha=strength):
+                return bool(np.all(np.asarray(strength) == 0))
+            case DrudeLorentz(lam=strength) | Underdamped(lam=strength):
+                return bool(np.all(np.asarray(strength) == 0))
+            case ExpressionDensity(expression=expression):
+                return bool(expression.sympy_expr == 0)
+            case Table(J=values):
+                return not any(values)
+            case Exponentials(c=c):
+                return not any(c)
+
+    def jet(self, anchor: Any, offset: Any, order: int) -> Jet:
+        """Ĉ at w = anchor + offset in double precision, with error bounds.
+
+        The sum is rounded and the offset is a computed node: both enter the error.
+        """
+        anchor, offset = np.asarray(anchor, dtype=float), np.asarray(offset, dtype=float)
+        w = anchor + offset
+        moved = EPS * np.abs(offset) + np.where(anchor == 0, 0.0, EPS / 2 * np.abs(w))
+        return self.jet_at(w, order, moved)
+
+    def jet_at(self, w: Any, order: int, uncertainty: Any = 0.0) -> Jet:
+        """Ĉ at w (ndarray, any sign), known to `uncertainty`."""
+        if isinstance(self.density, Exponentials):
+            return _exponentials_jet(self.density, jets.variable(w, order, uncertainty))
+        w = np.asarray(w, dtype=float)
+        y = jets.variable(np.abs(w), order, uncertainty)
+        with np.errstate(all="ignore"):
+            if self.zero_temperature:
+                return _where(w > 0, self.density.jet(y) * 2.0)
+            sign = np.where(w < 0, -1.0, 1.0)
+            reduced = self.density.reduced_jet(y).reflected(sign)
+            if self.statistics == "classical":
+                return reduced * (2.0 / self.beta)
+            return reduced * bose_factor(w, self.beta, order, uncertainty) * 2.0
+
+    def jet_mp(self, w: Jet, side: int) -> Jet:
+        """Ĉ continued analytically from the half-axis w*side > 0, for mpmath numbers."""
+        density = self.density
+        if isinstance(density, Exponentials):
+            return _exponentials_jet_mp(density, w)
+        if self.zero_temperature:
+            return density.jet(w) * 2 if side > 0 else w * 0
+        y = w * side
+        if self.statistics == "classical":
+            return density.reduced_jet(y) * (2 / mpmath.mpf(self.beta))
+        return density.reduced_jet(y) * bose_factor_mp(w, mpmath.mpf(self.beta)) * 2
+
+    @cached_property
+    def power(self) -> float:
+        """p of Ĉ ~ |w|^p at w -> 0 (on the right, where T = 0)."""
+        if isinstance(self.density, Exponentials):
+            return 0.0
+        return self.density.infrared_power - (0.0 if self.zero_temperature else 1.0)
+
+    @cached_property
+    def regularity(self) -> float:
+        """Order of the lowest term at w = 0 that is not analytic."""
+        if isinstance(self.density, Exponentials):
+            return SMOOTH
+        if self.zero_temperature:
+            return self.density.infrared_power
+        return self.density.kink_power - 1.0
+
+    @cached_property
+    def tails(self) -> tuple[float, float]:
+        """p of Ĉ ~ |w|^p at -inf and +inf."""
+        if isinstance(self.density, Exponentials):
+            slow = abs(math.fsum(c.imag for c in self.density.c)) > 0
+            return (-1.0, -1.0) if slow else (-2.0, -2.0)
+        power = self.density.ultraviolet_power
+        if self.statistics == "classical":
+            return power - 1.0, power - 1.0
+        return -math.inf, power
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return (0.0 if self.zero_temperature else -math.inf), math.inf
+
+    @cached_property
+    def extent(self) -> tuple[float, float]:
+        """Where an exponential decay has underflowed, on the left and on the right."""
+        reach = math.inf
+        match self.density:
+            case Ohmic(wc=wc, s=s):
+                reach = (_UNDERFLOW + 10 * float(s)) * float(wc)
+            case Table(w=w):
+                reach = w[-1]
+        thermal = math.inf
+        if self.statistics == "boson" and not self._exponentials and self.beta > 0:
+            thermal = _UNDERFLOW / self.beta
+        return -min(reach, thermal), reach
+
+    @cached_property
+    def scale(self) -> float:
+        if isinstance(self.density, Exponentials):
+            return min(nu.real for nu in self.density.nu)
+        return self.density.scale
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        if isinstance(self.density, Exponentials):
+            return tuple(
+                Point(nu.imag * side, nu.real, 0.0, SMOOTH, nu.real)
+                for nu in self.density.nu
+                for side in ((1, -1) if nu.imag else (1,))
+            )
+        density, thermal = self.density, 2 * math.pi / self.beta
+        widths = [width for _, width in density.features]
+        reach = min([density.scale, *widths, *[c for c, _ in density.features]])
+        reach = min([reach, *[w for w, _ in density.edges]])
+        if self.statistics == "boson" and thermal > 0:
+            reach = min(reach, thermal)
+        smooth = self.regularity == math.inf and not self.zero_temperature
+        found = [Point(0.0, reach if smooth else 0.0, self.power, self.regularity, reach)]
+        for side in (1,) if self.zero_temperature else (1, -1):
+            found += [Point(side * c, width, 0.0, SMOOTH, width) for c, width in density.features]
+            found += _edge_points(density, side, reach)
+        return tuple(found)
+
+
+def _edge_points(density: Density, side: int, reach: float) -> list[Point]:
+    positions = [0.0, *[w for w, _ in density.edges]]
+    result = []
+    for i, (w, regularity) in enumerate(density.edges):
+        before = w - positions[i]
+        after = positions[i + 2] - w if i + 2 < len(positions) else before
+        result.append(Point(side * w, math.inf, 0.0, regularity, min(before, after)))
+    return result
+
+
+def _where(condition: Any, jet: Jet) -> Jet:
+    errors = jet.e if jet.e is not None else ()
+    return Jet(
+        tuple(np.where(condition, v, 0.0) for v in jet.c),
+        tuple(np.where(condition, v, 0.0) for v in errors),
+    )
+
+
+def _exponentials_jet(density: Exponentials, w: Jet) -> Jet:
+    return half_sided_jet(density, w).real * 2.0
+
+
+def half_sided_jet(density: Exponentials, w: Jet) -> Jet:
+    """G(w) = sum c/(nu - iw) for real w."""
+    result = jets.constant(0.0, w)
+    for c, nu in zip(density.c, density.nu, strict=True):
+        # nu - iw = re - i (w - im): the difference keeps its digits on a narrow resonance
+        shifted = w - nu.imag
+        result = result + jets.reciprocal(shifted * (-1j) + nu.real) * c
+    return result
+
+
+def _exponentials_jet_mp(density: Exponentials, w: Jet) -> Jet:
+    result = w * 0
+    for c, nu in zip(density.c, density.nu, strict=True):
+        for sign in (1, -1):
+            rate = mpmath.mpc(nu.real, sign * nu.imag)
+            weight = mpmath.mpc(c.real, sign * c.imag)
+            result = result + jets.reciprocal(w * mpmath.mpc(0, -sign) + rate) * weight
+    return result

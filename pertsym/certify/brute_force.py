@@ -1,0 +1,350 @@
+"""The generator from superoperator cumulants: moments of Liouvillians, nothing derived before.
+
+L(t) = -i [H_I(t), .] is a matrix of left and right multiplications on the system, times a left
+or right action on the bath.  The bath factor of a moment <L(t_i) L(t_j) ...> is the Gaussian
+moment of the bath operators in the order in which they stand around rho_B: by cyclicity, those
+that act from the right, last one first, before those that act from the left.  The integral over
+0 = t_0 > t_1 > ... of the ordered cumulant (van Kampen; at order 4 Eq. (41) of Laird, Budimir
+and Skinner, <0123> - <01><23> - <02><13> - <03><12>) is the term of its order of the
+t -> infinity generator in the Schroedinger picture.  Neither words, pairings nor paths of the
+expansion are used, so that agreement with it says something.
+
+Superoperators are N^2 x N^2 over row-major vec: rho_ab sits at a N + b.  C(t) is as given for
+t > 0, with C_ab(-t) = C_ba(t)*; in terms of J, Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pertsym.certify.time_domain import Exponentials, gap_rule
+
+Matrix = NDArray[np.complex128]
+Times = tuple[int, ...]
+Sides = tuple[bool, ...]
+"""For each time whether its superoperator acts from the right."""
+
+
+Contractions = tuple[tuple[int, int, bool], ...]
+"""(later, earlier, conjugate): C_ab(t_later - t_earlier) of the couplings there, or C_ab*."""
+
+
+@dataclass(frozen=True)
+class ExponentialModel:
+    """Levels coupled to Gaussian baths with exponential correlation functions.
+
+    Attributes
+    ----------
+    energies
+        E_a, in the energy eigenbasis.
+    couplings
+        Hermitian N x N matrices S_a in that basis (read-only copies are kept).
+    correlations
+        (a, b) -> <B_a(t) B_b(0)> for t > 0; a missing pair is uncorrelated.
+    """
+
+    energies: tuple[float, ...]
+    couplings: tuple[Matrix, ...]
+    correlations: Mapping[tuple[int, int], Exponentials]
+
+    def __post_init__(self) -> None:
+        size = len(self.energies)
+        kept = tuple(np.array(matrix, dtype=np.complex128) for matrix in self.couplings)
+        for a, matrix in enumerate(kept):
+            if matrix.shape != (size, size):
+                raise ValueError(
+                    f"couplings[{a}]: must be {size} x {size} for {size} energies, "
+                    f"has shape {matrix.shape}"
+                )
+            if not np.allclose(matrix, matrix.conj().T, rtol=1e-12, atol=0):
+                raise ValueError(f"couplings[{a}]: must be Hermitian; add its adjoint")
+            matrix.flags.writeable = False
+        for pair in self.correlations:
+            if not all(0 <= a < len(kept) for a in pair):
+                raise ValueError(f"correlations: {pair} names a coupling that is not there")
+        object.__setattr__(self, "couplings", kept)
+
+    @classmethod
+    def with_baths(
+        cls,
+        energies: Sequence[float],
+        couplings: Sequence[tuple[ArrayLike, str]],
+        baths: Mapping[str, Exponentials],
+    ) -> ExponentialModel:
+        """Couplings (S_a, bath name) to independent baths; equal names share one operator B."""
+        return cls(
+            tuple(energies),
+            tuple(np.asarray(matrix, dtype=np.complex128) for matrix, _ in couplings),
+            {
+                (a, b): baths[name]
+                for a, (_, name) in enumerate(couplings)
+                for b, (_, other) in enumerate(couplings)
+                if name == other
+            },
+        )
+
+
+def generator(model: ExponentialModel, order: int) -> Matrix:
+    """The term of an even order of the t -> infinity generator, integrated exactly.
+
+    Shape (N^2, N^2); order 0 is -i[H_S, .].  Nothing but rounding is lost; the cost grows as
+    N^(order + 2).
+
+    Raises
+    ------
+    ValueError
+        If `order` is negative or odd: odd orders of a centred Gaussian bath vanish.
+    """
+    if order < 0 or order % 2:
+        raise ValueError(f"order: must be even and not negative, got {order}")
+    liouville = np.asarray([-1j * (a - b) for a in model.energies for b in model.energies])
+    if order == 0:
+        return np.diag(liouville)
+    size = len(liouville)
+    result = np.zeros((size, size), dtype=np.complex128)
+    for (times, sides), contracted in _cumulant_products(order).items():
+        sign = (-1) ** sum(sides) * (-1j) ** order
+        for labels in itertools.product(range(len(model.couplings)), repeat=order):
+            given = [
+                (multiplicity, contractions, functions)
+                for contractions, multiplicity in contracted
+                if (functions := _functions(model, labels, contractions)) is not None
+            ]
+            if not given:
+                continue
+            tables = [_nonzeros(model.couplings[labels[t]], sides[t]) for t in times]
+            states, amplitude = _chains(tables, size)
+            phases = _gap_phases(times, liouville[states])
+            integral = sum(
+                multiplicity * _time_integral(contractions, functions, phases)
+                for multiplicity, contractions, functions in given
+            )
+            partial = np.zeros_like(result)  # added at once: many small sums round less
+            np.add.at(partial, (states[0], states[-1]), sign * amplitude * integral)
+            result += partial
+    return result
+
+
+def ordered_cumulant(model: ExponentialModel, times: Sequence[ArrayLike]) -> Matrix:
+    """<L(t_0) L(t_1) ...>_oc at given times, interaction picture, shape (..., N^2, N^2).
+
+    Numbers throughout: matrices of L(t), Gaussian moments of C(t), matrix products.
+
+    Parameters
+    ----------
+    times
+        An even number of arrays of one shape (...), strictly descending.
+    """
+    arrays = [np.asarray(t, dtype=np.float64) for t in times]
+    if not all(np.all(late > early) for late, early in itertools.pairwise(arrays)):
+        raise ValueError("times: must descend strictly, latest first")
+    size = len(model.energies) ** 2
+    moments: dict[Times, Matrix] = {}
+    total = np.zeros((*arrays[0].shape, size, size), dtype=np.complex128)
+    for blocks in _ordered_partitions(tuple(range(len(arrays)))):
+        for block in blocks:
+            if block not in moments:
+                moments[block] = _moment(model, [arrays[j] for j in block])
+        product = functools.reduce(np.matmul, [moments[block] for block in blocks])
+        total += (-1) ** (len(blocks) - 1) * product
+    return total
+
+
+def generator_by_quadrature(
+    model: ExponentialModel, order: int, points: int = 24, scale: float = 4.0
+) -> Matrix:
+    """The same term by Gauss-Legendre quadrature of `ordered_cumulant` over the gaps.
+
+    Parameters
+    ----------
+    points, scale
+        Points per gap, and about five times the time over which the correlation functions decay.
+        The accuracy is seen by raising `points`.
+    """
+    size = len(model.energies) ** 2
+    total = np.zeros((size, size), dtype=np.complex128)
+    for weight, taus, weights in gap_rule(order - 1, points, scale):
+        shaped = [np.broadcast_to(tau, weights.shape) for tau in taus]
+        times = itertools.accumulate(shaped, np.subtract, initial=np.zeros(weights.shape))
+        cumulant = ordered_cumulant(model, list(times))
+        total += weight * np.tensordot(weights, cumulant, axes=weights.ndim)
+    return total
+
+
+def _ordered_partitions(times: Times) -> Iterator[tuple[Times, ...]]:
+    """Ordered partitions into blocks of even size, each ascending, the first holding times[0]."""
+
+    def split(rest: Times) -> Iterator[tuple[Times, ...]]:
+        if not rest:
+            yield ()
+        for size in range(2, len(rest) + 1, 2):
+            for block in itertools.combinations(rest, size):
+                for tail in split(tuple(t for t in rest if t not in block)):
+                    yield (block, *tail)
+
+    return (blocks for blocks in split(times) if blocks[0][0] == times[0])
+
+
+def _gaussian_pairs(sequence: Times) -> Iterator[tuple[tuple[int, int], ...]]:
+    """Wick's theorem for a product of operators: pairs that keep the operators' order."""
+    if not sequence:
+        yield ()
+    for k in range(1, len(sequence)):
+        for rest in _gaussian_pairs(sequence[1:k] + sequence[k + 1 :]):
+            yield ((sequence[0], sequence[k]), *rest)
+
+
+def _bath_order(block: Times, sides: Sides) -> Times:
+    """Order of the bath operators in Tr[left ones . rho_B . right ones], by cyclicity."""
+    return (
+        *(time for time in reversed(block) if sides[time]),
+        *(time for time in block if not sides[time]),
+    )
+
+
+def _moment(model: ExponentialModel, times: list[NDArray[np.float64]]) -> Matrix:
+    """<L(t_0) L(t_1) ...> for descending times of shape (...), by matrices and numbers."""
+    count, shape, size = len(times), times[0].shape, len(model.energies) ** 2
+    identity = np.eye(len(model.energies))
+    bohr = np.subtract.outer(model.energies, model.energies)
+    total = np.zeros((*shape, size, size), dtype=np.complex128)
+    for labels in itertools.product(range(len(model.couplings)), repeat=count):
+        operators = [
+            model.couplings[a] * np.exp(1j * bohr * t[..., None, None])
+            for a, t in zip(labels, times, strict=True)
+        ]
+        actions = [
+            (_kron(operator, identity), -_kron(identity, np.swapaxes(operator, -1, -2)))
+            for operator in operators
+        ]
+        for sides in itertools.product((False, True), repeat=count):
+            bath = np.zeros(shape, dtype=np.complex128)
+            for pairs in _gaussian_pairs(_bath_order(tuple(range(count)), sides)):
+                factor = np.ones(shape, dtype=np.complex128)
+                for i, j in pairs:
+                    factor *= _correlation(model, labels[i], labels[j], times[i] - times[j])
+                bath += factor
+            if np.any(bath):
+                chosen = [action[side] for action, side in zip(actions, sides, strict=True)]
+                chain = functools.reduce(np.matmul, chosen)
+                total += (-1j) ** count * bath[..., None, None] * chain
+    return total
+
+
+def _correlation(model: ExponentialModel, a: int, b: int, t: NDArray[np.float64]) -> Any:
+    """<B_a(t) B_b(0)> for either sign of t, the same throughout the array."""
+    later = bool(np.all(t > 0))
+    function = model.correlations.get((a, b) if later else (b, a))
+    if function is None:
+        return 0.0
+    return function(t) if later else function(-t).conj()
+
+
+def _kron(a: NDArray[Any], b: NDArray[Any]) -> Matrix:
+    """Kronecker product over the last two axes, the others broadcast."""
+    product: Matrix = np.einsum("...ij,...kl->...ikjl", a, b)
+    size = product.shape[-1] * product.shape[-2]
+    return product.reshape(*product.shape[:-4], size, size)
+
+
+@functools.lru_cache(maxsize=4)
+def _cumulant_products(
+    order: int,
+) -> Mapping[tuple[Times, Sides], tuple[tuple[Contractions, int], ...]]:
+    """The ordered cumulant as products of superoperators with their contracted bath factors.
+
+    Keys are the times in the order in which their superoperators multiply and the sides on which
+    those act.  Equal products are counted together before anything is integrated: what does not
+    decay, such as <L0 L1><L2 L3> at order 4, has to drop out here.
+    """
+    counts: Counter[tuple[Times, Sides, Contractions]] = Counter()
+    for blocks in _ordered_partitions(tuple(range(order))):
+        times = tuple(itertools.chain.from_iterable(blocks))
+        for sides in itertools.product((False, True), repeat=order):
+            for choice in itertools.product(
+                *(tuple(_gaussian_pairs(_bath_order(block, sides))) for block in blocks)
+            ):
+                contractions = sorted(
+                    (min(pair), max(pair), pair[0] > pair[1])
+                    for pair in itertools.chain.from_iterable(choice)
+                )
+                counts[times, sides, tuple(contractions)] += (-1) ** (len(blocks) - 1)
+    grouped: dict[tuple[Times, Sides], list[tuple[Contractions, int]]] = {}
+    for (times, sides, contracted), multiplicity in counts.items():
+        if multiplicity:
+            grouped.setdefault((times, sides), []).append((contracted, multiplicity))
+    return MappingProxyType({key: tuple(value) for key, value in grouped.items()})
+
+
+def _functions(
+    model: ExponentialModel, labels: tuple[int, ...], contractions: Contractions
+) -> list[Exponentials] | None:
+    """C(t) of every contraction; None if one of them vanishes."""
+    functions = []
+    for later, earlier, conjugate in contractions:
+        function = model.correlations.get((labels[later], labels[earlier]))
+        if function is None:
+            return None
+        functions.append(function.conjugate() if conjugate else function)
+    return functions
+
+
+def _nonzeros(operator: Matrix, from_right: bool) -> tuple[NDArray[np.intp], Matrix]:
+    """Columns and values, N a row, of the superoperator of multiplication by `operator`."""
+    size = len(operator)
+    a, b, c = np.indices((size, size, size)).reshape(3, size * size, size)
+    if from_right:  # (rho S)_ab = sum_c S_cb rho_ac
+        return a * size + c, operator[c, b]
+    return c * size + b, operator[a, c]  # (S rho)_ab = sum_c S_ac rho_cb
+
+
+def _chains(
+    tables: list[tuple[NDArray[np.intp], Matrix]], size: int
+) -> tuple[NDArray[np.intp], Matrix]:
+    """All index chains through a product of superoperators, shape (factors + 1, chains)."""
+    states = np.arange(size)[None, :]
+    amplitude = np.ones(size, dtype=np.complex128)
+    for columns, values in tables:
+        last = states[-1]
+        width = columns.shape[1]
+        states = np.vstack([np.repeat(states, width, axis=1), columns[last].reshape(1, -1)])
+        amplitude = np.repeat(amplitude, width) * values[last].reshape(-1)
+    return states, amplitude
+
+
+def _gap_phases(times: Times, along: Matrix) -> Matrix:
+    """Exponent per unit tau_g, shape (gaps, chains), from the Bohr frequencies along the chains.
+
+    L(t) carries exp(-(l_left - l_right) t), and t_j = -(tau_1 + ... + tau_j).
+    """
+    steps = np.empty_like(along[1:])
+    steps[list(times)] = np.diff(along, axis=0)
+    return np.cumsum(steps[:0:-1], axis=0)[::-1]
+
+
+def _time_integral(
+    contractions: Contractions, functions: list[Exponentials], phases: Matrix
+) -> Matrix:
+    total = np.zeros(phases.shape[1], dtype=np.complex128)
+    for choice in itertools.product(*(zip(f.c, f.nu, strict=True) for f in functions)):
+        decay = np.zeros(len(phases), dtype=np.complex128)
+        numerator = 1 + 0j
+        for (later, earlier, _), (c, nu) in zip(contractions, choice, strict=True):
+            numerator *= complex(c)
+            decay[later:earlier] += complex(nu)
+        if not np.all(decay.real > 0):
+            raise ArithmeticError(
+                "ordered cumulant: a product that does not decay has survived; moments that "
+                "diverge by themselves must cancel before integration"
+            )
+        total += numerator / np.prod(phases + decay[:, None], axis=0)
+    return total

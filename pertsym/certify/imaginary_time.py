@@ -1,0 +1,267 @@
+"""Equilibrium populations to second order, by quadrature and by exact diagonalisation.
+
+The reduced equilibrium state Tr_B exp(-beta H)/Z_B has, to second order in the coupling, the
+unnormalised populations (Eqs. (104)-(109) of Laird, Budimir and Skinner, for any levels)
+
+    K_nn = e^{-beta E_n} { 1 + sum_a sum_m |S_a,nm|^2 int_0^beta dl int_0^l dtau
+                                 e^{(E_n - E_m) tau} C_a(-i tau) },
+
+C_a(-i tau) = (1/2pi) int dw Ĉ_a(w) e^{-w tau}, where Ĉ_a(w > 0) = 2 J_a(w) [n(w) + 1] for a
+boson bath.  The double integral is taken numerically as int_0^beta dtau (beta - tau) ...; nothing
+is reduced to principal values.  `exact_populations` gets the same populations from a truncated
+Hamiltonian without any expansion: it fixes signs and factors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+GUARD_DIGITS = 10
+
+Spectrum = Callable[[Any], Any]
+"""Ĉ(w) of one bath as a function of an mpf, in mpmath's working precision."""
+
+ImaginaryTimeCorrelation = Callable[[Any], Any]
+"""C(-i tau) for 0 <= tau <= beta as a function of an mpf."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number (mpf) with an estimate of its absolute error."""
+
+    value: Any
+    error: Any
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One oscillator coupled through H_I = operator (x) strength (b + b^+).
+
+    Attributes
+    ----------
+    frequency
+        Of the oscillator, > 0.
+    operator
+        Hermitian N x N matrix in the energy eigenbasis (a read-only copy is kept).
+    strength
+        Coupling energy, at perturbation parameter 1.
+    """
+
+    frequency: float
+    operator: NDArray[np.complex128]
+    strength: float
+
+    def __post_init__(self) -> None:
+        operator = np.array(self.operator, dtype=np.complex128)
+        if not np.array_equal(operator, operator.conj().T):
+            raise ValueError("operator: must be Hermitian; add its adjoint")
+        if not self.frequency > 0:
+            raise ValueError(f"frequency: an oscillator needs one > 0, got {self.frequency}")
+        operator.flags.writeable = False
+        object.__setattr__(self, "operator", operator)
+
+    def correlation(self, beta: float) -> ImaginaryTimeCorrelation:
+        """C(-i tau) of the free oscillator in equilibrium."""
+        omega, g = mpmath.mpf(self.frequency), mpmath.mpf(self.strength)
+
+        def correlation(tau: Any) -> Any:
+            occupation = 1 / mpmath.expm1(beta * omega)
+            return g**2 * (
+                (occupation + 1) * mpmath.exp(-omega * tau) + occupation * mpmath.exp(omega * tau)
+            )
+
+        return correlation
+
+
+def imaginary_time_correlation(
+    spectrum: Spectrum, beta: Any, breakpoints: Sequence[Any] = (0,), digits: int = 20
+) -> ImaginaryTimeCorrelation:
+    """C(-i tau) = (1/2pi) int dw Ĉ(w) e^{-w tau} by quadrature; values are remembered.
+
+    Parameters
+    ----------
+    spectrum
+        Ĉ(w), which must obey Ĉ(-w) = e^{-beta w} Ĉ(w).
+    breakpoints
+        Frequencies at which the quadrature is split: 0 (a kink there is common) and the scales
+        of the cutoff on either side.
+
+    Raises
+    ------
+    ValueError
+        If the spectrum is not that of a bath in equilibrium at beta.
+    ArithmeticError
+        From the result, if the quadrature falls short of `digits` (relative).
+    """
+    with mpmath.workdps(digits + GUARD_DIGITS):
+        for point in (mpmath.mpf(k) / 7 for k in (2, 9)):
+            emission, absorption = spectrum(point), spectrum(-point)
+            expected = mpmath.exp(-beta * point) * emission
+            if abs(absorption - expected) > mpmath.mpf(10) ** -digits * abs(emission):
+                raise ValueError(
+                    f"spectrum: Ĉ(-w) = {mpmath.nstr(absorption)} at w = {mpmath.nstr(point)} is "
+                    f"not e^(-beta w) Ĉ(w) = {mpmath.nstr(expected)}; the imaginary-time "
+                    "expansion holds only for a bath in equilibrium at that beta"
+                )
+    panels = [-mpmath.inf, *breakpoints, mpmath.inf]
+    density = _remembering(spectrum)  # every tau asks at the same nodes
+
+    def correlation(tau: Any) -> Any:
+        value, error = mpmath.quad(lambda w: density(w) * mpmath.exp(-w * tau), panels, error=True)
+        if error > mpmath.mpf(10) ** -digits * abs(value):
+            raise ArithmeticError(
+                f"C(-i tau) at tau = {mpmath.nstr(tau)}: quadrature reached only "
+                f"{mpmath.nstr(error / abs(value), 2)}, not {digits} digits; put breakpoints "
+                "where Ĉ(w) has kinks or changes scale"
+            )
+        return value / (2 * mpmath.pi)
+
+    return _remembering(correlation)
+
+
+def _remembering(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same function, each value computed once per working precision."""
+    known: dict[tuple[int, Any], Any] = {}
+
+    def remembered(argument: Any) -> Any:
+        key = (mpmath.mp.prec, argument)
+        if key not in known:
+            known[key] = function(argument)
+        return known[key]
+
+    return remembered
+
+
+def second_order_weight(
+    correlation: ImaginaryTimeCorrelation, beta: Any, energy: Any, digits: int = 20
+) -> Estimate:
+    """int_0^beta dl int_0^l dtau e^{energy tau} C(-i tau)."""
+    with mpmath.workdps(digits + GUARD_DIGITS):
+        value, error = mpmath.quad(
+            lambda tau: (beta - tau) * mpmath.exp(energy * tau) * correlation(tau),
+            [0, beta],
+            error=True,
+        )
+        return Estimate(value, error)
+
+
+def equilibrium_constant_correction(
+    w0: Any, beta: Any, correlation: ImaginaryTimeCorrelation, digits: int = 20
+) -> Estimate:
+    """K(2) of the two-level system, Eq. (110).
+
+    K = K_11/K_00 = K(0) + K(2) + ...; K(2) = 2 e^{-beta w0} int_0^beta dl int_0^l dtau
+    sinh(w0 tau) C1(-i tau).
+
+    Parameters
+    ----------
+    correlation
+        C1(-i tau), C1 = C_X + C_Y for H_I = sigma_x X + sigma_y Y.
+    """
+    up = second_order_weight(correlation, beta, w0, digits)
+    down = second_order_weight(correlation, beta, -w0, digits)
+    with mpmath.workdps(digits + GUARD_DIGITS):
+        boltzmann = mpmath.exp(-beta * mpmath.mpf(w0))
+        return Estimate(boltzmann * (up.value - down.value), boltzmann * (up.error + down.error))
+
+
+def second_order_populations(
+    energies: Sequence[Any],
+    couplings: Sequence[tuple[ArrayLike, ImaginaryTimeCorrelation]],
+    beta: Any,
+    digits: int = 20,
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Populations of the equilibrium (mean-force) state: order 0, and the term of order 2.
+
+    Parameters
+    ----------
+    energies
+        E_n, nondegenerate or not.
+    couplings
+        (S_a in the energy eigenbasis, C_a(-i tau)) of independent baths.
+
+    Returns
+    -------
+    tuple of mpf, tuple of mpf
+        The Gibbs populations p_n, and what is added to them; the latter sum to zero.
+    """
+    with mpmath.workdps(digits + GUARD_DIGITS):
+        levels = [mpmath.mpf(energy) for energy in energies]
+        weights = [mpmath.exp(-beta * (energy - min(levels))) for energy in levels]
+        added = [mpmath.mpf(0) for _ in levels]
+        for operator, correlation in couplings:
+            matrix = np.asarray(operator, dtype=np.complex128)
+            for (n, m), element in np.ndenumerate(matrix):
+                if element:
+                    gap = levels[n] - levels[m]
+                    integral = second_order_weight(correlation, beta, gap, digits)
+                    added[n] += weights[n] * abs(mpmath.mpc(element)) ** 2 * integral.value
+        total, change = mpmath.fsum(weights), mpmath.fsum(added)
+        gibbs = tuple(weight / total for weight in weights)
+        return gibbs, tuple(
+            (extra - p * change) / total for extra, p in zip(added, gibbs, strict=True)
+        )
+
+
+def exact_populations(
+    energies: Sequence[float], modes: Sequence[Mode], beta: float, delta: float, cutoff: int
+) -> NDArray[np.float64]:
+    """Populations of Tr_B exp(-beta H)/Z, H = H_S + H_B + delta H_I, by diagonalisation.
+
+    Parameters
+    ----------
+    delta
+        Perturbation parameter.
+    cutoff
+        States kept of each mode; the dimension is N cutoff^modes.
+    """
+    size = len(energies)
+    shape = (size, *[cutoff] * len(modes))
+    number = np.arange(cutoff)
+    position = np.diag(np.sqrt(number[1:]), 1)
+    position += position.T
+    hamiltonian = _embed({0: np.diag(np.asarray(energies, dtype=np.complex128))}, shape)
+    for k, mode in enumerate(modes, start=1):
+        hamiltonian += _embed({k: mode.frequency * np.diag(number)}, shape)
+        hamiltonian += delta * mode.strength * _embed({0: mode.operator, k: position}, shape)
+    eigenvalues, vectors = np.linalg.eigh(hamiltonian)
+    boltzmann = np.exp(-beta * (eigenvalues - eigenvalues[0]))
+    probabilities = (np.abs(vectors) ** 2) @ boltzmann / np.sum(boltzmann)
+    populations: NDArray[np.float64] = probabilities.reshape(size, -1).sum(axis=1)
+    return populations
+
+
+def exact_second_order(
+    energies: Sequence[float],
+    modes: Sequence[Mode],
+    beta: float,
+    cutoff: int,
+    delta: float = 0.1,
+    levels: int = 4,
+) -> NDArray[np.float64]:
+    """Coefficient of delta^2 in `exact_populations`, extrapolated (Richardson in delta^2)."""
+    origin = exact_populations(energies, modes, beta, 0.0, cutoff)
+    row: list[NDArray[np.float64]] = []
+    for level in range(levels):
+        step = delta**2 / 2**level
+        previous, row = (
+            row,
+            [(exact_populations(energies, modes, beta, step**0.5, cutoff) - origin) / step],
+        )
+        for k, coarse in enumerate(previous):
+            row.append(row[k] + (row[k] - coarse) / (2 ** (k + 1) - 1))
+    return row[-1]
+
+
+def _embed(operators: dict[int, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[np.complex128]:
+    """Kronecker product with the given operators at their places and identities elsewhere."""
+    product = np.ones((1, 1), dtype=np.complex128)
+    for place, size in enumerate(shape):
+        product = np.kron(product, operators.get(place, np.eye(size)))
+    return product

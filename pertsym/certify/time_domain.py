@@ -1,0 +1,355 @@
+"""Direct evaluation of time-ordered integrals, without any reduction to spectral forms.
+
+A `TimeIntegrand` is integrated over its gaps tau_1 .. tau_m from 0 to infinity by two routes:
+
+- `time_integral`: for exponential correlation functions every term is a product of
+  1/(Gamma_k + i x_k.w), exact up to arithmetic at any precision;
+- `time_quadrature`: for any C(t), the integrand is sampled as it stands and summed by tensor
+  Gauss-Legendre quadrature.
+
+Correlation functions are taken as given for t > 0; C(t) = (1/pi) int_0^inf dw J(w)
+[coth(beta w/2) cos wt - i sin wt] for a boson bath, so that Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+import mpmath
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.exact import Gaussian, exact_rational
+from pertsym.expansion.interaction import Frequency
+from pertsym.expansion.terms import Factor, TimeIntegrand
+
+GUARD_DIGITS: Final = 15
+
+CorrelationFunction = Callable[[NDArray[np.float64]], NDArray[Any]]
+"""C(t) on an array of times t > 0."""
+
+
+GapRule = Iterator[tuple[float, list[NDArray[np.float64]], NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class Exponentials:
+    """C(t > 0) = sum_k c_k exp(-nu_k t), with exact coefficients.
+
+    Attributes
+    ----------
+    c, nu
+        Amplitudes (energy squared) and rates (energy), Re nu > 0.  Floats stand for their
+        shortest decimal form, so that 0.35 is 35/100 at every precision; mpmath numbers for
+        their exact binary value.
+    """
+
+    c: tuple[Gaussian, ...]
+    nu: tuple[Gaussian, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.c) != len(self.nu):
+            raise ValueError(f"c, nu: {len(self.c)} amplitudes but {len(self.nu)} rates")
+        for k, rate in enumerate(self.nu):
+            if rate.re <= 0:
+                raise ValueError(f"nu[{k}]: {rate} must have a positive real part, or C(t) stays")
+
+    @classmethod
+    def of(cls, c: Iterable[Any], nu: Iterable[Any]) -> Exponentials:
+        """Read numbers, or pairs (re, im) as in a model file."""
+        return cls(tuple(map(_exact, c)), tuple(map(_exact, nu)))
+
+    def __call__(self, t: Any) -> NDArray[np.complex128]:
+        """C(t) in double precision for an array of times t > 0."""
+        times = np.asarray(t, dtype=np.float64)
+        total = np.zeros(times.shape, dtype=np.complex128)
+        for amplitude, rate in zip(self.c, self.nu, strict=True):
+            total += complex(amplitude) * np.exp(-complex(rate) * times)
+        return total
+
+    def conjugate(self) -> Exponentials:
+        """C(t)*."""
+        return Exponentials(
+            tuple(c.conjugate() for c in self.c), tuple(nu.conjugate() for nu in self.nu)
+        )
+
+    def is_real(self) -> bool:
+        """True if the exponents come in conjugate pairs, so that C(t) is real."""
+        mirrored = self.conjugate()
+        return Counter(zip(self.c, self.nu, strict=True)) == Counter(
+            zip(mirrored.c, mirrored.nu, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Quadrature:
+    """A value with an estimate of its absolute error and the points used per dimension."""
+
+    value: complex
+    error: float
+    points: int
+
+
+def time_integral(
+    integrand: TimeIntegrand,
+    correlations: Mapping[str, Exponentials],
+    frequencies: Sequence[Any],
+    digits: int = 30,
+) -> Any:
+    """int_0^inf dtau_1 .. dtau_m of the integrand for exponential correlation functions.
+
+    Each term becomes a sum over the exponents of its factors of
+
+        coefficient * prod c (or c*) * prod over gaps k of 1/(Gamma_k + i x_k.w),
+
+    Gamma_k being the sum of nu (or nu*) over the factors that span gap k.
+
+    Parameters
+    ----------
+    correlations
+        C(t) by name.
+    frequencies
+        The transition frequencies w_1 .. w_{N-1} that the phases refer to: mpf, or anything that
+        `exact_rational` reads.
+    digits
+        The absolute error is below 10^-digits of the sum of the magnitudes of all terms.
+
+    Returns
+    -------
+    mpc
+        Of a real part, with imaginary part zero.
+
+    Raises
+    ------
+    ValueError
+        For a missing correlation function, a wrong number of frequencies, a complex C(t) under a
+        name declared real, or a gap that no factor spans (the integral does not converge).
+    """
+    _check(integrand, correlations, frequencies)
+    for name in sorted(integrand.real & correlations.keys()):
+        if not correlations[name].is_real():
+            raise ValueError(f"correlations: {name!r} is declared real but C(t) is complex")
+    with mpmath.workdps(digits + GUARD_DIGITS):
+        gaps = _GapFactors(correlations, [_mpf(value) for value in frequencies])
+        total = mpmath.mpc(0)
+        for coefficient, (factors, phase) in integrand:
+            _check_spanned(factors, len(phase))
+            value = mpmath.mpc(0)
+            for product, rates in gaps.choices(factors):
+                for rate, x in zip(rates, phase, strict=True):
+                    product *= gaps.inverse(rate, x)
+                value += product
+            total += _mpc(coefficient) * value
+        return mpmath.mpc(total.real) if integrand.real_part else total
+
+
+class _GapFactors:
+    """The factors 1/(Gamma + i x.w) of a sum of terms, each computed once.
+
+    A high order has far more terms than distinct Gamma (a sum of exponents nu, numbered here)
+    and x.
+    """
+
+    def __init__(self, correlations: Mapping[str, Exponentials], w: Sequence[Any]) -> None:
+        self._w = w
+        self._exponents: dict[tuple[str, bool], list[tuple[int, Any]]] = {}
+        self._nu: list[Any] = []
+        for name, plain in sorted(correlations.items()):
+            for conjugate, function in ((False, plain), (True, plain.conjugate())):
+                start = len(self._nu)
+                self._nu += map(_mpc, function.nu)
+                self._exponents[name, conjugate] = list(enumerate(map(_mpc, function.c), start))
+        self._choices: dict[tuple[Factor, ...], list[tuple[Any, tuple[tuple[int, ...], ...]]]] = {}
+        self._inverse: dict[tuple[tuple[int, ...], Frequency], Any] = {}
+
+    def choices(
+        self, factors: tuple[Factor, ...]
+    ) -> Iterable[tuple[Any, tuple[tuple[int, ...], ...]]]:
+        """For each choice of exponents the product of c and, gap by gap, the exponents open."""
+        if factors not in self._choices:
+            gaps = range(1, max(factor.last for factor in factors) + 1)
+            self._choices[factors] = [
+                (
+                    mpmath.fprod(c for _, c in choice),
+                    tuple(
+                        tuple(
+                            sorted(
+                                k
+                                for f, (k, _) in zip(factors, choice, strict=True)
+                                if f.first <= gap <= f.last
+                            )
+                        )
+                        for gap in gaps
+                    ),
+                )
+                for choice in itertools.product(
+                    *(self._exponents[f.name, f.conjugate] for f in factors)
+                )
+            ]
+        return self._choices[factors]
+
+    def inverse(self, rate: tuple[int, ...], x: Frequency) -> Any:
+        """1/(Gamma + i x.w)."""
+        key = (rate, x)
+        if key not in self._inverse:
+            gamma = mpmath.fsum(self._nu[k] for k in rate)
+            self._inverse[key] = 1 / (gamma + mpmath.mpc(0, _dot(x, self._w)))
+        return self._inverse[key]
+
+
+def time_quadrature(
+    integrand: TimeIntegrand,
+    correlations: Mapping[str, CorrelationFunction],
+    frequencies: Sequence[float],
+    scale: float = 4.0,
+    algebraic: bool = False,
+    rtol: float = 1e-10,
+    ladder: Sequence[int] = (24, 32, 44, 60, 80),
+) -> Quadrature:
+    """The same integral by tensor Gauss-Legendre quadrature of the integrand itself.
+
+    The rules of `ladder` (points per gap) are tried in turn until two successive ones agree to
+    rtol of the value; their difference is the error reported, which overestimates that of the
+    finer rule.
+
+    Parameters
+    ----------
+    correlations
+        C(t) by name: any function of an array of times t > 0 that decays.
+    scale, algebraic
+        About five times the time over which the correlation functions decay, and whether they
+        end in a power law rather than an exponential: see `gap_rule`.
+
+    Raises
+    ------
+    ValueError
+        As in `time_integral`.
+    """
+    _check(integrand, correlations, frequencies)
+    for _, (factors, phase) in integrand:
+        _check_spanned(factors, len(phase))
+    w = [float(value) for value in frequencies]
+    values: list[complex] = []
+    error = float("inf")
+    for points in ladder:
+        values.append(
+            _tensor_rule(
+                integrand, correlations, w, gap_rule(integrand.order - 1, points, scale, algebraic)
+            )
+        )
+        if len(values) > 1:
+            error = abs(values[-1] - values[-2])
+        if error <= rtol * abs(values[-1]):
+            break
+    return Quadrature(values[-1], error, points)
+
+
+def _tensor_rule(
+    integrand: TimeIntegrand,
+    correlations: Mapping[str, CorrelationFunction],
+    w: list[float],
+    rule: GapRule,
+) -> complex:
+    total = 0j
+    for weight, taus, inner_weights in rule:
+        sampled: dict[tuple[int, int, str], NDArray[Any]] = {}
+        phased: dict[tuple[Frequency, ...], NDArray[Any]] = {}
+        value = np.zeros(inner_weights.shape, dtype=np.complex128)
+        for coefficient, (factors, phase) in integrand:
+            product = np.full(value.shape, complex(coefficient))
+            for first, last, name, conjugate in factors:
+                key = (first, last, name)
+                if key not in sampled:
+                    t = functools.reduce(np.add, taus[first - 1 : last])
+                    sampled[key] = np.asarray(correlations[name](t))
+                product *= sampled[key].conj() if conjugate else sampled[key]
+            if phase not in phased:
+                angle = sum(_dot(x, w) * tau for x, tau in zip(phase, taus, strict=True))
+                phased[phase] = np.exp(-1j * angle)
+            value += product * phased[phase]
+        total += weight * complex(np.sum(inner_weights * value))
+    return complex(total.real) if integrand.real_part else total
+
+
+def gap_rule(gaps: int, points: int, scale: float, algebraic: bool = False) -> GapRule:
+    """Tensor Gauss-Legendre rule over all gaps in (0, inf).
+
+    Each gap is mapped by tau = -scale log((1 - u)/2), which suits exponential tails, or by
+    scale (1 + u)/(1 - u), slower there but able to follow a power law.  Yields, for each node of
+    the first gap (memory stays points^(gaps - 1)), its weight, the nodes of all gaps and the
+    weights of the others; nodes broadcast to the shape of the weights.
+    """
+    u, legendre = np.polynomial.legendre.leggauss(points)
+    nodes = scale * (1 + u) / (1 - u) if algebraic else -scale * np.log((1 - u) / 2)
+    weights = legendre * scale * (2 / (1 - u) ** 2 if algebraic else 1 / (1 - u))
+    others = np.meshgrid(*[nodes] * (gaps - 1), indexing="ij")
+    other_weights = functools.reduce(np.multiply.outer, [weights] * (gaps - 1), np.asarray(1.0))
+    for node, weight in zip(nodes, weights, strict=True):
+        yield float(weight), [np.asarray(node), *others], other_weights
+
+
+def _check(
+    integrand: TimeIntegrand, correlations: Mapping[str, object], frequencies: Sequence[object]
+) -> None:
+    names = {factor.name for _, shape in integrand for factor in shape.factors}
+    missing = sorted(names - correlations.keys())
+    if missing:
+        raise ValueError(f"correlations: no function given for {', '.join(missing)}")
+    for _, shape in integrand:
+        needed = len(shape.phase[0])
+        if len(frequencies) != needed:
+            raise ValueError(
+                f"frequencies: the phases refer to {needed} transition frequencies, "
+                f"got {len(frequencies)}"
+            )
+
+
+def _check_spanned(factors: tuple[Factor, ...], gaps: int) -> None:
+    for gap in range(1, gaps + 1):
+        if not any(factor.first <= gap <= factor.last for factor in factors):
+            raise ValueError(
+                f"integrand: no correlation function spans tau_{gap}, so the integral over it "
+                "does not converge; only an ordered cumulant as a whole can be integrated"
+            )
+
+
+def _dot(x: Frequency, w: Sequence[Any]) -> Any:
+    return sum(n * value for n, value in zip(x, w, strict=True))
+
+
+def _exact(number: Any) -> Gaussian:
+    if isinstance(number, Gaussian):
+        return number
+    if isinstance(number, (tuple, list)):
+        re, im = number
+        return Gaussian(_rational(re), _rational(im))
+    if isinstance(number, (complex, mpmath.mpc)):
+        return Gaussian(_rational(number.real), _rational(number.imag))
+    return Gaussian(_rational(number))
+
+
+def _rational(number: Any) -> Fraction:
+    if isinstance(number, mpmath.mpf):
+        if not mpmath.isfinite(number):
+            raise ValueError(f"{number} is not a finite number")
+        sign, mantissa, exponent, _ = number._mpf_
+        size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+        return -size if sign else size
+    return exact_rational(number)
+
+
+def _mpf(number: Any) -> Any:
+    if isinstance(number, mpmath.mpf):
+        return number
+    value = exact_rational(number)
+    return mpmath.mpf(value.numerator) / value.denominator
+
+
+def _mpc(number: Gaussian) -> Any:
+    return mpmath.mpc(_mpf(number.re), _mpf(number.im))

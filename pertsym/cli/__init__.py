@@ -1,0 +1,5 @@
+"""The `pertsym` command: thin over the Python API."""
+
+from pertsym.cli.main import main
+
+__all__ = ["main"]

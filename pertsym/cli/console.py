@@ -1,0 +1,67 @@
+"""What all commands share: exit codes, progress and errors on stderr, JSON alone on stdout."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NoReturn, TypeVar
+
+import click
+from tqdm import tqdm
+
+from pertsym.model.errors import InputError, NotYetDerivable
+
+DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+
+def command_errors(function: F) -> F:
+    """Turn the errors a user can act on into one line on stderr and the contract's exit code."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except InputError as fault:
+            fail(str(fault), BAD_INPUT)
+        except NotYetDerivable as fault:
+            fail(str(fault), NOT_DERIVABLE)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say what is wrong on stderr and leave with an exit code."""
+    click.echo(f"pertsym: {message}", err=True)
+    sys.exit(code)
+
+
+def note(message: str) -> None:
+    """A remark on stderr."""
+    click.echo(f"note: {message}", err=True)
+
+
+def emit_json(value: object) -> None:
+    """JSON on stdout: full double precision, no NaN."""
+    click.echo(json.dumps(value, allow_nan=False, ensure_ascii=False, indent=1))
+
+
+class Ticker:
+    """Names the current item of a long computation on stderr, from the second second on."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def __call__(self, item: str) -> None:
+        if time.monotonic() - self._start > 1.0:
+            click.echo(f"... {item}", err=True)
+
+
+def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """A progress bar on stderr for anything that takes more than a second."""
+    yield from tqdm(items, total=total, desc=what, file=sys.stderr, delay=1.0, leave=False)

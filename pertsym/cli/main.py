@@ -1,0 +1,27 @@
+"""The command group."""
+
+from __future__ import annotations
+
+import click
+
+from pertsym import __version__
+from pertsym.cli.derive import derive
+from pertsym.cli.listing import list_derivations
+from pertsym.cli.rates import rates
+from pertsym.cli.regenerate import regenerate
+from pertsym.cli.verify import verify
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pertsym")
+def main() -> None:
+    """Perturbation theory for open quantum systems: derived, generated, certified.
+
+    \b
+    Exit codes: 0 done; 1 a check failed; 2 bad input; 3 a requested quantity does not
+    exist (divergent); 4 a valid request that cannot be derived yet.
+    """
+
+
+for command in (derive, rates, regenerate, verify, list_derivations):
+    main.add_command(command)

@@ -1,0 +1,35 @@
+"""`pertsym regenerate [--check]`: rebuild generated/ from derivations/."""
+
+from __future__ import annotations
+
+import click
+
+from pertsym.cli.console import BAD_INPUT, CHECK_FAILED, command_errors, emit_json, fail, progress
+from pertsym.codegen.regenerate import compare, update
+from pertsym.library import derivations, generated_root
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Compare only; exit 1 with a diff if anything differs.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@command_errors
+def regenerate(check: bool, as_json: bool) -> None:
+    """Rebuild every file of generated/ from the derivations, and delete orphans."""
+    root = generated_root()
+    if root is None:
+        fail("generated/: not found; run this from an installed source checkout", BAD_INPUT)
+    papers = derivations()
+    files: dict[str, str] = {"__init__.py": ""}
+    for paper in progress(papers, len(papers), "deriving"):
+        files.update(paper.generated_files())
+    changes = compare(root, files) if check else update(root, files)
+    if as_json:
+        emit_json({"changed": [change.path for change in changes]})
+    for change in changes:
+        click.echo(f"{change.kind}: {change.path}", err=as_json)
+        if check:
+            click.echo(change.diff, err=as_json)
+    if not changes and not as_json:
+        click.echo("generated/ is up to date")
+    if check and changes:
+        raise SystemExit(CHECK_FAILED)

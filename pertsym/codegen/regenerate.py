@@ -1,0 +1,82 @@
+"""Writing and checking `generated/`: one code path for both, orphans included."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that differs from what the derivations give.
+
+    Attributes
+    ----------
+    path
+        Relative to the generated folder.
+    kind
+        "changed", "missing" or "orphan" (a file that no derivation makes).
+    diff
+        Unified diff from the file on disk to the derived text.
+    """
+
+    path: str
+    kind: str
+    diff: str
+
+
+def compare(root: Path, files: Mapping[str, str]) -> tuple[Change, ...]:
+    """What differs between the folder `root` and the derived `files`, sorted by path."""
+    on_disk = {
+        path.relative_to(root).as_posix(): path
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    changes = []
+    for name in sorted(on_disk.keys() | files.keys()):
+        old = on_disk[name].read_text(encoding="utf-8", errors="replace") if name in on_disk else ""
+        new = files.get(name, "")
+        if name in on_disk and name in files and old == new:
+            continue
+        kind = "orphan" if name not in files else "changed" if name in on_disk else "missing"
+        changes.append(Change(name, kind, _diff(name, kind, old, new)))
+    return tuple(changes)
+
+
+def update(root: Path, files: Mapping[str, str]) -> tuple[Change, ...]:
+    """Make the folder equal to `files`: write what changed, delete orphans; returns the changes."""
+    changes = compare(root, files)
+    for change in changes:
+        path = root / change.path
+        if change.kind == "orphan":
+            path.unlink()
+        else:
+            _write(path, files[change.path])
+    return changes
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file in one step, so that an interruption leaves nothing half-written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _diff(name: str, kind: str, old: str, new: str) -> str:
+    before = f"generated/{name}" + ("" if kind != "missing" else " (missing)")
+    after = f"derived/{name}" + ("" if kind != "orphan" else " (no derivation makes this file)")
+    lines = difflib.unified_diff(
+        old.splitlines(keepends=True), new.splitlines(keepends=True), before, after
+    )
+    return "".join(line if line.endswith("\n") else line + "\n" for line in lines)

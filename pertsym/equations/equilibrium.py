@@ -1,0 +1,115 @@
+"""Equilibrium of the coupled system from the imaginary-time expansion of exp(-beta H).
+
+To second order in the coupling, Eqs. (104)-(109) of Laird, Budimir and Skinner,
+
+    K_nn = Tr_B <n|exp(-beta H)|n> / Tr_B exp(-beta H_B)
+         = exp(-beta E_n) { 1 + sum_m |S_nm|^2 int_0^beta dl int_0^l dt exp(t (E_n - E_m)) C(-it) },
+
+and with C(-it) = (1/2pi) int dw Ĉ(w) exp(-w t) the two integrals over the simplex leave
+(exp(-beta a) - 1 + beta a)/a^2, a = w + E_m - E_n, under the frequency integral.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.reduction.spectral import (
+    ZERO_FORM,
+    SpectralForm,
+    Thermal,
+    Value,
+    monomial,
+    negated,
+    subtracted,
+)
+
+HALF = Gaussian(Fraction(1, 2))
+
+
+class SimplexTerm(NamedTuple):
+    """weight/(2 pi) int dw Ĉ(w) exp(-beta E)[exp(-beta a) - 1 + beta a]/a^2, a = w - pole."""
+
+    weight: Gaussian
+    name: str
+    energy: Frequency
+    pole: Frequency
+
+
+@dataclass(frozen=True)
+class EquilibriumConstant:
+    """K = K_11/K_00 of two levels, order by order in the coupling (Eqs. (99)-(116)).
+
+    All baths must be in equilibrium at one temperature.
+    """
+
+    interaction: Interaction
+
+    def simplex_terms(self, level: int) -> tuple[SimplexTerm, ...]:
+        """Second-order terms of K_nn before the frequency integral, Eqs. (108), (109)."""
+        return tuple(self._simplex_terms(level))
+
+    def _simplex_terms(self, n: int) -> Iterator[SimplexTerm]:
+        for (a, b), name in sorted(self.interaction.correlations.items()):
+            left = {(i, j): z for i, j, z in self.interaction.operators[a]}
+            right = {(i, j): z for i, j, z in self.interaction.operators[b]}
+            for m in range(self.interaction.dimension):
+                weight = left.get((n, m), Gaussian()) * right.get((m, n), Gaussian())
+                if weight:
+                    pole = self.interaction.transition(n, m)
+                    yield SimplexTerm(weight, name, self.interaction.energies[n], pole)
+
+    def __getitem__(self, order: int) -> SpectralForm:
+        """K^(0), Eq. (107), or K^(2), Eqs. (103), (116).
+
+        Raises
+        ------
+        ValueError
+            At other orders.
+        """
+        gap = self.interaction.transition(1, 0)
+        boltzmann = monomial(Gaussian(1), Thermal("T", 0, gap))
+        if order == 0:
+            return boltzmann
+        if order == 2:
+            # K_00^(0) = 1, K_11^(0) = exp(-beta w0); Eq. (103)
+            return self._population(1) - boltzmann * self._population(0)
+        raise ValueError(f"order: the equilibrium constant is derived at 0 and 2, got {order}")
+
+    def _population(self, level: int) -> SpectralForm:
+        total = ZERO_FORM
+        for term in self._simplex_terms(level):
+            total += principal_value_form(term)
+        return total
+
+
+def principal_value_form(term: SimplexTerm) -> SpectralForm:
+    """The frequency integral of one simplex term through P and P', Appendix D.
+
+    The kernel is regular at the pole; its three pieces are taken as finite parts one by one,
+    FP int dw Ĉ(w)/(w - a)^(n+1) = P^(n)(a)/n!, and the KMS relation turns exp(-beta w) Ĉ(w) into
+    Ĉ(-w), so that FP int dw Ĉ(w) exp(-beta w)/(w - a)^2 = P'(-a).
+    """
+    gain = Thermal("T", 0, subtracted(term.energy, term.pole))  # exp(-beta (E - pole))
+    loss = Thermal("T", 0, term.energy)
+    linear = Thermal("T", 1, term.energy)
+    return (
+        monomial(Gaussian(1), Value("P", term.name, 1, negated(term.pole)), gain)
+        - monomial(Gaussian(1), Value("P", term.name, 1, term.pole), loss)
+        + monomial(Gaussian(1), Value("P", term.name, 0, term.pole), linear)
+    ).scaled(term.weight * HALF, pi_power=-1)
+
+
+def renormalised_splitting(interaction: Interaction) -> SpectralForm:
+    """beta times the shift of the splitting defined by K = exp(-beta omega), second order.
+
+    Eqs. (126)-(128): -beta dw = K^(2)/K^(0).
+    """
+    constant = EquilibriumConstant(interaction)
+    gap = interaction.transition(1, 0)
+    inverse = monomial(Gaussian(-1), Thermal("T", 0, negated(gap)))
+    return constant[2] * inverse

@@ -1,0 +1,78 @@
+"""Moments and ordered cumulants in general: the first steps of every derivation.
+
+With sigma(t) = Phi(t) sigma(0), Phi = 1 + sum_n M^(2n)/(2n)! and
+
+    M^(n)(t) = (-i)^n n! int_0^t dt1 int_0^t1 dt2 ... Tr_B[l(t1) ... l(tn) rho_B],
+
+the time-convolutionless generator is R = (dPhi/dt) Phi^-1 (Eqs. (29)-(36) of Laird, Budimir and
+Skinner, whose (38), (39) are this convention; l(t) = [H_I(t), .]).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import combinations
+from math import factorial
+
+MomentWord = tuple[int, ...]
+"""(2k, 2l, 2m, ...) stands for dM^(2k)/dt M^(2l) M^(2m) ..."""
+
+Blocks = tuple[tuple[int, ...], ...]
+"""Times of each average, e.g. ((0, 2), (1, 3)) for <l0 l2><l1 l3>."""
+
+
+def generator_in_moments(order: int) -> Mapping[MomentWord, Fraction]:
+    """Coefficients of R^(order) in products of moments, Eqs. (37)-(39).
+
+    Examples
+    --------
+    >>> {word: str(c) for word, c in generator_in_moments(4).items()}
+    {(2, 2): '-1/4', (4,): '1/24'}
+    """
+    terms: dict[MomentWord, Fraction] = {}
+    for word in _compositions(order):
+        coefficient = Fraction((-1) ** (len(word) - 1))
+        for n in word:
+            coefficient /= factorial(n)
+        terms[word] = coefficient
+    return dict(sorted(terms.items()))
+
+
+def _compositions(order: int) -> Iterator[MomentWord]:
+    """Ordered sums of positive even numbers: first the derivative, then the expansion of Phi^-1."""
+    for head in range(2, order + 1, 2):
+        if head == order:
+            yield (head,)
+        else:
+            for tail in _compositions(order - head):
+                yield (head, *tail)
+
+
+def ordered_cumulant_blocks(order: int) -> Mapping[Blocks, int]:
+    """Signed products of averages in the time-ordered integrand of R^(order), Eqs. (40), (41).
+
+    Every product is an ordered partition of the times 0 .. order-1 into blocks of even size, each
+    internally time-ordered, the first one holding time 0; the sign is (-1)^(blocks - 1).
+
+    Examples
+    --------
+    >>> ordered_cumulant_blocks(4)[((0, 2), (1, 3))]
+    -1
+    """
+    return {
+        blocks: (-1) ** (len(blocks) - 1) for blocks in sorted(_partitions(tuple(range(order))))
+    }
+
+
+def _partitions(times: tuple[int, ...], first: bool = True) -> Iterator[Blocks]:
+    if not times:
+        yield ()
+        return
+    for size in range(2, len(times) + 1, 2):
+        for block in combinations(times, size):
+            if first and block[0] != times[0]:
+                continue
+            rest = tuple(t for t in times if t not in block)
+            for tail in _partitions(rest, first=False):
+                yield (block, *tail)

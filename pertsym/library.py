@@ -1,0 +1,49 @@
+"""The derivations of this checkout, found by their place."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import derivations as scripts
+import generated
+
+from pertsym.paper import Paper
+
+
+def derivations() -> tuple[Paper, ...]:
+    """All papers: every module of `derivations/` that declares a PAPER, by name."""
+    papers = []
+    for info in sorted(pkgutil.iter_modules(scripts.__path__), key=lambda item: item.name):
+        if info.name.endswith("_checks"):  # imported by their script
+            continue
+        papers.append(importlib.import_module(f"derivations.{info.name}").PAPER)
+    return tuple(papers)
+
+
+def find(name: str) -> Paper:
+    """The paper of this name.
+
+    Raises
+    ------
+    KeyError
+        Naming those that exist.
+    """
+    for paper in derivations():
+        if paper.name == name:
+            return paper
+    known = ", ".join(paper.name for paper in derivations())
+    raise KeyError(f"NAME: no derivation {name!r}; there are: {known} (see `pertsym list`)")
+
+
+def generated_root() -> Path | None:
+    """The generated/ folder, None where the package has none."""
+    path = Path(next(iter(generated.__path__)))
+    return path if path.is_dir() else None
+
+
+def status(paper: Paper) -> str:
+    """ "generated" or "not generated": whether generated/ holds this paper's files."""
+    root = generated_root()
+    return "generated" if root is not None and (root / paper.name).is_dir() else "not generated"

@@ -1,0 +1,307 @@
+"""Model files: TOML in, a `Model` or one error that names file and key out."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+
+from pertsym.baths.densities import DENSITIES
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.expression import decay, leading_power, parse_expression
+from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
+from pertsym.model.read import (
+    Place,
+    array,
+    check_keys,
+    choice,
+    complexes,
+    guess,
+    real,
+    reals,
+    table,
+    text,
+)
+from pertsym.model.units import UNITS, Units
+from pertsym.model.values import Bath, Coupling, Matrix, Model, Statistics
+
+_STATISTICS: Final = ("boson", "classical")
+_STATISTICS_TO_COME: Final = ("spin", "random-matrix")
+_SYSTEMS_TO_COME: Final = ("oscillator",)
+_GIVEN_AS_EXPONENTIALS: Final = "exponentials"
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model file.
+
+    Operators are returned in the energy eigenbasis: as given with `energies`, transformed with
+    `hamiltonian` (see `pertsym.model.matrix.to_eigenbasis`).  Convention of every J(w) in the
+    file: Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or something in it is wrong; names file and dotted key.
+    NotYetDerivable
+        If the file is sound but asks for a kind of bath or system that is not supported yet.
+    """
+    place = Place(os.fspath(path))
+    document = _parsed(Path(path), place)
+    check_keys(document, ("name", "units", "system", "couplings", "baths"), place)
+    table(document, place, required=("system", "couplings", "baths"))
+    units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
+    name = text(document.get("name", Path(path).stem), place.field("name"))
+
+    system = _system(document["system"], place.field("system"))
+    baths = table(document["baths"], place.field("baths"))
+    energies, hamiltonian = system
+    size = len(energies) if hamiltonian is None else len(hamiltonian)
+    given = _couplings(document["couplings"], baths, size, place.field("couplings"))
+    if hamiltonian is not None:
+        energies, given = _diagonalised(hamiltonian, given, place.field("system"))
+    try:
+        return Model(name, units, energies, given, _baths(baths, units, place.field("baths")))
+    except InputError as error:
+        if error.source != "model":
+            raise
+        key = error.key
+        if key.startswith("energies"):
+            key = "system.energies" if hamiltonian is None else "system.hamiltonian"
+        raise InputError(place.source, key, error.problem, error.remedy) from None
+
+
+def _parsed(path: Path, place: Place) -> dict[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            return tomllib.load(stream)
+    except OSError as error:
+        raise place.field("file").error(
+            f"cannot be read: {error.strerror or error}", "check the path and its permissions"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise place.field("file").error(
+            f"is not UTF-8 text (byte {error.start})", "save it as UTF-8"
+        ) from None
+    except RecursionError:
+        raise place.field("file").error("is nested too deeply", "flatten its lists") from None
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r" \(at (.*)\)$", str(error))
+        raise InputError(
+            place.source,
+            where[1] if where else "file",
+            f"not valid TOML: {str(error)[: where.start()] if where else error}",
+            "correct the syntax",
+        ) from None
+    except ValueError:  # Python refuses to read integers of more than 4300 digits
+        raise place.field("file").error(
+            "holds an integer with thousands of digits", "write numbers of moderate size"
+        ) from None
+
+
+def _system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix | None]:
+    """Return the energies, or none and the Hamiltonian."""
+    system = table(value, place)
+    kind = choice(
+        system.get("kind", "levels"), ("levels", *_SYSTEMS_TO_COME), place.field("kind"), "system"
+    )
+    if kind in _SYSTEMS_TO_COME:
+        raise place.field("kind").not_yet(
+            f"a system of kind {kind!r} cannot be treated yet",
+            "use a finite system: energies = [...] or hamiltonian = [[...], ...]",
+        )
+    check_keys(system, ("kind", "energies", "hamiltonian"), place)
+    if ("energies" in system) == ("hamiltonian" in system):
+        both = "energies" in system
+        raise place.field("energies").error(
+            "is given together with hamiltonian" if both else "is missing, and so is hamiltonian",
+            "give exactly one of the two",
+        )
+    key = "energies" if "energies" in system else "hamiltonian"
+    energies: tuple[float, ...] = ()
+    hamiltonian: Matrix | None = None
+    if key == "energies":
+        energies = reals(system[key], place.field(key))
+    else:
+        hamiltonian = hermitian_matrix(system[key], place.field(key))
+    if len(hamiltonian or energies) < 2:
+        raise place.field(key).error(
+            "gives one level, but a system needs at least two", "give every level"
+        )
+    return energies, hamiltonian
+
+
+def _couplings(
+    value: object, baths: Mapping[str, object], size: int, place: Place
+) -> tuple[Coupling, ...]:
+    if isinstance(value, dict):
+        raise place.error("must be a list of tables", "write [[couplings]] with double brackets")
+    couplings: list[Coupling] = []
+    for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
+        here = place.item(index)
+        coupling = table(entry, here)
+        check_keys(coupling, ("operator", "bath", "strength"), here)
+        table(coupling, here, required=("operator", "bath"))
+        operator = hermitian_matrix(coupling["operator"], here.field("operator"), size)
+        bath = text(coupling["bath"], here.field("bath"))
+        if bath not in baths:
+            raise here.field("bath").error(
+                f"there is no bath {bath!r}",
+                f"add [baths.{bath}]" + (f" or {guess(bath, baths)}" if baths else ""),
+            )
+        strength = real(coupling.get("strength", 1), here.field("strength"))
+        couplings.append(Coupling.of(operator, bath, strength))
+    return tuple(couplings)
+
+
+def _diagonalised(
+    hamiltonian: Matrix, couplings: tuple[Coupling, ...], place: Place
+) -> tuple[tuple[float, ...], tuple[Coupling, ...]]:
+    try:
+        energies, operators = to_eigenbasis(hamiltonian, [c.operator for c in couplings])
+    except np.linalg.LinAlgError as error:
+        raise place.field("hamiltonian").error(
+            f"cannot be diagonalised: {error}", "check the size of its entries"
+        ) from None
+    return energies, tuple(
+        Coupling(operator, coupling.bath)
+        for operator, coupling in zip(operators, couplings, strict=True)
+    )
+
+
+def _baths(entries: Mapping[str, object], units: Units, place: Place) -> tuple[Bath, ...]:
+    baths: list[Bath] = []
+    postponed: NotYetDerivable | None = None  # wrong input elsewhere is reported first
+    for name, entry in entries.items():
+        try:
+            baths.append(_bath(name, entry, units, place.field(name)))
+        except NotYetDerivable as error:
+            postponed = postponed or error
+    if postponed is not None:
+        raise postponed
+    return tuple(baths)
+
+
+def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
+    entries = table(value, place)
+    statistics = choice(
+        entries.get("statistics", "boson"),
+        (*_STATISTICS, *_STATISTICS_TO_COME),
+        place.field("statistics"),
+        "statistics",
+    )
+    if statistics in _STATISTICS_TO_COME:
+        raise place.field("statistics").not_yet(
+            f"baths of statistics {statistics!r} cannot be treated yet",
+            f"use {' or '.join(repr(known) for known in _STATISTICS)}",
+        )
+    check_keys(entries, ("statistics", "temperature", "beta", "spectral_density"), place)
+    table(entries, place, required=("spectral_density",))
+    kind, density = _density(entries["spectral_density"], place.field("spectral_density"))
+    if kind == _GIVEN_AS_EXPONENTIALS:
+        _check_exponentials(entries, statistics, density, place)
+        beta = None
+    else:
+        beta = _inverse_temperature(entries, units, place)
+    try:
+        return Bath(name, cast(Statistics, statistics), beta, density)
+    except InputError as error:
+        raise place.field(error.key).error(error.problem, error.remedy) from None
+
+
+def _inverse_temperature(entries: Mapping[str, object], units: Units, place: Place) -> float:
+    if ("temperature" in entries) == ("beta" in entries):
+        both = "beta" in entries
+        raise place.field("temperature").error(
+            "is given together with beta" if both else "is missing, and so is beta",
+            "give exactly one of the two",
+        )
+    if "beta" in entries:
+        here = place.field("beta")
+        beta = float(real(entries["beta"], here, hint="write temperature = 0 for absolute zero"))
+        if not beta > 0:
+            raise here.error(f"must be positive, got {beta!r}", "write beta = 1/(k_B T)")
+        return beta
+    here = place.field("temperature")
+    temperature = float(real(entries["temperature"], here))
+    if temperature < 0:
+        raise here.error(f"must not be negative, got {temperature!r}", "give T >= 0")
+    return units.inverse_temperature(temperature)
+
+
+def _density(value: object, place: Place) -> tuple[str, Any]:
+    """Return the kind and the spectral density, built by its own class from the file's fields."""
+    entries = table(value, place, required=("kind",))
+    kind = choice(entries["kind"], DENSITIES, place.field("kind"), "spectral density")
+    density: Any = DENSITIES[kind]
+    declared = [entry for entry in fields(density) if entry.init]
+    check_keys(entries, ("kind", *(entry.name for entry in declared)), place)
+    needed = [e.name for e in declared if e.default is MISSING and e.default_factory is MISSING]
+    table(entries, place, required=needed)
+    values = {key: _parameter(kind, key, entries[key], place) for key in entries if key != "kind"}
+    try:
+        return kind, density(**values)
+    except ValueError as error:
+        key, problem, remedy = _dissected(str(error))
+        known = key in values
+        raise (place.field(key) if known else place).error(
+            problem if known else str(error), remedy or "correct it"
+        ) from None
+
+
+def _parameter(kind: str, key: str, value: object, place: Place) -> object:
+    here = place.field(key)
+    match kind:
+        case "expression":
+            formula = text(value, here)
+            try:
+                expression = parse_expression(formula)
+                leading_power(expression), decay(expression)  # undecidable ends are refused here
+                return expression
+            except ValueError as error:
+                problem, _, remedy = str(error).rpartition("; ")
+                raise here.error(problem, remedy) from None
+        case "table":
+            return reals(value, here)
+        case "exponentials":
+            return complexes(value, here)
+        case _:
+            return float(real(value, here))
+
+
+def _dissected(message: str) -> tuple[str, str, str]:
+    """Split "field: problem; remedy"."""
+    key, _, rest = message.partition(": ")
+    problem, _, remedy = rest.rpartition("; ")
+    return key, problem, remedy
+
+
+def _check_exponentials(
+    entries: Mapping[str, object], statistics: str, density: Any, place: Place
+) -> None:
+    for key in ("temperature", "beta"):
+        if key in entries:
+            raise place.field(key).error(
+                "a correlation function given as exponentials has no temperature", "remove it"
+            )
+    if statistics == "classical" and not _is_real(density.c, density.nu):
+        here = place.field("spectral_density").field("c")
+        raise here.error(
+            "C(t) is complex, but a classical bath has a real one",
+            'give every complex c, nu its conjugate partner, or remove statistics = "classical"',
+        )
+
+
+def _is_real(c: Any, nu: Any) -> bool:
+    """Whether sum_k c_k exp(-nu_k t) is real for all t: terms come in conjugate pairs."""
+    sums: dict[complex, complex] = {}
+    for weight, rate in zip(c, nu, strict=True):
+        sums[complex(rate)] = sums.get(complex(rate), 0j) + complex(weight)
+    return all(
+        weight == sums.get(rate.conjugate(), 0j).conjugate() for rate, weight in sums.items()
+    )

@@ -1,0 +1,263 @@
+"""Steps of a derivation made from what the engine derived: words around results, no results typed.
+
+Every function takes engine values and returns a `Step`; scripts in `derivations/` put them in
+order and add their own argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from pertsym.derivation import Formula, Step
+from pertsym.equations.bloch import Bloch, Quantity
+from pertsym.expansion.cumulants import ordered_cumulant
+from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
+from pertsym.expansion.pairings import is_irreducible, pairings
+from pertsym.expansion.terms import TimeIntegrand
+from pertsym.present.latex import form_latex, integrand_latex
+from pertsym.present.text import form_lines, integrand_lines
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+
+class Symbol(NamedTuple):
+    """How a quantity is written: LaTeX and text, without its order."""
+
+    latex: str
+    text: str
+
+
+SYMBOLS: dict[str, Symbol] = {
+    "k_up": Symbol("k_{10}", "k10"),
+    "k_down": Symbol("k_{01}", "k01"),
+    "inv_T1": Symbol(r"\left(1/T_1\right)", "(1/T1)"),
+    "inv_T2": Symbol(r"\left(1/T_2\right)", "(1/T2)"),
+    "inv_T2_prime": Symbol(r"\left(1/T_2'\right)", "(1/T2')"),
+    "frequency_shift": Symbol(r"\Delta\omega", "Δω"),
+}
+
+
+def symbol(name: str) -> Symbol:
+    """The symbol of a quantity or of an element such as R_1010."""
+    if name in SYMBOLS:
+        return SYMBOLS[name]
+    indices = name.removeprefix("R_")
+    return Symbol(f"R_{{{indices}}}", f"R{indices}")
+
+
+def _at(name: str, order: int) -> Symbol:
+    latex, text = symbol(name)
+    return Symbol(f"{latex}^{{({order})}}", f"{text}({order})")
+
+
+def moments_step(order: int, source: str = "") -> Step:
+    """R = (dPhi/dt) Phi^-1 order by order in the moments."""
+    formulas, lines = [], []
+    for n in range(2, order + 1, 2):
+        pieces, words = [], []
+        for word, coefficient in sorted(generator_in_moments(n).items(), reverse=True):
+            factors = [rf"\dot M^{{({word[0]})}}"] + [rf"M^{{({k})}}" for k in word[1:]]
+            plain = [f"Ṁ({word[0]})"] + [f"M({k})" for k in word[1:]]
+            pieces.append(_signed(coefficient, "".join(factors), latex=True))
+            words.append(_signed(coefficient, " ".join(plain), latex=False))
+        formulas.append(Formula(f"R^{{({n})}} = {_sum(pieces)}", source))
+        lines.append(f"R({n}) = {_sum(words)}")
+    return Step(
+        "moments",
+        "The generator from the moments",
+        r"The reduced density matrix obeys $\sigma(t)=\Phi(t)\sigma(0)$ with "
+        r"$\Phi=1+\sum_n M^{(2n)}/(2n)!$; odd moments vanish because $H_I$ is linear in the bath. "
+        r"Then $\dot\sigma=R\sigma$ with $R=\dot\Phi\,\Phi^{-1}$, expanded order by order.",
+        tuple(formulas),
+        tuple(lines),
+    )
+
+
+def cumulant_step(order: int, source: str = "") -> Step:
+    """The time-ordered integrand of the generator in averages of Liouville operators."""
+    pieces, words = [], []
+    for blocks, sign in sorted(ordered_cumulant_blocks(order).items(), key=lambda b: len(b[0])):
+        latex = "".join(
+            r"\langle " + " ".join(rf"\mathcal L_{{{t}}}" for t in block) + r"\rangle"
+            for block in blocks
+        )
+        plain = "".join("<" + " ".join(f"L{t}" for t in block) + ">" for block in blocks)
+        pieces.append(_signed(Fraction(sign), latex, latex=True))
+        words.append(_signed(Fraction(sign), plain, latex=False))
+    if len(pieces) > 8:
+        rest = len(pieces) - 8
+        pieces = [*pieces[:8], rf"+ \cdots\text{{ ({rest} more)}}"]
+        words = [*words[:8], f"+ ... ({rest} more)"]
+    integral = "".join(rf"\int_0^\infty\!d\tau_{k}" for k in range(1, order))
+    body = rf"R^{{({order})}} = {integral}\,\bigl[{_sum(pieces)}\bigr]"
+    return Step(
+        f"cumulant{order}",
+        f"Ordered cumulant of order {order}",
+        r"Rearranging the time integrals gives one integrand, an ordered cumulant of "
+        r"$\mathcal L_j=-i[H_I(t_j),\cdot\,]$ with $t_0>t_1>\dots$ and $\tau_k=t_{k-1}-t_k$. "
+        "It vanishes when any two neighbouring times are further apart than the bath remembers, "
+        "so the limit of long times exists.",
+        (Formula(body, source),),
+        (f"R({order}) integrand = {_sum(words)}",),
+    )
+
+
+def words_step(order: int) -> Step:
+    """Wick pairings, the cancellation of the reducible ones and the surviving words."""
+    everything = list(pairings(order))
+    survivors = list(ordered_cumulant(order))
+    dropped = [p for p in everything if not is_irreducible(p)]
+    lines = [
+        f"{len(everything)} pairings; {len(dropped)} reducible ones cancel: "
+        + ("; ".join(map(_arcs, dropped[:4])) or "none")
+    ]
+    formulas = []
+    for pairing, words in survivors[:6]:
+        signed = [(word, sign) for word, sign in words.items()]
+        plain = _sum(_signed(Fraction(s), " ".join(f"S{t}" for t in w), False) for w, s in signed)
+        latex = _sum(
+            _signed(Fraction(s), "".join(f"S_{{{t}}}" for t in w), True) for w, s in signed
+        )
+        lines.append(f"{_arcs(pairing)}: {plain}")
+        formulas.append(Formula(rf"\text{{{_arcs(pairing)}}}:\quad {latex}"))
+    if len(survivors) > 6:
+        lines.append(f"... and {len(survivors) - 6} more pairings")
+    return Step(
+        f"pairings{order}",
+        "Wick's theorem and the surviving orderings",
+        "Every average factorises into pairs. Pairings that can be cut between two neighbouring "
+        "times cancel between the averages; the others leave operator orderings with coefficients "
+        r"$\pm1$. The earlier end $j$ of a pair acts as $C\,S_j^{L}-C^*S_j^{R}$, the later end $i$ "
+        r"as $-(S_i^{L}-S_i^{R})$.",
+        tuple(formulas),
+        tuple(lines),
+    )
+
+
+def wick_step(bloch: Bloch, name: str, order: int, source: str = "") -> Step:
+    """Time-domain terms of a quantity after factorisation and collection."""
+    quantity = bloch.series(name)[order]
+    if quantity.terms is None:
+        return shift_terms_step(bloch, order)
+    written = _at(name, order)
+    return Step(
+        "wick",
+        f"Terms of {written.text}",
+        f"Liouville paths through the matrix element leave {len(quantity.terms)} terms after "
+        + ("collection under conjugation." if quantity.terms.real_part else "collection."),
+        (Formula(integrand_latex(quantity.terms, written.latex), source),),
+        integrand_text(quantity.terms, written.text),
+    )
+
+
+def shift_terms_step(bloch: Bloch, order: int) -> Step:
+    """The frequency shift is no single element: show the elements it is made of."""
+    formulas: list[Formula] = []
+    lines: list[str] = []
+    for element in ("R_1010", "R_1001"):
+        for n in range(2, order + 1, 2):
+            if element == "R_1001" and n == order:
+                continue
+            terms = bloch.series(element)[n].terms
+            if terms is not None:
+                formulas.append(Formula(integrand_latex(terms, _at(element, n).latex)))
+                lines.extend(integrand_text(terms, _at(element, n).text))
+    return Step(
+        "wick",
+        f"Terms of the coherence block behind {_at('frequency_shift', order).text}",
+        r"The shift follows from $\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$, solved "
+        "order by order.",
+        tuple(formulas),
+        tuple(lines),
+    )
+
+
+def integrand_text(terms: TimeIntegrand, name: str) -> tuple[str, ...]:
+    """Text lines of an integrand with a heading."""
+    return (f"{name} = integral over all τ > 0 of", *integrand_lines(terms))
+
+
+def spectral_step(bloch: Bloch, name: str, order: int, source: str = "") -> Step:
+    """The reduced, closed form of a quantity."""
+    quantity = bloch.series(name)[order]
+    form = quantity.form
+    closed = not form.integrals
+    prose = (
+        "Arc-length reduction closes the integral: only spectra, transforms and their derivatives "
+        "remain."
+        if closed
+        else "The sum is no product of half-sided transforms; one finite-part integral remains."
+    )
+    return Step(
+        "spectral", f"Closed form of {_at(name, order).text}", prose, *_forms(quantity, source)
+    )
+
+
+def _forms(quantity: Quantity, source: str) -> tuple[tuple[Formula, ...], tuple[str, ...]]:
+    latex, text = _at(quantity.name, quantity.order)
+    if quantity.imaginary == ZERO_FORM:
+        return (
+            (Formula(form_latex(quantity.form, latex), source),),
+            form_lines(quantity.form, text),
+        )
+    return (
+        (
+            Formula(form_latex(quantity.form, rf"\mathrm{{Re}}\,{latex}"), source),
+            Formula(form_latex(quantity.imaginary, rf"\mathrm{{Im}}\,{latex}"), source),
+        ),
+        (
+            *form_lines(quantity.form, f"Re {text}"),
+            *form_lines(quantity.imaginary, f"Im {text}"),
+        ),
+    )
+
+
+class Shown(NamedTuple):
+    """A left-hand side in LaTeX and text, a form, and the source equation."""
+
+    latex: str
+    text: str
+    form: SpectralForm
+    source: str = ""
+
+
+def forms_step(key: str, title: str, prose: str, shown: Iterable[Shown]) -> Step:
+    """A step that displays spectral forms."""
+    items: Sequence[Shown] = tuple(shown)
+    return Step(
+        key,
+        title,
+        prose,
+        tuple(Formula(form_latex(item.form, item.latex), item.source) for item in items),
+        tuple(line for item in items for line in form_lines(item.form, item.text)),
+    )
+
+
+def pipeline(bloch: Bloch, name: str, order: int) -> tuple[Step, ...]:
+    """All stages of one quantity at one order."""
+    return (
+        cumulant_step(order),
+        words_step(order),
+        wick_step(bloch, name, order),
+        spectral_step(bloch, name, order),
+    )
+
+
+def _arcs(pairing: Sequence[tuple[int, int]]) -> str:
+    return "".join(f"({i}{j})" for i, j in pairing)
+
+
+def _signed(coefficient: Fraction, body: str, latex: bool) -> str:
+    sign = "-" if coefficient < 0 else "+"
+    size = abs(coefficient)
+    if size == 1:
+        return f"{sign} {body}"
+    if latex:
+        return rf"{sign} \tfrac{{{size.numerator}}}{{{size.denominator}}}{body}"
+    return f"{sign} {size} {body}"
+
+
+def _sum(pieces: Iterable[str]) -> str:
+    text = " ".join(pieces)
+    return text[2:] if text.startswith("+ ") else text

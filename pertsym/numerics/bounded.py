@@ -1,0 +1,85 @@
+"""Numbers that carry a bound on their error through +, -, *, / and powers.
+
+Generated code is written with ordinary operators; with `Bounded` values the error of the result
+comes along: the bounds of the inputs propagated in the worst case, plus the rounding of every
+operation.  Values may be floats, numpy arrays (everything broadcasts) or mpmath numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from pertsym.estimate import Estimate
+
+
+def _unit_roundoff(value: Any) -> Any:
+    return mpmath.mp.eps if isinstance(value, mpmath.mpf) else 1.2e-16
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """A value with |value - exact| <= error; an exact zero has error 0."""
+
+    value: Any
+    error: Any
+
+    # numpy must not try to take the operators over
+    __array_ufunc__ = None
+
+    @classmethod
+    def of(cls, x: Any) -> Bounded:
+        """A Bounded as it is, an Estimate with its error, any other number as exact."""
+        if isinstance(x, Bounded):
+            return x
+        if isinstance(x, Estimate):
+            return cls(x.value, x.error)
+        return cls(x, 0 * x)
+
+    def _rounded(self, value: Any, error: Any) -> Bounded:
+        return Bounded(value, error + _unit_roundoff(value) * abs(value))
+
+    def __add__(self, other: Any) -> Bounded:
+        b = Bounded.of(other)
+        return self._rounded(self.value + b.value, self.error + b.error)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Bounded:
+        return Bounded(-self.value, self.error)
+
+    def __sub__(self, other: Any) -> Bounded:
+        return self + (-Bounded.of(other))
+
+    def __rsub__(self, other: Any) -> Bounded:
+        return Bounded.of(other) + (-self)
+
+    def __mul__(self, other: Any) -> Bounded:
+        b = Bounded.of(other)
+        error = abs(self.value) * b.error + self.error * (abs(b.value) + b.error)
+        return self._rounded(self.value * b.value, error)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Bounded:
+        b = Bounded.of(other)
+        quotient = self.value / b.value
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = (self.error + abs(quotient) * b.error) / (abs(b.value) - b.error)
+        return self._rounded(quotient, error)
+
+    def __rtruediv__(self, other: Any) -> Bounded:
+        return Bounded.of(other) / self
+
+    def __pow__(self, n: int) -> Bounded:
+        result: Bounded = self
+        for _ in range(n - 1):
+            result = result * self
+        return result
+
+    def estimate(self) -> Estimate:
+        """The value with its bound as a plain pair."""
+        return Estimate(self.value, self.error)

@@ -1,0 +1,137 @@
+"""What a spectral form asks of the baths, in double precision or at any number of digits.
+
+A `Spectra` answers four questions about named correlation functions: the value of a spectrum
+Ĉ^(m)(w), of a transform P^(m)(w), a finite-part integral over two spectra, and pi.  Names may be
+linear combinations of baths (Laird's C1 = C_X + C_Y, C2 = C_X - C_Y).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import mpmath
+import numpy as np
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.finite_part import product_integral, product_integral_mp
+from pertsym.numerics.bounded import Bounded
+
+Pole = tuple[Any, Any, int]
+"""(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
+
+
+class Spectra(Protocol):
+    """Numerical answers about named correlation functions."""
+
+    @property
+    def pi(self) -> Any: ...
+
+    def number(self, x: Any) -> Any:
+        """A frequency or temperature in the arithmetic of this backend."""
+
+    def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
+        """Ĉ^(derivative)(w)."""
+
+    def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
+        """P^(derivative)(w)."""
+
+    def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
+        """FP int dw Ĉ_name(w) Ĉ_other(shift - w) sum_j c_j/(w - a_j)^n_j."""
+
+    def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
+        """beta^power exp(-beta energy), with its limit 0 at beta = inf for energy > 0."""
+
+
+@dataclass(frozen=True)
+class DoubleSpectra:
+    """Double precision; parameters and frequencies may be numpy arrays that broadcast."""
+
+    baths: Mapping[str, Sequence[tuple[int, Correlation]]]
+
+    @property
+    def pi(self) -> float:
+        return float(np.pi)
+
+    def number(self, x: Any) -> Any:
+        return x if isinstance(x, np.ndarray) else float(x)
+
+    def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
+        return _combined(
+            (weight, Bounded.of(c.spectrum(w, derivative))) for weight, c in self.baths[name]
+        )
+
+    def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
+        return _combined(
+            (weight, Bounded.of(c.transform(w, derivative))) for weight, c in self.baths[name]
+        )
+
+    def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
+        return _combined(
+            (x * y, Bounded.of(product_integral(a, b, shift, poles)))
+            for x, a in self.baths[name]
+            for y, b in self.baths[other]
+        )
+
+    def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
+        if not np.any(energy):
+            return Bounded.of(np.asarray(beta, dtype=float)[()] ** power)
+        cold = np.isinf(beta)
+        finite = np.where(cold, 0.0, beta)
+        value = np.where(cold, 0.0, finite**power * np.exp(-finite * energy))
+        error = np.abs(value) * 2.3e-16 * (4 + np.abs(finite * energy))
+        return Bounded(value[()], error[()])
+
+
+@dataclass(frozen=True)
+class PreciseSpectra:
+    """mpmath at `digits` significant digits of the largest intermediate value."""
+
+    baths: Mapping[str, Sequence[tuple[int, Correlation]]]
+    digits: int
+
+    @property
+    def pi(self) -> Any:
+        return +mpmath.pi
+
+    def number(self, x: Any) -> Any:
+        return mpmath.mpf(x)
+
+    def _bounded(self, value: Any) -> Bounded:
+        return Bounded(value, abs(value) * mpmath.mpf(10) ** (-self.digits))
+
+    def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
+        return _combined(
+            (weight, self._bounded(c.spectrum_mp(w, derivative, self.digits)))
+            for weight, c in self.baths[name]
+        )
+
+    def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
+        return _combined(
+            (weight, self._bounded(c.transform_mp(w, derivative, self.digits)))
+            for weight, c in self.baths[name]
+        )
+
+    def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
+        return _combined(
+            (x * y, self._bounded(product_integral_mp(a, b, shift, poles, self.digits)))
+            for x, a in self.baths[name]
+            for y, b in self.baths[other]
+        )
+
+    def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
+        if mpmath.isinf(beta) and energy > 0:
+            return Bounded(mpmath.mpf(0), mpmath.mpf(0))
+        value = mpmath.mpf(beta) ** power * mpmath.exp(-mpmath.mpf(beta) * energy)
+        return Bounded(value, abs(value) * mpmath.mp.eps * (4 + abs(beta * energy)))
+
+
+def _combined(parts: Any) -> Bounded:
+    total: Bounded | None = None
+    for weight, part in parts:
+        piece = part if weight == 1 else weight * part
+        total = piece if total is None else total + piece
+    if total is None:
+        return Bounded(0.0, 0.0)
+    return total

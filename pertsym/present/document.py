@@ -1,0 +1,171 @@
+"""A derivation as a complete document: a compilable LaTeX article, or one self-contained page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup as Safe
+
+from pertsym.derivation import Derivation, Formula, Step
+from pertsym.present.escape import escape_latex, prose_latex
+from pertsym.present.ledger import Row, ledger_table, prose_html
+from pertsym.present.mathml import mathml_or_source
+
+_ALIGNED = re.compile(r"\s*\\begin\{aligned\}(.*)\\end\{aligned\}\s*", re.DOTALL)
+_TALLEST = 18
+"""Rows of a formula that are kept on one page; `aligned` cannot be broken across two."""
+
+
+@dataclass(frozen=True)
+class _Equation:
+    number: int
+    body: str
+    source: str
+
+
+@dataclass(frozen=True)
+class _Section:
+    key: str
+    title: str
+    paragraphs: tuple[str, ...]
+    equations: tuple[_Equation, ...]
+    lines: tuple[str, ...]
+
+
+def latex_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
+    """The derivation as an article that pdflatex compiles.
+
+    Parameters
+    ----------
+    derivation
+        What is shown: one numbered section for each step, equations numbered throughout, each
+        with the number it has in the source.
+    ledger
+        Rows of an appendix with the claims of the source; none, no appendix.
+
+    Returns
+    -------
+    str
+        LaTeX that needs only texlive-latex-base and texlive-latex-recommended.
+
+    Raises
+    ------
+    ValueError
+        For prose with an unpaired dollar sign or a character without LaTeX spelling.
+    """
+    rows = tuple(ledger)
+    return _environment("latex").get_template("article.tex.jinja").render(
+        derivation=derivation,
+        title=prose_latex(derivation.title),
+        source=prose_latex(derivation.source),
+        conventions=[prose_latex(text) for text in derivation.conventions],
+        sections=_sections(derivation, prose_latex, _latex_equation, escape_latex),
+        bibtex=derivation.bibtex.strip().splitlines(),
+        ledger=ledger_table(rows, "latex") if rows else "",
+    )
+
+
+def html_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
+    """The derivation as one HTML page that shows its formulas (MathML) without script or network.
+
+    Parameters as in `latex_document`.  A formula that has no MathML is shown as its source.
+    """
+    rows = tuple(ledger)
+
+    def safe(text: str) -> Safe:
+        return Safe(prose_html(text))
+
+    return _environment("html").get_template("page.html.jinja").render(
+        derivation=derivation,
+        title=safe(derivation.title),
+        source=safe(derivation.source),
+        conventions=[safe(text) for text in derivation.conventions],
+        sections=_sections(derivation, safe, _html_equation, str),
+        ledger=Safe(ledger_table(rows, "html")) if rows else "",
+    )
+
+
+@cache
+def _environment(kind: str) -> Environment:
+    loader = PackageLoader("pertsym.present", "templates")
+    if kind == "html":
+        return Environment(
+            loader=loader,
+            undefined=StrictUndefined,
+            autoescape=True,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+    # Braces and percent signs belong to LaTeX: the delimiters are triple and starred brackets.
+    return Environment(
+        loader=loader,
+        undefined=StrictUndefined,
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        block_start_string="((*",
+        block_end_string="*))",
+        variable_start_string="(((",
+        variable_end_string=")))",
+        comment_start_string="((=",
+        comment_end_string="=))",
+    )
+
+
+def _sections(
+    derivation: Derivation,
+    prose: Callable[[str], str],
+    equation: Callable[[int, Formula], _Equation],
+    line: Callable[[str], str],
+) -> list[_Section]:
+    sections = []
+    number = 0
+    for step in derivation.steps:
+        equations = []
+        for formula in step.formulas:
+            number += 1
+            equations.append(equation(number, formula))
+        sections.append(
+            _Section(
+                step.key,
+                prose(step.title),
+                tuple(prose(text) for text in _paragraphs(step)),
+                tuple(equations),
+                () if equations else tuple(line(text) for text in step.text),
+            )
+        )
+    return sections
+
+
+def _paragraphs(step: Step) -> list[str]:
+    return [text.strip() for text in re.split(r"\n\s*\n", step.prose) if text.strip()]
+
+
+def _latex_equation(number: int, formula: Formula) -> _Equation:
+    body = formula.latex.strip()
+    if match := _ALIGNED.fullmatch(body):
+        rows = re.split(r"\\\\\s*\n", match[1].strip())
+        if len(rows) > _TALLEST and r"\begin{aligned}" not in match[1]:
+            joined = " \\notag\\\\\n".join(row.strip() for row in rows)
+            body = f"\\begin{{align}}\n{joined}\n\\end{{align}}"
+            return _Equation(number, body, _source_note(formula.source))
+    body = f"\\begin{{equation}}\n\\fitted{{{body}}}\n\\end{{equation}}"
+    return _Equation(number, body, _source_note(formula.source))
+
+
+def _html_equation(number: int, formula: Formula) -> _Equation:
+    body = Safe(mathml_or_source(formula.latex, display=True))
+    return _Equation(number, body, _source_note(formula.source))
+
+
+def _source_note(source: str) -> str:
+    if not source:
+        return ""
+    several = len(re.findall(r"\(", source)) > 1
+    return f"Eqs. {source} of the source" if several else f"Eq. {source} of the source"

@@ -1,0 +1,298 @@
+"""Integrands and spectral forms as breakable sequences of pieces, for either notation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import gcd, lcm
+
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Frequency
+from pertsym.expansion.terms import Factor, Term, TimeIntegrand
+from pertsym.present.layout import Piece
+from pertsym.present.markup import (
+    Markup,
+    both,
+    bracketed_form,
+    combination,
+    correlation,
+    frequency_symbols,
+    gap_symbol,
+    linear_form,
+    phase_factor,
+    raised,
+    scalar,
+    spectral_symbol,
+)
+from pertsym.present.structure import Item, Kernel, Pole, Product, Section, Spectra, Sum, arrange
+from pertsym.reduction.spectral import (
+    Atom,
+    Denominators,
+    SpectralForm,
+    SpectralIntegral,
+    Value,
+    negated,
+)
+
+_OMEGA = Markup(r"\omega", "ω")
+_THIN = Markup(r"\,", " ")
+_SQUARE = Markup(r"\bigl[", "["), Markup(r"\bigr]", "]")
+_TALL_SQUARE = Markup(r"\biggl[", "["), Markup(r"\biggr]", "]")
+_CURLY = Markup(r"\bigl\{", "{ "), Markup(r"\bigr\}", " }")
+_TALL_CURLY = Markup(r"\biggl\{", "{ "), Markup(r"\biggr\}", " }")
+_TALL_ROUND = Markup(r"\biggl(", "("), Markup(r"\biggr)", ")")
+
+
+class _Writer:
+    """Collects pieces; a term that opens a bracket or the formula joins the piece before it."""
+
+    def __init__(self) -> None:
+        self.pieces = [Piece(Markup())]
+        self.depth = 0
+        self._fresh = True
+
+    def term(self, sign: str, body: Markup) -> None:
+        if self._fresh:
+            self.more(both("-" if sign == "-" else "") + body)
+            self._fresh = False
+        else:
+            self.pieces.append(Piece(body, sign, self.depth))
+
+    def more(self, body: Markup) -> None:
+        self.pieces[-1] = self.pieces[-1].followed_by(body)
+
+    def open(self, bracket: Markup) -> None:
+        self.more(bracket)
+        self.depth += 1
+        self._fresh = True
+
+    def close(self, bracket: Markup) -> None:
+        self.more(bracket)
+        self.depth -= 1
+        self._fresh = False
+
+
+def sorted_terms(integrand: TimeIntegrand) -> tuple[Term, ...]:
+    """Terms by phase, then by diagram (longest arc first), then by correlation function."""
+    return tuple(sorted(integrand, key=_reading_order))
+
+
+def sorted_factors(term: Term) -> tuple[Factor, ...]:
+    """Factors by first gap, the longer arc first."""
+    return tuple(sorted(term.shape.factors, key=lambda f: (f.first, -f.last, f.name, f.conjugate)))
+
+
+def _reading_order(term: Term) -> tuple[object, ...]:
+    factors = sorted_factors(term)
+    arcs = [(f.first, f.last) for f in factors]
+    return term.shape.phase, arcs, [f.name for f in factors], [f.conjugate for f in factors]
+
+
+def term_parts(term: Term, explicit: bool = False) -> list[Markup]:
+    """Factors and phase of one term, without its coefficient."""
+    parts = [correlation(factor, explicit) for factor in sorted_factors(term)]
+    phase = phase_factor(term.shape.phase)
+    return [*parts, phase] if phase else parts
+
+
+def number(value: Gaussian) -> tuple[str, Markup]:
+    """Sign and size of a coefficient, size empty if 1; a complex one is bracketed, sign "+"."""
+    if value.re and value.im:
+        real = scalar(value.re) or both("1")
+        opening = both("(-" if value.re < 0 else "(")
+        middle = both("-" if value.im < 0 else "+")
+        return "+", opening + real + middle + scalar(value.im, imaginary=True) + both(")")
+    part = value.im or value.re
+    return ("-" if part < 0 else "+"), scalar(part, imaginary=bool(value.im))
+
+
+def integrand_pieces(integrand: TimeIntegrand, explicit: bool = False) -> list[Piece]:
+    """The integral over all gaps, common coefficient in front, terms in braces."""
+    terms = sorted_terms(integrand)
+    if not terms:
+        return [Piece(both("0"))]
+    writer = _Writer()
+    common, inverse = _common([term.coefficient for term in terms])
+    sign, size = number(common)
+    front = size + Markup("", " ") if size else size
+    writer.term(sign, front + _measure(integrand.order - 1))
+    if integrand.real_part:
+        writer.more(Markup(r"\operatorname{Re}", "Re "))
+    writer.open(_CURLY[0])
+    for term in terms:
+        sign, body = number(inverse * term.coefficient)
+        for part in term_parts(term, explicit):
+            body = body + (_THIN if body else Markup()) + part
+        writer.term(sign, body)
+    writer.close(_CURLY[1])
+    return writer.pieces
+
+
+def _measure(gaps: int) -> Markup:
+    shown = range(1, gaps + 1) if gaps <= 3 else (1, gaps)
+    measure = Markup()
+    for k in shown:
+        if k == gaps > 3:
+            measure = measure + Markup(r"\cdots", " … ")
+        tau = gap_symbol(k)
+        measure = measure + Markup(rf"\int_0^\infty\!d{tau.latex}", f"∫d{tau.text} ")
+    return measure + Markup(r"\,")
+
+
+def _common(values: Sequence[Gaussian]) -> tuple[Gaussian, Gaussian]:
+    """Common rational factor, times i if all are imaginary, and its inverse; first term positive."""
+    parts = [part for z in values for part in (z.re, z.im) if part]
+    size = Fraction(gcd(*(p.numerator for p in parts)), lcm(*(p.denominator for p in parts)))
+    if parts[0] < 0:
+        size = -size
+    if any(z.re for z in values):
+        return Gaussian(size), Gaussian(1 / size)
+    return Gaussian(0, size), Gaussian(0, -1 / size)
+
+
+def form_pieces(form: SpectralForm) -> list[Piece]:
+    """A spectral form, section by section."""
+    writer = _Writer()
+    for section in arrange(form):
+        _write_section(writer, section)
+    return writer.pieces if form else [Piece(both("0"))]
+
+
+def value_markup(value: Value) -> Markup:
+    """Ĉ_name^(m)(w) or P_name^(m)(w)."""
+    symbol = spectral_symbol(value.kind, value.name, value.derivative)
+    return symbol + both("(") + linear_form(value.frequency) + both(")")
+
+
+def integral_markup(integral: SpectralIntegral) -> Markup:
+    """One finite-part integral on its own."""
+    kind, name, other, reflect, shift, at, order = integral
+    pole = Pole(Fraction(1), (), at, order)
+    writer = _Writer()
+    _write_kernel(writer, Kernel(Spectra(kind, name, other, reflect, shift), (pole,)))
+    (piece,) = writer.pieces
+    return piece.body
+
+
+def _write_section(writer: _Writer, section: Section) -> None:
+    sign = "-" if section.content < 0 else "+"
+    front = scalar(section.content, section.imaginary, section.pi_power)
+    if len(section.items) == 1:
+        (item,) = section.items
+        writer.term(sign, front + _THIN if front else front)
+        _write_content(writer, item)
+    elif not front and sign == "+":
+        for item in section.items:
+            _write_item(writer, item)
+    else:
+        opening, closing = _braces(section.items)
+        writer.term(sign, front)
+        writer.open(opening)
+        for item in section.items:
+            _write_item(writer, item)
+        writer.close(closing)
+
+
+def _braces(items: Iterable[Item]) -> tuple[Markup, Markup]:
+    if any(item.denominators or isinstance(item.content, Kernel) for item in items):
+        return _TALL_CURLY
+    plain = all(isinstance(item.content, Product) and not item.content.sums for item in items)
+    return _SQUARE if plain else _CURLY
+
+
+def _write_item(writer: _Writer, item: Item) -> None:
+    size = scalar(item.coefficient)
+    if size and isinstance(item.content, Kernel):
+        size = size + _THIN
+    writer.term("-" if item.coefficient < 0 else "+", size)
+    _write_content(writer, item)
+
+
+def _write_content(writer: _Writer, item: Item) -> None:
+    if isinstance(item.content, Kernel):
+        _write_kernel(writer, item.content)
+    else:
+        _write_product(writer, item.content, item.denominators)
+
+
+def _write_product(writer: _Writer, product: Product, denominators: Denominators) -> None:
+    """Single atoms (over the denominators, if any), then the brackets."""
+    atoms = _product(atom_markup(atom) + raised(power) for atom, power in product.atoms)
+    writer.more(over(atoms, denominators) if denominators else atoms)
+    for bracket, power in product.sums:
+        tall = any(isinstance(a, SpectralIntegral) for _, term in bracket.terms for a in term)
+        opening, closing = _TALL_SQUARE if tall else _SQUARE
+        writer.open(opening)
+        for coefficient, term in bracket.terms:
+            body = scalar(coefficient) + _product(map(atom_markup, term))
+            writer.term("-" if coefficient < 0 else "+", body)
+        writer.close(closing + raised(power))
+
+
+def atom_markup(atom: Atom) -> Markup:
+    """A spectral value, or an integral in brackets as a factor."""
+    if isinstance(atom, Value):
+        return value_markup(atom)
+    opening, closing = _TALL_ROUND
+    return opening + integral_markup(atom) + closing
+
+
+def _write_kernel(writer: _Writer, kernel: Kernel) -> None:
+    """FP int dw Â(w) X(...) times the sum of poles."""
+    kind, name, other, reflect, shift = kernel.spectra
+    finite_part = any(pole.order > 1 for pole in kernel.poles)
+    mark = "FP" if finite_part else "P"
+    second = spectral_symbol("P" if kind == "CP" else "C", other)
+    spectra = _product(
+        (
+            spectral_symbol("C", name) + both("(") + _OMEGA + both(")"),
+            second + both("(") + _with_omega(reflect, shift) + both(")"),
+        )
+    )
+    writer.more(Markup(rf"\mathrm{{{mark}}}\!\!\int\!d\omega\,", f"{mark}∫dω "))
+    if len(kernel.poles) == 1:
+        (pole,) = kernel.poles
+        writer.more(over(spectra, pole.denominators, _pole(pole)))
+        return
+    opening, closing = _TALL_SQUARE
+    writer.more(spectra + _THIN)
+    writer.open(opening)
+    for pole in kernel.poles:
+        numerator = both(str(abs(pole.coefficient)))
+        writer.term(
+            "-" if pole.coefficient < 0 else "+",
+            over(numerator, pole.denominators, _pole(pole)),
+        )
+    writer.close(closing)
+
+
+def _pole(pole: Pole) -> Markup:
+    """(w - at)^order."""
+    if not any(pole.at):
+        return _OMEGA + raised(pole.order)
+    return both("(") + _with_omega(1, negated(pole.at)) + both(")") + raised(pole.order)
+
+
+def _with_omega(reflect: int, shift: Frequency) -> Markup:
+    """shift + reflect w, the positive symbol first."""
+    symbols = list(zip(shift, frequency_symbols(len(shift)), strict=True))
+    return combination([(1, _OMEGA), *symbols] if reflect > 0 else [*symbols, (-1, _OMEGA)])
+
+
+def over(numerator: Markup, denominators: Denominators, last: Markup | None = None) -> Markup:
+    """The numerator (1 if empty) over a product of linear forms."""
+    factors = [bracketed_form(form) + raised(power) for form, power in denominators]
+    factors += [last] if last else []
+    below = _product(factors)
+    above = numerator or both("1")
+    divisor = below.text if len(factors) == 1 else f"[{below.text}]"
+    text = f"{above.text}/{divisor}" if last else f"({above.text}/{divisor})"
+    return Markup(rf"\frac{{{above.latex}}}{{{below.latex}}}", text)
+
+
+def _product(factors: Iterable[Markup]) -> Markup:
+    """Factors side by side; the text needs a space where LaTeX needs none."""
+    product = Markup()
+    for factor in factors:
+        product = product + (Markup("", " ") if product else product) + factor
+    return product

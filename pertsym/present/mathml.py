@@ -1,0 +1,77 @@
+"""Presentation MathML from LaTeX, so that a page shows its formulas without any script or network.
+
+The converter is `latex2mathml`; what it leaves undone (big braces, `aligned`, negative spaces) is
+mended here, and what it did not understand is refused rather than shown half converted.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from xml.etree import ElementTree
+
+from latex2mathml.converter import convert
+
+_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+_ARITY = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "msubsup": 3, "munderover": 3}
+_DELIMITERS = {r"\{": "{", r"\}": "}", r"\|": "‖", r"\lbrace": "{", r"\rbrace": "}"}
+_LEAVES = {"mi", "mo", "mn", "mtext"}
+
+
+class NotConvertible(ValueError):
+    """A formula with LaTeX that has no MathML here; names the command."""
+
+
+def mathml(latex: str, *, display: bool = False) -> str:
+    """A `<math>` element with the LaTeX source as its annotation.
+
+    Raises
+    ------
+    NotConvertible
+        If the source is malformed or has a command that is not understood.
+    """
+    source = re.sub(r"(?:\\!)+", " ", latex)
+    source = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{align*}", source)
+    try:
+        root = ElementTree.fromstring(convert(source, display="block" if display else "inline"))
+    except Exception as error:  # the converter raises a class of its own for every mishap
+        raise NotConvertible(f"{_short(latex)}: {type(error).__name__} {error}".rstrip()) from None
+    _mend(root, latex)
+    body = "".join(ElementTree.tostring(child, encoding="unicode") for child in root)
+    note = f'<annotation encoding="application/x-tex">{escape(latex, quote=False)}</annotation>'
+    mode = "block" if display else "inline"
+    return (
+        f'<math xmlns="{_NAMESPACE}" display="{mode}">'
+        f"<semantics><mrow>{body}</mrow>{note}</semantics></math>"
+    )
+
+
+def mathml_or_source(latex: str, *, display: bool = False) -> str:
+    """MathML, or the LaTeX source itself where it cannot be converted."""
+    try:
+        return mathml(latex, display=display)
+    except NotConvertible:
+        return f'<code class="tex">{escape(latex)}</code>'
+
+
+def _mend(element: ElementTree.Element, latex: str) -> None:
+    element.tag = element.tag.removeprefix(f"{{{_NAMESPACE}}}")
+    for child in list(element):
+        _mend(child, latex)
+        if child.tag == "mspace" and child.get("width", "").startswith("negative"):
+            element.remove(child)
+    expected = _ARITY.get(element.tag)
+    if expected is not None and len(element) != expected:
+        raise NotConvertible(f"{_short(latex)}: <{element.tag}> with {len(element)} parts")
+    text = element.text or ""
+    if element.tag in _LEAVES and text.startswith("\\"):
+        if text not in _DELIMITERS:
+            raise NotConvertible(f"{_short(latex)}: {text} is not understood")
+        element.text = _DELIMITERS[text]
+    if alignment := element.attrib.pop("columnalign", ""):
+        element.set("style", f"text-align:{alignment}")
+
+
+def _short(latex: str) -> str:
+    line = " ".join(latex.split())
+    return repr(line if len(line) <= 60 else line[:57] + "...")

@@ -1,0 +1,156 @@
+"""JSON-able records of integrands and spectral forms; exact fractions travel as strings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any, Final
+
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Frequency
+from pertsym.expansion.terms import Factor, Term, TimeIntegrand
+from pertsym.present.formulas import sorted_factors, sorted_terms
+from pertsym.reduction.spectral import (
+    Atom,
+    Monomial,
+    SpectralForm,
+    SpectralIntegral,
+    Value,
+)
+
+FORMAT: Final = "pertsym.spectral-form"
+VERSION: Final = 1
+
+Number = int | float
+Record = dict[str, Any]
+
+
+def integrand_record(integrand: TimeIntegrand) -> Record:
+    """The terms of a time integral, as ``derive --step wick --json`` prints them.
+
+    Returns
+    -------
+    dict
+        ``{"terms": [{"coefficient", "factors", "phase"}, ...]}``.  A coefficient is an int where
+        exact, else a float, and ``[re, im]`` where complex.  A factor is a name (with "*" for the
+        conjugate) and its gaps, "123" for tau1+tau2+tau3 ("9,10" beyond nine gaps); the longer
+        arc comes first.  The phase e^{-i w0 sum phase_j tau_j} is a list of ints for two levels,
+        of lists of ints (over w_1, w_2, ...) for more.  The real part is understood, unless
+        ``"real_part"`` is present and false.
+    """
+    terms = [_term(term) for term in sorted_terms(integrand)]
+    return {"terms": terms} if integrand.real_part else {"real_part": False, "terms": terms}
+
+
+def _term(term: Term) -> Record:
+    phase = term.shape.phase
+    return {
+        "coefficient": _coefficient(term.coefficient),
+        "factors": [[_name(f), _gaps(f)] for f in sorted_factors(term)],
+        "phase": [x[0] if len(x) == 1 else list(x) for x in phase],
+    }
+
+
+def _coefficient(z: Gaussian) -> Number | list[Number]:
+    return [_plain(z.re), _plain(z.im)] if z.im else _plain(z.re)
+
+
+def _plain(x: Fraction) -> Number:
+    return x.numerator if x.denominator == 1 else float(x)
+
+
+def _name(factor: Factor) -> str:
+    return factor.name + ("*" if factor.conjugate else "")
+
+
+def _gaps(factor: Factor) -> str:
+    separator = "," if factor.last > 9 else ""
+    return separator.join(str(k) for k in range(factor.first, factor.last + 1))
+
+
+def form_record(form: SpectralForm) -> Record:
+    """A spectral form as plain data; `form_from_record` restores an equal one."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "terms": [
+            {
+                "coefficient": [str(z.re), str(z.im)],
+                "pi_power": m.pi_power,
+                "denominators": [[list(form), power] for form, power in m.denominators],
+                "atoms": [_atom(atom) for atom in m.atoms],
+            }
+            for m, z in form
+        ],
+    }
+
+
+def form_from_record(record: Mapping[str, Any]) -> SpectralForm:
+    """The spectral form that `form_record` wrote.
+
+    Raises
+    ------
+    ValueError
+        For another format or version, or a record that lacks or misspells something; the
+        message names the place.
+    """
+    found = (record.get("format"), record.get("version"))
+    if found != (FORMAT, VERSION):
+        raise ValueError(
+            f"not a record of {FORMAT!r} version {VERSION}: found format {found[0]!r}, "
+            f"version {found[1]!r}; write it again with this version"
+        )
+    terms: list[tuple[Monomial, Gaussian]] = []
+    for k, item in enumerate(record.get("terms", ())):
+        try:
+            re, im = item["coefficient"]
+            monomial = Monomial(
+                int(item["pi_power"]),
+                tuple((_frequency(form), int(power)) for form, power in item["denominators"]),
+                tuple(_read_atom(atom) for atom in item["atoms"]),
+            )
+            terms.append((monomial, Gaussian(Fraction(re), Fraction(im))))
+        except KeyError as error:
+            raise ValueError(f"terms[{k}]: key {error.args[0]!r} is missing") from None
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"terms[{k}]: {error}") from None
+    return SpectralForm.collect(terms)
+
+
+def _atom(atom: Atom) -> Record:
+    if isinstance(atom, Value):
+        return {**atom._asdict(), "type": "value", "frequency": list(atom.frequency)}
+    return {
+        **atom._asdict(),
+        "type": "integral",
+        "shift": list(atom.shift),
+        "pole": list(atom.pole),
+    }
+
+
+def _read_atom(data: Mapping[str, Any]) -> Atom:
+    kind = data["kind"]
+    if data["type"] == "value":
+        _one_of("kind of a value", kind, ("C", "P"))
+        return Value(kind, str(data["name"]), int(data["derivative"]), _frequency(data["frequency"]))
+    _one_of("type of an atom", data["type"], ("integral",))
+    _one_of("kind of an integral", kind, ("CC", "CP"))
+    _one_of("reflect", data["reflect"], (-1, 1))
+    return SpectralIntegral(
+        kind,
+        str(data["name"]),
+        str(data["other"]),
+        int(data["reflect"]),
+        _frequency(data["shift"]),
+        _frequency(data["pole"]),
+        int(data["order"]),
+    )
+
+
+def _one_of(what: str, value: object, allowed: tuple[object, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{what} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
+
+
+def _frequency(data: list[int]) -> Frequency:
+    return tuple(int(x) for x in data)

@@ -1,0 +1,168 @@
+"""Bloch rates of a numerical two-level model, with error bounds.
+
+The formulas are derived for the model's own coupling operators and then evaluated; nothing here
+knows a rate in advance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import mpmath
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.divergence import Divergent
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.models import independent_baths
+from pertsym.expansion.interaction import Interaction
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.values import Model
+from pertsym.numerics.bounded import Bounded
+from pertsym.numerics.evaluate import CannotEvaluate, evaluate
+from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra, Spectra
+from pertsym.reduction.spectral import SpectralForm
+
+GUARD_DIGITS = 10
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class BlochRates:
+    """Contributions of each order, in the model's printed unit.
+
+    Attributes
+    ----------
+    orders
+        order -> quantity -> value with error bound; None where it diverges.
+    equilibrium_constant
+        order -> value; None unless all baths are thermal at one temperature.
+    divergent
+        order (or "equilibrium_constant") -> quantity -> reason.
+    """
+
+    orders: dict[int, dict[str, Bounded | None]]
+    equilibrium_constant: dict[int, Bounded | None] | None
+    divergent: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def interaction_of(model: Model) -> Interaction:
+    """The exact interaction of a model; each bath names its correlation function."""
+    return independent_baths(
+        model.dimension,
+        ((coupling.operator, coupling.bath) for coupling in model.couplings),
+        real=(bath.name for bath in model.used_baths if bath.statistics == "classical"),
+    )
+
+
+def spectra_of(model: Model, digits: int | None = None) -> Spectra:
+    """Spectra of the model's baths in double precision, or at a number of digits."""
+    baths = {
+        bath.name: ((1, Correlation(bath.density, bath.statistics, bath.beta)),)
+        for bath in model.used_baths
+    }
+    return DoubleSpectra(baths) if digits is None else PreciseSpectra(baths, digits)
+
+
+def bloch_rates(
+    model: Model, order: int, digits: int | None = None, progress: Progress = lambda _: None
+) -> BlochRates:
+    """Every even order up to `order` of rates, shift and equilibrium constant.
+
+    Parameters
+    ----------
+    model
+        Two levels.
+    order
+        2 or 4.
+    digits
+        None for double precision, else the number of significant digits.
+    progress
+        Called with the name of each quantity before it is computed.
+
+    Raises
+    ------
+    ValueError
+        If `order` is not a positive even integer.
+    NotYetDerivable
+        For more than two levels, or orders beyond 4.
+    """
+    if order < 2 or order % 2:
+        raise ValueError(f"order: must be a positive even integer, got {order}")
+    if model.dimension != 2:
+        raise NotYetDerivable(
+            model.name,
+            "system",
+            f"rates are derived for 2 levels, this model has {model.dimension}",
+            "use a two-level model",
+        )
+    if order > 4:
+        raise NotYetDerivable(
+            model.name,
+            "order",
+            f"closed rates are derived at orders 2 and 4, not yet at {order}",
+            "ask for --order 4",
+        )
+    interaction = interaction_of(model)
+    bloch = Bloch(interaction)
+    with mpmath.workdps(digits + GUARD_DIGITS) if digits else nullcontext():
+        spectra = spectra_of(model, digits and digits + GUARD_DIGITS // 2)
+        evaluator = _Evaluator(model, spectra, {})
+        orders: dict[int, dict[str, Bounded | None]] = {}
+        for n in range(2, order + 1, 2):
+            orders[n] = {}
+            for name in QUANTITIES:
+                progress(f"{name}, order {n}")
+                form = bloch.series(name)[n].form
+                orders[n][name] = evaluator.rate(form, str(n), name)
+        constant: dict[int, Bounded | None] | None = None
+        if model.common_beta is not None:
+            expansion = EquilibriumConstant(interaction)
+            constant = {}
+            for n in range(0, order - 1, 2):
+                progress(f"equilibrium constant, order {n}")
+                key = "equilibrium_constant"
+                constant[n] = evaluator.number(expansion[n], key, str(n))
+        return BlochRates(orders, constant, evaluator.divergent)
+
+
+@dataclass(frozen=True)
+class _Evaluator:
+    model: Model
+    spectra: Spectra
+    divergent: dict[str, dict[str, str]]
+
+    def rate(self, form: SpectralForm, order: str, name: str) -> Bounded | None:
+        """The value in the printed unit."""
+        value = self.number(form, order, name)
+        factor = self.model.units.rate_to_printed(1.0)
+        return value if value is None or factor == 1.0 else value * factor
+
+    def number(self, form: SpectralForm, order: str, name: str) -> Bounded | None:
+        try:
+            return evaluate(form, (self._w0(),), self.spectra, self.model.common_beta)
+        except Divergent as fault:
+            self.divergent.setdefault(order, {})[name] = fault.reason
+            return None
+        except CannotEvaluate as fault:
+            raise NotYetDerivable(
+                self.model.name, name, str(fault), "ask for order 2, or drop a coupling"
+            ) from fault
+
+    def _w0(self) -> Any:
+        if isinstance(self.spectra, PreciseSpectra):
+            lower, upper = self.model.energies_exact
+            gap = upper - lower
+            return mpmath.mpf(gap.numerator) / gap.denominator
+        return self.model.w0
+
+
+def named_values(rates: BlochRates) -> Iterator[tuple[int, str, Bounded | None]]:
+    """(order, quantity, value) in printing order."""
+    for order, row in rates.orders.items():
+        for name, value in row.items():
+            yield order, name, value
