@@ -14,6 +14,7 @@ import sympy
 from derivations.laird_budimir_skinner_1991_checks import CHECKS
 from pertsym.certify.claims import Claim
 from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.codegen.rational import RationalFunction, render_rational_module
 from pertsym.derivation import Formula, Step
@@ -36,7 +37,6 @@ from pertsym.narrative import (
 )
 from pertsym.paper import Paper
 from pertsym.present.document import latex_document
-from pertsym.present.records import json_text, terms_record
 from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm, Thermal, Value, monomial
 
@@ -321,7 +321,7 @@ def generate() -> Mapping[str, str]:
         "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
         "rates.py": render_module(NAME, f"{TITLE}: rates, shift and equilibrium constant.", specs()),
         "exponential_bath.py": render_rational_module(NAME, rational_results()),
-        "terms.json": json_text(terms_record(BLOCH, ("k_up", "k_down", "inv_T2_prime"), 4)),
+        "terms.json": terms_json(BLOCH, ("k_up", "k_down", "inv_T2_prime", "R_1010", "R_1001"), 4),
         "derivation.tex": latex_document(PAPER.derivation(4)),
         "ledger.json": ledger_json(rows),
         "ledger.md": ledger_markdown(rows),

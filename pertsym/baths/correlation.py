@@ -22,6 +22,7 @@ from pertsym.baths.densities import (
     Exponentials,
     ExpressionDensity,
     Ohmic,
+    Table,
     Underdamped,
 )
 from pertsym.baths.existence import (
@@ -40,6 +41,8 @@ from pertsym.estimate import Estimate
 _Quantity = Literal["spectrum", "transform"]
 
 _GOOD = 4e-14  # a closed form with a larger relative error competes with the quadrature
+_POOR = 1e-13
+_UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
 
 
@@ -183,16 +186,25 @@ class Correlation:
                 check(self.thermal, position, derivative)
 
     def _spectrum(self, w: Any, derivative: int) -> tuple[Any, Any]:
-        zero = w == 0
         if self.thermal.is_zero:
             return np.zeros(w.shape), np.zeros(w.shape)
-        if np.any(zero) and isinstance(self.density, ExpressionDensity):
-            limit = float(spectrum_at(self.thermal, 0, derivative, 20))
-            value, error = self._spectrum(np.where(zero, self.thermal.scale, w), derivative)
-            return np.where(zero, limit, value), np.where(zero, EPS * abs(limit), error)
-        jet = self.thermal.jet_at(w, derivative)
-        value, error = jet.derivative(derivative)
-        return np.broadcast_to(value, w.shape), np.broadcast_to(error, w.shape)
+        value, error = self.thermal.jet_at(w, derivative).derivative(derivative)
+        value, error = (np.array(np.broadcast_to(part, w.shape)) for part in (value, error))
+        if isinstance(self.density, ExpressionDensity):
+            # a formula may cancel in a way that only more digits can undo, 0/0 at w = 0 included
+            for index in np.argwhere(~(error <= _POOR * np.abs(value))):
+                at = tuple(int(i) for i in index)
+                value[at] = float(spectrum_at(self.thermal, float(w[at]), derivative, 20))
+                error[at] = EPS * abs(value[at])
+        # an exact 0 has the error 0, a value that underflowed has not
+        return value, np.where((value == 0) & ~self._vanishes(w), _UNDERFLOW, error)
+
+    def _vanishes(self, w: Any) -> Any:
+        """Where Ĉ is exactly 0."""
+        low, high = self.thermal.support
+        if isinstance(self.density, Table):
+            low, high = max(low, -self.density.w[-1]), self.density.w[-1]
+        return (w <= low) | (w >= high)
 
     def _transform(self, w: Any, derivative: int) -> tuple[Any, Any]:
         if self.thermal.is_zero:

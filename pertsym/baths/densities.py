@@ -286,14 +286,21 @@ class Underdamped(_Evaluation):
         return w * self.reduced_jet(w)
 
     def reduced_jet(self, w: Jet) -> Jet:
-        # in units of w0, and with the difference of squares factored: no overflow, and no loss
-        # of digits on the resonance
+        # in units of w0: no overflow
         w0, gamma = _like(self.w0, w), _like(self.gamma, w)
         x, ratio = w / w0, gamma / w0
-        detuning = ((w0 - w) / w0) * (1.0 + x)
+        detuning = _one_minus_square(x, (w0 - w) / w0)
         friction = x * ratio
         strength = (_like(self.lam, w) / w0) ** 2 * ratio / w0
         return jets.reciprocal(detuning * detuning + friction * friction) * strength
+
+
+def _one_minus_square(x: Jet, one_minus_x: Jet) -> Jet:
+    """1 - x^2: the value factored, exact near x = 1, the derivatives not, exact near x = 0."""
+    value, rest = one_minus_x * (1.0 + x), 1.0 - x * x
+    if value.e is None or rest.e is None:
+        return value
+    return Jet((value.c[0], *rest.c[1:]), (value.e[0], *rest.e[1:]))
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def finite_part(integrand: Integrand, poles: Sequence[Pole]) -> Estimate:
     _require_smooth(integrand, poles)
     with np.errstate(all="ignore"):
         zone = _find_zone(integrand, poles)
-        mesh = build_mesh(integrand, tuple(pole.position for pole in poles))
+        mesh = build_mesh(integrand, Kernel(poles))
         parts = [_outside(integrand, mesh, poles, zone)]
         size = parts[0].size
         parts += [_in_window(integrand, window, poles, zone, size) for window in mesh.windows]
@@ -230,8 +230,8 @@ def _ends(
 
 
 def _core(integrand: Integrand, core: End, kernel: Kernel) -> Quadrature:
-    """The rest at a branch point; a kernel with a zero at 0 raises the power by its order."""
-    power = min(core.power, 50.0) + (kernel.zero_order if core.anchor == 0 else 0)
+    """The rest at a branch point."""
+    power = min(core.power, 50.0)
     anchor = np.array([core.anchor, core.anchor])
     offset = core.offset * np.array([1.0, 0.5])
     f, error = integrand.jet(anchor, offset, 0).derivative(0)

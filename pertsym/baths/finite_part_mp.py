@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import mpmath
 
-from pertsym.baths.integrand import Point, Pole
+from pertsym.baths.integrand import Kernel, Point, Pole
 
 _GUARD = 15
 _DEGREES = (6, 7, 8, 9, 10, 11, 12, 13)
@@ -64,7 +64,12 @@ def finite_part_mp(integrand: IntegrandMp, poles: Sequence[Pole], digits: int) -
 def _parts(integrand: IntegrandMp, poles: tuple[Pole, ...], digits: int) -> list[Any]:
     low, high = integrand.support
     inside = sorted({p.position for p in poles if low <= p.position <= high})
-    cuts = {p.position: _power(p) for p in integrand.points if low <= p.position <= high}
+    zero_order = Kernel(poles).zero_order
+    cuts = {
+        p.position: _power(p, zero_order if p.position == 0 else 0)
+        for p in integrand.points
+        if low <= p.position <= high
+    }
     if not cuts:
         cuts[0.0 if math.isinf(low) else low] = 0.0
     parts, marks = [], []
@@ -215,13 +220,31 @@ def _quad(function: Callable[[Any], Any], digits: int) -> Any:
 
 def _kernel(poles: Sequence[Pole], anchor: Any, offset: Any) -> Any:
     total: Any = mpmath.mpf(0)
+    zero_order = Kernel(tuple(poles)).zero_order if len(poles) > 1 else 0
+    if zero_order:
+        w, nearest = anchor + offset, min(abs(pole.position) for pole in poles)
+        if abs(w) < mpmath.mpf(nearest) / 16:
+            return _kernel_series(poles, w, zero_order)
     for coefficient, position, order in poles:
         total += coefficient / ((anchor - mpmath.mpf(position)) + offset) ** order
     return total
 
 
-def _power(point: Point) -> float:
-    return min(point.power, 0.0) if point.width == 0 else 0.0
+def _kernel_series(poles: Sequence[Pole], w: Any, zero_order: int) -> Any:
+    """Taylor series at 0 of a kernel whose first coefficients cancel; 16^-i or faster."""
+    total: Any = mpmath.mpf(0)
+    for i in range(zero_order, zero_order + int(mpmath.mp.dps) + 5):
+        coefficient = mpmath.fsum(
+            mpmath.mpf(c) * (-1) ** n * mpmath.binomial(n + i - 1, i)
+            * mpmath.mpf(a) ** -(n + i)
+            for c, a, n in poles
+        )
+        total += coefficient * w**i
+    return total
+
+
+def _power(point: Point, raised: int) -> float:
+    return min(point.power + raised, 0.0) if point.width == 0 else 0.0
 
 
 def _is_singular(a: float, integrand: IntegrandMp) -> bool:

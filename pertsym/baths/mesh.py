@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pertsym.baths.adaptive import Panels
-from pertsym.baths.integrand import Integrand, Point
+from pertsym.baths.integrand import Integrand, Kernel, Point
 
 _RATIO = 4.0
 _FAR = 1e30  # an algebraic tail is integrated so many scales far, the rest is its power law
@@ -45,11 +45,17 @@ class Mesh(NamedTuple):
     tails: tuple[End, ...]
 
 
-def build_mesh(integrand: Integrand, poles: tuple[float, ...]) -> Mesh:
-    """Cut the line for an integrand and the positions of the poles."""
+def build_mesh(integrand: Integrand, kernel: Kernel) -> Mesh:
+    """Cut the line for an integrand and a kernel of poles."""
     low, high = integrand.support
+    poles = tuple(pole.position for pole in kernel.poles)
     poles = tuple(sorted({a for a in poles if low <= a <= high}))
-    points = [p for p in integrand.points if low <= p.position <= high]
+    points = [
+        # a kernel that vanishes at 0 raises the power there
+        p._replace(power=p.power + kernel.zero_order) if p.position == 0 else p
+        for p in integrand.points
+        if low <= p.position <= high
+    ]
     swallowed = [_swallowed_by(p, poles) for p in points]
     anchors = _merge([p for p, gone in zip(points, swallowed, strict=True) if not gone], poles)
     limits = {

@@ -54,7 +54,9 @@ def spectrum_at(spectrum: ThermalSpectrum, w: Any, derivative: int, digits: int)
     """Ĉ^(derivative)(w) to so many digits; at w = 0 the limit, which must exist."""
     if spectrum.zero_temperature and w <= 0:
         return mpmath.mpf(0)
-    extra = 15 if w else 20 - _TINY * (derivative + 3)
+    # derivatives of J(w)/w lose (scale/w)^derivative to cancellation
+    depth = -_TINY if w == 0 else max(0.0, math.log10(spectrum.scale / abs(float(w))))
+    extra = 20 + int(depth * (derivative + 3))
     with mpmath.workdps(digits + extra):
         point = mpmath.mpf(w) if w else mpmath.mpf(10) ** _TINY
         value = SpectrumMp(spectrum).derivatives_mp(point, mpmath.mpf(0), derivative)[-1]

@@ -17,15 +17,15 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import mpmath
 import numpy as np
-from scipy.special import bernoulli
 
 from pertsym.baths import jets
 from pertsym.baths.densities import DrudeLorentz, Underdamped
 from pertsym.baths.jets import EPS, Jet
 
 _SHIFT = 12  # psi is moved up so far before its asymptotic series is used
-_BERNOULLI = bernoulli(26)[2::2]
+_BERNOULLI = tuple(float(mpmath.bernoulli(k)) for k in range(2, 28, 2))
 
 
 def rational_transform(
@@ -56,7 +56,7 @@ def shifted_digamma(u: Jet, tau: Any, scale: Any) -> Jet:
     square = ratio * ratio
     series = jets.constant(0.0, u)
     for k in range(len(_BERNOULLI), 0, -1):
-        series = series * square + float(_BERNOULLI[k - 1]) / (2 * k)
+        series = series * square + _BERNOULLI[k - 1] / (2 * k)
     return total + jets.log(far / scale) - ratio * 0.5 - series * square
 
 

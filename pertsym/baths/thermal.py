@@ -7,8 +7,8 @@ from typing import Any, Final
 import mpmath
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bernoulli, factorial
 
+from pertsym.baths import jets
 from pertsym.baths.jets import EPS, Jet
 
 _SMALL: Final = 1.5  # |beta w| below which the Bernoulli series is used; its radius is 2 pi
@@ -17,9 +17,9 @@ _TERMS: Final = 36  # (1.5/2pi)^36 = 4e-23
 
 def _series_coefficients() -> NDArray[np.float64]:
     """Taylor coefficients of b(x) = x/(1 - e^-x) = 1 + x/2 + sum_k B_2k x^2k/(2k)!."""
-    k = np.arange(_TERMS)
-    signs = np.where(k == 1, -1.0, 1.0)  # scipy's B_1 is -1/2
-    return np.asarray(signs * bernoulli(_TERMS - 1) / factorial(k), dtype=float)
+    # mpmath's numbers are right to rounding, scipy's are not; its B_1 is -1/2
+    numbers = [abs(mpmath.bernoulli(k)) if k == 1 else mpmath.bernoulli(k) for k in range(_TERMS)]
+    return np.array([float(b / mpmath.factorial(k)) for k, b in enumerate(numbers)])
 
 
 _SERIES: Final = _series_coefficients()
@@ -124,8 +124,6 @@ def _binomial(n: int, k: int) -> int:
 
 def bose_factor_mp(w: Jet, beta: Any) -> Jet:
     """The same for a jet of mpmath numbers, real or complex, w not 0 or 2 pi i k/beta."""
-    from pertsym.baths import jets
-
     lost = max(0, -int(mpmath.log10(abs(beta * w.c[0]) + mpmath.mpf(10) ** -2000)))
     with mpmath.extradps((w.order + 1) * lost + 5):
         return w * jets.reciprocal(1 - jets.exp(w * (-beta)))

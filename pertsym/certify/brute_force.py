@@ -160,7 +160,7 @@ def ordered_cumulant(model: ExponentialModel, times: Sequence[ArrayLike]) -> Mat
 
 
 def generator_by_quadrature(
-    model: ExponentialModel, order: int, points: int = 24, scale: float = 4.0
+    model: ExponentialModel, order: int, points: int = 24, scale: float = 6.0
 ) -> Matrix:
     """The same term by Gauss-Legendre quadrature of `ordered_cumulant` over the gaps.
 

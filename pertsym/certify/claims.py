@@ -1,16 +1,22 @@
-"""Claims and the evidence for them."""
+"""Claims, findings and the evidence that a check draws from them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import mpmath
+import sympy
 
 Status = Literal[
     "definition", "derived", "proved", "numerical", "misprint", "not applicable", "failed"
 ]
 """derived: comes out of the engine; proved: an identity was shown to be zero symbolically;
 numerical: independent routes agree to the stated digits."""
+
+MOST_DIGITS = 200
+"""Agreement reported for numbers that are equal to the last bit."""
 
 
 @dataclass(frozen=True)
@@ -51,3 +57,78 @@ class Claim:
     expected: Status
     check: str
     note: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One comparison inside a check.
+
+    Attributes
+    ----------
+    what
+        What was compared, for the reader of a failure.
+    holds
+        Whether both sides agree.
+    digits
+        Agreeing digits of a numerical comparison; None for an exact one.
+    """
+
+    what: str
+    holds: bool
+    digits: int | None = None
+
+
+def exact(what: str, left: Any, right: Any = 0) -> Finding:
+    """Two values that must be equal without rounding.
+
+    SymPy expressions (and matrices) are equal if their difference simplifies to zero; everything
+    else, such as spectral forms and exact numbers, by ==.
+    """
+    if isinstance(left, sympy.MatrixBase):
+        difference = (left - right).applyfunc(sympy.simplify)
+        return Finding(what, bool(difference.is_zero_matrix))
+    if isinstance(left, sympy.Basic) or isinstance(right, sympy.Basic):
+        return Finding(what, bool(sympy.simplify(left - right) == 0))
+    return Finding(what, bool(left == right))
+
+
+def close(what: str, left: Any, right: Any, digits: int, scale: Any = None) -> Finding:
+    """Two numbers that must agree to `digits` digits of `scale` (by default of the larger one)."""
+    agreed = agreeing_digits(left, right, scale)
+    return Finding(what, agreed >= digits, agreed)
+
+
+def agreeing_digits(left: Any, right: Any, scale: Any = None) -> int:
+    """Digits to which two numbers agree, relative to `scale` or to the larger of them.
+
+    Not a number agrees with nothing: -1.
+    """
+    difference = abs(mpmath.mpmathify(left) - mpmath.mpmathify(right))
+    size = abs(mpmath.mpmathify(scale)) if scale is not None else max(abs(left), abs(right))
+    if mpmath.isnan(difference) or mpmath.isinf(difference):
+        return -1
+    if not difference:
+        return MOST_DIGITS
+    if not size:
+        return -1
+    return min(MOST_DIGITS, int(mpmath.floor(-mpmath.log10(difference / size))))
+
+
+def conclude(
+    routes: tuple[str, ...], *findings: Finding, status: Status = "proved"
+) -> Evidence:
+    """Evidence of the given status if all findings hold; else "failed", naming those that do not.
+
+    Raises
+    ------
+    ValueError
+        Without any finding: nothing was compared.
+    """
+    if not findings:
+        raise ValueError("findings: a check has to compare something")
+    measured = [finding.digits for finding in findings if finding.digits is not None]
+    digits = min(measured) if measured else None
+    wrong = [finding.what for finding in findings if not finding.holds]
+    if wrong:
+        return Evidence("failed", routes, digits, "does not hold: " + "; ".join(wrong))
+    return Evidence(status, routes, digits, "; ".join(finding.what for finding in findings))

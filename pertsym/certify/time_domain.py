@@ -1,20 +1,17 @@
 """Direct evaluation of time-ordered integrals, without any reduction to spectral forms.
 
 A `TimeIntegrand` is integrated over its gaps tau_1 .. tau_m from 0 to infinity by two routes:
-
-- `time_integral`: for exponential correlation functions every term is a product of
-  1/(Gamma_k + i x_k.w), exact up to arithmetic at any precision;
-- `time_quadrature`: for any C(t), the integrand is sampled as it stands and summed by tensor
-  Gauss-Legendre quadrature.
-
-Correlation functions are taken as given for t > 0; C(t) = (1/pi) int_0^inf dw J(w)
-[coth(beta w/2) cos wt - i sin wt] for a boson bath, so that Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+`time_integral`, exact up to arithmetic for exponential correlation functions, and
+`time_quadrature`, which samples the integrand as it stands for any C(t).  Correlation functions are
+taken as given for t > 0; for a boson bath C(t) = (1/pi) int_0^inf dw J(w) [coth(beta w/2) cos wt
+- i sin wt], so that Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +32,8 @@ CorrelationFunction = Callable[[NDArray[np.float64]], NDArray[Any]]
 """C(t) on an array of times t > 0."""
 
 
+Fixed = tuple[int, int]
+Exponents = tuple[int, ...]
 GapRule = Iterator[tuple[float, list[NDArray[np.float64]], NDArray[np.float64]]]
 
 
@@ -81,10 +80,8 @@ class Exponentials:
 
     def is_real(self) -> bool:
         """True if the exponents come in conjugate pairs, so that C(t) is real."""
-        mirrored = self.conjugate()
-        return Counter(zip(self.c, self.nu, strict=True)) == Counter(
-            zip(mirrored.c, mirrored.nu, strict=True)
-        )
+        plain, mirrored = (Counter(zip(f.c, f.nu, strict=True)) for f in (self, self.conjugate()))
+        return plain == mirrored
 
 
 @dataclass(frozen=True)
@@ -104,19 +101,16 @@ def time_integral(
 ) -> Any:
     """int_0^inf dtau_1 .. dtau_m of the integrand for exponential correlation functions.
 
-    Each term becomes a sum over the exponents of its factors of
-
-        coefficient * prod c (or c*) * prod over gaps k of 1/(Gamma_k + i x_k.w),
-
-    Gamma_k being the sum of nu (or nu*) over the factors that span gap k.
+    Each term becomes a sum over the exponents of its factors of coefficient * prod c (or c*) *
+    prod over gaps k of 1/(Gamma_k + i x_k.w), Gamma_k being the sum of nu (or nu*) over the
+    factors that span gap k.
 
     Parameters
     ----------
     correlations
         C(t) by name.
     frequencies
-        The transition frequencies w_1 .. w_{N-1} that the phases refer to: mpf, or anything that
-        `exact_rational` reads.
+        The transition frequencies w_1 .. w_{N-1} of the phases: mpf, or as `exact_rational`.
     digits
         The absolute error is below 10^-digits of the sum of the magnitudes of all terms.
 
@@ -136,78 +130,92 @@ def time_integral(
         if not correlations[name].is_real():
             raise ValueError(f"correlations: {name!r} is declared real but C(t) is complex")
     with mpmath.workdps(digits + GUARD_DIGITS):
-        gaps = _GapFactors(correlations, [_mpf(value) for value in frequencies])
-        total = mpmath.mpc(0)
+        gaps = _GapFactors(integrand, correlations, [_mpf(value) for value in frequencies])
+        bits = gaps.bits
+        real = imag = 0
         for coefficient, (factors, phase) in integrand:
-            _check_spanned(factors, len(phase))
-            value = mpmath.mpc(0)
-            for product, rates in gaps.choices(factors):
+            sum_re = sum_im = 0
+            for (re, im), rates in gaps.choices(factors):
                 for rate, x in zip(rates, phase, strict=True):
-                    product *= gaps.inverse(rate, x)
-                value += product
-            total += _mpc(coefficient) * value
-        return mpmath.mpc(total.real) if integrand.real_part else total
+                    a, b = gaps.inverse(rate, x)
+                    re, im = (re * a - im * b) >> bits, (re * b + im * a) >> bits
+                sum_re += re
+                sum_im += im
+            c, d = coefficient.re, coefficient.im
+            real += math.floor(sum_re * c - sum_im * d)
+            imag += math.floor(sum_re * d + sum_im * c)
+        total = mpmath.mpc(real, 0 if integrand.real_part else imag)
+        return mpmath.ldexp(1, -bits) * gaps.unit * total
 
 
 class _GapFactors:
-    """The factors 1/(Gamma + i x.w) of a sum of terms, each computed once.
+    """The factors 1/(Gamma + i x.w) of a sum of terms, each computed once, in fixed point.
 
-    A high order has far more terms than distinct Gamma (a sum of exponents nu, numbered here)
-    and x.
+    A high order has far more terms than distinct Gamma (sums of exponents nu, numbered here) and
+    x, and products of integers cost a tenth of those of mpc.  |Gamma| is at least the smallest
+    Re nu: in that unit, and with c in units of the largest, no factor exceeds 1.  `bits` makes up
+    for how small their product may become; `unit` is what was divided out.
     """
 
-    def __init__(self, correlations: Mapping[str, Exponentials], w: Sequence[Any]) -> None:
-        self._w = w
-        self._exponents: dict[tuple[str, bool], list[tuple[int, Any]]] = {}
+    def __init__(
+        self, integrand: TimeIntegrand, correlations: Mapping[str, Exponentials], w: Sequence[Any]
+    ) -> None:
+        phases = {x for _, shape in integrand for x in shape.phase}
+        self._angle = {x: mpmath.mpc(0, _dot(x, w)) for x in phases}
         self._nu: list[Any] = []
+        self._c: dict[tuple[str, bool], list[tuple[int, Any]]] = {}
         for name, plain in sorted(correlations.items()):
             for conjugate, function in ((False, plain), (True, plain.conjugate())):
-                start = len(self._nu)
+                self._c[name, conjugate] = list(enumerate(map(_mpc, function.c), len(self._nu)))
                 self._nu += map(_mpc, function.nu)
-                self._exponents[name, conjugate] = list(enumerate(map(_mpc, function.c), start))
-        self._choices: dict[tuple[Factor, ...], list[tuple[Any, tuple[tuple[int, ...], ...]]]] = {}
-        self._inverse: dict[tuple[tuple[int, ...], Frequency], Any] = {}
+        amplitudes = [abs(c) for pairs in self._c.values() for _, c in pairs if c]
+        largest = max(amplitudes, default=mpmath.mpf(1))
+        self._slowest = min((nu.real for nu in self._nu), default=mpmath.mpf(1))
+        self._c = {key: [(k, c / largest) for k, c in pairs] for key, pairs in self._c.items()}
+        arcs, gaps = integrand.order // 2, integrand.order - 1
+        fastest = arcs * max(map(abs, self._nu), default=0)
+        fastest += max(map(abs, self._angle.values()), default=0)
+        spread = (largest / min(amplitudes, default=largest)) ** arcs
+        spread *= (1 + fastest / self._slowest) ** gaps
+        self.bits: int = mpmath.mp.prec + int(mpmath.mag(spread))
+        self.unit: Any = largest**arcs / self._slowest**gaps
+        self._choices: dict[tuple[Factor, ...], list[tuple[Fixed, tuple[Exponents, ...]]]] = {}
+        self._inverse: dict[tuple[Exponents, Frequency], Fixed] = {}
 
-    def choices(
-        self, factors: tuple[Factor, ...]
-    ) -> Iterable[tuple[Any, tuple[tuple[int, ...], ...]]]:
+    def choices(self, factors: tuple[Factor, ...]) -> list[tuple[Fixed, tuple[Exponents, ...]]]:
         """For each choice of exponents the product of c and, gap by gap, the exponents open."""
         if factors not in self._choices:
             gaps = range(1, max(factor.last for factor in factors) + 1)
             self._choices[factors] = [
                 (
-                    mpmath.fprod(c for _, c in choice),
+                    self._fixed(mpmath.fprod(c for _, c in choice)),
                     tuple(
-                        tuple(
-                            sorted(
-                                k
-                                for f, (k, _) in zip(factors, choice, strict=True)
-                                if f.first <= gap <= f.last
-                            )
-                        )
+                        tuple(sorted(k for f, (k, _) in spans if f.first <= gap <= f.last))
                         for gap in gaps
                     ),
                 )
-                for choice in itertools.product(
-                    *(self._exponents[f.name, f.conjugate] for f in factors)
-                )
+                for choice in itertools.product(*(self._c[f.name, f.conjugate] for f in factors))
+                for spans in [list(zip(factors, choice, strict=True))]
             ]
         return self._choices[factors]
 
-    def inverse(self, rate: tuple[int, ...], x: Frequency) -> Any:
+    def inverse(self, rate: Exponents, x: Frequency) -> Fixed:
         """1/(Gamma + i x.w)."""
         key = (rate, x)
         if key not in self._inverse:
-            gamma = mpmath.fsum(self._nu[k] for k in rate)
-            self._inverse[key] = 1 / (gamma + mpmath.mpc(0, _dot(x, self._w)))
+            gamma = mpmath.fsum(self._nu[k] for k in rate) + self._angle[x]
+            self._inverse[key] = self._fixed(self._slowest / gamma)
         return self._inverse[key]
+
+    def _fixed(self, z: Any) -> Fixed:
+        return int(mpmath.ldexp(z.real, self.bits)), int(mpmath.ldexp(z.imag, self.bits))
 
 
 def time_quadrature(
     integrand: TimeIntegrand,
     correlations: Mapping[str, CorrelationFunction],
     frequencies: Sequence[float],
-    scale: float = 4.0,
+    scale: float = 10.0,
     algebraic: bool = False,
     rtol: float = 1e-10,
     ladder: Sequence[int] = (24, 32, 44, 60, 80),
@@ -215,16 +223,15 @@ def time_quadrature(
     """The same integral by tensor Gauss-Legendre quadrature of the integrand itself.
 
     The rules of `ladder` (points per gap) are tried in turn until two successive ones agree to
-    rtol of the value; their difference is the error reported, which overestimates that of the
-    finer rule.
+    rtol of the value; three times their difference is the error reported.
 
     Parameters
     ----------
     correlations
         C(t) by name: any function of an array of times t > 0 that decays.
     scale, algebraic
-        About five times the time over which the correlation functions decay, and whether they
-        end in a power law rather than an exponential: see `gap_rule`.
+        About ten times the decay time of the correlation functions, and whether they end in a
+        power law rather than an exponential: see `gap_rule`.
 
     Raises
     ------
@@ -232,19 +239,14 @@ def time_quadrature(
         As in `time_integral`.
     """
     _check(integrand, correlations, frequencies)
-    for _, (factors, phase) in integrand:
-        _check_spanned(factors, len(phase))
     w = [float(value) for value in frequencies]
     values: list[complex] = []
     error = float("inf")
     for points in ladder:
-        values.append(
-            _tensor_rule(
-                integrand, correlations, w, gap_rule(integrand.order - 1, points, scale, algebraic)
-            )
-        )
+        rule = gap_rule(integrand.order - 1, points, scale, algebraic)
+        values.append(_tensor_rule(integrand, correlations, w, rule))
         if len(values) > 1:
-            error = abs(values[-1] - values[-2])
+            error = 3 * abs(values[-1] - values[-2])
         if error <= rtol * abs(values[-1]):
             break
     return Quadrature(values[-1], error, points)
@@ -297,26 +299,21 @@ def gap_rule(gaps: int, points: int, scale: float, algebraic: bool = False) -> G
 def _check(
     integrand: TimeIntegrand, correlations: Mapping[str, object], frequencies: Sequence[object]
 ) -> None:
-    names = {factor.name for _, shape in integrand for factor in shape.factors}
-    missing = sorted(names - correlations.keys())
-    if missing:
-        raise ValueError(f"correlations: no function given for {', '.join(missing)}")
-    for _, shape in integrand:
-        needed = len(shape.phase[0])
-        if len(frequencies) != needed:
+    for _, (factors, phase) in integrand:
+        for factor in factors:
+            if factor.name not in correlations:
+                raise ValueError(f"correlations: no function given for {factor.name!r}")
+        if len(frequencies) != len(phase[0]):
             raise ValueError(
-                f"frequencies: the phases refer to {needed} transition frequencies, "
+                f"frequencies: the phases refer to {len(phase[0])} transition frequencies, "
                 f"got {len(frequencies)}"
             )
-
-
-def _check_spanned(factors: tuple[Factor, ...], gaps: int) -> None:
-    for gap in range(1, gaps + 1):
-        if not any(factor.first <= gap <= factor.last for factor in factors):
-            raise ValueError(
-                f"integrand: no correlation function spans tau_{gap}, so the integral over it "
-                "does not converge; only an ordered cumulant as a whole can be integrated"
-            )
+        for gap in range(1, len(phase) + 1):
+            if not any(factor.first <= gap <= factor.last for factor in factors):
+                raise ValueError(
+                    f"integrand: no correlation function spans tau_{gap}, so the integral over it "
+                    "does not converge; only an ordered cumulant as a whole can be integrated"
+                )
 
 
 def _dot(x: Frequency, w: Sequence[Any]) -> Any:
@@ -326,12 +323,10 @@ def _dot(x: Frequency, w: Sequence[Any]) -> Any:
 def _exact(number: Any) -> Gaussian:
     if isinstance(number, Gaussian):
         return number
-    if isinstance(number, (tuple, list)):
-        re, im = number
-        return Gaussian(_rational(re), _rational(im))
-    if isinstance(number, (complex, mpmath.mpc)):
-        return Gaussian(_rational(number.real), _rational(number.imag))
-    return Gaussian(_rational(number))
+    if isinstance(number, str):
+        return Gaussian(exact_rational(number))
+    re, im = number if isinstance(number, (tuple, list)) else (number.real, number.imag)
+    return Gaussian(_rational(re), _rational(im))
 
 
 def _rational(number: Any) -> Fraction:

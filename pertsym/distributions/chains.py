@@ -53,7 +53,9 @@ def _oriented(chain: SpectralIntegral) -> SpectralForm:
         # chain = products + weight * chain: closed, unless the identity is empty
         return products.scaled(Gaussian(Fraction(1, 2))) if weight < 0 else here
     if (chain.name, _negated(chain.pole), _negated(chain.shift)) >= (
-        other.name, _negated(other.pole), _negated(other.shift)
+        other.name,
+        _negated(other.pole),
+        _negated(other.shift),
     ):
         return here
     return products + monomial(Gaussian(weight), other)
@@ -74,9 +76,7 @@ def mirror(chain: SpectralIntegral) -> tuple[SpectralIntegral, int, SpectralForm
     for k in range(m + 1):
         scale = Gaussian(Fraction(comb(m, k) * r**k, factorial(m)))
         products += monomial(scale, Value("P", a, m - k, p), Value("P", b, k, q))
-        products += monomial(
-            scale * -r, Value("C", a, m - k, p), Value("C", b, k, q), pi_power=2
-        )
+        products += monomial(scale * -r, Value("C", a, m - k, p), Value("C", b, k, q), pi_power=2)
     other = SpectralIntegral("CP", b, a, r, tuple(-r * s for s in chain.shift), q, n)
     return other, -(r**m), products
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import comb, factorial
 from typing import NamedTuple
 
-from pertsym.distributions.generalized import Factor, Kind, Product
+from pertsym.distributions.generalized import Factor, Kind, Product, oriented
 from pertsym.distributions.notation import product_text
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
@@ -85,14 +85,11 @@ def close(product: Product, spectra: tuple[Spectrum, ...]) -> SpectralForm:
 
 
 def _role(factor: Factor, product: Product) -> tuple[str, _Limit]:
-    x, y, _ = factor.argument
-    sign = -1 if x < 0 or y < 0 else 1
-    role = {(1, 0): "w", (0, 1): "w'", (1, 1): "sum"}.get((sign * x, sign * y))
+    turned, sign = oriented(factor)
+    role = {(1, 0): "w", (0, 1): "w'", (1, 1): "sum"}.get(turned.argument[:2])
     if role is None or not factor.is_limit:
         raise NotClosed(f"{product_text(product)}: no pairing for {factor.kind.name} there")
-    # delta^(m)(-u) = (-1)^m delta^(m)(u) and 1/(-u)^n = (-1)^n/u^n
-    shift = factor.argument.scaled(sign).shift
-    return role, _Limit(factor.kind, factor.order, shift, sign**factor.order)
+    return role, _Limit(factor.kind, factor.order, turned.argument.shift, sign)
 
 
 def _single(limit: _Limit, f: Spectrum) -> SpectralForm:

@@ -134,9 +134,7 @@ def _single(factor: Factor, dual: Point, chamber: Chamber) -> Laurent:
         return ik**factor.order
     if factor.kind is Kind.FP:
         n = factor.order - 1
-        return (
-            constant(Fraction((-1) ** n * sign, factorial(n))) * ik**n * _MINUS_I_PI
-        )
+        return constant(Fraction((-1) ** n * sign, factorial(n))) * ik**n * _MINUS_I_PI
     if factor.kind is Kind.Q:
         raise NoImage("Q: write it as (pi/eps) D first")
     damping = _exponential(constant(-factor.regulator * sign) * p)
@@ -230,10 +228,7 @@ def _exponential(rate: Laurent) -> Laurent:
     """exp(eps * rate), far enough for the allowed inverse powers of eps."""
     scaled = rate * power(EPS)
     return sum(
-        (
-            scaled**n * constant(Fraction(1, factorial(n)))
-            for n in range(1, _HIGHEST_PINCH + 1)
-        ),
+        (scaled**n * constant(Fraction(1, factorial(n))) for n in range(1, _HIGHEST_PINCH + 1)),
         constant(1),
     )
 

@@ -94,17 +94,45 @@ class Product(NamedTuple):
         return all(factor.is_limit for factor in self.factors)
 
 
+def independent(factors: Iterable[Factor]) -> bool:
+    """Whether the factors depend on one variable each, or on two independent ones."""
+    directions = [factor.argument[:2] for factor in factors]
+    if len(directions) == 1:
+        return directions[0] != (0, 0)
+    if len(directions) == 2:
+        (a, b), (c, d) = directions
+        return a * d != b * c
+    return not directions
+
+
 Combination = tuple[Product, ...]
 """A sum of products, collected and sorted."""
 
 
+def oriented(factor: Factor) -> tuple[Factor, int]:
+    """The factor with its first variable's coefficient positive, and the sign that this costs.
+
+    D, Q and delta are even, P odd; each derivative and each power of 1/x changes the parity.
+    S has none and stays.
+    """
+    x, y, _ = factor.argument
+    if factor.kind is Kind.S or (x, y) >= (0, 0):
+        return factor, 1
+    odd = factor.order + (factor.kind is Kind.P)
+    return factor._replace(argument=factor.argument.scaled(-1)), -1 if odd % 2 else 1
+
+
 def collect(products: Iterable[Product]) -> Combination:
-    """Add up equal products and drop those that cancel."""
+    """Orient the factors, add up equal products and drop those that cancel."""
     sums: dict[Product, Gaussian] = {}
     for product in products:
-        key = product._replace(coefficient=Gaussian(), factors=tuple(sorted(product.factors)))
+        z, factors = product.coefficient, []
+        for factor in product.factors:
+            turned, sign = oriented(factor)
+            factors.append(turned)
+            z = z * sign
+        key = product._replace(coefficient=Gaussian(), factors=tuple(sorted(factors)))
         previous = sums.get(key)
-        z = product.coefficient
         sums[key] = z if previous is None else previous + z
     order = sorted(sums, key=lambda key: key[1:])
     return tuple(key._replace(coefficient=sums[key]) for key in order if sums[key])

@@ -91,6 +91,7 @@ _PINCH_ORDER: Final = ("the regulator of 1/(x + y) vanishes first, the other two
 _C1: Final = ("f continuously differentiable near 0",)
 _C2: Final = ("f twice continuously differentiable near 0",)
 
+# fmt: off
 _EXACT: Final = (
     Rule(
         "B2", "(B2)", _lhs(S(_X)),
@@ -240,5 +241,6 @@ _LIMITS: Final = (
     ),
 )
 
+# fmt: on
 RULES: Final = MappingProxyType({rule.name: rule for rule in (*_EXACT, *_LIMITS)})
 """All rules by name."""

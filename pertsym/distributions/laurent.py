@@ -124,9 +124,7 @@ class Rational:
         )
 
     def __mul__(self, other: Rational) -> Rational:
-        return Rational(
-            self.numerator * other.numerator, self.denominator * other.denominator
-        )
+        return Rational(self.numerator * other.numerator, self.denominator * other.denominator)
 
     def derivative(self, variable: int) -> Rational:
         """The partial derivative with respect to one variable."""

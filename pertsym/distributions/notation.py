@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from pertsym.distributions.generalized import Argument, Combination, Factor, Kind, Product
@@ -36,9 +37,7 @@ def frequency(form: Frequency, latex: bool = False) -> str:
     return linear_form(tuple(zip(form, frequency_names(len(form), latex), strict=True)))
 
 
-def _argument(
-    argument: Argument, variables: tuple[str, str], constants: tuple[str, ...]
-) -> str:
+def _argument(argument: Argument, variables: tuple[str, str], constants: tuple[str, ...]) -> str:
     pairs = (
         (argument.x, variables[0]),
         (argument.y, variables[1]),
@@ -54,7 +53,11 @@ def factor_text(factor: Factor, variables: tuple[str, str], constants: tuple[str
         name, power = ("PV", "") if factor.order == 1 else ("FP", f"^{factor.order}")
         return f"{name} 1/({inside}){power}"
     name = "delta" if factor.kind is Kind.DELTA else factor.kind.name
-    return f"{name}{chr(39) * factor.order}{_mark(factor)}({inside})"
+    return f"{name}{_primes(factor)}{_mark(factor)}({inside})"
+
+
+def _primes(factor: Factor) -> str:
+    return "'" * factor.order
 
 
 def _mark(factor: Factor) -> str:
@@ -71,10 +74,10 @@ def factor_latex(factor: Factor, variables: tuple[str, str], constants: tuple[st
         return rf"\mathrm{{FP}}\frac{{1}}{{({inside})^{{{factor.order}}}}}"
     if factor.kind is Kind.Q:
         return rf"\frac{{\mathcal{{P}}({inside})}}{{{inside}}}"
-    name = {
-        Kind.S: "S", Kind.D: r"\mathcal{D}", Kind.P: r"\mathcal{P}", Kind.DELTA: r"\delta"
-    }[factor.kind]
-    return f"{name}{_mark(factor)}{chr(39) * factor.order}({inside})"
+    name = {Kind.S: "S", Kind.D: r"\mathcal{D}", Kind.P: r"\mathcal{P}", Kind.DELTA: r"\delta"}[
+        factor.kind
+    ]
+    return f"{name}{_mark(factor)}{_primes(factor)}({inside})"
 
 
 def product_text(
@@ -82,17 +85,28 @@ def product_text(
     variables: tuple[str, str] = ("w", "w'"),
     constants: tuple[str, ...] | None = None,
 ) -> str:
-    """One product, e.g. "1/2 pi (1/eps) delta(w + w0) delta(w')"."""
+    """One product with its sign, e.g. "-1/2 pi^-1 eps^-1 delta(w + w0) delta(w')"."""
     names = constants or frequency_names(_width(product))
-    parts = [f"({product.coefficient})" if product.coefficient.im else str(product.coefficient)]
-    parts += [] if not product.pi_power else [f"pi^{product.pi_power}"]
-    parts += [] if not product.eps_power else [f"eps^{product.eps_power}"]
+    powers = (("pi", product.pi_power), ("eps", product.eps_power))
+    parts = [name if n == 1 else f"{name}^{n}" for name, n in powers if n]
     parts += [
         f"({linear_form(tuple(zip(form, names, strict=True)))})^-{n}"
         for form, n in product.denominators
     ]
     parts += [factor_text(factor, variables, names) for factor in product.factors]
-    return " ".join(parts)
+    return _scaled(product.coefficient, " ".join(parts))
+
+
+def _scaled(z: Gaussian, rest: str) -> str:
+    """The number before the rest, +-1 as a sign only."""
+    if z.re and z.im:
+        number = f"({z.re} {'-' if z.im < 0 else '+'} {abs(z.im)} i)"
+    else:
+        value, unit = (z.im, "i") if z.im else (z.re, "")
+        sign = "-" if value < 0 else ""
+        size = "" if abs(value) == 1 and (unit or rest) else str(abs(value))
+        number = sign + " ".join(part for part in (size, unit) if part)
+    return f"{number}{' ' if number not in ('', '-') and rest else ''}{rest}"
 
 
 def product_latex(
@@ -106,7 +120,7 @@ def product_latex(
     scalar = _number_latex(z)
     numerator = [] if scalar in ("", "-") else [scalar]
     sign = "-" if scalar == "-" else ""
-    denominator = []
+    denominator: list[str] = []
     for symbol, n in ((r"\pi", product.pi_power), (r"\epsilon", product.eps_power)):
         if n:
             power = symbol if abs(n) == 1 else f"{symbol}^{{{abs(n)}}}"
@@ -117,18 +131,21 @@ def product_latex(
     above = r"\,".join(numerator)
     prefix = rf"\frac{{{above or 1}}}{{{''.join(denominator)}}}" if denominator else above
     factors = [factor_latex(factor, variables, names) for factor in product.factors]
-    return sign + (r"\,".join([*([prefix] if prefix else []), *factors]) or "1")
+    return sign + (r"\,".join([part for part in (prefix, *factors) if part]) or "1")
 
 
 def _number_latex(z: Gaussian) -> str:
-    """"" and "-" for +-1, else the number, in brackets if it is neither real nor imaginary."""
+    """Nothing or a minus sign for +-1, else the number; a sum of two parts in brackets."""
     if z.re and z.im:
-        return rf"\left({_real_latex(z.re)}{'+' if z.im > 0 else ''}{_unit(z.im)}i\right)"
+        sign = "-" if z.im < 0 else "+"
+        return rf"\left({_real_latex(z.re)}{sign}{_unit(abs(z.im))}i\right)"
     return f"{_unit(z.im)}i" if z.im else _unit(z.re)
 
 
 def _unit(value: Fraction) -> str:
-    return {1: "", -1: "-"}.get(int(value)) or "" if abs(value) == 1 else _real_latex(value)
+    if abs(value) == 1:
+        return "-" if value < 0 else ""
+    return _real_latex(value)
 
 
 def _real_latex(value: Fraction) -> str:
@@ -138,18 +155,24 @@ def _real_latex(value: Fraction) -> str:
     return rf"{sign}\frac{{{abs(value.numerator)}}}{{{value.denominator}}}"
 
 
+def signed_sum(parts: Iterable[str], glue: str = "") -> str:
+    """Add up texts that carry their own minus signs."""
+    text = ""
+    for part in parts:
+        sign, bare = ("-", part[1:]) if part.startswith("-") else ("+", part)
+        text += f"{glue}{sign}{glue}{bare}" if text else part
+    return text or "0"
+
+
 def combination_text(products: Combination) -> str:
     """A sum of products over the variables x, y and the constant a of a rule."""
-    return " + ".join(product_text(p, RULE_VARIABLES, RULE_CONSTANTS) for p in products)
+    parts = (product_text(p, RULE_VARIABLES, RULE_CONSTANTS) for p in products)
+    return signed_sum(parts, " ")
 
 
 def combination_latex(products: Combination) -> str:
     """The same in LaTeX."""
-    text = "".join(
-        ("" if latex.startswith("-") else "+") + latex
-        for latex in (product_latex(p, RULE_VARIABLES, RULE_CONSTANTS) for p in products)
-    )
-    return text.removeprefix("+")
+    return signed_sum(product_latex(p, RULE_VARIABLES, RULE_CONSTANTS) for p in products)
 
 
 def term_text(term: Term) -> str:
@@ -159,10 +182,8 @@ def term_text(term: Term) -> str:
         f"{f.name}{'*' if f.conjugate else ''}({''.join(map(str, range(f.first, f.last + 1)))})"
         for f in factors
     )
-    exponents = " + ".join(
-        f"({frequency(x)}) tau{k}" for k, x in enumerate(phase, 1) if any(x)
-    )
-    return f"{z} {spans}" + (f" exp[-i({exponents})]" if exponents else "")
+    exponents = " + ".join(f"({frequency(x)}) tau{k}" for k, x in enumerate(phase, 1) if any(x))
+    return _scaled(z, spans) + (f" exp[-i({exponents})]" if exponents else "")
 
 
 def _width(product: Product) -> int:

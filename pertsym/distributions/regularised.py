@@ -87,21 +87,24 @@ def evaluate_factor(factor: Factor, x: Real, y: Real, eps: float, a: float) -> C
     """
     argument = factor.argument
     t = argument.x * x + argument.y * y + argument.shift[0] * a
-    eps, m = factor.regulator * eps, factor.order
-    square = eps**2 + t**2
+    return _values(factor, t, factor.regulator * eps).astype(np.complex128)
+
+
+def _values(factor: Factor, t: Real, eps: float) -> Real | Complex:
+    m, square = factor.order, eps**2 + t**2
     match factor.kind, m:
         case Kind.FP, _:
-            return t ** (-float(m)) + 0j
+            return t ** (-float(m))
         case Kind.S, _:
             return np.asarray(factorial(m) * (-1j) ** m / (eps + 1j * t) ** (m + 1))
         case Kind.D, 0:
-            return eps / (math.pi * square) + 0j
+            return eps / (math.pi * square)
         case Kind.D, 1:
-            return -2 * eps * t / (math.pi * square**2) + 0j
+            return -2 * eps * t / (math.pi * square**2)
         case Kind.P, 0:
-            return t / square + 0j
+            return t / square
         case Kind.P, 1:
-            return (eps**2 - t**2) / square**2 + 0j
+            return (eps**2 - t**2) / square**2
         case Kind.Q, 0:
-            return 1 / square + 0j
+            return 1 / square
     raise ValueError(f"no numerical values for {factor.kind.name} of order {m}")

@@ -12,15 +12,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from pertsym.distributions.closing import NotClosed
-from pertsym.distributions.generalized import Combination, Kind, Product, collect
+from pertsym.distributions.generalized import (
+    Combination,
+    Kind,
+    Product,
+    collect,
+    independent,
+)
 from pertsym.distributions.identities import RULES
-from pertsym.distributions.notation import product_latex, product_text
+from pertsym.distributions.notation import product_latex, product_text, signed_sum
 from pertsym.distributions.rules import Rule
 from pertsym.exact import Gaussian
 
 _RESOLVE: Final = (
     "nonresonant", "sift", "B7", "B11", "fractions", "fractions'", "B2", "B8",
-    "C5", "C5-DD", "C5-PP", "transverse-DP", "transverse-DD", "transverse-PP", "B13", "pinch",
+    "C5", "C5-DD", "C5-PP", "transverse-DP", "transverse-DD", "transverse-PP", "B10", "B13", "B14",
+    "pinch",
 )  # fmt: skip
 _LIMITS: Final = ("B5", "B6", "B15", "B16")
 _MOST_SWEEPS: Final = 20
@@ -39,9 +46,7 @@ class Sweep:
 
     def latex(self) -> str:
         """The sum as LaTeX, without the spectra it is integrated against."""
-        parts = [product_latex(product) for product in self.products]
-        text = "".join(("" if part.startswith("-") else "+") + part for part in parts)
-        return text.removeprefix("+") or "0"
+        return signed_sum(map(product_latex, self.products))
 
 
 def release_first_regulator(products: Combination) -> Sweep:
@@ -101,8 +106,7 @@ def _step(product: Product) -> tuple[str, tuple[Product, ...]]:
         replaced = RULES[name].apply(product)
         if replaced is not None:
             return name, replaced
-    arguments = {factor.argument for factor in product.factors}
-    if product.eps_power == 0 and len(arguments) == len(product.factors) <= 2:
+    if product.eps_power == 0 and independent(product.factors):
         # independent variables: the limit of a tensor product is the product of the limits
         for name in _LIMITS:
             replaced = RULES[name].apply(product)

@@ -69,17 +69,31 @@ class Piece:
 
 @dataclass(frozen=True)
 class TermTrace:
-    """Which rules took one term from the time domain to its spectral form."""
+    """Which rules took one term from the time domain to its spectral form.
+
+    Attributes
+    ----------
+    start
+        The S functions, (C3).
+    sweeps
+        Each with its rules and the products after it.
+    paired, result
+        The limits paired with the spectra, before and after chains are oriented.
+    """
 
     term: Term
     start: Combination
     sweeps: tuple[Sweep, ...]
+    paired: SpectralForm
     result: SpectralForm
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Names of the rules in order of first use."""
-        return tuple(dict.fromkeys(name for sweep in self.sweeps for name in sweep.rules))
+        """Names of the rules in order of first use; "Re" stands for taking the real part."""
+        names = [name for sweep in self.sweeps for name in sweep.rules]
+        if self.result != self.paired:
+            names.append("Poincare-Bertrand")
+        return tuple(dict.fromkeys(names))
 
     def text(self) -> str:
         """The derivation of this term as plain text."""
@@ -100,7 +114,6 @@ def integrated_over_times(term: Term) -> Piece:
     """
     z, (factors, phase) = term
     arcs = tuple((f.first, f.last) for f in factors)
-    zero = (0,) * len(phase[0])
 
     def s(x: int, y: int, shift: Frequency, regulator: int = 1) -> Factor:
         return Factor(Kind.S, Argument(x, y, shift), 0, regulator)
@@ -115,7 +128,7 @@ def integrated_over_times(term: Term) -> Piece:
         case _:
             raise NotClosed(
                 f"{term_text(term)}: this route knows one arc, and two that cross or are nested; "
-                f"got arcs over the gaps {arcs}, in phases of width {len(zero)}"
+                f"got arcs over the gaps {arcs}"
             )
     n = len(factors)
     product = Product(z * Fraction(1, 2**n), -n, 0, (), functions)
@@ -135,7 +148,12 @@ def limit(piece: Piece, real_part: bool = False) -> Piece:
 
 
 def assemble(pieces: Iterable[Piece]) -> SpectralForm:
-    """Pair pieces that are limits with their spectra and add them up.
+    """Pair pieces that are limits, add them up, and orient chains; see `paired_with_spectra`."""
+    return orient_chains(paired_with_spectra(pieces))
+
+
+def paired_with_spectra(pieces: Iterable[Piece]) -> SpectralForm:
+    """Pair pieces that are limits with their spectra and add them up, pinches included.
 
     Raises
     ------
@@ -152,7 +170,7 @@ def assemble(pieces: Iterable[Piece]) -> SpectralForm:
             else:
                 finite += closed
     _require_cancellation(pinched)
-    return orient_chains(finite)
+    return finite
 
 
 def _require_cancellation(pinched: list[tuple[Piece, Product, SpectralForm]]) -> None:
@@ -216,7 +234,8 @@ def trace(integrand: TimeIntegrand) -> tuple[TermTrace, ...]:
     for term in integrand:
         start = integrated_over_times(term)
         end = limit(released(start), real_part=True)
-        traces.append(TermTrace(term, start.products, end.sweeps, assemble([end])))
+        paired = paired_with_spectra([end])
+        traces.append(TermTrace(term, start.products, end.sweeps, paired, orient_chains(paired)))
     return tuple(traces)
 
 

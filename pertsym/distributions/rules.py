@@ -9,9 +9,11 @@ from typing import NamedTuple
 
 from pertsym.distributions.fourier import CHAMBERS, image
 from pertsym.distributions.generalized import Argument, Combination, Factor, Product
+from pertsym.distributions.notation import combination_latex, combination_text
 from pertsym.distributions.numerics import (
     HypothesisViolated,
     TestFunction,
+    gaussian,
     laurent_coefficients,
     limit_coefficients,
     pair,
@@ -137,10 +139,22 @@ class Rule:
                 f"rule {self.name}: the two sides are different rational functions at finite eps"
             )
 
+    @property
+    def statement(self) -> str:
+        """The rule as LaTeX: an equality, or ~ where terms that vanish with eps are dropped."""
+        relation = "=" if self.validity is Validity.EXACT else r"\simeq"
+        return f"{combination_latex(self.lhs)} {relation} {combination_latex(self.rhs)}"
+
+    @property
+    def text(self) -> str:
+        """The rule as plain text."""
+        arrow = "=" if self.validity is Validity.EXACT else "->"
+        return f"{combination_text(self.lhs)} {arrow} {combination_text(self.rhs)}"
+
     def check(
         self,
         f: TestFunction,
-        g: TestFunction,
+        g: TestFunction | None = None,
         a: float = 0.75,
         require_hypotheses: bool = True,
     ) -> Check:
@@ -149,7 +163,7 @@ class Rule:
         Parameters
         ----------
         f, g
-            Test functions of x and y; g is not used by rules of x alone.
+            Test functions of x and y; rules of x alone do not use g.
         a
             Value of the constant a.
         require_hypotheses
@@ -160,13 +174,15 @@ class Rule:
         HypothesisViolated
             If a test function is not smooth where the rule needs it.
         """
+        g = g or gaussian(-0.25, 0.9, -0.3)
         if require_hypotheses and self.smooth and not (f.smooth and g.smooth):
             raise HypothesisViolated(
                 f"rule {self.name} needs: {'; '.join(self.hypotheses)}; "
                 "the test function is not declared smooth"
             )
         if self.validity is Validity.EXACT:
-            return Check(self.name, (0j, pair(self.lhs, f, g, a=a)), (0j, pair(self.rhs, f, g, a=a)))
+            left, right_side = (pair(side, f, g, a=a) for side in (self.lhs, self.rhs))
+            return Check(self.name, (0j, left), (0j, right_side))
         regularised = any(not factor.is_limit for p in self.rhs for factor in p.factors)
         right = (laurent_coefficients if regularised else limit_coefficients)(self.rhs, f, g, a)
         if all(p.is_limit for p in self.lhs):
@@ -203,13 +219,14 @@ class Sifting(Rule):
 
 def match(wanted: tuple[Factor, ...], factors: tuple[Factor, ...]) -> Binding | None:
     """Find x, y and a such that the pattern's factors become the given ones."""
-    binding: Binding | None = Binding()
+    binding = Binding()
     for pattern, factor in zip(wanted, factors, strict=True):
         if pattern._replace(argument=factor.argument) != factor:
             return None
-        binding = _bound(binding, pattern.argument, factor.argument)
-        if binding is None:
+        extended = _bound(binding, pattern.argument, factor.argument)
+        if extended is None:
             return None
+        binding = extended
     return binding
 
 
@@ -241,9 +258,7 @@ def _bound(binding: Binding, pattern: Argument, target: Argument) -> Binding | N
     return binding._replace(a=value.shift) if value.constant and any(value.shift) else None
 
 
-def _inserted(
-    new: Product, binding: Binding, old: Product, rest: tuple[Factor, ...]
-) -> Product:
+def _inserted(new: Product, binding: Binding, old: Product, rest: tuple[Factor, ...]) -> Product:
     coefficient: Gaussian = old.coefficient * new.coefficient
     denominators: Denominators = old.denominators
     for form, n in new.denominators:
@@ -272,5 +287,3 @@ def _placed(factor: Factor, binding: Binding, old: Product) -> Factor:
         assert binding.a is not None
         argument = argument.plus(Argument(0, 0, binding.a).scaled(pattern.shift[0]))
     return factor._replace(argument=argument)
-
-

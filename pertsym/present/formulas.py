@@ -249,7 +249,7 @@ def _write_kernel(writer: _Writer, kernel: Kernel) -> None:
             second + both("(") + _with_omega(reflect, shift) + both(")"),
         )
     )
-    writer.more(Markup(rf"\mathrm{{{mark}}}\!\!\int\!d\omega\,", f"{mark}∫dω "))
+    writer.more(Markup(rf"\mathrm{{{mark}}}\!\int\!d\omega\,", f"{mark}∫dω "))
     if len(kernel.poles) == 1:
         (pole,) = kernel.poles
         writer.more(over(spectra, pole.denominators, _pole(pole)))

@@ -6,15 +6,14 @@ every bracket has a fixed size, so that a bracket may span a line break.
 
 from __future__ import annotations
 
-import re
-
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.present.formulas import form_pieces, integrand_pieces
 from pertsym.present.layout import Piece, broken, latex_lines
+from pertsym.present.metrics import rendered_width
 from pertsym.reduction.spectral import SpectralForm
 
 WIDTH = 80
-"""Rendered characters per line: what a ten-point article column of 16 cm holds."""
+"""Rendered characters per line: what a column of 16 cm holds at ten points."""
 
 
 def integrand_latex(
@@ -68,7 +67,7 @@ def form_notes(form: SpectralForm) -> tuple[str, ...]:
     notes = [
         r"$\hat C(\omega)=\int\!dt\,e^{i\omega t}C(t)$, for a boson bath at $\omega>0$ equal to "
         r"$2J(\omega)[n(\omega)+1]$ with the spectral density $J$; "
-        r"$P(\omega)=\mathrm{P}\!\!\int\!d\omega'\,\hat C(\omega')/(\omega'-\omega)$."
+        r"$P(\omega)=\mathrm{P}\!\int\!d\omega'\,\hat C(\omega')/(\omega'-\omega)$."
     ]
     if any(value.derivative for value in form.values):
         notes.append(
@@ -80,13 +79,11 @@ def form_notes(form: SpectralForm) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def rendered_width(latex: str) -> int:
-    """Rough number of rendered characters of a LaTeX fragment without line breaks."""
-    bare = re.sub(r"\\(?:mathrm|operatorname|text|hat|dot|[bB]igg?[lr]?)\b|\\[!,;:]", "", latex)
-    return len(re.sub(r"\\[A-Za-z]+|[{}_^\s]", lambda m: "x" if m[0][0] == "\\" else "", bare))
-
-
 def _body(pieces: list[Piece], prefix: str, width: int) -> str:
-    used = rendered_width(prefix) + 3 if prefix else 0
+    used = rendered_width(prefix) + 2 if prefix else 0
     # Continuation lines start under the right-hand side: the prefix narrows all of them.
-    return latex_lines(broken(pieces, width - used), prefix)
+    return latex_lines(broken(pieces, width - used, piece_width=_width), prefix)
+
+
+def _width(piece: Piece) -> float:
+    return rendered_width(piece.body.latex) + (2.3 if piece.sign else 0)

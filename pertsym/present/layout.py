@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pertsym.present.markup import Markup, joined
@@ -29,10 +29,6 @@ class Piece:
     sign: str = ""
     depth: int = 0
 
-    @property
-    def width(self) -> int:
-        return self.body.width + (3 if self.sign else 0)
-
     def followed_by(self, markup: Markup) -> Piece:
         return replace(self, body=self.body + markup)
 
@@ -40,7 +36,17 @@ class Piece:
 Line = tuple[Piece, ...]
 
 
-def broken(pieces: Sequence[Piece], width: int, used: int = 0) -> tuple[Line, ...]:
+def cells(piece: Piece) -> float:
+    """Character cells of a piece in text."""
+    return piece.body.width + (3 if piece.sign else 0)
+
+
+def broken(
+    pieces: Sequence[Piece],
+    width: float,
+    used: float = 0,
+    piece_width: Callable[[Piece], float] = cells,
+) -> tuple[Line, ...]:
     """Distribute pieces over lines of `width` cells, `used` of them taken on the first line.
 
     A piece that is wider than a line gets a line of its own; only there can the width be exceeded.
@@ -50,9 +56,10 @@ def broken(pieces: Sequence[Piece], width: int, used: int = 0) -> tuple[Line, ..
 
     def place(chunk: Sequence[Piece], depth: int) -> None:
         nonlocal taken
-        needed = sum(piece.width for piece in chunk)
-        fits_alone = INDENT + needed <= width
-        if taken + needed > width and (fits_alone or len(chunk) == 1) and lines[-1]:
+        needed = sum(map(piece_width, chunk))
+        # A whole bracket opens a line even if it needs several; parts of one fill up the line.
+        moves = depth == 1 or len(chunk) == 1 or INDENT + needed <= width
+        if lines[-1] and taken + needed > width and moves:
             lines.append([])
             taken = INDENT
         if taken + needed <= width or len(chunk) == 1:

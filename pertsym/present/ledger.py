@@ -129,10 +129,10 @@ def _latex(rows: Iterable[Row]) -> str:
             # The formula has a row of its own: it may need the whole width of the page.
             lines.append(rf"{first} \\* ")
             lines.append(
-                rf"\multicolumn{{3}}{{@{{}}c@{{}}}}{{\fitted{{{row.latex}}}}} \\[1.2ex]"
+                rf"\multicolumn{{3}}{{@{{}}c@{{}}}}{{\fitted{{{row.latex}}}}} \\ \addlinespace"
             )
         else:
-            lines.append(rf"{first} \\[0.6ex]")
+            lines.append(rf"{first} \\ \addlinespace")
     return "\n".join([*lines, r"\end{longtable}"]) + "\n"
 
 
@@ -144,6 +144,7 @@ def _html(rows: Iterable[Row]) -> str:
     ]
     for row in rows:
         formula = mathml_or_source(row.latex, display=True) if row.latex else ""
+        formula = formula and f'<div class="formula">{formula}</div>'
         statement = f"{prose_html(row.statement)}{formula}"
         evidence = " ".join(prose_html(text) for text in (row.evidence, row.note) if text)
         status = escape(row.status)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from html import escape
+from itertools import pairwise
 from xml.etree import ElementTree
 
 from latex2mathml.converter import convert
@@ -16,6 +17,10 @@ _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _ARITY = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "msubsup": 3, "munderover": 3}
 _DELIMITERS = {r"\{": "{", r"\}": "}", r"\|": "‖", r"\lbrace": "{", r"\rbrace": "}"}
 _LEAVES = {"mi", "mo", "mn", "mtext"}
+_BRACKETS = set("()[]{}|∣‖⟨⟩")
+_WITH_LIMITS = {"lim", "max", "min", "sup", "inf"}
+_SIGNS = {"−", "+", "-"}
+_BEFORE_OPERAND = {"(", "[", "{", "=", ",", "/", "<", ">", "≤", "≥", "≡", "→"}
 
 
 class NotConvertible(ValueError):
@@ -31,6 +36,7 @@ def mathml(latex: str, *, display: bool = False) -> str:
         If the source is malformed or has a command that is not understood.
     """
     source = re.sub(r"(?:\\!)+", " ", latex)
+    source = re.sub(r"\\mathrm\{([A-Za-z]+)\}", r"\\operatorname{\1}", source)  # one word, upright
     source = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{align*}", source)
     try:
         root = ElementTree.fromstring(convert(source, display="block" if display else "inline"))
@@ -60,6 +66,7 @@ def _mend(element: ElementTree.Element, latex: str) -> None:
         _mend(child, latex)
         if child.tag == "mspace" and child.get("width", "").startswith("negative"):
             element.remove(child)
+    _mark_unary_signs(element)
     expected = _ARITY.get(element.tag)
     if expected is not None and len(element) != expected:
         raise NotConvertible(f"{_short(latex)}: <{element.tag}> with {len(element)} parts")
@@ -68,8 +75,33 @@ def _mend(element: ElementTree.Element, latex: str) -> None:
         if text not in _DELIMITERS:
             raise NotConvertible(f"{_short(latex)}: {text} is not understood")
         element.text = _DELIMITERS[text]
+    if element.tag == "mo":
+        _mend_operator(element)
+    if element.tag == "mi" and len(text) == 1 and "Α" <= text <= "Ω":
+        element.set("mathvariant", "normal")  # capital Greek stands upright, as in TeX
+    if element.tag == "mover" and element.get("accent") and len(element[1].text or "") == 1:
+        element[1].set("stretchy", "false")
     if alignment := element.attrib.pop("columnalign", ""):
-        element.set("style", f"text-align:{alignment}")
+        element.set("style", f"text-align:{alignment};padding:0.25em 0")
+
+
+def _mend_operator(operator: ElementTree.Element) -> None:
+    """Brackets without space around them; the names of operators as upright identifiers."""
+    text = operator.text or ""
+    if text in _BRACKETS:
+        operator.set("lspace", "0")
+        operator.set("rspace", "0")
+    elif text.isalpha() and text.isascii() and text not in _WITH_LIMITS:
+        operator.tag = "mi"
+        operator.set("mathvariant", "normal")
+
+
+def _mark_unary_signs(row: ElementTree.Element) -> None:
+    """A sign after an opening bracket or a relation belongs to its operand: no space around it."""
+    for before, sign in pairwise(row):
+        follows = before.tag == "mo" and (before.text or "") in _BEFORE_OPERAND
+        if sign.tag == "mo" and (sign.text or "") in _SIGNS and follows:
+            sign.set("form", "prefix")
 
 
 def _short(latex: str) -> str:

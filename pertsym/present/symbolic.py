@@ -130,7 +130,7 @@ class FinitePart(_Named):
         )
         below = printer.doprint((w - pole) ** order)
         mark = "FP" if order > 1 else "P"
-        body = rf"\mathrm{{{mark}}}\!\!\int\!d\omega\,\frac{{{above}}}{{{below}}}"
+        body = rf"\mathrm{{{mark}}}\!\int\!d\omega\,\frac{{{above}}}{{{below}}}"
         return rf"\left({body}\right)" + (f"^{{{exp}}}" if exp else "")
 
 

@@ -118,10 +118,9 @@ def _reduce_pairs(integrand: TimeIntegrand) -> SpectralForm:
         everywhere = kernel._replace(u_longer=True)
         smooth.append((everywhere, HALF * z))
         rest.append((everywhere, HALF * z if kernel.u_longer else -(HALF * z)))
-    form = ZERO_FORM
     products = (_factorised(kernel, z) for kernel, z in collect(smooth).items())
     form = SpectralForm.collect(item for product in products for item in product)
-    pieces = (_rest_integral(*piece) for piece in _powers_of_difference(collect(rest).items()))
+    pieces = (_rest_integral(*piece) for piece in powers_of_difference(collect(rest).items()))
     return form + SpectralForm.collect(item for piece in pieces for item in piece)
 
 
@@ -142,10 +141,18 @@ def _factorised(kernel: Kernel, z: Gaussian) -> SpectralForm:
     return product.scaled(z, denominators=kernel.denominators)
 
 
-def _powers_of_difference(
+def powers_of_difference(
     items: Iterable[Weighted],
 ) -> Iterator[tuple[Kernel, Gaussian, int]]:
-    """Group u^p v^q into (u - v)^m; the sums met at order 4 are of this form."""
+    """Group c u^p v^q into c (u - v)^m: (kernel, c, m).
+
+    At order 4 every rest has this form, because both chambers share the d-integral's length.
+
+    Raises
+    ------
+    NotReducible
+        If a group is no polynomial in u - v.
+    """
     groups: dict[Kernel, dict[tuple[int, int], Gaussian]] = {}
     for kernel, z in items:
         groups.setdefault(kernel._replace(p=0, q=0), {})[kernel.p, kernel.q] = z

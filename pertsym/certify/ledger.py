@@ -1,0 +1,168 @@
+"""The ledger of a source: one row for every numbered equation and what the engine can say of it.
+
+A row says "proved" only if the check named by its tag showed it in this very run.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import get_args
+
+from pertsym.certify.claims import Check, Claim, Evidence, Status
+from pertsym.present.ledger import LedgerRow, ledger_table
+
+LEDGER_DIGITS = 20
+"""Digits asked of numerical routes; the ledger states this threshold, not what was measured."""
+
+_NEEDS_NO_CHECK: tuple[Status, ...] = ("definition", "misprint", "not applicable")
+_KEYS = tuple(field.name for field in fields(Claim))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One equation in the ledger.
+
+    Attributes
+    ----------
+    equation, section, statement, latex, note
+        As claimed (repaired) in the source.
+    status
+        What is established.
+    check
+        Tag of the computation behind it, empty if there is none.
+    routes
+        Independent routes that the computation compared.
+    digits
+        Digits to which numerical routes were required to agree; None where nothing is numerical.
+    evidence
+        The same in words.
+    """
+
+    equation: str
+    section: str
+    status: Status
+    statement: str
+    latex: str
+    check: str
+    routes: tuple[str, ...]
+    digits: int | None
+    evidence: str
+    note: str
+
+
+def load_claims(path: Path) -> tuple[Claim, ...]:
+    """Read claims from a TOML file with one [[claim]] table per equation.
+
+    Raises
+    ------
+    ValueError
+        Naming the file, the row and the key that is missing, unknown or out of range, or an
+        equation that occurs twice.
+    """
+    tables = tomllib.loads(path.read_text(encoding="utf-8")).get("claim", [])
+    claims = tuple(_claim(path, number, table) for number, table in enumerate(tables, 1))
+    seen: set[str] = set()
+    for claim in claims:
+        if claim.equation in seen:
+            raise ValueError(f"{path.name}: equation {claim.equation!r} occurs twice; merge them")
+        seen.add(claim.equation)
+    return claims
+
+
+def _claim(path: Path, number: int, table: Mapping[str, object]) -> Claim:
+    where = f"{path.name}: claim {number} ({table.get('equation', 'without equation')})"
+    missing = [key for key in _KEYS if key not in table]
+    unknown = sorted(table.keys() - set(_KEYS))
+    if missing or unknown:
+        problem = f"key {missing[0]!r} is missing" if missing else f"key {unknown[0]!r} is unknown"
+        raise ValueError(f"{where}: {problem}; the keys are {', '.join(_KEYS)}")
+    for key, value in table.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{where}: {key} must be text, got {value!r}")
+    expected = str(table["expected"])
+    allowed = [status for status in get_args(Status) if status != "failed"]
+    if expected not in allowed:
+        raise ValueError(f"{where}: expected is {expected!r}; use one of {', '.join(allowed)}")
+    return Claim(**{key: table[key] for key in _KEYS})  # type: ignore[arg-type]
+
+
+def ledger_rows(
+    claims: Iterable[Claim], checks: Mapping[str, Check], digits: int = LEDGER_DIGITS
+) -> tuple[Row, ...]:
+    """Run every check that the claims name, once each, and draw up the rows."""
+    claims = tuple(claims)
+    tags = sorted({claim.check for claim in claims if claim.check in checks})
+    return rows_from(claims, {tag: checks[tag](digits) for tag in tags}, digits)
+
+
+def rows_from(
+    claims: Iterable[Claim], evidence: Mapping[str, Evidence], digits: int = LEDGER_DIGITS
+) -> tuple[Row, ...]:
+    """Rows from evidence that is already there.
+
+    Parameters
+    ----------
+    evidence
+        Tag of a check -> what it found when asked for `digits`.
+    """
+    return tuple(_row(claim, evidence.get(claim.check), digits) for claim in claims)
+
+
+def _row(claim: Claim, evidence: Evidence | None, digits: int) -> Row:
+    status = established(claim, evidence)
+    routes = evidence.routes if evidence else ()
+    asked = digits if evidence and evidence.digits is not None else None
+    return Row(
+        claim.equation,
+        claim.section,
+        status,
+        claim.statement,
+        claim.latex,
+        claim.check,
+        routes,
+        asked,
+        _in_words(claim.check, evidence, asked),
+        claim.note,
+    )
+
+
+def established(claim: Claim, evidence: Evidence | None) -> Status:
+    """What may be said of a claim, never more than its check found.
+
+    Without a check only definitions, misprints and rows that are not applicable keep what is
+    expected of them.  A row that is expected to come out of the engine ("derived") does not
+    become an identity because the check that covers it also proves one.
+    """
+    if claim.expected in _NEEDS_NO_CHECK:
+        return "failed" if evidence is not None and evidence.status == "failed" else claim.expected
+    if evidence is None:
+        return "failed"
+    if claim.expected == "derived" and evidence.status == "proved":
+        return "derived"
+    return evidence.status
+
+
+def _in_words(tag: str, evidence: Evidence | None, digits: int | None) -> str:
+    if evidence is None:
+        return f"no check named {tag}" if tag else ""
+    routes = "; ".join(evidence.routes)
+    if evidence.status == "failed":
+        return f"{tag}: {routes}: {evidence.detail}"
+    return f"{tag}: {routes}" + (f"; {digits} digits" if digits is not None else "")
+
+
+def ledger_json(rows: Sequence[Row]) -> str:
+    """The rows as JSON text: the same rows give the same bytes."""
+    return json.dumps([asdict(row) for row in rows], ensure_ascii=False, indent=1) + "\n"
+
+
+def ledger_markdown(rows: Sequence[Row]) -> str:
+    """The rows as a readable table with a count of every status above it."""
+    counts = {status: sum(row.status == status for row in rows) for status in get_args(Status)}
+    summary = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    shown = [LedgerRow.of(asdict(row)) for row in rows]
+    return f"{len(rows)} numbered equations: {summary}.\n\n{ledger_table(shown)}"

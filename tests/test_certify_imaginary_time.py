@@ -1,0 +1,94 @@
+"""Second-order equilibrium: quadrature, exact diagonalisation and the closed form agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from pertsym.certify.imaginary_time import (
+    Mode,
+    equilibrium_constant_correction,
+    exact_populations,
+    exact_second_order,
+    imaginary_time_correlation,
+    second_order_populations,
+)
+
+SIGMA_X = np.array([[0, 1], [1, 0]])
+SIGMA_Y = np.array([[0, -1j], [1j, 0]])
+
+
+def spectrum(w: Any) -> Any:
+    """Ĉ of J(w) = w^3 e^{-w}/10 at beta = 1: 2 J(w) [n(w) + 1], 2 J(-w) n(-w)."""
+    if not w:
+        return mpmath.mpf(0)
+    density = abs(w) ** 3 * mpmath.exp(-abs(w)) / 10
+    return 2 * density * (1 + 1 / mpmath.expm1(w)) if w > 0 else 2 * density / mpmath.expm1(-w)
+
+
+@pytest.mark.parametrize(
+    ("energies", "modes", "beta", "cutoff"),
+    [
+        ([0.0, 1.0], [Mode(1.3, SIGMA_X, 0.7)], 1.5, 36),
+        ([0.0, 1.0], [Mode(1.3, SIGMA_X + 0.5 * SIGMA_Y, 0.7)], 3.0, 30),
+        ([0.0, 0.6], [Mode(1.7, SIGMA_X, 0.4), Mode(2.1, SIGMA_Y, 0.5)], 2.5, 9),
+        ([0.0, 0.9], [Mode(1.7, [[0.3, 0.4], [0.4, -0.8]], 0.5)], 2.0, 30),
+        ([0.0, 0.4, 1.1], [Mode(1.5, [[0, 1, 2j], [1, 0.5, 0], [-2j, 0, 1]], 0.2)], 2.0, 24),
+    ],
+)
+def test_series_agrees_with_exact_diagonalisation(
+    energies: list[float], modes: list[Mode], beta: float, cutoff: int
+) -> None:
+    exact = exact_second_order(energies, modes, beta, cutoff)
+    gibbs, change = second_order_populations(
+        energies, [(mode.operator, mode.correlation(beta)) for mode in modes], beta, digits=10
+    )
+    origin = exact_populations(energies, modes, beta, 0.0, cutoff)
+    np.testing.assert_allclose([float(p) for p in gibbs], origin, rtol=1e-12)
+    assert np.max(np.abs(exact)) > 0.01
+    np.testing.assert_allclose([float(p) for p in change], exact, atol=1e-7)
+
+
+def test_equilibrium_constant_is_the_ratio_of_populations() -> None:
+    beta, w0 = 1.5, 1.0
+    mode = Mode(1.3, SIGMA_X, 0.7)
+    correlation = mode.correlation(beta)
+    correction = equilibrium_constant_correction(w0, beta, correlation, digits=10)
+    (p0, p1), (d0, d1) = second_order_populations(
+        [0, w0], [(mode.operator, correlation)], beta, digits=10
+    )
+    assert abs(correction.value - (d1 - p1 / p0 * d0) / p0) < 1e-15
+    assert abs(correction.value) > 0.01
+
+
+def test_equilibrium_constant_agrees_with_the_reference() -> None:
+    """30 digits from outside this project: super-Ohmic J, beta = w0 = 1."""
+    correlation = imaginary_time_correlation(spectrum, 1, digits=8)
+    correction = equilibrium_constant_correction(1, 1, correlation, digits=8)
+    reference = mpmath.mpf("0.01430187114120527839")
+    assert abs(correction.value - reference) < mpmath.mpf(10) ** -15
+    assert correction.error < 1e-12
+
+
+def test_wrong_temperature_is_noticed() -> None:
+    with pytest.raises(ValueError, match="bath in equilibrium"):
+        imaginary_time_correlation(spectrum, mpmath.mpf("1.01"))
+
+
+def test_quadrature_that_falls_short_says_so() -> None:
+    def comb(w: Any) -> Any:
+        return spectrum(w) * (1 + mpmath.sign(abs(w) - mpmath.mpf("1.2345")))
+
+    correlation = imaginary_time_correlation(comb, 1, digits=10)
+    with pytest.raises(ArithmeticError, match="put breakpoints where"):
+        correlation(mpmath.mpf("0.5"))
+
+
+def test_bad_modes_are_refused() -> None:
+    with pytest.raises(ValueError, match="operator: must be Hermitian"):
+        Mode(1.0, np.array([[0, 1], [0, 0]]), 1.0)
+    with pytest.raises(ValueError, match="frequency: an oscillator needs one > 0"):
+        Mode(0.0, SIGMA_X, 1.0)

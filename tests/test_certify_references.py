@@ -1,0 +1,116 @@
+"""Brute force and time integrals against reference numbers computed outside this project."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from pertsym.certify.brute_force import ExponentialModel, generator
+from pertsym.certify.time_domain import Exponentials, time_integral
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction, level_energies
+from pertsym.expansion.paths import generator_element
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def reference(kind: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    for folder in (ROOT / "tests" / "data" / kind, ROOT.parent / "shared" / "reference" / kind):
+        model = folder / f"{name}.toml"
+        if model.exists():
+            expected = json.loads(model.with_suffix(".json").read_text())
+            return tomllib.loads(model.read_text()), expected["orders"]
+    pytest.fail(f"reference {kind}/{name} is missing from tests/data")
+
+
+def baths(model: dict[str, Any]) -> dict[str, Exponentials]:
+    densities = {name: bath["spectral_density"] for name, bath in model["baths"].items()}
+    return {name: Exponentials.of(d["c"], d["nu"]) for name, d in densities.items()}
+
+
+def matrix(rows: list[list[Any]]) -> np.ndarray:
+    return np.array([[complex(*z) if isinstance(z, list) else z for z in row] for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [(name, order) for name in ("P2", "MP", "P3") for order in (0, 2, 4)] + [("P2", 6)],
+)
+def test_brute_force_reproduces_the_reference_generator(name: str, order: int) -> None:
+    table, orders = reference("generator", name)
+    couplings = [
+        (c.get("strength", 1.0) * matrix(c["operator"]), c["bath"]) for c in table["couplings"]
+    ]
+    model = ExponentialModel.with_baths(table["system"]["energies"], couplings, baths(table))
+    expected = np.array(orders[str(order)]["real"]) + 1j * np.array(orders[str(order)]["imag"])
+    error = np.max(np.abs(generator(model, order) - expected)) / np.max(np.abs(expected))
+    assert error < 2e-13
+
+
+@pytest.fixture(scope="module")
+def exp_complex() -> tuple[Interaction, dict[str, Exponentials], dict[str, Any]]:
+    table, orders = reference("two_level", "EXP_complex")
+    one, i = Gaussian(1), Gaussian(0, 1)
+    sigma_x, sigma_y = ((0, 1, one), (1, 0, one)), ((0, 1, -i), (1, 0, i))
+    interaction = Interaction(
+        level_energies(2), (sigma_x, sigma_y), (0, 1), {(0, 0): "x", (1, 1): "y"}
+    )
+    return interaction, baths(table), orders
+
+
+def exp_element(exp_complex: Any, order: int, element: tuple[int, int, int, int]) -> Any:
+    interaction, correlations, _ = exp_complex
+    integrand = generator_element(interaction, order, element)
+    if element[0] == element[1]:  # population rates are real
+        integrand = integrand.real_parts()
+    return time_integral(integrand, correlations, ["1.1"], digits=36)
+
+
+@pytest.mark.parametrize("order", [2, 4])
+def test_time_integral_reproduces_all_rates_to_35_digits(exp_complex: Any, order: int) -> None:
+    with mpmath.workdps(45):
+        expected = {key: mpmath.mpf(text) for key, text in exp_complex[2][str(order)].items()}
+        w0 = mpmath.mpf("1.1")
+        up = exp_element(exp_complex, order, (1, 1, 0, 0)).real
+        down = exp_element(exp_complex, order, (0, 0, 1, 1)).real
+        coherence = exp_element(exp_complex, order, (1, 0, 1, 0))
+        shift = -coherence.imag
+        if order == 4:
+            shift -= abs(exp_element(exp_complex, 2, (1, 0, 0, 1))) ** 2 / (2 * w0)
+        got = {
+            "k_up": up,
+            "k_down": down,
+            "inv_T1": up + down,
+            "inv_T2": -coherence.real,
+            "inv_T2_prime": -coherence.real - (up + down) / 2,
+            "frequency_shift": shift,
+        }
+        assert got.keys() == expected.keys()
+        for key, value in got.items():
+            assert abs(value - expected[key]) < mpmath.mpf(10) ** -34, key
+
+
+def test_sixth_order_time_integral(exp_complex: Any) -> None:
+    with mpmath.workdps(45):
+        up = exp_element(exp_complex, 6, (1, 1, 0, 0)).real
+        assert abs(up - mpmath.mpf(exp_complex[2]["6"]["k_up"])) < mpmath.mpf(10) ** -34
+
+
+def test_sixth_order_coherence_block(exp_complex: Any) -> None:
+    """omega = sqrt((w0 - Im R_1010)^2 - |R_1001|^2), expanded to sixth order."""
+    with mpmath.workdps(45):
+        w0 = mpmath.mpf("1.1")
+        a2 = exp_element(exp_complex, 2, (1, 0, 1, 0)).imag
+        b2, b4 = (exp_element(exp_complex, order, (1, 0, 0, 1)) for order in (2, 4))
+        r6 = exp_element(exp_complex, 6, (1, 0, 1, 0))
+        cross = (b2 * b4.conjugate()).real
+        shift = -r6.imag - cross / w0 - abs(b2) ** 2 * a2 / (2 * w0**2)
+        expected = exp_complex[2]["6"]
+        assert abs(-r6.real - mpmath.mpf(expected["inv_T2"])) < mpmath.mpf(10) ** -34
+        assert abs(shift - mpmath.mpf(expected["frequency_shift"])) < mpmath.mpf(10) ** -34

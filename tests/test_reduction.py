@@ -1,0 +1,320 @@
+"""Arc-length reduction and the algebra of spectral forms."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pertsym.equations.bloch import QUANTITIES, Bloch, parse_element
+from pertsym.equations.models import independent_baths, laird
+from pertsym.exact import Gaussian
+from pertsym.expansion.paths import generator_element
+from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
+from pertsym.reduction.arc_length_reduction import (
+    NotReducible,
+    powers_of_difference,
+    reduce_imaginary,
+    reduce_real,
+)
+from pertsym.reduction.arc_lengths import Kernel
+from pertsym.reduction.spectral import (
+    ZERO_FORM,
+    Monomial,
+    SpectralForm,
+    SpectralIntegral,
+    Thermal,
+    Value,
+    half_sided,
+    monomial,
+    reciprocal,
+)
+
+from .spectral_numbers import ExponentialBath, form_value, integral_value, time_value
+from .test_expansion import BATHS, MODELS, ONE, SIGMA_X, SIGMA_Y, SIGMA_Z, factors
+
+LAIRD = Bloch(laird())
+TWO_BATHS = {
+    "C1": ExponentialBath((0.5 + 0.2j, 0.1 - 0.3j), (0.9 + 0.4j, 1.7 - 0.3j)),
+    "C2": ExponentialBath((0.3 - 0.6j, 0.2), (0.6 - 0.5j, 1.2)),
+    "x": ExponentialBath((0.4 + 0.1j, 0.2j), (1.0 + 0.3j, 0.5 - 0.7j)),
+    "y": ExponentialBath((0.3 - 0.2j,), (0.8 + 0.2j,)),
+    "z": ExponentialBath((0.2 + 0.3j,), (0.7 - 0.1j,)),
+    "b": ExponentialBath((0.2 + 0.3j, 0.4), (0.7 - 0.1j, 1.9 + 0.6j)),
+}
+
+
+def value(kind, name, derivative, n):
+    return Value(kind, name, derivative, (n,))
+
+
+def form(*terms):
+    """[coefficient, pi power, power of 1/w0, atoms...] -> form."""
+    return SpectralForm.collect(
+        (Monomial(p, (((1,), d),) if d else (), atoms), Gaussian(Fraction(z)))
+        for z, p, d, *atoms in terms
+    )
+
+
+def equation_91(w):
+    """(91) for w = +1; the rule w0 -> -w0 for w = -1 flips 1/w0 too."""
+    c, p = (lambda i, m, n: value("C", i, m, n * w)), (lambda i, m, n: value("P", i, m, n * w))
+    h = Fraction(1, 2)
+    return form(
+        (h * w, -1, 1, c("C2", 0, -1), p("C2", 0, 1)),
+        (-h * w, -1, 1, c("C2", 0, -1), p("C2", 0, -1)),
+        (h, -1, 0, c("C1", 1, -1), p("C1", 0, 1)),
+        (-h, -1, 0, c("C1", 1, -1), p("C1", 0, -1)),
+        (h, -1, 0, p("C1", 1, -1), c("C1", 0, 1)),
+        (-h, -1, 0, p("C1", 1, -1), c("C1", 0, -1)),
+        (-1, -1, 0, c("C1", 0, -1), p("C1", 1, 1)),
+    )
+
+
+def test_second_order():
+    assert LAIRD.k_up[2].form == monomial(ONE, value("C", "C1", 0, -1))
+    assert LAIRD.k_down[2].form == monomial(ONE, value("C", "C1", 0, 1))
+    assert LAIRD.inv_T2[2].form.scaled(Gaussian(2)) == LAIRD.inv_T1[2].form
+    assert LAIRD.inv_T2_prime[2].form == ZERO_FORM
+    shift = form(("1/2", -1, 0, value("P", "C1", 0, -1)), ("-1/2", -1, 0, value("P", "C1", 0, 1)))
+    assert LAIRD.frequency_shift[2].form == shift
+
+
+def test_equations_91_97_98():
+    assert LAIRD.k_up[4].form == equation_91(1)
+    assert LAIRD.k_down[4].form == equation_91(-1)
+    assert LAIRD.k_up[4].form.reversed_frequencies() == LAIRD.k_down[4].form
+    assert LAIRD.inv_T1[4].form == LAIRD.k_up[4].form + LAIRD.k_down[4].form
+
+
+def test_pure_dephasing_is_one_integral():
+    def integral(name, n):
+        return SpectralIntegral("CC", name, name, -1, (0,), (-1,), n)
+
+    assert LAIRD.inv_T2_prime[4].form == form(
+        (1, -1, 0, integral("C1", 2)), (1, -1, 1, integral("C2", 1))
+    )
+    assert LAIRD.inv_T2[4].form == LAIRD.inv_T2_prime[4].form + LAIRD.inv_T1[4].form.scaled(
+        Gaussian(Fraction(1, 2))
+    )
+
+
+def test_the_fourth_order_shift_is_closed():
+    four = LAIRD.frequency_shift[4].form
+    assert four
+    assert not four.integrals
+    coupling = LAIRD.series("R_1001")[2]
+    square = coupling.form * coupling.form + coupling.imaginary * coupling.imaginary
+    raw = -LAIRD.series("R_1010")[4].imaginary
+    half = Gaussian(Fraction(1, 2))
+    assert four == raw - square.scaled(half, denominators=(((1,), 1),))
+
+
+ELEMENTS = [(0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (1, 0, 0, 1), (0, 0, 1, 0), (1, 0, 0, 0)]
+INTERACTIONS = {
+    "laird": laird(),
+    "xy": MODELS["xy"],
+    "biased": MODELS["biased"],
+    "xyz": independent_baths(2, [(SIGMA_X, "x"), (SIGMA_Y, "y"), (SIGMA_Z, "z")]),
+    "shared": independent_baths(2, [(SIGMA_X, "x"), (SIGMA_Y, "x"), (SIGMA_X, "y")]),
+}
+
+
+@pytest.mark.parametrize("model", INTERACTIONS)
+@pytest.mark.parametrize("order", [2, 4])
+def test_every_element_against_its_time_integral(model, order):
+    """Closed forms and finite-part integrals against the gap-by-gap time integral."""
+    for element in ELEMENTS:
+        terms = generator_element(INTERACTIONS[model], order, element)
+        direct = time_value(terms, (1.1,), TWO_BATHS)
+        real = form_value(reduce_real(terms), (1.1,), TWO_BATHS)
+        imaginary = form_value(reduce_imaginary(terms), (1.1,), TWO_BATHS)
+        assert real == pytest.approx(direct.real, abs=1e-9)
+        assert imaginary == pytest.approx(direct.imag, abs=1e-9)
+
+
+def test_populations_and_their_shift_close_without_integrals():
+    for element in ((0, 0, 0, 0), (1, 1, 1, 1)):
+        assert not reduce_real(generator_element(laird(), 4, element)).integrals
+    assert not reduce_imaginary(generator_element(laird(), 4, (1, 0, 1, 0))).integrals
+    assert reduce_real(generator_element(laird(), 4, (1, 0, 1, 0))).integrals
+    one_bath = independent_baths(2, [(SIGMA_X, "x")])
+    assert not reduce_imaginary(generator_element(one_bath, 4, (1, 0, 0, 1))).integrals
+
+
+def test_population_element_has_no_imaginary_part():
+    assert reduce_imaginary(generator_element(laird(), 4, (0, 0, 0, 0))) == ZERO_FORM
+    assert reduce_imaginary(LAIRD.k_up[4].terms) == ZERO_FORM
+
+
+def test_pure_dephasing_coupling_has_no_fourth_order():
+    z = independent_baths(2, [(SIGMA_Z, "z")])
+    for element in ((1, 0, 1, 0), (0, 0, 0, 0)):
+        terms = generator_element(z, 4, element)
+        assert reduce_real(terms) == ZERO_FORM
+        assert reduce_imaginary(terms) == ZERO_FORM
+    dephasing = Bloch(z).inv_T2[2].form
+    assert dephasing == form((2, 0, 0, value("C", "z", 0, 0)))  # Kubo's exact rate, 2 Ĉ(0)
+
+
+# --- random terms: three levels, so that frequencies are genuine linear forms -----------------
+
+phases = st.tuples(*[st.tuples(st.integers(-1, 1), st.integers(-1, 1))] * 3)
+coefficients = st.builds(Gaussian, st.integers(-2, 2), st.integers(-2, 2))
+W = (0.83, 1.57)
+
+
+@settings(max_examples=150, deadline=None)
+@given(coefficients, factors, phases)
+def test_any_term_against_its_time_integral(z, fs, phase):
+    terms = TimeIntegrand.collect(4, [Term(z, Shape(tuple(sorted(fs)), phase))])
+    direct = time_value(terms, W, BATHS)
+    real, imaginary = reduce_real(terms), reduce_imaginary(terms)
+    assert form_value(real, W, BATHS) == pytest.approx(direct.real, abs=1e-8)
+    assert form_value(imaginary, W, BATHS) == pytest.approx(direct.imag, abs=1e-8)
+    assert all(not z.im for _, z in real)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(coefficients, factors, phases), min_size=2, max_size=3))
+def test_reduction_is_linear(parts):
+    pieces = [TimeIntegrand.collect(4, [Term(z, Shape(tuple(sorted(f)), p))]) for z, f, p in parts]
+    reduced = [reduce_real(piece) for piece in pieces]
+    total = pieces[0]
+    for piece in pieces[1:]:
+        total = total + piece
+    combined = ZERO_FORM
+    for piece in reduced:
+        combined = combined + piece
+    assert reduce_real(total) == combined
+
+
+def test_what_cannot_be_reduced_says_so():
+    with pytest.raises(NotReducible, match="order 6"):
+        reduce_real(generator_element(laird(), 6, (0, 0, 0, 0)))
+    shape = Shape((Factor(1, 1, "C1"), Factor(3, 3, "C1")), ((0,), (0,), (0,)))
+    with pytest.raises(ValueError, match="neither crossing nor nested"):
+        reduce_real(TimeIntegrand.collect(4, [Term(ONE, shape)]))
+    kernel = Kernel(("a", False), ("b", False), True, 0, 1, (1,), (0,), ())
+    with pytest.raises(NotReducible, match="no polynomial in the difference"):
+        list(powers_of_difference([(kernel, ONE)]))
+    square = [
+        (kernel._replace(p=p, q=q), Gaussian(z)) for p, q, z in ((2, 0, 3), (1, 1, -6), (0, 2, 3))
+    ]
+    assert list(powers_of_difference(square)) == [(kernel._replace(q=0), Gaussian(3), 2)]
+
+
+# --- the algebra of spectral forms ------------------------------------------------------------
+
+atoms = st.builds(
+    Value,
+    st.sampled_from("CP"),
+    st.sampled_from(["a", "b"]),
+    st.integers(0, 2),
+    st.tuples(st.integers(-2, 2), st.integers(-1, 1)),
+)
+forms = st.lists(
+    st.tuples(
+        st.integers(-3, 3),
+        st.integers(-2, 1),
+        st.sampled_from([(), (((1, 0), 1),), (((1, -1), 2),)]),
+        st.lists(atoms, max_size=2),
+    ),
+    max_size=4,
+).map(
+    lambda terms: SpectralForm.collect(
+        (Monomial(p, d, tuple(a)), Gaussian(z)) for z, p, d, a in terms
+    )
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(forms, forms)
+def test_form_algebra_is_that_of_values(f, g):
+    x, y = form_value(f, W, BATHS), form_value(g, W, BATHS)
+    assert form_value(f + g, W, BATHS) == pytest.approx(x + y, abs=1e-8)
+    assert form_value(f - g, W, BATHS) == pytest.approx(x - y, abs=1e-8)
+    assert form_value(f * g, W, BATHS) == pytest.approx(x * y, abs=1e-6, rel=1e-9)
+    assert form_value(f.scaled(Gaussian(3), -1, (((0, 1), 2),)), W, BATHS) == pytest.approx(
+        3 * x / np.pi / W[1] ** 2
+    )
+    mirrored = tuple(-w for w in W)
+    assert form_value(f.reversed_frequencies(), W, BATHS) == pytest.approx(
+        form_value(f, mirrored, BATHS)
+    )
+    assert f - f == ZERO_FORM
+    assert not (f - f)
+    assert f * g == g * f
+    assert f.conjugated() == f
+
+
+@given(
+    st.sampled_from(["a", "b"]),
+    st.sampled_from(["a", "b"]),
+    st.sampled_from([-1, 1]),
+    st.integers(-2, 2),
+    st.integers(-2, 2),
+    st.integers(1, 2),
+    st.sampled_from(["CC", "CP"]),
+)
+def test_integrals_have_one_canonical_orientation(a, b, reflect, shift, pole, n, kind):
+    raw = SpectralIntegral(kind, a, b, reflect, (shift,), (pole,), n)
+    canonical = monomial(ONE, raw)
+    plain = integral_value(raw, (0.7,), BATHS)
+    assert form_value(canonical, (0.7,), BATHS) == pytest.approx(plain, abs=1e-7)
+    assert len(canonical.terms) <= 1
+    if kind == "CC":
+        moved = shift - pole if reflect < 0 else shift + pole
+        mirrored = SpectralIntegral(
+            kind, b, a, reflect, (shift if reflect < 0 else -shift,), (moved,), n
+        )
+        sign = (-1) ** n if reflect < 0 else 1
+        assert monomial(Gaussian(sign), mirrored) == canonical
+
+
+def test_half_sided_is_half_the_spectrum_minus_i_over_two_pi_the_transform():
+    for m in (0, 1, 2):
+        g = half_sided("a", (1,), m)
+        real = form_value((g + g.conjugated()).scaled(Gaussian(Fraction(1, 2))), (0.6,), BATHS)
+        imaginary = (g - g.conjugated()).scaled(Gaussian(0, Fraction(-1, 2)))
+        exact = BATHS["a"].half_sided(0.6, m)
+        assert real == pytest.approx(exact.real)
+        assert form_value(imaginary, (0.6,), BATHS) == pytest.approx(exact.imag)
+
+
+def test_reciprocals_are_primitive():
+    assert reciprocal((-2, 4)) == ((((1, -2), 1),), Fraction(-1, 2))
+    assert reciprocal((0, -3), 2) == ((((0, 1), 2),), Fraction(1, 9))
+    with pytest.raises(ZeroDivisionError, match="resonance"):
+        reciprocal((0, 0))
+
+
+def test_thermal_factors_merge():
+    once = monomial(ONE, Thermal("T", 1, (1,)))
+    assert once * once == monomial(ONE, Thermal("T", 2, (2,)))
+    inverse = monomial(ONE, Thermal("T", -1, (-1,)))
+    assert once * inverse == monomial(ONE)
+    assert once.reversed_frequencies() == monomial(ONE, Thermal("T", 1, (-1,)))
+
+
+def test_atoms_of_a_form():
+    f = LAIRD.inv_T2[4].form
+    assert {a.order for a in f.integrals} == {1, 2}
+    assert value("C", "C2", 0, -1) in f.values
+    assert list(f.values) == sorted(f.values)
+    assert len(list(f)) == len(f.terms)
+
+
+def test_quantities_by_name():
+    assert parse_element("R_1010") == (1, 0, 1, 0)
+    for name in QUANTITIES:
+        assert LAIRD.series(name)[2].name == name
+    assert LAIRD.series("R_1010")[4].imaginary
+    for bad in ("k_sideways", "R_1020", "R_10", "1010"):
+        with pytest.raises(ValueError, match="unknown"):
+            LAIRD.series(bad)
+    with pytest.raises(ValueError, match="2 levels, got 3"):
+        Bloch(independent_baths(3, [(((ONE,) * 3,) * 3, "x")]))
