@@ -231,7 +231,7 @@ def time_quadrature(
         C(t) by name: any function of an array of times t > 0 that decays.
     scale, algebraic
         About ten times the decay time of the correlation functions, and whether they end in a
-        power law rather than an exponential: see `gap_rule`.
+        power law (see `gap_rule`; the error reported is too small if this is not said).
 
     Raises
     ------

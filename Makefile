@@ -1,0 +1,47 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check notebooks benchmarks mutation clean
+
+# The environment: made once, again when pyproject.toml changes.
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,notebook]"
+	touch $@
+
+# Derive the paper at orders 2 and 4, show the ten terms and the closed form, evaluate and verify.
+demo: $(VENV)/.ready
+	$(BIN)/pertsym list
+	$(BIN)/pertsym derive laird_budimir_skinner_1991 --order 2
+	$(BIN)/pertsym derive laird_budimir_skinner_1991 --order 4 --step wick
+	$(BIN)/pertsym derive laird_budimir_skinner_1991 --order 4 --step spectral
+	$(BIN)/pertsym derive laird_budimir_skinner_1991 --order 4 --step frequency-shift
+	$(BIN)/pertsym rates examples/super_ohmic.toml --order 4
+	$(BIN)/pertsym verify laird_budimir_skinner_1991
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest
+
+# What continuous integration adds to the tests.
+check: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,notebook,dev]"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check pertsym derivations tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/pertsym regenerate --check
+
+notebooks: $(VENV)/.ready
+	$(BIN)/python -m jupytext --to ipynb --execute --output build/laird_budimir_skinner_1991.ipynb \
+	    notebooks/laird_budimir_skinner_1991.py
+
+benchmarks: $(VENV)/.ready
+	$(BIN)/python -m benchmarks
+
+mutation: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,dev]"
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
+clean:
+	rm -rf $(VENV) build mutants .pytest_cache .mypy_cache .ruff_cache
