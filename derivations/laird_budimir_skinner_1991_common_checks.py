@@ -13,12 +13,14 @@ from typing import Any
 
 import mpmath
 
+from pertsym.certify.contour import residue_spectra
 from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import laird
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
+from pertsym.numerics.evaluate import evaluate
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Denominators,
@@ -141,12 +143,9 @@ def sample_baths(seed: int, real: bool = False) -> dict[str, Exponentials]:
 
 def number(form: SpectralForm, baths: Mapping[str, Exponentials], digits: int) -> Any:
     """Value of a form for exponential correlation functions at w0 = W0, by residues."""
-    from pertsym.certify.contour import ResidueSpectra
-    from pertsym.numerics.evaluate import evaluate
-
     with mpmath.workdps(digits + 15):
         w0 = mpmath.mpf(W0.numerator) / W0.denominator
-        return evaluate(form, (w0,), ResidueSpectra.single(baths, digits + 15)).value
+        return evaluate(form, (w0,), residue_spectra(baths, digits + 15)).value
 
 
 __all__ = [

@@ -1,3 +1,46 @@
-"""pertsym: perturbation theory for open quantum systems, derived, generated and certified."""
+"""pertsym: perturbation theory for open quantum systems, derived, generated and certified.
+
+Names are loaded when they are first used, so that importing a part stays cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_PLACES = {
+    "bloch": "pertsym.api",
+    "laird": "pertsym.api",
+    "sigma_x": "pertsym.api",
+    "sigma_y": "pertsym.api",
+    "sigma_z": "pertsym.api",
+    "BlochEquations": "pertsym.api",
+    "Model": "pertsym.model.values",
+    "Coupling": "pertsym.model.values",
+    "Bath": "pertsym.model.values",
+    "load_model": "pertsym.model.file",
+    "bloch_rates": "pertsym.rates",
+    "Ohmic": "pertsym.baths.densities",
+    "DrudeLorentz": "pertsym.baths.densities",
+    "Underdamped": "pertsym.baths.densities",
+    "Table": "pertsym.baths.densities",
+    "Exponentials": "pertsym.baths.densities",
+    "Correlation": "pertsym.baths.correlation",
+    "Divergent": "pertsym.baths.divergence",
+    "InputError": "pertsym.model.errors",
+    "NotYetDerivable": "pertsym.model.errors",
+}
+
+__all__ = ["__version__", *sorted(_PLACES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'pertsym' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -163,7 +163,7 @@ def test_laurent_arithmetic() -> None:
     assert (x**2 + x).substituted(FIRST, x + eps) == x**2 + constant(2) * x * eps + eps**2 + x + eps
     assert (power(EPS, -1) + constant(1) + eps).truncated(EPS, 0) == power(EPS, -1) + constant(1)
     assert x != Gaussian(1)
-    assert repr(constant(2)) == "Laurent({(0, 0, 0, 0, 0): Gaussian(Fraction(2, 1), Fraction(0, 1))})"
+    assert repr(constant(2)) == f"Laurent({{(0, 0, 0, 0, 0): {Gaussian(2)!r}}})"
     with pytest.raises(ValueError, match="only non-negative powers"):
         _ = x**-1
 

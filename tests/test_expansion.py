@@ -8,7 +8,7 @@ from math import factorial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pertsym.equations.models import independent_baths, laird
@@ -292,7 +292,6 @@ BATHS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(terms, max_size=4), st.lists(terms, max_size=4))
 def test_algebra_of_integrands_is_that_of_their_values(one, two):
     f, g = TimeIntegrand.collect(4, one), TimeIntegrand.collect(4, two)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pertsym.equations.bloch import QUANTITIES, Bloch, parse_element
@@ -167,7 +167,6 @@ coefficients = st.builds(Gaussian, st.integers(-2, 2), st.integers(-2, 2))
 W = (0.83, 1.57)
 
 
-@settings(max_examples=150, deadline=None)
 @given(coefficients, factors, phases)
 def test_any_term_against_its_time_integral(z, fs, phase):
     terms = TimeIntegrand.collect(4, [Term(z, Shape(tuple(sorted(fs)), phase))])
@@ -178,7 +177,6 @@ def test_any_term_against_its_time_integral(z, fs, phase):
     assert all(not z.im for _, z in real)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(coefficients, factors, phases), min_size=2, max_size=3))
 def test_reduction_is_linear(parts):
     pieces = [TimeIntegrand.collect(4, [Term(z, Shape(tuple(sorted(f)), p))]) for z, f, p in parts]
@@ -231,7 +229,6 @@ forms = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
 @given(forms, forms)
 def test_form_algebra_is_that_of_values(f, g):
     x, y = form_value(f, W, BATHS), form_value(g, W, BATHS)

@@ -13,6 +13,8 @@ def varies(fields: Mapping[str, Any]) -> bool:
     return any(np.ndim(value) > 0 for value in fields.values())
 
 
-def element(fields: Mapping[str, Any], shape: tuple[int, ...], index: tuple[int, ...]) -> dict[str, float]:
+def element(
+    fields: Mapping[str, Any], shape: tuple[int, ...], index: tuple[int, ...]
+) -> dict[str, float]:
     """The parameters at one index of their common broadcast shape."""
     return {name: float(np.broadcast_to(value, shape)[index]) for name, value in fields.items()}

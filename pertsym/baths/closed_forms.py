@@ -48,9 +48,10 @@ def _closed_jet(
     if isinstance(density, (DrudeLorentz, Underdamped)):
         x = jets.variable(np.where(w == 0, _TINY, w), order)
         return rational_transform(density, classical, beta, x)
-    if isinstance(density, Ohmic) and density.s == int(density.s) and not np.any(w == 0):
-        if classical or np.isinf(beta):
-            temperature = 1 / beta if classical else None
-            x = jets.variable(w, order)
-            return ohmic_transform(density.alpha, density.wc, int(density.s), temperature, x)
-    return None
+    if not isinstance(density, Ohmic) or density.s != int(density.s) or np.any(w == 0):
+        return None
+    if not classical and not np.isinf(beta):
+        return None
+    temperature = 1 / beta if classical else None
+    x = jets.variable(w, order)
+    return ohmic_transform(density.alpha, density.wc, int(density.s), temperature, x)

@@ -236,4 +236,5 @@ class Correlation:
     def _element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
         chosen = element(self._fields(), shape, index)
         beta = chosen.pop("beta")
-        return Correlation(replace(self.density, **chosen), self.statistics, beta)
+        density: Any = self.density
+        return Correlation(replace(density, **chosen), self.statistics, beta)

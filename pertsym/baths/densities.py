@@ -10,16 +10,17 @@ and large w, from which divergences are decided.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import mpmath
 import numpy as np
 
 from pertsym.baths import jets
-from pertsym.baths.checks import require, require_real
+from pertsym.baths.checks import require_real
+from pertsym.baths.density import Density, Evaluation
+from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.jets import Jet
 from pertsym.baths.table import Table
 
@@ -40,58 +41,6 @@ __all__ = [
 ]
 
 
-class Density(Protocol):
-    """What every density with a J(w) offers.
-
-    Attributes
-    ----------
-    infrared_power : float
-        p of J ~ w^p as w -> 0+; inf if J vanishes faster than every power.
-    kink_power : float
-        The smallest power in the small-w expansion of J that is not an odd integer; inf if J
-        continues to an odd function analytic at 0.
-    ultraviolet_power : float
-        p of J ~ w^p as w -> inf; -inf if J decays faster than every power.
-    scale : float
-        A frequency at which J varies.
-    features : tuple of (centre, width)
-        Where J varies on a scale much smaller than w.
-    edges : tuple of (position, regularity)
-        Points w > 0 where J is not analytic; J^(regularity) is the first derivative that jumps.
-    """
-
-    @property
-    def infrared_power(self) -> float: ...
-    @property
-    def kink_power(self) -> float: ...
-    @property
-    def ultraviolet_power(self) -> float: ...
-    @property
-    def scale(self) -> float: ...
-    @property
-    def features(self) -> tuple[tuple[float, float], ...]: ...
-    @property
-    def edges(self) -> tuple[tuple[float, float], ...]: ...
-
-    def jet(self, w: Jet) -> Jet:
-        """J of a jet w > 0."""
-        ...
-
-    def reduced_jet(self, w: Jet) -> Jet:
-        """J(w)/w of a jet w > 0, without loss of digits at small w."""
-        ...
-
-
-class _Evaluation:
-    """Plain values of J, for densities that have a jet."""
-
-    def at(self: Any, w: Any, derivative: int = 0) -> Any:
-        """J or a derivative of it at w > 0 (float or ndarray, or an mpmath number)."""
-        if not isinstance(w, (mpmath.mpf, mpmath.mpc)):
-            w = np.asarray(w, dtype=float)
-        return self.jet(jets.variable(w, derivative)).derivative(derivative)[0]
-
-
 def _like(parameter: Any, w: Jet) -> Any:
     """A parameter as the kind of number that the jet holds; floats are taken as exact."""
     return parameter if w.e is not None else mpmath.mpf(parameter)
@@ -103,7 +52,7 @@ def _size(parameter: Any) -> float:
 
 
 @dataclass(frozen=True)
-class Ohmic(_Evaluation):
+class Ohmic(Evaluation):
     """J(w) = alpha w^s wc^(1-s) exp(-w/wc), with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Parameters
@@ -160,18 +109,17 @@ class Ohmic(_Evaluation):
         return self._power_times_cutoff(w, 0)
 
     def reduced_jet(self, w: Jet) -> Jet:
-        return self._power_times_cutoff(w, 1) * (1 / _like(self.wc, w))
+        return self._power_times_cutoff(w, 1).scaled(1 / _like(self.wc, w))
 
     def _power_times_cutoff(self, w: Jet, lowered: int) -> Jet:
         wc = _like(self.wc, w)
         x = w / wc
-        return jets.power(x, _like(self.s, w) - lowered) * jets.exp(-x) * (
-            _like(self.alpha, w) * wc
-        )
+        shape = jets.power(x, _like(self.s, w) - lowered) * jets.exp(-x)
+        return shape.scaled(_like(self.alpha, w) * wc)
 
 
 @dataclass(frozen=True)
-class DrudeLorentz(_Evaluation):
+class DrudeLorentz(Evaluation):
     """J(w) = 2 lam gamma w/(gamma^2 + w^2), with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Parameters
@@ -224,11 +172,11 @@ class DrudeLorentz(_Evaluation):
     def reduced_jet(self, w: Jet) -> Jet:
         gamma = _like(self.gamma, w)
         x = w / gamma
-        return jets.reciprocal(1.0 + x * x) * (2 * _like(self.lam, w) / gamma)
+        return jets.reciprocal(x * x + 1.0).scaled(2 * _like(self.lam, w) / gamma)
 
 
 @dataclass(frozen=True)
-class Underdamped(_Evaluation):
+class Underdamped(Evaluation):
     """J(w) = lam^2 gamma w/[(w0^2 - w^2)^2 + gamma^2 w^2], with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Parameters
@@ -292,7 +240,7 @@ class Underdamped(_Evaluation):
         detuning = _one_minus_square(x, (w0 - w) / w0)
         friction = x * ratio
         strength = (_like(self.lam, w) / w0) ** 2 * ratio / w0
-        return jets.reciprocal(detuning * detuning + friction * friction) * strength
+        return jets.reciprocal(detuning * detuning + friction * friction).scaled(strength)
 
 
 def _one_minus_square(x: Jet, one_minus_x: Jet) -> Jet:
@@ -304,7 +252,7 @@ def _one_minus_square(x: Jet, one_minus_x: Jet) -> Jet:
 
 
 @dataclass(frozen=True)
-class ExpressionDensity(_Evaluation):
+class ExpressionDensity(Evaluation):
     """J(w) given by a formula, with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Parameters
@@ -355,47 +303,6 @@ class ExpressionDensity(_Evaluation):
 
     def reduced_jet(self, w: Jet) -> Jet:
         return self._program.reduced_jet(w)
-
-
-@dataclass(frozen=True)
-class Exponentials:
-    """C(t > 0) = sum_k c_k exp(-nu_k t): no J and no temperature, taken as given.
-
-    Then G(w) = sum c/(nu - iw), Ĉ = 2 Re G and P = -2 pi Im G exactly.
-
-    Parameters
-    ----------
-    c, nu : sequences of complex numbers of equal length, at least one
-        Re nu > 0.
-
-    Raises
-    ------
-    ValueError
-        If the lengths differ or an entry is out of range; the message starts with the field.
-    """
-
-    c: tuple[complex, ...]
-    nu: tuple[complex, ...]
-
-    def __post_init__(self) -> None:
-        for field in ("c", "nu"):
-            object.__setattr__(self, field, _complex_tuple(field, getattr(self, field)))
-        require(len(self.c) == len(self.nu), "nu", "as many as c", self.nu, "pair every c with a nu")
-        for k, nu in enumerate(self.nu):
-            remedy = f"entry {k} does not decay: give it a positive real part"
-            require(nu.real > 0, "nu", "of positive real part", nu, remedy)
-
-
-def _complex_tuple(field: str, entries: Sequence[complex]) -> tuple[complex, ...]:
-    try:
-        numbers = tuple(complex(entry) for entry in entries)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{field}: must be a list of complex numbers, got {entries!r}; give [re, im] pairs"
-        ) from None
-    require(len(numbers) > 0, field, "a list with at least one entry", entries, "add an entry")
-    require(np.isfinite(np.array(numbers)), field, "finite", entries, "remove nan and inf")
-    return numbers
 
 
 BathDensity = Ohmic | DrudeLorentz | Underdamped | ExpressionDensity | Table | Exponentials

@@ -30,9 +30,7 @@ def require_integrable(spectrum: ThermalSpectrum, order: int) -> None:
         raise Divergent(f"∫dw Ĉ(w)/(w - a): ∫dw w^{power_text(spectrum.power)} at w -> 0")
     power = max(spectrum.tails) - order
     if power >= -1:
-        raise Divergent(
-            f"∫dw Ĉ(w)/(w - a)^{order}: ∫dw w^{power_text(power)} at w -> inf"
-        )
+        raise Divergent(f"∫dw Ĉ(w)/(w - a)^{order}: ∫dw w^{power_text(power)} at w -> inf")
 
 
 def require_transform(spectrum: ThermalSpectrum, w: float, derivative: int) -> None:
@@ -40,7 +38,8 @@ def require_transform(spectrum: ThermalSpectrum, w: float, derivative: int) -> N
     for position, regularity in _singular_points(spectrum):
         if position == w and regularity <= derivative:
             singular = (
-                "log|w|" if regularity == derivative
+                "log|w|"
+                if regularity == derivative
                 else f"|w|^{power_text(regularity - derivative)}"
             )
             near = "w -> 0" if w == 0 else f"w -> {w:.6g} (w counted from there)"

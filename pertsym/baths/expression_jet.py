@@ -103,7 +103,9 @@ class ExpressionJet:
         try:
             series = sympy.series(
                 sympy.expand(self._formula / self._w ** sympy.nsimplify(lowest)),
-                self._w, 0, _SERIES_TERMS,
+                self._w,
+                0,
+                _SERIES_TERMS,
             ).removeO()
             powers = sorted(
                 lowest + float(term.as_coeff_exponent(self._w)[1])

@@ -101,7 +101,8 @@ def _find_zone(integrand: Integrand, poles: Sequence[Pole]) -> _Zone | None:
         return None
     pole = poles[0]
     close = [
-        p for p in integrand.points
+        p
+        for p in integrand.points
         if math.ceil(min(p.regularity, 9)) > max(p.power if p.width == 0 else 0, 0)
         and p.regularity < math.inf
         and 0 < abs(p.position - pole.position) < p.reach / 4
@@ -131,9 +132,7 @@ def _outside(
         others = tuple(pole for pole in poles if pole.position != window.position)
         if others:
             r = window.radius
-            halves = Panels(
-                np.full(2, window.position), np.array([-r, 0.0]), np.array([0.0, r])
-            )
+            halves = Panels(np.full(2, window.position), np.array([-r, 0.0]), np.array([0.0, r]))
             parts.append(_with_kernel(integrand, halves, Kernel(others)))
     return _sum(parts)
 
@@ -208,8 +207,13 @@ def _in_window(
 
 
 def _ends(
-    integrand: Integrand, a: float, low: float, high: float, poles: Sequence[Pole],
-    first: int, last: int,
+    integrand: Integrand,
+    a: float,
+    low: float,
+    high: float,
+    poles: Sequence[Pole],
+    first: int,
+    last: int,
 ) -> Quadrature:
     """Boundary terms of the partial integrations number first..last-1, at offsets low, high."""
     top = max(pole.order for pole in poles) - 1

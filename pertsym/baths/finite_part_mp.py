@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 import mpmath
@@ -16,7 +17,8 @@ import mpmath
 from pertsym.baths.integrand import Kernel, Point, Pole
 
 _GUARD = 15
-_DEGREES = (6, 7, 8, 9, 10, 11, 12, 13)
+_MOST_LOST = 60
+_LARGEST_DEGREE = 13
 
 
 class IntegrandMp(Protocol):
@@ -40,6 +42,13 @@ class IntegrandMp(Protocol):
         ...
 
 
+class _Part(NamedTuple):
+    """One piece of the integral with the quadrature's own estimate of its error."""
+
+    value: Any
+    error: Any
+
+
 class _Cut(NamedTuple):
     """An end of integration intervals; the power is that of the left and right neighbourhood."""
 
@@ -48,20 +57,37 @@ class _Cut(NamedTuple):
 
 
 def finite_part_mp(integrand: IntegrandMp, poles: Sequence[Pole], digits: int) -> Any:
-    """FP int dw f(w) sum_j c_j/(w - a_j)^n_j as an mpf, to `digits` digits of its largest part.
+    """FP int dw f(w) sum_j c_j/(w - a_j)^n_j as an mpf, to so many digits.
+
+    The working precision grows with the cancellation between the parts; a result that is 0 comes
+    out as a number 60 digits below its largest part.
 
     Raises
     ------
     ArithmeticError
         If the quadrature does not converge.
     """
-    with mpmath.workdps(digits + _GUARD):
-        total = mpmath.fsum(_parts(integrand, tuple(poles), digits))
+    extra = 0
+    while True:
+        with mpmath.workdps(digits + extra + _GUARD):
+            parts = _parts(integrand, tuple(poles))
+            total = mpmath.fsum(part.value for part in parts)
+            error = mpmath.fsum(part.error for part in parts)
+            size = max((abs(part.value) for part in parts), default=mpmath.mpf(0))
+            goal = mpmath.mpf(10) ** -digits
+            if error > size * goal:
+                raise ArithmeticError(
+                    f"a quadrature did not converge to {digits} digits; ask for fewer digits"
+                )
+            lost = int(mpmath.log10(size / abs(total))) if total else _MOST_LOST
+            if (error <= abs(total) * goal and lost <= extra + _GUARD - 5) or extra >= _MOST_LOST:
+                break
+            extra = min(lost + 5, _MOST_LOST)
     with mpmath.workdps(digits):
         return +total
 
 
-def _parts(integrand: IntegrandMp, poles: tuple[Pole, ...], digits: int) -> list[Any]:
+def _parts(integrand: IntegrandMp, poles: tuple[Pole, ...]) -> list[_Part]:
     low, high = integrand.support
     inside = sorted({p.position for p in poles if low <= p.position <= high})
     zero_order = Kernel(poles).zero_order
@@ -72,53 +98,55 @@ def _parts(integrand: IntegrandMp, poles: tuple[Pole, ...], digits: int) -> list
     }
     if not cuts:
         cuts[0.0 if math.isinf(low) else low] = 0.0
-    parts, marks = [], []
+    parts: list[_Part] = []
+    marks: list[tuple[float, Any, list[Pole]]] = []
     for a in inside:
         radius = _radius(a, integrand, inside)
         here = [p for p in poles if p.position == a]
         others = [p for p in poles if p.position != a]
         if a in cuts and _is_singular(a, integrand):
-            parts.append(_folded(integrand, a, radius, here, digits))
+            parts += _folded(integrand, a, radius, here)
             marks.append((a, radius, others))
         else:
             cuts.pop(a, None)
-            parts.append(_detour(integrand, a, radius, poles, digits))
+            parts.append(_detour(integrand, a, radius, poles))
             marks.append((a, radius, []))
     for a, radius, others in marks:
         if others:
-            parts += _interval(integrand, _Cut(a, 0.0), -radius, others, digits)
-            parts += _interval(integrand, _Cut(a, 0.0), radius, others, digits)
-    ends = [_Cut(w, power) for w, power in cuts.items() if all(
-        abs(w - a) >= r for a, r, _ in marks)]
-    parts += _on_axis(integrand, ends, marks, poles, digits)
+            parts += _interval(integrand, _Cut(a, 0.0), -radius, others)
+            parts += _interval(integrand, _Cut(a, 0.0), radius, others)
+    ends = [
+        _Cut(w, power) for w, power in cuts.items() if all(abs(w - a) >= r for a, r, _ in marks)
+    ]
+    parts += _on_axis(integrand, ends, marks, poles)
     return parts
 
 
 def _on_axis(
-    integrand: IntegrandMp, cuts: list[_Cut], marks: list[Any], poles: Sequence[Pole], digits: int
-) -> list[Any]:
+    integrand: IntegrandMp, cuts: list[_Cut], marks: list[Any], poles: Sequence[Pole]
+) -> list[_Part]:
     """All stretches of the axis between cuts and windows, each half anchored at its end."""
-    ends: list[tuple[Any, float, bool, bool]] = [(mpmath.mpf(c.position), c.power, True, True) for c in cuts]
+    ends: list[tuple[Any, float, bool, bool]] = [
+        (mpmath.mpf(c.position), c.power, True, True) for c in cuts
+    ]
     for a, r, _ in marks:
         ends += [(mpmath.mpf(a) - r, 0.0, True, False), (mpmath.mpf(a) + r, 0.0, False, True)]
     ends.sort(key=lambda end: end[0])
     low, high = integrand.support
-    parts: list[Any] = []
+    parts: list[_Part] = []
     if math.isinf(low):
-        parts.append(_tail(integrand, ends[0][0], ends[0][1], -1, poles, digits))
+        parts += _tail(integrand, ends[0][0], ends[0][1], -1, poles)
     if math.isinf(high):
-        parts.append(_tail(integrand, ends[-1][0], ends[-1][1], 1, poles, digits))
-    for left, right in zip(ends, ends[1:], strict=False):
+        parts += _tail(integrand, ends[-1][0], ends[-1][1], 1, poles)
+    for left, right in pairwise(ends):
         if left[3] and right[2] and right[0] > left[0]:
             half = (right[0] - left[0]) / 2
-            parts += _interval(integrand, _Cut(left[0], left[1]), half, poles, digits)
-            parts += _interval(integrand, _Cut(right[0], right[1]), -half, poles, digits)
+            parts += _interval(integrand, _Cut(left[0], left[1]), half, poles)
+            parts += _interval(integrand, _Cut(right[0], right[1]), -half, poles)
     return parts
 
 
-def _interval(
-    integrand: IntegrandMp, cut: _Cut, length: Any, poles: Sequence[Pole], digits: int
-) -> list[Any]:
+def _interval(integrand: IntegrandMp, cut: _Cut, length: Any, poles: Sequence[Pole]) -> list[_Part]:
     """int over [cut, cut + length], length of either sign, with the branch power mapped away."""
     anchor, stretch = mpmath.mpf(cut.position), mpmath.mpf(length)
     exponent = 1 / (1 + mpmath.mpf(cut.power)) if cut.power < 0 else mpmath.mpf(1)
@@ -132,15 +160,15 @@ def _interval(
         f = integrand.value_mp(anchor, offset, reference)
         return mpmath.re(f) * _kernel(poles, anchor, offset) * jacobian
 
-    return [_quad(function, digits)]
+    return [_quad(function)]
 
 
 def _tail(
-    integrand: IntegrandMp, end: Any, power: float, side: int, poles: Sequence[Pole], digits: int
-) -> Any:
+    integrand: IntegrandMp, end: Any, power: float, side: int, poles: Sequence[Pole]
+) -> list[_Part]:
     """From the outermost end to infinity: near part, then w = 1/v^k with the power mapped away."""
     reach = mpmath.mpf(max(integrand.scale, abs(float(end)) / 2))
-    near = _interval(integrand, _Cut(end, power), side * reach, poles, digits)[0]
+    near = _interval(integrand, _Cut(end, power), side * reach, poles)
     tail_power = integrand.tails[0 if side < 0 else 1] - min(p.order for p in poles)
     exponent = mpmath.mpf(1)
     if math.isfinite(tail_power) and tail_power > -2:
@@ -156,12 +184,10 @@ def _tail(
         f = integrand.value_mp(end, offset, reference)
         return mpmath.re(f) * _kernel(poles, end, offset) * jacobian
 
-    return near + _quad(function, digits)
+    return [*near, _quad(function)]
 
 
-def _detour(
-    integrand: IntegrandMp, a: float, radius: Any, poles: Sequence[Pole], digits: int
-) -> Any:
+def _detour(integrand: IntegrandMp, a: float, radius: Any, poles: Sequence[Pole]) -> _Part:
     """Real part of the integral along the upper semicircle from a - radius to a + radius."""
     anchor = mpmath.mpf(a)
 
@@ -171,12 +197,10 @@ def _detour(
         step = -1j * mpmath.pi * offset
         return mpmath.re(f * _kernel(poles, anchor, offset) * step)
 
-    return _quad(function, digits)
+    return _quad(function)
 
 
-def _folded(
-    integrand: IntegrandMp, a: float, radius: Any, poles: Sequence[Pole], digits: int
-) -> Any:
+def _folded(integrand: IntegrandMp, a: float, radius: Any, poles: Sequence[Pole]) -> list[_Part]:
     """The window around a pole on an edge: partial integration to order one, then folding."""
     anchor, top = mpmath.mpf(a), max(p.order for p in poles) - 1
     boundary = mpmath.mpf(0)
@@ -194,28 +218,23 @@ def _folded(
         u = radius * v
         above = integrand.derivatives_mp(anchor, u, top)
         below = integrand.derivatives_mp(anchor, -u, top)
-        return mpmath.fsum(
-            mpmath.mpf(p.coefficient) / mpmath.factorial(p.order - 1)
-            * (above[p.order - 1] - below[p.order - 1])
-            for p in poles
-        ) / v
+        return (
+            mpmath.fsum(
+                mpmath.mpf(p.coefficient)
+                / mpmath.factorial(p.order - 1)
+                * (above[p.order - 1] - below[p.order - 1])
+                for p in poles
+            )
+            / v
+        )
 
-    return boundary + _quad(function, digits)
+    return [_Part(boundary, mpmath.mpf(0)), _quad(function)]
 
 
-def _quad(function: Callable[[Any], Any], digits: int) -> Any:
-    """int_0^1 by tanh-sinh, the degree raised until two agree."""
-    previous: Any = None
-    size = mpmath.mpf(0)
-    for degree in _DEGREES:
-        value = mpmath.quad(function, [0, 1], maxdegree=degree, error=True)[0]
-        size = max(size, abs(value))
-        if previous is not None and abs(value - previous) <= size * mpmath.mpf(10) ** (-digits - 3):
-            return value
-        previous = value
-    raise ArithmeticError(
-        f"a quadrature did not converge to {digits} digits; ask for fewer digits"
-    )
+def _quad(function: Callable[[Any], Any]) -> _Part:
+    """int_0^1 by tanh-sinh; the degree is raised until the working precision is reached."""
+    value, error = mpmath.quad(function, [0, 1], maxdegree=_LARGEST_DEGREE, error=True)
+    return _Part(value, error)
 
 
 def _kernel(poles: Sequence[Pole], anchor: Any, offset: Any) -> Any:
@@ -235,8 +254,7 @@ def _kernel_series(poles: Sequence[Pole], w: Any, zero_order: int) -> Any:
     total: Any = mpmath.mpf(0)
     for i in range(zero_order, zero_order + int(mpmath.mp.dps) + 5):
         coefficient = mpmath.fsum(
-            mpmath.mpf(c) * (-1) ** n * mpmath.binomial(n + i - 1, i)
-            * mpmath.mpf(a) ** -(n + i)
+            mpmath.mpf(c) * (-1) ** n * mpmath.binomial(n + i - 1, i) * mpmath.mpf(a) ** -(n + i)
             for c, a, n in poles
         )
         total += coefficient * w**i

@@ -31,8 +31,8 @@ def gauss_kronrod(points: int = 15) -> Pair:
     off_diagonal = np.sqrt(b[1:].astype(float))
     x = np.linalg.eigvalsh(np.diag(off_diagonal, 1) + np.diag(off_diagonal, -1))
     x, weights = _polished(((x - x[::-1]) / 2).astype(np.longdouble), b)
-    gauss_weights = np.zeros_like(weights)
-    gauss_weights[1::2] = np.polynomial.legendre.leggauss(points)[1] / 2
+    gauss_weights: _Array = np.zeros(2 * points + 1)
+    gauss_weights[1::2] = np.asarray(np.polynomial.legendre.leggauss(points)[1]) / 2
     return Pair(((1 + x) / 2).astype(float), (weights / 2).astype(float), gauss_weights)
 
 

@@ -36,6 +36,8 @@ class Jet:
     c: tuple[Any, ...]
     e: tuple[Any, ...] | None
 
+    __array_ufunc__ = None  # an ndarray on the left leaves the operation to the jet
+
     @property
     def order(self) -> int:
         return len(self.c) - 1
@@ -46,9 +48,7 @@ class Jet:
         c = tuple(a + b for a, b in zip(self.c, other.c, strict=True))
         if self.e is None or other.e is None:
             return Jet(c, None)
-        e = tuple(
-            a + b + EPS * abs(v) for a, b, v in zip(self.e, other.e, c, strict=True)
-        )
+        e = tuple(a + b + EPS * abs(v) for a, b, v in zip(self.e, other.e, c, strict=True))
         return Jet(c, e)
 
     __radd__ = __add__
@@ -57,27 +57,27 @@ class Jet:
         return Jet(tuple(-v for v in self.c), self.e)
 
     def __sub__(self, other: Jet | Any) -> Jet:
-        return self + (-other)
+        negative: Jet | Any = -other
+        return self.__add__(negative)
 
     def __rsub__(self, other: Any) -> Jet:
-        return (-self) + other
+        return (-self).__add__(other)
 
     def __mul__(self, other: Jet | Any) -> Jet:
         if not isinstance(other, Jet):
-            return self._scaled(other)
+            return self.scaled(other)
         c = _convolve(self.c, other.c)
         if self.e is None or other.e is None:
             return Jet(c, None)
         a, b = _sizes(self.c), _sizes(other.c)
-        crossed = zip(
-            _convolve(a, other.e), _convolve(self.e, b), _convolve(a, b), strict=True
-        )
+        crossed = zip(_convolve(a, other.e), _convolve(self.e, b), _convolve(a, b), strict=True)
         e = tuple(x + y + (k + 2) * EPS * z for k, (x, y, z) in enumerate(crossed))
         return Jet(c, e)
 
     __rmul__ = __mul__
 
-    def _scaled(self, factor: Any) -> Jet:
+    def scaled(self, factor: Any) -> Jet:
+        """The product with a constant."""
         c = tuple(factor * v for v in self.c)
         if self.e is None:
             return Jet(c, None)
@@ -87,11 +87,11 @@ class Jet:
 
     def __truediv__(self, other: Jet | Any) -> Jet:
         if not isinstance(other, Jet):
-            return self._scaled(1 / other)
+            return self.scaled(1 / other)
         return self * reciprocal(other)
 
     def __rtruediv__(self, other: Any) -> Jet:
-        return other * reciprocal(self)
+        return reciprocal(self).scaled(other)
 
     @property
     def real(self) -> Jet:
@@ -159,9 +159,7 @@ def log(a: Jet) -> Jet:
 
 def tanh(a: Jet) -> Jet:
     """Hyperbolic tangent."""
-    return _by_recurrence(
-        a, _library(a).tanh(a.c[0]), lambda y: 1.0 - y * y
-    )
+    return _by_recurrence(a, _library(a).tanh(a.c[0]), lambda y: 1.0 - y * y)
 
 
 def tan(a: Jet) -> Jet:

@@ -8,6 +8,7 @@ or 1e-300, cost a few more panels and no digits.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -89,8 +90,8 @@ def build_mesh(integrand: Integrand, kernel: Kernel) -> Mesh:
                 reach, tail = _outer_reach(integrand, position, side, start, edge)
             marks = _graded(start, min(inner, reach), reach)
             segments += [
-                (position, *sorted((side * a, side * b)))
-                for a, b in zip(marks, marks[1:], strict=False)
+                (position, min(side * a, side * b), max(side * a, side * b))
+                for a, b in pairwise(marks)
             ]
             if tail is not None:
                 tails.append(End(position, side * reach, tail))
@@ -106,8 +107,10 @@ def core_offset(point: Point, scale: float) -> float:
 
 def _swallowed_by(point: Point, poles: tuple[float, ...]) -> bool:
     """A smooth feature broader than its distance to a pole needs no panels of its own."""
-    return point.regularity == math.inf and point.width > 0 and any(
-        abs(point.position - a) < point.width for a in poles
+    return (
+        point.regularity == math.inf
+        and point.width > 0
+        and any(abs(point.position - a) < point.width for a in poles)
     )
 
 

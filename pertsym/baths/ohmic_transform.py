@@ -29,9 +29,9 @@ def ohmic_transform(alpha: Any, wc: Any, s: int, temperature: Any, w: Jet) -> Je
         return None
     x = w / wc
     if temperature is None:
-        return exponential_moment(s, x) * (2 * alpha * wc)
+        return exponential_moment(s, x).scaled(2 * alpha * wc)
     moments = exponential_moment(s - 1, x) - exponential_moment(s - 1, -x)
-    return moments * (2 * temperature * alpha)
+    return moments.scaled(2 * temperature * alpha)
 
 
 def exponential_moment(n: int, x: Jet) -> Jet:
@@ -61,7 +61,8 @@ def _scaled_exponential_integral(x: Jet) -> Jet:
     """-e^-x Ei(x), with Ei(-y) = -E1(y): y' = -y - 1/x gives the higher coefficients."""
     x0 = np.asarray(x.c[0], dtype=float)
     near = np.where(np.abs(x0) < _ASYMPTOTIC, x0, 1.0)
-    value = np.where(near > 0, -np.exp(-near) * expi(np.abs(near)), np.exp(-near) * exp1(np.abs(near)))
+    y = np.abs(near)
+    value = np.exp(-near) * np.where(near > 0, -expi(y), exp1(y))
     # near its zero at 0.3725 Ei is only accurate absolutely
     scale = np.abs(value) + np.exp(-near) * np.where(np.abs(near) < 2, 1.0, 0.0)
     inverse = jets.reciprocal(jets.variable(x0, x.order))

@@ -1,6 +1,6 @@
 """The integral that pure dephasing needs: two spectra, one reversed, and a kernel of poles.
 
-    FP int dw Ĉ_A(w) Ĉ_B(x - w) sum_j c_j/(w - a_j)^n_j
+FP int dw Ĉ_A(w) Ĉ_B(x - w) sum_j c_j/(w - a_j)^n_j
 """
 
 from __future__ import annotations

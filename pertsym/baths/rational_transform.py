@@ -32,15 +32,17 @@ def rational_transform(
     density: DrudeLorentz | Underdamped, classical: bool, beta: Any, w: Jet
 ) -> Jet:
     """P as a jet in w (real, any sign); parameters, beta and w broadcast."""
-    poles: _Poles = _DrudePoles(density) if isinstance(density, DrudeLorentz) else _TwoPoles(density)
+    poles: _Poles = (
+        _DrudePoles(density) if isinstance(density, DrudeLorentz) else _TwoPoles(density)
+    )
     if classical:
-        return poles.lowered_sum(w).imag * (4 * np.pi / beta)
+        return poles.lowered_sum(w).imag.scaled(4 * np.pi / beta)
     tau = 2 * np.pi / np.asarray(beta, dtype=float)
     weighted = poles.weighted_sum(w, tau)
     local = shifted_digamma(w * (-1j) + tau, tau, poles.scale).real
     return (
-        poles.plain_sum(w).imag * (2 * np.pi)
-        + poles.lowered_sum(w).imag * (2 * tau)
+        poles.plain_sum(w).imag.scaled(2 * np.pi)
+        + poles.lowered_sum(w).imag.scaled(2 * tau)
         - density.jet(w) * local * 2.0
         + weighted.real * 4.0
     )
@@ -50,9 +52,9 @@ def shifted_digamma(u: Jet, tau: Any, scale: Any) -> Jet:
     """psi(u/tau) + log(tau/scale) for Re u >= tau; tau = 0 is its limit log(u/scale)."""
     total = jets.constant(0.0, u)
     for j in range(_SHIFT):
-        total = total - jets.reciprocal(u + j * tau) * tau
+        total = total - jets.reciprocal(u + j * tau).scaled(tau)
     far = u + _SHIFT * tau
-    ratio = jets.reciprocal(far) * tau
+    ratio = jets.reciprocal(far).scaled(tau)
     square = ratio * ratio
     series = jets.constant(0.0, u)
     for k in range(len(_BERNOULLI), 0, -1):
@@ -86,10 +88,10 @@ class _DrudePoles:
         self._lam = np.asarray(density.lam, dtype=float)
 
     def plain_sum(self, w: Jet) -> Jet:
-        return jets.reciprocal(w - 1j * self.scale) * (self._lam * self.scale)
+        return jets.reciprocal(w - 1j * self.scale).scaled(self._lam * self.scale)
 
     def lowered_sum(self, w: Jet) -> Jet:
-        return jets.reciprocal(w - 1j * self.scale) * (-1j * self._lam)
+        return jets.reciprocal(w - 1j * self.scale).scaled(-1j * self._lam)
 
     def weighted_sum(self, w: Jet, tau: Any) -> Jet:
         at_pole = _digamma_at(1j * self.scale, tau, self.scale, w)
@@ -127,10 +129,10 @@ class _TwoPoles:
 
     def plain_sum(self, w: Jet) -> Jet:
         first, second = self._distances(w)
-        return jets.reciprocal(first * second) * self._strength
+        return jets.reciprocal(first * second).scaled(self._strength)
 
     def lowered_sum(self, w: Jet) -> Jet:
-        return self.plain_sum(w) * (w - 1j * self._gamma) / self._w0**2
+        return (self.plain_sum(w) * (w - 1j * self._gamma)).scaled(1 / self._w0**2)
 
     def weighted_sum(self, w: Jet, tau: Any) -> Jet:
         first, second = self._distances(w)
@@ -138,7 +140,7 @@ class _TwoPoles:
             _digamma_at(pole, tau, self.scale, w) * jets.reciprocal(distance)
             for pole, distance in ((self._first, first), (self._second, second))
         ]
-        return (terms[0] - terms[1]) * (self._strength / self._split)
+        return (terms[0] - terms[1]).scaled(self._strength / self._split)
 
 
 def _digamma_at(pole: Any, tau: Any, scale: Any, like: Jet) -> Jet:

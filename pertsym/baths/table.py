@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,7 +103,7 @@ class Table:
         return self.jet(jets.variable(w, derivative)).derivative(derivative)[0]
 
     def reduced_jet(self, w: Jet) -> Jet:
-        knots, coefficients = self._pieces
+        knots = self._pieces[0]
         if w.e is None:
             return self._lowered(w) if self._piece_of(w) == 0 else self.jet(w) / w
         first = np.asarray(w.c[0]) < knots[1]
@@ -136,8 +137,9 @@ class Table:
 
     def _piece_of(self, w: Jet) -> Any:
         """Index of the piece that holds each w; the last piece is J = 0."""
-        position = np.asarray(w.c[0]) if w.e is not None else float(mpmath.re(w.c[0]))
-        return np.searchsorted(self._pieces[0], position, side="right") - 1
+        if w.e is None:
+            return bisect_right(self._pieces[0], mpmath.re(w.c[0])) - 1
+        return np.searchsorted(self._pieces[0], np.asarray(w.c[0]), side="right") - 1
 
 
 def _number(value: Any, like: Jet) -> Any:

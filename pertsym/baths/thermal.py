@@ -124,6 +124,6 @@ def _binomial(n: int, k: int) -> int:
 
 def bose_factor_mp(w: Jet, beta: Any) -> Jet:
     """The same for a jet of mpmath numbers, real or complex, w not 0 or 2 pi i k/beta."""
-    lost = max(0, -int(mpmath.log10(abs(beta * w.c[0]) + mpmath.mpf(10) ** -2000)))
-    with mpmath.extradps((w.order + 1) * lost + 5):
+    lost = max(0, -int(mpmath.mag(beta * w.c[0]) if w.c[0] else 0))  # in bits, to 1 - e^-x ~ x
+    with mpmath.extraprec((w.order + 1) * lost + 10):
         return w * jets.reciprocal(1 - jets.exp(w * (-beta)))

@@ -97,7 +97,7 @@ class ThermalSpectrum:
             sign = np.where(w < 0, -1.0, 1.0)
             reduced = self.density.reduced_jet(y).reflected(sign)
             if self.statistics == "classical":
-                return reduced * (2.0 / self.beta)
+                return reduced.scaled(2.0 / self.beta)
             return reduced * bose_factor(w, self.beta, order, uncertainty) * 2.0
 
     def jet_mp(self, w: Jet, side: int) -> Jet:
@@ -109,7 +109,7 @@ class ThermalSpectrum:
             return density.jet(w) * 2 if side > 0 else w * 0
         y = w * side
         if self.statistics == "classical":
-            return density.reduced_jet(y) * (2 / mpmath.mpf(self.beta))
+            return density.reduced_jet(y).scaled(2 / mpmath.mpf(self.beta))
         return density.reduced_jet(y) * bose_factor_mp(w, mpmath.mpf(self.beta)) * 2
 
     @cached_property

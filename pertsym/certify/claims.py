@@ -15,8 +15,8 @@ Status = Literal[
 """derived: comes out of the engine; proved: an identity was shown to be zero symbolically;
 numerical: independent routes agree to the stated digits."""
 
-MOST_DIGITS = 200
-"""Agreement reported for numbers that are equal to the last bit."""
+GUARD_DIGITS = 10
+"""Agreement is never reported beyond so many digits more than were asked for."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +94,12 @@ def exact(what: str, left: Any, right: Any = 0) -> Finding:
 
 def close(what: str, left: Any, right: Any, digits: int, scale: Any = None) -> Finding:
     """Two numbers that must agree to `digits` digits of `scale` (by default of the larger one)."""
-    agreed = agreeing_digits(left, right, scale)
+    agreed = agreeing_digits(left, right, scale, most=digits + GUARD_DIGITS)
     return Finding(what, agreed >= digits, agreed)
 
 
-def agreeing_digits(left: Any, right: Any, scale: Any = None) -> int:
-    """Digits to which two numbers agree, relative to `scale` or to the larger of them.
+def agreeing_digits(left: Any, right: Any, scale: Any = None, most: int = 50) -> int:
+    """Digits, `most` of them, to which two numbers agree relative to `scale` or to the larger one.
 
     Not a number agrees with nothing: -1.
     """
@@ -108,10 +108,10 @@ def agreeing_digits(left: Any, right: Any, scale: Any = None) -> int:
     if mpmath.isnan(difference) or mpmath.isinf(difference):
         return -1
     if not difference:
-        return MOST_DIGITS
+        return most
     if not size:
         return -1
-    return min(MOST_DIGITS, int(mpmath.floor(-mpmath.log10(difference / size))))
+    return min(most, int(mpmath.floor(-mpmath.log10(difference / size))))
 
 
 def conclude(

@@ -31,8 +31,7 @@ def orient_chains(form: SpectralForm) -> SpectralForm:
 
     A chain that is its own mirror image turns into products, which closes it.
     """
-    total = ZERO_FORM
-    kept = []
+    kept: list[tuple[Monomial, Gaussian]] = []
     for m, z in form:
         chains = [a for a in m.atoms if isinstance(a, SpectralIntegral) and a.kind == "CP"]
         if len(chains) != 1:
@@ -42,8 +41,8 @@ def orient_chains(form: SpectralForm) -> SpectralForm:
         others = list(m.atoms)
         others.remove(chain)
         rest = SpectralForm.collect([(Monomial(m.pi_power, m.denominators, tuple(others)), z)])
-        total += rest * _oriented(chain)
-    return SpectralForm.collect(kept) + total
+        kept += (rest * _oriented(chain)).terms
+    return SpectralForm.collect(kept)
 
 
 def _oriented(chain: SpectralIntegral) -> SpectralForm:

@@ -9,6 +9,7 @@ eps, and only then do the remaining functions, of independent variables, go to t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pertsym.distributions.closing import NotClosed
@@ -31,6 +32,7 @@ _RESOLVE: Final = (
 )  # fmt: skip
 _LIMITS: Final = ("B5", "B6", "B15", "B16")
 _MOST_SWEEPS: Final = 20
+_ONE: Final = Gaussian(1)
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,11 @@ def rewrite(products: Combination, real_part: bool = False) -> tuple[Sweep, ...]
         used: dict[str, None] = {}
         result: list[Product] = []
         for product in products:
-            name, replaced = _step(product)
+            z = product.coefficient
+            name, replaced = _step(product._replace(coefficient=_ONE))
             if name:
                 used[name] = None
-            result += replaced
+            result += (new._replace(coefficient=z * new.coefficient) for new in replaced)
         if real_part:
             projected = [_real_part(product) for product in result]
             if projected != result:
@@ -99,7 +102,12 @@ def rewrite(products: Combination, real_part: bool = False) -> tuple[Sweep, ...]
     raise NotClosed(f"{product_text(products[0])}: still not a limit after {_MOST_SWEEPS} sweeps")
 
 
+@lru_cache(maxsize=4096)
 def _step(product: Product) -> tuple[str, tuple[Product, ...]]:
+    """The first rule that applies and what it makes of a product with unit coefficient.
+
+    Terms that differ in their correlation functions only share their products, hence the cache.
+    """
     if product.is_limit:
         return "", (product,)
     for name in _RESOLVE:

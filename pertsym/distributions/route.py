@@ -24,7 +24,7 @@ from pertsym.distributions.rewriting import Sweep, release_first_regulator, rewr
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Term, TimeIntegrand, conjugate
-from pertsym.reduction.spectral import SpectralForm
+from pertsym.reduction.spectral import Monomial, SpectralForm
 
 _MINUS_I = Gaussian(0, -1)
 _HALF = Gaussian(Fraction(1, 2))
@@ -160,7 +160,7 @@ def paired_with_spectra(pieces: Iterable[Piece]) -> SpectralForm:
     UncancelledPinch
         If 1/eps survives in the sum.
     """
-    finite = SpectralForm(())
+    finite: list[tuple[Monomial, Gaussian]] = []
     pinched: list[tuple[Piece, Product, SpectralForm]] = []
     for piece in pieces:
         for product in piece.products:
@@ -168,9 +168,9 @@ def paired_with_spectra(pieces: Iterable[Piece]) -> SpectralForm:
             if product.eps_power:
                 pinched.append((piece, product, closed))
             else:
-                finite += closed
+                finite += closed.terms
     _require_cancellation(pinched)
-    return finite
+    return SpectralForm.collect(finite)
 
 
 def _require_cancellation(pinched: list[tuple[Piece, Product, SpectralForm]]) -> None:

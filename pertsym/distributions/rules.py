@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import NamedTuple
 
 from pertsym.distributions.fourier import CHAMBERS, image
-from pertsym.distributions.generalized import Argument, Combination, Factor, Product
+from pertsym.distributions.generalized import Argument, Combination, Factor, Kind, Product
 from pertsym.distributions.notation import combination_latex, combination_text
 from pertsym.distributions.numerics import (
     HypothesisViolated,
@@ -193,7 +193,11 @@ class Rule:
         """The product with the first match of lhs replaced by rhs; None without a match."""
         (pattern,) = self.lhs
         wanted = pattern.factors
-        for chosen in permutations(range(len(product.factors)), len(wanted)):
+        kinds = [_kind(factor) for factor in wanted]
+        present = [_kind(factor) for factor in product.factors]
+        for chosen in permutations(range(len(present)), len(wanted)):
+            if [present[i] for i in chosen] != kinds:
+                continue
             binding = match(wanted, tuple(product.factors[i] for i in chosen))
             if binding is not None and self._admits(binding):
                 rest = tuple(f for i, f in enumerate(product.factors) if i not in chosen)
@@ -217,12 +221,15 @@ class Sifting(Rule):
         )
 
 
+def _kind(factor: Factor) -> tuple[Kind, int, int]:
+    """The function without its argument."""
+    return factor.kind, factor.order, factor.regulator
+
+
 def match(wanted: tuple[Factor, ...], factors: tuple[Factor, ...]) -> Binding | None:
-    """Find x, y and a such that the pattern's factors become the given ones."""
+    """Find x, y and a such that the pattern's arguments become the given factors'."""
     binding = Binding()
     for pattern, factor in zip(wanted, factors, strict=True):
-        if pattern._replace(argument=factor.argument) != factor:
-            return None
         extended = _bound(binding, pattern.argument, factor.argument)
         if extended is None:
             return None

@@ -15,7 +15,7 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.finite_part import product_integral, product_integral_mp
+from pertsym.baths.product_integral import product_integral, product_integral_mp
 from pertsym.numerics.bounded import Bounded
 
 Pole = tuple[Any, Any, int]

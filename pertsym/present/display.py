@@ -47,6 +47,4 @@ def shown(value: TimeIntegrand | SpectralForm, prefix: str = "", name: str = "")
     if isinstance(value, TimeIntegrand):
         head = (f"{name} = integral over all τ > 0 of",) if name else ()
         return Shown(integrand_latex(value, prefix), (*head, *integrand_lines(value)))
-    raise TypeError(
-        f"cannot show a {type(value).__name__}; give a TimeIntegrand or a SpectralForm"
-    )
+    raise TypeError(f"cannot show a {type(value).__name__}; give a TimeIntegrand or a SpectralForm")

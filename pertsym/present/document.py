@@ -58,14 +58,18 @@ def latex_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
         For prose with an unpaired dollar sign or a character without LaTeX spelling.
     """
     rows = tuple(ledger)
-    return _environment("latex").get_template("article.tex.jinja").render(
-        derivation=derivation,
-        title=prose_latex(derivation.title),
-        source=prose_latex(derivation.source),
-        conventions=[prose_latex(text) for text in derivation.conventions],
-        sections=_sections(derivation, prose_latex, _latex_equation, escape_latex),
-        bibtex=derivation.bibtex.strip().splitlines(),
-        ledger=ledger_table(rows, "latex") if rows else "",
+    return (
+        _environment("latex")
+        .get_template("article.tex.jinja")
+        .render(
+            derivation=derivation,
+            title=prose_latex(derivation.title),
+            source=prose_latex(derivation.source),
+            conventions=[prose_latex(text) for text in derivation.conventions],
+            sections=_sections(derivation, prose_latex, _latex_equation, escape_latex),
+            bibtex=derivation.bibtex.strip().splitlines(),
+            ledger=ledger_table(rows, "latex") if rows else "",
+        )
     )
 
 
@@ -79,13 +83,17 @@ def html_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
     def safe(text: str) -> Safe:
         return Safe(prose_html(text))
 
-    return _environment("html").get_template("page.html.jinja").render(
-        derivation=derivation,
-        title=safe(derivation.title),
-        source=safe(derivation.source),
-        conventions=[safe(text) for text in derivation.conventions],
-        sections=_sections(derivation, safe, _html_equation, str),
-        ledger=Safe(ledger_table(rows, "html")) if rows else "",
+    return (
+        _environment("html")
+        .get_template("page.html.jinja")
+        .render(
+            derivation=derivation,
+            title=safe(derivation.title),
+            source=safe(derivation.source),
+            conventions=[safe(text) for text in derivation.conventions],
+            sections=_sections(derivation, safe, _html_equation, str),
+            ledger=Safe(ledger_table(rows, "html")) if rows else "",
+        )
     )
 
 

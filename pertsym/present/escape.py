@@ -44,9 +44,7 @@ def escape_latex(text: str) -> str:
     return "".join(map(_latex_character, unicodedata.normalize("NFC", text)))
 
 
-def with_inline_math(
-    text: str, words: Callable[[str], str], math: Callable[[str], str]
-) -> str:
+def with_inline_math(text: str, words: Callable[[str], str], math: Callable[[str], str]) -> str:
     """Rewrite prose: `words` sees the text between formulas, `math` the source inside $...$.
 
     A backslash before a dollar sign makes it an ordinary character.

@@ -24,17 +24,19 @@ from pertsym.present.markup import (
     scalar,
     spectral_symbol,
 )
-from pertsym.present.structure import Item, Kernel, Pole, Product, Section, Spectra, Sum, arrange
+from pertsym.present.structure import Item, Kernel, Pole, Product, Section, Spectra, arrange
 from pertsym.reduction.spectral import (
     Atom,
     Denominators,
     SpectralForm,
     SpectralIntegral,
+    Thermal,
     Value,
     negated,
 )
 
 _OMEGA = Markup(r"\omega", "ω")
+_BETA = Markup(r"\beta", "β")
 _THIN = Markup(r"\,", " ")
 _SQUARE = Markup(r"\bigl[", "["), Markup(r"\bigr]", "]")
 _TALL_SQUARE = Markup(r"\biggl[", "["), Markup(r"\biggr]", "]")
@@ -140,7 +142,7 @@ def _measure(gaps: int) -> Markup:
 
 
 def _common(values: Sequence[Gaussian]) -> tuple[Gaussian, Gaussian]:
-    """Common rational factor, times i if all are imaginary, and its inverse; first term positive."""
+    """Common factor, with i if all are imaginary, and its inverse; the first term is positive."""
     parts = [part for z in values for part in (z.re, z.im) if part]
     size = Fraction(gcd(*(p.numerator for p in parts)), lcm(*(p.denominator for p in parts)))
     if parts[0] < 0:
@@ -217,24 +219,46 @@ def _write_content(writer: _Writer, item: Item) -> None:
 
 def _write_product(writer: _Writer, product: Product, denominators: Denominators) -> None:
     """Single atoms (over the denominators, if any), then the brackets."""
-    atoms = _product(atom_markup(atom) + raised(power) for atom, power in product.atoms)
+    atoms = atoms_markup(product.atoms)
     writer.more(over(atoms, denominators) if denominators else atoms)
     for bracket, power in product.sums:
         tall = any(isinstance(a, SpectralIntegral) for _, term in bracket.terms for a in term)
         opening, closing = _TALL_SQUARE if tall else _SQUARE
         writer.open(opening)
         for coefficient, term in bracket.terms:
-            body = scalar(coefficient) + _product(map(atom_markup, term))
-            writer.term("-" if coefficient < 0 else "+", body)
+            body = scalar(coefficient) + atoms_markup([(atom, 1) for atom in term])
+            writer.term("-" if coefficient < 0 else "+", body or both("1"))
         writer.close(closing + raised(power))
 
 
-def atom_markup(atom: Atom) -> Markup:
-    """A spectral value, or an integral in brackets as a factor."""
-    if isinstance(atom, Value):
-        return value_markup(atom)
-    opening, closing = _TALL_ROUND
-    return opening + integral_markup(atom) + closing
+def atoms_markup(atoms: Sequence[tuple[Atom, int]]) -> Markup:
+    """A product of atoms with their powers, thermal factors first and merged into one."""
+    thermal = [(atom, n) for atom, n in atoms if isinstance(atom, Thermal)]
+    others = [(atom, n) for atom, n in atoms if not isinstance(atom, Thermal)]
+    factors = [thermal_markup(thermal)] if thermal else []
+    for atom, power in others:
+        if isinstance(atom, Value):
+            factors.append(value_markup(atom) + raised(power))
+        else:
+            opening, closing = _TALL_ROUND
+            factors.append(opening + integral_markup(atom) + closing + raised(power))
+    return _product(factors)
+
+
+def thermal_markup(factors: Sequence[tuple[Thermal, int]]) -> Markup:
+    """beta^p exp(-beta w) from its factors."""
+    power = sum(atom.power * n for atom, n in factors)
+    sizes = [[n * x for x in atom.exponent] for atom, n in factors]
+    exponent = tuple(map(sum, zip(*sizes, strict=True)))
+    beta = _BETA + raised(power) if power else Markup()
+    if not any(exponent):
+        return beta
+    falls = next(x for x in exponent if x) > 0
+    size = gcd(*exponent)
+    primitive = tuple(x // size if falls else -x // size for x in exponent)
+    many = both(str(size)) if size > 1 else Markup()
+    inner = both("-" if falls else "") + many + _BETA + bracketed_form(primitive)
+    return _product([beta, both("e^{") + inner + both("}")])
 
 
 def _write_kernel(writer: _Writer, kernel: Kernel) -> None:

@@ -10,7 +10,7 @@ from pertsym.expansion.terms import TimeIntegrand
 from pertsym.present.formulas import form_pieces, integrand_pieces
 from pertsym.present.layout import Piece, broken, latex_lines
 from pertsym.present.metrics import rendered_width
-from pertsym.reduction.spectral import SpectralForm
+from pertsym.reduction.spectral import SpectralForm, Thermal
 
 WIDTH = 80
 """Rendered characters per line: what a column of 16 cm holds at ten points."""
@@ -74,6 +74,8 @@ def form_notes(form: SpectralForm) -> tuple[str, ...]:
             r"Primes are derivatives with respect to the argument: "
             r"$P'(-\omega_0)$ is $dP/d\omega$ at $\omega=-\omega_0$."
         )
+    if any(isinstance(atom, Thermal) for monomial, _ in form for atom in monomial.atoms):
+        notes.append(r"$\beta=1/T$ is the inverse temperature common to all baths.")
     if any(integral.order > 1 for integral in form.integrals):
         notes.append("FP is the Hadamard finite part; integrals run over the real line.")
     return tuple(notes)

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import groupby
 from math import gcd
 
 from pertsym.expansion.interaction import Frequency
@@ -71,7 +72,16 @@ def label(name: str) -> Markup:
         return Markup(f"_{digits}" if len(digits) == 1 else f"_{{{digits}}}", digits)
     if _PLAIN_LABEL.fullmatch(name):
         return Markup(rf"_{{\mathrm{{{name}}}}}", f"_{name}")
-    return Markup(rf"_{{\text{{{escape_latex(name)}}}}}", f"_{name}")
+    return Markup(f"_{{{_words(name)}}}", f"_{name}")
+
+
+def _words(name: str) -> str:
+    r"""Any name inside math: words in \text, Greek letters and signs as themselves."""
+    pieces: list[str] = []
+    for is_math, run in groupby(map(escape_latex, name), lambda x: x.startswith(r"\ensuremath{")):
+        words = "".join(run)
+        pieces.append(words.replace(r"\ensuremath", "") if is_math else rf"\text{{{words}}}")
+    return "".join(pieces)
 
 
 def spectral_symbol(kind: str, name: str, derivative: int = 0) -> Markup:

@@ -16,7 +16,7 @@ from latex2mathml.converter import convert
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _ARITY = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "msubsup": 3, "munderover": 3}
 _DELIMITERS = {r"\{": "{", r"\}": "}", r"\|": "‖", r"\lbrace": "{", r"\rbrace": "}"}
-_LEAVES = {"mi", "mo", "mn", "mtext"}
+_SYMBOLS = {"mi", "mo", "mn"}
 _BRACKETS = set("()[]{}|∣‖⟨⟩")
 _WITH_LIMITS = {"lim", "max", "min", "sup", "inf"}
 _SIGNS = {"−", "+", "-"}
@@ -71,10 +71,12 @@ def _mend(element: ElementTree.Element, latex: str) -> None:
     if expected is not None and len(element) != expected:
         raise NotConvertible(f"{_short(latex)}: <{element.tag}> with {len(element)} parts")
     text = element.text or ""
-    if element.tag in _LEAVES and text.startswith("\\"):
+    if element.tag in _SYMBOLS and text.startswith("\\"):
         if text not in _DELIMITERS:
             raise NotConvertible(f"{_short(latex)}: {text} is not understood")
         element.text = _DELIMITERS[text]
+    if element.tag == "mtext":
+        element.text = re.sub(r"\\([_%&#${}])", r"\1", text)
     if element.tag == "mo":
         _mend_operator(element)
     if element.tag == "mi" and len(text) == 1 and "Α" <= text <= "Ω":

@@ -15,6 +15,7 @@ from pertsym.reduction.spectral import (
     Monomial,
     SpectralForm,
     SpectralIntegral,
+    Thermal,
     Value,
 )
 
@@ -120,6 +121,8 @@ def form_from_record(record: Mapping[str, Any]) -> SpectralForm:
 def _atom(atom: Atom) -> Record:
     if isinstance(atom, Value):
         return {**atom._asdict(), "type": "value", "frequency": list(atom.frequency)}
+    if isinstance(atom, Thermal):
+        return {**atom._asdict(), "type": "thermal", "exponent": list(atom.exponent)}
     return {
         **atom._asdict(),
         "type": "integral",
@@ -132,8 +135,12 @@ def _read_atom(data: Mapping[str, Any]) -> Atom:
     kind = data["kind"]
     if data["type"] == "value":
         _one_of("kind of a value", kind, ("C", "P"))
-        return Value(kind, str(data["name"]), int(data["derivative"]), _frequency(data["frequency"]))
-    _one_of("type of an atom", data["type"], ("integral",))
+        frequency = _frequency(data["frequency"])
+        return Value(kind, str(data["name"]), int(data["derivative"]), frequency)
+    if data["type"] == "thermal":
+        _one_of("kind of a thermal factor", kind, ("T",))
+        return Thermal(kind, int(data["power"]), _frequency(data["exponent"]))
+    _one_of("type of an atom", data["type"], ("integral", "thermal", "value"))
     _one_of("kind of an integral", kind, ("CC", "CP"))
     _one_of("reflect", data["reflect"], (-1, 1))
     return SpectralIntegral(

@@ -23,6 +23,7 @@ from pertsym.reduction.spectral import (
     Monomial,
     SpectralForm,
     SpectralIntegral,
+    Thermal,
 )
 
 Atoms = tuple[Atom, ...]
@@ -100,9 +101,7 @@ def arrange(form: SpectralForm) -> tuple[Section, ...]:
     )
 
 
-def _section(
-    imaginary: bool, pi_power: int, terms: Iterable[tuple[Monomial, Fraction]]
-) -> Section:
+def _section(imaginary: bool, pi_power: int, terms: Iterable[tuple[Monomial, Fraction]]) -> Section:
     products: dict[Denominators, Polynomial] = {}
     poles: dict[Spectra, list[Pole]] = {}
     for term, value in terms:
@@ -111,7 +110,7 @@ def _section(
             pole = Pole(value, term.denominators, at, order)
             poles.setdefault(Spectra(kind, name, other, reflect, shift), []).append(pole)
         else:
-            products.setdefault(term.denominators, {})[term.atoms] = value
+            products.setdefault(term.denominators, {})[_split_thermal(term.atoms)] = value
     items = [
         Item(coefficient, denominators, product)
         for denominators, polynomial in sorted(products.items(), key=lambda x: (not x[0], x[0]))
@@ -123,9 +122,7 @@ def _section(
         imaginary,
         pi_power,
         content,
-        tuple(
-            Item(item.coefficient / content, item.denominators, item.content) for item in items
-        ),
+        tuple(Item(item.coefficient / content, item.denominators, item.content) for item in items),
     )
 
 
@@ -146,11 +143,30 @@ def factorised(polynomial: Polynomial) -> list[tuple[Fraction, Product]]:
     return sorted(items, key=lambda item: (-_count(item[1]), _order(item[1])))
 
 
+def _split_thermal(atoms: Atoms) -> Atoms:
+    """Write beta^p exp(-beta w) as single powers of beta and of each exp(-+ beta w_k)."""
+    parts: list[Atom] = []
+    for atom in atoms:
+        if not isinstance(atom, Thermal):
+            parts.append(atom)
+            continue
+        zero = (0,) * len(atom.exponent)
+        parts += [Thermal(atom.kind, 1, zero)] * atom.power
+        for k, n in enumerate(atom.exponent):
+            unit = (*zero[:k], 1 if n > 0 else -1, *zero[k + 1 :])
+            parts += [Thermal(atom.kind, 0, unit)] * abs(n)
+    return tuple(sorted(parts))
+
+
 def _components(polynomial: Polynomial) -> Iterator[Polynomial]:
-    """Parts that have no atom in common."""
-    parts: list[tuple[set[Atom], Polynomial]] = []
+    """Parts that have no spectral atom and no thermal factor in common."""
+    parts: list[tuple[set[Atoms], Polynomial]] = []
     for atoms, value in sorted(polynomial.items()):
-        merged: tuple[set[Atom], Polynomial] = (set(atoms), {atoms: value})
+        thermal = tuple(atom for atom in atoms if isinstance(atom, Thermal))
+        keys: set[Atoms] = {(atom,) for atom in atoms if not isinstance(atom, Thermal)}
+        if thermal:
+            keys.add(thermal)
+        merged: tuple[set[Atoms], Polynomial] = (keys, {atoms: value})
         apart = []
         for known, terms in parts:
             if known & merged[0]:
@@ -169,8 +185,8 @@ def _factorised_part(part: Polynomial) -> list[tuple[Fraction, Product]]:
 def _by_algebra(part: Polynomial) -> list[tuple[Fraction, Product]] | None:
     """The whole polynomial as one product, if it is one."""
     if len(part) == 1:
-        ((atoms, value),) = part.items()
-        return [(value, Product(_powers(atoms)))]
+        ((single, value),) = part.items()
+        return [(value, Product(_powers(single)))]
     atoms = sorted({atom for term in part for atom in term})
     if not atoms:
         return None
@@ -196,8 +212,8 @@ def _by_algebra(part: Polynomial) -> list[tuple[Fraction, Product]] | None:
             for powers, value in factor.terms()
         }
         if len(terms) == 1:
-            ((single, value),) = terms.items()
-            singles += [(single[0], power)]
+            (((atom,), value),) = terms.items()
+            singles.append((atom, power))
             coefficient *= value**power
         else:
             content, bracket = _bracket(terms)
@@ -216,23 +232,34 @@ def _by_common_atoms(part: Polynomial) -> list[tuple[Fraction, Product]]:
         if atom is None:
             singles.update(remaining)
             break
-        cofactor = {_without(m, atom): remaining.pop(m) for m in list(remaining) if atom in m}
-        content, bracket = _bracket(cofactor)
-        groups.setdefault(bracket, {})[(atom,)] = content
+        group = {m: remaining.pop(m) for m in list(remaining) if atom in m}
+        common = _shared(group)
+        content, bracket = _bracket({_without(m, common): value for m, value in group.items()})
+        groups.setdefault(bracket, {})[common] = content
     items = [(value, Product(_powers(atoms))) for atoms, value in singles.items()]
     for bracket, partners in groups.items():
         if len(partners) == 1:
-            (((atom,), content),) = partners.items()
-            items.append((content, Product(((atom, 1),), ((bracket, 1),))))
+            ((atoms, content),) = partners.items()
+            items.append((content, Product(_powers(atoms), ((bracket, 1),))))
         else:
             content, outer = _bracket(partners)
             items.append((content, Product((), tuple(sorted(((bracket, 1), (outer, 1)))))))
     return items
 
 
+def _shared(terms: Iterable[Atoms]) -> Atoms:
+    """The atoms, with their powers, that every product contains."""
+    first, *others = map(Counter, terms)
+    for other in others:
+        first &= other
+    return tuple(sorted(first.elements()))
+
+
 def _most_common(terms: Mapping[Atoms, Fraction]) -> Atom | None:
     """The atom that most terms contain; of several, one whose bracket is a plain +- sum."""
-    counts = Counter(atom for term in terms for atom in sorted(set(term)))
+    counts: Counter[Atom] = Counter(
+        atom for term in terms for atom in sorted(set(term)) if not isinstance(atom, Thermal)
+    )
 
     def rank(atom: Atom) -> tuple[int, bool, Atom]:
         sizes = {abs(value) for term, value in terms.items() if atom in term}
@@ -244,23 +271,33 @@ def _most_common(terms: Mapping[Atoms, Fraction]) -> Atom | None:
 
 def _bracket(terms: Mapping[Atoms, Fraction]) -> tuple[Fraction, Sum]:
     """A sum in writing order with its content, so that the first coefficient is positive."""
-    ordered = sorted(terms.items(), key=lambda item: [_writing_order(a) for a in item[0]])
+    ordered = sorted(terms.items(), key=lambda item: _product_order(item[0]))
     content = _content([value for _, value in ordered])
     return content, Sum(tuple((value / content, atoms) for atoms, value in ordered))
 
 
+def _product_order(atoms: Atoms) -> list[tuple[object, ...]]:
+    """Spectral atoms decide, thermal factors break the tie."""
+    thermal = [atom for atom in atoms if isinstance(atom, Thermal)]
+    others = [atom for atom in atoms if not isinstance(atom, Thermal)]
+    return [_writing_order(atom) for atom in (*others, *thermal)]
+
+
 def _writing_order(atom: Atom) -> tuple[object, ...]:
     """Positive frequencies before negative ones: P(w0) - P(-w0)."""
+    if isinstance(atom, Thermal):
+        return (0, *atom)
     if isinstance(atom, SpectralIntegral):
-        return (1, *atom)
+        return (2, *atom)
     upwards = tuple(-x for x in atom.frequency)
-    return (0, atom.kind, atom.name, atom.derivative, upwards)
+    return (1, atom.kind, atom.name, atom.derivative, upwards)
 
 
 def _order(product: Product) -> list[tuple[object, ...]]:
-    leading = [atom for atom, _ in product.atoms]
-    leading += [atoms[0] for bracket, _ in product.sums for _, atoms in bracket.terms if atoms]
-    return [_writing_order(atom) for atom in leading]
+    leading = _product_order(tuple(atom for atom, _ in product.atoms))
+    for bracket, _ in product.sums:
+        leading += [key for _, atoms in bracket.terms for key in _product_order(atoms)[:1]]
+    return leading
 
 
 def _count(product: Product) -> int:
@@ -271,9 +308,8 @@ def _powers(atoms: Atoms) -> tuple[tuple[Atom, int], ...]:
     return tuple(sorted(Counter(atoms).items()))
 
 
-def _without(atoms: Atoms, atom: Atom) -> Atoms:
-    k = atoms.index(atom)
-    return atoms[:k] + atoms[k + 1 :]
+def _without(atoms: Atoms, common: Atoms) -> Atoms:
+    return tuple(sorted((Counter(atoms) - Counter(common)).elements()))
 
 
 def _content(values: list[Fraction]) -> Fraction:

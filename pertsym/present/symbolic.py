@@ -18,10 +18,13 @@ from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, Term, TimeIntegrand
 from pertsym.present.formulas import sorted_terms
 from pertsym.present.markup import label, spectral_symbol
-from pertsym.reduction.spectral import Atom, SpectralForm, Value
+from pertsym.reduction.spectral import Atom, SpectralForm, SpectralIntegral, Thermal, Value
 
 w0: Final = sympy.Symbol("omega_0", positive=True)
 """The transition frequency of two levels."""
+
+beta: Final = sympy.Symbol("beta", positive=True)
+"""The inverse temperature, where detailed balance has been used."""
 
 
 def transition_symbols(count: int) -> tuple[sympy.Symbol, ...]:
@@ -62,9 +65,7 @@ class _SpectralValue(_Named):
     kind: ClassVar[str] = ""
     is_real = True
 
-    def __new__(
-        cls, name: str | Str, frequency: Any, derivative: Any = 0, **options: Any
-    ) -> Any:
+    def __new__(cls, name: str | Str, frequency: Any, derivative: Any = 0, **options: Any) -> Any:
         return super().__new__(cls, name, frequency, sympy.Integer(derivative), **options)
 
     @property
@@ -216,6 +217,8 @@ def _atom(atom: Atom, values: Sequence[Any]) -> Any:
     if isinstance(atom, Value):
         function = Spectrum if atom.kind == "C" else PrincipalTransform
         return function(atom.name, _linear(atom.frequency, values), atom.derivative)
+    if isinstance(atom, Thermal):
+        return beta**atom.power * sympy.exp(-beta * _linear(atom.exponent, values))
     shift, pole = _linear(atom.shift, values), _linear(atom.pole, values)
     return FinitePart(atom.name, atom.kind, atom.other, atom.reflect, shift, pole, atom.order)
 
@@ -225,9 +228,14 @@ def _frequencies(form: SpectralForm, given: Sequence[Any] | None) -> Sequence[An
         for linear, _ in monomial.denominators:
             return _checked(len(linear), given)
         for atom in monomial.atoms:
-            linear = atom.frequency if isinstance(atom, Value) else atom.pole
-            return _checked(len(linear), given)
+            return _checked(len(_some_frequency(atom)), given)
     return ()
+
+
+def _some_frequency(atom: Atom) -> Frequency:
+    if isinstance(atom, SpectralIntegral):
+        return atom.pole
+    return atom.exponent if isinstance(atom, Thermal) else atom.frequency
 
 
 def _checked(count: int, given: Sequence[Any] | None) -> Sequence[Any]:

@@ -37,9 +37,7 @@ def _head(term: Term) -> str:
     return sign + (size.text or "1")
 
 
-def _term_lines(
-    head: str, column: int, term: Term, explicit: bool, width: int
-) -> tuple[str, ...]:
+def _term_lines(head: str, column: int, term: Term, explicit: bool, width: int) -> tuple[str, ...]:
     lines = [head + " " * (column - text_width(head))]
     empty = True
     for part in term_parts(term, explicit):
@@ -51,9 +49,7 @@ def _term_lines(
     return tuple(lines)
 
 
-def form_lines(
-    form: SpectralForm, prefix: str = "", *, width: int = COLUMNS
-) -> tuple[str, ...]:
+def form_lines(form: SpectralForm, prefix: str = "", *, width: int = COLUMNS) -> tuple[str, ...]:
     """A spectral form in text, factored as in LaTeX and broken at `width` columns.
 
     Primes are derivatives with respect to the argument; P∫ is a principal value and FP∫ a

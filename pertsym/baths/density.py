@@ -1,0 +1,63 @@
+"""What a spectral density offers to the code that integrates it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import mpmath
+import numpy as np
+
+from pertsym.baths import jets
+from pertsym.baths.jets import Jet
+
+
+class Density(Protocol):
+    """What every density with a J(w) offers.
+
+    Attributes
+    ----------
+    infrared_power : float
+        p of J ~ w^p as w -> 0+; inf if J vanishes faster than every power.
+    kink_power : float
+        The smallest power in the small-w expansion of J that is not an odd integer; inf if J
+        continues to an odd function analytic at 0.
+    ultraviolet_power : float
+        p of J ~ w^p as w -> inf; -inf if J decays faster than every power.
+    scale : float
+        A frequency at which J varies.
+    features : tuple of (centre, width)
+        Where J varies on a scale much smaller than w.
+    edges : tuple of (position, regularity)
+        Points w > 0 where J is not analytic; J^(regularity) is the first derivative that jumps.
+    """
+
+    @property
+    def infrared_power(self) -> float: ...
+    @property
+    def kink_power(self) -> float: ...
+    @property
+    def ultraviolet_power(self) -> float: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def features(self) -> tuple[tuple[float, float], ...]: ...
+    @property
+    def edges(self) -> tuple[tuple[float, float], ...]: ...
+
+    def jet(self, w: Jet) -> Jet:
+        """J of a jet w > 0."""
+        ...
+
+    def reduced_jet(self, w: Jet) -> Jet:
+        """J(w)/w of a jet w > 0, without loss of digits at small w."""
+        ...
+
+
+class Evaluation:
+    """Plain values of J, for densities that have a jet."""
+
+    def at(self: Any, w: Any, derivative: int = 0) -> Any:
+        """J or a derivative of it at w > 0 (float or ndarray, or an mpmath number)."""
+        if not isinstance(w, (mpmath.mpf, mpmath.mpc)):
+            w = np.asarray(w, dtype=float)
+        return self.jet(jets.variable(w, derivative)).derivative(derivative)[0]

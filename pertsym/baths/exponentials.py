@@ -1,0 +1,53 @@
+"""A correlation function given as a sum of exponentials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pertsym.baths.checks import require
+
+
+@dataclass(frozen=True)
+class Exponentials:
+    """C(t > 0) = sum_k c_k exp(-nu_k t): no J and no temperature, taken as given.
+
+    Then G(w) = sum c/(nu - iw), Ĉ = 2 Re G and P = -2 pi Im G exactly.
+
+    Parameters
+    ----------
+    c, nu : sequences of complex numbers of equal length, at least one
+        Re nu > 0.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or an entry is out of range; the message starts with the field.
+    """
+
+    c: tuple[complex, ...]
+    nu: tuple[complex, ...]
+
+    def __post_init__(self) -> None:
+        for field in ("c", "nu"):
+            object.__setattr__(self, field, _complex_tuple(field, getattr(self, field)))
+        require(
+            len(self.c) == len(self.nu), "nu", "as many as c", self.nu, "pair every c with a nu"
+        )
+        for k, nu in enumerate(self.nu):
+            remedy = f"entry {k} does not decay: give it a positive real part"
+            require(nu.real > 0, "nu", "of positive real part", nu, remedy)
+
+
+def _complex_tuple(field: str, entries: Sequence[complex]) -> tuple[complex, ...]:
+    try:
+        numbers = tuple(complex(entry) for entry in entries)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{field}: must be a list of complex numbers, got {entries!r}; give [re, im] pairs"
+        ) from None
+    require(len(numbers) > 0, field, "a list with at least one entry", entries, "add an entry")
+    require(np.isfinite(np.array(numbers)), field, "finite", entries, "remove nan and inf")
+    return numbers

@@ -1,0 +1,369 @@
+"""Numerical certificates: one number by at least three routes that share as little as possible.
+
+    generated code        generated/<paper>/rates.py in double precision, with its error bound
+    closed form           the spectral form, spectra by contours (module `contour`)
+    time integral         the time-domain terms for exponential correlation functions
+    superoperators        cumulants of 4 x 4 Liouvillians, neither words nor paths
+    generated code, mp    the same module with the quadratures of `pertsym.baths` at any precision
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import mpmath
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
+from pertsym.certify import brute_force, time_domain
+from pertsym.certify.claims import Check, Evidence, Finding, close, conclude
+from pertsym.certify.contour import ContourSpectra
+from pertsym.certify.hermitian import HermitianBath, hermitian_baths
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.numerics.bounded import Bounded
+from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra, Spectra
+from pertsym.paper import Paper
+from pertsym.reduction.spectral import SpectralForm
+
+GUARD_DIGITS = 15
+DOUBLE = 1e-10
+"""Largest error of double precision, relative to the largest entry of its order."""
+
+_GENERATED = "generated code (double precision)"
+_CONTOUR = "closed form, spectra by contours"
+_RESIDUES = "closed form, spectra by residues"
+_TIME = "time integral of the terms"
+_BRUTE = "superoperator cumulants (double precision)"
+_PRECISE = "generated code, spectra by quadrature"
+_BALANCE = "detailed balance"
+_ORDERS = (2, 4)
+
+Entry = tuple[str, int]
+"""(quantity, order); K stands for the equilibrium constant."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Parameters at which the routes are compared.
+
+    Attributes
+    ----------
+    name
+        For the reader.
+    w0
+        Level splitting, a dyadic number: exact in double precision too, as are all parameters.
+    baths
+        One for each independent Hermitian bath operator.
+    beta
+        Common inverse temperature, inf at T = 0; None for classical and exponential baths.
+    """
+
+    name: str
+    w0: float
+    baths: tuple[Correlation, ...]
+    beta: float | None = None
+
+    @property
+    def exponential(self) -> bool:
+        return all(isinstance(bath.density, Exponentials) for bath in self.baths)
+
+
+def cases(count: int) -> Iterator[Case]:
+    """Fixed and random (seeded) parameters for so many independent baths."""
+    draw = random.Random(1991)
+
+    def dyadic(low: float, high: float) -> float:
+        return draw.randint(round(low * 64), round(high * 64)) / 64
+
+    def drawn() -> Correlation:
+        c = tuple(complex(dyadic(-0.4, 0.6), dyadic(-0.4, 0.4)) for _ in range(2))
+        nu = tuple(complex(dyadic(0.4, 2), dyadic(-1.5, 1.5)) for _ in range(2))
+        return Correlation(Exponentials(c, nu))
+
+    fixed = (
+        Correlation(Exponentials((0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j))),
+        Correlation(Exponentials((0.25 - 0.125j,), (0.875 + 0.25j,))),
+    )
+    yield Case("exponentials", 1.125, _first(fixed, count))
+    yield Case("random exponentials", dyadic(0.5, 2), tuple(drawn() for _ in range(count)))
+    for name, beta in (("super-Ohmic and Drude-Lorentz, T > 0", 1.25), ("Ohmic, T = 0", math.inf)):
+        power = 1.0 if math.isinf(beta) else 3.0
+        second = Ohmic(0.0625, 3.0, 2.0) if math.isinf(beta) else DrudeLorentz(0.125, 0.75)
+        thermal = (Correlation(Ohmic(0.09375, 2.5, power), "boson", beta),
+                   Correlation(second, "boson", beta))
+        yield Case(name, 1.0, _first(thermal, count), beta)
+    beta = dyadic(0.5, 3)
+    mixed = (
+        Correlation(Underdamped(dyadic(0.2, 0.5), dyadic(0.8, 1.8), dyadic(0.2, 0.6)), "boson", beta),
+        Correlation(Ohmic(dyadic(0.05, 0.2), dyadic(1, 4), 1.0), "boson", beta),
+    )
+    yield Case("random underdamped and Ohmic, T > 0", dyadic(0.5, 2), _first(mixed, count), beta)
+    classical = (
+        Correlation(DrudeLorentz(0.125, 0.75), "classical", 0.5),
+        Correlation(DrudeLorentz(0.0625, 1.5), "classical", 0.5),
+    )
+    yield Case("classical Drude-Lorentz", 0.875, _first(classical, count))
+
+
+def _first(baths: tuple[Correlation, ...], count: int) -> tuple[Correlation, ...]:
+    return tuple(baths[k % len(baths)] for k in range(count))
+
+
+def certificates(paper: Paper) -> dict[str, Check]:
+    """Claim -> check: every quantity at exponentials, all of them together at thermal baths."""
+    operators = hermitian_baths(paper.bloch.interaction)
+    checks: dict[str, Check] = {}
+    for case in cases(len(operators)):
+        comparison = _Comparison(paper, operators, case)
+        if case.exponential:
+            for order in _ORDERS:
+                for name in QUANTITIES:
+                    checks[f"{name}({order}) at {case.name}"] = comparison.of((name, order))
+        else:
+            checks[f"rates and shift at {case.name}"] = comparison.of_all()
+    return checks
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """All routes to the numbers of one case."""
+
+    paper: Paper
+    operators: tuple[HermitianBath, ...]
+    case: Case
+
+    def of(self, entry: Entry) -> Check:
+        """One quantity for exponential correlation functions."""
+
+        def check(digits: int) -> Evidence:
+            reference = self._closed_forms(digits)
+            scale = _scale(reference, entry)
+            with mpmath.workdps(digits + GUARD_DIGITS):
+                direct = self._time_integral(entry, digits)
+                brute = self._superoperators(entry)
+                findings = [
+                    close(f"{_label(entry)}: time integral", direct, reference[entry], digits, scale),
+                    _in_double(f"{_label(entry)}: superoperators", brute, reference[entry], scale),
+                    *self._generated(entry, reference[entry], scale),
+                ]
+            return conclude(
+                (_GENERATED, _RESIDUES, _TIME, _BRUTE), *findings, status="numerical"
+            )
+
+        return check
+
+    def of_all(self) -> Check:
+        """All quantities for baths with a spectral density."""
+
+        def check(digits: int) -> Evidence:
+            reference = self._closed_forms(digits)
+            routes = [_GENERATED, _CONTOUR, _PRECISE]
+            findings: list[Finding] = []
+            with mpmath.workdps(digits + GUARD_DIGITS):
+                precise = PreciseSpectra(self._spectra(), digits + 5)
+                for entry, value in reference.items():
+                    scale = _scale(reference, entry)
+                    findings += self._generated(entry, value, scale)
+                    call = self._function(entry)
+                    if call is not None:
+                        found = call(mpmath.mpf(self.case.w0), precise).value
+                        findings.append(
+                            close(f"{_label(entry)}: quadrature", found, value, digits, scale)
+                        )
+                if ("K", 2) in reference:
+                    routes.append(_BALANCE)
+                    findings += _balance(reference, digits)
+            return conclude(tuple(routes), *findings, status="numerical")
+
+        return check
+
+    def _spectra(self) -> dict[str, tuple[tuple[int, Correlation], ...]]:
+        """Correlation name -> weighted baths."""
+        names = sorted(set(self.paper.bloch.interaction.correlations.values()))
+        return {
+            name: tuple(
+                (operator.weights[name], bath)
+                for operator, bath in zip(self.operators, self.case.baths, strict=True)
+                if name in operator.weights
+            )
+            for name in names
+        }
+
+    def _closed_forms(self, digits: int) -> dict[Entry, Any]:
+        return _closed_forms(self, digits)
+
+    def evaluate_forms(self, digits: int) -> dict[Entry, Any]:
+        """Every spectral form with spectra by contours, at digits + GUARD_DIGITS."""
+        with mpmath.workdps(digits + GUARD_DIGITS):
+            spectra = ContourSpectra.of(self._spectra(), digits + 10)
+            w0 = mpmath.mpf(self.case.w0)
+            return {
+                entry: evaluate(form, (w0,), spectra, self.case.beta).value
+                for entry, form in _forms(self.paper.bloch, self.case.beta is not None)
+            }
+
+    def _function(self, entry: Entry) -> Callable[[Any, Spectra], Bounded] | None:
+        module = generated_rates(self.paper.name)
+        function = getattr(module, f"{entry[0]}_{entry[1]}", None)
+        if function is None:
+            return None
+        if "beta" in inspect.signature(function).parameters:
+            return lambda w0, spectra: function(w0, self.case.beta, spectra)  # type: ignore[no-any-return]
+        return lambda w0, spectra: function(w0, spectra)  # type: ignore[no-any-return]
+
+    def _generated(self, entry: Entry, reference: Any, scale: Any) -> list[Finding]:
+        """The generated function: within its own error bound, and that bound small."""
+        call = self._function(entry)
+        if call is None:
+            remedy = f"generated/{self.paper.name}/rates.py has no {entry[0]}_{entry[1]}"
+            return [Finding(f"{remedy}; run `pertsym regenerate`", False)]
+        value, error = (lambda b: (b.value, b.error))(
+            call(self.case.w0, DoubleSpectra(self._spectra()))
+        )
+        return [
+            Finding(
+                f"{_label(entry)}: generated code within its error bound {float(error):.1e}",
+                bool(abs(mpmath.mpf(value) - reference) <= error),
+            ),
+            Finding(f"{_label(entry)}: error bound small", bool(error <= DOUBLE * scale)),
+        ]
+
+    def _time_integral(self, entry: Entry, digits: int) -> Any:
+        bloch, (name, order) = self.paper.bloch, entry
+        functions = {
+            correlation: time_domain.Exponentials(
+                tuple(c * weight for weight, e in parts for c in e.c),
+                tuple(nu for _, e in parts for nu in e.nu),
+            )
+            for correlation, parts in self._exponentials().items()
+        }
+        w0 = Fraction(self.case.w0)
+        terms = bloch.series(name)[order].terms
+        if terms is not None:
+            return time_domain.time_integral(terms, functions, (w0,), digits + 10).real
+
+        def element(n: int, indices: tuple[int, int, int, int]) -> Any:
+            integrand = bloch.element(n, indices)
+            return time_domain.time_integral(integrand, functions, (w0,), digits + 10)
+
+        return _shift(element, order, mpmath.mpf(self.case.w0))
+
+    def _exponentials(self) -> dict[str, list[tuple[int, time_domain.Exponentials]]]:
+        result: dict[str, list[tuple[int, time_domain.Exponentials]]] = {}
+        for name, parts in self._spectra().items():
+            result[name] = []
+            for weight, bath in parts:
+                assert isinstance(bath.density, Exponentials)
+                given = time_domain.Exponentials.of(bath.density.c, bath.density.nu)
+                result[name].append((weight, given))
+        return result
+
+    def _superoperators(self, entry: Entry) -> Any:
+        name, order = entry
+        size = self.paper.bloch.interaction.dimension
+
+        def element(n: int, indices: tuple[int, int, int, int]) -> complex:
+            a, b, c, d = indices
+            return complex(_brute(self, n)[a * size + b, c * size + d])
+
+        up, down = -element(order, (0, 0, 0, 0)).real, -element(order, (1, 1, 1, 1)).real
+        dephasing = -element(order, (1, 0, 1, 0)).real
+        known = {
+            "k_up": up,
+            "k_down": down,
+            "inv_T1": up + down,
+            "inv_T2": dephasing,
+            "inv_T2_prime": dephasing - (up + down) / 2,
+        }
+        return known[name] if name in known else _shift(element, order, self.case.w0)
+
+    def brute_force_generator(self, order: int) -> Any:
+        """The 4 x 4 generator of an order from superoperator cumulants."""
+        exponentials = {
+            str(k): time_domain.Exponentials.of(bath.density.c, bath.density.nu)
+            for k, bath in enumerate(self.case.baths)
+            if isinstance(bath.density, Exponentials)
+        }
+        couplings = [(operator.matrix, str(k)) for k, operator in enumerate(self.operators)]
+        model = brute_force.ExponentialModel.with_baths(
+            (0.0, self.case.w0), couplings, exponentials
+        )
+        return brute_force.generator(model, order)
+
+
+@cache
+def _closed_forms(comparison: _Comparison, digits: int) -> dict[Entry, Any]:
+    return comparison.evaluate_forms(digits)
+
+
+@cache
+def _brute(comparison: _Comparison, order: int) -> Any:
+    return comparison.brute_force_generator(order)
+
+
+def generated_rates(name: str) -> ModuleType | None:
+    """The module generated/<name>/rates.py, None if it was not generated yet."""
+    try:
+        return importlib.import_module(f"generated.{name}.rates")
+    except ModuleNotFoundError:
+        return None
+
+
+def _forms(bloch: Bloch, thermal: bool) -> Iterator[tuple[Entry, SpectralForm]]:
+    for order in _ORDERS:
+        for name in QUANTITIES:
+            yield (name, order), bloch.series(name)[order].form
+    if thermal:
+        constant = EquilibriumConstant(bloch.interaction)
+        yield ("K", 0), constant[0]
+        yield ("K", 2), constant[2]
+
+
+def _label(entry: Entry) -> str:
+    return f"{entry[0]}({entry[1]})"
+
+
+def _scale(values: Mapping[Entry, Any], entry: Entry) -> Any:
+    """The larger of a value and a tenth of the largest entry of its order."""
+    if entry[0] == "K":
+        return max(abs(values[entry]), mpmath.mpf(1) / 10)
+    order = [abs(v) for (name, n), v in values.items() if n == entry[1] and name != "K"]
+    return max(abs(values[entry]), max(order) / 10)
+
+
+def _in_double(what: str, found: Any, reference: Any, scale: Any) -> Finding:
+    return Finding(what, bool(abs(mpmath.mpf(found) - reference) <= DOUBLE * scale))
+
+
+def _shift(
+    element: Callable[[int, tuple[int, int, int, int]], Any], order: int, w0: Any
+) -> Any:
+    """omega - w0 at order 2 or 4 from R_1010 and R_1001, Eq. (A6) of Laird et al."""
+    shift = -element(order, (1, 0, 1, 0)).imag
+    if order == 4:
+        shift -= abs(element(2, (1, 0, 0, 1))) ** 2 / (2 * w0)
+    return shift
+
+
+def _balance(values: Mapping[Entry, Any], digits: int) -> list[Finding]:
+    """k_up = K k_down order by order."""
+    zeroth = values["K", 0] * values["k_down", 2]
+    second = values["K", 0] * values["k_down", 4] + values["K", 2] * values["k_down", 2]
+    return [
+        close(
+            f"detailed balance at order {n}", values["k_up", n], wanted, digits,
+            _scale(values, ("k_up", n)),
+        )
+        for n, wanted in ((2, zeroth), (4, second))
+    ]

@@ -1,0 +1,72 @@
+"""`pertsym verify [NAME]`: run the certificates."""
+
+from __future__ import annotations
+
+import click
+
+from pertsym.certify.run import DEFAULT_DIGITS, Record, all_checks, verify as run_checks
+from pertsym.cli.console import (
+    BAD_INPUT,
+    CHECK_FAILED,
+    command_errors,
+    emit_json,
+    fail,
+    progress,
+)
+from pertsym.library import derivations, find
+from pertsym.paper import Paper
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--digits",
+    type=click.IntRange(10, 100),
+    default=DEFAULT_DIGITS,
+    show_default=True,
+    help="Digits asked of routes of arbitrary precision.",
+)
+@click.option("--only", multiple=True, metavar="CLAIM", help="Only this certificate (repeatable).")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@command_errors
+def verify(name: str | None, digits: int, only: tuple[str, ...], as_json: bool) -> None:
+    """Run the certificates of the derivation NAME (see `pertsym list`), or of all of them.
+
+    Symbolic identities are proved again; numbers are compared along independent routes. Exits
+    with 1 if any certificate fails.
+    """
+    records: list[Record] = []
+    for paper in _papers(name):
+        chosen = set(only) or None
+        total = len(chosen or all_checks(paper))
+        try:
+            for record in progress(run_checks(paper, digits, chosen), total, paper.name):
+                records.append(record)
+                if not as_json:
+                    click.echo(_line(record))
+                if record.status == "failed":
+                    click.echo(f"failed: {record.claim}: {record.detail}", err=True)
+        except ValueError as fault:
+            fail(f"--{fault}", BAD_INPUT)
+    failed = sum(record.status == "failed" for record in records)
+    if as_json:
+        emit_json([record.as_json() for record in records])
+    else:
+        click.echo(f"{len(records)} certificates, {failed} failed")
+    if failed:
+        raise SystemExit(CHECK_FAILED)
+
+
+def _papers(name: str | None) -> tuple[Paper, ...]:
+    if name is None:
+        return derivations()
+    try:
+        return (find(name),)
+    except KeyError as fault:
+        fail(str(fault.args[0]), BAD_INPUT)
+
+
+def _line(record: Record) -> str:
+    digits = "" if record.digits is None else f", {record.digits} digits"
+    routes = "; ".join(record.routes)
+    return f"{record.status:<10}{record.claim}{digits} ({record.seconds:.1f} s)\n    {routes}"

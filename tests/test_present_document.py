@@ -1,0 +1,169 @@
+"""Documents: LaTeX that compiles without overfull lines, HTML that needs nothing else."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from pertsym.derivation import Derivation, Formula, Step
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction, level_energies
+from pertsym.expansion.paths import generator_element
+from pertsym.present.document import html_document, latex_document
+from pertsym.present.escape import escape_latex, prose_latex
+from pertsym.present.latex import form_latex, form_notes, integrand_latex, integrand_notes
+from pertsym.present.ledger import LedgerRow, ledger_table
+from pertsym.present.mathml import NotConvertible, mathml, mathml_or_source
+from pertsym.present.text import form_lines
+from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
+
+HOP = ((0, 1, Gaussian(1)), (1, 0, Gaussian(1)))
+TURN = ((0, 1, Gaussian(0, -1)), (1, 0, Gaussian(0, 1)))
+LAIRD = Interaction(
+    level_energies(2),
+    (((1, 0, Gaussian(1)),), ((0, 1, Gaussian(1)),)),
+    (1, 0),
+    {(0, 0): "C2", (1, 1): "C2", (0, 1): "C1", (1, 0): "C1"},
+)
+BATHS = Interaction(
+    level_energies(2), (HOP, TURN), (0, 1), {(0, 0): "phonons", (1, 1): "50% odd_bath & α#1"}
+)
+
+
+def _derivation() -> Derivation:
+    k_up = generator_element(LAIRD, 4, (0, 0, 0, 0)).scaled(Gaussian(-1)).real_parts()
+    formulas = [Formula(integrand_latex(k_up, r"k_{10}^{(4)}"), "(90)")]
+    formulas += [Formula(integrand_latex(k_up, r"k_{10}^{(4)}", explicit=True))]
+    for interaction in (LAIRD, BATHS):
+        for element in ((1, 0, 1, 0), (1, 0, 0, 1)):
+            terms = generator_element(interaction, 4, element)
+            formulas.append(Formula(integrand_latex(terms, r"R^{(4)}")))
+            for form in (reduce_real(terms), reduce_imaginary(terms)):
+                formulas.append(Formula(form_latex(form, r"\mathrm{Re}\,R_{1010}^{(4)}")))
+    sixth = generator_element(LAIRD, 6, (0, 0, 0, 0)).real_parts()
+    form = reduce_real(k_up)
+    return Derivation(
+        name="example",
+        title="100% of #1 & x_2: rates for $k_{10}$ — Ĉ(ω) ≤ ∞ {braces} ~^\\",
+        source="A. Author and É. Écrivain, J. Chem. Phys. 94, 4391 (1991) [misprints & all]",
+        bibtex="@article{author1991,\n  title={Rates},\n}",
+        conventions=("$\\hbar=k_B=1$", *integrand_notes(k_up), *form_notes(form)),
+        steps=(
+            Step("terms", "Terms", "First paragraph, $x<y$.\n\nSecond < one.", tuple(formulas)),
+            Step("six", "Order six", "Long.", (Formula(integrand_latex(sixth, "k")),)),
+            Step("text", "Text only", "", (), form_lines(form, "k_up")),
+        ),
+    )
+
+
+ROWS = (
+    LedgerRow(
+        "91",
+        r"k_{10}^{(4)} = \frac{1}{2\pi}\left\{|h|^2 + \sum_k x_k\right\}",
+        "proved",
+        "The rate $|x|$ | with a bar.",
+        "12 digits",
+        "50% & more",
+    ),
+    LedgerRow("92", "", "not applicable", "No formula."),
+    LedgerRow("93", "a = " + " + ".join(f"b_{{{k}}}" for k in range(60)), "derived", "Wide."),
+)
+
+
+@pytest.fixture(scope="module")
+def source() -> str:
+    return latex_document(_derivation(), ROWS)
+
+
+def test_document_numbers_and_credits_every_equation(source: str) -> None:
+    formulas = [f for step in _derivation().steps for f in step.formulas]
+    numbered = source.count(r"\begin{equation}") + source.count(r"\begin{align}")
+    assert numbered == len(formulas)
+    assert source.count("Eq. (90) of the source") == 1
+    assert source.count("\n\\section{") == 4  # three steps and the ledger
+    assert "% @article{author1991," in source
+    assert "fontenc" not in source
+
+
+def test_a_formula_taller_than_a_page_can_be_broken(source: str) -> None:
+    tall = re.search(r"\\begin\{align\}(.*?)\\end\{align\}", source, re.DOTALL)
+    assert tall is not None
+    rows = tall[1].count(r"\\")
+    assert rows > 50
+    assert tall[1].count(r"\notag\\") == rows  # one number, at the end
+    assert r"\begin{aligned}" not in tall[1]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_document_compiles_within_the_margins(source: str, tmp_path: Path) -> None:
+    (tmp_path / "paper.tex").write_text(source, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    for _ in range(2):
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+        assert run.returncode == 0, run.stdout.decode(errors="replace")[-2000:]
+    log = (tmp_path / "paper.log").read_text(encoding="latin-1")
+    overfull = [float(x) for x in re.findall(r"Overfull \\hbox \((\d+\.\d+)pt", log)]
+    assert max(overfull, default=0.0) <= 5.0
+    # Only the ledger's sixty unbroken terms had to be set smaller; engine output fits by itself.
+    assert log.count("Wide display") == 1
+    assert "undefined" not in log
+    assert (tmp_path / "paper.pdf").stat().st_size > 10_000
+
+
+def test_html_shows_formulas_without_help_from_outside() -> None:
+    page = html_document(_derivation(), ROWS)
+    assert '<code class="tex">' not in page
+    assert not re.search(r"<script|<link|src=|href=|url\(", page)
+    formulas = re.findall(r"<math.*?</math>", page, re.DOTALL)
+    displayed = [f for f in formulas if 'display="block"' in f]
+    assert len(displayed) == sum(len(s.formulas) for s in _derivation().steps) + 2
+    for formula in formulas:
+        root = ElementTree.fromstring(formula)
+        leaves = [e.text or "" for e in root.iter() if e.tag.endswith(("mi", "mo", "mn"))]
+        assert not any("\\" in text or "&" in text for text in leaves)
+    assert "Second &lt; one." in page
+    assert "{braces}" in page
+
+
+def test_mathml_refuses_what_it_does_not_understand() -> None:
+    for bad in (r"\mystery{x}", r"\frac{a", "a & b"):
+        with pytest.raises(NotConvertible):
+            mathml(bad)
+    assert mathml_or_source(r"\mystery<") == r'<code class="tex">\mystery&lt;</code>'
+    sign = re.search(r"<mo[^>]*>−</mo>", mathml(r"P(-\omega)"))
+    assert sign is not None
+    assert 'form="prefix"' in sign[0]
+    assert 'form="prefix"' not in mathml("a-b")
+
+
+def test_prose_escapes_text_but_not_math() -> None:
+    assert prose_latex(r"5% of $x_1$ & \$3") == r"5\% of $x_1$ \& \$3"
+    assert escape_latex("Ωλ²−é") == (
+        r"\ensuremath{\mathrm{\Omega}}\ensuremath{\lambda}\ensuremath{^{2}}\ensuremath{-}\'{e}"
+    )
+    with pytest.raises(ValueError, match="unpaired dollar sign"):
+        prose_latex("costs $5")
+    with pytest.raises(ValueError, match="SNOWMAN"):
+        escape_latex("a ☃")
+
+
+def test_ledger_as_markdown_keeps_its_columns() -> None:
+    lines = ledger_table(ROWS).splitlines()
+    assert len(lines) == 2 + len(ROWS)
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {7}
+    assert r"\left\{\vert h\vert ^2" in lines[2]
+
+
+def test_ledger_errors_name_row_and_key() -> None:
+    record = {"equation": "7", "latex": "x", "status": "proved", "statement": "s", "extra": 1}
+    assert LedgerRow.of(record) == LedgerRow("7", "x", "proved", "s")
+    del record["status"]
+    with pytest.raises(ValueError, match="row 7: key 'status' is missing"):
+        LedgerRow.of(record)
+    with pytest.raises(ValueError, match="style 'word'"):
+        ledger_table(ROWS, "word")  # type: ignore[arg-type]
