@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -35,6 +37,7 @@ BATHS = Interaction(
 )
 
 
+@cache
 def _derivation() -> Derivation:
     k_up = generator_element(LAIRD, 4, (0, 0, 0, 0)).scaled(Gaussian(-1)).real_parts()
     formulas = [Formula(integrand_latex(k_up, r"k_{10}^{(4)}"), "(90)")]
@@ -116,12 +119,13 @@ def test_document_compiles_within_the_margins(source: str, tmp_path: Path) -> No
 
 
 def test_html_shows_formulas_without_help_from_outside() -> None:
-    page = html_document(_derivation(), ROWS)
+    derivation = replace(_derivation(), steps=_derivation().steps[::2])  # without order six
+    page = html_document(derivation, ROWS)
     assert '<code class="tex">' not in page
     assert not re.search(r"<script|<link|src=|href=|url\(", page)
     formulas = re.findall(r"<math.*?</math>", page, re.DOTALL)
     displayed = [f for f in formulas if 'display="block"' in f]
-    assert len(displayed) == sum(len(s.formulas) for s in _derivation().steps) + 2
+    assert len(displayed) == sum(len(s.formulas) for s in derivation.steps) + 2
     for formula in formulas:
         root = ElementTree.fromstring(formula)
         leaves = [e.text or "" for e in root.iter() if e.tag.endswith(("mi", "mo", "mn"))]

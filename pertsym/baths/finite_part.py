@@ -24,6 +24,8 @@ from pertsym.estimate import Estimate
 
 _Array = NDArray[np.float64]
 
+_ZONE_CORE = 1e-19  # in a zone two powers may meet at the point: go where their rest is nothing
+
 
 def finite_part(integrand: Integrand, poles: Sequence[Pole]) -> Estimate:
     """FP int dw f(w) sum_j c_j/(w - a_j)^n_j, n_j from 1 to 4.
@@ -45,11 +47,11 @@ def finite_part(integrand: Integrand, poles: Sequence[Pole]) -> Estimate:
     _require_smooth(integrand, poles)
     with np.errstate(all="ignore"):
         zone = _find_zone(integrand, poles)
-        mesh = build_mesh(integrand, Kernel(poles))
+        mesh = build_mesh(integrand, Kernel(poles), None if zone is None else _ZONE_CORE)
         parts = [_outside(integrand, mesh, poles, zone)]
         size = parts[0].size
         parts += [_in_window(integrand, window, poles, zone, size) for window in mesh.windows]
-        parts += [_core(integrand, core, Kernel(poles)) for core in mesh.cores]
+        parts += [_core(integrand, core, Kernel(poles), zone) for core in mesh.cores]
         parts += [_tail(integrand, tail, Kernel(poles)) for tail in mesh.tails]
     return Estimate(
         math.fsum(part.value for part in parts),
@@ -103,8 +105,7 @@ def _find_zone(integrand: Integrand, poles: Sequence[Pole]) -> _Zone | None:
     close = [
         p
         for p in integrand.points
-        if math.ceil(min(p.regularity, 9)) > max(p.power if p.width == 0 else 0, 0)
-        and p.regularity < math.inf
+        if (p.power if p.width == 0 else 0.0) < p.regularity < math.inf
         and 0 < abs(p.position - pole.position) < p.reach / 4
     ]
     if not close:
@@ -233,8 +234,10 @@ def _ends(
     return _sum(parts)
 
 
-def _core(integrand: Integrand, core: End, kernel: Kernel) -> Quadrature:
+def _core(integrand: Integrand, core: End, kernel: Kernel, zone: _Zone | None) -> Quadrature:
     """The rest at a branch point."""
+    if zone is not None and zone.low < core.anchor < zone.high:
+        return _zone_core(integrand, core, zone)
     power = min(core.power, 50.0)
     anchor = np.array([core.anchor, core.anchor])
     offset = core.offset * np.array([1.0, 0.5])
@@ -242,6 +245,18 @@ def _core(integrand: Integrand, core: End, kernel: Kernel) -> Quadrature:
     value, size = kernel.at(anchor, offset)
     bound = error * np.abs(value) + 8 * EPS * np.abs(f) * size
     return _power_law(f * value, bound, abs(core.offset), power, -1)
+
+
+def _zone_core(integrand: Integrand, core: End, zone: _Zone) -> Quadrature:
+    """The same for f^(k) inside a zone: finite at the point, or one fractional power."""
+    k = zone.lowered
+    power = min(p.regularity for p in integrand.points if p.position == core.anchor) - k
+    anchor, offset = np.full(2, core.anchor), core.offset * np.array([1.0, 0.5])
+    f, error = integrand.jet(anchor, offset, k).derivative(k)
+    kernel = zone.weight / ((anchor - zone.pole.position) + offset) ** zone.order
+    return _power_law(
+        f * kernel, error * np.abs(kernel), abs(core.offset), min(power, 0.0), -1
+    )
 
 
 def _tail(integrand: Integrand, tail: End, kernel: Kernel) -> Quadrature:

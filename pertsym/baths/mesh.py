@@ -46,8 +46,12 @@ class Mesh(NamedTuple):
     tails: tuple[End, ...]
 
 
-def build_mesh(integrand: Integrand, kernel: Kernel) -> Mesh:
-    """Cut the line for an integrand and a kernel of poles."""
+def build_mesh(integrand: Integrand, kernel: Kernel, depth: float | None = None) -> Mesh:
+    """Cut the line for an integrand and a kernel of poles.
+
+    `depth` is the distance, relative to the scale of the power law, at which it takes over at a
+    branch point; by default where it holds to rounding.
+    """
     low, high = integrand.support
     poles = tuple(pole.position for pole in kernel.poles)
     poles = tuple(sorted({a for a in poles if low <= a <= high}))
@@ -78,7 +82,7 @@ def build_mesh(integrand: Integrand, kernel: Kernel) -> Mesh:
             near = min([abs(a - position) for a in poles], default=math.inf)
             inner = min(point.width or math.inf, near)
             if point.width == 0:
-                start = core_offset(point, min(finest, near))
+                start = core_offset(point, min(finest, near)) if depth is None else depth * finest
                 inner = start
         for side, gap, edge in ((-1, left, low), (1, right, high)):
             if position == edge:

@@ -138,7 +138,8 @@ class Table:
     def _piece_of(self, w: Jet) -> Any:
         """Index of the piece that holds each w; the last piece is J = 0."""
         if w.e is None:
-            return bisect_right(self._pieces[0], mpmath.re(w.c[0])) - 1
+            # a path around a pole may pass Re w = 0, where the first piece continues
+            return max(bisect_right(self._pieces[0], mpmath.re(w.c[0])) - 1, 0)
         return np.searchsorted(self._pieces[0], np.asarray(w.c[0]), side="right") - 1
 
 

@@ -14,9 +14,8 @@ import inspect
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -135,13 +134,15 @@ def certificates(paper: Paper) -> dict[str, Check]:
     return checks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Comparison:
-    """All routes to the numbers of one case."""
+    """All routes to the numbers of one case; what several quantities share is kept."""
 
     paper: Paper
     operators: tuple[HermitianBath, ...]
     case: Case
+    _forms_known: dict[int, dict[Entry, Any]] = field(default_factory=dict, repr=False)
+    _generators: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def of(self, entry: Entry) -> Check:
         """One quantity for exponential correlation functions."""
@@ -201,10 +202,12 @@ class _Comparison:
         }
 
     def _closed_forms(self, digits: int) -> dict[Entry, Any]:
-        return _closed_forms(self, digits)
-
-    def evaluate_forms(self, digits: int) -> dict[Entry, Any]:
         """Every spectral form with spectra by contours, at digits + GUARD_DIGITS."""
+        if digits not in self._forms_known:
+            self._forms_known[digits] = self._evaluated_forms(digits)
+        return self._forms_known[digits]
+
+    def _evaluated_forms(self, digits: int) -> dict[Entry, Any]:
         with mpmath.workdps(digits + GUARD_DIGITS):
             spectra = ContourSpectra.of(self._spectra(), digits + 10)
             w0 = mpmath.mpf(self.case.w0)
@@ -275,7 +278,9 @@ class _Comparison:
 
         def element(n: int, indices: tuple[int, int, int, int]) -> complex:
             a, b, c, d = indices
-            return complex(_brute(self, n)[a * size + b, c * size + d])
+            if n not in self._generators:
+                self._generators[n] = self._brute_force_generator(n)
+            return complex(self._generators[n][a * size + b, c * size + d])
 
         up, down = -element(order, (0, 0, 0, 0)).real, -element(order, (1, 1, 1, 1)).real
         dephasing = -element(order, (1, 0, 1, 0)).real
@@ -288,7 +293,7 @@ class _Comparison:
         }
         return known[name] if name in known else _shift(element, order, self.case.w0)
 
-    def brute_force_generator(self, order: int) -> Any:
+    def _brute_force_generator(self, order: int) -> Any:
         """The 4 x 4 generator of an order from superoperator cumulants."""
         exponentials = {
             str(k): time_domain.Exponentials.of(bath.density.c, bath.density.nu)
@@ -300,16 +305,6 @@ class _Comparison:
             (0.0, self.case.w0), couplings, exponentials
         )
         return brute_force.generator(model, order)
-
-
-@cache
-def _closed_forms(comparison: _Comparison, digits: int) -> dict[Entry, Any]:
-    return comparison.evaluate_forms(digits)
-
-
-@cache
-def _brute(comparison: _Comparison, order: int) -> Any:
-    return comparison.brute_force_generator(order)
 
 
 def generated_rates(name: str) -> ModuleType | None:

@@ -17,6 +17,8 @@ _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _ARITY = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "msubsup": 3, "munderover": 3}
 _DELIMITERS = {r"\{": "{", r"\}": "}", r"\|": "‖", r"\lbrace": "{", r"\rbrace": "}"}
 _SYMBOLS = {"mi", "mo", "mn"}
+_TEXT = re.compile(r"\\text\{((?:[^{}\\$]|\\[_%&#])*)\}")
+_PLACEHOLDER = re.compile(r"text(\d+)")
 _BRACKETS = set("()[]{}|∣‖⟨⟩")
 _WITH_LIMITS = {"lim", "max", "min", "sup", "inf"}
 _SIGNS = {"−", "+", "-"}
@@ -35,14 +37,23 @@ def mathml(latex: str, *, display: bool = False) -> str:
     NotConvertible
         If the source is malformed or has a command that is not understood.
     """
-    source = re.sub(r"(?:\\!)+", " ", latex)
+    words: list[str] = []
+
+    def set_aside(match: re.Match[str]) -> str:
+        # The converter loses blanks and does not escape an ampersand.
+        plain = re.sub(r"\\(.)", r"\1", match[1])
+        words.append(plain.replace(" ", "\u00a0"))
+        return rf"\text{{text{len(words) - 1}}}"
+
+    source = _TEXT.sub(set_aside, latex)
+    source = re.sub(r"(?:\\!)+", " ", source)
     source = re.sub(r"\\mathrm\{([A-Za-z]+)\}", r"\\operatorname{\1}", source)  # one word, upright
     source = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{align*}", source)
     try:
         root = ElementTree.fromstring(convert(source, display="block" if display else "inline"))
     except Exception as error:  # the converter raises a class of its own for every mishap
         raise NotConvertible(f"{_short(latex)}: {type(error).__name__} {error}".rstrip()) from None
-    _mend(root, latex)
+    _mend(root, latex, words)
     body = "".join(ElementTree.tostring(child, encoding="unicode") for child in root)
     note = f'<annotation encoding="application/x-tex">{escape(latex, quote=False)}</annotation>'
     mode = "block" if display else "inline"
@@ -60,10 +71,10 @@ def mathml_or_source(latex: str, *, display: bool = False) -> str:
         return f'<code class="tex">{escape(latex)}</code>'
 
 
-def _mend(element: ElementTree.Element, latex: str) -> None:
+def _mend(element: ElementTree.Element, latex: str, words: list[str]) -> None:
     element.tag = element.tag.removeprefix(f"{{{_NAMESPACE}}}")
     for child in list(element):
-        _mend(child, latex)
+        _mend(child, latex, words)
         if child.tag == "mspace" and child.get("width", "").startswith("negative"):
             element.remove(child)
     _mark_unary_signs(element)
@@ -75,8 +86,8 @@ def _mend(element: ElementTree.Element, latex: str) -> None:
         if text not in _DELIMITERS:
             raise NotConvertible(f"{_short(latex)}: {text} is not understood")
         element.text = _DELIMITERS[text]
-    if element.tag == "mtext":
-        element.text = re.sub(r"\\([_%&#${}])", r"\1", text)
+    if element.tag == "mtext" and (place := _PLACEHOLDER.fullmatch(text)):
+        element.text = words[int(place[1])]
     if element.tag == "mo":
         _mend_operator(element)
     if element.tag == "mi" and len(text) == 1 and "Α" <= text <= "Ω":

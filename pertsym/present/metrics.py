@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 _AVERAGE = 5.3
-_SCRIPT = 0.7
+_SCRIPT = 0.8  # seven-point type is wider than seven tenths of ten-point type
+_TEXT = re.compile(r"\\text\{[^{}]*\}")
 _TOKEN = re.compile(r"\\[A-Za-z]+\*?|\\.|\S", re.DOTALL)
 
 _CONTROL = {
@@ -22,13 +23,24 @@ _WITHOUT_WIDTH = {
     r"\hat", r"\dot", r"\mathrm", r"\mathcal", r"\operatorname", r"\text", r"\left", r"\right",
     r"\begin", r"\end", r"\displaystyle", "{", "}", "&",
 }  # fmt: skip
-_CHARACTER = {"(": 3.9, ")": 3.9, "[": 2.8, "]": 2.8, "|": 2.8, ",": 4.4, "'": 3.0, "*": 5.0}
+_CHARACTER = {
+    "(": 3.9,
+    ")": 3.9,
+    "[": 2.8,
+    "]": 2.8,
+    "|": 2.8,
+    ",": 4.4,
+    "'": 3.0,
+    "*": 5.0,
+    "~": 3.3,
+}
 _BINARY = "+-="
 
 
 def rendered_width(latex: str) -> float:
     """Width in characters of a fragment of one line."""
-    tokens = _TOKEN.findall(latex)
+    spaced = _TEXT.sub(lambda words: words[0].replace(" ", "~"), latex)
+    tokens = _TOKEN.findall(spaced)
     width, rest = _sequence(tokens, 0, 1.0)
     while rest < len(tokens):  # a closing brace without its partner belongs to another piece
         more, rest = _sequence(tokens, rest + 1, 1.0)
