@@ -169,6 +169,15 @@ def test_stochastic_bath_140():
     )
 
 
+def test_classical_second_order_has_no_transform_where_it_cancels():
+    x = Bloch(independent_baths(2, [(SIGMA_X, "x")], real=["x"]))
+    assert x.series("R_0000")[2].imaginary == ZERO_FORM
+    half = monomial(Gaussian(Fraction(1, 2)), value("C", "x", 0, 1))
+    assert x.k_up[2].form == half + half.reversed_frequencies()
+    assert x.k_up[2].form == x.k_down[2].form
+    assert x.inv_T2_prime[2].form == ZERO_FORM
+
+
 def test_parity_of_a_classical_bath():
     bath = {"C1": ExponentialBath((0.7, 0.2), (1.3, 0.4)), "C2": ExponentialBath((0.5,), (0.8,))}
     for name in RATES:

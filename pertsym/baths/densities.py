@@ -217,7 +217,11 @@ class Underdamped(Evaluation):
 
     @property
     def scale(self) -> float:
-        return _size(self.w0)
+        # the modulus of the pole of J that is nearest to 0
+        w0, gamma = _size(self.w0), _size(self.gamma)
+        if gamma <= 2 * w0:
+            return w0
+        return 2 * w0 / (gamma / w0 + float(np.sqrt((gamma / w0 - 2) * (gamma / w0 + 2))))
 
     @property
     def features(self) -> tuple[tuple[float, float], ...]:

@@ -14,19 +14,19 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import mpmath
 
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
+from pertsym.baths.densities import BathDensity, DrudeLorentz, Exponentials, Ohmic, Underdamped
 from pertsym.certify import time_domain
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.spectra import Pole
 
-GUARD_DIGITS = 10
+_STEPS, _REACH, _LEVELS = 8, 6, 9  # nodes per unit of t, |t| at the ends, halvings
 
 Function = Callable[[Any], Any]
 
@@ -108,140 +108,166 @@ def _kernel(poles: Sequence[Pole], w: Any) -> Any:
     return mpmath.fsum(c / (w - a) ** n for c, a, n in poles)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Ray:
+    """The path z = scale exp(i angle) exp((pi/2) sinh t), summed by the trapezoidal rule in t.
+
+    The step is halved until two sums agree; new nodes lie between the old ones.
+    """
+
+    angle: Any
+    scale: Any
+    digits: int
+    _nodes: dict[int, tuple[tuple[Any, Any], ...]] = field(default_factory=dict, repr=False)
+
+    def nodes(self, level: int) -> tuple[tuple[Any, Any], ...]:
+        """(z, dz/dt) at the nodes that a level adds."""
+        if level not in self._nodes:
+            count = _REACH * _STEPS * 2**level
+            first, stride = (-count, 1) if level == 0 else (1 - count, 2)
+            half_pi, turn = mpmath.pi / 2, mpmath.expj(self.angle) * self.scale
+            made = []
+            for j in range(first, count + 1, stride):
+                t = mpmath.mpf(j) / (_STEPS * 2**level)
+                z = turn * mpmath.exp(half_pi * mpmath.sinh(t))
+                made.append((z, z * half_pi * mpmath.cosh(t)))
+            self._nodes[level] = tuple(made)
+        return self._nodes[level]
+
+    def integral(self, values: Callable[[int], Iterable[Any]]) -> Any:
+        """int of a function along the ray.
+
+        Parameters
+        ----------
+        values
+            Level -> f(z) dz/dt at the nodes that the level adds.
+
+        Raises
+        ------
+        ArithmeticError
+            If the sums do not settle.
+        """
+        total, size = mpmath.mpc(0), mpmath.mpf(0)
+        for level in range(_LEVELS):
+            new = list(values(level))
+            step = mpmath.mpf(1) / (_STEPS * 2**level)
+            previous = total
+            total = total / 2 + step * mpmath.fsum(new)
+            size = size / 2 + step * mpmath.fsum(new, absolute=True)
+            if level and abs(total - previous) <= mpmath.mpf(10) ** (-self.digits) * size:
+                return total
+        raise ArithmeticError("a contour integral did not settle; ask for fewer digits")
+
+
+@dataclass(frozen=True, eq=False)
 class RayBath:
     """A bath with a spectral density that continues analytically into a sector.
 
     Attributes
     ----------
     right, left
-        Ĉ(z) and Ĉ(-z) for z in the sector around the positive axis.
-    angle
-        Of the ray; the sector up to it holds no singularity but the origin.
-    marks
-        Scales at which the quadrature is split.
+        Ĉ(z) and Ĉ(-z) for z in the sector between the positive axis and the ray; both are real
+        on the axis.
     cold
         Ĉ(w < 0) = 0.
-    digits
-        Relative accuracy asked of each quadrature.
+    ray
+        The path; the sector holds no singularity but the origin.
     """
 
     right: Function
     left: Function
-    angle: Any
-    marks: tuple[Any, ...]
     cold: bool
-    digits: int
-
-    @classmethod
-    def of(cls, bath: Correlation, digits: int) -> RayBath:
-        """For Ohmic, Drude-Lorentz and underdamped densities, boson or classical.
-
-        Raises
-        ------
-        TypeError
-            For other densities.
-        """
-        density = bath.density
-        angle = mpmath.pi / 4
-        match density:
-            case Ohmic(alpha=alpha, wc=wc, s=s):
-                alpha, wc, s = mpmath.mpf(alpha), mpmath.mpf(wc), mpmath.mpf(s)
-                scales = [wc]
-
-                def j(z: Any) -> Any:
-                    return alpha * wc * (z / wc) ** s * mpmath.exp(-z / wc)
-
-            case DrudeLorentz(lam=lam, gamma=gamma):
-                lam, gamma = mpmath.mpf(lam), mpmath.mpf(gamma)
-                scales = [gamma]
-
-                def j(z: Any) -> Any:
-                    return 2 * lam * gamma * z / (gamma**2 + z**2)
-
-            case Underdamped(lam=lam, w0=centre, gamma=gamma):
-                lam, centre, gamma = mpmath.mpf(lam), mpmath.mpf(centre), mpmath.mpf(gamma)
-                scales = [centre]
-                pole = mpmath.sqrt(mpmath.mpc(centre**2 - gamma**2 / 4)) + 1j * gamma / 2
-                angle = min(angle, mpmath.arg(pole) / 2)
-
-                def j(z: Any) -> Any:
-                    return lam**2 * gamma * z / ((centre**2 - z**2) ** 2 + gamma**2 * z**2)
-
-            case _:
-                raise TypeError(f"density: no ray for {type(density).__name__}")
-        return cls._thermal(j, bath, angle, scales, digits)
-
-    @classmethod
-    def _thermal(
-        cls, j: Function, bath: Correlation, angle: Any, scales: list[Any], digits: int
-    ) -> RayBath:
-        beta = mpmath.mpf(bath.beta)
-        if bath.statistics == "classical":
-
-            def even(z: Any) -> Any:
-                return 2 * j(z) / (beta * z)
-
-            return cls(even, even, angle, tuple(scales), False, digits)
-        if mpmath.isinf(beta):
-            return cls(lambda z: 2 * j(z), lambda z: mpmath.mpf(0), angle, tuple(scales), True, digits)
-        return cls(
-            lambda z: -2 * j(z) / mpmath.expm1(-beta * z),
-            lambda z: 2 * j(z) / mpmath.expm1(beta * z),
-            angle,
-            (*scales, 1 / beta),
-            False,
-            digits,
-        )
+    ray: Ray
+    _known: dict[int, tuple[tuple[Any, Any], ...]] = field(default_factory=dict, repr=False)
 
     def half_sided(self, w: Any, derivative: int) -> Any:
-        n = derivative + 1
+        """G^(derivative)(w).
+
+        The path above the axis is w' = z on the right and w' = -conj(z) on the left; the axis
+        may be left on either side where there is no pole.  For w < 0 it is the mirror image.
+        """
         if not w:
             raise ValueError("w: a ray cannot pass above the origin, where Ĉ may have a kink")
-        size = abs(w)
-        # w' = z on the right and w' = -z on the left, where above the axis means below it for z
-        right, left = self._turned(1 if w > 0 else 0), self._turned(-1 if w < 0 else 0)
-        total = self._along(right, lambda z: self.right(z) / (z - w) ** n, size)
-        total += self._along(left, lambda z: self.left(z) / (-z - w) ** n, size)
-        return mpmath.conj(total * mpmath.factorial(derivative)) / (2j * mpmath.pi)
+        n = derivative + 1
+
+        def values(level: int) -> Iterator[Any]:
+            for (z, dz), (right, left) in self._at_nodes(level):
+                yield (right / (z - w) ** n + left / (-z - w) ** n) * dz
+
+        total = self.ray.integral(values) * mpmath.factorial(derivative)
+        return (mpmath.conj(total) if w > 0 else total) / (2j * mpmath.pi)
 
     def product(self, other: Any, shift: Any, poles: Sequence[Pole]) -> Any:
-        if not isinstance(other, RayBath) or shift:
+        """See `ContourBath`; without shift, and on the same ray."""
+        if not isinstance(other, RayBath) or other.ray is not self.ray or shift:
             raise TypeError("product: two baths with a spectral density, and no shift")
         if self.cold or other.cold:
             return mpmath.mpf(0)
-        angle = min(self.angle, other.angle)
-        sizes = [abs(a) for _, a, _ in poles] + list(other.marks)
-        total = self._along(
-            mpmath.expj(angle), lambda z: self.right(z) * other.left(z) * _kernel(poles, z), *sizes
-        )
-        total += self._along(
-            mpmath.expj(-angle),
-            lambda z: self.left(z) * other.right(z) * _kernel(poles, -z),
-            *sizes,
-        )
-        return total.real
 
-    def _turned(self, side: int) -> Any:
-        return mpmath.expj(side * self.angle)
+        def values(level: int) -> Iterator[Any]:
+            for ((z, dz), (a, b)), (_, (c, d)) in zip(
+                self._at_nodes(level), other._at_nodes(level), strict=True
+            ):
+                yield (a * d * _kernel(poles, z) + b * c * _kernel(poles, -z)) * dz
 
-    def _along(self, direction: Any, function: Function, *sizes: Any) -> Any:
-        """int of a function along the ray in a direction from the origin."""
-        marks = sorted({+mpmath.mpf(m) for m in (*self.marks, *sizes)})
-        tail = [marks[-1] * 4, marks[-1] * 16]
-        with mpmath.extradps(GUARD_DIGITS):
-            value, error = mpmath.quad(
-                lambda r: function(r * direction) * direction,
-                [0, *marks, *tail, mpmath.inf],
-                error=True,
-                maxdegree=9,
+        return self.ray.integral(values).real
+
+    def _at_nodes(self, level: int) -> Iterator[tuple[tuple[Any, Any], tuple[Any, Any]]]:
+        nodes = self.ray.nodes(level)
+        if level not in self._known:
+            self._known[level] = tuple((self.right(z), self.left(z)) for z, _ in nodes)
+        return zip(nodes, self._known[level], strict=True)
+
+
+def ray_baths(baths: Sequence[Correlation], digits: int) -> tuple[RayBath, ...]:
+    """Ohmic, Drude-Lorentz and underdamped baths, boson or classical, on one ray.
+
+    Raises
+    ------
+    TypeError
+        For other densities.
+    """
+    continued = [_continued(bath.density) for bath in baths]
+    scale = mpmath.exp(mpmath.fsum(mpmath.log(s) for _, s, _ in continued) / len(continued))
+    ray = Ray(min(angle for _, _, angle in continued), scale, digits)
+    return tuple(
+        _thermal(j, bath, ray) for (j, _, _), bath in zip(continued, baths, strict=True)
+    )
+
+
+def _continued(density: BathDensity) -> tuple[Function, Any, Any]:
+    """J(z), its scale, and an angle short of its singularities."""
+    angle = mpmath.pi / 4
+    match density:
+        case Ohmic():
+            alpha, wc, s = map(mpmath.mpf, (density.alpha, density.wc, density.s))
+            return lambda z: alpha * wc * (z / wc) ** s * mpmath.exp(-z / wc), wc, angle
+        case DrudeLorentz():
+            lam, gamma = map(mpmath.mpf, (density.lam, density.gamma))
+            return lambda z: 2 * lam * gamma * z / (gamma**2 + z**2), gamma, angle
+        case Underdamped():
+            lam, w0, gamma = map(mpmath.mpf, (density.lam, density.w0, density.gamma))
+            pole = mpmath.sqrt(mpmath.mpc(w0**2 - gamma**2 / 4)) + 0.5j * gamma
+            return (
+                lambda z: lam**2 * gamma * z / ((w0**2 - z**2) ** 2 + gamma**2 * z**2),
+                w0,
+                min(angle, mpmath.arg(pole) / 2),
             )
-        if error > mpmath.mpf(10) ** (-self.digits) * abs(value):
-            raise ArithmeticError(
-                f"a ray integral reached only {mpmath.nstr(error / abs(value), 2)}; ask for "
-                "fewer digits"
-            )
-        return value
+    raise TypeError(f"density: no contour for {type(density).__name__}")
+
+
+def _thermal(j: Function, bath: Correlation, ray: Ray) -> RayBath:
+    beta = mpmath.mpf(bath.beta)
+    if bath.statistics == "classical":
+        return RayBath(lambda z: 2 * j(z) / (beta * z), lambda z: 2 * j(z) / (beta * z), False, ray)
+    if mpmath.isinf(beta):
+        return RayBath(lambda z: 2 * j(z), lambda z: mpmath.mpf(0), True, ray)
+    return RayBath(
+        lambda z: -2 * j(z) / mpmath.expm1(-beta * z),
+        lambda z: 2 * j(z) / mpmath.expm1(beta * z),
+        False,
+        ray,
+    )
 
 
 @dataclass(frozen=True)
@@ -263,10 +289,15 @@ class ContourSpectra:
     @classmethod
     def of(cls, baths: Mapping[str, Sequence[tuple[int, Correlation]]], digits: int) -> ContourSpectra:
         """Contours for correlation functions, in mpmath's working precision."""
+        every = {bath: None for parts in baths.values() for _, bath in parts}
+        rays = [bath for bath in every if not isinstance(bath.density, Exponentials)]
         made: dict[Correlation, ContourBath] = {}
-        for parts in baths.values():
-            for _, bath in parts:
-                made[bath] = _contour_bath(bath, digits)
+        if rays:
+            made.update(zip(rays, ray_baths(rays, digits), strict=True))
+        for bath in every:
+            if isinstance(bath.density, Exponentials):
+                given = time_domain.Exponentials.of(bath.density.c, bath.density.nu)
+                made[bath] = ResidueBath.of(given)
         return cls(
             {
                 name: tuple((weight, made[bath]) for weight, bath in parts)
@@ -327,13 +358,6 @@ def residue_spectra(
     return ContourSpectra(
         {name: ((1, ResidueBath.of(function)),) for name, function in baths.items()}, digits
     )
-
-
-def _contour_bath(bath: Correlation, digits: int) -> ContourBath:
-    if isinstance(bath.density, Exponentials):
-        given = time_domain.Exponentials.of(bath.density.c, bath.density.nu)
-        return ResidueBath.of(given)
-    return RayBath.of(bath, digits)
 
 
 def _mpc(re: Any, im: Any) -> Any:

@@ -129,7 +129,7 @@ def _pair_factors(
         return _pair_limits(limits, f, g, a)
     match limits:
         case []:
-            x, y = _grid((0.0, -a), 10), _grid((0.0, -a), 11)
+            x, y = _grid((0.0,), 10), _grid((0.0,), 11)
             return _integral(weight(x[0][:, None], y[0]), x[1], y[1])
         case [only] if (only.kind, only.order) == (Kind.DELTA, 0):
             return _on_line(weight, only.argument, a)

@@ -254,9 +254,9 @@ def _bound(binding: Binding, pattern: Argument, target: Argument) -> Binding | N
     if not unknown:
         return binding if rest.constant and not any(rest.shift) else None
     ((name, n), *others) = unknown
-    if others or n not in (1, -1):
+    if others or n != 1:
         return None
-    value = rest.scaled(n)
+    value = rest
     if name != "a":
         # x and y are variables: neither may be constant
         if value.constant:

@@ -19,7 +19,7 @@ from math import comb, factorial
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
-from pertsym.expansion.terms import Term, TimeIntegrand
+from pertsym.expansion.terms import TimeIntegrand
 from pertsym.reduction.arc_lengths import (
     Kernel,
     Weighted,
@@ -64,12 +64,8 @@ def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
     NotReducible
         At order 6 and beyond, or for a rest that is no single integral.
     """
-    closed = (
-        SpectralForm.collect(item for term in integrand for item in _single_arc(term).terms)
-        if integrand.order == 2
-        else _reduce_pairs(integrand)
-    )
-    return _real(closed)
+    reduced = _reduce_single if integrand.order == 2 else _reduce_pairs
+    return _real(reduced(integrand))
 
 
 def reduce_imaginary(integrand: TimeIntegrand) -> SpectralForm:
@@ -83,9 +79,19 @@ def _real(form: SpectralForm) -> SpectralForm:
     return (form + form.conjugated()).scaled(HALF)
 
 
-def _single_arc(term: Term) -> SpectralForm:
-    (factor,), (x,) = term.shape
-    return _transform((factor.name, factor.conjugate), 0, x).scaled(term.coefficient)
+def _reduce_single(integrand: TimeIntegrand) -> SpectralForm:
+    """Half-sided transforms of single arcs, each shared with its conjugate term.
+
+    The share matters for real correlation functions, which are their own conjugates: their
+    transforms then cancel here rather than by the parity of P.
+    """
+    halves = integrand.scaled(HALF)
+    return SpectralForm.collect(
+        item
+        for source in (halves, halves.conjugated())
+        for z, ((factor,), (x,)) in source
+        for item in _transform((factor.name, factor.conjugate), 0, x).scaled(z)
+    )
 
 
 def _transform(factor: tuple[str, bool], power: int, alpha: Frequency) -> SpectralForm:
