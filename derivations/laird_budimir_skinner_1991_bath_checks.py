@@ -143,8 +143,8 @@ def boson_spectrum(digits: int) -> Evidence:
     findings = falling_factorial_averages()
     for number, adjoint in ((1, True), (2, False)):
         strengths = {
-            mode: _strength(mode) * (sympy.conjugate(_strength(mode)) if adjoint else _strength(mode))
-            for mode in MODES
+            mode: h * (sympy.conjugate(h) if adjoint else h)
+            for mode, h in ((mode, _strength(mode)) for mode in MODES)
         }
         lines = {  # weight of 2 pi delta(w - position), from e^{-i position t}
             mode: (strengths[mode] * (occupation(mode) + 1), strengths[mode] * occupation(mode))

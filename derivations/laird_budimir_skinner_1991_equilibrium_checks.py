@@ -144,7 +144,7 @@ def _boltzmann_series() -> bool:
     return bool(kept.is_zero_matrix)
 
 
-def K_2(digits: int) -> Evidence:  # noqa: N802  (the symbol's name)
+def K_2(digits: int) -> Evidence:
     """(103), (111), and (110) by quadrature."""
     delta, a0, a2, b0, b2 = sympy.symbols("delta a0 a2 b0 b2", positive=True)
     ratio = sympy.series((b0 + delta**2 * b2) / (a0 + delta**2 * a2), delta, 0, 4).removeO()
@@ -193,7 +193,7 @@ def finite_part_kernel(form: SpectralForm) -> sympy.Expr:
     return total
 
 
-def K_2_P_form(digits: int) -> Evidence:  # noqa: N802
+def K_2_P_form(digits: int) -> Evidence:
     """(116) from the engine, and from the kernel of (111) by (D2) and finite parts."""
     a, b = _W - _W0, _W + _W0
     front = sympy.exp(-_BETA * _W0) / (2 * sympy.pi)
@@ -201,7 +201,8 @@ def K_2_P_form(digits: int) -> Evidence:  # noqa: N802
     constant = -front * (1 / a**2 - 1 / b**2)
     gained = reflected(front * sympy.exp(-_BETA * a) / a**2)
     gained -= reflected(front * sympy.exp(-_BETA * b) / b**2)
-    whole = linear + constant + front * (sympy.exp(-_BETA * a) / a**2 - sympy.exp(-_BETA * b) / b**2)
+    exponentials = sympy.exp(-_BETA * a) / a**2 - sympy.exp(-_BETA * b) / b**2
+    whole = linear + constant + front * exponentials
     return conclude(
         ("finite parts of the simplex terms", SYMBOLIC),
         exact("(116)", K[2], _k_2()),
@@ -271,7 +272,7 @@ def _appendix_d(b: SpectralForm, d6: SpectralForm) -> list[Finding]:
     ]
 
 
-def zero_T_K(digits: int) -> Evidence:  # noqa: N802
+def zero_T_K(digits: int) -> Evidence:
     """(117), and k10(4) = k01(2) K(2) at T = 0."""
     cold = zero_temperature(K[2])
     return conclude(
@@ -310,7 +311,7 @@ def shift_difference(digits: int) -> Evidence:
     )
 
 
-def zero_T_shift(digits: int) -> Evidence:  # noqa: N802
+def zero_T_shift(digits: int) -> Evidence:
     """(153), (154)."""
     form = zero_temperature(BLOCH.frequency_shift[2].form)
     cutoff = sympy.Function("Gamma")

@@ -167,9 +167,8 @@ def cumulant_2(digits: int) -> Evidence:
 def cumulant_4(digits: int) -> Evidence:
     """(41), and that Wick's theorem applied to its averages leaves the engine's words."""
     blocks = ordered_cumulant_blocks(4)
-    paper = {((0, 1, 2, 3),): 1} | {
-        pair: -1 for pair in (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
-    }
+    pairs = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
+    paper = {((0, 1, 2, 3),): 1} | dict.fromkeys(pairs, -1)
     findings = [
         exact("blocks of (41)", dict(blocks), paper),
         Finding("integral of (41) = R(4)", equal(cumulant_integral(blocks, 4), from_moments(4))),
@@ -196,9 +195,10 @@ def generator_structure(digits: int) -> Evidence:
             for a, b in pairs:
                 element = BLOCH.element(order, (a, b, c, d))
                 mirrored = BLOCH.element(order, (b, a, d, c)).conjugated()
-                findings.append(exact(f"R_{a}{b}{c}{d} Hermitian, order {order}", element, mirrored))
+                name = f"R_{a}{b}{c}{d}, order {order}"
+                findings.append(exact(f"{name}: Hermitian", element, mirrored))
                 if (a + b + c + d) % 2:
-                    findings.append(exact(f"R_{a}{b}{c}{d} = 0, order {order}", len(element), 0))
+                    findings.append(exact(f"{name}: zero", len(element), 0))
     w0, t = sympy.symbols("w0 t", real=True)
     up, down = sympy.symbols("k10 k01", real=True)
     rotation = sympy.diag(1, sympy.exp(sympy.I * w0 * t))

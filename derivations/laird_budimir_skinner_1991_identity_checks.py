@@ -107,7 +107,7 @@ def _paired(kernel: Callable[[mpmath.mpf, mpmath.mpf], mpmath.mpf], eps: mpmath.
     return mpmath.quad(lambda x: kernel(x, eps) / (1 + (x - mpmath.mpf(1) / 3) ** 2), ends)
 
 
-def identity_B15(digits: int) -> Evidence:  # noqa: N802
+def identity_B15(digits: int) -> Evidence:
     """(B5), (B6), (B15), (B16), with (68), (95), (D7).
 
     The test function is the real part on the axis of F(z) = i/(z - 1/3 + i), analytic above it, so
@@ -118,22 +118,23 @@ def identity_B15(digits: int) -> Evidence:  # noqa: N802
         third = mpmath.mpf(1) / 3
         above = 1j * eps - third + 1j
         value, slope = 1j / above, -1j / above**2  # F and F' at z = i eps
+        pi = mpmath.pi
+        kernels = (
+            ("D", lambda x, e: e / (x**2 + e**2) / pi, value.real),
+            ("P", lambda x, e: x / (x**2 + e**2), -pi * value.imag),
+            ("D'", lambda x, e: -2 * e * x / (x**2 + e**2) ** 2 / pi, -slope.real),
+            ("P'", lambda x, e: (e**2 - x**2) / (x**2 + e**2) ** 2, pi * slope.imag),
+        )
         findings = [
-            close("int f D", _paired(lambda x, e: e / (x**2 + e**2) / mpmath.pi, eps),
-                  value.real, digits),
-            close("int f P", _paired(lambda x, e: x / (x**2 + e**2), eps),
-                  -mpmath.pi * value.imag, digits),
-            close("int f D'", _paired(lambda x, e: -2 * e * x / (x**2 + e**2) ** 2 / mpmath.pi, eps),
-                  -slope.real, digits),
-            close("int f P'", _paired(lambda x, e: (e**2 - x**2) / (x**2 + e**2) ** 2, eps),
-                  mpmath.pi * slope.imag, digits),
+            close(f"int f {name}", _paired(kernel, eps), wanted, digits)
+            for name, kernel, wanted in kernels
         ]
     return conclude(
         (PROOFS, TEST_FUNCTION), *proved("B5", "B6", "B8", "B15", "B16"), *findings
     )
 
 
-def identity_B17(digits: int) -> Evidence:  # noqa: N802
+def identity_B17(digits: int) -> Evidence:
     """(B17), and that it fails for f = e^{-|x|}, whose left side tends to -1/pi^2."""
     with mpmath.workdps(digits + 15):
         small = mpmath.mpf(10) ** -(digits + 5)
@@ -163,7 +164,7 @@ SEVENTH = triple(2, "C1(12)", "C1(23)", (1, 2, 1))
 """(C1): term 7 of (90) with its sign and prefactor."""
 
 
-def example_I7(digits: int) -> Evidence:  # noqa: N802
+def example_I7(digits: int) -> Evidence:
     """(C1)-(C6), by the paper's route step by step, and by arc lengths."""
     integrand = TimeIntegrand.collect(4, [SEVENTH]).real_parts()
     others = [

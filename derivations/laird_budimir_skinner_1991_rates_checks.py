@@ -19,7 +19,6 @@ from derivations.laird_budimir_skinner_1991_common_checks import (
     TIME,
     W0,
     c,
-    chain,
     number,
     over_2pi,
     over_w0,
@@ -57,7 +56,8 @@ def _as_numbers(quantity: Quantity, digits: int, real: bool = False) -> list[Fin
         baths = sample_baths(seed, real)
         value = number(quantity.form, baths, digits)
         direct = time_integral(_terms(quantity), baths, (W0,), digits + 10).real
-        findings.append(close(f"{quantity.name}({quantity.order}) as a number", value, direct, digits))
+        what = f"{quantity.name}({quantity.order}) as a number"
+        findings.append(close(what, value, direct, digits))
     return findings
 
 
@@ -101,7 +101,7 @@ k_down_2 = _second_order(
 )
 
 
-def inv_T1_2(digits: int) -> Evidence:  # noqa: N802  (the symbol's name)
+def inv_T1_2(digits: int) -> Evidence:
     """(80), with (73) and n(w) = 1/(e^{beta w} - 1)."""
     beta = sympy.Symbol("beta", positive=True)
     n = 1 / (sympy.exp(beta * _W0) - 1)
@@ -190,7 +190,7 @@ def _inv_t1_4() -> SpectralForm:
     )
 
 
-def inv_T1_4(digits: int) -> Evidence:  # noqa: N802
+def inv_T1_4(digits: int) -> Evidence:
     """(98), from its own terms and as the sum of the rates."""
     rates = BLOCH.k_up[4].form + BLOCH.k_down[4].form
     return conclude(
@@ -216,7 +216,7 @@ def gamma_prime_integral(digits: int) -> list[Finding]:
     ]
 
 
-def zero_T_k_up(digits: int) -> Evidence:  # noqa: N802
+def zero_T_k_up(digits: int) -> Evidence:
     """(96): Ĉ1(w0) P1'(-w0)/(2 pi) with Ĉ1 = 2 Gamma_1 theta."""
     return conclude(
         ("limit of (91)", SYMBOLIC, "quadrature"),
@@ -229,7 +229,7 @@ def zero_T_k_up(digits: int) -> Evidence:  # noqa: N802
     )
 
 
-def inv_T2_2(digits: int) -> Evidence:  # noqa: N802
+def inv_T2_2(digits: int) -> Evidence:
     """(9), (118)-(122)."""
     quantity = BLOCH.inv_T2[2]
     one_sided = (_one_sided(Fraction(1), -1), _one_sided(Fraction(1), -1, conjugate=True))
@@ -376,7 +376,7 @@ def classical_k_up(digits: int) -> Evidence:
     )
 
 
-def classical_T1(digits: int) -> Evidence:  # noqa: N802
+def classical_T1(digits: int) -> Evidence:
     """(140): (80) and (98) for even spectra, and directly."""
     paper = (
         over_w0(c(2, 1) * p(2, 1)) - c(1, 1, 1) * p(1, 1) - c(1, 1) * p(1, 1, 1)
@@ -420,17 +420,18 @@ def classical_dephasing(digits: int) -> Evidence:
     )
 
 
-def model_E1(digits: int) -> Evidence:  # noqa: N802
+def model_E1(digits: int) -> Evidence:
     """(E1), (E2) and what (140), (141) give."""
     rate, strength = sympy.symbols("lambda Delta", positive=True)
     field = _models()["E1"]
     transform = sympy.pi * -2 * strength**2 * _W0 / (rate**2 + _W0**2)
-    half_sided = strength**2 / (rate - sympy.I * _W0)  # int_0^inf dt Delta^2 e^{(i w0 - lambda) t}
+    # G = int_0^inf dt Delta^2 e^{(i w0 - lambda) t}
+    real, imaginary = sympy.expand_complex(strength**2 / (rate - sympy.I * _W0)).as_real_imag()
     square = rate**2 + _W0**2
     return conclude(
         ("residues of the spectral form", "rational time integrals"),
-        exact("(E1) = 2 Re G", 2 * sympy.re(sympy.expand_complex(half_sided)), 2 * rate * strength**2 / square),
-        exact("(E2) = -2 pi Im G", -2 * sympy.pi * sympy.im(sympy.expand_complex(half_sided)), transform),
+        exact("(E1) = 2 Re G", 2 * real, 2 * rate * strength**2 / square),
+        exact("(E2) = -2 pi Im G", -2 * sympy.pi * imaginary, transform),
         exact("(E2) as used", rational_form(p(1, 1), field, _W0), transform),
         *[f for n in (2, 4) for f in _rational(CLASSICAL.inv_T1[n], "E1")],
         *_rational(CLASSICAL.inv_T2_prime[4], "E1"),
@@ -447,7 +448,7 @@ def model_E1(digits: int) -> Evidence:  # noqa: N802
     )
 
 
-def model_E3(digits: int) -> Evidence:  # noqa: N802
+def model_E3(digits: int) -> Evidence:
     """(E3), with omega_1 written Delta."""
     rate, strength = sympy.symbols("lambda Delta", positive=True)
     field = _models()["E3"]

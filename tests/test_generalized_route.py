@@ -30,6 +30,7 @@ from pertsym.distributions.route import (
     released,
     trace,
 )
+from pertsym.equations.thermal import classical
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
@@ -365,7 +366,11 @@ def test_routes_agree_for_a_biased_system(element) -> None:
 
 @pytest.mark.parametrize("element", BLOCH[:5])
 def test_routes_agree_for_classical_baths(element) -> None:
-    both_routes(generator_element(CLASSICAL, 4, element))
+    """Up to the parity of even spectra, which neither route uses."""
+    integrand = generator_element(CLASSICAL, 4, element)
+    names = CLASSICAL.real
+    first = classical(orient_chains(arc_route.reduce_real(integrand)), names)
+    assert first == classical(reduce_real(integrand), names)
 
 
 @pytest.mark.parametrize("element", BLOCH[:5])

@@ -43,6 +43,8 @@ TWO_BATHS = {
     "x": ExponentialBath((0.4 + 0.1j, 0.2j), (1.0 + 0.3j, 0.5 - 0.7j)),
     "y": ExponentialBath((0.3 - 0.2j,), (0.8 + 0.2j,)),
     "z": ExponentialBath((0.2 + 0.3j,), (0.7 - 0.1j,)),
+    "r": ExponentialBath((0.3, 0.1), (0.6, 1.4)),
+    "k": ExponentialBath((0.2, 0.2), (0.9, 0.3)),
     "b": ExponentialBath((0.2 + 0.3j, 0.4), (0.7 - 0.1j, 1.9 + 0.6j)),
 }
 
@@ -119,6 +121,8 @@ INTERACTIONS = {
     "xy": MODELS["xy"],
     "biased": MODELS["biased"],
     "xyz": independent_baths(2, [(SIGMA_X, "x"), (SIGMA_Y, "y"), (SIGMA_Z, "z")]),
+    "mixed": independent_baths(2, [(SIGMA_X, "x"), (SIGMA_X, "r")], real=["r"]),
+    "mixed, swapped": independent_baths(2, [(SIGMA_X, "k"), (SIGMA_Y, "x")], real=["k"]),
     "shared": independent_baths(2, [(SIGMA_X, "x"), (SIGMA_Y, "x"), (SIGMA_X, "y")]),
 }
 
@@ -134,6 +138,23 @@ def test_every_element_against_its_time_integral(model, order):
         imaginary = form_value(reduce_imaginary(terms), (1.1,), TWO_BATHS)
         assert real == pytest.approx(direct.real, abs=1e-9)
         assert imaginary == pytest.approx(direct.imag, abs=1e-9)
+
+
+@pytest.mark.parametrize("model", ["laird", "xy", "mixed", "mixed, swapped"])
+def test_rates_need_one_orientation_of_the_integral_only(model):
+    """With off-diagonal coupling every integral is over Ĉ(w) Ĉ(-w), which vanishes at T = 0."""
+    for name in ("inv_T2", "inv_T2_prime"):
+        for integral in Bloch(INTERACTIONS[model]).series(name)[4].form.integrals:
+            assert (integral.kind, integral.reflect, integral.shift) == ("CC", -1, (0,))
+
+
+@pytest.mark.parametrize("model", ["xyz", "laird", "biased"])
+def test_reversed_frequencies_reach_the_integrals(model):
+    for element in ((1, 0, 1, 0), (1, 0, 0, 1), (0, 0, 1, 0)):
+        terms = generator_element(INTERACTIONS[model], 4, element)
+        for f in (reduce_real(terms), reduce_imaginary(terms)):
+            flipped = form_value(f.reversed_frequencies(), (1.1,), TWO_BATHS)
+            assert flipped == pytest.approx(form_value(f, (-1.1,), TWO_BATHS), abs=1e-9)
 
 
 def test_populations_and_their_shift_close_without_integrals():

@@ -218,6 +218,9 @@ class Correlation:
             other = single.quadrature(float(w[at]), derivative)
             if not error[at] <= other.error:
                 value[at], error[at] = other
+        if self.statistics == "classical" and derivative % 2 == 0 and self._fields():
+            odd = w == 0  # Ĉ is even, so P is odd
+            value, error = np.where(odd, 0.0, value), np.where(odd, 0.0, error)
         return value, error
 
     def _fields(self) -> dict[str, Any]:

@@ -226,9 +226,8 @@ class Underdamped(Evaluation):
     @property
     def features(self) -> tuple[tuple[float, float], ...]:
         w0, gamma = _size(self.w0), _size(self.gamma)
-        if gamma >= 2 * w0:
-            return ()
-        return ((float(np.sqrt((w0 - gamma / 2) * (w0 + gamma / 2))), gamma / 2),)
+        centre = float(np.sqrt(max((w0 - gamma / 2) * (w0 + gamma / 2), 0.0)))
+        return ((centre, gamma / 2),) if centre > gamma / 2 else ()
 
     @property
     def edges(self) -> tuple[tuple[float, float], ...]:

@@ -254,9 +254,7 @@ def _zone_core(integrand: Integrand, core: End, zone: _Zone) -> Quadrature:
     anchor, offset = np.full(2, core.anchor), core.offset * np.array([1.0, 0.5])
     f, error = integrand.jet(anchor, offset, k).derivative(k)
     kernel = zone.weight / ((anchor - zone.pole.position) + offset) ** zone.order
-    return _power_law(
-        f * kernel, error * np.abs(kernel), abs(core.offset), min(power, 0.0), -1
-    )
+    return _power_law(f * kernel, error * np.abs(kernel), abs(core.offset), min(power, 0.0), -1)
 
 
 def _tail(integrand: Integrand, tail: End, kernel: Kernel) -> Quadrature:

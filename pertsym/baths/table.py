@@ -5,8 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 import mpmath
 import numpy as np
@@ -15,7 +17,9 @@ from scipy.interpolate import PchipInterpolator
 
 from pertsym.baths import jets
 from pertsym.baths.checks import require
-from pertsym.baths.jets import Jet
+from pertsym.baths.jets import EPS, Jet
+
+_NO_CURVATURE: Final = (Fraction(0), Fraction(0))
 
 
 @dataclass(frozen=True)
@@ -54,26 +58,40 @@ class Table:
             require(values[0] == 0, "J", "0 at w = 0", self.J[0], "J is an odd function of w")
 
     @cached_property
-    def _pieces(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Left ends (ascending from 0, then the last sample) and ascending coefficients."""
-        w, values = np.array(self.w), np.array(self.J)
-        cubic = np.asarray(PchipInterpolator(w, values).c, dtype=float)[::-1].T
-        if w[0] > 0:
-            line = np.array([[0.0, values[0] / w[0], 0.0, 0.0]])
-            w, cubic = np.concatenate(([0.0], w)), np.concatenate((line, cubic))
-        if w[0] == 0:
-            cubic[0, 0] = 0.0
-        return w, np.concatenate((cubic, np.zeros((1, 4))))
+    def _knots(self) -> tuple[float, ...]:
+        """0 and every sample; J = 0 beyond the last."""
+        return self.w if self.w[0] == 0 else (0.0, *self.w)
+
+    @cached_property
+    def _exact(self) -> tuple[tuple[Fraction, ...], ...]:
+        """Ascending coefficients of each piece in w - knot, exact in the samples and slopes.
+
+        Rounded coefficients would leave jumps of J and J' at the knots, and with them logarithms
+        in principal values.
+        """
+        cubic = PchipInterpolator(np.array(self.w), np.array(self.J))
+        slopes = [Fraction(float(d)) for d in cubic.derivative()(np.array(self.w))]
+        w, values = [Fraction(x) for x in self.w], [Fraction(x) for x in self.J]
+        pieces = [] if self.w[0] == 0 else [(Fraction(0), values[0] / w[0], *_NO_CURVATURE)]
+        for i, length in enumerate(b - a for a, b in pairwise(w)):
+            rise = (values[i + 1] - values[i]) / length
+            bend = (3 * rise - 2 * slopes[i] - slopes[i + 1]) / length
+            twist = (slopes[i] + slopes[i + 1] - 2 * rise) / length**2
+            pieces.append((values[i], slopes[i], bend, twist))
+        return (*pieces, (Fraction(0), Fraction(0), *_NO_CURVATURE))
+
+    @cached_property
+    def _rounded(self) -> NDArray[np.float64]:
+        return np.array([[float(c) for c in piece] for piece in self._exact])
 
     @property
     def infrared_power(self) -> float:
         """The first power that is present in the piece that starts at 0."""
-        nonzero = np.flatnonzero(self._pieces[1][0])
-        return float(nonzero[0]) if len(nonzero) else np.inf
+        return next((float(k) for k, c in enumerate(self._exact[0]) if c), np.inf)
 
     @property
     def kink_power(self) -> float:
-        return 2.0 if self._pieces[1][0, 2] != 0 else np.inf
+        return 2.0 if self._exact[0][2] else np.inf
 
     @property
     def ultraviolet_power(self) -> float:
@@ -89,12 +107,12 @@ class Table:
 
     @cached_property
     def edges(self) -> tuple[tuple[float, float], ...]:
-        knots, coefficients = self._pieces
-        inner = [(float(w), 1.0 if w == self.w[0] else 2.0) for w in knots[1:-1]]
-        length = knots[-1] - knots[-2]
-        slope = coefficients[-2] @ np.array([0.0, 1.0, 2 * length, 3 * length**2])
-        last = 0.0 if self.J[-1] != 0 else 1.0 if slope != 0 else 2.0
-        return (*inner, (float(knots[-1]), last))
+        inner = [(w, 1.0 if w == self.w[0] else 2.0) for w in self._knots[1:-1]]
+        length = Fraction(self._knots[-1]) - Fraction(self._knots[-2])
+        _, slope, bend, twist = self._exact[-2]
+        descends = slope + 2 * length * bend + 3 * length**2 * twist != 0
+        last = 0.0 if self.J[-1] != 0 else 1.0 if descends else 2.0
+        return (*inner, (self._knots[-1], last))
 
     def at(self, w: Any, derivative: int = 0) -> Any:
         """J or a derivative of it at w > 0 (float or ndarray, or an mpmath number)."""
@@ -102,49 +120,48 @@ class Table:
             w = np.asarray(w, dtype=float)
         return self.jet(jets.variable(w, derivative)).derivative(derivative)[0]
 
-    def reduced_jet(self, w: Jet) -> Jet:
-        knots = self._pieces[0]
+    def jet(self, w: Jet) -> Jet:
+        index = self._piece_of(w)
         if w.e is None:
-            return self._lowered(w) if self._piece_of(w) == 0 else self.jet(w) / w
-        first = np.asarray(w.c[0]) < knots[1]
+            return self._horner(w - mpmath.mpf(self._knots[index]), index, (3, 2, 1, 0))
+        return self._horner(w - np.array(self._knots)[index], index, (3, 2, 1, 0))
+
+    def reduced_jet(self, w: Jet) -> Jet:
+        # the first piece has no constant term: dividing it by w is dropping a power
+        if w.e is None:
+            first = self._piece_of(w) == 0
+            return self._horner(w, 0, (3, 2, 1)) if first else self.jet(w) / w
         general = self.jet(w) / w
+        first = np.asarray(w.c[0]) < self._knots[1]
         if not np.any(first):
             return general
-        lowered = self._lowered(w)
+        lowered = self._horner(w, 0, (3, 2, 1))
         c = zip(lowered.c, general.c, strict=True)
         e = zip(lowered.e or (), general.e or (), strict=True)
         return Jet(
             tuple(np.where(first, a, b) for a, b in c), tuple(np.where(first, a, b) for a, b in e)
         )
 
-    def _lowered(self, w: Jet) -> Jet:
-        """J/w on the first piece, whose constant term is 0."""
-        low = self._pieces[1][0, 1:]
-        result = jets.constant(_number(low[2], w), w)
-        for coefficient in (low[1], low[0]):
-            result = result * w + _number(coefficient, w)
+    def _horner(self, x: Jet, index: Any, powers: tuple[int, ...]) -> Jet:
+        result = self._coefficient(index, powers[0], x)
+        for k in powers[1:]:
+            result = result * x + self._coefficient(index, k, x)
         return result
 
-    def jet(self, w: Jet) -> Jet:
-        knots, coefficients = self._pieces
-        index = self._piece_of(w)
-        local = w - _number(knots[index], w)
-        rows = coefficients[index]
-        result = jets.constant(_number(rows[..., 3], w), w)
-        for k in (2, 1, 0):
-            result = result * local + _number(rows[..., k], w)
-        return result
+    def _coefficient(self, index: Any, k: int, like: Jet) -> Jet:
+        if like.e is None:
+            exact = self._exact[index][k]
+            return jets.constant(mpmath.mpf(exact.numerator) / exact.denominator, like)
+        value = self._rounded[index, k]
+        zeros = (0.0,) * like.order
+        return Jet((value, *zeros), (EPS / 2 * np.abs(value), *zeros))
 
     def _piece_of(self, w: Jet) -> Any:
         """Index of the piece that holds each w; the last piece is J = 0."""
         if w.e is None:
             # a path around a pole may pass Re w = 0, where the first piece continues
-            return max(bisect_right(self._pieces[0], mpmath.re(w.c[0])) - 1, 0)
-        return np.searchsorted(self._pieces[0], np.asarray(w.c[0]), side="right") - 1
-
-
-def _number(value: Any, like: Jet) -> Any:
-    return value if like.e is not None else mpmath.mpf(float(value))
+            return max(bisect_right(self._knots, mpmath.re(w.c[0])) - 1, 0)
+        return np.searchsorted(np.array(self._knots), np.asarray(w.c[0]), side="right") - 1
 
 
 def _float_tuple(field: str, entries: Sequence[float]) -> tuple[float, ...]:

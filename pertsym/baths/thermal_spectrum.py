@@ -172,8 +172,7 @@ class ThermalSpectrum:
                 for side in ((1, -1) if nu.imag else (1,))
             )
         density, thermal = self.density, 2 * math.pi / self.beta
-        widths = [width for _, width in density.features]
-        reach = min([density.scale, *widths, *[c for c, _ in density.features]])
+        reach = min([density.scale, *[math.hypot(c, width) for c, width in density.features]])
         reach = min([reach, *[w for w, _ in density.edges]])
         if self.statistics == "boson" and thermal > 0:
             reach = min(reach, thermal)

@@ -88,7 +88,8 @@ def exact(what: str, left: Any, right: Any = 0) -> Finding:
         difference = (left - right).applyfunc(sympy.simplify)
         return Finding(what, bool(difference.is_zero_matrix))
     if isinstance(left, sympy.Basic) or isinstance(right, sympy.Basic):
-        return Finding(what, bool(sympy.simplify(left - right) == 0))
+        difference = sympy.cancel(sympy.together(left - right))  # decides rational functions fast
+        return Finding(what, bool(difference == 0 or sympy.simplify(difference) == 0))
     return Finding(what, bool(left == right))
 
 

@@ -26,7 +26,7 @@ from pertsym.certify import time_domain
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.spectra import Pole
 
-_STEPS, _REACH, _LEVELS = 8, 6, 9  # nodes per unit of t, |t| at the ends, halvings
+_STEPS, _REACH, _LEVELS = 8, 5, 9  # nodes per unit of t, |t| at the ends, halvings
 
 Function = Callable[[Any], Any]
 
@@ -178,7 +178,7 @@ class RayBath:
     left: Function
     cold: bool
     ray: Ray
-    _known: dict[int, tuple[tuple[Any, Any], ...]] = field(default_factory=dict, repr=False)
+    _known: dict[int, tuple[tuple[Any, Any] | None, ...]] = field(default_factory=dict, repr=False)
 
     def half_sided(self, w: Any, derivative: int) -> Any:
         """G^(derivative)(w).
@@ -191,10 +191,14 @@ class RayBath:
         n = derivative + 1
 
         def values(level: int) -> Iterator[Any]:
-            for (z, dz), (right, left) in self._at_nodes(level):
-                yield (right / (z - w) ** n + left / (-z - w) ** n) * dz
+            for (z, dz), here in zip(self.ray.nodes(level), self._at_nodes(level), strict=True):
+                if here is not None:
+                    right, left = here
+                    yield (right / (z - w) ** n + left / (-z - w) ** n) * dz
 
         total = self.ray.integral(values) * mpmath.factorial(derivative)
+        if self.cold and w < 0:  # no pole is passed: the integral is real
+            total = mpmath.mpc(total.real)
         return (mpmath.conj(total) if w > 0 else total) / (2j * mpmath.pi)
 
     def product(self, other: Any, shift: Any, poles: Sequence[Pole]) -> Any:
@@ -205,18 +209,29 @@ class RayBath:
             return mpmath.mpf(0)
 
         def values(level: int) -> Iterator[Any]:
-            for ((z, dz), (a, b)), (_, (c, d)) in zip(
-                self._at_nodes(level), other._at_nodes(level), strict=True
+            for (z, dz), here, there in zip(
+                self.ray.nodes(level), self._at_nodes(level), other._at_nodes(level), strict=True
             ):
-                yield (a * d * _kernel(poles, z) + b * c * _kernel(poles, -z)) * dz
+                if here is not None and there is not None:
+                    (a, b), (c, d) = here, there
+                    yield (a * d * _kernel(poles, z) + b * c * _kernel(poles, -z)) * dz
 
         return self.ray.integral(values).real
 
-    def _at_nodes(self, level: int) -> Iterator[tuple[tuple[Any, Any], tuple[Any, Any]]]:
-        nodes = self.ray.nodes(level)
+    def _at_nodes(self, level: int) -> tuple[tuple[Any, Any] | None, ...]:
+        """Ĉ(z), Ĉ(-z) at the nodes; None far out, where they do not count any more."""
         if level not in self._known:
-            self._known[level] = tuple((self.right(z), self.left(z)) for z, _ in nodes)
-        return zip(nodes, self._known[level], strict=True)
+            nodes = self.ray.nodes(level)
+            pairs = [(self.right(z), self.left(z)) for z, _ in nodes]
+            sizes = [
+                abs(z) * (abs(a) + abs(b)) for (z, _), (a, b) in zip(nodes, pairs, strict=True)
+            ]
+            least = max(sizes) * mpmath.mpf(10) ** (-self.ray.digits - 15)
+            self._known[level] = tuple(
+                None if size < least and abs(z) > self.ray.scale else pair
+                for (z, _), pair, size in zip(nodes, pairs, sizes, strict=True)
+            )
+        return self._known[level]
 
 
 def ray_baths(baths: Sequence[Correlation], digits: int) -> tuple[RayBath, ...]:
@@ -287,7 +302,9 @@ class ContourSpectra:
     _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, baths: Mapping[str, Sequence[tuple[int, Correlation]]], digits: int) -> ContourSpectra:
+    def of(
+        cls, baths: Mapping[str, Sequence[tuple[int, Correlation]]], digits: int
+    ) -> ContourSpectra:
         """Contours for correlation functions, in mpmath's working precision."""
         every = {bath: None for parts in baths.values() for _, bath in parts}
         rays = [bath for bath in every if not isinstance(bath.density, Exponentials)]
@@ -327,7 +344,7 @@ class ContourSpectra:
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
         return self._sum(
-            (x * y, a.product(b, shift, poles))
+            (x * y, self._product(a, b, shift, tuple(poles)))
             for (x, a), (y, b) in itertools.product(self.baths[name], self.baths[other])
         )
 
@@ -341,6 +358,12 @@ class ContourSpectra:
         key = (id(bath), w, derivative)
         if key not in self._known:
             self._known[key] = bath.half_sided(w, derivative)
+        return self._known[key]
+
+    def _product(self, a: ContourBath, b: ContourBath, shift: Any, poles: tuple[Pole, ...]) -> Any:
+        key = (id(a), id(b), shift, poles)
+        if key not in self._known:
+            self._known[key] = a.product(b, shift, poles)
         return self._known[key]
 
     def _bounded(self, value: Any) -> Bounded:

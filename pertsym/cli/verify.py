@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from pertsym.certify.run import DEFAULT_DIGITS, Record, all_checks, verify as run_checks
+from pertsym.certify.run import DEFAULT_DIGITS, Record, all_checks
+from pertsym.certify.run import verify as run_checks
 from pertsym.cli.console import (
     BAD_INPUT,
     CHECK_FAILED,

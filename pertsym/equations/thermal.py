@@ -17,6 +17,7 @@ from pertsym.reduction.spectral import (
     Value,
     monomial,
     negated,
+    subtracted,
 )
 
 Rule = Callable[[Atom], SpectralForm]
@@ -99,9 +100,25 @@ def classical(form: SpectralForm, names: Collection[str]) -> SpectralForm:
         if isinstance(atom, Value) and atom.name in names and not any(atom.frequency):
             odd = (atom.derivative + (atom.kind == "P")) % 2
             return ZERO_FORM if odd else monomial(Gaussian(1), atom)
-        if isinstance(atom, SpectralIntegral) and atom.other in names and atom.kind == "CC":
-            if atom.reflect < 0 and not any(atom.shift):
-                return monomial(Gaussian(1), atom._replace(reflect=1))
+        if isinstance(atom, SpectralIntegral) and atom.kind == "CC" and atom.reflect < 0:
+            return _even(atom, names)
         return monomial(Gaussian(1), atom)
 
     return substitute(form, rule)
+
+
+def _even(integral: SpectralIntegral, names: Collection[str]) -> SpectralForm:
+    """int Â(w) B̂(s - w)/(w - a)^n with an even B̂ written as B̂(w - s); with an even Â, from there."""
+    if integral.other in names:
+        return monomial(Gaussian(1), integral._replace(reflect=1, shift=negated(integral.shift)))
+    if integral.name in names:  # w -> s - w exchanges the two spectra
+        sign = (-1) ** integral.order
+        exchanged = integral._replace(
+            name=integral.other,
+            other=integral.name,
+            reflect=1,
+            shift=negated(integral.shift),
+            pole=subtracted(integral.shift, integral.pole),
+        )
+        return monomial(Gaussian(sign), exchanged)
+    return monomial(Gaussian(1), integral)

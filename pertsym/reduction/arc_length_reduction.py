@@ -126,7 +126,10 @@ def _reduce_pairs(integrand: TimeIntegrand) -> SpectralForm:
         rest.append((everywhere, HALF * z if kernel.u_longer else -(HALF * z)))
     products = (_factorised(kernel, z) for kernel, z in collect(smooth).items())
     form = SpectralForm.collect(item for product in products for item in product)
-    pieces = (_rest_integral(*piece) for piece in powers_of_difference(collect(rest).items()))
+    pieces = (
+        _rest_integral(*_without_conjugates(kernel, z, integrand.real), m)
+        for kernel, z, m in powers_of_difference(collect(rest).items())
+    )
     return form + SpectralForm.collect(item for piece in pieces for item in piece)
 
 
@@ -180,6 +183,14 @@ def powers_of_difference(
             yield kernel, z, p
 
 
+def _without_conjugates(
+    kernel: Kernel, z: Gaussian, real: frozenset[str]
+) -> tuple[Kernel, Gaussian]:
+    """Only the real part is wanted: take the conjugate if that unstars the first complex factor."""
+    starred = kernel.second[1] if kernel.first[0] in real else kernel.first[1]
+    return conjugate_kernel((kernel, z), real) if starred else (kernel, z)
+
+
 def _rest_integral(kernel: Kernel, z: Gaussian, m: int) -> SpectralForm:
     """int int du dv A(u) B(v) sgn(u - v) (u - v)^m exp(-i(alpha u + beta v)), its real part.
 
@@ -190,8 +201,6 @@ def _rest_integral(kernel: Kernel, z: Gaussian, m: int) -> SpectralForm:
 
         Re f h = Â B̂/2 - Re f h*,        Im f h = -P_A B̂/(2 pi) - Im f h*.
     """
-    if kernel.first[1]:  # the real part of the whole is wanted: take the conjugate instead
-        kernel, z = conjugate_kernel((kernel, z), frozenset())
     (a, _), (b, b_conjugated) = kernel.first, kernel.second
     sigma = added(kernel.alpha, kernel.beta)
     reflect, shift = (1, sigma) if b_conjugated else (-1, negated(sigma))

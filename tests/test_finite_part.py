@@ -1,0 +1,239 @@
+"""The finite-part integrator against exact results, against arb, and in the traps."""
+
+from __future__ import annotations
+
+import math
+
+import flint
+import mpmath
+import numpy as np
+import pytest
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Table, Underdamped
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.finite_part import finite_part
+from pertsym.baths.gauss_kronrod import gauss_kronrod
+from pertsym.baths.integrand import Kernel, Pole
+from pertsym.baths.product_integral import product_integral, product_integral_mp
+from pertsym.model.expression import parse_expression
+
+
+def assert_true_and_tight(estimate, exact, scale=None, tight=1e-11):
+    assert abs(estimate.value - exact) <= estimate.error
+    assert estimate.error <= tight * abs(exact if scale is None else scale)
+
+
+@pytest.mark.parametrize("points", [7, 15])
+def test_gauss_kronrod_is_exact_to_its_degree(points):
+    rule = gauss_kronrod(points)
+    for k in range(3 * points + 2):
+        assert rule.weights @ rule.nodes**k == pytest.approx(1 / (k + 1), rel=2e-15)
+    for k in range(2 * points):
+        assert rule.gauss_weights @ rule.nodes**k == pytest.approx(1 / (k + 1), rel=1e-14)
+    degree = 3 * points + 3  # beyond the degree of exactness the rule must fail
+    x = 2 * rule.nodes - 1
+    legendre = np.polynomial.legendre.legval(x, [0] * degree + [1])
+    assert abs(rule.weights @ legendre) > 1e-12
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 4])
+@pytest.mark.parametrize("w", [1e-6, -0.3, 1.5, 40.0])
+def test_lorentzian_has_a_rational_transform(order, w):
+    # Ĉ = A/(g^2 + w^2): P(w) = -A pi w/(g (g^2 + w^2))
+    lam, gamma, beta = 0.3, 1.5, 0.7
+    spectrum = Correlation(DrudeLorentz(lam, gamma), "classical", beta).thermal
+    estimate = finite_part(spectrum, [Pole(1.0, w, order)])
+    a = mpmath.mpf(4 * lam * gamma) / beta
+    with mpmath.workdps(40):
+        exact = mpmath.taylor(
+            lambda x: -a * mpmath.pi * x / (gamma * (gamma**2 + x**2)), w, order - 1
+        )[-1]
+    assert_true_and_tight(estimate, exact, scale=a / gamma ** (order + 1))
+
+
+@pytest.mark.parametrize("s", [1, 2, 3])
+@pytest.mark.parametrize("w", [1e-6, 1e-3, 0.3, 5.0, 1e4])
+@pytest.mark.parametrize("derivative", [0, 1, 3])
+def test_zero_temperature_ohmic_by_exponential_integrals(s, w, derivative):
+    with mpmath.workdps(60):
+
+        def transform(x):
+            result = -mpmath.exp(-x) * mpmath.ei(x)
+            for k in range(s):
+                result = x * result + mpmath.factorial(k)
+            return mpmath.mpf(0.1) * 2 * result
+
+        exact = mpmath.diff(transform, mpmath.mpf(w), derivative)
+    correlation = Correlation(Ohmic(0.1, 1.0, s))
+    assert_true_and_tight(correlation.quadrature(w, derivative), exact)
+    assert_true_and_tight(correlation.transform(w, derivative), exact)
+
+
+def arb_transform(density, w, digits=25):
+    """P(w) of a boson bath by rigorous integration along 0 -> w/2 -> bump -> W, with w > 0.
+
+    P = int_0^inf J(y) {coth(beta y/2) 2w + 2y}/(y^2 - w^2) dy; the integrand has only that pole.
+    """
+    s, wc, beta, alpha = density
+    flint.ctx.dps = digits + 10
+    a = flint.acb(w)
+
+    def function(y, analytic):
+        power = y.pow(flint.acb(s), analytic=analytic)
+        j = power * (-y / wc).exp() * alpha * flint.acb(wc) ** (1 - s)
+        half = y * beta / 2
+        coth = half.cosh() / half.sinh()
+        return j * (coth * 2 * a + 2 * y) / (y * y - a * a)
+
+    tail = 90 * wc
+    path = [flint.acb(1e-300), a / 2, a / 2 + flint.acb(0, 1) * a / 2]
+    path += [3 * a / 2 + flint.acb(0, 1) * a / 2, 3 * a / 2, flint.acb(max(tail, 4 * w))]
+    total = flint.acb(0)
+    for start, end in zip(path, path[1:], strict=False):
+        total += flint.acb.integral(function, start, end)
+    return mpmath.mpf(total.real.mid().str(40, radius=False)), float(total.real.rad())
+
+
+@pytest.mark.parametrize(("s", "w"), [(1, 0.3), (3, 2.0), (2, 0.05)])
+def test_quadrature_inside_the_enclosure_of_arb(s, w):
+    with mpmath.workdps(40):
+        exact, radius = arb_transform((s, 1.0, 1.7, 0.1), w)
+        assert radius < 1e-20
+        correlation = Correlation(Ohmic(0.1, 1.0, s), "boson", 1.7)
+        assert_true_and_tight(correlation.quadrature(w), exact)
+        assert abs(correlation.transform_mp(w, 0, 18) - exact) < mpmath.mpf(10) ** -17 * abs(exact)
+
+
+BATHS = {
+    "kink, s = 1": Correlation(Ohmic(0.1, 1.0, 1.0), "boson", 0.7),
+    "integrable singularity, s = 0.3": Correlation(Ohmic(0.1, 1.0, 0.3), "boson", 2.0),
+    "s = 0.7": Correlation(Ohmic(0.1, 1.0, 0.7), "classical", 2.0),
+    "s = 3, cold": Correlation(Ohmic(0.1, 1.0, 3.0), "boson", 1e4),
+    "narrow resonance": Correlation(Underdamped(0.3, 1.0, 1e-3), "boson", 2.0),
+    "expression with a resonance": Correlation(
+        ExpressionDensity(parse_expression("0.01*w/((w**2-1)**2+1e-6*w**2)")), "boson", 2.0
+    ),
+    "expression, slow decay": Correlation(
+        ExpressionDensity(parse_expression("sqrt(w)/(1+w)**1.7")), "boson", 3.0
+    ),
+    "table": Correlation(Table((0.2, 0.5, 1.0, 2.0), (0.1, 0.4, 0.2, 0.1)), "boson", 1.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "w", "derivative"),
+    [
+        ("kink, s = 1", 1e-6, 1),
+        ("kink, s = 1", 1.0, 3),
+        ("integrable singularity, s = 0.3", -1e-6, 0),
+        ("s = 0.7", 1e-3, 2),
+        ("s = 3, cold", 1e-4, 1),
+        ("narrow resonance", 1.0, 0),
+        ("narrow resonance", -1.001, 1),
+        ("expression with a resonance", 1.0, 1),
+        ("expression, slow decay", 0.3, 0),
+        ("table", 0.7, 2),
+        ("table", 1.0, 0),
+    ],
+)
+def test_traps(name, w, derivative):
+    correlation = BATHS[name]
+    exact = correlation.transform_mp(w, derivative, 16)
+    scale = abs(exact) + correlation.spectrum_mp(w, derivative, 16)
+    assert_true_and_tight(correlation.quadrature(w, derivative), exact, scale, tight=1e-10)
+
+
+def test_pole_on_a_knot_of_a_table_and_next_to_it():
+    correlation = Correlation(Table((0.0, 0.3, 1.0, 2.0), (0.0, 0.4, 0.2, 0.0)))
+    on = correlation.quadrature(0.3, 1)
+    beside = correlation.quadrature(0.1 * 3, 1)  # one unit in the last place away
+    assert 0.1 * 3 != 0.3
+    assert_true_and_tight(on, correlation.transform_mp(0.3, 1, 16))
+    assert abs(on.value - beside.value) <= on.error + beside.error + 1e-13
+    with pytest.raises(Divergent, match="log"):
+        correlation.transform(0.3, 2)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_homogeneity_of_the_error_too(order):
+    # the same problem in units that differ by 2^40: the answer must be the same digits
+    unit = 2.0**40
+    small = Correlation(Ohmic(0.1, 1.0, 1.5), "boson", 0.7).thermal
+    large = Correlation(Ohmic(0.1, unit, 1.5), "boson", 0.7 / unit).thermal
+    first = finite_part(small, [Pole(1.0, 0.4, order)])
+    second = finite_part(large, [Pole(1.0, 0.4 * unit, order)])
+    assert first.value * unit ** (2 - order) == pytest.approx(second.value, rel=1e-14)
+    assert first.error * unit ** (2 - order) == pytest.approx(second.error, rel=1e-2)
+
+
+def test_kernel_with_a_zero_at_zero():
+    even = Kernel((Pole(0.5, 0.7, 1), Pole(0.5, -0.7, 1)))  # w/(w^2 - 0.49)
+    assert (even.zero_order, even.decay_order) == (1, 1)
+    value, _ = even.at(np.array([0.0]), np.array([1e-12]))
+    assert value[0] == pytest.approx(1e-12 / (1e-24 - 0.49), rel=1e-14)
+    odd = Kernel((Pole(1.0, 0.7, 1), Pole(-1.0, -0.7, 1)))
+    assert (odd.zero_order, odd.decay_order) == (0, 2)
+
+
+def ohmic(s, beta, statistics="boson"):
+    return Correlation(Ohmic(0.1, 1.0, s), statistics, beta)
+
+
+PAIR = [(1.0, 0.8, 1), (-1.0, -0.8, 1)]
+MIXED = [(1.0, 0.8, 2), (2.0, 0.8, 1), (0.3, -0.8, 2)]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "shift", "poles"),
+    [
+        (ohmic(1.0, 1.0), ohmic(3.0, 1.0), 0.0, PAIR),
+        (ohmic(0.7, 1.0), ohmic(0.8, 1.0, "classical"), 0.0, PAIR),
+        (ohmic(1.0, math.inf), ohmic(0.5, math.inf), 0.3, MIXED),
+        (ohmic(1.0, math.inf), ohmic(1.0, math.inf), 2.0, MIXED),
+        (Correlation(DrudeLorentz(0.3, 1.5), "boson", 2.0), ohmic(0.5, math.inf), -0.2, MIXED),
+        (Correlation(Underdamped(0.4, 0.9, 0.01)), ohmic(2.0, 1.0), 0.0, MIXED),
+    ],
+)
+def test_product_integral_against_the_contour(a, b, shift, poles):
+    estimate = product_integral(a, b, shift, poles)
+    exact = product_integral_mp(a, b, shift, poles, 14)
+    assert_true_and_tight(estimate, exact, tight=1e-10)
+
+
+def test_product_of_exponentials_by_residues():
+    # Ĉ = 2 g/(g^2 + w^2) twice, kernel 1/(w - a): P int Ĉ^2/(w - a) closes by residues
+    from pertsym.baths.densities import Exponentials
+
+    g, a = 1.3, 0.6
+    bath = Correlation(Exponentials((1.0,), (g,)))
+    with mpmath.workdps(30):
+        z = mpmath.mpc(0, g)
+
+        def upper(w):  # the integrand without its double pole at ig
+            return (2 * mpmath.mpf(g)) ** 2 / (w + z) ** 2 / (w - mpmath.mpf(a))
+
+        at_pole = (2 * mpmath.mpf(g)) ** 2 / (g**2 + mpmath.mpf(a) ** 2) ** 2
+        residue = mpmath.diff(upper, z)
+        exact = mpmath.re(2j * mpmath.pi * residue + 1j * mpmath.pi * at_pole)
+    assert_true_and_tight(product_integral(bath, bath, 0.0, [(1.0, a, 1)]), exact)
+
+
+def test_disjoint_zero_temperature_spectra_give_exactly_zero():
+    assert product_integral(ohmic(0.2, math.inf), ohmic(0.3, math.inf), 0.0, PAIR) == (0.0, 0.0)
+    assert product_integral_mp(ohmic(0.2, math.inf), ohmic(0.3, math.inf), 0.0, PAIR) == 0
+
+
+def test_infrared_divergence_is_decided_by_the_powers():
+    with pytest.raises(Divergent, match=r"∫dw w\^-1\.2 at w -> 0"):
+        product_integral(ohmic(0.4, 1.0), ohmic(0.4, 1.0), 0.0, PAIR)
+    assert math.isfinite(product_integral(ohmic(0.55, 1.0), ohmic(0.55, 1.0), 0.0, PAIR).value)
+    with pytest.raises(Divergent):
+        product_integral(ohmic(0.5, 1.0), ohmic(0.5, 1.0), 0.0, PAIR)
+    # w/(w^2 - a^2) is 0 at w = 0: one power more
+    kernel = [(0.5, 0.8, 1), (0.5, -0.8, 1)]
+    estimate = product_integral(
+        ohmic(0.4, 1.0), Correlation(Ohmic(0.1, 2.0, 0.4), "boson", 2.0), 0.0, kernel
+    )
+    assert math.isfinite(estimate.value)
+    assert estimate.error < 1e-10 * abs(estimate.value)

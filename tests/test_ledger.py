@@ -1,0 +1,215 @@
+"""The ledger: every tag has a check, every check holds, and a wrong form is found out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import mpmath
+import pytest
+import sympy
+
+import derivations.laird_budimir_skinner_1991_bath_checks as bath
+import derivations.laird_budimir_skinner_1991_common_checks as common
+import derivations.laird_budimir_skinner_1991_equilibrium_checks as equilibrium
+import derivations.laird_budimir_skinner_1991_rates_checks as rates
+from derivations.laird_budimir_skinner_1991_checks import CHECKS
+from pertsym.certify.claims import (
+    Claim,
+    Evidence,
+    agreeing_digits,
+    close,
+    conclude,
+    exact,
+)
+from pertsym.certify.ledger import (
+    established,
+    ledger_json,
+    ledger_markdown,
+    load_claims,
+    rows_from,
+)
+from pertsym.equations.bloch import Bloch, Quantity, Series
+
+DERIVATIONS = Path(common.__file__).parent
+CLAIMS = load_claims(DERIVATIONS / "laird_budimir_skinner_1991_claims.toml")
+DIGITS = 16
+
+
+@pytest.fixture(scope="module")
+def evidence() -> dict[str, Evidence]:
+    return {tag: check(DIGITS) for tag, check in CHECKS.items()}
+
+
+def test_tags_and_checks_are_the_same_set() -> None:
+    assert {claim.check for claim in CLAIMS if claim.check} == set(CHECKS)
+
+
+def test_every_numbered_equation_has_a_row() -> None:
+    equations = [claim.equation for claim in CLAIMS]
+    lettered = {"A": 6, "B": 17, "C": 6, "D": 9, "E": 3}
+    wanted = [str(n) for n in range(1, 155)]
+    wanted += [f"{letter}{n}" for letter, last in lettered.items() for n in range(1, last + 1)]
+    assert equations == wanted
+
+
+@pytest.mark.parametrize("tag", CHECKS)
+def test_check_holds(tag: str, evidence: dict[str, Evidence]) -> None:
+    found = evidence[tag]
+    assert found.status in ("proved", "derived"), found.detail
+    assert found.digits is None or found.digits >= DIGITS
+    assert found.routes
+
+
+def test_expected_statuses_are_reached(evidence: dict[str, Evidence]) -> None:
+    rows = rows_from(CLAIMS, evidence, DIGITS)
+    for claim, row in zip(CLAIMS, rows, strict=True):
+        stronger = claim.expected == "numerical" and row.status == "proved"
+        assert row.status == claim.expected or stronger, row
+        if row.status == "proved":
+            assert evidence[row.check].status == "proved"
+
+
+def test_ledger_is_deterministic(evidence: dict[str, Evidence]) -> None:
+    rows = rows_from(CLAIMS, evidence, DIGITS)
+    better = {
+        tag: replace(found, digits=found.digits and found.digits + 3)
+        for tag, found in evidence.items()
+    }
+    again = rows_from(CLAIMS, better, DIGITS)
+    assert ledger_json(rows) == ledger_json(again)
+    assert ledger_markdown(rows) == ledger_markdown(again)
+    assert len(json.loads(ledger_json(rows))) == len(CLAIMS)
+    assert ledger_markdown(rows).count("\n| (") == len(CLAIMS)
+
+
+def _flipped(series: Series, order: int) -> Series:
+    """The series with the sign of one monomial of one order reversed."""
+    quantity = series[order]
+    (m, z), *rest = quantity.form.terms
+    wrong = replace(quantity.form, terms=((m, -z), *rest))
+
+    def derive(n: int) -> Quantity:
+        return replace(quantity, form=wrong) if n == order else series[n]
+
+    return Series(series.name, derive)
+
+
+@pytest.mark.parametrize(
+    ("tag", "name", "order"),
+    [
+        ("k_up_2", "k_up", 2),
+        ("k_down_2", "k_down", 2),
+        ("inv_T1_2", "inv_T1", 2),
+        ("k_up_4", "k_up", 4),
+        ("k_down_4", "k_down", 4),
+        ("inv_T1_4", "inv_T1", 4),
+        ("zero_T_k_up", "k_up", 4),
+        ("pure_dephasing_integral", "inv_T2_prime", 4),
+        ("classical_T1", "inv_T1", 4),
+        ("model_E1", "inv_T1", 4),
+    ],
+)
+def test_a_flipped_sign_is_found_out(
+    tag: str, name: str, order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = Bloch(common.BLOCH.interaction)
+    wrong.__dict__[name] = _flipped(getattr(common.BLOCH, name), order)
+    monkeypatch.setattr(rates, "BLOCH", wrong)
+    found = CHECKS[tag](DIGITS)
+    # a limit may drop the monomial that was flipped, but never all of the form's first ones
+    assert found.status == "failed" or tag in ("zero_T_k_up",)
+
+
+def test_a_missing_path_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    quantity = common.BLOCH.k_up[4]
+    assert quantity.terms is not None
+    shorter = replace(quantity.terms, terms=quantity.terms.terms[:-1])
+    wrong = Bloch(common.BLOCH.interaction)
+    series = Series("k_up", lambda n: replace(quantity, terms=shorter))
+    wrong.__dict__["k_up"] = series
+    monkeypatch.setattr(rates, "BLOCH", wrong)
+    assert CHECKS["k_up_4_terms"](DIGITS).status == "failed"
+    assert CHECKS["k_up_4"](DIGITS).status == "failed"
+
+
+def test_detailed_balance_notices_a_wrong_equilibrium_constant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(equilibrium, "_k_2", lambda: common.over_2pi(common.p(1, 1)))
+    assert CHECKS["K_2_P_form"](DIGITS).status == "failed"
+    assert CHECKS["detailed_balance_2"](DIGITS).status == "failed"
+
+
+def test_thermal_averages_of_one_mode() -> None:
+    n = bath.occupation(1)
+    up, down = bath.Letter(1, bath.CREATE), bath.Letter(1, bath.ANNIHILATE)
+    assert bath.thermal_average((up, down)) == n
+    assert bath.thermal_average((down, up)) == n + 1
+    assert sympy.expand(bath.thermal_average((up, up, down, down)) - 2 * n**2) == 0
+    assert sympy.expand(bath.thermal_average((up, down, up, down)) - 2 * n**2 - n) == 0
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "status"),
+    [
+        ("proved", "proved", "proved"),
+        ("proved", "numerical", "numerical"),
+        ("derived", "proved", "derived"),
+        ("derived", "numerical", "numerical"),
+        ("numerical", "proved", "proved"),
+        ("proved", "failed", "failed"),
+        ("misprint", "failed", "failed"),
+        ("misprint", "proved", "misprint"),
+        ("derived", None, "failed"),
+        ("definition", None, "definition"),
+        ("not applicable", None, "not applicable"),
+    ],
+)
+def test_a_row_claims_no_more_than_its_check_found(
+    expected: str, found: str | None, status: str
+) -> None:
+    claim = Claim("1", "I", "x", "s", "derived", expected, "tag", "")  # type: ignore[arg-type]
+    given = None if found is None else Evidence(found, ("route",), None, "")  # type: ignore[arg-type]
+    assert established(claim, given) == status
+
+
+def test_conclusions() -> None:
+    x = sympy.Symbol("x")
+    right = exact("identity", (x + 1) ** 2, x**2 + 2 * x + 1)
+    wrong = exact("no identity", x, x + 1)
+    third = mpmath.mpf("0.333333")
+    near = close("a third", third, mpmath.mpf(1) / 3, 5)
+    assert conclude(("r",), right).status == "proved"
+    assert conclude(("r",), right, near).digits == 6
+    assert conclude(("r",), right, wrong).detail == "does not hold: no identity"
+    assert close("a third", third, mpmath.mpf(1) / 3, 8).holds is False
+    assert agreeing_digits(mpmath.nan, 1) == -1
+    assert agreeing_digits(0, mpmath.mpf("1e-12"), scale=1) == 12
+    with pytest.raises(ValueError, match="compare something"):
+        conclude(("r",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[[claim]]\nequation = "1"', "key 'section' is missing"),
+        ("extra", "key 'colour' is unknown"),
+        ("status", "use one of definition"),
+        ("twice", "occurs twice"),
+    ],
+)
+def test_a_bad_claims_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    row = "[[claim]]\n" + "".join(
+        f'{key} = "{"derived" if key == "expected" else "1"}"\n' for key in Claim.__annotations__
+    )
+    texts = {
+        "extra": row + 'colour = "red"\n',
+        "status": row.replace('"derived"', '"certain"'),
+        "twice": row + row,
+    }
+    path = tmp_path / "claims.toml"
+    path.write_text(texts.get(text, text), encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        load_claims(path)
