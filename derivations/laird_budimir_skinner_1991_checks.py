@@ -13,6 +13,9 @@ from derivations import (
     laird_budimir_skinner_1991_bath_checks as bath,
 )
 from derivations import (
+    laird_budimir_skinner_1991_dephasing_checks as dephasing,
+)
+from derivations import (
     laird_budimir_skinner_1991_equilibrium_checks as equilibrium,
 )
 from derivations import (
@@ -31,6 +34,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         **expansion.CHECKS,
         **bath.CHECKS,
         **rates.CHECKS,
+        **dephasing.CHECKS,
         **equilibrium.CHECKS,
         **identity.CHECKS,
     }

@@ -38,10 +38,8 @@ def test_lairds_operator_is_two_independent_hermitian_ones() -> None:
 
 @pytest.mark.parametrize(
     "claim",
-    [
-        claim for claim in NUMERICAL
-        if "random" not in claim and "super" not in claim
-    ],
+    # the others take seconds each; `pertsym verify` runs them all
+    [claim for claim in NUMERICAL if not any(word in claim for word in ("rand", "super", "under"))],
 )
 def test_routes_agree(claim: str) -> None:
     found = NUMERICAL[claim](DIGITS)

@@ -142,7 +142,7 @@ class ExpressionJet:
                     bend = abs(complex(curvature.subs(self._w, z.real)))
                     if bend > 0 and bend**-0.5 < z.real:
                         found.add((z.real, bend**-0.5))
-        return tuple(sorted(found))
+        return _distinct(sorted(found))
 
     def _compile(self, node: sympy.Expr) -> _Node:
         if node == self._w:
@@ -210,6 +210,17 @@ def _fold(operation: Callable[[Jet, Jet], Jet], parts: list[_Node], w: Jet) -> J
 
 def _is_odd(power: float) -> bool:
     return power == math.inf or power % 2 == 1
+
+
+def _distinct(features: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Without repetitions: conjugate roots come out equal only to rounding."""
+    result: list[tuple[float, float]] = []
+    for centre, width in features:
+        if not result or centre - result[-1][0] > 0.1 * min(width, result[-1][1]):
+            result.append((centre, width))
+        elif width < result[-1][1]:
+            result[-1] = (centre, width)
+    return tuple(result)
 
 
 def _roots(expression: sympy.Expr, w: sympy.Symbol) -> list[complex]:
