@@ -18,7 +18,7 @@ demo: $(VENV)/.ready
 	$(BIN)/pertsym derive laird_budimir_skinner_1991 --order 4 --step spectral
 	$(BIN)/pertsym derive laird_budimir_skinner_1991 --order 4 --step frequency-shift
 	$(BIN)/pertsym rates examples/super_ohmic.toml --order 4
-	$(BIN)/pertsym verify laird_budimir_skinner_1991
+	$(BIN)/pertsym verify laird_budimir_skinner_1991 --digits 15
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest
@@ -32,6 +32,7 @@ check: $(VENV)/.ready
 	$(BIN)/pertsym regenerate --check
 
 notebooks: $(VENV)/.ready
+	mkdir -p build
 	$(BIN)/python -m jupytext --to ipynb --execute --output build/laird_budimir_skinner_1991.ipynb \
 	    notebooks/laird_budimir_skinner_1991.py
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import derivations as scripts
 import generated
-
 from pertsym.paper import Paper
 
 

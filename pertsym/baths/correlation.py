@@ -40,7 +40,7 @@ from pertsym.estimate import Estimate
 
 _Quantity = Literal["spectrum", "transform"]
 
-_GOOD = 4e-14  # a closed form with a larger relative error competes with the quadrature
+_GOOD = 1e-13  # a closed form with a larger relative error competes with the quadrature
 _POOR = 1e-13
 _UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
@@ -211,7 +211,10 @@ class Correlation:
             return np.zeros(w.shape), np.zeros(w.shape)
         closed = closed_transform(self.density, self.statistics, self.beta, w, derivative)
         value, error = (np.array(part) for part in closed)
+        # G = Ĉ/2 - (i/2pi) P: a zero of P is no reason for more digits
         poor = ~(error <= _GOOD * np.abs(value))
+        if np.any(poor):
+            poor &= ~(error <= _GOOD * np.abs(self._spectrum(w, derivative)[0]))
         for index in np.argwhere(poor):
             at = tuple(int(i) for i in index)
             single = self._element(w.shape, at) if varies(self._fields()) else self

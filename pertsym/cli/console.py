@@ -51,6 +51,11 @@ def emit_json(value: object) -> None:
     click.echo(json.dumps(value, allow_nan=False, ensure_ascii=False, indent=1))
 
 
+def say(message: str) -> None:
+    """A line on stdout that does not run into a progress bar on the same terminal."""
+    tqdm.write(message, file=sys.stdout)
+
+
 class Ticker:
     """Names the current item of a long computation on stderr, from the second second on."""
 

@@ -13,6 +13,7 @@ from pertsym.cli.console import (
     emit_json,
     fail,
     progress,
+    say,
 )
 from pertsym.library import derivations, find
 from pertsym.paper import Paper
@@ -44,7 +45,7 @@ def verify(name: str | None, digits: int, only: tuple[str, ...], as_json: bool) 
             for record in progress(run_checks(paper, digits, chosen), total, paper.name):
                 records.append(record)
                 if not as_json:
-                    click.echo(_line(record))
+                    say(_line(record))
                 if record.status == "failed":
                     click.echo(f"failed: {record.claim}: {record.detail}", err=True)
         except ValueError as fault:

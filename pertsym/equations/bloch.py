@@ -117,17 +117,17 @@ class Bloch:
         return self.series("k_down")
 
     @cached_property
-    def inv_T1(self) -> Series:  # noqa: N802  (the field's symbol)
+    def inv_T1(self) -> Series:
         """Population relaxation rate, Eq. (7)."""
         return self.series("inv_T1")
 
     @cached_property
-    def inv_T2(self) -> Series:  # noqa: N802
+    def inv_T2(self) -> Series:
         """Dephasing rate, Eq. (54)."""
         return self.series("inv_T2")
 
     @cached_property
-    def inv_T2_prime(self) -> Series:  # noqa: N802
+    def inv_T2_prime(self) -> Series:
         """Pure-dephasing rate, Eq. (132)."""
         return self.series("inv_T2_prime")
 

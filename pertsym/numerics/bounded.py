@@ -20,6 +20,14 @@ def _unit_roundoff(value: Any) -> Any:
     return mpmath.mp.eps if isinstance(value, mpmath.mpf) else 1.2e-16
 
 
+def _distance_from_zero(b: Bounded) -> Any:
+    """|value| - error; 0+ where the interval holds zero, so that a quotient's bound is infinite."""
+    distance = abs(b.value) - b.error
+    if isinstance(distance, mpmath.mpf):
+        return distance if distance > 0 else mpmath.mpf(10) ** -100_000
+    return np.where(distance > 0, distance, np.finfo(float).tiny)[()]
+
+
 @dataclass(frozen=True, slots=True)
 class Bounded:
     """A value with |value - exact| <= error; an exact zero has error 0."""
@@ -67,14 +75,15 @@ class Bounded:
     def __truediv__(self, other: Any) -> Bounded:
         b = Bounded.of(other)
         quotient = self.value / b.value
-        with np.errstate(divide="ignore", invalid="ignore"):
-            error = (self.error + abs(quotient) * b.error) / (abs(b.value) - b.error)
+        error = (self.error + abs(quotient) * b.error) / _distance_from_zero(b)
         return self._rounded(quotient, error)
 
     def __rtruediv__(self, other: Any) -> Bounded:
         return Bounded.of(other) / self
 
     def __pow__(self, n: int) -> Bounded:
+        if n < 1:
+            raise ValueError(f"Bounded ** {n}: only positive powers are defined; divide instead")
         result: Bounded = self
         for _ in range(n - 1):
             result = result * self

@@ -90,7 +90,8 @@ def linear(form: Frequency, frequencies: Sequence[Any]) -> Any:
 def _prefactor(m: Monomial, z: Gaussian, frequencies: Sequence[Any], spectra: Spectra) -> Bounded:
     scalar = spectra.number(z.re.numerator) / spectra.number(z.re.denominator)
     value = Bounded.of(scalar * spectra.pi**m.pi_power)
-    return value / _denominator(m.denominators, frequencies)
+    quotient: Bounded = value / _denominator(m.denominators, frequencies)
+    return quotient
 
 
 def _denominator(denominators: Denominators, frequencies: Sequence[Any]) -> Any:

@@ -15,6 +15,7 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
+from pertsym.baths.divergence import Divergent
 from pertsym.baths.product_integral import product_integral, product_integral_mp
 from pertsym.numerics.bounded import Bounded
 
@@ -78,6 +79,8 @@ class DoubleSpectra:
         if not np.any(energy):
             return Bounded.of(np.asarray(beta, dtype=float)[()] ** power)
         cold = np.isinf(beta)
+        if np.any(cold & (np.asarray(energy) < 0)):
+            raise Divergent("exp(-beta E) with E < 0 as beta -> inf")
         finite = np.where(cold, 0.0, beta)
         value = np.where(cold, 0.0, finite**power * np.exp(-finite * energy))
         error = np.abs(value) * 2.3e-16 * (4 + np.abs(finite * energy))
@@ -121,8 +124,11 @@ class PreciseSpectra:
         )
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
-        if mpmath.isinf(beta) and energy > 0:
-            return Bounded(mpmath.mpf(0), mpmath.mpf(0))
+        if mpmath.isinf(beta):
+            if energy < 0:
+                raise Divergent("exp(-beta E) with E < 0 as beta -> inf")
+            if energy > 0:
+                return Bounded(mpmath.mpf(0), mpmath.mpf(0))
         value = mpmath.mpf(beta) ** power * mpmath.exp(-mpmath.mpf(beta) * energy)
         return Bounded(value, abs(value) * mpmath.mp.eps * (4 + abs(beta * energy)))
 
