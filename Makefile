@@ -4,14 +4,20 @@ BIN := $(VENV)/bin
 
 .PHONY: demo test check notebooks benchmarks mutation clean
 
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
 # The environment: made once, again when pyproject.toml changes.
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.base: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,notebook]"
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.ready: $(VENV)/.base
+	$(PIP) --editable ".[test,notebook]"
 	touch $@
 
 # Derive the paper at orders 2 and 4, show the ten terms and the closed form, evaluate and verify.
-demo: $(VENV)/.ready
+demo: $(VENV)/.base
 	$(BIN)/pertsym list
 	$(BIN)/pertsym derive laird_budimir_skinner_1991 --order 2
 	$(BIN)/pertsym derive laird_budimir_skinner_1991 --order 4 --step wick
@@ -25,9 +31,9 @@ test: $(VENV)/.ready
 
 # What continuous integration adds to the tests.
 check: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,notebook,dev]"
+	$(PIP) --editable ".[test,notebook,dev]"
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check pertsym derivations tests benchmarks
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pertsym regenerate --check
 
@@ -40,7 +46,7 @@ benchmarks: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 
 mutation: $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test,dev]"
+	$(PIP) --editable ".[test,dev]"
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: speed and memory, every figure a ratio or a count measured in this run."""
+"""`python -m benchmarks`: speed and memory; every figure is measured in this run."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ def evaluation() -> None:
     at(1.0)
     one, _ = timed(lambda: [at(1.0) for _ in range(20)])
     many, _ = timed(lambda: at(np.linspace(0.5, 2.0, 20000)))
-    print(f"k_up(4), Drude: a vectorised point costs 1/{(one / 20) / (many / 20000):.0f} of a scalar one")
+    ratio = (one / 20) / (many / 20000)
+    print(f"k_up(4), Drude: a point in a vectorised call costs 1/{ratio:.0f} of a scalar call")
 
 
 if __name__ == "__main__":

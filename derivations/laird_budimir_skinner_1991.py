@@ -25,6 +25,7 @@ from pertsym.equations.rational import Exponential, rational_form
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.narrative import (
+    RoutesDisagree,
     Shown,
     cumulant_step,
     forms_step,
@@ -38,7 +39,7 @@ from pertsym.narrative import (
 from pertsym.paper import Paper
 from pertsym.present.document import latex_document
 from pertsym.present.text import form_lines
-from pertsym.reduction.spectral import SpectralForm, Thermal, Value, monomial
+from pertsym.reduction.spectral import SpectralForm, Thermal, monomial
 
 NAME = "laird_budimir_skinner_1991"
 TITLE = "Quantum-mechanical derivation of the Bloch equations: beyond the weak coupling limit"
@@ -53,12 +54,19 @@ CONVENTIONS = (
     r"+\Gamma_i(-\omega)n(-\omega)\}$, so that $\Gamma_i$ is the spectral density $J$.",
     r"$P_i(\omega)=\mathrm{P}\!\int d\omega'\,\hat C_i(\omega')/(\omega'-\omega)$; primes are "
     "derivatives with respect to the argument.",
+    r"Several indices on $\tau$ denote a sum, $\tau_{12}=\tau_1+\tau_2$; $\mathrm{FP}\!\int$ is "
+    "Hadamard's finite part.",
+)
+LEGEND = (
+    "ħ = kB = 1; k10 is the rate 0 -> 1 (k_up), k01 the rate 1 -> 0 (k_down).",
+    "Ĉi(ω) = ∫dt e^{iωt} Ci(t) = 2{Γi(ω)[n(ω)+1] + Γi(-ω)n(-ω)}: Γi is the spectral density J.",
+    "Pi(ω) = P∫dω' Ĉi(ω')/(ω'-ω); primes are derivatives with respect to the argument.",
+    "τ12 means τ1+τ2, and so on; FP∫ is Hadamard's finite part.",
 )
 
 BLOCH = Bloch(laird())
 K = EquilibriumConstant(laird())
 BETA = monomial(Gaussian(1), Thermal("T", 1, (0,)))
-C1_UP = monomial(Gaussian(1), Value("C", "C1", 0, (1,)))
 
 SOURCES = {
     ("k_up", 2): "(69)",
@@ -75,7 +83,8 @@ SOURCES = {
 
 def narrate(order: int) -> tuple[Step, ...]:
     """The argument up to order 2 or 4."""
-    steps = [hamiltonian(), moments_step(order, "(37)-(39)"), cumulant_step(2, "(40)"), second_order()]
+    steps = [hamiltonian(), moments_step(order, "(37)-(39)"), cumulant_step(2, "(40)")]
+    steps.append(second_order())
     if order >= 4:
         steps += [
             cumulant_step(4, "(41)"),
@@ -113,8 +122,8 @@ def hamiltonian() -> Step:
 
 def _shown(name: str, order: int) -> Shown:
     latex, text = symbol(name)
-    source = SOURCES.get((name, order), "")
-    return Shown(f"{latex}^{{({order})}}", f"{text}({order})", BLOCH.series(name)[order].form, source)
+    form = BLOCH.series(name)[order].form
+    return Shown(f"{latex}^{{({order})}}", f"{text}({order})", form, SOURCES.get((name, order), ""))
 
 
 def second_order() -> Step:
@@ -130,13 +139,13 @@ def second_order() -> Step:
 
 def fourth_order_rates() -> Step:
     """Sec. III B, after Eq. (91): the down rate is derived directly, not by substitution."""
-    flipped = BLOCH.k_up[4].form.reversed_frequencies()
-    agrees = "equals" if flipped == BLOCH.k_down[4].form else "differs from"
+    if BLOCH.k_up[4].form.reversed_frequencies() != BLOCH.k_down[4].form:
+        raise RoutesDisagree("k_down(4) is not k_up(4) with w0 -> -w0")
     return forms_step(
         "rates",
         "The fourth-order rates",
-        r"$k_{01}$ is reduced from its own ten terms; the result "
-        rf"{agrees} $k_{{10}}$ with $\omega_0\to-\omega_0$.",
+        r"$k_{01}$ is reduced from its own ten terms; the result equals $k_{10}$ with "
+        r"$\omega_0\to-\omega_0$.",
         [_shown(name, 4) for name in ("k_down", "inv_T1")],
     )
 
@@ -151,8 +160,8 @@ def equilibrium(order: int) -> Step:
         "Equilibrium constant from imaginary time",
         r"$K=K_{11}/K_{00}$ with $K_{nn}=\langle n|\mathrm{Tr}_B e^{-\beta H}|n\rangle/Z_B$. Two "
         r"imaginary-time integrals over $C_1(-i\tau)$ leave $[e^{-\beta a}-1+\beta a]/a^2$ with "
-        r"$a=\omega\mp\omega_0$ under the frequency integral, Eqs. (108)-(111); finite parts of its "
-        r"pieces and the KMS relation give $P_1$ and $P_1'$.",
+        r"$a=\omega\mp\omega_0$ under the frequency integral, Eqs. (108)-(111); finite parts of "
+        r"its pieces and the KMS relation give $P_1$ and $P_1'$.",
         forms,
     )
 
@@ -163,6 +172,8 @@ def balance() -> Step:
     second = detailed_balance(
         BLOCH.k_up[4].form - BLOCH.k_down[4].form * K[0] - BLOCH.k_down[2].form * K[2]
     )
+    if zeroth or second:
+        raise RoutesDisagree("k10 - K k01 does not vanish under the KMS relation")
     return forms_step(
         "detailed-balance",
         "Detailed balance",
@@ -186,8 +197,8 @@ def zero_temperature_limits() -> Step:
         "zero-temperature",
         "Zero temperature",
         r"At $T=0$, $\hat C_i(\omega)=2\Gamma_i(\omega)$ for $\omega>0$ and zero below, hence "
-        r"$P_1'(-\omega_0)=2\int_0^\infty d\omega\,\Gamma_1'(\omega)/(\omega+\omega_0)$. The up rate "
-        r"and the equilibrium constant stay finite; the pure-dephasing rate vanishes.",
+        r"$P_1'(-\omega_0)=2\int_0^\infty d\omega\,\Gamma_1'(\omega)/(\omega+\omega_0)$. "
+        "The up rate and the equilibrium constant stay finite; the pure-dephasing rate vanishes.",
         [
             Shown(
                 r"\lim_{T\to0}k_{10}^{(4)}",
@@ -230,7 +241,7 @@ def coherences() -> Step:
         r"$K=e^{-\beta\bar\omega}$ shifts differently already at second order, by "
         r"$\Delta\omega'=\Delta\bar\omega-\Delta\omega$.",
         [
-            Shown(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form, "(A6)"),
+            Shown(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
             Shown(
                 r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", renormalised_splitting(laird()), "(128)"
             ),
@@ -301,12 +312,13 @@ def exponential_models() -> Step:
         "Exponential correlation functions",
         r"(E1): $C_1=C_2=\Delta^2e^{-\lambda|t|}$; (E3): $C_1=\tfrac12\Delta^2e^{-\lambda|t|}$, "
         r"$C_2=0$ (there $\Delta$ is $\omega_1$). Every quantity is rational in $\omega_0$ and "
-        r"$\lambda$; the first two lines are model (E1), the last two (E3).",
+        r"$\lambda$; the first two lines are model (E1), the last two (E3), which the "
+        "source does not print.",
         tuple(
             Formula(
                 ("\\left(1/T_2'\\right)" if "prime" in r.name else "\\left(1/T_1\\right)")
                 + f"^{{(4)}}={sympy.latex(r.expression)}",
-                f"({r.name[:2]})",
+                "",
             )
             for r in wanted
         ),
@@ -319,7 +331,7 @@ def generate() -> Mapping[str, str]:
     rows = ledger_rows(claims(), CHECKS)
     return {
         "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
-        "rates.py": render_module(NAME, f"{TITLE}: rates, shift and equilibrium constant.", specs()),
+        "rates.py": render_module(NAME, f"{TITLE}.", specs()),
         "exponential_bath.py": render_rational_module(NAME, rational_results()),
         "terms.json": terms_json(BLOCH, ("k_up", "k_down", "inv_T2_prime", "R_1010", "R_1001"), 4),
         "derivation.tex": latex_document(PAPER.derivation(4)),
@@ -357,5 +369,16 @@ def claims() -> tuple[Claim, ...]:
 
 
 PAPER = Paper(
-    NAME, TITLE, SOURCE, BIBTEX, CONVENTIONS, BLOCH, (2, 4), narrate, generate, claims, CHECKS
+    NAME,
+    TITLE,
+    SOURCE,
+    BIBTEX,
+    CONVENTIONS,
+    LEGEND,
+    BLOCH,
+    (2, 4),
+    narrate,
+    generate,
+    claims,
+    CHECKS,
 )

@@ -56,7 +56,8 @@ def pure_dephasing_terms(digits: int) -> Evidence:
     findings = [
         exact("(134)", up_to_relabelling(terms_of(quantity)), up_to_relabelling(both)),
         exact(
-            "even in w0", up_to_relabelling(terms_of(quantity).reversed_frequencies()),
+            "even in w0",
+            up_to_relabelling(terms_of(quantity).reversed_frequencies()),
             up_to_relabelling(terms_of(quantity)),
         ),
         exact(
@@ -150,9 +151,9 @@ def classical_k_up(digits: int) -> Evidence:
 
 def classical_T1(digits: int) -> Evidence:
     """(140): (80) and (98) for even spectra, and directly."""
-    paper = (
-        over_w0(c(2, 1) * p(2, 1)) - c(1, 1, 1) * p(1, 1) - c(1, 1) * p(1, 1, 1)
-    ).scaled(Gaussian(2), pi_power=-1)
+    paper = (over_w0(c(2, 1) * p(2, 1)) - c(1, 1, 1) * p(1, 1) - c(1, 1) * p(1, 1, 1)).scaled(
+        Gaussian(2), pi_power=-1
+    )
     return conclude(
         ("limit of (98)", "expansion with real C", TIME, CLOSED),
         exact("second order", classical(BLOCH.inv_T1[2].form, NAMES), times(2, c(1, 1))),

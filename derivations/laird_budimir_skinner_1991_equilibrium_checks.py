@@ -87,9 +87,7 @@ def imaginary_time(digits: int) -> Evidence:
     u, l_ = sympy.symbols("u l", positive=True)
     inner = sympy.integrate(sympy.exp(-_W * u), (u, 0, l_))
     simplex = sympy.integrate(sympy.expand(inner), (l_, 0, _BETA))
-    findings.append(
-        exact("integral over the simplex", simplex, _bracket(sympy.Integer(0)))
-    )
+    findings.append(exact("integral over the simplex", simplex, _bracket(sympy.Integer(0))))
     with mpmath.workdps(digits + 10):
         beta, gap = mpmath.mpf(BETA_VALUE), mpmath.mpf(GAP)
         correlation = MODE.correlation(BETA_VALUE)
@@ -98,9 +96,7 @@ def imaginary_time(digits: int) -> Evidence:
             wanted = mpmath.exp(-level * beta * gap) * weight.value
             found = _of_the_mode(_population_kernel(level), beta, gap)
             findings.append(close(f"({equation}) for one oscillator", found, wanted, digits))
-        _, added = second_order_populations(
-            (0, gap), [(MODE.operator, correlation)], beta, digits
-        )
+        _, added = second_order_populations((0, gap), [(MODE.operator, correlation)], beta, digits)
     diagonalised = exact_second_order((0.0, GAP), [MODE], BETA_VALUE, cutoff=20)
     agreed = abs(float(added[1]) - float(diagonalised[1])) <= 1e-8 * abs(float(added[1]))
     findings.append(Finding("populations of a diagonalised Hamiltonian, to 8 digits", agreed))
@@ -306,9 +302,7 @@ def shift_difference(digits: int) -> Evidence:
         p(1, 1, 1) * (boltzmann(1) + boltzmann(0)) - p(1, -1, 1) * (boltzmann(-1) + boltzmann(0))
     )
     difference = renormalised_splitting(laird()) - beta * BLOCH.frequency_shift[2].form
-    return conclude(
-        ("(128) and (125)", SYMBOLIC), exact("(129)", difference, paper)
-    )
+    return conclude(("(128) and (125)", SYMBOLIC), exact("(129)", difference, paper))
 
 
 def zero_T_shift(digits: int) -> Evidence:

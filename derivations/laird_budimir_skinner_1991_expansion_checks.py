@@ -143,8 +143,9 @@ def moments(digits: int) -> Evidence:
             rest = moment(order - k) if k < order else {0: np.eye(2, dtype=object)}
             scale = Fraction(1, factorial(order - k))
             made = plus(made, times(from_moments(k), rest, scale))
-        wanted = times(derivative(moment(order)), {0: np.eye(2, dtype=object)},
-                       Fraction(1, factorial(order)))
+        wanted = times(
+            derivative(moment(order)), {0: np.eye(2, dtype=object)}, Fraction(1, factorial(order))
+        )
         findings.append(Finding(f"R Phi = dPhi/dt at order {order}", equal(made, wanted)))
     paper = {2: {(2,): HALF}, 4: {(4,): Fraction(1, 24), (2, 2): Fraction(-1, 4)}}
     findings += [
@@ -213,8 +214,9 @@ def generator_structure(digits: int) -> Evidence:
     for a, b, i, j in product((0, 1), repeat=4):
         # a constant element between rho_ij and rho_ab, seen from the interaction picture
         unit = sympy.zeros(2)
-        unit[a, b] = (rotation.H * sympy.Matrix(2, 2, lambda x, y, i=i, j=j: int((x, y) == (i, j)))
-                      * rotation)[i, j]
+        unit[a, b] = (
+            rotation.H * sympy.Matrix(2, 2, lambda x, y, i=i, j=j: int((x, y) == (i, j))) * rotation
+        )[i, j]
         phase = (rotation * unit * rotation.H)[a, b]
         wanted = sympy.exp(sympy.I * (a - b - i + j) * w0 * t)
         findings.append(exact(f"(42): phase of R_{a}{b}{i}{j}", phase, wanted))
@@ -305,14 +307,21 @@ def spin_boson_damped(digits: int) -> Evidence:
     second = w0 * -dy - gamma * dz  # d/dt of (151)
     findings = [
         exact("(149)", sympy.expand(dx + (up + down) * (px - (down - up) / (down + up)))),
-        exact("equilibrium value", equilibrium.rewrite(sympy.exp),
-              sympy.tanh(beta * w0 / 2).rewrite(sympy.exp)),
+        exact(
+            "equilibrium value",
+            equilibrium.rewrite(sympy.exp),
+            sympy.tanh(beta * w0 / 2).rewrite(sympy.exp),
+        ),
         exact("(150)", sympy.expand(dy - (w0 * pz - gamma * py))),
         exact("(151)", sympy.expand(dz - (-w0 * py - gamma * pz))),
-        exact("(152) but for 1/T2^2",
-              sympy.expand(second + 2 * gamma * dz + (w0**2 + gamma**2) * pz)),
-        exact("2/T2 = 1/T1 at second order",
-              BLOCH.inv_T2[2].form.scaled(Gaussian(2)), BLOCH.inv_T1[2].form),
+        exact(
+            "(152) but for 1/T2^2", sympy.expand(second + 2 * gamma * dz + (w0**2 + gamma**2) * pz)
+        ),
+        exact(
+            "2/T2 = 1/T1 at second order",
+            BLOCH.inv_T2[2].form.scaled(Gaussian(2)),
+            BLOCH.inv_T1[2].form,
+        ),
     ]
     return conclude(("Bloch equations in the right-left basis", SYMBOLIC), *findings)
 

@@ -129,9 +129,7 @@ def identity_B15(digits: int) -> Evidence:
             close(f"int f {name}", _paired(kernel, eps), wanted, digits)
             for name, kernel, wanted in kernels
         ]
-    return conclude(
-        (PROOFS, TEST_FUNCTION), *proved("B5", "B6", "B8", "B15", "B16"), *findings
-    )
+    return conclude((PROOFS, TEST_FUNCTION), *proved("B5", "B6", "B8", "B15", "B16"), *findings)
 
 
 def identity_B17(digits: int) -> Evidence:
@@ -168,7 +166,8 @@ def example_I7(digits: int) -> Evidence:
     """(C1)-(C6), by the paper's route step by step, and by arc lengths."""
     integrand = TimeIntegrand.collect(4, [SEVENTH]).real_parts()
     others = [
-        term for term in up_to_relabelling(BLOCH.k_up[4].terms or integrand)
+        term
+        for term in up_to_relabelling(BLOCH.k_up[4].terms or integrand)
         if term in up_to_relabelling(integrand).terms
     ]
     start = integrated_over_times(SEVENTH)

@@ -233,9 +233,7 @@ def inv_T2_2(digits: int) -> Evidence:
     one_sided = (_one_sided(Fraction(1), -1), _one_sided(Fraction(1), -1, conjugate=True))
     return conclude(
         (ENGINE, GENERALIZED, TIME.replace("triple ", ""), CLOSED),
-        exact(
-            "(120)", terms_of(quantity), TimeIntegrand.collect(2, one_sided).real_parts()
-        ),
+        exact("(120)", terms_of(quantity), TimeIntegrand.collect(2, one_sided).real_parts()),
         *both_routes(quantity, times(HALF, c(1, 1) + c(1, -1)), "(121)"),
         exact("(122)", times(2, quantity.form), BLOCH.inv_T1[2].form),
         exact("no pure dephasing", BLOCH.inv_T2_prime[2].form, ZERO_FORM),

@@ -27,8 +27,8 @@ from pertsym.present.display import shown
 
 # %% [markdown]
 # ## 1. The Hamiltonian
-# $H=\omega_0|1\rangle\langle1|+H_B+\Lambda|1\rangle\langle0|+\Lambda^\dagger|0\rangle\langle1|$ with
-# $\Lambda=\sum_k h_k(b_k+b_k^\dagger)$ and real $h_k^2$. The bath enters through
+# $H=\omega_0|1\rangle\langle1|+H_B+\Lambda|1\rangle\langle0|
+# +\Lambda^\dagger|0\rangle\langle1|$ with $\Lambda=\sum_k h_k(b_k+b_k^\dagger)$ and real $h_k^2$. The bath enters through
 # $C_1=\langle\Lambda^\dagger(t)\Lambda\rangle$ and $C_2=\langle\Lambda(t)\Lambda\rangle$.
 
 # %%
@@ -94,7 +94,7 @@ shown(zero_temperature(paper.k_up[4].form), r"\lim_{T\to0}k_{10}^{(4)}", "k10(4)
 
 # %% [markdown]
 # ## 7. Numbers: rates against temperature
-# One super-Ohmic bath through $\sigma_x$: $J(\omega)=\alpha\omega^3e^{-\omega/\omega_c}/\omega_c^2$,
+# One super-Ohmic bath through $\sigma_x$, $J(\omega)=\alpha\omega^3e^{-\omega/\omega_c}/\omega_c^2$,
 # so that $C_1=C_2$. Every value carries a bound on its error.
 
 # %%
@@ -129,7 +129,9 @@ T2 = 1 / (rates["inv_T2"][2] + rates["inv_T2"][4])
 right.plot(temperatures, T1, "C2", label="$T_1$")
 right.plot(temperatures, T2, "C1", label="$T_2$")
 right.plot(temperatures, 2 * T1, "C2", ls=":", label="$2T_1$")
-right.set(xlabel=r"$T/\omega_0$", ylabel=r"$\omega_0 T_i$", yscale="log", title="Through fourth order")
+right.set(
+    xlabel=r"$T/\omega_0$", ylabel=r"$\omega_0 T_i$", yscale="log", title="Through fourth order"
+)
 right.legend()
 plt.show()
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.derivation import Step
-from pertsym.equations.bloch import Bloch, Quantity
+from pertsym.equations.bloch import QUANTITIES, Bloch, Quantity
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths, laird
 from pertsym.estimate import Estimate
@@ -116,6 +117,8 @@ class Result:
             )
 
         def evaluated(w0: Any, beta: Any = None) -> Estimate:
+            if not np.all(np.asarray(w0) > 0):
+                raise ValueError(f"w0: the level splitting must be positive, got {w0}")
             spectra = DoubleSpectra(
                 {
                     name: ()
@@ -154,24 +157,34 @@ def _correlation(name: str, density: BathDensity, statistics: Statistics, beta: 
     return Correlation(density, statistics, beta)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ResultSeries:
     """A quantity as a power series in the coupling; `series[order]` derives that order."""
 
     name: str
     _bloch: Bloch
 
+    def __repr__(self) -> str:
+        return f"{self.name}: index by the order, e.g. [2] or [4]"
+
     def __getitem__(self, order: int) -> Result:
         return Result(self._bloch.series(self.name)[order], self._bloch)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BlochEquations:
     """The Bloch equations of two levels: attributes k_up, k_down, inv_T1, inv_T2, inv_T2_prime,
     frequency_shift, and elements R_0000 ... R_1111; each is indexed by the order.
     """
 
     bloch: Bloch
+
+    def __dir__(self) -> list[str]:
+        elements = [f"R_{k:04b}" for k in range(16)]
+        return [*QUANTITIES, *elements, "equilibrium_constant", "bloch"]
+
+    def __repr__(self) -> str:
+        return f"Bloch equations of two levels; order n of {', '.join(QUANTITIES)} and R_abcd"
 
     def __getattr__(self, name: str) -> ResultSeries:
         if name.startswith("_"):
@@ -208,6 +221,8 @@ def bloch(system: Model | Interaction | Sequence[Coupling]) -> BlochEquations:
     if isinstance(system, Model):
         return BlochEquations(Bloch(interaction_of(system)))
     couplings = tuple((coupling.operator, coupling.bath) for coupling in system)
+    if not couplings:
+        raise ValueError("system: there is no coupling; give at least one Coupling")
     return BlochEquations(Bloch(independent_baths(2, couplings)))
 
 

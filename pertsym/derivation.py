@@ -21,7 +21,7 @@ class Formula:
     source: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Step:
     """One step: what is done, in words, and what comes out.
 
@@ -43,16 +43,28 @@ class Step:
     formulas: tuple[Formula, ...] = ()
     text: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return "\n".join((f"{self.title}  [{self.key}]", *(f"   {line}" for line in self.text)))
+
+    def _repr_latex_(self) -> str:
+        shown = "".join(f"$${formula.latex}$$" for formula in self.formulas)
+        return rf"\textbf{{{self.title}}}{shown}"
+
 
 @dataclass(frozen=True)
 class Derivation:
-    """A named, ordered list of steps with its conventions and bibliography."""
+    """A named, ordered list of steps with its conventions and bibliography.
+
+    `conventions` are sentences with inline math for documents, `legend` the same as plain text
+    for a terminal.
+    """
 
     name: str
     title: str
     source: str
     bibtex: str
     conventions: tuple[str, ...]
+    legend: tuple[str, ...] = ()
     steps: tuple[Step, ...] = field(default=())
 
     def step(self, key: str) -> Step:

@@ -7,7 +7,6 @@ import pkgutil
 from pathlib import Path
 
 import derivations as scripts
-import generated
 from pertsym.paper import Paper
 
 
@@ -37,12 +36,27 @@ def find(name: str) -> Paper:
 
 
 def generated_root() -> Path | None:
-    """The generated/ folder, None where the package has none."""
-    path = Path(next(iter(generated.__path__)))
-    return path if path.is_dir() else None
+    """The generated/ folder of this source checkout; None for an installed copy.
+
+    Only a folder beside this package and its own pyproject.toml counts, so that no other
+    package called "generated" is ever written to.
+    """
+    checkout = Path(__file__).resolve().parent.parent
+    project = checkout / "pyproject.toml"
+    ours = project.is_file() and 'name = "pertsym"' in project.read_text(encoding="utf-8")
+    path = checkout / "generated"
+    return path if ours and path.is_dir() else None
 
 
 def status(paper: Paper) -> str:
     """ "generated" or "not generated": whether generated/ holds this paper's files."""
     root = generated_root()
     return "generated" if root is not None and (root / paper.name).is_dir() else "not generated"
+
+
+def regenerated() -> dict[str, str]:
+    """Every file that belongs below generated/, derived now: relative path -> text."""
+    files = {"__init__.py": ""}
+    for paper in derivations():
+        files.update(paper.generated_files())
+    return files

@@ -18,8 +18,10 @@ class Paper:
     ----------
     name
         Name of the script; argument of `pertsym derive`.
-    title, source, bibtex, conventions
-        Heading, one-line citation, BibTeX entry, convention sentences.
+    title, source, bibtex
+        Heading, one-line citation, BibTeX entry.
+    conventions, legend
+        Convention sentences with inline math, and as plain text for a terminal.
     bloch
         The derived equations of its Hamiltonian.
     orders
@@ -39,6 +41,7 @@ class Paper:
     source: str
     bibtex: str
     conventions: tuple[str, ...]
+    legend: tuple[str, ...]
     bloch: Bloch
     orders: tuple[int, ...]
     narrate: Callable[[int], tuple[Step, ...]]
@@ -49,7 +52,13 @@ class Paper:
     def derivation(self, order: int) -> Derivation:
         """The whole argument up to an order."""
         return Derivation(
-            self.name, self.title, self.source, self.bibtex, self.conventions, self.narrate(order)
+            self.name,
+            f"Derivation: {self.title}",
+            self.source,
+            self.bibtex,
+            self.conventions,
+            self.legend,
+            self.narrate(order),
         )
 
     def generated_files(self) -> dict[str, str]:

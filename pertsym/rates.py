@@ -6,7 +6,7 @@ knows a rate in advance.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +19,12 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
-from pertsym.model.errors import NotYetDerivable
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.evaluate import CannotEvaluate, evaluate
+from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra, Spectra
-from pertsym.reduction.spectral import SpectralForm
+from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 
 GUARD_DIGITS = 10
 
@@ -41,13 +41,31 @@ class BlochRates:
         order -> quantity -> value with error bound; None where it diverges.
     equilibrium_constant
         order -> value; None unless all baths are thermal at one temperature.
-    divergent
-        order (or "equilibrium_constant") -> quantity -> reason.
+    divergent, not_derived
+        order -> quantity -> reason; constants stand under "equilibrium_constant".
+    rate_unit
+        Unit of rates and shifts; empty in natural units.
     """
 
     orders: dict[int, dict[str, Bounded | None]]
     equilibrium_constant: dict[int, Bounded | None] | None
     divergent: dict[str, dict[str, str]] = field(default_factory=dict)
+    not_derived: dict[str, dict[str, str]] = field(default_factory=dict)
+    rate_unit: str = ""
+
+    def growing(self) -> tuple[str, ...]:
+        """Quantities whose fourth-order contribution exceeds the second: no convergence there."""
+        if not {2, 4} <= self.orders.keys():
+            return ()
+        pairs = ((name, x, self.orders[4][name]) for name, x in self.orders[2].items())
+        return tuple(
+            name
+            for name, second, fourth in pairs
+            if second is not None
+            and fourth is not None
+            and second.value != 0
+            and abs(fourth.value) > abs(second.value)
+        )
 
 
 def interaction_of(model: Model) -> Interaction:
@@ -89,7 +107,10 @@ def bloch_rates(
     ValueError
         If `order` is not a positive even integer.
     NotYetDerivable
-        For more than two levels, or orders beyond 4.
+        For more than two levels, or orders beyond 4.  A single quantity that cannot be evaluated
+        yet is None and named in `not_derived` instead.
+    InputError
+        If a value overflows double precision.
     """
     if order < 2 or order % 2:
         raise ValueError(f"order: must be a positive even integer, got {order}")
@@ -111,7 +132,7 @@ def bloch_rates(
     bloch = Bloch(interaction)
     with mpmath.workdps(digits + GUARD_DIGITS) if digits else nullcontext():
         spectra = spectra_of(model, digits and digits + GUARD_DIGITS // 2)
-        evaluator = _Evaluator(model, spectra, {})
+        evaluator = _Evaluator(model, spectra)
         orders: dict[int, dict[str, Bounded | None]] = {}
         for n in range(2, order + 1, 2):
             orders[n] = {}
@@ -127,14 +148,17 @@ def bloch_rates(
                 progress(f"equilibrium constant, order {n}")
                 key = "equilibrium_constant"
                 constant[n] = evaluator.number(expansion[n], key, str(n))
-        return BlochRates(orders, constant, evaluator.divergent)
+        return BlochRates(
+            orders, constant, evaluator.divergent, evaluator.not_derived, model.units.rate
+        )
 
 
 @dataclass(frozen=True)
 class _Evaluator:
     model: Model
     spectra: Spectra
-    divergent: dict[str, dict[str, str]]
+    divergent: dict[str, dict[str, str]] = field(default_factory=dict)
+    not_derived: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def rate(self, form: SpectralForm, order: str, name: str) -> Bounded | None:
         """The value in the printed unit."""
@@ -144,14 +168,24 @@ class _Evaluator:
 
     def number(self, form: SpectralForm, order: str, name: str) -> Bounded | None:
         try:
-            return evaluate(form, (self._w0(),), self.spectra, self.model.common_beta)
+            value = evaluate(form, (self._w0(),), self.spectra, self.model.common_beta)
         except Divergent as fault:
             self.divergent.setdefault(order, {})[name] = fault.reason
             return None
         except CannotEvaluate as fault:
-            raise NotYetDerivable(
-                self.model.name, name, str(fault), "ask for order 2, or drop a coupling"
-            ) from fault
+            self.not_derived.setdefault(order, {})[name] = (
+                f"{fault}; it arises where a coupling has both a diagonal and an off-diagonal part "
+                "in the energy eigenbasis"
+            )
+            return None
+        if not (mpmath.isfinite(value.value) and mpmath.isfinite(value.error)):
+            raise InputError(
+                self.model.name,
+                name,
+                f"order {order} has no finite value in double precision",
+                "rescale the energy unit so that w0, J and T are of similar size",
+            )
+        return value
 
     def _w0(self) -> Any:
         if isinstance(self.spectra, PreciseSpectra):
@@ -159,10 +193,3 @@ class _Evaluator:
             gap = upper - lower
             return mpmath.mpf(gap.numerator) / gap.denominator
         return self.model.w0
-
-
-def named_values(rates: BlochRates) -> Iterator[tuple[int, str, Bounded | None]]:
-    """(order, quantity, value) in printing order."""
-    for order, row in rates.orders.items():
-        for name, value in row.items():
-            yield order, name, value

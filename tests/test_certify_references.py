@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def reference(kind: str, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    for folder in (ROOT / "tests" / "data" / kind, ROOT.parent / "shared" / "reference" / kind):
+    for folder in (ROOT / "tests" / "data" / kind,):
         model = folder / f"{name}.toml"
         if model.exists():
             expected = json.loads(model.with_suffix(".json").read_text())

@@ -99,9 +99,7 @@ def test_detailed_balance_is_the_zero_form(model):
     bloch, constant = Bloch(MODELS[model]), EquilibriumConstant(MODELS[model])
     second = bloch.k_up[2].form - bloch.k_down[2].form * constant[0]
     fourth = (
-        bloch.k_up[4].form
-        - bloch.k_down[4].form * constant[0]
-        - bloch.k_down[2].form * constant[2]
+        bloch.k_up[4].form - bloch.k_down[4].form * constant[0] - bloch.k_down[2].form * constant[2]
     )
     assert second
     assert fourth

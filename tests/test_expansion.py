@@ -22,9 +22,9 @@ from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand, conjugat
 
 from .spectral_numbers import ExponentialBath, time_value
 
-ONE, ZERO, I = Gaussian(1), Gaussian(), Gaussian(0, 1)
+ONE, ZERO, IMAGINARY = Gaussian(1), Gaussian(), Gaussian(0, 1)
 SIGMA_X = ((ZERO, ONE), (ONE, ZERO))
-SIGMA_Y = ((ZERO, -I), (I, ZERO))
+SIGMA_Y = ((ZERO, -IMAGINARY), (IMAGINARY, ZERO))
 SIGMA_Z = ((-ONE, ZERO), (ZERO, ONE))
 
 
@@ -134,7 +134,8 @@ TEN_TERMS = [
 
 def _term(sign, first, second, phase):
     factors = tuple(
-        Factor(int(gaps[0]), int(gaps[-1]), name, bool(star)) for name, star, gaps in (first, second)
+        Factor(int(gaps[0]), int(gaps[-1]), name, bool(star))
+        for name, star, gaps in (first, second)
     )
     return Term(Gaussian(-2 * sign), Shape(tuple(sorted(factors)), tuple((x,) for x in phase)))
 
@@ -202,13 +203,15 @@ def test_classical_bath_is_its_own_conjugate():
     baths = {"C1": bath, "C2": ExponentialBath((0.2, 0.1), (0.4, 2.0))}
     assert len(stochastic) < len(quantum)
     assert not any(f.conjugate for term in stochastic for f in term.shape.factors)
-    assert time_value(stochastic, (0.9,), baths) == pytest.approx(time_value(quantum, (0.9,), baths))
+    assert time_value(stochastic, (0.9,), baths) == pytest.approx(
+        time_value(quantum, (0.9,), baths)
+    )
     four = generator_element(laird(real=("C1", "C2")), 4, (0, 0, 0, 0)).scaled(-ONE).real_parts()
     assert sorted(term.coefficient.re for term in four) == [-4, -4, 4, 4]  # Eq. (136)
 
 
 def test_spectator_level_stays_out():
-    """A third, uncoupled level neither decays nor dephases by its own, and changes no other term."""
+    """A third, uncoupled level does not decay, and changes no term of the others."""
     three = independent_baths(
         3, [(((ZERO, ONE, ZERO), (ONE, ZERO, ZERO), (ZERO, ZERO, ZERO)), "x")]
     )
@@ -219,10 +222,7 @@ def test_spectator_level_stays_out():
         narrow = generator_element(two, 4, element)
         dropped = TimeIntegrand.collect(
             4,
-            [
-                Term(z, Shape(shape.factors, tuple(x[:1] for x in shape.phase)))
-                for z, shape in wide
-            ],
+            [Term(z, Shape(shape.factors, tuple(x[:1] for x in shape.phase))) for z, shape in wide],
         )
         assert all(x[1] == 0 for _, shape in wide for x in shape.phase)
         assert dropped == narrow
@@ -244,8 +244,8 @@ def test_bad_interactions_are_refused():
     raising = ((1, 0, ONE),)
     with pytest.raises(ValueError, match=r"operators\[0\].*Hermitian"):
         Interaction(level_energies(2), (raising,), (0,), {(0, 0): "x"})
+    lowering = ((0, 1, ONE),)
     with pytest.raises(ValueError, match="adjoint pair"):
-        lowering = ((0, 1, ONE),)
         Interaction(level_energies(2), (raising, lowering), (1, 0), {(0, 0): "a", (1, 1): "b"})
     with pytest.raises(ValueError, match="at least 2 levels"):
         level_energies(1)
@@ -328,5 +328,5 @@ def test_integrands_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="different order"):
         f + TimeIntegrand(2, ())
     with pytest.raises(ValueError, match="real number"):
-        f.real_parts().scaled(I)
+        f.real_parts().scaled(IMAGINARY)
     assert len(f.real_parts().scaled(Gaussian(2))) == 1

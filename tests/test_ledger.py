@@ -115,7 +115,7 @@ def test_a_flipped_sign_is_found_out(
     tag: str, name: str, order: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = Bloch(common.BLOCH.interaction)
-    wrong.__dict__[name] = _flipped(getattr(common.BLOCH, name), order)
+    wrong._series[name] = _flipped(getattr(common.BLOCH, name), order)
     monkeypatch.setattr(rates, "BLOCH", wrong)
     monkeypatch.setattr(dephasing, "BLOCH", wrong)
     assert CHECKS[tag](DIGITS).status == "failed"
@@ -127,7 +127,7 @@ def test_a_missing_path_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     shorter = replace(quantity.terms, terms=quantity.terms.terms[:-1])
     wrong = Bloch(common.BLOCH.interaction)
     series = Series("k_up", lambda n: replace(quantity, terms=shorter))
-    wrong.__dict__["k_up"] = series
+    wrong._series["k_up"] = series
     monkeypatch.setattr(rates, "BLOCH", wrong)
     assert CHECKS["k_up_4_terms"](DIGITS).status == "failed"
     assert CHECKS["k_up_4"](DIGITS).status == "failed"

@@ -1,10 +1,10 @@
 """Numerical certificates: one number by at least three routes that share as little as possible.
 
-    generated code        generated/<paper>/rates.py in double precision, with its error bound
-    closed form           the spectral form, spectra by contours (module `contour`)
-    time integral         the time-domain terms for exponential correlation functions
-    superoperators        cumulants of 4 x 4 Liouvillians, neither words nor paths
-    generated code, mp    the same module with the quadratures of `pertsym.baths` at any precision
+generated code        generated/<paper>/rates.py in double precision, with its error bound
+closed form           the spectral form, spectra by contours (module `contour`)
+time integral         the time-domain terms for exponential correlation functions
+superoperators        cumulants of 4 x 4 Liouvillians, neither words nor paths
+generated code, mp    the same module with the quadratures of `pertsym.baths` at any precision
 """
 
 from __future__ import annotations
@@ -94,9 +94,7 @@ class _Comparison:
                     _in_double(f"{what}: superoperators", brute, value, scale),
                     *self._generated(entry, value, scale),
                 ]
-            return conclude(
-                (_GENERATED, _RESIDUES, _TIME, _BRUTE), *findings, status="numerical"
-            )
+            return conclude((_GENERATED, _RESIDUES, _TIME, _BRUTE), *findings, status="numerical")
 
         return check
 
@@ -278,9 +276,7 @@ def _in_double(what: str, found: Any, reference: Any, scale: Any) -> Finding:
     return Finding(what, bool(abs(mpmath.mpf(found) - reference) <= DOUBLE * scale))
 
 
-def _shift(
-    element: Callable[[int, tuple[int, int, int, int]], Any], order: int, w0: Any
-) -> Any:
+def _shift(element: Callable[[int, tuple[int, int, int, int]], Any], order: int, w0: Any) -> Any:
     """omega - w0 at order 2 or 4 from R_1010 and R_1001, Eq. (A6) of Laird et al."""
     shift = -element(order, (1, 0, 1, 0)).imag
     if order == 4:
@@ -294,7 +290,10 @@ def _balance(values: Mapping[Entry, Any], digits: int) -> list[Finding]:
     second = values["K", 0] * values["k_down", 4] + values["K", 2] * values["k_down", 2]
     return [
         close(
-            f"detailed balance at order {n}", values["k_up", n], wanted, digits,
+            f"detailed balance at order {n}",
+            values["k_up", n],
+            wanted,
+            digits,
             _scale(values, ("k_up", n)),
         )
         for n, wanted in ((2, zeroth), (4, second))

@@ -115,9 +115,7 @@ def agreeing_digits(left: Any, right: Any, scale: Any = None, most: int = 50) ->
     return min(most, int(mpmath.floor(-mpmath.log10(difference / size))))
 
 
-def conclude(
-    routes: tuple[str, ...], *findings: Finding, status: Status = "proved"
-) -> Evidence:
+def conclude(routes: tuple[str, ...], *findings: Finding, status: Status = "proved") -> Evidence:
     """Evidence of the given status if all findings hold; else "failed", naming those that do not.
 
     Raises

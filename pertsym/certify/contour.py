@@ -190,9 +190,7 @@ class ContourSpectra:
         return functools.reduce(lambda a, b: a + b, pieces)
 
 
-def residue_spectra(
-    baths: Mapping[str, time_domain.Exponentials], digits: int
-) -> ContourSpectra:
+def residue_spectra(baths: Mapping[str, time_domain.Exponentials], digits: int) -> ContourSpectra:
     """Spectra of exponential correlation functions given by name, with exact coefficients."""
     return ContourSpectra(
         {name: ((1, ResidueBath.of(function)),) for name, function in baths.items()}, digits

@@ -163,9 +163,7 @@ def ray_baths(baths: Sequence[Correlation], digits: int) -> tuple[RayBath, ...]:
     continued = [_continued(bath.density) for bath in baths]
     scale = mpmath.exp(mpmath.fsum(mpmath.log(s) for _, s, _ in continued) / len(continued))
     ray = Ray(min(angle for _, _, angle in continued), scale, digits)
-    return tuple(
-        _thermal(j, bath, ray) for (j, _, _), bath in zip(continued, baths, strict=True)
-    )
+    return tuple(_thermal(j, bath, ray) for (j, _, _), bath in zip(continued, baths, strict=True))
 
 
 def _continued(density: BathDensity) -> tuple[Function, Any, Any]:

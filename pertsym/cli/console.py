@@ -69,4 +69,7 @@ class Ticker:
 
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     """A progress bar on stderr for anything that takes more than a second."""
-    yield from tqdm(items, total=total, desc=what, file=sys.stderr, delay=1.0, leave=False)
+    # disable=None: no bar where stderr is no terminal
+    yield from tqdm(
+        items, total=total, desc=what, file=sys.stderr, delay=1.0, leave=False, disable=None
+    )

@@ -49,8 +49,8 @@ def derive(
         try:
             paper.bloch.series(quantity)
         except ValueError as fault:
-            fail(f"--quantity: {fault}", BAD_INPUT)
-    if step == "wick" and as_json:
+            fail(f"--{fault}", BAD_INPUT)
+    if step == "wick" and as_json and latex is None and html is None:
         emit_json(_terms(paper, quantity or "k_up", order))
         return
     if order not in paper.orders:
@@ -88,6 +88,7 @@ def _derivation(paper: Paper, quantity: str | None, order: int) -> Derivation:
         whole.source,
         whole.bibtex,
         whole.conventions,
+        whole.legend,
         pipeline(paper.bloch, quantity, order),
     )
 
@@ -131,7 +132,7 @@ def _record(
 def _show(derivation: Derivation, steps: tuple[Step, ...]) -> None:
     click.echo(derivation.title)
     click.echo(f"{derivation.source}\n")
-    for sentence in derivation.conventions:
+    for sentence in derivation.legend:
         click.echo(f"  {sentence}")
     for number, step in enumerate(steps, 1):
         click.echo(f"\n{number}. {step.title}  [{step.key}]")

@@ -11,7 +11,7 @@ from pertsym.library import derivations, status
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 def list_derivations(as_json: bool) -> None:
-    """List the derivations, their sources and whether generated/ is up to date."""
+    """List the derivations, their sources and whether generated/ holds their files."""
     rows = [
         {"name": paper.name, "source": paper.source, "status": status(paper)}
         for paper in derivations()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from pertsym.cli.console import BAD_INPUT, CHECK_FAILED, command_errors, emit_json, fail, progress
+from pertsym.cli.console import BAD_INPUT, CHECK_FAILED, command_errors, emit_json, fail, note
 from pertsym.codegen.regenerate import compare, update
-from pertsym.library import derivations, generated_root
+from pertsym.library import generated_root, regenerated
 
 
 @click.command()
@@ -18,10 +18,8 @@ def regenerate(check: bool, as_json: bool) -> None:
     root = generated_root()
     if root is None:
         fail("generated/: not found; run this from an installed source checkout", BAD_INPUT)
-    papers = derivations()
-    files: dict[str, str] = {"__init__.py": ""}
-    for paper in progress(papers, len(papers), "deriving"):
-        files.update(paper.generated_files())
+    note("deriving everything; this takes about ten seconds")
+    files = regenerated()
     changes = compare(root, files) if check else update(root, files)
     if as_json:
         emit_json({"changed": [change.path for change in changes]})

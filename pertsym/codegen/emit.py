@@ -21,6 +21,7 @@ from pertsym.reduction.spectral import (
     SpectralIntegral,
     Thermal,
     Value,
+    require_evaluable,
 )
 
 
@@ -55,7 +56,13 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
         The form; an empty one gives an exact zero.
     frequency_names
         Variable of each transition frequency, e.g. ("w0",).
+
+    Raises
+    ------
+    ValueError, CannotEvaluate
+        As in `pertsym.reduction.spectral.require_evaluable`.
     """
+    require_evaluable(form)
     if not form:
         return Body((), (f"Bounded.of(0.0 * {frequency_names[0]})",), 0, False)
     names: dict[Value | Thermal, str] = {}

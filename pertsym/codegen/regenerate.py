@@ -38,8 +38,8 @@ def compare(root: Path, files: Mapping[str, str]) -> tuple[Change, ...]:
     }
     changes = []
     for name in sorted(on_disk.keys() | files.keys()):
-        old = on_disk[name].read_text(encoding="utf-8", errors="replace") if name in on_disk else ""
-        new = files.get(name, "")
+        old = on_disk[name].read_bytes() if name in on_disk else b""
+        new = files.get(name, "").encode()
         if name in on_disk and name in files and old == new:
             continue
         kind = "orphan" if name not in files else "changed" if name in on_disk else "missing"
@@ -73,10 +73,14 @@ def _write(path: Path, text: str) -> None:
         raise
 
 
-def _diff(name: str, kind: str, old: str, new: str) -> str:
+def _diff(name: str, kind: str, old: bytes, new: bytes) -> str:
     before = f"generated/{name}" + ("" if kind != "missing" else " (missing)")
     after = f"derived/{name}" + ("" if kind != "orphan" else " (no derivation makes this file)")
-    lines = difflib.unified_diff(
-        old.splitlines(keepends=True), new.splitlines(keepends=True), before, after
-    )
-    return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+    lines = difflib.unified_diff(_shown(old), _shown(new), before, after, lineterm="")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(content: bytes) -> list[str]:
+    """Lines for a diff; carriage returns and bytes that are no text stay visible."""
+    text = content.decode(errors="backslashreplace")
+    return [line.replace("\r", "\\r") for line in text.split("\n")]

@@ -1,6 +1,7 @@
 """The Bloch equations of two levels, order by order.
 
-    d rho_00/dt = -k_up rho_00 + k_down rho_11,     d rho_10/dt = (-i w0 + R_1010) rho_10 + R_1001 rho_01
+    d rho_00/dt = -k_up rho_00 + k_down rho_11,
+    d rho_10/dt = (-i w0 + R_1010) rho_10 + R_1001 rho_01
 
 with 1/T1 = k_up + k_down, 1/T2 = -Re R_1010, 1/T2' = 1/T2 - 1/(2 T1) and the frequency shift of
 the full 2x2 coherence block (Laird, Budimir and Skinner, Eqs. (46)-(55), (132), Appendix A).
@@ -71,6 +72,8 @@ class Series:
     _known: dict[int, Quantity] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, order: int) -> Quantity:
+        if order < 2 or order % 2:
+            raise ValueError(f"order: must be a positive even integer, got {order}")
         if order not in self._known:
             self._known[order] = self._derive(order)
         return self._known[order]
@@ -99,39 +102,43 @@ class Bloch:
     def _elements(self) -> dict[tuple[int, Element], TimeIntegrand]:
         return {}
 
+    @cached_property
+    def _series(self) -> dict[str, Series]:
+        return {}
+
     def element(self, order: int, element: Element) -> TimeIntegrand:
-        """Time-domain terms of K_{ab,cd} at one order."""
+        """Time-domain terms of K_{ab,cd} at one order; derived once."""
         key = (order, element)
         if key not in self._elements:
             self._elements[key] = generator_element(self.interaction, order, element)
         return self._elements[key]
 
-    @cached_property
+    @property
     def k_up(self) -> Series:
         """k_10, the rate 0 -> 1 (Eqs. (58), (81))."""
         return self.series("k_up")
 
-    @cached_property
+    @property
     def k_down(self) -> Series:
         """k_01, the rate 1 -> 0."""
         return self.series("k_down")
 
-    @cached_property
+    @property
     def inv_T1(self) -> Series:
         """Population relaxation rate, Eq. (7)."""
         return self.series("inv_T1")
 
-    @cached_property
+    @property
     def inv_T2(self) -> Series:
         """Dephasing rate, Eq. (54)."""
         return self.series("inv_T2")
 
-    @cached_property
+    @property
     def inv_T2_prime(self) -> Series:
         """Pure-dephasing rate, Eq. (132)."""
         return self.series("inv_T2_prime")
 
-    @cached_property
+    @property
     def frequency_shift(self) -> Series:
         """Frequency of the coherence minus w0, Eqs. (55), (A5), (A6)."""
         return self.series("frequency_shift")
@@ -144,12 +151,17 @@ class Bloch:
         ValueError
             For an unknown name, listing the known ones.
         """
+        if name not in self._series:
+            self._series[name] = Series(name, self._derivation(name))
+        return self._series[name]
+
+    def _derivation(self, name: str) -> Callable[[int], Quantity]:
         if name in _WEIGHTS:
-            return Series(name, lambda order: self._rate(name, order))
+            return lambda order: self._rate(name, order)
         if name == "frequency_shift":
-            return Series(name, self._shift)
+            return self._shift
         element = parse_element(name)
-        return Series(name, lambda order: self._raw(name, order, element))
+        return lambda order: self._raw(name, order, element)
 
     def terms(self, name: str, order: int) -> TimeIntegrand | None:
         """Time-domain terms of a quantity at any even order, without reducing them.

@@ -13,8 +13,9 @@ _ONE = Gaussian(1)
 
 
 def laird(real: Iterable[str] = ()) -> Interaction:
-    """Lam|1><0| + Lam^+|0><1| with C1 = <Lam^+(t)Lam(0)>, C2 = <Lam(t)Lam(0)>, Eqs. (13), (61), (85).
+    """Lam|1><0| + Lam^+|0><1|, with C1 = <Lam^+(t)Lam(0)> and C2 = <Lam(t)Lam(0)>.
 
+    Eqs. (13), (61), (85) of Laird, Budimir and Skinner.
     C1 also equals <Lam(t)Lam^+(0)>, and C2 <Lam^+(t)Lam^+(0)>, because every h_k^2 is real
     (Eqs. (76), (88)).  Name C1, C2 in `real` for the stochastic model of Sec. V.
     """

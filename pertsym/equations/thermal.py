@@ -35,7 +35,15 @@ def substitute(form: SpectralForm, rule: Rule) -> SpectralForm:
 
 
 def is_negative(frequency: Frequency) -> bool:
-    """True if the leading coefficient is negative: -w0, not +w0 (levels ascend)."""
+    """True for -w0, False for +w0 and zero.
+
+    Raises
+    ------
+    ValueError
+        For more than one transition frequency, whose differences have no sign of their own.
+    """
+    if len(frequency) > 1:
+        raise ValueError(f"the sign of {frequency} is known for two levels only")
     return next((x for x in frequency if x), 0) < 0
 
 
@@ -83,9 +91,8 @@ def _frozen(atom: Atom) -> SpectralForm:
     if isinstance(atom, Thermal) and any(atom.exponent) and not is_negative(atom.exponent):
         return ZERO_FORM
     if isinstance(atom, SpectralIntegral) and atom.kind == "CC" and atom.reflect < 0:
-        # one spectrum needs w > 0, the other w < shift
-        if not any(atom.shift) or is_negative(atom.shift):
-            return ZERO_FORM
+        overlap = any(atom.shift) and not is_negative(atom.shift)  # needs 0 < w < shift
+        return monomial(Gaussian(1), atom) if overlap else ZERO_FORM
     return monomial(Gaussian(1), atom)
 
 
@@ -108,7 +115,7 @@ def classical(form: SpectralForm, names: Collection[str]) -> SpectralForm:
 
 
 def _even(integral: SpectralIntegral, names: Collection[str]) -> SpectralForm:
-    """int Â(w) B̂(s - w)/(w - a)^n with an even B̂ written as B̂(w - s); with an even Â, from there."""
+    """int Â(w) B̂(s - w)/(w - a)^n with B̂(w - s) if B̂ is even; exchanged first if only Â is."""
     if integral.other in names:
         return monomial(Gaussian(1), integral._replace(reflect=1, shift=negated(integral.shift)))
     if integral.name in names:  # w -> s - w exchanges the two spectra

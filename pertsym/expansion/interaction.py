@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pertsym.exact import Gaussian
 
@@ -52,6 +53,7 @@ class Interaction:
     real: frozenset[str] = field(default=frozenset())
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "correlations", MappingProxyType(dict(self.correlations)))
         for a, operator in enumerate(self.operators):
             conjugated = tuple(sorted((col, row, z.conjugate()) for row, col, z in operator))
             if tuple(sorted(self.operators[self.adjoint[a]])) != conjugated:

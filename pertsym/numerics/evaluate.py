@@ -16,11 +16,8 @@ from pertsym.reduction.spectral import (
     SpectralIntegral,
     Thermal,
     Value,
+    require_evaluable,
 )
-
-
-class CannotEvaluate(NotImplementedError):
-    """The form holds an integral for which there is no numerical routine yet."""
 
 
 def evaluate(
@@ -43,22 +40,19 @@ def evaluate(
     ------
     pertsym.baths.divergence.Divergent
         If a part of the form diverges.
-    CannotEvaluate
-        For an integral over a spectrum and a transform.
+    ValueError, CannotEvaluate
+        As in `require_evaluable`.
     """
+    require_evaluable(form)
     frequencies = tuple(spectra.number(w) for w in frequencies)
     cache: dict[Value, Bounded] = {}
     total = Bounded.of(spectra.number(0))
     integrals: dict[SpectralIntegral, list[Pole]] = {}
     for m, z in form:
-        if z.im:
-            raise ValueError("evaluate needs a form with real coefficients")
         prefactor = _prefactor(m, z, frequencies, spectra)
         kernels = [a for a in m.atoms if isinstance(a, SpectralIntegral)]
         if kernels:
             (kernel,) = kernels
-            if len(m.atoms) > 1 or kernel.kind != "CC" or kernel.reflect > 0:
-                raise CannotEvaluate(f"no numerical routine for {m.atoms}")
             # poles over the same two spectra share one integral: they may converge only together
             pole = (prefactor.value, linear(kernel.pole, frequencies), kernel.order)
             integrals.setdefault(kernel._replace(pole=(), order=0), []).append(pole)

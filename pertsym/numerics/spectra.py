@@ -17,6 +17,7 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.product_integral import product_integral, product_integral_mp
+from pertsym.exact import exact_mpf
 from pertsym.numerics.bounded import Bounded
 
 Pole = tuple[Any, Any, int]
@@ -129,7 +130,8 @@ class PreciseSpectra:
                 raise Divergent("exp(-beta E) with E < 0 as beta -> inf")
             if energy > 0:
                 return Bounded(mpmath.mpf(0), mpmath.mpf(0))
-        value = mpmath.mpf(beta) ** power * mpmath.exp(-mpmath.mpf(beta) * energy)
+        inverse = exact_mpf(beta)
+        value = inverse**power * mpmath.exp(-inverse * energy)
         return Bounded(value, abs(value) * mpmath.mp.eps * (4 + abs(beta * energy)))
 
 

@@ -142,6 +142,35 @@ class SpectralForm:
 ZERO_FORM = SpectralForm(())
 
 
+class CannotEvaluate(NotImplementedError):
+    """A form holds something for which there is no numerical routine yet."""
+
+
+def require_evaluable(form: SpectralForm) -> None:
+    """Refuse forms that neither `numerics.evaluate` nor generated code can handle.
+
+    Raises
+    ------
+    ValueError
+        If a coefficient is not real.
+    CannotEvaluate
+        For an integral over a spectrum and a transform, one whose spectra move alike, or one that
+        multiplies another factor.
+    """
+    for m, z in form:
+        if z.im:
+            raise ValueError("only forms with real coefficients have a numerical value")
+        for atom in m.atoms:
+            if not isinstance(atom, SpectralIntegral):
+                continue
+            if atom.kind != "CC" or atom.reflect > 0 or len(m.atoms) > 1:
+                what = "a spectrum and a transform" if atom.kind != "CC" else "two spectra"
+                raise CannotEvaluate(
+                    f"it holds a principal-value integral over {what} "
+                    f"({atom.name} and {atom.other}) that has no numerical routine yet"
+                )
+
+
 def monomial(
     coefficient: Gaussian,
     *atoms: Atom,
