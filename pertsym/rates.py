@@ -173,10 +173,7 @@ class _Evaluator:
             self.divergent.setdefault(order, {})[name] = fault.reason
             return None
         except CannotEvaluate as fault:
-            self.not_derived.setdefault(order, {})[name] = (
-                f"{fault}; it arises where a coupling has both a diagonal and an off-diagonal part "
-                "in the energy eigenbasis"
-            )
+            self.not_derived.setdefault(order, {})[name] = str(fault)
             return None
         if not (mpmath.isfinite(value.value) and mpmath.isfinite(value.error)):
             raise InputError(

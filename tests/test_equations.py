@@ -14,6 +14,7 @@ from pertsym.equations.models import independent_baths, laird
 from pertsym.equations.rational import Exponential, rational_form, rational_terms
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
+from pertsym.numerics.evaluate import depends_on_differences
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal, Value, monomial
 
 from .spectral_numbers import ExponentialBath, form_value
@@ -241,3 +242,12 @@ def test_series_derive_once():
     series = LAIRD.series("k_up")
     assert series[4] is series[4]
     assert isinstance(series[4].form.values[0], Value)
+
+
+def test_forms_that_depend_on_differences_of_transforms():
+    """Rates and shifts at order 4 hold P only as P(w0) - P(-w0) and P'; that decides convergence."""
+    for name in ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift"):
+        for bath in ("C1", "C2"):
+            assert depends_on_differences(LAIRD.series(name)[4].form, bath)
+    assert depends_on_differences(LAIRD.frequency_shift[2].form, "C1")
+    assert not depends_on_differences(monomial(ONE, value("P", "C1", 0, 1)), "C1")

@@ -348,7 +348,7 @@ def test_what_cannot_be_evaluated_is_refused() -> None:
     antiparallel = SpectralIntegral("CC", "x", "y", -1, (0,), (1,), 1)
     with pytest.raises(CannotEvaluate):
         evaluate(monomial(one, antiparallel, spectrum), (1.0,), RoundedSpectra())
-    with pytest.raises(ValueError, match="beta: .*Boltzmann"):
+    with pytest.raises(ValueError, match=r"beta: .*Boltzmann"):
         evaluate(monomial(one, Thermal("T", 1, (0,))), (1.0,), RoundedSpectra())
 
 

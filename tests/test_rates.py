@@ -1,4 +1,4 @@
-"""Bloch rates of two-level models: references, identities between rates, exact zeros, divergence."""
+"""Bloch rates of two-level models: references, identities, exact zeros, divergence."""
 
 from __future__ import annotations
 
@@ -263,19 +263,24 @@ def test_zero_temperature(name: str) -> None:
     assert not rates.divergent
 
 
-@pytest.mark.parametrize("phase", [1j, 0.6 + 0.8j, -0.28 + 0.96j])
-def test_the_phase_of_a_level_changes_nothing(phase: complex) -> None:
-    def mixed(u: complex, v: complex) -> Model:
-        couplings = [Coupling.of(turned(u), "x"), Coupling.of(turned(v), "y")]
-        return Model.of([0, 1], couplings, [X, Y])
+@cache
+def two_directions(first: complex, second: complex) -> BlochRates:
+    couplings = [Coupling.of(turned(first), "x"), Coupling.of(turned(second), "y")]
+    return bloch_rates(Model.of([0, 1], couplings, [X, Y]), 4)
 
-    plain, rotated = (bloch_rates(m, 4) for m in (mixed(1, 1j), mixed(phase, 1j * phase)))
-    parallel = bloch_rates(mixed(1, phase), 4)
+
+@pytest.mark.parametrize("phase", [1j, -0.28 + 0.96j])
+def test_the_phase_of_a_level_changes_nothing(phase: complex) -> None:
+    plain, rotated = two_directions(1, 1j), two_directions(phase, 1j * phase)
     for order in (2, 4):
         for key in QUANTITIES:
             assert zero_within_bound(value(plain, order, key) - value(rotated, order, key)), key
-    if phase != 1j:  # the angle between the two couplings does matter
-        change = value(plain, 4, "k_down") - value(parallel, 4, "k_down")
+
+
+def test_the_angle_between_two_couplings_matters() -> None:
+    plain, skewed = two_directions(1, 1j), two_directions(1, 0.6 + 0.8j)
+    for key in ("k_down", "inv_T2_prime", "frequency_shift"):
+        change = value(plain, 4, key) - value(skewed, 4, key)
         assert abs(change.value) > 1e6 * change.error
 
 
@@ -373,23 +378,38 @@ def test_weakly_sub_ohmic_or_cold_baths_do_not(s: float, beta: float) -> None:
 # Diagonal couplings
 
 
-@pytest.mark.parametrize("operator", [sigma_z, [[0, 0], [0, 2]], [[-3, 0], [0, -1]]])
-def test_pure_dephasing(operator: Matrix) -> None:
-    """Half the squared difference of the diagonal times Ĉ(0) = 4 lam T/gamma; nothing beyond."""
-    rates = bloch_rates(one_bath(operator, Bath("z", "boson", 0.5, DrudeLorentz(0.02, 1.25))), 4)
-    rate = 2 * 4 * 0.02 * 2.0 / 1.25
-    for key in ("inv_T2", "inv_T2_prime"):
-        found = value(rates, 2, key)
-        assert abs(found.value - rate) <= found.error + 1e-16
-        assert found.error < 1e-14
-    for key in ("k_up", "k_down", "inv_T1", "frequency_shift"):
-        assert (value(rates, 2, key).value, value(rates, 2, key).error) == (0.0, 0.0)
-    for key in QUANTITIES:  # second order is exact
-        assert (value(rates, 4, key).value, value(rates, 4, key).error) == (0.0, 0.0)
+@pytest.mark.parametrize("diagonal", [(-1, 1), (0, 2), (-3, -1)])
+def test_pure_dephasing(diagonal: tuple[int, int]) -> None:
+    """Half the squared difference of the diagonal times Ĉ(0) = 4 lam T/gamma; nothing beyond.
+
+    Each level is lowered by its square times the reorganisation energy lam.
+    """
+    lower, upper = diagonal
+    bath = Bath("z", "boson", 0.5, DrudeLorentz(0.02, 1.25))
+    rates = bloch_rates(one_bath([[lower, 0], [0, upper]], bath), 4)
+    expected = {
+        "inv_T2": 2 * 4 * 0.02 * 2.0 / 1.25,
+        "inv_T2_prime": 2 * 4 * 0.02 * 2.0 / 1.25,
+        "frequency_shift": -(upper**2 - lower**2) * 0.02,
+    }
+    for key in QUANTITIES:
+        found, number = value(rates, 2, key), expected.get(key, 0.0)
+        if number:
+            assert abs(found.value - number) <= found.error + 1e-16
+            assert found.error < 1e-13
+        else:
+            assert (found.value, found.error) == (0.0, 0.0)
+        fourth = value(rates, 4, key)  # second order is exact
+        assert (fourth.value, fourth.error) == (0.0, 0.0)
+    assert rates.equilibrium_constant is not None
+
+
+def test_a_shift_common_to_both_levels_leaves_the_constant_alone() -> None:
+    rates = bloch_rates(one_bath(sigma_z, X), 4)
     assert rates.equilibrium_constant is not None
     second = rates.equilibrium_constant[2]
     assert second is not None
-    assert (second.value, second.error) == (0.0, 0.0)  # both levels shift alike
+    assert (second.value, second.error) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize(("s", "beta"), [(2.0, 1.0), (1.5, 0.5), (0.5, math.inf), (1.0, math.inf)])

@@ -121,7 +121,23 @@ class Correlation:
         Divergent
             If a value does not exist.
         """
+        if self._is_static(w, derivative):
+            return self._cold().transform(0.0)
         return self._evaluate("transform", w, derivative)
+
+    def transform_difference(self, w: float, reference: float) -> Estimate:
+        """P(w) - P(reference), which exists for slower tails than either alone (scalars)."""
+        poles = self._difference_poles(w, reference)
+        return finite_part(self.thermal, poles) if poles else Estimate(0.0, 0.0)
+
+    def _difference_poles(self, w: Any, reference: Any) -> tuple[Pole, ...]:
+        if w == reference or self.thermal.is_zero:
+            return ()
+        require_integrable(self.thermal, 2)  # the difference of two simple poles falls as w^-2
+        for position in singular_positions(self.thermal):
+            if position in (w, reference):
+                require_transform(self.thermal, position, 0)
+        return (Pole(1.0, w, 1), Pole(-1.0, reference, 1))
 
     def quadrature(self, w: float, derivative: int = 0) -> Estimate:
         """P(w) or its derivative from the finite-part integral, never from a closed form."""
@@ -142,6 +158,8 @@ class Correlation:
         By tanh-sinh quadrature on a path that avoids the pole through the upper half-plane; it
         shares neither formula nor mesh with `transform`.
         """
+        if self._is_static(w, derivative):
+            return self._cold().transform_mp(w, 0, digits)
         self._require("transform", np.asarray(w, dtype=float), derivative)
         if self.thermal.is_zero:
             return mpmath.mpf(0)
@@ -150,6 +168,26 @@ class Correlation:
     def correlation(self, t: Any, digits: int = 20) -> Any:
         """C(t) for t >= 0 as an mpc."""
         return correlation_mp(self.thermal, t, digits)
+
+    def _is_static(self, w: Any, derivative: int) -> bool:
+        """Whether P(0) of a thermal boson bath is asked for."""
+        return (
+            np.ndim(w) == 0
+            and w == 0
+            and derivative == 0
+            and self.statistics == "boson"
+            and not isinstance(self.density, Exponentials)
+            and np.ndim(self.beta) == 0
+            and not math.isinf(self.beta)
+        )
+
+    def _cold(self) -> Correlation:
+        """The same bath at T = 0.
+
+        P(0) = int dw [Ĉ(w) - Ĉ(-w)]/w over w > 0, and the bracket is 2 J at every temperature:
+        the even part of Ĉ, singular for a sub-Ohmic bath, drops out.
+        """
+        return replace(self, beta=math.inf)
 
     def _evaluate(self, quantity: _Quantity, w: Any, derivative: int) -> Estimate:
         w = np.asarray(w, dtype=float)

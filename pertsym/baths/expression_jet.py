@@ -98,7 +98,7 @@ class ExpressionJet:
         if integer_powers and sympy.simplify(reflected + self._formula) == 0:
             return math.inf
         lowest = self.infrared_power
-        if not _is_odd(lowest):
+        if not _is_odd(lowest) or math.isinf(lowest):
             return lowest
         try:
             series = sympy.series(
@@ -111,7 +111,7 @@ class ExpressionJet:
                 lowest + float(term.as_coeff_exponent(self._w)[1])
                 for term in sympy.Add.make_args(sympy.expand(series))
             )
-        except (ValueError, TypeError, NotImplementedError, ArithmeticError):
+        except (ValueError, TypeError, NotImplementedError, ArithmeticError, sympy.PoleError):
             return lowest  # the cautious answer: nothing is known about the next term
         return next((p for p in powers if not _is_odd(p)), lowest + _SERIES_TERMS - 2)
 

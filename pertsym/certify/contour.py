@@ -158,6 +158,9 @@ class ContourSpectra:
             for weight, bath in self.baths[name]
         )
 
+    def difference(self, name: str, w: Any, reference: Any) -> Bounded:
+        return self.transform(name, w) - self.transform(name, reference)
+
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
         return self._sum(
             (x * y, self._product(a, b, shift, tuple(poles)))

@@ -34,6 +34,9 @@ class RememberingSpectra:
     def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         return self._combined(self.combinations[name], self.source.transform, w, derivative)
 
+    def difference(self, name: str, w: Any, reference: Any) -> Bounded:
+        return self.transform(name, w) - self.transform(name, reference)
+
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
         total = Bounded.of(self.number(0))
         for n, a in self.combinations[name]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pertsym.baths.divergence import Divergent
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.numerics.bounded import Bounded
@@ -45,7 +46,7 @@ def evaluate(
     """
     require_evaluable(form)
     frequencies = tuple(spectra.number(w) for w in frequencies)
-    cache: dict[Value, Bounded] = {}
+    cache = _values(form, frequencies, spectra)
     total = Bounded.of(spectra.number(0))
     integrals: dict[SpectralIntegral, list[Pole]] = {}
     for m, z in form:
@@ -64,7 +65,7 @@ def evaluate(
                 energy = linear(atom.exponent, frequencies)
                 prefactor = prefactor * spectra.thermal(atom.power, energy, beta)
             elif isinstance(atom, Value):
-                prefactor = prefactor * _value(atom, frequencies, spectra, cache)
+                prefactor = prefactor * cache[atom]
         total = total + prefactor
     for family, poles in integrals.items():
         shift = linear(family.shift, frequencies)
@@ -95,11 +96,45 @@ def _denominator(denominators: Denominators, frequencies: Sequence[Any]) -> Any:
     return product
 
 
-def _value(
-    atom: Value, frequencies: Sequence[Any], spectra: Spectra, cache: dict[Value, Bounded]
-) -> Bounded:
-    if atom not in cache:
-        w = linear(atom.frequency, frequencies)
-        ask = spectra.spectrum if atom.kind == "C" else spectra.transform
-        cache[atom] = ask(atom.name, w, atom.derivative)
-    return cache[atom]
+def _values(
+    form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra
+) -> dict[Value, Bounded]:
+    """All spectra and transforms of the form.
+
+    A slow tail of J may make every P(w) of a bath diverge while the form only holds differences
+    of them, which converge; then P is counted from one of its own values.
+    """
+    values: dict[Value, Bounded] = {}
+    for name in sorted({atom.name for atom in form.values}):
+        atoms = [atom for atom in form.values if atom.name == name]
+        try:
+            values.update({a: _asked(a, frequencies, spectra) for a in atoms})
+        except Divergent:
+            plain = [a for a in atoms if a.kind == "P" and a.derivative == 0]
+            if len(plain) < 2 or not depends_on_differences(form, name):
+                raise
+            reference = linear(plain[0].frequency, frequencies)
+            for atom in atoms:
+                w = linear(atom.frequency, frequencies)
+                values[atom] = (
+                    spectra.difference(name, w, reference)
+                    if atom in plain
+                    else _asked(atom, frequencies, spectra)
+                )
+    return values
+
+
+def depends_on_differences(form: SpectralForm, name: str) -> bool:
+    """Whether adding one constant to P_name at all frequencies leaves the form unchanged."""
+    slope = SpectralForm.collect(
+        (m._replace(atoms=m.atoms[:k] + m.atoms[k + 1 :]), z)
+        for m, z in form
+        for k, atom in enumerate(m.atoms)
+        if isinstance(atom, Value) and atom[:3] == ("P", name, 0)
+    )
+    return not slope
+
+
+def _asked(atom: Value, frequencies: Sequence[Any], spectra: Spectra) -> Bounded:
+    ask = spectra.spectrum if atom.kind == "C" else spectra.transform
+    return ask(atom.name, linear(atom.frequency, frequencies), atom.derivative)

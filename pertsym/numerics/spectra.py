@@ -19,6 +19,9 @@ from pertsym.baths.divergence import Divergent
 from pertsym.baths.product_integral import product_integral, product_integral_mp
 from pertsym.exact import exact_mpf
 from pertsym.numerics.bounded import Bounded
+from pertsym.reduction.spectral import CannotEvaluate
+
+_UNDERFLOW = 1e-300
 
 Pole = tuple[Any, Any, int]
 """(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
@@ -38,6 +41,9 @@ class Spectra(Protocol):
 
     def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         """P^(derivative)(w)."""
+
+    def difference(self, name: str, w: Any, reference: Any) -> Bounded:
+        """P(w) - P(reference), where neither may exist alone."""
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
         """FP int dw Ĉ_name(w) Ĉ_other(shift - w) sum_j c_j/(w - a_j)^n_j."""
@@ -69,6 +75,12 @@ class DoubleSpectra:
             (weight, Bounded.of(c.transform(w, derivative))) for weight, c in self.baths[name]
         )
 
+    def difference(self, name: str, w: Any, reference: Any) -> Bounded:
+        return _combined(
+            (weight, Bounded.of(c.transform_difference(w, reference)))
+            for weight, c in self.baths[name]
+        )
+
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
         return _combined(
             (x * y, Bounded.of(product_integral(a, b, shift, poles)))
@@ -85,6 +97,7 @@ class DoubleSpectra:
         finite = np.where(cold, 0.0, beta)
         value = np.where(cold, 0.0, finite**power * np.exp(-finite * energy))
         error = np.abs(value) * 2.3e-16 * (4 + np.abs(finite * energy))
+        error = np.where(~cold & (value == 0), _UNDERFLOW, error)  # exactly 0 only at T = 0
         return Bounded(value[()], error[()])
 
 
@@ -115,6 +128,12 @@ class PreciseSpectra:
         return _combined(
             (weight, self._bounded(c.transform_mp(w, derivative, self.digits)))
             for weight, c in self.baths[name]
+        )
+
+    def difference(self, name: str, w: Any, reference: Any) -> Bounded:
+        raise CannotEvaluate(
+            f"the transform of {name!r} exists only as a difference, which is evaluated in double "
+            "precision"
         )
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:

@@ -167,7 +167,8 @@ def require_evaluable(form: SpectralForm) -> None:
                 what = "a spectrum and a transform" if atom.kind != "CC" else "two spectra"
                 raise CannotEvaluate(
                     f"it holds a principal-value integral over {what} "
-                    f"({atom.name} and {atom.other}) that has no numerical routine yet"
+                    f"({atom.name} and {atom.other}) that has no numerical routine yet; such "
+                    "integrals come from a diagonal part of a coupling in the energy eigenbasis"
                 )
 
 

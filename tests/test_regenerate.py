@@ -1,0 +1,221 @@
+"""`generated/`: comparison and update of a folder, and whether the committed one is current."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pertsym.cli import main
+from pertsym.codegen.regenerate import Change, compare, update
+from pertsym.library import generated_root, regenerated
+
+FILES = {
+    "__init__.py": "",
+    "paper/rates.py": "one = 1\ntwo = 2\nthree = 3\n",
+    "paper/ö.md": "ħ = 1\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "generated"
+    folder.mkdir()
+    update(folder, FILES)
+    return folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def kinds(changes: tuple[Change, ...]) -> list[tuple[str, str]]:
+    return [(change.path, change.kind) for change in changes]
+
+
+def test_update_writes_exactly_the_files(root: Path) -> None:
+    assert contents(root) == {name: text.encode() for name, text in FILES.items()}
+    assert compare(root, FILES) == ()
+
+
+def test_update_is_idempotent_and_touches_nothing_that_is_right(root: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    assert update(root, FILES) == ()
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+def test_one_character_is_found_and_shown(root: Path) -> None:
+    (root / "paper/rates.py").write_text("one = 1\ntwo = 3\nthree = 3\n")
+    (change,) = compare(root, FILES)
+    assert (change.path, change.kind) == ("paper/rates.py", "changed")
+    lines = change.diff.splitlines()
+    assert lines[0] == "--- generated/paper/rates.py"
+    assert lines[1] == "+++ derived/paper/rates.py"
+    assert [line for line in lines[3:] if line[0] in "+-"] == ["-two = 3", "+two = 2"]
+    assert " one = 1" in lines
+
+
+def test_missing_files_and_orphans(root: Path) -> None:
+    (root / "paper/ö.md").unlink()
+    (root / "old").mkdir()
+    (root / "old/rates.py").write_text("stale = 1\n")
+    (root / ".hidden").write_text("")
+    changes = compare(root, FILES)
+    assert kinds(changes) == [
+        (".hidden", "orphan"),
+        ("old/rates.py", "orphan"),
+        ("paper/ö.md", "missing"),
+    ]
+    assert "-stale = 1" in changes[1].diff
+    assert "no derivation makes this file" in changes[1].diff
+    assert "+ħ = 1" in changes[2].diff
+    assert "(missing)" in changes[2].diff
+    assert update(root, FILES) == changes
+    assert contents(root) == {name: text.encode() for name, text in FILES.items()}
+
+
+def test_compiled_files_are_no_orphans(root: Path) -> None:
+    cache = root / "paper" / "__pycache__"
+    cache.mkdir()
+    (cache / "rates.cpython-311.pyc").write_bytes(b"\x00")
+    assert compare(root, FILES) == ()
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [b"one = 1\r\ntwo = 2\r\nthree = 3\r\n", b"one = 1\ntwo = 2\nthree = 3", b"one = \xff1\n", b""],
+    ids=["carriage returns", "no newline at the end", "not UTF-8", "empty"],
+)
+def test_comparison_is_of_bytes(root: Path, spoiled: bytes) -> None:
+    (root / "paper/rates.py").write_bytes(spoiled)
+    (change,) = compare(root, FILES)
+    assert change.kind == "changed"
+    shown = [line for line in change.diff.splitlines()[2:] if line[:1] in ("+", "-")]
+    assert shown  # a difference that a reader can see
+    assert len(set(shown)) == len(shown)
+    update(root, FILES)
+    assert (root / "paper/rates.py").read_bytes() == FILES["paper/rates.py"].encode()
+
+
+def test_an_interrupted_update_leaves_the_old_file(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = contents(root)
+    monkeypatch.setattr(os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        update(root, {**FILES, "paper/rates.py": "one = 11\n"})
+    assert contents(root) == before
+
+
+# ---------------------------------------------------------------------------------------------
+# The command
+
+
+@pytest.fixture
+def command(root: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.setattr("pertsym.cli.regenerate.generated_root", lambda: root)
+    monkeypatch.setattr("pertsym.cli.regenerate.regenerated", lambda: dict(FILES))
+    return CliRunner()
+
+
+def test_check_passes_on_what_is_current(command: CliRunner, root: Path) -> None:
+    result = command.invoke(main, ["regenerate", "--check"])
+    assert result.exit_code == 0
+    assert "up to date" in result.stdout
+    result = command.invoke(main, ["regenerate", "--check", "--json"])
+    assert json.loads(result.stdout) == {"changed": []}
+
+
+def test_check_fails_with_a_diff_and_repairs_nothing(command: CliRunner, root: Path) -> None:
+    (root / "paper/rates.py").write_text("one = 1\ntwo = 3\nthree = 3\n")
+    (root / "orphan.txt").write_text("alone\n")
+    before = contents(root)
+    result = command.invoke(main, ["regenerate", "--check"])
+    assert result.exit_code == 1
+    for line in ("changed: paper/rates.py", "-two = 3", "+two = 2", "orphan: orphan.txt", "-alone"):
+        assert line in result.stdout.splitlines()
+    result = command.invoke(main, ["regenerate", "--check", "--json"])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {"changed": ["orphan.txt", "paper/rates.py"]}
+    assert "+two = 2" in result.stderr
+    assert contents(root) == before
+
+
+def test_regenerate_repairs(command: CliRunner, root: Path) -> None:
+    (root / "paper/rates.py").write_text("one = 2\n")
+    (root / "orphan.txt").write_text("alone\n")
+    result = command.invoke(main, ["regenerate", "--json"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {"changed": ["orphan.txt", "paper/rates.py"]}
+    assert contents(root) == {name: text.encode() for name, text in FILES.items()}
+    assert command.invoke(main, ["regenerate", "--check"]).exit_code == 0
+
+
+def test_without_a_checkout_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pertsym.cli.regenerate.generated_root", lambda: None)
+    result = CliRunner().invoke(main, ["regenerate"])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "generated/: not found" in result.stderr
+
+
+# ---------------------------------------------------------------------------------------------
+# The real thing
+
+HASH_FILES = """
+import hashlib, json
+from pertsym.library import regenerated
+files = regenerated()
+print(json.dumps({name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def derived() -> Mapping[str, str]:
+    return regenerated()
+
+
+def test_the_committed_files_are_current(derived: Mapping[str, str]) -> None:
+    root = generated_root()
+    assert root is not None
+    changes = compare(root, derived)
+    assert not changes, "run `pertsym regenerate`\n" + "".join(c.diff for c in changes)[:4000]
+
+
+def test_generated_files_are_plain(derived: Mapping[str, str]) -> None:
+    """Nothing that another machine or another day would write differently."""
+    for name, text in derived.items():
+        assert "\r" not in text, name
+        assert not text or text.endswith("\n"), name
+        for trace in (str(Path.home()) + "/", str(Path(__file__).parent.parent), " object at 0x"):
+            assert trace not in text, name
+
+
+def test_the_hash_seed_changes_no_byte(derived: Mapping[str, str]) -> None:
+    """Another process with a fixed seed, beside this one with its own."""
+    seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    done = subprocess.run(
+        [sys.executable, "-c", HASH_FILES],
+        env=environment,
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    ours = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in derived.items()}
+    assert json.loads(done.stdout) == ours
