@@ -215,25 +215,27 @@ def rules_step(bloch: Bloch, name: str, order: int) -> Step:
         raise RoutesDisagree(
             f"{name}, order {order}: generalized functions and arc lengths give different forms"
         )
-    lines, formulas = [], []
+    lines: list[str] = []
+    names: list[str] = []
+    formulas: list[Formula] = []
     traces = {traced.term: traced for traced in distributions.trace(quantity.terms)}
     for number, term in enumerate(sorted_terms(quantity.terms), 1):  # as the terms are printed
         traced = traces[term]
         used = ", ".join(traced.rules)
         lines += [f"term {number}: rules {used}", *traced.text().splitlines()]
         lines += [f"  = {line}" for line in form_lines(traced.result)]
-        head = rf"I_{{{number}}}\;[\text{{{used}}}]"
-        formulas.append(Formula(form_latex(traced.result, head)))
+        names.append(f"$I_{{{number}}}$: {used}")
+        formulas.append(Formula(form_latex(traced.result, f"I_{{{number}}}")))
     return Step(
         "rules",
         f"{written.text} again, by generalized functions",
         "The paper's own route, Appendices B and C: each time integral is an "
         r"$S(x)=\pi\mathcal D(x)-i\mathcal P(x)$ with $S=1/(\epsilon+ix)$. $I_n$ is the $n$th term "
         "as printed above. Products are rewritten by the identities "
-        "named beside each term (B2-B17 and C5 are the source's numbers; sift: delta functions "
-        "used; pinch: a pole in the regulator; fractions: partial fractions; Re: real part), and "
-        "poles in the regulator cancel. The sum is the same form, term for term, as the arc-length "
-        "reduction's.",
+        "named below (B2-B17 and C5 are the source's numbers; sift: delta functions used; pinch: "
+        "a pole in the regulator; fractions: partial fractions; Re: real part), and poles in the "
+        "regulator cancel. The sum is the same form, term for term, as the arc-length "
+        f"reduction's. Rules used: {'; '.join(names)}.",
         tuple(formulas),
         (*lines, "sum equals the arc-length form: yes"),
     )
