@@ -19,6 +19,7 @@ from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blo
 from pertsym.expansion.pairings import is_irreducible, pairings
 from pertsym.expansion.paths import generator_element
 from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand, conjugate
+from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
 
 from .spectral_numbers import ExponentialBath, time_value
 
@@ -330,3 +331,31 @@ def test_integrands_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="real number"):
         f.real_parts().scaled(IMAGINARY)
     assert len(f.real_parts().scaled(Gaussian(2))) == 1
+
+
+def test_conjugated_contractions_are_those_of_the_adjoint_operators():
+    """<B_b(0) B_a(t)> = <B_a^+(t) B_b^+(0)>*: with <Lam Lam^+> unlike <Lam^+ Lam>."""
+    raising, lowering = ((1, 0, ONE),), ((0, 1, ONE),)
+    unlike = Interaction(level_energies(2), (raising, lowering), (1, 0), {(0, 1): "U", (1, 0): "V"})
+    up = generator_element(unlike, 2, (1, 1, 0, 0))
+    assert {(f.name, f.conjugate) for _, shape in up for f in shape.factors} == {
+        ("V", False),
+        ("V", True),
+    }
+    down = generator_element(unlike, 2, (0, 0, 1, 1))
+    assert {f.name for _, shape in down for f in shape.factors} == {"U"}
+    for order in (2, 4):
+        element = generator_element(unlike, order, (1, 0, 1, 0))
+        assert element.conjugated() == generator_element(unlike, order, (0, 1, 0, 1))
+        populations = generator_element(unlike, order, (0, 0, 0, 0))
+        assert populations.conjugated() == populations
+
+
+def test_kinds_of_integrals_are_known_to_all_readers():
+    kinds = {
+        integral.kind
+        for element in ((1, 0, 1, 0), (1, 0, 0, 1))
+        for reduce in (reduce_real, reduce_imaginary)
+        for integral in reduce(generator_element(MODELS["biased"], 4, element)).integrals
+    }
+    assert kinds == {"CC", "CP"}

@@ -228,8 +228,12 @@ class RoundedSpectra:
         return _rounded(exact_value("P", name, Fraction(w), derivative))
 
     def integral(self, name: str, other: str, shift: Any, poles: Any) -> Bounded:
-        exact = [(Fraction(c), Fraction(a), n) for c, a, n in poles]
-        return _rounded(exact_integral(name, other, Fraction(shift), exact))
+        """Like a quadrature, whose bound has some roundings of every pole's share."""
+        shares = [
+            exact_integral(name, other, Fraction(shift), [(Fraction(c), Fraction(a), n)])
+            for c, a, n in poles
+        ]
+        return Bounded(float(sum(shares)), 1e-15 * float(sum(map(abs, shares))))
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
         return _rounded(exact_thermal(power, Fraction(energy), Fraction(beta)))

@@ -235,14 +235,17 @@ class Correlation:
                 value[at] = float(spectrum_at(self.thermal, float(w[at]), derivative, 20))
                 error[at] = EPS * abs(value[at])
         # an exact 0 has the error 0, a value that underflowed has not
-        return value, np.where((value == 0) & ~self._vanishes(w), _UNDERFLOW, error)
+        vanishes = self._vanishes(w)
+        value, error = np.where(vanishes, 0.0, value), np.where(vanishes, 0.0, error)
+        return value, np.where((value == 0) & ~vanishes, _UNDERFLOW, error)
 
     def _vanishes(self, w: Any) -> Any:
         """Where Ĉ is exactly 0."""
         low, high = self.thermal.support
         if isinstance(self.density, Table):
             low, high = max(low, -self.density.w[-1]), self.density.w[-1]
-        return (w <= low) | (w >= high)
+        rises_from_zero = (w == 0) & (not varies(self._fields()) and self.thermal.power > 0)
+        return (w <= low) | (w >= high) | rises_from_zero
 
     def _transform(self, w: Any, derivative: int) -> tuple[Any, Any]:
         if self.thermal.is_zero:
@@ -276,6 +279,15 @@ class Correlation:
         """Whether one formula serves all elements (existence then depends on the class alone)."""
         mixed = np.ndim(self.beta) > 0 and bool(np.any(np.isinf(self.beta)))
         return isinstance(self.density, (DrudeLorentz, Underdamped)) and not mixed
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Common shape of the parameters, () for scalars."""
+        return np.broadcast_shapes(*(np.shape(value) for value in self._fields().values()))
+
+    def element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
+        """The bath with the scalar parameters at one index of a shape they broadcast to."""
+        return self._element(shape, index) if self.shape else self
 
     def _element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
         chosen = element(self._fields(), shape, index)

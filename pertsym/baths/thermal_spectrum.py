@@ -221,7 +221,7 @@ def _exponentials_jet_mp(density: Exponentials, w: Jet) -> Jet:
     result = w * 0
     for c, nu in zip(density.c, density.nu, strict=True):
         for sign in (1, -1):
-            rate = mpmath.mpc(nu.real, sign * nu.imag)
-            weight = mpmath.mpc(c.real, sign * c.imag)
+            rate = mpmath.mpc(exact_mpf(nu.real), sign * exact_mpf(nu.imag))
+            weight = mpmath.mpc(exact_mpf(c.real), sign * exact_mpf(c.imag))
             result = result + jets.reciprocal(w * mpmath.mpc(0, -sign) + rate) * weight
     return result

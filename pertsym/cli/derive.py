@@ -9,6 +9,7 @@ import click
 
 from pertsym.cli.console import BAD_INPUT, NOT_DERIVABLE, Ticker, command_errors, emit_json, fail
 from pertsym.derivation import Derivation, Step
+from pertsym.files import write_whole
 from pertsym.library import find
 from pertsym.narrative import pipeline
 from pertsym.paper import Paper
@@ -50,7 +51,7 @@ def derive(
             paper.bloch.series(quantity)
         except ValueError as fault:
             fail(f"--{fault}", BAD_INPUT)
-    if step == "wick" and as_json and latex is None and html is None:
+    if step == "wick" and as_json and latex is None and html is None:  # any order: no reduction
         emit_json(_terms(paper, quantity or "k_up", order))
         return
     if order not in paper.orders:
@@ -72,7 +73,9 @@ def derive(
         _write(latex, latex_document(derivation))
     if html is not None:
         _write(html, html_document(derivation))
-    if as_json:
+    if as_json and step == "wick":
+        emit_json(_terms(paper, quantity or "k_up", order))
+    elif as_json:
         emit_json(_record(paper, derivation, steps, quantity, order))
     elif latex is None and html is None:
         _show(derivation, steps)
@@ -145,7 +148,7 @@ def _show(derivation: Derivation, steps: tuple[Step, ...]) -> None:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     except OSError as fault:
         fail(f"{path}: cannot be written: {fault.strerror}; choose another file", BAD_INPUT)
     click.echo(f"wrote {path}", err=True)

@@ -91,7 +91,7 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
     pieces.extend(_integrals(form, frequency_names))
     result = _joined(pieces)
     operations = sum(result.count(f" {op} ") for op in "+-*/") + result.count("**")
-    operations += len(assignments) + result.count("spectra.integral")
+    operations += len(assignments) + result.count("spectra.")
     return Body(
         tuple(assignments), tuple(pieces), operations, any(isinstance(a, Thermal) for a in names)
     )
@@ -175,7 +175,9 @@ def _over(
         source = linear_source(form, names)
         source = source if source.isidentifier() else f"({source})"
         below.append(source if power == 1 else f"{source}**{power}")
-    simple = body.isidentifier() or body.isdigit()
+    if below and body.lstrip("-").isdigit():  # an int quotient would be a double in any arithmetic
+        body = f"spectra.number({body})"
+    simple = body.isidentifier() or body.startswith("spectra.number(")
     numerator = " * ".join([*above, body if simple else f"({body})"]) if above or below else body
     if not below:
         return numerator

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from pertsym.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -55,22 +55,9 @@ def update(root: Path, files: Mapping[str, str]) -> tuple[Change, ...]:
         if change.kind == "orphan":
             path.unlink()
         else:
-            _write(path, files[change.path])
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, files[change.path])
     return changes
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file in one step, so that an interruption leaves nothing half-written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _diff(name: str, kind: str, old: bytes, new: bytes) -> str:

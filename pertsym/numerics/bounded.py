@@ -20,12 +20,14 @@ def _unit_roundoff(value: Any) -> Any:
     return mpmath.mp.eps if isinstance(value, mpmath.mpf) else 1.2e-16
 
 
-def _distance_from_zero(b: Bounded) -> Any:
-    """|value| - error; 0+ where the interval holds zero, so that a quotient's bound is infinite."""
-    distance = abs(b.value) - b.error
+def _quotient(error: Any, distance: Any) -> Any:
+    """error/distance, infinite where the divisor may be zero (distance <= 0)."""
     if isinstance(distance, mpmath.mpf):
-        return distance if distance > 0 else mpmath.mpf(10) ** -100_000
-    return np.where(distance > 0, distance, np.finfo(float).tiny)[()]
+        return error / distance if distance > 0 else mpmath.inf
+    if np.ndim(distance) == 0:
+        return error / distance if distance > 0 else np.inf
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(distance > 0, error / distance, np.inf)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Bounded:
     def __truediv__(self, other: Any) -> Bounded:
         b = Bounded.of(other)
         quotient = self.value / b.value
-        error = (self.error + abs(quotient) * b.error) / _distance_from_zero(b)
+        error = _quotient(self.error + abs(quotient) * b.error, abs(b.value) - b.error)
         return self._rounded(quotient, error)
 
     def __rtruediv__(self, other: Any) -> Bounded:

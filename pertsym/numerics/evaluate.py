@@ -49,6 +49,7 @@ def evaluate(
     cache = _values(form, frequencies, spectra)
     total = Bounded.of(spectra.number(0))
     integrals: dict[SpectralIntegral, list[Pole]] = {}
+    rounding: Any = 0  # relative, of the coefficients of all poles together
     for m, z in form:
         prefactor = _prefactor(m, z, frequencies, spectra)
         kernels = [a for a in m.atoms if isinstance(a, SpectralIntegral)]
@@ -57,6 +58,7 @@ def evaluate(
             # poles over the same two spectra share one integral: they may converge only together
             pole = (prefactor.value, linear(kernel.pole, frequencies), kernel.order)
             integrals.setdefault(kernel._replace(pole=(), order=0), []).append(pole)
+            rounding = rounding + abs(prefactor.error / prefactor.value)
             continue
         for atom in m.atoms:
             if isinstance(atom, Thermal):
@@ -69,7 +71,8 @@ def evaluate(
         total = total + prefactor
     for family, poles in integrals.items():
         shift = linear(family.shift, frequencies)
-        total = total + spectra.integral(family.name, family.other, shift, poles)
+        value = Bounded.of(spectra.integral(family.name, family.other, shift, poles))
+        total = total + Bounded(value.value, value.error + rounding * abs(value.value))
     return total
 
 

@@ -83,7 +83,7 @@ class DoubleSpectra:
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
         return _combined(
-            (x * y, Bounded.of(product_integral(a, b, shift, poles)))
+            (x * y, _elementwise(a, b, shift, poles))
             for x, a in self.baths[name]
             for y, b in self.baths[other]
         )
@@ -152,6 +152,21 @@ class PreciseSpectra:
         inverse = exact_mpf(beta)
         value = inverse**power * mpmath.exp(-inverse * energy)
         return Bounded(value, abs(value) * mpmath.mp.eps * (4 + abs(beta * energy)))
+
+
+def _elementwise(a: Correlation, b: Correlation, shift: Any, poles: Sequence[Pole]) -> Bounded:
+    """The product integral for every element of parameters and frequencies that broadcast."""
+    numbers = [shift, *(x for pole in poles for x in pole[:2])]
+    shape = np.broadcast_shapes(a.shape, b.shape, *map(np.shape, numbers))
+    if shape == ():
+        return Bounded.of(product_integral(a, b, shift, poles))
+    value, error = np.empty(shape), np.empty(shape)
+    for index in np.ndindex(shape):
+        at = [float(np.broadcast_to(x, shape)[index]) for x in numbers]
+        chosen = [(at[2 * k + 1], at[2 * k + 2], pole[2]) for k, pole in enumerate(poles)]
+        single = product_integral(a.element(shape, index), b.element(shape, index), at[0], chosen)
+        value[index], error[index] = single
+    return Bounded(value, error)
 
 
 def _combined(parts: Any) -> Bounded:
