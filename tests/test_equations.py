@@ -245,7 +245,7 @@ def test_series_derive_once():
 
 
 def test_forms_that_depend_on_differences_of_transforms():
-    """Rates and shifts at order 4 hold P only as P(w0) - P(-w0) and P'; that decides convergence."""
+    """Rates and shifts hold P only as P(w0) - P(-w0) and P', which decides convergence."""
     for name in ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift"):
         for bath in ("C1", "C2"):
             assert depends_on_differences(LAIRD.series(name)[4].form, bath)
