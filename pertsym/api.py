@@ -103,7 +103,7 @@ class Result:
         Raises
         ------
         TypeError
-            If a correlation function of the formula is not given.
+            If a correlation function of the formula is not given, or one is not of this system.
         """
         form = self.form
         integrals = form.integrals
@@ -115,6 +115,10 @@ class Result:
                 f"function() needs a spectral density for {', '.join(missing)}; "
                 f"write {missing[0]}=... (None leaves that bath out)"
             )
+
+        unknown = sorted(baths.keys() - set(self._bloch.interaction.correlations.values()))
+        if unknown:
+            raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
 
         def evaluated(w0: Any, beta: Any = None) -> Estimate:
             if not np.all(np.asarray(w0) > 0):

@@ -359,3 +359,26 @@ def test_kinds_of_integrals_are_known_to_all_readers():
         for integral in reduce(generator_element(MODELS["biased"], 4, element)).integrals
     }
     assert kinds == {"CC", "CP"}
+
+
+def test_a_shape_that_is_its_own_conjugate_keeps_the_real_coefficient():
+    """A real correlation function without phase: Re{(2 + 3i) C} = 2 C."""
+    shape = Shape((Factor(1, 1, "r"),), ((0,),))
+    f = TimeIntegrand.collect(2, [Term(Gaussian(2, 3), shape)], frozenset({"r"}))
+    assert f.real_parts().terms == (Term(Gaussian(2), shape),)
+    assert f.real_parts().real == {"r"}
+    starred = Shape((Factor(1, 1, "q", True),), ((0,),))
+    plain = Shape((Factor(1, 1, "q"),), ((0,),))
+    g = TimeIntegrand.collect(2, [Term(Gaussian(2, 3), starred)])
+    assert g.real_parts().terms == (Term(Gaussian(2, -3), plain),)
+
+
+def test_what_is_real_stays_known():
+    f = TimeIntegrand.collect(2, [Term(ONE, Shape((Factor(1, 1, "r"),), ((1,),)))], frozenset("r"))
+    g = TimeIntegrand.collect(2, [Term(ONE, Shape((Factor(1, 1, "s"),), ((1,),)))], frozenset("s"))
+    assert (f + g).real == {"r", "s"}
+    total = f.real_parts() + g.real_parts()
+    assert total.real_part
+    assert total.scaled(Gaussian(3)).real_part
+    (kept,) = f.real_parts().reversed_frequencies().terms
+    assert kept.shape.phase == ((1,),)
