@@ -247,13 +247,17 @@ def test_values_at_zero():
     warm = Correlation(Ohmic(0.1, 2.0, 3.0), "boson", 0.4)
     assert warm.transform(0.0).value == pytest.approx(2 * 0.1 * 2.0 * 2, rel=1e-13)
     assert Correlation(Ohmic(0.1, 2.0, 3.0), "classical", 0.4).transform(0.0) == (0.0, 0.0)
+    # the singular even part of a sub-Ohmic Ĉ drops out: P(0) = 2 alpha wc Gamma(s) at every T
+    for beta in (0.4, 3.0, INF):
+        sub_ohmic = Correlation(Ohmic(0.1, 2.0, 0.5), "boson", beta).transform(0.0)
+        assert sub_ohmic.value == pytest.approx(2 * 0.1 * 2.0 * math.sqrt(math.pi), rel=1e-12)
 
 
 @pytest.mark.parametrize(
     ("density", "state", "quantity", "w", "derivative", "match"),
     [
         (Ohmic(0.1, 1.0, 0.5), ("boson", 1.0), "spectrum", 0.0, 0, r"w\^-0\.5 at w -> 0"),
-        (Ohmic(0.1, 1.0, 0.5), ("boson", 1.0), "transform", 0.0, 0, r"\|w\|\^-0\.5"),
+        (Ohmic(0.1, 1.0, 0.5), ("boson", 1.0), "transform", 0.0, 1, r"\|w\|\^-1\.5"),
         (Ohmic(0.1, 1.0, 1.0), ("boson", 1.0), "spectrum", 0.0, 1, "does not exist"),
         (Ohmic(0.1, 1.0, 1.0), ("boson", 1.0), "transform", 0.0, 1, "log"),
         (DrudeLorentz(0.1, 1.0), ("boson", INF), "spectrum", 0.0, 1, "does not exist"),

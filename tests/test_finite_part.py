@@ -99,9 +99,9 @@ def arb_transform(density, w, digits=25):
 @pytest.mark.parametrize(("s", "w"), [(1, 0.3), (3, 2.0), (2, 0.05)])
 def test_quadrature_inside_the_enclosure_of_arb(s, w):
     with mpmath.workdps(40):
-        exact, radius = arb_transform((s, 1.0, 1.7, 0.1), w)
+        exact, radius = arb_transform((s, 1.0, 1.75, 0.125), w)  # exact in binary
         assert radius < 1e-20
-        correlation = Correlation(Ohmic(0.1, 1.0, s), "boson", 1.7)
+        correlation = Correlation(Ohmic(0.125, 1.0, s), "boson", 1.75)
         assert_true_and_tight(correlation.quadrature(w), exact)
         assert abs(correlation.transform_mp(w, 0, 18) - exact) < mpmath.mpf(10) ** -17 * abs(exact)
 
