@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+import mpmath
 import numpy as np
 
 from pertsym.baths import jets
@@ -22,7 +23,6 @@ from pertsym.baths.density import Density, Evaluation
 from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.jets import Jet
 from pertsym.baths.table import Table
-from pertsym.exact import exact_mpf
 
 if TYPE_CHECKING:
     from pertsym.baths.expression_jet import ExpressionJet
@@ -42,8 +42,8 @@ __all__ = [
 
 
 def _like(parameter: Any, w: Jet) -> Any:
-    """A parameter as the kind of number that the jet holds: 0.1 is 1/10 at any precision."""
-    return parameter if w.e is not None else exact_mpf(parameter)
+    """A parameter as the kind of number that the jet holds; floats are taken as exact."""
+    return parameter if w.e is not None else mpmath.mpf(parameter)
 
 
 def _size(parameter: Any) -> float:

@@ -110,8 +110,8 @@ class ThermalSpectrum:
             return density.jet(w) * 2 if side > 0 else w * 0
         y = w * side
         if self.statistics == "classical":
-            return density.reduced_jet(y).scaled(2 / exact_mpf(self.beta))
-        return density.reduced_jet(y) * bose_factor_mp(w, exact_mpf(self.beta)) * 2
+            return density.reduced_jet(y).scaled(2 / mpmath.mpf(self.beta))
+        return density.reduced_jet(y) * bose_factor_mp(w, mpmath.mpf(self.beta)) * 2
 
     @cached_property
     def power(self) -> float:

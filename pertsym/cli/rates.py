@@ -31,7 +31,8 @@ from pertsym.rates import BlochRates, bloch_rates
 @click.option(
     "--digits",
     type=click.IntRange(15, 200),
-    help="Significant digits, printed as strings; each temperature enters as 1/(k_B T) in double.",
+    help="Significant digits of the model as stored, printed as strings: parameters of J and "
+    "1/(k_B T) are double-precision numbers, energies and exponentials the decimals written.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors

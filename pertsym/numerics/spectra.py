@@ -17,7 +17,6 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.product_integral import product_integral, product_integral_mp
-from pertsym.exact import exact_mpf
 from pertsym.numerics.bounded import Bounded
 from pertsym.reduction.spectral import CannotEvaluate
 
@@ -149,7 +148,7 @@ class PreciseSpectra:
                 raise Divergent("exp(-beta E) with E < 0 as beta -> inf")
             if energy > 0:
                 return Bounded(mpmath.mpf(0), mpmath.mpf(0))
-        inverse = exact_mpf(beta)
+        inverse = mpmath.mpf(beta)
         value = inverse**power * mpmath.exp(-inverse * energy)
         return Bounded(value, abs(value) * mpmath.mp.eps * (4 + abs(beta * energy)))
 
