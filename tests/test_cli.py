@@ -143,12 +143,13 @@ def test_notes_go_to_stderr(tmp_path: Path) -> None:
 
 
 def test_more_digits_are_strings(tmp_path: Path) -> None:
-    """A diagonal coupling: 2 Ĉ(0) = 8 lam T/gamma = 2/7."""
-    path = model_file(tmp_path, (OPERATOR, "[[-1, 0], [0, 1]]"), ("gamma = 1.0", "gamma = 0.7"))
+    """A diagonal coupling: 2 Ĉ(0) = 8 lam T/gamma = 1/3 of doubles that are exact."""
+    density = '{ kind = "drude-lorentz", lam = 0.0625, gamma = 0.75 }'
+    path = model_file(tmp_path, (OPERATOR, "[[-1, 0], [0, 1]]"), (DENSITY, density))
     result = run("rates", path, "--order", "2", "--digits", "30", "--json")
     assert result.exit_code == 0
     record = json.loads(result.stdout)
-    assert record["orders"]["2"]["inv_T2"] == "0.285714285714285714285714285714"
+    assert record["orders"]["2"]["inv_T2"] == "0.333333333333333333333333333333"
     assert all(isinstance(x, str) for x in record["orders"]["2"].values())
     assert isinstance(record["equilibrium_constant"]["0"], str)
     assert record["equilibrium_constant"]["0"].startswith("0.13533528323661269189399949497")
