@@ -250,6 +250,18 @@ class Model:
         used = {coupling.bath for coupling in self.couplings}
         return tuple(bath for bath in self.baths if bath.name in used)
 
+    @property
+    def bath_operators(self) -> dict[str, Matrix]:
+        """For each used bath the exact sum of the operators that are coupled to it."""
+        sums: dict[str, Matrix] = {}
+        for bath in self.used_baths:
+            operators = [c.operator for c in self.couplings if c.bath == bath.name]
+            sums[bath.name] = tuple(
+                tuple(sum(entries, start=Gaussian(0)) for entries in zip(*rows, strict=True))
+                for rows in zip(*operators, strict=True)
+            )
+        return sums
+
     def bath(self, name: str) -> Bath:
         """Return the bath of this name (KeyError if there is none)."""
         for bath in self.baths:

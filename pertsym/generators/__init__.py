@@ -1,0 +1,1 @@
+"""Numerical time-convolutionless generators of any even order for exponential correlation functions."""

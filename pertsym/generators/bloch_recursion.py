@@ -1,0 +1,100 @@
+"""The long-time generator of any even order, by recursion on the slow invariant subspace.
+
+For t -> infinity the auxiliaries follow the state, X_m = Y_m rho with drho/dt = K rho, and the
+hierarchy becomes an equation for Y_m and K = L_0 - i sum_a S_a^x sum_{j of a} Y_j.  In powers of
+the coupling its element (ab <- cd) is
+
+    (sum nu + i w_ab - i w_cd) Y_m^(k) = from above(Y^(k-1)) + from below(Y^(k-1))
+                                         - sum_{l >= 2} Y_m^(k-l) K^(l),
+
+an explicit recursion: Re nu > 0 keeps every denominator away from 0, so degenerate levels and
+resonances need no care.  (Bloch's perturbation theory of an effective operator; the result is
+the ordered-cumulant generator, because both are the unique closed equation for rho order by
+order.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from pertsym.baths.exponentials import Exponentials
+from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.system import Array, System, as_matrix, modes_of
+
+Place = tuple[int, int]
+"""(level, order): the auxiliaries over so many modes, and the power of the coupling."""
+
+
+@dataclass(frozen=True, eq=False)
+class SlowSubspace:
+    """The auxiliaries and the generator for t -> infinity, order by order.
+
+    Attributes
+    ----------
+    hierarchy
+    generators
+        Order 2, 4, ... -> N^2 x N^2 array over row-major vec, Schroedinger picture.
+    slaved
+        (level, order) -> Y, shape (multisets, N, N, N, N).
+    """
+
+    hierarchy: Hierarchy
+    generators: Mapping[int, Array]
+    slaved: Mapping[Place, Array]
+
+
+def places(order: int) -> Iterator[Place]:
+    """The auxiliaries that K_2 ... K_order need, each after those it is made from."""
+    for k in range(1, order):
+        for level in range(1, min(k, order - k) + 1):
+            if (k - level) % 2 == 0:
+                yield level, k
+
+
+def slow_subspace(
+    system: System,
+    baths: Sequence[tuple[str, Exponentials]],
+    order: int,
+    precision: type = np.complex128,
+) -> SlowSubspace:
+    """K_2, K_4, ... K_order for t -> infinity, each the contribution of its order.
+
+    Parameters
+    ----------
+    system
+        N levels, one operator a bath.
+    baths
+        (name, C(t > 0) = sum c exp(-nu t)) of every bath that acts.
+    order
+        Even, at least 2.
+    precision
+        numpy.complex128, or numpy.clongdouble for some three more digits at ten times the cost.
+
+    Raises
+    ------
+    ValueError
+        If `order` is not a positive even integer.
+    """
+    if order < 2 or order % 2:
+        raise ValueError(f"order: must be a positive even integer, got {order}")
+    hierarchy = Hierarchy(system, modes_of(baths), order // 2, precision)
+    generators: dict[int, Array] = {}
+    slaved: dict[Place, Array] = {(0, 0): hierarchy.identity}
+    for level, k in places(order):
+        denominators = hierarchy.denominators(level)
+        total = np.zeros_like(denominators)
+        if (above := slaved.get((level + 1, k - 1))) is not None:
+            total += hierarchy.from_above(level, above)
+        if (below := slaved.get((level - 1, k - 1))) is not None:
+            total += hierarchy.from_below(level, below)
+        for lower, generator in generators.items():
+            if (earlier := slaved.get((level, k - lower))) is not None:
+                total -= (as_matrix(earlier) @ generator).reshape(total.shape)
+        slaved[level, k] = total / denominators
+        if level == 1:
+            generators[k + 1] = as_matrix(hierarchy.from_above(0, slaved[1, k])[0])
+    return SlowSubspace(hierarchy, MappingProxyType(generators), MappingProxyType(slaved))

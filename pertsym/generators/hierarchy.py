@@ -1,0 +1,154 @@
+"""The hierarchy of auxiliary superoperators over the exponents of all baths.
+
+With C_a(t) = sum_j c_j exp(-nu_j t) the reduced state rho = X_0 and its auxiliaries obey, for
+every multiset m of exponents,
+
+    dX_m/dt = (L_0 - sum_{j in m} nu_j) X_m - i sum_a S_a^x sum_{j of a} X_{m+j}
+              - i sum_{j in m} Theta_j X_{m-j},      Theta_j = c_j S^L - c~_j S^R,
+
+where c~_j belongs to C*.  Here is the algebra of its right-hand side; which X are functions of
+time, and of what order in the coupling, is decided by those who use it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.generators.system import Array, Mode, System, left, right
+
+Index = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Hierarchy:
+    """Multisets of up to `depth` modes; level l holds those of l modes in lexical order.
+
+    A level's superoperators are an array (..., number of multisets, N, N, N, N); axes in front,
+    such as one of times, are carried along.
+    """
+
+    system: System
+    modes: tuple[Mode, ...]
+    depth: int
+    precision: type = np.complex128
+
+    @cached_property
+    def levels(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """The multisets of each level, as sorted tuples of mode numbers."""
+        numbers = range(len(self.modes))
+        return tuple(
+            tuple(itertools.combinations_with_replacement(numbers, level))
+            for level in range(self.depth + 1)
+        )
+
+    @cached_property
+    def _positions(self) -> tuple[dict[tuple[int, ...], int], ...]:
+        return tuple({m: i for i, m in enumerate(level)} for level in self.levels)
+
+    @cached_property
+    def _raised(self) -> tuple[Index, ...]:
+        """For each level, (multisets, modes): where each multiset plus each mode is found."""
+        return tuple(
+            np.array(
+                [
+                    [above[tuple(sorted((*m, j)))] for j in range(len(self.modes))]
+                    for m in self.levels[level]
+                ],
+                dtype=np.intp,
+            ).reshape(len(self.levels[level]), len(self.modes))
+            for level, above in enumerate(self._positions[1:])
+        )
+
+    @cached_property
+    def _lowered(self) -> tuple[tuple[Index, Index], ...]:
+        """For each level from 1, (multisets, level): the multisets without one of their modes."""
+        tables = []
+        for level in range(1, self.depth + 1):
+            below, multisets = self._positions[level - 1], self.levels[level]
+            rest = [[below[m[:k] + m[k + 1 :]] for k in range(level)] for m in multisets]
+            shape = (len(multisets), level)
+            tables.append(
+                (
+                    np.array(rest, dtype=np.intp).reshape(shape),
+                    np.array(multisets, dtype=np.intp).reshape(shape),
+                )
+            )
+        return tuple(tables)
+
+    @cached_property
+    def _members(self) -> dict[str, list[int]]:
+        """The mode numbers of each bath."""
+        members: dict[str, list[int]] = {}
+        for number, mode in enumerate(self.modes):
+            members.setdefault(mode.bath, []).append(number)
+        return members
+
+    @cached_property
+    def _operators(self) -> dict[str, Array]:
+        return {name: self.system.operators[name].astype(self.precision) for name in self._members}
+
+    @cached_property
+    def _coefficients(self) -> dict[str, tuple[Array, Array]]:
+        """-i c_j and +i c~_j over all modes, zero for those of other baths."""
+        return {
+            name: tuple(
+                np.array(
+                    [factor * getattr(m, side) if m.bath == name else 0 for m in self.modes],
+                    dtype=self.precision,
+                )
+                for side, factor in (("left", -1j), ("right", 1j))
+            )
+            for name in self._members
+        }
+
+    def damping(self, level: int) -> Array:
+        """sum nu_j of each multiset of a level."""
+        rates = np.array([mode.rate for mode in self.modes], dtype=self.precision)
+        return rates[np.array(self.levels[level], dtype=np.intp)].sum(axis=1)
+
+    @cached_property
+    def identity(self) -> Array:
+        """X_0 = 1 at order 0: the only superoperator of level 0, shape (1, N, N, N, N)."""
+        size = self.system.dimension
+        return np.eye(size**2, dtype=self.precision).reshape(1, size, size, size, size)
+
+    def denominators(self, level: int) -> Array:
+        """sum nu + i w_ab - i w_cd for the element (ab <- cd) of each multiset of a level."""
+        gaps = self.system.gaps.astype(self.precision)
+        free = gaps[:, :, None, None] - gaps[None, None, :, :]
+        return self.damping(level)[:, None, None, None, None] + 1j * free
+
+    def from_above(self, level: int, above: Array) -> Array:
+        """-i sum_a S_a^x sum_{j of a} X_{m+j} for every multiset m of a level."""
+        total = self._zeros(level, above)
+        for name, members in self._members.items():
+            gathered = above[..., self._raised[level][:, members[0]], :, :, :, :]
+            for j in members[1:]:
+                gathered += above[..., self._raised[level][:, j], :, :, :, :]
+            operator = -1j * self._operators[name]
+            total += left(operator, gathered)
+            total -= right(operator, gathered)
+        return total
+
+    def from_below(self, level: int, below: Array) -> Array:
+        """-i sum_{j in m} Theta_j X_{m-j} for every multiset m of a level >= 1."""
+        rest, removed = self._lowered[level - 1]
+        total = self._zeros(level, below)
+        for name, operator in self._operators.items():
+            before, after = left(operator, below), right(operator, below)
+            ahead, behind = self._coefficients[name]
+            for k in range(level):
+                for coefficients, side in ((ahead, before), (behind, after)):
+                    term = side[..., rest[:, k], :, :, :, :]
+                    term *= coefficients[removed[:, k], None, None, None, None]
+                    total += term
+        return total
+
+    def _zeros(self, level: int, like: Array) -> Array:
+        shape = (*like.shape[:-5], len(self.levels[level]), *like.shape[-4:])
+        return np.zeros(shape, dtype=self.precision)

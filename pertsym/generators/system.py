@@ -1,0 +1,104 @@
+"""What a generator needs of the system and its baths: energies, one operator a bath, exponentials.
+
+Superoperators are arrays Y[a, b, c, d], the element (rho_ab <- rho_cd) in the energy eigenbasis;
+as N^2 x N^2 matrices over row-major vec, rho_ab sits at a N + b.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.baths.exponentials import Exponentials
+from pertsym.model.values import Model
+
+Array = NDArray[Any]
+"""Complex numbers, in double or long double precision."""
+
+
+@dataclass(frozen=True, eq=False)
+class System:
+    """A finite system and the operators that couple it to independent baths.
+
+    Attributes
+    ----------
+    gaps : (N, N) float array
+        w_ab = E_a - E_b, each the exact difference rounded once.
+    operators : name of a bath -> (N, N) complex array
+        The sum of all operators that are coupled to it.
+    """
+
+    gaps: Array
+    operators: Mapping[str, Array]
+
+    @classmethod
+    def of(cls, model: Model) -> System:
+        """The numbers of a model: couplings to one bath are added exactly."""
+        energies = model.energies_exact
+        gaps = np.array([[float(a - b) for b in energies] for a in energies])
+        operators = {
+            name: np.array([[complex(x) for x in row] for row in matrix])
+            for name, matrix in model.bath_operators.items()
+        }
+        return cls(gaps, operators)
+
+    @property
+    def dimension(self) -> int:
+        """The number of levels N."""
+        return len(self.gaps)
+
+    @property
+    def free(self) -> Array:
+        """K_0 = -i [H_S, .] as an N^2 x N^2 matrix."""
+        return np.diag(-1j * self.gaps.reshape(-1))
+
+
+def left(operator: Array, superoperators: Array) -> Array:
+    """S rho applied after each superoperator; shape (..., N, N, N, N) is kept."""
+    size = len(operator)
+    flat = superoperators.reshape(*superoperators.shape[:-3], size**3)
+    result: Array = np.matmul(operator, flat)
+    return result.reshape(superoperators.shape)
+
+
+def right(operator: Array, superoperators: Array) -> Array:
+    """Rho S applied after each superoperator; shape (..., N, N, N, N) is kept."""
+    size = len(operator)
+    flat = superoperators.reshape(*superoperators.shape[:-2], size**2)
+    result: Array = np.matmul(operator.T, flat)
+    return result.reshape(superoperators.shape)
+
+
+def as_matrix(superoperator: Array) -> Array:
+    """(N, N, N, N) -> N^2 x N^2."""
+    size = superoperator.shape[-1]
+    return superoperator.reshape(*superoperator.shape[:-4], size**2, size**2)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One exponent of a bath: C(t) ~ left exp(-rate t), C(t)* ~ right exp(-rate t)."""
+
+    bath: str
+    rate: complex
+    left: complex
+    right: complex
+
+
+def modes_of(baths: Sequence[tuple[str, Exponentials]]) -> tuple[Mode, ...]:
+    """The distinct exponents of C and C* of every bath.
+
+    A real exponent, or a pair of conjugate exponents, serves C and C* at once.
+    """
+    modes: list[Mode] = []
+    for name, given in baths:
+        weights: dict[complex, list[complex]] = {}
+        for c, nu in zip(given.c, given.nu, strict=True):
+            weights.setdefault(nu, [0j, 0j])[0] += c
+            weights.setdefault(nu.conjugate(), [0j, 0j])[1] += c.conjugate()
+        modes += [Mode(name, nu, c, d) for nu, (c, d) in weights.items() if c or d]
+    return tuple(modes)
