@@ -175,10 +175,19 @@ def test_w0_is_for_two_levels() -> None:
 
 
 @pytest.mark.parametrize(
+    ("energies", "problem"), [([1, 0], "lower level first"), ([1, 1], "different energies")]
+)
+def test_w0_is_positive(energies: list[float], problem: str) -> None:
+    """A model may have any levels; only what needs w0 refuses some."""
+    model = Model.of(energies, [Coupling.of(SIGMA_X, "x")], [phonons()])
+    with pytest.raises(InputError, match=problem):
+        _ = model.w0
+
+
+@pytest.mark.parametrize(
     ("energies", "problem"),
-    [([1, 0], "lower level first"), ([1, 1], "different energies"), ([0], "at least two"),
-     ([0, math.nan], "not finite"), ([0, math.inf], "not finite")],
-)  # fmt: skip
+    [([0], "at least two"), ([0, math.nan], "not finite"), ([0, math.inf], "not finite")],
+)
 def test_bad_levels(energies: list[float], problem: str) -> None:
     with pytest.raises(InputError, match=problem):
         Model.of(energies, [Coupling.of(SIGMA_X, "x")], [phonons()])

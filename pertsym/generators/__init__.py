@@ -1,1 +1,1 @@
-"""Numerical time-convolutionless generators of any even order for exponential correlation functions."""
+"""Numerical time-convolutionless generators of any even order, from exponentials."""

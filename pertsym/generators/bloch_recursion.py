@@ -21,9 +21,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pertsym.baths.exponentials import Exponentials
 from pertsym.generators.hierarchy import Hierarchy
-from pertsym.generators.system import Array, System, as_matrix, modes_of
+from pertsym.generators.system import Array, Correlated, System, as_matrix, modes_of
 
 Place = tuple[int, int]
 """(level, order): the auxiliaries over so many modes, and the power of the coupling."""
@@ -46,6 +45,24 @@ class SlowSubspace:
     generators: Mapping[int, Array]
     slaved: Mapping[Place, Array]
 
+    def rounding(self, order: int) -> float:
+        """What rounding may leave in an element of K_order, also where its terms cancel.
+
+        By size alone K_2n ~ K_2 g^(n-1) with g = S^2 int dt t |C(t)|; pure dephasing cancels all
+        of it.
+        """
+        operators = self.hierarchy.system.operators
+        strength = sum(
+            np.abs(operators[mode.later]).max()
+            * np.abs(operators[mode.earlier]).max()
+            * max(abs(mode.left), abs(mode.right))
+            / mode.rate.real**2
+            for mode in self.hierarchy.modes
+        )
+        natural = np.abs(self.generators[2]).max() * strength ** (order // 2 - 1)
+        largest = max(float(natural), float(np.abs(self.generators[order]).max()))
+        return float(16 * np.finfo(float).eps * largest)
+
 
 def places(order: int) -> Iterator[Place]:
     """The auxiliaries that K_2 ... K_order need, each after those it is made from."""
@@ -57,7 +74,7 @@ def places(order: int) -> Iterator[Place]:
 
 def slow_subspace(
     system: System,
-    baths: Sequence[tuple[str, Exponentials]],
+    correlations: Sequence[Correlated],
     order: int,
     precision: type = np.complex128,
 ) -> SlowSubspace:
@@ -66,9 +83,9 @@ def slow_subspace(
     Parameters
     ----------
     system
-        N levels, one operator a bath.
-    baths
-        (name, C(t > 0) = sum c exp(-nu t)) of every bath that acts.
+        N levels and the operators of its couplings.
+    correlations
+        The correlation function of every bath, or pair of couplings, that acts.
     order
         Even, at least 2.
     precision
@@ -81,7 +98,7 @@ def slow_subspace(
     """
     if order < 2 or order % 2:
         raise ValueError(f"order: must be a positive even integer, got {order}")
-    hierarchy = Hierarchy(system, modes_of(baths), order // 2, precision)
+    hierarchy = Hierarchy(system, modes_of(correlations), order // 2, precision)
     generators: dict[int, Array] = {}
     slaved: dict[Place, Array] = {(0, 0): hierarchy.identity}
     for level, k in places(order):

@@ -42,10 +42,7 @@ class Radau:
         x = 2 * self.nodes - 1
         values = legendre.legvander(x, self.stages - 1)
         integrals = np.stack(
-            [
-                legendre.legval(x, legendre.legint(row, lbnd=-1)) / 2
-                for row in np.eye(self.stages)
-            ],
+            [legendre.legval(x, legendre.legint(row, lbnd=-1)) / 2 for row in np.eye(self.stages)],
             axis=1,
         )
         inverse = np.linalg.solve(integrals.T, values.T).T  # values @ inv(integrals)

@@ -12,8 +12,10 @@ by stiff exponents, and at late times K(t) is as accurate as the limit because k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import bisect
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -26,6 +28,7 @@ from pertsym.generators.system import Array, as_matrix
 _RADAU = Radau(9)
 _SAFE = 0.1  # the tail of the expansion must be below this part of the tolerance to grow the step
 _FASTEST_START = 0.05  # first step times the largest rate
+_SHORTEST = 1e-6  # step times the largest rate below which rounding, not the step, is at fault
 _DONE = 1e-3  # of the tolerance, relative to each auxiliary's limit: the transient is over
 
 
@@ -63,16 +66,32 @@ class FiniteTime:
 
     def at(self, order: int, time: float) -> Array:
         """K of one order at one time, N^2 x N^2 over row-major vec."""
+        return self._evaluate(self.limit[order], time, lambda panel: panel.coefficients[order])
+
+    def total(self) -> Callable[[float], Array]:
+        """The sum of all orders as a function of time."""
+        limit: Array = np.sum(list(self.limit.values()), axis=0)
+        sums = {
+            panel.start: np.sum(list(panel.coefficients.values()), axis=0) for panel in self.panels
+        }
+        return lambda time: self._evaluate(limit, time, lambda panel: sums[panel.start])
+
+    def _evaluate(self, limit: Array, time: float, coefficients: Callable[[Panel], Array]) -> Array:
         if time > self.end and not self.settled:
             raise ValueError(f"time: {time} lies beyond the last computed time {self.end}")
-        limit = self.limit[order]
-        if time >= self.end:
+        if time >= self.end and self.settled:
             return limit
-        index = int(np.searchsorted([panel.end for panel in self.panels], time, side="right"))
+        index = min(bisect.bisect_right(self._ends, time), len(self.panels) - 1)
         panel = self.panels[index]
         x = 2 * (time - panel.start) / (panel.end - panel.start) - 1
-        kappa: Array = legendre.legval(x, panel.coefficients[order])
+        values = coefficients(panel)
+        weights = legendre.legvander(np.array([x]), len(values) - 1)[0]
+        kappa: Array = np.tensordot(weights, values, axes=1)
         return limit + kappa
+
+    @cached_property
+    def _ends(self) -> list[float]:
+        return [panel.end for panel in self.panels]
 
 
 def finite_time(slow: SlowSubspace, end: float, tolerance: float = 1e-12) -> FiniteTime:
@@ -91,6 +110,7 @@ def finite_time(slow: SlowSubspace, end: float, tolerance: float = 1e-12) -> Fin
     order = max(slow.generators)
     state = {place: -slow.slaved[place] for place in places(order)}
     scales = {n: float(np.abs(k).max()) for n, k in slow.generators.items()}
+    roundings = {n: slow.rounding(n) for n in slow.generators}
     kappas = {n: -k for n, k in slow.generators.items()}  # K(0) = 0
     floor = {place: _DONE * tolerance * np.abs(y).max() for place, y in state.items()}
     panels: list[Panel] = []
@@ -100,14 +120,17 @@ def finite_time(slow: SlowSubspace, end: float, tolerance: float = 1e-12) -> Fin
         moved, generators = transient.step(state, step)
         coefficients, tail = {}, 0.0
         for n, values in generators.items():
-            series = np.tensordot(
-                _RADAU.to_coefficients, np.concatenate([kappas[n][None], values]), axes=1
-            )
+            nodes = np.concatenate([kappas[n][None], values])
+            series: Array = np.tensordot(_RADAU.to_coefficients, nodes, axes=1)
             scales[n] = max(scales[n], float(np.abs(values + slow.generators[n]).max()))
-            if scales[n] > 0:
-                tail = max(tail, float(np.abs(series[-2:]).max()) / scales[n])
+            last: Array = np.abs(series[-2:])
+            tail = max(tail, max(float(last.max()) - roundings[n], 0.0) / (scales[n] or 1.0))
             coefficients[n] = series
         if tail > tolerance:
+            if step * transient.fastest < _SHORTEST:
+                raise ArithmeticError(
+                    f"K(t) cannot be resolved to {tolerance:.1g} at t = {now:.6g}: ask for less"
+                )
             step *= max(0.2, 0.8 * (_SAFE * tolerance / tail) ** (1 / _RADAU.stages))
             continue
         finish = end if step == end - now else now + step

@@ -1,12 +1,12 @@
 """The hierarchy of auxiliary superoperators over the exponents of all baths.
 
-With C_a(t) = sum_j c_j exp(-nu_j t) the reduced state rho = X_0 and its auxiliaries obey, for
+With C_ab(t) = sum_j c_j exp(-nu_j t) the reduced state rho = X_0 and its auxiliaries obey, for
 every multiset m of exponents,
 
-    dX_m/dt = (L_0 - sum_{j in m} nu_j) X_m - i sum_a S_a^x sum_{j of a} X_{m+j}
-              - i sum_{j in m} Theta_j X_{m-j},      Theta_j = c_j S^L - c~_j S^R,
+    dX_m/dt = (L_0 - sum_{j in m} nu_j) X_m - i sum_a S_a^x sum_{j of ab} X_{m+j}
+              - i sum_{j in m} Theta_j X_{m-j},      Theta_j = c_j S_b^L - c~_j S_b^R,
 
-where c~_j belongs to C*.  Here is the algebra of its right-hand side; which X are functions of
+where c~_j belongs to C_ab*.  Here is the algebra of its right-hand side; which X are functions of
 time, and of what order in the coupling, is decided by those who use it.
 """
 
@@ -81,35 +81,36 @@ class Hierarchy:
         return tuple(tables)
 
     @cached_property
-    def _members(self) -> dict[str, list[int]]:
-        """The mode numbers of each bath."""
+    def _by_later(self) -> dict[str, list[int]]:
+        """The mode numbers by the coupling at the later time."""
         members: dict[str, list[int]] = {}
         for number, mode in enumerate(self.modes):
-            members.setdefault(mode.bath, []).append(number)
+            members.setdefault(mode.later, []).append(number)
         return members
 
-    @cached_property
-    def _operators(self) -> dict[str, Array]:
-        return {name: self.system.operators[name].astype(self.precision) for name in self._members}
+    def _operator(self, name: str) -> Array:
+        operator: Array = self.system.operators[name].astype(self.precision)
+        return operator
 
     @cached_property
     def _coefficients(self) -> dict[str, tuple[Array, Array]]:
-        """-i c_j and +i c~_j over all modes, zero for those of other baths."""
+        """By the coupling b at the earlier time: -i c_j and +i c~_j, zero for the other modes."""
         return {
-            name: tuple(
-                np.array(
-                    [factor * getattr(m, side) if m.bath == name else 0 for m in self.modes],
-                    dtype=self.precision,
-                )
-                for side, factor in (("left", -1j), ("right", 1j))
+            name: (
+                self._numbers([-1j * m.left if m.earlier == name else 0j for m in self.modes]),
+                self._numbers([1j * m.right if m.earlier == name else 0j for m in self.modes]),
             )
-            for name in self._members
+            for name in sorted({mode.earlier for mode in self.modes})
         }
+
+    def _numbers(self, values: list[complex]) -> Array:
+        return np.array(values, dtype=self.precision)
 
     def damping(self, level: int) -> Array:
         """sum nu_j of each multiset of a level."""
-        rates = np.array([mode.rate for mode in self.modes], dtype=self.precision)
-        return rates[np.array(self.levels[level], dtype=np.intp)].sum(axis=1)
+        rates = self._numbers([mode.rate for mode in self.modes])
+        total: Array = rates[np.array(self.levels[level], dtype=np.intp)].sum(axis=1)
+        return total
 
     @cached_property
     def identity(self) -> Array:
@@ -119,18 +120,19 @@ class Hierarchy:
 
     def denominators(self, level: int) -> Array:
         """sum nu + i w_ab - i w_cd for the element (ab <- cd) of each multiset of a level."""
-        gaps = self.system.gaps.astype(self.precision)
+        gaps: Array = self.system.gaps.astype(self.precision)
         free = gaps[:, :, None, None] - gaps[None, None, :, :]
-        return self.damping(level)[:, None, None, None, None] + 1j * free
+        total: Array = self.damping(level)[:, None, None, None, None] + 1j * free
+        return total
 
     def from_above(self, level: int, above: Array) -> Array:
-        """-i sum_a S_a^x sum_{j of a} X_{m+j} for every multiset m of a level."""
+        """-i sum_a S_a^x sum_{j of ab} X_{m+j} for every multiset m of a level."""
         total = self._zeros(level, above)
-        for name, members in self._members.items():
+        for name, members in self._by_later.items():
             gathered = above[..., self._raised[level][:, members[0]], :, :, :, :]
             for j in members[1:]:
                 gathered += above[..., self._raised[level][:, j], :, :, :, :]
-            operator = -1j * self._operators[name]
+            operator = -1j * self._operator(name)
             total += left(operator, gathered)
             total -= right(operator, gathered)
         return total
@@ -139,9 +141,9 @@ class Hierarchy:
         """-i sum_{j in m} Theta_j X_{m-j} for every multiset m of a level >= 1."""
         rest, removed = self._lowered[level - 1]
         total = self._zeros(level, below)
-        for name, operator in self._operators.items():
+        for name, (ahead, behind) in self._coefficients.items():
+            operator = self._operator(name)
             before, after = left(operator, below), right(operator, below)
-            ahead, behind = self._coefficients[name]
             for k in range(level):
                 for coefficients, side in ((ahead, before), (behind, after)):
                     term = side[..., rest[:, k], :, :, :, :]

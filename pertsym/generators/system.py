@@ -6,7 +6,7 @@ as N^2 x N^2 matrices over row-major vec, rho_ab sits at a N + b.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,25 +80,46 @@ def as_matrix(superoperator: Array) -> Array:
 
 
 @dataclass(frozen=True)
-class Mode:
-    """One exponent of a bath: C(t) ~ left exp(-rate t), C(t)* ~ right exp(-rate t)."""
+class Correlated:
+    """<B_later(t) B_earlier(0)> = sum c exp(-nu t) for t > 0, of two couplings by name.
 
-    bath: str
+    Couplings to one bath are added up to one operator beforehand, so that in models from files
+    `later` and `earlier` are the same bath; correlated couplings have an entry for each pair.
+    """
+
+    later: str
+    earlier: str
+    exponentials: Exponentials
+
+    @classmethod
+    def independent(cls, baths: Iterable[tuple[str, Exponentials]]) -> tuple[Correlated, ...]:
+        """Baths without correlations between them."""
+        return tuple(cls(name, name, exponentials) for name, exponentials in baths)
+
+
+@dataclass(frozen=True)
+class Mode:
+    """One exponent of C_ab: C_ab(t) ~ left exp(-rate t), C_ab(t)* ~ right exp(-rate t)."""
+
+    later: str
+    earlier: str
     rate: complex
     left: complex
     right: complex
 
 
-def modes_of(baths: Sequence[tuple[str, Exponentials]]) -> tuple[Mode, ...]:
-    """The distinct exponents of C and C* of every bath.
+def modes_of(correlations: Sequence[Correlated]) -> tuple[Mode, ...]:
+    """The distinct exponents of C and C* of every pair of couplings.
 
     A real exponent, or a pair of conjugate exponents, serves C and C* at once.
     """
     modes: list[Mode] = []
-    for name, given in baths:
+    for pair in correlations:
         weights: dict[complex, list[complex]] = {}
-        for c, nu in zip(given.c, given.nu, strict=True):
+        for c, nu in zip(pair.exponentials.c, pair.exponentials.nu, strict=True):
             weights.setdefault(nu, [0j, 0j])[0] += c
             weights.setdefault(nu.conjugate(), [0j, 0j])[1] += c.conjugate()
-        modes += [Mode(name, nu, c, d) for nu, (c, d) in weights.items() if c or d]
+        modes += [
+            Mode(pair.later, pair.earlier, nu, c, d) for nu, (c, d) in weights.items() if c or d
+        ]
     return tuple(modes)

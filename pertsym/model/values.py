@@ -151,7 +151,7 @@ class Model:
     units : Units
         How the file's numbers are meant; the numbers here are powers of its energy unit.
     energies : tuple of float
-        Levels E_0, E_1, ...; the basis of the operators.  Two levels need E_1 > E_0.
+        Levels E_0, E_1, ...; the basis of the operators.
     couplings : tuple of Coupling
     baths : tuple of Bath
 
@@ -200,15 +200,6 @@ class Model:
         for index, energy in enumerate(self.energies):
             if not math.isfinite(energy):
                 raise _fault(f"energies[{index}]", f"{energy!r} is not finite", "correct it")
-        if self.dimension == 2 and not self.energies[1] > self.energies[0]:
-            equal = self.energies[1] == self.energies[0]
-            raise _fault(
-                "energies",
-                f"two levels need energies[1] > energies[0], got {list(self.energies)}",
-                "give them different energies, w0 must be positive"
-                if equal
-                else "list the lower level first and exchange rows and columns of the operators",
-            )
 
     @classmethod
     def of(
@@ -238,10 +229,26 @@ class Model:
 
     @property
     def w0(self) -> float:
-        """E_1 - E_0 of a two-level system, rounded once."""
+        """E_1 - E_0 > 0 of a two-level system, rounded once.
+
+        Raises
+        ------
+        ValueError
+            If there are not two levels.
+        InputError
+            If E_1 <= E_0, for which rates are not defined.
+        """
         if self.dimension != 2:
             raise ValueError(f"w0 belongs to two levels, this model has {self.dimension}")
         lower, upper = self.energies_exact
+        if not upper > lower:
+            raise _fault(
+                "system.energies",
+                f"rates of two levels need E_1 > E_0, got {list(self.energies)}",
+                "give them different energies, w0 must be positive"
+                if upper == lower
+                else "list the lower level first and exchange rows and columns of the operators",
+            )
         return float(upper - lower)
 
     @property

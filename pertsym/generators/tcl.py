@@ -1,0 +1,167 @@
+"""The time-convolutionless generator of a numerical model, with errors and divergences.
+
+Order 2 comes from Ĉ and P themselves, higher orders and finite times from a representation of
+each bath by exponentials, whose error is measured by repeating the calculation with a coarser one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.exponential_fit import represent
+from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.finite_time import finite_time
+from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.second_order import Term, second_order
+from pertsym.generators.system import Array, Correlated, System
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.values import Model
+
+TOLERANCE = 1e-11
+_COARSER = 30.0
+
+Progress = Callable[[str], None]
+Baths = tuple[Correlated, ...]
+
+
+@dataclass(frozen=True)
+class Represented:
+    """The baths of a model as exponentials, fine and coarse."""
+
+    fine: Baths
+    coarse: Baths
+
+    @property
+    def exact(self) -> bool:
+        """Whether the model itself is made of exponentials."""
+        return self.fine == self.coarse
+
+
+def correlations_of(model: Model) -> Mapping[str, Correlation]:
+    """The correlation function of every bath in use."""
+    return MappingProxyType(
+        {b.name: Correlation(b.density, b.statistics, b.beta) for b in model.used_baths}
+    )
+
+
+def represented(model: Model, tolerance: float = TOLERANCE) -> Represented:
+    """Every bath as exponentials to a tolerance of sup|G|, and once more thirty times coarser.
+
+    Raises
+    ------
+    NotYetDerivable
+        If G of a bath is not bounded, so that no sum of exponentials can stand for it.
+    """
+    fine, coarse = [], []
+    for name, correlation in correlations_of(model).items():
+        try:
+            best = represent(correlation, tolerance)
+            rough = represent(correlation, tolerance * _COARSER)
+        except Divergent as fault:
+            raise NotYetDerivable(
+                model.name,
+                f"baths.{name}",
+                f"no sum of exponentials can stand for it: {fault.reason}",
+                "ask for --order 2, or give J a cutoff at small w",
+            ) from None
+        fine.append((name, best.exponentials))
+        coarse.append((name, rough.exponentials))
+    return Represented(Correlated.independent(fine), Correlated.independent(coarse))
+
+
+@dataclass(frozen=True, eq=False)
+class Generator:
+    """K_0, K_2, ... of a model.
+
+    Attributes
+    ----------
+    dimension
+        N; superoperators are N^2 x N^2 over row-major vec, energy eigenbasis.
+    orders
+        Order -> contribution of that order, in the model's energy unit (hbar = 1).
+    """
+
+    dimension: int
+    orders: Mapping[int, Term]
+
+
+def tcl_generator(
+    model: Model,
+    order: int,
+    time: float | None = None,
+    tolerance: float = TOLERANCE,
+    progress: Progress = lambda _: None,
+) -> Generator:
+    """The time-convolutionless (ordered-cumulant) generator in the Schroedinger picture.
+
+    Parameters
+    ----------
+    model
+        Any number of levels, couplings and baths.
+    order
+        0 or even: the highest order in the coupling.
+    time
+        None for t -> infinity; else the time, in inverse energy units, since the state was a
+        product of a system state and the baths' equilibrium.
+    tolerance
+        Of the representation of a bath by exponentials, relative to sup|G|.
+    progress
+        Called with what is computed next.
+
+    Raises
+    ------
+    ValueError
+        If the order is not even and >= 0, or the time is negative.
+    NotYetDerivable
+        If orders beyond 2, or a finite time, are asked of a bath whose G is not bounded.
+    """
+    if order < 0 or order % 2:
+        raise ValueError(f"order: must be an even integer >= 0, got {order}")
+    if time is not None and not 0 <= time < np.inf:
+        raise ValueError(f"time: must be >= 0 and finite, got {time!r}; leave it out for the limit")
+    system = System.of(model)
+    free = system.free
+    orders = {0: Term(free, np.finfo(float).eps * np.abs(free), {})}
+    if order == 0:
+        return Generator(model.dimension, MappingProxyType(orders))
+    correlations = correlations_of(model)
+    if order == 2 and time is None:
+        orders[2] = second_order(system, correlations)
+        return Generator(model.dimension, MappingProxyType(orders))
+    progress("exponential representation of the baths")
+    baths = represented(model, tolerance)
+    progress(f"recursion to order {order}")
+    slow = slow_subspace(system, baths.fine, order)
+    rough = slow if baths.exact else slow_subspace(system, baths.coarse, order)
+    if time is not None:
+        progress(f"transient up to t = {time:.6g}")
+        values, others = (_at(each, time) for each in (slow, rough))
+        for n, matrix in values.items():
+            orders[n] = Term(matrix, _error(matrix, others[n], slow.rounding(n)), {})
+        return Generator(model.dimension, MappingProxyType(orders))
+    orders[2] = second_order(system, correlations)
+    for n in range(4, order + 1, 2):
+        progress(f"existence of the elements of order {n}")
+        matrix = slow.generators[n]
+        divergent = divergent_elements(system, baths.fine, correlations, n)
+        orders[n] = Term(matrix, _error(matrix, rough.generators[n], slow.rounding(n)), divergent)
+    return Generator(model.dimension, MappingProxyType(orders))
+
+
+def _at(slow: SlowSubspace, time: float) -> dict[int, Array]:
+    if time == 0:
+        return {n: np.zeros_like(matrix) for n, matrix in slow.generators.items()}
+    transient = finite_time(slow, time)
+    return {n: transient.at(n, time) for n in slow.generators}
+
+
+def _error(fine: Array, coarse: Array, rounding: float) -> Array:
+    """What the coarser representation changes, and rounding."""
+    error: Array = np.abs(fine - coarse) + rounding
+    return error
