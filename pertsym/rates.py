@@ -19,6 +19,7 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
+from pertsym.generators.higher_orders import higher_constant, higher_rates
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
@@ -27,6 +28,8 @@ from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra, Spectra
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 
 GUARD_DIGITS = 10
+_CLOSED = 4  # the highest order with closed forms
+_CONSTANT = "equilibrium_constant"
 
 Progress = Callable[[str], None]
 
@@ -96,9 +99,10 @@ def bloch_rates(
     model
         Two levels.
     order
-        2 or 4.
+        Even.  Orders 2 and 4 are derived in closed form; higher ones come from the recursion with
+        the baths as sums of exponentials, in double precision.
     digits
-        None for double precision, else the number of significant digits.
+        None for double precision, else the number of significant digits, for orders 2 and 4.
     progress
         Called with the name of each quantity before it is computed.
 
@@ -107,8 +111,8 @@ def bloch_rates(
     ValueError
         If `order` is not a positive even integer.
     NotYetDerivable
-        For more than two levels, or orders beyond 4.  A single quantity that cannot be evaluated
-        yet is None and named in `not_derived` instead.
+        For more than two levels, or more digits than double precision beyond order 4.  A single
+        quantity that cannot be evaluated yet is None and named in `not_derived` instead.
     InputError
         If a value overflows double precision.
     """
@@ -121,20 +125,21 @@ def bloch_rates(
             f"rates are derived for 2 levels, this model has {model.dimension}",
             "use a two-level model",
         )
-    if order > 4:
+    if order > 4 and digits:
         raise NotYetDerivable(
             model.name,
-            "order",
-            f"closed rates are derived at orders 2 and 4, not yet at {order}",
-            "ask for --order 4",
+            "digits",
+            f"order {order} is computed in double precision only",
+            "leave --digits out, or ask for --order 4",
         )
+    _ = model.w0  # two ordered levels, or it says why not
     interaction = interaction_of(model)
     bloch = Bloch(interaction)
     with mpmath.workdps(digits + GUARD_DIGITS) if digits else nullcontext():
         spectra = spectra_of(model, digits and digits + GUARD_DIGITS // 2)
         evaluator = _Evaluator(model, spectra)
         orders: dict[int, dict[str, Bounded | None]] = {}
-        for n in range(2, order + 1, 2):
+        for n in range(2, min(order, _CLOSED) + 1, 2):
             orders[n] = {}
             for name in QUANTITIES:
                 progress(f"{name}, order {n}")
@@ -144,10 +149,11 @@ def bloch_rates(
         if model.common_beta is not None:
             expansion = EquilibriumConstant(interaction)
             constant = {}
-            for n in range(0, order - 1, 2):
+            for n in range(0, min(order, _CLOSED) - 1, 2):
                 progress(f"equilibrium constant, order {n}")
-                key = "equilibrium_constant"
-                constant[n] = evaluator.number(expansion[n], key, str(n))
+                constant[n] = evaluator.number(expansion[n], _CONSTANT, str(n))
+        if order > _CLOSED:
+            evaluator.beyond(order, orders, constant, progress)
         return BlochRates(
             orders, constant, evaluator.divergent, evaluator.not_derived, model.units.rate
         )
@@ -165,6 +171,39 @@ class _Evaluator:
         value = self.number(form, order, name)
         factor = self.model.units.rate_to_printed(1.0)
         return value if value is None or factor == 1.0 else value * factor
+
+    def beyond(
+        self,
+        order: int,
+        orders: dict[int, dict[str, Bounded | None]],
+        constant: dict[int, Bounded | None] | None,
+        progress: Progress,
+    ) -> None:
+        """Fill in the orders above 4, and the equilibrium constant two orders below them."""
+        try:
+            rates = higher_rates(self.model, order, progress)
+        except NotYetDerivable as fault:
+            rates = None
+            reason = f"{fault.key}: {fault.problem}"
+        for n in range(_CLOSED + 2, order + 1, 2):
+            orders[n] = {}
+            for name in QUANTITIES:
+                found = rates[n][name] if rates else None
+                if found is None:
+                    self.not_derived.setdefault(str(n), {})[name] = reason
+                elif isinstance(found, str):
+                    self.divergent.setdefault(str(n), {})[name] = found
+                else:
+                    found = found * self.model.units.rate_to_printed(1.0)
+                orders[n][name] = found if isinstance(found, Bounded) else None
+            if constant is not None:
+                progress(f"equilibrium constant, order {n - 2}")
+                try:
+                    constant[n - 2] = higher_constant(self.model, n - 2)
+                except (Divergent, NotYetDerivable) as fault:
+                    missing = self.divergent if isinstance(fault, Divergent) else self.not_derived
+                    missing.setdefault(_CONSTANT, {})[str(n - 2)] = str(fault)
+                    constant[n - 2] = None
 
     def number(self, form: SpectralForm, order: str, name: str) -> Bounded | None:
         try:

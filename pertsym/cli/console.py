@@ -7,12 +7,15 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 from tqdm import tqdm
 
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.file import load_model
+from pertsym.model.values import Model
 
 DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
 
@@ -44,6 +47,14 @@ def fail(message: str, code: int) -> NoReturn:
 def note(message: str) -> None:
     """A remark on stderr."""
     click.echo(f"note: {message}", err=True)
+
+
+def load(path: Path) -> Model:
+    """The model of a file; its remarks go to stderr."""
+    model = load_model(path)
+    for remark in model.notes:
+        note(f"{path}: {remark}")
+    return model
 
 
 def emit_json(value: object) -> None:

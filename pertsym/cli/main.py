@@ -6,9 +6,11 @@ import click
 
 from pertsym import __version__
 from pertsym.cli.derive import derive
+from pertsym.cli.generator import generator
 from pertsym.cli.listing import list_derivations
 from pertsym.cli.rates import rates
 from pertsym.cli.regenerate import regenerate
+from pertsym.cli.states import evolve_command, steady_command
 from pertsym.cli.verify import verify
 
 
@@ -23,5 +25,14 @@ def main() -> None:
     """
 
 
-for command in (derive, rates, regenerate, verify, list_derivations):
+for command in (
+    derive,
+    rates,
+    generator,
+    steady_command,
+    evolve_command,
+    regenerate,
+    verify,
+    list_derivations,
+):
     main.add_command(command)

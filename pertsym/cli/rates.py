@@ -17,10 +17,10 @@ from pertsym.cli.console import (
     command_errors,
     emit_json,
     fail,
+    load,
     note,
 )
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.file import load_model
 from pertsym.numerics.bounded import Bounded
 from pertsym.rates import BlochRates, bloch_rates
 
@@ -45,9 +45,7 @@ def rates(model: Path, order: int, digits: int | None, as_json: bool) -> None:
     """
     if order < 2 or order % 2:
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
-    parsed = load_model(model)
-    for remark in parsed.notes:
-        note(f"{model}: {remark}")
+    parsed = load(model)
     try:
         with np.errstate(all="ignore"):  # overflow is found in the result and named there
             result = bloch_rates(parsed, order, digits, Ticker())

@@ -1,0 +1,174 @@
+"""`pertsym steady MODEL` and `pertsym evolve MODEL`: states of a model file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import numpy as np
+
+from pertsym.baths.divergence import Divergent
+from pertsym.cli.console import (
+    BAD_INPUT,
+    DOES_NOT_EXIST,
+    Ticker,
+    command_errors,
+    emit_json,
+    fail,
+    load,
+    note,
+)
+from pertsym.dynamics.methods import EVOLVE, STEADY, evolve, steady
+from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
+from pertsym.model.errors import InputError
+
+_NEGATIVE = 1e-8  # populations below minus this are worth a note
+
+
+@click.command("steady")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--method", required=True, help=f"One of: {', '.join(STEADY)}.")
+@click.option("--order", default=2, show_default=True, help="Of mean-force: 2 or 4.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@command_errors
+def steady_command(model: Path, method: str, order: int, as_json: bool) -> None:
+    """Steady state of a MODEL file (TOML) by one method, in the energy eigenbasis.
+
+    mean-force is the truncated series of the mean-force Gibbs state; tclN the null vector of
+    K0 + K2 + ... + KN. Truncated expansions need not give positive states: a note says so.
+    """
+    parsed = load(model)
+    try:
+        state = steady(parsed, method, order, Ticker())
+    except Divergent as fault:
+        _divergent(fault, as_json, {"state": None})
+    except InputError as fault:
+        raise _located(fault, model) from None
+    _positivity(state[None])
+    if as_json:
+        emit_json({"state": {"real": state.real.tolist(), "imag": state.imag.tolist()}})
+        return
+    for n, row in enumerate(state):
+        shown = (f"{x.real:>18.10g} {x.imag:>+18.10g} i" for x in row)
+        click.echo(f"{n:>3}  " + "  ".join(shown))
+
+
+@click.command("evolve")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--method", required=True, help=f"One of: {', '.join(EVOLVE)}.")
+@click.option("--initial", required=True, help="A level's index, or a JSON file {real, imag}.")
+@click.option("--times", required=True, help="START:STOP:COUNT, both ends included.")
+@click.option("--states", "with_states", is_flag=True, help="Also print the density matrices.")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@command_errors
+def evolve_command(
+    model: Path, method: str, initial: str, times: str, with_states: bool, as_json: bool
+) -> None:
+    """Populations of a MODEL file (TOML) over time, from a product state at t = 0.
+
+    tclN is time-dependent, tclN-asymptotic uses the generator of t -> infinity. Energy
+    eigenbasis; times in the model's time unit.
+    """
+    parsed = load(model)
+    grid = _times(times)
+    state = _initial(initial, parsed.dimension)
+    inside = [parsed.units.time_to_internal(time) for time in grid]
+    record: dict[str, Any] = {"times": grid}
+    try:
+        found = evolve(parsed, method, state, inside, Ticker())
+    except Divergent as fault:
+        _divergent(fault, as_json, {**record, "populations": None})
+    except InputError as fault:
+        raise _located(fault, model) from None
+    _positivity(found)
+    populations = np.real(np.diagonal(found, axis1=1, axis2=2)).tolist()
+    if as_json:
+        record["populations"] = populations
+        if with_states:
+            record["states"] = {"real": found.real.tolist(), "imag": found.imag.tolist()}
+        emit_json(record)
+        return
+    for time, row, matrix in zip(grid, populations, found, strict=True):
+        shown = matrix.reshape(-1) if with_states else row
+        click.echo(f"{time:>14.8g}  " + "  ".join(f"{x:.10g}" for x in shown))
+
+
+def _times(text: str) -> list[float]:
+    parts = text.split(":")
+    try:
+        start, stop, count = float(parts[0]), float(parts[1]), int(parts[2])
+        valid = len(parts) == 3
+    except (ValueError, IndexError):
+        valid = False
+    if not valid:
+        fail(f"--times: {text!r} is not START:STOP:COUNT; write for example 0:100:51", BAD_INPUT)
+    if not (0 <= start <= stop < np.inf and count >= 1) or (count == 1 and start != stop):
+        fail(
+            f"--times: {text!r} needs 0 <= START <= STOP and COUNT >= 2; times start at 0, where "
+            "the state is a product",
+            BAD_INPUT,
+        )
+    return [float(time) for time in np.linspace(start, stop, count)]
+
+
+def _initial(text: str, size: int) -> Matrix:
+    """A pure level, or the density matrix of a file."""
+    if text.isdecimal():
+        level = int(text)
+        if level >= size:
+            fail(f"--initial: there is no level {level}; levels are 0 to {size - 1}", BAD_INPUT)
+        state = np.zeros((size, size), dtype=complex)
+        state[level, level] = 1.0
+        return state
+    path = Path(text)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        matrix = np.array(data["real"], dtype=float) + 1j * np.array(
+            data.get("imag", np.zeros((size, size))), dtype=float
+        )
+    except OSError as fault:
+        fail(
+            f"--initial: {text!r} is neither a level's index nor a readable file "
+            f"({fault.strerror}); give 0 to {size - 1} or a JSON file",
+            BAD_INPUT,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        fail(
+            f'--initial: {text} must hold {{"real": N rows of N numbers, "imag": the same}}; '
+            "correct the file",
+            BAD_INPUT,
+        )
+    _check_state(text, matrix, size)
+    return matrix
+
+
+def _check_state(text: str, matrix: Matrix, size: int) -> None:
+    if matrix.shape != (size, size) or not np.all(np.isfinite(matrix)):
+        problem = f"must be a finite {size} x {size} matrix"
+    elif np.abs(matrix - matrix.conj().T).max() > 1e-10:
+        problem = "is not Hermitian"
+    elif abs(np.trace(matrix) - 1) > 1e-10:
+        problem = f"has the trace {np.trace(matrix).real:.12g}, not 1"
+    elif np.linalg.eigvalsh(matrix).min() < -1e-10:
+        problem = "has a negative eigenvalue"
+    else:
+        return
+    fail(f"--initial: {text} {problem}; give a density matrix", BAD_INPUT)
+
+
+def _positivity(states: Matrix) -> None:
+    lowest = lowest_eigenvalue(states)
+    if lowest < -_NEGATIVE:
+        note(f"the state is not positive: lowest eigenvalue {lowest:.3g}")
+
+
+def _divergent(fault: Divergent, as_json: bool, record: dict[str, Any]) -> NoReturn:
+    if as_json:
+        emit_json({**record, "divergent": {"generator": fault.reason}})
+    fail(f"divergent: {fault.reason}", DOES_NOT_EXIST)
+
+
+def _located(fault: InputError, path: Path) -> InputError:
+    return type(fault)(str(path), fault.key or fault.source, fault.problem, fault.remedy)

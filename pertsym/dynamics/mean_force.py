@@ -1,0 +1,192 @@
+"""The mean-force Gibbs state Tr_B exp(-beta H)/Z to second or fourth order in the coupling.
+
+exp(-beta H) is expanded in imaginary time.  At second order, with f(x) = e^{-beta x}/Z_S and its
+divided difference f[x, y, z], the term before normalisation is
+
+    r2_nm = sum_a sum_k S_a,nk S_a,km (1/2pi) int dw Ĉ_a(w) f[E_n, E_k + w, E_m];
+
+the KMS relation e^{-beta w} Ĉ(w) = Ĉ(-w) turns it into values of h_a(w) = Im G_a(w) alone:
+
+    r2_nm = sum_a sum_k S_a,nk S_a,km { [p_n h(D_nk) - p_m h(D_mk)]
+                                        + p_k [h(D_kn) - h(D_km)] }/(E_n - E_m),  D_nm = E_n - E_m,
+
+the limit being understood where energies coincide.  The state is p + (r2 - p Tr r2) + ...: the
+truncated series, not exponentiated again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.baths.jets import EPS
+from pertsym.dynamics.gibbs import boltzmann, common_temperature
+from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transitions
+from pertsym.dynamics.imaginary_modes import modes_of
+from pertsym.dynamics.imaginary_time import fourth_order
+from pertsym.dynamics.levels import merged
+from pertsym.estimate import Estimate
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.values import Model
+
+Matrix = NDArray[np.complex128]
+
+_ORDERS: Final = (0, 2, 4)
+
+
+@dataclass(frozen=True)
+class State:
+    """A state and how well its elements are known.
+
+    Attributes
+    ----------
+    matrix : ndarray of shape (N, N)
+        Hermitian, unit trace; a truncated series need not be positive.
+    error : float
+        Estimate of the largest absolute error of an element.
+    """
+
+    matrix: Matrix
+    error: float
+
+
+def mean_force(model: Model, order: int) -> State:
+    """The mean-force Gibbs state up to an order, in the energy eigenbasis.
+
+    Parameters
+    ----------
+    model
+        Any number of levels and baths, all quantum baths at one temperature.
+    order
+        0 (the Gibbs state of H_S), 2 or 4.
+
+    Returns
+    -------
+    State
+        All corrections are traceless.  At order 2 the error is a bound, at order 4 an estimate
+        from successive refinements of the quadrature.
+
+    Raises
+    ------
+    InputError
+        If the baths have no common temperature; at T = 0 with a degenerate ground level, where
+        the expansion does not exist.
+    NotYetDerivable
+        At fourth order and T = 0, and for other orders.
+    Divergent
+        If Im G or its derivative does not exist at a transition frequency.
+    """
+    if order not in _ORDERS:
+        raise NotYetDerivable(
+            model.name,
+            "order",
+            f"the mean-force state is derived at orders 0, 2 and 4, not at {order}",
+            "ask for one of these",
+        )
+    beta = common_temperature(model)
+    energies, baths = merged(model.energies), channels(model)
+    matrix = np.diag(boltzmann(energies, beta)).astype(np.complex128)
+    error = EPS * (1.0 if math.isinf(beta) else 1 + beta * float(np.ptp(energies)))
+    if order > 0 and math.isinf(beta):
+        _check_zero_temperature(model.name, energies, order)
+    if order >= 2:
+        second = second_order(energies, baths, beta)
+        matrix, error = matrix + second.value, error + float(np.max(second.error))
+    if order == 4:
+        expansion = fourth_order(
+            energies,
+            tuple(bath.operator for bath in baths),
+            tuple(modes_of(bath.transform.correlation, beta) for bath in baths),
+        )
+        matrix = matrix + expansion.fourth
+        # the two routes to second order share nothing but Ĉ: their distance is a check of both
+        error += expansion.error + float(np.max(np.abs(expansion.second - second.value)))
+    return State(matrix, error)
+
+
+def _check_zero_temperature(name: str, energies: Sequence[float], order: int) -> None:
+    if sum(energy == min(energies) for energy in energies) > 1:
+        raise InputError(
+            name,
+            "temperature",
+            "at T = 0 the coupling selects a state inside the degenerate ground level, which no "
+            "expansion in its strength gives",
+            "lift the degeneracy or give T > 0",
+        )
+    if order > 2:
+        raise NotYetDerivable(
+            name,
+            "temperature",
+            "the fourth order of the mean-force state is derived at T > 0 only",
+            "give a small temperature, or ask for order 2",
+        )
+
+
+def second_order(energies: Sequence[float], baths: Sequence[Channel], beta: float) -> Estimate:
+    """The traceless second-order term and the error bound of each element, both (N, N).
+
+    Energies that are meant to be equal must be equal.
+    """
+    size = len(energies)
+    weights = _Weights.of(energies, beta)
+    value: Matrix = np.zeros((size, size), dtype=np.complex128)
+    error = np.zeros((size, size))
+    for bath in baths:
+        s = bath.operator
+        for derivative in (0, 1):
+            bath.transform.prepare(transitions(s, energies), derivative)
+        for n in range(size):
+            for m in range(n, size):
+                for k in np.flatnonzero(s[n] * s[:, m]):
+                    term = _term(energies, weights, bath.transform, n, int(k), m)
+                    value[n, m] += s[n, k] * s[k, m] * term.value
+                    error[n, m] += abs(s[n, k] * s[k, m]) * term.error
+    upper = np.triu(np.ones((size, size), dtype=bool), 1)
+    value = value + np.where(upper, value, 0).conj().T
+    error = error + np.where(upper, error, 0).T + 4 * EPS * np.abs(value)
+    p = weights.p
+    trace = float(np.trace(value).real)
+    return Estimate(
+        value - trace * np.diag(p), error + np.diag(p) * (float(np.trace(error)) + EPS * abs(trace))
+    )
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """Gibbs populations p_n and their divided differences, shape (N) and (N, N)."""
+
+    p: NDArray[np.float64]
+    slopes: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, energies: Sequence[float], beta: float) -> _Weights:
+        levels = np.asarray(energies, dtype=float)
+        p = boltzmann(energies, beta)
+        gaps = levels[:, None] - levels[None, :]
+        apart = np.where(gaps == 0, 1.0, gaps)
+        if math.isinf(beta):
+            # -beta p_n of the ground level drops out on normalisation, elsewhere it is 0
+            return cls(p, np.where(gaps == 0, 0.0, (p[:, None] - p[None, :]) / apart))
+        # p of the lower level times (e^{-beta |gap|} - 1)/|gap|
+        steps = np.where(gaps == 0, -beta, np.expm1(-beta * np.abs(gaps)) / np.abs(apart))
+        return cls(p, np.maximum(p[:, None], p[None, :]) * steps)
+
+
+def _term(
+    energies: Sequence[float], weights: _Weights, bath: HalfSided, n: int, k: int, m: int
+) -> Estimate:
+    """The coefficient of S_nk S_km in r2_nm, as divided differences of p and h."""
+    e_n, e_k, e_m = energies[n], energies[k], energies[m]
+    parts = [(float(weights.slopes[n, m]), bath.shift(e_m - e_k))]
+    if not e_n == e_k == e_m:  # else the two slopes cancel, and need not exist one by one
+        parts.append((float(weights.p[n]), bath.shift_slope(e_n - e_k, e_m - e_k)))
+        parts.append((-float(weights.p[k]), bath.shift_slope(e_k - e_n, e_k - e_m)))
+    return Estimate(
+        math.fsum(factor * part.value for factor, part in parts),
+        math.fsum(abs(factor) * (part.error + 8 * EPS * abs(part.value)) for factor, part in parts),
+    )

@@ -1,0 +1,115 @@
+"""Propagation of a state under a constant or a time-dependent generator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+from scipy.linalg import expm
+
+from pertsym.generators.finite_time import FiniteTime
+
+Matrix = NDArray[np.complex128]
+"""A state (N, N) or a superoperator (N^2, N^2)."""
+
+States = NDArray[np.complex128]
+"""Shape (times, N, N)."""
+
+_RTOL, _ATOL = 1e-10, 1e-12
+
+
+def propagate(generator: NDArray[np.complex128], state: States, times: Sequence[float]) -> States:
+    """e^{Kt} rho for ascending times >= 0, by matrix exponentials.
+
+    Parameters
+    ----------
+    generator : (N^2, N^2)
+        Over row-major vec.
+    state : (N, N)
+        At t = 0.
+    times
+        Inverse energy units (hbar = 1).
+    """
+    vector = np.asarray(state, dtype=complex).reshape(-1)
+    now, step, power = 0.0, np.nan, np.eye(len(vector), dtype=complex)
+    result = []
+    for time in times:
+        length = time - now
+        if length and not np.isclose(length, step, rtol=1e-13, atol=0.0):
+            step, power = length, expm(generator * length)
+        if length:
+            vector = power @ vector
+        now = time
+        result.append(vector)
+    return np.array(result).reshape(-1, *np.shape(state))
+
+
+def propagate_transient(
+    free: NDArray[np.complex128],
+    transient: FiniteTime,
+    state: States,
+    times: Sequence[float],
+) -> States:
+    """The solution of d rho/dt = [K_0 + K_2(t) + K_4(t) + ...] rho from a product state at t = 0.
+
+    Parameters
+    ----------
+    free : (N^2, N^2)
+        K_0 = -i [H_S, .], diagonal.
+    transient
+        The generators as functions of time; where they have settled, matrix exponentials take
+        over.
+    state : (N, N)
+    times
+        Ascending, >= 0.
+
+    Raises
+    ------
+    ArithmeticError
+        If the integration fails.
+    """
+    frequencies = np.diag(free)
+    total = transient.total()
+    vector = np.asarray(state, dtype=complex).reshape(-1)
+    early = [time for time in times if time <= transient.end]
+    late = [time for time in times if time > transient.end]
+    end = transient.end if late else max(early, default=0.0)
+    collected = [vector] * sum(time == 0 for time in early)
+    last = vector
+    if end > 0:
+        points = [time for time in early if time > 0]
+
+        def interaction(time: float, y: NDArray[np.complex128]) -> NDArray[np.complex128]:
+            phase = np.exp(frequencies * time)
+            result: NDArray[np.complex128] = (total(time) @ (phase * y)) / phase
+            return result
+
+        solution = solve_ivp(
+            interaction,
+            (0.0, end),
+            vector,
+            method="DOP853",
+            t_eval=[*points, *([end] if late else [])],
+            rtol=_RTOL,
+            atol=_ATOL,
+        )
+        if not solution.success:
+            raise ArithmeticError(f"the time-dependent generator: {solution.message}")
+        found = [np.exp(frequencies * t) * y for t, y in zip(solution.t, solution.y.T, strict=True)]
+        collected += found[: len(points)]
+        last = found[-1]
+    size = np.shape(state)
+    states = np.array(collected, dtype=complex).reshape(-1, *size)
+    if not late:
+        return states
+    constant = free + sum(transient.limit.values())
+    after = propagate(constant, last.reshape(size), [time - end for time in late])
+    return np.concatenate([states, after])
+
+
+def lowest_eigenvalue(states: States) -> float:
+    """The most negative eigenvalue of any of the states (their Hermitian parts)."""
+    hermitian = (states + states.conj().swapaxes(-1, -2)) / 2
+    return float(np.linalg.eigvalsh(hermitian).min())

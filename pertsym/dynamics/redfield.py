@@ -1,0 +1,84 @@
+"""The Redfield equation: the generator to second order at t -> infinity, full or secular."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.dynamics.half_sided import Channel, channels, transitions
+from pertsym.dynamics.levels import bohr_frequencies, merged, rounding_of
+from pertsym.model.values import Model
+
+Matrix = NDArray[np.complex128]
+
+
+def redfield(model: Model, secular: bool = False) -> Matrix:
+    """-i[H_S, .] + R, the asymptotic time-local generator to second order (TCL2).
+
+    R rho = sum_a (Lam_a rho S_a + S_a rho Lam_a^+ - S_a Lam_a rho - rho Lam_a^+ S_a) with
+    Lam_nm = S_nm G(E_m - E_n), one a for each bath.
+
+    Parameters
+    ----------
+    model
+        Any number of levels and baths; no common temperature is needed.
+    secular
+        Keep the element rho_cd -> d(rho_ab)/dt only where E_a - E_b = E_c - E_d to rounding of
+        the energies.  With non-degenerate Bohr frequencies these are the Pauli rates
+        W_nm = |S_nm|^2 Ĉ(E_m - E_n) between populations and the damping of each coherence by
+        itself; transfer between degenerate frequencies is kept.
+
+    Returns
+    -------
+    ndarray
+        Shape (N^2, N^2), in energy units (hbar = 1).
+
+    Raises
+    ------
+    Divergent
+        If G does not exist at a transition frequency of a coupling.
+    """
+    energies = merged(model.energies)
+    total = unitary(energies) + dissipator(energies, channels(model))
+    return secular_part(total, energies) if secular else total
+
+
+def unitary(energies: Sequence[float]) -> Matrix:
+    """-i[H_S, .], shape (N^2, N^2)."""
+    return np.diag(-1j * bohr_frequencies(energies).reshape(-1)).astype(np.complex128)
+
+
+def dissipator(energies: Sequence[float], baths: Sequence[Channel]) -> Matrix:
+    """R, shape (N^2, N^2): everything of second order, Lamb shift included."""
+    size = len(energies)
+    identity = np.eye(size)
+    total: Matrix = np.zeros((size**2, size**2), dtype=np.complex128)
+    for bath in baths:
+        s = bath.operator
+        lam = filtered(energies, bath)
+        # A rho B is kron(A, B^T) over row-major vec
+        total += np.kron(lam, s.T) + np.kron(s, lam.conj())
+        total -= np.kron(s @ lam, identity) + np.kron(identity, (lam.conj().T @ s).T)
+    return total
+
+
+def filtered(energies: Sequence[float], bath: Channel) -> Matrix:
+    """Lam_nm = S_nm G(E_m - E_n), i.e. int_0^inf dt C(t) e^{-iH_S t} S e^{iH_S t}.
+
+    G is asked for only where the operator has an element.
+    """
+    bath.transform.prepare(transitions(bath.operator, energies))
+    lam = np.zeros_like(bath.operator)
+    for n, m in zip(*np.nonzero(bath.operator), strict=True):
+        lam[n, m] = bath.operator[n, m] * bath.transform(energies[m] - energies[n])
+    return lam
+
+
+def secular_part(generator: Matrix, energies: Sequence[float]) -> Matrix:
+    """Elements of a superoperator that conserve the Bohr frequency, all others set to 0."""
+    frequencies = bohr_frequencies(energies).reshape(-1)
+    same = np.abs(frequencies[:, None] - frequencies[None, :]) <= rounding_of(energies)
+    kept: Matrix = np.where(same, generator, 0.0)
+    return kept

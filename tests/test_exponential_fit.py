@@ -1,0 +1,369 @@
+"""Exponential representations against the correlation functions they stand for."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from itertools import pairwise
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+
+from pertsym.baths import exponential_fit
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import (
+    DrudeLorentz,
+    Exponentials,
+    ExpressionDensity,
+    Ohmic,
+    Table,
+    Underdamped,
+)
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.exponential_fit import represent
+from pertsym.baths.fit_error import half_sided, piecewise_linear_transform
+from pertsym.baths.symmetric_rational import approximate
+from pertsym.model.expression import parse_expression
+
+INF = math.inf
+
+
+def expression(text):
+    return ExpressionDensity(parse_expression(text))
+
+
+RATIONAL = expression("0.1*w/((1+w**2/1.5**2)*(1+w**2/2**2)*(1+w**2/3**2))")
+SOLVENT = Correlation(DrudeLorentz(1.5e-4, 1e-3), "boson", 1052.58)
+TENT = Table((0.0, 0.5, 1.0, 2.0), (0.0, 0.4, 0.2, 0.0))
+
+# correlation, tolerance, most exponents
+BATHS = {
+    "drude": (SOLVENT, 1e-9, 25),
+    "drude, cold": (Correlation(DrudeLorentz(0.1, 1.0), "boson", 1e3), 1e-7, 30),
+    "drude, T = 0": (Correlation(DrudeLorentz(0.1, 1.0)), 1e-6, 31),
+    "super-Ohmic": (Correlation(Ohmic(0.1, 1.0, 3.0), "boson", 1.0), 1e-9, 27),
+    "Ohmic, T = 0": (Correlation(Ohmic(0.025, 5.0, 1.0)), 1e-7, 31),
+    "sub-Ohmic, T = 0": (Correlation(Ohmic(0.1, 1.0, 0.5)), 1e-4, 25),
+    "Ohmic, classical": (Correlation(Ohmic(0.1, 1.0, 1.0), "classical", 2.0), 1e-7, 28),
+    "rational": (Correlation(RATIONAL, "boson", 1.3), 1e-10, 9),
+    "rational, classical": (Correlation(RATIONAL, "classical", 1.3), 1e-10, 3),
+    "underdamped": (Correlation(Underdamped(0.3, 1.0, 0.2), "boson", 2.0), 1e-9, 8),
+    "underdamped, narrow": (Correlation(Underdamped(0.3, 1.0, 1e-3), "boson", 2.0), 1e-9, 4),
+    "table": (Correlation(TENT, "boson", 1.0), 1e-3, 30),
+}
+THERMAL = [name for name, (bath, _, _) in BATHS.items() if bath.statistics == "boson"]
+
+
+@pytest.fixture(scope="module")
+def represented():
+    """Each representation is made once."""
+    cache = {}
+
+    def get(name):
+        if name not in cache:
+            correlation, tolerance, _ = BATHS[name]
+            cache[name] = represent(correlation, tolerance)
+        return cache[name]
+
+    return get
+
+
+def deviations(correlation, exponentials, seed, points, transforms):
+    """|Ĉ - Ĉ_fit|/2 at many points and |G - G_fit| at some, log-uniform and of both signs."""
+    random = np.random.default_rng(seed)
+    w = correlation.thermal.scale * 10.0 ** random.uniform(-8, 8, points)
+    w[: points // 2] = correlation.thermal.scale * 10.0 ** random.uniform(-2, 1.5, points // 2)
+    w *= random.choice([-1.0, 1.0], points)
+    spectral = correlation.spectrum(w).value / 2 - half_sided(exponentials, w).real
+    w = np.concatenate(([0.0, 1e9 * correlation.thermal.scale], w[: transforms - 2]))
+    transform = correlation.transform(w).value
+    g = correlation.spectrum(w).value / 2 - 0.5j / math.pi * transform
+    return np.abs(spectral), np.abs(g - half_sided(exponentials, w))
+
+
+@pytest.mark.parametrize("name", BATHS)
+def test_the_stated_error_is_kept_and_not_exaggerated(name, represented):
+    correlation, tolerance, most = BATHS[name]
+    result = represented(name)
+    assert 0 < result.error <= tolerance * result.scale
+    assert len(result.exponentials.nu) <= most
+    spectral, full = deviations(correlation, result.exponentials, 7, 2000, 8)
+    assert np.max(spectral) <= result.error
+    assert np.max(full) <= result.error
+    assert max(np.max(spectral), np.max(full)) > result.error / 10
+
+
+@pytest.mark.parametrize("name", BATHS)
+def test_rates_decay_and_come_real_or_in_pairs(name, represented):
+    nu = represented(name).exponentials.nu
+    assert all(rate.real > 0 for rate in nu)
+    assert sorted(map(repr, nu)) == sorted(repr(rate.conjugate() + 0j) for rate in nu)
+
+
+@pytest.mark.parametrize("name", BATHS)
+def test_scale_is_the_largest_g(name, represented):
+    correlation, _, _ = BATHS[name]
+    result = represented(name)
+    resonances = [centre for centre, _ in correlation.density.features]
+    w = np.concatenate((correlation.thermal.scale * np.geomspace(1e-3, 10, 8), resonances))
+    w = np.concatenate((-w, [0.0], w))
+    values = correlation.spectrum(w).value / 2 - 0.5j / math.pi * correlation.transform(w).value
+    assert 0.8 * result.scale < np.max(np.abs(values)) <= result.scale * (1 + 1e-8)
+
+
+def drude_in_time(t):
+    """The Matsubara sum of the bath `SOLVENT`."""
+    lam, gamma, beta = 1.5e-4, 1e-3, 1052.58
+    nu = 2 * math.pi * np.arange(1, 2000) / beta
+    sum_ = np.sum(4 * lam * gamma / beta * nu / (nu**2 - gamma**2) * np.exp(-nu * t))
+    return lam * gamma * (1 / math.tan(beta * gamma / 2) - 1j) * np.exp(-gamma * t) + sum_
+
+
+def super_ohmic_in_time(t):
+    """alpha wc^(1-s)/(pi beta^(s+1)) Gamma(s+1) [zeta(s+1, ...) + zeta(s+1, ...)], s = 3."""
+    shifts = (2 - 1j * t, 1 + 1j * t)
+    return 0.1 * 6 / math.pi * sum(complex(mpmath.zeta(4, shift)) for shift in shifts)
+
+
+def ohmic_in_time(t):
+    return 0.025 * 25 / math.pi / (1 + 5j * t) ** 2
+
+
+@pytest.mark.parametrize(
+    ("name", "exact"),
+    [
+        ("drude", drude_in_time),
+        ("super-Ohmic", super_ohmic_in_time),
+        ("Ohmic, T = 0", ohmic_in_time),
+        ("table", lambda t: complex(BATHS["table"][0].correlation(t, 8))),
+    ],
+)
+def test_correlation_in_time(name, exact, represented):
+    """|int dw [Ĉ - Ĉ_fit] e^{-iwt}| <= (total variation)/t, and the error swings 100 times."""
+    result = represented(name)
+    c, nu = (np.array(part) for part in (result.exponentials.c, result.exponentials.nu))
+    for scaled in (0.3, 2.0, 9.0) if name != "table" else (1.0,):
+        t = scaled / BATHS[name][0].thermal.scale
+        fitted = np.sum(c * np.exp(-nu * t))
+        assert abs(fitted - exact(t)) <= 30 * result.error / t
+        assert abs(fitted) > 300 * result.error / t
+
+
+@pytest.mark.parametrize("name", THERMAL)
+def test_detailed_balance_of_the_fit(name, represented):
+    """Ĉ(-w) = e^{-beta w} Ĉ(w); at T = 0 there is nothing at -w."""
+    correlation, _, _ = BATHS[name]
+    result = represented(name)
+    w = correlation.thermal.scale * np.geomspace(1e-6, 1e3, 301)
+    up, down = (2 * half_sided(result.exponentials, side * w).real for side in (1, -1))
+    factor = np.exp(-correlation.beta * w) if correlation.beta < INF else 0.0
+    assert np.max(np.abs(down - factor * up)) <= 4 * result.error
+
+
+def test_no_method_does_with_four_exponents_less(represented):
+    """Adamyan-Arov-Krein: m exponents leave at least the Hankel singular value m + 1."""
+    fine = represent(SOLVENT, 1e-12).exponentials
+    rates = np.array(fine.nu).real
+    u = np.arange(math.log(1e-3 / rates.max()), math.log(60 / rates.min()), 0.15)
+    t, root = np.exp(u), np.exp(u / 2) * math.sqrt(0.15)
+    kernel = sum(
+        c * np.outer(np.exp(-nu * t), np.exp(-nu * t))
+        for c, nu in zip(fine.c, fine.nu, strict=True)
+    )
+    singular = np.linalg.svd(kernel * np.outer(root, root), compute_uv=False)
+    result = represented("drude")
+    assert singular[len(result.exponentials.nu) - 4] > 1e-9 * result.scale
+
+
+@pytest.mark.parametrize(
+    ("density", "number"),
+    [
+        (DrudeLorentz(0.3, 2.0), 1),
+        (Underdamped(0.3, 1.0, 0.2), 2),
+        (Underdamped(0.3, 1.0, 3e-4), 2),
+        (Underdamped(0.3, 1.0, 7.0), 2),
+        (Underdamped(0.3, 1.0, 2.0), 2),  # critical: by a fit
+    ],
+)
+def test_classical_baths_need_as_many_as_j_has_poles(density, number):
+    correlation = Correlation(density, "classical", 0.5)
+    result = represent(correlation)
+    assert len(result.exponentials.nu) == number
+    spectral, full = deviations(correlation, result.exponentials, 3, 300, 40)
+    assert max(np.max(spectral), np.max(full)) <= result.error <= 1e-9 * result.scale
+    if density != Underdamped(0.3, 1.0, 2.0):
+        assert result.error < 2e-11 * result.scale
+    # C(0) = (1/pi) int dw 2T J/w is T times twice the reorganisation energy
+    twice = 2 * 0.3 if isinstance(density, DrudeLorentz) else 0.3**2
+    assert sum(result.exponentials.c) == pytest.approx(2.0 * twice, rel=1e-8)
+
+
+def test_given_exponentials_are_not_touched():
+    density = Exponentials((1.0, 0.5 - 2j), (0.3, 1.0 + 5j))
+    result = represent(Correlation(density))
+    assert result.exponentials is density
+    assert result.error == 0.0
+    w = np.linspace(-20, 20, 4001)
+    peak = np.max(np.abs(half_sided(density, w)))
+    assert peak <= result.scale * (1 + 1e-12)
+    assert peak > 0.999 * result.scale
+
+
+def test_no_coupling_is_a_vanishing_exponential():
+    result = represent(Correlation(DrudeLorentz(0.0, 1.0), "boson", 1.0))
+    assert result.exponentials.c == (0.0,)
+    assert result.error == result.scale == 0.0
+
+
+def test_an_unreachable_tolerance_returns_the_best_with_its_error(monkeypatch):
+    monkeypatch.setattr(exponential_fit, "_TERMS", 8)
+    result = represent(SOLVENT, 1e-9)
+    assert 1e-9 * result.scale < result.error < 1e-3 * result.scale
+    spectral, full = deviations(SOLVENT, result.exponentials, 5, 2000, 12)
+    assert max(np.max(spectral), np.max(full)) <= result.error
+    within = represent(SOLVENT, 1e-9, 0.03)
+    assert 1e-9 * within.scale < within.error < 1e-3 * within.scale
+
+
+def test_more_accuracy_takes_more_exponents():
+    results = [represent(SOLVENT, tolerance) for tolerance in (1e-3, 1e-6)]
+    numbers = [len(result.exponentials.nu) for result in results]
+    assert numbers[0] < numbers[1] < 15
+    assert results[0].error > results[1].error
+
+
+def test_results_do_not_depend_on_units_or_repetition():
+    once = represent(SOLVENT, 1e-6)
+    assert represent(SOLVENT, 1e-6) == once
+    unit = 2.0**40
+    solvent = DrudeLorentz(1.5e-4 * unit, 1e-3 * unit)
+    scaled = represent(Correlation(solvent, "boson", 1052.58 / unit), 1e-6)
+    assert len(scaled.exponentials.nu) == len(once.exponentials.nu)
+    assert scaled.error / scaled.scale == pytest.approx(once.error / once.scale, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("correlation", "reason"),
+    [
+        (Correlation(Ohmic(0.1, 1.0, 0.5), "boson", 1.0), "w^-0.5"),
+        (Correlation(Ohmic(0.1, 1.0, 0.5), "classical", 1.0), "w^-0.5"),
+        (Correlation(Table((0.0, 1.0), (0.0, 1.0)), "boson", 1.0), "w -> 1"),
+        (Correlation(expression("w**2/(1+w**2)"), "boson", 1.0), "w -> inf"),
+    ],
+)
+def test_unbounded_transforms_are_refused(correlation, reason):
+    with pytest.raises(Divergent, match="unbounded") as caught:
+        represent(correlation)
+    assert reason in caught.value.reason
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1.0, -1e-9, math.nan])
+def test_impossible_tolerances_are_refused(tolerance):
+    with pytest.raises(ValueError, match=r"^tolerance: must be between"):
+        represent(SOLVENT, tolerance)
+
+
+def test_array_parameters_are_refused():
+    with pytest.raises(ValueError, match=r"^correlation: .*shape \(2,\)"):
+        represent(Correlation(DrudeLorentz(np.array([0.1, 0.2]), 1.0), "boson", 1.0))
+
+
+POWERS = st.floats(-1.5, 1.5).map(lambda x: 10.0**x)
+
+
+@settings(max_examples=3, deadline=None, derandomize=True)
+@given(
+    st.one_of(
+        st.builds(DrudeLorentz, POWERS, POWERS),
+        st.builds(Underdamped, POWERS, POWERS, POWERS),
+        st.builds(Ohmic, POWERS, POWERS, st.sampled_from([1.0, 2.0, 3.0, 4.0])),
+    ),
+    st.one_of(st.just(INF), POWERS),
+)
+def test_any_bath_is_represented(density, beta):
+    correlation = Correlation(density, "boson", beta)
+    result = represent(correlation, 1e-4)
+    assert result.error <= 1e-4 * result.scale
+    assert len(result.exponentials.nu) <= 25
+    spectral, full = deviations(correlation, result.exponentials, 1, 600, 6)
+    assert max(np.max(spectral), np.max(full)) <= result.error
+
+
+@pytest.mark.parametrize(
+    ("correlation", "band", "tolerance", "most"),
+    [
+        (SOLVENT, 0.03, 1e-4, 4),
+        (SOLVENT, 0.03, 1e-6, 6),
+        (SOLVENT, 0.03, 1e-9, 12),
+        (SOLVENT, 1.3e-3, 1e-6, 4),
+        (Correlation(Underdamped(0.3, 1.0, 0.2), "boson", 2.0), 3.0, 1e-6, 4),
+    ],
+)
+def test_few_exponentials_serve_a_band(correlation, band, tolerance, most):
+    """The stated error is that of G min(1, (band/w)^2), against Ĉ and P themselves."""
+    result = represent(correlation, tolerance, band)
+    assert 0 < result.error <= tolerance * result.scale
+    assert len(result.exponentials.nu) <= most
+    c, nu = result.exponentials.c, result.exponentials.nu
+    assert all(rate.real > 0 for rate in nu)
+    w = band * np.concatenate((np.geomspace(1e-3, 1.0, 9), np.geomspace(1.5, 1e4, 8)))
+    w = np.concatenate((-w, [0.0], w))
+    g = correlation.spectrum(w).value / 2 - 0.5j / math.pi * correlation.transform(w).value
+    weight = np.minimum(1.0, (band / np.maximum(np.abs(w), band)) ** 2)
+    difference = weight * np.abs(g - half_sided(Exponentials(c, nu), w))
+    assert result.error / 30 < np.max(difference) <= result.error
+    assert np.max(weight * np.abs(g)) <= result.scale * (1 + 1e-8)
+
+
+def test_a_band_beyond_all_of_the_bath_changes_little():
+    wide = represent(SOLVENT, 1e-3, 1e6)
+    everywhere = represent(SOLVENT, 1e-3)
+    assert wide.scale == pytest.approx(everywhere.scale, rel=1e-3)
+    assert len(wide.exponentials.nu) <= len(everywhere.exponentials.nu)
+
+
+def test_exact_sums_are_not_reduced():
+    density = Exponentials((1.0, 0.5), (0.3, 1e6))
+    result = represent(Correlation(density), 1e-2, band=1.0)
+    assert result.exponentials is density
+    assert result.error == 0.0
+
+
+@pytest.mark.parametrize("band", [0.0, -1.0, math.inf, math.nan])
+def test_impossible_bands_are_refused(band):
+    with pytest.raises(ValueError, match=r"^band: must be positive"):
+        represent(SOLVENT, 1e-6, band)
+
+
+def test_poles_over_24_decades_are_found():
+    rates = np.array([1e-12, 3e-12, 1e-7, 2e-3, 1.0, 1.1, 4e4, 1e12])
+    x = np.geomspace(1e-14, 1e14, 600)
+    shares = rates / (x[:, None] + rates)
+    values = np.array([np.sum(shares, axis=1), shares @ np.resize([1.0, -1.0], 8)])
+    steps = approximate(x, values, np.ones_like(values), 1e-13, 20)
+    poles = steps[-1].poles()
+    for rate in rates:
+        assert np.min(np.abs(poles + rate)) < 1e-7 * rate
+
+
+def test_transform_of_a_piecewise_linear_function():
+    w = np.array([-2.0, -0.5, 1e-9, 1.0, 1e6])
+    values = np.array([0.0, 3.0, -1.0, 2.0, 0.0])
+
+    def line(x):
+        return np.interp(x, w, values)
+
+    for target in (-1.0, 0.3, 7.0):
+        expected = 0.0
+        for a, b in pairwise(w):
+            if a < target < b:
+                expected += quad(line, a, b, weight="cauchy", wvar=target, limit=400)[0]
+            else:
+                smooth = partial(lambda x, w: line(x) / (x - w), w=target)
+                expected += quad(smooth, a, b, limit=400)[0]
+        got = piecewise_linear_transform(w, values, np.array([target]))[0]
+        assert got == pytest.approx(expected, rel=1e-8)

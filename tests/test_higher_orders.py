@@ -1,0 +1,101 @@
+"""Sixth order of two levels: references, and detailed balance against imaginary time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
+from pertsym.generators.higher_orders import higher_constant, higher_rates
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.file import load_model
+from pertsym.model.values import Bath, Coupling, Model
+from pertsym.numerics.bounded import Bounded
+from pertsym.rates import bloch_rates
+
+DATA = Path(__file__).parent / "data" / "two_level"
+SIGMA_X, SIGMA_Y, SIGMA_Z = [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[-1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("EXP_complex", 1e-12), ("R6a", 1e-9)])
+def test_references(name: str, tolerance: float) -> None:
+    """Orders 2, 4, 6 by the recursion against numbers of 18 digits and more."""
+    found = higher_rates(load_model(DATA / f"{name}.toml"), 6)
+    expected = json.loads((DATA / f"{name}.json").read_text())["orders"]
+    for order in (2, 4, 6):
+        numbers = {key: float(text) for key, text in expected[str(order)].items()}
+        largest = max(map(abs, numbers.values()))
+        for key, number in numbers.items():
+            value = found[order][key]
+            assert isinstance(value, Bounded)
+            off = abs(value.value - number)
+            assert off <= tolerance * max(abs(number), 0.1 * largest), (order, key)
+            assert off <= value.error + 1e-16 * largest, (order, key)
+
+
+def number(value: Bounded | str | None) -> Bounded:
+    assert isinstance(value, Bounded)
+    return value
+
+
+@pytest.mark.parametrize(
+    "baths",
+    [
+        (Bath("x", "boson", 1.3, DrudeLorentz(0.05, 1.7)),),
+        (
+            Bath("x", "boson", 0.9, Ohmic(0.04, 1.5, 3.0)),
+            Bath("y", "boson", 0.9, Underdamped(0.3, 1.2, 0.6)),
+        ),
+    ],
+)
+def test_detailed_balance_at_sixth_order(baths: tuple[Bath, ...]) -> None:
+    """K_4 of k_up = K k_down, order by order, is that of the mean-force state."""
+    operators = {"x": SIGMA_X, "y": SIGMA_Y}
+    couplings = [Coupling.of(operators[bath.name], bath.name) for bath in baths]
+    model = Model.of((0.0, 1.0), couplings, baths)
+    rates = higher_rates(model, 6)
+    up = [number(rates[n]["k_up"]) for n in (2, 4, 6)]
+    down = [number(rates[n]["k_down"]) for n in (2, 4, 6)]
+    k0 = up[0] / down[0]
+    k2 = (up[1] - k0 * down[1]) / down[0]
+    k4 = (up[2] - k0 * down[2] - k2 * down[1]) / down[0]
+    expected = higher_constant(model, 4)
+    assert abs(expected.value) > 1e-7
+    assert abs(k4.value - expected.value) <= k4.error + expected.error
+    assert k4.error < 1e-7 * abs(expected.value) + 1e-9
+
+
+def test_closed_forms_agree_with_the_recursion() -> None:
+    """A biased system: orders 2 and 4 by formulas without any fit, and by exponentials."""
+    bath = Bath("b", "boson", 1.1, DrudeLorentz(0.06, 1.4))
+    operator = [[0.4, 1.0], [1.0, -0.4]]
+    model = Model.of((0.0, 1.0), [Coupling.of(operator, "b")], [bath])
+    closed, recursion = bloch_rates(model, 4), higher_rates(model, 4)
+    for order in (2, 4):
+        for key, value in closed.orders[order].items():
+            a, b = number(value), number(recursion[order][key])
+            assert abs(a.value - b.value) <= a.error + b.error, (order, key)
+
+
+def test_what_has_no_exponentials_waits() -> None:
+    """Sub-Ohmic at T > 0: orders 2 and 4 are there, order 6 says what is missing."""
+    bath = Bath("b", "boson", 1.0, Ohmic(0.05, 1.0, 0.7))
+    model = Model.of((0.0, 1.0), [Coupling.of(SIGMA_X, "b")], [bath])
+    with pytest.raises(NotYetDerivable, match="no sum of exponentials"):
+        higher_rates(model, 6)
+    rates = bloch_rates(model, 6)
+    assert rates.orders[4]["k_up"] is not None
+    assert rates.orders[6]["k_up"] is None
+    assert "no sum of exponentials" in rates.not_derived["6"]["k_up"]
+    assert "orders" not in rates.divergent
+
+
+def test_divergence_of_sixth_order_is_decided_per_element() -> None:
+    """Biased and Ohmic: int t C(t) ~ int dt/t enters elements between populations and coherences,
+    none of which the rates are made of; at T = 0 it is the same."""
+    bath = Bath("b", "boson", 2.0, Ohmic(0.05, 1.0, 1.0))
+    model = Model.of((0.0, 1.0), [Coupling.of([[0.3, 1], [1, -0.3]], "b")], [bath])
+    rates = higher_rates(model, 6, tolerance=1e-7)
+    assert all(isinstance(value, Bounded) for value in rates[6].values())
