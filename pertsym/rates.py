@@ -19,7 +19,12 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
-from pertsym.generators.higher_orders import higher_constant, higher_rates
+from pertsym.generators.higher_orders import (
+    elimination,
+    higher_constant,
+    higher_rates,
+    mixes,
+)
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
@@ -44,6 +49,9 @@ class BlochRates:
         order -> quantity -> value with error bound; None where it diverges.
     equilibrium_constant
         order -> value; None unless all baths are thermal at one temperature.
+    eliminated
+        order -> k_up and k_down after the coherences are eliminated; None unless a coupling mixes
+        populations and coherences.
     divergent, not_derived
         order -> quantity -> reason; constants stand under "equilibrium_constant".
     rate_unit
@@ -55,6 +63,7 @@ class BlochRates:
     divergent: dict[str, dict[str, str]] = field(default_factory=dict)
     not_derived: dict[str, dict[str, str]] = field(default_factory=dict)
     rate_unit: str = ""
+    eliminated: dict[int, dict[str, Bounded | None]] | None = None
 
     def growing(self) -> tuple[str, ...]:
         """Quantities whose fourth-order contribution exceeds the second: no convergence there."""
@@ -154,8 +163,14 @@ def bloch_rates(
                 constant[n] = evaluator.number(expansion[n], _CONSTANT, str(n))
         if order > _CLOSED:
             evaluator.beyond(order, orders, constant, progress)
+        eliminated = evaluator.eliminated(order, orders) if mixes(model) else None
         return BlochRates(
-            orders, constant, evaluator.divergent, evaluator.not_derived, model.units.rate
+            orders,
+            constant,
+            evaluator.divergent,
+            evaluator.not_derived,
+            model.units.rate,
+            eliminated,
         )
 
 
@@ -204,6 +219,27 @@ class _Evaluator:
                     missing = self.divergent if isinstance(fault, Divergent) else self.not_derived
                     missing.setdefault(_CONSTANT, {})[str(n - 2)] = str(fault)
                     constant[n - 2] = None
+
+    def eliminated(
+        self, order: int, orders: dict[int, dict[str, Bounded | None]]
+    ) -> dict[int, dict[str, Bounded | None]]:
+        """k_up and k_down without coherences: nothing changes at order 2."""
+        names = ("k_up", "k_down")
+        result = {n: {name: row[name] for name in names} for n, row in orders.items()}
+        if order < 4:
+            return result
+        try:
+            added = elimination(self.model, order)
+        except (Divergent, NotYetDerivable) as fault:
+            missing = self.divergent if isinstance(fault, Divergent) else self.not_derived
+            missing.setdefault("eliminated", {})["4"] = str(fault)
+            return {n: row if n == 2 else dict.fromkeys(names) for n, row in result.items()}
+        factor = self.model.units.rate_to_printed(1.0)
+        for n, corrections in added.items():
+            for name in names:
+                raw = result[n][name]
+                result[n][name] = None if raw is None else raw + corrections[name] * factor
+        return result
 
     def number(self, form: SpectralForm, order: str, name: str) -> Bounded | None:
         try:

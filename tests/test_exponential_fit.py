@@ -44,9 +44,9 @@ TENT = Table((0.0, 0.5, 1.0, 2.0), (0.0, 0.4, 0.2, 0.0))
 BATHS = {
     "drude": (SOLVENT, 1e-9, 25),
     "drude, cold": (Correlation(DrudeLorentz(0.1, 1.0), "boson", 1e3), 1e-7, 30),
-    "drude, T = 0": (Correlation(DrudeLorentz(0.1, 1.0)), 1e-6, 31),
-    "super-Ohmic": (Correlation(Ohmic(0.1, 1.0, 3.0), "boson", 1.0), 1e-9, 27),
-    "Ohmic, T = 0": (Correlation(Ohmic(0.025, 5.0, 1.0)), 1e-7, 31),
+    "drude, T = 0": (Correlation(DrudeLorentz(0.1, 1.0)), 1e-4, 16),
+    "super-Ohmic": (Correlation(Ohmic(0.1, 1.0, 3.0), "boson", 1.0), 1e-7, 19),
+    "Ohmic, T = 0": (Correlation(Ohmic(0.025, 5.0, 1.0)), 1e-5, 20),
     "sub-Ohmic, T = 0": (Correlation(Ohmic(0.1, 1.0, 0.5)), 1e-4, 25),
     "Ohmic, classical": (Correlation(Ohmic(0.1, 1.0, 1.0), "classical", 2.0), 1e-7, 28),
     "rational": (Correlation(RATIONAL, "boson", 1.3), 1e-10, 9),

@@ -99,3 +99,28 @@ def test_divergence_of_sixth_order_is_decided_per_element() -> None:
     model = Model.of((0.0, 1.0), [Coupling.of([[0.3, 1], [1, -0.3]], "b")], [bath])
     rates = higher_rates(model, 6, tolerance=1e-7)
     assert all(isinstance(value, Bounded) for value in rates[6].values())
+
+
+def test_eliminated_rates_obey_detailed_balance_of_the_mean_force_state() -> None:
+    """Populations and coherences mix: raw rates do not balance, eliminated ones do, to order 6."""
+    bath = Bath("b", "boson", 1.0, DrudeLorentz(0.05, 1.4))
+    model = Model.of((0.0, 1.0), [Coupling.of([[0.4, 1], [1, -0.4]], "b")], [bath])
+    rates = bloch_rates(model, 6)
+    assert rates.eliminated is not None
+    assert rates.equilibrium_constant is not None
+    constants = []
+    for table in (rates.orders, rates.eliminated):
+        up = [number(table[n]["k_up"]).value for n in (2, 4, 6)]
+        down = [number(table[n]["k_down"]).value for n in (2, 4, 6)]
+        k0 = up[0] / down[0]
+        k2 = (up[1] - k0 * down[1]) / down[0]
+        constants.append((k0, k2, (up[2] - k0 * down[2] - k2 * down[1]) / down[0]))
+    expected = [number(rates.equilibrium_constant[n]).value for n in (0, 2, 4)]
+    assert constants[1] == pytest.approx(expected, abs=1e-11)
+    assert abs(constants[0][1] - expected[1]) > 1e-3
+
+
+def test_no_elimination_without_mixing() -> None:
+    bath = Bath("b", "boson", 1.0, DrudeLorentz(0.05, 1.4))
+    model = Model.of((0.0, 1.0), [Coupling.of(SIGMA_X, "b"), Coupling.of(SIGMA_Y, "b")], [bath])
+    assert bloch_rates(model, 4).eliminated is None

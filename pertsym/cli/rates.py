@@ -20,7 +20,9 @@ from pertsym.cli.console import (
     load,
     note,
 )
+from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.rates import BlochRates, bloch_rates
 
@@ -37,15 +39,18 @@ from pertsym.rates import BlochRates, bloch_rates
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
 def rates(model: Path, order: int, digits: int | None, as_json: bool) -> None:
-    """Rates, frequency shift and equilibrium constant of a two-level MODEL file (TOML).
+    """Rates of a MODEL file (TOML); for two levels also shift and equilibrium constant.
 
-    Every even order up to --order is printed, each the contribution of that order alone, with a
-    bound on its error. Spectral densities follow the convention of the model file:
-    Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+    More levels: K_aa,bb, the populations' part of the generator. Every even order up to --order
+    is printed, each the contribution of that order alone, with a bound on its error. Spectral
+    densities follow the convention of the model file: Ĉ(w > 0) = 2 J(w) [n(w) + 1].
     """
     if order < 2 or order % 2:
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
     parsed = load(model)
+    if parsed.dimension > 2:
+        _many_levels(parsed, order, digits, as_json)
+        return
     try:
         with np.errstate(all="ignore"):  # overflow is found in the result and named there
             result = bloch_rates(parsed, order, digits, Ticker())
@@ -59,6 +64,45 @@ def rates(model: Path, order: int, digits: int | None, as_json: bool) -> None:
     if result.not_derived:
         raise SystemExit(NOT_DERIVABLE)
     if result.divergent:
+        raise SystemExit(DOES_NOT_EXIST)
+
+
+def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) -> None:
+    """K_aa,bb of every order; diagonal elements included."""
+    if digits:
+        fail("--digits: more than two levels are computed in double precision", NOT_DERIVABLE)
+    result = tcl_generator(model, order, progress=Ticker())
+    size, factor = model.dimension, model.units.rate_to_printed(1.0)
+    record: dict[str, Any] = {"orders": {}, "equilibrium_constant": None, "error": {}}
+    divergent: dict[str, dict[str, str]] = {}
+    for n, term in result.orders.items():
+        if n == 0:
+            continue
+        values: list[list[float | None]] = [[None] * size for _ in range(size)]
+        errors: list[list[float | None]] = [[None] * size for _ in range(size)]
+        for a in range(size):
+            for b in range(size):
+                place = (a * size + a, b * size + b)
+                if (reason := term.divergent.get(place)) is not None:
+                    divergent.setdefault(str(n), {})[f"rates[{a}][{b}]"] = reason
+                    continue
+                values[a][b] = factor * float(term.matrix[place].real)
+                errors[a][b] = factor * float(term.error[place])
+        record["orders"][str(n)], record["error"][str(n)] = {"rates": values}, {"rates": errors}
+    if divergent:
+        record["divergent"] = divergent
+    if as_json:
+        emit_json(record)
+    else:
+        for label, row in record["orders"].items():
+            click.echo(f"contribution of order {label}: K_aa,bb, rows a, columns b")
+            for line in row["rates"]:
+                cells = (f"{'divergent' if x is None else format(x, '.10g'):>18}" for x in line)
+                click.echo("  " + "".join(cells))
+    for label, reasons in divergent.items():
+        for name, reason in reasons.items():
+            click.echo(f"divergent: {name}, order {label}: {reason}", err=True)
+    if divergent:
         raise SystemExit(DOES_NOT_EXIST)
 
 
@@ -91,6 +135,14 @@ def _record(result: BlochRates, digits: int | None) -> dict[str, Any]:
         constant = result.equilibrium_constant
         record["equilibrium_constant"] = {str(n): _value(x, digits) for n, x in constant.items()}
         record["error"]["equilibrium_constant"] = {str(n): _error(x) for n, x in constant.items()}
+    if result.eliminated is not None:
+        rows = result.eliminated.items()
+        record["eliminated"] = {
+            str(n): {name: _value(x, digits) for name, x in row.items()} for n, row in rows
+        }
+        record["error"]["eliminated"] = {
+            str(n): {name: _error(x) for name, x in row.items()} for n, row in rows
+        }
     if result.divergent:
         record["divergent"] = result.divergent
     if result.not_derived:
@@ -113,6 +165,10 @@ def _show(result: BlochRates, digits: int | None) -> None:
     unit = f"in {result.rate_unit}" if result.rate_unit else "in the unit of the energies"
     for n, row in result.orders.items():
         click.echo(f"contribution of order {n}, {unit}")
+        for name, x in row.items():
+            click.echo(f"  {name:<16}{_line(x, shown)}")
+    for n, row in (result.eliminated or {}).items():
+        click.echo(f"after elimination of the coherences, order {n}, {unit}")
         for name, x in row.items():
             click.echo(f"  {name:<16}{_line(x, shown)}")
     if result.equilibrium_constant is not None:

@@ -19,7 +19,7 @@ from pertsym.dynamics.steady import steady_state
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.system import System
-from pertsym.generators.tcl import Generator, represented, tcl_generator
+from pertsym.generators.tcl import BAND, Generator, represented, tcl_generator
 from pertsym.model.errors import InputError
 from pertsym.model.values import Model
 
@@ -28,8 +28,10 @@ STEADY: Final = ("gibbs", "mean-force", *MARKOVIAN, "tcl2", "tcl4", "tcl6", "...
 EVOLVE: Final = (*MARKOVIAN, "tcl2", "tcl4", "...", "tcl2-asymptotic", "tcl4-asymptotic", "...")
 
 _TCL: Final = re.compile(r"tcl([1-9][0-9]?)(-asymptotic)?")
-_TRANSIENT_TOLERANCE: Final = 1e-9
-_FIT_TOLERANCE: Final = 1e-9
+# populations to some 1e-7
+_TRANSIENT_TOLERANCE: Final = 1e-8
+_FIT_TOLERANCE: Final = 1e-7
+_STEADY_TOLERANCE: Final = 1e-9
 
 Progress = Callable[[str], None]
 
@@ -100,9 +102,10 @@ def steady(
 def generator(model: Model, method: Method, progress: Progress = lambda _: None) -> Matrix:
     """The constant generator of a Markovian method, or of TCL at t -> infinity, K_0 included."""
     if method.order:
-        return _total(
-            tcl_generator(model, method.order, tolerance=_FIT_TOLERANCE, progress=progress)
+        result = tcl_generator(
+            model, method.order, tolerance=_STEADY_TOLERANCE, band=BAND, progress=progress
         )
+        return _total(result)
     build = ccqme if method.name.startswith("ccqme") else redfield
     return build(model, secular=method.name.endswith("-secular"))
 
@@ -135,7 +138,7 @@ def evolve(
         return propagate(generator(model, chosen, progress), initial, times)
     system = System.of(model)
     progress("exponential representation of the baths")
-    baths = represented(model, _FIT_TOLERANCE).fine
+    baths = represented(model, _FIT_TOLERANCE, BAND).fine
     slow = slow_subspace(system, baths, chosen.order)
     end = max(times, default=0.0)
     if end == 0:

@@ -72,7 +72,7 @@ def _partitions(times: tuple[int, ...], first: bool = True) -> Iterator[Blocks]:
     for size in range(2, len(times) + 1, 2):
         for block in combinations(times, size):
             if first and block[0] != times[0]:
-                continue
+                break  # combinations are in order: no further one holds the first time
             rest = tuple(t for t in times if t not in block)
             for tail in _partitions(rest, first=False):
                 yield (block, *tail)

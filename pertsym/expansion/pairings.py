@@ -20,7 +20,7 @@ def pairings(order: int) -> Iterator[Pairing]:
     ValueError
         If `order` is not a positive even integer: odd moments of a Gaussian bath vanish.
     """
-    if order <= 0 or order % 2:
+    if order < 2 or order % 2:
         raise ValueError(
             f"order: must be a positive even integer, got {order}; odd orders of a centred "
             "Gaussian bath vanish"

@@ -24,6 +24,7 @@ from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 
 TOLERANCE = 1e-11
+BAND = 4.0
 _COARSER = 30.0
 
 Progress = Callable[[str], None]
@@ -50,8 +51,19 @@ def correlations_of(model: Model) -> Mapping[str, Correlation]:
     )
 
 
-def represented(model: Model, tolerance: float = TOLERANCE) -> Represented:
+def represented(
+    model: Model, tolerance: float = TOLERANCE, band: float | None = None
+) -> Represented:
     """Every bath as exponentials to a tolerance of sup|G|, and once more thirty times coarser.
+
+    Parameters
+    ----------
+    model
+    tolerance
+        Relative to sup|G|.
+    band
+        In units of the largest |E_a - E_b|: deviations at frequencies beyond count less, as
+        (band/w)^2.  None: they count the same at all frequencies, which early times need.
 
     Raises
     ------
@@ -59,10 +71,12 @@ def represented(model: Model, tolerance: float = TOLERANCE) -> Represented:
         If G of a bath is not bounded, so that no sum of exponentials can stand for it.
     """
     fine, coarse = [], []
+    spread = float(np.ptp(model.energies))
+    width = None if band is None or spread == 0 else band * spread
     for name, correlation in correlations_of(model).items():
         try:
-            best = represent(correlation, tolerance)
-            rough = represent(correlation, tolerance * _COARSER)
+            best = represent(correlation, tolerance, width)
+            rough = represent(correlation, tolerance * _COARSER, width)
         except Divergent as fault:
             raise NotYetDerivable(
                 model.name,
@@ -96,6 +110,7 @@ def tcl_generator(
     order: int,
     time: float | None = None,
     tolerance: float = TOLERANCE,
+    band: float | None = None,
     progress: Progress = lambda _: None,
 ) -> Generator:
     """The time-convolutionless (ordered-cumulant) generator in the Schroedinger picture.
@@ -111,6 +126,8 @@ def tcl_generator(
         product of a system state and the baths' equilibrium.
     tolerance
         Of the representation of a bath by exponentials, relative to sup|G|.
+    band
+        None, or the `band` of `represented`: fewer exponentials for many levels.
     progress
         Called with what is computed next.
 
@@ -135,7 +152,7 @@ def tcl_generator(
         orders[2] = second_order(system, correlations)
         return Generator(model.dimension, MappingProxyType(orders))
     progress("exponential representation of the baths")
-    baths = represented(model, tolerance)
+    baths = represented(model, tolerance, band)
     progress(f"recursion to order {order}")
     slow = slow_subspace(system, baths.fine, order)
     rough = slow if baths.exact else slow_subspace(system, baths.coarse, order)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from pertsym.generators.system import Array
 
 # rows and columns of rho_00, rho_01, rho_10, rho_11
@@ -58,3 +60,37 @@ def _shifts(generators: Mapping[int, Array], w0: float) -> dict[int, float]:
             total -= (b[k] * b[n - k].conjugate()).real
         omega[n] = a[n] + total / (2 * w0)
     return omega
+
+
+def eliminated_rates(generators: Mapping[int, Array]) -> dict[int, dict[str, float]]:
+    """k_up and k_down after the coherences have been eliminated, order by order.
+
+    At late times the coherences follow the populations, c = M p with
+    K_cp + K_cc M = M (K_pp + K_pc M), and the populations obey dp/dt = (K_pp + K_pc M) p.
+
+    Parameters
+    ----------
+    generators
+        0, 2, 4, ... -> 4 x 4 contribution of that order, no order left out.
+    """
+    populations, coherences = [_LOWER, _UPPER], [_CONJUGATE, _COHERENCE]
+    parts = {
+        (x, y): {n: k[np.ix_(rows, columns)] for n, k in generators.items()}
+        for x, rows in (("p", populations), ("c", coherences))
+        for y, columns in (("p", populations), ("c", coherences))
+    }
+    free = np.diag(parts["c", "c"][0])[:, None]
+    orders = sorted(n for n in generators if n)
+    slaved: dict[int, Array] = {}
+    rates: dict[int, Array] = {}
+    for n in orders:
+        inner = [(k, n - k) for k in slaved]
+        rates[n] = parts["p", "p"][n] + sum(parts["p", "c"][m] @ slaved[k] for k, m in inner)
+        driving = parts["c", "p"][n] + sum(
+            parts["c", "c"][m] @ slaved[k] - slaved[k] @ rates[m] for k, m in inner
+        )
+        slaved[n] = -driving / free
+    return {
+        n: {"k_up": float(rate[1, 0].real), "k_down": float(rate[0, 1].real)}
+        for n, rate in rates.items()
+    }

@@ -9,7 +9,14 @@ from pertsym.baths.divergence import Divergent
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.spectra import Pole, Spectra
+from pertsym.numerics.kinks import (
+    Kink,
+    at_pole,
+    divergent_part,
+    kinks,
+    with_poles_on_spectra,
+)
+from pertsym.numerics.spectra import MixedSpectra, Pole, Spectra
 from pertsym.reduction.spectral import (
     Denominators,
     Monomial,
@@ -44,9 +51,13 @@ def evaluate(
     ValueError, CannotEvaluate
         As in `require_evaluable`.
     """
-    require_evaluable(form)
+    mixed = isinstance(spectra, MixedSpectra)
+    require_evaluable(form, mixed=mixed)
     frequencies = tuple(spectra.number(w) for w in frequencies)
-    cache = _values(form, frequencies, spectra)
+    finite: tuple[Kink, ...] = ()
+    if isinstance(spectra, MixedSpectra):
+        form, finite = _without_divergences(form, frequencies, spectra)
+    cache = _values(form, frequencies, spectra, finite)
     total = Bounded.of(spectra.number(0))
     integrals: dict[SpectralIntegral, list[Pole]] = {}
     rounding: Any = 0  # relative, of the coefficients of all poles together
@@ -55,6 +66,10 @@ def evaluate(
         kernels = [a for a in m.atoms if isinstance(a, SpectralIntegral)]
         if kernels:
             (kernel,) = kernels
+            regular = _regular_part(kernel, frequencies, spectra, finite)
+            if regular is not None:
+                total = total + prefactor * regular
+                continue
             # poles over the same two spectra share one integral: they may converge only together
             pole = (prefactor.value, linear(kernel.pole, frequencies), kernel.order)
             integrals.setdefault(kernel._replace(pole=(), order=0), []).append(pole)
@@ -70,10 +85,51 @@ def evaluate(
                 prefactor = prefactor * cache[atom]
         total = total + prefactor
     for family, poles in integrals.items():
-        shift = linear(family.shift, frequencies)
-        value = Bounded.of(spectra.integral(family.name, family.other, shift, poles))
+        value = Bounded.of(_integral(family, poles, frequencies, spectra))
         total = total + Bounded(value.value, value.error + rounding * abs(value.value))
     return total
+
+
+def _without_divergences(
+    form: SpectralForm, frequencies: Sequence[Any], spectra: MixedSpectra
+) -> tuple[SpectralForm, tuple[Kink, ...]]:
+    """The form with poles on spectra, and the kinks at which its divergences cancel."""
+
+    def has_kink(kink: Kink) -> bool:
+        return not spectra.has_slope(kink.name, linear(kink.frequency, frequencies))
+
+    turned = with_poles_on_spectra(form, kinks(form, has_kink))
+    found = kinks(turned, has_kink)
+    return turned, tuple(kink for kink in found if not divergent_part(turned, kink))
+
+
+def _regular_part(
+    kernel: SpectralIntegral,
+    frequencies: Sequence[Any],
+    spectra: Spectra,
+    finite: tuple[Kink, ...],
+) -> Bounded | None:
+    """The integral without its divergent part, where that cancels; else None."""
+    for kink in finite:
+        turned = at_pole(kernel, kink)
+        if turned is not None and isinstance(spectra, MixedSpectra):
+            shift, pole = (linear(x, frequencies) for x in (turned.shift, turned.pole))
+            kind = "CP" if turned.kind == "CP" else "CC"
+            return spectra.regular_part(
+                kind, turned.name, turned.other, turned.reflect, shift, pole
+            )
+    return None
+
+
+def _integral(
+    family: SpectralIntegral, poles: Sequence[Pole], frequencies: Sequence[Any], spectra: Spectra
+) -> Bounded:
+    shift = linear(family.shift, frequencies)
+    if family.kind == "CC" and family.reflect < 0:
+        return spectra.integral(family.name, family.other, shift, poles)
+    assert isinstance(spectra, MixedSpectra)  # else `require_evaluable` has refused the form
+    kind = "CP" if family.kind == "CP" else "CC"
+    return spectra.mixed_integral(kind, family.name, family.other, family.reflect, shift, poles)
 
 
 def linear(form: Frequency, frequencies: Sequence[Any]) -> Any:
@@ -100,7 +156,7 @@ def _denominator(denominators: Denominators, frequencies: Sequence[Any]) -> Any:
 
 
 def _values(
-    form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra
+    form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra, finite: tuple[Kink, ...] = ()
 ) -> dict[Value, Bounded]:
     """All spectra and transforms of the form.
 
@@ -111,7 +167,7 @@ def _values(
     for name in sorted({atom.name for atom in form.values}):
         atoms = [atom for atom in form.values if atom.name == name]
         try:
-            values.update({a: _asked(a, frequencies, spectra) for a in atoms})
+            values.update({a: _asked(a, frequencies, spectra, finite) for a in atoms})
         except Divergent:
             plain = [a for a in atoms if a.kind == "P" and a.derivative == 0]
             if len(plain) < 2 or not depends_on_differences(form, name):
@@ -122,7 +178,7 @@ def _values(
                 values[atom] = (
                     spectra.difference(name, w, reference)
                     if atom in plain
-                    else _asked(atom, frequencies, spectra)
+                    else _asked(atom, frequencies, spectra, finite)
                 )
     return values
 
@@ -138,6 +194,16 @@ def depends_on_differences(form: SpectralForm, name: str) -> bool:
     return not slope
 
 
-def _asked(atom: Value, frequencies: Sequence[Any], spectra: Spectra) -> Bounded:
+def _asked(
+    atom: Value, frequencies: Sequence[Any], spectra: Spectra, finite: tuple[Kink, ...]
+) -> Bounded:
+    w = linear(atom.frequency, frequencies)
+    if (
+        atom.derivative == 1
+        and Kink(atom.name, atom.frequency) in finite
+        and isinstance(spectra, MixedSpectra)
+    ):
+        at_kink = spectra.mean_slope if atom.kind == "C" else spectra.regular_slope
+        return at_kink(atom.name, w)
     ask = spectra.spectrum if atom.kind == "C" else spectra.transform
-    return ask(atom.name, linear(atom.frequency, frequencies), atom.derivative)
+    return ask(atom.name, w, atom.derivative)

@@ -2,21 +2,32 @@
 
 A `Spectra` answers four questions about named correlation functions: the value of a spectrum
 Ĉ^(m)(w), of a transform P^(m)(w), a finite-part integral over two spectra, and pi.  Names may be
-linear combinations of baths (Laird's C1 = C_X + C_Y, C2 = C_X - C_Y).
+linear combinations of baths (Laird's C1 = C_X + C_Y, C2 = C_X - C_Y).  `MixedSpectra` are also
+asked for integrals over a spectrum and a transform, and for what is finite where a spectrum has a
+kink; diagonal couplings lead to both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import mpmath
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
+from pertsym.baths.existence import require_integrable
+from pertsym.baths.kinks import has_slope, mean_slope, mean_slope_mp
+from pertsym.baths.mixed_integral import Kind, mixed_integral, regular_part, regular_slope
+from pertsym.baths.mixed_integral_mp import (
+    mixed_integral_mp,
+    regular_part_mp,
+    regular_slope_mp,
+)
 from pertsym.baths.product_integral import product_integral, product_integral_mp
+from pertsym.estimate import Estimate
 from pertsym.numerics.bounded import Bounded
 from pertsym.reduction.spectral import CannotEvaluate
 
@@ -51,6 +62,30 @@ class Spectra(Protocol):
         """beta^power exp(-beta energy), with its limit 0 at beta = inf for energy > 0."""
 
 
+@runtime_checkable
+class MixedSpectra(Spectra, Protocol):
+    """A `Spectra` that also knows integrals over a transform, and kinks."""
+
+    def has_slope(self, name: str, w: Any) -> bool:
+        """Whether P'(w) exists."""
+
+    def mean_slope(self, name: str, w: Any) -> Bounded:
+        """The mean of Ĉ'(w + 0) and Ĉ'(w - 0)."""
+
+    def regular_slope(self, name: str, w: Any) -> Bounded:
+        """P_name'(w) without its divergent part."""
+
+    def mixed_integral(
+        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
+    ) -> Bounded:
+        """FP int dw Ĉ_name(w) X_other(shift + reflect w) sum_j c_j/(w - a_j)^n_j."""
+
+    def regular_part(
+        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
+    ) -> Bounded:
+        """The same over 1/(w - pole)^2, without X_other's value there times the divergent part."""
+
+
 @dataclass(frozen=True)
 class DoubleSpectra:
     """Double precision; parameters and frequencies may be numpy arrays that broadcast."""
@@ -82,7 +117,48 @@ class DoubleSpectra:
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
         return _combined(
-            (x * y, _elementwise(a, b, shift, poles))
+            (x * y, _elementwise(product_integral, a, b, shift, poles))
+            for x, a in self.baths[name]
+            for y, b in self.baths[other]
+        )
+
+    def has_slope(self, name: str, w: Any) -> bool:
+        return _has_slope(self.baths[name], w)
+
+    def mean_slope(self, name: str, w: Any) -> Bounded:
+        return _combined(
+            (weight, _elementwise_value(mean_slope, c, w)) for weight, c in self.baths[name]
+        )
+
+    def regular_slope(self, name: str, w: Any) -> Bounded:
+        return _combined(
+            (weight, _elementwise_value(regular_slope, c, w)) for weight, c in self.baths[name]
+        )
+
+    def mixed_integral(
+        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
+    ) -> Bounded:
+        _require_transforms(kind, self.baths[other], other)
+
+        def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
+            return mixed_integral(kind, a, b, reflect, at, chosen)
+
+        return _combined(
+            (x * y, _elementwise(single, a, b, shift, poles))
+            for x, a in self.baths[name]
+            for y, b in self.baths[other]
+        )
+
+    def regular_part(
+        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
+    ) -> Bounded:
+        _require_transforms(kind, self.baths[other], other)
+
+        def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
+            return regular_part(kind, a, b, reflect, at, chosen[0][1])
+
+        return _combined(
+            (x * y, _elementwise(single, a, b, shift, [(1.0, pole, 2)]))
             for x, a in self.baths[name]
             for y, b in self.baths[other]
         )
@@ -142,6 +218,44 @@ class PreciseSpectra:
             for y, b in self.baths[other]
         )
 
+    def has_slope(self, name: str, w: Any) -> bool:
+        return _has_slope(self.baths[name], w)
+
+    def mean_slope(self, name: str, w: Any) -> Bounded:
+        return _combined(
+            (weight, self._bounded(mean_slope_mp(c, w, self.digits)))
+            for weight, c in self.baths[name]
+        )
+
+    def regular_slope(self, name: str, w: Any) -> Bounded:
+        return _combined(
+            (weight, self._bounded(regular_slope_mp(c, w, self.digits)))
+            for weight, c in self.baths[name]
+        )
+
+    def mixed_integral(
+        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
+    ) -> Bounded:
+        _require_transforms(kind, self.baths[other], other)
+        return _combined(
+            (
+                x * y,
+                self._bounded(mixed_integral_mp(kind, a, b, reflect, shift, poles, self.digits)),
+            )
+            for x, a in self.baths[name]
+            for y, b in self.baths[other]
+        )
+
+    def regular_part(
+        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
+    ) -> Bounded:
+        _require_transforms(kind, self.baths[other], other)
+        return _combined(
+            (x * y, self._bounded(regular_part_mp(kind, a, b, reflect, shift, pole, self.digits)))
+            for x, a in self.baths[name]
+            for y, b in self.baths[other]
+        )
+
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
         if mpmath.isinf(beta):
             if energy < 0:
@@ -153,19 +267,56 @@ class PreciseSpectra:
         return Bounded(value, abs(value) * mpmath.mp.eps * (4 + abs(beta * energy)))
 
 
-def _elementwise(a: Correlation, b: Correlation, shift: Any, poles: Sequence[Pole]) -> Bounded:
-    """The product integral for every element of parameters and frequencies that broadcast."""
+_Single = Callable[[Correlation, Correlation, float, Sequence[Pole]], Estimate]
+
+
+def _elementwise(
+    single: _Single, a: Correlation, b: Correlation, shift: Any, poles: Sequence[Pole]
+) -> Bounded:
+    """An integral for every element of parameters and frequencies that broadcast."""
     numbers = [shift, *(x for pole in poles for x in pole[:2])]
     shape = np.broadcast_shapes(a.shape, b.shape, *map(np.shape, numbers))
     if shape == ():
-        return Bounded.of(product_integral(a, b, shift, poles))
+        return Bounded.of(single(a, b, shift, poles))
     value, error = np.empty(shape), np.empty(shape)
     for index in np.ndindex(shape):
         at = [float(np.broadcast_to(x, shape)[index]) for x in numbers]
         chosen = [(at[2 * k + 1], at[2 * k + 2], pole[2]) for k, pole in enumerate(poles)]
-        single = product_integral(a.element(shape, index), b.element(shape, index), at[0], chosen)
-        value[index], error[index] = single
+        part = single(a.element(shape, index), b.element(shape, index), at[0], chosen)
+        value[index], error[index] = part
     return Bounded(value, error)
+
+
+def _elementwise_value(
+    single: Callable[[Correlation, float], Estimate], c: Correlation, w: Any
+) -> Bounded:
+    shape = np.broadcast_shapes(c.shape, np.shape(w))
+    if shape == ():
+        return Bounded.of(single(c, w))
+    value, error = np.empty(shape), np.empty(shape)
+    for index in np.ndindex(shape):
+        at = float(np.broadcast_to(w, shape)[index])
+        value[index], error[index] = single(c.element(shape, index), at)
+    return Bounded(value, error)
+
+
+def _has_slope(parts: Sequence[tuple[int, Correlation]], w: Any) -> bool:
+    """Whether P' exists at every w; which points are singular depends on the kind of bath alone."""
+    samples = [c.element(c.shape, (0,) * len(c.shape)) for _, c in parts]
+    return all(has_slope(c.thermal, w) for c in samples)
+
+
+def _require_transforms(kind: Kind, parts: Sequence[tuple[int, Correlation]], name: str) -> None:
+    if kind == "CP":
+        for _, c in parts:
+            sample = c.element(c.shape, (0,) * len(c.shape))
+            try:
+                require_integrable(sample.thermal, 1)
+            except Divergent as fault:
+                raise CannotEvaluate(
+                    f"the transform of {name!r} exists only as a difference ({fault.reason}), and "
+                    "an integral over it has no numerical routine yet"
+                ) from None
 
 
 def _combined(parts: Any) -> Bounded:

@@ -166,21 +166,16 @@ def powers_of_difference(
     for kernel, z in items:
         groups.setdefault(kernel._replace(p=0, q=0), {})[kernel.p, kernel.q] = z
     for kernel, powers in sorted(groups.items()):
-        remaining = dict(powers)
-        for p, q in sorted(powers, key=lambda pq: (-sum(pq), -pq[0])):
-            z = remaining.get((p, q), Gaussian())
-            if not z:
-                continue
-            if q:
+        for m in sorted({p + q for p, q in powers}):
+            z = powers.get((m, 0), Gaussian())
+            expected = {(m - k, k): z * ((-1) ** k * comb(m, k)) for k in range(m + 1)}
+            if {pq: c for pq, c in powers.items() if sum(pq) == m} != expected:
                 raise NotReducible(
                     f"the rest of {kernel.first} x {kernel.second} at exponents "
                     f"{kernel.alpha}, {kernel.beta} is no polynomial in the difference of the "
                     "arc lengths"
                 )
-            for k in range(p + 1):
-                key = (p - k, k)
-                remaining[key] = remaining.get(key, Gaussian()) - z * ((-1) ** k * comb(p, k))
-            yield kernel, z, p
+            yield kernel, z, m
 
 
 def _without_conjugates(

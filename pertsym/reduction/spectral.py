@@ -146,16 +146,24 @@ class CannotEvaluate(NotImplementedError):
     """A form holds something for which there is no numerical routine yet."""
 
 
-def require_evaluable(form: SpectralForm) -> None:
+def require_evaluable(form: SpectralForm, *, mixed: bool = False) -> None:
     """Refuse forms that neither `numerics.evaluate` nor generated code can handle.
+
+    Parameters
+    ----------
+    form
+        The form.
+    mixed
+        Whether integrals over a spectrum and a transform, and over spectra that move alike, can
+        be evaluated (generated code cannot).
 
     Raises
     ------
     ValueError
         If a coefficient is not real.
     CannotEvaluate
-        For an integral over a spectrum and a transform, one whose spectra move alike, or one that
-        multiplies another factor.
+        For an integral that multiplies another factor; unless `mixed`, also for one over a
+        spectrum and a transform and one whose spectra move alike.
     """
     for m, z in form:
         if z.im:
@@ -163,7 +171,7 @@ def require_evaluable(form: SpectralForm) -> None:
         for atom in m.atoms:
             if not isinstance(atom, SpectralIntegral):
                 continue
-            if atom.kind != "CC" or atom.reflect > 0 or len(m.atoms) > 1:
+            if len(m.atoms) > 1 or (not mixed and (atom.kind != "CC" or atom.reflect > 0)):
                 what = "a spectrum and a transform" if atom.kind != "CC" else "two spectra"
                 raise CannotEvaluate(
                     f"it holds a principal-value integral over {what} "
