@@ -1,5 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
+# small matrices: several BLAS threads only wait for each other
+export OPENBLAS_NUM_THREADS := 1
 BIN := $(VENV)/bin
 
 .PHONY: demo test check notebooks benchmarks mutation clean

@@ -1,4 +1,4 @@
-"""Ĉ_A(w) X_B(s + r w), r = +-1, X = Ĉ or P, as an integrand; also with its value at a pole taken off.
+"""Ĉ_A(w) X_B(s + r w), r = +-1, X = Ĉ or P, as an integrand; also less its value at a pole.
 
 Where Ĉ_A has a kink at the pole p of a kernel 1/(w - p)^2, the integral diverges, and so does
 P_A'(p) = FP int dw Ĉ_A/(w - p)^2.  What is finite is a sum of such terms in which P_A'(p) drops

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -121,10 +122,7 @@ def _local(spectrum: ThermalSpectrum, z: Any, reference: float, derivative: int)
     if not tau:
         return 1 / z if derivative else mpmath.log(z if reference > 0 else -z)
     plus = mpmath.psi(derivative, 1 - 1j * z / tau)
-    if z.imag == 0:
-        minus = mpmath.conj(plus)
-    else:
-        minus = mpmath.psi(derivative, 1 + 1j * z / tau)
+    minus = mpmath.conj(plus) if z.imag == 0 else mpmath.psi(derivative, 1 + 1j * z / tau)
     if derivative:
         return 1j / (2 * tau) * (minus - plus)
     return (plus + minus) / 2 + mpmath.log(tau)
@@ -180,7 +178,7 @@ class _Rule:
             if not spectrum.zero_temperature:
                 found += _half_line(spectrum, cuts[0], -1)
             found += _half_line(spectrum, cuts[-1], 1)
-            for low, high in zip(cuts, cuts[1:], strict=False):
+            for low, high in pairwise(cuts):
                 found += _between(spectrum, low, high)
             scaled = [
                 tuple(int(mpmath.ldexp(x, bits)) for x in (w.real, w.imag, v.real, v.imag))

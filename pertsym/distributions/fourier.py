@@ -56,7 +56,8 @@ def image(products: Combination, chamber: Chamber) -> Image:
     Raises
     ------
     NoImage
-        For products with more than two independent arguments of an unknown pattern.
+        For products with more than two independent arguments of an unknown pattern, and for
+        powers of 1/eps beyond the expansion of their images.
     """
     total: Image = {}
     for product in products:
@@ -82,9 +83,12 @@ def _product(product: Product, chamber: Chamber) -> Image:
             continue
         groups.setdefault(factor.argument, []).append(factor)
     arguments = tuple(groups)
-    if product.eps_power < 0 and len(arguments) != len(product.factors):
+    convolutions = 1 if len(arguments) > 2 else sum(len(group) > 1 for group in groups.values())
+    if convolutions > 1 or (convolutions and product.eps_power < 0):
         raise NoImage("a convolution is expanded to eps^0 only: it cannot carry 1/eps")
-    if len(arguments) == 3:
+    if product.eps_power < -_HIGHEST_PINCH:
+        raise NoImage(f"images are expanded for weights up to 1/eps^{_HIGHEST_PINCH} only")
+    if len(arguments) > 2:
         return _line(product.factors, chamber)
     for argument, dual in zip(arguments, _duals(arguments), strict=True):
         value = _group(groups[argument], dual, chamber)
@@ -152,7 +156,8 @@ def _line(factors: tuple[Factor, ...], chamber: Chamber) -> Image:
     order = [slots.get(key) for key in ((1, 0), (0, 1), (1, 1))]
     f, g, h = order
     if (
-        f is None
+        len(factors) != 3
+        or f is None
         or g is None
         or h is None
         or (h.kind, h.order) != (Kind.FP, 1)

@@ -23,7 +23,7 @@ from pertsym.distributions.notation import product_text, term_text
 from pertsym.distributions.rewriting import Sweep, release_first_regulator, rewrite
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
-from pertsym.expansion.terms import Term, TimeIntegrand, conjugate
+from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.reduction.spectral import Monomial, SpectralForm
 
 _MINUS_I = Gaussian(0, -1)
@@ -99,7 +99,7 @@ class TermTrace:
         """The derivation of this term as plain text."""
         lines = [term_text(self.term), *(f"    {product_text(p)}" for p in self.start)]
         for sweep in self.sweeps:
-            lines.append(f"  {', '.join(sweep.rules) or 'collect'}:")
+            lines.append(f"  {', '.join(sweep.rules)}:")
             lines += [f"    {line}" for line in sweep.text()]
         return "\n".join(lines)
 
@@ -244,5 +244,4 @@ def _hermitian(integrand: TimeIntegrand) -> Iterable[Term]:
     if not integrand.real:
         return integrand.terms
     halves = integrand.scaled(_HALF)
-    mirrored = [conjugate(term, integrand.real) for term in halves]
-    return TimeIntegrand.collect(integrand.order, [*halves.terms, *mirrored], integrand.real).terms
+    return (halves + halves.conjugated()).terms

@@ -6,7 +6,7 @@ G(w) = int_0^inf dt e^{iwt} C(t) = Ĉ(w)/2 - (i/2pi) P(w), with Ĉ(w > 0) = 2 J(
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -18,7 +18,8 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.existence import singular_positions
 from pertsym.baths.jets import EPS
 from pertsym.estimate import Estimate
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Bath, Model
+from pertsym.model.values import Matrix as ExactMatrix
 
 Matrix = NDArray[np.complex128]
 
@@ -136,25 +137,12 @@ class Channel:
 
 def channels(model: Model) -> tuple[Channel, ...]:
     """The independent baths of a model with their total coupling operators."""
+    operators = model.bath_operators
     return tuple(
-        Channel(bath.name, _total(bath.name, model), HalfSided.of(bath))
+        Channel(bath.name, _array(operators[bath.name]), HalfSided.of(bath))
         for bath in model.used_baths
     )
 
 
-def transitions(operator: Matrix, energies: Sequence[float]) -> Iterator[float]:
-    """E_n - E_m wherever the Hermitian operator has an element: both signs of each."""
-    for n, m in zip(*np.nonzero(operator), strict=True):
-        yield energies[n] - energies[m]
-
-
-def _total(name: str, model: Model) -> Matrix:
-    total: Matrix = np.zeros((model.dimension, model.dimension), dtype=np.complex128)
-    for coupling in model.couplings:
-        if coupling.bath == name:
-            total += _array(coupling)
-    return total
-
-
-def _array(coupling: Coupling) -> Matrix:
-    return np.array([[complex(entry) for entry in row] for row in coupling.operator])
+def _array(matrix: ExactMatrix) -> Matrix:
+    return np.array([[complex(entry) for entry in row] for row in matrix])

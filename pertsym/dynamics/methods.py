@@ -20,6 +20,7 @@ from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.system import System
 from pertsym.generators.tcl import BAND, Generator, represented, tcl_generator
+from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError
 from pertsym.model.values import Model
 
@@ -28,9 +29,7 @@ STEADY: Final = ("gibbs", "mean-force", *MARKOVIAN, "tcl2", "tcl4", "tcl6", "...
 EVOLVE: Final = (*MARKOVIAN, "tcl2", "tcl4", "...", "tcl2-asymptotic", "tcl4-asymptotic", "...")
 
 _TCL: Final = re.compile(r"tcl([1-9][0-9]?)(-asymptotic)?")
-# populations to some 1e-7
-_TRANSIENT_TOLERANCE: Final = 1e-8
-_FIT_TOLERANCE: Final = 1e-7
+_TRANSIENT: Final = 0.1  # the part of the tolerance that the transient's generator may take
 _STEADY_TOLERANCE: Final = 1e-9
 
 Progress = Callable[[str], None]
@@ -66,6 +65,7 @@ class Method:
         return cls(name, order, found[2] is not None)
 
 
+@single_threaded
 def steady(
     model: Model, method: str, order: int = 2, progress: Progress = lambda _: None
 ) -> Matrix:
@@ -110,12 +110,14 @@ def generator(model: Model, method: Method, progress: Progress = lambda _: None)
     return build(model, secular=method.name.endswith("-secular"))
 
 
+@single_threaded
 def evolve(
     model: Model,
     method: str,
     initial: Matrix,
     times: Sequence[float],
     progress: Progress = lambda _: None,
+    tolerance: float = 1e-7,
 ) -> States:
     """States at ascending times from a product state at t = 0.
 
@@ -128,6 +130,11 @@ def evolve(
         In the energy eigenbasis.
     times
         Inverse energy units, >= 0.
+    progress
+        Called with what is computed next.
+    tolerance
+        Of the time-dependent generator, relative to its largest element; the populations of
+        tclN are good to about as much.
 
     Returns
     -------
@@ -138,15 +145,15 @@ def evolve(
         return propagate(generator(model, chosen, progress), initial, times)
     system = System.of(model)
     progress("exponential representation of the baths")
-    baths = represented(model, _FIT_TOLERANCE, BAND).fine
+    baths = represented(model, tolerance, BAND).fine
     slow = slow_subspace(system, baths, chosen.order)
     end = max(times, default=0.0)
     if end == 0:
         return np.array([initial] * len(times), dtype=complex)
     progress(f"generator up to t = {end:.6g}")
-    transient = finite_time(slow, end, _TRANSIENT_TOLERANCE)
+    transient = finite_time(slow, end, _TRANSIENT * tolerance)
     progress("propagation")
-    return propagate_transient(system.free, transient, initial, times)
+    return propagate_transient(system.free, transient, initial, times, _TRANSIENT * tolerance)
 
 
 def _total(result: Generator) -> Matrix:

@@ -17,8 +17,6 @@ Matrix = NDArray[np.complex128]
 States = NDArray[np.complex128]
 """Shape (times, N, N)."""
 
-_RTOL, _ATOL = 1e-10, 1e-12
-
 
 def propagate(generator: NDArray[np.complex128], state: States, times: Sequence[float]) -> States:
     """e^{Kt} rho for ascending times >= 0, by matrix exponentials.
@@ -51,6 +49,7 @@ def propagate_transient(
     transient: FiniteTime,
     state: States,
     times: Sequence[float],
+    tolerance: float = 1e-10,
 ) -> States:
     """The solution of d rho/dt = [K_0 + K_2(t) + K_4(t) + ...] rho from a product state at t = 0.
 
@@ -64,6 +63,8 @@ def propagate_transient(
     state : (N, N)
     times
         Ascending, >= 0.
+    tolerance
+        Relative, of each step of the integration.
 
     Raises
     ------
@@ -92,8 +93,8 @@ def propagate_transient(
             vector,
             method="DOP853",
             t_eval=[*points, *([end] if late else [])],
-            rtol=_RTOL,
-            atol=_ATOL,
+            rtol=tolerance,
+            atol=tolerance,
         )
         if not solution.success:
             raise ArithmeticError(f"the time-dependent generator: {solution.message}")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pertsym.dynamics.half_sided import Channel, channels, transitions
 from pertsym.dynamics.levels import bohr_frequencies, merged, rounding_of
+from pertsym.generators.second_order import redfield_term
 from pertsym.model.values import Model
 
 Matrix = NDArray[np.complex128]
@@ -53,14 +54,9 @@ def unitary(energies: Sequence[float]) -> Matrix:
 def dissipator(energies: Sequence[float], baths: Sequence[Channel]) -> Matrix:
     """R, shape (N^2, N^2): everything of second order, Lamb shift included."""
     size = len(energies)
-    identity = np.eye(size)
     total: Matrix = np.zeros((size**2, size**2), dtype=np.complex128)
     for bath in baths:
-        s = bath.operator
-        lam = filtered(energies, bath)
-        # A rho B is kron(A, B^T) over row-major vec
-        total += np.kron(lam, s.T) + np.kron(s, lam.conj())
-        total -= np.kron(s @ lam, identity) + np.kron(identity, (lam.conj().T @ s).T)
+        total += redfield_term(bath.operator, filtered(energies, bath))
     return total
 
 

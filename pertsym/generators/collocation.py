@@ -53,7 +53,9 @@ class Radau:
         eigenvalues, vectors = np.linalg.eig(self._inverse)
         return eigenvalues, vectors, np.linalg.inv(vectors)
 
-    def solve(self, step: float, d: Array, start: Array, source: Array) -> Array:
+    def solve(
+        self, step: float, d: Array, start: Array, source: Array, refined: bool = True
+    ) -> Array:
         """y at the nodes.
 
         Parameters
@@ -66,6 +68,8 @@ class Radau:
             y at the beginning, the shape of `d`.
         source
             r at the nodes, shape (p, ...).
+        refined
+            Give back the four digits that the ill-conditioned eigenvectors lose.
 
         Returns
         -------
@@ -77,7 +81,8 @@ class Radau:
         right = step * source.reshape(self.stages, -1)
         right += self._inverse.sum(axis=1)[:, None] * start.reshape(1, -1)
         solution: Array = vectors @ ((inverse @ right) / divisors)
-        # the eigenvectors are ill-conditioned: one refinement gives the lost digits back
+        if not refined:
+            return solution.reshape(source.shape)
         right -= self._inverse @ solution
         right -= stiffness * solution
         solution += vectors @ ((inverse @ right) / divisors)

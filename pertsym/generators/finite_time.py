@@ -29,6 +29,7 @@ _RADAU = Radau(9)
 _SAFE = 0.1  # the tail of the expansion must be below this part of the tolerance to grow the step
 _FASTEST_START = 0.05  # first step times the largest rate
 _SHORTEST = 1e-6  # step times the largest rate below which rounding, not the step, is at fault
+_COARSE = 1e-10  # a tolerance that needs no refinement of the linear algebra
 _DONE = 1e-3  # of the tolerance, relative to each auxiliary's limit: the transient is over
 
 
@@ -106,7 +107,7 @@ def finite_time(slow: SlowSubspace, end: float, tolerance: float = 1e-12) -> Fin
     tolerance
         Of each order's K(t), relative to its largest element over all times so far.
     """
-    transient = _Transient(slow)
+    transient = _Transient(slow, refined=tolerance < _COARSE)
     order = max(slow.generators)
     state = {place: -slow.slaved[place] for place in places(order)}
     scales = {n: float(np.abs(k).max()) for n, k in slow.generators.items()}
@@ -147,8 +148,8 @@ def finite_time(slow: SlowSubspace, end: float, tolerance: float = 1e-12) -> Fin
 class _Transient:
     """One step of the distance from the slow subspace, order after order."""
 
-    def __init__(self, slow: SlowSubspace) -> None:
-        self._slow = slow
+    def __init__(self, slow: SlowSubspace, refined: bool) -> None:
+        self._slow, self._refined = slow, refined
         self._places = tuple(places(max(slow.generators)))
         self._rates = {
             level: slow.hierarchy.denominators(level)
@@ -182,7 +183,7 @@ class _Transient:
                 if (y := distances.get(place)) is not None:
                     full = full + as_matrix(y) @ (self._slow.generators[lower] + kappa)[:, None]
                 source -= full.reshape(shape)
-            solution = _RADAU.solve(length, self._rates[level], initial, source)
+            solution = _RADAU.solve(length, self._rates[level], initial, source, self._refined)
             distances[level, k] = solution
             if level == 1:
                 kappas[k + 1] = as_matrix(hierarchy.from_above(0, solution)[:, 0])

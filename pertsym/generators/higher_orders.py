@@ -17,6 +17,7 @@ from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.second_order import second_order
 from pertsym.generators.system import System
 from pertsym.generators.tcl import TOLERANCE, correlations_of, represented
+from pertsym.generators.threads import single_threaded
 from pertsym.generators.two_levels import ELEMENTS, bloch_quantities, eliminated_rates
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -25,6 +26,7 @@ from pertsym.numerics.bounded import Bounded
 Progress = Callable[[str], None]
 
 
+@single_threaded
 def higher_rates(
     model: Model, order: int, progress: Progress = lambda _: None, tolerance: float = TOLERANCE
 ) -> dict[int, dict[str, Bounded | str]]:
@@ -69,6 +71,7 @@ def mixes(model: Model) -> bool:
     )
 
 
+@single_threaded
 def elimination(model: Model, order: int) -> dict[int, dict[str, Bounded]]:
     """What eliminating the coherences adds to k_up and k_down, at orders 4 (and 6, ...).
 
@@ -111,6 +114,7 @@ def _corrections(system: System, slow: SlowSubspace) -> dict[int, dict[str, floa
     return {n: {name: x - raw[n][name] for name, x in row.items()} for n, row in eliminated.items()}
 
 
+@single_threaded
 def higher_constant(model: Model, order: int) -> Bounded:
     """The contribution of fourth order to p1/p0 in the mean-force state (Laird (99)-(111)).
 

@@ -51,10 +51,10 @@ def second_order(system: System, correlations: Mapping[str, Correlation]) -> Ter
     divergent: dict[tuple[int, int], str] = {}
     for name, operator in system.operators.items():
         values, errors, missing = _half_sided(system, operator, name, correlations[name])
-        total += _dissipator(operator, operator * values)
+        total += redfield_term(operator, operator * values)
         error += _bound(operator, errors)
         for reason, places, factor in missing:
-            response = np.abs(_dissipator(operator, factor * operator * places))
+            response = np.abs(redfield_term(operator, factor * operator * places))
             for row, column in np.argwhere(response > _ABSENT * np.abs(operator).max() ** 2):
                 divergent.setdefault((int(row), int(column)), reason)
     return Term(total, error + _ROUNDING * np.abs(total), divergent)
@@ -87,7 +87,8 @@ def _half_sided(
     return values, errors, missing
 
 
-def _dissipator(operator: Array, filtered: Array) -> Array:
+def redfield_term(operator: Array, filtered: Array) -> Array:
+    """rho -> [Lam rho, S] + h.c. for S and Lam, as an N^2 x N^2 matrix."""
     one = np.eye(len(operator))
     # A rho B is kron(A, B^T) over row-major vec
     result: Array = np.kron(filtered, operator.T) + np.kron(operator, filtered.conj())

@@ -20,6 +20,7 @@ from pertsym.generators.finite_time import finite_time
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.system import Array, Correlated, System
+from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 
@@ -105,6 +106,7 @@ class Generator:
     orders: Mapping[int, Term]
 
 
+@single_threaded
 def tcl_generator(
     model: Model,
     order: int,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pertsym.baths.divergence import Divergent
+from pertsym.baths.mixed_integral import Kind
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.numerics.bounded import Bounded
@@ -114,7 +115,7 @@ def _regular_part(
         turned = at_pole(kernel, kink)
         if turned is not None and isinstance(spectra, MixedSpectra):
             shift, pole = (linear(x, frequencies) for x in (turned.shift, turned.pole))
-            kind = "CP" if turned.kind == "CP" else "CC"
+            kind: Kind = "CP" if turned.kind == "CP" else "CC"
             return spectra.regular_part(
                 kind, turned.name, turned.other, turned.reflect, shift, pole
             )
@@ -128,7 +129,7 @@ def _integral(
     if family.kind == "CC" and family.reflect < 0:
         return spectra.integral(family.name, family.other, shift, poles)
     assert isinstance(spectra, MixedSpectra)  # else `require_evaluable` has refused the form
-    kind = "CP" if family.kind == "CP" else "CC"
+    kind: Kind = "CP" if family.kind == "CP" else "CC"
     return spectra.mixed_integral(kind, family.name, family.other, family.reflect, shift, poles)
 
 
