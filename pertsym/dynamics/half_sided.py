@@ -6,7 +6,7 @@ G(w) = int_0^inf dt e^{iwt} C(t) = Ĉ(w)/2 - (i/2pi) P(w), with Ĉ(w > 0) = 2 J(
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -142,6 +142,12 @@ def channels(model: Model) -> tuple[Channel, ...]:
         Channel(bath.name, _array(operators[bath.name]), HalfSided.of(bath))
         for bath in model.used_baths
     )
+
+
+def transitions(operator: Matrix, energies: Sequence[float]) -> Iterator[float]:
+    """E_n - E_m wherever the Hermitian operator has an element: both signs of each."""
+    for n, m in zip(*np.nonzero(operator), strict=True):
+        yield energies[n] - energies[m]
 
 
 def _array(matrix: ExactMatrix) -> Matrix:
