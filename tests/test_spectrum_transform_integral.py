@@ -16,6 +16,7 @@ from pertsym.baths.densities import (
     BathDensity,
     DrudeLorentz,
     Exponentials,
+    ExpressionDensity,
     Ohmic,
     Table,
     Underdamped,
@@ -43,6 +44,7 @@ from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
+from pertsym.model.expression import parse_expression
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
@@ -390,6 +392,16 @@ def test_what_diverges_is_named() -> None:
         mean_slope(Correlation(Ohmic(0.02, 1.0, 0.6), "boson", COLD), 0.0)
     with pytest.raises(Divergent, match=r"\|w - a\|\^1 there"):
         mixed_integral("CC", OHMIC, DRUDE, -1, 1.0, [(1.0, 0.0, 2)])
+
+
+def test_a_transform_that_exists_only_as_a_difference() -> None:
+    """J -> constant: every P(w) diverges like the logarithm of the cutoff."""
+    flat = Correlation(ExpressionDensity(parse_expression("w/(1 + w)")), "boson", 1.0)
+    with pytest.raises(Divergent, match=r"w\^-1 at w -> inf"):
+        mixed_integral("CP", DRUDE, flat, -1, 1.0, [(1.0, 0.5, 1)])
+    form = monomial(Gaussian(1), SpectralIntegral("CP", "x", "y", -1, (1,), (-1,), 1))
+    with pytest.raises(CannotEvaluate, match="'y' exists only as a difference"):
+        evaluate(form, (1.0,), DoubleSpectra({"x": ((1, DRUDE),), "y": ((1, flat),)}))
 
 
 def test_requests_that_are_refused() -> None:

@@ -1,0 +1,158 @@
+"""Steady states and evolution against the proton-transfer references; divergences at late times."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pertsym.baths.densities import DrudeLorentz, Ohmic
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.exponentials import Exponentials
+from pertsym.dynamics.methods import Method, evolve, steady
+from pertsym.dynamics.propagation import propagate
+from pertsym.expansion.paths import generator_element
+from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.second_order import second_order
+from pertsym.generators.system import Correlated, System
+from pertsym.generators.tcl import correlations_of, tcl_generator
+from pertsym.model.errors import InputError
+from pertsym.model.file import load_model
+from pertsym.model.values import Bath, Coupling, Model
+from pertsym.numerics.evaluate import evaluate
+from pertsym.rates import interaction_of, spectra_of
+from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
+from tests.open_systems import hermitian, two_bath_system
+
+DATA = Path(__file__).parent / "data" / "taa"
+FS = 41.3413733
+
+
+@pytest.mark.parametrize(("name", "tolerance"), [("N2_eta0.3", 1e-6), ("N6_eta0.3", 1e-3)])
+def test_time_dependent_fourth_order_against_heom(name: str, tolerance: float) -> None:
+    """Mean |dp0| over 2 ps below 0.15 and 0.35 points; the asymptotic generator is worse."""
+    model = load_model(DATA / f"{name}.toml")
+    reference = json.loads((DATA / f"{name}.json").read_text())
+    times = [FS * t for t in reference["times_fs"]]
+    for level, limit in ((0, 0.0015), (1, 0.0035)):
+        initial = np.zeros((model.dimension, model.dimension), dtype=complex)
+        initial[level, level] = 1
+        exact = np.array(reference["heom_populations"][f"init{level}"])[:, 0]
+        errors = []
+        for method in ("tcl4", "tcl4-asymptotic"):
+            states = evolve(model, method, initial, times, tolerance=tolerance)
+            errors.append(np.abs(states[:, 0, 0].real - exact).mean())
+            assert np.abs(np.trace(states, axis1=1, axis2=2) - 1).max() < 1e-9
+        assert errors[0] < limit
+        assert errors[0] < errors[1]
+
+
+def test_steady_state_of_fourth_order() -> None:
+    for name in ("N2_eta0.3", "N6_eta0.3"):
+        reference = json.loads((DATA / f"{name}.json").read_text())
+        state = steady(load_model(DATA / f"{name}.toml"), "tcl4")
+        np.testing.assert_allclose(state.diagonal().real, reference["tcl4_steady"], atol=5e-8)
+
+
+def test_steady_states_and_the_mean_force_state() -> None:
+    """TCL4 has the mean-force populations of second order, TCL6 those of fourth; TCL2 neither.
+
+    Differences scale with the first power of coupling^2 that is missed: three levels, two
+    complex coupling operators, two baths.
+    """
+    missed = {("tcl2", 2): 2, ("tcl4", 2): 4, ("tcl6", 4): 6}
+    for (method, order), power in missed.items():
+        sizes = []
+        for strength in (0.3, 0.15):
+            model = two_bath_system(strength)
+            off = steady(model, method) - steady(model, "mean-force", order)
+            sizes.append(np.abs(off.diagonal()).max())
+        assert math.log2(sizes[0] / sizes[1]) == pytest.approx(power, abs=0.35)
+
+
+def test_constant_generators_are_exponentiated() -> None:
+    """Uneven times, one at 0: the same as one step to each of them."""
+    model = two_bath_system()
+    generator = tcl_generator(model, 2)
+    total = generator.orders[0].matrix + generator.orders[2].matrix
+    initial = np.diag([0.2, 0.3, 0.5]).astype(complex)
+    times = [0.0, 0.7, 1.4, 5.0]
+    together = propagate(total, initial, times)
+    for time, state in zip(times, together, strict=True):
+        np.testing.assert_allclose(state, propagate(total, initial, [time])[0], atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["tcl0", "tcl3", "tcl", "heom", "...", "gibbs-asymptotic"])
+def test_unknown_methods(name: str) -> None:
+    with pytest.raises(InputError, match="method"):
+        Method.parse(name, ("redfield", "tcl2", "..."))
+
+
+# ---------------------------------------------------------------------------------------------
+# What does not exist
+
+
+def biased(bath: Bath, bias: float) -> Model:
+    return Model.of((0.0, 1.0), [Coupling.of([[bias, 1], [1, -bias]], bath.name)], [bath])
+
+
+POPULATIONS, COHERENCE, BOTH = (0, 0, 1, 1), (1, 0, 1, 0), (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("s", "beta", "bias"),
+    [
+        *[(s, 2.0, 0.0) for s in (0.2, 0.5, 0.6, 1.0)],
+        *[(s, 2.0, 0.3) for s in (0.5, 1.0)],
+        (0.5, math.inf, 0.3),
+    ],
+)
+def test_divergence_by_probing_is_that_of_the_closed_forms(
+    s: float, beta: float, bias: float
+) -> None:
+    """Fourth order of two levels: the elements whose spectral form diverges, and no others."""
+    model = biased(Bath("b", "boson", beta, Ohmic(0.1, 1.0, s)), bias)
+    interaction, spectra = interaction_of(model), spectra_of(model)
+    diverging = set()
+    for a, b, c, d in (POPULATIONS, COHERENCE, BOTH):
+        terms = generator_element(interaction, 4, (a, b, c, d))
+        for reduced in (reduce_real, reduce_imaginary):
+            try:
+                evaluate(reduced(terms), (1.0,), spectra)
+            except Divergent:
+                diverging.add((2 * a + b, 2 * c + d))
+    anything = Correlated("b", "b", Exponentials((0.1, 0.05j), (1.0, 0.7)))
+    found = divergent_elements(System.of(model), [anything], correlations_of(model), 4)
+    assert set(found) & {(0, 3), (2, 2), (2, 0)} == diverging
+
+
+def test_second_order_names_what_diverges() -> None:
+    """Ĉ(0) of a sub-Ohmic bath is missing only where it enters; the rest is right."""
+    bath = Bath("b", "boson", 2.0, Ohmic(0.1, 1.0, 0.5))
+    model = biased(bath, 0.3)
+    term = second_order(System.of(model), correlations_of(model))
+    assert {(1, 1), (2, 2)} <= term.divergent.keys()
+    assert (0, 0) not in term.divergent
+    assert all("w^-0.5" in reason for reason in term.divergent.values())
+    pure = second_order(System.of(biased(bath, 0.0)), correlations_of(model))
+    assert not pure.divergent
+    assert term.matrix[3, 0] == pytest.approx(pure.matrix[3, 0], rel=1e-13)
+
+
+def test_errors_of_the_generator_are_true() -> None:
+    """A fit of 1e-6 against one of 1e-9, at both ends of time."""
+    model = Model.of(
+        (0.0, 0.6, 1.1),
+        [Coupling.of(hermitian(3, 40).tolist(), "b")],
+        [Bath("b", "boson", 1.5, DrudeLorentz(0.05, 1.2))],
+    )
+    for time in (None, 2.5):
+        rough, fine = (tcl_generator(model, 4, time, tolerance) for tolerance in (1e-6, 1e-9))
+        for order in (2, 4):
+            off = np.abs(rough.orders[order].matrix - fine.orders[order].matrix)
+            assert np.all(off <= rough.orders[order].error + fine.orders[order].error)
+            largest = np.abs(fine.orders[order].matrix).max()
+            assert fine.orders[order].error.max() < 1e-6 * largest
