@@ -15,7 +15,7 @@ $(VENV)/.base: pyproject.toml
 	touch $@
 
 $(VENV)/.ready: $(VENV)/.base
-	$(PIP) --editable ".[test,notebook]"
+	$(PIP) --editable ".[test,notebook,qutip]"
 	touch $@
 
 # Derive the paper at orders 2 and 4, show the ten terms and the closed form, evaluate and verify.
@@ -33,7 +33,7 @@ test: $(VENV)/.ready
 
 # What continuous integration adds to the tests.
 check: $(VENV)/.ready
-	$(PIP) --editable ".[test,notebook,dev]"
+	$(PIP) --editable ".[test,notebook,qutip,dev]"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

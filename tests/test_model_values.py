@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pertsym.baths.densities import DrudeLorentz, Exponentials, ExpressionDensity, Ohmic
@@ -257,6 +257,7 @@ def test_remarks() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32 - 1), st.sampled_from([1e-4, 1.0, 3e4]))
+@example(18985, 1e-4)
 def test_negative_spectra_are_found(seed: int, scale: float) -> None:
     """Against a dense scan, which must not see a missed sign; what is found is negative."""
     rng = np.random.default_rng(seed)

@@ -150,7 +150,7 @@ def _on_line(weight: Weight, argument: Argument, a: float) -> complex:
     shift = argument.shift[0] * a
     if argument.y:  # parametrise by x
         return complex(w @ weight(t, -(argument.x * t + shift) / argument.y))
-    return complex(w @ weight(np.full_like(t, -shift / argument.x), t))
+    return complex(w @ weight(np.array(-shift / argument.x), t))
 
 
 def _principal_value(weight: Weight, shift: float) -> complex:

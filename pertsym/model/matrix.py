@@ -92,13 +92,24 @@ def to_eigenbasis(
     numpy.linalg.LinAlgError
         If the diagonalisation does not converge.
     """
+    energies, vectors = eigenbasis(hamiltonian)
+    return energies, tuple(
+        _cleaned(vectors.conj().T @ _array(operator) @ vectors) for operator in operators
+    )
+
+
+def eigenbasis(hamiltonian: Matrix) -> tuple[tuple[float, ...], NDArray[np.inexact]]:
+    """Ascending energies, and the eigenvectors as columns in the phases of `to_eigenbasis`.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If the diagonalisation does not converge.
+    """
     energies, vectors = np.linalg.eigh(_array(hamiltonian))
     if not (np.all(np.isfinite(energies)) and np.all(np.isfinite(vectors))):
         raise np.linalg.LinAlgError("the eigenvalues are not finite")
-    vectors = vectors * _phases(vectors)
-    return tuple(float(energy) for energy in energies), tuple(
-        _cleaned(vectors.conj().T @ _array(operator) @ vectors) for operator in operators
-    )
+    return tuple(float(energy) for energy in energies), vectors * _phases(vectors)
 
 
 def _array(matrix: Matrix) -> NDArray[np.complex128] | NDArray[np.float64]:

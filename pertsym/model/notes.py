@@ -42,6 +42,9 @@ def _bath_notes(bath: Bath) -> tuple[str, ...]:
     return ()
 
 
+_FAR = 1e6  # of the largest |nu|
+
+
 def _exponential_notes(c: NDArray[np.complex128], nu: NDArray[np.complex128]) -> tuple[str, ...]:
     initial = complex(c.sum())
     if abs(initial.imag) > _ROUNDING * float(np.abs(c).sum()):
@@ -66,9 +69,12 @@ def negative_spectrum(c: NDArray[np.complex128], nu: NDArray[np.complex128]) -> 
     scale = float(np.max(np.abs(nu)))
     rate = nu / scale
     zeros = np.sort(np.roots(_spectrum_numerator(c, rate)).real)
-    reach = 2 + 2 * float(np.max(np.abs(zeros), initial=0.0))
-    between = [(a + b) / 2 for a, b in pairwise(zeros)]
-    for w in sorted(float(point) for point in [*rate.imag, *between, *zeros, -reach, reach]):
+    points = [*rate.imag]
+    # a leading coefficient that is 0 but for rounding puts a zero far out, where Ĉ is rounding
+    for near in (zeros, zeros[np.abs(zeros) < _FAR]):
+        reach = 2 + 2 * float(np.max(np.abs(near), initial=0.0))
+        points += [*near, *((a + b) / 2 for a, b in pairwise(near)), -reach, reach]
+    for w in sorted(float(point) for point in points):
         parts = c / (rate - 1j * w)
         if parts.sum().real < -_ROUNDING * float(np.abs(parts).sum()):
             return w * scale
