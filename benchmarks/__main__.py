@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import sympy
 
+from benchmarks.hierarchy import hierarchy
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.equations.bloch import QUANTITIES, Bloch
@@ -97,3 +98,4 @@ if __name__ == "__main__":
     cumulant_counts()
     derivation()
     evaluation()
+    hierarchy()

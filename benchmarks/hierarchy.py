@@ -1,0 +1,85 @@
+"""TCL4 of six levels against QuTiP's HEOM solver: time, and distance from converged HEOM."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from pertsym.dynamics.propagation import propagate, propagate_transient
+from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.finite_time import finite_time
+from pertsym.generators.system import System
+from pertsym.generators.tcl import BAND, represented
+from pertsym.model.file import load_model
+
+DATA = Path(__file__).parent.parent / "tests" / "data" / "taa"
+FS = 41.3413733
+REPEATS = 5
+TOLERANCE = 1e-3  # of the bath's representation; TCL4 itself is off by more
+
+
+def best(function: Callable[[], Any]) -> tuple[float, Any]:
+    """The shortest of several runs, and what the last one returned."""
+    seconds = []
+    for _ in range(REPEATS):
+        start = time.perf_counter()
+        result = function()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds), result
+
+
+def hierarchy() -> None:
+    """Ratios of times at comparable distance from the reference; baths' exponents not included."""
+    try:
+        import qutip
+        from qutip.solver.heom import DrudeLorentzPadeBath, HEOMSolver
+    except ImportError:
+        print("six levels against HEOM: skipped, QuTiP is not installed")
+        return
+    model = load_model(DATA / "N6_eta0.3.toml")
+    reference = json.loads((DATA / "N6_eta0.3.json").read_text())
+    exact = np.array(reference["heom_populations"]["init0"])[:, 0]
+    times = [FS * t for t in reference["times_fs"]]
+    system = System.of(model)
+    initial = np.zeros((6, 6), dtype=complex)
+    initial[0, 0] = 1
+    bath = model.baths[0]
+    density: Any = bath.density
+    operator = qutip.Qobj(system.operators[bath.name])
+    hamiltonian = qutip.Qobj(np.diag(model.energies))
+
+    def heom(terms: int, depth: int) -> Any:
+        pade = DrudeLorentzPadeBath(operator, density.lam, density.gamma, 1 / bath.beta, terms)
+        options = {"progress_bar": "", "rtol": 1e-5, "atol": 1e-7, "nsteps": 10**6}
+        solver = HEOMSolver(hamiltonian, pade, depth, options=options)
+        return solver.run(qutip.Qobj(initial), times).states
+
+    exponents = represented(model, TOLERANCE, BAND).fine
+
+    def asymptotic() -> Any:
+        total = system.free + sum(slow_subspace(system, exponents, 4).generators.values())
+        return propagate(total, initial, times)
+
+    def transient() -> Any:
+        solution = finite_time(slow_subspace(system, exponents, 4), times[-1], 0.1 * TOLERANCE)
+        return propagate_transient(system.free, solution, initial, times, 1e-6)
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        peers = []
+        for terms, depth in ((1, 2), (2, 2), (1, 3), (3, 2), (2, 3)):
+            seconds, states = best(lambda k=terms, d=depth: heom(k, d))
+            off = np.abs([s.full()[0, 0].real for s in states] - exact).mean()
+            peers.append((off, seconds))
+            print(f"HEOM, {terms} Pade terms, depth {depth}: {seconds:.3f} s, mean |dp0| {off:.2e}")
+        for name, function in (("asymptotic", asymptotic), ("time-dependent", transient)):
+            seconds, states = best(function)
+            off = np.abs(states[:, 0, 0].real - exact).mean()
+            equal = [s for o, s in peers if o <= 1.1 * off]
+            ratio = f"{min(equal) / seconds:.1f} times faster" if equal else "no HEOM as good"
+            print(f"TCL4 {name}: {seconds:.3f} s, mean |dp0| {off:.2e}: {ratio}")
