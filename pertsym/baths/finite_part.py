@@ -197,7 +197,8 @@ def _in_window(
     marks = [0.0, r]
     point = window.point
     if point is not None and point.width == 0:
-        power = point.regularity - top - 1
+        # a smooth part of the function stays finite here, whatever vanishes beside it
+        power = min(point.regularity - top - 1, 0.0)
         start = core_offset(point._replace(power=power), min(r, point.reach))
         marks = list(np.geomspace(start, r, 2 + int(math.log(r / start, 4))))
         f, error = folded(np.array([a, a]), np.array([start, start / 2]))
