@@ -15,16 +15,16 @@ import mpmath
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.equations.bloch import QUANTITIES, Bloch
-from pertsym.equations.equilibrium import EquilibriumConstant
-from pertsym.equations.models import independent_baths
-from pertsym.expansion.interaction import Interaction
-from pertsym.generators.higher_orders import (
+from pertsym.dynamics.higher_orders import (
     elimination,
     higher_constant,
     higher_rates,
     mixes,
 )
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.models import independent_baths
+from pertsym.expansion.interaction import Interaction
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.generators.higher_orders import higher_constant, higher_rates
+from pertsym.dynamics.higher_orders import higher_constant, higher_rates
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model

@@ -12,6 +12,7 @@ import pytest
 from pertsym.baths.densities import DrudeLorentz, Exponentials, ExpressionDensity, Ohmic, Table
 from pertsym.exact import Gaussian
 from pertsym.model import InputError, Model, NotYetDerivable, load_model
+from pertsym.model.notes import model_notes
 
 DATA = Path(__file__).parent / "data" / "two_level"
 
@@ -51,7 +52,7 @@ def test_base(load) -> None:
     assert model.baths[0].beta == 2.0
     assert model.baths[0].statistics == "boson"
     assert model.baths[0].density == Ohmic(0.1, 1.0, 3.0)
-    assert model.notes == ()
+    assert model_notes(model) == ()
 
 
 @pytest.mark.parametrize("path", sorted(DATA.glob("*.toml")), ids=lambda p: p.stem)
@@ -82,7 +83,7 @@ def test_laird_couplings() -> None:
     assert isinstance(density, Exponentials)
     assert density.c[1] == 0.15 - 0.05j
     assert density.nu == (1.1 + 0.4j, 0.6 - 0.9j, 0.8 + 0.5j)
-    assert len(model.notes) == 2  # C(0) is complex in both baths
+    assert len(model_notes(model)) == 2  # C(0) is complex in both baths
 
 
 def test_every_kind_of_density(load) -> None:
@@ -302,7 +303,7 @@ def test_wrong_input_goes_before_what_has_to_wait(load) -> None:
 
 def test_unused_bath_is_a_note(load) -> None:
     model = load(("[baths.x]", f"[baths.idle]\ntemperature = 3\n{DENSITY}\n[baths.x]"))
-    assert model.notes == ("bath 'idle' is not used by any coupling and has no effect",)
+    assert model_notes(model) == ("bath 'idle' is not used by any coupling and has no effect",)
     assert model.common_beta == 2.0
 
 

@@ -14,7 +14,7 @@ from pertsym.exact import Gaussian
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.expression import parse_expression
 from pertsym.model.matrix import to_eigenbasis
-from pertsym.model.notes import negative_spectrum
+from pertsym.model.notes import model_notes, negative_spectrum
 from pertsym.model.units import UNITS
 from pertsym.model.values import Bath, Coupling, Model
 
@@ -161,7 +161,7 @@ def test_two_level_model() -> None:
     assert model.dimension == 2
     assert model.units is UNITS["atomic"]
     assert model.bath("x") == phonons()
-    assert model.notes == ()
+    assert model_notes(model) == ()
     assert pickle.loads(pickle.dumps(model)) == model
     with pytest.raises(KeyError):
         model.bath("y")
@@ -241,7 +241,7 @@ def test_common_temperature() -> None:
 
 
 def remarks(*baths: Bath) -> tuple[str, ...]:
-    return Model.of([0, 1], [Coupling.of(SIGMA_X, baths[0].name)], baths).notes
+    return model_notes(Model.of([0, 1], [Coupling.of(SIGMA_X, baths[0].name)], baths))
 
 
 def test_remarks() -> None:

@@ -16,8 +16,8 @@ from generated.laird_budimir_skinner_1991 import rates as generated
 from pertsym import bloch_rates, load_model, sigma_x, sigma_y, sigma_z
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
+from pertsym.dynamics.higher_orders import higher_rates
 from pertsym.equations.bloch import QUANTITIES, Bloch
-from pertsym.generators.higher_orders import higher_rates
 from pertsym.model import Bath, Coupling, Model, NotYetDerivable
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate

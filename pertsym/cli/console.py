@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
+from pertsym.model.notes import model_notes
 from pertsym.model.values import Model
 
 DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
@@ -52,7 +53,7 @@ def note(message: str) -> None:
 def load(path: Path) -> Model:
     """The model of a file; its remarks go to stderr."""
     model = load_model(path)
-    for remark in model.notes:
+    for remark in model_notes(model):
         note(f"{path}: {remark}")
     return model
 

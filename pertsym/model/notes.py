@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.densities import Exponentials, ExpressionDensity
 from pertsym.model.domain import first_negative_value
+from pertsym.model.values import Bath, Model
 
-if TYPE_CHECKING:
-    from pertsym.model.values import Bath, Model
-
-_ROUNDING = 1e-12  # relative; a spectrum below this is zero
+_ROUNDING: Final = 1e-12  # relative; a spectrum below this is zero
+_FAR: Final = 1e6  # of the largest |nu|
 
 
 def model_notes(model: Model) -> tuple[str, ...]:
-    """Return one line a remark, in the order of the model's baths."""
+    """One line a remark, in the order of the baths: unused baths, odd correlation functions."""
     used = {bath.name for bath in model.used_baths}
     remarks: list[str] = []
     for bath in model.baths:
@@ -40,9 +39,6 @@ def _bath_notes(bath: Bath) -> tuple[str, ...]:
                 "rates may come out negative",
             )
     return ()
-
-
-_FAR = 1e6  # of the largest |nu|
 
 
 def _exponential_notes(c: NDArray[np.complex128], nu: NDArray[np.complex128]) -> tuple[str, ...]:

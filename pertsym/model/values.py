@@ -14,7 +14,6 @@ from typing import Literal, get_args
 
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.exact import Gaussian, exact_rational
-from pertsym.model import notes
 from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS, Units
 
@@ -284,8 +283,3 @@ class Model:
         """
         betas = {bath.beta if bath.statistics == "boson" else None for bath in self.used_baths}
         return betas.pop() if len(betas) == 1 else None
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Remarks for the user that are no errors: unused baths, odd correlation functions."""
-        return notes.model_notes(self)
