@@ -25,6 +25,7 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
+from pertsym.generators.tcl import HIGHEST
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
@@ -133,6 +134,10 @@ def bloch_rates(
             "system",
             f"rates are derived for 2 levels, this model has {model.dimension}",
             "use a two-level model",
+        )
+    if order > HIGHEST:
+        raise NotYetDerivable(
+            model.name, "order", f"order {order} is out of reach", f"ask for {HIGHEST} at most"
         )
     if order > 4 and digits:
         raise NotYetDerivable(

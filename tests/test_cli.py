@@ -187,6 +187,8 @@ def test_what_cannot_be_derived_exits_with_4(tmp_path: Path) -> None:
     path = model_file(tmp_path)
     command = ("rates", path, "--order", "6", "--digits", "20", "--json")
     refused(run(*command), 4, str(path), "digits", "double precision only")
+    refused(run("rates", path, "--order", "1000"), 4, str(path), "order", "out of reach")
+    refused(run("generator", path, "--order", "30"), 4, str(path), "order", "numbers at a time")
     path = model_file(tmp_path, (TEMPERATURE, TEMPERATURE + '\nstatistics = "spin"'))
     refused(run("rates", path), 4, str(path), "baths.x.statistics", "spin")
 
@@ -239,6 +241,9 @@ BAD_STATES = [
     (("evolve", "--method", "tcl2", "--initial", "nowhere.json", "--times", "0:1:2"), "neither"),
     (("evolve", "--method", "tcl2", "--initial", "0", "--times", "0:1"), "START:STOP:COUNT"),
     (("evolve", "--method", "tcl2", "--initial", "0", "--times", "1:0:3"), "START <= STOP"),
+    (("evolve", "--method", "tcl2", "--initial", "0", "--times", "0:1:9999999"), "too many"),
+    (("steady", "--method", "mean-force", "--order", "3"), "2 or 4"),
+    (("steady", "--method", "tcl4", "--order", "4"), "mean-force alone"),
     (("generator", "--order", "3"), "even"),
     (("generator", "--time", "nan"), "finite"),
 ]

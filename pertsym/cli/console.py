@@ -22,6 +22,7 @@ DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
+L = TypeVar("L", InputError, NotYetDerivable)
 
 
 def command_errors(function: F) -> F:
@@ -32,11 +33,18 @@ def command_errors(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except InputError as fault:
-            fail(str(fault), BAD_INPUT)
+            fail(str(_located(fault, kwargs.get("model"))), BAD_INPUT)
         except NotYetDerivable as fault:
-            fail(str(fault), NOT_DERIVABLE)
+            fail(str(_located(fault, kwargs.get("model"))), NOT_DERIVABLE)
 
     return wrapped  # type: ignore[return-value]
+
+
+def _located(fault: L, file: object) -> L:
+    """The same fault with the user's file as its source, not the name of the model in it."""
+    if not isinstance(file, Path) or fault.source == str(file):
+        return fault
+    return type(fault)(str(file), fault.key, fault.problem, fault.remedy)
 
 
 def fail(message: str, code: int) -> NoReturn:

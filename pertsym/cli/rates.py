@@ -21,7 +21,6 @@ from pertsym.cli.console import (
     note,
 )
 from pertsym.generators.tcl import tcl_generator
-from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.rates import BlochRates, bloch_rates
@@ -51,11 +50,8 @@ def rates(model: Path, order: int, digits: int | None, as_json: bool) -> None:
     if parsed.dimension > 2:
         _many_levels(parsed, order, digits, as_json)
         return
-    try:
-        with np.errstate(all="ignore"):  # overflow is found in the result and named there
-            result = bloch_rates(parsed, order, digits, Ticker())
-    except (InputError, NotYetDerivable) as fault:  # the model's name is not the user's file
-        raise type(fault)(str(model), fault.key, fault.problem, fault.remedy) from None
+    with np.errstate(all="ignore"):  # overflow is found in the result and named there
+        result = bloch_rates(parsed, order, digits, Ticker())
     if as_json:
         emit_json(_record(result, digits))
     else:
@@ -95,7 +91,8 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
         emit_json(record)
     else:
         for label, row in record["orders"].items():
-            click.echo(f"contribution of order {label}: K_aa,bb, rows a, columns b")
+            unit = model.units.rate or "the unit of the energies"
+            click.echo(f"contribution of order {label}, in {unit}: K_aa,bb, rows a, columns b")
             for line in row["rates"]:
                 cells = (f"{'divergent' if x is None else format(x, '.10g'):>18}" for x in line)
                 click.echo("  " + "".join(cells))

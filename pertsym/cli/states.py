@@ -22,36 +22,39 @@ from pertsym.cli.console import (
 )
 from pertsym.dynamics.methods import EVOLVE, STEADY, evolve, steady
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
-from pertsym.model.errors import InputError
 
+_MOST_TIMES = 1_000_000
+_ROUNDING = 1e-15
 _NEGATIVE = 1e-8  # populations below minus this are worth a note
 
 
 @click.command("steady")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--method", required=True, help=f"One of: {', '.join(STEADY)}.")
-@click.option("--order", default=2, show_default=True, help="Of mean-force: 2 or 4.")
+@click.option("--order", type=int, help="Of mean-force alone: 2 (default) or 4.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
-def steady_command(model: Path, method: str, order: int, as_json: bool) -> None:
+def steady_command(model: Path, method: str, order: int | None, as_json: bool) -> None:
     """Steady state of a MODEL file (TOML) by one method, in the energy eigenbasis.
 
     mean-force is the truncated series of the mean-force Gibbs state; tclN the null vector of
     K0 + K2 + ... + KN. Truncated expansions need not give positive states: a note says so.
     """
+    if order is not None and method != "mean-force":
+        fail("--order: belongs to mean-force alone; write tcl2, tcl4, ... for others", BAD_INPUT)
+    if order is not None and (order < 2 or order % 2):
+        fail(f"--order: must be 2 or 4, got {order}", BAD_INPUT)
     parsed = load(model)
     try:
-        state = steady(parsed, method, order, Ticker())
+        state = steady(parsed, method, order or 2, Ticker())
     except Divergent as fault:
         _divergent(fault, as_json, {"state": None})
-    except InputError as fault:
-        raise _located(fault, model) from None
     _positivity(state[None])
     if as_json:
         emit_json({"state": {"real": state.real.tolist(), "imag": state.imag.tolist()}})
         return
     for n, row in enumerate(state):
-        shown = (f"{x.real:>18.10g} {x.imag:>+18.10g} i" for x in row)
+        shown = (f"{_plain(x.real):>18.10g} {_plain(x.imag):>+18.10g} i" for x in row)
         click.echo(f"{n:>3}  " + "  ".join(shown))
 
 
@@ -80,8 +83,6 @@ def evolve_command(
         found = evolve(parsed, method, state, inside, Ticker())
     except Divergent as fault:
         _divergent(fault, as_json, {**record, "populations": None})
-    except InputError as fault:
-        raise _located(fault, model) from None
     _positivity(found)
     populations = np.real(np.diagonal(found, axis1=1, axis2=2)).tolist()
     if as_json:
@@ -90,9 +91,17 @@ def evolve_command(
             record["states"] = {"real": found.real.tolist(), "imag": found.imag.tolist()}
         emit_json(record)
         return
+    unit = parsed.units.time or "1/energy"
+    what = "density matrix, row by row" if with_states else "populations"
+    click.echo(f"time in {unit}; {what}")
     for time, row, matrix in zip(grid, populations, found, strict=True):
         shown = matrix.reshape(-1) if with_states else row
         click.echo(f"{time:>14.8g}  " + "  ".join(f"{x:.10g}" for x in shown))
+
+
+def _plain(x: float) -> float:
+    """0 for what is 0 but for rounding: no populations are known better."""
+    return x if abs(x) > _ROUNDING else 0.0
 
 
 def _times(text: str) -> list[float]:
@@ -110,6 +119,8 @@ def _times(text: str) -> list[float]:
             "the state is a product",
             BAD_INPUT,
         )
+    if count > _MOST_TIMES:
+        fail(f"--times: {count} times are too many; ask for {_MOST_TIMES} at most", BAD_INPUT)
     return [float(time) for time in np.linspace(start, stop, count)]
 
 
@@ -168,7 +179,3 @@ def _divergent(fault: Divergent, as_json: bool, record: dict[str, Any]) -> NoRet
     if as_json:
         emit_json({**record, "divergent": {"generator": fault.reason}})
     fail(f"divergent: {fault.reason}", DOES_NOT_EXIST)
-
-
-def _located(fault: InputError, path: Path) -> InputError:
-    return type(fault)(str(path), fault.key or fault.source, fault.problem, fault.remedy)

@@ -16,7 +16,7 @@ from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.second_order import second_order
 from pertsym.generators.system import System
-from pertsym.generators.tcl import TOLERANCE, correlations_of, represented
+from pertsym.generators.tcl import TOLERANCE, correlations_of, represented, require_feasible
 from pertsym.generators.threads import single_threaded
 from pertsym.generators.two_levels import ELEMENTS, bloch_quantities, eliminated_rates
 from pertsym.model.errors import NotYetDerivable
@@ -42,6 +42,7 @@ def higher_rates(
     system = System.of(model)
     progress("exponential representation of the baths")
     baths = represented(model, tolerance)
+    require_feasible(model, baths, order)
     progress(f"recursion to order {order}")
     slow = slow_subspace(system, baths.fine, order)
     rough = slow if baths.exact else slow_subspace(system, baths.coarse, order)

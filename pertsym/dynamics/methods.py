@@ -19,7 +19,7 @@ from pertsym.dynamics.steady import steady_state
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.system import System
-from pertsym.generators.tcl import BAND, Generator, represented, tcl_generator
+from pertsym.generators.tcl import BAND, Generator, represented, require_feasible, tcl_generator
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError
 from pertsym.model.values import Model
@@ -145,12 +145,13 @@ def evolve(
         return propagate(generator(model, chosen, progress), initial, times)
     system = System.of(model)
     progress("exponential representation of the baths")
-    baths = represented(model, tolerance, BAND).fine
-    slow = slow_subspace(system, baths, chosen.order)
+    found = represented(model, tolerance, BAND)
+    require_feasible(model, found, chosen.order)
+    slow = slow_subspace(system, found.fine, chosen.order)
     end = max(times, default=0.0)
     if end == 0:
         return np.array([initial] * len(times), dtype=complex)
-    progress(f"generator up to t = {end:.6g}")
+    progress("time-dependent generator")
     transient = finite_time(slow, end, _TRANSIENT * tolerance)
     progress("propagation")
     return propagate_transient(system.free, transient, initial, times, _TRANSIENT * tolerance)

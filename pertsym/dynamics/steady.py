@@ -52,7 +52,7 @@ def steady_state(generator: Matrix) -> Matrix:
     if nullity > 1:
         raise _fault(
             f"the steady state is not unique: {nullity} independent ones exist",
-            "couple all levels (or give an initial state and evolve it for a long time)",
+            "couple all levels, lift degeneracies, or evolve an initial state for a long time",
         )
     state = adjoint[-1].conj().reshape(size, size)
     trace = np.trace(state)

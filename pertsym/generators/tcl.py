@@ -6,6 +6,7 @@ each bath by exponentials, whose error is measured by repeating the calculation 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,13 +20,15 @@ from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.second_order import Term, second_order
-from pertsym.generators.system import Array, Correlated, System
+from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 
 TOLERANCE = 1e-11
 BAND = 4.0
+HIGHEST = 40
+_LARGEST = 2e8  # complex numbers in one array: 3 GiB
 _COARSER = 30.0
 
 Progress = Callable[[str], None]
@@ -83,11 +86,31 @@ def represented(
                 model.name,
                 f"baths.{name}",
                 f"no sum of exponentials can stand for it: {fault.reason}",
-                "ask for --order 2, or give J a cutoff at small w",
+                "orders beyond 2 and finite times need a J that vanishes faster at small w",
             ) from None
         fine.append((name, best.exponentials))
         coarse.append((name, rough.exponentials))
     return Represented(Correlated.independent(fine), Correlated.independent(coarse))
+
+
+def require_feasible(model: Model, baths: Represented, order: int) -> None:
+    """Refuse a recursion that no machine could hold.
+
+    Raises
+    ------
+    NotYetDerivable
+        With the size of the largest set of auxiliaries.
+    """
+    depth, modes = order // 2, len(modes_of(baths.fine))
+    size = math.comb(modes + depth - 1, depth) * model.dimension**4
+    if order > HIGHEST or size > _LARGEST:
+        raise NotYetDerivable(
+            model.name,
+            "order",
+            f"order {order} of {model.dimension} levels with {modes} exponents needs "
+            f"{size:.2g} numbers at a time",
+            f"ask for a lower order (at most {HIGHEST})",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +178,12 @@ def tcl_generator(
         return Generator(model.dimension, MappingProxyType(orders))
     progress("exponential representation of the baths")
     baths = represented(model, tolerance, band)
+    require_feasible(model, baths, order)
     progress(f"recursion to order {order}")
     slow = slow_subspace(system, baths.fine, order)
     rough = slow if baths.exact else slow_subspace(system, baths.coarse, order)
     if time is not None:
-        progress(f"transient up to t = {time:.6g}")
+        progress("transient")
         values, others = (_at(each, time) for each in (slow, rough))
         for n, matrix in values.items():
             orders[n] = Term(matrix, _error(matrix, others[n], slow.rounding(n)), {})
