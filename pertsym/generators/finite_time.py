@@ -13,7 +13,7 @@ by stiff exponents, and at late times K(t) is as accurate as the limit because k
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -188,8 +188,3 @@ class _Transient:
             if level == 1:
                 kappas[k + 1] = as_matrix(hierarchy.from_above(0, solution)[:, 0])
         return {place: y[-1] for place, y in distances.items()}, kappas
-
-
-def at_times(solution: FiniteTime, order: int, times: Sequence[float]) -> Array:
-    """K of one order at several times, shape (times, N^2, N^2)."""
-    return np.array([solution.at(order, time) for time in times])

@@ -1,0 +1,77 @@
+"""The commands `generator`, `steady` and `evolve`, and `rates` of many levels."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import DENSITY, OPERATOR, model_file, refused, run
+
+
+def test_rates_of_many_levels_are_the_populations_of_the_generator(tmp_path: Path) -> None:
+    levels = (("[0.0, 1.0]", "[0.0, 1.0, 2.5]"), (OPERATOR, "[[0, 1, 0], [1, 0, 1], [0, 1, 0]]"))
+    path = model_file(tmp_path, *levels)
+    rates, generator = (
+        json.loads(run(command, path, "--json").stdout)["orders"]
+        for command in ("rates", "generator")
+    )
+    for order in ("2", "4"):
+        for a, b in itertools.product(range(3), repeat=2):
+            assert rates[order]["rates"][a][b] == generator[order]["real"][4 * a][4 * b]
+        assert sum(rates[order]["rates"][a][1] for a in range(3)) == pytest.approx(0, abs=1e-12)
+
+
+def test_steady_and_evolve(tmp_path: Path) -> None:
+    """At late times every method is at its own steady state."""
+    path = model_file(tmp_path)
+    for method in ("redfield", "ccqme-secular", "tcl4", "tcl4-asymptotic"):
+        steady = json.loads(
+            run("steady", path, "--method", method.removesuffix("-asymptotic"), "--json").stdout
+        )
+        args = ("--initial", "1", "--times", "0:900:4", "--json", "--states")
+        record = json.loads(run("evolve", path, "--method", method, *args).stdout)
+        assert record["times"] == [0.0, 300.0, 600.0, 900.0]
+        assert record["populations"][0] == [0.0, 1.0]
+        diagonal = [steady["state"]["real"][n][n] for n in range(2)]
+        assert record["populations"][-1] == pytest.approx(diagonal, abs=1e-7)
+        assert record["states"]["imag"][-1][0][0] == pytest.approx(0, abs=1e-12)
+
+
+BAD_STATES = [
+    (("steady", "--method", "tcl3"), "odd order"),
+    (("steady", "--method", "heom"), "unknown"),
+    (("evolve", "--method", "tcl2", "--initial", "2", "--times", "0:1:2"), "no level 2"),
+    (("evolve", "--method", "tcl2", "--initial", "nowhere.json", "--times", "0:1:2"), "neither"),
+    (("evolve", "--method", "tcl2", "--initial", "0", "--times", "0:1"), "START:STOP:COUNT"),
+    (("evolve", "--method", "tcl2", "--initial", "0", "--times", "1:0:3"), "START <= STOP"),
+    (("evolve", "--method", "tcl2", "--initial", "0", "--times", "0:1:9999999"), "too many"),
+    (("steady", "--method", "mean-force", "--order", "3"), "2 or 4"),
+    (("steady", "--method", "tcl4", "--order", "4"), "mean-force alone"),
+    (("generator", "--order", "3"), "even"),
+    (("generator", "--time", "nan"), "finite"),
+]
+
+
+@pytest.mark.parametrize(("args", "problem"), BAD_STATES)
+def test_bad_requests_for_states(tmp_path: Path, args: tuple[str, ...], problem: str) -> None:
+    command, *rest = args
+    refused(run(command, model_file(tmp_path), *rest, "--json"), 2, problem)
+
+
+def test_divergent_elements_are_null(tmp_path: Path) -> None:
+    """Ĉ(0) of a sub-Ohmic bath at T > 0 enters only the damping of coherences."""
+    sub_ohmic = '{ kind = "ohmic", alpha = 0.02, wc = 1.0, s = 0.5 }'
+    path = model_file(tmp_path, (DENSITY, sub_ohmic), (OPERATOR, "[[-1, 0], [0, 1]]"))
+    result = run("generator", path, "--order", "2", "--json")
+    assert result.exit_code == 3
+    record = json.loads(result.stdout)
+    assert sorted(record["divergent"]["2"]) == ["K_01,01", "K_10,10"]
+    assert record["orders"]["2"]["real"][1][1] is None
+    assert record["orders"]["2"]["real"][0][0] == 0.0
+    assert "w^-0.5 at w -> 0" in result.stderr
+    steady = run("steady", path, "--method", "tcl2", "--json")
+    assert steady.exit_code == 3
+    assert json.loads(steady.stdout)["state"] is None
