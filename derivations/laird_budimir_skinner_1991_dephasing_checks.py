@@ -28,8 +28,8 @@ from derivations.laird_budimir_skinner_1991_rates_checks import TEN_TERMS, as_nu
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
 from pertsym.certify.time_domain import time_integral
 from pertsym.distributions.route import reduce_real as reduce_by_distributions
-from pertsym.equations.bloch import Quantity
 from pertsym.equations.rational import Exponential, rational_form, rational_terms
+from pertsym.equations.series import Quantity
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import Shape, Term, TimeIntegrand

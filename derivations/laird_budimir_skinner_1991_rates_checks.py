@@ -30,7 +30,8 @@ from derivations.laird_budimir_skinner_1991_common_checks import (
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
 from pertsym.certify.time_domain import time_integral
 from pertsym.distributions.route import reduce_real as reduce_by_distributions
-from pertsym.equations.bloch import Bloch, Quantity
+from pertsym.equations.bloch import Bloch
+from pertsym.equations.series import Quantity
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand

@@ -12,9 +12,10 @@ import sympy
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.derivation import Step
-from pertsym.equations.bloch import QUANTITIES, Bloch, Quantity
+from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths, laird
+from pertsym.equations.series import Quantity
 from pertsym.estimate import Estimate
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pertsym.derivation import Formula, Step
 from pertsym.distributions import orient_chains
 from pertsym.distributions import route as distributions
-from pertsym.equations.bloch import Bloch, Quantity
+from pertsym.equations.series import Equations, Quantity
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
 from pertsym.expansion.pairings import is_irreducible, pairings
@@ -143,11 +143,11 @@ def words_step(order: int) -> Step:
     )
 
 
-def wick_step(bloch: Bloch, name: str, order: int, source: str = "") -> Step:
+def wick_step(equations: Equations, name: str, order: int, source: str = "") -> Step:
     """Time-domain terms of a quantity after factorisation and collection."""
-    quantity = bloch.series(name)[order]
+    quantity = equations.series(name)[order]
     if quantity.terms is None:
-        return shift_terms_step(bloch, order)
+        return shift_terms_step(equations, order)
     written = _at(name, order)
     return Step(
         "wick",
@@ -159,7 +159,7 @@ def wick_step(bloch: Bloch, name: str, order: int, source: str = "") -> Step:
     )
 
 
-def shift_terms_step(bloch: Bloch, order: int) -> Step:
+def shift_terms_step(equations: Equations, order: int) -> Step:
     """The frequency shift is no single element: show the elements it is made of."""
     formulas: list[Formula] = []
     lines: list[str] = []
@@ -167,7 +167,7 @@ def shift_terms_step(bloch: Bloch, order: int) -> Step:
         for n in range(2, order + 1, 2):
             if element == "R_1001" and n == order:
                 continue
-            terms = bloch.series(element)[n].terms
+            terms = equations.series(element)[n].terms
             if terms is not None:
                 formulas.append(Formula(integrand_latex(terms, _at(element, n).latex)))
                 lines.extend(integrand_text(terms, _at(element, n).text))
@@ -186,9 +186,9 @@ def integrand_text(terms: TimeIntegrand, name: str) -> tuple[str, ...]:
     return (f"{name} = integral over all τ > 0 of", *integrand_lines(terms))
 
 
-def spectral_step(bloch: Bloch, name: str, order: int, source: str = "") -> Step:
+def spectral_step(equations: Equations, name: str, order: int, source: str = "") -> Step:
     """The reduced, closed form of a quantity."""
-    quantity = bloch.series(name)[order]
+    quantity = equations.series(name)[order]
     form = quantity.form
     closed = not form.integrals
     prose = (
@@ -202,12 +202,12 @@ def spectral_step(bloch: Bloch, name: str, order: int, source: str = "") -> Step
     )
 
 
-def rules_step(bloch: Bloch, name: str, order: int) -> Step:
+def rules_step(equations: Equations, name: str, order: int) -> Step:
     """The second route: which rules on generalized functions took each term where.
 
     Its sum must be the same canonical form as the arc-length reduction's, else RoutesDisagree.
     """
-    quantity = bloch.series(name)[order]
+    quantity = equations.series(name)[order]
     written = _at(name, order)
     if quantity.terms is None:
         return Step("rules", f"Rules behind {written.text}", "See the elements it is made of.")
@@ -281,14 +281,14 @@ def forms_step(key: str, title: str, prose: str, shown: Iterable[Shown]) -> Step
     )
 
 
-def pipeline(bloch: Bloch, name: str, order: int) -> tuple[Step, ...]:
+def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:
     """All stages of one quantity at one order."""
     return (
         cumulant_step(order),
         words_step(order),
-        wick_step(bloch, name, order),
-        spectral_step(bloch, name, order),
-        rules_step(bloch, name, order),
+        wick_step(equations, name, order),
+        spectral_step(equations, name, order),
+        rules_step(equations, name, order),
     )
 
 

@@ -1,4 +1,4 @@
-"""A paper as the engine sees it: what a script in `derivations/` declares."""
+"""What a script in `derivations/` declares: a paper, or a worked result of our own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pertsym.certify.claims import Check, Claim
 from pertsym.derivation import Derivation, Step
-from pertsym.equations.bloch import Bloch
+from pertsym.equations.series import Equations
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Paper:
         Heading, one-line citation, BibTeX entry.
     conventions, legend
         Convention sentences with inline math, and as plain text for a terminal.
-    bloch
-        The derived equations of its Hamiltonian.
+    equations
+        The derived equations of its Hamiltonian; None where no single quantity can be asked for.
     orders
         Orders that can be derived to closed form.
     narrate
@@ -42,7 +42,7 @@ class Paper:
     bibtex: str
     conventions: tuple[str, ...]
     legend: tuple[str, ...]
-    bloch: Bloch
+    equations: Equations | None
     orders: tuple[int, ...]
     narrate: Callable[[int], tuple[Step, ...]]
     generate: Callable[[], Mapping[str, str]]

@@ -31,7 +31,8 @@ from pertsym.certify.ledger import (
     load_claims,
     rows_from,
 )
-from pertsym.equations.bloch import Bloch, Quantity, Series
+from pertsym.equations.bloch import Bloch
+from pertsym.equations.series import Quantity, Series
 
 DERIVATIONS = Path(common.__file__).parent
 CLAIMS = load_claims(DERIVATIONS / "laird_budimir_skinner_1991_claims.toml")

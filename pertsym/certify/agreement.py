@@ -55,11 +55,17 @@ Entry = tuple[str, int]
 
 
 def certificates(paper: Paper) -> dict[str, Check]:
-    """Claim -> check: every quantity at exponentials, all of them together at thermal baths."""
-    operators = hermitian_baths(paper.bloch.interaction)
+    """Claim -> check: every quantity at exponentials, all of them together at thermal baths.
+
+    Only for the Bloch equations of a paper; other scripts bring their own numbers in `checks`.
+    """
+    bloch = paper.equations
+    if not isinstance(bloch, Bloch):
+        return {}
+    operators = hermitian_baths(bloch.interaction)
     checks: dict[str, Check] = {}
     for case in cases(len(operators)):
-        comparison = _Comparison(paper, operators, case)
+        comparison = _Comparison(paper.name, bloch, operators, case)
         if case.exponential:
             for order in _ORDERS:
                 for name in QUANTITIES:
@@ -73,7 +79,8 @@ def certificates(paper: Paper) -> dict[str, Check]:
 class _Comparison:
     """All routes to the numbers of one case; what several quantities share is kept."""
 
-    paper: Paper
+    name: str
+    bloch: Bloch
     operators: tuple[HermitianBath, ...]
     case: Case
     _forms_known: dict[int, dict[Entry, Any]] = field(default_factory=dict, repr=False)
@@ -126,7 +133,7 @@ class _Comparison:
 
     def _spectra(self) -> dict[str, tuple[tuple[int, Correlation], ...]]:
         """Correlation name -> weighted baths."""
-        names = sorted(set(self.paper.bloch.interaction.correlations.values()))
+        names = sorted(set(self.bloch.interaction.correlations.values()))
         return {
             name: tuple(
                 (operator.weights[name], bath)
@@ -148,11 +155,11 @@ class _Comparison:
             w0 = mpmath.mpf(self.case.w0)
             return {
                 entry: evaluate(form, (w0,), spectra, self.case.beta).value
-                for entry, form in _forms(self.paper.bloch, self.case.beta is not None)
+                for entry, form in _forms(self.bloch, self.case.beta is not None)
             }
 
     def _function(self, entry: Entry) -> Callable[[Any, Spectra], Bounded] | None:
-        module = generated_rates(self.paper.name)
+        module = generated_rates(self.name)
         function = getattr(module, f"{entry[0]}_{entry[1]}", None)
         if function is None:
             return None
@@ -164,7 +171,7 @@ class _Comparison:
         """The generated function: within its own error bound, and that bound small."""
         call = self._function(entry)
         if call is None:
-            remedy = f"generated/{self.paper.name}/rates.py has no {entry[0]}_{entry[1]}"
+            remedy = f"generated/{self.name}/rates.py has no {entry[0]}_{entry[1]}"
             return [Finding(f"{remedy}; run `pertsym regenerate`", False)]
         value, error = (lambda b: (b.value, b.error))(
             call(self.case.w0, DoubleSpectra(self._spectra()))
@@ -178,7 +185,7 @@ class _Comparison:
         ]
 
     def _time_integral(self, entry: Entry, digits: int) -> Any:
-        bloch, (name, order) = self.paper.bloch, entry
+        bloch, (name, order) = self.bloch, entry
         functions = {
             correlation: time_domain.Exponentials(
                 tuple(c * weight for weight, e in parts for c in e.c),
@@ -209,7 +216,7 @@ class _Comparison:
 
     def _superoperators(self, entry: Entry) -> Any:
         name, order = entry
-        size = self.paper.bloch.interaction.dimension
+        size = self.bloch.interaction.dimension
 
         def element(n: int, indices: tuple[int, int, int, int]) -> complex:
             a, b, c, d = indices

@@ -9,6 +9,7 @@ import click
 
 from pertsym.cli.console import BAD_INPUT, NOT_DERIVABLE, Ticker, command_errors, emit_json, fail
 from pertsym.derivation import Derivation, Step
+from pertsym.equations.series import Equations
 from pertsym.files import write_whole
 from pertsym.library import find
 from pertsym.narrative import pipeline
@@ -21,9 +22,7 @@ from pertsym.reduction.spectral import ZERO_FORM
 @click.command()
 @click.argument("name")
 @click.option("--order", default=4, show_default=True, help="Even order in the coupling.")
-@click.option(
-    "--quantity", help="k_up, k_down, inv_T1, inv_T2, inv_T2_prime, frequency_shift, R_abcd."
-)
+@click.option("--quantity", help="E.g. k_up, inv_T1 or R_abcd; a wrong name lists those there are.")
 @click.option("--step", help="Only this step, e.g. wick or spectral; a wrong name lists them.")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.option("--latex", type=click.Path(dir_okay=False, path_type=Path), help="Write an article.")
@@ -46,19 +45,22 @@ def derive(
         fail(str(fault.args[0]), BAD_INPUT)
     if order < 2 or order % 2:
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    equations = paper.equations
     if quantity is not None:
-        try:
-            paper.bloch.series(quantity)
-        except ValueError as fault:
-            fail(f"--{fault}", BAD_INPUT)
-    if step == "wick" and as_json and latex is None and html is None:  # any order: no reduction
-        emit_json(_terms(paper, quantity or "k_up", order))
+        _require_quantity(paper, quantity)
+    wanted_terms = equations if step == "wick" and as_json else None
+    if wanted_terms is not None and latex is None and html is None:  # any order
+        emit_json(_terms(wanted_terms, quantity, order))
         return
     if order not in paper.orders:
         known = ", ".join(map(str, paper.orders))
         fail(
-            f"--order: {name} is derived to closed form at orders {known}; at order {order} only "
-            "the terms exist (--step wick --json)",
+            f"--order: {name} is derived to closed form at orders {known}"
+            + (
+                ""
+                if equations is None
+                else f"; at order {order} only the terms exist (--step wick --json)"
+            ),
             NOT_DERIVABLE,
         )
     tick(f"deriving {name}")
@@ -73,8 +75,8 @@ def derive(
         _write(latex, latex_document(derivation))
     if html is not None:
         _write(html, html_document(derivation))
-    if as_json and step == "wick":
-        emit_json(_terms(paper, quantity or "k_up", order))
+    if wanted_terms is not None:
+        emit_json(_terms(wanted_terms, quantity, order))
     elif as_json:
         emit_json(_record(paper, derivation, steps, quantity, order))
     elif latex is None and html is None:
@@ -83,7 +85,7 @@ def derive(
 
 def _derivation(paper: Paper, quantity: str | None, order: int) -> Derivation:
     whole = paper.derivation(order)
-    if quantity is None:
+    if quantity is None or paper.equations is None:
         return whole
     return Derivation(
         whole.name,
@@ -92,12 +94,26 @@ def _derivation(paper: Paper, quantity: str | None, order: int) -> Derivation:
         whole.bibtex,
         whole.conventions,
         whole.legend,
-        pipeline(paper.bloch, quantity, order),
+        pipeline(paper.equations, quantity, order),
     )
 
 
-def _terms(paper: Paper, quantity: str, order: int) -> dict[str, Any]:
-    terms = paper.bloch.terms(quantity, order)
+def _require_quantity(paper: Paper, quantity: str) -> None:
+    if paper.equations is None:
+        fail(
+            f"--quantity: {paper.name} has no quantities to ask for one by one; leave it out, or "
+            "choose a --step",
+            BAD_INPUT,
+        )
+    try:
+        paper.equations.series(quantity)
+    except ValueError as fault:
+        fail(f"--{fault}", BAD_INPUT)
+
+
+def _terms(equations: Equations, chosen: str | None, order: int) -> dict[str, Any]:
+    quantity = chosen or equations.names[0]
+    terms = equations.terms(quantity, order)
     if terms is None:
         fail(
             f"--quantity: {quantity} is no single sum of terms; ask for R_1010 and R_1001",
@@ -124,8 +140,8 @@ def _record(
             for step in steps
         ],
     }
-    if quantity is not None:
-        derived = paper.bloch.series(quantity)[order]
+    if quantity is not None and paper.equations is not None:
+        derived = paper.equations.series(quantity)[order]
         record["form"] = form_record(derived.form)
         if derived.imaginary != ZERO_FORM:
             record["imaginary"] = form_record(derived.imaginary)

@@ -10,11 +10,12 @@ the full 2x2 coherence block (Laird, Budimir and Skinner, Eqs. (46)-(55), (132),
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 
+from pertsym.equations.series import Quantity, Series
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element, generator_element
@@ -41,45 +42,6 @@ _WEIGHTS: Mapping[str, Mapping[Element, Gaussian]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """One order of one quantity.
-
-    Attributes
-    ----------
-    name, order
-        What it is; `order` counts powers of the coupling.
-    terms
-        Its time-domain terms, if it is linear in the generator (the frequency shift is not).
-    form
-        Its real spectral form; for a complex element the real part.
-    imaginary
-        The imaginary part of a complex element, else empty.
-    """
-
-    name: str
-    order: int
-    terms: TimeIntegrand | None
-    form: SpectralForm
-    imaginary: SpectralForm = ZERO_FORM
-
-
-@dataclass(frozen=True)
-class Series:
-    """A quantity as a power series: indexing by the order is the request for its derivation."""
-
-    name: str
-    _derive: Callable[[int], Quantity] = field(repr=False)
-    _known: dict[int, Quantity] = field(default_factory=dict, repr=False, compare=False)
-
-    def __getitem__(self, order: int) -> Quantity:
-        if order < 2 or order % 2:
-            raise ValueError(f"order: must be a positive even integer, got {order}")
-        if order not in self._known:
-            self._known[order] = self._derive(order)
-        return self._known[order]
-
-
-@dataclass(frozen=True)
 class Bloch:
     """The Bloch equations of a two-level interaction; every order is derived when asked for.
 
@@ -97,6 +59,11 @@ class Bloch:
             raise ValueError(
                 f"interaction: Bloch equations describe 2 levels, got {self.interaction.dimension}"
             )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The quantities that `series` knows besides the elements R_abcd."""
+        return QUANTITIES
 
     @cached_property
     def _elements(self) -> dict[tuple[int, Element], TimeIntegrand]:
