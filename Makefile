@@ -41,8 +41,10 @@ check: $(VENV)/.ready
 
 notebooks: $(VENV)/.ready
 	mkdir -p build
-	$(BIN)/python -m jupytext --to ipynb --execute --output build/laird_budimir_skinner_1991.ipynb \
-	    notebooks/laird_budimir_skinner_1991.py
+	set -e; for notebook in notebooks/*.py; do \
+	    $(BIN)/python -m jupytext --to ipynb --execute \
+	        --output build/$$(basename $$notebook .py).ipynb $$notebook; \
+	done
 
 benchmarks: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
