@@ -9,7 +9,7 @@ kink; diagonal couplings lead to both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -100,40 +100,29 @@ class DoubleSpectra:
         return x if isinstance(x, np.ndarray) else float(x)
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return _combined(
-            (weight, Bounded.of(c.spectrum(w, derivative))) for weight, c in self.baths[name]
-        )
+        return _over(self.baths[name], lambda c: Bounded.of(c.spectrum(w, derivative)))
 
     def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return _combined(
-            (weight, Bounded.of(c.transform(w, derivative))) for weight, c in self.baths[name]
-        )
+        return _over(self.baths[name], lambda c: Bounded.of(c.transform(w, derivative)))
 
     def difference(self, name: str, w: Any, reference: Any) -> Bounded:
-        return _combined(
-            (weight, Bounded.of(c.transform_difference(w, reference)))
-            for weight, c in self.baths[name]
-        )
+        return _over(self.baths[name], lambda c: Bounded.of(c.transform_difference(w, reference)))
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return _combined(
-            (x * y, _elementwise(product_integral, a, b, shift, poles))
-            for x, a in self.baths[name]
-            for y, b in self.baths[other]
+        return _over_pairs(
+            self.baths[name],
+            self.baths[other],
+            lambda a, b: _elementwise(product_integral, a, b, shift, poles),
         )
 
     def has_slope(self, name: str, w: Any) -> bool:
         return _has_slope(self.baths[name], w)
 
     def mean_slope(self, name: str, w: Any) -> Bounded:
-        return _combined(
-            (weight, _elementwise_value(mean_slope, c, w)) for weight, c in self.baths[name]
-        )
+        return _over(self.baths[name], lambda c: _elementwise_value(mean_slope, c, w))
 
     def regular_slope(self, name: str, w: Any) -> Bounded:
-        return _combined(
-            (weight, _elementwise_value(regular_slope, c, w)) for weight, c in self.baths[name]
-        )
+        return _over(self.baths[name], lambda c: _elementwise_value(regular_slope, c, w))
 
     def mixed_integral(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
@@ -143,10 +132,10 @@ class DoubleSpectra:
         def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
             return mixed_integral(kind, a, b, reflect, at, chosen)
 
-        return _combined(
-            (x * y, _elementwise(single, a, b, shift, poles))
-            for x, a in self.baths[name]
-            for y, b in self.baths[other]
+        return _over_pairs(
+            self.baths[name],
+            self.baths[other],
+            lambda a, b: _elementwise(single, a, b, shift, poles),
         )
 
     def regular_part(
@@ -157,10 +146,10 @@ class DoubleSpectra:
         def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
             return regular_part(kind, a, b, reflect, at, chosen[0][1])
 
-        return _combined(
-            (x * y, _elementwise(single, a, b, shift, [(1.0, pole, 2)]))
-            for x, a in self.baths[name]
-            for y, b in self.baths[other]
+        return _over_pairs(
+            self.baths[name],
+            self.baths[other],
+            lambda a, b: _elementwise(single, a, b, shift, [(1.0, pole, 2)]),
         )
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
@@ -194,15 +183,13 @@ class PreciseSpectra:
         return Bounded(value, abs(value) * mpmath.mpf(10) ** (-self.digits))
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return _combined(
-            (weight, self._bounded(c.spectrum_mp(w, derivative, self.digits)))
-            for weight, c in self.baths[name]
+        return _over(
+            self.baths[name], lambda c: self._bounded(c.spectrum_mp(w, derivative, self.digits))
         )
 
     def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return _combined(
-            (weight, self._bounded(c.transform_mp(w, derivative, self.digits)))
-            for weight, c in self.baths[name]
+        return _over(
+            self.baths[name], lambda c: self._bounded(c.transform_mp(w, derivative, self.digits))
         )
 
     def difference(self, name: str, w: Any, reference: Any) -> Bounded:
@@ -212,48 +199,43 @@ class PreciseSpectra:
         )
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return _combined(
-            (x * y, self._bounded(product_integral_mp(a, b, shift, poles, self.digits)))
-            for x, a in self.baths[name]
-            for y, b in self.baths[other]
+        return _over_pairs(
+            self.baths[name],
+            self.baths[other],
+            lambda a, b: self._bounded(product_integral_mp(a, b, shift, poles, self.digits)),
         )
 
     def has_slope(self, name: str, w: Any) -> bool:
         return _has_slope(self.baths[name], w)
 
     def mean_slope(self, name: str, w: Any) -> Bounded:
-        return _combined(
-            (weight, self._bounded(mean_slope_mp(c, w, self.digits)))
-            for weight, c in self.baths[name]
-        )
+        return _over(self.baths[name], lambda c: self._bounded(mean_slope_mp(c, w, self.digits)))
 
     def regular_slope(self, name: str, w: Any) -> Bounded:
-        return _combined(
-            (weight, self._bounded(regular_slope_mp(c, w, self.digits)))
-            for weight, c in self.baths[name]
-        )
+        return _over(self.baths[name], lambda c: self._bounded(regular_slope_mp(c, w, self.digits)))
 
     def mixed_integral(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-        return _combined(
-            (
-                x * y,
-                self._bounded(mixed_integral_mp(kind, a, b, reflect, shift, poles, self.digits)),
-            )
-            for x, a in self.baths[name]
-            for y, b in self.baths[other]
+        return _over_pairs(
+            self.baths[name],
+            self.baths[other],
+            lambda a, b: self._bounded(
+                mixed_integral_mp(kind, a, b, reflect, shift, poles, self.digits)
+            ),
         )
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-        return _combined(
-            (x * y, self._bounded(regular_part_mp(kind, a, b, reflect, shift, pole, self.digits)))
-            for x, a in self.baths[name]
-            for y, b in self.baths[other]
+        return _over_pairs(
+            self.baths[name],
+            self.baths[other],
+            lambda a, b: self._bounded(
+                regular_part_mp(kind, a, b, reflect, shift, pole, self.digits)
+            ),
         )
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
@@ -266,6 +248,9 @@ class PreciseSpectra:
         value = inverse**power * mpmath.exp(-inverse * energy)
         return Bounded(value, abs(value) * mpmath.mp.eps * (4 + abs(beta * energy)))
 
+
+_Parts = Sequence[tuple[int, Correlation]]
+"""Weighted baths of one correlation function."""
 
 _Single = Callable[[Correlation, Correlation, float, Sequence[Pole]], Estimate]
 
@@ -300,13 +285,13 @@ def _elementwise_value(
     return Bounded(value, error)
 
 
-def _has_slope(parts: Sequence[tuple[int, Correlation]], w: Any) -> bool:
+def _has_slope(parts: _Parts, w: Any) -> bool:
     """Whether P' exists at every w; which points are singular depends on the kind of bath alone."""
     samples = [c.element(c.shape, (0,) * len(c.shape)) for _, c in parts]
     return all(has_slope(c.thermal, w) for c in samples)
 
 
-def _require_transforms(kind: Kind, parts: Sequence[tuple[int, Correlation]], name: str) -> None:
+def _require_transforms(kind: Kind, parts: _Parts, name: str) -> None:
     if kind == "CP":
         for _, c in parts:
             sample = c.element(c.shape, (0,) * len(c.shape))
@@ -319,7 +304,19 @@ def _require_transforms(kind: Kind, parts: Sequence[tuple[int, Correlation]], na
                 ) from None
 
 
-def _combined(parts: Any) -> Bounded:
+def _over(parts: _Parts, value: Callable[[Correlation], Bounded]) -> Bounded:
+    """sum weight * value(bath)."""
+    return _combined((weight, value(c)) for weight, c in parts)
+
+
+def _over_pairs(
+    parts: _Parts, others: _Parts, value: Callable[[Correlation, Correlation], Bounded]
+) -> Bounded:
+    """sum weight * weight' * value(bath, bath')."""
+    return _combined((x * y, value(a, b)) for x, a in parts for y, b in others)
+
+
+def _combined(parts: Iterable[tuple[int, Bounded]]) -> Bounded:
     total: Bounded | None = None
     for weight, part in parts:
         piece = part if weight == 1 else weight * part

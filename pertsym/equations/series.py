@@ -1,0 +1,68 @@
+"""Quantities of the equations of motion, order by order: what every set of equations offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.terms import TimeIntegrand
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One order of one quantity.
+
+    Attributes
+    ----------
+    name, order
+        What it is; `order` counts powers of the coupling.
+    terms
+        Its time-domain terms, if it is linear in the generator (the frequency shift is not).
+    form
+        Its real spectral form; for a complex element the real part.
+    imaginary
+        The imaginary part of a complex element, else empty.
+    """
+
+    name: str
+    order: int
+    terms: TimeIntegrand | None
+    form: SpectralForm
+    imaginary: SpectralForm = ZERO_FORM
+
+
+@dataclass(frozen=True)
+class Series:
+    """A quantity as a power series: indexing by the order is the request for its derivation."""
+
+    name: str
+    _derive: Callable[[int], Quantity] = field(repr=False)
+    _known: dict[int, Quantity] = field(default_factory=dict, repr=False, compare=False)
+
+    def __getitem__(self, order: int) -> Quantity:
+        if order < 2 or order % 2:
+            raise ValueError(f"order: must be a positive even integer, got {order}")
+        if order not in self._known:
+            self._known[order] = self._derive(order)
+        return self._known[order]
+
+
+class Equations(Protocol):
+    """Equations of motion whose quantities are derived when asked for by name and order."""
+
+    @property
+    def interaction(self) -> Interaction:
+        """What was expanded."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Quantities by name, besides elements of the generator; the first one is the default."""
+
+    def series(self, name: str) -> Series:
+        """A quantity by name; raises ValueError for an unknown one, listing the known ones."""
+
+    def terms(self, name: str, order: int) -> TimeIntegrand | None:
+        """Its time-domain terms at any even order; None if it is not linear in the generator."""
