@@ -232,6 +232,18 @@ def test_temperature_going_to_zero():
     assert cold.spectrum(-0.3, 2) == (0.0, 0.0)
 
 
+def test_a_product_of_an_overflowing_and_a_vanishing_factor_is_evaluated():
+    """J = (A/2) exp(-w^2/2) sinh(b w) at beta = 2 b has Ĉ = (A/2) exp(-w^2/2 + b w), exactly."""
+    bath = Correlation(expression("0.3*exp(-w**2/2)*sinh(0.625*w)"), "boson", 1.25)
+    w = np.array([-2000.0, -40.0, -3.0, -0.1, 0.0, 1e-9, 0.7, 35.0, 2000.0, 1e6])
+    value, error = bath.spectrum(w)
+    expected = 0.3 * np.exp(-(w**2) / 2 + 0.625 * w)
+    assert np.all(np.abs(value - expected) <= error + 1e-14 * expected)
+    assert np.all(error <= 1e-13 * expected + 1e-299)
+    slope, bound = bath.spectrum(np.array([0.0, 1.0]), 1)
+    assert np.all(np.abs(slope - [0.3 * 0.625, -0.3 * 0.375 * np.exp(0.125)]) <= bound + 1e-15)
+
+
 def test_values_at_zero():
     assert Correlation(Ohmic(0.1, 1.0, 1.0), "boson", 2.0).spectrum(0.0).value == 0.1
     assert Correlation(Ohmic(0.1, 1.0, 3.0), "boson", 2.0).spectrum(0.0).value == 0.0

@@ -43,6 +43,8 @@ _FUNCTIONS: Final[dict[Any, Callable[[Jet], Jet]]] = {
 
 _SERIES_TERMS: Final = 8
 _SCALE_DECADES: Final = 60
+_UNDERFLOW: Final = 1e-300
+_LIMIT_DECADES: Final = 30  # how close to w = 0 stands for the limit
 
 
 class ExpressionJet:
@@ -67,11 +69,11 @@ class ExpressionJet:
 
     def jet(self, w: Jet) -> Jet:
         """J."""
-        return self._jet(w)
+        return _without_overflow(self._jet, w)
 
     def reduced_jet(self, w: Jet) -> Jet:
         """J/w."""
-        return self._reduced(w)
+        return _without_overflow(self._reduced, w)
 
     @cached_property
     def infrared_power(self) -> float:
@@ -120,7 +122,7 @@ class ExpressionJet:
         """Where J, or J/w if J grows, is largest: a frequency at which J varies."""
         w = np.logspace(-_SCALE_DECADES, _SCALE_DECADES, 16 * _SCALE_DECADES + 1)
         with np.errstate(all="ignore"):
-            size = np.abs(np.broadcast_to(self._jet(jets.variable(w, 0)).c[0], w.shape))
+            size = np.abs(np.broadcast_to(self.jet(jets.variable(w, 0)).c[0], w.shape))
             size = np.where(np.isfinite(size), size, 0.0)
             if math.isfinite(self.ultraviolet_power) and self.ultraviolet_power >= 0:
                 size = size / (1 + w)
@@ -206,6 +208,49 @@ def _fold(operation: Callable[[Jet, Jet], Jet], parts: list[_Node], w: Jet) -> J
     for part in parts[1:]:
         result = operation(result, part(w))
     return result
+
+
+def _without_overflow(node: _Node, w: Jet) -> Jet:
+    """The node's jet; where doubles overflow on the way, as in exp(-w^2) sinh(w), by mpmath."""
+    if w.e is None:
+        return node(w)
+    with np.errstate(all="ignore"):
+        result = node(w)
+    shape = np.broadcast_shapes(*map(np.shape, (*w.c, *result.c)))
+    arrays = [np.broadcast_to(v, shape) for v in (*result.c, *(result.e or ()))]
+    lost = ~np.all(np.isfinite(arrays), axis=0)
+    if not np.any(lost):
+        return result
+    count = len(result.c)
+    c, e = [np.array(a) for a in arrays[:count]], [np.array(a) for a in arrays[count:]]
+    at = [np.broadcast_to(v, shape) for v in w.c]
+    for index in np.ndindex(shape):
+        if lost[index]:
+            exact = _without_limits(node, tuple(v[index].item() for v in at))
+            for k, value in enumerate(exact):
+                c[k][index] = complex(value) if np.iscomplexobj(c[k]) else float(value)
+                e[k][index] = jets.EPS * abs(c[k][index]) + _UNDERFLOW
+    return Jet(tuple(a[()] for a in c), tuple(a[()] for a in e))
+
+
+def _without_limits(node: _Node, w: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Taylor coefficients by mpmath; at w = 0 their limit, if there is one.  Empty if none."""
+    if not np.all(np.isfinite(w)):
+        return ()
+    with mpmath.workdps(_LIMIT_DECADES * (len(w) + 2)):
+        try:
+            if w[0] != 0:
+                return node(Jet(tuple(map(mpmath.mpmathify, w)), None)).c
+            near, nearer = (
+                node(Jet((w[0] + mpmath.mpf(10) ** -d, *map(mpmath.mpmathify, w[1:])), None)).c
+                for d in (_LIMIT_DECADES, _LIMIT_DECADES + 2)
+            )
+        except (ZeroDivisionError, OverflowError):
+            return ()
+        settled = all(
+            abs(x - y) <= jets.EPS * abs(y) + _UNDERFLOW for x, y in zip(near, nearer, strict=True)
+        )
+        return nearer if settled else ()
 
 
 def _is_odd(power: float) -> bool:

@@ -25,6 +25,7 @@ from pertsym.baths.integrand import Kernel
 from pertsym.baths.mesh import build_mesh
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.dynamics.log_chebyshev import LogChebyshev
+from pertsym.model.errors import InputError
 
 _Array = NDArray[np.float64]
 
@@ -99,6 +100,13 @@ def modes_of(correlation: Correlation, beta: float) -> ImaginaryTimeModes:
         length = (high - low)[:, None]
         w = low[:, None] + length * rule.nodes
         c = length * _spectrum_at(spectrum, w) / (2 * math.pi)
+        if not np.all(np.isfinite(c)):
+            raise InputError(
+                "model",
+                "spectral_density",
+                "Ĉ(w) has no finite value in double precision at some w > 0",
+                "rescale the energy unit so that w, J and T are of similar size",
+            )
         trials = np.stack([c / (w + 1 / beta), *(c * np.exp(-w * beta * t) for t in _TRIAL_TIMES)])
         fine, coarse = trials @ rule.weights, trials @ rule.gauss_weights
         gap = np.abs(fine - coarse)
