@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "bloch": "pertsym.api",
+    "generator": "pertsym.generator_api",
     "laird": "pertsym.api",
     "sigma_x": "pertsym.api",
     "sigma_y": "pertsym.api",
@@ -23,6 +24,8 @@ _PLACES = {
     "load_model": "pertsym.model.file",
     "bloch_rates": "pertsym.rates",
     "tcl_generator": "pertsym.generators.tcl",
+    "tcl_slip": "pertsym.generators.slipped",
+    "decompose": "pertsym.generators.canonical_form",
     "steady": "pertsym.dynamics.methods",
     "evolve": "pertsym.dynamics.methods",
     "mean_force": "pertsym.dynamics.mean_force",

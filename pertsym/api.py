@@ -2,178 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import sympy
-
-from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import BathDensity, Exponentials
-from pertsym.derivation import Step
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths, laird
-from pertsym.equations.series import Quantity
-from pertsym.estimate import Estimate
+from pertsym.equations.symbolic_operators import SymbolicMatrix, symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
-from pertsym.model.values import Coupling, Model, Statistics
-from pertsym.narrative import pipeline, rules_step, symbol
-from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra
-from pertsym.present.display import Shown, shown
-from pertsym.present.symbolic import form_expression
+from pertsym.model.values import Coupling, Model
 from pertsym.rates import interaction_of
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+from pertsym.results import Result, ResultSeries
 
 sigma_x = ((0, 1), (1, 0))
 sigma_y = ((0, -1j), (1j, 0))
 sigma_z = ((-1, 0), (0, 1))
 """Pauli matrices in the basis (|0>, |1>) of ascending energies: sigma_z = |1><1| - |0><0|."""
-
-
-@dataclass(frozen=True, repr=False)
-class Result:
-    """One order of one quantity: formula, terms, steps, code.
-
-    Shows its closed form as LaTeX in a notebook and as text at a prompt.
-    """
-
-    quantity: Quantity
-    _bloch: Bloch
-
-    @property
-    def form(self) -> SpectralForm:
-        """The closed spectral form (of a complex element, its real part)."""
-        return self.quantity.form
-
-    @property
-    def terms(self) -> Shown:
-        """Time-domain terms, e.g. the ten of Eq. (90) of Laird et al.
-
-        Raises
-        ------
-        ValueError
-            For the frequency shift, which is not linear in the generator.
-        """
-        if self.quantity.terms is None:
-            raise ValueError(
-                "frequency_shift: is no sum of time-domain terms; ask for R_1010 and R_1001"
-            )
-        return shown(self.quantity.terms, *self._symbol())
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Every stage of the derivation."""
-        return pipeline(self._bloch, self.quantity.name, self.quantity.order)
-
-    @property
-    def rules(self) -> Step:
-        """Which rules on generalized functions take each term to the closed form."""
-        return rules_step(self._bloch, self.quantity.name, self.quantity.order)
-
-    def latex(self) -> str:
-        """LaTeX of the closed form (a display-math body)."""
-        return self._shown().latex
-
-    def sympy(self) -> sympy.Expr:
-        """SymPy expression in w0 and functions Ĉ, P."""
-        return form_expression(self.form)
-
-    def function(
-        self, statistics: Statistics = "boson", **baths: BathDensity | None
-    ) -> Callable[..., Estimate]:
-        """A numerical function of (w0, beta) with error bound.
-
-        Parameters
-        ----------
-        statistics
-            "boson" or "classical", for all baths that have a temperature.
-        **baths
-            A spectral density for every correlation function of the formula, by name; None leaves
-            that bath out.  Parameters may be numpy arrays.
-
-        Returns
-        -------
-        callable
-            f(w0, beta) -> Estimate(value, error); everything broadcasts.  `beta` may be omitted if
-            all baths are given as exponentials.
-
-        Raises
-        ------
-        TypeError
-            If a correlation function of the formula is not given, or one is not of this system.
-        """
-        form = self.form
-        integrals = form.integrals
-        needed = {a.name for a in form.values}
-        needed |= {name for a in integrals for name in (a.name, a.other)}
-        missing = sorted(needed - baths.keys())
-        if missing:
-            raise TypeError(
-                f"function() needs a spectral density for {', '.join(missing)}; "
-                f"write {missing[0]}=... (None leaves that bath out)"
-            )
-
-        unknown = sorted(baths.keys() - set(self._bloch.interaction.correlations.values()))
-        if unknown:
-            raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
-
-        def evaluated(w0: Any, beta: Any = None) -> Estimate:
-            if not np.all(np.asarray(w0) > 0):
-                raise ValueError(f"w0: the level splitting must be positive, got {w0}")
-            spectra = DoubleSpectra(
-                {
-                    name: ()
-                    if density is None
-                    else ((1, _correlation(name, density, statistics, beta)),)
-                    for name, density in baths.items()
-                }
-            )
-            return evaluate(form, (w0,), spectra, beta).estimate()
-
-        return evaluated
-
-    def _symbol(self) -> tuple[str, str]:
-        latex, text = symbol(self.quantity.name)
-        order = self.quantity.order
-        return f"{latex}^{{({order})}}", f"{text}({order})"
-
-    def _shown(self) -> Shown:
-        latex, text = self._symbol()
-        if self.quantity.imaginary == ZERO_FORM:
-            return shown(self.form, latex, text)
-        return shown(self.form, rf"\mathrm{{Re}}\,{latex}", f"Re {text}")
-
-    def __repr__(self) -> str:
-        return repr(self._shown())
-
-    def _repr_latex_(self) -> str:
-        return self._shown()._repr_latex_()
-
-
-def _correlation(name: str, density: BathDensity, statistics: Statistics, beta: Any) -> Correlation:
-    if isinstance(density, Exponentials):
-        return Correlation(density, "boson", None)
-    if beta is None:
-        raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
-    return Correlation(density, statistics, beta)
-
-
-@dataclass(frozen=True, repr=False)
-class ResultSeries:
-    """A quantity as a power series in the coupling; `series[order]` derives that order."""
-
-    name: str
-    _bloch: Bloch
-
-    def __repr__(self) -> str:
-        return f"{self.name}: index by the order, e.g. [2] or [4]"
-
-    def __getitem__(self, order: int) -> Result:
-        return Result(self._bloch.series(self.name)[order], self._bloch)
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,14 +50,19 @@ class BlochEquations:
         return EquilibriumConstant(self.bloch.interaction)
 
 
-def bloch(system: Model | Interaction | Sequence[Coupling]) -> BlochEquations:
+System = Model | Interaction | Sequence[Coupling | tuple[SymbolicMatrix, str]]
+"""Couplings, numbers or symbols in their operators, or a numerical model."""
+
+
+def bloch(system: System) -> BlochEquations:
     """Derive the Bloch equations of two levels with energies 0 and w0 (a symbol).
 
     Parameters
     ----------
     system
-        Couplings such as ``[Coupling.of(sigma_x, "X"), Coupling.of(sigma_y, "Y")]``, a numerical
-        `Model`, or an `Interaction`, e.g. `laird()`.
+        Couplings such as ``[Coupling.of(sigma_x, "X"), Coupling.of(sigma_y, "Y")]``, pairs of an
+        operator with symbols and a bath such as ``[([["d0", "x"], ["x", "d1"]], "B")]``, a
+        numerical `Model`, or an `Interaction`, e.g. `laird()`.
 
     Examples
     --------
@@ -221,14 +71,37 @@ def bloch(system: Model | Interaction | Sequence[Coupling]) -> BlochEquations:
     >>> equations.k_up[2]
     k10(2) = Ĉ_X(-ω0)
     """
+    return BlochEquations(Bloch(interaction_from(system)))
+
+
+def interaction_from(system: System) -> Interaction:
+    """The interaction that a user states in one of the ways of `System`.
+
+    Raises
+    ------
+    ValueError
+        Without any coupling.
+    InputError
+        For an operator that is not Hermitian or not linear in its symbols.
+    """
     if isinstance(system, Interaction):
-        return BlochEquations(Bloch(system))
+        return system
     if isinstance(system, Model):
-        return BlochEquations(Bloch(interaction_of(system)))
-    couplings = tuple((coupling.operator, coupling.bath) for coupling in system)
-    if not couplings:
+        return interaction_of(system)
+    if not system:
         raise ValueError("system: there is no coupling; give at least one Coupling")
-    return BlochEquations(Bloch(independent_baths(2, couplings)))
+    pairs: list[tuple[SymbolicMatrix, str]] = []
+    numeric: list[tuple[Sequence[Sequence[Gaussian]], str]] = []
+    for coupling in system:
+        if isinstance(coupling, Coupling):
+            numeric.append((coupling.operator, coupling.bath))
+            pairs.append((coupling.operator, coupling.bath))
+        else:
+            pairs.append(coupling)
+    dimension = len(pairs[0][0])
+    if len(numeric) == len(pairs):
+        return independent_baths(dimension, numeric)
+    return symbolic_interaction(dimension, pairs)
 
 
 __all__ = [
@@ -237,7 +110,9 @@ __all__ = [
     "Gaussian",
     "Model",
     "Result",
+    "System",
     "bloch",
+    "interaction_from",
     "laird",
     "sigma_x",
     "sigma_y",

@@ -49,6 +49,10 @@ def symbol(name: str) -> Symbol:
     """The symbol of a quantity or of an element such as R_1010."""
     if name in SYMBOLS:
         return SYMBOLS[name]
+    if name.startswith("k_"):
+        rate = name.removeprefix("k_").removesuffix("_eliminated")
+        tilde = (r"\tilde k", "k̃") if name.endswith("_eliminated") else ("k", "k")
+        return Symbol(f"{tilde[0]}_{{{rate}}}", f"{tilde[1]}{rate}")
     indices = name.removeprefix("R_")
     return Symbol(f"R_{{{indices}}}", f"R{indices}")
 
@@ -146,8 +150,14 @@ def words_step(order: int) -> Step:
 def wick_step(equations: Equations, name: str, order: int, source: str = "") -> Step:
     """Time-domain terms of a quantity after factorisation and collection."""
     quantity = equations.series(name)[order]
-    if quantity.terms is None:
+    if quantity.terms is None and name == "frequency_shift":
         return shift_terms_step(equations, order)
+    if quantity.terms is None:
+        return Step(
+            "wick",
+            f"Terms of {_at(name, order).text}",
+            "It is not linear in the generator; ask for the elements that it is made of.",
+        )
     written = _at(name, order)
     return Step(
         "wick",

@@ -134,10 +134,10 @@ def test_what_cannot_be_evaluated_is_not_emitted() -> None:
         emit(monomial(Gaussian(1, 1), spectrum), ("w0",))
     mixed = SpectralIntegral("CP", "x", "y", 1, (0,), (1,), 1)
     with pytest.raises(CannotEvaluate, match="a spectrum and a transform"):
-        emit(monomial(Gaussian(1), mixed), ("w0",))
+        emit(monomial(Gaussian(1), mixed, spectrum), ("w0",))
     parallel = SpectralIntegral("CC", "x", "y", 1, (0,), (1,), 1)
     with pytest.raises(CannotEvaluate, match="two spectra"):
-        emit(monomial(Gaussian(1), parallel), ("w0",))
+        emit(monomial(Gaussian(1), parallel, spectrum), ("w0",))
 
 
 def test_the_digest_follows_the_content() -> None:

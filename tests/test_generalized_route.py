@@ -284,7 +284,7 @@ def time_integral(integrand: TimeIntegrand) -> complex:
     n = integrand.order - 1
     axes = [TAU.reshape([-1 if i == k else 1 for i in range(n)]) for k in range(n)]
     total = 0j
-    for z, (factors, phase) in integrand:
+    for z, (factors, phase, _) in integrand:
         values = np.ones([1] * n, dtype=complex)
         for f in factors:
             c = SPECTRA[f.name].correlation(sum(axes[f.first - 1 : f.last]))
@@ -503,7 +503,7 @@ def test_trace_says_which_rules_took_a_term_where() -> None:
     for item in traces:
         total += item.result
     assert total == reduce_real(ten)
-    by_term = {(t.term.shape.factors, t.term.shape.phase): t for t in traces}
+    by_term = {t.term.shape: t for t in traces}
     seven = by_term[term_7().shape]
     assert seven.rules == ("B2", "B5", "B6", "sift", "B11", "Re", "C5", "pinch", "B13", "B16")
     text = seven.text().splitlines()
@@ -512,7 +512,7 @@ def test_trace_says_which_rules_took_a_term_where() -> None:
     assert text[2] == "  B2, B5, B6:"
     assert any("eps^-1 delta(w + w0)" in line for line in text)
     assert r"\delta(\omega + \omega_{0})" in seven.sweeps[-1].latex()
-    nested_ = by_term[(Factor(1, 3, "C1"), Factor(2, 2, "C1")), ((1,), (0,), (1,))]
+    nested_ = by_term[Shape((Factor(1, 3, "C1"), Factor(2, 2, "C1")), ((1,), (0,), (1,)))]
     assert nested_.rules == ("B2", "B5", "B6", "B7", "B8", "Re", "B15", "B16")
     assert all(item.result == item.paired for item in traces)
 

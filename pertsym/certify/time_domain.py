@@ -133,7 +133,7 @@ def time_integral(
         gaps = _GapFactors(integrand, correlations, [_mpf(value) for value in frequencies])
         bits = gaps.bits
         real = imag = 0
-        for coefficient, (factors, phase) in integrand:
+        for coefficient, (factors, phase, _) in integrand:
             sum_re = sum_im = 0
             for (re, im), rates in gaps.choices(factors):
                 for rate, x in zip(rates, phase, strict=True):
@@ -263,7 +263,7 @@ def _tensor_rule(
         sampled: dict[tuple[int, int, str], NDArray[Any]] = {}
         phased: dict[tuple[Frequency, ...], NDArray[Any]] = {}
         value = np.zeros(inner_weights.shape, dtype=np.complex128)
-        for coefficient, (factors, phase) in integrand:
+        for coefficient, (factors, phase, _) in integrand:
             product = np.full(value.shape, complex(coefficient))
             for first, last, name, conjugate in factors:
                 key = (first, last, name)
@@ -299,7 +299,7 @@ def gap_rule(gaps: int, points: int, scale: float, algebraic: bool = False) -> G
 def _check(
     integrand: TimeIntegrand, correlations: Mapping[str, object], frequencies: Sequence[object]
 ) -> None:
-    for _, (factors, phase) in integrand:
+    for _, (factors, phase, _) in integrand.numeric():
         for factor in factors:
             if factor.name not in correlations:
                 raise ValueError(f"correlations: no function given for {factor.name!r}")

@@ -8,21 +8,22 @@ any arithmetic.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from keyword import iskeyword
 from math import lcm
 
-from pertsym.expansion.interaction import Frequency
-from pertsym.reduction.spectral import (
-    Denominators,
-    Monomial,
-    SpectralForm,
-    SpectralIntegral,
-    Thermal,
-    Value,
-    require_evaluable,
+from pertsym.codegen.integrals import (
+    MIXED_METHODS,
+    integral_sources,
+    integrals_of,
+    linear_source,
+    over,
 )
+from pertsym.numerics.kinks import Kink, at_pole, divergent_part, kinks, with_poles_on_spectra
+from pertsym.reduction.elements import Polynomial, element_groups, factorised, symbols_of
+from pertsym.reduction.spectral import SpectralForm, Thermal, Value, require_evaluable
 
 
 @dataclass(frozen=True)
@@ -34,21 +35,32 @@ class Body:
     assignments
         (local name, right-hand side) in order.
     pieces
-        Summands of the returned expression, one for every prefactor and integral.
+        Summands of the returned expression, one for every prefactor and integral; those that
+        share a polynomial in matrix elements stand in one bracket.
     operations
         Number of additions, multiplications, divisions and calls.
     uses_beta
         Whether Boltzmann factors occur.
+    elements
+        Names of the symbolic matrix elements, sorted; the code expects them as `Bounded`.
+    uses_mixed
+        Whether the code asks for more than a plain `Spectra` answers: for integrals over a
+        transform, or for what is finite at a kink.
     """
 
     assignments: tuple[tuple[str, str], ...]
     pieces: tuple[str, ...]
     operations: int
     uses_beta: bool
+    elements: tuple[str, ...] = ()
+    uses_mixed: bool = False
 
 
 def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
     """Python source of a form with real coefficients.
+
+    Where a double pole sits at w = 0, at which spectra may have a kink, and the divergences
+    cancel identically, the code asks for regular parts: it then holds with and without the kink.
 
     Parameters
     ----------
@@ -60,11 +72,14 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
     Raises
     ------
     ValueError, CannotEvaluate
-        As in `pertsym.reduction.spectral.require_evaluable`.
+        As in `pertsym.reduction.spectral.require_evaluable`; ValueError also for a matrix element
+        whose name is that of something else in the code.
     """
-    require_evaluable(form)
+    require_evaluable(form, mixed=True)
     if not form:
         return Body((), (f"Bounded.of(0.0 * {frequency_names[0]})",), 0, False)
+    elements = symbols_of(form)
+    form, finite = _with_finite_kinks(form)
     names: dict[Value | Thermal, str] = {}
     assignments: list[tuple[str, str]] = []
     for atom in sorted(
@@ -72,9 +87,63 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
         key=lambda a: (a.kind, *a[1:]),
     ):
         names[atom] = _local_name(atom, frequency_names)
-        assignments.append((names[atom], _request(atom, frequency_names)))
+        assignments.append((names[atom], _request(atom, frequency_names, finite)))
+    _require_distinct(elements, (*frequency_names, *names.values()))
     pieces: list[str] = []
-    products = [(m, z.re) for m, z in form if not _kernels(m)]
+    for group in element_groups(form):
+        summands = [
+            *_products(group.form, names, frequency_names),
+            *integral_sources(group.form, frequency_names, finite),
+        ]
+        pieces += _weighted(group.polynomial, summands)
+    result = _joined(pieces)
+    operations = sum(result.count(f" {op} ") for op in "+-*/") + result.count("**")
+    operations += len(assignments) + result.count("spectra.")
+    source = result + "".join(request for _, request in assignments)
+    return Body(
+        tuple(assignments),
+        tuple(pieces),
+        operations,
+        any(isinstance(a, Thermal) for a in names),
+        elements,
+        any(f"spectra.{method}(" in source for method in MIXED_METHODS),
+    )
+
+
+def _with_finite_kinks(form: SpectralForm) -> tuple[SpectralForm, tuple[Kink, ...]]:
+    """Poles at w = 0 on spectra, and those places at w = 0 where the divergences cancel."""
+
+    def at_zero(kink: Kink) -> bool:
+        return not any(kink.frequency)
+
+    turned = with_poles_on_spectra(form, kinks(form, at_zero))
+    found = kinks(turned, at_zero)
+    return turned, tuple(
+        kink for kink in found if _has_poles(turned, kink) and not divergent_part(turned, kink)
+    )
+
+
+def _has_poles(form: SpectralForm, kink: Kink) -> bool:
+    """Whether a divergent piece sits at the kink, not just the slope of the spectrum."""
+    slope = Value("P", kink.name, 1, kink.frequency)
+    return slope in form.values or any(at_pole(i, kink) is not None for i in form.integrals)
+
+
+def _require_distinct(elements: Sequence[str], others: Sequence[str]) -> None:
+    taken = {*others, "spectra", "beta", "pi", "Bounded", "Any"}
+    for name in elements:
+        if name in taken or not name.isidentifier() or iskeyword(name):
+            raise ValueError(
+                f"{name!r} cannot be the name of a matrix element in generated code: it must be "
+                "an identifier of its own; rename the symbol"
+            )
+
+
+def _products(
+    form: SpectralForm, names: Mapping[Value | Thermal, str], frequency_names: Sequence[str]
+) -> Iterator[str]:
+    """One summand for every prefactor: the terms without integrals."""
+    products = [(m, z.re) for m, z in form if not integrals_of(m)]
     by_scale = groupby(
         sorted(products, key=lambda mz: (mz[0].pi_power, mz[0].denominators)),
         key=lambda mz: (mz[0].pi_power, mz[0].denominators),
@@ -86,29 +155,24 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
             (tuple(names[a] for a in m.atoms if isinstance(a, (Value, Thermal))), int(z * common))
             for m, z in terms
         ]
-        body = _sum(integer)
-        pieces.append(_over(body, common, pi_power, denominators, frequency_names))
-    pieces.extend(_integrals(form, frequency_names))
-    result = _joined(pieces)
-    operations = sum(result.count(f" {op} ") for op in "+-*/") + result.count("**")
-    operations += len(assignments) + result.count("spectra.")
-    return Body(
-        tuple(assignments), tuple(pieces), operations, any(isinstance(a, Thermal) for a in names)
-    )
+        yield over(_sum(integer), common, pi_power, denominators, frequency_names)
 
 
-def _kernels(m: Monomial) -> tuple[SpectralIntegral, ...]:
-    return tuple(a for a in m.atoms if isinstance(a, SpectralIntegral))
+def _weighted(polynomial: Polynomial, summands: Sequence[str]) -> list[str]:
+    """The summands times a polynomial in matrix elements."""
+    sign, factors = factorised(polynomial)
+    if not factors:
+        return list(summands)
+    weight = " * ".join(_factor_source(factor, power) for factor, power in factors)
+    weight = f"-{weight}" if sign < 0 else weight
+    inner = "".join(f"\n            {'+ ' if k else ''}{s}" for k, s in enumerate(summands))
+    return [f"{weight} * ({inner}\n        )"]
 
 
-def linear_source(form: Frequency, names: Sequence[str]) -> str:
-    """Source of an integer linear form: (1,) is "w0", (-2,) is "-2 * w0", zero is "0.0 * w0"."""
-    pieces = [
-        (f"{name}" if n == 1 else f"-{name}" if n == -1 else f"{n} * {name}")
-        for n, name in zip(form, names, strict=True)
-        if n
-    ]
-    return " + ".join(pieces).replace("+ -", "- ") if pieces else f"0.0 * {names[0]}"
+def _factor_source(polynomial: Polynomial, power: int) -> str:
+    body = _sum([(names, int(value)) for names, value in polynomial])
+    body = body if body.isidentifier() else f"({body})"
+    return body if power == 1 else f"{body}**{power}"
 
 
 def _local_name(atom: Value | Thermal, names: Sequence[str]) -> str:
@@ -128,9 +192,12 @@ def _signed(n: int, name: str) -> str:
     return ("m" if n < 0 else "p") + (str(abs(n)) if abs(n) > 1 else "") + name
 
 
-def _request(atom: Value | Thermal, names: Sequence[str]) -> str:
+def _request(atom: Value | Thermal, names: Sequence[str], finite: tuple[Kink, ...]) -> str:
     if isinstance(atom, Thermal):
         return f"spectra.thermal({atom.power}, {linear_source(atom.exponent, names)}, beta)"
+    if atom.derivative == 1 and Kink(atom.name, atom.frequency) in finite:
+        slope = "mean_slope" if atom.kind == "C" else "regular_slope"
+        return f'spectra.{slope}("{atom.name}", {linear_source(atom.frequency, names)})'
     method = "spectrum" if atom.kind == "C" else "transform"
     derivative = f", {atom.derivative}" if atom.derivative else ""
     return f'spectra.{method}("{atom.name}", {linear_source(atom.frequency, names)}{derivative})'
@@ -163,38 +230,3 @@ def _product(z: int, factors: Sequence[str]) -> str:
 
 def _joined(pieces: Iterable[str]) -> str:
     return " + ".join(pieces).replace("+ -", "- ")
-
-
-def _over(
-    body: str, common: int, pi_power: int, denominators: Denominators, names: Sequence[str]
-) -> str:
-    below = [str(common)] if common != 1 else []
-    below += ["pi" if pi_power == -1 else f"pi**{-pi_power}"] if pi_power < 0 else []
-    above = ["pi" if pi_power == 1 else f"pi**{pi_power}"] if pi_power > 0 else []
-    for form, power in denominators:
-        source = linear_source(form, names)
-        source = source if source.isidentifier() else f"({source})"
-        below.append(source if power == 1 else f"{source}**{power}")
-    if below and body.lstrip("-").isdigit():  # an int quotient would be a double in any arithmetic
-        body = f"spectra.number({body})"
-    simple = body.isidentifier() or body.startswith("spectra.number(")
-    numerator = " * ".join([*above, body if simple else f"({body})"]) if above or below else body
-    if not below:
-        return numerator
-    return (
-        f"{numerator} / {below[0]}" if len(below) == 1 else f"{numerator} / ({' * '.join(below)})"
-    )
-
-
-def _integrals(form: SpectralForm, names: Sequence[str]) -> Iterable[str]:
-    families: dict[SpectralIntegral, list[str]] = {}
-    for m, z in form:
-        for atom in _kernels(m):
-            weight = _over(str(z.re.numerator), z.re.denominator, m.pi_power, m.denominators, names)
-            pole = f"({weight}, {linear_source(atom.pole, names)}, {atom.order})"
-            families.setdefault(atom._replace(pole=(), order=0), []).append(pole)
-    for family, poles in families.items():
-        shift = linear_source(family.shift, names)
-        yield (
-            f'spectra.integral("{family.name}", "{family.other}", {shift}, [{", ".join(poles)}])'
-        )

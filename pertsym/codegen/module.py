@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pertsym.codegen.emit import Body, emit
+from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import SpectralForm
 
-CONVENTIONS = """\
+_CONVENTIONS = """\
 hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     spectrum   Ĉ(w) = int dt exp(iwt) C(t), for bosons Ĉ(w > 0) = 2 J(w) [n(w) + 1],
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
-Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
-pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both.
-Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error."""
+Arguments: {frequencies}; `spectra`, where the values come from:
+pertsym.numerics.spectra.DoubleSpectra (numpy; {arrays})
+or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both{elements}.
+Returns: Bounded(value, error) in the unit of {first}, |value - exact| <= error."""
+_ELEMENTS = """;
+{names}, real matrix elements of the coupling operators, by keyword (numbers or arrays)"""
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,28 @@ class _Function:
     body: Body
 
 
-def render_module(derivation: str, title: str, functions: Sequence[FunctionSpec]) -> str:
-    """Source of a module; the same functions give the same bytes."""
+def render_module(
+    derivation: str,
+    title: str,
+    functions: Sequence[FunctionSpec],
+    frequencies: Sequence[str] = ("w0",),
+) -> str:
+    """Source of a module; the same functions give the same bytes.
+
+    Parameters
+    ----------
+    derivation, title
+        Name of the script and first line of the module's docstring.
+    functions
+        What to generate.  All take the same arguments, but `beta` only where it is needed.
+    frequencies
+        Names of the transition frequencies, e.g. ("w1", "w2") for three levels.
+    """
     bodies = [
-        _Function(f.name, f.summary, f.source, f.formula, f.domain, emit(f.form, ("w0",)))
+        _Function(f.name, f.summary, f.source, f.formula, f.domain, emit(f.form, frequencies))
         for f in functions
     ]
+    elements = sorted({name for f in functions for name in symbols_of(f.form)})
     environment = Environment(
         loader=PackageLoader("pertsym.codegen"),
         undefined=StrictUndefined,
@@ -71,12 +90,40 @@ def render_module(derivation: str, title: str, functions: Sequence[FunctionSpec]
     text = environment.get_template("module.py.j2").render(
         derivation=derivation,
         title=title,
-        conventions=CONVENTIONS,
+        conventions=conventions(frequencies, elements),
+        frequencies=frequencies,
+        elements=elements,
+        mixed=any(f.body.uses_mixed for f in bodies),
+        plain=not all(f.body.uses_mixed for f in bodies),
+        arguments=lambda f: _arguments(f.body, frequencies),
+        keywords=", ".join(f"{name}: Any" for name in elements),
         digest=digest(functions),
         functions=bodies,
         operations=sum(f.body.operations for f in bodies),
     )
     return text.rstrip() + "\n"
+
+
+def _arguments(body: Body, frequencies: Sequence[str]) -> str:
+    names = [*frequencies, "beta"] if body.uses_beta else frequencies
+    spectra = "MixedSpectra" if body.uses_mixed else "Spectra"
+    return ", ".join([*(f"{name}: Any" for name in names), f"spectra: {spectra}"])
+
+
+def conventions(frequencies: Sequence[str], elements: Sequence[str]) -> str:
+    """What the docstring of a module says of arguments and results."""
+    if len(frequencies) == 1:
+        levels = f"`{frequencies[0]}` > 0, the level splitting"
+    else:
+        named = ", ".join(f"`{name}`" for name in frequencies)
+        levels = f"{named}, the transition frequencies E_k - E_0"
+    listed = ", ".join(f"`{name}`" for name in elements)
+    return _CONVENTIONS.format(
+        frequencies=levels,
+        first=frequencies[0],
+        arrays=f"{frequencies[0]} and bath parameters may be arrays that broadcast",
+        elements=_ELEMENTS.format(names=listed) if elements else "",
+    )
 
 
 def digest(functions: Sequence[FunctionSpec]) -> str:

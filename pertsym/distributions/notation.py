@@ -177,11 +177,12 @@ def combination_latex(products: Combination) -> str:
 
 def term_text(term: Term) -> str:
     """A time-domain term, e.g. "-2 C1(12) C1*(23) exp[-i(w0 t1 + 2 w0 t2 + w0 t3)]"."""
-    z, (factors, phase) = term
+    z, (factors, phase, strengths) = term
     spans = " ".join(
         f"{f.name}{'*' if f.conjugate else ''}({''.join(map(str, range(f.first, f.last + 1)))})"
         for f in factors
     )
+    spans = " ".join((*strengths, spans))
     exponents = " + ".join(f"({frequency(x)}) tau{k}" for k, x in enumerate(phase, 1) if any(x))
     return _scaled(z, spans) + (f" exp[-i({exponents})]" if exponents else "")
 

@@ -24,6 +24,7 @@ from pertsym.distributions.rewriting import Sweep, release_first_regulator, rewr
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Term, TimeIntegrand
+from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import Monomial, SpectralForm
 
 _MINUS_I = Gaussian(0, -1)
@@ -112,7 +113,7 @@ def integrated_over_times(term: Term) -> Piece:
     NotClosed
         For other arrangements of arcs.
     """
-    z, (factors, phase) = term
+    z, (factors, phase, _) = term
     arcs = tuple((f.first, f.last) for f in factors)
 
     def s(x: int, y: int, shift: Frequency, regulator: int = 1) -> Factor:
@@ -164,7 +165,7 @@ def paired_with_spectra(pieces: Iterable[Piece]) -> SpectralForm:
     pinched: list[tuple[Piece, Product, SpectralForm]] = []
     for piece in pieces:
         for product in piece.products:
-            closed = close(product, piece.spectra)
+            closed = with_elements(close(product, piece.spectra), piece.source.shape.strengths)
             if product.eps_power:
                 pinched.append((piece, product, closed))
             else:

@@ -17,7 +17,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.expansion.interaction import Frequency, Interaction, Strengths
+from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     SpectralForm,
@@ -38,6 +39,7 @@ class SimplexTerm(NamedTuple):
     name: str
     energy: Frequency
     pole: Frequency
+    strengths: Strengths = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class EquilibriumConstant:
                 weight = left.get((n, m), Gaussian()) * right.get((m, n), Gaussian())
                 if weight:
                     pole = self.interaction.transition(n, m)
-                    yield SimplexTerm(weight, name, self.interaction.energies[n], pole)
+                    named = tuple(sorted(filter(None, map(self.interaction.strength, (a, b)))))
+                    yield SimplexTerm(weight, name, self.interaction.energies[n], pole, named)
 
     def __getitem__(self, order: int) -> SpectralForm:
         """K^(0), Eq. (107), or K^(2), Eqs. (103), (116).
@@ -97,11 +100,12 @@ def principal_value_form(term: SimplexTerm) -> SpectralForm:
     gain = Thermal("T", 0, subtracted(term.energy, term.pole))  # exp(-beta (E - pole))
     loss = Thermal("T", 0, term.energy)
     linear = Thermal("T", 1, term.energy)
-    return (
+    form = (
         monomial(Gaussian(1), Value("P", term.name, 1, negated(term.pole)), gain)
         - monomial(Gaussian(1), Value("P", term.name, 1, term.pole), loss)
         + monomial(Gaussian(1), Value("P", term.name, 0, term.pole), linear)
     ).scaled(term.weight * HALF, pi_power=-1)
+    return with_elements(form, term.strengths)
 
 
 def renormalised_splitting(interaction: Interaction) -> SpectralForm:

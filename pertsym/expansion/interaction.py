@@ -3,13 +3,15 @@
 H_I = sum_a S_a (x) B_a over matrices S_a in the energy eigenbasis.  The S_a need not be Hermitian
 one by one (Laird's Lam|1><0| + Lam^+|0><1| has two that are each other's adjoint); `adjoint`
 says which a belongs to S_a^+.  Energies are integer linear forms over the basis of transition
-frequencies w_k = E_k - E_0, so that they stay symbols.
+frequencies w_k = E_k - E_0, so that they stay symbols; so do matrix elements where an S_a comes
+multiplied by a named real number, its strength: d0 |0><0| + x (|0><1| + |1><0|) coupled to one bath
+is two operators with the strengths d0 and x and one correlation function.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from pertsym.exact import Gaussian
@@ -28,6 +30,24 @@ def level_energies(dimension: int) -> tuple[Frequency, ...]:
     return tuple(tuple(int(k == level) for k in range(1, dimension)) for level in range(dimension))
 
 
+Strengths = tuple[str, ...]
+"""Sorted names of real symbols, each as often as it is a factor."""
+
+
+def require_strengths(given: Mapping[str, Gaussian], known: tuple[str, ...]) -> None:
+    """Refuse names that are not known and numbers that are not real (ValueError)."""
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(
+                f"strengths: there is no {name!r}; there are: {', '.join(known) or '(none)'}"
+            )
+        if value.im:
+            raise ValueError(
+                f"strengths: {name!r} must be real, got {value}; write a complex element as two "
+                "strengths, of its real and its imaginary part"
+            )
+
+
 @dataclass(frozen=True)
 class Interaction:
     """A finite system coupled to a Gaussian bath, ready to be expanded.
@@ -44,6 +64,8 @@ class Interaction:
         (a, b) -> name of <B_a(t) B_b(0)>; a missing pair is uncorrelated.
     real
         Names of correlation functions that are real (classical baths): C* = C.
+    strengths
+        For each S_a the name of a real symbol that multiplies it, "" for 1; empty if all are 1.
     """
 
     energies: tuple[Frequency, ...]
@@ -51,8 +73,14 @@ class Interaction:
     adjoint: tuple[int, ...]
     correlations: Mapping[tuple[int, int], str]
     real: frozenset[str] = field(default=frozenset())
+    strengths: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.strengths and len(self.strengths) != len(self.operators):
+            raise ValueError(
+                f"strengths: {len(self.strengths)} for {len(self.operators)} operators; give one "
+                'for each, "" where there is none'
+            )
         object.__setattr__(self, "correlations", MappingProxyType(dict(self.correlations)))
         for a, operator in enumerate(self.operators):
             conjugated = tuple(sorted((col, row, z.conjugate()) for row, col, z in operator))
@@ -60,6 +88,11 @@ class Interaction:
                 raise ValueError(
                     f"operators[{a}]: its adjoint is not operators[{self.adjoint[a]}]; "
                     "H_I must be Hermitian"
+                )
+            if self.strength(a) != self.strength(self.adjoint[a]):
+                raise ValueError(
+                    f"strengths[{a}]: {self.strength(a)!r} must be that of the adjoint operator, "
+                    f"which is {self.strength(self.adjoint[a])!r}"
                 )
         for (a, b), name in self.correlations.items():
             # <B_a(t)B_b(0)> and <B_b^+ B_a^+> carry one spectrum when it is real; stationarity
@@ -74,6 +107,37 @@ class Interaction:
     @property
     def dimension(self) -> int:
         return len(self.energies)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The names of the strengths that occur, sorted."""
+        return tuple(sorted(set(self.strengths) - {""}))
+
+    def strength(self, a: int) -> str:
+        """Name of the real symbol that multiplies S_a; empty for 1."""
+        return self.strengths[a] if self.strengths else ""
+
+    def at(self, strengths: Mapping[str, Gaussian]) -> Interaction:
+        """The interaction with real numbers for some or all of its strengths.
+
+        Raises
+        ------
+        ValueError
+            For a name that does not occur, or a number that is not real.
+        """
+        require_strengths(strengths, self.symbols)
+        one = Gaussian(1)
+        scaled = tuple(
+            tuple(
+                (row, col, weight * z)
+                for row, col, z in operator
+                for weight in (strengths.get(self.strength(a), one),)
+                if weight
+            )
+            for a, operator in enumerate(self.operators)
+        )
+        left = tuple("" if name in strengths else name for name in self.strengths)
+        return replace(self, operators=scaled, strengths=left if any(left) else ())
 
     def transition(self, final: int, initial: int) -> Frequency:
         """E_final - E_initial."""

@@ -79,12 +79,14 @@ def _paths(
     # Each open arc remembers how its earlier end acted: (from the right?, operator index).
     opened: dict[int, tuple[bool, int]] = {}
     frequency: list[Frequency] = [()] * steps
+    strengths = [""] * steps
     factors: dict[int, Factor] = {}
 
     def walk(step: int, row: int, col: int, weight: Gaussian) -> Iterator[Term]:
         if step == steps:
             if (row, col) == (final_row, final_col):
-                shape = Shape(tuple(sorted(factors.values())), _gap_phases(frequency))
+                named = tuple(sorted(filter(None, strengths)))
+                shape = Shape(tuple(sorted(factors.values())), _gap_phases(frequency), named)
                 yield Term(weight, shape)
             return
         time = schedule[step]
@@ -109,6 +111,7 @@ def _paths(
                     if from_right
                     else interaction.transition(there, here)
                 )
+                strengths[time] = interaction.strength(a)
                 amplitude = weight * value
                 yield from walk(
                     step + 1,

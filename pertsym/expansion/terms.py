@@ -3,17 +3,17 @@
 A term is coefficient * product of correlation functions * phase, to be integrated over the gaps
 tau_1 .. tau_m >= 0 between neighbouring times.  A factor C(tau_first + ... + tau_last) spans
 consecutive gaps; the phase is exp(-i sum_k x_k tau_k) with x_k an integer linear form over the
-transition frequencies.
+transition frequencies.  Where matrix elements are symbols, a term names those that multiply it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency
+from pertsym.expansion.interaction import Frequency, Strengths, require_strengths
 
 
 class Factor(NamedTuple):
@@ -30,6 +30,7 @@ class Shape(NamedTuple):
 
     factors: tuple[Factor, ...]
     phase: tuple[Frequency, ...]
+    strengths: Strengths = ()
 
 
 class Term(NamedTuple):
@@ -102,10 +103,59 @@ class TimeIntegrand:
         """Every transition frequency w -> -w (the rule that turns k_up into k_down)."""
         flipped = self._mapped(
             lambda term: Term(
-                term.coefficient, Shape(term.shape.factors, _negated(term.shape.phase))
+                term.coefficient, term.shape._replace(phase=_negated(term.shape.phase))
             )
         )
         return flipped.real_parts() if self.real_part else flipped
+
+    @property
+    def strengths(self) -> tuple[str, ...]:
+        """Names of the real symbols that occur, sorted."""
+        return tuple(sorted({name for term in self.terms for name in term.shape.strengths}))
+
+    def by_strengths(self) -> tuple[tuple[Strengths, TimeIntegrand], ...]:
+        """The integrand as a polynomial in its symbols: monomials with what multiplies them."""
+        parts: dict[Strengths, list[Term]] = {}
+        for term in self.terms:
+            plain = Term(term.coefficient, term.shape._replace(strengths=()))
+            parts.setdefault(term.shape.strengths, []).append(plain)
+        return tuple(
+            (names, TimeIntegrand(self.order, tuple(parts[names]), self.real, self.real_part))
+            for names in sorted(parts)
+        )
+
+    def numeric(self) -> TimeIntegrand:
+        """The integrand itself if it holds no symbols.
+
+        Raises
+        ------
+        ValueError
+            Naming the symbols: they need numbers before anything can be integrated.
+        """
+        if self.strengths:
+            raise ValueError(
+                f"integrand: {', '.join(self.strengths)} have no values; put numbers in with `at`"
+            )
+        return self
+
+    def at(self, strengths: Mapping[str, Gaussian]) -> TimeIntegrand:
+        """The integrand with real numbers for some or all of its symbols.
+
+        Raises
+        ------
+        ValueError
+            For a number that is not real.
+        """
+        require_strengths(strengths, (*self.strengths, *strengths))
+
+        def substituted(term: Term) -> Term:
+            coefficient = term.coefficient
+            for name in term.shape.strengths:
+                coefficient = coefficient * strengths.get(name, 1)
+            left = tuple(name for name in term.shape.strengths if name not in strengths)
+            return Term(coefficient, term.shape._replace(strengths=left))
+
+        return self._mapped(substituted)
 
     def _mapped(self, function: Callable[[Term], Term]) -> TimeIntegrand:
         return TimeIntegrand(
@@ -121,7 +171,8 @@ def conjugate(term: Term, real: frozenset[str]) -> Term:
             for factor in term.shape.factors
         )
     )
-    return Term(term.coefficient.conjugate(), Shape(factors, _negated(term.shape.phase)))
+    shape = term.shape._replace(factors=factors, phase=_negated(term.shape.phase))
+    return Term(term.coefficient.conjugate(), shape)
 
 
 def _representative(term: Term, real: frozenset[str]) -> Term:

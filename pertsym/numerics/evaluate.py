@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
+
+import mpmath
+import numpy as np
 
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.mixed_integral import Kind
-from pertsym.exact import Gaussian
+from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.kinks import (
@@ -18,6 +22,7 @@ from pertsym.numerics.kinks import (
     with_poles_on_spectra,
 )
 from pertsym.numerics.spectra import MixedSpectra, Pole, Spectra
+from pertsym.reduction.elements import at_elements, by_elements, symbols_of
 from pertsym.reduction.spectral import (
     Denominators,
     Monomial,
@@ -30,7 +35,11 @@ from pertsym.reduction.spectral import (
 
 
 def evaluate(
-    form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra, beta: Any = None
+    form: SpectralForm,
+    frequencies: Sequence[Any],
+    spectra: Spectra,
+    beta: Any = None,
+    elements: Mapping[str, Any] | None = None,
 ) -> Bounded:
     """Value and error bound of a form with real coefficients.
 
@@ -44,14 +53,46 @@ def evaluate(
         Where spectra, transforms and integrals come from.
     beta
         Inverse temperature, needed only if the form holds Boltzmann factors.
+    elements
+        Values of the symbolic matrix elements by name, real numbers or broadcastable arrays.
+        Floats stand for the decimals that were written, as everywhere.
 
     Raises
     ------
     pertsym.baths.divergence.Divergent
         If a part of the form diverges.
     ValueError, CannotEvaluate
-        As in `require_evaluable`.
+        As in `require_evaluable`; also for a matrix element without a value.
     """
+    needed = symbols_of(form)
+    if not needed:
+        return _evaluated(form, frequencies, spectra, beta)
+    values = elements or {}
+    missing = [name for name in needed if name not in values]
+    if missing:
+        raise ValueError(f"elements: {', '.join(missing)} have no value; give one for each")
+    # What multiplies a zero need not exist, and divergences may cancel between the elements.
+    numbers = {n: Gaussian(_exact(values[n])) for n in needed if not np.ndim(values[n])}
+    form = at_elements(form, numbers)
+    total = Bounded.of(spectra.number(0))
+    for names, part in by_elements(form):
+        weight = Bounded.of(spectra.number(1))
+        for name in names:
+            weight = weight * spectra.number(values[name])
+        if np.any(weight.value):
+            total = total + weight * _evaluated(part, frequencies, spectra, beta)
+    return total
+
+
+def _exact(value: Any) -> Fraction:
+    if isinstance(value, mpmath.mpf):
+        return Fraction(*map(int, mpmath.libmp.to_rational(value._mpf_)))
+    return exact_rational(value if isinstance(value, (int, Fraction)) else float(value))
+
+
+def _evaluated(
+    form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra, beta: Any
+) -> Bounded:
     mixed = isinstance(spectra, MixedSpectra)
     require_evaluable(form, mixed=mixed)
     frequencies = tuple(spectra.number(w) for w in frequencies)

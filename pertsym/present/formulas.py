@@ -9,6 +9,7 @@ from math import gcd, lcm
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, Term, TimeIntegrand
+from pertsym.present.elements import element_symbol, polynomial_markup, strengths_markup
 from pertsym.present.layout import Piece
 from pertsym.present.markup import (
     Markup,
@@ -25,9 +26,19 @@ from pertsym.present.markup import (
     spectral_symbol,
 )
 from pertsym.present.structure import Item, Kernel, Pole, Product, Section, Spectra, arrange
+from pertsym.present.writer import (
+    CURLY,
+    SQUARE,
+    TALL_CURLY,
+    TALL_ROUND,
+    TALL_SQUARE,
+    Writer,
+)
+from pertsym.reduction.elements import element_groups
 from pertsym.reduction.spectral import (
     Atom,
     Denominators,
+    MatrixElement,
     SpectralForm,
     SpectralIntegral,
     Thermal,
@@ -38,44 +49,10 @@ from pertsym.reduction.spectral import (
 _OMEGA = Markup(r"\omega", "ω")
 _BETA = Markup(r"\beta", "β")
 _THIN = Markup(r"\,", " ")
-_SQUARE = Markup(r"\bigl[", "["), Markup(r"\bigr]", "]")
-_TALL_SQUARE = Markup(r"\biggl[", "["), Markup(r"\biggr]", "]")
-_CURLY = Markup(r"\bigl\{", "{ "), Markup(r"\bigr\}", " }")
-_TALL_CURLY = Markup(r"\biggl\{", "{ "), Markup(r"\biggr\}", " }")
-_TALL_ROUND = Markup(r"\biggl(", "("), Markup(r"\biggr)", ")")
-
-
-class _Writer:
-    """Collects pieces; a term that opens a bracket or the formula joins the piece before it."""
-
-    def __init__(self) -> None:
-        self.pieces = [Piece(Markup())]
-        self.depth = 0
-        self._fresh = True
-
-    def term(self, sign: str, body: Markup) -> None:
-        if self._fresh:
-            self.more(both("-" if sign == "-" else "") + body)
-            self._fresh = False
-        else:
-            self.pieces.append(Piece(body, sign, self.depth))
-
-    def more(self, body: Markup) -> None:
-        self.pieces[-1] = self.pieces[-1].followed_by(body)
-
-    def open(self, bracket: Markup) -> None:
-        self.more(bracket)
-        self.depth += 1
-        self._fresh = True
-
-    def close(self, bracket: Markup) -> None:
-        self.more(bracket)
-        self.depth -= 1
-        self._fresh = False
 
 
 def sorted_terms(integrand: TimeIntegrand) -> tuple[Term, ...]:
-    """Terms by phase, then by diagram (longest arc first), then by correlation function."""
+    """Terms by symbols, phase, diagram (longest arc first), then by correlation function."""
     return tuple(sorted(integrand, key=_reading_order))
 
 
@@ -87,12 +64,15 @@ def sorted_factors(term: Term) -> tuple[Factor, ...]:
 def _reading_order(term: Term) -> tuple[object, ...]:
     factors = sorted_factors(term)
     arcs = [(f.first, f.last) for f in factors]
-    return term.shape.phase, arcs, [f.name for f in factors], [f.conjugate for f in factors]
+    named = term.shape.strengths
+    return named, term.shape.phase, arcs, [f.name for f in factors], [f.conjugate for f in factors]
 
 
 def term_parts(term: Term, explicit: bool = False) -> list[Markup]:
-    """Factors and phase of one term, without its coefficient."""
-    parts = [correlation(factor, explicit) for factor in sorted_factors(term)]
+    """Symbols, factors and phase of one term, without its coefficient."""
+    named = strengths_markup(term.shape.strengths)
+    parts = [named] if named else []
+    parts += [correlation(factor, explicit) for factor in sorted_factors(term)]
     phase = phase_factor(term.shape.phase)
     return [*parts, phase] if phase else parts
 
@@ -113,20 +93,20 @@ def integrand_pieces(integrand: TimeIntegrand, explicit: bool = False) -> list[P
     terms = sorted_terms(integrand)
     if not terms:
         return [Piece(both("0"))]
-    writer = _Writer()
+    writer = Writer()
     common, inverse = _common([term.coefficient for term in terms])
     sign, size = number(common)
     front = size + Markup("", " ") if size else size
     writer.term(sign, front + _measure(integrand.order - 1))
     if integrand.real_part:
         writer.more(Markup(r"\operatorname{Re}", "Re "))
-    writer.open(_CURLY[0])
+    writer.open(CURLY[0])
     for term in terms:
         sign, body = number(inverse * term.coefficient)
         for part in term_parts(term, explicit):
             body = body + (_THIN if body else Markup()) + part
         writer.term(sign, body)
-    writer.close(_CURLY[1])
+    writer.close(CURLY[1])
     return writer.pieces
 
 
@@ -153,10 +133,20 @@ def _common(values: Sequence[Gaussian]) -> tuple[Gaussian, Gaussian]:
 
 
 def form_pieces(form: SpectralForm) -> list[Piece]:
-    """A spectral form, section by section."""
-    writer = _Writer()
-    for section in arrange(form):
-        _write_section(writer, section)
+    """A spectral form, one polynomial in its matrix elements after the other."""
+    writer = Writer()
+    for group in element_groups(form):
+        sign, elements = polynomial_markup(group.polynomial)
+        sections = arrange(group.form if sign == "+" else -group.form)
+        if len(sections) == 1 or not elements:
+            for section in sections:
+                _write_section(writer, section, elements)
+            continue
+        writer.term("+", elements)
+        writer.open(TALL_SQUARE[0])
+        for section in sections:
+            _write_section(writer, section)
+        writer.close(TALL_SQUARE[1])
     return writer.pieces if form else [Piece(both("0"))]
 
 
@@ -170,15 +160,17 @@ def integral_markup(integral: SpectralIntegral) -> Markup:
     """One finite-part integral on its own."""
     kind, name, other, reflect, shift, at, order = integral
     pole = Pole(Fraction(1), (), at, order)
-    writer = _Writer()
+    writer = Writer()
     _write_kernel(writer, Kernel(Spectra(kind, name, other, reflect, shift), (pole,)))
     (piece,) = writer.pieces
     return piece.body
 
 
-def _write_section(writer: _Writer, section: Section) -> None:
+def _write_section(writer: Writer, section: Section, elements: Markup | None = None) -> None:
     sign = "-" if section.content < 0 else "+"
     front = scalar(section.content, section.imaginary, section.pi_power)
+    if elements:
+        front = front + (Markup("", " ") if front else front) + elements
     if len(section.items) == 1:
         (item,) = section.items
         writer.term(sign, front + _THIN if front else front)
@@ -197,12 +189,12 @@ def _write_section(writer: _Writer, section: Section) -> None:
 
 def _braces(items: Iterable[Item]) -> tuple[Markup, Markup]:
     if any(item.denominators or isinstance(item.content, Kernel) for item in items):
-        return _TALL_CURLY
+        return TALL_CURLY
     plain = all(isinstance(item.content, Product) and not item.content.sums for item in items)
-    return _SQUARE if plain else _CURLY
+    return SQUARE if plain else CURLY
 
 
-def _write_item(writer: _Writer, item: Item) -> None:
+def _write_item(writer: Writer, item: Item) -> None:
     size = scalar(item.coefficient)
     if size and isinstance(item.content, Kernel):
         size = size + _THIN
@@ -210,20 +202,20 @@ def _write_item(writer: _Writer, item: Item) -> None:
     _write_content(writer, item)
 
 
-def _write_content(writer: _Writer, item: Item) -> None:
+def _write_content(writer: Writer, item: Item) -> None:
     if isinstance(item.content, Kernel):
         _write_kernel(writer, item.content)
     else:
         _write_product(writer, item.content, item.denominators)
 
 
-def _write_product(writer: _Writer, product: Product, denominators: Denominators) -> None:
+def _write_product(writer: Writer, product: Product, denominators: Denominators) -> None:
     """Single atoms (over the denominators, if any), then the brackets."""
     atoms = atoms_markup(product.atoms)
     writer.more(over(atoms, denominators) if denominators else atoms)
     for bracket, power in product.sums:
         tall = any(isinstance(a, SpectralIntegral) for _, term in bracket.terms for a in term)
-        opening, closing = _TALL_SQUARE if tall else _SQUARE
+        opening, closing = TALL_SQUARE if tall else SQUARE
         writer.open(opening)
         for coefficient, term in bracket.terms:
             body = scalar(coefficient) + atoms_markup([(atom, 1) for atom in term])
@@ -239,8 +231,10 @@ def atoms_markup(atoms: Sequence[tuple[Atom, int]]) -> Markup:
     for atom, power in others:
         if isinstance(atom, Value):
             factors.append(value_markup(atom) + raised(power))
+        elif isinstance(atom, MatrixElement):
+            factors.append(element_symbol(atom.name) + raised(power))
         else:
-            opening, closing = _TALL_ROUND
+            opening, closing = TALL_ROUND
             factors.append(opening + integral_markup(atom) + closing + raised(power))
     return _product(factors)
 
@@ -261,7 +255,7 @@ def thermal_markup(factors: Sequence[tuple[Thermal, int]]) -> Markup:
     return _product([beta, both("e^{") + inner + both("}")])
 
 
-def _write_kernel(writer: _Writer, kernel: Kernel) -> None:
+def _write_kernel(writer: Writer, kernel: Kernel) -> None:
     """FP int dw Â(w) X(...) times the sum of poles."""
     kind, name, other, reflect, shift = kernel.spectra
     finite_part = any(pole.order > 1 for pole in kernel.poles)
@@ -278,7 +272,7 @@ def _write_kernel(writer: _Writer, kernel: Kernel) -> None:
         (pole,) = kernel.poles
         writer.more(over(spectra, pole.denominators, _pole(pole)))
         return
-    opening, closing = _TALL_SQUARE
+    opening, closing = TALL_SQUARE
     writer.more(spectra + _THIN)
     writer.open(opening)
     for pole in kernel.poles:

@@ -12,6 +12,7 @@ from pertsym.expansion.terms import Factor, Term, TimeIntegrand
 from pertsym.present.formulas import sorted_factors, sorted_terms
 from pertsym.reduction.spectral import (
     Atom,
+    MatrixElement,
     Monomial,
     SpectralForm,
     SpectralIntegral,
@@ -37,7 +38,8 @@ def integrand_record(integrand: TimeIntegrand) -> Record:
         conjugate) and its gaps, "123" for tau1+tau2+tau3 ("9,10" beyond nine gaps); the longer
         arc comes first.  The phase e^{-i w0 sum phase_j tau_j} is a list of ints for two levels,
         of lists of ints (over w_1, w_2, ...) for more.  The real part is understood, unless
-        ``"real_part"`` is present and false.
+        ``"real_part"`` is present and false.  Symbolic matrix elements that multiply a term are
+        listed under ``"elements"``, each as often as it occurs.
     """
     terms = [_term(term) for term in sorted_terms(integrand)]
     return {"terms": terms} if integrand.real_part else {"real_part": False, "terms": terms}
@@ -45,11 +47,14 @@ def integrand_record(integrand: TimeIntegrand) -> Record:
 
 def _term(term: Term) -> Record:
     phase = term.shape.phase
-    return {
+    record: Record = {
         "coefficient": _coefficient(term.coefficient),
         "factors": [[_name(f), _gaps(f)] for f in sorted_factors(term)],
         "phase": [x[0] if len(x) == 1 else list(x) for x in phase],
     }
+    if term.shape.strengths:
+        record["elements"] = list(term.shape.strengths)
+    return record
 
 
 def _coefficient(z: Gaussian) -> Number | list[Number]:
@@ -123,6 +128,8 @@ def _atom(atom: Atom) -> Record:
         return {**atom._asdict(), "type": "value", "frequency": list(atom.frequency)}
     if isinstance(atom, Thermal):
         return {**atom._asdict(), "type": "thermal", "exponent": list(atom.exponent)}
+    if isinstance(atom, MatrixElement):
+        return {**atom._asdict(), "type": "element"}
     return {
         **atom._asdict(),
         "type": "integral",
@@ -140,7 +147,10 @@ def _read_atom(data: Mapping[str, Any]) -> Atom:
     if data["type"] == "thermal":
         _one_of("kind of a thermal factor", kind, ("T",))
         return Thermal(kind, int(data["power"]), _frequency(data["exponent"]))
-    _one_of("type of an atom", data["type"], ("integral", "thermal", "value"))
+    if data["type"] == "element":
+        _one_of("kind of an element", kind, ("S",))
+        return MatrixElement(kind, str(data["name"]))
+    _one_of("type of an atom", data["type"], ("element", "integral", "thermal", "value"))
     _one_of("kind of an integral", kind, ("CC", "CP"))
     _one_of("reflect", data["reflect"], (-1, 1))
     return SpectralIntegral(

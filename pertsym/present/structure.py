@@ -20,6 +20,7 @@ from pertsym.expansion.interaction import Frequency
 from pertsym.reduction.spectral import (
     Atom,
     Denominators,
+    MatrixElement,
     Monomial,
     SpectralForm,
     SpectralIntegral,
@@ -285,7 +286,7 @@ def _product_order(atoms: Atoms) -> list[tuple[object, ...]]:
 
 def _writing_order(atom: Atom) -> tuple[object, ...]:
     """Positive frequencies before negative ones: P(w0) - P(-w0)."""
-    if isinstance(atom, Thermal):
+    if isinstance(atom, (Thermal, MatrixElement)):
         return (0, *atom)
     if isinstance(atom, SpectralIntegral):
         return (2, *atom)

@@ -18,7 +18,14 @@ from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, Term, TimeIntegrand
 from pertsym.present.formulas import sorted_terms
 from pertsym.present.markup import label, spectral_symbol
-from pertsym.reduction.spectral import Atom, SpectralForm, SpectralIntegral, Thermal, Value
+from pertsym.reduction.spectral import (
+    Atom,
+    MatrixElement,
+    SpectralForm,
+    SpectralIntegral,
+    Thermal,
+    Value,
+)
 
 w0: Final = sympy.Symbol("omega_0", positive=True)
 """The transition frequency of two levels."""
@@ -32,6 +39,11 @@ def transition_symbols(count: int) -> tuple[sympy.Symbol, ...]:
     if count == 1:
         return (w0,)
     return tuple(sympy.Symbol(f"omega_{k}", real=True) for k in range(1, count + 1))
+
+
+def element(name: str) -> sympy.Symbol:
+    """The real symbol of a matrix element."""
+    return sympy.Symbol(name, real=True)
 
 
 class _Named(sympy.Function):  # type: ignore[misc]
@@ -205,6 +217,7 @@ def _term(term: Term, values: Sequence[Any]) -> Any:
         *(_linear(x, values) * tau for x, tau in zip(term.shape.phase, taus, strict=True))
     )
     factors = [_factor(factor, taus) for factor in term.shape.factors]
+    factors += [element(name) for name in term.shape.strengths]
     return sympy.Mul(_exact(term.coefficient), *factors, sympy.exp(-sympy.I * exponent))
 
 
@@ -217,6 +230,8 @@ def _atom(atom: Atom, values: Sequence[Any]) -> Any:
     if isinstance(atom, Value):
         function = Spectrum if atom.kind == "C" else PrincipalTransform
         return function(atom.name, _linear(atom.frequency, values), atom.derivative)
+    if isinstance(atom, MatrixElement):
+        return element(atom.name)
     if isinstance(atom, Thermal):
         return beta**atom.power * sympy.exp(-beta * _linear(atom.exponent, values))
     shift, pole = _linear(atom.shift, values), _linear(atom.pole, values)
@@ -228,11 +243,12 @@ def _frequencies(form: SpectralForm, given: Sequence[Any] | None) -> Sequence[An
         for linear, _ in monomial.denominators:
             return _checked(len(linear), given)
         for atom in monomial.atoms:
-            return _checked(len(_some_frequency(atom)), given)
+            if not isinstance(atom, MatrixElement):
+                return _checked(len(_some_frequency(atom)), given)
     return ()
 
 
-def _some_frequency(atom: Atom) -> Frequency:
+def _some_frequency(atom: Value | SpectralIntegral | Thermal) -> Frequency:
     if isinstance(atom, SpectralIntegral):
         return atom.pole
     return atom.exponent if isinstance(atom, Thermal) else atom.frequency

@@ -27,6 +27,7 @@ from pertsym.reduction.arc_lengths import (
     collect,
     conjugate_kernel,
 )
+from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Denominators,
@@ -52,7 +53,8 @@ def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
     Parameters
     ----------
     integrand
-        Terms of order 2 or 4, either a complex sum or already a `real_part`.
+        Terms of order 2 or 4, either a complex sum or already a `real_part`.  Monomials of
+        symbolic matrix elements are linearly independent and reduced one by one.
 
     Returns
     -------
@@ -65,7 +67,8 @@ def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
         At order 6 and beyond, or for a rest that is no single integral.
     """
     reduced = _reduce_single if integrand.order == 2 else _reduce_pairs
-    return _real(reduced(integrand))
+    parts = (with_elements(_real(reduced(part)), names) for names, part in integrand.by_strengths())
+    return SpectralForm.collect(item for part in parts for item in part)
 
 
 def reduce_imaginary(integrand: TimeIntegrand) -> SpectralForm:
@@ -89,7 +92,7 @@ def _reduce_single(integrand: TimeIntegrand) -> SpectralForm:
     return SpectralForm.collect(
         item
         for source in (halves, halves.conjugated())
-        for z, ((factor,), (x,)) in source
+        for z, ((factor,), (x,), _) in source
         for item in _transform((factor.name, factor.conjugate), 0, x).scaled(z)
     )
 

@@ -5,8 +5,8 @@ product of atoms.  Atoms are values of a bath's spectrum and its principal-value
 
     Ĉ^(m)(w),    P^(m)(w) = d^m/dw^m P int dw' Ĉ(w')/(w' - w),
 
-and, where no such product suffices, one finite-part integral over two of them.  Terms are kept
-canonical, so that two forms are equal exactly if they compare equal.
+where no such product suffices one finite-part integral over two of them, and symbolic matrix
+elements.  Terms are kept canonical, so that two forms are equal exactly if they compare equal.
 """
 
 from __future__ import annotations
@@ -55,7 +55,14 @@ class Thermal(NamedTuple):
     exponent: Frequency
 
 
-Atom = Value | SpectralIntegral | Thermal
+class MatrixElement(NamedTuple):
+    """A real symbol: a matrix element of a coupling operator, or its strength."""
+
+    kind: str
+    name: str
+
+
+Atom = Value | SpectralIntegral | Thermal | MatrixElement
 
 Denominators = tuple[tuple[Frequency, int], ...]
 """Primitive linear forms with their powers, sorted."""
@@ -155,14 +162,14 @@ def require_evaluable(form: SpectralForm, *, mixed: bool = False) -> None:
         The form.
     mixed
         Whether integrals over a spectrum and a transform, and over spectra that move alike, can
-        be evaluated (generated code cannot).
+        be evaluated (not every `Spectra` can).
 
     Raises
     ------
     ValueError
         If a coefficient is not real.
     CannotEvaluate
-        For an integral that multiplies another factor; unless `mixed`, also for one over a
+        For an integral that multiplies a spectral value; unless `mixed`, also for one over a
         spectrum and a transform and one whose spectra move alike.
     """
     for m, z in form:
@@ -171,7 +178,8 @@ def require_evaluable(form: SpectralForm, *, mixed: bool = False) -> None:
         for atom in m.atoms:
             if not isinstance(atom, SpectralIntegral):
                 continue
-            if len(m.atoms) > 1 or (not mixed and (atom.kind != "CC" or atom.reflect > 0)):
+            others = [a for a in m.atoms if not isinstance(a, MatrixElement)]
+            if len(others) > 1 or (not mixed and (atom.kind != "CC" or atom.reflect > 0)):
                 what = "a spectrum and a transform" if atom.kind != "CC" else "two spectra"
                 raise CannotEvaluate(
                     f"it holds a principal-value integral over {what} "
@@ -246,6 +254,8 @@ def _reversed_atom(atom: Atom) -> Atom:
         return atom._replace(frequency=negated(atom.frequency))
     if isinstance(atom, Thermal):
         return atom._replace(exponent=negated(atom.exponent))
+    if isinstance(atom, MatrixElement):
+        return atom
     return atom._replace(shift=negated(atom.shift), pole=negated(atom.pole))
 
 

@@ -1,0 +1,62 @@
+"""Symbolic matrix elements and polynomials in them, in both notations."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from pertsym.expansion.interaction import Strengths
+from pertsym.present.escape import escape_latex
+from pertsym.present.markup import Markup, both, raised, scalar
+from pertsym.reduction.elements import Polynomial, factorised
+
+_INDEXED = re.compile(r"([A-Za-z]+)_?(\d*)", re.ASCII)
+_GREEK = frozenset(
+    """
+    alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi
+    omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega
+    """.split()  # noqa: SIM905
+)
+
+
+def element_symbol(name: str) -> Markup:
+    """d0 with a subscript, eta as a Greek letter, any other word upright."""
+    match = _INDEXED.fullmatch(name)
+    if match is None:
+        return Markup(rf"\text{{{escape_latex(name)}}}", name)
+    letters, digits = match.groups()
+    if letters in _GREEK:
+        base = rf"\{letters}"
+    else:
+        base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
+    return Markup(base + (f"_{{{digits}}}" if digits else ""), name)
+
+
+def strengths_markup(names: Strengths) -> Markup:
+    """A product of symbols, powers collected; empty for none."""
+    product = Markup()
+    for name, power in sorted(Counter(names).items()):
+        product = product + (Markup("", " ") if product else product)
+        product = product + element_symbol(name) + raised(power)
+    return product
+
+
+def polynomial_markup(polynomial: Polynomial) -> tuple[str, Markup]:
+    """Sign and factors of a polynomial; the markup is empty for 1."""
+    sign, factors = factorised(polynomial)
+    product = Markup()
+    for factor, power in factors:
+        product = product + (Markup("", " ") if product else product)
+        product = product + _factor(factor) + raised(power)
+    return ("-" if sign < 0 else "+"), product
+
+
+def _factor(polynomial: Polynomial) -> Markup:
+    if len(polynomial) == 1:
+        return strengths_markup(polynomial[0][0])
+    inner = Markup()
+    for names, value in polynomial:
+        sign = both("-" if value < 0 else "+" if inner else "")
+        body = strengths_markup(names)
+        inner = inner + sign + ((scalar(value) + body) or both("1"))
+    return both("(") + inner + both(")")

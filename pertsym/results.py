@@ -1,0 +1,200 @@
+"""Results that show themselves: formula, terms, steps and numerical functions of a quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from inspect import Parameter, Signature
+from typing import Any, Literal
+
+import numpy as np
+import sympy
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.derivation import Step
+from pertsym.equations.series import Equations, Quantity
+from pertsym.estimate import Estimate
+from pertsym.model.values import Statistics
+from pertsym.narrative import pipeline, rules_step, symbol
+from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import DoubleSpectra
+from pertsym.present.display import Shown, shown
+from pertsym.present.symbolic import form_expression
+from pertsym.reduction.elements import symbols_of
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+Part = Literal["real", "imaginary"]
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """One order of one quantity: formula, terms, steps, code.
+
+    Shows its closed form as LaTeX in a notebook and as text at a prompt.
+    """
+
+    quantity: Quantity
+    _equations: Equations
+    _part: Part = "real"
+
+    @property
+    def form(self) -> SpectralForm:
+        """The closed spectral form (of a complex element, its real part; see `imaginary`)."""
+        return self.quantity.form if self._part == "real" else self.quantity.imaginary
+
+    @property
+    def imaginary(self) -> Result:
+        """The imaginary part of a complex element, as a result of its own."""
+        return Result(self.quantity, self._equations, "imaginary")
+
+    @property
+    def terms(self) -> Shown:
+        """Time-domain terms, e.g. the ten of Eq. (90) of Laird et al.
+
+        Raises
+        ------
+        ValueError
+            For the frequency shift and eliminated rates, which are not linear in the generator.
+        """
+        if self.quantity.terms is None:
+            raise ValueError(
+                f"{self.quantity.name}: is no sum of time-domain terms; ask for the elements it is "
+                "made of, such as R_1010 and R_1001"
+            )
+        return shown(self.quantity.terms, *self._symbol())
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every stage of the derivation."""
+        return pipeline(self._equations, self.quantity.name, self.quantity.order)
+
+    @property
+    def rules(self) -> Step:
+        """Which rules on generalized functions take each term to the closed form."""
+        return rules_step(self._equations, self.quantity.name, self.quantity.order)
+
+    def latex(self) -> str:
+        """LaTeX of the closed form (a display-math body)."""
+        return self._shown().latex
+
+    def sympy(self) -> sympy.Expr:
+        """SymPy expression in transition frequencies, matrix elements and functions Ĉ, P."""
+        return form_expression(self.form)
+
+    def function(
+        self, statistics: Statistics = "boson", **baths: BathDensity | None
+    ) -> Callable[..., Estimate]:
+        """A numerical function of frequencies, temperature and matrix elements, with error bound.
+
+        Parameters
+        ----------
+        statistics
+            "boson" or "classical", for all baths that have a temperature.
+        **baths
+            A spectral density for every correlation function of the formula, by name; None leaves
+            that bath out.  Parameters may be numpy arrays.
+
+        Returns
+        -------
+        callable
+            f(w0, beta) -> Estimate(value, error); everything broadcasts.  Systems of more levels
+            take w1, w2, ... (E_k - E_0) for w0; symbolic matrix elements are keywords.  `beta` may
+            be omitted if all baths are given as exponentials.
+
+        Raises
+        ------
+        TypeError
+            If a correlation function of the formula is not given, or one is not of this system.
+        """
+        form = self.form
+        integrals = form.integrals
+        needed = {a.name for a in form.values}
+        needed |= {name for a in integrals for name in (a.name, a.other)}
+        missing = sorted(needed - baths.keys())
+        if missing:
+            raise TypeError(
+                f"function() needs a spectral density for {', '.join(missing)}; "
+                f"write {missing[0]}=... (None leaves that bath out)"
+            )
+        interaction = self._equations.interaction
+        unknown = sorted(baths.keys() - set(interaction.correlations.values()))
+        if unknown:
+            raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
+        names = frequency_names(interaction.dimension)
+        signature = _signature(names, symbols_of(form))
+
+        def evaluated(*args: Any, **kwargs: Any) -> Estimate:
+            given = signature.bind(*args, **kwargs).arguments
+            beta = given.pop("beta", None)
+            frequencies = tuple(given.pop(name) for name in names)
+            if len(names) == 1 and not np.all(np.asarray(frequencies[0]) > 0):
+                raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
+            spectra = DoubleSpectra(
+                {
+                    name: ()
+                    if density is None
+                    else ((1, _correlation(name, density, statistics, beta)),)
+                    for name, density in baths.items()
+                }
+            )
+            return evaluate(form, frequencies, spectra, beta, given).estimate()
+
+        return evaluated
+
+    def _symbol(self) -> tuple[str, str]:
+        latex, text = symbol(self.quantity.name)
+        order = self.quantity.order
+        return f"{latex}^{{({order})}}", f"{text}({order})"
+
+    def _shown(self) -> Shown:
+        latex, text = self._symbol()
+        if self._part == "imaginary":
+            return shown(self.form, rf"\mathrm{{Im}}\,{latex}", f"Im {text}")
+        if self.quantity.imaginary == ZERO_FORM:
+            return shown(self.form, latex, text)
+        return shown(self.form, rf"\mathrm{{Re}}\,{latex}", f"Re {text}")
+
+    def __repr__(self) -> str:
+        return repr(self._shown())
+
+    def _repr_latex_(self) -> str:
+        return self._shown()._repr_latex_()
+
+
+def frequency_names(dimension: int) -> tuple[str, ...]:
+    """Arguments of numerical functions: w0 for two levels, w1, w2, ... for more."""
+    return ("w0",) if dimension == 2 else tuple(f"w{k}" for k in range(1, dimension))
+
+
+def _signature(frequencies: Sequence[str], elements: Sequence[str]) -> Signature:
+    either, keyword = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY
+    return Signature(
+        [
+            *(Parameter(name, either) for name in frequencies),
+            Parameter("beta", either, default=None),
+            *(Parameter(name, keyword) for name in elements),
+        ]
+    )
+
+
+def _correlation(name: str, density: BathDensity, statistics: Statistics, beta: Any) -> Correlation:
+    if isinstance(density, Exponentials):
+        return Correlation(density, "boson", None)
+    if beta is None:
+        raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
+    return Correlation(density, statistics, beta)
+
+
+@dataclass(frozen=True, repr=False)
+class ResultSeries:
+    """A quantity as a power series in the coupling; `series[order]` derives that order."""
+
+    name: str
+    _equations: Equations
+
+    def __repr__(self) -> str:
+        return f"{self.name}: index by the order, e.g. [2] or [4]"
+
+    def __getitem__(self, order: int) -> Result:
+        return Result(self._equations.series(self.name)[order], self._equations)
