@@ -1,0 +1,71 @@
+"""The biased two-level system: its equations and what its checks share.
+
+S = c + d sigma_z + x sigma_x with sigma_z = |1><1| - |0><0| and three real symbols: the matrix
+elements are d0 = c - d, d1 = c + d on the diagonal and x off it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import sympy
+
+from pertsym.equations.bloch import Bloch
+from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.generator import Generator
+from pertsym.equations.symbolic_operators import symbolic_interaction
+from pertsym.equations.together import Together
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.reduction.elements import with_elements
+from pertsym.reduction.spectral import SpectralForm, Value, monomial
+
+BATH = "B"
+C, D, X = sympy.symbols("c d x", real=True)
+OPERATOR = ((C - D, X), (X, C + D))
+
+INTERACTION = symbolic_interaction(2, [(OPERATOR, BATH)])
+CLASSICAL_INTERACTION = symbolic_interaction(2, [(OPERATOR, BATH)], real=[BATH])
+BLOCH = Bloch(INTERACTION)
+GENERATOR = Generator(INTERACTION)
+CLASSICAL_BLOCH = Bloch(CLASSICAL_INTERACTION)
+CLASSICAL_GENERATOR = Generator(CLASSICAL_INTERACTION)
+EQUATIONS = Together((BLOCH, GENERATOR))
+K = EquilibriumConstant(INTERACTION)
+
+RATES = ("k_up", "k_down", "inv_T1", "inv_T2", "inv_T2_prime")
+SHIFT = "frequency_shift"
+ELIMINATED = ("k_10_eliminated", "k_01_eliminated")
+QUANTITIES = (*RATES, SHIFT, *ELIMINATED)
+
+
+def form(name: str, order: int) -> SpectralForm:
+    """The real spectral form of a quantity."""
+    return EQUATIONS.series(name)[order].form
+
+
+def spectrum(n: int, derivative: int = 0) -> SpectralForm:
+    """Ĉ^(derivative)(n w0)."""
+    return monomial(Gaussian(1), Value("C", BATH, derivative, (n,)))
+
+
+def transform(n: int, derivative: int = 0) -> SpectralForm:
+    """P^(derivative)(n w0)."""
+    return monomial(Gaussian(1), Value("P", BATH, derivative, (n,)))
+
+
+def times(spectral: SpectralForm, names: str) -> SpectralForm:
+    """A form times a product of matrix elements, one letter each: "ddxx" is d^2 x^2."""
+    return with_elements(spectral, tuple(sorted(names)))
+
+
+@cache
+def two_levels_only(strengths: str) -> Interaction:
+    """The interaction with every matrix element but these set to zero."""
+    return INTERACTION.at({name: Gaussian(0) for name in "cdx" if name not in strengths})
+
+
+def at_frequency(frequency: Frequency) -> int:
+    """The multiple of w0 in a frequency of two levels."""
+    (n,) = frequency
+    return n

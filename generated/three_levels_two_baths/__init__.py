@@ -1,0 +1,1 @@
+"""Three levels between two baths at fourth order: generated functions, ledger and document."""
