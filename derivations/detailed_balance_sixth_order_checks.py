@@ -1,0 +1,101 @@
+"""The checks behind the ledger of detailed balance at sixth order, by tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import flint
+import mpmath
+
+from pertsym.certify.claims import Check, Evidence, Finding, close, conclude
+from pertsym.certify.detailed_balance import (
+    TwoLevels,
+    constants_from_generator,
+    constants_from_imaginary_time,
+)
+from pertsym.certify.gaussian_spectrum import GaussianSpectrum
+
+BATH = GaussianSpectrum(amplitude="0.3", width="1", beta="1.25")
+OFF_DIAGONAL = TwoLevels("0.9", (0, 8, 0))
+"""S = sigma_x: populations and coherences do not mix."""
+BIASED = TwoLevels("0.9", (-3, 8, 5))
+"""S = sigma_x plus a diagonal part: they do."""
+
+MOST_DIGITS = 22
+"""The multisets of three exponents, and with them time and memory, grow with the cube of this."""
+
+GENERATOR = "steady state of the generator, exponents of the Gaussian spectrum"
+IMAGINARY = "imaginary-time expansion, Gauss-Legendre rules"
+
+Constants = Mapping[int, Any]
+
+
+@cache
+def both_routes(system: TwoLevels, digits: int) -> tuple[Constants, Constants]:
+    """K(0), K(2), K(4) from the generator and from imaginary time, arb numbers."""
+    return (
+        constants_from_generator(system, BATH, digits),
+        constants_from_imaginary_time(system, BATH, digits),
+    )
+
+
+def balance(system: TwoLevels) -> Check:
+    """K(n) of both routes, to at most MOST_DIGITS digits of each."""
+
+    def check(digits: int) -> Evidence:
+        asked = min(digits, MOST_DIGITS)
+        rates, equilibrium = both_routes(system, asked + 3)
+        findings = [
+            close(f"K({n}) from K({n + 2})", _mpf(rates[n]), _mpf(equilibrium[n]), asked)
+            for n in rates
+        ]
+        return conclude((GENERATOR, IMAGINARY), *findings, status="numerical")
+
+    return check
+
+
+def _mpf(ball: Any) -> mpmath.mpf:
+    """The midpoint, at a precision beyond every comparison here."""
+    mantissa, exponent = ball.mid().man_exp()
+    with mpmath.workprec(int(mantissa).bit_length() + 1):
+        return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
+
+
+def spectrum(digits: int) -> Evidence:
+    """The Gaussian spectrum is thermal, and its exponents give C(t), also at imaginary times."""
+    asked = min(digits, MOST_DIGITS)
+    findings: list[Finding] = []
+    with flint.ctx.workdps(asked + 30), mpmath.workdps(asked + 30):
+        beta, width = flint.arb(BATH.beta), flint.arb(BATH.width)
+        for w in ("0.4", "2.3"):
+            up, down = BATH.at(flint.acb(w)).real, BATH.at(flint.acb("-" + w)).real
+            thermal = (-beta * flint.arb(w)).exp() * up
+            findings.append(close(f"KMS at w = {w}", _mpf(down), _mpf(thermal), asked))
+        exponents = BATH.exponents(asked)
+        start = BATH.imaginary_time(flint.arb(0))
+        for t in ("0.05", "0.7", "2.5", "6"):
+            z = flint.acb(t, beta / 2) * width
+            scale = start / ((width * beta / 2) ** 2 / 2).exp()
+            closed = scale * (-(z**2) / 2).exp()
+            sums = flint.acb(0), flint.acb(0)
+            for exponent in exponents:
+                decay = (-exponent.rate * flint.arb(t)).exp()
+                sums = sums[0] + exponent.left * decay, sums[1] + exponent.right * decay
+            for what, sum_, value in (("C", sums[0], closed), ("C*", sums[1], closed.conjugate())):
+                for part in ("real", "imag"):
+                    left, right = getattr(sum_, part), getattr(value, part)
+                    where = f"{part} {what}({t})"
+                    findings.append(close(where, _mpf(left), _mpf(right), asked, _mpf(start)))
+    return conclude(("exponents", "closed form of C"), *findings, status="numerical")
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "gaussian_spectrum": spectrum,
+        "balance_off_diagonal": balance(OFF_DIAGONAL),
+        "balance_biased": balance(BIASED),
+    }
+)

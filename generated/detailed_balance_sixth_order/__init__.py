@@ -1,0 +1,1 @@
+"""Detailed balance at sixth order: ledger and document."""

@@ -1,0 +1,1 @@
+"""Exact rational rates for exponential correlation functions through eighth order: generated functions, ledger and document."""
