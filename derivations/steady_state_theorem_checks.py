@@ -1,0 +1,177 @@
+"""The checks behind the ledger of the steady-state theorem, by tag."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from itertools import product
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.baths.densities import DrudeLorentz
+from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.certify.stationarity import NotStationary, check_stationarity
+from pertsym.dynamics.methods import steady
+from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.generator import Generator
+from pertsym.equations.mean_force import (
+    boltzmann,
+    equilibrium_constant,
+    second_order,
+    through_kms,
+)
+from pertsym.equations.models import independent_baths
+from pertsym.equations.symbolic_operators import symbolic_interaction
+from pertsym.exact import Gaussian
+from pertsym.expansion.paths import Element
+from pertsym.model.values import Bath, Coupling, Model
+from pertsym.reduction.elements import at_elements
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, reciprocal
+
+BATH = "B"
+COUPLING = symbolic_interaction(2, [([["s00", "s01"], ["s01", "s11"]], BATH)])
+GENERATOR = Generator(COUPLING)
+LEVELS = (0, 1)
+
+KMS = "forms modulo the KMS relation"
+ENGINE = "ordered cumulants and arc-length reduction"
+IMAGINARY = "imaginary-time expansion"
+FIELD = "identities of rational functions at random points of a field of 2^61 - 1 elements"
+
+MISSED = (("tcl4", 2, 0, 4), ("tcl4", 4, 1, 6), ("tcl6", 4, 0, 6))
+"""Method, order of the mean-force state, populations (0) or coherences (1) of their distance, and
+the power of the coupling that it should have."""
+
+
+def element(order: int, indices: Element) -> SpectralForm:
+    """K_{ab,cd} of order 2 or 4 of the two levels, complex."""
+    quantity = GENERATOR.series(GENERATOR.name(indices))[order]
+    return quantity.form + quantity.imaginary.scaled(Gaussian(0, 1))
+
+
+@cache
+def second_order_rate(a: int, b: int) -> SpectralForm:
+    """(K_2 r(0))_ab for populations; for coherences (K_2 r(0))_ab/(i D_ab) - r(2)_ab."""
+    total = ZERO_FORM
+    for k in LEVELS:
+        total += element(2, (a, b, k, k)) * boltzmann(COUPLING, k)
+    if a == b:
+        return total
+    denominators, factor = reciprocal(COUPLING.transition(a, b))
+    driven = total.scaled(Gaussian(0, -factor), denominators=denominators)
+    return driven - second_order(COUPLING, a, b)
+
+
+@cache
+def fourth_order_rate(a: int) -> SpectralForm:
+    """(K_4 r(0) + K_2 r(2))_aa, populations and coherences of r(2) included."""
+    total = ZERO_FORM
+    for k in LEVELS:
+        total += element(4, (a, a, k, k)) * boltzmann(COUPLING, k)
+    for c, d in product(LEVELS, repeat=2):
+        total += element(2, (a, a, c, d)) * second_order(COUPLING, c, d)
+    return total
+
+
+def second_order_forms(digits: int) -> Evidence:
+    """Gibbs populations and mean-force coherences are stationary at second order."""
+    findings = [
+        exact(f"element {a}{b}", through_kms(second_order_rate(a, b)), ZERO_FORM)
+        for a, b in product(LEVELS, repeat=2)
+    ]
+    findings.append(
+        Finding("KMS is needed", all(second_order_rate(a, b) for a, b in ((0, 0), (0, 1))))
+    )
+    return conclude((ENGINE, IMAGINARY, KMS), *findings)
+
+
+def fourth_order_forms(digits: int) -> Evidence:
+    """The second-order mean-force state is stationary at fourth order, diagonal coupling too."""
+    findings = [
+        exact(f"population {a}", through_kms(fourth_order_rate(a)), ZERO_FORM) for a in LEVELS
+    ]
+    findings.append(
+        Finding(
+            "integrals over two spectra occur and cancel in pairs",
+            bool(fourth_order_rate(0).integrals),
+        )
+    )
+    flip = [[Gaussian(), Gaussian(1)], [Gaussian(1), Gaussian()]]
+    pure = EquilibriumConstant(independent_baths(2, [(flip, BATH)]))[2]
+    without = {"s00": Gaussian(), "s01": Gaussian(1), "s11": Gaussian()}
+    findings.append(
+        exact(
+            "K(2) without diagonal coupling",
+            at_elements(equilibrium_constant(COUPLING), without),
+            pure,
+        )
+    )
+    return conclude((ENGINE, IMAGINARY, KMS), *findings)
+
+
+def _tested(levels: int, order: int, coherences: bool) -> list[Finding]:
+    what = f"{levels} levels to order {order}"
+    try:
+        return [Finding(line, True) for line in check_stationarity(levels, order, coherences)]
+    except NotStationary as fault:
+        return [Finding(f"{what}: {fault}", False)]
+
+
+def exact_fourth_order(digits: int) -> Evidence:
+    """Every identity behind the theorem for K_0 + K_2 + K_4, coherences of fourth order too."""
+    return conclude((FIELD,), *_tested(2, 4, True), *_tested(3, 4, True), *_tested(4, 4, False))
+
+
+def exact_sixth_order(digits: int) -> Evidence:
+    """Every identity behind the theorem for K_0 + ... + K_6, arbitrary coupling matrices."""
+    return conclude((FIELD,), *_tested(2, 6, False), *_tested(3, 6, False))
+
+
+def chosen_model(levels: int, strength: float) -> Model:
+    """Levels without symmetry, a full real coupling matrix, one Drude bath."""
+    energies = (0.0, 0.7, 1.6, 2.1)[:levels]
+    rows = [
+        [math.cos(1.0 + 2.0 * (n + m) + 0.7 * n * m) for m in range(levels)] for n in range(levels)
+    ]
+    bath = Bath(BATH, "boson", 1.3, DrudeLorentz(0.05, 1.1))
+    return Model.of(energies, [Coupling.of(rows, BATH, strength)], [bath])
+
+
+def distances(levels: int, method: str, order: int, strength: float) -> tuple[float, float]:
+    """Steady state minus mean-force state: largest population and coherence."""
+    model = chosen_model(levels, strength)
+    off: NDArray[np.complex128] = steady(model, method) - steady(model, "mean-force", order)
+    populations = np.diag(np.diag(off))
+    return float(np.abs(populations).max()), float(np.abs(off - populations).max())
+
+
+def missed_orders(digits: int) -> Evidence:
+    """Powers with which steady states leave the mean-force state, three and four levels."""
+    findings = []
+    for levels in (3, 4):
+        for method, order, kind, power in MISSED:
+            strong, weak = (distances(levels, method, order, s)[kind] for s in (0.3, 0.15))
+            held = abs(math.log2(strong / weak) - power) < 0.4
+            missed = ("populations", "coherences")[kind]
+            what = f"{levels} levels: {missed} of {method} miss those of order {order} by {power}"
+            findings.append(Finding(what, held))
+    routes = ("generator by the hierarchy (double precision)", "imaginary time (double precision)")
+    return conclude(routes, *findings, status="numerical")
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        check.__name__: check
+        for check in (
+            second_order_forms,
+            fourth_order_forms,
+            exact_fourth_order,
+            exact_sixth_order,
+            missed_orders,
+        )
+    }
+)
+"""Tag -> check, in the order in which `pertsym verify` runs them."""

@@ -1,0 +1,1 @@
+"""Appendix F of Canonically consistent quantum master equation for proton-transfer reactions: generated functions, ledger and document."""

@@ -1,0 +1,291 @@
+"""The generator annihilates the mean-force Gibbs state: forms, exact identities, numbers."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise, product
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from derivations import steady_state_theorem as script
+from derivations.steady_state_theorem_checks import (
+    BATH,
+    CHECKS,
+    COUPLING,
+    element,
+    fourth_order_rate,
+    second_order_rate,
+)
+from pertsym.baths.densities import Underdamped
+from pertsym.baths.exponentials import Exponentials
+from pertsym.certify import stationarity
+from pertsym.certify.field_series import PRIME, NotDivisible, inverse, multiplied, quotient
+from pertsym.certify.spectral_lines import Point, divided_difference, mean_force_term
+from pertsym.certify.stationarity import Auxiliaries, NotStationary, check_stationarity
+from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes
+from pertsym.dynamics.imaginary_time import fourth_order
+from pertsym.dynamics.methods import steady
+from pertsym.equations.mean_force import boltzmann, chains, second_order, through_kms
+from pertsym.exact import Gaussian
+from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.system import Correlated, System
+from pertsym.model import Bath, Coupling, Model
+from pertsym.numerics.evaluate import evaluate
+from pertsym.rates import spectra_of
+from pertsym.reduction.elements import at_elements
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+from .open_systems import hermitian, two_bath_system
+
+LEVELS = (0, 1)
+
+# ---------------------------------------------------------------------------------------------
+# Closed forms of two levels
+
+
+def test_rates_of_the_mean_force_state_are_zero_forms() -> None:
+    for a, b in product(LEVELS, repeat=2):
+        assert second_order_rate(a, b)
+        assert not through_kms(second_order_rate(a, b))
+    for a in LEVELS:
+        assert fourth_order_rate(a).integrals
+        assert not through_kms(fourth_order_rate(a))
+
+
+def test_gibbs_populations_are_not_stationary_at_fourth_order() -> None:
+    total = ZERO_FORM
+    for k in LEVELS:
+        total += element(4, (0, 0, k, k)) * boltzmann(COUPLING, k)
+    assert through_kms(total)
+
+
+def test_coherences_matter_with_a_diagonal_coupling() -> None:
+    total = fourth_order_rate(0)
+    for c, d in ((0, 1), (1, 0)):
+        total -= element(2, (0, 0, c, d)) * second_order(COUPLING, c, d)
+    without = {"s00": Gaussian(), "s11": Gaussian()}
+    assert through_kms(total)
+    assert not through_kms(at_elements(total, without))
+
+
+def test_closed_forms_vanish_in_numbers() -> None:
+    """Elements evaluated one by one for a thermal bath: none of the symbolic KMS rules is used."""
+    beta, w0 = 1.4, 0.9
+    numbers = {"s00": Gaussian(1), "s01": Gaussian(2), "s11": Gaussian(-3)}
+    operator = [[1.0, 2.0], [2.0, -3.0]]
+    bath = Bath(BATH, "boson", beta, Underdamped(0.3, 1.2, 0.5))
+    spectra = spectra_of(Model.of((0.0, w0), [Coupling.of(operator, BATH)], [bath]))
+
+    def number(form: SpectralForm) -> complex:
+        form = at_elements(form, numbers)
+        real, imaginary = (
+            (part + part.conjugated()) for part in (form, form.scaled(Gaussian(0, -1)))
+        )
+        return complex(*(evaluate(x, (w0,), spectra, beta).value / 2 for x in (real, imaginary)))
+
+    weights = [1.0, math.exp(-beta * w0)]
+    terms = [number(element(4, (0, 0, k, k))) * weights[k] for k in LEVELS]
+    terms += [
+        number(element(2, (0, 0, c, d))) * number(second_order(COUPLING, c, d))
+        for c, d in product(LEVELS, repeat=2)
+    ]
+    assert abs(sum(terms)) < 1e-12 * max(map(abs, terms))
+
+
+# ---------------------------------------------------------------------------------------------
+# Exact identities of spectral lines
+
+
+@pytest.mark.parametrize(
+    ("levels", "order", "coherences"), [(2, 4, True), (3, 4, True), (2, 6, False)]
+)
+def test_identities_hold(levels: int, order: int, coherences: bool) -> None:
+    held = list(check_stationarity(levels, order, coherences, seed=7))
+    assert len(held) == order  # as many rates as lines, and as many numbers of open lines
+
+
+def test_a_missing_pairing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_crossing(order: int) -> list[Any]:
+        return [c for c in chains(order) if order == 2 or c.pairing != ((0, 2), (1, 3))]
+
+    assert len(without_crossing(4)) == 2
+    monkeypatch.setattr("pertsym.certify.spectral_lines.chains", without_crossing)
+    with pytest.raises(NotStationary, match="order 4: element"):
+        list(check_stationarity(2, 4))
+
+
+def test_a_wrong_second_order_is_noticed_on_resonance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Populations of r that are off make an auxiliary singular."""
+
+    def shifted(point: Point, lines: Any) -> Any:
+        rows = [list(row) for row in mean_force_term(point, lines)]
+        rows[0][0] += len(lines)
+        return tuple(map(tuple, rows))
+
+    monkeypatch.setattr(stationarity, "mean_force_term", shifted)
+    with pytest.raises(NotStationary, match="1 open and 1 closed lines"):
+        list(check_stationarity(2, 4, coherences=False))
+
+
+def test_a_bath_that_is_not_thermal_is_noticed() -> None:
+    point = Point.draw(2, 1, 3)
+    broken = Point(
+        point.energies,
+        point.boltzmann,
+        point.frequencies,
+        tuple((2 * q % PRIME,) for (q,) in point.weights),
+        point.coupling,
+        point.beta,
+    ).on_resonance(1, 0, 0)
+    # w = 0 must have exp(-beta w) = 1; a resonance sets it so, anything else is singular
+    assert broken.weights[0][0] == 1
+    other = Point(
+        broken.energies, broken.boltzmann, ((0, 1),), ((2, 0),), broken.coupling, broken.beta
+    )
+    with pytest.raises(NotDivisible):
+        Auxiliaries(other)(frozenset({(0, 1)}), frozenset())
+
+
+numbers = st.integers(1, PRIME - 1)
+
+
+@settings(max_examples=20, derandomize=True, deadline=None)
+@given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=4, unique_by=lambda n: n[0]))
+def test_divided_differences_of_distinct_nodes(nodes: list[tuple[int, int]]) -> None:
+    total = 0
+    for i, (x, f) in enumerate(nodes):
+        for k, (y, _) in enumerate(nodes):
+            if i != k:
+                f = f * inverse(x - y) % PRIME
+        total += f
+    assert divided_difference(nodes, 5) == total % PRIME
+    assert divided_difference(nodes[::-1], 5) == total % PRIME
+
+
+@settings(max_examples=10, derandomize=True, deadline=None)
+@given(numbers, numbers, numbers, numbers, numbers)
+def test_divided_differences_of_equal_nodes(x: int, f: int, y: int, g: int, beta: int) -> None:
+    """f' = -beta f: f[x, x] and f[x, x, y] by their definitions."""
+    slope = -beta * f % PRIME
+    assert divided_difference([(x, f)] * 2, beta) == slope
+    assert divided_difference([(x, f)] * 3, beta) == slope * -beta * inverse(2) % PRIME
+    if x != y:
+        mixed = (g - f) * inverse(y - x)
+        expected = (mixed - slope) * inverse(y - x) % PRIME
+        assert divided_difference([(x, f), (y, g), (x, f)], beta) == expected
+
+
+@settings(max_examples=10, derandomize=True, deadline=None)
+@given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
+def test_quotients_of_series(a: list[int], b: list[int]) -> None:
+    ratio = quotient(tuple(a), tuple(b), "")
+    assert multiplied(ratio, tuple(b)) == tuple(a)
+    shifted = quotient((0, *a), (0, *b), "")
+    assert shifted == ratio
+    with pytest.raises(NotDivisible, match="what"):
+        quotient(tuple(a), (0, *b[:2]), "what")
+
+
+# ---------------------------------------------------------------------------------------------
+# Numbers
+
+
+def test_chains_give_the_fourth_order_of_oscillators() -> None:
+    """The divided differences along paths against quadrature in imaginary time."""
+    beta, energies = 1.3, (0.0, 0.8)
+    s = hermitian(2, 5)
+    frequencies, strengths = (1.9, 2.6), (0.4, 0.3)
+    lines = []
+    for w, g in zip(frequencies, strengths, strict=True):
+        n = 1 / math.expm1(beta * w)
+        lines += [(w, g**2 * (n + 1)), (-w, g**2 * n)]
+
+    def difference(nodes: list[float]) -> mpmath.mpf:
+        """By shifting equal nodes apart at high precision."""
+        with mpmath.workdps(60):
+            x = [mpmath.mpf(node) + k * mpmath.mpf(10) ** -12 for k, node in enumerate(nodes)]
+            table = [mpmath.exp(-beta * y) for y in x]
+            for k in range(1, len(x)):
+                table = [(table[i + 1] - table[i]) / (x[i + k] - x[i]) for i in range(len(x) - k)]
+            return table[0]
+
+    r = {2: np.zeros((2, 2), dtype=complex), 4: np.zeros((2, 2), dtype=complex)}
+    for order, total in r.items():
+        for chain in chains(order):
+            for chosen in product(lines, repeat=order // 2):
+                weight = math.prod(c for _, c in chosen)
+                shifts = [0.0, *(sum(chosen[k][0] for k in arcs) for arcs in chain.spanning), 0.0]
+                for path in product(LEVELS, repeat=order + 1):
+                    nodes = [energies[k] + w for k, w in zip(path, shifts, strict=True)]
+                    amplitude = np.prod([s[i, k] for i, k in pairwise(path)])
+                    total[path[0], path[-1]] += weight * amplitude * float(difference(nodes))
+    weights = np.exp(-beta * np.array(energies))
+    p, z = np.diag(weights / weights.sum()), weights.sum()
+    second = r[2] / z - p * np.trace(r[2]) / z
+    fourth = r[4] / z - second * np.trace(r[2]) / z - p * np.trace(r[4]) / z
+    found = fourth_order(
+        energies, [s], [ImaginaryTimeModes.oscillators(beta, frequencies, strengths)]
+    )
+    assert second == pytest.approx(found.second, abs=1e-10)
+    assert fourth == pytest.approx(found.fourth, abs=1e-10)
+
+
+@pytest.mark.parametrize("levels", [2, 3, 4])
+def test_sixth_order_of_a_thermal_bath(levels: int) -> None:
+    """Ĉ(w) = exp(-w^2/2 + beta w/2) is thermal; a line below the axis gives exponentials of C(t).
+
+    The trapezoidal rule on Im w = -shift with spacing h errs by about exp(-2 pi shift/h).
+    """
+    beta, shift, spacing, count = 0.8, 2.4, 0.5, 18
+    w = spacing * np.arange(-count, count + 1)
+    z = w - 1j * shift
+    c = spacing / (2 * math.pi) * np.exp(-(z**2) / 2 + beta * z / 2)
+    modes = Exponentials(tuple(map(complex, c)), tuple(complex(shift, x) for x in w))
+    energies = np.array([0.0, 0.7, 1.5, 2.1][:levels])
+    s = hermitian(levels, 3)
+    system = System(energies[:, None] - energies[None, :], {"b": s})
+    k = slow_subspace(system, Correlated.independent([("b", modes)]), 6).generators
+
+    nodes, share = np.polynomial.legendre.leggauss(60)
+    u, share = 6.0 * (1 + nodes), 6.0 * share
+    spectrum = share / (2 * math.pi) * np.exp(-(u**2) / 2 + beta * u / 2)
+    imaginary = ImaginaryTimeModes(beta, tuple(map(float, u)), tuple(map(float, spectrum)))
+    expansion = fourth_order(tuple(energies), [s], [imaginary])
+    gibbs = np.exp(-beta * energies)
+    r = [
+        matrix.reshape(-1)
+        for matrix in (np.diag(gibbs / gibbs.sum()), expansion.second, expansion.fourth)
+    ]
+    free = -1j * system.gaps.reshape(-1)
+    populations = np.arange(levels) * (levels + 1)
+
+    fourth = [free * r[2], k[2] @ r[1], k[4] @ r[0]]
+    scale = max(np.abs(term).max() for term in fourth)
+    assert np.abs(sum(fourth)).max() < 1e-9 * scale
+    sixth = [(k[2] @ r[2])[populations], (k[4] @ r[1])[populations], (k[6] @ r[0])[populations]]
+    scale = max(np.abs(term).max() for term in sixth)
+    assert np.abs(sum(sixth)).max() < 1e-8 * scale
+    assert np.abs(sixth[1] + sixth[2]).max() > 1e-3 * scale
+
+
+def test_coherences_of_fourth_order_come_one_order_earlier() -> None:
+    """TCL4 has fourth-order coherences and TCL6 sixth-order ones, given populations."""
+    missed = []
+    for strength in (0.3, 0.15):
+        model = two_bath_system(strength)
+        off = steady(model, "tcl4") - steady(model, "mean-force", 4)
+        missed.append((np.abs(np.diag(off)).max(), np.abs(off - np.diag(np.diag(off))).max()))
+    powers = [math.log2(a / b) for a, b in zip(*missed, strict=True)]
+    assert powers == pytest.approx([4, 6], abs=0.3)
+
+
+def test_script() -> None:
+    keys = [step.key for step in script.narrate(4)]
+    assert "fourth-order" in keys
+    assert "sixth-order" not in keys
+    assert {claim.check for claim in script.claims()} <= set(CHECKS)
