@@ -1,0 +1,1 @@
+"""Canonically consistent quantum master equation for proton-transfer reactions: levels, steady states, ledger and document."""
