@@ -11,12 +11,14 @@ import numpy as np
 from pertsym.cli.console import (
     BAD_INPUT,
     DOES_NOT_EXIST,
+    NOT_DERIVABLE,
     Ticker,
     command_errors,
     emit_json,
     fail,
     load,
 )
+from pertsym.cli.parts import parts_record, show_parts
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import Generator, tcl_generator
 
@@ -25,36 +27,66 @@ from pertsym.generators.tcl import Generator, tcl_generator
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--order", default=4, show_default=True, help="Highest even order in the coupling.")
 @click.option("--time", type=float, help="Time since the product state; left out: t -> infinity.")
+@click.option(
+    "--spectral",
+    is_flag=True,
+    help="Order 4 from closed spectral forms, without a fit: few levels, t -> infinity.",
+)
+@click.option(
+    "--parts",
+    "with_parts",
+    is_flag=True,
+    help="Also Hamiltonian (Lamb shift), dissipator and canonical rates of each order, and of all.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
-def generator(model: Path, order: int, time: float | None, as_json: bool) -> None:
+def generator(
+    model: Path,
+    order: int,
+    time: float | None,
+    spectral: bool,
+    with_parts: bool,
+    as_json: bool,
+) -> None:
     """Time-convolutionless generator of a MODEL file (TOML), order by order.
 
     d rho/dt = sum of K_n rho, Schroedinger picture, energy eigenbasis; N^2 x N^2 matrices over
     row-major vec (rho_ab sits at a N + b). Order 0 is -i [H_S, .]. Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+    --parts splits K = -i [H, .] + D in the canonical way: H and the operators of D without
+    trace; the canonical rates of a truncated expansion, or of finite times, may be negative.
     """
     if order < 0 or order % 2:
         fail(f"--order: must be an even integer >= 0, got {order}", BAD_INPUT)
     if time is not None and not 0 <= time < np.inf:
         fail(f"--time: must be finite and >= 0, got {time}", BAD_INPUT)
+    if spectral and (order != 4 or time is not None):
+        fail("--spectral: closed forms are those of --order 4 without --time", BAD_INPUT)
     parsed = load(model)
     units = parsed.units
     inside = None if time is None else units.time_to_internal(time)
-    result = tcl_generator(parsed, order, inside, progress=Ticker())
+    result = tcl_generator(parsed, order, inside, progress=Ticker(), spectral=spectral)
     factor = units.rate_to_printed(1.0)
     if as_json:
-        emit_json(_record(result, factor))
+        record = _record(result, factor)
+        if with_parts:
+            record["parts"] = parts_record(result, factor)
+        emit_json(record)
     else:
         _show(result, factor, units.rate)
-    divergent = False
+        if with_parts:
+            show_parts(result, factor, units.rate)
+    codes = {0}
     for n, term in result.orders.items():
-        for place, reason in term.divergent.items():
-            divergent = True
-            click.echo(
-                f"divergent: {_name(place, result.dimension)}, order {n}: {reason}", err=True
-            )
-    if divergent:
-        raise SystemExit(DOES_NOT_EXIST)
+        for what, found, code in (
+            ("divergent", term.divergent, DOES_NOT_EXIST),
+            ("not derived", term.not_derived, NOT_DERIVABLE),
+        ):
+            for place, reason in found.items():
+                codes.add(code)
+                name = _name(place, result.dimension)
+                click.echo(f"{what}: {name}, order {n}: {reason}", err=True)
+    if max(codes):
+        raise SystemExit(max(codes))
 
 
 def _name(place: tuple[int, int], size: int) -> str:
@@ -73,20 +105,22 @@ def _record(result: Generator, factor: float) -> dict[str, Any]:
             for part, values in (("real", matrix.real), ("imag", matrix.imag))
         }
         record["error"][str(n)] = _rows(factor * term.error, term)
-    divergent = {
-        str(n): {_name(place, size): reason for place, reason in term.divergent.items()}
-        for n, term in result.orders.items()
-        if term.divergent
-    }
-    if divergent:
-        record["divergent"] = divergent
+    for key in ("divergent", "not_derived"):
+        missing = {
+            str(n): {_name(place, size): reason for place, reason in found.items()}
+            for n, term in result.orders.items()
+            if (found := getattr(term, key))
+        }
+        if missing:
+            record[key] = missing
     return record
 
 
 def _rows(values: np.ndarray[Any, Any], term: Term) -> list[list[float | None]]:
-    """Plain numbers, null where the element does not exist."""
+    """Plain numbers, null where the element does not exist or is not known."""
+    missing = {*term.divergent, *term.not_derived}
     return [
-        [None if (i, j) in term.divergent else float(x) for j, x in enumerate(row)]
+        [None if (i, j) in missing else float(x) for j, x in enumerate(row)]
         for i, row in enumerate(values)
     ]
 
@@ -102,6 +136,8 @@ def _show(result: Generator, factor: float, unit: str) -> None:
             name = _name((row, column), size)
             if (row, column) in term.divergent:
                 click.echo(f"  {name:<12} divergent")
+            elif (row, column) in term.not_derived:
+                click.echo(f"  {name:<12} not derived")
             elif abs(value) > error:
                 click.echo(
                     f"  {name:<12}{value.real:>22.14g} {value.imag:>+22.14g} i  +- {error:.1e}"

@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
+from pertsym.cli import random_matrix
 from pertsym.cli.console import (
     BAD_INPUT,
     DOES_NOT_EXIST,
@@ -22,6 +23,7 @@ from pertsym.cli.console import (
 )
 from pertsym.dynamics.methods import EVOLVE, STEADY, evolve, steady
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
+from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
 
 _MOST_TIMES = 1_000_000
 _ROUNDING = 1e-15
@@ -64,18 +66,45 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
 @click.option("--initial", required=True, help="A level's index, or a JSON file {real, imag}.")
 @click.option("--times", required=True, help="START:STOP:COUNT, both ends included.")
 @click.option("--states", "with_states", is_flag=True, help="Also print the density matrices.")
+@click.option("--size", type=int, help="Of --method exact: states of the environment [500].")
+@click.option("--realisations", type=int, help="Of --method exact: how many are averaged [10].")
+@click.option("--seed", type=int, help="Of --method exact: seed of the random matrices [0].")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
 def evolve_command(
-    model: Path, method: str, initial: str, times: str, with_states: bool, as_json: bool
+    model: Path,
+    method: str,
+    initial: str,
+    times: str,
+    with_states: bool,
+    size: int | None,
+    realisations: int | None,
+    seed: int | None,
+    as_json: bool,
 ) -> None:
     """Populations of a MODEL file (TOML) over time, from a product state at t = 0.
 
-    tclN is time-dependent, tclN-asymptotic uses the generator of t -> infinity. Energy
-    eigenbasis; times in the model's time unit.
+    tclN is time-dependent, tclN-asymptotic uses the generator of t -> infinity, tclN-slip also
+    replaces the initial state by the one that this generator must start from, which is right
+    after the baths' memory. Energy eigenbasis; times in the model's time unit.
     """
-    parsed = load(model)
     grid = _times(times)
+    sample = {"size": size, "realisations": realisations, "seed": seed}
+    if is_random_matrix_file(model):
+        random = load_random_matrix(model)
+        random_matrix.evolve(
+            random,
+            method,
+            _initial(initial, random.dimension),
+            grid,
+            sample,
+            with_states=with_states,
+            as_json=as_json,
+        )
+        return
+    if given := [name for name, value in sample.items() if value is not None]:
+        fail(f"--{given[0]}: belongs to random-matrix environments; leave it out", BAD_INPUT)
+    parsed = load(model)
     state = _initial(initial, parsed.dimension)
     inside = [parsed.units.time_to_internal(time) for time in grid]
     record: dict[str, Any] = {"times": grid}

@@ -18,18 +18,24 @@ from pertsym.dynamics.redfield import redfield
 from pertsym.dynamics.steady import steady_state
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
+from pertsym.generators.slipped import Slip, tcl_slip
 from pertsym.generators.system import System
 from pertsym.generators.tcl import BAND, Generator, represented, require_feasible, tcl_generator
 from pertsym.generators.threads import single_threaded
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 
 MARKOVIAN: Final = ("redfield", "redfield-secular", "ccqme", "ccqme-secular")
 STEADY: Final = ("gibbs", "mean-force", *MARKOVIAN, "tcl2", "tcl4", "tcl6", "...")
-EVOLVE: Final = (*MARKOVIAN, "tcl2", "tcl4", "...", "tcl2-asymptotic", "tcl4-asymptotic", "...")
+EVOLVE: Final = (
+    *MARKOVIAN,
+    *("tcl2", "tcl4", "..."),
+    *("tcl2-asymptotic", "tcl4-asymptotic", "..."),
+    *("tcl2-slip", "tcl4-slip", "..."),
+)
 
-_TCL: Final = re.compile(r"tcl([1-9][0-9]?)(-asymptotic)?")
-_TRANSIENT: Final = 0.1  # the part of the tolerance that the transient's generator may take
+_TCL: Final = re.compile(r"tcl([1-9][0-9]?)(?:-(asymptotic|slip))?")
+_TRANSIENT: Final = 0.3  # the part of the tolerance that the transient's generator may take
 _STEADY_TOLERANCE: Final = 1e-9
 
 Progress = Callable[[str], None]
@@ -37,11 +43,24 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Method:
-    """A parsed name: a Markovian method, a thermal state, or TCL of an order."""
+    """A parsed name: a Markovian method, a thermal state, or TCL of an order.
+
+    Attributes
+    ----------
+    name
+    order
+        Of TCL; 0 for the others.
+    asymptotic
+        Whether the generator is constant.
+    slip
+        Whether the initial state is replaced by the one that the generator of t -> infinity
+        must start from.
+    """
 
     name: str
     order: int = 0
     asymptotic: bool = True
+    slip: bool = False
 
     @classmethod
     def parse(cls, name: str, known: Sequence[str]) -> Method:
@@ -62,7 +81,7 @@ class Method:
             raise InputError(
                 "method", "", f"{name!r} has an odd order", "use tcl2, tcl4, tcl6, ..."
             )
-        return cls(name, order, found[2] is not None)
+        return cls(name, order, found[2] is not None, found[2] == "slip")
 
 
 @single_threaded
@@ -125,7 +144,9 @@ def evolve(
     ----------
     model
     method
-        One of `EVOLVE`: tclN is time-dependent, tclN-asymptotic uses the t -> infinity generator.
+        One of `EVOLVE`: tclN is time-dependent, tclN-asymptotic uses the t -> infinity generator,
+        tclN-slip starts that from Lam rho(0), with Lam to order N: after the baths' memory it is
+        tclN up to order N + 2, at early times (t = 0 included) it is no approximation.
     initial : (N, N)
         In the energy eigenbasis.
     times
@@ -141,8 +162,12 @@ def evolve(
     (times, N, N) array
     """
     chosen = Method.parse(method, EVOLVE)
-    if not chosen.order or chosen.asymptotic:
-        return propagate(generator(model, chosen, progress), initial, times)
+    if chosen.asymptotic:
+        constant = generator(model, chosen, progress)
+        if chosen.slip:
+            slip = tcl_slip(model, chosen.order, _STEADY_TOLERANCE, BAND, progress)
+            initial = (_total(slip) @ initial.reshape(-1)).reshape(initial.shape)
+        return propagate(constant, initial, times)
     system = System.of(model)
     progress("exponential representation of the baths")
     found = represented(model, tolerance, BAND)
@@ -152,17 +177,26 @@ def evolve(
     if end == 0:
         return np.array([initial] * len(times), dtype=complex)
     progress("time-dependent generator")
-    transient = finite_time(slow, end, _TRANSIENT * tolerance)
+    transient = finite_time(slow, end, _TRANSIENT * tolerance, joint=True)
     progress("propagation")
     return propagate_transient(system.free, transient, initial, times, _TRANSIENT * tolerance)
 
 
-def _total(result: Generator) -> Matrix:
+def _total(result: Generator | Slip) -> Matrix:
     """The sum of all orders, if every element exists."""
     size = result.dimension
     for n, term in result.orders.items():
         for (row, column), reason in term.divergent.items():
             (a, b), (c, d) = divmod(row, size), divmod(column, size)
-            raise Divergent(f"element {a}{b},{c}{d} of order {n}: {reason}")
+            what = "initial slip, " if isinstance(result, Slip) else ""
+            raise Divergent(f"{what}element {a}{b},{c}{d} of order {n}: {reason}")
+        for (row, column), reason in term.not_derived.items():
+            (a, b), (c, d) = divmod(row, size), divmod(column, size)
+            raise NotYetDerivable(
+                "generator",
+                f"element {a}{b},{c}{d} of order {n}",
+                reason,
+                "use tcl2, or a bath that exponentials can stand for",
+            )
     total: Matrix = np.sum([term.matrix for term in result.orders.values()], axis=0)
     return total

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
+from pertsym.dynamics.time_dependent import pieces
 from pertsym.generators.finite_time import FiniteTime
 
 Matrix = NDArray[np.complex128]
@@ -71,42 +71,21 @@ def propagate_transient(
     ArithmeticError
         If the integration fails.
     """
-    frequencies = np.diag(free)
-    total = transient.total()
-    vector = np.asarray(state, dtype=complex).reshape(-1)
+    size = np.shape(state)
+    columns = np.asarray(state, dtype=complex).reshape(-1, 1)
     early = [time for time in times if time <= transient.end]
     late = [time for time in times if time > transient.end]
     end = transient.end if late else max(early, default=0.0)
-    collected = [vector] * sum(time == 0 for time in early)
-    last = vector
-    if end > 0:
-        points = [time for time in early if time > 0]
-
-        def interaction(time: float, y: NDArray[np.complex128]) -> NDArray[np.complex128]:
-            phase = np.exp(frequencies * time)
-            result: NDArray[np.complex128] = (total(time) @ (phase * y)) / phase
-            return result
-
-        solution = solve_ivp(
-            interaction,
-            (0.0, end),
-            vector,
-            method="DOP853",
-            t_eval=[*points, *([end] if late else [])],
-            rtol=tolerance,
-            atol=tolerance,
-        )
-        if not solution.success:
-            raise ArithmeticError(f"the time-dependent generator: {solution.message}")
-        found = [np.exp(frequencies * t) * y for t, y in zip(solution.t, solution.y.T, strict=True)]
-        collected += found[: len(points)]
-        last = found[-1]
-    size = np.shape(state)
+    collected = [columns] * sum(time == 0 for time in early)
+    for piece in pieces(np.diag(free), transient, columns, end, tolerance):
+        while len(collected) < len(early) and early[len(collected)] <= piece.end:
+            collected.append(piece.at(early[len(collected)]))
+        columns = piece.at(piece.end)
     states = np.array(collected, dtype=complex).reshape(-1, *size)
     if not late:
         return states
     constant = free + sum(transient.limit.values())
-    after = propagate(constant, last.reshape(size), [time - end for time in late])
+    after = propagate(constant, columns.reshape(size), [time - end for time in late])
     return np.concatenate([states, after])
 
 

@@ -75,22 +75,61 @@ class Radau:
         -------
         (p, ...) array
         """
+        if not refined:
+            return self.at_nodes(self.transformed(step, d, start, source))
         eigenvalues, vectors, inverse = self._spectral
         stiffness = step * d.reshape(1, -1)
         divisors = eigenvalues[:, None] + stiffness
         right = step * source.reshape(self.stages, -1)
         right += self._inverse.sum(axis=1)[:, None] * start.reshape(1, -1)
         solution: Array = vectors @ ((inverse @ right) / divisors)
-        if not refined:
-            return solution.reshape(source.shape)
         right -= self._inverse @ solution
         right -= stiffness * solution
         solution += vectors @ ((inverse @ right) / divisors)
         return solution.reshape(source.shape)
 
+    def transformed(self, step: float, d: Array, start: Array, source: Array) -> Array:
+        """What `at_nodes` and `at_end` make y of, shape (p, ...); sums over axes may go first."""
+        eigenvalues, _, inverse = self._spectral
+        matrix = np.empty((self.stages, self.stages + 1), dtype=complex)
+        matrix[:, :-1] = step * inverse
+        matrix[:, -1] = inverse @ self._inverse.sum(axis=1)
+        both = np.concatenate([source.reshape(self.stages, -1), start.reshape(1, -1)])
+        result: Array = matrix @ both
+        result /= eigenvalues[:, None] + step * d.reshape(1, -1)
+        return result.reshape(source.shape)
+
+    def at_nodes(self, transformed: Array) -> Array:
+        """Y at the nodes, the shape of the argument."""
+        flat = transformed.reshape(self.stages, -1)
+        values: Array = self._spectral[1] @ flat
+        return values.reshape(transformed.shape)
+
+    def at_end(self, transformed: Array) -> Array:
+        """Y at the end of the step, without the axis of the nodes."""
+        flat = transformed.reshape(self.stages, -1)
+        values: Array = self._spectral[1][-1] @ flat
+        return values.reshape(transformed.shape[1:])
+
+    def from_coefficients(self, start: float, end: float, count: int) -> Array:
+        """(p, count) matrix: Legendre coefficients on the step -> values at the nodes of a part.
+
+        The part goes from `start` to `end`, within [0, 1].
+        """
+        x = 2 * (start + (end - start) * self.nodes) - 1
+        matrix: Array = legendre.legvander(x, count - 1)
+        return matrix
+
     @cached_property
     def to_coefficients(self) -> Array:
-        """(p + 1) x (p + 1): values at 0 and the nodes -> Legendre coefficients on the step."""
+        """(p + 1) x (p + 1), real: values at 0 and the nodes -> Legendre coefficients."""
         x = np.concatenate([[-1.0], 2 * self.nodes - 1])
         matrix: Array = np.linalg.inv(legendre.legvander(x, self.stages))
         return matrix
+
+
+def combine(matrix: Array, values: Array) -> Array:
+    """matrix @ values for a real matrix and complex values, as real numbers."""
+    flat = np.ascontiguousarray(values).reshape(len(values), -1)
+    product: Array = (matrix @ flat.view(float)).view(complex)
+    return product.reshape(len(matrix), *values.shape[1:])

@@ -1,13 +1,8 @@
 """The generator K(t) of any even order for a state that factorises at t = 0.
 
-The auxiliaries Y_m^(k)(t) start at 0 and relax to those of the slow subspace.  What is
-integrated is their distance y from there,
-
-    dy_m/dt = -(sum nu + i w_ab - i w_cd) y_m + from above(y) + from below(y)
-              - sum_l { y_m^(k-l) K^(l)(inf) + [Y_m^(k-l)(inf) + y_m^(k-l)] kappa^(l) },
-
-with kappa = K(t) - K(inf): each order is linear with a known source, so the step is never limited
-by stiff exponents, and at late times K(t) is as accurate as the limit because kappa -> 0.
+The auxiliaries start at 0 and relax to those of the slow subspace.  Their distance from there is
+integrated, so that the step is never limited by stiff exponents, and at late times K(t) is as
+accurate as the limit because K(t) - K(inf) -> 0.
 """
 
 from __future__ import annotations
@@ -21,16 +16,18 @@ from types import MappingProxyType
 import numpy as np
 from numpy.polynomial import legendre
 
-from pertsym.generators.bloch_recursion import Place, SlowSubspace, places
-from pertsym.generators.collocation import Radau
-from pertsym.generators.system import Array, as_matrix
+from pertsym.generators.bloch_recursion import SlowSubspace
+from pertsym.generators.collocation import Radau, combine
+from pertsym.generators.fourth_order_transient import FourthOrderTransient
+from pertsym.generators.system import Array
+from pertsym.generators.transient import HierarchyTransient, S, Transient
 
 _RADAU = Radau(9)
 _SAFE = 0.1  # the tail of the expansion must be below this part of the tolerance to grow the step
-_FASTEST_START = 0.05  # first step times the largest rate
+_FASTEST_START = 1.0  # first step times the largest rate
 _SHORTEST = 1e-6  # step times the largest rate below which rounding, not the step, is at fault
 _COARSE = 1e-10  # a tolerance that needs no refinement of the linear algebra
-_DONE = 1e-3  # of the tolerance, relative to each auxiliary's limit: the transient is over
+_DONE = 0.1  # of the tolerance: what is left of a transient that is over
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +92,9 @@ class FiniteTime:
         return [panel.end for panel in self.panels]
 
 
-def finite_time(slow: SlowSubspace, end: float, tolerance: float = 1e-12) -> FiniteTime:
+def finite_time(
+    slow: SlowSubspace, end: float, tolerance: float = 1e-12, joint: bool = False
+) -> FiniteTime:
     """Integrate the transient of the generator up to `end`.
 
     Parameters
@@ -106,26 +105,50 @@ def finite_time(slow: SlowSubspace, end: float, tolerance: float = 1e-12) -> Fin
         The latest time that will be asked for, > 0.
     tolerance
         Of each order's K(t), relative to its largest element over all times so far.
+    joint
+        The tolerance is relative to the largest element of all orders: enough for their sum.
+
+    Raises
+    ------
+    ArithmeticError
+        If K(t) cannot be resolved to the tolerance.
     """
-    transient = _Transient(slow, refined=tolerance < _COARSE)
-    order = max(slow.generators)
-    state = {place: -slow.slaved[place] for place in places(order)}
-    scales = {n: float(np.abs(k).max()) for n, k in slow.generators.items()}
-    roundings = {n: slow.rounding(n) for n in slow.generators}
-    kappas = {n: -k for n, k in slow.generators.items()}  # K(0) = 0
-    floor = {place: _DONE * tolerance * np.abs(y).max() for place, y in state.items()}
+    refined = tolerance < _COARSE
+    if max(slow.generators) == 4 and slow.hierarchy.modes:
+        fourth = FourthOrderTransient(slow, _RADAU, refined)
+        return integrate(fourth, slow, end, tolerance, joint)
+    return integrate(HierarchyTransient(slow, _RADAU, refined), slow, end, tolerance, joint)
+
+
+def integrate(
+    transient: Transient[S], slow: SlowSubspace, end: float, tolerance: float, joint: bool = False
+) -> FiniteTime:
+    """K(t) from one way to step the auxiliaries; see `finite_time`.
+
+    Raises
+    ------
+    ArithmeticError
+        If K(t) cannot be resolved to the tolerance.
+    """
+    limit = MappingProxyType(dict(slow.generators))
+    scales = {n: float(np.abs(k).max()) for n, k in limit.items()}
+    roundings = {n: slow.rounding(n) for n in limit}
+    kappas = {n: -k for n, k in limit.items()}  # K(0) = 0
+    state = transient.start()
     panels: list[Panel] = []
     now, step = 0.0, _FASTEST_START / transient.fastest
     while now < end:
         step = min(step, end - now)
         moved, generators = transient.step(state, step)
-        coefficients, tail = {}, 0.0
+        coefficients, tail, left = {}, 0.0, 0.0
         for n, values in generators.items():
             nodes = np.concatenate([kappas[n][None], values])
-            series: Array = np.tensordot(_RADAU.to_coefficients, nodes, axes=1)
-            scales[n] = max(scales[n], float(np.abs(values + slow.generators[n]).max()))
-            last: Array = np.abs(series[-2:])
-            tail = max(tail, max(float(last.max()) - roundings[n], 0.0) / (scales[n] or 1.0))
+            series = combine(_RADAU.to_coefficients, nodes)
+            scales[n] = max(scales[n], float(np.abs(values + limit[n]).max()))
+            unit = (max(scales.values()) if joint else scales[n]) or 1.0
+            last = float(np.abs(series[-2:]).max())
+            tail = max(tail, max(last - roundings[n], 0.0) / unit)
+            left = max(left, float(np.abs(nodes).max()) / unit)
             coefficients[n] = series
         if tail > tolerance:
             if step * transient.fastest < _SHORTEST:
@@ -138,53 +161,8 @@ def finite_time(slow: SlowSubspace, end: float, tolerance: float = 1e-12) -> Fin
         panels.append(Panel(now, finish, MappingProxyType(coefficients)))
         state, kappas = moved, {n: values[-1] for n, values in generators.items()}
         now = finish
-        if all(np.abs(y).max() <= floor[place] for place, y in state.items()):
-            return FiniteTime(MappingProxyType(dict(slow.generators)), tuple(panels), True)
+        if left <= _DONE * tolerance and transient.remaining(state) <= _DONE * tolerance:
+            return FiniteTime(limit, tuple(panels), True)
         grown = 0.9 * (_SAFE * tolerance / max(tail, 1e-300)) ** (1 / _RADAU.stages)
-        step *= min(2.5, max(0.5, grown))
-    return FiniteTime(MappingProxyType(dict(slow.generators)), tuple(panels), False)
-
-
-class _Transient:
-    """One step of the distance from the slow subspace, order after order."""
-
-    def __init__(self, slow: SlowSubspace, refined: bool) -> None:
-        self._slow, self._refined = slow, refined
-        self._places = tuple(places(max(slow.generators)))
-        self._rates = {
-            level: slow.hierarchy.denominators(level)
-            for level in sorted({level for level, _ in self._places})
-        }
-
-    @property
-    def fastest(self) -> float:
-        return max(float(np.abs(rates).max()) for rates in self._rates.values())
-
-    def step(
-        self, start: dict[Place, Array], length: float
-    ) -> tuple[dict[Place, Array], dict[int, Array]]:
-        """The distances at the end, and kappa of each order at the nodes (p, N^2, N^2)."""
-        hierarchy, slaved = self._slow.hierarchy, self._slow.slaved
-        distances: dict[Place, Array] = {}
-        kappas: dict[int, Array] = {}
-        for level, k in self._places:
-            initial = start[level, k]
-            shape = (_RADAU.stages, *initial.shape)
-            source = np.zeros(shape, dtype=initial.dtype)
-            if (above := distances.get((level + 1, k - 1))) is not None:
-                source += hierarchy.from_above(level, above)
-            if (below := distances.get((level - 1, k - 1))) is not None:
-                source += hierarchy.from_below(level, below)
-            for lower, kappa in kappas.items():
-                place = (level, k - lower)
-                if place not in slaved:
-                    continue
-                full = as_matrix(slaved[place]) @ kappa[:, None]
-                if (y := distances.get(place)) is not None:
-                    full = full + as_matrix(y) @ (self._slow.generators[lower] + kappa)[:, None]
-                source -= full.reshape(shape)
-            solution = _RADAU.solve(length, self._rates[level], initial, source, self._refined)
-            distances[level, k] = solution
-            if level == 1:
-                kappas[k + 1] = as_matrix(hierarchy.from_above(0, solution)[:, 0])
-        return {place: y[-1] for place, y in distances.items()}, kappas
+        step *= min(4.0, max(0.5, grown))
+    return FiniteTime(limit, tuple(panels), False)

@@ -51,7 +51,7 @@ class Hierarchy:
         return tuple({m: i for i, m in enumerate(level)} for level in self.levels)
 
     @cached_property
-    def _raised(self) -> tuple[Index, ...]:
+    def raised(self) -> tuple[Index, ...]:
         """For each level, (multisets, modes): where each multiset plus each mode is found."""
         return tuple(
             np.array(
@@ -65,7 +65,7 @@ class Hierarchy:
         )
 
     @cached_property
-    def _lowered(self) -> tuple[tuple[Index, Index], ...]:
+    def lowered(self) -> tuple[tuple[Index, Index], ...]:
         """For each level from 1, (multisets, level): the multisets without one of their modes."""
         tables = []
         for level in range(1, self.depth + 1):
@@ -81,19 +81,20 @@ class Hierarchy:
         return tuple(tables)
 
     @cached_property
-    def _by_later(self) -> dict[str, list[int]]:
+    def by_later(self) -> dict[str, list[int]]:
         """The mode numbers by the coupling at the later time."""
         members: dict[str, list[int]] = {}
         for number, mode in enumerate(self.modes):
             members.setdefault(mode.later, []).append(number)
         return members
 
-    def _operator(self, name: str) -> Array:
+    def operator(self, name: str) -> Array:
+        """The operator of a coupling, in the precision of the hierarchy."""
         operator: Array = self.system.operators[name].astype(self.precision)
         return operator
 
     @cached_property
-    def _coefficients(self) -> dict[str, tuple[Array, Array]]:
+    def coefficients(self) -> dict[str, tuple[Array, Array]]:
         """By the coupling b at the earlier time: -i c_j and +i c~_j, zero for the other modes."""
         return {
             name: (
@@ -127,22 +128,22 @@ class Hierarchy:
 
     def from_above(self, level: int, above: Array) -> Array:
         """-i sum_a S_a^x sum_{j of ab} X_{m+j} for every multiset m of a level."""
-        total = self._zeros(level, above)
-        for name, members in self._by_later.items():
-            gathered = above[..., self._raised[level][:, members[0]], :, :, :, :]
+        total = self.zeros(level, above)
+        for name, members in self.by_later.items():
+            gathered = above[..., self.raised[level][:, members[0]], :, :, :, :]
             for j in members[1:]:
-                gathered += above[..., self._raised[level][:, j], :, :, :, :]
-            operator = -1j * self._operator(name)
+                gathered += above[..., self.raised[level][:, j], :, :, :, :]
+            operator = -1j * self.operator(name)
             total += left(operator, gathered)
             total -= right(operator, gathered)
         return total
 
     def from_below(self, level: int, below: Array) -> Array:
         """-i sum_{j in m} Theta_j X_{m-j} for every multiset m of a level >= 1."""
-        rest, removed = self._lowered[level - 1]
-        total = self._zeros(level, below)
-        for name, (ahead, behind) in self._coefficients.items():
-            operator = self._operator(name)
+        rest, removed = self.lowered[level - 1]
+        total = self.zeros(level, below)
+        for name, (ahead, behind) in self.coefficients.items():
+            operator = self.operator(name)
             before, after = left(operator, below), right(operator, below)
             for k in range(level):
                 for coefficients, side in ((ahead, before), (behind, after)):
@@ -151,6 +152,7 @@ class Hierarchy:
                     total += term
         return total
 
-    def _zeros(self, level: int, like: Array) -> Array:
+    def zeros(self, level: int, like: Array) -> Array:
+        """Superoperators for a level, with the axes in front of those of `like`."""
         shape = (*like.shape[:-5], len(self.levels[level]), *like.shape[-4:])
         return np.zeros(shape, dtype=self.precision)

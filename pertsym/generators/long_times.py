@@ -5,14 +5,15 @@ C(t) ~ e^{-i w_s t} t^-(p+1).  Which elements of the generator it makes diverge 
 probing.  With a weak correlation function that decays slowly, on the time 1/eps, the part of an
 element with j contractions of the probe grows as eps^-M where the time integral over a tail, cut
 at T, grows as T^(M - j (p+1)).  Those parts are extracted exactly, because the generator is a
-polynomial in the probe's strength.
+polynomial in the probe's strength.  The same decides about any other quantity that the recursion
+gives, such as the initial slip.
 """
 
 from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,9 @@ from pertsym.baths.divergence import power_text
 from pertsym.baths.exponentials import Exponentials
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.system import Array, Correlated, System
+
+Solve = Callable[[System, Sequence[Correlated], int], Array]
+"""A quantity of one order, N^2 x N^2, for baths of exponentials."""
 
 _SLOWNESS = (1e-4, 1e-5)  # eps of the two probes, of the smallest frequency in play
 _SPREAD = ((1.0, 1.0), (2.7, 0.6))  # rates and weights of a probe's exponentials, over eps
@@ -59,11 +63,18 @@ def tails(correlations: Mapping[str, Correlation]) -> Iterator[Tail]:
                 yield Tail(name, point.position, power, cmath.exp(-0.5j * math.pi * (power + 1)))
 
 
+def generator_of(system: System, baths: Sequence[Correlated], order: int) -> Array:
+    """The generator of one order for t -> infinity."""
+    return slow_subspace(system, baths, order).generators[order]
+
+
 def divergent_elements(
     system: System,
     baths: Sequence[Correlated],
     correlations: Mapping[str, Correlation],
     order: int,
+    solve: Solve = generator_of,
+    integrals: int | None = None,
 ) -> dict[tuple[int, int], str]:
     """(row, column) of K_order -> the term and the power that make it diverge.
 
@@ -76,12 +87,18 @@ def divergent_elements(
         The baths themselves, whose tails are the question.
     order
         4, 6, ...
+    solve, integrals
+        Another quantity than the generator, and over how many times its terms are integrated;
+        the generator's order - 1.
     """
     found: dict[tuple[int, int], str] = {}
+    integrals = order - 1 if integrals is None else integrals
     for tail in tails(correlations):
-        if tail.power > order // 2 - 1:
+        if tail.power > integrals - order // 2:  # so many integrals may go over the tail's time
             continue
-        for place, (contractions, growth) in _growth(system, baths, tail, order).items():
+        for place, (contractions, growth) in _growth(
+            system, baths, tail, order, solve, integrals
+        ).items():
             found.setdefault(place, _reason(tail, contractions, growth))
     return found
 
@@ -94,18 +111,23 @@ def _reason(tail: Tail, contractions: int, growth: int) -> str:
 
 
 def _growth(
-    system: System, baths: Sequence[Correlated], tail: Tail, order: int
+    system: System,
+    baths: Sequence[Correlated],
+    tail: Tail,
+    order: int,
+    solve: Solve,
+    integrals: int,
 ) -> dict[tuple[int, int], tuple[int, int]]:
     """The elements that diverge: the number of slow contractions and the power M of 1/eps."""
     unit = _smallest_frequency(system, tail)
     slow, slower = (
-        [np.abs(part) for part in _responses(system, baths, tail, order, eps * unit)]
+        [np.abs(part) for part in _responses(system, baths, tail, order, eps * unit, solve)]
         for eps in _SLOWNESS
     )
     ratio = _SLOWNESS[0] / _SLOWNESS[1]
     found: dict[tuple[int, int], tuple[int, int]] = {}
     for contractions, (before, after) in enumerate(zip(slow, slower, strict=True), start=1):
-        for growth in range(1, order):
+        for growth in range(1, integrals + 1):
             if growth < contractions * (tail.power + 1):
                 continue
             # a response ~ eps^-M grows by ratio^M; half a power decides
@@ -131,8 +153,9 @@ def _responses(
     tail: Tail,
     order: int,
     slowness: float,
+    solve: Solve,
 ) -> Array:
-    """The parts of K_order with 1, 2, ... contractions of a probe of unit strength."""
+    """The parts of one order with 1, 2, ... contractions of a probe of unit strength."""
     degree = order // 2
     strengths = np.arange(-(degree // 2), (degree + 1) // 2 + 1, dtype=float)
     rates = tuple(complex(rate * slowness, tail.frequency) for rate, _ in _SPREAD)
@@ -142,7 +165,7 @@ def _responses(
         weights = tuple(strength * slowness * weight * tail.phase for _, weight in _SPREAD)
         slow = Exponentials(weights, rates)
         probe = [Correlated(tail.bath, tail.bath, slow)] if strength else []
-        values.append(slow_subspace(system, [*baths, *probe], order).generators[order])
+        values.append(solve(system, [*baths, *probe], order))
     parts = np.linalg.inv(np.vander(strengths, increasing=True))[1:]
     scale = slowness ** -np.arange(1.0, degree + 1)[:, None, None]
     responses: Array = np.tensordot(parts, np.array(values), axes=1) * scale

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -32,11 +32,14 @@ class Term:
         Bound on the modulus of each element's error.
     divergent
         (row, column) -> why this element does not exist; its number in `matrix` means nothing.
+    not_derived
+        (row, column) -> why this element, which exists, could not be computed; nan in `matrix`.
     """
 
     matrix: Array
     error: Array
     divergent: Mapping[tuple[int, int], str]
+    not_derived: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
 def second_order(system: System, correlations: Mapping[str, Correlation]) -> Term:

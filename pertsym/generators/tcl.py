@@ -6,6 +6,7 @@ each bath by exponentials, whose error is measured by repeating the calculation 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import represent
+from pertsym.baths.exponential_fit import Representation, represent
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.second_order import Term, second_order
+from pertsym.generators.spectral_route import fourth_order
 from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import NotYetDerivable
@@ -79,8 +81,8 @@ def represented(
     width = None if band is None or spread == 0 else band * spread
     for name, correlation in correlations_of(model).items():
         try:
-            best = represent(correlation, tolerance, width)
-            rough = represent(correlation, tolerance * _COARSER, width)
+            best = _remembered(correlation, tolerance, width)
+            rough = _remembered(correlation, tolerance * _COARSER, width)
         except Divergent as fault:
             raise NotYetDerivable(
                 model.name,
@@ -91,6 +93,18 @@ def represented(
         fine.append((name, best.exponentials))
         coarse.append((name, rough.exponentials))
     return Represented(Correlated.independent(fine), Correlated.independent(coarse))
+
+
+def _remembered(correlation: Correlation, tolerance: float, width: float | None) -> Representation:
+    """The representation of a bath, which several methods for one model ask for in turn."""
+    try:
+        hash(correlation)
+    except TypeError:  # parameters that are arrays
+        return represent(correlation, tolerance, width)
+    return _represent_once(correlation, tolerance, width)
+
+
+_represent_once = functools.lru_cache(maxsize=64)(represent)
 
 
 def require_feasible(model: Model, baths: Represented, order: int) -> None:
@@ -137,6 +151,7 @@ def tcl_generator(
     tolerance: float = TOLERANCE,
     band: float | None = None,
     progress: Progress = lambda _: None,
+    spectral: bool = False,
 ) -> Generator:
     """The time-convolutionless (ordered-cumulant) generator in the Schroedinger picture.
 
@@ -155,18 +170,25 @@ def tcl_generator(
         None, or the `band` of `represented`: fewer exponentials for many levels.
     progress
         Called with what is computed next.
+    spectral
+        Whether order 4 for t -> infinity comes from closed spectral forms, without a fit; it
+        does by itself where a bath cannot be represented by exponentials.
 
     Raises
     ------
     ValueError
-        If the order is not even and >= 0, or the time is negative.
+        If the order is not even and >= 0, the time is negative, or `spectral` is asked for
+        another order than 4 or a finite time.
     NotYetDerivable
-        If orders beyond 2, or a finite time, are asked of a bath whose G is not bounded.
+        If orders beyond 4, or a finite time, are asked of a bath whose G is not bounded, or
+        order 4 of too many levels coupled to it.
     """
     if order < 0 or order % 2:
         raise ValueError(f"order: must be an even integer >= 0, got {order}")
     if time is not None and not 0 <= time < np.inf:
         raise ValueError(f"time: must be >= 0 and finite, got {time!r}; leave it out for the limit")
+    if spectral and (order != 4 or time is not None):
+        raise ValueError("spectral: closed forms are those of order 4 for t -> infinity")
     system = System.of(model)
     free = system.free
     orders = {0: Term(free, np.finfo(float).eps * np.abs(free), {})}
@@ -176,8 +198,15 @@ def tcl_generator(
     if order == 2 and time is None:
         orders[2] = second_order(system, correlations)
         return Generator(model.dimension, MappingProxyType(orders))
-    progress("exponential representation of the baths")
-    baths = represented(model, tolerance, band)
+    if spectral:
+        return _in_closed_form(model, orders, correlations, progress)
+    try:
+        progress("exponential representation of the baths")
+        baths = represented(model, tolerance, band)
+    except NotYetDerivable:
+        if order != 4 or time is not None:
+            raise
+        return _in_closed_form(model, orders, correlations, progress)
     require_feasible(model, baths, order)
     progress(f"recursion to order {order}")
     slow = slow_subspace(system, baths.fine, order)
@@ -195,6 +224,18 @@ def tcl_generator(
         divergent = divergent_elements(system, baths.fine, correlations, n)
         orders[n] = Term(matrix, _error(matrix, rough.generators[n], slow.rounding(n)), divergent)
     return Generator(model.dimension, MappingProxyType(orders))
+
+
+def _in_closed_form(
+    model: Model,
+    orders: Mapping[int, Term],
+    correlations: Mapping[str, Correlation],
+    progress: Progress,
+) -> Generator:
+    """Orders 2 and 4 from values of Ĉ and P and integrals over them."""
+    second = second_order(System.of(model), correlations)
+    fourth = fourth_order(model, correlations, progress)
+    return Generator(model.dimension, MappingProxyType({**orders, 2: second, 4: fourth}))
 
 
 def _at(slow: SlowSubspace, time: float) -> dict[int, Array]:

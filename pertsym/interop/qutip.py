@@ -32,12 +32,14 @@ def to_superoperator(generator: Generator, order: int | None = None) -> qutip.Qo
     Raises
     ------
     ValueError
-        If an element is divergent, with its reason.
+        If an element diverges or cannot be derived yet, with the reason.
     """
     terms = generator.orders.values() if order is None else [generator.orders[order]]
     for term in terms:
         for place, reason in term.divergent.items():
             raise ValueError(f"generator: element {place} does not exist: {reason}")
+        for place, reason in term.not_derived.items():
+            raise ValueError(f"generator: element {place} cannot be derived yet: {reason}")
     size = generator.dimension
     rows: Any = sum(term.matrix for term in terms)
     columns = rows.reshape(size, size, size, size).transpose(1, 0, 3, 2).reshape(size**2, size**2)

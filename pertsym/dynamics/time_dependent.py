@@ -1,0 +1,128 @@
+"""Integration of d rho/dt = [K_0 + K(t)] rho while K(t) is still on its way to the limit.
+
+Radau collocation with K_0, which is diagonal, treated exactly as stiff scalars; K(t) rho at the
+nodes is found by iteration, which converges fast because K(t) is small beside 1/step.  K(t) is
+needed at the nodes alone, where its Legendre series give it by one product of matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+
+from pertsym.generators.collocation import Radau, combine
+from pertsym.generators.finite_time import FiniteTime
+
+_RADAU = Radau(9)
+_ITERATIONS = 30
+_CONVERGED = 0.03  # of the tolerance: what is left of the iteration
+_SAFE = 0.3  # of the tolerance: the tail of the expansion that the next step aims at
+_SHORTEST = 1e-9  # of the whole time: steps below this mean failure
+_REFINE = 1e-10  # tolerances below need the refined linear algebra
+
+Columns = NDArray[np.complex128]
+"""Vectors over row-major vec side by side, (N^2, columns)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """The solution on one interval of time, as Legendre coefficients (p + 1, N^2, columns)."""
+
+    start: float
+    end: float
+    coefficients: NDArray[np.complex128]
+
+    def at(self, time: float) -> Columns:
+        """The solution at a time within the interval."""
+        x = 2 * (time - self.start) / (self.end - self.start) - 1
+        weights = legendre.legvander(np.array([x]), len(self.coefficients) - 1)[0]
+        values: Columns = np.tensordot(weights, self.coefficients, axes=1)
+        return values
+
+
+def pieces(
+    frequencies: NDArray[np.complex128],
+    transient: FiniteTime,
+    columns: Columns,
+    end: float,
+    tolerance: float,
+) -> Iterator[Piece]:
+    """The solution from t = 0 to `end`, interval by interval.
+
+    Parameters
+    ----------
+    frequencies : (N^2,)
+        The diagonal of K_0 = -i [H_S, .].
+    transient
+        The generators as functions of time, computed at least up to `end`.
+    columns
+        What is propagated, at t = 0.
+    end
+        Not beyond the last panel.
+    tolerance
+        Of each step, relative to the largest element.
+
+    Raises
+    ------
+    ArithmeticError
+        If a step cannot be made short enough for the tolerance.
+    """
+    rates = np.broadcast_to(-frequencies[:, None], columns.shape)
+    limit = np.sum(list(transient.limit.values()), axis=0)
+    step, now = np.inf, 0.0
+    for panel in transient.panels:
+        series = np.sum(list(panel.coefficients.values()), axis=0)
+        width, last = panel.end - panel.start, min(panel.end, end)
+        while now < last:
+            finish = last if now + 1.01 * step >= last else now + step
+            part = (now - panel.start) / width, (finish - panel.start) / width
+            generators = combine(_RADAU.from_coefficients(*part, len(series)), series)
+            generators += limit
+            nodes = _collocate(rates, generators, columns, finish - now, tolerance)
+            tail = np.inf
+            if nodes is not None:
+                values = np.concatenate([columns[None], nodes])
+                found = combine(_RADAU.to_coefficients, values)
+                size = float(np.abs(values).max())
+                tail = float(np.abs(found[-2:]).max()) / size if size else 0.0
+            length = finish - now
+            if tail > tolerance or nodes is None:
+                if length < _SHORTEST * end:
+                    raise ArithmeticError(
+                        f"the time-dependent generator cannot be integrated to {tolerance:.1g} "
+                        f"at t = {now:.6g}"
+                    )
+                step = length * max(0.25, 0.9 * (_SAFE * tolerance / tail) ** (1 / _RADAU.stages))
+                continue
+            yield Piece(now, finish, found)
+            columns, now = nodes[-1], finish
+            step = length * min(4.0, (_SAFE * tolerance / max(tail, 1e-300)) ** (1 / _RADAU.stages))
+
+
+def _collocate(
+    rates: NDArray[np.complex128],
+    generators: NDArray[np.complex128],
+    start: Columns,
+    length: float,
+    tolerance: float,
+) -> NDArray[np.complex128] | None:
+    """The solution at the nodes (p, N^2, columns), or None if the iteration does not converge."""
+    nodes: NDArray[np.complex128] = start * np.exp(-length * rates * _RADAU.nodes[:, None, None])
+    enough = _CONVERGED * tolerance * float(np.abs(start).max())
+    previous = np.inf
+    refined = tolerance < _REFINE
+    for _ in range(_ITERATIONS):
+        after = _RADAU.solve(length, rates, start, generators @ nodes, refined)
+        change = float(np.abs(after - nodes).max())
+        nodes = after
+        if change <= enough:
+            # once more, with the digits that keep trace and Hermiticity
+            return _RADAU.solve(length, rates, start, generators @ nodes)
+        if not change < 2 * previous:
+            return None
+        previous = change
+    return None

@@ -1,0 +1,115 @@
+"""The initial slip: which initial state the long-time generator must start from.
+
+A product state at t = 0 is not on the slow subspace.  After the baths' memory it is found at
+e^{K t} Lam rho(0), where K is the generator for t -> infinity and Lam projects on the slow
+subspace along the fast one.  The rows of that projection are w = (1, w_1, w_2, ...) with
+w H = k w, H the right-hand side of the hierarchy: in powers of the coupling its element
+(ab <- cd), with the factorials of repeated exponents taken out of w, is
+
+    (sum nu - i w_ab + i w_cd) w_m^(n) = sum_{j in m} w_{m-j}^(n-1) (-i S^x)
+                             + sum_j w_{m+j}^(n-1) (-i Theta_j) - sum_{l >= 2} k^(l) w_m^(n-l),
+
+Bloch's recursion for the left instead of the right invariant subspace.  With the auxiliaries
+X_m = Y_m rho of that, Lam = (1 + sum_m w_m Y_m)^-1, and K Lam = Lam k.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from pertsym.generators.bloch_recursion import Place, SlowSubspace, places
+from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.system import Array, as_matrix, left, right
+
+
+def initial_slip(slow: SlowSubspace) -> Mapping[int, Array]:
+    """Lam_0 = 1, Lam_2, ... up to the order of the long-time generator.
+
+    e^{K t} Lam rho(0), both to order 2n, is the state of the time-dependent generator of that
+    order at late times, but for order 2n + 2.
+
+    Returns
+    -------
+    order -> N^2 x N^2 array over row-major vec
+    """
+    order = max(slow.generators)
+    rows = rows_of(slow)
+    inverse = {n: _overlap(slow, rows, n) for n in range(2, order + 1, 2)}
+    size = slow.hierarchy.system.dimension**2
+    slip: dict[int, Array] = {0: np.eye(size, dtype=complex)}
+    for n in inverse:
+        slip[n] = -np.sum([slip[n - k] @ inverse[k] for k in range(2, n + 1, 2)], axis=0)
+    return MappingProxyType(slip)
+
+
+def rows_of(slow: SlowSubspace) -> Mapping[Place, Array]:
+    """w by (level, order), transposed: shape (multisets, N, N, N, N), element (cd, ab)."""
+    hierarchy = slow.hierarchy
+    rows: dict[Place, Array] = {(0, 0): hierarchy.identity}
+    generators: dict[int, Array] = {}  # k, transposed
+    for level, n in places(max(slow.generators)):
+        # the transpose of (sum nu - i w_ab + i w_cd) is what the auxiliaries have
+        denominators = hierarchy.denominators(level)
+        total = np.zeros_like(denominators)
+        if (above := rows.get((level + 1, n - 1))) is not None:
+            total += _from_above(hierarchy, level, above)
+        if (below := rows.get((level - 1, n - 1))) is not None:
+            total += _from_below(hierarchy, level, below)
+        for lower, generator in generators.items():
+            if (earlier := rows.get((level, n - lower))) is not None:
+                total -= (as_matrix(earlier) @ generator).reshape(total.shape)
+        rows[level, n] = total / denominators
+        if level == 1:
+            generators[n + 1] = as_matrix(_from_above(hierarchy, 0, rows[1, n])[0])
+    return MappingProxyType(rows)
+
+
+def _from_below(hierarchy: Hierarchy, level: int, below: Array) -> Array:
+    """Transposed sum_{j in m} w_{m-j} (-i S^x) for every multiset m of a level >= 1."""
+    rest, removed = hierarchy.lowered[level - 1]
+    total = hierarchy.zeros(level, below)
+    for name, members in hierarchy.by_later.items():
+        gathered = hierarchy.zeros(level, below)
+        for k in range(level):
+            here = np.isin(removed[:, k], members)
+            gathered[here] += below[rest[here, k]]
+        operator = -1j * hierarchy.operator(name).T
+        total += left(operator, gathered) - right(operator, gathered)
+    return total
+
+
+def _from_above(hierarchy: Hierarchy, level: int, above: Array) -> Array:
+    """Transposed sum_j w_{m+j} (-i Theta_j) for every multiset m of a level."""
+    raised = hierarchy.raised[level]
+    total = hierarchy.zeros(level, above)
+    for name, (ahead, behind) in hierarchy.coefficients.items():
+        operator = hierarchy.operator(name).T
+        for weights, apply in ((ahead, left), (behind, right)):
+            gathered = hierarchy.zeros(level, above)
+            for j in np.flatnonzero(weights):
+                gathered += weights[j] * above[raised[:, j]]
+            total += apply(operator, gathered)
+    return total
+
+
+def _overlap(slow: SlowSubspace, rows: Mapping[Place, Array], order: int) -> Array:
+    """sum_m w_m Y_m at one order."""
+    size = slow.hierarchy.system.dimension**2
+    total = np.zeros((size, size), dtype=complex)
+    for (level, n), row in rows.items():
+        column = slow.slaved.get((level, order - n))
+        if level == 0 or column is None:
+            continue
+        repeats = np.array([_repeats(m) for m in slow.hierarchy.levels[level]])
+        left_rows = as_matrix(row).swapaxes(1, 2) / repeats[:, None, None]
+        total += (left_rows @ as_matrix(column)).sum(axis=0)
+    return total
+
+
+def _repeats(multiset: tuple[int, ...]) -> int:
+    return math.prod(math.factorial(count) for count in Counter(multiset).values())

@@ -1,0 +1,188 @@
+"""The fourth-order generator of N levels from closed spectral forms, without any fit.
+
+Every element is derived by itself: Liouville paths, arc-length reduction, and then values of Ĉ, P
+and finite-part integrals over them.  Energies given as numbers are commensurate, so that all
+frequencies are integer multiples of one unit: resonances and degenerate levels are found exactly,
+and are reduced to derivatives before anything is evaluated.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.exponentials import Exponentials
+from pertsym.equations.models import independent_baths
+from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.expansion.paths import Element, generator_element
+from pertsym.expansion.terms import TimeIntegrand
+from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.second_order import Term
+from pertsym.generators.system import Correlated, System
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.values import Model
+from pertsym.numerics.bounded import Bounded
+from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import DoubleSpectra
+from pertsym.reduction.arc_length_reduction import NotReducible, reduce_imaginary, reduce_real
+from pertsym.reduction.spectral import CannotEvaluate
+
+MOST_TERMS = 20_000
+"""Time-domain terms that are reduced in minutes; three levels with full operators have 7,000."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Remembered(DoubleSpectra):
+    """Values of Ĉ and P are asked for by many elements."""
+
+    _known: dict[tuple[Any, ...], Bounded] = field(default_factory=dict, compare=False)
+
+    def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
+        """Ĉ or a derivative."""
+        key = ("C", name, w, derivative)
+        if key not in self._known:
+            self._known[key] = super().spectrum(name, w, derivative)
+        return self._known[key]
+
+    def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
+        """P or a derivative."""
+        key = ("P", name, w, derivative)
+        if key not in self._known:
+            self._known[key] = super().transform(name, w, derivative)
+        return self._known[key]
+
+
+def commensurate(energies: tuple[Fraction, ...]) -> tuple[tuple[Frequency, ...], Fraction]:
+    """Energies above the lowest given as integer multiples of the largest unit they share."""
+    gaps = [energy - energies[0] for energy in energies]
+    denominator = math.lcm(*(gap.denominator for gap in gaps))
+    multiples = [int(gap * denominator) for gap in gaps]
+    common = math.gcd(*multiples) or 1
+    return tuple((n // common,) for n in multiples), Fraction(common, denominator)
+
+
+def interaction_of(model: Model) -> tuple[Interaction, Fraction]:
+    """The exact interaction of a numerical model, and the unit of its frequencies."""
+    forms, unit = commensurate(tuple(model.energies_exact))
+    couplings = ((coupling.operator, coupling.bath) for coupling in model.couplings)
+    classical = (bath.name for bath in model.used_baths if bath.statistics == "classical")
+    interaction = independent_baths(model.dimension, couplings, real=classical)
+    return replace(interaction, energies=forms), unit
+
+
+def fourth_order(
+    model: Model,
+    correlations: Mapping[str, Correlation],
+    progress: Progress = lambda _: None,
+) -> Term:
+    """K_4 for t -> infinity, element by element, with error bounds.
+
+    Elements that do not exist are named in `divergent`; all others are right whatever diverges
+    elsewhere.  Those of whose closed forms single integrals diverge, but not their sum, are in
+    `not_derived`.
+
+    Parameters
+    ----------
+    model
+        Any number of levels, but few: the cost grows with the paths between them.
+    correlations
+        The correlation function of every bath.
+    progress
+        Called with what is computed next.
+
+    Raises
+    ------
+    NotYetDerivable
+        If there are too many terms, or one that has no numerical routine.
+    """
+    interaction, unit = interaction_of(model)
+    integrands = _integrands(model, interaction)
+    spectra = _Remembered({name: ((1, c),) for name, c in correlations.items()})
+    size = model.dimension
+    matrix = np.zeros((size**2, size**2), dtype=complex)
+    error = np.zeros((size**2, size**2))
+    parts: dict[tuple[int, int], str] = {}
+    for number, (element, integrand) in enumerate(integrands.items(), start=1):
+        progress(f"order 4 in closed form, element {number} of {len(integrands)}")
+        try:
+            real, imaginary = (
+                evaluate(reduce(integrand), (float(unit),), spectra)
+                for reduce in (reduce_real, reduce_imaginary)
+            )
+        except Divergent as fault:
+            parts.update(dict.fromkeys(_places(element, size), fault.reason))
+            continue
+        except (CannotEvaluate, NotReducible) as fault:
+            raise NotYetDerivable(
+                model.name,
+                "order",
+                f"element {element} of order 4: {fault}",
+                "ask for order 2",
+            ) from None
+        value = complex(float(real.value), float(imaginary.value))
+        for place, entry in zip(_places(element, size), (value, value.conjugate()), strict=True):
+            matrix[place] = entry
+            error[place] = math.hypot(float(real.error), float(imaginary.error))
+    if not parts:
+        return Term(matrix, error, {})
+    progress("existence of the elements of order 4")
+    found = divergent_elements(
+        System.of(model), Correlated.independent(_stand_ins(correlations)), correlations, 4
+    )
+    divergent = {place: reason for place, reason in parts.items() if place in found}
+    cancel = {
+        place: f"{reason} in single terms, which cancel in the sum: no routine for that yet"
+        for place, reason in parts.items()
+        if place not in found
+    }
+    for place in cancel:
+        matrix[place], error[place] = np.nan, np.inf
+    return Term(matrix, error, divergent, cancel)
+
+
+def _stand_ins(correlations: Mapping[str, Correlation]) -> Iterator[tuple[str, Exponentials]]:
+    """Any exponentials for the baths: they only make the fast contractions beside slow ones."""
+    for name in correlations:
+        yield name, Exponentials((0.1, 0.05j), (1.0, 0.7))
+
+
+def _integrands(model: Model, interaction: Interaction) -> dict[Element, TimeIntegrand]:
+    """The elements that are not zero, one of each pair of conjugates."""
+    found: dict[Element, TimeIntegrand] = {}
+    terms = 0
+    for element in _elements(model.dimension):
+        integrand = generator_element(interaction, 4, element)
+        terms += len(integrand)
+        if terms > MOST_TERMS:
+            raise NotYetDerivable(
+                model.name,
+                "order",
+                f"order 4 of {model.dimension} levels in closed form has more than "
+                f"{MOST_TERMS} terms in the time domain",
+                "ask for order 2, or use baths that exponentials can stand for",
+            )
+        if len(integrand):
+            found[element] = integrand
+    return found
+
+
+def _elements(size: int) -> Iterator[Element]:
+    """(a, b, c, d), of which (b, a, d, c) is the conjugate."""
+    for a, b, c, d in np.ndindex(size, size, size, size):
+        if (a, b, c, d) <= (b, a, d, c):
+            yield a, b, c, d
+
+
+def _places(element: Element, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Row and column of an element and of its conjugate."""
+    a, b, c, d = element
+    return (a * size + b, c * size + d), (b * size + a, d * size + c)

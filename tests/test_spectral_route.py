@@ -1,0 +1,168 @@
+"""Order 4 of N levels from closed spectral forms, against exponentials and against probing."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
+from pertsym.dynamics.methods import steady
+from pertsym.generators import spectral_route
+from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.spectral_route import commensurate
+from pertsym.generators.system import Correlated, System
+from pertsym.generators.tcl import tcl_generator
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.values import Bath, Coupling, Model
+from tests.command_line import DENSITY, model_file, refused, run
+from tests.open_systems import open_system
+
+BIASED = [[0.3, 1], [1, -0.3]]
+TURNED = [[0, -1j], [1j, 0]]
+UPPER = [[0, 0, 0], [0, 0, 1j], [0, -1j, 0]]
+LOWER = [[0, 1, 0], [1, 0, 0], [0, 0, 0.3]]
+CASES: dict[str, tuple[tuple[float, ...], list[Any]]] = {
+    "biased": ((0.0, 1.0), [BIASED]),
+    "equal energies": ((0.4, 0.4), [BIASED, TURNED]),
+    "three levels": ((0.0, 0.7, 1.6), [LOWER]),
+    "resonant": ((0.0, 1.0, 2.0), [[[0, 1, 0], [1, 0, 1], [0, 1, 0]]]),
+    "degenerate": ((0.0, 0.0, 1.0), [[[0, 0, 1], [0, 0, 1], [1, 1, 0]]]),
+}
+
+
+@pytest.mark.parametrize("name", list(CASES))
+def test_closed_forms_equal_exponentials(name: str) -> None:
+    """Drude baths: closed forms to 1e-12, against a fit that knows its own error."""
+    energies, operators = CASES[name]
+    densities = [DrudeLorentz(0.05, 0.9), DrudeLorentz(0.03, 2.0)][: len(operators)]
+    model = open_system(energies, operators, densities, 1.3)
+    closed = tcl_generator(model, 4, spectral=True).orders[4]
+    fitted = tcl_generator(model, 4, tolerance=1e-9).orders[4]
+    largest = np.abs(fitted.matrix).max()
+    assert not closed.divergent
+    assert closed.error.max() < 1e-11 * largest
+    off = np.abs(closed.matrix - fitted.matrix)
+    assert np.all(off <= 3 * fitted.error + closed.error)
+    assert fitted.error.max() < 1e-7 * largest
+
+
+def test_two_baths_and_three_levels() -> None:
+    """Sparse operators; the sum over populations vanishes column by column."""
+    densities = [DrudeLorentz(0.05, 0.9), DrudeLorentz(0.03, 2.0)]
+    model = open_system((0.0, 0.7, 1.6), [UPPER, [[0, 1, 0], [1, 0, 0], [0, 0, 0]]], densities, 1.3)
+    closed = tcl_generator(model, 4, spectral=True).orders[4]
+    fitted = tcl_generator(model, 4, tolerance=1e-8).orders[4]
+    assert np.all(np.abs(closed.matrix - fitted.matrix) <= 3 * fitted.error + closed.error)
+    sums = np.einsum("aacd->cd", closed.matrix.reshape(3, 3, 3, 3))
+    assert np.abs(sums).max() < 1e-13
+
+
+def test_exact_for_baths_of_exponentials() -> None:
+    """The model is a sum of exponentials: recursion and closed forms to rounding."""
+    bath = Bath("b", "boson", None, Exponentials((0.4, 0.2 - 0.1j), (1.1 + 0.4j, 0.6)))
+    model = Model.of((0.0, 0.9), [Coupling.of(BIASED, "b")], [bath])
+    closed = tcl_generator(model, 4, spectral=True).orders[4]
+    exponentials = bath.density
+    assert isinstance(exponentials, Exponentials)
+    baths = Correlated.independent([("b", exponentials)])
+    exact = slow_subspace(System.of(model), baths, 4).generators[4]
+    assert np.all(np.abs(closed.matrix - exact) <= closed.error + 1e-14)
+    assert closed.error.max() < 1e-11 * np.abs(exact).max()
+
+
+def test_zero_temperature_needs_no_fit() -> None:
+    """T = 0, super-Ohmic: from the excited state alone, and K_00,00 = 0 at order 4."""
+    model = open_system((0.0, 1.0), [[[0, 1], [1, 0]]], [Ohmic(0.02, 1.0, 3.0)], math.inf)
+    closed = tcl_generator(model, 4, spectral=True).orders[4]
+    fitted = tcl_generator(model, 4, tolerance=1e-6).orders[4]
+    assert np.all(np.abs(closed.matrix - fitted.matrix) <= 3 * fitted.error + closed.error)
+    assert closed.error.max() < 1e-3 * fitted.error.max()
+
+
+def test_energies_are_multiples_of_a_unit() -> None:
+    forms, unit = commensurate((Fraction(1, 3), Fraction(3, 4), Fraction(2)))
+    assert unit == Fraction(5, 12)
+    assert forms == ((0,), (1,), (4,))
+    assert commensurate((Fraction(2), Fraction(2))) == (((0,), (0,)), Fraction(1))
+    gap = 1.6
+    forms, unit = commensurate((Fraction(0), Fraction(0.7), Fraction(gap)))
+    assert float(forms[2][0] * unit) == gap
+
+
+def test_sub_ohmic_baths_have_a_fourth_order() -> None:
+    """T > 0: no exponentials, so that the closed forms are used by themselves.
+
+    Populations balance in detail with the mean-force state of second order, as for other baths.
+    """
+    model = open_system((0.0, 1.0), [[[0, 1], [1, 0]]], [Ohmic(0.05, 1.0, 0.5)], 1.3)
+    result = tcl_generator(model, 4)
+    assert set(result.orders[4].divergent) == {(1, 1), (1, 2), (2, 1), (2, 2)}
+    second, fourth = result.orders[2].matrix.real, result.orders[4].matrix.real
+    constant = second[3, 0] / second[0, 3]
+    assert constant == pytest.approx(math.exp(-1.3), rel=1e-12)
+    correction = (fourth[3, 0] - constant * fourth[0, 3]) / second[0, 3]
+    # of the exponent s as of its neighbours on the side where a fit exists for comparison
+    state = [steady(model, "mean-force", 2).diagonal().real, steady(model, "gibbs").diagonal().real]
+    shift, before = state[0] - state[1], state[1]
+    expected = (shift[1] - constant * shift[0]) / before[0]
+    assert correction == pytest.approx(expected, rel=1e-8)
+    with pytest.raises(NotYetDerivable, match="no sum of exponentials"):
+        tcl_generator(model, 6)
+    with pytest.raises(NotYetDerivable, match="no sum of exponentials"):
+        tcl_generator(model, 4, time=1.0)
+
+
+def test_terms_that_only_cancel_together_are_not_called_divergent() -> None:
+    """Two-photon noise of three levels: probing says which elements diverge, and no others."""
+    chain = [[0, 1, 0], [1, 0, 1], [0, 1, 0]]
+    model = open_system((0.0, 0.7, 1.6), [chain], [Ohmic(0.05, 1.0, 0.5)], 1.3)
+    term = tcl_generator(model, 4).orders[4]
+    assert term.divergent
+    assert term.not_derived
+    assert not set(term.divergent) & set(term.not_derived)
+    assert all("cancel" in reason for reason in term.not_derived.values())
+    known = np.ones((9, 9), dtype=bool)
+    for place in (*term.divergent, *term.not_derived):
+        known[place] = False
+    assert np.all(np.isfinite(term.matrix[known]))
+    assert all(np.isnan(term.matrix[place]) for place in term.not_derived)
+    rates = term.matrix[::4, ::4].real
+    np.testing.assert_allclose(rates.sum(axis=0), 0, atol=1e-14)
+    assert np.abs(rates).max() > 1e-3
+
+
+def test_too_many_terms_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spectral_route, "MOST_TERMS", 50)
+    model = open_system((0.0, 1.0), [BIASED], [Ohmic(0.05, 1.0, 0.5)], 1.3)
+    with pytest.raises(NotYetDerivable, match="more than 50 terms"):
+        tcl_generator(model, 4)
+
+
+@pytest.mark.parametrize(("order", "time"), [(2, None), (6, None), (4, 1.0)])
+def test_closed_forms_are_of_order_four_and_late_times(order: int, time: float | None) -> None:
+    model = open_system((0.0, 1.0), [BIASED], [DrudeLorentz(0.05, 0.9)], 1.3)
+    with pytest.raises(ValueError, match="order 4"):
+        tcl_generator(model, order, time, spectral=True)
+
+
+def test_the_command(tmp_path: Path) -> None:
+    path = model_file(tmp_path)
+    fitted, closed = (
+        json.loads(run("generator", path, *args, "--json").stdout) for args in ((), ("--spectral",))
+    )
+    for part in ("real", "imag"):
+        found, expected = (np.array(x["orders"]["4"][part]) for x in (closed, fitted))
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    refused(run("generator", path, "--spectral", "--time", "1", "--json"), 2, "--spectral")
+    sub_ohmic = '{ kind = "ohmic", alpha = 0.02, wc = 1.0, s = 0.5 }'
+    result = run("generator", model_file(tmp_path, (DENSITY, sub_ohmic)), "--json")
+    assert result.exit_code == 3
+    record = json.loads(result.stdout)
+    assert sorted(record["divergent"]["4"]) == ["K_01,01", "K_01,10", "K_10,01", "K_10,10"]
+    assert record["orders"]["4"]["real"][3][0] is not None

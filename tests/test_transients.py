@@ -1,0 +1,146 @@
+"""Two ways to step the auxiliaries to fourth order, and the integration of the state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
+
+from pertsym.baths.exponentials import Exponentials
+from pertsym.dynamics.propagation import propagate_transient
+from pertsym.dynamics.time_dependent import pieces
+from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.collocation import Radau
+from pertsym.generators.finite_time import finite_time, integrate
+from pertsym.generators.fourth_order_transient import FourthOrderTransient
+from pertsym.generators.system import Correlated, System
+from pertsym.generators.transient import HierarchyTransient
+from tests.open_systems import hermitian
+
+C1 = Exponentials((0.4 + 0.15j, 0.2 - 0.1j), (1.1 + 0.4j, 0.6 - 0.3j))
+C2 = Exponentials((0.3 - 0.2j, 0.1), (0.9 + 0.7j, 25.0))
+
+
+def solution(energies: tuple[float, ...], strength: float = 1.0, order: int = 4) -> SlowSubspace:
+    """Two baths, complex operators; with exponents that differ by a factor of forty."""
+    gaps = np.subtract.outer(np.array(energies), np.array(energies))
+    size = len(energies)
+    operators = {"a": strength * hermitian(size, 5), "b": strength * hermitian(size, 6)}
+    baths = Correlated.independent([("a", C1), ("b", C2)])
+    return slow_subspace(System(gaps, operators), baths, order)
+
+
+@given(st.integers(0, 10**6), st.booleans(), st.booleans())
+@settings(max_examples=6, deadline=None, derandomize=True)
+def test_left_and_right_apart_equals_the_hierarchy(
+    seed: int, correlated: bool, degenerate: bool
+) -> None:
+    """The structured transient of fourth order against the general one, step by step.
+
+    Correlated couplings have exponents of their own in each pair.
+    """
+    random = np.random.default_rng(seed)
+    energies = np.sort(random.uniform(0, 2, 3))
+    if degenerate:
+        energies[1] = energies[0]
+    operators = {"a": hermitian(3, seed), "b": hermitian(3, seed + 1)}
+    baths = Correlated.independent([("a", C1), ("b", C2)])
+    if correlated:
+        baths += (Correlated("a", "b", C2), Correlated("b", "a", C1))
+    slow = slow_subspace(System(np.subtract.outer(energies, energies), operators), baths, 4)
+    radau = Radau(9)
+    structured, general = (
+        FourthOrderTransient(slow, radau, refined=True),
+        HierarchyTransient(slow, radau, refined=True),
+    )
+    assert structured.fastest == pytest.approx(general.fastest, rel=0.1)
+    state, other = structured.start(), general.start()
+    for length in (0.005, 0.01, 0.02):
+        state, found = structured.step(state, length)
+        other, expected = general.step(other, length)
+        for order in (2, 4):
+            largest = np.abs(slow.generators[order]).max()
+            off = np.abs(found[order][-1] - expected[order][-1]).max()
+            assert off < 1e-13 * largest
+
+
+def test_both_transients_settle_at_the_limit() -> None:
+    """At any time the two agree to the tolerance asked for, and at late times with the limit."""
+    slow = solution((0.0, 0.4, 1.3))
+    radau = Radau(9)
+    quick = finite_time(slow, 60.0, 1e-9)
+    general = integrate(HierarchyTransient(slow, radau, True), slow, 60.0, 1e-11)
+    for time in (0.05, 0.7, 4.0, 20.0, 59.0):
+        for order in (2, 4):
+            off = np.abs(quick.at(order, time) - general.at(order, time)).max()
+            assert off < 3e-9 * np.abs(slow.generators[order]).max()
+    assert quick.settled
+    np.testing.assert_array_equal(quick.at(4, 59.9), slow.generators[4])
+
+
+def test_a_joint_tolerance_is_that_of_the_sum() -> None:
+    """Weak coupling: the fourth order is small, and so may be its share of the digits."""
+    slow = solution((0.0, 0.4, 1.3), 0.05)
+    ratio = np.abs(slow.generators[4]).max() / np.abs(slow.generators[2]).max()
+    assert ratio < 0.01
+    fine = finite_time(slow, 30.0, 1e-12)
+    apart, joint = finite_time(slow, 30.0, 1e-6), finite_time(slow, 30.0, 1e-6, joint=True)
+    assert len(joint.panels) < len(apart.panels)
+    largest = np.abs(fine.total()(30.0)).max()
+    for time in np.linspace(0.1, 29.9, 17):
+        off = np.abs(joint.total()(time) - fine.total()(time)).max()
+        assert off < 1e-6 * largest
+
+
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-7, 1e-11])
+def test_states_follow_the_generator(tolerance: float) -> None:
+    """Collocation against an explicit Runge-Kutta solver, at times of no pattern."""
+    slow = solution((0.0, 0.4, 1.3), 0.4)
+    free = slow.hierarchy.system.free
+    transient = finite_time(slow, 100.0, 1e-12)
+    initial = np.diag([0.1, 0.2, 0.7]).astype(complex)
+    initial[0, 2], initial[2, 0] = 0.2j, -0.2j
+    times = [0.0, 0.0, 0.013, 0.5, 3.7, 3.8, 11.0, 39.9, 55.0, 90.0]
+    total, frequencies = transient.total(), np.diag(free)
+
+    def right_hand_side(time: float, y: np.ndarray) -> np.ndarray:
+        result: np.ndarray = frequencies * y + total(time) @ y
+        return result
+
+    reference = solve_ivp(
+        right_hand_side,
+        (0, 90),
+        initial.reshape(-1),
+        method="DOP853",
+        t_eval=times[1:],
+        rtol=1e-12,
+        atol=1e-13,
+    ).y.T.reshape(-1, 3, 3)
+    found = propagate_transient(free, transient, initial, times, tolerance)
+    np.testing.assert_allclose(found[1:], reference, atol=max(3 * tolerance, 3e-11))
+    np.testing.assert_array_equal(found[0], initial)
+    assert np.abs(np.trace(found, axis1=1, axis2=2) - 1).max() < 1e-11
+    np.testing.assert_allclose(found, found.conj().swapaxes(1, 2), atol=1e-12)
+
+
+def test_columns_are_propagated_together() -> None:
+    """The propagator as a matrix applies to every state."""
+    slow = solution((0.0, 0.9), 0.4)
+    frequencies = np.diag(slow.hierarchy.system.free)
+    transient = finite_time(slow, 12.0, 1e-10)
+    *_, last = pieces(frequencies, transient, np.eye(4, dtype=complex), 12.0, 1e-10)
+    initial = hermitian(2, 3)
+    expected = propagate_transient(
+        slow.hierarchy.system.free, transient, initial, [12.0], tolerance=1e-10
+    )
+    np.testing.assert_allclose(last.at(12.0) @ initial.reshape(-1), expected.reshape(-1), atol=1e-9)
+
+
+def test_parts_of_a_step_are_those_of_its_series() -> None:
+    radau = Radau(9)
+    values = np.concatenate([[1.0], np.exp(-2 * radau.nodes)])
+    series = radau.to_coefficients @ values
+    inside = radau.from_coefficients(0.25, 0.75, len(series)) @ series
+    np.testing.assert_allclose(inside, np.exp(-2 * (0.25 + 0.5 * radau.nodes)), atol=1e-9)
