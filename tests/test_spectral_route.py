@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
+from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.methods import steady
 from pertsym.generators import spectral_route
 from pertsym.generators.bloch_recursion import slow_subspace
@@ -80,7 +81,7 @@ def test_zero_temperature_needs_no_fit() -> None:
     """T = 0, super-Ohmic: from the excited state alone, and K_00,00 = 0 at order 4."""
     model = open_system((0.0, 1.0), [[[0, 1], [1, 0]]], [Ohmic(0.02, 1.0, 3.0)], math.inf)
     closed = tcl_generator(model, 4, spectral=True).orders[4]
-    fitted = tcl_generator(model, 4, tolerance=1e-6).orders[4]
+    fitted = tcl_generator(model, 4, tolerance=1e-8).orders[4]
     assert np.all(np.abs(closed.matrix - fitted.matrix) <= 3 * fitted.error + closed.error)
     assert closed.error.max() < 1e-3 * fitted.error.max()
 
@@ -166,3 +167,47 @@ def test_the_command(tmp_path: Path) -> None:
     record = json.loads(result.stdout)
     assert sorted(record["divergent"]["4"]) == ["K_01,01", "K_01,10", "K_10,01", "K_10,10"]
     assert record["orders"]["4"]["real"][3][0] is not None
+
+
+BIASED_UNEQUAL = [[0.3, 1], [1, -0.5]]
+
+
+def test_one_element_diverges_at_zero_temperature_where_a_vanishing_spectrum_saves_the_others() -> (
+    None
+):
+    """s = 1/2, T = 0: Ĉ(-w0) = 0 multiplies what diverges in K_01,00, but not in K_01,11.
+
+    A cutoff r of J at small w makes K_01,11 grow as r^-1/2 and leaves the other 14 finite.
+    """
+    model = open_system((0.0, 1.0), [BIASED_UNEQUAL], [Ohmic(0.1, 1.0, 0.5)], math.inf)
+    term = tcl_generator(model, 4).orders[4]
+    assert set(term.divergent) == {(1, 3), (2, 3)}
+    assert not term.not_derived
+    finite = np.delete(term.error.reshape(-1), [7, 11])
+    assert finite.max() < 1e-12
+
+
+def test_slow_exponents_that_cancel_give_way_to_closed_forms() -> None:
+    """s = 3/2, T = 1: C ~ t^-3/2, and exponentials leave errors of 1e7 in the coherences."""
+    model = open_system((0.0, 1.0), [BIASED_UNEQUAL], [Ohmic(0.1, 1.0, 1.5)], 1.0)
+    term = tcl_generator(model, 4).orders[4]
+    assert not term.divergent
+    assert not term.not_derived
+    # rays in the complex plane with an infrared cutoff, extrapolated
+    assert term.matrix[1, 3].imag == pytest.approx(-0.0183, abs=5e-5)
+    assert term.matrix[1, 0].imag == pytest.approx(0.0071, abs=5e-5)
+    assert np.abs(term.matrix[0] + term.matrix[3]).max() < 1e-13
+
+
+def test_noise_is_no_number_where_there_is_no_other_route() -> None:
+    """Order 6 of the same bath: what the exponentials cannot tell is named, with the error."""
+    model = open_system((0.0, 1.0), [BIASED_UNEQUAL], [Ohmic(0.1, 1.0, 1.5)], 1.0)
+    term = tcl_generator(model, 6).orders[6]
+    named = {*term.divergent, *term.not_derived}
+    assert (1, 3) in named
+    assert all("exponentials leave an error" in reason for reason in term.not_derived.values())
+    for place in np.ndindex(4, 4):
+        if place not in named:
+            assert term.error[place] <= abs(term.matrix[place]) / 2
+    with pytest.raises(Divergent):
+        steady(model, "tcl6")

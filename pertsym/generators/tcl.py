@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
@@ -32,6 +33,8 @@ BAND = 4.0
 HIGHEST = 40
 _LARGEST = 2e8  # complex numbers in one array: 3 GiB
 _COARSER = 30.0
+_POOR = 1e-4  # of the largest element of an order: errors beyond it ask for another route
+_ROUNDING = 1e-12  # of the second order: errors below it are rounding about zero
 
 Progress = Callable[[str], None]
 Baths = tuple[Correlated, ...]
@@ -218,11 +221,21 @@ def tcl_generator(
             orders[n] = Term(matrix, _error(matrix, others[n], slow.rounding(n)), {})
         return Generator(model.dimension, MappingProxyType(orders))
     orders[2] = second_order(system, correlations)
+    largest = float(np.max(np.abs(orders[2].matrix), where=orders[2].error < np.inf, initial=0.0))
     for n in range(4, order + 1, 2):
-        progress(f"existence of the elements of order {n}")
         matrix = slow.generators[n]
+        error = _error(matrix, rough.generators[n], slow.rounding(n))
+        enough = max(_POOR, 100 * tolerance) * _scale(matrix, error)
+        poor = error > max(enough, _ROUNDING * largest)
+        if n == 4 and np.any(poor):  # very slow exponents that cancel
+            try:
+                orders[4] = fourth_order(model, correlations, progress)
+                continue
+            except NotYetDerivable:
+                pass  # what the exponentials do give is better than nothing
+        progress(f"existence of the elements of order {n}")
         divergent = divergent_elements(system, baths.fine, correlations, n)
-        orders[n] = Term(matrix, _error(matrix, rough.generators[n], slow.rounding(n)), divergent)
+        orders[n] = _without(Term(matrix, error, divergent), poor & (error > np.abs(matrix) / 2))
     return Generator(model.dimension, MappingProxyType(orders))
 
 
@@ -243,6 +256,25 @@ def _at(slow: SlowSubspace, time: float) -> dict[int, Array]:
         return {n: np.zeros_like(matrix) for n, matrix in slow.generators.items()}
     transient = finite_time(slow, time)
     return {n: transient.at(n, time) for n in slow.generators}
+
+
+def _scale(matrix: Array, error: Array) -> float:
+    """The largest element that is known at all."""
+    return float(np.max(np.abs(matrix), where=error <= np.abs(matrix) / 2, initial=0.0))
+
+
+def _without(term: Term, lost: NDArray[np.bool_]) -> Term:
+    """The term without numbers that mean nothing."""
+    reasons = {
+        (int(row), int(column)): "the bath's exponentials leave an error of "
+        f"{term.error[row, column]:.1e}, more than the value"
+        for row, column in np.argwhere(lost)
+        if (row, column) not in term.divergent
+    }
+    matrix, error = term.matrix.copy(), term.error.copy()
+    for place in reasons:
+        matrix[place], error[place] = np.nan, np.inf
+    return Term(matrix, error, term.divergent, reasons) if reasons else term
 
 
 def _error(fine: Array, coarse: Array, rounding: float) -> Array:

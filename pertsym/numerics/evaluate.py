@@ -99,6 +99,7 @@ def _evaluated(
     finite: tuple[Kink, ...] = ()
     if isinstance(spectra, MixedSpectra):
         form, finite = _without_divergences(form, frequencies, spectra)
+    form = _without_zeros(form, frequencies, spectra)
     cache = _values(form, frequencies, spectra, finite)
     total = Bounded.of(spectra.number(0))
     integrals: dict[SpectralIntegral, list[Pole]] = {}
@@ -142,7 +143,33 @@ def _without_divergences(
 
     turned = with_poles_on_spectra(form, kinks(form, has_kink))
     found = kinks(turned, has_kink)
-    return turned, tuple(kink for kink in found if not divergent_part(turned, kink))
+    coefficients = {
+        kink: _without_zeros(divergent_part(turned, kink), frequencies, spectra) for kink in found
+    }
+    return turned, tuple(kink for kink in found if not coefficients[kink])
+
+
+def _without_zeros(
+    form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra
+) -> SpectralForm:
+    """The form without products that hold an exact zero: at T = 0, Ĉ at negative frequencies.
+
+    What multiplies such a zero need not exist by itself.
+    """
+
+    def is_zero(atom: Value) -> bool:
+        if atom.kind != "C" or atom.derivative:
+            return False
+        try:
+            value = Bounded.of(spectra.spectrum(atom.name, linear(atom.frequency, frequencies)))
+        except Divergent:
+            return False
+        return bool(np.all(value.value == 0) and np.all(value.error == 0))
+
+    zeros = {atom for atom in form.values if is_zero(atom)}
+    if not zeros:
+        return form
+    return SpectralForm.collect((m, z) for m, z in form if zeros.isdisjoint(m.atoms))
 
 
 def _regular_part(
