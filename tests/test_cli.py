@@ -142,8 +142,9 @@ def test_what_cannot_be_derived_exits_with_4(tmp_path: Path) -> None:
     refused(run(*command), 4, str(path), "digits", "double precision only")
     refused(run("rates", path, "--order", "1000"), 4, str(path), "order", "out of reach")
     refused(run("generator", path, "--order", "30"), 4, str(path), "order", "numbers at a time")
-    path = model_file(tmp_path, (TEMPERATURE, TEMPERATURE + '\nstatistics = "spin"'))
-    refused(run("rates", path), 4, str(path), "baths.x.statistics", "spin")
+    oscillator = 'kind = "oscillator"\nmass = 1.0\nfrequency = 1.0'
+    path = model_file(tmp_path, ("energies = [0.0, 1.0]", oscillator))
+    refused(run("rates", path), 4, str(path), "system.kind", "pertsym coefficients")
 
 
 def test_a_single_order_that_waits_leaves_the_others(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from pertsym.baths.checks import require_real
 from pertsym.baths.density import Density, Evaluation
 from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.jets import Jet
+from pertsym.baths.spin_surrogate import SpinSurrogate
 from pertsym.baths.table import Table
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ __all__ = [
     "Exponentials",
     "ExpressionDensity",
     "Ohmic",
+    "SpinSurrogate",
     "Table",
     "Underdamped",
 ]
@@ -308,7 +310,9 @@ class ExpressionDensity(Evaluation):
         return self._program.reduced_jet(w)
 
 
-BathDensity = Ohmic | DrudeLorentz | Underdamped | ExpressionDensity | Table | Exponentials
+BathDensity = (
+    Ohmic | DrudeLorentz | Underdamped | ExpressionDensity | Table | Exponentials | SpinSurrogate
+)
 """Every value that a bath may have."""
 
 DENSITIES: Final[dict[str, type[BathDensity]]] = {

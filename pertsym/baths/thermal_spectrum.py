@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import mpmath
 import numpy as np
@@ -22,6 +22,7 @@ from pertsym.baths.densities import (
     Exponentials,
     ExpressionDensity,
     Ohmic,
+    SpinSurrogate,
     Table,
     Underdamped,
 )
@@ -75,6 +76,9 @@ class ThermalSpectrum:
                 return not any(values)
             case Exponentials(c=c):
                 return not any(c)
+            case SpinSurrogate(density=spins):
+                plain = cast(BathDensity, spins)
+                return ThermalSpectrum(plain, self.statistics, self.beta).is_zero
 
     def jet(self, anchor: Any, offset: Any, order: int) -> Jet:
         """Ĉ at w = anchor + offset in double precision, with error bounds.
@@ -148,7 +152,8 @@ class ThermalSpectrum:
     def extent(self) -> tuple[float, float]:
         """Where an exponential decay has underflowed, on the left and on the right."""
         reach = math.inf
-        match self.density:
+        density = self.density
+        match density.density if isinstance(density, SpinSurrogate) else density:
             case Ohmic(wc=wc, s=s):
                 reach = (_UNDERFLOW + 10 * float(s)) * float(wc)
             case Table(w=w):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pertsym import __version__
+from pertsym.cli.coefficients import coefficients
 from pertsym.cli.derive import derive
 from pertsym.cli.generator import generator
 from pertsym.cli.listing import list_derivations
@@ -28,6 +29,7 @@ def main() -> None:
 for command in (
     derive,
     rates,
+    coefficients,
     generator,
     steady_command,
     evolve_command,

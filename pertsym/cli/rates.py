@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 import mpmath
 import numpy as np
 
+from pertsym.cli import random_matrix
 from pertsym.cli.console import (
     BAD_INPUT,
     DOES_NOT_EXIST,
@@ -21,6 +23,7 @@ from pertsym.cli.console import (
     note,
 )
 from pertsym.generators.tcl import tcl_generator
+from pertsym.model.random_matrix_file import is_random_matrix_file
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.rates import BlochRates, bloch_rates
@@ -35,9 +38,16 @@ from pertsym.rates import BlochRates, bloch_rates
     help="Significant digits of the model as stored, printed as strings: parameters of J and "
     "1/(k_B T) are double-precision numbers, energies and exponentials the decimals written.",
 )
+@click.option(
+    "--total-energy",
+    type=float,
+    help="Of a random-matrix environment: rates at this energy of system and environment together.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
-def rates(model: Path, order: int, digits: int | None, as_json: bool) -> None:
+def rates(
+    model: Path, order: int, digits: int | None, total_energy: float | None, as_json: bool
+) -> None:
     """Rates of a MODEL file (TOML); for two levels also shift and equilibrium constant.
 
     More levels: K_aa,bb, the populations' part of the generator. Every even order up to --order
@@ -46,6 +56,11 @@ def rates(model: Path, order: int, digits: int | None, as_json: bool) -> None:
     """
     if order < 2 or order % 2:
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    if is_random_matrix_file(model):
+        random_matrix.rates(model, order, total_energy, digits, as_json)
+        return
+    if total_energy is not None:
+        fail("--total-energy: belongs to a random-matrix environment; leave it out", BAD_INPUT)
     parsed = load(model)
     if parsed.dimension > 2:
         _many_levels(parsed, order, digits, as_json)
@@ -70,7 +85,7 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
     result = tcl_generator(model, order, progress=Ticker())
     size, factor = model.dimension, model.units.rate_to_printed(1.0)
     record: dict[str, Any] = {"orders": {}, "equilibrium_constant": None, "error": {}}
-    divergent: dict[str, dict[str, str]] = {}
+    missing: dict[str, dict[str, dict[str, str]]] = {"divergent": {}, "not_derived": {}}
     for n, term in result.orders.items():
         if n == 0:
             continue
@@ -79,14 +94,18 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
         for a in range(size):
             for b in range(size):
                 place = (a * size + a, b * size + b)
-                if (reason := term.divergent.get(place)) is not None:
-                    divergent.setdefault(str(n), {})[f"rates[{a}][{b}]"] = reason
-                    continue
-                values[a][b] = factor * float(term.matrix[place].real)
-                errors[a][b] = factor * float(term.error[place])
+                for kind, reasons in (
+                    ("divergent", term.divergent),
+                    ("not_derived", term.not_derived),
+                ):
+                    if place in reasons:
+                        missing[kind].setdefault(str(n), {})[f"rates[{a}][{b}]"] = reasons[place]
+                        break
+                else:
+                    values[a][b] = factor * float(term.matrix[place].real)
+                    errors[a][b] = factor * float(term.error[place])
         record["orders"][str(n)], record["error"][str(n)] = {"rates": values}, {"rates": errors}
-    if divergent:
-        record["divergent"] = divergent
+    record.update((kind, found) for kind, found in missing.items() if found)
     if as_json:
         emit_json(record)
     else:
@@ -94,20 +113,26 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
             unit = model.units.rate or "the unit of the energies"
             click.echo(f"contribution of order {label}, in {unit}: K_aa,bb, rows a, columns b")
             for line in row["rates"]:
-                cells = (f"{'divergent' if x is None else format(x, '.10g'):>18}" for x in line)
+                cells = (f"{'none' if x is None else format(x, '.10g'):>18}" for x in line)
                 click.echo("  " + "".join(cells))
-    for label, reasons in divergent.items():
-        for name, reason in reasons.items():
-            click.echo(f"divergent: {name}, order {label}: {reason}", err=True)
-    if divergent:
+    _explain(missing)
+    if missing["not_derived"]:
+        raise SystemExit(NOT_DERIVABLE)
+    if missing["divergent"]:
         raise SystemExit(DOES_NOT_EXIST)
 
 
-def _remarks(result: BlochRates) -> None:
-    for kind, entries in (("divergent", result.divergent), ("not derived yet", result.not_derived)):
+def _explain(missing: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
+    """Kind, order and name of what has no number, with the reason, on stderr."""
+    for kind, entries in missing.items():
         for where, reasons in entries.items():
             for name, reason in reasons.items():
-                click.echo(f"{kind}: {name}, order {where}: {reason}", err=True)
+                label = kind.replace("_", " ") + (" yet" if kind == "not_derived" else "")
+                click.echo(f"{label}: {name}, order {where}: {reason}", err=True)
+
+
+def _remarks(result: BlochRates) -> None:
+    _explain({"divergent": result.divergent, "not_derived": result.not_derived})
     if growing := result.growing():
         note(
             f"order 4 exceeds order 2 for {', '.join(growing)}: the expansion does not converge "

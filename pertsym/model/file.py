@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from pertsym.baths.densities import DENSITIES
+from pertsym.baths.densities import DENSITIES, SpinSurrogate
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.expression import decay, leading_power, parse_expression
 from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
@@ -31,9 +31,10 @@ from pertsym.model.read import (
 from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Bath, Coupling, Matrix, Model, Statistics
 
-_STATISTICS: Final = ("boson", "classical")
-_STATISTICS_TO_COME: Final = ("spin", "random-matrix")
-_SYSTEMS_TO_COME: Final = ("oscillator",)
+TOP_KEYS: Final = ("name", "units", "system", "couplings", "baths")
+_STATISTICS: Final = ("boson", "classical", "spin")
+_STATISTICS_TO_COME: Final = ("random-matrix",)
+_OSCILLATOR: Final = "oscillator"
 _GIVEN_AS_EXPONENTIALS: Final = "exponentials"
 
 
@@ -52,21 +53,21 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         If the file is sound but asks for a kind of bath or system that is not supported yet.
     """
     place = Place(os.fspath(path))
-    document = _parsed(Path(path), place)
-    check_keys(document, ("name", "units", "system", "couplings", "baths"), place)
+    document = parsed_document(Path(path), place)
+    check_keys(document, TOP_KEYS, place)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
     name = text(document.get("name", Path(path).stem), place.field("name"))
 
-    system = _system(document["system"], place.field("system"))
+    system = read_system(document["system"], place.field("system"))
     baths = table(document["baths"], place.field("baths"))
     energies, hamiltonian = system
     size = len(energies) if hamiltonian is None else len(hamiltonian)
-    given = _couplings(document["couplings"], baths, size, place.field("couplings"))
+    given = read_couplings(document["couplings"], baths, size, place.field("couplings"))
     if hamiltonian is not None:
-        energies, given = _diagonalised(hamiltonian, given, place.field("system"))
+        energies, given = in_eigenbasis(hamiltonian, given, place.field("system"))
     try:
-        return Model(name, units, energies, given, _baths(baths, units, place.field("baths")))
+        return Model(name, units, energies, given, read_baths(baths, units, place.field("baths")))
     except InputError as error:
         if error.source != "model":
             raise
@@ -76,7 +77,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         raise InputError(place.source, key, error.problem, error.remedy) from None
 
 
-def _parsed(path: Path, place: Place) -> dict[str, Any]:
+def parsed_document(path: Path, place: Place) -> dict[str, Any]:
+    """Return the TOML document of a file."""
     try:
         with path.open("rb") as stream:
             return tomllib.load(stream)
@@ -104,16 +106,16 @@ def _parsed(path: Path, place: Place) -> dict[str, Any]:
         ) from None
 
 
-def _system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix | None]:
-    """Return the energies, or none and the Hamiltonian."""
+def read_system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix | None]:
+    """Return the energies of a finite system, or none and its Hamiltonian."""
     system = table(value, place)
     kind = choice(
-        system.get("kind", "levels"), ("levels", *_SYSTEMS_TO_COME), place.field("kind"), "system"
+        system.get("kind", "levels"), ("levels", _OSCILLATOR), place.field("kind"), "system"
     )
-    if kind in _SYSTEMS_TO_COME:
+    if kind == _OSCILLATOR:
         raise place.field("kind").not_yet(
-            f"a system of kind {kind!r} cannot be treated yet",
-            "use a finite system: energies = [...] or hamiltonian = [[...], ...]",
+            "an oscillator has infinitely many levels, this request needs a finite system",
+            "use `pertsym coefficients`, or give energies = [...] or hamiltonian = [[...], ...]",
         )
     check_keys(system, ("kind", "energies", "hamiltonian"), place)
     if ("energies" in system) == ("hamiltonian" in system):
@@ -136,9 +138,10 @@ def _system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix | No
     return energies, hamiltonian
 
 
-def _couplings(
+def read_couplings(
     value: object, baths: Mapping[str, object], size: int, place: Place
 ) -> tuple[Coupling, ...]:
+    """Return the couplings of a finite system, in the basis of its table."""
     if isinstance(value, dict):
         raise place.error("must be a list of tables", "write [[couplings]] with double brackets")
     couplings: list[Coupling] = []
@@ -159,9 +162,10 @@ def _couplings(
     return tuple(couplings)
 
 
-def _diagonalised(
+def in_eigenbasis(
     hamiltonian: Matrix, couplings: tuple[Coupling, ...], place: Place
 ) -> tuple[tuple[float, ...], tuple[Coupling, ...]]:
+    """Return energies and couplings in the eigenbasis of a Hamiltonian."""
     try:
         energies, operators = to_eigenbasis(hamiltonian, [c.operator for c in couplings])
     except np.linalg.LinAlgError as error:
@@ -174,7 +178,8 @@ def _diagonalised(
     )
 
 
-def _baths(entries: Mapping[str, object], units: Units, place: Place) -> tuple[Bath, ...]:
+def read_baths(entries: Mapping[str, object], units: Units, place: Place) -> tuple[Bath, ...]:
+    """Return the baths that have a correlation function of their own."""
     baths: list[Bath] = []
     postponed: NotYetDerivable | None = None  # wrong input elsewhere is reported first
     for name, entry in entries.items():
@@ -197,12 +202,15 @@ def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
     )
     if statistics in _STATISTICS_TO_COME:
         raise place.field("statistics").not_yet(
-            f"baths of statistics {statistics!r} cannot be treated yet",
-            f"use {' or '.join(repr(known) for known in _STATISTICS)}",
+            f"for baths of statistics {statistics!r} this request cannot be treated yet",
+            f"use `pertsym rates` or `pertsym evolve`, or the statistics "
+            f"{', '.join(map(repr, _STATISTICS))}",
         )
     check_keys(entries, ("statistics", "temperature", "beta", "spectral_density"), place)
     table(entries, place, required=("spectral_density",))
     kind, density = _density(entries["spectral_density"], place.field("spectral_density"))
+    if statistics == "spin":
+        return _spin_bath(name, entries, kind, density, units, place)
     if kind == _GIVEN_AS_EXPONENTIALS:
         _check_exponentials(entries, statistics, density, place)
         beta = None
@@ -212,6 +220,20 @@ def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
         return Bath(name, cast(Statistics, statistics), beta, density)
     except InputError as error:
         raise place.field(error.key).error(error.problem, error.remedy) from None
+
+
+def _spin_bath(
+    name: str, entries: Mapping[str, object], kind: str, density: Any, units: Units, place: Place
+) -> Bath:
+    """Spins as the oscillators that have the same correlation function."""
+    if kind == _GIVEN_AS_EXPONENTIALS:
+        here = place.field("spectral_density").field("kind")
+        raise here.error(
+            "exponentials are a correlation function as it is, spins or not",
+            'give J(w) by another kind, or remove statistics = "spin"',
+        )
+    beta = _inverse_temperature(entries, units, place)
+    return Bath(name, "boson", beta, SpinSurrogate(density, beta))
 
 
 def _inverse_temperature(entries: Mapping[str, object], units: Units, place: Place) -> float:

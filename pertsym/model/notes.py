@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.densities import Exponentials, ExpressionDensity
+from pertsym.baths.densities import BathDensity, Exponentials, ExpressionDensity, SpinSurrogate
 from pertsym.model.domain import first_negative_value
 from pertsym.model.values import Bath, Model
 
@@ -31,6 +32,13 @@ def _bath_notes(bath: Bath) -> tuple[str, ...]:
     density = bath.density
     if isinstance(density, Exponentials):
         return _exponential_notes(np.array(density.c), np.array(density.nu))
+    if isinstance(density, SpinSurrogate):
+        plain = replace(bath, density=cast(BathDensity, density.density))
+        return (
+            "infinitely many spins, each weakly coupled, which make a Gaussian bath; N spins add "
+            "a fourth cumulant of order 1/N, from fourth order in the coupling on, left out here",
+            *_bath_notes(plain),
+        )
     if isinstance(density, ExpressionDensity):
         negative_at = first_negative_value(density.expression.sympy_expr)
         if negative_at is not None:

@@ -1,0 +1,313 @@
+"""Checks of the spin bath: averages, the map to oscillators, static spins, fourth cumulant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from scipy.linalg import expm
+
+from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.oscillator.heisenberg import FREQUENCY, MASS
+from pertsym.oscillator.moment_equations import (
+    C0,
+    displacement,
+    second_moments,
+    static_coefficients,
+    static_limit,
+)
+from pertsym.spins.fourth_cumulant import FourthCumulant, Matrix, Spin
+from pertsym.spins.moments import (
+    COS,
+    POLARISATION,
+    SIN,
+    UNBIASED,
+    ExponentialSum,
+    centred_moment,
+    correlation,
+    fourth_cumulant,
+    moment,
+)
+
+PAULI_ALGEBRA = "matrix elements in the eigenbasis"
+EXPONENTIALS = "2 x 2 matrix exponentials"
+SYMBOLIC = "SymPy"
+EXACT_STATE = "exact states of the oscillator or of spins and system"
+
+_BIAS, _TUNNELLING, _BETA = mpmath.mpf("0.7"), mpmath.mpf("1.1"), mpmath.mpf("0.9")
+_TIMES = tuple(mpmath.mpf(t) for t in ("0.35", "1.2", "-0.6", "2.1"))
+
+
+def _numbers(sum_of: ExponentialSum, times: Sequence[mpmath.mpf]) -> mpmath.mpc:
+    """The value of a sum of exponentials for the spin above."""
+    splitting = mpmath.hypot(_BIAS, _TUNNELLING)
+    values = {
+        COS: _BIAS / splitting,
+        SIN: _TUNNELLING / splitting,
+        POLARISATION: mpmath.tanh(_BETA * splitting / 2),
+    }
+    symbols = list(values)
+    total = mpmath.mpc(0)
+    for phase, coefficient in sum_of.terms.items():
+        number = sympy.lambdify(symbols, coefficient, "mpmath")(*values.values())
+        total += number * mpmath.expj(splitting * mpmath.fdot(phase, times))
+    return total
+
+
+def _by_matrices(times: Sequence[mpmath.mpf], *, centred: bool) -> mpmath.mpc:
+    """Tr[rho sigma_z(t_1) sigma_z(t_2) ...] from exponentials of the 2 x 2 Hamiltonian."""
+    h = mpmath.matrix([[_BIAS, _TUNNELLING], [_TUNNELLING, -_BIAS]]) / 2
+    state = mpmath.expm(-_BETA * h)
+    state = state / (state[0, 0] + state[1, 1])
+    sigma = mpmath.matrix([[1, 0], [0, -1]])
+    if centred:
+        average = state * sigma
+        sigma = sigma - (average[0, 0] + average[1, 1]) * mpmath.eye(2)
+    result = state
+    for t in times:
+        result = result * mpmath.expm(1j * h * t) * sigma * mpmath.expm(-1j * h * t)
+    return result[0, 0] + result[1, 1]
+
+
+def spin_eigenvectors(digits: int) -> Evidence:
+    """(14)-(16)."""
+    theta = sympy.Symbol("theta", real=True)
+    c, s = sympy.cos(theta / 2), sympy.sin(theta / 2)
+    vectors = sympy.Matrix([[c, -s], [s, c]])
+    hamiltonian = sympy.Matrix(
+        [[sympy.cos(theta), sympy.sin(theta)], [sympy.sin(theta), -sympy.cos(theta)]]
+    )
+    diagonal = (vectors.T * hamiltonian * vectors).applyfunc(sympy.trigsimp)
+    sigma = (vectors.T * sympy.diag(1, -1) * vectors).applyfunc(sympy.trigsimp)
+    printed = sympy.Matrix(
+        [[sympy.cos(theta), -sympy.sin(theta)], [-sympy.sin(theta), -sympy.cos(theta)]]
+    )
+    return conclude(
+        (SYMBOLIC,),
+        exact("(15) diagonalises (14) with eigenvalues +-wt/2", diagonal, sympy.diag(1, -1)),
+        exact("sigma_z in this basis is (16)", sigma, printed),
+    )
+
+
+def spin_correlation(digits: int) -> Evidence:
+    """(13), (17) per spin: connected correlation function, static part sech^2."""
+    splitting, tau = sympy.symbols("w tau", positive=True)
+    c = correlation()
+    value = sum(
+        x * (sympy.cos(k[0] * splitting * tau) + sympy.I * sympy.sin(k[0] * splitting * tau))
+        for k, x in c.terms.items()
+    )
+    moving = (1 - COS**2) * (
+        sympy.cos(splitting * tau) - sympy.I * POLARISATION * sympy.sin(splitting * tau)
+    )
+    static = COS**2 * (1 - POLARISATION**2)
+    beta = sympy.Symbol("beta", positive=True)
+    sech = sympy.sech(beta / 2) ** 2
+    with mpmath.workdps(digits + 15):
+        t = [_TIMES[0], mpmath.mpf(0)]
+        number = close(
+            "two times",
+            _numbers(correlation(), t),
+            _by_matrices(t, centred=True),
+            digits,
+        )
+    return conclude(
+        (PAULI_ALGEBRA, EXPONENTIALS),
+        exact("time-dependent part of (17)", sympy.expand(value - moving - static)),
+        exact(
+            "1 - tanh^2 is sech^2: the static part is (w/wt)^2 sech^2(beta wt/2)",
+            sympy.simplify((1 - sympy.tanh(beta / 2) ** 2 - sech).rewrite(sympy.exp)),
+        ),
+        number,
+    )
+
+
+def static_part(digits: int) -> Evidence:
+    """C0 as printed: what (11) with (12) imposed on the sum of all spins leaves."""
+    mean = moment(1).terms[(0,)]
+    raw = moment(2).terms[(0, 0)]
+    return conclude(
+        (PAULI_ALGEBRA,),
+        exact(
+            "the printed C0 is the average of sigma_z sigma_z before its mean is removed",
+            raw,
+            COS**2,
+        ),
+        exact("the mean of one spin is -cos(theta) tanh(beta wt/2)", mean, -COS * POLARISATION),
+        exact(
+            "what is left is the variance cos^2 - <sigma_z>^2",
+            correlation().terms[(0, 0)] - sympy.expand(raw - mean**2),
+        ),
+        Finding("and it is not the printed C0", correlation().terms[(0, 0)] != raw),
+    )
+
+
+def bath_map(digits: int) -> Evidence:
+    """(19)-(22): kernels of spins and of oscillators with the surrogate density."""
+    w, beta, tau = sympy.symbols("w beta tau", positive=True)
+    density = sympy.Symbol("J", positive=True)
+    half = beta * w / 2
+    pair = correlation().specialised(UNBIASED).specialised({POLARISATION: sympy.tanh(half)})
+    c = sum(x * sympy.exp(sympy.I * k[0] * w * tau) for k, x in pair.terms.items()) * density
+    noise, eta = (sympy.simplify(part) for part in (sympy.re(c), -sympy.im(c)))
+    # an oscillator g (b + b^+), occupation n: g^2 [(n + 1) e^{-iwt} + n e^{iwt}]
+    n = (sympy.coth(half) - 1) / 2
+    back, forth = sympy.exp(-sympy.I * w * tau), sympy.exp(sympy.I * w * tau)
+    surrogate = density * sympy.tanh(half)
+    whole = surrogate * ((n + 1) * back + n * forth)
+    printed = density * sympy.tanh(half) * sympy.sin(w * tau)
+    return conclude(
+        (PAULI_ALGEBRA, "number states of an oscillator"),
+        exact("nu(tau) of (19)", sympy.simplify(noise - density * sympy.cos(w * tau))),
+        exact("eta(tau) of (19)", sympy.simplify(eta - printed)),
+        exact(
+            "oscillators with (22) have the spins' C(tau)",
+            sympy.simplify((whole - c).rewrite(sympy.exp)),
+        ),
+        exact(
+            "(21) inverts (22)",
+            sympy.simplify((surrogate * sympy.coth(half) - density).rewrite(sympy.exp)),
+        ),
+    )
+
+
+def static_spins(digits: int) -> Evidence:
+    """(24c), (24d) with C0: static spins displace, they do not heat."""
+    t = sympy.Symbol("t", positive=True)
+    limits, finite = static_limit(), static_coefficients(t)
+    moved = displacement(t)
+    equations = second_moments(finite) * sympy.Matrix([*moved, 1])
+    difference = (sympy.diff(moved, t) - equations).applyfunc(
+        lambda x: sympy.simplify(sympy.expand_trig(x))
+    )
+    energy = moved[2] / (2 * MASS) + MASS * FREQUENCY**2 * moved[0] / 2
+    bounded = C0 * (1 - sympy.cos(FREQUENCY * t)) / (MASS * FREQUENCY**2)
+    return conclude(
+        ("Abel limit of (24)", EXACT_STATE),
+        exact("D0 = 0 for Omega0 > 0", limits["D"]),
+        exact("f0 = -C0/(M Omega0^2)", limits["f"], -C0 / (MASS * FREQUENCY**2)),
+        Finding(
+            "at finite times (23) with D0(t), f0(t) is exact for a random static force",
+            bool(difference.is_zero_matrix),
+        ),
+        exact(
+            "its energy is C0 (1 - cos Omega0 t)/(M Omega0^2): bounded, no heating",
+            sympy.simplify(energy - bounded),
+        ),
+    )
+
+
+def four_point(digits: int) -> Evidence:
+    """The four-point function of a spin and its cumulant."""
+    pair = correlation().specialised(UNBIASED)
+    joint = ExponentialSum.collect(
+        ((k[0], k[1], k[0], k[1]), x)
+        for k, x in pair.terms.items()  # c(t1 - t2 + t3 - t4)
+    )
+    unbiased = centred_moment(4).specialised(UNBIASED)
+    with mpmath.workdps(digits + 15):
+        number = close(
+            "biased spin at four times",
+            _numbers(centred_moment(4), _TIMES),
+            _by_matrices(_TIMES, centred=True),
+            digits,
+        )
+        pairs = mpmath.mpc(0)
+        for (a, b), (c, d) in (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))):
+            first = _by_matrices([_TIMES[a], _TIMES[b]], centred=True)
+            pairs += first * _by_matrices([_TIMES[c], _TIMES[d]], centred=True)
+        cumulant = close(
+            "its cumulant",
+            _numbers(fourth_cumulant(), _TIMES),
+            _by_matrices(_TIMES, centred=True) - pairs,
+            digits,
+        )
+    return conclude(
+        (PAULI_ALGEBRA, EXPONENTIALS),
+        exact("unbiased: <B1 B2 B3 B4> = c(t12 + t34)", dict(unbiased.terms), dict(joint.terms)),
+        number,
+        cumulant,
+    )
+
+
+def _exact_fourth_order(
+    energies: Sequence[float], operator: Matrix, initial: Matrix, spins: Sequence[Spin], time: float
+) -> Matrix:
+    """The coefficient of lambda^4 of the system's state, system and spins propagated together."""
+    size, many = len(energies), 2 ** len(spins)
+    hamiltonian = np.kron(np.diag(energies), np.eye(many)).astype(complex)
+    force: NDArray[Any] = np.zeros((many, many))
+    thermal: NDArray[Any] = np.eye(1)
+    z, x = np.diag([1.0, -1.0]), np.array([[0.0, 1.0], [1.0, 0.0]])
+    for i, spin in enumerate(spins):
+        own = (spin.bias * z + spin.tunnelling * x) / 2
+        state = expm(-spin.beta * own)
+        state /= np.trace(state)
+        before, after = np.eye(2**i), np.eye(2 ** (len(spins) - i - 1))
+        hamiltonian += np.kron(np.eye(size), np.kron(np.kron(before, own), after))
+        centred = z - np.trace(state @ z) * np.eye(2)
+        force += spin.strength * np.kron(np.kron(before, centred), after)
+        thermal = np.kron(thermal, state)
+    interaction = np.kron(operator, force)
+    whole = len(hamiltonian)
+    blocks = np.zeros((5 * whole, 5 * whole), dtype=complex)  # powers of lambda in U(t)
+    for m in range(5):
+        here = slice(m * whole, (m + 1) * whole)
+        blocks[here, here] = -1j * hamiltonian
+        if m < 4:
+            blocks[here, (m + 1) * whole : (m + 2) * whole] = -1j * interaction
+    row = expm(blocks * time)[:whole]
+    powers = [row[:, m * whole : (m + 1) * whole] for m in range(5)]
+    start = np.kron(initial, thermal)
+    total = sum(powers[m] @ start @ powers[4 - m].conj().T for m in range(5))
+    reduced: Matrix = np.einsum("aibi->ab", np.asarray(total).reshape(size, many, size, many))
+    return reduced
+
+
+def non_gaussian_dynamics(digits: int) -> Evidence:
+    """The fourth cumulant's term against systems of 1, 2 and 3 spins, double precision.
+
+    With g = 1/sqrt(N) each, C(t) stays and the fourth cumulant is 1/N of that of one spin: the
+    Gaussian bath is N -> infinity, and the state's lambda^4 term is linear in 1/N.
+    """
+    energies = np.array([0.0, 1.0])
+    operator = np.array([[0.3, 1.0], [1.0, -0.5]], dtype=complex)
+    initial = np.array([[0.8, 0.2 + 0.1j], [0.2 - 0.1j, 0.2]])
+    findings = []
+    for bias, time in product((0.0, 0.6), (2.0,)):
+        bath = {n: tuple(Spin(n**-0.5, bias, 1.3, 0.7) for _ in range(n)) for n in (1, 2, 3)}
+        states = {
+            n: _exact_fourth_order(list(energies), operator, initial, spins, time)
+            for n, spins in bath.items()
+        }
+        term = FourthCumulant(energies, operator, bath[1]).state(initial, time)
+        gaussian = 2 * states[2] - states[1]  # N -> infinity
+        for what, left, right in (
+            ("one spin minus the Gaussian bath", states[1] - gaussian, term),
+            ("three spins minus the Gaussian bath", states[3] - gaussian, term / 3),
+        ):
+            error = float(np.max(np.abs(left - right)))
+            findings.append(
+                Finding(f"bias {bias}: {what}", error < 1e-11 * float(np.max(np.abs(term))))
+            )
+    return conclude(
+        ("exponentials of block matrices", f"{EXACT_STATE} (double precision)"),
+        *findings,
+        status="numerical",
+    )
+
+
+CHECKS: Mapping[str, Check] = {
+    "spin_eigenvectors": spin_eigenvectors,
+    "spin_correlation": spin_correlation,
+    "static_part": static_part,
+    "bath_map": bath_map,
+    "static_spins": static_spins,
+    "four_point": four_point,
+    "non_gaussian_dynamics": non_gaussian_dynamics,
+}

@@ -1,0 +1,211 @@
+"""Checks of Sec. III: the damped two levels, their elimination, and where it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import sympy
+
+from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.oscillator.elimination import (
+    BLOCKS,
+    COUPLING,
+    NUMBER,
+    OCCUPATION,
+    OSCILLATOR,
+    POSITION,
+    RATE,
+    SPLITTING,
+    diffusion_beyond_elimination,
+    eliminate,
+    level_correlation,
+    master_equation_with_levels,
+)
+from pertsym.oscillator.fock import DampedLevels, liouvillian_matrix, occupation
+from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X
+
+BLOCKWISE = "block equations over the Weyl algebra"
+FOCK = "matrices in a truncated Fock space (double precision)"
+
+
+def dimensionless_operators(digits: int) -> Evidence:
+    """(30), (31): what is canonical."""
+    # x = X (hbar/2 M Omega0)^{-1/2} and p = P (scale)^{-1/2} with a = (x + i p)/2
+    x = X.scaled(sympy.sqrt(2))  # in units where M = Omega0 = 1
+    right, printed = P.scaled(sympy.sqrt(2)), P.scaled(1 / sympy.sqrt(2))
+    half = sympy.Rational(1, 2)
+
+    def ladder(p: Weyl) -> sympy.Expr:
+        lower = (x + p.scaled(sympy.I)).scaled(half)
+        raising = (x + p.scaled(-sympy.I)).scaled(half)
+        return lower.commutator(raising).coefficient(0, 0)
+
+    return conclude(
+        (BLOCKWISE,),
+        exact("[a, a^+] = 1 with P (hbar M Omega0/2)^{-1/2} = -i (a - a^+)", ladder(right), 1),
+        Finding("but not with the printed (2 hbar M Omega0)^{-1/2}", ladder(printed) != 1),
+    )
+
+
+def thermal_levels(digits: int) -> Evidence:
+    """(32), (33), (37): one convention of the splitting."""
+    equations = master_equation_with_levels()
+    gain = equations["++", "--"].terms[(0, 0), (0, 0)]
+    loss = equations["--", "++"].terms[(0, 0), (0, 0)]
+    beta = sympy.Symbol("beta", positive=True)
+    bose = 1 / (sympy.exp(beta * SPLITTING) - 1)
+    printed = 1 / (sympy.exp(beta * SPLITTING / 2) - 1)
+    ratio = gain / loss
+    return conclude(
+        (BLOCKWISE,),
+        exact("stationary p+/p- = nbar/(nbar + 1)", ratio, OCCUPATION / (OCCUPATION + 1)),
+        exact(
+            "(33) with H = Delta sigma_x/2 needs nbar of the whole splitting Delta",
+            sympy.simplify(ratio.subs(OCCUPATION, bose) - sympy.exp(-beta * SPLITTING)),
+        ),
+        exact(
+            "(37) as printed gives e^{-beta Delta/2}",
+            sympy.simplify(ratio.subs(OCCUPATION, printed) - sympy.exp(-beta * SPLITTING / 2)),
+        ),
+    )
+
+
+def level_equations(digits: int) -> Evidence:
+    """(35), (36), (38)."""
+    equations = master_equation_with_levels()
+    own = Superoperator.commutator(NUMBER).scaled(-sympy.I * OSCILLATOR)
+    identity = Superoperator.left(ONE)
+    left = Superoperator.left(POSITION).scaled(-sympy.I * COUPLING)
+    right = Superoperator.right(POSITION).scaled(sympy.I * COUPLING)
+    up, down = RATE * OCCUPATION, RATE * (OCCUPATION + 1)
+    decay = (up + down) / 2 + sympy.I * SPLITTING
+    printed = {
+        ("++", "++"): own - identity.scaled(down),
+        ("++", "--"): identity.scaled(up),
+        ("++", "-+"): left,
+        ("++", "+-"): right,
+        ("--", "--"): own - identity.scaled(up),
+        ("--", "++"): identity.scaled(down),
+        ("--", "+-"): left,
+        ("--", "-+"): right,
+        ("+-", "+-"): own - identity.scaled(decay),
+        ("+-", "--"): left,
+        ("+-", "++"): right,
+    }
+    findings = [
+        Finding(
+            f"block {row} from {column}", equations.get((row, column), Superoperator({})) == value
+        )
+        for (row, column), value in printed.items()
+    ]
+    extra = [k for k in equations if k[0] != "-+" and k not in printed]
+    findings.append(Finding("and no other block", not extra))
+    findings.append(Finding("the same as matrices", _matrix_difference() < 1e-13))
+    return conclude((BLOCKWISE, FOCK), *findings)
+
+
+def _matrix_difference(cutoff: int = 8) -> float:
+    """Largest difference of the block equations and of (35) in a truncated Fock space."""
+    levels = DampedLevels(0.7, 1.9, 0.6, 1.1, 0.8)
+    at = {
+        COUPLING: levels.coupling,
+        RATE: levels.rate,
+        OCCUPATION: levels.occupation,
+        OSCILLATOR: levels.oscillator,
+        SPLITTING: levels.splitting,
+    }
+    big = cutoff + 4
+    lower = np.diag(np.sqrt(np.arange(1.0, big)), 1)
+    x, p = (lower + lower.T) / np.sqrt(2), -1j * (lower - lower.T) / np.sqrt(2)
+    random = np.random.default_rng(3)
+    blocks = {}
+    for block in BLOCKS:
+        blocks[block] = np.zeros((big, big), dtype=complex)
+        few = cutoff - 3
+        blocks[block][:few, :few] = random.normal(size=(few, few))
+    whole = np.block([[blocks["++"], blocks["+-"]], [blocks["-+"], blocks["--"]]])
+    driven = (liouvillian_matrix(levels, big) @ whole.reshape(-1)).reshape(2 * big, 2 * big)
+    place = {"+": slice(0, big), "-": slice(big, 2 * big)}
+    worst = 0.0
+    for row in BLOCKS:
+        total = np.zeros((big, big), dtype=complex)
+        for (target, column), value in master_equation_with_levels().items():
+            if target != row:
+                continue
+            for ((a, b), (c, d)), coefficient in value.terms.items():
+                power = np.linalg.matrix_power
+                total += complex(coefficient.subs(at)) * (
+                    power(x, a) @ power(p, b) @ blocks[column] @ power(x, c) @ power(p, d)
+                )
+        worst = max(worst, float(np.max(np.abs(total - driven[place[row[0]], place[row[1]]]))))
+    return worst
+
+
+def adiabatic_elimination(digits: int) -> Evidence:
+    """(39)-(41)."""
+    found = eliminate(splitting=False)
+    x = Superoperator.commutator(POSITION)
+    gamma = 2 * COUPLING**2 / (RATE * (2 * OCCUPATION + 1))
+    prefactor = 2 * sympy.I * COUPLING / (RATE * (2 * OCCUPATION + 1))
+    wanted = {
+        "--": Superoperator.left(POSITION).scaled(-prefactor),
+        "++": Superoperator.right(POSITION).scaled(prefactor),
+    }
+    difference = (x * x).scaled(-gamma) - found.dissipator
+    return conclude(
+        (BLOCKWISE,),
+        Finding("(39)", all(_same(found.coherence[k], v) for k, v in wanted.items())),
+        Finding("(40)", all(sympy.cancel(v) == 0 for v in difference.terms.values())),
+        exact("(41)", found.heating, gamma),
+    )
+
+
+def _same(one: Superoperator, other: Superoperator) -> bool:
+    return all(sympy.cancel(value) == 0 for value in (one - other).terms.values())
+
+
+def elimination_validity(digits: int) -> Evidence:
+    """Where (41) holds: Gamma2 = gamma (2 nbar + 1)/2 must exceed Delta, Omega0 and g."""
+    decay = RATE * (2 * OCCUPATION + 1) / 2
+    still = diffusion_beyond_elimination().subs(OSCILLATOR, 0)
+    simple = eliminate(splitting=False).heating
+    kept = eliminate(splitting=True).heating
+    weights = level_correlation()
+    ratio = sympy.cancel(sympy.together(kept / simple))
+    return conclude(
+        (BLOCKWISE, "regression theorem for the levels"),
+        exact("weights of sigma_z's correlation function add to 1", sum(weights.values()), 1),
+        exact("without Delta and Omega0 it is (41)", still.subs(SPLITTING, 0), simple),
+        exact("with Delta alone it is the elimination that keeps it", still, kept),
+        exact(
+            "which is (41) times Gamma2^2/(Gamma2^2 + Delta^2)",
+            ratio,
+            decay**2 / (decay**2 + SPLITTING**2),
+        ),
+        exact("for gamma -> 0, (41) diverges while D vanishes", sympy.limit(kept, RATE, 0, "+")),
+    )
+
+
+def elimination_in_fock_space(digits: int) -> Evidence:
+    """Fig. 3: the heating rate (41) against the full equation, where it holds and where not."""
+    good, poor = DampedLevels(1.0, 100.0, 0.0, 1.0, 2.0), DampedLevels(0.02, 0.1, 0.0, 1.0, 3.0)
+    end = 4.0
+    held = occupation(good, end, 2, 1e-8).number[-1] / (2 * good.heating * end)
+    failed = occupation(poor, 300.0, 2, 1e-8).number[-1] / (2 * poor.heating * 300.0)
+    return conclude(
+        ("closed form (41)", FOCK),
+        Finding("gamma = 100, Delta = 2: <N> is 2 Gamma t to 2 per cent", abs(held - 1) < 0.02),
+        Finding("gamma = 0.1, Delta = 3: <N> is below a tenth of 2 Gamma t", failed < 0.1),
+        status="numerical",
+    )
+
+
+CHECKS: Mapping[str, Check] = {
+    "dimensionless_operators": dimensionless_operators,
+    "thermal_levels": thermal_levels,
+    "level_equations": level_equations,
+    "adiabatic_elimination": adiabatic_elimination,
+    "elimination_validity": elimination_validity,
+    "elimination_in_fock_space": elimination_in_fock_space,
+}

@@ -1,0 +1,260 @@
+"""Checks of the oscillator: its motion, master equation, coefficients and closed forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.contour import residue_spectra
+from pertsym.certify.time_domain import Exponentials
+from pertsym.numerics.evaluate import evaluate
+from pertsym.oscillator.heisenberg import (
+    FREQUENCY,
+    MASS,
+    TIME,
+    heisenberg,
+    oscillator_hamiltonian,
+)
+from pertsym.oscillator.lorentz_drude import (
+    CUTOFF,
+    DAMPING,
+    MATSUBARA,
+    TEMPERATURE,
+    boson_anomalous_diffusion,
+    boson_diffusion,
+    cold,
+    spin_damping,
+    spin_shift_term,
+)
+from pertsym.oscillator.master_equation import (
+    COEFFICIENTS,
+    DISSIPATION,
+    NOISE,
+    master_equation,
+    terms_of_the_equation,
+)
+from pertsym.oscillator.spectral_forms import CORRELATION, coefficient_forms
+from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X
+
+ENGINE = "ordered cumulant and Weyl algebra"
+FOCK = "matrices in a truncated Fock space"
+QUADRATURE = "principal-value quadrature"
+CLOSED = "closed form"
+
+_COS, _SIN = sympy.cos(FREQUENCY * TIME), sympy.sin(FREQUENCY * TIME)
+
+
+def oscillator_motion(digits: int) -> Evidence:
+    """(1), (7): Heisenberg's equations solved."""
+    hamiltonian = oscillator_hamiltonian()
+    x = heisenberg(hamiltonian, X)
+    p = heisenberg(hamiltonian, P)
+    slope = Weyl.of({k: sympy.diff(v, TIME) for k, v in x.terms.items()})
+    driven = hamiltonian.commutator(x).scaled(sympy.I)
+    commutator = x.commutator(p).coefficient(0, 0)
+    misprinted = (P * P).scaled(1 / (2 * MASS)) + (X * X).scaled(MASS * FREQUENCY / 2)
+    return conclude(
+        (ENGINE, "direct substitution"),
+        Finding("(7)", x == Weyl.of({(1, 0): _COS, (0, 1): _SIN / (MASS * FREQUENCY)})),
+        Finding("dX/dtau = i [H, X(tau)]", not (slope - driven).terms),
+        exact("[X(tau), P(tau)] = i", sympy.trigsimp(commutator), sympy.I),
+        Finding("(1) as printed, M Omega0/2, gives another motion", heisenberg(misprinted, X) != x),
+    )
+
+
+def born_markov(digits: int) -> Evidence:
+    """(6): the integrand of the second-order generator."""
+    earlier = master_equation().earlier
+    c = NOISE - sympy.I * DISSIPATION
+    backwards = NOISE + sympy.I * DISSIPATION  # C(-tau) = C(tau)*
+    bracket = Superoperator.commutator(X)
+    right = Superoperator.right(earlier)
+    # [rho X(-tau), X] = - [X, rho X(-tau)]
+    printed = (bracket * Superoperator.left(earlier)).scaled(-c)
+    printed = printed + (bracket * right).scaled(backwards)
+    return conclude((ENGINE,), Finding("(6)", printed == master_equation().integrand))
+
+
+def operator_equation(digits: int) -> Evidence:
+    """(23): all four terms, nothing else; trace; matrices."""
+    equation = master_equation()
+    total = Superoperator({})
+    for name, term in terms_of_the_equation().items():
+        total = total + term.scaled(equation.kernels[name])
+    error = _fock_difference()
+    return conclude(
+        (ENGINE, f"{FOCK} (double precision)"),
+        Finding("the integrand of (6) is the four terms of (23)", total == equation.integrand),
+        Finding("the trace is kept", not total.adjoint_on(ONE).terms),
+        Finding("(23) equals (6) as matrices", error < 1e-12),
+    )
+
+
+def _fock_difference(size: int = 24, used: int = 12) -> float:
+    """Largest difference of (6) and (23) on a random operator of few quanta, relative."""
+    mass, frequency, tau, nu, eta = 1.3, 0.7, 0.9, 0.8, -0.4
+    lower = np.diag(np.sqrt(np.arange(1.0, size)), 1)
+    x = (lower + lower.T) / np.sqrt(2 * mass * frequency)
+    p = -1j * np.sqrt(mass * frequency / 2) * (lower - lower.T)
+    random = np.random.default_rng(5)
+    rho = np.zeros((size, size), dtype=complex)
+    rho[:used, :used] = random.normal(size=(used, used)) + 1j * random.normal(size=(used, used))
+    phase = np.exp(-1j * frequency * tau * np.arange(size))
+    earlier = phase[:, None] * x * phase.conj()[None, :]  # e^{-iHtau} X e^{iHtau}
+    c = nu - 1j * eta
+
+    def bracket(a: Any, b: Any) -> Any:
+        return a @ b - b @ a
+
+    six = -c * bracket(x, earlier @ rho) - np.conj(c) * bracket(rho @ earlier, x)
+    at = {MASS: mass, FREQUENCY: frequency, TIME: tau, NOISE: nu, DISSIPATION: eta}
+    value = {name: float(k.subs(at)) for name, k in master_equation().kernels.items()}
+    printed = (
+        -1j * value["gamma"] * bracket(x, p @ rho + rho @ p)
+        - value["D"] * bracket(x, bracket(x, rho))
+        - value["f"] * bracket(x, bracket(p, rho))
+        - 0.5j * mass * value["frequency_shift_squared"] * bracket(x @ x, rho)
+    )
+    return float(np.max(np.abs(six - printed)) / np.max(np.abs(six)))
+
+
+def coefficient_kernels(digits: int) -> Evidence:
+    """(24): kernels as printed; spectral forms against time integrals of exponentials."""
+    printed = {
+        "frequency_shift_squared": -2 * DISSIPATION * _COS / MASS,
+        "gamma": DISSIPATION * _SIN / (MASS * FREQUENCY),
+        "D": NOISE * _COS,
+        "f": -NOISE * _SIN / (MASS * FREQUENCY),
+    }
+    kernels = master_equation().kernels
+    findings = [exact(f"kernel of {n}", kernels[n], printed[n]) for n in COEFFICIENTS]
+    c, nu = (0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j)
+    with mpmath.workdps(digits + 15):
+        w = mpmath.mpf("1.375")
+        spectra = residue_spectra({CORRELATION: Exponentials.of(c, nu)}, digits + 5)
+        for name, form in coefficient_forms().items():
+            value = evaluate(form.form, (w,), spectra).value
+            findings.append(
+                close(
+                    f"{name} of an exponential bath", value, _time_integral(name, c, nu, w), digits
+                )
+            )
+    return conclude((ENGINE, "spectral form", "time integrals of exponentials"), *findings)
+
+
+def _time_integral(name: str, c: Any, nu: Any, w: Any) -> Any:
+    """M^k times a coefficient of (24) for C(t) = sum c exp(-nu t), elementary."""
+    total = {"cos": mpmath.mpc(0), "sin": mpmath.mpc(0)}
+    for weight, rate in zip(map(mpmath.mpmathify, c), map(mpmath.mpmathify, nu), strict=True):
+        total["cos"] += weight * rate / (rate**2 + w**2)
+        total["sin"] += weight * w / (rate**2 + w**2)
+    return {
+        "frequency_shift_squared": 2 * mpmath.im(total["cos"]),
+        "gamma": -mpmath.im(total["sin"]) / w,
+        "D": mpmath.re(total["cos"]),
+        "f": -mpmath.re(total["sin"]) / w,
+    }[name]
+
+
+def lorentz_drude(digits: int) -> Evidence:
+    """(25)-(28): damping and diffusion of spins and of oscillators."""
+    lorentz = DAMPING * CUTOFF**2 / (CUTOFF**2 + FREQUENCY**2)
+    half = FREQUENCY / (2 * TEMPERATURE)
+    return conclude(
+        ("derived spectral forms",),
+        exact("(26)", spin_damping(), lorentz * sympy.tanh(half)),
+        exact("(27), D1", cold("D"), MASS * FREQUENCY * lorentz),
+        exact("(28a)", cold("gamma"), lorentz),
+        exact("(28b)", boson_diffusion(), MASS * FREQUENCY * lorentz * sympy.coth(half)),
+        exact(
+            "gamma of spins is largest at T = 0",
+            sympy.limit(spin_damping(), TEMPERATURE, 0, "+"),
+            lorentz,
+        ),
+        exact("and vanishes for T -> inf", sympy.limit(spin_damping(), TEMPERATURE, sympy.oo)),
+    )
+
+
+_POINT = {DAMPING: "0.3", CUTOFF: "2.5", TEMPERATURE: "0.8", FREQUENCY: "1.1", MASS: "1.7"}
+
+
+def principal_values(digits: int) -> Evidence:
+    """f1 and the frequency shift of (24) for (25), T = 0 and T > 0, spins and oscillators."""
+    with mpmath.workdps(digits + 20):
+        at = {symbol: mpmath.mpf(text) for symbol, text in _POINT.items()}
+        mass, w0, temperature = at[MASS], at[FREQUENCY], at[TEMPERATURE]
+        cutoff, damping = at[CUTOFF], at[DAMPING]
+
+        def j(w: Any) -> Any:
+            return 2 * mass * damping * w * cutoff**2 / (cutoff**2 + w**2)
+
+        def tanh(w: Any) -> Any:
+            return mpmath.tanh(w / (2 * temperature))
+
+        def value(expression: sympy.Expr) -> Any:
+            symbols = list(at)
+            return sympy.lambdify(symbols, expression, "mpmath")(*at.values())
+
+        # f = -(1/M Omega0) int nu sin, shift = -(2/M) int eta cos, over tau first
+        scale = mpmath.pi * mass
+        routes = {
+            "f of spins": (cold("f"), _principal_value(j, w0) / scale),
+            "shift at T = 0, and of oscillators": (
+                cold("frequency_shift_squared"),
+                -2 * _principal_value(lambda w: j(w) * w, w0) / scale,
+            ),
+            "f of oscillators": (
+                boson_anomalous_diffusion(),
+                _principal_value(lambda w: j(w) / tanh(w), w0) / scale,
+            ),
+        }
+        findings = [
+            close(what, mpmath.re(value(form)), number, digits)
+            for what, (form, number) in routes.items()
+        ]
+        term = spin_shift_term().subs({s: sympy.Symbol(f"s{n}") for n, s in enumerate(at)})
+        names = [sympy.Symbol(f"s{n}") for n in range(len(at))]
+        function = sympy.lambdify([MATSUBARA, *names], term, "mpmath")
+
+        def pole(k: Any) -> Any:
+            return function((2 * k + 1) * mpmath.pi * temperature, *at.values())
+
+        with mpmath.workdps(40):  # the Euler-Maclaurin remainder limits this route
+            series = mpmath.nsum(pole, [0, mpmath.inf], method="euler-maclaurin")
+        number = -2 * _principal_value(lambda w: j(w) * tanh(w) * w, w0) / scale
+        findings.append(
+            Finding(
+                "shift of spins at T > 0: the sum over the poles of tanh, to 15 digits",
+                bool(abs(series - number) < mpmath.mpf(10) ** -15 * abs(number)),
+            )
+        )
+    return conclude((CLOSED, QUADRATURE), *findings, status="numerical")
+
+
+def _principal_value(h: Callable[[Any], Any], w0: Any) -> Any:
+    """P int_0^inf dw h(w)/(w^2 - w0^2): folded around w0, plain beyond 2 w0."""
+
+    def k(w: Any) -> Any:
+        return h(w) / (w + w0) if w else mpmath.limit(lambda n: h(1 / n) / w0, mpmath.inf)
+
+    near = mpmath.quad(lambda u: (k(w0 + u) - k(w0 - u)) / u, [0, w0 / 2, w0 - mpmath.eps])
+    marks = [2 * w0 * 2**n for n in range(8)]
+    far = mpmath.quad(lambda w: k(w) / (w - w0), marks)
+    # w = 1/v beyond
+    tail = mpmath.quad(lambda v: k(1 / v) / (1 / v - w0) / v**2 if v else 0, [0, 1 / marks[-1]])
+    return near + far + tail
+
+
+CHECKS: Mapping[str, Check] = {
+    "oscillator_motion": oscillator_motion,
+    "born_markov": born_markov,
+    "operator_equation": operator_equation,
+    "coefficient_kernels": coefficient_kernels,
+    "lorentz_drude": lorentz_drude,
+    "principal_values": principal_values,
+}

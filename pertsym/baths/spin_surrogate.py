@@ -1,0 +1,85 @@
+"""The oscillator bath that a bath of many independent spins looks like to second order.
+
+A spin bath has C(t) = (1/pi) int_0^inf dw J(w) [cos wt - i tanh(beta w/2) sin wt], which is the
+boson bath's correlation function at the same temperature with J(w) tanh(beta w/2) in place of
+J(w) (Feynman and Vernon; Eq. (22) of Schlosshauer, Hines and Milburn).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import mpmath
+
+from pertsym.baths import jets
+from pertsym.baths.checks import require_real
+from pertsym.baths.density import Density, Evaluation
+from pertsym.baths.jets import Jet
+
+
+@dataclass(frozen=True)
+class SpinSurrogate(Evaluation):
+    """J(w) tanh(beta w/2), a density of oscillators: Ĉ(w > 0) = 2 J(w) tanh(beta w/2) [n(w) + 1].
+
+    Parameters
+    ----------
+    density : a value of `pertsym.baths.densities` that has a J(w)
+        The density of the spins.
+    beta : float
+        Inverse temperature of the spins, > 0; at T = 0 (inf) the two densities are equal.
+
+    Raises
+    ------
+    ValueError
+        If beta is out of range; the message starts with its name.
+    """
+
+    density: Density
+    beta: float
+
+    def __post_init__(self) -> None:
+        if not math.isinf(self.beta):
+            require_real("beta", self.beta, positive=True)
+
+    @property
+    def infrared_power(self) -> float:
+        return self.density.infrared_power + (0.0 if math.isinf(self.beta) else 1.0)
+
+    @property
+    def kink_power(self) -> float:
+        if math.isinf(self.beta):
+            return self.density.kink_power
+        # tanh raises every power of J by 1, 3, 5, ...
+        first = self.infrared_power
+        return first if first % 2 != 1 else first + 1
+
+    @property
+    def ultraviolet_power(self) -> float:
+        return self.density.ultraviolet_power
+
+    @property
+    def scale(self) -> float:
+        thermal = math.pi / self.beta
+        return min(self.density.scale, thermal) if thermal else self.density.scale
+
+    @property
+    def features(self) -> tuple[tuple[float, float], ...]:
+        return self.density.features
+
+    @property
+    def edges(self) -> tuple[tuple[float, float], ...]:
+        return self.density.edges
+
+    def jet(self, w: Jet) -> Jet:
+        return self._polarised(self.density.jet(w), w)
+
+    def reduced_jet(self, w: Jet) -> Jet:
+        return self._polarised(self.density.reduced_jet(w), w)
+
+    def _polarised(self, jet: Jet, w: Jet) -> Jet:
+        """The jet times tanh(beta w/2), the polarisation of a spin."""
+        if math.isinf(self.beta):
+            return jet
+        beta = self.beta if w.e is not None else mpmath.mpf(self.beta)
+        return jet * jets.tanh(w * (beta / 2))

@@ -1,0 +1,1 @@
+"""A harmonic oscillator as the open system: operator algebra, master equation, coefficients."""

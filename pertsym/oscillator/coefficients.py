@@ -1,0 +1,170 @@
+"""Numbers for the coefficients of the oscillator's master equation, Eqs. (23) and (24).
+
+The derived spectral forms are evaluated in double precision with a bound on the error; where
+the bound is poor because terms cancel, again by quadratures of more and more digits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import mpmath
+import numpy as np
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.finite_part import finite_part
+from pertsym.baths.finite_part_mp import finite_part_mp
+from pertsym.baths.integrand import Pole
+from pertsym.baths.mp_routes import SpectrumMp
+from pertsym.model.oscillator import OscillatorModel
+from pertsym.model.values import Bath
+from pertsym.numerics.bounded import Bounded
+from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra
+from pertsym.oscillator.kernels import Kernels
+from pertsym.oscillator.master_equation import COEFFICIENTS
+from pertsym.oscillator.spectral_forms import CORRELATION, CoefficientForm, coefficient_forms
+from pertsym.reduction.spectral import SpectralForm, Value
+
+Progress = Callable[[str], None]
+
+_OF_DISSIPATION: Final = ("gamma", "frequency_shift_squared")
+_GOAL: Final = 1e-13  # relative
+_DIGITS: Final = 25
+_ROUNDING: Final = 1e-15
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """gamma, D, f and the shift of Omega0^2 in the model's printed units.
+
+    Attributes
+    ----------
+    values
+        Name -> value with a bound on its absolute error; None where it diverges.
+    divergent
+        Name -> the term and the power that diverge.
+    """
+
+    values: Mapping[str, Bounded | None]
+    divergent: Mapping[str, str] = field(default_factory=dict)
+
+
+def coefficients(model: OscillatorModel, progress: Progress = lambda _: None) -> Coefficients:
+    """The coefficients of d rho/dt = -i [H_S + M frequency_shift_squared X^2/2, rho]
+    - i gamma [X, {P, rho}] - D [X, [X, rho]] - f [X, [P, rho]].
+
+    Equation (24) of Schlosshauer, Hines and Milburn with C(tau) = nu(tau) - i eta(tau):
+    frequency_shift_squared = -(2/M) int eta cos, gamma = int eta sin/(M Omega0), D = int nu cos,
+    f = -int nu sin/(M Omega0), tau from 0 to infinity.  Without the static part C0 of spins that
+    are biased.  Ĉ(w > 0) = 2 J(w) [n(w) + 1] for bosons.
+
+    Returns
+    -------
+    Coefficients
+        gamma and f are rates, D a rate over a squared length, the shift a squared frequency.
+    """
+    values: dict[str, Bounded | None] = {}
+    divergent: dict[str, str] = {}
+    rate = model.units.rate_to_printed(1.0)
+    strengths = {name: s for name, s in model.strengths.items() if s != 0}
+    for name, form in coefficient_forms().items():
+        progress(name)
+        factor = rate**2 if name == "frequency_shift_squared" else rate
+        try:
+            parts = [
+                _of_bath(form, bath, model) * strengths[bath.name] ** 2
+                for bath in model.baths
+                if bath.name in strengths
+            ]
+        except Divergent as reason:
+            values[name], divergent[name] = None, reason.reason
+            continue
+        total = sum(parts, start=Bounded(0.0, 0.0))
+        values[name] = total * factor if factor != 1 else total
+    return Coefficients(values, divergent)
+
+
+def _of_bath(form: CoefficientForm, bath: Bath, model: OscillatorModel) -> Bounded:
+    kernels = Kernels.of(bath)
+    chosen = kernels.dissipation if form.name in _OF_DISSIPATION else kernels.noise
+    if chosen is None or chosen.thermal.is_zero:
+        return Bounded(0.0, 0.0)
+    value = evaluated(form, chosen, model.frequency)
+    return value / model.mass if form.mass_power else value
+
+
+def evaluated(form: CoefficientForm, correlation: Correlation, frequency: float) -> Bounded:
+    """M^mass_power times a coefficient for one bath, to about 1e-13 relative.
+
+    Raises
+    ------
+    Divergent
+        If it does not exist.
+    """
+    baths: dict[str, Sequence[tuple[int, Correlation]]] = {CORRELATION: ((1, correlation),)}
+    with np.errstate(all="ignore"):
+        value = evaluate(form.form, (frequency,), DoubleSpectra(baths))
+        if value.error <= _GOAL * abs(value.value):
+            return value
+        poles = _poles(form.form, frequency)
+        if poles:
+            value = _better(value, Bounded.of(finite_part(correlation.thermal, poles)))
+    for route in (_precise_values, _precise_integral):
+        if value.error <= _GOAL * abs(value.value):
+            break
+        with suppress(ArithmeticError, NotImplementedError):  # no convergence: the value stands
+            value = _better(value, route(form, correlation, frequency))
+            if route is _precise_values and abs(value.value) <= value.error:
+                break  # the parameters are doubles: what vanishes to 25 digits is 0
+    return value
+
+
+def _better(one: Bounded, other: Bounded) -> Bounded:
+    return other if other.error < one.error else one
+
+
+def _poles(form: SpectralForm, frequency: float) -> tuple[Pole, ...]:
+    """The kernel of a form that is linear in P: sum_k c_k P(w_k) = FP int Ĉ sum_k c_k/(w - w_k).
+
+    One integral over the sum loses no digits where the P(w_k) nearly cancel.
+    """
+    poles = []
+    for monomial, coefficient in form:
+        match monomial.atoms:
+            case (Value(kind="P", derivative=0, frequency=(n,)),):
+                below = math.prod((m * frequency) ** power for (m,), power in monomial.denominators)
+                weight = float(coefficient.re) * math.pi**monomial.pi_power / below
+                poles.append(Pole(weight, n * frequency, 1))
+            case _:
+                return ()
+    return tuple(poles)
+
+
+def _precise_values(form: CoefficientForm, correlation: Correlation, frequency: float) -> Bounded:
+    """The form from values of Ĉ and P to so many digits each."""
+    baths: dict[str, Sequence[tuple[int, Correlation]]] = {CORRELATION: ((1, correlation),)}
+    with mpmath.workdps(_DIGITS + 5):
+        exact = evaluate(form.form, (mpmath.mpf(frequency),), PreciseSpectra(baths, _DIGITS))
+        value = float(exact.value)
+        return Bounded(value, float(exact.error) + _ROUNDING * abs(value))
+
+
+def _precise_integral(form: CoefficientForm, correlation: Correlation, frequency: float) -> Bounded:
+    """One integral over all poles, whose precision grows with the cancellation inside it."""
+    poles = _poles(form.form, frequency)
+    weights = {abs(pole.coefficient) for pole in poles}
+    if len(weights) != 1:
+        raise NotImplementedError("the weights of the poles are not +- one number")
+    (weight,) = weights
+    signs = [pole._replace(coefficient=math.copysign(1.0, pole.coefficient)) for pole in poles]
+    value = weight * float(finite_part_mp(SpectrumMp(correlation.thermal), signs, _DIGITS))
+    return Bounded(value, _ROUNDING * abs(value))
+
+
+__all__ = ["COEFFICIENTS", "Coefficients", "coefficients", "evaluated"]

@@ -1,0 +1,136 @@
+"""Closed forms for an Ohmic bath with a Lorentz-Drude cutoff, Eqs. (25)-(28), derived.
+
+J(w) = 2 M gamma0 w Lambda^2/(Lambda^2 + w^2), so that Ĉ(w > 0) = 2 J(w) [n(w) + 1] for bosons;
+this J is pi times the paper's.  Every formula is a derived spectral form with the values of Ĉ
+and P of this J put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import sympy
+
+from pertsym.oscillator.half_line import (
+    collect_logarithms,
+    half_line_principal_value,
+    sum_over_integers,
+)
+from pertsym.oscillator.heisenberg import FREQUENCY, MASS
+from pertsym.oscillator.spectral_forms import CoefficientForm, coefficient_forms
+from pertsym.reduction.spectral import Value
+
+DAMPING, CUTOFF, TEMPERATURE = sympy.symbols("gamma0 Lambda T", positive=True)
+W: Final = sympy.Symbol("omega", positive=True)
+MATSUBARA: Final = sympy.Symbol("nu", positive=True)
+
+J: Final = 2 * MASS * DAMPING * W * CUTOFF**2 / (CUTOFF**2 + W**2)
+"""The spectral density; Ĉ(w > 0) = 2 J(w) [n(w) + 1] for bosons."""
+
+Spectrum = Callable[[sympy.Expr], sympy.Expr]
+
+
+def _assembled(
+    form: CoefficientForm,
+    spectrum: Callable[[int], sympy.Expr],
+    integral: Callable[[sympy.Expr], sympy.Expr],
+) -> sympy.Expr:
+    """The coefficient from Ĉ(n Omega0) and from an integral over the sum of its poles."""
+    total, kernel = sympy.Integer(0), sympy.Integer(0)
+    for monomial, coefficient in form.form:
+        (atom,) = monomial.atoms
+        assert isinstance(atom, Value)
+        (n,) = atom.frequency
+        weight = sympy.Rational(coefficient.re.numerator, coefficient.re.denominator)
+        weight *= sympy.pi**monomial.pi_power
+        for (m,), power in monomial.denominators:
+            weight /= (m * FREQUENCY) ** power
+        if atom.kind == "C":
+            total += weight * spectrum(n)
+        else:
+            kernel += weight / (W - n * FREQUENCY)
+    if kernel != 0:
+        total += integral(sympy.cancel(sympy.together(kernel)))
+    return total / MASS**form.mass_power
+
+
+@cache
+def cold(name: str) -> sympy.Expr:
+    """A coefficient at T = 0, where spins and oscillators are the same; for f and D of spins, and
+    for gamma and the shift of oscillators, at every temperature."""
+
+    def spectrum(n: int) -> sympy.Expr:
+        return 2 * J.subs(W, FREQUENCY) if n > 0 else sympy.Integer(0)
+
+    return collect_logarithms(
+        _assembled(
+            coefficient_forms()[name],
+            spectrum,
+            lambda kernel: half_line_principal_value(2 * J * kernel, W),
+        )
+    )
+
+
+@cache
+def spin_damping() -> sympy.Expr:
+    """gamma of a spin bath, Eq. (26)."""
+    polarisation = sympy.tanh(FREQUENCY / (2 * TEMPERATURE))
+
+    def spectrum(n: int) -> sympy.Expr:
+        return J.subs(W, FREQUENCY) * (1 + n * polarisation)  # even part J, odd part J tanh
+
+    form = coefficient_forms()["gamma"]
+    return sympy.factor(sympy.expand(_assembled(form, spectrum, lambda kernel: kernel)))
+
+
+@cache
+def boson_diffusion() -> sympy.Expr:
+    """D of an oscillator bath (quantum Brownian motion), Eq. (28b)."""
+    coth = sympy.coth(FREQUENCY / (2 * TEMPERATURE))
+
+    def spectrum(n: int) -> sympy.Expr:
+        return J.subs(W, FREQUENCY) * (coth + n)  # even part J coth, odd part J
+
+    form = coefficient_forms()["D"]
+    return sympy.factor(sympy.expand(_assembled(form, spectrum, lambda kernel: kernel)))
+
+
+@cache
+def spin_shift_term() -> sympy.Expr:
+    """The contribution of one pole i nu of tanh(beta w/2) to the frequency shift of a spin bath.
+
+    tanh(beta w/2) = 4 T sum_k w/(w^2 + nu_k^2) with the odd Matsubara frequencies
+    nu_k = (2k + 1) pi T, k = 0, 1, ...; the shift is the sum of this over them.  The logarithms
+    do not cancel, so that no digamma functions can sum them.
+    """
+    polarisation = 4 * TEMPERATURE * W / (W**2 + MATSUBARA**2)
+    form = coefficient_forms()["frequency_shift_squared"]
+    return collect_logarithms(
+        _assembled(
+            form,
+            lambda _: sympy.Integer(0),
+            lambda kernel: half_line_principal_value(2 * J * polarisation * kernel, W),
+        )
+    )
+
+
+@cache
+def boson_anomalous_diffusion() -> sympy.Expr:
+    """f of an oscillator bath: the poles of coth(beta w/2) summed to digamma functions.
+
+    coth(beta w/2) = 2 T/w + 4 T sum_k w/(w^2 + nu_k^2), nu_k = 2 pi T k, k = 1, 2, ...
+    """
+    form = coefficient_forms()["f"]
+
+    def integral(kernel: sympy.Expr) -> sympy.Expr:
+        k = sympy.Symbol("k", positive=True)
+        static = half_line_principal_value(2 * J * (2 * TEMPERATURE / W) * kernel, W)
+        moving = 4 * TEMPERATURE * W / (W**2 + MATSUBARA**2)
+        term = half_line_principal_value(2 * J * moving * kernel, W)
+        term = sympy.cancel(sympy.together(term)).subs(MATSUBARA, 2 * sympy.pi * TEMPERATURE * k)
+        return static + sum_over_integers(term, k)
+
+    # the even part of Ĉ over w > 0, mirrored by the kernel, which is even for f
+    return sympy.expand(_assembled(form, lambda _: sympy.Integer(0), integral))

@@ -1,0 +1,172 @@
+"""Steps of a derivation about an oscillator, from what the engine derived; no results typed.
+
+The numbers of equations are those of Schlosshauer, Hines and Milburn, Phys. Rev. A 77, 022111.
+"""
+
+from __future__ import annotations
+
+from pertsym.derivation import Formula, Step
+from pertsym.narrative import RoutesDisagree, Shown, forms_step
+from pertsym.oscillator.heisenberg import heisenberg, oscillator_hamiltonian
+from pertsym.oscillator.lorentz_drude import (
+    boson_anomalous_diffusion,
+    boson_diffusion,
+    cold,
+    spin_damping,
+    spin_shift_term,
+)
+from pertsym.oscillator.master_equation import (
+    COEFFICIENTS,
+    master_equation,
+    terms_of_the_equation,
+)
+from pertsym.oscillator.spectral_forms import coefficient_forms
+from pertsym.oscillator.weyl import Superoperator, X
+from pertsym.present.operators import equation, operator, plain, results, superoperator, tex
+
+_LATEX = {"gamma": r"\gamma", "D": "D", "f": "f", "frequency_shift_squared": r"\tilde\Omega_0^2"}
+_TEXT = {"gamma": "γ", "D": "D", "f": "f", "frequency_shift_squared": "Ω̃0²"}
+SOURCES = {"frequency_shift_squared": "(24a)", "gamma": "(24b)", "D": "(24c)", "f": "(24d)"}
+_TERMS = {
+    "frequency_shift_squared": r"-\tfrac i2M\tilde\Omega_0^2[X^2,\rho]",
+    "gamma": r"-i\gamma[X,\{P,\rho\}]",
+    "D": r"-D[X,[X,\rho]]",
+    "f": r"-f[X,[P,\rho]]",
+}
+_PLAIN_TERMS = {
+    "frequency_shift_squared": "-(i/2) M Ω̃0² [X²,ρ]",
+    "gamma": "-iγ [X,{P,ρ}]",
+    "D": "-D [X,[X,ρ]]",
+    "f": "-f [X,[P,ρ]]",
+}
+
+
+def hamiltonian() -> Step:
+    """(1)-(5)."""
+    h = oscillator_hamiltonian()
+    return Step(
+        "hamiltonian",
+        "An oscillator coupled by its position",
+        r"The environment is any stationary one; for the paper's spins "
+        r"$H_B=\sum_i(\omega_i\sigma_z^{(i)}+\Delta_i\sigma_x^{(i)})/2$ and "
+        r"$B=\sum_ig_i\sigma_z^{(i)}$, in thermal equilibrium.",
+        (equation("H_S", operator(h), "(1)"), Formula(r"H = H_S + H_B + X\otimes B", "(2)-(4)")),
+        (f"HS = {operator(h, 'text')}", "H = HS + HB + X B"),
+    )
+
+
+def motion() -> Step:
+    """(7)."""
+    x = heisenberg(oscillator_hamiltonian(), X)
+    return Step(
+        "heisenberg",
+        "The position in the interaction picture",
+        r"$dX/d\tau=i[H_S,X]$ closes on $1,X,P$; the exponential of that matrix gives",
+        (equation(r"X(\tau)", operator(x), "(7)"),),
+        (f"X(τ) = {operator(x, 'text')}",),
+    )
+
+
+def second_order() -> Step:
+    """(6)."""
+    integrand = master_equation().integrand
+    return Step(
+        "second-order",
+        "The second-order generator",
+        r"A pair of interactions is contracted as "
+        r"$-S^\times[C(\tau)S(-\tau)^L-C(\tau)^*S(-\tau)^R]$, which is (6); with $X(-\tau)$ put in "
+        r"and brought to normal order, "
+        r"$\dot\rho=-i[H_S,\rho]+\int_0^\infty d\tau\,\mathcal K(\tau)\rho$,",
+        (equation(r"\mathcal K\rho", superoperator(integrand), "(6)"),),
+        (f"K(τ) ρ = {superoperator(integrand, 'text')}",),
+    )
+
+
+def operator_equation() -> Step:
+    """(23)."""
+    kernels = master_equation().kernels
+    total = Superoperator({})
+    for name, term in terms_of_the_equation().items():
+        total = total + term.scaled(kernels[name])
+    if total != master_equation().integrand:
+        raise RoutesDisagree("the four terms of (23) are not the generator of (6)")
+    order = ("frequency_shift_squared", "gamma", "D", "f")
+    return Step(
+        "operator-equation",
+        "The master equation as an operator equation",
+        r"The generator is compared, monomial by monomial, with four terms; all of it is matched.",
+        (Formula(r"\dot\rho = -i[H_S,\rho]" + "".join(_TERMS[n] for n in order), "(23)"),),
+        ("dρ/dt = -i[HS,ρ] " + " ".join(_PLAIN_TERMS[n] for n in order),),
+    )
+
+
+def coefficients() -> Step:
+    """(24)."""
+    kernels = master_equation().kernels
+    return Step(
+        "coefficients",
+        "The coefficients as time integrals",
+        "Matching fixes each coefficient as one half-sided Fourier transform.",
+        tuple(
+            Formula(
+                rf"{_LATEX[n]} = \int_0^\infty\! d\tau\,\left({tex(kernels[n])}\right)", SOURCES[n]
+            )
+            for n in COEFFICIENTS
+        ),
+        tuple(f"{_TEXT[n]} = ∫dτ {plain(kernels[n])}" for n in COEFFICIENTS),
+    )
+
+
+def prefixed(name: str) -> tuple[str, str]:
+    """M times a coefficient, or the coefficient, as its spectral form has it: LaTeX and text."""
+    mass = coefficient_forms()[name].mass_power
+    return ("M" if mass else "") + _LATEX[name], ("M " if mass else "") + _TEXT[name]
+
+
+def spectral_forms() -> Step:
+    """(24) as values of the spectrum and of its transform."""
+    return forms_step(
+        "spectral",
+        "Spectral forms",
+        r"$\int_0^\infty d\tau\,e^{i\omega\tau}C(\tau)=\hat C(\omega)/2-(i/2\pi)P(\omega)$. The "
+        r"noise kernel $\nu$ is the even part of $\hat C$, the dissipation kernel $\eta$ "
+        r"the odd part.",
+        [Shown(*prefixed(n), coefficient_forms()[n].form, SOURCES[n]) for n in COEFFICIENTS],
+    )
+
+
+def closed_forms() -> Step:
+    """(25)-(28), f1 and the frequency shift."""
+    formulas, lines = results(
+        (
+            (r"\gamma", "γ", spin_damping(), "(26)"),
+            ("D_1", "D1", cold("D"), "(27)"),
+            ("f_1", "f1", cold("f"), "(24d)"),
+            (
+                r"\tilde\Omega_0^2(T=0)", "Ω̃0²(T = 0)",
+                cold("frequency_shift_squared"), "(24a)",
+            ),
+            (
+                r"\tilde\Omega_0^2", "Ω̃0², sum over ν = (2k+1)πT of",
+                spin_shift_term(), "(24a)",
+            ),
+            (r"\gamma_{QBM}", "γ_QBM", cold("gamma"), "(28a)"),
+            ("D_{QBM}", "D_QBM", boson_diffusion(), "(28b)"),
+            ("f_{QBM}", "f_QBM", boson_anomalous_diffusion(), ""),
+        )
+    )  # fmt: skip
+    series = formulas[4]
+    left, right = series.latex.split(" = ", 1)
+    shown = rf"{left} = \sum_{{\nu=(2k+1)\pi T}}\left({right}\right)"
+    return Step(
+        "lorentz-drude",
+        "Closed forms for a Lorentz-Drude cutoff",
+        r"$J(\omega)=2M\gamma_0\omega\Lambda^2/(\Lambda^2+\omega^2)$. $D$ and $f$ of spins and the "
+        r"frequency shift of oscillators do not depend on temperature. Principal values over "
+        r"$\omega>0$ by a contour with a logarithm on it. The poles of $\tanh(\beta\omega/2)$ at "
+        r"$i\nu$ leave logarithms of $\nu$ in the shift of spins: no digamma function sums them, "
+        r"unlike the poles of $\coth(\beta\omega/2)$ in $f_{QBM}$. The damping of spins is largest "
+        r"at $T=0$ and vanishes for $T\to\infty$.",
+        (*formulas[:4], Formula(shown, series.source), *formulas[5:]),
+        lines,
+    )

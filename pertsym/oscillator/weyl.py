@@ -1,0 +1,185 @@
+"""Exact algebra of position and momentum, [X, P] = i, and of superoperators made from them.
+
+An operator is a polynomial in normal order, sum c_ab X^a P^b; a superoperator is a sum of
+rho -> c X^a P^b rho X^c P^d.  Both forms are unique, so that two operators, or two master
+equations, are equal exactly if their coefficients are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import comb, factorial
+from types import MappingProxyType
+from typing import Any
+
+import sympy
+
+Powers = tuple[int, int]
+"""(a, b) of X^a P^b."""
+
+_Sandwich = tuple[Powers, Powers]
+"""Powers on the left and on the right of the density operator."""
+
+
+def _collected(terms: Iterable[tuple[Any, Any]]) -> Mapping[Any, sympy.Expr]:
+    sums: dict[Any, sympy.Expr] = {}
+    for key, coefficient in terms:
+        sums[key] = sums.get(key, sympy.Integer(0)) + coefficient
+    simple = {key: sympy.expand(value) for key, value in sums.items()}
+    return MappingProxyType({key: simple[key] for key in sorted(simple) if simple[key] != 0})
+
+
+def _reordered(b: int, c: int) -> Iterator[tuple[Powers, sympy.Expr]]:
+    """P^b X^c in normal order: sum_k k! C(b,k) C(c,k) (-i)^k X^(c-k) P^(b-k)."""
+    for k in range(min(b, c) + 1):
+        weight = factorial(k) * comb(b, k) * comb(c, k)
+        yield (c - k, b - k), weight * (-sympy.I) ** k
+
+
+def _product(left: Powers, right: Powers) -> Iterator[tuple[Powers, sympy.Expr]]:
+    for (c, b), weight in _reordered(left[1], right[0]):
+        yield (left[0] + c, b + right[1]), weight
+
+
+@dataclass(frozen=True)
+class Weyl:
+    """A polynomial in X and P with SymPy coefficients, in normal order (X to the left).
+
+    Attributes
+    ----------
+    terms
+        (a, b) -> coefficient of X^a P^b, expanded, without zeros.
+    """
+
+    terms: Mapping[Powers, sympy.Expr]
+
+    @classmethod
+    def of(cls, terms: Mapping[Powers, Any]) -> Weyl:
+        """The polynomial with these coefficients (numbers or SymPy expressions)."""
+        return cls(_collected((key, sympy.sympify(value)) for key, value in terms.items()))
+
+    def __add__(self, other: Weyl) -> Weyl:
+        return Weyl(_collected((*self.terms.items(), *other.terms.items())))
+
+    def __neg__(self) -> Weyl:
+        return self.scaled(-1)
+
+    def __sub__(self, other: Weyl) -> Weyl:
+        return self + (-other)
+
+    def __mul__(self, other: Weyl) -> Weyl:
+        return Weyl(
+            _collected(
+                (powers, x * y * weight)
+                for left, x in self.terms.items()
+                for right, y in other.terms.items()
+                for powers, weight in _product(left, right)
+            )
+        )
+
+    def scaled(self, factor: Any) -> Weyl:
+        """The operator times a number."""
+        return Weyl(_collected((key, factor * value) for key, value in self.terms.items()))
+
+    def commutator(self, other: Weyl) -> Weyl:
+        """[self, other]."""
+        return self * other - other * self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Weyl) and not (self - other).terms
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.terms.items()))
+
+    def coefficient(self, a: int, b: int) -> sympy.Expr:
+        """The coefficient of X^a P^b."""
+        return self.terms.get((a, b), sympy.Integer(0))
+
+    @property
+    def degree(self) -> int:
+        """The largest a + b, -1 for zero."""
+        return max((a + b for a, b in self.terms), default=-1)
+
+
+X = Weyl.of({(1, 0): 1})
+P = Weyl.of({(0, 1): 1})
+ONE = Weyl.of({(0, 0): 1})
+
+
+@dataclass(frozen=True)
+class Superoperator:
+    """rho -> sum of c A rho B over normally ordered monomials A and B.
+
+    Attributes
+    ----------
+    terms
+        (powers of A, powers of B) -> coefficient, expanded, without zeros.
+    """
+
+    terms: Mapping[_Sandwich, sympy.Expr]
+
+    @classmethod
+    def sandwich(cls, left: Weyl, right: Weyl) -> Superoperator:
+        """rho -> left rho right."""
+        return cls(
+            _collected(
+                ((a, b), x * y) for a, x in left.terms.items() for b, y in right.terms.items()
+            )
+        )
+
+    @classmethod
+    def left(cls, operator: Weyl) -> Superoperator:
+        """rho -> operator rho."""
+        return cls.sandwich(operator, ONE)
+
+    @classmethod
+    def right(cls, operator: Weyl) -> Superoperator:
+        """rho -> rho operator."""
+        return cls.sandwich(ONE, operator)
+
+    @classmethod
+    def commutator(cls, operator: Weyl) -> Superoperator:
+        """rho -> [operator, rho]."""
+        return cls.left(operator) - cls.right(operator)
+
+    @classmethod
+    def anticommutator(cls, operator: Weyl) -> Superoperator:
+        """rho -> {operator, rho}."""
+        return cls.left(operator) + cls.right(operator)
+
+    def __add__(self, other: Superoperator) -> Superoperator:
+        return Superoperator(_collected((*self.terms.items(), *other.terms.items())))
+
+    def __sub__(self, other: Superoperator) -> Superoperator:
+        return self + other.scaled(-1)
+
+    def __mul__(self, other: Superoperator) -> Superoperator:
+        """First `other`, then `self`."""
+        return Superoperator(
+            _collected(
+                ((left, right), x * y * u * v)
+                for (a, b), x in self.terms.items()
+                for (c, d), y in other.terms.items()
+                for left, u in _product(a, c)
+                for right, v in _product(d, b)
+            )
+        )
+
+    def scaled(self, factor: Any) -> Superoperator:
+        """The superoperator times a number."""
+        return Superoperator(_collected((key, factor * value) for key, value in self.terms.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Superoperator) and not (self - other).terms
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.terms.items()))
+
+    def adjoint_on(self, observable: Weyl) -> Weyl:
+        """The operator O' with Tr[O S(rho)] = Tr[O' rho]: sum of c B O A."""
+        total = Weyl.of({})
+        for (a, b), coefficient in self.terms.items():
+            product = Weyl.of({b: 1}) * observable * Weyl.of({a: 1})
+            total = total + product.scaled(coefficient)
+        return total

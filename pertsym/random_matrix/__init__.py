@@ -1,0 +1,1 @@
+"""Finite systems coupled to an environment of random matrices: ensemble, equations, simulation."""

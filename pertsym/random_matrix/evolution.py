@@ -1,0 +1,213 @@
+"""The four second-order master equations of two levels, solved in time.
+
+Populations obey closed equations.  With a level s at energy eps of the environment, a transition
+to s' at eps' has the finite-time rate density
+
+    2 |S_ss'|^2 n(eps') F sin(x t)/x,    x = (eps' + E_s') - (eps + E_s),
+
+and the factor sin(x t)/x becomes pi delta(x) in the Markovian equations.  Energies are Gauss's
+nodes for the semicircle and the sharp initial energy, which only loses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from pertsym.random_matrix import second_order
+from pertsym.random_matrix.ensemble import VARIANCE, Floats, band_nodes
+
+Progress = Callable[[str], None]
+Derivative = Callable[[float, Floats], Floats]
+
+_STEP = 1.0  # of Runge and Kutta, in units of the fastest phase 1/(bandwidth + splitting)
+_RESONANT = 1e-7  # |x| below this: sin(x t)/x = t
+_SPARE_NODES = 64
+
+
+def populations(
+    method: str,
+    splitting: float,
+    strength: float,
+    energy: float,
+    initial: tuple[float, float],
+    times: Sequence[float],
+    progress: Progress = lambda _: None,
+) -> Floats:
+    """Populations of the lower and the upper level.
+
+    Parameters
+    ----------
+    method
+        One of `METHODS`.
+    splitting, strength, energy
+        Delta > 0, |S_01|^2 and the sharp energy of the environment at t = 0.
+    initial
+        Populations (lower, upper) at t = 0.
+    times
+        Ascending, >= 0, inverse energy units.
+
+    Returns
+    -------
+    (times, 2) array
+    """
+    return METHODS[method](splitting, strength, energy, initial, times, progress)
+
+
+def _energy_resolved(
+    splitting: float,
+    strength: float,
+    energy: float,
+    initial: tuple[float, float],
+    times: Sequence[float],
+    progress: Progress,
+) -> Floats:
+    """Non-Markovian, energy kept: eps is a node, P_s(eps) the weight at it."""
+    last = max(times, default=0.0)
+    nodes, weights = band_nodes(int(last / 2) + _SPARE_NODES)
+    energies = np.concatenate([[energy], nodes])
+    gain = 2 * strength * VARIANCE * np.concatenate([[0.0], weights])
+    down = _Window(energies - splitting, energies)  # from the upper level at energies[j]
+    up = _Window(energies + splitting, energies)
+    size = energies.size
+
+    def derivative(t: float, state: Floats) -> Floats:
+        lower, upper = state[:size], state[size:]
+        into_lower = gain * down.apply(t, upper) - lower * up.transposed(t, gain)
+        into_upper = gain * up.apply(t, lower) - upper * down.transposed(t, gain)
+        return np.concatenate([into_lower, into_upper])
+
+    start = np.zeros(2 * size)
+    start[0], start[size] = initial
+    states = _runge_kutta(derivative, start, times, _STEP / (1 + splitting), progress)
+    return np.stack([states[:, :size].sum(axis=1), states[:, size:].sum(axis=1)], axis=1)
+
+
+class _Window:
+    """The matrix sin((a_i - b_j) t)/(a_i - b_j), applied without forming it at every time."""
+
+    def __init__(self, a: Floats, b: Floats) -> None:
+        x = a[:, None] - b[None, :]
+        resonant = np.abs(x) < _RESONANT
+        self._a, self._b = a, b
+        self._inverse = np.where(resonant, 0.0, 1.0 / np.where(resonant, 1.0, x))
+        self._rows, self._columns = np.nonzero(resonant)
+
+    def apply(self, t: float, vector: Floats) -> Floats:
+        """Sum over j."""
+        return self._product(t, vector, self._a, self._b, self._inverse, self._rows, self._columns)
+
+    def transposed(self, t: float, vector: Floats) -> Floats:
+        """Sum over i; sin(x t)/x is even in x."""
+        inverse = -self._inverse.T
+        return self._product(t, vector, self._b, self._a, inverse, self._columns, self._rows)
+
+    @staticmethod
+    def _product(
+        t: float,
+        vector: Floats,
+        left: Floats,
+        right: Floats,
+        inverse: Floats,
+        rows: np.ndarray,
+        columns: np.ndarray,
+    ) -> Floats:
+        phases = np.stack([np.cos(right * t) * vector, np.sin(right * t) * vector], axis=1)
+        both = inverse @ phases
+        result: Floats = np.sin(left * t) * both[:, 0] - np.cos(left * t) * both[:, 1]
+        np.add.at(result, rows, t * vector[columns])
+        return result
+
+
+def _redfield(
+    splitting: float,
+    strength: float,
+    energy: float,
+    initial: tuple[float, float],
+    times: Sequence[float],
+    progress: Progress,
+) -> Floats:
+    """Non-Markovian, the environment stays at `energy`."""
+    last = max(times, default=0.0)
+    nodes, weights = band_nodes(int(last / 4) + _SPARE_NODES)
+    gain = 2 * strength * VARIANCE * weights
+
+    def derivative(t: float, state: Floats) -> Floats:
+        down = gain @ _window(nodes - energy - splitting, t)
+        up = gain @ _window(nodes - energy + splitting, t)
+        flow = down * state[1] - up * state[0]
+        return np.array([flow, -flow])
+
+    return _runge_kutta(derivative, np.array(initial), times, _STEP / (1 + splitting), progress)
+
+
+def _window(x: Floats, t: float) -> Floats:
+    """sin(x t)/x."""
+    return t * np.sinc(x * t / np.pi)
+
+
+def _runge_kutta(
+    derivative: Derivative, start: Floats, times: Sequence[float], step: float, progress: Progress
+) -> Floats:
+    states, state, now = [], start.astype(float), 0.0
+    for time in times:
+        span = time - now
+        count = int(np.ceil(span / step))
+        for k in range(count):
+            t, h = now + span * k / count, span / count
+            k1 = derivative(t, state)
+            k2 = derivative(t + h / 2, state + h / 2 * k1)
+            k3 = derivative(t + h / 2, state + h / 2 * k2)
+            k4 = derivative(t + h, state + h * k3)
+            state = state + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        now = time
+        progress(f"master equation at t = {time:g}")
+        states.append(state)
+    return np.array(states)
+
+
+def _energy_resolved_markov(
+    splitting: float,
+    strength: float,
+    energy: float,
+    initial: tuple[float, float],
+    times: Sequence[float],
+    progress: Progress,
+) -> Floats:
+    """Each pair of levels at one total energy relaxes by itself."""
+    t = np.asarray(times, dtype=float)
+    from_upper = second_order.energy_resolved(splitting, strength, energy)
+    from_lower = second_order.energy_resolved(splitting, strength, energy - splitting)
+    upper = initial[1] * _upper(from_upper, 1.0, t) + initial[0] * _upper(from_lower, 0.0, t)
+    return np.stack([sum(initial) - upper, upper], axis=1)
+
+
+def _redfield_markov(
+    splitting: float,
+    strength: float,
+    energy: float,
+    initial: tuple[float, float],
+    times: Sequence[float],
+    progress: Progress,
+) -> Floats:
+    t = np.asarray(times, dtype=float)
+    relaxation = second_order.redfield(splitting, strength, energy)
+    upper = sum(initial) * _upper(relaxation, initial[1] / sum(initial), t)
+    return np.stack([sum(initial) - upper, upper], axis=1)
+
+
+def _upper(relaxation: second_order.Relaxation, start: float, t: Floats) -> Floats:
+    """Population of the upper level of two whose populations add to 1."""
+    if not relaxation.rate:
+        return np.full_like(t, start)
+    end = relaxation.up / relaxation.rate
+    return end + (start - end) * np.exp(-relaxation.rate * t)
+
+
+METHODS: dict[str, Callable[..., Floats]] = {
+    "energy-resolved": _energy_resolved,
+    "energy-resolved-markov": _energy_resolved_markov,
+    "redfield-nonmarkov": _redfield,
+    "redfield": _redfield_markov,
+}
