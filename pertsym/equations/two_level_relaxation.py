@@ -1,0 +1,136 @@
+"""Markovian populations of two levels, as SymPy expressions in n(eps), F(eps, eps').
+
+With sigma_x coupling the golden-rule part pi delta(x) of every population element is read off the
+engine's second-order terms; what follows (conserved quantity, rate, asymptotic z) is algebra.
++ is the upper level, at energy eps of the environment; Delta = E_+ - E_-.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import sympy
+
+from pertsym.environments.expansion import PathTerm
+from pertsym.environments.projector import Projector
+from pertsym.equations.energy_resolved import TwoLevels
+
+EPS = sympy.Symbol("epsilon", real=True)
+DELTA = sympy.Symbol("Delta", positive=True)
+LAM = sympy.Symbol("lambda", positive=True)
+TOTAL = sympy.Symbol("E", real=True)
+N = sympy.Function("n")
+R = sympy.Function("r")
+"""r(eps) = sqrt(1/4 - eps^2) in the band, 0 outside."""
+
+_F = sympy.Function("F")
+
+
+def smoothed_square(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
+    """F(a, b), symmetric: the arguments in a fixed order."""
+    return _F(*sorted((sympy.expand(a), sympy.expand(b)), key=sympy.default_sort_key))
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A golden-rule term: the coefficient, from which energy, and how far the energy moves.
+
+    Attributes
+    ----------
+    coefficient
+        Of the population it acts on, energy of the environment afterwards eps.
+    source
+        Energy at which the population stands.
+    """
+
+    coefficient: sympy.Expr
+    source: sympy.Expr
+
+
+@cache
+def golden_rule(projector: Projector, level: int, source: int, at: sympy.Expr = EPS) -> Transition:
+    """The element source -> level of the Markovian population equation at energy `at`.
+
+    Raises
+    ------
+    ValueError
+        If the delta functions of the terms are not at one energy: then they are no transition.
+    """
+    terms = TwoLevels().element(projector, 2, (level, level, source, source))
+    found: set[sympy.Expr] = set()
+    total = sympy.Integer(0)
+    for term in terms:
+        coefficient, where = _on_shell(term, projector, at)
+        total += coefficient
+        found.add(where)
+    if len(found) != 1:
+        raise ValueError(f"golden_rule: {len(found)} energies for one transition")
+    return Transition(sympy.expand(LAM**2 * total), found.pop())
+
+
+def _on_shell(
+    term: PathTerm, projector: Projector, at: sympy.Expr
+) -> tuple[sympy.Expr, sympy.Expr]:
+    """pi delta(x) of one term, integrated over eps', and where its population stands."""
+    shape = term.shape
+    (weight,), (gap,), ((level,),) = shape.weights, shape.gaps, shape.system
+    final, other = (0, 1) if shape.label == 0 else (1, 0)
+    parts = dict(gap)
+    # x = parts[other] (e' - e) + level Delta vanishes at e' = e - level Delta/parts[other]
+    if parts[final] != -parts[other]:
+        raise ValueError(f"the phase {gap} is no difference of two energies")
+    resonant = at - sympy.Rational(level, parts[other]) * DELTA
+    named = {final: at, other: resonant}
+    a, b = (named[energy] for energy in weight.energies)
+    value = sympy.pi * N(a) * smoothed_square(a, b)
+    coefficient = sympy.Rational(term.coefficient.re.numerator, term.coefficient.re.denominator)
+    return coefficient * value, named[0] if projector.resolves_energy else at
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """dz/dt = -rate (z - z_infinity) with z = P_+ - P_- and the sum conserved."""
+
+    rate: sympy.Expr
+    z_infinity: sympy.Expr
+    pair: tuple[sympy.Expr, sympy.Expr]
+    """Energies of the environment of the two populations that are coupled, + first."""
+
+
+@cache
+def relaxation(projector: Projector) -> Relaxation:
+    """Rate and asymptotic z of the pair of populations that + at eps belongs to.
+
+    Raises
+    ------
+    ValueError
+        If the pair is not closed or its sum not conserved.
+    """
+    up_loss = golden_rule(projector, 1, 1)
+    up_gain = golden_rule(projector, 1, 0)
+    lower = up_gain.source
+    down_gain = golden_rule(projector, 0, 1, lower)
+    down_loss = golden_rule(projector, 0, 0, lower)
+    if sympy.expand(down_gain.source - EPS) != 0:
+        raise ValueError("relaxation: the pair of populations is not closed")
+    if sympy.expand(up_loss.coefficient + down_gain.coefficient) != 0:
+        raise ValueError("relaxation: the sum of the pair is not conserved")
+    if sympy.expand(up_gain.coefficient + down_loss.coefficient) != 0:
+        raise ValueError("relaxation: the sum of the pair is not conserved")
+    down, up = -up_loss.coefficient, up_gain.coefficient
+    return Relaxation(
+        sympy.factor(down + up), sympy.cancel((up - down) / (up + down)), (EPS, lower)
+    )
+
+
+def semicircle(expression: sympy.Expr) -> sympy.Expr:
+    """The expression for Gaussian orthogonal matrices: n F = r/(2 pi), F constant."""
+    size = sympy.Symbol("N", positive=True)
+    constant = expression.replace(_F, lambda *_: 1 / (16 * size))
+    numerator, denominator = sympy.fraction(
+        sympy.factor(constant.replace(N, lambda e: 8 * size / sympy.pi * R(e)))
+    )
+    if denominator != 1:
+        numerator = sympy.expand(numerator)  # r - r' rather than -(r' - r)
+    return numerator / denominator

@@ -1,0 +1,510 @@
+"""Random-matrix environments: ensemble, master equations, simulation, fourth order, commands."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from derivations.esposito_gaspard_2003_checks import CHECKS
+from generated.esposito_gaspard_2003 import rates as generated
+from pertsym.baths.divergence import Divergent
+from pertsym.certify.conserved_energy_routes import finite_part
+from pertsym.certify.ledger import established, load_claims
+from pertsym.library import find
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
+from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+from pertsym.model.units import UNITS
+from pertsym.model.values import Coupling
+from pertsym.random_matrix import second_order
+from pertsym.random_matrix.ensemble import (
+    VARIANCE,
+    band_nodes,
+    correlation,
+    draw_symmetric,
+    golden_rule,
+    half_chord,
+    level_density,
+    resolvent,
+)
+from pertsym.random_matrix.evolution import METHODS, populations
+from pertsym.random_matrix.exact import simulate
+from pertsym.random_matrix.fourth_order import conserved_energy
+from pertsym.random_matrix.spectral_rate import spectral_rate
+from tests.command_line import refused, run
+
+SPIN = """
+[system]
+energies = [-0.25, 0.25]
+[[couplings]]
+operator = [[0, 1], [1, 0]]
+strength = 0.1
+bath = "env"
+[baths.env]
+statistics = "random-matrix"
+energy = -0.25
+shell_width = 0.05
+"""
+DATA = Path(__file__).parent.parent / "notebooks" / "data" / "spin_gorm.json"
+UP = np.diag([0.0, 1.0]).astype(complex)
+
+
+def model_file(folder: Path, *replacements: tuple[str, str]) -> Path:
+    text = SPIN
+    for old, new in replacements:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "spin.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def spin(delta: float, strength: float, energy: float, width: float = 0.05) -> RandomMatrixModel:
+    return RandomMatrixModel(
+        "spin",
+        UNITS["natural"],
+        (-delta / 2, delta / 2),
+        (Coupling.of(((0, 1), (1, 0)), "env", strength),),
+        RandomMatrixBath("env", energy, width),
+    )
+
+
+# ---------------------------------------------------------------------------------------------
+# Ensemble
+# ---------------------------------------------------------------------------------------------
+
+
+def test_drawn_matrices_have_the_stated_deviations_and_band() -> None:
+    size = 400
+    matrix = draw_symmetric(size, np.random.default_rng(3))
+    upper = matrix[np.triu_indices(size, 1)]
+    assert np.array_equal(matrix, matrix.T)
+    assert upper.std() == pytest.approx(1 / (4 * math.sqrt(size)), rel=0.02)
+    assert np.diag(matrix).std() == pytest.approx(1 / (2 * math.sqrt(2 * size)), rel=0.15)
+    assert np.abs(np.linalg.eigvalsh(matrix)).max() == pytest.approx(0.5, abs=0.02)
+
+
+def test_resolvent_is_the_hilbert_transform_of_the_density() -> None:
+    for z in (0.3 + 0.2j, -0.6 + 0.01j, 0.1 - 0.4j):
+        value = sum(
+            part * quad(lambda e, f=f, z=z: f(level_density(e) / (z - e)), -0.5, 0.5)[0]
+            for part, f in ((1, np.real), (1j, np.imag))
+        )
+        assert resolvent(z) == pytest.approx(value, abs=1e-7)
+    assert resolvent(0.2).imag == pytest.approx(-math.pi * level_density(0.2))
+    assert resolvent(0.7).imag == 0
+
+
+def test_correlation_function_decays_from_the_variance() -> None:
+    nodes, weights = band_nodes(80)
+    for t in (0.0, 1e-9, 3.0, 40.0):
+        value = VARIANCE * np.sum(weights * np.exp(1j * (0.1 - nodes) * t))
+        assert correlation(t, 0.1) == pytest.approx(value, abs=1e-14)
+    assert correlation(0.0, 0.1) == VARIANCE
+
+
+# ---------------------------------------------------------------------------------------------
+# Second order
+# ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("energy", "delta"), [(-0.25, 0.5), (0.1, 0.3), (-0.4, 0.01)])
+def test_rates_are_those_that_were_generated(energy: float, delta: float) -> None:
+    for solve, name in (
+        (second_order.energy_resolved, "energy_resolved"),
+        (second_order.redfield, "redfield"),
+    ):
+        found = solve(delta, 0.01, energy)
+        assert found.rate == pytest.approx(getattr(generated, f"rate_{name}")(energy, delta, 0.1))
+        wanted = getattr(generated, f"z_infinity_{name}")(energy, delta, 0.1)
+        assert found.z_infinity == pytest.approx(wanted, abs=1e-14)
+
+
+def test_redfield_kernels_integrate_to_the_rates() -> None:
+    eps, delta, lam = -0.1, 0.3, 0.1
+    for kernel, end in (
+        (generated.redfield_kernel_down, eps + delta),
+        (generated.redfield_kernel_up, eps - delta),
+    ):
+        tail = quad(lambda tau, k=kernel: k(tau, eps, delta, lam), 1e-9, 800, limit=2000)[0]
+        assert tail == pytest.approx(lam**2 * golden_rule(end), rel=1e-3)
+
+
+def test_markovian_equations_relax_as_the_rates_say() -> None:
+    times = np.linspace(0, 400, 5)
+    for method, solve in (
+        ("energy-resolved-markov", second_order.energy_resolved),
+        ("redfield", second_order.redfield),
+    ):
+        relaxation = solve(0.3, 0.01, -0.1)
+        assert relaxation.z_infinity is not None
+        found = populations(method, 0.3, 0.01, -0.1, (0.0, 1.0), times)
+        z = found[:, 1] - found[:, 0]
+        end = relaxation.z_infinity
+        assert z == pytest.approx(end + (1 - end) * np.exp(-relaxation.rate * times), abs=1e-14)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_populations_add_to_one_and_start_where_they_should(method: str) -> None:
+    found = populations(method, 0.5, 0.04, 0.1, (0.3, 0.7), (0.0, 3.0, 30.0))
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-12)
+    assert found[0] == pytest.approx((0.3, 0.7), abs=1e-15)
+    assert np.abs(found[2] - found[0]).max() > 0.01
+
+
+def test_non_markovian_equations_start_quadratically_with_the_variance() -> None:
+    """P_0(t) = |S|^2 C(0) t^2 at short times, in both equations."""
+    t = 0.05
+    for method in ("energy-resolved", "redfield-nonmarkov"):
+        found = populations(method, 0.5, 0.04, 0.1, (0.0, 1.0), (t,))
+        assert found[0, 0] == pytest.approx(0.04 * VARIANCE * t**2, rel=1e-3)
+
+
+def test_second_order_population_is_the_window_integral() -> None:
+    """To first order in |S|^2: P_0(t) = int n F 2 [1 - cos(x t)]/x^2, no master equation."""
+    strength, delta, energy, t = 1e-6, 0.3, -0.1, 25.0
+
+    def integrand(e: float) -> float:
+        x = e - delta - energy
+        return float(level_density(e)) * t**2 * float(np.sinc(x * t / 2 / np.pi)) ** 2
+
+    wanted = strength * VARIANCE * quad(integrand, -0.5, 0.5, limit=400)[0]
+    for method in ("energy-resolved", "redfield-nonmarkov"):
+        found = populations(method, delta, strength, energy, (0.0, 1.0), (t,))
+        assert found[0, 0] == pytest.approx(wanted, rel=1e-4)
+
+
+def test_widely_split_levels_relax_alike_in_both_equations() -> None:
+    times = np.linspace(0, 50, 11)
+    one = populations("energy-resolved", 5.0, 0.01, 0.0, (0.0, 1.0), times)
+    other = populations("redfield-nonmarkov", 5.0, 0.01, 0.0, (0.0, 1.0), times)
+    assert np.abs(one - other).max() < 1e-5
+    assert one[:, 0].max() > 1e-5
+    still = populations("redfield", 5.0, 0.01, 0.0, (0.0, 1.0), times)
+    assert np.all(still[:, 1] == 1.0)
+
+
+# ---------------------------------------------------------------------------------------------
+# Exact simulation
+# ---------------------------------------------------------------------------------------------
+
+
+def test_simulation_follows_the_master_equation_and_not_redfield() -> None:
+    """A short version of the acceptance run: N = 150, coupling 0.2, Delta = 0.5."""
+    times = np.linspace(0, 120, 7)
+    run_ = simulate(spin(0.5, 0.2, -0.25, 0.1), UP, times, size=150, realisations=6, seed=1)
+    z = run_.populations[:, 1] - run_.populations[:, 0]
+    found = {}
+    for method in METHODS:
+        p = populations(method, 0.5, 0.04, -0.25, (0.0, 1.0), times)
+        found[method] = np.abs(p[:, 1] - p[:, 0] - z).max()
+    assert found["energy-resolved"] < 0.12
+    assert found["redfield-nonmarkov"] > 0.5
+    assert found["redfield"] > 0.5
+    assert 0 < run_.error[-1, 0] < 0.05
+
+
+def test_committed_exact_curves_meet_the_stated_accuracy() -> None:
+    record = json.loads(DATA.read_text(encoding="utf-8"))["delta 0.5"]
+    z = np.array(record["1000"]["z"])
+    assert record["realisations"] >= 10
+    assert record["times"][-1] == 600
+    found = {}
+    for method in METHODS:
+        p = populations(method, 0.5, 0.01, -0.25, (0.0, 1.0), record["times"])
+        found[method] = np.abs(p[:, 1] - p[:, 0] - z).max()
+    assert found["energy-resolved"] < 0.03
+    assert found["redfield"] > 0.6
+    assert found["redfield-nonmarkov"] > 0.6
+    half = np.array(record["500"]["z"])
+    assert 0.005 < abs(z[-1] - half[-1]) < 0.03  # the bias of a finite environment
+
+
+def test_simulation_is_seeded_and_unitary() -> None:
+    model = spin(0.5, 0.3, 0.0, 0.2)
+    one = simulate(model, UP, (0.0, 5.0), size=30, realisations=2, seed=4)
+    again = simulate(model, UP, (0.0, 5.0), size=30, realisations=2, seed=4)
+    other = simulate(model, UP, (0.0, 5.0), size=30, realisations=2, seed=5)
+    assert np.array_equal(one.populations, again.populations)
+    assert not np.array_equal(one.populations, other.populations)
+    assert one.populations[0] == pytest.approx((0, 1), abs=1e-12)
+
+
+def test_simulation_of_three_levels_with_a_complex_coupling() -> None:
+    """Against the matrix exponential of the same random numbers, one by one."""
+    coupling = Coupling.of(((0, 1, 0.5j), (1, 0.2, 0), (-0.5j, 0, 0)), "env", 0.3)
+    model = RandomMatrixModel(
+        "three", UNITS["natural"], (0.0, 0.1, 0.4), (coupling,), RandomMatrixBath("env", 0.0, 2.0)
+    )
+    state = np.full((3, 3), 1 / 3, dtype=complex)
+    size, time = 8, 3.0
+    found = simulate(model, state, (time,), size=size, realisations=1, seed=9)
+    (source,) = np.random.SeedSequence(9).spawn(1)
+    draw = np.random.default_rng(source)
+    levels = np.linalg.eigvalsh(draw_symmetric(size, draw))
+    bath = draw_symmetric(size, draw)
+    h = np.kron(np.diag(model.energies), np.eye(size)) + np.kron(np.eye(3), np.diag(levels))
+    h = h + np.kron(model.coupling, bath)
+    energies, u = np.linalg.eigh(h)
+    evolution = (u * np.exp(-1j * energies * time)) @ u.conj().T
+    rho = evolution @ np.kron(state, np.eye(size) / size) @ evolution.conj().T
+    wanted = np.einsum("akak->a", rho.reshape(3, size, 3, size)).real
+    assert found.populations[0] == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"size": 1}, "size: must be at least 2"),
+        ({"size": 100_000}, "too much memory"),
+        ({"realisations": 0}, "realisations"),
+        ({"seed": -1}, "seed: must not be negative"),
+    ],
+)
+def test_numbers_of_a_simulation_out_of_range(given: dict[str, int], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        simulate(
+            spin(0.5, 0.1, 0.0), UP, (1.0,), **{"size": 10, "realisations": 1, "seed": 0, **given}
+        )
+
+
+def test_an_empty_shell_is_named() -> None:
+    with pytest.raises(InputError, match=r"baths\.env\.shell_width"):
+        simulate(spin(0.5, 0.1, 0.0, 1e-9), UP, (1.0,), size=10, realisations=1, seed=0)
+
+
+# ---------------------------------------------------------------------------------------------
+# Fourth order
+# ---------------------------------------------------------------------------------------------
+
+
+def test_equal_levels_have_a_closed_rate() -> None:
+    """Delta -> 0, E = 0: the pole of the ladder is lambda^2/sqrt(1 - lambda^2)."""
+    found = conserved_energy((-1e-9, 1e-9), 1.0, 0.0)
+    assert found.rates[2] == pytest.approx(1)
+    assert found.rates[4] == pytest.approx(0.5)
+    assert abs(found.z_infinity[0]) < 1e-8
+
+
+@pytest.mark.parametrize(("delta", "total"), [(0.3, 0.1), (0.5, -0.2), (0.9, 0.02)])
+def test_conserved_energy_is_what_was_generated(delta: float, total: float) -> None:
+    found = conserved_energy((-delta / 2, delta / 2), 0.09, total)
+    for n in (2, 4):
+        wanted = getattr(generated, f"rate_{n}_conserved")(total, delta, 0.3)
+        assert found.rates[n] == pytest.approx(wanted, rel=1e-12)
+        wanted = getattr(generated, f"z_infinity_{n - 2}_conserved")(total, delta, 0.3)
+        assert found.z_infinity[n - 2] == pytest.approx(wanted, rel=1e-12)
+
+
+def test_second_order_at_conserved_energy_is_paulis_rate() -> None:
+    delta, energy = 0.3, -0.1
+    found = conserved_energy((-delta / 2, delta / 2), 0.01, energy + delta / 2)
+    wanted = second_order.energy_resolved(delta, 0.01, energy)
+    assert found.rates[2] == pytest.approx(wanted.rate)
+    assert found.z_infinity[0] == pytest.approx(wanted.z_infinity)
+
+
+def test_one_level_outside_the_band() -> None:
+    """+ has no states of the environment nearby: 1 -> 0 alone, and everything ends in -."""
+    found = conserved_energy((-0.5, 0.5), 0.01, -0.3)
+    assert half_chord(-0.8) == 0
+    assert found.rates[2] == pytest.approx(0.01 * half_chord(0.2))
+    assert found.z_infinity[0] == -1
+    assert found.z_infinity[2] > 0  # - is dressed with +
+
+
+@pytest.mark.parametrize(
+    ("total", "said"), [(2.0, "nothing at the total energy"), (0.35, "edge of the band")]
+)
+def test_energies_without_a_rate(total: float, said: str) -> None:
+    with pytest.raises(Divergent, match=said):
+        conserved_energy((-0.15, 0.15), 0.01, total)
+
+
+def test_microcanonical_mean_of_sigma_z_is_the_asymptotic_z() -> None:
+    """Eigenstates at E know nothing of master equations: their mean sigma_z is z_infinity."""
+    delta, lam, total, size = 0.5, 0.4, 0.2, 250
+    model = spin(delta, lam, 0.0)
+    values = []
+    for seed in range(6):
+        draw = np.random.default_rng(seed)
+        levels = np.linalg.eigvalsh(draw_symmetric(size, draw))
+        bath = lam * draw_symmetric(size, draw)
+        lower, upper = model.energies
+        h = np.block([[np.diag(lower + levels), bath], [bath, np.diag(upper + levels)]])
+        energies, vectors = np.linalg.eigh(h)
+        near = np.abs(energies - total) < 0.05
+        values.append(np.mean(2 * np.sum(vectors[size:, near] ** 2, axis=0) - 1))
+    exact, error = np.mean(values), np.std(values) / math.sqrt(len(values) - 1)
+    found = conserved_energy(model.energies, lam**2, total).z_infinity
+    assert abs(exact - found[0]) > 4 * error + 0.005
+    assert abs(exact - found[0] - found[2]) < 0.25 * abs(exact - found[0])
+
+
+def test_finite_part_of_a_polynomial() -> None:
+    """FP int_{-1}^{2} (h^2 + 3h)/(h - 1/2)^2: the antiderivative without its pole."""
+    value = finite_part(lambda h: h * h + 3 * h, 0.5, -1.0, 2.0)
+    assert value == pytest.approx(
+        3 + 4 * math.log(1.5 / 1.5) - 1.75 * (1 / 1.5 + 1 / 1.5), abs=1e-6
+    )
+
+
+def test_exact_rate_at_one_energy_is_nearer_to_fourth_order() -> None:
+    model = spin(0.1, 0.5, 0.0)
+    found = spectral_rate(model, 0.0, size=150, realisations=60, seed=5)
+    rates = conserved_energy(model.energies, 0.25, 0.0).rates
+    assert abs(found.rate - sum(rates.values())) < abs(found.rate - rates[2])
+
+
+# ---------------------------------------------------------------------------------------------
+# Ledger
+# ---------------------------------------------------------------------------------------------
+
+PAPER = find("esposito_gaspard_2003")
+CLAIMS = load_claims(
+    Path(find.__code__.co_filename).parent.parent
+    / "derivations"
+    / "esposito_gaspard_2003_claims.toml"
+)
+
+
+@pytest.mark.parametrize("tag", CHECKS)
+def test_certificate_holds(tag: str) -> None:
+    evidence = CHECKS[tag](12)
+    assert evidence.status in ("proved", "numerical"), evidence.detail
+    for claim in CLAIMS:
+        if claim.check == tag:
+            assert established(claim, evidence) == claim.expected or claim.expected == "derived"
+
+
+def test_ledger_names_every_check_and_display() -> None:
+    used = {claim.check for claim in CLAIMS if claim.check}
+    assert used == set(CHECKS)
+    numbers = [claim.equation for claim in CLAIMS if not claim.equation.startswith("beyond")]
+    assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
+    sources = {
+        f.source
+        for step in PAPER.narrate(4)
+        for f in step.formulas
+        if f.source and "," not in f.source
+    }
+    assert {source.strip("()") for source in sources} <= set(numbers)
+
+
+# ---------------------------------------------------------------------------------------------
+# Model files and commands
+# ---------------------------------------------------------------------------------------------
+
+
+def test_model_file(tmp_path: Path) -> None:
+    path = model_file(tmp_path)
+    assert is_random_matrix_file(path)
+    model = load_random_matrix(path)
+    assert model.two_levels() == pytest.approx((0.5, 0.01))
+    assert (model.bath.energy, model.bath.shell_width) == (-0.25, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("energy = -0.25", "energy = 0.5", "baths.env.energy"),
+        ("energy = -0.25", "", "baths.env.energy"),
+        ("shell_width = 0.05", "shell_width = 0", "baths.env.shell_width"),
+        ("shell_width = 0.05", "shell_width = 0.05\ntemperature = 1", "baths.env.temperature"),
+        ("[[0, 1], [1, 0]]", "[[0, 1], [2, 0]]", "couplings[0].operator"),
+    ],
+)
+def test_wrong_entries_are_named(tmp_path: Path, old: str, new: str, key: str) -> None:
+    path = model_file(tmp_path, (old, new))
+    refused(run("rates", path), 2, str(path), key)
+
+
+def test_rates_command(tmp_path: Path) -> None:
+    result = run("rates", model_file(tmp_path), "--order", 2, "--json")
+    assert result.exit_code == 0
+    record = json.loads(result.stdout)
+    assert set(record) == {"energy_resolved", "redfield"}
+    wanted = 0.02 * math.sqrt(3) / 4  # lambda^2 [r(-1/4) + r(1/4)]
+    assert record["energy_resolved"]["rate"] == pytest.approx(wanted)
+    assert record["energy_resolved"]["z_infinity"] == pytest.approx(0, abs=1e-15)
+    assert record["redfield"]["z_infinity"] == -1
+
+
+def test_fourth_order_needs_a_total_energy(tmp_path: Path) -> None:
+    path = model_file(tmp_path)
+    result = run("rates", path, "--order", 4, "--json")
+    assert result.exit_code == 3
+    record = json.loads(result.stdout)
+    assert record["orders"]["4"]["rate"] is None
+    assert "t^1" in record["divergent"]["4"]["rate"]
+    assert record["energy_resolved"]["rate"] > 0
+    result = run("rates", path, "--order", 4, "--total-energy", 0.1, "--json")
+    assert result.exit_code == 0
+    record = json.loads(result.stdout)
+    assert set(record) == {"orders", "z_infinity"}
+    assert set(record["orders"]) == {"2", "4"}
+    assert set(record["z_infinity"]) == {"0", "2"}
+    refused(run("rates", path, "--order", 6), 4, "--order")
+    result = run("rates", path, "--total-energy", 3, "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout)["orders"]["4"]["rate"] is None
+
+
+@pytest.mark.parametrize("method", [*METHODS, "exact"])
+def test_evolve_command(tmp_path: Path, method: str) -> None:
+    sample = ("--size", 40, "--realisations", 2, "--seed", 3) if method == "exact" else ()
+    result = run(
+        "evolve", model_file(tmp_path), "--method", method, "--initial", 1, "--times", "0:10:3",
+        "--json", *sample,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    record = json.loads(result.stdout)
+    assert record["times"] == [0.0, 5.0, 10.0]
+    assert record["z"][0] == pytest.approx(1)
+    assert record["z"] == pytest.approx([p[1] - p[0] for p in record["populations"]])
+    assert record["z"][2] < 0.999
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--method", "tcl4"), 2, "energy-resolved"),
+        (("--method", "redfield", "--size", 3), 2, "--size"),
+        (("--method", "exact", "--size", 1), 2, "size"),
+        (("--method", "redfield", "--states"), 4, "--states"),
+    ],
+)
+def test_refused_evolutions(
+    tmp_path: Path, arguments: tuple[object, ...], code: int, said: str
+) -> None:
+    result = run("evolve", model_file(tmp_path), "--initial", 1, "--times", "0:1:2", *arguments)
+    refused(result, code, said)
+
+
+def test_more_levels_have_no_master_equation_yet() -> None:
+    coupling = Coupling.of(((0, 1, 0), (1, 0, 1), (0, 1, 0)), "env")
+    three = RandomMatrixModel(
+        "three", UNITS["natural"], (0.0, 0.1, 0.3), (coupling,), RandomMatrixBath("env", 0, 0.1)
+    )
+    with pytest.raises(NotYetDerivable, match="not for 3"):
+        three.two_levels()
+    tilted = Coupling.of(((0.5, 1), (1, 0)), "env")
+    two = RandomMatrixModel(
+        "two", UNITS["natural"], (0.0, 0.1), (tilted,), RandomMatrixBath("env", 0, 0.1)
+    )
+    with pytest.raises(NotYetDerivable, match="diagonal"):
+        two.two_levels()
+
+
+def test_derivation_prints_and_order_two_is_shorter() -> None:
+    result = run("derive", "esposito_gaspard_2003", "--step", "pauli")
+    assert result.exit_code == 0
+    assert (
+        "n(ε)F(ε,ε+E_s-E_r) P_rr(ε+E_s-E_r) - n(ε+E_s-E_r)F(ε,ε+E_s-E_r) P_ss(ε)" in result.stdout
+    )
+    assert len(PAPER.narrate(2)) < len(PAPER.narrate(4))
