@@ -1,6 +1,6 @@
 """`python -m benchmarks.proton_transfer_heom`: the hierarchy's answers for proton transfer.
 
-Writes derivations/proton_transfer_heom.json with QuTiP's HEOM solver (`pertsym[qutip]`): steady
+Writes derivations/proton_transfer/heom.json with QuTiP's HEOM solver (`pertsym[qutip]`): steady
 states, populations from |0> and |1> with six levels, and a wavepacket with twelve.  Every number is
 computed at two depths; the file states their largest distance.  About ten minutes on one core.
 """
@@ -23,7 +23,7 @@ from pertsym.model.values import Model
 from pertsym.systems.proton_transfer import CUTOFF, FEMTOSECOND, TEMPERATURE, proton_transfer
 from pertsym.systems.proton_transfer import wavepacket as gaussian
 
-DATA = Path(__file__).parent.parent / "derivations" / "proton_transfer_heom.json"
+DATA = Path(__file__).parent.parent / "derivations" / "proton_transfer" / "heom.json"
 
 TERMS = 3  # Pade terms besides the Drude pole
 DEPTHS = (4, 5)  # the second one is kept

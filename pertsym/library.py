@@ -11,13 +11,12 @@ from pertsym.paper import Paper
 
 
 def derivations() -> tuple[Paper, ...]:
-    """All papers: every module of `derivations/` that declares a PAPER, by name."""
-    papers = []
-    for info in sorted(pkgutil.iter_modules(scripts.__path__), key=lambda item: item.name):
-        if info.name.endswith("_checks"):  # imported by their script
-            continue
-        papers.append(importlib.import_module(f"derivations.{info.name}").PAPER)
-    return tuple(papers)
+    """All there are: the PAPER that each derivations/NAME/script.py declares, by name."""
+    return tuple(importlib.import_module(f"derivations.{name}.script").PAPER for name in _names())
+
+
+def _names() -> list[str]:
+    return sorted(info.name for info in pkgutil.iter_modules(scripts.__path__) if info.ispkg)
 
 
 def find(name: str) -> Paper:
@@ -28,10 +27,11 @@ def find(name: str) -> Paper:
     KeyError
         Naming those that exist.
     """
-    for paper in derivations():
-        if paper.name == name:
-            return paper
-    known = ", ".join(paper.name for paper in derivations())
+    names = _names()
+    if name in names:
+        paper: Paper = importlib.import_module(f"derivations.{name}.script").PAPER
+        return paper
+    known = ", ".join(names)
     raise KeyError(f"NAME: no derivation {name!r}; there are: {known} (see `pertsym list`)")
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import sympy
 
-from derivations import ccqme_two_levels as script
-from derivations.ccqme_two_levels_checks import CHECKS
-from derivations.ccqme_two_levels_common_checks import BATH, COUPLING, EQUATION, MATRICES, in_forms
-from derivations.ccqme_two_levels_number_checks import numerical_equation, value_of
+from derivations.ccqme_two_levels import script
+from derivations.ccqme_two_levels.checks import CHECKS
+from derivations.ccqme_two_levels.common import BATH, COUPLING, EQUATION, MATRICES, in_forms
+from derivations.ccqme_two_levels.number_checks import numerical_equation, value_of
 from generated.ccqme_two_levels import equations
 from pertsym.baths.densities import BathDensity, DrudeLorentz, Ohmic, Underdamped
 from pertsym.dynamics.ccqme import ccqme

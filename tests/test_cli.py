@@ -432,10 +432,12 @@ def test_a_failed_write_keeps_the_old_document(
 
 
 def test_list() -> None:
-    (row,) = json.loads(run("list", "--json").stdout)
-    assert row.keys() == {"name", "source", "status"}
-    assert row["name"] == PAPER
-    assert "94, 4391 (1991)" in row["source"]
+    rows = {row["name"]: row for row in json.loads(run("list", "--json").stdout)}
+    assert all(row.keys() == {"name", "source", "status"} for row in rows.values())
+    assert all(row["status"] == "generated" for row in rows.values())
+    assert "94, 4391 (1991)" in rows[PAPER]["source"]
+    wanted = {"biased_two_level", "three_levels_two_baths", "ccqme_two_levels"}
+    assert wanted < rows.keys()
     assert PAPER in run("list").stdout
 
 

@@ -12,14 +12,14 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations import exponential_bath as script
-from derivations import exponential_bath_checks as checks
-from derivations.detailed_balance_sixth_order_checks import (
+from derivations.detailed_balance_sixth_order.checks import (
     BATH,
     BIASED,
     OFF_DIAGONAL,
     spectrum,
 )
+from derivations.exponential_bath import checks as checks
+from derivations.exponential_bath import script as script
 from generated.exponential_bath import fields
 from generated.exponential_bath import tilted_field as tilted
 from pertsym.baths.densities import ExpressionDensity

@@ -10,12 +10,12 @@ import mpmath
 import pytest
 import sympy
 
-import derivations.laird_budimir_skinner_1991_bath_checks as bath
-import derivations.laird_budimir_skinner_1991_common_checks as common
-import derivations.laird_budimir_skinner_1991_dephasing_checks as dephasing
-import derivations.laird_budimir_skinner_1991_equilibrium_checks as equilibrium
-import derivations.laird_budimir_skinner_1991_rates_checks as rates
-from derivations.laird_budimir_skinner_1991_checks import CHECKS
+import derivations.laird_budimir_skinner_1991.bath_checks as bath
+import derivations.laird_budimir_skinner_1991.common as common
+import derivations.laird_budimir_skinner_1991.dephasing_checks as dephasing
+import derivations.laird_budimir_skinner_1991.equilibrium_checks as equilibrium
+import derivations.laird_budimir_skinner_1991.rates_checks as rates
+from derivations.laird_budimir_skinner_1991.checks import CHECKS
 from pertsym.certify.claims import (
     Claim,
     Evidence,
@@ -35,7 +35,7 @@ from pertsym.equations.bloch import Bloch
 from pertsym.equations.series import Quantity, Series
 
 DERIVATIONS = Path(common.__file__).parent
-CLAIMS = load_claims(DERIVATIONS / "laird_budimir_skinner_1991_claims.toml")
+CLAIMS = load_claims(DERIVATIONS / "claims.toml")
 DIGITS = 16
 
 

@@ -286,7 +286,7 @@ def test_malicious_text_does_not_run(load, tmp_path) -> None:
     ],
 )
 def test_sound_requests_that_have_to_wait(load, old: str, new: str, key: str) -> None:
-    with pytest.raises(NotYetDerivable, match="cannot be treated yet.*; use") as caught:
+    with pytest.raises(NotYetDerivable, match=r"cannot be treated yet.*; use") as caught:
         load((old, new))
     assert caught.value.key.endswith(key)
 

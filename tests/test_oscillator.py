@@ -14,11 +14,11 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.schlosshauer_hines_milburn_2008_bath_checks import static_spins
-from derivations.schlosshauer_hines_milburn_2008_elimination_checks import (
+from derivations.schlosshauer_hines_milburn_2008.bath_checks import static_spins
+from derivations.schlosshauer_hines_milburn_2008.elimination_checks import (
     CHECKS as ELIMINATION,
 )
-from derivations.schlosshauer_hines_milburn_2008_oscillator_checks import CHECKS
+from derivations.schlosshauer_hines_milburn_2008.oscillator_checks import CHECKS
 from generated.schlosshauer_hines_milburn_2008 import coefficients as generated
 from generated.schlosshauer_hines_milburn_2008 import lorentz_drude as closed
 from pertsym.baths.correlation import Correlation

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from derivations import proton_transfer as script
-from derivations import proton_transfer_common_checks as common
-from derivations import proton_transfer_equation_checks as equation
-from derivations import proton_transfer_table_checks as tables
+from derivations.proton_transfer import common as common
+from derivations.proton_transfer import equation_checks as equation
+from derivations.proton_transfer import script as script
+from derivations.proton_transfer import table_checks as tables
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.library import find
 from pertsym.model.errors import InputError

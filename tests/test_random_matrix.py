@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from derivations.esposito_gaspard_2003_checks import CHECKS
+from derivations.esposito_gaspard_2003.checks import CHECKS
 from generated.esposito_gaspard_2003 import rates as generated
 from pertsym.baths.divergence import Divergent
 from pertsym.certify.conserved_energy_routes import finite_part
@@ -369,7 +369,8 @@ PAPER = find("esposito_gaspard_2003")
 CLAIMS = load_claims(
     Path(find.__code__.co_filename).parent.parent
     / "derivations"
-    / "esposito_gaspard_2003_claims.toml"
+    / "esposito_gaspard_2003"
+    / "claims.toml"
 )
 
 

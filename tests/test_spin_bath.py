@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.schlosshauer_hines_milburn_2008_bath_checks import CHECKS
+from derivations.schlosshauer_hines_milburn_2008.bath_checks import CHECKS
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table, Underdamped
 from pertsym.environments.rule import Action, contract_in_sequence

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations import steady_state_theorem as script
-from derivations.steady_state_theorem_checks import (
+from derivations.steady_state_theorem import script as script
+from derivations.steady_state_theorem.checks import (
     BATH,
     CHECKS,
     COUPLING,

@@ -6,7 +6,7 @@ o the other level, and the populations at total energy E relax at the pole
     rate = -2 Im [Sigma_0 + Sigma_1](E - i rate/2)
 
 of the ladder of non-crossing pairings (derived and checked against the engine's fourth-order
-cumulant in `derivations/esposito_gaspard_2003.py`).  With g_s = g(E - E_s + i0) and v = 1/16:
+cumulant in `derivations/esposito_gaspard_2003`).  With g_s = g(E - E_s + i0) and v = 1/16:
 
     rate^(2) = -2 v |S_01|^2 Im(g_0 + g_1)
     rate^(4) = 2 v^2 |S_01|^4 sum_s [Im g_s' Re g_o - Re g_s' Im g_s],   o the other level

@@ -1,0 +1,277 @@
+"""Checks of the biased two-level system: Laird's model, detailed balance, classical bath."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import cache
+
+import sympy
+
+from derivations.biased_two_level.common import (
+    BATH,
+    CLASSICAL_GENERATOR,
+    GENERATOR,
+    C,
+    D,
+    K,
+    X,
+    form,
+    times,
+    transform,
+)
+from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.codegen.rational import RationalFunction
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.models import laird
+from pertsym.equations.rational import Exponential, rational_form, rational_terms
+from pertsym.equations.thermal import (
+    classical,
+    detailed_balance,
+    is_negative,
+    substitute,
+    zero_temperature,
+)
+from pertsym.exact import Gaussian
+from pertsym.expansion.paths import Element
+from pertsym.expansion.terms import TimeIntegrand
+from pertsym.narrative import symbol
+from pertsym.reduction.elements import at_elements, by_elements
+from pertsym.reduction.spectral import (
+    ZERO_FORM,
+    Atom,
+    SpectralForm,
+    SpectralIntegral,
+    Thermal,
+    Value,
+    monomial,
+    negated,
+)
+
+SYMBOLIC = "symbolic identity"
+HIERARCHY = "stochastic Liouville hierarchy of a Gauss-Markov field"
+W0, LAM, DELTA = sympy.symbols("omega_0 lambda Delta", positive=True)
+NOISE = {BATH: Exponential(sympy.Integer(1), sympy.Integer(1))}
+"""In units of Delta and lambda; `_with_units` puts them back."""
+_SYMBOLS = {"c": C, "d": D, "x": X}
+_ONE = Gaussian(1)
+
+
+def laird_limit(digits: int) -> Evidence:
+    """c = d = 0, x = 1 is Laird's model with C1 = C2."""
+    plain = {"c": Gaussian(0), "d": Gaussian(0), "x": _ONE}
+    one_bath = Bloch(laird())
+
+    def renamed(atom: Atom) -> SpectralForm:
+        if isinstance(atom, SpectralIntegral):
+            return monomial(_ONE, atom._replace(name=BATH, other=BATH))
+        return monomial(_ONE, atom._replace(name=BATH) if isinstance(atom, Value) else atom)
+
+    findings = [
+        exact(
+            f"{name}({order})",
+            at_elements(form(name, order), plain),
+            substitute(one_bath.series(name)[order].form, renamed),
+        )
+        for name in QUANTITIES
+        for order in (2, 4)
+    ]
+    return conclude(("Laird, Budimir and Skinner with C1 = C2", SYMBOLIC), *findings)
+
+
+def displacement(digits: int) -> Evidence:
+    """The identity part of S displaces the bath: at second order a field -(P(0)/pi) c (S - c)."""
+    field = transform(0).scaled(Gaussian(-1), pi_power=-1)
+    v = {
+        (0, 0): times(-field, "cd"),
+        (1, 1): times(field, "cd"),
+        (0, 1): times(field, "cx"),
+        (1, 0): times(field, "cx"),
+    }
+    findings = []
+    for a, b, c, d in GENERATOR.elements:
+        found = [
+            item
+            for names, part in by_elements(GENERATOR.form(2, (a, b, c, d)))
+            if "c" in names
+            for item in times(part, "".join(names))
+        ]
+        wanted = (v[a, c] if b == d else ZERO_FORM) - (v[d, b] if a == c else ZERO_FORM)
+        findings.append(
+            exact(f"R_{a}{b}{c}{d}(2)", SpectralForm.collect(found), wanted.scaled(Gaussian(0, -1)))
+        )
+    quiet = {"c": Gaussian(0)}
+    for name in (*QUANTITIES[:-1], "k_10_eliminated"):
+        noisy = classical(_classical_form(name, 4), [BATH])
+        findings.append(
+            exact(
+                f"{name}(4) of a classical bath does not know c", at_elements(noisy, quiet), noisy
+            )
+        )
+    return conclude((SYMBOLIC,), *findings)
+
+
+def _classical_form(name: str, order: int) -> SpectralForm:
+    if name in QUANTITIES:
+        return Bloch(CLASSICAL_GENERATOR.interaction).series(name)[order].form
+    return CLASSICAL_GENERATOR.series(name)[order].form
+
+
+def balance(digits: int) -> Evidence:
+    """Rates after elimination of the coherences obey detailed balance with K of imaginary time."""
+    up, down = "k_10_eliminated", "k_01_eliminated"
+    second = kms(form(up, 2) - form(down, 2) * K[0])
+    fourth = kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
+    raw = kms(form("k_up", 4) - form("k_down", 4) * K[0] - form("k_down", 2) * K[2])
+    cold = zero_temperature(form(up, 4) - form(down, 2) * K[2])
+    return conclude(
+        ("rates in closed form", "imaginary-time expansion", "KMS relation"),
+        exact("order 2", second, ZERO_FORM),
+        exact("order 4", fourth, ZERO_FORM),
+        Finding("raw elements do not", bool(raw)),
+        exact("T = 0: rate up = rate down(2) K(2)", cold, ZERO_FORM),
+    )
+
+
+def kms(spectral: SpectralForm) -> SpectralForm:
+    """`detailed_balance`, with integrals over two spectra and the slope at zero frequency.
+
+    w -> -w and Ĉ(-w) = exp(-beta w) Ĉ(w) turn Ĉ(w) Ĉ(-s - w) into exp(-beta s) Ĉ(w) Ĉ(s - w), and
+    the derivative of the relation at w = 0 is 2 Ĉ'(0) = beta Ĉ(0).
+    """
+
+    def rule(atom: Atom) -> SpectralForm:
+        if isinstance(atom, SpectralIntegral) and atom.reflect < 0 and is_negative(atom.shift):
+            s = negated(atom.shift)
+            mirrored = atom._replace(shift=s, pole=negated(atom.pole))
+            return monomial(Gaussian((-1) ** atom.order), mirrored, Thermal("T", 0, s))
+        if atom == Value("C", BATH, 1, (0,)):
+            flat = Value("C", BATH, 0, (0,))
+            return monomial(Gaussian(Fraction(1, 2)), flat, Thermal("T", 1, (0,)))
+        return monomial(_ONE, atom)
+
+    return detailed_balance(substitute(spectral, rule))
+
+
+@cache
+def rational_quantity(name: str, order: int) -> sympy.Expr:
+    """A rate for C(t) = Delta^2 exp(-lambda |t|), from its closed form."""
+    if name == "inv_T2":
+        parts = rational_quantity("inv_T2_prime", order), rational_quantity("inv_T1", order) / 2
+        return sympy.factor(sympy.Add(*parts))
+    monomials = by_elements(_classical_form(name, order))
+    return sympy.factor(
+        sympy.Add(
+            *(
+                _with_units(rational_form(part, NOISE, W0), order)
+                * sympy.Mul(*(_SYMBOLS[n] for n in names))
+                for names, part in monomials
+            )
+        )
+    )
+
+
+def _with_units(expression: sympy.Expr, order: int) -> sympy.Expr:
+    """A rate of this order, in units Delta = lambda = 1, as Delta^n lambda^(1-n) f(w0/lambda)."""
+    return DELTA**order / LAM ** (order - 1) * expression.subs(W0, W0 / LAM)
+
+
+@cache
+def rational_results() -> tuple[RationalFunction, ...]:
+    """Rates for C(t) = Delta^2 exp(-lambda |t|) as rational functions."""
+    names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_10_eliminated")
+    return tuple(
+        RationalFunction(
+            f"{name}_{order}",
+            rational_quantity(name, order),
+            f"{symbol(name).text}({order}) of a classical field along d sigma_z + x sigma_x.",
+        )
+        for name in names
+        for order in (2, 4)
+    )
+
+
+@cache
+def rational_element(order: int, element: Element) -> sympy.Expr:
+    """Real part + i imaginary part of an element, from its time-domain terms."""
+    terms = CLASSICAL_GENERATOR.element(order, element)
+    real, imaginary = terms.real_parts(), terms.scaled(Gaussian(0, -1)).real_parts()
+    return _rational(real) + sympy.I * _rational(imaginary)
+
+
+def _rational(terms: TimeIntegrand) -> sympy.Expr:
+    return sympy.Add(
+        *(
+            _with_units(rational_terms(part, NOISE, W0), terms.order)
+            * sympy.Mul(*(_SYMBOLS[n] for n in names))
+            for names, part in terms.by_strengths()
+        )
+    )
+
+
+@cache
+def hierarchy() -> dict[int, sympy.Matrix]:
+    """K2, K4 of d rho/dt = -i[H_S + eta S, rho], <eta(t) eta(0)> = Delta^2 e^{-lambda|t|}.
+
+    Averages X_n of rho with the n-th eigenfunction of the Ornstein-Uhlenbeck process obey
+    dX_n/dt = (L0 - n lambda) X_n + Delta (sqrt(n) M X_{n-1} + sqrt(n+1) M X_{n+1}), M = -i[S, .].
+    At late times X_n = Y_n rho with d rho/dt = K rho; solved power by power in M.
+    """
+    s = sympy.Matrix([[C - D, X], [X, C + D]])
+    one = sympy.eye(2)
+    action = -sympy.I * (sympy.KroneckerProduct(s, one) - sympy.KroneckerProduct(one, s.T))
+    m = sympy.Matrix(action.doit()) * DELTA
+    free = [0, sympy.I * W0, -sympy.I * W0, 0]
+
+    def solved(driving: sympy.Matrix, n: int) -> sympy.Matrix:
+        """(n lambda - L0) Y + Y L0 = driving."""
+        return sympy.Matrix(4, 4, lambda i, j: driving[i, j] / (n * LAM - free[i] + free[j]))
+
+    first = solved(m, 1)
+    second = m * first
+    pair = solved(sympy.sqrt(2) * m * first, 2)
+    third = solved(sympy.sqrt(2) * m * pair - first * second, 1)
+    return {2: second, 4: m * third}
+
+
+def _driven() -> sympy.Expr:
+    """K_pc M of 1 <- 0: coherences 01 and 10 that follow the populations."""
+    second = hierarchy()[2]
+    return -second[3, 1] * second[1, 0] / (sympy.I * W0) + second[3, 2] * second[2, 0] / (
+        sympy.I * W0
+    )
+
+
+def classical_bath(digits: int) -> Evidence:
+    """Elements and rates of the classical bath against the stochastic Liouville equation."""
+    findings = []
+    for order, matrix in hierarchy().items():
+        for a, b, c, d in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
+            found = rational_element(order, (a, b, c, d))
+            wanted = matrix[2 * a + b, 2 * c + d]
+            findings.append(Finding(f"R_{a}{b}{c}{d}({order})", vanishes(found - wanted)))
+        up, down = matrix[3, 0], matrix[0, 3]
+        dephasing = -(matrix[2, 2] + matrix[1, 1]) / 2
+        for name, wanted in {
+            "inv_T1": up + down,
+            "inv_T2": dephasing,
+            "inv_T2_prime": dephasing - (up + down) / 2,
+            "k_10_eliminated": up + (_driven() if order == 4 else 0),
+        }.items():
+            findings.append(
+                Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
+            )
+    return conclude((HIERARCHY, "closed form by residues", "time integral of the terms"), *findings)
+
+
+def vanishes(expression: sympy.Expr) -> bool:
+    """Whether a rational function of w0, lambda, Delta, c, d, x is zero."""
+    numerator = sympy.fraction(sympy.together(expression))[0]
+    return bool(sympy.Poly(sympy.expand(numerator), W0, LAM, DELTA, C, D, X).is_zero)
+
+
+LIMIT_CHECKS: dict[str, Check] = {
+    "laird_limit": laird_limit,
+    "displacement": displacement,
+    "detailed_balance": balance,
+    "classical_bath": classical_bath,
+}

@@ -1,0 +1,348 @@
+"""A biased two-level system: diagonal and off-diagonal coupling to one bath, fourth order.
+
+Energies and matrix elements are symbols.  Every displayed result comes out of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import sympy
+
+from derivations.biased_two_level.checks import CHECKS
+from derivations.biased_two_level.common import (
+    BATH,
+    CLASSICAL_BLOCH,
+    ELIMINATED,
+    EQUATIONS,
+    QUANTITIES,
+    RATES,
+    SHIFT,
+    K,
+    form,
+)
+from derivations.biased_two_level.limit_checks import kms, rational_results
+from pertsym.certify.claims import Claim
+from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from pertsym.codegen.data import terms_json
+from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.codegen.rational import render_rational_module
+from pertsym.derivation import Formula, Step
+from pertsym.equations.thermal import classical
+from pertsym.narrative import (
+    RoutesDisagree,
+    Shown,
+    cumulant_step,
+    forms_step,
+    moments_step,
+    rules_step,
+    spectral_step,
+    symbol,
+    wick_step,
+    words_step,
+)
+from pertsym.paper import Paper
+from pertsym.present.document import latex_document
+from pertsym.present.elements import strengths_markup
+from pertsym.present.text import form_lines
+from pertsym.reduction.elements import by_elements
+from pertsym.reduction.spectral import SpectralForm
+
+NAME = "biased_two_level"
+TITLE = "Biased two-level system: diagonal and off-diagonal coupling at fourth order"
+SOURCE = (
+    "pertsym; classical limit as in J. Budimir and J. L. Skinner, J. Stat. Phys. 49, 1029 (1987)"
+)
+BIBTEX = """@article{BudimirSkinner1987,
+  author = {Budimir, J. and Skinner, J. L.},
+  title = {On the relationship between {$T_1$} and {$T_2$} for stochastic relaxation models},
+  journal = {J. Stat. Phys.}, volume = {49}, pages = {1029}, year = {1987}}"""
+CONVENTIONS = (
+    r"$\hbar=k_B=1$; integrals without limits run over the real line.",
+    r"$\hat C_{\mathrm B}(\omega)=\int dt\,e^{i\omega t}\langle B(t)B(0)\rangle$, for a boson bath "
+    r"at $\omega>0$ equal to $2J(\omega)[n(\omega)+1]$.",
+    r"$P_{\mathrm B}(\omega)=\mathrm{P}\!\int d\omega'\,\hat C_{\mathrm B}(\omega')/"
+    r"(\omega'-\omega)$; primes are derivatives with respect to the argument.",
+    r"$c$, $d$, $x$ are real: $S=c+d\,\sigma_z+x\,\sigma_x$, diagonal elements $c\mp d$.",
+)
+LEGEND = (
+    "ħ = kB = 1; k10 is the rate 0 -> 1 (k_up), k01 the rate 1 -> 0 (k_down).",
+    "Ĉ_B(ω) = ∫dt e^{iωt} <B(t)B(0)>, for bosons 2J(ω)[n(ω)+1] at ω > 0.",
+    "P_B(ω) = P∫dω' Ĉ_B(ω')/(ω'-ω); primes are derivatives with respect to the argument.",
+    "S = c + d σz + x σx, σz = |1><1| - |0><0|; k̃ are the rates after eliminating coherences.",
+)
+ELEMENTS = ("R_1010", "R_1001", "R_1000", "R_1011", "R_0001", "R_1101")
+
+
+def narrate(order: int) -> tuple[Step, ...]:
+    """The argument up to order 2 or 4."""
+    steps = [hamiltonian(), moments_step(order), cumulant_step(2), second_order(), mixing()]
+    if order >= 4:
+        steps += [
+            cumulant_step(4),
+            words_step(4),
+            wick_step(EQUATIONS, "k_up", 4),
+            spectral_step(EQUATIONS, "k_up", 4),
+            rules_step(EQUATIONS, "k_up", 4),
+            fourth_order_rates(),
+            interference(),
+            dephasing(),
+            frequency_shift(),
+            elimination(),
+            detailed_balance(),
+            classical_limit(),
+            exponential_field(),
+        ]
+    return tuple(steps)
+
+
+def hamiltonian() -> Step:
+    """One Hermitian operator with a diagonal part, one bath."""
+    return Step(
+        "hamiltonian",
+        "Two levels with a biased coupling",
+        r"A spin-boson system in its energy eigenbasis couples to its bath along an axis that is "
+        r"tilted against $\sigma_z=|1\rangle\langle1|-|0\rangle\langle0|$. The diagonal part $d$ "
+        r"modulates the splitting, $x$ makes transitions, and $c$, which commutes with everything "
+        r"in the system, displaces the bath: a bath that starts without this displacement exerts "
+        r"a mean force, so that $c$ appears in products with $P_{\mathrm B}(0)$, "
+        r"which is $2\int_0^\infty d\omega\,J(\omega)/\omega$ for bosons; for a "
+        r"classical bath $P_{\mathrm B}(0)=0$.",
+        (
+            Formula(
+                r"H=\omega_0|1\rangle\langle1|+H_B+"
+                r"\left(c+d\,\sigma_z+x\,\sigma_x\right)\otimes B"
+            ),
+        ),
+        ("H = ω0|1><1| + H_B + (c + d σz + x σx) ⊗ B",),
+    )
+
+
+def _shown(name: str, order: int) -> Shown:
+    latex, text = symbol(name)
+    return Shown(f"{latex}^{{({order})}}", f"{text}({order})", form(name, order))
+
+
+def second_order() -> Step:
+    """Golden rule, pure dephasing by the zero-frequency spectrum, shift."""
+    return forms_step(
+        "second-order",
+        "Second order: no interference in the rates",
+        r"The off-diagonal part relaxes, the diagonal part dephases through "
+        r"$\hat C_{\mathrm B}(0)$.",
+        [_shown(name, 2) for name in (*RATES, SHIFT)],
+    )
+
+
+def mixing() -> Step:
+    """Elements between populations and coherences exist already at second order."""
+    shown = []
+    for name in ("R_1000", "R_1011", "R_0010", "R_1110"):
+        latex, text = symbol(name)
+        quantity = EQUATIONS.series(name)[2]
+        shown += [
+            Shown(rf"\mathrm{{Re}}\,{latex}^{{(2)}}", f"Re {text}(2)", quantity.form),
+            Shown(rf"\mathrm{{Im}}\,{latex}^{{(2)}}", f"Im {text}(2)", quantity.imaginary),
+        ]
+    return forms_step(
+        "mixing",
+        "Populations and coherences couple",
+        r"With $d\ne0$ or $c\ne0$ populations drive coherences and are driven by them, at order "
+        r"$dx$ and $cx$. The Bloch rates below are elements of the generator; the rates that "
+        "populations obey once the coherences follow them come further down.",
+        shown,
+    )
+
+
+def fourth_order_rates() -> Step:
+    """k_down and their sum; k_up precedes."""
+    return forms_step(
+        "rates",
+        "The fourth-order rates",
+        r"Exchanging the levels, $\omega_0\to-\omega_0$ and $d\to-d$, turns $k_{10}$ into "
+        r"$k_{01}$.",
+        [_shown(name, 4) for name in ("k_down", "inv_T1")],
+    )
+
+
+def interference() -> Step:
+    """What multiplies each monomial of the matrix elements."""
+    shown = []
+    for name in ("inv_T1", "inv_T2_prime"):
+        latex, text = symbol(name)
+        for names, part in by_elements(form(name, 4)):
+            monomial = strengths_markup(names)
+            shown.append(
+                Shown(
+                    rf"{latex}^{{(4)}}\big|_{{{monomial.latex}}}",
+                    f"{text}(4), {monomial.text}",
+                    part,
+                )
+            )
+    found = {names for name in QUANTITIES for names, _ in by_elements(form(name, 4))}
+    listed = ", ".join(f"${strengths_markup(names).latex}$" for names in sorted(found))
+    return forms_step(
+        "interference",
+        "Interference of dephasing and relaxation, monomial by monomial",
+        f"The only monomials in the rates and the shift are {listed}: $x^4$ is the unbiased "
+        r"system, $d^2x^2$ the interference of level modulation with transitions, $cdx^2$ that "
+        r"with the displaced bath. Without transitions ($x=0$) nothing is left beyond second "
+        "order. What multiplies each monomial:",
+        shown,
+    )
+
+
+def dephasing() -> Step:
+    """1/T2 and 1/T2'."""
+    return forms_step(
+        "dephasing",
+        "Dephasing",
+        r"One finite-part integral over $\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(-\omega)$ is "
+        r"left from the unbiased system, and those over "
+        r"$\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(\pm\omega_0-\omega)$ from the "
+        "interference.",
+        [_shown(name, 4) for name in ("inv_T2", "inv_T2_prime")],
+    )
+
+
+def frequency_shift() -> Step:
+    """The shift at fourth order, with integrals over a transform."""
+    return forms_step(
+        "frequency-shift",
+        "The frequency shift",
+        r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$ order by order. The "
+        r"interference leaves integrals over a spectrum and a transform.",
+        [_shown(SHIFT, 4)],
+    )
+
+
+def elimination() -> Step:
+    """Rates between populations once coherences follow them."""
+    return forms_step(
+        "elimination",
+        "Rates after elimination of the coherences",
+        r"At late times the coherences follow the populations, "
+        r"$\rho_{\mathrm c}=M\rho_{\mathrm p}$ with $M^{(2)}=-K_{\mathrm{cp}}^{(2)}/"
+        r"K_{\mathrm{cc}}^{(0)}$, and $\tilde k^{(4)}=k^{(4)}+K_{\mathrm{pc}}^{(2)}M^{(2)}$. The "
+        r"terms in $\hat C_{\mathrm B}(0)$ cancel.",
+        [_shown(name, 4) for name in ELIMINATED],
+    )
+
+
+def detailed_balance() -> Step:
+    """Eliminated rates and the equilibrium constant from imaginary time."""
+    up, down = ELIMINATED
+    fourth = kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
+    if fourth:
+        raise RoutesDisagree("the eliminated rates do not obey detailed balance")
+    return forms_step(
+        "detailed-balance",
+        "Detailed balance with interference",
+        r"$K=K^{(0)}+K^{(2)}+\dots$ from the imaginary-time expansion of $e^{-\beta H}$. With the "
+        r"KMS relation, under the integral too, the eliminated rates obey "
+        r"$\tilde k_{10}=K\tilde k_{01}$; the raw elements do not.",
+        [
+            Shown("K^{(2)}", "K(2)", K[2]),
+            Shown(
+                r"\tilde k_{10}^{(4)}-K^{(0)}\tilde k_{01}^{(4)}-K^{(2)}\tilde k_{01}^{(2)}",
+                "k̃10(4) - K(0)k̃01(4) - K(2)k̃01(2)",
+                fourth,
+            ),
+        ],
+    )
+
+
+def classical_limit() -> Step:
+    """Real, even correlation functions: the stochastic model with diagonal coupling."""
+    shown = []
+    for name in ("inv_T1", "inv_T2_prime"):
+        latex, text = symbol(name)
+        noisy = classical(CLASSICAL_BLOCH.series(name)[4].form, [BATH])
+        shown.append(Shown(f"{latex}^{{(4)}}", f"{text}(4)", noisy))
+    return forms_step(
+        "classical",
+        "Classical limit: a fluctuating field along a tilted axis",
+        r"For a real, even correlation function $\hat C_{\mathrm B}$ is even and "
+        r"$P_{\mathrm B}$ odd: $P_{\mathrm B}(0)=0$, and $c$ drops out. Both rates become equal.",
+        shown,
+    )
+
+
+def exponential_field() -> Step:
+    """A Gauss-Markov field."""
+    wanted = [r for r in rational_results() if r.name.endswith("4")]
+    return Step(
+        "exponential-field",
+        "A Gauss-Markov field",
+        r"$C(t)=\Delta^2e^{-\lambda|t|}$: every rate is rational in $\omega_0$ and $\lambda$. The "
+        "elements agree with those of the stochastic Liouville equation, solved power by power "
+        "in the field.",
+        tuple(
+            Formula(f"{symbol(r.name[:-2]).latex}^{{(4)}}={sympy.latex(r.expression)}")
+            for r in wanted
+        ),
+        tuple(f"{symbol(r.name[:-2]).text}(4) = {r.expression}" for r in wanted),
+    )
+
+
+def generate() -> Mapping[str, str]:
+    """Every file below generated/biased_two_level/."""
+    rows = ledger_rows(claims(), CHECKS)
+    return {
+        "__init__.py": f'"""{TITLE}: generated functions, ledger and document."""\n',
+        "rates.py": render_module(NAME, f"{TITLE}.", specs()),
+        "exponential_bath.py": render_rational_module(NAME, rational_results()),
+        "terms.json": terms_json(EQUATIONS, ("k_up", "k_down", "inv_T2_prime", *ELEMENTS), 4),
+        "derivation.tex": latex_document(PAPER.derivation(4)),
+        "ledger.json": ledger_json(rows),
+        "ledger.md": ledger_markdown(rows),
+    }
+
+
+def specs() -> tuple[FunctionSpec, ...]:
+    """The functions of rates.py: quantities, then real and imaginary parts of elements."""
+    functions = [
+        _spec(f"{name}_{order}", form(name, order), f"{symbol(name).text}({order})")
+        for order in (2, 4)
+        for name in QUANTITIES
+    ]
+    for order in (2, 4):
+        for name in ELEMENTS:
+            quantity = EQUATIONS.series(name)[order]
+            text = f"{symbol(name).text}({order})"
+            functions.append(_spec(f"re_{name}_{order}", quantity.form, f"Re {text}"))
+            functions.append(_spec(f"im_{name}_{order}", quantity.imaginary, f"Im {text}"))
+    return tuple(functions)
+
+
+def _spec(name: str, spectral: SpectralForm, text: str) -> FunctionSpec:
+    return FunctionSpec(
+        name,
+        spectral,
+        f"{text} of the biased two-level system, the contribution of that order alone.",
+        "",
+        "\n".join(form_lines(spectral, text, width=92)),
+        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
+    )
+
+
+def claims() -> tuple[Claim, ...]:
+    """The ledger's rows."""
+    return load_claims(Path(__file__).with_name("claims.toml"))
+
+
+PAPER = Paper(
+    NAME,
+    TITLE,
+    SOURCE,
+    BIBTEX,
+    CONVENTIONS,
+    LEGEND,
+    EQUATIONS,
+    (2, 4),
+    narrate,
+    generate,
+    claims,
+    CHECKS,
+)

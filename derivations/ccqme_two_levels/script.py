@@ -1,0 +1,334 @@
+"""The canonically consistent quantum master equation of two levels, with all matrix elements.
+
+The map Q is read off the second-order mean-force Gibbs state; nothing of it is put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import sympy
+
+from derivations.ccqme_two_levels.checks import CHECKS
+from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, MATRICES
+from pertsym.certify.claims import Claim
+from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.derivation import Formula, Step
+from pertsym.equations.mean_force import (
+    boltzmann,
+    equilibrium_constant,
+    second_order,
+    through_kms,
+)
+from pertsym.equations.thermal import zero_temperature
+from pertsym.narrative import RoutesDisagree, Shown, cumulant_step, forms_step
+from pertsym.narrative_redfield import hamiltonian, operator_form, redfield_forms, row_formula
+from pertsym.paper import Paper
+from pertsym.present.document import latex_document
+from pertsym.present.text import form_lines
+from pertsym.reduction.spectral import SpectralForm
+
+NAME = "ccqme_two_levels"
+TITLE = "The canonically consistent quantum master equation of two levels"
+SOURCE = (
+    "Appendix F of Canonically consistent quantum master equation for proton-transfer reactions"
+)
+BIBTEX = """@misc{CCQMEProtonTransfer,
+  title = {Canonically consistent quantum master equation for proton-transfer reactions},
+  note = {Applies T. Becker, A. Schnell, J. Thingna, Phys. Rev. Lett. 129, 200403 (2022)}}"""
+CONVENTIONS = (
+    r"$\hbar=k_B=1$; $H_S=\sum_nE_n|n\rangle\langle n|$, $D_{nm}=E_n-E_m$, $\omega_0=D_{10}>0$; "
+    r"$H_I=q\otimes B$ with real $q_{nm}=q_{mn}$.",
+    r"$g(D)=\int_0^\infty dt\,e^{-iDt}C(t)=a(D)+i\,b(D)$, $g_{nm}=g(D_{nm})$, $g_0=g(0)$; $b'$ is "
+    r"$db/dD$.",
+    r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)=2J(\omega)[n(\omega)+1]$ at $\omega>0$, "
+    r"$P(\omega)=\mathrm{P}\!\int d\omega'\,\hat C(\omega')/(\omega'-\omega)$, so that "
+    r"$a(D)=\hat C(-D)/2$ and $b(D)=-P(-D)/2\pi$.",
+    r"Primes of $\hat C$ and $P$ are derivatives with respect to the argument; the bath is "
+    r"thermal, $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$.",
+)
+LEGEND = (
+    "ħ = kB = 1; ω0 = E1 - E0 > 0; H_I = q B with a real symmetric matrix q.",
+    "g(D) = ∫dt e^{-iDt} C(t) over t > 0 = a(D) + i b(D), g_nm = g(En - Em); b' = db/dD.",
+    "Ĉ(ω) = ∫dt e^{iωt} C(t) = 2J(ω)[n(ω)+1] at ω > 0; P(ω) = P∫dω' Ĉ(ω')/(ω'-ω).",
+    "a(D) = Ĉ(-D)/2, b(D) = -P(-D)/2π; primes of Ĉ and P: derivatives by the argument.",
+)
+
+
+def narrate(order: int) -> tuple[Step, ...]:
+    """Redfield at order 2; the mean-force state, Q and the CCQME from order 4 on."""
+    steps = [
+        hamiltonian(MATRICES),
+        cumulant_step(2, "(68)-(71)"),
+        operator_form(MATRICES),
+        redfield_forms(EQUATION),
+    ]
+    if order >= 4:
+        steps += [mean_force(), coherence_map(), population_map(), final_equations()]
+        steps += [stationarity(), secular(), zero_temperature_limit()]
+    return tuple(steps)
+
+
+def mean_force() -> Step:
+    """(15)-(18), (83)-(86)."""
+    return forms_step(
+        "mean-force",
+        "The mean-force Gibbs state to second order",
+        r"$\langle n|\mathrm{Tr}_Be^{-\beta H}|m\rangle/Z_B$ to second order is "
+        r"$r_{nm}=\sum_kq_{nk}q_{km}\frac1{2\pi}\int d\omega\,\hat C(\omega)"
+        r"f[E_n,E_k+\omega,E_m]$ with the divided difference of $f(x)=e^{-\beta x}$: "
+        r"$C(-i\tau)$ adds $\omega$ to the energy while its arc is open. Partial fractions, "
+        r"finite parts and $e^{-\beta\omega}\hat C(\omega)=\hat C(-\omega)$ leave $P$ and $P'$. "
+        r"Energies count from $E_0$; the normalised correction is "
+        r"$\rho^{(2)}=r/Z_S-\rho_{\rm Gibbs}\mathrm{Tr}\,r/Z_S$.",
+        [
+            *(
+                Shown(f"r_{{{n}{m}}}", f"r{n}{m}", second_order(COUPLING, n, m), "(83)-(85)")
+                for n, m in ((0, 0), (1, 1), (0, 1))
+            ),
+            Shown("K^{(2)}", "K(2)", equilibrium_constant(COUPLING)),
+        ],
+    )
+
+
+def coherence_map() -> Step:
+    """(87)-(89), (106), (107)."""
+    m = MATRICES
+    mapped = m.coherence_map(m.rho)
+    missing = through_kms(EQUATION.missing(0, 1))
+    if missing or through_kms(EQUATION.missing(1, 0)):
+        raise RoutesDisagree("Q rho_Gibbs does not give the mean-force coherences")
+    printed = row_formula(
+        r"i\left(E_0-E_1\right)\left(Q\rho\right)_{01}",
+        (sympy.I * m.gaps[0, 1] * mapped[0, 1]).expand(),
+        m.rho,
+        "(106), (107)",
+    )
+    zero = forms_step(
+        "",
+        "",
+        "",
+        [Shown(r"\frac{R[r^{(0)}]_{01}}{iD_{01}}-r_{01}", "R[r(0)]01/(i D01) - r01", missing)],
+    )
+    return Step(
+        "coherence-map",
+        "Q on the coherences",
+        r"Stationarity at second order, $-iD_{nm}\rho^{(2)}_{nm}+R[\rho_{\rm Gibbs}]_{nm}=0$, "
+        r"suggests $(Q\rho)_{nm}=R[\rho]_{nm}/(iD_{nm})$. With the KMS relation, $Q$ applied to "
+        r"$r^{(0)}=e^{-\beta H_S}$ is the mean-force coherence of the step before: the spectra "
+        "cancel between the two levels, the transforms stay.",
+        (printed, *zero.formulas),
+        (f"(Qρ)01 = {mapped[0, 1]}", *zero.text),
+    )
+
+
+def population_map() -> Step:
+    """(20), (108)-(118)."""
+    m = MATRICES
+    image = m.population_map(m.rho)
+    shown = []
+    for n in LEVELS:
+        for k in LEVELS:
+            shown.append(Shown(f"T_{{{n}{k}}}", f"T{n}{k}", EQUATION.transfer(n, k)))
+    for n in LEVELS:
+        shown.append(Shown(f"X_{{{n}}}", f"X{n}", EQUATION.slope(n)))
+    forms = forms_step("", "", "", shown)
+    final = Formula(
+        rf"\left(Q\rho\right)_{{00}}={sympy.latex(sympy.collect(image[0, 0], list(m.rho)))}",
+        "(113), (118)",
+    )
+    return Step(
+        "population-map",
+        "Q on the populations",
+        r"$r_{nn}$ is linear in the Boltzmann factors, $r_{nn}=\sum_kT_{nk}e^{-\beta E_k}-\beta "
+        r"X_ne^{-\beta E_n}$. The weights read off are $T_{nm}=q_{nm}^2\,b'(D_{nm})$, with the "
+        r"loss on the diagonal, $\Pi_D$ of the dissipators, and $X_n=\sum_mq_{nm}^2b(D_{mn})$. "
+        r"$-\beta e^{-\beta E_n}$ is the derivative of a Boltzmann factor; normalised, "
+        r"$\partial p_k/\partial E_n=-\beta p_n(\delta_{kn}-p_k)$, the superoperator "
+        r"$\Lambda_n$. Here $p_0$, $p_1$ are the Gibbs populations.",
+        (*forms.formulas, final),
+        (*forms.text, f"(Qρ)00 = {image[0, 0]}"),
+    )
+
+
+def final_equations() -> Step:
+    """(119)-(122)."""
+    m = MATRICES
+    corrected = sympy.Matrix(2, 2, lambda n, k: sympy.Symbol(rf"\tilde\rho_{{{n}{k}}}"))
+    driven = m.redfield(corrected)
+    return Step(
+        "ccqme",
+        "The CCQME of two levels",
+        r"$\dot\rho=-i[H_S,\rho]+R[\tilde\rho]$ with $\tilde\rho=(1-Q)\rho$: the Redfield "
+        "equation acts on the state from which the correlations with the bath have been taken "
+        r"off. The secular form keeps of $R$ and $Q$ what conserves the Bohr frequency.",
+        (
+            Formula(
+                r"\tilde\rho_{nm}=\rho_{nm}-(Q\rho)_{nm},\qquad\dot\rho_{11}=-\dot\rho_{00},"
+                r"\qquad\dot\rho_{10}=\dot\rho_{01}^*",
+                "(121)",
+            ),
+            row_formula(r"\dot\rho_{00}", driven[0, 0], corrected, "(122)"),
+            row_formula(
+                r"\dot\rho_{01}-i\omega_0\rho_{01}",
+                driven[0, 1],
+                corrected,
+                "(122)",
+            ),
+        ),
+        (
+            "dρ00/dt = R[ρ~]00, dρ01/dt = iω0 ρ01 + R[ρ~]01, ρ~ = (1 - Q)ρ:",
+            *(f"R[ρ~]{a}{b} = {m.redfield(m.rho)[a, b]}" for a, b in ((0, 0), (0, 1))),
+        ),
+    )
+
+
+def stationarity() -> Step:
+    """(78), (79), (87)-(91): zero forms."""
+    balance = EQUATION.redfield((0, 0, 0, 0)) * boltzmann(COUPLING, 0)
+    balance += EQUATION.redfield((0, 0, 1, 1)) * boltzmann(COUPLING, 1)
+    residuals = {
+        (a, b): through_kms(EQUATION.fourth_order_residual(a, b)) for a in LEVELS for b in LEVELS
+    }
+    zeroth = through_kms(balance)
+    if zeroth or any(residuals.values()):
+        raise RoutesDisagree("the mean-force state is not stationary under the CCQME")
+    return forms_step(
+        "stationarity",
+        "Its steady state is the mean-force Gibbs state to second order",
+        r"Order by order, with $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$: Gibbs "
+        r"populations at second order, and at fourth order, where the populations of "
+        r"$\rho^{(2)}$ are decided, $R[\rho^{(2)}-Q\rho_{\rm Gibbs}]$ vanishes because of what "
+        r"$Q$ is. For Redfield alone $R[\rho^{(2)}]$ would have to vanish, and does not.",
+        [
+            Shown(r"R[r^{(0)}]_{00}", "R[r(0)]00", zeroth, "(90)"),
+            Shown(r"R[r^{(2)}-Qr^{(0)}]_{00}", "R[r(2) - Q r(0)]00", residuals[0, 0], "(78), (79)"),
+            Shown(r"R[r^{(2)}-Qr^{(0)}]_{01}", "R[r(2) - Q r(0)]01", residuals[0, 1], "(78), (79)"),
+        ],
+    )
+
+
+def secular() -> Step:
+    """The secular rates, which have closed forms."""
+    ratio = through_kms(
+        EQUATION.secular_rate(4, 1, 0)
+        - boltzmann(COUPLING, 1) * EQUATION.secular_rate(4, 0, 1)
+        - equilibrium_constant(COUPLING) * EQUATION.secular_rate(2, 0, 1)
+    )
+    if ratio:
+        raise RoutesDisagree("the secular rates do not have the ratio K(0) + K(2)")
+    return forms_step(
+        "secular",
+        "Secular rates",
+        r"Among populations $\dot p=W(1-Q)p$; the $p_k$ of $\Lambda_n$ drops out because $Wp=0$ "
+        r"for the Gibbs populations. The up rate $k_{10}$ and the down rate $k_{01}$ have parts "
+        "of second and fourth order in $q$, in the ratio of the mean-force populations.",
+        [
+            *(
+                Shown(f"k_{{{a}{b}}}^{{({order})}}", f"k{a}{b}({order})", _rate(order, a, b))
+                for order in (2, 4)
+                for a, b in ((1, 0), (0, 1))
+            ),
+            Shown(
+                r"k_{10}^{(4)}-K^{(0)}k_{01}^{(4)}-K^{(2)}k_{01}^{(2)}",
+                "k10(4) - K(0)k01(4) - K(2)k01(2)",
+                ratio,
+            ),
+        ],
+    )
+
+
+def _rate(order: int, a: int, b: int) -> SpectralForm:
+    return EQUATION.secular_rate(order, a, b)
+
+
+def zero_temperature_limit() -> Step:
+    """T -> 0 of the up rate; the down rate grows like beta."""
+    return forms_step(
+        "zero-temperature",
+        "Zero temperature",
+        r"$Q$ has no limit $T\to0$ because of its term $-\beta b$, and with it the down rate. The "
+        r"up rate has one, and keeps detailed balance, $k_{10}^{(4)}=k_{01}^{(2)}K^{(2)}$.",
+        [
+            Shown(
+                r"\lim_{T\to0}k_{10}^{(4)}",
+                "k10(4) at T = 0",
+                zero_temperature(_rate(4, 1, 0)),
+            ),
+            Shown(
+                r"\lim_{T\to0}K^{(2)}",
+                "K(2) at T = 0",
+                zero_temperature(equilibrium_constant(COUPLING)),
+            ),
+        ],
+    )
+
+
+def generate() -> Mapping[str, str]:
+    """Every file below generated/ccqme_two_levels/."""
+    rows = ledger_rows(claims(), CHECKS)
+    return {
+        "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
+        "equations.py": render_module(NAME, f"{TITLE}.", specs()),
+        "derivation.tex": latex_document(PAPER.derivation(4)),
+        "ledger.json": ledger_json(rows),
+        "ledger.md": ledger_markdown(rows),
+    }
+
+
+def specs() -> tuple[FunctionSpec, ...]:
+    """The functions of equations.py."""
+    functions = [
+        _spec(f"{name}_{order}", _rate(order, a, b), f"k{a}{b}({order}) of the secular CCQME")
+        for order in (2, 4)
+        for name, (a, b) in (("k_up", (1, 0)), ("k_down", (0, 1)))
+    ]
+    functions += [
+        _spec(f"T_{n}{k}", EQUATION.transfer(n, k), f"T_{n}{k} of the map Q")
+        for n in LEVELS
+        for k in LEVELS
+    ]
+    functions += [_spec(f"X_{n}", EQUATION.slope(n), f"X_{n} of the map Q") for n in LEVELS]
+    functions += [
+        _spec(
+            f"r_{n}{m}",
+            second_order(COUPLING, n, m),
+            f"Second order of <{n}|Tr_B exp(-beta H)|{m}>/Z_B, exp(-beta E_0) = 1",
+        )
+        for n, m in ((0, 0), (0, 1), (1, 1))
+    ]
+    return tuple(functions)
+
+
+def _spec(name: str, form: SpectralForm, summary: str) -> FunctionSpec:
+    return FunctionSpec(
+        name,
+        form,
+        f"{summary}.",
+        "",
+        "\n".join(form_lines(form, name, width=92)),
+        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
+    )
+
+
+def claims() -> tuple[Claim, ...]:
+    """The ledger's rows as read from the paper."""
+    return load_claims(Path(__file__).with_name("claims.toml"))
+
+
+PAPER = Paper(
+    NAME,
+    TITLE,
+    SOURCE,
+    BIBTEX,
+    CONVENTIONS,
+    LEGEND,
+    None,
+    (2, 4),
+    narrate,
+    generate,
+    claims,
+    CHECKS,
+)

@@ -1,0 +1,189 @@
+"""Detailed balance at sixth order: what the generator leaves unchanged is the equilibrium state.
+
+The argument holds at every order; the numbers are those of K(4), which needs the sixth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from derivations.detailed_balance_sixth_order.checks import (
+    BATH,
+    BIASED,
+    CHECKS,
+    OFF_DIAGONAL,
+    both_routes,
+)
+from pertsym.certify.claims import Claim
+from pertsym.certify.detailed_balance import TwoLevels
+from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from pertsym.derivation import Formula, Step
+from pertsym.narrative import RoutesDisagree
+from pertsym.paper import Paper
+from pertsym.present.document import latex_document
+
+NAME = "detailed_balance_sixth_order"
+TITLE = "Detailed balance at sixth order"
+SOURCE = "pertsym; orders 2 and 4 in J. Chem. Phys. 94, 4391 (1991)"
+BIBTEX = """@misc{pertsym_detailed_balance_sixth_order,
+  title = {Detailed balance at sixth order},
+  note = {A derivation of pertsym; second and fourth order are in
+    B. B. Laird, J. Budimir and J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)}}"""
+CONVENTIONS = (
+    r"$\hbar=k_B=1$; $H=H_S+H_B+S\otimes B$; $\hat C(\omega)=\int dt\,e^{i\omega t}C(t)$, so that "
+    r"$\hat C(\omega>0)=2J(\omega)[n(\omega)+1]$.",
+    r"$K^{(n)}$ with an operator to its right is the generator of order $n$; "
+    r"$K=K_0+K_2+K_4+\dots$ without one is the ratio $\rho_{11}/\rho_{00}$ of populations.",
+)
+LEGEND = (
+    "ħ = kB = 1; Ĉ(ω > 0) = 2J(ω)[n(ω)+1]; t -> infinity.",
+    "K(0), K(2), K(4): contributions of orders 0, 2, 4 to rho_11/rho_00.",
+)
+
+SHOWN_DIGITS = 12
+ORDERS = (2, 4, 6)
+
+
+def narrate(order: int) -> tuple[Step, ...]:
+    """The argument, and the numbers that generators up to an order give."""
+    return (
+        statement_step(),
+        proof_step(),
+        bath_step(),
+        numbers_step("off-diagonal", OFF_DIAGONAL, order),
+        numbers_step("biased", BIASED, order),
+    )
+
+
+def statement_step() -> Step:
+    """What detailed balance says at each order."""
+    return Step(
+        "statement",
+        "What has to hold",
+        r"The long-time generator must leave $\mathrm{Tr}_Be^{-\beta H}$ unchanged, order by "
+        "order. For two levels without diagonal coupling populations move by themselves: this is "
+        r"$k_{10}=Kk_{01}$; at sixth order it determines the fourth-order constant $K_4$.",
+        (
+            Formula(
+                r"\sum_{k=0}^nK^{(k)}\rho^{(n-k)}=0,\qquad "
+                r"\sum_n\rho^{(n)}=\mathrm{Tr}_Be^{-\beta H}"
+            ),
+            Formula(r"k_{10}^{(6)}-K_0k_{01}^{(6)}-K_2k_{01}^{(4)}-K_4k_{01}^{(2)}=0"),
+        ),
+        ("k10(6) - K(0) k01(6) - K(2) k01(4) - K(4) k01(2) = 0",),
+    )
+
+
+def proof_step() -> Step:
+    """Translation of the imaginary times."""
+    return Step(
+        "argument",
+        "Why it holds at every order",
+        r"Write $C(t)=\int\frac{d\omega}{2\pi}\hat C(\omega)e^{-i\omega t}$, so that the exponents "
+        r"of the hierarchy are $i\omega$; by the KMS relation $\hat C(-\omega)=e^{-\beta\omega}"
+        r"\hat C(\omega)$ its operator at the earlier end of an arc is "
+        r"$\Theta_\omega=\hat C(\omega)(S^L-e^{-\beta\omega}S^R)$. Take $e^{-\beta H}$ expanded in "
+        "imaginary time, and let "
+        r"$X_{\omega_1\dots\omega_l}$ be its terms with $l$ unpaired insertions of $S$, at times "
+        r"$\tau_j\in[0,\beta]$ with weights $-\hat C(\omega_j)e^{-\omega_j\tau_j}$. Shift all "
+        r"times together: inside, the shift multiplies with $\sum_j\omega_j+\omega_{ab}$; at the "
+        r"ends it leaves what sticks out. An unpaired $S$ at $0$ or $\beta$ gives "
+        r"$\Theta_{\omega_j}$, one end of a pair gives $S^\times$ with the other end unpaired. "
+        "These are the stationary equations of the hierarchy. Nothing in $X$ has a pole, so that "
+        "the division by "
+        r"$0^++i(\sum\omega+\omega_{ab})$ in the recursion returns the same $X$: the auxiliaries "
+        r"of the recursion, applied to $\mathrm{Tr}_Be^{-\beta H}$, are those of equilibrium, and "
+        "its lowest equation says that the generator vanishes there.",
+        (
+            Formula(
+                r"i\Bigl(\sum_j\omega_j+\omega_{ab}\Bigr)X_{\omega_1\dots\omega_l}=-iS^{\times}\int"
+                r"\frac{d\omega}{2\pi}X_{\omega\omega_1\dots\omega_l}-i\sum_j\Theta_{\omega_j}"
+                r"X_{\dots\omega_{j-1}\omega_{j+1}\dots}"
+            ),
+            Formula(
+                r"X_\omega^{(1)}=-\hat C(\omega)\int_0^\beta\!d\tau\,e^{-\omega\tau}"
+                r"e^{-\tau H_S}S\,e^{-(\beta-\tau)H_S}"
+            ),
+        ),
+        ("i(sum w + w_ab) X = -i S^x int dw/2pi X_{w,...} - i sum_j Θ_{w_j} X_{without w_j}",),
+    )
+
+
+def bath_step() -> Step:
+    """A spectrum that is thermal and exact at any precision."""
+    return Step(
+        "bath",
+        "A thermal bath without rounding",
+        r"The Gaussian spectrum obeys the KMS relation identically, and its $C(t)$ is entire. The "
+        r"trapezoidal rule on a line below the real axis, $\omega=u-is$, makes it exponentials "
+        "whose error falls exponentially with their number; at imaginary times it needs none.",
+        (
+            Formula(
+                r"\hat C(\omega)=A\,e^{-\omega^2/2\sigma^2+\beta\omega/2},\qquad J(\omega)=A\,"
+                r"e^{-\omega^2/2\sigma^2}\sinh(\beta\omega/2)"
+            ),
+            Formula(rf"A={BATH.amplitude},\qquad\sigma={BATH.width},\qquad\beta={BATH.beta}"),
+        ),
+        (
+            "Ĉ(ω) = A exp(-ω²/2σ² + βω/2),  J(ω) = A exp(-ω²/2σ²) sinh(βω/2)",
+            f"A = {BATH.amplitude}, σ = {BATH.width}, β = {BATH.beta}",
+        ),
+    )
+
+
+def numbers_step(name: str, system: TwoLevels, order: int) -> Step:
+    """K(0) ... of one system by both routes, as far as they agree."""
+    rates, equilibrium = both_routes(system, SHOWN_DIGITS + 3)
+    formulas, lines = [], []
+    for n in range(0, order, 2):
+        shown = [route[n].str(SHOWN_DIGITS, radius=False) for route in (rates, equilibrium)]
+        if shown[0] != shown[1]:
+            raise RoutesDisagree(f"{name}: K({n}) is {shown[0]} and {shown[1]}")
+        formulas.append(Formula(rf"K_{n} = {shown[0]}"))
+        lines.append(f"K({n}) = {shown[0]}  from K({n + 2}) of the generator and imaginary time")
+    s00, s01, s11 = (str(system.operator(a, b)) for a, b in ((0, 0), (0, 1), (1, 1)))
+    matrix = rf"\begin{{pmatrix}} {s00} & {s01} \\ {s01} & {s11} \end{{pmatrix}}"
+    formulas.insert(0, Formula(rf"S={matrix},\qquad\omega_0={system.splitting}"))
+    lines.insert(0, f"S = [[{s00}, {s01}], [{s01}, {s11}]], w0 = {system.splitting}")
+    return Step(
+        name,
+        f"The constant of both routes: {name} coupling",
+        r"From the generator: $\rho_{00}=1$, coherences from $K^{(0)}$, $\rho_{11}$ from the "
+        r"population row two orders above. From equilibrium: two- and fourfold imaginary-time "
+        f"integrals. Both agree to the {SHOWN_DIGITS} digits shown, and to more in the ledger.",
+        tuple(formulas),
+        tuple(lines),
+    )
+
+
+def generate() -> Mapping[str, str]:
+    """Every file below generated/detailed_balance_sixth_order/."""
+    rows = ledger_rows(claims(), CHECKS)
+    return {
+        "__init__.py": f'"""{TITLE}: ledger and document."""\n',
+        "derivation.tex": latex_document(PAPER.derivation(max(ORDERS))),
+        "ledger.json": ledger_json(rows),
+        "ledger.md": ledger_markdown(rows),
+    }
+
+
+def claims() -> tuple[Claim, ...]:
+    """The results, each with its check."""
+    return load_claims(Path(__file__).with_name("claims.toml"))
+
+
+PAPER = Paper(
+    NAME,
+    TITLE,
+    SOURCE,
+    BIBTEX,
+    CONVENTIONS,
+    LEGEND,
+    None,
+    ORDERS,
+    narrate,
+    generate,
+    claims,
+    CHECKS,
+)

@@ -1,0 +1,240 @@
+"""Checks of the boson bath: Wick's theorem, correlation functions, spectra, KMS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import product
+from math import factorial
+from typing import NamedTuple
+
+import mpmath
+import sympy
+
+from derivations.laird_budimir_skinner_1991.common import SYMBOLIC
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import DrudeLorentz, Ohmic
+from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+
+CREATE, ANNIHILATE = 1, -1
+TRACES = "traces over number states"
+
+
+class Letter(NamedTuple):
+    """b_mode^+ (kind +1) or b_mode (kind -1)."""
+
+    mode: int
+    kind: int
+
+
+def occupation(mode: int) -> sympy.Symbol:
+    """n(w_mode)."""
+    return sympy.Symbol(f"n{mode}", positive=True)
+
+
+def thermal_average(word: Sequence[Letter]) -> sympy.Expr:
+    """Tr[rho_b word]: the modes are independent, so the average factorises."""
+    result = sympy.Integer(1)
+    for mode in sorted({letter.mode for letter in word}):
+        kinds = tuple(letter.kind for letter in word if letter.mode == mode)
+        result *= _one_mode(kinds).subs(_N, occupation(mode))
+    return sympy.expand(result)
+
+
+_N = sympy.Symbol("n", positive=True)
+
+
+@cache
+def _one_mode(kinds: tuple[int, ...]) -> sympy.Expr:
+    """sum_k p_k <k|word|k> with p_k = (1 - x) x^k, x = e^{-beta w} and n = x/(1 - x).
+
+    In the basis |k) = (b^+)^k|0> one has b^+|k) = |k+1) and b|k) = k|k-1), so that <k|word|k> is a
+    polynomial in k; falling factorials have the averages <k(k-1)...(k-m+1)> = m! n^m.
+    """
+    k = sympy.Symbol("k")
+    diagonal, level = sympy.Integer(1), 0
+    for kind in reversed(kinds):
+        if kind == ANNIHILATE:
+            diagonal *= k + level
+        level += kind
+    if level:
+        return sympy.Integer(0)
+    total, rest = sympy.Integer(0), sympy.Poly(diagonal, k)
+    while not rest.is_zero:
+        m, leading = rest.degree(), rest.LC()
+        total += leading * factorial(m) * _N**m
+        rest = rest - sympy.Poly(leading * sympy.expand(sympy.ff(k, m)), k)
+    return total
+
+
+def falling_factorial_averages() -> list[Finding]:
+    """(1 - x) sum_k k(k-1)...(k-m+1) x^k = m! n^m: the geometric series differentiated m times."""
+    x = sympy.Symbol("x", positive=True)
+    return [
+        exact(
+            f"average of the falling factorial of degree {m}",
+            (1 - x) * x**m * sympy.diff(1 / (1 - x), x, m),
+            factorial(m) * (x / (1 - x)) ** m,
+        )
+        for m in range(3)
+    ]
+
+
+def wick(digits: int) -> Evidence:
+    """(84), for every word of four letters over two modes; odd words vanish.
+
+    Both sides are linear in each operator.  A word over more modes than two either holds a mode
+    an odd number of times, and both sides vanish, or is one of these.
+    """
+    letters = [Letter(mode, kind) for mode in (1, 2) for kind in (CREATE, ANNIHILATE)]
+    findings = falling_factorial_averages()
+    for a, b, c, d in product(letters, repeat=4):
+        pairings = (
+            thermal_average((a, b)) * thermal_average((c, d))
+            + thermal_average((a, c)) * thermal_average((b, d))
+            + thermal_average((a, d)) * thermal_average((b, c))
+        )
+        same = sympy.expand(thermal_average((a, b, c, d)) - pairings) == 0
+        findings.append(Finding(f"<{a}{b}{c}{d}>", bool(same)))
+    odd = all(thermal_average(word) == 0 for word in product(letters, repeat=3))
+    findings.append(Finding("averages of three letters vanish", odd))
+    return conclude((TRACES, "three pairings"), *findings)
+
+
+MODES = (1, 2)
+"""Mode 1 has a real h, mode 2 an imaginary one; more modes only add terms like these."""
+
+
+def _strength(mode: int) -> sympy.Expr:
+    g = sympy.Symbol(f"g{mode}", real=True)
+    return g if mode == 1 else sympy.I * g
+
+
+def _frequency(mode: int) -> sympy.Symbol:
+    return sympy.Symbol(f"w{mode}", positive=True)
+
+
+def _field(time: sympy.Expr, adjoint: bool) -> dict[Letter, sympy.Expr]:
+    """Lambda(t) of (24), or its adjoint: letter -> coefficient.
+
+    b^+ raises the energy by w, so that e^{iHt} b^+ e^{-iHt} = e^{iwt} b^+.
+    """
+    return {
+        Letter(mode, kind): (sympy.conjugate(_strength(mode)) if adjoint else _strength(mode))
+        * sympy.exp(sympy.I * kind * _frequency(mode) * time)
+        for mode in MODES
+        for kind in (CREATE, ANNIHILATE)
+    }
+
+
+def correlation(time: sympy.Expr, first_adjoint: bool, second_adjoint: bool) -> sympy.Expr:
+    """<Lambda^(+)(t) Lambda^(+)(0)>."""
+    left, right = _field(time, first_adjoint), _field(sympy.Integer(0), second_adjoint)
+    return sympy.expand(
+        sum(x * y * thermal_average((a, b)) for a, x in left.items() for b, y in right.items())
+    )
+
+
+_T = sympy.Symbol("t", real=True)
+
+
+def boson_spectrum(digits: int) -> Evidence:
+    """(24), (65), (70), (72), (73), (86)."""
+    findings = falling_factorial_averages()
+    for number, adjoint in ((1, True), (2, False)):
+        strengths = {
+            mode: h * (sympy.conjugate(h) if adjoint else h)
+            for mode, h in ((mode, _strength(mode)) for mode in MODES)
+        }
+        lines = {  # weight of 2 pi delta(w - position), from e^{-i position t}
+            mode: (strengths[mode] * (occupation(mode) + 1), strengths[mode] * occupation(mode))
+            for mode in MODES
+        }
+        paper = sum(
+            up * sympy.exp(-sympy.I * _frequency(mode) * _T)
+            + down * sympy.exp(sympy.I * _frequency(mode) * _T)
+            for mode, (up, down) in lines.items()
+        )
+        derived = correlation(_T, adjoint, False)
+        findings.append(exact(f"C{number} as in (70)", sympy.expand(derived - paper)))
+        for mode, (up, down) in lines.items():
+            # Gamma_i = pi h^2 delta(w - w_k): (73), (86) at w > 0 and at w < 0
+            gamma, n = sympy.pi * strengths[mode], occupation(mode)
+            findings.append(exact("(73) at w > 0", 2 * gamma * (n + 1), 2 * sympy.pi * up))
+            findings.append(exact("(73) at w < 0", 2 * gamma * n, 2 * sympy.pi * down))
+    findings += _continuum(digits)
+    return conclude((TRACES, SYMBOLIC, "Fourier integrals of a super-Ohmic bath"), *findings)
+
+
+def _continuum(digits: int) -> list[Finding]:
+    """(65), (73) for J = w^3 e^{-w}, beta = 2, T = 0: series in closed form against quadrature."""
+    bath = Correlation(Ohmic(1.0, 1.0, 3.0), "boson", 2.0)
+    findings = []
+    with mpmath.workdps(digits + 10):
+        for w in (mpmath.mpf(3) / 4, mpmath.mpf(-3) / 4):
+            n = 1 / mpmath.expm1(2 * abs(w))
+            occupied = n + 1 if w > 0 else n
+            spectrum = 2 * abs(w) ** 3 * mpmath.exp(-abs(w)) * occupied
+            found = bath.spectrum_mp(w, 0, digits + 5)
+            findings.append(close(f"(73) at w = {float(w)}", found, spectrum, digits))
+        t = mpmath.mpf(5) / 4
+
+        def density(w: mpmath.mpf) -> mpmath.mpc:
+            occupied = 1 / mpmath.expm1(2 * w)
+            lines = (occupied + 1) * mpmath.expj(-w * t) + occupied * mpmath.expj(w * t)
+            return w**3 * mpmath.exp(-w) * lines / mpmath.pi
+
+        inverse = mpmath.quad(density, [0, 1, 3, 8, 20, 50, mpmath.inf])
+        # [n(w) + 1] e^{-iwt} + n(w) e^{iwt} as geometric series: sums of 6/(1 + 2k +- it)^4
+        series = _zeta4((1 + 1j * t) / 2) + _zeta4((3 - 1j * t) / 2)
+        findings.append(close("(65)", inverse, 6 * series / (16 * mpmath.pi), digits))
+    return findings
+
+
+def _zeta4(a: mpmath.mpc) -> mpmath.mpc:
+    """sum_k 1/(k + a)^4."""
+    return mpmath.polygamma(3, a) / 6
+
+
+def correlation_symmetry(digits: int) -> Evidence:
+    """(76), (88), (89)."""
+    c1 = correlation(_T, True, False)
+    c2 = correlation(_T, False, False)
+    findings = [
+        exact("(76)", sympy.expand(c1 - correlation(_T, False, True))),
+        exact("(88)", sympy.expand(c2 - correlation(_T, True, True))),
+    ]
+    for number, function in ((1, c1), (2, c2)):
+        reversed_time = sympy.expand(function.subs(_T, -_T))
+        difference = sympy.expand(sympy.conjugate(function) - reversed_time)
+        findings.append(exact(f"(89) for C{number}", difference))
+    return conclude((TRACES, SYMBOLIC), *findings)
+
+
+def kms(digits: int) -> Evidence:
+    """(D1), (D2)."""
+    w, beta = sympy.symbols("w beta", positive=True)
+    gamma = sympy.Function("Gamma")
+
+    def n(x: sympy.Expr) -> sympy.Expr:
+        return 1 / (sympy.exp(beta * x) - 1)
+
+    emission, absorption = 2 * gamma(w) * (n(w) + 1), 2 * gamma(w) * n(w)
+    findings = [
+        exact("(D1): n(w) + 1 = -n(-w)", n(w) + 1, -n(-w)),
+        exact("(D1): n(w) + 1 = e^{beta w} n(w)", n(w) + 1, sympy.exp(beta * w) * n(w)),
+        exact("(D2)", absorption, sympy.exp(-beta * w) * emission),
+    ]
+    with mpmath.workdps(digits + 10):
+        for density in (DrudeLorentz(0.2, 0.9), Ohmic(0.1, 2.0, 1.0)):
+            bath = Correlation(density, "boson", 1.5)
+            point = mpmath.mpf(7) / 10
+            left = bath.spectrum_mp(-point, 0, digits + 5)
+            right = mpmath.exp(-1.5 * point) * bath.spectrum_mp(point, 0, digits + 5)
+            findings.append(close(f"(D2) for {type(density).__name__}", left, right, digits))
+    return conclude((SYMBOLIC, "spectra of two baths"), *findings)
+
+
+CHECKS: Mapping[str, Check] = {
+    check.__name__: check for check in (wick, boson_spectrum, correlation_symmetry, kms)
+}

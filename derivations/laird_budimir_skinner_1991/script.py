@@ -1,0 +1,384 @@
+"""Laird, Budimir and Skinner 1991: the Bloch equations beyond weak coupling.
+
+The argument of the paper in its own order; every displayed result comes out of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import sympy
+
+from derivations.laird_budimir_skinner_1991.checks import CHECKS
+from pertsym.certify.claims import Claim
+from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from pertsym.codegen.data import terms_json
+from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.codegen.rational import RationalFunction, render_rational_module
+from pertsym.derivation import Formula, Step
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.equilibrium import EquilibriumConstant, renormalised_splitting
+from pertsym.equations.models import laird
+from pertsym.equations.rational import Exponential, rational_form
+from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
+from pertsym.exact import Gaussian
+from pertsym.narrative import (
+    RoutesDisagree,
+    Shown,
+    cumulant_step,
+    forms_step,
+    moments_step,
+    rules_step,
+    spectral_step,
+    symbol,
+    wick_step,
+    words_step,
+)
+from pertsym.paper import Paper
+from pertsym.present.document import latex_document
+from pertsym.present.text import form_lines
+from pertsym.reduction.spectral import SpectralForm, Thermal, monomial
+
+NAME = "laird_budimir_skinner_1991"
+TITLE = "Quantum-mechanical derivation of the Bloch equations: beyond the weak coupling limit"
+SOURCE = "B. B. Laird, J. Budimir, J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)"
+BIBTEX = """@article{LairdBudimirSkinner1991,
+  author = {Laird, Brian B. and Budimir, Jane and Skinner, James L.},
+  title = {Quantum-mechanical derivation of the {B}loch equations: Beyond the weak coupling limit},
+  journal = {J. Chem. Phys.}, volume = {94}, pages = {4391}, year = {1991}}"""
+CONVENTIONS = (
+    r"$\hbar=k_B=1$; integrals without limits run over the real line.",
+    r"$\hat C_i(\omega)=\int dt\,e^{i\omega t}C_i(t)=2\{\Gamma_i(\omega)[n(\omega)+1]"
+    r"+\Gamma_i(-\omega)n(-\omega)\}$, so that $\Gamma_i$ is the spectral density $J$.",
+    r"$P_i(\omega)=\mathrm{P}\!\int d\omega'\,\hat C_i(\omega')/(\omega'-\omega)$; primes are "
+    "derivatives with respect to the argument.",
+    r"Several indices on $\tau$ denote a sum, $\tau_{12}=\tau_1+\tau_2$; $\mathrm{FP}\!\int$ is "
+    "Hadamard's finite part.",
+)
+LEGEND = (
+    "ħ = kB = 1; k10 is the rate 0 -> 1 (k_up), k01 the rate 1 -> 0 (k_down).",
+    "Ĉi(ω) = ∫dt e^{iωt} Ci(t) = 2{Γi(ω)[n(ω)+1] + Γi(-ω)n(-ω)}: Γi is the spectral density J.",
+    "Pi(ω) = P∫dω' Ĉi(ω')/(ω'-ω); primes are derivatives with respect to the argument.",
+    "τ12 means τ1+τ2, and so on; FP∫ is Hadamard's finite part.",
+)
+
+BLOCH = Bloch(laird())
+K = EquilibriumConstant(laird())
+BETA = monomial(Gaussian(1), Thermal("T", 1, (0,)))
+
+SOURCES = {
+    ("k_up", 2): "(69)",
+    ("k_down", 2): "(77)",
+    ("inv_T1", 2): "(80)",
+    ("inv_T2", 2): "(121)",
+    ("frequency_shift", 2): "(125)",
+    ("k_up", 4): "(91)",
+    ("k_down", 4): "(97)",
+    ("inv_T1", 4): "(98)",
+    ("inv_T2_prime", 4): "(135)",
+}
+
+
+def narrate(order: int) -> tuple[Step, ...]:
+    """The argument up to order 2 or 4."""
+    steps = [hamiltonian(), moments_step(order, "(37)-(39)"), cumulant_step(2, "(40)")]
+    steps.append(second_order())
+    if order >= 4:
+        steps += [
+            cumulant_step(4, "(41)"),
+            words_step(4),
+            wick_step(BLOCH, "k_up", 4, "(90)"),
+            spectral_step(BLOCH, "k_up", 4, "(91)"),
+            rules_step(BLOCH, "k_up", 4),
+            fourth_order_rates(),
+        ]
+    steps.append(equilibrium(order))
+    if order >= 4:
+        steps += [balance(), zero_temperature_limits(), dephasing(), coherences()]
+        steps += [stochastic_bath(), exponential_models()]
+    return tuple(steps)
+
+
+def hamiltonian() -> Step:
+    """Sec. II: two levels, coupled off-diagonally to oscillators."""
+    return Step(
+        "hamiltonian",
+        "Two levels coupled off-diagonally to oscillators",
+        r"With $\Lambda=\sum_k h_k(b_k+b_k^\dagger)$ and real $h_k^2$ the bath enters only through "
+        r"$C_1(t)=\langle\Lambda^\dagger(t)\Lambda(0)\rangle$ and "
+        r"$C_2(t)=\langle\Lambda(t)\Lambda(0)\rangle$.",
+        (
+            Formula(
+                r"H=\omega_0|1\rangle\langle1|+\sum_k\omega_k\left(b_k^\dagger b_k+\tfrac12\right)"
+                r"+\delta\left(\Lambda|1\rangle\langle0|+\Lambda^\dagger|0\rangle\langle1|\right)",
+                "(10)-(14)",
+            ),
+        ),
+        ("H = ω0|1><1| + Σk ωk(b†k bk + 1/2) + δ(Λ|1><0| + Λ†|0><1|),  Λ = Σk hk(bk + b†k)",),
+    )
+
+
+def _shown(name: str, order: int) -> Shown:
+    latex, text = symbol(name)
+    form = BLOCH.series(name)[order].form
+    return Shown(f"{latex}^{{({order})}}", f"{text}({order})", form, SOURCES.get((name, order), ""))
+
+
+def second_order() -> Step:
+    """Secs. III A, IV A, IV B."""
+    return forms_step(
+        "second-order",
+        "Second order: golden rule, 1/T2 = 1/(2 T1) and the frequency shift",
+        "Each time integral is a half-sided Fourier transform, half the spectrum minus "
+        r"$i/2\pi$ times its principal-value transform.",
+        [_shown(name, 2) for name in ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")],
+    )
+
+
+def fourth_order_rates() -> Step:
+    """Sec. III B, after Eq. (91): the down rate is derived directly, not by substitution."""
+    if BLOCH.k_up[4].form.reversed_frequencies() != BLOCH.k_down[4].form:
+        raise RoutesDisagree("k_down(4) is not k_up(4) with w0 -> -w0")
+    return forms_step(
+        "rates",
+        "The fourth-order rates",
+        r"$k_{01}$ is reduced from its own ten terms; the result equals $k_{10}$ with "
+        r"$\omega_0\to-\omega_0$.",
+        [_shown(name, 4) for name in ("k_down", "inv_T1")],
+    )
+
+
+def equilibrium(order: int) -> Step:
+    """Sec. III C: the imaginary-time expansion."""
+    forms = [Shown("K^{(0)}", "K(0)", K[0], "(107)")]
+    if order >= 4:
+        forms.append(Shown("K^{(2)}", "K(2)", K[2], "(116)"))
+    return forms_step(
+        "equilibrium",
+        "Equilibrium constant from imaginary time",
+        r"$K=K_{11}/K_{00}$ with $K_{nn}=\langle n|\mathrm{Tr}_B e^{-\beta H}|n\rangle/Z_B$. Two "
+        r"imaginary-time integrals over $C_1(-i\tau)$ leave $[e^{-\beta a}-1+\beta a]/a^2$ with "
+        r"$a=\omega\mp\omega_0$ under the frequency integral, Eqs. (108)-(111); finite parts of "
+        r"its pieces and the KMS relation give $P_1$ and $P_1'$.",
+        forms,
+    )
+
+
+def balance() -> Step:
+    """Eqs. (112)-(115), Appendix D: the difference to K is the zero form after KMS."""
+    zeroth = detailed_balance(BLOCH.k_up[2].form - BLOCH.k_down[2].form * K[0])
+    second = detailed_balance(
+        BLOCH.k_up[4].form - BLOCH.k_down[4].form * K[0] - BLOCH.k_down[2].form * K[2]
+    )
+    if zeroth or second:
+        raise RoutesDisagree("k10 - K k01 does not vanish under the KMS relation")
+    return forms_step(
+        "detailed-balance",
+        "Detailed balance",
+        r"With $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$ and its derivative, order by order "
+        r"in the coupling, $k_{10}-K k_{01}$ must vanish.",
+        [
+            Shown(r"k_{10}^{(2)}-K^{(0)}k_{01}^{(2)}", "k10(2) - K(0)k01(2)", zeroth, "(114)"),
+            Shown(
+                r"k_{10}^{(4)}-K^{(0)}k_{01}^{(4)}-K^{(2)}k_{01}^{(2)}",
+                "k10(4) - K(0)k01(4) - K(2)k01(2)",
+                second,
+                "(112)-(115), (D3)",
+            ),
+        ],
+    )
+
+
+def zero_temperature_limits() -> Step:
+    """Eqs. (96), (117), (154)."""
+    return forms_step(
+        "zero-temperature",
+        "Zero temperature",
+        r"At $T=0$, $\hat C_i(\omega)=2\Gamma_i(\omega)$ for $\omega>0$ and zero below, hence "
+        r"$P_1'(-\omega_0)=2\int_0^\infty d\omega\,\Gamma_1'(\omega)/(\omega+\omega_0)$. "
+        "The up rate and the equilibrium constant stay finite; the pure-dephasing rate vanishes.",
+        [
+            Shown(
+                r"\lim_{T\to0}k_{10}^{(4)}",
+                "k10(4) at T = 0",
+                zero_temperature(BLOCH.k_up[4].form),
+                "(96)",
+            ),
+            Shown(r"\lim_{T\to0}K^{(2)}", "K(2) at T = 0", zero_temperature(K[2]), "(117)"),
+            Shown(
+                r"\lim_{T\to0}\left(1/T_2'\right)^{(4)}",
+                "(1/T2')(4) at T = 0",
+                zero_temperature(BLOCH.inv_T2_prime[4].form),
+            ),
+        ],
+    )
+
+
+def dephasing() -> Step:
+    """Sec. IV C: the pure-dephasing rate has an integral that does not close."""
+    step = wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)")
+    form = spectral_step(BLOCH, "inv_T2_prime", 4, "(135)")
+    return Step(
+        "dephasing",
+        "Pure dephasing",
+        r"From $-\mathrm{Re}R_{1010}+(R_{0000}+R_{1111})/2$, Eq. (132). " + form.prose,
+        (*step.formulas, *form.formulas),
+        (*step.text, *form.text),
+    )
+
+
+def coherences() -> Step:
+    """Appendix A at fourth order, a result the paper does not have; and Eqs. (126)-(129)."""
+    shift = BLOCH.frequency_shift
+    difference = renormalised_splitting(laird()) - BETA * shift[2].form
+    step = forms_step(
+        "frequency-shift",
+        "The frequency shift to fourth order, and the splitting that K implies",
+        r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$, Eq. (A5), order by order. No "
+        r"integral is left beyond $P_1$, $P_2$ and their derivatives. The splitting defined by "
+        r"$K=e^{-\beta\bar\omega}$ shifts differently already at second order, by "
+        r"$\Delta\omega'=\Delta\bar\omega-\Delta\omega$.",
+        [
+            Shown(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
+            Shown(
+                r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", renormalised_splitting(laird()), "(128)"
+            ),
+            Shown(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
+        ],
+    )
+    block = spectral_step(BLOCH, "R_1001", 4)
+    return Step(
+        step.key,
+        step.title,
+        step.prose,
+        (*step.formulas, *block.formulas),
+        (*step.text, *block.text),
+    )
+
+
+def stochastic_bath() -> Step:
+    """Sec. V: real, even correlation functions."""
+    names = ("C1", "C2")
+    return forms_step(
+        "classical",
+        "The stochastic model: real, even correlation functions",
+        r"$\hat C_i$ is even and $P_i$ odd.",
+        [
+            Shown(
+                r"\left(1/T_1\right)^{(4)}",
+                "(1/T1)(4)",
+                classical(BLOCH.inv_T1[4].form, names),
+                "(140)",
+            ),
+            Shown(
+                r"\left(1/T_2'\right)^{(4)}",
+                "(1/T2')(4)",
+                classical(BLOCH.inv_T2_prime[4].form, names),
+                "(141)",
+            ),
+        ],
+    )
+
+
+W0, LAM, DELTA = sympy.symbols("omega_0 lambda Delta", positive=True)
+MODELS = {
+    "E1": {"C1": Exponential(DELTA**2, LAM), "C2": Exponential(DELTA**2, LAM)},
+    "E3": {"C1": Exponential(DELTA**2 / 2, LAM), "C2": Exponential(sympy.Integer(0), LAM)},
+}
+
+
+@cache
+def rational_results() -> tuple[RationalFunction, ...]:
+    """Appendix E: all rates of both models as rational functions."""
+    return tuple(
+        RationalFunction(
+            f"{model}_{name}_{order}",
+            rational_form(BLOCH.series(name)[order].form, baths, W0),
+            f"{symbol(name).text}({order}) of the model of Eq. ({model}).",
+        )
+        for model, baths in MODELS.items()
+        for name in QUANTITIES
+        for order in (2, 4)
+    )
+
+
+def exponential_models() -> Step:
+    """Appendix E."""
+    wanted = [r for r in rational_results() if r.name.endswith(("inv_T1_4", "inv_T2_prime_4"))]
+    return Step(
+        "appendix-e",
+        "Exponential correlation functions",
+        r"(E1): $C_1=C_2=\Delta^2e^{-\lambda|t|}$; (E3): $C_1=\tfrac12\Delta^2e^{-\lambda|t|}$, "
+        r"$C_2=0$ (there $\Delta$ is $\omega_1$). Every quantity is rational in $\omega_0$ and "
+        r"$\lambda$; the first two lines are model (E1), the last two (E3), which the "
+        "source does not print.",
+        tuple(
+            Formula(
+                ("\\left(1/T_2'\\right)" if "prime" in r.name else "\\left(1/T_1\\right)")
+                + f"^{{(4)}}={sympy.latex(r.expression)}",
+                "",
+            )
+            for r in wanted
+        ),
+        tuple(f"{r.name} = {r.expression}" for r in wanted),
+    )
+
+
+def generate() -> Mapping[str, str]:
+    """Every file below generated/laird_budimir_skinner_1991/."""
+    rows = ledger_rows(claims(), CHECKS)
+    return {
+        "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
+        "rates.py": render_module(NAME, f"{TITLE}.", specs()),
+        "exponential_bath.py": render_rational_module(NAME, rational_results()),
+        "terms.json": terms_json(BLOCH, ("k_up", "k_down", "inv_T2_prime", "R_1010", "R_1001"), 4),
+        "derivation.tex": latex_document(PAPER.derivation(4)),
+        "ledger.json": ledger_json(rows),
+        "ledger.md": ledger_markdown(rows),
+    }
+
+
+def specs() -> tuple[FunctionSpec, ...]:
+    """The functions of rates.py."""
+    functions = [
+        _spec(f"{name}_{order}", BLOCH.series(name)[order].form, _shown(name, order))
+        for order in (2, 4)
+        for name in QUANTITIES
+    ]
+    for order, source in ((0, "(107)"), (2, "(116)")):
+        functions.append(_spec(f"K_{order}", K[order], Shown("", f"K({order})", K[order], source)))
+    return tuple(functions)
+
+
+def _spec(name: str, form: SpectralForm, shown: Shown) -> FunctionSpec:
+    return FunctionSpec(
+        name,
+        form,
+        f"{shown.text} of the two-level system, the contribution of that order alone.",
+        f"Eq. {shown.source}" if shown.source else "",
+        "\n".join(form_lines(form, shown.text, width=92)),
+        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
+    )
+
+
+def claims() -> tuple[Claim, ...]:
+    """The ledger's rows as read from the paper."""
+    return load_claims(Path(__file__).with_name("claims.toml"))
+
+
+PAPER = Paper(
+    NAME,
+    TITLE,
+    SOURCE,
+    BIBTEX,
+    CONVENTIONS,
+    LEGEND,
+    BLOCH,
+    (2, 4),
+    narrate,
+    generate,
+    claims,
+    CHECKS,
+)

@@ -1,0 +1,246 @@
+"""Checks of the bath and the tunneling rate: Eqs. (4)-(10), (25)-(58).
+
+Numbers here are in units of wD, at as many digits as are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+from derivations.proton_transfer.common import (
+    DOUBLE,
+    PRINTED,
+    correlation,
+    drude_weight,
+    model,
+    rate_matrix,
+    tunneling_rate,
+    within,
+)
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import DrudeLorentz
+from pertsym.certify.claims import Check, Evidence, close, conclude, exact
+from pertsym.generators.second_order import redfield_term
+from pertsym.generators.tcl import tcl_generator
+from pertsym.numerics.spectra import PreciseSpectra
+from pertsym.systems.proton_transfer import CUTOFF
+
+ENGINE = "spectrum and principal-value transform of the engine's Drude bath"
+SERIES = "Drude pole and Matsubara series"
+SYMBOLIC = "symbolic identity"
+
+ETA, BETA = 0.3125, 1.0625
+"""Exact in binary; wD = 1."""
+GAPS = (0.59375, -1.328125)
+
+_W, _NU, _CUT, _BETA, _ETA, _K = sympy.symbols("omega nu omega_D beta eta k", positive=True)
+
+
+def bath() -> Correlation:
+    """The same bath as the engine takes it: lam = eta wD/2."""
+    return Correlation(DrudeLorentz(ETA / 2, 1.0), "boson", BETA)
+
+
+def density(w: Any) -> Any:
+    """Eq. (10) with wD = 1."""
+    return ETA * w / (w**2 + 1)
+
+
+def bose(w: Any) -> Any:
+    """n(w)."""
+    return 1 / mpmath.expm1(BETA * w)
+
+
+def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
+    """G(-D) = Ĉ(-D)/2 - (i/2pi) P(-D), or its derivative with respect to D."""
+    spectra = PreciseSpectra({"x": ((1, bath()),)}, digits)
+    w = mpmath.mpf(-gap)
+    value = spectra.spectrum("x", w, derivative).value / 2
+    shift = spectra.transform("x", w, derivative).value / (2 * mpmath.pi)
+    return (-1) ** derivative * (value - 1j * shift)
+
+
+def spectral_density(digits: int) -> Evidence:
+    """(10), (29), (32)-(35): the engine's spectrum is J(w)[n(w) + 1] twice, J continued as odd."""
+    findings = []
+    with mpmath.workdps(digits + 10):
+        spectra = PreciseSpectra({"x": ((1, bath()),)}, digits + 5)
+        for w in (0.59375, 2.5, -1.328125):
+            x = mpmath.mpf(w)
+            found = spectra.spectrum("x", x).value
+            findings.append(
+                close(f"Ĉ({w}) = 2 J (n + 1)", found, 2 * density(x) * (bose(x) + 1), digits)
+            )
+            findings.append(
+                close(f"Ĉ({w}) = -2 J(-w) (n + 1)", found, -2 * density(-x) * (1 + bose(x)), digits)
+            )
+    return conclude((ENGINE, PRINTED), *findings, status="numerical")
+
+
+def counter_term(digits: int) -> Evidence:
+    """(7), (8): lam = (1/pi) int_0^inf dw J/w = eta wD/2, which is -Im G(0)."""
+    density_over_w = _ETA * _CUT**2 / (_W**2 + _CUT**2)
+    integral = sympy.integrate(density_over_w, (_W, 0, sympy.oo)) / sympy.pi
+    findings = [exact("(1/pi) int J/w = eta wD/2", integral, _ETA * _CUT / 2)]
+    with mpmath.workdps(digits + 10):
+        shift = mpmath.im(_half_sided(digits + 5, 0.0))
+        findings.append(close("Im G(0) = -lam", shift, -mpmath.mpf(ETA) / 2, digits))
+    return conclude((SYMBOLIC, ENGINE), *findings)
+
+
+def residues(digits: int) -> Evidence:
+    """(36)-(39): poles and residues of J and n."""
+    spectral = _ETA * _W * _CUT**2 / (_W**2 + _CUT**2)
+    occupation = 1 / (sympy.exp(_BETA * _W) - 1)
+    nu = 2 * sympy.pi * _K / _BETA
+    k = sympy.Symbol("k", integer=True, positive=True)
+    place = sympy.I * nu.subs(_K, k)
+    findings = [
+        exact("residue of J", sympy.residue(spectral, _W, sympy.I * _CUT), _ETA * _CUT**2 / 2),
+        # a simple pole: 1/(d/dw e^{beta w}) where e^{beta w} = 1
+        exact("e^{beta w} at i nu_k", sympy.exp(_BETA * place), 1),
+        exact(
+            "residue of n",
+            (1 / sympy.diff(1 / occupation, _W)).subs(_W, place),
+            1 / _BETA,
+        ),
+        exact(
+            "J(i nu)",
+            spectral.subs(_W, sympy.I * _NU),
+            sympy.I * _ETA * _NU * _CUT**2 / (_CUT**2 - _NU**2),
+        ),
+    ]
+    return conclude((SYMBOLIC,), *findings)
+
+
+def occupation_identities(digits: int) -> Evidence:
+    """(28), (30), (32)-(35): coth = 2n + 1 and n(-w) = -1 - n(w)."""
+    x = sympy.Symbol("x", positive=True)
+
+    def n(y: Any) -> Any:
+        return 1 / (sympy.exp(y) - 1)
+
+    coth = (sympy.exp(x / 2) + sympy.exp(-x / 2)) / (sympy.exp(x / 2) - sympy.exp(-x / 2))
+    theta = sympy.Symbol("theta", real=True)
+    fourier = n(x) * sympy.exp(sympy.I * theta) + (n(x) + 1) * sympy.exp(-sympy.I * theta)
+    trigonometric = (2 * n(x) + 1) * sympy.cos(theta) - sympy.I * sympy.sin(theta)
+    findings = [
+        exact("coth(x/2) = 2n + 1", sympy.expand(coth), sympy.expand(2 * n(x) + 1)),
+        exact("n(-x) = -1 - n(x)", n(-x), -1 - n(x)),
+        exact(
+            "emission and absorption",
+            sympy.expand(fourier.rewrite(sympy.cos)),
+            sympy.expand(trigonometric.rewrite(sympy.cos)),
+        ),
+    ]
+    return conclude((SYMBOLIC,), *findings)
+
+
+def correlation_function(digits: int) -> Evidence:
+    """(31), (34), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series.
+
+    2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
+    """
+    findings = []
+    with mpmath.workdps(digits + 10):
+        turn = mpmath.exp(-1j * mpmath.pi / 4)
+        nodes = [0, 1, 4, 16, 64, mpmath.inf]
+        for time in (mpmath.mpf("0.5"), mpmath.mpf(2)):
+            thermal = mpmath.quad(
+                lambda w, t=time: 2 * density(w) * bose(w) * mpmath.cos(w * t) / mpmath.pi, nodes
+            )
+            vacuum = mpmath.quad(
+                lambda y, t=time: (
+                    turn * density(turn * y) * mpmath.exp(-1j * turn * y * t) / mpmath.pi
+                ),
+                nodes,
+            )
+            printed = correlation(time, mpmath.mpf(ETA), 1, mpmath.mpf(BETA))
+            findings.append(close(f"C({mpmath.nstr(time, 3)})", thermal + vacuum, printed, digits))
+    return conclude(("Fourier integral", SERIES), *findings, status="numerical")
+
+
+def tunneling(digits: int) -> Evidence:
+    """(49)-(52), (56), (57): g(D) = G(-D); Re g = J n; Im g the principal value."""
+    findings = []
+    with mpmath.workdps(digits + 10):
+        eta, beta = mpmath.mpf(ETA), mpmath.mpf(BETA)
+        for gap in GAPS:
+            found = _half_sided(digits + 5, gap)
+            d = mpmath.mpf(gap)
+            findings.append(close(f"g({gap})", found, tunneling_rate(d, eta, 1, beta), digits))
+            rate = density(d) * bose(d)
+            findings.append(close(f"Re g({gap}) = J n", mpmath.re(found), rate, digits))
+    return conclude((ENGINE, SERIES), *findings, status="numerical")
+
+
+def tunneling_derivative(digits: int) -> Evidence:
+    """(58): dg/dD."""
+    findings = []
+    with mpmath.workdps(digits + 10):
+        eta, beta = mpmath.mpf(ETA), mpmath.mpf(BETA)
+        for gap in GAPS:
+            found = _half_sided(digits + 5, gap, 1)
+            printed = tunneling_rate(mpmath.mpf(gap), eta, 1, beta, 1)
+            findings.append(close(f"g'({gap})", found, printed, digits))
+    return conclude((ENGINE, SERIES), *findings, status="numerical")
+
+
+def finite_time_identity(digits: int) -> Evidence:
+    """(54): the elementary integral behind g(t, D), and its limit (56)."""
+    t, a = sympy.symbols("t a", positive=True)
+    gap = sympy.Symbol("Delta", real=True)
+    z = a + sympy.I * gap
+    integral = (1 - sympy.exp(-z * t)) / z
+    findings = [
+        exact("derivative", sympy.diff(integral, t), sympy.exp(-z * t)),
+        exact("starts at 0", integral.subs(t, 0), 0),
+        exact("its limit", sympy.limit(sympy.exp(-a * t), t, sympy.oo), 0),
+    ]
+    return conclude((SYMBOLIC,), *findings)
+
+
+def finite_time_rate(digits: int) -> Evidence:
+    """(46)-(48), (53), (55), (68), (69): the time-dependent Redfield generator of six levels."""
+    eta, time = 0.3, 900.0
+    given = model(eta)
+    beta = given.baths[0].beta
+    assert beta is not None
+    energies = np.array(given.energies)
+    gaps = energies[:, None] - energies[None, :]
+    exponents = [(complex(drude_weight(eta, CUTOFF, beta)), CUTOFF)]
+    for k in range(1, 40):  # e^{-nu_40 t} is below rounding; the limit holds the whole series
+        nu = 2 * np.pi * k / beta
+        exponents.append((2 * eta * CUTOFF**2 / beta * nu / (nu**2 - CUTOFF**2), nu))
+    rate = rate_matrix(eta) - sum(
+        c * np.exp(-(nu + 1j * gaps) * time) / (nu + 1j * gaps) for c, nu in exponents
+    )
+    q = np.array([[complex(entry) for entry in row] for row in given.couplings[0].operator])
+    printed = redfield_term(q, q * rate)
+    found = tcl_generator(given, 2, time=time, tolerance=1e-8).orders[2].matrix
+    return conclude(
+        ("TCL2 of the engine at finite time", f"g(t, D) in {DOUBLE}"),
+        within("R(t)", found, printed, 1e-6),
+        status="numerical",
+    )
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "spectral_density": spectral_density,
+        "counter_term": counter_term,
+        "occupation_identities": occupation_identities,
+        "residues": residues,
+        "correlation_function": correlation_function,
+        "tunneling_rate": tunneling,
+        "tunneling_derivative": tunneling_derivative,
+        "finite_time_identity": finite_time_identity,
+        "finite_time_rate": finite_time_rate,
+    }
+)

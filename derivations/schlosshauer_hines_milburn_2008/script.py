@@ -1,0 +1,320 @@
+"""Schlosshauer, Hines and Milburn 2008: an oscillator in a bath of spins.
+
+The argument of the paper in its own order; every displayed result comes out of the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import sympy
+
+from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS
+from pertsym.certify.claims import Claim
+from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
+from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.derivation import Formula, Step
+from pertsym.narrative import RoutesDisagree, cumulant_step
+from pertsym.oscillator.elimination import (
+    diffusion_beyond_elimination,
+    eliminate,
+    master_equation_with_levels,
+)
+from pertsym.oscillator.lorentz_drude import boson_diffusion, cold, spin_damping
+from pertsym.oscillator.moment_equations import displacement, static_coefficients, static_limit
+from pertsym.oscillator.narrative import (
+    SOURCES,
+    closed_forms,
+    coefficients,
+    hamiltonian,
+    motion,
+    operator_equation,
+    prefixed,
+    second_order,
+    spectral_forms,
+)
+from pertsym.oscillator.spectral_forms import coefficient_forms
+from pertsym.paper import Paper
+from pertsym.present.document import latex_document
+from pertsym.present.operators import equation, exponentials, plain, results, superoperator, tex
+from pertsym.present.text import form_lines
+from pertsym.spins.moments import (
+    POLARISATION,
+    UNBIASED,
+    correlation,
+    fourth_cumulant,
+    moment,
+)
+
+NAME = "schlosshauer_hines_milburn_2008"
+TITLE = "Master equation of a harmonic oscillator in a bath of spins"
+SOURCE = "M. Schlosshauer, A. P. Hines, G. J. Milburn, Phys. Rev. A 77, 022111 (2008)"
+BIBTEX = """@article{SchlosshauerHinesMilburn2008,
+  author = {Schlosshauer, Maximilian and Hines, A. P. and Milburn, G. J.},
+  title = {Decoherence and dissipation of a quantum harmonic oscillator coupled to two-level
+    systems},
+  journal = {Phys. Rev. A}, volume = {77}, pages = {022111}, year = {2008}}"""
+CONVENTIONS = (
+    r"$\hbar=k_B=1$; $[X,P]=i$; $H=H_S+H_B+X\otimes B$, $C(\tau)=\langle B(\tau)B(0)\rangle"
+    r"=\nu(\tau)-i\eta(\tau)$.",
+    r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)$ and $P(\omega)=\mathrm{P}\!\int d\omega'\,"
+    r"\hat C(\omega')/(\omega'-\omega)$ of the bath $B$; in spectral forms $\omega_0$ is "
+    r"$\Omega_0$.",
+    r"$J$ is $\pi$ times the paper's: spins have $C(t)=\frac1\pi\int_0^\infty d\omega\,J(\omega)"
+    r"[\cos\omega t-i\tanh(\beta\omega/2)\sin\omega t]$, oscillators "
+    r"$\hat C(\omega)=2J(\omega)[n(\omega)+1]$ at $\omega>0$.",
+    r"One spin: $\tilde\omega=\sqrt{\omega^2+\Delta^2}$, $\cos\theta=\omega/\tilde\omega$, "
+    r"$h=\tanh(\beta\tilde\omega/2)$.",
+)
+LEGEND = (
+    "ħ = kB = 1; [X, P] = i; H = HS + HB + X B, C(τ) = <B(τ)B(0)> = ν(τ) - iη(τ).",
+    "Ĉ(ω) = ∫dt e^{iωt} C(t), P(ω) = P∫dω' Ĉ(ω')/(ω'-ω); in spectral forms ω0 is Ω0.",
+    "J is π times the paper's; for oscillators Ĉ(ω > 0) = 2J(ω)[n(ω)+1].",
+    "One spin: w = sqrt(bias² + tunnelling²), cos θ = bias/w, h = tanh(βw/2).",
+)
+
+
+def narrate(order: int) -> tuple[Step, ...]:
+    """The argument to order 2; order 4 adds the fourth cumulant of the spins."""
+    steps = [hamiltonian(), motion(), cumulant_step(2), second_order(), operator_equation()]
+    steps += [coefficients(), spectral_forms(), spin_correlation(), closed_forms(), static_spins()]
+    if order >= 4:
+        steps.append(non_gaussian())
+    return (*steps, levels(), elimination(), validity())
+
+
+def spin_correlation() -> Step:
+    """(13)-(22)."""
+    pair, unbiased = correlation(), correlation().specialised(UNBIASED)
+    mean = moment(1)
+    forward, backward = unbiased.terms[(-1, 1)], unbiased.terms[(1, -1)]
+    odd, even = sympy.expand(forward - backward), sympy.expand(forward + backward)
+    density, half = sympy.Symbol("J"), sympy.Symbol("beta") * sympy.Symbol("omega") / 2
+    # oscillators have J_osc in the odd part and J_osc coth in the even one
+    surrogate = density * odd.subs(POLARISATION, sympy.tanh(half))
+    noise = sympy.simplify(surrogate * sympy.coth(half) - density * even)
+    if noise != 0:
+        raise RoutesDisagree("the surrogate density does not give the noise of the spins")
+    return Step(
+        "spins",
+        "The correlation function of a spin, and the map to oscillators",
+        r"From the Pauli algebra in the eigenbasis, $\delta B=\sigma_z-\langle\sigma_z\rangle$. "
+        r"The static term depends on the temperature and vanishes at $T=0$: $1-h^2=\mathrm{sech}^2"
+        r"(\beta\tilde\omega/2)$. Without bias "
+        r"$c(t)=\cos\tilde\omega t-ih\sin\tilde\omega t$, the correlation function of oscillators "
+        r"with $J_{osc}=J\tanh(\beta\omega/2)$.",
+        (
+            equation(r"\langle\sigma_z\rangle", exponentials(mean)),
+            equation(r"\langle\delta B(t_1)\,\delta B(t_2)\rangle", exponentials(pair), "(17)"),
+            equation("c(t_1-t_2)", exponentials(unbiased), "(19)"),
+            equation(r"J_{osc}", tex(surrogate), "(21), (22)"),
+        ),
+        (
+            f"<σz> = {exponentials(mean, 'text')}",
+            f"<δB(t1) δB(t2)> = {exponentials(pair, 'text')}",
+            f"C0 = sum of g^2 {plain(sympy.factor(pair.terms[(0, 0)]))}",
+            f"unbiased: c(t1-t2) = {exponentials(unbiased, 'text')}",
+            f"J_osc = {plain(surrogate)}",
+        ),
+    )
+
+
+def static_spins() -> Step:
+    """(24c), (24d): D0 and f0."""
+    t = sympy.Symbol("t", positive=True)
+    finite, limits = static_coefficients(t), static_limit()
+    formulas, lines = results(
+        (
+            ("D_0(t)", "D0(t)", finite["D"], ""),
+            ("f_0(t)", "f0(t)", sympy.factor(finite["f"]), ""),
+            ("D_0", "D0", limits["D"], "(24c)"),
+            ("f_0", "f0", limits["f"], "(24d)"),
+            (r"\Delta\langle X^2\rangle", "added <X²>", displacement(t)[0], ""),
+        )
+    )
+    return Step(
+        "static-spins",
+        "Static spins displace the oscillator, they do not heat it",
+        r"A constant $\nu=C_0$ integrated to a finite time, and its limit. With the finite-time "
+        r"coefficients (23) is exact for a random static force, whose energy stays bounded.",
+        formulas,
+        lines,
+    )
+
+
+def non_gaussian() -> Step:
+    """Beyond the paper: the fourth cumulant."""
+    unbiased = fourth_cumulant().specialised(UNBIASED)
+    return Step(
+        "fourth-cumulant",
+        "What is not Gaussian in a spin bath",
+        r"The four-point function of an unbiased spin is $c(t_{12}+t_{34})$, from the same matrix "
+        r"elements. Its cumulant, times $\sum_ig_i^4$, is all that fourth order has beyond the "
+        r"Gaussian bath of the same $C(t)$: $\int S_0S_1S_2S_3\,\kappa$ over ordered times, the "
+        r"operators of the bath on the right of the state first, early to late, then those on the "
+        r"left, late to early.",
+        (
+            Formula(
+                r"\kappa = \langle B_1B_2B_3B_4\rangle - c_{12}c_{34} - c_{13}c_{24} - c_{14}c_{23}"
+            ),
+            equation(r"\kappa", exponentials(unbiased)),
+        ),
+        (f"κ (unbiased) = {exponentials(unbiased, 'text')}",),
+    )
+
+
+def levels() -> Step:
+    """(29)-(38)."""
+    formulas, lines = [], []
+    source = {"++": "(38a)", "--": "(38b)", "+-": "(38c)"}
+    for row in ("++", "--", "+-"):
+        pieces, words = [], []
+        for (target, column), value in master_equation_with_levels().items():
+            if target == row:
+                text = superoperator(value).replace(r"\rho", rf"\rho_{{{column}}}")
+                pieces.append(text.removeprefix(r"\begin{aligned}&").removesuffix(r"\end{aligned}"))
+                words.append(superoperator(value, "text").replace("ρ", f"ρ{column}"))
+        left = rf"\dot\rho_{{{row}}}"
+        body = r"\\ &+ ".join(pieces)
+        formulas.append(
+            Formula(rf"\begin{{aligned}}{left} ={{}}& {body}\end{{aligned}}", source[row])
+        )
+        lines.append(f"dρ{row}/dt = " + " + ".join(words))
+    return Step(
+        "levels",
+        "One damped two-level system between oscillator and bath",
+        r"$H=\Omega_0a^\dagger a+g(a+a^\dagger)\sigma_z+\tfrac12\Delta\sigma_x$ and decay with "
+        r"$\gamma(\bar n+1)$, $\gamma\bar n$ between the eigenstates of $\sigma_x$; blocks "
+        r"$\rho_{ij}=\langle i|\rho|j\rangle$, with $a+a^\dagger=\sqrt2X$. The distance of the "
+        r"levels is $\Delta$ throughout; (35) and (38c) of the paper have $2\Delta$.",
+        tuple(formulas),
+        tuple(lines),
+    )
+
+
+def elimination() -> Step:
+    """(39)-(41)."""
+    found = eliminate(splitting=False)
+    coherence = " + ".join(
+        superoperator(value).replace(r"\rho", rf"\rho_{{{k}}}")
+        for k, value in found.coherence.items()
+    )
+    words = " + ".join(
+        superoperator(value, "text").replace("ρ", f"ρ{k}") for k, value in found.coherence.items()
+    )
+    return Step(
+        "elimination",
+        "Adiabatic elimination",
+        r"The coherences are set to their stationary value at fixed populations, without the "
+        r"motion of the oscillator and without $\Delta$.",
+        (
+            equation(r"\rho_{+-}", coherence, "(39)"),
+            Formula(
+                r"\dot\rho_S = -i\Omega_0[a^\dagger a,\rho_S]-\Gamma[a+a^\dagger,"
+                r"[a+a^\dagger,\rho_S]]",
+                "(40)",
+            ),
+            equation(r"\Gamma", tex(found.heating), "(41)"),
+        ),
+        (f"ρ+- = {words}", f"Γ = {plain(found.heating)}"),
+    )
+
+
+def validity() -> Step:
+    """Where (41) holds."""
+    kept = sympy.factor(sympy.expand(eliminate(splitting=True).heating))
+    formulas, lines = results(
+        (
+            (r"\Gamma_\Delta", "Γ with Δ kept", kept, ""),
+            ("D", "D with Δ and Ω0 kept", diffusion_beyond_elimination(), ""),
+        )
+    )  # fmt: skip
+    return Step(
+        "validity",
+        "Where the elimination holds, and where it fails",
+        r"It needs $\gamma(2\bar n+1)/2\gg\Delta,\Omega_0,g$, while (35) as an equation with "
+        r"$\sigma_\pm$ of the levels' eigenstates needs $\gamma\ll\Delta$. With the levels' own "
+        r"correlation function in (24c) only $g$ need be small: for $\gamma\to0$ the result "
+        r"vanishes off resonance, where (41) diverges.",
+        formulas,
+        lines,
+    )
+
+
+def specs() -> tuple[FunctionSpec, ...]:
+    """The functions of coefficients.py."""
+    return tuple(
+        FunctionSpec(
+            f"mass_times_{name}" if form.mass_power else name,
+            form.form,
+            f"{prefixed(name)[1]} of the master equation (23) of the oscillator.",
+            f"Eq. {SOURCES[name]}",
+            "\n".join(form_lines(form.form, prefixed(name)[1], width=92)),
+            'w0 is Omega0, the bath is "B". Raises Divergent where P does not exist.',
+        )
+        for name, form in coefficient_forms().items()
+    )
+
+
+_MODULE_CONVENTIONS = """\
+J(w) = 2 M gamma0 w Lambda^2/(Lambda^2 + w^2), pi times the J of Eq. (25); Ĉ(w > 0) =
+2 J(w) [n(w) + 1] for oscillators, and C(t) = (1/pi) int dw J(w) [cos wt - i tanh(w/2T) sin wt]
+for spins. hbar = k_B = 1; arguments are positive numbers or numpy arrays that broadcast."""
+
+
+def closed_functions() -> tuple[ElementaryFunction, ...]:
+    """The functions of lorentz_drude.py."""
+    return (
+        ElementaryFunction("gamma_spins", spin_damping(), "Damping rate, spins.", "(26)"),
+        ElementaryFunction("D_spins", cold("D"), "Normal diffusion D1, spins.", "(27)"),
+        ElementaryFunction("f_spins", cold("f"), "Anomalous diffusion f1, spins.", "(24d)"),
+        ElementaryFunction(
+            "frequency_shift_squared_cold",
+            cold("frequency_shift_squared"),
+            "Shift of Omega0^2: spins at T = 0, oscillators at every T.",
+            "(24a)",
+        ),
+        ElementaryFunction("gamma_oscillators", cold("gamma"), "Damping rate, QBM.", "(28a)"),
+        ElementaryFunction("D_oscillators", boson_diffusion(), "Normal diffusion, QBM.", "(28b)"),
+    )
+
+
+def generate() -> Mapping[str, str]:
+    """Every file below generated/schlosshauer_hines_milburn_2008/."""
+    rows = ledger_rows(claims(), CHECKS)
+    return {
+        "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
+        "coefficients.py": render_module(NAME, f"{TITLE}.", specs()),
+        "lorentz_drude.py": render_elementary_module(
+            NAME,
+            f"{TITLE}: closed forms for a Lorentz-Drude cutoff.",
+            _MODULE_CONVENTIONS,
+            closed_functions(),
+        ),
+        "derivation.tex": latex_document(PAPER.derivation(4)),
+        "ledger.json": ledger_json(rows),
+        "ledger.md": ledger_markdown(rows),
+    }
+
+
+def claims() -> tuple[Claim, ...]:
+    """The ledger's rows as read from the paper."""
+    return load_claims(Path(__file__).with_name("claims.toml"))
+
+
+PAPER = Paper(
+    NAME,
+    TITLE,
+    SOURCE,
+    BIBTEX,
+    CONVENTIONS,
+    LEGEND,
+    None,
+    (2, 4),
+    narrate,
+    generate,
+    claims,
+    CHECKS,
+)

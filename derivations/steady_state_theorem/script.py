@@ -1,0 +1,223 @@
+"""The steady state of the generator to order 2n is the mean-force Gibbs state to order 2n - 2.
+
+A theorem for every order and any number of levels, its closed forms for two levels at fourth
+order, and the identities behind it, tested exactly at sixth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from derivations.steady_state_theorem.checks import (
+    CHECKS,
+    COUPLING,
+    GENERATOR,
+    fourth_order_rate,
+    second_order_rate,
+)
+from pertsym.certify.claims import Claim
+from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.derivation import Formula, Step
+from pertsym.equations.mean_force import (
+    boltzmann,
+    equilibrium_constant,
+    second_order,
+    through_kms,
+)
+from pertsym.narrative import RoutesDisagree, Shown, forms_step
+from pertsym.narrative_stationarity import (
+    corollary,
+    induction,
+    slow_subspace,
+    spectral_lines,
+    theorem,
+)
+from pertsym.paper import Paper
+from pertsym.present.document import latex_document
+from pertsym.present.text import form_lines
+from pertsym.reduction.spectral import SpectralForm
+
+NAME = "steady_state_theorem"
+TITLE = "The steady state of the time-convolutionless generator and the mean-force Gibbs state"
+SOURCE = "the expansion of both states in the coupling (a result of this library)"
+BIBTEX = """@misc{pertsym_steady_state,
+  title = {The steady state of the time-convolutionless generator},
+  note = {Derived by pertsym}}"""
+CONVENTIONS = (
+    r"$\hbar=k_B=1$; $H=H_S+H_B+\lambda H_I$, $H_I=\sum_aS_a\otimes B_a$, "
+    r"$H_S=\sum_nE_n|n\rangle\langle n|$; $L=L_0+\lambda L_1$ is $-i[H,\cdot]$.",
+    r"$K=K_0+\lambda^2K_2+\lambda^4K_4+\dots$ is the time-convolutionless generator for "
+    r"$t\to\infty$; $r=\mathrm{Tr}_Be^{-\beta H}/Z_B=r^{(0)}+\lambda^2r^{(2)}+\dots$ the "
+    r"mean-force Gibbs state, not normalised, with $r^{(0)}=e^{-\beta H_S}$.",
+    r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)=2J(\omega)[n(\omega)+1]$ at $\omega>0$, "
+    r"$\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$; $P(\omega)=\mathrm{P}\!\int d\omega'\,"
+    r"\hat C(\omega')/(\omega'-\omega)$; primes are derivatives with respect to the argument.",
+    r"Two levels: $\omega_0=E_1-E_0>0$, $S$ real with elements $s_{00}$, $s_{01}$, $s_{11}$; "
+    r"$\mathrm{FP}\!\int$ is Hadamard's finite part.",
+)
+LEGEND = (
+    "ħ = kB = 1; K = K0 + K2 + K4 + ...: the generator for t -> ∞; r = Tr_B e^{-βH}/Z_B.",
+    "Ĉ(ω) = ∫dt e^{iωt} C(t) = 2J(ω)[n(ω)+1] at ω > 0, Ĉ(-ω) = e^{-βω} Ĉ(ω).",
+    "P(ω) = P∫dω' Ĉ(ω')/(ω'-ω); primes are derivatives with respect to the argument.",
+    "Two levels: ω0 = E1 - E0 > 0, coupling matrix [[s00, s01], [s01, s11]].",
+)
+
+
+def narrate(order: int) -> tuple[Step, ...]:
+    """The theorem and its proof; closed forms to order 2 or 4; exact identities at order 6."""
+    steps = [theorem(), slow_subspace(), induction(), corollary(), spectral_lines()]
+    steps.append(second_order_step())
+    if order >= 4:
+        steps += [ingredients(), fourth_order_step()]
+    if order >= 6:
+        steps.append(sixth_order_step())
+    return tuple(steps)
+
+
+def _zero(form: SpectralForm, what: str) -> SpectralForm:
+    reduced = through_kms(form)
+    if reduced:
+        raise RoutesDisagree(f"{what} does not vanish under the KMS relation")
+    return reduced
+
+
+def second_order_step() -> Step:
+    """Two levels, second order."""
+    return forms_step(
+        "second-order",
+        "Two levels at second order",
+        r"The mean-force coherence, and the two conditions of second order for a general real "
+        r"coupling matrix: Gibbs populations, and the coherence that $K_2r^{(0)}$ drives.",
+        [
+            Shown("r^{(2)}_{01}", "r(2)01", second_order(COUPLING, 0, 1)),
+            Shown("(K_2r^{(0)})_{00}", "(K2 r(0))00", _zero(second_order_rate(0, 0), "K2 r(0)")),
+            Shown(
+                r"\frac{(K_2r^{(0)})_{01}}{i(E_0-E_1)}-r^{(2)}_{01}",
+                "(K2 r(0))01/(i(E0 - E1)) - r(2)01",
+                _zero(second_order_rate(0, 1), "K0 r(2) + K2 r(0)"),
+            ),
+        ],
+    )
+
+
+def ingredients() -> Step:
+    """What enters at fourth order."""
+    shown = []
+    for n in (0, 1):
+        shown.append(Shown(f"r^{{(2)}}_{{{n}{n}}}", f"r(2){n}{n}", second_order(COUPLING, n, n)))
+    for name in ("R_0000", "R_0011"):
+        indices = name.removeprefix("R_")
+        form = GENERATOR.series(name)[4].form
+        shown.append(Shown(rf"(K_4)_{{{indices[:2]},{indices[2:]}}}", f"K4 {indices}", form))
+    return forms_step(
+        "ingredients",
+        "Two levels: what enters at fourth order",
+        r"A diagonal coupling mixes populations and coherences, and leaves one integral over two "
+        r"spectra in each element of $K_4$.",
+        shown,
+    )
+
+
+def fourth_order_step() -> Step:
+    """Two levels, fourth order."""
+    return forms_step(
+        "fourth-order",
+        "Two levels at fourth order: TCL4 has the populations of second order",
+        r"$\mathrm{FP}\!\int d\omega\,\hat C(\omega)\hat C(s-\omega)/(\omega-a)^k$ turns into its "
+        r"mirror image at $-s$, $-a$ with a factor $(-1)^ke^{\beta s}$, and the integrals of "
+        r"$(K_4)_{00,00}$ cancel those of $(K_4)_{00,11}e^{-\beta\omega_0}$. Everything else goes "
+        r"with values of $\hat C$ at positive frequencies. All powers of $s_{00}$, $s_{01}$, "
+        r"$s_{11}$ vanish one by one.",
+        [
+            Shown(
+                rf"(K_4r^{{(0)}}+K_2r^{{(2)}})_{{{a}{a}}}",
+                f"(K4 r(0) + K2 r(2)){a}{a}",
+                _zero(fourth_order_rate(a), "K4 r(0) + K2 r(2)"),
+            )
+            for a in (0, 1)
+        ],
+    )
+
+
+def sixth_order_step() -> Step:
+    """The exact identities, run here."""
+    found = CHECKS["exact_sixth_order"](20)
+    if found.status != "proved":
+        raise RoutesDisagree(found.detail)
+    lines = tuple(found.detail.split("; "))
+    return Step(
+        "sixth-order",
+        "Sixth order: TCL6 has the populations of fourth order",
+        "The identities of the spectral lines hold for two and for three levels with arbitrary "
+        r"energies and coupling matrices (no element zero, no symmetry): $K_0r^{(6)}+K_2r^{(4)}+"
+        r"K_4r^{(2)}+K_6r^{(0)}$ vanishes among the populations, and all elements of the two "
+        "orders below. With these the theorem is proved at sixth order without recourse to its "
+        "general proof; the ledger also measures the powers with which steady states of three "
+        "and four levels leave the mean-force state.",
+        (
+            Formula(
+                r"\left(K_2r^{(4)}+K_4r^{(2)}+K_6r^{(0)}\right)_{aa}=0,\qquad"
+                r"\left(K_0r^{(4)}+K_2r^{(2)}+K_4r^{(0)}\right)_{ab}=0"
+            ),
+        ),
+        lines,
+    )
+
+
+def generate() -> Mapping[str, str]:
+    """Every file below generated/steady_state_theorem/."""
+    rows = ledger_rows(claims(), CHECKS)
+    return {
+        "__init__.py": f'"""{TITLE}: generated functions, ledger and document."""\n',
+        "equilibrium.py": render_module(NAME, f"{TITLE}.", specs()),
+        "derivation.tex": latex_document(PAPER.derivation(6)),
+        "ledger.json": ledger_json(rows),
+        "ledger.md": ledger_markdown(rows),
+    }
+
+
+def specs() -> tuple[FunctionSpec, ...]:
+    """The functions of equilibrium.py."""
+    return (
+        _spec("K_0", boltzmann(COUPLING, 1), "rho_11/rho_00 of the mean-force state at order 0"),
+        _spec("K_2", equilibrium_constant(COUPLING), "rho_11/rho_00 at order 2"),
+        _spec(
+            "coherence_2",
+            second_order(COUPLING, 0, 1),
+            "rho_01 at order 2, times Z_S = 1 + exp(-beta w0)",
+        ),
+    )
+
+
+def _spec(name: str, form: SpectralForm, summary: str) -> FunctionSpec:
+    return FunctionSpec(
+        name,
+        form,
+        f"{summary}.",
+        "",
+        "\n".join(form_lines(form, name, width=92)),
+        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
+    )
+
+
+def claims() -> tuple[Claim, ...]:
+    """The ledger's rows."""
+    return load_claims(Path(__file__).with_name("claims.toml"))
+
+
+PAPER = Paper(
+    NAME,
+    TITLE,
+    SOURCE,
+    BIBTEX,
+    CONVENTIONS,
+    LEGEND,
+    None,
+    (2, 4, 6),
+    narrate,
+    generate,
+    claims,
+    CHECKS,
+)
