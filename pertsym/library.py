@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import derivations as scripts
@@ -54,9 +58,23 @@ def status(paper: Paper) -> str:
     return "generated" if root is not None and (root / paper.name).is_dir() else "not generated"
 
 
-def regenerated() -> dict[str, str]:
-    """Every file that belongs below generated/, derived now: relative path -> text."""
+Watch = Callable[[Iterable[dict[str, str]], int], Iterable[dict[str, str]]]
+"""Passes on what arrives, of a known number, and may show how far it has come."""
+
+
+def regenerated(watch: Watch = lambda arriving, total: arriving) -> dict[str, str]:
+    """Every file that belongs below generated/, derived now: relative path -> text.
+
+    One derivation a process, as many at once as there are processors.
+    """
+    names = _names()
     files = {"__init__.py": ""}
-    for paper in derivations():
-        files.update(paper.generated_files())
+    workers = min(len(names), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for some in watch(pool.map(_generated_files, names), len(names)):
+            files.update(some)
     return files
+
+
+def _generated_files(name: str) -> dict[str, str]:
+    return find(name).generated_files()

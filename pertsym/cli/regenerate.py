@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from pertsym.cli.console import BAD_INPUT, CHECK_FAILED, command_errors, emit_json, fail, note
+from pertsym.cli.console import (
+    BAD_INPUT,
+    CHECK_FAILED,
+    command_errors,
+    emit_json,
+    fail,
+    note,
+    progress,
+)
 from pertsym.codegen.regenerate import compare, update
 from pertsym.library import generated_root, regenerated
 
@@ -18,8 +26,8 @@ def regenerate(check: bool, as_json: bool) -> None:
     root = generated_root()
     if root is None:
         fail("generated/: not found; run this from an installed source checkout", BAD_INPUT)
-    note("deriving everything; this takes about ten seconds")
-    files = regenerated()
+    note("deriving everything and running the ledgers' checks; this takes a minute or two")
+    files = regenerated(lambda arriving, total: progress(arriving, total, "derivations"))
     changes = compare(root, files) if check else update(root, files)
     if as_json:
         emit_json({"changed": [change.path for change in changes]})
