@@ -8,6 +8,6 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("default", max_examples=60, deadline=None)
+settings.register_profile("default", max_examples=60, deadline=None, derandomize=True)
 settings.register_profile("mutation", max_examples=12, deadline=None, derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
