@@ -8,18 +8,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
 
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponentials import Exponentials
-from pertsym.dynamics.methods import Method, evolve, steady
+from pertsym.dynamics.methods import Method, evolve, evolve_estimated, steady
 from pertsym.dynamics.propagation import propagate
+from pertsym.dynamics.reliability import error_of_steady, errors_of_constant
+from pertsym.dynamics.steady import steady_state
 from pertsym.expansion.paths import generator_element
+from pertsym.generators.bloch_recursion import places, slow_subspace
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.second_order import second_order
-from pertsym.generators.system import Correlated, System
-from pertsym.generators.tcl import correlations_of, tcl_generator
-from pertsym.model.errors import InputError
+from pertsym.generators.system import Correlated, System, as_matrix
+from pertsym.generators.tcl import correlations_of, represented, tcl_generator
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.evaluate import evaluate
@@ -156,3 +162,104 @@ def test_errors_of_the_generator_are_true() -> None:
             assert np.all(off <= rough.orders[order].error + fine.orders[order].error)
             largest = np.abs(fine.orders[order].matrix).max()
             assert fine.orders[order].error.max() < 1e-6 * largest
+
+
+# ---------------------------------------------------------------------------------------------
+# What the error of a generator leaves in the states
+
+
+def slow_noise(rate: float) -> Model:
+    """A biased coupling to one real exponential."""
+    bath = Bath("a", "boson", None, Exponentials((0.1 + 0j,), (rate + 0j,)))
+    return Model.of((0.0, 1.0), [Coupling.of([[0.3, 1.0], [1.0, -0.5]], "a")], [bath])
+
+
+UPPER = np.diag([0.0, 1.0]).astype(complex)
+
+
+def test_very_slow_noise_by_its_hierarchy() -> None:
+    """tcl4 with a rate of 1e-6: the auxiliaries and the state in one explicit integration."""
+    model = slow_noise(1e-6)
+    found = evolve_estimated(model, "tcl4", UPPER, [0.0, 1.0, 2.0])
+    slow = slow_subspace(System.of(model), represented(model).fine, 4)
+    hierarchy, places_ = slow.hierarchy, list(places(4))
+    free = System.of(model).free
+    shapes = {place: slow.slaved[place].shape for place in places_}
+
+    def slope(_: float, y: np.ndarray) -> np.ndarray:
+        state, rest = y[:4], y[4:]
+        x = {(0, 0): hierarchy.identity}
+        for place, shape in shapes.items():
+            count = math.prod(shape)
+            x[place], rest = rest[:count].reshape(shape), rest[count:]
+        k = {n: as_matrix(hierarchy.from_above(0, x[1, n - 1])[0]) for n in (2, 4)}
+        slopes = [(free + k[2] + k[4]) @ state]
+        for level, n in places_:
+            change = -hierarchy.denominators(level) * x[level, n]
+            if (level + 1, n - 1) in x:
+                change += hierarchy.from_above(level, x[level + 1, n - 1])
+            if (level - 1, n - 1) in x:
+                change += hierarchy.from_below(level, x[level - 1, n - 1])
+            for lower, generator in k.items():
+                if n - lower > 0 and (level, n - lower) in x:
+                    part = as_matrix(x[level, n - lower]) @ generator
+                    change -= part.reshape(change.shape)
+            slopes.append(change.reshape(-1))
+        return np.concatenate(slopes)
+
+    start = np.zeros(4 + sum(map(math.prod, shapes.values())), dtype=complex)
+    start[:4] = UPPER.reshape(-1)
+    exact = solve_ivp(slope, (0, 2), start, t_eval=[0, 1, 2], rtol=1e-10, atol=1e-12).y[:4].T
+    off = np.abs(found.states.reshape(3, 4) - exact).max(axis=1)
+    assert off.max() < 1e-7
+    assert np.all(found.errors < 1e-6)
+    assert found.notable is None
+
+
+def test_states_that_a_generator_does_not_determine_are_refused() -> None:
+    """K_4(inf) is 1e10 with an error of 10; at finite times nothing is wrong."""
+    model = slow_noise(1e-6)
+    with pytest.raises(NotYetDerivable, match="error"):
+        evolve(model, "tcl4-asymptotic", UPPER, [0.0, 1.0, 2.0])
+    with pytest.raises(NotYetDerivable, match="error"):
+        steady(model, "tcl4")
+    populations = steady(model, "tcl2").diagonal().real
+    np.testing.assert_allclose(populations, [0.5, 0.5], atol=1e-9)
+
+
+@pytest.mark.filterwarnings("error")
+def test_unstable_generators_overflow_with_a_reason() -> None:
+    """Growth e^{t/2} of one state: fine at first, refused when it leaves the numbers."""
+    unstable = np.diag([0.0, -1.0, -1.0, 0.5]).astype(complex)
+    early = propagate(unstable, UPPER, [0.0, 4.0])
+    assert early[1, 1, 1] == pytest.approx(math.exp(2))
+    with pytest.raises(NotYetDerivable, match=r"positive real part 0\.5"):
+        propagate(unstable, UPPER, [0.0, 10.0, 1e4])
+
+
+@given(st.integers(0, 10**6), st.sampled_from([0.3, 5.0, 200.0]))
+@settings(max_examples=10, deadline=None, derandomize=True)
+def test_estimated_errors_are_those_of_perturbed_generators(seed: int, time: float) -> None:
+    """States under K + dK, |dK| below the error, stay within a few times the estimate.
+
+    Nor is that much larger than what the worst of some perturbations does.
+    """
+    random = np.random.default_rng(seed)
+    jumps = random.uniform(0.1, 1.0, (3, 3))
+    generator = np.diag(-1j * np.subtract.outer([0.0, 0.7, 1.1], [0.0, 0.7, 1.1]).reshape(-1))
+    generator -= np.diag(np.where(np.eye(3).reshape(-1), 0.0, 2.0))
+    generator[::4, ::4] += jumps - np.diag(jumps.sum(axis=0))
+    initial = np.diag([0.2, 0.5, 0.3]).astype(complex)
+    error = np.full((9, 9), 1e-6)
+    stated = errors_of_constant(generator, error, [time])[0]
+    before, changes, steady_changes = propagate(generator, initial, [time])[0], [], []
+    for _ in range(8):
+        change = random.choice([-1e-6, 1e-6], (9, 9)).astype(complex)
+        change[8] -= change[::4].sum(axis=0)  # the trace stays; up to three times the error
+        changes.append(np.abs(propagate(generator + change, initial, [time])[0] - before).max())
+        steady_changes.append(
+            np.abs(steady_state(generator + change) - steady_state(generator)).max()
+        )
+    assert 0.02 * stated < max(changes) < 4 * stated
+    bound = error_of_steady(generator, error, steady_state(generator))
+    assert 0.02 * bound < max(steady_changes) < 4 * bound

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
+from scipy.linalg import expm
 
 from pertsym.baths.exponentials import Exponentials
 from pertsym.dynamics.propagation import propagate_transient
@@ -57,9 +58,11 @@ def test_left_and_right_apart_equals_the_hierarchy(
     )
     assert structured.fastest == pytest.approx(general.fastest, rel=0.1)
     state, other = structured.start(), general.start()
-    for length in (0.005, 0.01, 0.02):
-        state, found = structured.step(state, length)
-        other, expected = general.step(other, length)
+    for length, settling in ((0.005, False), (0.01, False), (0.01, True), (0.02, True)):
+        if settling and length == 0.01:
+            state, other = structured.distance(state), general.distance(other)
+        state, found = structured.step(state, length, settling)
+        other, expected = general.step(other, length, settling)
         for order in (2, 4):
             largest = np.abs(slow.generators[order]).max()
             off = np.abs(found[order][-1] - expected[order][-1]).max()
@@ -144,3 +147,108 @@ def test_parts_of_a_step_are_those_of_its_series() -> None:
     series = radau.to_coefficients @ values
     inside = radau.from_coefficients(0.25, 0.75, len(series)) @ series
     np.testing.assert_allclose(inside, np.exp(-2 * (0.25 + 0.5 * radau.nodes)), atol=1e-9)
+
+
+# ---------------------------------------------------------------------------------------------
+# Exponents much slower than the time
+
+SLOW_OPERATOR = np.array([[0.3, 1.0], [1.0, -0.5]])
+SLOW_GAPS = np.array([[0.0, -1.0], [1.0, 0.0]])
+
+
+def biased(c: tuple[float, ...], nu: tuple[float, ...], order: int = 4) -> SlowSubspace:
+    """Two levels with a biased coupling to real exponentials."""
+    bath = Exponentials(tuple(map(complex, c)), tuple(map(complex, nu)))
+    system = System(SLOW_GAPS, {"a": SLOW_OPERATOR.astype(complex)})
+    return slow_subspace(system, Correlated.independent([("a", bath)]), order)
+
+
+def static_noise(variance: float, order: int, time: float) -> dict[int, np.ndarray]:
+    """K_2(t), ... for C(t) = variance at all times: the average over H_S + x S, x Gaussian.
+
+    The average's series in the coupling is a Gauss-Hermite sum over Taylor coefficients of
+    exp(-i (L_0 + x L_1) t), which a block matrix gives, and K = Z' Z^-1 order by order.
+    """
+    size, blocks, scale = 4, order + 1, max(1.0, 1 / time)  # the exponential is to see all powers
+    one = np.eye(2)
+    free = np.diag(-1j * SLOW_GAPS.reshape(-1))
+    noise = -1j * scale * (np.kron(SLOW_OPERATOR, one) - np.kron(one, SLOW_OPERATOR.T))
+    ladder = np.kron(np.eye(blocks), free) + np.kron(np.eye(blocks, k=-1), noise)
+    column = expm(ladder * time)[:, :size]
+    slope = (ladder @ column).reshape(blocks, size, size)
+    taylor = column.reshape(blocks, size, size)
+    x, weights = np.polynomial.hermite_e.hermegauss(order + 2)
+    moments = [
+        float(weights @ x**n / weights.sum()) * (variance / scale**2) ** (n / 2)
+        if n % 2 == 0
+        else 0.0
+        for n in range(blocks)
+    ]
+    inverse, found = np.linalg.inv(taylor[0]), {0: free}
+    for n in range(2, order + 1, 2):
+        known = sum((k @ taylor[n - m] * moments[n - m] for m, k in found.items()), 0j)
+        found[n] = (slope[n] * moments[n] - known) @ inverse
+    return found
+
+
+@pytest.mark.parametrize("time", [0.03, 0.3, 1.0, 5.0])
+def test_exponents_slower_than_any_time_are_static_noise(time: float) -> None:
+    """Rates that matter by 1e-13 only: K_n(inf) is 1e24 and more, K_n(t) keeps its own digits."""
+    slow = biased((0.1,), (1e-14,), 6)
+    expected = static_noise(0.1, 6, time)
+    found = (
+        finite_time(slow, time),
+        finite_time(biased((0.1,), (1e-14,), 4), time),
+        finite_time(slow, time, 1e-7, joint=True),
+    )
+    for transient in found:
+        for order in transient.limit:
+            off = np.abs(transient.at(order, time) - expected[order]).max()
+            assert np.abs(slow.generators[order]).max() > 1e10 * np.abs(expected[order]).max()
+            # an order much smaller than all of its terms has their rounding
+            assert off <= 2e-12 * np.abs(expected[order]).max() + transient.error(order, time)
+            assert transient.error(order, time) < 1e-6 * np.abs(expected[2]).max()
+
+
+def test_second_order_by_quadrature_with_rates_far_apart() -> None:
+    """K_2(t) = -int_0^t C(s) [S, S(-s) .] ds + h.c., every element to its own digits."""
+    c, nu = (0.1, 0.2, 5.0), (1e-9, 1.0, 300.0)
+    transient = finite_time(biased(c, nu), 0.5)
+    for time in (1e-3, 0.02, 0.5):
+        x, weights = np.polynomial.legendre.leggauss(120)
+        s = (x + 1) * time / 2
+        correlation = np.exp(-np.outer(s, nu)) @ c * weights * time / 2
+        past = np.einsum(
+            "s,sab,ab->ab", correlation, np.exp(-1j * s[:, None, None] * SLOW_GAPS), SLOW_OPERATOR
+        )
+        one = np.eye(2)
+        commutator = np.kron(SLOW_OPERATOR, one) - np.kron(one, SLOW_OPERATOR.T)
+        expected = -commutator @ (np.kron(past, one) - np.kron(one, past.conj()))
+        off = np.abs(transient.at(2, time) - expected).max()
+        assert off < 1e-12 * np.abs(expected).max()
+        assert off <= transient.error(2, time)
+
+
+def test_fourth_order_is_continuous_where_the_distances_take_over() -> None:
+    """Integrated from rest all the way, the general hierarchy gives the same at all times."""
+    slow = biased((0.1, 0.2), (1e-2, 1.0))
+    transient = finite_time(slow, 6e3)
+    assert transient.settled
+    np.testing.assert_array_equal(transient.at(4, 6e3), slow.generators[4])
+    general = HierarchyTransient(slow, Radau(9), True)
+    state, now = general.start(), 0.0
+    while now < 200:
+        length = min(0.2 + 0.1 * now, 0.4)
+        state, found = general.step(state, length, False)
+        now += length
+        if now % 10 < length:
+            off = np.abs(transient.at(4, now) - found[4][-1]).max()
+            assert off < 1e-9 * np.abs(found[4][-1]).max()
+
+
+def test_late_times_are_reached_in_few_panels() -> None:
+    """An algebraic tail by exponents down to 1e-10: panels follow the system's periods only."""
+    rates = tuple(float(x) for x in np.logspace(-10, 1, 34))
+    weights = tuple(0.1 * x**2 for x in rates)
+    transient = finite_time(biased(weights, rates), 300.0)
+    assert len(transient.panels) < 200

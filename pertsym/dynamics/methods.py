@@ -1,4 +1,8 @@
-"""The methods of `steady` and `evolve` by name: which generator each of them means."""
+"""The methods of `steady` and `evolve` by name: which generator each of them means.
+
+States of TCL come with the error that the error of their generator leaves in them; those that it
+makes meaningless are refused.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,15 @@ from pertsym.dynamics.gibbs import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.propagation import Matrix, States, propagate, propagate_transient
 from pertsym.dynamics.redfield import redfield
+from pertsym.dynamics.reliability import (
+    NOTABLE,
+    Numbers,
+    error_of_steady,
+    errors_of_constant,
+    errors_of_transient,
+    felt,
+    require_known,
+)
 from pertsym.dynamics.steady import steady_state
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
@@ -84,7 +97,28 @@ class Method:
         return cls(name, order, found[2] is not None, found[2] == "slip")
 
 
-@single_threaded
+@dataclass(frozen=True, eq=False)
+class Estimated:
+    """States and how far their elements may be off, the truncation of the expansion apart.
+
+    Attributes
+    ----------
+    states : (times, N, N)
+        In the energy eigenbasis.
+    errors : (times,)
+        Of the largest element, from the error of the generator; 0 where that has none stated.
+    """
+
+    states: States
+    errors: Numbers
+
+    @property
+    def notable(self) -> float | None:
+        """The largest error if it is worth a note."""
+        largest = float(self.errors.max(initial=0.0))
+        return largest if largest > NOTABLE else None
+
+
 def steady(
     model: Model, method: str, order: int = 2, progress: Progress = lambda _: None
 ) -> Matrix:
@@ -109,27 +143,53 @@ def steady(
         steady state that is not unique.
     Divergent
         If the generator has an element that does not exist.
+    NotYetDerivable
+        If the error of the generator makes the state meaningless.
     """
+    state: Matrix = steady_estimated(model, method, order, progress).states[0]
+    return state
+
+
+@single_threaded
+def steady_estimated(
+    model: Model, method: str, order: int = 2, progress: Progress = lambda _: None
+) -> Estimated:
+    """`steady`, as the only state, with its error."""
     chosen = Method.parse(method, STEADY)
     if chosen.name == "gibbs":
-        return gibbs(model)
+        return _exactly(gibbs(model)[None])
     if chosen.name == "mean-force":
-        return mean_force(model, order).matrix
-    return steady_state(generator(model, chosen, progress))
+        return _exactly(mean_force(model, order).matrix[None])
+    constant, error = generator_with_error(model, chosen, progress)
+    try:
+        state = steady_state(constant)
+    except InputError:
+        _require_known_scale(model, chosen, error)
+        raise
+    found = Estimated(state[None], np.array([error_of_steady(constant, error, state)]))
+    require_known(found.errors, found.states, method)
+    return found
 
 
 def generator(model: Model, method: Method, progress: Progress = lambda _: None) -> Matrix:
     """The constant generator of a Markovian method, or of TCL at t -> infinity, K_0 included."""
+    return generator_with_error(model, method, progress)[0]
+
+
+def generator_with_error(
+    model: Model, method: Method, progress: Progress = lambda _: None
+) -> tuple[Matrix, Numbers]:
+    """`generator`, and the error of each of its elements; 0 for Markovian methods."""
     if method.order:
         result = tcl_generator(
             model, method.order, tolerance=_STEADY_TOLERANCE, band=BAND, progress=progress
         )
         return _total(result)
     build = ccqme if method.name.startswith("ccqme") else redfield
-    return build(model, secular=method.name.endswith("-secular"))
+    constant = build(model, secular=method.name.endswith("-secular"))
+    return constant, np.zeros(constant.shape)
 
 
-@single_threaded
 def evolve(
     model: Model,
     method: str,
@@ -160,14 +220,59 @@ def evolve(
     Returns
     -------
     (times, N, N) array
+
+    Raises
+    ------
+    InputError
+        For an unknown method.
+    Divergent
+        If the generator has an element that does not exist.
+    NotYetDerivable
+        If the error of the generator makes the states meaningless, or they overflow.
     """
+    return evolve_estimated(model, method, initial, times, progress, tolerance).states
+
+
+@single_threaded
+def evolve_estimated(
+    model: Model,
+    method: str,
+    initial: Matrix,
+    times: Sequence[float],
+    progress: Progress = lambda _: None,
+    tolerance: float = 1e-7,
+) -> Estimated:
+    """`evolve` with the error of each state."""
     chosen = Method.parse(method, EVOLVE)
     if chosen.asymptotic:
-        constant = generator(model, chosen, progress)
-        if chosen.slip:
-            slip = tcl_slip(model, chosen.order, _STEADY_TOLERANCE, BAND, progress)
-            initial = (_total(slip) @ initial.reshape(-1)).reshape(initial.shape)
-        return propagate(constant, initial, times)
+        found = _under_constant(model, chosen, initial, times, progress)
+    else:
+        found = _under_transient(model, chosen, initial, times, progress, tolerance)
+    require_known(found.errors, found.states, method)
+    return found
+
+
+def _under_constant(
+    model: Model, chosen: Method, initial: Matrix, times: Sequence[float], progress: Progress
+) -> Estimated:
+    constant, error = generator_with_error(model, chosen, progress)
+    start = 0.0
+    if chosen.slip:
+        slip, slip_error = _total(tcl_slip(model, chosen.order, _STEADY_TOLERANCE, BAND, progress))
+        initial = (slip @ initial.reshape(-1)).reshape(initial.shape)
+        start = felt(slip_error)
+    states = propagate(constant, initial, times)
+    return Estimated(states, errors_of_constant(constant, error, times, start))
+
+
+def _under_transient(
+    model: Model,
+    chosen: Method,
+    initial: Matrix,
+    times: Sequence[float],
+    progress: Progress,
+    tolerance: float,
+) -> Estimated:
     system = System.of(model)
     progress("exponential representation of the baths")
     found = represented(model, tolerance, BAND)
@@ -175,15 +280,40 @@ def evolve(
     slow = slow_subspace(system, found.fine, chosen.order)
     end = max(times, default=0.0)
     if end == 0:
-        return np.array([initial] * len(times), dtype=complex)
-    progress("time-dependent generator")
-    transient = finite_time(slow, end, _TRANSIENT * tolerance, joint=True)
-    progress("propagation")
-    return propagate_transient(system.free, transient, initial, times, _TRANSIENT * tolerance)
+        return _exactly(np.array([initial] * len(times), dtype=complex))
+    each = _TRANSIENT * tolerance
+    try:
+        progress("time-dependent generator")
+        transient = finite_time(slow, end, each, joint=True)
+        progress("propagation")
+        states = propagate_transient(system.free, transient, initial, times, each)
+    except ArithmeticError as fault:
+        raise NotYetDerivable(
+            model.name, "method", str(fault), "ask for earlier times or a lower order"
+        ) from None
+    return Estimated(states, errors_of_transient(system.free, transient, tolerance, times))
 
 
-def _total(result: Generator | Slip) -> Matrix:
-    """The sum of all orders, if every element exists."""
+def _exactly(states: States) -> Estimated:
+    return Estimated(states, np.zeros(len(states)))
+
+
+def _require_known_scale(model: Model, method: Method, error: Numbers) -> None:
+    """Do not blame a model for what the error of its generator does."""
+    if not method.order:
+        return
+    sizes = [float(np.abs(term.matrix).max()) for term in tcl_generator(model, 2).orders.values()]
+    if felt(error) > NOTABLE * min((size for size in sizes if size), default=np.inf):
+        raise NotYetDerivable(
+            model.name,
+            method.name,
+            f"the generator has an error of {felt(error):.1g}, too large for a steady state",
+            "ask for a lower order, or for the state at a finite time",
+        )
+
+
+def _total(result: Generator | Slip) -> tuple[Matrix, Numbers]:
+    """The sum of all orders, if every element exists, and its error."""
     size = result.dimension
     for n, term in result.orders.items():
         for (row, column), reason in term.divergent.items():
@@ -199,4 +329,5 @@ def _total(result: Generator | Slip) -> Matrix:
                 "use tcl2, or a bath that exponentials can stand for",
             )
     total: Matrix = np.sum([term.matrix for term in result.orders.values()], axis=0)
-    return total
+    error: Numbers = np.sum([term.error for term in result.orders.values()], axis=0)
+    return total, error

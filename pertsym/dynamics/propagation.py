@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from pertsym.dynamics.reliability import LARGEST, require_finite
 from pertsym.dynamics.time_dependent import pieces
 from pertsym.generators.finite_time import FiniteTime
 
@@ -29,19 +30,27 @@ def propagate(generator: NDArray[np.complex128], state: States, times: Sequence[
         At t = 0.
     times
         Inverse energy units (hbar = 1).
+
+    Raises
+    ------
+    NotYetDerivable
+        If the states overflow, because the generator is unstable.
     """
     vector = np.asarray(state, dtype=complex).reshape(-1)
     now, step, power = 0.0, np.nan, np.eye(len(vector), dtype=complex)
     result = []
-    for time in times:
-        length = time - now
-        if length and not np.isclose(length, step, rtol=1e-13, atol=0.0):
-            step, power = length, expm(generator * length)
-        if length:
-            vector = power @ vector
-        now = time
-        result.append(vector)
-    return np.array(result).reshape(-1, *np.shape(state))
+    with np.errstate(all="ignore"):  # what overflows is refused below
+        for time in times:
+            length = time - now
+            if length and not np.isclose(length, step, rtol=1e-13, atol=0.0):
+                step, power = length, expm(generator * length)
+            if length:
+                vector = power @ vector
+            now = time
+            result.append(vector)
+    states: States = np.array(result).reshape(-1, *np.shape(state))
+    require_finite(states, generator)
+    return states
 
 
 def propagate_transient(
@@ -70,6 +79,8 @@ def propagate_transient(
     ------
     ArithmeticError
         If the integration fails.
+    NotYetDerivable
+        If the states overflow, because the generator is unstable.
     """
     size = np.shape(state)
     columns = np.asarray(state, dtype=complex).reshape(-1, 1)
@@ -77,10 +88,14 @@ def propagate_transient(
     late = [time for time in times if time > transient.end]
     end = transient.end if late else max(early, default=0.0)
     collected = [columns] * sum(time == 0 for time in early)
-    for piece in pieces(np.diag(free), transient, columns, end, tolerance):
-        while len(collected) < len(early) and early[len(collected)] <= piece.end:
-            collected.append(piece.at(early[len(collected)]))
-        columns = piece.at(piece.end)
+    total = transient.total()
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
+        for piece in pieces(np.diag(free), transient, columns, end, tolerance):
+            while len(collected) < len(early) and early[len(collected)] <= piece.end:
+                collected.append(piece.at(early[len(collected)]))
+            columns = piece.at(piece.end)
+            if not np.abs(columns).max() < LARGEST:
+                require_finite(columns, free + total(piece.end))
     states = np.array(collected, dtype=complex).reshape(-1, *size)
     if not late:
         return states

@@ -72,7 +72,6 @@ def pieces(
         If a step cannot be made short enough for the tolerance.
     """
     rates = np.broadcast_to(-frequencies[:, None], columns.shape)
-    limit = np.sum(list(transient.limit.values()), axis=0)
     step, now = np.inf, 0.0
     for panel in transient.panels:
         series = np.sum(list(panel.coefficients.values()), axis=0)
@@ -81,7 +80,6 @@ def pieces(
             finish = last if now + 1.01 * step >= last else now + step
             part = (now - panel.start) / width, (finish - panel.start) / width
             generators = combine(_RADAU.from_coefficients(*part, len(series)), series)
-            generators += limit
             nodes = _collocate(rates, generators, columns, finish - now, tolerance)
             tail = np.inf
             if nodes is not None:

@@ -1,20 +1,22 @@
 """The generator K(t) of any even order for a state that factorises at t = 0.
 
-The auxiliaries start at 0 and relax to those of the slow subspace.  Their distance from there is
-integrated, so that the step is never limited by stiff exponents, and at late times K(t) is as
-accurate as the limit because K(t) - K(inf) -> 0.
+The auxiliaries are integrated from rest until they may be of the size of their limits, then their
+distances from these.  So K(t) is accurate at every time relative to its own size, which an
+exponent that is much slower than the time makes tiny beside K(inf); and at late times it is as
+accurate as the limit, because K(t) - K(inf) -> 0.  Stiff exponents never limit the step.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 from numpy.polynomial import legendre
+from scipy.special import gammainc
 
 from pertsym.generators.bloch_recursion import SlowSubspace
 from pertsym.generators.collocation import Radau, combine
@@ -23,20 +25,34 @@ from pertsym.generators.system import Array
 from pertsym.generators.transient import HierarchyTransient, S, Transient
 
 _RADAU = Radau(9)
+_FINE_RADAU = Radau(15)  # with the refined linear algebra that its eigenvectors need
 _SAFE = 0.1  # the tail of the expansion must be below this part of the tolerance to grow the step
 _FASTEST_START = 1.0  # first step times the largest rate
 _SHORTEST = 1e-6  # step times the largest rate below which rounding, not the step, is at fault
 _COARSE = 1e-10  # a tolerance that needs no refinement of the linear algebra
 _DONE = 0.1  # of the tolerance: what is left of a transient that is over
+_NEAR = 10.0  # sizes whose rounding differs by less: hardly a digit is lost
+_EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """kappa on one interval of time as Legendre coefficients, (degree + 1, N^2, N^2) an order."""
+    """K(t) on one interval of time.
+
+    Attributes
+    ----------
+    start, end
+    coefficients
+        Order -> Legendre coefficients on the interval, (degree + 1, N^2, N^2).
+    rounding, error
+        Order -> what rounding alone, and rounding and the tolerance may leave in an element.
+    """
 
     start: float
     end: float
     coefficients: MappingProxyType[int, Array]
+    rounding: MappingProxyType[int, float]
+    error: MappingProxyType[int, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +67,14 @@ class FiniteTime:
         Consecutive intervals from t = 0.
     settled
         Whether K(t) = K(inf) within the tolerance after the last panel.
+    rounding
+        Order -> what rounding may leave in an element of the limit.
     """
 
     limit: MappingProxyType[int, Array]
     panels: tuple[Panel, ...]
     settled: bool
+    rounding: MappingProxyType[int, float]
 
     @property
     def end(self) -> float:
@@ -74,18 +93,28 @@ class FiniteTime:
         }
         return lambda time: self._evaluate(limit, time, lambda panel: sums[panel.start])
 
-    def _evaluate(self, limit: Array, time: float, coefficients: Callable[[Panel], Array]) -> Array:
+    def error(self, order: int, time: float) -> float:
+        """What rounding and the tolerance may leave in an element of K(t), baths taken as given."""
+        panel = self._panel(time)
+        return self.rounding[order] if panel is None else panel.error[order]
+
+    def _panel(self, time: float) -> Panel | None:
+        """Where a time belongs; None is the limit."""
         if time > self.end and not self.settled:
             raise ValueError(f"time: {time} lies beyond the last computed time {self.end}")
         if time >= self.end and self.settled:
+            return None
+        return self.panels[min(bisect.bisect_right(self._ends, time), len(self.panels) - 1)]
+
+    def _evaluate(self, limit: Array, time: float, coefficients: Callable[[Panel], Array]) -> Array:
+        panel = self._panel(time)
+        if panel is None:
             return limit
-        index = min(bisect.bisect_right(self._ends, time), len(self.panels) - 1)
-        panel = self.panels[index]
         x = 2 * (time - panel.start) / (panel.end - panel.start) - 1
         values = coefficients(panel)
         weights = legendre.legvander(np.array([x]), len(values) - 1)[0]
-        kappa: Array = np.tensordot(weights, values, axes=1)
-        return limit + kappa
+        result: Array = np.tensordot(weights, values, axes=1)
+        return result
 
     @cached_property
     def _ends(self) -> list[float]:
@@ -114,10 +143,11 @@ def finite_time(
         If K(t) cannot be resolved to the tolerance.
     """
     refined = tolerance < _COARSE
+    radau = _FINE_RADAU if refined else _RADAU
     if max(slow.generators) == 4 and slow.hierarchy.modes:
-        fourth = FourthOrderTransient(slow, _RADAU, refined)
+        fourth = FourthOrderTransient(slow, radau, refined)
         return integrate(fourth, slow, end, tolerance, joint)
-    return integrate(HierarchyTransient(slow, _RADAU, refined), slow, end, tolerance, joint)
+    return integrate(HierarchyTransient(slow, radau, refined), slow, end, tolerance, joint)
 
 
 def integrate(
@@ -130,39 +160,75 @@ def integrate(
     ArithmeticError
         If K(t) cannot be resolved to the tolerance.
     """
+    radau, fastest = transient.radau, transient.fastest
     limit = MappingProxyType(dict(slow.generators))
-    scales = {n: float(np.abs(k).max()) for n, k in limit.items()}
-    roundings = {n: slow.rounding(n) for n in limit}
-    kappas = {n: -k for n, k in limit.items()}  # K(0) = 0
-    state = transient.start()
+    last_rounding = MappingProxyType({n: slow.rounding(n) for n in limit})
+    sizes = dict.fromkeys(limit, 0.0)  # the largest element so far
+    before = {n: np.zeros_like(k) for n, k in limit.items()}  # K, or K - K(inf), at `now`
+    state, settling = transient.start(), False
     panels: list[Panel] = []
-    now, step = 0.0, _FASTEST_START / transient.fastest
+    now, step = 0.0, _FASTEST_START / fastest
     while now < end:
         step = min(step, end - now)
-        moved, generators = transient.step(state, step)
-        coefficients, tail, left = {}, 0.0, 0.0
-        for n, values in generators.items():
-            nodes = np.concatenate([kappas[n][None], values])
-            series = combine(_RADAU.to_coefficients, nodes)
-            scales[n] = max(scales[n], float(np.abs(values + limit[n]).max()))
-            unit = (max(scales.values()) if joint else scales[n]) or 1.0
-            last = float(np.abs(series[-2:]).max())
-            tail = max(tail, max(last - roundings[n], 0.0) / unit)
-            left = max(left, float(np.abs(nodes).max()) / unit)
-            coefficients[n] = series
+        finish = end if step == end - now else now + step
+        moved, generators = transient.step(state, step, settling)
+        nodes = {n: np.concatenate([before[n][None], k]) for n, k in generators.items()}
+        wholes = {n: k + limit[n] if settling else k for n, k in nodes.items()}
+        grown = {n: max(sizes[n], float(np.abs(k).max())) for n, k in wholes.items()}
+        rounding = last_rounding if settling else _rounding_at(slow, grown, finish)
+        series = {n: combine(radau.to_coefficients, k) for n, k in nodes.items()}
+        largest = max(grown.values())
+        unit = {n: (largest if joint else size) or 1.0 for n, size in grown.items()}
+        tail = max(
+            max(float(np.abs(found[-2:]).max()) - rounding[n], 0.0) / unit[n]
+            for n, found in series.items()
+        )
         if tail > tolerance:
-            if step * transient.fastest < _SHORTEST:
+            if step * fastest < _SHORTEST:
                 raise ArithmeticError(
                     f"K(t) cannot be resolved to {tolerance:.1g} at t = {now:.6g}: ask for less"
                 )
-            step *= max(0.2, 0.8 * (_SAFE * tolerance / tail) ** (1 / _RADAU.stages))
+            step *= max(0.2, 0.8 * (_SAFE * tolerance / tail) ** (1 / radau.stages))
             continue
-        finish = end if step == end - now else now + step
-        panels.append(Panel(now, finish, MappingProxyType(coefficients)))
-        state, kappas = moved, {n: values[-1] for n, values in generators.items()}
-        now = finish
-        if left <= _DONE * tolerance and transient.remaining(state) <= _DONE * tolerance:
-            return FiniteTime(limit, tuple(panels), True)
-        grown = 0.9 * (_SAFE * tolerance / max(tail, 1e-300)) ** (1 / _RADAU.stages)
-        step *= min(4.0, max(0.5, grown))
-    return FiniteTime(limit, tuple(panels), False)
+        if settling:
+            for n, found in series.items():
+                found[0] += limit[n]
+        error = {n: rounding[n] + tolerance * size for n, size in unit.items()}
+        panels.append(
+            Panel(
+                now,
+                finish,
+                MappingProxyType(series),
+                MappingProxyType(dict(rounding)),
+                MappingProxyType(error),
+            )
+        )
+        state, now, sizes = moved, finish, grown
+        before = {n: values[-1] for n, values in generators.items()}
+        if not settling and all(last_rounding[n] <= _NEAR * rounding[n] for n in limit):
+            state, settling = transient.distance(state), True
+            before = {n: k - limit[n] for n, k in before.items()}
+        elif settling:
+            left = max(float(np.abs(k).max()) / unit[n] for n, k in nodes.items())
+            if max(left, transient.remaining(state)) <= _DONE * tolerance:
+                return FiniteTime(limit, tuple(panels), True, last_rounding)
+        longer = 0.9 * (_SAFE * tolerance / max(tail, 1e-300)) ** (1 / radau.stages)
+        step *= min(4.0, max(0.5, longer))
+    return FiniteTime(limit, tuple(panels), False, last_rounding)
+
+
+def _rounding_at(slow: SlowSubspace, sizes: Mapping[int, float], time: float) -> dict[int, float]:
+    """`SlowSubspace.rounding` at a time, by the sizes so far and g = S^2 int_0^t ds s |C(s)|."""
+    operators = slow.hierarchy.system.operators
+    strength = sum(
+        np.abs(operators[mode.later]).max()
+        * np.abs(operators[mode.earlier]).max()
+        * max(abs(mode.left), abs(mode.right))
+        * float(gammainc(2.0, mode.rate.real * time))
+        / mode.rate.real**2
+        for mode in slow.hierarchy.modes
+    )
+    return {
+        n: 16 * _EPS * max(sizes[2] * float(strength) ** (n // 2 - 1), size)
+        for n, size in sizes.items()
+    }

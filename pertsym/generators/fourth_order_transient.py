@@ -10,6 +10,9 @@ the left and one on the right is driven by
 with G_ja = sum_{k of a} of the second level acting from the left alone; the part with three on
 the left by -i sum_a (S_a G_ja - A_j S_a A_a).  The rest is the Hermitian conjugate.  There is one
 N^4 array an exponent to be integrated, not one for each pair of them.
+
+All of that holds for the auxiliaries themselves, which start from rest, and, bilinear as it is,
+for their distances from the limits, without the drive of A_j.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import numpy as np
 from pertsym.generators.bloch_recursion import SlowSubspace
 from pertsym.generators.collocation import Radau
 from pertsym.generators.system import Array, left, right
+from pertsym.generators.transient import largest_ratio
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +39,8 @@ class Distance:
     ----------
     first : (M, N, N)
         A_j.
-    pairs : (M, M, N, N)
-        The second level, acting from the left.
+    pairs : (M (M + 1) / 2, N, N)
+        The second level, acting from the left; each pair once.
     triple : (M, N, N)
         Third order, acting from the left.
     mixed : (M, N^2, N^2)
@@ -60,7 +64,7 @@ class Distance:
 
 
 class FourthOrderTransient:
-    """One step of the distance from the slow subspace, to fourth order.
+    """One step of the auxiliaries, or of their distance from the slow subspace, to fourth order.
 
     Parameters
     ----------
@@ -76,16 +80,25 @@ class FourthOrderTransient:
         system = slow.hierarchy.system
         # a mode without weight in C acts from the right alone: its conjugate is here
         modes = [mode for mode in slow.hierarchy.modes if mode.left]
-        self._radau, self._refined, self._size = radau, refined, system.dimension
+        self.radau, self._refined, self._size = radau, refined, system.dimension
         self._couplings = [
             (system.operators[name], [j for j, mode in enumerate(modes) if mode.later == name])
             for name in sorted({mode.later for mode in modes})
         ]
-        self._driving = np.array([-1j * m.left * system.operators[m.earlier] for m in modes])
+        earlier = sorted({mode.earlier for mode in modes})
+        self._earlier = np.array([system.operators[name] for name in earlier])
+        self._source_of = np.array([earlier.index(mode.earlier) for mode in modes])
+        self._weights = np.array([-1j * mode.left for mode in modes])
+        self._driving = self._weights[:, None, None] * self._earlier[self._source_of]
+        self._pair = np.triu_indices(len(modes))
+        self._number = np.zeros((len(modes), len(modes)), dtype=np.intp)
+        self._number[self._pair] = np.arange(len(self._pair[0]))
+        self._number = np.maximum(self._number, self._number.T)
         rates = np.array([mode.rate for mode in modes])
         first = rates[:, None, None] + 1j * system.gaps
         mixed = first.reshape(len(modes), -1, 1) - 1j * system.gaps.reshape(-1)
-        self._rates = Distance(first, rates[:, None, None, None] + first, first, mixed)
+        pairs = rates[self._pair[0], None, None] + first[self._pair[1]]
+        self._rates = Distance(first, pairs, first, mixed)
 
     @property
     def fastest(self) -> float:
@@ -100,21 +113,31 @@ class FourthOrderTransient:
         return Distance(first, pairs, triple[0] / self._rates.triple, mixed[0] / self._rates.mixed)
 
     def start(self) -> Distance:
-        """The distance at t = 0, where the auxiliaries vanish."""
-        return self._limit.map(np.negative)
+        """The auxiliaries at t = 0, where they vanish."""
+        return self._limit.map(np.zeros_like)
+
+    def distance(self, state: Distance) -> Distance:
+        """How far auxiliaries are from their limits."""
+        pairs = zip(state.parts, self._limit.parts, strict=True)
+        return Distance(*(x - end for x, end in pairs))
 
     def remaining(self, state: Distance) -> float:
         """The largest distance, each relative to its limit."""
-        pairs = zip(state.parts, self._limit.parts, strict=True)
-        return max(float(np.abs(y).max() / (np.abs(end).max() or 1.0)) for y, end in pairs)
+        return largest_ratio(state.parts, self._limit.parts)
 
-    def step(self, state: Distance, length: float) -> tuple[Distance, dict[int, Array]]:
-        """The distances at the end, and K - K(inf) of each order at the nodes (p, N^2, N^2)."""
+    def step(
+        self, state: Distance, length: float, settling: bool
+    ) -> tuple[Distance, dict[int, Array]]:
+        """The auxiliaries, or distances, at the end, and K or K - K(inf) at the nodes."""
         rates, limit = self._rates, self._limit.first
-        times = length * self._radau.nodes[:, None, None, None]
+        times = length * self.radau.nodes[:, None, None, None]
         first = state.first * np.exp(-times * rates.first)
+        if settling:
+            products = [(first, limit + first), (limit[None], first)]
+        else:
+            first -= np.expm1(-times * rates.first) * limit
+            products = [(first, first)]
         pairs = self._solve(length, rates.pairs, state.pairs, self._pair_source(first))
-        products = [(first, limit + first), (limit[None], first)]
         sources = self._third_source(products, pairs)
         triple = self._solve(length, rates.triple, state.triple, sources[0])
         end, mixed = self._mixed_sums(length, state.mixed, sources[1])
@@ -127,7 +150,7 @@ class FourthOrderTransient:
         self, length: float, start: Array, source: Array
     ) -> tuple[Array, tuple[Array, ...]]:
         """`mixed` at the end, and for each coupling its sum over exponents at the nodes."""
-        rates, radau = self._rates.mixed, self._radau
+        rates, radau = self._rates.mixed, self.radau
         members = [numbers for _, numbers in self._couplings]
         if self._refined:
             nodes = self._solve(length, rates, start, source)
@@ -137,22 +160,29 @@ class FourthOrderTransient:
         return radau.at_end(inside), sums
 
     def _solve(self, length: float, rates: Array, start: Array, source: Array) -> Array:
-        return self._radau.solve(length, rates, start, source, self._refined)
+        return self.radau.solve(length, rates, start, source, self._refined)
 
     def _pair_source(self, first: Array) -> Array:
         """Theta_j A_k + Theta_k A_j, all acting from the left."""
-        product = self._driving[:, None] @ first[..., None, :, :, :]
-        source: Array = product + product.swapaxes(-3, -4)
+        one, other = self._pair
+        products = self._earlier[:, None] @ first[..., None, :, :, :]
+        source: Array = self._weighted(one, products[..., self._source_of[one], other, :, :])
+        source += self._weighted(other, products[..., self._source_of[other], one, :, :])
         return source
+
+    def _weighted(self, modes: Array, gathered: Array) -> Array:
+        gathered *= self._weights[modes, None, None]
+        return gathered
 
     def _third_source(
         self, products: Sequence[tuple[Array, Array]], pairs: Array
     ) -> tuple[Array, Array]:
         """What drives `triple` and `mixed`: every product (x, y) has x_j, y_a for A_j, A_a."""
         times, size = len(pairs), self._size**2
-        triple, lefts, rights = np.zeros_like(pairs[:, 0]), [], []
+        triple = np.zeros((times, *self._rates.first.shape), dtype=complex)
+        lefts, rights = [], []
         for operator, members in self._couplings:
-            inner = pairs[:, :, members].sum(axis=2)
+            inner = pairs[:, self._number[:, members]].sum(axis=2)
             triple += operator @ inner
             beside = -inner
             for x, y in products:

@@ -216,9 +216,9 @@ def tcl_generator(
     rough = slow if baths.exact else slow_subspace(system, baths.coarse, order)
     if time is not None:
         progress("transient")
-        values, others = (_at(each, time) for each in (slow, rough))
-        for n, matrix in values.items():
-            orders[n] = Term(matrix, _error(matrix, others[n], slow.rounding(n)), {})
+        values, others = (_at(model, each, time) for each in (slow, rough))
+        for n, (matrix, error) in values.items():
+            orders[n] = Term(matrix, _error(matrix, others[n][0], error), {})
         return Generator(model.dimension, MappingProxyType(orders))
     orders[2] = second_order(system, correlations)
     largest = float(np.max(np.abs(orders[2].matrix), where=orders[2].error < np.inf, initial=0.0))
@@ -251,11 +251,15 @@ def _in_closed_form(
     return Generator(model.dimension, MappingProxyType({**orders, 2: second, 4: fourth}))
 
 
-def _at(slow: SlowSubspace, time: float) -> dict[int, Array]:
+def _at(model: Model, slow: SlowSubspace, time: float) -> dict[int, tuple[Array, float]]:
+    """Every order at a finite time, with the error of the integration."""
     if time == 0:
-        return {n: np.zeros_like(matrix) for n, matrix in slow.generators.items()}
-    transient = finite_time(slow, time)
-    return {n: transient.at(n, time) for n in slow.generators}
+        return {n: (np.zeros_like(matrix), 0.0) for n, matrix in slow.generators.items()}
+    try:
+        transient = finite_time(slow, time)
+    except ArithmeticError as fault:
+        raise NotYetDerivable(model.name, "time", str(fault), "ask for an earlier time") from None
+    return {n: (transient.at(n, time), transient.error(n, time)) for n in slow.generators}
 
 
 def _scale(matrix: Array, error: Array) -> float:

@@ -1,0 +1,168 @@
+"""How far states may be off because their generator is known with an error only.
+
+An error dK of the generator drives d(drho)/dt = K drho + dK rho.  It is carried on with the
+slowest relaxation of K, or its fastest growth, so that it saturates where K relaxes and swells
+where K is unstable: an estimate of the size, not a bound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.generators.finite_time import FiniteTime
+from pertsym.model.errors import NotYetDerivable
+
+Matrix = NDArray[np.complex128]
+Numbers = NDArray[np.float64]
+
+NOTABLE = 1e-4
+"""An error of a state, relative to max(1, its largest element), that is worth a note."""
+
+MEANINGLESS = 1e-2
+"""An error of a state that makes it no result."""
+
+LARGEST = 1e100
+"""Elements of states beyond are as good as infinite."""
+
+_OVERFLOW = 700.0
+_NEXT = 1.2  # the growth is determined anew when the time has grown by this factor
+
+
+def felt(error: Numbers) -> float:
+    """The largest element that an error of a generator can give d rho/dt, over density matrices.
+
+    Parameters
+    ----------
+    error : (N^2, N^2)
+        Of each element, >= 0.
+    """
+    size = math.isqrt(len(error))
+    # |rho_cd| <= sqrt(rho_cc rho_dd): the largest value of a quadratic form for each row
+    return float(np.linalg.norm(error.reshape(-1, size, size), 2, axis=(1, 2)).max())
+
+
+def growth(generator: Matrix) -> float:
+    """The largest real part of an eigenvalue, the steady state's left out; < 0 if all relax."""
+    values = np.linalg.eigvals(generator)
+    others = np.delete(values.real, np.argmin(np.abs(values)))
+    return float(others.max(initial=-np.inf)) if len(others) else 0.0
+
+
+def carried(error: float, source: float, rate: float, time: float) -> float:
+    """The solution of de/dt = rate e + source after a time, from `error`."""
+    if rate * time > _OVERFLOW:
+        return math.inf if error or source else 0.0
+    gained = time if rate * time == 0 else math.expm1(rate * time) / rate
+    return error * math.exp(rate * time) + source * gained
+
+
+def errors_of_constant(
+    generator: Matrix, error: Numbers, times: Sequence[float], initial: float = 0.0
+) -> Numbers:
+    """The error of each state under a constant generator; `initial` is that at t = 0."""
+    source = felt(error)
+    if not source and not initial:
+        return np.zeros(len(times))
+    rate = growth(generator)
+    return np.array([carried(initial, source, rate, time) for time in times])
+
+
+def errors_of_transient(
+    free: Matrix, transient: FiniteTime, tolerance: float, times: Sequence[float]
+) -> Numbers:
+    """The error of each state under a time-dependent generator.
+
+    Parameters
+    ----------
+    free : (N^2, N^2)
+        K_0.
+    transient
+    tolerance
+        Of populations, as long as no generator is unstable; rounding is apart.
+    times
+        Ascending.
+    """
+    size = math.isqrt(len(free))
+    ends, roundings, swollen = [0.0], [0.0], [tolerance]
+    known, rate = 0.0, 0.0
+    for panel in transient.panels:
+        if panel.end >= _NEXT * known:
+            # the Legendre polynomials are 1 at the end
+            matrices = [values.sum(axis=0) for values in panel.coefficients.values()]
+            known, rate = panel.end, growth(free + np.sum(matrices, axis=0))
+        length = panel.end - panel.start
+        source = size * sum(panel.rounding.values())
+        ends.append(panel.end)
+        roundings.append(carried(roundings[-1], source, rate, length))
+        swollen.append(carried(swollen[-1], 0.0, max(rate, 0.0), length))
+    found = np.interp(times, ends, np.add(roundings, swollen))
+    found[np.isnan(found)] = math.inf  # between a finite error and an infinite one
+    late = np.array([time > ends[-1] for time in times], dtype=bool)
+    if np.any(late):
+        rate = growth(free + np.sum(list(transient.limit.values()), axis=0))
+        source = size * sum(transient.rounding.values())
+        found[late] = [
+            carried(roundings[-1], source, rate, length)
+            + carried(swollen[-1], 0.0, max(rate, 0.0), length)
+            for length in np.asarray(times)[late] - ends[-1]
+        ]
+    return found
+
+
+def error_of_steady(generator: Matrix, error: Numbers, state: Matrix) -> float:
+    """The largest error of an element of the steady state, to first order in the generator's."""
+    size = len(state)
+    vector, trace = state.reshape(-1), np.eye(size).reshape(-1)
+    # the shift moves the eigenvalue 0 away and leaves all others
+    shifted = generator - max(float(np.abs(generator).max()), 1e-300) * np.outer(vector, trace)
+    with np.errstate(all="ignore"):
+        response = np.abs(np.linalg.inv(shifted))
+        return float((response @ (error @ np.abs(vector))).max())
+
+
+def require_known(errors: Numbers, states: Matrix, what: str) -> None:
+    """Refuse states that the error of their generator makes meaningless.
+
+    Parameters
+    ----------
+    errors : (times,)
+    states : (times, N, N)
+    what
+        The method, for the message.
+
+    Raises
+    ------
+    NotYetDerivable
+        If an error is not small against max(1, the largest element of its state).
+    """
+    sizes = np.maximum(1.0, np.abs(states).max(axis=(1, 2)))
+    worst = float((errors / sizes).max(initial=0.0))
+    if not worst <= MEANINGLESS:
+        raise NotYetDerivable(
+            "generator",
+            what,
+            f"its error leaves one of about {worst:.1g} in the states",
+            "ask for earlier times, a lower order, or a bath without very slow exponents",
+        )
+
+
+def require_finite(states: Matrix, generator: Matrix) -> None:
+    """Refuse states that have overflown, with the reason.
+
+    Raises
+    ------
+    NotYetDerivable
+        If an element is not finite, or larger than `LARGEST`.
+    """
+    if not np.abs(states).max(initial=0.0) < LARGEST:
+        raise NotYetDerivable(
+            "generator",
+            "",
+            "the states overflow: an eigenvalue with the positive real part "
+            f"{growth(generator):.3g} grows without bound",
+            "ask for earlier times or a lower order; this truncated expansion is unstable",
+        )
