@@ -15,8 +15,8 @@ from pertsym.dynamics.propagation import propagate, propagate_transient
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.initial_slip import initial_slip
+from pertsym.generators.representation import BAND, represented
 from pertsym.generators.system import System
-from pertsym.generators.tcl import BAND, represented
 from pertsym.model.file import load_model
 
 DATA = Path(__file__).parent.parent / "tests" / "data" / "taa"

@@ -14,9 +14,14 @@ from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.representation import (
+    TOLERANCE,
+    correlations_of,
+    represented,
+    require_feasible,
+)
 from pertsym.generators.second_order import second_order
 from pertsym.generators.system import System
-from pertsym.generators.tcl import TOLERANCE, correlations_of, represented, require_feasible
 from pertsym.generators.threads import single_threaded
 from pertsym.generators.two_levels import ELEMENTS, bloch_quantities, eliminated_rates
 from pertsym.model.errors import NotYetDerivable

@@ -31,9 +31,10 @@ from pertsym.dynamics.reliability import (
 from pertsym.dynamics.steady import steady_state
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
+from pertsym.generators.representation import BAND, represented, require_feasible
 from pertsym.generators.slipped import Slip, tcl_slip
 from pertsym.generators.system import System
-from pertsym.generators.tcl import BAND, Generator, represented, require_feasible, tcl_generator
+from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model

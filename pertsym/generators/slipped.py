@@ -11,15 +11,15 @@ import numpy as np
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.initial_slip import initial_slip
 from pertsym.generators.long_times import divergent_elements
-from pertsym.generators.second_order import Term
-from pertsym.generators.system import Array, Correlated, System
-from pertsym.generators.tcl import (
+from pertsym.generators.representation import (
     TOLERANCE,
     Progress,
     correlations_of,
     represented,
     require_feasible,
 )
+from pertsym.generators.second_order import Term
+from pertsym.generators.system import Array, Correlated, System
 from pertsym.generators.threads import single_threaded
 from pertsym.model.values import Model
 

@@ -6,9 +6,7 @@ each bath by exponentials, whose error is measured by repeating the calculation 
 
 from __future__ import annotations
 
-import functools
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,118 +14,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import Representation, represent
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.representation import (
+    TOLERANCE,
+    Progress,
+    correlations_of,
+    represented,
+    require_feasible,
+)
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.spectral_route import fourth_order
-from pertsym.generators.system import Array, Correlated, System, modes_of
+from pertsym.generators.system import Array, System
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 
-TOLERANCE = 1e-11
-BAND = 4.0
-HIGHEST = 40
-_LARGEST = 2e8  # complex numbers in one array: 3 GiB
-_COARSER = 30.0
 _POOR = 1e-4  # of the largest element of an order: errors beyond it ask for another route
 _ROUNDING = 1e-12  # of the second order: errors below it are rounding about zero
-
-Progress = Callable[[str], None]
-Baths = tuple[Correlated, ...]
-
-
-@dataclass(frozen=True)
-class Represented:
-    """The baths of a model as exponentials, fine and coarse."""
-
-    fine: Baths
-    coarse: Baths
-
-    @property
-    def exact(self) -> bool:
-        """Whether the model itself is made of exponentials."""
-        return self.fine == self.coarse
-
-
-def correlations_of(model: Model) -> Mapping[str, Correlation]:
-    """The correlation function of every bath in use."""
-    return MappingProxyType(
-        {b.name: Correlation(b.density, b.statistics, b.beta) for b in model.used_baths}
-    )
-
-
-def represented(
-    model: Model, tolerance: float = TOLERANCE, band: float | None = None
-) -> Represented:
-    """Every bath as exponentials to a tolerance of sup|G|, and once more thirty times coarser.
-
-    Parameters
-    ----------
-    model
-    tolerance
-        Relative to sup|G|.
-    band
-        In units of the largest |E_a - E_b|: deviations at frequencies beyond count less, as
-        (band/w)^2.  None: they count the same at all frequencies, which early times need.
-
-    Raises
-    ------
-    NotYetDerivable
-        If G of a bath is not bounded, so that no sum of exponentials can stand for it.
-    """
-    fine, coarse = [], []
-    spread = float(np.ptp(model.energies))
-    width = None if band is None or spread == 0 else band * spread
-    for name, correlation in correlations_of(model).items():
-        try:
-            best = _remembered(correlation, tolerance, width)
-            rough = _remembered(correlation, tolerance * _COARSER, width)
-        except Divergent as fault:
-            raise NotYetDerivable(
-                model.name,
-                f"baths.{name}",
-                f"no sum of exponentials can stand for it: {fault.reason}",
-                "orders beyond 2 and finite times need a J that vanishes faster at small w",
-            ) from None
-        fine.append((name, best.exponentials))
-        coarse.append((name, rough.exponentials))
-    return Represented(Correlated.independent(fine), Correlated.independent(coarse))
-
-
-def _remembered(correlation: Correlation, tolerance: float, width: float | None) -> Representation:
-    """The representation of a bath, which several methods for one model ask for in turn."""
-    try:
-        hash(correlation)
-    except TypeError:  # parameters that are arrays
-        return represent(correlation, tolerance, width)
-    return _represent_once(correlation, tolerance, width)
-
-
-_represent_once = functools.lru_cache(maxsize=64)(represent)
-
-
-def require_feasible(model: Model, baths: Represented, order: int) -> None:
-    """Refuse a recursion that no machine could hold.
-
-    Raises
-    ------
-    NotYetDerivable
-        With the size of the largest set of auxiliaries.
-    """
-    depth, modes = order // 2, len(modes_of(baths.fine))
-    size = math.comb(modes + depth - 1, depth) * model.dimension**4
-    if order > HIGHEST or size > _LARGEST:
-        raise NotYetDerivable(
-            model.name,
-            "order",
-            f"order {order} of {model.dimension} levels with {modes} exponents needs "
-            f"{size:.2g} numbers at a time",
-            f"ask for a lower order (at most {HIGHEST})",
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,8 +122,8 @@ def tcl_generator(
     if time is not None:
         progress("transient")
         values, others = (_at(model, each, time) for each in (slow, rough))
-        for n, (matrix, error) in values.items():
-            orders[n] = Term(matrix, _error(matrix, others[n][0], error), {})
+        for n, (matrix, rounding) in values.items():
+            orders[n] = Term(matrix, _error(matrix, others[n][0], rounding), {})
         return Generator(model.dimension, MappingProxyType(orders))
     orders[2] = second_order(system, correlations)
     largest = float(np.max(np.abs(orders[2].matrix), where=orders[2].error < np.inf, initial=0.0))
