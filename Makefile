@@ -29,7 +29,7 @@ demo: $(VENV)/.base
 	$(BIN)/pertsym verify laird_budimir_skinner_1991 --digits 15
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # What continuous integration adds to the tests.
 check: $(VENV)/.ready
