@@ -85,10 +85,11 @@ paper.frequency_shift[4]
 
 # %%
 K = paper.equilibrium_constant
-shown(K[2], "K^{(2)}", "K(2)")
+K[2]
 
 # %%
-difference = paper.k_up[4].form - paper.k_down[4].form * K[0] - paper.k_down[2].form * K[2]
+difference = paper.k_up[4].form - paper.k_down[4].form * K[0].form
+difference -= paper.k_down[2].form * K[2].form
 assert not detailed_balance(difference)
 shown(zero_temperature(paper.k_up[4].form), r"\lim_{T\to0}k_{10}^{(4)}", "k10(4) at T = 0")
 

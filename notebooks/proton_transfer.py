@@ -27,6 +27,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from derivations.proton_transfer.common import exact_dynamics, exact_steady, hierarchy
+from derivations.proton_transfer.regimes import classify
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.dynamics.propagation import lowest_eigenvalue, propagate
 from pertsym.dynamics.steady import steady_state
@@ -41,7 +42,6 @@ from pertsym.systems.proton_transfer import (
     proton_transfer,
     wavepacket,
 )
-from pertsym.systems.regimes import classify
 
 plt.rcParams.update({"figure.dpi": 110, "font.size": 9, "legend.frameon": False})
 HARTREE = 219474.63  # cm^-1

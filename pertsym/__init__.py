@@ -21,7 +21,13 @@ _PLACES = {
     "Model": "pertsym.model.values",
     "Coupling": "pertsym.model.values",
     "Bath": "pertsym.model.values",
+    "OscillatorModel": "pertsym.model.oscillator",
+    "PositionCoupling": "pertsym.model.oscillator",
+    "RandomMatrixBath": "pertsym.model.random_matrix",
+    "RandomMatrixModel": "pertsym.model.random_matrix",
     "load_model": "pertsym.model.file",
+    "load_oscillator": "pertsym.model.oscillator_file",
+    "load_random_matrix": "pertsym.model.random_matrix_file",
     "bloch_rates": "pertsym.rates",
     "tcl_generator": "pertsym.generators.tcl",
     "tcl_slip": "pertsym.generators.slipped",
@@ -31,6 +37,9 @@ _PLACES = {
     "mean_force": "pertsym.dynamics.mean_force",
     "redfield": "pertsym.dynamics.redfield",
     "ccqme": "pertsym.dynamics.ccqme",
+    "oscillator_coefficients": "pertsym.oscillator.coefficients:coefficients",
+    "random_matrix_evolve": "pertsym.random_matrix.methods",
+    "random_matrix_rates": "pertsym.random_matrix.rates",
     "Ohmic": "pertsym.baths.densities",
     "DrudeLorentz": "pertsym.baths.densities",
     "Underdamped": "pertsym.baths.densities",
@@ -48,7 +57,8 @@ __all__ = ["__version__", *sorted(_PLACES)]
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'pertsym' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    place, _, attribute = _PLACES[name].partition(":")
+    return getattr(import_module(place), attribute or name)
 
 
 def __dir__() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pertsym.constant_results import ConstantSeries
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths, laird
@@ -24,14 +25,15 @@ sigma_z = ((-1, 0), (0, 1))
 @dataclass(frozen=True, repr=False)
 class BlochEquations:
     """The Bloch equations of two levels: attributes k_up, k_down, inv_T1, inv_T2, inv_T2_prime,
-    frequency_shift, and elements R_0000 ... R_1111; each is indexed by the order.
+    frequency_shift, equilibrium_constant, elements R_0000 ... R_1111, and k_10_eliminated,
+    k_01_eliminated without the coherences; each is indexed by the order.
     """
 
     bloch: Bloch
 
     def __dir__(self) -> list[str]:
         elements = [f"R_{k:04b}" for k in range(16)]
-        return [*QUANTITIES, *elements, "equilibrium_constant", "bloch"]
+        return [*self.bloch.names, *elements, "equilibrium_constant", "bloch"]
 
     def __repr__(self) -> str:
         return f"Bloch equations of two levels; order n of {', '.join(QUANTITIES)} and R_abcd"
@@ -45,9 +47,9 @@ class BlochEquations:
             raise AttributeError(str(fault)) from None
 
     @property
-    def equilibrium_constant(self) -> EquilibriumConstant:
+    def equilibrium_constant(self) -> ConstantSeries:
         """K = p1/p0, indexed by order 0 and 2 (baths thermal at one temperature)."""
-        return EquilibriumConstant(self.bloch.interaction)
+        return ConstantSeries(EquilibriumConstant(self.bloch.interaction))
 
 
 System = Model | Interaction | Sequence[Coupling | tuple[SymbolicMatrix, str]]

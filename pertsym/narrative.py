@@ -6,8 +6,9 @@ order and add their own argument.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pertsym.derivation import Formula, Step
@@ -35,14 +36,16 @@ class Symbol(NamedTuple):
     text: str
 
 
-SYMBOLS: dict[str, Symbol] = {
-    "k_up": Symbol("k_{10}", "k10"),
-    "k_down": Symbol("k_{01}", "k01"),
-    "inv_T1": Symbol(r"\left(1/T_1\right)", "(1/T1)"),
-    "inv_T2": Symbol(r"\left(1/T_2\right)", "(1/T2)"),
-    "inv_T2_prime": Symbol(r"\left(1/T_2'\right)", "(1/T2')"),
-    "frequency_shift": Symbol(r"\Delta\omega", "Δω"),
-}
+SYMBOLS: Mapping[str, Symbol] = MappingProxyType(
+    {
+        "k_up": Symbol("k_{10}", "k10"),
+        "k_down": Symbol("k_{01}", "k01"),
+        "inv_T1": Symbol(r"\left(1/T_1\right)", "(1/T1)"),
+        "inv_T2": Symbol(r"\left(1/T_2\right)", "(1/T2)"),
+        "inv_T2_prime": Symbol(r"\left(1/T_2'\right)", "(1/T2')"),
+        "frequency_shift": Symbol(r"\Delta\omega", "Δω"),
+    }
+)
 
 
 def symbol(name: str) -> Symbol:
@@ -270,7 +273,7 @@ def _forms(quantity: Quantity, source: str) -> tuple[tuple[Formula, ...], tuple[
     )
 
 
-class Shown(NamedTuple):
+class NamedForm(NamedTuple):
     """A left-hand side in LaTeX and text, a form, and the source equation."""
 
     latex: str
@@ -279,9 +282,9 @@ class Shown(NamedTuple):
     source: str = ""
 
 
-def forms_step(key: str, title: str, prose: str, shown: Iterable[Shown]) -> Step:
+def forms_step(key: str, title: str, prose: str, shown: Iterable[NamedForm]) -> Step:
     """A step that displays spectral forms."""
-    items: Sequence[Shown] = tuple(shown)
+    items: Sequence[NamedForm] = tuple(shown)
     return Step(
         key,
         title,

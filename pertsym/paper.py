@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pertsym.certify.claims import Check, Claim
+from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.series import Equations
+from pertsym.present.document import latex_document
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Paper:
     """Everything that commands need of one derivation.
 
@@ -29,9 +32,12 @@ class Paper:
     narrate
         order -> the steps of the full argument up to that order.
     generate
-        () -> relative path below generated/<name>/ -> file text.
-    claims
-        () -> the ledger's rows.
+        () -> relative path below generated/<name>/ -> file text, without document and ledger.
+    headline, contents
+        How the generated package describes itself: what it belongs to (by default the title), and
+        what is in it.
+    claims_file
+        TOML file of the ledger's claims.
     checks
         Tag -> computation that establishes the claims of that tag.
     """
@@ -42,12 +48,24 @@ class Paper:
     bibtex: str
     conventions: tuple[str, ...]
     legend: tuple[str, ...]
-    equations: Equations | None
+    equations: Equations | None = None
     orders: tuple[int, ...]
     narrate: Callable[[int], tuple[Step, ...]]
-    generate: Callable[[], Mapping[str, str]]
-    claims: Callable[[], tuple[Claim, ...]]
+    generate: Callable[[], Mapping[str, str]] = dict
+    headline: str = ""
+    contents: str = "generated functions, ledger and document"
+    claims_file: Path
     checks: Mapping[str, Check]
+
+    def claims(self) -> tuple[Claim, ...]:
+        """What the ledger's rows claim, not checked yet.
+
+        Raises
+        ------
+        ValueError
+            Naming what is wrong in the file.
+        """
+        return load_claims(self.claims_file)
 
     def derivation(self, order: int) -> Derivation:
         """The whole argument up to an order."""
@@ -62,5 +80,13 @@ class Paper:
         )
 
     def generated_files(self) -> dict[str, str]:
-        """Files below generated/, by path."""
-        return {f"{self.name}/{path}": text for path, text in self.generate().items()}
+        """Files below generated/, by path; the document goes up to the highest order."""
+        rows = ledger_rows(self.claims(), self.checks)
+        files = {
+            "__init__.py": f'"""{self.headline or self.title}: {self.contents}."""\n',
+            **self.generate(),
+            "derivation.tex": latex_document(self.derivation(max(self.orders))),
+            "ledger.json": ledger_json(rows),
+            "ledger.md": ledger_markdown(rows),
+        }
+        return {f"{self.name}/{path}": text for path, text in files.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.derivation import Step
 from pertsym.equations.series import Equations, Quantity
 from pertsym.estimate import Estimate
+from pertsym.expansion.interaction import Interaction
 from pertsym.model.values import Statistics
 from pertsym.narrative import pipeline, rules_step, symbol
 from pertsym.numerics.evaluate import evaluate
@@ -107,40 +108,7 @@ class Result:
         TypeError
             If a correlation function of the formula is not given, or one is not of this system.
         """
-        form = self.form
-        integrals = form.integrals
-        needed = {a.name for a in form.values}
-        needed |= {name for a in integrals for name in (a.name, a.other)}
-        missing = sorted(needed - baths.keys())
-        if missing:
-            raise TypeError(
-                f"function() needs a spectral density for {', '.join(missing)}; "
-                f"write {missing[0]}=... (None leaves that bath out)"
-            )
-        interaction = self._equations.interaction
-        unknown = sorted(baths.keys() - set(interaction.correlations.values()))
-        if unknown:
-            raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
-        names = frequency_names(interaction.dimension)
-        signature = _signature(names, symbols_of(form))
-
-        def evaluated(*args: Any, **kwargs: Any) -> Estimate:
-            given = signature.bind(*args, **kwargs).arguments
-            beta = given.pop("beta", None)
-            frequencies = tuple(given.pop(name) for name in names)
-            if len(names) == 1 and not np.all(np.asarray(frequencies[0]) > 0):
-                raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
-            spectra = DoubleSpectra(
-                {
-                    name: ()
-                    if density is None
-                    else ((1, _correlation(name, density, statistics, beta)),)
-                    for name, density in baths.items()
-                }
-            )
-            return evaluate(form, frequencies, spectra, beta, given).estimate()
-
-        return evaluated
+        return numerical_function(self.form, self._equations.interaction, statistics, baths)
 
     def _symbol(self) -> tuple[str, str]:
         latex, text = symbol(self.quantity.name)
@@ -160,6 +128,47 @@ class Result:
 
     def _repr_latex_(self) -> str:
         return self._shown()._repr_latex_()
+
+
+def numerical_function(
+    form: SpectralForm,
+    interaction: Interaction,
+    statistics: Statistics,
+    baths: Mapping[str, BathDensity | None],
+) -> Callable[..., Estimate]:
+    """f(w0, beta) -> Estimate(value, error) of a form; see `Result.function`."""
+    integrals = form.integrals
+    needed = {a.name for a in form.values}
+    needed |= {name for a in integrals for name in (a.name, a.other)}
+    missing = sorted(needed - baths.keys())
+    if missing:
+        raise TypeError(
+            f"function() needs a spectral density for {', '.join(missing)}; "
+            f"write {missing[0]}=... (None leaves that bath out)"
+        )
+    unknown = sorted(baths.keys() - set(interaction.correlations.values()))
+    if unknown:
+        raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
+    names = frequency_names(interaction.dimension)
+    signature = _signature(names, symbols_of(form))
+
+    def evaluated(*args: Any, **kwargs: Any) -> Estimate:
+        given = signature.bind(*args, **kwargs).arguments
+        beta = given.pop("beta", None)
+        frequencies = tuple(given.pop(name) for name in names)
+        if len(names) == 1 and not np.all(np.asarray(frequencies[0]) > 0):
+            raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
+        spectra = DoubleSpectra(
+            {
+                name: ()
+                if density is None
+                else ((1, _correlation(name, density, statistics, beta)),)
+                for name, density in baths.items()
+            }
+        )
+        return evaluate(form, frequencies, spectra, beta, given).estimate()
+
+    return evaluated
 
 
 def frequency_names(dimension: int) -> tuple[str, ...]:

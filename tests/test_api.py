@@ -56,6 +56,14 @@ def test_orders_are_checked() -> None:
             LAIRD.equilibrium_constant[order]
 
 
+def test_what_is_not_derived_says_what_to_do() -> None:
+    with pytest.raises(NotYetDerivable, match=r"order 6: .*terms\(name, order\)"):
+        LAIRD.k_up[6]
+    assert LAIRD.bloch.terms("k_up", 6) is not None  # as the message says
+    with pytest.raises(NotYetDerivable, match=r"order 6: .*coherences .*pertsym rates"):
+        LAIRD.k_10_eliminated[6]
+
+
 # ---------------------------------------------------------------------------------------------
 # Systems
 
@@ -102,6 +110,38 @@ def test_a_result_shows_itself() -> None:
     assert shown.latex() in body
     assert body.count("{") == body.count("}")
     assert repr(LAIRD.inv_T2_prime[2]).endswith("= 0")
+
+
+def test_the_equilibrium_constant_is_a_result() -> None:
+    constant = LAIRD.equilibrium_constant
+    assert "[0] or [2]" in repr(constant)
+    assert repr(constant[0]) == "K(0) = e^{-βω0}"
+    shown = constant[2]
+    assert repr(shown).startswith("K(2) = -(1/2π){")
+    assert shown.latex().startswith("K^{(2)}")
+    assert shown.latex() in shown._repr_latex_()
+    (step,) = shown.steps
+    assert step.title in repr(step)
+    assert shown.sympy().has(sympy.pi)
+
+
+@pytest.mark.parametrize("order", [0, 2])
+def test_the_constant_agrees_with_the_rates_of_a_model(order: int) -> None:
+    couplings = [Coupling.of(ps.sigma_x, "X"), Coupling.of(ps.sigma_y, "Y")]
+    baths = [Bath("X", "boson", 0.8, DRUDE), Bath("Y", "boson", 0.8, OHMIC)]
+    wanted = ps.bloch_rates(Model.of([0, 1.4], couplings, baths), 4).equilibrium_constant
+    assert wanted is not None
+    number = wanted[order]
+    assert number is not None
+    function = XY.equilibrium_constant[order].function(X=DRUDE, Y=OHMIC)
+    assert agree(function(1.4, 0.8), number)
+    many = function(np.array([0.9, 1.4]), 0.8)
+    assert many.value.shape == (2,)
+    assert abs(many.value[1] - number.value) <= many.error[1] + number.error
+    with pytest.raises((TypeError, ValueError), match="beta"):
+        function(1.4)
+    with pytest.raises(TypeError, match="Z"):
+        XY.equilibrium_constant[order].function(X=DRUDE, Y=OHMIC, Z=DRUDE)
 
 
 def test_a_complex_element_shows_its_real_part() -> None:

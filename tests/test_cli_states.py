@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pertsym.baths.divergence import Divergent
 from tests.command_line import DENSITY, OPERATOR, model_file, refused, run
 
 
@@ -72,6 +73,42 @@ def test_divergent_elements_are_null(tmp_path: Path) -> None:
     assert record["orders"]["2"]["real"][1][1] is None
     assert record["orders"]["2"]["real"][0][0] == 0.0
     assert "w^-0.5 at w -> 0" in result.stderr
-    steady = run("steady", path, "--method", "tcl2", "--json")
-    assert steady.exit_code == 3
-    assert json.loads(steady.stdout)["state"] is None
+    evolve = ("evolve", path, "--initial", "0", "--times", "0:1:2")
+    for method, (command, *args) in itertools.product(
+        ("tcl2", "redfield", "redfield-secular"), (("steady", path), evolve)
+    ):
+        # tcl2 at finite times exists
+        name = "tcl2-asymptotic" if (method, command) == ("tcl2", "evolve") else method
+        found = run(command, *args, "--method", name, "--json")
+        assert found.exit_code == 3
+        answer = json.loads(found.stdout)
+        assert answer["state" if command == "steady" else "populations"] is None
+        assert answer["divergent"].keys() == {"2"}
+        for reason in answer["divergent"]["2"].values():
+            assert "w^-0.5 at w -> 0, bath x" in reason
+        if method != "tcl2":
+            assert answer["divergent"]["2"].keys() == record["divergent"]["2"].keys()
+        assert found.stderr.startswith("divergent: ")
+
+
+def test_one_word_for_what_is_missing(tmp_path: Path) -> None:
+    """Tables and remarks name a missing number alike."""
+    sub_ohmic = '{ kind = "ohmic", alpha = 0.02, wc = 1.0, s = 0.5 }'
+    path = model_file(tmp_path, (DENSITY, sub_ohmic), (OPERATOR, "[[-1, 0], [0, 1]]"))
+    for command, name in (("generator", "K_01,01"), ("rates", "inv_T2")):
+        result = run(command, path, "--order", "2")
+        assert result.exit_code == 3
+        *_, line = (x for x in result.stdout.splitlines() if x.split()[0] == name)
+        assert line.split() == [name, "divergent"]
+        assert f"divergent: {name}, order 2: " in result.stderr
+
+
+def test_a_place_that_is_known_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raising(*_: object) -> None:
+        raise Divergent("∫dw w^-1.2 at w -> 0", 4, "K_01,11")
+
+    monkeypatch.setattr("pertsym.cli.states.steady", raising)
+    found = run("steady", model_file(tmp_path), "--method", "tcl4", "--json")
+    assert found.exit_code == 3
+    assert json.loads(found.stdout)["divergent"] == {"4": {"K_01,11": "∫dw w^-1.2 at w -> 0"}}
+    assert found.stderr == "divergent: K_01,11, order 4: ∫dw w^-1.2 at w -> 0\n"

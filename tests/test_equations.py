@@ -9,9 +9,15 @@ import pytest
 import sympy
 
 from pertsym.equations.bloch import QUANTITIES, RATES, Bloch
-from pertsym.equations.equilibrium import EquilibriumConstant, renormalised_splitting
+from pertsym.equations.equilibrium import (
+    EquilibriumConstant,
+    principal_value_form,
+    renormalised_splitting,
+)
+from pertsym.equations.mean_force import second_order
 from pertsym.equations.models import independent_baths, laird
 from pertsym.equations.rational import Exponential, rational_form, rational_terms
+from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.numerics.evaluate import depends_on_differences
@@ -88,6 +94,27 @@ def test_equilibrium_against_the_simplex_integral(matrix):
                 term *= transform(atom.frequency[0] * w0, atom.derivative)
         total += term
     assert total == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_populations_are_sums_of_simplex_terms(level):
+    """The sum over levels and pairs of operators against the sum over Boltzmann factors."""
+    coupling = ((0, "x", 0), ("x", "d", "y"), (0, "y", 1))
+    ladder = symbolic_interaction(3, [(coupling, "C1"), (((0, 0, 1), (0, 0, 0), (1, 0, 0)), "C2")])
+    total = ZERO_FORM
+    for term in EquilibriumConstant(ladder).simplex_terms(level):
+        total += principal_value_form(term)
+    assert total == second_order(ladder, level, level)
+    assert total
+
+
+def test_simplex_terms_of_two_correlation_functions():
+    """Lam and Lam^+ pair with each other: the operators of an arc differ."""
+    for level in (0, 1):
+        total = ZERO_FORM
+        for term in K.simplex_terms(level):
+            total += principal_value_form(term)
+        assert total == second_order(laird(), level, level) != ZERO_FORM
 
 
 def test_diagonal_coupling_leaves_k_alone():

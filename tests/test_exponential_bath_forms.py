@@ -20,6 +20,14 @@ from derivations.detailed_balance_sixth_order.checks import (
 )
 from derivations.exponential_bath import checks as checks
 from derivations.exponential_bath import script as script
+from derivations.exponential_bath.models import (
+    MODELS,
+    NOISE,
+    NoiseModel,
+    field_along_x,
+    isotropic_field,
+    tilted_field,
+)
 from generated.exponential_bath import fields
 from generated.exponential_bath import tilted_field as tilted
 from pertsym.baths.densities import ExpressionDensity
@@ -38,14 +46,6 @@ from pertsym.certify.slow_eigenvalues import (
 )
 from pertsym.dynamics.higher_orders import higher_rates
 from pertsym.equations.bloch import QUANTITIES
-from pertsym.equations.classical_noise import (
-    MODELS,
-    NOISE,
-    NoiseModel,
-    field_along_x,
-    isotropic_field,
-    tilted_field,
-)
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import integrate
 from pertsym.equations.exact_rates import ExactRates

@@ -42,7 +42,7 @@ from pertsym.oscillator.half_line import (
 )
 from pertsym.oscillator.heisenberg import heisenberg
 from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X
-from tests.command_line import refused, run
+from tests.command_line import model_file, refused, run
 
 MODEL = """
 [system]
@@ -359,6 +359,22 @@ def test_divergent_coefficients_are_null(tmp_path: Path) -> None:
     assert record["frequency_shift_squared"] is None
     assert record["D"] == pytest.approx(0.15, rel=1e-14)
     assert "w -> inf" in record["divergent"]["2"]["f"]
+    table = run("coefficients", written(tmp_path, flat))
+    (line,) = (x for x in table.stdout.splitlines() if x.split()[0] == "f")
+    assert line.split()[1] == "divergent"
+    assert "divergent: f, order 2: " in table.stderr
+
+
+def test_models_without_coefficients_are_sent_where_they_work(tmp_path: Path) -> None:
+    """The command that the message names accepts the model."""
+    levels = model_file(tmp_path)
+    random = Path(__file__).parent.parent / "examples" / "spin_gorm.toml"
+    for path, command, options in ((levels, "generator", ("--order", "2")), (random, "rates", ())):
+        line = refused(run("coefficients", path, "--json"), 2, f"`pertsym {command}`")
+        assert str(path) in line
+        followed = run(command, path, *options)
+        assert followed.exit_code != 2
+        assert followed.stdout
 
 
 @pytest.mark.parametrize(

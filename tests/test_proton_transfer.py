@@ -13,6 +13,7 @@ from derivations.proton_transfer import common as common
 from derivations.proton_transfer import equation_checks as equation
 from derivations.proton_transfer import script as script
 from derivations.proton_transfer import table_checks as tables
+from derivations.proton_transfer.regimes import classify
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.library import find
 from pertsym.model.errors import InputError
@@ -27,7 +28,6 @@ from pertsym.systems.proton_transfer import (
     proton_transfer,
     wavepacket,
 )
-from pertsym.systems.regimes import classify
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data" / "taa"

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import math
+from fractions import Fraction as F
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.integrate import quad
 
+import pertsym
 from derivations.esposito_gaspard_2003.checks import CHECKS
 from generated.esposito_gaspard_2003 import rates as generated
 from pertsym.baths.divergence import Divergent
-from pertsym.certify.conserved_energy_routes import finite_part
+from pertsym.certify.conserved_energy_routes import finite_part, rate_at_coupling, rate_from_pole
 from pertsym.certify.ledger import established, load_claims
 from pertsym.library import find
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -31,10 +35,12 @@ from pertsym.random_matrix.ensemble import (
     half_chord,
     level_density,
     resolvent,
+    resolvent_slope,
 )
 from pertsym.random_matrix.evolution import METHODS, populations
 from pertsym.random_matrix.exact import simulate
 from pertsym.random_matrix.fourth_order import conserved_energy
+from pertsym.random_matrix.rates import random_matrix_rates
 from pertsym.random_matrix.spectral_rate import spectral_rate
 from tests.command_line import refused, run
 
@@ -100,6 +106,15 @@ def test_resolvent_is_the_hilbert_transform_of_the_density() -> None:
     assert resolvent(0.7).imag == 0
 
 
+@given(x=st.floats(-2, 2).filter(lambda x: abs(abs(x) - 0.5) > 0.01))
+@settings(max_examples=30)
+def test_slope_of_the_resolvent_solves_the_differentiated_fixed_point(x: float) -> None:
+    """g = 1/(x - v g) and its derivative g' = -g^2 (1 - v g')."""
+    g, slope = resolvent(x), resolvent_slope(x)
+    assert g * (x - VARIANCE * g) == pytest.approx(1, abs=1e-12)
+    assert slope == pytest.approx(-(g**2) * (1 - VARIANCE * slope), abs=1e-10)
+
+
 def test_correlation_function_decays_from_the_variance() -> None:
     nodes, weights = band_nodes(80)
     for t in (0.0, 1e-9, 3.0, 40.0):
@@ -123,6 +138,17 @@ def test_rates_are_those_that_were_generated(energy: float, delta: float) -> Non
         assert found.rate == pytest.approx(getattr(generated, f"rate_{name}")(energy, delta, 0.1))
         wanted = getattr(generated, f"z_infinity_{name}")(energy, delta, 0.1)
         assert found.z_infinity == pytest.approx(wanted, abs=1e-14)
+
+
+def test_transition_rates_are_golden_rules_where_the_environment_ends() -> None:
+    """2 pi |S|^2 n F, by hand: the way back differs, and vanishes outside the band."""
+    delta, strength, energy = 0.3, 0.01, -0.4
+    kept = second_order.energy_resolved(delta, strength, energy)
+    fixed = second_order.redfield(delta, strength, energy)
+    assert kept.down == pytest.approx(strength * golden_rule(energy + delta))
+    assert kept.up == pytest.approx(strength * golden_rule(energy))
+    assert fixed.down == kept.down
+    assert fixed.up == golden_rule(energy - delta) == 0
 
 
 def test_redfield_kernels_integrate_to_the_rates() -> None:
@@ -346,6 +372,16 @@ def test_microcanonical_mean_of_sigma_z_is_the_asymptotic_z() -> None:
     assert abs(exact - found[0] - found[2]) < 0.25 * abs(exact - found[0])
 
 
+@pytest.mark.parametrize(("splitting", "total"), [(F(3, 10), F(1, 10)), (F(7, 10), F(-1, 20))])
+def test_rates_are_the_pole_of_the_ladder(splitting: F, total: F) -> None:
+    """The pole iterated at a tiny coupling, with no expansion, and linearity in |S|^2 and |S|^4."""
+    wanted = rate_from_pole(splitting, total, 12)
+    half = float(splitting) / 2
+    found = conserved_energy((-half, half), 0.04, float(total)).rates
+    assert found[2] == pytest.approx(0.04 * float(wanted[0]), rel=1e-12)
+    assert found[4] == pytest.approx(0.04**2 * float(wanted[1]), rel=1e-10)
+
+
 def test_finite_part_of_a_polynomial() -> None:
     """FP int_{-1}^{2} (h^2 + 3h)/(h - 1/2)^2: the antiderivative without its pole."""
     value = finite_part(lambda h: h * h + 3 * h, 0.5, -1.0, 2.0)
@@ -354,11 +390,32 @@ def test_finite_part_of_a_polynomial() -> None:
     )
 
 
-def test_exact_rate_at_one_energy_is_nearer_to_fourth_order() -> None:
+@pytest.mark.parametrize(("coupling", "factor"), [(0.09, 3), (0.25, 3)])
+def test_fourth_order_is_several_times_nearer_to_the_exact_rate(
+    coupling: float, factor: float
+) -> None:
+    """The pole of the ladder at N -> infinity, lambda = 0.3 and 0.5, Delta = 0.1."""
+    rates = conserved_energy((-0.05, 0.05), coupling, 0.0).rates
+    exact = rate_at_coupling(F(1, 10), F(0), coupling)
+    assert factor * abs(exact - sum(rates.values())) < abs(exact - rates[2])
+
+
+def test_simulated_rate_at_one_energy_is_the_pole() -> None:
+    """From eigenstates of 60 realisations, within its own error; order 2 is far outside."""
     model = spin(0.1, 0.5, 0.0)
     found = spectral_rate(model, 0.0, size=150, realisations=60, seed=5)
-    rates = conserved_energy(model.energies, 0.25, 0.0).rates
-    assert abs(found.rate - sum(rates.values())) < abs(found.rate - rates[2])
+    exact = rate_at_coupling(F(1, 10), F(0), 0.25)
+    second = conserved_energy(model.energies, 0.25, 0.0).rates[2]
+    assert abs(found.rate - exact) < 2 * found.error
+    assert abs(found.rate - second) > 2 * abs(found.rate - exact)
+
+
+def test_nothing_relaxes_where_one_level_leaves_the_band() -> None:
+    """E = 0.46, Delta = 0.1: the ladder has no pole; z is that of the dressed level."""
+    found = random_matrix_rates(spin(0.1, 0.1, 0.0), total_energy=0.46)
+    assert dict(found.orders) == {2: None, 4: None}
+    assert "outside its band" in found.divergent["4"]["rate"]
+    assert found.z_infinity[0] == 1.0
 
 
 # ---------------------------------------------------------------------------------------------
@@ -436,6 +493,72 @@ def test_rates_command(tmp_path: Path) -> None:
     assert record["redfield"]["z_infinity"] == -1
 
 
+EXAMPLE = Path(__file__).parent.parent / "examples" / "spin_gorm.toml"
+
+
+def test_default_order_is_the_highest_that_exists() -> None:
+    """Without any option the shipped example has rates; a total energy adds the fourth order."""
+    assert (
+        run("rates", EXAMPLE, "--json").stdout
+        == run("rates", EXAMPLE, "--order", 2, "--json").stdout
+    )
+    result = run("rates", EXAMPLE, "--json")
+    assert result.exit_code == 0
+    assert set(json.loads(result.stdout)) == {"energy_resolved", "redfield"}
+    result = run("rates", EXAMPLE, "--total-energy", 0.1, "--json")
+    assert result.exit_code == 0
+    assert result.stdout == run(
+        "rates", EXAMPLE, "--order", 4, "--total-energy", 0.1, "--json"
+    ).stdout  # fmt: skip
+    assert set(json.loads(result.stdout)["orders"]) == {"2", "4"}
+    plain = run("rates", EXAMPLE, "--order", 4)
+    assert plain.exit_code == 3
+    assert "energy_resolved" in plain.stdout
+    assert "order 4: rate divergent" in plain.stdout
+    assert "--total-energy" in plain.stderr
+
+
+def test_python_has_what_the_commands_print() -> None:
+    model = pertsym.load_random_matrix(EXAMPLE)
+    printed = json.loads(run("rates", EXAMPLE, "--total-energy", 0.1, "--json").stdout)
+    found = pertsym.random_matrix_rates(model, total_energy=0.1)
+    assert {n: row["rate"] for n, row in printed["orders"].items()} == {
+        str(n): rate for n, rate in found.orders.items()
+    }
+    assert not found.divergent
+    assert not found.equations
+    nowhere = pertsym.random_matrix_rates(model, total_energy=3.0)
+    assert set(nowhere.orders.values()) == set(nowhere.z_infinity.values()) == {None}
+    assert set(nowhere.divergent) == {"0", "2", "4"}
+    moved = pertsym.random_matrix_evolve(model, "redfield", UP, (0.0, 10.0))
+    lines = run(
+        "evolve", EXAMPLE, "--method", "redfield", "--initial", 1, "--times", "0:10:2", "--json"
+    )
+    assert json.loads(lines.stdout)["populations"] == moved.populations.tolist()
+    assert moved.z is not None
+    assert moved.error is None
+
+
+def test_python_refuses_as_the_commands_do() -> None:
+    model = spin(0.5, 0.1, 0.0)
+    for order, fault, said in ((3, InputError, "even"), (6, NotYetDerivable, "order 4, not 6")):
+        with pytest.raises(fault, match=said):
+            pertsym.random_matrix_rates(model, order)
+    with pytest.raises(InputError, match="total_energy: must be finite"):
+        pertsym.random_matrix_rates(model, total_energy=math.nan)
+    with pytest.raises(InputError, match="redfield, exact"):
+        pertsym.random_matrix_evolve(model, "tcl2", UP, (0.0, 1.0))
+    with pytest.raises(InputError, match="size: belongs to method exact"):
+        pertsym.random_matrix_evolve(model, "redfield", UP, (0.0, 1.0), size=10)
+    with pytest.raises(InputError, match="energy-resolved-markov, redfield-nonmarkov"):
+        populations("x", 0.5, 0.01, 0.0, (0.0, 1.0), (1.0,))
+
+
+def test_help_names_the_methods_for_random_matrices() -> None:
+    said = "".join(run("evolve", "--help").stdout.split())
+    assert all(method in said for method in (*METHODS, "exact"))
+
+
 def test_fourth_order_needs_a_total_energy(tmp_path: Path) -> None:
     path = model_file(tmp_path)
     result = run("rates", path, "--order", 4, "--json")
@@ -450,7 +573,7 @@ def test_fourth_order_needs_a_total_energy(tmp_path: Path) -> None:
     assert set(record) == {"orders", "z_infinity"}
     assert set(record["orders"]) == {"2", "4"}
     assert set(record["z_infinity"]) == {"0", "2"}
-    refused(run("rates", path, "--order", 6), 4, "--order")
+    refused(run("rates", path, "--order", 6), 4, "order")
     result = run("rates", path, "--total-energy", 3, "--json")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["orders"]["4"]["rate"] is None
@@ -475,7 +598,7 @@ def test_evolve_command(tmp_path: Path, method: str) -> None:
     ("arguments", "code", "said"),
     [
         (("--method", "tcl4"), 2, "energy-resolved"),
-        (("--method", "redfield", "--size", 3), 2, "--size"),
+        (("--method", "redfield", "--size", 3), 2, "size: belongs to method exact"),
         (("--method", "exact", "--size", 1), 2, "size"),
         (("--method", "redfield", "--states"), 4, "--states"),
     ],

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
-from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.methods import steady
 from pertsym.generators import spectral_route
 from pertsym.generators.bloch_recursion import slow_subspace
@@ -202,12 +201,10 @@ def test_slow_exponents_that_cancel_give_way_to_closed_forms() -> None:
 def test_noise_is_no_number_where_there_is_no_other_route() -> None:
     """Order 6 of the same bath: what the exponentials cannot tell is named, with the error."""
     model = open_system((0.0, 1.0), [BIASED_UNEQUAL], [Ohmic(0.1, 1.0, 1.5)], 1.0)
-    term = tcl_generator(model, 6).orders[6]
+    term = tcl_generator(model, 6, tolerance=1e-4).orders[6]
     named = {*term.divergent, *term.not_derived}
     assert (1, 3) in named
     assert all("exponentials leave an error" in reason for reason in term.not_derived.values())
     for place in np.ndindex(4, 4):
         if place not in named:
             assert term.error[place] <= abs(term.matrix[place]) / 2
-    with pytest.raises(Divergent):
-        steady(model, "tcl6")

@@ -17,6 +17,7 @@ from derivations.schlosshauer_hines_milburn_2008.bath_checks import CHECKS
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table, Underdamped
 from pertsym.environments.rule import Action, contract_in_sequence
+from pertsym.model.errors import NotYetDerivable
 from pertsym.spins.fourth_cumulant import FourthCumulant, Spin
 from pertsym.spins.moments import (
     POLARISATION,
@@ -220,6 +221,8 @@ def test_contraction_rule_of_spins(sides: tuple[bool, ...]) -> None:
 
 
 def test_the_rule_says_what_it_cannot_do() -> None:
-    with pytest.raises(NotImplementedError, match="order 4"):
+    with pytest.raises(NotYetDerivable, match=r"6 operators .*the fourth; .*order 4 at most"):
         list(IndependentSpins().contract([Action(j, False) for j in range(6)], 0, 1))
+    with pytest.raises(NotYetDerivable, match=r"3 operators .*odd cumulants; .*even order"):
+        list(IndependentSpins().contract([Action(j, False) for j in range(3)], 0, 1))
     assert not list(IndependentSpins().contract([Action(0, False)], 0, 1))

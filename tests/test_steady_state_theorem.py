@@ -288,4 +288,4 @@ def test_script() -> None:
     keys = [step.key for step in script.narrate(4)]
     assert "fourth-order" in keys
     assert "sixth-order" not in keys
-    assert {claim.check for claim in script.claims()} <= set(CHECKS)
+    assert {claim.check for claim in script.PAPER.claims()} <= set(CHECKS)

@@ -308,7 +308,7 @@ def test_derivations_at_second_order(script: Any) -> None:
     steps = script.narrate(2)
     assert len({step.key for step in steps}) == len(steps)
     assert all(step.formulas and step.text for step in steps)
-    tags = {claim.check for claim in script.claims()} - {""}
+    tags = {claim.check for claim in script.PAPER.claims()} - {""}
     assert tags <= set(script.CHECKS)
 
 

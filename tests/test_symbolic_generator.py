@@ -34,7 +34,6 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.generator import Generator
 from pertsym.equations.models import independent_baths
 from pertsym.equations.symbolic_operators import symbolic_interaction
-from pertsym.equations.together import Together
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.model.errors import InputError
@@ -280,11 +279,14 @@ def test_names() -> None:
     assert many.series("k_10,8")[2].form == ZERO_FORM
     with pytest.raises(NotReducible, match="orders 2 and 4"):
         _ = generator.series("k_10_eliminated")[6]
-    together = Together((BLOCH, GENERATOR))
-    assert together.names[: len(QUANTITIES)] == QUANTITIES
-    assert together.series("k_10_eliminated").name == "k_10_eliminated"
-    with pytest.raises(ValueError, match="'k_sideways' is unknown; use one of k_up"):
-        together.series("k_sideways")
+    assert BLOCH.names[: len(QUANTITIES)] == QUANTITIES
+    assert set(GENERATOR.names) < set(BLOCH.names)
+    assert BLOCH.series("k_10_eliminated").name == "k_10_eliminated"
+    assert BLOCH.terms("k_10_eliminated", 4) is None
+    assert BLOCH.generator is BLOCH.generator
+    for asked in (BLOCH.series, lambda name: BLOCH.terms(name, 2)):
+        with pytest.raises(ValueError, match="'k_sideways' is unknown; use one of k_up"):
+            asked("k_sideways")
 
 
 def _ladder(size: int) -> list[list[Gaussian]]:

@@ -14,7 +14,6 @@ from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
 from pertsym.equations.symbolic_operators import symbolic_interaction
-from pertsym.equations.together import Together
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction
 from pertsym.reduction.elements import with_elements
@@ -30,7 +29,7 @@ BLOCH = Bloch(INTERACTION)
 GENERATOR = Generator(INTERACTION)
 CLASSICAL_BLOCH = Bloch(CLASSICAL_INTERACTION)
 CLASSICAL_GENERATOR = Generator(CLASSICAL_INTERACTION)
-EQUATIONS = Together((BLOCH, GENERATOR))
+EQUATIONS = BLOCH
 K = EquilibriumConstant(INTERACTION)
 
 RATES = ("k_up", "k_down", "inv_T1", "inv_T2", "inv_T2_prime")

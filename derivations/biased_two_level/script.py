@@ -23,16 +23,14 @@ from derivations.biased_two_level.common import (
     form,
 )
 from derivations.biased_two_level.limit_checks import kms, rational_results
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
 from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.codegen.rational import render_rational_module
 from pertsym.derivation import Formula, Step
 from pertsym.equations.thermal import classical
 from pertsym.narrative import (
+    NamedForm,
     RoutesDisagree,
-    Shown,
     cumulant_step,
     forms_step,
     moments_step,
@@ -43,7 +41,6 @@ from pertsym.narrative import (
     words_step,
 )
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
 from pertsym.present.elements import strengths_markup
 from pertsym.present.text import form_lines
 from pertsym.reduction.elements import by_elements
@@ -119,9 +116,9 @@ def hamiltonian() -> Step:
     )
 
 
-def _shown(name: str, order: int) -> Shown:
+def _shown(name: str, order: int) -> NamedForm:
     latex, text = symbol(name)
-    return Shown(f"{latex}^{{({order})}}", f"{text}({order})", form(name, order))
+    return NamedForm(f"{latex}^{{({order})}}", f"{text}({order})", form(name, order))
 
 
 def second_order() -> Step:
@@ -142,8 +139,8 @@ def mixing() -> Step:
         latex, text = symbol(name)
         quantity = EQUATIONS.series(name)[2]
         shown += [
-            Shown(rf"\mathrm{{Re}}\,{latex}^{{(2)}}", f"Re {text}(2)", quantity.form),
-            Shown(rf"\mathrm{{Im}}\,{latex}^{{(2)}}", f"Im {text}(2)", quantity.imaginary),
+            NamedForm(rf"\mathrm{{Re}}\,{latex}^{{(2)}}", f"Re {text}(2)", quantity.form),
+            NamedForm(rf"\mathrm{{Im}}\,{latex}^{{(2)}}", f"Im {text}(2)", quantity.imaginary),
         ]
     return forms_step(
         "mixing",
@@ -174,7 +171,7 @@ def interference() -> Step:
         for names, part in by_elements(form(name, 4)):
             monomial = strengths_markup(names)
             shown.append(
-                Shown(
+                NamedForm(
                     rf"{latex}^{{(4)}}\big|_{{{monomial.latex}}}",
                     f"{text}(4), {monomial.text}",
                     part,
@@ -193,6 +190,13 @@ def interference() -> Step:
     )
 
 
+MIXING = (
+    "These are values of the coherence block. The eigenvalue of the whole generator that belongs "
+    r"to $\rho_{10}$ also has $K_{\mathrm{cp}}^{(2)}K_{\mathrm{pc}}^{(2)}/(-i\omega_0)$, the way "
+    "through the populations, which is of fourth order too and vanishes without diagonal coupling."
+)
+
+
 def dephasing() -> Step:
     """1/T2 and 1/T2'."""
     return forms_step(
@@ -201,7 +205,7 @@ def dephasing() -> Step:
         r"One finite-part integral over $\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(-\omega)$ is "
         r"left from the unbiased system, and those over "
         r"$\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(\pm\omega_0-\omega)$ from the "
-        "interference.",
+        "interference. " + MIXING,
         [_shown(name, 4) for name in ("inv_T2", "inv_T2_prime")],
     )
 
@@ -243,8 +247,8 @@ def detailed_balance() -> Step:
         r"KMS relation, under the integral too, the eliminated rates obey "
         r"$\tilde k_{10}=K\tilde k_{01}$; the raw elements do not.",
         [
-            Shown("K^{(2)}", "K(2)", K[2]),
-            Shown(
+            NamedForm("K^{(2)}", "K(2)", K[2]),
+            NamedForm(
                 r"\tilde k_{10}^{(4)}-K^{(0)}\tilde k_{01}^{(4)}-K^{(2)}\tilde k_{01}^{(2)}",
                 "k̃10(4) - K(0)k̃01(4) - K(2)k̃01(2)",
                 fourth,
@@ -259,7 +263,7 @@ def classical_limit() -> Step:
     for name in ("inv_T1", "inv_T2_prime"):
         latex, text = symbol(name)
         noisy = classical(CLASSICAL_BLOCH.series(name)[4].form, [BATH])
-        shown.append(Shown(f"{latex}^{{(4)}}", f"{text}(4)", noisy))
+        shown.append(NamedForm(f"{latex}^{{(4)}}", f"{text}(4)", noisy))
     return forms_step(
         "classical",
         "Classical limit: a fluctuating field along a tilted axis",
@@ -287,16 +291,11 @@ def exponential_field() -> Step:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/biased_two_level/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/biased_two_level/ besides document and ledger."""
     return {
-        "__init__.py": f'"""{TITLE}: generated functions, ledger and document."""\n',
         "rates.py": render_module(NAME, f"{TITLE}.", specs()),
         "exponential_bath.py": render_rational_module(NAME, rational_results()),
         "terms.json": terms_json(EQUATIONS, ("k_up", "k_down", "inv_T2_prime", *ELEMENTS), 4),
-        "derivation.tex": latex_document(PAPER.derivation(4)),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
@@ -327,22 +326,17 @@ def _spec(name: str, spectral: SpectralForm, text: str) -> FunctionSpec:
     )
 
 
-def claims() -> tuple[Claim, ...]:
-    """The ledger's rows."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    EQUATIONS,
-    (2, 4),
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    equations=EQUATIONS,
+    orders=(2, 4),
+    narrate=narrate,
+    generate=generate,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

@@ -21,8 +21,8 @@ from derivations.ccqme_two_levels.common import (
     OPERATORS,
     in_forms,
 )
+from derivations.ccqme_two_levels.matrices import BETA
 from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
-from pertsym.equations.ccqme_matrices import BETA
 from pertsym.equations.mean_force import (
     boltzmann,
     equilibrium_constant,

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import sympy
 
+from derivations.ccqme_two_levels.matrices import Matrices
 from pertsym.equations.ccqme import Ccqme
-from pertsym.equations.ccqme_matrices import Matrices
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.reduction.elements import with_elements

@@ -12,8 +12,12 @@ import sympy
 
 from derivations.ccqme_two_levels.checks import CHECKS
 from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, MATRICES
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from derivations.ccqme_two_levels.steps import (
+    hamiltonian,
+    operator_form,
+    redfield_forms,
+    row_formula,
+)
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.derivation import Formula, Step
 from pertsym.equations.mean_force import (
@@ -23,10 +27,8 @@ from pertsym.equations.mean_force import (
     through_kms,
 )
 from pertsym.equations.thermal import zero_temperature
-from pertsym.narrative import RoutesDisagree, Shown, cumulant_step, forms_step
-from pertsym.narrative_redfield import hamiltonian, operator_form, redfield_forms, row_formula
+from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step, forms_step
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
 from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
 
@@ -85,10 +87,10 @@ def mean_force() -> Step:
         r"$\rho^{(2)}=r/Z_S-\rho_{\rm Gibbs}\mathrm{Tr}\,r/Z_S$.",
         [
             *(
-                Shown(f"r_{{{n}{m}}}", f"r{n}{m}", second_order(COUPLING, n, m), "(83)-(85)")
+                NamedForm(f"r_{{{n}{m}}}", f"r{n}{m}", second_order(COUPLING, n, m), "(83)-(85)")
                 for n, m in ((0, 0), (1, 1), (0, 1))
             ),
-            Shown("K^{(2)}", "K(2)", equilibrium_constant(COUPLING)),
+            NamedForm("K^{(2)}", "K(2)", equilibrium_constant(COUPLING)),
         ],
     )
 
@@ -110,7 +112,7 @@ def coherence_map() -> Step:
         "",
         "",
         "",
-        [Shown(r"\frac{R[r^{(0)}]_{01}}{iD_{01}}-r_{01}", "R[r(0)]01/(i D01) - r01", missing)],
+        [NamedForm(r"\frac{R[r^{(0)}]_{01}}{iD_{01}}-r_{01}", "R[r(0)]01/(i D01) - r01", missing)],
     )
     return Step(
         "coherence-map",
@@ -131,9 +133,9 @@ def population_map() -> Step:
     shown = []
     for n in LEVELS:
         for k in LEVELS:
-            shown.append(Shown(f"T_{{{n}{k}}}", f"T{n}{k}", EQUATION.transfer(n, k)))
+            shown.append(NamedForm(f"T_{{{n}{k}}}", f"T{n}{k}", EQUATION.transfer(n, k)))
     for n in LEVELS:
-        shown.append(Shown(f"X_{{{n}}}", f"X{n}", EQUATION.slope(n)))
+        shown.append(NamedForm(f"X_{{{n}}}", f"X{n}", EQUATION.slope(n)))
     forms = forms_step("", "", "", shown)
     final = Formula(
         rf"\left(Q\rho\right)_{{00}}={sympy.latex(sympy.collect(image[0, 0], list(m.rho)))}",
@@ -203,9 +205,13 @@ def stationarity() -> Step:
         r"$\rho^{(2)}$ are decided, $R[\rho^{(2)}-Q\rho_{\rm Gibbs}]$ vanishes because of what "
         r"$Q$ is. For Redfield alone $R[\rho^{(2)}]$ would have to vanish, and does not.",
         [
-            Shown(r"R[r^{(0)}]_{00}", "R[r(0)]00", zeroth, "(90)"),
-            Shown(r"R[r^{(2)}-Qr^{(0)}]_{00}", "R[r(2) - Q r(0)]00", residuals[0, 0], "(78), (79)"),
-            Shown(r"R[r^{(2)}-Qr^{(0)}]_{01}", "R[r(2) - Q r(0)]01", residuals[0, 1], "(78), (79)"),
+            NamedForm(r"R[r^{(0)}]_{00}", "R[r(0)]00", zeroth, "(90)"),
+            NamedForm(
+                r"R[r^{(2)}-Qr^{(0)}]_{00}", "R[r(2) - Q r(0)]00", residuals[0, 0], "(78), (79)"
+            ),
+            NamedForm(
+                r"R[r^{(2)}-Qr^{(0)}]_{01}", "R[r(2) - Q r(0)]01", residuals[0, 1], "(78), (79)"
+            ),
         ],
     )
 
@@ -227,11 +233,11 @@ def secular() -> Step:
         "of second and fourth order in $q$, in the ratio of the mean-force populations.",
         [
             *(
-                Shown(f"k_{{{a}{b}}}^{{({order})}}", f"k{a}{b}({order})", _rate(order, a, b))
+                NamedForm(f"k_{{{a}{b}}}^{{({order})}}", f"k{a}{b}({order})", _rate(order, a, b))
                 for order in (2, 4)
                 for a, b in ((1, 0), (0, 1))
             ),
-            Shown(
+            NamedForm(
                 r"k_{10}^{(4)}-K^{(0)}k_{01}^{(4)}-K^{(2)}k_{01}^{(2)}",
                 "k10(4) - K(0)k01(4) - K(2)k01(2)",
                 ratio,
@@ -252,12 +258,12 @@ def zero_temperature_limit() -> Step:
         r"$Q$ has no limit $T\to0$ because of its term $-\beta b$, and with it the down rate. The "
         r"up rate has one, and keeps detailed balance, $k_{10}^{(4)}=k_{01}^{(2)}K^{(2)}$.",
         [
-            Shown(
+            NamedForm(
                 r"\lim_{T\to0}k_{10}^{(4)}",
                 "k10(4) at T = 0",
                 zero_temperature(_rate(4, 1, 0)),
             ),
-            Shown(
+            NamedForm(
                 r"\lim_{T\to0}K^{(2)}",
                 "K(2) at T = 0",
                 zero_temperature(equilibrium_constant(COUPLING)),
@@ -267,14 +273,9 @@ def zero_temperature_limit() -> Step:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/ccqme_two_levels/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/ccqme_two_levels/ besides document and ledger."""
     return {
-        "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
         "equations.py": render_module(NAME, f"{TITLE}.", specs()),
-        "derivation.tex": latex_document(PAPER.derivation(4)),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
@@ -313,22 +314,17 @@ def _spec(name: str, form: SpectralForm, summary: str) -> FunctionSpec:
     )
 
 
-def claims() -> tuple[Claim, ...]:
-    """The ledger's rows as read from the paper."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    None,
-    (2, 4),
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    orders=(2, 4),
+    narrate=narrate,
+    generate=generate,
+    headline=SOURCE,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

@@ -5,7 +5,6 @@ The argument holds at every order; the numbers are those of K(4), which needs th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from derivations.detailed_balance_sixth_order.checks import (
@@ -15,13 +14,10 @@ from derivations.detailed_balance_sixth_order.checks import (
     OFF_DIAGONAL,
     both_routes,
 )
-from pertsym.certify.claims import Claim
 from pertsym.certify.detailed_balance import TwoLevels
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
 from pertsym.derivation import Formula, Step
 from pertsym.narrative import RoutesDisagree
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
 
 NAME = "detailed_balance_sixth_order"
 TITLE = "Detailed balance at sixth order"
@@ -157,33 +153,16 @@ def numbers_step(name: str, system: TwoLevels, order: int) -> Step:
     )
 
 
-def generate() -> Mapping[str, str]:
-    """Every file below generated/detailed_balance_sixth_order/."""
-    rows = ledger_rows(claims(), CHECKS)
-    return {
-        "__init__.py": f'"""{TITLE}: ledger and document."""\n',
-        "derivation.tex": latex_document(PAPER.derivation(max(ORDERS))),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
-    }
-
-
-def claims() -> tuple[Claim, ...]:
-    """The results, each with its check."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    None,
-    ORDERS,
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    orders=ORDERS,
+    narrate=narrate,
+    contents="ledger and document",
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

@@ -13,13 +13,9 @@ from pathlib import Path
 
 import sympy
 
+from derivations.esposito_gaspard_2003 import notation as show
 from derivations.esposito_gaspard_2003.checks import CHECKS
-from pertsym.baths.divergence import Divergent
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
-from pertsym.codegen.expressions import ExpressionFunction, render_expressions
-from pertsym.derivation import Formula, Step
-from pertsym.energy_narrative import (
+from derivations.esposito_gaspard_2003.steps import (
     TWO_LEVELS,
     averages_step,
     coherence_step,
@@ -33,13 +29,14 @@ from pertsym.energy_narrative import (
     relaxation_step,
     two_levels_step,
 )
+from pertsym.baths.divergence import Divergent
+from pertsym.codegen.expressions import ExpressionFunction, render_expressions
+from pertsym.derivation import Formula, Step
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.environments.projector import Projector
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations import two_level_relaxation as relaxing
 from pertsym.paper import Paper
-from pertsym.present import rate_terms as show
-from pertsym.present.document import latex_document
 
 NAME = "esposito_gaspard_2003"
 TITLE = "Quantum master equation for a system influencing its environment"
@@ -281,7 +278,7 @@ def functions() -> tuple[ExpressionFunction, ...]:
             ),
         ]
     tau = sympy.Symbol("tau", positive=True)
-    bessel = sympy.besselj(1, tau / 2) / (2 * tau)
+    bessel = 2 * relaxing.bath_correlation(tau)
     for name, shift in (("down", relaxing.DELTA), ("up", -relaxing.DELTA)):
         made.append(
             ExpressionFunction(
@@ -314,35 +311,25 @@ def _at_total_energy(expression: sympy.Expr) -> sympy.Expr:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/esposito_gaspard_2003/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/esposito_gaspard_2003/ besides document and ledger."""
     return {
-        "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
         "rates.py": render_expressions(
             NAME, f"{TITLE}: Gaussian orthogonal matrices.", functions()
         ),
-        "derivation.tex": latex_document(PAPER.derivation(4)),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
-def claims() -> tuple[Claim, ...]:
-    """The ledger's rows as read from the paper."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    None,
-    (2, 4),
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    orders=(2, 4),
+    narrate=narrate,
+    generate=generate,
+    headline=SOURCE,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

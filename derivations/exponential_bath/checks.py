@@ -9,6 +9,14 @@ from types import MappingProxyType
 import mpmath
 import sympy
 
+from derivations.exponential_bath.models import (
+    MODELS,
+    NOISE,
+    NoiseModel,
+    field_along_x,
+    isotropic_field,
+    tilted_field,
+)
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
 from pertsym.certify.slow_eigenvalues import (
     COHERENCE,
@@ -20,14 +28,6 @@ from pertsym.certify.slow_eigenvalues import (
 )
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.equations.bloch import QUANTITIES, Bloch
-from pertsym.equations.classical_noise import (
-    MODELS,
-    NOISE,
-    NoiseModel,
-    field_along_x,
-    isotropic_field,
-    tilted_field,
-)
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import integrate
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator

@@ -11,18 +11,16 @@ from functools import cache
 from pathlib import Path
 
 from derivations.exponential_bath.checks import CHECKS, ORDERS, SYMBOLS
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
-from pertsym.codegen.rational import RationalFunction, render_rational_module
-from pertsym.derivation import Formula, Step
-from pertsym.equations.bloch import QUANTITIES
-from pertsym.equations.classical_noise import (
+from derivations.exponential_bath.models import (
     MODELS,
     NoiseModel,
     field_along_x,
     isotropic_field,
     tilted_field,
 )
+from pertsym.codegen.rational import RationalFunction, render_rational_module
+from pertsym.derivation import Formula, Step
+from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import Integrated, integrated
 from pertsym.equations.exact_rates import ExactRates
@@ -33,7 +31,6 @@ from pertsym.expansion.paths import generator_element
 from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.narrative import RoutesDisagree, symbol
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
 from pertsym.present.latex import integrand_latex
 from pertsym.present.rational import rational_latex
 from pertsym.present.text import integrand_lines
@@ -83,7 +80,10 @@ _REMARKS = {
     r"$R_{1001}=0$, so that $\Delta\omega=-\mathrm{Im}R_{1010}$.",
     "tilted_field": r"Populations and coherences mix. $k_{10}$ is the element of the generator; "
     r"$\bar k_{10}$ is what remains when the coherences have been eliminated, "
-    r"$1/\bar T_1=2\bar k_{10}$ being the exact slow eigenvalue order by order.",
+    r"$1/\bar T_1=2\bar k_{10}$ being the exact slow eigenvalue order by order. $1/T_2$ and "
+    r"$\Delta\omega$ are values of the coherence block: the eigenvalue of the whole generator "
+    r"also has the way through the populations, $K_{\mathrm{cp}}K_{\mathrm{pc}}/(-i\omega_0)$ "
+    "from fourth order on.",
 }
 
 
@@ -282,34 +282,23 @@ def functions(models: tuple[NoiseModel, ...]) -> tuple[RationalFunction, ...]:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/exponential_bath/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/exponential_bath/ besides document and ledger."""
     return {
-        "__init__.py": f'"""{TITLE}: generated functions, ledger and document."""\n',
         "fields.py": render_rational_module(NAME, functions((field_along_x(), isotropic_field()))),
         "tilted_field.py": render_rational_module(NAME, functions((tilted_field(),))),
-        "derivation.tex": latex_document(PAPER.derivation(max(ORDERS))),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
-def claims() -> tuple[Claim, ...]:
-    """The results, each with its check."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    None,
-    ORDERS,
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    orders=ORDERS,
+    narrate=narrate,
+    generate=generate,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

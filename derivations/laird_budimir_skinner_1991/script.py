@@ -12,21 +12,21 @@ from pathlib import Path
 import sympy
 
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from derivations.laird_budimir_skinner_1991.common import BLOCH, K
+from derivations.laird_budimir_skinner_1991.functions import named, specs
 from pertsym.codegen.data import terms_json
-from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.codegen.module import render_module
 from pertsym.codegen.rational import RationalFunction, render_rational_module
 from pertsym.derivation import Formula, Step
-from pertsym.equations.bloch import QUANTITIES, Bloch
-from pertsym.equations.equilibrium import EquilibriumConstant, renormalised_splitting
+from pertsym.equations.bloch import QUANTITIES
+from pertsym.equations.equilibrium import renormalised_splitting
 from pertsym.equations.models import laird
 from pertsym.equations.rational import Exponential, rational_form
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.narrative import (
+    NamedForm,
     RoutesDisagree,
-    Shown,
     cumulant_step,
     forms_step,
     moments_step,
@@ -37,9 +37,7 @@ from pertsym.narrative import (
     words_step,
 )
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
-from pertsym.present.text import form_lines
-from pertsym.reduction.spectral import SpectralForm, Thermal, monomial
+from pertsym.reduction.spectral import Thermal, monomial
 
 NAME = "laird_budimir_skinner_1991"
 TITLE = "Quantum-mechanical derivation of the Bloch equations: beyond the weak coupling limit"
@@ -64,21 +62,7 @@ LEGEND = (
     "τ12 means τ1+τ2, and so on; FP∫ is Hadamard's finite part.",
 )
 
-BLOCH = Bloch(laird())
-K = EquilibriumConstant(laird())
 BETA = monomial(Gaussian(1), Thermal("T", 1, (0,)))
-
-SOURCES = {
-    ("k_up", 2): "(69)",
-    ("k_down", 2): "(77)",
-    ("inv_T1", 2): "(80)",
-    ("inv_T2", 2): "(121)",
-    ("frequency_shift", 2): "(125)",
-    ("k_up", 4): "(91)",
-    ("k_down", 4): "(97)",
-    ("inv_T1", 4): "(98)",
-    ("inv_T2_prime", 4): "(135)",
-}
 
 
 def narrate(order: int) -> tuple[Step, ...]:
@@ -120,12 +104,6 @@ def hamiltonian() -> Step:
     )
 
 
-def _shown(name: str, order: int) -> Shown:
-    latex, text = symbol(name)
-    form = BLOCH.series(name)[order].form
-    return Shown(f"{latex}^{{({order})}}", f"{text}({order})", form, SOURCES.get((name, order), ""))
-
-
 def second_order() -> Step:
     """Secs. III A, IV A, IV B."""
     return forms_step(
@@ -133,7 +111,7 @@ def second_order() -> Step:
         "Second order: golden rule, 1/T2 = 1/(2 T1) and the frequency shift",
         "Each time integral is a half-sided Fourier transform, half the spectrum minus "
         r"$i/2\pi$ times its principal-value transform.",
-        [_shown(name, 2) for name in ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")],
+        [named(name, 2) for name in ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")],
     )
 
 
@@ -146,15 +124,15 @@ def fourth_order_rates() -> Step:
         "The fourth-order rates",
         r"$k_{01}$ is reduced from its own ten terms; the result equals $k_{10}$ with "
         r"$\omega_0\to-\omega_0$.",
-        [_shown(name, 4) for name in ("k_down", "inv_T1")],
+        [named(name, 4) for name in ("k_down", "inv_T1")],
     )
 
 
 def equilibrium(order: int) -> Step:
     """Sec. III C: the imaginary-time expansion."""
-    forms = [Shown("K^{(0)}", "K(0)", K[0], "(107)")]
+    forms = [NamedForm("K^{(0)}", "K(0)", K[0], "(107)")]
     if order >= 4:
-        forms.append(Shown("K^{(2)}", "K(2)", K[2], "(116)"))
+        forms.append(NamedForm("K^{(2)}", "K(2)", K[2], "(116)"))
     return forms_step(
         "equilibrium",
         "Equilibrium constant from imaginary time",
@@ -180,8 +158,8 @@ def balance() -> Step:
         r"With $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$ and its derivative, order by order "
         r"in the coupling, $k_{10}-K k_{01}$ must vanish.",
         [
-            Shown(r"k_{10}^{(2)}-K^{(0)}k_{01}^{(2)}", "k10(2) - K(0)k01(2)", zeroth, "(114)"),
-            Shown(
+            NamedForm(r"k_{10}^{(2)}-K^{(0)}k_{01}^{(2)}", "k10(2) - K(0)k01(2)", zeroth, "(114)"),
+            NamedForm(
                 r"k_{10}^{(4)}-K^{(0)}k_{01}^{(4)}-K^{(2)}k_{01}^{(2)}",
                 "k10(4) - K(0)k01(4) - K(2)k01(2)",
                 second,
@@ -200,14 +178,14 @@ def zero_temperature_limits() -> Step:
         r"$P_1'(-\omega_0)=2\int_0^\infty d\omega\,\Gamma_1'(\omega)/(\omega+\omega_0)$. "
         "The up rate and the equilibrium constant stay finite; the pure-dephasing rate vanishes.",
         [
-            Shown(
+            NamedForm(
                 r"\lim_{T\to0}k_{10}^{(4)}",
                 "k10(4) at T = 0",
                 zero_temperature(BLOCH.k_up[4].form),
                 "(96)",
             ),
-            Shown(r"\lim_{T\to0}K^{(2)}", "K(2) at T = 0", zero_temperature(K[2]), "(117)"),
-            Shown(
+            NamedForm(r"\lim_{T\to0}K^{(2)}", "K(2) at T = 0", zero_temperature(K[2]), "(117)"),
+            NamedForm(
                 r"\lim_{T\to0}\left(1/T_2'\right)^{(4)}",
                 "(1/T2')(4) at T = 0",
                 zero_temperature(BLOCH.inv_T2_prime[4].form),
@@ -241,11 +219,11 @@ def coherences() -> Step:
         r"$K=e^{-\beta\bar\omega}$ shifts differently already at second order, by "
         r"$\Delta\omega'=\Delta\bar\omega-\Delta\omega$.",
         [
-            Shown(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
-            Shown(
+            NamedForm(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
+            NamedForm(
                 r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", renormalised_splitting(laird()), "(128)"
             ),
-            Shown(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
+            NamedForm(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
         ],
     )
     block = spectral_step(BLOCH, "R_1001", 4)
@@ -266,13 +244,13 @@ def stochastic_bath() -> Step:
         "The stochastic model: real, even correlation functions",
         r"$\hat C_i$ is even and $P_i$ odd.",
         [
-            Shown(
+            NamedForm(
                 r"\left(1/T_1\right)^{(4)}",
                 "(1/T1)(4)",
                 classical(BLOCH.inv_T1[4].form, names),
                 "(140)",
             ),
-            Shown(
+            NamedForm(
                 r"\left(1/T_2'\right)^{(4)}",
                 "(1/T2')(4)",
                 classical(BLOCH.inv_T2_prime[4].form, names),
@@ -327,58 +305,26 @@ def exponential_models() -> Step:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/laird_budimir_skinner_1991/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/laird_budimir_skinner_1991/ besides document and ledger."""
     return {
-        "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
         "rates.py": render_module(NAME, f"{TITLE}.", specs()),
         "exponential_bath.py": render_rational_module(NAME, rational_results()),
         "terms.json": terms_json(BLOCH, ("k_up", "k_down", "inv_T2_prime", "R_1010", "R_1001"), 4),
-        "derivation.tex": latex_document(PAPER.derivation(4)),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
-def specs() -> tuple[FunctionSpec, ...]:
-    """The functions of rates.py."""
-    functions = [
-        _spec(f"{name}_{order}", BLOCH.series(name)[order].form, _shown(name, order))
-        for order in (2, 4)
-        for name in QUANTITIES
-    ]
-    for order, source in ((0, "(107)"), (2, "(116)")):
-        functions.append(_spec(f"K_{order}", K[order], Shown("", f"K({order})", K[order], source)))
-    return tuple(functions)
-
-
-def _spec(name: str, form: SpectralForm, shown: Shown) -> FunctionSpec:
-    return FunctionSpec(
-        name,
-        form,
-        f"{shown.text} of the two-level system, the contribution of that order alone.",
-        f"Eq. {shown.source}" if shown.source else "",
-        "\n".join(form_lines(form, shown.text, width=92)),
-        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
-    )
-
-
-def claims() -> tuple[Claim, ...]:
-    """The ledger's rows as read from the paper."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    BLOCH,
-    (2, 4),
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    equations=BLOCH,
+    orders=(2, 4),
+    narrate=narrate,
+    generate=generate,
+    headline=SOURCE,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

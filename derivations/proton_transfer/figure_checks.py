@@ -26,13 +26,13 @@ from derivations.proton_transfer.common import (
     times_of,
     within,
 )
+from derivations.proton_transfer.regimes import Regime, classify
 from pertsym.certify.claims import Check, Evidence, conclude
 from pertsym.dynamics.methods import evolve
 from pertsym.dynamics.propagation import propagate
 from pertsym.systems.proton_transfer import (
     FEMTOSECOND,
 )
-from pertsym.systems.regimes import Regime, classify
 
 DVR = "discrete variable representation of the fitted potential"
 ENGINE = "engine"

@@ -22,12 +22,9 @@ from derivations.proton_transfer.equilibrium_checks import (
 )
 from derivations.proton_transfer.figure_checks import THRESHOLD, regime
 from derivations.proton_transfer.table_checks import printed_energies, printed_positions
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
 from pertsym.derivation import Formula, Step
 from pertsym.narrative import cumulant_step, moments_step
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
 from pertsym.systems.proton_transfer import (
     CUTOFF,
     TEMPERATURE,
@@ -302,12 +299,10 @@ def _matrix(rows: Sequence[Sequence[str]]) -> str:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/proton_transfer/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/proton_transfer/ besides document and ledger."""
     energies, q = printed_energies(), printed_positions()
     levels = {"eta": 0.0, "energies_hartree": energies, "q_bohr": q}
     return {
-        "__init__.py": f'"""{TITLE}: levels, steady states, ledger and document."""\n',
         "levels.json": json.dumps(levels, indent=1) + "\n",
         "steady_states.json": json.dumps(
             [
@@ -317,28 +312,20 @@ def generate() -> Mapping[str, str]:
             indent=1,
         )
         + "\n",
-        "derivation.tex": latex_document(PAPER.derivation(4)),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
-def claims() -> tuple[Claim, ...]:
-    """The ledger's rows as read from the paper."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    None,
-    (2, 4),
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    orders=(2, 4),
+    narrate=narrate,
+    generate=generate,
+    contents="levels, steady states, ledger and document",
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

@@ -11,8 +11,17 @@ from pathlib import Path
 import sympy
 
 from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from derivations.schlosshauer_hines_milburn_2008.steps import (
+    SOURCES,
+    closed_forms,
+    coefficients,
+    hamiltonian,
+    motion,
+    operator_equation,
+    prefixed,
+    second_order,
+    spectral_forms,
+)
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.derivation import Formula, Step
@@ -24,21 +33,10 @@ from pertsym.oscillator.elimination import (
 )
 from pertsym.oscillator.lorentz_drude import boson_diffusion, cold, spin_damping
 from pertsym.oscillator.moment_equations import displacement, static_coefficients, static_limit
-from pertsym.oscillator.narrative import (
-    SOURCES,
-    closed_forms,
-    coefficients,
-    hamiltonian,
-    motion,
-    operator_equation,
-    prefixed,
-    second_order,
-    spectral_forms,
-)
+from pertsym.oscillator.notation import superoperator
 from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
-from pertsym.present.operators import equation, exponentials, plain, results, superoperator, tex
+from pertsym.present.expressions import equation, plain, results, tex
 from pertsym.present.text import form_lines
 from pertsym.spins.moments import (
     POLARISATION,
@@ -47,6 +45,7 @@ from pertsym.spins.moments import (
     fourth_cumulant,
     moment,
 )
+from pertsym.spins.notation import exponentials
 
 NAME = "schlosshauer_hines_milburn_2008"
 TITLE = "Master equation of a harmonic oscillator in a bath of spins"
@@ -234,7 +233,8 @@ def validity() -> Step:
     return Step(
         "validity",
         "Where the elimination holds, and where it fails",
-        r"It needs $\gamma(2\bar n+1)/2\gg\Delta,\Omega_0,g$, while (35) as an equation with "
+        r"$D$ is for $X=a+a^\dagger$ here. The elimination needs "
+        r"$\gamma(2\bar n+1)/2\gg\Delta,\Omega_0,g$, while (35) as an equation with "
         r"$\sigma_\pm$ of the levels' eigenstates needs $\gamma\ll\Delta$. With the levels' own "
         r"correlation function in (24c) only $g$ need be small: for $\gamma\to0$ the result "
         r"vanishes off resonance, where (41) diverges.",
@@ -282,10 +282,8 @@ def closed_functions() -> tuple[ElementaryFunction, ...]:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/schlosshauer_hines_milburn_2008/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/schlosshauer_hines_milburn_2008/ besides document and ledger."""
     return {
-        "__init__.py": f'"""{SOURCE}: generated functions, ledger and document."""\n',
         "coefficients.py": render_module(NAME, f"{TITLE}.", specs()),
         "lorentz_drude.py": render_elementary_module(
             NAME,
@@ -293,28 +291,20 @@ def generate() -> Mapping[str, str]:
             _MODULE_CONVENTIONS,
             closed_functions(),
         ),
-        "derivation.tex": latex_document(PAPER.derivation(4)),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
-def claims() -> tuple[Claim, ...]:
-    """The ledger's rows as read from the paper."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    None,
-    (2, 4),
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    orders=(2, 4),
+    narrate=narrate,
+    generate=generate,
+    headline=SOURCE,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

@@ -16,8 +16,13 @@ from derivations.steady_state_theorem.checks import (
     fourth_order_rate,
     second_order_rate,
 )
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from derivations.steady_state_theorem.steps import (
+    corollary,
+    induction,
+    slow_subspace,
+    spectral_lines,
+    theorem,
+)
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.derivation import Formula, Step
 from pertsym.equations.mean_force import (
@@ -26,16 +31,8 @@ from pertsym.equations.mean_force import (
     second_order,
     through_kms,
 )
-from pertsym.narrative import RoutesDisagree, Shown, forms_step
-from pertsym.narrative_stationarity import (
-    corollary,
-    induction,
-    slow_subspace,
-    spectral_lines,
-    theorem,
-)
+from pertsym.narrative import NamedForm, RoutesDisagree, forms_step
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
 from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
 
@@ -91,9 +88,11 @@ def second_order_step() -> Step:
         r"The mean-force coherence, and the two conditions of second order for a general real "
         r"coupling matrix: Gibbs populations, and the coherence that $K_2r^{(0)}$ drives.",
         [
-            Shown("r^{(2)}_{01}", "r(2)01", second_order(COUPLING, 0, 1)),
-            Shown("(K_2r^{(0)})_{00}", "(K2 r(0))00", _zero(second_order_rate(0, 0), "K2 r(0)")),
-            Shown(
+            NamedForm("r^{(2)}_{01}", "r(2)01", second_order(COUPLING, 0, 1)),
+            NamedForm(
+                "(K_2r^{(0)})_{00}", "(K2 r(0))00", _zero(second_order_rate(0, 0), "K2 r(0)")
+            ),
+            NamedForm(
                 r"\frac{(K_2r^{(0)})_{01}}{i(E_0-E_1)}-r^{(2)}_{01}",
                 "(K2 r(0))01/(i(E0 - E1)) - r(2)01",
                 _zero(second_order_rate(0, 1), "K0 r(2) + K2 r(0)"),
@@ -106,11 +105,13 @@ def ingredients() -> Step:
     """What enters at fourth order."""
     shown = []
     for n in (0, 1):
-        shown.append(Shown(f"r^{{(2)}}_{{{n}{n}}}", f"r(2){n}{n}", second_order(COUPLING, n, n)))
+        shown.append(
+            NamedForm(f"r^{{(2)}}_{{{n}{n}}}", f"r(2){n}{n}", second_order(COUPLING, n, n))
+        )
     for name in ("R_0000", "R_0011"):
         indices = name.removeprefix("R_")
         form = GENERATOR.series(name)[4].form
-        shown.append(Shown(rf"(K_4)_{{{indices[:2]},{indices[2:]}}}", f"K4 {indices}", form))
+        shown.append(NamedForm(rf"(K_4)_{{{indices[:2]},{indices[2:]}}}", f"K4 {indices}", form))
     return forms_step(
         "ingredients",
         "Two levels: what enters at fourth order",
@@ -131,7 +132,7 @@ def fourth_order_step() -> Step:
         r"with values of $\hat C$ at positive frequencies. All powers of $s_{00}$, $s_{01}$, "
         r"$s_{11}$ vanish one by one.",
         [
-            Shown(
+            NamedForm(
                 rf"(K_4r^{{(0)}}+K_2r^{{(2)}})_{{{a}{a}}}",
                 f"(K4 r(0) + K2 r(2)){a}{a}",
                 _zero(fourth_order_rate(a), "K4 r(0) + K2 r(2)"),
@@ -167,14 +168,9 @@ def sixth_order_step() -> Step:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/steady_state_theorem/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/steady_state_theorem/ besides document and ledger."""
     return {
-        "__init__.py": f'"""{TITLE}: generated functions, ledger and document."""\n',
         "equilibrium.py": render_module(NAME, f"{TITLE}.", specs()),
-        "derivation.tex": latex_document(PAPER.derivation(6)),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
@@ -202,22 +198,16 @@ def _spec(name: str, form: SpectralForm, summary: str) -> FunctionSpec:
     )
 
 
-def claims() -> tuple[Claim, ...]:
-    """The ledger's rows."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    None,
-    (2, 4, 6),
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    orders=(2, 4, 6),
+    narrate=narrate,
+    generate=generate,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

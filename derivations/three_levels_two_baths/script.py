@@ -20,14 +20,12 @@ from derivations.three_levels_two_baths.common import (
     kms,
     population,
 )
-from pertsym.certify.claims import Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
 from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.derivation import Formula, Step
 from pertsym.narrative import (
+    NamedForm,
     RoutesDisagree,
-    Shown,
     cumulant_step,
     forms_step,
     moments_step,
@@ -38,7 +36,6 @@ from pertsym.narrative import (
     words_step,
 )
 from pertsym.paper import Paper
-from pertsym.present.document import latex_document
 from pertsym.present.text import form_lines
 from pertsym.reduction.elements import by_elements
 from pertsym.reduction.spectral import SpectralForm
@@ -110,17 +107,19 @@ def hamiltonian() -> Step:
     )
 
 
-def _shown(name: str, order: int) -> Shown:
+def _shown(name: str, order: int) -> NamedForm:
     latex, text = symbol(name)
-    return Shown(f"{latex}^{{({order})}}", f"{text}({order})", form(name, order))
+    return NamedForm(f"{latex}^{{({order})}}", f"{text}({order})", form(name, order))
 
 
-def _parts(name: str, order: int) -> list[Shown]:
+def _parts(name: str, order: int) -> list[NamedForm]:
     latex, text = symbol(name)
     quantity = GENERATOR.series(name)[order]
     return [
-        Shown(rf"\mathrm{{Re}}\,{latex}^{{({order})}}", f"Re {text}({order})", quantity.form),
-        Shown(rf"\mathrm{{Im}}\,{latex}^{{({order})}}", f"Im {text}({order})", quantity.imaginary),
+        NamedForm(rf"\mathrm{{Re}}\,{latex}^{{({order})}}", f"Re {text}({order})", quantity.form),
+        NamedForm(
+            rf"\mathrm{{Im}}\,{latex}^{{({order})}}", f"Im {text}({order})", quantity.imaginary
+        ),
     ]
 
 
@@ -165,7 +164,7 @@ def elimination() -> Step:
 
 def coherence() -> Step:
     """The coherence between the outer levels."""
-    shown: list[Shown] = []
+    shown: list[NamedForm] = []
     for name in SHOWN:
         shown += _parts(name, 4)
     return forms_step(
@@ -184,7 +183,7 @@ def equilibrium() -> Step:
         left = kms(flow(level, 4))
         if left:
             raise RoutesDisagree(f"level {level} is not stationary in the equilibrium state")
-        shown.append(Shown(rf"\dot p_{level}^{{(4)}}", f"dp{level}/dt(4)", left))
+        shown.append(NamedForm(rf"\dot p_{level}^{{(4)}}", f"dp{level}/dt(4)", left))
     return forms_step(
         "equilibrium",
         "Stationary populations",
@@ -192,7 +191,7 @@ def equilibrium() -> Step:
         r"$p_n=e^{-\beta E_n}+p_n^{(2)}$ from the imaginary-time expansion, put into the "
         "eliminated rates, are stationary to fourth order by the KMS relation.",
         [
-            *(Shown(f"p_{n}^{{(2)}}", f"p{n}(2)", population(n, 2)) for n in range(LEVELS)),
+            *(NamedForm(f"p_{n}^{{(2)}}", f"p{n}(2)", population(n, 2)) for n in range(LEVELS)),
             *shown,
         ],
     )
@@ -221,15 +220,10 @@ def selection() -> Step:
 
 
 def generate() -> Mapping[str, str]:
-    """Every file below generated/three_levels_two_baths/."""
-    rows = ledger_rows(claims(), CHECKS)
+    """The files below generated/three_levels_two_baths/ besides document and ledger."""
     return {
-        "__init__.py": f'"""{TITLE}: generated functions, ledger and document."""\n',
         "rates.py": render_module(NAME, f"{TITLE}.", specs(), ("w1", "w2")),
         "terms.json": terms_json(GENERATOR, (*RATES, *COHERENCES), 4),
-        "derivation.tex": latex_document(PAPER.derivation(4)),
-        "ledger.json": ledger_json(rows),
-        "ledger.md": ledger_markdown(rows),
     }
 
 
@@ -261,22 +255,17 @@ def _spec(name: str, spectral: SpectralForm, text: str) -> FunctionSpec:
     )
 
 
-def claims() -> tuple[Claim, ...]:
-    """The ledger's rows."""
-    return load_claims(Path(__file__).with_name("claims.toml"))
-
-
 PAPER = Paper(
-    NAME,
-    TITLE,
-    SOURCE,
-    BIBTEX,
-    CONVENTIONS,
-    LEGEND,
-    GENERATOR,
-    (2, 4),
-    narrate,
-    generate,
-    claims,
-    CHECKS,
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    equations=GENERATOR,
+    orders=(2, 4),
+    narrate=narrate,
+    generate=generate,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
 )

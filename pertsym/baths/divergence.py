@@ -10,11 +10,15 @@ class Divergent(ArithmeticError):
     ----------
     reason : str
         Names the integrand or the term and its power, e.g. "∫dw w^-1.2 at w -> 0".
+    order : int or None
+        Order in the coupling of the quantity that does not exist, where that is known.
+    key : str or None
+        Its name in a result, e.g. "K_01,11", where that is known.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, order: int | None = None, key: str | None = None) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason, self.order, self.key = reason, order, key
 
 
 def power_text(power: float) -> str:

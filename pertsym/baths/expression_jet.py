@@ -44,6 +44,8 @@ _FUNCTIONS: Final[dict[Any, Callable[[Jet], Jet]]] = {
 _SERIES_TERMS: Final = 8
 _SCALE_DECADES: Final = 60
 _UNDERFLOW: Final = 1e-300
+_LARGEST_DECADE: Final = 150
+_BISECTIONS: Final = 40
 _LIMIT_DECADES: Final = 30  # how close to w = 0 stands for the limit
 
 
@@ -69,11 +71,11 @@ class ExpressionJet:
 
     def jet(self, w: Jet) -> Jet:
         """J."""
-        return _without_overflow(self._jet, w)
+        return _without_overflow(self._jet, w, lambda: self._vanishes_beyond)
 
     def reduced_jet(self, w: Jet) -> Jet:
         """J/w."""
-        return _without_overflow(self._reduced, w)
+        return _without_overflow(self._reduced, w, lambda: self._vanishes_beyond)
 
     @cached_property
     def infrared_power(self) -> float:
@@ -89,6 +91,19 @@ class ExpressionJet:
 
         behaviour = decay(self._expression)
         return float(behaviour[1]) if behaviour[0] == "power" else -math.inf
+
+    @cached_property
+    def _vanishes_beyond(self) -> float:
+        """Where the smallest double is left for good: inf unless J decays exponentially."""
+        if math.isfinite(self.ultraviolet_power):
+            return math.inf
+        low, high = 0.0, float(_LARGEST_DECADE)  # decimal exponents of w
+        with mpmath.workdps(_LIMIT_DECADES):
+            for _ in range(_BISECTIONS):
+                middle = (low + high) / 2
+                value = self._jet(jets.variable(mpmath.mpf(10) ** middle, 0)).c[0]
+                low, high = (low, middle) if abs(value) < _UNDERFLOW else (middle, high)
+        return float(10.0**high)
 
     @cached_property
     def kink_power(self) -> float:
@@ -210,8 +225,11 @@ def _fold(operation: Callable[[Jet, Jet], Jet], parts: list[_Node], w: Jet) -> J
     return result
 
 
-def _without_overflow(node: _Node, w: Jet) -> Jet:
-    """The node's jet; where doubles overflow on the way, as in exp(-w^2) sinh(w), by mpmath."""
+def _without_overflow(node: _Node, w: Jet, vanishes_beyond: Callable[[], float]) -> Jet:
+    """The node's jet; where doubles overflow on the way, as in exp(-w^2) sinh(w), by mpmath.
+
+    Far out on an exponential tail nothing is left of any derivative either.
+    """
     if w.e is None:
         return node(w)
     with np.errstate(all="ignore"):
@@ -224,6 +242,10 @@ def _without_overflow(node: _Node, w: Jet) -> Jet:
     count = len(result.c)
     c, e = [np.array(a) for a in arrays[:count]], [np.array(a) for a in arrays[count:]]
     at = [np.broadcast_to(v, shape) for v in w.c]
+    nothing = lost & np.isrealobj(at[0]) & (np.real(at[0]) >= vanishes_beyond())
+    for k in range(count):
+        c[k][nothing], e[k][nothing] = 0.0, _UNDERFLOW
+    lost &= ~nothing
     for index in np.ndindex(shape):
         if lost[index]:
             exact = _without_limits(node, tuple(v[index].item() for v in at))

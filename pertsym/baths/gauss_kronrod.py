@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.read_only import read_only
+
 _Array = NDArray[np.float64]
 _Long = NDArray[np.longdouble]
 
@@ -33,7 +35,11 @@ def gauss_kronrod(points: int = 15) -> Pair:
     x, weights = _polished(((x - x[::-1]) / 2).astype(np.longdouble), b)
     gauss_weights: _Array = np.zeros(2 * points + 1)
     gauss_weights[1::2] = np.asarray(np.polynomial.legendre.leggauss(points)[1]) / 2
-    return Pair(((1 + x) / 2).astype(float), (weights / 2).astype(float), gauss_weights)
+    return Pair(
+        read_only(((1 + x) / 2).astype(float)),
+        read_only((weights / 2).astype(float)),
+        read_only(gauss_weights),
+    )
 
 
 def _polished(x: _Long, b: _Long) -> tuple[_Long, _Long]:

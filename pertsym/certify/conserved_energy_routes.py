@@ -38,6 +38,7 @@ from pertsym.random_matrix.ensemble import (
 _DAMPINGS = (0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1)
 _NODES = 250
 _STEP = 1e-6
+_ITERATIONS = 400  # of self-energies and pole; a dozen for weak coupling
 
 
 def rate_from_cumulant(splitting: float, total: float) -> float:
@@ -111,12 +112,22 @@ def rate_from_pole(splitting: Fraction, total: Fraction, digits: int) -> tuple[A
     """(rate^(2), rate^(4)) for |S_01| = 1 from the pole of the ladder (route 2)."""
     with mpmath.workdps(3 * digits + 30):
         small = mpmath.mpf(10) ** (-digits - 5)  # lambda^2
-        exact = (total + splitting / 2, total - splitting / 2)
-        points = [mpmath.mpf(x.numerator) / x.denominator for x in exact]
+        points = [mpmath.mpf(x.numerator) / x.denominator for x in _points(splitting, total)]
         tiny = small**2
         second = _pole(points, tiny) / tiny  # the next order is beyond 2 digits
         # the difference quotient of rate/lambda^2 at two couplings
         return second, (_pole(points, small) / small - second) / (small - tiny)
+
+
+def rate_at_coupling(splitting: Fraction, total: Fraction, coupling: float) -> float:
+    """The relaxation rate at a finite coupling |S_01|^2: the pole of the ladder, N -> infinity."""
+    points = [mpmath.mpf(x.numerator) / x.denominator for x in _points(splitting, total)]
+    return float(_pole(points, mpmath.mpf(coupling)))
+
+
+def _points(splitting: Fraction, total: Fraction) -> tuple[Fraction, Fraction]:
+    """E - E_s, lower level first."""
+    return total + splitting / 2, total - splitting / 2
 
 
 def _pole(points: list[Any], coupling: Any) -> Any:
@@ -127,9 +138,12 @@ def _pole(points: list[Any], coupling: Any) -> Any:
     strength = coupling / 16
     rate = mpmath.mpf(0)
     sigma = [mpmath.mpc(0), mpmath.mpc(0)]
-    for _ in range(12):
+    for _ in range(_ITERATIONS):
+        before = rate
         z = [x - 1j * rate / 2 - s for x, s in zip(points, sigma, strict=True)]
         g = [8 * (w - 1j * mpmath.sqrt(mpmath.mpf(1) / 4 - w * w)) for w in z]
         sigma = [strength * g[1], strength * g[0]]
         rate = -2 * mpmath.im(sigma[0] + sigma[1])
+        if abs(rate - before) <= 4 * mpmath.eps * abs(rate):
+            break
     return rate

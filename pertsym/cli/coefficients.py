@@ -7,9 +7,12 @@ from typing import Any
 
 import click
 
-from pertsym.cli.console import DOES_NOT_EXIST, Ticker, command_errors, emit_json
+from pertsym.cli.console import BAD_INPUT, Ticker, command_errors, emit_json, fail
+from pertsym.cli.missing import leave, word
+from pertsym.cli.missing import record as missing_record
 from pertsym.model.oscillator import OscillatorModel
 from pertsym.model.oscillator_file import load_oscillator
+from pertsym.model.random_matrix_file import is_random_matrix_file
 from pertsym.oscillator.coefficients import Coefficients
 from pertsym.oscillator.coefficients import coefficients as of_model
 
@@ -32,16 +35,23 @@ def coefficients(model: Path, as_json: bool) -> None:
     f = -int nu sin(Omega0 t)/(M Omega0)            integrals over t from 0 to infinity
     frequency_shift_squared = -(2/M) int eta cos(Omega0 t), added to Omega0^2
     """
+    if is_random_matrix_file(model):
+        fail(
+            f"{model}: this is a system of levels in a random-matrix environment, its equation has "
+            "no coefficients gamma, D and f; use `pertsym rates` or `pertsym evolve`",
+            BAD_INPUT,
+        )
     parsed = load_oscillator(model)
     result = of_model(parsed, Ticker())
     if as_json:
         emit_json(_record(result))
     else:
         _show(result, parsed)
-    for name, reason in result.divergent.items():
-        click.echo(f"divergent: {name}: {reason}", err=True)
-    if result.divergent:
-        raise SystemExit(DOES_NOT_EXIST)
+    leave(_missing(result))
+
+
+def _missing(result: Coefficients) -> dict[str, dict[str, dict[str, str]]]:
+    return {"divergent": {"2": dict(result.divergent)}} if result.divergent else {}
 
 
 def _record(result: Coefficients) -> dict[str, Any]:
@@ -51,10 +61,7 @@ def _record(result: Coefficients) -> dict[str, Any]:
     record["error"] = {
         name: None if x is None else float(x.error) for name, x in result.values.items()
     }
-    if result.divergent:
-        # order -> quantity -> reason, as in every other command
-        record["divergent"] = {"2": dict(result.divergent)}
-    return record
+    return {**record, **missing_record(_missing(result))}
 
 
 def _show(result: Coefficients, model: OscillatorModel) -> None:
@@ -65,6 +72,7 @@ def _show(result: Coefficients, model: OscillatorModel) -> None:
         "f": rate,
         "frequency_shift_squared": f"square of {rate}",
     }
+    missing = _missing(result)
     for name, x in result.values.items():
-        value = "divergent" if x is None else f"{x.value:.15g}  +- {x.error:.1e}"
+        value = word(missing, "2", name) if x is None else f"{x.value:.15g}  +- {x.error:.1e}"
         click.echo(f"  {name:<26}{value:>34}   [{units[name]}]")

@@ -10,15 +10,16 @@ import numpy as np
 
 from pertsym.cli.console import (
     BAD_INPUT,
-    DOES_NOT_EXIST,
-    NOT_DERIVABLE,
     Ticker,
     command_errors,
     emit_json,
     fail,
     load,
 )
+from pertsym.cli.missing import WORDS, leave, word
+from pertsym.cli.missing import record as missing_record
 from pertsym.cli.parts import parts_record, show_parts
+from pertsym.generators.element_names import element_name
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import Generator, tcl_generator
 
@@ -66,8 +67,9 @@ def generator(
     inside = None if time is None else units.time_to_internal(time)
     result = tcl_generator(parsed, order, inside, progress=Ticker(), spectral=spectral)
     factor = units.rate_to_printed(1.0)
+    missing = _missing(result)
     if as_json:
-        record = _record(result, factor)
+        record = {**_record(result, factor), **missing_record(missing)}
         if with_parts:
             record["parts"] = parts_record(result, factor)
         emit_json(record)
@@ -75,29 +77,23 @@ def generator(
         _show(result, factor, units.rate)
         if with_parts:
             show_parts(result, factor, units.rate)
-    codes = {0}
-    for n, term in result.orders.items():
-        for what, found, code in (
-            ("divergent", term.divergent, DOES_NOT_EXIST),
-            ("not derived", term.not_derived, NOT_DERIVABLE),
-        ):
-            for place, reason in found.items():
-                codes.add(code)
-                name = _name(place, result.dimension)
-                click.echo(f"{what}: {name}, order {n}: {reason}", err=True)
-    if max(codes):
-        raise SystemExit(max(codes))
+    leave(missing)
 
 
-def _name(place: tuple[int, int], size: int) -> str:
-    """K_ab,cd of a row and a column."""
-    (a, b), (c, d) = divmod(place[0], size), divmod(place[1], size)
-    return f"K_{a},{b};{c},{d}" if size > 10 else f"K_{a}{b},{c}{d}"
+def _missing(result: Generator) -> dict[str, dict[str, dict[str, str]]]:
+    """Kind -> order -> element -> reason."""
+    return {
+        kind: {
+            str(n): {element_name(place, result.dimension): why for place, why in found.items()}
+            for n, term in result.orders.items()
+            if (found := getattr(term, kind))
+        }
+        for kind in WORDS
+    }
 
 
 def _record(result: Generator, factor: float) -> dict[str, Any]:
-    size = result.dimension
-    record: dict[str, Any] = {"dimension": size, "orders": {}, "error": {}}
+    record: dict[str, Any] = {"dimension": result.dimension, "orders": {}, "error": {}}
     for n, term in result.orders.items():
         matrix = factor * term.matrix
         record["orders"][str(n)] = {
@@ -105,14 +101,6 @@ def _record(result: Generator, factor: float) -> dict[str, Any]:
             for part, values in (("real", matrix.real), ("imag", matrix.imag))
         }
         record["error"][str(n)] = _rows(factor * term.error, term)
-    for key in ("divergent", "not_derived"):
-        missing = {
-            str(n): {_name(place, size): reason for place, reason in found.items()}
-            for n, term in result.orders.items()
-            if (found := getattr(term, key))
-        }
-        if missing:
-            record[key] = missing
     return record
 
 
@@ -126,18 +114,16 @@ def _rows(values: np.ndarray[Any, Any], term: Term) -> list[list[float | None]]:
 
 
 def _show(result: Generator, factor: float, unit: str) -> None:
-    size = result.dimension
+    missing = _missing(result)
     shown = f"in {unit}" if unit else "in the unit of the energies"
     for n, term in result.orders.items():
         click.echo(f"order {n}, {shown}: elements larger than their error")
         for place in np.ndindex(term.matrix.shape):
             value, error = factor * term.matrix[place], factor * term.error[place]
-            row, column = int(place[0]), int(place[1])
-            name = _name((row, column), size)
-            if (row, column) in term.divergent:
-                click.echo(f"  {name:<12} divergent")
-            elif (row, column) in term.not_derived:
-                click.echo(f"  {name:<12} not derived")
+            where = int(place[0]), int(place[1])
+            name = element_name(where, result.dimension)
+            if where in term.divergent or where in term.not_derived:
+                click.echo(f"  {name:<12} {word(missing, str(n), name)}")
             elif abs(value) > error:
                 click.echo(
                     f"  {name:<12}{value.real:>22.14g} {value.imag:>+22.14g} i  +- {error:.1e}"

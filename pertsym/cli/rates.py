@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 import mpmath
@@ -13,7 +12,6 @@ import numpy as np
 from pertsym.cli import random_matrix
 from pertsym.cli.console import (
     BAD_INPUT,
-    DOES_NOT_EXIST,
     NOT_DERIVABLE,
     Ticker,
     command_errors,
@@ -22,16 +20,24 @@ from pertsym.cli.console import (
     load,
     note,
 )
+from pertsym.cli.missing import leave, word
+from pertsym.cli.missing import record as missing_record
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.rates import BlochRates, bloch_rates
 
+DEFAULT_ORDER: Final = 4
+
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--order", default=4, show_default=True, help="Highest even order in the coupling.")
+@click.option(
+    "--order",
+    type=int,
+    help="Highest even order in the coupling [4; of random matrices without --total-energy 2].",
+)
 @click.option(
     "--digits",
     type=click.IntRange(15, 200),
@@ -46,7 +52,7 @@ from pertsym.rates import BlochRates, bloch_rates
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
 def rates(
-    model: Path, order: int, digits: int | None, total_energy: float | None, as_json: bool
+    model: Path, order: int | None, digits: int | None, total_energy: float | None, as_json: bool
 ) -> None:
     """Rates of a MODEL file (TOML); for two levels also shift and equilibrium constant.
 
@@ -54,13 +60,14 @@ def rates(
     is printed, each the contribution of that order alone, with a bound on its error. Spectral
     densities follow the convention of the model file: Ĉ(w > 0) = 2 J(w) [n(w) + 1].
     """
-    if order < 2 or order % 2:
+    if order is not None and (order < 2 or order % 2):
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
     if is_random_matrix_file(model):
         random_matrix.rates(model, order, total_energy, digits, as_json)
         return
     if total_energy is not None:
         fail("--total-energy: belongs to a random-matrix environment; leave it out", BAD_INPUT)
+    order = DEFAULT_ORDER if order is None else order
     parsed = load(model)
     if parsed.dimension > 2:
         _many_levels(parsed, order, digits, as_json)
@@ -72,10 +79,7 @@ def rates(
     else:
         _show(result, digits)
     _remarks(result)
-    if result.not_derived:
-        raise SystemExit(NOT_DERIVABLE)
-    if result.divergent:
-        raise SystemExit(DOES_NOT_EXIST)
+    leave(_missing(result))
 
 
 def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) -> None:
@@ -105,34 +109,27 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
                     values[a][b] = factor * float(term.matrix[place].real)
                     errors[a][b] = factor * float(term.error[place])
         record["orders"][str(n)], record["error"][str(n)] = {"rates": values}, {"rates": errors}
-    record.update((kind, found) for kind, found in missing.items() if found)
+    record.update(missing_record(missing))
     if as_json:
         emit_json(record)
     else:
         for label, row in record["orders"].items():
             unit = model.units.rate or "the unit of the energies"
             click.echo(f"contribution of order {label}, in {unit}: K_aa,bb, rows a, columns b")
-            for line in row["rates"]:
-                cells = (f"{'none' if x is None else format(x, '.10g'):>18}" for x in line)
-                click.echo("  " + "".join(cells))
-    _explain(missing)
-    if missing["not_derived"]:
-        raise SystemExit(NOT_DERIVABLE)
-    if missing["divergent"]:
-        raise SystemExit(DOES_NOT_EXIST)
+            for a, line in enumerate(row["rates"]):
+                cells = (
+                    word(missing, label, f"rates[{a}][{b}]") if x is None else format(x, ".10g")
+                    for b, x in enumerate(line)
+                )
+                click.echo("  " + "".join(f"{cell:>18}" for cell in cells))
+    leave(missing)
 
 
-def _explain(missing: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
-    """Kind, order and name of what has no number, with the reason, on stderr."""
-    for kind, entries in missing.items():
-        for where, reasons in entries.items():
-            for name, reason in reasons.items():
-                label = kind.replace("_", " ") + (" yet" if kind == "not_derived" else "")
-                click.echo(f"{label}: {name}, order {where}: {reason}", err=True)
+def _missing(result: BlochRates) -> dict[str, dict[str, dict[str, str]]]:
+    return {"divergent": result.divergent, "not_derived": result.not_derived}
 
 
 def _remarks(result: BlochRates) -> None:
-    _explain({"divergent": result.divergent, "not_derived": result.not_derived})
     if growing := result.growing():
         note(
             f"order 4 exceeds order 2 for {', '.join(growing)}: the expansion does not converge "
@@ -165,11 +162,7 @@ def _record(result: BlochRates, digits: int | None) -> dict[str, Any]:
         record["error"]["eliminated"] = {
             str(n): {name: _error(x) for name, x in row.items()} for n, row in rows
         }
-    if result.divergent:
-        record["divergent"] = result.divergent
-    if result.not_derived:
-        record["not_derived"] = result.not_derived
-    return record
+    return {**record, **missing_record(_missing(result))}
 
 
 def _value(x: Bounded | None, digits: int | None) -> float | str | None:
@@ -183,24 +176,26 @@ def _error(x: Bounded | None) -> float | None:
 
 
 def _show(result: BlochRates, digits: int | None) -> None:
-    shown = digits or 12
+    shown, missing = digits or 12, _missing(result)
     unit = f"in {result.rate_unit}" if result.rate_unit else "in the unit of the energies"
     for n, row in result.orders.items():
         click.echo(f"contribution of order {n}, {unit}")
         for name, x in row.items():
-            click.echo(f"  {name:<16}{_line(x, shown)}")
+            click.echo(f"  {name:<16}{_line(x, shown, word(missing, str(n), name))}")
     for n, row in (result.eliminated or {}).items():
         click.echo(f"after elimination of the coherences, order {n}, {unit}")
         for name, x in row.items():
-            click.echo(f"  {name:<16}{_line(x, shown)}")
+            said = word(missing, "eliminated", str(n))
+            click.echo(f"  {name:<16}{_line(x, shown, said)}")
     if result.equilibrium_constant is not None:
         click.echo("equilibrium constant K = p1/p0")
         for n, x in result.equilibrium_constant.items():
-            click.echo(f"  order {n:<10}{_line(x, shown)}")
+            said = word(missing, "equilibrium_constant", str(n))
+            click.echo(f"  order {n:<10}{_line(x, shown, said)}")
 
 
-def _line(x: Bounded | None, shown: int) -> str:
+def _line(x: Bounded | None, shown: int, otherwise: str) -> str:
     if x is None:
-        return f"{'not available':>{shown + 8}}"
+        return f"{otherwise:>{shown + 8}}"
     value = x.value if isinstance(x.value, mpmath.mpf) else mpmath.mpf(float(x.value))
     return f"{mpmath.nstr(value, shown):>{shown + 8}}  +- {float(x.error):.1e}"

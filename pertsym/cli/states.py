@@ -13,7 +13,6 @@ from pertsym.baths.divergence import Divergent
 from pertsym.cli import random_matrix
 from pertsym.cli.console import (
     BAD_INPUT,
-    DOES_NOT_EXIST,
     Ticker,
     command_errors,
     emit_json,
@@ -21,9 +20,20 @@ from pertsym.cli.console import (
     load,
     note,
 )
-from pertsym.dynamics.methods import EVOLVE, STEADY, evolve, steady
+from pertsym.cli.missing import record as missing_record
+from pertsym.cli.missing import report
+from pertsym.dynamics.methods import (
+    EVOLVE,
+    STEADY,
+    Estimated,
+    evolve_estimated,
+    steady_estimated,
+)
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
+from pertsym.generators.element_names import element_name
+from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+from pertsym.model.values import Model
 
 _MOST_TIMES = 1_000_000
 _ROUNDING = 1e-15
@@ -48,12 +58,14 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
         fail(f"--order: must be 2 or 4, got {order}", BAD_INPUT)
     parsed = load(model)
     try:
-        state = steady(parsed, method, order or 2, Ticker())
+        found = steady_estimated(parsed, method, order or 2, Ticker())
     except Divergent as fault:
-        _divergent(fault, as_json, {"state": None})
-    _positivity(state[None])
+        _divergent(fault, parsed, method, order, as_json, {"state": None})
+    _remarks(found)
+    state = found.states[0]
     if as_json:
-        emit_json({"state": {"real": state.real.tolist(), "imag": state.imag.tolist()}})
+        record = {"state": {"real": state.real.tolist(), "imag": state.imag.tolist()}}
+        emit_json({**record, **_error(found)})
         return
     for n, row in enumerate(state):
         shown = (f"{_plain(x.real):>18.10g} {_plain(x.imag):>+18.10g} i" for x in row)
@@ -62,7 +74,12 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
 
 @click.command("evolve")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--method", required=True, help=f"One of: {', '.join(EVOLVE)}.")
+@click.option(
+    "--method",
+    required=True,
+    help=f"One of: {', '.join(EVOLVE)}; for a random-matrix environment one of: "
+    f"{random_matrix.METHODS}.",
+)
 @click.option("--initial", required=True, help="A level's index, or a JSON file {real, imag}.")
 @click.option("--times", required=True, help="START:STOP:COUNT, both ends included.")
 @click.option("--states", "with_states", is_flag=True, help="Also print the density matrices.")
@@ -109,16 +126,17 @@ def evolve_command(
     inside = [parsed.units.time_to_internal(time) for time in grid]
     record: dict[str, Any] = {"times": grid}
     try:
-        found = evolve(parsed, method, state, inside, Ticker())
+        estimated = evolve_estimated(parsed, method, state, inside, Ticker())
     except Divergent as fault:
-        _divergent(fault, as_json, {**record, "populations": None})
-    _positivity(found)
+        _divergent(fault, parsed, method, None, as_json, {**record, "populations": None})
+    _remarks(estimated)
+    found = estimated.states
     populations = np.real(np.diagonal(found, axis1=1, axis2=2)).tolist()
     if as_json:
         record["populations"] = populations
         if with_states:
             record["states"] = {"real": found.real.tolist(), "imag": found.imag.tolist()}
-        emit_json(record)
+        emit_json({**record, **_error(estimated)})
         return
     unit = parsed.units.time or "1/energy"
     what = "density matrix, row by row" if with_states else "populations"
@@ -198,13 +216,47 @@ def _check_state(text: str, matrix: Matrix, size: int) -> None:
     fail(f"--initial: {text} {problem}; give a density matrix", BAD_INPUT)
 
 
-def _positivity(states: Matrix) -> None:
-    lowest = lowest_eigenvalue(states)
+def _remarks(found: Estimated) -> None:
+    """What a reader of the states should know."""
+    lowest = lowest_eigenvalue(found.states)
     if lowest < -_NEGATIVE:
         note(f"the state is not positive: lowest eigenvalue {lowest:.3g}")
+    if found.notable is not None:
+        note(f"the error of the generator leaves one of about {found.notable:.1g} in the states")
 
 
-def _divergent(fault: Divergent, as_json: bool, record: dict[str, Any]) -> NoReturn:
+def _error(found: Estimated) -> dict[str, float]:
+    """For JSON: the largest error, where it is worth a note."""
+    return {} if found.notable is None else {"error": found.notable}
+
+
+def _divergent(
+    fault: Divergent,
+    model: Model,
+    method: str,
+    order: int | None,
+    as_json: bool,
+    record: dict[str, Any],
+) -> NoReturn:
+    missing = {"divergent": _places(fault, model, method, order)}
     if as_json:
-        emit_json({**record, "divergent": {"generator": fault.reason}})
-    fail(f"divergent: {fault.reason}", DOES_NOT_EXIST)
+        emit_json({**record, **missing_record(missing)})
+    raise SystemExit(report(missing))
+
+
+def _places(
+    fault: Divergent, model: Model, method: str, order: int | None
+) -> dict[str, dict[str, str]]:
+    """Order -> quantity -> reason of what keeps a method from an answer."""
+    if fault.order is not None and fault.key is not None:
+        return {str(fault.order): {fault.key: fault.reason}}
+    if method.startswith("redfield"):
+        # tcl2 has the same generator, and its elements say which bath they diverge for
+        term = tcl_generator(model, 2).orders[2]
+        names = {element_name(x, model.dimension): why for x, why in term.divergent.items()}
+        if names:
+            return {"2": names}
+    digits = method.removeprefix("tcl").partition("-")[0]
+    highest = digits if digits.isdecimal() else str(order or 2)
+    what = "state" if method == "mean-force" else "generator"
+    return {highest: {what: fault.reason}}

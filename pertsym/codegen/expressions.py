@@ -9,6 +9,8 @@ from typing import NamedTuple
 import sympy
 from sympy.printing.numpy import SciPyPrinter
 
+from pertsym.model.gaussian_orthogonal import RADIUS
+
 
 class ExpressionFunction(NamedTuple):
     """A named expression and its arguments, by the names of its symbols."""
@@ -53,7 +55,8 @@ def render_expressions(derivation: str, title: str, functions: Sequence[Expressi
         "",
         "hbar = 1. eps and total are the energies of the environment and of everything, delta the",
         "level splitting and lam the coupling in H = (delta/2) sigma_z + H_B + lam sigma_x B; the",
-        "band of H_B is [-1/2, 1/2]. Arguments are numbers or numpy arrays that broadcast, in one",
+        f"band of H_B is [-{RADIUS}, {RADIUS}]. Arguments are numbers or numpy arrays that "
+        "broadcast, in one",
         "unit of energy; rates are in that unit, tau in its inverse.",
         '"""',
         "",
@@ -66,8 +69,8 @@ def render_expressions(derivation: str, title: str, functions: Sequence[Expressi
         "",
         "",
         "def r(x: Any) -> Any:",
-        '    """sqrt(1/4 - x**2) inside the band, 0 outside."""',
-        "    return numpy.sqrt(numpy.maximum(0.25 - numpy.square(x), 0.0))",
+        f'    """sqrt({RADIUS**2} - x**2) inside the band, 0 outside."""',
+        f"    return numpy.sqrt(numpy.maximum({float(RADIUS**2)} - numpy.square(x), 0.0))",
     ]
     for f in functions:
         names = {str(s): _IDENTIFIERS.get(str(s), str(s)) for s in f.expression.free_symbols}

@@ -28,7 +28,7 @@ def common_temperature(model: Model) -> float:
             "baths",
             "an equilibrium state needs quantum baths at one temperature, but there are "
             + ", ".join(map(_description, model.used_baths)),
-            'give every bath statistics = "boson", a spectral density and the same temperature',
+            "give every bath a spectral density, quantum statistics and the same temperature",
         )
     return beta
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from pertsym.dynamics.gibbs import boltzmann
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes
+from pertsym.read_only import read_only
 
 _Array = NDArray[np.float64]
 Matrix = NDArray[np.complex128]
@@ -146,7 +147,8 @@ def _tanh_sinh(step: float) -> _Rule:
     near = np.exp(-math.pi * np.sinh(np.abs(t)))
     close, far = near / (1 + near), 1 / (1 + near)
     weight = step * math.pi * np.cosh(t) * close * far
-    return _Rule(np.where(t < 0, close, far), np.where(t < 0, far, close), weight)
+    start, end = np.where(t < 0, close, far), np.where(t < 0, far, close)
+    return _Rule(read_only(start), read_only(end), read_only(weight))
 
 
 def _second(system: _System) -> Matrix:
@@ -257,7 +259,7 @@ def _flat(u: _Array, u_left: _Array, v: _Array, v_left: _Array, weight: _Array) 
 @cache
 def _gauss(points: int) -> tuple[_Array, _Array]:
     nodes, weights = np.polynomial.legendre.leggauss(points)
-    return (1 + nodes) / 2, weights / 2
+    return read_only((1 + nodes) / 2), read_only(weights / 2)
 
 
 def _chain_sum(system: _System, chain: _Chain, order: _Order) -> Matrix:

@@ -30,6 +30,7 @@ from pertsym.dynamics.reliability import (
 )
 from pertsym.dynamics.steady import steady_state
 from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.element_names import element_name
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.representation import BAND, represented, require_feasible
 from pertsym.generators.slipped import Slip, tcl_slip
@@ -315,17 +316,14 @@ def _require_known_scale(model: Model, method: Method, error: Numbers) -> None:
 
 def _total(result: Generator | Slip) -> tuple[Matrix, Numbers]:
     """The sum of all orders, if every element exists, and its error."""
-    size = result.dimension
+    symbol = "Lam" if isinstance(result, Slip) else "K"
     for n, term in result.orders.items():
-        for (row, column), reason in term.divergent.items():
-            (a, b), (c, d) = divmod(row, size), divmod(column, size)
-            what = "initial slip, " if isinstance(result, Slip) else ""
-            raise Divergent(f"{what}element {a}{b},{c}{d} of order {n}: {reason}")
-        for (row, column), reason in term.not_derived.items():
-            (a, b), (c, d) = divmod(row, size), divmod(column, size)
+        for place, reason in term.divergent.items():
+            raise Divergent(reason, n, element_name(place, result.dimension, symbol))
+        for place, reason in term.not_derived.items():
             raise NotYetDerivable(
                 "generator",
-                f"element {a}{b},{c}{d} of order {n}",
+                f"element {element_name(place, result.dimension, symbol)} of order {n}",
                 reason,
                 "use tcl2, or a bath that exponentials can stand for",
             )

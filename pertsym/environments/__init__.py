@@ -6,8 +6,8 @@ of module `expansion` knows neither by name.
 """
 
 from pertsym.environments.expansion import PathTerm, SidedTerm, path_terms, projected_cumulant
+from pertsym.environments.non_crossing import NonCrossing
 from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
-from pertsym.environments.random_matrix import NonCrossing
 from pertsym.environments.rule import Action, ContractionRule, EnvironmentTerm, Weight
 from pertsym.environments.wick import Wick
 

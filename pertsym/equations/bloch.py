@@ -5,20 +5,22 @@
 
 with 1/T1 = k_up + k_down, 1/T2 = -Re R_1010, 1/T2' = 1/T2 - 1/(2 T1) and the frequency shift of
 the full 2x2 coherence block (Laird, Budimir and Skinner, Eqs. (46)-(55), (132), Appendix A).
+Single elements and rates after eliminating the coherences are those of the generator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 
+from pertsym.equations.generator import Generator
 from pertsym.equations.series import Quantity, Series
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
-from pertsym.expansion.paths import Element, generator_element
+from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
@@ -63,22 +65,20 @@ class Bloch:
     @property
     def names(self) -> tuple[str, ...]:
         """The quantities that `series` knows besides the elements R_abcd."""
-        return QUANTITIES
+        return (*QUANTITIES, *self.generator.names)
 
     @cached_property
-    def _elements(self) -> dict[tuple[int, Element], TimeIntegrand]:
-        return {}
+    def generator(self) -> Generator:
+        """Elements R_abcd and population rates of the same interaction, derived once."""
+        return Generator(self.interaction)
 
     @cached_property
     def _series(self) -> dict[str, Series]:
         return {}
 
     def element(self, order: int, element: Element) -> TimeIntegrand:
-        """Time-domain terms of K_{ab,cd} at one order; derived once."""
-        key = (order, element)
-        if key not in self._elements:
-            self._elements[key] = generator_element(self.interaction, order, element)
-        return self._elements[key]
+        """Time-domain terms of R_ab,cd at one order."""
+        return self.generator.element(order, element)
 
     @property
     def k_up(self) -> Series:
@@ -111,7 +111,7 @@ class Bloch:
         return self.series("frequency_shift")
 
     def series(self, name: str) -> Series:
-        """The series of a quantity by name: one of `QUANTITIES`, or an element such as "R_1001".
+        """The series of a quantity by name: one of `names`, or an element such as "R_1001".
 
         Raises
         ------
@@ -119,25 +119,30 @@ class Bloch:
             For an unknown name, listing the known ones.
         """
         if name not in self._series:
-            self._series[name] = Series(name, self._derivation(name))
+            self._series[name] = self._derived(name)
         return self._series[name]
 
-    def _derivation(self, name: str) -> Callable[[int], Quantity]:
+    def _derived(self, name: str) -> Series:
         if name in _WEIGHTS:
-            return lambda order: self._rate(name, order)
+            return Series(name, lambda order: self._rate(name, order))
         if name == "frequency_shift":
-            return self._shift
-        element = parse_element(name)
-        return lambda order: self._raw(name, order, element)
+            return Series(name, self._shift)
+        try:
+            return self.generator.series(name)
+        except ValueError:
+            raise _unknown(name) from None
 
     def terms(self, name: str, order: int) -> TimeIntegrand | None:
         """Time-domain terms of a quantity at any even order, without reducing them.
 
-        None for the frequency shift, which is not linear in the generator.
+        None for the frequency shift and eliminated rates, which are not linear in the generator.
         """
         if name in _WEIGHTS:
             return self._weighted(name, order)
-        return None if name == "frequency_shift" else self.element(order, parse_element(name))
+        if name == "frequency_shift":
+            return None
+        self.series(name)  # or it says what there is
+        return self.generator.terms(name, order)
 
     def _weighted(self, name: str, order: int) -> TimeIntegrand:
         parts = [
@@ -152,10 +157,6 @@ class Bloch:
     def _rate(self, name: str, order: int) -> Quantity:
         terms = self._weighted(name, order)
         return Quantity(name, order, terms, reduce_real(terms))
-
-    def _raw(self, name: str, order: int, element: Element) -> Quantity:
-        terms = self.element(order, element)
-        return Quantity(name, order, terms, reduce_real(terms), reduce_imaginary(terms))
 
     def _shift(self, order: int) -> Quantity:
         return Quantity("frequency_shift", order, None, self._shift_forms(order)[order])
@@ -190,7 +191,12 @@ def parse_element(name: str) -> Element:
     if name.startswith("R_") and len(digits) == 4 and set(digits) <= {"0", "1"}:
         a, b, c, d = map(int, digits)
         return a, b, c, d
-    raise ValueError(
-        f"quantity: {name!r} is unknown; use one of {', '.join(QUANTITIES)} or an element "
-        "R_abcd with indices 0 and 1, such as R_1010"
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> ValueError:
+    return ValueError(
+        f"quantity: {name!r} is unknown; use one of {', '.join(QUANTITIES)}, a rate after "
+        "elimination of the coherences such as k_10_eliminated, or an element R_abcd with indices "
+        "0 and 1, such as R_1010"
     )

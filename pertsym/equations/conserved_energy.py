@@ -17,6 +17,8 @@ from functools import cache
 
 import sympy
 
+from pertsym.model.gaussian_orthogonal import VARIANCE
+
 U = sympy.Symbol("u", positive=True)
 """lambda^2 v, with v = n F summed over the band (1/16 for Gaussian orthogonal matrices)."""
 
@@ -68,13 +70,13 @@ def conserved_energy_series() -> ConservedEnergySeries:
 def in_band(expression: sympy.Expr) -> sympy.Expr:
     """Gaussian orthogonal matrices with both levels inside the band.
 
-    g = 8 (x - i r), g' = 8 (1 + i x/r), u = lambda^2/16; x_s = E - E_s, r_s = r(x_s).
+    g = (x - i r)/(2 v), g' = (1 + i x/r)/(2 v), u = lambda^2 v; x_s = E - E_s, r_s = r(x_s).
     """
-    values: dict[sympy.Symbol, sympy.Expr] = {U: LAM**2 / 16}
+    v = sympy.Rational(VARIANCE)
+    values: dict[sympy.Symbol, sympy.Expr] = {U: LAM**2 * v}
     for s in (0, 1):
-        g = 8 * (X[s] - sympy.I * CHORD[s])
-        values[RE[s]], values[IM[s]] = g.as_real_imag()
-        values[RE_SLOPE[s]], values[IM_SLOPE[s]] = sympy.Integer(8), 8 * X[s] / CHORD[s]
+        values[RE[s]], values[IM[s]] = X[s] / (2 * v), -CHORD[s] / (2 * v)
+        values[RE_SLOPE[s]], values[IM_SLOPE[s]] = 1 / (2 * v), X[s] / CHORD[s] / (2 * v)
     return sympy.factor(sympy.expand(expression.subs(values)))
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from pertsym.environments.expansion import PathTerm, SidedTerm, path_terms, projected_cumulant
 from pertsym.environments.long_times import require_long_time_limit
+from pertsym.environments.non_crossing import NonCrossing
 from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
-from pertsym.environments.random_matrix import NonCrossing
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import Element

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import NamedTuple
 
+from pertsym.equations.mean_force import equilibrium_constant, path_form
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction, Strengths
 from pertsym.reduction.elements import with_elements
@@ -23,13 +23,10 @@ from pertsym.reduction.spectral import (
     ZERO_FORM,
     SpectralForm,
     Thermal,
-    Value,
     monomial,
     negated,
     subtracted,
 )
-
-HALF = Gaussian(Fraction(1, 2))
 
 
 class SimplexTerm(NamedTuple):
@@ -74,38 +71,23 @@ class EquilibriumConstant:
         ValueError
             At other orders.
         """
-        gap = self.interaction.transition(1, 0)
-        boltzmann = monomial(Gaussian(1), Thermal("T", 0, gap))
         if order == 0:
-            return boltzmann
+            return monomial(Gaussian(1), Thermal("T", 0, self.interaction.transition(1, 0)))
         if order == 2:
-            # K_00^(0) = 1, K_11^(0) = exp(-beta w0); Eq. (103)
-            return self._population(1) - boltzmann * self._population(0)
+            return equilibrium_constant(self.interaction)
         raise ValueError(f"order: the equilibrium constant is derived at 0 and 2, got {order}")
-
-    def _population(self, level: int) -> SpectralForm:
-        total = ZERO_FORM
-        for term in self._simplex_terms(level):
-            total += principal_value_form(term)
-        return total
 
 
 def principal_value_form(term: SimplexTerm) -> SpectralForm:
     """The frequency integral of one simplex term through P and P', Appendix D.
 
-    The kernel is regular at the pole; its three pieces are taken as finite parts one by one,
-    FP int dw Ĉ(w)/(w - a)^(n+1) = P^(n)(a)/n!, and the KMS relation turns exp(-beta w) Ĉ(w) into
-    Ĉ(-w), so that FP int dw Ĉ(w) exp(-beta w)/(w - a)^2 = P'(-a).
+    The path n <- m <- n of the mean-force state; its pole is E_n - E_m.
     """
-    gain = Thermal("T", 0, subtracted(term.energy, term.pole))  # exp(-beta (E - pole))
-    loss = Thermal("T", 0, term.energy)
-    linear = Thermal("T", 1, term.energy)
-    form = (
-        monomial(Gaussian(1), Value("P", term.name, 1, negated(term.pole)), gain)
-        - monomial(Gaussian(1), Value("P", term.name, 1, term.pole), loss)
-        + monomial(Gaussian(1), Value("P", term.name, 0, term.pole), linear)
-    ).scaled(term.weight * HALF, pi_power=-1)
-    return with_elements(form, term.strengths)
+    middle = subtracted(term.energy, term.pole)
+    total = ZERO_FORM
+    for energy, form in path_form(term.name, term.energy, middle, term.energy).items():
+        total += form * monomial(Gaussian(1), Thermal("T", 0, energy))
+    return with_elements(total.scaled(term.weight), term.strengths)
 
 
 def renormalised_splitting(interaction: Interaction) -> SpectralForm:

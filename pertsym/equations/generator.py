@@ -122,23 +122,24 @@ class Generator:
             return lambda order: Quantity(name, order, None, self._eliminated(order, rate))
         if name.startswith("k_"):
             element = self._rate(name)
-            return lambda order: self._population_rate(name, order, element)
+            return lambda order: self._quantity(
+                name, order, self.element(order, element).real_parts()
+            )
         element = self._named(name)
-        return lambda order: self._raw(name, order, element)
+        return lambda order: self._quantity(name, order, self.element(order, element))
 
-    def _population_rate(self, name: str, order: int, element: Element) -> Quantity:
-        terms = self.element(order, element).real_parts()
-        return Quantity(name, order, terms, reduce_real(terms))
-
-    def _raw(self, name: str, order: int, element: Element) -> Quantity:
-        terms = self.element(order, element)
+    def _quantity(self, name: str, order: int, terms: TimeIntegrand) -> Quantity:
         return Quantity(name, order, terms, reduce_real(terms), reduce_imaginary(terms))
 
     def _eliminated(self, order: int, rate: Element) -> SpectralForm:
         if order > 4:
             raise NotReducible(
-                f"order {order}: rates after elimination of the coherences are derived in closed "
-                "form at orders 2 and 4"
+                "closed form",
+                f"order {order}",
+                "rates after elimination of the coherences are derived in closed form at orders 2 "
+                "and 4",
+                "ask for the elements R_abcd they are made of, or for a model file "
+                "`pertsym rates MODEL --order N`, which has numbers",
             )
         total = self.form(order, rate)
         if order == 4:

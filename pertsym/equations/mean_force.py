@@ -145,7 +145,10 @@ def boltzmann(interaction: Interaction, level: int) -> SpectralForm:
 
 
 def equilibrium_constant(interaction: Interaction) -> SpectralForm:
-    """K^(2) of K = rho_11/rho_00 for two levels, diagonal coupling included."""
+    """K^(2) of K = rho_11/rho_00 for two levels, diagonal coupling included.
+
+    Eq. (103) of Laird, Budimir and Skinner with K_00^(0) = 1 and K_11^(0) = exp(-beta w0).
+    """
     first = boltzmann(interaction, 1) * second_order(interaction, 0, 0)
     return second_order(interaction, 1, 1) - first
 

@@ -15,6 +15,7 @@ import sympy
 from pertsym.environments.expansion import PathTerm
 from pertsym.environments.projector import Projector
 from pertsym.equations.energy_resolved import TwoLevels
+from pertsym.model.gaussian_orthogonal import DEVIATION, RADIUS, VARIANCE
 
 EPS = sympy.Symbol("epsilon", real=True)
 DELTA = sympy.Symbol("Delta", positive=True)
@@ -90,12 +91,29 @@ def _on_shell(
 
 @dataclass(frozen=True)
 class Relaxation:
-    """dz/dt = -rate (z - z_infinity) with z = P_+ - P_- and the sum conserved."""
+    """dz/dt = -rate (z - z_infinity) with z = P_+ - P_- and the sum conserved.
 
-    rate: sympy.Expr
-    z_infinity: sympy.Expr
+    Attributes
+    ----------
+    down, up
+        Rates + -> - and - -> +.
+    pair
+        Energies of the environment of the two populations that are coupled, + first.
+    """
+
+    down: sympy.Expr
+    up: sympy.Expr
     pair: tuple[sympy.Expr, sympy.Expr]
-    """Energies of the environment of the two populations that are coupled, + first."""
+
+    @property
+    def rate(self) -> sympy.Expr:
+        """Rate at which z relaxes."""
+        return sympy.factor(self.down + self.up)
+
+    @property
+    def z_infinity(self) -> sympy.Expr:
+        """Asymptotic z."""
+        return sympy.cancel((self.up - self.down) / (self.up + self.down))
 
 
 @cache
@@ -118,19 +136,22 @@ def relaxation(projector: Projector) -> Relaxation:
         raise ValueError("relaxation: the sum of the pair is not conserved")
     if sympy.expand(up_gain.coefficient + down_loss.coefficient) != 0:
         raise ValueError("relaxation: the sum of the pair is not conserved")
-    down, up = -up_loss.coefficient, up_gain.coefficient
-    return Relaxation(
-        sympy.factor(down + up), sympy.cancel((up - down) / (up + down)), (EPS, lower)
-    )
+    return Relaxation(-up_loss.coefficient, up_gain.coefficient, (EPS, lower))
 
 
 def semicircle(expression: sympy.Expr) -> sympy.Expr:
-    """The expression for Gaussian orthogonal matrices: n F = r/(2 pi), F constant."""
+    """The expression for Gaussian orthogonal matrices: F = v/N, n the semicircle of radius R."""
     size = sympy.Symbol("N", positive=True)
-    constant = expression.replace(_F, lambda *_: 1 / (16 * size))
+    constant = expression.replace(_F, lambda *_: sympy.Rational(VARIANCE) / size)
+    density = 2 * size / (sympy.pi * sympy.Rational(RADIUS) ** 2)
     numerator, denominator = sympy.fraction(
-        sympy.factor(constant.replace(N, lambda e: 8 * size / sympy.pi * R(e)))
+        sympy.factor(constant.replace(N, lambda e: density * R(e)))
     )
     if denominator != 1:
         numerator = sympy.expand(numerator)  # r - r' rather than -(r' - r)
     return numerator / denominator
+
+
+def bath_correlation(tau: sympy.Expr) -> sympy.Expr:
+    """sqrt(v) J_1(R tau)/tau: C(tau) of Gaussian orthogonal matrices without e^{i eps tau}."""
+    return sympy.Rational(DEVIATION) * sympy.besselj(1, sympy.Rational(RADIUS) * tau) / tau

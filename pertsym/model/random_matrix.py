@@ -1,26 +1,23 @@
 """A finite system coupled to an environment of random matrices, as an immutable value.
 
-H = H_S + H_B + S (x) B, hbar = k_B = 1.  H_B and B are independent Gaussian orthogonal matrices
-(module `pertsym.random_matrix.ensemble`): the band of H_B is [-1/2, 1/2] in the energy unit of the
-model, whatever the number of states.
+H = H_S + H_B + S (x) B, hbar = k_B = 1.  H_B and B are independent Gaussian orthogonal matrices of
+the scale in `pertsym.model.gaussian_orthogonal`: the band of H_B is [-1/2, 1/2] in the energy unit
+of the model, whatever the number of states.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.exact import Gaussian
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.gaussian_orthogonal import RADIUS
 from pertsym.model.units import Units
 from pertsym.model.values import Coupling
-
-BAND: Final = 0.5
-"""Half the width of the band of H_B."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,12 @@ class RandomMatrixBath:
     shell_width: float
 
     def __post_init__(self) -> None:
-        if not abs(self.energy) < BAND:
+        if not abs(self.energy) < RADIUS:
             raise InputError(
                 "model",
                 "energy",
-                f"must lie inside the band of the environment, ({-BAND}, {BAND}), got "
-                f"{self.energy!r}",
+                f"must lie inside the band of the environment, ({float(-RADIUS)}, "
+                f"{float(RADIUS)}), got {self.energy!r}",
                 "there are no states elsewhere",
             )
         if not 0 < self.shell_width < math.inf:

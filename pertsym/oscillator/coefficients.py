@@ -118,8 +118,9 @@ def evaluated(form: CoefficientForm, correlation: Correlation, frequency: float)
     for route in (_precise_values, _precise_integral):
         if value.error <= _GOAL * abs(value.value):
             break
-        with suppress(ArithmeticError, NotImplementedError):  # no convergence: the value stands
-            value = _better(value, route(form, correlation, frequency))
+        with suppress(ArithmeticError):  # no convergence: the value stands
+            found = route(form, correlation, frequency)
+            value = value if found is None else _better(value, found)
             if route is _precise_values and abs(value.value) <= value.error:
                 break  # the parameters are doubles: what vanishes to 25 digits is 0
     return value
@@ -155,12 +156,17 @@ def _precise_values(form: CoefficientForm, correlation: Correlation, frequency: 
         return Bounded(value, float(exact.error) + _ROUNDING * abs(value))
 
 
-def _precise_integral(form: CoefficientForm, correlation: Correlation, frequency: float) -> Bounded:
-    """One integral over all poles, whose precision grows with the cancellation inside it."""
+def _precise_integral(
+    form: CoefficientForm, correlation: Correlation, frequency: float
+) -> Bounded | None:
+    """One integral over all poles, whose precision grows with the cancellation inside it.
+
+    None unless the weights of the poles are +- one number.
+    """
     poles = _poles(form.form, frequency)
     weights = {abs(pole.coefficient) for pole in poles}
     if len(weights) != 1:
-        raise NotImplementedError("the weights of the poles are not +- one number")
+        return None
     (weight,) = weights
     signs = [pole._replace(coefficient=math.copysign(1.0, pole.coefficient)) for pole in poles]
     value = weight * float(finite_part_mp(SpectrumMp(correlation.thermal), signs, _DIGITS))

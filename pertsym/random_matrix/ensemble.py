@@ -1,8 +1,8 @@
 """The Gaussian orthogonal ensemble of H_B and B in the limit of many states.
 
-With N states, off-diagonal elements of H_B and B are independent real Gaussian numbers of standard
-deviation 1/(4 sqrt N), diagonal ones 1/(2 sqrt(2N)).  The mean resolvent obeys
-g = 1/(z - v g) with v = N/(16 N) = 1/16: a semicircle of radius R = 2 sqrt v = 1/2.
+Elements are independent real Gaussian numbers of the scale in `pertsym.model.gaussian_orthogonal`.
+The mean resolvent obeys g = 1/(z - v g) with v = N F = 1/16: a semicircle of radius
+R = 2 sqrt v = 1/2.
 
     n(eps) = N rho(eps),  rho = (8/pi) r,  r(eps) = sqrt(1/4 - eps^2) in the band, 0 outside,
     F(eps, eps') = 1/(16 N),  so that  n F = r/(2 pi).
@@ -16,14 +16,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import j1
 
+from pertsym.model import gaussian_orthogonal
+
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
-OFF_DIAGONAL: Final = 1 / 4
+OFF_DIAGONAL: Final = float(gaussian_orthogonal.DEVIATION)
 """Standard deviation of an off-diagonal element times sqrt N; diagonal ones are sqrt 2 larger."""
-VARIANCE: Final = OFF_DIAGONAL**2
+VARIANCE: Final = float(gaussian_orthogonal.VARIANCE)
 """v = N F, the sum of |<eps|B|eps'>|^2 over all states."""
-RADIUS: Final = 2 * OFF_DIAGONAL
+RADIUS: Final = float(gaussian_orthogonal.RADIUS)
 """The band of H_B is [-RADIUS, RADIUS]."""
 
 
@@ -46,10 +48,21 @@ def golden_rule(energy: ArrayLike) -> Floats:
 def resolvent(z: ArrayLike) -> Complexes:
     """g(z) = int rho/(z - eps) deps of complex z; on the real axis the limit from above."""
     w = np.asarray(z, dtype=complex)
-    # sqrt(z - R) sqrt(z + R) has its cut on the band alone, and is +i r just above it
-    root = np.sqrt(w - RADIUS + 0j) * np.sqrt(w + RADIUS + 0j)
-    g: Complexes = 2 / RADIUS**2 * (w - root)
+    g: Complexes = (w - _root(w)) / (2 * VARIANCE)
     return g
+
+
+def resolvent_slope(z: ArrayLike) -> Complexes:
+    """dg/dz, as `resolvent`; not finite at the edges of the band."""
+    w = np.asarray(z, dtype=complex)
+    slope: Complexes = (1 - w / _root(w)) / (2 * VARIANCE)
+    return slope
+
+
+def _root(w: Complexes) -> Complexes:
+    """sqrt(w^2 - R^2) with its cut on the band alone, +i r just above it."""
+    root: Complexes = np.sqrt(w - RADIUS + 0j) * np.sqrt(w + RADIUS + 0j)
+    return root
 
 
 def correlation(time: ArrayLike, energy: float) -> Complexes:

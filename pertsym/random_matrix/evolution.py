@@ -11,10 +11,14 @@ nodes for the semicircle and the sharp initial energy, which only loses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import numpy as np
 
+from pertsym.model.errors import InputError
 from pertsym.random_matrix import second_order
 from pertsym.random_matrix.ensemble import VARIANCE, Floats, band_nodes
 
@@ -24,6 +28,40 @@ Derivative = Callable[[float, Floats], Floats]
 _STEP = 1.0  # of Runge and Kutta, in units of the fastest phase 1/(bandwidth + splitting)
 _RESONANT = 1e-7  # |x| below this: sin(x t)/x = t
 _SPARE_NODES = 64
+
+
+@dataclass(frozen=True)
+class Start:
+    """Two levels and their environment at t = 0.
+
+    Attributes
+    ----------
+    splitting, strength
+        Delta > 0 and |S_01|^2.
+    energy
+        Sharp energy of the environment.
+    lower, upper
+        Populations.
+    """
+
+    splitting: float
+    strength: float
+    energy: float
+    lower: float
+    upper: float
+
+    @property
+    def step(self) -> float:
+        """Longest step in time, inverse energy units."""
+        return _STEP / (1 + self.splitting)
+
+
+class Solver(Protocol):
+    """A master equation, solved."""
+
+    def __call__(self, start: Start, times: Sequence[float], progress: Progress) -> Floats:
+        """Populations of the lower and the upper level, (times, 2)."""
+        ...
 
 
 def populations(
@@ -51,25 +89,30 @@ def populations(
     Returns
     -------
     (times, 2) array
+
+    Raises
+    ------
+    InputError
+        If there is no such method.
     """
-    return METHODS[method](splitting, strength, energy, initial, times, progress)
+    if method not in METHODS:
+        raise InputError(
+            "model",
+            "method",
+            f"{method!r} is no master equation for a random-matrix environment",
+            f"use one of {', '.join(METHODS)}",
+        )
+    return METHODS[method](Start(splitting, strength, energy, *initial), times, progress)
 
 
-def _energy_resolved(
-    splitting: float,
-    strength: float,
-    energy: float,
-    initial: tuple[float, float],
-    times: Sequence[float],
-    progress: Progress,
-) -> Floats:
+def _energy_resolved(start: Start, times: Sequence[float], progress: Progress) -> Floats:
     """Non-Markovian, energy kept: eps is a node, P_s(eps) the weight at it."""
     last = max(times, default=0.0)
     nodes, weights = band_nodes(int(last / 2) + _SPARE_NODES)
-    energies = np.concatenate([[energy], nodes])
-    gain = 2 * strength * VARIANCE * np.concatenate([[0.0], weights])
-    down = _Window(energies - splitting, energies)  # from the upper level at energies[j]
-    up = _Window(energies + splitting, energies)
+    energies = np.concatenate([[start.energy], nodes])
+    gain = 2 * start.strength * VARIANCE * np.concatenate([[0.0], weights])
+    down = _Window(energies - start.splitting, energies)  # from the upper level at energies[j]
+    up = _Window(energies + start.splitting, energies)
     size = energies.size
 
     def derivative(t: float, state: Floats) -> Floats:
@@ -78,9 +121,9 @@ def _energy_resolved(
         into_upper = gain * up.apply(t, lower) - upper * down.transposed(t, gain)
         return np.concatenate([into_lower, into_upper])
 
-    start = np.zeros(2 * size)
-    start[0], start[size] = initial
-    states = _runge_kutta(derivative, start, times, _STEP / (1 + splitting), progress)
+    first = np.zeros(2 * size)
+    first[0], first[size] = start.lower, start.upper
+    states = _runge_kutta(derivative, first, times, start.step, progress)
     return np.stack([states[:, :size].sum(axis=1), states[:, size:].sum(axis=1)], axis=1)
 
 
@@ -120,26 +163,20 @@ class _Window:
         return result
 
 
-def _redfield(
-    splitting: float,
-    strength: float,
-    energy: float,
-    initial: tuple[float, float],
-    times: Sequence[float],
-    progress: Progress,
-) -> Floats:
+def _redfield(start: Start, times: Sequence[float], progress: Progress) -> Floats:
     """Non-Markovian, the environment stays at `energy`."""
     last = max(times, default=0.0)
     nodes, weights = band_nodes(int(last / 4) + _SPARE_NODES)
-    gain = 2 * strength * VARIANCE * weights
+    gain = 2 * start.strength * VARIANCE * weights
 
     def derivative(t: float, state: Floats) -> Floats:
-        down = gain @ _window(nodes - energy - splitting, t)
-        up = gain @ _window(nodes - energy + splitting, t)
+        down = gain @ _window(nodes - start.energy - start.splitting, t)
+        up = gain @ _window(nodes - start.energy + start.splitting, t)
         flow = down * state[1] - up * state[0]
         return np.array([flow, -flow])
 
-    return _runge_kutta(derivative, np.array(initial), times, _STEP / (1 + splitting), progress)
+    first = np.array([start.lower, start.upper])
+    return _runge_kutta(derivative, first, times, start.step, progress)
 
 
 def _window(x: Floats, t: float) -> Floats:
@@ -167,34 +204,22 @@ def _runge_kutta(
     return np.array(states)
 
 
-def _energy_resolved_markov(
-    splitting: float,
-    strength: float,
-    energy: float,
-    initial: tuple[float, float],
-    times: Sequence[float],
-    progress: Progress,
-) -> Floats:
+def _energy_resolved_markov(start: Start, times: Sequence[float], progress: Progress) -> Floats:
     """Each pair of levels at one total energy relaxes by itself."""
     t = np.asarray(times, dtype=float)
-    from_upper = second_order.energy_resolved(splitting, strength, energy)
-    from_lower = second_order.energy_resolved(splitting, strength, energy - splitting)
-    upper = initial[1] * _upper(from_upper, 1.0, t) + initial[0] * _upper(from_lower, 0.0, t)
-    return np.stack([sum(initial) - upper, upper], axis=1)
+    delta, strength = start.splitting, start.strength
+    from_upper = second_order.energy_resolved(delta, strength, start.energy)
+    from_lower = second_order.energy_resolved(delta, strength, start.energy - delta)
+    upper = start.upper * _upper(from_upper, 1.0, t) + start.lower * _upper(from_lower, 0.0, t)
+    return np.stack([start.lower + start.upper - upper, upper], axis=1)
 
 
-def _redfield_markov(
-    splitting: float,
-    strength: float,
-    energy: float,
-    initial: tuple[float, float],
-    times: Sequence[float],
-    progress: Progress,
-) -> Floats:
+def _redfield_markov(start: Start, times: Sequence[float], progress: Progress) -> Floats:
     t = np.asarray(times, dtype=float)
-    relaxation = second_order.redfield(splitting, strength, energy)
-    upper = sum(initial) * _upper(relaxation, initial[1] / sum(initial), t)
-    return np.stack([sum(initial) - upper, upper], axis=1)
+    relaxation = second_order.redfield(start.splitting, start.strength, start.energy)
+    total = start.lower + start.upper
+    upper = total * _upper(relaxation, start.upper / total, t)
+    return np.stack([total - upper, upper], axis=1)
 
 
 def _upper(relaxation: second_order.Relaxation, start: float, t: Floats) -> Floats:
@@ -205,9 +230,11 @@ def _upper(relaxation: second_order.Relaxation, start: float, t: Floats) -> Floa
     return end + (start - end) * np.exp(-relaxation.rate * t)
 
 
-METHODS: dict[str, Callable[..., Floats]] = {
-    "energy-resolved": _energy_resolved,
-    "energy-resolved-markov": _energy_resolved_markov,
-    "redfield-nonmarkov": _redfield,
-    "redfield": _redfield_markov,
-}
+METHODS: Final[Mapping[str, Solver]] = MappingProxyType(
+    {
+        "energy-resolved": _energy_resolved,
+        "energy-resolved-markov": _energy_resolved_markov,
+        "redfield-nonmarkov": _redfield,
+        "redfield": _redfield_markov,
+    }
+)

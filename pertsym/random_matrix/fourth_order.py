@@ -5,26 +5,24 @@ o the other level, and the populations at total energy E relax at the pole
 
     rate = -2 Im [Sigma_0 + Sigma_1](E - i rate/2)
 
-of the ladder of non-crossing pairings (derived and checked against the engine's fourth-order
-cumulant in `derivations/esposito_gaspard_2003`).  With g_s = g(E - E_s + i0) and v = 1/16:
-
-    rate^(2) = -2 v |S_01|^2 Im(g_0 + g_1)
-    rate^(4) = 2 v^2 |S_01|^4 sum_s [Im g_s' Re g_o - Re g_s' Im g_s],   o the other level
-    z^(0) = (n_1 - n_0)/(n_1 + n_0),  n_s = -Im g_s
-    z^(2) = 2 [d_1 n_0 - n_1 d_0]/(n_1 + n_0)^2,  d_s = v |S_01|^2 Im(g_s' g_o)
-
-(g_s' on the right: the derivative).
+of the ladder of non-crossing pairings.  Its expansion (`pertsym.equations.conserved_energy`,
+checked against the engine's fourth-order cumulant in `derivations/esposito_gaspard_2003`) is
+evaluated here with the resolvent g of the semicircle, inside and outside the band.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from types import MappingProxyType
 
 import numpy as np
+import sympy
 
 from pertsym.baths.divergence import Divergent
-from pertsym.random_matrix.ensemble import RADIUS, VARIANCE, resolvent
+from pertsym.equations import conserved_energy as derived
+from pertsym.random_matrix.ensemble import RADIUS, VARIANCE, resolvent, resolvent_slope
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,8 @@ class ConservedEnergy:
         Order -> contribution to the asymptotic z = P_1 - P_0.
     """
 
-    rates: dict[int, float]
-    z_infinity: dict[int, float]
+    rates: Mapping[int, float]
+    z_infinity: Mapping[int, float]
 
 
 def conserved_energy(
@@ -73,18 +71,21 @@ def conserved_energy(
         raise Divergent(
             f"dg/dE ~ r^-1 with r -> 0: a level is at an edge of the band ({-RADIUS}, {RADIUS})"
         )
-    g, slope = resolvent(environment), _slope(environment)
-    other, coupling = g[::-1], strength * VARIANCE
-    n, shift = -g.imag, coupling * (slope * other).imag
-    second = 2 * coupling * n.sum()
-    fourth = 2 * coupling**2 * (slope.imag * other.real - slope.real * g.imag).sum()
-    z0 = (n[1] - n[0]) / n.sum()
-    z2 = 2 * (shift[1] * n[0] - n[1] * shift[0]) / n.sum() ** 2
-    return ConservedEnergy({2: float(second), 4: float(fourth)}, {0: float(z0), 2: float(z2)})
+    g, slope = resolvent(environment), resolvent_slope(environment)
+    rates, z = _compiled()(strength * VARIANCE, g.real, g.imag, slope.real, slope.imag)
+    return ConservedEnergy(_by_order(rates), _by_order(z))
 
 
-def _slope(energy: Any) -> Any:
-    """dg/dE on the real axis, from above."""
-    x = np.asarray(energy, dtype=complex)
-    root = np.sqrt(x - RADIUS) * np.sqrt(x + RADIUS)
-    return 2 / RADIUS**2 * (1 - x / root)
+@cache
+def _compiled() -> Callable[..., tuple[dict[int, float], dict[int, float]]]:
+    """The derived series as a function of u and the parts of g_s and g_s', lower level first."""
+    series = derived.conserved_energy_series()
+    arguments = (derived.U, derived.RE, derived.IM, derived.RE_SLOPE, derived.IM_SLOPE)
+    compiled: Callable[..., tuple[dict[int, float], dict[int, float]]] = sympy.lambdify(
+        arguments, (series.rate, series.z_infinity), modules="numpy"
+    )
+    return compiled
+
+
+def _by_order(values: Mapping[int, float]) -> Mapping[int, float]:
+    return MappingProxyType({order: float(value) for order, value in values.items()})

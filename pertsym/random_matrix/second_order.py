@@ -1,16 +1,22 @@
 """Second-order relaxation of two levels: energy-resolved (Pauli) and Redfield.
 
-The spin starts in its upper level with the environment at `energy`.  Transitions go at
-2 pi |S_01|^2 n F at the energy where the environment ends.  With the energy kept, the way back ends
-where it started; with the environment put back to `energy` before every transition it ends one
-level spacing below (Esposito and Gaspard 2003, Secs. III and IV).
+The spin starts in its upper level with the environment at `energy`.  Transition rates are the
+golden-rule terms of the derived population equations, evaluated for Gaussian orthogonal matrices.
+With the energy kept, the way back ends where it started; with the environment put back to `energy`
+before every transition it ends one level spacing below (Esposito and Gaspard 2003, Secs. III, IV).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
-from pertsym.random_matrix.ensemble import golden_rule
+import sympy
+
+from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, Projector
+from pertsym.equations import two_level_relaxation as derived
+from pertsym.random_matrix.ensemble import half_chord
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,29 @@ def energy_resolved(splitting: float, strength: float, energy: float) -> Relaxat
     energy
         Energy of the environment while the spin is up.
     """
-    down, up = golden_rule(energy + splitting), golden_rule(energy)
-    return Relaxation(strength * float(down), strength * float(up))
+    return _relaxation(ENERGY_RESOLVED, splitting, strength, energy)
 
 
 def redfield(splitting: float, strength: float, energy: float) -> Relaxation:
     """Both transitions from an environment at `energy`; parameters as `energy_resolved`."""
-    down, up = golden_rule(energy + splitting), golden_rule(energy - splitting)
+    return _relaxation(FIXED_STATE, splitting, strength, energy)
+
+
+def _relaxation(
+    projector: Projector, splitting: float, strength: float, energy: float
+) -> Relaxation:
+    down, up = _rates(projector)(energy, splitting)
     return Relaxation(strength * float(down), strength * float(up))
+
+
+@cache
+def _rates(projector: Projector) -> Callable[[float, float], tuple[float, float]]:
+    """(down, up) per |S_01|^2 as a function of eps and Delta, compiled from the derived terms."""
+    found = derived.relaxation(projector)
+    rates = [
+        sympy.expand(derived.semicircle(rate) / derived.LAM**2) for rate in (found.down, found.up)
+    ]
+    compiled: Callable[[float, float], tuple[float, float]] = sympy.lambdify(
+        (derived.EPS, derived.DELTA), tuple(rates), modules=[{"r": half_chord}, "numpy"]
+    )
+    return compiled

@@ -25,7 +25,10 @@ _BINS = 60
 
 @dataclass(frozen=True)
 class SpectralRate:
-    """A rate with its standard error over realisations (jackknife)."""
+    """A rate and its error: that over realisations (jackknife), and the fit's dependence on degree.
+
+    The number of states is finite besides: compare two sizes.
+    """
 
     rate: float
     error: float
@@ -75,7 +78,18 @@ def spectral_rate(
         for k in range(realisations if realisations > 1 else 0)
     ]
     spread = np.sqrt((realisations - 1) * np.var(left_out)) if left_out else 0.0
-    return SpectralRate(rate, float(spread))
+    return SpectralRate(rate, float(np.hypot(spread, _fit_error(middle, found, degree, rate))))
+
+
+def _fit_error(omega: Floats, found: Floats, degree: int, rate: float) -> float:
+    """How far the rate moves with one degree less or more."""
+    moved = []
+    for other in (degree - 1, degree + 1):
+        try:
+            moved.append(abs(_zero(omega, found.mean(axis=0), other) - rate))
+        except ValueError:  # that fit has no zero, and says nothing
+            continue
+    return max(moved, default=rate)
 
 
 def _spectrum(

@@ -20,6 +20,7 @@ from math import comb, factorial
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.model.errors import NotYetDerivable
 from pertsym.reduction.arc_lengths import (
     Kernel,
     Weighted,
@@ -41,10 +42,17 @@ from pertsym.reduction.spectral import (
 
 HALF = Gaussian(Fraction(1, 2))
 _MINUS_I = Gaussian(0, -1)
+_TIME_DOMAIN = (
+    "terms(name, order) of the equations has the terms in the time domain, and for a model file "
+    "`pertsym generator MODEL --order N` has numbers"
+)
 
 
-class NotReducible(Exception):
+class NotReducible(NotYetDerivable):
     """The reduction met a form it cannot bring to single integrals; names the terms."""
+
+    def __init__(self, source: str, key: str, problem: str, remedy: str = _TIME_DOMAIN) -> None:
+        super().__init__(source, key, problem, remedy)
 
 
 def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
@@ -115,8 +123,10 @@ def _power(z: Gaussian, n: int) -> Gaussian:
 def _reduce_pairs(integrand: TimeIntegrand) -> SpectralForm:
     if integrand.order != 4:
         raise NotReducible(
-            f"order {integrand.order}: closed spectral forms are derived at orders 2 and 4; "
-            "higher orders stay in the time domain"
+            "closed form",
+            f"order {integrand.order}",
+            "closed spectral forms are derived at orders 2 and 4, higher orders stay in the time "
+            "domain",
         )
     kernels = [item for term in integrand for item in arc_length_kernels(term)]
     halves = [(kernel, HALF * z) for kernel, z in kernels]
@@ -174,9 +184,10 @@ def powers_of_difference(
             expected = {(m - k, k): z * ((-1) ** k * comb(m, k)) for k in range(m + 1)}
             if {pq: c for pq, c in powers.items() if sum(pq) == m} != expected:
                 raise NotReducible(
-                    f"the rest of {kernel.first} x {kernel.second} at exponents "
-                    f"{kernel.alpha}, {kernel.beta} is no polynomial in the difference of the "
-                    "arc lengths"
+                    "closed form",
+                    f"the rest of {kernel.first} x {kernel.second}",
+                    f"at exponents {kernel.alpha}, {kernel.beta} it is no polynomial in the "
+                    "difference of the arc lengths",
                 )
             yield kernel, z, m
 

@@ -1,13 +1,16 @@
 """The fourth-order term that the fourth cumulant of a spin bath adds to the generator.
 
-A bath of independent spins, B = sum_i g_i (sigma_z^(i) - <sigma_z^(i)>), is not Gaussian.  Up to
-fourth order its time-convolutionless generator is that of the Gaussian bath with the same C(t)
-plus the integral over t > t1 > t2 > t3 > 0 of the time-ordered average of four interactions in
-which the four-point function is replaced by its cumulant.  The system's superoperators carry
-B(t) on the left or on the right of the density operator:
+A bath of independent spins, B = sum_i g_i (sigma_z^(i) - <sigma_z^(i)>), is not Gaussian.  The
+fourth order of its time-convolutionless generator is that of the Gaussian bath with the same C(t)
+plus, for the fourth cumulant, the integral over t > t1 > t2 > t3 > 0 of the time-ordered average of
+four interactions in which the four-point function is replaced by its cumulant.  The system's
+superoperators carry B(t) on the left or on the right of the density operator:
 
     sum over sides (-1)^(number on the right) S_0 S_1 S_2 S_3 kappa(right early .. late, left late
     .. early),  kappa = sum_i g_i^4 kappa_i.
+
+Biased spins also have a third cumulant, which adds an order 3 that is not treated here; for
+unbiased ones (bias 0) odd cumulants vanish and nothing else is missing at this order.
 
 All functions of time are exponentials, so that every nested integral is the corner of the
 exponential of a block-bidiagonal matrix: no quadrature, no fit.

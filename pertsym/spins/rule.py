@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pertsym.environments.rule import Action, EnergyForm, EnvironmentTerm, Weight, energy_form
 from pertsym.environments.wick import Wick, around_the_state
+from pertsym.model.errors import NotYetDerivable
 from pertsym.spins.moments import Phase, fourth_cumulant
 
 
@@ -38,19 +39,24 @@ class IndependentSpins:
 
         Raises
         ------
-        NotImplementedError
-            For six and more, which need the sixth cumulant.
+        NotYetDerivable
+            For six and more, which need the sixth cumulant, and for odd numbers.
         """
         if len(actions) > 5:
-            raise NotImplementedError(
-                f"{len(actions)} operators of a spin bath: cumulants beyond the fourth are not "
-                "derived; ask for order 4 at most"
+            raise NotYetDerivable(
+                "spin bath",
+                "order",
+                f"the average of {len(actions)} operators needs cumulants beyond the fourth",
+                "ask for order 4 at most",
             )
         if len(actions) % 2:
             # odd cumulants vanish for unbiased spins only
             if len(actions) > 1:
-                raise NotImplementedError(
-                    f"{len(actions)} operators of a spin bath: odd cumulants are not derived"
+                raise NotYetDerivable(
+                    "spin bath",
+                    "order",
+                    f"the average of {len(actions)} operators needs odd cumulants",
+                    "ask for an even order",
                 )
             return
         yield from Wick({(0, 0): self.correlation}).contract(actions, label, fresh)

@@ -28,6 +28,7 @@ from pertsym.baths.densities import DrudeLorentz
 from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS
 from pertsym.model.values import Bath, Coupling, Model
+from pertsym.read_only import read_only
 from pertsym.systems.dvr import BoundStates, Converged, Grid, Reals, converged_states
 
 MASS: Final = 1914.028
@@ -132,7 +133,7 @@ def grid_states(eta: float, count: int, well: DoubleWell = WELL) -> Converged:
     # the source's phases: q_0n > 0, so the ground state alone is negative from the left
     vectors = states.vectors * np.where(np.arange(count) == 0, -1.0, 1.0)
     return Converged(
-        BoundStates(states.grid, states.energies, vectors),
+        BoundStates(states.grid, read_only(states.energies), read_only(vectors)),
         found.energy_change,
         found.position_change,
     )

@@ -1,7 +1,7 @@
-"""Steps of derivations for environments with levels, made from what the engine derived.
+"""Steps for an environment with levels, made from what the engine derived.
 
-As in `pertsym.narrative`, no result is typed here; scripts in `derivations/` put the steps in order
-and say which equations of their source they reproduce.
+As in `pertsym.narrative`, no result is typed here; the script puts the steps in order and says
+which equations of its source they reproduce.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import replace
 
 import sympy
 
+from derivations.esposito_gaspard_2003 import notation as show
+from derivations.esposito_gaspard_2003.notation import LATEX, TEXT, aligned
 from pertsym.derivation import Formula, Step
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, NonCrossing, projected_cumulant
 from pertsym.environments.projector import Projector
@@ -19,8 +21,6 @@ from pertsym.equations import energy_resolved as general
 from pertsym.equations import two_level_relaxation as relaxing
 from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.narrative import cumulant_step
-from pertsym.present import rate_terms as show
-from pertsym.present.rate_terms import LATEX, TEXT, aligned
 
 TWO_LEVELS = TwoLevels()
 _PART_POWER = re.compile(r"(\\mathrm\{(?:Re|Im)\}\\,g_\{[+-]\}'?)\^")

@@ -105,7 +105,10 @@ def corollary() -> Step:
                 r"\sigma_{ab}=\rho^{\mathrm{MF}}_{ab}+O(\lambda^{2n+2})\quad(a\ne b)"
             ),
         ),
-        ("steady state of TCL2n: populations to order 2n-2, coherences to order 2n",),
+        (
+            "steady state of TCL2n, nondegenerate levels all connected by K2:",
+            "populations to order 2n-2; coherences, given these populations, to order 2n",
+        ),
     )
 
 

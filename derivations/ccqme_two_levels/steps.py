@@ -9,11 +9,11 @@ from fractions import Fraction
 
 import sympy
 
+from derivations.ccqme_two_levels.matrices import Matrices
 from pertsym.derivation import Formula, Step
 from pertsym.equations.ccqme import Ccqme
-from pertsym.equations.ccqme_matrices import Matrices
 from pertsym.exact import Gaussian
-from pertsym.narrative import Shown, forms_step
+from pertsym.narrative import NamedForm, forms_step
 
 _HALF = Gaussian(Fraction(1, 2))
 _OVER_2I = Gaussian(0, Fraction(-1, 2))
@@ -84,14 +84,14 @@ def operator_form(matrices: Matrices) -> Step:
     )
 
 
-def _element(equation: Ccqme, a: int, b: int, c: int, d: int) -> list[Shown]:
+def _element(equation: Ccqme, a: int, b: int, c: int, d: int) -> list[NamedForm]:
     form = equation.redfield((a, b, c, d))
     real = (form + form.conjugated()).scaled(_HALF)
     imaginary = (form - form.conjugated()).scaled(_OVER_2I)
     name = f"{a}{b},{c}{d}"
     shown = [
-        Shown(rf"\mathrm{{Re}}\,R_{{{name}}}", f"Re R{name}", real),
-        Shown(rf"\mathrm{{Im}}\,R_{{{name}}}", f"Im R{name}", imaginary),
+        NamedForm(rf"\mathrm{{Re}}\,R_{{{name}}}", f"Re R{name}", real),
+        NamedForm(rf"\mathrm{{Im}}\,R_{{{name}}}", f"Im R{name}", imaginary),
     ]
     return [item for item in shown if item.form]
 

@@ -1,4 +1,4 @@
-"""Steps of a derivation about an oscillator, from what the engine derived; no results typed.
+"""Steps about the oscillator, from what the engine derived; no results typed.
 
 The numbers of equations are those of Schlosshauer, Hines and Milburn, Phys. Rev. A 77, 022111.
 """
@@ -6,7 +6,7 @@ The numbers of equations are those of Schlosshauer, Hines and Milburn, Phys. Rev
 from __future__ import annotations
 
 from pertsym.derivation import Formula, Step
-from pertsym.narrative import RoutesDisagree, Shown, forms_step
+from pertsym.narrative import NamedForm, RoutesDisagree, forms_step
 from pertsym.oscillator.heisenberg import heisenberg, oscillator_hamiltonian
 from pertsym.oscillator.lorentz_drude import (
     boson_anomalous_diffusion,
@@ -20,9 +20,10 @@ from pertsym.oscillator.master_equation import (
     master_equation,
     terms_of_the_equation,
 )
+from pertsym.oscillator.notation import operator, superoperator
 from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.oscillator.weyl import Superoperator, X
-from pertsym.present.operators import equation, operator, plain, results, superoperator, tex
+from pertsym.present.expressions import equation, plain, results, tex
 
 _LATEX = {"gamma": r"\gamma", "D": "D", "f": "f", "frequency_shift_squared": r"\tilde\Omega_0^2"}
 _TEXT = {"gamma": "γ", "D": "D", "f": "f", "frequency_shift_squared": "Ω̃0²"}
@@ -131,7 +132,7 @@ def spectral_forms() -> Step:
         r"$\int_0^\infty d\tau\,e^{i\omega\tau}C(\tau)=\hat C(\omega)/2-(i/2\pi)P(\omega)$. The "
         r"noise kernel $\nu$ is the even part of $\hat C$, the dissipation kernel $\eta$ "
         r"the odd part.",
-        [Shown(*prefixed(n), coefficient_forms()[n].form, SOURCES[n]) for n in COEFFICIENTS],
+        [NamedForm(*prefixed(n), coefficient_forms()[n].form, SOURCES[n]) for n in COEFFICIENTS],
     )
 
 

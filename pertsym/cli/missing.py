@@ -1,0 +1,66 @@
+"""What a command says about quantities without a number, and the exit code that goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import click
+
+from pertsym.cli.console import DOES_NOT_EXIST, DONE, NOT_DERIVABLE
+
+Reasons = Mapping[str, Mapping[str, str]]
+"""Order -> quantity -> why it has no number."""
+
+WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"divergent": "divergent", "not_derived": "not derived yet"}
+)
+"""The two kinds of missing quantities as in JSON, and in words."""
+
+_CODES: Final = MappingProxyType({"divergent": DOES_NOT_EXIST, "not_derived": NOT_DERIVABLE})
+
+
+def word(missing: Mapping[str, Reasons], order: str, name: str) -> str:
+    """What stands in a table in place of a number."""
+    found = (kind for kind in WORDS if name in missing.get(kind, {}).get(order, {}))
+    return next((WORDS[kind] for kind in found), "not available")
+
+
+def record(missing: Mapping[str, Reasons]) -> dict[str, dict[str, dict[str, str]]]:
+    """The entries "divergent" and "not_derived" of a command's JSON; empty ones are left out."""
+    return {
+        kind: {order: dict(names) for order, names in missing[kind].items()}
+        for kind in WORDS
+        if missing.get(kind)
+    }
+
+
+def report(missing: Mapping[str, Reasons]) -> int:
+    """Say on stderr, quantity by quantity, what has no number and why.
+
+    Parameters
+    ----------
+    missing
+        "divergent" and "not_derived" -> order -> quantity -> reason.  Constants of several orders
+        stand the other way round: quantity -> order -> reason.
+
+    Returns
+    -------
+    int
+        The exit code: 4 if something is not derived yet, else 3 if something diverges, else 0.
+    """
+    code = DONE
+    for kind, said in WORDS.items():
+        for outer, reasons in missing.get(kind, {}).items():
+            for inner, reason in reasons.items():
+                order, name = (outer, inner) if outer.isdecimal() else (inner, outer)
+                click.echo(f"{said}: {name}, order {order}: {reason}", err=True)
+                code = max(code, _CODES[kind])
+    return code
+
+
+def leave(missing: Mapping[str, Reasons]) -> None:
+    """`report`, and end the command with the exit code if anything is missing."""
+    if code := report(missing):
+        raise SystemExit(code)
