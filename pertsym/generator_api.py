@@ -115,7 +115,8 @@ def generator(system: System, order: int = 4) -> GeneratorEquations:
         As for `bloch`, with any number of levels: couplings with numbers or symbols, a numerical
         `Model`, or an `Interaction`.
     order
-        Highest even order of the arrays that `at` returns; elements are derived when asked for.
+        Highest even order of the arrays that `at` returns; elements are derived when asked for, at
+        whatever order they are indexed by.
 
     Examples
     --------
@@ -124,6 +125,8 @@ def generator(system: System, order: int = 4) -> GeneratorEquations:
     >>> biased.k_10[2]
     k10(2) = x² Ĉ_B(-ω0)
     """
+    if order < 2 or order % 2:
+        raise ValueError(f"order: must be a positive even integer, got {order}")
     model = system if isinstance(system, Model) else None
     return GeneratorEquations(Generator(interaction_from(system)), order, model)
 

@@ -25,24 +25,30 @@ from pertsym.present.symbolic import form_expression
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
-Part = Literal["real", "imaginary"]
+Part = Literal["whole", "real", "imaginary"]
 
 
 @dataclass(frozen=True, repr=False)
 class Result:
     """One order of one quantity: formula, terms, steps, code.
 
-    Shows its closed form as LaTeX in a notebook and as text at a prompt.
+    Shows its closed form as LaTeX in a notebook and as text at a prompt, of a complex element the
+    real and the imaginary part; `form`, `sympy` and `function` are those of the real one.
     """
 
     quantity: Quantity
     _equations: Equations
-    _part: Part = "real"
+    _part: Part = "whole"
 
     @property
     def form(self) -> SpectralForm:
         """The closed spectral form (of a complex element, its real part; see `imaginary`)."""
-        return self.quantity.form if self._part == "real" else self.quantity.imaginary
+        return self.quantity.imaginary if self._part == "imaginary" else self.quantity.form
+
+    @property
+    def real(self) -> Result:
+        """The real part of a complex element, as a result of its own."""
+        return Result(self.quantity, self._equations, "real")
 
     @property
     def imaginary(self) -> Result:
@@ -117,11 +123,11 @@ class Result:
 
     def _shown(self) -> Shown:
         latex, text = self._symbol()
-        if self._part == "imaginary":
-            return shown(self.form, rf"\mathrm{{Im}}\,{latex}", f"Im {text}")
-        if self.quantity.imaginary == ZERO_FORM:
+        if self.quantity.imaginary == ZERO_FORM and self._part != "imaginary":
             return shown(self.form, latex, text)
-        return shown(self.form, rf"\mathrm{{Re}}\,{latex}", f"Re {text}")
+        name = "Im" if self._part == "imaginary" else "Re"
+        part = shown(self.form, rf"\mathrm{{{name}}}\,{latex}", f"{name} {text}")
+        return part.above(self.imaginary._shown()) if self._part == "whole" else part
 
     def __repr__(self) -> str:
         return repr(self._shown())

@@ -107,7 +107,7 @@ def test_a_place_that_is_known_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     def raising(*_: object) -> None:
         raise Divergent("∫dw w^-1.2 at w -> 0", 4, "K_01,11")
 
-    monkeypatch.setattr("pertsym.cli.states.steady", raising)
+    monkeypatch.setattr("pertsym.cli.states.steady_estimated", raising)
     found = run("steady", model_file(tmp_path), "--method", "tcl4", "--json")
     assert found.exit_code == 3
     assert json.loads(found.stdout)["divergent"] == {"4": {"K_01,11": "∫dw w^-1.2 at w -> 0"}}

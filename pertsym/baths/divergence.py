@@ -17,8 +17,13 @@ class Divergent(ArithmeticError):
     """
 
     def __init__(self, reason: str, order: int | None = None, key: str | None = None) -> None:
-        super().__init__(reason)
+        super().__init__(reason, order, key)  # all three, so that the error pickles
         self.reason, self.order, self.key = reason, order, key
+
+    def __str__(self) -> str:
+        return (
+            self.reason if self.key is None else f"{self.key} of order {self.order}: {self.reason}"
+        )
 
 
 def power_text(power: float) -> str:

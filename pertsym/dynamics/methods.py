@@ -90,13 +90,20 @@ class Method:
             return cls(name)
         found = _TCL.fullmatch(name)
         if found is None or (found[2] and "tcl2-asymptotic" not in known):
-            raise InputError("method", "", f"{name!r} is unknown", f"use one of {', '.join(known)}")
+            raise InputError(
+                "method", "", f"{name!r} is unknown{_why(name)}", f"use one of {', '.join(known)}"
+            )
         order = int(found[1])
         if order % 2:
             raise InputError(
                 "method", "", f"{name!r} has an odd order", "use tcl2, tcl4, tcl6, ..."
             )
         return cls(name, order, found[2] is not None, found[2] == "slip")
+
+
+def _why(name: str) -> str:
+    """What to add where a method is known elsewhere."""
+    return " here: it is a state, which `steady` gives" if name in STEADY else ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,11 @@ class Shown:
     def _repr_latex_(self) -> str:
         return f"$${self.latex}$$"
 
+    def above(self, other: Shown) -> Shown:
+        """Both, this one first."""
+        both = rf"\begin{{gathered}}{self.latex}\\{other.latex}\end{{gathered}}"
+        return Shown(both, (*self.text, *other.text))
+
 
 def shown(value: TimeIntegrand | SpectralForm, prefix: str = "", name: str = "") -> Shown:
     """Make an integrand or a spectral form show itself.
