@@ -242,7 +242,7 @@ def rules_step(equations: Equations, name: str, order: int) -> Step:
     return Step(
         "rules",
         f"{written.text} again, by generalized functions",
-        "The paper's own route, Appendices B and C: each time integral is an "
+        "The route of Laird, Budimir and Skinner, Appendices B and C: each time integral is an "
         r"$S(x)=\pi\mathcal D(x)-i\mathcal P(x)$ with $S=1/(\epsilon+ix)$. $I_n$ is the $n$th term "
         "as printed above. Products are rewritten by the identities "
         "named below (B2-B17 and C5 are the source's numbers; sift: delta functions used; pinch: "

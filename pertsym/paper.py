@@ -71,7 +71,7 @@ class Paper:
         """The whole argument up to an order."""
         return Derivation(
             self.name,
-            f"Derivation: {self.title}",
+            self.title,
             self.source,
             self.bibtex,
             self.conventions,

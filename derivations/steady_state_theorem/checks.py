@@ -15,20 +15,16 @@ from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
 from pertsym.certify.stationarity import NotStationary, check_stationarity
 from pertsym.dynamics.methods import steady
-from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import (
     boltzmann,
-    equilibrium_constant,
     second_order,
     through_kms,
 )
-from pertsym.equations.models import independent_baths
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import Element
 from pertsym.model.values import Bath, Coupling, Model
-from pertsym.reduction.elements import at_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, reciprocal
 
 BATH = "B"
@@ -97,16 +93,6 @@ def fourth_order_forms(digits: int) -> Evidence:
         Finding(
             "integrals over two spectra occur and cancel in pairs",
             bool(fourth_order_rate(0).integrals),
-        )
-    )
-    flip = [[Gaussian(), Gaussian(1)], [Gaussian(1), Gaussian()]]
-    pure = EquilibriumConstant(independent_baths(2, [(flip, BATH)]))[2]
-    without = {"s00": Gaussian(), "s01": Gaussian(1), "s11": Gaussian()}
-    findings.append(
-        exact(
-            "K(2) without diagonal coupling",
-            at_elements(equilibrium_constant(COUPLING), without),
-            pure,
         )
     )
     return conclude((ENGINE, IMAGINARY, KMS), *findings)
