@@ -158,7 +158,8 @@ def coherence(digits: int) -> Evidence:
         1, (Elements(SS, "r'"), Elements("r'", SS)), linear({SS: 1, "r'": -1})
     )
     findings.append(exact("Lamb shift", found.lamb, (wanted_lamb,)))
-    return conclude((ENGINE, PRINTED), *findings)
+    routes = (ENGINE, f"{PRINTED}, damping at one rational example")
+    return conclude(routes, *findings, status="numerical")
 
 
 def _damping(term: DampingTerm, s, energies, weight, a: int, b: int) -> Fraction:  # type: ignore[no-untyped-def]

@@ -101,20 +101,10 @@ def redfield(digits: int) -> Evidence:
     printed = relaxation(ETA, rho)
     tcl = tcl_generator(model(ETA), 2).orders[2].matrix
     free = -1j * gaps(ETA) * rho
-    by_elements = sum(  # (95) element by element, as Appendix F adds up its four matrices
-        part
-        for part in (
-            np.einsum("ij,jk,kl->il", q * rate_matrix(ETA), rho, q),
-            np.einsum("ij,jk,lk->il", q, rho, (q * rate_matrix(ETA)).conj()),
-            -np.einsum("ij,jk,kl->il", q, q * rate_matrix(ETA), rho),
-            -np.einsum("ij,kj,kl->il", rho, (q * rate_matrix(ETA)).conj(), q),
-        )
-    )
     return conclude(
         ("Redfield of the engine", "TCL2 of the engine", G_ROUTE),
         within("R[rho]", applied(engine_relaxation(ETA), rho), printed),
         within("TCL2", applied(tcl, rho), printed),
-        within("by elements", by_elements, printed),
         within("unitary part", applied(unitary(model(ETA).energies), rho), free),
         status="numerical",
     )

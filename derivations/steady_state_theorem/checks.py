@@ -35,7 +35,10 @@ LEVELS = (0, 1)
 KMS = "forms modulo the KMS relation"
 ENGINE = "ordered cumulants and arc-length reduction"
 IMAGINARY = "imaginary-time expansion"
-FIELD = "identities of rational functions at random points of a field of 2^61 - 1 elements"
+FIELD = (
+    "identities of rational functions, sampled at a random point of a field of 2^61 - 1 elements"
+)
+"""A sample, no proof: an identity that fails passes with a probability below 1e-15."""
 
 MISSED = (("tcl4", 2, 0, 4), ("tcl4", 4, 1, 6), ("tcl6", 4, 0, 6))
 """Method, order of the mean-force state, populations (0) or coherences (1) of their distance, and
@@ -108,12 +111,13 @@ def _tested(levels: int, order: int, coherences: bool) -> list[Finding]:
 
 def exact_fourth_order(digits: int) -> Evidence:
     """Every identity behind the theorem for K_0 + K_2 + K_4, coherences of fourth order too."""
-    return conclude((FIELD,), *_tested(2, 4, True), *_tested(3, 4, True), *_tested(4, 4, False))
+    tested = (*_tested(2, 4, True), *_tested(3, 4, True), *_tested(4, 4, False))
+    return conclude((FIELD,), *tested, status="numerical")
 
 
 def exact_sixth_order(digits: int) -> Evidence:
     """Every identity behind the theorem for K_0 + ... + K_6, arbitrary coupling matrices."""
-    return conclude((FIELD,), *_tested(2, 6, False), *_tested(3, 6, False))
+    return conclude((FIELD,), *_tested(2, 6, False), *_tested(3, 6, False), status="numerical")
 
 
 def chosen_model(levels: int, strength: float) -> Model:

@@ -131,7 +131,7 @@ def spectral_lines() -> Step:
         r"$\omega\to-\omega$ with $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$. Then $Kr=0$ is "
         r"an identity of rational functions of $E_n$, $\omega_j$, $S_{nm}$, $\beta$ and the "
         r"exponentials, one closed or open line for each factor $\hat C$. Both statements are "
-        "tested without rounding at random points of a finite field, where an expression that is "
+        "sampled without rounding at a random point of a finite field, where an expression that is "
         r"not identically zero vanishes with a probability below $10^{-15}$.",
         (
             Formula(

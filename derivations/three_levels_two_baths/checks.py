@@ -137,7 +137,9 @@ def trace_and_hermiticity(digits: int) -> Evidence:
                 for a in range(LEVELS):
                     total += GENERATOR.form(order, (a, a, c, d))
                 findings.append(exact(f"trace of column {c}{d}, order {order}", total, ZERO_FORM))
-        for a, b, c, d in CHOSEN:
+        for a, b, c, d in GENERATOR.elements:
+            if (a, b, c, d) > (b, a, d, c):
+                continue  # one of each pair
             findings.append(
                 exact(
                     f"R_{b}{a}{d}{c}({order})",

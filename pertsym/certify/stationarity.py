@@ -1,4 +1,4 @@
-"""Exact check that the generator annihilates the mean-force Gibbs state, order by order.
+"""Sampled check that the generator annihilates the mean-force Gibbs state, order by order.
 
 Write C(t) = (1/2pi) int dw Ĉ(w) exp(-iwt).  For t -> infinity the state and the auxiliaries of
 open lines w_1, ..., w_l that belong to it obey, from order to order,
@@ -16,7 +16,7 @@ mean-force state is X() = r; it is stationary if, with Ĉ(-w) = exp(-beta w) Ĉ(
 
 Both are identities between rational functions of energies, frequencies, matrix elements, beta and
 the exponentials exp(-beta E), exp(-beta w), which are algebraically independent of them.  They are
-tested at random points of the field of 2^61 - 1 elements, where a polynomial of degree d that is
+sampled at one random point of the field of 2^61 - 1 elements, where a polynomial of degree d that is
 not zero vanishes with probability below d/2^61.  A term of order 2n is linear in the spectrum at
 each of n frequencies, so that it is enough to follow n lines, each of them open or closed, a
 closed one with both of its signs.

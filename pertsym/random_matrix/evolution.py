@@ -1,12 +1,12 @@
 """The four second-order master equations of two levels, solved in time.
 
-Populations obey closed equations.  With a level s at energy eps of the environment, a transition
-to s' at eps' has the finite-time rate density
+Populations obey closed equations, whose terms `pertsym.equations.energy_resolved` derives: each
+has a density n F and a phase x, and stands at finite times with
 
-    2 |S_ss'|^2 n(eps') F sin(x t)/x,    x = (eps' + E_s') - (eps + E_s),
+    2 |S_ss'|^2 n F int_0^t cos(x tau) dtau = 2 |S_ss'|^2 n F sin(x t)/x;
 
-and the factor sin(x t)/x becomes pi delta(x) in the Markovian equations.  Energies are Gauss's
-nodes for the semicircle and the sharp initial energy, which only loses.
+sin(x t)/x becomes pi delta(x) in the Markovian equations.  Energies are Gauss's nodes for the
+semicircle and the sharp initial energy, which only loses.
 """
 
 from __future__ import annotations
@@ -18,6 +18,13 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
+from pertsym.equations.energy_resolved import (
+    FINAL,
+    OTHER,
+    PopulationTerm,
+    population_equation,
+)
 from pertsym.model.errors import InputError
 from pertsym.random_matrix import second_order
 from pertsym.random_matrix.ensemble import VARIANCE, Floats, band_nodes
@@ -105,21 +112,42 @@ def populations(
     return METHODS[method](Start(splitting, strength, energy, *initial), times, progress)
 
 
+def _offset(term: PopulationTerm, level: int, splitting: float) -> float:
+    """x - (eps - eps') of a term in the equation of a level; r is the other one, E_0 = 0."""
+    parts = dict(term.phase)
+    assert (parts[FINAL], parts[OTHER]) == (1, -1)  # the canonical sign of a cosine's phase
+    upper = "s" if level == 1 else "r"
+    return parts.get(upper, 0) * splitting
+
+
+def _loss_and_gain(projector: Projector) -> tuple[PopulationTerm, PopulationTerm]:
+    """The two terms of dP_s/dt: out of s, and from the other level r."""
+    loss, gain = population_equation(projector)
+    assert (loss.coefficient, loss.unknown) == (-1, "s")
+    assert (gain.coefficient, gain.unknown) == (1, "r")
+    return loss, gain
+
+
 def _energy_resolved(start: Start, times: Sequence[float], progress: Progress) -> Floats:
     """Non-Markovian, energy kept: eps is a node, P_s(eps) the weight at it."""
     last = max(times, default=0.0)
     nodes, weights = band_nodes(int(last / 2) + _SPARE_NODES)
     energies = np.concatenate([[start.energy], nodes])
-    gain = 2 * start.strength * VARIANCE * np.concatenate([[0.0], weights])
-    down = _Window(energies - start.splitting, energies)  # from the upper level at energies[j]
-    up = _Window(energies + start.splitting, energies)
+    density = 2 * start.strength * VARIANCE * np.concatenate([[0.0], weights])
+    terms = _loss_and_gain(ENERGY_RESOLVED)
+    windows = [
+        [_Window(energies + _offset(term, s, start.splitting), energies) for term in terms]
+        for s in (0, 1)
+    ]
     size = energies.size
 
     def derivative(t: float, state: Floats) -> Floats:
-        lower, upper = state[:size], state[size:]
-        into_lower = gain * down.apply(t, upper) - lower * up.transposed(t, gain)
-        into_upper = gain * up.apply(t, lower) - upper * down.transposed(t, gain)
-        return np.concatenate([into_lower, into_upper])
+        levels = state[:size], state[size:]
+        changes = [
+            density * gain.apply(t, levels[1 - s]) - levels[s] * loss.apply(t, density)
+            for s, (loss, gain) in enumerate(windows)
+        ]
+        return np.concatenate(changes)
 
     first = np.zeros(2 * size)
     first[0], first[size] = start.lower, start.upper
@@ -139,27 +167,11 @@ class _Window:
 
     def apply(self, t: float, vector: Floats) -> Floats:
         """Sum over j."""
-        return self._product(t, vector, self._a, self._b, self._inverse, self._rows, self._columns)
-
-    def transposed(self, t: float, vector: Floats) -> Floats:
-        """Sum over i; sin(x t)/x is even in x."""
-        inverse = -self._inverse.T
-        return self._product(t, vector, self._b, self._a, inverse, self._columns, self._rows)
-
-    @staticmethod
-    def _product(
-        t: float,
-        vector: Floats,
-        left: Floats,
-        right: Floats,
-        inverse: Floats,
-        rows: np.ndarray,
-        columns: np.ndarray,
-    ) -> Floats:
-        phases = np.stack([np.cos(right * t) * vector, np.sin(right * t) * vector], axis=1)
-        both = inverse @ phases
-        result: Floats = np.sin(left * t) * both[:, 0] - np.cos(left * t) * both[:, 1]
-        np.add.at(result, rows, t * vector[columns])
+        a, b = self._a, self._b
+        phases = np.stack([np.cos(b * t) * vector, np.sin(b * t) * vector], axis=1)
+        both = self._inverse @ phases
+        result: Floats = np.sin(a * t) * both[:, 0] - np.cos(a * t) * both[:, 1]
+        np.add.at(result, self._rows, t * vector[self._columns])
         return result
 
 
@@ -167,13 +179,16 @@ def _redfield(start: Start, times: Sequence[float], progress: Progress) -> Float
     """Non-Markovian, the environment stays at `energy`."""
     last = max(times, default=0.0)
     nodes, weights = band_nodes(int(last / 4) + _SPARE_NODES)
-    gain = 2 * start.strength * VARIANCE * weights
+    density = 2 * start.strength * VARIANCE * weights
+    detuning = start.energy - nodes  # eps - eps'
+    terms = _loss_and_gain(FIXED_STATE)
+    offsets = [[_offset(term, s, start.splitting) for term in terms] for s in (0, 1)]
 
     def derivative(t: float, state: Floats) -> Floats:
-        down = gain @ _window(nodes - start.energy - start.splitting, t)
-        up = gain @ _window(nodes - start.energy + start.splitting, t)
-        flow = down * state[1] - up * state[0]
-        return np.array([flow, -flow])
+        rates = [[density @ _window(detuning + x, t) for x in pair] for pair in offsets]
+        return np.array(
+            [gain * state[1 - s] - loss * state[s] for s, (loss, gain) in enumerate(rates)]
+        )
 
     first = np.array([start.lower, start.upper])
     return _runge_kutta(derivative, first, times, start.step, progress)
