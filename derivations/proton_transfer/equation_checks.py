@@ -96,8 +96,8 @@ def cumulant(digits: int) -> Evidence:
 
 
 def redfield(digits: int) -> Evidence:
-    """(11), (12), (70), (71), (92)-(104): the Redfield superoperator, three routes."""
-    rho, q = random_state(), operator(ETA)
+    """(11), (12), (70), (71), (92)-(104): the engine's Redfield and TCL2 against the paper's g."""
+    rho = random_state()
     printed = relaxation(ETA, rho)
     tcl = tcl_generator(model(ETA), 2).orders[2].matrix
     free = -1j * gaps(ETA) * rho

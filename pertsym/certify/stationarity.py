@@ -15,11 +15,11 @@ mean-force state is X() = r; it is stationary if, with Ĉ(-w) = exp(-beta w) Ĉ(
 (2) -[H_S, r] - [S, int dw/(2pi) X(w)] vanishes.
 
 Both are identities between rational functions of energies, frequencies, matrix elements, beta and
-the exponentials exp(-beta E), exp(-beta w), which are algebraically independent of them.  They are
-sampled at one random point of the field of 2^61 - 1 elements, where a polynomial of degree d that is
-not zero vanishes with probability below d/2^61.  A term of order 2n is linear in the spectrum at
-each of n frequencies, so that it is enough to follow n lines, each of them open or closed, a
-closed one with both of its signs.
+the exponentials exp(-beta E), exp(-beta w), which are algebraically independent of them.  They
+are sampled at one random point of the field of 2^61 - 1 elements, where a polynomial of degree d
+that is not zero vanishes with probability below d/2^61.  A term of order 2n is linear in the
+spectrum at each of n frequencies, so that it is enough to follow n lines, each of them open or
+closed, a closed one with both of its signs.
 """
 
 from __future__ import annotations
