@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
+import flint
 import mpmath
 import numpy as np
 import pytest
@@ -24,8 +26,17 @@ from derivations.steady_state_theorem.checks import (
 from pertsym.baths.densities import Underdamped
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify import stationarity
-from pertsym.certify.field_series import PRIME, NotDivisible, inverse, multiplied, quotient
-from pertsym.certify.spectral_lines import Point, divided_difference, mean_force_term
+from pertsym.certify.rational_functions import RationalFunction
+from pertsym.certify.series import Element, NotDivisible, multiplied, quotient, times
+from pertsym.certify.spectral_lines import (
+    PRIME,
+    Point,
+    Points,
+    RandomPoints,
+    TwoLevelVariables,
+    divided_difference,
+    mean_force_term,
+)
 from pertsym.certify.stationarity import Auxiliaries, NotStationary, check_stationarity
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes
 from pertsym.dynamics.imaginary_time import fourth_order
@@ -102,24 +113,37 @@ def test_closed_forms_vanish_in_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("levels", "order", "coherences"), [(2, 4, True), (3, 4, True), (2, 6, False)]
+    ("points", "order", "coherences"),
+    [
+        (RandomPoints(2, seed=7), 4, True),
+        (RandomPoints(3, seed=7), 4, True),
+        (RandomPoints(2, seed=7), 6, False),
+        (TwoLevelVariables(diagonal=True), 4, False),
+    ],
 )
-def test_identities_hold(levels: int, order: int, coherences: bool) -> None:
-    held = list(check_stationarity(levels, order, coherences, seed=7))
+def test_identities_hold(points: Points, order: int, coherences: bool) -> None:
+    held = list(check_stationarity(points, order, coherences))
     assert len(held) == order  # as many rates as lines, and as many numbers of open lines
 
 
-def test_a_missing_pairing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+EITHER = pytest.mark.parametrize("points", [RandomPoints(2), TwoLevelVariables(diagonal=True)])
+
+
+@EITHER
+def test_a_missing_pairing_is_noticed(points: Points, monkeypatch: pytest.MonkeyPatch) -> None:
     def without_crossing(order: int) -> list[Any]:
         return [c for c in chains(order) if order == 2 or c.pairing != ((0, 2), (1, 3))]
 
     assert len(without_crossing(4)) == 2
     monkeypatch.setattr("pertsym.certify.spectral_lines.chains", without_crossing)
     with pytest.raises(NotStationary, match="order 4: element"):
-        list(check_stationarity(2, 4))
+        list(check_stationarity(points, 4))
 
 
-def test_a_wrong_second_order_is_noticed_on_resonance(monkeypatch: pytest.MonkeyPatch) -> None:
+@EITHER
+def test_a_wrong_second_order_is_noticed_on_resonance(
+    points: Points, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Populations of r that are off make an auxiliary singular."""
 
     def shifted(point: Point, lines: Any) -> Any:
@@ -129,60 +153,50 @@ def test_a_wrong_second_order_is_noticed_on_resonance(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(stationarity, "mean_force_term", shifted)
     with pytest.raises(NotStationary, match="1 open and 1 closed lines"):
-        list(check_stationarity(2, 4, coherences=False))
+        list(check_stationarity(points, 4, coherences=False))
 
 
-def test_a_bath_that_is_not_thermal_is_noticed() -> None:
-    point = Point.draw(2, 1, 3)
-    broken = Point(
-        point.energies,
-        point.boltzmann,
-        point.frequencies,
-        tuple((2 * q % PRIME,) for (q,) in point.weights),
-        point.coupling,
-        point.beta,
-    ).on_resonance(1, 0, 0)
+@EITHER
+def test_a_bath_that_is_not_thermal_is_noticed(points: Points) -> None:
+    point = points(1, depth=2).on_resonance(1, 0, 0)
     # w = 0 must have exp(-beta w) = 1; a resonance sets it so, anything else is singular
-    assert broken.weights[0][0] == 1
-    other = Point(
-        broken.energies, broken.boltzmann, ((0, 1),), ((2, 0),), broken.coupling, broken.beta
-    )
+    assert point.weights[0][0] == 1
+    opened = frozenset({(0, 1)})
+    Auxiliaries(point)(opened, frozenset())
+    broken = replace(point, weights=tuple(times(q, 2) for q in point.weights))
     with pytest.raises(NotDivisible):
-        Auxiliaries(other)(frozenset({(0, 1)}), frozenset())
+        Auxiliaries(broken)(opened, frozenset())
 
 
-numbers = st.integers(1, PRIME - 1)
+numbers = st.builds(flint.nmod, st.integers(1, PRIME - 1), st.just(PRIME))
+nodes = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=4, unique_by=lambda n: int(n[0]))
 
 
 @settings(max_examples=20, derandomize=True, deadline=None)
-@given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=4, unique_by=lambda n: n[0]))
-def test_divided_differences_of_distinct_nodes(nodes: list[tuple[int, int]]) -> None:
+@given(nodes)
+def test_divided_differences_of_distinct_nodes(nodes: list[tuple[Element, Element]]) -> None:
     total = 0
     for i, (x, f) in enumerate(nodes):
         for k, (y, _) in enumerate(nodes):
             if i != k:
-                f = f * inverse(x - y) % PRIME
+                f /= x - y
         total += f
-    assert divided_difference(nodes, 5) == total % PRIME
-    assert divided_difference(nodes[::-1], 5) == total % PRIME
+    assert divided_difference(nodes, 5) == total
+    assert divided_difference(nodes[::-1], 5) == total
 
 
-@settings(max_examples=10, derandomize=True, deadline=None)
-@given(numbers, numbers, numbers, numbers, numbers)
-def test_divided_differences_of_equal_nodes(x: int, f: int, y: int, g: int, beta: int) -> None:
+def test_divided_differences_of_equal_nodes() -> None:
     """f' = -beta f: f[x, x] and f[x, x, y] by their definitions."""
-    slope = -beta * f % PRIME
-    assert divided_difference([(x, f)] * 2, beta) == slope
-    assert divided_difference([(x, f)] * 3, beta) == slope * -beta * inverse(2) % PRIME
-    if x != y:
-        mixed = (g - f) * inverse(y - x)
-        expected = (mixed - slope) * inverse(y - x) % PRIME
-        assert divided_difference([(x, f), (y, g), (x, f)], beta) == expected
+    x, f, y, g, beta = RationalFunction.variables(["x", "f", "y", "g", "beta"])
+    assert divided_difference([(x, f)] * 2, beta) == -beta * f
+    assert divided_difference([(x, f)] * 3, beta) == beta * beta * f / 2
+    expected = ((g - f) / (y - x) + beta * f) / (y - x)
+    assert divided_difference([(x, f), (x, f), (y, g)], beta) == expected
 
 
 @settings(max_examples=10, derandomize=True, deadline=None)
 @given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
-def test_quotients_of_series(a: list[int], b: list[int]) -> None:
+def test_quotients_of_series(a: list[Element], b: list[Element]) -> None:
     ratio = quotient(tuple(a), tuple(b), "")
     assert multiplied(ratio, tuple(b)) == tuple(a)
     shifted = quotient((0, *a), (0, *b), "")

@@ -143,27 +143,33 @@ def fourth_order_step() -> Step:
 
 
 def sixth_order_step() -> Step:
-    """The identities of the spectral lines, sampled here."""
-    found = CHECKS["sampled_sixth_order"](20)
-    if found.status == "failed":
-        raise RoutesDisagree(found.detail)
-    lines = tuple(found.detail.split("; "))
+    """The identities of the spectral lines, proved and sampled here."""
+    proved, sampled = (CHECKS[f"sixth_order_{kind}"](20) for kind in ("identities", "samples"))
+    for found in (proved, sampled):
+        if found.status == "failed":
+            raise RoutesDisagree(found.detail)
     return Step(
         "sixth-order",
         "Sixth order: TCL6 has the populations of fourth order",
-        "The identities of the spectral lines hold for two and for three levels with arbitrary "
-        r"energies and coupling matrices (no element zero, no symmetry): $K_0r^{(6)}+K_2r^{(4)}+"
-        r"K_4r^{(2)}+K_6r^{(0)}$ vanishes among the populations, and all elements of the two "
-        "orders below. Sampled at one random point of a field of $2^{61}-1$ elements this supports "
-        "the general proof without using it, but is no second proof. The ledger also measures the "
-        "powers with which steady states of three and four levels leave the mean-force state.",
+        r"$K_0r^{(6)}+K_2r^{(4)}+K_4r^{(2)}+K_6r^{(0)}$ vanishes among the populations, and all "
+        "elements of the two orders below. For two levels with an off-diagonal coupling the "
+        "identities are proved as such, with frequencies and exponentials as variables. For two "
+        "and three levels with arbitrary energies and coupling matrices (no element zero, no "
+        r"symmetry) they are sampled at one random point of a field of $2^{61}-1$ elements, which "
+        "supports the general proof but is no second proof. The ledger also measures the powers "
+        "with which steady states of three and four levels leave the mean-force state.",
         (
             Formula(
                 r"\left(K_2r^{(4)}+K_4r^{(2)}+K_6r^{(0)}\right)_{aa}=0,\qquad"
                 r"\left(K_0r^{(4)}+K_2r^{(2)}+K_4r^{(0)}\right)_{ab}=0"
             ),
         ),
-        lines,
+        (
+            "proved, coupling off-diagonal:",
+            *proved.detail.split("; "),
+            "sampled, any coupling:",
+            *sampled.detail.split("; "),
+        ),
     )
 
 

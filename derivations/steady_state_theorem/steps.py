@@ -131,8 +131,9 @@ def spectral_lines() -> Step:
         r"$\omega\to-\omega$ with $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$. Then $Kr=0$ is "
         r"an identity of rational functions of $E_n$, $\omega_j$, $S_{nm}$, $\beta$ and the "
         r"exponentials, one closed or open line for each factor $\hat C$. Both statements are "
-        "sampled without rounding at a random point of a finite field, where an expression that is "
-        r"not identically zero vanishes with a probability below $10^{-15}$.",
+        "proved with all of these as variables where that is feasible, and else sampled without "
+        "rounding at a random point of a finite field, where an expression that is not identically "
+        r"zero vanishes with a probability below $10^{-15}$.",
         (
             Formula(
                 r"\begin{aligned}\Bigl(\sum_j\omega_j+E_a-E_b\Bigr)X_{ab}(\omega_1..\omega_l)&="

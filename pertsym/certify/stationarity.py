@@ -1,4 +1,4 @@
-"""Sampled check that the generator annihilates the mean-force Gibbs state, order by order.
+"""Check that the generator annihilates the mean-force Gibbs state, order by order.
 
 Write C(t) = (1/2pi) int dw Ĉ(w) exp(-iwt).  For t -> infinity the state and the auxiliaries of
 open lines w_1, ..., w_l that belong to it obey, from order to order,
@@ -15,11 +15,11 @@ mean-force state is X() = r; it is stationary if, with Ĉ(-w) = exp(-beta w) Ĉ(
 (2) -[H_S, r] - [S, int dw/(2pi) X(w)] vanishes.
 
 Both are identities between rational functions of energies, frequencies, matrix elements, beta and
-the exponentials exp(-beta E), exp(-beta w), which are algebraically independent of them.  They
-are sampled at one random point of the field of 2^61 - 1 elements, where a polynomial of degree d
-that is not zero vanishes with probability below d/2^61.  A term of order 2n is linear in the
-spectrum at each of n frequencies, so that it is enough to follow n lines, each of them open or
-closed, a closed one with both of its signs.
+the exponentials exp(-beta E), exp(-beta w), which are algebraically independent of them.  With
+all these as variables they are proved; at one random point of the field of 2^61 - 1 elements they
+are sampled, and a polynomial of degree d that is not zero vanishes with probability below d/2^61.
+A term of order 2n is linear in the spectrum at each of n frequencies, so that it is enough to
+follow n lines, each of them open or closed, a closed one with both of its signs.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 from itertools import product
 
-from pertsym.certify.field_series import (
-    PRIME,
+from pertsym.certify.series import (
+    Element,
     Matrix,
     NotDivisible,
     Series,
@@ -43,7 +43,7 @@ from pertsym.certify.field_series import (
     times,
     weighted,
 )
-from pertsym.certify.spectral_lines import Line, Point, mean_force_term
+from pertsym.certify.spectral_lines import Line, Point, Points, mean_force_term
 
 
 class NotStationary(AssertionError):
@@ -78,7 +78,7 @@ class Auxiliaries:
             self._known[key] = self._divided(opened, closed)
         return self._known[key]
 
-    def rate(self, closed: frozenset[int], coherences: bool) -> Iterator[tuple[int, int, int]]:
+    def rate(self, closed: frozenset[int], coherences: bool) -> Iterator[tuple[int, int, Element]]:
         """(a, b, [H_S, r]_ab + [S, sum of X over one open line]_ab): i times d(state)/dt.
 
         Populations need no r of this order, which is the costly part.
@@ -89,10 +89,10 @@ class Auxiliaries:
                 yield a, b, x[0]
             elif coherences:
                 r = self(frozenset(), closed)[a][b]
-                yield a, b, (x[0] + self._gap(a, b) * r[0]) % PRIME
+                yield a, b, x[0] + self._gap(a, b) * r[0]
 
-    def _gap(self, a: int, b: int) -> int:
-        return (self.point.energies[a] - self.point.energies[b]) % PRIME
+    def _gap(self, a: int, b: int) -> Element:
+        return self.point.energies[a] - self.point.energies[b]
 
     @property
     def _depth(self) -> int:
@@ -105,7 +105,7 @@ class Auxiliaries:
     def _divided(self, opened: frozenset[Line], closed: frozenset[int]) -> Matrix:
         below = (self._below(line, self(opened - {line}, closed)) for line in sorted(opened))
         sources = reduce(matrix_sum, below, self._above(opened, closed))
-        frequency = (0,) * self._depth
+        frequency = constant(0 * self.point.beta, self._depth)
         for j, sign in sorted(opened):
             frequency = plus(frequency, times(self.point.frequencies[j], sign))
         size = range(self.point.levels)
@@ -125,7 +125,7 @@ class Auxiliaries:
     def _above(self, opened: frozenset[Line], closed: frozenset[int]) -> Matrix:
         """[S, sum over closed lines and their signs of X with that line open]."""
         size = self.point.levels
-        zero: Matrix = (((0,) * self._depth,) * size,) * size
+        zero: Matrix = ((constant(0 * self.point.beta, self._depth),) * size,) * size
         return reduce(
             matrix_sum,
             (
@@ -161,15 +161,13 @@ class Auxiliaries:
         return tuple(tuple(combined(columns[b], x[a]) for b in size) for a in size)
 
 
-def check_stationarity(
-    levels: int, order: int, coherences: bool = True, seed: int = 1
-) -> Iterator[str]:
+def check_stationarity(points: Points, order: int, coherences: bool = True) -> Iterator[str]:
     """Test every identity behind K r = 0 up to an order; yield each in words as it holds.
 
     Parameters
     ----------
-    levels
-        N >= 2.
+    points
+        `RandomPoints` of N levels, or `TwoLevelVariables`, with which an identity is proved.
     order
         Even, of the generator: the populations of r are tested up to order - 2.
     coherences
@@ -182,18 +180,18 @@ def check_stationarity(
     """
     half = order // 2
     for lines in range(1, half + 1):
-        point = Point.draw(levels, lines, seed)
+        point = points(lines)
         whole = coherences or lines < half
         for a, b, rate in Auxiliaries(point).rate(frozenset(range(lines)), whole):
             if rate:
                 raise NotStationary(f"order {2 * lines}: element {a}{b} of r has a rate of change")
         what = "element" if whole else "population"
-        yield f"{levels} levels, order {2 * lines}: no {what} of r changes"
+        yield f"{point.levels} levels, order {2 * lines}: no {what} of r changes"
     for opened in range(1, half + 1):
         closed = half - opened
-        generic = Point.draw(levels, half, seed + 1, depth=closed + 2)
+        generic = points(half, depth=closed + 2)
         states: dict[frozenset[int], Matrix] = {}
-        for a, b in product(range(levels), repeat=2):
+        for a, b in product(range(generic.levels), repeat=2):
             auxiliaries = Auxiliaries(generic.on_resonance(opened, a, b), states)
             try:
                 auxiliaries(
@@ -201,7 +199,8 @@ def check_stationarity(
                 )
             except NotDivisible as fault:
                 raise NotStationary(str(fault)) from fault
-        yield f"{levels} levels: X of {opened} open and up to {closed} closed lines is entire"
+        what = f"X of {opened} open and up to {closed} closed lines"
+        yield f"{generic.levels} levels: {what} is entire"
 
 
 def _elements(matrix: Matrix) -> Iterator[tuple[tuple[int, int], Series]]:

@@ -1,4 +1,4 @@
-"""Power series in eps over the field of 2^61 - 1 elements, and matrices of them.
+"""Power series in eps over any field, and matrices of them.
 
 A series is known to as many coefficients as it has; division by eps costs one.
 """
@@ -6,11 +6,18 @@ A series is known to as many coefficients as it has; division by eps costs one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
+from typing import Any
 
-PRIME = 2**61 - 1
+Element = Any
+"""Of a field: + - * / with its like and with integers, ==, and false if zero.
 
-Series = tuple[int, ...]
-"""Coefficients of 1, eps, eps^2, ... modulo PRIME, as many as are known."""
+Here these are `flint.nmod`, integers modulo a prime, and `RationalFunction`.
+"""
+
+Series = tuple[Element, ...]
+"""Coefficients of 1, eps, eps^2, ..., as many as are known."""
 
 Matrix = tuple[tuple[Series, ...], ...]
 
@@ -19,30 +26,25 @@ class NotDivisible(ArithmeticError):
     """A series that does not start with eps was to be divided by one that does."""
 
 
-def inverse(x: int) -> int:
-    """1/x in the field."""
-    return pow(x, -1, PRIME)
-
-
-def constant(x: int, depth: int) -> Series:
-    """A number as a series of `depth` coefficients."""
-    return (x % PRIME, *(0,) * (depth - 1))
+def constant(x: Element, depth: int) -> Series:
+    """An element as a series of `depth` coefficients."""
+    return (x, *(0 * x,) * (depth - 1))
 
 
 def plus(a: Series, b: Series) -> Series:
     """The sum as far as both are known."""
-    return tuple((x + y) % PRIME for x, y in zip(a, b, strict=False))
+    return tuple(x + y for x, y in zip(a, b, strict=False))
 
 
-def times(a: Series, number: int) -> Series:
-    """The series times a number."""
-    return tuple(x * number % PRIME for x in a)
+def times(a: Series, factor: Element) -> Series:
+    """The series times an element."""
+    return tuple(x * factor for x in a)
 
 
-def combined(numbers: Sequence[int], series: Sequence[Series]) -> Series:
-    """sum of number * series."""
+def combined(factors: Sequence[Element], series: Sequence[Series]) -> Series:
+    """sum of factor * series."""
     return tuple(
-        sum(z * x for z, x in zip(numbers, column, strict=True)) % PRIME
+        reduce(add, (z * x for z, x in zip(factors, column, strict=True)))
         for column in zip(*series, strict=False)
     )
 
@@ -50,7 +52,7 @@ def combined(numbers: Sequence[int], series: Sequence[Series]) -> Series:
 def multiplied(a: Series, b: Series) -> Series:
     """The product as far as both are known."""
     depth = min(len(a), len(b))
-    return tuple(sum(a[i] * b[k - i] for i in range(k + 1)) % PRIME for k in range(depth))
+    return tuple(reduce(add, (a[i] * b[k - i] for i in range(k + 1))) for k in range(depth))
 
 
 def quotient(a: Series, b: Series, what: str) -> Series:
@@ -65,10 +67,10 @@ def quotient(a: Series, b: Series, what: str) -> Series:
         if a[0]:
             raise NotDivisible(f"{what}: the right-hand side does not vanish on resonance")
         a, b = a[1:], b[1:]
-    leading = inverse(b[0])
-    found: list[int] = []
+    found: list[Element] = []
     for k in range(min(len(a), len(b))):
-        found.append((a[k] - sum(b[k - i] * found[i] for i in range(k))) * leading % PRIME)
+        rest = reduce(add, (b[k - i] * found[i] for i in range(k)), 0 * a[k])
+        found.append((a[k] - rest) / b[0])
     return tuple(found)
 
 
