@@ -17,6 +17,8 @@ from pertsym.certify.detailed_balance import (
     constants_from_imaginary_time,
 )
 from pertsym.certify.gaussian_spectrum import GaussianSpectrum
+from pertsym.certify.spectral_lines import TwoLevelVariables
+from pertsym.certify.stationarity import NotStationary, check_stationarity
 
 BATH = GaussianSpectrum(amplitude="0.3", width="1", beta="1.25")
 OFF_DIAGONAL = TwoLevels("0.9", (0, 8, 0))
@@ -57,6 +59,18 @@ def balance(system: TwoLevels) -> Check:
     return check
 
 
+def identity(digits: int) -> Evidence:
+    """The balance of an off-diagonal coupling with all quantities as variables, any bath."""
+    points = TwoLevelVariables(diagonal=False)
+    try:
+        held = list(check_stationarity(points, 6, coherences=False))
+        findings = [Finding(line, True) for line in held]
+    except NotStationary as fault:
+        findings = [Finding(str(fault), False)]
+    routes = ("hierarchy of spectral lines", "imaginary-time expansion", "rational functions")
+    return conclude(routes, *findings)
+
+
 def _mpf(ball: Any) -> mpmath.mpf:
     """The midpoint, at a precision beyond every comparison here."""
     mantissa, exponent = ball.mid().man_exp()
@@ -95,6 +109,7 @@ def spectrum(digits: int) -> Evidence:
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "gaussian_spectrum": spectrum,
+        "identity_off_diagonal": identity,
         "balance_off_diagonal": balance(OFF_DIAGONAL),
         "balance_biased": balance(BIASED),
     }

@@ -90,7 +90,9 @@ def proof_step() -> Step:
         "the division by "
         r"$0^++i(\sum\omega+\omega_{ab})$ in the recursion returns the same $X$: the auxiliaries "
         r"of the recursion, applied to $\mathrm{Tr}_Be^{-\beta H}$, are those of equilibrium, and "
-        "its lowest equation says that the generator vanishes there.",
+        "its lowest equation says that the generator vanishes there. For an off-diagonal coupling "
+        "the ledger proves these equations through sixth order as identities between rational "
+        "functions.",
         (
             Formula(
                 r"i\Bigl(\sum_j\omega_j+\omega_{ab}\Bigr)X_{\omega_1\dots\omega_l}=-iS^{\times}\int"
