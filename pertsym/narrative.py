@@ -322,3 +322,19 @@ def _signed(coefficient: Fraction, body: str, latex: bool) -> str:
 def _sum(pieces: Iterable[str]) -> str:
     text = " ".join(pieces)
     return text[2:] if text.startswith("+ ") else text
+
+
+def reduction_steps(
+    equations: Equations, name: str, order: int, sources: tuple[str, str] = ("", "")
+) -> tuple[Step, ...]:
+    """From the cumulant to one quantity: words, Wick terms, spectral form and its rules.
+
+    `sources` name the equations that hold the Wick terms and the spectral form.
+    """
+    terms, form = sources
+    return (
+        words_step(order),
+        wick_step(equations, name, order, terms),
+        spectral_step(equations, name, order, form),
+        rules_step(equations, name, order),
+    )

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from pertsym.baths.densities import BathDensity, DrudeLorentz
 from pertsym.model import Bath, Coupling, Model
+from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
+from pertsym.model.units import UNITS
 
 Matrix = NDArray[np.complex128]
 
@@ -58,3 +60,16 @@ def two_bath_system(strength: float = 1.0, beta: float = 1.3) -> Model:
 def slope(distance: Callable[[float], float], coupling: float) -> float:
     """d log(distance)/d log(coupling) between a coupling and half of it."""
     return math.log2(distance(coupling) / distance(coupling / 2))
+
+
+def gorm_spin(
+    delta: float, strength: float, energy: float, width: float = 0.05
+) -> RandomMatrixModel:
+    """A spin of splitting delta in a random-matrix environment, coupled by sigma_x."""
+    return RandomMatrixModel(
+        "spin",
+        UNITS["natural"],
+        (-delta / 2, delta / 2),
+        (Coupling.of(((0, 1), (1, 0)), "env", strength),),
+        RandomMatrixBath("env", energy, width),
+    )

@@ -34,11 +34,8 @@ from pertsym.narrative import (
     cumulant_step,
     forms_step,
     moments_step,
-    rules_step,
-    spectral_step,
+    reduction_steps,
     symbol,
-    wick_step,
-    words_step,
 )
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
@@ -78,10 +75,7 @@ def narrate(order: int) -> tuple[Step, ...]:
     if order >= 4:
         steps += [
             cumulant_step(4),
-            words_step(4),
-            wick_step(EQUATIONS, "k_up", 4),
-            spectral_step(EQUATIONS, "k_up", 4),
-            rules_step(EQUATIONS, "k_up", 4),
+            *reduction_steps(EQUATIONS, "k_up", 4),
             fourth_order_rates(),
             interference(),
             dephasing(),

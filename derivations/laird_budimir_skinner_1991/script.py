@@ -30,11 +30,10 @@ from pertsym.narrative import (
     cumulant_step,
     forms_step,
     moments_step,
-    rules_step,
+    reduction_steps,
     spectral_step,
     symbol,
     wick_step,
-    words_step,
 )
 from pertsym.paper import Paper
 from pertsym.reduction.spectral import Thermal, monomial
@@ -72,10 +71,7 @@ def narrate(order: int) -> tuple[Step, ...]:
     if order >= 4:
         steps += [
             cumulant_step(4, "(41)"),
-            words_step(4),
-            wick_step(BLOCH, "k_up", 4, "(90)"),
-            spectral_step(BLOCH, "k_up", 4, "(91)"),
-            rules_step(BLOCH, "k_up", 4),
+            *reduction_steps(BLOCH, "k_up", 4, ("(90)", "(91)")),
             fourth_order_rates(),
         ]
     steps.append(equilibrium(order))

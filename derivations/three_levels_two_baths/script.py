@@ -29,11 +29,8 @@ from pertsym.narrative import (
     cumulant_step,
     forms_step,
     moments_step,
-    rules_step,
-    spectral_step,
+    reduction_steps,
     symbol,
-    wick_step,
-    words_step,
 )
 from pertsym.paper import Paper
 from pertsym.present.text import form_lines
@@ -71,10 +68,7 @@ def narrate(order: int) -> tuple[Step, ...]:
     if order >= 4:
         steps += [
             cumulant_step(4),
-            words_step(4),
-            wick_step(GENERATOR, "k_20", 4),
-            spectral_step(GENERATOR, "k_20", 4),
-            rules_step(GENERATOR, "k_20", 4),
+            *reduction_steps(GENERATOR, "k_20", 4),
             fourth_order_rates(),
             elimination(),
             coherence(),
