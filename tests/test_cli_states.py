@@ -41,6 +41,20 @@ def test_steady_and_evolve(tmp_path: Path) -> None:
         assert record["states"]["imag"][-1][0][0] == pytest.approx(0, abs=1e-12)
 
 
+def test_steady_state_in_print(tmp_path: Path) -> None:
+    """Populations, then what is above the diagonal; the error stands in the heading."""
+    biased = model_file(tmp_path, (OPERATOR, "[[0.5, 1], [1, -0.5]]"))
+    record = json.loads(run("steady", biased, "--method", "tcl4", "--json").stdout)
+    heading, _, *rows = run("steady", biased, "--method", "tcl4").stdout.splitlines()
+    assert f"to about {record['error']:.0e}" in heading
+    populations = {row.split()[0]: float(row.split()[1]) for row in rows[:2]}
+    real, imag = record["state"]["real"], record["state"]["imag"]
+    assert populations == pytest.approx({"0": real[0][0], "1": real[1][1]}, abs=1e-9)
+    name, *coherence = rows[3].split()
+    assert name == "0,1"
+    assert list(map(float, coherence)) == pytest.approx([real[0][1], imag[0][1]], rel=1e-9)
+
+
 BAD_STATES = [
     (("steady", "--method", "tcl3"), "odd order"),
     (("steady", "--method", "heom"), "unknown"),

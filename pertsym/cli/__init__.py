@@ -1,5 +1,5 @@
 """The `pertsym` command: thin over the Python API."""
 
-from pertsym.cli.main import main
+from pertsym.cli.main import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

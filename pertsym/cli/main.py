@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import click
 
 from pertsym import __version__
@@ -38,3 +40,10 @@ for command in (
     list_derivations,
 ):
     main.add_command(command)
+
+
+def run() -> None:
+    """The executable; a reader who closes the pipe (`| head`) ends it without an error."""
+    if hasattr(signal, "SIGPIPE"):  # not on Windows
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    main()

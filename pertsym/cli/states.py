@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -67,9 +68,16 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
         record = {"state": {"real": state.real.tolist(), "imag": state.imag.tolist()}}
         emit_json({**record, **_error(found)})
         return
-    for n, row in enumerate(state):
-        shown = (f"{_plain(x.real):>18.10g} {_plain(x.imag):>+18.10g} i" for x in row)
-        click.echo(f"{n:>3}  " + "  ".join(shown))
+    click.echo(f"steady state by {method} in the energy eigenbasis{_stated(found)}")
+    click.echo(f"{'level':>7}{'population':>20}")
+    for n, x in enumerate(np.diagonal(state)):
+        click.echo(f"{n:>7}{_plain(x.real):>20.10g}")
+    click.echo(
+        f"{'element':>7}{'real part':>20}{'imaginary part':>20}   (below the diagonal: conjugates)"
+    )
+    for a, b in combinations(range(len(state)), 2):
+        x = state[a, b]
+        click.echo(f"{f'{a},{b}':>7}{_plain(x.real):>20.10g}{_plain(x.imag):>20.10g}")
 
 
 @click.command("evolve")
@@ -140,7 +148,7 @@ def evolve_command(
         return
     unit = parsed.units.time or "1/energy"
     what = "density matrix, row by row" if with_states else "populations"
-    click.echo(f"time in {unit}; {what}")
+    click.echo(f"time in {unit}; {what}{_stated(estimated)}")
     for time, row, matrix in zip(grid, populations, found, strict=True):
         shown = matrix.reshape(-1) if with_states else row
         click.echo(f"{time:>14.8g}  " + "  ".join(f"{x:.10g}" for x in shown))
@@ -226,8 +234,15 @@ def _remarks(found: Estimated) -> None:
 
 
 def _error(found: Estimated) -> dict[str, float]:
-    """For JSON: the largest error, where it is worth a note."""
-    return {} if found.notable is None else {"error": found.notable}
+    """For JSON: the largest error of an element, where the method states one."""
+    largest = found.largest_error
+    return {"error": largest} if largest else {}
+
+
+def _stated(found: Estimated) -> str:
+    """The same for a heading."""
+    largest = found.largest_error
+    return f"; elements to about {largest:.0e} (truncation apart)" if largest else ""
 
 
 def _divergent(

@@ -122,9 +122,14 @@ class Estimated:
     errors: Numbers
 
     @property
+    def largest_error(self) -> float:
+        """The largest of `errors`."""
+        return float(self.errors.max(initial=0.0))
+
+    @property
     def notable(self) -> float | None:
         """The largest error if it is worth a note."""
-        largest = float(self.errors.max(initial=0.0))
+        largest = self.largest_error
         return largest if largest > NOTABLE else None
 
 

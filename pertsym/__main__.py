@@ -1,0 +1,5 @@
+"""`python -m pertsym`."""
+
+from pertsym.cli import run
+
+run()
