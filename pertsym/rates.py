@@ -54,7 +54,7 @@ class BlochRates:
         order -> k_up and k_down after the coherences are eliminated; None unless a coupling mixes
         populations and coherences.
     divergent, not_derived
-        order -> quantity -> reason; constants stand under "equilibrium_constant".
+        order -> quantity -> reason, "equilibrium_constant" and "eliminated" among the quantities.
     rate_unit
         Unit of rates and shifts; empty in natural units.
     """
@@ -165,7 +165,7 @@ def bloch_rates(
             constant = {}
             for n in range(0, min(order, _CLOSED) - 1, 2):
                 progress(f"equilibrium constant, order {n}")
-                constant[n] = evaluator.number(expansion[n], _CONSTANT, str(n))
+                constant[n] = evaluator.number(expansion[n], str(n), _CONSTANT)
         if order > _CLOSED:
             evaluator.beyond(order, orders, constant, progress)
         eliminated = evaluator.eliminated(order, orders) if mixes(model) else None
@@ -222,7 +222,7 @@ class _Evaluator:
                     constant[n - 2] = higher_constant(self.model, n - 2)
                 except (Divergent, NotYetDerivable) as fault:
                     missing = self.divergent if isinstance(fault, Divergent) else self.not_derived
-                    missing.setdefault(_CONSTANT, {})[str(n - 2)] = str(fault)
+                    missing.setdefault(str(n - 2), {})[_CONSTANT] = str(fault)
                     constant[n - 2] = None
 
     def eliminated(
@@ -237,8 +237,10 @@ class _Evaluator:
             added = elimination(self.model, order)
         except (Divergent, NotYetDerivable) as fault:
             missing = self.divergent if isinstance(fault, Divergent) else self.not_derived
-            missing.setdefault("eliminated", {})["4"] = str(fault)
-            return {n: row if n == 2 else dict.fromkeys(names) for n, row in result.items()}
+            lost = [n for n in result if n > 2]
+            for n in lost:
+                missing.setdefault(str(n), {})["eliminated"] = str(fault)
+            return result | {n: dict.fromkeys(names) for n in lost}
         factor = self.model.units.rate_to_printed(1.0)
         for n, corrections in added.items():
             for name in names:

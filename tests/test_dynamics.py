@@ -15,7 +15,14 @@ from scipy.integrate import solve_ivp
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponentials import Exponentials
-from pertsym.dynamics.methods import Method, evolve, evolve_estimated, steady
+from pertsym.dynamics.higher_orders import elimination, higher_rates
+from pertsym.dynamics.methods import (
+    Method,
+    evolve,
+    evolve_estimated,
+    steady,
+    steady_estimated,
+)
 from pertsym.dynamics.propagation import propagate
 from pertsym.dynamics.reliability import error_of_steady, errors_of_constant
 from pertsym.dynamics.steady import steady_state
@@ -24,18 +31,21 @@ from pertsym.generators.bloch_recursion import places, slow_subspace
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import correlations_of, represented
 from pertsym.generators.second_order import second_order
-from pertsym.generators.system import Correlated, System, as_matrix
+from pertsym.generators.system import Array, Correlated, System, as_matrix
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.evaluate import evaluate
+from pertsym.random_matrix.methods import random_matrix_evolve
 from pertsym.rates import interaction_of, spectra_of
 from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
-from tests.open_systems import hermitian, two_bath_system
+from tests.open_systems import gorm_spin, hermitian, two_bath_system
 
 DATA = Path(__file__).parent / "data" / "taa"
 FS = 41.3413733
+SIGMA_X = ((0, 1), (1, 0))
+DRUDE = DrudeLorentz(0.05, 1.0)
 
 
 @pytest.mark.parametrize(("name", "tolerance"), [("N2_eta0.3", 1e-6), ("N6_eta0.3", 1e-3)])
@@ -265,3 +275,39 @@ def test_estimated_errors_are_those_of_perturbed_generators(seed: int, time: flo
     assert 0.02 * stated < max(changes) < 4 * stated
     bound = error_of_steady(generator, error, steady_state(generator))
     assert 0.02 * bound < max(steady_changes) < 4 * bound
+
+
+BAD_EVOLUTIONS = [
+    (np.diag([0, 1]), (8.0, 0.5), "times: must ascend"),
+    (np.diag([0, 1]), (-1.0, 2.0), "numbers >= 0"),
+    (np.diag([0, 1]), (0.0, math.inf), "finite"),
+    (np.diag([0, 10]), (0.0, 1.0), "the trace 10, not 1"),
+    (np.array([[0, 1], [0, 1]]), (0.0, 1.0), "not Hermitian"),
+    (np.eye(3) / 3, (0.0, 1.0), "2 x 2"),
+]
+
+
+@pytest.mark.parametrize(("initial", "times", "said"), BAD_EVOLUTIONS)
+def test_states_and_times_are_checked(initial: Array, times: tuple[float, ...], said: str) -> None:
+    model = Model.of([0, 1], [Coupling.of(SIGMA_X, "x")], [Bath("x", "boson", 1.0, DRUDE)])
+    with pytest.raises(InputError, match=said):
+        evolve(model, "tcl4", initial, times)
+    with pytest.raises(InputError, match=said):
+        random_matrix_evolve(gorm_spin(0.5, 0.1, 0.0), "redfield", initial, times)
+
+
+@pytest.mark.parametrize("method", ["redfield", "redfield-secular", "ccqme", "mean-force", "tcl2"])
+def test_second_order_states_carry_an_error(method: str) -> None:
+    """No larger than rounding makes it for a Drude bath, and not exactly zero."""
+    found = steady_estimated(two_bath_system(0.1), method)
+    assert 0 < found.largest_error < 1e-9
+
+
+def test_elimination_refuses_what_no_machine_holds() -> None:
+    """As the rates themselves: 35 exponents at order 20."""
+    field = Exponentials((0.01,) * 35, tuple(1.0 + k for k in range(35)))
+    coupling = Coupling.of([[1, 1], [1, -1]], "x")
+    model = Model.of([0, 1], [coupling], [Bath("x", "classical", None, field)])
+    for function in (higher_rates, elimination):
+        with pytest.raises(NotYetDerivable, match="35 exponents"):
+            function(model, 20)

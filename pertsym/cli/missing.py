@@ -42,8 +42,7 @@ def report(missing: Mapping[str, Reasons]) -> int:
     Parameters
     ----------
     missing
-        "divergent" and "not_derived" -> order -> quantity -> reason.  Constants of several orders
-        stand the other way round: quantity -> order -> reason.
+        "divergent" and "not_derived" -> order -> quantity -> reason.
 
     Returns
     -------
@@ -52,9 +51,8 @@ def report(missing: Mapping[str, Reasons]) -> int:
     """
     code = DONE
     for kind, said in WORDS.items():
-        for outer, reasons in missing.get(kind, {}).items():
-            for inner, reason in reasons.items():
-                order, name = (outer, inner) if outer.isdecimal() else (inner, outer)
+        for order, reasons in missing.get(kind, {}).items():
+            for name, reason in reasons.items():
                 click.echo(f"{said}: {name}, order {order}: {reason}", err=True)
                 code = max(code, _CODES[kind])
     return code

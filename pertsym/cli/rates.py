@@ -185,12 +185,12 @@ def _show(result: BlochRates, digits: int | None) -> None:
     for n, row in (result.eliminated or {}).items():
         click.echo(f"after elimination of the coherences, order {n}, {unit}")
         for name, x in row.items():
-            said = word(missing, "eliminated", str(n))
+            said = word(missing, str(n), "eliminated")
             click.echo(f"  {name:<16}{_line(x, shown, said)}")
     if result.equilibrium_constant is not None:
         click.echo("equilibrium constant K = p1/p0")
         for n, x in result.equilibrium_constant.items():
-            said = word(missing, "equilibrium_constant", str(n))
+            said = word(missing, str(n), "equilibrium_constant")
             click.echo(f"  order {n:<10}{_line(x, shown, said)}")
 
 

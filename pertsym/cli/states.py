@@ -34,6 +34,7 @@ from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
 from pertsym.generators.element_names import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+from pertsym.model.requests import problem_of_state
 from pertsym.model.values import Model
 
 _MOST_TIMES = 1_000_000
@@ -211,17 +212,11 @@ def _initial(text: str, size: int) -> Matrix:
 
 
 def _check_state(text: str, matrix: Matrix, size: int) -> None:
-    if matrix.shape != (size, size) or not np.all(np.isfinite(matrix)):
-        problem = f"must be a finite {size} x {size} matrix"
-    elif np.abs(matrix - matrix.conj().T).max() > 1e-10:
-        problem = "is not Hermitian"
-    elif abs(np.trace(matrix) - 1) > 1e-10:
-        problem = f"has the trace {np.trace(matrix).real:.12g}, not 1"
-    elif np.linalg.eigvalsh(matrix).min() < -1e-10:
+    problem = problem_of_state(matrix, size)
+    if problem is None and np.linalg.eigvalsh(matrix).min() < -1e-10:
         problem = "has a negative eigenvalue"
-    else:
-        return
-    fail(f"--initial: {text} {problem}; give a density matrix", BAD_INPUT)
+    if problem is not None:
+        fail(f"--initial: {text} {problem}; give a density matrix", BAD_INPUT)
 
 
 def _remarks(found: Estimated) -> None:

@@ -1,7 +1,7 @@
 """Rates of two levels beyond fourth order, and the equilibrium constant that belongs to them.
 
-The baths stand as sums of exponentials, twice: what the coarser representation changes bounds the
-error of the finer one.
+The baths stand as sums of exponentials, twice: what the coarser representation changes is the
+estimate of the finer one's error.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.mean_force import mean_force
-from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.bloch_recursion import SlowSubspace
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import (
     TOLERANCE,
     correlations_of,
     represented,
-    require_feasible,
+    slow_subspaces,
 )
 from pertsym.generators.second_order import second_order
 from pertsym.generators.system import System
@@ -42,15 +42,13 @@ def higher_rates(
     Raises
     ------
     NotYetDerivable
-        If G of a bath is not bounded, so that no exponentials can stand for it.
+        If G of a bath is not bounded, so that no exponentials can stand for it, or they are too
+        many for the order.
     """
     system = System.of(model)
     progress("exponential representation of the baths")
     baths = represented(model, tolerance)
-    require_feasible(model, baths, order)
-    progress(f"recursion to order {order}")
-    slow = slow_subspace(system, baths.fine, order)
-    rough = slow if baths.exact else slow_subspace(system, baths.coarse, order)
+    slow, rough = slow_subspaces(model, baths, order, progress)
     fine, coarse = (bloch_quantities(each.generators, model.w0) for each in (slow, rough))
     correlations = correlations_of(model)
     missing: dict[tuple[int, int], str] = {}
@@ -86,7 +84,7 @@ def elimination(model: Model, order: int) -> dict[int, dict[str, Bounded]]:
     Divergent
         If an element between populations and coherences does not exist.
     NotYetDerivable
-        Beyond fourth order, if a bath cannot stand as exponentials.
+        Beyond fourth order, if a bath cannot stand as exponentials or they are too many.
     """
     system = System.of(model)
     second = second_order(system, correlations_of(model))
@@ -98,7 +96,7 @@ def elimination(model: Model, order: int) -> dict[int, dict[str, Bounded]]:
         off = 8 * float(np.abs(second.matrix).max() * second.error.max()) / model.w0
         return {4: {name: Bounded(x, off) for name, x in values[4].items()}}
     baths = represented(model)
-    slow, rough = (slow_subspace(system, each, order) for each in (baths.fine, baths.coarse))
+    slow, rough = slow_subspaces(model, baths, order)
     for n in range(4, order, 2):
         for reason in divergent_elements(system, baths.fine, correlations_of(model), n).values():
             raise Divergent(reason)

@@ -32,12 +32,19 @@ from pertsym.dynamics.steady import steady_state
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.element_names import element_name
 from pertsym.generators.finite_time import finite_time
-from pertsym.generators.representation import BAND, represented, require_feasible
+from pertsym.generators.representation import (
+    BAND,
+    correlations_of,
+    represented,
+    require_feasible,
+)
+from pertsym.generators.second_order import second_order
 from pertsym.generators.slipped import Slip, tcl_slip
 from pertsym.generators.system import System
 from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.requests import require_evolvable
 from pertsym.model.values import Model
 
 MARKOVIAN: Final = ("redfield", "redfield-secular", "ccqme", "ccqme-secular")
@@ -115,7 +122,7 @@ class Estimated:
     states : (times, N, N)
         In the energy eigenbasis.
     errors : (times,)
-        Of the largest element, from the error of the generator; 0 where that has none stated.
+        Of the largest element, from the error of the generator; 0 only where all is exact.
     """
 
     states: States
@@ -173,7 +180,8 @@ def steady_estimated(
     if chosen.name == "gibbs":
         return _exactly(gibbs(model)[None])
     if chosen.name == "mean-force":
-        return _exactly(mean_force(model, order).matrix[None])
+        equilibrium = mean_force(model, order)
+        return Estimated(equilibrium.matrix[None], np.array([equilibrium.error]))
     constant, error = generator_with_error(model, chosen, progress)
     try:
         state = steady_state(constant)
@@ -193,7 +201,7 @@ def generator(model: Model, method: Method, progress: Progress = lambda _: None)
 def generator_with_error(
     model: Model, method: Method, progress: Progress = lambda _: None
 ) -> tuple[Matrix, Numbers]:
-    """`generator`, and the error of each of its elements; 0 for Markovian methods."""
+    """`generator`, and the error of each of its elements; of the CCQME that of its R."""
     if method.order:
         result = tcl_generator(
             model, method.order, tolerance=_STEADY_TOLERANCE, band=BAND, progress=progress
@@ -201,7 +209,9 @@ def generator_with_error(
         return _total(result)
     build = ccqme if method.name.startswith("ccqme") else redfield
     constant = build(model, secular=method.name.endswith("-secular"))
-    return constant, np.zeros(constant.shape)
+    system = System.of(model)
+    off = second_order(system, correlations_of(model)).error
+    return constant, off + np.finfo(float).eps * np.abs(system.free)
 
 
 def evolve(
@@ -224,7 +234,7 @@ def evolve(
     initial : (N, N)
         In the energy eigenbasis.
     times
-        Inverse energy units, >= 0.
+        Inverse energy units, >= 0, ascending.
     progress
         Called with what is computed next.
     tolerance
@@ -238,7 +248,8 @@ def evolve(
     Raises
     ------
     InputError
-        For an unknown method.
+        For an unknown method, a matrix that is no state (it need not be positive), or times that
+        do not ascend from 0 on.
     Divergent
         If the generator has an element that does not exist.
     NotYetDerivable
@@ -258,6 +269,7 @@ def evolve_estimated(
 ) -> Estimated:
     """`evolve` with the error of each state."""
     chosen = Method.parse(method, EVOLVE)
+    initial = require_evolvable(model.name, initial, times, model.dimension)
     if chosen.asymptotic:
         found = _under_constant(model, chosen, initial, times, progress)
     else:

@@ -13,7 +13,8 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import Representation, represent
-from pertsym.generators.system import Correlated, modes_of
+from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.system import Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 
@@ -114,3 +115,20 @@ def require_feasible(model: Model, baths: Represented, order: int) -> None:
             f"{size:.2g} numbers at a time",
             f"ask for a lower order (at most {HIGHEST})",
         )
+
+
+def slow_subspaces(
+    model: Model, baths: Represented, order: int, progress: Progress = lambda _: None
+) -> tuple[SlowSubspace, ...]:
+    """The recursion with the fine and with the coarse exponentials: two, equal if these are.
+
+    Raises
+    ------
+    NotYetDerivable
+        If no machine could hold it.
+    """
+    require_feasible(model, baths, order)
+    progress(f"recursion to order {order}")
+    system = System.of(model)
+    fine = slow_subspace(system, baths.fine, order)
+    return fine, fine if baths.exact else slow_subspace(system, baths.coarse, order)

@@ -16,7 +16,7 @@ from pertsym.generators.representation import (
     Progress,
     correlations_of,
     represented,
-    require_feasible,
+    slow_subspaces,
 )
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Array, Correlated, System
@@ -66,16 +66,12 @@ def tcl_slip(
     ValueError
         If the order is not a positive even integer.
     NotYetDerivable
-        If G of a bath is not bounded.
+        If G of a bath is not bounded, or its exponentials are too many for the order.
     """
     system, correlations = System.of(model), correlations_of(model)
     progress("exponential representation of the baths")
     baths = represented(model, tolerance, band)
-    require_feasible(model, baths, order)
-    progress(f"initial slip to order {order}")
-    slow = slow_subspace(system, baths.fine, order)
-    slip = initial_slip(slow)
-    rough = slip if baths.exact else initial_slip(slow_subspace(system, baths.coarse, order))
+    slip, rough = (initial_slip(slow) for slow in slow_subspaces(model, baths, order, progress))
     size = system.dimension**2
     orders = {0: Term(np.eye(size, dtype=complex), np.zeros((size, size)), {})}
     for n in range(2, order + 1, 2):

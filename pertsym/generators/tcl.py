@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
-from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.bloch_recursion import SlowSubspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import (
@@ -22,7 +22,7 @@ from pertsym.generators.representation import (
     Progress,
     correlations_of,
     represented,
-    require_feasible,
+    slow_subspaces,
 )
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.spectral_route import fourth_order
@@ -115,10 +115,7 @@ def tcl_generator(
         if order != 4 or time is not None:
             raise
         return _in_closed_form(model, orders, correlations, progress)
-    require_feasible(model, baths, order)
-    progress(f"recursion to order {order}")
-    slow = slow_subspace(system, baths.fine, order)
-    rough = slow if baths.exact else slow_subspace(system, baths.coarse, order)
+    slow, rough = slow_subspaces(model, baths, order, progress)
     if time is not None:
         progress("transient")
         values, others = (_at(model, each, time) for each in (slow, rough))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pertsym.model.errors import InputError
 from pertsym.model.random_matrix import RandomMatrixModel
+from pertsym.model.requests import require_evolvable
 from pertsym.random_matrix.ensemble import Floats
 from pertsym.random_matrix.evolution import METHODS, populations
 from pertsym.random_matrix.exact import simulate
@@ -85,6 +86,7 @@ def random_matrix_evolve(
             f"{method!r} is no method for a random-matrix environment",
             f"use one of {', '.join(EVOLVE)}",
         )
+    initial = require_evolvable(model.name, initial, times, model.dimension)
     if method == EXACT:
         run = simulate(
             model,
