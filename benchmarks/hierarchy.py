@@ -37,7 +37,11 @@ def best(function: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def hierarchy() -> None:
-    """Ratios of times at comparable distance from the reference; baths' exponents not included."""
+    """Ratios of times at comparable distance from the reference.
+
+    HEOM's times include its Pade exponents, which cost nothing; the fit of the bath by exponentials
+    that TCL4 starts from is timed by itself, and ratios are given without and with it.
+    """
     try:
         import qutip
         from qutip.solver.heom import DrudeLorentzPadeBath, HEOMSolver
@@ -62,7 +66,9 @@ def hierarchy() -> None:
         solver = HEOMSolver(hamiltonian, pade, depth, options=options)
         return solver.run(qutip.Qobj(initial), times).states
 
+    start = time.perf_counter()
     exponents = represented(model, TOLERANCE, BAND).fine
+    fit = time.perf_counter() - start
 
     def asymptotic() -> Any:
         total: Any = system.free + sum(slow_subspace(system, exponents, 4).generators.values())
@@ -95,5 +101,8 @@ def hierarchy() -> None:
             seconds, states = best(function)
             off = np.abs(states[:, 0, 0].real - exact).mean()
             equal = [s for o, s in peers if o <= 1.1 * off]
-            ratio = f"{min(equal) / seconds:.1f} times faster" if equal else "no HEOM as good"
+            ratio = "no HEOM as good"
+            if equal:
+                bare, all_in = min(equal) / seconds, min(equal) / (seconds + fit)
+                ratio = f"{bare:.1f} times faster, {all_in:.1f} with {fit:.2f} s of the bath's fit"
             print(f"TCL4 {name}: {seconds:.3f} s, mean |dp0| {off:.2e}: {ratio}")

@@ -14,7 +14,8 @@ class Formula:
     latex
         Display-math body without delimiters; long ones are already broken with `aligned`.
     source
-        Equation number of the source that it reproduces, e.g. "(91)"; empty if the source has none.
+        Equation number that it has in the source, e.g. "(91)"; empty if it has none.  The ledger
+        says whether the engine derives that equation or takes it as a definition.
     """
 
     latex: str

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pertsym.certify.claims import Check, Claim
-from pertsym.certify.ledger import ledger_json, ledger_markdown, ledger_rows, load_claims
+from pertsym.certify.ledger import (
+    ledger_json,
+    ledger_markdown,
+    ledger_rows,
+    load_claims,
+    require_expected,
+)
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.series import Equations
 from pertsym.present.document import latex_document
@@ -80,8 +86,16 @@ class Paper:
         )
 
     def generated_files(self) -> dict[str, str]:
-        """Files below generated/, by path; the document goes up to the highest order."""
-        rows = ledger_rows(self.claims(), self.checks)
+        """Files below generated/, by path; the document goes up to the highest order.
+
+        Raises
+        ------
+        NotEstablished
+            If a check fails, or establishes something else than the claims expect.
+        """
+        claims = self.claims()
+        rows = ledger_rows(claims, self.checks)
+        require_expected(self.name, claims, rows)
         files = {
             "__init__.py": f'"""{self.headline or self.title}: {self.contents}."""\n',
             **self.generate(),

@@ -7,14 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from pertsym.certify.claims import Evidence, Status
 from pertsym.cli import main
 from pertsym.codegen.regenerate import Change, compare, update
-from pertsym.library import generated_root
+from pertsym.library import find, generated_root
 
 FILES = {
     "__init__.py": "",
@@ -170,6 +172,22 @@ def test_without_a_checkout_nothing_is_written(monkeypatch: pytest.MonkeyPatch) 
     assert result.exit_code == 2
     assert result.stdout == ""
     assert "generated/: not found" in result.stderr
+
+
+@pytest.mark.parametrize("found", ["failed", "numerical", "derived"])
+def test_a_ledger_that_is_not_what_its_claims_expect_is_not_written(
+    command: CliRunner, root: Path, monkeypatch: pytest.MonkeyPatch, found: Status
+) -> None:
+    evidence = Evidence(found, ("one route",), None, "x = y")
+    paper = find("steady_state_theorem")
+    spoiled = replace(paper, checks={tag: lambda digits: evidence for tag in paper.checks})
+    monkeypatch.setattr("pertsym.cli.regenerate.regenerated", lambda _: spoiled.generated_files())
+    before = contents(root)
+    result = command.invoke(main, ["regenerate"])
+    assert result.exit_code == 1
+    assert "pertsym: steady_state_theorem: " in result.stderr
+    assert f"(T2) is {found}, expected proved: second_order_forms: one route" in result.stderr
+    assert contents(root) == before
 
 
 # ---------------------------------------------------------------------------------------------

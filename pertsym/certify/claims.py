@@ -10,10 +10,18 @@ import mpmath
 import sympy
 
 Status = Literal[
-    "definition", "derived", "proved", "numerical", "misprint", "not applicable", "failed"
+    "definition",
+    "derived",
+    "proved",
+    "numerical",
+    "fitted",
+    "misprint",
+    "not applicable",
+    "failed",
 ]
 """derived: comes out of the engine; proved: an identity was shown to be zero symbolically;
-numerical: independent routes agree to the stated digits."""
+numerical: independent routes agree to the stated digits; fitted: so do they, but parameters that
+the source does not print were chosen such that the claim holds."""
 
 GUARD_DIGITS = 10
 """Agreement is never reported beyond so many digits more than were asked for."""
@@ -30,7 +38,8 @@ class Evidence:
     routes
         The independent routes that were compared.
     digits
-        Agreeing significant digits of numerical routes; None for a symbolic proof.
+        Agreeing digits of numerical routes, relative to the larger value, or to the scale that
+        the check gives to a value that cancels; None for a symbolic proof.
     detail
         One line: what was compared, or what went wrong.
     """

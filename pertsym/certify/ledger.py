@@ -135,7 +135,8 @@ def established(claim: Claim, evidence: Evidence | None) -> Status:
 
     Without a check only definitions, misprints and rows that are not applicable keep what is
     expected of them.  A row that is expected to come out of the engine ("derived") does not
-    become an identity because the check that covers it also proves one.
+    become an identity because the check that covers it also proves one, and agreement of what was
+    fitted is no confirmation.
     """
     if claim.expected in _NEEDS_NO_CHECK:
         return "failed" if evidence is not None and evidence.status == "failed" else claim.expected
@@ -143,7 +144,30 @@ def established(claim: Claim, evidence: Evidence | None) -> Status:
         return "failed"
     if claim.expected == "derived" and evidence.status == "proved":
         return "derived"
+    if claim.expected == "fitted" and evidence.status == "numerical":
+        return "fitted"
     return evidence.status
+
+
+class NotEstablished(AssertionError):
+    """Rows of a ledger are not what its claims expect; says which, and what was found."""
+
+
+def require_expected(name: str, claims: Sequence[Claim], rows: Sequence[Row]) -> None:
+    """Refuse a ledger that establishes less, or more, than its claims say.
+
+    Raises
+    ------
+    NotEstablished
+        Naming the ledger and every equation concerned.
+    """
+    wrong = [
+        f"({row.equation}) is {row.status}, expected {claim.expected}: {row.evidence}"
+        for claim, row in zip(claims, rows, strict=True)
+        if row.status != claim.expected
+    ]
+    if wrong:
+        raise NotEstablished(f"{name}: " + "; ".join(wrong))
 
 
 def _in_words(tag: str, evidence: Evidence | None, digits: int | None) -> str:

@@ -157,7 +157,7 @@ def _show(derivation: Derivation, steps: tuple[Step, ...]) -> None:
         click.echo(f"\n{number}. {step.title}  [{step.key}]")
         sources = ", ".join(dict.fromkeys(f.source for f in step.formulas if f.source))
         if sources:
-            click.echo(f"   reproduces {sources}")
+            click.echo(f"   in the source: {sources}")
         for line in step.text:
             click.echo(f"   {line}")
 

@@ -57,8 +57,9 @@ def rates(
     """Rates of a MODEL file (TOML); for two levels also shift and equilibrium constant.
 
     More levels: K_aa,bb, the populations' part of the generator. Every even order up to --order
-    is printed, each the contribution of that order alone, with a bound on its error. Spectral
-    densities follow the convention of the model file: Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+    is printed, each the contribution of that order alone. "error" is a bound where closed forms
+    are evaluated (two levels to order 4), else a measured estimate. Spectral densities follow
+    the convention of the model file: Ĉ(w > 0) = 2 J(w) [n(w) + 1].
     """
     if order is not None and (order < 2 or order % 2):
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)

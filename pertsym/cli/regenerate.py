@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pertsym.certify.ledger import NotEstablished
 from pertsym.cli.console import (
     BAD_INPUT,
     CHECK_FAILED,
@@ -27,7 +28,10 @@ def regenerate(check: bool, as_json: bool) -> None:
     if root is None:
         fail("generated/: not found; run this from an installed source checkout", BAD_INPUT)
     note("deriving everything and running the ledgers' checks; this takes a minute or two")
-    files = regenerated(lambda arriving, total: progress(arriving, total, "derivations"))
+    try:
+        files = regenerated(lambda arriving, total: progress(arriving, total, "derivations"))
+    except NotEstablished as fault:
+        fail(f"{fault}; nothing is written: mend the check or the claim", CHECK_FAILED)
     changes = compare(root, files) if check else update(root, files)
     if as_json:
         emit_json({"changed": [change.path for change in changes]})

@@ -42,7 +42,7 @@ class LedgerRow:
     latex
         The formula, display-math body; empty if there is none.
     status
-        definition, derived, proved, checked numerically, misprint or not applicable.
+        As in the ledger: definition, derived, proved, numerical, ...
     statement, evidence, note
         What is claimed, what supports the status, what else to know.
     """
