@@ -4,12 +4,14 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS := 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test check notebooks benchmarks mutation clean
+.PHONY: demo test check notebooks benchmarks mutation constraints clean
 
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The versions of constraints.txt, or the newest where an index has these no longer.
+NEWEST := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := pinned() { $(NEWEST) --constraint constraints.txt "$$@" || $(NEWEST) "$$@"; }; pinned
 
-# The environment: made once, again when pyproject.toml changes.
-$(VENV)/.base: pyproject.toml
+# The environment: made once, again when one of these files changes.
+$(VENV)/.base: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable .
 	touch $@
@@ -53,6 +55,16 @@ mutation: $(VENV)/.ready
 	$(PIP) --editable ".[test,dev]"
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
+
+# Newest versions of everything in an environment of their own; then run .ci/run with them.
+constraints:
+	rm -rf build/newest
+	$(PYTHON) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet --disable-pip-version-check \
+	    ".[test,notebook,qutip,dev]"
+	build/newest/bin/python -m pip freeze --exclude pertsym > build/newest.txt
+	{ head -n 2 constraints.txt; cat build/newest.txt; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
 
 clean:
 	rm -rf $(VENV) build mutants .pytest_cache .mypy_cache .ruff_cache

@@ -15,7 +15,7 @@ from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.expansion.interaction import Interaction
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import SpectralForm, Value, monomial
 
@@ -62,9 +62,3 @@ def times(spectral: SpectralForm, names: str) -> SpectralForm:
 def two_levels_only(strengths: str) -> Interaction:
     """The interaction with every matrix element but these set to zero."""
     return INTERACTION.at({name: Gaussian(0) for name in "cdx" if name not in strengths})
-
-
-def at_frequency(frequency: Frequency) -> int:
-    """The multiple of w0 in a frequency of two levels."""
-    (n,) = frequency
-    return n

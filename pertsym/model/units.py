@@ -58,10 +58,6 @@ class Units:
         """Convert a time in the model's time unit to an inverse energy unit."""
         return time * self.rate_factor
 
-    def time_to_printed(self, time: float) -> float:
-        """Convert an internal time to the model's time unit."""
-        return time / self.rate_factor
-
 
 UNITS: Final[Mapping[str, Units]] = MappingProxyType(
     {
