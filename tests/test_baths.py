@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.integrate import quad
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
@@ -395,3 +396,45 @@ def test_second_order_rates_of_reference_models(path):
         ("frequency_shift", shift),
     ):
         assert value == pytest.approx(expected[key], rel=1e-12, abs=1e-13 * largest)
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"),
+    [
+        ("0.1/(1+w**2)", 1.0),
+        ("0.1*exp(-w)", 1.0),
+        ("0.1*exp(-w**2)", 0.75),
+        ("w/(1+w)", 1.0),
+        ("w**2/(1+w/50)", 50.0),
+        ("w**-0.5*exp(-w/3)", 3.0),
+        ("exp(-1/w)/(1+w)", 2.0),
+        ("w/(w**2+1e8)", 1e4),
+        ("0.1", 1.0),
+    ],
+)
+def test_scale_of_an_expression_is_where_it_varies(text, scale):
+    assert 0.5 < expression(text).scale / scale < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "j"),
+    [
+        ("0.1/(1+w**2)", lambda w: 0.1 / (1 + w**2)),
+        ("0.1*exp(-w)", lambda w: 0.1 * math.exp(-w)),
+        ("0.1*exp(-w**2)", lambda w: 0.1 * math.exp(-(w**2)) if w < 30 else 0.0),
+        ("0.1*(1+w)/(1+w**3)", lambda w: 0.1 * (1 + w) / (1 + w**3)),
+    ],
+)
+@pytest.mark.parametrize("w", [0.9, -0.9, 0.03])
+def test_transform_of_a_density_that_does_not_vanish_at_zero(text, j, w):
+    """T = 0: 2 P int_0^inf dx J(x)/(x - w) by QUADPACK, which knows nothing of our meshes."""
+    options = {"epsabs": 1e-12, "epsrel": 1e-12, "limit": 200}
+    if w > 0:
+        wanted = quad(j, 0, 2 * w, weight="cauchy", wvar=w, **options)[0]
+        wanted += quad(lambda x: j(x) / (x - w), 2 * w, 50, **options)[0]
+    else:
+        wanted = quad(lambda x: j(x) / (x - w), 0, 50, **options)[0]
+    wanted += quad(lambda u: j(1 / u) / (1 / u - w) / u**2, 1e-12, 1 / 50, **options)[0]
+    found = Correlation(expression(text), "boson", math.inf).transform(w)
+    assert found.value == pytest.approx(2 * wanted, abs=1e-9)
+    assert found.error < 1e-11

@@ -365,6 +365,28 @@ def test_divergent_coefficients_are_null(tmp_path: Path) -> None:
     assert "divergent: f, order 2: " in table.stderr
 
 
+@pytest.mark.parametrize("statistics", ["spin", "boson"])
+def test_a_density_that_does_not_fall_leaves_all_but_the_shift(
+    tmp_path: Path, statistics: str
+) -> None:
+    """J = w/(1 + w) at T = 0: f = (1/pi) P int dw J/(w^2 - Omega^2) in closed form."""
+    density = 'spectral_density = { kind = "expression", expression = "w/(1+w)" }'
+    text = MODEL.replace("temperature = 1.0", "temperature = 0").replace(
+        'spectral_density = { kind = "drude-lorentz", lam = 1.0, gamma = 10.0 }', density
+    )
+    path = tmp_path / "flat.toml"
+    path.write_text(text.replace('statistics = "spin"', f'statistics = "{statistics}"'))
+    result = run("coefficients", path, "--json")
+    record = json.loads(result.stdout)
+    assert result.exit_code == 3
+    assert record["frequency_shift_squared"] is None
+    assert record["divergent"]["2"].keys() == {"frequency_shift_squared"}
+    assert record["gamma"] == pytest.approx(0.25, rel=1e-13)  # J/(2 M Omega)
+    assert record["D"] == pytest.approx(0.25, rel=1e-13)
+    # P int_0^inf dw w/((1 + w)(w^2 - 1)) = 1/2, times 1/pi
+    assert record["f"] == pytest.approx(1 / (2 * math.pi), rel=1e-12)
+
+
 def test_models_without_coefficients_are_sent_where_they_work(tmp_path: Path) -> None:
     """The command that the message names accepts the model."""
     levels = model_file(tmp_path)

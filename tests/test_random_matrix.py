@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.integrate import quad
+from numpy.typing import NDArray
+from scipy.integrate import quad, solve_ivp
 
 from generated.esposito_gaspard_2003 import rates as generated
 from pertsym.baths.divergence import Divergent
 from pertsym.certify.conserved_energy_routes import finite_part, rate_at_coupling, rate_from_pole
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling
@@ -41,6 +42,7 @@ from pertsym.random_matrix.spectral_rate import spectral_rate
 from .open_systems import gorm_spin
 
 DATA = Path(__file__).parent.parent / "notebooks" / "data" / "spin_gorm.json"
+FloatArray = NDArray[np.float64]
 UP = np.diag([0.0, 1.0]).astype(complex)
 
 
@@ -311,12 +313,71 @@ def test_one_level_outside_the_band() -> None:
     assert found.z_infinity[2] > 0  # - is dressed with +
 
 
-@pytest.mark.parametrize(
-    ("total", "said"), [(2.0, "nothing at the total energy"), (0.35, "edge of the band")]
-)
-def test_energies_without_a_rate(total: float, said: str) -> None:
-    with pytest.raises(Divergent, match=said):
-        conserved_energy((-0.15, 0.15), 0.01, total)
+def test_energies_without_a_rate() -> None:
+    with pytest.raises(Divergent, match="nothing at the total energy"):
+        conserved_energy((-0.15, 0.15), 0.01, 2.0)
+
+
+@pytest.mark.parametrize(("energies", "total"), [((-0.15, 0.15), 0.35), ((0.0, 0.7), 0.2)])
+def test_at_an_edge_of_the_band_the_lowest_order_is_left(
+    energies: tuple[float, float], total: float
+) -> None:
+    """0.2 - 0.7 is -0.5 but for rounding, which the slope of g would amplify."""
+    found = conserved_energy(energies, 0.01, total)
+    inside = total - energies[0] if abs(total - energies[0]) < 0.49 else total - energies[1]
+    assert found.rates == {2: pytest.approx(0.01 * half_chord(inside))}
+    assert found.z_infinity.keys() == {0}
+    assert abs(found.z_infinity[0]) == pytest.approx(1)
+    assert "edge of the band" in found.divergent
+
+
+@pytest.mark.parametrize("coupling", [0.2, 1.0, 2.0])
+@pytest.mark.parametrize("method", ["energy-resolved", "redfield-nonmarkov"])
+def test_strong_couplings_are_integrated_as_well(method: str, coupling: float) -> None:
+    """Against an implicit solver at tight tolerance, for equations written down anew."""
+    delta, energy, end = 0.5, -0.1, 10.0
+    nodes, weights = band_nodes(90)
+    u = coupling**2 * VARIANCE
+
+    def window(x: FloatArray, t: float) -> FloatArray:
+        return t * np.sinc(x * t / math.pi)
+
+    if method == "redfield-nonmarkov":
+
+        def slope(t: float, p: FloatArray) -> FloatArray:
+            up, down = (2 * u * weights @ window(energy - nodes + s * delta, t) for s in (1, -1))
+            return np.array([up * p[1] - down * p[0], down * p[0] - up * p[1]])
+
+        start = np.array([0.0, 1.0])
+    else:
+        grid, density = np.append(nodes, energy), 2 * u * np.append(weights, 0.0)
+        gaps = grid[:, None] - grid[None, :]
+        count = grid.size
+
+        def slope(t: float, p: FloatArray) -> FloatArray:
+            lower, upper = p[:count], p[count:]
+            to_upper, to_lower = window(gaps + delta, t), window(gaps - delta, t)
+            return np.concatenate(
+                [
+                    density * (to_lower @ upper) - lower * (to_lower @ density),
+                    density * (to_upper @ lower) - upper * (to_upper @ density),
+                ]
+            )
+
+        start = np.zeros(2 * count)
+        start[-1] = 1.0
+    solved = solve_ivp(slope, (0, end), start, "Radau", rtol=1e-9, atol=1e-11).y[:, -1]
+    half = solved.size // 2
+    wanted = [solved[:half].sum(), solved[half:].sum()]
+    found = populations(method, delta, coupling**2, energy, (0.0, 1.0), (end,))[0]
+    assert found == pytest.approx(wanted, abs=1e-7)
+
+
+def test_equations_that_run_away_or_need_too_much_are_refused() -> None:
+    with pytest.raises(NotYetDerivable, match="run away"):
+        populations("energy-resolved", 0.5, 25.0, -0.1, (0.0, 1.0), (60.0,))
+    with pytest.raises(NotYetDerivable, match="energies of the environment"):
+        populations("energy-resolved", 0.5, 1e-4, -0.1, (0.0, 1.0), (1e5,))
 
 
 def test_microcanonical_mean_of_sigma_z_is_the_asymptotic_z() -> None:

@@ -261,3 +261,18 @@ def test_derivation_prints_and_order_two_is_shorter() -> None:
         "n(ε)F(ε,ε+E_s-E_r) P_rr(ε+E_s-E_r) - n(ε+E_s-E_r)F(ε,ε+E_s-E_r) P_ss(ε)" in result.stdout
     )
     assert len(PAPER.narrate(2)) < len(PAPER.narrate(4))
+
+
+def test_negative_populations_are_noted(tmp_path: Path) -> None:
+    path = model_file(tmp_path, ("strength = 0.1", "strength = 1.0"))
+    args = ("--method", "redfield-nonmarkov", "--initial", "1", "--times", "0:30:5")
+    result = run("evolve", path, *args)
+    assert result.exit_code == 0
+    assert "not positive: lowest population -0.0" in result.stderr
+
+
+def test_without_a_coupling_nothing_relaxes_for_that_reason(tmp_path: Path) -> None:
+    result = run("rates", model_file(tmp_path, ("strength = 0.1", "strength = 0.0")), "--json")
+    assert result.exit_code == 3
+    reasons = json.loads(result.stdout)["divergent"]["2"]
+    assert all("the coupling is zero" in reason for reason in reasons.values())

@@ -60,14 +60,14 @@ def balance(system: TwoLevels) -> Check:
 
 
 def identity(digits: int) -> Evidence:
-    """The balance of an off-diagonal coupling with all quantities as variables, any bath."""
+    """The balance of one off-diagonal coupling with all quantities as variables, any spectrum."""
     points = TwoLevelVariables(diagonal=False)
     try:
         held = list(check_stationarity(points, 6, coherences=False))
         findings = [Finding(line, True) for line in held]
     except NotStationary as fault:
         findings = [Finding(str(fault), False)]
-    routes = ("hierarchy of spectral lines", "imaginary-time expansion", "rational functions")
+    routes = ("hierarchy of spectral lines", "imaginary-time expansion", "argument of the steps")
     return conclude(routes, *findings)
 
 

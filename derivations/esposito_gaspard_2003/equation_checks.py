@@ -21,6 +21,7 @@ from pertsym.environments.projector import Projector
 from pertsym.equations.energy_resolved import (
     DampingTerm,
     Elements,
+    Linear,
     RateTerm,
     TwoLevels,
     linear,
@@ -34,6 +35,7 @@ from pertsym.equations.two_level_relaxation import (
     LAM,
     N,
     golden_rule,
+    golden_rule_terms,
     relaxation,
     smoothed_square,
 )
@@ -116,20 +118,44 @@ def trace_and_hermiticity(digits: int) -> Evidence:
 
 
 def markovian(digits: int) -> Evidence:
-    """(33), (46): energies at which the delta functions of the four terms are used."""
+    """(33), (46): each term as printed, with the energy at which its delta function is used."""
     findings = []
     for projector in (ENERGY_RESOLVED, FIXED_STATE):
         kept = projector.resolves_energy
-        losses = {linear({"r": 1, "r'": -1})}
-        gains = (
-            {linear({S1: 1, "r'": -1}), linear({SS: 1, "r": -1})}
-            if kept
-            else {linear({"r'": 1, S1: -1}), linear({"r": 1, SS: -1})}
-        )
-        terms = master_equation(projector)
-        for sign, wanted in ((-1, losses), (1, gains)):
-            found = {term.shift for term in terms if term.coefficient == sign}
-            findings.append(exact(f"{projector.name}, sign {sign}", found, wanted))
+        loss = linear({"r": 1, "r'": -1})
+        bra, ket = linear({S1: 1, "r'": -1}), linear({SS: 1, "r": -1})
+        gains = {bra, ket} if kept else {_opposite(bra), _opposite(ket)}
+        printed = _printed(kept)
+        found = {term: term.shift for term in master_equation(projector)}
+        findings.append(exact(f"{projector.name}: terms", set(found), printed))
+        lost = {shift for term, shift in found.items() if term.coefficient < 0}
+        won = {shift for term, shift in found.items() if term.coefficient > 0}
+        findings.append(exact(f"{projector.name}: energies of the losses", lost, {loss}))
+        findings.append(exact(f"{projector.name}: energies of the gains", won, gains))
+    return conclude((ENGINE, PRINTED), *findings)
+
+
+def _opposite(form: Linear) -> Linear:
+    return linear({name: -c for name, c in form})
+
+
+def coherence_of_two_levels(digits: int) -> Evidence:
+    """(60), (72): golden-rule terms of the coherence of two levels."""
+    factor = sympy.pi * LAM**2
+    up, down = EPS + DELTA, EPS - DELTA
+    nf_up, nf_down = (N(e) * smoothed_square(EPS, e) for e in (up, down))
+    own = {EPS: -factor * (nf_up + nf_down)}
+    other = {
+        ENERGY_RESOLVED: {e: factor * N(EPS) * smoothed_square(EPS, e) for e in (up, down)},
+        FIXED_STATE: {EPS: factor * (nf_up + nf_down)},
+    }
+    findings = []
+    for projector, gains in other.items():
+        for element, wanted in (((1, 0, 1, 0), own), ((1, 0, 0, 1), gains)):
+            found = golden_rule_terms(projector, element)
+            what = f"{projector.name}, {element}"
+            findings.append(exact(f"{what}: energies", set(found), set(wanted)))
+            findings += [exact(f"{what} at {e}", found.get(e, 0), wanted[e]) for e in wanted]
     return conclude((ENGINE, PRINTED), *findings)
 
 
@@ -286,6 +312,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "coherence": coherence,
         "pauli": pauli,
         "two_levels": two_levels,
+        "coherence_of_two_levels": coherence_of_two_levels,
         "relaxation": relaxing,
     }
 )

@@ -23,6 +23,7 @@ from derivations.esposito_gaspard_2003.steps import (
     label,
     latex,
     markovian_step,
+    markovian_two_levels_step,
     non_markovian_step,
     pauli_step,
     plain,
@@ -78,6 +79,9 @@ def narrate(order: int) -> tuple[Step, ...]:
         pauli_step(FIXED_STATE, "redfield-populations", "(48)"),
         two_levels_step(
             {ENERGY_RESOLVED: ("(55)", "(56)", "(57)"), FIXED_STATE: ("(67)", "(68)", "(69)")}
+        ),
+        markovian_two_levels_step(
+            {ENERGY_RESOLVED: ("(58)", "(59)", "(60)"), FIXED_STATE: ("(70)", "(71)", "(72)")}
         ),
         relaxation_step(
             {ENERGY_RESOLVED: ("(61)", "(66)", "(65)"), FIXED_STATE: ("", "(77)", "(76)")}

@@ -193,6 +193,45 @@ def two_levels_step(numbers: Mapping[Projector, tuple[str, str, str]]) -> Step:
     )
 
 
+def markovian_two_levels_step(numbers: Mapping[Projector, tuple[str, str, str]]) -> Step:
+    """The same for long times; `numbers` are the source's for ++, --, +-."""
+    formulas: list[Formula] = []
+    lines: list[str] = []
+    for projector in numbers:
+        symbol = ("P", "P") if projector.resolves_energy else (r"\eta", "η")
+        for element, other, number in zip(
+            ((1, 1), (0, 0), (1, 0)), ((0, 0), (1, 1), (0, 1)), numbers[projector], strict=True
+        ):
+            shown, said = [], []
+            for pair in (element, other):
+                terms = relaxing.golden_rule_terms(projector, (*element, *pair))
+                for where, coefficient in sorted(terms.items(), key=lambda term: str(term[0])):
+                    stands = projector.resolves_energy
+                    tex = rf"{symbol[0]}_{{{_signs(pair)}}}" + (
+                        f"({latex(where)})" if stands else ""
+                    )
+                    text = f"{symbol[1]}{_signs(pair)}" + (f"({plain(where)})" if stands else "")
+                    shown.append(rf"\left[{latex(coefficient)}\right]{tex}")
+                    said.append(f"[{plain(coefficient)}] {text}")
+            more = r"\ldots" if element == (1, 0) else ""
+            left = rf"\dot{{{symbol[0]}}}_{{{_signs(element)}}}={more}"
+            formulas.append(Formula(aligned([left, *(f"+{term}" for term in shown)]), number))
+            lines.append(f"d{symbol[1]}{_signs(element)}/dt =" + (" ..." if more else ""))
+            lines += [f"   + {term}" for term in said]
+    return Step(
+        "two-levels-markovian",
+        "Two levels, Markovian",
+        r"The golden-rule terms $\pi\delta(x)$. The coherence (dots) also keeps its frequency and "
+        r"the principal values $\mathcal P(1/x)$ of the step before.",
+        tuple(formulas),
+        tuple(lines),
+    )
+
+
+def _signs(pair: tuple[int, int]) -> str:
+    return "".join("-+"[level] for level in pair)
+
+
 def relaxation_step(numbers: Mapping[Projector, tuple[str, str, str]]) -> Step:
     """Conserved quantities, rates, asymptotic z; `numbers` are the source's for these three."""
     formulas, lines = [], []

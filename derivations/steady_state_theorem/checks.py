@@ -36,7 +36,7 @@ LEVELS = (0, 1)
 KMS = "forms modulo the KMS relation"
 ENGINE = "ordered cumulants and arc-length reduction"
 IMAGINARY = "imaginary-time expansion"
-LINES = "identities of rational functions for spectral lines"
+LINES = "identities of rational functions for spectral lines, with the argument of the steps"
 SAMPLE = "identities for spectral lines, sampled at a random point of a field of 2^61 - 1 elements"
 """No proof: an identity that fails passes with a probability below 1e-15."""
 

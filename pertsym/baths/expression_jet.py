@@ -134,14 +134,28 @@ class ExpressionJet:
 
     @cached_property
     def scale(self) -> float:
-        """Where J, or J/w if J grows, is largest: a frequency at which J varies."""
+        """A frequency at which J varies: where J is largest, or J w^k if J is largest at an end."""
+        exponent = self._balance()
+        if exponent is None:
+            return 1.0
         w = np.logspace(-_SCALE_DECADES, _SCALE_DECADES, 16 * _SCALE_DECADES + 1)
         with np.errstate(all="ignore"):
             size = np.abs(np.broadcast_to(self.jet(jets.variable(w, 0)).c[0], w.shape))
-            size = np.where(np.isfinite(size), size, 0.0)
-            if math.isfinite(self.ultraviolet_power) and self.ultraviolet_power >= 0:
-                size = size / (1 + w)
+            size = np.where(np.isfinite(size), size, 0.0) * w**exponent
         return float(w[int(np.argmax(size))]) if np.any(size > 0) else 1.0
+
+    def _balance(self) -> float | None:
+        """k such that J w^k vanishes at both ends, 0 if J does; None for a pure power."""
+        low, high = self.infrared_power, self.ultraviolet_power
+        if high < 0 < low:
+            return 0.0
+        if math.isinf(high) and math.isinf(low):
+            return 0.0
+        if math.isinf(high):
+            return 1.0 - low
+        if math.isinf(low):
+            return -1.0 - high
+        return -(low + high) / 2 if high < low else None
 
     @cached_property
     def features(self) -> tuple[tuple[float, float], ...]:

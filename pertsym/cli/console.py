@@ -20,6 +20,8 @@ from pertsym.model.values import Model
 
 DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
 
+_NEGATIVE = 1e-8  # populations below minus this are worth a note
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 L = TypeVar("L", InputError, NotYetDerivable)
@@ -56,6 +58,12 @@ def fail(message: str, code: int) -> NoReturn:
 def note(message: str) -> None:
     """A remark on stderr."""
     click.echo(f"note: {message}", err=True)
+
+
+def note_negative(lowest: float, what: str = "eigenvalue") -> None:
+    """A remark on a state that is not positive, if it is by more than rounding."""
+    if lowest < -_NEGATIVE:
+        note(f"the state is not positive: lowest {what} {lowest:.3g}")
 
 
 def load(path: Path) -> Model:

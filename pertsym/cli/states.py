@@ -20,6 +20,7 @@ from pertsym.cli.console import (
     fail,
     load,
     note,
+    note_negative,
 )
 from pertsym.cli.missing import record as missing_record
 from pertsym.cli.missing import report
@@ -39,7 +40,6 @@ from pertsym.model.values import Model
 
 _MOST_TIMES = 1_000_000
 _ROUNDING = 1e-15
-_NEGATIVE = 1e-8  # populations below minus this are worth a note
 
 
 @click.command("steady")
@@ -221,9 +221,7 @@ def _check_state(text: str, matrix: Matrix, size: int) -> None:
 
 def _remarks(found: Estimated) -> None:
     """What a reader of the states should know."""
-    lowest = lowest_eigenvalue(found.states)
-    if lowest < -_NEGATIVE:
-        note(f"the state is not positive: lowest eigenvalue {lowest:.3g}")
+    note_negative(lowest_eigenvalue(found.states))
     if found.notable is not None:
         note(f"the error of the generator leaves one of about {found.notable:.1g} in the states")
 

@@ -15,6 +15,7 @@ import sympy
 from pertsym.environments.expansion import PathTerm
 from pertsym.environments.projector import Projector
 from pertsym.equations.energy_resolved import TwoLevels
+from pertsym.expansion.paths import Element
 from pertsym.model.gaussian_orthogonal import DEVIATION, RADIUS, VARIANCE
 
 EPS = sympy.Symbol("epsilon", real=True)
@@ -58,16 +59,28 @@ def golden_rule(projector: Projector, level: int, source: int, at: sympy.Expr = 
     ValueError
         If the delta functions of the terms are not at one energy: then they are no transition.
     """
-    terms = TwoLevels().element(projector, 2, (level, level, source, source))
-    found: set[sympy.Expr] = set()
-    total = sympy.Integer(0)
-    for term in terms:
-        coefficient, where = _on_shell(term, projector, at)
-        total += coefficient
-        found.add(where)
+    found = golden_rule_terms(projector, (level, level, source, source), at)
     if len(found) != 1:
         raise ValueError(f"golden_rule: {len(found)} energies for one transition")
-    return Transition(sympy.expand(LAM**2 * total), found.pop())
+    ((where, coefficient),) = found.items()
+    return Transition(coefficient, where)
+
+
+def golden_rule_terms(
+    projector: Projector, element: Element, at: sympy.Expr = EPS
+) -> dict[sympy.Expr, sympy.Expr]:
+    """The pi delta(x) of an element ab <- cd of the Markovian equation, coherences too.
+
+    Returns
+    -------
+    dict
+        Energy at which P_cd stands -> its coefficient in dP_ab/dt at the energy `at`.
+    """
+    found: dict[sympy.Expr, sympy.Expr] = {}
+    for term in TwoLevels().element(projector, 2, element):
+        coefficient, where = _on_shell(term, projector, at)
+        found[where] = sympy.expand(found.get(where, 0) + LAM**2 * coefficient)
+    return found
 
 
 def _on_shell(

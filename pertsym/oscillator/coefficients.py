@@ -29,7 +29,7 @@ from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra
 from pertsym.oscillator.kernels import Kernels
 from pertsym.oscillator.master_equation import COEFFICIENTS
 from pertsym.oscillator.spectral_forms import CORRELATION, CoefficientForm, coefficient_forms
-from pertsym.reduction.spectral import SpectralForm, Value
+from pertsym.reduction.spectral import CannotEvaluate, SpectralForm, Value
 
 Progress = Callable[[str], None]
 
@@ -121,7 +121,7 @@ def evaluated(form: CoefficientForm, correlation: Correlation, frequency: float)
         with suppress(ArithmeticError):  # no convergence: the value stands
             found = route(form, correlation, frequency)
             value = value if found is None else _better(value, found)
-            if route is _precise_values and abs(value.value) <= value.error:
+            if route is _precise_values and found and abs(value.value) <= value.error:
                 break  # the parameters are doubles: what vanishes to 25 digits is 0
     return value
 
@@ -147,11 +147,19 @@ def _poles(form: SpectralForm, frequency: float) -> tuple[Pole, ...]:
     return tuple(poles)
 
 
-def _precise_values(form: CoefficientForm, correlation: Correlation, frequency: float) -> Bounded:
-    """The form from values of Ĉ and P to so many digits each."""
+def _precise_values(
+    form: CoefficientForm, correlation: Correlation, frequency: float
+) -> Bounded | None:
+    """The form from values of Ĉ and P to so many digits each.
+
+    None where J falls too slowly for P itself, so that only differences of it exist.
+    """
     baths: dict[str, Sequence[tuple[int, Correlation]]] = {CORRELATION: ((1, correlation),)}
     with mpmath.workdps(_DIGITS + 5):
-        exact = evaluate(form.form, (mpmath.mpf(frequency),), PreciseSpectra(baths, _DIGITS))
+        try:
+            exact = evaluate(form.form, (mpmath.mpf(frequency),), PreciseSpectra(baths, _DIGITS))
+        except CannotEvaluate:
+            return None
         value = float(exact.value)
         return Bounded(value, float(exact.error) + _ROUNDING * abs(value))
 

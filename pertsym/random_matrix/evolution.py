@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 import numpy as np
+from scipy.integrate import DOP853
 
 from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.equations.energy_resolved import (
@@ -25,14 +26,16 @@ from pertsym.equations.energy_resolved import (
     PopulationTerm,
     population_equation,
 )
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.random_matrix import second_order
 from pertsym.random_matrix.ensemble import VARIANCE, Floats, band_nodes
 
 Progress = Callable[[str], None]
 Derivative = Callable[[float, Floats], Floats]
 
-_STEP = 1.0  # of Runge and Kutta, in units of the fastest phase 1/(bandwidth + splitting)
+_RELATIVE, _ABSOLUTE = 1e-9, 1e-12  # tolerances of the integration
+_RUNAWAY = 1e6  # a population
+_MOST_NODES = 6000  # four matrices over pairs of them: 1.2 GiB
 _RESONANT = 1e-7  # |x| below this: sin(x t)/x = t
 _SPARE_NODES = 64
 
@@ -56,11 +59,6 @@ class Start:
     energy: float
     lower: float
     upper: float
-
-    @property
-    def step(self) -> float:
-        """Longest step in time, inverse energy units."""
-        return _STEP / (1 + self.splitting)
 
 
 class Solver(Protocol):
@@ -101,6 +99,8 @@ def populations(
     ------
     InputError
         If there is no such method.
+    NotYetDerivable
+        If the times are too late for the energy-resolved equation, or the populations run away.
     """
     if method not in METHODS:
         raise InputError(
@@ -131,7 +131,16 @@ def _loss_and_gain(projector: Projector) -> tuple[PopulationTerm, PopulationTerm
 def _energy_resolved(start: Start, times: Sequence[float], progress: Progress) -> Floats:
     """Non-Markovian, energy kept: eps is a node, P_s(eps) the weight at it."""
     last = max(times, default=0.0)
-    nodes, weights = band_nodes(int(last / 2) + _SPARE_NODES)
+    needed = int(last / 2) + _SPARE_NODES
+    if needed > _MOST_NODES:
+        raise NotYetDerivable(
+            "model",
+            "times",
+            f"t = {last:g} needs {needed} energies of the environment and the square of that in "
+            "numbers",
+            f"use energy-resolved-markov, or times up to {2 * (_MOST_NODES - _SPARE_NODES)}",
+        )
+    nodes, weights = band_nodes(needed)
     energies = np.concatenate([[start.energy], nodes])
     density = 2 * start.strength * VARIANCE * np.concatenate([[0.0], weights])
     terms = _loss_and_gain(ENERGY_RESOLVED)
@@ -151,7 +160,7 @@ def _energy_resolved(start: Start, times: Sequence[float], progress: Progress) -
 
     first = np.zeros(2 * size)
     first[0], first[size] = start.lower, start.upper
-    states = _runge_kutta(derivative, first, times, start.step, progress)
+    states = _integrated(derivative, first, times, progress)
     return np.stack([states[:, :size].sum(axis=1), states[:, size:].sum(axis=1)], axis=1)
 
 
@@ -191,7 +200,7 @@ def _redfield(start: Start, times: Sequence[float], progress: Progress) -> Float
         )
 
     first = np.array([start.lower, start.upper])
-    return _runge_kutta(derivative, first, times, start.step, progress)
+    return _integrated(derivative, first, times, progress)
 
 
 def _window(x: Floats, t: float) -> Floats:
@@ -199,23 +208,31 @@ def _window(x: Floats, t: float) -> Floats:
     return t * np.sinc(x * t / np.pi)
 
 
-def _runge_kutta(
-    derivative: Derivative, start: Floats, times: Sequence[float], step: float, progress: Progress
+def _integrated(
+    derivative: Derivative, start: Floats, times: Sequence[float], progress: Progress
 ) -> Floats:
-    states, state, now = [], start.astype(float), 0.0
-    for time in times:
-        span = time - now
-        count = int(np.ceil(span / step))
-        for k in range(count):
-            t, h = now + span * k / count, span / count
-            k1 = derivative(t, state)
-            k2 = derivative(t + h / 2, state + h / 2 * k1)
-            k3 = derivative(t + h / 2, state + h / 2 * k2)
-            k4 = derivative(t + h, state + h * k3)
-            state = state + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
-        now = time
-        progress(f"master equation at t = {time:g}")
-        states.append(state)
+    """The state at ascending times, each component to about 1e-9 of itself.
+
+    Raises
+    ------
+    NotYetDerivable
+        If the equation runs away, so that no step is small enough.
+    """
+    states = [start] * sum(time == 0 for time in times)
+    solver = DOP853(derivative, 0.0, start, max(times, default=0.0), rtol=_RELATIVE, atol=_ABSOLUTE)
+    while len(states) < len(times):
+        failure = solver.step() if np.abs(solver.y).max() < _RUNAWAY else "populations run away"
+        if failure:
+            raise NotYetDerivable(
+                "model",
+                "method",
+                f"the master equation cannot be followed beyond t = {solver.t:.6g}: {failure}",
+                "at this coupling second order is no approximation; use exact, or earlier times",
+            )
+        dense = solver.dense_output()
+        while len(states) < len(times) and times[len(states)] <= solver.t:
+            states.append(dense(times[len(states)]))
+            progress(f"master equation at t = {times[len(states) - 1]:g}")
     return np.array(states)
 
 

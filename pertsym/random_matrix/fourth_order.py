@@ -35,10 +35,13 @@ class ConservedEnergy:
         Order -> contribution to the relaxation rate of z.
     z_infinity
         Order -> contribution to the asymptotic z = P_1 - P_0.
+    divergent
+        Why higher contributions are left out; empty if none is.
     """
 
     rates: Mapping[int, float]
     z_infinity: Mapping[int, float]
+    divergent: str = ""
 
 
 def conserved_energy(
@@ -58,21 +61,25 @@ def conserved_energy(
     Raises
     ------
     Divergent
-        If no state has this total energy, or a level is at an edge of the band, where dg/dE is
-        not finite.
+        If no state has this total energy.  With a level at an edge of the band, where dg/dE is not
+        finite, only the lowest contributions are there.
     """
     environment = total - np.array(energies)
+    # E - E_s is rounded, and just inside an edge nothing but rounding would be amplified
+    rounding = 4 * np.spacing(np.maximum(abs(total), np.abs(energies)))
+    at_edge = np.abs(np.abs(environment) - RADIUS) <= rounding
+    environment = np.where(at_edge, np.copysign(RADIUS, environment), environment)
     if np.all(np.abs(environment) >= RADIUS):
         raise Divergent(
             f"no state of the environment lies at {environment[0]:g} or {environment[1]:g}: "
             f"there is nothing at the total energy {total:g}"
         )
-    if np.any(np.abs(environment) == RADIUS):
-        raise Divergent(
-            f"dg/dE ~ r^-1 with r -> 0: a level is at an edge of the band ({-RADIUS}, {RADIUS})"
-        )
-    g, slope = resolvent(environment), resolvent_slope(environment)
-    rates, z = _compiled()(strength * VARIANCE, g.real, g.imag, slope.real, slope.imag)
+    with np.errstate(all="ignore"):
+        g, slope = resolvent(environment), resolvent_slope(environment)
+        rates, z = _compiled()(strength * VARIANCE, g.real, g.imag, slope.real, slope.imag)
+    if np.any(at_edge):
+        reason = f"dg/dE ~ r^-1 with r -> 0: a level is at an edge of the band, +-{RADIUS}"
+        return ConservedEnergy(_by_order({2: rates[2]}), _by_order({0: z[0]}), reason)
     return ConservedEnergy(_by_order(rates), _by_order(z))
 
 

@@ -123,8 +123,9 @@ def _from_sharp_energy(
         found = solve(splitting, strength, model.bath.energy)
         equations[name] = Relaxing(factor * found.rate, found.z_infinity)
         if found.z_infinity is None:
+            why = "both transitions end outside the band" if strength else "the coupling is zero"
             missing.setdefault("2", {})[f"{name}.z_infinity"] = (
-                "both transitions end outside the band: nothing relaxes, z keeps its first value"
+                f"{why}: nothing relaxes, z keeps its first value"
             )
     remarks: tuple[str, ...] = ()
     if abs(model.bath.energy + splitting) > RADIUS:
@@ -174,7 +175,7 @@ def _at_total_energy(
             missing.setdefault(str(n - 2), {})["z_infinity"] = fault.reason
     else:
         factor = model.units.rate_to_printed(1.0)
-        z = {n - 2: found.z_infinity[n - 2] for n in orders}
+        z = {n - 2: found.z_infinity.get(n - 2) for n in orders}
         outside = [s for s in (0, 1) if abs(total - model.energies[s]) > RADIUS]
         if outside:  # the ladder has no pole then
             for n in orders:
@@ -183,7 +184,11 @@ def _at_total_energy(
                     "relaxes, only dressed states of one level exist at this total energy"
                 )
         else:
-            rates = {n: factor * found.rates[n] for n in orders}
+            rates = {n: factor * found.rates[n] if n in found.rates else None for n in orders}
+        for n in orders:
+            if n not in found.rates:
+                missing.setdefault(str(n), {}).setdefault("rate", found.divergent)
+                missing.setdefault(str(n - 2), {})["z_infinity"] = found.divergent
     return RandomMatrixRates(
         MappingProxyType({}),
         MappingProxyType(rates),
