@@ -19,7 +19,11 @@ from pertsym.results import Result, ResultSeries
 sigma_x = ((0, 1), (1, 0))
 sigma_y = ((0, -1j), (1j, 0))
 sigma_z = ((-1, 0), (0, 1))
-"""Pauli matrices in the basis (|0>, |1>) of ascending energies: sigma_z = |1><1| - |0><0|."""
+"""Pauli matrices, rows and columns in the order |0>, |1> of ascending energies.
+
+sigma_z = |1><1| - |0><0| has the sign that makes w0 sigma_z/2 the Hamiltonian, the opposite of the
+textbook's matrix: sigma_x sigma_y = -i sigma_z.
+"""
 
 
 @dataclass(frozen=True, repr=False)

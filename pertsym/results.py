@@ -164,6 +164,7 @@ def numerical_function(
         frequencies = tuple(given.pop(name) for name in names)
         if len(names) == 1 and not np.all(np.asarray(frequencies[0]) > 0):
             raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
+        _require_off_resonance(form, names, frequencies)
         spectra = DoubleSpectra(
             {
                 name: ()
@@ -174,7 +175,32 @@ def numerical_function(
         )
         return evaluate(form, frequencies, spectra, beta, given).estimate()
 
+    evaluated.__signature__ = signature  # type: ignore[attr-defined]
+    evaluated.__doc__ = "Estimate(value, error) of the formula; all arguments broadcast."
     return evaluated
+
+
+def _require_off_resonance(
+    form: SpectralForm, names: Sequence[str], frequencies: Sequence[Any]
+) -> None:
+    """Refuse frequencies at which a denominator of the formula is zero.
+
+    Raises
+    ------
+    ValueError
+        Naming the denominator; its limit is what numbers for the energies give.
+    """
+    for denominator in sorted(
+        {factor for monomial, _ in form for factor, _ in monomial.denominators}
+    ):
+        parts = [(n, name, w) for n, name, w in zip(denominator, names, frequencies, strict=True)]
+        total = sum(n * np.asarray(w, dtype=float) for n, _, w in parts if n)
+        if not np.all(total):
+            shown = " ".join(f"{n:+d}*{name}" for n, name, _ in parts if n)
+            raise ValueError(
+                f"{', '.join(names)}: the formula divides by {shown}, which is zero here; ask "
+                "`.at(energies, ...)` of the generator, which takes the limit"
+            )
 
 
 def frequency_names(dimension: int) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 
 from pertsym import bloch_rates, load_model
 from pertsym.cli import main
+from pertsym.cli.missing import report
 from pertsym.equations.bloch import QUANTITIES
 from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run
 
@@ -445,3 +448,35 @@ def test_verify_refuses_before_it_computes() -> None:
     refused(run("verify", "laird_1990"), 2, "NAME", PAPER)
     refused(run("verify", PAPER, "--only", "k_sideways"), 2, "k_sideways")
     assert run("verify", PAPER, "--digits", "3").exit_code == 2
+
+
+def test_quantities_with_one_reason_stand_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    missing = {
+        "divergent": {"2": {"a": "x", "b": "x", "c": "y"}, "10": {"a": "x"}, "4": {"a": "x"}},
+        "not_derived": {"4": {"b": "z"}},
+    }
+    assert report(missing) == 4
+    assert capsys.readouterr().err.splitlines() == [
+        "divergent: a, orders 2, 4, 10: x",
+        "divergent: b, order 2: x",
+        "divergent: c, order 2: y",
+        "not derived yet: b, order 4: z",
+    ]
+
+
+def test_a_full_disk_is_said_in_one_line() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full on this system")
+    with full.open("w") as sink:
+        done = subprocess.run(
+            [sys.executable, "-m", "pertsym", "list"],
+            stdout=sink,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0].startswith("pertsym: output: ")
+    assert "Traceback" not in done.stderr

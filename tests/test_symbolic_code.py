@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import math
 from typing import Any
 
@@ -324,3 +325,13 @@ def test_symbolic_claims_of_the_biased_system(check: str) -> None:
 def test_symbolic_claims_of_three_levels(check: str) -> None:
     evidence = three_levels_two_baths.CHECKS[check](15)
     assert evidence.status == "proved", evidence.detail
+
+
+def test_a_formula_at_a_resonance_is_refused_and_named() -> None:
+    """An equidistant ladder: 1/(2 w1 - w2) of the general formula has a limit there."""
+    ladder = ps.generator([([[0, "x", 0], ["x", 0, "y"], [0, "y", 0]], "A")])
+    rate = ladder.k_10[4].function(A=ps.Ohmic(0.1, 1.0, 3))
+    for w2 in (1.6, np.array([1.5, 1.6])):
+        with pytest.raises(ValueError, match=r"2\*w1 -1\*w2, which is zero here; ask `.at"):
+            rate(w1=0.8, w2=w2, beta=1, x=0.4, y=0.3)
+    assert str(inspect.signature(rate)) == "(w1, w2, beta=None, *, x, y)"

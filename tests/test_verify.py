@@ -22,7 +22,8 @@ from pertsym.certify.run import all_checks, verify
 from pertsym.certify.time_domain import Exponentials as ExactExponentials
 from pertsym.cli.verify import verify as command
 from pertsym.equations.models import laird
-from pertsym.library import find
+from pertsym.library import derivations, find
+from pertsym.paper import Paper
 
 PAPER = find("laird_budimir_skinner_1991")
 DIGITS = 16
@@ -34,6 +35,13 @@ def test_lairds_operator_is_two_independent_hermitian_ones() -> None:
     assert np.array_equal(x.matrix, [[0, 1], [1, 0]])
     assert np.array_equal(y.matrix, [[0, -1j], [1j, 0]])
     assert (x.weights, y.weights) == ({"C1": 1, "C2": 1}, {"C1": 1, "C2": -1})
+
+
+@pytest.mark.parametrize("paper", derivations(), ids=lambda paper: paper.name)
+def test_every_derivation_can_be_verified(paper: Paper) -> None:
+    """What `pertsym verify` runs is there for each of them: claims of the ledger at least."""
+    checks = all_checks(paper)
+    assert checks.keys() >= paper.checks.keys() >= {c.check for c in paper.claims() if c.check}
 
 
 @pytest.mark.parametrize(

@@ -57,10 +57,11 @@ Entry = tuple[str, int]
 def certificates(paper: Paper) -> dict[str, Check]:
     """Claim -> check: every quantity at exponentials, all of them together at thermal baths.
 
-    Only for the Bloch equations of a paper; other scripts bring their own numbers in `checks`.
+    Only for Bloch equations whose couplings are numbers; other scripts bring their own numbers in
+    `checks`.
     """
     bloch = paper.equations
-    if not isinstance(bloch, Bloch):
+    if not isinstance(bloch, Bloch) or bloch.interaction.symbols:
         return {}
     operators = hermitian_baths(bloch.interaction)
     checks: dict[str, Check] = {}

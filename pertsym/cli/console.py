@@ -38,6 +38,9 @@ def command_errors(function: F) -> F:
             fail(str(_located(fault, kwargs.get("model"))), BAD_INPUT)
         except NotYetDerivable as fault:
             fail(str(_located(fault, kwargs.get("model"))), NOT_DERIVABLE)
+        except OSError as fault:
+            where = f"{fault.filename}: " if fault.filename else "output: "
+            fail(f"{where}{fault.strerror}; nothing more is written", BAD_INPUT)
 
     return wrapped  # type: ignore[return-value]
 

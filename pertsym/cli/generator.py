@@ -125,6 +125,5 @@ def _show(result: Generator, factor: float, unit: str) -> None:
             if where in term.divergent or where in term.not_derived:
                 click.echo(f"  {name:<12} {word(missing, str(n), name)}")
             elif abs(value) > error:
-                click.echo(
-                    f"  {name:<12}{value.real:>22.14g} {value.imag:>+22.14g} i  +- {error:.1e}"
-                )
+                real, imaginary = (x if abs(x) > error else 0.0 for x in (value.real, value.imag))
+                click.echo(f"  {name:<12}{real:>22.14g} {imaginary:>+22.14g} i  +- {error:.1e}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from pertsym.cli.console import emit_json
+from pertsym.cli.console import command_errors, emit_json
 from pertsym.library import derivations, status
 
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@command_errors
 def list_derivations(as_json: bool) -> None:
     """List the derivations, their sources and whether generated/ holds their files."""
     rows = [

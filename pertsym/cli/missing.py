@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -37,7 +37,7 @@ def record(missing: Mapping[str, Reasons]) -> dict[str, dict[str, dict[str, str]
 
 
 def report(missing: Mapping[str, Reasons]) -> int:
-    """Say on stderr, quantity by quantity, what has no number and why.
+    """Say on stderr what has no number and why, quantities with one reason in one line.
 
     Parameters
     ----------
@@ -51,11 +51,25 @@ def report(missing: Mapping[str, Reasons]) -> int:
     """
     code = DONE
     for kind, said in WORDS.items():
-        for order, reasons in missing.get(kind, {}).items():
-            for name, reason in reasons.items():
-                click.echo(f"{said}: {name}, order {order}: {reason}", err=True)
-                code = max(code, _CODES[kind])
+        for reason, (names, orders) in _grouped(missing.get(kind, {})):
+            plural = "s" if len(orders) > 1 else ""
+            where = f"{', '.join(names)}, order{plural} {', '.join(orders)}"
+            click.echo(f"{said}: {where}: {reason}", err=True)
+            code = max(code, _CODES[kind])
     return code
+
+
+def _grouped(reasons: Reasons) -> Iterator[tuple[str, tuple[list[str], tuple[str, ...]]]]:
+    """Reason, and the quantities that lack a number for it at the same orders."""
+    orders: dict[tuple[str, str], list[str]] = {}
+    for order, names in reasons.items():
+        for name, reason in names.items():
+            orders.setdefault((reason, name), []).append(order)
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (reason, name), found in orders.items():
+        groups.setdefault((reason, tuple(sorted(found, key=int))), []).append(name)
+    for (reason, at), quantities in groups.items():
+        yield reason, (quantities, at)
 
 
 def leave(missing: Mapping[str, Reasons]) -> None:

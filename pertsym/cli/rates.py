@@ -116,7 +116,9 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
     else:
         for label, row in record["orders"].items():
             unit = model.units.rate or "the unit of the energies"
-            click.echo(f"contribution of order {label}, in {unit}: K_aa,bb, rows a, columns b")
+            errors = [x for line in record["error"][label]["rates"] for x in line if x is not None]
+            off = f"; errors up to {max(errors):.0e}" if errors else ""
+            click.echo(f"contribution of order {label}, in {unit}: K_aa,bb, rows a, columns b{off}")
             for a, line in enumerate(row["rates"]):
                 cells = (
                     word(missing, label, f"rates[{a}][{b}]") if x is None else format(x, ".10g")

@@ -131,7 +131,7 @@ def higher_constant(model: Model, order: int) -> Bounded:
         raise NotYetDerivable(
             model.name,
             "order",
-            f"the equilibrium constant is known to fourth order, not to {order}",
+            "the equilibrium constant is known to fourth order only",
             "ask for --order 6",
         )
     states = [mean_force(model, n) for n in (0, 2, 4)]

@@ -105,15 +105,22 @@ def require_feasible(model: Model, baths: Represented, order: int) -> None:
     NotYetDerivable
         With the size of the largest set of auxiliaries.
     """
-    depth, modes = order // 2, len(modes_of(baths.fine))
-    size = math.comb(modes + depth - 1, depth) * model.dimension**4
+    modes = len(modes_of(baths.fine))
+
+    def numbers(order: int) -> int:
+        depth = order // 2
+        return math.comb(modes + depth - 1, depth) * model.dimension**4
+
+    size = numbers(order)
     if order > HIGHEST or size > _LARGEST:
+        possible = [n for n in range(2, min(order, HIGHEST + 2), 2) if numbers(n) <= _LARGEST]
+        remedy = f"ask for order {possible[-1]} at most" if possible else "use fewer exponents"
         raise NotYetDerivable(
             model.name,
             "order",
             f"order {order} of {model.dimension} levels with {modes} exponents needs "
             f"{size:.2g} numbers at a time",
-            f"ask for a lower order (at most {HIGHEST})",
+            remedy,
         )
 
 
