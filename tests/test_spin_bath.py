@@ -17,7 +17,8 @@ from derivations.schlosshauer_hines_milburn_2008.bath_checks import CHECKS
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table, Underdamped
 from pertsym.environments.rule import Action, contract_in_sequence
-from pertsym.model.errors import NotYetDerivable
+from pertsym.model import Bath, load_model
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.spins.fourth_cumulant import FourthCumulant, Spin
 from pertsym.spins.moments import (
     POLARISATION,
@@ -226,3 +227,11 @@ def test_the_rule_says_what_it_cannot_do() -> None:
     with pytest.raises(NotYetDerivable, match=r"3 operators .*odd cumulants; .*even order"):
         list(IndependentSpins().contract([Action(j, False) for j in range(3)], 0, 1))
     assert not list(IndependentSpins().contract([Action(0, False)], 0, 1))
+
+
+def test_spin_baths_in_python_are_those_of_files(tmp_path: Path) -> None:
+    density = DrudeLorentz(0.05, 1.0)
+    path = model_file(tmp_path, ("[baths.x]", '[baths.x]\nstatistics = "spin"'))
+    assert load_model(path).baths == (Bath.spin("x", 2.0, density),)
+    with pytest.raises(InputError, match=r"Bath\.spin"):
+        Bath("x", "spin", 2.0, density)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from pertsym.baths.densities import DENSITIES, SpinSurrogate
+from pertsym.baths.densities import DENSITIES
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.expression import decay, leading_power, parse_expression
 from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
@@ -115,7 +115,8 @@ def read_system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix 
     if kind == _OSCILLATOR:
         raise place.field("kind").not_yet(
             "an oscillator has infinitely many levels, this request needs a finite system",
-            "use `pertsym coefficients`, or give energies = [...] or hamiltonian = [[...], ...]",
+            "use `pertsym coefficients` (in Python load_oscillator), or give energies = [...] or "
+            "hamiltonian = [[...], ...]",
         )
     check_keys(system, ("kind", "energies", "hamiltonian"), place)
     if ("energies" in system) == ("hamiltonian" in system):
@@ -203,7 +204,7 @@ def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
     if statistics in _STATISTICS_TO_COME:
         raise place.field("statistics").not_yet(
             f"for baths of statistics {statistics!r} this request cannot be treated yet",
-            f"use `pertsym rates` or `pertsym evolve`, or the statistics "
+            "use `pertsym rates` or `pertsym evolve` (in Python load_random_matrix), or statistics "
             f"{', '.join(map(repr, _STATISTICS))}",
         )
     check_keys(entries, ("statistics", "temperature", "beta", "spectral_density"), place)
@@ -233,7 +234,7 @@ def _spin_bath(
             'give J(w) by another kind, or remove statistics = "spin"',
         )
     beta = _inverse_temperature(entries, units, place)
-    return Bath(name, "boson", beta, SpinSurrogate(density, beta))
+    return Bath.spin(name, beta, density)
 
 
 def _inverse_temperature(entries: Mapping[str, object], units: Units, place: Place) -> float:

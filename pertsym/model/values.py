@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
-from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.baths.densities import BathDensity, Density, Exponentials, SpinSurrogate
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS, Units
@@ -55,12 +55,21 @@ class Bath:
     beta: float | None
     density: BathDensity
 
+    @classmethod
+    def spin(cls, name: str, beta: float, density: Density) -> Bath:
+        """Many spins with the density J(w), as the oscillators with their correlation function.
+
+        C(t) = (1/pi) int_0^inf dw J(w) [cos wt - i tanh(beta w/2) sin wt]; the spins' own fourth
+        cumulant is left out.
+        """
+        return cls(name, "boson", beta, SpinSurrogate(density, beta))
+
     def __post_init__(self) -> None:
         if self.statistics not in get_args(Statistics):
             raise _fault(
                 "statistics",
                 f"unknown statistics {self.statistics!r}",
-                f"use one of {', '.join(get_args(Statistics))}",
+                f"use one of {', '.join(get_args(Statistics))}, or Bath.spin(name, beta, density)",
             )
         given = isinstance(self.density, Exponentials)
         if given != (self.beta is None):
