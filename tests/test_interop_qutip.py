@@ -43,6 +43,25 @@ def test_environments_have_the_same_spectral_density(density: object) -> None:
     assert model.baths[0].beta == pytest.approx(2.0)
 
 
+@pytest.mark.parametrize(
+    "density", [DrudeLorentz(0.1, 0.7), Underdamped(0.3, 1.2, 0.4), Ohmic(0.1, 2.0, 3.0)]
+)
+@pytest.mark.parametrize("beta", [2.0, np.inf])
+def test_baths_survive_the_round_trip(density: object, beta: float) -> None:
+    bath = Bath("b", "boson", beta, density)  # type: ignore[arg-type]
+    assert interop.from_environment("b", interop.to_environment(bath)) == bath
+
+
+def test_pade_exponents_of_qutip_give_its_correlation_function() -> None:
+    environment = interop.to_environment(Bath("b", "boson", 2.0, DrudeLorentz(0.1, 0.7)))
+    approximate = environment.approximate("pade", Nk=3)
+    found = interop.from_environment("b", approximate).density
+    t = np.array([0.3, 2.0])
+    sums = sum(c * np.exp(-nu * t) for c, nu in zip(found.c, found.nu, strict=True))
+    np.testing.assert_allclose(sums, approximate.correlation_function(t), rtol=1e-12)
+    np.testing.assert_allclose(sums, environment.correlation_function(t), rtol=1e-2)
+
+
 def test_exponentials_survive_the_round_trip() -> None:
     given = Exponentials((0.3 + 0.1j, 0.2), (1.1 + 0.4j, 0.7))
     environment = interop.to_environment(Bath("b", "boson", None, given))

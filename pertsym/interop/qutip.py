@@ -79,7 +79,7 @@ def from_qutip(
     for _, given in pairs:
         if id(given) not in names:
             names[id(given)] = f"bath{len(names)}"
-            baths.append(_bath(names[id(given)], given))
+            baths.append(from_environment(names[id(given)], given))
     matrices = [_exact(operator) for operator, _ in pairs]
     energies, operators = to_eigenbasis(_exact(hamiltonian), matrices)
     model = Model.of(
@@ -122,7 +122,14 @@ def _exponentials(c: tuple[complex, ...], nu: tuple[complex, ...]) -> Any:
     return environments.ExponentialBosonicEnvironment(real, rates, imaginary, rates)
 
 
-def _bath(name: str, given: Any) -> Bath:
+def from_environment(name: str, given: Any) -> Bath:
+    """A bath from a QuTiP environment: Drude-Lorentz, underdamped, Ohmic or exponential.
+
+    Raises
+    ------
+    ValueError
+        For another environment.
+    """
     density: Any
     if isinstance(given, environments.ExponentialBosonicEnvironment):
         weights: dict[complex, complex] = {}
