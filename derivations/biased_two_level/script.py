@@ -25,6 +25,7 @@ from derivations.biased_two_level.common import (
 from derivations.biased_two_level.limit_checks import kms, rational_results
 from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.codegen.quantities import quantity_functions
 from pertsym.codegen.rational import render_rational_module
 from pertsym.derivation import Formula, Step
 from pertsym.equations.thermal import classical
@@ -39,9 +40,7 @@ from pertsym.narrative import (
 )
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
-from pertsym.present.text import form_lines
 from pertsym.reduction.elements import by_elements
-from pertsym.reduction.spectral import SpectralForm
 
 NAME = "biased_two_level"
 TITLE = "Biased two-level system: diagonal and off-diagonal coupling at fourth order"
@@ -295,27 +294,11 @@ def generate() -> Mapping[str, str]:
 
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of rates.py: quantities, then real and imaginary parts of elements."""
-    functions = [
-        _spec(f"{name}_{order}", form(name, order), f"{symbol(name).text}({order})")
-        for order in (2, 4)
-        for name in QUANTITIES
-    ]
-    for order in (2, 4):
-        for name in ELEMENTS:
-            quantity = EQUATIONS.series(name)[order]
-            text = f"{symbol(name).text}({order})"
-            functions.append(_spec(f"re_{name}_{order}", quantity.form, f"Re {text}"))
-            functions.append(_spec(f"im_{name}_{order}", quantity.imaginary, f"Im {text}"))
-    return tuple(functions)
-
-
-def _spec(name: str, spectral: SpectralForm, text: str) -> FunctionSpec:
-    return FunctionSpec(
-        name,
-        spectral,
-        f"{text} of the biased two-level system, the contribution of that order alone.",
-        "",
-        "\n".join(form_lines(spectral, text, width=92)),
+    return quantity_functions(
+        EQUATIONS,
+        QUANTITIES,
+        ELEMENTS,
+        "the biased two-level system",
         "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
     )
 

@@ -22,6 +22,7 @@ from derivations.three_levels_two_baths.common import (
 )
 from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Formula, Step
 from pertsym.narrative import (
     NamedForm,
@@ -33,9 +34,7 @@ from pertsym.narrative import (
     symbol,
 )
 from pertsym.paper import Paper
-from pertsym.present.text import form_lines
 from pertsym.reduction.elements import by_elements
-from pertsym.reduction.spectral import SpectralForm
 
 NAME = "three_levels_two_baths"
 TITLE = "Three levels between two baths at fourth order"
@@ -223,27 +222,11 @@ def generate() -> Mapping[str, str]:
 
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of rates.py: population rates, then parts of coherence elements."""
-    functions = [
-        _spec(f"{name}_{order}", form(name, order), f"{symbol(name).text}({order})")
-        for order in (2, 4)
-        for name in (*RATES, *ELIMINATED)
-    ]
-    for order in (2, 4):
-        for name in COHERENCES:
-            quantity = GENERATOR.series(name)[order]
-            text = f"{symbol(name).text}({order})"
-            functions.append(_spec(f"re_{name}_{order}", quantity.form, f"Re {text}"))
-            functions.append(_spec(f"im_{name}_{order}", quantity.imaginary, f"Im {text}"))
-    return tuple(functions)
-
-
-def _spec(name: str, spectral: SpectralForm, text: str) -> FunctionSpec:
-    return FunctionSpec(
-        name,
-        spectral,
-        f"{text} of three levels between two baths, the contribution of that order alone.",
-        "",
-        "\n".join(form_lines(spectral, text, width=92)),
+    return quantity_functions(
+        GENERATOR,
+        (*RATES, *ELIMINATED),
+        COHERENCES,
+        "three levels between two baths",
         "Frequencies in general position: an unbounded error says that a denominator vanishes. "
         "Raises\n    Divergent where a spectrum, transform or integral it needs does not exist.",
     )

@@ -1,0 +1,48 @@
+"""Which functions a generated module has: quantities, then both parts of complex elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pertsym.codegen.module import FunctionSpec
+from pertsym.equations.series import Equations
+from pertsym.narrative import symbol
+from pertsym.present.text import form_lines
+from pertsym.reduction.spectral import SpectralForm
+
+_ORDERS = (2, 4)
+_WIDTH = 92
+
+
+def quantity_functions(
+    equations: Equations, names: Sequence[str], elements: Sequence[str], system: str, domain: str
+) -> tuple[FunctionSpec, ...]:
+    """Functions of every quantity at orders 2 and 4, then of elements: re_NAME_n and im_NAME_n.
+
+    Parameters
+    ----------
+    equations
+    names, elements
+        Real quantities, and complex elements of the generator.
+    system
+        What they belong to, for the docstrings: "the biased two-level system".
+    domain
+        Where the functions are valid and what they refuse.
+    """
+
+    def function(name: str, form: SpectralForm, text: str) -> FunctionSpec:
+        summary = f"{text} of {system}, the contribution of that order alone."
+        shown = "\n".join(form_lines(form, text, width=_WIDTH))
+        return FunctionSpec(name, form, summary, "", shown, domain)
+
+    functions = [
+        function(f"{name}_{n}", equations.series(name)[n].form, f"{symbol(name).text}({n})")
+        for n in _ORDERS
+        for name in names
+    ]
+    for n in _ORDERS:
+        for name in elements:
+            quantity, text = equations.series(name)[n], f"{symbol(name).text}({n})"
+            functions.append(function(f"re_{name}_{n}", quantity.form, f"Re {text}"))
+            functions.append(function(f"im_{name}_{n}", quantity.imaginary, f"Im {text}"))
+    return tuple(functions)
