@@ -44,6 +44,25 @@ class Density(Protocol):
     @property
     def edges(self) -> tuple[tuple[float, float], ...]: ...
 
+    @property
+    def axis(self) -> float:
+        """Distance from 0 of the nearest singularity of J on the imaginary axis; inf without."""
+        ...
+
+    @property
+    def reach(self) -> float:
+        """Where J has vanished if it decays exponentially, else where its last power begins."""
+        ...
+
+    @property
+    def resonances(self) -> tuple[Any, Any]:
+        """Poles of J with -pi/2 < arg w < 0 and their residues, shape S + (n,)."""
+        ...
+
+    def continued(self, w: Any) -> Any:
+        """J at complex w, Re w >= 0: shape (M,) to S + (M,), S that of the parameters."""
+        ...
+
     def jet(self, w: Jet) -> Jet:
         """J of a jet w > 0."""
         ...
@@ -54,7 +73,15 @@ class Density(Protocol):
 
 
 class Evaluation:
-    """Plain values of J, for densities that have a jet."""
+    """Plain values of J, for densities that have a jet; and no singularities off w = 0."""
+
+    @property
+    def axis(self) -> float:
+        return np.inf
+
+    @property
+    def resonances(self) -> tuple[Any, Any]:
+        return np.empty(0, complex), np.empty(0, complex)
 
     def at(self: Any, w: Any, derivative: int = 0) -> Any:
         """J or a derivative of it at w > 0 (float or ndarray, or an mpmath number)."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import mpmath
+import numpy as np
 
 from pertsym.baths import jets
 from pertsym.baths.checks import require_real
@@ -70,6 +72,25 @@ class SpinSurrogate(Evaluation):
     @property
     def edges(self) -> tuple[tuple[float, float], ...]:
         return self.density.edges
+
+    @property
+    def axis(self) -> float:
+        return min(self.density.axis, math.pi / self.beta)
+
+    @property
+    def reach(self) -> float:
+        return max(self.density.reach, 40 / self.beta)
+
+    @property
+    def resonances(self) -> tuple[Any, Any]:
+        positions, residues = self.density.resonances
+        return positions, residues * self._polarisation(positions)
+
+    def continued(self, w: Any) -> Any:
+        return self.density.continued(w) * self._polarisation(w)
+
+    def _polarisation(self, w: Any) -> Any:
+        return 1.0 if math.isinf(self.beta) else np.tanh(w * (self.beta / 2))
 
     def jet(self, w: Jet) -> Jet:
         return self._polarised(self.density.jet(w), w)

@@ -1,0 +1,406 @@
+"""A bath as simple poles below the real axis: G(z) = sum_k a_k/(z - w_k), with a bound.
+
+G(z) = int_0^inf dt e^{izt} C(t) = (i/2pi) int dw Ĉ(w)/(z - w), the path below z.  Ĉ continues
+analytically into the lower half-plane from w > 0 and from w < 0, so the path may be turned there:
+
+    two rays     w = +-e^{x -+ i theta}        where Ĉ is not analytic at w = 0,
+    a hyperbola  w = eta sinh(x - i theta)     where it is; it passes below 0 and reaches z = 0.
+
+The trapezoidal rule in x is exact but for exp(-2 pi d/h), with d the half-width of the strip in
+theta that is free of singularities: above it ends where w reaches z, below where w reaches the
+imaginary axis with its thermal poles.  Poles of J on the way are added as residues.  What lies
+beyond the first and the last node follows a power of w and is summed in closed form.
+
+All real z are at least max(|z|, |w|) sin(theta) away from a node, whence a bound for every z from
+two cumulative sums.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+EPS = float(np.finfo(float).eps)
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
+
+ANGLE = math.pi / 4
+STEP = 0.1
+_STRIP = 0.8  # of the distance to the real and to the imaginary axis, for the bound
+HIGHEST = 3  # derivative with a bound
+_NEGLIGIBLE = 1e-19
+_TRUNCATION = 1e-17  # of what is summed as a power at either end
+_OPERATIONS = 16  # rounding errors of one term and of the sum
+_BLOCK = 1 << 18
+
+
+class Path(NamedTuple):
+    """How Ĉ behaves, as far as the rule needs to know.
+
+    Attributes
+    ----------
+    spectrum
+        Ĉ at complex w with Re w > 0 or Re w < 0 (or on the imaginary axis below 0 where it is
+        analytic): shape (M,) to shape S + (M,), S that of the bath's parameters.
+    power
+        p of Ĉ ~ |w|^p at w -> 0.
+    tails
+        q of Ĉ ~ |w|^q at -inf and +inf; -inf for exponential decay.
+    left
+        Whether Ĉ does not vanish for w < 0.
+    reach
+        Where the path may end on the left and on the right, if the decay is exponential.
+    scale
+        The smallest frequency at which Ĉ varies, the distance of the imaginary axis' first
+        singularity included.
+    analytic
+        Whether Ĉ is analytic at w = 0.
+    resonances
+        Positions and residues of the poles of Ĉ with -pi < arg w < 0 off the imaginary axis, both
+        of shape S + (n,).
+    """
+
+    spectrum: Callable[[Complex], Complex]
+    power: float
+    tails: tuple[float, float]
+    left: bool
+    reach: tuple[float, float]
+    scale: float
+    analytic: bool
+    resonances: tuple[Complex, Complex]
+
+
+@dataclass(frozen=True, eq=False)
+class Nodes:
+    """Poles and residues of G, and what bounds the error.
+
+    Attributes
+    ----------
+    arms
+        The nodes of the turned path: on the right and on the left.
+    resonances
+        Poles and residues that are added: of J between the axis and the path, or of a correlation
+        function that is a sum of exponentials; both of shape S + (n,), S that of the parameters.
+    floor, ceiling
+        The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.
+    """
+
+    arms: tuple[Arm, ...]
+    resonances: tuple[Complex, Complex]
+    floor: float
+    ceiling: float
+
+    @classmethod
+    def of(cls, path: Path, floor: float, ceiling: float, step: float = STEP) -> Nodes:
+        """The rule for floor <= |z| <= ceiling (and z = 0 where Ĉ is analytic).
+
+        Raises
+        ------
+        ArithmeticError
+            If Ĉ overflows on the path.
+        """
+        if path.analytic:
+            floor = 0.0
+        sides = (1, -1) if path.left or path.analytic else (1,)
+        arms = tuple(_arm(path, side, floor, ceiling, step) for side in sides)
+        return cls(arms, _seen(path, floor, step), floor, ceiling)
+
+    @classmethod
+    def discrete(cls, poles: Complex, residues: Complex) -> Nodes:
+        """A sum of exponentials sum_k c_k e^{-i w_k t}: residues i c_k, no path."""
+        return cls((), (poles, residues), 0.0, math.inf)
+
+    @cached_property
+    def poles(self) -> Complex:
+        """w_k of all nodes, with what continues them at the ends; shape (M,)."""
+        return np.concatenate([arm.closed[0] for arm in self.arms] or [np.empty(0, complex)])
+
+    @cached_property
+    def residues(self) -> Complex:
+        """a_k of all nodes; shape S + (M,)."""
+        return np.concatenate([arm.closed[1] for arm in self.arms] or [np.empty(0, complex)], -1)
+
+    def half_sided(self, z: Any, derivative: int = 0) -> tuple[Any, Any]:
+        """G^(m)(z) for Im z >= 0, and its error.
+
+        Parameters
+        ----------
+        z : ndarray
+            Of a shape that broadcasts with S; within floor and ceiling.
+        derivative : int
+            m, from 0 to 3.
+
+        Returns
+        -------
+        value, error : ndarray
+            Complex and real; |value - G^(m)(z)| <= error.
+        """
+        z = np.asarray(z)
+        value, error = self._sum(_plain, z, derivative)
+        return value, error + self._bound(np.abs(z), derivative) * math.factorial(derivative)
+
+    def parts(self, z: Any, derivative: int = 0) -> tuple[Any, Any, Any, Any]:
+        """[G^(m)(z) + G^(m)(-z)]/2 and half their difference for real z != 0 and m = 0 or 1.
+
+        Neither loses digits where it is much smaller than G: the terms are a_k w_k/(z^2 - w_k^2)
+        and a_k z/(z^2 - w_k^2), and their derivatives.
+
+        Returns
+        -------
+        even, its error, odd, its error : ndarray
+        """
+        z, m = np.asarray(z), derivative
+        even, even_error = self._sum(_even, z, m)
+        odd, odd_error = self._sum(_odd, z, m)
+        size = np.abs(z)
+        if m == 1:  # the derivative of an odd function is even
+            even, even_error, odd, odd_error = odd, odd_error, even, even_error
+        even_error = even_error + self._bound(size, m) * math.factorial(m)
+        odd_error = odd_error + self._bound(size, m + 1) * math.factorial(m + 1) * size
+        return even, even_error, odd, odd_error
+
+    def _sum(self, kernel: Kernel, z: Any, m: int) -> tuple[Any, Any]:
+        """The sum over nodes, and over resonances with its rounding."""
+        value = _cauchy_sum(kernel, self.residues, self.poles, z, m)
+        positions, residues = self.resonances
+        if not positions.shape[-1]:
+            return value, 0.0
+        terms = residues * kernel(z[..., None], positions, m)
+        nearest = np.minimum(np.abs(z[..., None] - positions), np.abs(z[..., None] + positions))
+        lost = _OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest)
+        return value + terms.sum(-1), (np.abs(terms) * lost).sum(-1)
+
+    def _bound(self, size: Any, m: int) -> Any:
+        if not self.arms:
+            return np.zeros(np.shape(size))
+        radii, inner, outer = self._cumulative[m]
+        index = np.searchsorted(radii, size)
+        if inner.ndim == 1:
+            near, far = inner[index], outer[index]
+        else:
+            shape = np.broadcast_shapes(inner.shape[:-1], index.shape)
+            at = np.broadcast_to(index, shape)[..., None]
+            near, far = (
+                np.take_along_axis(np.broadcast_to(a, (*shape, a.shape[-1])), at, -1)[..., 0]
+                for a in (inner, outer)
+            )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(near > 0, near / size ** (m + 1), 0.0) + far
+
+    @cached_property
+    def _cumulative(self) -> tuple[tuple[Real, Real, Real], ...]:
+        """Radii; sum of the weights within each, and of weights/r^(m+1) beyond it."""
+        radii = np.concatenate([np.abs(arm.poles) for arm in self.arms])
+        order = np.argsort(radii, kind="stable")
+        r = radii[order]
+        result = []
+        for m in range(HIGHEST + 1):
+            weight = np.concatenate([arm.weights[m] for arm in self.arms], -1)[..., order]
+            zero = np.zeros((*weight.shape[:-1], 1))
+            inner = np.concatenate((zero, np.cumsum(weight, -1)), -1)
+            scaled = weight / r ** (m + 1)
+            outer = np.concatenate((np.cumsum(scaled[..., ::-1], -1)[..., ::-1], zero), -1)
+            result.append((r, inner, outer))
+        return tuple(result)
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """The nodes of one half of the path, from the inside to the outside.
+
+    Attributes
+    ----------
+    poles, residues
+        w_k, shape (M,), and a_k = (i/2pi) Ĉ(w_k) dw_k, shape S + (M,).
+    weights
+        For every derivative m = 0..3 an array of the residues' shape: the error of G^(m)(z) is at
+        most m! sum_k weights[m]_k / max(|z|, |w_k|)^(m+1).
+    inner, outer
+        Exponents of a_k ~ e^{inner x} before the first and e^{outer x} after the last node; None
+        where nothing is left out.
+    step
+        Of x.
+    """
+
+    poles: Complex
+    residues: Complex
+    weights: tuple[Real, ...]
+    inner: float | None
+    outer: float | None
+    step: float
+
+    @cached_property
+    def closed(self) -> tuple[Complex, Complex]:
+        """The nodes with the first and the last one standing for all that lie beyond as well.
+
+        The two moments that are kept are those of 1/(z - w) for |w| << |z| and |w| >> |z|.
+        """
+        poles, residues = self.poles, self.residues
+        if self.inner is not None:
+            zeroth = 1 / -math.expm1(-self.step * self.inner)
+            first = 1 / -math.expm1(-self.step * (self.inner + 1))
+            poles, residues = _replaced(
+                poles, residues, 0, poles[0] * first / zeroth, residues[..., 0] * zeroth
+            )
+        if self.outer is not None:
+            zeroth = 1 / -math.expm1(self.step * (self.outer - 1))
+            first = 1 / -math.expm1(self.step * (self.outer - 2))
+            poles, residues = _replaced(
+                poles,
+                residues,
+                -1,
+                poles[-1] * zeroth / first,
+                residues[..., -1] * zeroth * zeroth / first,
+            )
+        return poles, residues
+
+
+def _replaced(
+    poles: Complex, residues: Complex, index: int, pole: complex, residue: Any
+) -> tuple[Complex, Complex]:
+    poles, residues = poles.copy(), residues.copy()
+    poles[index], residues[..., index] = pole, residue
+    return poles, residues
+
+
+Kernel = Callable[[Any, Any, int], Any]
+"""A function of z and w that is summed over residues, and its derivatives with respect to z."""
+
+
+def _plain(z: Any, w: Any, m: int) -> Any:
+    inverse = 1 / (z - w)
+    return inverse if m == 0 else (-1.0) ** m * math.factorial(m) * inverse ** (m + 1)
+
+
+def _even(z: Any, w: Any, m: int) -> Any:
+    inverse = 1 / ((z - w) * (z + w))
+    return w * inverse if m == 0 else -2 * z * w * inverse**2
+
+
+def _odd(z: Any, w: Any, m: int) -> Any:
+    inverse = 1 / ((z - w) * (z + w))
+    return z * inverse if m == 0 else -(z * z + w * w) * inverse**2
+
+
+def _cauchy_sum(kernel: Kernel, residues: Complex, poles: Complex, z: Any, m: int) -> Any:
+    """sum_k a_k kernel(z, w_k) for every z, in blocks."""
+    if not len(poles):
+        return np.zeros(np.broadcast_shapes(residues.shape[:-1], z.shape), complex)
+    if z.ndim == 0:
+        return residues @ kernel(z, poles, m)
+    if residues.ndim > 1:
+        return np.sum(residues * kernel(z[..., None], poles, m), -1)
+    flat = z.ravel()
+    result = np.empty(len(flat), dtype=complex)
+    rows = max(1, _BLOCK // len(poles))
+    for start in range(0, len(flat), rows):
+        result[start : start + rows] = kernel(flat[start : start + rows, None], poles, m) @ residues
+    return result.reshape(z.shape)
+
+
+def _arm(path: Path, side: int, floor: float, ceiling: float, step: float) -> Arm:
+    """One half of the path, with its bound."""
+    tail = path.tails[side > 0]
+    x = _range(path, side, floor, ceiling, step)
+    w, slope = _place(path, side, x, ANGLE)
+    unit = 1j * step / (2 * math.pi)
+    residues = unit * path.spectrum(w) * slope
+    if math.isinf(tail):
+        # an exponential decay: what adds less than rounding is left out
+        size = np.abs(residues)
+        beyond = size[..., ::-1].cumsum(-1)[..., ::-1]
+        total = np.maximum(size.sum(-1, keepdims=True), 1e-300)
+        kept = int(np.max(np.sum(beyond > _NEGLIGIBLE * total, -1)))
+        x, w, residues = x[:kept], w[:kept], residues[..., :kept]
+    if not np.all(np.isfinite(residues)):
+        raise ArithmeticError("Ĉ overflows on the path of integration")
+    inner = None if path.analytic else path.power + 1
+    outer = None if math.isinf(tail) else tail + 1
+    weights = _weights(path, side, x, residues, step)
+    r = np.abs(w)
+    if inner is not None:
+        zeroth, first = 1 / -math.expm1(-step * inner), residues[..., 0]
+        bend = np.abs(residues[..., 1] / first * math.exp(-step * inner) - 1)
+        missed = np.abs(first) * zeroth * (bend * 1.5 / step + 4 * (r[0] / floor) ** 2)
+        for weight in weights:
+            weight[..., 0] += missed
+    if outer is not None:
+        zeroth, last = 1 / -math.expm1(step * (outer - 1)), residues[..., -1]
+        bend = np.abs(residues[..., -2] / last * math.exp(step * outer) - 1)
+        for m, weight in enumerate(weights):
+            far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
+            weight[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
+    return Arm(w, residues, tuple(weights), inner, outer, step)
+
+
+def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> Real:
+    tail = path.tails[side > 0]
+    reach = path.reach[side > 0]
+    if math.isfinite(tail):
+        reach = max(reach, ceiling) * _TRUNCATION ** (-1 / (2 - tail))
+    if path.analytic:
+        last = math.asinh(reach / path.scale) / step
+        return step * (np.arange(math.ceil(last) + 1) + (0.0 if side > 0 else 1.0))
+    start = _start(path, floor)
+    return start + step * np.arange(math.ceil((math.log(reach) - start) / step) + 1)
+
+
+def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Complex]:
+    """w(x) and dw/dx, counted from left to right, on the path of one angle."""
+    if path.analytic:
+        u = side * x - 1j * angle
+        return path.scale * np.sinh(u), path.scale * np.cosh(u)
+    slope = np.exp(x - side * 1j * angle)
+    return side * slope, slope
+
+
+def _weights(path: Path, side: int, x: Real, residues: Complex, step: float) -> list[Real]:
+    """Rounding of the terms, and the trapezoidal rule's error from the ends of the strip."""
+    size = np.abs(residues)
+    rough = np.abs(np.diff(residues, axis=-1)) / np.maximum(size[..., 1:], 1e-300) / step
+    rough = np.concatenate((rough[..., :1], np.minimum(rough, 1e3)), -1)
+    lost = EPS * (_OPERATIONS + 2 * rough) * size
+    weights = [lost / math.sin(ANGLE) ** (m + 1) for m in range(HIGHEST + 1)]
+    unit = step / (2 * math.pi)
+    for angle in ((1 - _STRIP) * ANGLE, ANGLE + _STRIP * (math.pi / 2 - ANGLE)):
+        w, slope = _place(path, side, x, angle)
+        other = unit * np.abs(path.spectrum(w) * slope)
+        other /= math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
+        for m in range(HIGHEST + 1):
+            weights[m] = weights[m] + other / math.sin(angle) ** (m + 1)
+    return weights
+
+
+def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex]:
+    """The resonances with the weight that they have beside the trapezoidal rule.
+
+    A pole at u = x + i v in the variable of the rule, v > 0 towards the real axis, adds its
+    residue if v > 0; and it leaves the rule an error that is known, so that the sum of the two is
+    residue/(1 - exp(2 pi i (u - x_0)/h)) on either side.
+    """
+    positions, residues = path.resonances
+    if not positions.shape[-1]:
+        return positions, residues
+    right = positions.real > 0
+    if path.analytic:
+        x = np.arcsinh(positions / path.scale) + 1j * ANGLE
+        start, towards = 0.0, 1.0
+    else:
+        x = np.log(np.where(right, positions, -positions)) + 1j * np.where(right, ANGLE, -ANGLE)
+        start, towards = _start(path, floor), np.where(right, 1.0, -1.0)
+    within = x.imag * towards > -_STRIP * (math.pi / 2 - ANGLE)
+    phase = 2j * math.pi / step * towards * (x - start)
+    phase = np.where(within, phase, -1.0)
+    return positions, np.where(within, -residues / np.expm1(phase), 0.0)
+
+
+def _start(path: Path, floor: float) -> float:
+    """x of the innermost node of a ray."""
+    return math.log(min(floor, path.scale) * _TRUNCATION ** (1 / (path.power + 2)))
