@@ -15,13 +15,13 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.broadcasting import element, varies
-from pertsym.baths.closed_forms import closed_transform
 from pertsym.baths.densities import (
     BathDensity,
     DrudeLorentz,
     Exponentials,
     ExpressionDensity,
     Ohmic,
+    SpinSurrogate,
     Table,
     Underdamped,
 )
@@ -35,15 +35,17 @@ from pertsym.baths.finite_part import finite_part
 from pertsym.baths.integrand import Pole
 from pertsym.baths.jets import EPS
 from pertsym.baths.mp_routes import correlation_mp, spectrum_at, transform_at
+from pertsym.baths.nodes import Nodes, Path
 from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
 from pertsym.estimate import Estimate
 
 _Quantity = Literal["spectrum", "transform"]
 
-_GOOD = 1e-13  # a closed form with a larger relative error competes with the quadrature
 _POOR = 1e-13
 _UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
+_AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
+_OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,71 @@ class Correlation:
             raise ValueError(f"beta: must be > 0 (inf is T = 0), got {self.beta!r}; use 1/T")
         if self.statistics == "classical" and np.any(np.isinf(self.beta)):
             raise ValueError("beta: must be finite for a classical bath, got inf; give T > 0")
+
+    @cached_property
+    def amplitude(self) -> Any:
+        """What multiplies C(t) of `unit`."""
+        return 1.0 if isinstance(self.density, Exponentials) else self.density.split()[0]
+
+    @cached_property
+    def unit(self) -> Correlation:
+        """The bath without its amplitude, for which nodes are made: it scales C(t)."""
+        if isinstance(self.density, Exponentials):
+            return self
+        if np.ndim(self.amplitude) == 0 and self.amplitude == 1:
+            return self
+        return replace(self, density=self.density.split()[1])
+
+    @property
+    def has_nodes(self) -> bool:
+        """Whether J continues below the axis in a known way."""
+        return not isinstance(self.density, (ExpressionDensity, Table)) and not (
+            isinstance(self.density, SpinSurrogate)
+            and isinstance(self.density.density, (ExpressionDensity, Table))
+        )
+
+    def nodes(self, floor: float, ceiling: float) -> Nodes:
+        """G as a sum over poles below the axis, right for floor <= |z| <= ceiling at least."""
+        if isinstance(self.density, Exponentials):
+            nu, c = np.array(self.density.nu), np.array(self.density.c)
+            return Nodes.discrete(-1j * nu, 1j * c)
+        path = self._path
+        low = 0 if path.analytic else math.floor(math.log2(floor) / _OCTAVES)
+        high = 0
+        if any(map(math.isfinite, path.tails)):
+            high = math.ceil(math.log2(max(ceiling, path.scale)) / _OCTAVES)
+        if (low, high) not in self._nodes:
+            ends = 2.0 ** (low * _OCTAVES), 2.0 ** (high * _OCTAVES)
+            self._nodes[low, high] = Nodes.of(path, *ends)
+        return self._nodes[low, high]
+
+    @cached_property
+    def _nodes(self) -> dict[tuple[int, int], Nodes]:
+        return {}
+
+    @cached_property
+    def _path(self) -> Path:
+        return self.thermal.path()
+
+    @property
+    def frequency_scale(self) -> float:
+        """The smallest frequency at which Ĉ varies."""
+        return self.thermal.scale if isinstance(self.density, Exponentials) else self._path.scale
+
+    @property
+    def kink_scale(self) -> Any:
+        """The L of `integrals.regular_part`: any frequency that all integrals of a bath share."""
+        match self.density:
+            case Ohmic(wc=frequency) | DrudeLorentz(gamma=frequency):
+                return frequency
+            case Underdamped() as density:
+                return density.slowest
+        return self.thermal.scale
+
+    @cached_property
+    def sample(self) -> Correlation:
+        """The bath with scalar parameters, for what does not depend on their values."""
+        return self.element(self.shape, (0,) * len(self.shape))
 
     @cached_property
     def thermal(self) -> ThermalSpectrum:
@@ -250,18 +317,33 @@ class Correlation:
     def _transform(self, w: Any, derivative: int) -> tuple[Any, Any]:
         if self.thermal.is_zero:
             return np.zeros(w.shape), np.zeros(w.shape)
-        closed = closed_transform(self.density, self.statistics, self.beta, w, derivative)
-        value, error = (np.array(part) for part in closed)
-        # G = Ĉ/2 - (i/2pi) P: a zero of P is no reason for more digits
-        poor = ~(error <= _GOOD * np.abs(value))
-        if np.any(poor):
-            poor &= ~(error <= _GOOD * np.abs(self._spectrum(w, derivative)[0]))
-        for index in np.argwhere(poor):
-            at = tuple(int(i) for i in index)
-            single = self._element(w.shape, at) if varies(self._fields()) else self
-            other = single.quadrature(float(w[at]), derivative)
-            if not error[at] <= other.error:
-                value[at], error[at] = other
+        if self.has_nodes:
+            return self._by_nodes(w, derivative)
+        return self._by_quadrature(w, derivative)
+
+    def _by_quadrature(self, w: Any, derivative: int) -> tuple[Any, Any]:
+        value, error = np.empty(w.shape), np.empty(w.shape)
+        for index in np.ndindex(w.shape):
+            single = self._element(w.shape, index) if varies(self._fields()) else self
+            value[index], error[index] = single.quadrature(float(w[index]), derivative)
+        return value, error
+
+    def _by_nodes(self, w: Any, derivative: int) -> tuple[Any, Any]:
+        size = np.abs(w[w != 0])
+        scale = self.frequency_scale
+        floor, ceiling = float(size.min(initial=scale)), float(size.max(initial=scale))
+        nodes = self.unit.nodes(floor, ceiling)
+        if nodes.analytic or size.size == w.size:
+            value, error = nodes.half_sided(w, derivative)
+        elif derivative >= self.thermal.power:
+            return self._by_quadrature(w, derivative)
+        else:
+            value, error = nodes.half_sided(np.where(w == 0, floor, w), derivative)
+            at_zero, lost = self.unit.nodes(floor * _AT_ZERO, ceiling).at_zero(derivative)
+            value, error = np.where(w == 0, at_zero, value), np.where(w == 0, lost, error)
+        strength = 2 * math.pi * np.asarray(self.amplitude)
+        value, error = -value.imag * strength, error * strength
+        error = error + 4 * EPS * np.abs(value)
         if self.statistics == "classical" and derivative % 2 == 0 and self._fields():
             odd = w == 0  # Ĉ is even, so P is odd
             value, error = np.where(odd, 0.0, value), np.where(odd, 0.0, error)

@@ -10,7 +10,7 @@ and large w, from which divergences are decided.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,6 +112,9 @@ class Ohmic(Evaluation):
     def edges(self) -> tuple[tuple[float, float], ...]:
         return ()
 
+    def split(self) -> tuple[Any, Ohmic]:
+        return self.alpha, replace(self, alpha=1.0)
+
     @property
     def reach(self) -> float:
         # e^-x x^s has lost 40 orders of magnitude on the path at 45 degrees to the axis
@@ -185,6 +188,9 @@ class DrudeLorentz(Evaluation):
     @property
     def axis(self) -> float:
         return float(np.min(self.gamma))
+
+    def split(self) -> tuple[Any, DrudeLorentz]:
+        return self.lam, replace(self, lam=1.0)
 
     @property
     def reach(self) -> float:
@@ -264,7 +270,15 @@ class Underdamped(Evaluation):
 
     @property
     def axis(self) -> float:
-        return float(np.min(np.abs(self._roots()[1])))
+        return float(np.min(self.slowest))
+
+    @property
+    def slowest(self) -> Any:
+        """The modulus of the pole of J that is nearest to 0."""
+        return np.abs(self._roots()[1])
+
+    def split(self) -> tuple[Any, Underdamped]:
+        return self.lam * self.lam, replace(self, lam=1.0)
 
     @property
     def reach(self) -> float:

@@ -59,6 +59,10 @@ class Density(Protocol):
         """Poles of J with -pi/2 < arg w < 0 and their residues, shape S + (n,)."""
         ...
 
+    def split(self) -> tuple[Any, Any]:
+        """An amplitude that multiplies J, and the density without it."""
+        ...
+
     def continued(self, w: Any) -> Any:
         """J at complex w, Re w >= 0: shape (M,) to S + (M,), S that of the parameters."""
         ...
@@ -74,6 +78,10 @@ class Density(Protocol):
 
 class Evaluation:
     """Plain values of J, for densities that have a jet; and no singularities off w = 0."""
+
+    def split(self: Any) -> tuple[Any, Any]:
+        """An amplitude and the density without it."""
+        return 1.0, self
 
     @property
     def axis(self) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from pertsym.baths.divergence import Divergent, power_text
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
@@ -57,3 +59,128 @@ def _singular_points(spectrum: ThermalSpectrum) -> list[tuple[float, float]]:
         for point in spectrum.points
         if point.regularity < math.inf
     ]
+
+
+def require_integral(
+    kind: str,
+    a: ThermalSpectrum,
+    b: ThermalSpectrum,
+    reflect: int,
+    shift: float,
+    poles: Sequence[tuple[float, float, int]],
+    regular: bool = False,
+) -> bool:
+    """Raise Divergent unless FP int dw Ĉ_A(w) X_B(s + r w) sum_j c_j/(w - p_j)^n_j exists.
+
+    Parameters
+    ----------
+    kind
+        "CC": X = Ĉ, "CP": X = P.
+    regular
+        Whether X_B less its value at the double pole is meant, where Ĉ_A has a kink.
+
+    Returns
+    -------
+    bool
+        False where the integrand is exactly 0 everywhere.
+    """
+    if not poles or a.is_zero or b.is_zero:
+        return False
+    low, high = a.support
+    if kind == "CP":
+        require_integrable(b, 1)
+    else:
+        ends = sorted(reflect * (edge - shift) for edge in b.support)
+        low, high = max(low, ends[0]), min(high, ends[1])
+        if low >= high:
+            return False
+    points = _product_points(kind, a, b, reflect, shift, poles[0][1] if regular else None)
+    for point in points:
+        if not low <= point.position <= high:
+            continue
+        zero = _zero_order(poles) if point.position == 0 else 0
+        if point.power + zero <= -1:
+            where = "w -> 0" if point.position == 0 else f"w -> {point.position:.6g}"
+            raise Divergent(f"∫dw w^{power_text(point.power + zero)} at {where}")
+        for _, position, order in poles:
+            if position == point.position and point.regularity <= order - 1:
+                raise Divergent(
+                    f"FP∫dw f(w)/(w - a)^{order} at a = {position:.6g}: f has a term "
+                    f"|w - a|^{power_text(point.regularity)} there, it must be smoother than "
+                    f"|w - a|^{order - 1}"
+                )
+    other = b.tails if kind == "CC" else (-1.0, -1.0)
+    other = other if reflect > 0 else other[::-1]
+    if regular:
+        other = max(other[0], -2.0), max(other[1], -2.0)
+    for mine, theirs, edge, end in zip(a.tails, other, (low, high), ("-inf", "inf"), strict=True):
+        power = mine + theirs - _decay_order(poles)
+        if power >= -1 and math.isinf(edge):
+            raise Divergent(f"∫dw w^{power_text(power)} at w -> {end}")
+    return True
+
+
+class _Point(NamedTuple):
+    """Where a product is not analytic: f ~ |w - position|^power, and its first such term."""
+
+    position: float
+    power: float
+    regularity: float
+
+
+def _product_points(
+    kind: str,
+    a: ThermalSpectrum,
+    b: ThermalSpectrum,
+    reflect: int,
+    shift: float,
+    pole: float | None,
+) -> list[_Point]:
+    found: dict[float, _Point] = {}
+    for position, regularity in _singular_points(a):
+        power = a.power if position == 0 else 0.0
+        if position == pole:  # what multiplies Ĉ_A vanishes there like w - p
+            power, regularity = power + 1, regularity + 1
+        found[position] = _Point(position, power, regularity)
+    for place, regularity in _singular_points(b):
+        position, power = reflect * (place - shift), b.power if place == 0 else 0.0
+        if kind == "CP":
+            # |w|^p becomes |w|^p sgn w or |w|^p log|w|
+            power = min(regularity, 0.0)
+            regularity -= 0.5 * float(regularity).is_integer()
+        if pole is not None:  # less its value elsewhere, it does not vanish there
+            power = min(power, 0.0)
+        if position == pole:
+            raise Divergent(
+                f"FP∫dw f(w)/(w - a)^2 at a = {position + 0.0:.6g}: both factors of f have a kink there"
+            )
+        other = found.get(position)
+        if other is not None:
+            regularity = min(other.regularity + power, regularity + other.power)
+            power = other.power + power
+        found[position] = _Point(position, power, regularity)
+    return [found[position] for position in sorted(found)]
+
+
+_CANCELLED = 8 * float.fromhex("0x1p-52")
+_TERMS = 20
+
+
+def _zero_order(poles: Sequence[tuple[float, float, int]]) -> int:
+    """Order of the zero of the kernel at w = 0 (0 if it does not vanish, or has a pole)."""
+    if len(poles) < 2 or any(p == 0 for _, p, _ in poles):
+        return 0
+    for i in range(_TERMS):
+        terms = [c * (-1) ** n * math.comb(n + i - 1, i) * p ** -float(n + i) for c, p, n in poles]
+        if abs(sum(terms)) > _CANCELLED * sum(map(abs, terms)):
+            return i
+    return _TERMS
+
+
+def _decay_order(poles: Sequence[tuple[float, float, int]]) -> int:
+    """n of the kernel ~ w^-n at large w."""
+    for k in range(1, _TERMS):
+        terms = [c * math.comb(k - 1, n - 1) * p ** (k - n) for c, p, n in poles if k >= n]
+        if abs(sum(terms)) > _CANCELLED * sum(map(abs, terms)):
+            return k
+    return _TERMS

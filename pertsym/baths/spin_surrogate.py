@@ -73,6 +73,10 @@ class SpinSurrogate(Evaluation):
     def edges(self) -> tuple[tuple[float, float], ...]:
         return self.density.edges
 
+    def split(self) -> tuple[Any, SpinSurrogate]:
+        amplitude, density = self.density.split()
+        return amplitude, SpinSurrogate(density, self.beta)
+
     @property
     def axis(self) -> float:
         return min(self.density.axis, math.pi / self.beta)

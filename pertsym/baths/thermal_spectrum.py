@@ -134,7 +134,11 @@ class ThermalSpectrum:
         left = right = density.reach
         if boson and not self.zero_temperature:
             decay = 60 / float(np.min(self.beta))  # e^-(beta w) on the path at 45 degrees
-            left = decay if math.isinf(self.tails[0]) and math.isfinite(self.tails[1]) else min(left, 2*decay)
+            left = (
+                decay
+                if math.isinf(self.tails[0]) and math.isfinite(self.tails[1])
+                else min(left, 2 * decay)
+            )
             right = max(right, decay) if math.isfinite(self.tails[1]) else right
         return Path(
             spectrum=self.continued,
@@ -160,12 +164,12 @@ class ThermalSpectrum:
         beta = beta[..., None] if beta.ndim else beta
         if self.statistics == "classical":
             return 2 / (beta * w)
-        # 1/(1 - e^-x) without overflow on either side
+        # 1/(1 - e^-x), by the exponential that decays
         x = beta * w
-        decay = np.exp(-np.abs(x.real) - 1j * np.sign(x.real) * x.imag)
-        near = -1 / np.expm1(-np.where(np.abs(x.real) < 1, x, 1.0))
-        far = np.where(x.real > 0, 1.0, -decay) / (1 - decay)
-        return 2 * np.where(np.abs(x.real) < 1, near, far)
+        right = x.real >= 0
+        y = np.where(right, -x, x)
+        found = -1 / np.expm1(y)
+        return 2 * np.where(right, found, -np.exp(y) * found)
 
     @cached_property
     def power(self) -> float:

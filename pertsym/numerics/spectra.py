@@ -16,9 +16,11 @@ from typing import Any, Protocol, runtime_checkable
 import mpmath
 import numpy as np
 
+from pertsym.baths import integrals
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable
+from pertsym.baths.integrals import spectral_integral
 from pertsym.baths.kinks import has_slope, mean_slope, mean_slope_mp
 from pertsym.baths.mixed_integral import Kind, mixed_integral, regular_part, regular_slope
 from pertsym.baths.mixed_integral_mp import (
@@ -112,7 +114,11 @@ class DoubleSpectra:
         return _over_pairs(
             self.baths[name],
             self.baths[other],
-            lambda a, b: _elementwise(product_integral, a, b, shift, poles),
+            lambda a, b: (
+                Bounded.of(spectral_integral("CC", a, b, -1, shift, poles))
+                if a.has_nodes and b.has_nodes
+                else _elementwise(product_integral, a, b, shift, poles)
+            ),
         )
 
     def has_slope(self, name: str, w: Any) -> bool:
@@ -122,7 +128,14 @@ class DoubleSpectra:
         return _over(self.baths[name], lambda c: _elementwise_value(mean_slope, c, w))
 
     def regular_slope(self, name: str, w: Any) -> Bounded:
-        return _over(self.baths[name], lambda c: _elementwise_value(regular_slope, c, w))
+        return _over(
+            self.baths[name],
+            lambda c: (
+                Bounded.of(integrals.regular_slope(c, w))
+                if c.has_nodes
+                else _elementwise_value(regular_slope, c, w)
+            ),
+        )
 
     def mixed_integral(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
@@ -135,7 +148,11 @@ class DoubleSpectra:
         return _over_pairs(
             self.baths[name],
             self.baths[other],
-            lambda a, b: _elementwise(single, a, b, shift, poles),
+            lambda a, b: (
+                Bounded.of(spectral_integral(kind, a, b, reflect, shift, poles))
+                if a.has_nodes and b.has_nodes
+                else _elementwise(single, a, b, shift, poles)
+            ),
         )
 
     def regular_part(
@@ -149,7 +166,11 @@ class DoubleSpectra:
         return _over_pairs(
             self.baths[name],
             self.baths[other],
-            lambda a, b: _elementwise(single, a, b, shift, [(1.0, pole, 2)]),
+            lambda a, b: (
+                Bounded.of(integrals.regular_part(kind, a, b, reflect, shift, pole))
+                if a.has_nodes and b.has_nodes
+                else _elementwise(single, a, b, shift, [(1.0, pole, 2)])
+            ),
         )
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
