@@ -331,7 +331,7 @@ class Correlation:
     def _by_nodes(self, w: Any, derivative: int) -> tuple[Any, Any]:
         size = np.abs(w[w != 0])
         scale = self.frequency_scale
-        floor, ceiling = float(size.min(initial=scale)), float(size.max(initial=scale))
+        floor, ceiling = (float(x) for x in ((size.min(), size.max()) if size.size else (scale,) * 2))
         nodes = self.unit.nodes(floor, ceiling)
         if nodes.analytic or size.size == w.size:
             value, error = nodes.half_sided(w, derivative)

@@ -152,7 +152,8 @@ def _product_points(
             power = min(power, 0.0)
         if position == pole:
             raise Divergent(
-                f"FP∫dw f(w)/(w - a)^2 at a = {position + 0.0:.6g}: both factors of f have a kink there"
+                f"FP∫dw f(w)/(w - a)^2 at a = {position + 0.0:.6g}: both factors of f have a kink "
+                "there"
             )
         other = found.get(position)
         if other is not None:

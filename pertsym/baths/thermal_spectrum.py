@@ -134,12 +134,9 @@ class ThermalSpectrum:
         left = right = density.reach
         if boson and not self.zero_temperature:
             decay = 60 / float(np.min(self.beta))  # e^-(beta w) on the path at 45 degrees
-            left = (
-                decay
-                if math.isinf(self.tails[0]) and math.isfinite(self.tails[1])
-                else min(left, 2 * decay)
-            )
-            right = max(right, decay) if math.isfinite(self.tails[1]) else right
+            algebraic = math.isfinite(self.tails[1])
+            left = decay if algebraic else min(left, 2 * decay)
+            right = max(right, decay) if algebraic else right
         return Path(
             spectrum=self.continued,
             power=self.power,
