@@ -330,10 +330,11 @@ class Correlation:
 
     def _by_nodes(self, w: Any, derivative: int) -> tuple[Any, Any]:
         size = np.abs(w[w != 0])
-        scale = self.frequency_scale
-        floor, ceiling = (float(x) for x in ((size.min(), size.max()) if size.size else (scale,) * 2))
+        if not size.size:
+            size = np.array([self.frequency_scale])
+        floor, ceiling = float(size.min()), float(size.max())
         nodes = self.unit.nodes(floor, ceiling)
-        if nodes.analytic or size.size == w.size:
+        if nodes.analytic or np.all(w != 0):
             value, error = nodes.half_sided(w, derivative)
         elif derivative >= self.thermal.power:
             return self._by_quadrature(w, derivative)

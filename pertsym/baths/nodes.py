@@ -39,6 +39,7 @@ HIGHEST = 3  # derivative with a bound
 _NEGLIGIBLE = 1e-19
 _TRUNCATION = 1e-17  # of what is summed as a power at either end
 _LOWEST = 1e-60
+_FEWEST = 3  # nodes of an arm: its ends are continued from so many
 _OPERATIONS = 16  # rounding errors of one term and of the sum
 _BLOCK = 1 << 18
 
@@ -450,7 +451,7 @@ def _arm(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
         size = np.abs(residues)
         beyond = size[..., ::-1].cumsum(-1)[..., ::-1]
         total = np.maximum(size.sum(-1, keepdims=True), 1e-300)
-        kept = max(3, int(np.max(np.sum(beyond > _NEGLIGIBLE * total, -1))))
+        kept = max(_FEWEST, int(np.max(np.sum(beyond > _NEGLIGIBLE * total, -1))))
         x, w, residues = x[:kept], w[:kept], residues[..., :kept]
     if not np.all(np.isfinite(residues)):
         raise ArithmeticError("Ĉ overflows on the path of integration")
@@ -489,7 +490,8 @@ def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> 
         first = 0.0 if side > 0 else 1.0
         return np.asarray(step * (np.arange(math.ceil(last) + 1) + first))
     start = _start(path, floor)
-    return np.asarray(start + step * np.arange(math.ceil((math.log(reach) - start) / step) + 1))
+    count = math.ceil((math.log(reach) - start) / step) + 1
+    return np.asarray(start + step * np.arange(max(count, _FEWEST)))
 
 
 def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Complex]:
