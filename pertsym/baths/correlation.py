@@ -45,6 +45,7 @@ _POOR = 1e-13
 _UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
 _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
+_FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 _OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
 
 
@@ -110,6 +111,9 @@ class Correlation:
         if isinstance(self.density, Exponentials):
             nu, c = np.array(self.density.nu), np.array(self.density.c)
             return Nodes.discrete(-1j * nu, 1j * c)
+        if self.statistics == "boson" and np.all(self.beta * floor > _FROZEN):
+            if not np.all(np.isinf(self.beta)):
+                return self._cold().nodes(floor, ceiling)
         path = self._path
         low = 0 if path.analytic else math.floor(math.log2(floor) / _OCTAVES)
         high = 0
@@ -189,7 +193,8 @@ class Correlation:
             If a value does not exist.
         """
         if self._is_static(w, derivative):
-            return self._cold().transform(0.0)
+            found = self._cold().transform(0.0)
+            return found if not self.shape else Estimate(*(x + np.zeros(self.shape) for x in found))
         return self._evaluate("transform", w, derivative)
 
     def transform_difference(self, w: float, reference: float) -> Estimate:
@@ -244,8 +249,7 @@ class Correlation:
             and derivative == 0
             and self.statistics == "boson"
             and not isinstance(self.density, Exponentials)
-            and np.ndim(self.beta) == 0
-            and not math.isinf(self.beta)
+            and not np.any(np.isinf(self.beta))
         )
 
     def _cold(self) -> Correlation:
@@ -262,7 +266,7 @@ class Correlation:
             raise ValueError(f"w: must be finite, got {w!r}; give real frequencies")
         fields = self._fields()
         shape = np.broadcast_shapes(w.shape, *(np.shape(value) for value in fields.values()))
-        if varies(fields) and not self._evaluates_arrays(quantity):
+        if varies(fields) and not self._evaluates_arrays(w):
             value, error = np.empty(shape), np.empty(shape)
             every = np.broadcast_to(w, shape)
             for index in np.ndindex(shape):
@@ -358,10 +362,11 @@ class Correlation:
             return {**vars(self.density), "beta": self.beta}
         return {"beta": self.beta}
 
-    def _evaluates_arrays(self, quantity: _Quantity) -> bool:
-        """Whether one formula serves all elements (existence then depends on the class alone)."""
-        mixed = np.ndim(self.beta) > 0 and bool(np.any(np.isinf(self.beta)))
-        return isinstance(self.density, (DrudeLorentz, Underdamped)) and not mixed
+    def _evaluates_arrays(self, w: Any) -> bool:
+        """Whether one formula serves all elements: what exists must be the same for all."""
+        mixed = np.ndim(self.beta) > 0 and 0 < np.sum(np.isinf(self.beta)) < np.size(self.beta)
+        powers = isinstance(self.density, Ohmic) and np.ndim(self.density.s) > 0
+        return self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -300,8 +300,8 @@ def _accumulated(radii: Real, values: Real, power: int) -> tuple[Real, Real, Rea
     """Radii; sums of the values within each, and of values/radius^power beyond it."""
     zero = np.zeros((*values.shape[:-1], 1))
     inner = np.concatenate((zero, np.cumsum(values, -1)), -1)
-    power_of = np.broadcast_to(radii**power, values.shape)
-    scaled = np.divide(values, power_of, out=np.zeros(values.shape), where=values > 0)[..., ::-1]
+    with np.errstate(all="ignore"):  # infinite for radii that no z comes near
+        scaled = np.where(values > 0, values / radii**power, 0.0)[..., ::-1]
     return radii, inner, np.concatenate((np.cumsum(scaled, -1)[..., ::-1], zero), -1)
 
 
