@@ -111,9 +111,9 @@ class Correlation:
         if isinstance(self.density, Exponentials):
             nu, c = np.array(self.density.nu), np.array(self.density.c)
             return Nodes.discrete(-1j * nu, 1j * c)
-        if self.statistics == "boson" and np.all(self.beta * floor > _FROZEN):
-            if not np.all(np.isinf(self.beta)):
-                return self._cold().nodes(floor, ceiling)
+        frozen = self.statistics == "boson" and np.all(self.beta * floor > _FROZEN)
+        if frozen and not np.all(np.isinf(self.beta)):
+            return self._cold().nodes(floor, ceiling)
         path = self._path
         low = 0 if path.analytic else math.floor(math.log2(floor) / _OCTAVES)
         high = 0
@@ -197,6 +197,30 @@ class Correlation:
             return found if not self.shape else Estimate(*(x + np.zeros(self.shape) for x in found))
         return self._evaluate("transform", w, derivative)
 
+    def transform_part(self, w: Any, derivative: int, parity: int) -> Estimate:
+        """[P^(m)(w) + P^(m)(-w)]/2 for parity +1, half the difference for -1.
+
+        The smaller of the two keeps its digits where they differ in size.
+        """
+        w = np.asarray(w, dtype=float)
+        usable = (
+            self.has_nodes and derivative in (0, 1) and np.all(w != 0) and np.all(np.isfinite(w))
+        )
+        if self.thermal.is_zero or not usable or not self._evaluates_arrays(w):
+            ahead, behind = (self.transform(sign * w, derivative) for sign in (1, -1))
+            error = (ahead.error + behind.error) / 2 + EPS * np.abs(ahead.value)
+            return Estimate((ahead.value + parity * behind.value) / 2, error)
+        require_integrable(self.sample.thermal, derivative + (1 if parity > 0 else 2))
+        size = np.abs(w)
+        nodes = self.unit.nodes(float(size.min()), float(size.max()))
+        value, error = (
+            nodes.parts(w, derivative)[:2] if parity > 0 else nodes.parts(w, derivative)[2:]
+        )
+        strength = 2 * math.pi * np.asarray(self.amplitude)
+        value = -value.imag * strength
+        error = error * strength + 4 * EPS * np.abs(value)
+        return Estimate(*((float(x) if np.ndim(x) == 0 else x) for x in (value, error)))
+
     def transform_difference(self, w: float, reference: float) -> Estimate:
         """P(w) - P(reference), which exists for slower tails than either alone (scalars)."""
         poles = self._difference_poles(w, reference)
@@ -266,7 +290,7 @@ class Correlation:
             raise ValueError(f"w: must be finite, got {w!r}; give real frequencies")
         fields = self._fields()
         shape = np.broadcast_shapes(w.shape, *(np.shape(value) for value in fields.values()))
-        if varies(fields) and not self._evaluates_arrays(w):
+        if not self._evaluates_arrays(w):
             value, error = np.empty(shape), np.empty(shape)
             every = np.broadcast_to(w, shape)
             for index in np.ndindex(shape):
@@ -366,7 +390,9 @@ class Correlation:
         """Whether one formula serves all elements: what exists must be the same for all."""
         mixed = np.ndim(self.beta) > 0 and 0 < np.sum(np.isinf(self.beta)) < np.size(self.beta)
         powers = isinstance(self.density, Ohmic) and np.ndim(self.density.s) > 0
-        return self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
+        return not varies(self._fields()) or (
+            self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
+        )
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -184,25 +184,19 @@ class Nodes:
             error = error - factor * (np.abs(terms) * 64 * EPS).sum(-1)
         return value, error
 
-    def parts(self, z: Any, derivative: int = 0) -> tuple[Any, Any, Any, Any]:
-        """[G^(m)(z) + G^(m)(-z)]/2 and half their difference for real z != 0 and m = 0 or 1.
+    def part(self, z: Any, derivative: int, parity: int) -> tuple[Any, Any]:
+        """[G^(m)(z) + parity G^(m)(-z)]/2 for real z != 0, m = 0 or 1, and its error.
 
-        Neither loses digits where it is much smaller than G: the terms are a_k w_k/(z^2 - w_k^2)
-        and a_k z/(z^2 - w_k^2), and their derivatives.
-
-        Returns
-        -------
-        even, its error, odd, its error : ndarray
+        Neither part loses digits where it is much smaller than G: the terms are
+        a_k w_k/(z^2 - w_k^2) and a_k z/(z^2 - w_k^2), and their derivatives.
         """
         z, m = np.asarray(z), derivative
-        even, even_error = self._sum(_even, z, m)
-        odd, odd_error = self._sum(_odd, z, m)
+        kernel = _even if (parity > 0) == (m == 0) else _odd  # the derivative of one is the other
+        value, error = self._sum(kernel, z, m)
         size = np.abs(z)
-        if m == 1:  # the derivative of an odd function is even
-            even, even_error, odd, odd_error = odd, odd_error, even, even_error
-        even_error = even_error + self._bound(size, m) * math.factorial(m)
-        odd_error = odd_error + self._bound(size, m + 1) * math.factorial(m + 1) * size
-        return even, even_error, odd, odd_error
+        if parity > 0:
+            return value, error + self._bound(size, m) * math.factorial(m)
+        return value, error + self._bound(size, m + 1) * math.factorial(m + 1) * size
 
     def _sum(self, kernel: Kernel, z: Any, m: int) -> tuple[Any, Any]:
         """The sum over nodes, and over resonances with its rounding."""

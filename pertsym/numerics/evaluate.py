@@ -21,15 +21,18 @@ from pertsym.numerics.kinks import (
     kinks,
     with_poles_on_spectra,
 )
-from pertsym.numerics.spectra import MixedSpectra, Pole, Spectra
+from pertsym.numerics.spectra import DoubleSpectra, MixedSpectra, Pole, Spectra
 from pertsym.reduction.elements import at_elements, by_elements, symbols_of
 from pertsym.reduction.spectral import (
+    ZERO_FORM,
     Denominators,
     Monomial,
     SpectralForm,
     SpectralIntegral,
     Thermal,
     Value,
+    monomial,
+    negated,
     require_evaluable,
 )
 
@@ -100,6 +103,8 @@ def _evaluated(
     if isinstance(spectra, MixedSpectra):
         form, finite = _without_divergences(form, frequencies, spectra)
     form = _without_zeros(form, frequencies, spectra)
+    if isinstance(spectra, DoubleSpectra):
+        form = _in_parts(form)
     cache = _values(form, frequencies, spectra, finite)
     total = Bounded.of(spectra.number(0))
     integrals: dict[SpectralIntegral, list[Pole]] = {}
@@ -170,6 +175,45 @@ def _without_zeros(
     if not zeros:
         return form
     return SpectralForm.collect((m, z) for m, z in form if zeros.isdisjoint(m.atoms))
+
+
+_PARTS = {"P+": 1, "P-": -1}
+"""[P(w) + P(-w)]/2 and half the difference: kinds of values that only exist in this module."""
+
+
+def _in_parts(form: SpectralForm) -> SpectralForm:
+    """The form with P(w) and P(-w) of one bath as sum and difference of their parts.
+
+    Where w is small beside the frequencies of the bath the two are nearly equal, and what cancels
+    cancels here.
+    """
+    present = set(form.values)
+    pairs = {
+        atom
+        for atom in present
+        if atom.kind == "P"
+        and atom.derivative <= 1
+        and atom._replace(frequency=negated(atom.frequency)) in present
+        and any(atom.frequency)
+    }
+    if not pairs:
+        return form
+
+    def parts(atom: Value) -> SpectralForm:
+        forward = next(n for n in atom.frequency if n) > 0
+        place = atom.frequency if forward else negated(atom.frequency)
+        even, odd = (atom._replace(kind=kind, frequency=place) for kind in _PARTS)
+        return monomial(Gaussian(1), even) + monomial(Gaussian(1 if forward else -1), odd)
+
+    total = ZERO_FORM
+    for m, z in form:
+        chosen = [atom for atom in m.atoms if atom in pairs]
+        rest = m._replace(atoms=tuple(atom for atom in m.atoms if atom not in pairs))
+        product = SpectralForm.collect([(rest, z)])
+        for atom in chosen:
+            product = product * parts(atom)
+        total = total + product
+    return total
 
 
 def _regular_part(
@@ -267,6 +311,9 @@ def _asked(
     atom: Value, frequencies: Sequence[Any], spectra: Spectra, finite: tuple[Kink, ...]
 ) -> Bounded:
     w = linear(atom.frequency, frequencies)
+    if atom.kind in _PARTS:
+        assert isinstance(spectra, DoubleSpectra)
+        return spectra.transform_part(atom.name, w, atom.derivative, _PARTS[atom.kind])
     if (
         atom.derivative == 1
         and Kink(atom.name, atom.frequency) in finite

@@ -107,6 +107,12 @@ class DoubleSpectra:
     def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         return _over(self.baths[name], lambda c: Bounded.of(c.transform(w, derivative)))
 
+    def transform_part(self, name: str, w: Any, derivative: int, parity: int) -> Bounded:
+        """[P^(m)(w) + P^(m)(-w)]/2 for parity +1, half the difference for -1."""
+        return _over(
+            self.baths[name], lambda c: Bounded.of(c.transform_part(w, derivative, parity))
+        )
+
     def difference(self, name: str, w: Any, reference: Any) -> Bounded:
         return _over(self.baths[name], lambda c: Bounded.of(c.transform_difference(w, reference)))
 
