@@ -213,9 +213,7 @@ class Correlation:
         require_integrable(self.sample.thermal, derivative + (1 if parity > 0 else 2))
         size = np.abs(w)
         nodes = self.unit.nodes(float(size.min()), float(size.max()))
-        value, error = (
-            nodes.parts(w, derivative)[:2] if parity > 0 else nodes.parts(w, derivative)[2:]
-        )
+        value, error = nodes.part(w, derivative, parity)
         strength = 2 * math.pi * np.asarray(self.amplitude)
         value = -value.imag * strength
         error = error * strength + 4 * EPS * np.abs(value)
