@@ -11,7 +11,6 @@ import click
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.cli import random_matrix
 from pertsym.cli.console import (
     BAD_INPUT,
     Ticker,
@@ -37,6 +36,11 @@ from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
 from pertsym.model.requests import problem_of_state
 from pertsym.model.values import Model
+
+RANDOM_MATRIX_METHODS = (
+    "energy-resolved, energy-resolved-markov, redfield-nonmarkov, redfield, exact"
+)
+"""What --method takes with a random-matrix environment; a test compares it with the methods."""
 
 _MOST_TIMES = 1_000_000
 _ROUNDING = 1e-15
@@ -87,7 +91,7 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
     "--method",
     required=True,
     help=f"One of: {', '.join(EVOLVE)}; for a random-matrix environment one of: "
-    f"{random_matrix.METHODS}.",
+    f"{RANDOM_MATRIX_METHODS}.",
 )
 @click.option("--initial", required=True, help="A level's index, or a JSON file {real, imag}.")
 @click.option("--times", required=True, help="START:STOP:COUNT, both ends included.")
@@ -117,6 +121,8 @@ def evolve_command(
     grid = _times(times)
     sample = {"size": size, "realisations": realisations, "seed": seed}
     if is_random_matrix_file(model):
+        from pertsym.cli import random_matrix  # other models do not need it
+
         random = load_random_matrix(model)
         random_matrix.evolve(
             random,

@@ -14,7 +14,6 @@ import numpy as np
 
 from pertsym.baths.densities import DENSITIES
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.expression import decay, leading_power, parse_expression
 from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
 from pertsym.model.read import (
     Place,
@@ -281,6 +280,9 @@ def _parameter(kind: str, key: str, value: object, place: Place) -> object:
     here = place.field(key)
     match kind:
         case "expression":
+            # only here: it brings SymPy, which models without formulas do not need
+            from pertsym.model.expression import decay, leading_power, parse_expression
+
             formula = text(value, here)
             try:
                 expression = parse_expression(formula)
