@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pertsym.random_matrix.methods import random_matrix_evolve
     from pertsym.random_matrix.rates import random_matrix_rates
     from pertsym.rates import bloch_rates
+    from pertsym.sweeps.run import sweep
 
 __version__ = "0.1.0"
 
@@ -66,6 +67,7 @@ _PLACES = {
     "oscillator_coefficients": "pertsym.oscillator.coefficients:coefficients",
     "random_matrix_evolve": "pertsym.random_matrix.methods",
     "random_matrix_rates": "pertsym.random_matrix.rates",
+    "sweep": "pertsym.sweeps.run",
     "Ohmic": "pertsym.baths.densities",
     "DrudeLorentz": "pertsym.baths.densities",
     "Underdamped": "pertsym.baths.densities",
@@ -115,6 +117,7 @@ __all__ = [
     "sigma_y",
     "sigma_z",
     "steady",
+    "sweep",
     "tcl_generator",
     "tcl_slip",
 ]

@@ -55,6 +55,10 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "states:steady_command",
             "Steady state of a MODEL file (TOML) by one method, in the energy eigenbasis.",
         ),
+        "sweep": Entry(
+            "sweep:sweep_command",
+            "Quantities of a MODEL file (TOML) over a grid of its parameters, as a NetCDF file.",
+        ),
         "verify": Entry(
             "verify:verify",
             "Run the certificates of the derivation NAME (see `pertsym list`), or of all of them.",

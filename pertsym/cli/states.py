@@ -118,7 +118,7 @@ def evolve_command(
     replaces the initial state by the one that this generator must start from, which is right
     after the baths' memory. Energy eigenbasis; times in the model's time unit.
     """
-    grid = _times(times)
+    grid = read_times(times)
     sample = {"size": size, "realisations": realisations, "seed": seed}
     if is_random_matrix_file(model):
         from pertsym.cli import random_matrix  # other models do not need it
@@ -127,7 +127,7 @@ def evolve_command(
         random_matrix.evolve(
             random,
             method,
-            _initial(initial, random.dimension),
+            read_initial(initial, random.dimension),
             grid,
             sample,
             with_states=with_states,
@@ -137,7 +137,7 @@ def evolve_command(
     if given := [name for name, value in sample.items() if value is not None]:
         fail(f"--{given[0]}: belongs to random-matrix environments; leave it out", BAD_INPUT)
     parsed = load(model)
-    state = _initial(initial, parsed.dimension)
+    state = read_initial(initial, parsed.dimension)
     inside = [parsed.units.time_to_internal(time) for time in grid]
     record: dict[str, Any] = {"times": grid}
     try:
@@ -166,7 +166,8 @@ def _plain(x: float) -> float:
     return x if abs(x) > _ROUNDING else 0.0
 
 
-def _times(text: str) -> list[float]:
+def read_times(text: str) -> list[float]:
+    """START:STOP:COUNT of `--times`."""
     parts = text.split(":")
     try:
         start, stop, count = float(parts[0]), float(parts[1]), int(parts[2])
@@ -186,7 +187,7 @@ def _times(text: str) -> list[float]:
     return [float(time) for time in np.linspace(start, stop, count)]
 
 
-def _initial(text: str, size: int) -> Matrix:
+def read_initial(text: str, size: int) -> Matrix:
     """A pure level, or the density matrix of a file."""
     if text.isdecimal():
         level = int(text)
