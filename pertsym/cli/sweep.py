@@ -93,7 +93,7 @@ def sweep_command(
             initial=None if initial is None else read_initial(initial, parsed.dimension),
             times=() if times is None else read_times(times),
             output=path,
-            jobs=jobs or len(os.sched_getaffinity(0)),
+            jobs=jobs or os.cpu_count() or 1,
             scheduler=scheduler,
             restart=restart,
             command=shlex.join(["pertsym", *sys.argv[1:]]),

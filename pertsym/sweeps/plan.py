@@ -29,10 +29,10 @@ from pertsym.sweeps.axes import (
 )
 from pertsym.sweeps.rates import CLOSED
 
-LARGEST: Final = 10_000_000
+LARGEST: Final = 2_000_000
 """Points of a grid of closed forms."""
 
-LARGEST_POINTWISE: Final = 1_000_000
+LARGEST_POINTWISE: Final = 500_000
 """Points of a grid where each point is a calculation of its own."""
 
 _CLOSED_BLOCK = 4096  # points evaluated together

@@ -46,7 +46,7 @@ class Store:
             self.remove()
         known = self._known()
         if known is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(exist_ok=True)
             request = json.dumps(dict(identity), indent=1, sort_keys=True)
             write_whole(self.folder / _REQUEST, request)
             return
@@ -107,7 +107,11 @@ class Store:
     def load(self, number: int) -> dict[str, Field] | None:
         """One block; None if it is not there, or cannot be read and must be computed again."""
         try:
-            with np.load(self._path(number), allow_pickle=False) as arrays:
+            # np.load leaves a file open that it cannot read
+            with (
+                self._path(number).open("rb") as stream,
+                np.load(stream, allow_pickle=False) as arrays,
+            ):
                 names = sorted(
                     key.removesuffix("/value") for key in arrays if key.endswith("/value")
                 )
