@@ -17,7 +17,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.ready: $(VENV)/.base
-	$(PIP) --editable ".[test,notebook,qutip]"
+	$(PIP) --editable ".[test,notebook,qutip,cluster]"
 	touch $@
 
 # Derive the paper at orders 2 and 4, show the ten terms and the closed form, evaluate and verify.
@@ -35,7 +35,7 @@ test: $(VENV)/.ready
 
 # What continuous integration adds to the tests.
 check: $(VENV)/.ready
-	$(PIP) --editable ".[test,notebook,qutip,dev]"
+	$(PIP) --editable ".[test,notebook,qutip,cluster,dev]"
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -61,7 +61,7 @@ constraints:
 	rm -rf build/newest
 	$(PYTHON) -m venv build/newest
 	build/newest/bin/python -m pip install --quiet --disable-pip-version-check \
-	    ".[test,notebook,qutip,dev]"
+	    ".[test,notebook,qutip,cluster,dev]"
 	build/newest/bin/python -m pip freeze --exclude pertsym > build/newest.txt
 	{ head -n 2 constraints.txt; cat build/newest.txt; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt

@@ -6,7 +6,34 @@ Names are loaded when they are first used, so that importing a part stays cheap.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+# What type checkers and editors see of the names below; a test compares the two.
+if TYPE_CHECKING:
+    from pertsym.api import BlochEquations, bloch, laird, sigma_x, sigma_y, sigma_z
+    from pertsym.baths.correlation import Correlation
+    from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Table, Underdamped
+    from pertsym.baths.divergence import Divergent
+    from pertsym.dynamics.ccqme import ccqme
+    from pertsym.dynamics.mean_force import mean_force
+    from pertsym.dynamics.methods import evolve, steady
+    from pertsym.dynamics.redfield import redfield
+    from pertsym.generator_api import generator
+    from pertsym.generators.canonical_form import decompose
+    from pertsym.generators.slipped import tcl_slip
+    from pertsym.generators.tcl import tcl_generator
+    from pertsym.model.errors import InputError, NotYetDerivable
+    from pertsym.model.file import load_model
+    from pertsym.model.oscillator import OscillatorModel, PositionCoupling
+    from pertsym.model.oscillator_file import load_oscillator
+    from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
+    from pertsym.model.random_matrix_file import load_random_matrix
+    from pertsym.model.values import Bath, Coupling, Model
+    from pertsym.oscillator.coefficients import coefficients as oscillator_coefficients
+    from pertsym.random_matrix.methods import random_matrix_evolve
+    from pertsym.random_matrix.rates import random_matrix_rates
+    from pertsym.rates import bloch_rates
+    from pertsym.sweeps.run import sweep
 
 __version__ = "0.1.0"
 
@@ -40,6 +67,7 @@ _PLACES = {
     "oscillator_coefficients": "pertsym.oscillator.coefficients:coefficients",
     "random_matrix_evolve": "pertsym.random_matrix.methods",
     "random_matrix_rates": "pertsym.random_matrix.rates",
+    "sweep": "pertsym.sweeps.run",
     "Ohmic": "pertsym.baths.densities",
     "DrudeLorentz": "pertsym.baths.densities",
     "Underdamped": "pertsym.baths.densities",
@@ -51,14 +79,58 @@ _PLACES = {
     "NotYetDerivable": "pertsym.model.errors",
 }
 
-__all__ = ["__version__", *sorted(_PLACES)]
+__all__ = [
+    "Bath",
+    "BlochEquations",
+    "Correlation",
+    "Coupling",
+    "Divergent",
+    "DrudeLorentz",
+    "Exponentials",
+    "InputError",
+    "Model",
+    "NotYetDerivable",
+    "Ohmic",
+    "OscillatorModel",
+    "PositionCoupling",
+    "RandomMatrixBath",
+    "RandomMatrixModel",
+    "Table",
+    "Underdamped",
+    "__version__",
+    "bloch",
+    "bloch_rates",
+    "ccqme",
+    "decompose",
+    "evolve",
+    "generator",
+    "laird",
+    "load_model",
+    "load_oscillator",
+    "load_random_matrix",
+    "mean_force",
+    "oscillator_coefficients",
+    "random_matrix_evolve",
+    "random_matrix_rates",
+    "redfield",
+    "sigma_x",
+    "sigma_y",
+    "sigma_z",
+    "steady",
+    "sweep",
+    "tcl_generator",
+    "tcl_slip",
+]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'pertsym' has no attribute {name!r}")
-    place, _, attribute = _PLACES[name].partition(":")
-    return getattr(import_module(place), attribute or name)
+if not TYPE_CHECKING:  # an unknown name is an error to a type checker too
+
+    def __getattr__(name: str) -> Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module 'pertsym' has no attribute {name!r}")
+        place, _, attribute = _PLACES[name].partition(":")
+        value = globals()[name] = getattr(import_module(place), attribute or name)
+        return value
 
 
 def __dir__() -> list[str]:

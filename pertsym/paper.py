@@ -16,7 +16,6 @@ from pertsym.certify.ledger import (
 )
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.series import Equations
-from pertsym.present.document import latex_document
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +92,8 @@ class Paper:
         NotEstablished
             If a check fails, or establishes something else than the claims expect.
         """
+        from pertsym.present.document import latex_document  # brings template engines
+
         claims = self.claims()
         rows = ledger_rows(claims, self.checks)
         require_expected(self.name, claims, rows)

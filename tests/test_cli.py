@@ -28,8 +28,12 @@ def test_help_of_every_command() -> None:
     assert overview.exit_code == 0
     for meaning in ("0 done", "1 a check failed", "2 bad input", "3 a requested", "4 a valid"):
         assert meaning in " ".join(overview.stdout.split())
-    assert {"derive", "rates", "regenerate", "verify", "list"} <= main.commands.keys()
-    for name, command in main.commands.items():
+    context = click.Context(main)
+    names = main.list_commands(context)
+    assert {"derive", "rates", "regenerate", "verify", "list"} <= set(names)
+    for name in names:
+        command = main.get_command(context, name)
+        assert command is not None
         assert f"\n  {name} " in overview.stdout
         for flag in ("--help", "-h"):
             shown = run(name, flag)

@@ -14,7 +14,6 @@ from pertsym.files import write_whole
 from pertsym.library import find
 from pertsym.narrative import pipeline
 from pertsym.paper import Paper
-from pertsym.present.document import html_document, latex_document
 from pertsym.present.records import form_record, integrand_record
 from pertsym.reduction.spectral import ZERO_FORM
 
@@ -71,10 +70,14 @@ def derive(
             steps = (derivation.step(step),)
         except KeyError as fault:
             fail(f"--step: {fault.args[0]}", BAD_INPUT)
-    if latex is not None:
-        _write(latex, latex_document(derivation))
-    if html is not None:
-        _write(html, html_document(derivation))
+    if latex is not None or html is not None:
+        # brings template engines, which steps at a terminal do not need
+        from pertsym.present.document import html_document, latex_document
+
+        if latex is not None:
+            _write(latex, latex_document(derivation))
+        if html is not None:
+            _write(html, html_document(derivation))
     if wanted_terms is not None:
         emit_json(_terms(wanted_terms, quantity, order))
     elif as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
@@ -12,11 +12,8 @@ from pertsym.cli.console import NOT_DERIVABLE, Ticker, emit_json, fail, note, no
 from pertsym.dynamics.propagation import Matrix
 from pertsym.model.random_matrix import RandomMatrixModel
 from pertsym.model.random_matrix_file import load_random_matrix
-from pertsym.random_matrix.methods import EVOLVE, Evolution, random_matrix_evolve
+from pertsym.random_matrix.methods import Evolution, random_matrix_evolve
 from pertsym.random_matrix.rates import RandomMatrixRates, random_matrix_rates
-
-METHODS: Final = ", ".join(EVOLVE)
-"""What `pertsym evolve --method` takes with a random-matrix environment."""
 
 
 def rates(

@@ -9,7 +9,6 @@ import click
 import mpmath
 import numpy as np
 
-from pertsym.cli import random_matrix
 from pertsym.cli.console import (
     BAD_INPUT,
     NOT_DERIVABLE,
@@ -64,6 +63,8 @@ def rates(
     if order is not None and (order < 2 or order % 2):
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
     if is_random_matrix_file(model):
+        from pertsym.cli import random_matrix  # other models do not need it
+
         random_matrix.rates(model, order, total_energy, digits, as_json)
         return
     if total_energy is not None:

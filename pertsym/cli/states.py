@@ -11,7 +11,6 @@ import click
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.cli import random_matrix
 from pertsym.cli.console import (
     BAD_INPUT,
     Ticker,
@@ -37,6 +36,11 @@ from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
 from pertsym.model.requests import problem_of_state
 from pertsym.model.values import Model
+
+RANDOM_MATRIX_METHODS = (
+    "energy-resolved, energy-resolved-markov, redfield-nonmarkov, redfield, exact"
+)
+"""What --method takes with a random-matrix environment; a test compares it with the methods."""
 
 _MOST_TIMES = 1_000_000
 _ROUNDING = 1e-15
@@ -87,7 +91,7 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
     "--method",
     required=True,
     help=f"One of: {', '.join(EVOLVE)}; for a random-matrix environment one of: "
-    f"{random_matrix.METHODS}.",
+    f"{RANDOM_MATRIX_METHODS}.",
 )
 @click.option("--initial", required=True, help="A level's index, or a JSON file {real, imag}.")
 @click.option("--times", required=True, help="START:STOP:COUNT, both ends included.")
@@ -114,14 +118,16 @@ def evolve_command(
     replaces the initial state by the one that this generator must start from, which is right
     after the baths' memory. Energy eigenbasis; times in the model's time unit.
     """
-    grid = _times(times)
+    grid = read_times(times)
     sample = {"size": size, "realisations": realisations, "seed": seed}
     if is_random_matrix_file(model):
+        from pertsym.cli import random_matrix  # other models do not need it
+
         random = load_random_matrix(model)
         random_matrix.evolve(
             random,
             method,
-            _initial(initial, random.dimension),
+            read_initial(initial, random.dimension),
             grid,
             sample,
             with_states=with_states,
@@ -131,7 +137,7 @@ def evolve_command(
     if given := [name for name, value in sample.items() if value is not None]:
         fail(f"--{given[0]}: belongs to random-matrix environments; leave it out", BAD_INPUT)
     parsed = load(model)
-    state = _initial(initial, parsed.dimension)
+    state = read_initial(initial, parsed.dimension)
     inside = [parsed.units.time_to_internal(time) for time in grid]
     record: dict[str, Any] = {"times": grid}
     try:
@@ -160,7 +166,8 @@ def _plain(x: float) -> float:
     return x if abs(x) > _ROUNDING else 0.0
 
 
-def _times(text: str) -> list[float]:
+def read_times(text: str) -> list[float]:
+    """START:STOP:COUNT of `--times`."""
     parts = text.split(":")
     try:
         start, stop, count = float(parts[0]), float(parts[1]), int(parts[2])
@@ -180,7 +187,7 @@ def _times(text: str) -> list[float]:
     return [float(time) for time in np.linspace(start, stop, count)]
 
 
-def _initial(text: str, size: int) -> Matrix:
+def read_initial(text: str, size: int) -> Matrix:
     """A pure level, or the density matrix of a file."""
     if text.isdecimal():
         level = int(text)

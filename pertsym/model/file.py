@@ -14,7 +14,6 @@ import numpy as np
 
 from pertsym.baths.densities import DENSITIES
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.expression import decay, leading_power, parse_expression
 from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
 from pertsym.model.read import (
     Place,
@@ -53,11 +52,15 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         If the file is sound but asks for a kind of bath or system that is not supported yet.
     """
     place = Place(os.fspath(path))
-    document = parsed_document(Path(path), place)
+    return model_of(parsed_document(Path(path), place), place)
+
+
+def model_of(document: dict[str, Any], place: Place) -> Model:
+    """The model of a parsed model file, as `load_model`; `place` is the file."""
     check_keys(document, TOP_KEYS, place)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
-    name = text(document.get("name", Path(path).stem), place.field("name"))
+    name = text(document.get("name", Path(place.source).stem), place.field("name"))
 
     system = read_system(document["system"], place.field("system"))
     baths = table(document["baths"], place.field("baths"))
@@ -281,6 +284,9 @@ def _parameter(kind: str, key: str, value: object, place: Place) -> object:
     here = place.field(key)
     match kind:
         case "expression":
+            # only here: it brings SymPy, which models without formulas do not need
+            from pertsym.model.expression import decay, leading_power, parse_expression
+
             formula = text(value, here)
             try:
                 expression = parse_expression(formula)

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.densities import BathDensity, Exponentials, ExpressionDensity, SpinSurrogate
-from pertsym.model.domain import first_negative_value
 from pertsym.model.values import Bath, Model
 
 _ROUNDING: Final = 1e-12  # relative; a spectrum below this is zero
@@ -40,6 +39,8 @@ def _bath_notes(bath: Bath) -> tuple[str, ...]:
             *_bath_notes(plain),
         )
     if isinstance(density, ExpressionDensity):
+        from pertsym.model.domain import first_negative_value  # brings SymPy
+
         negative_at = first_negative_value(density.expression.sympy_expr)
         if negative_at is not None:
             return (

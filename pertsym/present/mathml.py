@@ -11,8 +11,6 @@ from html import escape
 from itertools import pairwise
 from xml.etree import ElementTree
 
-from latex2mathml.converter import convert
-
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _ARITY = {"mfrac": 2, "msub": 2, "msup": 2, "mover": 2, "munder": 2, "msubsup": 3, "munderover": 3}
 _DELIMITERS = {r"\{": "{", r"\}": "}", r"\|": "‖", r"\lbrace": "{", r"\rbrace": "}"}
@@ -37,6 +35,8 @@ def mathml(latex: str, *, display: bool = False) -> str:
     NotConvertible
         If the source is malformed or has a command that is not understood.
     """
+    from latex2mathml.converter import convert  # only pages need it
+
     words: list[str] = []
 
     def set_aside(match: re.Match[str]) -> str:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 
-import sympy
-
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Strengths, require_strengths
 from pertsym.reduction.spectral import MatrixElement, Monomial, SpectralForm
@@ -124,6 +122,8 @@ def factorised(polynomial: Polynomial) -> tuple[int, tuple[tuple[Polynomial, int
     names = sorted({name for symbols, _ in polynomial for name in symbols})
     if not names:
         return 1, ()
+    import sympy  # only to show formulas: numbers do not wait for it
+
     generators = sympy.symbols(f"a:{len(names)}")
     exponents = {
         tuple(symbols.count(name) for name in names): sympy.Integer(int(value))

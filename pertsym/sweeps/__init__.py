@@ -1,0 +1,1 @@
+"""Sweeps of a model over its parameters: axes, evaluation, labelled data sets."""

@@ -1,0 +1,441 @@
+"""Axes of a sweep: what can be swept in a model, values as they are written, one model of many."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pertsym.baths.densities import DENSITIES, SpinSurrogate
+from pertsym.model.errors import InputError
+from pertsym.model.file import model_of, parsed_document
+from pertsym.model.read import Place, guess
+from pertsym.model.values import Bath, Coupling, Model
+
+LONGEST: Final = 1_000_000
+"""Values of one axis."""
+
+_PART: Final = re.compile(r'"([^"]*)"|([^."]+)')
+_DENSITY: Final = "spectral_density"
+_FORMS: Final = "write PATH=START:STOP:COUNT, PATH=START:STOP:COUNT:log or PATH=VALUE,VALUE,..."
+
+# Powers of energy that the parameters of the built-in densities have.
+_POWERS: Final[Mapping[tuple[str, str], float]] = {
+    ("ohmic", "alpha"): 0,
+    ("ohmic", "wc"): 1,
+    ("ohmic", "s"): 0,
+    ("drude-lorentz", "lam"): 1,
+    ("drude-lorentz", "gamma"): 1,
+    ("underdamped", "lam"): 1.5,
+    ("underdamped", "w0"): 1,
+    ("underdamped", "gamma"): 1,
+}
+
+
+class Temperature(NamedTuple):
+    """The temperature (or beta) of some baths."""
+
+    baths: tuple[str, ...]
+    inverse: bool = False
+
+
+class Parameter(NamedTuple):
+    """A number in the spectral density of a bath."""
+
+    bath: str
+    name: str
+
+
+class Energy(NamedTuple):
+    """The energy of a level."""
+
+    level: int
+
+
+class Strength(NamedTuple):
+    """The number that multiplies a coupling's operator."""
+
+    coupling: int
+
+
+Target = Temperature | Parameter | Energy | Strength
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a sweep.
+
+    Attributes
+    ----------
+    path
+        Dotted key of what is swept, as in the model file, e.g. "baths.b.lam"; the axis' name.
+    values
+        In the units of the model file.
+    target
+        What the path means in the model.
+    unit
+        Of the values.
+    """
+
+    path: str
+    values: tuple[float, ...]
+    target: Target
+    unit: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model that is swept.
+
+    Attributes
+    ----------
+    model
+        With strength 1 of the couplings whose strength is swept.
+    text
+        The model file, or a text that tells models built in Python apart.
+    axes
+    """
+
+    model: Model
+    text: str
+    axes: tuple[Axis, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values of each axis."""
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def fixed(self) -> Model:
+        """The model with the values of all axes that have only one."""
+        model = self.model
+        for axis in self.axes:
+            if len(axis.values) == 1:
+                model = _with_value(model, axis.target, axis.values[0])
+        return model
+
+    def at(self, index: Sequence[int]) -> Model:
+        """The model at one point of the grid."""
+        model = self.model
+        for axis, i in zip(self.axes, index, strict=True):
+            model = _with_value(model, axis.target, axis.values[i])
+        return model
+
+
+def read_subject(
+    model: Model | str | os.PathLike[str], over: Mapping[str, str | ArrayLike]
+) -> Subject:
+    """Model and axes, checked together.
+
+    Parameters
+    ----------
+    model
+        A model, or the path of a model file.
+    over
+        Path -> values: "START:STOP:COUNT", the same with ":log", "VALUE,VALUE,...", or numbers.
+
+    Raises
+    ------
+    InputError
+        Naming the file and the axis: an unknown path, values that the model cannot take, what is
+        swept twice, no axis at all.
+    """
+    source = model.name if isinstance(model, Model) else os.fspath(model)
+    place = Place(source)
+    if not over:
+        raise place.field("over").error("there is no axis", _FORMS)
+    paths = [_canonical(written, Place(source, f"over {written}")) for written in over]
+    if isinstance(model, Model):
+        base, text = model, repr(model)
+    else:
+        base, text = _read(Path(model), place, paths)
+    known = targets(base)
+    axes: list[Axis] = []
+    for (written, values), path in zip(over.items(), paths, strict=True):
+        here = Place(source, f"over {written}")
+        if path not in known:
+            raise here.error("there is no such number in the model", guess(path, known))
+        numbers = _values(values, here)
+        axis = Axis(path, numbers, known[path], _unit(base, known[path]))
+        for other in axes:
+            if _meet(axis.target, other.target):
+                raise here.error(f"is swept by {other.path!r} already", "keep one of the two")
+        _require_valid(base, axis, here)
+        axes.append(axis)
+    return Subject(base, text, tuple(axes))
+
+
+def read_options(over: Iterable[str], source: str) -> dict[str, str]:
+    """The texts PATH=VALUES of a command as a mapping.
+
+    Raises
+    ------
+    InputError
+        For a text without "=", or one path twice.
+    """
+    result: dict[str, str] = {}
+    for text in over:
+        path, equals, values = text.rpartition("=")
+        place = Place(source, f"over {path or text}")
+        if not equals or not path.strip():
+            raise place.error("is no axis", _FORMS)
+        if path.strip() in result:
+            raise place.error("is given twice", "keep one of the two")
+        result[path.strip()] = values
+    return result
+
+
+def targets(model: Model) -> dict[str, Target]:
+    """Everything that can be swept: path -> what it means, in the order of the model file."""
+    thermal = tuple(bath.name for bath in model.baths if bath.beta is not None)
+    known: dict[str, Target] = {}
+    if thermal:
+        known["temperature"] = Temperature(thermal)
+    for level in range(model.dimension):
+        known[f"system.energies.{level}"] = Energy(level)
+    for index in range(len(model.couplings)):
+        known[f"couplings.{index}.strength"] = Strength(index)
+    for bath in model.baths:
+        key = Place("", "baths").field(bath.name).key
+        if bath.beta is not None:
+            known[f"{key}.temperature"] = Temperature((bath.name,))
+            known[f"{key}.beta"] = Temperature((bath.name,), inverse=True)
+        for name in _numbers(bath):
+            known[f"{key}.{name}"] = Parameter(bath.name, name)
+    return known
+
+
+def density_of(bath: Bath) -> Any:
+    """The density as it stands in a model file: of spins their own."""
+    return bath.density.density if isinstance(bath.density, SpinSurrogate) else bath.density
+
+
+def with_density(bath: Bath, **parameters: Any) -> Any:
+    """The bath's own density with other parameters (ValueError if they are out of range)."""
+    return replace(density_of(bath), **parameters)
+
+
+def beta_of(model: Model, target: Temperature, value: float) -> float:
+    """The inverse temperature that a value on the axis stands for."""
+    return value if target.inverse else model.units.inverse_temperature(value)
+
+
+def _read(path: Path, place: Place, paths: Sequence[str]) -> tuple[Model, str]:
+    """Model and text of a file; strengths that are swept are 1."""
+    document = parsed_document(path, place)
+    model = model_of(document, place)
+    chosen = [targets(model).get(written) for written in paths]
+    swept = [target.coupling for target in chosen if isinstance(target, Strength)]
+    if any(isinstance(target, Energy) for target in chosen) and (
+        "energies" not in document["system"]
+    ):
+        raise (
+            place.field("system")
+            .field("energies")
+            .error("cannot be swept where the file gives a hamiltonian", "give energies")
+        )
+    if swept:
+        document = copy.deepcopy(document)
+        for index in swept:
+            document["couplings"][index]["strength"] = 1
+        model = model_of(document, place)
+    return model, path.read_text(encoding="utf-8")
+
+
+def _numbers(bath: Bath) -> tuple[str, ...]:
+    """The parameters of a density that are single numbers."""
+    density = density_of(bath)
+    values = ((entry.name, getattr(density, entry.name)) for entry in fields(density) if entry.init)
+    return tuple(n for n, value in values if isinstance(value, int | float) and n != "beta")
+
+
+def _canonical(written: str, place: Place) -> str:
+    """The path as `targets` spells it."""
+    text = written.strip()
+    parts: list[str] = []
+    position = 0
+    while found := _PART.match(text, position):
+        parts.append(found[1] if found[1] is not None else found[2])
+        position = found.end()
+        if position == len(text):
+            break
+        if text[position] != ".":
+            position = -1
+            break
+        position += 1
+    if position != len(text) or not parts:
+        raise place.error("is no path", 'write for example temperature or baths."my bath".lam')
+    if len(parts) == 4 and parts[0] == "baths" and parts[2] == _DENSITY:
+        del parts[2]
+    if len(parts) > 1 and parts[0] == "baths":
+        return ".".join((Place("", "baths").field(parts[1]).key, *parts[2:]))
+    return ".".join(parts)
+
+
+def _values(given: str | ArrayLike, place: Place) -> tuple[float, ...]:
+    if isinstance(given, str):
+        return _range(given, place) if ":" in given else _list(given, place)
+    try:
+        numbers = np.atleast_1d(np.asarray(given, dtype=float))
+    except (TypeError, ValueError):
+        raise place.error("must be real numbers", "give a list of numbers") from None
+    if numbers.ndim != 1:
+        raise place.error(f"has {numbers.ndim} dimensions", "give a list of numbers")
+    return _checked([float(x) for x in numbers], place)
+
+
+def _list(text: str, place: Place) -> tuple[float, ...]:
+    if not text.strip():
+        raise place.error("has no values", _FORMS)
+    return _checked([_number(part, place) for part in text.split(",")], place)
+
+
+def _range(text: str, place: Place) -> tuple[float, ...]:
+    parts = text.split(":")
+    logarithmic = len(parts) == 4 and parts[3].strip() == "log"
+    if len(parts) != 3 and not logarithmic:
+        raise place.error(f"{text!r} is no range", _FORMS)
+    start, stop = (_number(part, place) for part in parts[:2])
+    try:
+        count = int(parts[2])
+    except ValueError:
+        raise place.error(f"the count {parts[2]!r} is no integer", _FORMS) from None
+    if count > LONGEST:
+        raise place.error(f"has {count} values", f"ask for {LONGEST} at most")
+    if count < 1 or (count == 1 and start != stop):
+        raise place.error(
+            f"{count} values from {start:g} to {stop:g} are no range, both ends belong to it",
+            "ask for two or more",
+        )
+    if not (math.isfinite(start) and math.isfinite(stop)):
+        raise place.error(f"{text!r} has an end that is not finite", "give finite numbers")
+    if logarithmic and not (start > 0 and stop > 0):
+        raise place.error(f"{text!r} spaces logarithms of numbers <= 0", "start above 0")
+    if not math.isfinite(stop - start):
+        raise place.error(f"{text!r} is too wide", "bring the ends closer together")
+    spaced = np.geomspace if logarithmic else np.linspace
+    return _checked([float(x) for x in spaced(start, stop, count)], place)
+
+
+def _number(text: str, place: Place) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise place.error(f"{text.strip()!r} is no number", _FORMS) from None
+
+
+def _checked(values: list[float], place: Place) -> tuple[float, ...]:
+    if not values:
+        raise place.error("has no values", _FORMS)
+    if len(values) > LONGEST:
+        raise place.error(f"has {len(values)} values", f"give {LONGEST} at most")
+    for value in values:
+        if not math.isfinite(value):
+            raise place.error(f"{value!r} is not finite", "give finite numbers")
+    if len(set(values)) < len(values):
+        seen: set[float] = set()
+        twice = next(x for x in values if x in seen or seen.add(x))  # type: ignore[func-returns-value]
+        raise place.error(f"has the value {twice:g} twice", "give every value once")
+    return tuple(values)
+
+
+def _meet(one: Target, other: Target) -> bool:
+    """Whether two targets set the same number."""
+    if isinstance(one, Temperature) and isinstance(other, Temperature):
+        return not set(one.baths).isdisjoint(other.baths)
+    return one == other
+
+
+def _require_valid(model: Model, axis: Axis, place: Place) -> None:
+    """Name a value that is wrong by itself before anything is computed.
+
+    What is allowed is an interval of each number, so that the ends of the values tell.
+    """
+    target = axis.target
+    for value in (min(axis.values), max(axis.values)):
+        try:
+            _with_value(model, target, value)
+        except InputError as error:
+            raise place.error(f"{value:g}: {error.problem}", error.remedy) from None
+        except ValueError as error:
+            problem, _, remedy = str(error).partition(": ")[2].rpartition("; ")
+            raise place.error(problem or str(error), remedy or "correct it") from None
+
+
+def _with_value(model: Model, target: Target, value: float) -> Model:
+    match target:
+        case Energy(level):
+            energies = list(model.energies)
+            energies[level] = value
+            return replace(model, energies=tuple(energies))
+        case Strength(index):
+            couplings = list(model.couplings)
+            operator, bath = couplings[index].operator, couplings[index].bath
+            couplings[index] = Coupling.of(operator, bath, value)
+            return replace(model, couplings=tuple(couplings))
+        case Parameter(name, parameter):
+            chosen = (
+                _rebuilt(bath, cast(float, bath.beta), with_density(bath, **{parameter: value}))
+                if bath.name == name
+                else bath
+                for bath in model.baths
+            )
+            return replace(model, baths=tuple(chosen))
+        case Temperature(names):
+            return replace(
+                model,
+                baths=tuple(
+                    _rebuilt(bath, _beta(model, target, value), density_of(bath))
+                    if bath.name in names
+                    else bath
+                    for bath in model.baths
+                ),
+            )
+
+
+def _rebuilt(bath: Bath, beta: float, density: Any) -> Bath:
+    if isinstance(bath.density, SpinSurrogate):
+        return Bath.spin(bath.name, beta, density)
+    return replace(bath, beta=beta, density=density)
+
+
+def _beta(model: Model, target: Temperature, value: float) -> float:
+    if value < 0 or (target.inverse and value == 0):
+        raise InputError(
+            "model",
+            "beta" if target.inverse else "temperature",
+            "beta must be positive" if target.inverse else "a temperature must not be negative",
+            "write temperature = 0 for absolute zero" if target.inverse else "give T >= 0",
+        )
+    return beta_of(model, target, value)
+
+
+def _unit(model: Model, target: Target) -> str:
+    """The unit of an axis from the model's table of units; "1" where there is none."""
+    units = model.units
+    match target:
+        case Temperature(inverse=True):
+            return units.beta or "1/energy"
+        case Temperature():
+            return units.temperature or "energy"
+        case Energy():
+            return units.energy or "energy"
+        case Strength():
+            return "1"
+        case Parameter(name, parameter):
+            kind = {known: k for k, known in DENSITIES.items()}.get(
+                type(density_of(model.bath(name))), ""
+            )
+            power = _POWERS.get((kind, parameter))
+            energy = units.energy or "energy"
+            if power is None:
+                return "as in the model file"
+            return "1" if power == 0 else energy if power == 1 else f"({energy})^{power:g}"
