@@ -11,8 +11,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-import mpmath
-
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.higher_orders import (
@@ -30,10 +28,10 @@ from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra, Spectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 
-GUARD_DIGITS = 10
+GUARD_DIGITS = 2
 _CLOSED = 4  # the highest order with closed forms
 _CONSTANT = "equilibrium_constant"
 
@@ -96,7 +94,7 @@ def spectra_of(model: Model, digits: int | None = None) -> Spectra:
         bath.name: ((1, Correlation(bath.density, bath.statistics, bath.beta)),)
         for bath in model.used_baths
     }
-    return DoubleSpectra(baths) if digits is None else PreciseSpectra(baths, digits)
+    return DoubleSpectra(baths) if digits is None else EnclosedSpectra(baths, digits)
 
 
 def bloch_rates(
@@ -112,7 +110,8 @@ def bloch_rates(
         Even.  Orders 2 and 4 are derived in closed form; higher ones come from the recursion with
         the baths as sums of exponentials, in double precision.
     digits
-        None for double precision, else the number of significant digits, for orders 2 and 4.
+        None for double precision, else the number of significant digits, for orders 2 and 4:
+        values are then balls (`flint.arb` midpoints and radii) that hold the exact number.
     progress
         Called with the name of each quantity before it is computed.
 
@@ -149,8 +148,8 @@ def bloch_rates(
     _ = model.w0  # two ordered levels, or it says why not
     interaction = interaction_of(model)
     bloch = Bloch(interaction)
-    with mpmath.workdps(digits + GUARD_DIGITS) if digits else nullcontext():
-        spectra = spectra_of(model, digits and digits + GUARD_DIGITS // 2)
+    spectra = spectra_of(model, digits and digits + GUARD_DIGITS)
+    with spectra.precision() if isinstance(spectra, EnclosedSpectra) else nullcontext():
         evaluator = _Evaluator(model, spectra)
         orders: dict[int, dict[str, Bounded | None]] = {}
         for n in range(2, min(order, _CLOSED) + 1, 2):
@@ -257,7 +256,7 @@ class _Evaluator:
         except CannotEvaluate as fault:
             self.not_derived.setdefault(order, {})[name] = str(fault)
             return None
-        if not (mpmath.isfinite(value.value) and mpmath.isfinite(value.error)):
+        if not value.is_finite():
             raise InputError(
                 self.model.name,
                 name,
@@ -267,8 +266,7 @@ class _Evaluator:
         return value
 
     def _w0(self) -> Any:
-        if isinstance(self.spectra, PreciseSpectra):
+        if isinstance(self.spectra, EnclosedSpectra):
             lower, upper = self.model.energies_exact
-            gap = upper - lower
-            return mpmath.mpf(gap.numerator) / gap.denominator
+            return upper - lower
         return self.model.w0

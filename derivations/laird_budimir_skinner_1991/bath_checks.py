@@ -12,6 +12,8 @@ import mpmath
 import sympy
 
 from derivations.laird_budimir_skinner_1991.common import SYMBOLIC
+from pertsym.baths import enclosure
+from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
@@ -175,7 +177,7 @@ def _continuum(digits: int) -> list[Finding]:
             n = 1 / mpmath.expm1(2 * abs(w))
             occupied = n + 1 if w > 0 else n
             spectrum = 2 * abs(w) ** 3 * mpmath.exp(-abs(w)) * occupied
-            found = bath.spectrum_mp(w, 0, digits + 5)
+            found = as_mpf(enclosure.spectrum(bath, w, 0, digits + 5))
             findings.append(close(f"(73) at w = {float(w)}", found, spectrum, digits))
         t = mpmath.mpf(5) / 4
 
@@ -229,8 +231,10 @@ def kms(digits: int) -> Evidence:
         for density in (DrudeLorentz(0.2, 0.9), Ohmic(0.1, 2.0, 1.0)):
             bath = Correlation(density, "boson", 1.5)
             point = mpmath.mpf(7) / 10
-            left = bath.spectrum_mp(-point, 0, digits + 5)
-            right = mpmath.exp(-1.5 * point) * bath.spectrum_mp(point, 0, digits + 5)
+            left = as_mpf(enclosure.spectrum(bath, -point, 0, digits + 5))
+            right = mpmath.exp(-1.5 * point) * as_mpf(
+                enclosure.spectrum(bath, point, 0, digits + 5)
+            )
             findings.append(close(f"(D2) for {type(density).__name__}", left, right, digits))
     return conclude((SYMBOLIC, "spectra of two baths"), *findings)
 

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-import mpmath
-
-from pertsym.certify.contour import residue_spectra
+from pertsym.baths.balls import as_mpf
+from pertsym.certify.element_routes import exponential_spectra
 from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
@@ -143,9 +142,7 @@ def sample_baths(seed: int, real: bool = False) -> dict[str, Exponentials]:
 
 def number(form: SpectralForm, baths: Mapping[str, Exponentials], digits: int) -> Any:
     """Value of a form for exponential correlation functions at w0 = W0, by residues."""
-    with mpmath.workdps(digits + 15):
-        w0 = mpmath.mpf(W0.numerator) / W0.denominator
-        return evaluate(form, (w0,), residue_spectra(baths, digits + 15)).value
+    return as_mpf(evaluate(form, (W0,), exponential_spectra(baths, digits + 15)).value)
 
 
 __all__ = [

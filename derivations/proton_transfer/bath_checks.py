@@ -23,12 +23,13 @@ from derivations.proton_transfer.common import (
     tunneling_rate,
     within,
 )
+from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Check, Evidence, close, conclude, exact
 from pertsym.generators.second_order import redfield_term
 from pertsym.generators.tcl import tcl_generator
-from pertsym.numerics.spectra import PreciseSpectra
+from pertsym.numerics.spectra import EnclosedSpectra
 from pertsym.systems.proton_transfer import CUTOFF
 
 ENGINE = "spectrum and principal-value transform of the engine's Drude bath"
@@ -59,10 +60,10 @@ def bose(w: Any) -> Any:
 
 def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
     """G(-D) = Ĉ(-D)/2 - (i/2pi) P(-D), or its derivative with respect to D."""
-    spectra = PreciseSpectra({"x": ((1, bath()),)}, digits)
+    spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits)
     w = mpmath.mpf(-gap)
-    value = spectra.spectrum("x", w, derivative).value / 2
-    shift = spectra.transform("x", w, derivative).value / (2 * mpmath.pi)
+    value = as_mpf(spectra.spectrum("x", w, derivative).value) / 2
+    shift = as_mpf(spectra.transform("x", w, derivative).value) / (2 * mpmath.pi)
     return (-1) ** derivative * (value - 1j * shift)
 
 
@@ -70,10 +71,10 @@ def spectral_density(digits: int) -> Evidence:
     """(10), (29), (32)-(35): the engine's spectrum is J(w)[n(w) + 1] twice, J continued as odd."""
     findings = []
     with mpmath.workdps(digits + 10):
-        spectra = PreciseSpectra({"x": ((1, bath()),)}, digits + 5)
+        spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits + 5)
         for w in (0.59375, 2.5, -1.328125):
             x = mpmath.mpf(w)
-            found = spectra.spectrum("x", x).value
+            found = as_mpf(spectra.spectrum("x", x).value)
             findings.append(
                 close(f"Ĉ({w}) = 2 J (n + 1)", found, 2 * density(x) * (bose(x) + 1), digits)
             )

@@ -9,8 +9,9 @@ import mpmath
 import numpy as np
 import sympy
 
+from pertsym.baths.balls import as_mpf
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
-from pertsym.certify.contour import residue_spectra
+from pertsym.certify.element_routes import exponential_spectra
 from pertsym.certify.time_domain import Exponentials
 from pertsym.numerics.evaluate import evaluate
 from pertsym.oscillator.heisenberg import (
@@ -136,9 +137,9 @@ def coefficient_kernels(digits: int) -> Evidence:
     c, nu = (0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j)
     with mpmath.workdps(digits + 15):
         w = mpmath.mpf("1.375")
-        spectra = residue_spectra({CORRELATION: Exponentials.of(c, nu)}, digits + 5)
+        spectra = exponential_spectra({CORRELATION: Exponentials.of(c, nu)}, digits + 5)
         for name, form in coefficient_forms().items():
-            value = evaluate(form.form, (w,), spectra).value
+            value = as_mpf(evaluate(form.form, (w,), spectra).value)
             findings.append(
                 close(
                     f"{name} of an exponential bath", value, _time_integral(name, c, nu, w), digits

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
-import mpmath
 import numpy as np
 
 from pertsym.baths.broadcasting import element, varies
@@ -34,7 +33,6 @@ from pertsym.baths.existence import (
 from pertsym.baths.finite_part import finite_part
 from pertsym.baths.integrand import Pole
 from pertsym.baths.jets import EPS
-from pertsym.baths.mp_routes import correlation_mp, spectrum_at, transform_at
 from pertsym.baths.nodes import Nodes, Path
 from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
 from pertsym.estimate import Estimate
@@ -113,7 +111,7 @@ class Correlation:
             return Nodes.discrete(-1j * nu, 1j * c)
         frozen = self.statistics == "boson" and np.all(self.beta * floor > _FROZEN)
         if frozen and not np.all(np.isinf(self.beta)):
-            return self._cold().nodes(floor, ceiling)
+            return self.cold().nodes(floor, ceiling)
         path = self._path
         low = 0 if path.analytic else math.floor(math.log2(floor) / _OCTAVES)
         high = 0
@@ -192,8 +190,8 @@ class Correlation:
         Divergent
             If a value does not exist.
         """
-        if self._is_static(w, derivative):
-            found = self._cold().transform(0.0)
+        if self.is_static(w, derivative):
+            found = self.cold().transform(0.0)
             return found if not self.shape else Estimate(*(x + np.zeros(self.shape) for x in found))
         return self._evaluate("transform", w, derivative)
 
@@ -227,11 +225,15 @@ class Correlation:
     def _difference_poles(self, w: Any, reference: Any) -> tuple[Pole, ...]:
         if w == reference or self.thermal.is_zero:
             return ()
+        self.require_difference(w, reference)
+        return (Pole(1.0, w, 1), Pole(-1.0, reference, 1))
+
+    def require_difference(self, w: float, reference: float) -> None:
+        """Raise Divergent unless P(w) - P(reference) exists."""
         require_integrable(self.thermal, 2)  # the difference of two simple poles falls as w^-2
         for position in singular_positions(self.thermal):
             if position in (w, reference):
                 require_transform(self.thermal, position, 0)
-        return (Pole(1.0, w, 1), Pole(-1.0, reference, 1))
 
     def quadrature(self, w: float, derivative: int = 0) -> Estimate:
         """P(w) or its derivative from the finite-part integral, never from a closed form."""
@@ -239,32 +241,8 @@ class Correlation:
         pole = Pole(float(math.factorial(derivative)), w, derivative + 1)
         return finite_part(self.thermal, [pole])
 
-    def spectrum_mp(self, w: Any, derivative: int = 0, digits: int = 30) -> Any:
-        """Ĉ or its derivative at one w, an mpf correct to so many digits."""
-        self._require("spectrum", np.asarray(w, dtype=float), derivative)
-        if self.thermal.is_zero:
-            return mpmath.mpf(0)
-        return spectrum_at(self.thermal, w, derivative, digits)
-
-    def transform_mp(self, w: Any, derivative: int = 0, digits: int = 30) -> Any:
-        """P or its derivative at one w, an mpf correct to so many digits.
-
-        By tanh-sinh quadrature on a path that avoids the pole through the upper half-plane; it
-        shares neither formula nor mesh with `transform`.
-        """
-        if self._is_static(w, derivative):
-            return self._cold().transform_mp(w, 0, digits)
-        self._require("transform", np.asarray(w, dtype=float), derivative)
-        if self.thermal.is_zero:
-            return mpmath.mpf(0)
-        return transform_at(self.thermal, w, derivative, digits)
-
-    def correlation(self, t: Any, digits: int = 20) -> Any:
-        """C(t) for t >= 0 as an mpc."""
-        return correlation_mp(self.thermal, t, digits)
-
-    def _is_static(self, w: Any, derivative: int) -> bool:
-        """Whether P(0) of a thermal boson bath is asked for."""
+    def is_static(self, w: Any, derivative: int) -> bool:
+        """Whether P(0) of a thermal boson bath is asked for, that of the bath at T = 0."""
         return (
             np.ndim(w) == 0
             and w == 0
@@ -274,7 +252,7 @@ class Correlation:
             and not np.any(np.isinf(self.beta))
         )
 
-    def _cold(self) -> Correlation:
+    def cold(self) -> Correlation:
         """The same bath at T = 0.
 
         P(0) = int dw [Ĉ(w) - Ĉ(-w)]/w over w > 0, and the bracket is 2 J at every temperature:
@@ -322,10 +300,12 @@ class Correlation:
         value, error = self.thermal.jet_at(w, derivative).derivative(derivative)
         value, error = (np.array(np.broadcast_to(part, w.shape)) for part in (value, error))
         if isinstance(self.density, ExpressionDensity):
+            from pertsym.baths import enclosure
+
             # a formula may cancel in a way that only more digits can undo, 0/0 at w = 0 included
             for index in np.argwhere(~(error <= _POOR * np.abs(value))):
                 at = tuple(int(i) for i in index)
-                value[at] = float(spectrum_at(self.thermal, float(w[at]), derivative, 20))
+                value[at] = float(enclosure.spectrum(self, float(w[at]), derivative, 20))
                 error[at] = EPS * abs(value[at])
         # an exact 0 has the error 0, a value that underflowed has not
         vanishes = self._vanishes(w)

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 import mpmath
 import numpy as np
 
-from pertsym.baths import jets
+from pertsym.baths import balls, jets
+from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import require_real
 from pertsym.baths.density import Density, Evaluation
 from pertsym.baths.exponentials import Exponentials
@@ -26,6 +27,7 @@ from pertsym.baths.spin_surrogate import SpinSurrogate
 from pertsym.baths.table import Table
 
 if TYPE_CHECKING:
+    from pertsym.baths.expression_balls import ExpressionBalls
     from pertsym.baths.expression_jet import ExpressionJet
     from pertsym.model.expression import Expression
 
@@ -136,6 +138,20 @@ class Ohmic(Evaluation):
         shape = jets.power(x, _like(self.s, w) - lowered) * jets.exp(-x)
         return shape.scaled(_like(self.alpha, w) * wc)
 
+    @property
+    def leading(self) -> float:
+        return float(self.s)
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        return self._strength * (w / -balls.real(self.wc)).exp()
+
+    def decay(self, start: Any) -> Decay | None:
+        return Decay(self._strength, self.leading, 1 / balls.real(self.wc))
+
+    @property
+    def _strength(self) -> Any:
+        return balls.real(self.alpha) * balls.real(self.wc) ** (1 - balls.real(self.s))
+
 
 @dataclass(frozen=True)
 class DrudeLorentz(Evaluation):
@@ -208,6 +224,18 @@ class DrudeLorentz(Evaluation):
         gamma = _like(self.gamma, w)
         x = w / gamma
         return jets.reciprocal(x * x + 1.0).scaled(2 * _like(self.lam, w) / gamma)
+
+    leading = 1.0
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        lam, gamma = balls.real(self.lam), balls.real(self.gamma)
+        pole = balls.imaginary(gamma)
+        # one division for each pole: a product of wide balls would hold 0
+        return 2 * lam * gamma / (w - pole) / (w + pole)
+
+    def decay(self, start: Any) -> Decay | None:
+        lam, gamma = balls.real(self.lam), balls.real(self.gamma)
+        return Decay(3 * lam * gamma, -1.0, balls.real(0)) if start > 2 * gamma else None
 
 
 @dataclass(frozen=True)
@@ -321,6 +349,29 @@ class Underdamped(Evaluation):
         strength = (_like(self.lam, w) / w0) ** 2 * ratio / w0
         return jets.reciprocal(detuning * detuning + friction * friction).scaled(strength)
 
+    leading = 1.0
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        # one division for each pole: a product of wide balls would hold 0
+        lam, gamma = balls.real(self.lam), balls.real(self.gamma)
+        product = lam * lam * gamma
+        for pole in self.upper_poles:
+            product = product / (w - pole) / (w - pole.conjugate())
+        return product
+
+    @property
+    def upper_poles(self) -> tuple[Any, Any]:
+        """Poles of J above the real axis, equal at critical damping."""
+        w0, gamma = balls.real(self.w0), balls.real(self.gamma)
+        root, middle = balls.root(4 * w0 * w0 - gamma * gamma), balls.imaginary(gamma)
+        return (middle + root) / 2, (middle - root) / 2
+
+    def decay(self, start: Any) -> Decay | None:
+        # |(w0^2 - w^2)^2 + gamma^2 w^2| >= |w|^4 [(1 - 1/16)^2 - 1/16] > 4 |w|^4/5
+        lam, w0, gamma = (balls.real(x) for x in (self.lam, self.w0, self.gamma))
+        far = start > 4 * w0 and start > 4 * gamma
+        return Decay(lam * lam * gamma * 5 / 4, -3.0, balls.real(0)) if far else None
+
 
 def _one_minus_square(x: Jet, one_minus_x: Jet) -> Jet:
     """1 - x^2: the value factored, exact near x = 1, the derivatives not, exact near x = 0."""
@@ -382,6 +433,22 @@ class ExpressionDensity(Evaluation):
 
     def reduced_jet(self, w: Jet) -> Jet:
         return self._program.reduced_jet(w)
+
+    @property
+    def leading(self) -> float:
+        return self._balls.leading
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        return self._balls.core(w)
+
+    def decay(self, start: Any) -> Decay | None:
+        return self._balls.decay(start)
+
+    @cached_property
+    def _balls(self) -> ExpressionBalls:
+        from pertsym.baths.expression_balls import ExpressionBalls
+
+        return ExpressionBalls(self.expression, self.infrared_power)
 
 
 BathDensity = (

@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 
 from pertsym.baths import jets
+from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.jets import Jet
 
 
@@ -73,6 +74,23 @@ class Density(Protocol):
 
     def reduced_jet(self, w: Jet) -> Jet:
         """J(w)/w of a jet w > 0, without loss of digits at small w."""
+        ...
+
+    @property
+    def leading(self) -> float:
+        """p of J(w) = w^p core(w), the power that `core` leaves out."""
+        ...
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        """J(w)/w^leading, continued from the piece between two edges; see `baths.balls`.
+
+        Not finite on a ball that meets a singularity; in the first piece also around w = 0 where
+        J/w^leading is analytic there.
+        """
+        ...
+
+    def decay(self, start: Any) -> Decay | None:
+        """A bound of J beyond a distance at which it holds; None: not yet at this distance."""
         ...
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from pertsym.baths.balls import rational
 from pertsym.baths.divergence import Divergent, power_text
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 
@@ -66,8 +67,8 @@ def require_integral(
     a: ThermalSpectrum,
     b: ThermalSpectrum,
     reflect: int,
-    shift: float,
-    poles: Sequence[tuple[float, float, int]],
+    shift: Any,
+    poles: Sequence[tuple[Any, Any, int]],
     regular: bool = False,
 ) -> bool:
     """Raise Divergent unless FP int dw Ĉ_A(w) X_B(s + r w) sum_j c_j/(w - p_j)^n_j exists.
@@ -76,6 +77,8 @@ def require_integral(
     ----------
     kind
         "CC": X = Ĉ, "CP": X = P.
+    shift, poles
+        Floats, or exact rationals throughout: whether two places meet is then decided exactly.
     regular
         Whether X_B less its value at the double pole is meant, where Ĉ_A has a kink.
 
@@ -90,7 +93,7 @@ def require_integral(
     if kind == "CP":
         require_integrable(b, 1)
     else:
-        ends = sorted(reflect * (edge - shift) for edge in b.support)
+        ends = sorted(reflect * (edge - float(shift)) for edge in b.support)
         low, high = max(low, ends[0]), min(high, ends[1])
         if low >= high:
             return False
@@ -100,12 +103,12 @@ def require_integral(
             continue
         zero = _zero_order(poles) if point.position == 0 else 0
         if point.power + zero <= -1:
-            where = "w -> 0" if point.position == 0 else f"w -> {point.position:.6g}"
+            where = "w -> 0" if point.position == 0 else f"w -> {float(point.position):.6g}"
             raise Divergent(f"∫dw w^{power_text(point.power + zero)} at {where}")
         for _, position, order in poles:
             if position == point.position and point.regularity <= order - 1:
                 raise Divergent(
-                    f"FP∫dw f(w)/(w - a)^{order} at a = {position:.6g}: f has a term "
+                    f"FP∫dw f(w)/(w - a)^{order} at a = {float(position):.6g}: f has a term "
                     f"|w - a|^{power_text(point.regularity)} there, it must be smoother than "
                     f"|w - a|^{order - 1}"
                 )
@@ -123,7 +126,7 @@ def require_integral(
 class _Point(NamedTuple):
     """Where a product is not analytic: f ~ |w - position|^power, and its first such term."""
 
-    position: float
+    position: Any
     power: float
     regularity: float
 
@@ -133,17 +136,19 @@ def _product_points(
     a: ThermalSpectrum,
     b: ThermalSpectrum,
     reflect: int,
-    shift: float,
-    pole: float | None,
+    shift: Any,
+    pole: Any,
 ) -> list[_Point]:
-    found: dict[float, _Point] = {}
-    for position, regularity in _singular_points(a):
+    number = float if isinstance(shift, float) else rational
+    found: dict[Any, _Point] = {}
+    for place, regularity in _singular_points(a):
+        position = number(place)
         power = a.power if position == 0 else 0.0
         if position == pole:  # what multiplies Ĉ_A vanishes there like w - p
             power, regularity = power + 1, regularity + 1
         found[position] = _Point(position, power, regularity)
     for place, regularity in _singular_points(b):
-        position, power = reflect * (place - shift), b.power if place == 0 else 0.0
+        position, power = reflect * (number(place) - shift), b.power if place == 0 else 0.0
         if kind == "CP":
             # |w|^p becomes |w|^p sgn w or |w|^p log|w|
             power = min(regularity, 0.0)
@@ -152,8 +157,8 @@ def _product_points(
             power = min(power, 0.0)
         if position == pole:
             raise Divergent(
-                f"FP∫dw f(w)/(w - a)^2 at a = {position + 0.0:.6g}: both factors of f have a kink "
-                "there"
+                f"FP∫dw f(w)/(w - a)^2 at a = {float(position) + 0.0:.6g}: "
+                "both factors of f have a kink there"
             )
         other = found.get(position)
         if other is not None:
@@ -167,21 +172,23 @@ _CANCELLED = 8 * float.fromhex("0x1p-52")
 _TERMS = 20
 
 
-def _zero_order(poles: Sequence[tuple[float, float, int]]) -> int:
+def _zero_order(poles: Sequence[tuple[Any, Any, int]]) -> int:
     """Order of the zero of the kernel at w = 0 (0 if it does not vanish, or has a pole)."""
     if len(poles) < 2 or any(p == 0 for _, p, _ in poles):
         return 0
+    signed = [(float(c) * (-1) ** n, float(p), n) for c, p, n in poles]
     for i in range(_TERMS):
-        terms = [c * (-1) ** n * math.comb(n + i - 1, i) * p ** -float(n + i) for c, p, n in poles]
+        terms = [c * math.comb(n + i - 1, i) * p ** -(n + i) for c, p, n in signed]
         if abs(sum(terms)) > _CANCELLED * sum(map(abs, terms)):
             return i
     return _TERMS
 
 
-def _decay_order(poles: Sequence[tuple[float, float, int]]) -> int:
+def _decay_order(poles: Sequence[tuple[Any, Any, int]]) -> int:
     """n of the kernel ~ w^-n at large w."""
+    plain = [(float(c), float(p), n) for c, p, n in poles]
     for k in range(1, _TERMS):
-        terms = [c * math.comb(k - 1, n - 1) * p ** (k - n) for c, p, n in poles if k >= n]
+        terms = [c * math.comb(k - 1, n - 1) * p ** (k - n) for c, p, n in plain if k >= n]
         if abs(sum(terms)) > _CANCELLED * sum(map(abs, terms)):
             return k
     return _TERMS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from pertsym.baths import jets
@@ -16,7 +15,6 @@ from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.estimate import Estimate
 
 _NEAR_ZERO = 1e-290
-_NEAR_ZERO_MP = -2000  # decimal exponent
 
 
 def has_slope(spectrum: ThermalSpectrum, w: Any) -> bool:
@@ -43,7 +41,7 @@ def mean_slope(c: Correlation, w: float) -> Estimate:
     Divergent
         Where it is infinite, or w is a kink other than 0.
     """
-    density = _with_kink(c, w)
+    density = with_kink(c, w)
     if density is None:
         return c.spectrum(w, 1)
     if c.statistics == "classical" or density.infrared_power > 1:
@@ -53,20 +51,7 @@ def mean_slope(c: Correlation, w: float) -> Estimate:
     return Estimate(float(value), float(error))
 
 
-def mean_slope_mp(c: Correlation, w: Any, digits: int) -> Any:
-    """The same as an mpf correct to so many digits."""
-    density = _with_kink(c, float(w))
-    if density is None:
-        return c.spectrum_mp(w, 1, digits)
-    if c.statistics == "classical" or density.infrared_power > 1:
-        return mpmath.mpf(0)
-    with mpmath.workdps(digits + 20):
-        value = density.reduced_jet(jets.variable(mpmath.mpf(10) ** _NEAR_ZERO_MP, 0)).c[0]
-    with mpmath.workdps(digits):
-        return +mpmath.re(value)
-
-
-def _with_kink(c: Correlation, w: float) -> Any:
+def with_kink(c: Correlation, w: float) -> Any:
     """The density if w is its kink at 0, None where Ĉ' exists."""
     density: BathDensity = c.density
     if c.thermal.is_zero or isinstance(density, Exponentials):

@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import mpmath
 import numpy as np
 
-from pertsym.baths import jets
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent, power_text
 from pertsym.baths.finite_part import finite_part
-from pertsym.baths.finite_part_mp import finite_part_mp
 from pertsym.baths.integrand import Kernel, Point, Pole
 from pertsym.baths.jets import EPS, Jet
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
@@ -57,25 +54,9 @@ def product_integral(
     return finite_part(product, kernel.poles)
 
 
-def product_integral_mp(
-    a: Correlation,
-    b: Correlation,
-    shift: float,
-    poles: Sequence[tuple[float, float, int]],
-    digits: int = 30,
-) -> Any:
-    """The same as an mpf correct to so many digits, by the contour of `finite_part_mp`."""
-    kernel = Kernel(tuple(Pole(*pole) for pole in poles if pole[0] != 0))
-    product = SpectrumProduct(a.thermal, b.thermal, float(shift))
-    if not kernel.poles or product.vanishes:
-        return mpmath.mpf(0)
-    _require_existence(product, kernel)
-    return finite_part_mp(product, kernel.poles, digits)
-
-
 @dataclass(frozen=True)
 class SpectrumProduct:
-    """Ĉ_A(w) Ĉ_B(shift - w), an integrand in double precision and at any other."""
+    """Ĉ_A(w) Ĉ_B(shift - w), an integrand in double precision."""
 
     a: ThermalSpectrum
     b: ThermalSpectrum
@@ -125,19 +106,6 @@ class SpectrumProduct:
         inexact = np.where((rest == 0) | (anchor == 0), 0.0, EPS / 2 * np.abs(rest))
         moved = EPS * np.abs(offset) + inexact + np.where(rest == 0, 0.0, EPS / 2 * np.abs(w))
         return first * self.b.jet_at(w, order, moved).reflected(-1.0)
-
-    def value_mp(self, anchor: Any, offset: Any, reference: float) -> Any:
-        sides = (1 if reference > 0 else -1), (1 if self.shift > reference else -1)
-        first = self.a.jet_mp(jets.variable(anchor + offset, 0), sides[0]).c[0]
-        rest = mpmath.mpf(self.shift) - anchor - offset
-        return first * self.b.jet_mp(jets.variable(rest, 0), sides[1]).c[0]
-
-    def derivatives_mp(self, anchor: Any, offset: Any, order: int) -> Sequence[Any]:
-        w, rest = anchor + offset, mpmath.mpf(self.shift) - anchor - offset
-        first = self.a.jet_mp(jets.variable(w, order), 1 if w > 0 else -1)
-        second = self.b.jet_mp(jets.variable(rest, order), 1 if rest > 0 else -1)
-        jet = first * second.reflected(-1)
-        return [mpmath.re(jet.c[k]) * mpmath.factorial(k) for k in range(order + 1)]
 
 
 def _coincident(first: Point, second: Point) -> Point:

@@ -14,7 +14,8 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from pertsym.baths import jets
+from pertsym.baths import balls, jets
+from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import require_real
 from pertsym.baths.density import Density, Evaluation
 from pertsym.baths.jets import Jet
@@ -101,6 +102,24 @@ class SpinSurrogate(Evaluation):
 
     def reduced_jet(self, w: Jet) -> Jet:
         return self._polarised(self.density.reduced_jet(w), w)
+
+    @property
+    def leading(self) -> float:
+        return self.density.leading + (0.0 if math.isinf(self.beta) else 1.0)
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        plain = self.density.core(w, piece)
+        if math.isinf(self.beta):
+            return plain
+        half = balls.real(self.beta) / 2
+        return plain * balls.tanh_quotient(w * half) * half
+
+    def decay(self, start: Any) -> Decay | None:
+        plain = self.density.decay(start)
+        if plain is None or math.isinf(self.beta):
+            return plain
+        left = (-balls.real(self.beta) * balls.real(start) / 2).exp()  # Re w > start/2
+        return plain._replace(size=plain.size * (1 + left) / (1 - left))
 
     def _polarised(self, jet: Jet, w: Jet) -> Jet:
         """The jet times tanh(beta w/2), the polarisation of a spin."""

@@ -14,7 +14,8 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths import jets
+from pertsym.baths import balls, jets
+from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import require
 from pertsym.baths.jets import EPS, Jet
 
@@ -142,6 +143,20 @@ class Table:
         return Jet(
             tuple(np.where(first, a, b) for a, b in c), tuple(np.where(first, a, b) for a, b in e)
         )
+
+    leading = 1.0
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        coefficients = [balls.rational(c) for c in self._exact[piece]]
+        if piece == 0:
+            _, slope, bend, twist = coefficients
+            return (twist * w + bend) * w + slope
+        x = w - balls.rational(self._knots[piece])
+        value, slope, bend, twist = coefficients
+        return (((twist * x + bend) * x + slope) * x + value) / w
+
+    def decay(self, start: Any) -> Decay | None:
+        return Decay(balls.real(0), 0.0, balls.real(0)) if start > self._knots[-1] else None
 
     def _horner(self, x: Jet, index: Any, powers: tuple[int, ...]) -> Jet:
         result = self._coefficient(index, powers[0], x)

@@ -8,7 +8,6 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths import jets
 from pertsym.baths.jets import EPS, Jet
 
 _SMALL: Final = 1.5  # |beta w| below which the Bernoulli series is used; its radius is 2 pi
@@ -120,10 +119,3 @@ def _binomial(n: int, k: int) -> int:
     for i in range(k):
         result = result * (n - i) // (i + 1)
     return result
-
-
-def bose_factor_mp(w: Jet, beta: Any) -> Jet:
-    """The same for a jet of mpmath numbers, real or complex, w not 0 or 2 pi i k/beta."""
-    lost = max(0, -int(mpmath.mag(beta * w.c[0]) if w.c[0] else 0))  # in bits, to 1 - e^-x ~ x
-    with mpmath.extraprec((w.order + 1) * lost + 10):
-        return w * jets.reciprocal(1 - jets.exp(w * (-beta)))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
 
-import mpmath
 import numpy as np
 
 from pertsym.baths import jets
@@ -29,8 +28,7 @@ from pertsym.baths.densities import (
 from pertsym.baths.integrand import SMOOTH, Point
 from pertsym.baths.jets import EPS, Jet
 from pertsym.baths.nodes import Path
-from pertsym.baths.thermal import bose_factor, bose_factor_mp
-from pertsym.exact import exact_mpf
+from pertsym.baths.thermal import bose_factor
 
 Statistics = Literal["boson", "classical"]
 
@@ -105,18 +103,6 @@ class ThermalSpectrum:
             if self.statistics == "classical":
                 return reduced.scaled(2.0 / self.beta)
             return reduced * bose_factor(w, self.beta, order, uncertainty) * 2.0
-
-    def jet_mp(self, w: Jet, side: int) -> Jet:
-        """Ĉ continued analytically from the half-axis w*side > 0, for mpmath numbers."""
-        density = self.density
-        if isinstance(density, Exponentials):
-            return _exponentials_jet_mp(density, w)
-        if self.zero_temperature:
-            return density.jet(w) * 2 if side > 0 else w * 0
-        y = w * side
-        if self.statistics == "classical":
-            return density.reduced_jet(y).scaled(2 / mpmath.mpf(self.beta))
-        return density.reduced_jet(y) * bose_factor_mp(w, mpmath.mpf(self.beta)) * 2
 
     def path(self) -> Path:
         """Ĉ below the real axis; not for `Exponentials`, tables or formulas."""
@@ -270,14 +256,4 @@ def half_sided_jet(density: Exponentials, w: Jet) -> Jet:
         # nu - iw = re - i (w - im): the difference keeps its digits on a narrow resonance
         shifted = w - nu.imag
         result = result + jets.reciprocal(shifted * (-1j) + nu.real) * c
-    return result
-
-
-def _exponentials_jet_mp(density: Exponentials, w: Jet) -> Jet:
-    result = w * 0
-    for c, nu in zip(density.c, density.nu, strict=True):
-        for sign in (1, -1):
-            rate = mpmath.mpc(exact_mpf(nu.real), sign * exact_mpf(nu.imag))
-            weight = mpmath.mpc(exact_mpf(c.real), sign * exact_mpf(c.imag))
-            result = result + jets.reciprocal(w * mpmath.mpc(0, -sign) + rate) * weight
     return result

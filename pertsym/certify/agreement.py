@@ -1,10 +1,10 @@
 """Numerical certificates: one number by at least three routes that share as little as possible.
 
 generated code        generated/<paper>/rates.py in double precision, with its error bound
-closed form           the spectral form, spectra by contours (module `contour`)
+closed form           the spectral form, spectra as balls (`pertsym.baths.enclosure`)
 time integral         the time-domain terms for exponential correlation functions
 superoperators        cumulants of 4 x 4 Liouvillians, neither words nor paths
-generated code, mp    the same module with the quadratures of `pertsym.baths` at any precision
+generated code, balls  the same module with the same spectra at any precision
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from fractions import Fraction
 from types import ModuleType
 from typing import Any
 
+import flint
 import mpmath
 
+from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
     Exponentials,
@@ -26,14 +28,12 @@ from pertsym.baths.densities import (
 from pertsym.certify import brute_force, time_domain
 from pertsym.certify.cases import Case, cases
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude
-from pertsym.certify.contour import ContourSpectra
 from pertsym.certify.hermitian import HermitianBath, hermitian_baths
-from pertsym.certify.remembered import remembering
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra, Spectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
 from pertsym.paper import Paper
 from pertsym.reduction.spectral import SpectralForm
 
@@ -42,11 +42,11 @@ DOUBLE = 1e-10
 """Largest error of double precision, relative to the largest entry of its order."""
 
 _GENERATED = "generated code (double precision)"
-_CONTOUR = "closed form, spectra by contours"
+_CONTOUR = "closed form, spectra enclosed"
 _RESIDUES = "closed form, spectra by residues"
 _TIME = "time integral of the terms"
 _BRUTE = "superoperator cumulants (double precision)"
-_PRECISE = "generated code, spectra by quadrature"
+_PRECISE = "generated code, spectra enclosed"
 _BALANCE = "detailed balance"
 _ORDERS = (2, 4)
 
@@ -86,6 +86,7 @@ class _Comparison:
     case: Case
     _forms_known: dict[int, dict[Entry, Any]] = field(default_factory=dict, repr=False)
     _generators: dict[int, Any] = field(default_factory=dict, repr=False)
+    _enclosures: dict[int, EnclosedSpectra] = field(default_factory=dict, repr=False)
 
     def of(self, entry: Entry) -> Check:
         """One quantity for exponential correlation functions."""
@@ -114,16 +115,17 @@ class _Comparison:
             reference = self._closed_forms(digits)
             routes = [_GENERATED, _CONTOUR, _PRECISE]
             findings: list[Finding] = []
-            with mpmath.workdps(digits + GUARD_DIGITS):
-                precise = remembering(self._spectra(), digits + 3)
+            w0 = self.case.w0.as_integer_ratio()
+            precise = self._enclosed(digits)
+            with mpmath.workdps(digits + GUARD_DIGITS), precise.precision():
                 for entry, value in reference.items():
                     scale = _scale(reference, entry)
                     findings += self._generated(entry, value, scale)
                     call = self._function(entry)
                     if call is not None:
-                        found = call(mpmath.mpf(self.case.w0), precise).value
+                        found = as_mpf(call(flint.fmpq(*w0), precise).value)
                         findings.append(
-                            close(f"{_label(entry)}: quadrature", found, value, digits, scale)
+                            close(f"{_label(entry)}: enclosed", found, value, digits, scale)
                         )
                 if ("K", 2) in reference:
                     routes.append(_BALANCE)
@@ -145,19 +147,22 @@ class _Comparison:
         }
 
     def _closed_forms(self, digits: int) -> dict[Entry, Any]:
-        """Every spectral form with spectra by contours, at digits + GUARD_DIGITS."""
+        """Every spectral form with enclosed spectra, mpf of `digits` + 5 digits."""
         if digits not in self._forms_known:
             self._forms_known[digits] = self._evaluated_forms(digits)
         return self._forms_known[digits]
 
     def _evaluated_forms(self, digits: int) -> dict[Entry, Any]:
-        with mpmath.workdps(digits + GUARD_DIGITS):
-            spectra = ContourSpectra.of(self._spectra(), digits + 5)
-            w0 = mpmath.mpf(self.case.w0)
-            return {
-                entry: evaluate(form, (w0,), spectra, self.case.beta).value
-                for entry, form in _forms(self.bloch, self.case.beta is not None)
-            }
+        spectra = self._enclosed(digits)
+        return {
+            entry: as_mpf(evaluate(form, (self.case.w0,), spectra, self.case.beta).value)
+            for entry, form in _forms(self.bloch, self.case.beta is not None)
+        }
+
+    def _enclosed(self, digits: int) -> EnclosedSpectra:
+        if digits not in self._enclosures:
+            self._enclosures[digits] = EnclosedSpectra(self._spectra(), digits + 5)
+        return self._enclosures[digits]
 
     def _function(self, entry: Entry) -> Callable[[Any, Spectra], Bounded] | None:
         module = generated_rates(self.name)

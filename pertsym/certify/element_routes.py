@@ -1,6 +1,6 @@
 """Routes to the numbers of generator elements with symbolic frequencies and matrix elements.
 
-closed form          spectral form, spectra by residues (module `residues`), any precision
+closed form          spectral form, spectra by residues (`baths.enclosure`), any precision
 time integral        the time-domain terms as they stand, any precision
 superoperators       cumulants of Liouvillians (module `brute_force`), double precision
 recursion            the hierarchy's slow subspace (`pertsym.generators`), double precision
@@ -21,10 +21,11 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.baths.balls import as_mpf
+from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials as NumericExponentials
 from pertsym.certify import brute_force
 from pertsym.certify.claims import Finding, close
-from pertsym.certify.residues import ResidueSpectra
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.equations.generator import Generator
 from pertsym.exact import Gaussian
@@ -34,6 +35,7 @@ from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.system import Correlated, System
 from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import EnclosedSpectra
 from pertsym.reduction.spectral import SpectralForm
 
 GUARD_DIGITS = 15
@@ -102,12 +104,17 @@ def drawn(interaction: Interaction, seed: int, exponents: int = 2, real: bool = 
     )
 
 
+def exponential_spectra(baths: Mapping[str, Exponentials], digits: int) -> EnclosedSpectra:
+    """Enclosures for exponential correlation functions, elementary sums over residues."""
+    return EnclosedSpectra(
+        {name: ((1, Correlation(bath.density)),) for name, bath in baths.items()}, digits
+    )
+
+
 def by_residues(form: SpectralForm, numbers: Numbers, digits: int) -> Any:
     """Value of a real form, mpf."""
-    with mpmath.workdps(digits + GUARD_DIGITS):
-        spectra = ResidueSpectra(numbers.baths, digits + GUARD_DIGITS)
-        frequencies = tuple(map(_mpf, numbers.frequencies))
-        return evaluate(form, frequencies, spectra, None, numbers.strengths).value
+    spectra = exponential_spectra(numbers.baths, digits + GUARD_DIGITS)
+    return as_mpf(evaluate(form, numbers.frequencies, spectra, None, numbers.strengths).value)
 
 
 def in_time(terms: TimeIntegrand, numbers: Numbers, digits: int) -> Any:
@@ -190,7 +197,3 @@ def element_findings(
 def within(what: str, value: Any, double: Any, scale: Any) -> Finding:
     """A number against one in double precision; counts no digits."""
     return Finding(f"{what} in double precision", abs(complex(value) - double) <= DOUBLE * scale)
-
-
-def _mpf(value: Fraction) -> Any:
-    return mpmath.mpf(value.numerator) / value.denominator

@@ -22,6 +22,7 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.baths.exponentials import Exponentials as NumericExponentials
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, TimeIntegrand
@@ -58,6 +59,20 @@ class Exponentials:
         for k, rate in enumerate(self.nu):
             if rate.re <= 0:
                 raise ValueError(f"nu[{k}]: {rate} must have a positive real part, or C(t) stays")
+
+    @property
+    def density(self) -> NumericExponentials:
+        """The same as a bath of numbers.
+
+        Raises
+        ------
+        ValueError
+            If a coefficient is no decimal that a double stands for.
+        """
+        for z in (*self.c, *self.nu):
+            if any(exact_rational(float(part)) != part for part in (z.re, z.im)):
+                raise ValueError(f"c, nu: {z} is not the decimal of a double; choose another")
+        return NumericExponentials(tuple(map(complex, self.c)), tuple(map(complex, self.nu)))
 
     @classmethod
     def of(cls, c: Iterable[Any], nu: Iterable[Any]) -> Exponentials:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
-import mpmath
 import numpy as np
 
 from pertsym.cli.console import (
@@ -28,6 +28,7 @@ from pertsym.numerics.bounded import Bounded
 from pertsym.rates import BlochRates, bloch_rates
 
 DEFAULT_ORDER: Final = 4
+RIGOROUS_DIGITS: Final = 15
 
 
 @click.command()
@@ -44,6 +45,11 @@ DEFAULT_ORDER: Final = 4
     "1/(k_B T) are double-precision numbers, energies and exponentials the decimals written.",
 )
 @click.option(
+    "--rigorous",
+    is_flag=True,
+    help="Midpoint and radius of a ball that holds the exact number; 15 digits unless --digits.",
+)
+@click.option(
     "--total-energy",
     type=float,
     help="Of a random-matrix environment: rates at this energy of system and environment together.",
@@ -51,7 +57,12 @@ DEFAULT_ORDER: Final = 4
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
 def rates(
-    model: Path, order: int | None, digits: int | None, total_energy: float | None, as_json: bool
+    model: Path,
+    order: int | None,
+    digits: int | None,
+    rigorous: bool,
+    total_energy: float | None,
+    as_json: bool,
 ) -> None:
     """Rates of a MODEL file (TOML); for two levels also shift and equilibrium constant.
 
@@ -62,7 +73,13 @@ def rates(
     """
     if order is not None and (order < 2 or order % 2):
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    if rigorous:
+        digits = digits or RIGOROUS_DIGITS
     if is_random_matrix_file(model):
+        if rigorous:
+            fail(
+                "--rigorous: rates of random matrices are not enclosed; leave it out", NOT_DERIVABLE
+            )
         from pertsym.cli import random_matrix  # other models do not need it
 
         random_matrix.rates(model, order, total_energy, digits, as_json)
@@ -76,18 +93,38 @@ def rates(
         return
     with np.errstate(all="ignore"):  # overflow is found in the result and named there
         result = bloch_rates(parsed, order, digits, Ticker())
+    if rigorous:
+        result = _only_enclosed(result)
     if as_json:
-        emit_json(_record(result, digits))
+        emit_json(_record(result, digits, rigorous))
     else:
         _show(result, digits)
     _remarks(result)
     leave(_missing(result))
 
 
+def _only_enclosed(result: BlochRates) -> BlochRates:
+    """Without the elimination of coherences, which is computed in double precision."""
+    lost = [n for n in result.eliminated or {} if n > 2]
+    if not lost:
+        return result
+    reason = "the elimination of the coherences is computed in double precision, not enclosed"
+    not_derived = dict(result.not_derived)
+    for n in lost:
+        not_derived[str(n)] = {**not_derived.get(str(n), {}), "eliminated": reason}
+    kept = {
+        n: dict.fromkeys(row) if n in lost else row for n, row in (result.eliminated or {}).items()
+    }
+    return replace(result, eliminated=kept, not_derived=not_derived)
+
+
 def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) -> None:
     """K_aa,bb of every order; diagonal elements included."""
     if digits:
-        fail("--digits: more than two levels are computed in double precision", NOT_DERIVABLE)
+        fail(
+            "--digits, --rigorous: more than two levels are computed in double precision",
+            NOT_DERIVABLE,
+        )
     result = tcl_generator(model, order, progress=Ticker())
     size, factor = model.dimension, model.units.rate_to_printed(1.0)
     record: dict[str, Any] = {"orders": {}, "equilibrium_constant": None, "error": {}}
@@ -143,40 +180,41 @@ def _remarks(result: BlochRates) -> None:
         note("no equilibrium constant: the baths are not all quantum-thermal at one temperature")
 
 
-def _record(result: BlochRates, digits: int | None) -> dict[str, Any]:
+def _record(result: BlochRates, digits: int | None, rigorous: bool) -> dict[str, Any]:
+    def values(row: dict[Any, Bounded | None]) -> dict[str, float | str | None]:
+        return {str(key): _value(x, digits, rigorous) for key, x in row.items()}
+
+    def errors(row: dict[Any, Bounded | None]) -> dict[str, float | str | None]:
+        return {str(key): _error(x, digits, rigorous) for key, x in row.items()}
+
     record: dict[str, Any] = {
-        "orders": {
-            str(n): {name: _value(x, digits) for name, x in row.items()}
-            for n, row in result.orders.items()
-        },
+        "orders": {str(n): values(row) for n, row in result.orders.items()},
         "equilibrium_constant": None,
-        "error": {
-            str(n): {name: _error(x) for name, x in row.items()} for n, row in result.orders.items()
-        },
+        "error": {str(n): errors(row) for n, row in result.orders.items()},
     }
     if result.equilibrium_constant is not None:
-        constant = result.equilibrium_constant
-        record["equilibrium_constant"] = {str(n): _value(x, digits) for n, x in constant.items()}
-        record["error"]["equilibrium_constant"] = {str(n): _error(x) for n, x in constant.items()}
+        record["equilibrium_constant"] = values(result.equilibrium_constant)
+        record["error"]["equilibrium_constant"] = errors(result.equilibrium_constant)
     if result.eliminated is not None:
-        rows = result.eliminated.items()
-        record["eliminated"] = {
-            str(n): {name: _value(x, digits) for name, x in row.items()} for n, row in rows
-        }
+        record["eliminated"] = {str(n): values(row) for n, row in result.eliminated.items()}
         record["error"]["eliminated"] = {
-            str(n): {name: _error(x) for name, x in row.items()} for n, row in rows
+            str(n): errors(row) for n, row in result.eliminated.items()
         }
     return {**record, **missing_record(_missing(result))}
 
 
-def _value(x: Bounded | None, digits: int | None) -> float | str | None:
+def _value(x: Bounded | None, digits: int | None, rigorous: bool) -> float | str | None:
     if x is None:
         return None
-    return float(x.value) if digits is None else str(mpmath.nstr(x.value, digits))
+    if digits is None:
+        return float(x.value)
+    return x.ball_text(digits)[0] if rigorous else x.text(digits)
 
 
-def _error(x: Bounded | None) -> float | None:
-    return None if x is None else float(x.error)
+def _error(x: Bounded | None, digits: int | None, rigorous: bool) -> float | str | None:
+    if x is None:
+        return None
+    return x.ball_text(digits)[1] if rigorous and digits else float(x.error)
 
 
 def _show(result: BlochRates, digits: int | None) -> None:
@@ -201,5 +239,4 @@ def _show(result: BlochRates, digits: int | None) -> None:
 def _line(x: Bounded | None, shown: int, otherwise: str) -> str:
     if x is None:
         return f"{otherwise:>{shown + 8}}"
-    value = x.value if isinstance(x.value, mpmath.mpf) else mpmath.mpf(float(x.value))
-    return f"{mpmath.nstr(value, shown):>{shown + 8}}  +- {float(x.error):.1e}"
+    return f"{x.text(shown):>{shown + 8}}  +- {float(x.error):.1e}"

@@ -19,7 +19,7 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: {frequencies}; `spectra`, where the values come from:
 pertsym.numerics.spectra.DoubleSpectra (numpy; {arrays})
-or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both{elements}.
+or EnclosedSpectra (balls at any number of digits) -- the same expression serves both{elements}.
 Returns: Bounded(value, error) in the unit of {first}, |value - exact| <= error."""
 _ELEMENTS = """;
 {names}, real matrix elements of the coupling operators, by keyword (numbers or arrays)"""

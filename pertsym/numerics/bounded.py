@@ -2,7 +2,8 @@
 
 Generated code is written with ordinary operators; with `Bounded` values the error of the result
 comes along: the bounds of the inputs propagated in the worst case, plus the rounding of every
-operation.  Values may be floats, numpy arrays (everything broadcasts) or mpmath numbers.
+operation.  Values may be floats, numpy arrays (everything broadcasts) or, from enclosures at any
+precision, flint's exact midpoints with radii.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import flint
 import mpmath
 import numpy as np
 
+from pertsym.baths.balls import as_mpf
 from pertsym.estimate import Estimate
 
-
-def _unit_roundoff(value: Any) -> Any:
-    return mpmath.mp.eps if isinstance(value, mpmath.mpf) else 1.2e-16
+_UNIT_ROUNDOFF = 1.2e-16
 
 
 def _quotient(error: Any, distance: Any) -> Any:
     """error/distance, infinite where the divisor may be zero (distance <= 0)."""
-    if isinstance(distance, mpmath.mpf):
-        return error / distance if distance > 0 else mpmath.inf
+    if isinstance(distance, (flint.arb, flint.fmpq)):
+        return error / distance if distance > 0 else flint.arb.pos_inf()
     if np.ndim(distance) == 0:
         return error / distance if distance > 0 else np.inf
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -49,8 +50,17 @@ class Bounded:
             return cls(x.value, x.error)
         return cls(x, 0 * x)
 
+    @classmethod
+    def ball(cls, value: flint.arb, error: Any = 0) -> Bounded:
+        """The midpoint of a ball, its radius added to an error."""
+        return cls(value.mid(), (error + value.rad()).upper())
+
     def _rounded(self, value: Any, error: Any) -> Bounded:
-        return Bounded(value, error + _unit_roundoff(value) * abs(value))
+        if isinstance(value, flint.arb):
+            return Bounded.ball(value, error)
+        if isinstance(value, flint.fmpq):
+            return Bounded(value, error)
+        return Bounded(value, error + _UNIT_ROUNDOFF * abs(value))
 
     def __add__(self, other: Any) -> Bounded:
         b = Bounded.of(other)
@@ -90,6 +100,29 @@ class Bounded:
         for _ in range(n - 1):
             result = result * self
         return result
+
+    def is_finite(self) -> bool:
+        """Whether value and error are numbers."""
+        parts = (self.value, self.error)
+        if isinstance(self.value, (flint.arb, flint.fmpq)):
+            return all(flint.arb(part).is_finite() for part in parts)
+        return all(bool(np.all(np.isfinite(part))) for part in parts)
+
+    def text(self, digits: int) -> str:
+        """The value to so many significant digits."""
+        if isinstance(self.value, (flint.arb, flint.fmpq)):
+            with flint.ctx.workdps(digits + 15):
+                shown = flint.arb(self.value)
+            return str(mpmath.nstr(as_mpf(shown), digits))
+        return str(mpmath.nstr(mpmath.mpf(float(self.value)), digits))
+
+    def ball_text(self, digits: int) -> tuple[str, str]:
+        """The value of a ball to so many digits, and a radius around that text, rounded up."""
+        shown = self.text(digits)
+        with flint.ctx.workdps(digits + 30):
+            radius = (abs(flint.arb(self.value) - flint.arb(shown)) + flint.arb(self.error)).upper()
+            raised = as_mpf((radius * flint.arb(1.01)).upper())  # three digits are rounded by less
+        return shown, str(mpmath.nstr(raised, 3))
 
     def estimate(self) -> Estimate:
         """The value with its bound as a plain pair."""

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+import flint
 import mpmath
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
+from pertsym.baths.enclosure import DOUBLINGS
 from pertsym.baths.mixed_integral import Kind
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
@@ -21,7 +23,7 @@ from pertsym.numerics.kinks import (
     kinks,
     with_poles_on_spectra,
 )
-from pertsym.numerics.spectra import DoubleSpectra, MixedSpectra, Pole, Spectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, MixedSpectra, Pole, Spectra
 from pertsym.reduction.elements import at_elements, by_elements, symbols_of
 from pertsym.reduction.spectral import (
     ZERO_FORM,
@@ -66,7 +68,40 @@ def evaluate(
         If a part of the form diverges.
     ValueError, CannotEvaluate
         As in `require_evaluable`; also for a matrix element without a value.
+
+    With `EnclosedSpectra` the result is a ball to their digits, or as narrow as three doublings
+    of the precision make it (a form that vanishes has no significant digits).
     """
+    if isinstance(spectra, EnclosedSpectra):
+        return _enclosed(form, frequencies, spectra, beta, elements)
+    return _evaluated_with(form, frequencies, spectra, beta, elements)
+
+
+def _enclosed(
+    form: SpectralForm,
+    frequencies: Sequence[Any],
+    spectra: EnclosedSpectra,
+    beta: Any,
+    elements: Mapping[str, Any] | None,
+) -> Bounded:
+    """A ball to the digits of the spectra; cancellation asks for more digits of every part."""
+    wanted = spectra.digits
+    for _ in range(DOUBLINGS):
+        with spectra.precision():
+            found = _evaluated_with(form, frequencies, spectra, beta, elements)
+            if found.error <= abs(found.value) * flint.arb(10) ** -wanted:
+                break
+        spectra = spectra.refined()
+    return found
+
+
+def _evaluated_with(
+    form: SpectralForm,
+    frequencies: Sequence[Any],
+    spectra: Spectra,
+    beta: Any,
+    elements: Mapping[str, Any] | None,
+) -> Bounded:
     needed = symbols_of(form)
     if not needed:
         return _evaluated(form, frequencies, spectra, beta)
@@ -82,7 +117,7 @@ def evaluate(
         weight = Bounded.of(spectra.number(1))
         for name in names:
             weight = weight * spectra.number(values[name])
-        if np.any(weight.value):
+        if np.any(weight.value != 0):
             total = total + weight * _evaluated(part, frequencies, spectra, beta)
     return total
 

@@ -1,4 +1,4 @@
-"""What a spectral form asks of the baths, in double precision or at any number of digits.
+"""What a spectral form asks of the baths, in double precision or as enclosures at any precision.
 
 A `Spectra` answers four questions about named correlation functions: the value of a spectrum
 Ĉ^(m)(w), of a transform P^(m)(w), a finite-part integral over two spectra, and pi.  Names may be
@@ -10,25 +10,21 @@ kink; diagonal couplings lead to both.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, cast, runtime_checkable
 
-import mpmath
+import flint
 import numpy as np
 
-from pertsym.baths import integrals
+from pertsym.baths import balls, enclosure, integrals
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable
 from pertsym.baths.integrals import spectral_integral
-from pertsym.baths.kinks import has_slope, mean_slope, mean_slope_mp
+from pertsym.baths.kinks import has_slope, mean_slope
 from pertsym.baths.mixed_integral import Kind, mixed_integral, regular_part, regular_slope
-from pertsym.baths.mixed_integral_mp import (
-    mixed_integral_mp,
-    regular_part_mp,
-    regular_slope_mp,
-)
-from pertsym.baths.product_integral import product_integral, product_integral_mp
+from pertsym.baths.product_integral import product_integral
 from pertsym.estimate import Estimate
 from pertsym.numerics.bounded import Bounded
 from pertsym.reduction.spectral import CannotEvaluate
@@ -193,87 +189,108 @@ class DoubleSpectra:
 
 
 @dataclass(frozen=True)
-class PreciseSpectra:
-    """mpmath at `digits` significant digits of the largest intermediate value."""
+class EnclosedSpectra:
+    """Balls at `digits` significant digits of every answer; the radius holds every error.
+
+    Values are `flint` numbers: exact midpoints with radii as errors.  Arithmetic with them, that
+    of generated code too, belongs within `precision()`.  Frequencies should be exact (int,
+    Fraction, fmpq, a float as the exact double).  What was computed once is kept.
+    """
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
     digits: int
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """The working precision of sums and products of answers."""
+        bits = enclosure.bits_of(self.digits) + 32
+        return cast(AbstractContextManager[Any], flint.ctx.workprec(bits))
+
+    def refined(self) -> EnclosedSpectra:
+        """The same baths at twice the digits."""
+        return replace(self, digits=2 * self.digits)
 
     @property
     def pi(self) -> Any:
-        return +mpmath.pi
+        return flint.arb.pi()
 
     def number(self, x: Any) -> Any:
-        return mpmath.mpf(x)
-
-    def _bounded(self, value: Any) -> Bounded:
-        return Bounded(value, abs(value) * mpmath.mpf(10) ** (-self.digits))
+        return balls.rational(x)
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return _over(
-            self.baths[name], lambda c: self._bounded(c.spectrum_mp(w, derivative, self.digits))
-        )
+        return self._single(name, "spectrum", w, derivative)
 
     def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return _over(
-            self.baths[name], lambda c: self._bounded(c.transform_mp(w, derivative, self.digits))
-        )
+        return self._single(name, "transform", w, derivative)
 
     def difference(self, name: str, w: Any, reference: Any) -> Bounded:
-        raise CannotEvaluate(
-            f"the transform of {name!r} exists only as a difference, which is evaluated in double "
-            "precision"
-        )
+        return self._single(name, "difference", w, reference)
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: self._bounded(product_integral_mp(a, b, shift, poles, self.digits)),
-        )
+        return self._pair(name, other, "integral", "CC", -1, shift, tuple(poles))
 
     def has_slope(self, name: str, w: Any) -> bool:
-        return _has_slope(self.baths[name], w)
+        return _has_slope(self.baths[name], float(w))
 
     def mean_slope(self, name: str, w: Any) -> Bounded:
-        return _over(self.baths[name], lambda c: self._bounded(mean_slope_mp(c, w, self.digits)))
+        return self._single(name, "mean_slope", w)
 
     def regular_slope(self, name: str, w: Any) -> Bounded:
-        return _over(self.baths[name], lambda c: self._bounded(regular_slope_mp(c, w, self.digits)))
+        return self._single(name, "regular_slope", w)
 
     def mixed_integral(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: self._bounded(
-                mixed_integral_mp(kind, a, b, reflect, shift, poles, self.digits)
-            ),
-        )
+        return self._pair(name, other, "integral", kind, reflect, shift, tuple(poles))
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: self._bounded(
-                regular_part_mp(kind, a, b, reflect, shift, pole, self.digits)
-            ),
-        )
+        return self._pair(name, other, "regular", kind, reflect, shift, pole)
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
-        if mpmath.isinf(beta):
+        inverse, energy = balls.real(beta), balls.real(energy)
+        if not inverse.is_finite():
             if energy < 0:
                 raise Divergent("exp(-beta E) with E < 0 as beta -> inf")
             if energy > 0:
-                return Bounded(mpmath.mpf(0), mpmath.mpf(0))
-        inverse = mpmath.mpf(beta)
-        value = inverse**power * mpmath.exp(-inverse * energy)
-        return Bounded(value, abs(value) * mpmath.mp.eps * (4 + abs(beta * energy)))
+                return Bounded(flint.arb(0), flint.arb(0))
+        return Bounded.ball(inverse**power * (-inverse * energy).exp())
+
+    def _single(self, name: str, question: str, *at: Any) -> Bounded:
+        return _over(self.baths[name], lambda c: self._asked((c,), question, at))
+
+    def _pair(self, name: str, other: str, question: str, *at: Any) -> Bounded:
+        return _over_pairs(
+            self.baths[name],
+            self.baths[other],
+            lambda a, b: self._asked((a, b), question, at),
+        )
+
+    def _asked(self, baths: tuple[Correlation, ...], question: str, at: tuple[Any, ...]) -> Bounded:
+        def compute(bits: int) -> Any:
+            made = [self._at(c, bits) for c in baths]
+            owner = made[0] if len(made) == 1 else enclosure.PairBalls(*made)
+            return getattr(owner, question)(*at)
+
+        key = (baths, question, str(at), self.digits)
+        if key not in self._kept:
+            try:
+                self._kept[key] = Bounded.ball(enclosure.enclosed(compute, self.digits))
+            except Divergent:
+                raise
+            except ArithmeticError as fault:
+                raise CannotEvaluate(f"at {self.digits} digits: {fault}") from None
+        found: Bounded = self._kept[key]
+        return found
+
+    def _at(self, c: Correlation, bits: int) -> enclosure.BathBalls:
+        if (c, bits) not in self._kept:
+            self._kept[c, bits] = enclosure.BathBalls(c, bits)
+        bath: enclosure.BathBalls = self._kept[c, bits]
+        return bath
 
 
 _Parts = Sequence[tuple[int, Correlation]]

@@ -12,20 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-import mpmath
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.finite_part import finite_part
-from pertsym.baths.finite_part_mp import finite_part_mp
 from pertsym.baths.integrand import Pole
-from pertsym.baths.mp_routes import SpectrumMp
 from pertsym.model.oscillator import OscillatorModel
 from pertsym.model.values import Bath
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.oscillator.kernels import Kernels
 from pertsym.oscillator.master_equation import COEFFICIENTS
 from pertsym.oscillator.spectral_forms import CORRELATION, CoefficientForm, coefficient_forms
@@ -115,14 +112,9 @@ def evaluated(form: CoefficientForm, correlation: Correlation, frequency: float)
         poles = _poles(form.form, frequency)
         if poles:
             value = _better(value, Bounded.of(finite_part(correlation.thermal, poles)))
-    for route in (_precise_values, _precise_integral):
-        if value.error <= _GOAL * abs(value.value):
-            break
-        with suppress(ArithmeticError):  # no convergence: the value stands
-            found = route(form, correlation, frequency)
-            value = value if found is None else _better(value, found)
-            if route is _precise_values and found and abs(value.value) <= value.error:
-                break  # the parameters are doubles: what vanishes to 25 digits is 0
+    if value.error > _GOAL * abs(value.value):
+        with suppress(CannotEvaluate):  # no enclosure: the value stands
+            value = _better(value, _enclosed(form, correlation, frequency))
     return value
 
 
@@ -147,38 +139,12 @@ def _poles(form: SpectralForm, frequency: float) -> tuple[Pole, ...]:
     return tuple(poles)
 
 
-def _precise_values(
-    form: CoefficientForm, correlation: Correlation, frequency: float
-) -> Bounded | None:
-    """The form from values of Ĉ and P to so many digits each.
-
-    None where J falls too slowly for P itself, so that only differences of it exist.
-    """
+def _enclosed(form: CoefficientForm, correlation: Correlation, frequency: float) -> Bounded:
+    """The form from enclosures, as a double with its rounding."""
     baths: dict[str, Sequence[tuple[int, Correlation]]] = {CORRELATION: ((1, correlation),)}
-    with mpmath.workdps(_DIGITS + 5):
-        try:
-            exact = evaluate(form.form, (mpmath.mpf(frequency),), PreciseSpectra(baths, _DIGITS))
-        except CannotEvaluate:
-            return None
-        value = float(exact.value)
-        return Bounded(value, float(exact.error) + _ROUNDING * abs(value))
-
-
-def _precise_integral(
-    form: CoefficientForm, correlation: Correlation, frequency: float
-) -> Bounded | None:
-    """One integral over all poles, whose precision grows with the cancellation inside it.
-
-    None unless the weights of the poles are +- one number.
-    """
-    poles = _poles(form.form, frequency)
-    weights = {abs(pole.coefficient) for pole in poles}
-    if len(weights) != 1:
-        return None
-    (weight,) = weights
-    signs = [pole._replace(coefficient=math.copysign(1.0, pole.coefficient)) for pole in poles]
-    value = weight * float(finite_part_mp(SpectrumMp(correlation.thermal), signs, _DIGITS))
-    return Bounded(value, _ROUNDING * abs(value))
+    exact = evaluate(form.form, (frequency,), EnclosedSpectra(baths, _DIGITS))
+    value = float(exact.value)
+    return Bounded(value, float(exact.error) + _ROUNDING * abs(value))
 
 
 __all__ = ["COEFFICIENTS", "Coefficients", "coefficients", "evaluated"]

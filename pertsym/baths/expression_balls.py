@@ -1,0 +1,316 @@
+"""A density given as a formula, evaluated in ball arithmetic by a walk over its tree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import flint
+import sympy
+
+from pertsym.baths import balls
+from pertsym.baths.balls import Ball, Decay
+
+if TYPE_CHECKING:
+    from pertsym.model.expression import Expression
+
+_Node = Callable[[Ball], Ball]
+
+
+def _cosh_sinh(x: Ball) -> tuple[Ball, Ball]:
+    grown = x.exp()
+    shrunk = 1 / grown
+    return (grown + shrunk) / 2, (grown - shrunk) / 2
+
+
+def _tanh(x: Ball) -> Ball:
+    if not balls.is_series(x):
+        return x.tanh()
+    cosh, sinh = _cosh_sinh(x)
+    return sinh / cosh
+
+
+_FUNCTIONS: Final[dict[Any, _Node]] = {
+    sympy.exp: lambda x: x.exp(),
+    sympy.log: balls.log,
+    sympy.sin: lambda x: x.sin(),
+    sympy.cos: lambda x: x.cos(),
+    sympy.tan: lambda x: x.sin() / x.cos(),
+    sympy.cot: lambda x: x.cos() / x.sin(),
+    sympy.sec: lambda x: 1 / x.cos(),
+    sympy.csc: lambda x: 1 / x.sin(),
+    sympy.tanh: _tanh,
+    sympy.coth: lambda x: 1 / _tanh(x),
+    sympy.cosh: lambda x: _cosh_sinh(x)[0],
+    sympy.sinh: lambda x: _cosh_sinh(x)[1],
+    sympy.sech: lambda x: 1 / _cosh_sinh(x)[0],
+    sympy.csch: lambda x: 1 / _cosh_sinh(x)[1],
+}
+
+_COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
+_RING = 16
+
+
+class ExpressionBalls:
+    """J of a formula: w^leading core(w), and its decay.
+
+    Where J/w^power is not analytic at w = 0 (another root of w, an essential singularity), the
+    core is that for the power 1 and has no value around 0.
+    """
+
+    def __init__(self, expression: Expression, infrared_power: float) -> None:
+        formula = expression.sympy_expr
+        self._w = next(iter(formula.free_symbols), sympy.Symbol("w", positive=True))
+        self._formula = formula
+        self.leading = infrared_power if math.isfinite(infrared_power) else 1.0
+        self._core = self._compiled_core(self.leading)
+        if not self._near_zero().is_finite() and self.leading != 1.0:
+            self.leading = 1.0
+            self._core = self._compiled_core(1.0)
+
+    def _compiled_core(self, leading: float) -> _Node:
+        """Each term of a sum is divided for itself, so that powers of w combine exactly."""
+        factor = self._w ** -sympy.nsimplify(leading, rational=True)
+        factored = sympy.factor_terms(self._formula)
+        combined = sympy.powsimp(factored * factor)
+        if isinstance(factored, sympy.Mul):
+            sums = [x for x in factored.args if isinstance(x, sympy.Add)]
+            if combined.has(1 / self._w) and len(sums) == 1:
+                rest = factored / sums[0]
+                combined = sympy.Add(
+                    *(sympy.powsimp(sympy.expand(x * rest) * factor) for x in sums[0].args)
+                )
+        return self._compile(combined)
+
+    def _near_zero(self) -> Any:
+        ball = flint.arb(0, 2.0**-200)
+        return self._core(flint.acb(ball, ball))
+
+    def core(self, w: Ball) -> Ball:
+        """J/w^leading; around 0, where a quotient is removable, by the maximum principle."""
+        value = self._core(w)
+        if balls.is_series(w) or value.is_finite() or not w.contains(0):
+            return value
+        radius = 2 * w.abs_upper()
+        largest = flint.arb(0)
+        for k in range(_RING):
+            turn = flint.arb(flint.fmpq(2 * k + 1, _RING)).union(
+                flint.arb(flint.fmpq(2 * k - 1, _RING))
+            )
+            value = self._core(_on_circle(radius, turn))
+            largest = largest.max(value.abs_upper())
+        ball = flint.arb(0, largest) if largest.is_finite() else flint.arb("nan")
+        return flint.acb(ball, ball)
+
+    def decay(self, start: Any) -> Decay | None:
+        """|J(w)| <= size |w|^power exp(-rate Re w), from leading terms with bounded remainders."""
+        found = _leading(self._formula, self._w, balls.real(start))
+        if found is None:
+            return None
+        size = abs(found.factor) * (1 + found.error)
+        if found.degree == 0:
+            return Decay(size, float(found.power), flint.arb(0))
+        if found.degree >= 1:  # |exp(-b w^q)| <= exp(-b' w), b' = b W^(q-1) cos
+            rate = found.rate * balls.real(start) ** (balls.real(float(found.degree)) - 1)
+            rate = rate if found.degree == 1 else rate * _COSINE
+            return Decay(size, float(found.power), rate.lower())
+        # a stretched exponential is less than any power from where it has fallen below it
+        steep = 8
+        slope = found.rate * found.degree * balls.real(start) ** balls.real(float(found.degree))
+        if not slope * _COSINE > steep:
+            return None
+        falls = (-found.rate * _COSINE * balls.real(start) ** balls.real(float(found.degree))).exp()
+        return Decay(
+            size * falls * balls.real(start) ** steep, float(found.power) - steep, flint.arb(0)
+        )
+
+    def _compile(self, node: sympy.Expr) -> _Node:
+        if node == self._w:
+            return lambda w: w
+        if not node.has(self._w):
+            return lambda w: _number(node)
+        if isinstance(node, (sympy.Add, sympy.Mul)):
+            parts = [self._compile(argument) for argument in node.args]
+            return _folded(parts, isinstance(node, sympy.Add))
+        if isinstance(node, sympy.Pow):
+            base = self._compile(node.base)
+            if node.exp.has(self._w):
+                exponent = self._compile(node.exp)
+                return lambda w: (balls.log(base(w)) * exponent(w)).exp()
+            if node.exp.is_Rational and float(node.exp) == node.exp:
+                power = float(node.exp)
+                return lambda w: balls.power(base(w), power)
+            return lambda w: (balls.log(base(w)) * _number(node.exp)).exp()
+        if type(node) in _FUNCTIONS:
+            function, argument = _FUNCTIONS[type(node)], self._compile(node.args[0])
+            return lambda w: function(argument(w))
+        raise ArithmeticError(f"expression: {node} has no ball arithmetic")
+
+
+def _on_circle(radius: Any, turn: Any) -> Any:
+    """radius exp(i pi turn)."""
+    angle = turn * flint.arb.pi()
+    return flint.acb(radius * angle.cos(), radius * angle.sin())
+
+
+def _folded(parts: list[_Node], added: bool) -> _Node:
+    def evaluate(w: Ball) -> Ball:
+        result = parts[0](w)
+        for part in parts[1:]:
+            result = result + part(w) if added else result * part(w)
+        return result
+
+    return evaluate
+
+
+def _number(node: sympy.Expr) -> Any:
+    """A constant of the formula as an `arb` of the working precision."""
+    if node.is_Rational:
+        return flint.arb(flint.fmpq(int(node.p), int(node.q)))
+    if node == sympy.pi:
+        return flint.arb.pi()
+    if node == sympy.E:
+        return flint.arb(1).exp()
+    if isinstance(node, (sympy.Add, sympy.Mul)):
+        parts = [_number(x) for x in node.args]
+        result = parts[0]
+        for part in parts[1:]:
+            result = result + part if isinstance(node, sympy.Add) else result * part
+        return result
+    if isinstance(node, sympy.Pow):
+        return _number(node.base) ** _number(node.exp)
+    if type(node) in _FUNCTIONS:
+        return _FUNCTIONS[type(node)](flint.acb(_number(node.args[0]))).real
+    raise ArithmeticError(f"expression: {node} has no ball arithmetic")
+
+
+class _Leading(NamedTuple):
+    """factor w^power exp(-rate w^degree) (1 + d), |d| <= error, for |w| >= start in the sector."""
+
+    factor: Any
+    power: sympy.Rational
+    rate: Any
+    degree: sympy.Rational
+    error: Any
+
+
+def _leading(node: sympy.Expr, w: sympy.Symbol, start: Any) -> _Leading | None:
+    """The leading term at large w; None where it is not known from `start` on."""
+    zero, one = flint.arb(0), sympy.Integer(1)
+    if not node.has(w):
+        value = _number(node)
+        return _Leading(value, 0 * one, zero, 0 * one, zero) if abs(value) > 0 else None
+    if node == w:
+        return _Leading(flint.arb(1), one, zero, 0 * one, zero)
+    if isinstance(node, sympy.Mul):
+        return _product([_leading(x, w, start) for x in node.args])
+    if isinstance(node, sympy.Add):
+        return _sum([_leading(x, w, start) for x in node.args], start)
+    if isinstance(node, sympy.Pow) and node.exp.is_Rational:
+        return _power(_leading(node.base, w, start), node.exp)
+    if isinstance(node, sympy.exp):
+        return _exponential(sympy.expand(node.args[0]), w, start)
+    if isinstance(node, (sympy.tanh, sympy.coth)):
+        inner = _leading(node.args[0], w, start)
+        if inner is None or inner.degree or not inner.power > 0 or inner.power > 1:
+            return None
+        least = (
+            abs(inner.factor) * start ** balls.real(float(inner.power)) * (_COSINE - inner.error)
+        )
+        left = (-2 * least).exp()
+        sign = 1 if inner.factor > 0 else -1
+        if not (least > 0 and left < 1):
+            return None
+        return _Leading(flint.arb(sign), 0 * one, zero, 0 * one, 2 * left / (1 - left))
+    return None
+
+
+def _product(parts: list[_Leading | None]) -> _Leading | None:
+    result: _Leading | None = None
+    for part in parts:
+        if part is None:
+            return None
+        if result is None:
+            result = part
+            continue
+        if result.degree and part.degree and result.degree != part.degree:
+            return None
+        result = _Leading(
+            result.factor * part.factor,
+            result.power + part.power,
+            result.rate + part.rate,
+            result.degree or part.degree,
+            (1 + result.error) * (1 + part.error) - 1,
+        )
+    return result
+
+
+def _sum(parts: list[_Leading | None], start: Any) -> _Leading | None:
+    """The slowest part; the others are bounded relative to it (error >= 1: a bound only)."""
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    top = min(known, key=lambda x: (x.degree, float(x.rate), -x.power))
+    error = top.error
+    for part in known:
+        if part is top:
+            continue
+        rise = float(part.power - top.power)
+        mine, slow = (
+            x.rate * start ** balls.real(float(x.degree)) if x.degree else flint.arb(0)
+            for x in (part, top)
+        )
+        if part.degree == top.degree:
+            fall, slope = _COSINE * (mine - slow), _COSINE * (mine - slow) * float(part.degree)
+        else:
+            fall = _COSINE * mine - slow
+            slope = _COSINE * mine * float(part.degree) - slow * float(top.degree)
+        same = part.degree == top.degree and not part.rate > top.rate
+        if not (rise <= 0 if same else slope > max(rise, 0.0)):
+            return None
+        ratio = abs(part.factor / top.factor) * start ** balls.real(rise) * (1 + part.error)
+        error = error + (ratio if same else ratio * (-fall).exp())
+    return top._replace(error=error)
+
+
+def _power(base: _Leading | None, exponent: sympy.Rational) -> _Leading | None:
+    if base is None or not base.error < 1 or (not exponent.is_Integer and not base.factor > 0):
+        return None
+    number = flint.arb(flint.fmpq(int(exponent.p), int(exponent.q)))
+    grown = (-abs(number) * (1 - base.error).log()).exp() - 1  # |(1 + d)^n - 1|
+    factor = base.factor ** (int(exponent) if exponent.is_Integer else number)
+    return _Leading(
+        factor, base.power * exponent, base.rate * number, base.degree, grown.abs_upper()
+    )
+
+
+def _exponential(exponent: sympy.Expr, w: sympy.Symbol, start: Any) -> _Leading | None:
+    """exp of a sum of powers: the leading one kept, those that vanish bounded.
+
+    Other growing terms weaken the leading one; the result is then a bound only.
+    """
+    terms: list[tuple[Any, sympy.Rational]] = []
+    for term in sympy.Add.make_args(exponent):
+        coefficient, power = term.as_coeff_exponent(w)
+        if coefficient.has(w) or not power.is_Rational:
+            return None
+        terms.append((_number(coefficient), power))
+    coefficient, degree = max(terms, key=lambda term: term[1])
+    if degree <= 0 or degree > 2 or not coefficient < 0:
+        return None
+    rate, factor, error = -coefficient, flint.arb(1), flint.arb(0)
+    for other, power in terms:
+        if power == degree:
+            continue
+        if power == 0:
+            factor = factor * other.exp()
+        elif power < 0:
+            small = abs(other) * start ** balls.real(float(power))
+            error = (1 + error) * small.exp() - 1
+        else:
+            rate = rate - abs(other) * start ** balls.real(float(power - degree)) / _COSINE
+            error = error + 1
+    if not rate > 0:
+        return None
+    return _Leading(factor, sympy.Integer(0), rate, degree, error)
