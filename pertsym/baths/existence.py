@@ -99,7 +99,7 @@ def require_integral(
             return False
     points = _product_points(kind, a, b, reflect, shift, poles[0][1] if regular else None)
     for point in points:
-        if not low <= point.position <= high:
+        if not low <= float(point.position) <= high:
             continue
         zero = _zero_order(poles) if point.position == 0 else 0
         if point.power + zero <= -1:
