@@ -144,7 +144,7 @@ class Nodes:
         """
         z = np.asarray(z)
         value, error = self._sum(_plain, z, derivative)
-        return value, error + self._bound(np.abs(z), derivative) * math.factorial(derivative)
+        return value, error + self.bound(np.abs(z), derivative) * math.factorial(derivative)
 
     def parts(self, z: Any, derivative: int = 0) -> tuple[Any, Any, Any, Any]:
         """[G^(m)(z) + G^(m)(-z)]/2 and half their difference for real z != 0 and m = 0 or 1.
@@ -162,8 +162,8 @@ class Nodes:
         size = np.abs(z)
         if m == 1:  # the derivative of an odd function is even
             even, even_error, odd, odd_error = odd, odd_error, even, even_error
-        even_error = even_error + self._bound(size, m) * math.factorial(m)
-        odd_error = odd_error + self._bound(size, m + 1) * math.factorial(m + 1) * size
+        even_error = even_error + self.bound(size, m) * math.factorial(m)
+        odd_error = odd_error + self.bound(size, m + 1) * math.factorial(m + 1) * size
         return even, even_error, odd, odd_error
 
     def _sum(self, kernel: Kernel, z: Any, m: int) -> tuple[Any, Any]:
@@ -177,7 +177,8 @@ class Nodes:
         lost = _OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest)
         return value + terms.sum(-1), (np.abs(terms) * lost).sum(-1)
 
-    def _bound(self, size: Any, m: int) -> Any:
+    def bound(self, size: Any, m: int) -> Any:
+        """The error of G^(m)(z)/m! at |z| = size that is not that of the resonances."""
         if not self.arms:
             return np.zeros(np.shape(size))
         radii, inner, outer = self._cumulative[m]

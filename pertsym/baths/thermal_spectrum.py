@@ -121,7 +121,8 @@ class ThermalSpectrum:
     def path(self) -> Path:
         """Ĉ below the real axis; not for `Exponentials`, tables or formulas."""
         density = cast(Density, self.density)
-        thermal = 2 * math.pi / np.asarray(self.beta, dtype=float)
+        beta = np.abs(self.beta)  # complex where it is continued
+        thermal = 2 * math.pi / beta
         boson = self.statistics == "boson"
         scales = [float(np.min(density.scale)), density.axis]
         if boson and not self.zero_temperature:
@@ -133,8 +134,8 @@ class ThermalSpectrum:
             residues = residues * self._occupied(positions)
         left = right = density.reach
         if boson and not self.zero_temperature:
-            decay = 60 / float(np.min(self.beta))  # e^-(beta w) on the path at 45 degrees
-            left = decay if math.isinf(self.tails[0]) and math.isfinite(self.tails[1]) else min(left, 2*decay)
+            decay = 60 / float(np.min(beta))  # e^-(beta w) on the path at 45 degrees
+            left = decay if math.isfinite(self.tails[1]) else min(left, 2 * decay)
             right = max(right, decay) if math.isfinite(self.tails[1]) else right
         return Path(
             spectrum=self.continued,
@@ -156,16 +157,19 @@ class ThermalSpectrum:
         """Ĉ/J with J odd: 2/(1 - e^(-beta w)), at T = 0 2 theta(w), classically 2T/w."""
         if self.zero_temperature:
             return np.where(w.real > 0, 2.0, 0.0)
-        beta = np.asarray(self.beta, dtype=float)
+        beta = np.asarray(self.beta)
         beta = beta[..., None] if beta.ndim else beta
         if self.statistics == "classical":
             return 2 / (beta * w)
-        # 1/(1 - e^-x) without overflow on either side
+        # 1/(1 - e^-x) without overflow on either side, and without cancellation at small x
         x = beta * w
-        decay = np.exp(-np.abs(x.real) - 1j * np.sign(x.real) * x.imag)
-        near = -1 / np.expm1(-np.where(np.abs(x.real) < 1, x, 1.0))
-        far = np.where(x.real > 0, 1.0, -decay) / (1 - decay)
-        return 2 * np.where(np.abs(x.real) < 1, near, far)
+        right = x.real > 0
+        x = np.where(right, x, -x)
+        decay = np.exp(-x)
+        missing = 1 - decay
+        small = np.abs(x) < 1
+        missing[small] = -np.expm1(-x[small])
+        return np.where(right, 2.0, -2.0 * decay) / missing
 
     @cached_property
     def power(self) -> float:
