@@ -32,8 +32,9 @@ Complex = NDArray[np.complex128]
 Real = NDArray[np.float64]
 
 ANGLE = math.pi / 4
-STEP = 0.1
+STEPS = (0.1, 0.07, 0.05, 0.035)
 _STRIP = 0.8  # of the distance to the real and to the imaginary axis, for the bound
+EDGES = ((1 - _STRIP) * ANGLE, ANGLE + _STRIP * (math.pi / 2 - ANGLE))
 HIGHEST = 3  # derivative with a bound
 _NEGLIGIBLE = 1e-19
 _TRUNCATION = 1e-17  # of what is summed as a power at either end
@@ -98,8 +99,10 @@ class Nodes:
     ceiling: float
 
     @classmethod
-    def of(cls, path: Path, floor: float, ceiling: float, step: float = STEP) -> Nodes:
+    def of(cls, path: Path, floor: float, ceiling: float, step: float | None = None) -> Nodes:
         """The rule for floor <= |z| <= ceiling (and z = 0 where Ĉ is analytic).
+
+        Without a step the coarsest one is taken at which rounding is the larger part of the error.
 
         Raises
         ------
@@ -109,8 +112,11 @@ class Nodes:
         if path.analytic:
             floor = 0.0
         sides = (1, -1) if path.left or path.analytic else (1,)
-        arms = tuple(_arm(path, side, floor, ceiling, step) for side in sides)
-        return cls(arms, _seen(path, floor, step), floor, ceiling)
+        for h in STEPS if step is None else (step,):
+            arms = tuple(_arm(path, side, floor, ceiling, h) for side in sides)
+            if all(arm.is_fine(path.scale) for arm in arms):
+                break
+        return cls(arms, _seen(path, floor, h), floor, ceiling)
 
     @classmethod
     def discrete(cls, poles: Complex, residues: Complex) -> Nodes:
@@ -144,7 +150,33 @@ class Nodes:
         """
         z = np.asarray(z)
         value, error = self._sum(_plain, z, derivative)
-        return value, error + self.bound(np.abs(z), derivative) * math.factorial(derivative)
+        return value, error + self._bound(np.abs(z), derivative) * math.factorial(derivative)
+
+    def at_zero(self, derivative: int) -> tuple[Any, Any]:
+        """G^(m)(0) on rays, where it exists: Ĉ ~ w^p with p > m.
+
+        The ends of the rays are summed as powers of their own.
+        """
+        m = derivative
+        factor = -math.factorial(m)
+        value: Any = 0.0
+        error: Any = 0.0
+        for arm in self.arms:
+            poles, residues = arm.closed
+            residues = np.concatenate((arm.residues[..., :1], residues[..., 1:]), -1)
+            poles = np.concatenate((arm.poles[:1], poles[1:]))
+            terms = residues / poles ** (m + 1)
+            assert arm.inner is not None
+            rest = terms[..., 0] / math.expm1(arm.step * (arm.inner - m - 1))
+            value = value + factor * (terms.sum(-1) + rest)
+            lost = arm.weights(m) / np.abs(arm.poles) ** (m + 1)
+            error = error - factor * (lost.sum(-1) + lost[..., 0] / arm.step)
+        positions, residues = self.resonances
+        if positions.shape[-1]:
+            terms = residues / positions ** (m + 1)
+            value = value + factor * terms.sum(-1)
+            error = error - factor * (np.abs(terms) * 64 * EPS).sum(-1)
+        return value, error
 
     def parts(self, z: Any, derivative: int = 0) -> tuple[Any, Any, Any, Any]:
         """[G^(m)(z) + G^(m)(-z)]/2 and half their difference for real z != 0 and m = 0 or 1.
@@ -162,8 +194,8 @@ class Nodes:
         size = np.abs(z)
         if m == 1:  # the derivative of an odd function is even
             even, even_error, odd, odd_error = odd, odd_error, even, even_error
-        even_error = even_error + self.bound(size, m) * math.factorial(m)
-        odd_error = odd_error + self.bound(size, m + 1) * math.factorial(m + 1) * size
+        even_error = even_error + self._bound(size, m) * math.factorial(m)
+        odd_error = odd_error + self._bound(size, m + 1) * math.factorial(m + 1) * size
         return even, even_error, odd, odd_error
 
     def _sum(self, kernel: Kernel, z: Any, m: int) -> tuple[Any, Any]:
@@ -177,21 +209,71 @@ class Nodes:
         lost = _OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest)
         return value + terms.sum(-1), (np.abs(terms) * lost).sum(-1)
 
-    def bound(self, size: Any, m: int) -> Any:
-        """The error of G^(m)(z)/m! at |z| = size that is not that of the resonances."""
+    @property
+    def analytic(self) -> bool:
+        """Whether the path passes below w = 0."""
+        return all(arm.inner is None for arm in self.arms)
+
+    @property
+    def every_pole(self) -> Complex:
+        """Nodes and resonances of all parameters, flat."""
+        return np.concatenate((self.poles, self.resonances[0].ravel()))
+
+    def on_points(self, z: Complex, anchor: float | None = None) -> tuple[Any, Any]:
+        """G at points above the axis, shape (M,) to S + (M,), with its error.
+
+        With an anchor on the axis: sum_k a_k/[(z - w_k)(anchor - w_k)] = [G(z) - G(a)]/(a - z).
+        """
+        positions, residues = self.resonances
+        weights, own = self.residues, residues
+        if anchor is not None:
+            weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
+        value = weights @ (1 / (z - self.poles[:, None])) if self.arms else 0.0
+        error = _within(*self._majorants(1, anchor), np.abs(z), 1)
+        if positions.shape[-1]:
+            terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
+            value = value + terms.sum(-1)
+            error = error + 64 * EPS * np.abs(terms).sum(-1)
+        return value, error
+
+    def majorant(self, z: Complex, anchor: float | None = None) -> Any:
+        """A bound of |G| at points above the axis, or of the same with an anchor."""
+        bound = _within(*self._majorants(0, anchor), np.abs(z), 1)
+        positions, residues = self.resonances
+        if positions.shape[-1]:
+            own = residues if anchor is None else residues / (anchor - positions)
+            away = np.abs(z[:, None] - positions[..., None, :])
+            bound = bound + (np.abs(own)[..., None, :] / away).sum(-1)
+        return bound
+
+    def _majorants(self, error: int, anchor: float | None) -> tuple[Real, Real, Real]:
+        """Cumulative sums for sum_k v_k/max(|z|, |w_k|), v the residues or their errors."""
+        radii = np.concatenate([np.abs(arm.poles) for arm in self.arms] or [np.empty(0)])
+        if error:
+            m = 0 if anchor is None else 1
+            parts = [arm.weights(m) for arm in self.arms]
+        else:
+            power = 1 if anchor is None else 2
+            parts = [np.abs(arm.closed[1]) / math.sin(ANGLE) ** power for arm in self.arms]
+        values = np.concatenate(parts or [np.empty(0)], -1)
+        if anchor is not None:
+            values = values / np.maximum(radii, abs(anchor))
+        order = np.argsort(radii, kind="stable")
+        return _accumulated(radii[order], values[..., order], 1)
+
+    def _bound(self, size: Any, m: int) -> Any:
         if not self.arms:
             return np.zeros(np.shape(size))
         radii, inner, outer = self._cumulative[m]
-        index = np.searchsorted(radii, size)
         if inner.ndim == 1:
-            near, far = inner[index], outer[index]
-        else:
-            shape = np.broadcast_shapes(inner.shape[:-1], index.shape)
-            at = np.broadcast_to(index, shape)[..., None]
-            near, far = (
-                np.take_along_axis(np.broadcast_to(a, (*shape, a.shape[-1])), at, -1)[..., 0]
-                for a in (inner, outer)
-            )
+            return _within(radii, inner, outer, size, m + 1)
+        index = np.searchsorted(radii, size)
+        shape = np.broadcast_shapes(inner.shape[:-1], index.shape)
+        at = np.broadcast_to(index, shape)[..., None]
+        near, far = (
+            np.take_along_axis(np.broadcast_to(a, (*shape, a.shape[-1])), at, -1)[..., 0]
+            for a in (inner, outer)
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(near > 0, near / size ** (m + 1), 0.0) + far
 
@@ -203,13 +285,25 @@ class Nodes:
         r = radii[order]
         result = []
         for m in range(HIGHEST + 1):
-            weight = np.concatenate([arm.weights[m] for arm in self.arms], -1)[..., order]
-            zero = np.zeros((*weight.shape[:-1], 1))
-            inner = np.concatenate((zero, np.cumsum(weight, -1)), -1)
-            scaled = weight / r ** (m + 1)
-            outer = np.concatenate((np.cumsum(scaled[..., ::-1], -1)[..., ::-1], zero), -1)
-            result.append((r, inner, outer))
+            weight = np.concatenate([arm.weights(m) for arm in self.arms], -1)[..., order]
+            result.append(_accumulated(r, weight, m + 1))
         return tuple(result)
+
+
+def _accumulated(radii: Real, values: Real, power: int) -> tuple[Real, Real, Real]:
+    """Radii; sums of the values within each, and of values/radius^power beyond it."""
+    zero = np.zeros((*values.shape[:-1], 1))
+    inner = np.concatenate((zero, np.cumsum(values, -1)), -1)
+    scaled = (values / radii**power)[..., ::-1]
+    return radii, inner, np.concatenate((np.cumsum(scaled, -1)[..., ::-1], zero), -1)
+
+
+def _within(radii: Real, inner: Real, outer: Real, size: Any, power: int) -> Any:
+    """sum_k values_k/max(size, radius_k)^power for an array of sizes."""
+    index = np.searchsorted(radii, size)
+    near = inner[..., index]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(near > 0, near / size**power, 0.0) + outer[..., index]
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,9 +314,13 @@ class Arm:
     ----------
     poles, residues
         w_k, shape (M,), and a_k = (i/2pi) Ĉ(w_k) dw_k, shape S + (M,).
-    weights
-        For every derivative m = 0..3 an array of the residues' shape: the error of G^(m)(z) is at
-        most m! sum_k weights[m]_k / max(|z|, |w_k|)^(m+1).
+    rounding
+        Absolute error of every residue, S + (M,), that of the sum included.
+    strip
+        (w, bound of |a|) on the two edges of the strip: |integral - sum| is at most the sum of
+        bound * |f(w)| over both for whatever f is summed.
+    ends
+        For every derivative m = 0..3 what the continued ends may miss, of the residues' shape.
     inner, outer
         Exponents of a_k ~ e^{inner x} before the first and e^{outer x} after the last node; None
         where nothing is left out.
@@ -232,10 +330,25 @@ class Arm:
 
     poles: Complex
     residues: Complex
-    weights: tuple[Real, ...]
+    rounding: Real
+    strip: tuple[tuple[Complex, Real], ...]
+    ends: tuple[Real, ...]
     inner: float | None
     outer: float | None
     step: float
+
+    def weights(self, m: int) -> Real:
+        """The error of G^(m)(z) is at most m! sum_k weights_k / max(|z|, |w_k|)^(m+1)."""
+        total = self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1)
+        for angle, (_, size) in zip(EDGES, self.strip, strict=True):
+            total = total + size / math.sin(angle) ** (m + 1)
+        return total
+
+    def is_fine(self, scale: float) -> bool:
+        """Whether the trapezoidal rule adds less to the error than rounding."""
+        inverse = 1 / np.maximum(np.abs(self.poles), scale)
+        own = (self.rounding * inverse).sum(-1)
+        return all(np.all((size * inverse).sum(-1) <= own) for _, size in self.strip)
 
     @cached_property
     def closed(self) -> tuple[Complex, Complex]:
@@ -324,21 +437,23 @@ def _arm(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
         raise ArithmeticError("Ĉ overflows on the path of integration")
     inner = None if path.analytic else path.power + 1
     outer = None if math.isinf(tail) else tail + 1
-    weights = _weights(path, side, x, residues, step)
     r = np.abs(w)
+    ends = [np.zeros(residues.shape) for _ in range(HIGHEST + 1)]
     if inner is not None:
         zeroth, first = 1 / -math.expm1(-step * inner), residues[..., 0]
         bend = np.abs(residues[..., 1] / first * math.exp(-step * inner) - 1)
         missed = np.abs(first) * zeroth * (bend * 1.5 / step + 4 * (r[0] / floor) ** 2)
-        for weight in weights:
-            weight[..., 0] += missed
+        for end in ends:
+            end[..., 0] += missed
     if outer is not None:
         zeroth, last = 1 / -math.expm1(step * (outer - 1)), residues[..., -1]
         bend = np.abs(residues[..., -2] / last * math.exp(step * outer) - 1)
-        for m, weight in enumerate(weights):
+        for m, end in enumerate(ends):
             far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
-            weight[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
-    return Arm(w, residues, tuple(weights), inner, outer, step)
+            end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
+    strip = tuple(_edge(path, side, x, angle, step) for angle in EDGES)
+    rounding = _rounding(residues, step)
+    return Arm(w, residues, rounding, strip, tuple(ends), inner, outer, step)
 
 
 def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> Real:
@@ -362,21 +477,19 @@ def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Compl
     return side * slope, slope
 
 
-def _weights(path: Path, side: int, x: Real, residues: Complex, step: float) -> list[Real]:
-    """Rounding of the terms, and the trapezoidal rule's error from the ends of the strip."""
+def _edge(path: Path, side: int, x: Real, angle: float, step: float) -> tuple[Complex, Real]:
+    """The path at an edge of the strip, and how much each of its points may add to the error."""
+    w, slope = _place(path, side, x, angle)
+    size = step / (2 * math.pi) * np.abs(path.spectrum(w) * slope)
+    return w, size / math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
+
+
+def _rounding(residues: Complex, step: float) -> Real:
+    """Of the residues: more where they vary fast, as exponentials of large arguments do."""
     size = np.abs(residues)
     rough = np.abs(np.diff(residues, axis=-1)) / np.maximum(size[..., 1:], 1e-300) / step
     rough = np.concatenate((rough[..., :1], np.minimum(rough, 1e3)), -1)
-    lost = EPS * (_OPERATIONS + 2 * rough) * size
-    weights = [lost / math.sin(ANGLE) ** (m + 1) for m in range(HIGHEST + 1)]
-    unit = step / (2 * math.pi)
-    for angle in ((1 - _STRIP) * ANGLE, ANGLE + _STRIP * (math.pi / 2 - ANGLE)):
-        w, slope = _place(path, side, x, angle)
-        other = unit * np.abs(path.spectrum(w) * slope)
-        other /= math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
-        for m in range(HIGHEST + 1):
-            weights[m] = weights[m] + other / math.sin(angle) ** (m + 1)
-    return weights
+    return np.asarray(EPS * (_OPERATIONS + 2 * rough) * size)
 
 
 def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex]:

@@ -26,11 +26,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pertsym.baths.nodes import Nodes, Path
-
-Real = NDArray[np.float64]
+from pertsym.baths.nodes import Nodes, Path, Real
 
 UNIT = 2.0**-53
 BITS = 3  # an octave has 2^BITS panels
@@ -38,7 +35,7 @@ _MANTISSA = 52 - BITS
 _ONE = np.int64(1023 << 52)
 _LOW = np.int64((1 << 52) - 1)
 _SIZES = (9, 11, 13, 15, 17)  # numbers of points that are tried
-_BLOCK = 1 << 16
+_CHUNK = 1 << 16
 _ELLIPSE = 18.0  # sum of its half axes, for temperatures: it stays within 35 degrees of the axis
 
 
@@ -131,11 +128,14 @@ class TabulatedTransform:
         Of scalar parameters; valid from `low` to `high`.
     low, high : float
         The smallest and the largest |w| > 0 that will be asked for.
+    uncertainty : float
+        Relative error of the residues of the resonances.
     """
 
     nodes: Nodes
     low: float
     high: float
+    uncertainty: float = 0.0
     _tables: dict[int, Pieces] = field(default_factory=dict)
 
     def transform(self, w: Any, derivative: int = 0) -> tuple[Any, Any]:
@@ -157,7 +157,7 @@ class TabulatedTransform:
         value = even + slope
         error = even_error + np.abs(w) * slope_error + UNIT * (np.abs(slope) + np.abs(value))
         # a pole of one sign of w is not seen from the other: no even and odd parts here
-        single, rounding = resonant(self.nodes.resonances, w, derivative)
+        single, rounding = resonant(self.nodes.resonances, w, derivative, self.uncertainty)
         value = value + single
         return value, error + rounding + UNIT * np.abs(value)
 
@@ -165,7 +165,9 @@ class TabulatedTransform:
         """S_m(x), its error, D_m(x), its error for x > 0; P^(m)(+-x) = S_m +- x D_m."""
         x = np.asarray(x, dtype=float)
         even, even_error, slope, slope_error = self._arms(x, derivative)
-        added, rounding = resonant_parts(self.nodes.resonances, x, derivative)
+        added, rounding = resonant_parts(
+            self.nodes.resonances, x, derivative, self.uncertainty
+        )
         even, slope = even + added[0], slope + added[1]
         even_error = even_error + rounding[0] + UNIT * np.abs(even)
         return even, even_error, slope, slope_error + rounding[1] + UNIT * np.abs(slope)
@@ -181,9 +183,9 @@ def over_frequency(nodes: Nodes, low: float, high: float, m: int) -> Pieces:
     """S_m and D_m of the nodes without their resonances."""
     first, centre, half = panels(low, high)
     poles, weights = nodes.poles, np.abs(nodes.residues)
-    bound = math.factorial(m) * nodes.bound(centre - half, m)
+    bound = math.factorial(m) * nodes._bound(centre - half, m)
     if m < 3:
-        slope = math.factorial(m + 1) * nodes.bound(centre - half, m + 1)
+        slope = math.factorial(m + 1) * nodes._bound(centre - half, m + 1)
     else:
         slope = bound / (centre - half)
     bounds = 2 * math.pi * np.stack((bound, slope))
@@ -203,7 +205,7 @@ def over_frequency(nodes: Nodes, low: float, high: float, m: int) -> Pieces:
             break
     x = (centre[:, None] + half[:, None] * chebyshev(size)).ravel()
     values = np.empty((2, len(x)))
-    rows = max(1, _BLOCK // max(1, len(poles)))
+    rows = max(1, _CHUNK // max(1, len(poles)))
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)
         values[:, part] = summed(nodes.residues, poles, x[part], m)
@@ -267,7 +269,9 @@ def _combined(moments: Sequence[Any], square: Any, m: int) -> Any:
     )
 
 
-def resonant(resonances: tuple[Any, Any], w: Any, m: int) -> tuple[Any, Any]:
+def resonant(
+    resonances: tuple[Any, Any], w: Any, m: int, uncertainty: float = 0.0
+) -> tuple[Any, Any]:
     """P^(m)(w) of single poles, which may lie close to the axis, and the bound of rounding.
 
     Positions and residues have the poles on their first axis.
@@ -279,11 +283,13 @@ def resonant(resonances: tuple[Any, Any], w: Any, m: int) -> tuple[Any, Any]:
         term = -2 * math.pi * (-1.0) ** m * math.factorial(m) * residue / distance ** (m + 1)
         value = value + term.imag
         spread = np.abs(pole) / np.abs(distance)
-        lost = lost + np.abs(term) * UNIT * (32 + 8 * (m + 1) * spread)
+        lost = lost + np.abs(term) * (uncertainty + UNIT * (32 + 8 * (m + 1) * spread))
     return value, lost
 
 
-def resonant_parts(resonances: tuple[Any, Any], x: Any, m: int) -> tuple[Any, Any]:
+def resonant_parts(
+    resonances: tuple[Any, Any], x: Any, m: int, uncertainty: float = 0.0
+) -> tuple[Any, Any]:
     """S_m and D_m of single poles, and the bound of rounding."""
     shape = (2, *np.broadcast_shapes(np.shape(x), resonances[1].shape[1:]))
     value, lost = np.zeros(shape), np.zeros(shape)
@@ -294,7 +300,8 @@ def resonant_parts(resonances: tuple[Any, Any], x: Any, m: int) -> tuple[Any, An
         size = _combined([np.abs(factor) * np.abs(pole) ** k for k in powers], x * x, m)
         spread = np.abs(pole) / np.minimum(np.abs(x - pole), np.abs(x + pole))
         value = value + term.imag
-        lost = lost + 2 * math.pi * np.abs(size) * UNIT * (32 + 8 * (m + 1) * spread)
+        relative = uncertainty + UNIT * (32 + 8 * (m + 1) * spread)
+        lost = lost + 2 * math.pi * np.abs(size) * relative
     return value, lost
 
 
@@ -367,7 +374,7 @@ class ThermalTransform:
             kernels = tuple(_kernels(poles, x, m) for poles in (nodes.poles, path.resonances[0]))
             widest = np.max(values(around, np.abs, kernels), -1)
             misfit = 2 * 4 * widest * _ELLIPSE ** (1 - size) / (_ELLIPSE - 1)
-            plain, odd = (math.factorial(n) * nodes.bound(everywhere, n) for n in (m, m + 1))
+            plain, odd = (math.factorial(n) * nodes._bound(everywhere, n) for n in (m, m + 1))
             bound = 2 * math.pi * np.stack((plain, plain, odd))
             bound[0] += resonant(seen, x, m)[1]
             bound[1] += resonant(seen, -x, m)[1]

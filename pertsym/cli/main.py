@@ -9,6 +9,7 @@ import click
 from pertsym import __version__
 from pertsym.cli.coefficients import coefficients
 from pertsym.cli.derive import derive
+from pertsym.cli.export import export
 from pertsym.cli.generator import generator
 from pertsym.cli.listing import list_derivations
 from pertsym.cli.rates import rates
@@ -35,6 +36,7 @@ for command in (
     generator,
     steady_command,
     evolve_command,
+    export,
     regenerate,
     verify,
     list_derivations,
