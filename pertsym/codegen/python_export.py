@@ -35,6 +35,9 @@ from __future__ import annotations
 
 {imports}
 
+if __name__ not in sys.modules:  # dataclasses look there, however this file is loaded
+    sys.modules[__name__] = type(sys)(__name__)
+
 PARAMETERS = {{
 {parameters}
 }}
