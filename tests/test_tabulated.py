@@ -13,13 +13,13 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import (
     BITS,
     TabulatedTransform,
-    ThermalTransform,
     chebyshev,
     fitted,
     panels,
     position,
 )
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
+from pertsym.baths.thermal_tables import ThermalTransform
 
 DENSITIES = [
     Ohmic(0.1, 1.3, 1.0),

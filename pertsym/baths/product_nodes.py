@@ -31,7 +31,7 @@ def product_nodes(
     ----------
     kind : "CC" or "CP"
     a, b : Nodes
-        Of scalar parameters; b must be valid at every |shift - w_k|.
+        Of scalar parameters, or both of as many; b must be valid at every |shift - w_k|.
     shift : float
         s.
     """
@@ -64,11 +64,12 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
     damping = math.exp(-arm.step)
     for nearest, open_end, fall in ((0, arm.inner, 1.0), (-1, arm.outer, damping)):
         if open_end is not None:
-            first, second, third = residues[:3] if nearest == 0 else residues[:-4:-1]
+            inward = residues[..., :3] if nearest == 0 else residues[..., :-4:-1]
+            first, second, third = np.moveaxis(inward.copy(), -1, 0)
             rest = _beyond(first, second, fall)
             before = (_beyond(second, third, fall) - first * fall) / fall
-            ends[nearest] += 3 / arm.step * abs(rest - before)
-            residues[nearest] += rest
+            ends[..., nearest] += 3 / arm.step * np.abs(rest - before)
+            residues[..., nearest] += rest
     return replace(
         arm,
         residues=residues,
@@ -80,7 +81,8 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
     )
 
 
-def _beyond(last: complex, before: complex, fall: float) -> complex:
+def _beyond(last: Any, before: Any, fall: float) -> Any:
     """The sum of what follows `last` where terms fall like a geometric series, else 0."""
-    ratio = fall * last / before if before else 0.0
-    return last * ratio / (1 - ratio) if abs(ratio) < 1 - 1e-4 else 0.0
+    ratio = fall * last / np.where(before == 0, np.inf, before)
+    falls = np.abs(ratio) < 1 - 1e-4
+    return np.where(falls, last * ratio / (1 - np.where(falls, ratio, 0.0)), 0.0)

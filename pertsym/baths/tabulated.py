@@ -8,26 +8,24 @@ Chebyshev points.  What is tabulated for x > 0 is, of G(z) = sum_k a_k/(z - w_k)
 
 so that neither loses digits where it is small beside P.
 
-Over frequencies the interpolation error of every term is known: with N points
+The interpolation error of every term is known: with N points
 
     1/(t - c) - interpolant = T_N(t)/[T_N(c) (t - c)],
 
 and |T_N(c)| >= (r^N - r^-N)/2 with r = d + sqrt(1 + d^2) at the distance d of c from [-1, 1].
-Over temperatures the sum is analytic in beta as long as no thermal pole meets the path, and the
-bound comes from its values on an ellipse of foci at the ends of the panel.
+Tables over temperature are in `pertsym.baths.thermal_tables`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from pertsym.baths.nodes import Nodes, Path, Real
+from pertsym.baths.nodes import Nodes, Real
 
 UNIT = 2.0**-53
 BITS = 3  # an octave has 2^BITS panels
@@ -36,7 +34,6 @@ _ONE = np.int64(1023 << 52)
 _LOW = np.int64((1 << 52) - 1)
 _SIZES = (9, 11, 13, 15, 17)  # numbers of points that are tried
 _CHUNK = 1 << 16
-_ELLIPSE = 18.0  # sum of its half axes, for temperatures: it stays within 35 degrees of the axis
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,9 +162,7 @@ class TabulatedTransform:
         """S_m(x), its error, D_m(x), its error for x > 0; P^(m)(+-x) = S_m +- x D_m."""
         x = np.asarray(x, dtype=float)
         even, even_error, slope, slope_error = self._arms(x, derivative)
-        added, rounding = resonant_parts(
-            self.nodes.resonances, x, derivative, self.uncertainty
-        )
+        added, rounding = resonant_parts(self.nodes.resonances, x, derivative, self.uncertainty)
         even, slope = even + added[0], slope + added[1]
         even_error = even_error + rounding[0] + UNIT * np.abs(even)
         return even, even_error, slope, slope_error + rounding[1] + UNIT * np.abs(slope)
@@ -231,8 +226,8 @@ def _missed_around(centre: Real, half: Real, radii: Real, size: int, m: int) -> 
     missed = circle / (half * left) * 2 / ((left + np.sqrt(1 + left * left)) ** size - 1)
     gap = (circle[:, None] ** 2 - radii**2) ** (m + 1)
     gap = np.where(gap > 0, gap, np.inf)
-    moments = [radii**k / gap for k in range(_HIGHEST[m] + 1)]
-    size_of = np.abs(_combined(moments, circle[:, None] ** 2, m)[1]) / math.factorial(m)
+    moments = [radii**k / gap for k in range(NUMERATOR[m] + 1)]
+    size_of = np.abs(combined(moments, circle[:, None] ** 2, m)[1]) / math.factorial(m)
     return np.asarray(missed[:, None] * size_of)
 
 
@@ -241,14 +236,14 @@ def summed(residues: Any, poles: Any, x: Any, m: int) -> Any:
     square = x * x
     q = 1 / (square[:, None] - poles * poles)
     power = q if m == 0 else q * q if m == 1 else q ** (m + 1)
-    moments = [power @ (residues * poles**k) for k in range(_HIGHEST[m] + 1)]
-    return -2 * math.pi * _combined(moments, square, m).imag
+    moments = [power @ (residues * poles**k) for k in range(NUMERATOR[m] + 1)]
+    return -2 * math.pi * combined(moments, square, m).imag
 
 
-_HIGHEST = (1, 2, 3, 4)  # power of w in the numerators of `_combined`
+NUMERATOR = (1, 2, 3, 4)  # power of w in the numerators of `combined`
 
 
-def _combined(moments: Sequence[Any], square: Any, m: int) -> Any:
+def combined(moments: Sequence[Any], square: Any, m: int) -> Any:
     """[g(x) + g(-x)]/2 and [g(x) - g(-x)]/(2x) of g = d^m/dx^m 1/(x - w).
 
     moments[k] is the sum of a w^k/(x^2 - w^2)^(m+1).
@@ -295,105 +290,11 @@ def resonant_parts(
     value, lost = np.zeros(shape), np.zeros(shape)
     for pole, residue in zip(*resonances, strict=True):
         factor = residue / ((x - pole) * (x + pole)) ** (m + 1)
-        powers = range(_HIGHEST[m] + 1)
-        term = -2 * math.pi * _combined([factor * pole**k for k in powers], x * x, m)
-        size = _combined([np.abs(factor) * np.abs(pole) ** k for k in powers], x * x, m)
+        powers = range(NUMERATOR[m] + 1)
+        term = -2 * math.pi * combined([factor * pole**k for k in powers], x * x, m)
+        size = combined([np.abs(factor) * np.abs(pole) ** k for k in powers], x * x, m)
         spread = np.abs(pole) / np.minimum(np.abs(x - pole), np.abs(x + pole))
         value = value + term.imag
         relative = uncertainty + UNIT * (32 + 8 * (m + 1) * spread)
         lost = lost + 2 * math.pi * np.abs(size) * relative
     return value, lost
-
-
-@dataclass(frozen=True, eq=False)
-class ThermalTransform:
-    """P^(m)(w) of one bath at one |w|, m = 0 or 1, for many temperatures.
-
-    Parameters
-    ----------
-    path : callable
-        From an array of beta to the `Path` of the bath.  Its spectrum and its resonances are also
-        asked for at complex beta.
-    x : float
-        |w| > 0.
-    low, high : float
-        The smallest and the largest beta, finite.
-    """
-
-    path: Callable[[Any], Path]
-    x: float
-    low: float
-    high: float
-
-    def transform(self, beta: Any, derivative: int = 0, side: int = 1) -> tuple[Any, Any]:
-        """P^(m)(side x) and the bound of its error at every beta."""
-        value, error = self._tables[derivative](np.asarray(beta, dtype=float))
-        row = 0 if side > 0 else 1
-        return value[row], error[row]
-
-    def parts(self, beta: Any, derivative: int = 0) -> tuple[Any, Any, Any, Any]:
-        """S_m(x), its error, D_m(x), its error at every beta."""
-        value, error = self._tables[derivative](np.asarray(beta, dtype=float))
-        even, rounding = (value[0] + value[1]) / 2, UNIT * (np.abs(value[0]) + np.abs(value[1]))
-        return even, (error[0] + error[1]) / 2 + rounding, value[2], error[2]
-
-    @cached_property
-    def _tables(self) -> tuple[Pieces, Pieces]:
-        """P^(m)(x), P^(m)(-x) and D_m(x) for m = 0 and 1.
-
-        The nodes are made at the centres of the panels.  At other temperatures, real or complex,
-        their residues change as the spectrum does, which keeps the sum analytic.
-        """
-        size, x = _SIZES[-2], self.x
-        first, centre, half = panels(self.low, self.high)
-        path = self.path(centre)
-        nodes = Nodes.of(path, x, x)
-        places = np.concatenate([arm.poles for arm in nodes.arms])
-        with np.errstate(all="ignore"):
-            unit = nodes.residues / path.spectrum(places)
-            single = nodes.resonances[1] / path.resonances[1] + np.zeros((len(centre), 1))
-        unit, single = (np.where(np.isfinite(a), a, 0.0)[:, None] for a in (unit, single))
-        count = single.shape[-1]
-        seen = (nodes.resonances[0], np.moveaxis(nodes.resonances[1], -1, 0))
-        everywhere = np.full(len(centre), x)
-        angle = 2 * math.pi * (np.arange(12) + 0.5) / 12
-        ring = (_ELLIPSE * np.exp(1j * angle) + np.exp(-1j * angle) / _ELLIPSE) / 2
-        inside = self.path((centre[:, None] + half[:, None] * chebyshev(size)).ravel())
-        around = self.path((centre[:, None] + half[:, None] * ring).ravel())
-
-        def values(of: Path, sign: Callable[[Any], Any], kernels: Any) -> Any:
-            terms = unit * of.spectrum(places).reshape(len(centre), -1, len(places))
-            total = sign(terms) @ sign(kernels[0])
-            if count:
-                poles = single * of.resonances[1].reshape(*terms.shape[:2], count)
-                total = total + sign(poles) @ sign(kernels[1])
-            return 2 * math.pi * np.moveaxis(total, -1, 0)
-
-        tables = []
-        for m in (0, 1):
-            kernels = tuple(_kernels(poles, x, m) for poles in (nodes.poles, path.resonances[0]))
-            widest = np.max(values(around, np.abs, kernels), -1)
-            misfit = 2 * 4 * widest * _ELLIPSE ** (1 - size) / (_ELLIPSE - 1)
-            plain, odd = (math.factorial(n) * nodes._bound(everywhere, n) for n in (m, m + 1))
-            bound = 2 * math.pi * np.stack((plain, plain, odd))
-            bound[0] += resonant(seen, x, m)[1]
-            bound[1] += resonant(seen, -x, m)[1]
-            bound[2] += resonant_parts(seen, x, m)[1][1]
-            # in a panel beta changes by an eighth, and the bound by less than its own size
-            lebesgue = 2 / math.pi * math.log(size) + 1
-            tables.append(
-                fitted(
-                    first,
-                    -values(inside, np.asarray, kernels).imag,
-                    misfit + (1 + lebesgue) * 2 * bound,
-                )
-            )
-        return tables[0], tables[1]
-
-
-def _kernels(poles: Any, x: float, m: int) -> Any:
-    """g(x), g(-x) and [g(x) - g(-x)]/(2x) of g = d^m/dx^m 1/(x - w), for every pole."""
-    factor = (-1.0) ** m * math.factorial(m)
-    inverse = 1 / ((x - poles) * (x + poles)) ** (m + 1)
-    odd = _combined([poles**k * inverse for k in range(_HIGHEST[m] + 1)], x * x, m)[1]
-    return np.stack((factor / (x - poles) ** (m + 1), factor / (-x - poles) ** (m + 1), odd), -1)

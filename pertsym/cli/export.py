@@ -16,9 +16,7 @@ LANGUAGES = ("python", "c")
 @click.option("--language", type=click.Choice(LANGUAGES), required=True, help="Of the file.")
 @click.option("--order", type=int, default=4, show_default=True, help="Highest even order.")
 @click.option("--quantities", default="", help="Names, separated by commas [all].")
-@click.option(
-    "--output", type=click.Path(path_type=Path), required=True, help="The file to write."
-)
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @command_errors
 def export(model: Path, language: str, order: int, quantities: str, output: Path) -> None:
     """Write the rates of a two-level MODEL as one source file that needs no pertsym.

@@ -1,4 +1,4 @@
-"""An export in C99: the same formulas and the same machinery, in loops that a compiler vectorises."""
+"""An export in C99: the same formulas and machinery, in loops that a compiler vectorises."""
 
 from __future__ import annotations
 
@@ -167,8 +167,9 @@ def _density(d: DensityCode) -> str:
     )
     arguments = "".join(f", double {name}" for name in shape)
     steps = "".join(f"    double {name} = {body};\n" for name, body in d.steps)
+    numbers = _complex if d.prelude else _number
     described = "".join(
-        f"    d->{name} = {_complex(getattr(d, name)) if d.prelude else _number(getattr(d, name))};\n"
+        f"    d->{name} = {numbers(getattr(d, name))};\n"
         for name in ("infrared", "kink", "ultraviolet", "scale", "axis", "reach")
     )
     return f"""\
@@ -202,8 +203,10 @@ static inline void {d.kind}_reduced(double y{arguments}, double *r, double *slop
 
 def _bath(bath: BathCode) -> str:
     name = bath.name
-    store = "".join(f"s[{2 * k}][i] = v.{part}, s[{2 * k + 1}][i] = v.{part}_e;\n        "
-                    for k, part in enumerate(_SPECTRA))
+    store = "".join(
+        f"s[{2 * k}][i] = v.{part}, s[{2 * k + 1}][i] = v.{part}_e;\n        "
+        for k, part in enumerate(_SPECTRA)
+    )
     if bath.density is None:
         assert bath.exponentials is not None
         c = ", ".join(f"{complex(z).real!r} + {complex(z).imag!r} * I" for z in bath.exponentials.c)
@@ -329,8 +332,11 @@ def _formula(code: Codegen, f: Formula) -> str:
     body = "\n".join(f"        {line}" for line in lines)
     ways = "".join(f"    struct way p_{b} = {{0, 0, 0}};\n" for b in transforms)
     ways += "".join(f"    struct way {_product(q)} = {{0, 0, 0}};\n" for q in products)
-    plan = "".join(f"    mode = mode > varies_{b}(n, p) ? mode : varies_{b}(n, p);\n" for b in every)
-    return f"""\
+    plan = "".join(
+        f"    mode = mode > varies_{b}(n, p) ? mode : varies_{b}(n, p);\n" for b in every
+    )
+    return (
+        f"""\
 static inline double {e.identifier}_value(double w0{arguments})
 {{
 {unused}    return {value};
@@ -376,8 +382,9 @@ double {e.identifier}_error(const struct parameters *p)
     return error;
 }}
 
-""".replace("@RATE@", repr(rate)).replace("@OPERATIONS@", str(e.operations)).replace(
-        "@NAME@", e.identifier
+""".replace("@RATE@", repr(rate))
+        .replace("@OPERATIONS@", str(e.operations))
+        .replace("@NAME@", e.identifier)
     )
 
 
@@ -402,9 +409,11 @@ def _way_lines(transforms: list[str], products: list[tuple[str, ...]]) -> str:
             "            struct key k = key_of(2, &b, least, most);",
             "            k.beta = 0.0, k.x = low;",
             "            void *made = found(&k);",
-            f"            p_{b}.thermal = made ? made : keep(&k, make_thermal(&b, low, least, most));",
+            "            if (!made) made = keep(&k, make_thermal(&b, low, least, most));",
+            f"            p_{b}.thermal = made;",
             "        } else {",
-            f"            p_{b} = way_of(rule_of(&b, low, high), key_of(1, &b, low, high), n, low, high);",
+            "            const struct rule *r = rule_of(&b, low, high);",
+            f"            p_{b} = way_of(r, key_of(1, &b, low, high), n, low, high);",
             "        }",
             "    }",
         ]
@@ -418,7 +427,8 @@ def _way_lines(transforms: list[str], products: list[tuple[str, ...]]) -> str:
             "        k.other = b.kind ? (const void *)b.kind : (const void *)b.c;",
             "        memcpy(k.shape2, b.shape, sizeof k.shape2), k.beta2 = b.beta;",
             "        k.x = 2 * b.classical + b.cold;",
-            f"        {_product(q)} = way_of(product_of({transform}, &a, &b, low, high), k, n, low, high);",
+            f"        const struct rule *r = product_of({transform}, &a, &b, low, high);",
+            f"        {_product(q)} = way_of(r, k, n, low, high);",
             "    }",
         ]
     return "\n".join(lines) + ("\n" if lines else "")
@@ -444,8 +454,10 @@ def _block_lines(
             yield f"    t_{way}[{2 * k}][i] = v.{part}, t_{way}[{2 * k + 1}][i] = v.{part}_e;"
         yield "}"
     for pass_ in ("value", "error"):
-        yield "for (size_t i = 0; i < m; i++) {" if pass_ == "value" else (
-            "for (size_t i = 0; error && i < m; i++) {"
+        yield (
+            "for (size_t i = 0; i < m; i++) {"
+            if pass_ == "value"
+            else ("for (size_t i = 0; error && i < m; i++) {")
         )
         yield "    double w0 = q[i].w0;"
         for atom in atoms:
@@ -462,9 +474,7 @@ def _block_lines(
             larger = "".join(f", {a.identifier} + {a.identifier}_e" for a in atoms)
             yield f"    double most = @NAME@_majorant(w0{larger});"
             yield f"    double least = @NAME@_majorant(w0{arguments});"
-            yield (
-                "    error[start + i] = @RATE@ * (most - least + @OPERATIONS@ * UNIT * most);"
-            )
+            yield ("    error[start + i] = @RATE@ * (most - least + @OPERATIONS@ * UNIT * most);")
         yield "}"
 
 
@@ -490,8 +500,10 @@ def _atom(code: Codegen, atom: Atom) -> tuple[str, str]:
     else:
         way = _product((atom.kind, *atom.baths))
         amplitude = " * ".join(f"amplitude_{b}(q + i)" for b in atom.baths)
-    part = "gap" if atom.kind == "D" else ("slope_" if atom.derivative else "") + (
-        "up" if up else "down"
+    part = (
+        "gap"
+        if atom.kind == "D"
+        else ("slope_" if atom.derivative else "") + ("up" if up else "down")
     )
     k = _PARTS.index(part)
     value = f"{amplitude} * t_{way}[{2 * k}][i]"

@@ -263,5 +263,3 @@ def text(e: sympy.Expr) -> str:
     if isinstance(e, sympy.Abs):
         return f"fabs({text(e.args[0])})"
     raise NotYetDerivable("model", "spectral_density", f"{e} cannot be exported", "use a fraction")
-
-

@@ -62,9 +62,7 @@ class Atom(NamedTuple):
             return self.baths[0]
         where = {0: "0", 1: "pw0", -1: "mw0"}.get(self.multiple, "")
         where = where or f"{'p' if self.multiple > 0 else 'm'}{abs(self.multiple)}w0"
-        name = "_".join(
-            b[1:] if b[:1] == "C" and b[1:].isdigit() else f"_{b}" for b in self.baths
-        )
+        name = "_".join(b[1:] if b[:1] == "C" and b[1:].isdigit() else f"_{b}" for b in self.baths)
         prime = "d" * self.derivative
         if self.kind == "D":
             return f"D{name}"
@@ -138,9 +136,7 @@ def expression(quantity: str, order: int, form: SpectralForm) -> Expression:
 
 def _terms(form: SpectralForm) -> Iterator[Term]:
     require_evaluable(form, mixed=True)
-    different = {
-        name for name in {v.name for v in form.values} if _by_differences(form, name)
-    }
+    different = {name for name in {v.name for v in form.values} if _by_differences(form, name)}
     for m, z in form:
         below = sum(power for _, power in m.denominators)
         scale = Fraction(1)

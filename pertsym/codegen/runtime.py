@@ -16,8 +16,9 @@ import numpy as np
 
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
-from pertsym.baths.tabulated import UNIT, TabulatedTransform, ThermalTransform
+from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
+from pertsym.baths.thermal_tables import ThermalProduct, ThermalTransform
 
 FEW = 48  # points that are summed one by one
 GROUP = 512  # parameters that share nodes
@@ -89,9 +90,13 @@ class Bath:
         errors = 2 * amplitude * np.abs(h) / beta * error + np.abs(value) * (lost + 4 * UNIT)
         first, second = sign * slope * h / beta, r * dh
         derivative = 2 * self.amplitude * (first + second)
-        derivative_error = 2 * amplitude * (
-            (slope_error + np.abs(slope) * (lost + 4 * UNIT)) * np.abs(h) / beta
-            + (error + np.abs(r) * (lost + 4 * UNIT)) * np.abs(dh)
+        derivative_error = (
+            2
+            * amplitude
+            * (
+                (slope_error + np.abs(slope) * (lost + 4 * UNIT)) * np.abs(h) / beta
+                + (error + np.abs(r) * (lost + 4 * UNIT)) * np.abs(dh)
+            )
         )
         if np.any(cold):
             up = sign > 0
@@ -105,12 +110,16 @@ class Bath:
             return value, errors, derivative, np.where(cold, rise_error, derivative_error + TINY)
         return value, errors + TINY, derivative, derivative_error + TINY
 
+    @property
+    def fixed_shape(self) -> tuple[float, ...]:
+        """The shape's parameters, which do not vary."""
+        return tuple(map(first, self.shape))
+
     def groups(self, count: int) -> list[tuple[Any, tuple[Any, ...], Any]]:
         """(points, shape parameters, beta) of points whose parameters are the same."""
         columns = [self.beta, *self.shape]
-        if all(np.ndim(c) == 0 or np.all(c == c[0]) for c in columns):
-            beta, *shape = (float(np.ravel(c)[0]) for c in columns)
-            return [(slice(None), tuple(shape), beta)]
+        if all(constant(c) for c in columns):
+            return [(slice(None), self.fixed_shape, first(self.beta))]
         table = np.stack([np.broadcast_to(c, count) for c in columns], -1)
         rows, inverse = np.unique(table, axis=0, return_inverse=True)
         order = np.argsort(inverse.ravel(), kind="stable")
@@ -127,17 +136,16 @@ class Bath:
     def transforms(self, w0: Any) -> Transforms:
         """P and its derivatives at +-w0 for all points."""
         count = len(w0)
-        groups = self.groups(count)
-        if len(groups) == 1:
-            (_, shape, beta) = groups[0]
+        if all(constant(c) for c in (self.beta, *self.shape)):
             low, high = octaves(w0)
-            return Transforms([(slice(None), fixed(self, shape, beta, low, high, count))], count)
-        fixed_shape = all(np.ndim(p) == 0 or np.all(p == p[0]) for p in self.shape)
-        if fixed_shape and count > FEW and np.all(w0 == w0[0]) and np.all(np.isfinite(self.beta)):
-            shape = groups[0][1]
+            way = fixed(self, self.fixed_shape, first(self.beta), low, high, count)
+            return Transforms([(slice(None), way)], count)
+        same = all(constant(c) for c in (w0, *self.shape))
+        if same and count > FEW and np.all(np.isfinite(self.beta)):
             low, high = octaves(self.beta)
-            table = thermal(self.density, shape, self.classical, float(w0[0]), low, high)
+            table = thermal(self.density, self.fixed_shape, self.classical, float(w0[0]), low, high)
             return Transforms([(slice(None), Temperatures(table, self.beta))], count)
+        groups = self.groups(count)
         if len(groups) * 8 <= count:
             members = []
             for points, shape, beta in groups:
@@ -282,6 +290,19 @@ def thermal(
     )
 
 
+@lru_cache(maxsize=64)
+def thermal_product(kind: str, a: Any, b: Any, x: float, low: float, high: float) -> ThermalProduct:
+    """The same of a product; baths are given as (density, shape, classical, beta or None)."""
+
+    def path(bath: Any) -> Callable[[Any], Any]:
+        density, shape, classical, beta = bath
+        if beta is None:
+            return lambda b: thermal_path(density(*shape), classical, b)
+        return lambda b: thermal_path(density(*shape), classical, np.full(np.shape(b), beta))
+
+    return ThermalProduct(path(a), x, low, high, "CC" if kind == "QC" else "CP", path(b))
+
+
 class Discrete:
     """A bath whose C(t) is a sum of exponentials c e^(-nu t); its numbers are constants."""
 
@@ -311,13 +332,53 @@ class Discrete:
 def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
     """T of the integrals over Ĉ_A(w) X_B(-w) at all points, without the amplitudes."""
     count = len(w0)
-    members = []
-    for points, first, second in _pairs(a, b, count):
+    over_temperature = _product_over_temperature(kind, a, b, w0)
+    if over_temperature is not None:
+        return Transforms([(slice(None), over_temperature)], count)
+    members: list[tuple[Any, Any]] = []
+    for points, one, other in _pairs(a, b, count):
         low, high = octaves(w0[points])
-        table = product(kind, a.source, b.source, first, second, low, high)
+        table = product(kind, a.source, b.source, one, other, low, high)
         many = len(w0[points]) > FEW and table.nodes.arms
-        members.append((points, Tables(table) if many else Sums(table.nodes, table.uncertainty)))
+        way = Tables(table) if many else Sums(table.nodes, table.uncertainty)
+        members.append((points, way))
     return Transforms(members, count)
+
+
+def _product_over_temperature(kind: str, a: Any, b: Any, w0: Any) -> Temperatures | None:
+    """A table over temperature, if nothing else varies and there is but one temperature."""
+    count = len(w0)
+    if count <= FEW or np.any(w0 != w0[0]):
+        return None
+    baths = [bath for bath in (a, b) if isinstance(bath, Bath) and not constant(bath.beta)]
+    if not baths or not all(isinstance(bath, Bath) for bath in (a, b)):
+        return None
+    beta = baths[0].beta
+    if not np.all(np.isfinite(beta)) or any(np.any(bath.beta != beta) for bath in baths[1:]):
+        return None
+    if not all(constant(p) for bath in (a, b) for p in bath.shape):
+        return None
+    low, high = octaves(beta)
+    keys = [
+        (
+            bath.density,
+            bath.fixed_shape,
+            bath.classical,
+            None if bath in baths else first(bath.beta),
+        )
+        for bath in (a, b)
+    ]
+    return Temperatures(thermal_product(kind, *keys, float(w0[0]), low, high), beta)
+
+
+def constant(x: Any) -> bool:
+    """Whether all elements are the same."""
+    return np.ndim(x) == 0 or bool(np.all(x == x[0]))
+
+
+def first(x: Any) -> float:
+    """The first element."""
+    return float(np.ravel(x)[0])
 
 
 def _pairs(a: Any, b: Any, count: int) -> Any:
