@@ -135,7 +135,12 @@ _UNDERDAMPED = DensityCode(
         ),
     ),
     continued="gamma * w / ((w - pole) * (w - slow) * (w + pole) * (w + slow))",
-    resonances=(("pole", "where(real(pole) > 0.0, 0.25 * I / real(pole), 0.0 * I)"),),
+    resonances=(
+        (
+            "pole",
+            "where(real(pole) > 0.0, 0.25 * I / where(real(pole) > 0.0, real(pole), 1.0), 0.0 * I)",
+        ),
+    ),
     steps=(
         ("detuning", "(w0 - y) * (w0 + y)"),
         ("friction", "gamma * y"),
