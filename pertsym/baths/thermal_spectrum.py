@@ -29,6 +29,7 @@ from pertsym.baths.integrand import SMOOTH, Point
 from pertsym.baths.jets import EPS, Jet
 from pertsym.baths.nodes import Path
 from pertsym.baths.thermal import bose_factor
+from pertsym.baths.thermal_path import thermal_path
 
 Statistics = Literal["boson", "classical"]
 
@@ -106,53 +107,7 @@ class ThermalSpectrum:
 
     def path(self) -> Path:
         """Ĉ below the real axis; not for `Exponentials`, tables or formulas."""
-        density = cast(Density, self.density)
-        thermal = 2 * math.pi / np.asarray(self.beta, dtype=float)
-        boson = self.statistics == "boson"
-        scales = [float(np.min(density.scale)), density.axis]
-        if boson and not self.zero_temperature:
-            scales.append(float(np.min(thermal)))
-        positions, residues = density.resonances
-        if positions.shape[-1]:
-            positions = np.concatenate((positions, -positions.conj()), -1)
-            residues = np.concatenate((residues, residues.conj()), -1)
-            residues = residues * self._occupied(positions)
-        left = right = density.reach
-        if boson and not self.zero_temperature:
-            decay = 60 / float(np.min(self.beta))  # e^-(beta w) on the path at 45 degrees
-            algebraic = math.isfinite(self.tails[1])
-            left = decay if algebraic else min(left, 2 * decay)
-            right = max(right, decay) if algebraic else right
-        return Path(
-            spectrum=self.continued,
-            power=self.power,
-            tails=self.tails,
-            left=not self.zero_temperature,
-            reach=(left, right),
-            scale=min(scales),
-            analytic=self.regularity == math.inf and not self.zero_temperature,
-            resonances=(positions, residues),
-        )
-
-    def continued(self, w: Any) -> Any:
-        """Ĉ at complex w, continued from w > 0 where Re w >= 0, else from w < 0."""
-        side = np.where(w.real >= 0, 1, -1)
-        return cast(Density, self.density).continued(side * w) * side * self._occupied(w)
-
-    def _occupied(self, w: Any) -> Any:
-        """Ĉ/J with J odd: 2/(1 - e^(-beta w)), at T = 0 2 theta(w), classically 2T/w."""
-        if self.zero_temperature:
-            return np.where(w.real > 0, 2.0, 0.0)
-        beta = np.asarray(self.beta, dtype=float)
-        beta = beta[..., None] if beta.ndim else beta
-        if self.statistics == "classical":
-            return 2 / (beta * w)
-        # 1/(1 - e^-x), by the exponential that decays
-        x = beta * w
-        right = x.real >= 0
-        y = np.where(right, -x, x)
-        found = -1 / np.expm1(y)
-        return 2 * np.where(right, found, -np.exp(y) * found)
+        return thermal_path(cast(Density, self.density), self.statistics == "classical", self.beta)
 
     @cached_property
     def power(self) -> float:

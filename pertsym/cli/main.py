@@ -35,6 +35,10 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "states:evolve_command",
             "Populations of a MODEL file (TOML) over time, from a product state at t = 0.",
         ),
+        "export": Entry(
+            "export:export",
+            "Write the rates of a two-level MODEL as one source file that needs no pertsym.",
+        ),
         "generator": Entry(
             "generator:generator",
             "Time-convolutionless generator of a MODEL file (TOML), order by order.",

@@ -1,0 +1,88 @@
+"""The product of a spectrum and a half-sided transform as nodes of its own.
+
+Where G_B(s - w) is analytic for Im w < 0, the path of Ĉ_A serves Ĉ_A(w) G_B(s - w) as well, so that
+for all real p, with X_B = Ĉ_B or P_B and the nodes w_k, a_k of A,
+
+    FP int dw Ĉ_A(w) X_B(s - w)/(w - p)^n = T^(n-1)(p)/(n-1)! + what the pole itself adds,
+    T(z) = -2 pi Im sum_k r_k/(z - w_k),   r_k = 2 a_k G_B(s - w_k)   or   2 pi i a_k G_B(s - w_k).
+
+T is the P of a bath with these nodes: it is summed, bounded and tabulated like one.  The pole adds,
+to n = 1, -Ĉ_A(p) P_B(s - p) for X = Ĉ and pi^2 Ĉ_A(p) Ĉ_B(s - p) for X = P, and to n = 2 the
+derivative of that with respect to p.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+
+from pertsym.baths.nodes import EPS, Arm, Nodes
+
+
+def product_nodes(
+    kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float
+) -> tuple[Nodes, float]:
+    """Nodes of T for integrals over Ĉ_A and X_B, and the relative error of its resonances.
+
+    Parameters
+    ----------
+    kind : "CC" or "CP"
+    a, b : Nodes
+        Of scalar parameters, or both of as many; b must be valid at every |shift - w_k|.
+    shift : float
+        s.
+    """
+    unit = 2.0 if kind == "CC" else 2j * math.pi
+    arms = tuple(_times(arm, b, shift, unit) for arm in a.arms)
+    positions, residues = a.resonances
+    uncertain = 0.0
+    if positions.shape[-1]:
+        factor, lost = b.on_points(shift - positions)
+        uncertain = float(np.max(lost / np.abs(factor), initial=0.0))
+        residues = unit * residues * factor
+    return Nodes(arms, (positions, residues), a.floor, a.ceiling), uncertain
+
+
+def floor_of(a: Nodes, shift: float) -> tuple[float, float]:
+    """The smallest and the largest |shift - w_k|."""
+    met = np.abs(shift - a.every_pole)
+    return float(met.min()), float(met.max())
+
+
+def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
+    factor, lost = b.on_points(shift - arm.poles)
+    size = np.abs(factor)
+    residues = unit * arm.residues * factor
+    rounding = abs(unit) * (arm.rounding * (size + lost) + np.abs(arm.residues) * lost)
+    rounding = rounding + 8 * EPS * np.abs(residues)
+    strip = tuple((w, abs(unit) * bound * b.majorant(shift - w)) for w, bound in arm.strip)
+    ends: Any = np.zeros(residues.shape)
+    # beyond the innermost node a term falls as its residue does, beyond the outermost by 1/w more
+    damping = math.exp(-arm.step)
+    for nearest, open_end, fall in ((0, arm.inner, 1.0), (-1, arm.outer, damping)):
+        if open_end is not None:
+            inward = residues[..., :3] if nearest == 0 else residues[..., :-4:-1]
+            first, second, third = np.moveaxis(inward.copy(), -1, 0)
+            rest = _beyond(first, second, fall)
+            before = (_beyond(second, third, fall) - first * fall) / fall
+            ends[..., nearest] += 3 / arm.step * np.abs(rest - before)
+            residues[..., nearest] += rest
+    return replace(
+        arm,
+        residues=residues,
+        rounding=rounding,
+        strip=strip,
+        ends=(ends,) * len(arm.ends),
+        inner=None,
+        outer=None,
+    )
+
+
+def _beyond(last: Any, before: Any, fall: float) -> Any:
+    """The sum of what follows `last` where terms fall like a geometric series, else 0."""
+    ratio = fall * last / np.where(before == 0, np.inf, before)
+    falls = np.abs(ratio) < 1 - 1e-4
+    return np.where(falls, last * ratio / (1 - np.where(falls, ratio, 0.0)), 0.0)

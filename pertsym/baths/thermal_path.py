@@ -1,0 +1,101 @@
+"""Ĉ of a bath below the real axis, from J there and the temperature.
+
+Boson: Ĉ(w) = 2 J(w)/(1 - e^(-beta w)) with J odd, at T = 0 2 J(w) theta(w); classical:
+Ĉ(w) = 2 T J(|w|)/|w|.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import numpy as np
+
+from pertsym.baths.nodes import Path
+
+
+class Continued(Protocol):
+    """What must be known of J below the axis; see `pertsym.baths.density.Density`."""
+
+    @property
+    def infrared_power(self) -> float: ...
+    @property
+    def kink_power(self) -> float: ...
+    @property
+    def ultraviolet_power(self) -> float: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def axis(self) -> float: ...
+    @property
+    def reach(self) -> float: ...
+    @property
+    def resonances(self) -> tuple[Any, Any]: ...
+    def continued(self, w: Any) -> Any: ...
+
+
+def thermal_path(density: Continued, classical: bool, beta: Any) -> Path:
+    """Everything the rule for the nodes needs.
+
+    Parameters
+    ----------
+    density : Continued
+        Its parameters may be arrays, of shape S with that of beta.
+    classical : bool
+    beta : float or ndarray
+        inf is T = 0.  Where it is complex, only `spectrum` and `resonances` have a meaning.
+    """
+    size = np.abs(beta)
+    cold = not classical and bool(np.all(np.isinf(size)))
+    warm = not classical and not cold
+    scales = [float(np.min(density.scale)), density.axis]
+    if warm:
+        scales.append(float(np.min(2 * math.pi / size)))
+    positions, residues = density.resonances
+    if positions.shape[-1]:
+        positions = np.concatenate((positions, -positions.conj()), -1)
+        residues = np.concatenate((residues, residues.conj()), -1)
+        residues = residues * occupied(positions, classical, beta)
+    power, kink = density.infrared_power - (not cold), density.kink_power - 1.0
+    ultraviolet = density.ultraviolet_power
+    tails = (ultraviolet - 1, ultraviolet - 1) if classical else (-math.inf, ultraviolet)
+    left = right = density.reach
+    if warm:
+        decay = 60 / float(np.min(size))  # e^-(beta w) on the path at 45 degrees
+        left = decay if math.isfinite(ultraviolet) else min(left, 2 * decay)
+        right = max(right, decay) if math.isfinite(ultraviolet) else right
+    return Path(
+        spectrum=lambda w: continued(density, classical, beta, w),
+        power=power,
+        tails=tails,
+        left=not cold,
+        reach=(left, right),
+        scale=min(scales),
+        analytic=math.isinf(kink) and not cold,
+        resonances=(positions, residues),
+    )
+
+
+def continued(density: Continued, classical: bool, beta: Any, w: Any) -> Any:
+    """Ĉ at complex w, continued from w > 0 where Re w >= 0, else from w < 0."""
+    side = np.where(w.real >= 0, 1, -1)
+    return density.continued(side * w) * side * occupied(w, classical, beta)
+
+
+def occupied(w: Any, classical: bool, beta: Any) -> Any:
+    """Ĉ/J with J odd: 2/(1 - e^(-beta w)), at T = 0 2 theta(w), classically 2T/w."""
+    beta = np.asarray(beta)
+    if not classical and np.all(np.isinf(beta)):
+        return np.where(w.real > 0, 2.0, 0.0)
+    beta = beta[..., None] if beta.ndim else beta
+    if classical:
+        return 2 / (beta * w)
+    # without overflow on either side, and without cancellation at small x
+    x = beta * w
+    right = x.real > 0
+    x = np.where(right, x, -x)
+    decay = np.exp(-x)
+    missing = 1 - decay
+    small = np.abs(x) < 1
+    missing[small] = -np.expm1(-x[small])
+    return np.where(right, 2.0, -2.0 * decay) / missing

@@ -1,0 +1,38 @@
+"""`pertsym export MODEL`: one self-contained source file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pertsym.cli.console import BAD_INPUT, command_errors, fail, load, note
+
+LANGUAGES = ("python", "c")
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--language", type=click.Choice(LANGUAGES), required=True, help="Of the file.")
+@click.option("--order", type=int, default=4, show_default=True, help="Highest even order.")
+@click.option("--quantities", default="", help="Names, separated by commas [all].")
+@click.option("--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@command_errors
+def export(model: Path, language: str, order: int, quantities: str, output: Path) -> None:
+    """Write the rates of a two-level MODEL as one source file that needs no pertsym.
+
+    Python needs numpy; `evaluate(**parameters)` and `errors(**parameters)` broadcast over arrays.
+    C99 has `double QUANTITY_ORDER(const struct parameters *)` and a form for many points.  Run as
+    a script, or compiled with -DSELFTEST, it compares stored values, computed now with more
+    digits, and prints "N passed, M failed".
+    """
+    from pertsym.codegen.export import Codegen
+    from pertsym.files import write_whole
+
+    if order < 2 or order % 2:
+        fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    names = [name.strip() for name in quantities.split(",") if name.strip()]
+    code = Codegen.of(load(model), order, names)
+    for name, reason in code.missing.items():
+        note(f"left out: {name}: {reason}")
+    write_whole(output, code.python() if language == "python" else code.c())

@@ -1,0 +1,141 @@
+"""Exports in C, compiled on request: a shared library for each text, kept under its hash."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.codegen.export import Codegen
+
+COMPILE = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-fPIC", "-c")
+LINK = ("-shared",)  # without -ffast-math, which would change the arithmetic of the whole process
+
+_Array = NDArray[np.float64]
+
+
+class NoCompiler(RuntimeError):
+    """There is no C compiler, or it failed; the Python export does the same."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The functions of a library.
+
+    Attributes
+    ----------
+    parameters
+        Names and defaults, in the order of the C structure.
+    names
+        quantity -> orders.
+    library
+    """
+
+    parameters: Mapping[str, float]
+    names: Mapping[str, tuple[int, ...]]
+    library: ctypes.CDLL
+
+    def function(self, quantity: str, order: int, **parameters: Any) -> tuple[Any, Any]:
+        """Value and bound of the error; parameters broadcast, the others are the defaults.
+
+        Raises
+        ------
+        TypeError
+            For a parameter that there is not.
+        ValueError
+            For a quantity that there is not, or a parameter out of range.
+        """
+        if order not in self.names.get(quantity, ()):
+            raise ValueError(f"{quantity}, order {order}: is not exported; export it")
+        rows, shape = self._rows(parameters)
+        value, error = self._called(quantity, order, rows)
+        return value.reshape(shape)[()], error.reshape(shape)[()]
+
+    def both(
+        self, **parameters: Any
+    ) -> tuple[dict[str, dict[int, Any]], dict[str, dict[int, Any]]]:
+        """Values and errors of everything, as `both` of the Python export."""
+        rows, shape = self._rows(parameters)
+        values: dict[str, dict[int, Any]] = {}
+        errors: dict[str, dict[int, Any]] = {}
+        for quantity, orders in self.names.items():
+            for order in orders:
+                value, error = self._called(quantity, order, rows)
+                values.setdefault(quantity, {})[order] = value.reshape(shape)[()]
+                errors.setdefault(quantity, {})[order] = error.reshape(shape)[()]
+        return values, errors
+
+    def _rows(self, given: Mapping[str, Any]) -> tuple[_Array, tuple[int, ...]]:
+        unknown = sorted(given.keys() - self.parameters.keys())
+        if unknown:
+            raise TypeError(f"{unknown[0]} is no parameter; use {', '.join(self.parameters)}")
+        shape = np.broadcast_shapes(*(np.shape(x) for x in given.values()))
+        rows = np.empty((*shape, len(self.parameters)))
+        for k, (name, default) in enumerate(self.parameters.items()):
+            rows[..., k] = given.get(name, default)
+            low = float(np.min(rows[..., k], initial=np.inf))
+            positive = name == "w0"
+            if not np.all(np.isfinite(rows[..., k])) or low < 0 or (positive and low == 0):
+                raise ValueError(f"{name}: must be finite and {'>' if positive else '>='} 0")
+        return rows.reshape(-1, len(self.parameters)), shape
+
+    def _called(self, quantity: str, order: int, rows: _Array) -> tuple[_Array, _Array]:
+        value, error = np.empty(len(rows)), np.empty(len(rows))
+        function = getattr(self.library, f"{quantity}_{order}_points")
+        pointers = (array.ctypes.data_as(ctypes.c_void_p) for array in (rows, value, error))
+        function(ctypes.c_size_t(len(rows)), *pointers)
+        return value, error
+
+
+def compiled(code: Codegen, compiler: str | None = None, cache: Path | None = None) -> Compiled:
+    """The export in C, compiled, or as it was compiled before.
+
+    Parameters
+    ----------
+    code : Codegen
+    compiler : str, optional
+        The command; $CC or cc.
+    cache : Path, optional
+        Where libraries are kept; $XDG_CACHE_HOME/pertsym.
+
+    Raises
+    ------
+    NoCompiler
+        If there is none, or it fails.
+    """
+    command = compiler or os.environ.get("CC") or "cc"
+    if shutil.which(command) is None:
+        raise NoCompiler(f"there is no C compiler {command!r}; use the Python export")
+    text = code.c()
+    content = "\n".join((text, command, *COMPILE, *LINK))
+    root = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pertsym"
+    target = root / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.so"
+    if not target.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root) as folder:
+            source = Path(folder) / "export.c"
+            source.write_text(text, encoding="utf-8")
+            built = Path(folder) / "export.so"
+            _run(command, *COMPILE, str(source), "-o", str(Path(folder) / "export.o"))
+            _run(command, *LINK, str(Path(folder) / "export.o"), "-o", str(built), "-lm")
+            os.replace(built, target)
+    names: dict[str, tuple[int, ...]] = {
+        quantity: tuple(sorted(orders)) for quantity, orders in code.forms.items()
+    }
+    return Compiled(code.parameters, names, ctypes.CDLL(str(target)))
+
+
+def _run(*command: str) -> None:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise NoCompiler(f"{' '.join(command[:2])} failed: {result.stderr.strip()[-500:]}")

@@ -1,0 +1,240 @@
+"""One self-contained source file from a model: what it holds, the same for every language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from pertsym.baths.densities import Exponentials
+from pertsym.codegen.densities import DensityCode, code_of, values_of
+from pertsym.codegen.program import Atom, Expression, elements_of, expression
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.units import UNITS, Units
+from pertsym.model.values import Bath, Model
+from pertsym.narrative import symbol
+from pertsym.present.text import form_lines
+from pertsym.rates import bloch_rates, interaction_of
+from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
+
+HIGHEST = 4
+CONSTANT = "equilibrium_constant"
+DIGITS = 18
+
+
+class BathCode(NamedTuple):
+    """A bath as code: `density` is None and `exponentials` is given, or the other way round.
+
+    `defaults` holds the parameters of J and `temperature`, in the model's units.
+    """
+
+    name: str
+    classical: bool
+    density: DensityCode | None
+    exponentials: Exponentials | None
+    defaults: Mapping[str, float]
+
+
+class Certified(NamedTuple):
+    """A value at the default parameters and the bound of its error."""
+
+    quantity: str
+    order: int
+    value: float
+    error: float
+
+
+class Formula(NamedTuple):
+    """An expression with what a reader wants to see."""
+
+    expression: Expression
+    text: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Codegen:
+    """What is exported; one printer for each language.
+
+    Attributes
+    ----------
+    name
+        Of the model.
+    forms
+        quantity -> order -> closed spectral form, of two levels.
+    baths
+    w0
+        Default of the level splitting E_1 - E_0, in the model's units.
+    elements
+        Defaults of symbolic matrix elements.
+    certified
+        Values at the defaults.
+    missing
+        Quantities that do not exist at the defaults or cannot be exported, with the reason.
+    units
+    """
+
+    name: str
+    forms: Mapping[str, Mapping[int, SpectralForm]]
+    baths: tuple[BathCode, ...]
+    w0: float
+    elements: Mapping[str, float] = field(default_factory=dict)
+    certified: tuple[Certified, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
+    units: Units = UNITS["natural"]
+
+    def __post_init__(self) -> None:
+        unknown = set(elements_of(self.forms)) - set(self.elements)
+        if unknown:
+            raise ValueError(f"elements: {', '.join(sorted(unknown))} have no default; give them")
+        for name in self.parameters:
+            if not name.isidentifier():
+                raise NotYetDerivable(
+                    self.name, "baths", f"{name!r} is no name in code", "rename the bath"
+                )
+
+    @classmethod
+    def of(
+        cls,
+        model: Model,
+        order: int = HIGHEST,
+        quantities: Sequence[str] = (),
+        digits: int | None = DIGITS,
+    ) -> Codegen:
+        """The rates of a numerical two-level model.
+
+        Parameters
+        ----------
+        model : Model
+        order : int
+            2 or 4: every even order up to it.
+        quantities : sequence of str
+            Names of `bloch`, and equilibrium_constant; empty: all that the model has.
+        digits : int or None
+            Of the stored values' computation; None for double precision.
+
+        Raises
+        ------
+        InputError
+            For an unknown quantity.
+        NotYetDerivable
+            For more than two levels, an order above 4, or a bath that has no code.
+        """
+        if model.dimension != 2:
+            raise NotYetDerivable(
+                model.name,
+                "system",
+                f"code is generated for 2 levels, this model has {model.dimension}",
+                "use a two-level model",
+            )
+        if order not in (2, HIGHEST):
+            raise NotYetDerivable(
+                model.name, "order", f"order {order} has no closed form", "ask for 2 or 4"
+            )
+        known = (*QUANTITIES, CONSTANT)
+        for name in quantities:
+            if name not in known:
+                raise InputError(
+                    model.name, "quantities", f"{name!r} is unknown", f"use {', '.join(known)}"
+                )
+        baths = tuple(_bath_code(bath, model.units) for bath in model.used_baths)
+        rates = bloch_rates(model, order, digits)
+        forms: dict[str, dict[int, SpectralForm]] = {}
+        certified: list[Certified] = []
+        missing: dict[str, str] = {}
+        interaction = interaction_of(model)
+        bloch, constant = Bloch(interaction), EquilibriumConstant(interaction)
+        for name in quantities or known:
+            thermal = name == CONSTANT
+            if thermal and rates.equilibrium_constant is None:
+                if quantities:
+                    missing[CONSTANT] = "the baths are not all thermal at one temperature"
+                continue
+            for n in range(0 if thermal else 2, order - (1 if thermal else -1), 2):
+                form = constant[n] if thermal else bloch.series(name)[n].form
+                row = rates.equilibrium_constant if thermal else None
+                found = (row or {}).get(n) if thermal else rates.orders[n][name]
+                if found is None:
+                    reasons = {**rates.divergent, **rates.not_derived}.get(str(n), {})
+                    missing[f"{name}, order {n}"] = reasons.get(name, "it has no value")
+                    continue
+                try:
+                    expression(name, n, form)
+                except CannotEvaluate as fault:
+                    missing[f"{name}, order {n}"] = str(fault)
+                    continue
+                forms.setdefault(name, {})[n] = form
+                certified.append(Certified(name, n, float(found.value), float(found.error)))
+        if not forms:
+            raise NotYetDerivable(
+                model.name,
+                "quantities",
+                "; ".join(f"{name}: {reason}" for name, reason in missing.items()),
+                "ask for other quantities",
+            )
+        return cls(
+            model.name,
+            MappingProxyType(forms),
+            baths,
+            model.w0,
+            {},
+            tuple(certified),
+            missing,
+            model.units,
+        )
+
+    @cached_property
+    def formulas(self) -> tuple[Formula, ...]:
+        """Every order of every quantity, orders ascending."""
+        return tuple(
+            Formula(
+                expression(name, n, form),
+                tuple(form_lines(form, f"{_text(name)}({n})", width=92)),
+            )
+            for name, orders in self.forms.items()
+            for n, form in sorted(orders.items())
+        )
+
+    @cached_property
+    def atoms(self) -> tuple[Atom, ...]:
+        """What the machinery must deliver, sorted."""
+        return tuple(sorted({a for f in self.formulas for a in f.expression.atoms}))
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Every parameter with its default, in the model's units."""
+        result = {"w0": self.w0, **self.elements}
+        for bath in self.baths:
+            result |= {f"{name}_{bath.name}": x for name, x in bath.defaults.items()}
+        return result
+
+    def python(self) -> str:
+        """A module that imports numpy and nothing else."""
+        from pertsym.codegen.python_export import render
+
+        return render(self)
+
+    def c(self) -> str:
+        """A C99 source file."""
+        from pertsym.codegen.c_export import render
+
+        return render(self)
+
+
+def _text(name: str) -> str:
+    return "K" if name == CONSTANT else symbol(name).text
+
+
+def _bath_code(bath: Bath, units: Units) -> BathCode:
+    code = code_of(bath.density, bath.name)
+    if code is None:
+        assert isinstance(bath.density, Exponentials)
+        return BathCode(bath.name, False, None, bath.density, {})
+    assert bath.beta is not None
+    temperature = 0.0 if math.isinf(bath.beta) else 1 / bath.beta / units.temperature_to_energy
+    defaults: dict[str, Any] = {"temperature": temperature, **values_of(bath.density, code)}
+    return BathCode(bath.name, bath.statistics == "classical", code, None, defaults)

@@ -1,0 +1,425 @@
+"""What an exported module needs besides its formulas: spectra, transforms and their errors.
+
+The text of this module, of `nodes`, `thermal_path`, `tabulated` and `product_nodes` becomes part of
+every export; nothing here may import more than numpy.  Points are flat arrays; parameters are
+floats or arrays of as many elements.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pertsym.baths.nodes import Nodes
+from pertsym.baths.product_nodes import floor_of, product_nodes
+from pertsym.baths.tabulated import UNIT, TabulatedTransform
+from pertsym.baths.thermal_path import thermal_path
+from pertsym.baths.thermal_tables import ThermalProduct, ThermalTransform
+
+FEW = 48  # points that are summed one by one
+GROUP = 512  # parameters that share nodes
+TINY = 1e-300
+DEEPER = 1e-3  # how far below the lowest frequency the nodes of a product begin
+
+# x/2 coth(x/2) - 1 = sum of these times x^2, x^4, ...
+EVEN = (
+    1 / 12,
+    -1 / 720,
+    1 / 30240,
+    -1 / 1209600,
+    1 / 47900160,
+    -691 / 1307674368000,
+    1 / 74724249600,
+    -3617 / 10670622842880000,
+    43867 / 5109094217170944000,
+    -174611 / 802857662698291200000,
+    77683 / 14101100039391805440000,
+    -236364091 / 1693824136731743669452800000,
+    657931 / 186134520519971831808000000,
+    -3392780147 / 37893265687455865519472640000000,
+)
+
+
+def bose(x: Any) -> tuple[Any, Any, Any]:
+    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings."""
+    size = np.abs(x)
+    small = size < 1.5
+    near, far = np.where(small, x, 1.5), np.where(small, 1.5, size)
+    decay = np.exp(-far)
+    inverse = 1 / -np.expm1(-far)
+    positive = x > 0
+    value = far * np.where(positive, inverse, decay * inverse)
+    slope = inverse * np.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
+    square = near * near
+    even, odd = np.zeros(np.shape(x)), np.zeros(np.shape(x))
+    for k in range(len(EVEN), 0, -1):
+        even = even * square + EVEN[k - 1]
+        odd = odd * square + 2 * k * EVEN[k - 1]
+    value = np.where(small, 1 + near / 2 + square * even, value)
+    slope = np.where(small, 0.5 + near * odd, slope)
+    return value, slope, UNIT * (24 + 4 * size)
+
+
+class Bath:
+    """One bath at the given parameters; `density` is None for a sum of exponentials.
+
+    `values` has every parameter of J, `beta` the inverse temperature (inf is T = 0).
+    """
+
+    def __init__(self, density: Any, classical: bool, values: dict[str, Any], beta: Any) -> None:
+        self.density, self.classical, self.beta = density, classical, beta
+        self.amplitude = density.amplitude(**values)
+        self.shape = tuple(values[name] for name in density.shape_parameters)
+
+    def spectra(self, w0: Any, sign: int) -> tuple[Any, Any, Any, Any]:
+        """Ĉ(w), its error, Ĉ'(w), its error at w = sign w0."""
+        r, slope, error, slope_error = self.density.reduced(w0, *self.shape)
+        beta, amplitude = self.beta, np.abs(self.amplitude)
+        cold = np.isinf(beta) & (not self.classical)
+        beta = np.where(cold, 1.0, beta)
+        if self.classical:
+            h, dh, lost = 1.0, 0.0, 4 * UNIT
+        else:
+            h, dh, lost = bose(sign * beta * w0)
+        size = amplitude * np.abs(r)
+        value = 2 * self.amplitude * r * h / beta
+        errors = 2 * amplitude * np.abs(h) / beta * error + np.abs(value) * (lost + 4 * UNIT)
+        first, second = sign * slope * h / beta, r * dh
+        derivative = 2 * self.amplitude * (first + second)
+        derivative_error = (
+            2
+            * amplitude
+            * (
+                (slope_error + np.abs(slope) * (lost + 4 * UNIT)) * np.abs(h) / beta
+                + (error + np.abs(r) * (lost + 4 * UNIT)) * np.abs(dh)
+            )
+        )
+        if np.any(cold):
+            up = sign > 0
+            plain = 2 * self.amplitude * r * w0 if up else 0.0 * w0
+            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * np.abs(plain) if up else 0.0
+            rise = 2 * self.amplitude * (slope * w0 + r) if up else 0.0 * w0
+            rise_error = 2 * (amplitude * (slope_error * w0 + error) + 4 * UNIT * size)
+            value, errors = np.where(cold, plain, value), np.where(cold, plain_error, errors + TINY)
+            derivative = np.where(cold, rise, derivative)
+            rise_error = rise_error + 8 * UNIT * amplitude * np.abs(slope) * w0 if up else 0.0
+            return value, errors, derivative, np.where(cold, rise_error, derivative_error + TINY)
+        return value, errors + TINY, derivative, derivative_error + TINY
+
+    @property
+    def fixed_shape(self) -> tuple[float, ...]:
+        """The shape's parameters, which do not vary."""
+        return tuple(map(first, self.shape))
+
+    def groups(self, count: int) -> list[tuple[Any, tuple[Any, ...], Any]]:
+        """(points, shape parameters, beta) of points whose parameters are the same."""
+        columns = [self.beta, *self.shape]
+        if all(constant(c) for c in columns):
+            return [(slice(None), self.fixed_shape, first(self.beta))]
+        table = np.stack([np.broadcast_to(c, count) for c in columns], -1)
+        rows, inverse = np.unique(table, axis=0, return_inverse=True)
+        order = np.argsort(inverse.ravel(), kind="stable")
+        parts = np.split(order, np.cumsum(np.bincount(inverse.ravel()))[:-1])
+        return [
+            (part, tuple(map(float, row[1:])), float(row[0]))
+            for part, row in zip(parts, rows, strict=True)
+        ]
+
+    @property
+    def source(self) -> Source:
+        return Source(self.density, self.classical)
+
+    def transforms(self, w0: Any) -> Transforms:
+        """P and its derivatives at +-w0 for all points."""
+        count = len(w0)
+        if all(constant(c) for c in (self.beta, *self.shape)):
+            low, high = octaves(w0)
+            way = fixed(self, self.fixed_shape, first(self.beta), low, high, count)
+            return Transforms([(slice(None), way)], count)
+        same = all(constant(c) for c in (w0, *self.shape))
+        if same and count > FEW and np.all(np.isfinite(self.beta)):
+            low, high = octaves(self.beta)
+            table = thermal(self.density, self.fixed_shape, self.classical, float(w0[0]), low, high)
+            return Transforms([(slice(None), Temperatures(table, self.beta))], count)
+        groups = self.groups(count)
+        if len(groups) * 8 <= count:
+            members = []
+            for points, shape, beta in groups:
+                low, high = octaves(w0[points])
+                members.append((points, fixed(self, shape, beta, low, high, len(w0[points]))))
+            return Transforms(members, count)
+        return Transforms(list(self._together(w0)), count)
+
+    def _together(self, w0: Any) -> Any:
+        """Points that share the places of their nodes, not the residues."""
+        count = len(w0)
+        columns = [np.broadcast_to(c, count) for c in (self.beta, *self.shape)]
+        density = self.density(*self.shape)
+        powers = np.broadcast_to(density.infrared, count)
+        keys = np.stack((powers, np.isinf(columns[0])), -1)
+        for key in np.unique(keys, axis=0):
+            alike = np.flatnonzero(np.all(keys == key, axis=1))
+            for start in range(0, len(alike), GROUP):
+                part = alike[start : start + GROUP]
+                beta, *shape = (c[part] for c in columns)
+                path = thermal_path(self.density(*shape), self.classical, beta)
+                nodes = Nodes.of(path, float(w0[part].min()), float(w0[part].max()))
+                yield part, Sums(nodes)
+
+
+class Source(NamedTuple):
+    """Where nodes come from."""
+
+    density: Any
+    classical: bool
+
+    def nodes(self, shape: tuple[Any, ...], beta: Any, low: float, high: float) -> Nodes:
+        """The rule for low <= w <= high, made for whole octaves and remembered."""
+        low, high = octaves((low, high))
+        return nodes_of(self.density, shape, self.classical, beta, low, high)
+
+
+class Sums:
+    """P from the sum over nodes at every point."""
+
+    def __init__(self, nodes: Nodes, uncertainty: float = 0.0) -> None:
+        self.nodes, self.uncertainty = nodes, uncertainty
+
+    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+        value, error = self.nodes.half_sided(w, m)
+        error = error + self.uncertainty * np.abs(value)
+        return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        odd, error = self.nodes.part(x, 0, -1)
+        return -4 * math.pi * odd.imag, 4 * math.pi * error + 8 * UNIT * np.abs(odd)
+
+
+class Tables:
+    """P from polynomials in w0."""
+
+    def __init__(self, table: TabulatedTransform) -> None:
+        self.table = table
+
+    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+        return self.table.transform(w, m)
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        _, _, slope, error = self.table.parts(x, 0)
+        return 2 * x * slope, 2 * x * error + 2 * UNIT * np.abs(x * slope)
+
+
+class Temperatures:
+    """P from polynomials in beta."""
+
+    def __init__(self, table: ThermalTransform, beta: Any) -> None:
+        self.table, self.beta = table, beta
+
+    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+        value, error = self.table.transform(self.beta, m, 1 if w[0] > 0 else -1)
+        return value, error
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        _, _, slope, error = self.table.parts(self.beta, 0)
+        return 2 * x * slope, 2 * x * error + 2 * UNIT * np.abs(x * slope)
+
+
+class Transforms:
+    """Several ways to the same function, each for some of the points."""
+
+    def __init__(self, members: Sequence[tuple[Any, Any]], count: int) -> None:
+        self.members, self.count = members, count
+
+    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+        return self._gathered(lambda way, points: way.transform(w[points], m))
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        return self._gathered(lambda way, points: way.difference(x[points]))
+
+    def _gathered(self, ask: Callable[[Any, Any], tuple[Any, Any]]) -> tuple[Any, Any]:
+        if len(self.members) == 1:
+            return ask(self.members[0][1], self.members[0][0])
+        value, error = np.empty(self.count), np.empty(self.count)
+        for points, way in self.members:
+            value[points], error[points] = ask(way, points)
+        return value, error
+
+
+def octaves(x: Any) -> tuple[float, float]:
+    """Powers of 2 that enclose all x."""
+    low, high = float(np.min(x)), float(np.max(x))
+    return 2.0 ** math.floor(math.log2(low)), 2.0 ** math.ceil(math.log2(high))
+
+
+@lru_cache(maxsize=64)
+def nodes_of(
+    density: Any, shape: tuple[float, ...], classical: bool, beta: float, low: float, high: float
+) -> Nodes:
+    """Nodes for scalar parameters."""
+    return Nodes.of(thermal_path(density(*shape), classical, beta), low, high)
+
+
+def fixed(
+    bath: Bath, shape: tuple[float, ...], beta: float, low: float, high: float, count: int
+) -> Any:
+    """The way to P for scalar parameters."""
+    if count > FEW:
+        return Tables(table_of(bath.density, shape, bath.classical, beta, low, high))
+    return Sums(nodes_of(bath.density, shape, bath.classical, beta, low, high))
+
+
+@lru_cache(maxsize=64)
+def table_of(
+    density: Any, shape: tuple[float, ...], classical: bool, beta: float, low: float, high: float
+) -> TabulatedTransform:
+    """Polynomials in w0 for scalar parameters."""
+    return TabulatedTransform(nodes_of(density, shape, classical, beta, low, high), low, high)
+
+
+@lru_cache(maxsize=64)
+def thermal(
+    density: Any, shape: tuple[float, ...], classical: bool, x: float, low: float, high: float
+) -> ThermalTransform:
+    """Polynomials in beta at one frequency."""
+    return ThermalTransform(
+        lambda beta: thermal_path(density(*shape), classical, beta), x, low, high
+    )
+
+
+@lru_cache(maxsize=64)
+def thermal_product(kind: str, a: Any, b: Any, x: float, low: float, high: float) -> ThermalProduct:
+    """The same of a product; baths are given as (density, shape, classical, beta or None)."""
+
+    def path(bath: Any) -> Callable[[Any], Any]:
+        density, shape, classical, beta = bath
+        if beta is None:
+            return lambda b: thermal_path(density(*shape), classical, b)
+        return lambda b: thermal_path(density(*shape), classical, np.full(np.shape(b), beta))
+
+    return ThermalProduct(path(a), x, low, high, "CC" if kind == "QC" else "CP", path(b))
+
+
+class Discrete:
+    """A bath whose C(t) is a sum of exponentials c e^(-nu t); its numbers are constants."""
+
+    def __init__(self, c: Sequence[complex], nu: Sequence[complex]) -> None:
+        self.exact = Nodes.discrete(-1j * np.array(nu), 1j * np.array(c))
+        self.amplitude = 1.0
+        self.source = self
+
+    def spectra(self, w0: Any, sign: int) -> tuple[Any, Any, Any, Any]:
+        """Ĉ(w), its error, Ĉ'(w), its error at w = sign w0."""
+        result: list[Any] = []
+        for m in (0, 1):
+            value, error = self.exact.half_sided(sign * w0, m)
+            result += [2 * value.real, 2 * error + 4 * UNIT * np.abs(value)]
+        return result[0], result[1], result[2], result[3]
+
+    def groups(self, count: int) -> list[tuple[Any, tuple[Any, ...], Any]]:
+        return [(slice(None), (), math.inf)]
+
+    def nodes(self, shape: tuple[Any, ...], beta: Any, low: float, high: float) -> Nodes:
+        return self.exact
+
+    def transforms(self, w0: Any) -> Transforms:
+        return Transforms([(slice(None), Sums(self.exact))], len(w0))
+
+
+def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
+    """T of the integrals over Ĉ_A(w) X_B(-w) at all points, without the amplitudes."""
+    count = len(w0)
+    over_temperature = _product_over_temperature(kind, a, b, w0)
+    if over_temperature is not None:
+        return Transforms([(slice(None), over_temperature)], count)
+    members: list[tuple[Any, Any]] = []
+    for points, one, other in _pairs(a, b, count):
+        low, high = octaves(w0[points])
+        table = product(kind, a.source, b.source, one, other, low, high)
+        many = len(w0[points]) > FEW and table.nodes.arms
+        way = Tables(table) if many else Sums(table.nodes, table.uncertainty)
+        members.append((points, way))
+    return Transforms(members, count)
+
+
+def _product_over_temperature(kind: str, a: Any, b: Any, w0: Any) -> Temperatures | None:
+    """A table over temperature, if nothing else varies and there is but one temperature."""
+    count = len(w0)
+    if count <= FEW or np.any(w0 != w0[0]):
+        return None
+    baths = [bath for bath in (a, b) if isinstance(bath, Bath) and not constant(bath.beta)]
+    if not baths or not all(isinstance(bath, Bath) for bath in (a, b)):
+        return None
+    beta = baths[0].beta
+    if not np.all(np.isfinite(beta)) or any(np.any(bath.beta != beta) for bath in baths[1:]):
+        return None
+    if not all(constant(p) for bath in (a, b) for p in bath.shape):
+        return None
+    low, high = octaves(beta)
+    keys = [
+        (
+            bath.density,
+            bath.fixed_shape,
+            bath.classical,
+            None if bath in baths else first(bath.beta),
+        )
+        for bath in (a, b)
+    ]
+    return Temperatures(thermal_product(kind, *keys, float(w0[0]), low, high), beta)
+
+
+def constant(x: Any) -> bool:
+    """Whether all elements are the same."""
+    return np.ndim(x) == 0 or bool(np.all(x == x[0]))
+
+
+def first(x: Any) -> float:
+    """The first element."""
+    return float(np.ravel(x)[0])
+
+
+def _pairs(a: Any, b: Any, count: int) -> Any:
+    """Points at which both baths have the same parameters, with these."""
+    one, other = a.groups(count), b.groups(count)
+    if a is b:
+        return [(points, (shape, beta), (shape, beta)) for points, shape, beta in one]
+    if len(one) == 1 and len(other) == 1:
+        return [(slice(None), one[0][1:], other[0][1:])]
+    labels = np.empty((2, count), dtype=int)
+    for row, groups in zip(labels, (one, other), strict=True):
+        for k, (points, _, _) in enumerate(groups):
+            row[points] = k
+    pairs, inverse = np.unique(labels, axis=1, return_inverse=True)
+    return [
+        (np.flatnonzero(inverse.ravel() == k), one[i][1:], other[j][1:])
+        for k, (i, j) in enumerate(pairs.T)
+    ]
+
+
+@lru_cache(maxsize=64)
+def product(
+    kind: str, a: Any, b: Any, first: Any, second: Any, low: float, high: float
+) -> TabulatedTransform:
+    """The same for scalar parameters."""
+    left = a.nodes(*first, DEEPER * low, high)
+    right = b.nodes(*second, *floor_of(left, 0.0))
+    nodes, uncertainty = product_nodes("CC" if kind == "QC" else "CP", left, right, 0.0)
+    return TabulatedTransform(nodes, low, high, uncertainty)
+
+
+def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:
+    """Parameters as floats or flat arrays, the shape they broadcast to, and its size."""
+    arrays = {name: np.asarray(value, dtype=float) for name, value in values.items()}
+    shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    count = math.prod(shape)
+    for name, a in arrays.items():
+        if not np.all(np.isfinite(a)):
+            raise ValueError(f"{name}: must be finite")
+    spread = {
+        name: float(a) if a.ndim == 0 else np.broadcast_to(a, shape).ravel()
+        for name, a in arrays.items()
+    }
+    return spread, shape, count

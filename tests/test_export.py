@@ -1,0 +1,296 @@
+"""Exports: what the files hold, against references, the package's own routes, and each other."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import types
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pertsym as ps
+from pertsym.baths.densities import Density, DrudeLorentz, Ohmic, Underdamped
+from pertsym.codegen import python_export
+from pertsym.codegen.compiled import NoCompiler, compiled
+from pertsym.codegen.densities import code_of
+from pertsym.codegen.export import Codegen
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.file import load_model
+from pertsym.model.values import Model
+from tests.command_line import run
+
+MODELS = sorted((Path(__file__).parent / "data" / "two_level").glob("*.toml"))
+DENSITIES = [
+    Ohmic(0.1, 1.3, 1.0),
+    Ohmic(0.05, 0.7, 3.0),
+    DrudeLorentz(0.1, 2.0),
+    Underdamped(0.3, 1.0, 0.1),
+    Underdamped(0.3, 1.0, 3.0),
+]
+needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+
+
+def _module(code: Codegen) -> Any:
+    module = types.ModuleType("exported")
+    exec(compile(code.python(), "exported.py", "exec"), module.__dict__)
+    return module
+
+
+def _model(density: Density, temperature: float) -> Model:
+    beta = math.inf if temperature == 0 else 1 / temperature
+    bath = ps.Bath("b", "boson", beta, density)
+    return Model.of([0, 1], [ps.Coupling.of(ps.sigma_x, "b")], [bath])
+
+
+@pytest.fixture(scope="module")
+def numpy_alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with numpy and nothing else."""
+    folder = tmp_path_factory.mktemp("numpy_alone")
+    source = Path(np.__file__).parent
+    (folder / "numpy").symlink_to(source)
+    if (source.parent / "numpy.libs").exists():
+        (folder / "numpy.libs").symlink_to(source.parent / "numpy.libs")
+    return folder
+
+
+def _isolated(script: str, folder: Path, numpy_alone: Path) -> str:
+    result = subprocess.run(
+        [sys.executable, "-S", "-s", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={"PYTHONPATH": f"{numpy_alone}:{folder}", "OPENBLAS_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_python_alone_gives_the_reference(path: Path, tmp_path: Path, numpy_alone: Path) -> None:
+    code = Codegen.of(load_model(path), digits=None)
+    assert not code.missing
+    (tmp_path / "exported.py").write_text(code.python())
+    script = "import exported, json; print(json.dumps(exported.both()))"
+    values, errors = json.loads(_isolated(script, tmp_path, numpy_alone))
+    reference = json.loads(path.with_suffix(".json").read_text())
+    for order in ("2", "4"):
+        wanted = {name: float(x) for name, x in reference["orders"][order].items()}
+        top = max(map(abs, wanted.values()))
+        for name, x in wanted.items():
+            off = abs(values[name][order] - x)
+            assert off <= 1e-12 * max(abs(x), 0.1 * top)
+            assert off <= errors[name][order] + 1e-16 * top
+            assert errors[name][order] <= 1e-11 * max(abs(x), 0.1 * top)
+    for order, x in reference.get("equilibrium_constant", {}).items():
+        if int(order) <= 2:
+            off = abs(values["equilibrium_constant"][order] - float(x))
+            assert off <= 1e-12 * max(abs(float(x)), 1e-12)
+    said = _isolated("import exported; exported.main()", tmp_path, numpy_alone)
+    assert said == f"{len(code.certified)} passed, 0 failed\n"
+
+
+def test_self_test_finds_a_wrong_formula(tmp_path: Path, numpy_alone: Path) -> None:
+    code = Codegen.of(load_model(MODELS[-1]), 2, ["k_up"], digits=None)
+    text = code.python().replace("return C_x1_mw0\n", "return C_x1_mw0 * 1.0000000001\n", 1)
+    assert text != code.python()
+    (tmp_path / "exported.py").write_text(text)
+    said = _isolated("import exported; exported.main()", tmp_path, numpy_alone)
+    assert said.endswith("0 passed, 1 failed\n")
+
+
+@needs_compiler
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_c_tests_itself(path: Path, tmp_path: Path) -> None:
+    code = Codegen.of(load_model(path), digits=None)
+    (tmp_path / "exported.c").write_text(code.c())
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-DSELFTEST"]
+    subprocess.run(["cc", *flags, "exported.c", "-o", "a", "-lm"], cwd=tmp_path, check=True)
+    said = subprocess.run(["./a"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert said == f"{len(code.certified)} passed, 0 failed\n"
+
+
+@needs_compiler
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_c_and_numpy_agree(path: Path, tmp_path: Path) -> None:
+    code = Codegen.of(load_model(path), digits=None)
+    library, module = compiled(code, cache=tmp_path), _module(code)
+    rng = np.random.default_rng(7)
+    cases: list[dict[str, Any]] = [
+        {},
+        {"w0": np.exp(rng.uniform(-2, 2, 200))},
+        {"w0": np.exp(rng.uniform(-2, 2, (2, 3)))},
+    ]
+    temperatures = [name for name in code.parameters if name.startswith("temperature")]
+    if temperatures:
+        t = np.exp(rng.uniform(-1, 1, 60))
+        cases += [dict.fromkeys(temperatures, t), {**dict.fromkeys(temperatures, t[:4]), "w0": 0.8}]
+    for given in cases:
+        (a, a_error), (b, b_error) = library.both(**given), module.both(**given)
+        for order in (2, 4):
+            top = np.max([np.abs(row[order]) for n, row in b.items() if n[0] != "e"], axis=0)
+            for name in b:
+                if order in b[name] and name != "equilibrium_constant":
+                    off = np.abs(a[name][order] - b[name][order])
+                    assert np.all(off <= 3e-13 * top)
+                    assert np.all(off <= a_error[name][order] + b_error[name][order])
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.05, 2.0])
+@pytest.mark.parametrize("density", DENSITIES, ids=repr)
+def test_bounds_hold_at_random_parameters(density: Density, temperature: float) -> None:
+    """Against the package's closed forms and quadrature, with every parameter moved."""
+    rng = np.random.default_rng(11)
+    code = Codegen.of(_model(density, temperature), digits=None)
+    module = _module(code)
+    moved = {
+        name: x * np.exp(rng.uniform(-0.7, 0.7)) if name != "s_b" else x
+        for name, x in code.parameters.items()
+    }
+    values, errors = module.both(**moved)
+    own = {k.removesuffix("_b"): x for k, x in moved.items() if k != "w0"}
+    t = own.pop("temperature")
+    bath = type(density)(**own)
+    equations = ps.bloch([ps.Coupling.of(ps.sigma_x, "b")])
+    for name in ("k_up", "k_down", "inv_T2", "inv_T2_prime", "frequency_shift"):
+        for order in (2, 4):
+            function = getattr(equations, name)[order].function(b=bath)
+            other = function(w0=moved["w0"], beta=math.inf if t == 0 else 1 / t)
+            assert abs(values[name][order] - other.value) <= errors[name][order] + other.error
+            assert errors[name][order] <= 1e-9 * abs(values["inv_T1"][order]) + 1e-300 or (
+                abs(values["inv_T1"][order]) < 0.01 * abs(values["frequency_shift"][order])
+            )
+
+
+@pytest.mark.parametrize("density", DENSITIES, ids=repr)
+def test_sweeps_are_what_single_calls_give(density: Density) -> None:
+    rng = np.random.default_rng(5)
+    module = _module(Codegen.of(_model(density, 1.0), digits=None))
+    many = np.exp(rng.uniform(-2, 2, 100))
+    names = [name for name in module.PARAMETERS if name != "s_b"]
+    for name in names:
+        scale = module.PARAMETERS[name]
+        values, errors = module.both(**{name: many * scale})
+        for k in (0, 57):
+            one, lost = module.both(**{name: many[k] * scale})
+            for quantity, orders in one.items():
+                for order, x in orders.items():
+                    off = abs(values[quantity][order][k] - x)
+                    assert off <= errors[quantity][order][k] + lost[quantity][order]
+
+
+def test_temperature_may_be_zero_in_a_sweep() -> None:
+    module = _module(Codegen.of(_model(DrudeLorentz(0.1, 2.0), 1.0), digits=None))
+    values = module.evaluate(temperature_b=np.array([0.0, 1.0]))["k_up"]
+    assert values[2][0] == 0
+    assert values[2][1] == module.evaluate(temperature_b=1.0)["k_up"][2]
+    assert values[4][0] == pytest.approx(module.evaluate(temperature_b=0.0)["k_up"][4], rel=1e-12)
+
+
+def test_small_rates_keep_their_digits() -> None:
+    """k_up at low temperature is e^(-beta w0) small: Ĉ is exact, nodes give only P."""
+    module = _module(Codegen.of(_model(DrudeLorentz(0.1, 2.0), 0.02), digits=None))
+    values, errors = module.both()
+    assert 0 < values["k_up"][2] < 1e-21
+    assert errors["k_up"][2] < 1e-13 * values["k_up"][2]
+
+
+def test_broadcasting_and_bad_input() -> None:
+    module = _module(Codegen.of(_model(Ohmic(0.1, 1.0, 1.0), 1.0), 2, ["k_down"], digits=None))
+    values = module.evaluate(w0=np.ones((3, 1)), temperature_b=np.ones(4))
+    assert list(values) == ["k_down"]
+    assert values["k_down"][2].shape == (3, 4)
+    with pytest.raises(TypeError, match="gamma is no parameter"):
+        module.evaluate(gamma=1.0)
+    for bad in ({"w0": 0.0}, {"wc_b": -1.0}, {"temperature_b": -1.0}, {"w0": math.nan}):
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            module.evaluate(**bad)
+
+
+def test_units_are_those_of_the_model() -> None:
+    bath = ps.Bath("b", "boson", 1 / 200.0, DrudeLorentz(30.0, 100.0))
+    model = Model.of(
+        [0, 150], [ps.Coupling.of(ps.sigma_x, "b")], [bath], units="wavenumber", name="in 1/cm"
+    )
+    code = Codegen.of(model, digits=None)
+    assert code.parameters["temperature_b"] == pytest.approx(200 / 0.69503480, rel=1e-6)
+    module = _module(code)
+    assert module.main() == 0
+
+
+@pytest.mark.parametrize("density", DENSITIES, ids=repr)
+def test_density_code_is_the_density(density: Density) -> None:
+    code = Codegen.of(_model(density, 1.0), 2, digits=None)
+    module = _module(code)
+    found = code_of(density, "b")
+    assert found is not None
+    own = getattr(module, python_export._class_name(found))
+    values = {name: getattr(density, name) for name in found.parameters}
+    there = own(*(values[name] for name in found.shape_parameters))
+    amplitude = own.amplitude(**values)
+    w = np.array([0.3 - 0.4j, 2.0 - 1.0j, 0.01 - 0.02j])
+    np.testing.assert_allclose(amplitude * there.continued(w), density.continued(w), rtol=1e-14)
+    for name in ("infrared_power", "kink_power", "ultraviolet_power", "scale", "axis", "reach"):
+        assert getattr(there, name) == pytest.approx(getattr(density, name), rel=1e-14)
+    np.testing.assert_allclose(there.resonances[0], density.resonances[0], rtol=1e-14)
+    np.testing.assert_allclose(
+        amplitude * there.resonances[1], density.resonances[1], rtol=1e-14, atol=1e-300
+    )
+
+
+def test_machinery_defines_every_name_once() -> None:
+    names: Counter[str] = Counter()
+    for module in python_export.MACHINERY:
+        tree = ast.parse(Path(str(module.__file__)).read_text())
+        for node in tree.body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                names[node.name] += 1
+            elif isinstance(node, ast.Assign):
+                names.update(t.id for t in node.targets if isinstance(t, ast.Name))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_what_cannot_be_exported_is_said() -> None:
+    model = _model(DrudeLorentz(0.1, 2.0), 1.0)
+    with pytest.raises(NotYetDerivable, match="order 6"):
+        Codegen.of(model, 6)
+    with pytest.raises(InputError, match="k_sideways"):
+        Codegen.of(model, 2, ["k_sideways"])
+    table = ps.Bath("b", "boson", 1.0, ps.Table((1.0, 2.0, 3.0), (0.0, 1.0, 0.0)))
+    with pytest.raises(NotYetDerivable, match=r"baths\.b"):
+        Codegen.of(Model.of([0, 1], [ps.Coupling.of(ps.sigma_x, "b")], [table]), 2)
+
+
+@needs_compiler
+def test_a_failing_compiler_is_named(tmp_path: Path) -> None:
+    code = Codegen.of(_model(DrudeLorentz(0.1, 2.0), 1.0), 2, ["k_up"], digits=None)
+    with pytest.raises(NoCompiler, match="no C compiler"):
+        compiled(code, compiler="no-such-compiler", cache=tmp_path)
+    with pytest.raises(NoCompiler, match="failed"):
+        compiled(code, compiler="false", cache=tmp_path)
+
+
+def test_command(tmp_path: Path) -> None:
+    target = tmp_path / "rates.py"
+    path = MODELS[-1]
+    result = run(
+        "export", str(path), "--language", "python", "--order", "2", "--output", str(target)
+    )
+    assert result.exit_code == 0, result.output
+    said = subprocess.run(
+        [sys.executable, str(target)], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert said.stdout.endswith(" passed, 0 failed\n")
+    result = run("export", str(path), "--language", "c", "--order", "6", "--output", str(target))
+    assert result.exit_code == 4
+    result = run("export", str(path), "--language", "c", "--order", "3", "--output", str(target))
+    assert result.exit_code == 2
