@@ -26,8 +26,8 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element, generator_element
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.reduction.arc_length_reduction import NotReducible, reduce_imaginary, reduce_real
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, reciprocal
+from pertsym.reduction.arc_length_reduction import NotReducible, Reduction
+from pertsym.reduction.spectral import SpectralForm, reciprocal
 
 ELIMINATED = "_eliminated"
 _I = Gaussian(0, 1)
@@ -88,8 +88,8 @@ class Generator:
         """R_ab,cd as one form with complex coefficients."""
         key = (order, element)
         if key not in self._forms:
-            terms = self.element(order, element)
-            self._forms[key] = reduce_real(terms) + reduce_imaginary(terms).scaled(_I)
+            real, imaginary = self._reduction(self.element(order, element))
+            self._forms[key] = real + imaginary.scaled(_I)
         return self._forms[key]
 
     def series(self, name: str) -> Series:
@@ -129,7 +129,7 @@ class Generator:
         return lambda order: self._quantity(name, order, self.element(order, element))
 
     def _quantity(self, name: str, order: int, terms: TimeIntegrand) -> Quantity:
-        return Quantity(name, order, terms, reduce_real(terms), reduce_imaginary(terms))
+        return Quantity(name, order, terms, *self._reduction(terms))
 
     def _eliminated(self, order: int, rate: Element) -> SpectralForm:
         if order > 4:
@@ -185,6 +185,10 @@ class Generator:
         return ("," if self.dimension > 10 else "").join(map(str, indices))
 
     @cached_property
+    def _reduction(self) -> Reduction:
+        return Reduction(self.interaction.real)
+
+    @cached_property
     def _elements(self) -> dict[tuple[int, Element], TimeIntegrand]:
         return {}
 
@@ -199,7 +203,6 @@ class Generator:
 
 def _real(form: SpectralForm) -> SpectralForm:
     """The real part; the imaginary one of a population rate vanishes by Hermiticity."""
-    kept = SpectralForm.collect((m, Gaussian(z.re)) for m, z in form)
-    if kept != form:
+    if form.real != form:
         raise ArithmeticError("a population rate came out complex; the generator is not Hermitian")
-    return kept if kept else ZERO_FORM
+    return form

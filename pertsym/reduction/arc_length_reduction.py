@@ -14,12 +14,13 @@ integral over two spectra (or a spectrum and a transform).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
-from math import comb, factorial
+from math import comb, factorial, lcm
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
-from pertsym.expansion.terms import TimeIntegrand
+from pertsym.expansion.terms import Shape, Term, TimeIntegrand, conjugate
 from pertsym.model.errors import NotYetDerivable
 from pertsym.reduction.arc_lengths import (
     Kernel,
@@ -28,10 +29,11 @@ from pertsym.reduction.arc_lengths import (
     collect,
     conjugate_kernel,
 )
-from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Denominators,
+    MatrixElement,
+    Monomial,
     SpectralForm,
     SpectralIntegral,
     added,
@@ -41,6 +43,7 @@ from pertsym.reduction.spectral import (
 )
 
 HALF = Gaussian(Fraction(1, 2))
+_I = Gaussian(0, 1)
 _MINUS_I = Gaussian(0, -1)
 _TIME_DOMAIN = (
     "terms(name, order) of the equations has the terms in the time domain, and for a model file "
@@ -55,39 +58,119 @@ class NotReducible(NotYetDerivable):
         super().__init__(source, key, problem, remedy)
 
 
-def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
-    """Spectral form of the real part of an integral over all gaps from 0 to infinity.
+_Packed = tuple[int, tuple[tuple[int, int, int], ...]]
+"""Common denominator, and for each monomial its number, real and imaginary numerator."""
 
-    Parameters
-    ----------
-    integrand
-        Terms of order 2 or 4, either a complex sum or already a `real_part`.  Monomials of
-        symbolic matrix elements are linearly independent and reduced one by one.
 
-    Returns
-    -------
-    SpectralForm
-        With real coefficients, canonical.
+@dataclass(frozen=True)
+class Reduction:
+    """Reduces integrands whose correlation functions `real` are real, each shape of term once.
 
-    Raises
-    ------
-    NotReducible
-        At order 6 and beyond, or for a rest that is no single integral.
+    The reduction is linear and knows nothing of matrix elements: the form of a term is its
+    coefficient times that of its shape, a polynomial in matrix elements multiplies afterwards.
+    A shape and its complex conjugate share one reduction.
     """
-    reduced = _reduce_single if integrand.order == 2 else _reduce_pairs
-    parts = (with_elements(_real(reduced(part)), names) for names, part in integrand.by_strengths())
-    return SpectralForm.collect(item for part in parts for item in part)
+
+    real: frozenset[str] = frozenset()
+    _shapes: dict[Shape, _Packed] = field(default_factory=dict, repr=False, compare=False)
+    _numbers: dict[Monomial, int] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def shapes(self) -> int:
+        """How many shapes are known, a shape and its conjugate counting for two."""
+        return len(self._shapes)
+
+    def __call__(self, integrand: TimeIntegrand) -> tuple[SpectralForm, SpectralForm]:
+        """Real and imaginary part of an integral over all gaps from 0 to infinity.
+
+        Parameters
+        ----------
+        integrand
+            Terms of order 2 or 4, either a complex sum or already a `real_part` (whose imaginary
+            part is zero).
+
+        Returns
+        -------
+        tuple of SpectralForm
+            With real coefficients, canonical.
+
+        Raises
+        ------
+        NotReducible
+            At order 6 and beyond, or for a rest that is no single integral.
+        """
+        if integrand.real != self.real:
+            raise ValueError(f"integrand: its real functions are {set(integrand.real)}, not ours")
+        names = sorted({shape.strengths for _, shape in integrand})
+        places = {strengths: place for place, strengths in enumerate(names)}
+        found = [
+            (z.integers, self._packed(Shape(*shape[:2])), places[shape.strengths])
+            for z, shape in integrand
+        ]
+        scale = lcm(*(d * denominator for (_, _, d), (denominator, _), _ in found))
+        sums: dict[tuple[int, int], list[int]] = {}
+        for (a, b, d), (denominator, terms), place in found:
+            weight = scale // (d * denominator)
+            a, b = a * weight, b * weight
+            for number, x, y in terms:
+                total = sums.setdefault((number, place), [0, 0])
+                total[0] += a * x - b * y
+                total[1] += a * y + b * x
+        # No list of atoms here begins another, so that the order of the products is that of the
+        # monomials and then that of the names.
+        known = list(self._numbers)
+        rank = {n: r for r, n in enumerate(sorted({n for n, _ in sums}, key=known.__getitem__))}
+        elements = [tuple(MatrixElement("S", name) for name in strengths) for strengths in names]
+        real: list[tuple[Monomial, Gaussian]] = []
+        imaginary: list[tuple[Monomial, Gaussian]] = []
+        for number, place in sorted(sums, key=lambda key: (rank[key[0]], key[1])):
+            re, im = sums[number, place]
+            if re or im:
+                m = known[number]
+                if elements[place]:
+                    m = Monomial(m.pi_power, m.denominators, m.atoms + elements[place])
+                if re:
+                    real.append((m, Gaussian.over(re, 0, scale)))
+                if im and not integrand.real_part:
+                    imaginary.append((m, Gaussian.over(im, 0, scale)))
+        return SpectralForm(tuple(real)), SpectralForm(tuple(imaginary))
+
+    def _packed(self, shape: Shape) -> _Packed:
+        if shape not in self._shapes:
+            mirrored = conjugate(Term(Gaussian(1), shape), self.real).shape
+            form = self._form(min(shape, mirrored))
+            numbers = [self._numbers.setdefault(m, len(self._numbers)) for m, _ in form]
+            values = [z.integers for _, z in form]
+            scale = lcm(*(d for _, _, d in values))
+            for key, sign in ((max(shape, mirrored), -1), (min(shape, mirrored), 1)):
+                self._shapes[key] = (
+                    scale,
+                    tuple(
+                        (number, a * (scale // d), sign * b * (scale // d))
+                        for number, (a, b, d) in zip(numbers, values, strict=True)
+                    ),
+                )
+        return self._shapes[shape]
+
+    def _form(self, shape: Shape) -> SpectralForm:
+        """The integral of one shape: its real part and that of -i times it."""
+        order = len(shape.phase) + 1
+        reduced = _reduce_single if order == 2 else _reduce_pairs
+        real, imaginary = (
+            reduced(TimeIntegrand(order, (Term(z, shape),), self.real)).real
+            for z in (Gaussian(1), _MINUS_I)
+        )
+        return real + imaginary.scaled(_I)
+
+
+def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
+    """Spectral form of the real part of an integral; see `Reduction`."""
+    return Reduction(integrand.real)(integrand)[0]
 
 
 def reduce_imaginary(integrand: TimeIntegrand) -> SpectralForm:
-    """Spectral form of the imaginary part; see `reduce_real`."""
-    if integrand.real_part:
-        return ZERO_FORM
-    return reduce_real(integrand.scaled(_MINUS_I))
-
-
-def _real(form: SpectralForm) -> SpectralForm:
-    return (form + form.conjugated()).scaled(HALF)
+    """Spectral form of the imaginary part; see `Reduction`."""
+    return Reduction(integrand.real)(integrand)[1]
 
 
 def _reduce_single(integrand: TimeIntegrand) -> SpectralForm:
@@ -223,7 +306,7 @@ def _rest_integral(kernel: Kernel, z: Gaussian, m: int) -> SpectralForm:
     integral = monomial(Gaussian(kappa.re / 2), spectra, pi_power=-1, denominators=scale)
     integral += monomial(Gaussian(kappa.im * sign / 2), crossed, pi_power=-2, denominators=scale)
     closes = _pole_term(a, b, reflect, pole, added(shift, _times(reflect, pole)), m)
-    return integral - _real(closes.scaled(kappa, denominators=scale))
+    return integral - closes.scaled(kappa, denominators=scale).real
 
 
 def _spectrum_first(integral: SpectralIntegral) -> tuple[SpectralIntegral, int]:
