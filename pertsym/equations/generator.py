@@ -78,18 +78,32 @@ class Generator:
         return tuple(self.name(e) for e in self.elements if len(self.element(order, e)))
 
     def element(self, order: int, element: Element) -> TimeIntegrand:
-        """Time-domain terms of R_ab,cd at one order; derived once."""
+        """Time-domain terms of R_ab,cd at one order; R_ba,dc is its complex conjugate."""
         key = (order, element)
         if key not in self._elements:
-            self._elements[key] = generator_element(self.interaction, order, element)
+            mirrored = _mirrored(element)
+            self._elements[key] = (
+                self.element(order, mirrored).conjugated()
+                if mirrored < element
+                else generator_element(self.interaction, order, element)
+            )
         return self._elements[key]
 
     def form(self, order: int, element: Element) -> SpectralForm:
         """R_ab,cd as one form with complex coefficients."""
+        real, imaginary = self._parts(order, element)
+        return real + imaginary.scaled(_I)
+
+    def _parts(self, order: int, element: Element) -> tuple[SpectralForm, SpectralForm]:
+        """Real and imaginary part of R_ab,cd, reduced once."""
         key = (order, element)
         if key not in self._forms:
-            real, imaginary = self._reduction(self.element(order, element))
-            self._forms[key] = real + imaginary.scaled(_I)
+            mirrored = _mirrored(element)
+            if mirrored < element:
+                real, imaginary = self._parts(order, mirrored)
+                self._forms[key] = real, -imaginary
+            else:
+                self._forms[key] = self._reduction(self.element(order, element))
         return self._forms[key]
 
     def series(self, name: str) -> Series:
@@ -121,15 +135,14 @@ class Generator:
             rate = self._rate(name)
             return lambda order: Quantity(name, order, None, self._eliminated(order, rate))
         if name.startswith("k_"):
-            element = self._rate(name)
-            return lambda order: self._quantity(
-                name, order, self.element(order, element).real_parts()
+            rate = self._rate(name)
+            return lambda order: Quantity(
+                name, order, self.element(order, rate).real_parts(), self._parts(order, rate)[0]
             )
         element = self._named(name)
-        return lambda order: self._quantity(name, order, self.element(order, element))
-
-    def _quantity(self, name: str, order: int, terms: TimeIntegrand) -> Quantity:
-        return Quantity(name, order, terms, *self._reduction(terms))
+        return lambda order: Quantity(
+            name, order, self.element(order, element), *self._parts(order, element)
+        )
 
     def _eliminated(self, order: int, rate: Element) -> SpectralForm:
         if order > 4:
@@ -193,12 +206,18 @@ class Generator:
         return {}
 
     @cached_property
-    def _forms(self) -> dict[tuple[int, Element], SpectralForm]:
+    def _forms(self) -> dict[tuple[int, Element], tuple[SpectralForm, SpectralForm]]:
         return {}
 
     @cached_property
     def _series(self) -> dict[str, Series]:
         return {}
+
+
+def _mirrored(element: Element) -> Element:
+    """The element of the Hermitian conjugate density matrix."""
+    a, b, c, d = element
+    return b, a, d, c
 
 
 def _real(form: SpectralForm) -> SpectralForm:
