@@ -74,6 +74,10 @@ class Reduction:
     real: frozenset[str] = frozenset()
     _shapes: dict[Shape, _Packed] = field(default_factory=dict, repr=False, compare=False)
     _numbers: dict[Monomial, int] = field(default_factory=dict, repr=False, compare=False)
+    _products: dict[Kernel, SpectralForm] = field(default_factory=dict, repr=False, compare=False)
+    _rests: dict[tuple[Kernel, int], SpectralForm] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def shapes(self) -> int:
@@ -155,12 +159,62 @@ class Reduction:
     def _form(self, shape: Shape) -> SpectralForm:
         """The integral of one shape: its real part and that of -i times it."""
         order = len(shape.phase) + 1
-        reduced = _reduce_single if order == 2 else _reduce_pairs
-        real, imaginary = (
-            reduced(TimeIntegrand(order, (Term(z, shape),), self.real)).real
-            for z in (Gaussian(1), _MINUS_I)
-        )
+        if order not in (2, 4):
+            raise NotReducible(
+                "closed form",
+                f"order {order}",
+                "closed spectral forms are derived at orders 2 and 4, higher orders stay in the "
+                "time domain",
+            )
+        reduced = self._single if order == 2 else self._pair
+        real, imaginary = (reduced(Term(z, shape)).real for z in (Gaussian(1), _MINUS_I))
         return real + imaginary.scaled(_I)
+
+    def _single(self, term: Term) -> SpectralForm:
+        """The half-sided transform of a single arc, shared with the conjugate term.
+
+        The share matters for real correlation functions, which are their own conjugates: their
+        transforms then cancel here rather than by the parity of P.
+        """
+        return SpectralForm.collect(
+            item
+            for z, ((factor,), (x,), _) in (term, conjugate(term, self.real))
+            for item in _transform((factor.name, factor.conjugate), 0, x).scaled(HALF * z)
+        )
+
+    def _pair(self, term: Term) -> SpectralForm:
+        """A form with the real part of a crossing or nested pair of arcs."""
+        halves = [(kernel, HALF * z) for kernel, z in arc_length_kernels(term)]
+        halves += [conjugate_kernel(item, self.real) for item in halves]
+        smooth: list[Weighted] = []
+        rest: list[Weighted] = []
+        for kernel, z in collect(_swap_symmetric(halves)).items():
+            everywhere = kernel._replace(u_longer=True)
+            smooth.append((everywhere, HALF * z))
+            rest.append((everywhere, HALF * z if kernel.u_longer else -(HALF * z)))
+        parts = [(self._product(kernel), z) for kernel, z in collect(smooth).items()]
+        differences = powers_of_difference(collect(rest).items())
+        parts += [(self._rest(kernel, m), z) for kernel, z, m in differences]
+        return SpectralForm.collect((m, w * z) for form, z in parts for m, w in form)
+
+    def _product(self, kernel: Kernel) -> SpectralForm:
+        """int int du dv of a kernel over both chambers."""
+        if kernel not in self._products:
+            first = _transform(kernel.first, kernel.p, kernel.alpha)
+            second = _transform(kernel.second, kernel.q, kernel.beta)
+            product = (first * second).scaled(Gaussian(1), denominators=kernel.denominators)
+            self._products[kernel] = product
+        return self._products[kernel]
+
+    def _rest(self, kernel: Kernel, m: int) -> SpectralForm:
+        """int int du dv of a kernel times sgn(u - v) (u - v)^m."""
+        if (kernel, m) not in self._rests:
+            real, imaginary = (
+                _rest_integral(*_without_conjugates(kernel, z, self.real), m)
+                for z in (Gaussian(1), _MINUS_I)
+            )
+            self._rests[kernel, m] = real + imaginary.scaled(_I)
+        return self._rests[kernel, m]
 
 
 def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
@@ -171,21 +225,6 @@ def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
 def reduce_imaginary(integrand: TimeIntegrand) -> SpectralForm:
     """Spectral form of the imaginary part; see `Reduction`."""
     return Reduction(integrand.real)(integrand)[1]
-
-
-def _reduce_single(integrand: TimeIntegrand) -> SpectralForm:
-    """Half-sided transforms of single arcs, each shared with its conjugate term.
-
-    The share matters for real correlation functions, which are their own conjugates: their
-    transforms then cancel here rather than by the parity of P.
-    """
-    halves = integrand.scaled(HALF)
-    return SpectralForm.collect(
-        item
-        for source in (halves, halves.conjugated())
-        for z, ((factor,), (x,), _) in source
-        for item in _transform((factor.name, factor.conjugate), 0, x).scaled(z)
-    )
 
 
 def _transform(factor: tuple[str, bool], power: int, alpha: Frequency) -> SpectralForm:
@@ -203,32 +242,6 @@ def _power(z: Gaussian, n: int) -> Gaussian:
     return result
 
 
-def _reduce_pairs(integrand: TimeIntegrand) -> SpectralForm:
-    if integrand.order != 4:
-        raise NotReducible(
-            "closed form",
-            f"order {integrand.order}",
-            "closed spectral forms are derived at orders 2 and 4, higher orders stay in the time "
-            "domain",
-        )
-    kernels = [item for term in integrand for item in arc_length_kernels(term)]
-    halves = [(kernel, HALF * z) for kernel, z in kernels]
-    halves += [conjugate_kernel(item, integrand.real) for item in halves]
-    smooth: list[Weighted] = []
-    rest: list[Weighted] = []
-    for kernel, z in collect(_swap_symmetric(halves)).items():
-        everywhere = kernel._replace(u_longer=True)
-        smooth.append((everywhere, HALF * z))
-        rest.append((everywhere, HALF * z if kernel.u_longer else -(HALF * z)))
-    products = (_factorised(kernel, z) for kernel, z in collect(smooth).items())
-    form = SpectralForm.collect(item for product in products for item in product)
-    pieces = (
-        _rest_integral(*_without_conjugates(kernel, z, integrand.real), m)
-        for kernel, z, m in powers_of_difference(collect(rest).items())
-    )
-    return form + SpectralForm.collect(item for piece in pieces for item in piece)
-
-
 def _swap_symmetric(items: Iterable[Weighted]) -> Iterator[Weighted]:
     """Name the arcs in canonical order; share equal factors evenly between both namings."""
     for kernel, z in items:
@@ -237,13 +250,6 @@ def _swap_symmetric(items: Iterable[Weighted]) -> Iterator[Weighted]:
             yield kernel.swapped(), HALF * z
         else:
             yield (kernel if kernel.first < kernel.second else kernel.swapped()), z
-
-
-def _factorised(kernel: Kernel, z: Gaussian) -> SpectralForm:
-    product = _transform(kernel.first, kernel.p, kernel.alpha) * _transform(
-        kernel.second, kernel.q, kernel.beta
-    )
-    return product.scaled(z, denominators=kernel.denominators)
 
 
 def powers_of_difference(
