@@ -103,7 +103,7 @@ class Generator:
                 real, imaginary = self._parts(order, mirrored)
                 self._forms[key] = real, -imaginary
             else:
-                self._forms[key] = self._reduction(self.element(order, element))
+                self._forms[key] = self.reduction(self.element(order, element))
         return self._forms[key]
 
     def series(self, name: str) -> Series:
@@ -198,7 +198,8 @@ class Generator:
         return ("," if self.dimension > 10 else "").join(map(str, indices))
 
     @cached_property
-    def _reduction(self) -> Reduction:
+    def reduction(self) -> Reduction:
+        """Remembers every shape of term that was reduced."""
         return Reduction(self.interaction.real)
 
     @cached_property
