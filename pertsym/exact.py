@@ -81,6 +81,16 @@ class Gaussian:
         """Return re + i im with both parts read by `exact_rational`."""
         return cls(exact_rational(re), exact_rational(im))
 
+    @staticmethod
+    def over(a: int, b: int, d: int) -> Gaussian:
+        """Return (a + i b)/d for integers, d > 0."""
+        return _lowest(a, b, d)
+
+    @property
+    def integers(self) -> tuple[int, int, int]:
+        """(a, b, d) of (a + i b)/d in lowest terms, d > 0."""
+        return self._a, self._b, self._d
+
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a Gaussian number is immutable; build a new one")
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,6 +17,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.symbolic import dense
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
 from pertsym.baths.divergence import Divergent
@@ -29,18 +32,24 @@ from pertsym.certify.element_routes import (
 from pertsym.certify.residues import ResidueSpectra
 from pertsym.certify.time_domain import Exponentials as ExactExponentials
 from pertsym.certify.time_domain import time_integral
-from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.generator import Generator
-from pertsym.equations.models import independent_baths
+from pertsym.equations.models import independent_baths, laird
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
+from pertsym.expansion.paths import Element, generator_element
 from pertsym.model.errors import InputError
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
-from pertsym.reduction.arc_length_reduction import NotReducible
+from pertsym.reduction import arc_length_reduction as reduction
+from pertsym.reduction.arc_length_reduction import (
+    NotReducible,
+    Reduction,
+    reduce_imaginary,
+    reduce_real,
+)
 from pertsym.reduction.elements import (
     at_elements,
     by_elements,
@@ -63,6 +72,26 @@ LADDER = symbolic_interaction(
         ([[0, 0, 0], [0, 0, 0.5], [0, 0.5, 0]], "X"),
         ([[0, 0, "z"], [0, 0, 0], ["z", 0, 0]], "Z"),
     ],
+)
+INTERACTIONS = (
+    TILTED,
+    replace(TILTED, real=frozenset({"B"})),
+    LADDER,
+    replace(LADDER, real=frozenset({"Z"})),
+    laird(),
+    laird(["C1"]),
+    # two Hermitian operators with a correlation of their own
+    Interaction(
+        level_energies(2),
+        (
+            ((0, 0, Gaussian(1)), (0, 1, Gaussian(2)), (1, 0, Gaussian(2))),
+            ((0, 1, Gaussian(0, 1)), (1, 0, Gaussian(0, -1)), (1, 1, Gaussian(1))),
+        ),
+        (0, 1),
+        {(0, 0): "a", (1, 1): "b", (0, 1): "c", (1, 0): "c"},
+        frozenset({"b"}),
+        ("x", "y"),
+    ),
 )
 dyadic = st.integers(-16, 16).map(lambda n: Gaussian(Fraction(n, 8)))
 
@@ -300,11 +329,81 @@ def test_nonzero_elements() -> None:
     assert all(sum(map(int, name[2:])) % 2 == 0 for name in unbiased.nonzero(4))
 
 
-def test_hermiticity_with_complex_elements() -> None:
-    generator = Generator(LADDER)
-    for a, b, c, d in ((2, 0, 1, 0), (1, 1, 2, 2)):
-        left = orient_chains(generator.form(4, (b, a, d, c)))
-        assert left == orient_chains(generator.form(4, (a, b, c, d)).conjugated())
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(INTERACTIONS), st.sampled_from((2, 4)), st.data())
+def test_hermiticity(interaction: Interaction, order: int, data: Any) -> None:
+    """R_badc, which is taken from R_abcd, is what its own paths and their reduction give."""
+    levels = st.integers(0, interaction.dimension - 1)
+    a, b, c, d = data.draw(st.tuples(*[levels] * 4))
+    terms = generator_element(interaction, order, (a, b, c, d))
+    mirrored = generator_element(interaction, order, (b, a, d, c))
+    assert mirrored == terms.conjugated()
+    assert reduce_real(mirrored) == reduce_real(terms)
+    assert reduce_imaginary(mirrored) == -reduce_imaginary(terms)
+    generator = Generator(interaction)
+    for element, own in (((a, b, c, d), terms), ((b, a, d, c), mirrored)):
+        assert generator.element(order, element) == own
+        quantity = generator.series(generator.name(element))[order]
+        assert (quantity.form, quantity.imaginary) == (reduce_real(own), reduce_imaginary(own))
+
+
+@pytest.mark.parametrize("interaction", INTERACTIONS)
+def test_order_six_is_hermitian_too(interaction: Interaction) -> None:
+    terms = generator_element(interaction, 6, (1, 0, 0, 0))
+    assert generator_element(interaction, 6, (0, 1, 0, 0)) == terms.conjugated()
+
+
+def test_operators_with_their_own_correlations_stay_apart() -> None:
+    """d |0><0| + x |1><1| with <AA>, <BB> and <AB>: each product meets its own function."""
+    one = Gaussian(1)
+    apart = Interaction(
+        level_energies(2),
+        (((0, 0, one),), ((1, 1, one),)),
+        (0, 1),
+        {(0, 0): "A", (1, 1): "B", (0, 1): "M", (1, 0): "M"},
+        frozenset(),
+        ("d", "x"),
+    )
+    terms = generator_element(apart, 2, (0, 1, 0, 1))
+    found = {(shape.factors[0].name, shape.strengths) for _, shape in terms}
+    assert found == {("A", ("d", "d")), ("B", ("x", "x")), ("M", ("d", "x"))}
+
+
+def test_work_of_a_dense_generator(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shape is reduced once, whatever elements, conjugates and symbols it occurs with.
+
+    The offset integral of a shape is done for its real and for its imaginary part, and serves its
+    conjugate; nine symbols instead of six cost nothing here.
+    """
+    calls = Counter[str]()
+    for name in ("arc_length_kernels", "_rest_integral"):
+
+        def counted(*args: Any, _counted: Any = (name, getattr(reduction, name))) -> Any:
+            name, function = _counted
+            calls[name] += 1
+            return function(*args)
+
+        monkeypatch.setattr(reduction, name, counted)
+
+    def work(generator: Generator, elements: Iterable[Element]) -> tuple[int, int, int]:
+        calls.clear()
+        for element in elements:
+            generator.series(generator.name(element))[4]
+        return generator.reduction.shapes, calls["arc_length_kernels"], calls["_rest_integral"]
+
+    real = dense(3)
+    column = [element for element in real.elements if element[2:] == (0, 1)]
+    assert work(real, column) == work(dense(3, complex_elements=True), column) == (632, 632, 1094)
+    _ = work(real, real.elements)
+    assert work(real, real.elements) == (1512, 0, 0)
+    assert work(dense(3), real.elements) == (1512, 1512, 2010)
+
+
+def test_a_reduction_is_of_its_own_correlation_functions() -> None:
+    terms = generator_element(TILTED, 2, (0, 0, 0, 0))
+    assert Reduction()(terms)[0] == reduce_real(terms)
+    with pytest.raises(ValueError, match="real functions"):
+        Reduction(frozenset({"B"}))(terms)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element, generator_element
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.reduction.arc_length_reduction import NotReducible, reduce_imaginary, reduce_real
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, reciprocal
+from pertsym.reduction.arc_length_reduction import NotReducible, Reduction
+from pertsym.reduction.spectral import SpectralForm, reciprocal
 
 ELIMINATED = "_eliminated"
 _I = Gaussian(0, 1)
@@ -78,18 +78,32 @@ class Generator:
         return tuple(self.name(e) for e in self.elements if len(self.element(order, e)))
 
     def element(self, order: int, element: Element) -> TimeIntegrand:
-        """Time-domain terms of R_ab,cd at one order; derived once."""
+        """Time-domain terms of R_ab,cd at one order; R_ba,dc is its complex conjugate."""
         key = (order, element)
         if key not in self._elements:
-            self._elements[key] = generator_element(self.interaction, order, element)
+            mirrored = _mirrored(element)
+            self._elements[key] = (
+                self.element(order, mirrored).conjugated()
+                if mirrored < element
+                else generator_element(self.interaction, order, element)
+            )
         return self._elements[key]
 
     def form(self, order: int, element: Element) -> SpectralForm:
         """R_ab,cd as one form with complex coefficients."""
+        real, imaginary = self._parts(order, element)
+        return real + imaginary.scaled(_I)
+
+    def _parts(self, order: int, element: Element) -> tuple[SpectralForm, SpectralForm]:
+        """Real and imaginary part of R_ab,cd, reduced once."""
         key = (order, element)
         if key not in self._forms:
-            terms = self.element(order, element)
-            self._forms[key] = reduce_real(terms) + reduce_imaginary(terms).scaled(_I)
+            mirrored = _mirrored(element)
+            if mirrored < element:
+                real, imaginary = self._parts(order, mirrored)
+                self._forms[key] = real, -imaginary
+            else:
+                self._forms[key] = self.reduction(self.element(order, element))
         return self._forms[key]
 
     def series(self, name: str) -> Series:
@@ -121,15 +135,14 @@ class Generator:
             rate = self._rate(name)
             return lambda order: Quantity(name, order, None, self._eliminated(order, rate))
         if name.startswith("k_"):
-            element = self._rate(name)
-            return lambda order: self._quantity(
-                name, order, self.element(order, element).real_parts()
+            rate = self._rate(name)
+            return lambda order: Quantity(
+                name, order, self.element(order, rate).real_parts(), self._parts(order, rate)[0]
             )
         element = self._named(name)
-        return lambda order: self._quantity(name, order, self.element(order, element))
-
-    def _quantity(self, name: str, order: int, terms: TimeIntegrand) -> Quantity:
-        return Quantity(name, order, terms, reduce_real(terms), reduce_imaginary(terms))
+        return lambda order: Quantity(
+            name, order, self.element(order, element), *self._parts(order, element)
+        )
 
     def _eliminated(self, order: int, rate: Element) -> SpectralForm:
         if order > 4:
@@ -185,11 +198,16 @@ class Generator:
         return ("," if self.dimension > 10 else "").join(map(str, indices))
 
     @cached_property
+    def reduction(self) -> Reduction:
+        """Remembers every shape of term that was reduced."""
+        return Reduction(self.interaction.real)
+
+    @cached_property
     def _elements(self) -> dict[tuple[int, Element], TimeIntegrand]:
         return {}
 
     @cached_property
-    def _forms(self) -> dict[tuple[int, Element], SpectralForm]:
+    def _forms(self) -> dict[tuple[int, Element], tuple[SpectralForm, SpectralForm]]:
         return {}
 
     @cached_property
@@ -197,9 +215,14 @@ class Generator:
         return {}
 
 
+def _mirrored(element: Element) -> Element:
+    """The element of the Hermitian conjugate density matrix."""
+    a, b, c, d = element
+    return b, a, d, c
+
+
 def _real(form: SpectralForm) -> SpectralForm:
     """The real part; the imaginary one of a population rate vanishes by Hermiticity."""
-    kept = SpectralForm.collect((m, Gaussian(z.re)) for m, z in form)
-    if kept != form:
+    if form.real != form:
         raise ArithmeticError("a population rate came out complex; the generator is not Hermitian")
-    return kept if kept else ZERO_FORM
+    return form

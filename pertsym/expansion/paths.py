@@ -13,10 +13,12 @@ result is the element of the Schroedinger-picture generator.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import Word, ordered_cumulant
-from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.expansion.interaction import Frequency, Interaction, Strengths
 from pertsym.expansion.pairings import Pairing
 from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
 
@@ -34,91 +36,153 @@ def generator_element(interaction: Interaction, order: int, element: Element) ->
         raise ValueError(
             f"element: needs four level indices below {interaction.dimension}, got {element}"
         )
-    adjacency = _transitions(interaction)
+    moves = _Moves(interaction)
+    sums: dict[_Path, Gaussian] = {}
+    for pairing, words in ordered_cumulant(order):
+        for word, sign in words.items():
+            for path, weight in _paths(moves, pairing, word, sign, element):
+                previous = sums.get(path)
+                sums[path] = weight if previous is None else previous + weight
+    products: dict[tuple[int, ...], dict[Strengths, Gaussian]] = {}
+    for _, _, entries in sums:
+        if entries not in products:
+            products[entries] = moves.product(entries)
     terms = (
-        term
-        for pairing, words in ordered_cumulant(order)
-        for word, sign in words.items()
-        for term in _paths(interaction, adjacency, pairing, word, sign, element)
+        Term(weight * z, Shape(factors, phase, names))
+        for (factors, phase, entries), weight in sums.items()
+        if weight
+        for names, z in products[entries].items()
     )
     return TimeIntegrand.collect(order, terms, interaction.real)
 
 
-Moves = dict[int, tuple[tuple[int, int, Gaussian], ...]]
-"""level -> (operator index, level reached, matrix element)."""
+_Path = tuple[tuple[Factor, ...], tuple[Frequency, ...], tuple[int, ...]]
+"""Factors and phases of a term, and which linear forms in symbols multiply it."""
+
+_Move = tuple[int, int, Gaussian, int | None, Frequency]
+"""Operator, level reached, matrix element as a number times a linear form, and frequency."""
+
+_Entry = tuple[tuple[str, Gaussian], ...]
+"""A matrix element that is linear in real symbols: (symbol, coefficient), "" for a number."""
 
 
-def _transitions(interaction: Interaction) -> tuple[Moves, Moves]:
-    """Moves of the row index under S^L and of the column index under S^R."""
-    left: dict[int, list[tuple[int, int, Gaussian]]] = {}
-    right: dict[int, list[tuple[int, int, Gaussian]]] = {}
-    for a, operator in enumerate(interaction.operators):
-        for row, col, value in operator:
-            left.setdefault(col, []).append((a, row, value))  # (S rho)_row gets S_row,col
-            right.setdefault(row, []).append((a, col, value))  # (rho S)_col gets S_row,col
-    return (
-        {level: tuple(moves) for level, moves in left.items()},
-        {level: tuple(moves) for level, moves in right.items()},
-    )
+@dataclass(frozen=True)
+class _Moves:
+    """What the coupling operators do to a level.
+
+    Hermitian operators with the same correlation functions move together, as the first of them:
+    a path then is one between levels, however many symbols the matrix elements hold.
+    """
+
+    interaction: Interaction
+
+    @cached_property
+    def _elements(self) -> dict[tuple[int, int, int], _Entry]:
+        """(operator, row, column) -> matrix element."""
+        interaction = self.interaction
+        size = range(len(interaction.operators))
+        first: dict[object, int] = {}
+        found: dict[tuple[int, int, int], dict[str, Gaussian]] = {}
+        for a, operator in enumerate(interaction.operators):
+            pairs = [pair for b in size for pair in ((a, b), (b, a))]
+            names = tuple(interaction.correlations.get(pair) for pair in pairs)
+            own = None if interaction.adjoint[a] == a else a
+            together = first.setdefault((names, own), a)
+            for row, col, value in operator:
+                entry = found.setdefault((together, row, col), {})
+                symbol = interaction.strength(a)
+                entry[symbol] = entry.get(symbol, Gaussian()) + value
+        return {
+            key: tuple((symbol, z) for symbol, z in sorted(entry.items()) if z)
+            for key, entry in found.items()
+        }
+
+    @cached_property
+    def _entries(self) -> tuple[_Entry, ...]:
+        """The linear forms that are more than a number, single symbols without their number."""
+        split = {_without_number(entry)[1] for entry in self._elements.values()}
+        return tuple(sorted(split - {()}, key=repr))
+
+    @cached_property
+    def _by_level(self) -> tuple[dict[int, list[_Move]], dict[int, list[_Move]]]:
+        left: dict[int, list[_Move]] = {}
+        right: dict[int, list[_Move]] = {}
+        place = {entry: k for k, entry in enumerate(self._entries)}
+        transition = self.interaction.transition
+        for (a, row, col), element in self._elements.items():
+            if not element:
+                continue
+            number, entry = _without_number(element)
+            # <row|S(t)|col> = S exp(i (E_row - E_col) t)
+            rest = (number, place.get(entry), transition(row, col))
+            left.setdefault(col, []).append((a, row, *rest))  # (S rho)_row gets S_row,col
+            right.setdefault(row, []).append((a, col, *rest))  # (rho S)_col gets S_row,col
+        return left, right
+
+    def of(self, level: int, from_right: bool) -> list[_Move]:
+        """Moves of the row index under S^L, or of the column index under S^R."""
+        return self._by_level[from_right].get(level, [])
+
+    def product(self, entries: tuple[int, ...]) -> dict[Strengths, Gaussian]:
+        """The product of some linear forms as a polynomial."""
+        total: dict[Strengths, Gaussian] = {(): Gaussian(1)}
+        for k in entries:
+            grown: dict[Strengths, Gaussian] = {}
+            for names, z in total.items():
+                for symbol, value in self._entries[k]:
+                    key = tuple(sorted((*names, symbol))) if symbol else names
+                    grown[key] = grown.get(key, Gaussian()) + z * value
+            total = grown
+        return total
+
+
+def _without_number(entry: _Entry) -> tuple[Gaussian, _Entry]:
+    """The number that multiplies a single symbol, or is everything; sums stay as they are."""
+    if len(entry) != 1:
+        return Gaussian(1), entry
+    ((symbol, number),) = entry
+    return number, ((symbol, Gaussian(1)),) if symbol else ()
 
 
 def _paths(
-    interaction: Interaction,
-    adjacency: tuple[Moves, Moves],
-    pairing: Pairing,
-    word: Word,
-    sign: int,
-    element: Element,
-) -> Iterator[Term]:
-    left, right = adjacency
+    moves: _Moves, pairing: Pairing, word: Word, sign: int, element: Element
+) -> Iterator[tuple[_Path, Gaussian]]:
     earlier_of = dict(pairing)  # later time -> earlier time of its arc
     schedule = tuple(reversed(word))
-    final_row, final_col = element[:2]
+    final = element[:2]
     steps = len(schedule)
 
     # Each open arc remembers how its earlier end acted: (from the right?, operator index).
     opened: dict[int, tuple[bool, int]] = {}
     frequency: list[Frequency] = [()] * steps
-    strengths = [""] * steps
+    entries: list[int | None] = [None] * steps
     factors: dict[int, Factor] = {}
 
-    def walk(step: int, row: int, col: int, weight: Gaussian) -> Iterator[Term]:
+    def walk(step: int, row: int, col: int, weight: Gaussian) -> Iterator[tuple[_Path, Gaussian]]:
         if step == steps:
-            if (row, col) == (final_row, final_col):
-                named = tuple(sorted(filter(None, strengths)))
-                shape = Shape(tuple(sorted(factors.values())), _gap_phases(frequency), named)
-                yield Term(weight, shape)
+            forms = tuple(sorted(k for k in entries if k is not None))
+            yield (tuple(sorted(factors.values())), _gap_phases(frequency), forms), weight
             return
         time = schedule[step]
+        earlier = earlier_of.get(time)
         for from_right in (False, True):
-            here = col if from_right else row
-            for a, there, value in (right if from_right else left).get(here, ()):
-                if time in earlier_of:
-                    earlier = earlier_of[time]
+            # -S^L + S^R at the later end, +C S^L - C* S^R at the earlier end
+            signed = -weight if from_right == (earlier is None) else weight
+            for a, there, number, entry, omega in moves.of(col if from_right else row, from_right):
+                reached = (row, there) if from_right else (there, col)
+                if step == steps - 1 and reached != final:
+                    continue
+                if earlier is None:
+                    opened[time] = (from_right, a)
+                else:
                     conjugated, b = opened[earlier]
-                    factor = _contraction(interaction, a, b, conjugated, time, earlier)
+                    factor = _contraction(moves.interaction, a, b, conjugated, time, earlier)
                     if factor is None:
                         continue
                     factors[time] = factor
-                    flip = not from_right  # -S^L + S^R at the later end
-                else:
-                    opened[time] = (from_right, a)
-                    flip = from_right  # +C S^L - C* S^R at the earlier end
-                # <final|S(t)|initial> = S exp(i (E_final - E_initial) t) from the left; from the
-                # right the column moves here -> there through <here|S|there>.
-                frequency[time] = (
-                    interaction.transition(here, there)
-                    if from_right
-                    else interaction.transition(there, here)
-                )
-                strengths[time] = interaction.strength(a)
-                amplitude = weight * value
-                yield from walk(
-                    step + 1,
-                    row if from_right else there,
-                    there if from_right else col,
-                    -amplitude if flip else amplitude,
-                )
+                frequency[time] = omega
+                entries[time] = entry
+                yield from walk(step + 1, *reached, signed if number == 1 else signed * number)
 
     return walk(0, element[2], element[3], Gaussian(sign))
 

@@ -31,7 +31,7 @@ from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
-from pertsym.reduction.arc_length_reduction import NotReducible, reduce_imaginary, reduce_real
+from pertsym.reduction.arc_length_reduction import NotReducible, Reduction
 from pertsym.reduction.spectral import CannotEvaluate
 
 MOST_TERMS = 20_000
@@ -106,6 +106,7 @@ def fourth_order(
     """
     interaction, unit = interaction_of(model)
     integrands = _integrands(model, interaction)
+    reduction = Reduction(interaction.real)
     spectra = _Remembered({name: ((1, c),) for name, c in correlations.items()})
     size = model.dimension
     matrix = np.zeros((size**2, size**2), dtype=complex)
@@ -115,8 +116,7 @@ def fourth_order(
         progress(f"order 4 in closed form, element {number} of {len(integrands)}")
         try:
             real, imaginary = (
-                evaluate(reduce(integrand), (float(unit),), spectra)
-                for reduce in (reduce_real, reduce_imaginary)
+                evaluate(form, (float(unit),), spectra) for form in reduction(integrand)
             )
         except Divergent as fault:
             parts.update(dict.fromkeys(_places(element, size), fault.reason))

@@ -14,12 +14,13 @@ integral over two spectra (or a spectrum and a transform).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
-from math import comb, factorial
+from math import comb, factorial, lcm
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
-from pertsym.expansion.terms import TimeIntegrand
+from pertsym.expansion.terms import Shape, Term, TimeIntegrand, conjugate
 from pertsym.model.errors import NotYetDerivable
 from pertsym.reduction.arc_lengths import (
     Kernel,
@@ -28,10 +29,11 @@ from pertsym.reduction.arc_lengths import (
     collect,
     conjugate_kernel,
 )
-from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Denominators,
+    MatrixElement,
+    Monomial,
     SpectralForm,
     SpectralIntegral,
     added,
@@ -41,6 +43,7 @@ from pertsym.reduction.spectral import (
 )
 
 HALF = Gaussian(Fraction(1, 2))
+_I = Gaussian(0, 1)
 _MINUS_I = Gaussian(0, -1)
 _TIME_DOMAIN = (
     "terms(name, order) of the equations has the terms in the time domain, and for a model file "
@@ -55,54 +58,173 @@ class NotReducible(NotYetDerivable):
         super().__init__(source, key, problem, remedy)
 
 
-def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
-    """Spectral form of the real part of an integral over all gaps from 0 to infinity.
+_Packed = tuple[int, tuple[tuple[int, int, int], ...]]
+"""Common denominator, and for each monomial its number, real and imaginary numerator."""
 
-    Parameters
-    ----------
-    integrand
-        Terms of order 2 or 4, either a complex sum or already a `real_part`.  Monomials of
-        symbolic matrix elements are linearly independent and reduced one by one.
 
-    Returns
-    -------
-    SpectralForm
-        With real coefficients, canonical.
+@dataclass(frozen=True)
+class Reduction:
+    """Reduces integrands whose correlation functions `real` are real, each shape of term once.
 
-    Raises
-    ------
-    NotReducible
-        At order 6 and beyond, or for a rest that is no single integral.
+    The reduction is linear and knows nothing of matrix elements: the form of a term is its
+    coefficient times that of its shape, a polynomial in matrix elements multiplies afterwards.
+    A shape and its complex conjugate share one reduction.
     """
-    reduced = _reduce_single if integrand.order == 2 else _reduce_pairs
-    parts = (with_elements(_real(reduced(part)), names) for names, part in integrand.by_strengths())
-    return SpectralForm.collect(item for part in parts for item in part)
+
+    real: frozenset[str] = frozenset()
+    _shapes: dict[Shape, _Packed] = field(default_factory=dict, repr=False, compare=False)
+    _numbers: dict[Monomial, int] = field(default_factory=dict, repr=False, compare=False)
+    _products: dict[Kernel, SpectralForm] = field(default_factory=dict, repr=False, compare=False)
+    _rests: dict[tuple[Kernel, int], SpectralForm] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @property
+    def shapes(self) -> int:
+        """How many shapes are known, a shape and its conjugate counting for two."""
+        return len(self._shapes)
+
+    def __call__(self, integrand: TimeIntegrand) -> tuple[SpectralForm, SpectralForm]:
+        """Real and imaginary part of an integral over all gaps from 0 to infinity.
+
+        Parameters
+        ----------
+        integrand
+            Terms of order 2 or 4, either a complex sum or already a `real_part` (whose imaginary
+            part is zero).
+
+        Returns
+        -------
+        tuple of SpectralForm
+            With real coefficients, canonical.
+
+        Raises
+        ------
+        NotReducible
+            At order 6 and beyond, or for a rest that is no single integral.
+        """
+        if integrand.real != self.real:
+            raise ValueError(f"integrand: its real functions are {set(integrand.real)}, not ours")
+        names = sorted({shape.strengths for _, shape in integrand})
+        places = {strengths: place for place, strengths in enumerate(names)}
+        found = [
+            (z.integers, self._packed(Shape(*shape[:2])), places[shape.strengths])
+            for z, shape in integrand
+        ]
+        scale = lcm(*(d * denominator for (_, _, d), (denominator, _), _ in found))
+        sums: dict[tuple[int, int], list[int]] = {}
+        for (a, b, d), (denominator, terms), place in found:
+            weight = scale // (d * denominator)
+            a, b = a * weight, b * weight
+            for number, x, y in terms:
+                total = sums.setdefault((number, place), [0, 0])
+                total[0] += a * x - b * y
+                total[1] += a * y + b * x
+        # No list of atoms here begins another, so that the order of the products is that of the
+        # monomials and then that of the names.
+        known = list(self._numbers)
+        rank = {n: r for r, n in enumerate(sorted({n for n, _ in sums}, key=known.__getitem__))}
+        elements = [tuple(MatrixElement("S", name) for name in strengths) for strengths in names]
+        real: list[tuple[Monomial, Gaussian]] = []
+        imaginary: list[tuple[Monomial, Gaussian]] = []
+        for number, place in sorted(sums, key=lambda key: (rank[key[0]], key[1])):
+            re, im = sums[number, place]
+            if re or im:
+                m = known[number]
+                if elements[place]:
+                    m = Monomial(m.pi_power, m.denominators, m.atoms + elements[place])
+                if re:
+                    real.append((m, Gaussian.over(re, 0, scale)))
+                if im and not integrand.real_part:
+                    imaginary.append((m, Gaussian.over(im, 0, scale)))
+        return SpectralForm(tuple(real)), SpectralForm(tuple(imaginary))
+
+    def _packed(self, shape: Shape) -> _Packed:
+        if shape not in self._shapes:
+            mirrored = conjugate(Term(Gaussian(1), shape), self.real).shape
+            form = self._form(min(shape, mirrored))
+            numbers = [self._numbers.setdefault(m, len(self._numbers)) for m, _ in form]
+            values = [z.integers for _, z in form]
+            scale = lcm(*(d for _, _, d in values))
+            for key, sign in ((max(shape, mirrored), -1), (min(shape, mirrored), 1)):
+                self._shapes[key] = (
+                    scale,
+                    tuple(
+                        (number, a * (scale // d), sign * b * (scale // d))
+                        for number, (a, b, d) in zip(numbers, values, strict=True)
+                    ),
+                )
+        return self._shapes[shape]
+
+    def _form(self, shape: Shape) -> SpectralForm:
+        """The integral of one shape: its real part and that of -i times it."""
+        order = len(shape.phase) + 1
+        if order not in (2, 4):
+            raise NotReducible(
+                "closed form",
+                f"order {order}",
+                "closed spectral forms are derived at orders 2 and 4, higher orders stay in the "
+                "time domain",
+            )
+        reduced = self._single if order == 2 else self._pair
+        real, imaginary = (reduced(Term(z, shape)).real for z in (Gaussian(1), _MINUS_I))
+        return real + imaginary.scaled(_I)
+
+    def _single(self, term: Term) -> SpectralForm:
+        """The half-sided transform of a single arc, shared with the conjugate term.
+
+        The share matters for real correlation functions, which are their own conjugates: their
+        transforms then cancel here rather than by the parity of P.
+        """
+        return SpectralForm.collect(
+            item
+            for z, ((factor,), (x,), _) in (term, conjugate(term, self.real))
+            for item in _transform((factor.name, factor.conjugate), 0, x).scaled(HALF * z)
+        )
+
+    def _pair(self, term: Term) -> SpectralForm:
+        """A form with the real part of a crossing or nested pair of arcs."""
+        halves = [(kernel, HALF * z) for kernel, z in arc_length_kernels(term)]
+        halves += [conjugate_kernel(item, self.real) for item in halves]
+        smooth: list[Weighted] = []
+        rest: list[Weighted] = []
+        for kernel, z in collect(_swap_symmetric(halves)).items():
+            everywhere = kernel._replace(u_longer=True)
+            smooth.append((everywhere, HALF * z))
+            rest.append((everywhere, HALF * z if kernel.u_longer else -(HALF * z)))
+        parts = [(self._product(kernel), z) for kernel, z in collect(smooth).items()]
+        differences = powers_of_difference(collect(rest).items())
+        parts += [(self._rest(kernel, m), z) for kernel, z, m in differences]
+        return SpectralForm.collect((m, w * z) for form, z in parts for m, w in form)
+
+    def _product(self, kernel: Kernel) -> SpectralForm:
+        """int int du dv of a kernel over both chambers."""
+        if kernel not in self._products:
+            first = _transform(kernel.first, kernel.p, kernel.alpha)
+            second = _transform(kernel.second, kernel.q, kernel.beta)
+            product = (first * second).scaled(Gaussian(1), denominators=kernel.denominators)
+            self._products[kernel] = product
+        return self._products[kernel]
+
+    def _rest(self, kernel: Kernel, m: int) -> SpectralForm:
+        """int int du dv of a kernel times sgn(u - v) (u - v)^m."""
+        if (kernel, m) not in self._rests:
+            real, imaginary = (
+                _rest_integral(*_without_conjugates(kernel, z, self.real), m)
+                for z in (Gaussian(1), _MINUS_I)
+            )
+            self._rests[kernel, m] = real + imaginary.scaled(_I)
+        return self._rests[kernel, m]
+
+
+def reduce_real(integrand: TimeIntegrand) -> SpectralForm:
+    """Spectral form of the real part of an integral; see `Reduction`."""
+    return Reduction(integrand.real)(integrand)[0]
 
 
 def reduce_imaginary(integrand: TimeIntegrand) -> SpectralForm:
-    """Spectral form of the imaginary part; see `reduce_real`."""
-    if integrand.real_part:
-        return ZERO_FORM
-    return reduce_real(integrand.scaled(_MINUS_I))
-
-
-def _real(form: SpectralForm) -> SpectralForm:
-    return (form + form.conjugated()).scaled(HALF)
-
-
-def _reduce_single(integrand: TimeIntegrand) -> SpectralForm:
-    """Half-sided transforms of single arcs, each shared with its conjugate term.
-
-    The share matters for real correlation functions, which are their own conjugates: their
-    transforms then cancel here rather than by the parity of P.
-    """
-    halves = integrand.scaled(HALF)
-    return SpectralForm.collect(
-        item
-        for source in (halves, halves.conjugated())
-        for z, ((factor,), (x,), _) in source
-        for item in _transform((factor.name, factor.conjugate), 0, x).scaled(z)
-    )
+    """Spectral form of the imaginary part; see `Reduction`."""
+    return Reduction(integrand.real)(integrand)[1]
 
 
 def _transform(factor: tuple[str, bool], power: int, alpha: Frequency) -> SpectralForm:
@@ -120,32 +242,6 @@ def _power(z: Gaussian, n: int) -> Gaussian:
     return result
 
 
-def _reduce_pairs(integrand: TimeIntegrand) -> SpectralForm:
-    if integrand.order != 4:
-        raise NotReducible(
-            "closed form",
-            f"order {integrand.order}",
-            "closed spectral forms are derived at orders 2 and 4, higher orders stay in the time "
-            "domain",
-        )
-    kernels = [item for term in integrand for item in arc_length_kernels(term)]
-    halves = [(kernel, HALF * z) for kernel, z in kernels]
-    halves += [conjugate_kernel(item, integrand.real) for item in halves]
-    smooth: list[Weighted] = []
-    rest: list[Weighted] = []
-    for kernel, z in collect(_swap_symmetric(halves)).items():
-        everywhere = kernel._replace(u_longer=True)
-        smooth.append((everywhere, HALF * z))
-        rest.append((everywhere, HALF * z if kernel.u_longer else -(HALF * z)))
-    products = (_factorised(kernel, z) for kernel, z in collect(smooth).items())
-    form = SpectralForm.collect(item for product in products for item in product)
-    pieces = (
-        _rest_integral(*_without_conjugates(kernel, z, integrand.real), m)
-        for kernel, z, m in powers_of_difference(collect(rest).items())
-    )
-    return form + SpectralForm.collect(item for piece in pieces for item in piece)
-
-
 def _swap_symmetric(items: Iterable[Weighted]) -> Iterator[Weighted]:
     """Name the arcs in canonical order; share equal factors evenly between both namings."""
     for kernel, z in items:
@@ -154,13 +250,6 @@ def _swap_symmetric(items: Iterable[Weighted]) -> Iterator[Weighted]:
             yield kernel.swapped(), HALF * z
         else:
             yield (kernel if kernel.first < kernel.second else kernel.swapped()), z
-
-
-def _factorised(kernel: Kernel, z: Gaussian) -> SpectralForm:
-    product = _transform(kernel.first, kernel.p, kernel.alpha) * _transform(
-        kernel.second, kernel.q, kernel.beta
-    )
-    return product.scaled(z, denominators=kernel.denominators)
 
 
 def powers_of_difference(
@@ -223,7 +312,7 @@ def _rest_integral(kernel: Kernel, z: Gaussian, m: int) -> SpectralForm:
     integral = monomial(Gaussian(kappa.re / 2), spectra, pi_power=-1, denominators=scale)
     integral += monomial(Gaussian(kappa.im * sign / 2), crossed, pi_power=-2, denominators=scale)
     closes = _pole_term(a, b, reflect, pole, added(shift, _times(reflect, pole)), m)
-    return integral - _real(closes.scaled(kappa, denominators=scale))
+    return integral - closes.scaled(kappa, denominators=scale).real
 
 
 def _spectrum_first(integral: SpectralIntegral) -> tuple[SpectralIntegral, int]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 
+import flint
+
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Strengths, require_strengths
 from pertsym.reduction.spectral import MatrixElement, Monomial, SpectralForm
@@ -122,23 +124,19 @@ def factorised(polynomial: Polynomial) -> tuple[int, tuple[tuple[Polynomial, int
     names = sorted({name for symbols, _ in polynomial for name in symbols})
     if not names:
         return 1, ()
-    import sympy  # only to show formulas: numbers do not wait for it
-
-    generators = sympy.symbols(f"a:{len(names)}")
-    exponents = {
-        tuple(symbols.count(name) for name in names): sympy.Integer(int(value))
-        for symbols, value in polynomial
-    }
-    number, found = sympy.Poly(exponents, *generators).factor_list()
+    ring = flint.fmpz_mpoly_ctx.get(tuple(f"a{k}" for k in range(len(names))))
+    number, found = ring.from_dict(
+        {tuple(map(symbols.count, names)): int(value) for symbols, value in polynomial}
+    ).factor()
     sign = 1 if number > 0 else -1
     factors: list[tuple[Polynomial, int]] = []
     for factor, power in found:
         content, primitive = _primitive(
             {
-                tuple(n for n, k in zip(names, powers, strict=True) for _ in range(k)): Fraction(
-                    int(value)
+                tuple(n for n, k in zip(names, powers, strict=True) for _ in range(int(k))): (
+                    Fraction(int(value))
                 )
-                for powers, value in factor.terms()
+                for powers, value in factor.to_dict().items()
             }
         )
         sign *= 1 if content > 0 or power % 2 == 0 else -1

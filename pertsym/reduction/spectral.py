@@ -82,14 +82,18 @@ class SpectralForm:
 
     @classmethod
     def collect(cls, terms: Iterable[tuple[Monomial, Gaussian]]) -> SpectralForm:
-        """Add up equal monomials and drop those that cancel."""
+        """Add up equal monomials, brought to canonical form, and drop those that cancel."""
+        canonical = ((_canonical(m), z) for m, z in terms)
+        return cls._summed((m, z if sign > 0 else -z) for (m, sign), z in canonical if sign)
+
+    @classmethod
+    def _summed(cls, terms: Iterable[tuple[Monomial, Gaussian]]) -> SpectralForm:
+        """The same for monomials that are canonical already."""
         sums: dict[Monomial, Gaussian] = {}
-        for monomial, coefficient in terms:
-            for canonical, factor in _canonical(monomial):
-                value = factor * coefficient
-                previous = sums.get(canonical)
-                sums[canonical] = value if previous is None else previous + value
-        return cls(tuple((key, sums[key]) for key in sorted(sums, key=_monomial_key) if sums[key]))
+        for m, z in terms:
+            previous = sums.get(m)
+            sums[m] = z if previous is None else previous + z
+        return cls(tuple((m, sums[m]) for m in sorted(sums) if sums[m]))
 
     def __iter__(self) -> Iterator[tuple[Monomial, Gaussian]]:
         return iter(self.terms)
@@ -98,13 +102,13 @@ class SpectralForm:
         return bool(self.terms)
 
     def __add__(self, other: SpectralForm) -> SpectralForm:
-        return SpectralForm.collect((*self.terms, *other.terms))
+        return SpectralForm._summed((*self.terms, *other.terms))
 
     def __sub__(self, other: SpectralForm) -> SpectralForm:
         return self + (-other)
 
     def __neg__(self) -> SpectralForm:
-        return self.scaled(Gaussian(-1))
+        return SpectralForm(tuple((m, -z) for m, z in self))
 
     def __mul__(self, other: SpectralForm) -> SpectralForm:
         return SpectralForm.collect(
@@ -124,11 +128,18 @@ class SpectralForm:
         self, scalar: Gaussian, pi_power: int = 0, denominators: Denominators = ()
     ) -> SpectralForm:
         """The form times scalar * pi^pi_power / denominators."""
-        return self * SpectralForm(((Monomial(pi_power, denominators, ()), scalar),))
+        if pi_power or denominators or not scalar:
+            return self * SpectralForm(((Monomial(pi_power, denominators, ()), scalar),))
+        return SpectralForm(tuple((m, z * scalar) for m, z in self))
 
     def conjugated(self) -> SpectralForm:
         """The complex conjugate; all atoms are real."""
-        return SpectralForm.collect((m, z.conjugate()) for m, z in self)
+        return SpectralForm(tuple((m, z.conjugate()) for m, z in self))
+
+    @property
+    def real(self) -> SpectralForm:
+        """The real part."""
+        return SpectralForm(tuple((m, Gaussian(z.re)) for m, z in self if z.re))
 
     def reversed_frequencies(self) -> SpectralForm:
         """Every transition frequency w -> -w, in the denominators too."""
@@ -259,8 +270,8 @@ def _reversed_atom(atom: Atom) -> Atom:
     return atom._replace(shift=negated(atom.shift), pole=negated(atom.pole))
 
 
-def _canonical(m: Monomial) -> Iterable[tuple[Monomial, Gaussian]]:
-    """Sort the atoms, merge thermal factors, bring integrals to their canonical orientation."""
+def _canonical(m: Monomial) -> tuple[Monomial, int]:
+    """Atoms sorted, thermal factors merged, integrals oriented; and the sign, 0 if it vanishes."""
     sign = 1
     atoms: list[Atom] = []
     thermal: Thermal | None = None
@@ -270,26 +281,16 @@ def _canonical(m: Monomial) -> Iterable[tuple[Monomial, Gaussian]]:
             continue
         if isinstance(atom, SpectralIntegral):
             atom, flip = _oriented(atom)
-            if flip == 0:
-                return ()
             sign *= flip
         atoms.append(atom)
     if thermal is not None and (thermal.power or any(thermal.exponent)):
         atoms.append(thermal)
-    atoms.sort(key=_atom_key)
-    return ((Monomial(m.pi_power, m.denominators, tuple(atoms)), Gaussian(sign)),)
+    atoms.sort()  # by kind first: every class of atoms has kinds of its own
+    return Monomial(m.pi_power, m.denominators, tuple(atoms)), sign
 
 
 def _merged(a: Thermal, b: Thermal) -> Thermal:
     return Thermal("T", a.power + b.power, added(a.exponent, b.exponent))
-
-
-def _monomial_key(m: Monomial) -> tuple[object, ...]:
-    return (m.pi_power, m.denominators, tuple(map(_atom_key, m.atoms)))
-
-
-def _atom_key(atom: Atom) -> tuple[object, ...]:
-    return (atom.kind, *atom[1:])
 
 
 def _oriented(integral: SpectralIntegral) -> tuple[SpectralIntegral, int]:
