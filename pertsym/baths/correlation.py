@@ -22,6 +22,7 @@ from pertsym.baths.densities import (
     Exponentials,
     ExpressionDensity,
     Ohmic,
+    SpinSurrogate,
     Table,
     Underdamped,
 )
@@ -36,6 +37,7 @@ from pertsym.baths.integrand import Pole
 from pertsym.baths.jets import EPS
 from pertsym.baths.mp_routes import correlation_mp, spectrum_at, transform_at
 from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
+from pertsym.baths.transform_function import panels_of
 from pertsym.estimate import Estimate
 
 _Quantity = Literal["spectrum", "transform"]
@@ -44,6 +46,8 @@ _GOOD = 1e-13  # a closed form with a larger relative error competes with the qu
 _POOR = 1e-13
 _UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
+_PANEL_DERIVATIVE = 2
+_SHARED = 4  # points for which panels are cheaper than so many quadratures
 
 
 @dataclass(frozen=True)
@@ -219,9 +223,8 @@ class Correlation:
         if quantity == "transform":
             require_integrable(self.thermal, derivative + 1)
         check = require_spectrum if quantity == "spectrum" else require_transform
-        for position in singular_positions(self.thermal):
-            if np.any(w == position):
-                check(self.thermal, position, derivative)
+        for position in set(singular_positions(self.thermal)).intersection(np.ravel(w).tolist()):
+            check(self.thermal, position, derivative)
 
     def _spectrum(self, w: Any, derivative: int) -> tuple[Any, Any]:
         if self.thermal.is_zero:
@@ -250,12 +253,17 @@ class Correlation:
     def _transform(self, w: Any, derivative: int) -> tuple[Any, Any]:
         if self.thermal.is_zero:
             return np.zeros(w.shape), np.zeros(w.shape)
-        closed = closed_transform(self.density, self.statistics, self.beta, w, derivative)
-        value, error = (np.array(part) for part in closed)
+        if self._has_panels(w, derivative):
+            found = panels_of(self.thermal).regular_transform(np.ravel(w), derivative)
+            value, error = (part.reshape(w.shape) for part in found)
+        else:
+            closed = closed_transform(self.density, self.statistics, self.beta, w, derivative)
+            value, error = (np.array(part) for part in closed)
         # G = Ĉ/2 - (i/2pi) P: a zero of P is no reason for more digits
         poor = ~(error <= _GOOD * np.abs(value))
         if np.any(poor):
             poor &= ~(error <= _GOOD * np.abs(self._spectrum(w, derivative)[0]))
+            poor &= not isinstance(self.density, Table) or derivative > _PANEL_DERIVATIVE
         for index in np.argwhere(poor):
             at = tuple(int(i) for i in index)
             single = self._element(w.shape, at) if varies(self._fields()) else self
@@ -266,6 +274,14 @@ class Correlation:
             odd = w == 0  # Ĉ is even, so P is odd
             value, error = np.where(odd, 0.0, value), np.where(odd, 0.0, error)
         return value, error
+
+    def _has_panels(self, w: Any, derivative: int) -> bool:
+        """Whether the panels of `piecewise` are made: for tables, or where several w share them."""
+        if derivative > _PANEL_DERIVATIVE:
+            return False
+        if isinstance(self.density, (ExpressionDensity, SpinSurrogate)):
+            return bool(w.size >= _SHARED)
+        return isinstance(self.density, Table)
 
     def _fields(self) -> dict[str, Any]:
         """The parameters that may be arrays."""
