@@ -31,6 +31,7 @@ _REACH = 1.2  # max |t - z|^-1 over min(|z - 1|, |z + 1|)^-1 for far z
 _GROWTH = 30.0  # Q_k is recurred upwards where rho^k stays below
 _DESCENT = 18 * math.log(10) / 2  # rho^(-2 steps) < 1e-18
 _CLASSES = (12, 24, 48, 96, 192, 400)  # numbers of steps downwards
+_GOOD = 1e-13  # a larger relative error competes with other ways to take the derivative
 _BLOCK = 4096  # points at a time
 _PAIRS = 4_000_000  # knots times points at a time
 _DEEPEST = 1e-280
@@ -138,14 +139,25 @@ class PiecewiseSpectrum:
 
     def regular_transform(self, w: _Array, derivative: int) -> tuple[_Array, _Array]:
         """The same for a row of w; one that hits a knot counts as just above it."""
-        order = min(derivative, self.smooth)
+        value, error = self._shared(w, derivative, min(derivative, self.smooth))
+        for order in reversed(range(min(derivative, self.smooth))):
+            # beside a narrow peak derivatives of f are huge, and so are the errors of their sum
+            poor = np.flatnonzero(error > _GOOD * np.abs(value))
+            other, bound = self._shared(w[poor], derivative, order)
+            better = bound < error[poor]
+            value[poor[better]], error[poor[better]] = other[better], bound[better]
+        return value, error
+
+    def _shared(self, w: _Array, derivative: int, order: int) -> tuple[_Array, _Array]:
+        """P^(m)(w) with so many derivatives taken of f, the others of 1/(x - w)."""
         value, error = np.zeros((2, len(w)))
         with np.errstate(all="ignore"):
             for start in range(0, len(w), _BLOCK):
                 block = slice(start, start + _BLOCK)
                 value[block], error[block] = self._integral(w[block], order, derivative - order)
             edges = self._edge_terms(w, derivative, order)
-        return value + edges[0], error + edges[1] + 4 * EPS * np.abs(value)
+        value, error = value + edges[0], error + edges[1]
+        return value, np.where(np.isfinite(value), error + 4 * EPS * np.abs(value), np.inf)
 
     def half_sided(self, z: Any) -> Estimate:
         """G(z) = (i/2pi) int dx f(x)/(z - x) for Im z >= 0, on the axis f/2 - iP/(2 pi).
