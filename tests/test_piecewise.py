@@ -1,6 +1,7 @@
 """Transforms of piecewise spectra: closed forms, mpmath on the pieces, limits, jumps."""
 
 import math
+from itertools import pairwise
 
 import mpmath
 import numpy as np
@@ -34,7 +35,7 @@ def integral_mp(table: Table, beta: float, statistics: str, z):
 
             return spectrum.jet_mp(jets.variable(side * x, 0), side).c[0] / (side * x - z)
 
-        for low, high in zip(knots[:-1], knots[1:], strict=True):
+        for low, high in pairwise(knots):
             cuts = sorted({low, high, *(c for c in [abs(z.real)] if low < c < high)})
             inner = [x + (mpmath.mpf(10) ** -30 if x == 0 else 0) for x in cuts]
             total += mpmath.quad(value, inner)
