@@ -301,7 +301,12 @@ class ExpressionDensity(Evaluation):
 
     @property
     def edges(self) -> tuple[tuple[float, float], ...]:
-        return ()
+        return self._program.edges
+
+    @property
+    def end(self) -> float:
+        """J is exactly 0 beyond; inf if it is not."""
+        return self._program.end
 
     def jet(self, w: Jet) -> Jet:
         return self._program.jet(w)
