@@ -35,16 +35,19 @@ from pertsym.baths.integrand import Pole
 from pertsym.baths.jets import EPS
 from pertsym.baths.nodes import Nodes, Path
 from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
+from pertsym.baths.transform_function import panels_of
 from pertsym.estimate import Estimate
 
 _Quantity = Literal["spectrum", "transform"]
 
-_POOR = 1e-13
+_GOOD = _POOR = 1e-13
 _UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
 _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
 _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 _OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
+_PANEL_DERIVATIVE = 2
+_SHARED = 4  # points for which panels are cheaper than so many quadratures
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,7 @@ class Correlation:
     @property
     def has_nodes(self) -> bool:
         """Whether J continues below the axis in a known way."""
-        return not isinstance(self.density, (ExpressionDensity, Table)) and not (
-            isinstance(self.density, SpinSurrogate)
-            and isinstance(self.density.density, (ExpressionDensity, Table))
-        )
+        return isinstance(self.density, Exponentials) or self.density.continues
 
     def nodes(self, floor: float, ceiling: float) -> Nodes:
         """G as a sum over poles below the axis, right for floor <= |z| <= ceiling at least."""
@@ -290,9 +290,8 @@ class Correlation:
         if quantity == "transform":
             require_integrable(self.thermal, derivative + 1)
         check = require_spectrum if quantity == "spectrum" else require_transform
-        for position in singular_positions(self.thermal):
-            if np.any(w == position):
-                check(self.thermal, position, derivative)
+        for position in set(singular_positions(self.thermal)).intersection(np.ravel(w).tolist()):
+            check(self.thermal, position, derivative)
 
     def _spectrum(self, w: Any, derivative: int) -> tuple[Any, Any]:
         if self.thermal.is_zero:
@@ -328,10 +327,21 @@ class Correlation:
         return self._by_quadrature(w, derivative)
 
     def _by_quadrature(self, w: Any, derivative: int) -> tuple[Any, Any]:
-        value, error = np.empty(w.shape), np.empty(w.shape)
-        for index in np.ndindex(w.shape):
-            single = self._element(w.shape, index) if varies(self._fields()) else self
-            value[index], error[index] = single.quadrature(float(w[index]), derivative)
+        value, error = np.zeros(w.shape), np.full(w.shape, math.inf)
+        poor = np.ones(w.shape, dtype=bool)
+        if self._has_panels(w, derivative):
+            found = panels_of(self.thermal).regular_transform(np.ravel(w), derivative)
+            value, error = (part.reshape(w.shape) for part in found)
+            # G = Ĉ/2 - (i/2pi) P: a zero of P is no reason for more digits
+            poor = ~(error <= _GOOD * np.abs(value))
+            poor &= ~(error <= _GOOD * np.abs(self._spectrum(w, derivative)[0]))
+            poor &= not isinstance(self.density, Table) or derivative > _PANEL_DERIVATIVE
+        for index in np.argwhere(poor):
+            at = tuple(int(i) for i in index)
+            single = self._element(w.shape, at) if varies(self._fields()) else self
+            other = single.quadrature(float(w[at]), derivative)
+            if not error[at] <= other.error:
+                value[at], error[at] = other
         return value, error
 
     def _by_nodes(self, w: Any, derivative: int) -> tuple[Any, Any]:
@@ -355,6 +365,14 @@ class Correlation:
             odd = w == 0  # Ĉ is even, so P is odd
             value, error = np.where(odd, 0.0, value), np.where(odd, 0.0, error)
         return value, error
+
+    def _has_panels(self, w: Any, derivative: int) -> bool:
+        """Whether the panels of `piecewise` are made: for tables, or where several w share them."""
+        if derivative > _PANEL_DERIVATIVE:
+            return False
+        if isinstance(self.density, (ExpressionDensity, SpinSurrogate)):
+            return bool(w.size >= _SHARED)
+        return isinstance(self.density, Table)
 
     def _fields(self) -> dict[str, Any]:
         """The parameters that may be arrays."""

@@ -114,6 +114,10 @@ class Ohmic(Evaluation):
     def edges(self) -> tuple[tuple[float, float], ...]:
         return ()
 
+    @property
+    def continues(self) -> bool:
+        return True
+
     def split(self) -> tuple[Any, Ohmic]:
         return self.alpha, replace(self, alpha=1.0)
 
@@ -204,6 +208,10 @@ class DrudeLorentz(Evaluation):
     @property
     def axis(self) -> float:
         return float(np.min(self.gamma))
+
+    @property
+    def continues(self) -> bool:
+        return True
 
     def split(self) -> tuple[Any, DrudeLorentz]:
         return self.lam, replace(self, lam=1.0)
@@ -304,6 +312,10 @@ class Underdamped(Evaluation):
     def slowest(self) -> Any:
         """The modulus of the pole of J that is nearest to 0."""
         return np.abs(self._roots()[1])
+
+    @property
+    def continues(self) -> bool:
+        return True
 
     def split(self) -> tuple[Any, Underdamped]:
         return self.lam * self.lam, replace(self, lam=1.0)
@@ -426,7 +438,12 @@ class ExpressionDensity(Evaluation):
 
     @property
     def edges(self) -> tuple[tuple[float, float], ...]:
-        return ()
+        return self._program.edges
+
+    @property
+    def end(self) -> float:
+        """J is exactly 0 beyond; inf if it is not."""
+        return self._program.end
 
     def jet(self, w: Jet) -> Jet:
         return self._program.jet(w)

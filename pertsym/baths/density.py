@@ -46,6 +46,11 @@ class Density(Protocol):
     def edges(self) -> tuple[tuple[float, float], ...]: ...
 
     @property
+    def continues(self) -> bool:
+        """Whether `continued`, and with it `axis`, `reach` and `resonances`, is known."""
+        ...
+
+    @property
     def axis(self) -> float:
         """Distance from 0 of the nearest singularity of J on the imaginary axis; inf without."""
         ...
@@ -95,7 +100,18 @@ class Density(Protocol):
 
 
 class Evaluation:
-    """Plain values of J, for densities that have a jet; and no singularities off w = 0."""
+    """Plain values of J, for densities that have a jet; no continuation below the axis."""
+
+    @property
+    def continues(self) -> bool:
+        return False
+
+    @property
+    def reach(self) -> float:
+        raise NotImplementedError
+
+    def continued(self, w: Any) -> Any:
+        raise NotImplementedError
 
     def split(self: Any) -> tuple[Any, Any]:
         """An amplitude and the density without it."""

@@ -19,7 +19,7 @@ from pertsym.baths.band_limited import reduced, weighted_peak
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Underdamped
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.existence import require_integrable, require_transform, singular_positions
+from pertsym.baths.existence import require_integrable, require_transform
 from pertsym.baths.exponential_basis import Fit, Rates, Samples
 from pertsym.baths.fit_error import deviation, half_sided
 from pertsym.baths.frequency_grid import FrequencyGrid
@@ -146,8 +146,9 @@ def _require_bounded(correlation: Correlation) -> None:
     try:
         correlation.spectrum(0.0)
         require_integrable(thermal, 1)
-        for position in singular_positions(thermal):
-            require_transform(thermal, position, 0)
+        for point in thermal.points:
+            if point.regularity <= 0:
+                require_transform(thermal, point.position, 0)
     except Divergent as error:
         raise Divergent(
             f"G(w) is unbounded, so that no sum of exponentials comes close to it: {error.reason}"

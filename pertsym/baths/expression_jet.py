@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import mpmath
@@ -17,7 +18,9 @@ import numpy as np
 import sympy
 
 from pertsym.baths import jets
+from pertsym.baths.expression_edges import regularity
 from pertsym.baths.jets import Jet
+from pertsym.model.numeric import W
 
 if TYPE_CHECKING:
     from pertsym.model.expression import Expression
@@ -62,20 +65,37 @@ class ExpressionJet:
 
     def __init__(self, expression: Expression) -> None:
         self._expression = expression
-        formula = expression.sympy_expr
-        self._w = next(iter(formula.free_symbols), sympy.Symbol("w", positive=True))
-        self._formula = formula
-        self._jet = self._compile(formula)
-        # dividing the factored form keeps J/w free of cancellation at small w
-        self._reduced = self._compile(sympy.factor_terms(formula) / self._w)
+        self._breaks = tuple(map(_Number, expression.pieces.breaks))
+        self._parts = tuple(map(_Analytic, expression.pieces.formulas))
 
     def jet(self, w: Jet) -> Jet:
         """J."""
-        return _without_overflow(self._jet, w, lambda: self._vanishes_beyond)
+        return self._chosen(w, [part.jet for part in self._parts])
 
     def reduced_jet(self, w: Jet) -> Jet:
         """J/w."""
-        return _without_overflow(self._reduced, w, lambda: self._vanishes_beyond)
+        return self._chosen(w, [part.reduced_jet for part in self._parts])
+
+    def _chosen(self, w: Jet, parts: list[_Node]) -> Jet:
+        if len(parts) == 1:
+            return parts[0](w)
+        if w.e is None:  # a path around a pole may leave the axis
+            real = mpmath.re(w.c[0])
+            passed = sum(int(real >= number.like(w)) for number in self._breaks)
+            return parts[passed](w)
+        breaks = np.array([number.like(w) for number in self._breaks])
+        shape = np.broadcast_shapes(*map(np.shape, (*w.c, *w.e)))
+        c, e = ([np.broadcast_to(v, shape) for v in values] for values in (w.c, w.e))
+        index = np.searchsorted(breaks, np.asarray(np.real(c[0])), side="right")
+        result = [np.zeros(shape, dtype=np.result_type(*c)) for _ in c]
+        errors = [np.zeros(shape) for _ in c]
+        for i in np.unique(index):
+            here = index == i
+            part = parts[i](Jet(tuple(v[here] for v in c), tuple(v[here] for v in e)))
+            assert part.e is not None
+            for into, values in zip((*result, *errors), (*part.c, *part.e), strict=True):
+                into[here] = values
+        return Jet(tuple(v[()] for v in result), tuple(v[()] for v in errors))
 
     @cached_property
     def infrared_power(self) -> float:
@@ -87,50 +107,66 @@ class ExpressionJet:
     @cached_property
     def ultraviolet_power(self) -> float:
         """p of J ~ w^p as w -> inf, -inf for faster decay."""
-        from pertsym.model.expression import decay
+        return self._parts[-1].ultraviolet_power
 
-        behaviour = decay(self._expression)
-        return float(behaviour[1]) if behaviour[0] == "power" else -math.inf
-
-    @cached_property
-    def _vanishes_beyond(self) -> float:
-        """Where the smallest double is left for good: inf unless J decays exponentially."""
-        if math.isfinite(self.ultraviolet_power):
-            return math.inf
-        low, high = 0.0, float(_LARGEST_DECADE)  # decimal exponents of w
-        with mpmath.workdps(_LIMIT_DECADES):
-            for _ in range(_BISECTIONS):
-                middle = (low + high) / 2
-                value = self._jet(jets.variable(mpmath.mpf(10) ** middle, 0)).c[0]
-                low, high = (low, middle) if abs(value) < _UNDERFLOW else (middle, high)
-        return float(10.0**high)
+    @property
+    def end(self) -> float:
+        """J is 0 beyond; inf if it is not."""
+        last = self._expression.pieces.breaks[-1:]
+        return float(last[0]) if last and self._parts[-1].formula.is_zero else math.inf
 
     @cached_property
     def kink_power(self) -> float:
         """Smallest power in the small-w expansion that is not an odd integer."""
-        reflected = self._formula.subs(self._w, -self._w)
+        from pertsym.model.budget import bounded_work
+
+        try:
+            with bounded_work("the powers at small w take too much work"):
+                return self._kink_power()
+        except ValueError:
+            return self.infrared_power  # the cautious answer: nothing is known of the next term
+
+    def _kink_power(self) -> float:
+        formula = self._parts[0].formula
+        reflected = formula.subs(W, -W)
         integer_powers = all(
-            power.exp.is_Integer for power in self._formula.atoms(sympy.Pow) if power.has(self._w)
+            power.exp.is_Integer for power in formula.atoms(sympy.Pow) if power.has(W)
         )
-        if integer_powers and sympy.simplify(reflected + self._formula) == 0:
+        if integer_powers and sympy.simplify(reflected + formula) == 0:
             return math.inf
         lowest = self.infrared_power
         if not _is_odd(lowest) or math.isinf(lowest):
             return lowest
         try:
             series = sympy.series(
-                sympy.expand(self._formula / self._w ** sympy.nsimplify(lowest)),
-                self._w,
-                0,
-                _SERIES_TERMS,
+                sympy.expand(formula / W ** sympy.nsimplify(lowest)), W, 0, _SERIES_TERMS
             ).removeO()
             powers = sorted(
-                lowest + float(term.as_coeff_exponent(self._w)[1])
+                lowest + float(term.as_coeff_exponent(W)[1])
                 for term in sympy.Add.make_args(sympy.expand(series))
             )
         except (ValueError, TypeError, NotImplementedError, ArithmeticError, sympy.PoleError):
-            return lowest  # the cautious answer: nothing is known about the next term
+            return lowest
         return next((p for p in powers if not _is_odd(p)), lowest + _SERIES_TERMS - 2)
+
+    @cached_property
+    def features(self) -> tuple[tuple[float, float], ...]:
+        """Resonances and peaks that can be read off the tree, as (centre, width)."""
+        found = [
+            (centre, width)
+            for (low, high, _), part in zip(
+                self._expression.pieces.intervals, self._parts, strict=True
+            )
+            for centre, width in part.features
+            if low - width < centre < high + width
+        ]
+        return _distinct(sorted(found))
+
+    @cached_property
+    def edges(self) -> tuple[tuple[float, float], ...]:
+        """Break points w > 0, each with the order of the first derivative that jumps there."""
+        pairs = zip(self._breaks, pairwise(part.exact for part in self._parts), strict=True)
+        return tuple((number.double, regularity(number.exact, *pair)) for number, pair in pairs)
 
     @cached_property
     def scale(self) -> float:
@@ -157,28 +193,71 @@ class ExpressionJet:
             return -1.0 - high
         return -(low + high) / 2 if high < low else None
 
+
+class _Analytic:
+    """One analytic formula as a function of jets."""
+
+    def __init__(self, formula: sympy.Expr) -> None:
+        self.formula = formula
+        self.exact = self._compile(formula)
+        # dividing the factored form keeps J/w free of cancellation at small w
+        self._reduced = self._compile(sympy.factor_terms(formula) / W)
+
+    def jet(self, w: Jet) -> Jet:
+        return _without_overflow(self.exact, w, lambda: self._vanishes_beyond)
+
+    def reduced_jet(self, w: Jet) -> Jet:
+        return _without_overflow(self._reduced, w, lambda: self._vanishes_beyond)
+
+    @cached_property
+    def ultraviolet_power(self) -> float:
+        """p of the formula ~ w^p as w -> inf, -inf for faster decay."""
+        from pertsym.model.expression import decay
+
+        behaviour = decay(self.formula)
+        return float(behaviour[1]) if behaviour[0] == "power" else -math.inf
+
+    @cached_property
+    def _vanishes_beyond(self) -> float:
+        """Where the smallest double is left for good: inf unless J decays exponentially."""
+        try:
+            if math.isfinite(self.ultraviolet_power):
+                return math.inf
+        except ValueError:  # of a piece that ends before infinity
+            return math.inf
+        low, high = 0.0, float(_LARGEST_DECADE)  # decimal exponents of w
+        with mpmath.workdps(_LIMIT_DECADES):
+            for _ in range(_BISECTIONS):
+                middle = (low + high) / 2
+                try:
+                    value = self.exact(jets.variable(mpmath.mpf(10) ** middle, 0)).c[0]
+                except (OverflowError, ZeroDivisionError):
+                    value = 0.0  # the cutoff's exponent itself overflows
+                low, high = (low, middle) if abs(value) < _UNDERFLOW else (middle, high)
+        return float(10.0**high)
+
     @cached_property
     def features(self) -> tuple[tuple[float, float], ...]:
         """Resonances and peaks that can be read off the tree, as (centre, width)."""
         found: set[tuple[float, float]] = set()
-        for power in self._formula.atoms(sympy.Pow):
+        for power in self.formula.atoms(sympy.Pow):
             if power.exp.is_negative:
-                roots = _roots(power.base, self._w)
+                roots = _roots(power.base, W)
                 found.update((z.real, abs(z.imag)) for z in roots if 0 < abs(z.imag) < z.real)
-        for bump in self._formula.atoms(sympy.exp):
+        for bump in self.formula.atoms(sympy.exp):
             exponent = bump.args[0]
-            curvature = sympy.diff(exponent, self._w, 2)
-            for z in _roots(sympy.diff(exponent, self._w), self._w):
+            curvature = sympy.diff(exponent, W, 2)
+            for z in _roots(sympy.diff(exponent, W), W):
                 if z.real > 0 and abs(z.imag) < 1e-9 * z.real:
-                    bend = abs(complex(curvature.subs(self._w, z.real)))
+                    bend = abs(complex(curvature.subs(W, z.real)))
                     if bend > 0 and bend**-0.5 < z.real:
                         found.add((z.real, bend**-0.5))
-        return _distinct(sorted(found))
+        return tuple(sorted(found))
 
     def _compile(self, node: sympy.Expr) -> _Node:
-        if node == self._w:
+        if node == W:
             return lambda w: w
-        if not node.has(self._w):
+        if not node.has(W):
             return _constant(node)
         parts = [self._compile(argument) for argument in node.args]
         if isinstance(node, sympy.Add):
@@ -192,12 +271,12 @@ class ExpressionJet:
             return lambda w: function(argument(w))
         raise ValueError(
             f"expression: {node} cannot be evaluated; use + - * / ** and exp, log, sqrt, "
-            "sin, cos, tan, sinh, cosh, tanh"
+            "sin, cos, tan, sinh, cosh, tanh, Abs, Heaviside, Max, Min, Piecewise"
         )
 
     def _compile_power(self, node: sympy.Pow, parts: list[_Node]) -> _Node:
         base, exponent = parts
-        if node.exp.has(self._w):
+        if node.exp.has(W):
             return lambda w: jets.exp(jets.log(base(w)) * exponent(w))
         if node.exp.is_Integer and node.exp < 0:
             natural = int(-node.exp)
@@ -210,20 +289,20 @@ class _Number:
     """An exact number of the formula, as a double or at the working precision."""
 
     def __init__(self, exact: sympy.Expr) -> None:
-        self._exact = exact
-        self._double = float(exact)
+        self.exact = exact
+        self.double = float(exact)
 
     def like(self, w: Jet) -> Any:
         if w.e is not None:
-            return self._double
-        if self._exact.is_Rational:
-            return mpmath.mpf(int(self._exact.p)) / int(self._exact.q)
-        return mpmath.mpf(sympy.N(self._exact, mpmath.mp.dps + 10)._mpf_)
+            return self.double
+        if self.exact.is_Rational:
+            return mpmath.mpf(int(self.exact.p)) / int(self.exact.q)
+        return mpmath.mpf(sympy.N(self.exact, mpmath.mp.dps + 10)._mpf_)
 
 
 def _constant(node: sympy.Expr) -> _Node:
     number = _Number(node)
-    rounding = 0.0 if node == number._double else jets.EPS * abs(number._double)
+    rounding = 0.0 if node == number.double else jets.EPS * abs(number.double)
 
     def evaluate(w: Jet) -> Jet:
         value = jets.constant(number.like(w), w)

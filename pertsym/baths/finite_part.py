@@ -111,8 +111,9 @@ def _find_zone(integrand: Integrand, poles: Sequence[Pole]) -> _Zone | None:
     if not close:
         return None
     nearest = min(close, key=lambda p: abs(p.position - pole.position))
-    low, high = nearest.position - nearest.reach, nearest.position + nearest.reach
-    inside = [p.regularity for p in integrand.points if low < p.position < high]
+    # half of the reach: the ends of the zone must not be kinks or jumps themselves
+    low, high = nearest.position - nearest.reach / 2, nearest.position + nearest.reach / 2
+    inside = [p.regularity for p in integrand.points if low <= p.position <= high]
     lowered = min([pole.order - 1] + [math.ceil(r) for r in inside if r < math.inf])
     return _Zone(pole, lowered, low, high) if lowered > 0 else None
 

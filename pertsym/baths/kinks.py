@@ -21,12 +21,12 @@ def has_slope(spectrum: ThermalSpectrum, w: Any) -> bool:
     """Whether P' exists at w (at every w of an array)."""
     if spectrum.is_zero:
         return True
-    for position in singular_positions(spectrum):
-        if np.any(np.asarray(w, dtype=float) == position):
-            try:
-                require_transform(spectrum, position, 1)
-            except Divergent:
-                return False
+    met = np.ravel(np.asarray(w, dtype=float)).tolist()
+    for position in set(singular_positions(spectrum)).intersection(met):
+        try:
+            require_transform(spectrum, position, 1)
+        except Divergent:
+            return False
     return True
 
 

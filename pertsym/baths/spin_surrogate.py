@@ -74,6 +74,10 @@ class SpinSurrogate(Evaluation):
     def edges(self) -> tuple[tuple[float, float], ...]:
         return self.density.edges
 
+    @property
+    def continues(self) -> bool:
+        return self.density.continues
+
     def split(self) -> tuple[Any, SpinSurrogate]:
         amplitude, density = self.density.split()
         return amplitude, SpinSurrogate(density, self.beta)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import mpmath
 import numpy as np
@@ -17,17 +17,22 @@ from numpy.typing import NDArray
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import require
+from pertsym.baths.density import Evaluation
 from pertsym.baths.jets import EPS, Jet
 
+Interpolation = Literal["monotone-cubic", "linear"]
+"""What J is between samples."""
+
 _NO_CURVATURE: Final = (Fraction(0), Fraction(0))
+_FEWEST: Final = 5  # samples of which every other still says something
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Evaluation):
     """J(w) through samples, with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
-    Between samples J is SciPy's PCHIP: cubic pieces, continuous slope, no overshoot.  Below the
-    first sample J is the straight line from J(0) = 0; beyond the last sample J = 0.
+    Below the first sample J is the straight line from J(0) = 0; beyond the last sample J = 0,
+    with a jump there unless the last J is 0.
 
     Parameters
     ----------
@@ -35,6 +40,10 @@ class Table:
         At least two frequencies, strictly increasing, >= 0.
     J : sequence of float
         As many values >= 0; 0 at w = 0.
+    interpolation : "monotone-cubic" or "linear"
+        Between samples: cubic pieces with a continuous slope that never overshoot (PCHIP: Fritsch,
+        Butland, SIAM J. Sci. Stat. Comput. 5 (1984) 300), J'' jumps at the samples; or straight
+        lines, J' jumps at the samples.
 
     Raises
     ------
@@ -44,6 +53,7 @@ class Table:
 
     w: tuple[float, ...]
     J: tuple[float, ...]
+    interpolation: Interpolation = "monotone-cubic"
 
     def __post_init__(self) -> None:
         for field in ("w", "J"):
@@ -54,12 +64,16 @@ class Table:
         require(w[0] >= 0, "w", ">= 0", self.w[0], "J is only given for positive w")
         require(np.diff(w) > 0, "w", "strictly increasing", self.w, "sort it, drop repeated w")
         require(values >= 0, "J", ">= 0", min(self.J), "a spectral density is not negative")
+        choices = get_args(Interpolation)
+        known = self.interpolation in choices
+        wanted = " or ".join(map(repr, choices))
+        require(known, "interpolation", wanted, self.interpolation, "choose one, or leave it out")
         if w[0] == 0:
             require(values[0] == 0, "J", "0 at w = 0", self.J[0], "J is an odd function of w")
 
     @cached_property
-    def _knots(self) -> tuple[float, ...]:
-        """0 and every sample; J = 0 beyond the last."""
+    def knots(self) -> tuple[float, ...]:
+        """0 and every sample: the ends of the pieces; J = 0 beyond the last."""
         return self.w if self.w[0] == 0 else (0.0, *self.w)
 
     @cached_property
@@ -69,22 +83,60 @@ class Table:
         Rounded coefficients would leave jumps of J and J' at the knots, and with them logarithms
         in principal values.
         """
-        from scipy.interpolate import PchipInterpolator  # 0.2 s that other baths do not need
-
-        cubic = PchipInterpolator(np.array(self.w), np.array(self.J))
-        slopes = [Fraction(float(d)) for d in cubic.derivative()(np.array(self.w))]
         w, values = [Fraction(x) for x in self.w], [Fraction(x) for x in self.J]
+        steps = zip(pairwise(w), pairwise(values), strict=True)
+        rises = [(q - p) / (b - a) for (a, b), (p, q) in steps]
         pieces = [] if self.w[0] == 0 else [(Fraction(0), values[0] / w[0], *_NO_CURVATURE)]
-        for i, length in enumerate(b - a for a, b in pairwise(w)):
-            rise = (values[i + 1] - values[i]) / length
-            bend = (3 * rise - 2 * slopes[i] - slopes[i + 1]) / length
-            twist = (slopes[i] + slopes[i + 1] - 2 * rise) / length**2
-            pieces.append((values[i], slopes[i], bend, twist))
+        if self.interpolation == "linear":
+            pieces += [(p, rise, *_NO_CURVATURE) for p, rise in zip(values, rises, strict=False)]
+        else:
+            slopes = [Fraction(float(d)) for d in _monotone_slopes(self.w, self.J)]
+            for i, rise in enumerate(rises):
+                length = w[i + 1] - w[i]
+                bend = (3 * rise - 2 * slopes[i] - slopes[i + 1]) / length
+                twist = (slopes[i] + slopes[i + 1] - 2 * rise) / length**2
+                pieces.append((values[i], slopes[i], bend, twist))
         return (*pieces, (Fraction(0), Fraction(0), *_NO_CURVATURE))
 
     @cached_property
-    def _rounded(self) -> NDArray[np.float64]:
+    def coefficients(self) -> NDArray[np.float64]:
+        """Ascending coefficients in w - knot of each piece, J = 0 beyond the last knot as one."""
         return np.array([[float(c) for c in piece] for piece in self._exact])
+
+    @cached_property
+    def jumps(self) -> NDArray[np.float64]:
+        """J^(k)(knot + 0) - J^(k)(knot - 0), k = 0..3, one row a knot; J is odd.
+
+        0.0 only where exactly 0.
+        """
+        knots = [Fraction(x) for x in self.knots]
+        a, b, c, d = self._exact[0]
+        rows = [(2 * a, Fraction(0), 4 * c, Fraction(0))]
+        for i in range(1, len(knots)):
+            x = knots[i] - knots[i - 1]
+            before, after = self._exact[i - 1], self._exact[i]
+            a, b, c, d = before
+            value, slope = a + x * (b + x * (c + x * d)), b + x * (2 * c + 3 * x * d)
+            bend = c + 3 * x * d
+            p, q, r, s = after
+            rows.append((p - value, q - slope, 2 * (r - bend), 6 * (s - d)))
+        return np.array([[float(jump) for jump in row] for row in rows])
+
+    @cached_property
+    def interpolation_error(self) -> float:
+        """An estimate of |J - interpolant| between samples, from those left out of every other.
+
+        The largest difference at the samples from the interpolant through every other one, the
+        last included: an overestimate where the samples resolve J.  nan for fewer than 5 samples.
+        """
+        if len(self.w) < _FEWEST:
+            return np.nan
+        kept = sorted({*range(0, len(self.w), 2), len(self.w) - 1})
+        coarse = Table(
+            tuple(self.w[i] for i in kept), tuple(self.J[i] for i in kept), self.interpolation
+        )
+        # the last itself is the jump to 0, not an interpolated value
+        return float(np.max(np.abs(coarse.at(np.array(self.w[:-1])) - np.array(self.J[:-1]))))
 
     @property
     def infrared_power(self) -> float:
@@ -109,12 +161,12 @@ class Table:
 
     @cached_property
     def edges(self) -> tuple[tuple[float, float], ...]:
-        inner = [(w, 1.0 if w == self.w[0] else 2.0) for w in self._knots[1:-1]]
-        length = Fraction(self._knots[-1]) - Fraction(self._knots[-2])
-        _, slope, bend, twist = self._exact[-2]
-        descends = slope + 2 * length * bend + 3 * length**2 * twist != 0
-        last = 0.0 if self.J[-1] != 0 else 1.0 if descends else 2.0
-        return (*inner, (self._knots[-1], last))
+        present = self.jumps != 0
+        return tuple(
+            (knot, float(np.argmax(row)))
+            for knot, row in zip(self.knots[1:], present[1:], strict=True)
+            if np.any(row)
+        )
 
     def at(self, w: Any, derivative: int = 0) -> Any:
         """J or a derivative of it at w > 0 (float or ndarray, or an mpmath number)."""
@@ -125,8 +177,8 @@ class Table:
     def jet(self, w: Jet) -> Jet:
         index = self._piece_of(w)
         if w.e is None:
-            return self._horner(w - mpmath.mpf(self._knots[index]), index, (3, 2, 1, 0))
-        return self._horner(w - np.array(self._knots)[index], index, (3, 2, 1, 0))
+            return self._horner(w - mpmath.mpf(self.knots[index]), index, (3, 2, 1, 0))
+        return self._horner(w - np.array(self.knots)[index], index, (3, 2, 1, 0))
 
     def reduced_jet(self, w: Jet) -> Jet:
         # the first piece has no constant term: dividing it by w is dropping a power
@@ -134,7 +186,7 @@ class Table:
             first = self._piece_of(w) == 0
             return self._horner(w, 0, (3, 2, 1)) if first else self.jet(w) / w
         general = self.jet(w) / w
-        first = np.asarray(w.c[0]) < self._knots[1]
+        first = np.asarray(w.c[0]) < self.knots[1]
         if not np.any(first):
             return general
         lowered = self._horner(w, 0, (3, 2, 1))
@@ -151,12 +203,12 @@ class Table:
         if piece == 0:
             _, slope, bend, twist = coefficients
             return (twist * w + bend) * w + slope
-        x = w - balls.rational(self._knots[piece])
+        x = w - balls.rational(self.knots[piece])
         value, slope, bend, twist = coefficients
         return (((twist * x + bend) * x + slope) * x + value) / w
 
     def decay(self, start: Any) -> Decay | None:
-        return Decay(balls.real(0), 0.0, balls.real(0)) if start > self._knots[-1] else None
+        return Decay(balls.real(0), 0.0, balls.real(0)) if start > self.knots[-1] else None
 
     def _horner(self, x: Jet, index: Any, powers: tuple[int, ...]) -> Jet:
         result = self._coefficient(index, powers[0], x)
@@ -168,7 +220,7 @@ class Table:
         if like.e is None:
             exact = self._exact[index][k]
             return jets.constant(mpmath.mpf(exact.numerator) / exact.denominator, like)
-        value = self._rounded[index, k]
+        value = self.coefficients[index, k]
         zeros = (0.0,) * like.order
         return Jet((value, *zeros), (EPS / 2 * np.abs(value), *zeros))
 
@@ -176,8 +228,14 @@ class Table:
         """Index of the piece that holds each w; the last piece is J = 0."""
         if w.e is None:
             # a path around a pole may pass Re w = 0, where the first piece continues
-            return max(bisect_right(self._knots, mpmath.re(w.c[0])) - 1, 0)
-        return np.searchsorted(np.array(self._knots), np.asarray(w.c[0]), side="right") - 1
+            return max(bisect_right(self.knots, mpmath.re(w.c[0])) - 1, 0)
+        return np.searchsorted(np.array(self.knots), np.asarray(w.c[0]), side="right") - 1
+
+
+def _monotone_slopes(w: tuple[float, ...], values: tuple[float, ...]) -> NDArray[np.float64]:
+    from scipy.interpolate import PchipInterpolator  # slow to import, and rarely needed
+
+    return np.asarray(PchipInterpolator(np.array(w), np.array(values)).derivative()(np.array(w)))
 
 
 def _float_tuple(field: str, entries: Sequence[float]) -> tuple[float, ...]:

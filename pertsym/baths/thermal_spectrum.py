@@ -150,6 +150,8 @@ class ThermalSpectrum:
                 reach = (_UNDERFLOW + 10 * float(s)) * float(wc)
             case Table(w=w):
                 reach = w[-1]
+            case ExpressionDensity() as formula:
+                reach = formula.end
         thermal = math.inf
         if self.statistics == "boson" and not self._exponentials and self.beta > 0:
             thermal = _UNDERFLOW / self.beta

@@ -1,7 +1,7 @@
 """P(w) = P int dw' Ĉ(w')/(w' - w) as a function on the line: many points at once, as jets.
 
-In closed form where there is one, else from the Legendre series of `piecewise_transform`, which
-are kept for each bath.
+In closed form where there is one, else from the panels of `piecewise`, which are kept for each
+bath.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pertsym.baths.closed_forms import closed_transform
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
 from pertsym.baths.integrand import SMOOTH, Point
 from pertsym.baths.jets import Jet
-from pertsym.baths.piecewise_transform import PiecewiseTransform
+from pertsym.baths.piecewise import PiecewiseSpectrum
+from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 
 _LARGEST_POWER = 12  # of an Ohmic density with a closed transform
@@ -94,7 +95,8 @@ class TransformFunction:
         spectrum = self.spectrum
         if self._is_closed:
             return closed_transform(spectrum.density, spectrum.statistics, spectrum.beta, w, order)
-        return _series(spectrum).at(w, order)
+        value, error = panels_of(spectrum).regular_transform(np.ravel(w), order)
+        return value.reshape(np.shape(w)), error.reshape(np.shape(w))
 
     @cached_property
     def _is_closed(self) -> bool:
@@ -109,5 +111,6 @@ class TransformFunction:
 
 
 @lru_cache(maxsize=32)
-def _series(spectrum: ThermalSpectrum) -> PiecewiseTransform:
-    return PiecewiseTransform.of(spectrum)
+def panels_of(spectrum: ThermalSpectrum) -> PiecewiseSpectrum:
+    """The panels of one bath, remembered."""
+    return piecewise(spectrum)

@@ -78,11 +78,20 @@ def represented(
                 model.name,
                 f"baths.{name}",
                 f"no sum of exponentials can stand for it: {fault.reason}",
-                "orders beyond 2 and finite times need a J that vanishes faster at small w",
+                f"orders beyond 2 and finite times need {_wanted(fault.reason)}",
             ) from None
         fine.append((name, best.exponentials))
         coarse.append((name, rough.exponentials))
     return Represented(Correlated.independent(fine), Correlated.independent(coarse))
+
+
+def _wanted(reason: str) -> str:
+    """What J must do for G to be bounded, from the place where it is not."""
+    if "at w -> 0" in reason:
+        return "a J that vanishes faster at small w"
+    if "at w -> inf" in reason:
+        return "a J that vanishes faster at large w"
+    return "a continuous J: smooth the jump, or let the last J of a table be 0"
 
 
 def _remembered(correlation: Correlation, tolerance: float, width: float | None) -> Representation:

@@ -14,6 +14,7 @@ from typing import Final, Literal
 import mpmath
 import sympy
 
+from pertsym.model.budget import bounded_work
 from pertsym.model.numeric import NoValue, W, value_at
 
 Decay = tuple[Literal["exponential"]] | tuple[Literal["power"], float]
@@ -31,6 +32,11 @@ class _Undecided(Exception):
 @lru_cache(maxsize=256)
 def power_at_zero(expr: sympy.Expr) -> float:
     """Return p of J ~ w^p as w -> 0+; see `pertsym.model.expression.leading_power`."""
+    with bounded_work(_undecided_text(expr, sympy.S.Zero)):
+        return _power_at_zero(expr)
+
+
+def _power_at_zero(expr: sympy.Expr) -> float:
     end = sympy.S.Zero
     if expr.is_zero:
         return float("inf")
@@ -57,6 +63,11 @@ def power_at_zero(expr: sympy.Expr) -> float:
 @lru_cache(maxsize=256)
 def decay_at_infinity(expr: sympy.Expr) -> Decay:
     """Return the decay as w -> oo; see `pertsym.model.expression.decay`."""
+    with bounded_work(_undecided_text(expr, sympy.oo)):
+        return _decay_at_infinity(expr)
+
+
+def _decay_at_infinity(expr: sympy.Expr) -> Decay:
     end = sympy.oo
     if expr.is_zero:
         return ("exponential",)
@@ -81,9 +92,12 @@ def decay_at_infinity(expr: sympy.Expr) -> Decay:
 
 def _undecided(expr: sympy.Expr, end: sympy.Expr) -> ValueError:
     return ValueError(
-        f"the behaviour of J = {_shown(expr)} as {_ENDS[end]} cannot be decided; "
-        'simplify the formula, or tabulate J with kind = "table"'
+        f'{_undecided_text(expr, end)}; simplify the formula, or tabulate J with kind = "table"'
     )
+
+
+def _undecided_text(expr: sympy.Expr, end: sympy.Expr) -> str:
+    return f"the behaviour of J = {_shown(expr)} as {_ENDS[end]} cannot be decided"
 
 
 def _shown(expr: sympy.Expr) -> str:

@@ -13,13 +13,18 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
+import mpmath
 import sympy
 
 from pertsym.exact import exact_rational
 from pertsym.model import asymptotics, domain
-from pertsym.model.numeric import W
+from pertsym.model.budget import bounded_work
+from pertsym.model.numeric import NoValue, W, value_at
+from pertsym.model.pieces import Pieces, analytic_pieces
 
 FUNCTIONS: Final[dict[str, Callable[[sympy.Expr], sympy.Expr]]] = {
     "exp": sympy.exp,
@@ -32,15 +37,40 @@ FUNCTIONS: Final[dict[str, Callable[[sympy.Expr], sympy.Expr]]] = {
     "cosh": sympy.cosh,
     "tanh": sympy.tanh,
 }
-"""Functions of one argument; no abs, since J is only asked for at w > 0."""
+"""Analytic functions of one argument."""
+
+SWITCHES: Final[dict[str, Callable[..., sympy.Expr]]] = {
+    "Abs": sympy.Abs,
+    "Heaviside": sympy.Heaviside,
+    "Max": sympy.Max,
+    "Min": sympy.Min,
+    "abs": sympy.Abs,
+    "max": sympy.Max,
+    "min": sympy.Min,
+}
+"""Functions that are analytic between break points; Max and Min take any number of arguments."""
+
+PIECEWISE: Final = "Piecewise"
 
 NAMES: Final[dict[str, sympy.Expr]] = {"w": W, "pi": sympy.pi, "e": sympy.E}
 
-_LONGEST_TEXT: Final = 1000
+_LONGEST_TEXT: Final = 200_000
+_MOST_NODES: Final = 10_000
 _DEEPEST_NESTING: Final = 150
 _LARGEST_EXPONENT: Final = 1000
 _LARGEST_NUMBER_BITS: Final = 4096
-_ALLOWED: Final = "write it with w, numbers, + - * / ** ( ), pi, e and " + ", ".join(FUNCTIONS)
+_LARGEST_NUMBER: Final = 1e300
+_LARGEST_DEGREE: Final = 3000
+_LARGEST_NESTED: Final = 200
+_MOST_EXPONENTIALS: Final = 4
+_CALLS: Final = (*FUNCTIONS, *(name for name in SWITCHES if name[0].isupper()), PIECEWISE)
+_ALLOWED: Final = "write it with w, numbers, + - * / ** ( ), pi, e and " + ", ".join(_CALLS)
+_COMPARISONS: Final[dict[type[ast.cmpop], Callable[[sympy.Expr, sympy.Expr], sympy.Basic]]] = {
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +89,11 @@ class Expression:
 
     text: str
     sympy_expr: sympy.Expr = field(repr=False)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """Analytic formulas between break points; one formula if there are none."""
+        return analytic_pieces(self.sympy_expr)
 
     @classmethod
     def parse(cls, text: str) -> Expression:
@@ -84,17 +119,42 @@ def parse_expression(text: str) -> Expression:
             'shorten it or tabulate J with kind = "table"'
         )
     source = " ".join(text.split()).replace("^", "**")
-    expression = _Reader(source).read(_syntax_tree(source).body, 0)
-    for point, fault in (
-        (domain.first_complex_value(expression), "is not real at"),
-        (domain.first_pole(expression), "is infinite near"),
-    ):
-        if point is not None:
+    tree = _syntax_tree(source).body
+    nodes = sum(1 for _ in ast.walk(tree))
+    if nodes > _MOST_NODES:
+        raise ValueError(
+            f"the formula has {nodes} numbers, names and operations, more than {_MOST_NODES}; "
+            'shorten it or tabulate J with kind = "table"'
+        )
+    with bounded_work(f"{text.strip()[:60]!r} takes too much work to understand"):
+        read = _Reader(source).read(tree, 0)
+        try:
+            pieces = analytic_pieces(read)
+        except NoValue as fault:
+            raise ValueError(f"the break points cannot be found: {fault}; simplify it") from None
+        _check_pieces(text, pieces)
+        result = Expression(text, pieces.joined)
+        vars(result)["pieces"] = pieces  # what the cached property would find again
+        return result
+
+
+def _check_pieces(text: str, pieces: Pieces) -> None:
+    for low, high, formula in pieces.intervals:
+        divisor = domain.vanishing_divisor(formula)
+        if divisor is not None:
             raise ValueError(
-                f"{text.strip()[:60]!r} {fault} w = {point:.3g}; "
-                "J(w) must be real and finite for every w > 0"
+                f"{text.strip()[:60]!r} has a division by zero: {str(divisor)[:60]} is 0 for "
+                "every w; simplify it"
             )
-    return Expression(text, expression)
+        for point, fault in (
+            (domain.first_complex_value(formula, low, high), "is not real at"),
+            (domain.first_pole(formula, low, high), "is infinite near"),
+        ):
+            if point is not None:
+                raise ValueError(
+                    f"{text.strip()[:60]!r} {fault} w = {point:.3g}; "
+                    "J(w) must be real and finite for every w > 0"
+                )
 
 
 def leading_power(expr: Expression | sympy.Expr) -> float:
@@ -105,7 +165,7 @@ def leading_power(expr: Expression | sympy.Expr) -> float:
     ValueError
         If the power cannot be decided, J carries a logarithm there, or grows beyond any power.
     """
-    return asymptotics.power_at_zero(_formula(expr))
+    return asymptotics.power_at_zero(_pieces(expr).formulas[0])
 
 
 def decay(expr: Expression | sympy.Expr) -> asymptotics.Decay:
@@ -119,11 +179,11 @@ def decay(expr: Expression | sympy.Expr) -> asymptotics.Decay:
     ValueError
         If it cannot be decided, or J grows faster than every power.
     """
-    return asymptotics.decay_at_infinity(_formula(expr))
+    return asymptotics.decay_at_infinity(_pieces(expr).formulas[-1])
 
 
-def _formula(expr: Expression | sympy.Expr) -> sympy.Expr:
-    return expr.sympy_expr if isinstance(expr, Expression) else expr
+def _pieces(expr: Expression | sympy.Expr) -> Pieces:
+    return expr.pieces if isinstance(expr, Expression) else analytic_pieces(expr)
 
 
 def _syntax_tree(source: str) -> ast.Expression:
@@ -143,6 +203,43 @@ def _syntax_tree(source: str) -> ast.Expression:
         ) from None
     except (ValueError, RecursionError, MemoryError):
         raise ValueError("the formula cannot be read (nested too deeply?); simplify it") from None
+
+
+_SUM: Final = (ast.Add, ast.Sub)
+_PRODUCT: Final = (ast.Mult, ast.Div)
+_SEVERAL: Final = ("Max", "Min", "max", "min")
+
+
+def _degree(expr: sympy.Basic) -> int:
+    """A bound of the degree of every polynomial in w that the expression holds."""
+    if not expr.args:
+        return int(expr == W)
+    degrees = [_degree(argument) for argument in expr.args]
+    if isinstance(expr, sympy.Mul):
+        return sum(degrees)
+    if isinstance(expr, sympy.Pow) and expr.exp.is_Rational:
+        return int(degrees[0] * max(1, abs(expr.exp)))
+    return max(degrees)
+
+
+def _powers(expr: sympy.Basic) -> int:
+    """How many powers of sums are inside each other."""
+    inside = max((_powers(argument) for argument in expr.args), default=0)
+    return inside + int(isinstance(expr, sympy.Pow) and expr.base.is_Add)
+
+
+_FAST_GROWING: Final = (sympy.exp, sympy.sinh, sympy.cosh, sympy.tanh)
+
+
+def _exponentials(expr: sympy.Basic) -> int:
+    """How many of them are inside each other."""
+    inside = max((_exponentials(argument) for argument in expr.args), default=0)
+    grows = isinstance(expr, _FAST_GROWING) or (isinstance(expr, sympy.Pow) and expr.exp.has(W))
+    return inside + int(grows)
+
+
+def _starred(node: ast.Call) -> bool:
+    return any(isinstance(argument, ast.Starred) for argument in node.args)
 
 
 class _Reader:
@@ -166,10 +263,8 @@ class _Reader:
                 result = -self.read(operand, depth + 1)
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
                 result = self.read(operand, depth + 1)
-            case ast.BinOp(left=left, op=operator, right=right):
-                result = self._operation(
-                    node, operator, self.read(left, depth + 1), self.read(right, depth + 1)
-                )
+            case ast.BinOp():
+                result = self._chain(node, depth)
             case ast.Call():
                 result = self._call(node, depth)
             case _:
@@ -179,7 +274,49 @@ class _Reader:
                 f"{self._piece(node)} is not a finite real number; "
                 "look for a division by zero or the root of a negative number"
             )
+        if not result.has(W):
+            self._check_number(node, result)
+        elif _degree(result) > (_LARGEST_NESTED if _powers(result) > 1 else _LARGEST_DEGREE):
+            raise ValueError(
+                f"the degree of {self._piece(node)} is too large; "
+                f"powers go up to {_LARGEST_DEGREE}, powers of powers to {_LARGEST_NESTED}"
+            )
+        elif _exponentials(result) > _MOST_EXPONENTIALS:
+            raise ValueError(
+                f"{self._piece(node)} has too many exponentials inside each other; "
+                f"{_MOST_EXPONENTIALS} are the most"
+            )
         return result
+
+    def _check_number(self, node: ast.expr, number: sympy.Expr) -> None:
+        """Refuse constants that no double holds, before SymPy computes with them."""
+        try:
+            with mpmath.workdps(20):
+                size = abs(value_at(number, mpmath.mpf(1)))
+        except NoValue:
+            size = mpmath.inf
+        if size > _LARGEST_NUMBER or 0 < size < 1 / _LARGEST_NUMBER:
+            raise ValueError(
+                f"{self._piece(node)} is too large or too small; "
+                "keep constants between 1e-300 and 1e300"
+            )
+
+    def _chain(self, node: ast.BinOp, depth: int) -> sympy.Expr:
+        """a + b - c ... or a * b / c ... at one depth, however long; other operations by pairs."""
+        kinds = next((k for k in (_SUM, _PRODUCT) if isinstance(node.op, k)), None)
+        links: list[ast.BinOp] = [node]
+        while kinds and isinstance(first := links[-1].left, ast.BinOp):
+            if not isinstance(first.op, kinds):
+                break
+            links.append(first)
+        start = self.read(links[-1].left, depth + 1)
+        rest = [(link, self.read(link.right, depth + 1)) for link in reversed(links)]
+        if kinds == _SUM:
+            signed = [-x if isinstance(link.op, ast.Sub) else x for link, x in rest]
+            return sympy.Add(start, *signed)
+        for link, x in rest:
+            start = self._operation(link, link.op, start, x)
+        return start
 
     def _piece(self, node: ast.AST) -> str:
         segment = ast.get_source_segment(self._source, node) or type(node).__name__
@@ -198,7 +335,7 @@ class _Reader:
     def _name(self, name: str) -> sympy.Expr:
         if name in NAMES:
             return NAMES[name]
-        if name in FUNCTIONS:
+        if name in (*FUNCTIONS, *SWITCHES, PIECEWISE):
             raise ValueError(f"{name!r} is a function and needs an argument; write {name}(...)")
         raise ValueError(f"unknown name {name[:40]!r}{_guess(name, NAMES)}; {_ALLOWED}")
 
@@ -206,20 +343,54 @@ class _Reader:
         if not isinstance(node.func, ast.Name):
             raise ValueError(f"{self._piece(node.func)} cannot be called; {_ALLOWED}")
         name = node.func.id
-        if name not in FUNCTIONS:
-            raise ValueError(f"unknown function {name[:40]!r}{_guess(name, FUNCTIONS)}; {_ALLOWED}")
+        if name == PIECEWISE:
+            return self._piecewise(node, depth)
+        known = {**FUNCTIONS, **SWITCHES}
+        if name not in known:
+            raise ValueError(f"unknown function {name[:40]!r}{_guess(name, known)}; {_ALLOWED}")
+        if name in _SEVERAL:
+            if len(node.args) < 2 or node.keywords or _starred(node):
+                raise ValueError(f"{self._piece(node)}: {name} takes several arguments; fix it")
+            return known[name](*[self.read(argument, depth + 1) for argument in node.args])
         if len(node.args) != 1 or node.keywords:
             raise ValueError(f"{self._piece(node)}: {name} takes exactly one argument; fix it")
-        return FUNCTIONS[name](self.read(node.args[0], depth + 1))
+        return known[name](self.read(node.args[0], depth + 1))
+
+    def _piecewise(self, node: ast.Call, depth: int) -> sympy.Expr:
+        cases = []
+        for case in node.args:
+            if not isinstance(case, ast.Tuple) or len(case.elts) != 2 or node.keywords:
+                raise ValueError(
+                    f"{self._piece(node)}: {PIECEWISE} takes pairs (formula, condition); "
+                    "write it as Piecewise((w, w < 1), (1/w, True))"
+                )
+            formula, condition = case.elts
+            cases.append((self.read(formula, depth + 1), self._condition(condition, depth + 1)))
+        if not cases or cases[-1][1] is not sympy.true:
+            raise ValueError(f"{self._piece(node)} does not end; let its last case be (..., True)")
+        return sympy.Piecewise(*cases)
+
+    def _condition(self, node: ast.expr, depth: int) -> sympy.Basic:
+        match node:
+            case ast.Constant(value=True):
+                return sympy.true
+            case ast.BoolOp(op=operator, values=values):
+                parts = [self._condition(value, depth + 1) for value in values]
+                return (sympy.And if isinstance(operator, ast.And) else sympy.Or)(*parts)
+            case ast.Compare(left=left, ops=operators, comparators=others) if all(
+                type(op) in _COMPARISONS for op in operators
+            ):
+                sides = [self.read(side, depth + 1) for side in (left, *others)]
+                pairs = zip(operators, pairwise(sides), strict=True)
+                return sympy.And(*[_COMPARISONS[type(op)](a, b) for op, (a, b) in pairs])
+        raise ValueError(
+            f"{self._piece(node)} is not a condition; compare with < <= > >=, join with and, or"
+        )
 
     def _operation(
         self, node: ast.BinOp, operator: ast.operator, left: sympy.Expr, right: sympy.Expr
     ) -> sympy.Expr:
         match operator:
-            case ast.Add():
-                return left + right
-            case ast.Sub():
-                return left - right
             case ast.Mult():
                 return left * right
             case ast.Div():

@@ -24,6 +24,12 @@ _NUMERIC: Final[Mapping[type, str]] = MappingProxyType(
         sympy.sinh: "sinh",
         sympy.cosh: "cosh",
         sympy.tanh: "tanh",
+        sympy.cot: "cot",
+        sympy.coth: "coth",
+        sympy.sec: "sec",
+        sympy.csc: "csc",
+        sympy.sech: "sech",
+        sympy.csch: "csch",
     }
 )
 
@@ -48,6 +54,13 @@ def value_at(expr: sympy.Expr, point: Any) -> Any:
         return +mpmath.pi
     if expr is sympy.E:
         return +mpmath.e
+    if expr.is_Float:
+        return mpmath.mpf(str(expr))
+    if expr.is_Piecewise:
+        for formula, condition in expr.args:
+            if holds_at(condition, point):
+                return value_at(formula, point)
+        raise NoValue("no case of Piecewise holds")
     arguments = [value_at(argument, point) for argument in expr.args]
     try:
         if expr.is_Add:
@@ -63,6 +76,20 @@ def value_at(expr: sympy.Expr, point: Any) -> Any:
         return getattr(mpmath, name)(arguments[0])
     except (ZeroDivisionError, OverflowError, ValueError) as error:
         raise NoValue(str(error)) from None
+
+
+def holds_at(condition: sympy.Basic, point: Any) -> bool:
+    """Whether a condition made of comparisons, and, or, not holds at w = point (mpf)."""
+    if condition in (sympy.true, sympy.false):
+        return bool(condition)
+    if isinstance(condition, sympy.And):
+        return all(holds_at(part, point) for part in condition.args)
+    if isinstance(condition, sympy.Or):
+        return any(holds_at(part, point) for part in condition.args)
+    if isinstance(condition, sympy.Not):
+        return not holds_at(condition.args[0], point)
+    left, right = (mpmath.re(value_at(side, point)) for side in condition.args)
+    return bool(condition.func(int(mpmath.sign(left - right)), 0))
 
 
 def _power(base: Any, exponent: Any) -> Any:
