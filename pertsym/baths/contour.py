@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 
 import flint
 
-from pertsym.baths.balls import Ball, tail_integral
+from pertsym.baths.balls import Ball, tail_integral, taylor
 
 _RHO = 3
 _MAJOR, _MINOR = flint.fmpq(5, 3), flint.fmpq(4, 3)  # half axes of the ellipse of radius 3
@@ -135,11 +135,10 @@ class Panel:
         if self._bound is None:
             self._bound = flint.arb(0)
             for u in _COVER:
-                value = self.function.value(self.centre + self.half * u, self.piece)
-                if not value.is_finite():
-                    self._bound = flint.arb.pos_inf()
+                box = self.centre + self.half * u
+                self._bound = self._bound.max(_largest(self.function, self.piece, box, 2))
+                if not self._bound.is_finite():
                     break
-                self._bound = self._bound.max(value.abs_upper())
         return self._bound
 
     def settled(self) -> list[Panel]:
@@ -208,6 +207,37 @@ class Panel:
         return self.bound * flint.arb(flint.fmpq(24, 5)) * power
 
 
+def _halves(box: Any) -> tuple[Any, Any]:
+    """A box cut across its longer side."""
+    x, y = box.real, box.imag
+    if x.rad() > y.rad():
+        return tuple(
+            flint.acb(part, y) for part in (x.lower().union(x.mid()), x.mid().union(x.upper()))
+        )
+    return tuple(
+        flint.acb(x, part) for part in (y.lower().union(y.mid()), y.mid().union(y.upper()))
+    )
+
+
+def _largest(function: Function, piece: int, box: Any, cuts: int) -> Any:
+    """A bound of |f| in a box, cut so often if it is too wide; infinite if there is none."""
+    value = function.value(box, piece)
+    if value.is_finite():
+        return value.abs_upper()
+    if not cuts:
+        return flint.arb.pos_inf()
+    first, second = _halves(box)
+    bound = _largest(function, piece, first, cuts - 1)
+    return bound.max(_largest(function, piece, second, cuts - 1)) if bound.is_finite() else bound
+
+
+def _free(function: Function, piece: int, box: Any, cuts: int = 8) -> bool:
+    """Whether a function is analytic in a box, cut so often if it is too wide."""
+    if function.analytic(box, piece):
+        return True
+    return cuts > 0 and all(_free(function, piece, half, cuts - 1) for half in _halves(box))
+
+
 def _widened(value: Any, error: Any) -> Any:
     ball = flint.arb(0, error)
     return flint.acb(value.real + ball, value.imag + ball)
@@ -241,8 +271,7 @@ class Germ:
         else:
             return None
         terms = bits // 3 + 4
-        series = end.regular(flint.acb_series([0, 1], terms + 2))
-        found = [series[k] for k in range(terms)]
+        found = taylor(end.regular, 0, 1, terms)
         if not all(c.is_finite() for c in found):
             return None
         return cls(b, side, end.power, length, found, bound.abs_upper())
@@ -453,7 +482,7 @@ class _Builder:
                 rest = beyond.size * tail_integral(beyond.power - self.slowest, beyond.rate, d)
                 goal = size * flint.arb(2) ** -self.bits * first ** (1 - self.slowest)
                 corner = flint.acb(b + side * (d / _STEP).union(d), flint.arb(0).union(d / 2))
-                if rest <= goal and len(steps) > 1 and f.analytic(corner, piece):
+                if rest <= goal and len(steps) > 1 and _free(f, piece, corner):
                     self.rays.append((b, side, d, beyond))
                     return steps
             steps.append(_STEP * d)
@@ -483,7 +512,7 @@ class _Builder:
     ) -> Iterator[tuple[Any, Any, Any]]:
         """Boxes above [low, high] in which the function is analytic."""
         box = flint.acb(low.union(high), flint.arb(0).union(height))
-        if self.function.analytic(box, piece):
+        if _free(self.function, piece, box):
             yield low, high, height
             return
         if depth > _DEEPEST:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -207,7 +207,6 @@ class BathBalls:
         Divergent
             If it does not exist.
         """
-        thermal = self.correlation.thermal
         w = self._checked("spectrum", w, derivative)
         if self.is_zero:
             return flint.arb(0)
@@ -218,13 +217,12 @@ class BathBalls:
             left = derivative - round(end.power) if end.is_regular else -1
             if left < 0:
                 return flint.arb(0)
-            series = end.regular(flint.acb_series([0, 1], left + 3))
-            return series[left].real * math.factorial(derivative)
+            found = balls.taylor(end.regular, 0, 1, left + 1)
+            return found[left].real * math.factorial(derivative)
         if derivative == 0:
             return self.function.value(flint.acb(w), piece).real
-        del thermal
-        series = self.function.value(flint.acb_series([w, 1], derivative + 2), piece)
-        return series[derivative].real * math.factorial(derivative)
+        found = balls.taylor(lambda z: self.function.value(z, piece), w, 1, derivative + 1)
+        return found[derivative].real * math.factorial(derivative)
 
     def transform(self, w: Any, derivative: int = 0) -> Any:
         """P^(derivative)(w), a real ball; `Divergent` if it does not exist."""
@@ -258,8 +256,7 @@ class BathBalls:
             return self.spectrum(w, 1)
         if self.correlation.statistics == "classical" or density.infrared_power > 1:
             return flint.arb(0)
-        series = density.core(flint.acb_series([0, 1], 3))
-        return series[0].real  # J/w, since Ĉ(w) - Ĉ(-w) = 2 J
+        return balls.taylor(density.core, 0, 1, 1)[0].real  # J/w, since Ĉ(w) - Ĉ(-w) = 2 J
 
     def below(self, z: Any, n: int = 1) -> Any:
         """int dw Ĉ(w)/(w - z)^n on the path, z on the axis or below the path."""
@@ -697,10 +694,12 @@ class PairBalls:
             if at not in a.cuts:
                 image = shift + reflect * at
                 piece = b.piece(image, 1)
-                series = flint.acb_series([at, 1], n + 1)
-                other = flint.acb_series([image, reflect], n + 1)
-                values = a.value(series, a.piece(at, 0)) * b.value(other, piece)
-                total -= balls.real(c) * reflect * values[n - 1].real
+                here, there = (
+                    balls.taylor(partial(a.value, piece=a.piece(at, 0)), at, 1, n),
+                    balls.taylor(partial(b.value, piece=piece), image, reflect, n),
+                )
+                value = sum((here[k] * there[n - 1 - k] for k in range(n)), flint.acb(0))
+                total -= balls.real(c) * reflect * value.real
         closest = None
         for _ in range(_CLOSER):
             mixed = MixedProduct(a, self.b, shift, reflect, closest)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import flint
@@ -25,10 +27,7 @@ def _cosh_sinh(x: Ball) -> tuple[Ball, Ball]:
 
 
 def _tanh(x: Ball) -> Ball:
-    if not balls.is_series(x):
-        return x.tanh()
-    cosh, sinh = _cosh_sinh(x)
-    return sinh / cosh
+    return x * balls.tanh_quotient(x)
 
 
 _FUNCTIONS: Final[dict[Any, _Node]] = {
@@ -50,6 +49,7 @@ _FUNCTIONS: Final[dict[Any, _Node]] = {
 
 _COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
 _RING = 16
+_TINY = flint.acb(flint.arb(0, 2.0**-200), flint.arb(0, 2.0**-200))
 
 
 class ExpressionBalls:
@@ -84,13 +84,27 @@ class ExpressionBalls:
         return self._compile(combined)
 
     def _near_zero(self) -> Any:
-        ball = flint.arb(0, 2.0**-200)
-        return self._core(flint.acb(ball, ball))
+        return self._core(_TINY)
+
+    @cached_property
+    def _removable(self) -> bool:
+        """Whether J is meromorphic around 0, so that J/w^leading is analytic there.
+
+        It is if all powers are integers and every function is analytic at its argument.
+        """
+        for node in sympy.preorder_traversal(self._formula):
+            if not node.has(self._w):
+                continue
+            if isinstance(node, sympy.Pow) and not node.exp.is_Integer:
+                return False
+            if type(node) in _FUNCTIONS and not self._compile(node)(_TINY).is_finite():
+                return False
+        return float(self.leading).is_integer()
 
     def core(self, w: Ball) -> Ball:
         """J/w^leading; around 0, where a quotient is removable, by the maximum principle."""
         value = self._core(w)
-        if balls.is_series(w) or value.is_finite() or not w.contains(0):
+        if balls.is_series(w) or value.is_finite() or not w.contains(0) or not self._removable:
             return value
         radius = 2 * w.abs_upper()
         largest = flint.arb(0)
@@ -109,6 +123,8 @@ class ExpressionBalls:
         if found is None:
             return None
         size = abs(found.factor) * (1 + found.error)
+        if found.degree and not found.rate > 0:
+            return None
         if found.degree == 0:
             return Decay(size, float(found.power), flint.arb(0))
         if found.degree >= 1:  # |exp(-b w^q)| <= exp(-b' w), b' = b W^(q-1) cos
@@ -138,8 +154,10 @@ class ExpressionBalls:
             if node.exp.has(self._w):
                 exponent = self._compile(node.exp)
                 return lambda w: (balls.log(base(w)) * exponent(w)).exp()
-            if node.exp.is_Rational and float(node.exp) == node.exp:
-                power = float(node.exp)
+            power = float(node.exp)
+            if node.exp.is_Rational and Fraction(power) == Fraction(
+                int(node.exp.p), int(node.exp.q)
+            ):
                 return lambda w: balls.power(base(w), power)
             return lambda w: (balls.log(base(w)) * _number(node.exp)).exp()
         if type(node) in _FUNCTIONS:
@@ -211,6 +229,10 @@ def _leading(node: sympy.Expr, w: sympy.Symbol, start: Any) -> _Leading | None:
         return _power(_leading(node.base, w, start), node.exp)
     if isinstance(node, sympy.exp):
         return _exponential(sympy.expand(node.args[0]), w, start)
+    if isinstance(node, (sympy.sin, sympy.cos)) and (node.args[0] / w).is_number:
+        # |sin kw| <= exp(|k| |Im w|) and |Im w| <= Re w/2
+        growth = -abs(_number(node.args[0] / w)) / 2
+        return _Leading(flint.arb(1), 0 * one, growth, one, flint.arb(1))
     if isinstance(node, (sympy.tanh, sympy.coth)):
         inner = _leading(node.args[0], w, start)
         if inner is None or inner.degree or not inner.power > 0 or inner.power > 1:
@@ -275,7 +297,13 @@ def _sum(parts: list[_Leading | None], start: Any) -> _Leading | None:
 
 
 def _power(base: _Leading | None, exponent: sympy.Rational) -> _Leading | None:
-    if base is None or not base.error < 1 or (not exponent.is_Integer and not base.factor > 0):
+    if base is None:
+        return None
+    if exponent.is_Integer and exponent > 0 and not base.error < 1:  # a bound only
+        n = int(exponent)
+        error = (1 + base.error) ** n - 1
+        return _Leading(base.factor**n, base.power * n, base.rate * n, base.degree, error)
+    if not base.error < 1 or (not exponent.is_Integer and not base.factor > 0):
         return None
     number = flint.arb(flint.fmpq(int(exponent.p), int(exponent.q)))
     grown = (-abs(number) * (1 - base.error).log()).exp() - 1  # |(1 + d)^n - 1|
