@@ -211,12 +211,10 @@ def _halves(box: Any) -> tuple[Any, Any]:
     """A box cut across its longer side."""
     x, y = box.real, box.imag
     if x.rad() > y.rad():
-        return tuple(
-            flint.acb(part, y) for part in (x.lower().union(x.mid()), x.mid().union(x.upper()))
-        )
-    return tuple(
-        flint.acb(x, part) for part in (y.lower().union(y.mid()), y.mid().union(y.upper()))
-    )
+        low, high = x.lower().union(x.mid()), x.mid().union(x.upper())
+        return flint.acb(low, y), flint.acb(high, y)
+    low, high = y.lower().union(y.mid()), y.mid().union(y.upper())
+    return flint.acb(x, low), flint.acb(x, high)
 
 
 def _largest(function: Function, piece: int, box: Any, cuts: int) -> Any:

@@ -576,7 +576,10 @@ class MixedProduct:
     def end(self, b: Any, side: int) -> End:
         first = self.a.end(b, side)
         if any(self.shift + self.reflect * b == c for c in self.b.function.cuts):
-            raise _Coincident
+            raise ArithmeticError(
+                "an integral over a spectrum and a transform with their kinks at one frequency "
+                "has no enclosure yet"
+            )
         return End(first.power, lambda x: first.regular(x) * self.second(side * x + b))
 
     def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
@@ -589,10 +592,6 @@ class MixedProduct:
         else:
             bound = self.b.contour(closest=self.closest).deep(start / 2)
         return first._replace(size=first.size * bound.abs_upper())
-
-
-class _Coincident(Exception):
-    """Ĉ_A and P_B are singular at one place."""
 
 
 def finite_part(function: Any, bits: int, poles: Sequence[tuple[Any, Any, int]]) -> Any:

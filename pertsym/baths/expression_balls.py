@@ -49,6 +49,7 @@ _FUNCTIONS: Final[dict[Any, _Node]] = {
 
 _COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
 _RING = 16
+_SMALLEST = 400  # halvings
 _TINY = flint.acb(flint.arb(0, 2.0**-200), flint.arb(0, 2.0**-200))
 
 
@@ -102,20 +103,55 @@ class ExpressionBalls:
         return float(self.leading).is_integer()
 
     def core(self, w: Ball) -> Ball:
-        """J/w^leading; around 0, where a quotient is removable, by the maximum principle."""
+        """J/w^leading; around 0, where a quotient is removable, from a circle around 0."""
+        if balls.is_series(w):
+            try:
+                return self._core(w)
+            except ValueError:  # no power series: 0 in a denominator
+                if not (self._removable and w[0].is_zero()):
+                    raise ArithmeticError(f"{self._formula}: no series at {w[0]}") from None
+            found, factor = [], flint.acb(1)
+            for c in self._coefficients(w.prec):
+                found.append(c * factor)
+                factor = factor * w[1]
+            return flint.acb_series(found, w.prec)
         value = self._core(w)
-        if balls.is_series(w) or value.is_finite() or not w.contains(0) or not self._removable:
+        if value.is_finite() or not w.contains(0) or not self._removable:
             return value
-        radius = 2 * w.abs_upper()
+        if w.is_zero():
+            return self._coefficients(1)[0]
+        ball = flint.arb(0, self._on_ring(2 * w.abs_upper()))
+        return flint.acb(ball, ball)
+
+    def _on_ring(self, radius: Any) -> Any:
+        """The largest |J/w^leading| for |w| <= radius, by the maximum principle."""
         largest = flint.arb(0)
         for k in range(_RING):
-            turn = flint.arb(flint.fmpq(2 * k + 1, _RING)).union(
-                flint.arb(flint.fmpq(2 * k - 1, _RING))
-            )
-            value = self._core(_on_circle(radius, turn))
-            largest = largest.max(value.abs_upper())
-        ball = flint.arb(0, largest) if largest.is_finite() else flint.arb("nan")
-        return flint.acb(ball, ball)
+            low, high = (flint.arb(flint.fmpq(2 * k + e, _RING)) for e in (-1, 1))
+            value = self._core(_on_circle(radius, low.union(high)))
+            largest = largest.max(value.abs_upper() if value.is_finite() else flint.arb.pos_inf())
+        return largest
+
+    def _coefficients(self, terms: int) -> list[Any]:
+        """Taylor coefficients at 0: means over a circle, aliases bounded on one 16 times larger."""
+        radius = flint.arb(1)
+        for _ in range(_SMALLEST):
+            bound = self._on_ring(radius)
+            if bound.is_finite():
+                break
+            radius = radius / 2
+        else:
+            raise ArithmeticError(f"{self._formula}: no circle around 0 for a Taylor series")
+        count = flint.ctx.prec // 4 + terms + 8
+        small = radius / 16
+        points = [(flint.acb(2 * k) / count).exp_pi_i() * small for k in range(count)]
+        values = [self._core(point) for point in points]
+        found = []
+        for n in range(terms):
+            total = sum((v / p**n for v, p in zip(values, points, strict=True)), flint.acb(0))
+            alias = flint.arb(0, (2 * bound / radius**n / flint.arb(16) ** count).abs_upper())
+            found.append(total / count + flint.acb(alias, alias))
+        return found
 
     def decay(self, start: Any) -> Decay | None:
         """|J(w)| <= size |w|^power exp(-rate Re w), from leading terms with bounded remainders."""
