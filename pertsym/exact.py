@@ -11,8 +11,6 @@ import re
 from fractions import Fraction
 from typing import Final, NoReturn
 
-import mpmath
-
 DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE](?P<exponent>[+-]?\d+))?", re.ASCII)
 _LARGEST_EXPONENT: Final = 400  # beyond the double range nothing can be evaluated anyway
 _LONGEST_DECIMAL: Final = 1000
@@ -43,17 +41,6 @@ def exact_rational(value: int | float | str | Fraction) -> Fraction:
     if exponent is not None and (len(exponent) > 5 or abs(int(exponent)) > _LARGEST_EXPONENT):
         raise ValueError(f"the exponent of {value[:40]!r} is beyond {_LARGEST_EXPONENT}")
     return Fraction(value)
-
-
-def exact_mpf(value: float | mpmath.mpf) -> mpmath.mpf:
-    """The decimal that was written, at the working precision of mpmath: 0.1 gives 1/10.
-
-    mpmath numbers and infinities pass unchanged.
-    """
-    if isinstance(value, mpmath.mpf) or math.isinf(value):
-        return mpmath.mpf(value)
-    exact = exact_rational(float(value))
-    return mpmath.mpf(exact.numerator) / exact.denominator
 
 
 class Gaussian:

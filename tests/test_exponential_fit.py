@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from pertsym.baths import exponential_fit
+from pertsym.baths import enclosure, exponential_fit
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
     DrudeLorentz,
@@ -139,7 +139,7 @@ def ohmic_in_time(t):
         ("drude", drude_in_time),
         ("super-Ohmic", super_ohmic_in_time),
         ("Ohmic, T = 0", ohmic_in_time),
-        ("table", lambda t: complex(BATHS["table"][0].correlation(t, 8))),
+        ("table", lambda t: complex(enclosure.correlation(BATHS["table"][0], t, 8))),
     ],
 )
 def test_correlation_in_time(name, exact, represented):

@@ -10,13 +10,16 @@ import mpmath
 import numpy as np
 import pytest
 
+from pertsym.baths import enclosure
+from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Table, Underdamped
 from pertsym.baths.divergence import Divergent
+from pertsym.baths.enclosure import BathBalls, PairBalls
 from pertsym.baths.finite_part import finite_part
 from pertsym.baths.gauss_kronrod import gauss_kronrod
 from pertsym.baths.integrand import Kernel, Pole
-from pertsym.baths.product_integral import product_integral, product_integral_mp
+from pertsym.baths.product_integral import product_integral
 from pertsym.model.expression import parse_expression
 
 
@@ -103,7 +106,9 @@ def test_quadrature_inside_the_enclosure_of_arb(s, w):
         assert radius < 1e-20
         correlation = Correlation(Ohmic(0.125, 1.0, s), "boson", 1.75)
         assert_true_and_tight(correlation.quadrature(w), exact)
-        assert abs(correlation.transform_mp(w, 0, 18) - exact) < mpmath.mpf(10) ** -17 * abs(exact)
+        assert abs(
+            as_mpf(enclosure.transform(correlation, w, 0, 18)) - exact
+        ) <= radius + 1e-18 * abs(exact)
 
 
 BATHS = {
@@ -138,8 +143,8 @@ BATHS = {
 )
 def test_traps(name, w, derivative):
     correlation = BATHS[name]
-    exact = correlation.transform_mp(w, derivative, 15)
-    scale = abs(exact) + correlation.spectrum_mp(w, derivative, 16)
+    exact = as_mpf(enclosure.transform(correlation, w, derivative, 20))
+    scale = abs(exact) + as_mpf(enclosure.spectrum(correlation, w, derivative, 20))
     assert_true_and_tight(correlation.quadrature(w, derivative), exact, scale, tight=1e-10)
 
 
@@ -148,7 +153,7 @@ def test_pole_on_a_knot_of_a_table_and_next_to_it():
     on = correlation.quadrature(0.3, 1)
     beside = correlation.quadrature(0.1 * 3, 1)  # one unit in the last place away
     assert 0.1 * 3 != 0.3
-    assert_true_and_tight(on, correlation.transform_mp(0.3, 1, 16))
+    assert_true_and_tight(on, as_mpf(enclosure.transform(correlation, 0.3, 1, 20)))
     assert abs(on.value - beside.value) <= on.error + beside.error + 1e-13
     with pytest.raises(Divergent, match="log"):
         correlation.transform(0.3, 2)
@@ -183,6 +188,13 @@ PAIR = [(1.0, 0.8, 1), (-1.0, -0.8, 1)]
 MIXED = [(1.0, 0.8, 2), (2.0, 0.8, 1), (0.3, -0.8, 2)]
 
 
+def enclosed_product(a, b, shift, poles):
+    def compute(bits):
+        return PairBalls(BathBalls(a, bits), BathBalls(b, bits)).integral("CC", -1, shift, poles)
+
+    return enclosure.enclosed(compute, 20)
+
+
 @pytest.mark.parametrize(
     ("a", "b", "shift", "poles"),
     [
@@ -195,7 +207,7 @@ MIXED = [(1.0, 0.8, 2), (2.0, 0.8, 1), (0.3, -0.8, 2)]
 )
 def test_product_integral_against_the_contour(a, b, shift, poles):
     estimate = product_integral(a, b, shift, poles)
-    exact = product_integral_mp(a, b, shift, poles, 14)
+    exact = as_mpf(enclosed_product(a, b, shift, poles))
     assert_true_and_tight(estimate, exact, tight=1e-10)
 
 
@@ -219,7 +231,7 @@ def test_product_of_exponentials_by_residues():
 
 def test_disjoint_zero_temperature_spectra_give_exactly_zero():
     assert product_integral(ohmic(0.2, math.inf), ohmic(0.3, math.inf), 0.0, PAIR) == (0.0, 0.0)
-    assert product_integral_mp(ohmic(0.2, math.inf), ohmic(0.3, math.inf), 0.0, PAIR) == 0
+    assert enclosed_product(ohmic(0.2, math.inf), ohmic(0.3, math.inf), 0.0, PAIR) == 0
 
 
 def test_infrared_divergence_is_decided_by_the_powers():

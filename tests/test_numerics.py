@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import flint
 import mpmath
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from pertsym.estimate import Estimate
 from pertsym.exact import Gaussian
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     CannotEvaluate,
@@ -131,10 +132,10 @@ def test_a_divisor_that_may_be_zero_bounds_nothing(numerator: Bounded, divisor: 
     ).error
     assert math.isinf(one[0])
     assert np.isfinite(one[1])
-    precise = Bounded(mpmath.mpf(numerator.value), mpmath.mpf(numerator.error)) / Bounded(
-        mpmath.mpf(divisor.value), mpmath.mpf(divisor.error)
+    precise = Bounded(flint.arb(numerator.value), flint.arb(numerator.error)) / Bounded(
+        flint.arb(divisor.value), flint.arb(divisor.error)
     )
-    assert mpmath.isinf(precise.error)
+    assert not precise.error.is_finite()
 
 
 def test_only_positive_powers() -> None:
@@ -154,12 +155,32 @@ def test_arrays_broadcast_from_both_sides() -> None:
         assert result.error[1, 0] == pytest.approx(0.3)
 
 
-def test_mpmath_numbers_use_the_working_precision() -> None:
-    with mpmath.workdps(40):
-        third = Bounded.of(mpmath.mpf(1)) / mpmath.mpf(3)
-        assert 0 < third.error < mpmath.mpf(10) ** -39
+def test_balls_use_the_working_precision() -> None:
+    with flint.ctx.workdps(40):
+        third = Bounded.of(flint.arb(1)) / flint.arb(3)
+        assert 0 < third.error < flint.arb(10) ** -39
+        assert third.value.is_exact()
         cancelled = third * 3 - 1
-        assert abs(cancelled.value) <= cancelled.error < mpmath.mpf(10) ** -38
+        assert abs(cancelled.value) <= cancelled.error
+        assert cancelled.error < flint.arb(10) ** -38
+
+
+def test_rationals_are_exact_among_balls() -> None:
+    third = Bounded.of(flint.fmpq(1)) / flint.fmpq(3)
+    assert (third.value, third.error) == (flint.fmpq(1, 3), 0)
+    with flint.ctx.workdps(30):
+        ball = third * flint.arb(2)
+        assert abs(ball.value - flint.arb(2) / 3) <= ball.error + flint.arb(10) ** -29
+
+
+@pytest.mark.parametrize("digits", [5, 17, 40])
+def test_the_text_of_a_ball_holds_it(digits: int) -> None:
+    with flint.ctx.workdps(60):
+        ball = Bounded.ball(flint.arb(2).sqrt() / 1000, flint.arb(10) ** -45)
+    shown, radius = ball.ball_text(digits)
+    with mpmath.workdps(70):
+        off = abs(mpmath.mpf(shown) - mpmath.sqrt(2) / 1000)
+        assert off <= mpmath.mpf(radius) <= 1.1 * (off + mpmath.mpf(10) ** -45) + 1e-60
 
 
 # ---------------------------------------------------------------------------------------------
@@ -366,16 +387,16 @@ BATHS = {"C1": ((1, X), (1, Y)), "C2": ((1, X), (-1, Y)), "x": ((1, X),), "none"
 
 
 def agree(double: Bounded, precise: Bounded, digits: int) -> None:
-    assert precise.error <= abs(precise.value) * mpmath.mpf(10) ** (3 - digits)
-    assert abs(mpmath.mpf(float(double.value)) - precise.value) <= double.error + precise.error
+    assert precise.error <= abs(precise.value) * flint.arb(10) ** -digits
+    assert abs(float(double.value) - precise.value) <= double.error + precise.error
     assert double.error <= 1e-12 * max(1e-3, abs(double.value))
 
 
-def test_double_and_precise_spectra_agree() -> None:
+def test_double_and_enclosed_spectra_agree() -> None:
     digits = 16
-    with mpmath.workdps(25):
-        double, precise = DoubleSpectra(BATHS), PreciseSpectra(BATHS, digits)
-        assert precise.pi == mpmath.pi
+    double, precise = DoubleSpectra(BATHS), EnclosedSpectra(BATHS, digits)
+    with precise.precision():
+        assert precise.pi.contains(flint.arb.pi())
         assert double.pi == math.pi
         for name in ("C1", "C2"):
             for w in (0.75, -0.75):
@@ -407,7 +428,7 @@ def test_the_transform_of_combined_baths_is_minus_two_pi_im_g() -> None:
 
 
 def test_a_bath_left_out_is_exactly_zero() -> None:
-    for spectra in (DoubleSpectra(BATHS), PreciseSpectra(BATHS, 20)):
+    for spectra in (DoubleSpectra(BATHS), EnclosedSpectra(BATHS, 20)):
         zero = Bounded(0.0, 0.0)
         assert spectra.spectrum("none", 1.0) == zero
         assert spectra.transform("none", 1.0, 1) == zero
@@ -415,7 +436,7 @@ def test_a_bath_left_out_is_exactly_zero() -> None:
 
 
 def test_boltzmann_factors_at_zero_temperature() -> None:
-    for spectra in (DoubleSpectra(BATHS), PreciseSpectra(BATHS, 20)):
+    for spectra in (DoubleSpectra(BATHS), EnclosedSpectra(BATHS, 20)):
         frozen = spectra.thermal(2, spectra.number(0.5), math.inf)
         assert (frozen.value, frozen.error) == (0, 0)
         with pytest.raises(Divergent, match="E < 0"):

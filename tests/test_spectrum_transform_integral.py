@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import mpmath
+import flint
 import numpy as np
 import pytest
 
@@ -22,20 +22,15 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.kinks import has_slope, mean_slope, mean_slope_mp
+from pertsym.baths.enclosure import BathBalls, PairBalls
+from pertsym.baths.kinks import has_slope, mean_slope
 from pertsym.baths.mixed_integral import (
     Kind,
     mixed_integral,
     regular_part,
     regular_slope,
 )
-from pertsym.baths.mixed_integral_mp import (
-    mixed_integral_mp,
-    regular_part_mp,
-    regular_slope_mp,
-)
 from pertsym.baths.transform_function import TransformFunction
-from pertsym.baths.transform_mp import TransformMp
 from pertsym.certify.brute_force import ExponentialModel, generator
 from pertsym.certify.time_domain import Exponentials as ExactExponentials
 from pertsym.distributions.chains import mirror
@@ -49,7 +44,7 @@ from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.kinks import Kink, divergent_part, kinks, with_poles_on_spectra
-from pertsym.numerics.spectra import DoubleSpectra, PreciseSpectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import BlochRates, bloch_rates
 from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
 from pertsym.reduction.spectral import CannotEvaluate, SpectralIntegral, Value, monomial
@@ -167,18 +162,20 @@ def test_transforms_at_many_points(c: Correlation) -> None:
 
 @pytest.mark.parametrize("c", [DRUDE, MODE_COLD, OHMIC, ROOT])
 def test_transforms_continue_analytically(c: Correlation) -> None:
-    """Equal to the transform on the axis, and its mean over a circle there."""
-    function = TransformMp(c.thermal)
-    with mpmath.workdps(18):
-        centre = mpmath.mpf(0.75)
-        value = function.value(centre, 0.75)
-        for order, found in ((0, value), (1, function.slope(centre))):
-            other = c.transform(0.75, order)
-            assert abs(found - other.value) <= other.error + 1e-16
-        circle = [
-            function.value(centre + mpmath.expjpi(mpmath.mpf(k) / 25) / 8, 0.75) for k in range(50)
-        ]
-        assert abs(mpmath.fsum(circle) / 50 - value) < 1e-15 * abs(value)
+    """P - i pi Ĉ on the axis, and its continuation below: the mean over a circle there."""
+    bits, count = 80, 40
+    with flint.ctx.workprec(bits):
+        bath = BathBalls(c, bits)
+        here = bath.below(flint.fmpq(3, 4))
+        for found, exact, scale in (
+            (here.real, c.transform(0.75), 1.0),
+            (here.imag, c.spectrum(0.75), -math.pi),
+        ):
+            assert abs(float(found.mid()) - scale * exact.value) <= 4 * exact.error + 1e-15
+        centre, radius = flint.acb(0.75, -0.25), flint.arb(0.125)
+        turns = [(flint.acb(2 * k) / count).exp_pi_i() * radius for k in range(count)]
+        total = sum((bath.below_ball(centre + turn) for turn in turns), flint.acb(0))
+        assert abs(total / count - bath.below(centre)) < 1e-12
 
 
 # ---------------------------------------------------------------------------------------------
@@ -213,22 +210,30 @@ def test_either_function_may_be_transformed(
 POLES = [(1.0, 0.0, 2), (0.5, -0.75, 1)]
 
 
+def enclosed(a: Correlation, b: Correlation, ask: Any) -> float:
+    """The middle of a ball, which is narrow."""
+    with flint.ctx.workprec(90):
+        found = ask(PairBalls(BathBalls(a, 90), BathBalls(b, 90)))
+        assert found.rad() < 1e-18
+        return float(found.mid())
+
+
 @pytest.mark.parametrize("kind", ["CC", "CP"])
 def test_two_precisions_agree(kind: Kind) -> None:
     """Panels on the axis, and contours above it."""
     double = mixed_integral(kind, DRUDE, DRUDE_COLD, -1, 0.8125, POLES)
-    precise = mixed_integral_mp(kind, DRUDE, DRUDE_COLD, -1, mpmath.mpf(0.8125), POLES, 8)
-    assert abs(double.value - float(precise)) <= 3e-8 * abs(double.value)
+    precise = enclosed(DRUDE, DRUDE_COLD, lambda p: p.integral(kind, -1, 0.8125, POLES))
+    assert abs(double.value - precise) <= double.error + 1e-15 * abs(precise)
     assert double.error <= 1e-11 * abs(double.value)
 
 
 @pytest.mark.parametrize(("a", "b"), [(OHMIC, CUBIC), (OHMIC, DRUDE)], ids=str)
 def test_two_precisions_agree_for_thermal_baths(a: Correlation, b: Correlation) -> None:
-    """Legendre series of Ĉ on panels, and trapezoidal sums on paths below the axis."""
+    """Legendre series of Ĉ on panels, and Gauss rules on paths beside the axis."""
     poles = [(1.0, -0.75, 1)]
     double = mixed_integral("CP", a, b, -1, 0.8125, poles)
-    precise = mixed_integral_mp("CP", a, b, -1, mpmath.mpf(0.8125), poles, 4)
-    assert abs(double.value - float(precise)) <= 3e-4 * abs(double.value)
+    precise = enclosed(a, b, lambda p: p.integral("CP", -1, 0.8125, poles))
+    assert abs(double.value - precise) <= double.error + 1e-15 * abs(precise)
     assert double.error <= 1e-11 * abs(double.value)
 
 
@@ -236,8 +241,8 @@ def test_two_precisions_agree_for_thermal_baths(a: Correlation, b: Correlation) 
 @pytest.mark.parametrize("c", [DRUDE_COLD, MODE_COLD], ids=str)
 def test_two_precisions_agree_at_a_kink(kind: Kind, c: Correlation) -> None:
     double = regular_part(kind, c, c, -1, 0.8125, 0.0)
-    precise = regular_part_mp(kind, c, c, -1, mpmath.mpf(0.8125), mpmath.mpf(0), 8)
-    assert abs(double.value - float(precise)) <= 3e-8 * abs(double.value)
+    precise = enclosed(c, c, lambda p: p.regular(kind, -1, 0.8125, 0))
+    assert abs(double.value - precise) <= double.error + 1e-15 * abs(precise)
     assert double.error <= 1e-11 * abs(double.value)
 
 
@@ -245,10 +250,13 @@ def test_two_precisions_agree_at_a_kink(kind: Kind, c: Correlation) -> None:
 def test_slopes_at_a_kink(c: Correlation) -> None:
     assert not has_slope(c.thermal, 0.0)
     assert has_slope(c.thermal, 0.5)
-    double, precise = regular_slope(c, 0.0), regular_slope_mp(c, mpmath.mpf(0), 12)
-    assert abs(double.value - float(precise)) <= 3e-12 * double.value
-    mean, exact = mean_slope(c, 0.0), mean_slope_mp(c, mpmath.mpf(0), 20)
-    assert abs(mean.value - float(exact)) <= mean.error
+    for double, ask in (
+        (regular_slope(c, 0.0), "regular_slope"),
+        (mean_slope(c, 0.0), "mean_slope"),
+    ):
+        precise = enclosed(c, c, lambda p, ask=ask: getattr(p.a, ask)(0))
+        assert abs(double.value - precise) <= double.error + 1e-15 * abs(precise)
+    mean = mean_slope(c, 0.0)
     near = [float(c.spectrum(side * 1e-9).value) for side in (1, -1)]
     assert mean.value == pytest.approx((near[0] - near[1]) / 2e-9, abs=1e-6)
 
@@ -264,13 +272,13 @@ def test_a_classical_spectrum_may_run_either_way() -> None:
 def test_both_back_ends_evaluate_the_same_form() -> None:
     """Names may be combinations of baths; P' and a double pole meet the kink of z."""
     baths = {"z": ((1, DRUDE_COLD),), "both": ((1, DRUDE_COLD), (-2, MODE_COLD))}
-    double, precise = DoubleSpectra(baths), PreciseSpectra(baths, 8)
+    double, precise = DoubleSpectra(baths), EnclosedSpectra(baths, 12)
     chain = SpectralIntegral("CP", "z", "both", -1, (1,), (0,), 2)
     form = monomial(Gaussian(1), chain)
     form -= monomial(Gaussian(1), Value("P", "z", 1, (0,)), Value("P", "both", 0, (1,)))
-    with mpmath.workdps(20):
-        here, there = (evaluate(form, (0.75,), spectra) for spectra in (double, precise))
-    assert abs(here.value - float(there.value)) <= 1e-7 * abs(here.value)
+    here, there = (evaluate(form, (0.75,), spectra) for spectra in (double, precise))
+    assert abs(here.value - float(there.value)) <= here.error + 1e-15 * abs(here.value)
+    assert there.error <= 1e-12 * abs(there.value)
     assert double.mean_slope("z", 0.0).value == pytest.approx(2 * 0.02 / 1.25, rel=1e-15)
     assert float(precise.mean_slope("z", 0).value) == pytest.approx(2 * 0.02 / 1.25, rel=1e-8)
 

@@ -21,11 +21,11 @@ from derivations.three_levels_two_baths.common import GENERATOR as THREE
 from generated.biased_two_level import exponential_bath
 from generated.biased_two_level import rates as biased
 from generated.three_levels_two_baths import rates as three
+from pertsym.baths.balls import as_mpf, rational
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.divergence import Divergent
-from pertsym.certify.element_routes import by_residues, drawn, recursion
-from pertsym.certify.residues import ResidueSpectra
+from pertsym.certify.element_routes import by_residues, drawn, exponential_spectra, recursion
 from pertsym.codegen.emit import emit
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.equations.symbolic_operators import symbolic_interaction
@@ -71,14 +71,13 @@ def test_generated_functions_at_any_precision(
 ) -> None:
     """Random exponents: the same numbers as the forms, to thirty digits."""
     numbers = drawn(interaction, seed)
-    with mpmath.workdps(40):
-        spectra = ResidueSpectra(numbers.baths, 40)
-        frequencies = [mpmath.mpf(w.numerator) / w.denominator for w in numbers.frequencies]
-        elements = {
-            name: mpmath.mpf(v.numerator) / v.denominator for name, v in numbers.strengths.items()
-        }
+    spectra = exponential_spectra(numbers.baths, 40)
+    with mpmath.workdps(40), spectra.precision():
+        frequencies = [rational(w) for w in numbers.frequencies]
+        elements = {name: rational(v) for name, v in numbers.strengths.items()}
         for name, spec in specs.items():
-            found = Bounded.of(getattr(module, name)(*frequencies, spectra, **elements)).value
+            found = getattr(module, name)(*frequencies, spectra, **elements)
+            found = as_mpf(Bounded.of(found).value)
             wanted = by_residues(spec.form, numbers, 30)
             assert abs(found - wanted) < mpmath.mpf(10) ** -30
 
@@ -86,14 +85,12 @@ def test_generated_functions_at_any_precision(
 def test_generated_rates_against_the_recursion() -> None:
     numbers = drawn(THREE.interaction, 23)
     matrix = recursion(THREE.interaction, numbers, 4)[4]
-    with mpmath.workdps(20):
-        spectra = ResidueSpectra(numbers.baths, 20)
-        w1, w2 = map(float, numbers.frequencies)
-        strengths = {name: float(v) for name, v in numbers.strengths.items()}
+    spectra = exponential_spectra(numbers.baths, 20)
+    with spectra.precision():
+        w1, w2 = map(rational, numbers.frequencies)
+        strengths = {name: rational(v) for name, v in numbers.strengths.items()}
         for a, b in ((1, 0), (2, 0), (2, 1), (0, 2)):
-            found = getattr(three, f"k_{a}{b}_4")(
-                mpmath.mpf(w1), mpmath.mpf(w2), spectra, **strengths
-            )
+            found = getattr(three, f"k_{a}{b}_4")(w1, w2, spectra, **strengths)
             assert abs(float(found.value) - matrix[4 * a, 4 * b]) < 1e-12 * abs(matrix).max()
 
 

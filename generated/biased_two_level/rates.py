@@ -7,7 +7,7 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
 pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both;
+or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
 `c`, `d`, `x`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
 Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
 """
@@ -128,7 +128,7 @@ def inv_T2_2(
     d = Bounded.of(spectra.number(d))
     x = Bounded.of(spectra.number(x))
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     return (
         d**2 * (
@@ -151,7 +151,7 @@ def inv_T2_prime_2(
     4 operations.
     """
     d = Bounded.of(spectra.number(d))
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d**2 * (
             2 * C_B_at_zero
         )
@@ -172,7 +172,7 @@ def frequency_shift_2(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     return (
         c * d * (
@@ -237,14 +237,14 @@ def k_up_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -254,7 +254,7 @@ def k_up_4(
         + d**2 * x**2 * (
             (-2 * C_B_mw0 * dP_B_at_zero) / pi
             + (C_B_at_zero * (-2 * P_B_mw0 + 2 * P_B_at_zero)) / (pi * w0)
-            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0.0 * w0)
+            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0 * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(4) / (pi * w0), -w0, 1)])
         )
         + x**4 * (
@@ -283,14 +283,14 @@ def k_down_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -300,8 +300,8 @@ def k_down_4(
         + d**2 * x**2 * (
             (-2 * C_B_pw0 * dP_B_at_zero) / pi
             + (C_B_at_zero * (-2 * P_B_at_zero + 2 * P_B_pw0)) / (pi * w0)
-            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0.0 * w0)
-            + spectra.integral("B", "B", w0, [(spectra.number(4) / (pi * w0), 0.0 * w0, 1)])
+            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0 * w0)
+            + spectra.integral("B", "B", w0, [(spectra.number(4) / (pi * w0), 0 * w0, 1)])
         )
         + x**4 * (
             (C_B_pw0 * (-2 * dP_B_mw0 - dP_B_pw0) + dC_B_pw0 * (P_B_mw0 - P_B_pw0) + C_B_mw0 * dP_B_pw0) / (2 * pi)
@@ -332,15 +332,15 @@ def inv_T1_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -350,10 +350,10 @@ def inv_T1_4(
         + d**2 * x**2 * (
             (dP_B_at_zero * (-2 * C_B_mw0 - 2 * C_B_pw0)) / pi
             + (C_B_at_zero * (-2 * P_B_mw0 + 2 * P_B_pw0)) / (pi * w0)
-            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0.0 * w0)
+            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0 * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(4) / (pi * w0), -w0, 1)])
-            + spectra.integral("B", "B", w0, [(spectra.number(4) / (pi * w0), 0.0 * w0, 1)])
+            + spectra.integral("B", "B", w0, [(spectra.number(4) / (pi * w0), 0 * w0, 1)])
         )
         + x**4 * (
             (C_B_mw0 * (-dP_B_mw0 - dP_B_pw0) + C_B_pw0 * (-dP_B_mw0 - dP_B_pw0) + P_B_mw0 * (-dC_B_mw0 + dC_B_pw0) + P_B_pw0 * (dC_B_mw0 - dC_B_pw0)) / (2 * pi)
@@ -385,15 +385,15 @@ def inv_T2_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -403,15 +403,15 @@ def inv_T2_4(
         + d**2 * x**2 * (
             (C_B_at_zero * (-2 * dP_B_mw0 - 2 * dP_B_pw0) + dP_B_at_zero * (-C_B_mw0 - C_B_pw0)) / pi
             + (C_B_at_zero * (-3 * P_B_mw0 + 3 * P_B_pw0)) / (pi * w0)
-            + spectra.number(1) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(1) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0.0 * w0)
+            + spectra.number(1) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(1) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0 * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(2) / (pi * w0), -w0, 1)])
-            + spectra.integral("B", "B", w0, [(spectra.number(2) / (pi * w0), 0.0 * w0, 1)])
+            + spectra.integral("B", "B", w0, [(spectra.number(2) / (pi * w0), 0 * w0, 1)])
         )
         + x**4 * (
             (C_B_mw0 * (-dP_B_mw0 - dP_B_pw0) + C_B_pw0 * (-dP_B_mw0 - dP_B_pw0) + P_B_mw0 * (-dC_B_mw0 + dC_B_pw0) + P_B_pw0 * (dC_B_mw0 - dC_B_pw0)) / (4 * pi)
             + (C_B_mw0 * (-P_B_mw0 + P_B_pw0) + C_B_pw0 * (-P_B_mw0 + P_B_pw0)) / (4 * pi * w0)
-            + spectra.integral("B", "B", 0.0 * w0, [(spectra.number(1) / pi, -w0, 2), (spectra.number(1) / (pi * w0), -w0, 1)])
+            + spectra.integral("B", "B", 0 * w0, [(spectra.number(1) / pi, -w0, 2), (spectra.number(1) / (pi * w0), -w0, 1)])
         )
     )
 
@@ -433,10 +433,10 @@ def inv_T2_prime_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
     dP_B_pw0 = spectra.transform("B", w0, 1)
@@ -449,7 +449,7 @@ def inv_T2_prime_4(
             + (C_B_at_zero * (-2 * P_B_mw0 + 2 * P_B_pw0)) / (pi * w0)
         )
         + x**4 * (
-            spectra.integral("B", "B", 0.0 * w0, [(spectra.number(1) / pi, -w0, 2), (spectra.number(1) / (pi * w0), -w0, 1)])
+            spectra.integral("B", "B", 0 * w0, [(spectra.number(1) / pi, -w0, 2), (spectra.number(1) / (pi * w0), -w0, 1)])
         )
     )
 
@@ -478,15 +478,15 @@ def frequency_shift_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -498,10 +498,10 @@ def frequency_shift_4(
             + (P_B_at_zero * (-P_B_mw0 + 2 * P_B_at_zero - P_B_pw0)) / (pi**2 * w0)
             + C_B_at_zero * (2 * dC_B_mw0 - 2 * dC_B_pw0)
             + (C_B_at_zero * (4 * C_B_mw0 - 8 * C_B_at_zero + 4 * C_B_pw0)) / w0
-            + spectra.number(1) / pi**2 * spectra.regular_part("CP", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(-1) / pi**2 * spectra.regular_part("CP", "B", "B", -1, w0, 0.0 * w0)
-            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(1) / (pi**2 * w0), -w0, 1), (spectra.number(-1) / (pi**2 * w0), 0.0 * w0, 1)])
-            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(-1) / (pi**2 * w0), 0.0 * w0, 1), (spectra.number(1) / (pi**2 * w0), w0, 1)])
+            + spectra.number(1) / pi**2 * spectra.regular_part("CP", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(-1) / pi**2 * spectra.regular_part("CP", "B", "B", -1, w0, 0 * w0)
+            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(1) / (pi**2 * w0), -w0, 1), (spectra.number(-1) / (pi**2 * w0), 0 * w0, 1)])
+            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(-1) / (pi**2 * w0), 0 * w0, 1), (spectra.number(1) / (pi**2 * w0), w0, 1)])
         )
         + x**4 * (
             (P_B_mw0 * (-dP_B_mw0 - dP_B_pw0) + P_B_pw0 * (dP_B_mw0 + dP_B_pw0)) / (4 * pi**2)
@@ -533,10 +533,10 @@ def k_10_eliminated_4(
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -545,7 +545,7 @@ def k_10_eliminated_4(
         )
         + d**2 * x**2 * (
             (-2 * C_B_mw0 * dP_B_at_zero) / pi
-            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0.0 * w0)
+            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0 * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(4) / (pi * w0), -w0, 1)])
         )
         + x**4 * (
@@ -576,10 +576,10 @@ def k_01_eliminated_4(
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -588,8 +588,8 @@ def k_01_eliminated_4(
         )
         + d**2 * x**2 * (
             (-2 * C_B_pw0 * dP_B_at_zero) / pi
-            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0.0 * w0)
-            + spectra.integral("B", "B", w0, [(spectra.number(4) / (pi * w0), 0.0 * w0, 1)])
+            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0 * w0)
+            + spectra.integral("B", "B", w0, [(spectra.number(4) / (pi * w0), 0 * w0, 1)])
         )
         + x**4 * (
             (C_B_pw0 * (-2 * dP_B_mw0 - dP_B_pw0) + dC_B_pw0 * (P_B_mw0 - P_B_pw0) + C_B_mw0 * dP_B_pw0) / (2 * pi)
@@ -611,7 +611,7 @@ def re_R_1010_2(
     d = Bounded.of(spectra.number(d))
     x = Bounded.of(spectra.number(x))
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     return (
         d**2 * (
@@ -638,7 +638,7 @@ def im_R_1010_2(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     return (
         c * d * (
@@ -720,7 +720,7 @@ def im_R_1000_2(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     return (
         d * x * (
             P_B_mw0 / pi
@@ -763,7 +763,7 @@ def im_R_1011_2(
     d = Bounded.of(spectra.number(d))
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     return (
         d * x * (
@@ -787,7 +787,7 @@ def re_R_0001_2(
     """
     d = Bounded.of(spectra.number(d))
     x = Bounded.of(spectra.number(x))
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d * x * (
             -C_B_at_zero
         )
@@ -806,7 +806,7 @@ def im_R_0001_2(
     c = Bounded.of(spectra.number(c))
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     return c * x * (
             (-P_B_at_zero) / pi
         )
@@ -824,7 +824,7 @@ def re_R_1101_2(
     """
     d = Bounded.of(spectra.number(d))
     x = Bounded.of(spectra.number(x))
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d * x * (
             C_B_at_zero
         )
@@ -843,7 +843,7 @@ def im_R_1101_2(
     c = Bounded.of(spectra.number(c))
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     return c * x * (
             P_B_at_zero / pi
         )
@@ -872,15 +872,15 @@ def re_R_1010_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -890,15 +890,15 @@ def re_R_1010_4(
         + d**2 * x**2 * (
             (C_B_at_zero * (2 * dP_B_mw0 + 2 * dP_B_pw0) + dP_B_at_zero * (C_B_mw0 + C_B_pw0)) / pi
             + (C_B_at_zero * (3 * P_B_mw0 - 3 * P_B_pw0)) / (pi * w0)
-            + spectra.number(-1) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(-1) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0.0 * w0)
+            + spectra.number(-1) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(-1) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0 * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(-2) / (pi * w0), -w0, 1)])
-            + spectra.integral("B", "B", w0, [(spectra.number(-2) / (pi * w0), 0.0 * w0, 1)])
+            + spectra.integral("B", "B", w0, [(spectra.number(-2) / (pi * w0), 0 * w0, 1)])
         )
         + x**4 * (
             (C_B_mw0 * (dP_B_mw0 + dP_B_pw0) + C_B_pw0 * (dP_B_mw0 + dP_B_pw0) + P_B_mw0 * (dC_B_mw0 - dC_B_pw0) + P_B_pw0 * (-dC_B_mw0 + dC_B_pw0)) / (4 * pi)
             + (C_B_mw0 * (P_B_mw0 - P_B_pw0) + C_B_pw0 * (P_B_mw0 - P_B_pw0)) / (4 * pi * w0)
-            + spectra.integral("B", "B", 0.0 * w0, [(spectra.number(-1) / pi, -w0, 2), (spectra.number(-1) / (pi * w0), -w0, 1)])
+            + spectra.integral("B", "B", 0 * w0, [(spectra.number(-1) / pi, -w0, 2), (spectra.number(-1) / (pi * w0), -w0, 1)])
         )
     )
 
@@ -928,15 +928,15 @@ def im_R_1010_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d * x**2 * (
@@ -948,10 +948,10 @@ def im_R_1010_4(
             + (P_B_at_zero * (P_B_mw0 - 2 * P_B_at_zero + P_B_pw0)) / (pi**2 * w0)
             + C_B_at_zero * (-2 * dC_B_mw0 + 2 * dC_B_pw0)
             + (C_B_at_zero * (-4 * C_B_mw0 + 8 * C_B_at_zero - 4 * C_B_pw0)) / w0
-            + spectra.number(-1) / pi**2 * spectra.regular_part("CP", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(1) / pi**2 * spectra.regular_part("CP", "B", "B", -1, w0, 0.0 * w0)
-            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(-1) / (pi**2 * w0), -w0, 1), (spectra.number(1) / (pi**2 * w0), 0.0 * w0, 1)])
-            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(1) / (pi**2 * w0), 0.0 * w0, 1), (spectra.number(-1) / (pi**2 * w0), w0, 1)])
+            + spectra.number(-1) / pi**2 * spectra.regular_part("CP", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(1) / pi**2 * spectra.regular_part("CP", "B", "B", -1, w0, 0 * w0)
+            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(-1) / (pi**2 * w0), -w0, 1), (spectra.number(1) / (pi**2 * w0), 0 * w0, 1)])
+            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(1) / (pi**2 * w0), 0 * w0, 1), (spectra.number(-1) / (pi**2 * w0), w0, 1)])
         )
         + x**4 * (
             (P_B_mw0 * (dP_B_mw0 + dP_B_pw0) + P_B_pw0 * (-dP_B_mw0 - dP_B_pw0)) / (4 * pi**2)
@@ -986,13 +986,13 @@ def re_R_1001_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_m2w0 = spectra.transform("B", -2 * w0)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     P_B_p2w0 = spectra.transform("B", 2 * w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
@@ -1006,12 +1006,12 @@ def re_R_1001_4(
             (C_B_at_zero * (-dP_B_mw0 - dP_B_pw0)) / pi
             + (C_B_mw0 * (3 * P_B_at_zero - 4 * P_B_pw0 + P_B_p2w0) + C_B_pw0 * (-P_B_m2w0 + 4 * P_B_mw0 - 3 * P_B_at_zero) + C_B_at_zero * (-4 * P_B_mw0 + 4 * P_B_pw0)) / (2 * pi * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(-1) / (2 * pi * w0), -2 * w0, 1), (spectra.number(3) / (2 * pi * w0), -w0, 1)])
-            + spectra.integral("B", "B", w0, [(spectra.number(-1) / (2 * pi * w0), -w0, 1), (spectra.number(3) / (2 * pi * w0), 0.0 * w0, 1)])
+            + spectra.integral("B", "B", w0, [(spectra.number(-1) / (2 * pi * w0), -w0, 1), (spectra.number(3) / (2 * pi * w0), 0 * w0, 1)])
         )
         + x**4 * (
             (C_B_mw0 * (-dP_B_mw0 - dP_B_pw0) + C_B_pw0 * (-dP_B_mw0 - dP_B_pw0) + P_B_mw0 * (-dC_B_mw0 + dC_B_pw0) + P_B_pw0 * (dC_B_mw0 - dC_B_pw0)) / (4 * pi)
             + (C_B_mw0 * (-P_B_mw0 + P_B_pw0) + C_B_pw0 * (-P_B_mw0 + P_B_pw0)) / (4 * pi * w0)
-            + spectra.integral("B", "B", 0.0 * w0, [(spectra.number(1) / pi, -w0, 2), (spectra.number(1) / (pi * w0), -w0, 1)])
+            + spectra.integral("B", "B", 0 * w0, [(spectra.number(1) / pi, -w0, 2), (spectra.number(1) / (pi * w0), -w0, 1)])
         )
     )
 
@@ -1043,14 +1043,14 @@ def im_R_1001_4(
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     C_B_p2w0 = spectra.spectrum("B", 2 * w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_m2w0 = spectra.transform("B", -2 * w0)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     P_B_p2w0 = spectra.transform("B", 2 * w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
@@ -1064,8 +1064,8 @@ def im_R_1001_4(
             (P_B_mw0 * (-3 * P_B_at_zero + 8 * P_B_pw0 - P_B_p2w0) + P_B_pw0 * (-P_B_m2w0 - 3 * P_B_at_zero)) / (4 * pi**2 * w0)
             + C_B_at_zero * (-dC_B_mw0 + dC_B_pw0)
             + (C_B_at_zero * (-5 * C_B_mw0 + 8 * C_B_at_zero - 5 * C_B_pw0) + C_B_mw0 * (8 * C_B_pw0 - 3 * C_B_p2w0) - 3 * C_B_m2w0 * C_B_pw0) / (4 * w0)
-            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(1) / (4 * pi**2 * w0), -2 * w0, 1), (spectra.number(-3) / (4 * pi**2 * w0), -w0, 1), (spectra.number(3) / (4 * pi**2 * w0), 0.0 * w0, 1), (spectra.number(-1) / (4 * pi**2 * w0), w0, 1)])
-            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(-1) / (4 * pi**2 * w0), -w0, 1), (spectra.number(3) / (4 * pi**2 * w0), 0.0 * w0, 1), (spectra.number(-3) / (4 * pi**2 * w0), w0, 1), (spectra.number(1) / (4 * pi**2 * w0), 2 * w0, 1)])
+            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(1) / (4 * pi**2 * w0), -2 * w0, 1), (spectra.number(-3) / (4 * pi**2 * w0), -w0, 1), (spectra.number(3) / (4 * pi**2 * w0), 0 * w0, 1), (spectra.number(-1) / (4 * pi**2 * w0), w0, 1)])
+            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(-1) / (4 * pi**2 * w0), -w0, 1), (spectra.number(3) / (4 * pi**2 * w0), 0 * w0, 1), (spectra.number(-3) / (4 * pi**2 * w0), w0, 1), (spectra.number(1) / (4 * pi**2 * w0), 2 * w0, 1)])
         )
         + x**4 * (
             (P_B_mw0 * (dP_B_mw0 + dP_B_pw0) + P_B_pw0 * (-dP_B_mw0 - dP_B_pw0)) / (4 * pi**2)
@@ -1094,14 +1094,14 @@ def re_R_1000_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d**2 * x * (
@@ -1111,7 +1111,7 @@ def re_R_1000_4(
         + d**3 * x * (
             (2 * C_B_mw0 * dP_B_at_zero) / pi
             + (C_B_at_zero * (2 * P_B_mw0 - 2 * P_B_at_zero)) / (pi * w0)
-            + spectra.number(-2) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0.0 * w0)
+            + spectra.number(-2) / pi * spectra.regular_part("CC", "B", "B", -1, -w0, 0 * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(-4) / (pi * w0), -w0, 1)])
         )
         + d * x**3 * (
@@ -1145,16 +1145,16 @@ def im_R_1000_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
-    dC_B_at_zero = spectra.mean_slope("B", 0.0 * w0)
+    dC_B_at_zero = spectra.mean_slope("B", 0 * w0)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d**2 * x * (
@@ -1165,15 +1165,15 @@ def im_R_1000_4(
             + (P_B_mw0 * (P_B_mw0 - P_B_pw0)) / (2 * pi**2 * w0)
             + (C_B_mw0 * (dC_B_mw0 + 4 * dC_B_at_zero - dC_B_pw0) - 4 * C_B_at_zero * dC_B_mw0) / 2
             + (C_B_mw0 * (C_B_mw0 - 2 * C_B_at_zero + C_B_pw0)) / w0
-            + spectra.mixed_integral("CP", "B", "B", -1, 0.0 * w0, [(spectra.number(1) / (2 * pi**2), -w0, 2), (spectra.number(1) / (2 * pi**2), w0, 2), (spectra.number(1) / (2 * pi**2 * w0), -w0, 1), (spectra.number(-1) / (2 * pi**2 * w0), w0, 1)])
+            + spectra.mixed_integral("CP", "B", "B", -1, 0 * w0, [(spectra.number(1) / (2 * pi**2), -w0, 2), (spectra.number(1) / (2 * pi**2), w0, 2), (spectra.number(1) / (2 * pi**2 * w0), -w0, 1), (spectra.number(-1) / (2 * pi**2 * w0), w0, 1)])
         )
         + x**3 * (c - d) * (
             (-P_B_at_zero * P_B_pw0) / (pi**2 * w0)
         )
         + d * x * (d - x) * (d + x) * (
             (-2 * P_B_mw0 * dP_B_at_zero) / pi**2
-            + spectra.number(2) / pi**2 * spectra.regular_part("CP", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(2) / (pi**2 * w0), -w0, 1), (spectra.number(-2) / (pi**2 * w0), 0.0 * w0, 1)])
+            + spectra.number(2) / pi**2 * spectra.regular_part("CP", "B", "B", -1, -w0, 0 * w0)
+            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(2) / (pi**2 * w0), -w0, 1), (spectra.number(-2) / (pi**2 * w0), 0 * w0, 1)])
         )
         + x * (c - d) * (d - x) * (d + x) * (
             (-2 * P_B_at_zero * P_B_at_zero) / (pi**2 * w0)
@@ -1203,14 +1203,14 @@ def re_R_1011_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d**2 * x * (
@@ -1220,8 +1220,8 @@ def re_R_1011_4(
         + d**3 * x * (
             (-2 * C_B_pw0 * dP_B_at_zero) / pi
             + (C_B_at_zero * (-2 * P_B_at_zero + 2 * P_B_pw0)) / (pi * w0)
-            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0.0 * w0)
-            + spectra.integral("B", "B", w0, [(spectra.number(4) / (pi * w0), 0.0 * w0, 1)])
+            + spectra.number(2) / pi * spectra.regular_part("CC", "B", "B", -1, w0, 0 * w0)
+            + spectra.integral("B", "B", w0, [(spectra.number(4) / (pi * w0), 0 * w0, 1)])
         )
         + d * x**3 * (
             (C_B_pw0 * (-2 * dP_B_mw0 - dP_B_pw0) + dC_B_pw0 * (P_B_mw0 - P_B_pw0) + C_B_mw0 * dP_B_pw0) / (2 * pi)
@@ -1254,16 +1254,16 @@ def im_R_1011_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
-    dC_B_at_zero = spectra.mean_slope("B", 0.0 * w0)
+    dC_B_at_zero = spectra.mean_slope("B", 0 * w0)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * d**2 * x * (
@@ -1274,15 +1274,15 @@ def im_R_1011_4(
             + (P_B_pw0 * (P_B_mw0 - P_B_pw0)) / (2 * pi**2 * w0)
             + (C_B_pw0 * (-dC_B_mw0 + 4 * dC_B_at_zero + dC_B_pw0) - 4 * C_B_at_zero * dC_B_pw0) / 2
             + (C_B_pw0 * (-C_B_mw0 + 2 * C_B_at_zero - C_B_pw0)) / w0
-            + spectra.mixed_integral("CP", "B", "B", -1, 0.0 * w0, [(spectra.number(1) / (2 * pi**2), -w0, 2), (spectra.number(1) / (2 * pi**2), w0, 2), (spectra.number(1) / (2 * pi**2 * w0), -w0, 1), (spectra.number(-1) / (2 * pi**2 * w0), w0, 1)])
+            + spectra.mixed_integral("CP", "B", "B", -1, 0 * w0, [(spectra.number(1) / (2 * pi**2), -w0, 2), (spectra.number(1) / (2 * pi**2), w0, 2), (spectra.number(1) / (2 * pi**2 * w0), -w0, 1), (spectra.number(-1) / (2 * pi**2 * w0), w0, 1)])
         )
         + x**3 * (c + d) * (
             (-P_B_mw0 * P_B_at_zero) / (pi**2 * w0)
         )
         + d * x * (d - x) * (d + x) * (
             (-2 * P_B_pw0 * dP_B_at_zero) / pi**2
-            + spectra.number(2) / pi**2 * spectra.regular_part("CP", "B", "B", -1, w0, 0.0 * w0)
-            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(2) / (pi**2 * w0), 0.0 * w0, 1), (spectra.number(-2) / (pi**2 * w0), w0, 1)])
+            + spectra.number(2) / pi**2 * spectra.regular_part("CP", "B", "B", -1, w0, 0 * w0)
+            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(2) / (pi**2 * w0), 0 * w0, 1), (spectra.number(-2) / (pi**2 * w0), w0, 1)])
         )
         + x * (c + d) * (d - x) * (d + x) * (
             (-2 * P_B_at_zero * P_B_at_zero) / (pi**2 * w0)
@@ -1313,15 +1313,15 @@ def re_R_0001_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     P_B_m2w0 = spectra.transform("B", -2 * w0)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     P_B_p2w0 = spectra.transform("B", 2 * w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * x**3 * (
@@ -1330,10 +1330,10 @@ def re_R_0001_4(
         + d * x**3 * (
             (C_B_at_zero * (dP_B_mw0 + dP_B_pw0) + dP_B_at_zero * (C_B_mw0 + C_B_pw0)) / (2 * pi)
             + (C_B_mw0 * (3 * P_B_at_zero - 4 * P_B_pw0 + P_B_p2w0) + C_B_pw0 * (-P_B_m2w0 + 4 * P_B_mw0 - 3 * P_B_at_zero) + C_B_at_zero * (2 * P_B_mw0 - 2 * P_B_pw0)) / (4 * pi * w0)
-            + spectra.number(-1) / (2 * pi) * spectra.regular_part("CC", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(-1) / (2 * pi) * spectra.regular_part("CC", "B", "B", -1, w0, 0.0 * w0)
+            + spectra.number(-1) / (2 * pi) * spectra.regular_part("CC", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(-1) / (2 * pi) * spectra.regular_part("CC", "B", "B", -1, w0, 0 * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(-1) / (4 * pi * w0), -2 * w0, 1), (spectra.number(-1) / (4 * pi * w0), -w0, 1)])
-            + spectra.integral("B", "B", w0, [(spectra.number(-1) / (4 * pi * w0), -w0, 1), (spectra.number(-1) / (4 * pi * w0), 0.0 * w0, 1)])
+            + spectra.integral("B", "B", w0, [(spectra.number(-1) / (4 * pi * w0), -w0, 1), (spectra.number(-1) / (4 * pi * w0), 0 * w0, 1)])
         )
     )
 
@@ -1361,26 +1361,26 @@ def im_R_0001_4(
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     C_B_p2w0 = spectra.spectrum("B", 2 * w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_m2w0 = spectra.transform("B", -2 * w0)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     P_B_p2w0 = spectra.transform("B", 2 * w0)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     return d * x**3 * (
             (dP_B_at_zero * (-P_B_mw0 + P_B_pw0)) / (2 * pi**2)
             + (P_B_at_zero * (-7 * P_B_mw0 + 8 * P_B_at_zero - 7 * P_B_pw0) + P_B_mw0 * (8 * P_B_pw0 - P_B_p2w0) - P_B_m2w0 * P_B_pw0) / (8 * pi**2 * w0)
             + (C_B_at_zero * (dC_B_mw0 - dC_B_pw0)) / 2
             + (C_B_at_zero * (11 * C_B_mw0 - 24 * C_B_at_zero + 11 * C_B_pw0) + C_B_mw0 * (8 * C_B_pw0 - 3 * C_B_p2w0) - 3 * C_B_m2w0 * C_B_pw0) / (8 * w0)
-            + spectra.number(1) / (2 * pi**2) * spectra.regular_part("CP", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(-1) / (2 * pi**2) * spectra.regular_part("CP", "B", "B", -1, w0, 0.0 * w0)
-            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(1) / (8 * pi**2 * w0), -2 * w0, 1), (spectra.number(1) / (8 * pi**2 * w0), -w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), 0.0 * w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), w0, 1)])
-            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(-1) / (8 * pi**2 * w0), -w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), 0.0 * w0, 1), (spectra.number(1) / (8 * pi**2 * w0), w0, 1), (spectra.number(1) / (8 * pi**2 * w0), 2 * w0, 1)])
+            + spectra.number(1) / (2 * pi**2) * spectra.regular_part("CP", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(-1) / (2 * pi**2) * spectra.regular_part("CP", "B", "B", -1, w0, 0 * w0)
+            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(1) / (8 * pi**2 * w0), -2 * w0, 1), (spectra.number(1) / (8 * pi**2 * w0), -w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), 0 * w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), w0, 1)])
+            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(-1) / (8 * pi**2 * w0), -w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), 0 * w0, 1), (spectra.number(1) / (8 * pi**2 * w0), w0, 1), (spectra.number(1) / (8 * pi**2 * w0), 2 * w0, 1)])
         )
 
 
@@ -1404,15 +1404,15 @@ def re_R_1101_4(
     x = Bounded.of(spectra.number(x))
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     P_B_m2w0 = spectra.transform("B", -2 * w0)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     P_B_p2w0 = spectra.transform("B", 2 * w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return (
         c * x**3 * (
@@ -1421,10 +1421,10 @@ def re_R_1101_4(
         + d * x**3 * (
             (C_B_at_zero * (-dP_B_mw0 - dP_B_pw0) + dP_B_at_zero * (-C_B_mw0 - C_B_pw0)) / (2 * pi)
             + (C_B_mw0 * (-3 * P_B_at_zero + 4 * P_B_pw0 - P_B_p2w0) + C_B_pw0 * (P_B_m2w0 - 4 * P_B_mw0 + 3 * P_B_at_zero) + C_B_at_zero * (-2 * P_B_mw0 + 2 * P_B_pw0)) / (4 * pi * w0)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "B", "B", -1, w0, 0.0 * w0)
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "B", "B", -1, w0, 0 * w0)
             + spectra.integral("B", "B", -w0, [(spectra.number(1) / (4 * pi * w0), -2 * w0, 1), (spectra.number(1) / (4 * pi * w0), -w0, 1)])
-            + spectra.integral("B", "B", w0, [(spectra.number(1) / (4 * pi * w0), -w0, 1), (spectra.number(1) / (4 * pi * w0), 0.0 * w0, 1)])
+            + spectra.integral("B", "B", w0, [(spectra.number(1) / (4 * pi * w0), -w0, 1), (spectra.number(1) / (4 * pi * w0), 0 * w0, 1)])
         )
     )
 
@@ -1452,24 +1452,24 @@ def im_R_1101_4(
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)
-    C_B_at_zero = spectra.spectrum("B", 0.0 * w0)
+    C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     C_B_p2w0 = spectra.spectrum("B", 2 * w0)
     dC_B_mw0 = spectra.spectrum("B", -w0, 1)
     dC_B_pw0 = spectra.spectrum("B", w0, 1)
     P_B_m2w0 = spectra.transform("B", -2 * w0)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     P_B_p2w0 = spectra.transform("B", 2 * w0)
-    dP_B_at_zero = spectra.regular_slope("B", 0.0 * w0)
+    dP_B_at_zero = spectra.regular_slope("B", 0 * w0)
     return d * x**3 * (
             (dP_B_at_zero * (P_B_mw0 - P_B_pw0)) / (2 * pi**2)
             + (P_B_at_zero * (7 * P_B_mw0 - 8 * P_B_at_zero + 7 * P_B_pw0) + P_B_mw0 * (-8 * P_B_pw0 + P_B_p2w0) + P_B_m2w0 * P_B_pw0) / (8 * pi**2 * w0)
             + (C_B_at_zero * (-dC_B_mw0 + dC_B_pw0)) / 2
             + (C_B_at_zero * (-11 * C_B_mw0 + 24 * C_B_at_zero - 11 * C_B_pw0) + C_B_mw0 * (-8 * C_B_pw0 + 3 * C_B_p2w0) + 3 * C_B_m2w0 * C_B_pw0) / (8 * w0)
-            + spectra.number(-1) / (2 * pi**2) * spectra.regular_part("CP", "B", "B", -1, -w0, 0.0 * w0)
-            + spectra.number(1) / (2 * pi**2) * spectra.regular_part("CP", "B", "B", -1, w0, 0.0 * w0)
-            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(-1) / (8 * pi**2 * w0), -2 * w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), -w0, 1), (spectra.number(1) / (8 * pi**2 * w0), 0.0 * w0, 1), (spectra.number(1) / (8 * pi**2 * w0), w0, 1)])
-            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(1) / (8 * pi**2 * w0), -w0, 1), (spectra.number(1) / (8 * pi**2 * w0), 0.0 * w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), 2 * w0, 1)])
+            + spectra.number(-1) / (2 * pi**2) * spectra.regular_part("CP", "B", "B", -1, -w0, 0 * w0)
+            + spectra.number(1) / (2 * pi**2) * spectra.regular_part("CP", "B", "B", -1, w0, 0 * w0)
+            + spectra.mixed_integral("CP", "B", "B", -1, -w0, [(spectra.number(-1) / (8 * pi**2 * w0), -2 * w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), -w0, 1), (spectra.number(1) / (8 * pi**2 * w0), 0 * w0, 1), (spectra.number(1) / (8 * pi**2 * w0), w0, 1)])
+            + spectra.mixed_integral("CP", "B", "B", -1, w0, [(spectra.number(1) / (8 * pi**2 * w0), -w0, 1), (spectra.number(1) / (8 * pi**2 * w0), 0 * w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), w0, 1), (spectra.number(-1) / (8 * pi**2 * w0), 2 * w0, 1)])
         )

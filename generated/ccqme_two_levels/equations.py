@@ -7,7 +7,7 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
 pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both;
+or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
 `q00`, `q01`, `q11`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
 Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
 """
@@ -87,9 +87,9 @@ def k_up_4(
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
-    boltzmann_none_beta1 = spectra.thermal(1, 0.0 * w0, beta)
+    boltzmann_none_beta1 = spectra.thermal(1, 0 * w0, beta)
     return (
         q00**2 * q01**2 * (
             (-C_B_mw0 * P_B_at_zero * boltzmann_none_beta1) / (2 * pi)
@@ -116,10 +116,10 @@ def k_down_4(
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_pw0 = spectra.transform("B", w0, 1)
-    boltzmann_none_beta1 = spectra.thermal(1, 0.0 * w0, beta)
+    boltzmann_none_beta1 = spectra.thermal(1, 0 * w0, beta)
     return (
         q01**4 * (
             (C_B_pw0 * (-P_B_pw0 * boltzmann_none_beta1 + dP_B_pw0) + C_B_mw0 * dP_B_pw0) / (2 * pi)
@@ -216,7 +216,7 @@ def X_0(
     q01 = Bounded.of(spectra.number(q01))
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     return (
         q00**2 * (
             (-P_B_at_zero) / (2 * pi)
@@ -240,7 +240,7 @@ def X_1(
     q01 = Bounded.of(spectra.number(q01))
     q11 = Bounded.of(spectra.number(q11))
     pi = spectra.pi
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     return (
         q01**2 * (
@@ -266,11 +266,11 @@ def r_00(
     q01 = Bounded.of(spectra.number(q01))
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
     dP_B_pw0 = spectra.transform("B", w0, 1)
     boltzmann_pw0 = spectra.thermal(0, w0, beta)
-    boltzmann_none_beta1 = spectra.thermal(1, 0.0 * w0, beta)
+    boltzmann_none_beta1 = spectra.thermal(1, 0 * w0, beta)
     return (
         q00**2 * (
             (P_B_at_zero * boltzmann_none_beta1) / (2 * pi)
@@ -297,7 +297,7 @@ def r_01(
     q11 = Bounded.of(spectra.number(q11))
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     boltzmann_pw0 = spectra.thermal(0, w0, beta)
     return (
@@ -324,7 +324,7 @@ def r_11(
     q01 = Bounded.of(spectra.number(q01))
     q11 = Bounded.of(spectra.number(q11))
     pi = spectra.pi
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
     dP_B_pw0 = spectra.transform("B", w0, 1)

@@ -7,7 +7,7 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
 pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both.
+or EnclosedSpectra (balls at any number of digits) -- the same expression serves both.
 Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
 """
 
@@ -94,7 +94,7 @@ def inv_T2_prime_2(w0: Any, spectra: Spectra) -> Bounded:
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0.0 * w0)
+    return Bounded.of(0 * w0)
 
 
 def frequency_shift_2(w0: Any, spectra: Spectra) -> Bounded:
@@ -217,8 +217,8 @@ def inv_T2_4(w0: Any, spectra: Spectra) -> Bounded:
     return (
         (C1_mw0 * (-dP1_mw0 - dP1_pw0) + C1_pw0 * (-dP1_mw0 - dP1_pw0) + P1_mw0 * (-dC1_mw0 + dC1_pw0) + P1_pw0 * (dC1_mw0 - dC1_pw0)) / (4 * pi)
         + (C2_mw0 * (-P2_mw0 + P2_pw0) + C2_pw0 * (-P2_mw0 + P2_pw0)) / (4 * pi * w0)
-        + spectra.integral("C1", "C1", 0.0 * w0, [(spectra.number(1) / pi, -w0, 2)])
-        + spectra.integral("C2", "C2", 0.0 * w0, [(spectra.number(1) / (pi * w0), -w0, 1)])
+        + spectra.integral("C1", "C1", 0 * w0, [(spectra.number(1) / pi, -w0, 2)])
+        + spectra.integral("C2", "C2", 0 * w0, [(spectra.number(1) / (pi * w0), -w0, 1)])
     )
 
 
@@ -232,8 +232,8 @@ def inv_T2_prime_4(w0: Any, spectra: Spectra) -> Bounded:
     """
     pi = spectra.pi
     return (
-        spectra.integral("C1", "C1", 0.0 * w0, [(spectra.number(1) / pi, -w0, 2)])
-        + spectra.integral("C2", "C2", 0.0 * w0, [(spectra.number(1) / (pi * w0), -w0, 1)])
+        spectra.integral("C1", "C1", 0 * w0, [(spectra.number(1) / pi, -w0, 2)])
+        + spectra.integral("C2", "C2", 0 * w0, [(spectra.number(1) / (pi * w0), -w0, 1)])
     )
 
 

@@ -7,7 +7,7 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
 pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both.
+or EnclosedSpectra (balls at any number of digits) -- the same expression serves both.
 Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
 """
 

@@ -7,7 +7,7 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
 pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both;
+or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
 `s00`, `s01`, `s11`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
 Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
 """
@@ -56,7 +56,7 @@ def K_2(
     s11 = Bounded.of(spectra.number(s11))
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     dP_B_mw0 = spectra.transform("B", -w0, 1)
     dP_B_pw0 = spectra.transform("B", w0, 1)
@@ -89,7 +89,7 @@ def coherence_2(
     s11 = Bounded.of(spectra.number(s11))
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
-    P_B_at_zero = spectra.transform("B", 0.0 * w0)
+    P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
     boltzmann_pw0 = spectra.thermal(0, w0, beta)
     return (

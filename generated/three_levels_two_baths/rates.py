@@ -7,7 +7,7 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w1`, `w2`, the transition frequencies E_k - E_0; `spectra`, where the values come from:
 pertsym.numerics.spectra.DoubleSpectra (numpy; w1 and bath parameters may be arrays that broadcast)
-or PreciseSpectra (mpmath at any number of digits) -- the same expression serves both;
+or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
 `d1`, `d2`, `x`, `y`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
 Returns: Bounded(value, error) in the unit of w1, |value - exact| <= error.
 """
@@ -88,7 +88,7 @@ def k_02_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0.0 * w1)
+    return Bounded.of(0 * w1)
 
 
 def k_10_2(
@@ -138,7 +138,7 @@ def k_20_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0.0 * w1)
+    return Bounded.of(0 * w1)
 
 
 def k_21_2(
@@ -188,7 +188,7 @@ def k_02_eliminated_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0.0 * w1)
+    return Bounded.of(0 * w1)
 
 
 def k_10_eliminated_2(
@@ -238,7 +238,7 @@ def k_20_eliminated_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0.0 * w1)
+    return Bounded.of(0 * w1)
 
 
 def k_21_eliminated_2(
@@ -279,23 +279,23 @@ def k_01_4(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     dC_X_pw1 = spectra.spectrum("X", w1, 1)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
     return (
         d1**2 * x**2 * (
             (-C_X_pw1 * dP_X_at_zero - dC_X_pw1 * P_X_at_zero) / (2 * pi)
             + (C_X_at_zero * (-2 * P_X_at_zero + P_X_pw1) + C_X_pw1 * P_X_at_zero) / (2 * pi * w1)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "X", -1, w1, 0.0 * w1)
-            + spectra.integral("X", "X", w1, [(spectra.number(1) / (pi * w1), 0.0 * w1, 1)])
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "X", -1, w1, 0 * w1)
+            + spectra.integral("X", "X", w1, [(spectra.number(1) / (pi * w1), 0 * w1, 1)])
         )
         + x**4 * (
             (C_X_pw1 * (-2 * dP_X_mw1 - dP_X_pw1) + dC_X_pw1 * (P_X_mw1 - P_X_pw1) + C_X_mw1 * dP_X_pw1) / (2 * pi)
@@ -352,15 +352,15 @@ def k_10_4(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     dC_X_mw1 = spectra.spectrum("X", -w1, 1)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
     dP_Y_pw1_mw2 = spectra.transform("Y", w1 - w2, 1)
@@ -368,7 +368,7 @@ def k_10_4(
         d1**2 * x**2 * (
             (-C_X_mw1 * dP_X_at_zero + dC_X_mw1 * P_X_at_zero) / (2 * pi)
             + (C_X_mw1 * P_X_at_zero - C_X_at_zero * P_X_mw1) / (2 * pi * w1)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "X", -1, -w1, 0.0 * w1)
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "X", -1, -w1, 0 * w1)
             + spectra.integral("X", "X", -w1, [(spectra.number(1) / (pi * w1), -w1, 1)])
         )
         + x**4 * (
@@ -405,9 +405,9 @@ def k_12_4(
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     dC_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2, 1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -426,7 +426,7 @@ def k_12_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (-C_Y_mw1_pw2 * dP_X_at_zero) / (2 * pi)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "Y", -1, -w1 + w2, 0.0 * w1)
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "Y", -1, -w1 + w2, 0 * w1)
         )
     )
 
@@ -480,9 +480,9 @@ def k_21_4(
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     dC_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2, 1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
     dP_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2, 1)
@@ -500,7 +500,7 @@ def k_21_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (-C_Y_pw1_mw2 * dP_X_at_zero) / (2 * pi)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "Y", -1, w1 - w2, 0.0 * w1)
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "Y", -1, w1 - w2, 0 * w1)
         )
     )
 
@@ -529,18 +529,18 @@ def k_01_eliminated_4(
     dC_X_pw1 = spectra.spectrum("X", w1, 1)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
     return (
         d1**2 * x**2 * (
             (-C_X_pw1 * dP_X_at_zero - dC_X_pw1 * P_X_at_zero) / (2 * pi)
             + (C_X_pw1 * P_X_at_zero) / (pi * w1)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "X", -1, w1, 0.0 * w1)
-            + spectra.integral("X", "X", w1, [(spectra.number(1) / (pi * w1), 0.0 * w1, 1)])
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "X", -1, w1, 0 * w1)
+            + spectra.integral("X", "X", w1, [(spectra.number(1) / (pi * w1), 0 * w1, 1)])
         )
         + x**4 * (
             (C_X_pw1 * (-2 * dP_X_mw1 - dP_X_pw1) + dC_X_pw1 * (P_X_mw1 - P_X_pw1) + C_X_mw1 * dP_X_pw1) / (2 * pi)
@@ -601,10 +601,10 @@ def k_10_eliminated_4(
     dC_X_mw1 = spectra.spectrum("X", -w1, 1)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
     dP_Y_pw1_mw2 = spectra.transform("Y", w1 - w2, 1)
@@ -612,7 +612,7 @@ def k_10_eliminated_4(
         d1**2 * x**2 * (
             (-C_X_mw1 * dP_X_at_zero + dC_X_mw1 * P_X_at_zero) / (2 * pi)
             + (C_X_mw1 * P_X_at_zero) / (pi * w1)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "X", -1, -w1, 0.0 * w1)
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "X", -1, -w1, 0 * w1)
             + spectra.integral("X", "X", -w1, [(spectra.number(1) / (pi * w1), -w1, 1)])
         )
         + x**4 * (
@@ -649,9 +649,9 @@ def k_12_eliminated_4(
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     dC_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2, 1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -670,7 +670,7 @@ def k_12_eliminated_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (-C_Y_mw1_pw2 * dP_X_at_zero) / (2 * pi)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "Y", -1, -w1 + w2, 0.0 * w1)
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "Y", -1, -w1 + w2, 0 * w1)
         )
     )
 
@@ -724,9 +724,9 @@ def k_21_eliminated_4(
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     dC_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2, 1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
     dP_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2, 1)
@@ -744,7 +744,7 @@ def k_21_eliminated_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (-C_Y_pw1_mw2 * dP_X_at_zero) / (2 * pi)
-            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "Y", -1, w1 - w2, 0.0 * w1)
+            + spectra.number(1) / (2 * pi) * spectra.regular_part("CC", "X", "Y", -1, w1 - w2, 0 * w1)
         )
     )
 
@@ -764,7 +764,7 @@ def re_R_1010_2(
     x = Bounded.of(spectra.number(x))
     y = Bounded.of(spectra.number(y))
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     return (
@@ -796,7 +796,7 @@ def im_R_1010_2(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
     return (
@@ -827,7 +827,7 @@ def re_R_2121_2(
     d2 = Bounded.of(spectra.number(d2))
     x = Bounded.of(spectra.number(x))
     y = Bounded.of(spectra.number(y))
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
@@ -861,7 +861,7 @@ def im_R_2121_2(
     x = Bounded.of(spectra.number(x))
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -893,7 +893,7 @@ def re_R_2020_2(
     x = Bounded.of(spectra.number(x))
     y = Bounded.of(spectra.number(y))
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     return (
         d2**2 * (
@@ -924,7 +924,7 @@ def im_R_2020_2(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     return (
         d2**2 * (
@@ -972,17 +972,17 @@ def re_R_1010_4(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     dC_X_mw1 = spectra.spectrum("X", -w1, 1)
     dC_X_pw1 = spectra.spectrum("X", w1, 1)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     dC_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2, 1)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -992,15 +992,15 @@ def re_R_1010_4(
         d1**2 * x**2 * (
             (C_X_at_zero * (2 * dP_X_mw1 + 2 * dP_X_pw1) + P_X_at_zero * (-dC_X_mw1 + dC_X_pw1) + dP_X_at_zero * (C_X_mw1 + C_X_pw1)) / (4 * pi)
             + (C_X_at_zero * (3 * P_X_mw1 + 6 * P_X_at_zero - 3 * P_X_pw1) + P_X_at_zero * (-3 * C_X_mw1 - 3 * C_X_pw1)) / (4 * pi * w1)
-            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "X", -1, -w1, 0.0 * w1)
-            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "X", -1, w1, 0.0 * w1)
+            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "X", -1, -w1, 0 * w1)
+            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "X", -1, w1, 0 * w1)
             + spectra.integral("X", "X", -w1, [(spectra.number(-1) / (2 * pi * w1), -w1, 1)])
-            + spectra.integral("X", "X", w1, [(spectra.number(-1) / (2 * pi * w1), 0.0 * w1, 1)])
+            + spectra.integral("X", "X", w1, [(spectra.number(-1) / (2 * pi * w1), 0 * w1, 1)])
         )
         + x**4 * (
             (C_X_mw1 * (dP_X_mw1 + dP_X_pw1) + C_X_pw1 * (dP_X_mw1 + dP_X_pw1) + P_X_mw1 * (dC_X_mw1 - dC_X_pw1) + P_X_pw1 * (-dC_X_mw1 + dC_X_pw1)) / (4 * pi)
             + (C_X_mw1 * (P_X_mw1 - P_X_pw1) + C_X_pw1 * (P_X_mw1 - P_X_pw1)) / (4 * pi * w1)
-            + spectra.integral("X", "X", 0.0 * w1, [(spectra.number(-1) / pi, -w1, 2), (spectra.number(-1) / (pi * w1), -w1, 1)])
+            + spectra.integral("X", "X", 0 * w1, [(spectra.number(-1) / pi, -w1, 2), (spectra.number(-1) / (pi * w1), -w1, 1)])
         )
         + x**2 * y**2 * (
             (P_Y_pw1_mw2 * (-dC_X_mw1 + dC_X_pw1) + dP_Y_pw1_mw2 * (C_X_mw1 + C_X_pw1) + C_Y_pw1_mw2 * dP_X_pw1 + dC_Y_pw1_mw2 * P_X_pw1) / (4 * pi)
@@ -1009,7 +1009,7 @@ def re_R_1010_4(
         + y**4 * (
             (C_Y_pw1_mw2 * (dP_Y_mw1_pw2 + dP_Y_pw1_mw2) + dC_Y_pw1_mw2 * (-P_Y_mw1_pw2 + P_Y_pw1_mw2)) / (4 * pi)
             + (C_Y_pw1_mw2 * (P_Y_mw1_pw2 - P_Y_pw1_mw2)) / (4 * pi * (w1 - w2))
-            + spectra.integral("Y", "Y", 0.0 * w1, [(spectra.number(-1) / (4 * pi), -w1 + w2, 2), (spectra.number(-1) / (4 * pi * (w1 - w2)), -w1 + w2, 1)])
+            + spectra.integral("Y", "Y", 0 * w1, [(spectra.number(-1) / (4 * pi), -w1 + w2, 2), (spectra.number(-1) / (4 * pi * (w1 - w2)), -w1 + w2, 1)])
         )
         + d1 * y**2 * (d1 - d2) * (
             (C_X_at_zero * dP_Y_pw1_mw2) / (2 * pi)
@@ -1019,7 +1019,7 @@ def re_R_1010_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (C_Y_pw1_mw2 * dP_X_at_zero) / (4 * pi)
-            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "Y", -1, w1 - w2, 0.0 * w1)
+            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "Y", -1, w1 - w2, 0 * w1)
         )
     )
 
@@ -1060,7 +1060,7 @@ def im_R_1010_4(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     dC_X_mw1 = spectra.spectrum("X", -w1, 1)
     dC_X_pw1 = spectra.spectrum("X", w1, 1)
@@ -1069,10 +1069,10 @@ def im_R_1010_4(
     dC_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2, 1)
     dC_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2, 1)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -1084,10 +1084,10 @@ def im_R_1010_4(
             + (P_X_at_zero * (-P_X_at_zero + P_X_pw1)) / (2 * pi**2 * w1)
             + (C_X_at_zero * (-dC_X_mw1 + dC_X_pw1)) / 2
             + (C_X_at_zero * (-C_X_mw1 + 2 * C_X_at_zero - C_X_pw1)) / w1
-            + spectra.number(-1) / (4 * pi**2) * spectra.regular_part("CP", "X", "X", -1, -w1, 0.0 * w1)
-            + spectra.number(1) / (4 * pi**2) * spectra.regular_part("CP", "X", "X", -1, w1, 0.0 * w1)
-            + spectra.mixed_integral("CP", "X", "X", -1, -w1, [(spectra.number(-1) / (4 * pi**2 * w1), -w1, 1), (spectra.number(1) / (4 * pi**2 * w1), 0.0 * w1, 1)])
-            + spectra.mixed_integral("CP", "X", "X", -1, w1, [(spectra.number(1) / (4 * pi**2 * w1), 0.0 * w1, 1), (spectra.number(-1) / (4 * pi**2 * w1), w1, 1)])
+            + spectra.number(-1) / (4 * pi**2) * spectra.regular_part("CP", "X", "X", -1, -w1, 0 * w1)
+            + spectra.number(1) / (4 * pi**2) * spectra.regular_part("CP", "X", "X", -1, w1, 0 * w1)
+            + spectra.mixed_integral("CP", "X", "X", -1, -w1, [(spectra.number(-1) / (4 * pi**2 * w1), -w1, 1), (spectra.number(1) / (4 * pi**2 * w1), 0 * w1, 1)])
+            + spectra.mixed_integral("CP", "X", "X", -1, w1, [(spectra.number(1) / (4 * pi**2 * w1), 0 * w1, 1), (spectra.number(-1) / (4 * pi**2 * w1), w1, 1)])
         )
         + x**4 * (
             (P_X_mw1 * (dP_X_mw1 + dP_X_pw1) + P_X_pw1 * (-dP_X_mw1 - dP_X_pw1)) / (4 * pi**2)
@@ -1104,7 +1104,7 @@ def im_R_1010_4(
             + (P_Y_pw1_mw2 * (-P_Y_mw1_pw2 + P_Y_pw1_mw2)) / (8 * pi**2 * (w1 - w2))
             + (C_Y_pw1_mw2 * (dC_Y_mw1_pw2 + 2 * dC_Y_pw1_mw2) - C_Y_mw1_pw2 * dC_Y_pw1_mw2) / 8
             + (C_Y_pw1_mw2 * (C_Y_mw1_pw2 - C_Y_pw1_mw2)) / (8 * (w1 - w2))
-            + spectra.mixed_integral("CP", "Y", "Y", -1, 0.0 * w1, [(spectra.number(1) / (8 * pi**2), -w1 + w2, 2), (spectra.number(1) / (8 * pi**2), w1 - w2, 2), (spectra.number(1) / (8 * pi**2 * (w1 - w2)), -w1 + w2, 1), (spectra.number(-1) / (8 * pi**2 * (w1 - w2)), w1 - w2, 1)])
+            + spectra.mixed_integral("CP", "Y", "Y", -1, 0 * w1, [(spectra.number(1) / (8 * pi**2), -w1 + w2, 2), (spectra.number(1) / (8 * pi**2), w1 - w2, 2), (spectra.number(1) / (8 * pi**2 * (w1 - w2)), -w1 + w2, 1), (spectra.number(-1) / (8 * pi**2 * (w1 - w2)), w1 - w2, 1)])
         )
         + d1 * y**2 * (d1 - d2) * (
             (C_X_at_zero * dC_Y_pw1_mw2) / 2
@@ -1114,7 +1114,7 @@ def im_R_1010_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (-dP_X_at_zero * P_Y_pw1_mw2) / (4 * pi**2)
-            + spectra.number(1) / (4 * pi**2) * spectra.regular_part("CP", "X", "Y", -1, w1 - w2, 0.0 * w1)
+            + spectra.number(1) / (4 * pi**2) * spectra.regular_part("CP", "X", "Y", -1, w1 - w2, 0 * w1)
         )
     )
 
@@ -1154,7 +1154,7 @@ def re_R_2121_4(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     dC_X_pw1 = spectra.spectrum("X", w1, 1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -1162,10 +1162,10 @@ def re_R_2121_4(
     dC_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2, 1)
     dC_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2, 1)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -1174,13 +1174,13 @@ def re_R_2121_4(
     return (
         d1**2 * x**2 * (
             (C_X_pw1 * dP_X_at_zero + dC_X_pw1 * P_X_at_zero) / (4 * pi)
-            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "X", -1, w1, 0.0 * w1)
-            + spectra.integral("X", "X", w1, [(spectra.number(-1) / (2 * pi * w1), 0.0 * w1, 1)])
+            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "X", -1, w1, 0 * w1)
+            + spectra.integral("X", "X", w1, [(spectra.number(-1) / (2 * pi * w1), 0 * w1, 1)])
         )
         + x**4 * (
             (C_X_pw1 * (dP_X_mw1 + dP_X_pw1) + dC_X_pw1 * (-P_X_mw1 + P_X_pw1)) / (4 * pi)
             + (-C_X_pw1 * P_X_pw1) / (4 * pi * w1)
-            + spectra.integral("X", "X", 0.0 * w1, [(spectra.number(-1) / (4 * pi), -w1, 2), (spectra.number(-1) / (4 * pi * w1), -w1, 1)])
+            + spectra.integral("X", "X", 0 * w1, [(spectra.number(-1) / (4 * pi), -w1, 2), (spectra.number(-1) / (4 * pi * w1), -w1, 1)])
         )
         + x**2 * y**2 * (
             (P_X_pw1 * (-dC_Y_mw1_pw2 + dC_Y_pw1_mw2) + dP_X_pw1 * (C_Y_mw1_pw2 + C_Y_pw1_mw2) + C_X_pw1 * dP_Y_pw1_mw2 + dC_X_pw1 * P_Y_pw1_mw2) / (4 * pi)
@@ -1189,7 +1189,7 @@ def re_R_2121_4(
         + y**4 * (
             (C_Y_mw1_pw2 * (dP_Y_mw1_pw2 + dP_Y_pw1_mw2) + C_Y_pw1_mw2 * (dP_Y_mw1_pw2 + dP_Y_pw1_mw2) + P_Y_mw1_pw2 * (dC_Y_mw1_pw2 - dC_Y_pw1_mw2) + P_Y_pw1_mw2 * (-dC_Y_mw1_pw2 + dC_Y_pw1_mw2)) / (4 * pi)
             + (C_Y_mw1_pw2 * (P_Y_mw1_pw2 - P_Y_pw1_mw2) + C_Y_pw1_mw2 * (P_Y_mw1_pw2 - P_Y_pw1_mw2)) / (4 * pi * (w1 - w2))
-            + spectra.integral("Y", "Y", 0.0 * w1, [(spectra.number(-1) / pi, -w1 + w2, 2), (spectra.number(-1) / (pi * (w1 - w2)), -w1 + w2, 1)])
+            + spectra.integral("Y", "Y", 0 * w1, [(spectra.number(-1) / pi, -w1 + w2, 2), (spectra.number(-1) / (pi * (w1 - w2)), -w1 + w2, 1)])
         )
         + d1 * x**2 * (d1 - d2) * (
             (C_X_at_zero * dP_X_pw1) / (2 * pi)
@@ -1214,8 +1214,8 @@ def re_R_2121_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (C_X_at_zero * (2 * dP_Y_mw1_pw2 + 2 * dP_Y_pw1_mw2) + dP_X_at_zero * (C_Y_mw1_pw2 + C_Y_pw1_mw2)) / (4 * pi)
-            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "Y", -1, -w1 + w2, 0.0 * w1)
-            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "Y", -1, w1 - w2, 0.0 * w1)
+            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "Y", -1, -w1 + w2, 0 * w1)
+            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "Y", -1, w1 - w2, 0 * w1)
         )
         + x**2 * (d2 * (d1 - d2) + x * x) * (
             (C_X_pw1 * P_X_mw1) / (4 * pi * w1)
@@ -1260,7 +1260,7 @@ def im_R_2121_4(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     dC_X_mw1 = spectra.spectrum("X", -w1, 1)
     dC_X_pw1 = spectra.spectrum("X", w1, 1)
@@ -1269,10 +1269,10 @@ def im_R_2121_4(
     dC_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2, 1)
     dC_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2, 1)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -1281,15 +1281,15 @@ def im_R_2121_4(
     return (
         d1**2 * x**2 * (
             (P_X_at_zero * dP_X_pw1 + P_X_pw1 * dP_X_at_zero) / (4 * pi**2)
-            + spectra.number(-1) / (4 * pi**2) * spectra.regular_part("CP", "X", "X", -1, w1, 0.0 * w1)
-            + spectra.mixed_integral("CP", "X", "X", -1, w1, [(spectra.number(-1) / (4 * pi**2 * w1), 0.0 * w1, 1), (spectra.number(1) / (4 * pi**2 * w1), w1, 1)])
+            + spectra.number(-1) / (4 * pi**2) * spectra.regular_part("CP", "X", "X", -1, w1, 0 * w1)
+            + spectra.mixed_integral("CP", "X", "X", -1, w1, [(spectra.number(-1) / (4 * pi**2 * w1), 0 * w1, 1), (spectra.number(1) / (4 * pi**2 * w1), w1, 1)])
         )
         + x**4 * (
             (P_X_pw1 * (dP_X_mw1 + 2 * dP_X_pw1) - P_X_mw1 * dP_X_pw1) / (8 * pi**2)
             + (-P_X_pw1 * P_X_pw1) / (8 * pi**2 * w1)
             + (C_X_pw1 * (-dC_X_mw1 - 2 * dC_X_pw1) + C_X_mw1 * dC_X_pw1) / 8
             + (C_X_pw1 * C_X_pw1) / (8 * w1)
-            + spectra.mixed_integral("CP", "X", "X", -1, 0.0 * w1, [(spectra.number(-1) / (8 * pi**2), -w1, 2), (spectra.number(-1) / (8 * pi**2), w1, 2), (spectra.number(-1) / (8 * pi**2 * w1), -w1, 1), (spectra.number(1) / (8 * pi**2 * w1), w1, 1)])
+            + spectra.mixed_integral("CP", "X", "X", -1, 0 * w1, [(spectra.number(-1) / (8 * pi**2), -w1, 2), (spectra.number(-1) / (8 * pi**2), w1, 2), (spectra.number(-1) / (8 * pi**2 * w1), -w1, 1), (spectra.number(1) / (8 * pi**2 * w1), w1, 1)])
         )
         + x**2 * y**2 * (
             (P_X_pw1 * dP_Y_pw1_mw2 + dP_X_pw1 * P_Y_pw1_mw2) / (4 * pi**2)
@@ -1328,8 +1328,8 @@ def im_R_2121_4(
         + y**2 * (d1 - d2)**2 * (
             (dP_X_at_zero * (-P_Y_mw1_pw2 + P_Y_pw1_mw2)) / (4 * pi**2)
             + (C_X_at_zero * (dC_Y_mw1_pw2 - dC_Y_pw1_mw2)) / 2
-            + spectra.number(1) / (4 * pi**2) * spectra.regular_part("CP", "X", "Y", -1, -w1 + w2, 0.0 * w1)
-            + spectra.number(-1) / (4 * pi**2) * spectra.regular_part("CP", "X", "Y", -1, w1 - w2, 0.0 * w1)
+            + spectra.number(1) / (4 * pi**2) * spectra.regular_part("CP", "X", "Y", -1, -w1 + w2, 0 * w1)
+            + spectra.number(-1) / (4 * pi**2) * spectra.regular_part("CP", "X", "Y", -1, w1 - w2, 0 * w1)
         )
         + x**2 * (d2 * (2 * d1 - 2 * d2) + x * x) * (
             (P_X_mw1 * P_X_pw1) / (8 * pi**2 * w1)
@@ -1372,16 +1372,16 @@ def re_R_2020_4(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     dC_X_mw1 = spectra.spectrum("X", -w1, 1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     dC_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2, 1)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -1390,7 +1390,7 @@ def re_R_2020_4(
     return (
         d1**2 * x**2 * (
             (C_X_mw1 * dP_X_at_zero - dC_X_mw1 * P_X_at_zero) / (4 * pi)
-            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "X", -1, -w1, 0.0 * w1)
+            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "X", -1, -w1, 0 * w1)
             + spectra.integral("X", "X", -w1, [(spectra.number(-1) / (2 * pi * w1), -w1, 1)])
         )
         + d1 * d2 * x**2 * (
@@ -1402,7 +1402,7 @@ def re_R_2020_4(
         + x**4 * (
             (C_X_mw1 * (dP_X_mw1 + dP_X_pw1) + dC_X_mw1 * (P_X_mw1 - P_X_pw1)) / (4 * pi)
             + (C_X_mw1 * P_X_mw1) / (4 * pi * w1)
-            + spectra.integral("X", "X", 0.0 * w1, [(spectra.number(-1) / (4 * pi), -w1, 2), (spectra.number(-1) / (4 * pi * w1), -w1, 1)])
+            + spectra.integral("X", "X", 0 * w1, [(spectra.number(-1) / (4 * pi), -w1, 2), (spectra.number(-1) / (4 * pi * w1), -w1, 1)])
         )
         + x**2 * y**2 * (
             (C_X_mw1 * dP_Y_pw1_mw2 - dC_X_mw1 * P_Y_pw1_mw2 + C_Y_mw1_pw2 * dP_X_pw1 - dC_Y_mw1_pw2 * P_X_pw1) / (4 * pi)
@@ -1412,7 +1412,7 @@ def re_R_2020_4(
         + y**4 * (
             (C_Y_mw1_pw2 * (dP_Y_mw1_pw2 + dP_Y_pw1_mw2) + dC_Y_mw1_pw2 * (P_Y_mw1_pw2 - P_Y_pw1_mw2)) / (4 * pi)
             + (C_Y_mw1_pw2 * (P_Y_mw1_pw2 - P_Y_pw1_mw2)) / (4 * pi * (w1 - w2))
-            + spectra.integral("Y", "Y", 0.0 * w1, [(spectra.number(-1) / (4 * pi), -w1 + w2, 2), (spectra.number(-1) / (4 * pi * (w1 - w2)), -w1 + w2, 1)])
+            + spectra.integral("Y", "Y", 0 * w1, [(spectra.number(-1) / (4 * pi), -w1 + w2, 2), (spectra.number(-1) / (4 * pi * (w1 - w2)), -w1 + w2, 1)])
         )
         + x**2 * (d1 * d1 + d2 * d2) * (
             (-C_X_mw1 * P_X_at_zero) / (4 * pi * w1)
@@ -1431,7 +1431,7 @@ def re_R_2020_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (C_Y_mw1_pw2 * dP_X_at_zero) / (4 * pi)
-            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "Y", -1, -w1 + w2, 0.0 * w1)
+            + spectra.number(-1) / (4 * pi) * spectra.regular_part("CC", "X", "Y", -1, -w1 + w2, 0 * w1)
         )
         + x**2 * (d2 * (d1 - d2) + x * x) * (
             (-C_X_mw1 * P_X_pw1) / (4 * pi * w1)
@@ -1476,7 +1476,7 @@ def im_R_2020_4(
     y = Bounded.of(spectra.number(y))
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
-    C_X_at_zero = spectra.spectrum("X", 0.0 * w1)
+    C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     dC_X_mw1 = spectra.spectrum("X", -w1, 1)
     dC_X_pw1 = spectra.spectrum("X", w1, 1)
@@ -1485,10 +1485,10 @@ def im_R_2020_4(
     dC_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2, 1)
     dC_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2, 1)
     P_X_mw1 = spectra.transform("X", -w1)
-    P_X_at_zero = spectra.transform("X", 0.0 * w1)
+    P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
     dP_X_mw1 = spectra.transform("X", -w1, 1)
-    dP_X_at_zero = spectra.regular_slope("X", 0.0 * w1)
+    dP_X_at_zero = spectra.regular_slope("X", 0 * w1)
     dP_X_pw1 = spectra.transform("X", w1, 1)
     P_Y_mw1_pw2 = spectra.transform("Y", -w1 + w2)
     P_Y_pw1_mw2 = spectra.transform("Y", w1 - w2)
@@ -1497,8 +1497,8 @@ def im_R_2020_4(
     return (
         d1**2 * x**2 * (
             (P_X_mw1 * dP_X_at_zero - P_X_at_zero * dP_X_mw1) / (4 * pi**2)
-            + spectra.number(-1) / (4 * pi**2) * spectra.regular_part("CP", "X", "X", -1, -w1, 0.0 * w1)
-            + spectra.mixed_integral("CP", "X", "X", -1, -w1, [(spectra.number(-1) / (4 * pi**2 * w1), -w1, 1), (spectra.number(1) / (4 * pi**2 * w1), 0.0 * w1, 1)])
+            + spectra.number(-1) / (4 * pi**2) * spectra.regular_part("CP", "X", "X", -1, -w1, 0 * w1)
+            + spectra.mixed_integral("CP", "X", "X", -1, -w1, [(spectra.number(-1) / (4 * pi**2 * w1), -w1, 1), (spectra.number(1) / (4 * pi**2 * w1), 0 * w1, 1)])
         )
         + d1 * d2 * x**2 * (
             (-C_X_at_zero * dC_X_mw1) / 2
@@ -1512,7 +1512,7 @@ def im_R_2020_4(
             + (P_X_mw1 * P_X_mw1) / (8 * pi**2 * w1)
             + (C_X_mw1 * (-2 * dC_X_mw1 - dC_X_pw1) + C_X_pw1 * dC_X_mw1) / 8
             + (-C_X_mw1 * C_X_mw1) / (8 * w1)
-            + spectra.mixed_integral("CP", "X", "X", -1, 0.0 * w1, [(spectra.number(-1) / (8 * pi**2), -w1, 2), (spectra.number(-1) / (8 * pi**2), w1, 2), (spectra.number(-1) / (8 * pi**2 * w1), -w1, 1), (spectra.number(1) / (8 * pi**2 * w1), w1, 1)])
+            + spectra.mixed_integral("CP", "X", "X", -1, 0 * w1, [(spectra.number(-1) / (8 * pi**2), -w1, 2), (spectra.number(-1) / (8 * pi**2), w1, 2), (spectra.number(-1) / (8 * pi**2 * w1), -w1, 1), (spectra.number(1) / (8 * pi**2 * w1), w1, 1)])
         )
         + x**2 * y**2 * (
             (P_X_mw1 * dP_Y_pw1_mw2 - dP_X_mw1 * P_Y_pw1_mw2) / (4 * pi**2)
@@ -1525,7 +1525,7 @@ def im_R_2020_4(
             + (P_Y_mw1_pw2 * (-P_Y_mw1_pw2 + P_Y_pw1_mw2)) / (8 * pi**2 * (w1 - w2))
             + (C_Y_mw1_pw2 * (2 * dC_Y_mw1_pw2 + dC_Y_pw1_mw2) - C_Y_pw1_mw2 * dC_Y_mw1_pw2) / 8
             + (C_Y_mw1_pw2 * (C_Y_mw1_pw2 - C_Y_pw1_mw2)) / (8 * (w1 - w2))
-            + spectra.mixed_integral("CP", "Y", "Y", -1, 0.0 * w1, [(spectra.number(1) / (8 * pi**2), -w1 + w2, 2), (spectra.number(1) / (8 * pi**2), w1 - w2, 2), (spectra.number(1) / (8 * pi**2 * (w1 - w2)), -w1 + w2, 1), (spectra.number(-1) / (8 * pi**2 * (w1 - w2)), w1 - w2, 1)])
+            + spectra.mixed_integral("CP", "Y", "Y", -1, 0 * w1, [(spectra.number(1) / (8 * pi**2), -w1 + w2, 2), (spectra.number(1) / (8 * pi**2), w1 - w2, 2), (spectra.number(1) / (8 * pi**2 * (w1 - w2)), -w1 + w2, 1), (spectra.number(-1) / (8 * pi**2 * (w1 - w2)), w1 - w2, 1)])
         )
         + y**2 * (d1 - d2) * (d1 + d2) * (
             (P_X_at_zero * dP_Y_mw1_pw2) / (4 * pi**2)
@@ -1544,7 +1544,7 @@ def im_R_2020_4(
         )
         + y**2 * (d1 - d2)**2 * (
             (-dP_X_at_zero * P_Y_mw1_pw2) / (4 * pi**2)
-            + spectra.number(1) / (4 * pi**2) * spectra.regular_part("CP", "X", "Y", -1, -w1 + w2, 0.0 * w1)
+            + spectra.number(1) / (4 * pi**2) * spectra.regular_part("CP", "X", "Y", -1, -w1 + w2, 0 * w1)
         )
         + x**2 * (d2 * (2 * d1 - 2 * d2) + x * x) * (
             (-P_X_mw1 * P_X_pw1) / (8 * pi**2 * w1)

@@ -7,6 +7,7 @@ whole ball (a pole, a branch cut) is not finite.  The precision is that of `flin
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -78,6 +79,19 @@ def is_series(z: Ball) -> bool:
     return isinstance(z, flint.acb_series)
 
 
+def taylor(function: Callable[[Ball], Ball], at: Any, slope: Any, terms: int) -> list[Any]:
+    """Taylor coefficients of function(at + slope x) in x."""
+    before = flint.ctx.cap
+    flint.ctx.cap = terms + 3  # it truncates every result; a removable 0/0 loses terms
+    try:
+        series = function(flint.acb_series([at, slope], terms + 2))
+        if is_series(series) and series.prec < terms:
+            raise ArithmeticError("a Taylor series lost terms")
+        return [series[k] for k in range(terms)] if is_series(series) else [flint.acb(0)] * terms
+    finally:
+        flint.ctx.cap = before
+
+
 def power(z: Ball, exponent: float) -> Ball:
     """z^exponent on the principal branch; not finite on a ball that meets the cut."""
     if float(exponent).is_integer():
@@ -102,6 +116,11 @@ def sinh_quotient(x: Ball) -> Ball:
 
 def tanh_quotient(x: Ball) -> Ball:
     """tanh(x)/x, also at 0."""
+    first = x[0] if is_series(x) else x
+    if first.real < -1 or first.real > 1:  # the exponential that is small
+        x = x if first.real > 1 else -x
+        left = (-2 * x).exp()
+        return (1 - left) / (1 + left) / x
     grown = x.exp()
     return sinh_quotient(x) * 2 / (grown + 1 / grown)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import flint
@@ -25,10 +27,7 @@ def _cosh_sinh(x: Ball) -> tuple[Ball, Ball]:
 
 
 def _tanh(x: Ball) -> Ball:
-    if not balls.is_series(x):
-        return x.tanh()
-    cosh, sinh = _cosh_sinh(x)
-    return sinh / cosh
+    return x * balls.tanh_quotient(x)
 
 
 _FUNCTIONS: Final[dict[Any, _Node]] = {
@@ -50,6 +49,8 @@ _FUNCTIONS: Final[dict[Any, _Node]] = {
 
 _COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
 _RING = 16
+_SMALLEST = 400  # halvings
+_TINY = flint.acb(flint.arb(0, 2.0**-200), flint.arb(0, 2.0**-200))
 
 
 class ExpressionBalls:
@@ -84,24 +85,73 @@ class ExpressionBalls:
         return self._compile(combined)
 
     def _near_zero(self) -> Any:
-        ball = flint.arb(0, 2.0**-200)
-        return self._core(flint.acb(ball, ball))
+        return self._core(_TINY)
+
+    @cached_property
+    def _removable(self) -> bool:
+        """Whether J is meromorphic around 0, so that J/w^leading is analytic there.
+
+        It is if all powers are integers and every function is analytic at its argument.
+        """
+        for node in sympy.preorder_traversal(self._formula):
+            if not node.has(self._w):
+                continue
+            if isinstance(node, sympy.Pow) and not node.exp.is_Integer:
+                return False
+            if type(node) in _FUNCTIONS and not self._compile(node)(_TINY).is_finite():
+                return False
+        return float(self.leading).is_integer()
 
     def core(self, w: Ball) -> Ball:
-        """J/w^leading; around 0, where a quotient is removable, by the maximum principle."""
+        """J/w^leading; around 0, where a quotient is removable, from a circle around 0."""
+        if balls.is_series(w):
+            try:
+                return self._core(w)
+            except ValueError:  # no power series: 0 in a denominator
+                if not (self._removable and w[0].is_zero()):
+                    raise ArithmeticError(f"{self._formula}: no series at {w[0]}") from None
+            found, factor = [], flint.acb(1)
+            for c in self._coefficients(w.prec):
+                found.append(c * factor)
+                factor = factor * w[1]
+            return flint.acb_series(found, w.prec)
         value = self._core(w)
-        if balls.is_series(w) or value.is_finite() or not w.contains(0):
+        if value.is_finite() or not w.contains(0) or not self._removable:
             return value
-        radius = 2 * w.abs_upper()
+        if w.is_zero():
+            return self._coefficients(1)[0]
+        ball = flint.arb(0, self._on_ring(2 * w.abs_upper()))
+        return flint.acb(ball, ball)
+
+    def _on_ring(self, radius: Any) -> Any:
+        """The largest |J/w^leading| for |w| <= radius, by the maximum principle."""
         largest = flint.arb(0)
         for k in range(_RING):
-            turn = flint.arb(flint.fmpq(2 * k + 1, _RING)).union(
-                flint.arb(flint.fmpq(2 * k - 1, _RING))
-            )
-            value = self._core(_on_circle(radius, turn))
-            largest = largest.max(value.abs_upper())
-        ball = flint.arb(0, largest) if largest.is_finite() else flint.arb("nan")
-        return flint.acb(ball, ball)
+            low, high = (flint.arb(flint.fmpq(2 * k + e, _RING)) for e in (-1, 1))
+            value = self._core(_on_circle(radius, low.union(high)))
+            largest = largest.max(value.abs_upper() if value.is_finite() else flint.arb.pos_inf())
+        return largest
+
+    def _coefficients(self, terms: int) -> list[Any]:
+        """Taylor coefficients at 0: means over a circle, aliases bounded on one 16 times larger."""
+        radius = flint.arb(1)
+        for _ in range(_SMALLEST):
+            bound = self._on_ring(radius)
+            if bound.is_finite():
+                break
+            radius = radius / 2
+        else:
+            raise ArithmeticError(f"{self._formula}: no circle around 0 for a Taylor series")
+        count = flint.ctx.prec // 4 + terms + 8
+        small = radius / 16
+        points = [(flint.acb(2 * k) / count).exp_pi_i() * small for k in range(count)]
+        values = [self._core(point) for point in points]
+        found = []
+        for n in range(terms):
+            total = sum((v / p**n for v, p in zip(values, points, strict=True)), flint.acb(0))
+            alias = flint.arb(0, (2 * bound / radius**n / flint.arb(16) ** count).abs_upper())
+            found.append(total / count + flint.acb(alias, alias))
+        return found
 
     def decay(self, start: Any) -> Decay | None:
         """|J(w)| <= size |w|^power exp(-rate Re w), from leading terms with bounded remainders."""
@@ -109,6 +159,8 @@ class ExpressionBalls:
         if found is None:
             return None
         size = abs(found.factor) * (1 + found.error)
+        if found.degree and not found.rate > 0:
+            return None
         if found.degree == 0:
             return Decay(size, float(found.power), flint.arb(0))
         if found.degree >= 1:  # |exp(-b w^q)| <= exp(-b' w), b' = b W^(q-1) cos
@@ -138,8 +190,10 @@ class ExpressionBalls:
             if node.exp.has(self._w):
                 exponent = self._compile(node.exp)
                 return lambda w: (balls.log(base(w)) * exponent(w)).exp()
-            if node.exp.is_Rational and float(node.exp) == node.exp:
-                power = float(node.exp)
+            power = float(node.exp)
+            if node.exp.is_Rational and Fraction(power) == Fraction(
+                int(node.exp.p), int(node.exp.q)
+            ):
                 return lambda w: balls.power(base(w), power)
             return lambda w: (balls.log(base(w)) * _number(node.exp)).exp()
         if type(node) in _FUNCTIONS:
@@ -211,6 +265,10 @@ def _leading(node: sympy.Expr, w: sympy.Symbol, start: Any) -> _Leading | None:
         return _power(_leading(node.base, w, start), node.exp)
     if isinstance(node, sympy.exp):
         return _exponential(sympy.expand(node.args[0]), w, start)
+    if isinstance(node, (sympy.sin, sympy.cos)) and (node.args[0] / w).is_number:
+        # |sin kw| <= exp(|k| |Im w|) and |Im w| <= Re w/2
+        growth = -abs(_number(node.args[0] / w)) / 2
+        return _Leading(flint.arb(1), 0 * one, growth, one, flint.arb(1))
     if isinstance(node, (sympy.tanh, sympy.coth)):
         inner = _leading(node.args[0], w, start)
         if inner is None or inner.degree or not inner.power > 0 or inner.power > 1:
@@ -275,7 +333,13 @@ def _sum(parts: list[_Leading | None], start: Any) -> _Leading | None:
 
 
 def _power(base: _Leading | None, exponent: sympy.Rational) -> _Leading | None:
-    if base is None or not base.error < 1 or (not exponent.is_Integer and not base.factor > 0):
+    if base is None:
+        return None
+    if exponent.is_Integer and exponent > 0 and not base.error < 1:  # a bound only
+        n = int(exponent)
+        error = (1 + base.error) ** n - 1
+        return _Leading(base.factor**n, base.power * n, base.rate * n, base.degree, error)
+    if not base.error < 1 or (not exponent.is_Integer and not base.factor > 0):
         return None
     number = flint.arb(flint.fmpq(int(exponent.p), int(exponent.q)))
     grown = (-abs(number) * (1 - base.error).log()).exp() - 1  # |(1 + d)^n - 1|

@@ -77,7 +77,7 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
     """
     require_evaluable(form, mixed=True)
     if not form:
-        return Body((), (f"Bounded.of(0.0 * {frequency_names[0]})",), 0, False)
+        return Body((), (f"Bounded.of(0 * {frequency_names[0]})",), 0, False)
     elements = symbols_of(form)
     form, finite = _with_finite_kinks(form)
     names: dict[Value | Thermal, str] = {}

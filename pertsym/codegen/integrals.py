@@ -18,13 +18,13 @@ def integrals_of(m: Monomial) -> tuple[SpectralIntegral, ...]:
 
 
 def linear_source(form: Frequency, names: Sequence[str]) -> str:
-    """Source of an integer linear form: (1,) is "w0", (-2,) is "-2 * w0", zero is "0.0 * w0"."""
+    """Source of an integer linear form: (1,) is "w0", (-2,) is "-2 * w0", zero is "0 * w0"."""
     pieces = [
         (f"{name}" if n == 1 else f"-{name}" if n == -1 else f"{n} * {name}")
         for n, name in zip(form, names, strict=True)
         if n
     ]
-    return " + ".join(pieces).replace("+ -", "- ") if pieces else f"0.0 * {names[0]}"
+    return " + ".join(pieces).replace("+ -", "- ") if pieces else f"0 * {names[0]}"
 
 
 def over(

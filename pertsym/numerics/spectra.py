@@ -260,14 +260,16 @@ class EnclosedSpectra:
         return Bounded.ball(inverse**power * (-inverse * energy).exp())
 
     def _single(self, name: str, question: str, *at: Any) -> Bounded:
-        return _over(self.baths[name], lambda c: self._asked((c,), question, at))
+        with self.precision():
+            return _over(self.baths[name], lambda c: self._asked((c,), question, at))
 
     def _pair(self, name: str, other: str, question: str, *at: Any) -> Bounded:
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: self._asked((a, b), question, at),
-        )
+        with self.precision():
+            return _over_pairs(
+                self.baths[name],
+                self.baths[other],
+                lambda a, b: self._asked((a, b), question, at),
+            )
 
     def _asked(self, baths: tuple[Correlation, ...], question: str, at: tuple[Any, ...]) -> Bounded:
         def compute(bits: int) -> Any:

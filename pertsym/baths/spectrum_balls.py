@@ -1,0 +1,267 @@
+"""The spectrum Ĉ of a bath in ball arithmetic, and forms of its transform that are exact.
+
+Boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1].  L(z) = int dw Ĉ(w)/(w - z) over a path above z.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import flint
+
+from pertsym.baths import balls
+from pertsym.baths.balls import Ball, Decay
+from pertsym.baths.densities import Exponentials, Table
+from pertsym.baths.panels import Beyond, End
+from pertsym.baths.thermal_spectrum import ThermalSpectrum
+from pertsym.exact import exact_rational
+
+Kind = Literal["CC", "CP"]
+"""Which X_B: the spectrum or the transform."""
+
+_I = flint.acb(0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class SpectrumBalls:
+    """Ĉ of one bath with scalar parameters, a `contour.Function`."""
+
+    thermal: ThermalSpectrum
+
+    @cached_property
+    def cuts(self) -> tuple[Any, ...]:
+        density = self.thermal.density
+        if isinstance(density, Exponentials):
+            return ()
+        cold = self.thermal.zero_temperature
+        edges = [balls.rational(w) for w, _ in density.edges]
+        zero = [flint.fmpq(0)] if cold or density.kink_power < math.inf else []
+        return (*([] if cold else (-w for w in reversed(edges))), *zero, *edges)
+
+    @property
+    def reach(self) -> float:
+        points = self.thermal.points
+        return max(min(points, key=lambda p: abs(p.position)).reach, self.thermal.scale * 1e-6)
+
+    def _side(self, piece: int) -> int:
+        """+1 or -1: the half axis of a piece; 0 if it holds w = 0 inside."""
+        cuts = self.cuts
+        if piece < len(cuts) and cuts[piece] <= 0:
+            return -1
+        return 1 if piece > 0 and cuts[piece - 1] >= 0 else 0
+
+    def _part(self, piece: int) -> int:
+        """Which piece of the density."""
+        side, edges = self._side(piece), len(getattr(self.thermal.density, "edges", ()))
+        if side == 0 or not edges:
+            return 0
+        return piece - (len(self.cuts) - edges) if side > 0 else edges - piece
+
+    def vanishes(self, piece: int) -> bool:
+        density = self.thermal.density
+        if self.thermal.zero_temperature and self._side(piece) < 0:
+            return True
+        return isinstance(density, Table) and self._part(piece) == len(density.edges)
+
+    def value(self, z: Ball, piece: int) -> Ball:
+        density = self.thermal.density
+        if isinstance(density, Exponentials):
+            return 2 * _half_sided(density, z) - _odd(density, z)
+        if self.vanishes(piece):
+            return 0 * z
+        y = -z if self._side(piece) < 0 else z
+        power, regular = self._regular(z, y, self._part(piece))
+        return regular if power == 0 else balls.power(y, power) * regular
+
+    def _regular(self, z: Ball, y: Ball, part: int) -> tuple[float, Ball]:
+        """Ĉ = y^power regular."""
+        thermal, density = self.thermal, self.thermal.density
+        assert not isinstance(density, Exponentials)
+        core = 2 * density.core(y, part)
+        if thermal.zero_temperature:
+            return density.leading, core
+        beta = balls.real(thermal.beta)
+        if thermal.statistics == "classical":
+            return density.leading - 1, core / beta
+        return density.leading - 1, core * balls.bose(z * beta) / beta
+
+    def analytic(self, box: Any, piece: int) -> bool:
+        return bool(self.value(box, piece).is_finite())
+
+    def end(self, b: Any, side: int) -> End:
+        piece = self.piece(b, side)
+        if b == 0 and b in self.cuts:
+            if self.vanishes(piece):
+                return End(0.0, lambda x: 0 * x)
+            density = self.thermal.density
+            power = density.leading - (0 if self.thermal.zero_temperature else 1)  # type: ignore[union-attr]
+            return End(power, lambda x: self._regular(side * x, x, 0)[1])
+        return End(0.0, lambda x: self.value(side * x + b, piece))
+
+    def piece(self, b: Any, side: int) -> int:
+        """The piece on one side of a real point; with side 0, b is no cut."""
+        return sum(1 for c in self.cuts if c < b or (c == b and side > 0))
+
+    def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
+        start, away = balls.real(start), abs(balls.real(b))
+        if not start > 8 * away:
+            return None
+        decay = self._decay(side, start - away)
+        if decay is None:
+            return None
+        # |w| between 99/100 d and 5/4 d, Re w >= d - |b|
+        stretch = flint.arb(5) / 4 if decay.power > 0 else flint.arb(99) / 100
+        size = decay.size * stretch ** balls.real(decay.power) * (decay.rate * away).exp()
+        return Beyond(size, decay.power, decay.rate)
+
+    def _decay(self, side: int, start: Any) -> Decay | None:
+        """A bound of |Ĉ| towards side * infinity."""
+        thermal, density = self.thermal, self.thermal.density
+        if isinstance(density, Exponentials):
+            largest = max((balls.real(abs(nu)) * (1 + 1e-12) for nu in density.nu), key=float)
+            total = sum(abs(balls.real(x)) for c in density.c for x in (c.real, c.imag))
+            return Decay(4 * total, -1.0, flint.arb(0)) if start > 2 * largest else None
+        if side < 0 and thermal.zero_temperature:
+            return Decay(flint.arb(0), 0.0, flint.arb(0))
+        plain = density.decay(start)
+        if plain is None or thermal.zero_temperature:
+            return plain and plain._replace(size=2 * plain.size)
+        beta = balls.real(thermal.beta)
+        if thermal.statistics == "classical":
+            return Decay(2 * plain.size / beta, plain.power - 1, plain.rate)
+        damped = (-beta * start * 7 / 10).exp()  # Re w >= 7/10 |w|
+        rate = plain.rate if side > 0 else plain.rate + beta
+        return Decay(2 * plain.size / (1 - damped), plain.power, rate)
+
+
+def exponents(density: Exponentials) -> list[tuple[Any, Any]]:
+    def number(z: complex) -> Any:
+        parts = (exact_rational(z.real), exact_rational(z.imag))
+        return flint.acb(*(flint.arb(balls.rational(x)) for x in parts))
+
+    return [(number(c), number(nu)) for c, nu in zip(density.c, density.nu, strict=True)]
+
+
+def _half_sided(density: Exponentials, z: Ball) -> Ball:
+    """G(z) = sum c/(nu - iz)."""
+    return sum((c / (nu - _I * z) for c, nu in exponents(density)), 0 * z)
+
+
+def _odd(density: Exponentials, z: Ball) -> Ball:
+    """G(z) - conj G(conj z), so that Ĉ = 2 G less this, and P = i pi times this."""
+    mirrored = (c.conjugate() / (nu.conjugate() + _I * z) for c, nu in exponents(density))
+    return _half_sided(density, z) - sum(mirrored, 0 * z)
+
+
+@dataclass(frozen=True, eq=False)
+class Oscillating:
+    """Ĉ(w) e^(iwt), a `contour.Function`."""
+
+    spectrum: SpectrumBalls
+    t: Any
+
+    @property
+    def cuts(self) -> tuple[Any, ...]:
+        return self.spectrum.cuts
+
+    @property
+    def reach(self) -> float:
+        return min(self.spectrum.reach, 1 / float(self.t) if self.t > 0 else math.inf)
+
+    def vanishes(self, piece: int) -> bool:
+        return self.spectrum.vanishes(piece)
+
+    def value(self, z: Ball, piece: int) -> Ball:
+        return self.spectrum.value(z, piece) * (z * _I * self.t).exp()
+
+    def analytic(self, box: Any, piece: int) -> bool:
+        return self.spectrum.analytic(box, piece)
+
+    def end(self, b: Any, side: int) -> End:
+        end = self.spectrum.end(b, side)
+        return End(end.power, lambda x: end.regular(x) * ((side * x + b) * _I * self.t).exp())
+
+    def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
+        plain = self.spectrum.beyond(b, side, start)
+        return plain and plain._replace(rate=plain.rate + self.t / 2)
+
+
+def below_exponentials(density: Exponentials, z: Any, n: int) -> Any:
+    """L_n = L^(n-1)/(n-1)! with L(z) = -2 pi i conj G(conj z)."""
+    z = flint.acb(z)
+    total = flint.acb(0)
+    for c, nu in exponents(density):
+        total += c.conjugate() * (-_I) ** (n - 1) / (nu.conjugate() + _I * z) ** n
+    return -2 * _I * flint.arb.pi() * total
+
+
+def below_rational(thermal: ThermalSpectrum, poles: Sequence[tuple[Any, Any]], z: Any) -> Any:
+    """conj H(conj z), H(z) = int dw Ĉ(w)/(w - z) above the axis, closed below: a digamma form."""
+    z, two_pi_i = z.conjugate(), 2 * _I * flint.arb.pi()
+    total = flint.acb(0)
+    for p, r in poles:
+        for pole, residue in ((p, r), (p.conjugate(), r.conjugate())):
+            if thermal.zero_temperature:
+                # z lies above the axis: on the right -z crosses the cut of the logarithm
+                right = z.real > 0
+                turned = balls.log(z) - _I * flint.arb.pi() if right else balls.log(-z)
+                logs = turned - balls.log(-pole)
+                total += 2 * residue * logs / (pole - z)
+                continue
+            beta, lower = balls.real(thermal.beta), pole is not p
+            if thermal.statistics == "classical":
+                if lower:
+                    total -= two_pi_i * 2 * residue / (beta * pole * (pole - z))
+                continue
+            if lower:
+                coth = 1 + 2 / ((beta * pole).exp() - 1)
+                total -= two_pi_i * residue * (1 + coth) / (pole - z)
+            step = 2 * flint.arb.pi() / beta
+            digammas = (1 - _I * pole / step).digamma() - (1 - _I * z / step).digamma()
+            total -= two_pi_i * residue * 2 / beta * -_I / (step * (pole - z)) * digammas
+    return total.conjugate()
+
+
+Fractions = list[tuple[Any, Any]]
+"""(residue, place) of simple poles."""
+
+
+def fractions(kind: Kind, density: Exponentials) -> Fractions:
+    """Ĉ = G + G*, or P = i pi (G - G*), as simple poles below and above the axis."""
+    found: Fractions = []
+    turn = _I * flint.arb.pi() if kind == "CP" else flint.acb(1)
+    for c, nu in exponents(density):
+        below, above = turn * _I * c, turn.conjugate() * -_I * c.conjugate()
+        found += [(below, -_I * nu), (above, _I * nu.conjugate())]
+    return found
+
+
+def by_residues(first: Fractions, second: Fractions, poles: Sequence[tuple[Any, Any, int]]) -> Any:
+    """Pieces with poles below only vanish, mixed ones leave the poles above, closed there.
+
+    Pieces with poles above only are closed below, on the real poles of the kernel.
+    """
+
+    def split(parts: Fractions) -> tuple[Fractions, Fractions]:
+        above = [part for part in parts if part[1].imag > 0]
+        return above, [part for part in parts if not part[1].imag > 0]
+
+    def value(parts: Fractions, w: Any, m: int = 0) -> Any:
+        """The Taylor coefficient of order m at w."""
+        return sum((r * (-1) ** m / (w - p) ** (m + 1) for r, p in parts), flint.acb(0))
+
+    (first_above, first_below), (second_above, second_below) = split(first), split(second)
+    total = flint.acb(0)
+    for here, opposite in ((first_above, second_below), (second_above, first_below)):
+        for residue, place in here:
+            kernel = sum(balls.real(c) / (place - balls.real(a)) ** n for c, a, n in poles)
+            total += residue * value(opposite, place) * kernel
+    for c, a, n in poles:
+        at = flint.acb(balls.real(a))
+        for k in range(n):
+            total -= balls.real(c) * value(first_above, at, n - 1 - k) * value(second_above, at, k)
+    return (2 * _I * flint.arb.pi() * total).real

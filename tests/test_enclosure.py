@@ -1,0 +1,359 @@
+"""Balls of spectra, transforms and finite parts: they hold the exact value and are narrow."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import flint
+import mpmath
+import pytest
+
+from pertsym.baths import enclosure
+from pertsym.baths.balls import as_mpf
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import (
+    DrudeLorentz,
+    Exponentials,
+    ExpressionDensity,
+    Ohmic,
+    SpinSurrogate,
+    Table,
+    Underdamped,
+)
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.enclosure import BathBalls, PairBalls
+from pertsym.baths.mixed_integral import mixed_integral, regular_part, regular_slope
+from pertsym.baths.product_integral import product_integral
+from pertsym.exact import Gaussian
+from pertsym.model.expression import parse_expression
+from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
+from pertsym.reduction.spectral import CannotEvaluate, Value, monomial
+from tests import second_opinion
+
+COLD = math.inf
+TENT = Table((0.5, 1.0, 2.0), (0.2, 0.4, 0.0))
+
+
+def formula(text: str) -> ExpressionDensity:
+    return ExpressionDensity(parse_expression(text))
+
+
+def drawn(draw: random.Random) -> Correlation:
+    """A random bath of a random kind."""
+
+    def scaled(low: float, high: float) -> float:
+        return float(10 ** draw.uniform(low, high))
+
+    kind = draw.randrange(7)
+    density: Any = None
+    if kind == 0:
+        s = draw.choice([0.5, 1.0, 1.5, 2.0, 3.0, draw.uniform(0.3, 4)])
+        density = Ohmic(0.1, scaled(-1, 1), s)
+    elif kind == 1:
+        density = DrudeLorentz(0.1, scaled(-2, 2))
+    elif kind == 2:
+        density = Underdamped(0.3, scaled(-0.5, 0.5), scaled(-4, 1))
+    elif kind == 3:
+        w = tuple(sorted(draw.uniform(0.1, 3) for _ in range(4)))
+        density = Table(w, tuple(draw.uniform(0, 1) for _ in w))
+    elif kind == 4:
+        texts = ("0.1*w*exp(-w**2)", "0.1*w/(1+w)**3", "0.1*tanh(w)*exp(-w)", "w**1.5/(1+w**4)")
+        density = formula(draw.choice(texts))
+    elif kind == 5:
+        return Correlation(Exponentials((0.3 + 0.1j, 0.2 - 0.1j), (1 + 2j, scaled(-1, 1))))
+    beta = scaled(-2, 2)
+    if kind == 6:
+        return Correlation(SpinSurrogate(Ohmic(0.1, 1.0, 1.0), beta), "boson", beta)
+    state = draw.choice([("boson", COLD), ("boson", beta), ("boson", beta), ("classical", beta)])
+    return Correlation(density, *state)  # type: ignore[arg-type]
+
+
+def ball(c: Correlation, ask: Callable[[BathBalls], Any], bits: int) -> Any:
+    with flint.ctx.workprec(bits):
+        return ask(BathBalls(c, bits))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_two_precisions_overlap(seed: int) -> None:
+    """At both the same number, and the narrower ball inside what the wider one allows."""
+    draw = random.Random(seed)
+    c = drawn(draw)
+    w = draw.choice([1, -1]) * float(10 ** draw.uniform(-2, 1.5))
+    m = draw.randrange(4)
+    for name in ("spectrum", "transform"):
+
+        def ask(bath: BathBalls, name: str = name) -> Any:
+            return getattr(bath, name)(w, m)
+
+        try:
+            wide, narrow = (ball(c, ask, bits) for bits in (80, 150))
+        except Divergent:
+            with pytest.raises(Divergent):
+                getattr(c, name)(w, m)
+            continue
+        assert wide.overlaps(narrow)
+        assert narrow.rad() <= wide.rad()
+        assert abs(narrow.mid() - wide.mid()) <= wide.rad() + narrow.rad()
+        value, error = getattr(c, name)(w, m)
+        if math.isfinite(error):
+            assert abs(float(narrow.mid()) - value) <= error + 2e-15 * abs(value) + 1e-290
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_against_mpmath(seed: int) -> None:
+    draw = random.Random(1000 + seed)
+    kinds: list[Any] = [
+        Ohmic(0.1, draw.uniform(0.5, 2), draw.choice([0.6, 1.0, 2.5, 3.0])),
+        DrudeLorentz(0.1, draw.uniform(0.3, 3)),
+        Underdamped(0.3, draw.uniform(0.7, 1.5), draw.uniform(0.2, 4)),
+    ]
+    state: Any = draw.choice([("boson", COLD), ("boson", draw.uniform(0.3, 3)), ("classical", 1.5)])
+    c = Correlation(kinds[seed % 3], *state)
+    w, m = draw.choice([1, -1]) * draw.uniform(0.2, 3), draw.randrange(3)
+    exact = second_opinion.transform(c, w, m)
+    found = enclosure.transform(c, w, m, 20)
+    with mpmath.workdps(30):
+        assert abs(as_mpf(found) - exact) <= abs(exact) * mpmath.mpf(10) ** -19
+
+
+def test_ohmic_at_zero_temperature_is_an_exponential_integral() -> None:
+    # s = 1: P = 2 alpha int_0^inf w e^-w/(w - x) = 2 alpha [1 - x e^-x Ei(x)]
+    for x in (0.3, 2.5, -0.75, 14.0):
+        with mpmath.workdps(45):
+            y = mpmath.mpf(x)
+            exact = 2 * mpmath.mpf(0.1) * (1 - y * mpmath.exp(-y) * mpmath.ei(y))
+        found = enclosure.transform(Correlation(Ohmic(0.1, 1.0, 1.0)), x, 0, 40)
+        with mpmath.workdps(45):
+            assert abs(as_mpf(found) - exact) <= abs(exact) * mpmath.mpf(10) ** -39
+
+
+def test_drude_is_a_digamma() -> None:
+    lam, gamma, beta, w = 0.3, 1.5, 2.0, 0.8
+    with mpmath.workdps(45):
+        a, b = mpmath.mpf(gamma), 2 * mpmath.pi / mpmath.mpf(beta)
+        lam, x = mpmath.mpf(lam), mpmath.mpf(w)
+        g = lam * a * (mpmath.cot(beta * a / 2) - 1j) / (a - 1j * x)
+        # sum_k nu/[(nu^2 - gamma^2)(nu - ix)], nu = b k, in partial fractions
+        parts = {a: 1 / (2 * (a - 1j * x)), -a: -1 / (2 * (-a - 1j * x)) * -1}
+        parts[-a] = -a / (-2 * a) / (-a - 1j * x)
+        parts[1j * x] = 1j * x / ((1j * x) ** 2 - a**2)
+        series = -sum(r * mpmath.digamma(1 - z / b) for z, r in parts.items()) / b
+        exact = -2 * mpmath.pi * mpmath.im(g + 4 * lam * a / beta * series)
+        found = enclosure.transform(Correlation(DrudeLorentz(0.3, 1.5), "boson", 2.0), w, 0, 40)
+        assert abs(as_mpf(found) - exact) <= abs(exact) * mpmath.mpf(10) ** -38
+
+
+@pytest.mark.parametrize(
+    "c",
+    [
+        Correlation(Ohmic(0.1, 1.0, 1.0), "boson", 1.0),
+        Correlation(Ohmic(0.1, 1.0, 0.5)),
+        Correlation(Underdamped(0.3, 1.0, 1e-4), "boson", 2.0),  # Q = 10^4
+        Correlation(Underdamped(0.3, 1.0, 2.0), "boson", 2.0),  # the poles coincide
+        Correlation(DrudeLorentz(0.1, 2 * math.pi), "boson", 1.0),  # a pole of J on one of n
+        Correlation(Table((0.5, 1.0, 2.0), (0.2, 0.4, 0.1)), "boson", 1.0),
+        Correlation(formula("0.1*w*exp(-(w-1)**2)")),
+    ],
+    ids=repr,
+)
+def test_a_ladder_of_digits(c: Correlation) -> None:
+    found = [enclosure.transform(c, 0.9375, 1, digits) for digits in (12, 25, 50, 80)]
+    for digits, value in zip((12, 25, 50, 80), found, strict=True):
+        assert value.rel_accuracy_bits() >= enclosure.bits_of(digits) - 1
+    for wide, narrow in pairwise(found):
+        assert wide.overlaps(narrow)
+
+
+def test_poles_that_meet_are_no_exception() -> None:
+    """P is smooth in gamma: the value at the meeting point lies between its neighbours."""
+    for centre, made in (
+        (2 * math.pi, lambda g: DrudeLorentz(0.1, g)),
+        (2.0, lambda g: Underdamped(0.3, 1.0, g)),
+    ):
+        values = [
+            float(enclosure.transform(Correlation(made(g), "boson", 1.0), 0.7, 0, 20).mid())
+            for g in (centre * (1 - 1e-6), centre, centre * (1 + 1e-6))
+        ]
+        low, high = sorted((values[0], values[2]))
+        assert low < values[1] < high
+
+
+@pytest.mark.parametrize("t", [0.0, 0.7, 25.0])
+def test_correlation_functions(t: float) -> None:
+    found = enclosure.correlation(Correlation(Ohmic(0.1, 2.0, 3.0)), t, 30)
+    with mpmath.workdps(40):
+        exact = mpmath.mpf(0.1) * 6 * 4 / mpmath.pi / (1 + 2j * mpmath.mpf(t)) ** 4
+        value = mpmath.mpc(as_mpf(found.real), as_mpf(found.imag))
+        assert abs(value - exact) <= abs(exact) * mpmath.mpf(10) ** -28
+    # T > 0: a Hurwitz zeta function
+    found = enclosure.correlation(Correlation(Ohmic(1.0, 1.0, 3.0), "boson", 2.0), t, 30)
+    with mpmath.workdps(40):
+        z = 1j * mpmath.mpf(t)
+        series = (mpmath.polygamma(3, (1 + z) / 2) + mpmath.polygamma(3, (3 - z) / 2)) / 16
+        value = mpmath.mpc(as_mpf(found.real), as_mpf(found.imag))
+        assert abs(value - series / mpmath.pi) <= abs(series) * mpmath.mpf(10) ** -28
+
+
+def test_the_correlation_function_of_a_drude_bath_diverges_at_0() -> None:
+    c = Correlation(DrudeLorentz(0.3, 1.5), "boson", 2.0)
+    with pytest.raises(ArithmeticError, match="ask for t > 0"):
+        enclosure.correlation(c, 0.0)
+    with mpmath.workdps(30):
+        t, b = mpmath.mpf(0.5), 2 * mpmath.pi / 2
+        drude = mpmath.mpf(0.3) * 1.5 * (mpmath.cot(mpmath.mpf(1.5)) - 1j) * mpmath.exp(-1.5 * t)
+        series = mpmath.nsum(
+            lambda k: b * k / ((b * k) ** 2 - mpmath.mpf(2.25)) * mpmath.exp(-b * k * t),
+            [1, mpmath.inf],
+        )
+        exact = drude + 4 * mpmath.mpf(0.3) * mpmath.mpf(1.5) / 2 * series
+        found = enclosure.correlation(c, 0.5, 20)
+        assert abs(mpmath.mpc(as_mpf(found.real), as_mpf(found.imag)) - exact) < 1e-19
+
+
+# ---------------------------------------------------------------------------------------------
+# Integrals over two baths: other paths in double precision, and exact residues
+
+PAIRS = [
+    (Correlation(Ohmic(0.1, 1.0, 1.0), "boson", 1.0), Correlation(Ohmic(0.1, 1.0, 3.0))),
+    (Correlation(DrudeLorentz(0.1, 1.0)), Correlation(Underdamped(0.3, 1.0, 0.1), "boson", 2.0)),
+    (Correlation(Ohmic(0.1, 1.0, 1.5)), Correlation(DrudeLorentz(0.2, 0.7), "boson", 1.5)),
+    (
+        Correlation(Table((0.0, 0.5, 1.1, 2.0), (0.0, 0.2, 0.3, 0.0)), "boson", 1.0),
+        Correlation(DrudeLorentz(0.1, 1.0)),
+    ),
+    (
+        Correlation(Ohmic(0.1, 1.0, 2.0), "classical", 1.0),
+        Correlation(Exponentials((0.2 + 0.1j,), (1 + 0.5j,))),
+    ),
+]
+
+
+def pair(a: Correlation, b: Correlation, ask: Callable[[PairBalls], Any], bits: int = 80) -> Any:
+    with flint.ctx.workprec(bits):
+        return ask(PairBalls(BathBalls(a, bits), BathBalls(b, bits)))
+
+
+def holds(found: Any, value: float, error: float) -> bool:
+    return bool(abs(float(found.mid()) - value) <= float(found.rad()) + error + 1e-15 * abs(value))
+
+
+@pytest.mark.parametrize(("a", "b"), PAIRS, ids=str)
+@pytest.mark.parametrize("kind", ["CC", "CP"])
+@pytest.mark.parametrize("reflect", [-1, 1])
+def test_integrals_over_two_baths(a: Correlation, b: Correlation, kind: Any, reflect: int) -> None:
+    draw = random.Random(f"{kind}{reflect}")
+    shift, position = draw.uniform(0.3, 1.5), draw.uniform(-2, -0.2)
+    poles = [(1.5, position, 1), (0.5, draw.uniform(1.6, 1.9), 2)]
+    double = mixed_integral(kind, a, b, reflect, shift, poles)
+    found = pair(a, b, lambda p: p.integral(kind, reflect, shift, poles))
+    assert holds(found, *double)
+    assert found.rad() < 1e-15
+    if kind == "CC" and reflect < 0:
+        assert holds(found, *product_integral(a, b, shift, poles))
+    finer = pair(a, b, lambda p: p.integral(kind, reflect, shift, poles), 120)
+    assert finer.overlaps(found)
+
+
+@pytest.mark.parametrize("kind", ["CC", "CP"])
+@pytest.mark.parametrize("c", [Correlation(DrudeLorentz(0.1, 1.25)), PAIRS[0][0]], ids=str)
+def test_regular_parts_at_a_kink(kind: Any, c: Correlation) -> None:
+    for shift in (0.8125, -0.9):
+        double = regular_part(kind, c, c, -1, shift, 0.0)
+        found = pair(c, c, lambda p, at=shift: p.regular(kind, -1, at, 0))
+        assert holds(found, *double)
+    assert holds(ball(c, lambda x: x.regular_slope(0), 80), *regular_slope(c, 0.0))
+
+
+def test_exponentials_by_residues_and_by_contours() -> None:
+    """A rational bath written twice: 2 g/(g^2 + w^2) is an exponential and a classical Drude."""
+    slow = Correlation(Exponentials((0.5,), (1.25,)))
+    same = Correlation(DrudeLorentz(0.25, 1.25), "classical", 1.0)  # 4 lam g/(g^2 + w^2)/beta
+    for kind in ("CC", "CP"):
+        for reflect in (-1, 1):
+
+            def ask(p: PairBalls, kind: Any = kind, reflect: int = reflect) -> Any:
+                return p.integral(kind, reflect, 0.75, [(1.0, 0.25, 2), (-0.5, -1.0, 1)])
+
+            exact, other = pair(slow, slow, ask), pair(same, same, ask)
+            assert exact.overlaps(other)
+            assert other.rad() < 1e-17
+
+
+@pytest.mark.parametrize(
+    ("kinds", "a", "b", "reflect", "poles"),
+    [
+        (["CC", "CP"], Ohmic(0.1, 1.0, 0.4), Ohmic(0.1, 1.0, 0.4), -1, [(1.0, 0.5, 1)]),
+        (
+            ["CC", "CP"],
+            Table((0.5, 1.0, 2.0), (0.2, 0.4, 0.0)),
+            Ohmic(0.1, 1.0, 1.0),
+            1,
+            [(1.0, 2.0, 2)],
+        ),
+        (["CP"], Ohmic(0.1, 1.0, 1.0), formula("w**1.2/(1+w)"), 1, [(1.0, 2.0, 1)]),
+    ],
+)
+def test_divergences_have_the_same_reasons(
+    kinds: Any, a: Any, b: Any, reflect: int, poles: Any
+) -> None:
+    first, second = Correlation(a, "boson", 1.0), Correlation(b, "boson", 1.0)
+    for kind in kinds:
+        reasons = []
+        for ask in (
+            lambda k=kind: mixed_integral(k, first, second, reflect, 0.0, poles),
+            lambda k=kind: pair(first, second, lambda p, k=k: p.integral(k, reflect, 0.0, poles)),
+        ):
+            with pytest.raises(Divergent) as fault:
+                ask()
+            reasons.append(fault.value.reason)
+        assert reasons[0] == reasons[1]
+
+
+# ---------------------------------------------------------------------------------------------
+# EnclosedSpectra
+
+
+def test_the_precision_of_the_process_is_left_alone() -> None:
+    before, other = flint.ctx.prec, mpmath.mp.prec
+    spectra = EnclosedSpectra({"x": ((1, PAIRS[0][0]),)}, 30)
+    spectra.transform("x", 0.5)
+    with spectra.precision():
+        assert flint.ctx.prec > 100
+    evaluate(monomial(Gaussian(1), Value("P", "x", 0, (1,))), (0.5,), spectra)
+    assert (flint.ctx.prec, mpmath.mp.prec) == (before, other)
+
+
+def test_cancellation_asks_for_more_digits() -> None:
+    """P(w) - P(w'): two nearly equal numbers, and the digits asked for hold for the difference."""
+    x = Correlation(DrudeLorentz(0.1, 1.0), "boson", 1.0)
+    spectra = EnclosedSpectra({"x": ((1, x),)}, 20)
+    form = monomial(Gaussian(1), Value("P", "x", 0, (1, 0)))
+    form -= monomial(Gaussian(1), Value("P", "x", 0, (0, 1)))
+    w = (0.5, 0.5 + 2.0**-40)
+    found = evaluate(form, w, spectra)
+    assert 0 < found.error <= abs(found.value) * flint.arb(10) ** -20
+    direct = spectra.difference("x", *w)
+    with flint.ctx.workprec(300):
+        assert abs(direct.value - found.value) <= direct.error + found.error
+    slope = float(enclosure.transform(x, 0.5, 1, 20).mid())
+    assert float(found.value) == pytest.approx(-slope * 2.0**-40, rel=1e-9)
+
+
+def test_combinations_of_baths() -> None:
+    baths = {"z": ((1, PAIRS[0][0]), (-2, PAIRS[1][1]))}
+    double, exact = DoubleSpectra(baths), EnclosedSpectra(baths, 25)
+    for ask in ("spectrum", "transform"):
+        one, other = (getattr(s, ask)("z", 0.7, 1) for s in (double, exact))
+        assert abs(float(one.value) - float(other.value)) <= one.error + 1e-15
+        assert 0 < other.error < 1e-24
+
+
+def test_what_has_no_enclosure_says_so() -> None:
+    spectra = EnclosedSpectra({"x": ((1, Correlation(formula("0.1*exp(-1/w-w)"))),)}, 20)
+    with pytest.raises(CannotEvaluate, match="at 20 digits"):
+        spectra.transform("x", 0.5)
