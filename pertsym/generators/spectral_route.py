@@ -18,14 +18,13 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponentials import Exponentials
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Frequency, Interaction
 from pertsym.expansion.paths import Element, generator_element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.second_order import Term
-from pertsym.generators.system import Correlated, System
+from pertsym.generators.system import System
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
@@ -135,9 +134,7 @@ def fourth_order(
     if not parts:
         return Term(matrix, error, {})
     progress("existence of the elements of order 4")
-    found = divergent_elements(
-        System.of(model), Correlated.independent(_stand_ins(correlations)), correlations, 4
-    )
+    found = divergent_elements(System.of(model), correlations, 4)
     divergent = {place: reason for place, reason in parts.items() if place in found}
     cancel = {
         place: f"{reason} in single terms, which cancel in the sum: no routine for that yet"
@@ -147,12 +144,6 @@ def fourth_order(
     for place in cancel:
         matrix[place], error[place] = np.nan, np.inf
     return Term(matrix, error, divergent, cancel)
-
-
-def _stand_ins(correlations: Mapping[str, Correlation]) -> Iterator[tuple[str, Exponentials]]:
-    """Any exponentials for the baths: they only make the fast contractions beside slow ones."""
-    for name in correlations:
-        yield name, Exponentials((0.1, 0.05j), (1.0, 0.7))
 
 
 def _integrands(model: Model, interaction: Interaction) -> dict[Element, TimeIntegrand]:
