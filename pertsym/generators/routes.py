@@ -151,7 +151,7 @@ def term(request: Request, n: int) -> Term:
             fault = why
             continue
         if route.is_good(request, n, found):
-            return found
+            return found if first is None else _filled(found, first)
         first = first or found
     if first is not None:
         lost = _poor(request, n, first) & (first.error > np.abs(first.matrix) / 2)
@@ -254,6 +254,22 @@ def _poor(request: Request, n: int, found: Term) -> NDArray[np.bool_]:
     enough = max(_POOR, 100 * request.tolerance) * scale
     poor: NDArray[np.bool_] = found.error > max(enough, _ROUNDING * largest)
     return poor
+
+
+def _filled(term: Term, other: Term) -> Term:
+    """What one route could not derive, from another one where that knows it."""
+    known = {
+        place: other.error[place]
+        for place in term.not_derived
+        if place not in other.divergent and other.error[place] <= abs(other.matrix[place]) / 2
+    }
+    if not known:
+        return term
+    matrix, error = term.matrix.copy(), term.error.copy()
+    for place, off in known.items():
+        matrix[place], error[place] = other.matrix[place], off
+    left = {place: why for place, why in term.not_derived.items() if place not in known}
+    return Term(matrix, error, term.divergent, left)
 
 
 def _without(term: Term, lost: Array) -> Term:
