@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from pertsym.dynamics.propagation import propagate, propagate_transient
-from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.initial_slip import initial_slip
 from pertsym.generators.system import Correlated, System
@@ -69,7 +69,7 @@ def hierarchy() -> None:
         solver = HEOMSolver(hamiltonian, (pade(terms), coupling), depth, options=options)
         return solver.run(qutip.Qobj(initial), times).states
 
-    def recursion() -> SlowSubspace:
+    def recursion() -> Any:
         density: Any = from_environment(bath.name, pade(TERMS)).density
         return slow_subspace(system, Correlated.independent([(bath.name, density)]), 4)
 
@@ -79,7 +79,7 @@ def hierarchy() -> None:
 
     def transient() -> Any:
         solution = finite_time(recursion(), times[-1], TOLERANCE, joint=True)
-        return propagate_transient(system.free, solution, initial, times, TOLERANCE)
+        return propagate_transient(system.free, solution, initial, times, TOLERANCE)[0]
 
     def slipped() -> Any:
         slow = recursion()

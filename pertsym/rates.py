@@ -34,6 +34,7 @@ from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 GUARD_DIGITS = 2
 _CLOSED = 4  # the highest order with closed forms
 _CONSTANT = "equilibrium_constant"
+_NOT_FINITE = "no finite value in double precision"
 
 Progress = Callable[[str], None]
 
@@ -165,6 +166,7 @@ def bloch_rates(
             for n in range(0, min(order, _CLOSED) - 1, 2):
                 progress(f"equilibrium constant, order {n}")
                 constant[n] = evaluator.number(expansion[n], str(n), _CONSTANT)
+        evaluator.require_some(orders)
         if order > _CLOSED:
             evaluator.beyond(order, orders, constant, progress)
         eliminated = evaluator.eliminated(order, orders) if mixes(model) else None
@@ -184,6 +186,24 @@ class _Evaluator:
     spectra: Spectra
     divergent: dict[str, dict[str, str]] = field(default_factory=dict)
     not_derived: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def require_some(self, orders: dict[int, dict[str, Bounded | None]]) -> None:
+        """Refuse a model whose numbers overflow everywhere.
+
+        Raises
+        ------
+        InputError
+            If no quantity of an order has a finite value, for that reason alone.
+        """
+        for n, row in orders.items():
+            reasons = self.not_derived.get(str(n), {})
+            if all(reasons.get(name) == _NOT_FINITE for name in row):
+                raise InputError(
+                    self.model.name,
+                    next(iter(row)),
+                    f"order {n} has {_NOT_FINITE}",
+                    "rescale the energy unit so that w0, J and T are of similar size",
+                )
 
     def rate(self, form: SpectralForm, order: str, name: str) -> Bounded | None:
         """The value in the printed unit."""
@@ -257,12 +277,8 @@ class _Evaluator:
             self.not_derived.setdefault(order, {})[name] = str(fault)
             return None
         if not value.is_finite():
-            raise InputError(
-                self.model.name,
-                name,
-                f"order {order} has no finite value in double precision",
-                "rescale the energy unit so that w0, J and T are of similar size",
-            )
+            self.not_derived.setdefault(order, {})[name] = _NOT_FINITE
+            return None
         return value
 
     def _w0(self) -> Any:

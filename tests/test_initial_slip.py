@@ -16,6 +16,7 @@ from pertsym.dynamics.time_dependent import pieces
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.initial_slip import initial_slip, rows_of
+from pertsym.generators.limit import Limit
 from pertsym.generators.slipped import tcl_slip
 from pertsym.generators.system import Array, Correlated, System, as_matrix
 from pertsym.model.values import Bath, Coupling, Model
@@ -25,11 +26,15 @@ C1 = Exponentials((0.4 + 0.15j, 0.2 - 0.1j), (1.1 + 0.4j, 0.6 - 0.3j))
 C2 = Exponentials((0.3 - 0.2j,), (0.9 + 0.7j,))
 
 
-def solved(strength: float, order: int) -> SlowSubspace:
+def problem(strength: float) -> tuple[System, tuple[Correlated, ...]]:
     levels = np.array([0.0, 0.4, 1.3])
     operators = {"a": strength * hermitian(3, 5), "b": strength * hermitian(3, 6)}
     baths = Correlated.independent([("a", C1), ("b", C2)])
-    return slow_subspace(System(np.subtract.outer(levels, levels), operators), baths, order)
+    return System(np.subtract.outer(levels, levels), operators), baths
+
+
+def solved(strength: float, order: int) -> SlowSubspace:
+    return slow_subspace(*problem(strength), order)
 
 
 def constant(slow: SlowSubspace) -> Array:
@@ -44,7 +49,8 @@ def test_slip_is_what_the_transient_leaves(order: int) -> None:
     for strength in (0.3, 0.15):
         slow = solved(strength, order)
         end = 30.0
-        transient = finite_time(slow, end, 1e-9)
+        system, baths = problem(strength)
+        transient = finite_time(Limit.of(system, baths, order), end, 1e-9)
         frequencies = np.diag(slow.hierarchy.system.free)
         *_, last = pieces(frequencies, transient, np.eye(9, dtype=complex), end, 1e-10)
         left_over = expm(-constant(slow) * end) @ last.at(end)

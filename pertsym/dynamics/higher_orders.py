@@ -12,13 +12,13 @@ import numpy as np
 
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.mean_force import mean_force
-from pertsym.generators.bloch_recursion import SlowSubspace
+from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import (
     TOLERANCE,
     correlations_of,
+    limits,
     represented,
-    slow_subspaces,
 )
 from pertsym.generators.second_order import second_order
 from pertsym.generators.system import System
@@ -48,14 +48,14 @@ def higher_rates(
     system = System.of(model)
     progress("exponential representation of the baths")
     baths = represented(model, tolerance)
-    slow, rough = slow_subspaces(model, baths, order, progress)
+    slow, rough = limits(model, baths, order, progress)
     fine, coarse = (bloch_quantities(each.generators, model.w0) for each in (slow, rough))
     correlations = correlations_of(model)
     missing: dict[tuple[int, int], str] = {}
     result: dict[int, dict[str, Bounded | str]] = {}
     for n in range(2, order + 1, 2):
         if n > 2:  # a shift of one order holds elements of all lower ones
-            missing |= divergent_elements(system, baths.fine, correlations, n)
+            missing |= divergent_elements(system, correlations, n)
         result[n] = {}
         for name, value in fine[n].items():
             reason = _reason(missing, name)
@@ -96,9 +96,9 @@ def elimination(model: Model, order: int) -> dict[int, dict[str, Bounded]]:
         off = 8 * float(np.abs(second.matrix).max() * second.error.max()) / model.w0
         return {4: {name: Bounded(x, off) for name, x in values[4].items()}}
     baths = represented(model)
-    slow, rough = slow_subspaces(model, baths, order)
+    slow, rough = limits(model, baths, order)
     for n in range(4, order, 2):
-        for reason in divergent_elements(system, baths.fine, correlations_of(model), n).values():
+        for reason in divergent_elements(system, correlations_of(model), n).values():
             raise Divergent(reason)
     fine, coarse = (_corrections(system, each) for each in (slow, rough))
     return {
@@ -111,7 +111,7 @@ def elimination(model: Model, order: int) -> dict[int, dict[str, Bounded]]:
     }
 
 
-def _corrections(system: System, slow: SlowSubspace) -> dict[int, dict[str, float]]:
+def _corrections(system: System, slow: Limit) -> dict[int, dict[str, float]]:
     """Eliminated minus raw rates."""
     eliminated = eliminated_rates({0: system.free, **slow.generators})
     raw = {n: {"k_up": k[3, 0].real, "k_down": k[0, 3].real} for n, k in slow.generators.items()}

@@ -29,11 +29,13 @@ from pertsym.dynamics.reliability import (
     require_known,
 )
 from pertsym.dynamics.steady import steady_state
-from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.correlation_transient import equations_in_time, second_order_transient
 from pertsym.generators.element_names import element_name
-from pertsym.generators.finite_time import finite_time
+from pertsym.generators.finite_time import FiniteTime, finite_time
+from pertsym.generators.limit import Limit
 from pertsym.generators.representation import (
     BAND,
+    Represented,
     correlations_of,
     represented,
     require_feasible,
@@ -300,24 +302,50 @@ def _under_transient(
     tolerance: float,
 ) -> Estimated:
     system = System.of(model)
-    progress("exponential representation of the baths")
-    found = represented(model, tolerance, BAND)
-    require_feasible(model, found, chosen.order)
-    slow = slow_subspace(system, found.fine, chosen.order)
     end = max(times, default=0.0)
     if end == 0:
         return _exactly(np.array([initial] * len(times), dtype=complex))
     each = _TRANSIENT * tolerance
     try:
-        progress("time-dependent generator")
-        transient = finite_time(slow, end, each, joint=True)
+        transient, second = _transient(model, chosen.order, end, tolerance, progress)
         progress("propagation")
-        states = propagate_transient(system.free, transient, initial, times, each)
+        states, off = propagate_transient(system.free, transient, initial, times, each)
     except ArithmeticError as fault:
         raise NotYetDerivable(
             model.name, "method", str(fault), "ask for earlier times or a lower order"
         ) from None
-    return Estimated(states, errors_of_transient(system.free, transient, tolerance, times))
+    return Estimated(states, errors_of_transient(system.free, transient, off, times, second))
+
+
+def _transient(
+    model: Model, order: int, end: float, tolerance: float, progress: Progress
+) -> tuple[FiniteTime, Numbers | None]:
+    """K(t) up to `end`, and what the baths' representation leaves in its second order."""
+    each = _TRANSIENT * tolerance
+    if order == 2 and (equations := equations_in_time(model)) is not None:
+        progress("time-dependent generator")
+        return second_order_transient(equations, end, each), None
+    progress("exponential representation of the baths")
+    found = represented(model, tolerance, BAND)
+    require_feasible(model, found, order)
+    progress("time-dependent generator")
+    limit = Limit.of(System.of(model), found.fine, order)
+    return finite_time(limit, end, each, joint=True), _misfit(model, limit, found)
+
+
+def _misfit(model: Model, limit: Limit, found: Represented) -> Numbers | None:
+    """The error of K_2 for t -> infinity from exponentials, element by element.
+
+    Where K_2 exists it is known without them; elsewhere it is the representation's own error.
+    """
+    if found.exact:
+        return None
+    second = limit.generators[2]
+    exact = second_order(limit.system, correlations_of(model))
+    error: Numbers = np.abs(second - exact.matrix) + exact.error
+    if exact.divergent or not np.all(np.isfinite(error)):
+        return found.error * np.abs(second)
+    return error
 
 
 def _exactly(states: States) -> Estimated:

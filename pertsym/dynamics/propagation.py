@@ -59,7 +59,7 @@ def propagate_transient(
     state: States,
     times: Sequence[float],
     tolerance: float = 1e-10,
-) -> States:
+) -> tuple[States, NDArray[np.float64]]:
     """The solution of d rho/dt = [K_0 + K_2(t) + K_4(t) + ...] rho from a product state at t = 0.
 
     Parameters
@@ -75,6 +75,12 @@ def propagate_transient(
     tolerance
         Relative, of each step of the integration.
 
+    Returns
+    -------
+    states, errors : (times, N, N), (times,)
+        The error is that of the integration, by the last terms of its series on every interval up
+        to the time.
+
     Raises
     ------
     ArithmeticError
@@ -88,20 +94,24 @@ def propagate_transient(
     late = [time for time in times if time > transient.end]
     end = transient.end if late else max(early, default=0.0)
     collected = [columns] * sum(time == 0 for time in early)
+    errors, error = [0.0] * len(collected), 0.0
     total = transient.total()
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
         for piece in pieces(np.diag(free), transient, columns, end, tolerance):
+            error += piece.tail
             while len(collected) < len(early) and early[len(collected)] <= piece.end:
                 collected.append(piece.at(early[len(collected)]))
+                errors.append(error)
             columns = piece.at(piece.end)
             if not np.abs(columns).max() < LARGEST:
                 require_finite(columns, free + total(piece.end))
     states = np.array(collected, dtype=complex).reshape(-1, *size)
+    found = np.array(errors + [error] * len(late))
     if not late:
-        return states
+        return states, found
     constant = free + sum(transient.limit.values())
     after = propagate(constant, columns.reshape(size), [time - end for time in late])
-    return np.concatenate([states, after])
+    return np.concatenate([states, after]), found
 
 
 def lowest_eigenvalue(states: States) -> float:

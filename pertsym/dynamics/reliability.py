@@ -8,7 +8,7 @@ where K is unstable: an estimate of the size, not a bound.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +72,11 @@ def errors_of_constant(
 
 
 def errors_of_transient(
-    free: Matrix, transient: FiniteTime, tolerance: float, times: Sequence[float]
+    free: Matrix,
+    transient: FiniteTime,
+    integration: Numbers,
+    times: Sequence[float],
+    second: Numbers | None = None,
 ) -> Numbers:
     """The error of each state under a time-dependent generator.
 
@@ -81,36 +85,52 @@ def errors_of_transient(
     free : (N^2, N^2)
         K_0.
     transient
-    tolerance
-        Of populations, as long as no generator is unstable; rounding is apart.
+        With what rounding and its integration leave in K(t).
+    integration : (times,)
+        Of the states, as if nothing were unstable.
     times
         Ascending.
+    second : (N^2, N^2), optional
+        What the baths' representation leaves in the elements of K_2; higher orders K_n are taken
+        to share its size relative to K_2, n/2 times, because n/2 baths' C enter.
     """
     size = math.isqrt(len(free))
-    ends, roundings, swollen = [0.0], [0.0], [tolerance]
+    off = 0.0 if second is None else felt(second)
+    ends, gained, swollen = [0.0], [0.0], [1.0]
     known, rate = 0.0, 0.0
     for panel in transient.panels:
+        # the Legendre polynomials are 1 at the end
+        matrices = {n: values.sum(axis=0) for n, values in panel.coefficients.items()}
         if panel.end >= _NEXT * known:
-            # the Legendre polynomials are 1 at the end
-            matrices = [values.sum(axis=0) for values in panel.coefficients.values()]
-            known, rate = panel.end, growth(free + np.sum(matrices, axis=0))
+            known, rate = panel.end, growth(free + np.sum(list(matrices.values()), axis=0))
         length = panel.end - panel.start
-        source = size * sum(panel.rounding.values())
+        source = size * sum(panel.error.values()) + _represented(matrices, off)
         ends.append(panel.end)
-        roundings.append(carried(roundings[-1], source, rate, length))
+        gained.append(carried(gained[-1], source, rate, length))
         swollen.append(carried(swollen[-1], 0.0, max(rate, 0.0), length))
-    found = np.interp(times, ends, np.add(roundings, swollen))
+    found = np.interp(times, ends, gained) + integration * np.interp(times, ends, swollen)
     found[np.isnan(found)] = math.inf  # between a finite error and an infinite one
     late = np.array([time > ends[-1] for time in times], dtype=bool)
     if np.any(late):
         rate = growth(free + np.sum(list(transient.limit.values()), axis=0))
         source = size * sum(transient.rounding.values())
+        source += _represented(transient.limit, off)
         found[late] = [
-            carried(roundings[-1], source, rate, length)
-            + carried(swollen[-1], 0.0, max(rate, 0.0), length)
-            for length in np.asarray(times)[late] - ends[-1]
+            carried(gained[-1], source, rate, length)
+            + carried(left * swollen[-1], 0.0, max(rate, 0.0), length)
+            for length, left in zip(
+                np.asarray(times)[late] - ends[-1], integration[late], strict=True
+            )
         ]
     return found
+
+
+def _represented(generators: Mapping[int, Matrix], second: float) -> float:
+    """What a representation with this error at second order leaves in all orders."""
+    if not second:
+        return 0.0
+    sizes = {n: float(np.abs(k).max()) for n, k in generators.items()}
+    return second * (1 + sum(n / 2 * x / sizes[2] for n, x in sizes.items() if n > 2 and sizes[2]))
 
 
 def error_of_steady(generator: Matrix, error: Numbers, state: Matrix) -> float:

@@ -1,12 +1,15 @@
 """Integration of d rho/dt = [K_0 + K(t)] rho while K(t) is still on its way to the limit.
 
 Radau collocation with K_0, which is diagonal, treated exactly as stiff scalars; K(t) rho at the
-nodes is found by iteration, which converges fast because K(t) is small beside 1/step.  K(t) is
-needed at the nodes alone, where its Legendre series give it by one product of matrices.
+nodes is found by iteration, which converges fast because K(t) is small beside 1/step; for few
+levels by one system of equations an interval.  K(t) is needed at the nodes alone, where its
+Legendre series give it by one product of matrices.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,10 +17,12 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
-from pertsym.generators.collocation import Radau, combine
+from pertsym.generators.collocation import Radau, beyond, combine
 from pertsym.generators.finite_time import FiniteTime
 
 _RADAU = Radau(9)
+_FINE_RADAU = Radau(15)
+_DIRECT = 150  # unknowns on one interval up to which the equations are solved without iteration
 _ITERATIONS = 30
 _CONVERGED = 0.03  # of the tolerance: what is left of the iteration
 _SAFE = 0.3  # of the tolerance: the tail of the expansion that the next step aims at
@@ -30,11 +35,15 @@ Columns = NDArray[np.complex128]
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """The solution on one interval of time, as Legendre coefficients (p + 1, N^2, columns)."""
+    """The solution on one interval of time, as Legendre coefficients (p + 1, N^2, columns).
+
+    `tail` is how large those left out may be.
+    """
 
     start: float
     end: float
     coefficients: NDArray[np.complex128]
+    tail: float
 
     def at(self, time: float) -> Columns:
         """The solution at a time within the interval."""
@@ -71,6 +80,9 @@ def pieces(
     ArithmeticError
         If a step cannot be made short enough for the tolerance.
     """
+    if _FINE_RADAU.stages * len(frequencies) <= _DIRECT:
+        yield from _directly(frequencies, transient, columns, end, tolerance)
+        return
     rates = np.broadcast_to(-frequencies[:, None], columns.shape)
     step, now = np.inf, 0.0
     for panel in transient.panels:
@@ -85,8 +97,8 @@ def pieces(
             if nodes is not None:
                 values = np.concatenate([columns[None], nodes])
                 found = combine(_RADAU.to_coefficients, values)
-                size = float(np.abs(values).max())
-                tail = float(np.abs(found[-2:]).max()) / size if size else 0.0
+                size = float(np.abs(values).max()) or 1.0
+                tail = beyond(found) / size
             length = finish - now
             if tail > tolerance or nodes is None:
                 if length < _SHORTEST * end:
@@ -96,7 +108,7 @@ def pieces(
                     )
                 step = length * max(0.25, 0.9 * (_SAFE * tolerance / tail) ** (1 / _RADAU.stages))
                 continue
-            yield Piece(now, finish, found)
+            yield Piece(now, finish, found, tail * size)
             columns, now = nodes[-1], finish
             step = length * min(4.0, (_SAFE * tolerance / max(tail, 1e-300)) ** (1 / _RADAU.stages))
 
@@ -114,13 +126,74 @@ def _collocate(
     previous = np.inf
     refined = tolerance < _REFINE
     for _ in range(_ITERATIONS):
-        after = _RADAU.solve(length, rates, start, generators @ nodes, refined)
+        after = _step(length, rates, start, generators @ nodes, refined)
         change = float(np.abs(after - nodes).max())
         nodes = after
         if change <= enough:
             # once more, with the digits that keep trace and Hermiticity
-            return _RADAU.solve(length, rates, start, generators @ nodes)
+            return _step(length, rates, start, generators @ nodes, True)
         if not change < 2 * previous:
             return None
         previous = change
     return None
+
+
+def _step(
+    length: float, rates: Columns, start: Columns, source: NDArray[np.complex128], refined: bool
+) -> NDArray[np.complex128]:
+    lengths = np.array([length])
+    nodes: NDArray[np.complex128] = _RADAU.over(lengths, rates, start, source[None], refined)[0]
+    return nodes
+
+
+def _directly(
+    frequencies: NDArray[np.complex128],
+    transient: FiniteTime,
+    columns: Columns,
+    end: float,
+    tolerance: float,
+) -> Iterator[Piece]:
+    """`pieces` of few levels: the equations of all intervals at once, for the propagators."""
+    radau = _FINE_RADAU
+    fastest = float(np.abs(frequencies).max())
+    # Legendre coefficients of e^{-iwt} on a length h are about (wh/2)^n/(2n - 1)!!
+    power = radau.stages - 1
+    odd = float(np.prod(np.arange(1, 2 * power, 2, dtype=float)))
+    longest = 2 * (_SAFE * tolerance * odd) ** (1 / power)
+    while True:
+        edges, matrices = [0.0], []
+        for panel in transient.panels:
+            if panel.start >= end:
+                break
+            series = np.sum(list(panel.coefficients.values()), axis=0)
+            width, last = panel.end - panel.start, min(panel.end, end)
+            speed = fastest + float(np.abs(series[0]).max())
+            parts = max(1, math.ceil(speed * (last - panel.start) / longest))
+            inner = np.linspace(panel.start, last, parts + 1)
+            for start, finish in itertools.pairwise((inner - panel.start) / width):
+                matrices.append(
+                    combine(radau.from_coefficients(start, finish, len(series)), series)
+                )
+            edges.extend(float(x) for x in inner[1:])
+        if not matrices:
+            return
+        lengths = np.diff(edges)
+        propagators = radau.propagators(lengths, np.diag(frequencies) + np.array(matrices))
+        found, now, worst = [], columns, 0.0
+        for q, propagator in enumerate(propagators):
+            values = np.concatenate([now[None], propagator @ now])
+            series = combine(radau.to_coefficients, values)
+            tail, largest = beyond(series), float(np.abs(values).max())
+            found.append(Piece(edges[q], edges[q + 1], series, tail))
+            now = values[-1]
+            if not np.isfinite(largest):
+                break
+            worst = max(worst, tail / largest if largest else 0.0)
+        if worst <= tolerance:
+            yield from found
+            return
+        longest *= 0.8 * (_SAFE * tolerance / worst) ** (1 / power)
+        if longest < fastest * _SHORTEST * end:
+            raise ArithmeticError(
+                f"the time-dependent generator cannot be integrated to {tolerance:.1g}"
+            )

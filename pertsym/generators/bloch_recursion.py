@@ -45,24 +45,6 @@ class SlowSubspace:
     generators: Mapping[int, Array]
     slaved: Mapping[Place, Array]
 
-    def rounding(self, order: int) -> float:
-        """What rounding may leave in an element of K_order, also where its terms cancel.
-
-        By size alone K_2n ~ K_2 g^(n-1) with g = S^2 int dt t |C(t)|; pure dephasing cancels all
-        of it.
-        """
-        operators = self.hierarchy.system.operators
-        strength = sum(
-            np.abs(operators[mode.later]).max()
-            * np.abs(operators[mode.earlier]).max()
-            * max(abs(mode.left), abs(mode.right))
-            / mode.rate.real**2
-            for mode in self.hierarchy.modes
-        )
-        natural = np.abs(self.generators[2]).max() * strength ** (order // 2 - 1)
-        largest = max(float(natural), float(np.abs(self.generators[order]).max()))
-        return float(16 * np.finfo(float).eps * largest)
-
 
 def places(order: int) -> Iterator[Place]:
     """The auxiliaries that K_2 ... K_order need, each after those it is made from."""

@@ -2,7 +2,8 @@
 
 The collocation polynomial through the start and the nodes obeys the equation at the nodes.  It
 is exact to the order 2 p - 1 at the end, damps what decays faster than the step, and, with its
-matrix diagonalised once, costs two p x p products whatever the number of equations.
+matrix diagonalised once, costs two p x p products whatever the number of equations.  Many
+intervals are solved at once: only their starting values wait for each other.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from pertsym.generators.system import Array
+
+_LEAST_RATIO = 0.1  # of the terms beyond a series to its last ones: no faster is believed
 
 
 @dataclass(frozen=True)
@@ -53,63 +56,83 @@ class Radau:
         eigenvalues, vectors = np.linalg.eig(self._inverse)
         return eigenvalues, vectors, np.linalg.inv(vectors)
 
-    def solve(
-        self, step: float, d: Array, start: Array, source: Array, refined: bool = True
+    def over(
+        self, lengths: Array, d: Array, start: Array, source: Array, refined: bool = True
     ) -> Array:
-        """y at the nodes.
+        """y at the nodes of consecutive intervals.
 
         Parameters
         ----------
-        step
-            Length of the interval.
+        lengths : (Q,)
         d
             Any shape, Re d >= 0.
         start
             y at the beginning, the shape of `d`.
         source
-            r at the nodes, shape (p, ...).
+            r at the nodes, shape (Q, p, ...).
         refined
-            Give back the four digits that the ill-conditioned eigenvectors lose.
+            Give back the digits that the ill-conditioned eigenvectors lose.
 
         Returns
         -------
-        (p, ...) array
+        (Q, p, ...) array
         """
-        if not refined:
-            return self.at_nodes(self.transformed(step, d, start, source))
-        eigenvalues, vectors, inverse = self._spectral
-        stiffness = step * d.reshape(1, -1)
-        divisors = eigenvalues[:, None] + stiffness
-        right = step * source.reshape(self.stages, -1)
-        right += self._inverse.sum(axis=1)[:, None] * start.reshape(1, -1)
-        solution: Array = vectors @ ((inverse @ right) / divisors)
-        right -= self._inverse @ solution
-        right -= stiffness * solution
-        solution += vectors @ ((inverse @ right) / divisors)
-        return solution.reshape(source.shape)
+        flat, begin = d.reshape(-1), start.reshape(-1)
+        steps = np.asarray(lengths)[:, None, None]
+        right = steps * source.reshape(*source.shape[:2], -1)
+        eigenvalues = self._spectral[0]
+        inverse = 1 / (eigenvalues[:, None] + steps * flat)
+        nodes = self._chained(inverse, begin, right)
+        if refined:
+            before = np.concatenate([begin[None], nodes[:-1, -1]])
+            right += self._inverse.sum(axis=1)[:, None] * before[:, None]
+            right -= self._inverse @ nodes
+            right -= steps * flat * nodes
+            nodes += self._chained(inverse, np.zeros_like(begin), right)
+        return nodes.reshape(source.shape)
 
-    def transformed(self, step: float, d: Array, start: Array, source: Array) -> Array:
-        """What `at_nodes` and `at_end` make y of, shape (p, ...); sums over axes may go first."""
-        eigenvalues, _, inverse = self._spectral
-        matrix = np.empty((self.stages, self.stages + 1), dtype=complex)
-        matrix[:, :-1] = step * inverse
-        matrix[:, -1] = inverse @ self._inverse.sum(axis=1)
-        both = np.concatenate([source.reshape(self.stages, -1), start.reshape(1, -1)])
-        result: Array = matrix @ both
-        result /= eigenvalues[:, None] + step * d.reshape(1, -1)
-        return result.reshape(source.shape)
+    def _chained(self, inverse: Array, start: Array, right: Array) -> Array:
+        """Each interval starts where the last one ends."""
+        _, vectors, to_spectral = self._spectral
+        weights = to_spectral @ self._inverse.sum(axis=1)
+        inside = to_spectral @ right
+        inside *= inverse
+        gained = vectors[-1] @ inside
+        kept = (vectors[-1] * weights) @ inverse
+        begins = np.empty_like(gained)
+        for q in range(len(right)):
+            begins[q] = start
+            start = gained[q] + kept[q] * start
+        inside += weights[:, None] * inverse * begins[:, None]
+        nodes: Array = vectors @ inside
+        return nodes
 
-    def at_nodes(self, transformed: Array) -> Array:
-        """Y at the nodes, the shape of the argument."""
-        flat = transformed.reshape(self.stages, -1)
-        values: Array = self._spectral[1] @ flat
-        return values.reshape(transformed.shape)
+    def propagators(self, lengths: Array, generators: Array) -> Array:
+        """The solutions of dU/dt = K(t) U from U = 1 at the nodes of each interval.
 
-    def at_end(self, transformed: Array) -> Array:
-        """Y at the end of the step, without the axis of the nodes."""
-        flat = transformed.reshape(self.stages, -1)
-        values: Array = self._spectral[1][-1] @ flat
-        return values.reshape(transformed.shape[1:])
+        Parameters
+        ----------
+        lengths : (Q,)
+        generators : (Q, p, n, n)
+            K at the nodes.
+
+        Returns
+        -------
+        (Q, p, n, n) array
+        """
+        count, stages, size = generators.shape[:3]
+        one = np.eye(size)
+        matrix = np.zeros((count, stages, size, stages, size), dtype=complex)
+        matrix += self._inverse[:, None, :, None] * one[:, None, :]
+        diagonal = np.arange(stages)
+        # the two index arrays are not adjacent, so their axis comes first
+        matrix[:, diagonal, :, diagonal, :] -= (lengths[:, None, None, None] * generators).swapaxes(
+            0, 1
+        )
+        right = np.kron(self._inverse.sum(axis=1)[:, None], one)
+        flat = matrix.reshape(count, stages * size, stages * size)
+        solution: Array = np.linalg.solve(flat, right)
+        return solution.reshape(generators.shape)
 
     def from_coefficients(self, start: float, end: float, count: int) -> Array:
         """(p, count) matrix: Legendre coefficients on the step -> values at the nodes of a part.
@@ -133,3 +156,19 @@ def combine(matrix: Array, values: Array) -> Array:
     flat = np.ascontiguousarray(values).reshape(len(values), -1)
     product: Array = (matrix @ flat.view(float)).view(complex)
     return product.reshape(len(matrix), *values.shape[1:])
+
+
+def beyond(series: Array, rounding: float = 0.0) -> float:
+    """How large the terms beyond a Legendre series may be, by its last four.
+
+    Parameters
+    ----------
+    series
+        Coefficients along the first axis.
+    rounding
+        What they are uncertain by.
+    """
+    last, before = (
+        max(float(np.abs(part).max()) - rounding, 0.0) for part in (series[-2:], series[-4:-2])
+    )
+    return last * min(1.0, max(_LEAST_RATIO, last / before)) if before else last

@@ -1,38 +1,39 @@
 """The generator K(t) of any even order for a state that factorises at t = 0.
 
-The auxiliaries are integrated from rest until they may be of the size of their limits, then their
-distances from these.  So K(t) is accurate at every time relative to its own size, which an
-exponent that is much slower than the time makes tiny beside K(inf); and at late times it is as
-accurate as the limit, because K(t) - K(inf) -> 0.  Stiff exponents never limit the step.
+The auxiliaries are integrated from rest over intervals that are laid out beforehand: each is as
+long as what has not decayed yet allows, so that stiff exponents never limit the late ones, and all
+are solved at once.  Where the last terms of K(t)'s series are not small the rest is laid out anew.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 from numpy.polynomial import legendre
-from scipy.special import gammainc
 
-from pertsym.generators.bloch_recursion import SlowSubspace
-from pertsym.generators.collocation import Radau, combine
-from pertsym.generators.fourth_order_transient import FourthOrderTransient
+from pertsym.generators.collocation import Radau, beyond, combine
+from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.layout import Layout
+from pertsym.generators.limit import Limit, rounding
+from pertsym.generators.product_transient import ProductEquations
 from pertsym.generators.system import Array
-from pertsym.generators.transient import HierarchyTransient, S, Transient
+from pertsym.generators.transient import Equations, Grid, HierarchyEquations, State
 
-_RADAU = Radau(9)
-_FINE_RADAU = Radau(15)  # with the refined linear algebra that its eigenvectors need
-_SAFE = 0.1  # the tail of the expansion must be below this part of the tolerance to grow the step
-_FASTEST_START = 1.0  # first step times the largest rate
-_SHORTEST = 1e-6  # step times the largest rate below which rounding, not the step, is at fault
-_COARSE = 1e-10  # a tolerance that needs no refinement of the linear algebra
-_DONE = 0.1  # of the tolerance: what is left of a transient that is over
-_NEAR = 10.0  # sizes whose rounding differs by less: hardly a digit is lost
-_EPS = float(np.finfo(float).eps)
+_RADAU = Radau(15)
+_COARSE = 3e-7  # a tolerance that needs no refinement of the linear algebra
+_UNREFINED = 5e-8  # of K(t): what is lost without
+_BEYOND = 5  # what interpolation leaves, of the first term beyond the series
+_LOST = 4  # rounding of the collocation over that of the limit
+_SAFE = 0.3  # of the tolerance: what the layout aims at
+_LAID_OUT = 64  # intervals at a time, at most
+_TOGETHER = 6_000_000  # complex numbers at all nodes of what is solved at once
+_MOST = 20_000  # intervals in all
+_LEAST_MARGIN = 1e-4  # of the lengths laid out: below it rounding, not the length, is at fault
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,8 @@ class Panel:
     coefficients
         Order -> Legendre coefficients on the interval, (degree + 1, N^2, N^2).
     rounding, error
-        Order -> what rounding alone, and rounding and the tolerance may leave in an element.
+        Order -> what rounding alone, and rounding and the integration may leave in an element;
+        the latter is measured by the last terms of the series so far.
     """
 
     start: float
@@ -94,7 +96,7 @@ class FiniteTime:
         return lambda time: self._evaluate(limit, time, lambda panel: sums[panel.start])
 
     def error(self, order: int, time: float) -> float:
-        """What rounding and the tolerance may leave in an element of K(t), baths taken as given."""
+        """What rounding and the integration leave in an element of K(t), baths taken as given."""
         panel = self._panel(time)
         return self.rounding[order] if panel is None else panel.error[order]
 
@@ -122,14 +124,14 @@ class FiniteTime:
 
 
 def finite_time(
-    slow: SlowSubspace, end: float, tolerance: float = 1e-12, joint: bool = False
+    limit: Limit, end: float, tolerance: float = 1e-12, joint: bool = False
 ) -> FiniteTime:
     """Integrate the transient of the generator up to `end`.
 
     Parameters
     ----------
-    slow
-        The long-time solution, which fixes system, baths and order.
+    limit
+        The generators for t -> infinity, which fix system, baths and order.
     end
         The latest time that will be asked for, > 0.
     tolerance
@@ -142,93 +144,134 @@ def finite_time(
     ArithmeticError
         If K(t) cannot be resolved to the tolerance.
     """
-    refined = tolerance < _COARSE
-    radau = _FINE_RADAU if refined else _RADAU
-    if max(slow.generators) == 4 and slow.hierarchy.modes:
-        fourth = FourthOrderTransient(slow, radau, refined)
-        return integrate(fourth, slow, end, tolerance, joint)
-    return integrate(HierarchyTransient(slow, radau, refined), slow, end, tolerance, joint)
+    return integrate([equations_of(limit)], limit, end, tolerance, joint)
+
+
+def equations_of(limit: Limit) -> Equations:
+    """The equations for all orders of a limit."""
+    order = max(limit.generators)
+    if order <= 4:
+        return ProductEquations(limit.system, limit.correlations, order)
+    return HierarchyEquations(Hierarchy(limit.system, limit.modes, order // 2), order)
 
 
 def integrate(
-    transient: Transient[S], slow: SlowSubspace, end: float, tolerance: float, joint: bool = False
+    equations: Sequence[Equations],
+    limit: Limit,
+    end: float,
+    tolerance: float,
+    joint: bool = False,
 ) -> FiniteTime:
-    """K(t) from one way to step the auxiliaries; see `finite_time`.
+    """K(t) from equations, each of which gives orders or parts of them; see `finite_time`.
 
     Raises
     ------
     ArithmeticError
         If K(t) cannot be resolved to the tolerance.
     """
-    radau, fastest = transient.radau, transient.fastest
-    limit = MappingProxyType(dict(slow.generators))
-    last_rounding = MappingProxyType({n: slow.rounding(n) for n in limit})
-    sizes = dict.fromkeys(limit, 0.0)  # the largest element so far
-    before = {n: np.zeros_like(k) for n, k in limit.items()}  # K, or K - K(inf), at `now`
-    state, settling = transient.start(), False
-    panels: list[Panel] = []
-    now, step = 0.0, _FASTEST_START / fastest
-    while now < end:
-        step = min(step, end - now)
-        finish = end if step == end - now else now + step
-        moved, generators = transient.step(state, step, settling)
-        nodes = {n: np.concatenate([before[n][None], k]) for n, k in generators.items()}
-        wholes = {n: k + limit[n] if settling else k for n, k in nodes.items()}
-        grown = {n: max(sizes[n], float(np.abs(k).max())) for n, k in wholes.items()}
-        rounding = last_rounding if settling else _rounding_at(slow, grown, finish)
-        series = {n: combine(radau.to_coefficients, k) for n, k in nodes.items()}
-        largest = max(grown.values())
-        unit = {n: (largest if joint else size) or 1.0 for n, size in grown.items()}
-        tail = max(
-            max(float(np.abs(found[-2:]).max()) - rounding[n], 0.0) / unit[n]
-            for n, found in series.items()
-        )
-        if tail > tolerance:
-            if step * fastest < _SHORTEST:
+    layout = Layout([each.pace(_RADAU.stages - 1, _SAFE * tolerance) for each in equations])
+    size = limit.system.dimension**4
+    numbers = _RADAU.stages * (sum(each.numbers for each in equations) + size)
+    together = max(1, min(_LAID_OUT, _TOGETHER // numbers))
+    found = _Found(limit, tolerance, joint)
+    states: list[State] = [each.start() for each in equations]
+    now, margin = 0.0, 1.0
+    while now < end and not found.settled:
+        edges = layout.edges(now, end, margin, together)
+        grid = Grid(_RADAU, np.array(edges), tolerance < _COARSE)
+        generators: dict[int, Array] = {}
+        ends: list[State] = []
+        for each, state in zip(equations, states, strict=True):
+            moved, at_ends = each.over(grid, state)
+            for n, k in moved.items():
+                generators[n] = generators[n] + k if n in generators else k
+            ends.append(at_ends)
+        accepted, worst = found.add(grid, generators, layout)
+        if accepted:
+            now = edges[accepted]
+            states = [{name: x[accepted - 1] for name, x in each.items()} for each in ends]
+        if accepted < len(grid.lengths):
+            margin *= min(0.8, 0.9 * (_SAFE / worst) ** (1 / _RADAU.stages))
+            if margin < _LEAST_MARGIN:
                 raise ArithmeticError(
                     f"K(t) cannot be resolved to {tolerance:.1g} at t = {now:.6g}: ask for less"
                 )
-            step *= max(0.2, 0.8 * (_SAFE * tolerance / tail) ** (1 / radau.stages))
-            continue
-        if settling:
-            for n, found in series.items():
-                found[0] += limit[n]
-        error = {n: rounding[n] + tolerance * size for n, size in unit.items()}
-        panels.append(
-            Panel(
-                now,
-                finish,
-                MappingProxyType(series),
-                MappingProxyType(dict(rounding)),
-                MappingProxyType(error),
+        elif worst < _SAFE:
+            margin = min(2.0, margin * (_SAFE / max(worst, 1e-9)) ** (0.5 / _RADAU.stages))
+        if len(found.panels) > _MOST:
+            raise ArithmeticError(
+                f"K(t) needs more than {_MOST} intervals, the first ones up to t = {now:.6g}"
             )
-        )
-        state, now, sizes = moved, finish, grown
-        before = {n: values[-1] for n, values in generators.items()}
-        if not settling and all(last_rounding[n] <= _NEAR * rounding[n] for n in limit):
-            state, settling = transient.distance(state), True
-            before = {n: k - limit[n] for n, k in before.items()}
-        elif settling:
-            left = max(float(np.abs(k).max()) / unit[n] for n, k in nodes.items())
-            if max(left, transient.remaining(state)) <= _DONE * tolerance:
-                return FiniteTime(limit, tuple(panels), True, last_rounding)
-        longer = 0.9 * (_SAFE * tolerance / max(tail, 1e-300)) ** (1 / radau.stages)
-        step *= min(4.0, max(0.5, longer))
-    return FiniteTime(limit, tuple(panels), False, last_rounding)
-
-
-def _rounding_at(slow: SlowSubspace, sizes: Mapping[int, float], time: float) -> dict[int, float]:
-    """`SlowSubspace.rounding` at a time, by the sizes so far and g = S^2 int_0^t ds s |C(s)|."""
-    operators = slow.hierarchy.system.operators
-    strength = sum(
-        np.abs(operators[mode.later]).max()
-        * np.abs(operators[mode.earlier]).max()
-        * max(abs(mode.left), abs(mode.right))
-        * float(gammainc(2.0, mode.rate.real * time))
-        / mode.rate.real**2
-        for mode in slow.hierarchy.modes
+    return FiniteTime(
+        MappingProxyType(dict(limit.generators)),
+        tuple(found.panels),
+        found.settled,
+        MappingProxyType({n: limit.rounding(n) for n in limit.generators}),
     )
-    return {
-        n: 16 * _EPS * max(sizes[2] * float(strength) ** (n // 2 - 1), size)
-        for n, size in sizes.items()
-    }
+
+
+class _Found:
+    """The panels so far, and what is left of the transient."""
+
+    def __init__(self, limit: Limit, tolerance: float, joint: bool) -> None:
+        self._limit, self._tolerance, self._joint = limit, tolerance, joint
+        self._rounding = {n: limit.rounding(n) for n in limit.generators}
+        size = limit.system.dimension**2
+        self._before = {n: np.zeros((size, size), dtype=complex) for n in limit.generators}
+        self._sizes = dict.fromkeys(limit.generators, 0.0)
+        self._tails = dict.fromkeys(limit.generators, 0.0)
+        self.panels: list[Panel] = []
+        self.settled = False
+
+    def add(self, grid: Grid, generators: Mapping[int, Array], layout: Layout) -> tuple[int, float]:
+        """Take the intervals whose series have converged.
+
+        Returns their number, and the largest tail over the tolerance: of the first that has not
+        converged, else of all.
+        """
+        stages, worst = grid.radau.stages, 0.0
+        for q, (start, end) in enumerate(zip(grid.edges[:-1], grid.edges[1:], strict=True)):
+            part = slice(q * stages, (q + 1) * stages)
+            nodes = {
+                n: np.concatenate([self._before[n][None], k[part]]) for n, k in generators.items()
+            }
+            grown = {n: max(self._sizes[n], float(np.abs(k).max())) for n, k in nodes.items()}
+            limit = self._limit
+            lost = {
+                n: _LOST * rounding(limit.system, limit.modes, grown, n, end)
+                + (0.0 if grid.refined else _UNREFINED * size)
+                for n, size in grown.items()
+            }
+            series = {n: combine(grid.radau.to_coefficients, k) for n, k in nodes.items()}
+            unit = {
+                n: (max(grown.values()) if self._joint else size) or 1.0
+                for n, size in grown.items()
+            }
+            tails = {n: beyond(found, lost[n]) for n, found in series.items()}
+            tail = max(tails[n] / unit[n] for n in tails) / self._tolerance
+            if tail > 1:
+                return q, tail
+            worst = max(worst, tail)
+            self._sizes = grown
+            self._tails = {n: max(self._tails[n], _BEYOND * x) for n, x in tails.items()}
+            self._before = {n: k[-1] for n, k in nodes.items()}
+            self.panels.append(
+                Panel(
+                    float(start),
+                    float(end),
+                    MappingProxyType(series),
+                    MappingProxyType(lost),
+                    MappingProxyType({n: lost[n] + self._tails[n] for n in lost}),
+                )
+            )
+            if layout.is_over(end) and self._is_at_limit(unit):
+                self.settled = True
+                return q + 1, worst
+        return len(grid.lengths), worst
+
+    def _is_at_limit(self, unit: Mapping[int, float]) -> bool:
+        return all(
+            float(np.abs(k - self._limit.generators[n]).max())
+            <= self._tolerance * unit[n] + self._rounding[n]
+            for n, k in self._before.items()
+        )

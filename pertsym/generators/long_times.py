@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import power_text
 from pertsym.baths.exponentials import Exponentials
-from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.limit import Limit
 from pertsym.generators.system import Array, Correlated, System
 
 Solve = Callable[[System, Sequence[Correlated], int], Array]
@@ -65,12 +65,19 @@ def tails(correlations: Mapping[str, Correlation]) -> Iterator[Tail]:
 
 def generator_of(system: System, baths: Sequence[Correlated], order: int) -> Array:
     """The generator of one order for t -> infinity."""
-    return slow_subspace(system, baths, order).generators[order]
+    return Limit.of(system, baths, order).generators[order]
+
+
+def stand_ins(system: System, names: Iterable[str]) -> tuple[Correlated, ...]:
+    """Any exponentials for baths, on the system's own scale: the contractions beside slow ones."""
+    unit = float(np.abs(system.gaps).max(initial=0.0)) or 1.0
+    # of the size of the probes, whose G(0) is about 1
+    fast = Exponentials((0.5 * unit, 0.25j * unit), (unit * (1 + 0.3j), unit * (0.7 - 0.2j)))
+    return Correlated.independent((name, fast) for name in names)
 
 
 def divergent_elements(
     system: System,
-    baths: Sequence[Correlated],
     correlations: Mapping[str, Correlation],
     order: int,
     solve: Solve = generator_of,
@@ -80,11 +87,9 @@ def divergent_elements(
 
     Parameters
     ----------
-    system, baths
-        Baths as exponentials: what stands for the contractions beside the slow ones.  Where a
-        bath has none, any sum of exponentials of its size will do.
+    system
     correlations
-        The baths themselves, whose tails are the question.
+        The baths, whose tails are the question.
     order
         4, 6, ...
     solve, integrals
@@ -92,6 +97,7 @@ def divergent_elements(
         the generator's order - 1.
     """
     found: dict[tuple[int, int], str] = {}
+    baths = stand_ins(system, correlations)
     integrals = order - 1 if integrals is None else integrals
     for tail in tails(correlations):
         if tail.power > integrals - order // 2:  # so many integrals may go over the tail's time

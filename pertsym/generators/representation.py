@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import Representation, represent
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.confluence import separated
+from pertsym.generators.limit import Limit
 from pertsym.generators.system import Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -23,21 +26,44 @@ BAND = 4.0
 HIGHEST = 40
 _LARGEST = 2e8  # complex numbers in one array: 3 GiB
 _COARSER = 30.0
+_MOST_DOUBT = 30.0
 Progress = Callable[[str], None]
 Baths = tuple[Correlated, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Represented:
-    """The baths of a model as exponentials, fine and coarse."""
+    """The baths of a model as exponentials, fine and coarse.
+
+    Attributes
+    ----------
+    fine, coarse
+    error
+        The largest sup |G - G_fit| of a fine representation, of sup |G| of its bath; 0 where the
+        model itself is made of exponentials.
+    ratio
+        The largest error of a fine representation over that of the coarse one.
+    """
 
     fine: Baths
     coarse: Baths
+    error: float = 0.0
+    ratio: float = 0.0
 
     @property
     def exact(self) -> bool:
         """Whether the model itself is made of exponentials."""
-        return self.fine == self.coarse
+        return self.error == 0
+
+    @property
+    def doubt(self) -> float:
+        """The error of the fine representation over its distance from the coarse one, if > 1."""
+        return (
+            max(1.0, min(self.ratio / (1 - self.ratio), _MOST_DOUBT))
+            if self.ratio < 1
+            else (_MOST_DOUBT if self.fine != self.coarse else 1.0)
+        )
 
 
 def correlations_of(model: Model) -> Mapping[str, Correlation]:
@@ -67,6 +93,7 @@ def represented(
         If G of a bath is not bounded, so that no sum of exponentials can stand for it.
     """
     fine, coarse = [], []
+    error = ratio = 0.0
     spread = float(np.ptp(model.energies))
     width = None if band is None or spread == 0 else band * spread
     for name, correlation in correlations_of(model).items():
@@ -80,9 +107,12 @@ def represented(
                 f"no sum of exponentials can stand for it: {fault.reason}",
                 f"orders beyond 2 and finite times need {_wanted(fault.reason)}",
             ) from None
-        fine.append((name, best.exponentials))
-        coarse.append((name, rough.exponentials))
-    return Represented(Correlated.independent(fine), Correlated.independent(coarse))
+        fine.append((name, separated(best.exponentials)))
+        coarse.append((name, separated(rough.exponentials)))
+        if best.error:
+            error = max(error, best.error / best.scale)
+            ratio = max(ratio, min(best.error / rough.error, 1.0) if rough.error else 1.0)
+    return Represented(Correlated.independent(fine), Correlated.independent(coarse), error, ratio)
 
 
 def _wanted(reason: str) -> str:
@@ -107,7 +137,7 @@ _represent_once = functools.lru_cache(maxsize=64)(represent)
 
 
 def require_feasible(model: Model, baths: Represented, order: int) -> None:
-    """Refuse a recursion that no machine could hold.
+    """Refuse generators that no machine could hold.
 
     Raises
     ------
@@ -117,13 +147,15 @@ def require_feasible(model: Model, baths: Represented, order: int) -> None:
     modes = len(modes_of(baths.fine))
 
     def numbers(order: int) -> int:
+        if order <= 4:  # in product form, with the generator itself
+            return modes * model.dimension**2 + 8 * model.dimension**4
         depth = order // 2
         return math.comb(modes + depth - 1, depth) * model.dimension**4
 
     size = numbers(order)
     if order > HIGHEST or size > _LARGEST:
         possible = [n for n in range(2, min(order, HIGHEST + 2), 2) if numbers(n) <= _LARGEST]
-        remedy = f"ask for order {possible[-1]} at most" if possible else "use fewer exponents"
+        remedy = f"ask for order {possible[-1]} at most" if possible else "use fewer levels"
         raise NotYetDerivable(
             model.name,
             "order",
@@ -133,18 +165,45 @@ def require_feasible(model: Model, baths: Represented, order: int) -> None:
         )
 
 
+def limits(
+    model: Model, baths: Represented, order: int, progress: Progress = lambda _: None
+) -> tuple[Limit, Limit]:
+    """The generators for t -> infinity with the fine and with the coarse exponentials.
+
+    Raises
+    ------
+    NotYetDerivable
+        If no machine could hold them.
+    """
+    fine, coarse = _twice(Limit.of, model, baths, order, progress)
+    return fine, coarse
+
+
 def slow_subspaces(
     model: Model, baths: Represented, order: int, progress: Progress = lambda _: None
-) -> tuple[SlowSubspace, ...]:
-    """The recursion with the fine and with the coarse exponentials: two, equal if these are.
+) -> tuple[SlowSubspace, SlowSubspace]:
+    """The recursion and all its auxiliaries, with the fine and with the coarse exponentials.
 
     Raises
     ------
     NotYetDerivable
         If no machine could hold it.
     """
+    fine, coarse = _twice(slow_subspace, model, baths, order, progress)
+    return fine, coarse
+
+
+def _twice(
+    solve: Callable[[System, Baths, int], T],
+    model: Model,
+    baths: Represented,
+    order: int,
+    progress: Progress,
+) -> tuple[T, T]:
+    """Two solutions, the same if the exponentials are."""
     require_feasible(model, baths, order)
     progress(f"recursion to order {order}")
     system = System.of(model)
-    fine = slow_subspace(system, baths.fine, order)
-    return fine, fine if baths.exact else slow_subspace(system, baths.coarse, order)
+    fine = solve(system, baths.fine, order)
+    same = baths.exact or baths.fine == baths.coarse
+    return fine, fine if same else solve(system, baths.coarse, order)

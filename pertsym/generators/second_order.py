@@ -7,13 +7,15 @@ G(w) = Ĉ(w)/2 - (i/2pi) P(w), Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
+from pertsym.estimate import Estimate
 from pertsym.generators.system import Array, System
 
 _ROUNDING = 4 * np.finfo(float).eps
@@ -73,30 +75,60 @@ def _half_sided(
     values = np.zeros(operator.shape, dtype=complex)
     errors = np.zeros(operator.shape)
     missing: list[tuple[str, Array, complex]] = []
-    frequencies = -system.gaps
-    for w in np.unique(frequencies[operator != 0]):
-        here = (frequencies == w) & (operator != 0)
-        for quantity, factor in (
-            (correlation.spectrum, 0.5),
-            (correlation.transform, -0.5j / math.pi),
-        ):
-            try:
-                value, error = quantity(float(w))
-            except Divergent as fault:
-                missing.append((f"{fault.reason}, bath {name}", here, factor))
-            else:
-                values[here] += factor * value
-                errors[here] += abs(factor) * error
+    present = operator != 0
+    frequencies, places = np.unique(-system.gaps[present], return_inverse=True)
+    places = places.reshape(-1)
+    for quantity, factor in (
+        (correlation.spectrum, 0.5),
+        (correlation.transform, -0.5j / math.pi),
+    ):
+        value, error, divergent = _at_all(quantity, frequencies)
+        values[present] += factor * value[places]
+        errors[present] += abs(factor) * error[places]
+        for k, reason in divergent.items():
+            here = present & (-system.gaps == frequencies[k])
+            missing.append((f"{reason}, bath {name}", here, factor))
     return values, errors, missing
+
+
+def _at_all(
+    quantity: Callable[[Any], Estimate], frequencies: Array
+) -> tuple[Array, Array, dict[int, str]]:
+    """Values and errors by one call for all frequencies, and the reason where there is none."""
+    values, errors = np.zeros(len(frequencies)), np.zeros(len(frequencies))
+    divergent: dict[int, str] = {}
+    # P(0) has a rule of its own
+    pending = [np.flatnonzero(frequencies == 0), np.flatnonzero(frequencies)]
+    while pending:
+        part = pending.pop()
+        if not len(part):
+            continue
+        asked = float(frequencies[part[0]]) if len(part) == 1 else frequencies[part]
+        try:
+            values[part], errors[part] = quantity(asked)
+        except Divergent as fault:
+            if len(part) == 1:
+                divergent[int(part[0])] = fault.reason
+            else:  # not all of them diverge
+                pending += [part[: len(part) // 2], part[len(part) // 2 :]]
+    return values, errors, dict(sorted(divergent.items()))
+
+
+def redfield_terms(operator: Array, filtered: Array) -> Array:
+    """rho -> [Lam rho, S] + h.c. for S and Lam at many times, (times, N^2, N^2)."""
+    size, times = len(operator), len(filtered)
+    half = np.zeros((times, size, size, size, size), dtype=complex)
+    diagonal = np.arange(size)
+    # A rho B is A_ac B_db; the two index arrays are not adjacent, so their axis comes first
+    half[:, :, diagonal, :, diagonal] -= operator @ filtered
+    half += filtered[:, :, None, :, None] * operator.T[:, None, :]
+    total: Array = half + half.conj().transpose(0, 2, 1, 4, 3)
+    return total.reshape(times, size**2, size**2)
 
 
 def redfield_term(operator: Array, filtered: Array) -> Array:
     """rho -> [Lam rho, S] + h.c. for S and Lam, as an N^2 x N^2 matrix."""
-    one = np.eye(len(operator))
-    # A rho B is kron(A, B^T) over row-major vec
-    result: Array = np.kron(filtered, operator.T) + np.kron(operator, filtered.conj())
-    result -= np.kron(operator @ filtered, one)
-    result -= np.kron(one, (filtered.conj().T @ operator).T)
+    result: Array = redfield_terms(operator, filtered[None])[0]
     return result
 
 

@@ -76,7 +76,7 @@ def tcl_slip(
     orders = {0: Term(np.eye(size, dtype=complex), np.zeros((size, size)), {})}
     for n in range(2, order + 1, 2):
         progress(f"existence of the elements of order {n}")
-        divergent = divergent_elements(system, baths.fine, correlations, n, _slip_of, n)
+        divergent = divergent_elements(system, correlations, n, _slip_of, n)
         rounding = 64 * np.finfo(float).eps * float(np.abs(slip[n]).max())
         error: Array = np.abs(slip[n] - rough[n]) + rounding
         orders[n] = Term(slip[n], error, divergent)

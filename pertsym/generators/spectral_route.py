@@ -18,14 +18,13 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponentials import Exponentials
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Frequency, Interaction
 from pertsym.expansion.paths import Element, generator_element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.second_order import Term
-from pertsym.generators.system import Correlated, System
+from pertsym.generators.system import System
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
@@ -36,6 +35,8 @@ from pertsym.reduction.spectral import CannotEvaluate
 
 MOST_TERMS = 20_000
 """Time-domain terms that are reduced in minutes; three levels with full operators have 7,000."""
+
+_NOT_FINITE = "its closed form has no finite value in double precision"
 
 Progress = Callable[[str], None]
 
@@ -87,8 +88,8 @@ def fourth_order(
     """K_4 for t -> infinity, element by element, with error bounds.
 
     Elements that do not exist are named in `divergent`; all others are right whatever diverges
-    elsewhere.  Those of whose closed forms single integrals diverge, but not their sum, are in
-    `not_derived`.
+    elsewhere.  Those of whose closed forms single integrals diverge, but not their sum, or that
+    have no finite value in double precision, are in `not_derived`.
 
     Parameters
     ----------
@@ -112,6 +113,7 @@ def fourth_order(
     matrix = np.zeros((size**2, size**2), dtype=complex)
     error = np.zeros((size**2, size**2))
     parts: dict[tuple[int, int], str] = {}
+    lost: dict[tuple[int, int], str] = {}
     for number, (element, integrand) in enumerate(integrands.items(), start=1):
         progress(f"order 4 in closed form, element {number} of {len(integrands)}")
         try:
@@ -129,30 +131,26 @@ def fourth_order(
                 "ask for order 2",
             ) from None
         value = complex(float(real.value), float(imaginary.value))
+        off = math.hypot(float(real.error), float(imaginary.error))
+        if not math.isfinite(abs(value) + off):
+            lost.update(dict.fromkeys(_places(element, size), _NOT_FINITE))
+            continue
         for place, entry in zip(_places(element, size), (value, value.conjugate()), strict=True):
             matrix[place] = entry
-            error[place] = math.hypot(float(real.error), float(imaginary.error))
-    if not parts:
-        return Term(matrix, error, {})
-    progress("existence of the elements of order 4")
-    found = divergent_elements(
-        System.of(model), Correlated.independent(_stand_ins(correlations)), correlations, 4
-    )
-    divergent = {place: reason for place, reason in parts.items() if place in found}
-    cancel = {
-        place: f"{reason} in single terms, which cancel in the sum: no routine for that yet"
-        for place, reason in parts.items()
-        if place not in found
-    }
-    for place in cancel:
+            error[place] = off
+    divergent: dict[tuple[int, int], str] = {}
+    if parts:
+        progress("existence of the elements of order 4")
+        found = divergent_elements(System.of(model), correlations, 4)
+        divergent = {place: reason for place, reason in parts.items() if place in found}
+        lost |= {
+            place: f"{reason} in single terms, which cancel in the sum: no routine for that yet"
+            for place, reason in parts.items()
+            if place not in found
+        }
+    for place in lost:
         matrix[place], error[place] = np.nan, np.inf
-    return Term(matrix, error, divergent, cancel)
-
-
-def _stand_ins(correlations: Mapping[str, Correlation]) -> Iterator[tuple[str, Exponentials]]:
-    """Any exponentials for the baths: they only make the fast contractions beside slow ones."""
-    for name in correlations:
-        yield name, Exponentials((0.1, 0.05j), (1.0, 0.7))
+    return Term(matrix, error, divergent, lost)
 
 
 def _integrands(model: Model, interaction: Interaction) -> dict[Element, TimeIntegrand]:

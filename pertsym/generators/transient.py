@@ -1,140 +1,143 @@
-"""One step in time of all auxiliaries of the hierarchy, to any order.
+"""The auxiliaries of the hierarchy as functions of time, to any order.
 
-The auxiliaries start from rest.  Order by order
+They start from rest.  Order by order
 
     dX_m/dt = -(sum nu + i w_ab - i w_cd) X_m + from above(X) + from below(X)
               - sum_l X_m^(k-l) K^(l)(t)
 
-is linear with a known source.  So are the distances y = X - Y from the slow subspace, with
-kappa = K(t) - K(inf):
-
-    dy_m/dt = -(sum nu + i w_ab - i w_cd) y_m + from above(y) + from below(y)
-              - sum_l { y_m^(k-l) K^(l)(inf) + [Y_m^(k-l) + y_m^(k-l)] kappa^(l) }.
-
-The distances decay, so that late times are as accurate as the limit; but as long as X is much
-smaller than Y, as with exponents much slower than the time, X alone keeps its digits.
+is linear with a known source, which is solved on many intervals of time at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
-from pertsym.generators.bloch_recursion import Place, SlowSubspace, places
+from pertsym.generators.bloch_recursion import Place, places
 from pertsym.generators.collocation import Radau
+from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.layout import ExponentialPace, Pace
 from pertsym.generators.system import Array, as_matrix
 
-S = TypeVar("S")
+State = Mapping[Any, Array]
+"""Name of a set of auxiliaries -> what they are at one time."""
 
 
-class Transient(Protocol[S]):
-    """The auxiliaries, or their distances from their limits, and one step of either in time."""
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Consecutive intervals of time with the nodes of a method on each.
 
-    @property
-    def radau(self) -> Radau:
-        """Whose nodes a step has."""
-
-    @property
-    def fastest(self) -> float:
-        """The largest rate of any auxiliary."""
-
-    def start(self) -> S:
-        """The auxiliaries at t = 0, where they vanish."""
-
-    def distance(self, state: S) -> S:
-        """How far auxiliaries are from their limits."""
-
-    def remaining(self, state: S) -> float:
-        """The largest distance, each relative to its limit."""
-
-    def step(self, state: S, length: float, settling: bool) -> tuple[S, dict[int, Array]]:
-        """One step of the auxiliaries, or, if settling, of the distances.
-
-        Returns what they are at the end, and K of each order, or K - K(inf), at the nodes,
-        (p, N^2, N^2).
-        """
-
-
-Distances = Mapping[Place, Array]
-"""(level, order) -> these auxiliaries, or their distances, shape (multisets, N, N, N, N)."""
-
-
-def largest_ratio(above: Iterable[Array], below: Iterable[Array]) -> float:
-    """The largest quotient of the sizes of two arrays, pair by pair; 0/0 counts as 0."""
-    ratio = 0.0
-    for x, y in zip(above, below, strict=True):
-        if size := float(np.abs(x).max(initial=0.0)):
-            other = float(np.abs(y).max())
-            ratio = max(ratio, size / other if other else np.inf)
-    return ratio
-
-
-class HierarchyTransient:
-    """The transient of any order.
-
-    Parameters
+    Attributes
     ----------
-    slow
-        The long-time solution, which fixes system, baths and order.
     radau
-        Whose nodes a step has.
+    edges : (Q + 1,)
+        Ascending.
     refined
         Whether to give back the digits that the collocation's eigenvectors lose.
     """
 
-    def __init__(self, slow: SlowSubspace, radau: Radau, refined: bool) -> None:
-        self._slow, self.radau, self._refined = slow, radau, refined
-        self._places = tuple(places(max(slow.generators)))
-        self._rates = {
-            level: slow.hierarchy.denominators(level)
-            for level in sorted({level for level, _ in self._places})
-        }
+    radau: Radau
+    edges: Array
+    refined: bool
 
     @property
-    def fastest(self) -> float:
-        """The largest rate."""
-        return max(float(np.abs(rates).max()) for rates in self._rates.values())
+    def lengths(self) -> Array:
+        """The length of each interval."""
+        return np.diff(self.edges)
 
-    def start(self) -> Distances:
+    @property
+    def times(self) -> Array:
+        """All nodes, shape (Q p,)."""
+        result: Array = self.edges[:-1, None] + self.lengths[:, None] * self.radau.nodes
+        return result.reshape(-1)
+
+    def solve(self, rates: Array, start: Array, source: Array) -> Array:
+        """The solution of dy/dt = -rates y + source at all nodes, (Q p, ...) as the source."""
+        shape = (len(self.lengths), self.radau.stages, *source.shape[1:])
+        solution = self.radau.over(self.lengths, rates, start, source.reshape(shape), self.refined)
+        return solution.reshape(source.shape)
+
+    def ends(self, values: Array) -> Array:
+        """What values at all nodes are at the end of each interval, (Q, ...)."""
+        return values[self.radau.stages - 1 :: self.radau.stages]
+
+
+class Equations(Protocol):
+    """The auxiliaries that generators of some orders need, as functions of time."""
+
+    @property
+    def numbers(self) -> int:
+        """How many complex numbers the auxiliaries are at one time."""
+
+    def pace(self, power: int, tolerance: float) -> Pace:
+        """How long intervals may be, for Legendre coefficients of a power to be so small."""
+
+    def start(self) -> State:
         """The auxiliaries at t = 0, where they vanish."""
-        return {place: np.zeros_like(self._slow.slaved[place]) for place in self._places}
 
-    def distance(self, state: Distances) -> Distances:
-        """How far auxiliaries are from their limits."""
-        return {place: x - self._slow.slaved[place] for place, x in state.items()}
+    def over(self, grid: Grid, state: State) -> tuple[dict[int, Array], State]:
+        """Go through a grid from the auxiliaries at its beginning.
 
-    def remaining(self, state: Distances) -> float:
-        """The largest distance, each relative to its limit."""
-        return largest_ratio(state.values(), (self._slow.slaved[place] for place in state))
+        Returns K of each order at all nodes, (Q p, N^2, N^2), and the auxiliaries at the end of
+        each interval, (Q, ...).
+        """
 
-    def step(
-        self, state: Distances, length: float, settling: bool
-    ) -> tuple[Distances, dict[int, Array]]:
-        """The auxiliaries, or distances, at the end, and K or K - K(inf) at the nodes."""
-        hierarchy = self._slow.hierarchy
-        slaved: Distances = self._slow.slaved if settling else {}
-        # level 0 is the state itself: it has no distance
-        moving: dict[Place, Array] = {} if settling else {(0, 0): hierarchy.identity}
+
+@dataclass(frozen=True, eq=False)
+class HierarchyEquations:
+    """The auxiliaries for generators up to any order.
+
+    Attributes
+    ----------
+    hierarchy
+    order
+        The highest.
+    lowest
+        Generators of lower orders are not given back.
+    """
+
+    hierarchy: Hierarchy
+    order: int
+    lowest: int = 2
+
+    @property
+    def numbers(self) -> int:
+        """How many complex numbers the auxiliaries are at one time."""
+        each = [len(self.hierarchy.levels[level]) for level, _ in places(self.order)]
+        return sum(each) * self.hierarchy.system.dimension**4
+
+    def pace(self, power: int, tolerance: float) -> Pace:
+        """See `Equations`."""
+        return ExponentialPace(self.hierarchy.system, self.hierarchy.modes, power, tolerance)
+
+    def start(self) -> State:
+        """The auxiliaries at t = 0, where they vanish."""
+        found: dict[Place, Array] = {}
+        for level, k in places(self.order):
+            count = len(self.hierarchy.levels[level])
+            found[level, k] = np.zeros((count, *self.hierarchy.identity.shape[1:]), dtype=complex)
+        return found
+
+    def over(self, grid: Grid, state: State) -> tuple[dict[int, Array], State]:
+        """See `Equations`."""
+        hierarchy = self.hierarchy
+        moving: dict[Place, Array] = {(0, 0): hierarchy.identity}
         generators: dict[int, Array] = {}
-        for level, k in self._places:
+        for level, k in places(self.order):
             initial = state[level, k]
-            source = np.zeros((self.radau.stages, *initial.shape), dtype=initial.dtype)
+            source = np.zeros((len(grid.times), *initial.shape), dtype=complex)
             if (above := moving.get((level + 1, k - 1))) is not None:
                 source += hierarchy.from_above(level, above)
             if (below := moving.get((level - 1, k - 1))) is not None:
                 source += hierarchy.from_below(level, below)
             for lower, generator in generators.items():
-                place = (level, k - lower)
-                if (y := moving.get(place)) is not None:
-                    whole = generator + self._slow.generators[lower] if settling else generator
-                    source -= (as_matrix(y) @ whole[:, None]).reshape(source.shape)
-                if (limit := slaved.get(place)) is not None:
-                    source -= (as_matrix(limit) @ generator[:, None]).reshape(source.shape)
-            rates = self._rates[level]
-            solution = self.radau.solve(length, rates, initial, source, self._refined)
-            moving[level, k] = solution
+                if (y := moving.get((level, k - lower))) is not None:
+                    source -= (as_matrix(y) @ generator[:, None]).reshape(source.shape)
+            moving[level, k] = grid.solve(hierarchy.denominators(level), initial, source)
             if level == 1:
-                generators[k + 1] = as_matrix(hierarchy.from_above(0, solution)[:, 0])
-        return {place: moving[place][-1] for place in self._places}, generators
+                generators[k + 1] = as_matrix(hierarchy.from_above(0, moving[level, k])[:, 0])
+        ends = {place: grid.ends(moving[place]) for place in state}
+        return {n: x for n, x in generators.items() if n >= self.lowest}, ends

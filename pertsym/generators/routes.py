@@ -1,0 +1,286 @@
+"""The routes to one order of a generator, in order of preference, each with what it serves.
+
+A route says in a sentence why it does not serve a request, or gives a term.  The first term that
+is good enough is taken; where none is, the first of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.baths.correlation import Correlation
+from pertsym.generators.correlation_transient import (
+    CorrelationEquations,
+    equations_in_time,
+    second_order_transient,
+)
+from pertsym.generators.finite_time import FiniteTime, finite_time
+from pertsym.generators.limit import Limit
+from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.representation import (
+    Progress,
+    Represented,
+    correlations_of,
+    limits,
+    represented,
+)
+from pertsym.generators.second_order import Term, second_order
+from pertsym.generators.spectral_route import fourth_order
+from pertsym.generators.spread_error import WIDER, spread_error
+from pertsym.generators.system import Array, System
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.values import Model
+
+_POOR = 1e-4  # of the largest element of an order: errors beyond it ask for another route
+_ROUNDING = 1e-12  # of the second order: errors below it are rounding about zero
+_FINEST = 1e-12  # of K(t): what the integration is asked for
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What is asked for, as in `tcl_generator`, and what several routes need of it."""
+
+    model: Model
+    order: int
+    time: float | None
+    tolerance: float
+    band: float | None
+    progress: Progress
+    spectral: bool
+
+    @cached_property
+    def system(self) -> System:
+        """Levels and operators."""
+        return System.of(self.model)
+
+    @cached_property
+    def correlations(self) -> Mapping[str, Correlation]:
+        """Of every bath in use."""
+        return correlations_of(self.model)
+
+    @cached_property
+    def in_time(self) -> CorrelationEquations | None:
+        """For baths whose C(t) is elementary, if all are."""
+        return equations_in_time(self.model)
+
+    @cached_property
+    def baths(self) -> Represented:
+        """All baths as exponentials."""
+        self.progress("exponential representation of the baths")
+        return represented(self.model, self.tolerance, self.band)
+
+    @cached_property
+    def limits(self) -> tuple[Limit, Limit]:
+        """The generators for t -> infinity, with fine and coarse exponentials."""
+        return limits(self.model, self.baths, self.order, self.progress)
+
+    @cached_property
+    def transients(self) -> tuple[FiniteTime, FiniteTime]:
+        """The generators at finite times, with fine and coarse exponentials."""
+        fine, coarse = self.limits
+        self.progress("transient")
+        first = self.resolved(lambda end: finite_time(fine, end, _FINEST))
+        if coarse is fine:
+            return first, first
+        return first, self.resolved(lambda end: finite_time(coarse, end, _FINEST))
+
+    @cached_property
+    def second(self) -> Term:
+        """K_2 for t -> infinity."""
+        return second_order(self.system, self.correlations)
+
+    def resolved(self, solve: Callable[[float], FiniteTime]) -> FiniteTime:
+        """A solution up to the time that is asked for.
+
+        Raises
+        ------
+        NotYetDerivable
+            If K(t) cannot be resolved.
+        """
+        assert self.time is not None
+        try:
+            return solve(self.time)
+        except ArithmeticError as fault:
+            raise NotYetDerivable(
+                self.model.name, "time", str(fault), "ask for an earlier time"
+            ) from None
+
+
+@dataclass(frozen=True)
+class Route:
+    """One way to a term.
+
+    Attributes
+    ----------
+    name
+    refusal
+        Why it does not serve an order of a request; None if it does.
+    term
+        The term, or NotYetDerivable.
+    is_good
+        Whether there is no need to look further.
+    """
+
+    name: str
+    refusal: Callable[[Request, int], str | None]
+    term: Callable[[Request, int], Term]
+    is_good: Callable[[Request, int, Term], bool] = lambda request, n, found: True
+
+
+def term(request: Request, n: int) -> Term:
+    """One order of the generator, n = 2, 4, ...
+
+    Raises
+    ------
+    NotYetDerivable
+        If no route serves, with the reason of the last that was tried.
+    """
+    first: Term | None = None
+    fault: NotYetDerivable | None = None
+    for route in ROUTES:
+        if route.refusal(request, n) is not None:
+            continue
+        try:
+            found = route.term(request, n)
+        except NotYetDerivable as why:
+            fault = why
+            continue
+        if route.is_good(request, n, found):
+            return found if first is None else _filled(found, first)
+        first = first or found
+    if first is not None:
+        lost = _poor(request, n, first) & (first.error > np.abs(first.matrix) / 2)
+        return _without(first, lost)
+    if fault is None:
+        reasons = "; ".join(f"{x.name}: {x.refusal(request, n)}" for x in ROUTES)
+        fault = NotYetDerivable(request.model.name, "order", reasons, "ask for another order")
+    raise fault
+
+
+def _only(
+    *conditions: tuple[Callable[[Request, int], bool], str],
+) -> Callable[[Request, int], str | None]:
+    """The first condition that a request does not meet, in words."""
+
+    def refusal(request: Request, n: int) -> str | None:
+        return next((words for met, words in conditions if not met(request, n)), None)
+
+    return refusal
+
+
+_LIMIT = (lambda request, n: request.time is None, "only for t -> infinity")
+_FINITE = (lambda request, n: request.time is not None, "only for finite times")
+_LATER = (lambda request, n: request.time != 0, "there is nothing at t = 0")
+_AT_ZERO = (lambda request, n: request.time == 0, "only for t = 0")
+_SECOND = (lambda request, n: n == 2, "only for order 2")
+_FOURTH = (lambda request, n: n == 4, "only for order 4")
+_HIGHER = (lambda request, n: n > 2, "order 2 needs no exponentials")
+_FITTED = (lambda request, n: not request.spectral, "a result without a fit is asked for")
+_ELEMENTARY = (
+    lambda request, n: request.in_time is not None,
+    "only for Ohmic baths, whose C(t) is elementary",
+)
+
+
+def _nothing(request: Request, n: int) -> Term:
+    size = request.system.dimension**2
+    return Term(np.zeros((size, size), dtype=complex), np.zeros((size, size)), {})
+
+
+def _from_correlation(request: Request, n: int) -> Term:
+    equations = request.in_time
+    assert equations is not None
+    found = request.resolved(lambda end: second_order_transient(equations, end, _FINEST))
+    assert request.time is not None
+    matrix = found.at(n, request.time)
+    # exactly 0 where no operator leads
+    return Term(matrix, np.where(matrix == 0, 0.0, found.error(n, request.time)), {})
+
+
+def _transient(request: Request, n: int) -> Term:
+    time = request.time
+    assert time is not None
+    fine, coarse = request.transients
+    matrix = fine.at(n, time)
+    pairs = [(matrix, coarse.at(n, time))]
+    error = spread_error(request.system, request.baths, n, pairs, fine.error(n, time))
+    return Term(matrix, error, {})
+
+
+def _exponentials(request: Request, n: int) -> Term:
+    fine, coarse = request.limits
+    pairs = [(fine.generators[n], coarse.generators[n])]
+    if n == 4 and coarse is not fine:
+        wider = replace(request.system, gaps=WIDER * request.system.gaps)
+        one, other = (Limit.of(wider, x, 4) for x in (request.baths.fine, request.baths.coarse))
+        pairs.append((one.generators[4], other.generators[4]))
+    request.progress(f"existence of the elements of order {n}")
+    divergent = divergent_elements(request.system, request.correlations, n)
+    rounding = fine.rounding(n)
+    error = spread_error(request.system, request.baths, n, pairs, rounding, divergent)
+    return Term(fine.generators[n], error, divergent)
+
+
+def _in_closed_form(request: Request, n: int) -> Term:
+    return fourth_order(request.model, request.correlations, request.progress)
+
+
+def _is_precise(request: Request, n: int, found: Term) -> bool:
+    return not np.any(_poor(request, n, found))
+
+
+ROUTES = (
+    Route("the start", _only(_AT_ZERO), _nothing),
+    Route("Ĉ and P", _only(_LIMIT, _SECOND), lambda request, n: request.second),
+    Route("C(t)", _only(_FINITE, _LATER, _SECOND, _ELEMENTARY), _from_correlation),
+    Route("transient of exponentials", _only(_FINITE, _LATER), _transient),
+    Route("exponentials", _only(_LIMIT, _HIGHER, _FITTED), _exponentials, _is_precise),
+    Route("closed spectral forms", _only(_LIMIT, _FOURTH), _in_closed_form),
+)
+"""Preferred first."""
+
+
+def _poor(request: Request, n: int, found: Term) -> NDArray[np.bool_]:
+    """Elements whose error is not small beside the largest of their order."""
+    second = request.second
+    largest = float(np.max(np.abs(second.matrix), where=second.error < np.inf, initial=0.0))
+    known = found.error <= np.abs(found.matrix) / 2
+    scale = float(np.max(np.abs(found.matrix), where=known, initial=0.0))
+    enough = max(_POOR, 100 * request.tolerance) * scale
+    poor: NDArray[np.bool_] = found.error > max(enough, _ROUNDING * largest)
+    return poor
+
+
+def _filled(term: Term, other: Term) -> Term:
+    """What one route could not derive, from another one where that knows it."""
+    known = {
+        place: other.error[place]
+        for place in term.not_derived
+        if place not in other.divergent and other.error[place] <= abs(other.matrix[place]) / 2
+    }
+    if not known:
+        return term
+    matrix, error = term.matrix.copy(), term.error.copy()
+    for place, off in known.items():
+        matrix[place], error[place] = other.matrix[place], off
+    left = {place: why for place, why in term.not_derived.items() if place not in known}
+    return Term(matrix, error, term.divergent, left)
+
+
+def _without(term: Term, lost: Array) -> Term:
+    """The term without numbers that mean nothing."""
+    reasons = {
+        (int(row), int(column)): "the bath's exponentials leave an error of "
+        f"{term.error[row, column]:.1e}, more than the value"
+        for row, column in np.argwhere(lost)
+        if (row, column) not in term.divergent
+    }
+    matrix, error = term.matrix.copy(), term.error.copy()
+    for place in reasons:
+        matrix[place], error[place] = np.nan, np.inf
+    return Term(matrix, error, term.divergent, reasons) if reasons else term
