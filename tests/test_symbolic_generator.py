@@ -375,14 +375,16 @@ def test_work_of_a_dense_generator(monkeypatch: pytest.MonkeyPatch) -> None:
     conjugate; nine symbols instead of six cost nothing here.
     """
     calls = Counter[str]()
-    for name in ("arc_length_kernels", "_rest_integral"):
-
-        def counted(*args: Any, _counted: Any = (name, getattr(reduction, name))) -> Any:
-            name, function = _counted
+    def counted(name: str, function: Any) -> Any:
+        def call(*args: Any) -> Any:
             calls[name] += 1
             return function(*args)
 
-        monkeypatch.setattr(reduction, name, counted)
+        return call
+
+    for name in ("arc_length_kernels", "_rest_integral"):
+
+        monkeypatch.setattr(reduction, name, counted(name, getattr(reduction, name)))
 
     def work(generator: Generator, elements: Iterable[Element]) -> tuple[int, int, int]:
         calls.clear()
