@@ -375,6 +375,7 @@ def test_work_of_a_dense_generator(monkeypatch: pytest.MonkeyPatch) -> None:
     conjugate; nine symbols instead of six cost nothing here.
     """
     calls = Counter[str]()
+
     def counted(name: str, function: Any) -> Any:
         def call(*args: Any) -> Any:
             calls[name] += 1
@@ -383,7 +384,6 @@ def test_work_of_a_dense_generator(monkeypatch: pytest.MonkeyPatch) -> None:
         return call
 
     for name in ("arc_length_kernels", "_rest_integral"):
-
         monkeypatch.setattr(reduction, name, counted(name, getattr(reduction, name)))
 
     def work(generator: Generator, elements: Iterable[Element]) -> tuple[int, int, int]:
