@@ -1,6 +1,8 @@
 """Spectral densities as text: what is understood, what is refused, and J at both ends."""
 
 import math
+import random
+import time
 from fractions import Fraction
 
 import mpmath
@@ -212,3 +214,45 @@ def test_values_never_run_away() -> None:
 def test_expression_is_a_value() -> None:
     assert Expression.parse("w*exp(-w)") == parse_expression("w*exp(-w)")
     assert str(parse_expression("w*exp(-w)")) == "w*exp(-w)"
+
+
+HOSTILE = [
+    "exp(" * 12 + "w" + ")" * 12,
+    "cosh(1e300*1000)**0.3",
+    "w**w**w",
+    "w*exp(-w)*" + "7" * 400,
+    "((((w+1)**100+1)**100+1)**100)",
+    "w*exp(-w)*Abs(sin(w))",
+    "w/((w+1)**2-w**2-2*w-1)",
+    "w*exp(-w)/(sin(w)**2+cos(w)**2-1)",
+    "w*exp(-w)/(w**2-4*w+4)",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_formulas_are_refused_in_bounded_time(text: str) -> None:
+    start = time.process_time()
+    with pytest.raises(ValueError, match=";"):
+        decay(parse_expression(text))
+    assert time.process_time() - start < 20
+
+
+def test_long_formulas_are_read() -> None:
+    text = "+".join(f"0.01*w/((w**2-{k})**2+0.1*w**2)" for k in range(1, 41))
+    assert len(text) > 1000
+    assert leading_power(parse_expression(text)) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_break_points_of_random_polynomials(seed: int) -> None:
+    """|product of (w - a_k)| turns at every a_k > 0, and is the absolute value there."""
+    rng = random.Random(seed)
+    roots = sorted({Fraction(rng.randint(-20, 60), rng.randint(1, 9)) for _ in range(4)})
+    product = "*".join(f"(w-({a}))" for a in roots)
+    pieces = parse_expression(f"w*exp(-w)*Abs({product})").pieces
+    assert list(pieces.breaks) == [
+        sympy.Rational(a.numerator, a.denominator) for a in roots if a > 0
+    ]
+    for low, high, formula in pieces.intervals:
+        middle = (low + high) / 2 if math.isfinite(high) else low + 1
+        assert float(value_at(formula, mpmath.mpf(middle))) > 0

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import Ohmic, SpinSurrogate, Table, Underdamped
+from pertsym.baths.densities import ExpressionDensity, Ohmic, SpinSurrogate, Table, Underdamped
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.piecewise import PiecewiseSpectrum
 from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
+from pertsym.model.expression import parse_expression
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.rates import bloch_rates
 
@@ -257,3 +258,38 @@ def test_edges_are_where_a_derivative_jumps() -> None:
     assert straight.edges == ((3.0, 0.0),)
     smooth = Table((0.0, 1.0, 2.5), (0.0, 0.5, 0.0))
     assert [regularity for _, regularity in smooth.edges] == [2.0, 1.0]
+
+
+# ---------------------------------------------------------------------------------------------
+# formulas with break points
+
+
+@pytest.mark.parametrize(
+    ("text", "edges", "plain"),
+    [
+        ("w*exp(-w)*sqrt((w-1)^2)", ((1.0, 1.0),), lambda x: x * mpmath.exp(-x) * abs(x - 1)),
+        ("w*exp(-w)*sqrt(w^2-2*w+1)", ((1.0, 1.0),), lambda x: x * mpmath.exp(-x) * abs(x - 1)),
+        ("w*exp(-w)*Abs(w-1)^3", ((1.0, 3.0),), lambda x: x * mpmath.exp(-x) * abs(x - 1) ** 3),
+        ("w*exp(-w)*Heaviside(1-w)", ((1.0, 0.0),), lambda x: x * mpmath.exp(-x) * (x < 1)),
+        ("Min(w, 1)*exp(-w)", ((1.0, 1.0),), lambda x: min(x, 1) * mpmath.exp(-x)),
+        ("Max(0, w*(1 - w))", ((1.0, 1.0),), lambda x: max(0, x * (1 - x))),
+        (
+            "Piecewise((w, w < 1), (exp(1-w), True))",
+            ((1.0, 1.0),),
+            lambda x: x if x < 1 else mpmath.exp(1 - x),
+        ),
+    ],
+)
+def test_formulas_with_break_points(text, edges, plain) -> None:
+    density = ExpressionDensity(parse_expression(text))
+    assert density.edges == edges
+    spectrum = panels(density)
+    z = np.array([-0.7, 0.4, 1.01, 2.5]) + np.array([0.3j, 0.05j, 0.01j, 1j])
+    exact = []
+    for x in z:
+        marks = sorted({0, 1, max(x.real, 0.0), max(x.real, 0.0) + 0.1, 4, 12, 60})
+        value = mpmath.quad(lambda y, x=x: 2 * plain(y) / (x - y), marks)
+        exact.append(complex(1j * value / (2 * mpmath.pi)))
+    found = spectrum.half_sided(z)
+    assert np.all(np.abs(found.value - exact) <= found.error + 1e-13)
+    assert np.all(found.error < 1e-11)

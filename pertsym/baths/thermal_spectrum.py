@@ -190,7 +190,10 @@ def _edge_points(density: Density, side: int, reach: float) -> list[Point]:
     for i, (w, regularity) in enumerate(density.edges):
         before = w - positions[i]
         after = positions[i + 2] - w if i + 2 < len(positions) else before
-        result.append(Point(side * w, math.inf, 0.0, regularity, min(before, after)))
+        near = min(before, after)
+        # a table is one cubic up to the next edge
+        width = math.inf if isinstance(density, Table) else min(near, density.scale)
+        result.append(Point(side * w, width, 0.0, regularity, near))
     return result
 
 

@@ -113,6 +113,9 @@ def _slope(expr: sympy.Expr, end: sympy.Expr) -> sympy.Expr:
         return sympy.S.One
     if expr.is_Pow and not expr.exp.has(W):
         return expr.exp * _slope(expr.base, end)
+    if expr.is_Add and all(term.is_positive for term in expr.args):
+        slopes = [_slope(term, end) for term in expr.args]  # nothing cancels
+        return sympy.Max(*slopes) if end is sympy.oo else sympy.Min(*slopes)
     if expr.is_Add and expr.is_rational_function(W):
         return _degree(expr, end)
     if isinstance(expr, sympy.exp):

@@ -296,7 +296,7 @@ def _parameter(kind: str, key: str, value: object, place: Place) -> object:
                 problem, _, remedy = str(error).rpartition("; ")
                 raise here.error(problem, remedy) from None
         case "table":
-            return reals(value, here)
+            return text(value, here) if key == "interpolation" else reals(value, here)
         case "exponentials":
             return complexes(value, here)
         case _:

@@ -9,7 +9,13 @@ from typing import Final, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.densities import BathDensity, Exponentials, ExpressionDensity, SpinSurrogate
+from pertsym.baths.densities import (
+    BathDensity,
+    Exponentials,
+    ExpressionDensity,
+    SpinSurrogate,
+    Table,
+)
 from pertsym.model.values import Bath, Model
 
 _ROUNDING: Final = 1e-12  # relative; a spectrum below this is zero
@@ -47,6 +53,11 @@ def _bath_notes(bath: Bath) -> tuple[str, ...]:
                 f"J(w) is negative at w = {negative_at:.3g}; no bath has such a spectrum, "
                 "rates may come out negative",
             )
+    if isinstance(density, Table) and density.interpolation_error > 0:
+        return (
+            f"J between its {len(density.w)} samples is {density.interpolation}; without every "
+            f"other sample it would differ by up to {density.interpolation_error:.2g}",
+        )
     return ()
 
 
