@@ -116,7 +116,7 @@ def assembled(
 
 def dimension(path: str) -> str:
     """An axis' name as NetCDF allows it."""
-    return "".join(c if c.isprintable() and c != "/" else "_" for c in path)
+    return "".join("∕" if c == "/" else c if c.isprintable() else "_" for c in path)
 
 
 def write(dataset: xarray.Dataset, output: Path) -> None:
@@ -173,7 +173,7 @@ def _own_coordinates(plan: Plan, used: set[str]) -> dict[str, Any]:
         "method": (np.array(plan.methods, dtype=object), {"long_name": "method"}),
         "time": (
             np.array(plan.times),
-            {"long_name": "time since the product state", "unit": model.units.time or "1/energy"},
+            {"long_name": "time since the product state", "units": model.units.time or "1/energy"},
         ),
     }
     return {name: ((name,), *known[name]) for name in sorted(used)}

@@ -62,7 +62,8 @@ def rates_over(
     Parameters
     ----------
     model
-        Two levels with E_1 > E_0 on the whole grid.
+        Two levels with E_1 > E_0 on the whole grid, on which the powers of the densities at small
+        and large w do not change, and no temperature is 0 unless all are.
     order
         2 or 4.
     scan
@@ -153,9 +154,15 @@ class _Region:
     def place(self) -> tuple[slice, ...]:
         return tuple(slice(a, a + n) for a, n in zip(self.corner, self.shape, strict=True))
 
+    @property
+    def levels_vary(self) -> bool:
+        """Whether the energies are not the same everywhere."""
+        return any(isinstance(t, Energy) and x.size > 1 for t, x in self.scan.items())
+
     def halves(self) -> Iterator[_Region]:
-        """Two boxes, cut across the longest side."""
-        side = int(np.argmax(self.shape))
+        """Two boxes, cut across the longest side along which an energy changes."""
+        sides = [int(np.argmax(x.shape)) for t, x in self.scan.items() if isinstance(t, Energy)]
+        side = max(sides, key=lambda k: self.shape[k])
         middle = self.shape[side] // 2
         for start, stop in ((0, middle), (middle, self.shape[side])):
             scan = {
@@ -216,14 +223,18 @@ def _exact(values: Floats) -> NDArray[np.object_]:
 
 
 def _fill(field: Field, k: int, form: SpectralForm, region: _Region) -> None:
-    """One form on a region; where it has no value, on ever smaller parts of it."""
+    """One form on a region; where it has no value, on ever smaller ranges of the energies.
+
+    Whether a number exists is decided by the powers of the spectra and by where the frequencies
+    are: of one region only the energies, and with them the frequencies, can make a difference.
+    """
     try:
         with np.errstate(all="ignore"):  # overflow is found in the result and named there
             found = region.evaluate(form)
         value, error = (np.broadcast_to(x, region.shape) for x in (found.value, found.error))
         field.put((*region.place, k), value[..., None], error[..., None])
     except (Divergent, CannotEvaluate) as fault:
-        if max(region.shape) > 1:
+        if region.levels_vary:
             for half in region.halves():
                 _fill(field, k, form, half)
             return
