@@ -357,3 +357,16 @@ def test_what_has_no_enclosure_says_so() -> None:
     spectra = EnclosedSpectra({"x": ((1, Correlation(formula("0.1*exp(-1/w-w)"))),)}, 20)
     with pytest.raises(CannotEvaluate, match="at 20 digits"):
         spectra.transform("x", 0.5)
+
+
+@pytest.mark.parametrize("shift", [-1, 1, 0.59375])
+def test_a_crude_bound_does_not_split_panels_for_ever(shift: float) -> None:
+    """The path of one factor passes near that of the other: bounds beside it stay large."""
+    draw = random.Random(7)
+    for wc in (2.5, 2.5 * draw.uniform(0.9, 1.1)):
+        c = Correlation(Ohmic(0.1, wc, 1.0), "boson", 1.0)
+        found, finer = (
+            pair(c, c, lambda p, s=shift: p.regular("CP", -1, s, 0), bits) for bits in (80, 110)
+        )
+        assert found.overlaps(finer)
+        assert holds(finer, *regular_part("CP", c, c, -1, shift, 0.0))

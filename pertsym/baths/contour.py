@@ -94,7 +94,7 @@ class Contour:
             gap = ((u - 1).abs_lower() + (u + 1).abs_lower()) / 2 - 1
             if not gap > 0:
                 return flint.arb.pos_inf()
-            total += 2 * panel.bound / gap
+            total += panel.size / (gap * panel.half.abs_lower())
         for germ in self.germs:
             gap = (z - germ.b).abs_lower() - germ.length
             if not gap > 0:

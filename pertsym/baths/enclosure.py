@@ -48,7 +48,7 @@ from pertsym.baths.spectrum_balls import (
 
 _HIGHEST = 3
 _CLOSER = 8
-_GUARD = 24  # bits beyond the wanted ones
+_GUARD = 32  # bits beyond the wanted ones
 DOUBLINGS = 4
 _I = flint.acb(0, 1)
 
@@ -364,21 +364,24 @@ def enclosed(compute: Any, digits: int) -> Any:
         If no precision gives a finite ball.
     """
     wanted = bits_of(digits)
-    best, fault = None, "no finite enclosure"
-    for doubling in range(DOUBLINGS):
-        bits = (wanted + _GUARD) * 2**doubling
+    best, fault, bits = None, "no finite enclosure", wanted + _GUARD
+    for _ in range(DOUBLINGS):
         with flint.ctx.workprec(bits):
             try:
                 value = compute(bits)
             except Divergent:
                 raise
             except ArithmeticError as error:
-                fault = str(error)
+                fault, bits = str(error), 2 * bits
                 continue
         if value.is_finite():
             best = value
-            if value == 0 or value.rel_accuracy_bits() >= wanted:
+            lost = wanted - value.rel_accuracy_bits()
+            if value == 0 or lost <= 0:
                 break
+            bits = min(2 * bits, bits + lost + _GUARD // 2)  # what was lost to cancellation
+        else:
+            bits *= 2
     if best is None:
         raise ArithmeticError(fault)
     return best

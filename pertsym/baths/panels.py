@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import flint
@@ -135,7 +135,8 @@ class Panel:
 
     def settled(self) -> list[Panel]:
         """This panel, or its parts, such that a rule can be used on each."""
-        if self.bound < self.largest or self.depth > DEEPEST:
+        # a bound of a crude kind need not shrink with the panel: ask for less and less
+        if self.bound < self.largest * 2 ** (4 * self.depth) or self.depth > DEEPEST:
             return [self]
         return [panel for half in self._split() for panel in half.settled()]
 
@@ -167,10 +168,15 @@ class Panel:
             self._nodes = made
         return self._nodes
 
-    @property
+    @cached_property
     def size(self) -> Any:
         """A bound of int |f| |dw|."""
-        return 2 * self.bound * self.half.abs_upper()
+        total, parts = flint.arb(0), 8
+        for k in range(parts):
+            low, high = (flint.arb(2 * j - parts) / parts for j in (k, k + 1))
+            value = self.function.value(self.centre + self.half * low.union(high), self.piece)
+            total += value.abs_upper() if value.is_finite() else self.bound
+        return 2 * total / parts * self.half.abs_upper()
 
     def transform(self, z: Any, n: int) -> Any:
         """int dw f(w)/(w - z)^n along the panel."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -91,7 +92,10 @@ def _enclosed(
             found = _evaluated_with(form, frequencies, spectra, beta, elements)
             if found.error <= abs(found.value) * flint.arb(10) ** -wanted:
                 break
-        spectra = spectra.refined()
+            ratio = flint.arb(found.error) / abs(flint.arb(found.value))
+        # a form that vanishes has no leading digit: twice the digits
+        lost = math.log10(float(ratio)) + wanted if ratio.is_finite() else math.inf
+        spectra = spectra.refined(math.ceil(min(lost, wanted)) + 2)
     return found
 
 

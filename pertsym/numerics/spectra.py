@@ -206,9 +206,9 @@ class EnclosedSpectra:
         bits = enclosure.bits_of(self.digits) + 32
         return cast(AbstractContextManager[Any], flint.ctx.workprec(bits))
 
-    def refined(self) -> EnclosedSpectra:
-        """The same baths at twice the digits."""
-        return replace(self, digits=2 * self.digits)
+    def refined(self, lost: int) -> EnclosedSpectra:
+        """The same baths at so many digits more, at most twice as many."""
+        return replace(self, digits=min(2 * self.digits, self.digits + lost))
 
     @property
     def pi(self) -> Any:
