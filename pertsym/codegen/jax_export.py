@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -204,7 +204,7 @@ def _limits(code: Codegen, bath: BathCode) -> Nodes:
     return _nodes(bath, low, high)
 
 
-def _ratio(a: object, b: object) -> object:
+def _ratio(a: Any, b: Any) -> Any:
     with np.errstate(all="ignore"):
         ratio = np.asarray(a) / np.asarray(b)
     return np.where(np.isfinite(ratio), ratio, 0.0)
@@ -282,7 +282,8 @@ def _products(code: Codegen) -> dict[tuple[str, str, str], str]:
             scale = list(np.ravel(_ratio(nodes.residues, a.residues * factor)))
             scale += [unit] * a.resonances[0].shape[-1]
             # the nodes of a stand closed at their ends, those of the product do not
-            result[atom.kind, *atom.baths] = f"{_array(scale)}, {_array(nodes.poles)}"
+            key = (atom.kind, atom.baths[0], atom.baths[1])
+            result[key] = f"{_array(scale)}, {_array(nodes.poles)}"
     return result
 
 
