@@ -247,6 +247,34 @@ def test_density_code_is_the_density(density: Density) -> None:
     )
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("density", DENSITIES, ids=repr)
+def test_gradients_are_the_differences(density: Density, temperature: float) -> None:
+    jax = pytest.importorskip("jax")
+    code = Codegen.of(_model(density, temperature), digits=None)
+    module = _module(code)
+    other = types.ModuleType("exported_jax")
+    exec(compile(code.jax(), "exported_jax.py", "exec"), other.__dict__)
+    values, found = module.evaluate(), other.evaluate()
+    parameters = {name: float(x) for name, x in code.parameters.items()}
+    gradients = jax.jacrev(lambda p: other.evaluate(**p))(parameters)
+    for name, x in parameters.items():
+        if x == 0:
+            continue
+        step = 1e-4 * x
+        at = {k: module.evaluate(**{name: x + k * step}) for k in (-2, -1, 1, 2)}
+        for order in (2, 4):
+            top = max(abs(row[order]) for row in values.values() if order in row)
+            for quantity, row in values.items():
+                if order not in row:
+                    continue
+                assert abs(float(found[quantity][order]) - row[order]) <= 1e-12 * top
+                a = {k: v[quantity][order] for k, v in at.items()}
+                slope = (8 * (a[1] - a[-1]) - a[2] + a[-2]) / (12 * step)
+                wanted = float(gradients[quantity][order][name])
+                assert abs(wanted - slope) <= 1e-8 * max(abs(slope), top / x)
+
+
 def test_machinery_defines_every_name_once() -> None:
     names: Counter[str] = Counter()
     for module in python_export.MACHINERY:

@@ -8,7 +8,7 @@ import click
 
 from pertsym.cli.console import BAD_INPUT, command_errors, fail, load, note
 
-LANGUAGES = ("python", "c")
+LANGUAGES = ("python", "c", "jax")
 
 
 @click.command()
@@ -24,7 +24,7 @@ def export(model: Path, language: str, order: int, quantities: str, output: Path
     Python needs numpy; `evaluate(**parameters)` and `errors(**parameters)` broadcast over arrays.
     C99 has `double QUANTITY_ORDER(const struct parameters *)` and a form for many points.  Run as
     a script, or compiled with -DSELFTEST, it compares stored values, computed now with more
-    digits, and prints "N passed, M failed".
+    digits, and prints "N passed, M failed".  jax is for gradients, near the model's parameters.
     """
     from pertsym.codegen.export import Codegen
     from pertsym.files import write_whole
@@ -35,4 +35,5 @@ def export(model: Path, language: str, order: int, quantities: str, output: Path
     code = Codegen.of(load(model), order, names)
     for name, reason in code.missing.items():
         note(f"left out: {name}: {reason}")
-    write_whole(output, code.python() if language == "python" else code.c())
+    text = {"python": code.python, "c": code.c, "jax": code.jax}[language]()
+    write_whole(output, text)

@@ -38,6 +38,7 @@ class BathCode(NamedTuple):
     density: DensityCode | None
     exponentials: Exponentials | None
     defaults: Mapping[str, float]
+    source: Bath
 
 
 class Certified(NamedTuple):
@@ -218,6 +219,12 @@ class Codegen:
 
         return render(self)
 
+    def jax(self) -> str:
+        """A module that imports jax and nothing else, for gradients; without errors."""
+        from pertsym.codegen.jax_export import render
+
+        return render(self)
+
     def c(self) -> str:
         """A C99 source file."""
         from pertsym.codegen.c_export import render
@@ -233,8 +240,8 @@ def _bath_code(bath: Bath, units: Units) -> BathCode:
     code = code_of(bath.density, bath.name)
     if code is None:
         assert isinstance(bath.density, Exponentials)
-        return BathCode(bath.name, False, None, bath.density, {})
+        return BathCode(bath.name, False, None, bath.density, {}, bath)
     assert bath.beta is not None
     temperature = 0.0 if math.isinf(bath.beta) else 1 / bath.beta / units.temperature_to_energy
     defaults: dict[str, Any] = {"temperature": temperature, **values_of(bath.density, code)}
-    return BathCode(bath.name, bath.statistics == "classical", code, None, defaults)
+    return BathCode(bath.name, bath.statistics == "classical", code, None, defaults, bath)

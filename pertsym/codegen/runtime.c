@@ -438,28 +438,38 @@ static void bounds_at(const struct rule *r, double x, double e[4])
 }
 
 /* P(w) and P'(w) of the resonances alone, with their rounding. */
-static void resonant(const struct rule *r, double w, double v[2], double e[2])
+static inline void resonant(const struct rule *r, double w, double v[2], double e[2])
 {
     v[0] = v[1] = e[0] = e[1] = 0.0;
     for (int k = 0; k < r->resonances; k++) {
-        cplx inverse = 1.0 / (w - r->position[k]), term = -2 * PI * r->residue[k] * inverse;
-        double spread = size_of(r->position[k]) * size_of(inverse);
-        v[0] += cimag(term), v[1] -= cimag(term * inverse);
-        e[0] += size_of(term) * (r->uncertainty + UNIT * (32 + 8 * spread));
-        e[1] += size_of(term * inverse) * (r->uncertainty + UNIT * (32 + 16 * spread));
+        double pr = creal(r->position[k]), pi = cimag(r->position[k]);
+        double ar = -2 * PI * creal(r->residue[k]), ai = -2 * PI * cimag(r->residue[k]);
+        double dr = w - pr, inverse = 1.0 / (dr * dr + pi * pi);
+        double qr = dr * inverse, qi = pi * inverse; /* 1/(w - p) */
+        double tr = ar * qr - ai * qi, ti = ar * qi + ai * qr;
+        double sr = tr * qr - ti * qi, si = tr * qi + ti * qr;
+        /* |re| + |im| bounds the modulus */
+        double spread = (fabs(pr) + fabs(pi)) * (fabs(qr) + fabs(qi));
+        v[0] += ti, v[1] -= si;
+        e[0] += (fabs(tr) + fabs(ti)) * (r->uncertainty + UNIT * (32 + 8 * spread));
+        e[1] += (fabs(sr) + fabs(si)) * (r->uncertainty + UNIT * (32 + 16 * spread));
     }
 }
 
 /* P(x) - P(-x) of the resonances alone. */
-static void resonant_difference(const struct rule *r, double x, double *v, double *e)
+static inline void resonant_difference(const struct rule *r, double x, double *v, double *e)
 {
     *v = *e = 0.0;
     for (int k = 0; k < r->resonances; k++) {
-        cplx w = r->position[k];
-        cplx term = -4 * PI * x * r->residue[k] / ((x - w) * (x + w));
-        double near = fmin(size_of(x - w), size_of(x + w));
-        *v += cimag(term);
-        *e += size_of(term) * (r->uncertainty + UNIT * (32 + 8 * size_of(w) / near));
+        double pr = creal(r->position[k]), pi = cimag(r->position[k]);
+        double ar = -4 * PI * x * creal(r->residue[k]), ai = -4 * PI * x * cimag(r->residue[k]);
+        double near = fmin(fabs(x - pr), fabs(x + pr));
+        double dr = (x - pr) * (x + pr) + pi * pi, di = -2 * pr * pi;
+        double inverse = 1.0 / (dr * dr + di * di);
+        double tr = (ar * dr + ai * di) * inverse, ti = (ai * dr - ar * di) * inverse;
+        double spread = (fabs(pr) + fabs(pi)) / sqrt(near * near + pi * pi);
+        *v += ti;
+        *e += (fabs(tr) + fabs(ti)) * (r->uncertainty + UNIT * (32 + 8 * spread));
     }
 }
 
