@@ -28,6 +28,7 @@ from pertsym.generators.product_form import ProductForm
 from pertsym.generators.representation import correlations_of, represented
 from pertsym.generators.routes import ROUTES, Request
 from pertsym.generators.second_order import second_order
+from pertsym.generators.sixth_order import SixthOrder
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model import Bath, Coupling, Model
@@ -82,6 +83,45 @@ def test_product_form_is_the_recursion(
         rounding = Limit(system, baths, expected).rounding(order)
         assert off < 1e-12 * np.abs(expected[order]).max() + rounding
         assert rounding < 1e-10 * max(np.abs(k).max() for k in expected.values())
+
+
+@given(st.integers(0, 10**6), st.integers(2, 3), st.integers(1, 2), st.booleans(), st.booleans())
+@settings(max_examples=12, deadline=None, derandomize=True)
+def test_sixth_order_is_the_recursion(
+    seed: int, size: int, couplings: int, correlated: bool, degenerate: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    energies = np.sort(random.uniform(0, 2, size))
+    if degenerate:
+        energies[1] = energies[0]
+    names = "ab"[:couplings]
+    system = levels(energies, **{x: hermitian(size, seed + k) for k, x in enumerate(names)})
+    baths = random_baths(random, names, 2, correlated)
+    expected = slow_subspace(system, baths, 6).generators
+    limit = Limit(system, baths, SixthOrder(system, baths).generators())
+    for order, found in limit.generators.items():
+        off = np.abs(found - expected[order]).max()
+        assert off < 1e-12 * np.abs(expected[order]).max() + limit.rounding(order)
+
+
+def test_order_six_of_many_exponents_avoids_the_third_level() -> None:
+    """Seven sites with seven baths: little memory, and trace and Hermiticity at order 6."""
+    random = np.random.default_rng(1)
+    names, size = "abcdefg", 7
+    system = levels(
+        np.sort(random.uniform(0, 2, size)), **{x: hermitian(size, ord(x)) for x in names}
+    )
+    baths = Correlated.independent(
+        (x, Exponentials((0.1, 0.05), (0.5 + 0.1 * k, 3.0))) for k, x in enumerate(names)
+    )
+    tracemalloc.start()
+    found = Limit.of(system, baths, 6).generators[6]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2e8
+    tensor, scale = found.reshape((size,) * 4), np.abs(found).max()
+    assert np.abs(np.einsum("aacd->cd", tensor)).max() < 1e-12 * scale
+    assert np.abs(tensor.conj() - tensor.transpose(1, 0, 3, 2)).max() < 1e-13 * scale
 
 
 @pytest.mark.parametrize("seed", range(4))

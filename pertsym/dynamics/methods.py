@@ -327,7 +327,7 @@ def _transient(
         return second_order_transient(equations, end, each), None
     progress("exponential representation of the baths")
     found = represented(model, tolerance, BAND)
-    require_feasible(model, found, order)
+    require_feasible(model, found, order, with_auxiliaries=True)
     progress("time-dependent generator")
     limit = Limit.of(System.of(model), found.fine, order)
     return finite_time(limit, end, each, joint=True), _misfit(model, limit, found)

@@ -1,10 +1,12 @@
 """The generators for t -> infinity of baths given as exponentials, each order by its cheapest way.
 
-Orders 2 and 4 come from `product_form`, higher ones from `bloch_recursion`.
+Orders 2 and 4 come from `product_form`, order 6 of many levels or exponents from `sixth_order`,
+everything else from `bloch_recursion`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +17,11 @@ from scipy.special import gammainc
 
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.product_form import ProductForm
+from pertsym.generators.sixth_order import SixthOrder
 from pertsym.generators.system import Array, Correlated, Mode, System, modes_of
 
 _EPS = float(np.finfo(float).eps)
+_MANY = 400_000  # numbers on the third level of the hierarchy, from which it is worth avoiding
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +49,16 @@ class Limit:
         ValueError
             If `order` is not a positive even integer.
         """
-        if order not in (2, 4):
-            generators = slow_subspace(system, correlations, order).generators
-        else:
+        if order in (2, 4):
             product = ProductForm(system, correlations)
             generators = {2: product.second_order()}
             if order == 4:
                 generators[4] = product.fourth_order()
-        return cls(system, tuple(correlations), MappingProxyType(dict(generators)))
+        elif order == 6 and _third_level(system, correlations) > _MANY:
+            generators = SixthOrder(system, correlations).generators()
+        else:
+            generators = dict(slow_subspace(system, correlations, order).generators)
+        return cls(system, tuple(correlations), MappingProxyType(generators))
 
     @cached_property
     def modes(self) -> tuple[Mode, ...]:
@@ -63,6 +69,11 @@ class Limit:
         """What rounding may leave in an element of K_order, also where its terms cancel."""
         sizes = {n: float(np.abs(k).max(initial=0.0)) for n, k in self.generators.items()}
         return rounding(self.system, self.modes, sizes, order)
+
+
+def _third_level(system: System, correlations: Sequence[Correlated]) -> int:
+    """How many numbers the auxiliaries over three exponents are."""
+    return math.comb(len(modes_of(correlations)) + 2, 3) * system.dimension**4
 
 
 def rounding(

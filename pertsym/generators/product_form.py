@@ -125,18 +125,18 @@ class ProductForm:
         result = np.empty_like(self.first)
         for block in _blocks(len(self.rates), len(members) * self.size**2):
             sums = self.rates[block, None] + self.rates[members]
-            inverse = _inverse(sums[:, :, None, None], self.gaps)
+            shared = inverse(sums[:, :, None, None], self.gaps)
             sources = self.source_of[block]
             total = np.zeros((len(sums), self.size, self.size), dtype=complex)
             for b in range(len(self.earlier)):
                 here = sources == b
                 if np.any(here):
-                    one = np.einsum("kxy,jkxy->jxy", after[b, members], inverse[here])
+                    one = np.einsum("kxy,jkxy->jxy", after[b, members], shared[here])
                     total[here] += self.weights[block][here, None, None] * one
                 of_b = self.source_of[members] == b
                 if np.any(of_b):
                     weights = np.where(of_b, self.weights[members], 0)
-                    total += np.tensordot(weights, inverse, axes=(0, 1)) * after[b, block]
+                    total += np.tensordot(weights, shared, axes=(0, 1)) * after[b, block]
             result[block] = total
         return result
 
@@ -147,8 +147,8 @@ class ProductForm:
         turned = np.ascontiguousarray(columns.transpose(2, 1, 0))  # (ac, products, exponents)
         for block in _blocks(len(gaps), len(members) * len(gaps)):
             differences = gaps[block, None] - gaps
-            inverse = _inverse(self.rates[members][:, None], differences[:, None])
-            result[block] = ((turned[block] @ inverse) * rows).sum(axis=1)
+            shared = inverse(self.rates[members][:, None], differences[:, None])
+            result[block] = ((turned[block] @ shared) * rows).sum(axis=1)
         return result
 
     def second(self, first: Array) -> Array:
@@ -181,7 +181,7 @@ def _blocks(count: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + step, count))
 
 
-def _inverse(rates: Array, frequencies: Array) -> Array:
+def inverse(rates: Array, frequencies: Array) -> Array:
     """1/(rate + i w), in real arithmetic, which is several times faster."""
     imaginary = rates.imag + frequencies
     real = rates.real

@@ -136,8 +136,16 @@ def _remembered(correlation: Correlation, tolerance: float, width: float | None)
 _represent_once = functools.lru_cache(maxsize=64)(represent)
 
 
-def require_feasible(model: Model, baths: Represented, order: int) -> None:
+def require_feasible(
+    model: Model, baths: Represented, order: int, with_auxiliaries: bool = False
+) -> None:
     """Refuse generators that no machine could hold.
+
+    Parameters
+    ----------
+    model, baths, order
+    with_auxiliaries
+        Whether all auxiliaries of the hierarchy are kept, beyond order 4.
 
     Raises
     ------
@@ -149,6 +157,9 @@ def require_feasible(model: Model, baths: Represented, order: int) -> None:
     def numbers(order: int) -> int:
         if order <= 4:  # in product form, with the generator itself
             return modes * model.dimension**2 + 8 * model.dimension**4
+        if order == 6 and not with_auxiliaries:
+            names = len(baths.fine)
+            return names * modes * (model.dimension**4 + modes * model.dimension**2)
         depth = order // 2
         return math.comb(modes + depth - 1, depth) * model.dimension**4
 
@@ -175,6 +186,7 @@ def limits(
     NotYetDerivable
         If no machine could hold them.
     """
+    require_feasible(model, baths, order)
     fine, coarse = _twice(Limit.of, model, baths, order, progress)
     return fine, coarse
 
@@ -189,6 +201,7 @@ def slow_subspaces(
     NotYetDerivable
         If no machine could hold it.
     """
+    require_feasible(model, baths, order, with_auxiliaries=True)
     fine, coarse = _twice(slow_subspace, model, baths, order, progress)
     return fine, coarse
 
@@ -201,7 +214,6 @@ def _twice(
     progress: Progress,
 ) -> tuple[T, T]:
     """Two solutions, the same if the exponentials are."""
-    require_feasible(model, baths, order)
     progress(f"recursion to order {order}")
     system = System.of(model)
     fine = solve(system, baths.fine, order)

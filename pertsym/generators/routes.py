@@ -28,6 +28,7 @@ from pertsym.generators.representation import (
     correlations_of,
     limits,
     represented,
+    require_feasible,
 )
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.spectral_route import fourth_order
@@ -82,6 +83,7 @@ class Request:
     @cached_property
     def transients(self) -> tuple[FiniteTime, FiniteTime]:
         """The generators at finite times, with fine and coarse exponentials."""
+        require_feasible(self.model, self.baths, self.order, with_auxiliaries=True)
         fine, coarse = self.limits
         self.progress("transient")
         first = self.resolved(lambda end: finite_time(fine, end, _FINEST))
