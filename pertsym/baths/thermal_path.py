@@ -65,7 +65,7 @@ def thermal_path(density: Continued, classical: bool, beta: Any) -> Path:
         left = decay if math.isfinite(ultraviolet) else min(left, 2 * decay)
         right = max(right, decay) if math.isfinite(ultraviolet) else right
     return Path(
-        spectrum=lambda w: continued(density, classical, beta, w),
+        spectrum=lambda w: spectrum_below(density, classical, beta, w),
         power=power,
         tails=tails,
         left=not cold,
@@ -76,7 +76,7 @@ def thermal_path(density: Continued, classical: bool, beta: Any) -> Path:
     )
 
 
-def continued(density: Continued, classical: bool, beta: Any, w: Any) -> Any:
+def spectrum_below(density: Continued, classical: bool, beta: Any, w: Any) -> Any:
     """Ĉ at complex w, continued from w > 0 where Re w >= 0, else from w < 0."""
     side = np.where(w.real >= 0, 1, -1)
     return density.continued(side * w) * side * occupied(w, classical, beta)
