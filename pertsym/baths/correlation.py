@@ -205,6 +205,9 @@ class Correlation:
             self.has_nodes and derivative in (0, 1) and np.all(w != 0) and np.all(np.isfinite(w))
         )
         if self.thermal.is_zero or not usable or not self._evaluates_arrays(w):
+            if parity < 0 and derivative == 0 and w.ndim == 0 and not self.shape:
+                value, error = self.transform_difference(float(w), -float(w))
+                return Estimate(value / 2, error / 2)
             ahead, behind = (self.transform(sign * w, derivative) for sign in (1, -1))
             error = (ahead.error + behind.error) / 2 + EPS * np.abs(ahead.value)
             return Estimate((ahead.value + parity * behind.value) / 2, error)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pertsym.cli.console import BAD_INPUT, command_errors, fail, load, note
+from pertsym.cli.console import BAD_INPUT, command_errors, emit_json, fail, load, note
 
 LANGUAGES = ("python", "c", "jax")
 
@@ -16,9 +16,12 @@ LANGUAGES = ("python", "c", "jax")
 @click.option("--language", type=click.Choice(LANGUAGES), required=True, help="Of the file.")
 @click.option("--order", type=int, default=4, show_default=True, help="Highest even order.")
 @click.option("--quantities", default="", help="Names, separated by commas [all].")
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @command_errors
-def export(model: Path, language: str, order: int, quantities: str, output: Path) -> None:
+def export(
+    model: Path, language: str, order: int, quantities: str, output: Path, as_json: bool
+) -> None:
     """Write the rates of a two-level MODEL as one source file that needs no pertsym.
 
     Python needs numpy; `evaluate(**parameters)` and `errors(**parameters)` broadcast over arrays.
@@ -37,3 +40,5 @@ def export(model: Path, language: str, order: int, quantities: str, output: Path
         note(f"left out: {name}: {reason}")
     text = {"python": code.python, "c": code.c, "jax": code.jax}[language]()
     write_whole(output, text)
+    if as_json:
+        emit_json({"output": str(output), "language": language, "left_out": dict(code.missing)})

@@ -33,8 +33,8 @@ from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.reduction.arc_length_reduction import NotReducible, Reduction
 from pertsym.reduction.spectral import CannotEvaluate
 
-MOST_TERMS = 20_000
-"""Time-domain terms that are reduced in minutes; three levels with full operators have 7,000."""
+MOST_TERMS = 60_000
+"""Time-domain terms evaluated in minutes; four levels with full operators have 52,000."""
 
 _NOT_FINITE = "its closed form has no finite value in double precision"
 

@@ -158,13 +158,13 @@ def form_expression(form: SpectralForm, frequencies: Sequence[Any] | None = None
         Values or symbols for the transition frequencies; by default `transition_symbols`.
     """
     values = _frequencies(form, frequencies)
-    total = sympy.Add()
+    terms = []  # added at once: adding one by one is quadratic in their number
     for monomial, z in form:
         factors = [_exact(z), sympy.pi**monomial.pi_power]
         factors += [_linear(form, values) ** -power for form, power in monomial.denominators]
         factors += [_atom(atom, values) for atom in monomial.atoms]
-        total += sympy.Mul(*factors)
-    return total
+        terms.append(sympy.Mul(*factors))
+    return sympy.Add(*terms)
 
 
 def integrand_expression(
