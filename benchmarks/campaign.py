@@ -29,7 +29,7 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.models import independent_baths
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
-from pertsym.reduction.spectral import SpectralForm
+from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 
 COUPLINGS = {
     "off-diagonal": ((((0, 1), (1, 0)), "a"),),
@@ -133,7 +133,7 @@ def _compared(
         if not isinstance(value, Divergent):
             tally.outside.append(f"{name}, {case}: {value} where {fault}")
         return
-    except ArithmeticError:
+    except (ArithmeticError, CannotEvaluate):
         tally.unenclosed += 1
         return
     if isinstance(value, Divergent):
