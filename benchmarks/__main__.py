@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sympy
 
+from benchmarks import generators
+from benchmarks.generated_code import generated_code
 from benchmarks.hierarchy import hierarchy
+from benchmarks.symbolic import symbolic
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.equations.bloch import QUANTITIES, Bloch
@@ -94,8 +99,35 @@ def evaluation() -> None:
     print(f"k_up(4), Drude: a point in a vectorised call costs 1/{ratio:.0f} of a scalar call")
 
 
+def measured() -> list[dict[str, Any]]:
+    """Records {name, seconds, peer, ratio} of this one run; a ratio below 1: the peer is faster."""
+    exported = [
+        {**r, "peer": f"C by hand, {r['peer']:.3g} s", "ratio": r["peer"] / r["seconds"]}
+        for r in generated_code()
+    ]
+    return [*symbolic(), *generators.records(), *exported]
+
+
+def written(records: list[dict[str, Any]], folder: Path) -> None:
+    """The records as JSON, and as a table that says where a peer is faster."""
+    folder.mkdir(exist_ok=True)
+    (folder / "benchmarks.json").write_text(json.dumps(records, indent=1, default=str) + "\n")
+    rows = [
+        f"| {r['name']} | {r['seconds']:.3g} | {r.get('peer', '')} | {_ratio(r)} |" for r in records
+    ]
+    head = "| work | CPU seconds | peer | times faster than it |\n|---|---|---|---|\n"
+    (folder / "benchmarks.md").write_text(head + "\n".join(rows) + "\n")
+    print(head + "\n".join(rows))
+
+
+def _ratio(record: dict[str, Any]) -> str:
+    ratio = record.get("ratio")
+    return "" if ratio is None else f"{ratio:.3g}"
+
+
 if __name__ == "__main__":
     cumulant_counts()
     derivation()
     evaluation()
     hierarchy()
+    written(measured(), Path("build"))
