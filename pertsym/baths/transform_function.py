@@ -83,7 +83,18 @@ class TransformFunction:
     def _rate(self, w: Any, closest: Any) -> Any:
         """How fast P varies at w, relative to its size; w is not known to come closer to a kink."""
         rate = np.full(np.shape(w), 1 / self.scale)
+        kinks = [p for p in self.spectrum.points if 1 <= p.regularity < SMOOTH]
+        if kinks:  # the nearest with the shortest reach exceeds all of them
+            at = np.array([p.position for p in kinks])
+            at.sort()
+            after = np.searchsorted(at, w).clip(0, len(at) - 1)
+            away = np.minimum(np.abs(w - at[after]), np.abs(w - at[np.maximum(after - 1, 0)]))
+            reach = min(self.scale, *(p.reach for p in kinks))
+            near = np.minimum(np.maximum(away, closest) / reach, 1.0)
+            rate = np.maximum(rate, (1 - np.log(near)) / reach)
         for point in self.spectrum.points:
+            if 1 <= point.regularity < SMOOTH:
+                continue
             away = np.abs(w - point.position)
             if point.regularity == SMOOTH:
                 found = 1 / np.minimum(np.hypot(away, point.width), self.scale)
