@@ -15,7 +15,7 @@ _Array = NDArray[np.float64]
 
 _GOAL = 1e-16  # of the integral of |f|: one panel may miss so much
 _MAX_DEPTH = 60
-_MAX_PANELS = 20000
+_MAX_PANELS = 20000  # beyond those given
 
 
 class Panels(NamedTuple):
@@ -61,7 +61,7 @@ def integrate(
     rule = gauss_kronrod()
     values: list[_Array] = []
     errors: list[_Array] = []
-    settled_size, pieces = 0.0, 0
+    settled_size, pieces = 0.0, -len(panels.low)
     for depth in range(_MAX_DEPTH):
         length = panels.high - panels.low
         offsets = panels.low[:, None] + length[:, None] * rule.nodes

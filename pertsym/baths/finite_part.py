@@ -51,7 +51,7 @@ def finite_part(integrand: Integrand, poles: Sequence[Pole]) -> Estimate:
         parts = [_outside(integrand, mesh, poles, zone)]
         size = parts[0].size
         parts += [_in_window(integrand, window, poles, zone, size) for window in mesh.windows]
-        parts += [_core(integrand, core, Kernel(poles), zone) for core in mesh.cores]
+        parts += _cores(integrand, mesh.cores, Kernel(poles), zone)
         parts += [_tail(integrand, tail, Kernel(poles)) for tail in mesh.tails]
     return Estimate(
         math.fsum(part.value for part in parts),
@@ -236,17 +236,24 @@ def _ends(
     return _sum(parts)
 
 
-def _core(integrand: Integrand, core: End, kernel: Kernel, zone: _Zone | None) -> Quadrature:
-    """The rest at a branch point."""
-    if zone is not None and zone.low < core.anchor < zone.high:
-        return _zone_core(integrand, core, zone)
-    power = min(core.power, 50.0)
-    anchor = np.array([core.anchor, core.anchor])
-    offset = core.offset * np.array([1.0, 0.5])
+def _cores(
+    integrand: Integrand, cores: Sequence[End], kernel: Kernel, zone: _Zone | None
+) -> list[Quadrature]:
+    """The rest at every branch point, f at all of them at once."""
+    zoned = [c for c in cores if zone is not None and zone.low < c.anchor < zone.high]
+    parts = [_zone_core(integrand, c, zone) for c in zoned if zone is not None]
+    plain = [c for c in cores if c not in zoned]
+    if not plain:
+        return parts
+    anchor = np.array([[c.anchor] for c in plain]) * np.ones(2)
+    offset = np.array([[c.offset] for c in plain]) * np.array([1.0, 0.5])
     f, error = integrand.jet(anchor, offset, 0).derivative(0)
     value, size = kernel.at(anchor, offset)
     bound = error * np.abs(value) + 8 * EPS * np.abs(f) * size
-    return _power_law(f * value, bound, abs(core.offset), power, -1)
+    return parts + [
+        _power_law(values, unsure, abs(c.offset), min(c.power, 50.0), -1)
+        for c, values, unsure in zip(plain, f * value, bound, strict=True)
+    ]
 
 
 def _zone_core(integrand: Integrand, core: End, zone: _Zone) -> Quadrature:

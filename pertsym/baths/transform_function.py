@@ -22,6 +22,8 @@ from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 
 _LARGEST_POWER = 12  # of an Ohmic density with a closed transform
+_MILD = 2.0  # the lowest regularity of Ĉ at which P has a continuous slope
+_CLOSE = 0.25  # of the reach of such a point: panels start so close
 _TINY = 1e-290  # stands for w = 0, where logarithms are multiplied by powers of w
 
 
@@ -35,13 +37,14 @@ class TransformFunction:
     def points(self) -> tuple[Point, ...]:
         """Where P is not analytic, |w|^p log|w| or |w|^p sgn w for a term |w|^p of Ĉ.
 
-        The logarithm counts as half a power, so that the mesh reaches deep enough.
+        The logarithm counts as half a power, so that the mesh reaches deep enough.  Where P is
+        continuous with its slope (knots of a table) panels are halved only as far as they matter.
         """
         return tuple(
             point
             if point.regularity == SMOOTH
             else point._replace(
-                width=0.0,
+                width=0.0 if point.regularity < _MILD else _CLOSE * point.reach,
                 power=min(point.regularity, 0.0),
                 regularity=point.regularity - 0.5 * float(point.regularity).is_integer(),
             )
@@ -80,7 +83,18 @@ class TransformFunction:
     def _rate(self, w: Any, closest: Any) -> Any:
         """How fast P varies at w, relative to its size; w is not known to come closer to a kink."""
         rate = np.full(np.shape(w), 1 / self.scale)
+        kinks = [p for p in self.spectrum.points if 1 <= p.regularity < SMOOTH]
+        if kinks:  # the nearest with the shortest reach exceeds all of them
+            at = np.array([p.position for p in kinks])
+            at.sort()
+            after = np.searchsorted(at, w).clip(0, len(at) - 1)
+            away = np.minimum(np.abs(w - at[after]), np.abs(w - at[np.maximum(after - 1, 0)]))
+            reach = min(self.scale, *(p.reach for p in kinks))
+            near = np.minimum(np.maximum(away, closest) / reach, 1.0)
+            rate = np.maximum(rate, (1 - np.log(near)) / reach)
         for point in self.spectrum.points:
+            if 1 <= point.regularity < SMOOTH:
+                continue
             away = np.abs(w - point.position)
             if point.regularity == SMOOTH:
                 found = 1 / np.minimum(np.hypot(away, point.width), self.scale)
