@@ -36,7 +36,7 @@ STEP = 0.1
 _STRIP = 0.8  # of the distance to the real and to the imaginary axis, for the bound
 HIGHEST = 3  # derivative with a bound
 _NEGLIGIBLE = 1e-19
-_TRUNCATION = 1e-17  # of what is summed as a power at either end
+TRUNCATION = 1e-17  # of what is summed as a power at either end
 _OPERATIONS = 16  # rounding errors of one term and of the sum
 _BLOCK = 1 << 18
 
@@ -344,7 +344,7 @@ def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> 
     tail = path.tails[side > 0]
     reach = path.reach[side > 0]
     if math.isfinite(tail):
-        reach = max(reach, ceiling) * _TRUNCATION ** (-1 / (2 - tail))
+        reach = max(reach, ceiling) * TRUNCATION ** (-1 / (2 - tail))
     if path.analytic:
         last = math.asinh(reach / path.scale) / step
         return step * (np.arange(math.ceil(last) + 1) + (0.0 if side > 0 else 1.0))
@@ -403,4 +403,4 @@ def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex]:
 
 def _start(path: Path, floor: float) -> float:
     """x of the innermost node of a ray."""
-    return math.log(min(floor, path.scale) * _TRUNCATION ** (1 / (path.power + 2)))
+    return math.log(min(floor, path.scale) * TRUNCATION ** (1 / (path.power + 2)))

@@ -134,7 +134,8 @@ class ThermalSpectrum:
         left = right = density.reach
         if boson and not self.zero_temperature:
             decay = 60 / float(np.min(self.beta))  # e^-(beta w) on the path at 45 degrees
-            left = decay if math.isinf(self.tails[0]) and math.isfinite(self.tails[1]) else min(left, 2*decay)
+            slow = math.isinf(self.tails[0]) and math.isfinite(self.tails[1])
+            left = decay if slow else min(left, 2 * decay)
             right = max(right, decay) if math.isfinite(self.tails[1]) else right
         return Path(
             spectrum=self.continued,
@@ -163,9 +164,11 @@ class ThermalSpectrum:
         # 1/(1 - e^-x) without overflow on either side
         x = beta * w
         decay = np.exp(-np.abs(x.real) - 1j * np.sign(x.real) * x.imag)
-        near = -1 / np.expm1(-np.where(np.abs(x.real) < 1, x, 1.0))
+        small = np.abs(x.real) < 1
+        near = -1 / np.expm1(-np.where(small, x, 1.0))
+        decay = np.where(small, 0.0, decay)
         far = np.where(x.real > 0, 1.0, -decay) / (1 - decay)
-        return 2 * np.where(np.abs(x.real) < 1, near, far)
+        return 2 * np.where(small, near, far)
 
     @cached_property
     def power(self) -> float:
