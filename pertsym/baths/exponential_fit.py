@@ -1,45 +1,44 @@
 """Exponential representation of any bath: C(t > 0) ~ sum_k c_k exp(-nu_k t), with its error.
 
 J convention: C(t) = (1/pi) int_0^inf dw J(w) [coth(beta w/2) cos wt - i sin wt], so that
-Ĉ(w > 0) = 2 J(w) [n(w) + 1].  With C(t) = S(t) + i A(t), S and A real, the even part of Ĉ(w) and
-the odd part over w are functions of x = w^2; they are approximated by rational functions of x
-with common poles x_k, and nu_k = sqrt(-x_k): real, or in pairs nu, nu*.  Amplitudes follow by
-linear least squares.  Where only frequencies in a band matter, the result is reduced further.
+Ĉ(w > 0) = 2 J(w) [n(w) + 1].  Where Ĉ continues analytically G(w) = int_0^inf dt e^{iwt} C(t) is a
+sum of some hundred poles with a bound (`nodes`); elsewhere a rational function is fitted to
+samples of G.  Either is cut down to few exponentials by balanced truncation, and the difference of
+the two sums is bounded on the whole real line.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pertsym.baths.band_limited import reduced, weighted_peak
+from pertsym.baths.balanced_truncation import EPS, Complex, Modes, Truncation, fitted
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Underdamped
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable, require_transform
-from pertsym.baths.exponential_basis import Fit, Rates, Samples
-from pertsym.baths.fit_error import deviation, half_sided
-from pertsym.baths.frequency_grid import FrequencyGrid
-from pertsym.baths.jets import EPS
-from pertsym.baths.symmetric_rational import Barycentric, approximate
+from pertsym.baths.line_bound import Line
+from pertsym.baths.nodes import TRUNCATION, Nodes, Path
+from pertsym.baths.rational_samples import sampled
+from pertsym.baths.thermal_spectrum import ThermalSpectrum
 
-_Array = NDArray[np.float64]
-_Complex = NDArray[np.complex128]
-
-_SAFETY = 1.25  # for what lies between the points where the error was measured
-_TERMS = 100
-_AHEAD = 0.1  # approximants are made up to this fraction of the tolerance, to choose among
 _FINEST = 1e-13
-_LEAST = 0.1  # of the error of a poor fit: its reduction adds no less
-_FIRST = 0.02  # of the tolerance, for the fit to all frequencies alike that is then reduced
-_LEVELS = 4  # densities of the grid, each twice the one before
-_RESOLVED = 5.0  # a deviation off the grid that is larger by this calls for a finer grid
-_NEGLIGIBLE = 1e-2  # of the tolerance
-_FEW = 8  # fits to choose from where none reaches the tolerance
-_FINER, _MARGIN = 2.37, 31.0  # of the grid of the check, not commensurate with that of the fit
+_ENDS = 0.05  # of the tolerance, for what frequencies beyond the ends of the line may add
+_LOST = 1e-3  # of the tolerance, for what the nodes leave out at either end
+_DEEPEST = 1e-60  # of the scale
+_BASIS = 1e-4  # of the tolerance: what the basis of the truncation may leave
+_START = 0.5  # of the tolerance: the singular values that are left out at first
+_TRIES = 12
+_NARROW = 0.3  # Re nu/Im nu below which a resonance is an exponent of its own
+_LEAST = 0.1  # of the target's own error: its reduction adds no less
+_ZOOMS, _COARSE = 5, 8
+_MAIN = 1e-5  # of the largest share of G
+_PER_DECADE = 24  # of the weighted Gramian
+_RESOLVED = 1e-10  # of Ĉ(0): a difference that is smaller is continued as a power
 
 
 @dataclass(frozen=True)
@@ -49,16 +48,35 @@ class Representation:
     Attributes
     ----------
     exponentials : Exponentials
-        C(t > 0) ~ sum c exp(-nu t); the nu of a fit are real or in pairs nu, nu*.
+        C(t > 0) ~ sum c exp(-nu t), slowest first; the nu of a fit are real or in pairs nu, nu*.
     error : float
-        sup over real w of |G(w) - G_fit(w)|, G(w) = int_0^inf dt e^{iwt} C(t), as measured on a
-        grid finer than the fit's, with a safety factor.  0 for a bath given by exponentials.
-        With a band, sup of the weighted difference.
+        A bound of |G(w) - G_fit(w)| for all real w, G(w) = int_0^inf dt e^{iwt} C(t); for a table
+        or a formula what was measured between samples, with a safety factor.  0 for a bath given
+        by exponentials.  With a band, of the weighted difference.
     scale : float
         sup |G|, for reference; with a band, sup of the weighted |G|.
     """
 
     exponentials: Exponentials
+    error: float
+    scale: float
+
+
+class Target(NamedTuple):
+    """What stands for G before the truncation.
+
+    Attributes
+    ----------
+    modes, own
+        Exponentials that are to be cut down, and those that stay as they are.
+    error
+        Bound of the difference to G at all real w.
+    scale
+        A frequency at which G varies.
+    """
+
+    modes: Modes
+    own: Modes
     error: float
     scale: float
 
@@ -92,53 +110,57 @@ def represent(
     ValueError
         If the tolerance or the band is out of range or a parameter is an array.
     """
+    return represent_at(correlation, (tolerance,), band)[0]
+
+
+def represent_at(
+    correlation: Correlation, tolerances: Sequence[float], band: float | None = None
+) -> tuple[Representation, ...]:
+    """The same for several tolerances, which share all work but the last step."""
     if band is not None and not 0 < band < math.inf:
         raise ValueError(
             f"band: must be positive and finite, got {band!r}; take some twice the largest Bohr "
             "frequency, or leave it out for all frequencies alike"
         )
-    if not _FINEST <= tolerance <= 0.1:
-        raise ValueError(
-            f"tolerance: must be between 1e-13 and 0.1, got {tolerance!r}; it is relative to sup|G|"
-        )
+    for tolerance in tolerances:
+        if not _FINEST <= tolerance <= 0.1:
+            raise ValueError(
+                f"tolerance: must be between 1e-13 and 0.1, got {tolerance!r}; "
+                "it is relative to sup|G|"
+            )
     if correlation.shape:
         raise ValueError(
             f"correlation: must have scalar parameters, got arrays of shape {correlation.shape}; "
             "represent the baths one by one"
         )
+    width = math.inf if band is None else band
     if isinstance(correlation.density, Exponentials):
-        return _exact(correlation.density, 0.0, band)
+        return (_exact(correlation.density, 0.0, width),) * len(tolerances)
     thermal = correlation.thermal
     if thermal.is_zero:
-        return Representation(Exponentials((0.0,), (thermal.scale,)), 0.0, 0.0)
+        zero = Representation(Exponentials((0.0,), (thermal.scale,)), 0.0, 0.0)
+        return (zero,) * len(tolerances)
     _require_bounded(correlation)
     closed = _closed_form(correlation)
     if closed is not None:
         # the formula is exact, its numbers are rounded, which moves a narrow resonance
-        return _exact(closed, 8 * EPS * max(abs(nu) / nu.real for nu in closed.nu), band)
-    return (
-        _fitted(correlation, tolerance)
-        if band is None
-        else _fitted_in(correlation, tolerance, band)
-    )
+        rounding = 8 * EPS * max(abs(nu) / nu.real for nu in closed.nu)
+        return (_exact(closed, rounding, width),) * len(tolerances)
+    finest = min(tolerances)
+    if correlation.density.continues:
+        target = _from_nodes(thermal, finest)
+    else:
+        modes, error = sampled(correlation, finest, width)
+        own = _narrow(modes.nu)
+        target = Target(modes.chosen(~own), modes.chosen(own), error, thermal.scale)
+    return _truncated(target, tolerances, width)
 
 
-def _exact(exponentials: Exponentials, rounding: float, band: float | None) -> Representation:
-    largest = _largest(exponentials)
-    scale = largest if band is None else weighted_peak(exponentials, band)
+def _exact(exponentials: Exponentials, rounding: float, band: float) -> Representation:
+    modes = Modes.of(np.array(exponentials.c), np.array(exponentials.nu))
+    scale = _peak(modes, band)
+    largest = scale if math.isinf(band) else _peak(modes, math.inf)
     return Representation(exponentials, rounding * largest, scale)
-
-
-def _fitted_in(correlation: Correlation, tolerance: float, band: float) -> Representation:
-    """A fit to all frequencies alike, reduced: the errors of the two steps add up."""
-    fine = _fitted(correlation, max(_FIRST * tolerance, _FINEST))
-    scale = weighted_peak(fine.exponentials, band)
-    wanted = _FIRST * tolerance * scale / fine.scale
-    if _FINEST <= wanted < _FIRST * tolerance / 2:  # much of the bath lies outside the band
-        fine = _fitted(correlation, wanted)
-    goal = max(tolerance * scale - fine.error, _LEAST * fine.error)
-    exponentials, distance = reduced(fine.exponentials, band, goal)
-    return Representation(exponentials, fine.error + distance, scale)
 
 
 def _require_bounded(correlation: Correlation) -> None:
@@ -153,16 +175,6 @@ def _require_bounded(correlation: Correlation) -> None:
         raise Divergent(
             f"G(w) is unbounded, so that no sum of exponentials comes close to it: {error.reason}"
         ) from None
-
-
-def _largest(exponentials: Exponentials) -> float:
-    """sup |G|, from points that resolve every resonance."""
-    nu = np.array(exponentials.nu)
-    widths = np.concatenate(([0.0], np.geomspace(1e-3, 1e3, 121)))
-    offsets = np.outer(np.real(nu), widths).ravel()
-    centres = np.repeat(np.imag(nu), len(widths))
-    w = np.concatenate((centres - offsets, centres + offsets, [0.0]))
-    return float(np.max(np.abs(half_sided(exponentials, w))))
 
 
 def _closed_form(correlation: Correlation) -> Exponentials | None:
@@ -197,77 +209,159 @@ def _damped_oscillator(density: Underdamped, temperature: float) -> Exponentials
     return Exponentials((strength * nu2, -strength * nu1), (nu1, nu2))
 
 
-def _fitted(correlation: Correlation, tolerance: float) -> Representation:
-    grid = FrequencyGrid.of(correlation, tolerance)
-    goal = tolerance * grid.peak
-    best: Representation | None = None
-    for level in range(_LEVELS):
-        samples = Samples.of(correlation, grid.positive(2.0**level))
-        check = Samples.of(correlation, grid.positive(_FINER * 2.0**level, margin=_MARGIN))
-        steps = _approximants(samples, goal)
-        rates = [Rates.of(step.poles(), samples.w) for step in steps]
-        fits = [_pruned(found, samples, goal) for found in rates if found.number > 0]
-        if not fits:
-            continue
-        spectral = [_spectral_deviation(correlation, check, fit) for fit in fits]
-        hopeful = [k for k, error in enumerate(spectral) if error <= 2 * goal]
-        ratio = 0.0  # of the error of G to that of Ĉ, much the same for all fits to one bath
-        for k in hopeful or [int(np.argmin(spectral))]:
-            if best is not None and ratio * spectral[k] > 1.2 * tolerance * best.scale:
-                continue
-            found = _measured(correlation, fits[k], check.w)
-            ratio = found.error / max(spectral[k], EPS * goal)
-            if best is None or found.error < best.error:
-                best = found
-            if found.error <= tolerance * found.scale:
-                return found
-        if min(spectral) <= _RESOLVED * min(step.error for step in steps):
-            break  # a finer grid would change nothing
-    if best is None:
-        raise ArithmeticError("no exponentials were found for a bath that is not zero")
-    return best
+def _from_nodes(thermal: ThermalSpectrum, tolerance: float) -> Target:
+    path = thermal.path()
+    top = max(path.scale, thermal.scale, *path.reach)
+    c, nu = np.empty(0, complex), np.empty(0, complex)
+    if path.power == 0 and not path.analytic:
+        path, lorentzian = _vanishing(path, thermal)
+        c, nu = np.array([lorentzian * path.scale / 2]), np.array([path.scale + 0j])
+    nodes = Nodes.of(path, *_range(path, top, _LOST * tolerance))
+    poles, residues = nodes.resonances
+    seen = residues != 0
+    poles, residues = poles[seen], residues[seen]
+    narrow = _narrow(1j * poles)
+    c = np.concatenate((c, -1j * nodes.residues, -1j * residues[~narrow]))
+    nu = np.concatenate((nu, 1j * nodes.poles, 1j * poles[~narrow]))
+    own = Modes.of(-1j * residues[narrow], 1j * poles[narrow])
+    return Target(Modes.of(c, nu), own, _bound(nodes), top)
 
 
-def _approximants(samples: Samples, goal: float) -> list[Barycentric]:
-    """Those that reach the goal on the samples, by number of poles, or those that come closest."""
-    w = samples.w
-    steps = approximate(
-        w * w,
-        np.array([samples.even, samples.odd / w]),
-        np.array([np.ones_like(w), w]),
-        _AHEAD * goal,
-        _TERMS,
+def _range(path: Path, top: float, negligible: float) -> tuple[float, float]:
+    """Floor and ceiling of the nodes, so that little of G is left beyond the first and the last.
+
+    These lie by powers of TRUNCATION below the floor and above the ceiling.
+    """
+    depth = max(negligible ** (1 / path.power), _DEEPEST) if path.power > 0 else 1.0
+    floor = path.scale * min(depth * TRUNCATION ** (-1 / (path.power + 2)), 1e-3)
+    tail = max(path.tails)
+    height = 1.0 if math.isinf(tail) else TRUNCATION ** (1 / (2 - tail)) / negligible
+    return floor, top * max(height, 1e3)
+
+
+def _bound(nodes: Nodes) -> float:
+    """Of the error at all real w: close to the ends and beyond them all that is there."""
+    error, first = 0.0, 0.0
+    for arm in nodes.arms:
+        size, share = np.abs(arm.poles), np.abs(arm.residues) / np.abs(arm.poles)
+        if arm.inner is not None:
+            first = max(first, 10 * float(size[0]))
+            error += 4 * float(share[size < 10 * size[0]].sum() / -math.expm1(-arm.step * arm.inner))
+        if arm.outer is not None:
+            error += 4 * float(share[size > size[-1] / 10].sum())
+    return error + float(nodes.half_sided(np.array(first))[1])
+
+
+def _vanishing(path: Path, thermal: ThermalSpectrum) -> tuple[Path, float]:
+    """Ĉ without Ĉ(0) scale^2/(scale^2 + w^2), and Ĉ(0): what is left has no delta-like nodes at 0."""
+    height = float(thermal.jet_at(np.array(0.0), 0).c[0])
+    power = thermal.regularity
+    spectrum, scale = path.spectrum, path.scale
+    size = scale * _RESOLVED ** (1 / power)
+
+    def difference(w: Complex) -> Complex:
+        return spectrum(w) - height / (1 + (w / scale) ** 2)
+
+    def continued(w: Complex) -> Complex:
+        near = np.abs(w) < size
+        moved = np.where(near, size * w / np.where(w == 0, 1.0, np.abs(w)), w)
+        return np.asarray(difference(moved) * np.where(near, np.abs(w) / size, 1.0) ** power)
+
+    tails = tuple(max(tail, -2.0) for tail in path.tails)
+    return path._replace(spectrum=continued, power=power, tails=(tails[0], tails[1])), height
+
+
+def _narrow(nu: Complex) -> np.ndarray:
+    return np.asarray(nu.real < _NARROW * np.abs(nu.imag))
+
+
+def _truncated(
+    target: Target, tolerances: Sequence[float], band: float
+) -> tuple[Representation, ...]:
+    modes, own = target.modes, target.own
+    if not len(modes.nu):
+        scale = _peak(own, band)
+        return tuple(_representation(own, target.error, scale) for _ in tolerances)
+    scale = _peak(modes.joined(own), band)
+    finest = min(tolerances) * scale
+    points = 8 + 2 * math.ceil(-math.log10(min(tolerances)) / 2)
+    line = Line.around(modes, target.scale, _ENDS * finest, points, band).refined(modes, finest)
+    w = line.at()
+    even, odd = modes.half_sided(w.ravel())
+    weighted = None
+    if not math.isinf(band):
+        decades = math.log10(line.edges[-1] / line.edges[0])
+        grid = np.geomspace(line.edges[0], line.edges[-1], 2 + int(_PER_DECADE * decades))
+        weighted = (grid, line.weight(grid))
+    truncation = Truncation.of(modes, _BASIS * finest, weighted)
+    results = []
+    for tolerance in tolerances:
+        goal = max(tolerance * scale - target.error, _LEAST * target.error)
+        best: tuple[Modes, float] | None = None
+        number = truncation.number(_START * goal)
+        for _ in range(_TRIES):
+            rates = truncation.rates(number)
+            rates = rates[np.abs(rates) > line.edges[0]]
+            fit = fitted(rates, w.ravel(), even, odd, line.weight(w.ravel()))
+            error = _difference(line, modes, fit, even, odd, goal)
+            if best is None or error < best[1]:
+                best = fit, error
+            if error <= goal or number >= len(truncation.singular):
+                break
+            number += 1
+        assert best is not None
+        results.append(_representation(best[0].joined(own), best[1] + target.error, scale))
+    return tuple(results)
+
+
+def _representation(modes: Modes, error: float, scale: float) -> Representation:
+    c, nu = modes.exponentials()
+    return Representation(Exponentials(tuple(c.tolist()), tuple(nu.tolist())), error, scale)
+
+
+def _difference(
+    line: Line, modes: Modes, fit: Modes, even: Complex, odd: Complex, goal: float
+) -> float:
+    """Bound of weight |G - G_fit|, G given at the points of the line."""
+    difference = modes.joined(Modes(fit.nu, -fit.s, -fit.a))
+    finer = line.refined(difference, goal)
+    known = np.isin(finer.edges[:-1], line.edges[:-1]) & np.isin(finer.edges[1:], line.edges[1:])
+    old = np.isin(line.edges[:-1], finer.edges[:-1][known])
+    w = finer.at()
+    parts = []
+    new = difference.half_sided(w[~known].ravel())
+    same = fit.half_sided(w[known].ravel())
+    for whole, g, h in zip((even, odd), new, same, strict=True):
+        part = np.empty(w.shape, complex)
+        part[~known] = g.reshape(-1, finer.points)
+        part[known] = whole.reshape(-1, line.points)[old] - h.reshape(-1, finer.points)
+        parts.append(part)
+    return finer.largest(difference, parts[0], parts[1])
+
+
+def _peak(modes: Modes, band: float) -> float:
+    """Sup over w of weight |G|."""
+    nu = modes.nu
+    share = modes.size / nu.real
+    main = np.abs(nu[share > _MAIN * share.max()])
+    low, high = (band / 10 if band < math.inf else math.inf), (band if band < math.inf else 0.0)
+    low, high = min(low, float(main.min()) / 10), max(high, 10 * float(main.max()))
+    narrow = nu[(nu.real < nu.imag / 2) & (share > _MAIN * share.max())]
+    offsets = np.concatenate(([0.0], np.geomspace(0.03, 30, 31)))
+    w = np.concatenate(
+        (
+            [0.0] if math.isinf(band) else [0.0, band],
+            np.geomspace(low, high, 2 + int(_COARSE * math.log10(high / low))),
+            np.outer(narrow.real, offsets).ravel() + np.repeat(narrow.imag, len(offsets)),
+            np.repeat(narrow.imag, len(offsets)) - np.outer(narrow.real, offsets).ravel(),
+        )
     )
-    steps = tuple(step for step in steps if len(step.nodes) > 1)
-    close = [step for step in steps if step.error <= 2 * goal]
-    return close or sorted(steps, key=lambda step: step.error)[:_FEW]
-
-
-def _pruned(rates: Rates, samples: Samples, goal: float) -> Fit:
-    """The least-squares fit, without exponentials that contribute nothing."""
-    fit = Fit.of(rates, samples)
-    dropped = fit.heights() < _NEGLIGIBLE * goal
-    smaller = rates.without(dropped)
-    return fit if smaller.number in (0, rates.number) else Fit.of(smaller, samples)
-
-
-def _resonances(rates: Rates) -> _Array:
-    """w > 0 where the fit may have peaks of its own."""
-    offsets = np.array([-3.0, -1.0, -0.3, 0.0, 0.3, 1.0, 3.0])
-    w = (rates.upper.imag + offsets[:, None] * rates.upper.real).ravel()
-    return w[w > 0]
-
-
-def _spectral_deviation(correlation: Correlation, check: Samples, fit: Fit) -> float:
-    """Largest |Ĉ - Ĉ_fit| met."""
-    peaks = _resonances(fit.rates)
-    own = fit.deviation(Samples.of(correlation, peaks)) if len(peaks) else 0.0
-    return max(own, fit.deviation(check))
-
-
-def _measured(correlation: Correlation, fit: Fit, w: _Array) -> Representation:
-    exponentials = fit.exponentials()
-    w = np.unique(np.concatenate((w, _resonances(fit.rates))))
-    w = np.concatenate((-w[::-1], [0.0], w))
-    error = _SAFETY * deviation(correlation, exponentials, w)
-    return Representation(exponentials, error, float(np.max(np.abs(half_sided(exponentials, w)))))
+    w = np.unique(w[w >= 0])
+    for _ in range(_ZOOMS):
+        even, odd = modes.half_sided(w)
+        height = np.maximum(np.abs(even + 1j * odd), np.abs(even - 1j * odd))
+        height = height / np.maximum(1.0, w / band) ** 2
+        top = int(np.argmax(height))
+        ends = w[max(top - 1, 0)], w[min(top + 1, len(w) - 1)]
+        w = np.unique(np.concatenate((np.linspace(*ends, 2 * _PER_DECADE), w[top : top + 1])))
+    return float(height.max())

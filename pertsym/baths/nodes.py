@@ -37,7 +37,7 @@ _STRIP = 0.8  # of the distance to the real and to the imaginary axis, for the b
 EDGES = ((1 - _STRIP) * ANGLE, ANGLE + _STRIP * (math.pi / 2 - ANGLE))
 HIGHEST = 3  # derivative with a bound
 _NEGLIGIBLE = 1e-19
-_TRUNCATION = 1e-17  # of what is summed as a power at either end
+TRUNCATION = 1e-17  # of what is summed as a power at either end
 _LOWEST = 1e-60
 _FEWEST = 3  # nodes of an arm: its ends are continued from so many
 _OPERATIONS = 16  # rounding errors of one term and of the sum
@@ -479,7 +479,7 @@ def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> 
     tail = path.tails[side > 0]
     reach = path.reach[side > 0]
     if math.isfinite(tail):
-        reach = max(reach, ceiling) * _TRUNCATION ** (-1 / (2 - tail))
+        reach = max(reach, ceiling) * TRUNCATION ** (-1 / (2 - tail))
     if path.analytic:
         last = math.asinh(reach / path.scale) / step
         first = 0.0 if side > 0 else 1.0
@@ -539,4 +539,4 @@ def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex]:
 def _start(path: Path, floor: float) -> float:
     """x of the innermost node of a ray."""
     scale = max(min(floor, path.scale), _LOWEST * floor)  # colder than that is T = 0
-    return math.log(scale * _TRUNCATION ** (1 / (path.power + 2)))
+    return math.log(scale * TRUNCATION ** (1 / (path.power + 2)))

@@ -1,0 +1,293 @@
+"""Fewer exponentials for a sum of many: poles by balanced truncation, amplitudes by least squares.
+
+C(t) = S(t) + i A(t), S and A real, is the output of a linear system with the poles -nu_k, closed
+under conjugation.  Functions of t are expanded in the orthonormal Kautz basis of some of the nu_k,
+chosen greedily; in it the system is input-normal (A + A^T = -b b^T), its observability Gramian is
+H^T H with H the Hankel matrix of S and A, and what balanced truncation keeps is spanned by the
+leading right singular vectors of H (Moore, IEEE Trans. Autom. Control 26 (1981) 17).  To m
+exponents belongs an error sup|G - G_m| <= 2 (sum of the singular values beyond m), and no m
+exponents do better than the singular value m + 1 (Adamyan, Arov, Krein).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+EPS = float(np.finfo(float).eps)
+
+Complex = NDArray[np.complex128]
+Real = NDArray[np.float64]
+
+_ON_LINE = 1e-13  # relative imaginary part that counts as none
+_SAME = 1e-13
+_MOST = 400  # functions in the basis
+_MAIN = 1e-4  # of the largest share of G: poles with more are resolved best
+
+
+class Modes(NamedTuple):
+    """S = sum 2 Re s exp(-nu t), and A with a: one nu of each pair, real nu with half its weight.
+
+    Attributes
+    ----------
+    nu
+        Im nu >= 0, Re nu > 0; shape (M,).
+    s, a
+        Complex amplitudes; real where nu is.
+    """
+
+    nu: Complex
+    s: Complex
+    a: Complex
+
+    @classmethod
+    def of(cls, c: Complex, nu: Complex) -> Modes:
+        """From C(t) = sum_k c_k exp(-nu_k t), conjugates brought together."""
+        real = np.abs(nu.imag) <= _ON_LINE * np.abs(nu)
+        lower = (nu.imag < 0) & ~real
+        folded = np.where(real, nu.real, np.where(lower, nu.conj(), nu))
+        order = np.lexsort((folded.imag, np.abs(folded)))
+        folded, c, real, lower = folded[order], c[order], real[order], lower[order]
+        apart = np.abs(np.diff(folded)) > _SAME * np.abs(folded[1:])
+        first = np.concatenate((np.ones(min(1, len(nu)), bool), apart))
+        group = np.cumsum(first) - 1
+        above, below = np.zeros((2, int(first.sum())), complex)
+        np.add.at(above, group, np.where(lower, 0, c))
+        np.add.at(below, group, np.where(lower | real, c, 0))
+        weight = np.where(folded[first].imag == 0, 0.25, 0.5)
+        s, a = above + below.conj(), -1j * (above - below.conj())
+        return cls(folded[first], weight * s, weight * a)
+
+    @property
+    def size(self) -> Real:
+        """Bound of |c| of the two exponents together."""
+        return np.asarray(2 * (np.abs(self.s) + np.abs(self.a)))
+
+    @property
+    def number(self) -> int:
+        """Of exponents."""
+        return len(self.nu) + int(np.sum(self.nu.imag > 0))
+
+    def joined(self, other: Modes) -> Modes:
+        return Modes(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
+
+    def chosen(self, which: NDArray[np.bool_]) -> Modes:
+        return Modes(self.nu[which], self.s[which], self.a[which])
+
+    def half_sided(self, w: Real) -> tuple[Complex, Complex]:
+        """G_S and G_A at w >= 0; G = G_S + i G_A, and at -w the same with both conjugated."""
+        above, below = _kernels(self.nu, w)
+        weights = np.stack((self.s, self.a), axis=1)
+        both = above @ weights + below @ weights.conj()
+        return both[:, 0], both[:, 1]
+
+    def exponentials(self) -> tuple[Complex, Complex]:
+        """c and nu, slowest first, pairs together."""
+        real = self.nu.imag == 0
+        upper = self.chosen(~real)
+        nu = np.concatenate((self.nu[real], upper.nu, upper.nu.conj()))
+        doubled = 2 * (self.s + 1j * self.a)[real]
+        lower = upper.s.conj() + 1j * upper.a.conj()
+        c = np.concatenate((doubled, upper.s + 1j * upper.a, lower))
+        order = np.lexsort((-nu.imag, np.abs(nu.imag), nu.real))
+        return c[order], nu[order]
+
+
+def _kernels(nu: Complex, w: Real) -> tuple[Complex, Complex]:
+    """1/(nu - iw) and 1/(nu* - iw); nu - iw = re - i (w - im) keeps its digits at a resonance."""
+    above = np.empty((len(w), len(nu)), complex)
+    above.real, above.imag = nu.real, nu.imag - w[:, None]
+    below = np.empty_like(above)
+    below.real, below.imag = nu.real, -nu.imag - w[:, None]
+    return np.reciprocal(above, out=above), np.reciprocal(below, out=below)
+
+
+class Basis(NamedTuple):
+    """Orthonormal functions phi_m of t: the impulse responses of a cascade of all-passes.
+
+    Attributes
+    ----------
+    poles
+        nu of the sections of the cascade, Im nu >= 0; a complex one stands for a pair.
+    images
+        Laplace transforms of phi_m at nu_k, which are also the coefficients of exp(-nu_k t);
+        shape (r, M).
+    generator
+        d phi/dt = generator phi; shape (r, r).
+    start
+        phi(0).
+    centre
+        A frequency in the middle of the poles.
+    """
+
+    poles: tuple[complex, ...]
+    images: Complex
+    generator: Real
+    start: Real
+    centre: float
+
+    @classmethod
+    def of(cls, modes: Modes, negligible: float) -> Basis:
+        """Poles are taken among the nu_k until what is left of every exp(-nu_k t) is negligible.
+
+        Parameters
+        ----------
+        negligible : float
+            Of G, absolute, counting for each exponential the square of the norm left.
+        """
+        nu = modes.nu
+        weight = modes.size / nu.real
+        rest = np.ones(len(nu), complex)  # the all-pass of the poles so far
+        left = weight.copy()
+        images: list[Complex] = []
+        poles: list[complex] = []
+        shares: list[float] = []
+        while len(images) < _MOST:
+            p = int(np.argmax(left))
+            if poles and left[p] <= negligible:
+                break
+            poles.append(complex(nu[p]))
+            shares.append(float(left[p]))
+            found, rest = _section(poles[-1], nu, rest)
+            images += found
+            left = weight * (rest.real**2 + rest.imag**2)
+            left[p] = 0.0
+        main = [abs(p) for p, x in zip(poles, shares, strict=True) if x >= _MAIN * shares[0]]
+        centre = math.sqrt(min(main)) * math.sqrt(max(main))
+        return cls(tuple(poles), np.array(images), *_cascade(poles), centre)
+
+    def images_at(self, s: Complex) -> Complex:
+        """Laplace transforms of phi_m; shape (r, len(s))."""
+        rest = np.ones(len(s), complex)
+        images: list[Complex] = []
+        for pole in self.poles:
+            found, rest = _section(pole, s, rest)
+            images += found
+        return np.array(images)
+
+
+def _section(pole: complex, s: Complex, rest: Complex) -> tuple[list[Complex], Complex]:
+    """Transforms of the one or two functions of a pole, and the product of all-passes with it."""
+    if pole.imag == 0:
+        scaled = rest / (s + pole)
+        return [math.sqrt(2 * pole.real) * scaled], scaled * (s - pole)
+    scaled = rest / ((s + pole) * (s + pole.conjugate()))
+    scale = 2 * math.sqrt(pole.real)
+    passed = scaled * ((s - pole) * (s - pole.conjugate()))
+    return [scale * s * scaled, scale * abs(pole) * scaled], passed
+
+
+def _cascade(poles: list[complex]) -> tuple[Real, Real]:
+    """Generator and input vector: u_(m+1) = u_m - g_m phi_m, and each section decays by itself."""
+    gains: list[float] = []
+    places = []
+    for pole in poles:
+        places.append(len(gains))
+        gains += [math.sqrt(2 * pole.real)] if pole.imag == 0 else [2 * math.sqrt(pole.real), 0.0]
+    gain = np.array(gains)
+    matrix = -np.tril(np.outer(gain, gain), -1)
+    matrix[np.diag_indices(len(gain))] = -(gain**2) / 2
+    for place, pole in zip(places, poles, strict=True):
+        if pole.imag != 0:
+            matrix[place + 1, place], matrix[place, place + 1] = abs(pole), -abs(pole)
+    return matrix, gain
+
+
+class Truncation(NamedTuple):
+    """What a sum of exponentials can be cut down to.
+
+    Attributes
+    ----------
+    singular
+        Hankel singular values, decreasing.
+    left, right
+        Rows that map the basis to balanced coordinates, and columns that map them back.
+    step
+        The generator A as (A + centre)/(centre - A), which keeps slow and fast poles alike.
+    centre
+    """
+
+    singular: Real
+    left: Real
+    right: Real
+    step: Real
+    centre: float
+
+    @classmethod
+    def of(cls, modes: Modes, negligible: float, weight: Any = None) -> Truncation:
+        """Balance a sum of exponentials.
+
+        Parameters
+        ----------
+        modes : Modes
+        negligible : float
+            Of G, absolute.
+        weight : pair of ndarrays, optional
+            Frequencies > 0, evenly spaced in log w, and the weight of deviations there.
+        """
+        basis = Basis.of(modes, negligible)
+        images = basis.images
+        parts = np.concatenate((images.real, images.imag), axis=1)
+        hankel = []
+        for amplitude in (modes.s, modes.a):
+            scaled = images * (2 * amplitude)
+            hankel.append(np.concatenate((scaled.real, -scaled.imag), axis=1) @ parts.T)
+        stacked = np.vstack(hankel)
+        one = np.eye(len(basis.start))
+        step = np.linalg.solve(
+            (basis.centre * one - basis.generator).T, (basis.centre * one + basis.generator).T
+        ).T
+        if weight is None:
+            _, singular, rows = np.linalg.svd(np.linalg.qr(stacked, mode="r"))
+            return cls(singular, rows, rows.T, step, basis.centre)
+        factor = _weighted_gramian(basis, *weight)
+        u, singular, rows = np.linalg.svd(stacked @ factor, full_matrices=False)
+        kept = singular > EPS * singular[0] / 100
+        root = np.sqrt(singular[kept])
+        left = (u[:, kept].T @ stacked) / root[:, None]
+        return cls(singular[kept], left, factor @ rows[kept].T / root, step, basis.centre)
+
+    def number(self, goal: float) -> int:
+        """The fewest exponents whose neglected singular values stay within a goal."""
+        beyond = self.singular[::-1].cumsum()[::-1]
+        return max(1, int(np.sum(beyond > goal)))
+
+    def rates(self, number: int) -> Complex:
+        """nu of so many exponents, those with Im nu >= 0."""
+        reduced = self.left[:number] @ self.step @ self.right[:, :number]
+        z = np.linalg.eigvals(reduced)
+        nu = self.centre * (1 - z) / (1 + z)
+        nu = nu[(nu.real > 0) & (nu.imag >= 0) & np.isfinite(nu)]
+        return nu[np.lexsort((nu.imag, np.abs(nu)))]
+
+
+def _weighted_gramian(basis: Basis, w: Real, weight: Real) -> Real:
+    """R with R R^T = (1/pi) int_0^inf dw weight Re phi(iw) phi(iw)^+, phi the Laplace transforms."""
+    spacing = math.log(w[-1] / w[0]) / (len(w) - 1)
+    scale = np.sqrt(weight * w * (spacing / math.pi))
+    images = basis.images_at(1j * w)
+    rows = np.concatenate(((scale * images).real, (scale * images).imag), axis=1)
+    return np.asarray(np.linalg.qr(rows.T, mode="r").T)
+
+
+def fitted(nu: Complex, w: Real, even: Complex, odd: Complex, weight: Real) -> Modes:
+    """Amplitudes for these nu: weighted least squares to G_S and G_A at w > 0."""
+    real = nu.imag == 0
+    above, below = _kernels(nu, w)
+    single, up, down = above[:, real], above[:, ~real], below[:, ~real]
+    matrix = np.hstack((single, up + down, 1j * (up - down))) * weight[:, None]
+    values = np.stack((even, odd), axis=1) * weight[:, None]
+    rows = np.concatenate((matrix.real, matrix.imag))
+    length = np.linalg.norm(rows, axis=0)
+    q, r = np.linalg.qr(rows / length)
+    solved = np.linalg.lstsq(r, q.T @ np.concatenate((values.real, values.imag)), rcond=EPS)[0]
+    solved /= length[:, None]
+    singles, pairs = int(real.sum()), int((~real).sum())
+    amplitudes = np.empty((2, len(nu)), complex)
+    for row, x in zip(amplitudes, solved.T, strict=True):
+        row[real] = x[:singles] / 2
+        row[~real] = x[singles : singles + pairs] + 1j * x[singles + pairs :]
+    return Modes(nu, amplitudes[0], amplitudes[1])
