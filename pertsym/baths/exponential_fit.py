@@ -34,7 +34,7 @@ from pertsym.baths.rational_samples import sampled
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 
 _FINEST = 1e-13
-_ENDS = 0.05  # of the tolerance, for what frequencies beyond the ends of the line may add
+_ENDS = 1e-3  # of the tolerance, for what frequencies beyond the ends of the line may add
 _LOST = 1e-3  # of the tolerance, for what the nodes leave out at either end
 _DEEPEST = 1e-60  # of the scale
 _BASIS = 1e-4  # of the tolerance: what the basis of the truncation may leave
@@ -237,7 +237,9 @@ def _from_nodes(thermal: ThermalSpectrum, tolerance: float) -> Target:
     c = np.concatenate((c, -1j * nodes.residues, -1j * residues[~narrow]))
     nu = np.concatenate((nu, 1j * nodes.poles, 1j * poles[~narrow]))
     own = Modes.of(-1j * residues[narrow], 1j * poles[narrow])
-    return Target(Modes.of(c, nu), own, _bound(nodes), top)
+    # the numbers of a narrow resonance are rounded, which moves it
+    moved = 4 * EPS * float(np.sum(own.size * np.abs(own.nu) / own.nu.real**2))
+    return Target(Modes.of(c, nu), own, _bound(nodes) + moved, top)
 
 
 def _range(path: Path, top: float, negligible: float) -> tuple[float, float]:

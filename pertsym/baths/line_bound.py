@@ -24,7 +24,7 @@ _BETWEEN = 1 / math.cos(math.pi / _FINER)
 _SHARE = 0.02  # of the goal, for remainders and what lies beyond the ends
 _HALVINGS, _PANELS = 60, 4000
 _ROUNDING = 8.0
-_NEAR, _MOMENTS = 0.3, 6  # of the end of the line, and terms of the expansion beyond it
+_NEAR, _MOMENTS = 0.3, 10  # of the end of the line, and terms of the expansion beyond it
 _WIDEST = 1e60
 
 
