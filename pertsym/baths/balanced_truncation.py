@@ -115,18 +115,12 @@ class Basis(NamedTuple):
     images
         Laplace transforms of phi_m at nu_k, which are also the coefficients of exp(-nu_k t);
         shape (r, M).
-    generator
-        d phi/dt = generator phi; shape (r, r).
-    start
-        phi(0).
     centre
         A frequency in the middle of the poles.
     """
 
     poles: tuple[complex, ...]
     images: Complex
-    generator: Real
-    start: Real
     centre: float
 
     @classmethod
@@ -157,7 +151,7 @@ class Basis(NamedTuple):
             left[p] = 0.0
         main = [abs(p) for p, x in zip(poles, shares, strict=True) if x >= _MAIN * shares[0]]
         centre = math.sqrt(min(main)) * math.sqrt(max(main))
-        return cls(tuple(poles), np.array(images), *_cascade(poles), centre)
+        return cls(tuple(poles), np.array(images), centre)
 
     def images_at(self, s: Complex) -> Complex:
         """Laplace transforms of phi_m; shape (r, len(s))."""
@@ -180,20 +174,35 @@ def _section(pole: complex, s: Complex, rest: Complex) -> tuple[list[Complex], C
     return [scale * s * scaled, scale * abs(pole) * scaled], passed
 
 
-def _cascade(poles: list[complex]) -> tuple[Real, Real]:
-    """Generator and input vector: u_(m+1) = u_m - g_m phi_m, and each section decays by itself."""
-    gains: list[float] = []
-    places = []
+def _cascade(poles: tuple[complex, ...], omega: float) -> Real:
+    """(omega + A)/(omega - A), A the generator of the cascade.
+
+    Sections pass on u_(m+1) = u_m - g_m phi_m; the resolvent of A is built from those of its
+    sections and the values (omega - p)/(omega + p) that lie between, so that slow and fast
+    sections keep their digits.
+    """
+    size = sum(1 if pole.imag == 0 else 2 for pole in poles)
+    resolvent = np.zeros((size, size))
+    before = np.zeros(size)  # what a section receives from each state before it
+    place = 0
     for pole in poles:
-        places.append(len(gains))
-        gains += [math.sqrt(2 * pole.real)] if pole.imag == 0 else [2 * math.sqrt(pole.real), 0.0]
-    gain = np.array(gains)
-    matrix = -np.tril(np.outer(gain, gain), -1)
-    matrix[np.diag_indices(len(gain))] = -(gain**2) / 2
-    for place, pole in zip(places, poles, strict=True):
-        if pole.imag != 0:
-            matrix[place + 1, place], matrix[place, place + 1] = abs(pole), -abs(pole)
-    return matrix, gain
+        x, width = pole.real, 1 if pole.imag == 0 else 2
+        own = slice(place, place + width)
+        if width == 1:
+            gain, inverse = np.array([math.sqrt(2 * x)]), np.array([[1 / (omega + x)]])
+            passed = (omega - x) / (omega + x)
+        else:
+            norm, shift = abs(pole), omega + 2 * x
+            below = omega * shift + norm * norm
+            gain = np.array([2 * math.sqrt(x), 0.0])
+            inverse = np.array([[omega, -norm], [norm, shift]]) / below
+            passed = ((omega - x) ** 2 + pole.imag**2) / below
+        resolvent[own, :place] = np.outer(inverse @ gain, before[:place])
+        resolvent[own, own] = inverse
+        before[:place] *= passed
+        before[own] = -gain @ inverse
+        place += width
+    return np.asarray(2 * omega * resolvent - np.eye(size))
 
 
 class Truncation(NamedTuple):
@@ -203,17 +212,16 @@ class Truncation(NamedTuple):
     ----------
     singular
         Hankel singular values, decreasing.
-    left, right
-        Rows that map the basis to balanced coordinates, and columns that map them back.
-    step
-        The generator A as (A + centre)/(centre - A), which keeps slow and fast poles alike.
+    steps
+        (centre + A)/(centre - A), d/dt = A, which keeps slow and fast poles alike: from H in
+        balanced coordinates, where the strong poles keep most digits, and from the basis in
+        input-normal ones, where the slowest and fastest do (without a weight).
     centre
+        A frequency in the middle of the poles.
     """
 
     singular: Real
-    left: Real
-    right: Real
-    step: Real
+    steps: tuple[Real, ...]
     centre: float
 
     @classmethod
@@ -226,51 +234,54 @@ class Truncation(NamedTuple):
         negligible : float
             Of G, absolute.
         weight : pair of ndarrays, optional
-            Frequencies > 0, evenly spaced in log w, and the weight of deviations there.
+            Frequencies > 0, evenly spaced in log w, and the squared weight of deviations there.
         """
         basis = Basis.of(modes, negligible)
         images = basis.images
         parts = np.concatenate((images.real, images.imag), axis=1)
-        hankel = []
-        for amplitude in (modes.s, modes.a):
-            scaled = images * (2 * amplitude)
-            hankel.append(np.concatenate((scaled.real, -scaled.imag), axis=1) @ parts.T)
-        stacked = np.vstack(hankel)
-        one = np.eye(len(basis.start))
-        step = np.linalg.solve(
-            (basis.centre * one - basis.generator).T, (basis.centre * one + basis.generator).T
-        ).T
-        if weight is None:
-            _, singular, rows = np.linalg.svd(np.linalg.qr(stacked, mode="r"))
-            return cls(singular, rows, rows.T, step, basis.centre)
-        factor = _weighted_gramian(basis, *weight)
-        u, singular, rows = np.linalg.svd(stacked @ factor, full_matrices=False)
-        kept = singular > EPS * singular[0] / 100
+        moved = (basis.centre - modes.nu) / (basis.centre + modes.nu)
+        hankel, shifted = (
+            np.vstack([_real_product(images, 2 * x * y, parts) for x in (modes.s, modes.a)])
+            for y in (np.ones(len(moved)), moved)
+        )
+        if weight is not None:
+            factor = _weighted_gramian(basis, *weight)
+            hankel, shifted = hankel @ factor, shifted @ factor
+        u, singular, rows = np.linalg.svd(hankel, full_matrices=False)
+        kept = singular > EPS * singular[0] / 10
         root = np.sqrt(singular[kept])
-        left = (u[:, kept].T @ stacked) / root[:, None]
-        return cls(singular[kept], left, factor @ rows[kept].T / root, step, basis.centre)
+        step = (u[:, kept].T @ shifted @ rows[kept].T) / root[:, None] / root
+        steps = [np.asarray(step)]
+        if weight is None:
+            steps.append(rows[kept] @ _cascade(basis.poles, basis.centre) @ rows[kept].T)
+        return cls(singular[kept], tuple(steps), basis.centre)
 
     def number(self, goal: float) -> int:
         """The fewest exponents whose neglected singular values stay within a goal."""
         beyond = self.singular[::-1].cumsum()[::-1]
         return max(1, int(np.sum(beyond > goal)))
 
-    def rates(self, number: int) -> Complex:
-        """nu of so many exponents, those with Im nu >= 0."""
-        reduced = self.left[:number] @ self.step @ self.right[:, :number]
-        z = np.linalg.eigvals(reduced)
+    def rates(self, number: int, kind: int) -> Complex:
+        """Nu of so many exponents from one of the steps, those with Im nu >= 0."""
+        z = np.linalg.eigvals(self.steps[kind][:number, :number])
         nu = self.centre * (1 - z) / (1 + z)
         nu = nu[(nu.real > 0) & (nu.imag >= 0) & np.isfinite(nu)]
-        return nu[np.lexsort((nu.imag, np.abs(nu)))]
+        return np.asarray(nu[np.lexsort((nu.imag, np.abs(nu)))])
+
+
+def _real_product(images: Complex, amplitudes: Complex, parts: Real) -> Real:
+    """Re sum_k F_mk c_k F_nk."""
+    scaled = images * amplitudes
+    return np.concatenate((scaled.real, -scaled.imag), axis=1) @ parts.T
 
 
 def _weighted_gramian(basis: Basis, w: Real, weight: Real) -> Real:
-    """R with R R^T = (1/pi) int_0^inf dw weight Re phi(iw) phi(iw)^+, phi the Laplace transforms."""
+    """R with R R^T = (1/pi) int_0^inf dw weight Re phi phi^+, phi the transforms at iw."""
     spacing = math.log(w[-1] / w[0]) / (len(w) - 1)
     scale = np.sqrt(weight * w * (spacing / math.pi))
-    images = basis.images_at(1j * w)
+    images = basis.images_at(np.asarray(1j * w, dtype=np.complex128))
     rows = np.concatenate(((scale * images).real, (scale * images).imag), axis=1)
-    return np.asarray(np.linalg.qr(rows.T, mode="r").T)
+    return np.linalg.qr(rows.T)[1].T
 
 
 def fitted(nu: Complex, w: Real, even: Complex, odd: Complex, weight: Real) -> Modes:

@@ -27,12 +27,12 @@ from pertsym.baths.rational_samples import sampled
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 
 _FINEST = 1e-13
-_ENDS = 0.05  # of the tolerance, for what frequencies beyond the ends of the line may add
+_ENDS = 1e-3  # of the tolerance, for what frequencies beyond the ends of the line may add
 _LOST = 1e-3  # of the tolerance, for what the nodes leave out at either end
 _DEEPEST = 1e-60  # of the scale
 _BASIS = 1e-4  # of the tolerance: what the basis of the truncation may leave
 _START = 0.5  # of the tolerance: the singular values that are left out at first
-_TRIES = 12
+_PATIENCE = 4  # so many exponents more without a gain: the rounding of the truncation
 _NARROW = 0.3  # Re nu/Im nu below which a resonance is an exponent of its own
 _LEAST = 0.1  # of the target's own error: its reduction adds no less
 _ZOOMS, _COARSE = 5, 8
@@ -224,7 +224,9 @@ def _from_nodes(thermal: ThermalSpectrum, tolerance: float) -> Target:
     c = np.concatenate((c, -1j * nodes.residues, -1j * residues[~narrow]))
     nu = np.concatenate((nu, 1j * nodes.poles, 1j * poles[~narrow]))
     own = Modes.of(-1j * residues[narrow], 1j * poles[narrow])
-    return Target(Modes.of(c, nu), own, _bound(nodes), top)
+    # the numbers of a narrow resonance are rounded, which moves it
+    moved = 4 * EPS * float(np.sum(own.size * np.abs(own.nu) / own.nu.real**2))
+    return Target(Modes.of(c, nu), own, _bound(nodes) + moved, top)
 
 
 def _range(path: Path, top: float, negligible: float) -> tuple[float, float]:
@@ -246,14 +248,15 @@ def _bound(nodes: Nodes) -> float:
         size, share = np.abs(arm.poles), np.abs(arm.residues) / np.abs(arm.poles)
         if arm.inner is not None:
             first = max(first, 10 * float(size[0]))
-            error += 4 * float(share[size < 10 * size[0]].sum() / -math.expm1(-arm.step * arm.inner))
+            beyond = -1 / math.expm1(-arm.step * arm.inner)
+            error += 4 * beyond * float(share[size < 10 * size[0]].sum())
         if arm.outer is not None:
             error += 4 * float(share[size > size[-1] / 10].sum())
     return error + float(nodes.half_sided(np.array(first))[1])
 
 
 def _vanishing(path: Path, thermal: ThermalSpectrum) -> tuple[Path, float]:
-    """Ĉ without Ĉ(0) scale^2/(scale^2 + w^2), and Ĉ(0): what is left has no delta-like nodes at 0."""
+    """Ĉ without Ĉ(0) scale^2/(scale^2 + w^2), and Ĉ(0): the rest has no delta-like nodes at 0."""
     height = float(thermal.jet_at(np.array(0.0), 0).c[0])
     power = thermal.regularity
     spectrum, scale = path.spectrum, path.scale
@@ -292,25 +295,25 @@ def _truncated(
     if not math.isinf(band):
         decades = math.log10(line.edges[-1] / line.edges[0])
         grid = np.geomspace(line.edges[0], line.edges[-1], 2 + int(_PER_DECADE * decades))
-        weighted = (grid, line.weight(grid))
+        weighted = (grid, line.weight(grid) ** 2)
     truncation = Truncation.of(modes, _BASIS * finest, weighted)
     results = []
     for tolerance in tolerances:
         goal = max(tolerance * scale - target.error, _LEAST * target.error)
-        best: tuple[Modes, float] | None = None
-        number = truncation.number(_START * goal)
-        for _ in range(_TRIES):
-            rates = truncation.rates(number)
-            rates = rates[np.abs(rates) > line.edges[0]]
-            fit = fitted(rates, w.ravel(), even, odd, line.weight(w.ravel()))
-            error = _difference(line, modes, fit, even, odd, goal)
-            if best is None or error < best[1]:
-                best = fit, error
-            if error <= goal or number >= len(truncation.singular):
+        first = truncation.number(_START * goal)
+        tried: list[tuple[float, int, Modes]] = []
+        for number in range(first, len(truncation.singular) + 1):
+            for kind in range(len(truncation.steps)):
+                rates = truncation.rates(number, kind)
+                rates = rates[np.abs(rates) > line.edges[0]]
+                fit = fitted(rates, w.ravel(), even, odd, line.weight(w.ravel()))
+                tried.append((_difference(line, modes, fit, even, odd, goal), number, fit))
+                if tried[-1][0] <= goal:
+                    break
+            error, reached, fit = min(tried, key=lambda entry: entry[:2])
+            if error <= goal or number >= reached + _PATIENCE:
                 break
-            number += 1
-        assert best is not None
-        results.append(_representation(best[0].joined(own), best[1] + target.error, scale))
+        results.append(_representation(fit.joined(own), error + target.error, scale))
     return tuple(results)
 
 

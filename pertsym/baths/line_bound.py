@@ -22,9 +22,9 @@ Real = NDArray[np.float64]
 _FINER = 8
 _BETWEEN = 1 / math.cos(math.pi / _FINER)
 _SHARE = 0.02  # of the goal, for remainders and what lies beyond the ends
-_HALVINGS = 60
+_HALVINGS, _PANELS = 60, 4000
 _ROUNDING = 8.0
-_NEAR, _MOMENTS = 0.3, 6  # of the end of the line, and terms of the expansion beyond it
+_NEAR, _MOMENTS = 0.3, 10  # of the end of the line, and terms of the expansion beyond it
 _WIDEST = 1e60
 
 
@@ -80,11 +80,8 @@ class Line(NamedTuple):
     def weight(self, w: Real) -> Real:
         return np.asarray(1 / np.maximum(1.0, w / self.band) ** 2)
 
-    def remainder(self, modes: Modes, rounding: float = _ROUNDING * EPS) -> Real:
-        """What interpolation of the sum leaves at most in each panel, the weight included.
-
-        The rounding of each term is counted relative to it.
-        """
+    def remainder(self, modes: Modes) -> tuple[Real, Real]:
+        """What interpolation and what rounding leave at most in each panel, with the weight."""
         centre, half = (self.edges[1:] + self.edges[:-1]) / 2, np.diff(self.edges) / 2
         x = (modes.nu.imag - centre[:, None]) / half[:, None]
         y = modes.nu.real / half[:, None]
@@ -93,18 +90,17 @@ class Line(NamedTuple):
         with np.errstate(over="ignore", divide="ignore"):
             chebyshev = (rho**self.points - rho**-self.points) / 2
             distance = np.hypot(np.maximum(np.abs(x) - 1, 0.0), y) * half[:, None]
-            lost = (modes.size / distance * (1 / chebyshev + rounding)).sum(axis=1)
-        return np.asarray(lost * self.weight(self.edges[:-1]))
+            height = modes.size / distance
+            lost = (height / chebyshev).sum(axis=1)
+        weight = self.weight(self.edges[:-1])
+        return lost * weight, _ROUNDING * EPS * height.sum(axis=1) * weight
 
     def refined(self, modes: Modes, goal: float) -> Line:
-        """With panels halved until the remainder is a small share of the goal in each.
-
-        Rounding is left out: no panel is too small for it.
-        """
+        """With panels halved until the remainder is a small share of the goal in each."""
         line = self
         for _ in range(_HALVINGS):
-            coarse = line.remainder(modes, 0.0) > _SHARE * goal
-            if not np.any(coarse):
+            coarse = line.remainder(modes)[0] > _SHARE * goal
+            if not np.any(coarse) or len(line.edges) > _PANELS:
                 break
             middle = (line.edges[1:] + line.edges[:-1])[coarse] / 2
             line = line._replace(edges=np.sort(np.concatenate((line.edges, middle))))
@@ -120,7 +116,7 @@ class Line(NamedTuple):
         even, odd : ndarray, shape (panels, points)
         """
         inside = self.values(even, odd)[1].max(axis=1) * _BETWEEN
-        inside = inside + _BETWEEN * 1.5 * self.remainder(modes)
+        inside = inside + _BETWEEN * 1.5 * sum(self.remainder(modes))
         return max(float(inside.max()), self.below(modes), self.above(modes))
 
     def values(self, even: Complex, odd: Complex) -> tuple[Real, Real]:

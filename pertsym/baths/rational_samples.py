@@ -82,8 +82,7 @@ def sampled(correlation: Correlation, tolerance: float, band: float) -> tuple[Mo
         check = Samples.of(correlation, np.sqrt(w[1:] * w[:-1]), band)
         goal = _FIRST * tolerance * samples.peak
         steps = _approximants(samples, goal)
-        for nodes, poles in steps:
-            del nodes
+        for _, poles in steps:
             rates = _rates(poles, w)
             if not len(rates):
                 continue

@@ -13,7 +13,7 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import Representation, represent
+from pertsym.baths.exponential_fit import Representation, represent_at
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.confluence import separated
 from pertsym.generators.limit import Limit
@@ -98,8 +98,7 @@ def represented(
     width = None if band is None or spread == 0 else band * spread
     for name, correlation in correlations_of(model).items():
         try:
-            best = _remembered(correlation, tolerance, width)
-            rough = _remembered(correlation, tolerance * _COARSER, width)
+            best, rough = _remembered(correlation, tolerance, width)
         except Divergent as fault:
             raise NotYetDerivable(
                 model.name,
@@ -124,16 +123,19 @@ def _wanted(reason: str) -> str:
     return "a continuous J: smooth the jump, or let the last J of a table be 0"
 
 
-def _remembered(correlation: Correlation, tolerance: float, width: float | None) -> Representation:
-    """The representation of a bath, which several methods for one model ask for in turn."""
+def _remembered(
+    correlation: Correlation, tolerance: float, width: float | None
+) -> tuple[Representation, ...]:
+    """Both representations of a bath, which several methods for one model ask for in turn."""
+    tolerances = (tolerance, tolerance * _COARSER)
     try:
         hash(correlation)
     except TypeError:  # parameters that are arrays
-        return represent(correlation, tolerance, width)
-    return _represent_once(correlation, tolerance, width)
+        return represent_at(correlation, tolerances, width)
+    return _represent_once(correlation, tolerances, width)
 
 
-_represent_once = functools.lru_cache(maxsize=64)(represent)
+_represent_once = functools.lru_cache(maxsize=64)(represent_at)
 
 
 def require_feasible(
