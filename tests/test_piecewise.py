@@ -9,7 +9,7 @@ import pytest
 
 from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import ExpressionDensity, Ohmic, SpinSurrogate, Table, Underdamped
+from pertsym.baths.densities import ExpressionDensity, Ohmic, Table, Underdamped
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.piecewise import PiecewiseSpectrum
 from pertsym.baths.piecewise_sampling import piecewise
@@ -136,7 +136,6 @@ def test_random_tables_against_quadrature(seed: int) -> None:
         (Table((2.0, 4.0), (0.2, 0.4)), INF, "boson", (-3.2, 1e-3, 2 + 1e-7, 2.1)),
         (Table((0.0, 0.5, 1.1, 3.0), (0.0, 0.2, 0.3, 0.07)), 1.0, "boson", (-0.7, 2.1)),
         (Table((0.5, 1.1, 3.0), (0.2, 0.3, 0.0), "linear"), 30.0, "boson", (-0.3, 1.2)),
-        (SpinSurrogate(Table((1.1, 3.0), (0.2, 0.1)), 2.0), 2.0, "boson", (0.3, 3.2)),
         (Ohmic(0.1, 1.0, 0.5), INF, "boson", (-0.7, 1e-3, 2.1)),
         (Ohmic(0.1, 1.0, 0.5), 2.0, "boson", (-0.7, 1e-3)),
         (Ohmic(0.1, 1.0, 1.5), INF, "boson", (-0.7, 2.1)),

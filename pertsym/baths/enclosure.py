@@ -23,7 +23,13 @@ import flint
 from pertsym.baths import balls
 from pertsym.baths.contour import Contour
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import DrudeLorentz, Exponentials, Underdamped
+from pertsym.baths.densities import (
+    DrudeLorentz,
+    Exponentials,
+    SpinSurrogate,
+    Table,
+    Underdamped,
+)
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import (
     require_integrable,
@@ -66,6 +72,11 @@ class BathBalls:
 
     @cached_property
     def function(self) -> SpectrumBalls:
+        match self.correlation.density:
+            case SpinSurrogate(density=Table()):
+                raise ArithmeticError(
+                    "spins with a tabulated density have no enclosure yet; leave the digits out"
+                )
         return SpectrumBalls(self.correlation.thermal)
 
     @property
