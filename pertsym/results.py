@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from inspect import Parameter, Signature
 from typing import Any, Literal
 
@@ -224,7 +225,13 @@ def _correlation(name: str, density: BathDensity, statistics: Statistics, beta: 
         return Correlation(density, "boson", None)
     if beta is None:
         raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
-    return Correlation(density, statistics, beta)
+    try:
+        return _remembered(density, statistics, beta)  # its nodes serve the next call
+    except TypeError:  # parameters that are arrays
+        return Correlation(density, statistics, beta)
+
+
+_remembered = lru_cache(maxsize=64)(Correlation)
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,6 +7,7 @@ G(w) = int_0^inf dt e^{iwt} C(t) = Ĉ(w)/2 - (i/2pi) P(w).  Boson bath: Ĉ(w > 0
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -45,6 +46,7 @@ _UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
 _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
 _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
+_BLOCK = 2048  # sets of parameters at a time
 _OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
 _PANEL_DERIVATIVE = 2
 _SHARED = 4  # points for which panels are cheaper than so many quadratures
@@ -269,6 +271,8 @@ class Correlation:
             raise ValueError(f"w: must be finite, got {w!r}; give real frequencies")
         fields = self._fields()
         shape = np.broadcast_shapes(w.shape, *(np.shape(value) for value in fields.values()))
+        if self._is_large(w):
+            return self._in_blocks(w, lambda c, at: c._evaluate(quantity, at, derivative))
         if not self._evaluates_arrays(w):
             value, error = np.empty(shape), np.empty(shape)
             every = np.broadcast_to(w, shape)
@@ -283,6 +287,26 @@ class Correlation:
         if shape == ():
             return Estimate(float(value), float(error))
         return Estimate(np.array(value), np.array(error))
+
+    def _is_large(self, w: Any) -> bool:
+        """Whether nodes of all parameters at once would take too much memory."""
+        return self.has_nodes and self._evaluates_arrays(w) and math.prod(self.unit.shape) > _BLOCK
+
+    def _in_blocks(self, w: Any, ask: Callable[[Correlation, Any], Estimate]) -> Estimate:
+        """The same for blocks of elements, one after the other."""
+        fields = self._fields()
+        shape = np.broadcast_shapes(w.shape, self.shape)
+        flat = {n: np.broadcast_to(x, shape).ravel() for n, x in fields.items() if np.ndim(x)}
+        places = np.broadcast_to(w, shape).ravel()
+        value, error = np.empty(places.shape), np.empty(places.shape)
+        for start in range(0, len(places), _BLOCK):
+            part = slice(start, start + _BLOCK)
+            chosen: dict[str, Any] = {n: flat[n][part] if n in flat else fields[n] for n in fields}
+            beta = chosen.pop("beta")
+            density: Any = self.density
+            bath = Correlation(replace(density, **chosen), self.statistics, beta)
+            value[part], error[part] = ask(bath, places[part] if w.ndim else w)
+        return Estimate(value.reshape(shape), error.reshape(shape))
 
     def _require(self, quantity: _Quantity, w: Any, derivative: int) -> None:
         """Raise Divergent unless the quantity exists at every w."""
