@@ -177,8 +177,9 @@ class Correlation:
     def transform(self, w: Any, derivative: int = 0) -> Estimate:
         """P(w) = P int dw' Ĉ(w')/(w' - w) or its derivative with respect to w.
 
-        In closed form for Drude-Lorentz, underdamped and exponential baths, and for Ohmic baths
-        of integer s at T = 0 or classical; else by quadrature (some milliseconds a point).
+        From the nodes of `pertsym.baths.nodes` where J continues below the axis (Ohmic,
+        Drude-Lorentz, underdamped, spins with these; exponentials exactly), from panels for
+        tables and for several points of a formula, else from the finite-part integral.
 
         Parameters
         ----------
