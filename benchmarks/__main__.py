@@ -113,7 +113,8 @@ def written(records: list[dict[str, Any]], folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "benchmarks.json").write_text(json.dumps(records, indent=1, default=str) + "\n")
     rows = [
-        f"| {r['name']} | {r['seconds']:.3g} | {r.get('peer', '')} | {_ratio(r)} |" for r in records
+        f"| {r['name']} | {r['seconds']:.3g} | {r.get('peer') or ''} | {_ratio(r)} |"
+        for r in records
     ]
     head = "| work | CPU seconds | peer | times faster than it |\n|---|---|---|---|\n"
     (folder / "benchmarks.md").write_text(head + "\n".join(rows) + "\n")
