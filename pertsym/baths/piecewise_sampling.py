@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths import jets
+from pertsym.baths.densities.table import Table
 from pertsym.baths.integrand import Integrand, Kernel
 from pertsym.baths.jets import EPS, Jet
 from pertsym.baths.mesh import build_mesh
 from pertsym.baths.piecewise import PiecewiseSpectrum
-from pertsym.baths.table import Table
 from pertsym.baths.thermal import bose_factor
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 

@@ -15,7 +15,7 @@ from pertsym.baths.nodes import Path
 
 
 class Continued(Protocol):
-    """What must be known of J below the axis; see `pertsym.baths.density.Density`."""
+    """What must be known of J below the axis; see `pertsym.baths.densities.density.Density`."""
 
     @property
     def infrared_power(self) -> float: ...

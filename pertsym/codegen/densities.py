@@ -39,7 +39,7 @@ class DensityCode:
     amplitude
         In the parameters; it never enters the nodes.
     infrared, kink, ultraviolet, scale, axis, reach
-        As in `pertsym.baths.density.Density`.
+        As in `pertsym.baths.densities.density.Density`.
     prelude
         Complex (name, text) that what follows may use.
     continued

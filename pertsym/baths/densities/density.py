@@ -130,3 +130,18 @@ class Evaluation:
         if not isinstance(w, (mpmath.mpf, mpmath.mpc)):
             w = np.asarray(w, dtype=float)
         return self.jet(jets.variable(w, derivative)).derivative(derivative)[0]
+
+
+def like(parameter: Any, w: Jet) -> Any:
+    """A parameter as the kind of number that the jet holds; floats are taken as exact."""
+    return parameter if w.e is not None else mpmath.mpf(parameter)
+
+
+def size(parameter: Any) -> float:
+    """One representative number of a parameter that may be an array."""
+    return float(np.max(np.asarray(parameter, dtype=float)))
+
+
+def along(parameter: Any) -> Any:
+    """A parameter with an axis for frequencies behind its own, if it is an array."""
+    return np.asarray(parameter, dtype=float)[..., None] if np.ndim(parameter) else parameter

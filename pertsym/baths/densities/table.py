@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import require
-from pertsym.baths.density import Evaluation
+from pertsym.baths.densities.density import Evaluation
 from pertsym.baths.jets import EPS, Jet
 
 Interpolation = Literal["monotone-cubic", "linear"]

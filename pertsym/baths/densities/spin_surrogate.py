@@ -17,7 +17,7 @@ import numpy as np
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import require_real
-from pertsym.baths.density import Density, Evaluation
+from pertsym.baths.densities.density import Density, Evaluation
 from pertsym.baths.jets import Jet
 
 

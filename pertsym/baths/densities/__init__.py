@@ -1,0 +1,50 @@
+"""Spectral densities J(w), w > 0, as immutable values.
+
+Convention: C(t) = (1/pi) int_0^inf dw J(w) [coth(beta w/2) cos wt - i sin wt] for a boson bath,
+so that Ĉ(w > 0) = 2 J(w) [n(w) + 1].  Names of parameters as in QuTiP's environments.
+
+Every density can be evaluated as a jet (value and derivatives with error bounds in double
+precision, or any precision and complex argument with mpmath), and tells its behaviour at small
+and large w, from which divergences are decided.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pertsym.baths.densities.density import Density
+from pertsym.baths.densities.drude_lorentz import DrudeLorentz
+from pertsym.baths.densities.expression import ExpressionDensity
+from pertsym.baths.densities.ohmic import Ohmic
+from pertsym.baths.densities.spin_surrogate import SpinSurrogate
+from pertsym.baths.densities.table import Table
+from pertsym.baths.densities.underdamped import Underdamped
+from pertsym.baths.exponentials import Exponentials
+
+__all__ = [
+    "DENSITIES",
+    "BathDensity",
+    "Density",
+    "DrudeLorentz",
+    "Exponentials",
+    "ExpressionDensity",
+    "Ohmic",
+    "SpinSurrogate",
+    "Table",
+    "Underdamped",
+]
+
+BathDensity = (
+    Ohmic | DrudeLorentz | Underdamped | ExpressionDensity | Table | Exponentials | SpinSurrogate
+)
+"""Every value that a bath may have."""
+
+DENSITIES: Final[dict[str, type[BathDensity]]] = {
+    "ohmic": Ohmic,
+    "drude-lorentz": DrudeLorentz,
+    "underdamped": Underdamped,
+    "expression": ExpressionDensity,
+    "table": Table,
+    "exponentials": Exponentials,
+}
+"""The kinds of `spectral_density` in a model file."""
