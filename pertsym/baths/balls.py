@@ -57,6 +57,11 @@ def imaginary(x: Any) -> Any:
     return flint.acb(0, x)
 
 
+def complex_of(x: Any) -> Any:
+    """An `arb` as an `acb`."""
+    return flint.acb(x)
+
+
 def root(x: Any) -> Any:
     """The principal square root of an `arb` of either sign, an `acb`."""
     return flint.acb(x).sqrt()

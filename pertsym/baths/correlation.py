@@ -15,16 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pertsym.baths.broadcasting import element, varies
-from pertsym.baths.densities import (
-    BathDensity,
-    DrudeLorentz,
-    Exponentials,
-    ExpressionDensity,
-    Ohmic,
-    SpinSurrogate,
-    Table,
-    Underdamped,
-)
+from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.existence import (
     require_integrable,
     require_spectrum,
@@ -140,12 +131,9 @@ class Correlation:
     @property
     def kink_scale(self) -> Any:
         """The L of `integrals.regular_part`: any frequency that all integrals of a bath share."""
-        match self.density:
-            case Ohmic(wc=frequency) | DrudeLorentz(gamma=frequency):
-                return frequency
-            case Underdamped() as density:
-                return density.slowest
-        return self.thermal.scale
+        if isinstance(self.density, Exponentials):
+            return self.thermal.scale
+        return self.density.kink_scale
 
     @cached_property
     def sample(self) -> Correlation:
@@ -304,8 +292,8 @@ class Correlation:
             part = slice(start, start + _BLOCK)
             chosen: dict[str, Any] = {n: flat[n][part] if n in flat else fields[n] for n in fields}
             beta = chosen.pop("beta")
-            density: Any = self.density
-            bath = Correlation(replace(density, **chosen), self.statistics, beta)
+            assert not isinstance(self.density, Exponentials)
+            bath = Correlation(self.density.with_values(chosen), self.statistics, beta)
             value[part], error[part] = ask(bath, places[part] if w.ndim else w)
         return Estimate(value.reshape(shape), error.reshape(shape))
 
@@ -326,7 +314,7 @@ class Correlation:
             return np.zeros(w.shape), np.zeros(w.shape)
         value, error = self.thermal.jet_at(w, derivative).derivative(derivative)
         value, error = (np.array(np.broadcast_to(part, w.shape)) for part in (value, error))
-        if isinstance(self.density, ExpressionDensity):
+        if not isinstance(self.density, Exponentials) and self.density.cancels:
             from pertsym.baths import enclosure
 
             # a formula may cancel in a way that only more digits can undo, 0/0 at w = 0 included
@@ -342,8 +330,8 @@ class Correlation:
     def _vanishes(self, w: Any) -> Any:
         """Where Ĉ is exactly 0."""
         low, high = self.thermal.support
-        if isinstance(self.density, Table):
-            low, high = max(low, -self.density.w[-1]), self.density.w[-1]
+        if not isinstance(self.density, Exponentials):
+            low, high = max(low, -self.density.end), min(high, self.density.end)
         rises_from_zero = (w == 0) & (not varies(self._fields()) and self.thermal.power > 0)
         return (w <= low) | (w >= high) | rises_from_zero
 
@@ -363,7 +351,7 @@ class Correlation:
             # G = Ĉ/2 - (i/2pi) P: a zero of P is no reason for more digits
             poor = ~(error <= _GOOD * np.abs(value))
             poor &= ~(error <= _GOOD * np.abs(self._spectrum(w, derivative)[0]))
-            poor &= not isinstance(self.density, Table) or derivative > _PANEL_DERIVATIVE
+            poor &= not self._is_cubic or derivative > _PANEL_DERIVATIVE
         for index in np.argwhere(poor):
             at = tuple(int(i) for i in index)
             single = self._element(w.shape, at) if varies(self._fields()) else self
@@ -398,22 +386,22 @@ class Correlation:
         """Whether the panels of `piecewise` are made: for tables, or where several w share them."""
         if derivative > _PANEL_DERIVATIVE:
             return False
-        if isinstance(self.density, (ExpressionDensity, SpinSurrogate)):
-            return bool(w.size >= _SHARED)
-        return isinstance(self.density, Table)
+        return self._is_cubic or bool(w.size >= _SHARED)
+
+    @property
+    def _is_cubic(self) -> bool:
+        return not isinstance(self.density, Exponentials) and self.density.cubics is not None
 
     def _fields(self) -> dict[str, Any]:
         """The parameters that may be arrays."""
         if isinstance(self.density, Exponentials):
             return {}
-        if isinstance(self.density, (Ohmic, DrudeLorentz, Underdamped)):
-            return {**vars(self.density), "beta": self.beta}
-        return {"beta": self.beta}
+        return {**self.density.values, "beta": self.beta}
 
     def _evaluates_arrays(self, w: Any) -> bool:
         """Whether one formula serves all elements: what exists must be the same for all."""
         mixed = np.ndim(self.beta) > 0 and 0 < np.sum(np.isinf(self.beta)) < np.size(self.beta)
-        powers = isinstance(self.density, Ohmic) and np.ndim(self.density.s) > 0
+        powers = not isinstance(self.density, Exponentials) and self.density.powers_vary
         return not varies(self._fields()) or (
             self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
         )
@@ -430,5 +418,6 @@ class Correlation:
     def _element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
         chosen = element(self._fields(), shape, index)
         beta = chosen.pop("beta")
-        density: Any = self.density
-        return Correlation(replace(density, **chosen), self.statistics, beta)
+        if isinstance(self.density, Exponentials):
+            return self
+        return Correlation(self.density.with_values(chosen), self.statistics, beta)

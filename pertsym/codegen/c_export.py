@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from pertsym.codegen.densities import DensityCode
+from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen.program import Atom
 from pertsym.codegen.runtime import EVEN, FEW
 
@@ -141,7 +141,7 @@ def render(code: Codegen) -> str:
 
 def _complex(text: str) -> str:
     """Neutral text with complex numbers."""
-    for name in ("exp", "pow", "sqrt"):
+    for name in ("exp", "log", "pow", "sqrt"):
         text = re.sub(rf"\b{name}\(", f"c{name}(", text)
     text = re.sub(r"\bfabs\(", "size_of(", text)
     return _number(re.sub(r"\b(real|imag)\(", r"c\1(", text))

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pertsym.baths.densities import Exponentials
-from pertsym.codegen.densities import DensityCode, code_of, values_of
+from pertsym.baths.densities.density import DensityCode
+from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.program import Atom, Expression, elements_of, expression
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant

@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pertsym.baths import nodes, product_nodes, tabulated, thermal_path, thermal_tables
+from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen import runtime
-from pertsym.codegen.densities import DensityCode
 from pertsym.codegen.program import Atom, Expression
 
 if TYPE_CHECKING:

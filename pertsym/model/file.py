@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 
+from pertsym.baths.checks import Parameter, parameters_of
 from pertsym.baths.densities import DENSITIES
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
@@ -269,7 +270,8 @@ def _density(value: object, place: Place) -> tuple[str, Any]:
     check_keys(entries, ("kind", *(entry.name for entry in declared)), place)
     needed = [e.name for e in declared if e.default is MISSING and e.default_factory is MISSING]
     table(entries, place, required=needed)
-    values = {key: _parameter(kind, key, entries[key], place) for key in entries if key != "kind"}
+    forms = parameters_of(density)
+    values = {k: _parameter(forms[k], k, entries[k], place) for k in entries if k != "kind"}
     try:
         return kind, density(**values)
     except ValueError as error:
@@ -280,10 +282,10 @@ def _density(value: object, place: Place) -> tuple[str, Any]:
         ) from None
 
 
-def _parameter(kind: str, key: str, value: object, place: Place) -> object:
+def _parameter(parameter: Parameter, key: str, value: object, place: Place) -> object:
     here = place.field(key)
-    match kind:
-        case "expression":
+    match parameter.form:
+        case "formula":
             # only here: it brings SymPy, which models without formulas do not need
             from pertsym.model.expression import decay, leading_power, parse_expression
 
@@ -295,9 +297,11 @@ def _parameter(kind: str, key: str, value: object, place: Place) -> object:
             except ValueError as error:
                 problem, _, remedy = str(error).rpartition("; ")
                 raise here.error(problem, remedy) from None
-        case "table":
-            return text(value, here) if key == "interpolation" else reals(value, here)
-        case "exponentials":
+        case "text":
+            return text(value, here)
+        case "reals":
+            return reals(value, here)
+        case "complexes":
             return complexes(value, here)
         case _:
             return float(real(value, here))

@@ -64,6 +64,11 @@ class Bath:
         """
         return cls(name, "boson", beta, SpinSurrogate(density, beta))
 
+    @property
+    def is_spin(self) -> bool:
+        """Whether its oscillators stand for spins."""
+        return not isinstance(self.density, Exponentials) and self.density.spins is not None
+
     def __post_init__(self) -> None:
         if self.statistics not in get_args(Statistics):
             raise _fault(

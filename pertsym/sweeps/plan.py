@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pertsym import __version__
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import SpinSurrogate
 from pertsym.dynamics.methods import EVOLVE, STEADY, Method
 from pertsym.model.errors import InputError
 from pertsym.model.requests import require_evolvable
@@ -188,7 +187,7 @@ class Plan:
             case Energy():
                 return lambda i: 0
             case Temperature(names, inverse):
-                if any(isinstance(model.bath(name).density, SpinSurrogate) for name in names):
+                if any(model.bath(name).is_spin for name in names):
                     return alone
                 return lambda i: values[i] == 0 and not inverse  # existence differs at T = 0
             case Strength():
@@ -197,7 +196,7 @@ class Plan:
                 return lambda i: i if values[i] == 0 else -1
             case Parameter(name, parameter):
                 bath = model.bath(name)
-                if isinstance(bath.density, SpinSurrogate) or not self._takes_arrays(target):
+                if bath.is_spin or not self._takes_arrays(target):
                     return alone
 
                 def kind(i: int) -> tuple[object, ...]:

@@ -10,9 +10,7 @@ and large w, from which divergences are decided.
 
 from __future__ import annotations
 
-from typing import Final
-
-from pertsym.baths.densities.density import Density
+from pertsym.baths.densities.density import DENSITIES, Density, register
 from pertsym.baths.densities.drude_lorentz import DrudeLorentz
 from pertsym.baths.densities.expression import ExpressionDensity
 from pertsym.baths.densities.ohmic import Ohmic
@@ -32,19 +30,8 @@ __all__ = [
     "SpinSurrogate",
     "Table",
     "Underdamped",
+    "register",
 ]
 
-BathDensity = (
-    Ohmic | DrudeLorentz | Underdamped | ExpressionDensity | Table | Exponentials | SpinSurrogate
-)
+BathDensity = Density | Exponentials
 """Every value that a bath may have."""
-
-DENSITIES: Final[dict[str, type[BathDensity]]] = {
-    "ohmic": Ohmic,
-    "drude-lorentz": DrudeLorentz,
-    "underdamped": Underdamped,
-    "expression": ExpressionDensity,
-    "table": Table,
-    "exponentials": Exponentials,
-}
-"""The kinds of `spectral_density` in a model file."""

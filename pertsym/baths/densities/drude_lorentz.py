@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from pertsym.baths import balls, jets
+from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.checks import require_real
-from pertsym.baths.densities.density import Evaluation, along, like, size
-from pertsym.baths.jets import Jet
+from pertsym.baths.checks import real
+from pertsym.baths.densities.density import Density, Facts, Functions, Shape, register
+from pertsym.baths.exponentials import Exponentials
 
 
+@register("drude-lorentz")
 @dataclass(frozen=True)
-class DrudeLorentz(Evaluation):
+class DrudeLorentz(Density):
     """J(w) = 2 lam gamma w/(gamma^2 + w^2), with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Parameters
@@ -31,66 +31,20 @@ class DrudeLorentz(Evaluation):
         If a parameter is out of range; the message starts with its name.
     """
 
-    lam: Any
-    gamma: Any
+    lam: Any = field(metadata=real(1, positive=False, scales=1))
+    gamma: Any = field(metadata=real(1))
 
-    def __post_init__(self) -> None:
-        require_real("lam", self.lam, positive=False)
-        require_real("gamma", self.gamma, positive=True)
+    formula = "2 lam gamma w/(gamma^2 + w^2)"
+    qutip = "DrudeLorentzEnvironment"
 
-    @property
-    def infrared_power(self) -> float:
-        return 1.0
+    @staticmethod
+    def shape(f: Functions, w: Any, p: Any) -> Shape:
+        x = w / p.gamma
+        return Shape(p.gamma, 1.0, 1.0 / (1.0 + x * x) * (2 * p.lam))
 
-    @property
-    def kink_power(self) -> float:
-        return np.inf
-
-    @property
-    def ultraviolet_power(self) -> float:
-        return -1.0
-
-    @property
-    def scale(self) -> float:
-        return size(self.gamma)
-
-    @property
-    def features(self) -> tuple[tuple[float, float], ...]:
-        return ()
-
-    @property
-    def edges(self) -> tuple[tuple[float, float], ...]:
-        return ()
-
-    @property
-    def axis(self) -> float:
-        return float(np.min(self.gamma))
-
-    @property
-    def continues(self) -> bool:
-        return True
-
-    def split(self) -> tuple[Any, DrudeLorentz]:
-        return self.lam, replace(self, lam=1.0)
-
-    @property
-    def reach(self) -> float:
-        return size(self.gamma)
-
-    def continued(self, w: Any) -> Any:
-        gamma = along(self.gamma)
-        x = w / gamma
-        return 2 * along(self.lam) * x / ((1 + 1j * x) * (1 - 1j * x))
-
-    def jet(self, w: Jet) -> Jet:
-        return w * self.reduced_jet(w)
-
-    def reduced_jet(self, w: Jet) -> Jet:
-        gamma = like(self.gamma, w)
-        x = w / gamma
-        return jets.reciprocal(x * x + 1.0).scaled(2 * like(self.lam, w) / gamma)
-
-    leading = 1.0
+    @staticmethod
+    def facts(f: Functions, p: Any) -> Facts:
+        return Facts(math.inf, -1.0, p.gamma, p.gamma, p.gamma)
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
         lam, gamma = balls.real(self.lam), balls.real(self.gamma)
@@ -101,3 +55,11 @@ class DrudeLorentz(Evaluation):
     def decay(self, start: Any) -> Decay | None:
         lam, gamma = balls.real(self.lam), balls.real(self.gamma)
         return Decay(3 * lam * gamma, -1.0, balls.real(0)) if start > 2 * gamma else None
+
+    @property
+    def upper_poles(self) -> tuple[tuple[Any, Any], ...] | None:
+        lam, gamma = balls.real(self.lam), balls.real(self.gamma)
+        return ((balls.imaginary(gamma), balls.complex_of(lam * gamma)),)
+
+    def classical_exponentials(self, temperature: float) -> Exponentials | None:
+        return Exponentials((2 * self.lam * temperature,), (self.gamma,))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.densities.density import Evaluation
+from pertsym.baths.checks import given_as
+from pertsym.baths.densities.density import Density, DensityCode, register
 from pertsym.baths.jets import Jet
 
 if TYPE_CHECKING:
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from pertsym.model.expression import Expression
 
 
+@register("expression")
 @dataclass(frozen=True)
-class ExpressionDensity(Evaluation):
+class ExpressionDensity(Density):
     """J(w) given by a formula, with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Parameters
@@ -31,7 +34,39 @@ class ExpressionDensity(Evaluation):
         From the attributes, if the behaviour at small or large w cannot be decided.
     """
 
-    expression: Expression
+    expression: Expression = field(metadata=given_as("formula"))
+
+    cancels = True
+    powers_vary = False
+    axis = math.inf
+
+    @property
+    def continues(self) -> bool:
+        return False
+
+    def exported(self, bath: str) -> DensityCode:
+        from pertsym.codegen.densities import rational
+
+        return rational(self.expression, self.infrared_power, bath)
+
+    @property
+    def is_zero(self) -> bool:
+        return bool(self.expression.sympy_expr == 0)
+
+    @property
+    def kink_scale(self) -> Any:
+        return self.scale
+
+    def remarks(self) -> tuple[str, ...]:
+        from pertsym.model.domain import first_negative_value  # brings SymPy
+
+        negative_at = first_negative_value(self.expression.sympy_expr)
+        if negative_at is None:
+            return ()
+        return (
+            f"J(w) is negative at w = {negative_at:.3g}; no bath has such a spectrum, "
+            "rates may come out negative",
+        )
 
     @cached_property
     def _program(self) -> ExpressionJet:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pertsym.baths import balls, jets
-from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.checks import require_real
-from pertsym.baths.densities.density import Evaluation, along, like, size
-from pertsym.baths.jets import Jet
+from pertsym.baths import balls
+from pertsym.baths.balls import Decay
+from pertsym.baths.checks import real
+from pertsym.baths.densities.density import Density, Facts, Functions, Shape, register, size
+from pertsym.baths.time_correlation import Complex, TimeCorrelation, hurwitz
+
+_UNDERFLOW = 800.0  # e^-800 times any moderate power is 0 in double precision
 
 
+@register("ohmic")
 @dataclass(frozen=True)
-class Ohmic(Evaluation):
+class Ohmic(Density):
     """J(w) = alpha w^s wc^(1-s) exp(-w/wc), with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Parameters
@@ -33,31 +38,22 @@ class Ohmic(Evaluation):
         If a parameter is out of range; the message starts with its name.
     """
 
-    alpha: Any
-    wc: Any
-    s: Any
+    alpha: Any = field(metadata=real(0, positive=False, scales=1))
+    wc: Any = field(metadata=real(1))
+    s: Any = field(metadata=real(0))
 
-    def __post_init__(self) -> None:
-        require_real("alpha", self.alpha, positive=False)
-        require_real("wc", self.wc, positive=True)
-        require_real("s", self.s, positive=True)
+    formula = "alpha w^s wc^(1-s) exp(-w/wc)"
+    qutip = "OhmicEnvironment"
 
-    @property
-    def infrared_power(self) -> float:
-        return float(self.s)
+    @staticmethod
+    def shape(f: Functions, w: Any, p: Any) -> Shape:
+        return Shape(p.wc, p.s, f.exp(-w / p.wc) * (p.alpha * p.wc))
 
-    @property
-    def kink_power(self) -> float:
-        # w^s (1 - w/wc + ...): an odd s is followed by the even s + 1
-        return float(self.s) + (float(self.s) % 2 == 1)
-
-    @property
-    def ultraviolet_power(self) -> float:
-        return -np.inf
-
-    @property
-    def scale(self) -> float:
-        return size(self.wc)
+    @staticmethod
+    def facts(f: Functions, p: Any) -> Facts:
+        # w^s (1 - w/wc + ...): an odd s is followed by the even s + 1;
+        # e^-x x^s has lost 40 orders of magnitude on the path at 45 degrees to the axis
+        return Facts(p.s + f.is_odd(p.s), -math.inf, p.wc, math.inf, (140 + 10 * p.s) * p.wc)
 
     @property
     def features(self) -> tuple[tuple[float, float], ...]:
@@ -65,47 +61,38 @@ class Ohmic(Evaluation):
         return ((s * wc, np.sqrt(s) * wc),) if s > 4 else ()
 
     @property
-    def edges(self) -> tuple[tuple[float, float], ...]:
-        return ()
-
-    @property
-    def continues(self) -> bool:
-        return True
-
-    def split(self) -> tuple[Any, Ohmic]:
-        return self.alpha, replace(self, alpha=1.0)
-
-    @property
-    def reach(self) -> float:
-        # e^-x x^s has lost 40 orders of magnitude on the path at 45 degrees to the axis
-        return (140 + 10 * size(self.s)) * size(self.wc)
-
-    def continued(self, w: Any) -> Any:
-        x = w / along(self.wc)
-        return along(self.alpha) * along(self.wc) * x ** along(self.s) * np.exp(-x)
-
-    def jet(self, w: Jet) -> Jet:
-        return self._power_times_cutoff(w, 0)
-
-    def reduced_jet(self, w: Jet) -> Jet:
-        return self._power_times_cutoff(w, 1).scaled(1 / like(self.wc, w))
-
-    def _power_times_cutoff(self, w: Jet, lowered: int) -> Jet:
-        wc = like(self.wc, w)
-        x = w / wc
-        shape = jets.power(x, like(self.s, w) - lowered) * jets.exp(-x)
-        return shape.scaled(like(self.alpha, w) * wc)
-
-    @property
-    def leading(self) -> float:
-        return float(self.s)
-
-    def core(self, w: Ball, piece: int = 0) -> Ball:
-        return self._strength * (w / -balls.real(self.wc)).exp()
+    def underflow(self) -> float:
+        return (_UNDERFLOW + 10 * float(self.s)) * float(self.wc)
 
     def decay(self, start: Any) -> Decay | None:
-        return Decay(self._strength, self.leading, 1 / balls.real(self.wc))
+        alpha, wc, s = (balls.real(x) for x in (self.alpha, self.wc, self.s))
+        return Decay(alpha * wc ** (1 - s), self.leading, 1 / wc)
 
-    @property
-    def _strength(self) -> Any:
-        return balls.real(self.alpha) * balls.real(self.wc) ** (1 - balls.real(self.s))
+    def time_correlation(self, classical: bool, beta: float) -> TimeCorrelation | None:
+        """C(t) at any temperature.
+
+        Expanding n(w) = sum_k e^{-k beta w} gives, with two Hurwitz zeta functions,
+
+            C(t) = (alpha wc^(1-s) Gamma(s+1)/pi) [ sum_{k>=0} (1/wc + k beta + it)^-(s+1)
+                                                   + sum_{k>=1} (1/wc + k beta - it)^-(s+1) ];
+
+        at T = 0 only the first term is left.  A classical bath has
+        C(t) = (2 alpha wc^(1-s) Gamma(s)/(pi beta)) Re (1/wc + it)^-s.
+        """
+        alpha, wc, s = self.alpha, self.wc, self.s
+        strip = 1 / wc
+        weight = alpha * wc ** (1 - s) / math.pi
+        if classical:
+            height = 2 * weight * math.gamma(s) / beta
+            return TimeCorrelation(lambda t: (height * (strip + 1j * t) ** -s).real + 0j, strip)
+        height = weight * math.gamma(s + 1)
+        if math.isinf(beta):
+            return TimeCorrelation(lambda t: height * (strip + 1j * t) ** -(s + 1), strip)
+
+        def thermal(t: NDArray[np.float64]) -> Complex:
+            later = hurwitz(s + 1, strip / beta + 1j * np.asarray(t) / beta)
+            earlier = hurwitz(s + 1, 1 + strip / beta - 1j * np.asarray(t) / beta)
+            both: Complex = height * beta ** -(s + 1) * (later + earlier)
+            return both
+
+        return TimeCorrelation(thermal, strip)

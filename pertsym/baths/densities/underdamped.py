@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.checks import require_real
-from pertsym.baths.densities.density import Evaluation, along, like, size
+from pertsym.baths.checks import real
+from pertsym.baths.densities.density import Density, DensityCode, along, register, size
+from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.jets import Jet
 
+_CODE = DensityCode(
+    kind="underdamped",
+    formula="lam^2 gamma w/[(w0^2 - w^2)^2 + gamma^2 w^2]",
+    parameters=("lam", "w0", "gamma"),
+    amplitude="lam * lam",
+    infrared="1.0",
+    kink="INFINITY",
+    ultraviolet="-3.0",
+    scale="fabs(slow)",
+    axis="fabs(slow)",
+    reach="fabs(pole)",
+    prelude=(
+        ("root", "sqrt((w0 - gamma / 2.0) * (w0 + gamma / 2.0) + 0.0 * I)"),
+        ("pole", "real(root) - I * (gamma / 2.0 + imag(root))"),
+        (
+            "slow",
+            "where(imag(root) > 0.0, -I * w0 * (w0 / fabs(pole)), -real(root) - I * gamma / 2.0)",
+        ),
+    ),
+    continued="gamma * w / ((w - pole) * (w - slow) * (w + pole) * (w + slow))",
+    resonances=(
+        (
+            "pole",
+            "where(real(pole) > 0.0, 0.25 * I / where(real(pole) > 0.0, real(pole), 1.0), 0.0 * I)",
+        ),
+    ),
+    steps=(
+        ("detuning", "(w0 - y) * (w0 + y)"),
+        ("friction", "gamma * y"),
+        ("below", "detuning * detuning + friction * friction"),
+    ),
+    reduced="gamma / below",
+    slope="-2.0 * y * (gamma * gamma - 2.0 * detuning) / below",
+    slope_size="2.0 * y * (gamma * gamma + 2.0 * fabs(detuning)) / below",
+    rounding="24.0",
+)
 
+
+@register("underdamped")
 @dataclass(frozen=True)
-class Underdamped(Evaluation):
+class Underdamped(Density):
     """J(w) = lam^2 gamma w/[(w0^2 - w^2)^2 + gamma^2 w^2], with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Parameters
@@ -33,26 +73,18 @@ class Underdamped(Evaluation):
         If a parameter is out of range; the message starts with its name.
     """
 
-    lam: Any
-    w0: Any
-    gamma: Any
+    lam: Any = field(metadata=real(1.5, positive=False, scales=2))
+    w0: Any = field(metadata=real(1))
+    gamma: Any = field(metadata=real(1))
 
-    def __post_init__(self) -> None:
-        require_real("lam", self.lam, positive=False)
-        require_real("w0", self.w0, positive=True)
-        require_real("gamma", self.gamma, positive=True)
+    formula = "lam^2 gamma w/[(w0^2 - w^2)^2 + gamma^2 w^2]"
+    qutip = "UnderDampedEnvironment"
+    code = _CODE
 
-    @property
-    def infrared_power(self) -> float:
-        return 1.0
-
-    @property
-    def kink_power(self) -> float:
-        return np.inf
-
-    @property
-    def ultraviolet_power(self) -> float:
-        return -3.0
+    infrared_power = 1.0
+    kink_power = math.inf
+    ultraviolet_power = -3.0
+    powers_vary = False
 
     @property
     def scale(self) -> float:
@@ -63,30 +95,18 @@ class Underdamped(Evaluation):
         return 2 * w0 / (gamma / w0 + float(np.sqrt((gamma / w0 - 2) * (gamma / w0 + 2))))
 
     @property
+    def kink_scale(self) -> Any:
+        return np.abs(self._roots()[1])
+
+    @property
     def features(self) -> tuple[tuple[float, float], ...]:
         w0, gamma = size(self.w0), size(self.gamma)
         centre = float(np.sqrt(max((w0 - gamma / 2) * (w0 + gamma / 2), 0.0)))
         return ((centre, gamma / 2),) if centre > gamma / 2 else ()
 
     @property
-    def edges(self) -> tuple[tuple[float, float], ...]:
-        return ()
-
-    @property
     def axis(self) -> float:
-        return float(np.min(self.slowest))
-
-    @property
-    def slowest(self) -> Any:
-        """The modulus of the pole of J that is nearest to 0."""
-        return np.abs(self._roots()[1])
-
-    @property
-    def continues(self) -> bool:
-        return True
-
-    def split(self) -> tuple[Any, Underdamped]:
-        return self.lam * self.lam, replace(self, lam=1.0)
+        return float(np.min(self.kink_scale))
 
     @property
     def reach(self) -> float:
@@ -122,11 +142,11 @@ class Underdamped(Evaluation):
 
     def reduced_jet(self, w: Jet) -> Jet:
         # in units of w0: no overflow
-        w0, gamma = like(self.w0, w), like(self.gamma, w)
+        w0, gamma = self.w0, self.gamma
         x, ratio = w / w0, gamma / w0
         detuning = _one_minus_square(x, (w0 - w) / w0)
         friction = x * ratio
-        strength = (like(self.lam, w) / w0) ** 2 * ratio / w0
+        strength = (self.lam / w0) ** 2 * ratio / w0
         return jets.reciprocal(detuning * detuning + friction * friction).scaled(strength)
 
     leading = 1.0
@@ -135,16 +155,23 @@ class Underdamped(Evaluation):
         # one division for each pole: a product of wide balls would hold 0
         lam, gamma = balls.real(self.lam), balls.real(self.gamma)
         product = lam * lam * gamma
-        for pole in self.upper_poles:
+        for pole in self._upper_roots():
             product = product / (w - pole) / (w - pole.conjugate())
         return product
 
-    @property
-    def upper_poles(self) -> tuple[Any, Any]:
+    def _upper_roots(self) -> tuple[Any, Any]:
         """Poles of J above the real axis, equal at critical damping."""
         w0, gamma = balls.real(self.w0), balls.real(self.gamma)
         root, middle = balls.root(4 * w0 * w0 - gamma * gamma), balls.imaginary(gamma)
         return (middle + root) / 2, (middle - root) / 2
+
+    @property
+    def upper_poles(self) -> tuple[tuple[Any, Any], ...] | None:
+        first, second = self._upper_roots()
+        if not abs(first - second) > 0:
+            return None
+        strength = balls.real(self.lam) ** 2 / balls.imaginary(2 * (first - second))
+        return ((first, strength), (second, -strength))
 
     def decay(self, start: Any) -> Decay | None:
         # |(w0^2 - w^2)^2 + gamma^2 w^2| >= |w|^4 [(1 - 1/16)^2 - 1/16] > 4 |w|^4/5
@@ -152,10 +179,28 @@ class Underdamped(Evaluation):
         far = start > 4 * w0 and start > 4 * gamma
         return Decay(lam * lam * gamma * 5 / 4, -3.0, balls.real(0)) if far else None
 
+    def classical_exponentials(self, temperature: float) -> Exponentials | None:
+        """C(t) = (lam^2 T/w0^2) (nu2 e^{-nu1 t} - nu1 e^{-nu2 t})/(nu2 - nu1); nu1 nu2 = w0^2.
+
+        None close to critical damping, where the two amplitudes cancel.
+        """
+        lam, w0, gamma = float(self.lam), float(self.w0), float(self.gamma)
+        discriminant = (gamma / 2 - w0) * (gamma / 2 + w0)
+        if abs(discriminant) < 1e-2 * w0**2:
+            return None
+        root = math.sqrt(abs(discriminant))
+        if discriminant < 0:
+            nu1, nu2 = complex(gamma / 2, -root), complex(gamma / 2, root)
+        else:
+            nu2 = complex(gamma / 2 + root)
+            nu1 = w0 * (w0 / nu2)
+        strength = lam / w0 * (lam / w0) * temperature / (nu2 - nu1)
+        return Exponentials((strength * nu2, -strength * nu1), (nu1, nu2))
+
 
 def _one_minus_square(x: Jet, one_minus_x: Jet) -> Jet:
     """1 - x^2: the value factored, exact near x = 1, the derivatives not, exact near x = 0."""
     value, rest = one_minus_x * (1.0 + x), 1.0 - x * x
-    if value.e is None or rest.e is None:
-        return value
+    assert value.e is not None
+    assert rest.e is not None
     return Jet((value.c[0], *rest.c[1:]), (value.e[0], *rest.e[1:]))
