@@ -3,9 +3,7 @@
 Convention: C(t) = (1/pi) int_0^inf dw J(w) [coth(beta w/2) cos wt - i sin wt] for a boson bath,
 so that Ĉ(w > 0) = 2 J(w) [n(w) + 1].  Names of parameters as in QuTiP's environments.
 
-Every density can be evaluated as a jet (value and derivatives with error bounds in double
-precision, or any precision and complex argument with mpmath), and tells its behaviour at small
-and large w, from which divergences are decided.
+One file holds everything about a density; see `density.Density` for what that is.
 """
 
 from __future__ import annotations
