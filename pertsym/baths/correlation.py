@@ -92,6 +92,23 @@ class Correlation:
             return self
         return replace(self, density=self.density.split()[1])
 
+    @cached_property
+    def parts(self) -> tuple[Correlation, ...]:
+        """Baths that are integrated one by one; all quantities are their sums."""
+        if isinstance(self.density, Exponentials):
+            return (self,)
+        components = self.density.components
+        if components[0] is self.density:
+            return (self,)
+        return tuple(replace(self, density=component) for component in components)
+
+    def _summed(self, ask: Callable[[Correlation], Estimate]) -> Estimate:
+        """The sum of an answer over the parts."""
+        answers = [ask(part) for part in self.parts]
+        value, error = (sum(column) for column in zip(*answers, strict=True))
+        rounding = EPS * sum(np.abs(answer.value) for answer in answers)
+        return Estimate(value, error + rounding)
+
     @property
     def has_nodes(self) -> bool:
         """Whether J continues below the axis in a known way."""
@@ -181,6 +198,8 @@ class Correlation:
         Divergent
             If a value does not exist.
         """
+        if self.parts[0] is not self:
+            return self._summed(lambda part: part.transform(w, derivative))
         if self.is_static(w, derivative):
             found = self.cold().transform(0.0)
             return found if not self.shape else Estimate(*(x + np.zeros(self.shape) for x in found))
@@ -191,6 +210,8 @@ class Correlation:
 
         The smaller of the two keeps its digits where they differ in size.
         """
+        if self.parts[0] is not self:
+            return self._summed(lambda part: part.transform_part(w, derivative, parity))
         w = np.asarray(w, dtype=float)
         usable = (
             self.has_nodes and derivative in (0, 1) and np.all(w != 0) and np.all(np.isfinite(w))
@@ -213,6 +234,8 @@ class Correlation:
 
     def transform_difference(self, w: float, reference: float) -> Estimate:
         """P(w) - P(reference), which exists for slower tails than either alone (scalars)."""
+        if self.parts[0] is not self:
+            return self._summed(lambda part: part.transform_difference(w, reference))
         poles = self._difference_poles(w, reference)
         return finite_part(self.thermal, poles) if poles else Estimate(0.0, 0.0)
 

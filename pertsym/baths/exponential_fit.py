@@ -9,6 +9,7 @@ the two sums is bounded on the whole real line.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,6 +81,11 @@ class Target(NamedTuple):
     error: float
     scale: float
 
+    def joined(self, other: Target) -> Target:
+        """What stands for the sum of two G."""
+        modes, own = self.modes.joined(other.modes), self.own.joined(other.own)
+        return Target(modes, own, self.error + other.error, max(self.scale, other.scale))
+
 
 def represent(
     correlation: Correlation, tolerance: float = 1e-9, band: float | None = None
@@ -147,13 +153,16 @@ def represent_at(
         rounding = 8 * EPS * max(abs(nu) / nu.real for nu in closed.nu)
         return (_exact(closed, rounding, width),) * len(tolerances)
     finest = min(tolerances)
-    if correlation.density.continues:
-        target = _from_nodes(thermal, finest)
-    else:
-        modes, error = sampled(correlation, finest, width)
-        own = _narrow(modes.nu)
-        target = Target(modes.chosen(~own), modes.chosen(own), error, thermal.scale)
-    return _truncated(target, tolerances, width)
+    targets = [_target(part, finest, width) for part in correlation.parts]
+    return _truncated(functools.reduce(Target.joined, targets), tolerances, width)
+
+
+def _target(correlation: Correlation, tolerance: float, band: float) -> Target:
+    if correlation.has_nodes:
+        return _from_nodes(correlation.thermal, tolerance)
+    modes, error = sampled(correlation, tolerance, band)
+    own = _narrow(modes.nu)
+    return Target(modes.chosen(~own), modes.chosen(own), error, correlation.thermal.scale)
 
 
 def _exact(exponentials: Exponentials, rounding: float, band: float) -> Representation:

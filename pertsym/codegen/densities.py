@@ -5,7 +5,10 @@ See `pertsym.baths.densities.density.DensityCode` for what the text may use.
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,6 +93,58 @@ def derived(density: type[Density]) -> DensityCode:
         slope_size=text(size),
         rounding=text(rounding),
     )
+
+
+def combined(codes: Sequence[DensityCode], bath: str) -> DensityCode:
+    """The code of a sum; the k-th density's names end with _k."""
+    own = [_renamed(code, k) for k, code in enumerate(codes)]
+    parts = [f"part_{k}" for k in range(len(own))]
+    steps = [step for c in own for step in c.steps]
+    steps += [(part, f"{c.amplitude} * ({c.reduced})") for part, c in zip(parts, own, strict=True)]
+    steps.append(("whole", " + ".join(parts)))
+
+    def mean(field: str) -> str:
+        terms = (f"{p} * ({getattr(c, field)})" for p, c in zip(parts, own, strict=True))
+        return f"({' + '.join(terms)}) / where(whole > 0.0, whole, 1.0)"
+
+    def extreme(function: str, field: str) -> str:
+        first, *others = (str(getattr(c, field)) for c in own)
+        for other in others:
+            first = first if other == first else f"{function}({first}, {other})"
+        return first
+
+    return DensityCode(
+        kind=f"mixture_{bath}",
+        formula=" + ".join(c.formula for c in own),
+        parameters=tuple(name for c in own for name in c.parameters),
+        amplitude="1.0",
+        infrared=extreme("minimum", "infrared"),
+        kink=extreme("minimum", "kink"),
+        ultraviolet=extreme("maximum", "ultraviolet"),
+        scale=extreme("minimum", "scale"),
+        axis=extreme("minimum", "axis"),
+        reach=extreme("maximum", "reach"),
+        prelude=tuple(entry for c in own for entry in c.prelude),
+        continued=" + ".join(f"{c.amplitude} * ({c.continued})" for c in own),
+        resonances=tuple((p, f"{c.amplitude} * ({r})") for c in own for p, r in c.resonances),
+        steps=tuple(steps),
+        reduced="whole",
+        slope=mean("slope"),
+        slope_size=mean("slope_size"),
+        rounding=f"{mean('rounding')} + {len(own)}.0",
+    )
+
+
+def _renamed(code: DensityCode, k: int) -> DensityCode:
+    names = (*code.parameters, *(name for name, _ in (*code.prelude, *code.steps)))
+    pattern = re.compile(rf"\b({'|'.join(names) or '(?!)'})\b")
+
+    def new(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(map(new, value))
+        return pattern.sub(rf"\1_{k}", value)
+
+    return DensityCode(*(new(value) for value in dataclasses.astuple(code)))
 
 
 def rational(expression: Expression, infrared: float, bath: str) -> DensityCode:

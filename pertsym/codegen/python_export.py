@@ -233,6 +233,7 @@ def _table(code: Codegen) -> str:
         "pi, I, INFINITY = np.pi, 1j, np.inf",
         "exp, log, pow, sqrt, fabs = np.exp, np.log, np.power, np.sqrt, np.abs",
         "real, imag, where, floor = np.real, np.imag, np.where, np.floor",
+        "minimum, maximum = np.minimum, np.maximum",
         "",
         "",
     ]

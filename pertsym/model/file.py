@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from pertsym.baths.checks import Parameter, parameters_of
-from pertsym.baths.densities import DENSITIES
+from pertsym.baths.densities import DENSITIES, Mixture
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
 from pertsym.model.read import (
@@ -262,7 +262,27 @@ def _inverse_temperature(entries: Mapping[str, object], units: Units, place: Pla
 
 
 def _density(value: object, place: Place) -> tuple[str, Any]:
-    """Return the kind and the spectral density, built by its own class from the file's fields."""
+    """Return the kind and the spectral density, built by its own class from the file's fields.
+
+    A list is the sum of its entries.
+    """
+    if isinstance(value, list):
+        entries_of = [
+            _density(item, place.item(k)) for k, item in enumerate(array(value, place, of="tables"))
+        ]
+        for k, (kind, _) in enumerate(entries_of):
+            if kind == _GIVEN_AS_EXPONENTIALS:
+                raise (
+                    place.item(k)
+                    .field("kind")
+                    .error(
+                        "exponentials have no J(w) that could be added to another",
+                        "give them a bath of their own",
+                    )
+                )
+        if not entries_of:
+            raise place.error("is an empty list", "give at least one density")
+        return "mixture", Mixture(tuple(density for _, density in entries_of))
     entries = table(value, place, required=("kind",))
     kind = choice(entries["kind"], DENSITIES, place.field("kind"), "spectral density")
     density: Any = DENSITIES[kind]

@@ -261,7 +261,7 @@ def _canonical(written: str, place: Place) -> str:
         position += 1
     if position != len(text) or not parts:
         raise place.error("is no path", 'write for example temperature or baths."my bath".lam')
-    if len(parts) == 4 and parts[0] == "baths" and parts[2] == _DENSITY:
+    if len(parts) > 3 and parts[0] == "baths" and parts[2] == _DENSITY:
         del parts[2]
     if len(parts) > 1 and parts[0] == "baths":
         return ".".join((Place("", "baths").field(parts[1]).key, *parts[2:]))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from pertsym.baths.densities.density import DENSITIES, Density, register
 from pertsym.baths.densities.drude_lorentz import DrudeLorentz
 from pertsym.baths.densities.expression import ExpressionDensity
+from pertsym.baths.densities.mixture import Mixture
 from pertsym.baths.densities.ohmic import Ohmic
 from pertsym.baths.densities.spin_surrogate import SpinSurrogate
 from pertsym.baths.densities.table import Table
@@ -24,6 +25,7 @@ __all__ = [
     "DrudeLorentz",
     "Exponentials",
     "ExpressionDensity",
+    "Mixture",
     "Ohmic",
     "SpinSurrogate",
     "Table",

@@ -89,8 +89,9 @@ class Cubics(NamedTuple):
 class DensityCode:
     """A density with J = amplitude * shape as text that is code in Python, JAX and C99.
 
-    The text uses + - * /, numbers, exp log pow sqrt fabs real imag floor where and the imaginary
-    unit I, which all three can define for real and for complex arguments.
+    The text uses + - * /, numbers, exp log pow sqrt fabs real imag floor where, minimum and
+    maximum of two, and the imaginary unit I, which all three can define for real and for complex
+    arguments.
 
     Attributes
     ----------
