@@ -56,10 +56,10 @@ def derived(density: type[Density]) -> DensityCode:
     J = (w/unit)^power rest stays in this form: the power is taken once, of a number of order 1.
     """
 
-    def is_odd(power: sympy.Expr) -> sympy.Expr:
-        return sympy.Piecewise((1, sympy.Eq(sympy.Mod(power, 2), 1)), (0, True))
+    def if_odd(power: sympy.Expr, yes: Any, no: Any) -> sympy.Expr:
+        return sympy.Piecewise((yes, sympy.Eq(sympy.Mod(power, 2), 1)), (no, True))
 
-    functions = Functions(sympy.exp, sympy.log, sympy.Pow, is_odd)
+    functions = Functions(sympy.exp, sympy.log, sympy.Pow, if_odd)
     known = density.parameters()
     names = [name for name, p in known.items() if p.form == "real"]
     amplitude = [name for name in names for _ in range(known[name].scales)]
@@ -81,7 +81,7 @@ def derived(density: type[Density]) -> DensityCode:
         slope, size = slope + lowered / _Y, size + sympy.Abs(lowered) / _Y
         rounding += 4 + 2 * sympy.Abs(lowered * sympy.log(_Y / unit)) + 2 * sympy.Abs(lowered)
     return DensityCode(
-        density.kind.replace("-", "_"),
+        (density.kind or density.__name__.lower()).replace("-", "_"),
         density.formula or str(density.shape(functions, _W, p)),
         tuple(names),
         " * ".join(amplitude) or "1.0",

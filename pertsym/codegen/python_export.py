@@ -363,7 +363,7 @@ class {_class_name(d)}:
 {unpack}{prelude}        self.infrared = {d.infrared}
         self.infrared_power = float(np.ravel(self.infrared)[0])
         self.kink_power = float(np.ravel({d.kink})[0])
-        self.ultraviolet_power = {d.ultraviolet}
+        self.ultraviolet_power = float(np.ravel({d.ultraviolet})[0])
         self.scale = {d.scale}
         self.axis = float(np.min({d.axis}))
         self.reach = float(np.max({d.reach}))

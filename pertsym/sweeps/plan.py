@@ -24,6 +24,7 @@ from pertsym.sweeps.axes import (
     Strength,
     Subject,
     Temperature,
+    density_of,
     with_density,
 )
 from pertsym.sweeps.rates import CLOSED
@@ -212,7 +213,7 @@ class Plan:
 
     def _takes_arrays(self, target: Parameter) -> bool:
         bath = self.subject.model.bath(target.bath)
-        both = np.full(2, getattr(bath.density, target.name))
+        both = np.full(2, density_of(bath).values[target.name])
         density = with_density(bath, **{target.name: both})
         return Correlation(density, bath.statistics, bath.beta).shape == (2,)
 

@@ -30,22 +30,25 @@ DENSITIES: Final[dict[str, type[Density] | type[Exponentials]]] = {"exponentials
 
 
 class Functions(NamedTuple):
-    """The functions of one arithmetic: numbers and arrays, jets, balls, or SymPy's expressions."""
+    """The functions of one arithmetic: numbers and arrays, jets, balls, or SymPy's expressions.
+
+    `if_odd(p, a, b)` is a where p is an odd integer, else b.
+    """
 
     exp: Callable[[Any], Any]
     log: Callable[[Any], Any]
     power: Callable[[Any, Any], Any]
-    is_odd: Callable[[Any], Any]
+    if_odd: Callable[[Any, Any, Any], Any]
 
 
-def _is_odd(power: Any) -> Any:
-    return np.asarray(np.asarray(power) % 2 == 1, dtype=float)[()]
+def _if_odd(power: Any, yes: Any, no: Any) -> Any:
+    return np.where(np.asarray(power, dtype=float) % 2 == 1, yes, no)[()]
 
 
-NUMBERS: Final = Functions(np.exp, np.log, lambda x, p: x**p, _is_odd)
-_JETS: Final = Functions(jets.exp, jets.log, jets.power, _is_odd)
+NUMBERS: Final = Functions(np.exp, np.log, lambda x, p: x**p, _if_odd)
+_JETS: Final = Functions(jets.exp, jets.log, jets.power, _if_odd)
 _BALLS: Final = Functions(
-    lambda z: z.exp(), balls.log, lambda z, p: balls.power(z, float(p)), lambda p: _is_odd(float(p))
+    lambda z: z.exp(), balls.log, lambda z, p: balls.power(z, float(p)), _if_odd
 )
 
 

@@ -114,10 +114,10 @@ class Mixture(Density):
     # -- on the axis ---------------------------------------------------------------------------
 
     def jet(self, w: Jet) -> Jet:
-        return _total(density.jet(w) for density in self.densities)
+        return _total(density.jet(w) for density in self._present)
 
     def reduced_jet(self, w: Jet) -> Jet:
-        return _total(density.reduced_jet(w) for density in self.densities)
+        return _total(density.reduced_jet(w) for density in self._present)
 
     @property
     def infrared_power(self) -> float:
@@ -179,7 +179,7 @@ class Mixture(Density):
 
     @property
     def resonances(self) -> tuple[Any, Any]:
-        pairs = [np.broadcast_arrays(*density.resonances) for density in self.densities]
+        pairs = [np.broadcast_arrays(*density.resonances) for density in self._present]
         shape = np.broadcast_shapes(*(p.shape[:-1] for p, _ in pairs))
         return tuple(
             np.concatenate([np.broadcast_to(x, (*shape, x.shape[-1])) for x in parts], -1)
@@ -187,10 +187,10 @@ class Mixture(Density):
         )  # type: ignore[return-value]
 
     def continued(self, w: Any) -> Any:
-        return sum(density.continued(w) for density in self.densities)
+        return sum(density.continued(w) for density in self._present)
 
     def time_correlation(self, classical: bool, beta: float) -> TimeCorrelation | None:
-        found = [density.time_correlation(classical, beta) for density in self.densities]
+        found = [density.time_correlation(classical, beta) for density in self._present]
         known = [part for part in found if part is not None]
         if len(known) < len(found):
             return None

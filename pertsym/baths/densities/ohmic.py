@@ -53,7 +53,9 @@ class Ohmic(Density):
     def facts(f: Functions, p: Any) -> Facts:
         # w^s (1 - w/wc + ...): an odd s is followed by the even s + 1;
         # e^-x x^s has lost 40 orders of magnitude on the path at 45 degrees to the axis
-        return Facts(p.s + f.is_odd(p.s), -math.inf, p.wc, math.inf, (140 + 10 * p.s) * p.wc)
+        return Facts(
+            f.if_odd(p.s, p.s + 1, p.s), -math.inf, p.wc, math.inf, (140 + 10 * p.s) * p.wc
+        )
 
     @property
     def features(self) -> tuple[tuple[float, float], ...]:

@@ -56,7 +56,10 @@ class SpinSurrogate(Density):
 
     @property
     def components(self) -> tuple[Density, ...]:
-        return tuple(SpinSurrogate(part, self.beta) for part in self.density.components)
+        parts = self.density.components
+        if parts[0] is self.density:
+            return (self,)
+        return tuple(SpinSurrogate(part, self.beta) for part in parts)
 
     def remarks(self) -> tuple[str, ...]:
         return (
