@@ -143,6 +143,13 @@ class Codegen:
                 raise InputError(
                     model.name, "quantities", f"{name!r} is unknown", f"use {', '.join(known)}"
                 )
+        if model.cross:
+            raise NotYetDerivable(
+                model.name,
+                "cross",
+                "formulas of correlated baths are not exported",
+                "leave [[cross]] out, or use `pertsym rates` and `pertsym sweep`",
+            )
         baths = tuple(_bath_code(bath, model.units) for bath in model.used_baths)
         rates = bloch_rates(model, order, digits)
         forms: dict[str, dict[int, SpectralForm]] = {}

@@ -16,13 +16,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, Mixture
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.model.errors import InputError
@@ -151,7 +150,7 @@ def _of_one_shape(
 ) -> Iterator[tuple[Bath, Matrix]]:
     fractions = _fraction_matrix([bath.name for bath, _ in members], crosses)
     factors, diagonal = _factors(fractions, members)
-    amplitudes = [exact_rational(float(_amplitude(bath))) for bath, _ in members]
+    amplitudes = [exact_rational(_amplitude(bath)) for bath, _ in members]
     for k, (bath, _) in enumerate(members):
         weights = [
             factors[a][k] * _root(diagonal[k] * amplitudes[a] / amplitudes[k])
@@ -197,13 +196,11 @@ def _fraction_matrix(names: list[str], crosses: Sequence[Cross]) -> list[list[Fr
 def _of_several_shapes(
     members: list[tuple[Bath, Matrix]], crosses: Sequence[Cross]
 ) -> Iterator[tuple[Bath, Matrix]]:
-    from dataclasses import replace
-
     operators = {bath.name: matrix for bath, matrix in members}
     pairs = [(c, _cross_density(c, members)) for c in crosses]
     for bath, matrix in members:
         own = [density for c, density in pairs if bath.name in c.baths]
-        remaining = Mixture((bath.density, *own), (1.0, *(-1.0 for _ in own)))
+        remaining = Mixture((_density(bath), *own), (1.0, *(-1.0 for _ in own)))
         yield replace(bath, density=remaining), matrix
     for cross, density in pairs:
         a, b = cross.baths
@@ -215,18 +212,22 @@ def _cross_density(cross: Cross, members: list[tuple[Bath, Matrix]]) -> Density:
     if cross.density is not None:
         return cross.density
     a, b = (_named(members, name) for name in cross.baths)
-    ratio = math.sqrt(float(_amplitude(b)) / float(_amplitude(a)))
-    return Mixture((a.density,), (float(cross.fraction or 0) * ratio,))
+    ratio = math.sqrt(_amplitude(b) / _amplitude(a))
+    return Mixture((_density(a),), (float(cross.fraction or 0) * ratio,))
 
 
 def _require_positive(members: list[tuple[Bath, Matrix]], crosses: Sequence[Cross]) -> None:
     """Look at J_ab(w) on a grid over all scales of the densities."""
+    from pertsym.baths.correlation import Correlation  # models without correlations do not need it
+
     names = [bath.name for bath, _ in members]
     pairs = [(c, _cross_density(c, members)) for c in crosses]
-    densities = [*(bath.density for bath, _ in members), *(density for _, density in pairs)]
+    densities = [*(_density(bath) for bath, _ in members), *(density for _, density in pairs)]
     scales = [d.scale for d in densities] + [w for d in densities for w, _ in d.features]
     low, high = math.log10(min(scales)) - _DECADES, math.log10(max(scales)) + 2
-    w = np.sort(np.concatenate([np.logspace(low, high, 2000), [e for d in densities for e, _ in d.edges]]))
+    w = np.sort(
+        np.concatenate([np.logspace(low, high, 2000), [e for d in densities for e, _ in d.edges]])
+    )
     beta, statistics = members[0][0].beta, members[0][0].statistics
     values = [np.asarray(Correlation(d, statistics, beta).spectrum(w).value) for d in densities]
     matrix = np.zeros((len(w), len(names), len(names)))
@@ -249,12 +250,17 @@ def _require_positive(members: list[tuple[Bath, Matrix]], crosses: Sequence[Cros
         )
 
 
-def _unit(bath: Bath) -> Any:
-    return bath.density.split()[1]  # type: ignore[union-attr]
+def _density(bath: Bath) -> Density:
+    assert isinstance(bath.density, Density)  # by `Cross.check`
+    return bath.density
 
 
-def _amplitude(bath: Bath) -> Any:
-    return bath.density.split()[0]  # type: ignore[union-attr]
+def _unit(bath: Bath) -> Density:
+    return _density(bath).split()[1]
+
+
+def _amplitude(bath: Bath) -> float:
+    return float(_density(bath).split()[0])
 
 
 def _named(members: list[tuple[Bath, Matrix]], name: str) -> Bath:

@@ -14,6 +14,7 @@ import numpy as np
 
 from pertsym.baths.checks import Parameter, parameters_of
 from pertsym.baths.densities import DENSITIES, Mixture
+from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
 from pertsym.model.read import (
@@ -32,6 +33,7 @@ from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Bath, Coupling, Matrix, Model, Statistics
 
 TOP_KEYS: Final = ("name", "units", "system", "couplings", "baths")
+MODEL_KEYS: Final = (*TOP_KEYS, "cross")
 _STATISTICS: Final = ("boson", "classical", "spin")
 _STATISTICS_TO_COME: Final = ("random-matrix",)
 _OSCILLATOR: Final = "oscillator"
@@ -58,7 +60,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
 
 def model_of(document: dict[str, Any], place: Place) -> Model:
     """The model of a parsed model file, as `load_model`; `place` is the file."""
-    check_keys(document, TOP_KEYS, place)
+    check_keys(document, MODEL_KEYS, place)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
     name = text(document.get("name", Path(place.source).stem), place.field("name"))
@@ -70,8 +72,10 @@ def model_of(document: dict[str, Any], place: Place) -> Model:
     given = read_couplings(document["couplings"], baths, size, place.field("couplings"))
     if hamiltonian is not None:
         energies, given = in_eigenbasis(hamiltonian, given, place.field("system"))
+    crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
+    bound = read_baths(baths, units, place.field("baths"))
     try:
-        return Model(name, units, energies, given, read_baths(baths, units, place.field("baths")))
+        return Model(name, units, energies, given, bound, cross=crosses)
     except InputError as error:
         if error.source != "model":
             raise
@@ -165,6 +169,31 @@ def read_couplings(
         strength = real(coupling.get("strength", 1), here.field("strength"))
         couplings.append(Coupling.of(operator, bath, strength))
     return tuple(couplings)
+
+
+def read_cross(value: object, place: Place) -> tuple[Cross, ...]:
+    """The tables [[cross]]: correlations between baths."""
+    if isinstance(value, dict):
+        raise place.error("must be a list of tables", "write [[cross]] with double brackets")
+    found: list[Cross] = []
+    for index, entry in enumerate(array(value, place, of="tables [[cross]]")):
+        here = place.item(index)
+        check_keys(table(entry, here), ("baths", "fraction", "spectral_density"), here)
+        names = array(table(entry, here, required=("baths",))["baths"], here.field("baths"))
+        if len(names) != 2:
+            raise here.field("baths").error(f"names {len(names)} baths", "name two")
+        a, b = (text(x, here.field("baths").item(k)) for k, x in enumerate(names))
+        fraction = density = None
+        if "fraction" in entry:
+            fraction = float(real(entry["fraction"], here.field("fraction")))
+        if "spectral_density" in entry:
+            kind, density = _density(entry["spectral_density"], here.field("spectral_density"))
+            if kind == _GIVEN_AS_EXPONENTIALS:
+                raise here.field("spectral_density").error(
+                    "exponentials have no J(w)", "give J_ab(w) by another kind"
+                )
+        found.append(Cross((a, b), fraction, density))
+    return tuple(found)
 
 
 def in_eigenbasis(

@@ -17,7 +17,7 @@ _FAR: Final = 1e6  # of the largest |nu|
 
 def model_notes(model: Model) -> tuple[str, ...]:
     """One line a remark, in the order of the baths: unused baths, odd correlation functions."""
-    used = {bath.name for bath in model.used_baths}
+    used = {coupling.bath for coupling in model.couplings}
     remarks: list[str] = []
     for bath in model.baths:
         if bath.name not in used:

@@ -124,8 +124,10 @@ class Plan:
 
     @property
     def closed_rates(self) -> bool:
-        """Whether the rates are: of two levels, to fourth order."""
-        return self.order is not None and self.order <= CLOSED and self.subject.model.dimension == 2
+        """Whether the rates are: of two levels with independent baths, to fourth order."""
+        model = self.subject.model
+        small = self.order is not None and self.order <= CLOSED and model.dimension == 2
+        return small and not model.cross
 
     def blocks(self) -> list[Block]:
         """Boxes that together make up the grid; they depend on nothing but the plan."""

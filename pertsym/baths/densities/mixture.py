@@ -1,4 +1,4 @@
-"""Several spectral densities in one bath: their sum."""
+"""Several spectral densities in one bath: their sum, or with weights a linear combination."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pertsym.baths.time_correlation import Complex, TimeCorrelation
 
 @dataclass(frozen=True)
 class Mixture(Density):
-    """J(w) = sum_k J_k(w), with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+    """J(w) = sum_k x_k J_k(w), with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Densities that continue below the axis with powers at w = 0 that differ by integers are
     integrated together, the others one by one: see `components`.
@@ -28,6 +28,9 @@ class Mixture(Density):
     ----------
     densities : sequence of values of `pertsym.baths.densities` with a J(w)
         At least one.
+    weights : sequence of float
+        The x_k; left out, all are 1.  A J that is negative somewhere is no bath by itself, but a
+        part of correlated ones.
 
     Raises
     ------
@@ -36,19 +39,30 @@ class Mixture(Density):
     """
 
     densities: tuple[Density, ...]
+    weights: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         flat: list[Density] = []
-        for k, density in enumerate(self.densities):
+        factors: list[float] = []
+        weights = self.weights or (1.0,) * len(self.densities)
+        for k, (density, weight) in enumerate(zip(self.densities, weights, strict=True)):
             if not isinstance(density, Density):
                 raise ValueError(
                     f"densities: must have a J(w), entry {k} is {density!r}; give exponentials a "
                     "bath of their own"
                 )
-            flat += density.densities if isinstance(density, Mixture) else [density]
+            parts = density.weighted if isinstance(density, Mixture) else ((1.0, density),)
+            flat += (part for _, part in parts)
+            factors += (weight * factor for factor, _ in parts)
         if not flat:
             raise ValueError("densities: must be at least one, got none; give a density")
         object.__setattr__(self, "densities", tuple(flat))
+        object.__setattr__(self, "weights", tuple(factors))
+
+    @property
+    def weighted(self) -> tuple[tuple[float, Density], ...]:
+        """Weights and densities."""
+        return tuple(zip(self.weights, self.densities, strict=True))
 
     @property
     def values(self) -> dict[str, Any]:
@@ -76,28 +90,39 @@ class Mixture(Density):
 
     @cached_property
     def components(self) -> tuple[Density, ...]:
-        together: dict[float, list[Density]] = {}
+        together: dict[float, list[tuple[float, Density]]] = {}
         alone: list[Density] = []
-        for density in self._present:
+        for weight, density in self._terms:
             if density.continues and not density.edges and not density.powers_vary:
-                together.setdefault(density.leading % 1, []).append(density)
+                together.setdefault(density.leading % 1, []).append((weight, density))
             else:
-                alone.append(density)
-        if not alone and len(together) == 1:
+                alone.append(_times(weight, density))
+        if len(alone) + len(together) == 1:
             return (self,)
-        groups = (d[0] if len(d) == 1 else Mixture(tuple(d)) for d in together.values())
+        groups = (
+            _times(*d[0])
+            if len(d) == 1
+            else Mixture(tuple(density for _, density in d), tuple(x for x, _ in d))
+            for d in together.values()
+        )
         return (*groups, *alone)
 
     @cached_property
-    def _present(self) -> tuple[Density, ...]:
+    def _terms(self) -> tuple[tuple[float, Density], ...]:
         """Those that are not 0, one at least."""
-        return tuple(d for d in self.densities if not d.is_zero) or self.densities[:1]
+        return tuple((x, d) for x, d in self.weighted if x and not d.is_zero) or self.weighted[:1]
+
+    @cached_property
+    def _present(self) -> tuple[Density, ...]:
+        return tuple(density for _, density in self._terms)
 
     def remarks(self) -> tuple[str, ...]:
         parts = enumerate(self.densities)
         return tuple(f"spectral_density[{k}]: {text}" for k, d in parts for text in d.remarks())
 
     def exported(self, bath: str) -> DensityCode:
+        if any(weight != 1 for weight in self.weights):
+            raise ValueError("correlated baths of several shapes are not exported")
         if len(self.components) > 1:
             raise ValueError(
                 "the sum has parts whose powers at w = 0 differ by no integer, or which do not "
@@ -114,10 +139,10 @@ class Mixture(Density):
     # -- on the axis ---------------------------------------------------------------------------
 
     def jet(self, w: Jet) -> Jet:
-        return _total(density.jet(w) for density in self._present)
+        return _total(_scaled(x, density.jet(w)) for x, density in self._terms)
 
     def reduced_jet(self, w: Jet) -> Jet:
-        return _total(density.reduced_jet(w) for density in self._present)
+        return _total(_scaled(x, density.reduced_jet(w)) for x, density in self._terms)
 
     @property
     def infrared_power(self) -> float:
@@ -187,26 +212,26 @@ class Mixture(Density):
         )  # type: ignore[return-value]
 
     def continued(self, w: Any) -> Any:
-        return sum(density.continued(w) for density in self._present)
+        return sum(x * density.continued(w) for x, density in self._terms)
 
     def time_correlation(self, classical: bool, beta: float) -> TimeCorrelation | None:
-        found = [density.time_correlation(classical, beta) for density in self._present]
-        known = [part for part in found if part is not None]
+        found = [(x, density.time_correlation(classical, beta)) for x, density in self._terms]
+        known = [(x, part) for x, part in found if part is not None]
         if len(known) < len(found):
             return None
 
         def function(t: Any) -> Complex:
-            total: Complex = sum(part.function(t) for part in known)  # type: ignore[assignment]
+            total: Complex = sum(x * part.function(t) for x, part in known)  # type: ignore[assignment]
             return total
 
-        return TimeCorrelation(function, min(part.strip for part in known))
+        return TimeCorrelation(function, min(part.strip for _, part in known))
 
     def classical_exponentials(self, temperature: float) -> Exponentials | None:
-        found = [density.classical_exponentials(temperature) for density in self._present]
-        known = [part for part in found if part is not None]
+        found = [(x, d.classical_exponentials(temperature)) for x, d in self._terms]
+        known = [(x, part) for x, part in found if part is not None]
         if len(known) < len(found):
             return None
-        pairs = [pair for part in known for pair in zip(part.c, part.nu, strict=True)]
+        pairs = [(x * c, nu) for x, part in known for c, nu in zip(part.c, part.nu, strict=True)]
         return Exponentials(tuple(c for c, _ in pairs), tuple(nu for _, nu in pairs))
 
     # -- in ball arithmetic --------------------------------------------------------------------
@@ -217,9 +242,10 @@ class Mixture(Density):
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
         total = None
-        for density in self._present:
+        for x, density in self._terms:
             raised = round(density.leading - self.leading)
             core = density.core(w, piece)
+            core = core if x == 1 else balls.real(x) * core
             core = core * w**raised if raised else core
             total = core if total is None else total + core
         return total
@@ -229,8 +255,8 @@ class Mixture(Density):
 
         |w|^p e^(-r Re w) falls faster than |w|^P where p - P <= 7/10 r |w|, with Re w > 7/10 |w|.
         """
-        found = [density.decay(start) for density in self._present]
-        known = [part for part in found if part is not None]
+        found = [(x, density.decay(start)) for x, density in self._terms]
+        known = [p._replace(size=p.size * balls.real(abs(x))) for x, p in found if p is not None]
         if len(known) < len(found):
             return None
         start = balls.real(start)
@@ -250,9 +276,19 @@ class Mixture(Density):
 
     @property
     def upper_poles(self) -> tuple[tuple[Any, Any], ...] | None:
-        found = [density.upper_poles for density in self._present]
-        known = [poles for poles in found if poles is not None]
-        return None if len(known) < len(found) else tuple(p for poles in known for p in poles)
+        found = [(x, density.upper_poles) for x, density in self._terms]
+        known = [(balls.real(x), poles) for x, poles in found if poles is not None]
+        if len(known) < len(found):
+            return None
+        return tuple((place, x * residue) for x, poles in known for place, residue in poles)
+
+
+def _times(weight: float, density: Density) -> Density:
+    return density if weight == 1 else Mixture((density,), (weight,))
+
+
+def _scaled(weight: float, jet: Jet) -> Jet:
+    return jet if weight == 1 else jet.scaled(weight)
 
 
 def _total(parts: Iterable[Jet]) -> Jet:
