@@ -255,12 +255,12 @@ def test_refusals(tmp_path: Path, cross: str, key: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("temperature = 1.0\nspectral_density = { kind = \"drude-lorentz\", lam = 0.02", "temperature = 2.0\nspectral_density = { kind = \"drude-lorentz\", lam = 0.02", "temperature"),
+        ("[baths.b]\ntemperature = 1.0", "[baths.b]\ntemperature = 2.0", "temperature"),
         ("lam = 0.02, gamma = 1.0", "lam = 0.02, gamma = 1.1", "factor"),
         ('baths = ["a", "b"]', 'baths = ["a", "c"]', "no bath 'c'"),
         ('baths = ["a", "b"]', 'baths = ["a", "a"]', "twice"),
     ],
-)  # fmt: skip
+)
 def test_refusals_of_baths(tmp_path: Path, old: str, new: str, said: str) -> None:
     path = tmp_path / "model.toml"
     text = (MODEL + "fraction = 0.5").replace(old, new)
