@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pertsym.generators.canonical_form import decompose
     from pertsym.generators.slipped import tcl_slip
     from pertsym.generators.tcl import tcl_generator
+    from pertsym.model.cross import Cross
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
     from pertsym.model.oscillator import OscillatorModel, PositionCoupling
@@ -47,6 +48,7 @@ _PLACES = {
     "BlochEquations": "pertsym.api",
     "Model": "pertsym.model.values",
     "Coupling": "pertsym.model.values",
+    "Cross": "pertsym.model.cross",
     "Bath": "pertsym.model.values",
     "OscillatorModel": "pertsym.model.oscillator",
     "PositionCoupling": "pertsym.model.oscillator",
@@ -84,6 +86,7 @@ __all__ = [
     "BlochEquations",
     "Correlation",
     "Coupling",
+    "Cross",
     "Divergent",
     "DrudeLorentz",
     "Exponentials",

@@ -85,7 +85,7 @@ def interaction_of(model: Model) -> Interaction:
     """The exact interaction of a model; each bath names its correlation function."""
     return independent_baths(
         model.dimension,
-        ((coupling.operator, coupling.bath) for coupling in model.couplings),
+        ((operator, name) for name, operator in model.bath_operators.items()),
         real=(bath.name for bath in model.used_baths if bath.statistics == "classical"),
     )
 

@@ -23,13 +23,7 @@ import flint
 from pertsym.baths import balls
 from pertsym.baths.contour import Contour
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import (
-    DrudeLorentz,
-    Exponentials,
-    SpinSurrogate,
-    Table,
-    Underdamped,
-)
+from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import (
     require_integrable,
@@ -72,11 +66,6 @@ class BathBalls:
 
     @cached_property
     def function(self) -> SpectrumBalls:
-        match self.correlation.density:
-            case SpinSurrogate(density=Table()):
-                raise ArithmeticError(
-                    "spins with a tabulated density have no enclosure yet; leave the digits out"
-                )
         return SpectrumBalls(self.correlation.thermal)
 
     @property
@@ -200,16 +189,7 @@ class BathBalls:
     def poles(self) -> tuple[tuple[Any, Any], ...] | None:
         """Simple poles of a rational J above the axis, with residues; else None."""
         density = self.correlation.density
-        if isinstance(density, DrudeLorentz):
-            lam, gamma = balls.real(density.lam), balls.real(density.gamma)
-            return ((_I * gamma, flint.acb(lam * gamma)),)
-        if not isinstance(density, Underdamped):
-            return None
-        first, second = density.upper_poles
-        if not abs(first - second) > 0:
-            return None
-        strength = balls.real(density.lam) ** 2 / (2 * _I * (first - second))
-        return ((first, strength), (second, -strength))
+        return None if isinstance(density, Exponentials) else density.upper_poles
 
     def _checked(self, quantity: str, w: Any, derivative: int) -> Any:
         w = balls.rational(w)
