@@ -412,6 +412,42 @@ def test_balls_hold_the_rates_of_a_mixture() -> None:
                 assert abs(found.value - float(as_mpf(x.value))) <= found.error + 1e-17
 
 
+def test_the_decay_of_a_mixture_is_a_bound() -> None:
+    rng = np.random.default_rng(21)
+    found = 0
+    for _ in range(60):
+        wc, s, gamma, w0 = np.exp(rng.uniform(-2, 2, 4))
+        parts: list[Density] = [
+            Ohmic(0.1, float(wc), float(s)),
+            Ohmic(0.3, float(gamma), float(s) + 1),
+            DrudeLorentz(0.2, float(gamma)),
+            Underdamped(0.2, float(w0), float(gamma)),
+        ]
+        chosen = rng.choice(4, int(rng.integers(2, 5)), replace=False)
+        density = Mixture(tuple(parts[k] for k in chosen))
+        start = float(np.exp(rng.uniform(0, 6)))
+        decay = density.decay(balls.real(start))
+        if decay is None:
+            continue
+        found += 1
+        w = start * np.exp(rng.uniform(0, 3, 30) + 1j * rng.uniform(-np.pi / 4, np.pi / 4, 30))
+        bound = float(decay.size) * np.abs(w) ** decay.power * np.exp(-float(decay.rate) * w.real)
+        assert np.all(np.abs(density.continued(w)) <= bound * (1 + 1e-12))
+    assert found > 20
+
+
+@pytest.mark.parametrize("interpolation", ["monotone-cubic", "linear"])
+def test_spins_with_a_table_are_enclosed(interpolation: Any) -> None:
+    rng = np.random.default_rng(6)
+    table = Table((0.0, 0.5, 1.5, 3.0), (0.0, 0.1, 0.2, 0.05), interpolation)
+    correlation = Correlation(Bath.spin("b", 0.8, table).density, "boson", 0.8)
+    for w in rng.uniform(-4, 4, 4):
+        for quantity in ("spectrum", "transform"):
+            value, error = getattr(correlation, quantity)(float(w))
+            exact = as_mpf(getattr(enclosure, quantity)(correlation, float(w), 0, 20))
+            assert abs(value - exact) <= error <= 1e-9
+
+
 def test_divergence_is_that_of_the_sum() -> None:
     parts = (Ohmic(0.1, 1.0, 0.5), DrudeLorentz(0.1, 0.7))
     subject = model(Mixture(parts), BIASED)
