@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pertsym.api import BlochEquations, bloch, laird, sigma_x, sigma_y, sigma_z
     from pertsym.baths.correlation import Correlation
-    from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Table, Underdamped
+    from pertsym.baths.densities import (
+        DrudeLorentz,
+        Exponentials,
+        Mixture,
+        Ohmic,
+        Table,
+        Underdamped,
+    )
     from pertsym.baths.divergence import Divergent
     from pertsym.dynamics.ccqme import ccqme
     from pertsym.dynamics.mean_force import mean_force
@@ -73,6 +80,7 @@ _PLACES = {
     "Ohmic": "pertsym.baths.densities",
     "DrudeLorentz": "pertsym.baths.densities",
     "Underdamped": "pertsym.baths.densities",
+    "Mixture": "pertsym.baths.densities",
     "Table": "pertsym.baths.densities",
     "Exponentials": "pertsym.baths.densities",
     "Correlation": "pertsym.baths.correlation",
@@ -91,6 +99,7 @@ __all__ = [
     "DrudeLorentz",
     "Exponentials",
     "InputError",
+    "Mixture",
     "Model",
     "NotYetDerivable",
     "Ohmic",

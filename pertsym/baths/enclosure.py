@@ -13,7 +13,7 @@ doubles, exponentials as the decimals that were written.  Boson bath: Ĉ(w > 0) 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -385,14 +385,24 @@ def bits_of(digits: int) -> int:
 
 def spectrum(c: Correlation, w: Any, derivative: int = 0, digits: int = 30) -> Any:
     """Ĉ^(derivative)(w) as a ball of so many digits."""
-    return enclosed(lambda bits: BathBalls(c, bits).spectrum(w, derivative), digits)
+    return _summed(c, digits, lambda bath: bath.spectrum(w, derivative))
 
 
 def transform(c: Correlation, w: Any, derivative: int = 0, digits: int = 30) -> Any:
     """P^(derivative)(w) as a ball of so many digits."""
-    return enclosed(lambda bits: BathBalls(c, bits).transform(w, derivative), digits)
+    return _summed(c, digits, lambda bath: bath.transform(w, derivative))
 
 
 def correlation(c: Correlation, t: Any, digits: int = 30) -> Any:
     """C(t), t >= 0, as a complex ball of so many digits."""
-    return enclosed(lambda bits: BathBalls(c, bits).correlated(t), digits)
+    return _summed(c, digits, lambda bath: bath.correlated(t))
+
+
+def _summed(c: Correlation, digits: int, ask: Callable[[BathBalls], Any]) -> Any:
+    """The answer of a bath, or of its parts together."""
+
+    def compute(bits: int) -> Any:
+        first, *others = (ask(BathBalls(part, bits)) for part in c.parts)
+        return sum(others, first)
+
+    return enclosed(compute, digits)

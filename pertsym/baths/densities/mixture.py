@@ -241,6 +241,8 @@ class Mixture(Density):
         return min(density.leading for density in self._present)
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
+        if len(self.components) > 1:
+            raise ArithmeticError("the parts of a mixture are enclosed one by one")
         total = None
         for x, density in self._terms:
             raised = round(density.leading - self.leading)
