@@ -129,7 +129,7 @@ def _finite_part(
 ) -> tuple[Any, Any]:
     """The integral where it exists by itself, at one frequency for all parameters."""
     places = [p for _, p, _ in poles]
-    first, second = _node_pair(a, b, reflect, shift, places)
+    first, second = node_pair(a, b, reflect, shift, places)
     factor = _Factor(second, b.unit, reflect, shift)
     total = _Total()
     total.add(first, lambda w: _kernel(w, poles), factor)
@@ -165,7 +165,7 @@ def _regular_part(
     over B's nodes without cancellation.
     """
     scale = np.asarray(a.kink_scale, dtype=float)[..., None]
-    first, second = _node_pair(a, b, reflect, shift, [])
+    first, second = node_pair(a, b, reflect, shift, [])
     factor = _Factor(second, b.unit, reflect, shift)
     at_pole, uncertain = factor.on_axis(0.0, 0)
     total = _Total()
@@ -190,7 +190,7 @@ def _answer(
     return 2 * math.pi * reflect * value.imag * strength, 2 * math.pi * error * np.abs(strength)
 
 
-def _node_pair(
+def node_pair(
     a: Correlation, b: Correlation, reflect: int, shift: float, places: Sequence[float]
 ) -> tuple[Nodes, Nodes]:
     """Nodes of A that resolve the kernel and F, and nodes of B for every point that they meet."""
