@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -130,7 +131,7 @@ def _finite_part(
     """The integral where it exists by itself, at one frequency for all parameters."""
     places = [p for _, p, _ in poles]
     first, second = node_pair(a, b, reflect, shift, places)
-    factor = _Factor(second, b.unit, reflect, shift)
+    factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     total = _Total()
     total.add(first, lambda w: _kernel(w, poles), factor)
     value, error = total.closed()
@@ -166,7 +167,7 @@ def _regular_part(
     """
     scale = np.asarray(a.kink_scale, dtype=float)[..., None]
     first, second = node_pair(a, b, reflect, shift, [])
-    factor = _Factor(second, b.unit, reflect, shift)
+    factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     at_pole, uncertain = factor.on_axis(0.0, 0)
     total = _Total()
     total.add(first, lambda w: 1 / w, factor.rise())
@@ -222,12 +223,33 @@ def _kernel(w: Complex, poles: Sequence[Pole]) -> Any:
     return total
 
 
+@lru_cache(maxsize=8)
+def _memory(first: Nodes, second: Nodes, reflect: int, shift: float) -> dict[Any, Any]:
+    """What was found at the nodes of A: other kernels over the same two baths ask for it again."""
+    return {}
+
+
 class _Factor:
     """F(w), the one of G_B(s + r w) and its conjugate that is analytic for Im w < 0."""
 
-    def __init__(self, nodes: Nodes, bath: Correlation, reflect: int, shift: float) -> None:
+    def __init__(
+        self,
+        nodes: Nodes,
+        bath: Correlation,
+        reflect: int,
+        shift: float,
+        memory: dict[Any, Any],
+    ) -> None:
         self._nodes, self._bath = nodes, bath
         self._reflect, self._shift = reflect, shift
+        self._memory = memory
+
+    def once(self, ask: Callable[[Complex], Any], w: Complex) -> Any:
+        """`at` or `majorant` at an array that the nodes of A keep."""
+        key = type(self), ask.__name__, id(w)
+        if key not in self._memory:
+            self._memory[key] = ask(w)
+        return self._memory[key]
 
     def at(self, w: Complex) -> tuple[Any, Any]:
         """F at nodes below the axis, shape (M,) to S + (M,), and its error."""
@@ -260,7 +282,7 @@ class _Factor:
 
     def rise(self) -> _Rise:
         """[F(w) - F(0)]/w."""
-        return _Rise(self._nodes, self._bath, self._reflect, self._shift)
+        return _Rise(self._nodes, self._bath, self._reflect, self._shift, self._memory)
 
     def _image(self, w: Complex) -> Complex:
         return self._shift - w if self._reflect < 0 else self._shift + w.conj()
@@ -300,13 +322,13 @@ class _Total:
         known = tuple(np.asarray(x)[..., None] for x in constant)
         for arm in nodes.arms:
             k = kernel(arm.poles)
-            f, lost = factor.at(arm.poles) if factor else known
+            f, lost = factor.once(factor.at, arm.poles) if factor else known
             terms = -2j * math.pi * arm.residues * f * k
             self._value = self._value + terms.sum(-1)
             error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
             self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
             for w, strip in arm.strip:
-                largest = factor.majorant(w) if factor else np.abs(f)
+                largest = factor.once(factor.majorant, w) if factor else np.abs(f)
                 missed = strip * np.abs(kernel(w)) * largest
                 self._error = self._error + 2 * math.pi * missed.sum(-1)
             self._step = arm.step

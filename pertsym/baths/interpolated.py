@@ -86,9 +86,9 @@ class Source(NamedTuple):
     beta: float | None
 
     def at(self, beta: Any) -> Correlation:
-        """The bath, with this beta if it varies."""
+        """The bath, with these beta if they vary; nodes serve the next call."""
         if self.beta is None:
-            return Correlation(self.density, self.statistics, beta)
+            return _varied(self.density, self.statistics, beta.tobytes())
         return _fixed(self.density, self.statistics, self.beta)
 
 
@@ -96,9 +96,8 @@ _fixed = lru_cache(maxsize=64)(Correlation)
 
 
 @lru_cache(maxsize=64)
-def _octave_of(source: Source, octave: int) -> Correlation:
-    """The bath at the Chebyshev points of an octave of beta; what it remembers serves the next."""
-    return source.at(_points(octave))
+def _varied(density: BathDensity, statistics: Statistics, beta: bytes) -> Correlation:
+    return Correlation(density, statistics, np.frombuffer(beta))
 
 
 def _points(octave: int) -> Real:
@@ -126,7 +125,7 @@ def octaves_of(x: Any) -> Any:
 @lru_cache(maxsize=512)
 def over_temperature(question: Question, a: Source, b: Source, w0: float, octave: int) -> Pieces:
     """The answer for every beta of one octave."""
-    one, other = (_octave_of(x, octave) if x.beta is None else x.at(None) for x in (a, b))
+    one, other = (x.at(_points(octave)) for x in (a, b))
     found = question.answer(one, other, w0)
     first, second = _nodes(question, one, other, w0)
     ring = _ring(octave)

@@ -172,7 +172,7 @@ def prepared_expression(form: SpectralForm, finite: tuple[Kink, ...]) -> Express
         products = [start]
         for atom in m.atoms:
             kink = isinstance(atom, SpectralIntegral) and _at_kink(atom, finite)
-            if isinstance(atom, SpectralIntegral) and not kink and not _is_product(atom):
+            if isinstance(atom, SpectralIntegral) and not kink:
                 rest = tuple(x for x in m.atoms if x is not atom)
                 family = (*atom[:5], m.pi_power, tuple(f for x in rest for f in _plain(x)))
                 (p,) = atom.pole
@@ -180,7 +180,7 @@ def prepared_expression(form: SpectralForm, finite: tuple[Kink, ...]) -> Express
                 families.setdefault(family, []).append(part)
                 products = []
                 break
-            factors = kink or tuple(_prepared(atom, finite))
+            factors = kink or tuple(Term(Fraction(1), 0, 0, (a,)) for a in _plain(atom, finite))
             products = [_times(product, factor) for product in products for factor in factors]
         terms += products
     for (kind, a, b, reflect, (s,), pi_power, others), parts in families.items():
@@ -189,24 +189,6 @@ def prepared_expression(form: SpectralForm, finite: tuple[Kink, ...]) -> Express
         integral = Atom(f"I{kind}", (a, b), 0, 0, s, reflect, kernel)
         terms.append(Term(first, pi_power, below, tuple(sorted((integral, *others)))))
     return _expression("form", 0, list(_collected(iter(terms))))
-
-
-def _prepared(atom: object, finite: tuple[Kink, ...]) -> Iterator[Term]:
-    """The atom of a prepared form as a sum of terms, transforms by their even and odd parts."""
-    if not isinstance(atom, SpectralIntegral):
-        yield from (Term(Fraction(1), 0, 0, (a,)) for a in _plain(atom, finite))
-        return
-    for term in _integral(atom):
-        products = [term._replace(atoms=())]
-        for a in term.atoms:
-            if a.kind == "P" and a.multiple:
-                even, odd = (Atom(kind, a.baths, a.derivative, 1) for kind in "EO")
-                sign = Fraction(1 if a.multiple > 0 else -1)
-                factors = (Term(Fraction(1), 0, 0, (even,)), Term(sign, 0, 0, (odd,)))
-            else:
-                factors = (Term(Fraction(1), 0, 0, (a,)),)
-            products = [_times(x, y) for x in products for y in factors]
-        yield from products
 
 
 def _plain(atom: object, finite: tuple[Kink, ...] = ()) -> tuple[Atom, ...]:
@@ -235,9 +217,17 @@ def _at_kink(integral: SpectralIntegral, finite: tuple[Kink, ...]) -> tuple[Term
     return ()
 
 
-def _is_product(integral: SpectralIntegral) -> bool:
-    """Whether `product_nodes` serve every frequency."""
-    return integral.reflect < 0 and integral.pole != (0,) and integral.shift == (0,)
+def as_products(atom: Atom) -> tuple[Term, ...]:
+    """An integral as a sum over T of `product_nodes` and what the poles add; () if it is none."""
+    plain = atom.reflect < 0 and atom.shift == 0
+    if not (atom.kind[0] == "I" and plain and all(p for _, _, p, _ in atom.kernel)):
+        return ()
+    terms = []
+    for c, below, p, n in atom.kernel:
+        integral = SpectralIntegral(atom.kind[1:], *atom.baths, -1, (0,), (p,), n)
+        start = Term(c, 0, below, ())
+        terms += [_times(start, term) for term in _integral(integral)]
+    return tuple(terms)
 
 
 def _start(m: Monomial, z: Gaussian) -> Term:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
@@ -27,8 +27,8 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import NUMERATOR, UNIT, combined
 from pertsym.codegen import runtime
-from pertsym.codegen.densities import DensityCode, code_of
-from pertsym.codegen.program import Atom, Expression, prepared_expression
+from pertsym.codegen.densities import CODES, DensityCode, code_of
+from pertsym.codegen.program import Atom, Expression, as_products, prepared_expression
 from pertsym.codegen.python_export import density_class
 from pertsym.exact import Gaussian
 from pertsym.numerics.bounded import Bounded
@@ -46,15 +46,39 @@ DEEPER = runtime.DEEPER
 
 
 class Request(NamedTuple):
-    """An atom with what is asked for it again and again."""
+    """An atom with what is asked for it again and again.
+
+    An integral that is a sum of products, see `program.as_products`, has them as (coefficient,
+    power of 1/w0, factors).
+    """
 
     atom: Atom
     name: str
     question: Question | None
+    products: tuple[tuple[float, int, tuple[Request, ...]], ...]
 
     @classmethod
     def of(cls, atom: Atom) -> Request:
-        return cls(atom, atom.identifier, question_of(atom))
+        products = tuple(
+            (float(t.coefficient) * math.pi**t.pi_power, t.below, tuple(map(cls.of, t.atoms)))
+            for t in as_products(atom)
+        )
+        return cls(atom, atom.identifier, question_of(atom), products)
+
+    def summed(
+        self, w0: Any, ask: Callable[[Request], tuple[Any, Any]]
+    ) -> tuple[Any, Any]:
+        """The integral from its products."""
+        total, lost = 0.0, 0.0
+        for coefficient, below, factors in self.products:
+            value, error = coefficient * w0**-below, 0.0
+            for factor in factors:
+                x, e = ask(factor)
+                error = abs(value) * e + error * (abs(x) + e)
+                value = value * x
+            total = total + value
+            lost = lost + error + 16 * UNIT * abs(value)
+        return total, lost
 
 
 class Program(NamedTuple):
@@ -88,9 +112,16 @@ class FormFunction:
         self._programs: dict[Any, Program | None] = {}
 
     def __call__(
-        self, w0: Any, baths: Baths, beta: Any = None, elements: Mapping[str, Any] | None = None
+        self,
+        frequencies: Sequence[Any],
+        baths: Baths,
+        beta: Any = None,
+        elements: Mapping[str, Any] | None = None,
+        points: Points | None = None,
     ) -> Bounded:
-        """Value and error bound; w0, beta, elements and the baths' parameters broadcast.
+        """Value and error bound; frequencies, beta, elements and the baths' parameters broadcast.
+
+        `points` of the same arguments keeps for other forms what this one asks for.
 
         Raises
         ------
@@ -100,18 +131,22 @@ class FormFunction:
         given = elements or {}
         names = [name for name, c in baths.items() if c is not None]
         found = None
-        if all(baths[name].has_nodes for name in names):  # type: ignore[union-attr]
+        if len(frequencies) == 1 and all(has_sums(baths[name].density) for name in names):  # type: ignore[union-attr]
+            (w0,) = frequencies
             shapes = [np.shape(x) for x in (w0, beta, *given.values())]
             shapes += [baths[name].shape for name in names]  # type: ignore[union-attr]
-            if any(shapes):
-                found = self._arrays(w0, baths, beta, given, np.broadcast_shapes(*shapes))
+            if not np.all(np.isfinite(w0)) or math.prod(np.broadcast_shapes(*shapes)) == 0:
+                pass
+            elif any(shapes):
+                shape = np.broadcast_shapes(*shapes)
+                found = self._arrays(w0, baths, beta, given, shape, points)
             else:
                 singles = {n: None if c is None else Single(c) for n, c in baths.items()}
                 found = self.single(float(w0), singles, beta, given)
         if found is not None:
             return Bounded(*found)
         parts = {name: () if c is None else ((1, c),) for name, c in baths.items()}
-        return evaluate(self.form, (w0,), DoubleSpectra(parts), beta, given)
+        return evaluate(self.form, frequencies, DoubleSpectra(parts), beta, given)
 
     def single(
         self, w0: float, baths: Mapping[str, Single | None], beta: Any, elements: Mapping[str, Any]
@@ -164,6 +199,7 @@ class FormFunction:
         beta: Any,
         elements: Mapping[str, Any],
         shape: tuple[int, ...],
+        points: Points | None,
     ) -> tuple[Any, Any] | None:
         given = {n: c for n, c in baths.items() if c is not None}
         cold = [np.isinf(c.beta) for c in given.values() if np.ndim(c.beta)]
@@ -183,7 +219,7 @@ class FormFunction:
         program = self._program((kinds, zeros), samples, first, beta_of, elements)
         if program is None:
             return None
-        points = Points(w0, given, beta)
+        points = points or Points(w0, given, beta)
         values, errors = [], []
         for request in program.requests:
             if request.atom.kind == "S":
@@ -220,9 +256,13 @@ class FormFunction:
                     c = Correlation(density, c.statistics, _level(taken(c.beta, part)))
                 chosen[name] = c
             numbers = {n: taken(x, part) for n, x in elements.items()}
-            found = self(taken(w0, part), chosen, _level(taken(beta, part)), numbers)
+            found = self((taken(w0, part),), chosen, _level(taken(beta, part)), numbers)
             value[part], error[part] = found.value, found.error
         return value.reshape(shape), error.reshape(shape)
+
+
+function_of = lru_cache(maxsize=64)(FormFunction)
+"""The function of a form that was asked for before, with its programs."""
 
 
 def _level(beta: Any) -> Any:
@@ -238,6 +278,11 @@ def _parts(c: Correlation | None) -> tuple[tuple[int, Correlation], ...]:
 
 def _fields(c: Correlation) -> dict[str, Any]:
     return {} if isinstance(c.density, Exponentials) else vars(c.density)
+
+
+def has_sums(density: BathDensity | None) -> bool:
+    """Whether the transforms of a bath are sums over nodes, here and in exported code."""
+    return density is None or isinstance(density, (Exponentials, *CODES))
 
 
 def kind_of(c: Correlation) -> Any:
@@ -353,7 +398,21 @@ class Points:
 
     def answer(self, request: Request) -> tuple[Any, Any]:
         """Value and error, of a shape that broadcasts."""
+        if request.name not in self._kept:
+            self._kept[request.name] = self._answer(request)
+        found: tuple[Any, Any] = self._kept[request.name]
+        return found
+
+    @cached_property
+    def _by_frequency(self) -> bool:
+        """Whether w0 has more values than beta."""
+        betas = [c.beta for c in self.correlations.values() if np.ndim(c.beta)]
+        return len(np.unique(self.w0)) > max((len(np.unique(x)) for x in betas), default=0)
+
+    def _answer(self, request: Request) -> tuple[Any, Any]:
         atom = request.atom
+        if request.products and self._by_frequency:
+            return request.summed(np.asarray(self.w0, dtype=float), self.answer)
         if atom.kind == "T":
             energy = atom.multiple * np.asarray(self.w0)
             return _pair(DoubleSpectra({}).thermal(atom.derivative, energy, self.beta))
@@ -392,12 +451,11 @@ class Points:
                     other = self.baths[names[1]]
                     self._kept[key] = runtime.products(atom.kind, bath, other, self.flat)
                 return self._kept[key].transform(n * self.flat, m)
-        c = self.correlations[names[0]].unit
-        if atom.kind in "CM":
-            return c.spectrum(0.0, m) if atom.kind == "C" else kinks.mean_slope(c.sample, 0.0)
-        other = self.correlations[names[-1]].unit
-        assert request.question is not None
-        pair = asked(request.question, c, other, self.w0)
+        c, other = (self.correlations[name].unit for name in (names[0], names[-1]))
+        if request.question is not None:
+            pair = asked(request.question, c, other, self.w0)
+        else:
+            pair = c.spectrum(0.0, m) if atom.kind == "C" else kinks.mean_slope(c.sample, 0.0)
         return [x if np.ndim(x) == 0 else np.broadcast_to(x, self.shape).reshape(-1) for x in pair]
 
 
@@ -745,6 +803,10 @@ def _scalar(
         other = baths[names[1]]
         assert other is not None
         amplitude *= other.amplitude
+        if request.products:
+            return request.summed(
+                w0, lambda factor: _scalar(factor, baths, w0, beta, elements, kept)
+            )
         if kind[0] == "Q":
             value, error = bath.product(kind, other, w0).transform(w0, n, m)
         else:

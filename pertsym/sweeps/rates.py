@@ -24,8 +24,7 @@ from pertsym.equations.generator import ELIMINATED
 from pertsym.exact import exact_rational
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra
+from pertsym.numerics.form_function import Points, function_of
 from pertsym.rates import interaction_of
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 from pertsym.sweeps.axes import (
@@ -63,7 +62,7 @@ def rates_over(
     ----------
     model
         Two levels with E_1 > E_0 on the whole grid, on which the powers of the densities at small
-        and large w do not change, and no temperature is 0 unless all are.
+        and large w do not change.
     order
         2 or 4.
     scan
@@ -198,8 +197,9 @@ class _Region:
         return found
 
     @cached_property
-    def spectra(self) -> DoubleSpectra:
-        baths = {}
+    def baths(self) -> dict[str, Correlation]:
+        """The correlation function of every used bath, its parameters on axes of their own."""
+        found = {}
         for bath in self.model.used_baths:
             changed = {
                 t.name: x
@@ -207,12 +207,17 @@ class _Region:
                 if isinstance(t, Parameter) and t.bath == bath.name
             }
             density = with_density(bath, **changed) if changed else bath.density
-            correlation = Correlation(density, bath.statistics, self.betas[bath.name])
-            baths[bath.name] = ((1, correlation),)
-        return DoubleSpectra(baths)
+            found[bath.name] = Correlation(density, bath.statistics, self.betas[bath.name])
+        return found
+
+    @cached_property
+    def points(self) -> Points:
+        """What all forms ask for."""
+        return Points(self.w0, self.baths, next(iter(self.betas.values())))
 
     def evaluate(self, form: SpectralForm) -> Bounded:
-        return evaluate(form, (self.w0,), self.spectra, next(iter(self.betas.values())))
+        beta = next(iter(self.betas.values()))
+        return function_of(form)((self.w0,), self.baths, beta, points=self.points)
 
 
 def _exact(values: Floats) -> NDArray[np.object_]:
