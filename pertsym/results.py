@@ -19,7 +19,9 @@ from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
 from pertsym.model.values import Statistics
 from pertsym.narrative import pipeline, rules_step, symbol
-from pertsym.numerics.form_function import FormFunction, Single, has_sums, single_of
+from pertsym.numerics.form_function import FormFunction
+from pertsym.numerics.requests import has_sums
+from pertsym.numerics.single_point import Single, single_of
 from pertsym.present.display import Shown, shown
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.elements import symbols_of

@@ -151,9 +151,7 @@ def over_frequency(question: Question, a: Source, b: Source, octave: int) -> Pie
             if np.any(near & (rule.resonances[1] != 0)):
                 return None
     ring = _ring(octave)
-    sizes = [
-        _largest(question, tuple(_still(rule) for rule in pair), one, ring) for pair in nodes
-    ]
+    sizes = [_largest(question, tuple(_still(rule) for rule in pair), one, ring) for pair in nodes]
     return _fitted(octave, found, max(sizes))
 
 
@@ -276,4 +274,3 @@ def _residue(
 
 def _over(sizes: _Sizes, below: Callable[[Any], Any]) -> Any:
     return (sizes.residues / np.abs(below(sizes.poles))).sum(-1)
-

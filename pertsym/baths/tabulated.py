@@ -124,8 +124,10 @@ def fitted(first: int, values: Real, errors: Real, bits: int = BITS) -> Pieces:
     modes = np.cos(np.outer(angles, np.arange(size))) * (2 / size)
     modes[:, 0] /= 2
     powers = np.zeros((size, size))
-    for k in range(size):
-        powers[k, : k + 1] = np.polynomial.chebyshev.cheb2poly([0] * k + [1])
+    powers[0, 0] = powers[1, 1] = 1.0
+    for k in range(2, size):  # T_k = 2 t T_(k-1) - T_(k-2)
+        powers[k, 1:] = 2 * powers[k - 1, :-1]
+        powers[k] -= powers[k - 2]
     coefficients = rest @ modes @ powers
     coefficients[..., 0] += middle[..., 0]
     horner = np.abs(coefficients) @ (2.0 * np.arange(size) + 2)

@@ -224,7 +224,8 @@ def as_products(atom: Atom) -> tuple[Term, ...]:
         return ()
     terms = []
     for c, below, p, n in atom.kernel:
-        integral = SpectralIntegral(atom.kind[1:], *atom.baths, -1, (0,), (p,), n)
+        a, b = atom.baths
+        integral = SpectralIntegral(atom.kind[1:], a, b, -1, (0,), (p,), n)
         start = Term(c, 0, below, ())
         terms += [_times(start, term) for term in _integral(integral)]
     return tuple(terms)

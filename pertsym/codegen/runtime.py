@@ -261,14 +261,14 @@ class Transforms:
     def __init__(self, members: Sequence[tuple[Any, Any]], count: int) -> None:
         self.members, self.count = members, count
 
-    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+    def transform(self, w: Any, m: int) -> Any:
         return self._gathered(lambda way, points: way.transform(w[points], m))
 
-    def parts(self, x: Any, m: int) -> tuple[Any, ...]:
+    def parts(self, x: Any, m: int) -> Any:
         """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error for x > 0."""
         return self._gathered(lambda way, points: way.parts(x[points], m), 4)
 
-    def difference(self, x: Any) -> tuple[Any, Any]:
+    def difference(self, x: Any) -> Any:
         return self._gathered(lambda way, points: way.difference(x[points]))
 
     def _gathered(self, ask: Callable[[Any, Any], Any], width: int = 2) -> Any:

@@ -24,7 +24,8 @@ from pertsym.equations.generator import ELIMINATED
 from pertsym.exact import exact_rational
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.form_function import Points, function_of
+from pertsym.numerics.form_function import function_of
+from pertsym.numerics.many_points import Points
 from pertsym.rates import interaction_of
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 from pertsym.sweeps.axes import (
