@@ -23,7 +23,7 @@ from pertsym.baths.tabulated import UNIT
 from pertsym.codegen import runtime
 from pertsym.codegen.densities import code_of
 from pertsym.estimate import Estimate
-from pertsym.numerics.requests import Request, compiled_density, parameters
+from pertsym.numerics.requests import Request, compiled_density, has_sums, parameters
 from pertsym.numerics.spectra import DoubleSpectra
 
 MANY = 32  # points of an octave for which polynomials are made
@@ -41,15 +41,20 @@ class Points:
         self.w0, self.beta, self.correlations = w0, beta, baths
         columns = [w0]
         for c in baths.values():
-            if not isinstance(c.density, Exponentials):
+            if has_sums(c.density) and parameters(c):
                 columns += [c.beta, *parameters(c.unit).values()]
         self.shape = np.broadcast_shapes(*map(np.shape, columns))
         self.count = math.prod(self.shape)
         self.flat = np.broadcast_to(np.asarray(w0, dtype=float), self.shape).reshape(-1)
-        self.baths = {name: self._bath(c) for name, c in baths.items()}
+        self._baths: dict[str, Any] = {}
         self._kept: dict[Any, Any] = {}
 
-    def _bath(self, c: Correlation) -> Any:
+    def _bath(self, name: str) -> Any:
+        if name not in self._baths:
+            self._baths[name] = self._made(self.correlations[name])
+        return self._baths[name]
+
+    def _made(self, c: Correlation) -> Any:
         density = c.density
         if isinstance(density, Exponentials):
             return runtime.Discrete(density.c, density.nu)
@@ -99,7 +104,7 @@ class Points:
     def _flat_answer(self, request: Request) -> Any:
         atom = request.atom
         names, m, n = atom.baths, atom.derivative, atom.multiple
-        bath = self.baths[names[0]]
+        bath = self._bath(names[0])
         key: tuple[Any, ...]
         match atom.kind:
             case "C" if n:
@@ -121,7 +126,7 @@ class Points:
             case "QC" | "QP":
                 key = (atom.kind, names)
                 if key not in self._kept:
-                    other = self.baths[names[1]]
+                    other = self._bath(names[1])
                     self._kept[key] = runtime.products(atom.kind, bath, other, self.flat)
                 return self._kept[key].transform(n * self.flat, m)
         c, other = (self.correlations[name].unit for name in (names[0], names[-1]))
