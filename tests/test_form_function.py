@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -28,6 +29,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import Pieces
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.model.expression import parse_expression
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
@@ -162,24 +164,24 @@ def test_against_balls(coupling: str, density: Any) -> None:
     """No value lies outside its own bound: one point, many temperatures, many frequencies."""
     random = Random(7)
     inverses, splittings = random.between(1.1, 1.9, 60), random.between(1.1, 1.9, 60)
-    for name in ("k_up", "inv_T2", "frequency_shift"):
+    k = DENSITIES.index(density)
+    # balls of integrals take seconds: one quantity for each bath
+    for name in ("k_up", "inv_T2", "frequency_shift")[k % 3 :][: 1 if coupling == "biased" else 3]:
         f, asked = function(coupling, name), form(coupling, name)
         over = f((1.3,), {"b": correlation(density, inverses)}, inverses)
         along = f((splittings,), {"b": correlation(density, 1.4)}, 1.4)
-        single = f((1.3,), {"b": correlation(density, 1.4)}, 1.4)
-        for found, k, w0, beta in (
-            (over, 11, 1.3, float(inverses[11])),
-            (along, 23, float(splittings[23]), 1.4),
-            (single, (), 1.3, 1.4),
+        for found, w0, beta in (
+            ((over.value[11], over.error[11]), 1.3, float(inverses[11])),
+            ((along.value[23], along.error[23]), float(splittings[23]), 1.4),
         ):
             baths = {"b": ((1, correlation(density, beta)),)}
-            exact = evaluate(asked, (w0,), EnclosedSpectra(baths, 25), beta)
+            exact = evaluate(asked, (w0,), EnclosedSpectra(baths, 17), beta)
             with flint.ctx.workdps(40):
-                off = abs(flint.arb(float(np.asarray(found.value)[k])) - exact.value)
-                assert off <= float(np.asarray(found.error)[k])
+                off = abs(flint.arb(float(found[0])) - exact.value)
+                assert off <= float(found[1])
             direct = slow(asked, w0, correlation(density, beta), beta)
             assert isinstance(direct, Bounded)
-            assert np.asarray(found.error)[k] <= 300 * direct.error
+            assert found[1] <= 300 * direct.error
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -282,22 +284,19 @@ def test_a_bath_may_be_left_out_or_have_no_strength() -> None:
 
 
 def test_formulas_and_tables_go_through_the_evaluator() -> None:
-    formula = ps.expression("w*exp(-w)", "w") if hasattr(ps, "expression") else None
-    if formula is None:
-        pytest.skip("no constructor of formulas")
-    assert isinstance(formula, ExpressionDensity)
+    formula = ExpressionDensity(parse_expression("w*exp(-w)"))
     f = ps.bloch(_model(formula)).k_up[2].function(b=formula)
     expected = 2 * math.exp(-1) / math.expm1(2.0)
     assert f(1.0, 2.0).value == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("density", DENSITIES)
-@pytest.mark.parametrize("question", ("integral", "regular", "slope"))
+@pytest.mark.parametrize("question", ["integral", "regular", "slope"])
 def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
     """Its bound holds on the real axis, which lies within, and is not astronomically large."""
     unit = density.split()[1]
     asked = {
-        "integral": Question("I", False, -1, 1, ((_one(), 0, 1, 1),)),
+        "integral": Question("I", False, -1, 1, ((Fraction(1), 0, 1, 1),)),
         "regular": Question("J", True, -1, 1),
         "slope": Question("R"),
     }[question]
@@ -317,12 +316,6 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
             interpolated.over_frequency.__wrapped__(asked, fixed, fixed, 1023)
     assert seen
     assert all(0.5 <= x <= 1e4 for x in seen), seen
-
-
-def _one() -> Any:
-    from fractions import Fraction
-
-    return Fraction(1)
 
 
 def test_two_baths_at_two_temperatures() -> None:
