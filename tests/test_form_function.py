@@ -318,6 +318,34 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
     assert all(0.5 <= x <= 1e4 for x in seen), seen
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_of_a_kernel_that_cancel_far_from_its_poles(seed: int) -> None:
+    """w0 far below a narrow peak: the rounding of every part is in the bound.
+
+    The first is the set of parameters at which the bound was 20 times too small.
+    """
+    random = Random(40 + seed)
+    density = Underdamped(0.6602408724223601, 0.6621132229408714, 0.006698618330813402)
+    beta, w0 = 0.2640146056747369, 0.011352523382063506
+    if seed:
+        mode = random.between(0.1, 10)
+        density = Underdamped(0.5, mode, mode * random.between(0.003, 0.03))
+        beta, w0 = random.between(0.1, 1) / mode, mode * random.between(0.005, 0.03)
+    f = function("biased", "frequency_shift")
+    singles = {"b": Single(correlation(density, beta))}
+    assert f.single(w0, singles, beta, {})
+    (program,) = [p for key, p in f._programs.items() if key[0] == (singles["b"].kind,)]
+    assert program is not None
+    spectra = {"b": ((1, correlation(density, beta)),)}
+    (question, *_) = [r.question for r in program.requests if r.question and r.question.kernel]
+    at = "CP", "b", "b", question.reflect, question.shift * w0, question.poles(w0)
+    found = DoubleSpectra(spectra).mixed_integral(*at)  # type: ignore[arg-type]
+    exact = EnclosedSpectra(spectra, 17).mixed_integral(*at)  # type: ignore[arg-type]
+    with flint.ctx.workdps(40):
+        assert abs(flint.arb(found.value) - exact.value) <= found.error
+    assert found.error <= 1e-6 * abs(found.value)
+
+
 def test_two_baths_at_two_temperatures() -> None:
     baths = [
         Bath("x", "boson", 1.0, DENSITIES[0]),

@@ -42,6 +42,7 @@ Chosen = tuple[tuple[float, float, int], ...]
 HIGHEST_ORDER = 2
 """Of the poles; at fourth order in the coupling no higher one occurs."""
 
+_CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _DEEPER = 1e-3  # below the lowest frequency of the kernel: F K need not be constant beyond
 _DEEPEST = 1e-12  # where F is singular at w = 0 itself
 
@@ -133,7 +134,8 @@ def _finite_part(
     first, second = node_pair(a, b, reflect, shift, places)
     factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     total = _Total()
-    total.add(first, lambda w: _kernel(w, poles), factor)
+    sizes = [(abs(c), p, n) for c, p, n in poles]
+    total.add(first, lambda w: _kernel(w, poles), factor, parts=lambda w: _kernel(w, sizes, np.abs))
     value, error = total.closed()
     for c, p, n in poles:
         angle = _arc(first, p, n)
@@ -215,10 +217,10 @@ def _arc(nodes: Nodes, p: float, order: int) -> float:
     return 2 * ANGLE if nodes.arms[0].inner == order and len(nodes.arms) == 2 else 0.0
 
 
-def _kernel(w: Complex, poles: Sequence[Pole]) -> Any:
+def _kernel(w: Complex, poles: Sequence[Pole], of: Callable[[Any], Any] = np.asarray) -> Any:
     total: Any = 0.0
     for c, p, n in poles:
-        away = w - p
+        away = of(w - p)
         total = total + c / (away if n == 1 else away * away)
     return total
 
@@ -317,8 +319,13 @@ class _Total:
         kernel: Callable[[Complex], Any],
         factor: _Factor | None = None,
         constant: tuple[Any, Any] = (1.0, 0.0),
+        parts: Callable[[Complex], Any] | None = None,
     ) -> None:
-        """A kernel times F, which is given by its nodes or as a constant."""
+        """A kernel times F, which is given by its nodes or as a constant.
+
+        `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
+        cancel, and their rounding, that of the coefficients included, is left.
+        """
         known = tuple(np.asarray(x)[..., None] for x in constant)
         for arm in nodes.arms:
             k = kernel(arm.poles)
@@ -326,6 +333,8 @@ class _Total:
             terms = -2j * math.pi * arm.residues * f * k
             self._value = self._value + terms.sum(-1)
             error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
+            if parts:
+                error = error + _CANCELLED * parts(arm.poles) * np.abs(arm.residues * f)
             self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
             for w, strip in arm.strip:
                 largest = factor.once(factor.majorant, w) if factor else np.abs(f)
@@ -342,6 +351,9 @@ class _Total:
             f, lost = factor.on_resonances(positions) if factor else known
             terms = -2j * math.pi * residues * f * k
             error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
+            if parts:
+                size = np.abs(residues * f)
+                error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
             self._value, self._error = self._value + terms.sum(-1), self._error + error.sum(-1)
 
     def closed(self) -> tuple[Any, Any]:

@@ -133,7 +133,8 @@ def over_temperature(question: Question, a: Source, b: Source, w0: float, octave
         _moved(nodes, source, c, ring)
         for nodes, source, c in zip((first, second), (a, b), (one, other), strict=True)
     )
-    return _fitted(octave, found, _largest(question, sizes, one, np.full(RING, w0)))
+    splittings = np.full(RING, w0)
+    return _fitted(octave, found, _largest(question, sizes, one, splittings, a, ring))
 
 
 @lru_cache(maxsize=512)
@@ -151,7 +152,7 @@ def over_frequency(question: Question, a: Source, b: Source, octave: int) -> Pie
             if np.any(near & (rule.resonances[1] != 0)):
                 return None
     ring = _ring(octave)
-    sizes = [_largest(question, tuple(_still(rule) for rule in pair), one, ring) for pair in nodes]
+    sizes = [_largest(question, tuple(map(_still, pair)), one, ring, a, ring) for pair in nodes]
     return _fitted(octave, found, max(sizes))
 
 
@@ -215,7 +216,12 @@ def _ratio(a: Any, b: Any) -> Any:
 
 
 def _largest(
-    question: Question, sizes: tuple[_Sizes, ...], bath: Correlation, splittings: Any
+    question: Question,
+    sizes: tuple[_Sizes, ...],
+    bath: Correlation,
+    splittings: Any,
+    source: Source,
+    ring: Any,
 ) -> float:
     """A bound of the answer on the ring: the sum of the sizes of its terms."""
     a, b = sizes
@@ -244,32 +250,39 @@ def _largest(
             slope = float(np.sum(other / away**2))
             radii = np.abs(a.poles)
             size = own @ (rise / radii + level / np.abs(a.poles**2 + scale**2))
-            height = 2 * float(np.sum(own / radii))
-            total[k] = 2 * math.pi * size + math.pi * height * slope
+            peak = 2 * float(np.sum(own / radii))
+            total[k] = 2 * math.pi * size + math.pi * peak * slope
             continue
         factor = distance[1] @ other
         size = 0.0
         kernel: Any = 0.0
         for c, p, n in question.poles(w0):
             kernel = kernel + c / (a.poles - p) ** n
-            size += math.pi * abs(c) * _residue(own, other, a.poles, b.poles, p, s, question, n)
+            height = _height(source, p, ring[k]) or (
+                float(np.sum(own / np.abs(p - a.poles) + own / np.abs(np.conj(p) - a.poles))),
+                float(np.sum(own / np.abs(p - a.poles) ** 2))
+                + float(np.sum(own / np.abs(np.conj(p) - a.poles) ** 2)),
+            )
+            away = np.abs((s - p if question.reflect < 0 else np.conj(s + p)) - b.poles)
+            level = float(np.sum(other / away))
+            residue = height[0] * level
+            if n == 2:
+                residue = height[1] * level + height[0] * float(np.sum(other / away**2))
+            size += math.pi * abs(c) * residue
         total[k] = 2 * math.pi * (own * factor) @ np.abs(kernel) + size
     return strength * float(np.max(total))
 
 
-def _residue(
-    own: Any, other: Any, nodes: Any, others: Any, p: Any, s: Any, question: Question, n: int
-) -> float:
-    """A bound of |d^(n-1)/dw^(n-1) Ĉ_A F| at a pole p on or near the axis."""
-    near, far = np.abs(p - nodes), np.abs(np.conj(p) - nodes)
-    image = s - p if question.reflect < 0 else np.conj(s + p)
-    away = np.abs(image - others)
-    height = float(np.sum(own / near + own / far))
-    level = float(np.sum(other / away))
-    if n == 1:
-        return height * level
-    rise = float(np.sum(own / near**2 + own / far**2))
-    return rise * level + height * float(np.sum(other / away**2))
+def _height(source: Source, p: Any, beta: Any) -> tuple[float, float] | None:
+    """|Ĉ_A| and |Ĉ_A'| at a pole p on or near the axis, None where only the nodes tell."""
+    if p == 0 or isinstance(source.density, Exponentials):
+        return None
+    density: Any = source.density
+    inverse = np.array([beta if source.beta is None else source.beta])
+    path = thermal_path(density, source.statistics == "classical", inverse)
+    step = 1e-4 * abs(p)
+    below, at, above = np.ravel(path.spectrum(np.array([p - step, p, p + step], dtype=complex)))
+    return float(abs(at)), float(abs(above - below)) / (2 * step)
 
 
 def _over(sizes: _Sizes, below: Callable[[Any], Any]) -> Any:

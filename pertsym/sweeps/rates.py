@@ -63,7 +63,7 @@ def rates_over(
     ----------
     model
         Two levels with E_1 > E_0 on the whole grid, on which the powers of the densities at small
-        and large w do not change.
+        and large w do not change, and no temperature is 0 unless all are.
     order
         2 or 4.
     scan
