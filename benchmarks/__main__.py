@@ -9,21 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sympy
 
 from benchmarks import generators
+from benchmarks.calls import calls
 from benchmarks.generated_code import generated_code
 from benchmarks.hierarchy import hierarchy
 from benchmarks.symbolic import symbolic
-from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import DrudeLorentz
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.models import laird
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.paths import generator_element
-from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra
 
 
 def timed(function: Callable[[], Any]) -> tuple[float, Any]:
@@ -84,28 +80,13 @@ def derivation() -> None:
     )
 
 
-def evaluation() -> None:
-    """k_up(4) with a Drude bath: one point against many, per point."""
-    form = Bloch(laird()).k_up[4].form
-
-    def at(w0: Any) -> Any:
-        bath = ((1, Correlation(DrudeLorentz(0.1, 1.0), "boson", 1.0)),)
-        return evaluate(form, (w0,), DoubleSpectra({"C1": bath, "C2": bath})).value
-
-    at(1.0)
-    one, _ = timed(lambda: [at(1.0) for _ in range(20)])
-    many, _ = timed(lambda: at(np.linspace(0.5, 2.0, 20000)))
-    ratio = (one / 20) / (many / 20000)
-    print(f"k_up(4), Drude: a point in a vectorised call costs 1/{ratio:.0f} of a scalar call")
-
-
 def measured() -> list[dict[str, Any]]:
     """Records {name, seconds, peer, ratio} of this one run; a ratio below 1: the peer is faster."""
     exported = [
         {**r, "peer": f"C by hand, {r['peer']:.3g} s", "ratio": r["peer"] / r["seconds"]}
         for r in generated_code()
     ]
-    return [*symbolic(), *generators.records(), *exported]
+    return [*symbolic(), *generators.records(), *exported, *calls()]
 
 
 def written(records: list[dict[str, Any]], folder: Path) -> None:
@@ -129,6 +110,5 @@ def _ratio(record: dict[str, Any]) -> str:
 if __name__ == "__main__":
     cumulant_counts()
     derivation()
-    evaluation()
     hierarchy()
     written(measured(), Path("build"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from inspect import Parameter, Signature
 from typing import Any, Literal
 
@@ -19,12 +19,15 @@ from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
 from pertsym.model.values import Statistics
 from pertsym.narrative import pipeline, rules_step, symbol
-from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra
+from pertsym.numerics.form_function import FormFunction
+from pertsym.numerics.requests import has_sums
+from pertsym.numerics.single_point import Single, single_of
 from pertsym.present.display import Shown, shown
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+_NUMBER = (int, float)
 
 Part = Literal["whole", "real", "imaginary"]
 
@@ -158,23 +161,33 @@ def numerical_function(
         raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
     names = frequency_names(interaction.dimension)
     signature = _signature(names, symbols_of(form))
+    function = FormFunction(form)
+    plain = len(names) == 1 and all(map(has_sums, baths.values()))
 
     def evaluated(*args: Any, **kwargs: Any) -> Estimate:
         given = signature.bind(*args, **kwargs).arguments
         beta = given.pop("beta", None)
         frequencies = tuple(given.pop(name) for name in names)
-        if len(names) == 1 and not np.all(np.asarray(frequencies[0]) > 0):
-            raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
-        _require_off_resonance(form, names, frequencies)
-        spectra = DoubleSpectra(
-            {
-                name: ()
-                if density is None
-                else ((1, _correlation(name, density, statistics, beta)),)
-                for name, density in baths.items()
-            }
-        )
-        return evaluate(form, frequencies, spectra, beta, given).estimate()
+        if plain and all(isinstance(x, _NUMBER) for x in (*frequencies, *given.values())):
+            (w0,) = frequencies
+            if 0 < w0 < math.inf and (beta is None or isinstance(beta, _NUMBER)):
+                singles = {
+                    name: None if density is None else _single(name, density, statistics, beta)
+                    for name, density in baths.items()
+                }
+                found = function.single(float(w0), singles, beta, given)
+                if found is not None:
+                    return Estimate(*found)
+        if len(names) == 1:
+            if not np.all(np.asarray(frequencies[0]) > 0):
+                raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
+        else:
+            _require_off_resonance(form, names, frequencies)
+        given_baths = {
+            name: None if density is None else _correlation(name, density, statistics, beta)
+            for name, density in baths.items()
+        }
+        return function(frequencies, given_baths, beta, given).estimate()
 
     evaluated.__signature__ = signature  # type: ignore[attr-defined]
     evaluated.__doc__ = "Estimate(value, error) of the formula; all arguments broadcast."
@@ -225,13 +238,16 @@ def _correlation(name: str, density: BathDensity, statistics: Statistics, beta: 
         return Correlation(density, "boson", None)
     if beta is None:
         raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
-    try:
-        return _remembered(density, statistics, beta)  # its nodes serve the next call
-    except TypeError:  # parameters that are arrays
-        return Correlation(density, statistics, beta)
+    return Correlation(density, statistics, beta)
 
 
-_remembered = lru_cache(maxsize=64)(Correlation)
+def _single(name: str, density: BathDensity, statistics: Statistics, beta: Any) -> Single:
+    """The bath at scalar parameters, which the next call finds again."""
+    if isinstance(density, Exponentials):
+        return single_of(density, "boson", None)
+    if beta is None:
+        raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
+    return single_of(density, statistics, float(beta))
 
 
 @dataclass(frozen=True, repr=False)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -41,6 +42,7 @@ Chosen = tuple[tuple[float, float, int], ...]
 HIGHEST_ORDER = 2
 """Of the poles; at fourth order in the coupling no higher one occurs."""
 
+_CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _DEEPER = 1e-3  # below the lowest frequency of the kernel: F K need not be constant beyond
 _DEEPEST = 1e-12  # where F is singular at w = 0 itself
 
@@ -129,10 +131,11 @@ def _finite_part(
 ) -> tuple[Any, Any]:
     """The integral where it exists by itself, at one frequency for all parameters."""
     places = [p for _, p, _ in poles]
-    first, second = _node_pair(a, b, reflect, shift, places)
-    factor = _Factor(second, b.unit, reflect, shift)
+    first, second = node_pair(a, b, reflect, shift, places)
+    factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     total = _Total()
-    total.add(first, lambda w: _kernel(w, poles), factor)
+    sizes = [(abs(c), p, n) for c, p, n in poles]
+    total.add(first, lambda w: _kernel(w, poles), factor, parts=lambda w: _kernel(w, sizes, np.abs))
     value, error = total.closed()
     for c, p, n in poles:
         angle = _arc(first, p, n)
@@ -165,8 +168,8 @@ def _regular_part(
     over B's nodes without cancellation.
     """
     scale = np.asarray(a.kink_scale, dtype=float)[..., None]
-    first, second = _node_pair(a, b, reflect, shift, [])
-    factor = _Factor(second, b.unit, reflect, shift)
+    first, second = node_pair(a, b, reflect, shift, [])
+    factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     at_pole, uncertain = factor.on_axis(0.0, 0)
     total = _Total()
     total.add(first, lambda w: 1 / w, factor.rise())
@@ -190,7 +193,7 @@ def _answer(
     return 2 * math.pi * reflect * value.imag * strength, 2 * math.pi * error * np.abs(strength)
 
 
-def _node_pair(
+def node_pair(
     a: Correlation, b: Correlation, reflect: int, shift: float, places: Sequence[float]
 ) -> tuple[Nodes, Nodes]:
     """Nodes of A that resolve the kernel and F, and nodes of B for every point that they meet."""
@@ -214,20 +217,41 @@ def _arc(nodes: Nodes, p: float, order: int) -> float:
     return 2 * ANGLE if nodes.arms[0].inner == order and len(nodes.arms) == 2 else 0.0
 
 
-def _kernel(w: Complex, poles: Sequence[Pole]) -> Any:
+def _kernel(w: Complex, poles: Sequence[Pole], of: Callable[[Any], Any] = np.asarray) -> Any:
     total: Any = 0.0
     for c, p, n in poles:
-        away = w - p
+        away = of(w - p)
         total = total + c / (away if n == 1 else away * away)
     return total
+
+
+@lru_cache(maxsize=8)
+def _memory(first: Nodes, second: Nodes, reflect: int, shift: float) -> dict[Any, Any]:
+    """What was found at the nodes of A: other kernels over the same two baths ask for it again."""
+    return {}
 
 
 class _Factor:
     """F(w), the one of G_B(s + r w) and its conjugate that is analytic for Im w < 0."""
 
-    def __init__(self, nodes: Nodes, bath: Correlation, reflect: int, shift: float) -> None:
+    def __init__(
+        self,
+        nodes: Nodes,
+        bath: Correlation,
+        reflect: int,
+        shift: float,
+        memory: dict[Any, Any],
+    ) -> None:
         self._nodes, self._bath = nodes, bath
         self._reflect, self._shift = reflect, shift
+        self._memory = memory
+
+    def once(self, ask: Callable[[Complex], Any], w: Complex) -> Any:
+        """`at` or `majorant` at an array that the nodes of A keep."""
+        key = type(self), ask.__name__, id(w)
+        if key not in self._memory:
+            self._memory[key] = ask(w)
+        return self._memory[key]
 
     def at(self, w: Complex) -> tuple[Any, Any]:
         """F at nodes below the axis, shape (M,) to S + (M,), and its error."""
@@ -260,7 +284,7 @@ class _Factor:
 
     def rise(self) -> _Rise:
         """[F(w) - F(0)]/w."""
-        return _Rise(self._nodes, self._bath, self._reflect, self._shift)
+        return _Rise(self._nodes, self._bath, self._reflect, self._shift, self._memory)
 
     def _image(self, w: Complex) -> Complex:
         return self._shift - w if self._reflect < 0 else self._shift + w.conj()
@@ -295,18 +319,25 @@ class _Total:
         kernel: Callable[[Complex], Any],
         factor: _Factor | None = None,
         constant: tuple[Any, Any] = (1.0, 0.0),
+        parts: Callable[[Complex], Any] | None = None,
     ) -> None:
-        """A kernel times F, which is given by its nodes or as a constant."""
+        """A kernel times F, which is given by its nodes or as a constant.
+
+        `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
+        cancel, and their rounding, that of the coefficients included, is left.
+        """
         known = tuple(np.asarray(x)[..., None] for x in constant)
         for arm in nodes.arms:
             k = kernel(arm.poles)
-            f, lost = factor.at(arm.poles) if factor else known
+            f, lost = factor.once(factor.at, arm.poles) if factor else known
             terms = -2j * math.pi * arm.residues * f * k
             self._value = self._value + terms.sum(-1)
             error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
+            if parts:
+                error = error + _CANCELLED * parts(arm.poles) * np.abs(arm.residues * f)
             self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
             for w, strip in arm.strip:
-                largest = factor.majorant(w) if factor else np.abs(f)
+                largest = factor.once(factor.majorant, w) if factor else np.abs(f)
                 missed = strip * np.abs(kernel(w)) * largest
                 self._error = self._error + 2 * math.pi * missed.sum(-1)
             self._step = arm.step
@@ -320,6 +351,9 @@ class _Total:
             f, lost = factor.on_resonances(positions) if factor else known
             terms = -2j * math.pi * residues * f * k
             error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
+            if parts:
+                size = np.abs(residues * f)
+                error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
             self._value, self._error = self._value + terms.sum(-1), self._error + error.sum(-1)
 
     def closed(self) -> tuple[Any, Any]:

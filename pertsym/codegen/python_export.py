@@ -148,7 +148,7 @@ def render(code: Codegen) -> str:
         atoms="\n".join(f"    {line}" for line in _atom_lines(code)),
     )
     pieces = [head, *(_formula(f.expression) for f in code.formulas), _table(code)]
-    pieces += [_density(density) for density in _densities(code.baths)]
+    pieces += [density_class(density) for density in _densities(code.baths)]
     for module, (_, body) in zip(MACHINERY, sources, strict=True):
         pieces.append(f"# {_title(module)}\n\n{body}\n\n\n")
     return "".join(pieces) + _exponentials(code) + _tail(code)
@@ -323,7 +323,7 @@ def _class_name(density: DensityCode) -> str:
     return "".join(part.capitalize() for part in density.kind.split("_"))
 
 
-def _density(d: DensityCode) -> str:
+def density_class(d: DensityCode) -> str:
     shape = d.shape_parameters
     own = ", ".join(shape)
     unpack = f"        {own}{',' if len(shape) == 1 else ''} = self.shape\n" if shape else ""

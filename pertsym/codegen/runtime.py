@@ -44,23 +44,26 @@ EVEN = (
 )
 
 
-def bose(x: Any) -> tuple[Any, Any, Any]:
-    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings."""
-    size = np.abs(x)
+def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
+    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings.
+
+    `f` is where functions come from: `numpy`, or a namespace for plain floats.
+    """
+    size = f.abs(x)
     small = size < 1.5
-    near, far = np.where(small, x, 1.5), np.where(small, 1.5, size)
-    decay = np.exp(-far)
-    inverse = 1 / -np.expm1(-far)
+    near, far = f.where(small, x, 1.5), f.where(small, 1.5, size)
+    decay = f.exp(-far)
+    inverse = 1 / -f.expm1(-far)
     positive = x > 0
-    value = far * np.where(positive, inverse, decay * inverse)
-    slope = inverse * np.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
+    value = far * f.where(positive, inverse, decay * inverse)
+    slope = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
     square = near * near
-    even, odd = np.zeros(np.shape(x)), np.zeros(np.shape(x))
+    even = odd = 0.0 * near
     for k in range(len(EVEN), 0, -1):
         even = even * square + EVEN[k - 1]
         odd = odd * square + 2 * k * EVEN[k - 1]
-    value = np.where(small, 1 + near / 2 + square * even, value)
-    slope = np.where(small, 0.5 + near * odd, slope)
+    value = f.where(small, 1 + near / 2 + square * even, value)
+    slope = f.where(small, 0.5 + near * odd, slope)
     return value, slope, UNIT * (24 + 4 * size)
 
 
@@ -70,6 +73,8 @@ class Bath:
     `values` has every parameter of J, `beta` the inverse temperature (inf is T = 0).
     """
 
+    functions: Any = np
+
     def __init__(self, density: Any, classical: bool, values: dict[str, Any], beta: Any) -> None:
         self.density, self.classical, self.beta = density, classical, beta
         self.amplitude = density.amplitude(**values)
@@ -77,37 +82,38 @@ class Bath:
 
     def spectra(self, w0: Any, sign: int) -> tuple[Any, Any, Any, Any]:
         """Ĉ(w), its error, Ĉ'(w), its error at w = sign w0."""
+        f = self.functions
         r, slope, error, slope_error = self.density.reduced(w0, *self.shape)
-        beta, amplitude = self.beta, np.abs(self.amplitude)
-        cold = np.isinf(beta) & (not self.classical)
-        beta = np.where(cold, 1.0, beta)
+        beta, amplitude = self.beta, f.abs(self.amplitude)
+        cold = f.isinf(beta) & (not self.classical)
+        beta = f.where(cold, 1.0, beta)
         if self.classical:
             h, dh, lost = 1.0, 0.0, 4 * UNIT
         else:
-            h, dh, lost = bose(sign * beta * w0)
-        size = amplitude * np.abs(r)
+            h, dh, lost = bose(sign * beta * w0, f)
+        size = amplitude * f.abs(r)
         value = 2 * self.amplitude * r * h / beta
-        errors = 2 * amplitude * np.abs(h) / beta * error + np.abs(value) * (lost + 4 * UNIT)
+        errors = 2 * amplitude * f.abs(h) / beta * error + f.abs(value) * (lost + 4 * UNIT)
         first, second = sign * slope * h / beta, r * dh
         derivative = 2 * self.amplitude * (first + second)
         derivative_error = (
             2
             * amplitude
             * (
-                (slope_error + np.abs(slope) * (lost + 4 * UNIT)) * np.abs(h) / beta
-                + (error + np.abs(r) * (lost + 4 * UNIT)) * np.abs(dh)
+                (slope_error + f.abs(slope) * (lost + 4 * UNIT)) * f.abs(h) / beta
+                + (error + f.abs(r) * (lost + 4 * UNIT)) * f.abs(dh)
             )
         )
-        if np.any(cold):
+        if f.any(cold):
             up = sign > 0
             plain = 2 * self.amplitude * r * w0 if up else 0.0 * w0
-            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * np.abs(plain) if up else 0.0
+            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * f.abs(plain) if up else 0.0
             rise = 2 * self.amplitude * (slope * w0 + r) if up else 0.0 * w0
             rise_error = 2 * (amplitude * (slope_error * w0 + error) + 4 * UNIT * size)
-            value, errors = np.where(cold, plain, value), np.where(cold, plain_error, errors + TINY)
-            derivative = np.where(cold, rise, derivative)
-            rise_error = rise_error + 8 * UNIT * amplitude * np.abs(slope) * w0 if up else 0.0
-            return value, errors, derivative, np.where(cold, rise_error, derivative_error + TINY)
+            value, errors = f.where(cold, plain, value), f.where(cold, plain_error, errors + TINY)
+            derivative = f.where(cold, rise, derivative)
+            rise_error = rise_error + 8 * UNIT * amplitude * f.abs(slope) * w0 if up else 0.0
+            return value, errors, derivative, f.where(cold, rise_error, derivative_error + TINY)
         return value, errors + TINY, derivative, derivative_error + TINY
 
     @property
@@ -194,6 +200,14 @@ class Sums:
         error = error + self.uncertainty * np.abs(value)
         return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
 
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        found: list[Any] = []
+        for parity in (1, -1):
+            value, error = self.nodes.part(x, m, parity)
+            error = error + self.uncertainty * np.abs(value)
+            found += [-2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)]
+        return found[0], found[1], found[2], found[3]
+
     def difference(self, x: Any) -> tuple[Any, Any]:
         odd, error = self.nodes.part(x, 0, -1)
         return -4 * math.pi * odd.imag, 4 * math.pi * error + 8 * UNIT * np.abs(odd)
@@ -207,6 +221,9 @@ class Tables:
 
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
         return self.table.transform(w, m)
+
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        return odd_part(x, self.table.parts(x, m))
 
     def difference(self, x: Any) -> tuple[Any, Any]:
         _, _, slope, error = self.table.parts(x, 0)
@@ -223,9 +240,19 @@ class Temperatures:
         value, error = self.table.transform(self.beta, m, 1 if w[0] > 0 else -1)
         return value, error
 
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        return odd_part(x, self.table.parts(self.beta, m))
+
     def difference(self, x: Any) -> tuple[Any, Any]:
         _, _, slope, error = self.table.parts(self.beta, 0)
         return 2 * x * slope, 2 * x * error + 2 * UNIT * np.abs(x * slope)
+
+
+def odd_part(x: Any, parts: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
+    """[P(x) + P(-x)]/2, its error, [P(x) - P(-x)]/2, its error, from S and D of `tabulated`."""
+    even, error, slope, slope_error = parts
+    odd = x * slope
+    return even, error, odd, x * slope_error + UNIT * np.abs(odd)
 
 
 class Transforms:
@@ -234,19 +261,23 @@ class Transforms:
     def __init__(self, members: Sequence[tuple[Any, Any]], count: int) -> None:
         self.members, self.count = members, count
 
-    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+    def transform(self, w: Any, m: int) -> Any:
         return self._gathered(lambda way, points: way.transform(w[points], m))
 
-    def difference(self, x: Any) -> tuple[Any, Any]:
+    def parts(self, x: Any, m: int) -> Any:
+        """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error for x > 0."""
+        return self._gathered(lambda way, points: way.parts(x[points], m), 4)
+
+    def difference(self, x: Any) -> Any:
         return self._gathered(lambda way, points: way.difference(x[points]))
 
-    def _gathered(self, ask: Callable[[Any, Any], tuple[Any, Any]]) -> tuple[Any, Any]:
+    def _gathered(self, ask: Callable[[Any, Any], Any], width: int = 2) -> Any:
         if len(self.members) == 1:
             return ask(self.members[0][1], self.members[0][0])
-        value, error = np.empty(self.count), np.empty(self.count)
+        result = np.empty((width, self.count))
         for points, way in self.members:
-            value[points], error[points] = ask(way, points)
-        return value, error
+            result[:, points] = ask(way, points)
+        return tuple(result)
 
 
 def octaves(x: Any) -> tuple[float, float]:
