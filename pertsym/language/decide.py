@@ -1,0 +1,210 @@
+"""Whether a formula is what was derived: exactly, up to a factor, or not, which numbers show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pertsym.language.dictionary import Dictionary
+from pertsym.language.field import BETA, PI, Element, Field, FrequencyOf, with_room
+from pertsym.language.limits import Limit
+from pertsym.language.meaning import Reader, needs_temperature
+from pertsym.language.parser import parse
+from pertsym.language.show import element_latex
+from pertsym.language.syntax import FormulaError, Node, NotUnderstood
+from pertsym.language.trial import Trial
+from pertsym.reduction.spectral import ZERO_FORM, MatrixElement, SpectralForm
+
+Verdict = Literal["equal", "equal up to a factor", "different"]
+
+_TRIALS = 6
+_APART = 1e-6
+
+
+class Undecided(ArithmeticError):
+    """Two formulas are not the same canonical form, and agree at every number that was tried."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `compare` found.
+
+    Attributes
+    ----------
+    verdict
+        "equal", "equal up to a factor" or "different".
+    limit
+        The limit in which both were taken; "thermal" also where the given formula has J, n,
+        exponentials or beta in it.
+    factor
+        LaTeX of given/derived where it is a number, pi, i, frequencies and matrix elements; "1"
+        where they are equal.
+    difference
+        LaTeX of given - derived.
+    counterexample
+        Numbers at which they differ, and both values; None where they are equal.
+    """
+
+    verdict: Verdict
+    limit: Limit
+    factor: str | None
+    difference: str
+    counterexample: dict[str, Any] | None
+
+    def __bool__(self) -> bool:
+        return self.verdict == "equal"
+
+    def record(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "verdict": self.verdict,
+            "limit": self.limit or None,
+            "factor": self.factor,
+            "difference": self.difference,
+            "counterexample": self.counterexample,
+        }
+
+
+def compare_form(
+    form: SpectralForm,
+    source: str,
+    dictionary: Dictionary,
+    *,
+    imaginary: SpectralForm = ZERO_FORM,
+    limit: Limit = "",
+    notation: str = "",
+) -> Comparison:
+    """Compare a formula with a derived form.
+
+    Parameters
+    ----------
+    form, imaginary
+        Real and imaginary part of what was derived.
+    source
+        The right-hand side, or ``name = right-hand side``; `Re` or `Im` at the head of the name
+        compares that part only.
+    dictionary
+        What its names mean.
+    limit
+        "thermal": all baths at one temperature; "zero-temperature"; "classical"; "": none, or
+        thermal where the formula needs a temperature.
+    notation
+        "latex" or "text"; by default LaTeX if there is a backslash.
+
+    Raises
+    ------
+    FormulaError
+        Where the formula is not understood.
+    ValueError
+        Where the derived form does not have the limit.
+    Undecided
+        Where no numbers tell apart what is not the same canonical form.
+    """
+    body, part = right_hand_side(source)
+    if part == "Re":
+        imaginary = ZERO_FORM
+    elif part == "Im":
+        form, imaginary = imaginary, ZERO_FORM
+    offset = len(source) - len(body)
+    try:
+        node = parse(body, dictionary, notation)
+        if not limit and needs_temperature(node):
+            limit = "thermal"
+        chosen = limit
+
+        def decide(field: Field) -> Comparison:
+            return _decided(field, form, imaginary, node, dictionary, chosen)
+
+        return with_room(dictionary.count, decide)
+    except FormulaError as fault:
+        raise FormulaError(fault.problem, source, fault.position + offset) from None
+    except NotUnderstood as fault:
+        raise FormulaError(fault.problem, source, fault.at + offset) from None
+
+
+def right_hand_side(source: str) -> tuple[str, str]:
+    """What stands behind the equals sign, and "Re" or "Im" if the name before it says so."""
+    name, equals, body = source.partition("=")
+    if not equals:
+        return source, ""
+    if "=" in body:
+        raise FormulaError(
+            "a second equals sign; give one right-hand side",
+            source,
+            source.index("=", len(name) + 1),
+        )
+    plain = name.replace(r"\begin{aligned}", "").strip().lstrip("\\{$").strip()
+    for head, part in (("Re", "Re"), ("Im", "Im"), ("mathrm{Re}", "Re"), ("mathrm{Im}", "Im"),
+                       ("operatorname{Re}", "Re"), ("operatorname{Im}", "Im")):  # fmt: skip
+        if plain.startswith(head) and not plain[len(head) : len(head) + 1].isalpha():
+            return body, part
+    return body, ""
+
+
+def _decided(
+    field: Field,
+    form: SpectralForm,
+    imaginary: SpectralForm,
+    node: Node,
+    dictionary: Dictionary,
+    limit: Limit,
+) -> Comparison:
+    reader = Reader(field, dictionary, limit)
+    given = reader.element(node)
+    try:
+        derived = field.form(form, reader.relations)
+        derived = derived + field.form(imaginary, reader.relations) * field.number(0, 1)
+    except NotUnderstood as fault:
+        raise ValueError(f"limit: the derived form has no {limit} limit here: {fault}") from None
+    difference = given - derived
+    if not difference:
+        return Comparison("equal", limit, "1", "0", None)
+    ratio = given * derived.inverse() if derived and given else None
+    simple = ratio is not None and _is_factor(field, ratio)
+    return Comparison(
+        "equal up to a factor" if simple else "different",
+        limit,
+        element_latex(field, ratio) if ratio is not None and simple else None,
+        element_latex(field, difference),
+        _counterexample(form, imaginary, node, dictionary, limit),
+    )
+
+
+def _is_factor(field: Field, ratio: Element) -> bool:
+    """A number times powers of pi, beta, frequencies and matrix elements."""
+    for part in ratio:
+        if len(part.numerator) > 1 or len(part.denominator) > 1:
+            return False
+    return all(
+        generator in (PI, BETA) or isinstance(generator, FrequencyOf | MatrixElement)
+        for generator in field.used(ratio)
+    )
+
+
+def _counterexample(
+    form: SpectralForm,
+    imaginary: SpectralForm,
+    node: Node,
+    dictionary: Dictionary,
+    limit: Limit,
+) -> dict[str, Any]:
+    for seed in range(_TRIALS):
+        trial = Trial(dictionary, limit, seed)
+        given = complex(trial.tree(node))
+        derived = trial.form(form) + 1j * trial.form(imaginary)
+        if abs(given - derived) > _APART * max(abs(given), abs(derived)):
+            return {
+                "at": trial.described,
+                "given": _number(given, bool(imaginary)),
+                "derived": _number(derived, bool(imaginary)),
+            }
+    raise Undecided(
+        "the two are not the same canonical form, and agree at all numbers that were tried: they "
+        "are related in a way that the comparison does not know"
+    )
+
+
+def _number(value: complex, paired: bool) -> Any:
+    if not paired and abs(value.imag) <= 1e-12 * abs(value.real):
+        return value.real
+    return [value.real, value.imag]

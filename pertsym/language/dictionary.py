@@ -1,0 +1,110 @@
+"""What the names of a formula stand for: the declared dictionary of a derivation."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.present.elements import element_symbol
+from pertsym.present.markup import label
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_DRESS: Final = re.compile(r"\\(?:mathrm|text|mathit|textrm|mathsf)\s*|\\[,!; ]|[{}\s]")
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """Names that a formula may use.
+
+    Attributes
+    ----------
+    count
+        Number of transition frequencies, levels - 1.
+    baths
+        Names of the correlation functions.
+    elements
+        Names of the matrix elements.
+    densities
+        Letters of the spectral density J besides J itself, e.g. "Gamma" of a paper.
+    values
+        A paper's own symbols -> what they stand for, as text, e.g. {"delta": "1"}.
+    """
+
+    count: int
+    baths: tuple[str, ...]
+    elements: tuple[str, ...] = ()
+    densities: tuple[str, ...] = ()
+    values: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+
+    @classmethod
+    def of(
+        cls,
+        interaction: Interaction,
+        densities: tuple[str, ...] = (),
+        values: Mapping[str, str] = _NOTHING,
+    ) -> Dictionary:
+        """The dictionary of an interaction."""
+        baths = tuple(sorted(set(interaction.correlations.values())))
+        return cls(interaction.dimension - 1, baths, interaction.symbols, densities, values)
+
+    @cached_property
+    def element_keys(self) -> Mapping[str, str]:
+        """How LaTeX shows an element, without its dress -> its name."""
+        return {bare(element_symbol(name).latex): name for name in self.elements}
+
+    @cached_property
+    def labels(self) -> tuple[tuple[str, str], ...]:
+        """Subscript of a bath's functions in LaTeX, without its underscore -> the bath's name."""
+        pairs = [(label(name).latex.removeprefix("_"), name) for name in self.baths]
+        return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
+
+    def bath(self, subscript: str) -> str | None:
+        """The bath that a subscript means; "" is the only one there is."""
+        if not subscript:
+            return self.baths[0] if len(self.baths) == 1 else None
+        plain = bare(subscript)
+        for name in self.baths:
+            if plain in (bare(name), label(name).text.removeprefix("_")):
+                return name
+        return None
+
+    def frequency(self, index: str) -> Frequency | None:
+        """w0 of two levels; w_k = E_k - E_0, and w_jk = E_j - E_k where both have one digit."""
+        unit = [tuple(int(k == n) for k in range(self.count)) for n in range(self.count)]
+        if not index.isdecimal() or not index.isascii():
+            return None
+        if index == "0" and self.count == 1:
+            return unit[0]
+        if self.count > 1 and 1 <= int(index) <= self.count and not index.startswith("0"):
+            return unit[int(index) - 1]
+        if len(index) == 2 and self.count < 10:
+            j, k = map(int, index)
+            if j != k and max(j, k) <= self.count:
+                none = (0,) * self.count
+                upper, lower = (unit[x - 1] if x else none for x in (j, k))
+                return tuple(a - b for a, b in zip(upper, lower, strict=True))
+        return None
+
+    @property
+    def frequencies(self) -> tuple[str, ...]:
+        """How the frequencies are called in text."""
+        return ("ω0",) if self.count == 1 else tuple(f"ω{k}" for k in range(1, self.count + 1))
+
+    def suggestion(self, name: str) -> str:
+        """A sentence about the names there are, the nearest first."""
+        known = [*self.frequencies, *self.elements, *self.values, "π", "i", "β"]
+        known += [f"Ĉ_{bath}" for bath in self.baths] + [f"P_{bath}" for bath in self.baths]
+        near = difflib.get_close_matches(name, known, 1, 0.6)
+        hint = f"did you mean {near[0]}? " if near else ""
+        return f"{hint}known are {', '.join(known)}, J, n, coth, tanh, exp"
+
+
+def bare(latex: str) -> str:
+    r"""A symbol without fonts, braces and blanks: ``\mathrm{ab}_{2}`` gives ``ab_2``."""
+    return _DRESS.sub("", latex.replace(r"\_", "_")).strip()
