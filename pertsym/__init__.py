@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pertsym.generators.canonical_form import decompose
     from pertsym.generators.slipped import tcl_slip
     from pertsym.generators.tcl import tcl_generator
+    from pertsym.language.decide import compare
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
     from pertsym.model.oscillator import OscillatorModel, PositionCoupling
@@ -58,6 +59,7 @@ _PLACES = {
     "bloch_rates": "pertsym.rates",
     "tcl_generator": "pertsym.generators.tcl",
     "tcl_slip": "pertsym.generators.slipped",
+    "compare": "pertsym.language.decide",
     "decompose": "pertsym.generators.canonical_form",
     "steady": "pertsym.dynamics.methods",
     "evolve": "pertsym.dynamics.methods",
@@ -101,6 +103,7 @@ __all__ = [
     "bloch",
     "bloch_rates",
     "ccqme",
+    "compare",
     "decompose",
     "evolve",
     "generator",

@@ -18,7 +18,7 @@ from pertsym.cli.console import (
     load,
 )
 from pertsym.equations.series import Equations
-from pertsym.language.decide import Comparison, Undecided, compare_form
+from pertsym.language.decide import Undecided, compare_form
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.limits import LIMITS, Limit
 from pertsym.language.syntax import LONGEST, FormulaError
@@ -74,7 +74,7 @@ def compare(
     if as_json:
         emit_json(result.record())
     else:
-        _say(result)
+        click.echo(repr(result))
     if not result:
         raise SystemExit(CHECK_FAILED)
 
@@ -108,17 +108,3 @@ def _equations(source: str) -> tuple[Equations, tuple[int, ...], Dictionary]:
     if paper.equations is None:
         fail(f"SOURCE: {source} has no quantities to ask for one by one", BAD_INPUT)
     return paper.equations, paper.orders, paper.dictionary
-
-
-def _say(result: Comparison) -> None:
-    where = f" (limit: {result.limit})" if result.limit else ""
-    click.echo(f"{result.verdict}{where}")
-    if result.verdict == "equal up to a factor":
-        click.echo(f"given / derived = {result.factor}")
-    if result.counterexample is None:
-        return
-    click.echo(f"given - derived = {result.difference}")
-    shown = ", ".join(f"{name} = {value}" for name, value in result.counterexample["at"].items())
-    click.echo(f"at {shown}:")
-    for side in ("given", "derived"):
-        click.echo(f"  {side:8} {result.counterexample[side]}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.field import BETA, PI, Element, Field, FrequencyOf, with_room
@@ -15,8 +16,14 @@ from pertsym.language.syntax import FormulaError, Node, NotUnderstood
 from pertsym.language.trial import Trial
 from pertsym.reduction.spectral import ZERO_FORM, MatrixElement, SpectralForm
 
+if TYPE_CHECKING:
+    from pertsym.results import Result
+
 Verdict = Literal["equal", "equal up to a factor", "different"]
 
+_PART = re.compile(
+    r"(?:\s|\$|\\begin\{aligned\})*\\?(?:mathrm|operatorname)?\{?(Re|Im)(?![A-Za-z])"
+)
 _TRIALS = 6
 _APART = 1e-6
 
@@ -25,7 +32,7 @@ class Undecided(ArithmeticError):
     """Two formulas are not the same canonical form, and agree at every number that was tried."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """What `compare` found.
 
@@ -54,6 +61,17 @@ class Comparison:
     def __bool__(self) -> bool:
         return self.verdict == "equal"
 
+    def __repr__(self) -> str:
+        where = f" (limit: {self.limit})" if self.limit else ""
+        lines = [f"{self.verdict}{where}"]
+        if self.verdict == "equal up to a factor":
+            lines.append(f"given / derived = {self.factor}")
+        if self.counterexample is not None:
+            at = ", ".join(f"{name} = {value}" for name, value in self.counterexample["at"].items())
+            lines += [f"given - derived = {self.difference}", f"at {at}:"]
+            lines += [f"  {side:8} {self.counterexample[side]}" for side in ("given", "derived")]
+        return "\n".join(lines)
+
     def record(self) -> dict[str, Any]:
         """For JSON."""
         return {
@@ -63,6 +81,49 @@ class Comparison:
             "difference": self.difference,
             "counterexample": self.counterexample,
         }
+
+
+def compare(
+    result: Result,
+    formula: str,
+    *,
+    limit: Limit = "",
+    dictionary: Dictionary | None = None,
+    notation: str = "",
+) -> Comparison:
+    """Compare a formula on paper with a derived result, such as ``bloch(...).k_up[4]``.
+
+    Parameters
+    ----------
+    result
+        One order of one quantity, or its real or imaginary part.
+    formula, limit, notation
+        As in `compare_form`.
+    dictionary
+        What the formula's names mean; by default the names of the result's own interaction.
+
+    Raises
+    ------
+    FormulaError
+        Where the formula is not understood, with line and column.
+
+    Examples
+    --------
+    >>> import pertsym as ps
+    >>> rate = ps.bloch([ps.Coupling.of(ps.sigma_x, "X")]).k_up[2]
+    >>> ps.compare(rate, "2 J(w0) n(w0)")
+    equal (limit: thermal)
+    """
+    if dictionary is None:
+        dictionary = Dictionary.of(result.interaction)
+    return compare_form(
+        result.form,
+        formula if result.is_whole else right_hand_side(formula)[0],
+        dictionary,
+        imaginary=result.imaginary_form,
+        limit=limit,
+        notation=notation,
+    )
 
 
 def compare_form(
@@ -105,7 +166,6 @@ def compare_form(
         imaginary = ZERO_FORM
     elif part == "Im":
         form, imaginary = imaginary, ZERO_FORM
-    offset = len(source) - len(body)
     try:
         node = parse(body, dictionary, notation)
         if not limit and needs_temperature(node):
@@ -117,13 +177,13 @@ def compare_form(
 
         return with_room(dictionary.count, decide)
     except FormulaError as fault:
-        raise FormulaError(fault.problem, source, fault.position + offset) from None
+        raise FormulaError(fault.problem, source, fault.position) from None
     except NotUnderstood as fault:
-        raise FormulaError(fault.problem, source, fault.at + offset) from None
+        raise FormulaError(fault.problem, source, fault.at) from None
 
 
 def right_hand_side(source: str) -> tuple[str, str]:
-    """What stands behind the equals sign, and "Re" or "Im" if the name before it says so."""
+    """The source with its name blanked out, and "Re" or "Im" if the name begins with that."""
     name, equals, body = source.partition("=")
     if not equals:
         return source, ""
@@ -133,12 +193,9 @@ def right_hand_side(source: str) -> tuple[str, str]:
             source,
             source.index("=", len(name) + 1),
         )
-    plain = name.replace(r"\begin{aligned}", "").strip().lstrip("\\{$").strip()
-    for head, part in (("Re", "Re"), ("Im", "Im"), ("mathrm{Re}", "Re"), ("mathrm{Im}", "Im"),
-                       ("operatorname{Re}", "Re"), ("operatorname{Im}", "Im")):  # fmt: skip
-        if plain.startswith(head) and not plain[len(head) : len(head) + 1].isalpha():
-            return body, part
-    return body, ""
+    blank = re.sub(r"[^\n]", " ", name + equals)  # so that places stay what they are
+    found = _PART.match(name)
+    return blank + body, found[1] if found else ""
 
 
 def _decided(

@@ -41,7 +41,7 @@ _SUBSCRIPT: Final = _C(
 _PRIMES: Final = _C(r"\s*(?:(?P<quotes>'+)|\^\s*\{?\s*(?P<primes>(?:\\prime(?![A-Za-z])\s*)+)\}?)")
 _ORDER: Final = _C(r"\s*\^\s*\{\s*\((\d{1,3})\)\s*\}", re.ASCII)
 _POWER: Final = _C(r"\s*\^\s*(?:\{\s*(\d{1,3})\s*\}|(\d))(?=(?:\s|\\left|\\[Bb]igg?l?)*[(\[{])")
-_ARGUMENT: Final = _C(r"(?:\s|\\left|\\[Bb]igg?l?|\\[,!]|'|\^\{?\\prime|\^\{\(\d)*[(\[]")
+_ARGUMENT: Final = _C(r"(?:\s|\\left|\\[Bb]igg?l?|\\[,!])*\(|'|\^\{?\\prime|\^\{\(\d")
 _SPECIAL: Final = {
     r"\cdot": "STAR", r"\times": "STAR", r"\{": "LCURLY", r"\}": "RCURLY",
     r"\lbrace": "LCURLY", r"\rbrace": "RCURLY", r"\lbrack": "LSQB", r"\rbrack": "RSQB",
@@ -177,12 +177,14 @@ class LatexLexer(Lexer):
             return self._function("C", at)
         if word is not None and self._worded(found[0], at):
             return None
-        is_call = bool(_ARGUMENT.match(self.source, self._behind_subscript()))
-        if base in ("P", "J", *self.dictionary.densities) and (
-            is_call or self._with_subscript(base) not in self.dictionary.element_keys
-        ):
+        if self._with_subscript(base) in self.dictionary.element_keys:
+            if base in ("P", "J", "n") and _ARGUMENT.match(self.source, self._behind_subscript()):
+                self.at = at
+                self.clash(base)
+            return self._element(found[0], base, at)
+        if base in ("P", "J", *self.dictionary.densities):
             return self._function("P" if base == "P" else "J", at)
-        if base in ("n", "Re", "Im") and is_call:
+        if base in ("n", "Re", "Im"):
             return self._function(base, at)
         if base in ELEMENTARY and (found["control"] or word):
             return self._function(base, at)

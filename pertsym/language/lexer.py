@@ -110,6 +110,13 @@ class Lexer:
     def symbol(self, kind: str, name: str, at: int) -> None:
         self.emit("NAME", Symbol(kind, name, at), at)
 
+    def clash(self, name: str) -> NoReturn:
+        """A name that is a matrix element here and a function elsewhere."""
+        self.fail(
+            f"{name} is a matrix element here, so that this may be a product or the function "
+            f"{name}; write a product as {name} * (...)"
+        )
+
     def known_symbol(self, name: str, at: int) -> bool:
         """Constants and what the dictionary says of a bare name."""
         constants = {"pi": "pi", "π": "pi", "i": "i", "beta": "beta", "β": "beta", "T": "T"}

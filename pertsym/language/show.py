@@ -28,7 +28,7 @@ def element_latex(field: Field, element: Element) -> str:
     """As a spectral form where it is one, else real and imaginary part as fractions."""
     form = field.spectral_form(element)
     if form is not None:
-        return form_latex(form).removesuffix(r"\,")
+        return form_latex(form)
     pieces = []
     for part, unit in ((element.re, ""), (element.im, "i")):
         if part:

@@ -13,7 +13,7 @@ from pertsym.language.syntax import Function
 from pertsym.present.markup import label
 
 _C = re.compile
-_WORD: Final = r"(?:(?![⁰¹²³⁴⁵⁶⁷⁸⁹⁻])\w)"  # superscript digits are no letters here
+_WORD: Final = r"(?:(?![⁰¹²³⁴⁵⁶⁷⁸⁹⁻πβħ])\w)"  # superscripts and these stand for themselves
 _BLANK: Final = _C(r"\s+")
 _INTEGRAL: Final = _C(
     r"(?:(?P<mark>F?P|P\.?V\.?)\s*)?(?:∫|int\b)\s*"
@@ -23,7 +23,7 @@ _VARIABLE: Final = rf"(?P<variable>ω|w|omega|ν|nu)(?P<primes>['′]*)(?!{_WORD
 _MEASURE: Final = _C(rf"d{_VARIABLE}")
 _SLOPE: Final = _C(rf"(?:∂/∂|d/d){_VARIABLE}")
 _FREQUENCY: Final = _C(rf"(?:ω|w|omega)_?(?:\{{(?P<group>\d+)\}}|(?P<index>\d+))(?!{_WORD})")
-_NAME: Final = _C(rf"(?:Ĉ|(?!\d){_WORD})(?:(?!Ĉ){_WORD})*")
+_NAME: Final = _C(rf"[πβħ]|(?:Ĉ|(?!\d){_WORD})(?:(?!Ĉ){_WORD})*")
 _HEAD: Final = _C(r"Ĉ|Chat|P|J|Γ|Gamma")
 _RAISED: Final = _C(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _PRIMES: Final = _C(r"['′]+")
@@ -116,7 +116,7 @@ class TextLexer(Lexer):
             behind = self.source[at + len(element) : at + len(element) + 1]
             if self.source.startswith(element, at) and not re.match(_WORD, behind):
                 if behind == "(" and element in ("P", "J", "n", *ELEMENTARY):
-                    continue  # a function of that name
+                    self.clash(element)
                 self.at += len(element)
                 return self.symbol("element", element, at)
         if found := self.match(_FREQUENCY):
