@@ -42,6 +42,8 @@ class Paper:
     densities, symbols
         How the source's formulas call the spectral density besides J, and its own symbols with
         what they stand for, as text; for `dictionary`.
+    ledger_names
+        () -> dictionary of the formulas in the ledger, the derived quantities among its names.
     headline, contents
         How the generated package describes itself: what it belongs to (by default the title), and
         what is in it.
@@ -63,6 +65,7 @@ class Paper:
     generate: Callable[[], Mapping[str, str]] = dict
     densities: tuple[str, ...] = ()
     symbols: Mapping[str, str] = field(default_factory=dict)
+    ledger_names: Callable[[], Dictionary | None] = lambda: None
     headline: str = ""
     contents: str = "generated functions, ledger and document"
     claims_file: Path
@@ -114,7 +117,7 @@ class Paper:
         from pertsym.present.document import latex_document  # brings template engines
 
         claims = self.claims()
-        rows = ledger_rows(claims, self.checks)
+        rows = ledger_rows(claims, self.checks, dictionary=self.ledger_names())
         require_expected(self.name, claims, rows)
         files = {
             "__init__.py": f'"""{self.headline or self.title}: {self.contents}."""\n',

@@ -479,7 +479,8 @@ REFUSED = [
     (r"\hat D_1(\omega_0)", 1, "no known function"),
     (r"\int_0^1 d\omega \hat C_1(\omega)", 5, "run from"),
     (r"\foo", 1, "not known"),
-    (r"|\hat C_1(\omega_0)|", 1, "not part of the language"),
+    (r"|\hat C_1(\omega_0)|", 1, "even power"),
+    (r"\sum_k \hat C_1(\omega_0)", 1, "not known"),
     (r"\hat C_1(\omega_0) \pm 1", 20, "not known"),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.field import BETA, PI, Element, Field, FrequencyOf, with_room
@@ -24,6 +24,9 @@ Verdict = Literal["equal", "equal up to a factor", "different"]
 _PART = re.compile(
     r"(?:\s|\$|\\begin\{aligned\})*\\?(?:mathrm|operatorname)?\{?(Re|Im)(?![A-Za-z])"
 )
+_EQUALS = re.compile(r"=(?:\s*\{\})?|\\equiv(?![A-Za-z])")
+_TO_ZERO = re.compile(r"\s*\\lim_\{\s*T\s*\\to\s*0\s*\}")
+_TAIL = re.compile(r"\+\s*(?:O\(\s*\\delta\^\{?(\d+)\}?\s*\)|\\c?dots)\s*$")
 _TRIALS = 6
 _APART = 1e-6
 
@@ -170,16 +173,87 @@ def compare_form(
         node = parse(body, dictionary, notation)
         if not limit and needs_temperature(node):
             limit = "thermal"
-        chosen = limit
-
-        def decide(field: Field) -> Comparison:
-            return _decided(field, form, imaginary, node, dictionary, chosen)
-
-        return with_room(dictionary.count, decide)
+        return with_room(
+            dictionary.count,
+            lambda field: _decided(
+                Reader(field, dictionary, limit), node, _Derived(form, imaginary)
+            ),
+        )
     except FormulaError as fault:
         raise FormulaError(fault.problem, source, fault.position) from None
     except NotUnderstood as fault:
         raise FormulaError(fault.problem, source, fault.at) from None
+
+
+def compare_sides(source: str, dictionary: Dictionary, limit: Limit = "") -> Comparison:
+    r"""Whether an equation in LaTeX holds between what its quantities are.
+
+    Every side is compared with the first one.  A side may begin with ``\lim_{T\to 0}`` in the limit
+    "zero-temperature", and end in ``+ O(\delta^n)`` (or ``+ \cdots``): then powers of the matrix
+    element "delta" from n on are dropped, where n may not lie beyond what the quantities know.
+
+    Raises
+    ------
+    FormulaError
+        Where a side is not understood, or if there is only one.
+    """
+    sides, order = _sides(source, dictionary, limit)
+    try:
+        nodes = [parse(side, dictionary, "latex") for side in sides]
+        if not limit and any(map(needs_temperature, nodes)):
+            limit = "thermal"
+        first, *others = nodes
+        chosen = limit
+
+        def decide(node: Node) -> Comparison:
+            return with_room(
+                dictionary.count,
+                lambda field: _decided(Reader(field, dictionary, chosen), node, first, order),
+            )
+
+        found = list(map(decide, others))
+    except FormulaError as fault:
+        raise FormulaError(fault.problem, source, fault.position) from None
+    except NotUnderstood as fault:
+        raise FormulaError(fault.problem, source, fault.at) from None
+    return next((result for result in found if not result), found[0])
+
+
+def _sides(source: str, dictionary: Dictionary, limit: Limit) -> tuple[list[str], int | None]:
+    """The sides, each with the rest of the source blanked out, and the order that is dropped."""
+    cuts = [(m.start(), m.end()) for m in _EQUALS.finditer(source)]
+    if not cuts:
+        raise FormulaError("there is no equation: an equals sign is missing", source, len(source))
+    ends = [0, *(end for _, end in cuts)]
+    starts = [*(start for start, _ in cuts), len(source)]
+    sides, orders = [], []
+    for start, end in zip(ends, starts, strict=True):
+        side = source[start:end]
+        if limit == "zero-temperature":
+            side = _TO_ZERO.sub(lambda m: " " * len(m[0]), side, count=1)
+        tail = _TAIL.search(side)
+        if tail:
+            side = side[: tail.start()] + " " * (len(side) - tail.start())
+            known = _first_unknown(dictionary, source)
+            orders.append(int(tail[1]) if tail[1] else known)
+            if orders[-1] > known:
+                raise FormulaError(
+                    f"what is known ends before delta^{known}", source, start + tail.start()
+                )
+        sides.append(re.sub(r"[^\n]", " ", source[:start]) + side)
+    return sides, min(orders, default=None)
+
+
+def _first_unknown(dictionary: Dictionary, source: str) -> int:
+    """The lowest power of delta that one of the series in the source does not know."""
+    found = [
+        known.next_order
+        for pattern, name in dictionary.quantity_patterns
+        if not isinstance(known := dictionary.quantities[name], str)
+        and known.next_order is not None
+        and pattern.search(source)
+    ]
+    return min(found, default=0)
 
 
 def right_hand_side(source: str) -> tuple[str, str]:
@@ -198,22 +272,33 @@ def right_hand_side(source: str) -> tuple[str, str]:
     return blank + body, found[1] if found else ""
 
 
+class _Derived(NamedTuple):
+    """form + i imaginary of the engine, as one side of a comparison."""
+
+    form: SpectralForm
+    imaginary: SpectralForm
+
+
 def _decided(
-    field: Field,
-    form: SpectralForm,
-    imaginary: SpectralForm,
-    node: Node,
-    dictionary: Dictionary,
-    limit: Limit,
+    reader: Reader, node: Node, other: Node | _Derived, order: int | None = None
 ) -> Comparison:
-    reader = Reader(field, dictionary, limit)
+    field, limit = reader.field, reader.limit
     given = reader.element(node)
-    try:
-        derived = field.form(form, reader.relations)
-        derived = derived + field.form(imaginary, reader.relations) * field.number(0, 1)
-    except NotUnderstood as fault:
-        raise ValueError(f"limit: the derived form has no {limit} limit here: {fault}") from None
+    if isinstance(other, _Derived):
+        try:
+            derived = reader.derived(*other)
+        except NotUnderstood as fault:
+            raise ValueError(
+                f"limit: the derived form has no {limit} limit here: {fault.problem}"
+            ) from None
+    else:
+        derived = reader.element(other)
     difference = given - derived
+    if order is not None:
+        try:
+            difference = field.truncated(difference, MatrixElement("S", "delta"), order)
+        except ValueError:
+            raise NotUnderstood("delta stands in a denominator: no series is read", 0) from None
     if not difference:
         return Comparison("equal", limit, "1", "0", None)
     ratio = given * derived.inverse() if derived and given else None
@@ -223,7 +308,7 @@ def _decided(
         limit,
         element_latex(field, ratio) if ratio is not None and simple else None,
         element_latex(field, difference),
-        _counterexample(form, imaginary, node, dictionary, limit),
+        _counterexample(reader.dictionary, limit, node, other, order),
     )
 
 
@@ -239,21 +324,23 @@ def _is_factor(field: Field, ratio: Element) -> bool:
 
 
 def _counterexample(
-    form: SpectralForm,
-    imaginary: SpectralForm,
-    node: Node,
-    dictionary: Dictionary,
-    limit: Limit,
+    dictionary: Dictionary, limit: Limit, node: Node, other: Node | _Derived, order: int | None
 ) -> dict[str, Any]:
+    paired = isinstance(other, _Derived) and bool(other.imaginary)
     for seed in range(_TRIALS):
         trial = Trial(dictionary, limit, seed)
+        if order is not None:
+            trial.elements["delta"] = 0.01  # what is dropped is then smaller than what counts
         given = complex(trial.tree(node))
-        derived = trial.form(form) + 1j * trial.form(imaginary)
+        if isinstance(other, _Derived):
+            derived = trial.form(other.form) + 1j * trial.form(other.imaginary)
+        else:
+            derived = complex(trial.tree(other))
         if abs(given - derived) > _APART * max(abs(given), abs(derived)):
             return {
                 "at": trial.described,
-                "given": _number(given, bool(imaginary)),
-                "derived": _number(derived, bool(imaginary)),
+                "given": _number(given, paired),
+                "derived": _number(derived, paired),
             }
     raise Undecided(
         "the two are not the same canonical form, and agree at all numbers that were tried: they "

@@ -13,9 +13,29 @@ from typing import Final
 from pertsym.expansion.interaction import Frequency, Interaction
 from pertsym.present.elements import element_symbol
 from pertsym.present.markup import label
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_PIECES: Final = re.compile(r"\\[A-Za-z]+|\\[{}]|[^\s\\]")
+_SIZE: Final = re.compile(r"\\(?:left|right|[Bb]igg?[lr]?)(?![A-Za-z])")
 _DRESS: Final = re.compile(r"\\(?:mathrm|text|mathit|textrm|mathsf)\s*|\\[,!; ]|[{}\s]")
+
+
+@dataclass(frozen=True)
+class Known:
+    """A quantity that the engine has derived, under a source's name for it.
+
+    Attributes
+    ----------
+    form, imaginary
+        Its real and imaginary part.
+    next_order
+        If it is a series in the matrix element "delta", the first power that is left out.
+    """
+
+    form: SpectralForm
+    imaginary: SpectralForm = ZERO_FORM
+    next_order: int | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +54,19 @@ class Dictionary:
         Letters of the spectral density J besides J itself, e.g. "Gamma" of a paper.
     values
         A paper's own symbols -> what they stand for, as text, e.g. {"delta": "1"}.
+    quantities
+        Names in LaTeX, such as ``k_{10}^{(2)}`` -> what was derived, or a formula for it.
+    functions
+        Heads in LaTeX, such as ``\\mathcal{D}`` -> the element that is the argument, and what the
+        function of it is, as a formula.
+    free
+        What omega outside of an integral, any frequency, is read as: 1 for w0, -1 for -w0, 0 if it
+        means nothing.
+    one_sided
+        Whether J(-w) is zero; elsewhere J stands at positive frequencies only.
+    indices
+        A subscript that stands for several, such as ``_i`` -> ``_1`` and ``_2``: equations are read
+        once for each.
     """
 
     count: int
@@ -41,6 +74,11 @@ class Dictionary:
     elements: tuple[str, ...] = ()
     densities: tuple[str, ...] = ()
     values: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    quantities: Mapping[str, Known | str] = field(default_factory=dict)
+    functions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    free: int = 0
+    one_sided: bool = False
+    indices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -63,6 +101,18 @@ class Dictionary:
         """Subscript of a bath's functions in LaTeX, without its underscore -> the bath's name."""
         pairs = [(label(name).latex.removeprefix("_"), name) for name in self.baths]
         return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
+
+    @cached_property
+    def quantity_patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        """How a quantity's name may be spaced and bracketed, the longest name first."""
+        names = sorted(self.quantities, key=lambda name: -len(name))
+        return tuple((_pattern(name), name) for name in names)
+
+    @cached_property
+    def function_patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        """How the head of a function may be written."""
+        behind = r"(?=(?:\s|\\left|')*\()"
+        return tuple((re.compile(re.escape(head) + behind), head) for head in self.functions)
 
     def bath(self, subscript: str) -> str | None:
         """The bath that a subscript means; "" is the only one there is."""
@@ -103,6 +153,15 @@ class Dictionary:
         near = difflib.get_close_matches(name, known, 1, 0.6)
         hint = f"did you mean {near[0]}? " if near else ""
         return f"{hint}known are {', '.join(known)}, J, n, coth, tanh, exp"
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """Any blanks between the pieces of a name, which must end where the name ends."""
+    pieces = [x for x in _PIECES.findall(name) if not _SIZE.fullmatch(x)]
+    blank = rf"(?:\s|\\[,!;: ]|{_SIZE.pattern})*"
+    body = blank.join(re.escape(piece) for piece in pieces)
+    end = r"(?![A-Za-z])" if pieces[-1][0] == "\\" else ""
+    return re.compile(body + end + r"(?!\s*(?:'|_|\^\s*\{\s*\())")
 
 
 def bare(latex: str) -> str:

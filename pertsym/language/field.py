@@ -72,9 +72,9 @@ class SlopedIntegral(NamedTuple):
     derivative: int
 
 
-PI, BETA, VARIABLE = "pi", "beta", "omega"
+PI, BETA, VARIABLE, MOVING_BOLTZMANN = "pi", "beta", "omega", "e^{-beta omega}"
 Generator = Any
-"""PI, BETA, VARIABLE, or one of the classes above, or an atom of a spectral form."""
+"""One of these (the last two belong to an integral), a class from above, or an atom of a form."""
 
 
 class _Full(Exception):
@@ -219,6 +219,47 @@ class Field:
         for powers, coefficient in polynomial.to_dict().items():
             named = {self.generators[k]: n for k, n in enumerate(powers) if n}
             yield named, int(coefficient)
+
+    def truncated(self, element: Element, generator: Generator, order: int) -> Element:
+        """Without powers of a generator from `order` on; it must not stand in a denominator."""
+        k = self.index(generator)
+        parts = []
+        for part in element:
+            if part.denominator.degrees()[k]:
+                raise ValueError(f"{generator} stands in a denominator")
+            kept = {e: c for e, c in part.numerator.to_dict().items() if e[k] < order}
+            parts.append(
+                RationalFunction(self.ring.from_dict(kept), self.ring.constant(1))
+                * RationalFunction(part.denominator, self.ring.constant(1)).inverse()
+            )
+        return Element(*parts)
+
+    def derivative(self, element: Element, generator: Generator) -> Element:
+        """The derivative with respect to a generator that no other depends on."""
+        k, one = self.index(generator), self.ring.constant(1)
+        parts = []
+        for part in element:
+            n, d = part.numerator, part.denominator
+            above = RationalFunction(n.derivative(k) * d - n * d.derivative(k), one)
+            parts.append(above * RationalFunction(d * d, one).inverse())
+        return Element(*parts)
+
+    def substituted(self, element: Element, generator: Generator, value: Element) -> Element:
+        """The element with a real value for a generator."""
+        k = self.index(generator)
+
+        def at(polynomial: flint.fmpz_mpoly) -> RationalFunction:
+            powers: dict[int, dict[tuple[int, ...], int]] = {}
+            for exponents, coefficient in polynomial.to_dict().items():
+                rest = (*exponents[:k], 0, *exponents[k + 1 :])
+                powers.setdefault(exponents[k], {})[rest] = int(coefficient)
+            total = self.rational(0)
+            for n in range(max(powers, default=0), -1, -1):
+                part = self.ring.from_dict(powers.get(n, {}))
+                total = total * value.re + RationalFunction(part, self.ring.constant(1))
+            return total
+
+        return Element(*(at(x.numerator) * at(x.denominator).inverse() for x in element))
 
     def used(self, element: Element) -> set[Generator]:
         """Generators that occur."""

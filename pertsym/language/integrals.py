@@ -17,7 +17,17 @@ import flint
 from pertsym.certify.rational_functions import RationalFunction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
-from pertsym.language.field import PI, VARIABLE, Element, Field, Moving, SlopedIntegral
+from pertsym.language.field import (
+    MOVING_BOLTZMANN,
+    PI,
+    VARIABLE,
+    Boltzmann,
+    Element,
+    Field,
+    Generator,
+    Moving,
+    SlopedIntegral,
+)
 from pertsym.language.limits import sign
 from pertsym.language.syntax import Integral, NotUnderstood
 from pertsym.reduction.spectral import (
@@ -86,25 +96,71 @@ class Integrals:
         poles, outside = self._poles(part.denominator, node)
         groups: dict[tuple[tuple[Moving, int], ...], list[tuple[dict[object, int], int]]] = {}
         for named, coefficient in self.field.exponents(part.numerator):
+            named = self._balanced(named, node)
             moving = tuple(sorted((g, n) for g, n in named.items() if isinstance(g, Moving)))
             rest = {g: n for g, n in named.items() if not isinstance(g, Moving)}
             groups.setdefault(moving, []).append((rest, coefficient))
+        singular: dict[_Pole, Element] = {}
+        none = self.field.rational(0)
         for moving, monomials in groups.items():
             functions = [g for g, n in moving for _ in range(n)]
             numerator = self._in_variable(monomials)
             for (at, order), weight in self._fractions(numerator, poles, functions, node).items():
-                self._require_mark(at, order, node)
+                for k in range(order if node.mark != "FP" else 0):
+                    left = self._taylor(functions, at, k) * Element(weight, none)
+                    pole = _Pole(at, order - k)
+                    singular[pole] = singular[pole] + left if pole in singular else left
                 value = self._elementary(functions, at, order, node)
-                total = total + Element(weight * outside, self.field.rational(0)) * value
+                total = total + Element(weight * outside, none) * value
+        self._require_mark([pole for pole, left in singular.items() if left], node)
         return total
 
-    def _require_mark(self, at: Frequency, order: int, node: Integral) -> None:
-        if node.half and sign(at) == -1:
-            return  # the pole is not on the path
-        if order > 1 and node.mark != "FP":
-            raise NotUnderstood("a pole of second or higher order needs a finite part, FP", node.at)
-        if not node.mark:
-            raise NotUnderstood("a pole on the path: mark the integral P or FP", node.at)
+    def _balanced(self, named: dict[Generator, int], node: Integral) -> dict[Generator, int]:
+        """e^{-beta w} Ĉ(s + w) = e^{beta s} Ĉ(-s - w), by detailed balance."""
+        n = named.pop(MOVING_BOLTZMANN, 0)
+        for _ in range(n):
+            fitting = [
+                g
+                for g in named
+                if isinstance(g, Moving) and g.kind == "C" and not g.derivative and g.reflect > 0
+            ]
+            if not fitting:
+                raise NotUnderstood(
+                    "an exponential of the variable needs a spectrum Ĉ to turn over", node.at
+                )
+            g = fitting[0]
+            turned = g._replace(reflect=-1, shift=negated(g.shift))
+            named[g] -= 1
+            named = {key: power for key, power in named.items() if power}
+            named[turned] = named.get(turned, 0) + 1
+            for k, x in enumerate(g.shift):  # e^{beta s}, s = shift
+                key = Boltzmann(k)
+                named[key] = named.get(key, 0) - 2 * x
+        return named
+
+    def _taylor(self, functions: list[Moving], at: Frequency, k: int) -> Element:
+        """The k-th Taylor coefficient of a product of functions at a pole."""
+        if not functions:
+            return self.field.number(int(not k))
+        first, *others = functions
+        total = self.field.number(0)
+        place = added(first.shift, at if first.reflect > 0 else negated(at))
+        for j in range(k + 1):
+            value = self.meaning(Value(first.kind, first.name, first.derivative + j, place))
+            weight = self.field.number(Fraction(first.reflect**j, factorial(j)))
+            total = total + weight * value * self._taylor(others, at, k - j)
+        return total
+
+    def _require_mark(self, poles: list[_Pole], node: Integral) -> None:
+        """Poles that are left on the path: P for simple ones, FP for others."""
+        for pole in poles:
+            if node.half and sign(pole.at) == -1:
+                continue  # not on the path
+            if pole.order > 1:
+                problem = "a pole of second or higher order needs a finite part, FP"
+                raise NotUnderstood(problem, node.at)
+            if not node.mark:
+                raise NotUnderstood("a pole on the path: mark the integral P or FP", node.at)
 
     def _in_variable(
         self, monomials: list[tuple[dict[object, int], int]]
@@ -115,8 +171,9 @@ class Integrals:
             power = named.pop(VARIABLE, 0)
             term = self.field.rational(coefficient)
             for generator, n in named.items():
-                for _ in range(n):
-                    term = term * self.field.real(generator)
+                factor = self.field.real(generator)
+                for _ in range(abs(n)):
+                    term = term * (factor if n > 0 else factor.inverse())
             found[power] = found[power] + term if power in found else term
         return found
 

@@ -9,7 +9,7 @@ from lark import Token
 
 from pertsym.language.dictionary import Dictionary, bare
 from pertsym.language.lexer import CLOSING, ELEMENTARY, OPENING, OPERATORS, Lexer
-from pertsym.language.syntax import Function
+from pertsym.language.syntax import Function, Symbol
 
 _C = re.compile
 _BLANK: Final = _C(
@@ -25,7 +25,8 @@ _LIMITS: Final = _C(r"_\s*(\{[^{}]*\}|[^\s\\{}]|\\[A-Za-z]+)\s*\^\s*(\{[^{}]*\}|
 _VARIABLE: Final = r"\\(?P<variable>omega|nu)(?P<primes>'*)(?![A-Za-z])(?!\s*_)"
 _MEASURE: Final = _C(rf"(?:d|\\mathrm\s*(?:d|\{{d\}}))\s*{_VARIABLE}")
 _SLOPE: Final = _C(
-    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\}}\s*\{{\s*(?:\\partial|d)\s*{_VARIABLE}\s*\}}"
+    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\}}\s*\{{\s*(?:\\partial|d)\s*"
+    rf"(?:{_VARIABLE}|(?P<letter>[a-z]))\s*\}}"
 )
 _FRACTION: Final = _C(r"\\[dtc]?frac(?![A-Za-z])")
 _BASE: Final = _C(
@@ -71,9 +72,11 @@ class LatexLexer(Lexer):
 
     def _item(self) -> None:
         at, character = self.at, self.source[self.at]
-        if self.number():
+        if self._quantity() or self.number():
             return
-        if character in OPERATORS:
+        if character == "|":
+            self._bar()
+        elif character in OPERATORS:
             self.at += 1
             if character == "*" and self.source[self.at : self.at + 1] == "*":
                 self.fail("write a power as x^{2}", at)
@@ -94,6 +97,34 @@ class LatexLexer(Lexer):
                 (self.opened if kind.startswith("L") else self.closed)(kind, sign[0], at)
         elif not (self._integral() or self._measure() or self._slope() or self._fraction()):
             self._name()
+
+    def _quantity(self) -> bool:
+        """A name of something derived."""
+        at = self.at
+        for pattern, name in self.dictionary.quantity_patterns:
+            if self.match(pattern):
+                is_formula = isinstance(self.dictionary.quantities[name], str)
+                kind = "alias" if is_formula else "quantity"
+                self.emit("ALIAS" if is_formula else "NAME", Symbol(kind, name, at), at)
+                return True
+        for pattern, head in self.dictionary.function_patterns:
+            if self.match(pattern):
+                derivative = 0
+                while primes := self.match(_PRIMES):
+                    derivative += len(primes["quotes"] or primes["primes"])
+                self.function("defined", head, derivative, 1, at)
+                return True
+        return False
+
+    def _bar(self) -> None:
+        """One of the two bars of a modulus: it closes the one opened last, if there is one."""
+        at = self.at
+        self.at += 1
+        if self._open and self._open[-1][0] == "LBAR":
+            self.closed("RBAR", "|", at)
+        else:
+            self.emit("FUNC", Function("abs", "", 0, 1, at), at)
+            self.opened("LBAR", "|", at)
 
     def _argument(self, what: str) -> None:
         """A group, or one digit or symbol that is turned into a group."""
@@ -160,7 +191,8 @@ class LatexLexer(Lexer):
         at = self.at
         found = self.match(_SLOPE)
         if found:
-            self.emit("SLOPE", (found["variable"] + found["primes"], at), at)
+            name = found["letter"] or found["variable"] + found["primes"]
+            self.emit("SLOPE", (name, at), at)
         return bool(found)
 
     def _name(self) -> None:

@@ -7,9 +7,19 @@ from typing import NamedTuple
 
 from pertsym.expansion.interaction import Frequency
 from pertsym.language.dictionary import Dictionary
-from pertsym.language.field import BETA, PI, VARIABLE, Element, Field, Moving, TooLarge
+from pertsym.language.field import (
+    BETA,
+    MOVING_BOLTZMANN,
+    PI,
+    VARIABLE,
+    Element,
+    Field,
+    Moving,
+    TooLarge,
+)
 from pertsym.language.integrals import Integrals
-from pertsym.language.limits import Limit, Relations
+from pertsym.language.limits import Limit, Relations, sign
+from pertsym.language.parser import parse
 from pertsym.language.syntax import (
     Call,
     Integral,
@@ -24,7 +34,7 @@ from pertsym.language.syntax import (
     Symbol,
     walk,
 )
-from pertsym.reduction.spectral import MatrixElement, Value
+from pertsym.reduction.spectral import MatrixElement, SpectralForm, Value
 
 THERMAL_FUNCTIONS = ("J", "n", "exp", "coth", "tanh", "sinh", "cosh")
 
@@ -76,12 +86,17 @@ class Reader:
                 return total
             case Product():
                 return self._product(node, scope)
+            case Power(Call(function, argument, _), exponent, at) if function.kind == "abs":
+                return self._modulus(self._of(argument, scope), exponent, at)
             case Power(base, exponent, at):
                 return self._power(self._of(base, scope), exponent, at)
             case Call():
                 return self._power(self._call(node, scope), node.function.power, node.at)
             case Integral():
                 return self._integral(node, scope)
+            case Slope(variable, body, _) if variable in self.dictionary.elements:
+                inner = self._of(body, scope)
+                return self.field.derivative(inner, MatrixElement("S", variable))
             case Slope(variable, body, at):
                 if variable != scope.variable:
                     raise NotUnderstood(
@@ -110,6 +125,10 @@ class Reader:
                 return field.generator(MatrixElement("S", node.name))
             case "frequency":
                 return field.linear(node.form)
+            case "quantity":
+                return self._quantity(node.name)
+            case _ if node.name != scope.variable and self.dictionary.free:
+                return field.linear((self.dictionary.free,) + (0,) * (self.dictionary.count - 1))
             case _:
                 if node.name != scope.variable:
                     raise NotUnderstood(
@@ -118,6 +137,16 @@ class Reader:
                         node.at,
                     )
                 return field.generator(VARIABLE)
+
+    def _quantity(self, name: str) -> Element:
+        known = self.dictionary.quantities[name]
+        assert not isinstance(known, str)
+        return self.derived(known.form, known.imaginary)
+
+    def derived(self, form: SpectralForm, imaginary: SpectralForm) -> Element:
+        """form + i imaginary in this limit."""
+        part = self.field.form(imaginary, self.relations) * self.field.number(0, 1)
+        return self.field.form(form, self.relations) + part
 
     def _product(self, node: Product, scope: _Scope) -> Element:
         total = self.field.number(1)
@@ -143,6 +172,12 @@ class Reader:
             raise NotUnderstood("division by zero", at) from None
         except TooLarge as fault:
             raise NotUnderstood(str(fault), at) from None
+
+    def _modulus(self, value: Element, exponent: int, at: int) -> Element:
+        if exponent % 2:
+            raise NotUnderstood("a modulus is understood with an even power", at)
+        conjugate = Element(value.re, -value.im)
+        return self._power(self._times(value, conjugate, at), exponent // 2, at)
 
     def _integral(self, node: Integral, scope: _Scope) -> Element:
         if scope.variable:
@@ -170,11 +205,15 @@ class Reader:
     def _call(self, node: Call, scope: _Scope) -> Element:
         function, at = node.function, node.at
         value = self._of(node.argument, scope)
+        if function.kind == "abs":
+            raise NotUnderstood("a modulus is understood with an even power", at)
         if function.kind in ("Re", "Im"):
             none = self.field.rational(0)
             return Element(value.re if function.kind == "Re" else value.im, none)
         if value.im:
             raise NotUnderstood("the argument of a function must be real", node.argument.at)
+        if function.kind == "defined":
+            return self._defined(function.name, function.derivative, value, at)
         if function.kind in ("C", "P", "J"):
             return self._bath(node, value)
         if function.kind != "n" and function.derivative:
@@ -190,12 +229,39 @@ class Reader:
                 )
             return self.relations.occupation(form, function.derivative, at)
         exponent = self.field.thermal_form(value.re) if value else (Fraction(0),)
+        if function.kind == "exp" and scope.variable and exponent is None:
+            return self._moving_exponential(value, node)
         if exponent is None:
             raise NotUnderstood(
                 f"{function.kind} takes beta times a combination of transition frequencies",
                 node.argument.at,
             )
         return self._hyperbolic(function.kind, exponent, at)
+
+    def _moving_exponential(self, value: Element, node: Call) -> Element:
+        """e^{-beta (w + shift)} under an integral, where detailed balance turns Ĉ(w) over."""
+        form = self.field.moving_form(value.re * self.field.real(BETA).inverse())
+        if self.limit != "thermal" or form is None or abs(form[-1]) != 1:
+            raise NotUnderstood(
+                "under an integral an exponential is e^{±beta (ω - frequency)}, with detailed "
+                "balance",
+                node.argument.at,
+            )
+        *shift, r = form
+        outside = self.relations.exponential(shift, node.at)
+        return self.field.generator(MOVING_BOLTZMANN).power(-int(r)) * outside
+
+    def _defined(self, head: str, derivative: int, value: Element, at: int) -> Element:
+        """A source's own rational function, at a value of its argument."""
+        name, formula = self.dictionary.functions[head]
+        argument = MatrixElement("S", name)
+        body = self.element(parse(formula, self.dictionary, "latex"))
+        for _ in range(derivative):
+            body = self.field.derivative(body, argument)
+        try:
+            return self.field.substituted(body, argument, value)
+        except ZeroDivisionError:
+            raise NotUnderstood("this function is infinite here", at) from None
 
     def _hyperbolic(self, kind: str, x: tuple[Fraction, ...], at: int) -> Element:
         relations, minus = self.relations, tuple(-a for a in x)
@@ -233,6 +299,8 @@ class Reader:
             raise NotUnderstood(
                 "J under an integral is understood at T = 0 from 0 to ∞; else write Ĉ", node.at
             )
+        if function.kind == "J" and self.dictionary.one_sided and sign(frequency) == -1:
+            return self.field.number(0)
         if function.kind == "J":
             return self.relations.density(name, frequency, derivative, node.at)
         return self.relations(Value(function.kind, name, derivative, frequency))

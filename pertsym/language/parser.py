@@ -35,7 +35,7 @@ from pertsym.language.text import text_tokens
 _GRAMMAR: Final = r"""
 %declare NUMBER NAME ALIAS FUNC FRAC INT MEASURE SLOPE RAISED TIGHT
 %declare PLUS MINUS STAR SLASH CARET
-%declare LPAR RPAR LSQB RSQB LBRACE RBRACE LCURLY RCURLY
+%declare LPAR RPAR LSQB RSQB LBRACE RBRACE LCURLY RCURLY LBAR RBAR
 
 start: sum
 sum: first other*
@@ -63,6 +63,7 @@ run: power+
      | SLOPE power                 -> slope
      | FUNC bracket                -> call
      | FUNC FRAC bracket bracket   -> call_fraction
+     | FUNC LBAR sum RBAR          -> modulus
      | bracket
 ?bracket: LPAR sum RPAR            -> inner
         | LSQB sum RSQB            -> inner
@@ -166,6 +167,9 @@ class _Trees(Transformer[Token, Node]):
     def call_fraction(self, items: list[Any]) -> Node:
         return self.call([items[0], self.over(items[2:])])
 
+    def modulus(self, items: list[Any]) -> Node:
+        return self.call([items[0], items[2]])
+
     def inner(self, items: list[Any]) -> Node:
         return _node(items[1])
 
@@ -242,9 +246,11 @@ def _resolved(token: Token, dictionary: Dictionary, inside: tuple[str, ...]) -> 
     symbol: Symbol = token.value
     if symbol.name in inside:
         raise NotUnderstood(f"{symbol.name} is defined through itself", symbol.at)
-    meaning = dictionary.values[symbol.name]
+    known = dictionary.quantities.get(symbol.name)
+    latex = isinstance(known, str)
+    meaning = known if isinstance(known, str) else dictionary.values[symbol.name]
     try:
-        node = _parsed(meaning, dictionary, "", (*inside, symbol.name))
+        node = _parsed(meaning, dictionary, "latex" if latex else "", (*inside, symbol.name))
     except NotUnderstood as fault:
         raise NotUnderstood(
             f"{symbol.name} = {meaning} is not understood: {fault.problem}", symbol.at

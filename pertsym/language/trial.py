@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.limits import Limit
+from pertsym.language.parser import parse
 from pertsym.language.syntax import (
     Call,
     Integral,
@@ -161,9 +162,13 @@ class Trial:
     def finite_part(self, integrand: Any) -> complex:
         """FP int of a callable that is real on the real line up to a constant phase."""
         line, weights = self._line(self.strip / 2)
-        above = complex((integrand(line) * weights).sum())
-        below = complex((integrand(line.conj()) * weights).sum())
-        return (above + below) / 2
+        with np.errstate(over="ignore", invalid="ignore"):
+            above, below = (integrand(x) * weights for x in (line, line.conj()))
+        values = (above + below) / 2
+        if self.thermal:  # far out e^{-beta w} overflows where Ĉ(w) vanishes, and nothing is left
+            far = np.abs(line.real) > 500 / self.beta
+            values = np.where(far & ~np.isfinite(values), 0, values)
+        return complex(values.sum())
 
     def form(self, form: SpectralForm) -> complex:
         """A spectral form, monomial by monomial."""
@@ -229,7 +234,7 @@ class Trial:
                 return _slope(
                     lambda u: self.tree(body, {**bound, variable: u}),
                     1,
-                    bound[variable],
+                    bound[variable] if variable in bound else np.array(self.elements[variable]),
                     self.strip / 8,
                 )
             case Integral(_, _, body, _):
@@ -242,9 +247,15 @@ class Trial:
             "pi": math.pi, "i": 1j, "beta": self.beta, "T": 1 / self.beta, "one": 1,
         }  # fmt: skip
         if node.kind == "variable":
-            return bound[node.name]
+            free = np.array(self.dictionary.free * self.frequencies[0], dtype=complex)
+            return bound.get(node.name, free)
+        if node.kind == "quantity":
+            known = self.dictionary.quantities[node.name]
+            assert not isinstance(known, str)
+            return np.array(self.form(known.form) + 1j * self.form(known.imaginary))
         if node.kind == "element":
-            return np.array(self.elements[node.name], dtype=complex)
+            value = bound.get(node.name, np.array(self.elements[node.name], dtype=complex))
+            return value
         if node.kind == "frequency":
             return np.array(self.linear(node.form), dtype=complex)
         return np.array(values[node.kind], dtype=complex)
@@ -255,11 +266,19 @@ class Trial:
         kind, name, m = function.kind, function.name, function.derivative
         if kind == "J" and bound and self.limit == "zero-temperature":
             return self.spectrum(name, m, z) / 2
+        if kind == "J" and self.dictionary.one_sided and z.ndim == 0 and z.real < 0:
+            return np.array(0j)
         if kind in ("C", "P", "J"):
             chosen = {"C": self.spectrum, "P": self.transform, "J": self.density}[kind]
             return chosen(name, m, z)
         if kind == "n":
             return _slope(lambda u: 1 / np.expm1(self.beta * u), m, z, self.strip / 2)
+        if kind == "defined":
+            argument, formula = self.dictionary.functions[name]
+            body = parse(formula, self.dictionary, "latex")
+            return _slope(lambda u: self.tree(body, {**bound, argument: u}), m, z, self.strip / 8)
+        if kind == "abs":
+            return np.abs(z).astype(complex)
         if kind in ("Re", "Im"):
             return (z.real if kind == "Re" else z.imag).astype(complex)
         if kind == "coth":
