@@ -47,7 +47,7 @@ from pertsym.reduction.spectral import (
     Value,
     monomial,
 )
-from tests.command_line import model_file, refused, run
+from tests.command_line import BASE, DENSITY, TEMPERATURE, model_file, refused, run
 from tests.formula_mutants import mutants
 
 LAIRD = Dictionary(1, ("C1", "C2"), densities=("Gamma",), values={"delta": "1"})
@@ -472,6 +472,7 @@ REFUSED = [
     ("P∫dω Ĉ_1(ω)/(ω²+ω0²)", 1, "divide only by"),
     ("dω", 1, "without an integral"),
     ("d/dω Ĉ_1(ω0)", 1, "under an integral over the same variable"),
+    ("2 3", 3, "two numbers"),
     ("2 # 3", 3, "not part of the language"),
     ("__import__('os')", 1, "not known"),
     (r"\hat C_1(\omega_0", 9, "not closed"),
@@ -627,3 +628,69 @@ def test_three_level_models_compare_elements() -> None:
     form = equations.series("k_10")[2].form
     limit: Limit = "thermal"
     assert compare_form(form, "x^2 2 J_X(ω1) n(ω1)", dictionary, limit=limit)
+
+
+TILTED = Dictionary(
+    1,
+    ("B",),
+    ("Delta", "d0", "d1", "eps", "x"),
+    definitions={"d0": "-eps/(2 ω0)", "d1": "eps/(2 ω0)", "x": "Delta/(2 ω0)"},
+    squares={"eps": "ω0^2 - Delta^2"},
+)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        r"\frac{\Delta^2}{4(\epsilon^2+\Delta^2)}\hat C_B(-\omega_0)",
+        r"\frac{\omega_0^2-\varepsilon^2}{4\omega_0^2}\hat C(-\omega_0)",
+        r"\frac{\Delta^4-\omega_0^4+2\epsilon^2\omega_0^2-\epsilon^4+\Delta^2\omega_0^2}{4\omega_0^4}"
+        r"\hat C(-\omega_0)",
+        "x² Ĉ_B(-ω0)",
+        "Delta^2/(2 (eps^2 + Delta^2)) * J(ω0) n(ω0).",
+    ],
+)
+def test_elements_that_are_defined_by_other_symbols(source: str) -> None:
+    """A tilted two-level system in the symbols of its site basis, with w0^2 = eps^2 + Delta^2."""
+    bloch = Bloch(symbolic_interaction(2, [([["d0", "x"], ["x", "d1"]], "B")]))
+    form = bloch.k_up[2].form
+    result = compare_form(form, source, TILTED)
+    assert result.verdict == "equal"
+    node = parse(source, TILTED)
+    trial = Trial(TILTED, result.limit, 4)
+    assert trial.elements["eps"] ** 2 + trial.elements["Delta"] ** 2 == pytest.approx(
+        trial.frequencies[0] ** 2
+    )
+    assert complex(trial.tree(node)) == pytest.approx(trial.form(form), rel=1e-9)
+    wrong = compare_form(form, source.replace("4", "5", 1).replace("x²", "x³"), TILTED)
+    assert wrong.verdict != "equal" or "J" in source
+    assert compare_form(bloch.k_up[4].form, form_latex(bloch.k_up[4].form), TILTED)
+
+
+def test_models_say_what_temperature_means(tmp_path: Path) -> None:
+    file = tmp_path / "formula.txt"
+    file.write_text("2 J(ω0) n(ω0)", encoding="utf-8")
+    start = ("compare", model_file(tmp_path, (TEMPERATURE, "temperature = 0.0")), file)
+    rest = ("--quantity", "k_up", "--order", 2, "--json")
+    assert json.loads(run(*start, *rest).stdout)["limit"] == "zero-temperature"
+    classical = model_file(tmp_path, (TEMPERATURE, 'statistics = "classical"\ntemperature = 0.5'))
+    file.write_text("2 J(ω0)/(β ω0)", encoding="utf-8")
+    assert json.loads(run("compare", classical, file, *rest).stdout) == {
+        "verdict": "equal", "limit": "classical", "factor": "1", "difference": "0",
+        "counterexample": None,
+    }  # fmt: skip
+    two = BASE.replace(
+        "[[couplings]]", '[[couplings]]\noperator = [[0, 1], [1, 0]]\nbath = "y"\n[[couplings]]', 1
+    )
+    two += "[baths.y]\ntemperature = 2.0\nspectral_density = " + DENSITY + "\n"
+    path = tmp_path / "two.toml"
+    path.write_text(two, encoding="utf-8")
+    file.write_text("2 J_x(ω0) n(ω0) + 2 J_y(ω0) n(ω0)", encoding="utf-8")
+    result = run("compare", path, file, *rest)
+    assert result.exit_code == 2
+    assert "one temperature" in result.stderr
+    file.write_text("Ĉ_x(-ω0) + Ĉ_y(-ω0)", encoding="utf-8")
+    assert run("compare", path, file, *rest).exit_code == 0
+    file.write_text(r"e^{-\beta\omega_0}\cdot 0", encoding="utf-8")
+    constant = ("compare", "laird_budimir_skinner_1991", file, "--quantity", "equilibrium_constant")
+    assert run(*constant, "--order", 2).exit_code == 1

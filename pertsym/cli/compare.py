@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -17,11 +19,12 @@ from pertsym.cli.console import (
     fail,
     load,
 )
-from pertsym.equations.series import Equations
+from pertsym.equations.series import Equations, Quantity
 from pertsym.language.decide import Undecided, compare_form
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.limits import LIMITS, Limit
 from pertsym.language.syntax import LONGEST, FormulaError
+from pertsym.model.values import Model
 
 _CLOSED = (2, 4)
 
@@ -60,7 +63,7 @@ def compare(
         )
     tick(f"deriving {quantity}")
     try:
-        derived = equations.series(quantity)[order]
+        derived = _derived(equations, quantity, order)
     except ValueError as fault:
         fail(f"--{fault}", BAD_INPUT)
     try:
@@ -86,6 +89,29 @@ def _read(formula: TextIO) -> str:
         fail(f"{formula.name}: is not UTF-8 text; save the formula as UTF-8", BAD_INPUT)
 
 
+def _derived(equations: Equations, quantity: str, order: int) -> Quantity:
+    """A quantity by name, the equilibrium constant of two levels among them."""
+    if quantity == "equilibrium_constant" and equations.interaction.dimension == 2:
+        from pertsym.equations.equilibrium import EquilibriumConstant
+
+        form = EquilibriumConstant(equations.interaction)[order]
+        return Quantity(quantity, order, None, form)
+    return equations.series(quantity)[order]
+
+
+def _temperature(model: Model) -> Limit:
+    """The limit in which J, n and beta are read: that of the model's baths, if they share one."""
+    kinds = {(bath.statistics, bath.beta) for bath in model.used_baths}
+    if len(kinds) != 1:
+        return ""
+    ((statistics, beta),) = kinds
+    if beta is None:
+        return ""
+    if statistics == "classical":
+        return "classical"
+    return "zero-temperature" if math.isinf(beta) else "thermal"
+
+
 def _equations(source: str) -> tuple[Equations, tuple[int, ...], Dictionary]:
     """What is derived, at which orders, and what its names mean."""
     if Path(source).is_file():
@@ -93,9 +119,11 @@ def _equations(source: str) -> tuple[Equations, tuple[int, ...], Dictionary]:
         from pertsym.equations.generator import Generator
         from pertsym.rates import interaction_of
 
-        interaction = interaction_of(load(Path(source)))
+        model = load(Path(source))
+        interaction = interaction_of(model)
         equations = Bloch(interaction) if interaction.dimension == 2 else Generator(interaction)
-        return equations, _CLOSED, Dictionary.of(interaction)
+        names = replace(Dictionary.of(interaction), temperature=_temperature(model))
+        return equations, _CLOSED, names
     from pertsym.library import find
 
     try:

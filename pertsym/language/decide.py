@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.field import BETA, PI, Element, Field, FrequencyOf, with_room
-from pertsym.language.limits import Limit
+from pertsym.language.limits import LIMITS, Limit
 from pertsym.language.meaning import Reader, needs_temperature
 from pertsym.language.parser import parse
 from pertsym.language.show import element_latex
@@ -172,7 +172,7 @@ def compare_form(
     try:
         node = parse(body, dictionary, notation)
         if not limit and needs_temperature(node):
-            limit = "thermal"
+            limit = _of_temperature(dictionary)
         return with_room(
             dictionary.count,
             lambda field: _decided(
@@ -183,6 +183,15 @@ def compare_form(
         raise FormulaError(fault.problem, source, fault.position) from None
     except NotUnderstood as fault:
         raise FormulaError(fault.problem, source, fault.at) from None
+
+
+def _of_temperature(dictionary: Dictionary) -> Limit:
+    """The limit in which a formula with a temperature is read."""
+    if dictionary.temperature not in LIMITS[1:]:
+        raise NotUnderstood(
+            "J, n, exponentials and beta need baths that are thermal at one temperature", 0
+        )
+    return dictionary.temperature
 
 
 def compare_sides(source: str, dictionary: Dictionary, limit: Limit = "") -> Comparison:
@@ -201,7 +210,7 @@ def compare_sides(source: str, dictionary: Dictionary, limit: Limit = "") -> Com
     try:
         nodes = [parse(side, dictionary, "latex") for side in sides]
         if not limit and any(map(needs_temperature, nodes)):
-            limit = "thermal"
+            limit = _of_temperature(dictionary)
         first, *others = nodes
         chosen = limit
 
@@ -299,6 +308,7 @@ def _decided(
             difference = field.truncated(difference, MatrixElement("S", "delta"), order)
         except ValueError:
             raise NotUnderstood("delta stands in a denominator: no series is read", 0) from None
+    difference = reader.reduced(difference)
     if not difference:
         return Comparison("equal", limit, "1", "0", None)
     ratio = given * derived.inverse() if derived and given else None

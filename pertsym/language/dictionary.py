@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from pertsym.expansion.interaction import Frequency, Interaction
 from pertsym.present.elements import element_symbol
 from pertsym.present.markup import label
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+Limit = Literal["", "thermal", "zero-temperature", "classical"]
+"""What holds besides the definitions; "" for nothing."""
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _PIECES: Final = re.compile(r"\\[A-Za-z]+|\\[{}]|[^\s\\]")
@@ -59,6 +62,15 @@ class Dictionary:
     functions
         Heads in LaTeX, such as ``\\mathcal{D}`` -> the element that is the argument, and what the
         function of it is, as a formula.
+    definitions
+        Matrix elements of the derived forms -> what they are in other symbols, as text, e.g.
+        {"x": "Delta/(2 ω0)"}.
+    squares
+        Symbols whose square is known -> the square as text, e.g. {"eps": "ω0^2 - Delta^2"}; where
+        they hold, formulas are equal modulo these.
+    temperature
+        In which limit a formula with J, n, exponentials or beta is read, "" if the baths have no
+        temperature in common.
     free
         What omega outside of an integral, any frequency, is read as: 1 for w0, -1 for -w0, 0 if it
         means nothing.
@@ -76,6 +88,9 @@ class Dictionary:
     values: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     quantities: Mapping[str, Known | str] = field(default_factory=dict)
     functions: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    squares: Mapping[str, str] = field(default_factory=dict)
+    temperature: Limit = "thermal"
     free: int = 0
     one_sided: bool = False
     indices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -94,7 +109,10 @@ class Dictionary:
     @cached_property
     def element_keys(self) -> Mapping[str, str]:
         """How LaTeX shows an element, without its dress -> its name."""
-        return {bare(element_symbol(name).latex): name for name in self.elements}
+        keys = {bare(element_symbol(name).latex): name for name in self.elements}
+        for written in (r"\epsilon", r"\varepsilon") if "eps" in self.elements else ():
+            keys.setdefault(written, "eps")
+        return keys
 
     @cached_property
     def labels(self) -> tuple[tuple[str, str], ...]:

@@ -234,6 +234,23 @@ class Field:
             )
         return Element(*parts)
 
+    def reduced(self, element: Element, generator: Generator, square: Element) -> Element:
+        """Even powers of a generator above the line by its square, which is real."""
+        k, parts = self.index(generator), []
+        for part in element:
+            total = self.rational(0)
+            for exponents, coefficient in part.numerator.to_dict().items():
+                rest = (*exponents[:k], exponents[k] % 2, *exponents[k + 1 :])
+                term = RationalFunction(
+                    self.ring.from_dict({rest: coefficient}), self.ring.constant(1)
+                )
+                for _ in range(exponents[k] // 2):
+                    term = term * square.re
+                total = total + term
+            below = RationalFunction(part.denominator, self.ring.constant(1))
+            parts.append(total * below.inverse())
+        return Element(*parts)
+
     def derivative(self, element: Element, generator: Generator) -> Element:
         """The derivative with respect to a generator that no other depends on."""
         k, one = self.index(generator), self.ring.constant(1)

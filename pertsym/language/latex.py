@@ -18,7 +18,7 @@ _BLANK: Final = _C(
     r"|\\(?:left|right|[Bb]igg?[lrm]?|displaystyle|nonumber|limits)(?![A-Za-z])|\$)+"
 )
 _INTEGRAL: Final = _C(
-    r"(?:(?:\\(?:mathrm|mathcal|operatorname|text)\s*(?:\{(?P<mark>F?P|P\.?V\.?)\}|(?P<bare>P))"
+    r"(?:(?:\\(?:mathrm|mathcal|operatorname|text)\s*(?:\{(?P<mark>F?P|P\.?V\.?|p\.?v\.?)\}|(?P<bare>P))"
     r"|(?P<letter>P))(?:\s|\\[,!; ])*)?\\int(?![A-Za-z])(?:\s|\\limits|\\!)*"
 )
 _LIMITS: Final = _C(r"_\s*(\{[^{}]*\}|[^\s\\{}]|\\[A-Za-z]+)\s*\^\s*(\{[^{}]*\}|\\[A-Za-z]+|\S)")
@@ -171,7 +171,7 @@ class LatexLexer(Lexer):
         where = self.at
         limits = self.match(_LIMITS)
         if limits:
-            ends = [re.sub(r"[{}\s]", "", part) for part in limits.groups()]
+            ends = [re.sub(r"[{}\s]|\\,|\+", "", part) for part in limits.groups()]
             if ends not in ([r"-\infty", r"\infty"], ["0", r"\infty"]):
                 self.fail("integrals run from -\\infty or from 0 to \\infty", where)
             half = ends[0] == "0"

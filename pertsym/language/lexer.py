@@ -27,6 +27,7 @@ OPERATORS: Final = {"+": "PLUS", "-": "MINUS", "*": "STAR", "/": "SLASH", "^": "
 ELEMENTARY: Final = ("exp", "coth", "tanh", "sinh", "cosh")
 UNITS: Final = ("hbar", "k_B", "kB")
 
+_END: Final = re.compile(r"(?:\s|\\[,!])*[.,;]\s*\Z")  # a formula may end a sentence
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
@@ -36,7 +37,7 @@ class Lexer:
     def __init__(self, source: str, dictionary: Dictionary) -> None:
         if len(source) > LONGEST:
             raise NotUnderstood(f"longer than {LONGEST} characters; compare it in parts", LONGEST)
-        self.source, self.dictionary = source, dictionary
+        self.source, self.dictionary = _END.sub("", source), dictionary
         self.at = 0
         self.tokens: list[Token] = []
         self._open: list[tuple[str, int]] = []
@@ -85,6 +86,9 @@ class Lexer:
             return False
         if len(found[0]) > MOST_DIGITS:
             self.fail(f"a number of more than {MOST_DIGITS} digits", at)
+        before = [token.type for token in self.tokens[-2:]]
+        if before[-1:] == ["NUMBER"] and before[0] != "CARET":
+            self.fail("two numbers side by side; write a product with *", at)
         self.emit("NUMBER", Number(Fraction(found[0]), at), at)
         return True
 

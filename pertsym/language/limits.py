@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache
 from math import comb
-from typing import Literal
 
 from pertsym.equations.thermal import classical, detailed_balance
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
+from pertsym.language.dictionary import Limit
 from pertsym.language.field import BETA, Element, Field
 from pertsym.language.syntax import NotUnderstood
 from pertsym.reduction.spectral import (
@@ -23,7 +23,8 @@ from pertsym.reduction.spectral import (
     negated,
 )
 
-Limit = Literal["", "thermal", "zero-temperature", "classical"]
+__all__ = ["LIMITS", "Limit", "Relations", "sign"]
+
 LIMITS: tuple[Limit, ...] = ("", "thermal", "zero-temperature", "classical")
 
 _ONE = Gaussian(1)

@@ -34,7 +34,7 @@ from pertsym.language.syntax import (
     Symbol,
     walk,
 )
-from pertsym.reduction.spectral import MatrixElement, SpectralForm, Value
+from pertsym.reduction.spectral import Atom, MatrixElement, SpectralForm, Value
 
 THERMAL_FUNCTIONS = ("J", "n", "exp", "coth", "tanh", "sinh", "cosh")
 
@@ -61,6 +61,7 @@ class Reader:
         self.field, self.dictionary, self.limit = field, dictionary, limit
         self.relations = Relations(field, limit)
         self.integrals = Integrals(field, self.relations)
+        self._defined_elements: dict[str, Element] = {}
 
     def element(self, node: Node) -> Element:
         """The element that a tree means.
@@ -122,7 +123,7 @@ class Reader:
             case "one":
                 return field.number(1)
             case "element":
-                return field.generator(MatrixElement("S", node.name))
+                return self._element(node.name)
             case "frequency":
                 return field.linear(node.form)
             case "quantity":
@@ -138,6 +139,25 @@ class Reader:
                     )
                 return field.generator(VARIABLE)
 
+    def _element(self, name: str) -> Element:
+        """A matrix element: a generator, or what it is defined to be."""
+        if name not in self.dictionary.definitions:
+            return self.field.generator(MatrixElement("S", name))
+        if name not in self._defined_elements:
+            formula = self.dictionary.definitions[name]
+            self._defined_elements[name] = self.element(parse(formula, self.dictionary, "text"))
+        return self._defined_elements[name]
+
+    def reduced(self, element: Element) -> Element:
+        """Modulo the squares that the dictionary knows."""
+        for name, formula in self.dictionary.squares.items():
+            square = self.element(parse(formula, self.dictionary, "text"))
+            element = self.field.reduced(element, MatrixElement("S", name), square)
+        return element
+
+    def _atom(self, atom: Atom) -> Element:
+        return self._element(atom.name) if isinstance(atom, MatrixElement) else self.relations(atom)
+
     def _quantity(self, name: str) -> Element:
         known = self.dictionary.quantities[name]
         assert not isinstance(known, str)
@@ -145,8 +165,8 @@ class Reader:
 
     def derived(self, form: SpectralForm, imaginary: SpectralForm) -> Element:
         """form + i imaginary in this limit."""
-        part = self.field.form(imaginary, self.relations) * self.field.number(0, 1)
-        return self.field.form(form, self.relations) + part
+        part = self.field.form(imaginary, self._atom) * self.field.number(0, 1)
+        return self.field.form(form, self._atom) + part
 
     def _product(self, node: Product, scope: _Scope) -> Element:
         total = self.field.number(1)

@@ -16,7 +16,7 @@ _C = re.compile
 _WORD: Final = r"(?:(?![⁰¹²³⁴⁵⁶⁷⁸⁹⁻πβħ])\w)"  # superscripts and these stand for themselves
 _BLANK: Final = _C(r"\s+")
 _INTEGRAL: Final = _C(
-    r"(?:(?P<mark>F?P|P\.?V\.?)\s*)?(?:∫|int\b)\s*"
+    r"(?:(?P<mark>F?P|P\.?V\.?|p\.?v\.?)\s*)?(?:∫|int\b)\s*"
     r"(?:_\{?(?P<low>0|-∞|-inf)\}?\s*\^\{?(?:∞|inf|\+∞)\}?)?"
 )
 _VARIABLE: Final = rf"(?P<variable>ω|w|omega|ν|nu)(?P<primes>['′]*)(?!{_WORD})"

@@ -61,11 +61,28 @@ class Trial:
         self.thermal = limit in ("thermal", "zero-temperature")
         cold = limit == "zero-temperature"
         self.beta = round(_COLD / min(gaps), 2) if cold else round(rng.uniform(0.5, 1.1), 2)
-        self.elements = {name: round(rng.uniform(0.5, 1.5), 2) for name in dictionary.elements}
+        self.elements = self._elements(rng)
         self.baths = {name: self._bath(rng) for name in dictionary.baths}
         widths = [min(width for _, width, _ in bath) for bath in self.baths.values()]
         room = [*widths, 2 * math.pi / self.beta] if self.thermal else widths
         self.strip = 0.5 * min(room)
+
+    def _elements(self, rng: random.Random) -> dict[str, float]:
+        """Matrix elements: free ones at random, roots and defined ones from their formulas."""
+        dictionary = self.dictionary
+        names = [name for name in dictionary.elements if name not in dictionary.definitions]
+        while True:
+            self.elements = {name: round(rng.uniform(0.3, 1.5), 2) for name in names}
+            squares = {name: self._formula(text) for name, text in dictionary.squares.items()}
+            if all(square > 0 for square in squares.values()):
+                break
+        self.elements |= {name: math.sqrt(square) for name, square in squares.items()}
+        for name, text in dictionary.definitions.items():
+            self.elements[name] = self._formula(text)
+        return self.elements
+
+    def _formula(self, text: str) -> float:
+        return complex(self.tree(parse(text, self.dictionary, "text"))).real
 
     def _bath(self, rng: random.Random) -> list[tuple[float, float, float]]:
         parts = 1 if self.limit else 2
