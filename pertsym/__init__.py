@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pertsym.generators.canonical_form import decompose
     from pertsym.generators.slipped import tcl_slip
     from pertsym.generators.tcl import tcl_generator
+    from pertsym.language.decide import compare
     from pertsym.model.cross import Cross
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
@@ -67,6 +68,7 @@ _PLACES = {
     "bloch_rates": "pertsym.rates",
     "tcl_generator": "pertsym.generators.tcl",
     "tcl_slip": "pertsym.generators.slipped",
+    "compare": "pertsym.language.decide",
     "decompose": "pertsym.generators.canonical_form",
     "steady": "pertsym.dynamics.methods",
     "evolve": "pertsym.dynamics.methods",
@@ -113,6 +115,7 @@ __all__ = [
     "bloch",
     "bloch_rates",
     "ccqme",
+    "compare",
     "decompose",
     "evolve",
     "generator",

@@ -50,6 +50,21 @@ class Result:
         return self.quantity.imaginary if self._part == "imaginary" else self.quantity.form
 
     @property
+    def is_whole(self) -> bool:
+        """Whether this is not only one part of an element."""
+        return self._part == "whole"
+
+    @property
+    def imaginary_form(self) -> SpectralForm:
+        """What stands behind i in `form` + i `imaginary_form`; empty for a part of an element."""
+        return self.quantity.imaginary if self.is_whole else ZERO_FORM
+
+    @property
+    def interaction(self) -> Interaction:
+        """What was expanded."""
+        return self._equations.interaction
+
+    @property
     def real(self) -> Result:
         """The real part of a complex element, as a result of its own."""
         return Result(self.quantity, self._equations, "real")

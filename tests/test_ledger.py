@@ -16,6 +16,7 @@ import derivations.laird_budimir_skinner_1991.dephasing_checks as dephasing
 import derivations.laird_budimir_skinner_1991.equilibrium_checks as equilibrium
 import derivations.laird_budimir_skinner_1991.rates_checks as rates
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
+from derivations.laird_budimir_skinner_1991.names import names
 from pertsym.certify.claims import (
     Claim,
     Evidence,
@@ -65,7 +66,7 @@ def test_check_holds(tag: str, evidence: dict[str, Evidence]) -> None:
 
 
 def test_expected_statuses_are_reached(evidence: dict[str, Evidence]) -> None:
-    rows = rows_from(CLAIMS, evidence, DIGITS)
+    rows = rows_from(CLAIMS, evidence, DIGITS, names())
     for claim, row in zip(CLAIMS, rows, strict=True):
         stronger = claim.expected == "numerical" and row.status == "proved"
         assert row.status == claim.expected or stronger, row
@@ -74,12 +75,12 @@ def test_expected_statuses_are_reached(evidence: dict[str, Evidence]) -> None:
 
 
 def test_ledger_is_deterministic(evidence: dict[str, Evidence]) -> None:
-    rows = rows_from(CLAIMS, evidence, DIGITS)
+    rows = rows_from(CLAIMS, evidence, DIGITS, names())
     better = {
         tag: replace(found, digits=found.digits and found.digits + 3)
         for tag, found in evidence.items()
     }
-    again = rows_from(CLAIMS, better, DIGITS)
+    again = rows_from(CLAIMS, better, DIGITS, names())
     assert ledger_json(rows) == ledger_json(again)
     assert ledger_markdown(rows) == ledger_markdown(again)
     assert len(json.loads(ledger_json(rows))) == len(CLAIMS)

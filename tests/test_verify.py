@@ -135,7 +135,7 @@ def test_records() -> None:
     (record,) = verify(PAPER, DIGITS, only=["k_up_4"])
     assert record.as_json().keys() == {"claim", "routes", "digits", "status", "seconds"}
     assert (record.claim, record.status) == ("k_up_4", "proved")
-    assert set(PAPER.checks) | set(NUMERICAL) == set(all_checks(PAPER))
+    assert set(PAPER.checks) | {"formulas"} | set(NUMERICAL) == set(all_checks(PAPER))
     with pytest.raises(ValueError, match="no certificate 'k_sideways'"):
         list(verify(PAPER, DIGITS, only=["k_sideways"]))
 

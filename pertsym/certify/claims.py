@@ -56,7 +56,10 @@ Check = Callable[[int], Evidence]
 
 @dataclass(frozen=True)
 class Claim:
-    """One numbered equation of a source, as read (repaired) and what the engine can say of it."""
+    """One numbered equation of a source, as read (repaired) and what the engine can say of it.
+
+    `compare` and `text` tie its formula to the engine, see `pertsym.certify.formulas`.
+    """
 
     equation: str
     section: str
@@ -66,6 +69,8 @@ class Claim:
     expected: Status
     check: str
     note: str
+    compare: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)

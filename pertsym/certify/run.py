@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pertsym.certify.agreement import certificates
 from pertsym.certify.claims import Check, Evidence, Status
+from pertsym.certify.formulas import formula_evidence
 from pertsym.paper import Paper
 
 DEFAULT_DIGITS = 30
@@ -54,7 +55,11 @@ class Record:
 
 def all_checks(paper: Paper) -> dict[str, Check]:
     """Claim -> check: those of the ledger and the numerical certificates."""
-    return {**paper.checks, **certificates(paper)}
+    claims = paper.claims()
+    formulas: dict[str, Check] = {}
+    if any(claim.compare for claim in claims):
+        formulas["formulas"] = lambda digits: formula_evidence(claims, paper.ledger_names())
+    return {**paper.checks, **formulas, **certificates(paper)}
 
 
 def verify(

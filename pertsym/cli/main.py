@@ -27,6 +27,10 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "coefficients:coefficients",
             "Damping, diffusion and frequency shift of an oscillator (MODEL file, TOML).",
         ),
+        "compare": Entry(
+            "compare:compare",
+            "Compare the formula in FILE with what is derived for SOURCE.",
+        ),
         "derive": Entry(
             "derive:derive",
             "Derive NAME (see `pertsym list`) and show every step, or write it as a document.",

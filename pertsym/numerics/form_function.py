@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,7 +24,7 @@ from pertsym.exact import Gaussian
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate, reduced
 from pertsym.numerics.many_points import Points
-from pertsym.numerics.requests import Request, has_sums, kind_of, parameters
+from pertsym.numerics.requests import Request, has_sums, kind_of, parameters, powers_vary
 from pertsym.numerics.single_point import Single, scalar
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.reduction.elements import at_elements
@@ -163,7 +162,7 @@ class FormFunction:
         cold = [np.isinf(c.beta) for c in given.values() if np.ndim(c.beta)]
         if any(np.any(x) and not np.all(x) for x in cold):
             return self._apart(w0, baths, beta, elements, shape, cold)
-        if any(np.ndim(parameters(c).get("s", 0)) for c in given.values()):
+        if any(powers_vary(c) for c in given.values()):
             return None  # powers decide what exists
         samples = {n: None if c is None else c.unit.sample for n, c in baths.items()}
         kinds = tuple(
@@ -210,7 +209,7 @@ class FormFunction:
                 if c is not None and parameters(c):
                     own = {n: taken(x, part) for n, x in parameters(c).items()}
                     density: Any = c.density
-                    density = replace(density, **own)
+                    density = density.with_values(own)
                     c = Correlation(density, c.statistics, _level(taken(c.beta, part)))
                 chosen[name] = c
             numbers = {n: taken(x, part) for n, x in elements.items()}

@@ -60,8 +60,8 @@ class Points:
             return runtime.Discrete(density.c, density.nu)
         code = code_of(density, "")
         assert code is not None
-        unit: Any = c.unit.density
-        values = {name: self._along(getattr(unit, name)) for name in code.parameters}
+        own = map(self._along, parameters(c.unit).values())
+        values = dict(zip(code.parameters, own, strict=True))
         made = compiled_density(code, False)
         return runtime.Bath(made, c.statistics == "classical", values, self._along(c.beta))
 

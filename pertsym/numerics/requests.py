@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import fields
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -12,11 +11,13 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.baths.densities.density import DensityCode
 from pertsym.baths.interpolated import Question
 from pertsym.baths.tabulated import UNIT
-from pertsym.codegen.densities import CODES, DensityCode
+from pertsym.codegen.densities import code_of
 from pertsym.codegen.program import Atom, as_products
 from pertsym.codegen.python_export import density_class
+from pertsym.model.errors import NotYetDerivable
 
 
 class Request(NamedTuple):
@@ -65,7 +66,12 @@ def question_of(atom: Atom) -> Question | None:
 
 def has_sums(density: BathDensity | None) -> bool:
     """Whether the transforms of a bath are sums over nodes, here and in exported code."""
-    return density is None or isinstance(density, (Exponentials, *CODES))
+    if density is None or isinstance(density, Exponentials):
+        return True
+    try:
+        return density.continues and code_of(density, "") is not None
+    except NotYetDerivable:
+        return False
 
 
 def kind_of(c: Correlation) -> Any:
@@ -78,10 +84,13 @@ def kind_of(c: Correlation) -> Any:
 
 
 def parameters(c: Correlation) -> dict[str, Any]:
-    density: Any = c.density
-    if isinstance(density, Exponentials):
-        return {}
-    return {f.name: getattr(density, f.name) for f in fields(density)}
+    """Of J by name."""
+    return {} if isinstance(c.density, Exponentials) else c.density.values
+
+
+def powers_vary(c: Correlation) -> bool:
+    """Whether what exists is not the same for all parameters of J."""
+    return not isinstance(c.density, Exponentials) and c.density.powers_vary
 
 
 @lru_cache(maxsize=64)

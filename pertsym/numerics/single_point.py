@@ -18,7 +18,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import NUMERATOR, UNIT, combined
 from pertsym.codegen import runtime
-from pertsym.codegen.densities import code_of
+from pertsym.codegen.densities import code_of, values_of
 from pertsym.numerics.requests import Request, chosen, compiled_density, kind_of
 from pertsym.numerics.spectra import DoubleSpectra
 
@@ -55,7 +55,7 @@ class Single:
         else:
             code = code_of(density, "")
             assert code is not None
-            values = {name: float(getattr(density, name)) for name in code.parameters}
+            values = values_of(density, code)
             made = compiled_density(code, True)
             classical = c.statistics == "classical"
             self._bath = _FloatBath(made, classical, values, float(c.beta))
