@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.exponential_fit import Poles, poles
 from pertsym.generators.correlation_transient import (
     CorrelationEquations,
     equations_in_time,
@@ -22,6 +24,7 @@ from pertsym.generators.correlation_transient import (
 from pertsym.generators.finite_time import FiniteTime, finite_time
 from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.product_form import SAME, bounded_fourth_order
 from pertsym.generators.representation import (
     Progress,
     Represented,
@@ -39,6 +42,7 @@ from pertsym.model.values import Model
 
 _POOR = 1e-4  # of the largest element of an order: errors beyond it ask for another route
 _ROUNDING = 1e-12  # of the second order: errors below it are rounding about zero
+_WORK = 2e7  # numbers that order 4 from all poles may go through
 _FINEST = 1e-12  # of K(t): what the integration is asked for
 
 
@@ -74,6 +78,23 @@ class Request:
         """All baths as exponentials."""
         self.progress("exponential representation of the baths")
         return represented(self.model, self.tolerance, self.band)
+
+    @cached_property
+    def poles(self) -> Mapping[str, Poles] | None:
+        """All poles of the baths, if every J continues below the real axis."""
+        gaps = self.system.gaps.reshape(-1)
+        every = np.abs(np.concatenate((gaps, np.subtract.outer(gaps, gaps).reshape(-1))))
+        lowest = float(min(every[every > SAME * every.max(initial=0.0)], default=1.0))
+        found: dict[str, Poles] = {}
+        for name, correlation in self.correlations.items():
+            try:
+                bath = poles(correlation, lowest)
+            except (Divergent, ArithmeticError):
+                bath = None
+            if bath is None:
+                return None
+            found[name] = bath
+        return found
 
     @cached_property
     def limits(self) -> tuple[Limit, Limit]:
@@ -204,6 +225,21 @@ def _from_correlation(request: Request, n: int) -> Term:
     return Term(matrix, np.where(matrix == 0, 0.0, found.error(n, request.time)), {})
 
 
+def _few_poles(request: Request, n: int) -> bool:
+    """Whether the work with all poles is a fraction of a second."""
+    if request.system.dimension ** 4 > _WORK or request.poles is None:
+        return False
+    size, count = request.system.dimension, sum(len(x.c) for x in request.poles.values())
+    return count * size**2 * max(count, 4 * size**2) <= _WORK
+
+
+def _from_poles(request: Request, n: int) -> Term:
+    assert request.poles is not None
+    matrix, error = bounded_fourth_order(request.system, request.poles)
+    request.progress(f"existence of the elements of order {n}")
+    return Term(matrix, error, divergent_elements(request.system, request.correlations, n))
+
+
 def _transient(request: Request, n: int) -> Term:
     time = request.time
     assert time is not None
@@ -241,6 +277,12 @@ ROUTES = (
     Route("Ĉ and P", _only(_LIMIT, _SECOND), lambda request, n: request.second),
     Route("C(t)", _only(_FINITE, _LATER, _SECOND, _ELEMENTARY), _from_correlation),
     Route("transient of exponentials", _only(_FINITE, _LATER), _transient),
+    Route(
+        "poles of the baths",
+        _only(_LIMIT, _FOURTH, _FITTED, (_few_poles, "only for few levels and poles")),
+        _from_poles,
+        _is_precise,
+    ),
     Route("exponentials", _only(_LIMIT, _HIGHER, _FITTED), _exponentials, _is_precise),
     Route("closed spectral forms", _only(_LIMIT, _FOURTH), _in_closed_form),
 )
