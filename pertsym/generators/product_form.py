@@ -101,6 +101,11 @@ class ProductForm:
         found.unit, found.minus, found.inverse = 1, 1, inverse_modulus
         return found
 
+    def rounding(self) -> Array:
+        """What rounding may leave in an element of K_4, also where its terms cancel."""
+        result: Array = _OPERATIONS * _EPS * self.majorant(np.abs(self.weights)).fourth_order().real
+        return result
+
     @cached_property
     def driving(self) -> Array:
         """-i c_j S_b, shape (M, N, N)."""

@@ -7,7 +7,7 @@ is good enough is taken; where none is, the first of all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -23,8 +23,8 @@ from pertsym.generators.correlation_transient import (
 )
 from pertsym.generators.finite_time import FiniteTime, finite_time
 from pertsym.generators.limit import Limit
-from pertsym.generators.long_times import divergent_elements
-from pertsym.generators.product_form import SAME, bounded_fourth_order
+from pertsym.generators.long_times import divergent_elements, tails
+from pertsym.generators.product_form import SAME, ProductForm, bounded_fourth_order
 from pertsym.generators.representation import (
     Progress,
     Represented,
@@ -35,7 +35,7 @@ from pertsym.generators.representation import (
 )
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.spectral_route import fourth_order
-from pertsym.generators.spread_error import WIDER, spread_error
+from pertsym.generators.spread_error import spread_error
 from pertsym.generators.system import Array, System
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -95,6 +95,11 @@ class Request:
                 return None
             found[name] = bath
         return found
+
+    @cached_property
+    def tails(self) -> bool:
+        """Whether some C(t) decays by a power of the time."""
+        return any(True for _ in tails(self.correlations))
 
     @cached_property
     def limits(self) -> tuple[Limit, Limit]:
@@ -245,23 +250,20 @@ def _transient(request: Request, n: int) -> Term:
     assert time is not None
     fine, coarse = request.transients
     matrix = fine.at(n, time)
-    pairs = [(matrix, coarse.at(n, time))]
-    error = spread_error(request.system, request.baths, n, pairs, fine.error(n, time))
-    return Term(matrix, error, {})
+    rough, lost = coarse.at(n, time), fine.error(n, time)
+    return Term(matrix, spread_error(request.system, request.baths, n, matrix, rough, lost), {})
 
 
 def _exponentials(request: Request, n: int) -> Term:
     fine, coarse = request.limits
-    pairs = [(fine.generators[n], coarse.generators[n])]
-    if n == 4 and coarse is not fine:
-        wider = replace(request.system, gaps=WIDER * request.system.gaps)
-        one, other = (Limit.of(wider, x, 4) for x in (request.baths.fine, request.baths.coarse))
-        pairs.append((one.generators[4], other.generators[4]))
     request.progress(f"existence of the elements of order {n}")
     divergent = divergent_elements(request.system, request.correlations, n)
-    rounding = fine.rounding(n)
-    error = spread_error(request.system, request.baths, n, pairs, rounding, divergent)
-    return Term(fine.generators[n], error, divergent)
+    matrix, rough = fine.generators[n], coarse.generators[n]
+    lost = ProductForm(fine.system, fine.correlations).rounding() if n == 4 else fine.rounding(n)
+    error = spread_error(
+        request.system, request.baths, n, matrix, rough, lost, divergent, request.tails
+    )
+    return Term(matrix, error, divergent)
 
 
 def _in_closed_form(request: Request, n: int) -> Term:

@@ -1,10 +1,9 @@
 """The error that a representation of the baths leaves in a generator, element by element.
 
-It is the change that a coarser representation makes: an estimate of the coarser one's error, which
-is larger than that of the finer one.  In a single element it may vanish by accident, because the
-errors of G oscillate with the frequency.  So the largest of several changes is taken, those for
-slightly wider levels among them, and no element is believed to change less than a quarter of all
-do, relative to
+It is some times the change that a coarser representation makes: an estimate of the coarser one's
+error, which is larger than that of the finer one.  In a single element it may vanish by accident,
+because the errors of G oscillate with the frequency.  So no element is believed to change less than
+a quarter of all do, relative to
 
     W_n = V^n,  V rho = s rho + rho s,  s = sum_a sqrt(g_a) |S_a|,
 
@@ -22,19 +21,20 @@ import numpy as np
 from pertsym.generators.representation import Represented
 from pertsym.generators.system import Array, Correlated, System
 
-WIDER = 1.1
-"""Levels that much further apart see errors of G of another phase."""
-
 _QUARTER = 0.25
+_SAFETY, _SLOW = 2.5, 8.0
+"""Factors of the change: the second where a slow tail is cut off where |G| does not feel it."""
 
 
 def spread_error(
     system: System,
     baths: Represented,
     order: int,
-    pairs: Sequence[tuple[Array, Array]],
-    rounding: float,
+    value: Array,
+    coarse: Array,
+    rounding: Array | float,
     divergent: Mapping[tuple[int, int], str] | None = None,
+    tails: bool = True,
 ) -> Array:
     """The estimated error of each element, (N^2, N^2).
 
@@ -43,17 +43,17 @@ def spread_error(
     system, baths
         For the operators and the sizes of the baths.
     order
-    pairs
-        The generator of this order with the fine and the coarse exponentials; of wider levels in
-        all but the first.
+    value, coarse
+        The generator of this order with the fine and the coarse exponentials.
     rounding
         Of each element.
     divergent
         Elements that do not exist, whose errors say nothing.
+    tails
+        Whether C(t) of a bath decays by a power.
     """
-    value, coarse = pairs[0]
     sizes = _by_operators(system, baths.fine, order)
-    changed: Array = np.max([np.abs(fine - rough) for fine, rough in pairs], axis=0)
+    changed: Array = (_SLOW if tails else _SAFETY) * np.abs(value - coarse)
     if baths.fine == baths.coarse:  # the same, and still not exact
         changed = np.abs(value) * (baths.error * order / 2)
     changed = changed * baths.doubt
