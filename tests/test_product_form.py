@@ -342,6 +342,23 @@ def test_second_order_is_one_call_for_all_frequencies(monkeypatch: pytest.Monkey
     assert max(calls) == size * (size - 1)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_second_order_keeps_the_digits_of_what_is_odd_in_the_frequency(seed: int) -> None:
+    """P(w0) - P(-w0) far below the cutoff and the temperature, against an enclosure."""
+    random = np.random.default_rng(seed)
+    w0, beta = 10 ** random.uniform(-9, -3), 10 ** random.uniform(-4, 0)
+    density = random_density(random)
+    phase = complex(np.exp(2j * random.uniform(0, np.pi)))
+    operator = [[0, phase], [phase.conjugate(), 0]]
+    model = open_system((0.0, w0), [operator], [density], beta)
+    term = tcl_generator(model, 2).orders[2]
+    correlation = Correlation(density, "boson", beta)
+    ahead, behind = (enclosure.transform(correlation, w, 0, 50) for w in (w0, -w0))
+    expected = float(ahead - behind) / (2 * math.pi)
+    found = term.matrix[2, 2].imag
+    assert abs(found - expected) <= min(term.error[2, 2], 1e-11 * abs(expected))
+
+
 def random_density(random: np.random.Generator) -> BathDensity:
     frequency = float(np.exp(random.uniform(-1.5, 2)))
     kind = random.integers(5)
