@@ -138,16 +138,15 @@ def _remembered(
 _represent_once = functools.lru_cache(maxsize=64)(represent_at)
 
 
-def require_feasible(
-    model: Model, baths: Represented, order: int, with_auxiliaries: bool = False
-) -> None:
+def require_feasible(model: Model, baths: Represented, order: int, nodes: int = 0) -> None:
     """Refuse generators that no machine could hold.
 
     Parameters
     ----------
     model, baths, order
-    with_auxiliaries
-        Whether all auxiliaries of the hierarchy are kept, beyond order 4.
+    nodes
+        At how many times at once all auxiliaries of the hierarchy are kept, beyond order 4; 0
+        where they need not be.
 
     Raises
     ------
@@ -159,11 +158,11 @@ def require_feasible(
     def numbers(order: int) -> int:
         if order <= 4:  # in product form, with the generator itself
             return modes * model.dimension**2 + 8 * model.dimension**4
-        if order == 6 and not with_auxiliaries:
+        if order == 6 and not nodes:
             names = len(baths.fine)
             return names * modes * (model.dimension**4 + modes * model.dimension**2)
         depth = order // 2
-        return math.comb(modes + depth - 1, depth) * model.dimension**4
+        return max(nodes, 1) * math.comb(modes + depth - 1, depth) * model.dimension**4
 
     size = numbers(order)
     if order > HIGHEST or size > _LARGEST:
@@ -203,7 +202,7 @@ def slow_subspaces(
     NotYetDerivable
         If no machine could hold it.
     """
-    require_feasible(model, baths, order, with_auxiliaries=True)
+    require_feasible(model, baths, order, nodes=1)
     fine, coarse = _twice(slow_subspace, model, baths, order, progress)
     return fine, coarse
 

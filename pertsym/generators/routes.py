@@ -21,7 +21,7 @@ from pertsym.generators.correlation_transient import (
     equations_in_time,
     second_order_transient,
 )
-from pertsym.generators.finite_time import FiniteTime, finite_time
+from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
 from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements, tails
 from pertsym.generators.product_form import SAME, ProductForm, bounded_fourth_order
@@ -109,7 +109,7 @@ class Request:
     @cached_property
     def transients(self) -> tuple[FiniteTime, FiniteTime]:
         """The generators at finite times, with fine and coarse exponentials."""
-        require_feasible(self.model, self.baths, self.order, with_auxiliaries=True)
+        require_feasible(self.model, self.baths, self.order, NODES)
         fine, coarse = self.limits
         self.progress("transient")
         first = self.resolved(lambda end: finite_time(fine, end, _FINEST))
