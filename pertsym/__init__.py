@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pertsym.dynamics.redfield import redfield
     from pertsym.generator_api import generator
     from pertsym.generators.canonical_form import decompose
-    from pertsym.generators.slipped import tcl_slip
+    from pertsym.generators.initial_slip import tcl_slip
     from pertsym.generators.tcl import tcl_generator
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
@@ -57,7 +57,7 @@ _PLACES = {
     "load_random_matrix": "pertsym.model.random_matrix_file",
     "bloch_rates": "pertsym.rates",
     "tcl_generator": "pertsym.generators.tcl",
-    "tcl_slip": "pertsym.generators.slipped",
+    "tcl_slip": "pertsym.generators.initial_slip",
     "decompose": "pertsym.generators.canonical_form",
     "steady": "pertsym.dynamics.methods",
     "evolve": "pertsym.dynamics.methods",

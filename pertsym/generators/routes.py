@@ -32,10 +32,10 @@ from pertsym.generators.representation import (
     limits,
     represented,
     require_feasible,
+    spread_error,
 )
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.spectral_route import fourth_order
-from pertsym.generators.spread_error import spread_error
 from pertsym.generators.system import Array, System
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
