@@ -33,6 +33,7 @@ _DEEPEST = 1e-60  # of the scale
 _BASIS = 1e-4  # of the tolerance: what the basis of the truncation may leave
 _START = 0.5  # of the tolerance: the singular values that are left out at first
 _PATIENCE = 4  # so many exponents more without a gain: the rounding of the truncation
+_MANY = 48  # exponents, from which on more than one is added at a time
 _NARROW = 0.3  # Re nu/Im nu below which a resonance is an exponent of its own
 _LEAST = 0.1  # of the target's own error: its reduction adds no less
 _ZOOMS, _COARSE = 5, 8
@@ -272,7 +273,9 @@ def _from_nodes(
     own = _rounded(np.empty(0, complex), np.empty(0, complex))
     if path.power == 0 and not path.analytic:
         path, height = _vanishing(path, thermal)
-        own = _rounded(np.array([height * path.scale / 2 + 0j]), np.array([path.scale + 0j]))
+        own = _rounded(
+            height * path.scale * np.array([2 / 3, -1 / 3]), path.scale * np.array([1.0 + 0j, 2.0])
+        )
     ends = _range(path, top, negligible, lowest)
     for step in _STEPS:
         nodes = Nodes.of(path, *ends, step)
@@ -377,13 +380,17 @@ def _bound(nodes: Nodes) -> float:
 
 
 def _vanishing(path: Path, thermal: ThermalSpectrum) -> tuple[Path, float]:
-    """Ĉ without Ĉ(0) scale^2/(scale^2 + w^2), and Ĉ(0): the rest has no delta-like nodes at 0."""
+    """Ĉ without Ĉ(0) (4 L_1 - L_2)/3 and Ĉ(0): the rest has no delta-like nodes at 0.
+
+    L_k = 1/[1 + (w/k scale)^2], so that the difference decays as w^-4.
+    """
     height = float(thermal.jet_at(np.array(0.0), 0).c[0])
     power = thermal.regularity
     spectrum, scale = path.spectrum, path.scale
 
     def difference(w: Complex) -> Complex:
-        return spectrum(w) - height / (1 + (w / scale) ** 2)
+        square = (w / scale) ** 2
+        return spectrum(w) - 4 * height / (1 + square) / (4 + square)
 
     # close to w = 0 by interpolation along the rays, where the difference keeps no digits
     nodes = (1 - np.cos(np.pi * np.arange(1, _DEGREE + 1) / _DEGREE)) / 2
@@ -403,7 +410,7 @@ def _vanishing(path: Path, thermal: ThermalSpectrum) -> tuple[Path, float]:
             found[near] = x * np.polynomial.polynomial.polyval(x, series[side])
         return found
 
-    tails = tuple(max(tail, -2.0) for tail in path.tails)
+    tails = tuple(max(tail, -4.0) for tail in path.tails)
     return path._replace(spectrum=continued, power=power, tails=(tails[0], tails[1])), height
 
 
@@ -435,7 +442,7 @@ def _truncated(
         goal = max(tolerance * scale - target.error, _LEAST * target.error)
         first = truncation.number(_START * goal)
         tried: list[tuple[float, int, Modes]] = []
-        for number in range(first, len(truncation.singular) + 1):
+        for number in range(first, len(truncation.singular) + 1, 1 + first // _MANY):
             for kind in range(len(truncation.steps)):
                 rates = truncation.rates(number, kind)
                 rates = rates[np.abs(rates) > line.edges[0]]

@@ -235,7 +235,7 @@ def _few_poles(request: Request, n: int) -> bool:
     if request.system.dimension**4 > _WORK or request.poles is None:
         return False
     size, count = request.system.dimension, sum(len(x.c) for x in request.poles.values())
-    return count * size**2 * max(count, 4 * size**2) <= _WORK
+    return count * size**2 * max(count, 8 * size**2) <= _WORK
 
 
 def _from_poles(request: Request, n: int) -> Term:
