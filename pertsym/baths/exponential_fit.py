@@ -39,7 +39,7 @@ _LEAST = 0.1  # of the target's own error: its reduction adds no less
 _ZOOMS, _COARSE = 5, 8
 _MAIN = 1e-5  # of the largest share of G
 _PER_DECADE = 24  # of the weighted Gramian
-_STEPS = (0.14, 0.1, 0.07, 0.05, 0.035)  # of the nodes
+_STEPS = (0.2, 0.14, 0.1, 0.07, 0.05, 0.035)  # of the nodes
 _OPERATIONS = 16  # rounding errors of one term and of a sum
 _MOMENTS = (-2, -1, 0, 1)  # of the inner end of a ray that are kept
 _DIGITS = 1e-15  # of G, for poles that are not cut down
@@ -273,13 +273,13 @@ def _from_nodes(
     own = _rounded(np.empty(0, complex), np.empty(0, complex))
     if path.power == 0 and not path.analytic:
         path, height = _vanishing(path, thermal)
-        own = _rounded(
-            height * path.scale * np.array([2 / 3, -1 / 3]), path.scale * np.array([1.0 + 0j, 2.0])
-        )
+        shares = np.array([2 / 3, -1 / 3], dtype=np.complex128)
+        rates = np.array([1, 2], dtype=np.complex128)
+        own = _rounded(np.asarray(height * path.scale * shares), np.asarray(path.scale * rates))
     ends = _range(path, top, negligible, lowest)
     for step in _STEPS:
         nodes = Nodes.of(path, *ends, step)
-        if all(_is_fine(arm, path.scale) for arm in nodes.arms):
+        if all(_is_fine(arm, path.scale, negligible) for arm in nodes.arms):
             break
     positions, residues = nodes.resonances
     seen = residues != 0
@@ -331,10 +331,10 @@ def _inner_end(arm: Arm) -> tuple[Complex, Complex]:
     return places * arm.poles[0], shares * arm.residues[0]
 
 
-def _is_fine(arm: Arm, scale: float) -> bool:
-    """Whether the trapezoidal rule adds less than the last digits of the sum."""
+def _is_fine(arm: Arm, scale: float, negligible: float) -> bool:
+    """Whether the trapezoidal rule adds no more than is negligible, or than the last digits."""
     inverse = 1 / np.maximum(np.abs(arm.poles), scale)
-    limit = _OPERATIONS * EPS * float(np.abs(arm.residues) @ inverse)
+    limit = max(_OPERATIONS * EPS, negligible) * float(np.abs(arm.residues) @ inverse)
     return all(float(size @ inverse) <= limit for _, size in arm.strip)
 
 
