@@ -284,27 +284,27 @@ def _from_nodes(
     positions, residues = nodes.resonances
     seen = residues != 0
     resonances = _rounded(-1j * residues[seen], 1j * positions[seen])
-    every = [*(_on_path(arm, lowest or math.inf) for arm in nodes.arms), own, resonances]
+    every = [*(_on_path(arm, lowest) for arm in nodes.arms), own, resonances]
     parts = (np.concatenate(part) for part in zip(*every, strict=True))
     return Poles(*parts), nodes, int(seen.sum())
 
 
 def _on_path(arm: Arm, lowest: float) -> Poles:
-    """The nodes of an arm, with what lies beyond its ends."""
-    w, a = arm.poles, arm.closed[1].copy()
+    """The nodes of an arm, with what lies beyond its ends; weights mean nothing at lowest = 0."""
+    w, a = arm.closed
     # max(|z|, |w|) is at least half of |z - w|, twice
     weights = arm.rounding + 4 * sum(
         size / math.sin(angle) ** 2 for angle, (_, size) in zip(EDGES, arm.strip, strict=True)
     )
     if arm.outer is not None:
         weights[-1] += 4 * abs(a[-1])
-    if arm.inner is not None:
+    if arm.inner is not None and lowest > 0:
         inner, moved = _inner_end(arm)
         lost = _OPERATIONS * EPS * np.abs(moved)
         size, following = np.abs(arm.residues[:2])
         bend = abs(following * math.exp(-arm.step * arm.inner) / size - 1)  # of the power law
         beyond = 4 * size / -math.expm1(-arm.step * arm.inner)
-        lost[0] += beyond * (1.5 * bend / arm.step + 4 * (abs(w[0]) / lowest) ** 2)
+        lost[0] += beyond * (1.5 * bend / arm.step + 4 * (abs(arm.poles[0]) / lowest) ** 2)
         w = np.concatenate((inner, w[1:]))
         a = np.concatenate((moved, a[1:]))
         weights = np.concatenate((lost, weights[1:]))
