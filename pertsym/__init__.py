@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pertsym.api import BlochEquations, bloch, laird, sigma_x, sigma_y, sigma_z
     from pertsym.baths.correlation import Correlation
-    from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Table, Underdamped
+    from pertsym.baths.densities import (
+        DrudeLorentz,
+        Exponentials,
+        Mixture,
+        Ohmic,
+        Table,
+        Underdamped,
+    )
     from pertsym.baths.divergence import Divergent
     from pertsym.dynamics.ccqme import ccqme
     from pertsym.dynamics.mean_force import mean_force
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from pertsym.generators.canonical_form import decompose
     from pertsym.generators.initial_slip import tcl_slip
     from pertsym.generators.tcl import tcl_generator
+    from pertsym.model.cross import Cross
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
     from pertsym.model.oscillator import OscillatorModel, PositionCoupling
@@ -47,6 +55,7 @@ _PLACES = {
     "BlochEquations": "pertsym.api",
     "Model": "pertsym.model.values",
     "Coupling": "pertsym.model.values",
+    "Cross": "pertsym.model.cross",
     "Bath": "pertsym.model.values",
     "OscillatorModel": "pertsym.model.oscillator",
     "PositionCoupling": "pertsym.model.oscillator",
@@ -71,6 +80,7 @@ _PLACES = {
     "Ohmic": "pertsym.baths.densities",
     "DrudeLorentz": "pertsym.baths.densities",
     "Underdamped": "pertsym.baths.densities",
+    "Mixture": "pertsym.baths.densities",
     "Table": "pertsym.baths.densities",
     "Exponentials": "pertsym.baths.densities",
     "Correlation": "pertsym.baths.correlation",
@@ -84,10 +94,12 @@ __all__ = [
     "BlochEquations",
     "Correlation",
     "Coupling",
+    "Cross",
     "Divergent",
     "DrudeLorentz",
     "Exponentials",
     "InputError",
+    "Mixture",
     "Model",
     "NotYetDerivable",
     "Ohmic",

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pertsym.derivation import Formula, Step
 from pertsym.distributions import orient_chains
 from pertsym.distributions import route as distributions
+from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.series import Equations, Quantity
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
@@ -48,14 +49,33 @@ SYMBOLS: Mapping[str, Symbol] = MappingProxyType(
 )
 
 
+_ELIMINATED: Mapping[str, Symbol] = MappingProxyType(
+    {
+        "k_up": Symbol(r"\tilde k_{10}", "k̃10"),
+        "k_down": Symbol(r"\tilde k_{01}", "k̃01"),
+        "inv_T1": Symbol(r"\left(1/\tilde T_1\right)", "(1/T̃1)"),
+        "inv_T2": Symbol(r"\left(1/\tilde T_2\right)", "(1/T̃2)"),
+        "inv_T2_prime": Symbol(r"\left(1/\tilde T_2'\right)", "(1/T̃2')"),
+        "frequency_shift": Symbol(r"\Delta\tilde\omega", "Δω̃"),
+    }
+)
+"""A tilde for what is left after elimination."""
+
+
 def symbol(name: str) -> Symbol:
     """The symbol of a quantity or of an element such as R_1010."""
-    if name in SYMBOLS:
-        return SYMBOLS[name]
+    plain = name.removesuffix(ELIMINATED)
+    table = SYMBOLS if plain == name else _ELIMINATED
+    if plain in table:
+        return table[plain]
     if name.startswith("k_"):
-        rate = name.removeprefix("k_").removesuffix("_eliminated")
-        tilde = (r"\tilde k", "k̃") if name.endswith("_eliminated") else ("k", "k")
+        tilde = (r"\tilde k", "k̃") if name.endswith(ELIMINATED) else ("k", "k")
+        rate = plain.removeprefix("k_")
         return Symbol(f"{tilde[0]}_{{{rate}}}", f"{tilde[1]}{rate}")
+    if plain != name:  # of a coherence ab
+        kind, _, indices = plain.rpartition("_")
+        latex, text = table[kind]
+        return Symbol(f"{latex}_{{{indices}}}", f"{text}{indices}")
     indices = name.removeprefix("R_")
     return Symbol(f"R_{{{indices}}}", f"R{indices}")
 

@@ -14,10 +14,9 @@ from typing import Any
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.higher_orders import (
-    elimination,
+    eliminated_beyond,
     higher_constant,
     higher_rates,
-    mixes,
 )
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
@@ -29,11 +28,12 @@ from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
-from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
+from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm
 
 GUARD_DIGITS = 2
 _CLOSED = 4  # the highest order with closed forms
 _CONSTANT = "equilibrium_constant"
+ELIMINATED = "eliminated"
 _NOT_FINITE = "no finite value in double precision"
 
 Progress = Callable[[str], None]
@@ -50,8 +50,9 @@ class BlochRates:
     equilibrium_constant
         order -> value; None unless all baths are thermal at one temperature.
     eliminated
-        order -> k_up and k_down after the coherences are eliminated; None unless a coupling mixes
-        populations and coherences.
+        order -> the same quantities as eigenvalues of the whole generator: rates of populations
+        that the coherences follow, decay and frequency of the coherence.  They differ from
+        `orders` where a coupling mixes populations and coherences.
     divergent, not_derived
         order -> quantity -> reason, "equilibrium_constant" and "eliminated" among the quantities.
     rate_unit
@@ -63,7 +64,7 @@ class BlochRates:
     divergent: dict[str, dict[str, str]] = field(default_factory=dict)
     not_derived: dict[str, dict[str, str]] = field(default_factory=dict)
     rate_unit: str = ""
-    eliminated: dict[int, dict[str, Bounded | None]] | None = None
+    eliminated: dict[int, dict[str, Bounded | None]] = field(default_factory=dict)
 
     def growing(self) -> tuple[str, ...]:
         """Quantities whose fourth-order contribution exceeds the second: no convergence there."""
@@ -84,7 +85,7 @@ def interaction_of(model: Model) -> Interaction:
     """The exact interaction of a model; each bath names its correlation function."""
     return independent_baths(
         model.dimension,
-        ((coupling.operator, coupling.bath) for coupling in model.couplings),
+        ((operator, name) for name, operator in model.bath_operators.items()),
         real=(bath.name for bath in model.used_baths if bath.statistics == "classical"),
     )
 
@@ -169,7 +170,7 @@ def bloch_rates(
         evaluator.require_some(orders)
         if order > _CLOSED:
             evaluator.beyond(order, orders, constant, progress)
-        eliminated = evaluator.eliminated(order, orders) if mixes(model) else None
+        eliminated = evaluator.eliminated(bloch, order, orders)
         return BlochRates(
             orders,
             constant,
@@ -178,6 +179,20 @@ def bloch_rates(
             model.units.rate,
             eliminated,
         )
+
+
+Beyond = dict[int, dict[str, Bounded | str]]
+
+
+def highest(order: int, compute: Callable[[int], Beyond]) -> tuple[Beyond, dict[int, str]]:
+    """What can be computed of all orders up to one, and why each order above that cannot."""
+    reasons: dict[int, str] = {}
+    for reach in range(order, _CLOSED, -2):
+        try:
+            return compute(reach), reasons
+        except NotYetDerivable as fault:  # known before anything is computed
+            reasons[reach] = f"{fault.key}: {fault.problem}"
+    return {}, reasons
 
 
 @dataclass(frozen=True)
@@ -219,17 +234,13 @@ class _Evaluator:
         progress: Progress,
     ) -> None:
         """Fill in the orders above 4, and the equilibrium constant two orders below them."""
-        try:
-            rates = higher_rates(self.model, order, progress)
-        except NotYetDerivable as fault:
-            rates = None
-            reason = f"{fault.key}: {fault.problem}"
+        rates, reasons = highest(order, lambda n: higher_rates(self.model, n, progress))
         for n in range(_CLOSED + 2, order + 1, 2):
             orders[n] = {}
             for name in QUANTITIES:
-                found = rates[n][name] if rates else None
+                found = rates[n][name] if n in rates else None
                 if found is None:
-                    self.not_derived.setdefault(str(n), {})[name] = reason
+                    self.not_derived.setdefault(str(n), {})[name] = reasons[n]
                 elif isinstance(found, str):
                     self.divergent.setdefault(str(n), {})[name] = found
                 else:
@@ -245,26 +256,32 @@ class _Evaluator:
                     constant[n - 2] = None
 
     def eliminated(
-        self, order: int, orders: dict[int, dict[str, Bounded | None]]
+        self, bloch: Bloch, order: int, orders: dict[int, dict[str, Bounded | None]]
     ) -> dict[int, dict[str, Bounded | None]]:
-        """k_up and k_down without coherences: nothing changes at order 2."""
-        names = ("k_up", "k_down")
-        result = {n: {name: row[name] for name in names} for n, row in orders.items()}
-        if order < 4:
-            return result
-        try:
-            added = elimination(self.model, order)
-        except (Divergent, NotYetDerivable) as fault:
-            missing = self.divergent if isinstance(fault, Divergent) else self.not_derived
-            lost = [n for n in result if n > 2]
-            for n in lost:
-                missing.setdefault(str(n), {})["eliminated"] = str(fault)
-            return result | {n: dict.fromkeys(names) for n in lost}
-        factor = self.model.units.rate_to_printed(1.0)
-        for n, corrections in added.items():
-            for name in names:
-                raw = result[n][name]
-                result[n][name] = None if raw is None else raw + corrections[name] * factor
+        """The same quantities after elimination: to order 4 products of lower orders are added."""
+        result: dict[int, dict[str, Bounded | None]] = {}
+        for n in (n for n in orders if n <= _CLOSED):
+            result[n] = {}
+            for name, raw in orders[n].items():
+                form = bloch.mediated(name, n)
+                if form == ZERO_FORM or raw is None:
+                    result[n][name] = raw
+                    continue
+                added = self.rate(form, str(n), ELIMINATED)
+                result[n][name] = None if added is None else raw + added
+        if order > _CLOSED:
+            found, reasons = highest(order, lambda n: eliminated_beyond(self.model, n))
+            factor = self.model.units.rate_to_printed(1.0)
+            for n in range(_CLOSED + 2, order + 1, 2):
+                result[n] = dict.fromkeys(QUANTITIES)
+                if n not in found:
+                    self.not_derived.setdefault(str(n), {})[ELIMINATED] = reasons[n]
+                    continue
+                for name, value in found[n].items():
+                    if isinstance(value, str):
+                        self.divergent.setdefault(str(n), {})[ELIMINATED] = value
+                    else:
+                        result[n][name] = value * factor
         return result
 
     def number(self, form: SpectralForm, order: str, name: str) -> Bounded | None:

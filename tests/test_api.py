@@ -60,7 +60,7 @@ def test_what_is_not_derived_says_what_to_do() -> None:
     with pytest.raises(NotYetDerivable, match=r"order 6: .*terms\(name, order\)"):
         LAIRD.k_up[6]
     assert LAIRD.bloch.terms("k_up", 6) is not None  # as the message says
-    with pytest.raises(NotYetDerivable, match=r"order 6: .*coherences .*pertsym rates"):
+    with pytest.raises(NotYetDerivable, match=r"order 6: .*elimination .*pertsym rates"):
         LAIRD.k_10_eliminated[6]
 
 

@@ -65,9 +65,10 @@ def test_rates_as_json(tmp_path: Path) -> None:
     result = run("rates", path, "--json")
     assert result.exit_code == 0
     record = json.loads(result.stdout)
-    assert record.keys() == {"orders", "equilibrium_constant", "error"}
+    assert record.keys() == {"orders", "eliminated", "equilibrium_constant", "error"}
     assert record["orders"].keys() == {"2", "4"}
-    assert record["error"].keys() == {"2", "4", "equilibrium_constant"}
+    assert record["error"].keys() == {"2", "4", "eliminated", "equilibrium_constant"}
+    assert record["eliminated"] == record["orders"]  # nothing mixes populations and coherences
     rates = bloch_rates(load_model(path), 4)
     for order in (2, 4):
         row, errors = record["orders"][str(order)], record["error"][str(order)]
@@ -162,7 +163,7 @@ def test_a_single_order_that_waits_leaves_the_others(tmp_path: Path) -> None:
     record = json.loads(result.stdout)
     assert all(x is None for x in record["orders"]["6"].values())
     assert all(x is not None for x in record["orders"]["4"].values())
-    assert "frequency_shift, order 6" in result.stderr
+    assert "frequency_shift, eliminated, order 6" in result.stderr
     assert run("rates", path, "--json", "--order", "4").exit_code == 0
 
 

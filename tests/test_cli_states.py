@@ -55,6 +55,32 @@ def test_steady_state_in_print(tmp_path: Path) -> None:
     assert list(map(float, coherence)) == pytest.approx([real[0][1], imag[0][1]], rel=1e-9)
 
 
+@pytest.mark.parametrize("method", ["redfield-secular", "ccqme", "ccqme-secular"])
+def test_splittings_below_a_rate_are_noted(tmp_path: Path, method: str) -> None:
+    """Two levels excited together: their coherence lives, and secular equations lose it."""
+
+    def run_at(splitting: float) -> tuple[str, float]:
+        levels = f"[0.0, 1.0, {1 + splitting!r}]"
+        shape = (("[0.0, 1.0]", levels), (OPERATOR, "[[0, 1, 1], [1, 0, 0], [1, 0, 0]]"))
+        path = model_file(tmp_path, *shape)
+        result = run("steady", path, "--method", method, "--json")
+        assert result.exit_code == 0
+        return result.stderr, json.loads(result.stdout)["state"]["real"][1][2]
+
+    said, _ = run_at(1e-3)
+    assert "rho_0,0 and rho_1,2" in said
+    assert "compare with redfield" in said
+    apart, coherence = run_at(0.7)
+    assert "compare with redfield" not in apart
+    assert abs(coherence) < 0.1
+    path = model_file(
+        tmp_path,
+        ("[0.0, 1.0]", "[0.0, 1.0, 1.001]"),
+        (OPERATOR, "[[0, 1, 1], [1, 0, 0], [1, 0, 0]]"),
+    )
+    assert "holds different" not in run("steady", path, "--method", "redfield").stderr
+
+
 BAD_STATES = [
     (("steady", "--method", "tcl3"), "odd order"),
     (("steady", "--method", "heom"), "unknown"),

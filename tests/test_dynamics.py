@@ -15,7 +15,7 @@ from scipy.integrate import solve_ivp
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponentials import Exponentials
-from pertsym.dynamics.higher_orders import elimination, higher_rates
+from pertsym.dynamics.higher_orders import eliminated_beyond, higher_rates
 from pertsym.dynamics.methods import (
     Method,
     evolve,
@@ -307,6 +307,6 @@ def test_elimination_refuses_what_no_machine_holds() -> None:
     field = Exponentials((0.01,) * 35, tuple(1.0 + k for k in range(35)))
     coupling = Coupling.of([[1, 1], [1, -1]], "x")
     model = Model.of([0, 1], [coupling], [Bath("x", "classical", None, field)])
-    for function in (higher_rates, elimination):
+    for function in (higher_rates, eliminated_beyond):
         with pytest.raises(NotYetDerivable, match="35 exponents"):
             function(model, 20)

@@ -56,8 +56,9 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
 from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
-from pertsym.generators.two_levels import bloch_quantities, eliminated_rates
+from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.expression import Expression
 from pertsym.model.values import Bath, Coupling, Model
@@ -263,7 +264,8 @@ def test_expressions_are_real_and_equal_the_elements() -> None:
         generators[order] = matrix
     expected = bloch_quantities(generators, 1.1)
     free = np.diag([0, 1.1j, -1.1j, 0])
-    eliminated = eliminated_rates({0: free, **generators})
+    terms = {n: Term.exact(k) for n, k in {0: free, **generators}.items()}
+    eliminated = eliminated_quantities(terms)
     for order in (2, 4, 6):
         for name in QUANTITIES:
             value = (
@@ -274,7 +276,9 @@ def test_expressions_are_real_and_equal_the_elements() -> None:
             assert float(value) == pytest.approx(expected[order][name], rel=1e-11)
         value = rates.expression("k_up", order, symbols, eliminated=True).subs(numbers)
         found = float(value.subs(w0, sympy.Rational(11, 10)))
-        assert found == pytest.approx(eliminated[order]["k_up"], rel=1e-11)
+        other = eliminated[order]["k_up"]
+        assert isinstance(other, Bounded)
+        assert found == pytest.approx(other.value, rel=1e-11)
 
 
 def test_generated_functions_take_fractions() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Table
-from pertsym.baths.table import Interpolation
+from pertsym.baths.densities.table import Interpolation
 from pertsym.baths.transform_function import TransformFunction
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 

@@ -59,14 +59,18 @@ def test_text_names_value_and_radius(tmp_path: Path) -> None:
     assert float(line.split("+-")[1]) < 1e-15
 
 
-def test_what_is_not_enclosed_is_left_out(tmp_path: Path) -> None:
+def test_eigenvalues_are_enclosed_too(tmp_path: Path) -> None:
     path = model_file(tmp_path, (OPERATOR, "[[0.5, 1], [1, -0.25]]"))
-    result = run("rates", path, "--rigorous", "--order", 4, "--json")
-    assert result.exit_code == 4
-    record = json.loads(result.stdout)
-    assert record["eliminated"]["4"] == {"k_up": None, "k_down": None}
-    assert "double precision" in record["not_derived"]["4"]["eliminated"]
-    assert isinstance(record["orders"]["4"]["inv_T2"], str)
+    results = [run("rates", path, "--order", 4, "--json", *more) for more in ((), ("--rigorous",))]
+    assert [result.exit_code for result in results] == [0, 0]
+    plain, balls = (json.loads(result.stdout) for result in results)
+    for order, row in plain["eliminated"].items():
+        for name, value in row.items():
+            midpoint = mpmath.mpf(balls["eliminated"][order][name])
+            radius = mpmath.mpf(balls["error"]["eliminated"][order][name])
+            assert abs(value - midpoint) <= plain["error"]["eliminated"][order][name] + radius
+            assert radius <= 1e-15
+    assert plain["eliminated"]["4"]["inv_T2"] != pytest.approx(plain["orders"]["4"]["inv_T2"])
 
 
 def test_many_levels_have_no_enclosures(tmp_path: Path) -> None:

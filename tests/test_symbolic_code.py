@@ -94,7 +94,9 @@ def test_generated_rates_against_the_recursion() -> None:
             assert abs(float(found.value) - matrix[4 * a, 4 * b]) < 1e-12 * abs(matrix).max()
 
 
-@pytest.mark.parametrize("name", ["k_up_4", "inv_T2_4", "k_10_eliminated_4", "im_R_1000_4"])
+@pytest.mark.parametrize(
+    "name", ["k_up_4", "inv_T2_4", "k_up_eliminated_4", "inv_T2_eliminated_4", "im_R_1000_4"]
+)
 @pytest.mark.parametrize(
     ("density", "beta"),
     [(DrudeLorentz(0.0625, 1.25), 1.0), (Ohmic(0.0625, 1.5, 1.0), 0.75)],
@@ -223,6 +225,8 @@ def test_sympy_knows_the_elements() -> None:
 def test_symbols_of_rates() -> None:
     assert symbol("k_20").text == "k20"
     assert symbol("k_20_eliminated").latex == r"\tilde k_{20}"
+    assert symbol("inv_T2_eliminated").text == "(1/T̃2)"
+    assert symbol("frequency_shift_21_eliminated").latex == r"\Delta\tilde\omega_{21}"
 
 
 # ---------------------------------------------------------------------------------------------

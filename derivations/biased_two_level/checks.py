@@ -39,8 +39,9 @@ from pertsym.distributions.route import reduce_imaginary as generalized_imaginar
 from pertsym.distributions.route import reduce_real as generalized_real
 from pertsym.equations.generator import Generator
 from pertsym.exact import Gaussian
+from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.two_levels import bloch_quantities, eliminated_rates
+from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
@@ -82,15 +83,19 @@ def quantities_by_routes(digits: int) -> Evidence:
         generators = recursion(INTERACTION, numbers, max(ORDERS))
         w0 = float(numbers.frequencies[0])
         raw = bloch_quantities({n: generators[n] for n in ORDERS}, w0)
-        eliminated = eliminated_rates(generators)
+        eliminated = eliminated_quantities({n: Term.exact(k) for n, k in generators.items()})
         for order in ORDERS:
             scale = abs(generators[order]).max()
             for name in (*RATES, SHIFT):
                 value = by_residues(form(name, order), numbers, digits)
                 findings.append(within(f"{name}({order})", value, raw[order][name], scale))
-            for name, plain in zip(ELIMINATED, ("k_up", "k_down"), strict=True):
-                value = by_residues(form(name, order), numbers, digits)
-                findings.append(within(f"{name}({order})", value, eliminated[order][plain], scale))
+            for name, plain in zip(ELIMINATED, (*RATES, SHIFT), strict=True):
+                value, other = (
+                    by_residues(form(name, order), numbers, digits),
+                    eliminated[order][plain],
+                )
+                assert not isinstance(other, str)  # exponentials: everything exists
+                findings.append(within(f"{name}({order})", value, other.value, scale))
             for name in RATES:
                 terms = EQUATIONS.terms(name, order)
                 assert terms is not None  # rates are linear in the generator
@@ -139,8 +144,14 @@ def trace_and_hermiticity(digits: int) -> Evidence:
 def interference(digits: int) -> Evidence:
     """Which monomials of matrix elements occur; what exchanging the levels does to them."""
     rates = {("x", "x", "x", "x"), ("d", "d", "x", "x"), ("c", "d", "x", "x")}
+    # the displacement of the bath by c is a static field along x, which shifts the levels
+    static = {ELIMINATED[-1]: {("c", "c", "x", "x")}}
     findings = [
-        exact(f"monomials of {name}(4)", {m for m, _ in by_elements(form(name, 4))}, rates)
+        exact(
+            f"monomials of {name}(4)",
+            {m for m, _ in by_elements(form(name, 4))},
+            rates | static.get(name, set()),
+        )
         for name in QUANTITIES
     ]
     findings.append(
@@ -151,7 +162,7 @@ def interference(digits: int) -> Evidence:
         )
     )
     for order in ORDERS:
-        for up, down in (("k_up", "k_down"), ELIMINATED):
+        for up, down in (("k_up", "k_down"), ELIMINATED[:2]):
             findings.append(
                 exact(
                     f"exchange of the levels in {up}({order})",
@@ -159,17 +170,18 @@ def interference(digits: int) -> Evidence:
                     form(down, order),
                 )
             )
-        for name in ("inv_T1", "inv_T2", "inv_T2_prime"):
+        for name in (*RATES[2:], *ELIMINATED[2:-1]):
             findings.append(
                 exact(f"{name}({order}) is even", exchanged(form(name, order)), form(name, order))
             )
-        findings.append(
+        findings += [
             exact(
-                f"the shift is odd, order {order}",
-                orient_chains(exchanged(form(SHIFT, order))),
-                orient_chains(-form(SHIFT, order)),
+                f"{name}({order}) is odd",
+                orient_chains(exchanged(form(name, order))),
+                orient_chains(-form(name, order)),
             )
-        )
+            for name in (SHIFT, ELIMINATED[-1])
+        ]
     return conclude((SYMBOLIC,), *findings)
 
 
@@ -180,6 +192,20 @@ def exchanged(spectral: SpectralForm) -> SpectralForm:
         odd = names.count("d") % 2
         total += times(-part if odd else part, "".join(names))
     return total
+
+
+def trace_of_the_spectrum(digits: int) -> Evidence:
+    """Elimination moves decay between populations and coherences; their sum stays."""
+    sums = {
+        suffix: form(f"inv_T1{suffix}", 4) + form(f"inv_T2{suffix}", 4).scaled(Gaussian(2))
+        for suffix in ("", "_eliminated")
+    }
+    moved = form("inv_T2_eliminated", 4) - form("inv_T2", 4)
+    return conclude(
+        (SYMBOLIC,),
+        exact("1/T1 + 2/T2 of blocks and of eigenvalues", sums[""], sums["_eliminated"]),
+        Finding("1/T2 of the two differ", bool(moved)),
+    )
 
 
 def pure_dephasing(digits: int) -> Evidence:
@@ -242,6 +268,7 @@ CHECKS: dict[str, Check] = {
     "generalized_functions": generalized_functions,
     "trace_and_hermiticity": trace_and_hermiticity,
     "interference": interference,
+    "trace_of_the_spectrum": trace_of_the_spectrum,
     "pure_dephasing": pure_dephasing,
     "thermal_baths": thermal_baths,
     **LIMIT_CHECKS,

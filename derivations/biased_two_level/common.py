@@ -34,7 +34,7 @@ K = EquilibriumConstant(INTERACTION)
 
 RATES = ("k_up", "k_down", "inv_T1", "inv_T2", "inv_T2_prime")
 SHIFT = "frequency_shift"
-ELIMINATED = ("k_10_eliminated", "k_01_eliminated")
+ELIMINATED = tuple(f"{name}_eliminated" for name in (*RATES, SHIFT))
 QUANTITIES = (*RATES, SHIFT, *ELIMINATED)
 
 

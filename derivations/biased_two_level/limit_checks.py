@@ -9,6 +9,7 @@ import sympy
 
 from derivations.biased_two_level.common import (
     BATH,
+    CLASSICAL_BLOCH,
     CLASSICAL_GENERATOR,
     GENERATOR,
     C,
@@ -100,7 +101,7 @@ def displacement(digits: int) -> Evidence:
             exact(f"R_{a}{b}{c}{d}(2)", SpectralForm.collect(found), wanted.scaled(Gaussian(0, -1)))
         )
     quiet = {"c": Gaussian(0)}
-    for name in (*QUANTITIES[:-1], "k_10_eliminated"):
+    for name in QUANTITIES:
         noisy = classical(_classical_form(name, 4), [BATH])
         findings.append(
             exact(
@@ -111,14 +112,12 @@ def displacement(digits: int) -> Evidence:
 
 
 def _classical_form(name: str, order: int) -> SpectralForm:
-    if name in QUANTITIES:
-        return Bloch(CLASSICAL_GENERATOR.interaction).series(name)[order].form
-    return CLASSICAL_GENERATOR.series(name)[order].form
+    return CLASSICAL_BLOCH.series(name)[order].form
 
 
 def balance(digits: int) -> Evidence:
     """Rates after elimination of the coherences obey detailed balance with K of imaginary time."""
-    up, down = "k_10_eliminated", "k_01_eliminated"
+    up, down = "k_up_eliminated", "k_down_eliminated"
     second = kms(form(up, 2) - form(down, 2) * K[0])
     fourth = kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
     raw = kms(form("k_up", 4) - form("k_down", 4) * K[0] - form("k_down", 2) * K[2])
@@ -178,7 +177,7 @@ def _with_units(expression: sympy.Expr, order: int) -> sympy.Expr:
 @cache
 def rational_results() -> tuple[RationalFunction, ...]:
     """Rates for C(t) = Delta^2 exp(-lambda |t|) as rational functions."""
-    names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_10_eliminated")
+    names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_up_eliminated", "inv_T2_eliminated")
     return tuple(
         RationalFunction(
             f"{name}_{order}",
@@ -241,6 +240,14 @@ def _driven() -> sympy.Expr:
     )
 
 
+def _through() -> sympy.Expr:
+    """Re K_cp K_pc/(-i w0) of the coherence 10: populations that it drives."""
+    second = hierarchy()[2]
+    path = (second[2, 0] * second[0, 2] + second[2, 3] * second[3, 2]) / (-sympy.I * W0)
+    back = (second[1, 0] * second[0, 1] + second[1, 3] * second[3, 1]) / (sympy.I * W0)
+    return (path + back) / 2
+
+
 def classical_bath(digits: int) -> Evidence:
     """Elements and rates of the classical bath against the stochastic Liouville equation."""
     findings = []
@@ -255,7 +262,8 @@ def classical_bath(digits: int) -> Evidence:
             "inv_T1": up + down,
             "inv_T2": dephasing,
             "inv_T2_prime": dephasing - (up + down) / 2,
-            "k_10_eliminated": up + (_driven() if order == 4 else 0),
+            "k_up_eliminated": up + (_driven() if order == 4 else 0),
+            "inv_T2_eliminated": dephasing - (_through() if order == 4 else 0),
         }.items():
             findings.append(
                 Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))

@@ -215,21 +215,25 @@ def frequency_shift() -> Step:
 
 
 def elimination() -> Step:
-    """Rates between populations once coherences follow them."""
+    """Rates of populations that the coherences follow, and the eigenvalue of the coherence."""
     return forms_step(
         "elimination",
-        "Rates after elimination of the coherences",
-        r"At late times the coherences follow the populations, "
-        r"$\rho_{\mathrm c}=M\rho_{\mathrm p}$ with $M^{(2)}=-K_{\mathrm{cp}}^{(2)}/"
-        r"K_{\mathrm{cc}}^{(0)}$, and $\tilde k^{(4)}=k^{(4)}+K_{\mathrm{pc}}^{(2)}M^{(2)}$. The "
-        r"terms in $\hat C_{\mathrm B}(0)$ cancel.",
+        "What an experiment sees: eigenvalues of the whole generator",
+        r"The quantities so far are blocks of the generator. The block also decays by way of the "
+        r"elements that oscillate otherwise: with $\lambda_{ab}=-i(E_a-E_b)$, to fourth order "
+        r"$L_P^{(4)}=K_{PP}^{(4)}+\sum_QK_{PQ}^{(2)}K_{QP}^{(2)}/(\lambda_P-\lambda_Q)$. For the "
+        r"populations, that the coherences follow at late times, this gives the rates "
+        r"$\tilde k$; the terms in $\hat C_{\mathrm B}(0)$ cancel. For the coherence it gives the "
+        r"eigenvalue $-1/\tilde T_2-i(\omega_0+\Delta\tilde\omega)$, and "
+        r"$1/\tilde T_1+2/\tilde T_2=1/T_1+2/T_2$ because the trace of the generator does not "
+        r"change. A free-induction decay measures these, not the blocks.",
         [_shown(name, 4) for name in ELIMINATED],
     )
 
 
 def detailed_balance() -> Step:
     """Eliminated rates and the equilibrium constant from imaginary time."""
-    up, down = ELIMINATED
+    up, down = ELIMINATED[:2]
     fourth = kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
     if fourth:
         raise RoutesDisagree("the eliminated rates do not obey detailed balance")

@@ -53,8 +53,13 @@ def real(x: Any) -> Any:
 
 
 def imaginary(x: Any) -> Any:
-    """i x of an `arb`."""
-    return flint.acb(0, x)
+    """i x."""
+    return _I * x
+
+
+def complex_of(x: Any) -> Any:
+    """An `arb` as an `acb`."""
+    return flint.acb(x)
 
 
 def root(x: Any) -> Any:

@@ -1,8 +1,9 @@
-"""Checks of the parameters of a spectral density; every message starts with the field."""
+"""What the parameters of a spectral density are; every message of a check starts with the field."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -22,3 +23,40 @@ def require_real(field: str, value: Any, *, positive: bool) -> None:
     number = np.asarray(value, dtype=float)
     holds = np.isfinite(number) & (number > 0 if positive else number >= 0)
     require(holds, field, requirement, value, remedy)
+
+
+class Parameter(NamedTuple):
+    """What a field of a density is.
+
+    Attributes
+    ----------
+    form
+        How a model file writes it; only "real" ones may be arrays and are swept.
+    dimension
+        Power of energy that it has.
+    positive
+        > 0, else >= 0.
+    scales
+        J is proportional to this power of it.
+    """
+
+    form: Literal["real", "reals", "text", "complexes", "formula"] = "real"
+    dimension: float | None = None
+    positive: bool = True
+    scales: int = 0
+
+
+def real(dimension: float, *, positive: bool = True, scales: int = 0) -> dict[str, Parameter]:
+    """Metadata of a field that is a real number."""
+    return {"parameter": Parameter("real", dimension, positive, scales)}
+
+
+def given_as(form: Literal["reals", "text", "complexes", "formula"]) -> dict[str, Parameter]:
+    """Metadata of a field that is something else."""
+    return {"parameter": Parameter(form)}
+
+
+def parameters_of(density: type[Any]) -> dict[str, Parameter]:
+    """What the fields of a registered class are."""
+    entries = ((f.name, f.metadata.get("parameter")) for f in fields(density) if f.init)
+    return {name: parameter for name, parameter in entries if parameter is not None}

@@ -15,16 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pertsym.baths.broadcasting import element, varies
-from pertsym.baths.densities import (
-    BathDensity,
-    DrudeLorentz,
-    Exponentials,
-    ExpressionDensity,
-    Ohmic,
-    SpinSurrogate,
-    Table,
-    Underdamped,
-)
+from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.existence import (
     require_integrable,
     require_spectrum,
@@ -101,6 +92,23 @@ class Correlation:
             return self
         return replace(self, density=self.density.split()[1])
 
+    @cached_property
+    def parts(self) -> tuple[Correlation, ...]:
+        """Baths that are integrated one by one; all quantities are their sums."""
+        if isinstance(self.density, Exponentials):
+            return (self,)
+        components = self.density.components
+        if components[0] is self.density:
+            return (self,)
+        return tuple(replace(self, density=component) for component in components)
+
+    def _summed(self, ask: Callable[[Correlation], Estimate]) -> Estimate:
+        """The sum of an answer over the parts."""
+        answers = [ask(part) for part in self.parts]
+        value, error = (sum(column) for column in zip(*answers, strict=True))
+        rounding = EPS * sum(np.abs(answer.value) for answer in answers)
+        return Estimate(value, error + rounding)
+
     @property
     def has_nodes(self) -> bool:
         """Whether J continues below the axis in a known way."""
@@ -140,12 +148,9 @@ class Correlation:
     @property
     def kink_scale(self) -> Any:
         """The L of `integrals.regular_part`: any frequency that all integrals of a bath share."""
-        match self.density:
-            case Ohmic(wc=frequency) | DrudeLorentz(gamma=frequency):
-                return frequency
-            case Underdamped() as density:
-                return density.slowest
-        return self.thermal.scale
+        if isinstance(self.density, Exponentials):
+            return self.thermal.scale
+        return self.density.kink_scale
 
     @cached_property
     def sample(self) -> Correlation:
@@ -193,6 +198,8 @@ class Correlation:
         Divergent
             If a value does not exist.
         """
+        if self.parts[0] is not self:
+            return self._summed(lambda part: part.transform(w, derivative))
         if self.is_static(w, derivative):
             found = self.cold().transform(0.0)
             return found if not self.shape else Estimate(*(x + np.zeros(self.shape) for x in found))
@@ -203,6 +210,8 @@ class Correlation:
 
         The smaller of the two keeps its digits where they differ in size.
         """
+        if self.parts[0] is not self:
+            return self._summed(lambda part: part.transform_part(w, derivative, parity))
         w = np.asarray(w, dtype=float)
         usable = (
             self.has_nodes and derivative in (0, 1) and np.all(w != 0) and np.all(np.isfinite(w))
@@ -225,6 +234,8 @@ class Correlation:
 
     def transform_difference(self, w: float, reference: float) -> Estimate:
         """P(w) - P(reference), which exists for slower tails than either alone (scalars)."""
+        if self.parts[0] is not self:
+            return self._summed(lambda part: part.transform_difference(w, reference))
         poles = self._difference_poles(w, reference)
         return finite_part(self.thermal, poles) if poles else Estimate(0.0, 0.0)
 
@@ -304,8 +315,8 @@ class Correlation:
             part = slice(start, start + _BLOCK)
             chosen: dict[str, Any] = {n: flat[n][part] if n in flat else fields[n] for n in fields}
             beta = chosen.pop("beta")
-            density: Any = self.density
-            bath = Correlation(replace(density, **chosen), self.statistics, beta)
+            assert not isinstance(self.density, Exponentials)
+            bath = Correlation(self.density.with_values(chosen), self.statistics, beta)
             value[part], error[part] = ask(bath, places[part] if w.ndim else w)
         return Estimate(value.reshape(shape), error.reshape(shape))
 
@@ -326,7 +337,7 @@ class Correlation:
             return np.zeros(w.shape), np.zeros(w.shape)
         value, error = self.thermal.jet_at(w, derivative).derivative(derivative)
         value, error = (np.array(np.broadcast_to(part, w.shape)) for part in (value, error))
-        if isinstance(self.density, ExpressionDensity):
+        if not isinstance(self.density, Exponentials) and self.density.cancels:
             from pertsym.baths import enclosure
 
             # a formula may cancel in a way that only more digits can undo, 0/0 at w = 0 included
@@ -342,8 +353,8 @@ class Correlation:
     def _vanishes(self, w: Any) -> Any:
         """Where Ĉ is exactly 0."""
         low, high = self.thermal.support
-        if isinstance(self.density, Table):
-            low, high = max(low, -self.density.w[-1]), self.density.w[-1]
+        if not isinstance(self.density, Exponentials):
+            low, high = max(low, -self.density.end), min(high, self.density.end)
         rises_from_zero = (w == 0) & (not varies(self._fields()) and self.thermal.power > 0)
         return (w <= low) | (w >= high) | rises_from_zero
 
@@ -363,7 +374,7 @@ class Correlation:
             # G = Ĉ/2 - (i/2pi) P: a zero of P is no reason for more digits
             poor = ~(error <= _GOOD * np.abs(value))
             poor &= ~(error <= _GOOD * np.abs(self._spectrum(w, derivative)[0]))
-            poor &= not isinstance(self.density, Table) or derivative > _PANEL_DERIVATIVE
+            poor &= not self._is_cubic or derivative > _PANEL_DERIVATIVE
         for index in np.argwhere(poor):
             at = tuple(int(i) for i in index)
             single = self._element(w.shape, at) if varies(self._fields()) else self
@@ -398,22 +409,22 @@ class Correlation:
         """Whether the panels of `piecewise` are made: for tables, or where several w share them."""
         if derivative > _PANEL_DERIVATIVE:
             return False
-        if isinstance(self.density, (ExpressionDensity, SpinSurrogate)):
-            return bool(w.size >= _SHARED)
-        return isinstance(self.density, Table)
+        return self._is_cubic or bool(w.size >= _SHARED)
+
+    @property
+    def _is_cubic(self) -> bool:
+        return not isinstance(self.density, Exponentials) and self.density.cubics is not None
 
     def _fields(self) -> dict[str, Any]:
         """The parameters that may be arrays."""
         if isinstance(self.density, Exponentials):
             return {}
-        if isinstance(self.density, (Ohmic, DrudeLorentz, Underdamped)):
-            return {**vars(self.density), "beta": self.beta}
-        return {"beta": self.beta}
+        return {**self.density.values, "beta": self.beta}
 
     def _evaluates_arrays(self, w: Any) -> bool:
         """Whether one formula serves all elements: what exists must be the same for all."""
         mixed = np.ndim(self.beta) > 0 and 0 < np.sum(np.isinf(self.beta)) < np.size(self.beta)
-        powers = isinstance(self.density, Ohmic) and np.ndim(self.density.s) > 0
+        powers = not isinstance(self.density, Exponentials) and self.density.powers_vary
         return not varies(self._fields()) or (
             self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
         )
@@ -430,5 +441,6 @@ class Correlation:
     def _element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
         chosen = element(self._fields(), shape, index)
         beta = chosen.pop("beta")
-        density: Any = self.density
-        return Correlation(replace(density, **chosen), self.statistics, beta)
+        if isinstance(self.density, Exponentials):
+            return self
+        return Correlation(self.density.with_values(chosen), self.statistics, beta)

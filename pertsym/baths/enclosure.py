@@ -13,7 +13,7 @@ doubles, exponentials as the decimals that were written.  Boson bath: Ĉ(w > 0) 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -23,13 +23,7 @@ import flint
 from pertsym.baths import balls
 from pertsym.baths.contour import Contour
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import (
-    DrudeLorentz,
-    Exponentials,
-    SpinSurrogate,
-    Table,
-    Underdamped,
-)
+from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import (
     require_integrable,
@@ -72,11 +66,6 @@ class BathBalls:
 
     @cached_property
     def function(self) -> SpectrumBalls:
-        match self.correlation.density:
-            case SpinSurrogate(density=Table()):
-                raise ArithmeticError(
-                    "spins with a tabulated density have no enclosure yet; leave the digits out"
-                )
         return SpectrumBalls(self.correlation.thermal)
 
     @property
@@ -200,16 +189,7 @@ class BathBalls:
     def poles(self) -> tuple[tuple[Any, Any], ...] | None:
         """Simple poles of a rational J above the axis, with residues; else None."""
         density = self.correlation.density
-        if isinstance(density, DrudeLorentz):
-            lam, gamma = balls.real(density.lam), balls.real(density.gamma)
-            return ((_I * gamma, flint.acb(lam * gamma)),)
-        if not isinstance(density, Underdamped):
-            return None
-        first, second = density.upper_poles
-        if not abs(first - second) > 0:
-            return None
-        strength = balls.real(density.lam) ** 2 / (2 * _I * (first - second))
-        return ((first, strength), (second, -strength))
+        return None if isinstance(density, Exponentials) else density.upper_poles
 
     def _checked(self, quantity: str, w: Any, derivative: int) -> Any:
         w = balls.rational(w)
@@ -405,14 +385,24 @@ def bits_of(digits: int) -> int:
 
 def spectrum(c: Correlation, w: Any, derivative: int = 0, digits: int = 30) -> Any:
     """Ĉ^(derivative)(w) as a ball of so many digits."""
-    return enclosed(lambda bits: BathBalls(c, bits).spectrum(w, derivative), digits)
+    return _summed(c, digits, lambda bath: bath.spectrum(w, derivative))
 
 
 def transform(c: Correlation, w: Any, derivative: int = 0, digits: int = 30) -> Any:
     """P^(derivative)(w) as a ball of so many digits."""
-    return enclosed(lambda bits: BathBalls(c, bits).transform(w, derivative), digits)
+    return _summed(c, digits, lambda bath: bath.transform(w, derivative))
 
 
 def correlation(c: Correlation, t: Any, digits: int = 30) -> Any:
     """C(t), t >= 0, as a complex ball of so many digits."""
-    return enclosed(lambda bits: BathBalls(c, bits).correlated(t), digits)
+    return _summed(c, digits, lambda bath: bath.correlated(t))
+
+
+def _summed(c: Correlation, digits: int, ask: Callable[[BathBalls], Any]) -> Any:
+    """The answer of a bath, or of its parts together."""
+
+    def compute(bits: int) -> Any:
+        first, *others = (ask(BathBalls(part, bits)) for part in c.parts)
+        return sum(others, first)
+
+    return enclosed(compute, digits)

@@ -9,6 +9,7 @@ the two sums is bounded on the whole real line.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 
 from pertsym.baths.balanced_truncation import EPS, Complex, Modes, Real, Truncation, fitted
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import DrudeLorentz, Exponentials, Underdamped
+from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable, require_transform
 from pertsym.baths.line_bound import Line
@@ -84,6 +85,11 @@ class Target(NamedTuple):
     own: Modes
     error: float
     scale: float
+
+    def joined(self, other: Target) -> Target:
+        """What stands for the sum of two G."""
+        modes, own = self.modes.joined(other.modes), self.own.joined(other.own)
+        return Target(modes, own, self.error + other.error, max(self.scale, other.scale))
 
 
 class Poles(NamedTuple):
@@ -169,13 +175,16 @@ def represent_at(
         rounding = 8 * EPS * max(abs(nu) / nu.real for nu in closed.nu)
         return (_exact(closed, rounding, width),) * len(tolerances)
     finest = min(tolerances)
-    if correlation.density.continues:
-        target = _target(thermal, finest)
-    else:
-        modes, error = sampled(correlation, finest, width)
-        own = _narrow(modes.nu)
-        target = Target(modes.chosen(~own), modes.chosen(own), error, thermal.scale)
-    return _truncated(target, tolerances, width)
+    targets = [_target(part, finest, width) for part in correlation.parts]
+    return _truncated(functools.reduce(Target.joined, targets), tolerances, width)
+
+
+def _target(correlation: Correlation, tolerance: float, band: float) -> Target:
+    if correlation.has_nodes:
+        return _cut_down(correlation.thermal, tolerance)
+    modes, error = sampled(correlation, tolerance, band)
+    own = _narrow(modes.nu)
+    return Target(modes.chosen(~own), modes.chosen(own), error, correlation.thermal.scale)
 
 
 def _exact(exponentials: Exponentials, rounding: float, band: float) -> Representation:
@@ -200,35 +209,11 @@ def _require_bounded(correlation: Correlation) -> None:
 
 
 def _closed_form(correlation: Correlation) -> Exponentials | None:
-    """Classical baths: Ĉ = 2T J(w)/w is rational."""
+    """Classical baths whose Ĉ = 2T J(w)/w is rational."""
     density = correlation.density
-    if correlation.statistics != "classical":
+    if correlation.statistics != "classical" or isinstance(density, Exponentials):
         return None
-    temperature = 1 / float(correlation.beta)
-    if isinstance(density, DrudeLorentz):
-        return Exponentials((2 * density.lam * temperature,), (density.gamma,))
-    if isinstance(density, Underdamped):
-        return _damped_oscillator(density, temperature)
-    return None
-
-
-def _damped_oscillator(density: Underdamped, temperature: float) -> Exponentials | None:
-    """C(t) = (lam^2 T/w0^2) (nu2 e^{-nu1 t} - nu1 e^{-nu2 t})/(nu2 - nu1); nu1 nu2 = w0^2.
-
-    None close to critical damping, where the two amplitudes cancel.
-    """
-    lam, w0, gamma = float(density.lam), float(density.w0), float(density.gamma)
-    discriminant = (gamma / 2 - w0) * (gamma / 2 + w0)
-    if abs(discriminant) < 1e-2 * w0**2:
-        return None
-    root = math.sqrt(abs(discriminant))
-    if discriminant < 0:
-        nu1, nu2 = complex(gamma / 2, -root), complex(gamma / 2, root)
-    else:
-        nu2 = complex(gamma / 2 + root)
-        nu1 = w0 * (w0 / nu2)
-    strength = lam / w0 * (lam / w0) * temperature / (nu2 - nu1)
-    return Exponentials((strength * nu2, -strength * nu1), (nu1, nu2))
+    return density.classical_exponentials(1 / float(correlation.beta))
 
 
 def poles(correlation: Correlation, lowest: float) -> Poles | None:
@@ -251,9 +236,10 @@ def poles(correlation: Correlation, lowest: float) -> Poles | None:
     if correlation.thermal.is_zero:
         return _rounded(np.empty(0, complex), np.empty(0, complex))
     _require_bounded(correlation)
-    if not correlation.density.continues:
+    if not all(part.has_nodes for part in correlation.parts):
         return None
-    return _from_nodes(correlation.thermal, _DIGITS, lowest)[0]
+    found = [_from_nodes(part.thermal, _DIGITS, lowest)[0] for part in correlation.parts]
+    return Poles(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
 def _rounded(c: Complex, nu: Complex) -> Poles:
@@ -338,7 +324,7 @@ def _is_fine(arm: Arm, scale: float, negligible: float) -> bool:
     return all(float(size @ inverse) <= limit for _, size in arm.strip)
 
 
-def _target(thermal: ThermalSpectrum, tolerance: float) -> Target:
+def _cut_down(thermal: ThermalSpectrum, tolerance: float) -> Target:
     found, nodes, count = _from_nodes(thermal, _LOST * tolerance, 0.0)
     path = thermal.path()
     narrow = _narrow(found.nu)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pertsym.baths.checks import require
+from pertsym.baths.checks import given_as, require
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Exponentials:
         If the lengths differ or an entry is out of range; the message starts with the field.
     """
 
-    c: tuple[complex, ...]
-    nu: tuple[complex, ...]
+    c: tuple[complex, ...] = field(metadata=given_as("complexes"))
+    nu: tuple[complex, ...] = field(metadata=given_as("complexes"))
 
     def __post_init__(self) -> None:
-        for field in ("c", "nu"):
-            object.__setattr__(self, field, _complex_tuple(field, getattr(self, field)))
+        for name in ("c", "nu"):
+            object.__setattr__(self, name, _complex_tuple(name, getattr(self, name)))
         require(
             len(self.c) == len(self.nu), "nu", "as many as c", self.nu, "pair every c with a nu"
         )

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths import jets
+from pertsym.baths.densities.density import Cubics
+from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.integrand import Integrand, Kernel
 from pertsym.baths.jets import EPS, Jet
 from pertsym.baths.mesh import build_mesh
 from pertsym.baths.piecewise import PiecewiseSpectrum
-from pertsym.baths.table import Table
 from pertsym.baths.thermal import bose_factor
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 
@@ -42,8 +43,9 @@ both of shape (3, panels, nodes)."""
 
 def piecewise(spectrum: ThermalSpectrum) -> PiecewiseSpectrum:
     """Panels for any Ĉ(w); boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1]."""
-    if isinstance(spectrum.density, Table):
-        return _of_table(spectrum, spectrum.density)
+    density = spectrum.density
+    if not isinstance(density, Exponentials) and density.cubics is not None:
+        return _of_cubics(spectrum, density.cubics)
     return of_integrand(spectrum)
 
 
@@ -195,7 +197,7 @@ class _Weight:
         return self.regular(y) * jets.reciprocal(jets.variable(y, 2))
 
 
-def _of_table(spectrum: ThermalSpectrum, table: Table) -> PiecewiseSpectrum:
+def _of_cubics(spectrum: ThermalSpectrum, table: Cubics) -> PiecewiseSpectrum:
     parts, knots, jumps, unsure = [], [], [], []
     edges = np.array(table.knots)
     for side in (1,) if spectrum.zero_temperature else (1, -1):
@@ -223,7 +225,7 @@ def _of_table(spectrum: ThermalSpectrum, table: Table) -> PiecewiseSpectrum:
     )
 
 
-def _table_sampler(table: Table, weight: _Weight) -> Sampler:
+def _table_sampler(table: Cubics, weight: _Weight) -> Sampler:
     knots, cubics = np.array(table.knots), table.coefficients
 
     def sampler(low: _Array, high: _Array, t: _Array) -> tuple[_Array, _Array]:
@@ -267,7 +269,7 @@ def _cubic(c: _Array, x: _Array) -> Jet:
     return Jet(values, tuple(4 * EPS * v for v in sizes))
 
 
-def _table_jumps(table: Table, weight: _Weight) -> tuple[_Array, _Array, _Array]:
+def _table_jumps(table: Cubics, weight: _Weight) -> tuple[_Array, _Array, _Array]:
     """What J g and its derivatives jump by at each knot, as functions of y going up.
 
     At y = 0 half of what Ĉ jumps by there: a term |w| of an even Ĉ is found on either side.

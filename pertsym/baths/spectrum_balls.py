@@ -15,7 +15,7 @@ import flint
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.densities import Exponentials, Table
+from pertsym.baths.densities import Exponentials
 from pertsym.baths.panels import Beyond, End
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.exact import exact_rational
@@ -65,7 +65,8 @@ class SpectrumBalls:
         density = self.thermal.density
         if self.thermal.zero_temperature and self._side(piece) < 0:
             return True
-        return isinstance(density, Table) and self._part(piece) == len(density.edges)
+        ends = not isinstance(density, Exponentials) and density.end < math.inf
+        return ends and self._part(piece) == len(density.edges)  # type: ignore[union-attr]
 
     def value(self, z: Ball, piece: int) -> Ball:
         density = self.thermal.density

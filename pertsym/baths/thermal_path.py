@@ -7,40 +7,20 @@ Boson: Ĉ(w) = 2 J(w)/(1 - e^(-beta w)) with J odd, at T = 0 2 J(w) theta(w); cl
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from pertsym.baths.nodes import Path
 
 
-class Continued(Protocol):
-    """What must be known of J below the axis; see `pertsym.baths.density.Density`."""
-
-    @property
-    def infrared_power(self) -> float: ...
-    @property
-    def kink_power(self) -> float: ...
-    @property
-    def ultraviolet_power(self) -> float: ...
-    @property
-    def scale(self) -> float: ...
-    @property
-    def axis(self) -> float: ...
-    @property
-    def reach(self) -> float: ...
-    @property
-    def resonances(self) -> tuple[Any, Any]: ...
-    def continued(self, w: Any) -> Any: ...
-
-
-def thermal_path(density: Continued, classical: bool, beta: Any) -> Path:
+def thermal_path(density: Any, classical: bool, beta: Any) -> Path:
     """Everything the rule for the nodes needs.
 
     Parameters
     ----------
-    density : Continued
-        Its parameters may be arrays, of shape S with that of beta.
+    density : pertsym.baths.densities.Density
+        That continues; its parameters may be arrays, of shape S with that of beta.
     classical : bool
     beta : float or ndarray
         inf is T = 0.  Where it is complex, only `spectrum` and `resonances` have a meaning.
@@ -76,7 +56,7 @@ def thermal_path(density: Continued, classical: bool, beta: Any) -> Path:
     )
 
 
-def spectrum_below(density: Continued, classical: bool, beta: Any, w: Any) -> Any:
+def spectrum_below(density: Any, classical: bool, beta: Any, w: Any) -> Any:
     """Ĉ at complex w, continued from w > 0 where Re w >= 0, else from w < 0."""
     side = np.where(w.real >= 0, 1, -1)
     return density.continued(side * w) * side * occupied(w, classical, beta)

@@ -14,17 +14,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from pertsym.baths import jets
-from pertsym.baths.densities import (
-    BathDensity,
-    Density,
-    DrudeLorentz,
-    Exponentials,
-    ExpressionDensity,
-    Ohmic,
-    SpinSurrogate,
-    Table,
-    Underdamped,
-)
+from pertsym.baths.densities import BathDensity, Density, Exponentials
 from pertsym.baths.integrand import SMOOTH, Point
 from pertsym.baths.jets import EPS, Jet
 from pertsym.baths.nodes import Path
@@ -65,20 +55,9 @@ class ThermalSpectrum:
     @cached_property
     def is_zero(self) -> bool:
         """No coupling at all."""
-        match self.density:
-            case Ohmic(alpha=strength):
-                return bool(np.all(np.asarray(strength) == 0))
-            case DrudeLorentz(lam=strength) | Underdamped(lam=strength):
-                return bool(np.all(np.asarray(strength) == 0))
-            case ExpressionDensity(expression=expression):
-                return bool(expression.sympy_expr == 0)
-            case Table(J=values):
-                return not any(values)
-            case Exponentials(c=c):
-                return not any(c)
-            case SpinSurrogate(density=spins):
-                plain = cast(BathDensity, spins)
-                return ThermalSpectrum(plain, self.statistics, self.beta).is_zero
+        if isinstance(self.density, Exponentials):
+            return not any(self.density.c)
+        return self.density.is_zero
 
     def jet(self, anchor: Any, offset: Any, order: int) -> Jet:
         """Ĉ at w = anchor + offset in double precision, with error bounds.
@@ -143,15 +122,7 @@ class ThermalSpectrum:
     @cached_property
     def extent(self) -> tuple[float, float]:
         """Where an exponential decay has underflowed, on the left and on the right."""
-        reach = math.inf
-        density = self.density
-        match density.density if isinstance(density, SpinSurrogate) else density:
-            case Ohmic(wc=wc, s=s):
-                reach = (_UNDERFLOW + 10 * float(s)) * float(wc)
-            case Table(w=w):
-                reach = w[-1]
-            case ExpressionDensity() as formula:
-                reach = formula.end
+        reach = math.inf if isinstance(self.density, Exponentials) else self.density.underflow
         thermal = math.inf
         if self.statistics == "boson" and not self._exponentials and self.beta > 0:
             thermal = _UNDERFLOW / self.beta
@@ -192,7 +163,7 @@ def _edge_points(density: Density, side: int, reach: float) -> list[Point]:
         after = positions[i + 2] - w if i + 2 < len(positions) else before
         near = min(before, after)
         # a table is one cubic up to the next edge
-        width = math.inf if isinstance(density, Table) else min(near, density.scale)
+        width = math.inf if density.cubics else min(near, density.scale)
         result.append(Point(side * w, width, 0.0, regularity, near))
     return result
 

@@ -1,26 +1,21 @@
-"""C(t) where it is elementary: Ohmic baths of any power, at any temperature.
+"""C(t) of baths where it is elementary, and the zeta function that it needs.
 
-With C(t) = (1/pi) int_0^inf dw J(w) [coth(beta w/2) cos wt - i sin wt] and
-J(w) = alpha w^s wc^(1-s) exp(-w/wc), expanding n(w) = sum_k e^{-k beta w} gives
-
-    C(t) = (alpha wc^(1-s) Gamma(s+1)/pi) [ sum_{k>=0} (1/wc + k beta + it)^-(s+1)
-                                           + sum_{k>=1} (1/wc + k beta - it)^-(s+1) ],
-
-two Hurwitz zeta functions; at T = 0 only the first term is left.  A classical bath has
-C(t) = (2 alpha wc^(1-s) Gamma(s)/(pi beta)) Re (1/wc + it)^-s.
+C(t) = (1/pi) int_0^inf dw J(w) [coth(beta w/2) cos wt - i sin wt]; which densities have such a form
+their classes say.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import Ohmic
+from pertsym.baths.exponentials import Exponentials
+
+if TYPE_CHECKING:
+    from pertsym.baths.correlation import Correlation
 
 Complex = NDArray[np.complex128]
 
@@ -46,26 +41,10 @@ class TimeCorrelation(NamedTuple):
 
 def elementary(correlation: Correlation) -> TimeCorrelation | None:
     """C(t) of a bath with scalar parameters, or None where it has no such form here."""
-    density: Any = correlation.density
-    if not isinstance(density, Ohmic) or correlation.shape:
+    density = correlation.density
+    if isinstance(density, Exponentials) or correlation.shape:
         return None
-    alpha, wc, s, beta = density.alpha, density.wc, density.s, correlation.beta
-    strip = 1 / wc
-    weight = alpha * wc ** (1 - s) / math.pi
-    if correlation.statistics == "classical":
-        size = 2 * weight * math.gamma(s) / beta
-        return TimeCorrelation(lambda t: (size * (strip + 1j * t) ** -s).real + 0j, strip)
-    size = weight * math.gamma(s + 1)
-    if math.isinf(beta):
-        return TimeCorrelation(lambda t: size * (strip + 1j * t) ** -(s + 1), strip)
-
-    def thermal(t: NDArray[np.float64]) -> Complex:
-        later = hurwitz(s + 1, strip / beta + 1j * np.asarray(t) / beta)
-        earlier = hurwitz(s + 1, 1 + strip / beta - 1j * np.asarray(t) / beta)
-        both: Complex = size * beta ** -(s + 1) * (later + earlier)
-        return both
-
-    return TimeCorrelation(thermal, strip)
+    return density.time_correlation(correlation.statistics == "classical", correlation.beta)
 
 
 def hurwitz(power: float, q: Complex) -> Complex:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from pertsym.cli.console import (
 )
 from pertsym.cli.missing import leave, word
 from pertsym.cli.missing import record as missing_record
+from pertsym.generators.elimination import blocks, eliminated
+from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file
 from pertsym.model.values import Model
@@ -93,29 +95,12 @@ def rates(
         return
     with np.errstate(all="ignore"):  # overflow is found in the result and named there
         result = bloch_rates(parsed, order, digits, Ticker())
-    if rigorous:
-        result = _only_enclosed(result)
     if as_json:
         emit_json(_record(result, digits, rigorous))
     else:
         _show(result, digits)
     _remarks(result)
     leave(_missing(result))
-
-
-def _only_enclosed(result: BlochRates) -> BlochRates:
-    """Without the elimination of coherences, which is computed in double precision."""
-    lost = [n for n in result.eliminated or {} if n > 2]
-    if not lost:
-        return result
-    reason = "the elimination of the coherences is computed in double precision, not enclosed"
-    not_derived = dict(result.not_derived)
-    for n in lost:
-        not_derived[str(n)] = {**not_derived.get(str(n), {}), "eliminated": reason}
-    kept = {
-        n: dict.fromkeys(row) if n in lost else row for n, row in (result.eliminated or {}).items()
-    }
-    return replace(result, eliminated=kept, not_derived=not_derived)
 
 
 def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) -> None:
@@ -127,43 +112,91 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
         )
     result = tcl_generator(model, order, progress=Ticker())
     size, factor = model.dimension, model.units.rate_to_printed(1.0)
-    record: dict[str, Any] = {"orders": {}, "equilibrium_constant": None, "error": {}}
+    record: dict[str, Any] = {"orders": {}, "eliminated": {}, "equilibrium_constant": None}
+    record["error"] = {"eliminated": {}}
     missing: dict[str, dict[str, dict[str, str]]] = {"divergent": {}, "not_derived": {}}
-    for n, term in result.orders.items():
-        if n == 0:
-            continue
-        values: list[list[float | None]] = [[None] * size for _ in range(size)]
-        errors: list[list[float | None]] = [[None] * size for _ in range(size)]
-        for a in range(size):
-            for b in range(size):
-                place = (a * size + a, b * size + b)
-                for kind, reasons in (
-                    ("divergent", term.divergent),
-                    ("not_derived", term.not_derived),
-                ):
-                    if place in reasons:
-                        missing[kind].setdefault(str(n), {})[f"rates[{a}][{b}]"] = reasons[place]
-                        break
-                else:
-                    values[a][b] = factor * float(term.matrix[place].real)
-                    errors[a][b] = factor * float(term.error[place])
-        record["orders"][str(n)], record["error"][str(n)] = {"rates": values}, {"rates": errors}
+    terms = {n: term for n, term in result.orders.items() if n}
+    levels = np.arange(size) * (size + 1)
+    for n, term in terms.items():
+        values, errors = _table(term, levels, factor, missing, str(n), "rates")
+        record["orders"][str(n)] = {"rates": _parts(values, np.real)}
+        record["error"][str(n)] = {"rates": errors}
+    for block in blocks(result.orders):
+        for n, term in eliminated(result.orders, block).items():
+            name = "".join(f"{a}{b}," for a, b in block.elements).rstrip(",")
+            places = np.arange(len(block.elements))
+            values, errors = _table(term, places, factor, missing, str(n), f"eliminated[{name}]")
+            entry = {"elements": [list(ab) for ab in block.elements]}
+            record["eliminated"].setdefault(str(n), []).append(
+                {**entry, "real": _parts(values, np.real), "imag": _parts(values, np.imag)}
+            )
+            record["error"]["eliminated"].setdefault(str(n), []).append({**entry, "error": errors})
     record.update(missing_record(missing))
     if as_json:
         emit_json(record)
     else:
-        for label, row in record["orders"].items():
-            unit = model.units.rate or "the unit of the energies"
-            errors = [x for line in record["error"][label]["rates"] for x in line if x is not None]
-            off = f"; errors up to {max(errors):.0e}" if errors else ""
-            click.echo(f"contribution of order {label}, in {unit}: K_aa,bb, rows a, columns b{off}")
-            for a, line in enumerate(row["rates"]):
-                cells = (
-                    word(missing, label, f"rates[{a}][{b}]") if x is None else format(x, ".10g")
-                    for b, x in enumerate(line)
-                )
-                click.echo("  " + "".join(f"{cell:>18}" for cell in cells))
+        _show_levels(record, missing, model.units.rate or "the unit of the energies")
     leave(missing)
+
+
+_Cells = list[list[complex | None]]
+
+
+def _table(
+    term: Term,
+    places: Any,
+    factor: float,
+    missing: dict[str, dict[str, dict[str, str]]],
+    order: str,
+    name: str,
+) -> tuple[_Cells, list[list[float | None]]]:
+    """Elements between `places` and their errors; None where they are missing, which is noted."""
+    values: _Cells = [[None] * len(places) for _ in places]
+    errors: list[list[float | None]] = [[None] * len(places) for _ in places]
+    for a, row in enumerate(places):
+        for b, column in enumerate(places):
+            place = (int(row), int(column))
+            for kind, reasons in (("divergent", term.divergent), ("not_derived", term.not_derived)):
+                if place in reasons:
+                    missing[kind].setdefault(order, {})[f"{name}[{a}][{b}]"] = reasons[place]
+                    break
+            else:
+                values[a][b] = factor * complex(term.matrix[place])
+                errors[a][b] = factor * float(term.error[place])
+    return values, errors
+
+
+def _parts(cells: _Cells, part: Callable[[complex], Any]) -> list[list[float | None]]:
+    return [[None if x is None else float(part(x)) for x in row] for row in cells]
+
+
+def _show_levels(
+    record: dict[str, Any], missing: dict[str, dict[str, dict[str, str]]], unit: str
+) -> None:
+    for label, row in record["orders"].items():
+        errors = [x for line in record["error"][label]["rates"] for x in line if x is not None]
+        off = f"; errors up to {max(errors):.0e}" if errors else ""
+        click.echo(f"contribution of order {label}, in {unit}: K_aa,bb, rows a, columns b{off}")
+        for a, line in enumerate(row["rates"]):
+            cells = (
+                word(missing, label, f"rates[{a}][{b}]") if x is None else format(x, ".10g")
+                for b, x in enumerate(line)
+            )
+            click.echo("  " + "".join(f"{cell:>18}" for cell in cells))
+        click.echo(f"eigenvalues of the coherences ab by themselves, order {label}, in {unit}")
+        for block in record["eliminated"][label][1:]:
+            if len(block["elements"]) == 1:
+                ((a, b),) = block["elements"]
+                decay, shift = block["real"][0][0], block["imag"][0][0]
+                said = (
+                    "not available"
+                    if decay is None
+                    else f"1/T2 {-decay:18.10g}   shift {-shift:18.10g}"
+                )
+                click.echo(f"  {f'{a}{b}':<6}{said}")
+            else:
+                several = " ".join(f"{a}{b}" for a, b in block["elements"])
+                click.echo(f"  {several}   of one frequency: their block is in the JSON")
 
 
 def _missing(result: BlochRates) -> dict[str, dict[str, dict[str, str]]]:
@@ -195,11 +228,8 @@ def _record(result: BlochRates, digits: int | None, rigorous: bool) -> dict[str,
     if result.equilibrium_constant is not None:
         record["equilibrium_constant"] = values(result.equilibrium_constant)
         record["error"]["equilibrium_constant"] = errors(result.equilibrium_constant)
-    if result.eliminated is not None:
-        record["eliminated"] = {str(n): values(row) for n, row in result.eliminated.items()}
-        record["error"]["eliminated"] = {
-            str(n): errors(row) for n, row in result.eliminated.items()
-        }
+    record["eliminated"] = {str(n): values(row) for n, row in result.eliminated.items()}
+    record["error"]["eliminated"] = {str(n): errors(row) for n, row in result.eliminated.items()}
     return {**record, **missing_record(_missing(result))}
 
 
@@ -224,8 +254,12 @@ def _show(result: BlochRates, digits: int | None) -> None:
         click.echo(f"contribution of order {n}, {unit}")
         for name, x in row.items():
             click.echo(f"  {name:<16}{_line(x, shown, word(missing, str(n), name))}")
-    for n, row in (result.eliminated or {}).items():
-        click.echo(f"after elimination of the coherences, order {n}, {unit}")
+    for n, row in result.eliminated.items():
+        if row == result.orders[n]:
+            continue
+        click.echo(
+            f"eigenvalues of the whole generator, what an experiment sees, order {n}, {unit}"
+        )
         for name, x in row.items():
             said = word(missing, str(n), "eliminated")
             click.echo(f"  {name:<16}{_line(x, shown, said)}")

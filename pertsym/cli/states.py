@@ -31,6 +31,7 @@ from pertsym.dynamics.methods import (
     steady_estimated,
 )
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
+from pertsym.dynamics.redfield import unresolved
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
@@ -68,6 +69,7 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
     except Divergent as fault:
         _divergent(fault, parsed, method, order, as_json, {"state": None})
     _remarks(found)
+    _separation(parsed, method)
     state = found.states[0]
     if as_json:
         record = {"state": {"real": state.real.tolist(), "imag": state.imag.tolist()}}
@@ -145,6 +147,7 @@ def evolve_command(
     except Divergent as fault:
         _divergent(fault, parsed, method, None, as_json, {**record, "populations": None})
     _remarks(estimated)
+    _separation(parsed, method)
     found = estimated.states
     populations = np.real(np.diagonal(found, axis1=1, axis2=2)).tolist()
     if as_json:
@@ -231,6 +234,14 @@ def _remarks(found: Estimated) -> None:
     note_negative(lowest_eigenvalue(found.states))
     if found.notable is not None:
         note(f"the error of the generator leaves one of about {found.notable:.1g} in the states")
+
+
+def _separation(model: Model, method: str) -> None:
+    """Whether frequencies that the method holds apart are apart."""
+    if not method.startswith(("ccqme", "redfield-")):
+        return
+    if reason := unresolved(model):
+        note(f"{method} holds different frequencies apart, but {reason}: compare with redfield")
 
 
 def _error(found: Estimated) -> dict[str, float]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from pertsym.codegen.densities import DensityCode
+from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen.program import Atom
 from pertsym.codegen.runtime import EVEN, FEW
 
@@ -57,10 +57,13 @@ Compile with -O3 -march=native -ffast-math (no NaN, no infinity is used) and lin
 #define MAX_SIZE 17
 #define MAX_SHAPE {shapes}
 #define MAX_RESONANCES {resonances}
+#define MAX_PRELUDE {prelude}
 #define MAX_EXPONENTS {exponents}
 #define EVEN_COEFFICIENTS {even}
 #define BOLTZMANN {boltzmann}
 #define where(c, a, b) ((c) ? (a) : (b))
+#define minimum(a, b) fmin(a, b)
+#define maximum(a, b) fmax(a, b)
 #if __STDC_VERSION__ >= 201112L
 #define LOCAL _Thread_local
 #else
@@ -122,6 +125,7 @@ def render(code: Codegen) -> str:
         few=FEW,
         shapes=max([len(d.shape_parameters) for d in densities.values()] + [1]),
         resonances=max([len(d.resonances) for d in densities.values()] + [1]),
+        prelude=max([len(d.prelude) for d in densities.values()] + [1]),
         exponents=max([len(b.exponentials.c) for b in code.baths if b.exponentials] + [1]),
         even=", ".join(repr(x) for x in EVEN),
         boltzmann=repr(code.units.temperature_to_energy),
@@ -141,7 +145,7 @@ def render(code: Codegen) -> str:
 
 def _complex(text: str) -> str:
     """Neutral text with complex numbers."""
-    for name in ("exp", "pow", "sqrt"):
+    for name in ("exp", "log", "pow", "sqrt"):
         text = re.sub(rf"\b{name}\(", f"c{name}(", text)
     text = re.sub(r"\bfabs\(", "size_of(", text)
     return _number(re.sub(r"\b(real|imag)\(", r"c\1(", text))

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pertsym.baths.densities import Exponentials
-from pertsym.codegen.densities import DensityCode, code_of, values_of
+from pertsym.baths.densities.density import DensityCode
+from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.program import Atom, Expression, elements_of, expression
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
@@ -142,6 +143,13 @@ class Codegen:
                 raise InputError(
                     model.name, "quantities", f"{name!r} is unknown", f"use {', '.join(known)}"
                 )
+        if model.cross:
+            raise NotYetDerivable(
+                model.name,
+                "cross",
+                "formulas of correlated baths are not exported",
+                "leave [[cross]] out, or use `pertsym rates` and `pertsym sweep`",
+            )
         baths = tuple(_bath_code(bath, model.units) for bath in model.used_baths)
         rates = bloch_rates(model, order, digits)
         forms: dict[str, dict[int, SpectralForm]] = {}

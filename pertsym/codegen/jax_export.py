@@ -16,7 +16,6 @@ import numpy as np
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
-from pertsym.codegen.densities import CODES
 from pertsym.codegen.program import Atom
 from pertsym.codegen.runtime import EVEN
 from pertsym.model.errors import NotYetDerivable
@@ -149,7 +148,7 @@ def render(code: Codegen) -> str:
         For a bath that is no built-in density with a temperature.
     """
     for bath in code.baths:
-        if bath.density is None or type(bath.source.density) not in CODES:
+        if bath.density is None or not bath.density.parameters:
             raise NotYetDerivable(
                 code.name,
                 f"baths.{bath.name}",

@@ -9,8 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pertsym.baths import nodes, product_nodes, tabulated, thermal_path, thermal_tables
+from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen import runtime
-from pertsym.codegen.densities import DensityCode
 from pertsym.codegen.program import Atom, Expression
 
 if TYPE_CHECKING:
@@ -233,6 +233,7 @@ def _table(code: Codegen) -> str:
         "pi, I, INFINITY = np.pi, 1j, np.inf",
         "exp, log, pow, sqrt, fabs = np.exp, np.log, np.power, np.sqrt, np.abs",
         "real, imag, where, floor = np.real, np.imag, np.where, np.floor",
+        "minimum, maximum = np.minimum, np.maximum",
         "",
         "",
     ]
@@ -362,7 +363,7 @@ class {_class_name(d)}:
 {unpack}{prelude}        self.infrared = {d.infrared}
         self.infrared_power = float(np.ravel(self.infrared)[0])
         self.kink_power = float(np.ravel({d.kink})[0])
-        self.ultraviolet_power = {d.ultraviolet}
+        self.ultraviolet_power = float(np.ravel({d.ultraviolet})[0])
         self.scale = {d.scale}
         self.axis = float(np.min({d.axis}))
         self.reach = float(np.max({d.reach}))

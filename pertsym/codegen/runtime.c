@@ -4,7 +4,7 @@
 struct density {
     double infrared, kink, ultraviolet, scale, axis, reach;
     const double *shape;
-    cplx prelude[4];
+    cplx prelude[MAX_PRELUDE];
     int resonances;
     cplx position[MAX_RESONANCES], residue[MAX_RESONANCES];
 };

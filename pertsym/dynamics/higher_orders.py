@@ -8,11 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
-
-from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.mean_force import mean_force
-from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import (
     TOLERANCE,
@@ -20,10 +16,10 @@ from pertsym.generators.representation import (
     limits,
     represented,
 )
-from pertsym.generators.second_order import second_order
 from pertsym.generators.system import System
+from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.threads import single_threaded
-from pertsym.generators.two_levels import ELEMENTS, bloch_quantities, eliminated_rates
+from pertsym.generators.two_levels import ELEMENTS, bloch_quantities, eliminated_quantities
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
@@ -75,47 +71,17 @@ def mixes(model: Model) -> bool:
     )
 
 
-@single_threaded
-def elimination(model: Model, order: int) -> dict[int, dict[str, Bounded]]:
-    """What eliminating the coherences adds to k_up and k_down, at orders 4 (and 6, ...).
+def eliminated_beyond(model: Model, order: int) -> dict[int, dict[str, Bounded | str]]:
+    """Rates of the populations and the eigenvalue of the coherence, every order up to `order`.
+
+    A quantity that does not exist is the reason why, as text.
 
     Raises
     ------
-    Divergent
-        If an element between populations and coherences does not exist.
     NotYetDerivable
-        Beyond fourth order, if a bath cannot stand as exponentials or they are too many.
+        If a bath cannot stand as exponentials or they are too many.
     """
-    system = System.of(model)
-    second = second_order(system, correlations_of(model))
-    for reason in second.divergent.values():
-        raise Divergent(reason)
-    if order <= 4:
-        silent = np.zeros_like(second.matrix)
-        values = eliminated_rates({0: system.free, 2: second.matrix, 4: silent})
-        off = 8 * float(np.abs(second.matrix).max() * second.error.max()) / model.w0
-        return {4: {name: Bounded(x, off) for name, x in values[4].items()}}
-    baths = represented(model)
-    slow, rough = limits(model, baths, order)
-    for n in range(4, order, 2):
-        for reason in divergent_elements(system, correlations_of(model), n).values():
-            raise Divergent(reason)
-    fine, coarse = (_corrections(system, each) for each in (slow, rough))
-    return {
-        n: {
-            name: Bounded(x, abs(x - coarse[n][name]) + 8 * slow.rounding(n))
-            for name, x in fine[n].items()
-        }
-        for n in fine
-        if n > 2
-    }
-
-
-def _corrections(system: System, slow: Limit) -> dict[int, dict[str, float]]:
-    """Eliminated minus raw rates."""
-    eliminated = eliminated_rates({0: system.free, **slow.generators})
-    raw = {n: {"k_up": k[3, 0].real, "k_down": k[0, 3].real} for n, k in slow.generators.items()}
-    return {n: {name: x - raw[n][name] for name, x in row.items()} for n, row in eliminated.items()}
+    return eliminated_quantities(tcl_generator(model, order).orders)
 
 
 @single_threaded

@@ -14,6 +14,8 @@ from pertsym.model.values import Model
 
 Matrix = NDArray[np.complex128]
 
+_SEPARATED = 0.3
+
 
 def redfield(model: Model, secular: bool = False) -> Matrix:
     """-i[H_S, .] + R, the asymptotic time-local generator to second order (TCL2).
@@ -70,6 +72,36 @@ def filtered(energies: Sequence[float], bath: Channel) -> Matrix:
     for n, m in zip(*np.nonzero(bath.operator), strict=True):
         lam[n, m] = bath.operator[n, m] * bath.transform(energies[m] - energies[n])
     return lam
+
+
+def unresolved(model: Model) -> str | None:
+    """Why equations that hold different Bohr frequencies apart are doubtful here, if they are.
+
+    The secular approximation drops, and the CCQME eliminates, what relaxation transfers between
+    elements ab and cd of rho at different frequencies: right as long as |R_ab,cd| is small
+    against their difference.
+
+    Returns
+    -------
+    str or None
+        The pair that relaxation couples most strongly for its difference, if more than
+        0.3 times it.
+    """
+    energies = merged(model.energies)
+    frequencies = bohr_frequencies(energies).reshape(-1)
+    distance = np.abs(frequencies[:, None] - frequencies[None, :])
+    apart = distance > rounding_of(energies)
+    transfer = np.abs(dissipator(energies, channels(model)))
+    ratio = np.where(apart, transfer, 0.0) / np.where(apart, distance, 1.0)
+    row, column = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
+    if ratio[row, column] <= _SEPARATED:
+        return None
+    size = len(energies)
+    one, other = (f"rho_{k // size},{k % size}" for k in sorted((int(row), int(column))))
+    return (
+        f"relaxation couples {one} and {other} at {transfer[row, column]:.2g}, their frequencies "
+        f"differ by {distance[row, column]:.2g} only (energy units)"
+    )
 
 
 def secular_part(generator: Matrix, energies: Sequence[float]) -> Matrix:

@@ -5,7 +5,10 @@
 
 with 1/T1 = k_up + k_down, 1/T2 = -Re R_1010, 1/T2' = 1/T2 - 1/(2 T1) and the frequency shift of
 the full 2x2 coherence block (Laird, Budimir and Skinner, Eqs. (46)-(55), (132), Appendix A).
-Single elements and rates after eliminating the coherences are those of the generator.
+These are blocks of the generator.  Where a coupling mixes populations and coherences the
+quantities with the suffix _eliminated are what an experiment sees: the rates of the populations
+once the coherences follow them, and decay rate and frequency of the coherence as the eigenvalue
+of the whole generator.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from fractions import Fraction
 from functools import cached_property
 from types import MappingProxyType
 
-from pertsym.equations.generator import Generator
+from pertsym.equations.generator import ELIMINATED, Generator
 from pertsym.equations.series import Quantity, Series
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
@@ -65,7 +68,8 @@ class Bloch:
     @property
     def names(self) -> tuple[str, ...]:
         """The quantities that `series` knows besides the elements R_abcd."""
-        return (*QUANTITIES, *self.generator.names)
+        eliminated = (name + ELIMINATED for name in QUANTITIES)
+        return (*QUANTITIES, *eliminated, *self.generator.names)
 
     @cached_property
     def generator(self) -> Generator:
@@ -127,6 +131,11 @@ class Bloch:
             return Series(name, lambda order: self._rate(name, order))
         if name == "frequency_shift":
             return Series(name, self._shift)
+        if name.removesuffix(ELIMINATED) in QUANTITIES:
+            plain = name.removesuffix(ELIMINATED)
+            return Series(
+                name, lambda order: Quantity(name, order, None, self._eliminated(plain, order))
+            )
         try:
             return self.generator.series(name)
         except ValueError:
@@ -135,11 +144,12 @@ class Bloch:
     def terms(self, name: str, order: int) -> TimeIntegrand | None:
         """Time-domain terms of a quantity at any even order, without reducing them.
 
-        None for the frequency shift and eliminated rates, which are not linear in the generator.
+        None for the frequency shift and eliminated quantities, which are not linear in the
+        generator.
         """
         if name in _WEIGHTS:
             return self._weighted(name, order)
-        if name == "frequency_shift":
+        if name.removesuffix(ELIMINATED) in QUANTITIES:
             return None
         self.series(name)  # or it says what there is
         return self.generator.terms(name, order)
@@ -157,6 +167,22 @@ class Bloch:
     def _rate(self, name: str, order: int) -> Quantity:
         terms = self._weighted(name, order)
         return Quantity(name, order, terms, reduce_real(terms))
+
+    def _eliminated(self, name: str, order: int) -> SpectralForm:
+        """A quantity of populations without coherences, or of the coherence's eigenvalue."""
+        if name in ("k_up", "k_down"):
+            a, b = (1, 0) if name == "k_up" else (0, 1)
+            return self.generator.effective(order, (a, a, b, b)).real
+        if name == "inv_T1":
+            return self._eliminated("k_up", order) + self._eliminated("k_down", order)
+        if name == "inv_T2_prime":
+            half_rate = self._eliminated("inv_T1", order).scaled(HALF)
+            return self._eliminated("inv_T2", order) - half_rate
+        return self.generator.eigenvalue(order, 1, 0)[name]
+
+    def mediated(self, name: str, order: int) -> SpectralForm:
+        """What the elimination adds to a quantity: products of elements of lower order."""
+        return self._eliminated(name, order) - self.series(name)[order].form
 
     def _shift(self, order: int) -> Quantity:
         return Quantity("frequency_shift", order, None, self._shift_forms(order)[order])

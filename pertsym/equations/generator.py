@@ -3,11 +3,15 @@
     d rho_ab/dt = -i (E_a - E_b) rho_ab + sum_cd R_ab,cd rho_cd,
 
 R the sum over even orders of the ordered cumulants in the Schroedinger picture, t -> infinity.
-Population rates are the elements k_ab = R_aa,bb (b -> a).  Where a coupling mixes populations and
-coherences, the coherences follow the populations at late times, c = M p, and the rates after
-their elimination are, order by order,
+Population rates are the elements k_ab = R_aa,bb (b -> a).  Where a coupling mixes elements of rho
+that oscillate with different frequencies, populations and coherences among them, the decay of one
+also goes by way of the others.  What is left of the block P of one frequency after elimination of
+the others, Q, is to fourth order that of non-degenerate perturbation theory,
 
-    M^(2) = -K_cp^(2)/K_cc^(0),    k^(2) = K_pp^(2),    k^(4) = K_pp^(4) + K_pc^(2) M^(2).
+    L^(2) = R_PP^(2),    L^(4) = R_PP^(4) + sum_Q R_PQ^(2) R_QP^(2)/(lambda_P - lambda_Q),
+
+lambda_ab = -i (E_a - E_b).  The populations are one block; a coherence ab is one by itself, and
+L_ab = -1/T2_ab - i (shift of its frequency) is the eigenvalue that an experiment sees.
 
 Energies are symbols and taken to be generic: a formula has removable singularities where a
 combination in its denominators vanishes, such as w2 = 2 w1.
@@ -16,7 +20,7 @@ combination in its denominators vanishes, such as w2 = 2 w1.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -30,13 +34,18 @@ from pertsym.reduction.arc_length_reduction import NotReducible, Reduction
 from pertsym.reduction.spectral import SpectralForm, reciprocal
 
 ELIMINATED = "_eliminated"
+_EIGENVALUE = ("inv_T2", "frequency_shift")
 _I = Gaussian(0, 1)
 _INDICES = re.compile(r"(\d+)(?:,(\d+))*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Generator:
-    """All N^4 elements R_abcd, the population rates k_ab and k_ab_eliminated; derived when asked.
+    """All N^4 elements R_abcd, population rates k_ab and eigenvalues; derived when asked.
+
+    With the suffix _eliminated, what remains after elimination of all elements of rho that
+    oscillate otherwise: rates k_ab_eliminated, and of each coherence inv_T2_ab_eliminated and
+    frequency_shift_ab_eliminated.
 
     Indices are written without separator up to ten levels (R_0112), with commas beyond.
 
@@ -57,11 +66,16 @@ class Generator:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Population rates, raw and after elimination of the coherences."""
+        """Population rates, raw and eliminated, and the eigenvalues of the coherences."""
         levels = range(self.dimension)
         pairs = [(a, b) for a in levels for b in levels if a != b]
         rates = [f"k_{self._indices(pair)}" for pair in pairs]
-        return (*rates, *(name + ELIMINATED for name in rates))
+        coherences = [self._indices((a, b)) for a, b in pairs if a > b]
+        return (
+            *rates,
+            *(name + ELIMINATED for name in rates),
+            *(f"{part}_{ab}{ELIMINATED}" for ab in coherences for part in _EIGENVALUE),
+        )
 
     @property
     def elements(self) -> tuple[Element, ...]:
@@ -107,7 +121,7 @@ class Generator:
         return self._forms[key]
 
     def series(self, name: str) -> Series:
-        """The series of R_abcd, k_ab or k_ab_eliminated.
+        """The series of R_abcd, k_ab or one of the eliminated quantities.
 
         Raises
         ------
@@ -121,10 +135,10 @@ class Generator:
     def terms(self, name: str, order: int) -> TimeIntegrand | None:
         """Time-domain terms of a quantity at any even order, without reducing them.
 
-        None for an eliminated rate, which is not linear in the generator.
+        None for an eliminated quantity, which is not linear in the generator.
         """
         if name.endswith(ELIMINATED):
-            self._rate(name)
+            self._derivation(name)  # or it says what there is
             return None
         if name.startswith("k_"):
             return self.element(order, self._rate(name)).real_parts()
@@ -132,8 +146,17 @@ class Generator:
 
     def _derivation(self, name: str) -> Callable[[int], Quantity]:
         if name.endswith(ELIMINATED):
-            rate = self._rate(name)
-            return lambda order: Quantity(name, order, None, self._eliminated(order, rate))
+            plain = name.removesuffix(ELIMINATED)
+            if plain.startswith("k_"):
+                rate = self._rate(plain)
+                return lambda order: Quantity(name, order, None, _real(self.effective(order, rate)))
+            part = next((x for x in _EIGENVALUE if plain.startswith(f"{x}_")), None)
+            if part is None:
+                raise self._unknown(name)
+            a, b = self._parsed(plain, f"{part}_", 2)
+            if a == b:
+                raise self._unknown(name)
+            return lambda order: Quantity(name, order, None, self.eigenvalue(order, a, b)[part])
         if name.startswith("k_"):
             rate = self._rate(name)
             return lambda order: Quantity(
@@ -144,33 +167,46 @@ class Generator:
             name, order, self.element(order, element), *self._parts(order, element)
         )
 
-    def _eliminated(self, order: int, rate: Element) -> SpectralForm:
+    def effective(self, order: int, element: Element) -> SpectralForm:
+        """L_ab,cd between elements of one block: populations aa, cc, or a coherence ab = cd.
+
+        Raises
+        ------
+        NotReducible
+            Beyond fourth order.
+        """
         if order > 4:
             raise NotReducible(
                 "closed form",
                 f"order {order}",
-                "rates after elimination of the coherences are derived in closed form at orders 2 "
-                "and 4",
-                "ask for the elements R_abcd they are made of, or for a model file "
+                "what remains after elimination is derived in closed form at orders 2 and 4",
+                "ask for the elements R_abcd it is made of, or for a model file "
                 "`pertsym rates MODEL --order N`, which has numbers",
             )
-        total = self.form(order, rate)
+        total = self.form(order, element)
         if order == 4:
-            a, b = rate[0], rate[2]
+            a, b, c, d = element
+            own = self.interaction.transition(a, b)
             for i, j in product(range(self.dimension), repeat=2):
-                if i != j:
-                    driven = self.form(2, (a, a, i, j)) * self.form(2, (i, j, b, b))
-                    # -1/K_cc^(0) = 1/(i (E_i - E_j))
-                    below, factor = reciprocal(self.interaction.transition(i, j))
-                    total += driven.scaled(Gaussian(0, -factor), denominators=below)
-        return _real(total)
+                frequency = self.interaction.transition(i, j)
+                gap = tuple(x - y for x, y in zip(own, frequency, strict=True))
+                if any(gap):
+                    through = self.form(2, (a, b, i, j)) * self.form(2, (i, j, c, d))
+                    below, factor = reciprocal(gap)  # 1/(lambda_ab - lambda_ij) = i/gap
+                    total += through.scaled(Gaussian(0, factor), denominators=below)
+        return total
+
+    def eigenvalue(self, order: int, a: int, b: int) -> Mapping[str, SpectralForm]:
+        """Decay rate and frequency shift of the coherence ab as the generator's eigenvalue."""
+        value = self.effective(order, (a, b, a, b))
+        return dict(zip(_EIGENVALUE, ((-value).real, value.scaled(_I).real), strict=True))
 
     def _named(self, name: str) -> Element:
         a, b, c, d = self._parsed(name, "R_", 4)
         return a, b, c, d
 
     def _rate(self, name: str) -> Element:
-        a, b = self._parsed(name.removesuffix(ELIMINATED), "k_", 2)
+        a, b = self._parsed(name, "k_", 2)
         if a == b:
             raise self._unknown(name)
         return a, a, b, b
@@ -190,7 +226,8 @@ class Generator:
         some = ", ".join(self.names[:2])
         return ValueError(
             f"quantity: {name!r} is unknown; use a population rate k_ab such as {some}, the same "
-            f"with {ELIMINATED}, or an element R_abcd with indices 0 to {last}, such as "
+            f"with {ELIMINATED}, {' or '.join(f'{x}_ab{ELIMINATED}' for x in _EIGENVALUE)} of a "
+            f"coherence, or an element R_abcd with indices 0 to {last}, such as "
             f"{self.name((1, 0, 1, 0))}"
         )
 

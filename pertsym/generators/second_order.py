@@ -45,6 +45,11 @@ class Term:
     divergent: Mapping[tuple[int, int], str]
     not_derived: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
+    @classmethod
+    def exact(cls, matrix: Array) -> Term:
+        """A matrix that is known up to rounding."""
+        return cls(matrix, _ROUNDING * np.abs(matrix), {})
+
 
 def second_order(system: System, correlations: Mapping[str, Correlation]) -> Term:
     """K_2 for t -> infinity, element by element.

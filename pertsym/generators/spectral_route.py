@@ -74,7 +74,7 @@ def commensurate(energies: tuple[Fraction, ...]) -> tuple[tuple[Frequency, ...],
 def interaction_of(model: Model) -> tuple[Interaction, Fraction]:
     """The exact interaction of a numerical model, and the unit of its frequencies."""
     forms, unit = commensurate(tuple(model.energies_exact))
-    couplings = ((coupling.operator, coupling.bath) for coupling in model.couplings)
+    couplings = ((operator, name) for name, operator in model.bath_operators.items())
     classical = (bath.name for bath in model.used_baths if bath.statistics == "classical")
     interaction = independent_baths(model.dimension, couplings, real=classical)
     return replace(interaction, energies=forms), unit

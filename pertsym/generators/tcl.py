@@ -77,8 +77,7 @@ def tcl_generator(
     if spectral and (order != 4 or time is not None):
         raise ValueError("spectral: closed forms are those of order 4 for t -> infinity")
     request = Request(model, order, time, tolerance, band, progress, spectral)
-    free = request.system.free
-    orders = {0: Term(free, np.finfo(float).eps * np.abs(free), {})}
+    orders = {0: Term.exact(request.system.free)}
     # the highest first: what cannot be had at all is known before anything else is computed
     found = {n: term(request, n) for n in range(order, 0, -2)}
     orders.update(sorted(found.items()))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
+from pertsym.generators.elimination import blocks, eliminated
+from pertsym.generators.second_order import Term
 from pertsym.generators.system import Array
+from pertsym.numerics.bounded import Bounded
 
 # rows and columns of rho_00, rho_01, rho_10, rho_11
 _LOWER, _CONJUGATE, _COHERENCE, _UPPER = range(4)
@@ -62,35 +63,46 @@ def _shifts(generators: Mapping[int, Array], w0: float) -> dict[int, float]:
     return omega
 
 
-def eliminated_rates(generators: Mapping[int, Array]) -> dict[int, dict[str, float]]:
-    """k_up and k_down after the coherences have been eliminated, order by order.
+def eliminated_quantities(
+    generators: Mapping[int, Term],
+) -> dict[int, dict[str, Bounded | str]]:
+    """The same after elimination of what oscillates otherwise: eigenvalues of the generator.
 
-    At late times the coherences follow the populations, c = M p with
-    K_cp + K_cc M = M (K_pp + K_pc M), and the populations obey dp/dt = (K_pp + K_pc M) p.
+    Rates are those of the populations once the coherences follow them; 1/T2 and shift are decay
+    and frequency of the coherence as an eigenvalue of the whole generator, of which `generators`
+    has every order, 0 too.
 
-    Parameters
-    ----------
-    generators
-        0, 2, 4, ... -> 4 x 4 contribution of that order, no order left out.
+    Returns
+    -------
+    dict
+        Order -> quantity -> value with a bound, or the reason why it does not exist, as text.
     """
-    populations, coherences = [_LOWER, _UPPER], [_CONJUGATE, _COHERENCE]
-    parts = {
-        (x, y): {n: k[np.ix_(rows, columns)] for n, k in generators.items()}
-        for x, rows in (("p", populations), ("c", coherences))
-        for y, columns in (("p", populations), ("c", coherences))
-    }
-    free = np.diag(parts["c", "c"][0])[:, None]
-    orders = sorted(n for n in generators if n)
-    slaved: dict[int, Array] = {}
-    rates: dict[int, Array] = {}
-    for n in orders:
-        inner = [(k, n - k) for k in slaved]
-        rates[n] = parts["p", "p"][n] + sum(parts["p", "c"][m] @ slaved[k] for k, m in inner)
-        driving = parts["c", "p"][n] + sum(
-            parts["c", "c"][m] @ slaved[k] - slaved[k] @ rates[m] for k, m in inner
-        )
-        slaved[n] = -driving / free
-    return {
-        n: {"k_up": float(rate[1, 0].real), "k_down": float(rate[0, 1].real)}
-        for n, rate in rates.items()
-    }
+    populations, coherence = (eliminated(generators, b) for b in blocks(generators))
+    result: dict[int, dict[str, Bounded | str]] = {}
+    for n in populations:
+        up, down = _read(populations[n], (1, 0)), _read(populations[n], (0, 1))
+        decay = _read(coherence[n], (0, 0), -1)
+        rates = _sum(up, down)
+        result[n] = {
+            "k_up": up,
+            "k_down": down,
+            "inv_T1": rates,
+            "inv_T2": decay,
+            "inv_T2_prime": _sum(decay, rates if isinstance(rates, str) else rates * -0.5),
+            "frequency_shift": _read(coherence[n], (0, 0), 1j),
+        }
+    return result
+
+
+def _read(term: Term, place: tuple[int, int], factor: complex = 1) -> Bounded | str:
+    """Re(factor * element), or why it is missing."""
+    for reasons in (term.divergent, term.not_derived):
+        if place in reasons:
+            return reasons[place]
+    return Bounded(float((factor * term.matrix[place]).real), float(term.error[place]))
+
+
+def _sum(a: Bounded | str, b: Bounded | str) -> Bounded | str:
+    if isinstance(a, str) or isinstance(b, str):
+        return a if isinstance(a, str) else b
+    return a + b

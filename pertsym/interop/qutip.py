@@ -13,7 +13,7 @@ from typing import Any
 import qutip
 from qutip.core import environment as environments
 
-from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
+from pertsym.baths.densities import DENSITIES, Density, Exponentials
 from pertsym.generators.tcl import Generator
 from pertsym.model.matrix import eigenbasis, to_eigenbasis
 from pertsym.model.values import Bath, Coupling, Model
@@ -102,15 +102,11 @@ def to_environment(bath: Bath) -> Any:
     """
     if bath.statistics == "boson":
         temperature = 0.0 if bath.beta is None or math.isinf(bath.beta) else 1 / bath.beta
-        match bath.density:
-            case DrudeLorentz(lam=lam, gamma=gamma):
-                return environments.DrudeLorentzEnvironment(temperature, lam, gamma)
-            case Underdamped(lam=lam, gamma=gamma, w0=w0):
-                return environments.UnderDampedEnvironment(temperature, lam, gamma, w0)
-            case Ohmic(alpha=alpha, wc=wc, s=s):
-                return environments.OhmicEnvironment(temperature, alpha, wc, s)
-            case Exponentials(c=c, nu=nu):
-                return _exponentials(c, nu)
+        density = bath.density
+        if isinstance(density, Exponentials):
+            return _exponentials(density.c, density.nu)
+        if density.qutip is not None:
+            return getattr(environments, density.qutip)(temperature, **density.values)
     raise ValueError(f"bath {bath.name!r}: QuTiP has no environment for this kind; use another")
 
 
@@ -138,12 +134,12 @@ def from_environment(name: str, given: Any) -> Bath:
             weights[rate] = weights.get(rate, 0j) + complex(exponent.coefficient)
         kept = {nu: c for nu, c in weights.items() if c}
         return Bath(name, "boson", None, Exponentials(tuple(kept.values()), tuple(kept)))
-    if isinstance(given, environments.DrudeLorentzEnvironment):
-        density = DrudeLorentz(given.lam, given.gamma)
-    elif isinstance(given, environments.UnderDampedEnvironment):
-        density = Underdamped(given.lam, given.w0, given.gamma)
-    elif isinstance(given, environments.OhmicEnvironment):
-        density = Ohmic(given.alpha, given.wc, given.s)
+    for known in DENSITIES.values():
+        if issubclass(known, Density) and known.qutip == type(given).__name__:
+            density = known(
+                **{parameter: getattr(given, parameter) for parameter in known.parameters()}
+            )
+            break
     else:
         raise ValueError(
             f"environment: {type(given).__name__} is not one of Drude-Lorentz, underdamped, Ohmic "

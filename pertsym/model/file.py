@@ -12,7 +12,9 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from pertsym.baths.densities import DENSITIES
+from pertsym.baths.checks import Parameter, parameters_of
+from pertsym.baths.densities import DENSITIES, Mixture
+from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
 from pertsym.model.read import (
@@ -31,6 +33,7 @@ from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Bath, Coupling, Matrix, Model, Statistics
 
 TOP_KEYS: Final = ("name", "units", "system", "couplings", "baths")
+MODEL_KEYS: Final = (*TOP_KEYS, "cross")
 _STATISTICS: Final = ("boson", "classical", "spin")
 _STATISTICS_TO_COME: Final = ("random-matrix",)
 _OSCILLATOR: Final = "oscillator"
@@ -57,7 +60,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
 
 def model_of(document: dict[str, Any], place: Place) -> Model:
     """The model of a parsed model file, as `load_model`; `place` is the file."""
-    check_keys(document, TOP_KEYS, place)
+    check_keys(document, MODEL_KEYS, place)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
     name = text(document.get("name", Path(place.source).stem), place.field("name"))
@@ -69,8 +72,10 @@ def model_of(document: dict[str, Any], place: Place) -> Model:
     given = read_couplings(document["couplings"], baths, size, place.field("couplings"))
     if hamiltonian is not None:
         energies, given = in_eigenbasis(hamiltonian, given, place.field("system"))
+    crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
+    bound = read_baths(baths, units, place.field("baths"))
     try:
-        return Model(name, units, energies, given, read_baths(baths, units, place.field("baths")))
+        return Model(name, units, energies, given, bound, cross=crosses)
     except InputError as error:
         if error.source != "model":
             raise
@@ -164,6 +169,31 @@ def read_couplings(
         strength = real(coupling.get("strength", 1), here.field("strength"))
         couplings.append(Coupling.of(operator, bath, strength))
     return tuple(couplings)
+
+
+def read_cross(value: object, place: Place) -> tuple[Cross, ...]:
+    """The tables [[cross]]: correlations between baths."""
+    if isinstance(value, dict):
+        raise place.error("must be a list of tables", "write [[cross]] with double brackets")
+    found: list[Cross] = []
+    for index, entry in enumerate(array(value, place, of="tables [[cross]]")):
+        here = place.item(index)
+        check_keys(table(entry, here), ("baths", "fraction", "spectral_density"), here)
+        names = array(table(entry, here, required=("baths",))["baths"], here.field("baths"))
+        if len(names) != 2:
+            raise here.field("baths").error(f"names {len(names)} baths", "name two")
+        a, b = (text(x, here.field("baths").item(k)) for k, x in enumerate(names))
+        fraction = density = None
+        if "fraction" in entry:
+            fraction = float(real(entry["fraction"], here.field("fraction")))
+        if "spectral_density" in entry:
+            kind, density = _density(entry["spectral_density"], here.field("spectral_density"))
+            if kind == _GIVEN_AS_EXPONENTIALS:
+                raise here.field("spectral_density").error(
+                    "exponentials have no J(w)", "give J_ab(w) by another kind"
+                )
+        found.append(Cross((a, b), fraction, density))
+    return tuple(found)
 
 
 def in_eigenbasis(
@@ -261,7 +291,27 @@ def _inverse_temperature(entries: Mapping[str, object], units: Units, place: Pla
 
 
 def _density(value: object, place: Place) -> tuple[str, Any]:
-    """Return the kind and the spectral density, built by its own class from the file's fields."""
+    """Return the kind and the spectral density, built by its own class from the file's fields.
+
+    A list is the sum of its entries.
+    """
+    if isinstance(value, list):
+        entries_of = [
+            _density(item, place.item(k)) for k, item in enumerate(array(value, place, of="tables"))
+        ]
+        for k, (kind, _) in enumerate(entries_of):
+            if kind == _GIVEN_AS_EXPONENTIALS:
+                raise (
+                    place.item(k)
+                    .field("kind")
+                    .error(
+                        "exponentials have no J(w) that could be added to another",
+                        "give them a bath of their own",
+                    )
+                )
+        if not entries_of:
+            raise place.error("is an empty list", "give at least one density")
+        return "mixture", Mixture(tuple(density for _, density in entries_of))
     entries = table(value, place, required=("kind",))
     kind = choice(entries["kind"], DENSITIES, place.field("kind"), "spectral density")
     density: Any = DENSITIES[kind]
@@ -269,7 +319,8 @@ def _density(value: object, place: Place) -> tuple[str, Any]:
     check_keys(entries, ("kind", *(entry.name for entry in declared)), place)
     needed = [e.name for e in declared if e.default is MISSING and e.default_factory is MISSING]
     table(entries, place, required=needed)
-    values = {key: _parameter(kind, key, entries[key], place) for key in entries if key != "kind"}
+    forms = parameters_of(density)
+    values = {k: _parameter(forms[k], k, entries[k], place) for k in entries if k != "kind"}
     try:
         return kind, density(**values)
     except ValueError as error:
@@ -280,10 +331,10 @@ def _density(value: object, place: Place) -> tuple[str, Any]:
         ) from None
 
 
-def _parameter(kind: str, key: str, value: object, place: Place) -> object:
+def _parameter(parameter: Parameter, key: str, value: object, place: Place) -> object:
     here = place.field(key)
-    match kind:
-        case "expression":
+    match parameter.form:
+        case "formula":
             # only here: it brings SymPy, which models without formulas do not need
             from pertsym.model.expression import decay, leading_power, parse_expression
 
@@ -295,9 +346,11 @@ def _parameter(kind: str, key: str, value: object, place: Place) -> object:
             except ValueError as error:
                 problem, _, remedy = str(error).rpartition("; ")
                 raise here.error(problem, remedy) from None
-        case "table":
-            return text(value, here) if key == "interpolation" else reals(value, here)
-        case "exponentials":
+        case "text":
+            return text(value, here)
+        case "reals":
+            return reals(value, here)
+        case "complexes":
             return complexes(value, here)
         case _:
             return float(real(value, here))

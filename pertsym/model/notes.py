@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.densities import (
-    BathDensity,
-    Exponentials,
-    ExpressionDensity,
-    SpinSurrogate,
-    Table,
-)
+from pertsym.baths.densities import Exponentials
 from pertsym.model.values import Bath, Model
 
 _ROUNDING: Final = 1e-12  # relative; a spectrum below this is zero
@@ -24,7 +17,7 @@ _FAR: Final = 1e6  # of the largest |nu|
 
 def model_notes(model: Model) -> tuple[str, ...]:
     """One line a remark, in the order of the baths: unused baths, odd correlation functions."""
-    used = {bath.name for bath in model.used_baths}
+    used = {coupling.bath for coupling in model.couplings}
     remarks: list[str] = []
     for bath in model.baths:
         if bath.name not in used:
@@ -37,28 +30,7 @@ def _bath_notes(bath: Bath) -> tuple[str, ...]:
     density = bath.density
     if isinstance(density, Exponentials):
         return _exponential_notes(np.array(density.c), np.array(density.nu))
-    if isinstance(density, SpinSurrogate):
-        plain = replace(bath, density=cast(BathDensity, density.density))
-        return (
-            "infinitely many spins, each weakly coupled, which make a Gaussian bath; N spins add "
-            "a fourth cumulant of order 1/N, from fourth order in the coupling on, left out here",
-            *_bath_notes(plain),
-        )
-    if isinstance(density, ExpressionDensity):
-        from pertsym.model.domain import first_negative_value  # brings SymPy
-
-        negative_at = first_negative_value(density.expression.sympy_expr)
-        if negative_at is not None:
-            return (
-                f"J(w) is negative at w = {negative_at:.3g}; no bath has such a spectrum, "
-                "rates may come out negative",
-            )
-    if isinstance(density, Table) and density.interpolation_error > 0:
-        return (
-            f"J between its {len(density.w)} samples is {density.interpolation}; without every "
-            f"other sample it would differ by up to {density.interpolation_error:.2g}",
-        )
-    return ()
+    return density.remarks()
 
 
 def _exponential_notes(c: NDArray[np.complex128], nu: NDArray[np.complex128]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The model as immutable values, in the energy eigenbasis and with hbar = k_B = 1.
 
 H = H_S + H_B + sum_a S_a (x) B_a with Hermitian S_a and B_a.  Couplings to one bath share its B;
-baths of different names are independent.
+baths of different names are independent unless a `Cross` correlates them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal, get_args
 
 from pertsym.baths.densities import BathDensity, Density, Exponentials, SpinSurrogate
 from pertsym.exact import Gaussian, exact_rational
+from pertsym.model.cross import Cross, independent
 from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS, Units
 
@@ -63,6 +65,11 @@ class Bath:
         cumulant is left out.
         """
         return cls(name, "boson", beta, SpinSurrogate(density, beta))
+
+    @property
+    def is_spin(self) -> bool:
+        """Whether its oscillators stand for spins."""
+        return not isinstance(self.density, Exponentials) and self.density.spins is not None
 
     def __post_init__(self) -> None:
         if self.statistics not in get_args(Statistics):
@@ -151,7 +158,7 @@ def _exact(entry: complex | Fraction | Gaussian) -> Gaussian:
 
 @dataclass(frozen=True)
 class Model:
-    """A finite system coupled to independent Gaussian baths.
+    """A finite system coupled to Gaussian baths.
 
     Attributes
     ----------
@@ -162,6 +169,8 @@ class Model:
         Levels E_0, E_1, ...; the basis of the operators.
     couplings : tuple of Coupling
     baths : tuple of Bath
+        As they are stated: independent but for `cross`.
+    cross : tuple of Cross
 
     Raises
     ------
@@ -174,6 +183,7 @@ class Model:
     energies: tuple[float, ...]
     couplings: tuple[Coupling, ...]
     baths: tuple[Bath, ...]
+    cross: tuple[Cross, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_energies()
@@ -197,6 +207,16 @@ class Model:
                     f"{self.dimension} levels",
                     f"give a {self.dimension} x {self.dimension} matrix",
                 )
+        for index, cross in enumerate(self.cross):
+            cross.check({bath.name: bath for bath in self.baths}, f"cross[{index}]")
+            if any(set(cross.baths) == set(other.baths) for other in self.cross[:index]):
+                raise _fault(
+                    f"cross[{index}].baths",
+                    f"{' and '.join(cross.baths)} have a correlation already",
+                    "state it once",
+                )
+        if self.cross:
+            _ = self._independent  # or it says what is not positive
 
     def _check_energies(self) -> None:
         if len(self.energies) < 2:
@@ -218,12 +238,13 @@ class Model:
         *,
         name: str = "model",
         units: str = "natural",
+        cross: Sequence[Cross] = (),
     ) -> Model:
         """Return a model from plain sequences, units by name."""
         if units not in UNITS:
             raise _fault("units", f"unknown units {units!r}", f"use one of {', '.join(UNITS)}")
         levels = tuple(float(energy) for energy in energies)
-        return cls(name, UNITS[units], levels, tuple(couplings), tuple(baths))
+        return cls(name, UNITS[units], levels, tuple(couplings), tuple(baths), cross=tuple(cross))
 
     @property
     def dimension(self) -> int:
@@ -261,21 +282,27 @@ class Model:
 
     @property
     def used_baths(self) -> tuple[Bath, ...]:
-        """The baths that some coupling names, in the order of `baths`."""
-        used = {coupling.bath for coupling in self.couplings}
-        return tuple(bath for bath in self.baths if bath.name in used)
+        """Independent baths: those that some coupling names, in the order of `baths`.
+
+        Correlated ones are replaced as in `pertsym.model.cross`.
+        """
+        return tuple(bath for bath, _ in self._independent)
 
     @property
     def bath_operators(self) -> dict[str, Matrix]:
-        """For each used bath the exact sum of the operators that are coupled to it."""
-        sums: dict[str, Matrix] = {}
-        for bath in self.used_baths:
+        """For each of `used_baths` the exact operator that it couples to."""
+        return {bath.name: matrix for bath, matrix in self._independent}
+
+    @cached_property
+    def _independent(self) -> tuple[tuple[Bath, Matrix], ...]:
+        used = {coupling.bath for coupling in self.couplings}
+        stated = []
+        for bath in (bath for bath in self.baths if bath.name in used):
             operators = [c.operator for c in self.couplings if c.bath == bath.name]
-            sums[bath.name] = tuple(
-                tuple(sum(entries, start=Gaussian(0)) for entries in zip(*rows, strict=True))
-                for rows in zip(*operators, strict=True)
-            )
-        return sums
+            rows = zip(*operators, strict=True)
+            total = (tuple(sum(x, start=Gaussian(0)) for x in zip(*r, strict=True)) for r in rows)
+            stated.append((bath, tuple(total)))
+        return independent(stated, self.cross) if self.cross else tuple(stated)
 
     def bath(self, name: str) -> Bath:
         """Return the bath of this name (KeyError if there is none)."""

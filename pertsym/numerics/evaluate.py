@@ -294,7 +294,7 @@ def linear(form: Frequency, frequencies: Sequence[Any]) -> Any:
 
 
 def _prefactor(m: Monomial, z: Gaussian, frequencies: Sequence[Any], spectra: Spectra) -> Bounded:
-    scalar = spectra.number(z.re.numerator) / spectra.number(z.re.denominator)
+    scalar = spectra.number(z.re)
     value = Bounded.of(scalar * spectra.pi**m.pi_power)
     quotient: Bounded = value / _denominator(m.denominators, frequencies)
     return quotient

@@ -352,14 +352,20 @@ def _require_transforms(kind: Kind, parts: _Parts, name: str) -> None:
 
 def _over(parts: _Parts, value: Callable[[Correlation], Bounded]) -> Bounded:
     """sum weight * value(bath)."""
-    return _combined((weight, value(c)) for weight, c in parts)
+    return _combined((weight, value(part)) for weight, c in parts for part in c.parts)
 
 
 def _over_pairs(
     parts: _Parts, others: _Parts, value: Callable[[Correlation, Correlation], Bounded]
 ) -> Bounded:
     """sum weight * weight' * value(bath, bath')."""
-    return _combined((x * y, value(a, b)) for x, a in parts for y, b in others)
+    return _combined(
+        (x * y, value(one, other))
+        for x, a in parts
+        for y, b in others
+        for one in a.parts
+        for other in b.parts
+    )
 
 
 def _combined(parts: Iterable[tuple[int, Bounded]]) -> Bounded:

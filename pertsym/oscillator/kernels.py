@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import BathDensity, Exponentials, SpinSurrogate
+from pertsym.baths.densities import Exponentials
 from pertsym.model.values import Bath
 
 
@@ -42,8 +41,7 @@ class Kernels:
         if isinstance(bath.density, Exponentials):
             return cls(whole, whole)
         cold = Correlation(bath.density, "boson", math.inf)
-        if isinstance(bath.density, SpinSurrogate):
+        if bath.density.spins is not None:
             # J tanh(beta w/2) coth(beta w/2) = J: the noise of spins knows no temperature
-            spins = cast(BathDensity, bath.density.density)
-            return cls(Correlation(spins, "boson", math.inf), cold)
+            return cls(Correlation(bath.density.spins, "boson", math.inf), cold)
         return cls(whole, cold)

@@ -7,14 +7,14 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pertsym.baths.densities import DENSITIES, SpinSurrogate
+from pertsym.baths.densities import Exponentials
 from pertsym.model.errors import InputError
 from pertsym.model.file import model_of, parsed_document
 from pertsym.model.read import Place, guess
@@ -26,18 +26,6 @@ LONGEST: Final = 1_000_000
 _PART: Final = re.compile(r'"([^"]*)"|([^."]+)')
 _DENSITY: Final = "spectral_density"
 _FORMS: Final = "write PATH=START:STOP:COUNT, PATH=START:STOP:COUNT:log or PATH=VALUE,VALUE,..."
-
-# Powers of energy that the parameters of the built-in densities have.
-_POWERS: Final[Mapping[tuple[str, str], float]] = {
-    ("ohmic", "alpha"): 0,
-    ("ohmic", "wc"): 1,
-    ("ohmic", "s"): 0,
-    ("drude-lorentz", "lam"): 1,
-    ("drude-lorentz", "gamma"): 1,
-    ("underdamped", "lam"): 1.5,
-    ("underdamped", "w0"): 1,
-    ("underdamped", "gamma"): 1,
-}
 
 
 class Temperature(NamedTuple):
@@ -215,12 +203,12 @@ def targets(model: Model) -> dict[str, Target]:
 
 def density_of(bath: Bath) -> Any:
     """The density as it stands in a model file: of spins their own."""
-    return bath.density.density if isinstance(bath.density, SpinSurrogate) else bath.density
+    return bath.density.spins if bath.is_spin else bath.density  # type: ignore[union-attr]
 
 
 def with_density(bath: Bath, **parameters: Any) -> Any:
     """The bath's own density with other parameters (ValueError if they are out of range)."""
-    return replace(density_of(bath), **parameters)
+    return density_of(bath).with_values(parameters)
 
 
 def beta_of(model: Model, target: Temperature, value: float) -> float:
@@ -252,9 +240,9 @@ def _read(path: Path, place: Place, paths: Sequence[str]) -> tuple[Model, str]:
 
 def _numbers(bath: Bath) -> tuple[str, ...]:
     """The parameters of a density that are single numbers."""
-    density = density_of(bath)
-    values = ((entry.name, getattr(density, entry.name)) for entry in fields(density) if entry.init)
-    return tuple(n for n, value in values if isinstance(value, int | float) and n != "beta")
+    if isinstance(bath.density, Exponentials):
+        return ()
+    return tuple(n for n, value in density_of(bath).values.items() if np.ndim(value) == 0)
 
 
 def _canonical(written: str, place: Place) -> str:
@@ -273,7 +261,7 @@ def _canonical(written: str, place: Place) -> str:
         position += 1
     if position != len(text) or not parts:
         raise place.error("is no path", 'write for example temperature or baths."my bath".lam')
-    if len(parts) == 4 and parts[0] == "baths" and parts[2] == _DENSITY:
+    if len(parts) > 3 and parts[0] == "baths" and parts[2] == _DENSITY:
         del parts[2]
     if len(parts) > 1 and parts[0] == "baths":
         return ".".join((Place("", "baths").field(parts[1]).key, *parts[2:]))
@@ -402,7 +390,7 @@ def _with_value(model: Model, target: Target, value: float) -> Model:
 
 
 def _rebuilt(bath: Bath, beta: float, density: Any) -> Bath:
-    if isinstance(bath.density, SpinSurrogate):
+    if bath.is_spin:
         return Bath.spin(bath.name, beta, density)
     return replace(bath, beta=beta, density=density)
 
@@ -431,11 +419,6 @@ def _unit(model: Model, target: Target) -> str:
         case Strength():
             return "1"
         case Parameter(name, parameter):
-            kind = {known: k for k, known in DENSITIES.items()}.get(
-                type(density_of(model.bath(name))), ""
-            )
-            power = _POWERS.get((kind, parameter))
+            power = density_of(model.bath(name)).dimension(parameter)
             energy = units.energy or "energy"
-            if power is None:
-                return "as in the model file"
             return "1" if power == 0 else energy if power == 1 else f"({energy})^{power:g}"

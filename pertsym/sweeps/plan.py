@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pertsym import __version__
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import SpinSurrogate
 from pertsym.dynamics.methods import EVOLVE, STEADY, Method
 from pertsym.model.errors import InputError
 from pertsym.model.requests import require_evolvable
@@ -25,6 +24,7 @@ from pertsym.sweeps.axes import (
     Strength,
     Subject,
     Temperature,
+    density_of,
     with_density,
 )
 from pertsym.sweeps.rates import CLOSED
@@ -124,8 +124,10 @@ class Plan:
 
     @property
     def closed_rates(self) -> bool:
-        """Whether the rates are: of two levels, to fourth order."""
-        return self.order is not None and self.order <= CLOSED and self.subject.model.dimension == 2
+        """Whether the rates are: of two levels with independent baths, to fourth order."""
+        model = self.subject.model
+        small = self.order is not None and self.order <= CLOSED and model.dimension == 2
+        return small and not model.cross
 
     def blocks(self) -> list[Block]:
         """Boxes that together make up the grid; they depend on nothing but the plan."""
@@ -188,7 +190,7 @@ class Plan:
             case Energy():
                 return lambda i: 0
             case Temperature(names, inverse):
-                if any(isinstance(model.bath(name).density, SpinSurrogate) for name in names):
+                if any(model.bath(name).is_spin for name in names):
                     return alone
                 return lambda i: values[i] == 0 and not inverse  # existence differs at T = 0
             case Strength():
@@ -197,7 +199,7 @@ class Plan:
                 return lambda i: i if values[i] == 0 else -1
             case Parameter(name, parameter):
                 bath = model.bath(name)
-                if isinstance(bath.density, SpinSurrogate) or not self._takes_arrays(target):
+                if bath.is_spin or not self._takes_arrays(target):
                     return alone
 
                 def kind(i: int) -> tuple[object, ...]:
@@ -213,7 +215,7 @@ class Plan:
 
     def _takes_arrays(self, target: Parameter) -> bool:
         bath = self.subject.model.bath(target.bath)
-        both = np.full(2, getattr(bath.density, target.name))
+        both = np.full(2, density_of(bath).values[target.name])
         density = with_density(bath, **{target.name: both})
         return Correlation(density, bath.statistics, bath.beta).shape == (2,)
 

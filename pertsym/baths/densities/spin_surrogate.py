@@ -11,18 +11,17 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import mpmath
 import numpy as np
 
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import require_real
-from pertsym.baths.density import Density, Evaluation
+from pertsym.baths.densities.density import Density
 from pertsym.baths.jets import Jet
 
 
 @dataclass(frozen=True)
-class SpinSurrogate(Evaluation):
+class SpinSurrogate(Density):
     """J(w) tanh(beta w/2), a density of oscillators: Ĉ(w > 0) = 2 J(w) tanh(beta w/2) [n(w) + 1].
 
     Parameters
@@ -44,6 +43,42 @@ class SpinSurrogate(Evaluation):
     def __post_init__(self) -> None:
         if not math.isinf(self.beta):
             require_real("beta", self.beta, positive=True)
+
+    powers_vary = False
+
+    @property
+    def is_zero(self) -> bool:
+        return self.density.is_zero
+
+    @property
+    def spins(self) -> Density:
+        return self.density
+
+    @property
+    def components(self) -> tuple[Density, ...]:
+        parts = self.density.components
+        if parts[0] is self.density:
+            return (self,)
+        return tuple(SpinSurrogate(part, self.beta) for part in parts)
+
+    def remarks(self) -> tuple[str, ...]:
+        return (
+            "infinitely many spins, each weakly coupled, which make a Gaussian bath; N spins add "
+            "a fourth cumulant of order 1/N, from fourth order in the coupling on, left out here",
+            *self.density.remarks(),
+        )
+
+    @property
+    def kink_scale(self) -> Any:
+        return self.scale
+
+    @property
+    def end(self) -> float:
+        return self.density.end
+
+    @property
+    def underflow(self) -> float:
+        return self.density.underflow
 
     @property
     def infrared_power(self) -> float:
@@ -129,5 +164,4 @@ class SpinSurrogate(Evaluation):
         """The jet times tanh(beta w/2), the polarisation of a spin."""
         if math.isinf(self.beta):
             return jet
-        beta = self.beta if w.e is not None else mpmath.mpf(self.beta)
-        return jet * jets.tanh(w * (beta / 2))
+        return jet * jets.tanh(w * (self.beta / 2))

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal, get_args
 
-import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths import balls, jets
+from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.checks import require
-from pertsym.baths.density import Evaluation
+from pertsym.baths.checks import given_as, require
+from pertsym.baths.densities.density import Cubics, Density, register
 from pertsym.baths.jets import EPS, Jet
 
 Interpolation = Literal["monotone-cubic", "linear"]
@@ -27,8 +26,9 @@ _NO_CURVATURE: Final = (Fraction(0), Fraction(0))
 _FEWEST: Final = 5  # samples of which every other still says something
 
 
+@register("table")
 @dataclass(frozen=True)
-class Table(Evaluation):
+class Table(Density):
     """J(w) through samples, with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
 
     Below the first sample J is the straight line from J(0) = 0; beyond the last sample J = 0,
@@ -51,13 +51,16 @@ class Table(Evaluation):
         If a list is out of range; the message starts with its name.
     """
 
-    w: tuple[float, ...]
-    J: tuple[float, ...]
-    interpolation: Interpolation = "monotone-cubic"
+    w: tuple[float, ...] = field(metadata=given_as("reals"))
+    J: tuple[float, ...] = field(metadata=given_as("reals"))
+    interpolation: Interpolation = field(default="monotone-cubic", metadata=given_as("text"))
+
+    powers_vary = False
+    axis = math.inf
 
     def __post_init__(self) -> None:
-        for field in ("w", "J"):
-            object.__setattr__(self, field, _float_tuple(field, getattr(self, field)))
+        for name in ("w", "J"):
+            object.__setattr__(self, name, _float_tuple(name, getattr(self, name)))
         w, values = np.array(self.w), np.array(self.J)
         require(len(w) >= 2, "w", "a list of at least two frequencies", self.w, "add samples")
         require(len(w) == len(values), "J", "as many as w", len(values), "pair every w with a J")
@@ -156,8 +159,32 @@ class Table(Evaluation):
         return self.w[int(np.argmax(self.J))] or self.w[-1]
 
     @property
-    def features(self) -> tuple[tuple[float, float], ...]:
-        return ()
+    def kink_scale(self) -> Any:
+        return self.scale
+
+    @property
+    def continues(self) -> bool:
+        return False
+
+    @property
+    def is_zero(self) -> bool:
+        return not any(self.J)
+
+    @property
+    def end(self) -> float:
+        return self.w[-1]
+
+    @property
+    def cubics(self) -> Cubics:
+        return Cubics(self.knots, self.coefficients, self.jumps)
+
+    def remarks(self) -> tuple[str, ...]:
+        if not self.interpolation_error > 0:
+            return ()
+        return (
+            f"J between its {len(self.w)} samples is {self.interpolation}; without every other "
+            f"sample it would differ by up to {self.interpolation_error:.2g}",
+        )
 
     @cached_property
     def edges(self) -> tuple[tuple[float, float], ...]:
@@ -168,23 +195,12 @@ class Table(Evaluation):
             if np.any(row)
         )
 
-    def at(self, w: Any, derivative: int = 0) -> Any:
-        """J or a derivative of it at w > 0 (float or ndarray, or an mpmath number)."""
-        if not isinstance(w, (mpmath.mpf, mpmath.mpc)):
-            w = np.asarray(w, dtype=float)
-        return self.jet(jets.variable(w, derivative)).derivative(derivative)[0]
-
     def jet(self, w: Jet) -> Jet:
         index = self._piece_of(w)
-        if w.e is None:
-            return self._horner(w - mpmath.mpf(self.knots[index]), index, (3, 2, 1, 0))
         return self._horner(w - np.array(self.knots)[index], index, (3, 2, 1, 0))
 
     def reduced_jet(self, w: Jet) -> Jet:
         # the first piece has no constant term: dividing it by w is dropping a power
-        if w.e is None:
-            first = self._piece_of(w) == 0
-            return self._horner(w, 0, (3, 2, 1)) if first else self.jet(w) / w
         general = self.jet(w) / w
         first = np.asarray(w.c[0]) < self.knots[1]
         if not np.any(first):
@@ -217,18 +233,12 @@ class Table(Evaluation):
         return result
 
     def _coefficient(self, index: Any, k: int, like: Jet) -> Jet:
-        if like.e is None:
-            exact = self._exact[index][k]
-            return jets.constant(mpmath.mpf(exact.numerator) / exact.denominator, like)
         value = self.coefficients[index, k]
         zeros = (0.0,) * like.order
         return Jet((value, *zeros), (EPS / 2 * np.abs(value), *zeros))
 
     def _piece_of(self, w: Jet) -> Any:
         """Index of the piece that holds each w; the last piece is J = 0."""
-        if w.e is None:
-            # a path around a pole may pass Re w = 0, where the first piece continues
-            return max(bisect_right(self.knots, mpmath.re(w.c[0])) - 1, 0)
         return np.searchsorted(np.array(self.knots), np.asarray(w.c[0]), side="right") - 1
 
 

@@ -1,0 +1,126 @@
+"""A spectral density given by a formula."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pertsym.baths.balls import Ball, Decay
+from pertsym.baths.checks import given_as
+from pertsym.baths.densities.density import Density, DensityCode, register
+from pertsym.baths.jets import Jet
+
+if TYPE_CHECKING:
+    from pertsym.baths.expression_balls import ExpressionBalls
+    from pertsym.baths.expression_jet import ExpressionJet
+    from pertsym.model.expression import Expression
+
+
+@register("expression")
+@dataclass(frozen=True)
+class ExpressionDensity(Density):
+    """J(w) given by a formula, with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+
+    Parameters
+    ----------
+    expression : pertsym.model.expression.Expression
+        The parsed formula; it is evaluated by a walk over its tree, never as Python.
+
+    Raises
+    ------
+    ValueError
+        From the attributes, if the behaviour at small or large w cannot be decided.
+    """
+
+    expression: Expression = field(metadata=given_as("formula"))
+
+    cancels = True
+    powers_vary = False
+    axis = math.inf
+
+    @property
+    def continues(self) -> bool:
+        return False
+
+    def exported(self, bath: str) -> DensityCode:
+        from pertsym.codegen.densities import rational
+
+        return rational(self.expression, self.infrared_power, bath)
+
+    @property
+    def is_zero(self) -> bool:
+        return bool(self.expression.sympy_expr == 0)
+
+    @property
+    def kink_scale(self) -> Any:
+        return self.scale
+
+    def remarks(self) -> tuple[str, ...]:
+        from pertsym.model.domain import first_negative_value  # brings SymPy
+
+        negative_at = first_negative_value(self.expression.sympy_expr)
+        if negative_at is None:
+            return ()
+        return (
+            f"J(w) is negative at w = {negative_at:.3g}; no bath has such a spectrum, "
+            "rates may come out negative",
+        )
+
+    @cached_property
+    def _program(self) -> ExpressionJet:
+        from pertsym.baths.expression_jet import ExpressionJet
+
+        return ExpressionJet(self.expression)
+
+    @property
+    def infrared_power(self) -> float:
+        return self._program.infrared_power
+
+    @property
+    def kink_power(self) -> float:
+        return self._program.kink_power
+
+    @property
+    def ultraviolet_power(self) -> float:
+        return self._program.ultraviolet_power
+
+    @property
+    def scale(self) -> float:
+        return self._program.scale
+
+    @property
+    def features(self) -> tuple[tuple[float, float], ...]:
+        return self._program.features
+
+    @property
+    def edges(self) -> tuple[tuple[float, float], ...]:
+        return self._program.edges
+
+    @property
+    def end(self) -> float:
+        """J is exactly 0 beyond; inf if it is not."""
+        return self._program.end
+
+    def jet(self, w: Jet) -> Jet:
+        return self._program.jet(w)
+
+    def reduced_jet(self, w: Jet) -> Jet:
+        return self._program.reduced_jet(w)
+
+    @property
+    def leading(self) -> float:
+        return self._balls.leading
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        return self._balls.core(w)
+
+    def decay(self, start: Any) -> Decay | None:
+        return self._balls.decay(start)
+
+    @cached_property
+    def _balls(self) -> ExpressionBalls:
+        from pertsym.baths.expression_balls import ExpressionBalls
+
+        return ExpressionBalls(self.expression, self.infrared_power)

@@ -1,0 +1,300 @@
+"""Several spectral densities in one bath: their sum, or with weights a linear combination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from pertsym.baths import balls
+from pertsym.baths.balls import Ball, Decay
+from pertsym.baths.densities.density import Density, DensityCode
+from pertsym.baths.exponentials import Exponentials
+from pertsym.baths.jets import Jet
+from pertsym.baths.time_correlation import Complex, TimeCorrelation
+
+
+@dataclass(frozen=True)
+class Mixture(Density):
+    """J(w) = sum_k x_k J_k(w), with Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+
+    Densities that continue below the axis with powers at w = 0 that differ by integers are
+    integrated together, the others one by one: see `components`.
+
+    Parameters
+    ----------
+    densities : sequence of values of `pertsym.baths.densities` with a J(w)
+        At least one.
+    weights : sequence of float
+        The x_k; left out, all are 1.  A J that is negative somewhere is no bath by itself, but a
+        part of correlated ones.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one has no J; the message starts with the field.
+    """
+
+    densities: tuple[Density, ...]
+    weights: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        flat: list[Density] = []
+        factors: list[float] = []
+        weights = self.weights or (1.0,) * len(self.densities)
+        for k, (density, weight) in enumerate(zip(self.densities, weights, strict=True)):
+            if not isinstance(density, Density):
+                raise ValueError(
+                    f"densities: must have a J(w), entry {k} is {density!r}; give exponentials a "
+                    "bath of their own"
+                )
+            parts = density.weighted if isinstance(density, Mixture) else ((1.0, density),)
+            flat += (part for _, part in parts)
+            factors += (weight * factor for factor, _ in parts)
+        if not flat:
+            raise ValueError("densities: must be at least one, got none; give a density")
+        object.__setattr__(self, "densities", tuple(flat))
+        object.__setattr__(self, "weights", tuple(factors))
+
+    @property
+    def weighted(self) -> tuple[tuple[float, Density], ...]:
+        """Weights and densities."""
+        return tuple(zip(self.weights, self.densities, strict=True))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {
+            f"{k}.{name}": value
+            for k, density in enumerate(self.densities)
+            for name, value in density.values.items()
+        }
+
+    def with_values(self, values: Mapping[str, Any]) -> Mixture:
+        own: dict[int, dict[str, Any]] = {}
+        for path, value in values.items():
+            k, _, name = path.partition(".")
+            own.setdefault(int(k), {})[name] = value
+        changed = (d.with_values(own.get(k, {})) for k, d in enumerate(self.densities))
+        return replace(self, densities=tuple(changed))
+
+    def dimension(self, name: str) -> float:
+        k, _, own = name.partition(".")
+        return self.densities[int(k)].dimension(own)
+
+    @property
+    def is_zero(self) -> bool:
+        return all(density.is_zero for density in self.densities)
+
+    @cached_property
+    def components(self) -> tuple[Density, ...]:
+        together: dict[float, list[tuple[float, Density]]] = {}
+        alone: list[Density] = []
+        for weight, density in self._terms:
+            if density.continues and not density.edges and not density.powers_vary:
+                together.setdefault(density.leading % 1, []).append((weight, density))
+            else:
+                alone.append(_times(weight, density))
+        if len(alone) + len(together) == 1:
+            return (self,)
+        groups = (
+            _times(*d[0])
+            if len(d) == 1
+            else Mixture(tuple(density for _, density in d), tuple(x for x, _ in d))
+            for d in together.values()
+        )
+        return (*groups, *alone)
+
+    @cached_property
+    def _terms(self) -> tuple[tuple[float, Density], ...]:
+        """Those that are not 0, one at least."""
+        return tuple((x, d) for x, d in self.weighted if x and not d.is_zero) or self.weighted[:1]
+
+    @cached_property
+    def _present(self) -> tuple[Density, ...]:
+        return tuple(density for _, density in self._terms)
+
+    def remarks(self) -> tuple[str, ...]:
+        parts = enumerate(self.densities)
+        return tuple(f"spectral_density[{k}]: {text}" for k, d in parts for text in d.remarks())
+
+    def exported(self, bath: str) -> DensityCode:
+        if any(weight != 1 for weight in self.weights):
+            raise ValueError("correlated baths of several shapes are not exported")
+        if len(self.components) > 1:
+            raise ValueError(
+                "the sum has parts whose powers at w = 0 differ by no integer, or which do not "
+                "continue below the axis"
+            )
+        from pertsym.codegen.densities import combined
+
+        return combined([density.exported(bath) for density in self.densities], bath)
+
+    @property
+    def cancels(self) -> bool:  # type: ignore[override]
+        return any(density.cancels for density in self.densities)
+
+    # -- on the axis ---------------------------------------------------------------------------
+
+    def jet(self, w: Jet) -> Jet:
+        return _total(_scaled(x, density.jet(w)) for x, density in self._terms)
+
+    def reduced_jet(self, w: Jet) -> Jet:
+        return _total(_scaled(x, density.reduced_jet(w)) for x, density in self._terms)
+
+    @property
+    def infrared_power(self) -> float:
+        return min(density.infrared_power for density in self._present)
+
+    @property
+    def kink_power(self) -> float:
+        return min(density.kink_power for density in self._present)
+
+    @property
+    def powers_vary(self) -> bool:
+        return any(density.powers_vary for density in self.densities)
+
+    @property
+    def ultraviolet_power(self) -> float:
+        return max(density.ultraviolet_power for density in self._present)
+
+    @property
+    def scale(self) -> float:
+        return min(density.scale for density in self._present)
+
+    @property
+    def kink_scale(self) -> Any:
+        return self._present[0].kink_scale
+
+    @property
+    def features(self) -> tuple[tuple[float, float], ...]:
+        return tuple(feature for density in self._present for feature in density.features)
+
+    @property
+    def edges(self) -> tuple[tuple[float, float], ...]:
+        lowest: dict[float, float] = {}
+        for density in self._present:
+            for w, regularity in density.edges:
+                lowest[w] = min(regularity, lowest.get(w, np.inf))
+        return tuple(sorted(lowest.items()))
+
+    @property
+    def end(self) -> float:
+        return max(density.end for density in self._present)
+
+    @property
+    def underflow(self) -> float:
+        return max(density.underflow for density in self._present)
+
+    # -- below the axis ------------------------------------------------------------------------
+
+    @property
+    def continues(self) -> bool:
+        return len(self.components) == 1 and self._present[0].continues
+
+    @property
+    def axis(self) -> float:
+        return min(density.axis for density in self._present)
+
+    @property
+    def reach(self) -> float:
+        return max(density.reach for density in self._present)
+
+    @property
+    def resonances(self) -> tuple[Any, Any]:
+        pairs = [np.broadcast_arrays(*density.resonances) for density in self._present]
+        shape = np.broadcast_shapes(*(p.shape[:-1] for p, _ in pairs))
+        return tuple(
+            np.concatenate([np.broadcast_to(x, (*shape, x.shape[-1])) for x in parts], -1)
+            for parts in zip(*pairs, strict=True)
+        )  # type: ignore[return-value]
+
+    def continued(self, w: Any) -> Any:
+        return sum(x * density.continued(w) for x, density in self._terms)
+
+    def time_correlation(self, classical: bool, beta: float) -> TimeCorrelation | None:
+        found = [(x, density.time_correlation(classical, beta)) for x, density in self._terms]
+        known = [(x, part) for x, part in found if part is not None]
+        if len(known) < len(found):
+            return None
+
+        def function(t: Any) -> Complex:
+            total: Complex = sum(x * part.function(t) for x, part in known)  # type: ignore[assignment]
+            return total
+
+        return TimeCorrelation(function, min(part.strip for _, part in known))
+
+    def classical_exponentials(self, temperature: float) -> Exponentials | None:
+        found = [(x, d.classical_exponentials(temperature)) for x, d in self._terms]
+        known = [(x, part) for x, part in found if part is not None]
+        if len(known) < len(found):
+            return None
+        pairs = [(x * c, nu) for x, part in known for c, nu in zip(part.c, part.nu, strict=True)]
+        return Exponentials(tuple(c for c, _ in pairs), tuple(nu for _, nu in pairs))
+
+    # -- in ball arithmetic --------------------------------------------------------------------
+
+    @property
+    def leading(self) -> float:
+        return min(density.leading for density in self._present)
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        if len(self.components) > 1:
+            raise ArithmeticError("the parts of a mixture are enclosed one by one")
+        total = None
+        for x, density in self._terms:
+            raised = round(density.leading - self.leading)
+            core = density.core(w, piece)
+            core = core if x == 1 else balls.real(x) * core
+            core = core * w**raised if raised else core
+            total = core if total is None else total + core
+        return total
+
+    def decay(self, start: Any) -> Decay | None:
+        """The slowest exponential with the largest power beside it; the others are less.
+
+        |w|^p e^(-r Re w) falls faster than |w|^P where p - P <= 7/10 r |w|, with Re w > 7/10 |w|.
+        """
+        found = [(x, density.decay(start)) for x, density in self._terms]
+        known = [p._replace(size=p.size * balls.real(abs(x))) for x, p in found if p is not None]
+        if len(known) < len(found):
+            return None
+        start = balls.real(start)
+        slowest = min(known, key=lambda part: float(part.rate))
+        level = [part for part in known if float(part.rate) == float(slowest.rate)]
+        power = max(part.power for part in level)
+        total, rate = balls.real(0), slowest.rate
+        for part in known:
+            rate = rate.min(part.rate)
+        for part in known:
+            faster, higher = (part.rate - rate) * 7 / 10 * start, part.power - power
+            if higher > 0 and not faster > higher:
+                return None
+            damped = (-faster).exp() if higher > 0 else balls.real(1)
+            total = total + part.size * start ** balls.real(higher) * damped
+        return Decay(total, power, rate)
+
+    @property
+    def upper_poles(self) -> tuple[tuple[Any, Any], ...] | None:
+        found = [(x, density.upper_poles) for x, density in self._terms]
+        known = [(balls.real(x), poles) for x, poles in found if poles is not None]
+        if len(known) < len(found):
+            return None
+        return tuple((place, x * residue) for x, poles in known for place, residue in poles)
+
+
+def _times(weight: float, density: Density) -> Density:
+    return density if weight == 1 else Mixture((density,), (weight,))
+
+
+def _scaled(weight: float, jet: Jet) -> Jet:
+    return jet if weight == 1 else jet.scaled(weight)
+
+
+def _total(parts: Iterable[Jet]) -> Jet:
+    first, *others = parts
+    for part in others:
+        first = first + part
+    return first
