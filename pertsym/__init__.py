@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pertsym.dynamics.redfield import redfield
     from pertsym.generator_api import generator
     from pertsym.generators.canonical_form import decompose
-    from pertsym.generators.slipped import tcl_slip
+    from pertsym.generators.initial_slip import tcl_slip
     from pertsym.generators.tcl import tcl_generator
     from pertsym.language.decide import compare
     from pertsym.model.cross import Cross
@@ -67,8 +67,8 @@ _PLACES = {
     "load_random_matrix": "pertsym.model.random_matrix_file",
     "bloch_rates": "pertsym.rates",
     "tcl_generator": "pertsym.generators.tcl",
-    "tcl_slip": "pertsym.generators.slipped",
     "compare": "pertsym.language.decide",
+    "tcl_slip": "pertsym.generators.initial_slip",
     "decompose": "pertsym.generators.canonical_form",
     "steady": "pertsym.dynamics.methods",
     "evolve": "pertsym.dynamics.methods",

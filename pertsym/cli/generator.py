@@ -19,8 +19,8 @@ from pertsym.cli.console import (
 from pertsym.cli.missing import WORDS, leave, word
 from pertsym.cli.missing import record as missing_record
 from pertsym.cli.parts import parts_record, show_parts
-from pertsym.generators.element_names import element_name
 from pertsym.generators.second_order import Term
+from pertsym.generators.system import element_name
 from pertsym.generators.tcl import Generator, tcl_generator
 
 

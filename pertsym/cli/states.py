@@ -32,7 +32,7 @@ from pertsym.dynamics.methods import (
 )
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
 from pertsym.dynamics.redfield import unresolved
-from pertsym.generators.element_names import element_name
+from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
 from pertsym.model.requests import problem_of_state

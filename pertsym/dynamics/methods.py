@@ -30,8 +30,8 @@ from pertsym.dynamics.reliability import (
 )
 from pertsym.dynamics.steady import steady_state
 from pertsym.generators.correlation_transient import equations_in_time, second_order_transient
-from pertsym.generators.element_names import element_name
-from pertsym.generators.finite_time import FiniteTime, finite_time
+from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
+from pertsym.generators.initial_slip import Slip, tcl_slip
 from pertsym.generators.limit import Limit
 from pertsym.generators.representation import (
     BAND,
@@ -41,8 +41,7 @@ from pertsym.generators.representation import (
     require_feasible,
 )
 from pertsym.generators.second_order import second_order
-from pertsym.generators.slipped import Slip, tcl_slip
-from pertsym.generators.system import System
+from pertsym.generators.system import System, element_name
 from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -327,7 +326,7 @@ def _transient(
         return second_order_transient(equations, end, each), None
     progress("exponential representation of the baths")
     found = represented(model, tolerance, BAND)
-    require_feasible(model, found, order, with_auxiliaries=True)
+    require_feasible(model, found, order, NODES)
     progress("time-dependent generator")
     limit = Limit.of(System.of(model), found.fine, order)
     return finite_time(limit, end, each, joint=True), _misfit(model, limit, found)
