@@ -158,7 +158,7 @@ def render(code: Codegen) -> str:
             )
     parameters = "\n".join(f'    "{n}": {v!r},' for n, v in code.parameters.items())
     head = _HEAD.format(
-        title=f"{code.name}: {', '.join(code.forms)}.",
+        title=code.title,
         range=RANGE,
         parameters=parameters,
         even=EVEN,

@@ -20,6 +20,7 @@ from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import ThermalProduct, ThermalTransform
 
+BLOCK = 8192  # points at a time
 FEW = 48  # points that are summed one by one
 GROUP = 512  # parameters that share nodes
 TINY = 1e-300
@@ -136,6 +137,9 @@ class Bath:
     def transforms(self, w0: Any) -> Transforms:
         """P and its derivatives at +-w0 for all points."""
         count = len(w0)
+        if self.density.closed:
+            way = Closed(self.density.closed, w0, self.beta, self.classical, self.shape)
+            return Transforms([(slice(None), way)], count)
         if all(constant(c) for c in (self.beta, *self.shape)):
             low, high = octaves(w0)
             way = fixed(self, self.fixed_shape, first(self.beta), low, high, count)
@@ -226,6 +230,31 @@ class Temperatures:
     def difference(self, x: Any) -> tuple[Any, Any]:
         _, _, slope, error = self.table.parts(self.beta, 0)
         return 2 * x * slope, 2 * x * error + 2 * UNIT * np.abs(x * slope)
+
+
+class Closed:
+    """P in closed form at every point, whatever varies; computed in blocks."""
+
+    def __init__(
+        self, parts: Callable[..., Any], x: Any, beta: Any, classical: bool, shape: Sequence[Any]
+    ) -> None:
+        self.rows = np.empty((8, len(x)))
+        for start in range(0, len(x), BLOCK):
+            at = slice(start, start + BLOCK)
+            b, *own = (p[at] if np.ndim(p) else p for p in (beta, *shape))
+            for row, part in zip(self.rows, parts(x[at], b, classical, *own), strict=True):
+                row[at] = part
+
+    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+        even, even_error, slope, slope_error = self.rows[4 * m : 4 * m + 4]
+        odd = w * slope
+        value, size = even + odd, np.abs(odd)
+        error = even_error + np.abs(w) * slope_error + 2 * UNIT * (size + np.abs(value))
+        return value, error
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        value = 2 * x * self.rows[2]
+        return value, 2 * x * self.rows[3] + 2 * UNIT * np.abs(value)
 
 
 class Transforms:
