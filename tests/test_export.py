@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 
 import pertsym as ps
+from generated.laird_budimir_skinner_1991 import rates
+from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, DrudeLorentz, Ohmic, Underdamped
 from pertsym.codegen import portable_names, python_export
 from pertsym.codegen.closed import drude_lorentz_parts
@@ -30,6 +32,7 @@ from pertsym.codegen.portable_export import source
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Model
+from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.rates import bloch_rates
 from tests.command_line import run
 
@@ -398,20 +401,21 @@ def test_gradients_are_the_differences_of_enclosures(density: Density, temperatu
     for name, x in place.items():
         if x == 0:
             continue
-        step = 2.0**-20 * x
-        above, below = enclosed(**{name: x + step}), enclosed(**{name: x - step})
+        step = 2.0**-14 * x
+        at = {k: enclosed(**{name: x + k * step}) for k in (-2, -1, 1, 2)}
         for quantity, order in values:
             with flint.ctx.workdps(40):
-                difference = above[quantity, order] - below[quantity, order]
-                slope = float(flint.arb(difference) / (2 * step))
+                a = {k: flint.arb(row[quantity, order]) for k, row in at.items()}
+                slope = float((8 * (a[1] - a[-1]) - a[2] + a[-2]) / (12 * step))
             top = max(abs(float(v)) for other, v in values.items() if other[1] == order)
             wanted = float(gradients[quantity][order][name])
             assert abs(wanted - slope) <= 1e-9 * max(abs(slope), top / x), (quantity, order, name)
 
 
-def test_machinery_defines_every_name_once() -> None:
+@pytest.mark.parametrize("modules", [python_export.MACHINERY, python_export.STANDALONE])
+def test_machinery_defines_every_name_once(modules: tuple[types.ModuleType, ...]) -> None:
     names: Counter[str] = Counter()
-    for module in python_export.MACHINERY:
+    for module in modules:
         tree = ast.parse(Path(str(module.__file__)).read_text())
         for node in tree.body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -419,6 +423,48 @@ def test_machinery_defines_every_name_once() -> None:
             elif isinstance(node, ast.Assign):
                 names.update(t.id for t in node.targets if isinstance(t, ast.Name))
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_generated_modules_need_numpy_alone(numpy_alone: Path) -> None:
+    """A rate, a shift and a finite-part integral, against the package."""
+    root = HERE.parent / "generated"
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = node.module if isinstance(node, ast.ImportFrom) else ""
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else [name or ""]
+            assert not any(n.split(".")[0] == "pertsym" for n in names), path
+    script = """
+import json, numpy as np
+from generated.laird_budimir_skinner_1991 import rates
+from generated.runtime import Bath, DrudeLorentz, Ohmic, Spectra
+w0, found = np.array([0.6, 1.4]), {}
+for name, bath in (
+    ("drude", Bath(DrudeLorentz(2.0), 0.1, temperature=0.8)),
+    ("ohmic", Bath(Ohmic(1.3, 3.0), 0.1, temperature=0.0)),
+):
+    spectra = Spectra({"C1": [(1, bath)], "C2": [(-1, bath)]})
+    for quantity in rates.__all__:
+        if quantity[0] != "K":
+            pair = getattr(rates, quantity)(w0, spectra)
+            row = [np.broadcast_to(x, 2).tolist() for x in (pair.value, pair.error)]
+            found[f"{name} {quantity}"] = row
+print(json.dumps(found))
+"""
+    found = json.loads(_isolated(script, root.parent, numpy_alone))
+    densities = {
+        "drude": (DrudeLorentz(0.1, 2.0), 1 / 0.8),
+        "ohmic": (Ohmic(0.1, 1.3, 3.0), math.inf),
+    }
+    w0 = np.array([0.6, 1.4])
+    for key, (value, error) in found.items():
+        name, quantity = key.split()
+        density, beta = densities[name]
+        bath = Correlation(density, "boson", beta)
+        wanted = getattr(rates, quantity)(
+            w0, DoubleSpectra({"C1": ((1, bath),), "C2": ((-1, bath),)})
+        )
+        assert np.all(np.abs(value - wanted.value) <= error + wanted.error)
+        assert np.all(error <= 1e-9 * np.abs(value) + 1e-12)
 
 
 def test_what_cannot_be_exported_is_said() -> None:

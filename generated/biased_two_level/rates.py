@@ -6,18 +6,17 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     spectrum   Ĉ(w) = int dt exp(iwt) C(t), for bosons Ĉ(w > 0) = 2 J(w) [n(w) + 1],
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
-pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
+generated.runtime.Spectra (numpy alone; frequencies may be arrays), or of pertsym.numerics.spectra
+DoubleSpectra (bath parameters may be arrays as well) or EnclosedSpectra (balls at any number of
+digits) -- the same expression serves all;
 `c`, `d`, `x`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
-Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
+Returns: (value, error) in the unit of w0, |value - exact| <= error.
+Integrals over a transform, and what is finite at a kink, are known to pertsym's alone.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.spectra import MixedSpectra, Spectra
 
 __all__ = [
     "k_up_2",
@@ -64,8 +63,8 @@ __all__ = [
 
 
 def k_up_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k10(2) of the biased two-level system, the contribution of that order alone.
 
     k10(2) = x² Ĉ_B(-ω0)
@@ -73,7 +72,7 @@ def k_up_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     return x**2 * (
             C_B_mw0
@@ -81,8 +80,8 @@ def k_up_2(
 
 
 def k_down_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k01(2) of the biased two-level system, the contribution of that order alone.
 
     k01(2) = x² Ĉ_B(ω0)
@@ -90,7 +89,7 @@ def k_down_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
             C_B_pw0
@@ -98,8 +97,8 @@ def k_down_2(
 
 
 def inv_T1_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T1)(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T1)(2) = x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -107,7 +106,7 @@ def inv_T1_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     5 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
@@ -116,8 +115,8 @@ def inv_T1_2(
 
 
 def inv_T2_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T2)(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T2)(2) = 2 d² Ĉ_B(0) + (1/2) x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -125,8 +124,8 @@ def inv_T2_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     11 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -141,8 +140,8 @@ def inv_T2_2(
 
 
 def inv_T2_prime_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T2')(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T2')(2) = 2 d² Ĉ_B(0)
@@ -150,7 +149,7 @@ def inv_T2_prime_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     4 operations.
     """
-    d = Bounded.of(spectra.number(d))
+    d = spectra.exact(d)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d**2 * (
             2 * C_B_at_zero
@@ -158,8 +157,8 @@ def inv_T2_prime_2(
 
 
 def frequency_shift_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Δω(2) of the biased two-level system, the contribution of that order alone.
 
     Δω(2) = -(2/π) c d P_B(0) - (1/2π) x²[P_B(ω0) - P_B(-ω0)]
@@ -167,9 +166,9 @@ def frequency_shift_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     13 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -185,8 +184,8 @@ def frequency_shift_2(
 
 
 def k_10_eliminated_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k̃10(2) of the biased two-level system, the contribution of that order alone.
 
     k̃10(2) = x² Ĉ_B(-ω0)
@@ -194,7 +193,7 @@ def k_10_eliminated_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     return x**2 * (
             C_B_mw0
@@ -202,8 +201,8 @@ def k_10_eliminated_2(
 
 
 def k_01_eliminated_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k̃01(2) of the biased two-level system, the contribution of that order alone.
 
     k̃01(2) = x² Ĉ_B(ω0)
@@ -211,7 +210,7 @@ def k_01_eliminated_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
             C_B_pw0
@@ -219,8 +218,8 @@ def k_01_eliminated_2(
 
 
 def k_up_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k10(4) of the biased two-level system, the contribution of that order alone.
 
     k10(4) = -(2/π) c d x²{ (P_B(0)/ω0)[Ĉ_B(0) - Ĉ_B(-ω0)] - Ĉ_B'(-ω0) P_B(0) }
@@ -232,9 +231,9 @@ def k_up_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     69 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -265,8 +264,8 @@ def k_up_4(
 
 
 def k_down_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k01(4) of the biased two-level system, the contribution of that order alone.
 
     k01(4) = (2/π) c d x²{ (P_B(0)/ω0)[Ĉ_B(ω0) - Ĉ_B(0)] - Ĉ_B'(ω0) P_B(0) }
@@ -278,9 +277,9 @@ def k_down_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     70 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -311,8 +310,8 @@ def k_down_4(
 
 
 def inv_T1_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T1)(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T1)(4) = (2/π) c d x²{ (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -327,9 +326,9 @@ def inv_T1_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     94 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -363,8 +362,8 @@ def inv_T1_4(
 
 
 def inv_T2_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T2)(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T2)(4) = (1/π) c d x²{ 3(P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -380,9 +379,9 @@ def inv_T2_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     103 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -417,8 +416,8 @@ def inv_T2_4(
 
 
 def inv_T2_prime_4(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T2')(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T2')(4) = (2/π) c d x² (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -428,9 +427,9 @@ def inv_T2_prime_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     47 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -455,8 +454,8 @@ def inv_T2_prime_4(
 
 
 def frequency_shift_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Δω(4) of the biased two-level system, the contribution of that order alone.
 
     Δω(4) = -(1/π²) c d x²{ (P_B(0)/ω0)[P_B(ω0) - P_B(-ω0)] - P_B(0)[P_B'(ω0) + P_B'(-ω0)] }
@@ -473,9 +472,9 @@ def frequency_shift_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     129 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -513,8 +512,8 @@ def frequency_shift_4(
 
 
 def k_10_eliminated_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k̃10(4) of the biased two-level system, the contribution of that order alone.
 
     k̃10(4) = (2/π) c d x²{ 2(Ĉ_B(-ω0) P_B(0)/ω0) + Ĉ_B'(-ω0) P_B(0) }
@@ -525,9 +524,9 @@ def k_10_eliminated_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     59 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -556,8 +555,8 @@ def k_10_eliminated_4(
 
 
 def k_01_eliminated_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k̃01(4) of the biased two-level system, the contribution of that order alone.
 
     k̃01(4) = (2/π) c d x²{ 2(Ĉ_B(ω0) P_B(0)/ω0) - Ĉ_B'(ω0) P_B(0) }
@@ -568,9 +567,9 @@ def k_01_eliminated_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     60 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -599,8 +598,8 @@ def k_01_eliminated_4(
 
 
 def re_R_1010_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1010(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1010(2) = -2 d² Ĉ_B(0) - (1/2) x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -608,8 +607,8 @@ def re_R_1010_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     11 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -624,8 +623,8 @@ def re_R_1010_2(
 
 
 def im_R_1010_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1010(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1010(2) = (2/π) c d P_B(0) + (1/2π) x²[P_B(ω0) - P_B(-ω0)]
@@ -633,9 +632,9 @@ def im_R_1010_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     13 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -651,8 +650,8 @@ def im_R_1010_2(
 
 
 def re_R_1001_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1001(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1001(2) = (1/2) x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -660,7 +659,7 @@ def re_R_1001_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     6 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
@@ -669,8 +668,8 @@ def re_R_1001_2(
 
 
 def im_R_1001_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1001(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1001(2) = (1/2π) x²[P_B(ω0) - P_B(-ω0)]
@@ -678,7 +677,7 @@ def im_R_1001_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     7 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_pw0 = spectra.transform("B", w0)
@@ -688,8 +687,8 @@ def im_R_1001_2(
 
 
 def re_R_1000_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1000(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1000(2) = -d x Ĉ_B(-ω0)
@@ -697,8 +696,8 @@ def re_R_1000_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     return d * x * (
             -C_B_mw0
@@ -706,8 +705,8 @@ def re_R_1000_2(
 
 
 def im_R_1000_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1000(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1000(2) = (1/π) d x P_B(-ω0) + (1/π) x (c-d) P_B(0)
@@ -715,9 +714,9 @@ def im_R_1000_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     10 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -732,8 +731,8 @@ def im_R_1000_2(
 
 
 def re_R_1011_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1011(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1011(2) = d x Ĉ_B(ω0)
@@ -741,8 +740,8 @@ def re_R_1011_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_pw0 = spectra.spectrum("B", w0)
     return d * x * (
             C_B_pw0
@@ -750,8 +749,8 @@ def re_R_1011_2(
 
 
 def im_R_1011_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1011(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1011(2) = (1/π) d x P_B(ω0) - (1/π) x (c+d) P_B(0)
@@ -759,9 +758,9 @@ def im_R_1011_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     10 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
@@ -776,8 +775,8 @@ def im_R_1011_2(
 
 
 def re_R_0001_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R0001(2) of the biased two-level system, the contribution of that order alone.
 
     Re R0001(2) = -d x Ĉ_B(0)
@@ -785,8 +784,8 @@ def re_R_0001_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d * x * (
             -C_B_at_zero
@@ -794,8 +793,8 @@ def re_R_0001_2(
 
 
 def im_R_0001_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R0001(2) of the biased two-level system, the contribution of that order alone.
 
     Im R0001(2) = -(1/π) c x P_B(0)
@@ -803,8 +802,8 @@ def im_R_0001_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     4 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_at_zero = spectra.transform("B", 0 * w0)
     return c * x * (
@@ -813,8 +812,8 @@ def im_R_0001_2(
 
 
 def re_R_1101_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1101(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1101(2) = d x Ĉ_B(0)
@@ -822,8 +821,8 @@ def re_R_1101_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d * x * (
             C_B_at_zero
@@ -831,8 +830,8 @@ def re_R_1101_2(
 
 
 def im_R_1101_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1101(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1101(2) = (1/π) c x P_B(0)
@@ -840,8 +839,8 @@ def im_R_1101_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     4 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_at_zero = spectra.transform("B", 0 * w0)
     return c * x * (
@@ -850,8 +849,8 @@ def im_R_1101_2(
 
 
 def re_R_1010_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1010(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1010(4) = -(1/π) c d x²{ 3(P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -867,9 +866,9 @@ def re_R_1010_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     103 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -904,8 +903,8 @@ def re_R_1010_4(
 
 
 def im_R_1010_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1010(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1010(4) = (1/π²) c d x²{ (P_B(0)/ω0)[P_B(ω0) - P_B(-ω0)]
@@ -923,9 +922,9 @@ def im_R_1010_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     119 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -962,8 +961,8 @@ def im_R_1010_4(
 
 
 def re_R_1001_4(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1001(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1001(4) = (1/π) c d x²{ (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -981,9 +980,9 @@ def re_R_1001_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     109 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1017,8 +1016,8 @@ def re_R_1001_4(
 
 
 def im_R_1001_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1001(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1001(4) = (1/π²) c d x²{ (P_B(0)/ω0)[P_B(ω0) - P_B(-ω0)]
@@ -1037,9 +1036,9 @@ def im_R_1001_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     142 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)
@@ -1076,8 +1075,8 @@ def im_R_1001_4(
 
 
 def re_R_1000_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1000(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1000(4) = (2/π) c d² x{ (P_B(0)/ω0)[Ĉ_B(0) - Ĉ_B(-ω0)] - Ĉ_B'(-ω0) P_B(0) }
@@ -1089,9 +1088,9 @@ def re_R_1000_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     69 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1122,8 +1121,8 @@ def re_R_1000_4(
 
 
 def im_R_1000_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1000(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1000(4) = d x³[(1/2){ 2(Ĉ_B(-ω0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1140,9 +1139,9 @@ def im_R_1000_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     136 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1185,8 +1184,8 @@ def im_R_1000_4(
 
 
 def re_R_1011_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1011(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1011(4) = (2/π) c d² x{ (P_B(0)/ω0)[Ĉ_B(ω0) - Ĉ_B(0)] - Ĉ_B'(ω0) P_B(0) }
@@ -1198,9 +1197,9 @@ def re_R_1011_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     70 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1231,8 +1230,8 @@ def re_R_1011_4(
 
 
 def im_R_1011_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1011(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1011(4) = d x³[-(1/2){ 2(Ĉ_B(ω0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1249,9 +1248,9 @@ def im_R_1011_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     136 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1294,8 +1293,8 @@ def im_R_1011_4(
 
 
 def re_R_0001_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R0001(4) of the biased two-level system, the contribution of that order alone.
 
     Re R0001(4) = -(1/π) c x³ (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1308,9 +1307,9 @@ def re_R_0001_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     87 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1339,8 +1338,8 @@ def re_R_0001_4(
 
 
 def im_R_0001_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R0001(4) of the biased two-level system, the contribution of that order alone.
 
     Im R0001(4) = d x³[-(1/8){ (Ĉ_B(-ω0)/ω0)[3Ĉ_B(2ω0) - 8Ĉ_B(ω0) - 11Ĉ_B(0)]
@@ -1356,8 +1355,8 @@ def im_R_0001_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     123 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)
@@ -1385,8 +1384,8 @@ def im_R_0001_4(
 
 
 def re_R_1101_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1101(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1101(4) = (1/π) c x³ (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1399,9 +1398,9 @@ def re_R_1101_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     87 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1430,8 +1429,8 @@ def re_R_1101_4(
 
 
 def im_R_1101_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1101(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1101(4) = d x³[(1/8){ (Ĉ_B(-ω0)/ω0)[3Ĉ_B(2ω0) - 8Ĉ_B(ω0) - 11Ĉ_B(0)]
@@ -1447,8 +1446,8 @@ def im_R_1101_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     123 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)

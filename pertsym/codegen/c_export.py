@@ -8,8 +8,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pertsym.codegen.densities import DensityCode
+from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom
-from pertsym.codegen.runtime import EVEN, FEW
+from pertsym.codegen.runtime import FEW
 
 if TYPE_CHECKING:
     from pertsym.codegen.export import BathCode, Codegen, Formula

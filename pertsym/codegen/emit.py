@@ -42,7 +42,7 @@ class Body:
     uses_beta
         Whether Boltzmann factors occur.
     elements
-        Names of the symbolic matrix elements, sorted; the code expects them as `Bounded`.
+        Names of the symbolic matrix elements, sorted.
     uses_mixed
         Whether the code asks for more than a plain `Spectra` answers: for integrals over a
         transform, or for what is finite at a kink.
@@ -77,7 +77,7 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
     """
     require_evaluable(form, mixed=True)
     if not form:
-        return Body((), (f"Bounded.of(0 * {frequency_names[0]})",), 0, False)
+        return Body((), (f"spectra.exact(0 * {frequency_names[0]})",), 0, False)
     elements = symbols_of(form)
     form, finite = _with_finite_kinks(form)
     names: dict[Value | Thermal, str] = {}
@@ -130,7 +130,7 @@ def _has_poles(form: SpectralForm, kink: Kink) -> bool:
 
 
 def _require_distinct(elements: Sequence[str], others: Sequence[str]) -> None:
-    taken = {*others, "spectra", "beta", "pi", "Bounded", "Any"}
+    taken = {*others, "spectra", "beta", "pi", "Any"}
     for name in elements:
         if name in taken or not name.isidentifier() or iskeyword(name):
             raise ValueError(

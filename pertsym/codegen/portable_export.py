@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pertsym.codegen import portable
 from pertsym.codegen.densities import DensityCode
+from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom
-from pertsym.codegen.runtime import EVEN
 from pertsym.model.errors import NotYetDerivable
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import cos, cosh, exp, expm1, floor, log, sin, sinh, sqrt
 
-from pertsym.codegen.runtime import EVEN
+from pertsym.codegen.occupation import EVEN
 
 pi = math.pi
 I = 1j  # noqa: E741

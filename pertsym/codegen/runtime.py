@@ -19,50 +19,13 @@ from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import ThermalProduct, ThermalTransform
+from pertsym.codegen.occupation import bose
 
 BLOCK = 8192  # points at a time
 FEW = 48  # points that are summed one by one
 GROUP = 512  # parameters that share nodes
 TINY = 1e-300
 DEEPER = 1e-3  # how far below the lowest frequency the nodes of a product begin
-
-# x/2 coth(x/2) - 1 = sum of these times x^2, x^4, ...
-EVEN = (
-    1 / 12,
-    -1 / 720,
-    1 / 30240,
-    -1 / 1209600,
-    1 / 47900160,
-    -691 / 1307674368000,
-    1 / 74724249600,
-    -3617 / 10670622842880000,
-    43867 / 5109094217170944000,
-    -174611 / 802857662698291200000,
-    77683 / 14101100039391805440000,
-    -236364091 / 1693824136731743669452800000,
-    657931 / 186134520519971831808000000,
-    -3392780147 / 37893265687455865519472640000000,
-)
-
-
-def bose(x: Any) -> tuple[Any, Any, Any]:
-    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings."""
-    size = np.abs(x)
-    small = size < 1.5
-    near, far = np.where(small, x, 1.5), np.where(small, 1.5, size)
-    decay = np.exp(-far)
-    inverse = 1 / -np.expm1(-far)
-    positive = x > 0
-    value = far * np.where(positive, inverse, decay * inverse)
-    slope = inverse * np.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
-    square = near * near
-    even, odd = np.zeros(np.shape(x)), np.zeros(np.shape(x))
-    for k in range(len(EVEN), 0, -1):
-        even = even * square + EVEN[k - 1]
-        odd = odd * square + 2 * k * EVEN[k - 1]
-    value = np.where(small, 1 + near / 2 + square * even, value)
-    slope = np.where(small, 0.5 + near * odd, slope)
-    return value, slope, UNIT * (24 + 4 * size)
 
 
 class Bath:
