@@ -32,7 +32,7 @@ const PARAMETERS = (
 
 const INFINITY, NOT_A_NUMBER = 1e300, NaN
 joined(a, b) = Any[a..., b...]
-total(a) = sum(a; init = 0.0)
+sum_of(a) = sum(a; init = 0.0)
 lowest(a) = minimum(a)
 highest(a) = maximum(a)
 
@@ -100,7 +100,8 @@ end
 
 
 class _Julia(Printer):
-    functions: ClassVar = {"I": "im", "fabs": "abs", "sum": "total"}
+    functions: ClassVar = {"I": "im", "fabs": "abs", "sum": "sum_of"}
+    operators: ClassVar = {**Printer.operators, ast.Pow: (" ^ ", 8)}
 
     def module(self, text: str) -> str:
         rows = [(node, self.statement(node)) for node in ast.parse(text).body]
@@ -151,7 +152,10 @@ class _Julia(Printer):
         return f"{value}[{key}]"
 
     def listed(self, elements: list[str]) -> str:
-        return enclosed("Any[", elements, "]")  # the elements keep their types
+        # the elements keep their types; without a comma at its end a list on several lines is a
+        # matrix, whose rows are joined
+        text = enclosed("Any[", elements, "]")
+        return f"{text[:-2]},\n]" if text.endswith("\n]") else text
 
     def record(self, pairs: list[tuple[str, str]]) -> str:
         return enclosed("Dict{String,Any}(", [f"{k} => {v}" for k, v in pairs], ")")

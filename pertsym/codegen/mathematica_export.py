@@ -83,8 +83,8 @@ gathered[rows_, at_, single_] := Module[{{columns}},
     ]
 ];
 
-evaluate[given___Rule] := both[given][[1]];
-errors[given___Rule] := both[given][[2]];
+evaluate[given___Rule] := Replace[both[given], {{values_, _}} :> values];
+errors[given___Rule] := Replace[both[given], {{_, lost_}} :> lost];
 
 SIGNS = {{
 {signs}
