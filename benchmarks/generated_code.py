@@ -30,6 +30,7 @@ from pertsym.baths.tabulated import chebyshev, fitted, panels
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.codegen.compiled import compiled
 from pertsym.codegen.export import Codegen
+from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Bath, Coupling, Model
 
 POINTS = 100_000
@@ -283,6 +284,19 @@ def biased() -> Iterator[Record]:
         seconds, _ = measured(over_temperatures, 3)
         label = f"biased {name}(4), Drude bath, a point of 200 temperatures"
         yield Record(label, seconds / len(temperatures), aim=5e-5)
+        bath = Bath("b", "boson", 1.0, DrudeLorentz(0.1, 2.0))
+        try:
+            model = Model.of([0, 1], [Coupling.of(tilted, "b")], [bath])
+            module = _module(Codegen.of(model, 4, [name], None))
+        except NotYetDerivable:
+            continue
+        for state, repeats in (("cold", 1), ("warm", 3)):
+            seconds, _ = measured(lambda m=module: m.both(temperature_b=temperatures), repeats)
+            yield Record(
+                f"numpy, {label}, {state}",
+                seconds / len(temperatures),
+                aim=5e-5,
+            )
     quantity = equations.k_up[4]
 
     def scan() -> Any:
