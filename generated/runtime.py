@@ -24,6 +24,7 @@ UNIT = 2.0**-53
 pi, I, INFINITY = np.pi, 1j, np.inf
 exp, log, pow, sqrt, fabs = np.exp, np.log, np.power, np.sqrt, np.abs
 real, imag, where, floor = np.real, np.imag, np.where, np.floor
+minimum, maximum = np.minimum, np.maximum
 
 
 # A bath as simple poles below the real axis: G(z) = sum_k a_k/(z - w_k), with a bound.
@@ -926,44 +927,6 @@ def _finite_part(a: Bath, b: Bath, s: float, p: float, n: int) -> Bounded:
     return Bounded(size * value, abs(size) * error + 2 * UNIT * abs(size * value)) - added
 
 
-class Ohmic:
-    """J(w) = alpha w^s wc^(1-s) exp(-w/wc) at w > 0, without its amplitude."""
-
-    parameters = ('alpha', 'wc', 's')
-    shape_parameters = ('wc', 's')
-    closed = None
-
-    @staticmethod
-    def amplitude(alpha, wc, s):
-        return alpha
-
-    def __init__(self, wc, s):
-        self.shape = (wc, s)
-        wc, s = self.shape
-        self.infrared = s
-        self.infrared_power = float(np.ravel(self.infrared)[0])
-        self.kink_power = float(np.ravel(where(fabs(s - 2.0 * floor(s / 2.0) - 1.0) == 0.0, s + 1.0, s))[0])
-        self.ultraviolet_power = -INFINITY
-        self.scale = wc
-        self.axis = float(np.min(INFINITY))
-        self.reach = float(np.max((140.0 + 10.0 * s) * wc))
-        self.resonances = np.empty(0, complex), np.empty(0, complex)
-
-    def continued(self, w):
-        """J at complex w, Re w >= 0."""
-        wc, s = (p[..., None] if np.ndim(p) else p for p in self.shape)
-        return wc * pow(w / wc, s) * exp(-w / wc)
-
-    @staticmethod
-    def reduced(y, wc, s):
-        """J/w and its derivative at y > 0, and their errors."""
-        r = pow(y / wc, s - 1.0) * exp(-y / wc)
-        slope = (s - 1.0) / y - 1.0 / wc
-        rounding = UNIT * (12.0 + 2.0 * y / wc + 2.0 * fabs((s - 1.0) * log(y / wc)))
-        error = np.abs(r) * rounding
-        return r, r * slope, error, 3 * error * (fabs(s - 1.0) / y + 1.0 / wc)
-
-
 class DrudeLorentz:
     """J(w) = 2 lam gamma w/(gamma^2 + w^2) at w > 0, without its amplitude."""
 
@@ -1000,6 +963,44 @@ class DrudeLorentz:
         rounding = UNIT * (12.0)
         error = np.abs(r) * rounding
         return r, r * slope, error, 3 * error * (2.0 * y / (gamma * gamma + y * y))
+
+
+class Ohmic:
+    """J(w) = alpha w^s wc^(1-s) exp(-w/wc) at w > 0, without its amplitude."""
+
+    parameters = ('alpha', 'wc', 's')
+    shape_parameters = ('wc', 's')
+    closed = None
+
+    @staticmethod
+    def amplitude(alpha, wc, s):
+        return alpha
+
+    def __init__(self, wc, s):
+        self.shape = (wc, s)
+        wc, s = self.shape
+        self.infrared = s
+        self.infrared_power = float(np.ravel(self.infrared)[0])
+        self.kink_power = float(np.ravel(where(fabs(s - 2.0 * floor(s / 2.0) - 1.0) == 0.0, s + 1.0, s))[0])
+        self.ultraviolet_power = -INFINITY
+        self.scale = wc
+        self.axis = float(np.min(INFINITY))
+        self.reach = float(np.max((140.0 + 10.0 * s) * wc))
+        self.resonances = np.empty(0, complex), np.empty(0, complex)
+
+    def continued(self, w):
+        """J at complex w, Re w >= 0."""
+        wc, s = (p[..., None] if np.ndim(p) else p for p in self.shape)
+        return wc * pow(w / wc, s) * exp(-w / wc)
+
+    @staticmethod
+    def reduced(y, wc, s):
+        """J/w and its derivative at y > 0, and their errors."""
+        r = pow(y / wc, s - 1.0) * exp(-y / wc)
+        slope = (s - 1.0) / y - 1.0 / wc
+        rounding = UNIT * (12.0 + 2.0 * y / wc + 2.0 * fabs((s - 1.0) * log(y / wc)))
+        error = np.abs(r) * rounding
+        return r, r * slope, error, 3 * error * (fabs(s - 1.0) / y + 1.0 / wc)
 
 
 class Underdamped:

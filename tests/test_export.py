@@ -158,9 +158,11 @@ CASES = [pytest.param(load_model(p), id=p.stem) for p in MODELS] + [
 @needs_compiler
 @pytest.mark.parametrize("model", CASES)
 def test_c_and_numpy_agree(model: Model, tmp_path: Path) -> None:
-    code = Codegen.of(model, digits=None)
+    public = model.name in {path.stem for path in MODELS}
+    few = () if public else ("k_up", "inv_T2", "frequency_shift")  # compiling all takes seconds
+    code = Codegen.of(model, quantities=few, digits=None)
     library, module = compiled(code, cache=tmp_path), _module(code)
-    if model.name in {path.stem for path in MODELS}:
+    if public:
         (path,) = (path for path in MODELS if path.stem == model.name)
         _require_reference(path, *json.loads(json.dumps(library.both())))
     rng = np.random.default_rng(7)

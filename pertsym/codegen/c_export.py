@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from pertsym.codegen.closed import CLOSED
 from pertsym.codegen.densities import DensityCode
 from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom
@@ -314,7 +315,7 @@ def _formula(code: Codegen, f: Formula) -> str:
     transforms = sorted({a.baths[0] for a in e.atoms if a.kind in "PD"})
     spectra = sorted({a.baths[0] for a in e.atoms if a.kind == "C"})
     products = sorted({(a.kind, *a.baths) for a in e.atoms if a.kind in ("QC", "QP")})
-    closed = {b.name for b in code.baths if b.density is not None and b.density.closed}
+    closed = {b.name for b in code.baths if b.density is not None and b.density.kind in CLOSED}
     summed = [b for b in transforms if b not in closed]
     every = sorted({*summed, *(b for p in products for b in p[1:])})
     rate = code.units.rate_factor if e.quantity != "equilibrium_constant" else 1.0
@@ -422,7 +423,7 @@ def _block_lines(
         yield f"double s_{b}[{2 * len(_SPECTRA)}][BLOCK];"
         yield f"spectra_{b}(m, q, s_{b});"
     gap = int(any(a.kind == "D" for a in atoms))
-    closed = {b.name: b for b in code.baths if b.density is not None and b.density.closed}
+    closed = {b.name: b for b in code.baths if b.density is not None and b.density.kind in CLOSED}
     wanted = [(f"p_{b}", b, b in closed) for b in transforms]
     wanted += [(_product(q), q[1], False) for q in products]
     if wanted:

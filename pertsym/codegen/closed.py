@@ -17,6 +17,7 @@ import numpy as np
 
 from pertsym.baths.tabulated import UNIT
 
+CLOSED = ("drude_lorentz",)  # kinds of densities, each with KIND_parts here and in ways.c
 MOVED = 9
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 

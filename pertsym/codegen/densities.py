@@ -52,8 +52,6 @@ class DensityCode:
         shape/y at y > 0, its logarithmic derivative, and a bound of the terms of that.
     rounding
         Relative error of `reduced` in units of the roundoff.
-    closed
-        Whether the runtimes have its P in closed form, `KIND_parts`.
     """
 
     kind: str
@@ -74,7 +72,6 @@ class DensityCode:
     prelude: tuple[tuple[str, str], ...] = ()
     resonances: tuple[tuple[str, str], ...] = ()
     steps: tuple[tuple[str, str], ...] = ()
-    closed: bool = False
 
     @property
     def shape_parameters(self) -> tuple[str, ...]:
@@ -116,7 +113,6 @@ _DRUDE = DensityCode(
     slope="-2.0 * y / (gamma * gamma + y * y)",
     slope_size="2.0 * y / (gamma * gamma + y * y)",
     rounding="12.0",
-    closed=True,
 )
 
 _UNDERDAMPED = DensityCode(

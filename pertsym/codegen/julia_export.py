@@ -100,7 +100,13 @@ end
 
 
 class _Julia(Printer):
-    functions: ClassVar = {"I": "im", "fabs": "abs", "sum": "sum_of"}
+    functions: ClassVar = {
+        "I": "im",
+        "fabs": "abs",
+        "sum": "sum_of",
+        "minimum": "min",
+        "maximum": "max",
+    }
     operators: ClassVar = {**Printer.operators, ast.Pow: (" ^ ", 8)}
 
     def module(self, text: str) -> str:

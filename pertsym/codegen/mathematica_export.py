@@ -120,6 +120,7 @@ _NAMES = {name: name.capitalize() for name in ("sin", "cos", "sinh", "cosh", "ex
 _NAMES |= {"sqrt": "Sqrt", "abs": "Abs", "floor": "Floor"}
 _NAMES |= {"asinh": "ArcSinh", "fabs": "Abs", "ceil": "Ceiling", "min": "Min", "max": "Max"}
 _NAMES |= {"real": "Re", "imag": "Im", "conj": "Conjugate", "lowest": "Min", "highest": "Max"}
+_NAMES |= {"minimum": "Min", "maximum": "Max"}
 _NAMES |= {"sum": "Total", "len": "Length", "joined": "Join"}
 
 

@@ -16,6 +16,7 @@ INFINITY = 1e300
 NOT_A_NUMBER = math.nan
 real, imag, conj, fabs, pow, asinh = np.real, np.imag, np.conj, np.abs, np.power, np.arcsinh
 lowest, highest = min, max
+minimum, maximum = np.minimum, np.maximum
 
 __all__ = [
     "EVEN",
@@ -36,6 +37,8 @@ __all__ = [
     "joined",
     "log",
     "lowest",
+    "maximum",
+    "minimum",
     "pi",
     "pow",
     "real",

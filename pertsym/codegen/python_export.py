@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pertsym.baths import nodes, product_nodes, tabulated, thermal_path, thermal_tables
+from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
 from pertsym.codegen import closed, occupation, runtime, standalone
-from pertsym.codegen.densities import CODES, DensityCode
+from pertsym.codegen.densities import DensityCode, code_of
 from pertsym.codegen.program import Atom, Expression
 
 if TYPE_CHECKING:
@@ -164,10 +164,13 @@ def render_runtime() -> str:
         "UNIT = 2.0**-53\n"
         "pi, I, INFINITY = np.pi, 1j, np.inf\n"
         "exp, log, pow, sqrt, fabs = np.exp, np.log, np.power, np.sqrt, np.abs\n"
-        "real, imag, where, floor = np.real, np.imag, np.where, np.floor\n\n\n",
+        "real, imag, where, floor = np.real, np.imag, np.where, np.floor\n"
+        "minimum, maximum = np.minimum, np.maximum\n\n\n",
     ]
     pieces += [f"# {_title(m)}\n\n{s}\n\n\n" for m, (_, s) in zip(STANDALONE, sources, strict=True)]
-    pieces += [_density(replace(CODES[key], closed=False)) for key in CODES]
+    examples = (DrudeLorentz(1.0, 1.0), Ohmic(1.0, 1.0, 1.0), Underdamped(1.0, 1.0, 1.0))
+    codes = [code for d in examples if (code := code_of(d, "")) is not None]
+    pieces += [_density(code, ()) for code in codes]
     return "".join(pieces).rstrip() + "\n"
 
 
@@ -334,7 +337,7 @@ def _class_name(density: DensityCode) -> str:
     return "".join(part.capitalize() for part in density.kind.split("_"))
 
 
-def _density(d: DensityCode) -> str:
+def _density(d: DensityCode, in_closed_form: Sequence[str] = closed.CLOSED) -> str:
     shape = d.shape_parameters
     own = ", ".join(shape)
     unpack = f"        {own}{',' if len(shape) == 1 else ''} = self.shape\n" if shape else ""
@@ -364,7 +367,7 @@ class {_class_name(d)}:
 
     parameters = {d.parameters!r}
     shape_parameters = {shape!r}
-    closed = {f"staticmethod({d.kind}_parts)" if d.closed else None}
+    closed = {f"staticmethod({d.kind}_parts)" if d.kind in in_closed_form else None}
 
     @staticmethod
     def amplitude({", ".join(d.parameters) or ""}):
