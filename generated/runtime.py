@@ -723,23 +723,26 @@ EVEN = (
 )
 
 
-def bose(x: Any) -> tuple[Any, Any, Any]:
-    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings."""
-    size = np.abs(x)
+def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
+    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings.
+
+    `f` is where functions come from: `numpy`, or a namespace for plain floats.
+    """
+    size = f.abs(x)
     small = size < 1.5
-    near, far = np.where(small, x, 1.5), np.where(small, 1.5, size)
-    decay = np.exp(-far)
-    inverse = 1 / -np.expm1(-far)
+    near, far = f.where(small, x, 1.5), f.where(small, 1.5, size)
+    decay = f.exp(-far)
+    inverse = 1 / -f.expm1(-far)
     positive = x > 0
-    value = far * np.where(positive, inverse, decay * inverse)
-    slope = inverse * np.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
+    value = far * f.where(positive, inverse, decay * inverse)
+    slope = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
     square = near * near
-    even, odd = np.zeros(np.shape(x)), np.zeros(np.shape(x))
+    even = odd = 0.0 * near
     for k in range(len(EVEN), 0, -1):
         even = even * square + EVEN[k - 1]
         odd = odd * square + 2 * k * EVEN[k - 1]
-    value = np.where(small, 1 + near / 2 + square * even, value)
-    slope = np.where(small, 0.5 + near * odd, slope)
+    value = f.where(small, 1 + near / 2 + square * even, value)
+    slope = f.where(small, 0.5 + near * odd, slope)
     return value, slope, UNIT * (24 + 4 * size)
 
 

@@ -100,8 +100,9 @@ class Bath:
     def transforms(self, w0: Any) -> Transforms:
         """P and its derivatives at +-w0 for all points."""
         count = len(w0)
-        if self.density.closed:
-            way = Closed(self.density.closed, w0, self.beta, self.classical, self.shape)
+        closed = getattr(self.density, "closed", None)
+        if closed is not None:
+            way = Closed(closed, w0, self.beta, self.classical, self.shape)
             return Transforms([(slice(None), way)], count)
         if all(constant(c) for c in (self.beta, *self.shape)):
             low, high = octaves(w0)
@@ -214,6 +215,12 @@ class Closed:
         value, size = even + odd, np.abs(odd)
         error = even_error + np.abs(w) * slope_error + 2 * UNIT * (size + np.abs(value))
         return value, error
+
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error."""
+        even, error, slope, slope_error = self.rows[4 * m : 4 * m + 4]
+        odd = x * slope
+        return even, error, odd, x * slope_error + UNIT * np.abs(odd)
 
     def difference(self, x: Any) -> tuple[Any, Any]:
         value = 2 * x * self.rows[2]
