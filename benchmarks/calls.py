@@ -6,7 +6,6 @@ parameters, with every table it makes; what comes after it is "next".
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.records import Record
 from pertsym.api import bloch
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
 from pertsym.model.values import Bath, Coupling, Model
@@ -37,8 +37,8 @@ PLAIN = np.array([[0.0, 1.0], [1.0, 0.0]])
 BIASED = np.array([[0.2, 0.9], [0.9, 0.8]])
 
 
-def calls() -> Iterator[dict[str, Any]]:
-    """Records {name, seconds, peer, ratio}: the peer is the goal, a ratio above 1 meets it."""
+def records() -> Iterator[Record]:
+    """One call, arrays and a scan of every density."""
     for density in DENSITIES:
         for kind, operator in (("", PLAIN), ("biased ", BIASED)):
             model = _model(density, operator)
@@ -56,15 +56,15 @@ def _model(density: Any, operator: Any) -> Model:
     return Model.of([0, 1], [Coupling.of(operator, "b")], [bath])
 
 
-def _single(f: Callable[..., Any], label: str) -> Iterator[dict[str, Any]]:
+def _single(f: Callable[..., Any], label: str) -> Iterator[Record]:
     splittings = np.linspace(1.01, 1.99, CALLS).tolist()
     for beta, at in ((1.0, "T = 1"), (math.inf, "T = 0")):
         for _ in range(2):
             seconds = _seconds(lambda beta=beta: [f(w0, beta) for w0 in splittings]) / CALLS
-        yield _record(f"one call, {label}, {at}", seconds, ONE_CALL)
+        yield Record(f"one call, {label}, {at}", seconds, aim=ONE_CALL)
 
 
-def _arrays(f: Callable[..., Any], label: str, biased: bool) -> Iterator[dict[str, Any]]:
+def _arrays(f: Callable[..., Any], label: str, biased: bool) -> Iterator[Record]:
     count, goal = (10_000, BIASED_POINT) if biased else (100_000, POINT)
     sweep = np.geomspace(0.125, 8.0, count)
     cases: dict[str, Callable[[], Any]] = {"temperatures": lambda: f(1.0, sweep)}
@@ -78,10 +78,10 @@ def _arrays(f: Callable[..., Any], label: str, biased: bool) -> Iterator[dict[st
             seconds = _seconds(run) / count
             built = BUILD / count if state == "first" and not biased else 0.0
             title = f"a point of {count} over {name}, {label}, {state}"
-            yield _record(title, seconds, goal + built)
+            yield Record(title, seconds, aim=goal + built)
 
 
-def _scan(density: Any) -> Iterator[dict[str, Any]]:
+def _scan(density: Any) -> Iterator[Record]:
     model = _model(density, BIASED)
     name = "alpha" if isinstance(density, Ohmic) else "lam"
     scan = {
@@ -91,19 +91,10 @@ def _scan(density: Any) -> Iterator[dict[str, Any]]:
     for state in ("first", "next"):
         seconds = _seconds(lambda: rates_over(model, 4, scan, (200, 50)))
         title = f"all rates on 200 temperatures x 50 {name}, derived and evaluated"
-        yield _record(f"{title}, {density!r}, {state}", seconds, SCAN)
+        yield Record(f"{title}, {density!r}, {state}", seconds, aim=SCAN)
 
 
 def _seconds(run: Callable[[], Any]) -> float:
     start = time.process_time()
     run()
     return time.process_time() - start
-
-
-def _record(name: str, seconds: float, goal: float) -> dict[str, Any]:
-    return {"name": name, "seconds": seconds, "peer": f"goal {goal:g} s", "ratio": goal / seconds}
-
-
-if __name__ == "__main__":
-    for record in calls():
-        print(json.dumps(record))

@@ -19,7 +19,6 @@ function gives the bound of the error.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,6 +26,7 @@ from math import factorial
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from pertsym.codegen.emit import factored, joined
 from pertsym.exact import Gaussian
 from pertsym.numerics.evaluate import depends_on_differences
 from pertsym.numerics.kinks import Kink, at_pole
@@ -327,30 +327,12 @@ def _source(terms: Sequence[Term]) -> str:
     for (pi_power, below), items in groups.items():
         above = ["pi"] * max(pi_power, 0)
         under = ["pi"] * max(-pi_power, 0) + ["w0"] * below
-        body = _sum(items)
+        body = factored(items, _product)
         if above or under:
             body = f"({body})"
         body = " * ".join([*above, body])
         pieces.append(f"{body} / ({' * '.join(under)})" if under else body)
-    return _joined(pieces)
-
-
-def _sum(terms: Sequence[tuple[tuple[str, ...], Fraction]]) -> str:
-    """Factored source of sum coefficient * product of names."""
-    counts = Counter(name for factors, _ in terms for name in set(factors))
-    shared = [name for name in counts if counts[name] > 1]
-    if not shared:
-        return _joined([_product(z, factors) for factors, z in terms])
-    best = min(shared, key=lambda name: (-counts[name], name))
-    inside = [(_without(factors, best), z) for factors, z in terms if best in factors]
-    outside = [(factors, z) for factors, z in terms if best not in factors]
-    factored = f"{best} * ({_sum(inside)})"
-    return factored if not outside else _joined([factored, _sum(outside)])
-
-
-def _without(factors: tuple[str, ...], name: str) -> tuple[str, ...]:
-    k = factors.index(name)
-    return factors[:k] + factors[k + 1 :]
+    return joined(pieces)
 
 
 def _product(z: Fraction, factors: Sequence[str]) -> str:
@@ -359,10 +341,6 @@ def _product(z: Fraction, factors: Sequence[str]) -> str:
         return body if z > 0 else f"-{body}"
     number = f"{z.numerator}.0" + (f" / {z.denominator}.0" if z.denominator != 1 else "")
     return f"{number} * {body}" if factors else number
-
-
-def _joined(pieces: Sequence[str]) -> str:
-    return " + ".join(pieces).replace("+ -", "- ")
 
 
 Quantities = Mapping[str, Mapping[int, SpectralForm]]

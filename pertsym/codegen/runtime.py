@@ -19,52 +19,13 @@ from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import ThermalProduct, ThermalTransform
+from pertsym.codegen.occupation import bose
 
+BLOCK = 8192  # points at a time
 FEW = 48  # points that are summed one by one
 GROUP = 512  # parameters that share nodes
 TINY = 1e-300
 DEEPER = 1e-3  # how far below the lowest frequency the nodes of a product begin
-
-# x/2 coth(x/2) - 1 = sum of these times x^2, x^4, ...
-EVEN = (
-    1 / 12,
-    -1 / 720,
-    1 / 30240,
-    -1 / 1209600,
-    1 / 47900160,
-    -691 / 1307674368000,
-    1 / 74724249600,
-    -3617 / 10670622842880000,
-    43867 / 5109094217170944000,
-    -174611 / 802857662698291200000,
-    77683 / 14101100039391805440000,
-    -236364091 / 1693824136731743669452800000,
-    657931 / 186134520519971831808000000,
-    -3392780147 / 37893265687455865519472640000000,
-)
-
-
-def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
-    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings.
-
-    `f` is where functions come from: `numpy`, or a namespace for plain floats.
-    """
-    size = f.abs(x)
-    small = size < 1.5
-    near, far = f.where(small, x, 1.5), f.where(small, 1.5, size)
-    decay = f.exp(-far)
-    inverse = 1 / -f.expm1(-far)
-    positive = x > 0
-    value = far * f.where(positive, inverse, decay * inverse)
-    slope = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
-    square = near * near
-    even = odd = 0.0 * near
-    for k in range(len(EVEN), 0, -1):
-        even = even * square + EVEN[k - 1]
-        odd = odd * square + 2 * k * EVEN[k - 1]
-    value = f.where(small, 1 + near / 2 + square * even, value)
-    slope = f.where(small, 0.5 + near * odd, slope)
-    return value, slope, UNIT * (24 + 4 * size)
 
 
 class Bath:
@@ -142,6 +103,10 @@ class Bath:
     def transforms(self, w0: Any) -> Transforms:
         """P and its derivatives at +-w0 for all points."""
         count = len(w0)
+        closed = getattr(self.density, "closed", None)
+        if closed is not None:
+            way = Closed(closed, w0, self.beta, self.classical, self.shape)
+            return Transforms([(slice(None), way)], count)
         if all(constant(c) for c in (self.beta, *self.shape)):
             low, high = octaves(w0)
             way = fixed(self, self.fixed_shape, first(self.beta), low, high, count)
@@ -253,6 +218,37 @@ def odd_part(x: Any, parts: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, A
     even, error, slope, slope_error = parts
     odd = x * slope
     return even, error, odd, x * slope_error + UNIT * np.abs(odd)
+
+
+class Closed:
+    """P in closed form at every point, whatever varies; computed in blocks."""
+
+    def __init__(
+        self, parts: Callable[..., Any], x: Any, beta: Any, classical: bool, shape: Sequence[Any]
+    ) -> None:
+        self.rows = np.empty((8, len(x)))
+        for start in range(0, len(x), BLOCK):
+            at = slice(start, start + BLOCK)
+            b, *own = (p[at] if np.ndim(p) else p for p in (beta, *shape))
+            for row, part in zip(self.rows, parts(x[at], b, classical, *own), strict=True):
+                row[at] = part
+
+    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+        even, even_error, slope, slope_error = self.rows[4 * m : 4 * m + 4]
+        odd = w * slope
+        value, size = even + odd, np.abs(odd)
+        error = even_error + np.abs(w) * slope_error + 2 * UNIT * (size + np.abs(value))
+        return value, error
+
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error."""
+        even, error, slope, slope_error = self.rows[4 * m : 4 * m + 4]
+        odd = x * slope
+        return even, error, odd, x * slope_error + UNIT * np.abs(odd)
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        value = 2 * x * self.rows[2]
+        return value, 2 * x * self.rows[3] + 2 * UNIT * np.abs(value)
 
 
 class Transforms:

@@ -103,7 +103,7 @@ def compiled_density(code: DensityCode, scalar: bool) -> Any:
     else:
         space |= {n: getattr(np, n) for n in ("exp", "log", "sqrt", "real", "imag", "where")}
         space |= {"pow": np.power, "fabs": np.abs, "floor": np.floor}
-    exec(density_class(code), space)
+    exec(density_class(code, ()), space)
     (made,) = (x for x in space.values() if isinstance(x, type))
     return made
 

@@ -44,6 +44,9 @@ class Spectra(Protocol):
     def number(self, x: Any) -> Any:
         """A frequency or temperature in the arithmetic of this backend."""
 
+    def exact(self, x: Any) -> Bounded:
+        """The same as a value without error."""
+
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         """Ĉ^(derivative)(w)."""
 
@@ -96,6 +99,9 @@ class DoubleSpectra:
 
     def number(self, x: Any) -> Any:
         return x if isinstance(x, np.ndarray) else float(x)
+
+    def exact(self, x: Any) -> Bounded:
+        return Bounded.of(self.number(x))
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         return _over(self.baths[name], lambda c: Bounded.of(c.spectrum(w, derivative)))
@@ -216,6 +222,9 @@ class EnclosedSpectra:
 
     def number(self, x: Any) -> Any:
         return balls.rational(x)
+
+    def exact(self, x: Any) -> Bounded:
+        return Bounded.of(self.number(x))
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         return self._single(name, "spectrum", w, derivative)
