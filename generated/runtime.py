@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numpy.typing import NDArray
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple
 
 UNIT = 2.0**-53
 pi, I, INFINITY = np.pi, 1j, np.inf
@@ -547,33 +547,13 @@ def _start(path: Path, floor: float) -> float:
 
 # Ĉ of a bath below the real axis, from J there and the temperature.
 
-class Continued(Protocol):
-    """What must be known of J below the axis; see `pertsym.baths.density.Density`."""
-
-    @property
-    def infrared_power(self) -> float: ...
-    @property
-    def kink_power(self) -> float: ...
-    @property
-    def ultraviolet_power(self) -> float: ...
-    @property
-    def scale(self) -> float: ...
-    @property
-    def axis(self) -> float: ...
-    @property
-    def reach(self) -> float: ...
-    @property
-    def resonances(self) -> tuple[Any, Any]: ...
-    def continued(self, w: Any) -> Any: ...
-
-
-def thermal_path(density: Continued, classical: bool, beta: Any) -> Path:
+def thermal_path(density: Any, classical: bool, beta: Any) -> Path:
     """Everything the rule for the nodes needs.
 
     Parameters
     ----------
-    density : Continued
-        Its parameters may be arrays, of shape S with that of beta.
+    density : pertsym.baths.densities.Density
+        That continues; its parameters may be arrays, of shape S with that of beta.
     classical : bool
     beta : float or ndarray
         inf is T = 0.  Where it is complex, only `spectrum` and `resonances` have a meaning.
@@ -609,7 +589,7 @@ def thermal_path(density: Continued, classical: bool, beta: Any) -> Path:
     )
 
 
-def spectrum_below(density: Continued, classical: bool, beta: Any, w: Any) -> Any:
+def spectrum_below(density: Any, classical: bool, beta: Any, w: Any) -> Any:
     """Ĉ at complex w, continued from w > 0 where Re w >= 0, else from w < 0."""
     side = np.where(w.real >= 0, 1, -1)
     return density.continued(side * w) * side * occupied(w, classical, beta)
@@ -947,7 +927,7 @@ class DrudeLorentz:
         self.infrared = 1.0
         self.infrared_power = float(np.ravel(self.infrared)[0])
         self.kink_power = float(np.ravel(INFINITY)[0])
-        self.ultraviolet_power = -1.0
+        self.ultraviolet_power = float(np.ravel((-1.0))[0])
         self.scale = gamma
         self.axis = float(np.min(gamma))
         self.reach = float(np.max(gamma))
@@ -956,16 +936,16 @@ class DrudeLorentz:
     def continued(self, w):
         """J at complex w, Re w >= 0."""
         gamma, = (p[..., None] if np.ndim(p) else p for p in self.shape)
-        return 2.0 * (w / gamma) / ((1.0 + I * w / gamma) * (1.0 - I * w / gamma))
+        return (w / (gamma)) * (2.0 / ((1.0 + ((w * w) / ((gamma * gamma))))))
 
     @staticmethod
     def reduced(y, gamma):
         """J/w and its derivative at y > 0, and their errors."""
-        r = 2.0 * gamma / (gamma * gamma + y * y)
-        slope = -2.0 * y / (gamma * gamma + y * y)
-        rounding = UNIT * (12.0)
+        r = (2.0 * gamma / (((gamma * gamma) + (y * y))))
+        slope = ((-2.0) * y / (((gamma * gamma) + (y * y))))
+        rounding = UNIT * (16.0)
         error = np.abs(r) * rounding
-        return r, r * slope, error, 3 * error * (2.0 * y / (gamma * gamma + y * y))
+        return r, r * slope, error, 3 * error * ((2.0 * y / (((gamma * gamma) + (y * y)))))
 
 
 class Ohmic:
@@ -984,26 +964,26 @@ class Ohmic:
         wc, s = self.shape
         self.infrared = s
         self.infrared_power = float(np.ravel(self.infrared)[0])
-        self.kink_power = float(np.ravel(where(fabs(s - 2.0 * floor(s / 2.0) - 1.0) == 0.0, s + 1.0, s))[0])
-        self.ultraviolet_power = -INFINITY
+        self.kink_power = float(np.ravel(where(fabs((s - 2.0 * floor(s / 2.0)) - 1.0) == 0.0, (1.0 + s), s))[0])
+        self.ultraviolet_power = float(np.ravel(-INFINITY)[0])
         self.scale = wc
         self.axis = float(np.min(INFINITY))
-        self.reach = float(np.max((140.0 + 10.0 * s) * wc))
+        self.reach = float(np.max((wc * (140.0 + (10.0 * s)))))
         self.resonances = np.empty(0, complex), np.empty(0, complex)
 
     def continued(self, w):
         """J at complex w, Re w >= 0."""
         wc, s = (p[..., None] if np.ndim(p) else p for p in self.shape)
-        return wc * pow(w / wc, s) * exp(-w / wc)
+        return pow((w / (wc)), s) * (wc * exp(((-1.0) * w / (wc))))
 
     @staticmethod
     def reduced(y, wc, s):
         """J/w and its derivative at y > 0, and their errors."""
-        r = pow(y / wc, s - 1.0) * exp(-y / wc)
-        slope = (s - 1.0) / y - 1.0 / wc
-        rounding = UNIT * (12.0 + 2.0 * y / wc + 2.0 * fabs((s - 1.0) * log(y / wc)))
+        r = pow((y / (wc)), ((-1.0) + s)) * exp(((-1.0) * y / (wc)))
+        slope = (((-1.0) / (wc)) + (((-1.0) + s) / (y)))
+        rounding = UNIT * ((16.0 + (2.0 * fabs((((-1.0) + s) * log((y / (wc)))))) + (2.0 * fabs(((-1.0) + s))) + (2.0 * y / (wc))))
         error = np.abs(r) * rounding
-        return r, r * slope, error, 3 * error * (fabs(s - 1.0) / y + 1.0 / wc)
+        return r, r * slope, error, 3 * error * (((1.0 / (wc)) + (fabs(((-1.0) + s)) / (y))))
 
 
 class Underdamped:
@@ -1026,7 +1006,7 @@ class Underdamped:
         self.infrared = 1.0
         self.infrared_power = float(np.ravel(self.infrared)[0])
         self.kink_power = float(np.ravel(INFINITY)[0])
-        self.ultraviolet_power = -3.0
+        self.ultraviolet_power = float(np.ravel(-3.0)[0])
         self.scale = fabs(slow)
         self.axis = float(np.min(fabs(slow)))
         self.reach = float(np.max(fabs(pole)))
