@@ -508,8 +508,11 @@ def test_places_in_several_lines_and_behind_the_equals_sign() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["(" * 100 + "1" + ")" * 100, "1+" * 200_000 + "1", "9" * 100, "(ω0 + π + i + β)^64^2",
+    ["(" * 100 + "1" + ")" * 100, "1+" * 600_000 + "1", "9" * 100, "1*" * 5000 + "1",
+     "1/" * 5000 + "1", "P∫dω " + "d/dω " * 5000 + "Ĉ_1(ω)/ω", "P∫" * 5000 + "dω Ĉ_1(ω)/ω",
+     "(ω0 + π + i + β)^64^2",
      "(" + "+".join(f"Ĉ_1({k}ω0)" for k in range(1, 40)) + ")^30"],
+    ids=lambda source: f"{source[:12]} of {len(source)}",
 )  # fmt: skip
 def test_work_is_bounded(source: str) -> None:
     with pytest.raises(FormulaError):
