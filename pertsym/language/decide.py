@@ -183,6 +183,8 @@ def compare_form(
         raise FormulaError(fault.problem, source, fault.position) from None
     except NotUnderstood as fault:
         raise FormulaError(fault.problem, source, fault.at) from None
+    except RecursionError:
+        raise FormulaError("nested too deeply", source, 0) from None
 
 
 def _of_temperature(dictionary: Dictionary) -> Limit:
@@ -225,6 +227,8 @@ def compare_sides(source: str, dictionary: Dictionary, limit: Limit = "") -> Com
         raise FormulaError(fault.problem, source, fault.position) from None
     except NotUnderstood as fault:
         raise FormulaError(fault.problem, source, fault.at) from None
+    except RecursionError:
+        raise FormulaError("nested too deeply", source, 0) from None
     return next((result for result in found if not result), found[0])
 
 

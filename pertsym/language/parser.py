@@ -13,6 +13,7 @@ from pertsym.language.dictionary import Dictionary
 from pertsym.language.latex import latex_tokens
 from pertsym.language.syntax import (
     LARGEST_POWER,
+    MOST_FACTORS,
     Call,
     FormulaError,
     Function,
@@ -180,7 +181,12 @@ def _node(item: Any) -> Node:
 
 
 def _product(factors: list[tuple[int, Node]]) -> Node:
-    return Product(tuple(factors), factors[0][1].at)
+    """A product; one that it begins with is taken up into it, so that chains do not nest."""
+    (side, first), *rest = factors
+    head = first.factors if isinstance(first, Product) and side > 0 else (factors[0],)
+    if len(head) + len(rest) > MOST_FACTORS:
+        raise NotUnderstood(f"more than {MOST_FACTORS} factors in a product", first.at)
+    return Product((*head, *rest), first.at)
 
 
 def _integer(node: Node) -> int | None:

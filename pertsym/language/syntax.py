@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-LONGEST: Final = 200_000
+LONGEST: Final = 1_000_000
 """Characters of a formula."""
 DEEPEST: Final = 60
 """Brackets inside brackets."""
 LARGEST_POWER: Final = 64
+MOST_FACTORS: Final = 2000
 LARGEST_DERIVATIVE: Final = 16
 MOST_DIGITS: Final = 60
 
