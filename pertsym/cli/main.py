@@ -57,7 +57,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         ),
         "steady": Entry(
             "states:steady_command",
-            "Steady state of a MODEL file (TOML) by one method, in the energy eigenbasis.",
+            "Steady state of a MODEL file (TOML) by one method.",
         ),
         "sweep": Entry(
             "sweep:sweep_command",

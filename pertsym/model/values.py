@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pertsym.baths.densities import BathDensity, Density, Exponentials, SpinSurrogate
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.model.errors import InputError
@@ -162,6 +165,11 @@ class Model:
         Levels E_0, E_1, ...; the basis of the operators.
     couplings : tuple of Coupling
     baths : tuple of Bath
+    vectors : N rows of N complex numbers, or None
+        Column n is level n in the basis that the system was given in; None where that is the
+        eigenbasis.
+    observables : tuple of (name, operator)
+        Hermitian operators in the basis that the system was given in.
 
     Raises
     ------
@@ -174,6 +182,8 @@ class Model:
     energies: tuple[float, ...]
     couplings: tuple[Coupling, ...]
     baths: tuple[Bath, ...]
+    vectors: tuple[tuple[complex, ...], ...] | None = None
+    observables: tuple[tuple[str, Matrix], ...] = ()
 
     def __post_init__(self) -> None:
         self._check_energies()
@@ -258,6 +268,22 @@ class Model:
                 else "list the lower level first and exchange rows and columns of the operators",
             )
         return float(upper - lower)
+
+    def to_system(self, states: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """States (..., N, N) of the energy eigenbasis in the basis the system was given in."""
+        if self.vectors is None:
+            return states
+        vectors = np.array(self.vectors)
+        found: NDArray[np.complex128] = vectors @ states @ vectors.conj().T
+        return found
+
+    def to_energy(self, states: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """States (..., N, N) of the basis the system was given in, in the energy eigenbasis."""
+        if self.vectors is None:
+            return states
+        vectors = np.array(self.vectors)
+        found: NDArray[np.complex128] = vectors.conj().T @ states @ vectors
+        return found
 
     @property
     def used_baths(self) -> tuple[Bath, ...]:
