@@ -33,7 +33,7 @@ from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Bath, Coupling, Matrix, Model, Statistics
 
 TOP_KEYS: Final = ("name", "units", "system", "couplings", "baths")
-_MODEL_KEYS: Final = (*TOP_KEYS, "symbols", "observables")
+MODEL_KEYS: Final = (*TOP_KEYS, "symbols", "observables")
 _STATISTICS: Final = ("boson", "classical", "spin")
 _STATISTICS_TO_COME: Final = ("random-matrix",)
 _OSCILLATOR: Final = "oscillator"
@@ -66,7 +66,7 @@ def model_of(
     values: Mapping[str, Fraction] = MappingProxyType({}),
 ) -> Model:
     """The model of a parsed model file, as `load_model`; `place` is the file."""
-    check_keys(document, _MODEL_KEYS, place)
+    check_keys(document, MODEL_KEYS, place)
     document = with_numbers(document, place, values)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
@@ -178,6 +178,23 @@ def parsed_document(path: Path, place: Place) -> dict[str, Any]:
 
 def read_system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix | None]:
     """Return the energies of a finite system, or none and its Hamiltonian."""
+    key = check_system(value, place)
+    system = table(value, place)
+    energies: tuple[float, ...] = ()
+    hamiltonian: Matrix | None = None
+    if key == "energies":
+        energies = reals(system[key], place.field(key))
+    else:
+        hamiltonian = hermitian_matrix(system[key], place.field(key))
+    if len(hamiltonian or energies) < 2:
+        raise place.field(key).error(
+            "gives one level, but a system needs at least two", "give every level"
+        )
+    return energies, hamiltonian
+
+
+def check_system(value: object, place: Place) -> str:
+    """Refuse what is no finite system; "energies" or "hamiltonian", whichever it gives."""
     system = table(value, place)
     kind = choice(
         system.get("kind", "levels"), ("levels", _OSCILLATOR), place.field("kind"), "system"
@@ -195,32 +212,16 @@ def read_system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix 
             "is given together with hamiltonian" if both else "is missing, and so is hamiltonian",
             "give exactly one of the two",
         )
-    key = "energies" if "energies" in system else "hamiltonian"
-    energies: tuple[float, ...] = ()
-    hamiltonian: Matrix | None = None
-    if key == "energies":
-        energies = reals(system[key], place.field(key))
-    else:
-        hamiltonian = hermitian_matrix(system[key], place.field(key))
-    if len(hamiltonian or energies) < 2:
-        raise place.field(key).error(
-            "gives one level, but a system needs at least two", "give every level"
-        )
-    return energies, hamiltonian
+    return "energies" if "energies" in system else "hamiltonian"
 
 
 def read_couplings(
     value: object, baths: Mapping[str, object], size: int, place: Place
 ) -> tuple[Coupling, ...]:
     """Return the couplings of a finite system, in the basis of its table."""
-    if isinstance(value, dict):
-        raise place.error("must be a list of tables", "write [[couplings]] with double brackets")
     couplings: list[Coupling] = []
-    for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
+    for index, coupling in enumerate(coupling_tables(value, place)):
         here = place.item(index)
-        coupling = table(entry, here)
-        check_keys(coupling, ("operator", "bath", "strength"), here)
-        table(coupling, here, required=("operator", "bath"))
         operator = hermitian_matrix(coupling["operator"], here.field("operator"), size)
         bath = text(coupling["bath"], here.field("bath"))
         if bath not in baths:
@@ -231,6 +232,18 @@ def read_couplings(
         strength = real(coupling.get("strength", 1), here.field("strength"))
         couplings.append(Coupling.of(operator, bath, strength))
     return tuple(couplings)
+
+
+def coupling_tables(value: object, place: Place) -> list[dict[str, Any]]:
+    """The tables [[couplings]], each with the keys that it needs."""
+    if isinstance(value, dict):
+        raise place.error("must be a list of tables", "write [[couplings]] with double brackets")
+    tables = []
+    for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
+        here = place.item(index)
+        check_keys(table(entry, here), ("operator", "bath", "strength"), here)
+        tables.append(table(entry, here, required=("operator", "bath")))
+    return tables
 
 
 def in_eigenbasis(

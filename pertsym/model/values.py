@@ -30,9 +30,11 @@ def _fault(key: str, problem: str, remedy: str) -> InputError:
     return InputError("model", key, problem, remedy)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Bath:
-    """A Gaussian bath.
+    """A Gaussian bath: Bath(density, temperature=1.0), or Bath(name, statistics, beta, density).
+
+    Where a model names its baths (a mapping, or keywords of ``at``), no name is needed here.
 
     Conventions: C(t) = <B(t) B(0)>, Ĉ(w) = int dt e^{iwt} C(t); Ĉ(w > 0) = 2 J(w) [n(w) + 1] for
     bosons and 2 T J(|w|)/|w| for a classical bath.
@@ -42,7 +44,8 @@ class Bath:
     name : str
     statistics : {"boson", "classical"}
     beta : float or None
-        1/(k_B T) in inverse energy units, inf at T = 0; None where C(t) is given as exponentials.
+        1/(k_B T) in inverse energy units, inf at T = 0 (`temperature` gives its inverse); None
+        where C(t) is given as exponentials.
     density : spectral density of `pertsym.baths.densities`
         J in energy units, or `Exponentials`.
 
@@ -58,6 +61,40 @@ class Bath:
     beta: float | None
     density: BathDensity
 
+    def __init__(
+        self,
+        name_or_density: str | BathDensity | None = None,
+        /,
+        statistics: Statistics = "boson",
+        beta: float | None = None,
+        density: BathDensity | None = None,
+        *,
+        name: str = "",
+        temperature: float | None = None,
+    ) -> None:
+        if isinstance(name_or_density, str):
+            name = name_or_density
+        elif name_or_density is not None:
+            density = name_or_density
+        if density is None:
+            raise _fault("density", "is missing", "give a spectral density, or Exponentials")
+        if temperature is not None:
+            if beta is not None:
+                raise _fault("temperature", "is given together with beta", "give one of the two")
+            if not temperature >= 0:
+                raise _fault(
+                    "temperature", f"must not be negative, got {temperature!r}", "give T >= 0"
+                )
+            beta = 1 / temperature if temperature else math.inf
+        for key, value in (
+            ("name", name),
+            ("statistics", statistics),
+            ("beta", beta),
+            ("density", density),
+        ):
+            object.__setattr__(self, key, value)
+        self._check()
+
     @classmethod
     def spin(cls, name: str, beta: float, density: Density) -> Bath:
         """Many spins with the density J(w), as the oscillators with their correlation function.
@@ -67,7 +104,7 @@ class Bath:
         """
         return cls(name, "boson", beta, SpinSurrogate(density, beta))
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         if self.statistics not in get_args(Statistics):
             raise _fault(
                 "statistics",
