@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from pertsym.baths.divergence import Divergent
 from pertsym.cli.console import (
@@ -33,6 +32,7 @@ from pertsym.dynamics.methods import (
     STEADY,
     Estimated,
     evolve_estimated,
+    in_basis,
     steady_estimated,
 )
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
@@ -108,7 +108,7 @@ def steady_command(
     except Divergent as fault:
         _divergent(fault, parsed, method, order, as_json, record)
     _remarks(found)
-    found, expected = shown_in(parsed, found, basis, wanted)
+    found, expected = in_basis(parsed, found, basis, wanted)
     state = found.states[0]
     if as_json:
         record["state"] = {"real": state.real.tolist(), "imag": state.imag.tolist()}
@@ -202,7 +202,7 @@ def evolve_command(
     except Divergent as fault:
         _divergent(fault, parsed, method, None, as_json, {**record, "populations": None})
     _remarks(estimated)
-    estimated, expected = shown_in(parsed, estimated, basis, wanted)
+    estimated, expected = in_basis(parsed, estimated, basis, wanted)
     found = estimated.states
     populations = np.real(np.diagonal(found, axis1=1, axis2=2)).tolist()
     if as_json:
@@ -248,22 +248,6 @@ def read_observables(
         name: np.array([[complex(x) for x in row] for row in matrix])
         for name, matrix in found.items()
     }
-
-
-def shown_in(
-    model: Model, found: Estimated, basis: str, observables: Mapping[str, Matrix]
-) -> tuple[Estimated, dict[str, NDArray[np.float64]]]:
-    """The states in a basis with their errors, and expectation values (times,) of observables."""
-    states = model.to_system(found.states)
-    expected = {
-        name: np.real(np.einsum("ij,tji->t", matrix, states))
-        for name, matrix in observables.items()
-    }
-    if basis == "energy" or model.vectors is None:
-        return found, expected
-    # an element in one basis is a sum over N^2 elements of the other with weights of norm <= N
-    rounding = 8 * model.dimension * float(np.finfo(float).eps)
-    return Estimated(states, found.errors * model.dimension + rounding), expected
 
 
 def _plain(x: Any) -> Any:

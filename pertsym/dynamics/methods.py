@@ -7,7 +7,7 @@ makes meaningless are refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -346,6 +346,30 @@ def _misfit(model: Model, limit: Limit, found: Represented) -> Numbers | None:
     if exact.divergent or not np.all(np.isfinite(error)):
         return found.error * np.abs(second)
     return error
+
+
+def in_basis(
+    model: Model, found: Estimated, basis: str, observables: Mapping[str, Matrix] | None = None
+) -> tuple[Estimated, dict[str, Numbers]]:
+    """States in a basis with their errors, and expectation values (times,) of observables.
+
+    Observables, by default those of the model, are arrays in the basis the model was given in.
+    """
+    if observables is None:
+        observables = {
+            name: np.array([[complex(x) for x in row] for row in matrix])
+            for name, matrix in model.observables
+        }
+    states = model.to_system(found.states)
+    expected = {
+        name: np.real(np.einsum("ij,tji->t", matrix, states))
+        for name, matrix in observables.items()
+    }
+    if basis == "energy" or model.vectors is None:
+        return found, expected
+    # an element in one basis is a sum over N^2 elements of the other with weights of norm <= N
+    rounding = 8 * model.dimension * float(np.finfo(float).eps)
+    return Estimated(states, found.errors * model.dimension + rounding), expected
 
 
 def _exactly(states: States) -> Estimated:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, get_args
 
@@ -103,6 +103,10 @@ class Bath:
         cumulant is left out.
         """
         return cls(name, "boson", beta, SpinSurrogate(density, beta))
+
+    def named(self, name: str) -> Bath:
+        """The same bath under a name."""
+        return replace(self, name=name)
 
     def _check(self) -> None:
         if self.statistics not in get_args(Statistics):
