@@ -450,6 +450,8 @@ class _Finder:
             for names in polynomial
             for name in names
         }
+        if len(energies) == 2 and None not in energies and _equal(*energies):
+            raise self._degenerate()
         definitions = tuple(d for name, d in self._definitions.items() if name in used)
         return Eigenbasis(self.model, tuple(energies), blocks, signs, operators, definitions)
 
@@ -466,11 +468,17 @@ class _Finder:
             phase = sympy.simplify(re / b), sympy.simplify(im / b)
         gap = sympy.sqrt(sympy.factor(sympy.expand(x**2 + 4 * b**2)))
         if gap == 0:
-            raise NotYetDerivable(
-                self.model.name, "hamiltonian", "its levels are degenerate", "lift the degeneracy"
-            )
+            raise self._degenerate()
         c, s = sympy.simplify(x / gap), sympy.simplify(2 * b / gap)
         return _Angles(x, b, gap, c, s, phase)
+
+    def _degenerate(self) -> NotYetDerivable:
+        return NotYetDerivable(
+            self.model.name,
+            "system",
+            "its two levels are degenerate, where no closed form divides by their distance",
+            "lift the degeneracy, or ask for numbers",
+        )
 
     def _order(
         self,
@@ -670,11 +678,19 @@ def _is_simple(number: sympy.Rational) -> bool:
 def _evaluated(expression: sympy.Expr, values: Mapping[str, Any]) -> Any:
     """An expression at numbers or arrays."""
     symbols = sorted(expression.free_symbols, key=str)
+    if not symbols:
+        return np.asarray(float(expression.evalf(25)))
+    # NumPy has no functions of integers that are longer than its own
+    long = {x: sympy.Float(x, 17) for x in expression.atoms(sympy.Rational) if not _is_simple(x)}
     with np.errstate(all="ignore"):
-        found = sympy.lambdify(symbols, expression, "numpy")(
+        found = sympy.lambdify(symbols, expression.xreplace(long), "numpy")(
             *(np.asarray(values[str(s)], dtype=float) for s in symbols)
         )
     return np.asarray(found, dtype=float)
+
+
+def _equal(one: sympy.Expr | None, other: sympy.Expr | None) -> bool:
+    return bool(sympy.simplify(sympy.sympify(one) - sympy.sympify(other)) == 0)
 
 
 def _rational(value: Fraction) -> sympy.Rational:
