@@ -208,6 +208,9 @@ def definitions_step(interaction: Interaction) -> Step:
     names = tuple(dict.fromkeys(interaction.correlations.values()))
     several = len(names) > 1
     prose = (
+        r"The density matrix of the system is $\sigma$, its generator $R$, expanded in powers of "
+        r"$H_I$; $k_{ab}$ is the rate from level $b$ to level $a$. Moments $M^{(n)}$ are averages "
+        r"over the bath in equilibrium, with $H_I(t)$ in the interaction picture. "
         r"A bath enters through its correlation function $C(t)$, $C(-t)=C(t)^*$, its Fourier "
         r"transform $\hat C$, and the principal-value transform $P$ of that; "
         + ("each bath has its own, told apart by an index. " if several else "")
@@ -220,9 +223,14 @@ def definitions_step(interaction: Interaction) -> Step:
         r"principal value and $\mathrm{FP}$ the Hadamard finite part, for a double pole the "
         r"derivative of a principal value with respect to the place of the pole. The half-sided "
         r"transform $G$ is what the time integrals give; $\tau_{12}$ stands for $\tau_1+\tau_2$ "
-        r"and so on, and $\rho$ is the density matrix of the system."
+        r"and so on."
     )
     formulas = (
+        r"\frac{d\sigma_{ab}}{dt} = -i(E_a-E_b)\sigma_{ab}+\sum_{cd}R_{abcd}\,\sigma_{cd}, \qquad "
+        r"R = R^{(2)}+R^{(4)}+\dots, \qquad k_{ab}=R_{aabb}",
+        r"M^{(n)}(t) = n!\int_0^t\!dt_1\int_0^{t_1}\!dt_2\cdots\int_0^{t_{n-1}}\!dt_n\,"
+        r"\langle\mathcal L(t_1)\mathcal L(t_2)\cdots\mathcal L(t_n)\rangle, \qquad "
+        r"\mathcal L(t) = -i[H_I(t),\cdot\,]",
         r"C(t) = \langle B(t)B(0)\rangle, \qquad B(t)=e^{iH_Bt}B\,e^{-iH_Bt}",
         r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
         r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
@@ -230,20 +238,18 @@ def definitions_step(interaction: Interaction) -> Step:
         r"-\frac{i}{2\pi}P(\omega)",
         r"\mathrm{FP}\!\int d\omega\,\frac{f(\omega)}{(\omega-a)^2} = "
         r"\frac{d}{da}\,\mathrm{P}\!\int d\omega\,\frac{f(\omega)}{\omega-a}",
-        r"\frac{d\rho_{ab}}{dt} = -i(E_a-E_b)\rho_{ab}+\sum_{cd}R_{abcd}\,\rho_{cd}, \qquad "
-        r"R = R^{(2)}+R^{(4)}+\dots, \qquad k_{ab}=R_{aabb}",
     )
     lines: tuple[str, ...] = (
         "C(t) = <B(t) B(0)>, Ĉ(ω) = ∫dt e^{iωt} C(t), P(ω) = P∫dω' Ĉ(ω')/(ω' - ω)",
         "oscillators: Ĉ(ω>0) = 2 J(ω) [n(ω) + 1], Ĉ(-ω) = e^{-βω} Ĉ(ω); primes: d/d(argument)",
         "P∫: principal value, FP∫: Hadamard finite part, over the real line",
-        "dρ_ab/dt = -i(E_a - E_b) ρ_ab + sum R_abcd ρ_cd, k_ab = R_aabb (rate b -> a)",
+        "dσ_ab/dt = -i(E_a - E_b) σ_ab + sum R_abcd σ_cd, k_ab = R_aabb (rate b -> a)",
     )
     if interaction.dimension == 2:
         prose += (
             r" Of two levels, $1/T_1=k_{10}+k_{01}$, $1/T_2=-\mathrm{Re}\,R_{1010}$, "
             r"$1/T_2'=1/T_2-1/(2T_1)$, and $\Delta\omega$ is the frequency of the coherence, from "
-            r"the block of $\rho_{10}$ and $\rho_{01}$, minus $\omega_0$."
+            r"the block of $\sigma_{10}$ and $\sigma_{01}$, minus $\omega_0$."
         )
         lines += ("1/T1 = k10 + k01, 1/T2 = -Re R1010, 1/T2' = 1/T2 - 1/(2 T1)",)
     return Step(
@@ -318,7 +324,7 @@ def cells(model: Model, quantity: str) -> tuple[str, ...]:
 def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     first, second = (rf"|s_{{{site}}}\rangle" for site in block.sites)
     lower, upper = block.levels
-    signs = [("" if basis.signs[n] > 0 else "-") for n in block.levels]
+    lower_sign, upper_sign = (basis.signs[n] for n in block.levels)
     angle, phase = r"\tfrac{\theta}{2}", r"e^{-i\phi}"
     h = basis.model.hamiltonian
     assert h is not None
@@ -326,9 +332,14 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     if entry.is_real:
         phase = ""
     sin, cos = rf"\sin{angle}\,", rf"\cos{angle}\,"
+    # sign of the eigenvector, then of its components
+    outer, inner = ("-", "") if lower_sign > 0 else ("", "-")
+    plus = "+" if lower_sign > 0 else ""
+    both = "" if upper_sign > 0 else "-"
     formulas = (
-        rf"|{lower}\rangle = {signs[0]}\left(-{sin}{first}+{cos}{phase}{second}\right)",
-        rf"|{upper}\rangle = {signs[1]}\left({cos}{first}+{sin}{phase}{second}\right)",
+        rf"|{lower}\rangle = {outer}{sin}{first}{plus}{inner}{cos}{phase}{second}",
+        rf"|{upper}\rangle = {both}{cos}{first}{'+' if upper_sign > 0 else '-'}"
+        rf"{sin}{phase}{second}",
     )
     i, j = block.sites
     explained = (

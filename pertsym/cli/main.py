@@ -29,7 +29,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         ),
         "derive": Entry(
             "derive:derive",
-            "Derive NAME (see `pertsym list`) and show every step, or write it as a document.",
+            "Derive SOURCE, a NAME (see `pertsym list`) or a MODEL file, and show every step.",
         ),
         "evolve": Entry(
             "states:evolve_command",

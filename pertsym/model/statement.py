@@ -36,6 +36,7 @@ from pertsym.model.symbols import (
     read_symbols,
     require_name,
     value_of,
+    with_values,
 )
 from pertsym.model.units import UNITS
 from pertsym.model.values import Bath
@@ -256,7 +257,7 @@ class Model:
         energies: Sequence[Entry] | None = None,
         couplings: Iterable[Coupling | NumericCoupling | tuple[Entries, str]] = (),
         baths: Mapping[str, Bath] | Iterable[Bath] = (),
-        symbols: Mapping[str, float | Fraction | str] = MappingProxyType({}),
+        symbols: Mapping[str, float | Fraction | str | Declared] = MappingProxyType({}),
         observables: Mapping[str, Entries] = MappingProxyType({}),
         name: str = "model",
         units: str = "natural",
@@ -428,8 +429,10 @@ def _changed(coupling: Coupling, operator: Rows, strength: sympy.Expr) -> Coupli
     return found
 
 
-def load_statement(path: str | os.PathLike[str]) -> Model:
-    """The model of a file as it is stated, symbols without value included.
+def load_statement(
+    path: str | os.PathLike[str], values: Mapping[str, Fraction] = MappingProxyType({})
+) -> Model:
+    """The model of a file as it is stated, symbols without value included; `values` for some.
 
     Raises
     ------
@@ -437,15 +440,17 @@ def load_statement(path: str | os.PathLike[str]) -> Model:
         As `pertsym.model.file.load_model`.
     """
     place = Place(os.fspath(path))
-    return stated(parsed_document(Path(path), place), place)
+    return stated(parsed_document(Path(path), place), place, values)
 
 
-def stated(document: Mapping[str, Any], place: Place) -> Model:
+def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fraction]) -> Model:
     """The stated model of a parsed file."""
     check_keys(document, MODEL_KEYS, place)
     table(document, place, required=("system", "couplings", "baths"))
     units = choice(document.get("units", "natural"), UNITS, place.field("units"), "units")
-    symbols = read_symbols(document.get("symbols", {}), place.field("symbols"))
+    symbols = with_values(
+        read_symbols(document.get("symbols", {}), place.field("symbols")), values, place
+    )
     system, here = document["system"], place.field("system")
     check_system(system, here)
     given: dict[str, Any] = {}
@@ -473,10 +478,7 @@ def stated(document: Mapping[str, Any], place: Place) -> Model:
             **given,
             couplings=couplings,
             baths=read_baths(baths, UNITS[units], place.field("baths")),
-            symbols={
-                n: s.value if s.value is not None else ASSUMPTIONS[s.positive]
-                for n, s in symbols.items()
-            },
+            symbols=symbols,
             observables={
                 n: rows_of(x, place.field("observables").field(n), symbols)
                 for n, x in observables.items()
@@ -492,14 +494,18 @@ def stated(document: Mapping[str, Any], place: Place) -> Model:
 
 
 def _symbols(
-    entries: Iterable[sympy.Expr], given: Mapping[str, float | Fraction | str], place: Place
+    entries: Iterable[sympy.Expr],
+    given: Mapping[str, float | Fraction | str | Declared],
+    place: Place,
 ) -> dict[str, Declared]:
     """All symbols of the entries, those with an assumption or value first."""
     found: dict[str, Declared] = {}
     for name, value in given.items():
         here = place.field(name)
         require_name(name, here)
-        if isinstance(value, str):
+        if isinstance(value, Declared):
+            found[name] = value
+        elif isinstance(value, str):
             if value not in ASSUMPTIONS:
                 raise here.error(f"{value!r} is no assumption", "write 'real' or 'positive'")
             found[name] = Declared(name, value == "positive")
