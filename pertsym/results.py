@@ -17,7 +17,7 @@ from pertsym.derivation import Step, Steps
 from pertsym.equations.series import Equations, Quantity
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
-from pertsym.model.values import Bath, Statistics
+from pertsym.model.values import Bath, Statistics, density_from
 from pertsym.narrative import pipeline, rules_step, symbol
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
@@ -97,7 +97,7 @@ class Result:
         return repr(self._shown())
 
     def function(
-        self, statistics: Statistics = "boson", **baths: BathDensity | Bath | None
+        self, statistics: Statistics = "boson", **baths: BathDensity | Bath | str | None
     ) -> Callable[..., Estimate]:
         """A numerical function of the model's symbols and the temperatures, with error bound.
 
@@ -106,8 +106,8 @@ class Result:
         statistics
             "boson" or "classical", of densities that are given without statistics of their own.
         **baths
-            A spectral density or a `Bath` for every correlation function of the formula, by name;
-            None leaves it out.  Parameters of densities may be numpy arrays.
+            A spectral density, its formula in w, or a `Bath` for every correlation function of
+            the result, by name; None leaves it out.  Parameters of densities may be numpy arrays.
 
         Returns
         -------
@@ -199,20 +199,24 @@ def numerical_function(
     form: SpectralForm,
     interaction: Interaction,
     statistics: Statistics,
-    baths: Mapping[str, BathDensity | Bath | None],
+    baths: Mapping[str, BathDensity | Bath | str | None],
     parameters: Parameters | None = None,
 ) -> Callable[..., Estimate]:
     """f(parameters, beta) -> Estimate(value, error) of a form; see `Result.function`."""
+    given_baths: dict[str, BathDensity | Bath | None] = {
+        name: density_from(x) if x is not None and not isinstance(x, Bath) else x
+        for name, x in baths.items()
+    }
     known = tuple(dict.fromkeys(interaction.correlations.values()))
     needed = {a.name for a in form.values}
     needed |= {name for a in form.integrals for name in (a.name, a.other)}
-    missing = sorted(needed - baths.keys())
+    missing = sorted(needed - given_baths.keys())
     if missing:
         raise TypeError(
             f"function() needs a spectral density for {', '.join(missing)}; "
             f"write {missing[0]}=... (None leaves that bath out)"
         )
-    unknown = sorted(baths.keys() - set(known))
+    unknown = sorted(given_baths.keys() - set(known))
     if unknown:
         raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
     given = parameters or GenericParameters(interaction)
@@ -225,7 +229,7 @@ def numerical_function(
         bound.apply_defaults()
         values = dict(bound.arguments)
         beta = values.pop("beta")
-        betas = _temperatures(baths, beta, {n: values.pop(k) for k, n in own.items()})
+        betas = _temperatures(given_baths, beta, {n: values.pop(k) for k, n in own.items()})
         frequencies, elements = given.numbers({n: x for n, x in values.items() if x is not None})
         if len(names) == 1 and not np.all(np.asarray(frequencies[0]) > 0):
             raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
@@ -235,7 +239,7 @@ def numerical_function(
                 name: ()
                 if density is None
                 else ((1, _correlation(name, density, statistics, betas[name])),)
-                for name, density in baths.items()
+                for name, density in given_baths.items()
             }
         )
         common = _common(form, betas, beta)

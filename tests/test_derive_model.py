@@ -362,6 +362,26 @@ def test_site_populations_by_hand() -> None:
     assert "system basis" in repr(sites)
 
 
+def test_a_density_may_be_a_formula() -> None:
+    w = sympy.Symbol("w")
+    formula = "0.2*w/(4 + w**2)"
+    exact = D.k_up[4].function(B=DRUDE)(eps=0.5, Delta=1.0, beta=1.0)
+    for density in (formula, sympy.Rational(1, 5) * w / (4 + w**2)):
+        bath = ps.Bath(density, temperature=1.0)
+        found = D.k_up[4].function(B=bath)(eps=0.5, Delta=1.0)
+        assert found.value == pytest.approx(exact.value, rel=1e-9)
+        assert D.at(eps=0.5, Delta=1.0, B=bath).k_up[4].value == pytest.approx(found.value)
+    bare = D.k_up[4].function(B=formula)(eps=0.5, Delta=1.0, beta=1.0)
+    assert bare.value == pytest.approx(exact.value, rel=1e-9)
+    with pytest.raises(ps.InputError, match="unknown name"):
+        ps.Bath("0.1*v", temperature=1.0)
+    with pytest.raises(ps.InputError, match="give one of the two"):
+        ps.Bath(DRUDE, temperature=1.0, beta=1.0)
+    with pytest.raises(ps.InputError, match="must not be negative"):
+        ps.Bath(DRUDE, temperature=-1.0)
+    assert ps.Bath(DRUDE, temperature=0).beta == np.inf
+
+
 def test_at_says_what_is_missing() -> None:
     bath = ps.Bath(DRUDE, temperature=1.0)
     with pytest.raises(TypeError, match="a value for Delta, a Bath for B"):

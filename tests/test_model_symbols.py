@@ -207,3 +207,35 @@ def test_values_of_entries_against_sympy() -> None:
         found = complex(value_of(parse_entry(text, symbols), {"x": x, "y": y}))
         expected = complex(sympy.sympify(text.replace("^", "**")).subs({"x": x, "y": y}).evalf(20))
         assert found == pytest.approx(expected, rel=1e-14)
+
+
+# ---------------------------------------------------------------------------------------------
+# Sweeps
+
+
+def test_a_sweep_over_symbols_is_single_calls(tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    path = written(tmp_path)
+    output = tmp_path / "a.nc"
+    over = ("--over", "symbols.eps=-0.5,0,0.75", "--over", "temperature=0.5,1")
+    common = ("--set", "Delta=0.75", "--set", "phi=0", "--order", 2)
+    result = run("sweep", path, *over, *common, "--output", output, "--jobs", 1)
+    assert result.exit_code == 0, result.stderr
+    with xarray.open_dataset(output) as found:
+        assert found["k_up"].dims == ("symbols.eps", "temperature", "order")
+        for i, eps in enumerate((-0.5, 0.0, 0.75)):
+            single = answer("rates", path, *common, "--set", f"eps={eps}")["orders"]["2"]
+            for name in ("k_up", "inv_T2", "frequency_shift"):
+                value = float(found[name][i, 0, 0])
+                assert value == pytest.approx(single[name], rel=1e-13, abs=1e-16)
+        assert float(found["k_up"][1, 1, 0]) != float(found["k_up"][1, 0, 0])
+
+
+def test_a_sweep_needs_the_other_symbols(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    over = ("--over", "symbols.eps=0,1", "--order", 2, "--output", tmp_path / "a.nc")
+    refused(run("sweep", path, *over, "--set", "phi=0"), 2, "symbols.Delta", "has no value")
+    swept = ("--over", "symbols.Delta=-1,1", "--set", "phi=0", "--output", tmp_path / "a.nc")
+    refused(run("sweep", path, *swept), 2, "Delta", "not positive")
+    unknown = ("--over", "symbols.gamma=0,1", "--set", "phi=0", "--set", "Delta=1")
+    refused(run("sweep", path, *unknown), 2, "no such number")

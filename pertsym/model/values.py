@@ -10,12 +10,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.densities import BathDensity, Density, Exponentials, SpinSurrogate
+from pertsym.baths.densities import (
+    BathDensity,
+    Density,
+    Exponentials,
+    ExpressionDensity,
+    SpinSurrogate,
+)
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS, Units
@@ -30,11 +36,34 @@ def _fault(key: str, problem: str, remedy: str) -> InputError:
     return InputError("model", key, problem, remedy)
 
 
+def density_from(value: Any) -> BathDensity:
+    """A spectral density as it is, or of a formula: a text or a SymPy expression in w.
+
+    Raises
+    ------
+    InputError
+        If the formula is no spectral density.
+    """
+    if isinstance(value, BathDensity):
+        return value
+    # only here: it brings SymPy
+    from pertsym.model.expression import decay, leading_power, parse_expression
+
+    try:
+        expression = parse_expression(str(value))
+        leading_power(expression), decay(expression)  # undecidable ends are refused here
+    except ValueError as fault:
+        problem, _, remedy = str(fault).rpartition("; ")
+        raise _fault("spectral_density", problem or str(fault), remedy) from None
+    return ExpressionDensity(expression)
+
+
 @dataclass(frozen=True, init=False)
 class Bath:
     """A Gaussian bath: Bath(density, temperature=1.0), or Bath(name, statistics, beta, density).
 
-    Where a model names its baths (a mapping, or keywords of ``at``), no name is needed here.
+    The density may be a formula, ``Bath("0.1*w*exp(-w)", temperature=1.0)``.  Where a model names
+    its baths (a mapping, or keywords of ``at``), no name is needed here.
 
     Conventions: C(t) = <B(t) B(0)>, Ĉ(w) = int dt e^{iwt} C(t); Ĉ(w > 0) = 2 J(w) [n(w) + 1] for
     bosons and 2 T J(|w|)/|w| for a classical bath.
@@ -63,7 +92,7 @@ class Bath:
 
     def __init__(
         self,
-        name_or_density: str | BathDensity | None = None,
+        name_or_density: Any = None,
         /,
         statistics: Statistics = "boson",
         beta: float | None = None,
@@ -72,10 +101,10 @@ class Bath:
         name: str = "",
         temperature: float | None = None,
     ) -> None:
-        if isinstance(name_or_density, str):
+        if isinstance(name_or_density, str) and density is not None:
             name = name_or_density
         elif name_or_density is not None:
-            density = name_or_density
+            density = density_from(name_or_density)
         if density is None:
             raise _fault("density", "is missing", "give a spectral density, or Exponentials")
         if temperature is not None:
