@@ -38,6 +38,9 @@ from pertsym.present.statement import (
     interaction_latex,
 )
 
+_MOST_RATES = 6
+"""Quantities of a document that names none."""
+
 _MOST_RULES = 12
 """Time-domain terms up to which a document shows the second route term by term."""
 
@@ -72,13 +75,21 @@ def document(
         raise NotYetDerivable(
             "model", "order", f"closed forms exist to order 4, not {order}", "ask for 2 or 4"
         )
-    names = tuple(quantities or _default(equations))
+    names: tuple[str, ...] = tuple(quantities or ())
+    left: tuple[str, ...] = ()
+    if not names:
+        found = _default(equations, order)
+        names, left = found[:_MOST_RATES], found[_MOST_RATES:]
     steps = [*statement_steps(interaction, basis), moments_step(order)]
     for n in range(2, order + 1, 2):
         steps += [cumulant_step(n), words_step(n)]
     for name in names:
         for n in range(2, order + 1, 2):
             steps += quantity_steps(equations, name, n)
+    if left:
+        listed = ", ".join(f"${symbol(name).latex}$" for name in left)
+        prose = f"The rates {listed} are not shown here; each can be asked for by itself."
+        steps.append(Step("left-out", "Further rates", prose, (), (", ".join(left),)))
     if basis is not None:
         steps += list(number_steps(basis, names, order))
     title = basis.model.name if basis is not None else "Equations of motion"
@@ -98,11 +109,13 @@ def _says(step: Step) -> bool:
     return bool(step.formulas or step.text)
 
 
-def _default(equations: Equations) -> tuple[str, ...]:
+def _default(equations: Equations, order: int) -> tuple[str, ...]:
+    """Rates and shift of two levels; of more the rates that do not vanish."""
     if isinstance(equations, Bloch):
         return QUANTITIES
     rates = [name for name in equations.names if not name.endswith(ELIMINATED)]
-    return tuple(name for name in rates if equations.terms(name, 2)) or tuple(rates[:1])
+    orders = range(2, order + 1, 2)
+    return tuple(r for r in rates if any(equations.terms(r, n) for n in orders)) or (rates[0],)
 
 
 def hamiltonian_step(model: Model) -> Step:

@@ -184,6 +184,50 @@ def test_bad_requests(tmp_path: Path) -> None:
     refused(run("derive", bad), 2, "system.energies[1]", "unknown name 'w0'")
 
 
+def test_a_dimer_evolves_in_its_sites() -> None:
+    example = Path(__file__).parent.parent / "examples" / "dimer.toml"
+    found = json.loads(
+        run(
+            *("evolve", example, "--set", "g=0.3", "--method", "redfield"),
+            *("--initial", 1, "--times", "0:4:3", "--json"),
+        ).stdout
+    )
+    assert found["basis"] == "system"
+    assert found["populations"][0] == pytest.approx([0, 1], abs=1e-12)
+    assert 0.2 < found["populations"][1][0] < 1
+    assert len(found["observables"]["exciton"]) == 3
+
+
+def test_a_model_with_values_is_exported(tmp_path: Path) -> None:
+    """A tunnelling system in its site basis: one source file that runs without pertsym."""
+    model = ps.Model(
+        hamiltonian=[[0, "V"], ["V", 0]],
+        couplings=[ps.Coupling([["1/2", 0], [0, "-1/2"]], "b")],
+        baths={"b": ps.Bath(ps.DrudeLorentz(lam=0.1, gamma=2.0), temperature=0.5)},
+        symbols={"V": 0.4},
+    )
+    derived = ps.derive(model)
+    target = tmp_path / "rates.py"
+    derived.export(target)
+    names: dict[str, Any] = {"__name__": "rates"}
+    exec(target.read_text(), names)
+    found = names["evaluate"]()
+    for order in (2, 4):
+        assert found["k_up"][order] == pytest.approx(derived.at().k_up[order].value, rel=1e-11)
+
+
+def test_a_long_document_says_what_it_leaves_out() -> None:
+    size = 4
+    operator = [[f"x{min(i, j)}{max(i, j)}" for j in range(size)] for i in range(size)]
+    derived = ps.derive([(operator, "B")])
+    document = derived.document(order=2)
+    shown = {key.split("-")[0] for step in document.steps if (key := step.key).startswith("k_")}
+    assert len(shown) == 6
+    left = document.step("left-out")
+    assert len(left.text[0].split(", ")) == 6
+    assert "$k_{32}$" in left.prose
+
+
 def test_documents_of_python_models() -> None:
     """Nothing but an interaction, or a model of three levels without values."""
     laird = ps.derive(ps.laird()).document(order=2, quantities=["k_up"])

@@ -362,6 +362,25 @@ def test_site_populations_by_hand() -> None:
     assert "system basis" in repr(sites)
 
 
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_states_in_the_basis_of_a_complex_hamiltonian(seed: int, size: int) -> None:
+    """The Gibbs state is exp(-beta H)/Z there, and a level at t = 0 is a basis vector."""
+    model = random_model(seed, size, real=False)
+    n = ps.derive(model).at(B=ps.Bath(DRUDE, temperature=0.7))
+    assert model.hamiltonian is not None
+    rows = hermitian_at(model.hamiltonian, {}, Place("h"))
+    h = np.array([[complex(z) for z in row] for row in rows])
+    energies, v = np.linalg.eigh(h)
+    weights = np.exp(-(energies - energies[0]) / 0.7)
+    wanted = v @ np.diag(weights / weights.sum()) @ v.conj().T
+    np.testing.assert_allclose(n.steady("gibbs").matrix, wanted, atol=1e-13)
+    start = n.evolve("redfield", initial=size - 1, times=[0.0, 0.1])
+    np.testing.assert_allclose(start.populations[0], np.eye(size)[-1], atol=1e-12)
+    diagonal = n.steady("gibbs", basis="energy").matrix
+    np.testing.assert_allclose(diagonal, np.diag(weights / weights.sum()), atol=1e-13)
+
+
 def test_a_density_may_be_a_formula() -> None:
     w = sympy.Symbol("w")
     formula = "0.2*w/(4 + w**2)"

@@ -97,6 +97,7 @@ MISTAKES = [
     ('"sqrt(2)"', '"sqrt"', ("phi=0", "Delta=1"), "couplings[0].strength", "needs an argument"),
     ("eps = 0.5", 'eps = "imaginary"', (), "symbols.eps", '"positive"'),
     ("eps = 0.5", "sqrt = 0.5", (), "symbols.sqrt", "meaning of its own"),
+    ("eps = 0.5", "beta = 0.5", (), "symbols.beta", "inverse temperature"),
     ("eps = 0.5", "eps = true", (), "symbols.eps", "real number"),
     ("sx = [[0, 1], [1, 0]]", "sx = [[0, 1], [2, 0]]", ("phi=0", "Delta=1"), "observables.sx", ""),
     ("eps = 0.5", "eps = 0.5", ("phi=0",), "symbols.Delta", "--set Delta=NUMBER"),

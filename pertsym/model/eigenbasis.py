@@ -399,7 +399,8 @@ class _Finder:
                     if abs(abs(value) - abs(other)) <= tolerance:
                         return symbol if value * other > 0 else -symbol
             letter = {"": "S", "re": "x", "im": "y"}[which]
-            name = self._free(f"{letter}{several}{m}{n}")
+            levels = f"{m}{n}" if model.dimension <= 10 else f"{m}_{n}"
+            name = self._free(f"{letter}{several}{levels}")
             what = {"": "", "re": "real part of ", "im": "imaginary part of "}[which]
             self._definitions[name] = Definition(
                 name, None, (group, m, n, which), value, f"{what}<{m}|S|{n}>, bath {bath}"

@@ -139,6 +139,8 @@ def require_name(name: str, place: Place) -> None:
     if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or name in taken:
         why = "has a meaning of its own" if name in taken else "is no name"
         raise place.error(f"{name!r} {why}", "use letters, digits and _, such as eps or w_1")
+    if name.partition("_")[0] == "beta":
+        raise place.error(f"{name!r} is an inverse temperature in formulas", "choose another name")
 
 
 def read_symbols(value: object, place: Place) -> dict[str, Declared]:
