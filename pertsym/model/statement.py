@@ -338,8 +338,7 @@ class Model:
         units: str = "natural",
     ) -> NumericModel:
         """A model of numbers in its eigenbasis, as the numerical functions take it."""
-        exact = [c.numeric() if isinstance(c, Coupling) else c for c in couplings]
-        return NumericModel.of(energies, exact, baths, name=name, units=units)
+        return NumericModel.of(energies, tuple(couplings), baths, name=name, units=units)
 
     def _check_hermitian(self, place: Place) -> None:
         matrices: list[tuple[Rows, Place]] = [

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -222,6 +222,13 @@ def _exact(entry: complex | Fraction | Gaussian) -> Gaussian:
     return Gaussian.of(float(entry.real), float(entry.imag))
 
 
+class Stated(Protocol):
+    """A coupling whose entries may be formulas, such as `pertsym.Coupling`."""
+
+    def numeric(self) -> Coupling:
+        """The same as numbers."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A finite system coupled to independent Gaussian baths.
@@ -293,7 +300,7 @@ class Model:
     def of(
         cls,
         energies: Sequence[float],
-        couplings: Sequence[Coupling],
+        couplings: Sequence[Coupling | Stated],
         baths: Sequence[Bath],
         *,
         name: str = "model",
@@ -303,7 +310,8 @@ class Model:
         if units not in UNITS:
             raise _fault("units", f"unknown units {units!r}", f"use one of {', '.join(UNITS)}")
         levels = tuple(float(energy) for energy in energies)
-        return cls(name, UNITS[units], levels, tuple(couplings), tuple(baths))
+        exact = tuple(c if isinstance(c, Coupling) else c.numeric() for c in couplings)
+        return cls(name, UNITS[units], levels, exact, tuple(baths))
 
     @property
     def dimension(self) -> int:
