@@ -41,14 +41,14 @@ class States:
     basis
         "system" (in which the model was given) or "energy".
     expectation
-        name -> (times,), of the model's observables.
+        name -> values and errors (times,) of the model's observables.
     """
 
     times: NDArray[np.float64] | None
     states: NDArray[np.complex128]
     error: NDArray[np.float64]
     basis: Basis
-    expectation: Mapping[str, NDArray[np.float64]]
+    expectation: Mapping[str, Estimate]
 
     @property
     def populations(self) -> NDArray[np.float64]:

@@ -351,7 +351,10 @@ def test_site_populations_by_hand() -> None:
     rotated = v @ states @ v.T
     np.testing.assert_allclose(sites.states, rotated, atol=1e-8)
     np.testing.assert_allclose(sites.populations.sum(axis=1), 1, atol=1e-12)
-    np.testing.assert_allclose(sites.expectation["sx"], 2 * rotated[:, 0, 1].real, atol=1e-8)
+    values, errors = sites.expectation["sx"]
+    np.testing.assert_allclose(values, 2 * rotated[:, 0, 1].real, atol=1e-8)
+    assert np.all(errors < 1e-6)
+    assert np.all(errors > 0)
     energy = n.evolve("tcl2", initial=sites.states[0], times=[0.0])
     np.testing.assert_allclose(energy.states[0], sites.states[0], atol=1e-12)
     gibbs = n.steady("gibbs").matrix

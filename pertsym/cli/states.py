@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,6 +36,7 @@ from pertsym.dynamics.methods import (
     steady_estimated,
 )
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
+from pertsym.estimate import Estimate
 from pertsym.generators.element_names import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.file import observable, parsed_document
@@ -113,7 +114,8 @@ def steady_command(
     if as_json:
         record["state"] = {"real": state.real.tolist(), "imag": state.imag.tolist()}
         if wanted:
-            record["observables"] = {name: float(x[0]) for name, x in expected.items()}
+            record["observables"] = {name: float(x.value[0]) for name, x in expected.items()}
+            record["observables_error"] = _errors(expected)
         emit_json({**record, **_error(found)})
         return
     click.echo(f"steady state by {method}, {_BASES[basis]}{_stated(found)}")
@@ -126,8 +128,8 @@ def steady_command(
     for a, b in combinations(range(len(state)), 2):
         x = state[a, b]
         click.echo(f"{f'{a},{b}':>7}{_plain(x.real):>20.10g}{_plain(x.imag):>20.10g}")
-    for name, values in expected.items():
-        click.echo(f"<{name}> = {_plain(float(values[0])):.10g}")
+    for name, (value, error) in expected.items():
+        click.echo(f"<{name}> = {_plain(float(value[0])):.10g}  +- {float(error[0]):.1e}")
 
 
 @click.command("evolve")
@@ -210,7 +212,8 @@ def evolve_command(
         if with_states:
             record["states"] = {"real": found.real.tolist(), "imag": found.imag.tolist()}
         if wanted:
-            record["observables"] = {name: x.tolist() for name, x in expected.items()}
+            record["observables"] = {name: x.value.tolist() for name, x in expected.items()}
+            record["observables_error"] = _errors(expected)
         emit_json({**record, **_error(estimated)})
         return
     unit = parsed.units.time or "1/energy"
@@ -218,7 +221,10 @@ def evolve_command(
     named = "".join(f", <{name}>" for name in expected)
     click.echo(f"time in {unit}; {what}{named}; {_BASES[basis]}{_stated(estimated)}")
     for k, (time, row, matrix) in enumerate(zip(grid, populations, found, strict=True)):
-        shown = [*(matrix.reshape(-1) if with_states else row), *(x[k] for x in expected.values())]
+        shown = [
+            *(matrix.reshape(-1) if with_states else row),
+            *(x.value[k] for x in expected.values()),
+        ]
         click.echo(f"{time:>14.8g}  " + "  ".join(f"{_plain(x):.10g}" for x in shown))
 
 
@@ -248,6 +254,11 @@ def read_observables(
         name: np.array([[complex(x) for x in row] for row in matrix])
         for name, matrix in found.items()
     }
+
+
+def _errors(expected: Mapping[str, Estimate]) -> dict[str, float]:
+    """The largest error of each expectation value."""
+    return {name: float(x.error.max(initial=0.0)) for name, x in expected.items()}
 
 
 def _plain(x: Any) -> Any:

@@ -29,6 +29,7 @@ from pertsym.dynamics.reliability import (
     require_known,
 )
 from pertsym.dynamics.steady import steady_state
+from pertsym.estimate import Estimate
 from pertsym.generators.correlation_transient import equations_in_time, second_order_transient
 from pertsym.generators.element_names import element_name
 from pertsym.generators.finite_time import FiniteTime, finite_time
@@ -350,7 +351,7 @@ def _misfit(model: Model, limit: Limit, found: Represented) -> Numbers | None:
 
 def in_basis(
     model: Model, found: Estimated, basis: str, observables: Mapping[str, Matrix] | None = None
-) -> tuple[Estimated, dict[str, Numbers]]:
+) -> tuple[Estimated, dict[str, Estimate]]:
     """States in a basis with their errors, and expectation values (times,) of observables.
 
     Observables, by default those of the model, are arrays in the basis the model was given in.
@@ -360,16 +361,18 @@ def in_basis(
             name: np.array([[complex(x) for x in row] for row in matrix])
             for name, matrix in model.observables
         }
-    states = model.to_system(found.states)
-    expected = {
-        name: np.real(np.einsum("ij,tji->t", matrix, states))
-        for name, matrix in observables.items()
-    }
+    rounding = 8 * model.dimension * float(np.finfo(float).eps)
+    expected: dict[str, Estimate] = {}
+    for name, matrix in observables.items():
+        inside = model.to_energy(matrix)
+        values = np.real(np.einsum("ij,tji->t", inside, found.states))
+        size = float(np.abs(inside).sum())
+        expected[name] = Estimate(values, size * (found.errors + rounding))
     if basis == "energy" or model.vectors is None:
         return found, expected
     # an element in one basis is a sum over N^2 elements of the other with weights of norm <= N
-    rounding = 8 * model.dimension * float(np.finfo(float).eps)
-    return Estimated(states, found.errors * model.dimension + rounding), expected
+    errors = found.errors * model.dimension + rounding
+    return Estimated(model.to_system(found.states), errors), expected
 
 
 def _exactly(states: States) -> Estimated:
