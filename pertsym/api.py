@@ -23,9 +23,11 @@ from pertsym.exact import exact_rational
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.files import write_whole
-from pertsym.model.eigenbasis import Eigenbasis, eigenbasis_of
+from pertsym.model.diagonalisation import eigenbasis_of
+from pertsym.model.eigenbasis import Eigenbasis
+from pertsym.model.entries import Entries
 from pertsym.model.errors import InputError
-from pertsym.model.statement import Coupling, Entries, Model
+from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import Bath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel

@@ -20,8 +20,9 @@ from pertsym.evaluated import Numbers
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Strengths
 from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
+from pertsym.model.entries import decimals
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.statement import Model, decimals
+from pertsym.model.statement import Model
 from pertsym.narrative import (
     cumulant_step,
     moments_step,

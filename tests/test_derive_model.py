@@ -16,10 +16,10 @@ import pertsym as ps
 from derivations.biased_two_level import common as biased
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.exact import Gaussian
-from pertsym.model.eigenbasis import eigenbasis_of
+from pertsym.model.diagonalisation import eigenbasis_of
+from pertsym.model.entries import hermitian_at
 from pertsym.model.matrix import eigenbasis
 from pertsym.model.read import Place
-from pertsym.model.statement import hermitian_at
 from pertsym.reduction.elements import by_elements, with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 

@@ -13,12 +13,13 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import sympy
 
-from pertsym.exact import Gaussian, exact_rational
+from pertsym.exact import exact_rational
 from pertsym.model.budget import bounded_work
+from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
 from pertsym.model.errors import InputError
 from pertsym.model.file import (
     MODEL_KEYS,
@@ -27,12 +28,11 @@ from pertsym.model.file import (
     parsed_document,
     read_baths,
 )
-from pertsym.model.read import Place, array, check_keys, choice, gaussian, guess, table, text
+from pertsym.model.read import Place, array, check_keys, choice, guess, table, text
 from pertsym.model.symbols import (
     ASSUMPTIONS,
     Declared,
     Symbols,
-    read_entry,
     read_symbols,
     require_name,
     value_of,
@@ -41,16 +41,7 @@ from pertsym.model.symbols import (
 from pertsym.model.units import UNITS
 from pertsym.model.values import Bath
 from pertsym.model.values import Coupling as NumericCoupling
-from pertsym.model.values import Matrix as NumericMatrix
 from pertsym.model.values import Model as NumericModel
-
-Entry: TypeAlias = "complex | Fraction | Gaussian | str | sympy.Expr"
-Entries: TypeAlias = "Sequence[Sequence[Entry]]"
-Rows = tuple[tuple[sympy.Expr, ...], ...]
-"""A matrix of SymPy expressions."""
-
-LARGEST_SIMPLE: Final = 12
-"""Formulas show rationals with larger numerators or denominators by a name or as decimals."""
 
 _WORK: Final = 5_000_000
 _ROUNDING: Final = Fraction(1, 10**13)
@@ -110,101 +101,6 @@ class Coupling:
         inner = _written(self.operator)
         factor = "" if self.strength == 1 else f"{decimals(self.strength)} * "
         return f"{factor}[{inner}] (x) {self.bath}"
-
-
-def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.Expr:
-    """An entry as a SymPy expression, numbers exact, symbols real.
-
-    Raises
-    ------
-    InputError
-        For what is no number and no formula.
-    """
-    if isinstance(value, str):
-        return read_entry(value, symbols, place)
-    if isinstance(value, sympy.Basic):
-        changed: dict[sympy.Basic, sympy.Basic] = {
-            x: _rational(exact_rational(float(x))) for x in value.atoms(sympy.Float)
-        }
-        for symbol in value.free_symbols:
-            if symbol.is_real is False:
-                raise place.error(f"{symbol} is not real", "symbols are real; write x + I*y")
-            changed[symbol] = Declared(symbol.name, bool(symbol.is_positive)).symbol
-        return value.xreplace(changed)
-    if isinstance(value, Gaussian):
-        return _rational(value.re) + sympy.I * _rational(value.im)
-    if isinstance(value, Fraction):
-        return _rational(value)
-    if isinstance(value, list):
-        parts = [entry_of(part, place.item(k), symbols) for k, part in enumerate(value)]
-        if len(parts) != 2:
-            raise place.error(f"a complex number has two parts, got {len(parts)}", "write [re, im]")
-        return parts[0] + sympy.I * parts[1]
-    if isinstance(value, int | float | complex) and not isinstance(value, bool):
-        number = complex(value)
-        exact = gaussian([number.real, number.imag], place)
-        if isinstance(value, int):
-            exact = Gaussian(Fraction(value))
-        return entry_of(exact, place)
-    try:
-        return entry_of(complex(value), place)  # NumPy's numbers
-    except (TypeError, ValueError):
-        raise place.error(
-            f"{value!r} is no entry", "write a number, or a formula such as '-eps/2'"
-        ) from None
-
-
-def rows_of(value: Any, place: Place, symbols: Symbols | None = None) -> Rows:
-    """A square matrix of entries; InputError if it is none."""
-    rows = [list(row) for row in (array(value, place) if isinstance(value, list) else list(value))]
-    for i, row in enumerate(rows):
-        if len(row) != len(rows):
-            raise place.item(i).error(
-                f"has {len(row)} entries, not {len(rows)}", "give a square matrix"
-            )
-    return tuple(
-        tuple(entry_of(x, place.item(i).item(j), symbols) for j, x in enumerate(row))
-        for i, row in enumerate(rows)
-    )
-
-
-def numbers_of(rows: Rows, values: Mapping[str, Fraction], place: Place) -> NumericMatrix:
-    """Entries at values of their symbols, exact where they are rational.
-
-    Raises
-    ------
-    InputError
-        For a symbol without value, or an entry that is not finite.
-    """
-
-    def number(x: sympy.Expr, i: int, j: int) -> Gaussian:
-        try:
-            return value_of(x, values)
-        except ValueError as fault:
-            problem, _, remedy = str(fault).rpartition("; ")
-            raise place.item(i).item(j).error(problem, remedy) from None
-
-    return tuple(tuple(number(x, i, j) for j, x in enumerate(row)) for i, row in enumerate(rows))
-
-
-def hermitian_at(rows: Rows, values: Mapping[str, Fraction], place: Place) -> NumericMatrix:
-    """A Hermitian matrix at values of its symbols; what rounding leaves is averaged away."""
-    found = numbers_of(rows, values, place)
-    half = Fraction(1, 2)
-    return tuple(
-        tuple((x + found[j][i].conjugate()) * half for j, x in enumerate(row))
-        for i, row in enumerate(found)
-    )
-
-
-def decimals(expression: sympy.Basic) -> sympy.Basic:
-    """The expression with decimals for rationals that are longer than a reader wants."""
-    long = {
-        number: sympy.Symbol(f"{float(number):.12g}")
-        for number in expression.atoms(sympy.Rational)
-        if max(abs(int(number.p)), int(number.q)) > LARGEST_SIMPLE and int(number.q) > 1
-    }
-    return expression.xreplace(long) if long else expression
 
 
 @dataclass(frozen=True, init=False)
@@ -553,7 +449,3 @@ def _require_baths(couplings: Sequence[Coupling], baths: Sequence[Bath], place: 
                 .field("bath")
                 .error(f"there is no bath {coupling.bath!r}", guess(coupling.bath, names))
             )
-
-
-def _rational(value: Fraction) -> sympy.Rational:
-    return sympy.Rational(value.numerator, value.denominator)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sympy
 
-from pertsym.model.statement import Coupling, Model, decimals
+from pertsym.model.entries import decimals
+from pertsym.model.statement import Coupling, Model
 from pertsym.present.elements import element_symbol
 from pertsym.present.markup import label
 
