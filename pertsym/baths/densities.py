@@ -11,9 +11,10 @@ and large w, from which divergences are decided.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+import flint
 import mpmath
 import numpy as np
 
@@ -147,7 +148,8 @@ class Ohmic(Evaluation):
         return float(self.s)
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
-        return self._strength * (w / -balls.real(self.wc)).exp()
+        strength, rate = _ohmic_constants(self, flint.ctx.prec)
+        return strength * (w * rate).exp()
 
     def decay(self, start: Any) -> Decay | None:
         return Decay(self._strength, self.leading, 1 / balls.real(self.wc))
@@ -236,10 +238,9 @@ class DrudeLorentz(Evaluation):
     leading = 1.0
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
-        lam, gamma = balls.real(self.lam), balls.real(self.gamma)
-        pole = balls.imaginary(gamma)
+        strength, pole = _drude_constants(self, flint.ctx.prec)
         # one division for each pole: a product of wide balls would hold 0
-        return 2 * lam * gamma / (w - pole) / (w + pole)
+        return strength / (w - pole) / (w + pole)
 
     def decay(self, start: Any) -> Decay | None:
         lam, gamma = balls.real(self.lam), balls.real(self.gamma)
@@ -365,10 +366,9 @@ class Underdamped(Evaluation):
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
         # one division for each pole: a product of wide balls would hold 0
-        lam, gamma = balls.real(self.lam), balls.real(self.gamma)
-        product = lam * lam * gamma
-        for pole in self.upper_poles:
-            product = product / (w - pole) / (w - pole.conjugate())
+        product, poles = _underdamped_constants(self, flint.ctx.prec)
+        for pole in poles:
+            product = product / (w - pole)
         return product
 
     @property
@@ -383,6 +383,27 @@ class Underdamped(Evaluation):
         lam, w0, gamma = (balls.real(x) for x in (self.lam, self.w0, self.gamma))
         far = start > 4 * w0 and start > 4 * gamma
         return Decay(lam * lam * gamma * 5 / 4, -3.0, balls.real(0)) if far else None
+
+
+@lru_cache(maxsize=64)
+def _ohmic_constants(density: Ohmic, bits: int) -> tuple[Any, Any]:
+    """alpha wc^(1-s) and -1/wc as balls at so many bits."""
+    return density._strength, -1 / balls.real(density.wc)
+
+
+@lru_cache(maxsize=64)
+def _drude_constants(density: DrudeLorentz, bits: int) -> tuple[Any, Any]:
+    """2 lam gamma and i gamma."""
+    lam, gamma = balls.real(density.lam), balls.real(density.gamma)
+    return flint.acb(2 * lam * gamma), balls.imaginary(gamma)
+
+
+@lru_cache(maxsize=64)
+def _underdamped_constants(density: Underdamped, bits: int) -> tuple[Any, tuple[Any, ...]]:
+    """lam^2 gamma and the four poles of J."""
+    lam, gamma = balls.real(density.lam), balls.real(density.gamma)
+    poles = tuple(p for pole in density.upper_poles for p in (pole, pole.conjugate()))
+    return flint.acb(lam * lam * gamma), poles
 
 
 def _one_minus_square(x: Jet, one_minus_x: Jet) -> Jet:

@@ -9,6 +9,7 @@ kink; diagonal couplings lead to both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -199,6 +200,8 @@ class EnclosedSpectra:
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
     digits: int
+    doublings: int = enclosure.DOUBLINGS
+    """Precisions to try for an answer, and for a sum of answers; with 1 balls are as they come."""
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def precision(self) -> AbstractContextManager[Any]:
@@ -227,7 +230,7 @@ class EnclosedSpectra:
         return self._single(name, "difference", w, reference)
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return self._pair(name, other, "integral", "CC", -1, shift, tuple(poles))
+        return self._integral(name, other, "CC", -1, shift, poles)
 
     def has_slope(self, name: str, w: Any) -> bool:
         return _has_slope(self.baths[name], float(w))
@@ -242,7 +245,7 @@ class EnclosedSpectra:
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-        return self._pair(name, other, "integral", kind, reflect, shift, tuple(poles))
+        return self._integral(name, other, kind, reflect, shift, poles)
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
@@ -271,6 +274,16 @@ class EnclosedSpectra:
                 lambda a, b: self._asked((a, b), question, at),
             )
 
+    def _integral(
+        self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
+    ) -> Bounded:
+        """Kernels that differ by a power of two share one integral."""
+        _, exponent = math.frexp(float(poles[0][0]))
+        with self.precision():
+            unit = flint.arb(2) ** exponent
+            scaled = tuple((balls.real(c) / unit, a, n) for c, a, n in poles)
+            return unit * self._pair(name, other, "integral", kind, reflect, shift, scaled)
+
     def _asked(self, baths: tuple[Correlation, ...], question: str, at: tuple[Any, ...]) -> Bounded:
         def compute(bits: int) -> Any:
             made = [self._at(c, bits) for c in baths]
@@ -280,7 +293,7 @@ class EnclosedSpectra:
         key = (baths, question, str(at), self.digits)
         if key not in self._kept:
             try:
-                self._kept[key] = Bounded.ball(enclosure.enclosed(compute, self.digits))
+                self._kept[key] = Bounded.ball(enclosure.enclosed(compute, self.digits, self.doublings))
             except Divergent:
                 raise
             except ArithmeticError as fault:
