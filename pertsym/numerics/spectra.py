@@ -90,6 +90,7 @@ class DoubleSpectra:
     """Double precision; parameters and frequencies may be numpy arrays that broadcast."""
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
+    _kept: dict[Any, Bounded] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def pi(self) -> float:
@@ -114,15 +115,38 @@ class DoubleSpectra:
         return _over(self.baths[name], lambda c: Bounded.of(c.transform_difference(w, reference)))
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: (
-                Bounded.of(spectral_integral("CC", a, b, -1, shift, poles))
-                if a.has_nodes and b.has_nodes
-                else _elementwise(product_integral, a, b, shift, poles)
-            ),
-        )
+        return self._once("CC", name, other, -1, shift, poles, product_integral)
+
+    def _once(
+        self,
+        kind: Kind,
+        name: str,
+        other: str,
+        reflect: int,
+        shift: Any,
+        poles: Sequence[Pole],
+        single: _Single,
+    ) -> Bounded:
+        """Kernels of numbers that differ by a power of two share one integral."""
+
+        def computed(chosen: Sequence[Pole]) -> Bounded:
+            return _over_pairs(
+                self.baths[name],
+                self.baths[other],
+                lambda a, b: (
+                    Bounded.of(spectral_integral(kind, a, b, reflect, shift, chosen))
+                    if a.has_nodes and b.has_nodes
+                    else _elementwise(single, a, b, shift, chosen)
+                ),
+            )
+
+        if np.ndim(shift) or any(np.ndim(c) or np.ndim(p) for c, p, _ in poles):
+            return computed(poles)
+        unit = 2.0 ** math.frexp(float(poles[0][0]))[1]
+        key = (kind, name, other, reflect, shift, *((c / unit, p, n) for c, p, n in poles))
+        if key not in self._kept:
+            self._kept[key] = computed(key[5:])
+        return unit * self._kept[key]
 
     def has_slope(self, name: str, w: Any) -> bool:
         return _has_slope(self.baths[name], w)
@@ -148,15 +172,7 @@ class DoubleSpectra:
         def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
             return mixed_integral(kind, a, b, reflect, at, chosen)
 
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: (
-                Bounded.of(spectral_integral(kind, a, b, reflect, shift, poles))
-                if a.has_nodes and b.has_nodes
-                else _elementwise(single, a, b, shift, poles)
-            ),
-        )
+        return self._once(kind, name, other, reflect, shift, poles, single)
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
