@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import flint
 import numpy as np
@@ -11,8 +12,8 @@ import pytest
 from benchmarks.campaign import Tally, cases, report, tried
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.baths.enclosure import transform
-from pertsym.baths.integrals import spectral_integral
+from pertsym.baths.enclosure import BathBalls, PairBalls, transform
+from pertsym.baths.integrals import regular_part, spectral_integral
 
 BATHS = [
     Correlation(Ohmic(0.1, 1.0, 1), "boson", 1.3),
@@ -73,3 +74,29 @@ def test_arrays_of_temperatures_are_what_single_ones_are() -> None:
         bath = Correlation(Ohmic(0.1, 1.0, 1), "boson", float(beta))
         single = spectral_integral("CP", bath, bath, 1, 0.7, poles)
         assert abs(single.value - found.value[k]) <= single.error + found.error[k]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_powers_beside_integers(seed: int) -> None:
+    """What remains at w -> 0 falls so slowly there that no ratio of terms tells how fast."""
+    draw = random.Random(seed)
+    excess = [1e-9, 1e-3, *(10 ** draw.uniform(-9, -1) for _ in range(3))][seed]
+    beta, x = 10 ** draw.uniform(-1, 1), draw.uniform(0.3, 2) * draw.choice([-1, 1])
+    other = Correlation(draw.choice([DrudeLorentz(0.1, 1.3), Ohmic(0.1, 1, 3)]), "boson", beta)
+    cubic = Correlation(Ohmic(0.1, draw.uniform(0.5, 2), 2 + excess), "boson", beta)
+    value, error = cubic.transform(0.0, 1)
+    exact = transform(cubic, 0, 1, 20)
+    assert abs(float((exact - flint.arb(value)).mid())) <= error
+    assert error < 1e-9 * value
+    poles = ((0.7, 0.0, 2), (0.3, draw.uniform(0.2, 2), 1))
+    linear = Correlation(Ohmic(0.1, draw.uniform(0.5, 2), 1 + excess), "boson", beta)
+    for kind in ("CC", "CP"):
+        found = spectral_integral(kind, cubic, other, -1, x, poles)
+        rest = regular_part(kind, linear, other, -1, x, 0.0)
+        with flint.ctx.workprec(90):
+            first, second, third = (BathBalls(c, 90) for c in (cubic, other, linear))
+            ball = PairBalls(first, second).integral(kind, -1, x, poles)
+            part = PairBalls(third, second).regular(kind, -1, x, 0)
+            for (value, error), held in ((found, ball), (rest, part)):
+                assert abs(float((held - flint.arb(value)).mid())) <= error
+                assert error < 1e-8 * abs(value)

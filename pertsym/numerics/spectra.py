@@ -294,7 +294,7 @@ class EnclosedSpectra:
         self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
         """Kernels that differ by a power of two share one integral."""
-        _, exponent = math.frexp(float(poles[0][0]))
+        _, exponent = math.frexp(float(balls.real(poles[0][0])))
         with self.precision():
             unit = flint.arb(2) ** exponent
             scaled = tuple((balls.real(c) / unit, a, n) for c, a, n in poles)
