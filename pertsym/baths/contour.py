@@ -69,7 +69,7 @@ class Contour:
     def transform(self, z: Any, n: int = 1) -> Any:
         """int dw f(w)/(w - z)^n, z on the axis (an `fmpq` or `arb`) or below the path."""
         total = self._beside(z) if n == 1 else flint.acb(0)
-        if n > 1:
+        if n != 1:
             for panel in self.panels:
                 total += panel.transform(z, n)
         for germ in self.germs:
@@ -179,10 +179,10 @@ class Contour:
                 return flint.arb.pos_inf()
             exponent = flint.arb(germ.power) + 1
             total += germ.bound * germ.length**exponent / exponent / gap
-        for (b, _, start, _), ray in zip(self.rays, rays, strict=True):
+        for (_, _, start, _), ray in zip(self.rays, rays, strict=True):
             if z.imag <= 0:
                 total += ray
-            elif 4 * (z - b).abs_upper() <= start:  # |w - z| >= d |1 + i/2| - d/4
+            elif 4 * z.imag.upper() <= start:  # |w - z| >= Im w - Im z >= d/2 - d/4
                 total += 2 * ray
             else:
                 return flint.arb.pos_inf()

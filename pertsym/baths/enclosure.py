@@ -213,7 +213,9 @@ class BathBalls:
     @cached_property
     def rational(self) -> RationalTransform | None:
         """The closed form for a rational J, where its poles are apart."""
-        return None if self.poles is None else RationalTransform(self.correlation.thermal, self.poles)
+        return (
+            None if self.poles is None else RationalTransform(self.correlation.thermal, self.poles)
+        )
 
     @cached_property
     def poles(self) -> tuple[tuple[Any, Any], ...] | None:
@@ -358,15 +360,23 @@ class PairBalls:
                 ]
                 value = sum((here[k] * there[n - 1 - k] for k in range(n)), flint.arb(0))
                 total -= balls.real(c) * reflect * value
-        closest = None
+        fault = "an integral over a transform could not be enclosed"
+        # the path of B has to stay below where that of A leaves the axis
+        cuts = [reflect * (cut - shift) for cut in b.cuts]
+        gap = min((abs(x - y) for x in cuts for y in a.cuts if x != y), default=None, key=float)
+        near = gap is not None and float(gap) < b.reach
+        closest = flint.arb(gap) / 2 if near else None
         for _ in range(_CLOSER):
             mixed = MixedProduct(a, self.b, shift, reflect, closest)
-            value = finite_part(mixed, bits, poles).real
-            if value.is_finite():
-                return value + total * flint.arb.pi() ** 2
+            try:
+                value = finite_part(mixed, bits, poles).real
+            except ArithmeticError as error:
+                fault = str(error)
+            else:
+                if value.is_finite():
+                    return value + total * flint.arb.pi() ** 2
             closest = (closest or flint.arb(mixed.reach)) / 64
-        raise ArithmeticError("an integral over a transform could not be enclosed")
-
+        raise ArithmeticError(fault)
 
     def _is_better_exchanged(
         self, reflect: int, shift: Any, poles: Sequence[tuple[Any, Any, int]]

@@ -27,7 +27,7 @@ _RHO = 3
 _MAJOR, _MINOR = flint.fmpq(5, 3), flint.fmpq(4, 3)  # half axes of the ellipse of radius 3
 _MARGIN = flint.fmpq(1, 12)
 _FEWEST = 3  # nodes
-_LONE = 16  # halvings without any bound
+_LONE = 40  # halvings without any bound
 FAR = 6
 CLEAR = 0.0834  # more than the margin, for what doubles make of it
 DEEPEST = 60
@@ -191,7 +191,9 @@ class Panel:
     def _split(self) -> list[Panel]:
         ends = (self.first, self.centre), (self.centre, self.last)
         return [
-            Panel(self.function, self.piece, a, b, self.largest, self.bits, self.depth + 1, self.goal)
+            Panel(
+                self.function, self.piece, a, b, self.largest, self.bits, self.depth + 1, self.goal
+            )
             for a, b in ends
         ]
 
@@ -244,7 +246,7 @@ class Panel:
         width = self.half.abs_upper()
         error = (self.error * width / (width * gap) ** n).abs_upper()
         total = flint.acb(0)
-        if n > 1:
+        if n != 1:
             for w, value in self.nodes:
                 total += value / (w - z) ** n
             return widened(total, error)
@@ -400,6 +402,8 @@ class Germ:
 
     def transform(self, z: Any, n: int) -> Any:
         away = z - self.b
+        if n == 0:
+            return self.moment(0)
         if isinstance(away, flint.fmpq) and away == 0:
             return self.moment(-n) * self.side**n
         away = flint.acb(away)

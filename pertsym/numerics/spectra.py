@@ -309,7 +309,9 @@ class EnclosedSpectra:
         key = (baths, question, str(at), self.digits)
         if key not in self._kept:
             try:
-                self._kept[key] = Bounded.ball(enclosure.enclosed(compute, self.digits, self.doublings))
+                self._kept[key] = Bounded.ball(
+                    enclosure.enclosed(compute, self.digits, self.doublings)
+                )
             except Divergent:
                 raise
             except ArithmeticError as fault:
