@@ -10,6 +10,7 @@ and large w, from which divergences are decided.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +29,7 @@ from pertsym.baths.spin_surrogate import SpinSurrogate
 from pertsym.baths.table import Table
 
 if TYPE_CHECKING:
-    from pertsym.baths.expression_balls import ExpressionBalls
+    from pertsym.baths.expression_balls import PiecewiseBalls
     from pertsym.baths.expression_jet import ExpressionJet
     from pertsym.model.expression import Expression
 
@@ -477,16 +478,20 @@ class ExpressionDensity(Evaluation):
         return self._balls.leading
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
-        return self._balls.core(w)
+        return self._balls.core(w, piece)
+
+    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
+        """J = x^power regular(x) at a distance x on one side of a break."""
+        return self._balls.edge(index, side)
 
     def decay(self, start: Any) -> Decay | None:
         return self._balls.decay(start)
 
     @cached_property
-    def _balls(self) -> ExpressionBalls:
-        from pertsym.baths.expression_balls import ExpressionBalls
+    def _balls(self) -> PiecewiseBalls:
+        from pertsym.baths.expression_balls import PiecewiseBalls
 
-        return ExpressionBalls(self.expression, self.infrared_power)
+        return PiecewiseBalls(self.expression, self.infrared_power)
 
 
 BathDensity = (

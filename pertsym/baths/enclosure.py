@@ -96,8 +96,8 @@ class BathBalls:
             return flint.arb(0)
         side = 1 if w in self.function.cuts else 0
         piece = self.function.piece(w, side)
-        if w == 0 and side:
-            end = self.function.end(w, side)
+        end = self.function.end(w, side) if side else None
+        if end is not None and (w == 0 or not end.is_regular):
             left = derivative - round(end.power) if end.is_regular else -1
             if left < 0:
                 return flint.arb(0)
@@ -147,7 +147,7 @@ class BathBalls:
         density = self.correlation.density
         if isinstance(density, Exponentials):
             return below_exponentials(density, z, n)
-        if self.rational is not None and not z == 0:
+        if self.rational is not None and z != 0:
             found = self.rational.series(z, n)[n - 1]
             if found.is_finite() and found.rel_accuracy_bits() > self.bits * 3 // 4:
                 return found
@@ -155,7 +155,7 @@ class BathBalls:
 
     def series(self, z: Any, terms: int) -> list[Any]:
         """Taylor coefficients of `below` at a real z, from n = 1 on."""
-        if self.rational is not None and not z == 0:
+        if self.rational is not None and z != 0:
             found = self.rational.series(z, terms)
             if all(c.is_finite() for c in found):
                 return found

@@ -15,7 +15,7 @@ import flint
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.densities import Exponentials, Table
+from pertsym.baths.densities import Exponentials, ExpressionDensity, Table
 from pertsym.baths.panels import Beyond, End
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.exact import exact_rational
@@ -74,7 +74,8 @@ class SpectrumBalls:
         """The half axis of a piece, whether the spectrum vanishes there, which piece of J it is."""
         if piece not in self._kinds:
             density, side, part = self.thermal.density, self._side(piece), self._part(piece)
-            beyond = isinstance(density, Table) and part == len(density.edges)
+            ends = isinstance(density, Table) or math.isfinite(getattr(density, "end", math.inf))
+            beyond = ends and part == len(density.edges)  # type: ignore[union-attr]
             self._kinds[piece] = side, beyond or (self.is_cold and side < 0), part
         return self._kinds[piece]
 
@@ -119,7 +120,26 @@ class SpectrumBalls:
             density = self.thermal.density
             power = density.leading - (0 if self.thermal.zero_temperature else 1)  # type: ignore[union-attr]
             return End(power, lambda x: self._regular(side * x, x, 0)[1])
+        density = self.thermal.density
+        if isinstance(density, ExpressionDensity) and b in self.cuts and not self.vanishes(piece):
+            return self._at_break(density, b, side)
         return End(0.0, lambda x: self.value(side * x + b, piece))
+
+    def _at_break(self, density: ExpressionDensity, b: Any, side: int) -> End:
+        """Ĉ = 2 J(y) bose(beta w)/(beta y), y = |w|, where J may follow a power of the distance."""
+        sign = 1 if b > 0 else -1
+        index = [balls.rational(w) for w, _ in density.edges].index(sign * b)
+        power, regular = density.edge(index, sign * side)
+        if self.is_cold:
+            return End(power, lambda x: 2 * regular(x))
+        beta, temperature = self._betas(flint.ctx.prec)
+        classical = self.thermal.statistics == "classical"
+
+        def factor(x: Ball) -> Ball:
+            w = side * x + b
+            return temperature / (sign * w) * (1 if classical else balls.bose(w * beta))
+
+        return End(power, lambda x: 2 * regular(x) * factor(x))
 
     def piece(self, b: Any, side: int) -> int:
         """The piece on one side of a real point; with side 0, b is no cut."""
@@ -258,7 +278,7 @@ class RationalTransform:
     def at(self, z: Any) -> Any:
         """The value for a ball z below the axis or on it, z != 0 at T = 0."""
         z = z.conjugate()
-        shared = 0 if self._classical else self._shared(z, z)
+        shared: Any = 0 if self._classical else self._shared(z, z)
         if not (self._cold or self._classical):
             shared = shared.digamma()
         total = flint.acb(0)
@@ -271,7 +291,7 @@ class RationalTransform:
         z = flint.acb(z).conjugate()
 
         def mirrored(x: Any) -> Any:
-            shared = 0 if self._classical else self._shared(x, z)
+            shared: Any = 0 if self._classical else self._shared(x, z)
             if not (self._cold or self._classical):
                 shared = shared.lgamma().derivative() / shared.derivative()
             parts = [(f * shared + c) / (pole - x) for pole, f, c in self._terms]
