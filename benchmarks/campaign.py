@@ -211,7 +211,8 @@ def report(tally: Tally) -> str:
     return "\n".join(
         [
             f"{tally.values} values of {len(tally.seconds)} sets: {len(tally.outside)} outside, "
-            f"{tally.refused} divergent by both routes, {len(tally.unenclosed)} without an enclosure",
+            f"{tally.refused} divergent by both routes, "
+            f"{len(tally.unenclosed)} without an enclosure",
             "quantiles 0.5, 0.9, 0.99, 1:",
             shown,
             *tally.outside[:20],
