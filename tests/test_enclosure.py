@@ -414,3 +414,21 @@ def test_towers_of_exponentials_end_in_bounded_memory(seed: int) -> None:
         assert abs(value - exact) <= error + mpmath.mpf(10) ** -300
     with pytest.raises(Divergent):
         Correlation(c.density, "boson", 1.0).transform(0.5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spins_with_a_table(seed: int) -> None:
+    """Beyond its last sample the density of spins vanishes as that of bosons does."""
+    draw = random.Random(seed)
+    places = tuple(sorted(draw.randrange(1, 60) / 16 for _ in range(4)))
+    beta, last = draw.uniform(0.3, 3), draw.choice([0.0, 0.2])
+    table = Table(places, (*(draw.uniform(0.1, 1) for _ in range(3)), last))
+    for c in (
+        Correlation(SpinSurrogate(table, beta), "boson", beta),
+        Correlation(SpinSurrogate(table, COLD), "boson", COLD),
+    ):
+        for w in (draw.uniform(0.1, 4), -draw.uniform(0.1, 4)):
+            for m in (0, 1):
+                value, error = c.transform(w, m)
+                held = enclosure.transform(c, w, m, 18)
+                assert abs(float((held - flint.arb(value)).mid())) <= error + 1e-15 * abs(value)

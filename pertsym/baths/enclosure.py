@@ -26,8 +26,6 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
     DrudeLorentz,
     Exponentials,
-    SpinSurrogate,
-    Table,
     Underdamped,
 )
 from pertsym.baths.divergence import Divergent
@@ -72,11 +70,6 @@ class BathBalls:
 
     @cached_property
     def function(self) -> SpectrumBalls:
-        match self.correlation.density:
-            case SpinSurrogate(density=Table()):
-                raise ArithmeticError(
-                    "spins with a tabulated density have no enclosure yet; leave the digits out"
-                )
         return SpectrumBalls(self.correlation.thermal)
 
     @property

@@ -15,7 +15,7 @@ import flint
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.densities import Exponentials, ExpressionDensity, Table
+from pertsym.baths.densities import Exponentials, ExpressionDensity, SpinSurrogate, Table
 from pertsym.baths.panels import Beyond, End
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.exact import exact_rational
@@ -74,8 +74,9 @@ class SpectrumBalls:
         """The half axis of a piece, whether the spectrum vanishes there, which piece of J it is."""
         if piece not in self._kinds:
             density, side, part = self.thermal.density, self._side(piece), self._part(piece)
-            ends = isinstance(density, Table) or math.isfinite(getattr(density, "end", math.inf))
-            beyond = ends and part == len(density.edges)  # type: ignore[union-attr]
+            inner = density.density if isinstance(density, SpinSurrogate) else density
+            ends = isinstance(inner, Table) or math.isfinite(getattr(inner, "end", math.inf))
+            beyond = ends and part == len(getattr(inner, "edges", ()))
             self._kinds[piece] = side, beyond or (self.is_cold and side < 0), part
         return self._kinds[piece]
 
