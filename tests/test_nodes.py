@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import random
+from pathlib import Path
 
 import flint
 import numpy as np
 import pytest
 
-from benchmarks.campaign import Tally, cases, report, tried
+from benchmarks import campaign
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
 from pertsym.baths.enclosure import BathBalls, PairBalls, transform
@@ -26,12 +27,36 @@ BATHS = [
 
 
 def test_random_sets_stay_within_their_bounds() -> None:
-    tally = Tally()
-    for case in [case for case in cases(40, 7) if case.coupling == "off-diagonal"]:
-        tried(case, tally)
-    assert tally.values > 100
-    assert not tally.outside, report(tally)
+    """The first sets of the campaign, all couplings; an enclosure for every value."""
+    tally = campaign.campaign(24, 7)
+    assert tally.values > 250
+    assert not tally.outside, campaign.report(tally)
+    assert not tally.unenclosed
     assert np.median(tally.overestimates) < 1e3
+
+
+def test_a_campaign_goes_on_where_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[float] = []
+
+    def tried(case: campaign.Case, tally: campaign.Tally) -> None:
+        met.append(case.w0)
+        tally.values += 1
+        tally.seconds.append(case.w0)
+
+    monkeypatch.setattr(campaign, "CHUNK", 2)
+    monkeypatch.setattr(campaign, "tried", tried)
+    path = tmp_path / "kept.jsonl"
+    campaign.run(4, 3, path=path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[1], lines[0][: len(lines[0]) // 2], ""]))
+    met.clear()
+    total = campaign.run(7, 3, path=path)
+    wanted = [case.w0 for case in campaign.cases(7, 3)]
+    assert met == wanted[:2] + wanted[4:]
+    assert total.seconds == wanted
+    assert campaign.summary(total)["values"] == 7
 
 
 @pytest.mark.parametrize("bath", BATHS, ids=str)
