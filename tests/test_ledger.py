@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import flint
 import mpmath
 import pytest
 import sympy
@@ -23,6 +24,7 @@ from pertsym.certify.claims import (
     agreeing_digits,
     close,
     conclude,
+    enclosed,
     exact,
 )
 from pertsym.certify.ledger import (
@@ -160,6 +162,9 @@ def test_thermal_averages_of_one_mode() -> None:
         ("derived", "proved", "derived"),
         ("derived", "numerical", "numerical"),
         ("numerical", "proved", "proved"),
+        ("numerical", "enclosed", "enclosed"),
+        ("enclosed", "numerical", "numerical"),
+        ("enclosed", "enclosed", "enclosed"),
         ("fitted", "numerical", "fitted"),
         ("numerical", "numerical", "numerical"),
         ("fitted", "failed", "failed"),
@@ -217,3 +222,19 @@ def test_a_bad_claims_file_is_refused(text: str, message: str, tmp_path: Path) -
     path.write_text(texts.get(text, text), encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         load_claims(path)
+
+
+def test_only_balls_make_a_certificate_enclosed() -> None:
+    value, near = flint.arb(0.25, 1e-25), flint.arb(0.25, 1e-12)
+    good = enclosed("x", value, near, 20, 1.0)
+    assert good.holds
+    assert good.digits == 24
+    assert conclude(("a", "b"), good, status="enclosed").status == "enclosed"
+    plain = close("x", 0.25, 0.25, 10)
+    assert conclude(("a", "b"), good, plain, status="enclosed").status == "numerical"
+    for wrong in (
+        enclosed("apart", value, flint.arb(0.2501, 1e-12), 20, 1.0),
+        enclosed("wide", near, value, 20, 1.0),
+        enclosed("unknown", flint.arb("nan"), value, 20, 1.0),
+    ):
+        assert conclude(("a", "b"), wrong, status="enclosed").status == "failed"

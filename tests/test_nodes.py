@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import random
+from pathlib import Path
 
 import flint
 import numpy as np
 import pytest
 
-from benchmarks.campaign import Tally, cases, report, tried
+from benchmarks import campaign
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.baths.enclosure import transform
-from pertsym.baths.integrals import spectral_integral
+from pertsym.baths.enclosure import BathBalls, PairBalls, transform
+from pertsym.baths.integrals import regular_part, spectral_integral
 
 BATHS = [
     Correlation(Ohmic(0.1, 1.0, 1), "boson", 1.3),
@@ -25,12 +27,36 @@ BATHS = [
 
 
 def test_random_sets_stay_within_their_bounds() -> None:
-    tally = Tally()
-    for case in [case for case in cases(40, 7) if case.coupling == "off-diagonal"]:
-        tried(case, tally)
-    assert tally.values > 100
-    assert not tally.outside, report(tally)
+    """The first sets of the campaign, all couplings; an enclosure for every value."""
+    tally = campaign.campaign(24, 7)
+    assert tally.values > 250
+    assert not tally.outside, campaign.report(tally)
+    assert not tally.unenclosed
     assert np.median(tally.overestimates) < 1e3
+
+
+def test_a_campaign_goes_on_where_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[float] = []
+
+    def tried(case: campaign.Case, tally: campaign.Tally) -> None:
+        met.append(case.w0)
+        tally.values += 1
+        tally.seconds.append(case.w0)
+
+    monkeypatch.setattr(campaign, "CHUNK", 2)
+    monkeypatch.setattr(campaign, "tried", tried)
+    path = tmp_path / "kept.jsonl"
+    campaign.run(4, 3, path=path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[1], lines[0][: len(lines[0]) // 2], ""]))
+    met.clear()
+    total = campaign.run(7, 3, path=path)
+    wanted = [case.w0 for case in campaign.cases(7, 3)]
+    assert met == wanted[:2] + wanted[4:]
+    assert total.seconds == wanted
+    assert campaign.summary(total)["values"] == 7
 
 
 @pytest.mark.parametrize("bath", BATHS, ids=str)
@@ -73,3 +99,29 @@ def test_arrays_of_temperatures_are_what_single_ones_are() -> None:
         bath = Correlation(Ohmic(0.1, 1.0, 1), "boson", float(beta))
         single = spectral_integral("CP", bath, bath, 1, 0.7, poles)
         assert abs(single.value - found.value[k]) <= single.error + found.error[k]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_powers_beside_integers(seed: int) -> None:
+    """What remains at w -> 0 falls so slowly there that no ratio of terms tells how fast."""
+    draw = random.Random(seed)
+    excess = [1e-9, 1e-3, *(10 ** draw.uniform(-9, -1) for _ in range(3))][seed]
+    beta, x = 10 ** draw.uniform(-1, 1), draw.uniform(0.3, 2) * draw.choice([-1, 1])
+    other = Correlation(draw.choice([DrudeLorentz(0.1, 1.3), Ohmic(0.1, 1, 3)]), "boson", beta)
+    cubic = Correlation(Ohmic(0.1, draw.uniform(0.5, 2), 2 + excess), "boson", beta)
+    value, error = cubic.transform(0.0, 1)
+    exact = transform(cubic, 0, 1, 20)
+    assert abs(float((exact - flint.arb(value)).mid())) <= error
+    assert error < 1e-9 * value
+    poles = ((0.7, 0.0, 2), (0.3, draw.uniform(0.2, 2), 1))
+    linear = Correlation(Ohmic(0.1, draw.uniform(0.5, 2), 1 + excess), "boson", beta)
+    for kind in ("CC", "CP"):
+        found = spectral_integral(kind, cubic, other, -1, x, poles)
+        rest = regular_part(kind, linear, other, -1, x, 0.0)
+        with flint.ctx.workprec(90):
+            first, second, third = (BathBalls(c, 90) for c in (cubic, other, linear))
+            ball = PairBalls(first, second).integral(kind, -1, x, poles)
+            part = PairBalls(third, second).regular(kind, -1, x, 0)
+            for (value, error), held in ((found, ball), (rest, part)):
+                assert abs(float((held - flint.arb(value)).mid())) <= error
+                assert error < 1e-8 * abs(value)

@@ -40,6 +40,7 @@ _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 _BLOCK = 2048  # sets of parameters at a time
 _OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
 _PANEL_DERIVATIVE = 2
+_KEPT = 256  # answers
 _SHARED = 4  # points for which panels are cheaper than so many quadratures
 
 
@@ -278,6 +279,21 @@ class Correlation:
         return replace(self, beta=math.inf)
 
     def _evaluate(self, quantity: _Quantity, w: Any, derivative: int) -> Estimate:
+        if isinstance(w, float) and not self.shape:
+            key = (quantity, float(w), derivative)
+            if key not in self._answers:
+                if len(self._answers) >= _KEPT:
+                    self._answers.clear()
+                self._answers[key] = self._evaluated(*key)
+            return self._answers[key]
+        return self._evaluated(quantity, w, derivative)
+
+    @cached_property
+    def _answers(self) -> dict[tuple[_Quantity, float, int], Estimate]:
+        """What was asked at single frequencies: sums over paths ask for the same few."""
+        return {}
+
+    def _evaluated(self, quantity: _Quantity, w: Any, derivative: int) -> Estimate:
         w = np.asarray(w, dtype=float)
         if not np.all(np.isfinite(w)):
             raise ValueError(f"w: must be finite, got {w!r}; give real frequencies")
@@ -429,7 +445,7 @@ class Correlation:
             self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
         )
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Common shape of the parameters, () for scalars."""
         return np.broadcast_shapes(*(np.shape(value) for value in self._fields().values()))

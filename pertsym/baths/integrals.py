@@ -28,7 +28,7 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.existence import require_integrable, require_integral
-from pertsym.baths.nodes import ANGLE, EPS, Complex, Nodes, continued
+from pertsym.baths.nodes import ANGLE, EPS, SLOW, Complex, Nodes, continued, mirrored
 from pertsym.estimate import Estimate
 
 Kind = Literal["CC", "CP"]
@@ -134,8 +134,15 @@ def _finite_part(
     first, second = node_pair(a, b, reflect, shift, places)
     factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     total = _Total()
+    at_zero = max((n for _, p, n in poles if p == 0), default=0)
     sizes = [(abs(c), p, n) for c, p, n in poles]
-    total.add(first, lambda w: _kernel(w, poles), factor, parts=lambda w: _kernel(w, sizes, np.abs))
+    total.add(
+        first,
+        lambda w: _kernel(w, poles),
+        factor,
+        parts=lambda w: _kernel(w, sizes, np.abs),
+        order=at_zero,
+    )
     value, error = total.closed()
     for c, p, n in poles:
         angle = _arc(first, p, n)
@@ -172,7 +179,7 @@ def _regular_part(
     factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     at_pole, uncertain = factor.on_axis(0.0, 0)
     total = _Total()
-    total.add(first, lambda w: 1 / w, factor.rise())
+    total.add(first, lambda w: 1 / w, factor.rise(), order=1)
     total.add(first, lambda w: 1 / (w * w + scale**2), constant=(at_pole, uncertain))
     value, error = total.closed()
     angle = _arc(first, 0.0, 1)
@@ -308,7 +315,7 @@ class _Total:
     """sum_k (2 pi/i) a_k F_k K_k over arms, with what continues them and the error."""
 
     def __init__(self) -> None:
-        self._tips: list[Any] = []
+        self._tips: dict[tuple[float, int], list[Any]] = {}
         self._value: Any = 0.0
         self._error: Any = 0.0
         self._step = 1.0
@@ -320,8 +327,9 @@ class _Total:
         factor: _Factor | None = None,
         constant: tuple[Any, Any] = (1.0, 0.0),
         parts: Callable[[Complex], Any] | None = None,
+        order: int = 0,
     ) -> None:
-        """A kernel times F, which is given by its nodes or as a constant.
+        """A kernel ~ 1/w^order at w = 0 times F, which is given by its nodes or as a constant.
 
         `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
         cancel, and their rounding, that of the coefficients included, is left.
@@ -342,7 +350,8 @@ class _Total:
                 self._error = self._error + 2 * math.pi * missed.sum(-1)
             self._step = arm.step
             if arm.inner is not None:
-                self._tips.append(terms[..., :3])
+                tips = self._tips.setdefault((arm.inner - order, order), [])
+                tips.append(terms[..., :3])
             if arm.outer is not None:
                 self._end(terms[..., :-4:-1])
         positions, residues = nodes.resonances
@@ -358,12 +367,21 @@ class _Total:
 
     def closed(self) -> tuple[Any, Any]:
         """Value and error, the innermost ends of both rays continued together."""
-        if self._tips:
-            self._end(sum(self._tips))
+        slow = {key: tips for key, tips in self._tips.items() if 0 < key[0] < SLOW}
+        for (fall, order), tips in slow.items():
+            if len(tips) == 2:
+                self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
+            else:
+                self._found(*continued(tips[0], self._step, fall))
+        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow]
+        if rest:
+            self._end(sum(rest))
         return self._value, self._error
 
     def _end(self, terms: Any) -> None:
-        rest, error = continued(terms, self._step)
+        self._found(*continued(terms, self._step))
+
+    def _found(self, rest: Any, error: Any) -> None:
         self._value, self._error = self._value + rest, self._error + error
 
 

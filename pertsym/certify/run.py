@@ -28,7 +28,7 @@ class Record:
         Digits to which routes of arbitrary precision agree; None for a symbolic proof.  A route
         in double precision is named so, and held to its own error bound instead.
     status
-        proved, numerical, derived or failed.
+        proved, enclosed, numerical, derived or failed.
     seconds
         Time that the certificate took.
     detail

@@ -12,7 +12,6 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.enclosure import DOUBLINGS
 from pertsym.baths.mixed_integral import Kind
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
@@ -87,7 +86,7 @@ def _enclosed(
 ) -> Bounded:
     """A ball to the digits of the spectra; cancellation asks for more digits of every part."""
     wanted = spectra.digits
-    for _ in range(DOUBLINGS):
+    for _ in range(spectra.doublings):
         with spectra.precision():
             found = _evaluated_with(form, frequencies, spectra, beta, elements)
             if found.error <= abs(found.value) * flint.arb(10) ** -wanted:

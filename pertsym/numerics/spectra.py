@@ -9,6 +9,7 @@ kink; diagonal couplings lead to both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -92,6 +93,7 @@ class DoubleSpectra:
     """Double precision; parameters and frequencies may be numpy arrays that broadcast."""
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
+    _kept: dict[Any, Bounded] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def pi(self) -> float:
@@ -119,15 +121,38 @@ class DoubleSpectra:
         return _over(self.baths[name], lambda c: Bounded.of(c.transform_difference(w, reference)))
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: (
-                Bounded.of(spectral_integral("CC", a, b, -1, shift, poles))
-                if a.has_nodes and b.has_nodes
-                else _elementwise(product_integral, a, b, shift, poles)
-            ),
-        )
+        return self._once("CC", name, other, -1, shift, poles, product_integral)
+
+    def _once(
+        self,
+        kind: Kind,
+        name: str,
+        other: str,
+        reflect: int,
+        shift: Any,
+        poles: Sequence[Pole],
+        single: _Single,
+    ) -> Bounded:
+        """Kernels of numbers that differ by a power of two share one integral."""
+
+        def computed(chosen: Sequence[Pole]) -> Bounded:
+            return _over_pairs(
+                self.baths[name],
+                self.baths[other],
+                lambda a, b: (
+                    Bounded.of(spectral_integral(kind, a, b, reflect, shift, chosen))
+                    if a.has_nodes and b.has_nodes
+                    else _elementwise(single, a, b, shift, chosen)
+                ),
+            )
+
+        if np.ndim(shift) or any(np.ndim(c) or np.ndim(p) for c, p, _ in poles):
+            return computed(poles)
+        unit = 2.0 ** math.frexp(float(poles[0][0]))[1]
+        key = (kind, name, other, reflect, shift, *((c / unit, p, n) for c, p, n in poles))
+        if key not in self._kept:
+            self._kept[key] = computed(key[5:])
+        return unit * self._kept[key]
 
     def has_slope(self, name: str, w: Any) -> bool:
         return _has_slope(self.baths[name], w)
@@ -153,15 +178,7 @@ class DoubleSpectra:
         def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
             return mixed_integral(kind, a, b, reflect, at, chosen)
 
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: (
-                Bounded.of(spectral_integral(kind, a, b, reflect, shift, poles))
-                if a.has_nodes and b.has_nodes
-                else _elementwise(single, a, b, shift, poles)
-            ),
-        )
+        return self._once(kind, name, other, reflect, shift, poles, single)
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
@@ -205,6 +222,8 @@ class EnclosedSpectra:
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
     digits: int
+    doublings: int = enclosure.DOUBLINGS
+    """Precisions to try for an answer, and for a sum of answers; with 1 balls are as they come."""
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def precision(self) -> AbstractContextManager[Any]:
@@ -236,7 +255,7 @@ class EnclosedSpectra:
         return self._single(name, "difference", w, reference)
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return self._pair(name, other, "integral", "CC", -1, shift, tuple(poles))
+        return self._integral(name, other, "CC", -1, shift, poles)
 
     def has_slope(self, name: str, w: Any) -> bool:
         return _has_slope(self.baths[name], float(w))
@@ -251,7 +270,7 @@ class EnclosedSpectra:
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-        return self._pair(name, other, "integral", kind, reflect, shift, tuple(poles))
+        return self._integral(name, other, kind, reflect, shift, poles)
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
@@ -280,6 +299,16 @@ class EnclosedSpectra:
                 lambda a, b: self._asked((a, b), question, at),
             )
 
+    def _integral(
+        self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
+    ) -> Bounded:
+        """Kernels that differ by a power of two share one integral."""
+        _, exponent = math.frexp(float(balls.real(poles[0][0])))
+        with self.precision():
+            unit = flint.arb(2) ** exponent
+            scaled = tuple((balls.real(c) / unit, a, n) for c, a, n in poles)
+            return unit * self._pair(name, other, "integral", kind, reflect, shift, scaled)
+
     def _asked(self, baths: tuple[Correlation, ...], question: str, at: tuple[Any, ...]) -> Bounded:
         def compute(bits: int) -> Any:
             made = [self._at(c, bits) for c in baths]
@@ -289,7 +318,9 @@ class EnclosedSpectra:
         key = (baths, question, str(at), self.digits)
         if key not in self._kept:
             try:
-                self._kept[key] = Bounded.ball(enclosure.enclosed(compute, self.digits))
+                self._kept[key] = Bounded.ball(
+                    enclosure.enclosed(compute, self.digits, self.doublings)
+                )
             except Divergent:
                 raise
             except ArithmeticError as fault:

@@ -393,6 +393,10 @@ class Density:
 
         return derived(type(self))
 
+    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]] | None:
+        """J = x^power regular(x) at a distance x beside an edge, in balls; None: power 0."""
+        return None
+
     @property
     def upper_poles(self) -> tuple[tuple[Any, Any], ...] | None:
         """Simple poles of a rational J above the axis, with residues; else None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from pertsym.baths.densities.density import Density, DensityCode, register
 from pertsym.baths.jets import Jet
 
 if TYPE_CHECKING:
-    from pertsym.baths.expression_balls import ExpressionBalls
+    from pertsym.baths.expression_balls import PiecewiseBalls
     from pertsym.baths.expression_jet import ExpressionJet
     from pertsym.model.expression import Expression
 
@@ -114,13 +115,16 @@ class ExpressionDensity(Density):
         return self._balls.leading
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
-        return self._balls.core(w)
+        return self._balls.core(w, piece)
+
+    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
+        return self._balls.edge(index, side)
 
     def decay(self, start: Any) -> Decay | None:
         return self._balls.decay(start)
 
     @cached_property
-    def _balls(self) -> ExpressionBalls:
-        from pertsym.baths.expression_balls import ExpressionBalls
+    def _balls(self) -> PiecewiseBalls:
+        from pertsym.baths.expression_balls import PiecewiseBalls
 
-        return ExpressionBalls(self.expression, self.infrared_power)
+        return PiecewiseBalls(self.expression, self.infrared_power)
