@@ -156,14 +156,16 @@ class Nodes:
         return value, error + self._bound(np.abs(z), derivative) * math.factorial(derivative)
 
     def at_zero(self, derivative: int) -> tuple[Any, Any]:
-        """G^(m)(0) on rays, where it exists: Ĉ ~ w^p with p > m.
+        """G^(m)(0) on rays; only its imaginary part, P, where Ĉ ~ w^p with p <= m.
 
-        The ends of the rays are summed as powers of their own.
+        The ends of the rays are summed as powers of their own, those at 0 together: what diverges
+        on one ray, and the arc between them, adds to the real part only.
         """
         m = derivative
         factor = -math.factorial(m)
         value: Any = 0.0
         error: Any = 0.0
+        tips: list[Any] = []
         for arm in self.arms:
             inverse = 1 / arm.poles ** (m + 1)
             terms = arm.residues * inverse
@@ -172,11 +174,14 @@ class Nodes:
             error = error - factor * lost.sum(-1)
             for w, strip in arm.strip:
                 error = error - factor * (strip / np.abs(w) ** (m + 1)).sum(-1)
-            ends = ((arm.inner, terms[..., :3]), (arm.outer, terms[..., :-4:-1]))
-            for exponent, end in ends:
-                if exponent is not None:
-                    rest, missed = continued(end, arm.step)
-                    value, error = value + factor * rest, error - factor * missed
+            if arm.inner is not None:
+                tips.append(terms[..., :3])
+            if arm.outer is not None:
+                rest, missed = continued(terms[..., :-4:-1], arm.step)
+                value, error = value + factor * rest, error - factor * missed
+        if tips:
+            rest, missed = continued(sum(tips), self.arms[0].step)
+            value, error = value + factor * rest, error - factor * missed
         positions, residues = self.resonances
         if positions.shape[-1]:
             terms = residues / positions ** (m + 1)
