@@ -380,7 +380,14 @@ class _Work:
             for distance, p in away
             if distance and (p.power < 0 or p.regularity < self.top[pole] - 1 - 2 * _LOGARITHM)
         ]
-        return min([self.f.scale / 2, *others, *rough, *few])
+        nearest = min(abs(pole - p.position) for p in points)
+        smooth = [
+            math.hypot(pole - p.position, p.width)
+            for p in points
+            if p.regularity == SMOOTH and p.width < math.inf
+        ]
+        local = max(nearest / 2, min([self.f.scale / 2, *smooth]))
+        return min([local, *others, *rough, *few])
 
     def total(self) -> tuple[float, float]:
         result = _Sum()
