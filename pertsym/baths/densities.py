@@ -10,6 +10,7 @@ and large w, from which divergences are decided.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -28,6 +29,7 @@ from pertsym.baths.table import Table
 
 if TYPE_CHECKING:
     from pertsym.baths.expression_balls import ExpressionBalls
+    from pertsym.baths.expression_continuation import ExpressionContinuation
     from pertsym.baths.expression_jet import ExpressionJet
     from pertsym.model.expression import Expression
 
@@ -460,6 +462,37 @@ class ExpressionDensity(Evaluation):
 
     def decay(self, start: Any) -> Decay | None:
         return self._balls.decay(start)
+
+    @cached_property
+    def continues(self) -> bool:
+        """Whether the formula is seen to be analytic below the axis but for poles, and tried."""
+        if not self._continuation.readable or self.edges:
+            return False
+        powers = self.infrared_power, self.ultraviolet_power
+        if math.isinf(powers[0]) or powers[1] >= 0 or not self.expression.sympy_expr.free_symbols:
+            return False
+        return self._continuation.is_sure(self)
+
+    @property
+    def axis(self) -> float:
+        return self._continuation.axis
+
+    @cached_property
+    def reach(self) -> float:
+        return self._continuation.reach(self.scale, math.isinf(self.ultraviolet_power))
+
+    @cached_property
+    def resonances(self) -> tuple[Any, Any]:
+        return self._continuation.resonances()
+
+    def continued(self, w: Any) -> Any:
+        return self._continuation.at(w)[0]
+
+    @cached_property
+    def _continuation(self) -> ExpressionContinuation:
+        from pertsym.baths.expression_continuation import ExpressionContinuation
+
+        return ExpressionContinuation(*self._program.analytic)
 
     @cached_property
     def _balls(self) -> ExpressionBalls:
