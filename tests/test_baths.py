@@ -27,7 +27,8 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.piecewise_integral import Integrand, finite_part
+from pertsym.baths.integrand import Integrand
+from pertsym.baths.piecewise_integral import finite_part
 from pertsym.estimate import Estimate
 from pertsym.model.expression import parse_expression
 

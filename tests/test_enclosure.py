@@ -28,7 +28,8 @@ from pertsym.baths.densities import (
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
 from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
-from pertsym.baths.piecewise_integral import Integrand, Spectrum, Transform, finite_part
+from pertsym.baths.integrand import Integrand, Spectrum, Transform
+from pertsym.baths.piecewise_integral import finite_part
 from pertsym.exact import Gaussian
 from pertsym.model.expression import parse_expression
 from pertsym.numerics.evaluate import evaluate

@@ -17,7 +17,8 @@ from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Tabl
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
 from pertsym.baths.integrals import spectral_integral
-from pertsym.baths.piecewise_integral import Integrand, Kernel, Spectrum, finite_part
+from pertsym.baths.integrand import Integrand, Spectrum
+from pertsym.baths.piecewise_integral import Kernel, finite_part
 from pertsym.estimate import Estimate
 from pertsym.model.expression import parse_expression
 

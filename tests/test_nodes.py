@@ -13,7 +13,8 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Underdamped
 from pertsym.baths.enclosure import transform
 from pertsym.baths.integrals import spectral_integral
-from pertsym.baths.piecewise_integral import Integrand, finite_part
+from pertsym.baths.integrand import Integrand
+from pertsym.baths.piecewise_integral import finite_part
 from pertsym.model.expression import parse_expression
 
 BATHS = [

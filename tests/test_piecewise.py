@@ -11,8 +11,9 @@ from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import ExpressionDensity, Ohmic, Table, Underdamped
 from pertsym.baths.divergence import Divergent
+from pertsym.baths.integrand import Integrand
 from pertsym.baths.piecewise import PiecewiseSpectrum
-from pertsym.baths.piecewise_integral import Integrand, finite_part
+from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.estimate import Estimate

@@ -29,8 +29,9 @@ from pertsym.baths.integrals import (
     regular_slope,
     spectral_integral,
 )
+from pertsym.baths.integrand import Integrand, Spectrum, Transform
 from pertsym.baths.kinks import has_slope, mean_slope
-from pertsym.baths.piecewise_integral import Integrand, Spectrum, Transform, finite_part
+from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.piecewise_sampling import panels_of
 from pertsym.certify.brute_force import ExponentialModel, generator
 from pertsym.certify.time_domain import Exponentials as ExactExponentials

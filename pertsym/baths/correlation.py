@@ -38,7 +38,7 @@ from pertsym.estimate import Estimate
 
 _Quantity = Literal["spectrum", "transform"]
 
-_GOOD = _POOR = 1e-13
+_POOR = 1e-13
 _UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
 _PANEL_DERIVATIVES = 2  # that panels have at least

@@ -30,6 +30,7 @@ import numpy as np
 from pertsym.baths import piecewise_integral as panels
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.existence import require_integrable, require_integral, require_kernel
+from pertsym.baths.integrand import Factor, Integrand, Spectrum, Transform
 from pertsym.baths.nodes import ANGLE, EPS, Complex, Nodes, continued
 from pertsym.estimate import Estimate
 
@@ -131,7 +132,7 @@ def regular_slope(a: Correlation, pole: Any = 0.0) -> Estimate:
         scale = np.asarray(a.kink_scale, dtype=float)
         if not a.has_nodes:
             p = chosen[0][1]
-            rest = panels.Integrand(a.thermal, taken_off=(p, float(scale)))
+            rest = Integrand(a.thermal, taken_off=(p, float(scale)))
             return panels.finite_part(rest, [(1.0, p, 1)])
         total = _Total()
         nodes = a.unit.nodes(float(scale.min()) * _DEEPER, float(scale.max()))
@@ -159,7 +160,7 @@ def kernel_integral(a: Correlation, poles: Sequence[Pole]) -> Estimate:
             return 0.0, 0.0
         require_kernel(thermal, chosen)
         if not a.has_nodes:
-            return panels.finite_part(panels.Integrand(thermal), chosen)
+            return panels.finite_part(Integrand(thermal), chosen)
         places = [abs(p) for _, p, _ in chosen if p] or [a.unit.frequency_scale]
         nodes = a.unit.nodes(min(places) * _DEEPEST if 0.0 in places else min(places), max(places))
         total, kernel = _Total(), panels.Kernel(chosen)
@@ -174,13 +175,11 @@ def kernel_integral(a: Correlation, poles: Sequence[Pole]) -> Estimate:
     return _over_frequencies(a, a, 0.0, poles, single)
 
 
-def _product(
-    kind: Kind, a: Correlation, b: Correlation, reflect: int, shift: float
-) -> panels.Integrand:
-    factor: panels.Factor = panels.Spectrum(b.thermal)
+def _product(kind: Kind, a: Correlation, b: Correlation, reflect: int, shift: float) -> Integrand:
+    factor: Factor = Spectrum(b.thermal)
     if kind == "CP":
-        factor = panels.Transform(b.thermal, b.transform_values)
-    return panels.Integrand(a.thermal, factor, shift, reflect)
+        factor = Transform(b.thermal, b.transform_values)
+    return Integrand(a.thermal, factor, shift, reflect)
 
 
 def _finite_part(

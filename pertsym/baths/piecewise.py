@@ -131,10 +131,7 @@ class PiecewiseSpectrum:
     def transform(self, w: Any, derivative: int = 0) -> Estimate:
         """P^(m)(w) of P(w) = P int dx f(x)/(x - w), m below the orders, with true bounds.
 
-        Raises
-        ------
-        Divergent
-            At a knot where f^(j) jumps, j <= m, so that P^(m) does not exist.
+        `Divergent` at a knot where f^(j) jumps, j <= m, so that P^(m) does not exist.
         """
         self._check(derivative)
         w = np.asarray(w, dtype=float)
@@ -169,10 +166,7 @@ class PiecewiseSpectrum:
     def half_sided(self, z: Any) -> Estimate:
         """G(z) = (i/2pi) int dx f(x)/(z - x) for Im z >= 0, on the axis f/2 - iP/(2 pi).
 
-        Returns
-        -------
-        Estimate
-            Complex values with bounds of their moduli.
+        Complex values with bounds of their moduli.
 
         Raises
         ------
