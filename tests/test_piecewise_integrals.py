@@ -55,3 +55,17 @@ def test_the_work_grows_with_the_samples_only(count: int, monkeypatch: pytest.Mo
     assert found.error <= 3e-9 * abs(found.value)
     assert sum(asked) <= _MOST_POINTS * 4 * count
     assert len(asked) < 400  # one call for each halving, not for each knot
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_poles_where_the_transform_has_its_kink(seed: int) -> None:
+    """P_B ~ w log w at 0, the pole itself: the series from either side must meet there."""
+    rng = np.random.default_rng(seed)
+    between: Interpolation = "linear" if seed % 2 else "monotone-cubic"
+    baths = {"x": [(1, _bath(rng, 3, math.inf, between))]}
+    shift = float(rng.uniform(0.3, 1.0))
+    at: Any = ("x", "x", -1, shift, [(0.3, shift, 1), (-0.3, 0.0, 1)])
+    found = DoubleSpectra(baths).mixed_integral("CP", *at)
+    exact = float(EnclosedSpectra(baths, 15).mixed_integral("CP", *at).value)
+    assert abs(found.value - exact) <= found.error + 1e-15 * abs(exact)
+    assert found.error <= 1e-8 * abs(found.value)
