@@ -6,6 +6,7 @@ import math
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -27,8 +28,9 @@ from pertsym.baths.densities import (
 )
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
-from pertsym.baths.mixed_integral import mixed_integral, regular_part, regular_slope
-from pertsym.baths.product_integral import product_integral
+from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
+from pertsym.baths.integrand import Integrand, Spectrum, Transform
+from pertsym.baths.piecewise_integral import finite_part
 from pertsym.exact import Gaussian
 from pertsym.model.expression import parse_expression
 from pertsym.numerics.evaluate import evaluate
@@ -250,12 +252,14 @@ def test_integrals_over_two_baths(a: Correlation, b: Correlation, kind: Any, ref
     draw = random.Random(f"{kind}{reflect}")
     shift, position = draw.uniform(0.3, 1.5), draw.uniform(-2, -0.2)
     poles = [(1.5, position, 1), (0.5, draw.uniform(1.6, 1.9), 2)]
-    double = mixed_integral(kind, a, b, reflect, shift, poles)
+    double = spectral_integral(kind, a, b, reflect, shift, poles)
     found = pair(a, b, lambda p: p.integral(kind, reflect, shift, poles))
     assert holds(found, *double)
     assert found.rad() < 1e-15
-    if kind == "CC" and reflect < 0:
-        assert holds(found, *product_integral(a, b, shift, poles))
+    product = Integrand(a.thermal, Spectrum(b.thermal), shift, reflect)
+    if kind == "CP":
+        product = replace(product, factor=Transform(b.thermal, b.transform_values))
+    assert holds(found, *finite_part(product, poles))
     finer = pair(a, b, lambda p: p.integral(kind, reflect, shift, poles), 120)
     assert finer.overlaps(found)
 
@@ -306,7 +310,7 @@ def test_divergences_have_the_same_reasons(
     for kind in kinds:
         reasons = []
         for ask in (
-            lambda k=kind: mixed_integral(k, first, second, reflect, 0.0, poles),
+            lambda k=kind: spectral_integral(k, first, second, reflect, 0.0, poles),
             lambda k=kind: pair(first, second, lambda p, k=k: p.integral(k, reflect, 0.0, poles)),
         ):
             with pytest.raises(Divergent) as fault:

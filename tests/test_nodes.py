@@ -12,9 +12,12 @@ import pytest
 
 from benchmarks import campaign
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
+from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Underdamped
 from pertsym.baths.enclosure import BathBalls, PairBalls, transform
 from pertsym.baths.integrals import regular_part, spectral_integral
+from pertsym.baths.integrand import Integrand
+from pertsym.baths.piecewise_integral import finite_part
+from pertsym.model.expression import parse_expression
 
 BATHS = [
     Correlation(Ohmic(0.1, 1.0, 1), "boson", 1.3),
@@ -125,3 +128,61 @@ def test_powers_beside_integers(seed: int) -> None:
             for (value, error), held in ((found, ball), (rest, part)):
                 assert abs(float((held - flint.arb(value)).mid())) <= error
                 assert error < 1e-8 * abs(value)
+
+
+FORMULAS = {
+    "w*exp(-w)": True,
+    "0.3*w**1.5*exp(-w/2)": True,
+    "sqrt(w)/(1+w)**1.7": True,
+    "w*exp(-w)+0.02*w/((w**2-4)**2+0.01*w**2)": True,
+    "w*tanh(w)*exp(-sqrt(w))": True,
+    "w/((w-1)**2+0.01)*exp(-w)": True,
+    "w*exp(-w**2)": False,  # grows below the axis
+    "w*exp(-w)*sin(w)**2": False,
+    "w/(1+w)": False,  # P exists as a difference only
+    "w*exp(-w)*Abs(w-1)": False,
+    "w/((w**2-1)**2+w**2/4)**2": False,  # double poles
+}
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_have_nodes_where_they_continue(text: str) -> None:
+    """Both engines, at temperatures and frequencies drawn at random."""
+    density = ExpressionDensity(parse_expression(text))
+    assert density.continues == FORMULAS[text]
+    if not density.continues:
+        return
+    rng = np.random.default_rng(11)
+    for beta, statistics in ((math.inf, "boson"), (10 ** rng.uniform(-1, 2), "boson")):
+        bath = Correlation(density, statistics, beta)
+        for w in (-1.3, 0.02, *rng.uniform(0.1, 3, 2)):
+            for m in (0, 1):
+                value, error = bath.transform(w, m)
+                other, bound = finite_part(Integrand(bath.thermal), [(1.0, w, m + 1)])
+                assert abs(value - other) <= error + bound
+                assert error < 1e-11 * (abs(value) + abs(bath.spectrum(w, m).value))
+
+
+@pytest.mark.parametrize("text", [t for t, known in FORMULAS.items() if known])
+def test_a_pole_that_was_overlooked_is_noticed(text: str) -> None:
+    """Without its resonances, or with one too many, 2 Re G is not the spectrum."""
+    density = ExpressionDensity(parse_expression(text))
+    continuation = density._continuation
+    assert continuation.is_sure(density)
+    positions, residues = continuation.resonances()
+    wrong = (positions, 1.001 * residues)
+    if not len(positions):
+        wrong = (np.array([1.0 - 0.3j]), np.array([1e-3j]))
+    object.__setattr__(density, "resonances", wrong)
+    assert not continuation.is_sure(density)
+
+
+@pytest.mark.parametrize("s", [3.0, 5.0])
+def test_second_derivatives_at_zero(s: float) -> None:
+    """On two rays the ends at 0 diverge one by one, and not together."""
+    for beta in (0.6, 3.0):
+        bath = Correlation(Ohmic(0.1, 1.0, s), "boson", beta)
+        value, error = bath.transform(0.0, 2)
+        other, bound = finite_part(Integrand(bath.thermal), [(2.0, 0.0, 3)])
+        assert abs(value - other) <= error + bound
+        assert error < 1e-10 * abs(value)

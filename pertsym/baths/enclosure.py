@@ -26,13 +26,14 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import (
+    decay_order,
     require_integrable,
     require_integral,
+    require_kernel,
     require_spectrum,
     require_transform,
     singular_positions,
 )
-from pertsym.baths.integrand import Kernel, Pole
 from pertsym.baths.kinks import with_kink
 from pertsym.baths.product_balls import MixedProduct, Product
 from pertsym.baths.spectrum_balls import (
@@ -112,7 +113,8 @@ class BathBalls:
         w, reference = balls.rational(w), balls.rational(reference)
         if w == reference or self.is_zero:
             return flint.arb(0)
-        self.correlation.require_difference(float(w), float(reference))
+        ends = ((1.0, float(w), 1), (-1.0, float(reference), 1))
+        require_kernel(self.correlation.thermal, ends)
         return finite_part(self.function, self.bits, ((1, w, 1), (-1, reference, 1))).real
 
     def regular_slope(self, pole: Any) -> Any:
@@ -237,8 +239,7 @@ def _around_zero(bound: Any) -> Any:
 
 def finite_part(function: Any, bits: int, poles: Sequence[tuple[Any, Any, int]]) -> Any:
     """int dw f(w) sum_j c_j/(w - a_j)^n_j on the path, poles on the real axis below it."""
-    kernel = Kernel(tuple(Pole(float(c), float(a), n) for c, a, n in poles))
-    order = kernel.decay_order
+    order = decay_order(poles)
     places = tuple(a for _, a, _ in poles)
     exact = [(balls.real(c), balls.real(a), n) for c, a, n in poles]
     contour = Contour.of(function, bits, places, slowest=order, kernel=exact)

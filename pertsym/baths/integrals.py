@@ -1,4 +1,4 @@
-"""Finite-part integrals over two spectra, or a spectrum and a transform, by nodes of one of them.
+"""Finite-part integrals over two spectra, or a spectrum and a transform.
 
 FP int dw Ĉ_A(w) X_B(s + r w) sum_j c_j/(w - p_j)^n_j,   X = Ĉ or P,  r = +-1.
 
@@ -9,7 +9,8 @@ over A's nodes,
     FP int dw Ĉ_A F K = sum_k (2 pi/i) a_k F(w_k) K(w_k) - i pi sum_j Res_{p_j} (Ĉ_A F K):
 
 the finite part is the mean of the paths above and below a pole, and the nodes stand for the one
-below.
+below.  Where one of the two baths is known on the real axis only (tables, formulas with kinks), the
+path stays there, on the panels of `piecewise_integral`.
 
 Where Ĉ_A has a kink at w = 0 and the kernel is 1/w^2, the integral diverges, and so does P_A'(0).
 What is finite is a sum of such terms in which P_A'(0) drops out.  There every 1/w^2 loses
@@ -21,13 +22,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
+from pertsym.baths import piecewise_integral as panels
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.existence import require_integrable, require_integral
+from pertsym.baths.existence import require_integrable, require_integral, require_kernel
+from pertsym.baths.integrand import Factor, Integrand, Spectrum, Transform
 from pertsym.baths.nodes import ANGLE, EPS, SLOW, Complex, Nodes, continued, mirrored
 from pertsym.estimate import Estimate
 
@@ -83,6 +87,8 @@ def spectral_integral(
     def single(a: Correlation, b: Correlation, s: float, chosen: Chosen) -> tuple[Any, Any]:
         first, second = a.sample.thermal, b.sample.thermal
         if require_integral(kind, first, second, reflect, s, chosen):
+            if not (a.has_nodes and b.has_nodes):
+                return panels.finite_part(_product(kind, a, b, reflect, s), chosen)
             if _is_flat(kind, a, b, reflect, s, chosen):
                 value, error = _regular_part(kind, a, b, reflect, s)
                 return chosen[0][0] * value, abs(chosen[0][0]) * error
@@ -106,6 +112,12 @@ def regular_part(
     def single(a: Correlation, b: Correlation, s: float, chosen: Chosen) -> tuple[Any, Any]:
         first, second = a.sample.thermal, b.sample.thermal
         if require_integral(kind, first, second, reflect, s, chosen, regular=True):
+            if not (a.has_nodes and b.has_nodes):
+                p = chosen[0][1]
+                product = replace(
+                    _product(kind, a, b, reflect, s), taken_off=(p, float(a.kink_scale))
+                )
+                return panels.finite_part(product, [(1.0, p, 1)])
             return _regular_part(kind, a, b, reflect, s)
         return 0.0, 0.0
 
@@ -113,17 +125,63 @@ def regular_part(
 
 
 def regular_slope(a: Correlation, pole: Any = 0.0) -> Estimate:
-    """int dw Ĉ_A(w) [1 - chi(w)]/w^2, what P_A'(0) is without its divergent part."""
-    require_integrable(a.sample.thermal, 2)
-    shape = np.broadcast_shapes(a.shape, np.shape(pole))
-    if a.sample.thermal.is_zero:
-        return _estimate(0.0, 0.0, shape)
-    scale = np.asarray(a.kink_scale, dtype=float)
-    total = _Total()
-    nodes = a.unit.nodes(float(scale.min()) * _DEEPER, float(scale.max()))
-    total.add(nodes, lambda w: 1 / (w * w + scale[..., None] ** 2))
-    value, error = total.closed()
-    return _estimate(value.real * a.amplitude, error * np.abs(a.amplitude), shape)
+    """int dw Ĉ_A(w) [1 - chi(w)]/(w - pole)^2, what P_A'(pole) is without its divergent part."""
+
+    def single(a: Correlation, _: Correlation, s: float, chosen: Chosen) -> tuple[Any, Any]:
+        require_integrable(a.sample.thermal, 2)
+        if a.sample.thermal.is_zero:
+            return 0.0, 0.0
+        scale = np.asarray(a.kink_scale, dtype=float)
+        if not a.has_nodes:
+            p = chosen[0][1]
+            rest = Integrand(a.thermal, taken_off=(p, float(scale)))
+            return panels.finite_part(rest, [(1.0, p, 1)])
+        total = _Total()
+        nodes = a.unit.nodes(float(scale.min()) * _DEEPER, float(scale.max()))
+        total.add(nodes, lambda w: 1 / (w * w + scale[..., None] ** 2))
+        value, error = total.closed()
+        return value.real * a.amplitude, error * np.abs(a.amplitude)
+
+    return _over_frequencies(a, a, 0.0, ((1.0, pole, 2),), single)
+
+
+def kernel_integral(a: Correlation, poles: Sequence[Pole]) -> Estimate:
+    """FP int dw Ĉ_A(w) sum_j c_j/(w - p_j)^n_j = sum_j c_j P_A^(n_j - 1)(p_j)/(n_j - 1)!, n_j <= 2.
+
+    As one integral: where the terms nearly cancel, or exist only together, nothing is lost.
+
+    Raises
+    ------
+    Divergent
+        If it does not exist.
+    """
+
+    def single(a: Correlation, _: Correlation, s: float, chosen: Chosen) -> tuple[Any, Any]:
+        thermal = a.sample.thermal
+        if not chosen or thermal.is_zero:
+            return 0.0, 0.0
+        require_kernel(thermal, chosen)
+        if not a.has_nodes:
+            return panels.finite_part(Integrand(thermal), chosen)
+        places = [abs(p) for _, p, _ in chosen if p] or [a.unit.frequency_scale]
+        nodes = a.unit.nodes(min(places) * _DEEPEST if 0.0 in places else min(places), max(places))
+        total, kernel = _Total(), panels.Kernel(chosen)
+        total.add(nodes, lambda w: kernel.at(0.0, w)[0])
+        value, error = total.closed()
+        for w, residues in ((nodes.poles, nodes.residues), nodes.resonances):
+            if w.shape[-1]:
+                size = np.abs(residues) * kernel.at(0.0, w)[1]
+                error = error + 2 * math.pi * 4 * EPS * size.sum(-1)
+        return value.real * a.amplitude, error * np.abs(a.amplitude)
+
+    return _over_frequencies(a, a, 0.0, poles, single)
+
+
+def _product(kind: Kind, a: Correlation, b: Correlation, reflect: int, shift: float) -> Integrand:
+    factor: Factor = Spectrum(b.thermal)
+    if kind == "CP":
+        factor = Transform(b.thermal, b.transform_values)
+    return Integrand(a.thermal, factor, shift, reflect)
 
 
 def _finite_part(
@@ -419,11 +477,12 @@ def _over_frequencies(
         triples = zip(rest[::2], rest[1::2], orders, strict=True)
         return s, tuple(triple for triple in triples if triple[0] != 0)
 
-    if frequencies == ():
+    single_sets = parameters != () and not (a.has_nodes and b.has_nodes)
+    if frequencies == () and not single_sets:
         return _estimate(*single(a, b, *chosen((), ())), shape)
     value, error = np.zeros(shape), np.zeros(shape)
     varied, own = (_padded(x, len(shape)) for x in (frequencies, parameters))
-    together = any(m > 1 and n > 1 for m, n in zip(varied, own, strict=True))
+    together = any(m > 1 and n > 1 for m, n in zip(varied, own, strict=True)) or single_sets
     for index in np.ndindex(shape if together else varied):
         if together:
             one, other, where = a.element(shape, index), b.element(shape, index), index

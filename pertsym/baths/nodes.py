@@ -157,14 +157,17 @@ class Nodes:
         return value, error + self._bound(np.abs(z), derivative) * math.factorial(derivative)
 
     def at_zero(self, derivative: int) -> tuple[Any, Any]:
-        """G^(m)(0) on rays, where it exists: Ĉ ~ w^p with p > m.
+        """G^(m)(0) on rays; only its imaginary part, P, where Ĉ ~ w^p with p <= m.
 
-        The ends of the rays are summed as powers of their own.
+        The ends of the rays are summed as powers of their own, those at 0 together: what diverges
+        on one ray, and the arc between them, adds to the real part only.
         """
         m = derivative
         factor = -math.factorial(m)
         value: Any = 0.0
         error: Any = 0.0
+        tips: list[Any] = []
+        fall = math.inf
         for arm in self.arms:
             inverse = 1 / arm.poles ** (m + 1)
             terms = arm.residues * inverse
@@ -173,12 +176,20 @@ class Nodes:
             error = error - factor * lost.sum(-1)
             for w, strip in arm.strip:
                 error = error - factor * (strip / np.abs(w) ** (m + 1)).sum(-1)
-            inner = None if arm.inner is None else arm.inner - m - 1
-            ends = ((arm.inner, terms[..., :3], inner), (arm.outer, terms[..., :-4:-1], None))
-            for exponent, end, fall in ends:
-                if exponent is not None:
-                    rest, missed = continued(end, arm.step, fall)
-                    value, error = value + factor * rest, error - factor * missed
+            if arm.inner is not None:
+                tips.append(terms[..., :3])
+                fall = arm.inner - m - 1
+            if arm.outer is not None:
+                rest, missed = continued(terms[..., :-4:-1], arm.step)
+                value, error = value + factor * rest, error - factor * missed
+        if tips:
+            step = self.arms[0].step
+            rest, missed = (
+                mirrored(tips[0], tips[1], step, fall, m + 1)
+                if len(tips) == 2 and 0 < fall < SLOW
+                else continued(sum(tips), step, fall if len(tips) == 1 else None)
+            )
+            value, error = value + factor * rest, error - factor * missed
         positions, residues = self.resonances
         if positions.shape[-1]:
             terms = residues / positions ** (m + 1)

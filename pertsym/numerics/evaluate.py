@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.mixed_integral import Kind
+from pertsym.baths.integrals import Kind, Pole
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
 from pertsym.numerics.bounded import Bounded
@@ -23,7 +23,7 @@ from pertsym.numerics.kinks import (
     kinks,
     with_poles_on_spectra,
 )
-from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, MixedSpectra, Pole, Spectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, MixedSpectra, Spectra
 from pertsym.reduction.elements import at_elements, by_elements, symbols_of
 from pertsym.reduction.spectral import (
     ZERO_FORM,

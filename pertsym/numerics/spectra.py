@@ -18,22 +18,17 @@ from typing import Any, Protocol, cast, runtime_checkable
 import flint
 import numpy as np
 
-from pertsym.baths import balls, enclosure, integrals
+from pertsym.baths import balls, enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable
-from pertsym.baths.integrals import spectral_integral
+from pertsym.baths.integrals import Kind, Pole, regular_part, regular_slope, spectral_integral
 from pertsym.baths.kinks import has_slope, mean_slope
-from pertsym.baths.mixed_integral import Kind, mixed_integral, regular_part, regular_slope
-from pertsym.baths.product_integral import product_integral
 from pertsym.estimate import Estimate
 from pertsym.numerics.bounded import Bounded
 from pertsym.reduction.spectral import CannotEvaluate
 
 _UNDERFLOW = 1e-300
-
-Pole = tuple[Any, Any, int]
-"""(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
 
 
 class Spectra(Protocol):
@@ -121,7 +116,7 @@ class DoubleSpectra:
         return _over(self.baths[name], lambda c: Bounded.of(c.transform_difference(w, reference)))
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return self._once("CC", name, other, -1, shift, poles, product_integral)
+        return self._once("CC", name, other, -1, shift, poles)
 
     def _once(
         self,
@@ -131,7 +126,6 @@ class DoubleSpectra:
         reflect: int,
         shift: Any,
         poles: Sequence[Pole],
-        single: _Single,
     ) -> Bounded:
         """Kernels of numbers that differ by a power of two share one integral."""
 
@@ -139,11 +133,7 @@ class DoubleSpectra:
             return _over_pairs(
                 self.baths[name],
                 self.baths[other],
-                lambda a, b: (
-                    Bounded.of(spectral_integral(kind, a, b, reflect, shift, chosen))
-                    if a.has_nodes and b.has_nodes
-                    else _elementwise(single, a, b, shift, chosen)
-                ),
+                lambda a, b: Bounded.of(spectral_integral(kind, a, b, reflect, shift, chosen)),
             )
 
         if np.ndim(shift) or any(np.ndim(c) or np.ndim(p) for c, p, _ in poles):
@@ -161,41 +151,22 @@ class DoubleSpectra:
         return _over(self.baths[name], lambda c: _elementwise_value(mean_slope, c, w))
 
     def regular_slope(self, name: str, w: Any) -> Bounded:
-        return _over(
-            self.baths[name],
-            lambda c: (
-                Bounded.of(integrals.regular_slope(c, w))
-                if c.has_nodes
-                else _elementwise_value(regular_slope, c, w)
-            ),
-        )
+        return _over(self.baths[name], lambda c: Bounded.of(regular_slope(c, w)))
 
     def mixed_integral(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-
-        def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
-            return mixed_integral(kind, a, b, reflect, at, chosen)
-
-        return self._once(kind, name, other, reflect, shift, poles, single)
+        return self._once(kind, name, other, reflect, shift, poles)
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-
-        def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
-            return regular_part(kind, a, b, reflect, at, chosen[0][1])
-
         return _over_pairs(
             self.baths[name],
             self.baths[other],
-            lambda a, b: (
-                Bounded.of(integrals.regular_part(kind, a, b, reflect, shift, pole))
-                if a.has_nodes and b.has_nodes
-                else _elementwise(single, a, b, shift, [(1.0, pole, 2)])
-            ),
+            lambda a, b: Bounded.of(regular_part(kind, a, b, reflect, shift, pole)),
         )
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
@@ -337,25 +308,6 @@ class EnclosedSpectra:
 
 _Parts = Sequence[tuple[int, Correlation]]
 """Weighted baths of one correlation function."""
-
-_Single = Callable[[Correlation, Correlation, float, Sequence[Pole]], Estimate]
-
-
-def _elementwise(
-    single: _Single, a: Correlation, b: Correlation, shift: Any, poles: Sequence[Pole]
-) -> Bounded:
-    """An integral for every element of parameters and frequencies that broadcast."""
-    numbers = [shift, *(x for pole in poles for x in pole[:2])]
-    shape = np.broadcast_shapes(a.shape, b.shape, *map(np.shape, numbers))
-    if shape == ():
-        return Bounded.of(single(a, b, shift, poles))
-    value, error = np.empty(shape), np.empty(shape)
-    for index in np.ndindex(shape):
-        at = [float(np.broadcast_to(x, shape)[index]) for x in numbers]
-        chosen = [(at[2 * k + 1], at[2 * k + 2], pole[2]) for k, pole in enumerate(poles)]
-        part = single(a.element(shape, index), b.element(shape, index), at[0], chosen)
-        value[index], error[index] = part
-    return Bounded(value, error)
 
 
 def _elementwise_value(
