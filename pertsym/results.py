@@ -242,6 +242,7 @@ def numerical_function(
     signature = _signature(given, given.needed(symbols_of(form)), own)
     names = frequency_names(interaction.dimension)
     function = FormFunction(form)
+    balanced = any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms)
     plain = len(names) == 1 and all(has_sums(_density(x)) for x in given_baths.values())
 
     def evaluated(*args: Any, **kwargs: Any) -> Estimate:
@@ -251,7 +252,9 @@ def numerical_function(
         beta = values.pop("beta")
         betas = _temperatures(given_baths, beta, {n: values.pop(k) for k, n in own.items()})
         frequencies, elements = given.numbers({n: x for n, x in values.items() if x is not None})
-        common = _common(form, betas, beta)
+        frequencies = tuple(map(_plain, frequencies))
+        elements = {name: _plain(x) for name, x in elements.items()}
+        common = _common(betas) if balanced else None
         numbers = (*frequencies, *elements.values())
         if plain and all(isinstance(x, _NUMBER) for x in numbers):
             (w0,) = frequencies
@@ -306,10 +309,8 @@ def _temperatures(
     return found
 
 
-def _common(form: SpectralForm, betas: Mapping[str, Any], common: Any) -> Any:
+def _common(betas: Mapping[str, Any]) -> Any:
     """The one inverse temperature that Boltzmann factors of a form need."""
-    if not any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms):
-        return None
     values = [beta for beta in betas.values() if beta is not None]
     if any(not np.array_equal(values[0], beta) for beta in values[1:]):
         raise TypeError(
@@ -374,6 +375,11 @@ def _correlation(
     if beta is None:
         raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
     return Correlation(density, statistics, beta)
+
+
+def _plain(x: Any) -> Any:
+    """A number as a float, arrays as they are."""
+    return float(x) if np.ndim(x) == 0 else x
 
 
 def _density(given: BathDensity | Bath | None) -> BathDensity | None:

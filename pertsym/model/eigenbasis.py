@@ -13,10 +13,10 @@ the matrix elements are named, and have values where the symbols have.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -274,16 +274,23 @@ def _two_levels(a: float, b: complex, d: float) -> tuple[tuple[float, ...], NDAr
 
 def evaluated(expression: sympy.Expr, values: Mapping[str, Any]) -> Any:
     """An expression at numbers or arrays."""
+    names, function = _compiled(expression)
+    with np.errstate(all="ignore"):
+        found = function(*(np.asarray(values[name], dtype=float) for name in names))
+    return np.asarray(found, dtype=float)
+
+
+@lru_cache(maxsize=256)
+def _compiled(expression: sympy.Expr) -> tuple[tuple[str, ...], Callable[..., Any]]:
+    """Names of the symbols of an expression, and the expression as a function of them."""
     symbols = sorted(expression.free_symbols, key=str)
     if not symbols:
-        return np.asarray(float(expression.evalf(25)))
+        value = float(expression.evalf(25))
+        return (), lambda: value
     # NumPy has no functions of integers that are longer than its own
     long = {x: sympy.Float(x, 17) for x in expression.atoms(sympy.Rational) if not is_simple(x)}
-    with np.errstate(all="ignore"):
-        found = sympy.lambdify(symbols, expression.xreplace(long), "numpy")(
-            *(np.asarray(values[str(s)], dtype=float) for s in symbols)
-        )
-    return np.asarray(found, dtype=float)
+    function = sympy.lambdify(symbols, expression.xreplace(long), "numpy")
+    return tuple(map(str, symbols)), function
 
 
 def _fraction(value: Any) -> Fraction:
