@@ -41,8 +41,7 @@ def records() -> Iterator[Record]:
     """One call, arrays and a scan of every density."""
     for density in DENSITIES:
         for kind, operator in (("", PLAIN), ("biased ", BIASED)):
-            model = _model(density, operator)
-            series = bloch(model)
+            series = bloch([Coupling.of(operator, "b")])
             for name in QUANTITIES:
                 f = getattr(series, name)[4].function(b=density)
                 label = f"{kind}{name}(4), {density!r}"

@@ -150,6 +150,7 @@ def test_every_quantity_is_compiled_for_every_density() -> None:
                     assert f.single(0.7, singles, c.beta, {}) is not None
 
 
+COUPLINGS = [Coupling.of(((0, 1), (1, 0)), "b")]
 DENSITIES = (
     DrudeLorentz(0.1, 2.0),
     Ohmic(0.2, 1.5, 1.0),
@@ -245,7 +246,7 @@ def _forbidden(*_: Any) -> Any:
 @pytest.mark.parametrize("density", DENSITIES)
 def test_a_fixed_bath_makes_its_nodes_once(density: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The next call in the same octave looks nothing up but its own sum."""
-    model = ps.bloch(_model(density))
+    model = ps.bloch(COUPLINGS)
     f = model.k_up[4].function(b=density)
     f(1.1, 0.7)
     monkeypatch.setattr(Nodes, "of", _forbidden)
@@ -257,13 +258,8 @@ def test_a_fixed_bath_makes_its_nodes_once(density: Any, monkeypatch: pytest.Mon
     assert abs(single.value - many.value[0]) <= single.error + many.error[0]
 
 
-def _model(density: Any) -> Model:
-    bath = Bath("b", "boson", 1.0, density)
-    return Model.of([0, 1], [Coupling.of(np.array(OPERATORS["plain"]), "b")], [bath])
-
-
 def test_bad_arguments_are_named() -> None:
-    f = ps.bloch(_model(DENSITIES[0])).k_up[4].function(b=DENSITIES[0])
+    f = ps.bloch(COUPLINGS).k_up[4].function(b=DENSITIES[0])
     for bad in (0, -1.0, math.nan):
         with pytest.raises(ValueError, match="w0"):
             f(bad, 1.0)
@@ -278,14 +274,14 @@ def test_bad_arguments_are_named() -> None:
 
 
 def test_a_bath_may_be_left_out_or_have_no_strength() -> None:
-    model = ps.bloch(_model(DENSITIES[0]))
+    model = ps.bloch(COUPLINGS)
     assert model.k_up[4].function(b=None)(1.0, 2.0) == (0.0, 0.0)
     assert model.k_up[4].function(b=DrudeLorentz(0.0, 1.0))(1.0, 2.0) == (0.0, 0.0)
 
 
 def test_formulas_and_tables_go_through_the_evaluator() -> None:
     formula = ExpressionDensity(parse_expression("w*exp(-w)"))
-    f = ps.bloch(_model(formula)).k_up[2].function(b=formula)
+    f = ps.bloch(COUPLINGS).k_up[2].function(b=formula)
     expected = 2 * math.exp(-1) / math.expm1(2.0)
     assert f(1.0, 2.0).value == pytest.approx(expected, rel=1e-12)
 

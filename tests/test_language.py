@@ -342,8 +342,12 @@ def test_mutants_are_rejected_with_a_counterexample() -> None:
             itertools.islice(mutants(number, form_latex(form), baths, elements), 12)
         )
         for what, source in list(wrong)[:6]:
-            result = compare_form(form, source, dictionary, notation="latex")
             kind = what.split()[0]
+            try:
+                result = compare_form(form, source, dictionary, notation="latex")
+            except FormulaError:  # such as an integral over two transforms, which has no meaning
+                counts["refused"] += 1
+                continue
             if result:
                 trial = Trial(dictionary, "", 77)
                 number_read = complex(trial.tree(parse(source, dictionary, "latex")))
@@ -356,6 +360,7 @@ def test_mutants_are_rejected_with_a_counterexample() -> None:
             counts["rejected"] += 1
     assert counts["rejected"] >= 400
     assert counts["equal"] <= 3
+    assert counts["refused"] <= 5
     assert min(counts[k] for k in ("sign", "factor", "argument", "index", "prime", "letter")) >= 25
 
 
