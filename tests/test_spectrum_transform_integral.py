@@ -231,7 +231,7 @@ def test_two_precisions_agree(kind: Kind) -> None:
     precise = enclosed(DRUDE, DRUDE_COLD, lambda p: p.integral(kind, -1, 0.8125, POLES))
     for found in (double, panels):
         assert abs(found.value - precise) <= found.error + 1e-15 * abs(precise)
-        assert found.error <= 1e-11 * abs(found.value)
+        assert found.error <= 2e-11 * abs(found.value)
 
 
 @pytest.mark.parametrize(("a", "b"), [(OHMIC, CUBIC), (OHMIC, DRUDE)], ids=str)

@@ -99,10 +99,11 @@ def compiled_density(code: DensityCode, scalar: bool) -> Any:
     space: dict[str, Any] = {"np": np, "UNIT": UNIT, "pi": math.pi, "I": 1j, "INFINITY": math.inf}
     if scalar:
         space |= {n: getattr(math, n) for n in ("exp", "log", "pow", "sqrt", "fabs", "floor")}
-        space |= {"where": chosen, "real": np.real, "imag": np.imag}
+        space |= {"where": chosen, "real": np.real, "imag": np.imag, "minimum": min, "maximum": max}
     else:
         space |= {n: getattr(np, n) for n in ("exp", "log", "sqrt", "real", "imag", "where")}
         space |= {"pow": np.power, "fabs": np.abs, "floor": np.floor}
+        space |= {"minimum": np.minimum, "maximum": np.maximum}
     exec(density_class(code, ()), space)
     (made,) = (x for x in space.values() if isinstance(x, type))
     return made
