@@ -224,7 +224,7 @@ class _Evaluator:
         """The value in the printed unit."""
         value = self.number(form, order, name)
         factor = self.model.units.rate_to_printed(1.0)
-        return value if value is None or factor == 1.0 else value * factor
+        return value if value is None or factor == 1.0 else value * self.spectra.number(factor)
 
     def beyond(
         self,

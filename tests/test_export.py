@@ -135,6 +135,32 @@ def test_c_tests_itself(path: Path, tmp_path: Path) -> None:
 
 
 @needs_compiler
+@pytest.mark.parametrize("density", [*DENSITIES, Ohmic(0.05, 2.0, 1.5), Ohmic(0.05, 2.0, 1.0)])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("operator", [((0.5, 0), (0, -0.5)), ((0.5, 0.3), (0.3, 0.1))])
+def test_dephasing_needs_the_spectrum_at_zero(
+    density: Density, temperature: float, operator: Any, tmp_path: Path
+) -> None:
+    """Diagonal couplings: Ĉ(0) at every order that can be exported, in numpy and in C."""
+    beta = 1 / temperature if temperature else math.inf
+    bath = ps.Bath("b", "boson", beta, density)
+    model = Model.of([0.0, 1.0], [ps.Coupling.of(operator, "b")], [bath])
+    code = Codegen.of(model, 4)
+    assert "inv_T2" in code.forms
+    module = _module(code)
+    values, errors = module.evaluate(), module.errors()
+    for c in code.certified:
+        value, error = values[c.quantity][c.order], errors[c.quantity][c.order]
+        assert abs(value - c.value) <= error + c.error
+        assert error <= 1e-12 * (1 + abs(value))
+    if shutil.which("cc"):
+        (tmp_path / "exported.c").write_text(code.c())
+        flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-DSELFTEST"]
+        subprocess.run(["cc", *flags, "exported.c", "-o", "a", "-lm"], cwd=tmp_path, check=True)
+        run_it = subprocess.run(["./a"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert run_it.stdout == f"{len(code.certified)} passed, 0 failed\n"
+
+
 def test_no_function_of_a_c_file_is_unused(tmp_path: Path) -> None:
     for density, order, name in (
         (DENSITIES[0], 2, "frequency_shift"),
@@ -268,6 +294,19 @@ def test_temperature_may_be_zero_in_a_sweep() -> None:
     assert values[2][0] == 0
     assert values[2][1] == module.evaluate(temperature_b=1.0)["k_up"][2]
     assert values[4][0] == pytest.approx(module.evaluate(temperature_b=0.0)["k_up"][4], rel=1e-12)
+
+
+def test_units_of_the_model_in_exact_arithmetic() -> None:
+    """A quantity that is exactly 0 has units too."""
+    path = HERE.parent / "examples" / "mixed_baths.toml"
+    rates = bloch_rates(load_model(path), 4, 20)
+    plain = bloch_rates(load_model(path), 4)
+    for n, row in rates.orders.items():
+        for name, ball in row.items():
+            value = plain.orders[n][name]
+            assert ball is not None
+            assert value is not None
+            assert float(ball.value) == pytest.approx(value.value, rel=1e-12, abs=1e-15)
 
 
 def test_small_rates_keep_their_digits() -> None:

@@ -426,6 +426,13 @@ def _block_lines(
     for b in spectra:
         yield f"double s_{b}[{2 * len(_SPECTRA)}][BLOCK];"
         yield f"spectra_{b}(m, q, s_{b});"
+        if Atom("C", (b,)) in atoms:
+            yield f"double zero_{b}[{2 * len(_SPECTRA)}][BLOCK];"
+            yield "{"
+            yield "    struct parameters at_zero[BLOCK];"
+            yield "    for (size_t i = 0; i < m; i++) at_zero[i] = q[i], at_zero[i].w0 = 0.0;"
+            yield f"    spectra_{b}(m, at_zero, zero_{b});"
+            yield "}"
     gap = int(any(a.kind == "D" for a in atoms))
     closed = {b.name: b for b in code.baths if b.density is not None and b.density.kind in CLOSED}
     wanted = [(f"p_{b}", b, b in closed) for b in transforms]
@@ -477,9 +484,12 @@ def _atom(code: Codegen, atom: Atom) -> tuple[str, str]:
     if atom.kind == "S":
         return f"q[i].{atom.baths[0]}", "0.0"
     if atom.kind == "C":
-        part = ("slope_" if atom.derivative else "") + ("up" if up else "down")
-        k = _SPECTRA.index(part)
-        return f"s_{atom.baths[0]}[{2 * k}][i]", f"s_{atom.baths[0]}[{2 * k + 1}][i]"
+        part = ("slope_" if atom.derivative else "") + ("down" if atom.multiple < 0 else "up")
+        k, s = _SPECTRA.index(part), f"{'s' if atom.multiple else 'zero'}_{atom.baths[0]}"
+        value, error = f"{s}[{2 * k}][i]", f"{s}[{2 * k + 1}][i]"
+        if not atom.multiple:  # the power of w = 0 has no rounding
+            error = f"isnan({error}) ? 64.0 * UNIT * fabs(@) + TINY : {error}"
+        return value, error
     if atom.kind == "T":
         thermal = [b.name for b in code.baths if b.density is not None]
         beta = f"beta_{thermal[0]}(q + i)"

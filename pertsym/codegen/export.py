@@ -176,7 +176,7 @@ class Codegen:
                     missing[f"{name}, order {n}"] = reasons.get(name, "it has no value")
                     continue
                 try:
-                    expression(name, n, form)
+                    _require_spectra(expression(name, n, form))
                 except CannotEvaluate as fault:
                     missing[f"{name}, order {n}"] = str(fault)
                     continue
@@ -301,6 +301,17 @@ class Codegen:
 
 def _text(name: str) -> str:
     return "K" if name == CONSTANT else symbol(name).text
+
+
+def _require_spectra(e: Expression) -> None:
+    """Refuse what is asked of a bath at other frequencies than w0, -w0 and, of Ĉ itself, 0."""
+    for atom in e.atoms:
+        plain = atom.kind == "C" and atom.multiple == atom.derivative == 0
+        if atom.kind in ("C", "P") and abs(atom.multiple) != 1 and not plain:
+            raise CannotEvaluate(
+                f"it holds {atom.identifier}, for which exported code has no routine yet; evaluate "
+                "it with pertsym"
+            )
 
 
 def _bath_code(bath: Bath, units: Units) -> BathCode:

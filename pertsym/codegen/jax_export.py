@@ -295,6 +295,10 @@ def _products(code: Codegen) -> dict[tuple[str, str, str], str]:
 
 
 def _atom_lines(code: Codegen) -> Iterator[str]:
+    if any(atom.kind == "C" and not atom.multiple for atom in code.atoms):
+        raise NotYetDerivable(
+            code.name, "language", "jax has no routine for Ĉ(0) yet", "export python or c"
+        )
     for name in code.elements:
         yield f'a["{name}"] = g["{name}"]'
     for bath in code.baths:

@@ -37,12 +37,14 @@ def source(code: Codegen) -> str:
     """
     for f in code.formulas:
         for atom in f.expression.atoms:
-            if atom.kind not in ("C", "P", "D", "S", "T", "QC", "QP") or atom.shift:
+            at_zero = atom.kind == "C" and not atom.multiple
+            known = atom.kind in ("C", "P", "D", "S", "T", "QC", "QP")
+            if not known or atom.shift or at_zero:
                 raise NotYetDerivable(
                     code.name,
                     "language",
-                    f"{f.expression.identifier} holds an integral for which this language has no "
-                    "routine yet",
+                    f"{f.expression.identifier} holds an integral or Ĉ(0), for which this language "
+                    "has no routine yet",
                     "export python, or name other quantities",
                 )
     found = {b.density.kind: b.density for b in code.baths if b.density is not None}

@@ -292,6 +292,9 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
                 names = [Atom("C", (bath.name,), m, sign).identifier for m in (0, 1)]
                 targets = ", ".join(f'a["{n}"], e["{n}"]' for n in names)
                 yield f"{targets} = {_variable(bath.name)}.spectra(w0, {sign})"
+        at_zero = Atom("C", (bath.name,))
+        if at_zero in atoms:
+            yield _assigned(at_zero, f"at_zero({_variable(bath.name)}, w0)")
         wanted = [atom for atom in atoms if atom.kind in "PD" and atom.baths == (bath.name,)]
         if wanted:
             yield f"p = {_variable(bath.name)}.transforms(w0)"

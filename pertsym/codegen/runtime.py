@@ -356,6 +356,13 @@ class Discrete:
         return Transforms([(slice(None), Sums(self.exact))], len(w0))
 
 
+def at_zero(bath: Any, w0: Any) -> tuple[Any, Any]:
+    """Ĉ(0) and its error: that of the power of w = 0, which has no rounding, is left out."""
+    with np.errstate(all="ignore"):
+        value, error = bath.spectra(0.0 * w0, 1)[:2]
+    return value, np.where(np.isnan(error), 64 * UNIT * np.abs(value) + TINY, error)
+
+
 def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
     """T of the integrals over Ĉ_A(w) X_B(-w) at all points, without the amplitudes."""
     count = len(w0)
