@@ -22,8 +22,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pertsym.generators.bloch_recursion import Place, SlowSubspace, places
-from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.bloch_recursion import SlowSubspace
+from pertsym.generators.hierarchy import Hierarchy, Place, places
 from pertsym.generators.system import Array, as_matrix, left, right
 
 

@@ -20,6 +20,7 @@ from pertsym.generators.correlation_transient import (
     second_order_transient,
 )
 from pertsym.generators.finite_time import FiniteTime, finite_time
+from pertsym.generators.jumps import sources_of
 from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import (
@@ -79,6 +80,17 @@ class Request:
     def limits(self) -> tuple[Limit, Limit]:
         """The generators for t -> infinity, with fine and coarse exponentials."""
         return limits(self.model, self.baths, self.order, self.progress)
+
+    @cached_property
+    def joint(self) -> Limit:
+        """The generators for t -> infinity of Markov chains, and of exponentials beside them."""
+        return joint_limit(self.model, self.order, self.progress)
+
+    @cached_property
+    def joint_transient(self) -> FiniteTime:
+        """The same at finite times."""
+        limit = self.joint
+        return self.resolved(lambda end: finite_time(limit, end, _FINEST))
 
     @cached_property
     def transients(self) -> tuple[FiniteTime, FiniteTime]:
@@ -183,6 +195,9 @@ _SECOND = (lambda request, n: n == 2, "only for order 2")
 _FOURTH = (lambda request, n: n == 4, "only for order 4")
 _HIGHER = (lambda request, n: n > 2, "order 2 needs no exponentials")
 _FITTED = (lambda request, n: not request.spectral, "a result without a fit is asked for")
+_BEYOND_MEAN = (lambda request, n: n > 1, "the mean of the noise acts at once")
+_JUMPS = (lambda request, n: bool(request.model.used_markov), "only for Markov chains")
+_GAUSSIAN = (lambda request, n: not request.model.used_markov, "only for Gaussian baths")
 _ELEMENTARY = (
     lambda request, n: request.in_time is not None,
     "only for Ohmic baths, whose C(t) is elementary",
@@ -228,6 +243,30 @@ def _exponentials(request: Request, n: int) -> Term:
     return Term(fine.generators[n], error, divergent)
 
 
+def joint_limit(model: Model, order: int, progress: Progress = lambda _: None) -> Limit:
+    """The generators for t -> infinity of a model with Markov chains.
+
+    Raises
+    ------
+    NotYetDerivable
+        If a bath beside them is not given as exponentials, or no machine could hold it.
+    """
+    baths = sources_of(model)
+    require_feasible(model, Represented(baths, baths), order, with_auxiliaries=True)
+    progress(f"recursion to order {order}")
+    return Limit.of(System.of(model), baths, order)
+
+
+def _joint(request: Request, n: int) -> Term:
+    limit, time = request.joint, request.time
+    if time is None or n == 1:
+        matrix, error = limit.generators[n], limit.rounding(n)
+    else:
+        found = request.joint_transient
+        matrix, error = found.at(n, time), found.error(n, time)
+    return Term(matrix, np.full(matrix.shape, error), {})
+
+
 def _in_closed_form(request: Request, n: int) -> Term:
     return fourth_order(request.model, request.correlations, request.progress)
 
@@ -237,12 +276,13 @@ def _is_precise(request: Request, n: int, found: Term) -> bool:
 
 
 ROUTES = (
-    Route("the start", _only(_AT_ZERO), _nothing),
-    Route("Ĉ and P", _only(_LIMIT, _SECOND), lambda request, n: request.second),
-    Route("C(t)", _only(_FINITE, _LATER, _SECOND, _ELEMENTARY), _from_correlation),
-    Route("transient of exponentials", _only(_FINITE, _LATER), _transient),
-    Route("exponentials", _only(_LIMIT, _HIGHER, _FITTED), _exponentials, _is_precise),
-    Route("closed spectral forms", _only(_LIMIT, _FOURTH), _in_closed_form),
+    Route("the start", _only(_AT_ZERO, _BEYOND_MEAN), _nothing),
+    Route("joint equations of state and chain", _only(_JUMPS), _joint),
+    Route("Ĉ and P", _only(_GAUSSIAN, _LIMIT, _SECOND), lambda request, n: request.second),
+    Route("C(t)", _only(_GAUSSIAN, _FINITE, _LATER, _SECOND, _ELEMENTARY), _from_correlation),
+    Route("transient of exponentials", _only(_GAUSSIAN, _FINITE, _LATER), _transient),
+    Route("exponentials", _only(_GAUSSIAN, _LIMIT, _HIGHER, _FITTED), _exponentials, _is_precise),
+    Route("closed spectral forms", _only(_GAUSSIAN, _LIMIT, _FOURTH), _in_closed_form),
 )
 """Preferred first."""
 
