@@ -14,13 +14,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from pertsym.baths.densities import DrudeLorentz, Exponentials
-from pertsym.dynamics.methods import evolve, steady
 from pertsym.generators.initial_slip import initial_slip  # noqa: F401
 from pertsym.generators.tcl import tcl_generator
-from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import MarkovNoise
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 
 Array = NDArray[np.complex128]
 
