@@ -188,7 +188,7 @@ def convergence_step() -> Step:
         r"The expansion is that of an eigenvalue of a finite matrix and ends where two of them "
         r"meet. Along $z$ that is a real coupling, $\lambda_c=\gamma/4$ (the frequency then jumps "
         r"by $4\lambda_c=\gamma$): beyond it two eigenvalues decay alike, with $\gamma/2$, at "
-        r"different frequencies. For telegraph noise along $x$ the nearest zero of the discriminant "
+        r"different frequencies. In telegraph noise along $x$ the nearest zero of the discriminant "
         r"in $x=\lambda^2$ is complex for the splittings below: the eigenvalue is smooth at "
         r"$\lambda_c=|x|^{1/2}$, but its series diverges beyond.",
         (
