@@ -31,6 +31,8 @@ from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 from pertsym.expansion.paths import Element
+from pertsym.generators.jumps import Jumps, hierarchy_of, largest_level
+from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -162,6 +164,8 @@ def test_finite_times_are_those_of_the_joint_equations(name: str, time: float) -
     )
     for n, term in found.orders.items():
         assert term.matrix == pytest.approx(exact[n], abs=1e-12), n
+        # 1e-13: what the reference leaves
+        assert np.all(np.abs(term.matrix - exact[n]) <= term.error + 1e-13), n
 
 
 # ---------------------------------------------------------------------------------------------
@@ -225,6 +229,52 @@ def test_errors_bound_the_distance_from_exact_values(kind: str, seed: int) -> No
         term = found.orders[n]
         assert np.all(np.abs(term.matrix - matrix) <= term.error), n
         assert np.abs(term.error).max() <= 1e-9 * max(1.0, float(np.abs(matrix).max()))
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_errors_bound_the_distance_for_stiff_chains(seed: int) -> None:
+    """Pure dephasing against the eigenvalue of W - 2i xi, expanded in 60 digits.
+
+    Rates over two or nine decades, states that are hardly ever occupied, means of any size.
+    """
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(2, 6))
+    jumps = 10.0 ** rng.uniform(-9 if seed % 2 else -2, 0, (count, count))
+    np.fill_diagonal(jumps, 0.0)
+    noise = MarkovNoise.of("b", rng.uniform(-1, 1, count).tolist(), jumps.tolist())
+    coupling = Coupling.of([[-1, 0], [0, 1]], "b")
+    found = tcl_generator(Model.of([0.0, 1.0], [coupling], [noise]), 6)
+    for n, value in enumerate(dephasing_series(noise, 6)):
+        if n:
+            term = found.orders[n]
+            assert abs(complex(term.matrix[2, 2]) - value) <= term.error.max(), n
+
+
+def dephasing_series(noise: MarkovNoise, order: int) -> list[complex]:
+    with mpmath.workdps(60):
+
+        def number(x: Fraction) -> mpmath.mpf:
+            return mpmath.mpf(x.numerator) / x.denominator
+
+        w = mpmath.matrix([[number(x) for x in row] for row in noise.generator])
+        pi = mpmath.matrix([number(x) for x in noise.stationary])
+        kick = mpmath.diag([mpmath.mpc(0, -2) * number(x) for x in noise.values])
+        ones = mpmath.ones(1, w.rows)
+        resolvent = (w - pi * ones) ** -1 * (mpmath.eye(w.rows) - pi * ones)
+        vectors, values = [pi], [mpmath.mpf(0)]
+        for k in range(1, order + 1):
+            values.append((ones * kick * vectors[-1])[0])
+            driven = -kick * vectors[-1]
+            for j in range(1, k + 1):
+                driven += values[j] * vectors[k - j]
+            vectors.append(resolvent * driven)
+        return [complex(x) for x in values]
+
+
+def test_a_decay_that_rounding_swallows_is_refused() -> None:
+    noise = MarkovNoise.of("b", [1, 0, -1], [[0, 1, 0], [1, 0, 1e-18], [0, 1e-18, 0]])
+    with pytest.raises(InputError, match=r"baths\.b\.rates: the slowest decay"):
+        tcl_generator(model([0.0, 1.0], [hermitian(2, 1)], noise), 2)
 
 
 def test_four_fluctuators_are_a_quarter_of_the_way_to_one() -> None:
@@ -334,6 +384,27 @@ def test_beside_a_chain_a_bath_must_be_given_as_exponentials() -> None:
     couplings = [Coupling.of([[0, 1], [1, 0]], name) for name in "bc"]
     with pytest.raises(NotYetDerivable, match=r"baths\.c: beside a Markov chain"):
         tcl_generator(Model.of([0, 1], couplings, [bath, THREE]), 4)
+
+
+def test_many_states_and_many_chains_are_counted_before_they_are_built() -> None:
+    for chains, depth in (([30], 3), ([2] * 9, 4), ([3, 4, 2], 4)):
+        noises = [
+            MarkovNoise.kubo_anderson(f"b{k}", np.linspace(-0.1, 0.1, n), np.ones(n), 1.0 + k)
+            for k, n in enumerate(chains)
+        ]
+        sources = [*(Jumps.of(noise) for noise in noises), _BESIDE]
+        modes = tuple(mode for each in sources for mode in each.modes)
+        system = System.of(model([0.0, 1.0], [hermitian(2, 1)], noises[0]))
+        levels = hierarchy_of(system, modes, depth).levels
+        assert largest_level(sources, depth) == max(map(len, levels))
+        assert all(len(set(level)) == len(level) for level in levels)
+    many = MarkovNoise.kubo_anderson("b", np.linspace(-0.1, 0.1, 30), np.ones(30), 1.0)
+    assert 12 in tcl_generator(model([0.0, 1.0], [hermitian(2, 1)], many), 12).orders
+    with pytest.raises(NotYetDerivable, match="order 42"):
+        tcl_generator(model([0.0, 1.0], [hermitian(2, 1)], many), 42)
+
+
+_BESIDE = Correlated("g", "g", Exponentials((0.1, 0.2), (1.0, 2.0)))
 
 
 # ---------------------------------------------------------------------------------------------

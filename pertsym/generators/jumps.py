@@ -14,7 +14,8 @@ W has fewer eigenvectors than states.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -25,11 +26,12 @@ from scipy.linalg import schur
 from pertsym.baths.densities import Exponentials
 from pertsym.generators.hierarchy import Hierarchy, Index, Place
 from pertsym.generators.system import Array, Correlated, Mode, System, as_matrix, left, right
-from pertsym.model.errors import NotYetDerivable
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.values import Model
 
 _EPS = float(np.finfo(float).eps)
+_OPERATIONS = 8.0  # what a basis of components loses over exponents that are given
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,9 @@ class JumpMode(Mode):
     odd
         Whether odd moments exist.
     norm
-        The largest that xi can do.
+        The largest |xi|, the mean included: it acts between the components too.
+    stiffness
+        The largest rate of a jump over the slowest decay: rounding of the one is that of the other.
     """
 
     place: int
@@ -61,11 +65,17 @@ class JumpMode(Mode):
     mean: float
     odd: bool
     norm: float
+    stiffness: float
 
     @property
     def size(self) -> float:
         """See `Mode`."""
         return self.norm**2
+
+    @property
+    def doubt(self) -> float:
+        """See `Mode`."""
+        return _OPERATIONS * max(1.0, self.stiffness)
 
 
 @dataclass(frozen=True)
@@ -81,19 +91,31 @@ class Jumps(Correlated):
     def of(cls, noise: MarkovNoise) -> Jumps:
         """The components of a chain, in a unit that makes raising and lowering alike."""
         w = np.array([[float(x) for x in row] for row in noise.generator])
-        xi, pi = np.array(noise.states), np.array([float(x) for x in noise.stationary])
+        pairs = [(x - noise.mean, p) for x, p in zip(noise.values, noise.stationary, strict=True)]
+        # what is left of xi beside its mean, and times pi, before rounding
+        xi, pi, weighted = np.array([[float(x), float(p), float(x * p)] for x, p in pairs]).T
         size, mean = len(xi), float(noise.mean)
         ones = np.ones((size, 1)) / np.sqrt(size)
         basis = np.linalg.svd(ones, full_matrices=True)[0][:, 1:]
         triangular, vectors = schur(basis.T @ w @ basis, output="complex")
         v = basis @ vectors
-        raising, lowering = xi @ v, v.conj().T @ ((xi - mean) * pi)
-        turning = v.conj().T @ (xi[:, None] * v - np.outer(pi, raising))
+        raising, lowering = xi @ v, v.conj().T @ weighted
+        turning = v.conj().T @ (xi[:, None] * v - np.outer(pi, raising)) + mean * np.eye(size - 1)
         one, other = (float(np.linalg.norm(x)) for x in (raising, lowering))
         unit = np.sqrt(other / one) if one and other else 1.0
         feeding = np.triu(triangular, 1)
         feeding[np.abs(feeding) < 4 * size * _EPS * np.abs(w).max()] = 0
-        norm = float(np.abs(xi - mean).max())
+        slowest = float(-np.diag(triangular).real.max())
+        if slowest <= 4 * size * _EPS * np.abs(w).max():
+            raise InputError(
+                "model",
+                f"baths.{noise.name}.rates",
+                f"the slowest decay, about {abs(slowest):.1g}, is lost beside the largest rate "
+                f"{np.abs(w).max():.3g} in double precision",
+                "cut the chain into parts that are baths of their own, or raise the slow rates",
+            )
+        stiffness = float(np.abs(w).max()) / slowest
+        norm = max(map(abs, noise.states))
         components = tuple(
             JumpMode(
                 noise.name,
@@ -108,6 +130,7 @@ class Jumps(Correlated):
                 mean,
                 not noise.symmetric,
                 norm,
+                stiffness,
             )
             for r in range(size - 1)
         )
@@ -144,12 +167,17 @@ class JumpHierarchy(Hierarchy):
     @cached_property
     def levels(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
         """See `Hierarchy`."""
-        every = range(len(self.modes))
+        chains = [tuple(chain) for chain in self.chains.values()]
+        others = [j for j, mode in enumerate(self.modes) if not isinstance(mode, JumpMode)]
         return tuple(
             tuple(
-                m
-                for m in itertools.combinations_with_replacement(every, level)
-                if all(sum(j in chain for j in m) < 2 for chain in self.chains.values())
+                sorted(
+                    tuple(sorted((*some, *rest)))
+                    for present in range(level + 1)
+                    for which in itertools.combinations(chains, present)
+                    for some in itertools.product(*which)
+                    for rest in itertools.combinations_with_replacement(others, level - present)
+                )
             )
             for level in range(self.depth + 1)
         )
@@ -266,6 +294,25 @@ def hierarchy_of(
     """The hierarchy of exponents, and of chains if there are any."""
     jumps = any(isinstance(mode, JumpMode) for mode in modes)
     return (JumpHierarchy if jumps else Hierarchy)(system, modes, depth, precision)
+
+
+def largest_level(sources: Sequence[Correlated], depth: int) -> int:
+    """The number of multisets of the largest level up to a depth."""
+    others = sum(len(each.modes) for each in sources if not isinstance(each, Jumps))
+    # how many ways there are for so many chains to be present
+    present = [1]
+    for each in sources:
+        if isinstance(each, Jumps):
+            states = len(each.modes)
+            shifted = [0, *(states * n for n in present)]
+            present = [a + b for a, b in zip([*present, 0], shifted, strict=True)]
+    return max(
+        sum(
+            ways * math.comb(others + level - k - 1, level - k) if level > k else ways
+            for k, ways in enumerate(present[: level + 1])
+        )
+        for level in range(depth + 1)
+    )
 
 
 def sources_of(model: Model) -> tuple[Correlated, ...]:

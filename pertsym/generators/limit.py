@@ -107,4 +107,5 @@ def rounding(
     )
     # first order is exact; odd orders lie between their even neighbours
     from_second = sizes.get(2, 0.0) * float(strength ** max(order / 2 - 1, 0.0))
-    return 16 * _EPS * max(from_second, sizes[order])
+    doubt = max((mode.doubt for mode in modes), default=1.0)
+    return 16 * _EPS * doubt * max(from_second, sizes[order])

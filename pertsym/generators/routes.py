@@ -20,10 +20,12 @@ from pertsym.generators.correlation_transient import (
     second_order_transient,
 )
 from pertsym.generators.finite_time import FiniteTime, finite_time
-from pertsym.generators.jumps import sources_of
+from pertsym.generators.jumps import largest_level, sources_of
 from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import (
+    HIGHEST,
+    LARGEST,
     Progress,
     Represented,
     correlations_of,
@@ -252,7 +254,15 @@ def joint_limit(model: Model, order: int, progress: Progress = lambda _: None) -
         If a bath beside them is not given as exponentials, or no machine could hold it.
     """
     baths = sources_of(model)
-    require_feasible(model, Represented(baths, baths), order, with_auxiliaries=True)
+    size = largest_level(baths, order // 2) * model.dimension**4
+    if order > HIGHEST or size > LARGEST:
+        raise NotYetDerivable(
+            model.name,
+            "order",
+            f"order {order} of {model.dimension} levels with these chains needs {size:.2g} numbers "
+            "at a time",
+            "ask for a lower order",
+        )
     progress(f"recursion to order {order}")
     return Limit.of(System.of(model), baths, order)
 

@@ -122,6 +122,11 @@ class Mode:
         """The square of the coupling that products of this exponent are as large as."""
         return max(abs(self.left), abs(self.right))
 
+    @property
+    def doubt(self) -> float:
+        """The relative error of the exponent, in units of rounding."""
+        return 1.0
+
 
 def modes_of(correlations: Sequence[Correlated]) -> tuple[Mode, ...]:
     """The distinct exponents of C and C* of every pair of couplings.

@@ -23,6 +23,7 @@ from pertsym.model.read import Place, array, check_keys, reals, table
 
 KEYS: Final = ("statistics", "states", "rates")
 _ROUNDING: Final = 1e-12  # of a column sum, for a diagonal that is written out
+_PRIME: Final = 2**127 - 1
 
 
 @dataclass(frozen=True)
@@ -148,31 +149,33 @@ class MarkovNoise:
     def symmetric(self) -> bool:
         """Whether xi and -xi are the same process, so that every odd moment vanishes.
 
-        Decided exactly: moments of xi and of -xi are 1^T M pi with products M of W and +-xi, and
-        agree for all products if they do on the space that these reach from (pi, pi).
+        Moments of xi and of -xi are 1^T M pi with products M of W and +-xi, and agree for all
+        products if they do on the space that these reach from (pi, pi).  Decided in integers
+        modulo a prime of 127 bits, in which rational numbers do not grow.
         """
-        size, w = len(self.states), self.generator
-        signs = [Fraction(1)] * size + [Fraction(-1)] * size
-        jumps = [sign * x for sign, x in zip(signs, self.values * 2, strict=True)]
-        reached: list[tuple[int, list[Fraction]]] = []
-        waiting = [list(self.stationary) * 2]
+        size = len(self.states)
+        w = [[_residue(x) for x in row] for row in self.generator]
+        xi = [_residue(x) for x in self.values]
+        signed = [*xi, *(-x for x in xi)]
+        reached: list[tuple[int, list[int]]] = []
+        waiting = [[_residue(p) for p in self.stationary] * 2]
         while waiting:
-            vector = waiting.pop()
-            rest = list(vector)
+            rest = waiting.pop()
             for pivot, other in reached:
-                if rest[pivot]:
-                    factor = rest[pivot] / other[pivot]
-                    rest = [a - factor * b for a, b in zip(rest, other, strict=True)]
+                if factor := rest[pivot]:
+                    rest = [(x - factor * y) % _PRIME for x, y in zip(rest, other, strict=True)]
             pivot = next((k for k, x in enumerate(rest) if x), -1)
             if pivot < 0:
                 continue
-            if sum(x * s for x, s in zip(rest, signs, strict=True)):
+            if (sum(rest[:size]) - sum(rest[size:])) % _PRIME:
                 return False
+            unit = pow(rest[pivot], -1, _PRIME)
+            rest = [x * unit % _PRIME for x in rest]
             reached.append((pivot, rest))
-            waiting.append([x * y for x, y in zip(jumps, rest, strict=True)])
+            waiting.append([x * y % _PRIME for x, y in zip(signed, rest, strict=True)])
             waiting.append(
                 [
-                    sum((a * b for a, b in zip(row, half, strict=True)), start=Fraction(0))
+                    sum(x * y for x, y in zip(row, half, strict=True)) % _PRIME
                     for half in (rest[:size], rest[size:])
                     for row in w
                 ]
@@ -234,6 +237,10 @@ def _null_space(rows: list[list[Fraction]]) -> list[list[Fraction]]:
             vector[column] = -rows[i][free]
         basis.append(vector)
     return basis
+
+
+def _residue(x: Fraction) -> int:
+    return x.numerator * pow(x.denominator, -1, _PRIME) % _PRIME
 
 
 def _fault(key: str, problem: str, remedy: str) -> InputError:
