@@ -32,8 +32,10 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 from pertsym.expansion.paths import Element
 from pertsym.generators.jumps import Jumps, hierarchy_of, largest_level
+from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
+from pertsym.generators.two_levels import bloch_quantities, bounded_quantities
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
@@ -248,6 +250,48 @@ def test_errors_bound_the_distance_for_stiff_chains(seed: int) -> None:
         if n:
             term = found.orders[n]
             assert abs(complex(term.matrix[2, 2]) - value) <= term.error.max(), n
+
+
+def test_a_mean_far_above_the_rates_is_in_the_bound() -> None:
+    states, jumps = (0.6592103541249283, 0.6786945399159645), [[0, 5.5e-8], [1.0e-7, 0]]
+    noise = MarkovNoise.of("b", states, jumps)
+    coupling = Coupling.of([[-1, 0], [0, 1]], "b")
+    found = tcl_generator(Model.of([0.0, 1.0], [coupling], [noise]), 6)
+    for n, value in enumerate(dephasing_series(noise, 6)):
+        if n:
+            term = found.orders[n]
+            assert abs(complex(term.matrix[2, 2]) - value) <= term.error.max(), n
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_errors_of_elements_reach_the_quantities(seed: int) -> None:
+    """Elements moved within their errors move every quantity within its own."""
+    rng = np.random.default_rng(seed)
+    w0, terms, moved = 0.8, {}, {}
+    for n in range(1, 5):
+        matrix = rng.normal(size=(4, 4)) + 1j * rng.normal(size=(4, 4))
+        error = 1e-9 * rng.uniform(0, 1, (4, 4)) * 10.0 ** rng.uniform(-2, 2)
+        terms[n] = Term(matrix, error, {})
+        moved[n] = matrix + error * np.exp(2j * np.pi * rng.uniform(size=(4, 4)))
+    bounds, shaken = bounded_quantities(terms, w0), bloch_quantities(moved, w0)
+    for n, row in bounds.items():
+        for name, value in row.items():
+            assert abs(shaken[n][name] - value.value) <= value.error * (1 + 1e-6), (n, name)
+
+
+def test_the_shift_of_skewed_noise_is_that_of_the_coherence_block() -> None:
+    """omega^2 = (w0 - Im R_1010)^2 - |R_1001|^2 with all orders, odd ones too."""
+    operator, rests = hermitian(2, 12), []
+    for strength in (0.4, 0.2):
+        states = [0.9 * strength, -0.2 * strength, -0.5 * strength]
+        found = tcl_generator(
+            model([0.0, 1.0], [operator], MarkovNoise.of("b", states, THREE.rates)), 4
+        ).orders
+        total = sum(term.matrix for term in found.values())
+        omega = np.sqrt(total[2, 2].imag ** 2 - abs(total[2, 1]) ** 2)
+        series = bounded_quantities(found, 1.0)
+        rests.append(omega - 1 - sum(row["frequency_shift"].value for row in series.values()))
+    assert np.log2(abs(rests[0] / rests[1])) == pytest.approx(5, abs=0.4)
 
 
 def dephasing_series(noise: MarkovNoise, order: int) -> list[complex]:

@@ -70,7 +70,10 @@ def bounded_quantities(generators: Mapping[int, Term], w0: float) -> dict[int, d
     terms = {n: term for n, term in generators.items() if n}
     values = bloch_quantities({n: term.matrix for n, term in terms.items()}, w0)
     worst = {n: float(term.error.max()) for n, term in terms.items()}
-    sizes = {n: 3 * float(np.abs(term.matrix).max()) for n, term in terms.items()}
+    sizes = {
+        n: max(float(np.abs(term.matrix).max()), abs(values[n]["frequency_shift"]))
+        for n, term in terms.items()
+    }
     result: dict[int, dict[str, Bounded]] = {}
     shifts: dict[int, float] = {}
     for n, row in values.items():
@@ -79,9 +82,9 @@ def bounded_quantities(generators: Mapping[int, Term], w0: float) -> dict[int, d
             for name, places in ELEMENTS.items()
         }
         for k in (k for k in terms if n - k in terms):
-            sizes[k] = max(sizes[k], abs(values[k]["frequency_shift"]))
-            lost = worst[k] + shifts[k]
-            errors["frequency_shift"] += 3 * lost * sizes[n - k] / w0
+            # a a - omega omega - b b* over 2 w0, both factors of each
+            lost = 2 * worst[k] + shifts[k]
+            errors["frequency_shift"] += lost * sizes[n - k] / w0
         shifts[n] = errors["frequency_shift"]
         result[n] = {name: Bounded(value, errors[name]) for name, value in row.items()}
     return result
