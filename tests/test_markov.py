@@ -282,16 +282,17 @@ def test_errors_of_elements_reach_the_quantities(seed: int) -> None:
 def test_the_shift_of_skewed_noise_is_that_of_the_coherence_block() -> None:
     """omega^2 = (w0 - Im R_1010)^2 - |R_1001|^2 with all orders, odd ones too."""
     operator, rests = hermitian(2, 12), []
-    for strength in (0.4, 0.2):
+    for strength in (0.8, 0.4):
         states = [0.9 * strength, -0.2 * strength, -0.5 * strength]
         found = tcl_generator(
-            model([0.0, 1.0], [operator], MarkovNoise.of("b", states, THREE.rates)), 4
+            model([0.0, 1.0], [operator], MarkovNoise.of("b", states, THREE.rates)), 6
         ).orders
         total = sum(term.matrix for term in found.values())
         omega = np.sqrt(total[2, 2].imag ** 2 - abs(total[2, 1]) ** 2)
         series = bounded_quantities(found, 1.0)
         rests.append(omega - 1 - sum(row["frequency_shift"].value for row in series.values()))
-    assert np.log2(abs(rests[0] / rests[1])) == pytest.approx(5, abs=0.4)
+    assert abs(rests[0]) > 1e-12
+    assert np.log2(abs(rests[0] / rests[1])) > 6.5
 
 
 def dephasing_series(noise: MarkovNoise, order: int) -> list[complex]:
