@@ -31,6 +31,7 @@ from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 from pertsym.expansion.paths import Element
+from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.jumps import Jumps, hierarchy_of, largest_level
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
@@ -153,6 +154,27 @@ def test_every_order_is_that_of_the_joint_equations(name: str) -> None:
             assert found.orders[n].matrix == pytest.approx(expected, abs=1e-13), n
         else:
             assert np.abs(expected).max() < 1e-13
+
+
+@pytest.mark.parametrize("name", ["telegraph", "unequal", "three"])
+def test_eliminated_coherences_are_eigenvalues_of_the_joint_equations(name: str) -> None:
+    energies, operators, noises = CASES[name]
+    found = tcl_generator(model(energies, operators, *noises), 6).orders
+    for block in blocks(found):
+        if len(block.elements) > 1:
+            continue  # the populations
+        ((a, b),) = block.elements
+        free = -1j * (energies[a] - energies[b])
+
+        def exact(lam: complex, free: complex = free) -> Array:
+            # on a smaller circle the nearest eigenvalue is the one that starts here
+            values = np.linalg.eigvals(joint(energies, operators, noises, 0.2 * lam)[0])
+            return np.array(values[np.argmin(np.abs(values - free))])
+
+        expected = series(exact, 6)
+        for n, term in eliminated(found, block).items():
+            found_there = 0.2**n * term.matrix[0, 0]
+            assert found_there == pytest.approx(complex(expected[n]), abs=1e-14), (a, b, n)
 
 
 @pytest.mark.parametrize("time", [0.0, 0.3, 2.0, 9.0])
