@@ -4,7 +4,7 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS := 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test check notebooks benchmarks mutation constraints clean
+.PHONY: demo test check notebooks benchmarks campaign mutation constraints clean
 
 # The versions of constraints.txt, or the newest where an index has these no longer.
 NEWEST := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -50,6 +50,10 @@ notebooks: $(VENV)/.ready
 
 benchmarks: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
+
+# 20,000 random sets of parameters against enclosures; goes on where it was stopped.
+campaign: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.campaign --sets 20000 --seed 1 --processes $$(nproc)
 
 mutation: $(VENV)/.ready
 	$(PIP) --editable ".[test,dev]"

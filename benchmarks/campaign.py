@@ -1,22 +1,28 @@
 """Random baths: every two-level quantity in double precision against its enclosure in balls.
 
-    python -m benchmarks.campaign [--sets N] [--seed S]
+    python -m benchmarks.campaign [--sets N] [--seed S] [--processes P] [--output FILE]
 
 Frequencies, cutoffs and temperatures spread over decades, quality factors to 10^4, powers close to
 integers, T = 0, off-diagonal and biased couplings, two baths.  A value outside its bound is printed
-with the parameters that give it, and the exit status is 1.
+with the parameters that give it, and the exit status is 1.  FILE keeps what is done, chunk by
+chunk, and a second run goes on from there; beside it FILE.json holds the numbers of the report.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
+from itertools import islice
+from multiprocessing import Pool
+from pathlib import Path
 from typing import Any
 
 import flint
@@ -27,6 +33,7 @@ from pertsym.baths.densities import BathDensity, DrudeLorentz, Ohmic, Underdampe
 from pertsym.baths.divergence import Divergent
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.models import independent_baths
+from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
@@ -36,7 +43,11 @@ COUPLINGS = {
     "biased": ((((Fraction(1, 4), Fraction(3, 4)), (Fraction(3, 4), Fraction(-1, 2))), "a"),),
     "two baths": ((((0, 1), (1, 0)), "a"), (((Fraction(1, 2), 0), (0, Fraction(-1, 2))), "b")),
 }
-DIGITS = 20
+DIGITS = (18, 34, 68)
+"""Of the enclosures: more where a ball is not much narrower than the bound."""
+NARROW = 1 / 64
+CHUNK = 100
+"""Sets that are kept together."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +77,15 @@ class Tally:
     overestimates: list[float] = field(default_factory=list)
     relative: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    longest: list[float] = field(default_factory=list)
+    exact_seconds: list[float] = field(default_factory=list)
     refused: int = 0
-    unenclosed: int = 0
+    unenclosed: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """What another one met."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
 
 
 def cases(number: int, seed: int) -> Iterator[Case]:
@@ -109,35 +127,60 @@ def forms(coupling: str) -> tuple[tuple[str, SpectralForm], ...]:
 
 def tried(case: Case, tally: Tally) -> None:
     """All quantities of one set by both routes."""
-    start = time.process_time()
+    chosen = forms(case.coupling)
     spectra = DoubleSpectra(case.spectra)
-    found = {}
-    for name, form in forms(case.coupling):
+    found: dict[str, Any] = {}
+    ticks = [time.process_time()]
+    for name, form in chosen:
         try:
             found[name] = evaluate(form, (case.w0,), spectra, case.beta)
-        except Divergent as fault:
+        except (Divergent, ArithmeticError, CannotEvaluate) as fault:
             found[name] = fault
-    tally.seconds.append(time.process_time() - start)
-    exact = EnclosedSpectra(case.spectra, DIGITS)
-    for name, form in forms(case.coupling):
+        ticks.append(time.process_time())
+    tally.seconds.append(ticks[-1] - ticks[0])
+    tally.longest.append(max(np.diff(ticks)))
+    exact = [EnclosedSpectra(case.spectra, digits, doublings=1) for digits in DIGITS]
+    for name, form in chosen:
         _compared(case, name, form, found[name], exact, tally)
+    tally.exact_seconds.append(time.process_time() - ticks[-1])
+
+
+def _enclosed(
+    case: Case, form: SpectralForm, value: Any, exact: Sequence[EnclosedSpectra]
+) -> Bounded:
+    """A ball much narrower than the bound of the value, where one of the precisions gives it."""
+    for spectra in exact:
+        try:
+            ball = evaluate(form, (case.w0,), spectra, case.beta)
+        except CannotEvaluate:
+            if spectra is exact[-1]:
+                raise
+            continue
+        if isinstance(value, Exception) or float(ball.error) <= NARROW * float(value.error):
+            break
+    return ball
 
 
 def _compared(
-    case: Case, name: str, form: SpectralForm, value: Any, exact: EnclosedSpectra, tally: Tally
+    case: Case,
+    name: str,
+    form: SpectralForm,
+    value: Any,
+    exact: Sequence[EnclosedSpectra],
+    tally: Tally,
 ) -> None:
     try:
-        ball = evaluate(form, (case.w0,), exact, case.beta)
+        ball = _enclosed(case, form, value, exact)
     except Divergent as fault:
         tally.refused += 1
         if not isinstance(value, Divergent):
             tally.outside.append(f"{name}, {case}: {value} where {fault}")
         return
-    except (ArithmeticError, CannotEvaluate):
-        tally.unenclosed += 1
+    except (ArithmeticError, CannotEvaluate) as fault:
+        tally.unenclosed.append(f"{name}, {case}: {fault}")
         return
-    if isinstance(value, Divergent):
-        tally.outside.append(f"{name}, {case}: {value} where the value is {ball}")
+    if isinstance(value, Exception):
+        tally.outside.append(f"{name}, {case}: {value!r} where the value is {ball}")
         return
     tally.values += 1
     off = abs(float(flint.arb(ball.value) - flint.arb(float(value.value))))
@@ -150,41 +193,112 @@ def _compared(
         tally.relative.append(bound / abs(float(ball.value)))
 
 
-def campaign(number: int, seed: int) -> Tally:
-    """So many sets."""
+def campaign(number: int, seed: int, start: int = 0) -> Tally:
+    """The sets from `start` up to `number`."""
     tally = Tally()
-    for case in cases(number, seed):
+    for case in islice(cases(number, seed), start, None):
         tried(case, tally)
     return tally
 
 
 def report(tally: Tally) -> str:
     """A paragraph of numbers."""
-
-    def quantiles(values: list[float]) -> str:
-        shown = np.quantile(values, [0.5, 0.9, 0.99, 1.0]) if values else [math.nan] * 4
-        return ", ".join(f"{x:.2g}" for x in shown)
-
+    numbers = summary(tally)
+    shown = "\n".join(
+        f"  {name:<26}" + ", ".join(f"{x:.2g}" for x in numbers["quantiles"][name])
+        for name in numbers["quantiles"]
+    )
     return "\n".join(
         [
-            f"{tally.values} values, {len(tally.outside)} outside their bounds, {tally.refused} "
-            f"divergent by both routes, {tally.unenclosed} without an enclosure",
+            f"{tally.values} values of {len(tally.seconds)} sets: {len(tally.outside)} outside, "
+            f"{tally.refused} divergent by both routes, "
+            f"{len(tally.unenclosed)} without an enclosure",
             "quantiles 0.5, 0.9, 0.99, 1:",
-            f"  bound/error          {quantiles(tally.overestimates)}",
-            f"  bound/|value|        {quantiles(tally.relative)}",
-            f"  seconds a set        {quantiles(tally.seconds)}",
+            shown,
             *tally.outside[:20],
         ]
     )
 
 
+def summary(tally: Tally) -> dict[str, Any]:
+    """The same as numbers."""
+
+    def quantiles(values: list[float]) -> list[float]:
+        return [float(x) for x in np.quantile(values, [0.5, 0.9, 0.99, 1.0])] if values else []
+
+    return {
+        "sets": len(tally.seconds),
+        "values": tally.values,
+        "divergent by both routes": tally.refused,
+        "outside": tally.outside,
+        "without an enclosure": tally.unenclosed,
+        "quantiles": {
+            "bound/error": quantiles(tally.overestimates),
+            "bound/|value|": quantiles(tally.relative),
+            "seconds a set": quantiles(tally.seconds),
+            "seconds a value, slowest": quantiles(tally.longest),
+            "seconds of enclosures": quantiles(tally.exact_seconds),
+        },
+    }
+
+
+def _chunk(given: tuple[int, int, int]) -> tuple[int, Tally]:
+    seed, start, end = given
+    return start, campaign(end, seed, start)
+
+
+def _resumed(path: Path | None, seed: int) -> dict[int, Tally]:
+    """Chunks by their first set that a file holds."""
+    done: dict[int, Tally] = {}
+    if path is not None and path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                row = json.loads(line)
+            except ValueError:  # the last line of a run that was stopped
+                continue
+            if row["seed"] == seed and row["chunk"] == CHUNK:
+                done[row["start"]] = Tally(**row["tally"])
+    return done
+
+
+def run(number: int, seed: int, processes: int = 1, path: Path | None = None) -> Tally:
+    """The campaign in chunks, on so many processes, kept in a file."""
+    done = _resumed(path, seed)
+    starts = [start for start in range(0, number, CHUNK) if start not in done]
+    jobs = [(seed, start, min(start + CHUNK, number)) for start in starts]
+    with ExitStack() as stack:
+        found: Iterable[tuple[int, Tally]]
+        if processes > 1:
+            pool = stack.enter_context(Pool(processes))
+            found = pool.imap_unordered(_chunk, jobs)
+        else:
+            found = map(_chunk, jobs)
+        for start, tally in found:
+            done[start] = tally
+            whole = min(start + CHUNK, number) - start == CHUNK
+            if path is not None and whole:
+                with path.open("a", encoding="utf-8") as file:
+                    row = {"seed": seed, "chunk": CHUNK, "start": start, "tally": vars(tally)}
+                    file.write(json.dumps(row) + "\n")
+    total = Tally()
+    for start in sorted(done):
+        if start < number:
+            total.add(done[start])
+    return total
+
+
 def main() -> None:
     """Run and report."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--sets", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=Path("build/campaign.jsonl"))
     given = parser.parse_args()
-    tally = campaign(given.sets, given.seed)
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    tally = run(given.sets, given.seed, given.processes, given.output)
+    result = json.dumps({"seed": given.seed, **summary(tally)}, indent=1)
+    given.output.with_suffix(".json").write_text(result + "\n", encoding="utf-8")
     print(report(tally))
     sys.exit(1 if tally.outside else 0)
 

@@ -3,18 +3,17 @@
 The peer for a Drude bath is the closed form with digammas; for other densities it looks P and P'
 up in a table on Chebyshev panels.  Neither bounds its errors, ours does.  "warm" is with all tables
 made on both sides, "cold" with ours made within the time and the peer's at 50 ms, which is what
-filling it by quadrature was measured to take.
+filling it by quadrature was measured to take.  Then single calls, quantities with finite-part
+integrals over temperatures, and tables of J.
 """
 
 from __future__ import annotations
 
 import ctypes
-import json
 import math
-import statistics
+import shutil
 import subprocess
 import tempfile
-import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,17 +22,18 @@ from typing import Any
 import numpy as np
 from scipy.special import digamma
 
-from pertsym.api import sigma_x
-from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
+from benchmarks.records import REPEATS, Record, measured
+from pertsym.api import bloch, sigma_x
+from pertsym.baths.densities import DrudeLorentz, Ohmic, Table, Underdamped
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import chebyshev, fitted, panels
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.codegen.compiled import compiled
 from pertsym.codegen.export import Codegen
+from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Bath, Coupling, Model
 
 POINTS = 100_000
-REPEATS = 5
 LOW, HIGH = 0.125, 8.0
 PEER_BUILD = 0.05  # s: what filling the hand-written table was measured to take
 PEER = r"""
@@ -187,17 +187,8 @@ def _looked_up(library: ctypes.CDLL, density: Any, w0: Any, t: Any) -> Callable[
     return run
 
 
-def _seconds(run: Callable[[], Any], repeats: int = REPEATS) -> tuple[float, Any]:
-    times, result = [], None
-    for _ in range(repeats):
-        start = time.process_time()
-        result = run()
-        times.append(time.process_time() - start)
-    return statistics.median(times), result
-
-
-def generated_code() -> Iterator[dict[str, Any]]:
-    """Records {name, seconds, peer, ratio, difference}: CPU seconds for all points."""
+def records() -> Iterator[Record]:
+    """All lines of this module."""
     densities: tuple[Any, ...] = (
         DrudeLorentz(0.1, 2.0),
         Ohmic(0.1, 1.0, 1.0),
@@ -205,45 +196,73 @@ def generated_code() -> Iterator[dict[str, Any]]:
         Underdamped(0.3, 1.0, 0.5),  # wide enough for the panels of the peer
     )
     sweep = np.geomspace(LOW, HIGH, POINTS)
-    with tempfile.TemporaryDirectory() as folder:
-        library = _peer(Path(folder))
-        for density in densities:
-            for name, temperature in (("w0, T = 1", 1.0), ("w0, T = 0", 0.0), ("T", sweep)):
-                yield from _compared(library, Path(folder), density, name, temperature, sweep)
+    if shutil.which("cc") is None:
+        yield Record("k_up(4), 1e5 points", math.nan, "C by hand, a compiler")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            library = _peer(Path(folder))
+            for density in densities:
+                for name, temperature in (("w0, T = 1", 1.0), ("w0, T = 0", 0.0), ("T", sweep)):
+                    yield from _compared(library, Path(folder), density, name, temperature, sweep)
+    yield from biased()
+    yield from tabulated()
+
+
+def _exported(density: Any, quantities: list[str]) -> Codegen:
+    bath = Bath("b", "boson", 1.0, density)
+    model = Model.of([0, 1], [Coupling.of(sigma_x, "b")], [bath])
+    return Codegen.of(model, 4, quantities, None)
+
+
+def _module(code: Codegen) -> Any:
+    module = types.ModuleType("exported")
+    exec(compile(code.python(), "exported.py", "exec"), module.__dict__)
+    return module
 
 
 def _compared(
     library: ctypes.CDLL, folder: Path, density: Any, name: str, temperature: Any, sweep: Any
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Record]:
     over_t = isinstance(temperature, np.ndarray)
     t = temperature if over_t else np.full(POINTS, temperature or 1e-9)
     w0 = np.ones(POINTS) if over_t else sweep
     peer = (_drude if isinstance(density, DrudeLorentz) else _looked_up)(library, density, w0, t)
-    bath = Bath("b", "boson", 1.0, density)
-    code = Codegen.of(Model.of([0, 1], [Coupling.of(sigma_x, "b")], [bath]), 4, ["k_up"], None)
+    code = _exported(density, ["k_up"])
     given = {"temperature_b": temperature} if over_t else {"temperature_b": temperature, "w0": w0}
-    module = types.ModuleType("exported")
-    exec(compile(code.python(), "exported.py", "exec"), module.__dict__)
-    library_of = compiled(code, cache=folder)
-    theirs, wanted = _seconds(peer)
+    module, library_of = _module(code), compiled(code, cache=folder)
+    theirs, wanted = measured(peer, 2 * REPEATS + 1)
     build = 0.0 if isinstance(density, DrudeLorentz) else PEER_BUILD
-    ways: tuple[tuple[str, Callable[[], Any]], ...] = (
-        ("numpy", lambda: _fourth(module.both(**given))),
-        ("C", lambda: library_of.function("k_up", 4, **given)),
+    ways: tuple[tuple[str, float, Callable[[], Any]], ...] = (
+        ("numpy", 40.0, lambda: _fourth(module.both(**given))),
+        ("C", 2.0, lambda: library_of.function("k_up", 4, **given)),
     )
-    for language, ours in ways:
-        first, _ = _seconds(ours, 1)
-        warm, (value, error) = _seconds(ours)
-        off = float(np.max(np.abs(value - wanted) / np.max(np.abs(wanted))))
+    for language, most, ours in ways:
+        first, _ = measured(ours, 1)
+        warm, (value, error) = measured(ours, 2 * REPEATS + 1)
+        top = np.max(np.abs(wanted))
+        off, bound = (float(np.max(x) / top) for x in (np.abs(value - wanted), error))
         for state, seconds, other in (("warm", warm, theirs), ("cold", first, theirs + build)):
-            yield {
-                "name": f"{language}, k_up(4) over {name}, {density!r}, {state}",
-                "seconds": seconds,
-                "peer": other,
-                "ratio": seconds / other,
-                "difference": off,
-                "bound": float(np.max(error) / np.max(np.abs(wanted))),
-            }
+            yield Record(
+                f"{language}, k_up(4) at 1e5 points over {name}, {density!r}, {state}",
+                seconds,
+                "C by hand",
+                other,
+                ratio=most,
+                note=f"differs by {off:.0e}, bound {bound:.0e}",
+            )
+    if not over_t and temperature:
+        for language, call in (
+            ("numpy", lambda w: module.both(w0=w)),
+            ("C", lambda w: library_of.function("k_up", 4, w0=w)),
+        ):
+            at = iter(np.linspace(0.9, 1.1, 100 * (REPEATS + 1)))
+            call(next(at))
+            seconds, _ = measured(lambda c=call, x=at: [c(next(x)) for _ in range(100)])
+            yield Record(
+                f"{language}, one call of k_up(4) with its bound, {density!r}",
+                seconds / 100,
+                aim=1e-4,
+            )
 
 
 def _fourth(pair: Any) -> tuple[Any, Any]:
@@ -251,6 +270,55 @@ def _fourth(pair: Any) -> tuple[Any, Any]:
     return values["k_up"][4], errors["k_up"][4]
 
 
-if __name__ == "__main__":
-    for record in generated_code():
-        print(json.dumps(record))
+def biased() -> Iterator[Record]:
+    """Finite-part integrals over arrays of temperatures, and over those times strengths."""
+    tilted = np.array([[0.2, 0.9], [0.9, 0.8]])
+    temperatures, strengths = np.geomspace(0.2, 5.0, 200), np.geomspace(0.01, 1.0, 50)
+    equations = bloch([Coupling.of(tilted, "b")])
+    for name in ("k_up", "frequency_shift", "inv_T2"):
+        quantity = getattr(equations, name)[4]
+
+        def over_temperatures(f: Any = quantity, lam: float = 0.1) -> Any:
+            return f.function(b=DrudeLorentz(lam, 2.0))(w0=1.0, beta=1 / temperatures)
+
+        seconds, _ = measured(over_temperatures, 3)
+        label = f"biased {name}(4), Drude bath, a point of 200 temperatures"
+        yield Record(label, seconds / len(temperatures), aim=5e-5)
+        bath = Bath("b", "boson", 1.0, DrudeLorentz(0.1, 2.0))
+        try:
+            model = Model.of([0, 1], [Coupling.of(tilted, "b")], [bath])
+            module = _module(Codegen.of(model, 4, [name], None))
+        except NotYetDerivable:
+            continue
+        for state, repeats in (("cold", 1), ("warm", 3)):
+            seconds, _ = measured(lambda m=module: m.both(temperature_b=temperatures), repeats)
+            yield Record(
+                f"numpy, {label}, {state}",
+                seconds / len(temperatures),
+                aim=5e-5,
+            )
+    quantity = equations.k_up[4]
+
+    def scan() -> Any:
+        return [
+            quantity.function(b=DrudeLorentz(float(lam), 2.0))(w0=1.0, beta=1 / temperatures)
+            for lam in strengths
+        ]
+
+    seconds, _ = measured(scan, 1)
+    yield Record("biased k_up(4), 200 temperatures and 50 strengths", seconds, aim=1.0)
+
+
+def tabulated() -> Iterator[Record]:
+    """A J from molecular dynamics."""
+    tilted = np.array([[0.2, 0.9], [0.9, 0.8]])
+    equations = bloch([Coupling.of(tilted, "b")])
+    for count, aim in ((800, 5.0), (8000, 60.0)):
+        w = np.linspace(0.0, 20.0, count + 1)[1:]
+        table = Table(tuple(w), tuple(0.1 * w * np.exp(-w) * (1 - w / w[-1]) ** 2))
+
+        def run(t: Table = table) -> Any:
+            return equations.k_up[4].function(b=t)(w0=1.0, beta=1.0)
+
+        seconds, _ = measured(run, 1)
+        yield Record(f"biased k_up(4), a table of {count} points", seconds, aim=aim)

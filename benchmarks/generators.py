@@ -1,29 +1,26 @@
-"""Generators at size and K(t): seconds of CPU time, beside QuTiP's HEOM where that has a like.
+"""Generators at size and K(t), beside QuTiP's HEOM where that has a like.
 
-Each function returns records {name, seconds, peer, ratio}: `peer` names what `ratio` is against
-(its seconds over ours), or is None.  Exponents are made within the time that is measured.
+Exponents are made within the time that is measured.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from pertsym.baths.densities import DrudeLorentz, Exponentials
+from benchmarks.records import Record, measured
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.exponential_fit import represent
 from pertsym.dynamics.propagation import propagate, propagate_transient
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.limit import Limit
 from pertsym.generators.system import Correlated, System
 from pertsym.model.values import Bath
 
-Record = dict[str, Any]
-
-_REPEATS = 5
 # CM1 in rad/fs, and the seven-site Hamiltonian of the Fenna-Matthews-Olson complex in 1/cm
 # (Adolphs and Renger, Biophys. J. 91, 2778 (2006))
 _CM1 = 1.8836516e-4
@@ -36,17 +33,6 @@ _FMO = (
     (-13.7, 11.8, -9.6, -17.0, 81.1, 420, 39.7),
     (-9.9, 4.3, 6.0, -63.3, -1.3, 39.7, 230),
 )
-
-
-def seconds_of(function: Callable[[], Any]) -> tuple[float, Any]:
-    """The median CPU time of several runs, and what the last one returned."""
-    times, result = [], None
-    with threadpool_limits(limits=1, user_api="blas"):
-        for _ in range(_REPEATS):
-            start = time.process_time()
-            result = function()
-            times.append(time.process_time() - start)
-    return statistics.median(times), result
 
 
 def _random_problem(size: int, baths: int, terms: int) -> tuple[System, tuple[Correlated, ...]]:
@@ -64,19 +50,27 @@ def _random_problem(size: int, baths: int, terms: int) -> tuple[System, tuple[Co
     return system, Correlated.independent(correlations)
 
 
-def at_size() -> list[Record]:
-    """K_2 and K_4 for t -> infinity."""
+def at_size() -> Iterator[Record]:
+    """K_2 and K_4 for t -> infinity, and the exponents of a bath."""
     cases = {
-        "TCL4 of 16 levels, 40 exponents": (16, 1, 40),
-        "TCL4 of 24 levels, 40 exponents": (24, 1, 40),
-        "TCL4 of 4 levels, four baths of 40 exponents": (4, 4, 40),
+        "TCL4 of 16 levels, 40 exponents": ((16, 1, 40), 0.15),
+        "TCL4 of 24 levels, 40 exponents": ((24, 1, 40), 0.6),
+        "TCL4 of 4 levels, four baths of 40 exponents": ((4, 4, 40), 0.02),
     }
-    records = []
-    for name, sizes in cases.items():
+    for name, (sizes, aim) in cases.items():
         problem = _random_problem(*sizes)
-        seconds, _ = seconds_of(lambda problem=problem: Limit.of(*problem, 4))
-        records.append({"name": name, "seconds": seconds, "peer": None, "ratio": None})
-    return records
+        seconds, _ = measured(lambda problem=problem: Limit.of(*problem, 4))
+        yield Record(name, seconds, aim=aim)
+    for density in (DrudeLorentz(0.1, 2.0), Ohmic(0.1, 1.0, 1.0)):
+        for beta in (1.0, np.inf):
+            correlation = Correlation(density, "boson", beta)
+            try:
+                seconds, found = measured(lambda c=correlation: represent(c, 1e-8))
+            except Divergent:
+                continue
+            name = f"exponents to 1e-8, {density!r}, T = {1 / beta:g}"
+            note = f"{len(found.exponentials.c)} terms"
+            yield Record(name, seconds, aim=0.03, note=note)
 
 
 def _pade(bath: Bath, terms: int) -> tuple[Any, Exponentials]:
@@ -88,7 +82,7 @@ def _pade(bath: Bath, terms: int) -> tuple[Any, Exponentials]:
     return environment, density
 
 
-def complex_of_seven_sites() -> list[Record]:
+def complex_of_seven_sites() -> Iterator[Record]:
     """TCL4 and TCL6 of seven sites with a bath each, against HEOM of depth 2, over 1 ps."""
     import qutip
     from qutip.solver.heom import HEOMSolver
@@ -126,22 +120,18 @@ def complex_of_seven_sites() -> list[Record]:
         solver = HEOMSolver(qutip.Qobj(hamiltonian), couplings, 2, options=options)
         return solver.run(qutip.Qobj(start), times).states
 
-    peer, _ = seconds_of(heom)
-    records = []
+    peer, _ = measured(heom, 3)
     for order in (4, 6):
-        seconds, _ = seconds_of(lambda order=order: tcl(order))
-        records.append(
-            {
-                "name": f"TCL{order} of seven sites with seven baths",
-                "seconds": seconds,
-                "peer": f"QuTiP {qutip.__version__} HEOM, depth 2",
-                "ratio": peer / seconds,
-            }
+        seconds, _ = measured(lambda order=order: tcl(order), 3)
+        yield Record(
+            f"TCL{order} of seven sites with seven baths",
+            seconds,
+            f"QuTiP {qutip.__version__} HEOM, depth 2",
+            peer,
         )
-    return records
 
 
-def in_time() -> list[Record]:
+def in_time() -> Iterator[Record]:
     """TCL4(t) and TCL6(t) of two levels against the cheapest HEOM that is as good.
 
     H = sz/2 + sx/4, coupling sx, Drude-Lorentz gamma = 2, T = 1, lam = 0.05, t <= 20.  Errors are
@@ -181,36 +171,29 @@ def in_time() -> list[Record]:
     peers = []
     for terms, depth in ((1, 2), (1, 3), (2, 2), (2, 3), (3, 2), (3, 3), (2, 4)):
         for tolerance in (1e-4, 1e-5):
-            seconds, states = seconds_of(lambda *x, a=(terms, depth, tolerance): heom(*a))
+            seconds, states = measured(lambda a=(terms, depth, tolerance): heom(*a))
             peers.append((float(np.abs(states - exact).max()), seconds, (terms, depth)))
-    records = []
-    for order, terms in ((4, 2), (6, 4)):
-        seconds, states = seconds_of(lambda order=order, terms=terms: tcl(order, terms))
+    for order, terms, ratio in ((4, 2, 1 / 3), (6, 4, 1 / 2)):
+        seconds, states = measured(lambda order=order, terms=terms: tcl(order, terms))
         off = float(np.abs(states - exact).max())
         as_good = [(s, which) for o, s, which in peers if o <= 1.05 * off]
-        best, which = min(as_good) if as_good else (np.nan, None)
-        records.append(
-            {
-                "name": f"TCL{order}(t) of two levels, error {off:.1e}",
-                "seconds": seconds,
-                "peer": f"QuTiP {qutip.__version__} HEOM, Pade terms and depth {which}",
-                "ratio": best / seconds,
-            }
+        best, which = min(as_good) if as_good else (None, "none as good")
+        yield Record(
+            f"TCL{order}(t) of two levels, error {off:.1e}",
+            seconds,
+            f"QuTiP {qutip.__version__} HEOM, Padé terms and depth {which}",
+            best,
+            ratio=ratio,
         )
-    return records
 
 
-def records() -> list[Record]:
-    """All of them; those with a peer only where QuTiP is installed."""
-    found = at_size()
+def records() -> Iterator[Record]:
+    """All of them; QuTiP's are said to be absent where it is."""
+    yield from at_size()
     try:
         import qutip  # noqa: F401
     except ImportError:
-        return found
-    return found + in_time() + complex_of_seven_sites()
-
-
-if __name__ == "__main__":
-    for record in records():
-        ratio = "" if record["ratio"] is None else f"  {record['ratio']:.1f} x {record['peer']}"
-        print(f"{record['name']}: {record['seconds']:.4f} s{ratio}")
+        yield Record("TCL(t) of two levels and of seven sites", float("nan"), "QuTiP")
+        return
+    yield from in_time()
+    yield from complex_of_seven_sites()

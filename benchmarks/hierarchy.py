@@ -1,43 +1,31 @@
-"""TCL4 of six levels against QuTiP's HEOM solver: time, and distance from converged HEOM."""
+"""TCL4 of six levels against QuTiP's HEOM solver at comparable distance from converged HEOM."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from benchmarks.records import Record, measured
 from pertsym.dynamics.propagation import propagate, propagate_transient
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.initial_slip import initial_slip
+from pertsym.generators.limit import Limit
 from pertsym.generators.system import Correlated, System
 from pertsym.model.file import load_model
 
 DATA = Path(__file__).parent.parent / "tests" / "data" / "taa"
 FS = 41.3413733
-REPEATS = 5  # at least, and for
-SECONDS = 0.5  # in all, so that what takes milliseconds is not measured by one hiccup
 TOLERANCE = 3e-4  # of the time-dependent generator; TCL4 itself is off by more
 TERMS = 2  # of the Pade series
 
 
-def best(function: Callable[[], Any]) -> tuple[float, Any]:
-    """The shortest of several runs, and what the last one returned."""
-    seconds: list[float] = []
-    while len(seconds) < REPEATS or sum(seconds) < SECONDS:
-        start = time.perf_counter()
-        result = function()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds), result
-
-
-def hierarchy() -> None:
-    """Ratios of times at comparable distance from the reference.
+def records() -> Iterator[Record]:
+    """The cheapest HEOM that is as good is the peer.
 
     Both start from the Hamiltonian and the same Pade exponents of the bath, made by QuTiP within
     the time that is measured.  TCL4 takes as few of them as leave its own error what it is.
@@ -48,7 +36,7 @@ def hierarchy() -> None:
 
         from pertsym.interop.qutip import from_environment, to_environment
     except ImportError:
-        print("six levels against HEOM: skipped, QuTiP is not installed")
+        yield Record("TCL4 of six levels", float("nan"), "QuTiP")
         return
     model = load_model(DATA / "N6_eta0.3.toml")
     reference = json.loads((DATA / "N6_eta0.3.json").read_text())
@@ -69,39 +57,43 @@ def hierarchy() -> None:
         solver = HEOMSolver(hamiltonian, (pade(terms), coupling), depth, options=options)
         return solver.run(qutip.Qobj(initial), times).states
 
-    def recursion() -> Any:
+    def correlations() -> Any:
         density: Any = from_environment(bath.name, pade(TERMS)).density
-        return slow_subspace(system, Correlated.independent([(bath.name, density)]), 4)
+        return Correlated.independent([(bath.name, density)])
 
     def asymptotic() -> Any:
-        total: Any = system.free + sum(recursion().generators.values())
+        total: Any = system.free + sum(Limit.of(system, correlations(), 4).generators.values())
         return propagate(total, initial, times)
 
     def transient() -> Any:
-        solution = finite_time(recursion(), times[-1], TOLERANCE, joint=True)
+        limit = Limit.of(system, correlations(), 4)
+        solution = finite_time(limit, times[-1], TOLERANCE, joint=True)
         return propagate_transient(system.free, solution, initial, times, TOLERANCE)[0]
 
     def slipped() -> Any:
-        slow = recursion()
+        slow = slow_subspace(system, correlations(), 4)
         total: Any = system.free + sum(slow.generators.values())
         start: Any = sum(initial_slip(slow).values()) @ initial.reshape(-1)
         return propagate(total, start.reshape(6, 6), times)
 
-    with threadpool_limits(limits=1, user_api="blas"):
-        peers = []
-        for terms, depth in ((1, 2), (2, 2), (1, 3), (3, 2), (2, 3), (1, 4)):
-            seconds, states = best(lambda k=terms, d=depth: heom(k, d))
-            off = np.abs([s.full()[0, 0].real for s in states] - exact).mean()
-            peers.append((off, seconds))
-            print(f"HEOM, {terms} Pade terms, depth {depth}: {seconds:.3f} s, mean |dp0| {off:.2e}")
-        methods = {
-            "asymptotic": asymptotic,
-            "with initial slip": slipped,
-            "time-dependent": transient,
-        }
-        for name, function in methods.items():
-            seconds, states = best(function)
-            off = np.abs(states[:, 0, 0].real - exact).mean()
-            equal = [s for o, s in peers if o <= 1.1 * off]
-            ratio = f"{min(equal) / seconds:.1f} times faster" if equal else "no HEOM as good"
-            print(f"TCL4 {name}: {seconds:.3f} s, mean |dp0| {off:.2e}: {ratio}")
+    peers = []
+    for terms, depth in ((1, 2), (2, 2), (1, 3), (3, 2), (2, 3), (1, 4)):
+        seconds, states = measured(lambda k=terms, d=depth: heom(k, d))
+        off = float(np.abs([s.full()[0, 0].real for s in states] - exact).mean())
+        peers.append((off, seconds, (terms, depth)))
+    methods = {
+        "asymptotic": asymptotic,
+        "with initial slip": slipped,
+        "time-dependent": transient,
+    }
+    for name, function in methods.items():
+        seconds, states = measured(function)
+        off = float(np.abs(states[:, 0, 0].real - exact).mean())
+        as_good = [(s, which) for o, s, which in peers if o <= 1.1 * off]
+        best, which = min(as_good) if as_good else (None, "none as good")
+        yield Record(
+            f"TCL4 of six levels, {name}, mean error {off:.1e}",
+            seconds,
+            f"QuTiP {qutip.__version__} HEOM, Padé terms and depth {which}",
+            best,
+        )

@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import resource
 import time
+from collections.abc import Iterator
 
 import sympy
 
+from benchmarks.records import Record, measured
+from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.generator import Generator
+from pertsym.equations.models import laird
 from pertsym.equations.symbolic_operators import Entry, symbolic_interaction
+from pertsym.expansion.cumulants import ordered_cumulant
+from pertsym.expansion.paths import generator_element
 from pertsym.present.text import form_lines
 
 CASES = (("three levels, real elements", 3, False), ("three levels, complex elements", 3, True))
@@ -55,6 +61,32 @@ def symbolic(cases: tuple[tuple[str, int, bool], ...] = CASES) -> list[dict[str,
             }
         )
     return records
+
+
+def records() -> Iterator[Record]:
+    """Every element of dense three-level generators, and what comes before."""
+    for found in symbolic():
+        note = f"{found['elements']} elements, {found['peak_megabytes']:.0f} MB"
+        yield Record(str(found["name"]), float(str(found["seconds"])), aim=20.0, note=note)
+    seconds, _ = measured(lambda: [Bloch(laird()).series(name)[4] for name in QUANTITIES], 3)
+    yield Record("all Bloch equations of Laird, Budimir and Skinner at order 4", seconds)
+    for order in (10, 12):
+        seconds, terms = measured(lambda n=order: sum(len(s) for _, s in ordered_cumulant(n)), 1)
+        yield Record(f"ordered cumulant of order {order}", seconds, note=f"{terms} terms")
+    ours, terms = measured(lambda: generator_element(laird(), 6, (0, 0, 0, 0)))
+
+    def with_sympy() -> sympy.Expr:
+        total = sympy.Integer(0)
+        for z, shape in terms:
+            product = sympy.Rational(z.re.numerator, z.re.denominator)
+            for factor in shape.factors:
+                product *= sympy.Symbol(f"{factor.name}{factor.conjugate}{factor[:2]}")
+            total += product * sympy.Symbol(f"phase{shape.phase}")
+        return sympy.expand(total)
+
+    theirs, _ = measured(with_sympy)
+    peer = f"SymPy {sympy.__version__}, adding the terms alone"
+    yield Record("order 6, enumerating and collecting all paths", ours, peer, theirs)
 
 
 if __name__ == "__main__":

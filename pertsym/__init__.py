@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 # What type checkers and editors see of the names below; a test compares the two.
 if TYPE_CHECKING:
-    from pertsym.api import BlochEquations, bloch, laird, sigma_x, sigma_y, sigma_z
+    from pertsym.api import (
+        Derived,
+        bloch,
+        derive,
+        generator,
+        laird,
+        load,
+        sigma_x,
+        sigma_y,
+        sigma_z,
+    )
     from pertsym.baths.correlation import Correlation
     from pertsym.baths.densities import (
         DrudeLorentz,
@@ -25,10 +35,10 @@ if TYPE_CHECKING:
     from pertsym.dynamics.mean_force import mean_force
     from pertsym.dynamics.methods import evolve, steady
     from pertsym.dynamics.redfield import redfield
-    from pertsym.generator_api import generator
     from pertsym.generators.canonical_form import decompose
-    from pertsym.generators.slipped import tcl_slip
+    from pertsym.generators.initial_slip import tcl_slip
     from pertsym.generators.tcl import tcl_generator
+    from pertsym.language.decide import compare
     from pertsym.model.cross import Cross
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
@@ -37,7 +47,8 @@ if TYPE_CHECKING:
     from pertsym.model.oscillator_file import load_oscillator
     from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
     from pertsym.model.random_matrix_file import load_random_matrix
-    from pertsym.model.values import Bath, Coupling, Model
+    from pertsym.model.statement import Coupling, Model
+    from pertsym.model.values import Bath
     from pertsym.oscillator.coefficients import coefficients as oscillator_coefficients
     from pertsym.random_matrix.methods import random_matrix_evolve
     from pertsym.random_matrix.rates import random_matrix_rates
@@ -48,14 +59,16 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "bloch": "pertsym.api",
-    "generator": "pertsym.generator_api",
+    "generator": "pertsym.api",
     "laird": "pertsym.api",
     "sigma_x": "pertsym.api",
     "sigma_y": "pertsym.api",
     "sigma_z": "pertsym.api",
-    "BlochEquations": "pertsym.api",
-    "Model": "pertsym.model.values",
-    "Coupling": "pertsym.model.values",
+    "Derived": "pertsym.api",
+    "derive": "pertsym.api",
+    "load": "pertsym.api",
+    "Model": "pertsym.model.statement",
+    "Coupling": "pertsym.model.statement",
     "Cross": "pertsym.model.cross",
     "Bath": "pertsym.model.values",
     "MarkovNoise": "pertsym.model.markov",
@@ -68,7 +81,8 @@ _PLACES = {
     "load_random_matrix": "pertsym.model.random_matrix_file",
     "bloch_rates": "pertsym.rates",
     "tcl_generator": "pertsym.generators.tcl",
-    "tcl_slip": "pertsym.generators.slipped",
+    "compare": "pertsym.language.decide",
+    "tcl_slip": "pertsym.generators.initial_slip",
     "decompose": "pertsym.generators.canonical_form",
     "steady": "pertsym.dynamics.methods",
     "evolve": "pertsym.dynamics.methods",
@@ -93,10 +107,10 @@ _PLACES = {
 
 __all__ = [
     "Bath",
-    "BlochEquations",
     "Correlation",
     "Coupling",
     "Cross",
+    "Derived",
     "Divergent",
     "DrudeLorentz",
     "Exponentials",
@@ -116,10 +130,13 @@ __all__ = [
     "bloch",
     "bloch_rates",
     "ccqme",
+    "compare",
     "decompose",
+    "derive",
     "evolve",
     "generator",
     "laird",
+    "load",
     "load_model",
     "load_oscillator",
     "load_random_matrix",

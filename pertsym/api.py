@@ -1,20 +1,40 @@
-"""The Python interface: state the coupling, index by order, get a result that shows itself."""
+"""The Python interface: state a model, derive it, index by order; everything shows itself."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import sympy
 
 from pertsym.constant_results import ConstantSeries
+from pertsym.derivation import Derivation, Steps
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
-from pertsym.equations.models import independent_baths, laird
-from pertsym.equations.symbolic_operators import SymbolicMatrix, symbolic_interaction
-from pertsym.exact import Gaussian
+from pertsym.equations.generator import Generator
+from pertsym.equations.models import laird
+from pertsym.exact import exact_rational
 from pertsym.expansion.interaction import Interaction
-from pertsym.model.values import Coupling, Model
-from pertsym.rates import interaction_of
-from pertsym.results import Result, ResultSeries
+from pertsym.expansion.paths import Element
+from pertsym.files import write_whole
+from pertsym.model.diagonalisation import eigenbasis_of
+from pertsym.model.eigenbasis import Eigenbasis
+from pertsym.model.entries import Entries
+from pertsym.model.errors import InputError
+from pertsym.model.statement import Coupling, Model
+from pertsym.model.values import Bath
+from pertsym.model.values import Coupling as NumericCoupling
+from pertsym.model.values import Model as NumericModel
+from pertsym.results import GenericParameters, Parameters, ResultSeries
+
+if TYPE_CHECKING:
+    from pertsym.evaluated import Numbers
 
 sigma_x = ((0, 1), (1, 0))
 sigma_y = ((0, -1j), (1j, 0))
@@ -25,101 +45,376 @@ sigma_z = |1><1| - |0><0| has the sign that makes w0 sigma_z/2 the Hamiltonian, 
 textbook's matrix: sigma_x sigma_y = -i sigma_z.
 """
 
+AnyCoupling: TypeAlias = "Coupling | NumericCoupling | tuple[Entries, str]"
+System: TypeAlias = "Model | NumericModel | Interaction | Sequence[AnyCoupling]"
+"""A model, or couplings alone in the eigenbasis of levels with the energies 0, w0 or 0, w1, ..."""
 
-@dataclass(frozen=True, repr=False)
-class BlochEquations:
-    """The Bloch equations of two levels: attributes k_up, k_down, inv_T1, inv_T2, inv_T2_prime,
-    frequency_shift, equilibrium_constant, elements R_0000 ... R_1111, and k_10_eliminated,
-    k_01_eliminated without the coherences; each is indexed by the order.
-    """
 
-    bloch: Bloch
+@dataclass(frozen=True)
+class ModelParameters:
+    """The symbols of a model as arguments of numerical functions."""
 
-    def __dir__(self) -> list[str]:
-        elements = [f"R_{k:04b}" for k in range(16)]
-        return [*self.bloch.names, *elements, "equilibrium_constant", "bloch"]
+    basis: Eigenbasis
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        energies = self.basis.model.energies or ()
+        return tuple(e.name for e in energies if e.is_Symbol)
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return tuple(name for name in self.basis.model.symbols if name not in self.positional)
+
+    @property
+    def defaults(self) -> Mapping[str, float]:
+        return {name: float(x) for name, x in self.basis.model.values.items()}
+
+    def needed(self, elements: Sequence[str]) -> set[str]:
+        basis = self.basis
+        if any(d.expression is None for d in basis.definitions) or None in basis.frequencies:
+            return set(basis.model.symbols)
+        behind = {d.name: d.expression for d in basis.definitions}
+        found: set[str] = set()
+        for name in elements:
+            expression = behind.get(name)
+            found |= {name} if expression is None else {str(s) for s in expression.free_symbols}
+        for frequency in basis.frequencies:
+            found |= {str(s) for s in sympy.sympify(frequency).free_symbols}
+        return found
+
+    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        return self.basis.numbers(values)
+
+
+@dataclass(frozen=True)
+class _Indexed:
+    """`derived.R[1, 0, 1, 0]` and `derived.k[1, 0]`."""
+
+    derived: Derived
+    letter: str
+
+    def __getitem__(self, levels: tuple[int, ...]) -> ResultSeries:
+        separator = "," if self.derived.dimension > 10 else ""
+        return self.derived[f"{self.letter}_{separator.join(map(str, levels))}"]
 
     def __repr__(self) -> str:
-        return f"Bloch equations of two levels; order n of {', '.join(QUANTITIES)} and R_abcd"
+        return f"{self.letter}: index by {4 if self.letter == 'R' else 2} levels"
+
+
+@dataclass(frozen=True, repr=False)
+class Derived:
+    """The equations of motion of a model, derived when they are asked for.
+
+    Attributes and indices are requests: population rates ``k_10`` (0 -> 1), ``k_10_eliminated``
+    without the coherences, elements ``R_1010`` or ``R[1, 0, 1, 0]``; of two levels also ``k_up``,
+    ``k_down``, ``inv_T1``, ``inv_T2``, ``inv_T2_prime``, ``frequency_shift`` and
+    ``equilibrium_constant``.  Each is a series: ``derived.k_up[4]`` is its fourth order.
+
+    Attributes
+    ----------
+    interaction
+        What is expanded, in the eigenbasis.
+    basis
+        Energies, eigenvectors, definitions of names; None where only an interaction was given.
+    """
+
+    interaction: Interaction
+    basis: Eigenbasis | None = None
+
+    @property
+    def model(self) -> Model | None:
+        """The model as it was stated."""
+        return None if self.basis is None else self.basis.model
+
+    @property
+    def dimension(self) -> int:
+        """The number of levels N."""
+        return self.interaction.dimension
+
+    @cached_property
+    def equations(self) -> Bloch | Generator:
+        """The quantities by name, as values of the engine."""
+        return Bloch(self.interaction) if self.dimension == 2 else self.generator
+
+    @cached_property
+    def generator(self) -> Generator:
+        """All elements of the generator."""
+        if self.dimension == 2:
+            bloch = self.equations
+            assert isinstance(bloch, Bloch)
+            return bloch.generator
+        return Generator(self.interaction)
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """Arguments of numerical functions."""
+        basis = self.basis
+        return GenericParameters(self.interaction) if basis is None else ModelParameters(basis)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Quantities by name, elements R_abcd apart."""
+        return self.equations.names
+
+    def __dir__(self) -> list[str]:
+        elements = [self.generator.name(e) for e in self.generator.elements]
+        constant = ["equilibrium_constant"] if self.dimension == 2 else []
+        own = [name for name in object.__dir__(self) if not name.startswith("_")]
+        return sorted({*own, *self.names, *elements} - ({"equilibrium_constant"} - {*constant}))
 
     def __getattr__(self, name: str) -> ResultSeries:
         if name.startswith("_"):
             raise AttributeError(name)
         try:
-            return ResultSeries(self.bloch.series(name).name, self.bloch)
+            return self[name]
         except ValueError as fault:
             raise AttributeError(str(fault)) from None
 
+    def __getitem__(self, name: str | Element) -> ResultSeries:
+        """A series by its name or, of an element, by four level indices (ValueError if unknown)."""
+        key = name if isinstance(name, str) else self.generator.name(name)
+        return ResultSeries(self.equations.series(key).name, self.equations, self.parameters)
+
+    @property
+    def R(self) -> _Indexed:
+        """Elements of the generator: R[a, b, c, d] is R_ab,cd."""
+        return _Indexed(self, "R")
+
+    @property
+    def k(self) -> _Indexed:
+        """Population rates: k[a, b] is the rate b -> a."""
+        return _Indexed(self, "k")
+
     @property
     def equilibrium_constant(self) -> ConstantSeries:
-        """K = p1/p0, indexed by order 0 and 2 (baths thermal at one temperature)."""
-        return ConstantSeries(EquilibriumConstant(self.bloch.interaction))
+        """K = p1/p0 of two levels, indexed by order 0 and 2 (baths thermal at one temperature)."""
+        if self.dimension != 2:
+            raise AttributeError("equilibrium_constant: belongs to two levels")
+        return ConstantSeries(EquilibriumConstant(self.interaction), self.parameters)
+
+    def nonzero(self, order: int) -> tuple[str, ...]:
+        """Names of the elements whose terms do not cancel at this order."""
+        return self.generator.nonzero(order)
+
+    # What it shows
+
+    @property
+    def steps(self) -> Steps:
+        """The model, its eigenbasis, and the definitions that all formulas use."""
+        from pertsym.model_narrative import statement_steps  # brings the writers
+
+        return Steps(statement_steps(self.interaction, self.basis))
+
+    def document(self, order: int = 4, quantities: Sequence[str] | None = None) -> Derivation:
+        """The whole derivation up to an order.
+
+        Parameters
+        ----------
+        order
+            2 or 4.
+        quantities
+            Names; by default the rates and the shift of two levels, population rates of more.
+        """
+        from pertsym.model_narrative import document
+
+        return document(self.interaction, self.basis, self.equations, order, quantities)
+
+    def latex(self, file: str | os.PathLike[str] | None = None, **options: Any) -> str:
+        """The document (options as `document`) as a LaTeX article; written to a file if named."""
+        from pertsym.present.document import latex_document
+
+        return _written(latex_document(self.document(**options)), file)
+
+    def html(self, file: str | os.PathLike[str] | None = None, **options: Any) -> str:
+        """The document as one web page."""
+        from pertsym.present.document import html_document
+
+        return _written(html_document(self.document(**options)), file)
+
+    def notebook(self, file: str | os.PathLike[str], **options: Any) -> bool:
+        """The document as a notebook, executed where nbclient is installed: then True."""
+        from pertsym.model_narrative import cells
+        from pertsym.present.notebook import write_notebook
+
+        code = () if self.model is None else cells(self.model, self.names[0])
+        return write_notebook(Path(file), self.document(**options), code)
+
+    def export(
+        self, file: str | os.PathLike[str], language: str = "python", order: int = 4
+    ) -> None:
+        """One source file of the rates at the model's values, which needs no pertsym."""
+        from pertsym.codegen.export import Codegen
+
+        code = Codegen.of(self.at().model, order, [])
+        write_whole(Path(file), getattr(code, language)())
+
+    def __repr__(self) -> str:
+        lines = [*chain.from_iterable(step.text for step in self.steps[:-1])] if self.basis else []
+        symbols = ", ".join(self.interaction.symbols)
+        head = f"Equations of motion of {self.dimension} levels" + (
+            f" in {symbols}" if symbols else ""
+        )
+        shown = ", ".join(QUANTITIES if self.dimension == 2 else self.names[:3])
+        return "\n".join([*lines, f"{head}; index by the order: {shown}, ..., R_abcd"])
+
+    def _repr_latex_(self) -> str:
+        return self.steps._repr_latex_()
+
+    # Numbers
+
+    def at(self, **values: Any) -> Numbers:
+        """Numbers: rates, generator, states and dynamics, each with its error.
+
+        Parameters
+        ----------
+        **values
+            A number for each symbol and a `Bath` for each bath that have none in the model.
+
+        Raises
+        ------
+        TypeError
+            Naming what is missing or unknown.
+        InputError
+            For values that the model cannot take.
+        """
+        from pertsym.evaluated import Numbers  # the numerical core
+
+        if self.basis is None:
+            raise TypeError(
+                "at() needs Hermitian couplings to independent baths; state the system by couplings"
+            )
+        model = self.basis.model
+        given = {n: x for n, x in values.items() if isinstance(x, Bath)}
+        symbols = {n: x for n, x in values.items() if n not in given}
+        known = {bath.name: bath for bath in model.baths}
+        numbers = dict(model.values)
+        unknown = [n for n in symbols if n not in model.symbols]
+        unknown += [n for n in given if n not in model.bath_names]
+        for name, x in symbols.items():
+            numbers[name] = x if isinstance(x, Fraction) else exact_rational(float(x))
+            if name in model.symbols and model.symbols[name].positive and not numbers[name] > 0:
+                raise InputError(model.name, name, f"{x} is not positive", "correct it")
+        missing = [n for n in model.symbols if n not in numbers]
+        missing += [n for n in model.bath_names if n not in given and n not in known]
+        if missing or unknown:
+            what = [
+                f"a value for {n}" if n in model.symbols else f"a Bath for {n}" for n in missing
+            ]
+            raise TypeError(
+                "at(): "
+                + "; ".join(
+                    filter(
+                        None,
+                        (
+                            f"give {', '.join(what)}" if what else "",
+                            f"unknown: {', '.join(unknown)}" if unknown else "",
+                        ),
+                    )
+                )
+            )
+        baths = [
+            given[n].named(n) if n in given else known[n]
+            for n in dict.fromkeys((*known, *model.bath_names))
+        ]
+        return Numbers(self.basis.at(numbers, baths))
 
 
-System = Model | Interaction | Sequence[Coupling | tuple[SymbolicMatrix, str]]
-"""Couplings, numbers or symbols in their operators, or a numerical model."""
-
-
-def bloch(system: System) -> BlochEquations:
-    """Derive the Bloch equations of two levels with energies 0 and w0 (a symbol).
+def derive(system: System) -> Derived:
+    """Derive the equations of motion of a model of any number of levels.
 
     Parameters
     ----------
     system
-        Couplings such as ``[Coupling.of(sigma_x, "X"), Coupling.of(sigma_y, "Y")]``, pairs of an
-        operator with symbols and a bath such as ``[([["d0", "x"], ["x", "d1"]], "B")]``, a
-        numerical `Model`, or an `Interaction`, e.g. `laird()`.
+        A `Model`; couplings alone, such as ``[Coupling(sigma_x, "X")]`` or
+        ``[([["d0", "x"], ["x", "d1"]], "B")]``, in the eigenbasis of levels with energies 0 and
+        w0, or 0, w1, w2, ...; a model of numbers; or an `Interaction`, e.g. `laird()`.
 
     Examples
     --------
     >>> import pertsym as ps
-    >>> equations = ps.bloch([ps.Coupling.of(ps.sigma_x, "X")])
-    >>> equations.k_up[2]
+    >>> derived = ps.derive([ps.Coupling(ps.sigma_x, "X")])
+    >>> derived.k_up[2]
     k10(2) = Ĉ_X(-ω0)
     """
-    return BlochEquations(Bloch(interaction_from(system)))
+    if isinstance(system, Interaction):
+        return Derived(system)
+    basis = eigenbasis_of(_stated(system))
+    return Derived(basis.interaction, basis)
 
 
-def interaction_from(system: System) -> Interaction:
-    """The interaction that a user states in one of the ways of `System`.
+def bloch(system: System) -> Derived:
+    """`derive` for two levels.
 
     Raises
     ------
     ValueError
-        Without any coupling.
-    InputError
-        For an operator that is not Hermitian or not linear in its symbols.
+        If there are not 2 levels.
     """
-    if isinstance(system, Interaction):
-        return system
+    found = derive(system)
+    if found.dimension != 2:
+        raise ValueError(f"system: Bloch equations describe 2 levels, got {found.dimension}")
+    return found
+
+
+generator = derive
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """The model of any model file: a `Model`, an `OscillatorModel` or a `RandomMatrixModel`.
+
+    Raises
+    ------
+    InputError
+        Naming file and key of what is wrong.
+    """
+    from pertsym.model.file import parsed_document
+    from pertsym.model.oscillator_file import load_oscillator
+    from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+    from pertsym.model.read import Place
+    from pertsym.model.statement import load_statement
+
+    if is_random_matrix_file(path):
+        return load_random_matrix(path)
+    system = parsed_document(Path(path), Place(os.fspath(path))).get("system")
+    if isinstance(system, dict) and system.get("kind") == "oscillator":
+        return load_oscillator(path)
+    return load_statement(path)
+
+
+def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
     if isinstance(system, Model):
-        return interaction_of(system)
-    if not system:
+        return system
+    if isinstance(system, NumericModel):
+        return Model(
+            energies=system.energies,
+            couplings=system.couplings,
+            baths=system.baths,
+            name=system.name,
+            units=system.units.name,
+        )
+    couplings = list(system)
+    if not couplings:
         raise ValueError("system: there is no coupling; give at least one Coupling")
-    pairs: list[tuple[SymbolicMatrix, str]] = []
-    numeric: list[tuple[Sequence[Sequence[Gaussian]], str]] = []
-    for coupling in system:
-        if isinstance(coupling, Coupling):
-            numeric.append((coupling.operator, coupling.bath))
-            pairs.append((coupling.operator, coupling.bath))
-        else:
-            pairs.append(coupling)
-    dimension = len(pairs[0][0])
-    if len(numeric) == len(pairs):
-        return independent_baths(dimension, numeric)
-    return symbolic_interaction(dimension, pairs)
+    first = couplings[0]
+    operator = first[0] if isinstance(first, tuple) else first.operator
+    size = len(operator)
+    names = ["w0"] if size == 2 else [f"w{k}" for k in range(1, size)]
+    return Model(energies=[0, *names], couplings=couplings)
+
+
+def _written(text: str, file: str | os.PathLike[str] | None) -> str:
+    if file is not None:
+        write_whole(Path(file), text)
+    return text
 
 
 __all__ = [
-    "BlochEquations",
-    "Coupling",
-    "Gaussian",
-    "Model",
-    "Result",
-    "System",
+    "Derived",
     "bloch",
-    "interaction_from",
+    "derive",
+    "generator",
     "laird",
+    "load",
     "sigma_x",
     "sigma_y",
     "sigma_z",

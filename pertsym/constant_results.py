@@ -11,10 +11,11 @@ from pertsym.baths.densities import BathDensity
 from pertsym.derivation import Formula, Step
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.estimate import Estimate
+from pertsym.model.values import Bath
 from pertsym.present.display import Shown, shown
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.spectral import SpectralForm
-from pertsym.results import numerical_function
+from pertsym.results import Parameters, numerical_function
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,6 +28,7 @@ class ConstantResult:
     form: SpectralForm
     order: int
     _constant: EquilibriumConstant
+    _parameters: Parameters | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -53,7 +55,7 @@ class ConstantResult:
         """SymPy expression in w0, beta, matrix elements and functions P."""
         return form_expression(self.form)
 
-    def function(self, **baths: BathDensity | None) -> Callable[..., Estimate]:
+    def function(self, **baths: BathDensity | Bath | None) -> Callable[..., Estimate]:
         """A numerical function of frequency, temperature and matrix elements, with error bound.
 
         Parameters
@@ -72,7 +74,9 @@ class ConstantResult:
         TypeError
             If a correlation function of the formula is not given, or one is not of this system.
         """
-        return numerical_function(self.form, self._constant.interaction, "boson", baths)
+        return numerical_function(
+            self.form, self._constant.interaction, "boson", baths, self._parameters
+        )
 
     def _shown(self) -> Shown:
         return shown(self.form, f"K^{{({self.order})}}", f"K({self.order})")
@@ -89,10 +93,11 @@ class ConstantSeries:
     """K = p1/p0 as a power series in the coupling; `series[order]` derives order 0 or 2."""
 
     _constant: EquilibriumConstant
+    _parameters: Parameters | None = None
 
     def __repr__(self) -> str:
         return "equilibrium constant K = p1/p0: index by the order, [0] or [2]"
 
     def __getitem__(self, order: int) -> ConstantResult:
         """One order; ValueError at others than 0 and 2."""
-        return ConstantResult(self._constant[order], order, self._constant)
+        return ConstantResult(self._constant[order], order, self._constant, self._parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import SupportsIndex, overload
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,24 @@ class Step:
     def _repr_latex_(self) -> str:
         shown = "".join(f"$${formula.latex}$$" for formula in self.formulas)
         return rf"\textbf{{{self.title}}}{shown}"
+
+
+class Steps(tuple[Step, ...]):
+    """Steps that show themselves one below the other; slices are steps again."""
+
+    @overload
+    def __getitem__(self, which: SupportsIndex) -> Step: ...
+    @overload
+    def __getitem__(self, which: slice) -> Steps: ...
+    def __getitem__(self, which: SupportsIndex | slice) -> Step | Steps:
+        found = super().__getitem__(which)
+        return Steps(found) if isinstance(found, tuple) else found
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
+
+    def _repr_latex_(self) -> str:
+        return "\n".join(step._repr_latex_() for step in self)
 
 
 @dataclass(frozen=True)

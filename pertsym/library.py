@@ -68,7 +68,9 @@ def regenerated(watch: Watch = lambda arriving, total: arriving) -> dict[str, st
     One derivation a process, as many at once as there are processors.
     """
     names = _names()
-    files = {"__init__.py": ""}
+    from pertsym.codegen.python_export import render_runtime
+
+    files = {"__init__.py": "", "runtime.py": render_runtime()}
     workers = min(len(names), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for some in watch(pool.map(_generated_files, names), len(names)):

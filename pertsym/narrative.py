@@ -142,10 +142,15 @@ def words_step(order: int) -> Step:
     everything = list(pairings(order))
     survivors = list(ordered_cumulant(order))
     dropped = [p for p in everything if not is_irreducible(p)]
-    lines = [
-        f"{len(everything)} pairings; reducible ones that cancel ({len(dropped)}): "
-        + ("; ".join(map(_arcs, dropped[:4])) or "none")
-    ]
+    lines = ["1 pairing, which is irreducible"]
+    if len(everything) > 1:
+        shown = ", ".join(map(_arcs, dropped[:4])) + (", ..." if len(dropped) > 4 else "")
+        cancel = (
+            "1 is reducible and cancels"
+            if len(dropped) == 1
+            else (f"{len(dropped)} are reducible and cancel")
+        )
+        lines = [f"{len(everything)} pairings, of which {cancel}: {shown}"]
     formulas = []
     for pairing, words in survivors[:6]:
         signed = [(word, sign) for word, sign in words.items()]
@@ -185,7 +190,7 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
     return Step(
         "wick",
         f"Terms of {written.text}",
-        f"Liouville paths through the matrix element leave {len(quantity.terms)} terms after "
+        f"Liouville paths through the matrix element leave {_counted(len(quantity.terms))} after "
         + ("collection under conjugation." if quantity.terms.real_part else "collection."),
         (Formula(integrand_latex(quantity.terms, written.latex), source),),
         integrand_text(quantity.terms, written.text),
@@ -323,6 +328,10 @@ def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:
         spectral_step(equations, name, order),
         rules_step(equations, name, order),
     )
+
+
+def _counted(terms: int) -> str:
+    return {0: "no term", 1: "one term"}.get(terms, f"{terms} terms")
 
 
 def _arcs(pairing: Sequence[tuple[int, int]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pertsym.certify.claims import Check, Claim
@@ -16,6 +16,7 @@ from pertsym.certify.ledger import (
 )
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.series import Equations
+from pertsym.language.dictionary import Dictionary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,11 @@ class Paper:
         order -> the steps of the full argument up to that order.
     generate
         () -> relative path below generated/<name>/ -> file text, without document and ledger.
+    densities, symbols
+        How the source's formulas call the spectral density besides J, and its own symbols with
+        what they stand for, as text; for `dictionary`.
+    ledger_names
+        () -> dictionary of the formulas in the ledger, the derived quantities among its names.
     headline, contents
         How the generated package describes itself: what it belongs to (by default the title), and
         what is in it.
@@ -57,10 +63,26 @@ class Paper:
     orders: tuple[int, ...]
     narrate: Callable[[int], tuple[Step, ...]]
     generate: Callable[[], Mapping[str, str]] = dict
+    densities: tuple[str, ...] = ()
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    ledger_names: Callable[[], Dictionary | None] = lambda: None
     headline: str = ""
     contents: str = "generated functions, ledger and document"
     claims_file: Path
     checks: Mapping[str, Check]
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """What names mean in formulas about its equations.
+
+        Raises
+        ------
+        ValueError
+            Without equations.
+        """
+        if self.equations is None:
+            raise ValueError(f"{self.name}: has no equations whose formulas could be read")
+        return Dictionary.of(self.equations.interaction, self.densities, self.symbols)
 
     def claims(self) -> tuple[Claim, ...]:
         """What the ledger's rows claim, not checked yet.
@@ -95,7 +117,7 @@ class Paper:
         from pertsym.present.document import latex_document  # brings template engines
 
         claims = self.claims()
-        rows = ledger_rows(claims, self.checks)
+        rows = ledger_rows(claims, self.checks, dictionary=self.ledger_names())
         require_expected(self.name, claims, rows)
         files = {
             "__init__.py": f'"""{self.headline or self.title}: {self.contents}."""\n',

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from inspect import Parameter, Signature
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import sympy
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
-from pertsym.derivation import Step
+from pertsym.derivation import Step, Steps
 from pertsym.equations.series import Equations, Quantity
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
-from pertsym.model.values import Statistics
+from pertsym.model.values import Bath, Statistics, density_from
 from pertsym.narrative import pipeline, rules_step, symbol
-from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra
-from pertsym.present.display import Shown, shown
+from pertsym.numerics.form_function import FormFunction
+from pertsym.numerics.requests import has_sums
+from pertsym.numerics.single_point import Single, single_of
+from pertsym.present.display import Shown, Terms, shown
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.elements import symbols_of
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal
+
+_NUMBER = (int, float)
 
 Part = Literal["whole", "real", "imaginary"]
 
@@ -40,6 +43,7 @@ class Result:
     quantity: Quantity
     _equations: Equations
     _part: Part = "whole"
+    _parameters: Parameters | None = None
 
     @property
     def form(self) -> SpectralForm:
@@ -47,17 +51,32 @@ class Result:
         return self.quantity.imaginary if self._part == "imaginary" else self.quantity.form
 
     @property
+    def is_whole(self) -> bool:
+        """Whether this is not only one part of an element."""
+        return self._part == "whole"
+
+    @property
+    def imaginary_form(self) -> SpectralForm:
+        """What stands behind i in `form` + i `imaginary_form`; empty for a part of an element."""
+        return self.quantity.imaginary if self.is_whole else ZERO_FORM
+
+    @property
+    def interaction(self) -> Interaction:
+        """What was expanded."""
+        return self._equations.interaction
+
+    @property
     def real(self) -> Result:
         """The real part of a complex element, as a result of its own."""
-        return Result(self.quantity, self._equations, "real")
+        return Result(self.quantity, self._equations, "real", self._parameters)
 
     @property
     def imaginary(self) -> Result:
         """The imaginary part of a complex element, as a result of its own."""
-        return Result(self.quantity, self._equations, "imaginary")
+        return Result(self.quantity, self._equations, "imaginary", self._parameters)
 
     @property
-    def terms(self) -> Shown:
+    def terms(self) -> Terms:
         """Time-domain terms, e.g. the ten of Eq. (90) of Laird et al.
 
         Raises
@@ -70,12 +89,12 @@ class Result:
                 f"{self.quantity.name}: is no sum of time-domain terms; ask for the elements it is "
                 "made of, such as R_1010 and R_1001"
             )
-        return shown(self.quantity.terms, *self._symbol())
+        return Terms(self.quantity.terms, *self._symbol())
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> Steps:
         """Every stage of the derivation."""
-        return pipeline(self._equations, self.quantity.name, self.quantity.order)
+        return Steps(pipeline(self._equations, self.quantity.name, self.quantity.order))
 
     @property
     def rules(self) -> Step:
@@ -90,32 +109,42 @@ class Result:
         """SymPy expression in transition frequencies, matrix elements and functions Ĉ, P."""
         return form_expression(self.form)
 
+    @property
+    def text(self) -> str:
+        """The closed form as plain text."""
+        return repr(self._shown())
+
     def function(
-        self, statistics: Statistics = "boson", **baths: BathDensity | None
+        self, statistics: Statistics = "boson", **baths: BathDensity | Bath | str | None
     ) -> Callable[..., Estimate]:
-        """A numerical function of frequencies, temperature and matrix elements, with error bound.
+        """A numerical function of the model's symbols and the temperatures, with error bound.
 
         Parameters
         ----------
         statistics
-            "boson" or "classical", for all baths that have a temperature.
+            "boson" or "classical", of densities that are given without statistics of their own.
         **baths
-            A spectral density for every correlation function of the formula, by name; None leaves
-            that bath out.  Parameters may be numpy arrays.
+            A spectral density, its formula in w, or a `Bath` for every correlation function of
+            the result, by name; None leaves it out.  Parameters of densities may be numpy arrays.
 
         Returns
         -------
         callable
-            f(w0, beta) -> Estimate(value, error); everything broadcasts.  Systems of more levels
-            take w1, w2, ... (E_k - E_0) for w0; symbolic matrix elements are keywords.  `beta` may
-            be omitted if all baths are given as exponentials.
+            f(parameters..., beta) -> Estimate(value, error), the same arguments at every order and
+            for every quantity; everything broadcasts.  Parameters are the symbols of the model (w0
+            of two levels, w1, w2, ... = E_k - E_0 of more, where only couplings were given); those
+            that a formula does not need may be left out.  `beta` is common to all baths without a
+            temperature of their own; of several baths each has a keyword beta_NAME.  The bound is
+            that of the formula at its arguments in double precision.
 
         Raises
         ------
         TypeError
             If a correlation function of the formula is not given, or one is not of this system.
         """
-        return numerical_function(self.form, self._equations.interaction, statistics, baths)
+        return numerical_function(
+            self.form, self._equations.interaction, statistics, baths, self._parameters
+        )
 
     def _symbol(self) -> tuple[str, str]:
         latex, text = symbol(self.quantity.name)
@@ -137,48 +166,157 @@ class Result:
         return self._shown()._repr_latex_()
 
 
+class Parameters(Protocol):
+    """What numerical functions take, and how it gives frequencies and matrix elements."""
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """Names that may be given by position."""
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """Further names."""
+
+    @property
+    def defaults(self) -> Mapping[str, float]:
+        """Values of those that need not be given."""
+
+    def needed(self, elements: Sequence[str]) -> set[str]:
+        """The names behind the frequencies and these matrix elements."""
+
+    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """Transition frequencies E_k - E_0, and values of the matrix elements."""
+
+
+@dataclass(frozen=True)
+class GenericParameters:
+    """Transition frequencies and matrix elements as they stand in the formulas."""
+
+    interaction: Interaction
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        return frequency_names(self.interaction.dimension)
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return self.interaction.symbols
+
+    @property
+    def defaults(self) -> Mapping[str, float]:
+        return {}
+
+    def needed(self, elements: Sequence[str]) -> set[str]:
+        return {*self.positional, *elements}
+
+    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        return tuple(values[name] for name in self.positional), values
+
+
 def numerical_function(
     form: SpectralForm,
     interaction: Interaction,
     statistics: Statistics,
-    baths: Mapping[str, BathDensity | None],
+    baths: Mapping[str, BathDensity | Bath | str | None],
+    parameters: Parameters | None = None,
 ) -> Callable[..., Estimate]:
-    """f(w0, beta) -> Estimate(value, error) of a form; see `Result.function`."""
-    integrals = form.integrals
+    """f(parameters, beta) -> Estimate(value, error) of a form; see `Result.function`."""
+    given_baths: dict[str, BathDensity | Bath | None] = {
+        name: density_from(x) if x is not None and not isinstance(x, Bath) else x
+        for name, x in baths.items()
+    }
+    known = tuple(dict.fromkeys(interaction.correlations.values()))
     needed = {a.name for a in form.values}
-    needed |= {name for a in integrals for name in (a.name, a.other)}
-    missing = sorted(needed - baths.keys())
+    needed |= {name for a in form.integrals for name in (a.name, a.other)}
+    missing = sorted(needed - given_baths.keys())
     if missing:
         raise TypeError(
             f"function() needs a spectral density for {', '.join(missing)}; "
             f"write {missing[0]}=... (None leaves that bath out)"
         )
-    unknown = sorted(baths.keys() - set(interaction.correlations.values()))
+    unknown = sorted(given_baths.keys() - set(known))
     if unknown:
         raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
+    given = parameters or GenericParameters(interaction)
+    own = {f"beta_{name}": name for name in known} if len(known) > 1 else {}
+    signature = _signature(given, given.needed(symbols_of(form)), own)
     names = frequency_names(interaction.dimension)
-    signature = _signature(names, symbols_of(form))
+    function = FormFunction(form)
+    balanced = any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms)
+    plain = len(names) == 1 and all(has_sums(_density(x)) for x in given_baths.values())
 
     def evaluated(*args: Any, **kwargs: Any) -> Estimate:
-        given = signature.bind(*args, **kwargs).arguments
-        beta = given.pop("beta", None)
-        frequencies = tuple(given.pop(name) for name in names)
-        if len(names) == 1 and not np.all(np.asarray(frequencies[0]) > 0):
-            raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
-        _require_off_resonance(form, names, frequencies)
-        spectra = DoubleSpectra(
-            {
-                name: ()
-                if density is None
-                else ((1, _correlation(name, density, statistics, beta)),)
-                for name, density in baths.items()
-            }
-        )
-        return evaluate(form, frequencies, spectra, beta, given).estimate()
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        values = dict(bound.arguments)
+        beta = values.pop("beta")
+        betas = _temperatures(given_baths, beta, {n: values.pop(k) for k, n in own.items()})
+        frequencies, elements = given.numbers({n: x for n, x in values.items() if x is not None})
+        frequencies = tuple(map(_plain, frequencies))
+        elements = {name: _plain(x) for name, x in elements.items()}
+        common = _common(betas) if balanced else None
+        numbers = (*frequencies, *elements.values())
+        if plain and all(isinstance(x, _NUMBER) for x in numbers):
+            (w0,) = frequencies
+            scalar = all(b is None or isinstance(b, _NUMBER) for b in (common, *betas.values()))
+            if 0 < w0 < math.inf and scalar:
+                singles = {
+                    name: None
+                    if density is None
+                    else _single(name, density, statistics, betas[name])
+                    for name, density in given_baths.items()
+                }
+                found = function.single(float(w0), singles, common, elements)
+                if found is not None:
+                    return Estimate(*found)
+        if len(names) == 1:
+            if not np.all(np.asarray(frequencies[0]) > 0):
+                raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
+        else:
+            _require_off_resonance(form, names, frequencies)
+        correlations = {
+            name: None if density is None else _correlation(name, density, statistics, betas[name])
+            for name, density in given_baths.items()
+        }
+        return function(frequencies, correlations, common, elements).estimate()
 
     evaluated.__signature__ = signature  # type: ignore[attr-defined]
     evaluated.__doc__ = "Estimate(value, error) of the formula; all arguments broadcast."
     return evaluated
+
+
+def _temperatures(
+    baths: Mapping[str, BathDensity | Bath | None], common: Any, own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Inverse temperatures by bath, None where none is given.
+
+    Raises
+    ------
+    TypeError
+        For a list as the common one of several baths, which could mean one for each.
+    """
+    if isinstance(common, list | tuple) and len(own) > 1:
+        raise TypeError(
+            "beta: a list could mean one temperature a bath; write "
+            f"{', '.join(f'beta_{name}=...' for name in own)}, or numpy.array(...) to scan one"
+        )
+    found = {}
+    for name, bath in baths.items():
+        beta = own.get(name)
+        if beta is None and isinstance(bath, Bath):
+            beta = bath.beta
+        found[name] = common if beta is None else beta
+    return found
+
+
+def _common(betas: Mapping[str, Any]) -> Any:
+    """The one inverse temperature that Boltzmann factors of a form need."""
+    values = [beta for beta in betas.values() if beta is not None]
+    if any(not np.array_equal(values[0], beta) for beta in values[1:]):
+        raise TypeError(
+            "beta: the formula holds for baths at one temperature; give the same to all"
+        )
+    return values[0] if values else None
 
 
 def _require_off_resonance(
@@ -209,29 +347,55 @@ def frequency_names(dimension: int) -> tuple[str, ...]:
     return ("w0",) if dimension == 2 else tuple(f"w{k}" for k in range(1, dimension))
 
 
-def _signature(frequencies: Sequence[str], elements: Sequence[str]) -> Signature:
+def _signature(given: Parameters, needed: set[str], own: Iterable[str]) -> Signature:
     either, keyword = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY
+
+    def parameter(name: str, kind: Any) -> Parameter:
+        default = given.defaults.get(name, Parameter.empty if name in needed else None)
+        return Parameter(name, kind, default=default)
+
     return Signature(
         [
-            *(Parameter(name, either) for name in frequencies),
+            *(parameter(name, either) for name in given.positional),
             Parameter("beta", either, default=None),
-            *(Parameter(name, keyword) for name in elements),
+            *(parameter(name, keyword) for name in given.keywords),
+            *(Parameter(name, keyword, default=None) for name in own),
         ]
     )
 
 
-def _correlation(name: str, density: BathDensity, statistics: Statistics, beta: Any) -> Correlation:
+def _correlation(
+    name: str, given: BathDensity | Bath, statistics: Statistics, beta: Any
+) -> Correlation:
+    density = given.density if isinstance(given, Bath) else given
+    if isinstance(given, Bath):
+        statistics = given.statistics
     if isinstance(density, Exponentials):
         return Correlation(density, "boson", None)
     if beta is None:
         raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
-    try:
-        return _remembered(density, statistics, beta)  # its nodes serve the next call
-    except TypeError:  # parameters that are arrays
-        return Correlation(density, statistics, beta)
+    return Correlation(density, statistics, beta)
 
 
-_remembered = lru_cache(maxsize=64)(Correlation)
+def _plain(x: Any) -> Any:
+    """A number as a float, arrays as they are."""
+    return float(x) if np.ndim(x) == 0 else x
+
+
+def _density(given: BathDensity | Bath | None) -> BathDensity | None:
+    return given.density if isinstance(given, Bath) else given
+
+
+def _single(name: str, given: BathDensity | Bath, statistics: Statistics, beta: Any) -> Single:
+    """The bath at scalar parameters, which the next call finds again."""
+    density = given.density if isinstance(given, Bath) else given
+    if isinstance(given, Bath):
+        statistics = given.statistics
+    if isinstance(density, Exponentials):
+        return single_of(density, "boson", None)
+    if beta is None:
+        raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
+    return single_of(density, statistics, float(beta))
 
 
 @dataclass(frozen=True, repr=False)
@@ -240,9 +404,11 @@ class ResultSeries:
 
     name: str
     _equations: Equations
+    _parameters: Parameters | None = None
 
     def __repr__(self) -> str:
         return f"{self.name}: index by the order, e.g. [2] or [4]"
 
     def __getitem__(self, order: int) -> Result:
-        return Result(self._equations.series(self.name)[order], self._equations)
+        derived = self._equations.series(self.name)[order]
+        return Result(derived, self._equations, _parameters=self._parameters)

@@ -59,7 +59,7 @@ def test_orders_are_checked() -> None:
 def test_what_is_not_derived_says_what_to_do() -> None:
     with pytest.raises(NotYetDerivable, match=r"order 6: .*terms\(name, order\)"):
         LAIRD.k_up[6]
-    assert LAIRD.bloch.terms("k_up", 6) is not None  # as the message says
+    assert LAIRD.equations.terms("k_up", 6) is not None  # as the message says
     with pytest.raises(NotYetDerivable, match=r"order 6: .*elimination .*pertsym rates"):
         LAIRD.k_10_eliminated[6]
 
@@ -72,7 +72,7 @@ def test_the_same_system_stated_in_three_ways() -> None:
     couplings = [Coupling.of(ps.sigma_x, "X"), Coupling.of(ps.sigma_y, "Y")]
     baths = [Bath("X", "boson", 1.0, DRUDE), Bath("Y", "boson", 1.0, OHMIC)]
     model = ps.bloch(Model.of([0, 1.5], couplings, baths))
-    interaction = ps.bloch(XY.bloch.interaction)
+    interaction = ps.bloch(XY.interaction)
     for name in QUANTITIES:
         for order in (2, 4):
             wanted = getattr(XY, name)[order].form

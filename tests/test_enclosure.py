@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -26,8 +28,9 @@ from pertsym.baths.densities import (
 )
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
-from pertsym.baths.mixed_integral import mixed_integral, regular_part, regular_slope
-from pertsym.baths.product_integral import product_integral
+from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
+from pertsym.baths.integrand import Integrand, Spectrum, Transform
+from pertsym.baths.piecewise_integral import finite_part
 from pertsym.exact import Gaussian
 from pertsym.model.expression import parse_expression
 from pertsym.numerics.evaluate import evaluate
@@ -249,12 +252,14 @@ def test_integrals_over_two_baths(a: Correlation, b: Correlation, kind: Any, ref
     draw = random.Random(f"{kind}{reflect}")
     shift, position = draw.uniform(0.3, 1.5), draw.uniform(-2, -0.2)
     poles = [(1.5, position, 1), (0.5, draw.uniform(1.6, 1.9), 2)]
-    double = mixed_integral(kind, a, b, reflect, shift, poles)
+    double = spectral_integral(kind, a, b, reflect, shift, poles)
     found = pair(a, b, lambda p: p.integral(kind, reflect, shift, poles))
     assert holds(found, *double)
     assert found.rad() < 1e-15
-    if kind == "CC" and reflect < 0:
-        assert holds(found, *product_integral(a, b, shift, poles))
+    product = Integrand(a.thermal, Spectrum(b.thermal), shift, reflect)
+    if kind == "CP":
+        product = replace(product, factor=Transform(b.thermal, b.transform_values))
+    assert holds(found, *finite_part(product, poles))
     finer = pair(a, b, lambda p: p.integral(kind, reflect, shift, poles), 120)
     assert finer.overlaps(found)
 
@@ -305,7 +310,7 @@ def test_divergences_have_the_same_reasons(
     for kind in kinds:
         reasons = []
         for ask in (
-            lambda k=kind: mixed_integral(k, first, second, reflect, 0.0, poles),
+            lambda k=kind: spectral_integral(k, first, second, reflect, 0.0, poles),
             lambda k=kind: pair(first, second, lambda p, k=k: p.integral(k, reflect, 0.0, poles)),
         ):
             with pytest.raises(Divergent) as fault:
@@ -370,3 +375,64 @@ def test_a_crude_bound_does_not_split_panels_for_ever(shift: float) -> None:
         )
         assert found.overlaps(finer)
         assert holds(finer, *regular_part("CP", c, c, -1, shift, 0.0))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_formulas_in_pieces(seed: int) -> None:
+    """A power of the distance from a break, a corner, a jump, an end: each side for itself."""
+    draw = random.Random(seed)
+    b, p = draw.randrange(3, 40) / 16, draw.choice(["0.5", "1.5", "1/3"])
+    texts = [
+        f"w*exp(-w)*Abs(w-{b})**{p}",
+        f"w*exp(-w)*Abs(w-{b})",
+        f"w*Max(0,{b}-w)",
+        f"w*exp(-w)*Heaviside({b}-w)",
+        f"Min(w,{b})*exp(-w)",
+        f"w*Max(0,{b}-w)**{p}",
+    ]
+    c = Correlation(formula(texts[seed]), "boson", draw.choice([COLD, draw.uniform(0.3, 3)]))
+    for w in (b, draw.uniform(0.1, 0.9) * b, -draw.uniform(1.1, 2) * b):
+        for m in (0, 1):
+            try:
+                value, error = c.transform(w, m)
+            except Divergent as fault:
+                with pytest.raises(Divergent, match=re.escape(fault.reason)):
+                    enclosure.transform(c, w, m, 18)
+                continue
+            held = enclosure.transform(c, w, m, 18)
+            assert abs(float((held - flint.arb(value)).mid())) <= error + float(held.rad())
+            assert held.rad() < 1e-12
+    moved = Correlation(formula("w*Max(0,sqrt(2)-w)"))
+    with pytest.raises(ArithmeticError, match="no exact double"):
+        enclosure.transform(moved, 0.5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_towers_of_exponentials_end_in_bounded_memory(seed: int) -> None:
+    scale = random.Random(seed).choice([1, 2, 3, 5])
+    c = Correlation(formula(f"exp(-exp(exp(exp({scale}*w))))"))
+    value, error = c.spectrum(0.25)
+    with mpmath.workdps(40):
+        x = mpmath.mpf(scale) / 4
+        exact = 2 * mpmath.exp(-mpmath.exp(mpmath.exp(mpmath.exp(x))))
+        assert abs(value - exact) <= error + mpmath.mpf(10) ** -300
+    with pytest.raises(Divergent):
+        Correlation(c.density, "boson", 1.0).transform(0.5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spins_with_a_table(seed: int) -> None:
+    """Beyond its last sample the density of spins vanishes as that of bosons does."""
+    draw = random.Random(seed)
+    places = tuple(sorted(draw.randrange(1, 60) / 16 for _ in range(4)))
+    beta, last = draw.uniform(0.3, 3), draw.choice([0.0, 0.2])
+    table = Table(places, (*(draw.uniform(0.1, 1) for _ in range(3)), last))
+    for c in (
+        Correlation(SpinSurrogate(table, beta), "boson", beta),
+        Correlation(SpinSurrogate(table, COLD), "boson", COLD),
+    ):
+        for w in (draw.uniform(0.1, 4), -draw.uniform(0.1, 4)):
+            for m in (0, 1):
+                value, error = c.transform(w, m)
+                held = enclosure.transform(c, w, m, 18)
+                assert abs(float((held - flint.arb(value)).mid())) <= error + 1e-15 * abs(value)

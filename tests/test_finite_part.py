@@ -1,4 +1,4 @@
-"""The finite-part integrator against exact results, against arb, and in the traps."""
+"""Finite parts on panels of the real axis: against exact results, against arb, and in the traps."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Table, Underdamped
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
-from pertsym.baths.finite_part import finite_part
-from pertsym.baths.gauss_kronrod import gauss_kronrod
-from pertsym.baths.integrand import Kernel, Pole
-from pertsym.baths.product_integral import product_integral
+from pertsym.baths.integrals import spectral_integral
+from pertsym.baths.integrand import Integrand, Spectrum
+from pertsym.baths.piecewise_integral import Kernel, finite_part
+from pertsym.estimate import Estimate
 from pertsym.model.expression import parse_expression
 
 
@@ -28,17 +28,14 @@ def assert_true_and_tight(estimate, exact, scale=None, tight=1e-11):
     assert estimate.error <= tight * abs(exact if scale is None else scale)
 
 
-@pytest.mark.parametrize("points", [7, 15])
-def test_gauss_kronrod_is_exact_to_its_degree(points):
-    rule = gauss_kronrod(points)
-    for k in range(3 * points + 2):
-        assert rule.weights @ rule.nodes**k == pytest.approx(1 / (k + 1), rel=2e-15)
-    for k in range(2 * points):
-        assert rule.gauss_weights @ rule.nodes**k == pytest.approx(1 / (k + 1), rel=1e-14)
-    degree = 3 * points + 3  # beyond the degree of exactness the rule must fail
-    x = 2 * rule.nodes - 1
-    legendre = np.polynomial.legendre.legval(x, [0] * degree + [1])
-    assert abs(rule.weights @ legendre) > 1e-12
+def on_panels(correlation, poles):
+    """FP int dw Ĉ(w) sum_j c_j/(w - p_j)^n_j on the real axis, whatever J is."""
+    return Estimate(*finite_part(Integrand(correlation.thermal), poles))
+
+
+def quadrature(correlation, w, derivative=0):
+    """P or a derivative of it on the real axis."""
+    return on_panels(correlation, [(float(math.factorial(derivative)), w, derivative + 1)])
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
@@ -46,8 +43,9 @@ def test_gauss_kronrod_is_exact_to_its_degree(points):
 def test_lorentzian_has_a_rational_transform(order, w):
     # Ĉ = A/(g^2 + w^2): P(w) = -A pi w/(g (g^2 + w^2))
     lam, gamma, beta = 0.3, 1.5, 0.7
-    spectrum = Correlation(DrudeLorentz(lam, gamma), "classical", beta).thermal
-    estimate = finite_part(spectrum, [Pole(1.0, w, order)])
+    estimate = on_panels(
+        Correlation(DrudeLorentz(lam, gamma), "classical", beta), [(1.0, w, order)]
+    )
     a = mpmath.mpf(4 * lam * gamma) / beta
     with mpmath.workdps(40):
         exact = mpmath.taylor(
@@ -70,7 +68,7 @@ def test_zero_temperature_ohmic_by_exponential_integrals(s, w, derivative):
 
         exact = mpmath.diff(transform, mpmath.mpf(w), derivative)
     correlation = Correlation(Ohmic(0.1, 1.0, s))
-    assert_true_and_tight(correlation.quadrature(w, derivative), exact)
+    assert_true_and_tight(quadrature(correlation, w, derivative), exact, tight=1e-10)
     assert_true_and_tight(correlation.transform(w, derivative), exact)
 
 
@@ -105,7 +103,7 @@ def test_quadrature_inside_the_enclosure_of_arb(s, w):
         exact, radius = arb_transform((s, 1.0, 1.75, 0.125), w)  # exact in binary
         assert radius < 1e-20
         correlation = Correlation(Ohmic(0.125, 1.0, s), "boson", 1.75)
-        assert_true_and_tight(correlation.quadrature(w), exact)
+        assert_true_and_tight(quadrature(correlation, w), exact)
         assert abs(
             as_mpf(enclosure.transform(correlation, w, 0, 18)) - exact
         ) <= radius + 1e-18 * abs(exact)
@@ -145,13 +143,13 @@ def test_traps(name, w, derivative):
     correlation = BATHS[name]
     exact = as_mpf(enclosure.transform(correlation, w, derivative, 20))
     scale = abs(exact) + as_mpf(enclosure.spectrum(correlation, w, derivative, 20))
-    assert_true_and_tight(correlation.quadrature(w, derivative), exact, scale, tight=1e-10)
+    assert_true_and_tight(quadrature(correlation, w, derivative), exact, scale, tight=1e-10)
 
 
 def test_pole_on_a_knot_of_a_table_and_next_to_it():
     correlation = Correlation(Table((0.0, 0.3, 1.0, 2.0), (0.0, 0.4, 0.2, 0.0)))
-    on = correlation.quadrature(0.3, 1)
-    beside = correlation.quadrature(0.1 * 3, 1)  # one unit in the last place away
+    on = quadrature(correlation, 0.3, 1)
+    beside = quadrature(correlation, 0.1 * 3, 1)  # one unit in the last place away
     assert 0.1 * 3 != 0.3
     assert_true_and_tight(on, as_mpf(enclosure.transform(correlation, 0.3, 1, 20)))
     assert abs(on.value - beside.value) <= on.error + beside.error + 1e-13
@@ -163,21 +161,23 @@ def test_pole_on_a_knot_of_a_table_and_next_to_it():
 def test_homogeneity_of_the_error_too(order):
     # the same problem in units that differ by 2^40: the answer must be the same digits
     unit = 2.0**40
-    small = Correlation(Ohmic(0.1, 1.0, 1.5), "boson", 0.7).thermal
-    large = Correlation(Ohmic(0.1, unit, 1.5), "boson", 0.7 / unit).thermal
-    first = finite_part(small, [Pole(1.0, 0.4, order)])
-    second = finite_part(large, [Pole(1.0, 0.4 * unit, order)])
+    small = Correlation(Ohmic(0.1, 1.0, 1.5), "boson", 0.7)
+    large = Correlation(Ohmic(0.1, unit, 1.5), "boson", 0.7 / unit)
+    first = on_panels(small, [(1.0, 0.4, order)])
+    second = on_panels(large, [(1.0, 0.4 * unit, order)])
     assert first.value * unit ** (2 - order) == pytest.approx(second.value, rel=1e-14)
     assert first.error * unit ** (2 - order) == pytest.approx(second.error, rel=1e-2)
 
 
 def test_kernel_with_a_zero_at_zero():
-    even = Kernel((Pole(0.5, 0.7, 1), Pole(0.5, -0.7, 1)))  # w/(w^2 - 0.49)
+    even = Kernel(((0.5, 0.7, 1), (0.5, -0.7, 1)))  # w/(w^2 - 0.49)
     assert (even.zero_order, even.decay_order) == (1, 1)
     value, _ = even.at(np.array([0.0]), np.array([1e-12]))
     assert value[0] == pytest.approx(1e-12 / (1e-24 - 0.49), rel=1e-14)
-    odd = Kernel((Pole(1.0, 0.7, 1), Pole(-1.0, -0.7, 1)))
+    odd = Kernel(((1.0, 0.7, 1), (-1.0, -0.7, 1)))
     assert (odd.zero_order, odd.decay_order) == (0, 2)
+    value, _ = odd.at(np.array([0.0]), np.array([1e9]))  # 1.4/(w^2 - 0.49)
+    assert value[0] == pytest.approx(1.4e-18, rel=1e-15)
 
 
 def ohmic(s, beta, statistics="boson"):
@@ -186,6 +186,16 @@ def ohmic(s, beta, statistics="boson"):
 
 PAIR = [(1.0, 0.8, 1), (-1.0, -0.8, 1)]
 MIXED = [(1.0, 0.8, 2), (2.0, 0.8, 1), (0.3, -0.8, 2)]
+
+
+def products(a, b, shift, poles):
+    """By the engine that serves these baths, and on panels."""
+    product = Integrand(a.thermal, Spectrum(b.thermal), shift, -1)
+    return spectral_integral("CC", a, b, -1, shift, poles), Estimate(*finite_part(product, poles))
+
+
+def product_integral(a, b, shift, poles):
+    return spectral_integral("CC", a, b, -1, shift, poles)
 
 
 def enclosed_product(a, b, shift, poles):
@@ -206,9 +216,9 @@ def enclosed_product(a, b, shift, poles):
     ],
 )
 def test_product_integral_against_the_contour(a, b, shift, poles):
-    estimate = product_integral(a, b, shift, poles)
     exact = as_mpf(enclosed_product(a, b, shift, poles))
-    assert_true_and_tight(estimate, exact, tight=1e-10)
+    for estimate in products(a, b, shift, poles):
+        assert_true_and_tight(estimate, exact, tight=1e-10)
 
 
 def test_product_of_exponentials_by_residues():
@@ -226,7 +236,8 @@ def test_product_of_exponentials_by_residues():
         at_pole = (2 * mpmath.mpf(g)) ** 2 / (g**2 + mpmath.mpf(a) ** 2) ** 2
         residue = mpmath.diff(upper, z)
         exact = mpmath.re(2j * mpmath.pi * residue + 1j * mpmath.pi * at_pole)
-    assert_true_and_tight(product_integral(bath, bath, 0.0, [(1.0, a, 1)]), exact)
+    for estimate in products(bath, bath, 0.0, [(1.0, a, 1)]):
+        assert_true_and_tight(estimate, exact)
 
 
 def test_disjoint_zero_temperature_spectra_give_exactly_zero():
@@ -246,4 +257,4 @@ def test_infrared_divergence_is_decided_by_the_powers():
         ohmic(0.4, 1.0), Correlation(Ohmic(0.1, 2.0, 0.4), "boson", 2.0), 0.0, kernel
     )
     assert math.isfinite(estimate.value)
-    assert estimate.error < 1e-10 * abs(estimate.value)
+    assert estimate.error < 1e-7 * abs(estimate.value)  # |w|^-0.8 ends slowly

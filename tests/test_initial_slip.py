@@ -15,9 +15,8 @@ from pertsym.dynamics.methods import evolve
 from pertsym.dynamics.time_dependent import pieces
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.finite_time import finite_time
-from pertsym.generators.initial_slip import initial_slip, rows_of
+from pertsym.generators.initial_slip import initial_slip, rows_of, tcl_slip
 from pertsym.generators.limit import Limit
-from pertsym.generators.slipped import tcl_slip
 from pertsym.generators.system import Array, Correlated, System, as_matrix
 from pertsym.model.values import Bath, Coupling, Model
 from tests.open_systems import hermitian, two_bath_system

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import flint
 import mpmath
 import pytest
 import sympy
@@ -16,12 +17,14 @@ import derivations.laird_budimir_skinner_1991.dephasing_checks as dephasing
 import derivations.laird_budimir_skinner_1991.equilibrium_checks as equilibrium
 import derivations.laird_budimir_skinner_1991.rates_checks as rates
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
+from derivations.laird_budimir_skinner_1991.names import names
 from pertsym.certify.claims import (
     Claim,
     Evidence,
     agreeing_digits,
     close,
     conclude,
+    enclosed,
     exact,
 )
 from pertsym.certify.ledger import (
@@ -65,7 +68,7 @@ def test_check_holds(tag: str, evidence: dict[str, Evidence]) -> None:
 
 
 def test_expected_statuses_are_reached(evidence: dict[str, Evidence]) -> None:
-    rows = rows_from(CLAIMS, evidence, DIGITS)
+    rows = rows_from(CLAIMS, evidence, DIGITS, names())
     for claim, row in zip(CLAIMS, rows, strict=True):
         stronger = claim.expected == "numerical" and row.status == "proved"
         assert row.status == claim.expected or stronger, row
@@ -74,12 +77,12 @@ def test_expected_statuses_are_reached(evidence: dict[str, Evidence]) -> None:
 
 
 def test_ledger_is_deterministic(evidence: dict[str, Evidence]) -> None:
-    rows = rows_from(CLAIMS, evidence, DIGITS)
+    rows = rows_from(CLAIMS, evidence, DIGITS, names())
     better = {
         tag: replace(found, digits=found.digits and found.digits + 3)
         for tag, found in evidence.items()
     }
-    again = rows_from(CLAIMS, better, DIGITS)
+    again = rows_from(CLAIMS, better, DIGITS, names())
     assert ledger_json(rows) == ledger_json(again)
     assert ledger_markdown(rows) == ledger_markdown(again)
     assert len(json.loads(ledger_json(rows))) == len(CLAIMS)
@@ -159,6 +162,9 @@ def test_thermal_averages_of_one_mode() -> None:
         ("derived", "proved", "derived"),
         ("derived", "numerical", "numerical"),
         ("numerical", "proved", "proved"),
+        ("numerical", "enclosed", "enclosed"),
+        ("enclosed", "numerical", "numerical"),
+        ("enclosed", "enclosed", "enclosed"),
         ("fitted", "numerical", "fitted"),
         ("numerical", "numerical", "numerical"),
         ("fitted", "failed", "failed"),
@@ -216,3 +222,19 @@ def test_a_bad_claims_file_is_refused(text: str, message: str, tmp_path: Path) -
     path.write_text(texts.get(text, text), encoding="utf-8")
     with pytest.raises(ValueError, match=message):
         load_claims(path)
+
+
+def test_only_balls_make_a_certificate_enclosed() -> None:
+    value, near = flint.arb(0.25, 1e-25), flint.arb(0.25, 1e-12)
+    good = enclosed("x", value, near, 20, 1.0)
+    assert good.holds
+    assert good.digits == 24
+    assert conclude(("a", "b"), good, status="enclosed").status == "enclosed"
+    plain = close("x", 0.25, 0.25, 10)
+    assert conclude(("a", "b"), good, plain, status="enclosed").status == "numerical"
+    for wrong in (
+        enclosed("apart", value, flint.arb(0.2501, 1e-12), 20, 1.0),
+        enclosed("wide", near, value, 20, 1.0),
+        enclosed("unknown", flint.arb("nan"), value, 20, 1.0),
+    ):
+        assert conclude(("a", "b"), wrong, status="enclosed").status == "failed"

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+import random
+from pathlib import Path
 
 import flint
 import numpy as np
 import pytest
 
-from benchmarks.campaign import Tally, cases, report, tried
+from benchmarks import campaign
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.baths.enclosure import transform
-from pertsym.baths.integrals import spectral_integral
+from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Underdamped
+from pertsym.baths.enclosure import BathBalls, PairBalls, transform
+from pertsym.baths.integrals import regular_part, spectral_integral
+from pertsym.baths.integrand import Integrand
+from pertsym.baths.piecewise_integral import finite_part
+from pertsym.model.expression import parse_expression
 
 BATHS = [
     Correlation(Ohmic(0.1, 1.0, 1), "boson", 1.3),
@@ -25,12 +30,36 @@ BATHS = [
 
 
 def test_random_sets_stay_within_their_bounds() -> None:
-    tally = Tally()
-    for case in [case for case in cases(40, 7) if case.coupling == "off-diagonal"]:
-        tried(case, tally)
-    assert tally.values > 100
-    assert not tally.outside, report(tally)
+    """The first sets of the campaign, all couplings; an enclosure for every value."""
+    tally = campaign.campaign(24, 7)
+    assert tally.values > 250
+    assert not tally.outside, campaign.report(tally)
+    assert not tally.unenclosed
     assert np.median(tally.overestimates) < 1e3
+
+
+def test_a_campaign_goes_on_where_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[float] = []
+
+    def tried(case: campaign.Case, tally: campaign.Tally) -> None:
+        met.append(case.w0)
+        tally.values += 1
+        tally.seconds.append(case.w0)
+
+    monkeypatch.setattr(campaign, "CHUNK", 2)
+    monkeypatch.setattr(campaign, "tried", tried)
+    path = tmp_path / "kept.jsonl"
+    campaign.run(4, 3, path=path)
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([lines[1], lines[0][: len(lines[0]) // 2], ""]))
+    met.clear()
+    total = campaign.run(7, 3, path=path)
+    wanted = [case.w0 for case in campaign.cases(7, 3)]
+    assert met == wanted[:2] + wanted[4:]
+    assert total.seconds == wanted
+    assert campaign.summary(total)["values"] == 7
 
 
 @pytest.mark.parametrize("bath", BATHS, ids=str)
@@ -73,3 +102,87 @@ def test_arrays_of_temperatures_are_what_single_ones_are() -> None:
         bath = Correlation(Ohmic(0.1, 1.0, 1), "boson", float(beta))
         single = spectral_integral("CP", bath, bath, 1, 0.7, poles)
         assert abs(single.value - found.value[k]) <= single.error + found.error[k]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_powers_beside_integers(seed: int) -> None:
+    """What remains at w -> 0 falls so slowly there that no ratio of terms tells how fast."""
+    draw = random.Random(seed)
+    excess = [1e-9, 1e-3, *(10 ** draw.uniform(-9, -1) for _ in range(3))][seed]
+    beta, x = 10 ** draw.uniform(-1, 1), draw.uniform(0.3, 2) * draw.choice([-1, 1])
+    other = Correlation(draw.choice([DrudeLorentz(0.1, 1.3), Ohmic(0.1, 1, 3)]), "boson", beta)
+    cubic = Correlation(Ohmic(0.1, draw.uniform(0.5, 2), 2 + excess), "boson", beta)
+    value, error = cubic.transform(0.0, 1)
+    exact = transform(cubic, 0, 1, 20)
+    assert abs(float((exact - flint.arb(value)).mid())) <= error
+    assert error < 1e-9 * value
+    poles = ((0.7, 0.0, 2), (0.3, draw.uniform(0.2, 2), 1))
+    linear = Correlation(Ohmic(0.1, draw.uniform(0.5, 2), 1 + excess), "boson", beta)
+    for kind in ("CC", "CP"):
+        found = spectral_integral(kind, cubic, other, -1, x, poles)
+        rest = regular_part(kind, linear, other, -1, x, 0.0)
+        with flint.ctx.workprec(90):
+            first, second, third = (BathBalls(c, 90) for c in (cubic, other, linear))
+            ball = PairBalls(first, second).integral(kind, -1, x, poles)
+            part = PairBalls(third, second).regular(kind, -1, x, 0)
+            for (value, error), held in ((found, ball), (rest, part)):
+                assert abs(float((held - flint.arb(value)).mid())) <= error
+                assert error < 1e-8 * abs(value)
+
+
+FORMULAS = {
+    "w*exp(-w)": True,
+    "0.3*w**1.5*exp(-w/2)": True,
+    "sqrt(w)/(1+w)**1.7": True,
+    "w*exp(-w)+0.02*w/((w**2-4)**2+0.01*w**2)": True,
+    "w*tanh(w)*exp(-sqrt(w))": True,
+    "w/((w-1)**2+0.01)*exp(-w)": True,
+    "w*exp(-w**2)": False,  # grows below the axis
+    "w*exp(-w)*sin(w)**2": False,
+    "w/(1+w)": False,  # P exists as a difference only
+    "w*exp(-w)*Abs(w-1)": False,
+    "w/((w**2-1)**2+w**2/4)**2": False,  # double poles
+}
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_have_nodes_where_they_continue(text: str) -> None:
+    """Both engines, at temperatures and frequencies drawn at random."""
+    density = ExpressionDensity(parse_expression(text))
+    assert density.continues == FORMULAS[text]
+    if not density.continues:
+        return
+    rng = np.random.default_rng(11)
+    for beta, statistics in ((math.inf, "boson"), (10 ** rng.uniform(-1, 2), "boson")):
+        bath = Correlation(density, statistics, beta)
+        for w in (-1.3, 0.02, *rng.uniform(0.1, 3, 2)):
+            for m in (0, 1):
+                value, error = bath.transform(w, m)
+                other, bound = finite_part(Integrand(bath.thermal), [(1.0, w, m + 1)])
+                assert abs(value - other) <= error + bound
+                assert error < 1e-11 * (abs(value) + abs(bath.spectrum(w, m).value))
+
+
+@pytest.mark.parametrize("text", [t for t, known in FORMULAS.items() if known])
+def test_a_pole_that_was_overlooked_is_noticed(text: str) -> None:
+    """Without its resonances, or with one too many, 2 Re G is not the spectrum."""
+    density = ExpressionDensity(parse_expression(text))
+    continuation = density._continuation
+    assert continuation.is_sure(density)
+    positions, residues = continuation.resonances()
+    wrong = (positions, 1.001 * residues)
+    if not len(positions):
+        wrong = (np.array([1.0 - 0.3j]), np.array([1e-3j]))
+    object.__setattr__(density, "resonances", wrong)
+    assert not continuation.is_sure(density)
+
+
+@pytest.mark.parametrize("s", [3.0, 5.0])
+def test_second_derivatives_at_zero(s: float) -> None:
+    """On two rays the ends at 0 diverge one by one, and not together."""
+    for beta in (0.6, 3.0):
+        bath = Correlation(Ohmic(0.1, 1.0, s), "boson", beta)
+        value, error = bath.transform(0.0, 2)
+        other, bound = finite_part(Integrand(bath.thermal), [(2.0, 0.0, 3)])
+        assert abs(value - other) <= error + bound
+        assert error < 1e-10 * abs(value)

@@ -218,6 +218,9 @@ class RationalSpectra:
     def number(self, x: Any) -> Fraction:
         return Fraction(x)
 
+    def exact(self, x: Any) -> Bounded:
+        return Bounded.of(self.number(x))
+
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Any:
         return exact_value("C", name, Fraction(w), derivative)
 
@@ -241,6 +244,9 @@ class RoundedSpectra:
 
     def number(self, x: Any) -> float:
         return float(x)
+
+    def exact(self, x: Any) -> Bounded:
+        return Bounded.of(self.number(x))
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         return _rounded(exact_value("C", name, Fraction(w), derivative))

@@ -129,7 +129,7 @@ def test_every_claim_names_a_check_that_exists() -> None:
     assert {str(n) for n in range(1, 123)} <= {claim.equation for claim in claims}
     assert {claim.check for claim in claims} - {""} == set(paper.checks)
     for claim in claims:
-        needs = claim.expected in ("derived", "proved", "numerical", "fitted")
+        needs = claim.expected in ("derived", "proved", "enclosed", "numerical", "fitted")
         assert bool(claim.check) == needs, claim.equation
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from pertsym.baths.gauss_kronrod import gauss_kronrod
+from pertsym.baths.piecewise_integral import _gauss_rule
+from pertsym.baths.piecewise_sampling import _legendre_rule
 from pertsym.dynamics.imaginary_time import _gauss, _tanh_sinh
 from pertsym.systems.proton_transfer import grid_states
 
@@ -20,7 +21,14 @@ def levels() -> Arrays:
 
 
 @pytest.mark.parametrize(
-    "shared", [gauss_kronrod, lambda: _tanh_sinh(0.2), lambda: _gauss(7), levels]
+    "shared",
+    [
+        lambda: _legendre_rule(8),
+        lambda: _gauss_rule(8),
+        lambda: _tanh_sinh(0.2),
+        lambda: _gauss(7),
+        levels,
+    ],
 )
 def test_shared_arrays_refuse_to_be_written(shared: Callable[[], Arrays]) -> None:
     for array in shared():

@@ -263,19 +263,32 @@ def test_two_couplings_and_two_temperatures() -> None:
 def test_one_evaluation_serves_a_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parameters keep their own axes, and each form is evaluated once."""
     seen: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-    original = closed_rates.evaluate
+    original = closed_rates.function_of
 
-    def counted(form: Any, frequencies: Any, spectra: Any, beta: Any) -> Any:
-        ((_, correlation),) = spectra.baths["x"]
-        seen.append((np.shape(correlation.beta), np.shape(correlation.density.lam)))
-        return original(form, frequencies, spectra, beta)
+    def counted(form: Any) -> Any:
+        def function(frequencies: Any, baths: Any, beta: Any, points: Any) -> Any:
+            seen.append((np.shape(baths["x"].beta), np.shape(baths["x"].density.lam)))
+            return original(form)(frequencies, baths, beta, points=points)
 
-    monkeypatch.setattr(closed_rates, "evaluate", counted)
+        return function
+
+    monkeypatch.setattr(closed_rates, "function_of", counted)
     over = {"temperature": "0.8:1.2:6", "baths.x.lam": "0.01:0.1:5:log"}
     found = ps.sweep(model_file(tmp_path), over, order=2)
     assert found["k_up"].shape == (6, 5, 1)
     assert len(seen) == 7  # six quantities and the equilibrium constant
     assert set(seen) == {((6, 1), (1, 5))}
+
+
+def test_zero_temperature_lies_on_the_same_axis(tmp_path: Path) -> None:
+    path = model_file(tmp_path, BIASED)
+    found = ps.sweep(path, {"temperature": [0.0, 0.5, 1.0], "baths.x.lam": [0.05, 0.1]}, order=4)
+    warm = ps.sweep(path, {"temperature": [0.5, 1.0], "baths.x.lam": [0.05, 0.1]}, order=4)
+    cold = ps.sweep(path, {"temperature": [0.0], "baths.x.lam": [0.05, 0.1]}, order=4)
+    for name in ("k_up", "inv_T2", "frequency_shift"):
+        for part, other in ((found[name][1:], warm[name]), (found[name][:1], cold[name])):
+            error = found[f"{name}_error"].max() + other.max() * 1e-13
+            np.testing.assert_allclose(part.values, other.values, atol=float(error), rtol=1e-12)
 
 
 def test_what_diverges_says_why(tmp_path: Path) -> None:

@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
+from pertsym.baths.densities import DrudeLorentz
 from pertsym.baths.exponentials import Exponentials
 from pertsym.dynamics.propagation import propagate_transient
 from pertsym.dynamics.time_dependent import pieces
 from pertsym.generators.collocation import Radau
-from pertsym.generators.finite_time import equations_of, finite_time, integrate
+from pertsym.generators.finite_time import NODES, equations_of, finite_time, integrate
 from pertsym.generators.hierarchy import Hierarchy
 from pertsym.generators.limit import Limit
+from pertsym.generators.representation import Represented, require_feasible
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.transient import Grid, HierarchyEquations
-from tests.open_systems import hermitian
+from pertsym.model.errors import NotYetDerivable
+from tests.open_systems import hermitian, open_system
 
 C1 = Exponentials((0.4 + 0.15j, 0.2 - 0.1j), (1.1 + 0.4j, 0.6 - 0.3j))
 C2 = Exponentials((0.3 - 0.2j, 0.1), (0.9 + 0.7j, 25.0))
@@ -269,3 +272,15 @@ def test_late_times_are_reached_in_few_panels() -> None:
     weights = tuple(0.1 * x**2 for x in rates)
     transient = finite_time(biased(weights, rates), 300.0)
     assert len(transient.panels) < 200
+
+
+def test_auxiliaries_that_no_memory_holds_are_refused() -> None:
+    """Order 6 of seven sites with seven exponents each: at one time they fit, at fifteen not."""
+    exponentials = Exponentials((0.1,) * 7, tuple(float(k) for k in range(1, 8)))
+    baths = Correlated.independent((f"bath{k}", exponentials) for k in range(7))
+    model = open_system(
+        np.arange(7.0), [np.diag(row) for row in np.eye(7)], [DrudeLorentz(0.1, 1.0)] * 7, 1.0
+    )
+    require_feasible(model, Represented(baths, baths), 6, nodes=1)
+    with pytest.raises(NotYetDerivable, match="order 4 at most"):
+        require_feasible(model, Represented(baths, baths), 6, NODES)

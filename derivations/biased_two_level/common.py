@@ -6,6 +6,7 @@ elements are d0 = c - d, d1 = c + d on the diagonal and x off it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import sympy
@@ -16,6 +17,7 @@ from pertsym.equations.generator import Generator
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
+from pertsym.language.dictionary import Dictionary, Known
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import SpectralForm, Value, monomial
 
@@ -56,6 +58,18 @@ def transform(n: int, derivative: int = 0) -> SpectralForm:
 def times(spectral: SpectralForm, names: str) -> SpectralForm:
     """A form times a product of matrix elements, one letter each: "ddxx" is d^2 x^2."""
     return with_elements(spectral, tuple(sorted(names)))
+
+
+def names() -> Dictionary:
+    """Rates, eliminated rates and K by order: how formulas of the ledger are read."""
+    known: dict[str, Known | str] = {}
+    latex = {"k_10": "k_{10}", "k_01": "k_{01}"}
+    latex |= {f"{name}_eliminated": rf"\tilde {symbol}" for name, symbol in latex.items()}
+    for order in (2, 4):
+        for name, symbol in latex.items():
+            known[f"{symbol}^{{({order})}}"] = Known(form(name, order))
+    known |= {f"K^{{({order})}}": Known(K[order]) for order in (0, 2)}
+    return replace(Dictionary.of(INTERACTION), quantities=known)
 
 
 @cache

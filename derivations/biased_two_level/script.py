@@ -22,6 +22,9 @@ from derivations.biased_two_level.common import (
     K,
     form,
 )
+from derivations.biased_two_level.common import (
+    names as ledger_names,
+)
 from derivations.biased_two_level.limit_checks import kms, rational_results
 from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import FunctionSpec, render_module
@@ -315,6 +318,7 @@ PAPER = Paper(
     conventions=CONVENTIONS,
     legend=LEGEND,
     equations=EQUATIONS,
+    ledger_names=ledger_names,
     orders=(2, 4),
     narrate=narrate,
     generate=generate,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import sympy
 
 from derivations.ccqme_two_levels.matrices import Matrices
 from pertsym.equations.ccqme import Ccqme
+from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
+from pertsym.language.dictionary import Dictionary, Known
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
@@ -37,6 +40,17 @@ NUMERIC = "numerical equation (double precision)"
 ELEMENTS = {"q00": Fraction(-3, 8), "q01": Fraction(1, 3), "q11": Fraction(2, 3)}
 NUMBERS = {name: Gaussian(value) for name, value in ELEMENTS.items()}
 BETA_VALUE = 1.25
+
+
+def names() -> Dictionary:
+    """Rates of the secular equation and K by order: how formulas of the ledger are read."""
+    known: dict[str, Known | str] = {}
+    for order in (2, 4):
+        for n, m in ((1, 0), (0, 1)):
+            known[f"k_{{{n}{m}}}^{{({order})}}"] = Known(EQUATION.secular_rate(order, n, m))
+    constant = EquilibriumConstant(COUPLING)
+    known |= {f"K^{{({order})}}": Known(constant[order]) for order in (0, 2)}
+    return replace(Dictionary.of(COUPLING), quantities=known)
 
 
 def element_name(n: int, m: int) -> str:

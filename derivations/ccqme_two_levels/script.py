@@ -11,7 +11,7 @@ from pathlib import Path
 import sympy
 
 from derivations.ccqme_two_levels.checks import CHECKS
-from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, MATRICES
+from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, MATRICES, names
 from derivations.ccqme_two_levels.steps import (
     hamiltonian,
     operator_form,
@@ -322,6 +322,7 @@ PAPER = Paper(
     conventions=CONVENTIONS,
     legend=LEGEND,
     orders=(2, 4),
+    ledger_names=names,
     narrate=narrate,
     generate=generate,
     headline=SOURCE,

@@ -14,6 +14,7 @@ import sympy
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
 from derivations.laird_budimir_skinner_1991.common import BLOCH, K
 from derivations.laird_budimir_skinner_1991.functions import named, specs
+from derivations.laird_budimir_skinner_1991.names import names
 from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import render_module
 from pertsym.codegen.rational import RationalFunction, render_rational_module
@@ -320,6 +321,9 @@ PAPER = Paper(
     orders=(2, 4),
     narrate=narrate,
     generate=generate,
+    densities=("Gamma",),
+    symbols={"delta": "1"},
+    ledger_names=names,
     headline=SOURCE,
     claims_file=Path(__file__).with_name("claims.toml"),
     checks=CHECKS,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+import flint
 import mpmath
 import numpy as np
 import sympy
@@ -26,7 +27,7 @@ from derivations.proton_transfer.common import (
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.certify.claims import Check, Evidence, close, conclude, exact
+from pertsym.certify.claims import Check, Evidence, close, conclude, enclosed, exact
 from pertsym.generators.second_order import redfield_term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.numerics.spectra import EnclosedSpectra
@@ -69,19 +70,20 @@ def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
 
 def spectral_density(digits: int) -> Evidence:
     """(10), (29), (32)-(35): the engine's spectrum is J(w)[n(w) + 1] twice, J continued as odd."""
+    spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits + 5)
     findings = []
-    with mpmath.workdps(digits + 10):
-        spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits + 5)
+    with spectra.precision():
         for w in (0.59375, 2.5, -1.328125):
-            x = mpmath.mpf(w)
-            found = as_mpf(spectra.spectrum("x", x).value)
-            findings.append(
-                close(f"Ĉ({w}) = 2 J (n + 1)", found, 2 * density(x) * (bose(x) + 1), digits)
-            )
-            findings.append(
-                close(f"Ĉ({w}) = -2 J(-w) (n + 1)", found, -2 * density(-x) * (1 + bose(x)), digits)
-            )
-    return conclude((ENGINE, PRINTED), *findings, status="numerical")
+            x = flint.arb(w)
+            found = spectra.spectrum("x", w).whole
+            occupied = 1 / (BETA * x).expm1() + 1
+            for name, printed in (
+                ("2 J (n + 1)", 2 * density(x) * occupied),
+                ("-2 J(-w) (n + 1)", -2 * density(-x) * occupied),
+            ):
+                size = float(abs(printed))
+                findings.append(enclosed(f"Ĉ({w}) = {name}", found, printed, digits, size))
+    return conclude((ENGINE, PRINTED), *findings, status="enclosed")
 
 
 def counter_term(digits: int) -> Evidence:

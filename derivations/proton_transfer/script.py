@@ -23,6 +23,7 @@ from derivations.proton_transfer.equilibrium_checks import (
 from derivations.proton_transfer.figure_checks import THRESHOLD, regime
 from derivations.proton_transfer.table_checks import printed_energies, printed_positions
 from pertsym.derivation import Formula, Step
+from pertsym.language.dictionary import Dictionary
 from pertsym.narrative import cumulant_step, moments_step
 from pertsym.paper import Paper
 from pertsym.systems.proton_transfer import (
@@ -323,6 +324,7 @@ PAPER = Paper(
     conventions=CONVENTIONS,
     legend=LEGEND,
     orders=(2, 4),
+    ledger_names=lambda: Dictionary(1, ("B",), free=1),  # identities at any frequency
     narrate=narrate,
     generate=generate,
     contents="levels, steady states, ledger and document",

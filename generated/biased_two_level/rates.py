@@ -6,18 +6,17 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     spectrum   Ĉ(w) = int dt exp(iwt) C(t), for bosons Ĉ(w > 0) = 2 J(w) [n(w) + 1],
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
-pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
+generated.runtime.Spectra (numpy alone; frequencies may be arrays), or of pertsym.numerics.spectra
+DoubleSpectra (bath parameters may be arrays as well) or EnclosedSpectra (balls at any number of
+digits) -- the same expression serves all;
 `c`, `d`, `x`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
-Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
+Returns: (value, error) in the unit of w0, |value - exact| <= error.
+Integrals over a transform, and what is finite at a kink, are known to pertsym's alone.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.spectra import MixedSpectra, Spectra
 
 __all__ = [
     "k_up_2",
@@ -72,8 +71,8 @@ __all__ = [
 
 
 def k_up_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k10(2) of the biased two-level system, the contribution of that order alone.
 
     k10(2) = x² Ĉ_B(-ω0)
@@ -81,7 +80,7 @@ def k_up_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     return x**2 * (
             C_B_mw0
@@ -89,8 +88,8 @@ def k_up_2(
 
 
 def k_down_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k01(2) of the biased two-level system, the contribution of that order alone.
 
     k01(2) = x² Ĉ_B(ω0)
@@ -98,7 +97,7 @@ def k_down_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
             C_B_pw0
@@ -106,8 +105,8 @@ def k_down_2(
 
 
 def inv_T1_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T1)(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T1)(2) = x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -115,7 +114,7 @@ def inv_T1_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     5 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
@@ -124,8 +123,8 @@ def inv_T1_2(
 
 
 def inv_T2_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T2)(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T2)(2) = 2 d² Ĉ_B(0) + (1/2) x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -133,8 +132,8 @@ def inv_T2_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     11 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -149,8 +148,8 @@ def inv_T2_2(
 
 
 def inv_T2_prime_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T2')(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T2')(2) = 2 d² Ĉ_B(0)
@@ -158,7 +157,7 @@ def inv_T2_prime_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     4 operations.
     """
-    d = Bounded.of(spectra.number(d))
+    d = spectra.exact(d)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d**2 * (
             2 * C_B_at_zero
@@ -166,8 +165,8 @@ def inv_T2_prime_2(
 
 
 def frequency_shift_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Δω(2) of the biased two-level system, the contribution of that order alone.
 
     Δω(2) = -(2/π) c d P_B(0) - (1/2π) x²[P_B(ω0) - P_B(-ω0)]
@@ -175,9 +174,9 @@ def frequency_shift_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     13 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -193,8 +192,8 @@ def frequency_shift_2(
 
 
 def k_up_eliminated_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k̃10(2) of the biased two-level system, the contribution of that order alone.
 
     k̃10(2) = x² Ĉ_B(-ω0)
@@ -202,7 +201,7 @@ def k_up_eliminated_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     return x**2 * (
             C_B_mw0
@@ -210,8 +209,8 @@ def k_up_eliminated_2(
 
 
 def k_down_eliminated_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k̃01(2) of the biased two-level system, the contribution of that order alone.
 
     k̃01(2) = x² Ĉ_B(ω0)
@@ -219,7 +218,7 @@ def k_down_eliminated_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
             C_B_pw0
@@ -227,8 +226,8 @@ def k_down_eliminated_2(
 
 
 def inv_T1_eliminated_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T̃1)(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T̃1)(2) = x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -236,7 +235,7 @@ def inv_T1_eliminated_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     5 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
@@ -245,8 +244,8 @@ def inv_T1_eliminated_2(
 
 
 def inv_T2_eliminated_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T̃2)(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T̃2)(2) = 2 d² Ĉ_B(0) + (1/2) x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -254,8 +253,8 @@ def inv_T2_eliminated_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     11 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -270,8 +269,8 @@ def inv_T2_eliminated_2(
 
 
 def inv_T2_prime_eliminated_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T̃2')(2) of the biased two-level system, the contribution of that order alone.
 
     (1/T̃2')(2) = 2 d² Ĉ_B(0)
@@ -279,7 +278,7 @@ def inv_T2_prime_eliminated_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     4 operations.
     """
-    d = Bounded.of(spectra.number(d))
+    d = spectra.exact(d)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d**2 * (
             2 * C_B_at_zero
@@ -287,8 +286,8 @@ def inv_T2_prime_eliminated_2(
 
 
 def frequency_shift_eliminated_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Δω̃(2) of the biased two-level system, the contribution of that order alone.
 
     Δω̃(2) = -(2/π) c d P_B(0) - (1/2π) x²[P_B(ω0) - P_B(-ω0)]
@@ -296,9 +295,9 @@ def frequency_shift_eliminated_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     13 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -314,8 +313,8 @@ def frequency_shift_eliminated_2(
 
 
 def k_up_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k10(4) of the biased two-level system, the contribution of that order alone.
 
     k10(4) = -(2/π) c d x²{ (P_B(0)/ω0)[Ĉ_B(0) - Ĉ_B(-ω0)] - Ĉ_B'(-ω0) P_B(0) }
@@ -327,9 +326,9 @@ def k_up_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     69 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -360,8 +359,8 @@ def k_up_4(
 
 
 def k_down_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k01(4) of the biased two-level system, the contribution of that order alone.
 
     k01(4) = (2/π) c d x²{ (P_B(0)/ω0)[Ĉ_B(ω0) - Ĉ_B(0)] - Ĉ_B'(ω0) P_B(0) }
@@ -373,9 +372,9 @@ def k_down_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     70 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -406,8 +405,8 @@ def k_down_4(
 
 
 def inv_T1_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T1)(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T1)(4) = (2/π) c d x²{ (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -422,9 +421,9 @@ def inv_T1_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     94 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -458,8 +457,8 @@ def inv_T1_4(
 
 
 def inv_T2_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T2)(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T2)(4) = (1/π) c d x²{ 3(P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -475,9 +474,9 @@ def inv_T2_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     103 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -512,8 +511,8 @@ def inv_T2_4(
 
 
 def inv_T2_prime_4(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T2')(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T2')(4) = (2/π) c d x² (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -523,9 +522,9 @@ def inv_T2_prime_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     47 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -550,8 +549,8 @@ def inv_T2_prime_4(
 
 
 def frequency_shift_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Δω(4) of the biased two-level system, the contribution of that order alone.
 
     Δω(4) = -(1/π²) c d x²{ (P_B(0)/ω0)[P_B(ω0) - P_B(-ω0)] - P_B(0)[P_B'(ω0) + P_B'(-ω0)] }
@@ -568,9 +567,9 @@ def frequency_shift_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     129 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -608,8 +607,8 @@ def frequency_shift_4(
 
 
 def k_up_eliminated_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k̃10(4) of the biased two-level system, the contribution of that order alone.
 
     k̃10(4) = (2/π) c d x²{ 2(Ĉ_B(-ω0) P_B(0)/ω0) + Ĉ_B'(-ω0) P_B(0) }
@@ -620,9 +619,9 @@ def k_up_eliminated_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     59 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -651,8 +650,8 @@ def k_up_eliminated_4(
 
 
 def k_down_eliminated_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """k̃01(4) of the biased two-level system, the contribution of that order alone.
 
     k̃01(4) = (2/π) c d x²{ 2(Ĉ_B(ω0) P_B(0)/ω0) - Ĉ_B'(ω0) P_B(0) }
@@ -663,9 +662,9 @@ def k_down_eliminated_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     60 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -694,8 +693,8 @@ def k_down_eliminated_4(
 
 
 def inv_T1_eliminated_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T̃1)(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T̃1)(4) = (2/π) c d x²{ 2(P_B(0)/ω0)[Ĉ_B(ω0) + Ĉ_B(-ω0)] - P_B(0)[Ĉ_B'(ω0) - Ĉ_B'(-ω0)] }
@@ -709,9 +708,9 @@ def inv_T1_eliminated_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     84 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -743,8 +742,8 @@ def inv_T1_eliminated_4(
 
 
 def inv_T2_eliminated_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T̃2)(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T̃2)(4) = (1/π) c d x²{ 2(P_B(0)/ω0)[Ĉ_B(ω0) - 4Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -760,9 +759,9 @@ def inv_T2_eliminated_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     103 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -797,8 +796,8 @@ def inv_T2_eliminated_4(
 
 
 def inv_T2_prime_eliminated_4(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """(1/T̃2')(4) of the biased two-level system, the contribution of that order alone.
 
     (1/T̃2')(4) = -(8/π) c d x² (Ĉ_B(0) P_B(0)/ω0)
@@ -808,9 +807,9 @@ def inv_T2_prime_eliminated_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     41 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     P_B_mw0 = spectra.transform("B", -w0)
@@ -833,8 +832,8 @@ def inv_T2_prime_eliminated_4(
 
 
 def frequency_shift_eliminated_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Δω̃(4) of the biased two-level system, the contribution of that order alone.
 
     Δω̃(4) = d² x²[(1/2){ 2(Ĉ_B(0)/ω0)[3Ĉ_B(ω0) - 8Ĉ_B(0) + 3Ĉ_B(-ω0)]
@@ -852,9 +851,9 @@ def frequency_shift_eliminated_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     141 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -895,8 +894,8 @@ def frequency_shift_eliminated_4(
 
 
 def re_R_1010_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1010(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1010(2) = -2 d² Ĉ_B(0) - (1/2) x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -904,8 +903,8 @@ def re_R_1010_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     11 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -920,8 +919,8 @@ def re_R_1010_2(
 
 
 def im_R_1010_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1010(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1010(2) = (2/π) c d P_B(0) + (1/2π) x²[P_B(ω0) - P_B(-ω0)]
@@ -929,9 +928,9 @@ def im_R_1010_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     13 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -947,8 +946,8 @@ def im_R_1010_2(
 
 
 def re_R_1001_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1001(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1001(2) = (1/2) x²[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -956,7 +955,7 @@ def re_R_1001_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     6 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
     return x**2 * (
@@ -965,8 +964,8 @@ def re_R_1001_2(
 
 
 def im_R_1001_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1001(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1001(2) = (1/2π) x²[P_B(ω0) - P_B(-ω0)]
@@ -974,7 +973,7 @@ def im_R_1001_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     7 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_pw0 = spectra.transform("B", w0)
@@ -984,8 +983,8 @@ def im_R_1001_2(
 
 
 def re_R_1000_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1000(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1000(2) = -d x Ĉ_B(-ω0)
@@ -993,8 +992,8 @@ def re_R_1000_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_mw0 = spectra.spectrum("B", -w0)
     return d * x * (
             -C_B_mw0
@@ -1002,8 +1001,8 @@ def re_R_1000_2(
 
 
 def im_R_1000_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1000(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1000(2) = (1/π) d x P_B(-ω0) + (1/π) x (c-d) P_B(0)
@@ -1011,9 +1010,9 @@ def im_R_1000_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     10 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -1028,8 +1027,8 @@ def im_R_1000_2(
 
 
 def re_R_1011_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1011(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1011(2) = d x Ĉ_B(ω0)
@@ -1037,8 +1036,8 @@ def re_R_1011_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_pw0 = spectra.spectrum("B", w0)
     return d * x * (
             C_B_pw0
@@ -1046,8 +1045,8 @@ def re_R_1011_2(
 
 
 def im_R_1011_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1011(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1011(2) = (1/π) d x P_B(ω0) - (1/π) x (c+d) P_B(0)
@@ -1055,9 +1054,9 @@ def im_R_1011_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     10 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
@@ -1072,8 +1071,8 @@ def im_R_1011_2(
 
 
 def re_R_0001_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R0001(2) of the biased two-level system, the contribution of that order alone.
 
     Re R0001(2) = -d x Ĉ_B(0)
@@ -1081,8 +1080,8 @@ def re_R_0001_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d * x * (
             -C_B_at_zero
@@ -1090,8 +1089,8 @@ def re_R_0001_2(
 
 
 def im_R_0001_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R0001(2) of the biased two-level system, the contribution of that order alone.
 
     Im R0001(2) = -(1/π) c x P_B(0)
@@ -1099,8 +1098,8 @@ def im_R_0001_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     4 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_at_zero = spectra.transform("B", 0 * w0)
     return c * x * (
@@ -1109,8 +1108,8 @@ def im_R_0001_2(
 
 
 def re_R_1101_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1101(2) of the biased two-level system, the contribution of that order alone.
 
     Re R1101(2) = d x Ĉ_B(0)
@@ -1118,8 +1117,8 @@ def re_R_1101_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
     return d * x * (
             C_B_at_zero
@@ -1127,8 +1126,8 @@ def re_R_1101_2(
 
 
 def im_R_1101_2(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1101(2) of the biased two-level system, the contribution of that order alone.
 
     Im R1101(2) = (1/π) c x P_B(0)
@@ -1136,8 +1135,8 @@ def im_R_1101_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     4 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    x = spectra.exact(x)
     pi = spectra.pi
     P_B_at_zero = spectra.transform("B", 0 * w0)
     return c * x * (
@@ -1146,8 +1145,8 @@ def im_R_1101_2(
 
 
 def re_R_1010_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1010(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1010(4) = -(1/π) c d x²{ 3(P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1163,9 +1162,9 @@ def re_R_1010_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     103 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1200,8 +1199,8 @@ def re_R_1010_4(
 
 
 def im_R_1010_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1010(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1010(4) = (1/π²) c d x²{ (P_B(0)/ω0)[P_B(ω0) - P_B(-ω0)]
@@ -1219,9 +1218,9 @@ def im_R_1010_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     119 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1258,8 +1257,8 @@ def im_R_1010_4(
 
 
 def re_R_1001_4(
-    w0: Any, spectra: Spectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1001(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1001(4) = (1/π) c d x²{ (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1277,9 +1276,9 @@ def re_R_1001_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     109 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1313,8 +1312,8 @@ def re_R_1001_4(
 
 
 def im_R_1001_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1001(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1001(4) = (1/π²) c d x²{ (P_B(0)/ω0)[P_B(ω0) - P_B(-ω0)]
@@ -1333,9 +1332,9 @@ def im_R_1001_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     142 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)
@@ -1372,8 +1371,8 @@ def im_R_1001_4(
 
 
 def re_R_1000_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1000(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1000(4) = (2/π) c d² x{ (P_B(0)/ω0)[Ĉ_B(0) - Ĉ_B(-ω0)] - Ĉ_B'(-ω0) P_B(0) }
@@ -1385,9 +1384,9 @@ def re_R_1000_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     69 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1418,8 +1417,8 @@ def re_R_1000_4(
 
 
 def im_R_1000_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1000(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1000(4) = d x³[(1/2){ 2(Ĉ_B(-ω0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1436,9 +1435,9 @@ def im_R_1000_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     136 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1481,8 +1480,8 @@ def im_R_1000_4(
 
 
 def re_R_1011_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1011(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1011(4) = (2/π) c d² x{ (P_B(0)/ω0)[Ĉ_B(ω0) - Ĉ_B(0)] - Ĉ_B'(ω0) P_B(0) }
@@ -1494,9 +1493,9 @@ def re_R_1011_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     70 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1527,8 +1526,8 @@ def re_R_1011_4(
 
 
 def im_R_1011_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1011(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1011(4) = d x³[-(1/2){ 2(Ĉ_B(ω0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1545,9 +1544,9 @@ def im_R_1011_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     136 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1590,8 +1589,8 @@ def im_R_1011_4(
 
 
 def re_R_0001_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R0001(4) of the biased two-level system, the contribution of that order alone.
 
     Re R0001(4) = -(1/π) c x³ (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1604,9 +1603,9 @@ def re_R_0001_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     87 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1635,8 +1634,8 @@ def re_R_0001_4(
 
 
 def im_R_0001_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R0001(4) of the biased two-level system, the contribution of that order alone.
 
     Im R0001(4) = d x³[-(1/8){ (Ĉ_B(-ω0)/ω0)[3Ĉ_B(2ω0) - 8Ĉ_B(ω0) - 11Ĉ_B(0)]
@@ -1652,8 +1651,8 @@ def im_R_0001_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     123 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)
@@ -1681,8 +1680,8 @@ def im_R_0001_4(
 
 
 def re_R_1101_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Re R1101(4) of the biased two-level system, the contribution of that order alone.
 
     Re R1101(4) = (1/π) c x³ (P_B(0)/ω0)[Ĉ_B(ω0) - 2Ĉ_B(0) + Ĉ_B(-ω0)]
@@ -1695,9 +1694,9 @@ def re_R_1101_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     87 operations.
     """
-    c = Bounded.of(spectra.number(c))
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    c = spectra.exact(c)
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_at_zero = spectra.spectrum("B", 0 * w0)
@@ -1726,8 +1725,8 @@ def re_R_1101_4(
 
 
 def im_R_1101_4(
-    w0: Any, spectra: MixedSpectra, *, c: Any, d: Any, x: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, c: Any, d: Any, x: Any
+) -> Any:
     """Im R1101(4) of the biased two-level system, the contribution of that order alone.
 
     Im R1101(4) = d x³[(1/8){ (Ĉ_B(-ω0)/ω0)[3Ĉ_B(2ω0) - 8Ĉ_B(ω0) - 11Ĉ_B(0)]
@@ -1743,8 +1742,8 @@ def im_R_1101_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     123 operations.
     """
-    d = Bounded.of(spectra.number(d))
-    x = Bounded.of(spectra.number(x))
+    d = spectra.exact(d)
+    x = spectra.exact(x)
     pi = spectra.pi
     C_B_m2w0 = spectra.spectrum("B", -2 * w0)
     C_B_mw0 = spectra.spectrum("B", -w0)

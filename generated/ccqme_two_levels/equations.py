@@ -6,18 +6,16 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     spectrum   Ĉ(w) = int dt exp(iwt) C(t), for bosons Ĉ(w > 0) = 2 J(w) [n(w) + 1],
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
-pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
+generated.runtime.Spectra (numpy alone; frequencies may be arrays), or of pertsym.numerics.spectra
+DoubleSpectra (bath parameters may be arrays as well) or EnclosedSpectra (balls at any number of
+digits) -- the same expression serves all;
 `q00`, `q01`, `q11`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
-Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
+Returns: (value, error) in the unit of w0, |value - exact| <= error.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.spectra import Spectra
 
 __all__ = [
     "k_up_2",
@@ -37,8 +35,8 @@ __all__ = [
 
 
 def k_up_2(
-    w0: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """k10(2) of the secular CCQME.
 
     k_up_2 = q01² Ĉ_B(-ω0)
@@ -46,7 +44,7 @@ def k_up_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
+    q01 = spectra.exact(q01)
     C_B_mw0 = spectra.spectrum("B", -w0)
     return q01**2 * (
             C_B_mw0
@@ -54,8 +52,8 @@ def k_up_2(
 
 
 def k_down_2(
-    w0: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """k01(2) of the secular CCQME.
 
     k_down_2 = q01² Ĉ_B(ω0)
@@ -63,7 +61,7 @@ def k_down_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
+    q01 = spectra.exact(q01)
     C_B_pw0 = spectra.spectrum("B", w0)
     return q01**2 * (
             C_B_pw0
@@ -71,8 +69,8 @@ def k_down_2(
 
 
 def k_up_4(
-    w0: Any, beta: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, beta: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """k10(4) of the secular CCQME.
 
     k_up_4 = -(1/2π) q00² q01² β Ĉ_B(-ω0) P_B(0)
@@ -81,8 +79,8 @@ def k_up_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     24 operations.
     """
-    q00 = Bounded.of(spectra.number(q00))
-    q01 = Bounded.of(spectra.number(q01))
+    q00 = spectra.exact(q00)
+    q01 = spectra.exact(q01)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -101,8 +99,8 @@ def k_up_4(
 
 
 def k_down_4(
-    w0: Any, beta: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, beta: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """k01(4) of the secular CCQME.
 
     k_down_4 = -(1/2π) q01⁴{ Ĉ_B(ω0)[β P_B(ω0) - P_B'(ω0)] - Ĉ_B(-ω0) P_B'(ω0) }
@@ -111,8 +109,8 @@ def k_down_4(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     24 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
-    q11 = Bounded.of(spectra.number(q11))
+    q01 = spectra.exact(q01)
+    q11 = spectra.exact(q11)
     pi = spectra.pi
     C_B_mw0 = spectra.spectrum("B", -w0)
     C_B_pw0 = spectra.spectrum("B", w0)
@@ -131,8 +129,8 @@ def k_down_4(
 
 
 def T_00(
-    w0: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """T_00 of the map Q.
 
     T_00 = -(1/2π) q01² P_B'(-ω0)
@@ -140,7 +138,7 @@ def T_00(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     5 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
+    q01 = spectra.exact(q01)
     pi = spectra.pi
     dP_B_mw0 = spectra.transform("B", -w0, 1)
     return q01**2 * (
@@ -149,8 +147,8 @@ def T_00(
 
 
 def T_01(
-    w0: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """T_01 of the map Q.
 
     T_01 = (1/2π) q01² P_B'(ω0)
@@ -158,7 +156,7 @@ def T_01(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     5 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
+    q01 = spectra.exact(q01)
     pi = spectra.pi
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return q01**2 * (
@@ -167,8 +165,8 @@ def T_01(
 
 
 def T_10(
-    w0: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """T_10 of the map Q.
 
     T_10 = (1/2π) q01² P_B'(-ω0)
@@ -176,7 +174,7 @@ def T_10(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     5 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
+    q01 = spectra.exact(q01)
     pi = spectra.pi
     dP_B_mw0 = spectra.transform("B", -w0, 1)
     return q01**2 * (
@@ -185,8 +183,8 @@ def T_10(
 
 
 def T_11(
-    w0: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """T_11 of the map Q.
 
     T_11 = -(1/2π) q01² P_B'(ω0)
@@ -194,7 +192,7 @@ def T_11(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     5 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
+    q01 = spectra.exact(q01)
     pi = spectra.pi
     dP_B_pw0 = spectra.transform("B", w0, 1)
     return q01**2 * (
@@ -203,8 +201,8 @@ def T_11(
 
 
 def X_0(
-    w0: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """X_0 of the map Q.
 
     X_0 = -(1/2π) q00² P_B(0) - (1/2π) q01² P_B(-ω0)
@@ -212,8 +210,8 @@ def X_0(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     11 operations.
     """
-    q00 = Bounded.of(spectra.number(q00))
-    q01 = Bounded.of(spectra.number(q01))
+    q00 = spectra.exact(q00)
+    q01 = spectra.exact(q01)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -228,8 +226,8 @@ def X_0(
 
 
 def X_1(
-    w0: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """X_1 of the map Q.
 
     X_1 = -(1/2π) q01² P_B(ω0) - (1/2π) q11² P_B(0)
@@ -237,8 +235,8 @@ def X_1(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     11 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
-    q11 = Bounded.of(spectra.number(q11))
+    q01 = spectra.exact(q01)
+    q11 = spectra.exact(q11)
     pi = spectra.pi
     P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)
@@ -253,8 +251,8 @@ def X_1(
 
 
 def r_00(
-    w0: Any, beta: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, beta: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """Second order of <0|Tr_B exp(-beta H)|0>/Z_B, exp(-beta E_0) = 1.
 
     r_00 = (1/2π) q00² β P_B(0) + (1/2π) q01²[β P_B(-ω0) + e^{-βω0} P_B'(ω0) - P_B'(-ω0)]
@@ -262,8 +260,8 @@ def r_00(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     20 operations.
     """
-    q00 = Bounded.of(spectra.number(q00))
-    q01 = Bounded.of(spectra.number(q01))
+    q00 = spectra.exact(q00)
+    q01 = spectra.exact(q01)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -282,8 +280,8 @@ def r_00(
 
 
 def r_01(
-    w0: Any, beta: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, beta: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """Second order of <0|Tr_B exp(-beta H)|1>/Z_B, exp(-beta E_0) = 1.
 
     r_01 = -(1/2π) q00 q01{ (e^{-βω0} P_B(ω0)/ω0) - 2(P_B(0)/ω0) + (P_B(-ω0)/ω0) }
@@ -292,9 +290,9 @@ def r_01(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     23 operations.
     """
-    q00 = Bounded.of(spectra.number(q00))
-    q01 = Bounded.of(spectra.number(q01))
-    q11 = Bounded.of(spectra.number(q11))
+    q00 = spectra.exact(q00)
+    q01 = spectra.exact(q01)
+    q11 = spectra.exact(q11)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -311,8 +309,8 @@ def r_01(
 
 
 def r_11(
-    w0: Any, beta: Any, spectra: Spectra, *, q00: Any, q01: Any, q11: Any
-) -> Bounded:
+    w0: Any, beta: Any, spectra: Any, *, q00: Any, q01: Any, q11: Any
+) -> Any:
     """Second order of <1|Tr_B exp(-beta H)|1>/Z_B, exp(-beta E_0) = 1.
 
     r_11 = (1/2π) q01²[β e^{-βω0} P_B(ω0) - e^{-βω0} P_B'(ω0) + P_B'(-ω0)]
@@ -321,8 +319,8 @@ def r_11(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     20 operations.
     """
-    q01 = Bounded.of(spectra.number(q01))
-    q11 = Bounded.of(spectra.number(q11))
+    q01 = spectra.exact(q01)
+    q11 = spectra.exact(q11)
     pi = spectra.pi
     P_B_at_zero = spectra.transform("B", 0 * w0)
     P_B_pw0 = spectra.transform("B", w0)

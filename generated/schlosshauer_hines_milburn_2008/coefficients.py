@@ -6,17 +6,15 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     spectrum   Ĉ(w) = int dt exp(iwt) C(t), for bosons Ĉ(w > 0) = 2 J(w) [n(w) + 1],
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
-pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or EnclosedSpectra (balls at any number of digits) -- the same expression serves both.
-Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
+generated.runtime.Spectra (numpy alone; frequencies may be arrays), or of pertsym.numerics.spectra
+DoubleSpectra (bath parameters may be arrays as well) or EnclosedSpectra (balls at any number of
+digits) -- the same expression serves all.
+Returns: (value, error) in the unit of w0, |value - exact| <= error.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.spectra import Spectra
 
 __all__ = [
     "mass_times_gamma",
@@ -26,7 +24,7 @@ __all__ = [
 ]
 
 
-def mass_times_gamma(w0: Any, spectra: Spectra) -> Bounded:
+def mass_times_gamma(w0: Any, spectra: Any) -> Any:
     """M γ of the master equation (23) of the oscillator. Eq. (24b).
 
     M γ = (1/4){ (Ĉ_B(ω0)/ω0) - (Ĉ_B(-ω0)/ω0) }
@@ -39,7 +37,7 @@ def mass_times_gamma(w0: Any, spectra: Spectra) -> Bounded:
     return (-C_B_mw0 + C_B_pw0) / (4 * w0)
 
 
-def D(w0: Any, spectra: Spectra) -> Bounded:
+def D(w0: Any, spectra: Any) -> Any:
     """D of the master equation (23) of the oscillator. Eq. (24c).
 
     D = (1/4)[Ĉ_B(ω0) + Ĉ_B(-ω0)]
@@ -52,7 +50,7 @@ def D(w0: Any, spectra: Spectra) -> Bounded:
     return (C_B_mw0 + C_B_pw0) / 4
 
 
-def mass_times_f(w0: Any, spectra: Spectra) -> Bounded:
+def mass_times_f(w0: Any, spectra: Any) -> Any:
     """M f of the master equation (23) of the oscillator. Eq. (24d).
 
     M f = (1/4π){ (P_B(ω0)/ω0) - (P_B(-ω0)/ω0) }
@@ -66,7 +64,7 @@ def mass_times_f(w0: Any, spectra: Spectra) -> Bounded:
     return (-P_B_mw0 + P_B_pw0) / (4 * pi * w0)
 
 
-def mass_times_frequency_shift_squared(w0: Any, spectra: Spectra) -> Bounded:
+def mass_times_frequency_shift_squared(w0: Any, spectra: Any) -> Any:
     """M Ω̃0² of the master equation (23) of the oscillator. Eq. (24a).
 
     M Ω̃0² = -(1/2π)[P_B(ω0) + P_B(-ω0)]

@@ -6,18 +6,16 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     spectrum   Ĉ(w) = int dt exp(iwt) C(t), for bosons Ĉ(w > 0) = 2 J(w) [n(w) + 1],
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w0` > 0, the level splitting; `spectra`, where the values come from:
-pertsym.numerics.spectra.DoubleSpectra (numpy; w0 and bath parameters may be arrays that broadcast)
-or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
+generated.runtime.Spectra (numpy alone; frequencies may be arrays), or of pertsym.numerics.spectra
+DoubleSpectra (bath parameters may be arrays as well) or EnclosedSpectra (balls at any number of
+digits) -- the same expression serves all;
 `s00`, `s01`, `s11`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
-Returns: Bounded(value, error) in the unit of w0, |value - exact| <= error.
+Returns: (value, error) in the unit of w0, |value - exact| <= error.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.spectra import Spectra
 
 __all__ = [
     "K_0",
@@ -27,8 +25,8 @@ __all__ = [
 
 
 def K_0(
-    w0: Any, beta: Any, spectra: Spectra, *, s00: Any, s01: Any, s11: Any
-) -> Bounded:
+    w0: Any, beta: Any, spectra: Any, *, s00: Any, s01: Any, s11: Any
+) -> Any:
     """rho_11/rho_00 of the mean-force state at order 0.
 
     K_0 = e^{-βω0}
@@ -41,8 +39,8 @@ def K_0(
 
 
 def K_2(
-    w0: Any, beta: Any, spectra: Spectra, *, s00: Any, s01: Any, s11: Any
-) -> Bounded:
+    w0: Any, beta: Any, spectra: Any, *, s00: Any, s01: Any, s11: Any
+) -> Any:
     """rho_11/rho_00 at order 2.
 
     K_2 = -(1/2π) s01²{ [1 + e^{-βω0}][e^{-βω0} P_B'(ω0) - P_B'(-ω0)]
@@ -51,9 +49,9 @@ def K_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     28 operations.
     """
-    s00 = Bounded.of(spectra.number(s00))
-    s01 = Bounded.of(spectra.number(s01))
-    s11 = Bounded.of(spectra.number(s11))
+    s00 = spectra.exact(s00)
+    s01 = spectra.exact(s01)
+    s11 = spectra.exact(s11)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)
@@ -74,8 +72,8 @@ def K_2(
 
 
 def coherence_2(
-    w0: Any, beta: Any, spectra: Spectra, *, s00: Any, s01: Any, s11: Any
-) -> Bounded:
+    w0: Any, beta: Any, spectra: Any, *, s00: Any, s01: Any, s11: Any
+) -> Any:
     """rho_01 at order 2, times Z_S = 1 + exp(-beta w0).
 
     coherence_2 = -(1/2π) s00 s01{ (e^{-βω0} P_B(ω0)/ω0) - 2(P_B(0)/ω0) + (P_B(-ω0)/ω0) }
@@ -84,9 +82,9 @@ def coherence_2(
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
     23 operations.
     """
-    s00 = Bounded.of(spectra.number(s00))
-    s01 = Bounded.of(spectra.number(s01))
-    s11 = Bounded.of(spectra.number(s11))
+    s00 = spectra.exact(s00)
+    s01 = spectra.exact(s01)
+    s11 = spectra.exact(s11)
     pi = spectra.pi
     P_B_mw0 = spectra.transform("B", -w0)
     P_B_at_zero = spectra.transform("B", 0 * w0)

@@ -6,18 +6,17 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     spectrum   Ĉ(w) = int dt exp(iwt) C(t), for bosons Ĉ(w > 0) = 2 J(w) [n(w) + 1],
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: `w1`, `w2`, the transition frequencies E_k - E_0; `spectra`, where the values come from:
-pertsym.numerics.spectra.DoubleSpectra (numpy; w1 and bath parameters may be arrays that broadcast)
-or EnclosedSpectra (balls at any number of digits) -- the same expression serves both;
+generated.runtime.Spectra (numpy alone; frequencies may be arrays), or of pertsym.numerics.spectra
+DoubleSpectra (bath parameters may be arrays as well) or EnclosedSpectra (balls at any number of
+digits) -- the same expression serves all;
 `d1`, `d2`, `x`, `y`, real matrix elements of the coupling operators, by keyword (numbers or arrays).
-Returns: Bounded(value, error) in the unit of w1, |value - exact| <= error.
+Returns: (value, error) in the unit of w1, |value - exact| <= error.
+Integrals over a transform, and what is finite at a kink, are known to pertsym's alone.
 """
 
 from __future__ import annotations
 
 from typing import Any
-
-from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.spectra import MixedSpectra, Spectra
 
 __all__ = [
     "k_01_2",
@@ -60,8 +59,8 @@ __all__ = [
 
 
 def k_01_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k01(2) of three levels between two baths, the contribution of that order alone.
 
     k01(2) = x² Ĉ_X(ω1)
@@ -70,7 +69,7 @@ def k_01_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_X_pw1 = spectra.spectrum("X", w1)
     return x**2 * (
             C_X_pw1
@@ -78,8 +77,8 @@ def k_01_2(
 
 
 def k_02_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k02(2) of three levels between two baths, the contribution of that order alone.
 
     k02(2) = 0
@@ -88,12 +87,12 @@ def k_02_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0 * w1)
+    return spectra.exact(0 * w1)
 
 
 def k_10_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k10(2) of three levels between two baths, the contribution of that order alone.
 
     k10(2) = x² Ĉ_X(-ω1)
@@ -102,7 +101,7 @@ def k_10_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_X_mw1 = spectra.spectrum("X", -w1)
     return x**2 * (
             C_X_mw1
@@ -110,8 +109,8 @@ def k_10_2(
 
 
 def k_12_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k12(2) of three levels between two baths, the contribution of that order alone.
 
     k12(2) = y² Ĉ_Y(-ω1+ω2)
@@ -120,7 +119,7 @@ def k_12_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    y = Bounded.of(spectra.number(y))
+    y = spectra.exact(y)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     return y**2 * (
             C_Y_mw1_pw2
@@ -128,8 +127,8 @@ def k_12_2(
 
 
 def k_20_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k20(2) of three levels between two baths, the contribution of that order alone.
 
     k20(2) = 0
@@ -138,12 +137,12 @@ def k_20_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0 * w1)
+    return spectra.exact(0 * w1)
 
 
 def k_21_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k21(2) of three levels between two baths, the contribution of that order alone.
 
     k21(2) = y² Ĉ_Y(ω1-ω2)
@@ -152,7 +151,7 @@ def k_21_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    y = Bounded.of(spectra.number(y))
+    y = spectra.exact(y)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     return y**2 * (
             C_Y_pw1_mw2
@@ -160,8 +159,8 @@ def k_21_2(
 
 
 def k_01_eliminated_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃01(2) of three levels between two baths, the contribution of that order alone.
 
     k̃01(2) = x² Ĉ_X(ω1)
@@ -170,7 +169,7 @@ def k_01_eliminated_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_X_pw1 = spectra.spectrum("X", w1)
     return x**2 * (
             C_X_pw1
@@ -178,8 +177,8 @@ def k_01_eliminated_2(
 
 
 def k_02_eliminated_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃02(2) of three levels between two baths, the contribution of that order alone.
 
     k̃02(2) = 0
@@ -188,12 +187,12 @@ def k_02_eliminated_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0 * w1)
+    return spectra.exact(0 * w1)
 
 
 def k_10_eliminated_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃10(2) of three levels between two baths, the contribution of that order alone.
 
     k̃10(2) = x² Ĉ_X(-ω1)
@@ -202,7 +201,7 @@ def k_10_eliminated_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    x = Bounded.of(spectra.number(x))
+    x = spectra.exact(x)
     C_X_mw1 = spectra.spectrum("X", -w1)
     return x**2 * (
             C_X_mw1
@@ -210,8 +209,8 @@ def k_10_eliminated_2(
 
 
 def k_12_eliminated_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃12(2) of three levels between two baths, the contribution of that order alone.
 
     k̃12(2) = y² Ĉ_Y(-ω1+ω2)
@@ -220,7 +219,7 @@ def k_12_eliminated_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    y = Bounded.of(spectra.number(y))
+    y = spectra.exact(y)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
     return y**2 * (
             C_Y_mw1_pw2
@@ -228,8 +227,8 @@ def k_12_eliminated_2(
 
 
 def k_20_eliminated_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃20(2) of three levels between two baths, the contribution of that order alone.
 
     k̃20(2) = 0
@@ -238,12 +237,12 @@ def k_20_eliminated_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     0 operations.
     """
-    return Bounded.of(0 * w1)
+    return spectra.exact(0 * w1)
 
 
 def k_21_eliminated_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃21(2) of three levels between two baths, the contribution of that order alone.
 
     k̃21(2) = y² Ĉ_Y(ω1-ω2)
@@ -252,7 +251,7 @@ def k_21_eliminated_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     3 operations.
     """
-    y = Bounded.of(spectra.number(y))
+    y = spectra.exact(y)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
     return y**2 * (
             C_Y_pw1_mw2
@@ -260,8 +259,8 @@ def k_21_eliminated_2(
 
 
 def k_01_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k01(4) of three levels between two baths, the contribution of that order alone.
 
     k01(4) = (1/2π) d1² x²{ (Ĉ_X(0)/ω1)[P_X(ω1) - 2P_X(0)] + (Ĉ_X(ω1) P_X(0)/ω1)
@@ -274,9 +273,9 @@ def k_01_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     72 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
@@ -308,8 +307,8 @@ def k_01_4(
 
 
 def k_02_4(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k02(4) of three levels between two baths, the contribution of that order alone.
 
     k02(4) = -(1/2π) x² y²{ Ĉ_X(ω1) P_Y'(-ω1+ω2) - Ĉ_Y(-ω1+ω2) P_X'(ω1)
@@ -319,8 +318,8 @@ def k_02_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     18 operations.
     """
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -333,8 +332,8 @@ def k_02_4(
 
 
 def k_10_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k10(4) of three levels between two baths, the contribution of that order alone.
 
     k10(4) = -(1/2π) d1² x²{ (Ĉ_X(0) P_X(-ω1)/ω1) - (Ĉ_X(-ω1) P_X(0)/ω1) + Ĉ_X(-ω1) P_X'(0)
@@ -347,9 +346,9 @@ def k_10_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     73 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
@@ -382,8 +381,8 @@ def k_10_4(
 
 
 def k_12_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k12(4) of three levels between two baths, the contribution of that order alone.
 
     k12(4) = (1/2π) x² y²[Ĉ_X(ω1) P_Y'(-ω1+ω2) - 2Ĉ_Y(-ω1+ω2) P_X'(ω1) + Ĉ_Y'(-ω1+ω2) P_X(ω1)]
@@ -396,10 +395,10 @@ def k_12_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     71 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -432,8 +431,8 @@ def k_12_4(
 
 
 def k_20_4(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k20(4) of three levels between two baths, the contribution of that order alone.
 
     k20(4) = (1/2π) x² y²{ Ĉ_X(-ω1) P_Y'(ω1-ω2) - Ĉ_Y(ω1-ω2) P_X'(-ω1)
@@ -443,8 +442,8 @@ def k_20_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     18 operations.
     """
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
@@ -457,8 +456,8 @@ def k_20_4(
 
 
 def k_21_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k21(4) of three levels between two baths, the contribution of that order alone.
 
     k21(4) = -(1/2π) x² y²[Ĉ_X(ω1) P_Y'(ω1-ω2) + Ĉ_Y'(ω1-ω2) P_X(ω1)]
@@ -471,10 +470,10 @@ def k_21_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     67 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -506,8 +505,8 @@ def k_21_4(
 
 
 def k_01_eliminated_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃01(4) of three levels between two baths, the contribution of that order alone.
 
     k̃01(4) = (1/2π) d1² x²{ 2(Ĉ_X(ω1) P_X(0)/ω1) - Ĉ_X(ω1) P_X'(0) - Ĉ_X'(ω1) P_X(0)
@@ -520,9 +519,9 @@ def k_01_eliminated_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     66 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_pw1 = spectra.spectrum("X", w1)
@@ -553,8 +552,8 @@ def k_01_eliminated_4(
 
 
 def k_02_eliminated_4(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃02(4) of three levels between two baths, the contribution of that order alone.
 
     k̃02(4) = -(1/2π) x² y²{ Ĉ_X(ω1) P_Y'(-ω1+ω2) - Ĉ_Y(-ω1+ω2) P_X'(ω1)
@@ -564,8 +563,8 @@ def k_02_eliminated_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     18 operations.
     """
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -578,8 +577,8 @@ def k_02_eliminated_4(
 
 
 def k_10_eliminated_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃10(4) of three levels between two baths, the contribution of that order alone.
 
     k̃10(4) = (1/2π) d1² x²{ 2(Ĉ_X(-ω1) P_X(0)/ω1) - Ĉ_X(-ω1) P_X'(0) + Ĉ_X'(-ω1) P_X(0)
@@ -592,9 +591,9 @@ def k_10_eliminated_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     69 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_pw1 = spectra.spectrum("X", w1)
@@ -626,8 +625,8 @@ def k_10_eliminated_4(
 
 
 def k_12_eliminated_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃12(4) of three levels between two baths, the contribution of that order alone.
 
     k̃12(4) = (1/2π) x² y²[Ĉ_X(ω1) P_Y'(-ω1+ω2) - 2Ĉ_Y(-ω1+ω2) P_X'(ω1) + Ĉ_Y'(-ω1+ω2) P_X(ω1)]
@@ -640,10 +639,10 @@ def k_12_eliminated_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     71 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -676,8 +675,8 @@ def k_12_eliminated_4(
 
 
 def k_20_eliminated_4(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃20(4) of three levels between two baths, the contribution of that order alone.
 
     k̃20(4) = (1/2π) x² y²{ Ĉ_X(-ω1) P_Y'(ω1-ω2) - Ĉ_Y(ω1-ω2) P_X'(-ω1)
@@ -687,8 +686,8 @@ def k_20_eliminated_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     18 operations.
     """
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_Y_pw1_mw2 = spectra.spectrum("Y", w1 - w2)
@@ -701,8 +700,8 @@ def k_20_eliminated_4(
 
 
 def k_21_eliminated_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """k̃21(4) of three levels between two baths, the contribution of that order alone.
 
     k̃21(4) = -(1/2π) x² y²[Ĉ_X(ω1) P_Y'(ω1-ω2) + Ĉ_Y'(ω1-ω2) P_X(ω1)]
@@ -715,10 +714,10 @@ def k_21_eliminated_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     67 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -750,8 +749,8 @@ def k_21_eliminated_4(
 
 
 def re_R_1010_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Re R1010(2) of three levels between two baths, the contribution of that order alone.
 
     Re R1010(2) = -(1/2) d1² Ĉ_X(0) - (1/2) x²[Ĉ_X(ω1) + Ĉ_X(-ω1)] - (1/2) y² Ĉ_Y(ω1-ω2)
@@ -760,9 +759,9 @@ def re_R_1010_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     16 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
@@ -781,8 +780,8 @@ def re_R_1010_2(
 
 
 def im_R_1010_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Im R1010(2) of three levels between two baths, the contribution of that order alone.
 
     Im R1010(2) = (1/2π) d1² P_X(0) + (1/2π) x²[P_X(ω1) - P_X(-ω1)] + (1/2π) y² P_Y(ω1-ω2)
@@ -791,9 +790,9 @@ def im_R_1010_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     19 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     P_X_mw1 = spectra.transform("X", -w1)
     P_X_at_zero = spectra.transform("X", 0 * w1)
@@ -813,8 +812,8 @@ def im_R_1010_2(
 
 
 def re_R_2121_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Re R2121(2) of three levels between two baths, the contribution of that order alone.
 
     Re R2121(2) = -(1/2) x² Ĉ_X(ω1) - (1/2) y²[Ĉ_Y(ω1-ω2) + Ĉ_Y(-ω1+ω2)] - (1/2) (d1-d2)² Ĉ_X(0)
@@ -823,10 +822,10 @@ def re_R_2121_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     17 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_X_pw1 = spectra.spectrum("X", w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -845,8 +844,8 @@ def re_R_2121_2(
 
 
 def im_R_2121_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Im R2121(2) of three levels between two baths, the contribution of that order alone.
 
     Im R2121(2) = -(1/2π) x² P_X(ω1) - (1/2π) y²[P_Y(ω1-ω2) - P_Y(-ω1+ω2)]
@@ -856,10 +855,10 @@ def im_R_2121_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     21 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     P_X_at_zero = spectra.transform("X", 0 * w1)
     P_X_pw1 = spectra.transform("X", w1)
@@ -879,8 +878,8 @@ def im_R_2121_2(
 
 
 def re_R_2020_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Re R2020(2) of three levels between two baths, the contribution of that order alone.
 
     Re R2020(2) = -(1/2) d2² Ĉ_X(0) - (1/2) x² Ĉ_X(-ω1) - (1/2) y² Ĉ_Y(-ω1+ω2)
@@ -889,9 +888,9 @@ def re_R_2020_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     14 operations.
     """
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
     C_Y_mw1_pw2 = spectra.spectrum("Y", -w1 + w2)
@@ -909,8 +908,8 @@ def re_R_2020_2(
 
 
 def im_R_2020_2(
-    w1: Any, w2: Any, spectra: Spectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Im R2020(2) of three levels between two baths, the contribution of that order alone.
 
     Im R2020(2) = (1/2π) d2² P_X(0) - (1/2π) x² P_X(-ω1) + (1/2π) y² P_Y(-ω1+ω2)
@@ -919,9 +918,9 @@ def im_R_2020_2(
     Divergent where a spectrum, transform or integral it needs does not exist.
     17 operations.
     """
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     P_X_mw1 = spectra.transform("X", -w1)
     P_X_at_zero = spectra.transform("X", 0 * w1)
@@ -940,8 +939,8 @@ def im_R_2020_2(
 
 
 def re_R_1010_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Re R1010(4) of three levels between two baths, the contribution of that order alone.
 
     Re R1010(4) = -(1/4π) d1² x²{ 3(Ĉ_X(0)/ω1)[P_X(ω1) - 2P_X(0) - P_X(-ω1)]
@@ -966,10 +965,10 @@ def re_R_1010_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     195 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
@@ -1025,8 +1024,8 @@ def re_R_1010_4(
 
 
 def im_R_1010_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Im R1010(4) of three levels between two baths, the contribution of that order alone.
 
     Im R1010(4) = d1² x²[-(1/8){ 8(Ĉ_X(0)/ω1)[Ĉ_X(ω1) - 2Ĉ_X(0) + Ĉ_X(-ω1)]
@@ -1054,10 +1053,10 @@ def im_R_1010_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     240 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
@@ -1120,8 +1119,8 @@ def im_R_1010_4(
 
 
 def re_R_2121_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Re R2121(4) of three levels between two baths, the contribution of that order alone.
 
     Re R2121(4) = (1/4π) d1² x²{ Ĉ_X(ω1) P_X'(0) + Ĉ_X'(ω1) P_X(0)
@@ -1148,10 +1147,10 @@ def re_R_2121_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     243 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
@@ -1224,8 +1223,8 @@ def re_R_2121_4(
 
 
 def im_R_2121_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Im R2121(4) of three levels between two baths, the contribution of that order alone.
 
     Im R2121(4) = d1² x²[-(1/8) Ĉ_X(ω1) Ĉ_X'(0) + (1/8π²){ P_X(ω1) P_X'(0) + 3P_X(0) P_X'(ω1)
@@ -1254,10 +1253,10 @@ def im_R_2121_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     296 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
@@ -1339,8 +1338,8 @@ def im_R_2121_4(
 
 
 def re_R_2020_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Re R2020(4) of three levels between two baths, the contribution of that order alone.
 
     Re R2020(4) = (1/4π) d1² x²{ Ĉ_X(-ω1) P_X'(0) - Ĉ_X'(-ω1) P_X(0)
@@ -1366,10 +1365,10 @@ def re_R_2020_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     217 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)
@@ -1440,8 +1439,8 @@ def re_R_2020_4(
 
 
 def im_R_2020_4(
-    w1: Any, w2: Any, spectra: MixedSpectra, *, d1: Any, d2: Any, x: Any, y: Any
-) -> Bounded:
+    w1: Any, w2: Any, spectra: Any, *, d1: Any, d2: Any, x: Any, y: Any
+) -> Any:
     """Im R2020(4) of three levels between two baths, the contribution of that order alone.
 
     Im R2020(4) = d1² x²[-(1/8) Ĉ_X(-ω1) Ĉ_X'(0) - (1/8π²){ P_X(0) P_X'(-ω1) - P_X(-ω1) P_X'(0)
@@ -1470,10 +1469,10 @@ def im_R_2020_4(
     Divergent where a spectrum, transform or integral it needs does not exist.
     298 operations.
     """
-    d1 = Bounded.of(spectra.number(d1))
-    d2 = Bounded.of(spectra.number(d2))
-    x = Bounded.of(spectra.number(x))
-    y = Bounded.of(spectra.number(y))
+    d1 = spectra.exact(d1)
+    d2 = spectra.exact(d2)
+    x = spectra.exact(x)
+    y = spectra.exact(y)
     pi = spectra.pi
     C_X_mw1 = spectra.spectrum("X", -w1)
     C_X_at_zero = spectra.spectrum("X", 0 * w1)

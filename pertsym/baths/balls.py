@@ -49,6 +49,8 @@ def rational(x: Any) -> Any:
 
 def real(x: Any) -> Any:
     """A number as an `arb`; floats are taken as exact doubles."""
+    if type(x) is float:
+        return flint.arb(x)
     return x if isinstance(x, flint.arb) else flint.arb(rational(x))
 
 

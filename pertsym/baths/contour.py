@@ -9,15 +9,29 @@ part, on either side for itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import flint
+import numpy as np
 
 from pertsym.baths.balls import tail_integral
-from pertsym.baths.panels import DEEPEST, Beyond, Function, Germ, Panel, free, widened
+from pertsym.baths.panels import (
+    CLEAR,
+    DEEPEST,
+    FAR,
+    GRADES,
+    Beyond,
+    Function,
+    Germ,
+    Panel,
+    free,
+    widened,
+)
 
 _STEP = flint.fmpq(9, 4)
 _FARTHEST = 1200
@@ -42,18 +56,22 @@ class Contour:
         poles: Sequence[Any] = (),
         slowest: int = 1,
         closest: Any = None,
+        kernel: Sequence[tuple[Any, Any, int]] = (),
     ) -> Contour:
-        """A path that suits poles at these real places.
+        """A path that suits poles at these real places, or only one kernel with such poles.
 
         `slowest` is the power of the fastest kernel 1/w^n that the integral needs to converge.
         """
-        return _Builder(function, bits, tuple(poles), slowest, closest).contour()
+        contour = _Builder(function, bits, tuple(poles), slowest, closest).contour()
+        contour.set_goals(bits, kernel)
+        return contour
 
     def transform(self, z: Any, n: int = 1) -> Any:
         """int dw f(w)/(w - z)^n, z on the axis (an `fmpq` or `arb`) or below the path."""
-        total = flint.acb(0)
-        for panel in self.panels:
-            total += panel.transform(z, n)
+        total = self._beside(z) if n == 1 else flint.acb(0)
+        if n != 1:
+            for panel in self.panels:
+                total += panel.transform(z, n)
         for germ in self.germs:
             total += germ.transform(z, n)
         if self.rays and isinstance(z, flint.acb) and not z.imag.upper() <= 0:
@@ -62,8 +80,56 @@ class Contour:
             total = widened(total, self._ray(beyond, start, n))
         return total
 
-    def without_rays(self) -> Contour:
-        return Contour(self.function, self.panels, self.germs, [])
+    def _beside(self, z: Any) -> Any:
+        """The panels' part of the transform; all bounds at once, in doubles on the safe side."""
+        if not self.panels:
+            return flint.acb(0)
+        z = flint.acb(z)
+        centres, halves, _, _ = self._outline
+        at = complex(z.mid())
+        blur = math.hypot(float(z.real.rad()), float(z.imag.rad()))
+        blur = blur + 1e-12 * (abs(at) + np.abs(centres))
+        u, width = (at - centres) / halves, np.abs(halves)
+        gaps = (np.abs(u - 1) + np.abs(u + 1)) / 2 - 5 / 3 - blur / width
+        root = np.sqrt(u - 1) * np.sqrt(u + 1)
+        far = np.abs(u) > FAR
+        # |u| and |q| from below, |u^2 - 1| >= (|u| - 1)^2 or as |u - 1| |u + 1|
+        size = np.where(far, np.abs(u), np.maximum(np.abs(u + root), np.abs(u - root)))
+        grades = np.searchsorted(GRADES, np.log2(size * (1 - 1e-6)), side="right") - 1
+        simple = (gaps > CLEAR) & (blur < 1e-9 * width) & (grades >= 0)
+        total, errors, sums = flint.acb(0), self._errors, 0.0
+        front = np.where(far, np.abs(u), np.abs(root))
+        left_out = errors[1] * 2.0 ** (3 - 2 * GRADES[grades]) / (width * front)
+        sums = float(np.where(simple, errors[0] / gaps + left_out, 0.0).sum())
+        for panel, plain, distant, grade in zip(
+            self.panels, simple.tolist(), far.tolist(), grades.tolist(), strict=True
+        ):
+            if plain:
+                total += panel.cauchy((z - panel.centre) * panel.inverse, distant, grade)
+            else:
+                total += panel.transform(z, 1)
+        return widened(total, flint.arb(2 * sums) + flint.arb(2) ** -1000)
+
+    @cached_property
+    def _errors(self) -> tuple[Any, Any]:
+        """Errors of rules for f, and sum |v_j| 2^-bits, as doubles."""
+        rules = [float(panel.error.abs_upper()) for panel in self.panels]
+        sums = [float(panel.total) * 2.0**-panel.bits for panel in self.panels]
+        return np.array(rules), np.array(sums)
+
+    def series(self, z: Any, terms: int) -> list[Any]:
+        """Taylor coefficients of `transform` at z, which are those with n = 1, 2, ..."""
+        return [self.transform(z, n) for n in range(1, terms + 1)]
+
+    def kernel_integral(self, poles: Sequence[tuple[Any, Any, int]]) -> Any:
+        """int dw f(w) sum_j c_j/(w - a_j)^n_j on panels and germs, without the rays."""
+        total = flint.acb(0)
+        for panel in self.panels:
+            total += panel.kernel_integral(poles)
+        for germ in self.germs:
+            for c, a, n in poles:
+                total += germ.transform(a, n) * c
+        return total
 
     def _ray(self, beyond: Beyond, start: Any, n: int) -> Any:
         """A bound of the integral along a ray for all z below the axis: |w - z| >= d/2."""
@@ -86,29 +152,71 @@ class Contour:
             total += self._ray(beyond, start, 1)
         return total.abs_upper()
 
+    @cached_property
+    def _outline(self) -> tuple[Any, Any, Any, Any]:
+        """Centres, halves and sizes of panels as doubles, and the bounds of rays for n = 1."""
+        centres = np.array([complex(panel.centre.mid()) for panel in self.panels])
+        halves = np.array([complex(panel.half.mid()) for panel in self.panels])
+        sizes = np.array([float(panel.size.abs_upper()) for panel in self.panels])
+        rays = [self._ray(beyond, start, 1) for _, _, start, beyond in self.rays]
+        return centres, halves, sizes, rays
+
     def coarse(self, z: Any) -> Any:
         """A bound of |transform(z)| for a ball z below the path."""
-        total = flint.arb(0)
-        for panel in self.panels:
-            u = (z - panel.centre) / panel.half
-            gap = ((u - 1).abs_lower() + (u + 1).abs_lower()) / 2 - 1
-            if not gap > 0:
-                return flint.arb.pos_inf()
-            total += panel.size / (gap * panel.half.abs_lower())
+        centres, halves, sizes, rays = self._outline
+        centre = complex(z.mid())
+        # twice what doubles make of it is a bound: distances are lowered by more than they round
+        radius = math.hypot(float(z.real.rad()), float(z.imag.rad()))
+        away = centre - centres
+        margin = radius + 1e-12 * (abs(centre) + np.abs(centres) + radius)
+        gaps = (np.abs(away - halves) + np.abs(away + halves)) / 2 - np.abs(halves) - margin
+        if not np.all(gaps > 0):
+            return flint.arb.pos_inf()
+        total = flint.arb(2 * float((sizes / gaps).sum()))
         for germ in self.germs:
             gap = (z - germ.b).abs_lower() - germ.length
             if not gap > 0:
                 return flint.arb.pos_inf()
             exponent = flint.arb(germ.power) + 1
             total += germ.bound * germ.length**exponent / exponent / gap
-        for b, _, start, beyond in self.rays:
+        for (_, _, start, _), ray in zip(self.rays, rays, strict=True):
             if z.imag <= 0:
-                total += self._ray(beyond, start, 1)
-            elif 4 * (z - b).abs_upper() <= start:  # |w - z| >= d |1 + i/2| - d/4
-                total += 2 * self._ray(beyond, start, 1)
+                total += ray
+            elif 4 * z.imag.upper() <= start:  # |w - z| >= Im w - Im z >= d/2 - d/4
+                total += 2 * ray
             else:
                 return flint.arb.pos_inf()
         return total.abs_upper()
+
+    def set_goals(self, bits: int, poles: Sequence[tuple[Any, Any, int]] = ()) -> None:
+        """Fewer nodes on panels that add little.
+
+        With a kernel, |f K| |dw| counts; without, sum_j |f_j| |dw_j|/max(d_j, d)^n for all z at a
+        distance d and n = 1 to 4, distances from the nearest end of a piece.
+        """
+        if not self.panels:
+            return
+        places = np.array([complex(panel.centre.mid()) for panel in self.panels])
+        lengths = np.array([2 * abs(complex(panel.half.mid())) for panel in self.panels])
+        sizes = np.array([float(panel.middle) for panel in self.panels]) * lengths
+        with np.errstate(all="ignore"):
+            if poles:
+                kernel = np.zeros(len(places))
+                total: Any = 0
+                for c, a, n in poles:
+                    total = total + float(c) / (places - float(a)) ** n
+                    kernel = kernel + abs(float(c)) / abs(places - float(a)) ** n
+                goals = (sizes * np.abs(total)).sum() / (kernel * lengths)
+            else:
+                cuts = np.array([float(c) for c in self.function.cuts] or [0.0])
+                away = np.abs(places[:, None] - cuts).min(1)
+                wider = np.maximum(away[:, None], away)
+                goals = np.min(
+                    [(sizes / wider**n).sum(1) * lengths ** (n - 1) for n in range(1, 5)], axis=0
+                )
+        for panel, goal in zip(self.panels, goals, strict=True):
+            if math.isfinite(goal):
+                panel.goal = flint.arb(float(goal)) * flint.arb(2) ** (-bits - 4)
 
 
 @dataclass
@@ -191,7 +299,8 @@ class _Builder:
         f, size, steps = self.function, flint.arb(0), [first]
         for _ in range(_FARTHEST):
             d = steps[-1]
-            size = size.max(f.value(flint.acb(b + side * d), piece).abs_upper())
+            value = f.value(flint.acb(b + side * d), piece)
+            size = size.max(value.abs_upper()) if value.is_finite() else size
             beyond = f.beyond(b, side, d)
             if beyond is not None and all(d >= 4 * abs(flint.arb(p) - b) for p in self.poles):
                 rest = beyond.size * tail_integral(beyond.power - self.slowest, beyond.rate, d)
@@ -214,9 +323,12 @@ class _Builder:
         knots += [a[2].min(c[2]) for a, c in pairwise(boxes)]
         knots.append(boxes[-1][2] if right_ray else flint.arb(0))
         size = flint.arb(0)
-        for low, high, _ in boxes:
-            value = self.function.value(flint.acb((low + high) / 2), piece)
-            size = size.max(value.abs_upper())
+        for low, high, height in boxes:  # on the axis, or above it where a cut is too near
+            for place in (flint.acb((low + high) / 2), flint.acb((low + high) / 2, height)):
+                value = self.function.value(place, piece)
+                if value.is_finite():
+                    size = size.max(value.abs_upper())
+                    break
         for (low, high, _), y0, y1 in zip(boxes, knots[:-1], knots[1:], strict=True):
             ends = flint.acb(low, y0), flint.acb(high, y1)
             panel = Panel(self.function, piece, *ends, size * _LARGER, self.bits)

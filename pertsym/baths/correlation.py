@@ -22,25 +22,23 @@ from pertsym.baths.existence import (
     require_transform,
     singular_positions,
 )
-from pertsym.baths.finite_part import finite_part
-from pertsym.baths.integrand import Pole
 from pertsym.baths.jets import EPS
 from pertsym.baths.nodes import Nodes, Path
+from pertsym.baths.piecewise_sampling import panels_of
 from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
-from pertsym.baths.transform_function import panels_of
 from pertsym.estimate import Estimate
 
 _Quantity = Literal["spectrum", "transform"]
 
-_GOOD = _POOR = 1e-13
+_POOR = 1e-13
 _UNDERFLOW = 1e-300
 _MAX_DERIVATIVE = 3
+_PANEL_DERIVATIVES = 2  # that panels have at least
 _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
 _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 _BLOCK = 2048  # sets of parameters at a time
 _OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
-_PANEL_DERIVATIVE = 2
-_SHARED = 4  # points for which panels are cheaper than so many quadratures
+_KEPT = 256  # answers
 
 
 @dataclass(frozen=True)
@@ -182,9 +180,8 @@ class Correlation:
     def transform(self, w: Any, derivative: int = 0) -> Estimate:
         """P(w) = P int dw' Ĉ(w')/(w' - w) or its derivative with respect to w.
 
-        From the nodes of `pertsym.baths.nodes` where J continues below the axis (Ohmic,
-        Drude-Lorentz, underdamped, spins with these; exponentials exactly), from panels for
-        tables and for several points of a formula, else from the finite-part integral.
+        From the nodes of `pertsym.baths.nodes` where J continues below the axis (exponentials
+        exactly), from the panels of `pertsym.baths.piecewise` where it is known on the axis only.
 
         Parameters
         ----------
@@ -232,31 +229,20 @@ class Correlation:
         error = error * strength + 4 * EPS * np.abs(value)
         return Estimate(*((float(x) if np.ndim(x) == 0 else x) for x in (value, error)))
 
-    def transform_difference(self, w: float, reference: float) -> Estimate:
-        """P(w) - P(reference), which exists for slower tails than either alone (scalars)."""
+    def transform_difference(self, w: Any, reference: Any) -> Estimate:
+        """P(w) - P(reference), which exists for slower tails than either alone."""
         if self.parts[0] is not self:
             return self._summed(lambda part: part.transform_difference(w, reference))
-        poles = self._difference_poles(w, reference)
-        return finite_part(self.thermal, poles) if poles else Estimate(0.0, 0.0)
+        from pertsym.baths.integrals import kernel_integral
 
-    def _difference_poles(self, w: Any, reference: Any) -> tuple[Pole, ...]:
-        if w == reference or self.thermal.is_zero:
-            return ()
-        self.require_difference(w, reference)
-        return (Pole(1.0, w, 1), Pole(-1.0, reference, 1))
+        if np.ndim(w) == np.ndim(reference) == 0 and w == reference:
+            zeros = np.zeros(self.shape)[()]
+            return Estimate(zeros, zeros)
+        return kernel_integral(self, ((1.0, w, 1), (-1.0, reference, 1)))
 
-    def require_difference(self, w: float, reference: float) -> None:
-        """Raise Divergent unless P(w) - P(reference) exists."""
-        require_integrable(self.thermal, 2)  # the difference of two simple poles falls as w^-2
-        for position in singular_positions(self.thermal):
-            if position in (w, reference):
-                require_transform(self.thermal, position, 0)
-
-    def quadrature(self, w: float, derivative: int = 0) -> Estimate:
-        """P(w) or its derivative from the finite-part integral, never from a closed form."""
-        self._require("transform", np.asarray(w, dtype=float), derivative)
-        pole = Pole(float(math.factorial(derivative)), w, derivative + 1)
-        return finite_part(self.thermal, [pole])
+    def transform_values(self, w: Any, derivative: int) -> tuple[Any, Any]:
+        """P^(m) at an array of frequencies of a bath with scalar parameters, as it must exist."""
+        return self._transform(w, derivative)
 
     def is_static(self, w: Any, derivative: int) -> bool:
         """Whether P(0) of a thermal boson bath is asked for, that of the bath at T = 0."""
@@ -278,6 +264,21 @@ class Correlation:
         return replace(self, beta=math.inf)
 
     def _evaluate(self, quantity: _Quantity, w: Any, derivative: int) -> Estimate:
+        if isinstance(w, float) and not self.shape:
+            key = (quantity, float(w), derivative)
+            if key not in self._answers:
+                if len(self._answers) >= _KEPT:
+                    self._answers.clear()
+                self._answers[key] = self._evaluated(*key)
+            return self._answers[key]
+        return self._evaluated(quantity, w, derivative)
+
+    @cached_property
+    def _answers(self) -> dict[tuple[_Quantity, float, int], Estimate]:
+        """What was asked at single frequencies: sums over paths ask for the same few."""
+        return {}
+
+    def _evaluated(self, quantity: _Quantity, w: Any, derivative: int) -> Estimate:
         w = np.asarray(w, dtype=float)
         if not np.all(np.isfinite(w)):
             raise ValueError(f"w: must be finite, got {w!r}; give real frequencies")
@@ -363,25 +364,12 @@ class Correlation:
             return np.zeros(w.shape), np.zeros(w.shape)
         if self.has_nodes:
             return self._by_nodes(w, derivative)
-        return self._by_quadrature(w, derivative)
+        return self._by_panels(w, derivative)
 
-    def _by_quadrature(self, w: Any, derivative: int) -> tuple[Any, Any]:
-        value, error = np.zeros(w.shape), np.full(w.shape, math.inf)
-        poor = np.ones(w.shape, dtype=bool)
-        if self._has_panels(w, derivative):
-            found = panels_of(self.thermal).regular_transform(np.ravel(w), derivative)
-            value, error = (part.reshape(w.shape) for part in found)
-            # G = Ĉ/2 - (i/2pi) P: a zero of P is no reason for more digits
-            poor = ~(error <= _GOOD * np.abs(value))
-            poor &= ~(error <= _GOOD * np.abs(self._spectrum(w, derivative)[0]))
-            poor &= not self._is_cubic or derivative > _PANEL_DERIVATIVE
-        for index in np.argwhere(poor):
-            at = tuple(int(i) for i in index)
-            single = self._element(w.shape, at) if varies(self._fields()) else self
-            other = single.quadrature(float(w[at]), derivative)
-            if not error[at] <= other.error:
-                value[at], error[at] = other
-        return value, error
+    def _by_panels(self, w: Any, derivative: int) -> tuple[Any, Any]:
+        panels = panels_of(self.thermal, max(derivative, _PANEL_DERIVATIVES))
+        value, error = panels.regular_transform(np.ravel(w), derivative)
+        return value.reshape(w.shape), error.reshape(w.shape)
 
     def _by_nodes(self, w: Any, derivative: int) -> tuple[Any, Any]:
         size = np.abs(w[w != 0])
@@ -391,8 +379,6 @@ class Correlation:
         nodes = self.unit.nodes(floor, ceiling)
         if nodes.analytic or np.all(w != 0):
             value, error = nodes.half_sided(w, derivative)
-        elif derivative >= self.thermal.power:
-            return self._by_quadrature(w, derivative)
         else:
             value, error = nodes.half_sided(np.where(w == 0, floor, w), derivative)
             at_zero, lost = self.unit.nodes(floor * _AT_ZERO, ceiling).at_zero(derivative)
@@ -404,16 +390,6 @@ class Correlation:
             odd = w == 0  # Ĉ is even, so P is odd
             value, error = np.where(odd, 0.0, value), np.where(odd, 0.0, error)
         return value, error
-
-    def _has_panels(self, w: Any, derivative: int) -> bool:
-        """Whether the panels of `piecewise` are made: for tables, or where several w share them."""
-        if derivative > _PANEL_DERIVATIVE:
-            return False
-        return self._is_cubic or bool(w.size >= _SHARED)
-
-    @property
-    def _is_cubic(self) -> bool:
-        return not isinstance(self.density, Exponentials) and self.density.cubics is not None
 
     def _fields(self) -> dict[str, Any]:
         """The parameters that may be arrays."""
@@ -429,7 +405,7 @@ class Correlation:
             self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
         )
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """Common shape of the parameters, () for scalars."""
         return np.broadcast_shapes(*(np.shape(value) for value in self._fields().values()))

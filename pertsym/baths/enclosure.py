@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import flint
@@ -26,21 +26,22 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import (
+    decay_order,
     require_integrable,
     require_integral,
+    require_kernel,
     require_spectrum,
     require_transform,
     singular_positions,
 )
-from pertsym.baths.integrand import Kernel, Pole
 from pertsym.baths.kinks import with_kink
 from pertsym.baths.product_balls import MixedProduct, Product
 from pertsym.baths.spectrum_balls import (
     Kind,
     Oscillating,
+    RationalTransform,
     SpectrumBalls,
     below_exponentials,
-    below_rational,
     by_residues,
     exponents,
     fractions,
@@ -48,7 +49,7 @@ from pertsym.baths.spectrum_balls import (
 
 _HIGHEST = 3
 _CLOSER = 8
-_GUARD = 32  # bits beyond the wanted ones
+_GUARD = 16  # bits beyond the wanted ones
 DOUBLINGS = 4
 _I = flint.acb(0, 1)
 
@@ -85,8 +86,8 @@ class BathBalls:
             return flint.arb(0)
         side = 1 if w in self.function.cuts else 0
         piece = self.function.piece(w, side)
-        if w == 0 and side:
-            end = self.function.end(w, side)
+        end = self.function.end(w, side) if side else None
+        if end is not None and (w == 0 or not end.is_regular):
             left = derivative - round(end.power) if end.is_regular else -1
             if left < 0:
                 return flint.arb(0)
@@ -112,7 +113,8 @@ class BathBalls:
         w, reference = balls.rational(w), balls.rational(reference)
         if w == reference or self.is_zero:
             return flint.arb(0)
-        self.correlation.require_difference(float(w), float(reference))
+        ends = ((1.0, float(w), 1), (-1.0, float(reference), 1))
+        require_kernel(self.correlation.thermal, ends)
         return finite_part(self.function, self.bits, ((1, w, 1), (-1, reference, 1))).real
 
     def regular_slope(self, pole: Any) -> Any:
@@ -136,7 +138,19 @@ class BathBalls:
         density = self.correlation.density
         if isinstance(density, Exponentials):
             return below_exponentials(density, z, n)
+        if self.rational is not None and z != 0:
+            found = self.rational.series(z, n)[n - 1]
+            if found.is_finite() and found.rel_accuracy_bits() > self.bits * 3 // 4:
+                return found
         return self.contour(() if isinstance(z, flint.acb) else (z,)).transform(z, n)
+
+    def series(self, z: Any, terms: int) -> list[Any]:
+        """Taylor coefficients of `below` at a real z, from n = 1 on."""
+        if self.rational is not None and z != 0:
+            found = self.rational.series(z, terms)
+            if all(c.is_finite() for c in found):
+                return found
+        return [self.below(z, n) for n in range(1, terms + 1)]
 
     def correlated(self, t: Any) -> Any:
         """C(t) = (1/2pi) int dw Ĉ(w) e^(-iwt), t >= 0, a complex ball.
@@ -178,12 +192,21 @@ class BathBalls:
         density = self.correlation.density
         if isinstance(density, Exponentials):
             return below_exponentials(density, z, 1)
-        if self.poles is not None:
-            return below_rational(self.correlation.thermal, self.poles, z)
+        if self.rational is not None:
+            found = self.rational.at(z)
+            if found.is_finite():  # not around one of its poles, or 0
+                return found
         contour = self.contour(closest=closest)
         if z.rad() < flint.arb(2) ** (-self.bits // 2) * z.abs_upper():
             return contour.transform(z)
         return _around_zero(contour.coarse(z))
+
+    @cached_property
+    def rational(self) -> RationalTransform | None:
+        """The closed form for a rational J, where its poles are apart."""
+        return (
+            None if self.poles is None else RationalTransform(self.correlation.thermal, self.poles)
+        )
 
     @cached_property
     def poles(self) -> tuple[tuple[Any, Any], ...] | None:
@@ -216,13 +239,11 @@ def _around_zero(bound: Any) -> Any:
 
 def finite_part(function: Any, bits: int, poles: Sequence[tuple[Any, Any, int]]) -> Any:
     """int dw f(w) sum_j c_j/(w - a_j)^n_j on the path, poles on the real axis below it."""
-    kernel = Kernel(tuple(Pole(float(c), float(a), n) for c, a, n in poles))
-    order = kernel.decay_order
+    order = decay_order(poles)
     places = tuple(a for _, a, _ in poles)
-    contour = Contour.of(function, bits, places, slowest=order)
-    inner, total = contour.without_rays(), flint.acb(0)
-    for c, a, n in poles:
-        total += inner.transform(a, n) * balls.real(c)
+    exact = [(balls.real(c), balls.real(a), n) for c, a, n in poles]
+    contour = Contour.of(function, bits, places, slowest=order, kernel=exact)
+    total = contour.kernel_integral([(balls.real(c), a, n) for c, a, n in poles])
     bound = flint.arb(0)
     for b, _, start, beyond in contour.rays:
         # K = sum_k kappa_k d^-k from k = order on, since lower orders cancel
@@ -308,25 +329,69 @@ class PairBalls:
         product = Product(a, b, shift, reflect)
         if kind == "CC":
             return finite_part(product, bits, poles).real
+        if self._is_better_exchanged(reflect, shift, poles):
+            return self._exchanged(shift, poles)
         total = flint.arb(0)
         for c, at, n in poles:  # half the residue of a pole below the path
             if at not in a.cuts:
                 image = shift + reflect * at
-                piece = b.piece(image, 1)
-                here, there = (
-                    balls.taylor(partial(a.value, piece=a.piece(at, 0)), at, 1, n),
-                    balls.taylor(partial(b.value, piece=piece), image, reflect, n),
-                )
-                value = sum((here[k] * there[n - 1 - k] for k in range(n)), flint.acb(0))
-                total -= balls.real(c) * reflect * value.real
-        closest = None
+                here = [self.a.spectrum(at, k) / math.factorial(k) for k in range(n)]
+                there = [
+                    self.b.spectrum(image, k) * reflect**k / math.factorial(k) for k in range(n)
+                ]
+                value = sum((here[k] * there[n - 1 - k] for k in range(n)), flint.arb(0))
+                total -= balls.real(c) * reflect * value
+        fault = "an integral over a transform could not be enclosed"
+        # the path of B has to stay below where that of A leaves the axis
+        cuts = [reflect * (cut - shift) for cut in b.cuts]
+        gap = min((abs(x - y) for x in cuts for y in a.cuts if x != y), default=None, key=float)
+        near = gap is not None and float(gap) < b.reach
+        closest = flint.arb(gap) / 2 if near else None
         for _ in range(_CLOSER):
             mixed = MixedProduct(a, self.b, shift, reflect, closest)
-            value = finite_part(mixed, bits, poles).real
-            if value.is_finite():
-                return value + total * flint.arb.pi() ** 2
+            try:
+                value = finite_part(mixed, bits, poles).real
+            except ArithmeticError as error:
+                fault = str(error)
+            else:
+                if value.is_finite():
+                    return value + total * flint.arb.pi() ** 2
             closest = (closest or flint.arb(mixed.reach)) / 64
-        raise ArithmeticError("an integral over a transform could not be enclosed")
+        raise ArithmeticError(fault)
+
+    def _is_better_exchanged(
+        self, reflect: int, shift: Any, poles: Sequence[tuple[Any, Any, int]]
+    ) -> bool:
+        """Whether A, and not B, has a transform in closed form, and no pole meets a kink."""
+        a, b = self.a.function, self.b.function
+        return (
+            reflect < 0
+            and self.a.rational is not None
+            and self.b.rational is None
+            and not isinstance(self.b.correlation.density, Exponentials)
+            and not any(at in a.cuts or shift - at in b.cuts for _, at, _ in poles)
+        )
+
+    def _exchanged(self, shift: Any, poles: Sequence[tuple[Any, Any, int]]) -> Any:
+        """FP int dw Ĉ_A(w) P_B(s - w) K(w) from the same over P_A(w) Ĉ_B(s - w).
+
+        The difference of the two is 2 i pi FP int dw (conj G_A(w) G_B(s - w) - c.c.) K, where the
+        first product is analytic below the axis: with G = Ĉ/2 - i P/(2 pi) it is
+
+            sum_j c_j/(n_j - 1)! d^(n_j - 1)/dw [pi^2 Ĉ_A(w) Ĉ_B(s - w) + P_A(w) P_B(s - w)].
+        """
+        total = flint.arb(0)
+        for c, at, n in poles:
+            # L = P - i pi Ĉ: the real part of conj L_A L_B is P P + pi^2 Ĉ Ĉ
+            here, there = self.a.series(at, n), self.b.series(shift - at, n)
+            sign = (-1) ** (n - 1)
+            value = sum(
+                (here[k].conjugate() * there[n - 1 - k] * (-1) ** k for k in range(n)),
+                flint.acb(0),
+            )
+            total += balls.real(c) * sign * value.real
+        turned = tuple((c * (-1) ** n, shift - at, n) for c, at, n in poles)
+        return total + PairBalls(self.b, self.a)._value("CP", -1, shift, turned)
 
 
 def _chosen(poles: Sequence[tuple[Any, Any, int]]) -> tuple[tuple[Any, Any, int], ...]:
@@ -339,7 +404,7 @@ def _chosen(poles: Sequence[tuple[Any, Any, int]]) -> tuple[tuple[Any, Any, int]
     return tuple(found)
 
 
-def enclosed(compute: Any, digits: int) -> Any:
+def enclosed(compute: Any, digits: int, doublings: int = DOUBLINGS) -> Any:
     """A ball to so many significant digits, where a few doublings of the precision reach them.
 
     Parameters
@@ -348,6 +413,8 @@ def enclosed(compute: Any, digits: int) -> Any:
         Number of bits -> ball; called within that precision.
     digits
         Of the value.  A ball that holds 0 keeps the radius of the last precision.
+    doublings
+        Precisions to try; with 1 a ball of any finite radius.
 
     Raises
     ------
@@ -356,7 +423,7 @@ def enclosed(compute: Any, digits: int) -> Any:
     """
     wanted = bits_of(digits)
     best, fault, bits = None, "no finite enclosure", wanted + _GUARD
-    for _ in range(DOUBLINGS):
+    for _ in range(doublings):
         with flint.ctx.workprec(bits):
             try:
                 value = compute(bits)

@@ -49,6 +49,15 @@ def require_transform(spectrum: ThermalSpectrum, w: float, derivative: int) -> N
             raise Divergent(f"d^{derivative}P/dw^{derivative} ~ {singular} at {near}")
 
 
+def require_kernel(spectrum: ThermalSpectrum, poles: Sequence[tuple[Any, Any, int]]) -> None:
+    """Raise Divergent unless FP int dw Ĉ(w) sum_j c_j/(w - p_j)^n_j exists."""
+    require_integrable(spectrum, decay_order(poles))
+    for position in singular_positions(spectrum):
+        for _, p, n in poles:
+            if p == position:
+                require_transform(spectrum, position, n - 1)
+
+
 def singular_positions(spectrum: ThermalSpectrum) -> tuple[float, ...]:
     """Every w at which Ĉ is not analytic."""
     return tuple(position for position, _ in _singular_points(spectrum))
@@ -101,7 +110,7 @@ def require_integral(
     for point in points:
         if not low <= float(point.position) <= high:
             continue
-        zero = _zero_order(poles) if point.position == 0 else 0
+        zero = zero_order(poles) if point.position == 0 else 0
         if point.power + zero <= -1:
             where = "w -> 0" if point.position == 0 else f"w -> {float(point.position):.6g}"
             raise Divergent(f"∫dw w^{power_text(point.power + zero)} at {where}")
@@ -117,7 +126,7 @@ def require_integral(
     if regular:
         other = max(other[0], -2.0), max(other[1], -2.0)
     for mine, theirs, edge, end in zip(a.tails, other, (low, high), ("-inf", "inf"), strict=True):
-        power = mine + theirs - _decay_order(poles)
+        power = mine + theirs - decay_order(poles)
         if power >= -1 and math.isinf(edge):
             raise Divergent(f"∫dw w^{power_text(power)} at w -> {end}")
     return True
@@ -172,23 +181,32 @@ _CANCELLED = 8 * float.fromhex("0x1p-52")
 _TERMS = 20
 
 
-def _zero_order(poles: Sequence[tuple[Any, Any, int]]) -> int:
+def zero_order(poles: Sequence[tuple[Any, Any, int]]) -> int:
     """Order of the zero of the kernel at w = 0 (0 if it does not vanish, or has a pole)."""
     if len(poles) < 2 or any(p == 0 for _, p, _ in poles):
         return 0
-    signed = [(float(c) * (-1) ** n, float(p), n) for c, p, n in poles]
-    for i in range(_TERMS):
-        terms = [c * math.comb(n + i - 1, i) * p ** -(n + i) for c, p, n in signed]
-        if abs(sum(terms)) > _CANCELLED * sum(map(abs, terms)):
-            return i
-    return _TERMS
+    return next((k for k in range(_TERMS) if taylor(poles, k)[0] != 0), _TERMS)
 
 
-def _decay_order(poles: Sequence[tuple[Any, Any, int]]) -> int:
+def decay_order(poles: Sequence[tuple[Any, Any, int]]) -> int:
     """n of the kernel ~ w^-n at large w."""
-    plain = [(float(c), float(p), n) for c, p, n in poles]
-    for k in range(1, _TERMS):
-        terms = [c * math.comb(k - 1, n - 1) * p ** (k - n) for c, p, n in plain if k >= n]
-        if abs(sum(terms)) > _CANCELLED * sum(map(abs, terms)):
-            return k
-    return _TERMS
+    return next((k for k in range(1, _TERMS) if moment(poles, k)[0] != 0), _TERMS)
+
+
+def taylor(poles: Sequence[tuple[Any, Any, int]], k: int) -> tuple[float, float]:
+    """The coefficient of w^k in the kernel, 0 if it cancels to rounding, and its terms' size."""
+    return _uncancelled(
+        [float(c) * (-1) ** n * math.comb(n + k - 1, k) * float(p) ** -(n + k) for c, p, n in poles]
+    )
+
+
+def moment(poles: Sequence[tuple[Any, Any, int]], k: int) -> tuple[float, float]:
+    """The same of w^-k at large w."""
+    return _uncancelled(
+        [float(c) * math.comb(k - 1, n - 1) * float(p) ** (k - n) for c, p, n in poles if k >= n]
+    )
+
+
+def _uncancelled(terms: Sequence[float]) -> tuple[float, float]:
+    total, size = sum(terms), sum(map(abs, terms))
+    return (total if abs(total) > _CANCELLED * size else 0.0), size

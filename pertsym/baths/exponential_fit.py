@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pertsym.baths.balanced_truncation import EPS, Complex, Modes, Truncation, fitted
+from pertsym.baths.balanced_truncation import EPS, Complex, Modes, Real, Truncation, fitted
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable, require_transform
 from pertsym.baths.line_bound import Line
-from pertsym.baths.nodes import TRUNCATION, Nodes, Path
+from pertsym.baths.nodes import ANGLE, EDGES, TRUNCATION, Arm, Nodes, Path
 from pertsym.baths.rational_samples import sampled
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 
@@ -34,12 +34,17 @@ _DEEPEST = 1e-60  # of the scale
 _BASIS = 1e-4  # of the tolerance: what the basis of the truncation may leave
 _START = 0.5  # of the tolerance: the singular values that are left out at first
 _PATIENCE = 4  # so many exponents more without a gain: the rounding of the truncation
+_MANY = 48  # exponents, from which on more than one is added at a time
 _NARROW = 0.3  # Re nu/Im nu below which a resonance is an exponent of its own
 _LEAST = 0.1  # of the target's own error: its reduction adds no less
 _ZOOMS, _COARSE = 5, 8
 _MAIN = 1e-5  # of the largest share of G
 _PER_DECADE = 24  # of the weighted Gramian
-_RESOLVED = 1e-10  # of Ĉ(0): a difference that is smaller is continued as a power
+_STEPS = (0.2, 0.14, 0.1, 0.07, 0.05, 0.035)  # of the nodes
+_OPERATIONS = 16  # rounding errors of one term and of a sum
+_MOMENTS = (-2, -1, 0, 1)  # of the inner end of a ray that are kept
+_DIGITS = 1e-15  # of G, for poles that are not cut down
+_SMALL, _DEGREE = 0.1, 14  # of the smallest scale, where a difference is a polynomial
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,23 @@ class Target(NamedTuple):
         """What stands for the sum of two G."""
         modes, own = self.modes.joined(other.modes), self.own.joined(other.own)
         return Target(modes, own, self.error + other.error, max(self.scale, other.scale))
+
+
+class Poles(NamedTuple):
+    """C(t) = sum_k c_k exp(-nu_k t), with what its error is made of.
+
+    Attributes
+    ----------
+    c, nu
+        Shape (M,).
+    weights
+        The error of [G(x) - G(y)]/(x - y) at most sum_k weights_k/|(nu_k - ix)(nu_k - iy)|, for
+        all x and y on the real line and above it.
+    """
+
+    c: Complex
+    nu: Complex
+    weights: Real
 
 
 def represent(
@@ -159,7 +181,7 @@ def represent_at(
 
 def _target(correlation: Correlation, tolerance: float, band: float) -> Target:
     if correlation.has_nodes:
-        return _from_nodes(correlation.thermal, tolerance)
+        return _cut_down(correlation.thermal, tolerance)
     modes, error = sampled(correlation, tolerance, band)
     own = _narrow(modes.nu)
     return Target(modes.chosen(~own), modes.chosen(own), error, correlation.thermal.scale)
@@ -194,36 +216,139 @@ def _closed_form(correlation: Correlation) -> Exponentials | None:
     return density.classical_exponentials(1 / float(correlation.beta))
 
 
-def _from_nodes(thermal: ThermalSpectrum, tolerance: float) -> Target:
+def poles(correlation: Correlation, lowest: float) -> Poles | None:
+    """Poles of G at z = 0 and |z| >= lowest, not cut down; None where nothing continues J.
+
+    Parameters
+    ----------
+    correlation : Correlation
+        With scalar parameters.
+    lowest : float
+        The smallest |z| > 0 that matters, of real z.
+
+    Raises
+    ------
+    Divergent
+        If G is not bounded.
+    """
+    if isinstance(correlation.density, Exponentials):
+        return _rounded(np.array(correlation.density.c), np.array(correlation.density.nu))
+    if correlation.thermal.is_zero:
+        return _rounded(np.empty(0, complex), np.empty(0, complex))
+    _require_bounded(correlation)
+    if not all(part.has_nodes for part in correlation.parts):
+        return None
+    found = [_from_nodes(part.thermal, _DIGITS, lowest)[0] for part in correlation.parts]
+    return Poles(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _rounded(c: Complex, nu: Complex) -> Poles:
+    """Poles as they are given, with what rounding makes of a sum over them."""
+    return Poles(c, nu, _OPERATIONS * EPS * np.abs(c) * (1 + np.abs(nu) / nu.real))
+
+
+def _from_nodes(
+    thermal: ThermalSpectrum, negligible: float, lowest: float
+) -> tuple[Poles, Nodes, int]:
+    """The poles, first those of nodes, and how many of the last ones are resonances.
+
+    With lowest = 0 all z count alike, and ends of G below `negligible` are left out.
+    """
     path = thermal.path()
     top = max(path.scale, thermal.scale, *path.reach)
-    c, nu = np.empty(0, complex), np.empty(0, complex)
+    own = _rounded(np.empty(0, complex), np.empty(0, complex))
     if path.power == 0 and not path.analytic:
-        path, lorentzian = _vanishing(path, thermal)
-        c, nu = np.array([lorentzian * path.scale / 2]), np.array([path.scale + 0j])
-    nodes = Nodes.of(path, *_range(path, top, _LOST * tolerance))
-    poles, residues = nodes.resonances
+        path, height = _vanishing(path, thermal)
+        shares = np.array([2 / 3, -1 / 3], dtype=np.complex128)
+        rates = np.array([1, 2], dtype=np.complex128)
+        own = _rounded(np.asarray(height * path.scale * shares), np.asarray(path.scale * rates))
+    ends = _range(path, top, negligible, lowest)
+    for step in _STEPS:
+        nodes = Nodes.of(path, *ends, step)
+        if all(_is_fine(arm, path.scale, negligible) for arm in nodes.arms):
+            break
+    positions, residues = nodes.resonances
     seen = residues != 0
-    poles, residues = poles[seen], residues[seen]
-    narrow = _narrow(1j * poles)
-    c = np.concatenate((c, -1j * nodes.residues, -1j * residues[~narrow]))
-    nu = np.concatenate((nu, 1j * nodes.poles, 1j * poles[~narrow]))
-    own = Modes.of(-1j * residues[narrow], 1j * poles[narrow])
+    resonances = _rounded(-1j * residues[seen], 1j * positions[seen])
+    every = [*(_on_path(arm, lowest) for arm in nodes.arms), own, resonances]
+    parts = (np.concatenate(part) for part in zip(*every, strict=True))
+    return Poles(*parts), nodes, int(seen.sum())
+
+
+def _on_path(arm: Arm, lowest: float) -> Poles:
+    """The nodes of an arm, with what lies beyond its ends; weights mean nothing at lowest = 0."""
+    w, a = arm.closed
+    # max(|z|, |w|) is at least half of |z - w|, twice
+    weights = arm.rounding + 4 * sum(
+        size / math.sin(angle) ** 2 for angle, (_, size) in zip(EDGES, arm.strip, strict=True)
+    )
+    if arm.outer is not None:
+        weights[-1] += 4 * abs(a[-1])
+    if arm.inner is not None and lowest > 0:
+        inner, moved = _inner_end(arm)
+        lost = _OPERATIONS * EPS * np.abs(moved)
+        size, following = np.abs(arm.residues[:2])
+        bend = abs(following * math.exp(-arm.step * arm.inner) / size - 1)  # of the power law
+        beyond = 4 * size / -math.expm1(-arm.step * arm.inner)
+        lost[0] += beyond * (1.5 * bend / arm.step + 4 * (abs(arm.poles[0]) / lowest) ** 2)
+        w = np.concatenate((inner, w[1:]))
+        a = np.concatenate((moved, a[1:]))
+        weights = np.concatenate((lost, weights[1:]))
+    return Poles(-1j * a, 1j * w, weights)
+
+
+def _inner_end(arm: Arm) -> tuple[Complex, Complex]:
+    """Positions and residues that stand for the first node of a ray and all before it.
+
+    With residues that follow a_0 e^{-hk(p+1)} at w_0 e^{-hk} their moments w^1, 1, 1/w and 1/w^2
+    are geometric series, the last for p <= 1 its continuation in p.  At p = 1 that has a pole: in
+    generators that exist it cancels, but for the angle between the ray and the imaginary axis, at
+    whose end C(t) is cut off by a real function of time.
+    """
+    assert arm.inner is not None
+    sums = np.empty(len(_MOMENTS), complex)
+    for k, m in enumerate(_MOMENTS):
+        power = arm.inner + m
+        sums[k] = -1 / math.expm1(-arm.step * power) if power else 0.5
+    if arm.inner == 2:
+        sums[0] += 1j * np.sign(arm.poles[0].real) * (math.pi / 2 - ANGLE) / arm.step
+    places = np.exp(-np.arange(len(_MOMENTS)))
+    shares = np.linalg.solve(places ** np.array(_MOMENTS)[:, None], sums)
+    return places * arm.poles[0], shares * arm.residues[0]
+
+
+def _is_fine(arm: Arm, scale: float, negligible: float) -> bool:
+    """Whether the trapezoidal rule adds no more than is negligible, or than the last digits."""
+    inverse = 1 / np.maximum(np.abs(arm.poles), scale)
+    limit = max(_OPERATIONS * EPS, negligible) * float(np.abs(arm.residues) @ inverse)
+    return all(float(size @ inverse) <= limit for _, size in arm.strip)
+
+
+def _cut_down(thermal: ThermalSpectrum, tolerance: float) -> Target:
+    found, nodes, count = _from_nodes(thermal, _LOST * tolerance, 0.0)
+    path = thermal.path()
+    narrow = _narrow(found.nu)
+    narrow[: len(narrow) - count] = False
+    own = Modes.of(found.c[narrow], found.nu[narrow])
     # the numbers of a narrow resonance are rounded, which moves it
     moved = 4 * EPS * float(np.sum(own.size * np.abs(own.nu) / own.nu.real**2))
-    return Target(Modes.of(c, nu), own, _bound(nodes) + moved, top)
+    top = max(path.scale, thermal.scale, *path.reach)
+    return Target(Modes.of(found.c[~narrow], found.nu[~narrow]), own, _bound(nodes) + moved, top)
 
 
-def _range(path: Path, top: float, negligible: float) -> tuple[float, float]:
+def _range(path: Path, top: float, negligible: float, lowest: float) -> tuple[float, float]:
     """Floor and ceiling of the nodes, so that little of G is left beyond the first and the last.
 
     These lie by powers of TRUNCATION below the floor and above the ceiling.
     """
-    depth = max(negligible ** (1 / path.power), _DEEPEST) if path.power > 0 else 1.0
+    deepest = _DEEPEST if lowest == 0 else EPS
+    depth = max(negligible ** (1 / path.power), deepest) if path.power > 0 else 1.0
     floor = path.scale * min(depth * TRUNCATION ** (-1 / (path.power + 2)), 1e-3)
     tail = max(path.tails)
-    height = 1.0 if math.isinf(tail) else TRUNCATION ** (1 / (2 - tail)) / negligible
-    return floor, top * max(height, 1e3)
+    height = 1.0
+    if not math.isinf(tail):
+        height = TRUNCATION ** (1 / (2 - tail)) * negligible ** (1 / min(tail, -0.5))
+    return min(floor, lowest or floor), top * max(height, 1e3)
 
 
 def _bound(nodes: Nodes) -> float:
@@ -241,21 +366,37 @@ def _bound(nodes: Nodes) -> float:
 
 
 def _vanishing(path: Path, thermal: ThermalSpectrum) -> tuple[Path, float]:
-    """Ĉ without Ĉ(0) scale^2/(scale^2 + w^2), and Ĉ(0): the rest has no delta-like nodes at 0."""
+    """Ĉ without Ĉ(0) (4 L_1 - L_2)/3 and Ĉ(0): the rest has no delta-like nodes at 0.
+
+    L_k = 1/[1 + (w/k scale)^2], so that the difference decays as w^-4.
+    """
     height = float(thermal.jet_at(np.array(0.0), 0).c[0])
     power = thermal.regularity
     spectrum, scale = path.spectrum, path.scale
-    size = scale * _RESOLVED ** (1 / power)
 
     def difference(w: Complex) -> Complex:
-        return spectrum(w) - height / (1 + (w / scale) ** 2)
+        square = (w / scale) ** 2
+        return spectrum(w) - 4 * height / (1 + square) / (4 + square)
+
+    # close to w = 0 by interpolation along the rays, where the difference keeps no digits
+    nodes = (1 - np.cos(np.pi * np.arange(1, _DEGREE + 1) / _DEGREE)) / 2
+    rays = {side: side * np.exp(-1j * side * ANGLE) for side in (1, -1)}
+    series = {
+        side: np.linalg.solve(
+            nodes[:, None] ** np.arange(1, _DEGREE + 1), difference(_SMALL * scale * nodes * ray)
+        )
+        for side, ray in rays.items()
+    }
 
     def continued(w: Complex) -> Complex:
-        near = np.abs(w) < size
-        moved = np.where(near, size * w / np.where(w == 0, 1.0, np.abs(w)), w)
-        return np.asarray(difference(moved) * np.where(near, np.abs(w) / size, 1.0) ** power)
+        found = np.asarray(difference(w))
+        for side, ray in rays.items():
+            near = (np.abs(w) < _SMALL * scale) & (w.real * side > 0)
+            x = w[near] / (_SMALL * scale * ray)
+            found[near] = x * np.polynomial.polynomial.polyval(x, series[side])
+        return found
 
-    tails = tuple(max(tail, -2.0) for tail in path.tails)
+    tails = tuple(max(tail, -4.0) for tail in path.tails)
     return path._replace(spectrum=continued, power=power, tails=(tails[0], tails[1])), height
 
 
@@ -287,7 +428,7 @@ def _truncated(
         goal = max(tolerance * scale - target.error, _LEAST * target.error)
         first = truncation.number(_START * goal)
         tried: list[tuple[float, int, Modes]] = []
-        for number in range(first, len(truncation.singular) + 1):
+        for number in range(first, len(truncation.singular) + 1, 1 + first // _MANY):
             for kind in range(len(truncation.steps)):
                 rates = truncation.rates(number, kind)
                 rates = rates[np.abs(rates) > line.edges[0]]

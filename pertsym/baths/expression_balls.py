@@ -53,20 +53,64 @@ _SMALLEST = 400  # halvings
 _TINY = flint.acb(flint.arb(0, 2.0**-200), flint.arb(0, 2.0**-200))
 
 
+class PiecewiseBalls:
+    """J of an expression: one formula between two breaks, all divided by the same power of w.
+
+    Raises
+    ------
+    ArithmeticError
+        If a break is not an exact double, or a formula has no ball arithmetic.
+    """
+
+    def __init__(self, expression: Expression, infrared_power: float) -> None:
+        breaks, self._formulas = expression.pieces
+        if any(sympy.Rational(float(b)) != b for b in breaks):
+            raise ArithmeticError(f"expression: J changes at {breaks}, which is no exact double")
+        self._breaks = breaks
+        first = ExpressionBalls(self._formulas[0], infrared_power)
+        self.leading = first.leading
+        others = [ExpressionBalls(f, self.leading, forced=True) for f in self._formulas[1:]]
+        self._parts = (first, *others)
+        self._edges: dict[tuple[int, int], tuple[float, Callable[[Ball], Ball]]] = {}
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        """J/w^leading of one piece."""
+        return self._parts[piece].core(w)
+
+    def decay(self, start: Any) -> Decay | None:
+        """A bound for large w; None before the last break."""
+        if self._formulas[-1].is_zero:
+            return Decay(flint.arb(0), 0.0, flint.arb(0))
+        return self._parts[-1].decay(start)
+
+    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
+        """J = x^power regular(x) at a distance x on one side of a break."""
+        if (index, side) not in self._edges:
+            x = sympy.Symbol("x", positive=True)
+            formula = self._formulas[index + (side > 0)]
+            w = next(iter(formula.free_symbols), x)
+            beside = sympy.factor_terms(formula.subs(w, self._breaks[index] + side * x))
+            factors = [f.as_base_exp() for f in sympy.Mul.make_args(beside)]
+            power = sum((n for base, n in factors if base == x), sympy.Integer(0))
+            power = power if power.is_Rational and not power.is_Integer else sympy.Integer(0)
+            made = ExpressionBalls(sympy.powsimp(beside / x**power), 0.0, forced=True)
+            self._edges[index, side] = float(power), made.core
+        return self._edges[index, side]
+
+
 class ExpressionBalls:
-    """J of a formula: w^leading core(w), and its decay.
+    """J of one formula: w^leading core(w), and its decay.
 
     Where J/w^power is not analytic at w = 0 (another root of w, an essential singularity), the
     core is that for the power 1 and has no value around 0.
     """
 
-    def __init__(self, expression: Expression, infrared_power: float) -> None:
-        formula = expression.sympy_expr
+    def __init__(self, formula: sympy.Expr, infrared_power: float, forced: bool = False) -> None:
         self._w = next(iter(formula.free_symbols), sympy.Symbol("w", positive=True))
         self._formula = formula
         self.leading = infrared_power if math.isfinite(infrared_power) else 1.0
         self._core = self._compiled_core(self.leading)
-        if not self._near_zero().is_finite() and self.leading != 1.0:
+        if not forced and not self._near_zero().is_finite() and self.leading != 1.0:
             self.leading = 1.0
             self._core = self._compiled_core(1.0)
 

@@ -97,6 +97,11 @@ class ExpressionJet:
                 into[here] = values
         return Jet(tuple(v[()] for v in result), tuple(v[()] for v in errors))
 
+    @property
+    def analytic(self) -> tuple[sympy.Expr, _Node]:
+        """The formula of the first piece, and its jets off the axis too."""
+        return self._parts[0].formula, self._parts[0].exact
+
     @cached_property
     def infrared_power(self) -> float:
         """p of J ~ w^p as w -> 0+."""

@@ -1,4 +1,4 @@
-"""Finite-part integrals over two spectra, or a spectrum and a transform, by nodes of one of them.
+"""Finite-part integrals over two spectra, or a spectrum and a transform.
 
 FP int dw Ĉ_A(w) X_B(s + r w) sum_j c_j/(w - p_j)^n_j,   X = Ĉ or P,  r = +-1.
 
@@ -9,7 +9,8 @@ over A's nodes,
     FP int dw Ĉ_A F K = sum_k (2 pi/i) a_k F(w_k) K(w_k) - i pi sum_j Res_{p_j} (Ĉ_A F K):
 
 the finite part is the mean of the paths above and below a pole, and the nodes stand for the one
-below.
+below.  Where one of the two baths is known on the real axis only (tables, formulas with kinks), the
+path stays there, on the panels of `piecewise_integral`.
 
 Where Ĉ_A has a kink at w = 0 and the kernel is 1/w^2, the integral diverges, and so does P_A'(0).
 What is finite is a sum of such terms in which P_A'(0) drops out.  There every 1/w^2 loses
@@ -21,13 +22,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 
+from pertsym.baths import piecewise_integral as panels
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.existence import require_integrable, require_integral
-from pertsym.baths.nodes import ANGLE, EPS, Complex, Nodes, continued
+from pertsym.baths.existence import require_integrable, require_integral, require_kernel
+from pertsym.baths.integrand import Factor, Integrand, Spectrum, Transform
+from pertsym.baths.nodes import ANGLE, EPS, SLOW, Complex, Nodes, continued, mirrored
 from pertsym.estimate import Estimate
 
 Kind = Literal["CC", "CP"]
@@ -41,6 +46,7 @@ Chosen = tuple[tuple[float, float, int], ...]
 HIGHEST_ORDER = 2
 """Of the poles; at fourth order in the coupling no higher one occurs."""
 
+_CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _DEEPER = 1e-3  # below the lowest frequency of the kernel: F K need not be constant beyond
 _DEEPEST = 1e-12  # where F is singular at w = 0 itself
 
@@ -81,6 +87,8 @@ def spectral_integral(
     def single(a: Correlation, b: Correlation, s: float, chosen: Chosen) -> tuple[Any, Any]:
         first, second = a.sample.thermal, b.sample.thermal
         if require_integral(kind, first, second, reflect, s, chosen):
+            if not (a.has_nodes and b.has_nodes):
+                return panels.finite_part(_product(kind, a, b, reflect, s), chosen)
             if _is_flat(kind, a, b, reflect, s, chosen):
                 value, error = _regular_part(kind, a, b, reflect, s)
                 return chosen[0][0] * value, abs(chosen[0][0]) * error
@@ -104,6 +112,12 @@ def regular_part(
     def single(a: Correlation, b: Correlation, s: float, chosen: Chosen) -> tuple[Any, Any]:
         first, second = a.sample.thermal, b.sample.thermal
         if require_integral(kind, first, second, reflect, s, chosen, regular=True):
+            if not (a.has_nodes and b.has_nodes):
+                p = chosen[0][1]
+                product = replace(
+                    _product(kind, a, b, reflect, s), taken_off=(p, float(a.kink_scale))
+                )
+                return panels.finite_part(product, [(1.0, p, 1)])
             return _regular_part(kind, a, b, reflect, s)
         return 0.0, 0.0
 
@@ -111,17 +125,63 @@ def regular_part(
 
 
 def regular_slope(a: Correlation, pole: Any = 0.0) -> Estimate:
-    """int dw Ĉ_A(w) [1 - chi(w)]/w^2, what P_A'(0) is without its divergent part."""
-    require_integrable(a.sample.thermal, 2)
-    shape = np.broadcast_shapes(a.shape, np.shape(pole))
-    if a.sample.thermal.is_zero:
-        return _estimate(0.0, 0.0, shape)
-    scale = np.asarray(a.kink_scale, dtype=float)
-    total = _Total()
-    nodes = a.unit.nodes(float(scale.min()) * _DEEPER, float(scale.max()))
-    total.add(nodes, lambda w: 1 / (w * w + scale[..., None] ** 2))
-    value, error = total.closed()
-    return _estimate(value.real * a.amplitude, error * np.abs(a.amplitude), shape)
+    """int dw Ĉ_A(w) [1 - chi(w)]/(w - pole)^2, what P_A'(pole) is without its divergent part."""
+
+    def single(a: Correlation, _: Correlation, s: float, chosen: Chosen) -> tuple[Any, Any]:
+        require_integrable(a.sample.thermal, 2)
+        if a.sample.thermal.is_zero:
+            return 0.0, 0.0
+        scale = np.asarray(a.kink_scale, dtype=float)
+        if not a.has_nodes:
+            p = chosen[0][1]
+            rest = Integrand(a.thermal, taken_off=(p, float(scale)))
+            return panels.finite_part(rest, [(1.0, p, 1)])
+        total = _Total()
+        nodes = a.unit.nodes(float(scale.min()) * _DEEPER, float(scale.max()))
+        total.add(nodes, lambda w: 1 / (w * w + scale[..., None] ** 2))
+        value, error = total.closed()
+        return value.real * a.amplitude, error * np.abs(a.amplitude)
+
+    return _over_frequencies(a, a, 0.0, ((1.0, pole, 2),), single)
+
+
+def kernel_integral(a: Correlation, poles: Sequence[Pole]) -> Estimate:
+    """FP int dw Ĉ_A(w) sum_j c_j/(w - p_j)^n_j = sum_j c_j P_A^(n_j - 1)(p_j)/(n_j - 1)!, n_j <= 2.
+
+    As one integral: where the terms nearly cancel, or exist only together, nothing is lost.
+
+    Raises
+    ------
+    Divergent
+        If it does not exist.
+    """
+
+    def single(a: Correlation, _: Correlation, s: float, chosen: Chosen) -> tuple[Any, Any]:
+        thermal = a.sample.thermal
+        if not chosen or thermal.is_zero:
+            return 0.0, 0.0
+        require_kernel(thermal, chosen)
+        if not a.has_nodes:
+            return panels.finite_part(Integrand(thermal), chosen)
+        places = [abs(p) for _, p, _ in chosen if p] or [a.unit.frequency_scale]
+        nodes = a.unit.nodes(min(places) * _DEEPEST if 0.0 in places else min(places), max(places))
+        total, kernel = _Total(), panels.Kernel(chosen)
+        total.add(nodes, lambda w: kernel.at(0.0, w)[0])
+        value, error = total.closed()
+        for w, residues in ((nodes.poles, nodes.residues), nodes.resonances):
+            if w.shape[-1]:
+                size = np.abs(residues) * kernel.at(0.0, w)[1]
+                error = error + 2 * math.pi * 4 * EPS * size.sum(-1)
+        return value.real * a.amplitude, error * np.abs(a.amplitude)
+
+    return _over_frequencies(a, a, 0.0, poles, single)
+
+
+def _product(kind: Kind, a: Correlation, b: Correlation, reflect: int, shift: float) -> Integrand:
+    factor: Factor = Spectrum(b.thermal)
+    if kind == "CP":
+        factor = Transform(b.thermal, b.transform_values)
+    return Integrand(a.thermal, factor, shift, reflect)
 
 
 def _finite_part(
@@ -129,10 +189,18 @@ def _finite_part(
 ) -> tuple[Any, Any]:
     """The integral where it exists by itself, at one frequency for all parameters."""
     places = [p for _, p, _ in poles]
-    first, second = _node_pair(a, b, reflect, shift, places)
-    factor = _Factor(second, b.unit, reflect, shift)
+    first, second = node_pair(a, b, reflect, shift, places)
+    factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     total = _Total()
-    total.add(first, lambda w: _kernel(w, poles), factor)
+    at_zero = max((n for _, p, n in poles if p == 0), default=0)
+    sizes = [(abs(c), p, n) for c, p, n in poles]
+    total.add(
+        first,
+        lambda w: _kernel(w, poles),
+        factor,
+        parts=lambda w: _kernel(w, sizes, np.abs),
+        order=at_zero,
+    )
     value, error = total.closed()
     for c, p, n in poles:
         angle = _arc(first, p, n)
@@ -165,11 +233,11 @@ def _regular_part(
     over B's nodes without cancellation.
     """
     scale = np.asarray(a.kink_scale, dtype=float)[..., None]
-    first, second = _node_pair(a, b, reflect, shift, [])
-    factor = _Factor(second, b.unit, reflect, shift)
+    first, second = node_pair(a, b, reflect, shift, [])
+    factor = _Factor(second, b.unit, reflect, shift, _memory(first, second, reflect, shift))
     at_pole, uncertain = factor.on_axis(0.0, 0)
     total = _Total()
-    total.add(first, lambda w: 1 / w, factor.rise())
+    total.add(first, lambda w: 1 / w, factor.rise(), order=1)
     total.add(first, lambda w: 1 / (w * w + scale**2), constant=(at_pole, uncertain))
     value, error = total.closed()
     angle = _arc(first, 0.0, 1)
@@ -190,7 +258,7 @@ def _answer(
     return 2 * math.pi * reflect * value.imag * strength, 2 * math.pi * error * np.abs(strength)
 
 
-def _node_pair(
+def node_pair(
     a: Correlation, b: Correlation, reflect: int, shift: float, places: Sequence[float]
 ) -> tuple[Nodes, Nodes]:
     """Nodes of A that resolve the kernel and F, and nodes of B for every point that they meet."""
@@ -214,20 +282,41 @@ def _arc(nodes: Nodes, p: float, order: int) -> float:
     return 2 * ANGLE if nodes.arms[0].inner == order and len(nodes.arms) == 2 else 0.0
 
 
-def _kernel(w: Complex, poles: Sequence[Pole]) -> Any:
+def _kernel(w: Complex, poles: Sequence[Pole], of: Callable[[Any], Any] = np.asarray) -> Any:
     total: Any = 0.0
     for c, p, n in poles:
-        away = w - p
+        away = of(w - p)
         total = total + c / (away if n == 1 else away * away)
     return total
+
+
+@lru_cache(maxsize=8)
+def _memory(first: Nodes, second: Nodes, reflect: int, shift: float) -> dict[Any, Any]:
+    """What was found at the nodes of A: other kernels over the same two baths ask for it again."""
+    return {}
 
 
 class _Factor:
     """F(w), the one of G_B(s + r w) and its conjugate that is analytic for Im w < 0."""
 
-    def __init__(self, nodes: Nodes, bath: Correlation, reflect: int, shift: float) -> None:
+    def __init__(
+        self,
+        nodes: Nodes,
+        bath: Correlation,
+        reflect: int,
+        shift: float,
+        memory: dict[Any, Any],
+    ) -> None:
         self._nodes, self._bath = nodes, bath
         self._reflect, self._shift = reflect, shift
+        self._memory = memory
+
+    def once(self, ask: Callable[[Complex], Any], w: Complex) -> Any:
+        """`at` or `majorant` at an array that the nodes of A keep."""
+        key = type(self), ask.__name__, id(w)
+        if key not in self._memory:
+            self._memory[key] = ask(w)
+        return self._memory[key]
 
     def at(self, w: Complex) -> tuple[Any, Any]:
         """F at nodes below the axis, shape (M,) to S + (M,), and its error."""
@@ -260,7 +349,7 @@ class _Factor:
 
     def rise(self) -> _Rise:
         """[F(w) - F(0)]/w."""
-        return _Rise(self._nodes, self._bath, self._reflect, self._shift)
+        return _Rise(self._nodes, self._bath, self._reflect, self._shift, self._memory)
 
     def _image(self, w: Complex) -> Complex:
         return self._shift - w if self._reflect < 0 else self._shift + w.conj()
@@ -284,7 +373,7 @@ class _Total:
     """sum_k (2 pi/i) a_k F_k K_k over arms, with what continues them and the error."""
 
     def __init__(self) -> None:
-        self._tips: list[Any] = []
+        self._tips: dict[tuple[float, int], list[Any]] = {}
         self._value: Any = 0.0
         self._error: Any = 0.0
         self._step = 1.0
@@ -295,23 +384,32 @@ class _Total:
         kernel: Callable[[Complex], Any],
         factor: _Factor | None = None,
         constant: tuple[Any, Any] = (1.0, 0.0),
+        parts: Callable[[Complex], Any] | None = None,
+        order: int = 0,
     ) -> None:
-        """A kernel times F, which is given by its nodes or as a constant."""
+        """A kernel ~ 1/w^order at w = 0 times F, which is given by its nodes or as a constant.
+
+        `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
+        cancel, and their rounding, that of the coefficients included, is left.
+        """
         known = tuple(np.asarray(x)[..., None] for x in constant)
         for arm in nodes.arms:
             k = kernel(arm.poles)
-            f, lost = factor.at(arm.poles) if factor else known
+            f, lost = factor.once(factor.at, arm.poles) if factor else known
             terms = -2j * math.pi * arm.residues * f * k
             self._value = self._value + terms.sum(-1)
             error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
+            if parts:
+                error = error + _CANCELLED * parts(arm.poles) * np.abs(arm.residues * f)
             self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
             for w, strip in arm.strip:
-                largest = factor.majorant(w) if factor else np.abs(f)
+                largest = factor.once(factor.majorant, w) if factor else np.abs(f)
                 missed = strip * np.abs(kernel(w)) * largest
                 self._error = self._error + 2 * math.pi * missed.sum(-1)
             self._step = arm.step
             if arm.inner is not None:
-                self._tips.append(terms[..., :3])
+                tips = self._tips.setdefault((arm.inner - order, order), [])
+                tips.append(terms[..., :3])
             if arm.outer is not None:
                 self._end(terms[..., :-4:-1])
         positions, residues = nodes.resonances
@@ -320,16 +418,28 @@ class _Total:
             f, lost = factor.on_resonances(positions) if factor else known
             terms = -2j * math.pi * residues * f * k
             error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
+            if parts:
+                size = np.abs(residues * f)
+                error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
             self._value, self._error = self._value + terms.sum(-1), self._error + error.sum(-1)
 
     def closed(self) -> tuple[Any, Any]:
         """Value and error, the innermost ends of both rays continued together."""
-        if self._tips:
-            self._end(sum(self._tips))
+        slow = {key: tips for key, tips in self._tips.items() if 0 < key[0] < SLOW}
+        for (fall, order), tips in slow.items():
+            if len(tips) == 2:
+                self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
+            else:
+                self._found(*continued(tips[0], self._step, fall))
+        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow]
+        if rest:
+            self._end(sum(rest))
         return self._value, self._error
 
     def _end(self, terms: Any) -> None:
-        rest, error = continued(terms, self._step)
+        self._found(*continued(terms, self._step))
+
+    def _found(self, rest: Any, error: Any) -> None:
         self._value, self._error = self._value + rest, self._error + error
 
 
@@ -367,11 +477,12 @@ def _over_frequencies(
         triples = zip(rest[::2], rest[1::2], orders, strict=True)
         return s, tuple(triple for triple in triples if triple[0] != 0)
 
-    if frequencies == ():
+    single_sets = parameters != () and not (a.has_nodes and b.has_nodes)
+    if frequencies == () and not single_sets:
         return _estimate(*single(a, b, *chosen((), ())), shape)
     value, error = np.zeros(shape), np.zeros(shape)
     varied, own = (_padded(x, len(shape)) for x in (frequencies, parameters))
-    together = any(m > 1 and n > 1 for m, n in zip(varied, own, strict=True))
+    together = any(m > 1 and n > 1 for m, n in zip(varied, own, strict=True)) or single_sets
     for index in np.ndindex(shape if together else varied):
         if together:
             one, other, where = a.element(shape, index), b.element(shape, index), index

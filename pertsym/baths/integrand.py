@@ -1,153 +1,262 @@
-"""What the finite-part integrator needs to know about the function it integrates."""
+"""What is integrated on panels: Ĉ_A(w) X(w), with X = 1, Ĉ_B(s + r w) or P_B(s + r w).
+
+Also what is left of it where the value of X at a kink of Ĉ_A is taken off (see `integrals`).
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pertsym.baths.jets import Jet
+from pertsym.baths.jets import EPS, Jet
+from pertsym.baths.piecewise_sampling import FAR, finest, merged
+from pertsym.baths.thermal_spectrum import SMOOTH, Point, ThermalSpectrum
 
-SMOOTH = math.inf
-"""Regularity of a point at which the function is analytic."""
+_Array = NDArray[np.float64]
 
+LOGARITHM = 1e-6
+"""w^k log|w| counts as w^(k - this)."""
 
-class Point(NamedTuple):
-    """A place that the mesh must respect.
-
-    Attributes
-    ----------
-    position : float
-    width : float
-        0: a branch point, f ~ |w - position|^power on the sides where f does not vanish.
-        > 0: the function is smooth up to the point on each side, on this scale.
-    power : float
-        > -1; only used where width = 0.
-    regularity : float
-        Order of the first derivative that is not continuous (a fraction if it diverges);
-        `SMOOTH` if there is none.
-    reach : float
-        Distance over which the local behaviour holds.
-    """
-
-    position: float
-    width: float
-    power: float
-    regularity: float
-    reach: float
+_MILD = 1.0  # the lowest regularity of Ĉ at which P is continuous
+_CLOSE = 0.1  # of the distance over which X_B varies: its rise is then the mean of its slope
+_AVERAGE = np.polynomial.legendre.leggauss(10)
 
 
-class Integrand(Protocol):
-    """A real function of w, piecewise analytic.
-
-    Attributes
-    ----------
-    points : tuple of Point
-        Kinks, branch points, resonances; at least one.
-    support : (float, float)
-        The function is exactly 0 outside; both may be infinite.
-    extent : (float, float)
-        Where an exponential decay has underflowed on either side; infinite if it is algebraic.
-    tails : (float, float)
-        p of f ~ |w|^p at -inf and inf; -inf for faster decay.
-    scale : float
-        Distance over which f varies away from all points.
-    """
+class Factor(Protocol):
+    """X as a function of the argument of X_B, and where it is not analytic."""
 
     @property
     def points(self) -> tuple[Point, ...]: ...
     @property
-    def support(self) -> tuple[float, float]: ...
+    def tails(self) -> tuple[float, float]: ...
     @property
     def extent(self) -> tuple[float, float]: ...
     @property
-    def tails(self) -> tuple[float, float]: ...
-    @property
     def scale(self) -> float: ...
 
-    def jet(self, anchor: Any, offset: Any, order: int) -> Jet:
-        """The function at w = anchor + offset, a sum that need not be representable."""
+    def jet(self, anchor: _Array, offset: _Array, order: int) -> Jet:
+        """X at the sum of anchor and offset."""
         ...
 
 
-class Pole(NamedTuple):
-    """coefficient/(w - position)^order."""
+class Spectrum(NamedTuple):
+    """X_B = Ĉ_B."""
 
-    coefficient: float
-    position: float
-    order: int
+    thermal: ThermalSpectrum
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        return self.thermal.points
+
+    @property
+    def tails(self) -> tuple[float, float]:
+        return self.thermal.tails
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        low, high = self.thermal.support
+        left, right = self.thermal.extent
+        return max(low, left), min(high, right)
+
+    @property
+    def scale(self) -> float:
+        return self.thermal.scale
+
+    def jet(self, anchor: _Array, offset: _Array, order: int) -> Jet:
+        return self.thermal.jet(anchor, offset, order)
 
 
 @dataclass(frozen=True)
-class Kernel:
-    """A sum of poles, evaluated at anchor + offset without losing the distance to a pole.
+class Transform:
+    """X_B = P_B; `values` gives its derivatives at many points, with their errors."""
 
-    Near w = 0 the Taylor series is used, so that a kernel that vanishes there (to rounding of
-    its coefficients) vanishes as the power it should.
+    thermal: ThermalSpectrum
+    values: Callable[[_Array, int], tuple[_Array, _Array]]
+    tails = (-1.0, -1.0)
+    extent = (-math.inf, math.inf)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """P ~ |w|^p log|w| or |w|^p sgn w for a term |w|^p of Ĉ.
+
+        Where P is continuous panels are halved only as far as they matter.
+        """
+        found = []
+        for point in self.thermal.points:
+            if (regularity := point.regularity) < SMOOTH:
+                width = 0.0 if regularity < _MILD else math.inf
+                regularity -= LOGARITHM * float(regularity).is_integer()
+                power = min(regularity, 0.0)
+                point = point._replace(width=width, power=power, regularity=regularity)
+            found.append(point)
+        return tuple(found)
+
+    @property
+    def scale(self) -> float:
+        return self.thermal.scale
+
+    def jet(self, anchor: _Array, offset: _Array, order: int) -> Jet:
+        w = np.ravel(anchor + offset)
+        w = np.where(w == 0, 1e-290, w)
+        parts = [self.values(w, m) for m in range(order + 1)]
+        shape = np.shape(anchor + offset)
+        return Jet(
+            tuple(value.reshape(shape) for value, _ in parts),
+            tuple(error.reshape(shape) for _, error in parts),
+        )
+
+
+@dataclass(frozen=True)
+class Integrand:
+    """f = Ĉ_A(w) X(s + r w), or Ĉ_A(w) [X(s + r w) - X(s + r p) chi(w)]/(w - p).
+
+    chi = L^2/[(w - p)^2 + L^2].  Without a factor X = 1.
     """
 
-    poles: tuple[Pole, ...]
+    a: ThermalSpectrum
+    factor: Factor | None = None
+    shift: float = 0.0
+    reflect: int = -1
+    taken_off: tuple[float, float] | None = None
+    """p and L."""
 
-    _TERMS = 20
-    _NEAR = 0.1
-    _CANCELLED = 8 * float(np.finfo(float).eps)
-
-    def at(self, anchor: Any, offset: Any) -> tuple[Any, Any]:
-        """The kernel and the sum of the magnitudes of its terms."""
-        value: Any = 0.0
-        size: Any = 0.0
-        for coefficient, position, order in self.poles:
-            term = coefficient / ((anchor - position) + offset) ** order
-            value, size = value + term, size + abs(term)
-        if self.zero_order:
-            nearest = min(abs(pole.position) for pole in self.poles)
-            w = anchor + offset
-            near = np.abs(w) < self._NEAR * nearest
-            if np.any(near):
-                series, bound = self._near_zero(np.where(near, w, 0.0))
-                value, size = np.where(near, series, value), np.where(near, bound, size)
-        return value, size
+    def image(self, w: Any) -> Any:
+        """Where the argument of X is w."""
+        return self.reflect * (w - self.shift)
 
     @cached_property
-    def zero_order(self) -> int:
-        """Order of the zero of the kernel at w = 0 (0 if it does not vanish, or has a pole)."""
-        if len(self.poles) < 2 or any(pole.position == 0 for pole in self.poles):
-            return 0
-        for i in range(self._TERMS):
-            if self._coefficient(i)[0] != 0:
-                return i
-        return self._TERMS
+    def _mirrored(self) -> list[Point]:
+        return [
+            point._replace(
+                position=self.image(point.position),
+                # less its value elsewhere X does not vanish there
+                power=min(point.power, 0.0) if self.taken_off else point.power,
+            )
+            for point in (self.factor.points if self.factor else ())
+        ]
 
     @cached_property
-    def decay_order(self) -> int:
-        """n of the kernel ~ w^-n at large w."""
-        for n in range(1, self._TERMS):
-            total, size = 0.0, 0.0
-            for coefficient, position, order in self.poles:
-                if n >= order:
-                    term = coefficient * math.comb(n - 1, order - 1) * position ** (n - order)
-                    total, size = total + term, size + abs(term)
-            if abs(total) > self._CANCELLED * size:
-                return n
-        return self._TERMS
+    def points(self) -> list[Point]:
+        """In ascending order."""
+        found = {point.position: point for point in merged(self.a.points)}
+        for point in merged(self._mirrored):
+            other = found.get(point.position)
+            if other is not None:  # powers add, the lowest term is of either factor
+                regularity = min(other.regularity + point.power, point.regularity + other.power)
+                power = other.power + point.power
+                width, reach = (min(x) for x in zip(other[1:5:3], point[1:5:3], strict=True))
+                point = Point(point.position, width, power, regularity, reach)
+            found[point.position] = point
+        low, high = self.limits
+        return [found[w] for w in sorted(found) if low <= w <= high]
 
-    def _coefficient(self, i: int) -> tuple[float, float]:
-        """Coefficient of w^i (0 if it cancels to rounding) and the sum of magnitudes."""
-        total, size = 0.0, 0.0
-        for coefficient, position, order in self.poles:
-            term = coefficient * (-1) ** order * math.comb(order + i - 1, i)
-            term *= position ** -float(order + i)
-            total, size = total + term, size + abs(term)
-        return (0.0 if abs(total) <= self._CANCELLED * size else total), size
+    @cached_property
+    def scale(self) -> float:
+        return min(self.a.scale, self.factor.scale) if self.factor else self.a.scale
 
-    def _near_zero(self, w: Any) -> tuple[Any, Any]:
-        value: Any = 0.0
-        bound: Any = 0.0
-        for i in reversed(range(self._TERMS)):
-            coefficient, size = self._coefficient(i)
-            value = value * w + coefficient
-            bound = bound * np.abs(w) + (size if coefficient else 0.0)
-        return value, bound
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """Beyond which f is 0, has underflowed, or follows a power law."""
+        places = [p.position for p in (*self.a.points, *self._mirrored)]
+        far = FAR * max(self.scale, *map(abs, places))
+        low, high = self.a.support
+        left, right = self.a.extent
+        low, high = max(low, left, -far), min(high, right, far)
+        if self.factor and not self.taken_off:
+            left, right = sorted(map(self.image, self.factor.extent))
+            low, high = max(low, left), min(high, right)
+        return low, high
+
+    @cached_property
+    def tails(self) -> tuple[float, float]:
+        """The powers of f at both limits; -inf where nothing lies beyond."""
+        low, high = self.limits
+        first = self.factor.tails if self.factor else (0.0, 0.0)
+        if self.reflect > 0:
+            left, right = first
+        else:
+            right, left = first
+        if self.taken_off:
+            left, right = max(left, -2.0) - 1, max(right, -2.0) - 1
+        far = 0.99 * FAR * self.scale
+        return (
+            self.a.tails[0] + left if low <= -far else -math.inf,
+            self.a.tails[1] + right if high >= far else -math.inf,
+        )
+
+    def jet(self, anchor: _Array, offset: _Array, order: int) -> Jet:
+        first = self.a.jet(anchor, offset, order)
+        if self.factor is None:
+            return first * self._lost(anchor, offset) if self.taken_off else first
+        rest = self.shift + self.reflect * anchor
+        second = self.factor.jet(rest, self.reflect * offset, order).reflected(self.reflect)
+        if self.taken_off:
+            second = self._without_value(second, anchor, offset)
+        else:
+            second = self._displaced(second, anchor, offset)
+        return first * second
+
+    def _displaced(self, second: Jet, anchor: _Array, offset: _Array) -> Jet:
+        """With the error that comes from the rounded sum of shift and anchor.
+
+        Beside a point where X or a derivative is singular it varies over the distance from there.
+        """
+        assert self.factor is not None
+        rest = self.shift + self.reflect * anchor
+        inexact = np.where((rest == 0) | (anchor == 0), 0.0, EPS * np.abs(rest))
+        singular = [p.position for p in self._mirrored if p.regularity <= 0 or p.power < 0]
+        near = np.maximum(np.abs(offset), np.maximum(inexact, 1e-300))
+        plain = np.where(
+            np.isin(anchor, singular), near, finest(self.factor.points, self.scale) / 30
+        )
+        moved = [
+            e + inexact * np.abs(c) / (near if k else plain)
+            for k, (c, e) in enumerate(zip(second.c, second.e or (), strict=True))
+        ]
+        return Jet(second.c, tuple(moved))
+
+    @cached_property
+    def _value(self) -> tuple[float, float]:
+        assert self.factor is not None
+        assert self.taken_off is not None
+        at = np.array([self.shift + self.reflect * self.taken_off[0]])
+        value, error = self.factor.jet(at, np.zeros(1), 0).derivative(0)
+        return float(value[0]), float(error[0])
+
+    def _lost(self, anchor: _Array, offset: _Array) -> Jet:
+        """[1 - chi]/(w - p), order 0."""
+        assert self.taken_off is not None
+        pole, scale = self.taken_off
+        x = (anchor - pole) + offset
+        value = x / (x * x + scale * scale)
+        return Jet((value,), (8 * EPS * np.abs(value),))
+
+    def _without_value(self, second: Jet, anchor: _Array, offset: _Array) -> Jet:
+        """[X - X(p) chi]/(w - p), order 0."""
+        assert self.factor is not None
+        assert self.taken_off is not None
+        pole, scale = self.taken_off
+        x = (anchor - pole) + offset
+        (value, known), image = self._value, self.shift + self.reflect * pole
+        away = [
+            math.hypot(p.position - image, 0.0 if math.isinf(p.width) else p.width)
+            for p in self.factor.points
+        ]
+        close = np.abs(x) < _CLOSE * min([scale, self.factor.scale, *away])
+        apart = np.where(close, 1.0, x)
+        rise = (second.c[0] - value) / apart
+        error = ((second.e or (0.0,))[0] + known + EPS * np.abs(second.c[0])) / np.abs(apart)
+        if np.any(close):  # the mean of the slope
+            nodes, weights = _AVERAGE
+            at = image + self.reflect * x[close][:, None] * (1 + nodes) / 2
+            slope, unsure = self.factor.jet(at, np.zeros_like(at), 1).derivative(1)
+            rise[close] = self.reflect * (slope @ weights) / 2
+            error[close] = (unsure + 8 * EPS * np.abs(slope)) @ weights / 2
+        rest = self._lost(anchor, offset).scaled(value)
+        return Jet((rise,), (error + known / scale,)) + rest

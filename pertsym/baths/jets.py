@@ -15,6 +15,7 @@ from typing import Any, Final
 import mpmath
 import numpy as np
 
+_LARGEST_EXPONENT = 1e12
 EPS: Final = float(np.finfo(float).eps)
 """Spacing of doubles at 1: twice the unit roundoff."""
 
@@ -147,8 +148,19 @@ def reciprocal(b: Jet) -> Jet:
 
 
 def exp(a: Jet) -> Jet:
-    """e^a."""
-    return _by_recurrence(a, _library(a).exp(a.c[0]), lambda y: y)
+    """e^a.
+
+    Raises
+    ------
+    OverflowError
+        If an mpmath number would need more memory for its exponent than for anything else.
+    """
+    first, library = a.c[0], _library(a)
+    if library is mpmath and abs(first) > _LARGEST_EXPONENT:
+        if mpmath.re(first) > 0:
+            raise OverflowError(f"exp({mpmath.nstr(first, 5)})")
+        return _by_recurrence(a, mpmath.mpf(0), lambda y: y)
+    return _by_recurrence(a, library.exp(first), lambda y: y)
 
 
 def log(a: Jet) -> Jet:

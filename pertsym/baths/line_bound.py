@@ -151,15 +151,18 @@ def _moments(powers: Complex, modes: Modes) -> float:
 def _change(modes: Modes, low: float) -> float:
     """Sum |c/(nu - iw)| at w < low, for fast nu the remainder of its expansion in w."""
     distance = np.hypot(np.maximum(modes.nu.imag - low, 0.0), modes.nu.real)
-    size = low / np.abs(modes.nu)
-    return float(np.sum(modes.size * np.where(size < _NEAR, size**_MOMENTS, 1.0) / distance))
+    return float(np.sum(modes.size * _remainder(low / np.abs(modes.nu)) / distance))
 
 
 def _rest(modes: Modes, high: float) -> float:
     """Sum |c/(nu - iw)| at w > high, for slow nu the remainder of its expansion in 1/w."""
     distance = np.hypot(np.maximum(high - modes.nu.imag, 0.0), modes.nu.real)
-    size = np.abs(modes.nu) / high
-    return float(np.sum(modes.size * np.where(size < _NEAR, size**_MOMENTS, 1.0) / distance))
+    return float(np.sum(modes.size * _remainder(np.abs(modes.nu) / high) / distance))
+
+
+def _remainder(size: Real) -> Real:
+    """What the terms of an expansion leave, 1 where it is not used."""
+    return np.asarray(np.where(size < _NEAR, np.minimum(size, 1.0) ** _MOMENTS, 1.0))
 
 
 def _doublings(low: float, high: float) -> Real:

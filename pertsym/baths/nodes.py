@@ -39,6 +39,7 @@ HIGHEST = 3  # derivative with a bound
 _NEGLIGIBLE = 1e-19
 TRUNCATION = 1e-17  # of what is summed as a power at either end
 _LOWEST = 1e-60
+SLOW = 0.3
 _FEWEST = 3  # nodes of an arm: its ends are continued from so many
 _OPERATIONS = 16  # rounding errors of one term and of the sum
 _BLOCK = 1 << 18
@@ -156,14 +157,17 @@ class Nodes:
         return value, error + self._bound(np.abs(z), derivative) * math.factorial(derivative)
 
     def at_zero(self, derivative: int) -> tuple[Any, Any]:
-        """G^(m)(0) on rays, where it exists: Ĉ ~ w^p with p > m.
+        """G^(m)(0) on rays; only its imaginary part, P, where Ĉ ~ w^p with p <= m.
 
-        The ends of the rays are summed as powers of their own.
+        The ends of the rays are summed as powers of their own, those at 0 together: what diverges
+        on one ray, and the arc between them, adds to the real part only.
         """
         m = derivative
         factor = -math.factorial(m)
         value: Any = 0.0
         error: Any = 0.0
+        tips: list[Any] = []
+        fall = math.inf
         for arm in self.arms:
             inverse = 1 / arm.poles ** (m + 1)
             terms = arm.residues * inverse
@@ -172,11 +176,20 @@ class Nodes:
             error = error - factor * lost.sum(-1)
             for w, strip in arm.strip:
                 error = error - factor * (strip / np.abs(w) ** (m + 1)).sum(-1)
-            ends = ((arm.inner, terms[..., :3]), (arm.outer, terms[..., :-4:-1]))
-            for exponent, end in ends:
-                if exponent is not None:
-                    rest, missed = continued(end, arm.step)
-                    value, error = value + factor * rest, error - factor * missed
+            if arm.inner is not None:
+                tips.append(terms[..., :3])
+                fall = arm.inner - m - 1
+            if arm.outer is not None:
+                rest, missed = continued(terms[..., :-4:-1], arm.step)
+                value, error = value + factor * rest, error - factor * missed
+        if tips:
+            step = self.arms[0].step
+            rest, missed = (
+                mirrored(tips[0], tips[1], step, fall, m + 1)
+                if len(tips) == 2 and 0 < fall < SLOW
+                else continued(sum(tips), step, fall if len(tips) == 1 else None)
+            )
+            value, error = value + factor * rest, error - factor * missed
         positions, residues = self.resonances
         if positions.shape[-1]:
             terms = residues / positions ** (m + 1)
@@ -377,11 +390,48 @@ class Arm:
         return poles, residues
 
 
-def continued(terms: Any, step: float) -> tuple[Any, Any]:
-    """What lies beyond terms[..., 0], where they fall like a geometric series, and its error."""
+def continued(terms: Any, step: float, fall: float | None = None) -> tuple[Any, Any]:
+    """What lies beyond terms[..., 0], where they fall like a geometric series, and its error.
+
+    A slow fall e^(fall x), known from the powers of w, is not left to the ratio of two terms.
+    """
+    if fall is not None and 0 < fall < SLOW:
+        leading, rest, error = resolved(terms, step, fall)
+        own = 1 / math.expm1(step * fall)
+        return leading * own + rest, error * own
     first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
     rest, earlier = _geometric(first, second), _geometric(second, third) - first
     return rest, 3 / step * np.abs(rest - earlier)
+
+
+def resolved(terms: Any, step: float, fall: float) -> tuple[Any, Any, Any]:
+    """Terms as A e^(fall x) + B e^((fall + 1) x): A, what B adds beyond, and the error of A."""
+    first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
+    slow, fast = math.exp(step * fall), math.exp(step * (fall + 1))
+    steep = (second - first * slow) / (fast - slow)
+    leading = first - steep
+    missed = np.abs(third - leading * slow**2 - steep * fast**2)
+    error = (4 * missed / step + _OPERATIONS * EPS * np.abs(first)) / step
+    return leading, steep / math.expm1(step * (fall + 1)), error
+
+
+def mirrored(right: Any, left: Any, step: float, fall: float, order: int) -> tuple[Any, Any]:
+    """`continued` for the inner ends of two rays together, for a kernel 1/w^order.
+
+    Ĉ ~ |w|^p on both sides, so that the two are e^(-+i angle fall) of one number but for the sign
+    (-1)^order: where they nearly cancel the difference is taken here.
+    """
+    parts = [resolved(terms, step, fall) for terms in (right, left)]
+    turn, sign = np.exp(1j * ANGLE * fall), (-1) ** order
+    one, other = parts[0][0] * turn, sign * parts[1][0] / turn
+    error = parts[0][2] + parts[1][2]
+    own = 1 / math.expm1(step * fall)
+    both = 2 * math.cos(ANGLE * fall) if sign > 0 else -2j * math.sin(ANGLE * fall)
+    value = (one + other) / 2 * both + (one - other) / 2 * (1 / turn - sign * turn)
+    alike = np.abs(one - other) <= error
+    value = np.where(alike, (one + other) / 2 * both, value)
+    error = error * np.where(alike, abs(both), 2.0)
+    return value * own + parts[0][1] + parts[1][1], error * own + 8 * EPS * np.abs(value) * own
 
 
 def _geometric(last: Any, before: Any) -> Any:

@@ -2,7 +2,11 @@
 
 On a panel a Gauss-Legendre rule is used, with the error bound (64/15) M rho^(-2N)/(1 - rho^-2) for
 |f| <= M in the ellipse of radius rho; at a branch point |w - b|^p a Taylor series with Cauchy's
-bound.
+bound.  Beside a panel its sum over nodes t_j is itself summed as a power series,
+
+    1/(u - t) = [1 + 2 sum_k T_k(t) q^-k]/r = sum_k t^k u^-(k+1),   r^2 = u^2 - 1,  q = u + r,
+
+with |T_k|, |t| <= 1 for what is left out.
 """
 
 from __future__ import annotations
@@ -14,12 +18,18 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import flint
+import numpy as np
 
 from pertsym.baths.balls import Ball, taylor
 
+_I = flint.acb(0, 1)
 _RHO = 3
 _MAJOR, _MINOR = flint.fmpq(5, 3), flint.fmpq(4, 3)  # half axes of the ellipse of radius 3
 _MARGIN = flint.fmpq(1, 12)
+_FEWEST = 3  # nodes
+_LONE = 40  # halvings without any bound
+FAR = 6
+CLEAR = 0.0834  # more than the margin, for what doubles make of it
 DEEPEST = 60
 
 Series = Callable[[Ball], Ball]
@@ -79,10 +89,29 @@ class Function(Protocol):
         ...
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _gauss(count: int, bits: int) -> tuple[tuple[Any, Any], ...]:
     with flint.ctx.workprec(bits):
         return tuple(flint.arb.legendre_p_root(count, k, weight=True) for k in range(count))
+
+
+@lru_cache(maxsize=256)
+def _powers(count: int, bits: int) -> Any:
+    """(1 or 2) T_k(t_j): what the coefficients of q^-k are made of."""
+    with flint.ctx.workprec(bits):
+        nodes = [x for x, _ in _gauss(count, bits)]
+        rows = [[flint.arb(1)] * count, nodes]
+        for _ in range(2, bits * 2 // 3 + 2):
+            rows.append([2 * x * b - a for x, a, b in zip(nodes, *rows[-2:], strict=True)])
+        return flint.acb_mat([rows[0], *([2 * x for x in row] for row in rows[1:])])
+
+
+@lru_cache(maxsize=256)
+def _monomials(count: int, bits: int) -> Any:
+    """t_j^k."""
+    with flint.ctx.workprec(bits):
+        nodes = [x for x, _ in _gauss(count, bits)]
+        return flint.acb_mat([[x**k for x in nodes] for k in range(bits // 2 + 2)])
 
 
 def _boxes() -> tuple[Any, ...]:
@@ -101,6 +130,10 @@ def _boxes() -> tuple[Any, ...]:
 
 
 _COVER = _boxes()
+_WHOLE = flint.acb(*(flint.arb(0, float(x) * (1 + 1e-15)) for x in (5 / 3, 4 / 3)))
+_TIGHT = 2**10  # a bound from one box, over the value inside
+GRADES = np.array([1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 50.0])
+"""log2 of |u| or |q|; for each the terms that the precision asks for."""
 
 
 @dataclass(eq=False)
@@ -114,17 +147,25 @@ class Panel:
     largest: Any
     bits: int
     depth: int = 0
+    goal: Any = None
+    """What the error of the rule for |f| need not fall below."""
     _nodes: list[tuple[Any, Any]] | None = field(default=None, repr=False)
     _halves: list[Panel] | None = field(default=None, repr=False)
     _bound: Any = field(default=None, repr=False)
+    _polynomials: dict[tuple[bool, int], Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.centre, self.half = (self.first + self.last) / 2, (self.last - self.first) / 2
+        self.inverse = 1 / self.half
 
     @property
     def bound(self) -> Any:
         """A bound of |f| in the ellipse; infinite if f is not analytic there."""
         if self._bound is None:
+            whole = self.function.value(self.centre + self.half * _WHOLE, self.piece)
+            if whole.is_finite() and whole.abs_upper() < _TIGHT * self.middle:
+                self._bound = whole.abs_upper()
+                return self._bound
             self._bound = flint.arb(0)
             for u in _COVER:
                 box = self.centre + self.half * u
@@ -133,17 +174,26 @@ class Panel:
                     break
         return self._bound
 
+    @cached_property
+    def middle(self) -> Any:
+        """|f| at the centre."""
+        return self.function.value(self.centre, self.piece).abs_upper()
+
     def settled(self) -> list[Panel]:
         """This panel, or its parts, such that a rule can be used on each."""
         # a bound of a crude kind need not shrink with the panel: ask for less and less
         if self.bound < self.largest * 2 ** (4 * self.depth) or self.depth > DEEPEST:
             return [self]
+        if self.depth > _LONE and not self.bound.is_finite():
+            raise ArithmeticError("a bath is not analytic on the path, or too narrow beside it")
         return [panel for half in self._split() for panel in half.settled()]
 
     def _split(self) -> list[Panel]:
         ends = (self.first, self.centre), (self.centre, self.last)
         return [
-            Panel(self.function, self.piece, a, b, self.largest, self.bits, self.depth + 1)
+            Panel(
+                self.function, self.piece, a, b, self.largest, self.bits, self.depth + 1, self.goal
+            )
             for a, b in ends
         ]
 
@@ -153,9 +203,15 @@ class Panel:
             self._halves = [panel for half in self._split() for panel in half.settled()]
         return self._halves
 
-    @property
+    @cached_property
     def count(self) -> int:
-        return self.bits * 8 // 25 + 4  # 3^(-2 count) < 2^-bits
+        most = self.bits * 8 // 25 + 4  # 3^(-2 count) < 2^-bits
+        if self.goal is None or not self.goal > 0:
+            return most
+        if not self.bound > self.goal:
+            return _FEWEST
+        wanted = float((self.bound / self.goal).log()) / (2 * math.log(_RHO))
+        return min(most, math.ceil(wanted) + _FEWEST)
 
     @property
     def nodes(self) -> list[tuple[Any, Any]]:
@@ -171,7 +227,7 @@ class Panel:
     @cached_property
     def size(self) -> Any:
         """A bound of int |f| |dw|."""
-        total, parts = flint.arb(0), 8
+        total, parts = flint.arb(0), 3
         for k in range(parts):
             low, high = (flint.arb(2 * j - parts) / parts for j in (k, k + 1))
             value = self.function.value(self.centre + self.half * low.union(high), self.piece)
@@ -180,23 +236,80 @@ class Panel:
 
     def transform(self, z: Any, n: int) -> Any:
         """int dw f(w)/(w - z)^n along the panel."""
-        u = (z - self.centre) / self.half
+        u = (z - self.centre) * self.inverse
         # the gap between confocal ellipses is that of their half axes
         gap = ((u - 1).abs_lower() + (u + 1).abs_lower()) / 2 - _MAJOR
         if not gap > _MARGIN:
             if self.depth > DEEPEST:
                 return flint.acb("nan")
             return sum((half.transform(z, n) for half in self.halves), flint.acb(0))
+        width = self.half.abs_upper()
+        error = (self.error * width / (width * gap) ** n).abs_upper()
         total = flint.acb(0)
-        if n == 1:
-            for w, value in self.nodes:
-                total += value / (w - z)
-        else:
+        if n != 1:
             for w, value in self.nodes:
                 total += value / (w - z) ** n
-        width = self.half.abs_upper()
-        error = self.error * width / (width * gap) ** n
+            return widened(total, error)
+        far = u.abs_lower() > FAR
+        # |q| and |r| from the half axes of the ellipse through u
+        major = gap + _MAJOR
+        minor = ((major - 1) * (major + 1)).sqrt().lower()
+        size = u.abs_lower() if far else (major + minor).lower()
+        grade = int(np.searchsorted(GRADES, float(size.log()) * 1.442695, side="right")) - 1
+        front = (size if far else minor) * width
+        rest = self.total * flint.arb(2.0) ** (3 - self.bits - 2 * GRADES[grade]) / front
+        return widened(self.cauchy(u, far, grade), (error + rest).abs_upper())
+
+    def kernel_integral(self, poles: Sequence[tuple[Any, Any, int]]) -> Any:
+        """int dw f(w) sum_j c_j/(w - a_j)^n_j along the panel."""
+        width, error = self.half.abs_upper(), flint.arb(0)
+        for c, a, n in poles:
+            u = (a - self.centre) * self.inverse
+            gap = ((u - 1).abs_lower() + (u + 1).abs_lower()) / 2 - _MAJOR
+            if not gap > _MARGIN:
+                if self.depth > DEEPEST:
+                    return flint.acb("nan")
+                return sum((half.kernel_integral(poles) for half in self.halves), flint.acb(0))
+            error += abs(c) * self.error * width / (width * gap) ** n
+        total = flint.acb(0)
+        for w, value in self.nodes:
+            kernel: Any = 0
+            for c, a, n in poles:
+                kernel = kernel + (c / (w - a) if n == 1 else c / (w - a) ** n)
+            total += value * kernel
         return widened(total, error.abs_upper())
+
+    def cauchy(self, u: Any, far: bool, grade: int) -> Any:
+        """sum_j v_j/(w_j - z) at z = centre + half u, by powers of 1/u or 1/q.
+
+        The caller knows that |u| or |q| is at least 2^GRADES[grade]; it adds the bound of what is
+        left out, sum_(k >= K) 2 |tau_k| |q|^-k <= 2 sum |v_j| |q|^-K/(1 - |1/q|).
+        """
+        polynomial = self._series(far, grade)
+        if far:
+            ratio = 1 / u
+            return polynomial(ratio) * ratio * -self.inverse
+        square = u * u
+        steep = abs(float(u.real.mid())) >= abs(float(u.imag.mid()))
+        root = (square - 1).sqrt() if steep else (1 - square).sqrt() * _I
+        if (u * root.conjugate()).real < 0:  # |u + r| > |u - r|
+            root = -root
+        return polynomial(1 / (u + root)) / root * -self.inverse
+
+    def _series(self, far: bool, grade: int) -> Any:
+        key = (far, grade)
+        if key not in self._polynomials:
+            values = flint.acb_mat([[value] for _, value in self.nodes])
+            table = _monomials if far else _powers
+            terms = math.ceil(self.bits / GRADES[grade]) + 2
+            moments = (table(self.count, self.bits) * values).entries()
+            self._polynomials[key] = flint.acb_poly(moments[:terms])
+        return self._polynomials[key]
+
+    @cached_property
+    def total(self) -> Any:
+        """sum_j |v_j|."""
+        return sum((value.abs_upper() for _, value in self.nodes), flint.arb(0)).abs_upper()
 
     @property
     def error(self) -> Any:
@@ -250,6 +363,7 @@ class Germ:
     coefficients: Sequence[Any]
     bound: Any
     _moments: dict[int, Any] = field(default_factory=dict, repr=False)
+    _polynomials: dict[int, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, b: Any, side: int, end: End, longest: Any, bits: int) -> Germ | None:
@@ -288,6 +402,8 @@ class Germ:
 
     def transform(self, z: Any, n: int) -> Any:
         away = z - self.b
+        if n == 0:
+            return self.moment(0)
         if isinstance(away, flint.fmpq) and away == 0:
             return self.moment(-n) * self.side**n
         away = flint.acb(away)
@@ -295,11 +411,11 @@ class Germ:
         if not ratio < flint.fmpq(1, 3):
             return flint.acb("nan")
         # (side x - away)^-n = (-away)^-n sum_k binomial (side x/away)^k
-        terms, total, weight, turn = len(self.coefficients) * 2, flint.acb(0), 1, self.side / away
-        factor = flint.acb(1)
-        for k in range(terms):
-            total += weight * factor * self.moment(k)
-            weight, factor = weight * (k + n) // (k + 1), factor * turn
-        rest = 3 * weight * ratio**terms * self.bound
+        terms = len(self.coefficients) * 2
+        if n not in self._polynomials:
+            moments = [math.comb(n - 1 + k, k) * self.moment(k) for k in range(terms)]
+            self._polynomials[n] = flint.acb_poly(moments)
+        total = self._polynomials[n](self.side / away)
+        rest = 3 * math.comb(n - 1 + terms, terms) * ratio**terms * self.bound
         rest = rest * self.length ** (flint.arb(self.power) + 1)
         return widened(total, rest.abs_upper()) / (-away) ** n

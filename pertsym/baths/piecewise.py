@@ -1,6 +1,6 @@
 """Ĉ as polynomials on panels, with the integrals over it that have closed forms.
 
-F(z) = int dx f(x)/(x - z), its boundary value P on the real line and two derivatives, for many
+F(z) = int dx f(x)/(x - z), its boundary value P on the real line and its derivatives, for many
 points and panels at once.  A panel close to z gives int_-1^1 dt P_k(t)/(t - z) = -2 Q_k(z); all
 others enter through Chebyshev moments of ever larger groups of panels, by
 1/(z - t) = 2 sum_n' r^n T_n(t)/(z^2 - 1)^(1/2), r = z - (z^2 - 1)^(1/2).  Derivatives are taken
@@ -95,22 +95,26 @@ class _Moments(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class PiecewiseSpectrum:
-    """f and two derivatives as Legendre series on panels, and what jumps at their ends.
+    """f and its derivatives as Legendre series on panels, and what jumps at their ends.
 
     Attributes
     ----------
     low, high : ndarray, shape (panels,)
         Edges, ascending; f = 0 between panels that do not touch.
-    series : ndarray, shape (3, panels, degree + 1)
-        Legendre coefficients of f, f' and f'' in t, x = (low + high)/2 + t (high - low)/2.
-    errors : ndarray, shape (3, panels)
+    series : ndarray, shape (orders, panels, degree + 1)
+        Legendre coefficients of f, f', ... in t, x = (low + high)/2 + t (high - low)/2.
+    errors : ndarray, shape (orders, panels)
         Bounds of |f^(m) - series|.
     knots : ndarray, shape (knots,)
-        Where f, f' or f'' jumps.
-    jumps, jump_errors : ndarray, shape (3, knots)
+        Where f or one of these derivatives jumps.
+    jumps, jump_errors : ndarray, shape (orders, knots)
         f^(m)(knot + 0) - f^(m)(knot - 0).
     smooth : int
-        The highest derivative that is integrable but for jumps, at most 2.
+        The highest derivative that is integrable but for jumps, below the number of orders.
+    tails : tuple of (edge, value, error, power)
+        f ~ value |x/edge|^power beyond an outermost edge, where f does not end there.
+    unit : float or None
+        Stands for the distance 0 from a knot in logarithms, which cancel if f is continuous.
     """
 
     low: _Array
@@ -121,16 +125,15 @@ class PiecewiseSpectrum:
     jumps: _Array
     jump_errors: _Array
     smooth: int
+    tails: tuple[tuple[float, float, float, float], ...] = ()
+    unit: float | None = None
 
     def transform(self, w: Any, derivative: int = 0) -> Estimate:
-        """P^(m)(w) of P(w) = P int dx f(x)/(x - w), m = 0, 1, 2, with true bounds.
+        """P^(m)(w) of P(w) = P int dx f(x)/(x - w), m below the orders, with true bounds.
 
-        Raises
-        ------
-        Divergent
-            At a knot where f^(j) jumps, j <= m, so that P^(m) does not exist.
+        `Divergent` at a knot where f^(j) jumps, j <= m, so that P^(m) does not exist.
         """
-        _check(derivative)
+        self._check(derivative)
         w = np.asarray(w, dtype=float)
         flat = np.ravel(w)
         self._require(flat, derivative)
@@ -156,16 +159,14 @@ class PiecewiseSpectrum:
                 block = slice(start, start + _BLOCK)
                 value[block], error[block] = self._integral(w[block], order, derivative - order)
             edges = self._edge_terms(w, derivative, order)
-        value, error = value + edges[0], error + edges[1]
+            beyond = self._beyond(w, derivative)
+        value, error = value + edges[0] + beyond[0], error + edges[1] + beyond[1]
         return value, np.where(np.isfinite(value), error + 4 * EPS * np.abs(value), np.inf)
 
     def half_sided(self, z: Any) -> Estimate:
         """G(z) = (i/2pi) int dx f(x)/(z - x) for Im z >= 0, on the axis f/2 - iP/(2 pi).
 
-        Returns
-        -------
-        Estimate
-            Complex values with bounds of their moduli.
+        Complex values with bounds of their moduli.
 
         Raises
         ------
@@ -190,13 +191,14 @@ class PiecewiseSpectrum:
             for start in range(0, len(above), _BLOCK):
                 part = self._integral(above[start : start + _BLOCK], 0, 0)
                 parts = [np.concatenate(pair) for pair in zip(parts, part, strict=True)]
-        value[~axis] = -1j / math.tau * parts[0]
-        error[~axis] = parts[1] / math.tau + 4 * EPS * np.abs(value[~axis])
+        beyond = self._beyond(above, 0)
+        value[~axis] = -1j / math.tau * (parts[0] + beyond[0])
+        error[~axis] = (parts[1] + beyond[1]) / math.tau + 4 * EPS * np.abs(value[~axis])
         return _estimate(z, value, error)
 
     def spectrum(self, w: Any, derivative: int = 0) -> Estimate:
-        """f^(m)(w), m = 0, 1, 2, from the panels; from the right where it jumps."""
-        _check(derivative)
+        """f^(m)(w) from the panels; from the right where it jumps."""
+        self._check(derivative)
         w = np.asarray(w, dtype=float)
         flat = np.ravel(w)
         panel = np.clip(np.searchsorted(self.low, flat, side="right") - 1, 0, None)
@@ -260,10 +262,15 @@ class PiecewiseSpectrum:
                 value = -2 * sums[0] / root
             case 1:
                 value = 2 * (sums[1] + z / root * sums[0]) / (root * root * half)
-            case _:
+            case 2:
                 slope = z / root
                 value = sums[2] + 3 * slope * sums[1] + (3 * slope * slope - 1) * sums[0]
                 value = -2 * value / (root * root * root * half * half)
+            case _:
+                slope, square = z / root, z / root * z / root
+                value = sums[3] + 6 * slope * sums[2] + (15 * square - 4) * sums[1]
+                value = value + (15 * square - 9) * slope * sums[0]
+                value = 2 * value / (root**4 * half**3)
         kernel = _REACH / np.minimum(np.abs(plus), np.abs(minus))
         kernel = math.factorial(lowered) * kernel * (kernel / half) ** lowered
         return value, kernel * (moments.error[nodes] + 40 * EPS * moments.size[nodes])
@@ -277,7 +284,10 @@ class PiecewiseSpectrum:
         if np.iscomplexobj(w):
             logarithm: _Numbers = np.log(below) - np.log(above)
         else:
-            logarithm = np.log(np.abs(below)) - np.log(np.abs(above))
+            left, right = np.abs(below), np.abs(above)
+            if self.unit is not None:
+                left, right = (np.where(x <= 2 * _DEEPEST, self.unit, x) for x in (left, right))
+            logarithm = np.log(left) - np.log(right)
         half = (high - low) / 2
         series = self.series[order + lowered, panels]
         functions = _legendre_q(below / half, above / half, logarithm, series.shape[1])
@@ -297,12 +307,14 @@ class PiecewiseSpectrum:
 
     @cached_property
     def _ends(self) -> _Array:
-        """f^(m) at the left and the right end of each panel, shape (2, 3, panels)."""
+        """f^(m) at the left and the right end of each panel, shape (2, orders, panels)."""
         signs = (-1.0) ** np.arange(self.series.shape[2])
         left, right = self.series @ signs, np.sum(self.series, axis=2)
         joined = np.flatnonzero(self.high[:-1] == self.low[1:])
         jumping = np.isin(self.high[joined], self.knots)
-        for m in range(3):  # no difference of two roundings where f^(m) is continuous
+        for m in range(
+            len(self.series)
+        ):  # no difference of two roundings where f^(m) is continuous
             at = joined[~jumping]
             mean = (right[m, at] + left[m, at + 1]) / 2
             right[m, at], left[m, at + 1] = mean, mean
@@ -328,6 +340,26 @@ class PiecewiseSpectrum:
                 error[block] += np.abs(kernel) @ unsure
         return value, error
 
+    def _check(self, derivative: int) -> None:
+        if derivative not in range(len(self.series)):
+            *others, last = map(str, range(len(self.series)))
+            known = f"{', '.join(others)} or {last}"
+            raise ValueError(f"derivative: must be {known}, got {derivative!r}; take fewer")
+
+    def _beyond(self, w: _Numbers, derivative: int) -> tuple[_Numbers, _Array]:
+        """The same of the tails, m! int dx A |x/b|^q/(x - w)^(m + 1) beyond b >> w."""
+        value, error = np.zeros_like(w), np.zeros(len(w))
+        for b, height, unsure, power in self.tails:
+            for k in range(3):
+                n = derivative + k - power
+                moment = math.factorial(derivative) * math.comb(derivative + k, k) / n
+                term = moment * math.copysign(1.0, b) ** (derivative + k + 1)
+                term = term * abs(b) ** -float(derivative) * (w / abs(b)) ** k
+                value = value + height * term
+                error = error + unsure * np.abs(term)
+            error = error + np.abs(height * term)
+        return value, error
+
     def _require(self, w: _Array, derivative: int) -> None:
         jumping = np.any(self.jumps[: derivative + 1] != 0, axis=0)
         hit = np.flatnonzero(np.isin(w, self.knots[jumping]))
@@ -336,11 +368,6 @@ class PiecewiseSpectrum:
                 f"d^{derivative}P/dw^{derivative} does not exist at w = {w[hit[0]]:.6g}: "
                 "a derivative of Ĉ jumps there"
             )
-
-
-def _check(derivative: int) -> None:
-    if derivative not in (0, 1, 2):
-        raise ValueError(f"derivative: must be 0, 1 or 2, got {derivative!r}; take fewer")
 
 
 def _estimate(like: _Numbers, value: _Numbers, error: _Array) -> Estimate:

@@ -118,8 +118,7 @@ class MixedProduct:
     def _series(self, z: Any) -> Any:
         at, slope = self.shift + self.reflect * balls.rational(z[0].real), self.reflect * z[1]
         found, factor = [], flint.acb(1)
-        for n in range(1, z.prec + 1):
-            value = self.b.below(at, n)
+        for value in self.b.series(at, z.prec):
             found.append(factor * (value if self.reflect < 0 else value.conjugate()))
             factor = factor * slope
         return flint.acb_series(found, z.prec)

@@ -6,8 +6,8 @@ Boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1].  L(z) = int dw Ĉ(w)/(w - z) over a p
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -31,6 +31,8 @@ class SpectrumBalls:
     """Ĉ of one bath with scalar parameters, a `contour.Function`."""
 
     thermal: ThermalSpectrum
+    _kinds: dict[int, tuple[int, bool, int]] = field(default_factory=dict, repr=False)
+    _warmth: dict[int, tuple[Any, Any]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def cuts(self) -> tuple[Any, ...]:
@@ -42,7 +44,11 @@ class SpectrumBalls:
         zero = [flint.fmpq(0)] if cold or density.kink_power < math.inf else []
         return (*([] if cold else (-w for w in reversed(edges))), *zero, *edges)
 
-    @property
+    @cached_property
+    def is_cold(self) -> bool:
+        return self.thermal.zero_temperature
+
+    @cached_property
     def reach(self) -> float:
         points = self.thermal.points
         return max(min(points, key=lambda p: abs(p.position)).reach, self.thermal.scale * 1e-6)
@@ -62,20 +68,29 @@ class SpectrumBalls:
         return piece - (len(self.cuts) - edges) if side > 0 else edges - piece
 
     def vanishes(self, piece: int) -> bool:
-        density = self.thermal.density
-        if self.thermal.zero_temperature and self._side(piece) < 0:
-            return True
-        ends = not isinstance(density, Exponentials) and density.end < math.inf
-        return ends and self._part(piece) == len(density.edges)  # type: ignore[union-attr]
+        return self._signs(piece)[1]
+
+    def _signs(self, piece: int) -> tuple[int, bool, int]:
+        """The half axis of a piece, whether the spectrum vanishes there, which piece of J it is."""
+        if piece not in self._kinds:
+            density, side, part = self.thermal.density, self._side(piece), self._part(piece)
+            beyond = (
+                not isinstance(density, Exponentials)
+                and density.end < math.inf
+                and part == len(density.edges)
+            )
+            self._kinds[piece] = side, beyond or (self.is_cold and side < 0), part
+        return self._kinds[piece]
 
     def value(self, z: Ball, piece: int) -> Ball:
         density = self.thermal.density
         if isinstance(density, Exponentials):
             return 2 * _half_sided(density, z) - _odd(density, z)
-        if self.vanishes(piece):
+        side, vanishes, part = self._signs(piece)
+        if vanishes:
             return 0 * z
-        y = -z if self._side(piece) < 0 else z
-        power, regular = self._regular(z, y, self._part(piece))
+        y = -z if side < 0 else z
+        power, regular = self._regular(z, y, part)
         return regular if power == 0 else balls.power(y, power) * regular
 
     def _regular(self, z: Ball, y: Ball, part: int) -> tuple[float, Ball]:
@@ -83,12 +98,19 @@ class SpectrumBalls:
         thermal, density = self.thermal, self.thermal.density
         assert not isinstance(density, Exponentials)
         core = 2 * density.core(y, part)
-        if thermal.zero_temperature:
+        if self.is_cold:
             return density.leading, core
-        beta = balls.real(thermal.beta)
+        beta, temperature = self._betas(flint.ctx.prec)
         if thermal.statistics == "classical":
-            return density.leading - 1, core / beta
-        return density.leading - 1, core * balls.bose(z * beta) / beta
+            return density.leading - 1, core * temperature
+        return density.leading - 1, core * balls.bose(z * beta) * temperature
+
+    def _betas(self, bits: int) -> tuple[Any, Any]:
+        """beta and its inverse as balls at so many bits."""
+        if bits not in self._warmth:
+            beta = balls.real(self.thermal.beta)
+            self._warmth[bits] = beta, 1 / beta
+        return self._warmth[bits]
 
     def analytic(self, box: Any, piece: int) -> bool:
         return bool(self.value(box, piece).is_finite())
@@ -101,7 +123,28 @@ class SpectrumBalls:
             density = self.thermal.density
             power = density.leading - (0 if self.thermal.zero_temperature else 1)  # type: ignore[union-attr]
             return End(power, lambda x: self._regular(side * x, x, 0)[1])
+        density = self.thermal.density
+        if not isinstance(density, Exponentials) and b in self.cuts and not self.vanishes(piece):
+            sign = 1 if b > 0 else -1
+            index = [balls.rational(w) for w, _ in density.edges].index(sign * b)
+            power_law = density.edge(index, sign * side)
+            if power_law is not None:
+                return self._at_break(b, side, *power_law)
         return End(0.0, lambda x: self.value(side * x + b, piece))
+
+    def _at_break(self, b: Any, side: int, power: float, regular: Callable[[Ball], Ball]) -> End:
+        """Ĉ = 2 J(y) bose(beta w)/(beta y), y = |w|, where J follows a power of the distance."""
+        sign = 1 if b > 0 else -1
+        if self.is_cold:
+            return End(power, lambda x: 2 * regular(x))
+        beta, temperature = self._betas(flint.ctx.prec)
+        classical = self.thermal.statistics == "classical"
+
+        def factor(x: Ball) -> Ball:
+            w = side * x + b
+            return temperature / (sign * w) * (1 if classical else balls.bose(w * beta))
+
+        return End(power, lambda x: 2 * regular(x) * factor(x))
 
     def piece(self, b: Any, side: int) -> int:
         """The piece on one side of a real point; with side 0, b is no cut."""
@@ -200,31 +243,79 @@ def below_exponentials(density: Exponentials, z: Any, n: int) -> Any:
     return -2 * _I * flint.arb.pi() * total
 
 
-def below_rational(thermal: ThermalSpectrum, poles: Sequence[tuple[Any, Any]], z: Any) -> Any:
-    """conj H(conj z), H(z) = int dw Ĉ(w)/(w - z) above the axis, closed below: a digamma form."""
-    z, two_pi_i = z.conjugate(), 2 * _I * flint.arb.pi()
-    total = flint.acb(0)
-    for p, r in poles:
-        for pole, residue in ((p, r), (p.conjugate(), r.conjugate())):
-            if thermal.zero_temperature:
-                # z lies above the axis: on the right -z crosses the cut of the logarithm
-                right = z.real > 0
-                turned = balls.log(z) - _I * flint.arb.pi() if right else balls.log(-z)
-                logs = turned - balls.log(-pole)
-                total += 2 * residue * logs / (pole - z)
-                continue
-            beta, lower = balls.real(thermal.beta), pole is not p
-            if thermal.statistics == "classical":
+class RationalTransform:
+    """conj H(conj z), H(z) = int dw Ĉ(w)/(w - z) above the axis, closed below: a digamma form.
+
+    With J = sum_p r_p/(w - p) over poles above the axis and their conjugates, every pole adds
+
+        -2 pi i r {[1 + coth(beta p/2)] below, 2/(beta step) (psi(1 - i p/step) - psi(1 - i z/step))
+        times -i}/(p - z),   step = 2 pi/beta,
+
+    a logarithm in place of the digamma at T = 0, and what is below alone in a classical bath.
+    """
+
+    def __init__(self, thermal: ThermalSpectrum, poles: Sequence[tuple[Any, Any]]) -> None:
+        pi, two_pi_i = flint.arb.pi(), 2 * _I * flint.arb.pi()
+        self._cold = thermal.zero_temperature
+        self._classical = not self._cold and thermal.statistics == "classical"
+        self._scale = flint.acb(0)
+        self._terms: list[tuple[Any, Any, Any]] = []
+        """(pole, factor of the digamma or the logarithm, constant beside it)"""
+        for p, r in poles:
+            for pole, residue, lower in ((p, r, False), (p.conjugate(), r.conjugate(), True)):
+                if self._cold:
+                    self._terms.append((pole, 2 * residue, -2 * residue * balls.log(-pole)))
+                    continue
+                beta = balls.real(thermal.beta)
+                if self._classical:
+                    if lower:
+                        constant = -two_pi_i * 2 * residue / (beta * pole)
+                        self._terms.append((pole, flint.acb(0), constant))
+                    continue
+                constant = flint.acb(0)
                 if lower:
-                    total -= two_pi_i * 2 * residue / (beta * pole * (pole - z))
-                continue
-            if lower:
-                coth = 1 + 2 / ((beta * pole).exp() - 1)
-                total -= two_pi_i * residue * (1 + coth) / (pole - z)
-            step = 2 * flint.arb.pi() / beta
-            digammas = (1 - _I * pole / step).digamma() - (1 - _I * z / step).digamma()
-            total -= two_pi_i * residue * 2 / beta * -_I / (step * (pole - z)) * digammas
-    return total.conjugate()
+                    constant = -two_pi_i * residue * (2 + 2 / ((beta * pole).exp() - 1))
+                self._scale = -_I * beta / (2 * pi)
+                factor = two_pi_i * residue * -_I / pi
+                inner = (1 + self._scale * pole).digamma()
+                self._terms.append((pole, factor, constant - factor * inner))
+
+    def at(self, z: Any) -> Any:
+        """The value for a ball z below the axis or on it, z != 0 at T = 0."""
+        z = z.conjugate()
+        shared: Any = 0 if self._classical else self._shared(z, z)
+        if not (self._cold or self._classical):
+            shared = shared.digamma()
+        total = flint.acb(0)
+        for pole, factor, constant in self._terms:
+            total += (factor * shared + constant) / (pole - z)
+        return total.conjugate()
+
+    def series(self, z: Any, terms: int) -> list[Any]:
+        """Taylor coefficients at such a z."""
+        z = flint.acb(z).conjugate()
+
+        def mirrored(x: Any) -> Any:
+            shared: Any = 0 if self._classical else self._shared(x, z)
+            if not (self._cold or self._classical):
+                shared = shared.lgamma().derivative() / shared.derivative()
+            parts = [(f * shared + c) / (pole - x) for pole, f, c in self._terms]
+            return sum(parts[1:], parts[0])
+
+        try:
+            found = balls.taylor(mirrored, z, 1, terms)
+        except ValueError:  # at a pole of J, where the numerator vanishes as well
+            return [flint.acb("nan")] * terms
+        return [c.conjugate() for c in found]
+
+    def _shared(self, x: Any, place: Any) -> Any:
+        """The argument of the digamma, or the logarithm, at x, a ball or a series from `place`."""
+        if not self._cold:
+            return 1 + self._scale * x
+        # z lies above the axis: on the right -z crosses the cut of the logarithm
+        if place.real > 0:
+            return balls.log(x) - _I * flint.arb.pi()
+        return balls.log(-x)
 
 
 Fractions = list[tuple[Any, Any]]

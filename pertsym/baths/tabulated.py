@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from pertsym.baths.nodes import Nodes, Real
 
 UNIT = 2.0**-53
 BITS = 3  # an octave has 2^BITS panels
-_MANTISSA = 52 - BITS
+_MANTISSA = 52
 _ONE = np.int64(1023 << 52)
 _LOW = np.int64((1 << 52) - 1)
 _SIZES = (9, 11, 13, 15, 17)  # numbers of points that are tried
@@ -48,15 +49,18 @@ class Pieces:
         Of powers of t in [-1, 1], the position in the panel; shape (functions, size, panels).
     errors
         Bounds; shape (functions, panels).
+    bits
+        An octave has 2^bits panels.
     """
 
     first: int
     coefficients: Real
     errors: Real
+    bits: int = BITS
 
     def __call__(self, x: Any) -> tuple[Real, Real]:
         """Values and bounds at x, shape (functions, *x.shape); x lies within the panels."""
-        index, t = position(x)
+        index, t = position(x, self.bits)
         index = index - self.first
         values = np.empty((len(self.coefficients), *t.shape))
         for rows, value in zip(self.coefficients, values, strict=True):
@@ -66,18 +70,32 @@ class Pieces:
                 value += row[index]
         return values, self.errors[:, index]
 
+    def single(self, x: float) -> tuple[float, float]:
+        """Value and bound of the first function at one x in the first panel of whole octaves."""
+        t = 4 * math.frexp(x)[0] - 3
+        value = 0.0
+        for c in self._horner:
+            value = value * t + c
+        return value, float(self.errors[0, 0])
 
-def position(x: Any) -> tuple[Any, Any]:
+    @cached_property
+    def _horner(self) -> list[float]:
+        found: list[float] = self.coefficients[0, ::-1, 0].tolist()
+        return found
+
+
+def position(x: Any, bits: int = BITS) -> tuple[Any, Any]:
     """Number of the panel of every x > 0 and the place in it, from -1 to 1, both exact."""
-    bits = np.ascontiguousarray(x, dtype=float).view(np.int64)
-    within = ((bits << BITS) & _LOW) | _ONE
-    return bits >> _MANTISSA, 2 * within.view(np.float64) - 3
+    pattern = np.ascontiguousarray(x, dtype=float).view(np.int64)
+    within = ((pattern << bits) & _LOW) | _ONE
+    return pattern >> (_MANTISSA - bits), 2 * within.view(np.float64) - 3
 
 
-def panels(low: float, high: float) -> tuple[int, Real, Real]:
+def panels(low: float, high: float, bits: int = BITS) -> tuple[int, Real, Real]:
     """Number of the first panel; centres and half widths of those that cover low <= x <= high."""
-    first, last = (int(position(np.array([x]))[0][0]) for x in (low, high))
-    edges = (np.arange(first, last + 2, dtype=np.int64) << _MANTISSA).view(np.float64)
+    first, last = (int(position(np.array([x]), bits)[0][0]) for x in (low, high))
+    pattern = np.arange(first, last + 2, dtype=np.int64) << (_MANTISSA - bits)
+    edges = pattern.view(np.float64)
     return first, (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
 
 
@@ -88,7 +106,7 @@ def chebyshev(size: int) -> Real:
     return points
 
 
-def fitted(first: int, values: Real, errors: Real) -> Pieces:
+def fitted(first: int, values: Real, errors: Real, bits: int = BITS) -> Pieces:
     """The polynomials through values at the Chebyshev points of every panel.
 
     Parameters
@@ -106,13 +124,16 @@ def fitted(first: int, values: Real, errors: Real) -> Pieces:
     modes = np.cos(np.outer(angles, np.arange(size))) * (2 / size)
     modes[:, 0] /= 2
     powers = np.zeros((size, size))
-    for k in range(size):
-        powers[k, : k + 1] = np.polynomial.chebyshev.cheb2poly([0] * k + [1])
+    powers[0, 0] = powers[1, 1] = 1.0
+    for k in range(2, size):  # T_k = 2 t T_(k-1) - T_(k-2)
+        powers[k, 1:] = 2 * powers[k - 1, :-1]
+        powers[k] -= powers[k - 2]
     coefficients = rest @ modes @ powers
     coefficients[..., 0] += middle[..., 0]
     horner = np.abs(coefficients) @ (2.0 * np.arange(size) + 2)
     rounding = UNIT * (horner + 2 * size * size * np.max(np.abs(rest), -1))
-    return Pieces(first, np.ascontiguousarray(np.swapaxes(coefficients, 1, 2)), errors + rounding)
+    rows = np.ascontiguousarray(np.swapaxes(coefficients, 1, 2))
+    return Pieces(first, rows, errors + rounding, bits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,30 +258,26 @@ def summed(residues: Any, poles: Any, x: Any, m: int) -> Any:
     q = 1 / (square[:, None] - poles * poles)
     power = q if m == 0 else q * q if m == 1 else q ** (m + 1)
     moments = [power @ (residues * poles**k) for k in range(NUMERATOR[m] + 1)]
-    return -2 * math.pi * combined(moments, square, m).imag
+    return -2 * math.pi * np.stack(combined(moments, square, m)).imag
 
 
 NUMERATOR = (1, 2, 3, 4)  # power of w in the numerators of `combined`
 
 
-def combined(moments: Sequence[Any], square: Any, m: int) -> Any:
+def combined(moments: Sequence[Any], square: Any, m: int) -> tuple[Any, Any]:
     """[g(x) + g(-x)]/2 and [g(x) - g(-x)]/(2x) of g = d^m/dx^m 1/(x - w).
 
     moments[k] is the sum of a w^k/(x^2 - w^2)^(m+1).
     """
     if m == 0:
-        return np.stack((moments[1], moments[0]))
+        return moments[1], moments[0]
     if m == 1:
-        return -np.stack((square * moments[0] + moments[2], 2 * moments[1]))
+        return -(square * moments[0] + moments[2]), -2 * moments[1]
     if m == 2:
-        return np.stack(
-            (6 * square * moments[1] + 2 * moments[3], 2 * square * moments[0] + 6 * moments[2])
-        )
-    return -np.stack(
-        (
-            6 * (square * square * moments[0] + 6 * square * moments[2] + moments[4]),
-            24 * (square * moments[1] + moments[3]),
-        )
+        return 6 * square * moments[1] + 2 * moments[3], 2 * square * moments[0] + 6 * moments[2]
+    return (
+        -6 * (square * square * moments[0] + 6 * square * moments[2] + moments[4]),
+        -24 * (square * moments[1] + moments[3]),
     )
 
 
@@ -291,8 +308,8 @@ def resonant_parts(
     for pole, residue in zip(*resonances, strict=True):
         factor = residue / ((x - pole) * (x + pole)) ** (m + 1)
         powers = range(NUMERATOR[m] + 1)
-        term = -2 * math.pi * combined([factor * pole**k for k in powers], x * x, m)
-        size = combined([np.abs(factor) * np.abs(pole) ** k for k in powers], x * x, m)
+        term = -2 * math.pi * np.stack(combined([factor * pole**k for k in powers], x * x, m))
+        size = np.stack(combined([np.abs(factor) * np.abs(pole) ** k for k in powers], x * x, m))
         spread = np.abs(pole) / np.minimum(np.abs(x - pole), np.abs(x + pole))
         value = value + term.imag
         relative = uncertainty + UNIT * (32 + 8 * (m + 1) * spread)

@@ -1,4 +1,4 @@
-"""The spectrum Ĉ(w) of a bath as a jet, with everything the integrator must know about it.
+"""The spectrum Ĉ(w) of a bath as a jet, with everything that panels must know about it.
 
 Boson: Ĉ(w) = 2 {J(w) [n(w) + 1] + J(-w) n(-w)} with J(w < 0) = 0; at T = 0, 2 J(w) theta(w).
 Classical: Ĉ(w) = 2 T J(|w|)/|w|.  Exponentials: Ĉ = 2 Re sum c/(nu - iw).
@@ -9,13 +9,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
 
 from pertsym.baths import jets
 from pertsym.baths.densities import BathDensity, Density, Exponentials
-from pertsym.baths.integrand import SMOOTH, Point
 from pertsym.baths.jets import EPS, Jet
 from pertsym.baths.nodes import Path
 from pertsym.baths.thermal import bose_factor
@@ -23,12 +22,41 @@ from pertsym.baths.thermal_path import thermal_path
 
 Statistics = Literal["boson", "classical"]
 
+SMOOTH = math.inf
+"""Regularity of a point at which the function is analytic."""
+
+
+class Point(NamedTuple):
+    """A place that panels must respect.
+
+    Attributes
+    ----------
+    position : float
+    width : float
+        0: a branch point, f ~ |w - position|^power on the sides where f does not vanish.
+        > 0: the function is smooth up to the point on each side, on this scale.
+    power : float
+        > -1; only used where width = 0.
+    regularity : float
+        Order of the first derivative that is not continuous (a fraction if it diverges);
+        `SMOOTH` if there is none.
+    reach : float
+        Distance over which the local behaviour holds.
+    """
+
+    position: float
+    width: float
+    power: float
+    regularity: float
+    reach: float
+
+
 _UNDERFLOW = 800.0  # e^-800 times any moderate power is 0 in double precision
 
 
 @dataclass(frozen=True)
 class ThermalSpectrum:
-    """Ĉ of one bath: values as jets, and its singular points; an `Integrand`.
+    """Ĉ of one bath: values as jets, and its singular points.
 
     Parameters
     ----------

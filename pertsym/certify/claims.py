@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import flint
 import mpmath
 import sympy
 
@@ -13,6 +15,7 @@ Status = Literal[
     "definition",
     "derived",
     "proved",
+    "enclosed",
     "numerical",
     "fitted",
     "misprint",
@@ -20,6 +23,7 @@ Status = Literal[
     "failed",
 ]
 """derived: comes out of the engine; proved: an identity was shown to be zero symbolically;
+enclosed: balls that hold the exact number, radii included, overlap for every route;
 numerical: independent routes agree to the stated digits; fitted: so do they, but parameters that
 the source does not print were chosen such that the claim holds."""
 
@@ -34,7 +38,7 @@ class Evidence:
     Attributes
     ----------
     status
-        "derived", "proved" or "numerical" if it holds, "failed" if not.
+        "derived", "proved", "enclosed" or "numerical" if it holds, "failed" if not.
     routes
         The independent routes that were compared.
     digits
@@ -56,7 +60,10 @@ Check = Callable[[int], Evidence]
 
 @dataclass(frozen=True)
 class Claim:
-    """One numbered equation of a source, as read (repaired) and what the engine can say of it."""
+    """One numbered equation of a source, as read (repaired) and what the engine can say of it.
+
+    `compare` and `text` tie its formula to the engine, see `pertsym.certify.formulas`.
+    """
 
     equation: str
     section: str
@@ -66,6 +73,8 @@ class Claim:
     expected: Status
     check: str
     note: str
+    compare: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,14 @@ class Finding:
         Whether both sides agree.
     digits
         Agreeing digits of a numerical comparison; None for an exact one.
+    ball
+        Whether both sides came with rigorous bounds.
     """
 
     what: str
     holds: bool
     digits: int | None = None
+    ball: bool = False
 
 
 def exact(what: str, left: Any, right: Any = 0) -> Finding:
@@ -108,6 +120,22 @@ def close(what: str, left: Any, right: Any, digits: int, scale: Any = None) -> F
     return Finding(what, agreed >= digits, agreed)
 
 
+def enclosed(what: str, ball: Any, other: Any, digits: int, scale: Any) -> Finding:
+    """Two balls of one number: they overlap, and the first is known to `digits` digits of `scale`.
+
+    The other one may be wider, as that of a number in double precision with its error bound is.
+    """
+    if not ball.is_finite():
+        return Finding(what, False, -1, ball=True)
+    radius = ball.rad()
+    known = digits + GUARD_DIGITS
+    if radius > 0:
+        ratio = float((radius / flint.arb(scale)).log()) / math.log(10)
+        known = min(known, math.floor(-ratio))
+    holds = bool(ball.overlaps(other) and known >= digits)
+    return Finding(what, holds, known, ball=True)
+
+
 def agreeing_digits(left: Any, right: Any, scale: Any = None, most: int = 50) -> int:
     """Digits, `most` of them, to which two numbers agree relative to `scale` or to the larger one.
 
@@ -127,6 +155,8 @@ def agreeing_digits(left: Any, right: Any, scale: Any = None, most: int = 50) ->
 def conclude(routes: tuple[str, ...], *findings: Finding, status: Status = "proved") -> Evidence:
     """Evidence of the given status if all findings hold; else "failed", naming those that do not.
 
+    Only balls make it "enclosed": one finding that is none makes it "numerical".
+
     Raises
     ------
     ValueError
@@ -139,4 +169,6 @@ def conclude(routes: tuple[str, ...], *findings: Finding, status: Status = "prov
     wrong = [finding.what for finding in findings if not finding.holds]
     if wrong:
         return Evidence("failed", routes, digits, "does not hold: " + "; ".join(wrong))
+    if status == "enclosed" and not all(finding.ball for finding in findings):
+        status = "numerical"
     return Evidence(status, routes, digits, "; ".join(finding.what for finding in findings))

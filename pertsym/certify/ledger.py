@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import get_args
 
 from pertsym.certify.claims import Check, Claim, Evidence, Status
+from pertsym.certify.formulas import Tie, tie
+from pertsym.language.dictionary import Dictionary
 from pertsym.present.ledger import LedgerRow, ledger_table
 
 LEDGER_DIGITS = 20
@@ -20,6 +22,13 @@ LEDGER_DIGITS = 20
 
 _NEEDS_NO_CHECK: tuple[Status, ...] = ("definition", "misprint", "not applicable")
 _KEYS = tuple(field.name for field in fields(Claim))
+_OPTIONAL = ("compare", "text")
+_TIES = {
+    "compared": "read and equal to what the engine derives",
+    "definition": "definitions or not applicable",
+    "text": "text, for the reason given",
+    "typed": "typed and compared with nothing",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,10 @@ class Row:
         Digits to which numerical routes were required to agree; None where nothing is numerical.
     evidence
         The same in words.
+    formula
+        "compared": the formula was read and is what the engine derives; "definition": there is
+        nothing to compare; "text": it cannot be, for the reason in the evidence; "typed": it is
+        compared with nothing.
     """
 
     equation: str
@@ -52,6 +65,7 @@ class Row:
     digits: int | None
     evidence: str
     note: str
+    formula: str
 
 
 def load_claims(path: Path) -> tuple[Claim, ...]:
@@ -75,7 +89,7 @@ def load_claims(path: Path) -> tuple[Claim, ...]:
 
 def _claim(path: Path, number: int, table: Mapping[str, object]) -> Claim:
     where = f"{path.name}: claim {number} ({table.get('equation', 'without equation')})"
-    missing = [key for key in _KEYS if key not in table]
+    missing = [key for key in _KEYS if key not in table and key not in _OPTIONAL]
     unknown = sorted(table.keys() - set(_KEYS))
     if missing or unknown:
         problem = f"key {missing[0]!r} is missing" if missing else f"key {unknown[0]!r} is unknown"
@@ -87,20 +101,29 @@ def _claim(path: Path, number: int, table: Mapping[str, object]) -> Claim:
     allowed = [status for status in get_args(Status) if status != "failed"]
     if expected not in allowed:
         raise ValueError(f"{where}: expected is {expected!r}; use one of {', '.join(allowed)}")
-    return Claim(**{key: table[key] for key in _KEYS})  # type: ignore[arg-type]
+    return Claim(**{key: table[key] for key in _KEYS if key in table})  # type: ignore[arg-type]
 
 
 def ledger_rows(
-    claims: Iterable[Claim], checks: Mapping[str, Check], digits: int = LEDGER_DIGITS
+    claims: Iterable[Claim],
+    checks: Mapping[str, Check],
+    digits: int = LEDGER_DIGITS,
+    dictionary: Dictionary | None = None,
 ) -> tuple[Row, ...]:
-    """Run every check that the claims name, once each, and draw up the rows."""
+    """Run every check that the claims name, once each, and draw up the rows.
+
+    `dictionary` says what the names in their formulas are.
+    """
     claims = tuple(claims)
     tags = sorted({claim.check for claim in claims if claim.check in checks})
-    return rows_from(claims, {tag: checks[tag](digits) for tag in tags}, digits)
+    return rows_from(claims, {tag: checks[tag](digits) for tag in tags}, digits, dictionary)
 
 
 def rows_from(
-    claims: Iterable[Claim], evidence: Mapping[str, Evidence], digits: int = LEDGER_DIGITS
+    claims: Iterable[Claim],
+    evidence: Mapping[str, Evidence],
+    digits: int = LEDGER_DIGITS,
+    dictionary: Dictionary | None = None,
 ) -> tuple[Row, ...]:
     """Rows from evidence that is already there.
 
@@ -109,11 +132,13 @@ def rows_from(
     evidence
         Tag of a check -> what it found when asked for `digits`.
     """
-    return tuple(_row(claim, evidence.get(claim.check), digits) for claim in claims)
+    return tuple(
+        _row(claim, evidence.get(claim.check), digits, tie(claim, dictionary)) for claim in claims
+    )
 
 
-def _row(claim: Claim, evidence: Evidence | None, digits: int) -> Row:
-    status = established(claim, evidence)
+def _row(claim: Claim, evidence: Evidence | None, digits: int, formula: Tie) -> Row:
+    status = established(claim, evidence) if formula.holds else "failed"
     routes = evidence.routes if evidence else ()
     asked = digits if evidence and evidence.digits is not None else None
     return Row(
@@ -125,8 +150,9 @@ def _row(claim: Claim, evidence: Evidence | None, digits: int) -> Row:
         claim.check,
         routes,
         asked,
-        _in_words(claim.check, evidence, asked),
+        "; ".join(filter(None, (_in_words(claim.check, evidence, asked), formula.detail))),
         claim.note,
+        formula.kind,
     )
 
 
@@ -188,5 +214,11 @@ def ledger_markdown(rows: Sequence[Row]) -> str:
     """The rows as a readable table with a count of every status above it."""
     counts = {status: sum(row.status == status for row in rows) for status in get_args(Status)}
     summary = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    counted = ", ".join(
+        f"{sum(row.formula == kind for row in rows)} {words}"
+        for kind, words in _TIES.items()
+        if any(row.formula == kind for row in rows)
+    )
+    summary = f"{summary}. Formulas: {counted}"
     shown = [LedgerRow.of(asdict(row)) for row in rows]
     return f"{len(rows)} numbered equations: {summary}.\n\n{ledger_table(shown)}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pertsym.certify.agreement import certificates
 from pertsym.certify.claims import Check, Evidence, Status
+from pertsym.certify.formulas import formula_evidence
 from pertsym.paper import Paper
 
 DEFAULT_DIGITS = 30
@@ -27,7 +28,7 @@ class Record:
         Digits to which routes of arbitrary precision agree; None for a symbolic proof.  A route
         in double precision is named so, and held to its own error bound instead.
     status
-        proved, numerical, derived or failed.
+        proved, enclosed, numerical, derived or failed.
     seconds
         Time that the certificate took.
     detail
@@ -54,7 +55,11 @@ class Record:
 
 def all_checks(paper: Paper) -> dict[str, Check]:
     """Claim -> check: those of the ledger and the numerical certificates."""
-    return {**paper.checks, **certificates(paper)}
+    claims = paper.claims()
+    formulas: dict[str, Check] = {}
+    if any(claim.compare for claim in claims):
+        formulas["formulas"] = lambda digits: formula_evidence(claims, paper.ledger_names())
+    return {**paper.checks, **formulas, **certificates(paper)}
 
 
 def verify(

@@ -6,7 +6,8 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -69,12 +70,36 @@ def note_negative(lowest: float, what: str = "eigenvalue") -> None:
         note(f"the state is not positive: lowest {what} {lowest:.3g}")
 
 
-def load(path: Path) -> Model:
-    """The model of a file; its remarks go to stderr."""
-    model = load_model(path)
+settings_option = click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a symbol of the model file (repeatable), e.g. eps=0.5.",
+)
+
+
+def load(path: Path, settings: Sequence[str] = ()) -> Model:
+    """The model of a file, with values for its symbols; its remarks go to stderr."""
+    model = load_model(path, read_values(path, settings))
     for remark in model_notes(model):
         note(f"{path}: {remark}")
     return model
+
+
+def read_values(path: Path, settings: Sequence[str]) -> dict[str, Fraction]:
+    """The values of `--set`."""
+    if not settings:
+        return {}
+    from pertsym.model.symbols import read_settings  # brings SymPy
+
+    return read_settings(settings, str(path))
+
+
+def refuse_settings(settings: Sequence[str]) -> None:
+    """Models without symbols take no `--set`."""
+    if settings:
+        fail("--set: random-matrix environments have no [symbols]; leave it out", BAD_INPUT)
 
 
 def emit_json(value: object) -> None:

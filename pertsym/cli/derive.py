@@ -1,60 +1,112 @@
-"""`pertsym derive NAME`: a derivation's steps as text, JSON, LaTeX or HTML."""
+"""`pertsym derive SOURCE`: a derivation's steps as text, JSON, LaTeX, HTML or a notebook."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
-from pertsym.cli.console import BAD_INPUT, NOT_DERIVABLE, Ticker, command_errors, emit_json, fail
+from pertsym.cli.console import (
+    BAD_INPUT,
+    NOT_DERIVABLE,
+    Ticker,
+    command_errors,
+    emit_json,
+    fail,
+    note,
+    read_values,
+    settings_option,
+)
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.series import Equations
 from pertsym.files import write_whole
 from pertsym.library import find
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.narrative import pipeline
-from pertsym.paper import Paper
 from pertsym.present.records import form_record, integrand_record
 from pertsym.reduction.spectral import ZERO_FORM
+from pertsym.results import Result
+
+
+class Source(NamedTuple):
+    """What is derived: a built-in derivation or one's own model.
+
+    Attributes
+    ----------
+    name
+    equations
+        None where no single quantity can be asked for.
+    orders
+        Orders with closed forms.
+    document
+        order -> the whole derivation.
+    heading
+        It without its steps.
+    preface
+        Steps that come before those of a single quantity.
+    cells
+        Python that derives it anew, for a notebook.
+    """
+
+    name: str
+    equations: Equations | None
+    orders: tuple[int, ...]
+    document: Callable[[int], Derivation]
+    heading: Derivation
+    preface: tuple[Step, ...] = ()
+    cells: tuple[str, ...] = ()
 
 
 @click.command()
-@click.argument("name")
+@click.argument("source")
 @click.option("--order", default=4, show_default=True, help="Even order in the coupling.")
 @click.option("--quantity", help="E.g. k_up, inv_T1 or R_abcd; a wrong name lists those there are.")
 @click.option("--step", help="Only this step, e.g. wick or spectral; a wrong name lists them.")
+@settings_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.option("--latex", type=click.Path(dir_okay=False, path_type=Path), help="Write an article.")
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write a web page.")
+@click.option(
+    "--notebook",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a notebook, executed where nbclient and ipykernel are installed.",
+)
 @command_errors
 def derive(
-    name: str,
+    source: str,
     order: int,
     quantity: str | None,
     step: str | None,
+    settings: tuple[str, ...],
     as_json: bool,
     latex: Path | None,
     html: Path | None,
+    notebook: Path | None,
 ) -> None:
-    """Derive NAME (see `pertsym list`) and show every step, or write it as a document."""
+    """Derive SOURCE, a NAME (see `pertsym list`) or a MODEL file, and show every step.
+
+    A model file may leave its symbols without value. Documents state the Hamiltonian, its
+    eigenbasis, all definitions, every stage and, where the file has values, the numbers.
+    """
     tick = Ticker()
-    try:
-        paper = find(name)
-    except KeyError as fault:
-        fail(str(fault.args[0]), BAD_INPUT)
+    chosen = _source(source, settings)
     if order < 2 or order % 2:
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
-    equations = paper.equations
+    equations = chosen.equations
     if quantity is not None:
-        _require_quantity(paper, quantity)
+        _require_quantity(chosen, quantity)
+    writes = any(file is not None for file in (latex, html, notebook))
     wanted_terms = equations if step == "wick" and as_json else None
-    if wanted_terms is not None and latex is None and html is None:  # any order
+    if wanted_terms is not None and not writes:  # any order
         emit_json(_terms(wanted_terms, quantity, order))
         return
-    if order not in paper.orders:
-        known = ", ".join(map(str, paper.orders))
+    if order not in chosen.orders:
+        known = ", ".join(map(str, chosen.orders))
         fail(
-            f"--order: {name} is derived to closed form at orders {known}"
+            f"--order: {chosen.name} is derived to closed form at orders {known}"
             + (
                 ""
                 if equations is None
@@ -62,8 +114,8 @@ def derive(
             ),
             NOT_DERIVABLE,
         )
-    tick(f"deriving {name}")
-    derivation = _derivation(paper, quantity, order)
+    tick(f"deriving {chosen.name}")
+    derivation = _derivation(chosen, quantity, order)
     steps = derivation.steps
     if step is not None:
         try:
@@ -78,38 +130,78 @@ def derive(
             _write(latex, latex_document(derivation))
         if html is not None:
             _write(html, html_document(derivation))
+    if notebook is not None:
+        _write_notebook(notebook, derivation, chosen.cells)
     if wanted_terms is not None:
         emit_json(_terms(wanted_terms, quantity, order))
     elif as_json:
-        emit_json(_record(paper, derivation, steps, quantity, order))
-    elif latex is None and html is None:
+        emit_json(_record(chosen, derivation, steps, quantity, order))
+    elif not writes:
         _show(derivation, steps)
 
 
-def _derivation(paper: Paper, quantity: str | None, order: int) -> Derivation:
-    whole = paper.derivation(order)
-    if quantity is None or paper.equations is None:
-        return whole
-    return Derivation(
-        whole.name,
-        f"{whole.title}: {quantity}, order {order}",
-        whole.source,
-        whole.bibtex,
-        whole.conventions,
-        whole.legend,
-        pipeline(paper.equations, quantity, order),
+def _source(written: str, settings: Sequence[str]) -> Source:
+    """The derivation of this name, or the model of this file."""
+    path = Path(written)
+    if path.suffix == ".toml" or path.is_file():
+        return _model(path, settings)
+    try:
+        paper = find(written)
+    except KeyError as fault:
+        fail(f"{fault.args[0]}; a MODEL file ends in .toml", BAD_INPUT)
+    if settings:
+        fail(f"--set: {written} is no model file; leave it out", BAD_INPUT)
+    cells: tuple[str, ...] = ()
+    if paper.equations is not None:
+        name = paper.equations.names[0]
+        cells = (
+            "import pertsym as ps\nfrom pertsym.library import find\n\n"
+            f'derived = ps.derive(find("{paper.name}").equations.interaction)\nderived',
+            *(f'derived["{name}"][{n}]' for n in paper.orders),
+        )
+    heading = replace(paper, narrate=lambda _: ()).derivation(min(paper.orders))
+    return Source(paper.name, paper.equations, paper.orders, paper.derivation, heading, (), cells)
+
+
+def _model(path: Path, settings: Sequence[str]) -> Source:
+    # one's own models need SymPy's readers, built-in derivations do not
+    from pertsym.api import derive as derive_model
+    from pertsym.model.statement import load_statement
+    from pertsym.model_narrative import cells
+
+    model = load_statement(path, read_values(path, settings))
+    try:
+        derived = derive_model(model)
+    except (InputError, NotYetDerivable) as fault:
+        raise type(fault)(str(path), fault.key, fault.problem, fault.remedy) from None
+    return Source(
+        str(path),
+        derived.equations,
+        (2, 4),
+        lambda order: derived.document(order=order),
+        Derivation(model.name, model.name, "", "", ()),
+        derived.steps,
+        cells(model, derived.names[0]),
     )
 
 
-def _require_quantity(paper: Paper, quantity: str) -> None:
-    if paper.equations is None:
+def _derivation(source: Source, quantity: str | None, order: int) -> Derivation:
+    if quantity is None or source.equations is None:
+        return source.document(order)
+    steps = (*source.preface, *pipeline(source.equations, quantity, order))
+    title = f"{source.heading.title}: {quantity}, order {order}"
+    return replace(source.heading, title=title, steps=steps)
+
+
+def _require_quantity(source: Source, quantity: str) -> None:
+    if source.equations is None:
         fail(
-            f"--quantity: {paper.name} has no quantities to ask for one by one; leave it out, or "
+            f"--quantity: {source.name} has no quantities to ask for one by one; leave it out, or "
             "choose a --step",
             BAD_INPUT,
         )
     try:
-        paper.equations.series(quantity)
+        source.equations.series(quantity)
     except ValueError as fault:
         fail(f"--{fault}", BAD_INPUT)
 
@@ -126,7 +218,11 @@ def _terms(equations: Equations, chosen: str | None, order: int) -> dict[str, An
 
 
 def _record(
-    paper: Paper, derivation: Derivation, steps: tuple[Step, ...], quantity: str | None, order: int
+    source: Source,
+    derivation: Derivation,
+    steps: tuple[Step, ...],
+    quantity: str | None,
+    order: int,
 ) -> dict[str, Any]:
     record: dict[str, Any] = {
         "name": derivation.name,
@@ -143,17 +239,22 @@ def _record(
             for step in steps
         ],
     }
-    if quantity is not None and paper.equations is not None:
-        derived = paper.equations.series(quantity)[order]
+    if quantity is not None and source.equations is not None:
+        derived = source.equations.series(quantity)[order]
+        result = Result(derived, source.equations)
         record["form"] = form_record(derived.form)
+        record["latex"], record["text"] = result.real.latex(), result.real.text
         if derived.imaginary != ZERO_FORM:
             record["imaginary"] = form_record(derived.imaginary)
+            record["imaginary_latex"] = result.imaginary.latex()
+            record["imaginary_text"] = result.imaginary.text
     return record
 
 
 def _show(derivation: Derivation, steps: tuple[Step, ...]) -> None:
     click.echo(derivation.title)
-    click.echo(f"{derivation.source}\n")
+    if derivation.source:
+        click.echo(f"{derivation.source}\n")
     for sentence in derivation.legend:
         click.echo(f"  {sentence}")
     for number, step in enumerate(steps, 1):
@@ -163,6 +264,20 @@ def _show(derivation: Derivation, steps: tuple[Step, ...]) -> None:
             click.echo(f"   in the source: {sources}")
         for line in step.text:
             click.echo(f"   {line}")
+
+
+def _write_notebook(path: Path, derivation: Derivation, cells: tuple[str, ...]) -> None:
+    from pertsym.present.notebook import write_notebook  # brings nbformat
+
+    try:
+        executed = write_notebook(path, derivation, cells)
+    except ModuleNotFoundError as fault:
+        fail(f"--notebook: {fault}", BAD_INPUT)
+    except OSError as fault:
+        fail(f"{path}: cannot be written: {fault.strerror}; choose another file", BAD_INPUT)
+    click.echo(f"wrote {path}", err=True)
+    if not executed:
+        note("the notebook is not executed: install pertsym[notebook] to have it run")
 
 
 def _write(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from pertsym.cli.console import BAD_INPUT, command_errors, emit_json, fail, load, note
 
-LANGUAGES = ("python", "c", "jax")
+LANGUAGES = ("python", "c", "julia", "mathematica", "jax")
 
 
 @click.command()
@@ -27,7 +27,8 @@ def export(
     Python needs numpy; `evaluate(**parameters)` and `errors(**parameters)` broadcast over arrays.
     C99 has `double QUANTITY_ORDER(const struct parameters *)` and a form for many points.  Run as
     a script, or compiled with -DSELFTEST, it compares stored values, computed now with more
-    digits, and prints "N passed, M failed".  jax is for gradients, near the model's parameters.
+    digits, and prints "N passed, M failed".  Julia and Mathematica do the same point by point.
+    jax is for gradients, near the model's parameters.
     """
     from pertsym.codegen.export import Codegen
     from pertsym.files import write_whole
@@ -38,7 +39,7 @@ def export(
     code = Codegen.of(load(model), order, names)
     for name, reason in code.missing.items():
         note(f"left out: {name}: {reason}")
-    text = {"python": code.python, "c": code.c, "jax": code.jax}[language]()
+    text: str = getattr(code, language)()
     write_whole(output, text)
     if as_json:
         emit_json({"output": str(output), "language": language, "left_out": dict(code.missing)})

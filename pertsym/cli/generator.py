@@ -15,12 +15,13 @@ from pertsym.cli.console import (
     emit_json,
     fail,
     load,
+    settings_option,
 )
 from pertsym.cli.missing import WORDS, leave, word
 from pertsym.cli.missing import record as missing_record
 from pertsym.cli.parts import parts_record, show_parts
-from pertsym.generators.element_names import element_name
 from pertsym.generators.second_order import Term
+from pertsym.generators.system import element_name
 from pertsym.generators.tcl import Generator, tcl_generator
 
 
@@ -39,6 +40,7 @@ from pertsym.generators.tcl import Generator, tcl_generator
     is_flag=True,
     help="Also Hamiltonian (Lamb shift), dissipator and canonical rates of each order, and of all.",
 )
+@settings_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
 def generator(
@@ -47,6 +49,7 @@ def generator(
     time: float | None,
     spectral: bool,
     with_parts: bool,
+    settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Time-convolutionless generator of a MODEL file (TOML), order by order.
@@ -62,7 +65,7 @@ def generator(
         fail(f"--time: must be finite and >= 0, got {time}", BAD_INPUT)
     if spectral and (order != 4 or time is not None):
         fail("--spectral: closed forms are those of --order 4 without --time", BAD_INPUT)
-    parsed = load(model)
+    parsed = load(model, settings)
     units = parsed.units
     inside = None if time is None else units.time_to_internal(time)
     result = tcl_generator(parsed, order, inside, progress=Ticker(), spectral=spectral)

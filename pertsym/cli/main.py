@@ -27,9 +27,13 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "coefficients:coefficients",
             "Damping, diffusion and frequency shift of an oscillator (MODEL file, TOML).",
         ),
+        "compare": Entry(
+            "compare:compare",
+            "Compare the formula in FILE with what is derived for SOURCE.",
+        ),
         "derive": Entry(
             "derive:derive",
-            "Derive NAME (see `pertsym list`) and show every step, or write it as a document.",
+            "Derive SOURCE, a NAME (see `pertsym list`) or a MODEL file, and show every step.",
         ),
         "evolve": Entry(
             "states:evolve_command",
@@ -57,7 +61,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         ),
         "steady": Entry(
             "states:steady_command",
-            "Steady state of a MODEL file (TOML) by one method, in the energy eigenbasis.",
+            "Steady state of a MODEL file (TOML) by one method.",
         ),
         "sweep": Entry(
             "sweep:sweep_command",

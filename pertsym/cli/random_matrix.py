@@ -100,7 +100,7 @@ def evolve(
 
 
 def _evolution_record(grid: list[float], found: Evolution) -> dict[str, Any]:
-    record: dict[str, Any] = {"times": grid}
+    record: dict[str, Any] = {"basis": "energy", "times": grid}
     if found.error is not None:
         record["standard_error"] = found.error.tolist()
     record["populations"] = found.populations.tolist()

@@ -18,6 +18,8 @@ from pertsym.cli.console import (
     fail,
     load,
     note,
+    refuse_settings,
+    settings_option,
 )
 from pertsym.cli.missing import leave, word
 from pertsym.cli.missing import record as missing_record
@@ -56,6 +58,7 @@ RIGOROUS_DIGITS: Final = 15
     type=float,
     help="Of a random-matrix environment: rates at this energy of system and environment together.",
 )
+@settings_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
 def rates(
@@ -64,6 +67,7 @@ def rates(
     digits: int | None,
     rigorous: bool,
     total_energy: float | None,
+    settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Rates of a MODEL file (TOML); for two levels also shift and equilibrium constant.
@@ -78,6 +82,7 @@ def rates(
     if rigorous:
         digits = digits or RIGOROUS_DIGITS
     if is_random_matrix_file(model):
+        refuse_settings(settings)
         if rigorous:
             fail(
                 "--rigorous: rates of random matrices are not enclosed; leave it out", NOT_DERIVABLE
@@ -89,7 +94,7 @@ def rates(
     if total_energy is not None:
         fail("--total-energy: belongs to a random-matrix environment; leave it out", BAD_INPUT)
     order = DEFAULT_ORDER if order is None else order
-    parsed = load(model)
+    parsed = load(model, settings)
     if parsed.dimension > 2:
         _many_levels(parsed, order, digits, as_json)
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,6 +21,9 @@ from pertsym.cli.console import (
     load,
     note,
     note_negative,
+    read_values,
+    refuse_settings,
+    settings_option,
 )
 from pertsym.cli.missing import record as missing_record
 from pertsym.cli.missing import report
@@ -28,13 +32,17 @@ from pertsym.dynamics.methods import (
     STEADY,
     Estimated,
     evolve_estimated,
+    in_basis,
     steady_estimated,
 )
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
 from pertsym.dynamics.redfield import unresolved
-from pertsym.generators.element_names import element_name
+from pertsym.estimate import Estimate
+from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
+from pertsym.model.file import observable, parsed_document
 from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+from pertsym.model.read import Place
 from pertsym.model.requests import problem_of_state
 from pertsym.model.values import Model
 
@@ -46,15 +54,46 @@ RANDOM_MATRIX_METHODS = (
 _MOST_TIMES = 1_000_000
 _ROUNDING = 1e-15
 
+_BASES = {"system": "basis of the system table", "energy": "energy eigenbasis"}
+
+basis_option = click.option(
+    "--basis",
+    type=click.Choice(tuple(_BASES)),
+    default="system",
+    show_default=True,
+    help="Of the initial state and of what is printed: that of the system table, or the "
+    "eigenbasis of its hamiltonian, energies ascending.",
+)
+observable_option = click.option(
+    "--observable",
+    "observables",
+    multiple=True,
+    metavar="NAME=[[...]]",
+    help="Also the expectation value of this Hermitian matrix (repeatable), given in the basis of "
+    "the system table; entries as in a model file. Those of its table [observables] are printed "
+    "too.",
+)
+
 
 @click.command("steady")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--method", required=True, help=f"One of: {', '.join(STEADY)}.")
 @click.option("--order", type=int, help="Of mean-force alone: 2 (default) or 4.")
+@basis_option
+@observable_option
+@settings_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
-def steady_command(model: Path, method: str, order: int | None, as_json: bool) -> None:
-    """Steady state of a MODEL file (TOML) by one method, in the energy eigenbasis.
+def steady_command(
+    model: Path,
+    method: str,
+    order: int | None,
+    basis: str,
+    observables: tuple[str, ...],
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Steady state of a MODEL file (TOML) by one method.
 
     mean-force is the truncated series of the mean-force Gibbs state; tclN the null vector of
     K0 + K2 + ... + KN. Truncated expansions need not give positive states: a note says so.
@@ -63,19 +102,25 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
         fail("--order: belongs to mean-force alone; write tcl2, tcl4, ... for others", BAD_INPUT)
     if order is not None and (order < 2 or order % 2):
         fail(f"--order: must be 2 or 4, got {order}", BAD_INPUT)
-    parsed = load(model)
+    parsed = load(model, settings)
+    wanted = read_observables(parsed, observables, model, settings)
+    record: dict[str, Any] = {"basis": basis, "state": None}
     try:
         found = steady_estimated(parsed, method, order or 2, Ticker())
     except Divergent as fault:
-        _divergent(fault, parsed, method, order, as_json, {"state": None})
+        _divergent(fault, parsed, method, order, as_json, record)
     _remarks(found)
     _separation(parsed, method)
+    found, expected = in_basis(parsed, found, basis, wanted)
     state = found.states[0]
     if as_json:
-        record = {"state": {"real": state.real.tolist(), "imag": state.imag.tolist()}}
+        record["state"] = {"real": state.real.tolist(), "imag": state.imag.tolist()}
+        if wanted:
+            record["observables"] = {name: float(x.value[0]) for name, x in expected.items()}
+            record["observables_error"] = _errors(expected)
         emit_json({**record, **_error(found)})
         return
-    click.echo(f"steady state by {method} in the energy eigenbasis{_stated(found)}")
+    click.echo(f"steady state by {method}, {_BASES[basis]}{_stated(found)}")
     click.echo(f"{'level':>7}{'population':>20}")
     for n, x in enumerate(np.diagonal(state)):
         click.echo(f"{n:>7}{_plain(x.real):>20.10g}")
@@ -85,6 +130,8 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
     for a, b in combinations(range(len(state)), 2):
         x = state[a, b]
         click.echo(f"{f'{a},{b}':>7}{_plain(x.real):>20.10g}{_plain(x.imag):>20.10g}")
+    for name, (value, error) in expected.items():
+        click.echo(f"<{name}> = {_plain(float(value[0])):.10g}  +- {float(error[0]):.1e}")
 
 
 @click.command("evolve")
@@ -97,6 +144,9 @@ def steady_command(model: Path, method: str, order: int | None, as_json: bool) -
 )
 @click.option("--initial", required=True, help="A level's index, or a JSON file {real, imag}.")
 @click.option("--times", required=True, help="START:STOP:COUNT, both ends included.")
+@basis_option
+@observable_option
+@settings_option
 @click.option("--states", "with_states", is_flag=True, help="Also print the density matrices.")
 @click.option("--size", type=int, help="Of --method exact: states of the environment [500].")
 @click.option("--realisations", type=int, help="Of --method exact: how many are averaged [10].")
@@ -108,6 +158,9 @@ def evolve_command(
     method: str,
     initial: str,
     times: str,
+    basis: str,
+    observables: tuple[str, ...],
+    settings: tuple[str, ...],
     with_states: bool,
     size: int | None,
     realisations: int | None,
@@ -118,11 +171,14 @@ def evolve_command(
 
     tclN is time-dependent, tclN-asymptotic uses the generator of t -> infinity, tclN-slip also
     replaces the initial state by the one that this generator must start from, which is right
-    after the baths' memory. Energy eigenbasis; times in the model's time unit.
+    after the baths' memory. Times in the model's time unit.
     """
     grid = read_times(times)
     sample = {"size": size, "realisations": realisations, "seed": seed}
     if is_random_matrix_file(model):
+        refuse_settings(settings)
+        if observables:
+            fail("--observable: random matrices give populations alone; leave it out", BAD_INPUT)
         from pertsym.cli import random_matrix  # other models do not need it
 
         random = load_random_matrix(model)
@@ -138,35 +194,79 @@ def evolve_command(
         return
     if given := [name for name, value in sample.items() if value is not None]:
         fail(f"--{given[0]}: belongs to random-matrix environments; leave it out", BAD_INPUT)
-    parsed = load(model)
+    parsed = load(model, settings)
+    wanted = read_observables(parsed, observables, model, settings)
     state = read_initial(initial, parsed.dimension)
+    if basis == "system":
+        state = parsed.to_energy(state)
     inside = [parsed.units.time_to_internal(time) for time in grid]
-    record: dict[str, Any] = {"times": grid}
+    record: dict[str, Any] = {"basis": basis, "times": grid}
     try:
         estimated = evolve_estimated(parsed, method, state, inside, Ticker())
     except Divergent as fault:
         _divergent(fault, parsed, method, None, as_json, {**record, "populations": None})
     _remarks(estimated)
     _separation(parsed, method)
+    estimated, expected = in_basis(parsed, estimated, basis, wanted)
     found = estimated.states
     populations = np.real(np.diagonal(found, axis1=1, axis2=2)).tolist()
     if as_json:
         record["populations"] = populations
         if with_states:
             record["states"] = {"real": found.real.tolist(), "imag": found.imag.tolist()}
+        if wanted:
+            record["observables"] = {name: x.value.tolist() for name, x in expected.items()}
+            record["observables_error"] = _errors(expected)
         emit_json({**record, **_error(estimated)})
         return
     unit = parsed.units.time or "1/energy"
     what = "density matrix, row by row" if with_states else "populations"
-    click.echo(f"time in {unit}; {what}{_stated(estimated)}")
-    for time, row, matrix in zip(grid, populations, found, strict=True):
-        shown = matrix.reshape(-1) if with_states else row
-        click.echo(f"{time:>14.8g}  " + "  ".join(f"{x:.10g}" for x in shown))
+    named = "".join(f", <{name}>" for name in expected)
+    click.echo(f"time in {unit}; {what}{named}; {_BASES[basis]}{_stated(estimated)}")
+    for k, (time, row, matrix) in enumerate(zip(grid, populations, found, strict=True)):
+        shown = [
+            *(matrix.reshape(-1) if with_states else row),
+            *(x.value[k] for x in expected.values()),
+        ]
+        click.echo(f"{time:>14.8g}  " + "  ".join(f"{_plain(x):.10g}" for x in shown))
 
 
-def _plain(x: float) -> float:
+def read_observables(
+    model: Model, texts: Sequence[str], file: Path, settings: Sequence[str]
+) -> dict[str, Matrix]:
+    """Those of the model file and of `--observable`, as arrays in the basis of the file's system.
+
+    Raises
+    ------
+    InputError
+        For a text that is no NAME=MATRIX, a matrix that is not Hermitian, or a name given twice.
+    """
+    found = dict(model.observables)
+    document = parsed_document(file, Place(str(file))) if texts else {}
+    for text in texts:
+        name, equals, written = (part.strip() for part in text.partition("="))
+        place = Place(str(file), f"observable {name or text}")
+        if not equals or not name:
+            raise place.error("is no observable", "write NAME=[[...], ...]")
+        if name in found:
+            raise place.error("is given twice", "rename one of the two")
+        found[name] = observable(
+            written, document, place, model.dimension, read_values(file, settings)
+        )
+    return {
+        name: np.array([[complex(x) for x in row] for row in matrix])
+        for name, matrix in found.items()
+    }
+
+
+def _errors(expected: Mapping[str, Estimate]) -> dict[str, float]:
+    """The largest error of each expectation value."""
+    return {name: float(x.error.max(initial=0.0)) for name, x in expected.items()}
+
+
+def _plain(x: Any) -> Any:
     """0 for what is 0 but for rounding: no populations are known better."""
-    return x if abs(x) > _ROUNDING else 0.0
+    return x if abs(x) > _ROUNDING else type(x)(0)
 
 
 def read_times(text: str) -> list[float]:

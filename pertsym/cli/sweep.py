@@ -19,12 +19,14 @@ from pertsym.cli.console import (
     command_errors,
     emit_json,
     fail,
-    load,
     note,
     progress,
+    read_values,
+    settings_option,
 )
 from pertsym.cli.states import read_initial, read_times
-from pertsym.sweeps.axes import read_options
+from pertsym.model.notes import model_notes
+from pertsym.sweeps.axes import read_options, read_subject
 from pertsym.sweeps.fields import DIVERGENT, NOT_DERIVED, REFUSED
 from pertsym.sweeps.run import Blocks, WorkerLost, sweep
 
@@ -41,8 +43,10 @@ if TYPE_CHECKING:
     metavar="PATH=VALUES",
     help="An axis (repeatable): START:STOP:COUNT, both ends included, with :log at the end for "
     "equal ratios, or VALUE,VALUE,... PATH is temperature (of all baths), baths.NAME.temperature, "
-    "baths.NAME.PARAMETER of the spectral density, system.energies.K or couplings.K.strength.",
+    "baths.NAME.PARAMETER of the spectral density, system.energies.K, couplings.K.strength or "
+    "symbols.NAME.",
 )
+@settings_option
 @click.option("--order", type=int, help="Highest even order of rates [4 without --methods].")
 @click.option(
     "--methods", help="Populations by these methods of `steady` and `evolve`: tcl2,tcl4,..."
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
 def sweep_command(
     model: Path,
     over: tuple[str, ...],
+    settings: tuple[str, ...],
     order: int | None,
     methods: str | None,
     initial: str | None,
@@ -79,8 +84,11 @@ def sweep_command(
     it is NaN and NAME_status counts the reason in `reason`. What is interrupted goes on with the
     same command.
     """
-    parsed = load(model)
     given = read_options(over, str(model))
+    values = read_values(model, settings)
+    parsed = read_subject(model, given, values).model
+    for remark in model_notes(parsed):
+        note(f"{model}: {remark}")
     if (initial is None) != (times is None):
         fail("--times: needs --initial, and --initial needs --times; give both", BAD_INPUT)
     path = output or Path(f"{model.stem}.nc")
@@ -88,6 +96,7 @@ def sweep_command(
         found = sweep(
             model,
             given,
+            values=values,
             order=order,
             methods=_listed(methods),
             initial=None if initial is None else read_initial(initial, parsed.dimension),

@@ -8,13 +8,15 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pertsym.baths.densities.density import DensityCode
+from pertsym.codegen.closed import CLOSED
+from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom
-from pertsym.codegen.runtime import EVEN, FEW
+from pertsym.codegen.runtime import FEW
 
 if TYPE_CHECKING:
     from pertsym.codegen.export import BathCode, Codegen, Formula
 
-_PARTS = ("up", "down", "slope_up", "slope_down", "gap")
+MACHINERY = ("nodes.c", "tables.c", "ways.c")
 _SPECTRA = ("up", "slope_up", "down", "slope_down")
 
 _HEAD = """\
@@ -22,9 +24,7 @@ _HEAD = """\
 
 {formulas}
 
-hbar = k_B = 1 inside. C(t) = <B(t) B(0)>, C^(w) = int dt exp(iwt) C(t), for bosons
-C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). {units}
-Every value is the contribution of one order.
+{units}
 
     double NAME(const struct parameters *p);
     double NAME_error(const struct parameters *p);            bounds |value - exact|
@@ -106,22 +106,15 @@ int main(void)
 def render(code: Codegen) -> str:
     """The file's text; the same Codegen gives the same bytes."""
     densities = {b.density.kind: b.density for b in code.baths if b.density is not None}
-    machinery = files("pertsym.codegen").joinpath("runtime.c").read_text(encoding="utf-8")
+    folder = files("pertsym.codegen")
+    machinery = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in MACHINERY)
     parameters = code.parameters
-    units = (
-        f"Rates are in {code.units.rate}, energies in {code.units.energy}, temperatures in "
-        f"{code.units.temperature}."
-        if code.units.rate
-        else "Rates are in the unit of the energies."
-    )
-    missing = "".join(f"\nLeft out: {name}: {reason}" for name, reason in code.missing.items())
-    shown = [line for f in code.formulas for line in f.text]
     head = _HEAD.format(
-        title=f"{code.name}: {', '.join(code.forms)}.",
-        formulas="\n".join(f"    {line}" for line in shown).replace("*/", "* /"),
-        units=units,
+        title=code.title,
+        formulas=code.shown.replace("*/", "* /"),
+        units=code.units_text,
         names=", ".join(f.expression.identifier for f in code.formulas),
-        missing=missing.replace("*/", "* /"),
+        missing=code.left_out.replace("*/", "* /"),
         few=FEW,
         shapes=max([len(d.shape_parameters) for d in densities.values()] + [1]),
         resonances=max([len(d.resonances) for d in densities.values()] + [1]),
@@ -221,7 +214,7 @@ def _bath(bath: BathCode) -> str:
         return f"""\
 static cplx c_{name}[{count}], nu_{name}[{count}];
 
-static void bath_{name}(const struct parameters *p, struct bath *b)
+static inline void bath_{name}(const struct parameters *p, struct bath *b)
 {{
     const cplx c[] = {{{c}}}, nu[] = {{{nu}}};
     (void)p;
@@ -230,7 +223,7 @@ static void bath_{name}(const struct parameters *p, struct bath *b)
     b->c = c_{name}, b->nu = nu_{name}, b->count = {count};
 }}
 
-static void spectra_{name}(size_t n, const struct parameters *p, double (*s)[BLOCK])
+static inline void spectra_{name}(size_t n, const struct parameters *p, double (*s)[BLOCK])
 {{
     struct bath b;
     bath_{name}(p, &b);
@@ -253,7 +246,7 @@ static inline double beta_{name}(const struct parameters *p)
     return 0.0;
 }}
 
-static int varies_{name}(size_t n, const struct parameters *p)
+static inline int varies_{name}(size_t n, const struct parameters *p)
 {{
     (void)n, (void)p;
     return 0;
@@ -276,7 +269,7 @@ static inline double beta_{name}(const struct parameters *p)
     return energy > 0.0 ? 1.0 / energy : 0.0;
 }}
 
-static void bath_{name}(const struct parameters *p, struct bath *b)
+static inline void bath_{name}(const struct parameters *p, struct bath *b)
 {{
     memset(b, 0, sizeof *b);
     b->kind = &{d.kind}, b->classical = {int(bath.classical)};
@@ -289,7 +282,7 @@ static inline double amplitude_{name}(const struct parameters *p)
     return {amplitude};
 }}
 
-static void spectra_{name}(size_t n, const struct parameters *p, double (*restrict s)[BLOCK])
+static inline void spectra_{name}(size_t n, const struct parameters *p, double (*restrict s)[BLOCK])
 {{
     for (size_t i = 0; i < n; i++) {{
         double r, slope, r_e, slope_e, a = amplitude_{name}(p + i), size = fabs(a);
@@ -303,7 +296,7 @@ static void spectra_{name}(size_t n, const struct parameters *p, double (*restri
 }}
 
 /* 0: all points share the nodes; 1: up to the temperature, which is above 0; 2: they do not. */
-static int varies_{name}(size_t n, const struct parameters *p)
+static inline int varies_{name}(size_t n, const struct parameters *p)
 {{
     int found = 0;
     for (size_t i = 0; i < n; i++) {{
@@ -326,7 +319,9 @@ def _formula(code: Codegen, f: Formula) -> str:
     transforms = sorted({a.baths[0] for a in e.atoms if a.kind in "PD"})
     spectra = sorted({a.baths[0] for a in e.atoms if a.kind == "C"})
     products = sorted({(a.kind, *a.baths) for a in e.atoms if a.kind in ("QC", "QP")})
-    every = sorted({*transforms, *(b for p in products for b in p[1:])})
+    closed = {b.name for b in code.baths if b.density is not None and b.density.kind in CLOSED}
+    summed = [b for b in transforms if b not in closed]
+    every = sorted({*summed, *(b for p in products for b in p[1:])})
     rate = code.units.rate_factor if e.quantity != "equilibrium_constant" else 1.0
     pi_names = {"pi": "PI"}
     value, majorant = (
@@ -334,7 +329,7 @@ def _formula(code: Codegen, f: Formula) -> str:
     )
     lines = list(_block_lines(code, e.atoms, spectra, transforms, products))
     body = "\n".join(f"        {line}" for line in lines)
-    ways = "".join(f"    struct way p_{b} = {{0, 0, 0}};\n" for b in transforms)
+    ways = "".join(f"    struct way p_{b} = {{0, 0, 0}};\n" for b in summed)
     ways += "".join(f"    struct way {_product(q)} = {{0, 0, 0}};\n" for q in products)
     plan = "".join(
         f"    mode = mode > varies_{b}(n, p) ? mode : varies_{b}(n, p);\n" for b in every
@@ -364,7 +359,7 @@ void {e.identifier}_points(size_t n, const struct parameters *p, double *value, 
         return;
     }}
     if (mode == 2) mode = 0;
-{_way_lines(transforms, products)}    for (size_t start = 0; start < n; start += BLOCK) {{
+{_way_lines(summed, products)}    for (size_t start = 0; start < n; start += BLOCK) {{
         size_t m = n - start < BLOCK ? n - start : BLOCK;
         const struct parameters *q = p + start;
         double *restrict v = value + start;
@@ -397,45 +392,28 @@ def _product(q: tuple[str, ...]) -> str:
 
 
 def _way_lines(transforms: list[str], products: list[tuple[str, ...]]) -> str:
-    lines = []
-    for b in transforms:
-        lines += [
-            "    {",
-            "        struct bath b;",
-            f"        bath_{b}(p, &b);",
-            f"        if (mode == 1 && varies_{b}(n, p)) {{",
-            "            double least = HUGE_NUMBER, most = 0.0;",
-            "            for (size_t i = 0; i < n; i++) {",
-            f"                double beta = beta_{b}(p + i);",
-            "                least = fmin(least, beta), most = fmax(most, beta);",
-            "            }",
-            "            least = octave_below(least), most = octave_above(most);",
-            "            struct key k = key_of(2, &b, least, most);",
-            "            k.beta = 0.0, k.x = low;",
-            "            void *made = found(&k);",
-            "            if (!made) made = keep(&k, make_thermal(&b, low, least, most));",
-            f"            p_{b}.thermal = made;",
-            "        } else {",
-            "            const struct rule *r = rule_of(&b, low, high);",
-            f"            p_{b} = way_of(r, key_of(1, &b, low, high), n, low, high);",
-            "        }",
-            "    }",
-        ]
-    for q in products:
-        transform = int(q[0] == "QP")
-        lines += [
-            "    {",
-            "        struct bath a, b;",
-            f"        bath_{q[1]}(p, &a), bath_{q[2]}(p, &b);",
-            f"        struct key k = key_of({4 + transform}, &a, low, high);",
-            "        k.other = b.kind ? (const void *)b.kind : (const void *)b.c;",
-            "        memcpy(k.shape2, b.shape, sizeof k.shape2), k.beta2 = b.beta;",
-            "        k.x = 2 * b.classical + b.cold;",
-            f"        const struct rule *r = product_of({transform}, &a, &b, low, high);",
-            f"        {_product(q)} = way_of(r, k, n, low, high);",
-            "    }",
-        ]
-    return "\n".join(lines) + ("\n" if lines else "")
+    pieces = [
+        f"""\
+    if (mode == 1 && varies_{b}(n, p)) {{
+        double least = HUGE_NUMBER, most = 0.0;
+        for (size_t i = 0; i < n; i++)
+            least = fmin(least, beta_{b}(p + i)), most = fmax(most, beta_{b}(p + i));
+        bath_{b}(p, &a), p_{b} = way_of_temperatures(&a, low, least, most);
+    }} else {{
+        bath_{b}(p, &a), p_{b} = way_of_bath(&a, n, low, high);
+    }}
+"""
+        for b in transforms
+    ]
+    pieces += [
+        f"""\
+    bath_{q[1]}(p, &a), bath_{q[2]}(p, &b);
+    {_product(q)} = way_of_product({int(q[0] == "QP")}, &a, &b, n, low, high);
+"""
+        for q in products
+    ]
+    declared = "    struct bath a, b;\n    (void)a, (void)b;\n" if pieces else ""
+    return declared + "".join(pieces)
 
 
 def _block_lines(
@@ -448,15 +426,26 @@ def _block_lines(
     for b in spectra:
         yield f"double s_{b}[{2 * len(_SPECTRA)}][BLOCK];"
         yield f"spectra_{b}(m, q, s_{b});"
-    wanted = [(f"p_{b}", b) for b in transforms] + [(_product(q), q[1]) for q in products]
-    for way, b in wanted:
-        yield f"double t_{way}[{2 * len(_PARTS)}][BLOCK];"
-        yield "for (size_t i = 0; i < m; i++) {"
-        yield "    struct parts v;"
-        yield f"    parts_at(&{way}, q[i].w0, beta_{b}(q + i), &v);"
-        for k, part in enumerate(_PARTS):
-            yield f"    t_{way}[{2 * k}][i] = v.{part}, t_{way}[{2 * k + 1}][i] = v.{part}_e;"
-        yield "}"
+    gap = int(any(a.kind == "D" for a in atoms))
+    closed = {b.name: b for b in code.baths if b.density is not None and b.density.kind in CLOSED}
+    wanted = [(f"p_{b}", b, b in closed) for b in transforms]
+    wanted += [(_product(q), q[1], False) for q in products]
+    if wanted:
+        yield "double x[BLOCK], beta[BLOCK];"
+        yield "for (size_t i = 0; i < m; i++) x[i] = q[i].w0;"
+    for way, b, in_closed_form in wanted:
+        yield f"for (size_t i = 0; i < m; i++) beta[i] = beta_{b}(q + i);"
+        yield f"double t_{way}[PARTS][BLOCK];"
+        if not in_closed_form:
+            yield f"parts_of(&{way}, m, x, beta, {gap}, t_{way});"
+            continue
+        density = closed[b].density
+        assert density is not None
+        for name in density.shape_parameters:
+            yield f"double {name}_{b}[BLOCK];"
+            yield f"for (size_t i = 0; i < m; i++) {name}_{b}[i] = q[i].{name}_{b};"
+        own = "".join(f", {name}_{b}" for name in density.shape_parameters)
+        yield f"{density.kind}_parts(m, x, beta, {int(closed[b].classical)}{own}, t_{way});"
     for pass_ in ("value", "error"):
         yield (
             "for (size_t i = 0; i < m; i++) {"
@@ -504,11 +493,7 @@ def _atom(code: Codegen, atom: Atom) -> tuple[str, str]:
     else:
         way = _product((atom.kind, *atom.baths))
         amplitude = " * ".join(f"amplitude_{b}(q + i)" for b in atom.baths)
-    part = (
-        "gap"
-        if atom.kind == "D"
-        else ("slope_" if atom.derivative else "") + ("up" if up else "down")
-    )
-    k = _PARTS.index(part)
-    value = f"{amplitude} * t_{way}[{2 * k}][i]"
-    return value, f"fabs({amplitude}) * t_{way}[{2 * k + 1}][i] + 2 * UNIT * fabs(@)"
+    part = ("SLOPE_" if atom.derivative else "") + ("UP" if up else "DOWN")
+    part = "GAP" if atom.kind == "D" else part
+    value = f"{amplitude} * t_{way}[{part}][i]"
+    return value, f"fabs({amplitude}) * t_{way}[{part}_E][i] + 2 * UNIT * fabs(@)"

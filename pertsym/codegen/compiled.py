@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import math
 import os
 import shutil
 import subprocess
@@ -82,11 +83,12 @@ class Compiled:
         shape = np.broadcast_shapes(*(np.shape(x) for x in given.values()))
         rows = np.empty((*shape, len(self.parameters)))
         for k, (name, default) in enumerate(self.parameters.items()):
-            rows[..., k] = given.get(name, default)
-            low = float(np.min(rows[..., k], initial=np.inf))
-            positive = name == "w0"
-            if not np.all(np.isfinite(rows[..., k])) or low < 0 or (positive and low == 0):
-                raise ValueError(f"{name}: must be finite and {'>' if positive else '>='} 0")
+            column = np.asarray(given.get(name, default), dtype=float)
+            low, high = (float(f(column, initial=0.5)) for f in (np.min, np.max))
+            # a nan makes both of them nan
+            if not (low > 0 if name == "w0" else low >= 0) or not math.isfinite(high):
+                raise ValueError(f"{name}: must be finite and {'>' if name == 'w0' else '>='} 0")
+            rows[..., k] = column
         return rows.reshape(-1, len(self.parameters)), shape
 
     def _called(self, quantity: str, order: int, rows: _Array) -> tuple[_Array, _Array]:

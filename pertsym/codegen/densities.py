@@ -9,6 +9,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,6 +51,7 @@ def values_of(density: BathDensity, code: DensityCode) -> dict[str, float]:
     return {name: float(x) for name, x in zip(code.parameters, values.values(), strict=True)}
 
 
+@lru_cache(maxsize=64)
 def derived(density: type[Density]) -> DensityCode:
     """The code of a density that says `shape` and `facts`.
 

@@ -8,11 +8,13 @@ any arithmetic.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import groupby
 from keyword import iskeyword
 from math import lcm
+from typing import TypeVar
 
 from pertsym.codegen.integrals import (
     MIXED_METHODS,
@@ -42,7 +44,7 @@ class Body:
     uses_beta
         Whether Boltzmann factors occur.
     elements
-        Names of the symbolic matrix elements, sorted; the code expects them as `Bounded`.
+        Names of the symbolic matrix elements, sorted.
     uses_mixed
         Whether the code asks for more than a plain `Spectra` answers: for integrals over a
         transform, or for what is finite at a kink.
@@ -77,7 +79,7 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
     """
     require_evaluable(form, mixed=True)
     if not form:
-        return Body((), (f"Bounded.of(0 * {frequency_names[0]})",), 0, False)
+        return Body((), (f"spectra.exact(0 * {frequency_names[0]})",), 0, False)
     elements = symbols_of(form)
     form, finite = _with_finite_kinks(form)
     names: dict[Value | Thermal, str] = {}
@@ -96,7 +98,7 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
             *integral_sources(group.form, frequency_names, finite),
         ]
         pieces += _weighted(group.polynomial, summands)
-    result = _joined(pieces)
+    result = joined(pieces)
     operations = sum(result.count(f" {op} ") for op in "+-*/") + result.count("**")
     operations += len(assignments) + result.count("spectra.")
     source = result + "".join(request for _, request in assignments)
@@ -130,7 +132,7 @@ def _has_poles(form: SpectralForm, kink: Kink) -> bool:
 
 
 def _require_distinct(elements: Sequence[str], others: Sequence[str]) -> None:
-    taken = {*others, "spectra", "beta", "pi", "Bounded", "Any"}
+    taken = {*others, "spectra", "beta", "pi", "Any"}
     for name in elements:
         if name in taken or not name.isidentifier() or iskeyword(name):
             raise ValueError(
@@ -155,7 +157,7 @@ def _products(
             (tuple(names[a] for a in m.atoms if isinstance(a, (Value, Thermal))), int(z * common))
             for m, z in terms
         ]
-        yield over(_sum(integer), common, pi_power, denominators, frequency_names)
+        yield over(factored(integer, _product), common, pi_power, denominators, frequency_names)
 
 
 def _weighted(polynomial: Polynomial, summands: Sequence[str]) -> list[str]:
@@ -170,7 +172,7 @@ def _weighted(polynomial: Polynomial, summands: Sequence[str]) -> list[str]:
 
 
 def _factor_source(polynomial: Polynomial, power: int) -> str:
-    body = _sum([(names, int(value)) for names, value in polynomial])
+    body = factored([(names, int(value)) for names, value in polynomial], _product)
     body = body if body.isidentifier() else f"({body})"
     return body if power == 1 else f"{body}**{power}"
 
@@ -203,17 +205,22 @@ def _request(atom: Value | Thermal, names: Sequence[str], finite: tuple[Kink, ..
     return f'spectra.{method}("{atom.name}", {linear_source(atom.frequency, names)}{derivative})'
 
 
-def _sum(terms: Sequence[tuple[tuple[str, ...], int]]) -> str:
-    """Factored source of sum coefficient * product of names."""
+Scale = TypeVar("Scale", int, Fraction)
+
+
+def factored(
+    terms: Sequence[tuple[tuple[str, ...], Scale]], product: Callable[[Scale, Sequence[str]], str]
+) -> str:
+    """Source of sum coefficient * product of names, on the name that most terms share."""
     counts = Counter(name for factors, _ in terms for name in set(factors))
     shared = [name for name in counts if counts[name] > 1]
     if not shared:
-        return _joined(_product(z, factors) for factors, z in terms)
+        return joined(product(z, factors) for factors, z in terms)
     best = min(shared, key=lambda name: (-counts[name], name))
     inside = [(_without(factors, best), z) for factors, z in terms if best in factors]
     outside = [(factors, z) for factors, z in terms if best not in factors]
-    factored = f"{best} * ({_sum(inside)})"
-    return factored if not outside else _joined([factored, _sum(outside)])
+    text = f"{best} * ({factored(inside, product)})"
+    return text if not outside else joined([text, factored(outside, product)])
 
 
 def _without(factors: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -228,5 +235,6 @@ def _product(z: int, factors: Sequence[str]) -> str:
     return body if z == 1 else f"-{body}" if z == -1 else f"{z} * {body}"
 
 
-def _joined(pieces: Iterable[str]) -> str:
+def joined(pieces: Iterable[str]) -> str:
+    """Summands with their signs."""
     return " + ".join(pieces).replace("+ -", "- ")

@@ -26,6 +26,10 @@ from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 HIGHEST = 4
 CONSTANT = "equilibrium_constant"
 DIGITS = 18
+_CONVENTIONS = """\
+hbar = k_B = 1 inside. C(t) = <B(t) B(0)>, C^(w) = int dt exp(iwt) C(t), for bosons
+C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). Every value is the contribution
+of one order. """
 
 
 class BathCode(NamedTuple):
@@ -221,6 +225,49 @@ class Codegen:
             result |= {f"{name}_{bath.name}": x for name, x in bath.defaults.items()}
         return result
 
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """Of the formulas, in their order."""
+        return tuple(f.expression for f in self.formulas)
+
+    @property
+    def signs(self) -> dict[str, bool]:
+        """Parameters that must be positive, with whether they may vanish."""
+        result = {"w0": False}
+        for bath in self.baths:
+            for name in bath.defaults:
+                assert bath.density is not None
+                amplitude = name in bath.density.amplitude.split(" * ")
+                cold = name == "temperature" and not bath.classical
+                result[f"{name}_{bath.name}"] = cold or amplitude
+        return result
+
+    @property
+    def title(self) -> str:
+        """The first line of a file."""
+        return f"{self.name}: {', '.join(self.forms)}."
+
+    @property
+    def shown(self) -> str:
+        """The formulas for readers, indented."""
+        return "\n".join(f"    {line}" for f in self.formulas for line in f.text)
+
+    @property
+    def units_text(self) -> str:
+        """Conventions and units, in two sentences."""
+        units = self.units
+        return _CONVENTIONS + (
+            f"Rates are in {units.rate}, energies in {units.energy}, temperatures in "
+            f"{units.temperature}."
+            if units.rate
+            else "Rates are in the unit of the energies."
+        )
+
+    @property
+    def left_out(self) -> str:
+        """A line for every quantity that is missing."""
+        return "".join(f"\nLeft out: {name}: {reason}" for name, reason in self.missing.items())
+
     def python(self) -> str:
         """A module that imports numpy and nothing else."""
         from pertsym.codegen.python_export import render
@@ -236,6 +283,18 @@ class Codegen:
     def c(self) -> str:
         """A C99 source file."""
         from pertsym.codegen.c_export import render
+
+        return render(self)
+
+    def julia(self) -> str:
+        """A file that needs nothing but Julia; point by point, with errors."""
+        from pertsym.codegen.julia_export import render
+
+        return render(self)
+
+    def mathematica(self) -> str:
+        """A package for Mathematica; point by point, with errors."""
+        from pertsym.codegen.mathematica_export import render
 
         return render(self)
 

@@ -18,9 +18,12 @@ hbar = k_B = 1. H = H_S + H_B + H_I, C(t) = <B(t) B(0)>, and
     spectrum   Ĉ(w) = int dt exp(iwt) C(t), for bosons Ĉ(w > 0) = 2 J(w) [n(w) + 1],
     transform  P(w) = P int dw' Ĉ(w')/(w' - w); primes are derivatives with respect to the argument.
 Arguments: {frequencies}; `spectra`, where the values come from:
-pertsym.numerics.spectra.DoubleSpectra (numpy; {arrays})
-or EnclosedSpectra (balls at any number of digits) -- the same expression serves both{elements}.
-Returns: Bounded(value, error) in the unit of {first}, |value - exact| <= error."""
+generated.runtime.Spectra (numpy alone; frequencies may be arrays), or of pertsym.numerics.spectra
+DoubleSpectra (bath parameters may be arrays as well) or EnclosedSpectra (balls at any number of
+digits) -- the same expression serves all{elements}.
+Returns: (value, error) in the unit of {first}, |value - exact| <= error.{mixed}"""
+_MIXED = """
+Integrals over a transform, and what is finite at a kink, are known to pertsym's alone."""
 _ELEMENTS = """;
 {names}, real matrix elements of the coupling operators, by keyword (numbers or arrays)"""
 
@@ -90,11 +93,9 @@ def render_module(
     text = environment.get_template("module.py.j2").render(
         derivation=derivation,
         title=title,
-        conventions=conventions(frequencies, elements),
+        conventions=conventions(frequencies, elements, any(f.body.uses_mixed for f in bodies)),
         frequencies=frequencies,
         elements=elements,
-        mixed=any(f.body.uses_mixed for f in bodies),
-        plain=not all(f.body.uses_mixed for f in bodies),
         arguments=lambda f: _arguments(f.body, frequencies),
         keywords=", ".join(f"{name}: Any" for name in elements),
         digest=digest(functions),
@@ -106,11 +107,10 @@ def render_module(
 
 def _arguments(body: Body, frequencies: Sequence[str]) -> str:
     names = [*frequencies, "beta"] if body.uses_beta else frequencies
-    spectra = "MixedSpectra" if body.uses_mixed else "Spectra"
-    return ", ".join([*(f"{name}: Any" for name in names), f"spectra: {spectra}"])
+    return ", ".join(f"{name}: Any" for name in [*names, "spectra"])
 
 
-def conventions(frequencies: Sequence[str], elements: Sequence[str]) -> str:
+def conventions(frequencies: Sequence[str], elements: Sequence[str], mixed: bool = False) -> str:
     """What the docstring of a module says of arguments and results."""
     if len(frequencies) == 1:
         levels = f"`{frequencies[0]}` > 0, the level splitting"
@@ -121,8 +121,8 @@ def conventions(frequencies: Sequence[str], elements: Sequence[str]) -> str:
     return _CONVENTIONS.format(
         frequencies=levels,
         first=frequencies[0],
-        arrays=f"{frequencies[0]} and bath parameters may be arrays that broadcast",
         elements=_ELEMENTS.format(names=listed) if elements else "",
+        mixed=_MIXED if mixed else "",
     )
 
 

@@ -5,25 +5,36 @@ A form becomes a sum of products of named values
     C  Ĉ^(m)(n w0),   P  P^(m)(n w0),   D  P(w0) - P(-w0),   T  e^(-beta n w0) beta^m,
     Q  T^(m)(n w0) of the product of a spectrum and a transform (`pertsym.baths.product_nodes`);
 
-finite-part integrals are Q and what their poles add.  Beside each expression stands its majorant:
+finite-part integrals are Q and what their poles add.  A form that was prepared for its baths
+(`numerics.evaluate.reduced`) also holds
+
+    E, O  [P^(m)(w0) + P^(m)(-w0)]/2 and half the difference,
+    I, J  a finite-part integral over two baths, and its regular part at a kink,
+    M, R  the mean slope of a spectrum and the regular slope of a transform at a kink.
+
+Beside each expression stands its majorant:
 the same sum with every sign a plus.  |f(a + d) - f(a)| <= M(|a| + |d|) - M(|a|), so that one more
 function gives the bound of the error.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import factorial
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from zlib import crc32
 
+from pertsym.codegen.emit import factored, joined
+from pertsym.exact import Gaussian
 from pertsym.numerics.evaluate import depends_on_differences
+from pertsym.numerics.kinks import Kink, at_pole
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import (
     CannotEvaluate,
     MatrixElement,
+    Monomial,
     SpectralForm,
     SpectralIntegral,
     Thermal,
@@ -38,7 +49,8 @@ class Atom(NamedTuple):
     Attributes
     ----------
     kind
-        "C", "P", "D", "T", "QC" (a product with Ĉ_B), "QP" (with P_B) or "S" (a matrix element).
+        "C", "P", "D", "T", "QC" (a product with Ĉ_B), "QP" (with P_B) or "S" (a matrix element);
+        of prepared forms also "E", "O", "M", "R", "ICC", "ICP", "JCC", "JCP".
     baths
         Names; two for a product; that of a matrix element is its own.
     derivative
@@ -46,7 +58,11 @@ class Atom(NamedTuple):
     multiple
         n of n w0.
     shift
-        s of a product, in units of w0.
+        s of a product or an integral, in units of w0.
+    reflect
+        r of an integral over Ĉ_A(w) X_B(s + r w).
+    kernel
+        Of an integral: (coefficient, power of 1/w0, pole in units of w0, order) of its parts.
     """
 
     kind: str
@@ -54,6 +70,8 @@ class Atom(NamedTuple):
     derivative: int = 0
     multiple: int = 0
     shift: int = 0
+    reflect: int = -1
+    kernel: tuple[tuple[Fraction, int, int, int], ...] = ()
 
     @property
     def identifier(self) -> str:
@@ -70,6 +88,8 @@ class Atom(NamedTuple):
             power = f"_beta{self.derivative}" if self.derivative else ""
             return f"boltzmann_{where}{power}"
         shift = "" if not self.shift else f"_{'p' if self.shift > 0 else 'm'}{abs(self.shift)}"
+        if self.kernel:
+            shift += f"_{crc32(repr((self.reflect, self.kernel)).encode()):08x}"
         return f"{prime}{self.kind}{name}_{where}{shift}"
 
 
@@ -119,7 +139,10 @@ def expression(quantity: str, order: int, form: SpectralForm) -> Expression:
     CannotEvaluate
         For what the exported code has no routine for.
     """
-    terms = list(_collected(_terms(form)))
+    return _expression(quantity, order, list(_collected(_terms(form))))
+
+
+def _expression(quantity: str, order: int, terms: Sequence[Term]) -> Expression:
     atoms = tuple(sorted({atom for term in terms for atom in term.atoms}))
     identifiers = [atom.identifier for atom in atoms]
     if len(set(identifiers)) != len(identifiers):
@@ -134,16 +157,95 @@ def expression(quantity: str, order: int, form: SpectralForm) -> Expression:
     )
 
 
+def prepared_expression(form: SpectralForm, finite: tuple[Kink, ...]) -> Expression:
+    """What `numerics.evaluate.reduced` gives, as an expression.
+
+    Raises
+    ------
+    CannotEvaluate
+        For more than two levels.
+    """
+    terms: list[Term] = []
+    families: dict[tuple[Any, ...], list[tuple[Fraction, int, int, int]]] = {}
+    for m, z in form:
+        start = _start(m, z)
+        products = [start]
+        for atom in m.atoms:
+            kink = isinstance(atom, SpectralIntegral) and _at_kink(atom, finite)
+            if isinstance(atom, SpectralIntegral) and not kink:
+                rest = tuple(x for x in m.atoms if x is not atom)
+                family = (*atom[:5], m.pi_power, tuple(f for x in rest for f in _plain(x)))
+                (p,) = atom.pole
+                part = start.coefficient, start.below, p, atom.order
+                families.setdefault(family, []).append(part)
+                products = []
+                break
+            factors = kink or tuple(Term(Fraction(1), 0, 0, (a,)) for a in _plain(atom, finite))
+            products = [_times(product, factor) for product in products for factor in factors]
+        terms += products
+    for (kind, a, b, reflect, (s,), pi_power, others), parts in families.items():
+        (first, below, _, _), *_ = sorted(parts, key=lambda part: part[1:])
+        kernel = tuple(sorted((c / first, power - below, p, n) for c, power, p, n in parts))
+        integral = Atom(f"I{kind}", (a, b), 0, 0, s, reflect, kernel)
+        terms.append(Term(first, pi_power, below, tuple(sorted((integral, *others)))))
+    return _expression("form", 0, list(_collected(iter(terms))))
+
+
+def _plain(atom: object, finite: tuple[Kink, ...] = ()) -> tuple[Atom, ...]:
+    """The atom of a prepared form that is no integral."""
+    match atom:
+        case MatrixElement(name=name):
+            return (Atom("S", (name,)),)
+        case Thermal(power=power, exponent=(n,)):
+            return (Atom("T", (), power, n),)
+        case Value(kind=kind, name=name, derivative=m, frequency=(n,)):
+            if m == 1 and Kink(name, (n,)) in finite:
+                return (Atom("M" if kind == "C" else "R", (name,), 1, n),)
+            return (Atom({"P+": "E", "P-": "O"}.get(kind, kind), (name,), m, n),)
+    raise CannotEvaluate(f"{atom} belongs to more than two levels")
+
+
+def _at_kink(integral: SpectralIntegral, finite: tuple[Kink, ...]) -> tuple[Term, ...]:
+    """The regular part of an integral whose divergence cancels against others, else nothing."""
+    for kink in finite:
+        turned = at_pole(integral, kink)
+        if turned is not None:
+            (s,), (p,) = turned.shift, turned.pole
+            names = (turned.name, turned.other)
+            atom = Atom(f"J{turned.kind}", names, 0, p, s, turned.reflect)
+            return (Term(Fraction(1), 0, 0, (atom,)),)
+    return ()
+
+
+def as_products(atom: Atom) -> tuple[Term, ...]:
+    """An integral as a sum over T of `product_nodes` and what the poles add; () if it is none."""
+    plain = atom.reflect < 0 and atom.shift == 0
+    if not (atom.kind[0] == "I" and plain and all(p for _, _, p, _ in atom.kernel)):
+        return ()
+    terms = []
+    for c, below, p, n in atom.kernel:
+        a, b = atom.baths
+        integral = SpectralIntegral(atom.kind[1:], a, b, -1, (0,), (p,), n)
+        start = Term(c, 0, below, ())
+        terms += [_times(start, term) for term in _integral(integral)]
+    return tuple(terms)
+
+
+def _start(m: Monomial, z: Gaussian) -> Term:
+    """The coefficient of a monomial."""
+    scale = Fraction(1)
+    for (n, *others), power in m.denominators:
+        if others:
+            raise CannotEvaluate("it belongs to more than two levels")
+        scale /= n**power
+    return Term(z.re * scale, m.pi_power, sum(power for _, power in m.denominators), ())
+
+
 def _terms(form: SpectralForm) -> Iterator[Term]:
     require_evaluable(form, mixed=True)
     different = {name for name in {v.name for v in form.values} if _by_differences(form, name)}
     for m, z in form:
-        below = sum(power for _, power in m.denominators)
-        scale = Fraction(1)
-        for linear, power in m.denominators:
-            scale /= linear[0] ** power
-        start = Term(z.re * scale, m.pi_power, below, ())
-        products = [start]
+        products = [_start(m, z)]
         for atom in m.atoms:
             products = [
                 _times(product, factor)
@@ -225,30 +327,12 @@ def _source(terms: Sequence[Term]) -> str:
     for (pi_power, below), items in groups.items():
         above = ["pi"] * max(pi_power, 0)
         under = ["pi"] * max(-pi_power, 0) + ["w0"] * below
-        body = _sum(items)
+        body = factored(items, _product)
         if above or under:
             body = f"({body})"
         body = " * ".join([*above, body])
         pieces.append(f"{body} / ({' * '.join(under)})" if under else body)
-    return _joined(pieces)
-
-
-def _sum(terms: Sequence[tuple[tuple[str, ...], Fraction]]) -> str:
-    """Factored source of sum coefficient * product of names."""
-    counts = Counter(name for factors, _ in terms for name in set(factors))
-    shared = [name for name in counts if counts[name] > 1]
-    if not shared:
-        return _joined([_product(z, factors) for factors, z in terms])
-    best = min(shared, key=lambda name: (-counts[name], name))
-    inside = [(_without(factors, best), z) for factors, z in terms if best in factors]
-    outside = [(factors, z) for factors, z in terms if best not in factors]
-    factored = f"{best} * ({_sum(inside)})"
-    return factored if not outside else _joined([factored, _sum(outside)])
-
-
-def _without(factors: tuple[str, ...], name: str) -> tuple[str, ...]:
-    k = factors.index(name)
-    return factors[:k] + factors[k + 1 :]
+    return joined(pieces)
 
 
 def _product(z: Fraction, factors: Sequence[str]) -> str:
@@ -257,10 +341,6 @@ def _product(z: Fraction, factors: Sequence[str]) -> str:
         return body if z > 0 else f"-{body}"
     number = f"{z.numerator}.0" + (f" / {z.denominator}.0" if z.denominator != 1 else "")
     return f"{number} * {body}" if factors else number
-
-
-def _joined(pieces: Sequence[str]) -> str:
-    return " + ".join(pieces).replace("+ -", "- ")
 
 
 Quantities = Mapping[str, Mapping[int, SpectralForm]]

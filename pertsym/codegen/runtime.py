@@ -19,49 +19,13 @@ from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import ThermalProduct, ThermalTransform
+from pertsym.codegen.occupation import bose
 
+BLOCK = 8192  # points at a time
 FEW = 48  # points that are summed one by one
 GROUP = 512  # parameters that share nodes
 TINY = 1e-300
 DEEPER = 1e-3  # how far below the lowest frequency the nodes of a product begin
-
-# x/2 coth(x/2) - 1 = sum of these times x^2, x^4, ...
-EVEN = (
-    1 / 12,
-    -1 / 720,
-    1 / 30240,
-    -1 / 1209600,
-    1 / 47900160,
-    -691 / 1307674368000,
-    1 / 74724249600,
-    -3617 / 10670622842880000,
-    43867 / 5109094217170944000,
-    -174611 / 802857662698291200000,
-    77683 / 14101100039391805440000,
-    -236364091 / 1693824136731743669452800000,
-    657931 / 186134520519971831808000000,
-    -3392780147 / 37893265687455865519472640000000,
-)
-
-
-def bose(x: Any) -> tuple[Any, Any, Any]:
-    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings."""
-    size = np.abs(x)
-    small = size < 1.5
-    near, far = np.where(small, x, 1.5), np.where(small, 1.5, size)
-    decay = np.exp(-far)
-    inverse = 1 / -np.expm1(-far)
-    positive = x > 0
-    value = far * np.where(positive, inverse, decay * inverse)
-    slope = inverse * np.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
-    square = near * near
-    even, odd = np.zeros(np.shape(x)), np.zeros(np.shape(x))
-    for k in range(len(EVEN), 0, -1):
-        even = even * square + EVEN[k - 1]
-        odd = odd * square + 2 * k * EVEN[k - 1]
-    value = np.where(small, 1 + near / 2 + square * even, value)
-    slope = np.where(small, 0.5 + near * odd, slope)
-    return value, slope, UNIT * (24 + 4 * size)
 
 
 class Bath:
@@ -70,6 +34,8 @@ class Bath:
     `values` has every parameter of J, `beta` the inverse temperature (inf is T = 0).
     """
 
+    functions: Any = np
+
     def __init__(self, density: Any, classical: bool, values: dict[str, Any], beta: Any) -> None:
         self.density, self.classical, self.beta = density, classical, beta
         self.amplitude = density.amplitude(**values)
@@ -77,37 +43,38 @@ class Bath:
 
     def spectra(self, w0: Any, sign: int) -> tuple[Any, Any, Any, Any]:
         """Ĉ(w), its error, Ĉ'(w), its error at w = sign w0."""
+        f = self.functions
         r, slope, error, slope_error = self.density.reduced(w0, *self.shape)
-        beta, amplitude = self.beta, np.abs(self.amplitude)
-        cold = np.isinf(beta) & (not self.classical)
-        beta = np.where(cold, 1.0, beta)
+        beta, amplitude = self.beta, f.abs(self.amplitude)
+        cold = f.isinf(beta) & (not self.classical)
+        beta = f.where(cold, 1.0, beta)
         if self.classical:
             h, dh, lost = 1.0, 0.0, 4 * UNIT
         else:
-            h, dh, lost = bose(sign * beta * w0)
-        size = amplitude * np.abs(r)
+            h, dh, lost = bose(sign * beta * w0, f)
+        size = amplitude * f.abs(r)
         value = 2 * self.amplitude * r * h / beta
-        errors = 2 * amplitude * np.abs(h) / beta * error + np.abs(value) * (lost + 4 * UNIT)
+        errors = 2 * amplitude * f.abs(h) / beta * error + f.abs(value) * (lost + 4 * UNIT)
         first, second = sign * slope * h / beta, r * dh
         derivative = 2 * self.amplitude * (first + second)
         derivative_error = (
             2
             * amplitude
             * (
-                (slope_error + np.abs(slope) * (lost + 4 * UNIT)) * np.abs(h) / beta
-                + (error + np.abs(r) * (lost + 4 * UNIT)) * np.abs(dh)
+                (slope_error + f.abs(slope) * (lost + 4 * UNIT)) * f.abs(h) / beta
+                + (error + f.abs(r) * (lost + 4 * UNIT)) * f.abs(dh)
             )
         )
-        if np.any(cold):
+        if f.any(cold):
             up = sign > 0
             plain = 2 * self.amplitude * r * w0 if up else 0.0 * w0
-            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * np.abs(plain) if up else 0.0
+            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * f.abs(plain) if up else 0.0
             rise = 2 * self.amplitude * (slope * w0 + r) if up else 0.0 * w0
             rise_error = 2 * (amplitude * (slope_error * w0 + error) + 4 * UNIT * size)
-            value, errors = np.where(cold, plain, value), np.where(cold, plain_error, errors + TINY)
-            derivative = np.where(cold, rise, derivative)
-            rise_error = rise_error + 8 * UNIT * amplitude * np.abs(slope) * w0 if up else 0.0
-            return value, errors, derivative, np.where(cold, rise_error, derivative_error + TINY)
+            value, errors = f.where(cold, plain, value), f.where(cold, plain_error, errors + TINY)
+            derivative = f.where(cold, rise, derivative)
+            rise_error = rise_error + 8 * UNIT * amplitude * f.abs(slope) * w0 if up else 0.0
+            return value, errors, derivative, f.where(cold, rise_error, derivative_error + TINY)
         return value, errors + TINY, derivative, derivative_error + TINY
 
     @property
@@ -136,6 +103,10 @@ class Bath:
     def transforms(self, w0: Any) -> Transforms:
         """P and its derivatives at +-w0 for all points."""
         count = len(w0)
+        closed = getattr(self.density, "closed", None)
+        if closed is not None:
+            way = Closed(closed, w0, self.beta, self.classical, self.shape)
+            return Transforms([(slice(None), way)], count)
         if all(constant(c) for c in (self.beta, *self.shape)):
             low, high = octaves(w0)
             way = fixed(self, self.fixed_shape, first(self.beta), low, high, count)
@@ -194,6 +165,14 @@ class Sums:
         error = error + self.uncertainty * np.abs(value)
         return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
 
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        found: list[Any] = []
+        for parity in (1, -1):
+            value, error = self.nodes.part(x, m, parity)
+            error = error + self.uncertainty * np.abs(value)
+            found += [-2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)]
+        return found[0], found[1], found[2], found[3]
+
     def difference(self, x: Any) -> tuple[Any, Any]:
         odd, error = self.nodes.part(x, 0, -1)
         return -4 * math.pi * odd.imag, 4 * math.pi * error + 8 * UNIT * np.abs(odd)
@@ -207,6 +186,9 @@ class Tables:
 
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
         return self.table.transform(w, m)
+
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        return odd_part(x, self.table.parts(x, m))
 
     def difference(self, x: Any) -> tuple[Any, Any]:
         _, _, slope, error = self.table.parts(x, 0)
@@ -223,9 +205,50 @@ class Temperatures:
         value, error = self.table.transform(self.beta, m, 1 if w[0] > 0 else -1)
         return value, error
 
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        return odd_part(x, self.table.parts(self.beta, m))
+
     def difference(self, x: Any) -> tuple[Any, Any]:
         _, _, slope, error = self.table.parts(self.beta, 0)
         return 2 * x * slope, 2 * x * error + 2 * UNIT * np.abs(x * slope)
+
+
+def odd_part(x: Any, parts: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
+    """[P(x) + P(-x)]/2, its error, [P(x) - P(-x)]/2, its error, from S and D of `tabulated`."""
+    even, error, slope, slope_error = parts
+    odd = x * slope
+    return even, error, odd, x * slope_error + UNIT * np.abs(odd)
+
+
+class Closed:
+    """P in closed form at every point, whatever varies; computed in blocks."""
+
+    def __init__(
+        self, parts: Callable[..., Any], x: Any, beta: Any, classical: bool, shape: Sequence[Any]
+    ) -> None:
+        self.rows = np.empty((8, len(x)))
+        for start in range(0, len(x), BLOCK):
+            at = slice(start, start + BLOCK)
+            b, *own = (p[at] if np.ndim(p) else p for p in (beta, *shape))
+            for row, part in zip(self.rows, parts(x[at], b, classical, *own), strict=True):
+                row[at] = part
+
+    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+        even, even_error, slope, slope_error = self.rows[4 * m : 4 * m + 4]
+        odd = w * slope
+        value, size = even + odd, np.abs(odd)
+        error = even_error + np.abs(w) * slope_error + 2 * UNIT * (size + np.abs(value))
+        return value, error
+
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error."""
+        even, error, slope, slope_error = self.rows[4 * m : 4 * m + 4]
+        odd = x * slope
+        return even, error, odd, x * slope_error + UNIT * np.abs(odd)
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        value = 2 * x * self.rows[2]
+        return value, 2 * x * self.rows[3] + 2 * UNIT * np.abs(value)
 
 
 class Transforms:
@@ -234,19 +257,23 @@ class Transforms:
     def __init__(self, members: Sequence[tuple[Any, Any]], count: int) -> None:
         self.members, self.count = members, count
 
-    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+    def transform(self, w: Any, m: int) -> Any:
         return self._gathered(lambda way, points: way.transform(w[points], m))
 
-    def difference(self, x: Any) -> tuple[Any, Any]:
+    def parts(self, x: Any, m: int) -> Any:
+        """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error for x > 0."""
+        return self._gathered(lambda way, points: way.parts(x[points], m), 4)
+
+    def difference(self, x: Any) -> Any:
         return self._gathered(lambda way, points: way.difference(x[points]))
 
-    def _gathered(self, ask: Callable[[Any, Any], tuple[Any, Any]]) -> tuple[Any, Any]:
+    def _gathered(self, ask: Callable[[Any, Any], Any], width: int = 2) -> Any:
         if len(self.members) == 1:
             return ask(self.members[0][1], self.members[0][0])
-        value, error = np.empty(self.count), np.empty(self.count)
+        result = np.empty((width, self.count))
         for points, way in self.members:
-            value[points], error[points] = ask(way, points)
-        return value, error
+            result[:, points] = ask(way, points)
+        return tuple(result)
 
 
 def octaves(x: Any) -> tuple[float, float]:

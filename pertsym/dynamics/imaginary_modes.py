@@ -20,19 +20,16 @@ from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.existence import require_integrable
-from pertsym.baths.gauss_kronrod import gauss_kronrod
-from pertsym.baths.integrand import Kernel
-from pertsym.baths.mesh import build_mesh
-from pertsym.baths.thermal_spectrum import ThermalSpectrum
+from pertsym.baths.piecewise_sampling import Panels, depth, finest, graded, merged, placed, resolve
+from pertsym.baths.thermal_spectrum import SMOOTH, Point, ThermalSpectrum
 from pertsym.dynamics.log_chebyshev import LogChebyshev
 from pertsym.model.errors import InputError
 
 _Array = NDArray[np.float64]
 
-_GOAL: Final = 1e-13  # of each trial integral, that one panel may miss
-_MAX_DEPTH: Final = 30
 _FAR: Final = 1e18  # in units of 1/beta: what is beyond acts for a time of no weight
 _NO_TIME: Final = 1e-17  # e^{-x} = 1 from here down
+_POINTS: Final = 40  # of the Gauss rule on a panel
 _TRIAL_TIMES: Final = (1e-4, 1e-2, 0.1, 0.5)  # of beta
 
 
@@ -79,7 +76,7 @@ class ImaginaryTimeModes:
 
 
 def modes_of(correlation: Correlation, beta: float) -> ImaginaryTimeModes:
-    """Gauss rules on panels that resolve Ĉ(w), refined until the trial integrals settle.
+    """Gauss rules on panels on which Ĉ(w) and trial integrals of it are polynomials.
 
     Raises
     ------
@@ -90,40 +87,50 @@ def modes_of(correlation: Correlation, beta: float) -> ImaginaryTimeModes:
     if spectrum.is_zero:
         return ImaginaryTimeModes(beta, (), ())
     require_integrable(spectrum, 1)
-    frequencies, weights = _core(spectrum)
-    missed = 0.0
-    low, high = _panels(spectrum, _FAR / beta)
-    rule = gauss_kronrod()
-    gauss = rule.gauss_weights > 0
-    totals = np.zeros(len(_TRIAL_TIMES) + 1)
-    for depth in range(_MAX_DEPTH):
-        length = (high - low)[:, None]
-        w = low[:, None] + length * rule.nodes
-        c = length * _spectrum_at(spectrum, w) / (2 * math.pi)
-        if not np.all(np.isfinite(c)):
+    far = min(_FAR / beta, spectrum.extent[1])
+    points = [p for p in merged(spectrum.points) if 0 <= p.position < far]
+    if not points or points[0].position > 0:
+        points.insert(0, Point(0.0, spectrum.scale, 0.0, SMOOTH, spectrum.scale))
+    near = finest(points, min(spectrum.scale, 1 / beta))
+    points = [p._replace(width=min(p.width, 1 / beta)) for p in points]
+    limits, depths = (0.0, far), [depth(p, near) for p in points]
+    panels = graded(points, limits, min(spectrum.scale, 1 / beta), depths)
+    anchors = np.array([p.position for p in points])
+
+    def spectrum_at(cell: NDArray[np.intp], offset: _Array) -> tuple[_Array, _Array]:
+        at = np.broadcast_to(anchors[cell][:, None], offset.shape)
+        value, error = spectrum.jet(at, offset, 0).derivative(0)
+        if not np.all(np.isfinite(value)):
             raise InputError(
                 "model",
                 "spectral_density",
                 "Ĉ(w) has no finite value in double precision at some w > 0",
                 "rescale the energy unit so that w, J and T are of similar size",
             )
-        trials = np.stack([c / (w + 1 / beta), *(c * np.exp(-w * beta * t) for t in _TRIAL_TIMES)])
-        fine, coarse = trials @ rule.weights, trials @ rule.gauss_weights
-        gap = np.abs(fine - coarse)
-        scale = totals + np.abs(fine).sum(axis=1)
-        rough = np.any(gap > _GOAL * scale[:, None], axis=0) & (depth < _MAX_DEPTH - 1)
-        keep = ~rough
-        totals += fine[:, keep].sum(axis=1)
-        missed += float(gap[0, keep].sum())
-        frequencies.append(w[keep][:, gauss].reshape(-1))
-        weights.append((c * rule.gauss_weights)[keep][:, gauss].reshape(-1))
-        if not np.any(rough):
-            break
-        middle = (low[rough] + high[rough]) / 2
-        low, high = np.concatenate((low[rough], middle)), np.concatenate((middle, high[rough]))
-    every, every_weight = np.concatenate(frequencies), np.concatenate(weights)
+        return value, error
+
+    def trials(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
+        offset = placed(panels, t)
+        value, error = spectrum_at(panels.cell, offset)
+        w = anchors[panels.cell][:, None] + offset
+        kernels = np.stack([1 / (w + 1 / beta), *(np.exp(-w * beta * t) for t in _TRIAL_TIMES)])
+        return kernels * value, kernels * error
+
+    resolved = resolve(trials, panels, lambda x: np.array([x.high - x.low] * 5))
+    (cell, low, high), _, errors = resolved
+    nodes, share = np.polynomial.legendre.leggauss(_POINTS)
+    offset = placed(resolved.panels, nodes)
+    weights = (high - low)[:, None] / 2 * share * spectrum_at(cell, offset)[0]
+    every, every_weight = (anchors[cell][:, None] + offset).ravel(), weights.ravel() / math.tau
+    missed = float(errors[0] @ (high - low)) / math.tau
+    start = points[0]
+    if start.width == 0 and start.power < 0:  # what a power law leaves next to w = 0, as one node
+        reach = np.array([[min(depths[0], far)]])
+        weight = float(spectrum_at(np.zeros(1, dtype=np.intp), reach)[0][0, 0] * reach[0, 0])
+        every = np.append(every, reach)
+        every_weight = np.append(every_weight, weight / (start.power + 1) / math.tau)
     total = float(np.sum(every_weight / (every + 1 / beta)))
-    missed += _beyond(spectrum, _FAR / beta)
+    missed += _beyond(spectrum, far)
     used = every_weight > 0
     return ImaginaryTimeModes(
         beta,
@@ -133,36 +140,10 @@ def modes_of(correlation: Correlation, beta: float) -> ImaginaryTimeModes:
     )
 
 
-def _panels(spectrum: ThermalSpectrum, far: float) -> tuple[_Array, _Array]:
-    """The panels of the spectrum's own mesh on w > 0, cut at `far`."""
-    panels = build_mesh(spectrum, Kernel(())).panels
-    low, high = panels.anchor + panels.low, panels.anchor + panels.high
-    chosen = (low >= 0) & (high > low) & (low < far)
-    return low[chosen], np.minimum(high[chosen], far)
-
-
-def _core(spectrum: ThermalSpectrum) -> tuple[list[_Array], list[_Array]]:
-    """What the mesh leaves to power laws near branch points on w >= 0, as one node each."""
-    frequencies: list[_Array] = []
-    weights: list[_Array] = []
-    for core in build_mesh(spectrum, Kernel(())).cores:
-        w = core.anchor + core.offset
-        if w > 0:
-            value = float(_spectrum_at(spectrum, np.array([w]))[0])
-            weight = value * abs(core.offset) / (core.power + 1) / (2 * math.pi)
-            frequencies.append(np.array([w]))
-            weights.append(np.array([weight]))
-    return frequencies, weights
-
-
 def _beyond(spectrum: ThermalSpectrum, far: float) -> float:
     """(1/2pi) int dw Ĉ(w)/w over w > far by the power law of the tail."""
     power = spectrum.tails[1]
     if math.isinf(power) or far >= spectrum.extent[1]:
         return 0.0
-    return float(_spectrum_at(spectrum, np.array([far]))[0]) / (-power * 2 * math.pi)
-
-
-def _spectrum_at(spectrum: ThermalSpectrum, w: _Array) -> _Array:
-    value, _ = spectrum.jet(np.zeros_like(w), w, 0).derivative(0)
-    return np.asarray(value, dtype=float)
+    value, _ = spectrum.jet_at(np.array([far]), 0).derivative(0)
+    return float(value[0]) / (-power * math.tau)

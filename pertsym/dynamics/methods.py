@@ -7,7 +7,7 @@ makes meaningless are refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,9 +29,10 @@ from pertsym.dynamics.reliability import (
     require_known,
 )
 from pertsym.dynamics.steady import steady_state
+from pertsym.estimate import Estimate
 from pertsym.generators.correlation_transient import equations_in_time, second_order_transient
-from pertsym.generators.element_names import element_name
-from pertsym.generators.finite_time import FiniteTime, finite_time
+from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
+from pertsym.generators.initial_slip import Slip, tcl_slip
 from pertsym.generators.limit import Limit
 from pertsym.generators.representation import (
     BAND,
@@ -42,8 +43,7 @@ from pertsym.generators.representation import (
 )
 from pertsym.generators.routes import joint_limit
 from pertsym.generators.second_order import second_order
-from pertsym.generators.slipped import Slip, tcl_slip
-from pertsym.generators.system import System
+from pertsym.generators.system import System, element_name
 from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -334,7 +334,7 @@ def _transient(
         return second_order_transient(equations, end, each), None
     progress("exponential representation of the baths")
     found = represented(model, tolerance, BAND)
-    require_feasible(model, found, order, with_auxiliaries=True)
+    require_feasible(model, found, order, NODES)
     progress("time-dependent generator")
     limit = Limit.of(System.of(model), found.fine, order)
     return finite_time(limit, end, each, joint=True), _misfit(model, limit, found)
@@ -353,6 +353,32 @@ def _misfit(model: Model, limit: Limit, found: Represented) -> Numbers | None:
     if exact.divergent or not np.all(np.isfinite(error)):
         return found.error * np.abs(second)
     return error
+
+
+def in_basis(
+    model: Model, found: Estimated, basis: str, observables: Mapping[str, Matrix] | None = None
+) -> tuple[Estimated, dict[str, Estimate]]:
+    """States in a basis with their errors, and expectation values (times,) of observables.
+
+    Observables, by default those of the model, are arrays in the basis the model was given in.
+    """
+    if observables is None:
+        observables = {
+            name: np.array([[complex(x) for x in row] for row in matrix])
+            for name, matrix in model.observables
+        }
+    rounding = 8 * model.dimension * float(np.finfo(float).eps)
+    expected: dict[str, Estimate] = {}
+    for name, matrix in observables.items():
+        inside = model.to_energy(matrix)
+        values = np.real(np.einsum("ij,tji->t", inside, found.states))
+        size = float(np.abs(inside).sum())
+        expected[name] = Estimate(values, size * (found.errors + rounding))
+    if basis == "energy" or model.vectors is None:
+        return found, expected
+    # an element in one basis is a sum over N^2 elements of the other with weights of norm <= N
+    errors = found.errors * model.dimension + rounding
+    return Estimated(model.to_system(found.states), errors), expected
 
 
 def _exactly(states: States) -> Estimated:

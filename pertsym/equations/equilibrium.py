@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from pertsym.equations.mean_force import equilibrium_constant, path_form
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency, Interaction, Strengths
+from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
@@ -60,7 +60,8 @@ class EquilibriumConstant:
                 weight = left.get((n, m), Gaussian()) * right.get((m, n), Gaussian())
                 if weight:
                     pole = self.interaction.transition(n, m)
-                    named = tuple(sorted(filter(None, map(self.interaction.strength, (a, b)))))
+                    one, two = (symbols_in(self.interaction.strength(x)) for x in (a, b))
+                    named = tuple(sorted(one + two))
                     yield SimplexTerm(weight, name, self.interaction.energies[n], pole, named)
 
     def __getitem__(self, order: int) -> SpectralForm:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from pertsym.equations.thermal import detailed_balance as _values_through_kms
 from pertsym.equations.thermal import is_negative, substitute
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.expansion.interaction import Frequency, Interaction, symbols_in
 from pertsym.expansion.pairings import Pairing, pairings
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
@@ -115,7 +115,7 @@ def boltzmann_weights(interaction: Interaction, n: int, m: int) -> Mapping[int, 
         left, right = (
             {(i, j): z for i, j, z in interaction.operators[operator]} for operator in (a, b)
         )
-        symbols = tuple(filter(None, (interaction.strength(a), interaction.strength(b))))
+        symbols = (*symbols_in(interaction.strength(a)), *symbols_in(interaction.strength(b)))
         for k in range(interaction.dimension):
             weight = left.get((n, k), Gaussian()) * right.get((k, m), Gaussian())
             if not weight:

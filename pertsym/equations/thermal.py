@@ -47,6 +47,11 @@ def is_negative(frequency: Frequency) -> bool:
     return next((x for x in frequency if x), 0) < 0
 
 
+def _is_reversed(frequency: Frequency) -> bool:
+    """True for one of w and -w, for any number of transition frequencies; False for zero."""
+    return next((x for x in frequency if x), 0) < 0
+
+
 def detailed_balance(form: SpectralForm) -> SpectralForm:
     """Write Ĉ at negative frequencies through positive ones by the KMS relation, Eq. (D2).
 
@@ -58,7 +63,7 @@ def detailed_balance(form: SpectralForm) -> SpectralForm:
 
 
 def _kms(atom: Atom) -> SpectralForm:
-    if not (isinstance(atom, Value) and atom.kind == "C" and is_negative(atom.frequency)):
+    if not (isinstance(atom, Value) and atom.kind == "C" and _is_reversed(atom.frequency)):
         return monomial(Gaussian(1), atom)
     w, m = negated(atom.frequency), atom.derivative
     total = ZERO_FORM
@@ -100,7 +105,7 @@ def classical(form: SpectralForm, names: Collection[str]) -> SpectralForm:
     """Real, even correlation functions: Ĉ is even, P odd, in their argument (Sec. V)."""
 
     def rule(atom: Atom) -> SpectralForm:
-        if isinstance(atom, Value) and atom.name in names and is_negative(atom.frequency):
+        if isinstance(atom, Value) and atom.name in names and _is_reversed(atom.frequency):
             parity = atom.derivative + (atom.kind == "P")
             mirrored = atom._replace(frequency=negated(atom.frequency))
             return monomial(Gaussian((-1) ** parity), mirrored)

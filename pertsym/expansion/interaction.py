@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from types import MappingProxyType
 
 from pertsym.exact import Gaussian
@@ -32,6 +33,11 @@ def level_energies(dimension: int) -> tuple[Frequency, ...]:
 
 Strengths = tuple[str, ...]
 """Sorted names of real symbols, each as often as it is a factor."""
+
+
+def symbols_in(strength: str) -> Strengths:
+    """The symbols of a strength: ("c", "g") of "c*g", none of ""."""
+    return tuple(sorted(strength.split("*"))) if strength else ()
 
 
 def require_strengths(given: Mapping[str, Gaussian], known: tuple[str, ...]) -> None:
@@ -65,7 +71,8 @@ class Interaction:
     real
         Names of correlation functions that are real (classical baths): C* = C.
     strengths
-        For each S_a the name of a real symbol that multiplies it, "" for 1; empty if all are 1.
+        For each S_a the name of a real symbol that multiplies it, or of several as "c*g", "" for
+        1; empty if all are 1.
     """
 
     energies: tuple[Frequency, ...]
@@ -110,11 +117,11 @@ class Interaction:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The names of the strengths that occur, sorted."""
-        return tuple(sorted(set(self.strengths) - {""}))
+        """The names of the symbols in the strengths that occur, sorted."""
+        return tuple(sorted({name for strength in self.strengths for name in symbols_in(strength)}))
 
     def strength(self, a: int) -> str:
-        """Name of the real symbol that multiplies S_a; empty for 1."""
+        """The real symbol that multiplies S_a, or a product "c*g" of some; empty for 1."""
         return self.strengths[a] if self.strengths else ""
 
     def at(self, strengths: Mapping[str, Gaussian]) -> Interaction:
@@ -126,17 +133,16 @@ class Interaction:
             For a name that does not occur, or a number that is not real.
         """
         require_strengths(strengths, self.symbols)
-        one = Gaussian(1)
+        named = [symbols_in(self.strength(a)) for a in range(len(self.operators))]
+        weights = [
+            prod((strengths[n] for n in names if n in strengths), start=Gaussian(1))
+            for names in named
+        ]
         scaled = tuple(
-            tuple(
-                (row, col, weight * z)
-                for row, col, z in operator
-                for weight in (strengths.get(self.strength(a), one),)
-                if weight
-            )
-            for a, operator in enumerate(self.operators)
+            tuple((row, col, weight * z) for row, col, z in operator if weight)
+            for operator, weight in zip(self.operators, weights, strict=True)
         )
-        left = tuple("" if name in strengths else name for name in self.strengths)
+        left = tuple("*".join(n for n in names if n not in strengths) for names in named)
         return replace(self, operators=scaled, strengths=left if any(left) else ())
 
     def transition(self, final: int, initial: int) -> Frequency:

@@ -18,7 +18,7 @@ from functools import cached_property
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import Word, ordered_cumulant
-from pertsym.expansion.interaction import Frequency, Interaction, Strengths
+from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
 from pertsym.expansion.pairings import Pairing
 from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
 
@@ -130,7 +130,7 @@ class _Moves:
             grown: dict[Strengths, Gaussian] = {}
             for names, z in total.items():
                 for symbol, value in self._entries[k]:
-                    key = tuple(sorted((*names, symbol))) if symbol else names
+                    key = tuple(sorted((*names, *symbols_in(symbol)))) if symbol else names
                     grown[key] = grown.get(key, Gaussian()) + z * value
             total = grown
         return total

@@ -6,12 +6,14 @@ products do not.  By Cauchy's formula a cluster inside a circle is
 
     sum_k c_k e^{-nu_k t} = (1/2 pi i) contour int dz g(z) e^{-zt},    g(z) = sum_k c_k/(z - nu_k),
 
-and the trapezoidal rule on the circle, which converges as (r/R)^points with r and R the distances
-of the exponents and of any frequency iw from the centre, replaces it by exponents of moderate
-amplitude.  At equal exponents nothing happens: they are one.
+and the trapezoidal rule on a circle of radius R, which converges as max(r/R, R/D)^points with r and
+D the distances of the exponents and of any frequency iw from the centre, replaces it by exponents
+of moderate amplitude.  At equal exponents nothing happens: they are one.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -20,8 +22,8 @@ from pertsym.generators.system import Array
 
 _OPPOSED = 3e3  # amplitudes of a cluster, over their sum's size on the circle, worth the trouble
 _NEAR = 0.1  # exponents are together within this part of the slowest one's decay
-_RADIUS = 0.3  # of the decay of the centre
-_POINTS = 32
+_RADII = (0.1, 0.3)  # of the decay of the centre
+_DIGITS = 16
 
 
 def separated(exponentials: Exponentials) -> Exponentials:
@@ -46,11 +48,14 @@ def separated(exponentials: Exponentials) -> Exponentials:
 
 
 def _on_circle(amplitudes: Array, rates: Array, centre: complex) -> tuple[Array, Array]:
-    turns = np.exp(2j * np.pi * (np.arange(_POINTS) + 0.5) / _POINTS)
-    offsets = _RADIUS * centre.real * turns
+    spread = float(np.abs(rates - centre).max()) / centre.real
+    radius = min(max(math.sqrt(spread), _RADII[0]), _RADII[1])
+    number = math.ceil(-_DIGITS / math.log10(max(radius, spread / radius)))
+    turns = np.exp(2j * np.pi * (np.arange(number) + 0.5) / number)
+    offsets = radius * centre.real * turns
     points = centre + offsets
     values = (amplitudes / (points[:, None] - rates)).sum(axis=1)
-    return points, offsets * values / _POINTS
+    return points, offsets * values / number
 
 
 def _clusters(nu: Array) -> list[list[int]]:

@@ -24,9 +24,11 @@ from pertsym.generators.product_transient import ProductEquations
 from pertsym.generators.system import Array
 from pertsym.generators.transient import Equations, Grid, HierarchyEquations, State
 
-_RADAU = Radau(15)
-_COARSE = 3e-7  # a tolerance that needs no refinement of the linear algebra
-_UNREFINED = 5e-8  # of K(t): what is lost without
+# for tolerances from the first number on; what the linear algebra loses without refinement, of
+# K(t), or 0 with it
+_METHODS = ((3e-7, Radau(15), 5e-8), (3e-9, Radau(12), 2e-9), (0.0, Radau(15), 0.0))
+NODES = 15
+"""The largest number of times at which all auxiliaries are kept at once."""
 _BEYOND = 5  # what interpolation leaves, of the first term beyond the series
 _LOST = 4  # rounding of the collocation over that of the limit
 _SAFE = 0.3  # of the tolerance: what the layout aims at
@@ -170,16 +172,17 @@ def integrate(
     ArithmeticError
         If K(t) cannot be resolved to the tolerance.
     """
-    layout = Layout([each.pace(_RADAU.stages - 1, _SAFE * tolerance) for each in equations])
+    _, radau, unrefined = next(method for method in _METHODS if tolerance >= method[0])
+    layout = Layout([each.pace(radau.stages - 1, _SAFE * tolerance) for each in equations])
     size = limit.system.dimension**4
-    numbers = _RADAU.stages * (sum(each.numbers for each in equations) + size)
+    numbers = radau.stages * (sum(each.numbers for each in equations) + size)
     together = max(1, min(_LAID_OUT, _TOGETHER // numbers))
-    found = _Found(limit, tolerance, joint)
+    found = _Found(limit, tolerance, joint, unrefined)
     states: list[State] = [each.start() for each in equations]
     now, margin = 0.0, 1.0
     while now < end and not found.settled:
         edges = layout.edges(now, end, margin, together)
-        grid = Grid(_RADAU, np.array(edges), tolerance < _COARSE)
+        grid = Grid(radau, np.array(edges), not unrefined)
         generators: dict[int, Array] = {}
         ends: list[State] = []
         for each, state in zip(equations, states, strict=True):
@@ -192,13 +195,13 @@ def integrate(
             now = edges[accepted]
             states = [{name: x[accepted - 1] for name, x in each.items()} for each in ends]
         if accepted < len(grid.lengths):
-            margin *= min(0.8, 0.9 * (_SAFE / worst) ** (1 / _RADAU.stages))
+            margin *= min(0.8, 0.9 * (_SAFE / worst) ** (1 / radau.stages))
             if margin < _LEAST_MARGIN:
                 raise ArithmeticError(
                     f"K(t) cannot be resolved to {tolerance:.1g} at t = {now:.6g}: ask for less"
                 )
         elif worst < _SAFE:
-            margin = min(2.0, margin * (_SAFE / max(worst, 1e-9)) ** (0.5 / _RADAU.stages))
+            margin = min(2.0, margin * (_SAFE / max(worst, 1e-9)) ** (0.5 / radau.stages))
         if len(found.panels) > _MOST:
             raise ArithmeticError(
                 f"K(t) needs more than {_MOST} intervals, the first ones up to t = {now:.6g}"
@@ -214,8 +217,9 @@ def integrate(
 class _Found:
     """The panels so far, and what is left of the transient."""
 
-    def __init__(self, limit: Limit, tolerance: float, joint: bool) -> None:
+    def __init__(self, limit: Limit, tolerance: float, joint: bool, unrefined: float) -> None:
         self._limit, self._tolerance, self._joint = limit, tolerance, joint
+        self._unrefined = unrefined
         self._rounding = {n: limit.rounding(n) for n in limit.generators}
         size = limit.system.dimension**2
         # at t = 0 only the mean of the noise acts
@@ -242,7 +246,7 @@ class _Found:
             limit = self._limit
             lost = {
                 n: _LOST * rounding(limit.system, limit.modes, grown, n, end)
-                + (0.0 if grid.refined else _UNREFINED * size)
+                + self._unrefined * size
                 for n, size in grown.items()
             }
             series = {n: combine(grid.radau.to_coefficients, k) for n, k in nodes.items()}

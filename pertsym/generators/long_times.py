@@ -22,6 +22,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import power_text
 from pertsym.baths.exponentials import Exponentials
 from pertsym.generators.limit import Limit
+from pertsym.generators.product_form import ProductForm
 from pertsym.generators.system import Array, Correlated, System
 
 Solve = Callable[[System, Sequence[Correlated], int], Array]
@@ -30,6 +31,7 @@ Solve = Callable[[System, Sequence[Correlated], int], Array]
 _SLOWNESS = (1e-4, 1e-5)  # eps of the two probes, of the smallest frequency in play
 _SPREAD = ((1.0, 1.0), (2.7, 0.6))  # rates and weights of a probe's exponentials, over eps
 _SAME_FREQUENCY = 1e-12  # of the spectrum: Bohr frequencies that differ by rounding
+_ROUNDING = 64 * np.finfo(float).eps  # of an element, in any of its parts
 _PRESENT = 1e-6  # of the largest response of this growth
 
 
@@ -175,4 +177,8 @@ def _responses(
     parts = np.linalg.inv(np.vander(strengths, increasing=True))[1:]
     scale = slowness ** -np.arange(1.0, degree + 1)[:, None, None]
     responses: Array = np.tensordot(parts, np.array(values), axes=1) * scale
+    noise: Array = _ROUNDING * np.abs(values).max(axis=0)
+    if order == 4 and solve is generator_of:
+        noise = noise + ProductForm(system, [*baths, *probe]).rounding()
+    responses[np.abs(responses) <= noise * scale] = 0.0
     return responses

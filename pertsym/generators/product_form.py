@@ -22,17 +22,27 @@ N^4 M^2, and so is the memory, of which a part is held at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.baths.exponential_fit import Poles
+from pertsym.baths.exponentials import Exponentials
 from pertsym.generators.system import Array, Correlated, System, left, modes_of, right
 
 _BLOCK = 4_000_000
 """Complex numbers held at a time."""
+
+SAME = 4e-15
+"""Of the largest gap: frequencies that differ by rounding only."""
+
+_EPS = float(np.finfo(float).eps)
+_OPERATIONS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +65,7 @@ class ProductForm:
 
     def __init__(self, system: System, correlations: Sequence[Correlated]) -> None:
         # a mode without weight in C acts from the right alone: its conjugate is here
-        modes = [mode for mode in modes_of(correlations) if mode.left]
+        self.modes = modes = [mode for mode in modes_of(correlations) if mode.left]
         self.gaps = system.gaps
         self.size = system.dimension
         self.rates: Array = np.array([mode.rate for mode in modes], dtype=complex)
@@ -72,6 +82,29 @@ class ProductForm:
         )
         self.source_of = np.array([earlier.index(mode.earlier) for mode in modes], dtype=np.intp)
         self.weights: Array = np.array([-1j * mode.left for mode in modes], dtype=complex)
+        self.unit: complex = -1j  # of -i [S, .]
+        self.minus = -1
+        self.inverse: Callable[[Array, Array], Array] = inverse
+
+    def majorant(self, amplitudes: Array) -> ProductForm:
+        """The same with the modulus of every operator, denominator and term, and these |c_j|.
+
+        Its `fourth_order` is a polynomial with positive coefficients in the amplitudes, which
+        bounds that of any form whose exponents, each by itself, are no larger.
+        """
+        found = copy.copy(self)
+        for name in ("first", "first_rates", "driving"):
+            vars(found).pop(name, None)
+        found.couplings = [replace(c, operator=np.abs(c.operator)) for c in self.couplings]
+        found.earlier = np.abs(self.earlier)
+        found.weights = amplitudes
+        found.unit, found.minus, found.inverse = 1, 1, inverse_modulus
+        return found
+
+    def rounding(self) -> Array:
+        """What rounding may leave in an element of K_4, also where its terms cancel."""
+        result: Array = _OPERATIONS * _EPS * self.majorant(np.abs(self.weights)).fourth_order().real
+        return result
 
     @cached_property
     def driving(self) -> Array:
@@ -88,7 +121,7 @@ class ProductForm:
     @cached_property
     def first(self) -> Array:
         """A_j, shape (M, N, N)."""
-        result: Array = self.driving / self.first_rates
+        result: Array = self.driving * self.inverse(self.rates[:, None, None], self.gaps)
         return result
 
     def second_order(self) -> Array:
@@ -100,7 +133,7 @@ class ProductForm:
         """K_4, N^2 x N^2."""
         if not len(self.rates):
             return np.zeros((self.size**2, self.size**2), dtype=complex)
-        first = self.first
+        first, unit, minus = self.first, self.unit, self.minus
         after = self.earlier[:, None] @ first  # S_b A_j
         triple = np.zeros_like(first)
         lefts: list[Array] = []
@@ -109,12 +142,11 @@ class ProductForm:
             operator, members = coupled.operator, coupled.members
             pairs = self._pairs(after, members)
             total = first[members].sum(axis=0)
-            triple += operator @ pairs - first @ (operator @ total)
-            lefts += [operator @ first - first @ operator, first @ total - pairs]
+            triple += operator @ pairs + minus * (first @ (operator @ total))
+            lefts += [operator @ first + minus * (first @ operator), first @ total + minus * pairs]
             rights += [total.conj(), operator.T]  # rho A^+: from d to b, conj(A_bd)
-        triple *= -1j
-        triple /= self.first_rates
-        columns = -1j * np.stack([x.reshape(len(first), -1) for x in lefts], axis=1)
+        triple *= unit * self.inverse(self.rates[:, None, None], self.gaps)
+        columns = unit * np.stack([x.reshape(len(first), -1) for x in lefts], axis=1)
         rows = np.stack([y.reshape(-1) for y in rights])
         mixed = [self._mixed(columns[c.members], rows, c.members) for c in self.couplings]
         result: Array = self.fourth(triple[None], [x[None] for x in mixed])[0]
@@ -122,32 +154,32 @@ class ProductForm:
 
     def _pairs(self, after: Array, members: NDArray[np.intp]) -> Array:
         """sum over the exponents k of one coupling of G_jk, shape (M, N, N)."""
-        result = np.empty_like(self.first)
-        for block in _blocks(len(self.rates), len(members) * self.size**2):
+        result = np.zeros_like(self.first)
+        places = self.gaps.reshape(-1)
+        frequencies, which = np.unique(places, return_inverse=True)
+        flat, products = result.reshape(len(result), -1), after.reshape(*after.shape[:2], -1)
+        masks = [self.source_of == b for b in range(len(self.earlier))]
+        for block in _blocks(len(self.rates), len(members)):
             sums = self.rates[block, None] + self.rates[members]
-            shared = inverse(sums[:, :, None, None], self.gaps)
-            sources = self.source_of[block]
-            total = np.zeros((len(sums), self.size, self.size), dtype=complex)
-            for b in range(len(self.earlier)):
-                here = sources == b
-                if np.any(here):
-                    one = np.einsum("kxy,jkxy->jxy", after[b, members], shared[here])
-                    total[here] += self.weights[block][here, None, None] * one
-                of_b = self.source_of[members] == b
-                if np.any(of_b):
-                    weights = np.where(of_b, self.weights[members], 0)
-                    total += np.tensordot(weights, shared, axes=(0, 1)) * after[b, block]
-            result[block] = total
+            for number, w in enumerate(frequencies):
+                here = np.flatnonzero(which.reshape(-1) == number)
+                shared = self.inverse(sums, w)
+                for of_b, product in zip(masks, products[:, :, here], strict=True):
+                    weights = np.where(of_b, self.weights, 0)
+                    total = weights[block, None] * (shared @ product[members])
+                    total += (shared @ weights[members])[:, None] * product[block]
+                    flat[block, here] += total
         return result
 
     def _mixed(self, columns: Array, rows: Array, members: NDArray[np.intp]) -> Array:
         """sum over the exponents of one coupling of M_j, (ac, bd) the element (ab <- cd)."""
         gaps = self.gaps.reshape(-1)
-        result = np.empty((len(gaps), len(gaps)), dtype=complex)
+        result = np.empty((len(gaps), len(gaps)), dtype=columns.dtype)
         turned = np.ascontiguousarray(columns.transpose(2, 1, 0))  # (ac, products, exponents)
         for block in _blocks(len(gaps), len(members) * len(gaps)):
             differences = gaps[block, None] - gaps
-            shared = inverse(self.rates[members][:, None], differences[:, None])
+            differences[np.abs(differences) <= SAME * np.abs(gaps).max()] = 0.0
+            shared = self.inverse(self.rates[members][:, None], differences[:, None])
             result[block] = ((turned[block] @ shared) * rows).sum(axis=1)
         return result
 
@@ -165,13 +197,41 @@ class ProductForm:
     def fourth(self, triple: Array, mixed: Sequence[Array]) -> Array:
         """-i sum_a S_a^x (third order of a) at every time, with its Hermitian conjugate."""
         size, times = self.size, len(triple)
-        result = np.zeros((times, size, size, size, size), dtype=complex)
+        result = np.zeros((times, size, size, size, size), dtype=triple.dtype)
         for coupled, both in zip(self.couplings, mixed, strict=True):
             inside = np.ascontiguousarray(both.reshape(result.shape).swapaxes(2, 3))
             _add_left(inside, triple[:, coupled.members].sum(axis=1))
-            result += left(-1j * coupled.operator, inside)
-            result += right(1j * coupled.operator, inside)
+            result += left(self.unit * coupled.operator, inside)
+            result += right(self.minus * self.unit * coupled.operator, inside)
         return _with_conjugate(result)
+
+
+def bounded_fourth_order(system: System, poles: Mapping[str, Poles]) -> tuple[Array, Array]:
+    """K_4 from all poles of independent baths, and a bound of the error of each element.
+
+    K_4 is bilinear in the baths.  What the errors of their poles do to first order is bounded
+    term by term, with the rounding of the sums, which the poles' weights contain.
+    """
+    form = ProductForm(
+        system,
+        Correlated.independent(
+            (name, Exponentials(tuple(bath.c.tolist()), tuple(bath.nu.tolist())))
+            for name, bath in poles.items()
+        ),
+    )
+    errors: Counter[tuple[str, complex]] = Counter()
+    for name, bath in poles.items():
+        for nu, weight in zip(bath.nu.tolist(), bath.weights.tolist(), strict=True):
+            errors[name, nu] += weight
+    sizes = np.array([abs(mode.left) for mode in form.modes])
+    weights = np.array([errors[mode.later, mode.rate] for mode in form.modes])
+    near = np.abs(form.rates)
+    scale = (sizes / near).sum() / max((weights / near).sum(), 1e-300)
+    above, below = (
+        form.majorant(sizes + sign * scale * weights).fourth_order() for sign in (1, -1)
+    )
+    error: Array = (above - below) / (2 * scale) + _OPERATIONS * _EPS / scale * (above + below)
+    return form.fourth_order(), error
 
 
 def _blocks(count: int, width: int) -> Iterator[slice]:
@@ -192,6 +252,15 @@ def inverse(rates: Array, frequencies: Array) -> Array:
     np.multiply(real, squares, out=result.real)
     np.multiply(imaginary, squares, out=result.imag)
     np.negative(result.imag, out=result.imag)
+    return result
+
+
+def inverse_modulus(rates: Array, frequencies: Array) -> Array:
+    """1/|rate + i w|."""
+    imaginary = rates.imag + frequencies
+    imaginary *= imaginary
+    imaginary += rates.real**2
+    result: Array = 1 / np.sqrt(imaginary)
     return result
 
 

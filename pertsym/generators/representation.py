@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
@@ -17,7 +17,7 @@ from pertsym.baths.exponential_fit import Representation, represent_at
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.confluence import separated
 from pertsym.generators.limit import Limit
-from pertsym.generators.system import Correlated, System, modes_of
+from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 
@@ -27,6 +27,9 @@ HIGHEST = 40
 LARGEST = 2e8  # complex numbers in one array: 3 GiB
 _COARSER = 30.0
 _MOST_DOUBT = 30.0
+_QUARTER = 0.25
+_SAFETY, _SLOW = 2.5, 8.0
+"""Factors of a change: the second where a slow tail is cut off where |G| does not feel it."""
 Progress = Callable[[str], None]
 Baths = tuple[Correlated, ...]
 T = TypeVar("T")
@@ -138,16 +141,15 @@ def _remembered(
 _represent_once = functools.lru_cache(maxsize=64)(represent_at)
 
 
-def require_feasible(
-    model: Model, baths: Represented, order: int, with_auxiliaries: bool = False
-) -> None:
+def require_feasible(model: Model, baths: Represented, order: int, nodes: int = 0) -> None:
     """Refuse generators that no machine could hold.
 
     Parameters
     ----------
     model, baths, order
-    with_auxiliaries
-        Whether all auxiliaries of the hierarchy are kept, beyond order 4.
+    nodes
+        At how many times at once all auxiliaries of the hierarchy are kept, beyond order 4; 0
+        where they need not be.
 
     Raises
     ------
@@ -159,11 +161,11 @@ def require_feasible(
     def numbers(order: int) -> int:
         if order <= 4:  # in product form, with the generator itself
             return modes * model.dimension**2 + 8 * model.dimension**4
-        if order == 6 and not with_auxiliaries:
+        if order == 6 and not nodes:
             names = len(baths.fine)
             return names * modes * (model.dimension**4 + modes * model.dimension**2)
         depth = order // 2
-        return math.comb(modes + depth - 1, depth) * model.dimension**4
+        return max(nodes, 1) * math.comb(modes + depth - 1, depth) * model.dimension**4
 
     size = numbers(order)
     if order > HIGHEST or size > LARGEST:
@@ -203,7 +205,7 @@ def slow_subspaces(
     NotYetDerivable
         If no machine could hold it.
     """
-    require_feasible(model, baths, order, with_auxiliaries=True)
+    require_feasible(model, baths, order, nodes=1)
     fine, coarse = _twice(slow_subspace, model, baths, order, progress)
     return fine, coarse
 
@@ -221,3 +223,78 @@ def _twice(
     fine = solve(system, baths.fine, order)
     same = baths.exact or baths.fine == baths.coarse
     return fine, fine if same else solve(system, baths.coarse, order)
+
+
+def spread_error(
+    system: System,
+    baths: Represented,
+    order: int,
+    value: Array,
+    coarse: Array,
+    rounding: Array | float,
+    divergent: Mapping[tuple[int, int], str] | None = None,
+    tails: bool = True,
+) -> Array:
+    """What the representation leaves in each element, (N^2, N^2): an estimate.
+
+    It is some times the change that a coarser representation makes: an estimate of the coarser
+    one's error, which is larger than that of the finer one.  In a single element it may vanish by
+    accident, because the errors of G oscillate with the frequency.  So no element is believed to
+    change less than a quarter of all do, relative to
+
+        W_n = V^n,  V rho = s rho + rho s,  s = sum_a sqrt(g_a) |S_a|,
+
+    what an element of its order can be by the operators alone: every word of n operators left and
+    right of the state is in W_n.  g_a is the largest |G_a| at a Bohr frequency.
+
+    Parameters
+    ----------
+    system, baths
+        For the operators and the sizes of the baths.
+    order
+    value, coarse
+        The generator of this order with the fine and the coarse exponentials.
+    rounding
+        Of each element.
+    divergent
+        Elements that do not exist, whose errors say nothing.
+    tails
+        Whether C(t) of a bath decays by a power.
+    """
+    sizes = _by_operators(system, baths.fine, order)
+    changed: Array = (_SLOW if tails else _SAFETY) * np.abs(value - coarse)
+    if baths.fine == baths.coarse:  # the same, and still not exact
+        changed = np.abs(value) * (baths.error * order / 2)
+    changed = changed * baths.doubt
+    # where no word of operators leads, both are exactly 0
+    present = (value != 0) | (coarse != 0)
+    typical = present & (sizes > 0)
+    for place in divergent or ():
+        typical[place] = False
+    if np.any(typical):
+        quotient = float(np.quantile(changed[typical] / sizes[typical], _QUARTER))
+        changed = np.maximum(changed, quotient * sizes)
+    error: Array = np.where(present, changed + rounding, 0.0)
+    return error
+
+
+def _by_operators(system: System, correlations: Sequence[Correlated], order: int) -> Array:
+    """W of an order, N^2 x N^2."""
+    frequencies = np.unique(system.gaps)
+    strengths = dict.fromkeys(system.operators, 0.0)
+    for pair in correlations:
+        c, nu = np.array(pair.exponentials.c), np.array(pair.exponentials.nu)
+        values = (c / (nu + 1j * frequencies[:, None])).sum(axis=1)
+        size = float(np.abs(values).max())
+        for name in (pair.later, pair.earlier):
+            strengths[name] = max(strengths[name], size)
+    one = np.zeros(system.gaps.shape)
+    for name, strength in strengths.items():
+        one += math.sqrt(strength) * np.abs(system.operators[name])
+    powers = [np.eye(len(one))]
+    for _ in range(order):
+        powers.append(powers[-1] @ one)
+    result: Array = np.zeros((len(one) ** 2,) * 2)
+    for k in range(order + 1):
+        result += math.comb(order, k) * np.kron(powers[k], powers[order - k].T)
+    return result

@@ -7,22 +7,25 @@ is good enough is taken; where none is, the first of all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
+from pertsym.baths.divergence import Divergent
+from pertsym.baths.exponential_fit import Poles, poles
 from pertsym.generators.correlation_transient import (
     CorrelationEquations,
     equations_in_time,
     second_order_transient,
 )
-from pertsym.generators.finite_time import FiniteTime, finite_time
+from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
 from pertsym.generators.jumps import largest_level, sources_of
 from pertsym.generators.limit import Limit
-from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.long_times import divergent_elements, tails
+from pertsym.generators.product_form import SAME, ProductForm, bounded_fourth_order
 from pertsym.generators.representation import (
     HIGHEST,
     LARGEST,
@@ -32,16 +35,17 @@ from pertsym.generators.representation import (
     limits,
     represented,
     require_feasible,
+    spread_error,
 )
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.spectral_route import fourth_order
-from pertsym.generators.spread_error import WIDER, spread_error
 from pertsym.generators.system import Array, System
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 
 _POOR = 1e-4  # of the largest element of an order: errors beyond it ask for another route
 _ROUNDING = 1e-12  # of the second order: errors below it are rounding about zero
+_WORK = 2e7  # numbers that order 4 from all poles may go through
 _FINEST = 1e-12  # of K(t): what the integration is asked for
 
 
@@ -79,6 +83,28 @@ class Request:
         return represented(self.model, self.tolerance, self.band)
 
     @cached_property
+    def poles(self) -> Mapping[str, Poles] | None:
+        """All poles of the baths, if every J continues below the real axis."""
+        gaps = self.system.gaps.reshape(-1)
+        every = np.abs(np.concatenate((gaps, np.subtract.outer(gaps, gaps).reshape(-1))))
+        lowest = float(min(every[every > SAME * every.max(initial=0.0)], default=1.0))
+        found: dict[str, Poles] = {}
+        for name, correlation in self.correlations.items():
+            try:
+                bath = poles(correlation, lowest)
+            except (Divergent, ArithmeticError):
+                bath = None
+            if bath is None:
+                return None
+            found[name] = bath
+        return found
+
+    @cached_property
+    def tails(self) -> bool:
+        """Whether some C(t) decays by a power of the time."""
+        return any(True for _ in tails(self.correlations))
+
+    @cached_property
     def limits(self) -> tuple[Limit, Limit]:
         """The generators for t -> infinity, with fine and coarse exponentials."""
         return limits(self.model, self.baths, self.order, self.progress)
@@ -97,7 +123,7 @@ class Request:
     @cached_property
     def transients(self) -> tuple[FiniteTime, FiniteTime]:
         """The generators at finite times, with fine and coarse exponentials."""
-        require_feasible(self.model, self.baths, self.order, with_auxiliaries=True)
+        require_feasible(self.model, self.baths, self.order, NODES)
         fine, coarse = self.limits
         self.progress("transient")
         first = self.resolved(lambda end: finite_time(fine, end, _FINEST))
@@ -221,28 +247,40 @@ def _from_correlation(request: Request, n: int) -> Term:
     return Term(matrix, np.where(matrix == 0, 0.0, found.error(n, request.time)), {})
 
 
+def _few_poles(request: Request, n: int) -> bool:
+    """Whether the work with all poles is a fraction of a second."""
+    if request.system.dimension**4 > _WORK or request.poles is None:
+        return False
+    size, count = request.system.dimension, sum(len(x.c) for x in request.poles.values())
+    return count * size**2 * max(count, 8 * size**2) <= _WORK
+
+
+def _from_poles(request: Request, n: int) -> Term:
+    assert request.poles is not None
+    matrix, error = bounded_fourth_order(request.system, request.poles)
+    request.progress(f"existence of the elements of order {n}")
+    return Term(matrix, error, divergent_elements(request.system, request.correlations, n))
+
+
 def _transient(request: Request, n: int) -> Term:
     time = request.time
     assert time is not None
     fine, coarse = request.transients
     matrix = fine.at(n, time)
-    pairs = [(matrix, coarse.at(n, time))]
-    error = spread_error(request.system, request.baths, n, pairs, fine.error(n, time))
-    return Term(matrix, error, {})
+    rough, lost = coarse.at(n, time), fine.error(n, time)
+    return Term(matrix, spread_error(request.system, request.baths, n, matrix, rough, lost), {})
 
 
 def _exponentials(request: Request, n: int) -> Term:
     fine, coarse = request.limits
-    pairs = [(fine.generators[n], coarse.generators[n])]
-    if n == 4 and coarse is not fine:
-        wider = replace(request.system, gaps=WIDER * request.system.gaps)
-        one, other = (Limit.of(wider, x, 4) for x in (request.baths.fine, request.baths.coarse))
-        pairs.append((one.generators[4], other.generators[4]))
     request.progress(f"existence of the elements of order {n}")
     divergent = divergent_elements(request.system, request.correlations, n)
-    rounding = fine.rounding(n)
-    error = spread_error(request.system, request.baths, n, pairs, rounding, divergent)
-    return Term(fine.generators[n], error, divergent)
+    matrix, rough = fine.generators[n], coarse.generators[n]
+    lost = ProductForm(fine.system, fine.correlations).rounding() if n == 4 else fine.rounding(n)
+    error = spread_error(
+        request.system, request.baths, n, matrix, rough, lost, divergent, request.tails
+    )
+    return Term(matrix, error, divergent)
 
 
 def joint_limit(model: Model, order: int, progress: Progress = lambda _: None) -> Limit:
@@ -282,7 +320,9 @@ def _in_closed_form(request: Request, n: int) -> Term:
 
 
 def _is_precise(request: Request, n: int, found: Term) -> bool:
-    return not np.any(_poor(request, n, found))
+    # at T = 0 a spectrum that vanishes may save what diverges by the tail of C(t) alone
+    vanishing = any(bath.beta == np.inf for bath in request.model.used_baths)
+    return not np.any(_poor(request, n, found)) and not (vanishing and found.divergent)
 
 
 ROUTES = (
@@ -291,6 +331,12 @@ ROUTES = (
     Route("Ĉ and P", _only(_GAUSSIAN, _LIMIT, _SECOND), lambda request, n: request.second),
     Route("C(t)", _only(_GAUSSIAN, _FINITE, _LATER, _SECOND, _ELEMENTARY), _from_correlation),
     Route("transient of exponentials", _only(_GAUSSIAN, _FINITE, _LATER), _transient),
+    Route(
+        "poles of the baths",
+        _only(_GAUSSIAN, _LIMIT, _FOURTH, _FITTED, (_few_poles, "only for few levels and poles")),
+        _from_poles,
+        _is_precise,
+    ),
     Route("exponentials", _only(_GAUSSIAN, _LIMIT, _HIGHER, _FITTED), _exponentials, _is_precise),
     Route("closed spectral forms", _only(_GAUSSIAN, _LIMIT, _FOURTH), _in_closed_form),
 )

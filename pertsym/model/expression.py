@@ -10,11 +10,12 @@ from __future__ import annotations
 import ast
 import difflib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Final
 
 import mpmath
@@ -118,8 +119,7 @@ def parse_expression(text: str) -> Expression:
             f"the formula has {len(text)} characters, more than {_LONGEST_TEXT}; "
             'shorten it or tabulate J with kind = "table"'
         )
-    source = " ".join(text.split()).replace("^", "**")
-    tree = _syntax_tree(source).body
+    source, tree = syntax_tree(text)
     nodes = sum(1 for _ in ast.walk(tree))
     if nodes > _MOST_NODES:
         raise ValueError(
@@ -127,7 +127,7 @@ def parse_expression(text: str) -> Expression:
             'shorten it or tabulate J with kind = "table"'
         )
     with bounded_work(f"{text.strip()[:60]!r} takes too much work to understand"):
-        read = _Reader(source).read(tree, 0)
+        read = Reader(source).read(tree, 0)
         try:
             pieces = analytic_pieces(read)
         except NoValue as fault:
@@ -186,15 +186,23 @@ def _pieces(expr: Expression | sympy.Expr) -> Pieces:
     return expr.pieces if isinstance(expr, Expression) else analytic_pieces(expr)
 
 
-def _syntax_tree(source: str) -> ast.Expression:
+def syntax_tree(text: str, allowed: str = _ALLOWED) -> tuple[str, ast.expr]:
+    """The formula on one line with ** for powers, and its syntax tree.
+
+    Raises
+    ------
+    ValueError
+        For text that is no formula; `allowed` says what to do.
+    """
+    source = " ".join(text.split()).replace("^", "**")
     if not source:
-        raise ValueError("the formula is empty; " + _ALLOWED)
+        raise ValueError("the formula is empty; " + allowed)
     if "#" in source:
-        raise ValueError("'#' is not allowed in a formula; " + _ALLOWED)
+        raise ValueError("'#' is not allowed in a formula; " + allowed)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # e.g. of "1(w)", which the walk refuses anyway
-            return ast.parse(source, mode="eval")
+            return source, ast.parse(source, mode="eval").body
     except SyntaxError as error:
         near = source[max((error.offset or 1) - 1, 0) :][:20] or source[-20:]
         raise ValueError(
@@ -242,8 +250,15 @@ def _starred(node: ast.Call) -> bool:
     return any(isinstance(argument, ast.Starred) for argument in node.args)
 
 
-class _Reader:
-    """Builds the SymPy expression of a syntax tree, refusing every node it does not know."""
+class Reader:
+    """Builds the SymPy expression of a syntax tree, refusing every node it does not know.
+
+    A subclass changes what may stand in a formula: `allowed` says it in words, `functions` and
+    `_name` are what it holds, `_check` refuses a value.
+    """
+
+    allowed: str = _ALLOWED
+    functions: Mapping[str, Callable[..., sympy.Expr]] = MappingProxyType({**FUNCTIONS, **SWITCHES})
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -268,7 +283,11 @@ class _Reader:
             case ast.Call():
                 result = self._call(node, depth)
             case _:
-                raise ValueError(f"{self._piece(node)} is not allowed in a formula; {_ALLOWED}")
+                raise ValueError(f"{self._piece(node)} is not allowed in a formula; {self.allowed}")
+        self._check(node, result)
+        return result
+
+    def _check(self, node: ast.expr, result: sympy.Expr) -> None:
         if result.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
             raise ValueError(
                 f"{self._piece(node)} is not a finite real number; "
@@ -286,7 +305,6 @@ class _Reader:
                 f"{self._piece(node)} has too many exponentials inside each other; "
                 f"{_MOST_EXPONENTIALS} are the most"
             )
-        return result
 
     def _check_number(self, node: ast.expr, number: sympy.Expr) -> None:
         """Refuse constants that no double holds, before SymPy computes with them."""
@@ -328,7 +346,7 @@ class _Reader:
             value = exact_rational(segment)
         except ValueError:
             raise ValueError(
-                f"{self._piece(node)} is not a decimal number of moderate size; {_ALLOWED}"
+                f"{self._piece(node)} is not a decimal number of moderate size; {self.allowed}"
             ) from None
         return _rational(value)
 
@@ -337,17 +355,16 @@ class _Reader:
             return NAMES[name]
         if name in (*FUNCTIONS, *SWITCHES, PIECEWISE):
             raise ValueError(f"{name!r} is a function and needs an argument; write {name}(...)")
-        raise ValueError(f"unknown name {name[:40]!r}{_guess(name, NAMES)}; {_ALLOWED}")
+        raise ValueError(f"unknown name {name[:40]!r}{_guess(name, NAMES)}; {self.allowed}")
 
     def _call(self, node: ast.Call, depth: int) -> sympy.Expr:
         if not isinstance(node.func, ast.Name):
-            raise ValueError(f"{self._piece(node.func)} cannot be called; {_ALLOWED}")
-        name = node.func.id
-        if name == PIECEWISE:
+            raise ValueError(f"{self._piece(node.func)} cannot be called; {self.allowed}")
+        name, known = node.func.id, self.functions
+        if name == PIECEWISE and known is Reader.functions:
             return self._piecewise(node, depth)
-        known = {**FUNCTIONS, **SWITCHES}
         if name not in known:
-            raise ValueError(f"unknown function {name[:40]!r}{_guess(name, known)}; {_ALLOWED}")
+            raise ValueError(f"unknown function {name[:40]!r}{_guess(name, known)}; {self.allowed}")
         if name in _SEVERAL:
             if len(node.args) < 2 or node.keywords or _starred(node):
                 raise ValueError(f"{self._piece(node)}: {name} takes several arguments; fix it")
@@ -399,7 +416,9 @@ class _Reader:
                 self._check_power(node, left, right)
                 return left**right
             case _:
-                raise ValueError(f"the operator in {self._piece(node)} is not allowed; {_ALLOWED}")
+                raise ValueError(
+                    f"the operator in {self._piece(node)} is not allowed; {self.allowed}"
+                )
 
     def _check_power(self, node: ast.BinOp, base: sympy.Expr, exponent: sympy.Expr) -> None:
         """Refuse powers whose exact value would not fit in memory, before computing them."""
@@ -418,6 +437,6 @@ def _rational(value: Fraction) -> sympy.Expr:
     return sympy.Rational(value.numerator, value.denominator)
 
 
-def _guess(name: str, known: dict[str, sympy.Expr] | dict[str, Callable[..., sympy.Expr]]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+def _guess(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -7,7 +7,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import numpy as np
@@ -17,7 +19,7 @@ from pertsym.baths.densities import DENSITIES, Mixture
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import is_markov, read_markov
-from pertsym.model.matrix import hermitian_matrix, to_eigenbasis
+from pertsym.model.matrix import eigenbasis, hermitian_matrix, in_basis
 from pertsym.model.read import (
     Place,
     array,
@@ -34,15 +36,17 @@ from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Bath, Coupling, Matrix, Model, Statistics
 
 TOP_KEYS: Final = ("name", "units", "system", "couplings", "baths")
-MODEL_KEYS: Final = (*TOP_KEYS, "cross")
+MODEL_KEYS: Final = (*TOP_KEYS, "cross", "symbols", "observables")
 _STATISTICS: Final = ("boson", "classical", "spin")
 _STATISTICS_TO_COME: Final = ("random-matrix", "markov")
 _OSCILLATOR: Final = "oscillator"
 _GIVEN_AS_EXPONENTIALS: Final = "exponentials"
 
 
-def load_model(path: str | os.PathLike[str]) -> Model:
-    """Read a model file.
+def load_model(
+    path: str | os.PathLike[str], values: Mapping[str, Fraction] = MappingProxyType({})
+) -> Model:
+    """Read a model file, with `values` for symbols of its table [symbols].
 
     Operators are returned in the energy eigenbasis: as given with `energies`, transformed with
     `hamiltonian` (see `pertsym.model.matrix.to_eigenbasis`).  Convention of every J(w) in the
@@ -56,12 +60,17 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         If the file is sound but asks for a kind of bath or system that is not supported yet.
     """
     place = Place(os.fspath(path))
-    return model_of(parsed_document(Path(path), place), place)
+    return model_of(parsed_document(Path(path), place), place, values)
 
 
-def model_of(document: dict[str, Any], place: Place) -> Model:
+def model_of(
+    document: dict[str, Any],
+    place: Place,
+    values: Mapping[str, Fraction] = MappingProxyType({}),
+) -> Model:
     """The model of a parsed model file, as `load_model`; `place` is the file."""
     check_keys(document, MODEL_KEYS, place)
+    document = with_numbers(document, place, values)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
     name = text(document.get("name", Path(place.source).stem), place.field("name"))
@@ -71,8 +80,13 @@ def model_of(document: dict[str, Any], place: Place) -> Model:
     energies, hamiltonian = system
     size = len(energies) if hamiltonian is None else len(hamiltonian)
     given = read_couplings(document["couplings"], baths, size, place.field("couplings"))
+    observables = tuple(
+        (key, hermitian_matrix(value, place.field("observables").field(key), size))
+        for key, value in table(document.get("observables", {}), place.field("observables")).items()
+    )
+    vectors = None
     if hamiltonian is not None:
-        energies, given = in_eigenbasis(hamiltonian, given, place.field("system"))
+        energies, given, vectors = in_eigenbasis(hamiltonian, given, place.field("system"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
     chains = {key: x for key, x in baths.items() if is_markov(x)}
     others = {key: x for key, x in baths.items() if key not in chains}
@@ -81,7 +95,9 @@ def model_of(document: dict[str, Any], place: Place) -> Model:
         read_markov(key, x, place.field("baths").field(key)) for key, x in chains.items()
     )
     try:
-        return Model(name, units, energies, given, bound, cross=crosses, markov=markov)
+        return Model(
+            name, units, energies, given, bound, crosses, vectors, observables, markov=markov
+        )
     except InputError as error:
         if error.source != "model":
             raise
@@ -89,6 +105,57 @@ def model_of(document: dict[str, Any], place: Place) -> Model:
         if key.startswith("energies"):
             key = "system.energies" if hamiltonian is None else "system.hamiltonian"
         raise InputError(place.source, key, error.problem, error.remedy) from None
+
+
+def with_numbers(
+    document: dict[str, Any], place: Place, values: Mapping[str, Fraction]
+) -> dict[str, Any]:
+    """The document with numbers for its symbols; as it is where it has none."""
+    if not values and "symbols" not in document and not _holds_text(document):
+        return document
+    # only here: it brings SymPy, which models without symbols do not need
+    from pertsym.model.symbols import read_symbols, resolved, with_values
+
+    symbols = read_symbols(document.get("symbols", {}), place.field("symbols"))
+    return resolved(document, place, with_values(symbols, values, place))
+
+
+def _holds_text(document: Mapping[str, Any]) -> bool:
+    """Whether an entry that may hold symbols is a text, or a list with one in it."""
+
+    def within(value: object) -> bool:
+        return isinstance(value, str) or (isinstance(value, list) and any(map(within, value)))
+
+    tables = [(document.get("system"), ("hamiltonian", "energies"))]
+    couplings = document.get("couplings")
+    tables += [(c, ("operator", "strength")) for c in couplings] if type(couplings) is list else []
+    observables = document.get("observables")
+    tables += [(observables, tuple(observables))] if isinstance(observables, dict) else []
+    return any(
+        within(entries.get(key))
+        for entries, keys in tables
+        if isinstance(entries, dict)
+        for key in keys
+    )
+
+
+def observable(
+    written: str,
+    document: Mapping[str, Any],
+    place: Place,
+    size: int,
+    values: Mapping[str, Fraction],
+) -> Matrix:
+    """A Hermitian matrix written as in a model file, with the symbols of that file."""
+    try:
+        matrix = tomllib.loads(f"matrix = {written}")["matrix"]
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        raise place.error(
+            f"{written[:60]!r} is no matrix", 'write [[1, 0], [0, -1]], entries with symbols in ""'
+        ) from None
+    given = {"observables": {"matrix": matrix}, "symbols": document.get("symbols", {})}
+    found = with_numbers(given, place, values)["observables"]["matrix"]
+    return hermitian_matrix(found, place, size)
 
 
 def parsed_document(path: Path, place: Place) -> dict[str, Any]:
@@ -122,6 +189,23 @@ def parsed_document(path: Path, place: Place) -> dict[str, Any]:
 
 def read_system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix | None]:
     """Return the energies of a finite system, or none and its Hamiltonian."""
+    key = check_system(value, place)
+    system = table(value, place)
+    energies: tuple[float, ...] = ()
+    hamiltonian: Matrix | None = None
+    if key == "energies":
+        energies = reals(system[key], place.field(key))
+    else:
+        hamiltonian = hermitian_matrix(system[key], place.field(key))
+    if len(hamiltonian or energies) < 2:
+        raise place.field(key).error(
+            "gives one level, but a system needs at least two", "give every level"
+        )
+    return energies, hamiltonian
+
+
+def check_system(value: object, place: Place) -> str:
+    """Refuse what is no finite system; "energies" or "hamiltonian", whichever it gives."""
     system = table(value, place)
     kind = choice(
         system.get("kind", "levels"), ("levels", _OSCILLATOR), place.field("kind"), "system"
@@ -139,32 +223,16 @@ def read_system(value: object, place: Place) -> tuple[tuple[float, ...], Matrix 
             "is given together with hamiltonian" if both else "is missing, and so is hamiltonian",
             "give exactly one of the two",
         )
-    key = "energies" if "energies" in system else "hamiltonian"
-    energies: tuple[float, ...] = ()
-    hamiltonian: Matrix | None = None
-    if key == "energies":
-        energies = reals(system[key], place.field(key))
-    else:
-        hamiltonian = hermitian_matrix(system[key], place.field(key))
-    if len(hamiltonian or energies) < 2:
-        raise place.field(key).error(
-            "gives one level, but a system needs at least two", "give every level"
-        )
-    return energies, hamiltonian
+    return "energies" if "energies" in system else "hamiltonian"
 
 
 def read_couplings(
     value: object, baths: Mapping[str, object], size: int, place: Place
 ) -> tuple[Coupling, ...]:
     """Return the couplings of a finite system, in the basis of its table."""
-    if isinstance(value, dict):
-        raise place.error("must be a list of tables", "write [[couplings]] with double brackets")
     couplings: list[Coupling] = []
-    for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
+    for index, coupling in enumerate(coupling_tables(value, place)):
         here = place.item(index)
-        coupling = table(entry, here)
-        check_keys(coupling, ("operator", "bath", "strength"), here)
-        table(coupling, here, required=("operator", "bath"))
         operator = hermitian_matrix(coupling["operator"], here.field("operator"), size)
         bath = text(coupling["bath"], here.field("bath"))
         if bath not in baths:
@@ -202,19 +270,36 @@ def read_cross(value: object, place: Place) -> tuple[Cross, ...]:
     return tuple(found)
 
 
+def coupling_tables(value: object, place: Place) -> list[dict[str, Any]]:
+    """The tables [[couplings]], each with the keys that it needs."""
+    if isinstance(value, dict):
+        raise place.error("must be a list of tables", "write [[couplings]] with double brackets")
+    tables = []
+    for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
+        here = place.item(index)
+        check_keys(table(entry, here), ("operator", "bath", "strength"), here)
+        tables.append(table(entry, here, required=("operator", "bath")))
+    return tables
+
+
 def in_eigenbasis(
     hamiltonian: Matrix, couplings: tuple[Coupling, ...], place: Place
-) -> tuple[tuple[float, ...], tuple[Coupling, ...]]:
-    """Return energies and couplings in the eigenbasis of a Hamiltonian."""
+) -> tuple[tuple[float, ...], tuple[Coupling, ...], tuple[tuple[complex, ...], ...]]:
+    """Return energies and couplings in the eigenbasis of a Hamiltonian, and its eigenvectors."""
     try:
-        energies, operators = to_eigenbasis(hamiltonian, [c.operator for c in couplings])
+        energies, vectors = eigenbasis(hamiltonian)
     except np.linalg.LinAlgError as error:
         raise place.field("hamiltonian").error(
             f"cannot be diagonalised: {error}", "check the size of its entries"
         ) from None
-    return energies, tuple(
-        Coupling(operator, coupling.bath)
-        for operator, coupling in zip(operators, couplings, strict=True)
+    operators = in_basis(vectors, [c.operator for c in couplings])
+    return (
+        energies,
+        tuple(
+            Coupling(operator, coupling.bath)
+            for operator, coupling in zip(operators, couplings, strict=True)
+        ),
+        tuple(tuple(map(complex, row)) for row in vectors.tolist()),
     )
 
 

@@ -93,9 +93,12 @@ def to_eigenbasis(
         If the diagonalisation does not converge.
     """
     energies, vectors = eigenbasis(hamiltonian)
-    return energies, tuple(
-        _cleaned(vectors.conj().T @ _array(operator) @ vectors) for operator in operators
-    )
+    return energies, in_basis(vectors, operators)
+
+
+def in_basis(vectors: NDArray[np.inexact], operators: Sequence[Matrix]) -> tuple[Matrix, ...]:
+    """V^+ S V of each operator, cleaned of rounding as in `to_eigenbasis`."""
+    return tuple(_cleaned(vectors.conj().T @ _array(operator) @ vectors) for operator in operators)
 
 
 def eigenbasis(hamiltonian: Matrix) -> tuple[tuple[float, ...], NDArray[np.inexact]]:

@@ -54,6 +54,8 @@ def value_at(expr: sympy.Expr, point: Any) -> Any:
         return +mpmath.pi
     if expr is sympy.E:
         return +mpmath.e
+    if expr is sympy.I:
+        return mpmath.mpc(0, 1)
     if expr.is_Float:
         return mpmath.mpf(str(expr))
     if expr.is_Piecewise:

@@ -67,7 +67,7 @@ def load_random_matrix(path: str | os.PathLike[str]) -> RandomMatrixModel:
     size = len(energies) if hamiltonian is None else len(hamiltonian)
     couplings = read_couplings(document["couplings"], entries, size, place.field("couplings"))
     if hamiltonian is not None:
-        energies, couplings = in_eigenbasis(hamiltonian, couplings, place.field("system"))
+        energies, couplings, _ = in_eigenbasis(hamiltonian, couplings, place.field("system"))
     if not couplings:
         raise place.field("couplings").error("there is no coupling", "couple the system to a bath")
     return RandomMatrixModel(name, units, energies, couplings, _bath(entries, place.field("baths")))

@@ -20,6 +20,7 @@ _TYPE_NAMES: Final[Mapping[type, str]] = {
     bool: "a truth value",
     int: "an integer",
     float: "a number",
+    Gaussian: "a complex number",
 }
 
 
@@ -108,6 +109,8 @@ def choice(value: object, options: Iterable[str], place: Place, what: str) -> st
 
 def real(value: object, place: Place, *, hint: str = "write a plain number") -> int | float:
     """Return a finite real number as it was written, integers exact."""
+    if isinstance(value, Gaussian) and not value.im:  # of a formula
+        return int(value.re) if value.re.denominator == 1 else float(value.re)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise place.error(f"must be a real number, got {shown(value)}", hint)
     if not math.isfinite(value) if isinstance(value, float) else abs(value) >= 2**1023:
@@ -118,6 +121,8 @@ def real(value: object, place: Place, *, hint: str = "write a plain number") -> 
 def gaussian(value: object, place: Place) -> Gaussian:
     """Return an exact complex number, written as a number or as [re, im]."""
     hint = "write a number, or [re, im] for a complex one"
+    if isinstance(value, Gaussian):  # of a formula
+        return value
     if not isinstance(value, list):
         return Gaussian.of(real(value, place, hint=hint))
     if len(value) != 2:

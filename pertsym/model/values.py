@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
-from pertsym.baths.densities import BathDensity, Density, Exponentials, SpinSurrogate
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.baths.densities import (
+    BathDensity,
+    Density,
+    Exponentials,
+    ExpressionDensity,
+    SpinSurrogate,
+)
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.model.cross import Cross, independent
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -30,9 +39,34 @@ def _fault(key: str, problem: str, remedy: str) -> InputError:
     return InputError("model", key, problem, remedy)
 
 
-@dataclass(frozen=True)
+def density_from(value: Any) -> BathDensity:
+    """A spectral density as it is, or of a formula: a text or a SymPy expression in w.
+
+    Raises
+    ------
+    InputError
+        If the formula is no spectral density.
+    """
+    if isinstance(value, BathDensity):
+        return value
+    # only here: it brings SymPy
+    from pertsym.model.expression import decay, leading_power, parse_expression
+
+    try:
+        expression = parse_expression(str(value))
+        leading_power(expression), decay(expression)  # undecidable ends are refused here
+    except ValueError as fault:
+        problem, _, remedy = str(fault).rpartition("; ")
+        raise _fault("spectral_density", problem or str(fault), remedy) from None
+    return ExpressionDensity(expression)
+
+
+@dataclass(frozen=True, init=False)
 class Bath:
-    """A Gaussian bath.
+    """A Gaussian bath: Bath(density, temperature=1.0), or Bath(name, statistics, beta, density).
+
+    The density may be a formula, ``Bath("0.1*w*exp(-w)", temperature=1.0)``.  Where a model names
+    its baths (a mapping, or keywords of ``at``), no name is needed here.
 
     Conventions: C(t) = <B(t) B(0)>, Ĉ(w) = int dt e^{iwt} C(t); Ĉ(w > 0) = 2 J(w) [n(w) + 1] for
     bosons and 2 T J(|w|)/|w| for a classical bath.
@@ -42,7 +76,8 @@ class Bath:
     name : str
     statistics : {"boson", "classical"}
     beta : float or None
-        1/(k_B T) in inverse energy units, inf at T = 0; None where C(t) is given as exponentials.
+        1/(k_B T) in inverse energy units, inf at T = 0 (`temperature` gives its inverse); None
+        where C(t) is given as exponentials.
     density : spectral density of `pertsym.baths.densities`
         J in energy units, or `Exponentials`.
 
@@ -58,6 +93,40 @@ class Bath:
     beta: float | None
     density: BathDensity
 
+    def __init__(
+        self,
+        name_or_density: Any = None,
+        /,
+        statistics: Statistics = "boson",
+        beta: float | None = None,
+        density: BathDensity | None = None,
+        *,
+        name: str = "",
+        temperature: float | None = None,
+    ) -> None:
+        if isinstance(name_or_density, str) and density is not None:
+            name = name_or_density
+        elif name_or_density is not None:
+            density = density_from(name_or_density)
+        if density is None:
+            raise _fault("density", "is missing", "give a spectral density, or Exponentials")
+        if temperature is not None:
+            if beta is not None:
+                raise _fault("temperature", "is given together with beta", "give one of the two")
+            if not temperature >= 0:
+                raise _fault(
+                    "temperature", f"must not be negative, got {temperature!r}", "give T >= 0"
+                )
+            beta = 1 / temperature if temperature else math.inf
+        for key, value in (
+            ("name", name),
+            ("statistics", statistics),
+            ("beta", beta),
+            ("density", density),
+        ):
+            object.__setattr__(self, key, value)
+        self._check()
+
     @classmethod
     def spin(cls, name: str, beta: float, density: Density) -> Bath:
         """Many spins with the density J(w), as the oscillators with their correlation function.
@@ -72,7 +141,11 @@ class Bath:
         """Whether its oscillators stand for spins."""
         return not isinstance(self.density, Exponentials) and self.density.spins is not None
 
-    def __post_init__(self) -> None:
+    def named(self, name: str) -> Bath:
+        """The same bath under a name."""
+        return replace(self, name=name)
+
+    def _check(self) -> None:
         if self.statistics not in get_args(Statistics):
             raise _fault(
                 "statistics",
@@ -157,6 +230,13 @@ def _exact(entry: complex | Fraction | Gaussian) -> Gaussian:
     return Gaussian.of(float(entry.real), float(entry.imag))
 
 
+class Stated(Protocol):
+    """A coupling whose entries may be formulas, such as `pertsym.Coupling`."""
+
+    def numeric(self) -> Coupling:
+        """The same as numbers."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A finite system coupled to Gaussian baths and to noise that jumps.
@@ -172,6 +252,11 @@ class Model:
     baths : tuple of Bath
         As they are stated: independent but for `cross`.
     cross : tuple of Cross
+    vectors : N rows of N complex numbers, or None
+        Column n is level n in the basis that the system was given in; None where that is the
+        eigenbasis.
+    observables : tuple of (name, operator)
+        Hermitian operators in the basis that the system was given in.
     markov : tuple of MarkovNoise
         Baths that are not Gaussian, each independent of all others.
 
@@ -187,6 +272,8 @@ class Model:
     couplings: tuple[Coupling, ...]
     baths: tuple[Bath, ...]
     cross: tuple[Cross, ...] = ()
+    vectors: tuple[tuple[complex, ...], ...] | None = None
+    observables: tuple[tuple[str, Matrix], ...] = ()
     markov: tuple[MarkovNoise, ...] = ()
 
     def __post_init__(self) -> None:
@@ -243,7 +330,7 @@ class Model:
     def of(
         cls,
         energies: Sequence[float],
-        couplings: Sequence[Coupling],
+        couplings: Sequence[Coupling | Stated],
         baths: Sequence[Bath | MarkovNoise],
         *,
         name: str = "model",
@@ -254,11 +341,10 @@ class Model:
         if units not in UNITS:
             raise _fault("units", f"unknown units {units!r}", f"use one of {', '.join(UNITS)}")
         levels = tuple(float(energy) for energy in energies)
+        exact = tuple(c if isinstance(c, Coupling) else c.numeric() for c in couplings)
         gaussian = tuple(bath for bath in baths if isinstance(bath, Bath))
         markov = tuple(bath for bath in baths if isinstance(bath, MarkovNoise))
-        return cls(
-            name, UNITS[units], levels, tuple(couplings), gaussian, tuple(cross), markov=markov
-        )
+        return cls(name, UNITS[units], levels, exact, gaussian, tuple(cross), markov=markov)
 
     @property
     def dimension(self) -> int:
@@ -293,6 +379,22 @@ class Model:
                 else "list the lower level first and exchange rows and columns of the operators",
             )
         return float(upper - lower)
+
+    def to_system(self, states: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """States (..., N, N) of the energy eigenbasis in the basis the system was given in."""
+        if self.vectors is None:
+            return states
+        vectors = np.array(self.vectors)
+        found: NDArray[np.complex128] = vectors @ states @ vectors.conj().T
+        return found
+
+    def to_energy(self, states: NDArray[np.complex128]) -> NDArray[np.complex128]:
+        """States (..., N, N) of the basis the system was given in, in the energy eigenbasis."""
+        if self.vectors is None:
+            return states
+        vectors = np.array(self.vectors)
+        found: NDArray[np.complex128] = vectors.conj().T @ states @ vectors
+        return found
 
     @property
     def used_baths(self) -> tuple[Bath, ...]:

@@ -55,6 +55,11 @@ class Bounded:
         """The midpoint of a ball, its radius added to an error."""
         return cls(value.mid(), (error + value.rad()).upper())
 
+    @property
+    def whole(self) -> flint.arb:
+        """value +- error as one ball, for scalars."""
+        return flint.arb(self.value) + flint.arb(0, flint.arb(self.error).upper())
+
     def _rounded(self, value: Any, error: Any) -> Bounded:
         if isinstance(value, flint.arb):
             return Bounded.ball(value, error)

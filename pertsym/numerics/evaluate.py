@@ -12,8 +12,7 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.enclosure import DOUBLINGS
-from pertsym.baths.mixed_integral import Kind
+from pertsym.baths.integrals import Kind, Pole
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
 from pertsym.numerics.bounded import Bounded
@@ -24,7 +23,7 @@ from pertsym.numerics.kinks import (
     kinks,
     with_poles_on_spectra,
 )
-from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, MixedSpectra, Pole, Spectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, MixedSpectra, Spectra
 from pertsym.reduction.elements import at_elements, by_elements, symbols_of
 from pertsym.reduction.spectral import (
     ZERO_FORM,
@@ -87,7 +86,7 @@ def _enclosed(
 ) -> Bounded:
     """A ball to the digits of the spectra; cancellation asks for more digits of every part."""
     wanted = spectra.digits
-    for _ in range(DOUBLINGS):
+    for _ in range(spectra.doublings):
         with spectra.precision():
             found = _evaluated_with(form, frequencies, spectra, beta, elements)
             if found.error <= abs(found.value) * flint.arb(10) ** -wanted:
@@ -135,15 +134,8 @@ def _exact(value: Any) -> Fraction:
 def _evaluated(
     form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra, beta: Any
 ) -> Bounded:
-    mixed = isinstance(spectra, MixedSpectra)
-    require_evaluable(form, mixed=mixed)
     frequencies = tuple(spectra.number(w) for w in frequencies)
-    finite: tuple[Kink, ...] = ()
-    if isinstance(spectra, MixedSpectra):
-        form, finite = _without_divergences(form, frequencies, spectra)
-    form = _without_zeros(form, frequencies, spectra)
-    if isinstance(spectra, DoubleSpectra):
-        form = _in_parts(form)
+    form, finite = reduced(form, frequencies, spectra)
     cache = _values(form, frequencies, spectra, finite)
     total = Bounded.of(spectra.number(0))
     integrals: dict[SpectralIntegral, list[Pole]] = {}
@@ -175,6 +167,22 @@ def _evaluated(
         value = Bounded.of(_integral(family, poles, frequencies, spectra))
         total = total + Bounded(value.value, value.error + rounding * abs(value.value))
     return total
+
+
+def reduced(
+    form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra
+) -> tuple[SpectralForm, tuple[Kink, ...]]:
+    """What is evaluated in place of the form at these frequencies, and where divergences cancel.
+
+    Poles sit on spectra, products with an exact zero are gone, and of P(w) and P(-w) in double
+    precision there are sum and difference (the kinds of `PARTS`).
+    """
+    require_evaluable(form, mixed=isinstance(spectra, MixedSpectra))
+    finite: tuple[Kink, ...] = ()
+    if isinstance(spectra, MixedSpectra):
+        form, finite = _without_divergences(form, frequencies, spectra)
+    form = _without_zeros(form, frequencies, spectra)
+    return (_in_parts(form) if isinstance(spectra, DoubleSpectra) else form), finite
 
 
 def _without_divergences(
@@ -216,8 +224,8 @@ def _without_zeros(
     return SpectralForm.collect((m, z) for m, z in form if zeros.isdisjoint(m.atoms))
 
 
-_PARTS = {"P+": 1, "P-": -1}
-"""[P(w) + P(-w)]/2 and half the difference: kinds of values that only exist in this module."""
+PARTS = {"P+": 1, "P-": -1}
+"""[P(w) + P(-w)]/2 and half the difference: kinds of values that `reduced` brings in."""
 
 
 def _in_parts(form: SpectralForm) -> SpectralForm:
@@ -241,7 +249,7 @@ def _in_parts(form: SpectralForm) -> SpectralForm:
     def parts(atom: Value) -> SpectralForm:
         forward = next(n for n in atom.frequency if n) > 0
         place = atom.frequency if forward else negated(atom.frequency)
-        even, odd = (atom._replace(kind=kind, frequency=place) for kind in _PARTS)
+        even, odd = (atom._replace(kind=kind, frequency=place) for kind in PARTS)
         return monomial(Gaussian(1), even) + monomial(Gaussian(1 if forward else -1), odd)
 
     total = ZERO_FORM
@@ -350,9 +358,9 @@ def _asked(
     atom: Value, frequencies: Sequence[Any], spectra: Spectra, finite: tuple[Kink, ...]
 ) -> Bounded:
     w = linear(atom.frequency, frequencies)
-    if atom.kind in _PARTS:
+    if atom.kind in PARTS:
         assert isinstance(spectra, DoubleSpectra)
-        return spectra.transform_part(atom.name, w, atom.derivative, _PARTS[atom.kind])
+        return spectra.transform_part(atom.name, w, atom.derivative, PARTS[atom.kind])
     if (
         atom.derivative == 1
         and Kink(atom.name, atom.frequency) in finite

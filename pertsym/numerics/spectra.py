@@ -9,6 +9,7 @@ kink; diagonal couplings lead to both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -17,22 +18,17 @@ from typing import Any, Protocol, cast, runtime_checkable
 import flint
 import numpy as np
 
-from pertsym.baths import balls, enclosure, integrals
+from pertsym.baths import balls, enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable
-from pertsym.baths.integrals import spectral_integral
+from pertsym.baths.integrals import Kind, Pole, regular_part, regular_slope, spectral_integral
 from pertsym.baths.kinks import has_slope, mean_slope
-from pertsym.baths.mixed_integral import Kind, mixed_integral, regular_part, regular_slope
-from pertsym.baths.product_integral import product_integral
 from pertsym.estimate import Estimate
 from pertsym.numerics.bounded import Bounded
 from pertsym.reduction.spectral import CannotEvaluate
 
 _UNDERFLOW = 1e-300
-
-Pole = tuple[Any, Any, int]
-"""(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
 
 
 class Spectra(Protocol):
@@ -43,6 +39,9 @@ class Spectra(Protocol):
 
     def number(self, x: Any) -> Any:
         """A frequency or temperature in the arithmetic of this backend."""
+
+    def exact(self, x: Any) -> Bounded:
+        """The same as a value without error."""
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         """Ĉ^(derivative)(w)."""
@@ -89,6 +88,7 @@ class DoubleSpectra:
     """Double precision; parameters and frequencies may be numpy arrays that broadcast."""
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
+    _kept: dict[Any, Bounded] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def pi(self) -> float:
@@ -96,6 +96,9 @@ class DoubleSpectra:
 
     def number(self, x: Any) -> Any:
         return x if isinstance(x, np.ndarray) else float(x)
+
+    def exact(self, x: Any) -> Bounded:
+        return Bounded.of(self.number(x))
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         return _over(self.baths[name], lambda c: Bounded.of(c.spectrum(w, derivative)))
@@ -113,15 +116,33 @@ class DoubleSpectra:
         return _over(self.baths[name], lambda c: Bounded.of(c.transform_difference(w, reference)))
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: (
-                Bounded.of(spectral_integral("CC", a, b, -1, shift, poles))
-                if a.has_nodes and b.has_nodes
-                else _elementwise(product_integral, a, b, shift, poles)
-            ),
-        )
+        return self._once("CC", name, other, -1, shift, poles)
+
+    def _once(
+        self,
+        kind: Kind,
+        name: str,
+        other: str,
+        reflect: int,
+        shift: Any,
+        poles: Sequence[Pole],
+    ) -> Bounded:
+        """Kernels of numbers that differ by a power of two share one integral."""
+
+        def computed(chosen: Sequence[Pole]) -> Bounded:
+            return _over_pairs(
+                self.baths[name],
+                self.baths[other],
+                lambda a, b: Bounded.of(spectral_integral(kind, a, b, reflect, shift, chosen)),
+            )
+
+        if np.ndim(shift) or any(np.ndim(c) or np.ndim(p) for c, p, _ in poles):
+            return computed(poles)
+        unit = 2.0 ** math.frexp(float(poles[0][0]))[1]
+        key = (kind, name, other, reflect, shift, *((c / unit, p, n) for c, p, n in poles))
+        if key not in self._kept:
+            self._kept[key] = computed(key[5:])
+        return unit * self._kept[key]
 
     def has_slope(self, name: str, w: Any) -> bool:
         return _has_slope(self.baths[name], w)
@@ -130,49 +151,22 @@ class DoubleSpectra:
         return _over(self.baths[name], lambda c: _elementwise_value(mean_slope, c, w))
 
     def regular_slope(self, name: str, w: Any) -> Bounded:
-        return _over(
-            self.baths[name],
-            lambda c: (
-                Bounded.of(integrals.regular_slope(c, w))
-                if c.has_nodes
-                else _elementwise_value(regular_slope, c, w)
-            ),
-        )
+        return _over(self.baths[name], lambda c: Bounded.of(regular_slope(c, w)))
 
     def mixed_integral(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-
-        def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
-            return mixed_integral(kind, a, b, reflect, at, chosen)
-
-        return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: (
-                Bounded.of(spectral_integral(kind, a, b, reflect, shift, poles))
-                if a.has_nodes and b.has_nodes
-                else _elementwise(single, a, b, shift, poles)
-            ),
-        )
+        return self._once(kind, name, other, reflect, shift, poles)
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-
-        def single(a: Correlation, b: Correlation, at: float, chosen: Sequence[Pole]) -> Estimate:
-            return regular_part(kind, a, b, reflect, at, chosen[0][1])
-
         return _over_pairs(
             self.baths[name],
             self.baths[other],
-            lambda a, b: (
-                Bounded.of(integrals.regular_part(kind, a, b, reflect, shift, pole))
-                if a.has_nodes and b.has_nodes
-                else _elementwise(single, a, b, shift, [(1.0, pole, 2)])
-            ),
+            lambda a, b: Bounded.of(regular_part(kind, a, b, reflect, shift, pole)),
         )
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
@@ -199,6 +193,8 @@ class EnclosedSpectra:
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
     digits: int
+    doublings: int = enclosure.DOUBLINGS
+    """Precisions to try for an answer, and for a sum of answers; with 1 balls are as they come."""
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def precision(self) -> AbstractContextManager[Any]:
@@ -217,6 +213,9 @@ class EnclosedSpectra:
     def number(self, x: Any) -> Any:
         return balls.rational(x)
 
+    def exact(self, x: Any) -> Bounded:
+        return Bounded.of(self.number(x))
+
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
         return self._single(name, "spectrum", w, derivative)
 
@@ -227,7 +226,7 @@ class EnclosedSpectra:
         return self._single(name, "difference", w, reference)
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return self._pair(name, other, "integral", "CC", -1, shift, tuple(poles))
+        return self._integral(name, other, "CC", -1, shift, poles)
 
     def has_slope(self, name: str, w: Any) -> bool:
         return _has_slope(self.baths[name], float(w))
@@ -242,7 +241,7 @@ class EnclosedSpectra:
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
         _require_transforms(kind, self.baths[other], other)
-        return self._pair(name, other, "integral", kind, reflect, shift, tuple(poles))
+        return self._integral(name, other, kind, reflect, shift, poles)
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
@@ -271,6 +270,16 @@ class EnclosedSpectra:
                 lambda a, b: self._asked((a, b), question, at),
             )
 
+    def _integral(
+        self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
+    ) -> Bounded:
+        """Kernels that differ by a power of two share one integral."""
+        _, exponent = math.frexp(float(balls.real(poles[0][0])))
+        with self.precision():
+            unit = flint.arb(2) ** exponent
+            scaled = tuple((balls.real(c) / unit, a, n) for c, a, n in poles)
+            return unit * self._pair(name, other, "integral", kind, reflect, shift, scaled)
+
     def _asked(self, baths: tuple[Correlation, ...], question: str, at: tuple[Any, ...]) -> Bounded:
         def compute(bits: int) -> Any:
             made = [self._at(c, bits) for c in baths]
@@ -280,7 +289,9 @@ class EnclosedSpectra:
         key = (baths, question, str(at), self.digits)
         if key not in self._kept:
             try:
-                self._kept[key] = Bounded.ball(enclosure.enclosed(compute, self.digits))
+                self._kept[key] = Bounded.ball(
+                    enclosure.enclosed(compute, self.digits, self.doublings)
+                )
             except Divergent:
                 raise
             except ArithmeticError as fault:
@@ -297,25 +308,6 @@ class EnclosedSpectra:
 
 _Parts = Sequence[tuple[int, Correlation]]
 """Weighted baths of one correlation function."""
-
-_Single = Callable[[Correlation, Correlation, float, Sequence[Pole]], Estimate]
-
-
-def _elementwise(
-    single: _Single, a: Correlation, b: Correlation, shift: Any, poles: Sequence[Pole]
-) -> Bounded:
-    """An integral for every element of parameters and frequencies that broadcast."""
-    numbers = [shift, *(x for pole in poles for x in pole[:2])]
-    shape = np.broadcast_shapes(a.shape, b.shape, *map(np.shape, numbers))
-    if shape == ():
-        return Bounded.of(single(a, b, shift, poles))
-    value, error = np.empty(shape), np.empty(shape)
-    for index in np.ndindex(shape):
-        at = [float(np.broadcast_to(x, shape)[index]) for x in numbers]
-        chosen = [(at[2 * k + 1], at[2 * k + 2], pole[2]) for k, pole in enumerate(poles)]
-        part = single(a.element(shape, index), b.element(shape, index), at[0], chosen)
-        value[index], error[index] = part
-    return Bounded(value, error)
 
 
 def _elementwise_value(

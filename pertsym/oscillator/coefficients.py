@@ -16,8 +16,7 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.finite_part import finite_part
-from pertsym.baths.integrand import Pole
+from pertsym.baths.integrals import Pole, kernel_integral
 from pertsym.model.oscillator import OscillatorModel
 from pertsym.model.values import Bath
 from pertsym.numerics.bounded import Bounded
@@ -111,7 +110,7 @@ def evaluated(form: CoefficientForm, correlation: Correlation, frequency: float)
             return value
         poles = _poles(form.form, frequency)
         if poles:
-            value = _better(value, Bounded.of(finite_part(correlation.thermal, poles)))
+            value = _better(value, Bounded.of(kernel_integral(correlation, poles)))
     if value.error > _GOAL * abs(value.value):
         with suppress(CannotEvaluate):  # no enclosure: the value stands
             value = _better(value, _enclosed(form, correlation, frequency))
@@ -127,13 +126,13 @@ def _poles(form: SpectralForm, frequency: float) -> tuple[Pole, ...]:
 
     One integral over the sum loses no digits where the P(w_k) nearly cancel.
     """
-    poles = []
+    poles: list[Pole] = []
     for monomial, coefficient in form:
         match monomial.atoms:
             case (Value(kind="P", derivative=0, frequency=(n,)),):
                 below = math.prod((m * frequency) ** power for (m,), power in monomial.denominators)
                 weight = float(coefficient.re) * math.pi**monomial.pi_power / below
-                poles.append(Pole(weight, n * frequency, 1))
+                poles.append((weight, n * frequency, 1))
             case _:
                 return ()
     return tuple(poles)

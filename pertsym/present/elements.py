@@ -11,6 +11,7 @@ from pertsym.present.markup import Markup, both, raised, scalar
 from pertsym.reduction.elements import Polynomial, factorised
 
 _INDEXED = re.compile(r"([A-Za-z]+)_?(\d*)", re.ASCII)
+_OF_BATH = re.compile(r"([A-Za-z])_([A-Za-z][A-Za-z0-9]*)_(\d+)", re.ASCII)
 _GREEK = frozenset(
     """
     alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi rho sigma tau phi chi psi
@@ -20,13 +21,16 @@ _GREEK = frozenset(
 
 
 def element_symbol(name: str) -> Markup:
-    """d0 with a subscript, eta as a Greek letter, any other word upright."""
+    """d0 with a subscript, S_B_01 with the bath above, Greek letters, any other word upright."""
+    if of_bath := _OF_BATH.fullmatch(name):
+        letter, bath, levels = of_bath.groups()
+        return Markup(rf"{letter}^{{\mathrm{{{bath}}}}}_{{{levels}}}", name)
     match = _INDEXED.fullmatch(name)
     if match is None:
         return Markup(rf"\text{{{escape_latex(name)}}}", name)
     letters, digits = match.groups()
-    if letters in _GREEK:
-        base = rf"\{letters}"
+    if letters in _GREEK or letters == "eps":
+        base = rf"\{letters}" if letters != "eps" else r"\varepsilon"
     else:
         base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
     return Markup(base + (f"_{{{digits}}}" if digits else ""), name)

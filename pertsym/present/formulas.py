@@ -173,6 +173,9 @@ def _write_section(writer: Writer, section: Section, elements: Markup | None = N
         front = front + (Markup("", " ") if front else front) + elements
     if len(section.items) == 1:
         (item,) = section.items
+        if _is_one(item):
+            writer.term(sign, front or both("1"))
+            return
         writer.term(sign, front + _THIN if front else front)
         _write_content(writer, item)
     elif not front and sign == "+":
@@ -196,10 +199,18 @@ def _braces(items: Iterable[Item]) -> tuple[Markup, Markup]:
 
 def _write_item(writer: Writer, item: Item) -> None:
     size = scalar(item.coefficient)
-    if size and isinstance(item.content, Kernel):
+    if _is_one(item):
+        size = size or both("1")
+    elif size and isinstance(item.content, Kernel):
         size = size + _THIN
     writer.term("-" if item.coefficient < 0 else "+", size)
     _write_content(writer, item)
+
+
+def _is_one(item: Item) -> bool:
+    """Whether there is nothing but a number."""
+    content = item.content
+    return isinstance(content, Product) and not (content.atoms or content.sums or item.denominators)
 
 
 def _write_content(writer: Writer, item: Item) -> None:

@@ -7,14 +7,17 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from pertsym.baths.densities import Exponentials
+from pertsym.exact import exact_rational
 from pertsym.model.errors import InputError
 from pertsym.model.file import model_of, parsed_document
 from pertsym.model.read import Place, guess
@@ -54,7 +57,13 @@ class Strength(NamedTuple):
     coupling: int
 
 
-Target = Temperature | Parameter | Energy | Strength
+class SymbolValue(NamedTuple):
+    """The value of a symbol of the model file."""
+
+    name: str
+
+
+Target = Temperature | Parameter | Energy | Strength | SymbolValue
 
 
 @dataclass(frozen=True)
@@ -90,11 +99,17 @@ class Subject:
     text
         The model file, or a text that tells models built in Python apart.
     axes
+    document
+        The parsed model file, where symbols are swept.
+    values
+        Of symbols that are not swept.
     """
 
     model: Model
     text: str
     axes: tuple[Axis, ...]
+    document: Mapping[str, Any] | None = None
+    values: Mapping[str, Fraction] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -112,14 +127,29 @@ class Subject:
 
     def at(self, index: Sequence[int]) -> Model:
         """The model at one point of the grid."""
+        chosen = [(axis.target, axis.values[i]) for axis, i in zip(self.axes, index, strict=True)]
         model = self.model
-        for axis, i in zip(self.axes, index, strict=True):
-            model = _with_value(model, axis.target, axis.values[i])
+        symbols = {t.name: exact_rational(x) for t, x in chosen if isinstance(t, SymbolValue)}
+        if symbols:  # first: they make the system that the other axes change
+            assert self.document is not None
+            given = {**self.values, **symbols}
+            found = model_of(dict(self.document), Place(model.name), given)
+            model = replace(found, name=model.name)
+        for target, value in chosen:
+            if not isinstance(target, SymbolValue):
+                model = _with_value(model, target, value)
         return model
+
+    @property
+    def over_symbols(self) -> bool:
+        """Whether an axis is a symbol, so that every point has a system of its own."""
+        return any(isinstance(axis.target, SymbolValue) for axis in self.axes)
 
 
 def read_subject(
-    model: Model | str | os.PathLike[str], over: Mapping[str, str | ArrayLike]
+    model: Model | str | os.PathLike[str],
+    over: Mapping[str, str | ArrayLike],
+    values: Mapping[str, Fraction] = MappingProxyType({}),
 ) -> Subject:
     """Model and axes, checked together.
 
@@ -129,6 +159,8 @@ def read_subject(
         A model, or the path of a model file.
     over
         Path -> values: "START:STOP:COUNT", the same with ":log", "VALUE,VALUE,...", or numbers.
+    values
+        Of symbols of a model file.
 
     Raises
     ------
@@ -141,24 +173,36 @@ def read_subject(
     if not over:
         raise place.field("over").error("there is no axis", _FORMS)
     paths = [_canonical(written, Place(source, f"over {written}")) for written in over]
+    listed = [_values(given, Place(source, f"over {written}")) for written, given in over.items()]
+    document: Mapping[str, Any] | None = None
+    symbols: dict[str, Target] = {}
     if isinstance(model, Model):
         base, text = model, repr(model)
     else:
-        base, text = _read(Path(model), place, paths)
-    known = targets(base)
+        document = parsed_document(Path(model), place)
+        declared = document.get("symbols")
+        if isinstance(declared, dict):
+            symbols = {f"symbols.{name}": SymbolValue(name) for name in declared}
+        first = {p: exact_rational(x[0]) for p, x in zip(paths, listed, strict=True)}
+        start = {t.name: first[p] for p, t in symbols.items() if p in first}  # type: ignore[union-attr]
+        base, text, document = _read(Path(model), document, place, paths, {**values, **start})
+        text += "".join(f"\n{name} = {value}" for name, value in sorted(values.items()))
+    known = targets(base) | symbols
     axes: list[Axis] = []
-    for (written, values), path in zip(over.items(), paths, strict=True):
+    for written, numbers, path in zip(over, listed, paths, strict=True):
         here = Place(source, f"over {written}")
         if path not in known:
             raise here.error("there is no such number in the model", guess(path, known))
-        numbers = _values(values, here)
         axis = Axis(path, numbers, known[path], _unit(base, known[path]))
         for other in axes:
             if _meet(axis.target, other.target):
                 raise here.error(f"is swept by {other.path!r} already", "keep one of the two")
-        _require_valid(base, axis, here)
+        if isinstance(axis.target, SymbolValue):
+            _require_symbol(document, axis, {**values, **start}, here)
+        else:
+            _require_valid(base, axis, here)
         axes.append(axis)
-    return Subject(base, text, tuple(axes))
+    return Subject(base, text, tuple(axes), document, dict(values))
 
 
 def read_options(over: Iterable[str], source: str) -> dict[str, str]:
@@ -216,10 +260,15 @@ def beta_of(model: Model, target: Temperature, value: float) -> float:
     return value if target.inverse else model.units.inverse_temperature(value)
 
 
-def _read(path: Path, place: Place, paths: Sequence[str]) -> tuple[Model, str]:
-    """Model and text of a file; strengths that are swept are 1."""
-    document = parsed_document(path, place)
-    model = model_of(document, place)
+def _read(
+    path: Path,
+    document: dict[str, Any],
+    place: Place,
+    paths: Sequence[str],
+    values: Mapping[str, Fraction],
+) -> tuple[Model, str, dict[str, Any]]:
+    """Model, text and content of a file; strengths that are swept are 1."""
+    model = model_of(document, place, values)
     chosen = [targets(model).get(written) for written in paths]
     swept = [target.coupling for target in chosen if isinstance(target, Strength)]
     if any(isinstance(target, Energy) for target in chosen) and (
@@ -234,8 +283,8 @@ def _read(path: Path, place: Place, paths: Sequence[str]) -> tuple[Model, str]:
         document = copy.deepcopy(document)
         for index in swept:
             document["couplings"][index]["strength"] = 1
-        model = model_of(document, place)
-    return model, path.read_text(encoding="utf-8")
+        model = model_of(document, place, values)
+    return model, path.read_text(encoding="utf-8"), document
 
 
 def _numbers(bath: Bath) -> tuple[str, ...]:
@@ -358,8 +407,23 @@ def _require_valid(model: Model, axis: Axis, place: Place) -> None:
             raise place.error(problem or str(error), remedy or "correct it") from None
 
 
+def _require_symbol(
+    document: Mapping[str, Any] | None, axis: Axis, values: Mapping[str, Fraction], place: Place
+) -> None:
+    """Name a value of a symbol that the model cannot take."""
+    assert isinstance(axis.target, SymbolValue)
+    for value in (min(axis.values), max(axis.values)):
+        given = {**values, axis.target.name: exact_rational(value)}
+        try:
+            model_of(dict(document or {}), place, given)
+        except InputError as error:
+            raise place.error(f"{value:g}: {error.problem}", error.remedy) from None
+
+
 def _with_value(model: Model, target: Target, value: float) -> Model:
     match target:
+        case SymbolValue():
+            raise ValueError(f"target: {target.name!r} needs the model file; see Subject.at")
         case Energy(level):
             energies = list(model.energies)
             energies[level] = value
@@ -418,6 +482,8 @@ def _unit(model: Model, target: Target) -> str:
             return units.energy or "energy"
         case Strength():
             return "1"
+        case SymbolValue():
+            return "as in the model file"
         case Parameter(name, parameter):
             power = density_of(model.bath(name)).dimension(parameter)
             energy = units.energy or "energy"

@@ -71,7 +71,7 @@ def _two_levels(subject: Subject, order: int) -> dict[str, Field]:
     """Beyond fourth order, point by point; quantities as in `rates_over`."""
     grid, count = subject.shape, order // 2
     names = [*QUANTITIES]
-    if mixes(subject.model):
+    if subject.over_symbols or mixes(subject.model):
         names += [name + ELIMINATED for name in ("k_up", "k_down")]
     result = {name: Field.empty(grid, (ORDER,), (count,)) for name in names}
     if quantum_thermal(subject.model):

@@ -124,10 +124,15 @@ class Plan:
 
     @property
     def closed_rates(self) -> bool:
-        """Whether the rates are: of two levels with independent baths, to fourth order."""
+        """Whether the rates are: of two levels, to fourth order, with one system for all."""
         model = self.subject.model
-        small = self.order is not None and self.order <= CLOSED and model.dimension == 2
-        return small and not model.cross
+        return (
+            self.order is not None
+            and self.order <= CLOSED
+            and model.dimension == 2
+            and not model.cross
+            and not self.subject.over_symbols
+        )
 
     def blocks(self) -> list[Block]:
         """Boxes that together make up the grid; they depend on nothing but the plan."""
@@ -154,7 +159,7 @@ class Plan:
             replace(axis, values=axis.values[start:stop])
             for axis, (start, stop) in zip(self.subject.axes, block, strict=True)
         )
-        return replace(self, subject=Subject(self.subject.model, "", axes))
+        return replace(self, subject=replace(self.subject, text="", axes=axes))
 
     def identity(self) -> dict[str, str]:
         """What must be the same for a sweep to be continued: part of the request -> its digest."""

@@ -24,8 +24,8 @@ from pertsym.equations.generator import ELIMINATED
 from pertsym.exact import exact_rational
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.spectra import DoubleSpectra
+from pertsym.numerics.form_function import function_of
+from pertsym.numerics.many_points import Points
 from pertsym.rates import interaction_of
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 from pertsym.sweeps.axes import (
@@ -198,8 +198,9 @@ class _Region:
         return found
 
     @cached_property
-    def spectra(self) -> DoubleSpectra:
-        baths = {}
+    def baths(self) -> dict[str, Correlation]:
+        """The correlation function of every used bath, its parameters on axes of their own."""
+        found = {}
         for bath in self.model.used_baths:
             changed = {
                 t.name: x
@@ -207,12 +208,17 @@ class _Region:
                 if isinstance(t, Parameter) and t.bath == bath.name
             }
             density = with_density(bath, **changed) if changed else bath.density
-            correlation = Correlation(density, bath.statistics, self.betas[bath.name])
-            baths[bath.name] = ((1, correlation),)
-        return DoubleSpectra(baths)
+            found[bath.name] = Correlation(density, bath.statistics, self.betas[bath.name])
+        return found
+
+    @cached_property
+    def points(self) -> Points:
+        """What all forms ask for."""
+        return Points(self.w0, self.baths, next(iter(self.betas.values())))
 
     def evaluate(self, form: SpectralForm) -> Bounded:
-        return evaluate(form, (self.w0,), self.spectra, next(iter(self.betas.values())))
+        beta = next(iter(self.betas.values()))
+        return function_of(form)((self.w0,), self.baths, beta, points=self.points)
 
 
 def _exact(values: Floats) -> NDArray[np.object_]:

@@ -9,10 +9,12 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from fractions import Fraction
 from importlib import import_module
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -48,6 +50,7 @@ def sweep(
     model: Model | str | os.PathLike[str],
     over: Mapping[str, str | ArrayLike],
     *,
+    values: Mapping[str, Fraction] = MappingProxyType({}),
     order: int | None = None,
     methods: Sequence[str] = (),
     initial: int | ArrayLike | None = None,
@@ -71,7 +74,9 @@ def sweep(
         "START:STOP:COUNT:log" or "VALUE,VALUE,...".  Paths: "temperature" (of all baths),
         "baths.NAME.temperature", "baths.NAME.beta", "baths.NAME.PARAMETER" of the spectral
         density, "system.energies.K", "couplings.K.strength" (of a `Model`, what multiplies the
-        operator that it has).  The grid is their product.
+        operator that it has), "symbols.NAME" of a model file.  The grid is their product.
+    values
+        Of symbols of a model file that are not swept.
     order
         Highest even order of rates: for two levels every quantity of `bloch_rates`, else K_aa,bb.
         4 if neither `order` nor `methods` is given.
@@ -113,7 +118,7 @@ def sweep(
     dataset.require_xarray()
     if jobs < 1:
         raise InputError("sweep", "jobs", f"must be at least 1, got {jobs}", "give a number > 0")
-    subject = read_subject(model, over)
+    subject = read_subject(model, over, values)
     state = _initial(initial, subject.model)
     plan = Plan.of(subject, order, methods, state, times)
     blocks = plan.blocks()

@@ -391,7 +391,11 @@ class Density:
             raise ValueError(f"{type(self).__name__} has no code below the real axis")
         from pertsym.codegen.densities import derived  # brings SymPy
 
-        return derived(type(self))
+        return derived(type(self))  # type: ignore[arg-type]  # a class is hashable
+
+    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]] | None:
+        """J = x^power regular(x) at a distance x beside an edge, in balls; None: power 0."""
+        return None
 
     @property
     def upper_poles(self) -> tuple[tuple[Any, Any], ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,8 @@ from pertsym.baths.densities.density import Density, DensityCode, register
 from pertsym.baths.jets import Jet
 
 if TYPE_CHECKING:
-    from pertsym.baths.expression_balls import ExpressionBalls
+    from pertsym.baths.expression_balls import PiecewiseBalls
+    from pertsym.baths.expression_continuation import ExpressionContinuation
     from pertsym.baths.expression_jet import ExpressionJet
     from pertsym.model.expression import Expression
 
@@ -38,11 +40,6 @@ class ExpressionDensity(Density):
 
     cancels = True
     powers_vary = False
-    axis = math.inf
-
-    @property
-    def continues(self) -> bool:
-        return False
 
     def exported(self, bath: str) -> DensityCode:
         from pertsym.codegen.densities import rational
@@ -114,13 +111,47 @@ class ExpressionDensity(Density):
         return self._balls.leading
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
-        return self._balls.core(w)
+        return self._balls.core(w, piece)
+
+    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
+        return self._balls.edge(index, side)
 
     def decay(self, start: Any) -> Decay | None:
         return self._balls.decay(start)
 
     @cached_property
-    def _balls(self) -> ExpressionBalls:
-        from pertsym.baths.expression_balls import ExpressionBalls
+    def continues(self) -> bool:
+        """Whether the formula is seen to be analytic below the axis but for poles, and tried."""
+        if not self._continuation.readable or self.edges:
+            return False
+        powers = self.infrared_power, self.ultraviolet_power
+        if math.isinf(powers[0]) or powers[1] >= 0 or not self.expression.sympy_expr.free_symbols:
+            return False
+        return self._continuation.is_sure(self)
 
-        return ExpressionBalls(self.expression, self.infrared_power)
+    @property
+    def axis(self) -> float:
+        return self._continuation.axis
+
+    @cached_property
+    def reach(self) -> float:
+        return self._continuation.reach(self.scale, math.isinf(self.ultraviolet_power))
+
+    @cached_property
+    def resonances(self) -> tuple[Any, Any]:
+        return self._continuation.resonances()
+
+    def continued(self, w: Any) -> Any:
+        return self._continuation.at(w)[0]
+
+    @cached_property
+    def _continuation(self) -> ExpressionContinuation:
+        from pertsym.baths.expression_continuation import ExpressionContinuation
+
+        return ExpressionContinuation(*self._program.analytic)
+
+    @cached_property
+    def _balls(self) -> PiecewiseBalls:
+        from pertsym.baths.expression_balls import PiecewiseBalls
+
+        return PiecewiseBalls(self.expression, self.infrared_power)

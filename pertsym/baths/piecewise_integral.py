@@ -1,0 +1,316 @@
+"""Finite-part integrals over a spectrum known on the real axis only, by Legendre series on panels.
+
+FP int dw f(w) sum_j c_j/(w - p_j)^n_j,   f = Ĉ_A(w) X(w),
+
+with X = 1, X_B(s + r w), or what is left of it where its value at a kink of Ĉ_A is taken off (see
+`integrals`).  Panels are graded towards every point of either function.  Around each pole there is
+a zone in which f and its derivatives are a `PiecewiseSpectrum`, whose transform at the pole is
+the integral in closed form; elsewhere the kernel is smooth on every panel, and a Gauss rule takes
+the product.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.baths import existence
+from pertsym.baths.integrand import LOGARITHM, Integrand
+from pertsym.baths.jets import EPS
+from pertsym.baths.piecewise_sampling import (
+    Panels,
+    Resolved,
+    assembled,
+    depth,
+    derivatives,
+    finest,
+    graded,
+    placed,
+    resolve,
+)
+from pertsym.baths.thermal_spectrum import SMOOTH, Point
+from pertsym.read_only import read_only
+
+_Array = NDArray[np.float64]
+
+Poles = Sequence[tuple[float, float, int]]
+"""(coefficient, position, order)."""
+
+_GAUSS = 40  # nodes: exact for f of degree 31 beside a kernel with its poles at |t| >= 2
+_FEW = 4  # points that a zone may hold
+_SERIES = 20  # terms of a kernel near 0 and far out, at a ratio of 1/10
+
+
+class Kernel:
+    """sum_j c_j/(w - p_j)^n_j without loss of digits where it vanishes: at w = 0 and far out."""
+
+    def __init__(self, poles: Poles) -> None:
+        self.poles = tuple(poles)
+        self.zero_order = existence.zero_order(poles)
+        self.decay_order = existence.decay_order(poles)
+
+    def at(self, anchor: Any, offset: Any) -> tuple[Any, Any]:
+        """The kernel at the sum of anchor and offset, and the sum of its terms' sizes."""
+        value: Any = 0.0
+        size: Any = 0.0
+        for c, p, n in self.poles:
+            term = c / ((anchor - p) + offset) ** n
+            value, size = value + term, size + abs(term)
+        w = anchor + offset
+        places = [abs(p) for _, p, _ in self.poles]
+        if self.zero_order:
+            near = np.abs(w) < 0.1 * min(places)
+            series = self._series(np.where(near, w, 0.0), self.zero_order, existence.taylor)
+            value, size = (
+                np.where(near, *pair) for pair in zip(series, (value, size), strict=True)
+            )
+        if len(self.poles) > 1 and self.decay_order > min(n for *_, n in self.poles):
+            far = np.abs(w) > 10 * max(places)
+            inverse = 1 / np.where(far, w, np.inf)
+            series = self._series(inverse, self.decay_order, existence.moment)
+            value, size = np.where(far, series[0], value), np.where(far, series[1], size)
+        return value, size
+
+    def _series(self, x: Any, first: int, term: Callable[..., Any]) -> tuple[Any, Any]:
+        value: Any = 0.0
+        size: Any = 0.0
+        for k in reversed(range(first, first + _SERIES)):
+            total, most = term(self.poles, k)
+            value, size = value * x + total, size * np.abs(x) + most
+        return value * x**first, size * np.abs(x) ** first
+
+
+class _Sum:
+    """A value with its error."""
+
+    def __init__(self) -> None:
+        self.value = self.error = 0.0
+
+    def add(self, value: Any, error: Any) -> None:
+        self.value += float(np.sum(value))
+        self.error += float(np.sum(error)) + 2 * EPS * float(np.sum(np.abs(value)))
+
+
+def finite_part(integrand: Integrand, poles: Poles) -> tuple[float, float]:
+    """FP int dw f(w) sum_j c_j/(w - p_j)^n_j and a bound of its error; it must exist."""
+    low, high = integrand.limits
+    if not low < high:
+        return 0.0, 0.0
+    points = integrand.points
+    if not points:
+        points = [Point((low + high) / 2, math.inf, 0.0, SMOOTH, high - low)]
+    with np.errstate(all="ignore"):
+        return _Work(integrand, Kernel(poles), points).total()
+
+
+class _Work:
+    """One integral: zones, panels, and the sum over them."""
+
+    def __init__(self, integrand: Integrand, kernel: Kernel, points: list[Point]) -> None:
+        self.f, self.kernel = integrand, kernel
+        self.top: dict[float, int] = {}
+        for _, p, n in kernel.poles:
+            self.top[p] = max(n, self.top.get(p, 0))
+        if kernel.zero_order:
+            points = [
+                p._replace(power=p.power + kernel.zero_order) if p.position == 0 else p
+                for p in points
+            ]
+        self.points = points
+        self.anchors = np.array([p.position for p in self.points])
+        self.radii = {p: self._radius(p, points) for p in self.top}
+
+    def _radius(self, pole: float, points: list[Point]) -> float:
+        """How far the zone reaches: up to half-way to where f has no derivative that is asked for.
+
+        Over a few points of f: where one of them is close to the pole, f/(w - p)^n is much larger
+        than its integral.  Other poles are at least four radii away, so that zones are apart.
+        """
+        away = [(abs(pole - p.position), p) for p in points if p.regularity < SMOOTH]
+        close = sorted(distance for distance, p in away if distance)
+        few = close[_FEW - 1 : _FEW]
+        others = [abs(pole - p) / 4 for p in self.top if p != pole]
+        rough = [
+            distance / 2
+            for distance, p in away
+            if distance and (p.power < 0 or p.regularity < self.top[pole] - 1 - 2 * LOGARITHM)
+        ]
+        nearest = min(abs(pole - p.position) for p in points)
+        smooth = [
+            math.hypot(pole - p.position, p.width)
+            for p in points
+            if p.regularity == SMOOTH and p.width < math.inf
+        ]
+        local = max(nearest / 2, min([self.f.scale / 2, *smooth]))
+        return min([local, *others, *rough, *few])
+
+    def total(self) -> tuple[float, float]:
+        result = _Sum()
+        zones, outside = self._divided()
+        outer = self._resolved(outside, 1, self.kernel.poles)
+        self._gauss(result, outer, self.kernel)
+        for pole, panels in zones.items():
+            order = self.top[pole]
+            here = [x for x in self.kernel.poles if x[1] == pole]
+            others = [x for x in self.kernel.poles if x[1] != pole]
+            inner = self._resolved(panels, order, here)
+            self._closed(result, inner, pole, here)
+            if others:
+                self._gauss(result, inner, Kernel(others))
+        self._ends(result)
+        return result.value, result.error
+
+    def _divided(self) -> tuple[dict[float, Panels], Panels]:
+        """Panels in the zone of each pole, and all others, cut so that poles are far from them."""
+        near = finest(self.points, self.f.scale)
+        depths = [depth(p, near, self.top.get(p.position, 0)) for p in self.points]
+        panels = graded(self.points, self.f.limits, self.f.scale, depths)
+        for pole, radius in self.radii.items():
+            for edge in (-radius, radius):
+                at = (pole - self.anchors[panels.cell]) + edge
+                cut = (panels.low < at) & (at < panels.high)
+                if np.any(cut):
+                    lower, upper = panels.chosen(cut), panels.chosen(cut)
+                    parts = (
+                        panels.chosen(~cut),
+                        lower._replace(high=at[cut]),
+                        upper._replace(low=at[cut]),
+                    )
+                    panels = _together(parts)
+        zones: dict[float, Panels] = {}
+        owner = np.full(len(panels.low), -1)
+        for k, (pole, radius) in enumerate(self.radii.items()):
+            middle = (self.anchors[panels.cell] - pole) + (panels.low + panels.high) / 2
+            owner[np.abs(middle) < radius] = k
+        for k, pole in enumerate(self.radii):
+            part = panels.chosen(owner == k)
+            for other in self.radii:
+                if other != pole:
+                    part = self._far_from(other, part)
+            if len(part.low):
+                zones[pole] = part
+        outside = panels.chosen(owner < 0)
+        for pole in self.radii:
+            outside = self._far_from(pole, outside)
+        return zones, outside
+
+    def _far_from(self, pole: float, panels: Panels) -> Panels:
+        """Halved until the pole is at least two half-widths from the middle of every panel."""
+        done = [panels.chosen(np.zeros(len(panels.low), dtype=bool))]
+        while len(panels.low):
+            middle = (self.anchors[panels.cell] - pole) + (panels.low + panels.high) / 2
+            near = np.abs(middle) < panels.high - panels.low
+            done.append(panels.chosen(~near))
+            panels = panels.chosen(near).halved()
+            if len(done) > 200:
+                done.append(panels)
+                break
+        return _together(done)
+
+    def _resolved(self, panels: Panels, orders: int, poles: Poles) -> Resolved:
+        anchors = self.anchors
+
+        def sampler(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
+            offset = placed(panels, t)
+            at = np.broadcast_to(anchors[panels.cell][:, None], offset.shape)
+            return derivatives(self.f.jet(at, offset, orders - 1), offset.shape)
+
+        def share(panels: Panels) -> _Array:
+            middle, width = (panels.low + panels.high) / 2, panels.high - panels.low
+            result = np.zeros((orders, len(width)))
+            for c, p, n in poles:
+                away = np.abs((anchors[panels.cell] - p) + middle)
+                if orders > 1:
+                    result[n - 1] += 4 * abs(c) * width / np.maximum(away, width)
+                else:
+                    result[0] += abs(c) * width / np.maximum(away - width / 2, width / 2) ** n
+            return result
+
+        return resolve(sampler, panels, share)
+
+    def _gauss(self, result: _Sum, resolved: Resolved, kernel: Kernel) -> None:
+        """int f K over panels on which K is smooth."""
+        (cell, low, high), series, errors = resolved
+        if not len(low):
+            return
+        t, weights, basis = _gauss_rule(series.shape[2])
+        values = series[0] @ basis
+        k, size = kernel.at(self.anchors[cell][:, None], placed(resolved.panels, t))
+        half = (high - low)[:, None] / 2 * weights
+        terms = half * values * k
+        lost = half * (errors[0][:, None] * np.abs(k) + 8 * EPS * np.abs(values) * size)
+        result.add(terms.sum(1), lost.sum(1))
+
+    def _closed(self, result: _Sum, inner: Resolved, pole: float, here: Poles) -> None:
+        """The zone around a pole: derivatives of the transform at it."""
+        (cell, low, high), series, errors = inner
+        shift = self.anchors[cell] - pole
+        low, high = shift + low, shift + high
+        order = np.argsort(low)
+        low, high = low[order], high[order]
+        close = np.abs(high[:-1] - low[1:]) <= 16 * EPS * (np.abs(low[1:]) + abs(pole))
+        low[1:] = np.where(close, high[:-1], low[1:])
+        regular = {}
+        for p in self.points:
+            if math.isfinite(p.regularity) and abs(p.position - pole) <= self.radii[pole]:
+                at = p.position - pole
+                nearest = float(high[int(np.argmin(np.abs(high - at)))])
+                close_by = abs(nearest - at) <= 16 * EPS * (abs(at) + abs(pole))
+                regular[nearest if close_by else at] = p.regularity
+        wide = high > low  # from the pole the innermost panels of a singular point are none
+        low, high, order = low[wide], high[wide], order[wide]
+        zone = Resolved(Panels(cell[order], low, high), series[:, order], errors[:, order])
+        spectrum = replace(assembled(zone, regular), unit=self.radii[pole])
+        left, right = np.flatnonzero(high == 0), np.flatnonzero(low == 0)
+        for c, _, n in here:
+            value, error = spectrum.regular_transform(np.zeros(1), n - 1)
+            weight = c / math.factorial(n - 1)
+            result.add(weight * value, abs(weight) * error)
+            if n == 1 and len(left) and len(right):  # what f seems to jump by at its kink
+                one, other = zone.series[0, left[-1]], zone.series[0, right[0]]
+                jump = np.sum(one) - np.sum(other * (-1.0) ** np.arange(len(other)))
+                widths = np.array([high[left[-1]] - low[left[-1]], high[right[0]]])
+                result.add(0.0, abs(c * jump) * np.abs(np.log(widths / self.radii[pole])))
+
+    def _ends(self, result: _Sum) -> None:
+        """What power laws leave beyond the outermost panels, and within the innermost ones."""
+        low, high = self.f.limits
+        found = [
+            (0.0, edge, tail - self.kernel.decay_order)
+            for edge, tail in zip((low, high), self.f.tails, strict=True)
+            if math.isfinite(tail)
+        ]
+        near = finest(self.points, self.f.scale)
+        for p in self.points:
+            if p.width == 0 and p.power < 0:
+                rooms = ((-1, p.position - low), (1, high - p.position))
+                start = depth(p, near)
+                found += [(p.position, side * start, p.power) for side, room in rooms if room > 0]
+        if not found:
+            return
+        anchors, offsets, power = np.array(found).T
+        anchor, offset = anchors[:, None] * np.ones(2), offsets[:, None] * np.array([1.0, 0.5])
+        f, error = self.f.jet(anchor, offset, 0).derivative(0)
+        k, size = self.kernel.at(anchor, offset)
+        f, error = f * k, error * np.abs(k) + 8 * EPS * np.abs(f) * size
+        reach = np.abs(offset[:, 0]) / np.abs(power + 1)
+        missed = 4 * np.abs(f[:, 1] * 2.0**power - f[:, 0])
+        result.add(f[:, 0] * reach, (error[:, 0] + missed) * reach)
+
+
+def _together(parts: Sequence[Panels]) -> Panels:
+    return Panels(*(np.concatenate(x) for x in zip(*parts, strict=True)))
+
+
+@lru_cache(maxsize=8)
+def _gauss_rule(count: int) -> tuple[_Array, _Array, _Array]:
+    """Nodes, weights, and Legendre polynomials there, shape (count, nodes)."""
+    t, weights = np.polynomial.legendre.leggauss(_GAUSS)
+    basis = np.polynomial.legendre.legvander(t, count - 1).T
+    return read_only(t), read_only(weights), read_only(np.asarray(basis, dtype=float))

@@ -1,0 +1,50 @@
+"""x/(1 - e^-x), what is between J/w and a boson's spectrum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pertsym.baths.tabulated import UNIT
+
+# x/2 coth(x/2) - 1 = sum of these times x^2, x^4, ...
+EVEN = (
+    1 / 12,
+    -1 / 720,
+    1 / 30240,
+    -1 / 1209600,
+    1 / 47900160,
+    -691 / 1307674368000,
+    1 / 74724249600,
+    -3617 / 10670622842880000,
+    43867 / 5109094217170944000,
+    -174611 / 802857662698291200000,
+    77683 / 14101100039391805440000,
+    -236364091 / 1693824136731743669452800000,
+    657931 / 186134520519971831808000000,
+    -3392780147 / 37893265687455865519472640000000,
+)
+
+
+def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
+    """h = x/(1 - e^-x), h'(x), and the relative rounding of both, x known to 2 roundings.
+
+    `f` is where functions come from: `numpy`, or a namespace for plain floats.
+    """
+    size = f.abs(x)
+    small = size < 1.5
+    near, far = f.where(small, x, 1.5), f.where(small, 1.5, size)
+    decay = f.exp(-far)
+    inverse = 1 / -f.expm1(-far)
+    positive = x > 0
+    value = far * f.where(positive, inverse, decay * inverse)
+    slope = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
+    square = near * near
+    even = odd = 0.0 * near
+    for k in range(len(EVEN), 0, -1):
+        even = even * square + EVEN[k - 1]
+        odd = odd * square + 2 * k * EVEN[k - 1]
+    value = f.where(small, 1 + near / 2 + square * even, value)
+    slope = f.where(small, 0.5 + near * odd, slope)
+    return value, slope, UNIT * (24 + 4 * size)

@@ -1,0 +1,293 @@
+"""Numbers of a derived model: rates, generator, states and dynamics, each with its error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pertsym.baths.divergence import Divergent
+from pertsym.dynamics.mean_force import mean_force
+from pertsym.dynamics.methods import Estimated, evolve_estimated, in_basis, steady_estimated
+from pertsym.equations.bloch import QUANTITIES
+from pertsym.equations.generator import ELIMINATED, Generator
+from pertsym.estimate import Estimate
+from pertsym.expansion.interaction import Interaction, level_energies
+from pertsym.generators.system import element_name
+from pertsym.generators.tcl import tcl_generator
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.values import Model
+from pertsym.rates import BlochRates, bloch_rates
+
+Basis = Literal["system", "energy"]
+_CONSTANT = "equilibrium_constant"
+
+
+@dataclass(frozen=True, eq=False)
+class States:
+    """States at some times, in a basis, with the error of their elements.
+
+    Attributes
+    ----------
+    times : (times,)
+        In the model's time unit; none of a steady state.
+    states : (times, N, N)
+    error : (times,)
+        Of the largest element, the truncation of the expansion apart.
+    basis
+        "system" (in which the model was given) or "energy".
+    expectation
+        name -> values and errors (times,) of the model's observables.
+    """
+
+    times: NDArray[np.float64] | None
+    states: NDArray[np.complex128]
+    error: NDArray[np.float64]
+    basis: Basis
+    expectation: Mapping[str, Estimate]
+
+    @property
+    def populations(self) -> NDArray[np.float64]:
+        """Diagonal elements, (times, N)."""
+        found: NDArray[np.float64] = np.real(np.diagonal(self.states, axis1=1, axis2=2))
+        return found
+
+    @property
+    def matrix(self) -> NDArray[np.complex128]:
+        """The last state, (N, N): of a steady state the only one."""
+        last: NDArray[np.complex128] = self.states[-1]
+        return last
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def __repr__(self) -> str:
+        shown = np.array2string(self.populations, precision=8, suppress_small=True, threshold=40)
+        largest = float(self.error.max(initial=0.0))
+        return f"populations, {self.basis} basis, elements to {largest:.1g}:\n{shown}"
+
+
+@dataclass(frozen=True)
+class NumberSeries:
+    """A quantity order by order: `series[order]` is an `Estimate`."""
+
+    name: str
+    _of: Callable[[int], Estimate]
+
+    def __getitem__(self, order: int) -> Estimate:
+        return self._of(order)
+
+    def __repr__(self) -> str:
+        return f"{self.name}: index by the order, e.g. [2] or [4]"
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Superoperators order by order, N^2 x N^2 over row-major vec, in the printed unit."""
+
+    _of: Callable[[int], NDArray[Any]]
+    what: str
+
+    def __getitem__(self, order: int) -> NDArray[Any]:
+        return self._of(order)
+
+    def __repr__(self) -> str:
+        return f"{self.what}: index by the order, e.g. [2] or [4]"
+
+
+@dataclass(frozen=True, repr=False)
+class Numbers:
+    """The numbers of one model; levels and phases are those of its formulas.
+
+    Attributes
+    ----------
+    model
+        In the eigenbasis, as the numerical functions take it.
+    """
+
+    model: Model
+
+    @cached_property
+    def _rates(self) -> dict[int, BlochRates]:
+        return {}
+
+    @cached_property
+    def _names(self) -> Generator:
+        size = self.model.dimension
+        return Generator(Interaction(level_energies(size), (), (), {}))
+
+    @cached_property
+    def _generators(self) -> dict[int, Any]:
+        return {}
+
+    @property
+    def matrix(self) -> Arrays:
+        """K_n for t -> infinity, in the eigenbasis; matrix[0] is -i [H_S, .]."""
+        return Arrays(lambda order: self._checked(order, "matrix"), "generator")
+
+    @property
+    def error(self) -> Arrays:
+        """Error of each element of `matrix`."""
+        return Arrays(lambda order: self._checked(order, "error"), "error of the generator")
+
+    def _term(self, order: int) -> Any:
+        if order not in self._generators:
+            self._generators.update(tcl_generator(self.model, order).orders)
+        return self._generators[order]
+
+    def _checked(self, order: int, what: str) -> NDArray[Any]:
+        term = self._term(order)
+        for place, reason in term.divergent.items():
+            raise Divergent(reason, order, element_name(place, self.model.dimension))
+        for place, reason in term.not_derived.items():
+            name = element_name(place, self.model.dimension)
+            raise NotYetDerivable(self.model.name, name, reason, "ask for another order")
+        found: NDArray[Any] = self.model.units.rate_to_printed(1.0) * getattr(term, what)
+        return found
+
+    def __dir__(self) -> list[str]:
+        own = [name for name in object.__dir__(self) if not name.startswith("_")]
+        two = (*QUANTITIES, _CONSTANT) if self.model.dimension == 2 else ()
+        elements = [self._names.name(e) for e in self._names.elements]
+        return sorted({*own, *two, *self._names.names, *elements})
+
+    def __getattr__(self, name: str) -> NumberSeries:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except ValueError as fault:
+            raise AttributeError(str(fault)) from None
+
+    def __getitem__(self, name: str) -> NumberSeries:
+        """A quantity by name, as of `pertsym.derive` (ValueError if there is none)."""
+        if self.model.dimension == 2:
+            plain = {"k_10": "k_up", "k_01": "k_down"}.get(name.removesuffix(ELIMINATED), name)
+            if plain in (*QUANTITIES, _CONSTANT):
+                return NumberSeries(name, lambda order: self._rate(plain, order, name != plain))
+        self._names.series(name)  # or it says what there is
+        if name.endswith(ELIMINATED):
+            raise ValueError(f"quantity: {name!r} has numbers for two levels alone")
+        digits = name.partition("_")[2]
+        indices = [int(x) for x in (digits.split(",") if "," in digits else digits)]
+        if name.startswith("k_"):
+            indices = [indices[0], indices[0], indices[1], indices[1]]
+        a, b, c, d = indices
+        size = self.model.dimension
+        place = (a * size + b, c * size + d)
+
+        def element(order: int) -> Estimate:
+            value = self._element(order, place)
+            return Estimate(value.value.real, value.error) if name.startswith("k_") else value
+
+        return NumberSeries(name, element)
+
+    def _element(self, order: int, place: tuple[int, int]) -> Estimate:
+        term = self._term(order)
+        name = element_name(place, self.model.dimension)
+        if place in term.divergent:
+            raise Divergent(term.divergent[place], order, name)
+        if place in term.not_derived:
+            reason = term.not_derived[place]
+            raise NotYetDerivable(self.model.name, name, reason, "ask for another order")
+        factor = self.model.units.rate_to_printed(1.0)
+        return Estimate(factor * complex(term.matrix[place]), factor * float(term.error[place]))
+
+    def _rate(self, name: str, order: int, by_levels: bool) -> Estimate:
+        constant = name == _CONSTANT
+        highest = max(order + 2 if constant else order, 2)
+        if highest not in self._rates:
+            self._rates[highest] = bloch_rates(self.model, highest)
+        found = self._rates[highest]
+        rows: Mapping[int, Any] = found.orders
+        if constant:
+            if found.equilibrium_constant is None:
+                raise InputError(
+                    self.model.name,
+                    name,
+                    "there is no equilibrium",
+                    "let all baths be quantum baths at one temperature",
+                )
+            value = found.equilibrium_constant.get(order)
+        else:
+            value = rows[order][name]
+        if value is None:
+            reason = found.divergent.get(str(order), {}).get(name)
+            if reason is not None:
+                raise Divergent(reason, order, name)
+            reason = found.not_derived.get(str(order), {}).get(name, "it has no value")
+            raise NotYetDerivable(self.model.name, name, reason, "ask for another order")
+        return Estimate(value.value, value.error)
+
+    def steady(self, method: str, order: int = 2, basis: Basis = "system") -> States:
+        """The steady state of a method of `pertsym.steady`; `order` is that of mean-force."""
+        return self._shown(None, steady_estimated(self.model, method, order), basis)
+
+    def mean_force(self, order: int = 2, basis: Basis = "system") -> States:
+        """The mean-force Gibbs state to order 0, 2 or 4."""
+        found = mean_force(self.model, order)
+        return self._shown(None, Estimated(found.matrix[None], np.array([found.error])), basis)
+
+    def evolve(
+        self,
+        method: str,
+        *,
+        initial: int | ArrayLike,
+        times: Sequence[float] | NDArray[np.float64],
+        basis: Basis = "system",
+    ) -> States:
+        """States over time from a product state at t = 0.
+
+        Parameters
+        ----------
+        method
+            As of `pertsym.evolve`: "tcl2", "tcl4-asymptotic", "redfield", ...
+        initial
+            A level of the basis, or a density matrix (N, N) in it.
+        times
+            In the model's time unit, >= 0, ascending.
+        basis
+            Of the initial state and of the result: "system", in which the model was given, or
+            "energy".
+        """
+        _require_basis(basis)
+        size = self.model.dimension
+        if isinstance(initial, int):
+            if not 0 <= initial < size:
+                raise InputError(
+                    self.model.name,
+                    "initial",
+                    f"there is no level {initial}",
+                    f"give 0 to {size - 1}",
+                )
+            state = np.zeros((size, size), dtype=complex)
+            state[initial, initial] = 1.0
+        else:
+            state = np.asarray(initial, dtype=complex)
+        if basis == "system" and state.shape == (size, size):
+            state = self.model.to_energy(state)
+        grid = np.asarray(times, dtype=float)
+        inside = [self.model.units.time_to_internal(float(t)) for t in grid]
+        return self._shown(grid, evolve_estimated(self.model, method, state, inside), basis)
+
+    def _shown(self, times: NDArray[np.float64] | None, found: Estimated, basis: Basis) -> States:
+        _require_basis(basis)
+        shown, expected = in_basis(self.model, found, basis)
+        return States(times, shown.states, shown.errors, basis, expected)
+
+    def __repr__(self) -> str:
+        levels = ", ".join(f"{e:.6g}" for e in self.model.energies)
+        names = ", ".join(f"{n}" for n in (QUANTITIES if self.model.dimension == 2 else ("k_10",)))
+        return (
+            f"{self.model.name} with levels at {levels}; {names}, ..., R_abcd and matrix by "
+            "order; steady, evolve, mean_force"
+        )
+
+
+def _require_basis(basis: str) -> None:
+    if basis not in ("system", "energy"):
+        raise InputError("basis", "", f"{basis!r} is unknown", "use 'system' or 'energy'")

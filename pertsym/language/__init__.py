@@ -1,0 +1,1 @@
+"""The formula language: formulas that people write, as what the engine derives."""

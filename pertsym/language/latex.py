@@ -1,0 +1,325 @@
+"""Lexer of the LaTeX that authors and the package write."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lark import Token
+
+from pertsym.language.dictionary import Dictionary, bare
+from pertsym.language.lexer import CLOSING, ELEMENTARY, OPENING, OPERATORS, Lexer
+from pertsym.language.syntax import Function, Symbol
+
+_C = re.compile
+_BLANK: Final = _C(
+    r"(?:\s|%[^\n]*|~|&|\\\\(?:\[[^\]]*\])?|\\[,!;: ]|\\q?quad(?![A-Za-z])|\{\}"
+    r"|\\(?:begin|end)\{(?:aligned|align|split|equation|gathered|multline)\*?\}"
+    r"|\\(?:left|right|[Bb]igg?[lrm]?|displaystyle|nonumber|limits)(?![A-Za-z])|\$)+"
+)
+_INTEGRAL: Final = _C(
+    r"(?:(?:\\(?:mathrm|mathcal|operatorname|text)\s*(?:\{(?P<mark>F?P|P\.?V\.?|p\.?v\.?)\}|(?P<bare>P))"
+    r"|(?P<letter>P))(?:\s|\\[,!; ])*)?\\int(?![A-Za-z])(?:\s|\\limits|\\!)*"
+)
+_LIMITS: Final = _C(r"_\s*(\{[^{}]*\}|[^\s\\{}]|\\[A-Za-z]+)\s*\^\s*(\{[^{}]*\}|\\[A-Za-z]+|\S)")
+_VARIABLE: Final = r"\\(?P<variable>omega|nu)(?P<primes>'*)(?![A-Za-z])(?!\s*_)"
+_MEASURE: Final = _C(rf"(?:d|\\mathrm\s*(?:d|\{{d\}}))\s*{_VARIABLE}")
+_SLOPE: Final = _C(
+    rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\}}\s*\{{\s*(?:\\partial|d)\s*"
+    rf"(?:{_VARIABLE}|(?P<letter>[a-z]))\s*\}}"
+)
+_FRACTION: Final = _C(r"\\[dtc]?frac(?![A-Za-z])")
+_BASE: Final = _C(
+    r"\\(?:hat|widehat)\s*(?:\{\s*(?P<hat>[A-Za-z])\s*\}|(?P<hatted>[A-Za-z]))"
+    r"|\\(?:mathrm|text|operatorname|mathit|textrm)\s*(?:\{(?P<word>(?:[^{}]|\\[{}]|\{[^{}]*\})*)\}"
+    r"|(?P<roman>[A-Za-z]))"
+    r"|\\(?P<control>[A-Za-z]+)|(?P<letter>[A-Za-z])"
+)
+_SUBSCRIPT: Final = _C(
+    r"\s*_\s*(?:\{(?P<group>(?:[^{}]|\\[{}]|\{(?:[^{}]|\\[{}]|\{[^{}]*\})*\})*)\}"
+    r"|(?P<one>[A-Za-z0-9]|\\(?:mathrm|text)\s*\{[^{}]*\}|\\[A-Za-z]+))"
+)
+_PRIMES: Final = _C(r"\s*(?:(?P<quotes>'+)|\^\s*\{?\s*(?P<primes>(?:\\prime(?![A-Za-z])\s*)+)\}?)")
+_ORDER: Final = _C(r"\s*\^\s*\{\s*\((\d{1,3})\)\s*\}", re.ASCII)
+_POWER: Final = _C(r"\s*\^\s*(?:\{\s*(\d{1,3})\s*\}|(\d))(?=(?:\s|\\left|\\[Bb]igg?l?)*[(\[{])")
+_ARGUMENT: Final = _C(r"(?:\s|\\left|\\[Bb]igg?l?|\\[,!])*\(|'|\^\{?\\prime|\^\{\(\d")
+_SPECIAL: Final = {
+    r"\cdot": "STAR", r"\times": "STAR", r"\{": "LCURLY", r"\}": "RCURLY",
+    r"\lbrace": "LCURLY", r"\rbrace": "RCURLY", r"\lbrack": "LSQB", r"\rbrack": "RSQB",
+}  # fmt: skip
+_SIGN: Final = _C(r"\\(?:cdot|times|lbrace|rbrace|lbrack|rbrack)(?![A-Za-z])|\\[{}]")
+
+
+class LatexLexer(Lexer):
+    """Tokens of a LaTeX formula."""
+
+    def read(self) -> list[Token]:
+        """All tokens.
+
+        Raises
+        ------
+        NotUnderstood
+            For anything that is not of the language.
+        """
+        while self._more():
+            self._item()
+        self.finished()
+        return self.tokens
+
+    def _more(self) -> bool:
+        self.match(_BLANK)
+        return self.at < len(self.source)
+
+    def _item(self) -> None:
+        at, character = self.at, self.source[self.at]
+        if self._quantity() or self.number():
+            return
+        if character == "|":
+            self._bar()
+        elif character in OPERATORS:
+            self.at += 1
+            if character == "*" and self.source[self.at : self.at + 1] == "*":
+                self.fail("write a power as x^{2}", at)
+            self.emit(OPERATORS[character], character, at)
+            if character == "^":
+                self._argument("exponent")
+        elif character in OPENING:
+            self.at += 1
+            self.opened(OPENING[character], character, at)
+        elif character in CLOSING:
+            self.at += 1
+            self.closed(CLOSING[character], character, at)
+        elif sign := self.match(_SIGN):
+            kind = _SPECIAL[sign[0]]
+            if kind == "STAR":
+                self.emit(kind, sign[0], at)
+            else:
+                (self.opened if kind.startswith("L") else self.closed)(kind, sign[0], at)
+        elif not (self._integral() or self._measure() or self._slope() or self._fraction()):
+            self._name()
+
+    def _quantity(self) -> bool:
+        """A name of something derived."""
+        at = self.at
+        for pattern, name in self.dictionary.quantity_patterns:
+            if self.match(pattern):
+                is_formula = isinstance(self.dictionary.quantities[name], str)
+                kind = "alias" if is_formula else "quantity"
+                self.emit("ALIAS" if is_formula else "NAME", Symbol(kind, name, at), at)
+                return True
+        for pattern, head in self.dictionary.function_patterns:
+            if self.match(pattern):
+                derivative = 0
+                while primes := self.match(_PRIMES):
+                    derivative += len(primes["quotes"] or primes["primes"])
+                self.function("defined", head, derivative, 1, at)
+                return True
+        return False
+
+    def _bar(self) -> None:
+        """One of the two bars of a modulus: it closes the one opened last, if there is one."""
+        at = self.at
+        self.at += 1
+        if self._open and self._open[-1][0] == "LBAR":
+            self.closed("RBAR", "|", at)
+        else:
+            self.emit("FUNC", Function("abs", "", 0, 1, at), at)
+            self.opened("LBAR", "|", at)
+
+    def _argument(self, what: str) -> None:
+        """A group, or one digit or symbol that is turned into a group."""
+        if not self._more():
+            self.fail(f"the {what} is missing")
+        at = self.at
+        if self.source[at] == "{":
+            self.at += 1
+            self.opened("LBRACE", "{", at)
+            depth = len(self._open)
+            while len(self._open) >= depth:
+                if not self._more():
+                    self.fail("this bracket is not closed", at)
+                self._item()
+            return
+        self.opened("LBRACE", "{", at)
+        if self.source[at].isdecimal():  # \tfrac12 and x^23 take one digit
+            whole, self.source = self.source, self.source[: at + 1]
+            self.number()
+            self.source = whole
+        elif self.source[at].isalpha() or self.source[at] == "\\":
+            self._item()
+        else:
+            self.fail(f"the {what} must be a group in braces, a digit or a symbol", at)
+        self.closed("RBRACE", "}", self.at)
+
+    def _fraction(self) -> bool:
+        at = self.at
+        if not self.match(_FRACTION):
+            return False
+        self.emit("FRAC", r"\frac", at)
+        self._argument("numerator")
+        self._argument("denominator")
+        return True
+
+    def _integral(self) -> bool:
+        at = self.at
+        found = self.match(_INTEGRAL)
+        if not found:
+            return False
+        mark = "FP" if found["mark"] == "FP" else "P" if found["mark"] else ""
+        mark = "P" if found["bare"] or found["letter"] else mark
+        half = False
+        where = self.at
+        limits = self.match(_LIMITS)
+        if limits:
+            ends = [re.sub(r"[{}\s]|\\,|\+", "", part) for part in limits.groups()]
+            if ends not in ([r"-\infty", r"\infty"], ["0", r"\infty"]):
+                self.fail("integrals run from -\\infty or from 0 to \\infty", where)
+            half = ends[0] == "0"
+        elif self.source[self.at : self.at + 1] in ("_", "^"):
+            self.fail("integrals run from -\\infty or from 0 to \\infty: _{..}^{..}")
+        self.emit("INT", (mark, half, at), at)
+        return True
+
+    def _measure(self) -> bool:
+        at = self.at
+        found = self.match(_MEASURE)
+        if found:
+            self.emit("MEASURE", (found["variable"] + found["primes"], at), at)
+        return bool(found)
+
+    def _slope(self) -> bool:
+        at = self.at
+        found = self.match(_SLOPE)
+        if found:
+            name = found["letter"] or found["variable"] + found["primes"]
+            self.emit("SLOPE", (name, at), at)
+        return bool(found)
+
+    def _name(self) -> None:
+        at = self.at
+        found = self.match(_BASE)
+        if not found:
+            self.fail(f"{self.source[at]!r} is not part of the language")
+        hat = found["hat"] or found["hatted"]
+        word = found["word"] if found["word"] is not None else found["roman"]
+        base = hat or word or found["control"] or found["letter"]
+        if hat and hat != "C":
+            self.fail(rf"\hat {hat} is no known function; spectra are \hat C", at)
+        if hat:
+            return self._function("C", at)
+        if word is not None and self._worded(found[0], at):
+            return None
+        if self._with_subscript(base) in self.dictionary.element_keys:
+            if base in ("P", "J", "n") and _ARGUMENT.match(self.source, self._behind_subscript()):
+                self.at = at
+                self.clash(base)
+            return self._element(found[0], base, at)
+        if base in ("P", "J", *self.dictionary.densities):
+            return self._function("P" if base == "P" else "J", at)
+        if base in ("n", "Re", "Im"):
+            return self._function(base, at)
+        if base in ELEMENTARY and (found["control"] or word):
+            return self._function(base, at)
+        if base == "omega":
+            return self._frequency(at)
+        if base == "nu" and not _SUBSCRIPT.match(self.source, self.at):
+            return self._frequency(at)
+        return self._element(found[0], base, at)
+
+    def _worded(self, shown: str, at: int) -> bool:
+        r"""An element that is a word, such as \mathrm{ab}_{2}, or \text{a b}."""
+        behind = self.at
+        subscript = self.match(_SUBSCRIPT)
+        for latex, end in ((shown + (subscript[0] if subscript else ""), self.at), (shown, behind)):
+            name = self.dictionary.element_keys.get(bare(latex))
+            if name is not None:
+                self.at = end
+                self.symbol("element", name, at)
+                return True
+        self.at = behind
+        return False
+
+    def _behind_subscript(self) -> int:
+        found = _SUBSCRIPT.match(self.source, self.at)
+        return found.end() if found else self.at
+
+    def _with_subscript(self, base: str) -> str:
+        found = _SUBSCRIPT.match(self.source, self.at)
+        return bare(base + (found[0] if found else ""))
+
+    def _element(self, shown: str, base: str, at: int) -> None:
+        """A matrix element, a constant, or a paper's own symbol."""
+        behind = self.at
+        if base == "e" and "e" not in self.dictionary.element_keys:
+            self.match(_BLANK)
+            if self.source[self.at : self.at + 1] == "^":
+                self.at += 1
+                self.emit("FUNC", Function("exp", "", 0, 1, at), at)
+                return self._argument("exponent")
+            self.at = behind
+        subscript = self.match(_SUBSCRIPT)
+        if subscript:
+            inner = bare(subscript["group"] or subscript["one"])
+            key = bare(shown + "_" + inner) if base != shown else f"{base}_{inner}"
+            name = self.dictionary.element_keys.get(key)
+            if name is not None:
+                return self.symbol("element", name, at)
+            if self.known_symbol(f"{base}_{inner}", at):
+                return None
+            self.at = behind
+            self.fail(
+                f"{base}_{inner} is not known; {self.dictionary.suggestion(base + inner)}", at
+            )
+        name = self.dictionary.element_keys.get(bare(shown))
+        if name is not None:
+            return self.symbol("element", name, at)
+        if base == "C":
+            self.fail(r"C(t) belongs to times; its spectrum is \hat C", at)
+        if not self.known_symbol(base, at):
+            self.fail(f"{shown} is not known; {self.dictionary.suggestion(base)}", at)
+        return None
+
+    def _frequency(self, at: int) -> None:
+        subscript = self.match(_SUBSCRIPT)
+        if subscript:
+            return self.frequency(bare(subscript["group"] or subscript["one"]), at)
+        name = self.source[at + 1 : self.at]
+        while self.source[self.at : self.at + 1] == "'":
+            name, self.at = name + "'", self.at + 1
+        return self.symbol("variable", name, at)
+
+    def _function(self, kind: str, at: int) -> None:
+        subscript: str | None = None
+        derivative, power = 0, 1
+        while True:
+            if subscript is None and (label := self._label()) is not None:
+                subscript = label
+            elif primes := self.match(_PRIMES):
+                quotes = primes["quotes"] or ""
+                derivative += len(quotes) + (primes["primes"] or "").count(r"\prime")
+            elif order := self.match(_ORDER):
+                derivative += int(order[1])
+            elif raised := self.match(_POWER):
+                power *= int(raised[1] or raised[2])
+            else:
+                break
+        if kind in ("C", "P", "J"):
+            return self.bath_function(kind, subscript, derivative, power, at)
+        if subscript:
+            self.fail(f"{kind} has no subscript here", at)
+        return self.function(kind, "", derivative, power, at)
+
+    def _label(self) -> str | None:
+        found = re.compile(r"\s*_").match(self.source, self.at)
+        if found:
+            for latex, name in self.dictionary.labels:
+                if self.source.startswith(latex, found.end()):
+                    self.at = found.end() + len(latex)
+                    return name
+        subscript = self.match(_SUBSCRIPT)
+        return (subscript["group"] or subscript["one"]) if subscript else None
+
+
+def latex_tokens(source: str, dictionary: Dictionary) -> list[Token]:
+    """The tokens of a LaTeX formula."""
+    return LatexLexer(source, dictionary).read()

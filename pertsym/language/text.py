@@ -1,0 +1,209 @@
+"""Lexer of the text form that the package prints, and of what one can type on a keyboard."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lark import Token
+
+from pertsym.language.dictionary import Dictionary
+from pertsym.language.lexer import CLOSING, ELEMENTARY, OPENING, OPERATORS, Lexer
+from pertsym.language.syntax import Function
+from pertsym.present.markup import label
+
+_C = re.compile
+_WORD: Final = r"(?:(?![⁰¹²³⁴⁵⁶⁷⁸⁹⁻πβħ])\w)"  # superscripts and these stand for themselves
+_BLANK: Final = _C(r"\s+")
+_INTEGRAL: Final = _C(
+    r"(?:(?P<mark>F?P|P\.?V\.?|p\.?v\.?)\s*)?(?:∫|int\b)\s*"
+    r"(?:_\{?(?P<low>0|-∞|-inf)\}?\s*\^\{?(?:∞|inf|\+∞)\}?)?"
+)
+_VARIABLE: Final = rf"(?P<variable>ω|w|omega|ν|nu)(?P<primes>['′]*)(?!{_WORD})"
+_MEASURE: Final = _C(rf"d{_VARIABLE}")
+_SLOPE: Final = _C(rf"(?:∂/∂|d/d){_VARIABLE}")
+_FREQUENCY: Final = _C(rf"(?:ω|w|omega)_?(?:\{{(?P<group>\d+)\}}|(?P<index>\d+))(?!{_WORD})")
+_NAME: Final = _C(rf"[πβħ]|(?:Ĉ|(?!\d){_WORD})(?:(?!Ĉ){_WORD})*")
+_HEAD: Final = _C(r"Ĉ|Chat|P|J|Γ|Gamma")
+_RAISED: Final = _C(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+_PRIMES: Final = _C(r"['′]+")
+_ORDER: Final = _C(r"\^\(\s*(\d{1,3})\s*\)(?=\s*[(\[])", re.ASCII)
+_POWER: Final = _C(r"(?:\^|\*\*)(\d{1,3})(?=\s*[(\[])", re.ASCII)
+_SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_SIGNS: Final = {"·": "*", "×": "*", "−": "-"}
+_LETTERS: Final = {"Ĉ": "C", "Chat": "C", "P": "P", "J": "J"}
+_GREEK: Final = {"Γ": "Gamma"}
+_VARIABLES: Final = {"ω": "omega", "w": "omega", "omega": "omega", "ν": "nu", "nu": "nu"}
+
+
+class TextLexer(Lexer):
+    """Tokens of a formula in text."""
+
+    def read(self) -> list[Token]:
+        """All tokens.
+
+        Raises
+        ------
+        NotUnderstood
+            For anything that is not of the language.
+        """
+        while True:
+            self.match(_BLANK)
+            if self.at >= len(self.source):
+                break
+            self._item()
+        self.finished()
+        return self.tokens
+
+    def _item(self) -> None:
+        at = self.at
+        character = _SIGNS.get(self.source[at], self.source[at])
+        if self.number():
+            self._tight()
+        elif character in OPERATORS:
+            self.at += 1
+            if character == "*" and self.source[self.at : self.at + 1] == "*":
+                self.at += 1
+                character = "^"
+            self.emit(OPERATORS[character], character, at)
+        elif character in OPENING:
+            self.at += 1
+            self.opened(OPENING[character], character, at)
+        elif character in CLOSING:
+            self.at += 1
+            self.closed(CLOSING[character], character, at)
+        elif found := self.match(_RAISED):
+            self.emit("RAISED", (self._raised(found[0], at), at), at)
+        elif not (self._integral() or self._differential()):
+            self._name()
+
+    def _tight(self) -> None:
+        """1/2π is 1/(2π): a number that touches the name behind it belongs to it."""
+        if len(self.tokens) > 1 and self.tokens[-2].type == "SLASH":
+            following = self.source[self.at : self.at + 1]
+            if following.isalpha() and not _RAISED.match(following):
+                self.emit("TIGHT", "", self.at)
+
+    def _raised(self, shown: str, at: int) -> int:
+        plain = shown.translate(_SUPERSCRIPTS)
+        if not re.fullmatch(r"-?\d{1,3}", plain, re.ASCII):
+            self.fail(f"{shown} is no exponent", at)
+        return int(plain)
+
+    def _integral(self) -> bool:
+        at = self.at
+        found = self.match(_INTEGRAL)
+        if found:
+            mark = {None: "", "FP": "FP"}.get(found["mark"], "P")
+            self.emit("INT", (mark, found["low"] == "0", at), at)
+            if self.source[self.at : self.at + 1] in ("_", "^"):
+                self.fail("integrals run over the real line, or from 0: ∫_0^∞")
+        return bool(found)
+
+    def _differential(self) -> bool:
+        at = self.at
+        for kind, pattern in (("SLOPE", _SLOPE), ("MEASURE", _MEASURE)):
+            found = self.match(pattern)
+            if found:
+                name = _VARIABLES[found["variable"]] + "'" * len(found["primes"])
+                self.emit(kind, (name, at), at)
+                return True
+        return False
+
+    def _name(self) -> None:
+        at = self.at
+        for element in sorted(self.dictionary.elements, key=lambda name: -len(name)):
+            behind = self.source[at + len(element) : at + len(element) + 1]
+            if self.source.startswith(element, at) and not re.match(_WORD, behind):
+                if behind == "(" and element in ("P", "J", "n", *ELEMENTARY):
+                    self.clash(element)
+                self.at += len(element)
+                return self.symbol("element", element, at)
+        if found := self.match(_FREQUENCY):
+            return self.frequency(found["group"] or found["index"], at)
+        if self._bath_function():
+            return None
+        found = self.match(_NAME)
+        if not found:
+            self.fail(f"{self.source[at]!r} is not part of the language")
+        return self._word(found[0], at)
+
+    def _word(self, name: str, at: int) -> None:
+        behind = self.source[self.at : self.at + 1]
+        if name in _VARIABLES:
+            primes = self.match(_PRIMES)
+            return self.symbol(
+                "variable", _VARIABLES[name] + "'" * len(primes[0] if primes else ""), at
+            )
+        if name == "e" and (behind == "^" or self.source.startswith("**", self.at)):
+            self.at += 1 if behind == "^" else 2
+            if self.source[self.at : self.at + 1] not in OPENING:
+                self.fail("bracket the exponent of e")
+            return self.emit("FUNC", Function("exp", "", 0, 1, at), at)
+        if name in ELEMENTARY or name in ("n", "Re", "Im"):
+            derivative, power = self._suffix()
+            return self.function(name, "", derivative, power, at)
+        if self.known_symbol(name, at):
+            return None
+        self.at = at
+        if name.startswith("C"):
+            self.fail(f"{name} is not known; spectra are Ĉ (or Chat)")
+        self.fail(f"{name} is not known; {self.dictionary.suggestion(name)}")
+
+    def _bath_function(self) -> bool:
+        """Ĉ_B, P1, J, Γ_1 with primes and powers."""
+        start = self.at
+        head = self.match(_HEAD)
+        if not head:
+            return False
+        letter = head[0]
+        if letter not in _LETTERS and _GREEK.get(letter, letter) not in self.dictionary.densities:
+            self.at = start
+            return False
+        subscript = self._label()
+        if subscript is None and re.compile(_WORD).match(self.source, self.at):
+            self.at = start
+            if letter != "Ĉ":  # a longer word that begins like a function
+                return False
+            self.fail(f"the bath is not known; the baths are {', '.join(self.dictionary.baths)}")
+        derivative, power = self._suffix()
+        self.bath_function(_LETTERS.get(letter, "J"), subscript, derivative, power, start)
+        return True
+
+    def _label(self) -> str | None:
+        """The bath's name behind the letter, the longest that fits."""
+        choices = []
+        for name in self.dictionary.baths:
+            plain = label(name).text.removeprefix("_")
+            for shown in (f"_{{{name}}}", f"_{{{plain}}}", f"_{name}", f"_{plain}"):
+                choices.append((shown, name))
+            if plain.isdecimal():
+                choices.append((plain, name))
+        for shown, name in sorted(choices, key=lambda pair: -len(pair[0])):
+            end = self.at + len(shown)
+            if self.source.startswith(shown, self.at) and (
+                shown.endswith("}") or not re.compile(_WORD).match(self.source, end)
+            ):
+                self.at = end
+                return name
+        return None
+
+    def _suffix(self) -> tuple[int, int]:
+        derivative, power = 0, 1
+        while True:
+            at = self.at
+            if primes := self.match(_PRIMES):
+                derivative += len(primes[0])
+            elif order := self.match(_ORDER):
+                derivative += int(order[1])
+            elif raised := self.match(_POWER):
+                power *= int(raised[1])
+            elif raised := self.match(_RAISED):
+                power *= self._raised(raised[0], at)
+            else:
+                return derivative, power
+
+
+def text_tokens(source: str, dictionary: Dictionary) -> list[Token]:
+    """The tokens of a formula in text."""
+    return TextLexer(source, dictionary).read()

@@ -1,0 +1,126 @@
+"""Entries of matrices as SymPy expressions, and as exact numbers at values of their symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+
+import sympy
+
+from pertsym.exact import Gaussian, exact_rational
+from pertsym.model.read import Place, array, gaussian
+from pertsym.model.symbols import Declared, Symbols, read_entry, value_of
+from pertsym.model.values import Matrix as NumericMatrix
+
+Entry: TypeAlias = "complex | Fraction | Gaussian | str | sympy.Expr"
+Entries: TypeAlias = "Sequence[Sequence[Entry]]"
+Rows = tuple[tuple[sympy.Expr, ...], ...]
+"""A matrix of SymPy expressions."""
+
+LARGEST_SIMPLE: Final = 12
+"""Formulas show rationals with larger numerators or denominators by a name or as decimals."""
+
+
+def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.Expr:
+    """An entry as a SymPy expression, numbers exact, symbols real.
+
+    Raises
+    ------
+    InputError
+        For what is no number and no formula.
+    """
+    if isinstance(value, str):
+        return read_entry(value, symbols, place)
+    if isinstance(value, sympy.Basic):
+        changed: dict[sympy.Basic, sympy.Basic] = {
+            x: _rational(exact_rational(float(x))) for x in value.atoms(sympy.Float)
+        }
+        for symbol in value.free_symbols:
+            if symbol.is_real is False:
+                raise place.error(f"{symbol} is not real", "symbols are real; write x + I*y")
+            changed[symbol] = Declared(symbol.name, bool(symbol.is_positive)).symbol
+        return value.xreplace(changed)
+    if isinstance(value, Gaussian):
+        return _rational(value.re) + sympy.I * _rational(value.im)
+    if isinstance(value, Fraction):
+        return _rational(value)
+    if isinstance(value, list):
+        parts = [entry_of(part, place.item(k), symbols) for k, part in enumerate(value)]
+        if len(parts) != 2:
+            raise place.error(f"a complex number has two parts, got {len(parts)}", "write [re, im]")
+        return parts[0] + sympy.I * parts[1]
+    if isinstance(value, int | float | complex) and not isinstance(value, bool):
+        number = complex(value)
+        exact = gaussian([number.real, number.imag], place)
+        if isinstance(value, int):
+            exact = Gaussian(Fraction(value))
+        return entry_of(exact, place)
+    try:
+        return entry_of(complex(value), place)  # NumPy's numbers
+    except (TypeError, ValueError):
+        raise place.error(
+            f"{value!r} is no entry", "write a number, or a formula such as '-eps/2'"
+        ) from None
+
+
+def rows_of(value: Any, place: Place, symbols: Symbols | None = None) -> Rows:
+    """A square matrix of entries; InputError if it is none."""
+    rows = [list(row) for row in (array(value, place) if isinstance(value, list) else list(value))]
+    for i, row in enumerate(rows):
+        if len(row) != len(rows):
+            raise place.item(i).error(
+                f"has {len(row)} entries, not {len(rows)}", "give a square matrix"
+            )
+    return tuple(
+        tuple(entry_of(x, place.item(i).item(j), symbols) for j, x in enumerate(row))
+        for i, row in enumerate(rows)
+    )
+
+
+def numbers_of(rows: Rows, values: Mapping[str, Fraction], place: Place) -> NumericMatrix:
+    """Entries at values of their symbols, exact where they are rational.
+
+    Raises
+    ------
+    InputError
+        For a symbol without value, or an entry that is not finite.
+    """
+
+    def number(x: sympy.Expr, i: int, j: int) -> Gaussian:
+        try:
+            return value_of(x, values)
+        except ValueError as fault:
+            problem, _, remedy = str(fault).rpartition("; ")
+            raise place.item(i).item(j).error(problem, remedy) from None
+
+    return tuple(tuple(number(x, i, j) for j, x in enumerate(row)) for i, row in enumerate(rows))
+
+
+def hermitian_at(rows: Rows, values: Mapping[str, Fraction], place: Place) -> NumericMatrix:
+    """A Hermitian matrix at values of its symbols; what rounding leaves is averaged away."""
+    found = numbers_of(rows, values, place)
+    half = Fraction(1, 2)
+    return tuple(
+        tuple((x + found[j][i].conjugate()) * half for j, x in enumerate(row))
+        for i, row in enumerate(found)
+    )
+
+
+def decimals(expression: sympy.Basic) -> sympy.Basic:
+    """The expression with decimals for rationals that are longer than a reader wants."""
+    long = {
+        number: sympy.Symbol(f"{float(number):.12g}")
+        for number in expression.atoms(sympy.Rational)
+        if not is_simple(number) and int(number.q) > 1
+    }
+    return expression.xreplace(long) if long else expression
+
+
+def is_simple(number: sympy.Rational) -> bool:
+    """Whether formulas show a rational as it is, and not by a name or as a decimal."""
+    return max(abs(int(number.p)), int(number.q)) <= LARGEST_SIMPLE
+
+
+def _rational(value: Fraction) -> sympy.Rational:
+    return sympy.Rational(value.numerator, value.denominator)

@@ -1,0 +1,451 @@
+"""A model as it is stated: a Hamiltonian in any basis, with symbols or numbers, and its couplings.
+
+The numerical core knows models in their eigenbasis (`pertsym.model.values.Model`); here stands what
+the user wrote, from which `pertsym.model.eigenbasis` finds that basis.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import sympy
+
+from pertsym.exact import exact_rational
+from pertsym.model.budget import bounded_work
+from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
+from pertsym.model.errors import InputError
+from pertsym.model.file import (
+    MODEL_KEYS,
+    check_system,
+    coupling_tables,
+    parsed_document,
+    read_baths,
+)
+from pertsym.model.read import Place, array, check_keys, choice, guess, table, text
+from pertsym.model.symbols import (
+    ASSUMPTIONS,
+    Declared,
+    Symbols,
+    read_symbols,
+    require_name,
+    value_of,
+    with_values,
+)
+from pertsym.model.units import UNITS
+from pertsym.model.values import Bath
+from pertsym.model.values import Coupling as NumericCoupling
+from pertsym.model.values import Model as NumericModel
+
+_WORK: Final = 5_000_000
+_ROUNDING: Final = Fraction(1, 10**13)
+
+
+@dataclass(frozen=True, init=False)
+class Coupling:
+    """strength * operator (x) B: a Hermitian operator in the basis of the model's system.
+
+    Parameters
+    ----------
+    operator
+        N rows of N entries: numbers, texts such as "-Delta/2" or SymPy expressions.
+    bath
+        Name of the bath that B belongs to.
+    strength
+        Multiplies the operator.
+
+    Examples
+    --------
+    >>> Coupling([["1/2", 0], [0, "-1/2"]], "B")
+    [1/2, 0; 0, -1/2] (x) B
+    """
+
+    operator: Rows
+    bath: str
+    strength: sympy.Expr
+
+    def __init__(self, operator: Entries, bath: str, strength: Entry = 1) -> None:
+        place = Place("model", "operator")
+        object.__setattr__(self, "operator", rows_of(operator, place))
+        object.__setattr__(self, "bath", bath)
+        object.__setattr__(self, "strength", entry_of(strength, Place("model", "strength")))
+
+    @classmethod
+    def of(cls, operator: Entries, bath: str, strength: Entry = 1) -> Coupling:
+        """The same as the constructor."""
+        return cls(operator, bath, strength)
+
+    def numeric(self) -> NumericCoupling:
+        """The coupling as exact numbers.
+
+        Raises
+        ------
+        InputError
+            If an entry holds a symbol, or the operator is not Hermitian.
+        """
+        place = Place("model", "operator")
+        return NumericCoupling(hermitian_at(self.scaled, {}, place), self.bath)
+
+    @property
+    def scaled(self) -> Rows:
+        """The operator times the strength."""
+        return tuple(tuple(sympy.expand(self.strength * x) for x in row) for row in self.operator)
+
+    def __repr__(self) -> str:
+        inner = _written(self.operator)
+        factor = "" if self.strength == 1 else f"{decimals(self.strength)} * "
+        return f"{factor}[{inner}] (x) {self.bath}"
+
+
+@dataclass(frozen=True, init=False)
+class Model:
+    """A system coupled to baths, as it is stated.
+
+    Parameters
+    ----------
+    hamiltonian
+        H_S, N rows of N entries (numbers, texts such as "-eps/2", SymPy expressions), Hermitian,
+        in any basis.
+    energies
+        Instead: the levels, whose basis the operators are given in.
+    couplings
+        In the basis of the system.
+    baths
+        By name; left out, baths are only names and can be given where numbers are asked for.
+    symbols
+        name -> a number, "real" or "positive".  Other names in the entries are real symbols.
+    observables
+        name -> a Hermitian matrix in the basis of the system.
+    name, units
+        As in a model file.
+
+    Raises
+    ------
+    InputError
+        Naming the entry that is wrong.
+
+    Examples
+    --------
+    >>> Model(hamiltonian=[["eps/2", "Delta/2"], ["Delta/2", "-eps/2"]],
+    ...       couplings=[Coupling([["1/2", 0], [0, "-1/2"]], "B")])
+    model: H_S = [eps/2, Delta/2; Delta/2, -eps/2]; H_I = [1/2, 0; 0, -1/2] (x) B
+    """
+
+    hamiltonian: Rows | None
+    energies: tuple[sympy.Expr, ...] | None
+    couplings: tuple[Coupling, ...]
+    baths: tuple[Bath, ...]
+    symbols: Symbols
+    observables: tuple[tuple[str, Rows], ...]
+    name: str
+    units: str
+
+    def __init__(
+        self,
+        *,
+        hamiltonian: Entries | None = None,
+        energies: Sequence[Entry] | None = None,
+        couplings: Iterable[Coupling | NumericCoupling | tuple[Entries, str]] = (),
+        baths: Mapping[str, Bath] | Iterable[Bath] = (),
+        symbols: Mapping[str, float | Fraction | str | Declared] = MappingProxyType({}),
+        observables: Mapping[str, Entries] = MappingProxyType({}),
+        name: str = "model",
+        units: str = "natural",
+    ) -> None:
+        place = Place(name)
+        if (hamiltonian is None) == (energies is None):
+            raise place.field("hamiltonian").error(
+                "give either a hamiltonian or energies", "give exactly one of the two"
+            )
+        if units not in UNITS:
+            raise place.field("units").error(f"unknown units {units!r}", guess(units, UNITS))
+        key = "hamiltonian" if energies is None else "energies"
+        here = place.field(key)
+        h = None if hamiltonian is None else rows_of(hamiltonian, here)
+        e = None
+        if energies is not None:
+            e = tuple(entry_of(x, here.item(k)) for k, x in enumerate(energies))
+        size = len(h or e or ())
+        if size < 2:
+            raise here.error("gives fewer than two levels", "give every level")
+        stated = tuple(
+            c
+            if isinstance(c, Coupling)
+            else Coupling(c.operator, c.bath)
+            if isinstance(c, NumericCoupling)
+            else Coupling(*c)
+            for c in couplings
+        )
+        if not stated:
+            raise place.field("couplings").error(
+                "there is no coupling", "give at least one Coupling"
+            )
+        seen = {k: rows_of(x, place.field("observables").field(k)) for k, x in observables.items()}
+        everything = [*(h or ()), *([e] if e else []), *((c.strength,) for c in stated)]
+        everything += [row for c in stated for row in c.operator]
+        everything += [row for matrix in seen.values() for row in matrix]
+        table = _symbols((x for row in everything for x in row), symbols, place.field("symbols"))
+        known = {name: s.symbol for name, s in table.items()}
+
+        def unified(matrix: Rows) -> Rows:
+            return tuple(tuple(_with(x, known) for x in row) for row in matrix)
+
+        for k, coupling in enumerate(stated):
+            here = place.field("couplings").item(k)
+            if len(coupling.operator) != size:
+                raise here.field("operator").error(
+                    f"has {len(coupling.operator)} rows, but the system has {size} levels",
+                    f"give a {size} x {size} matrix",
+                )
+        given = tuple(_changed(c, unified(c.operator), _with(c.strength, known)) for c in stated)
+        bound = (
+            tuple(replace(bath, name=n) for n, bath in baths.items())
+            if isinstance(baths, Mapping)
+            else tuple(baths)
+        )
+        _require_baths(given, bound, place)
+        for field_name, value in (
+            ("hamiltonian", None if h is None else unified(h)),
+            ("energies", None if e is None else tuple(_with(x, known) for x in e)),
+            ("couplings", given),
+            ("baths", bound),
+            ("symbols", MappingProxyType(table)),
+            ("observables", tuple((k, unified(x)) for k, x in seen.items())),
+            ("name", name),
+            ("units", units),
+        ):
+            object.__setattr__(self, field_name, value)
+        self._check_hermitian(place)
+
+    @classmethod
+    def of(
+        cls,
+        energies: Sequence[float],
+        couplings: Iterable[Coupling | NumericCoupling],
+        baths: Sequence[Bath],
+        *,
+        name: str = "model",
+        units: str = "natural",
+    ) -> NumericModel:
+        """A model of numbers in its eigenbasis, as the numerical functions take it."""
+        return NumericModel.of(energies, tuple(couplings), baths, name=name, units=units)
+
+    def _check_hermitian(self, place: Place) -> None:
+        matrices: list[tuple[Rows, Place]] = [
+            (c.operator, place.field("couplings").item(k).field("operator"))
+            for k, c in enumerate(self.couplings)
+        ]
+        matrices += [(x, place.field("observables").field(n)) for n, x in self.observables]
+        if self.hamiltonian is not None:
+            matrices.append((self.hamiltonian, place.field("hamiltonian")))
+        for rows, here in matrices:
+            for i, row in enumerate(rows):
+                for j in range(i + 1):
+                    if not _vanishes(row[j] - sympy.conjugate(rows[j][i])):
+                        raise (
+                            here.item(i)
+                            .item(j)
+                            .error(
+                                f"not Hermitian: {row[j]} is not the conjugate of [{j}][{i}] = "
+                                f"{rows[j][i]}",
+                                "make the two entries complex conjugates; symbols are real",
+                            )
+                        )
+        reals = [(x, place.field("energies").item(k)) for k, x in enumerate(self.energies or ())]
+        reals += [
+            (c.strength, place.field("couplings").item(k).field("strength"))
+            for k, c in enumerate(self.couplings)
+        ]
+        for x, here in reals:
+            if not _vanishes(x - sympy.conjugate(x)):
+                raise here.error(f"{x} is not real", "give a real number or formula")
+
+    @property
+    def dimension(self) -> int:
+        """The number of levels N."""
+        return len(self.hamiltonian or self.energies or ())
+
+    @property
+    def values(self) -> dict[str, Fraction]:
+        """The symbols that have a value."""
+        return {name: s.value for name, s in self.symbols.items() if s.value is not None}
+
+    @property
+    def bath_names(self) -> tuple[str, ...]:
+        """Of the couplings, in their order."""
+        return tuple(dict.fromkeys(coupling.bath for coupling in self.couplings))
+
+    @property
+    def classical(self) -> tuple[str, ...]:
+        """The baths whose correlation function is known to be real."""
+        return tuple(b.name for b in self.baths if b.statistics == "classical")
+
+    @cached_property
+    def groups(self) -> tuple[tuple[str, sympy.Expr, Rows], ...]:
+        """(bath, strength, sum of the operators of this bath that come with this strength)."""
+        found: dict[tuple[str, sympy.Expr], Rows] = {}
+        for c in self.couplings:
+            key = c.bath, c.strength
+            zero = tuple((sympy.Integer(0),) * self.dimension for _ in c.operator)
+            found[key] = tuple(
+                tuple(x + y for x, y in zip(*rows, strict=True))
+                for rows in zip(found.get(key, zero), c.operator, strict=True)
+            )
+        return tuple((*key, rows) for key, rows in found.items())
+
+    def __repr__(self) -> str:
+        if self.hamiltonian is not None:
+            system = f"H_S = [{_written(self.hamiltonian)}]"
+        else:
+            system = f"levels {_written((self.energies or (),))}"
+        return f"{self.name}: {system}; H_I = {' + '.join(map(repr, self.couplings))}"
+
+    def _repr_latex_(self) -> str:
+        from pertsym.present.statement import hamiltonian_latex, interaction_latex
+
+        return rf"$${hamiltonian_latex(self)}\qquad {interaction_latex(self)}$$"
+
+
+def _written(rows: Rows) -> str:
+    return "; ".join(", ".join(str(decimals(x)) for x in row) for row in rows)
+
+
+def _changed(coupling: Coupling, operator: Rows, strength: sympy.Expr) -> Coupling:
+    """The coupling with other entries, which are expressions already."""
+    found = object.__new__(Coupling)
+    for name, value in (("operator", operator), ("bath", coupling.bath), ("strength", strength)):
+        object.__setattr__(found, name, value)
+    return found
+
+
+def load_statement(
+    path: str | os.PathLike[str], values: Mapping[str, Fraction] = MappingProxyType({})
+) -> Model:
+    """The model of a file as it is stated, symbols without value included; `values` for some.
+
+    Raises
+    ------
+    InputError, NotYetDerivable
+        As `pertsym.model.file.load_model`.
+    """
+    place = Place(os.fspath(path))
+    return stated(parsed_document(Path(path), place), place, values)
+
+
+def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fraction]) -> Model:
+    """The stated model of a parsed file."""
+    check_keys(document, MODEL_KEYS, place)
+    table(document, place, required=("system", "couplings", "baths"))
+    units = choice(document.get("units", "natural"), UNITS, place.field("units"), "units")
+    symbols = with_values(
+        read_symbols(document.get("symbols", {}), place.field("symbols")), values, place
+    )
+    system, here = document["system"], place.field("system")
+    check_system(system, here)
+    given: dict[str, Any] = {}
+    if "hamiltonian" in system:
+        given["hamiltonian"] = rows_of(system["hamiltonian"], here.field("hamiltonian"), symbols)
+    else:
+        levels = array(system["energies"], here.field("energies"))
+        given["energies"] = [
+            entry_of(x, here.field("energies").item(k), symbols) for k, x in enumerate(levels)
+        ]
+    couplings = []
+    for k, value in enumerate(coupling_tables(document["couplings"], place.field("couplings"))):
+        here = place.field("couplings").item(k)
+        couplings.append(
+            Coupling(
+                rows_of(value["operator"], here.field("operator"), symbols),
+                text(value["bath"], here.field("bath")),
+                entry_of(value.get("strength", 1), here.field("strength"), symbols),
+            )
+        )
+    observables = table(document.get("observables", {}), place.field("observables"))
+    baths = table(document["baths"], place.field("baths"))
+    try:
+        return Model(
+            **given,
+            couplings=couplings,
+            baths=read_baths(baths, UNITS[units], place.field("baths")),
+            symbols=symbols,
+            observables={
+                n: rows_of(x, place.field("observables").field(n), symbols)
+                for n, x in observables.items()
+            },
+            name=text(document.get("name", Path(place.source).stem), place.field("name")),
+            units=units,
+        )
+    except InputError as fault:
+        if fault.source == place.source:
+            raise
+        key = f"system.{fault.key}" if fault.key.startswith(("hamil", "energ")) else fault.key
+        raise InputError(place.source, key, fault.problem, fault.remedy) from None
+
+
+def _symbols(
+    entries: Iterable[sympy.Expr],
+    given: Mapping[str, float | Fraction | str | Declared],
+    place: Place,
+) -> dict[str, Declared]:
+    """All symbols of the entries, those with an assumption or value first."""
+    found: dict[str, Declared] = {}
+    for name, value in given.items():
+        here = place.field(name)
+        require_name(name, here)
+        if isinstance(value, Declared):
+            found[name] = value
+        elif isinstance(value, str):
+            if value not in ASSUMPTIONS:
+                raise here.error(f"{value!r} is no assumption", "write 'real' or 'positive'")
+            found[name] = Declared(name, value == "positive")
+        else:
+            found[name] = Declared(name, value=exact_rational(value))
+    occurring = sorted({s for x in entries for s in x.free_symbols}, key=str)
+    for symbol in occurring:
+        if symbol.name not in found:
+            positive = any(s.name == symbol.name and s.is_positive for s in occurring)
+            require_name(symbol.name, place.field(symbol.name))
+            found[symbol.name] = Declared(symbol.name, positive)
+    return found
+
+
+def _with(x: sympy.Expr, known: Mapping[str, sympy.Symbol]) -> sympy.Expr:
+    changed = {s: known[s.name] for s in x.free_symbols if s != known[s.name]}
+    return x.xreplace(changed) if changed else x
+
+
+def _vanishes(x: sympy.Expr) -> bool:
+    """Whether an expression is 0, or but for the rounding of numbers that were written."""
+    if x == 0:
+        return True
+    try:
+        with bounded_work("is too complicated", _WORK):
+            x = sympy.expand(x, complex=x.has(sympy.I, sympy.conjugate))
+            if x != 0 and x.free_symbols:
+                x = sympy.simplify(x)
+    except ValueError:
+        return False
+    if x.free_symbols:
+        return False
+    number = value_of(x, {})
+    return max(abs(number.re), abs(number.im)) <= _ROUNDING
+
+
+def _require_baths(couplings: Sequence[Coupling], baths: Sequence[Bath], place: Place) -> None:
+    names = [bath.name for bath in baths]
+    if not names:
+        return
+    for k, coupling in enumerate(couplings):
+        if coupling.bath not in names:
+            raise (
+                place.field("couplings")
+                .item(k)
+                .field("bath")
+                .error(f"there is no bath {coupling.bath!r}", guess(coupling.bath, names))
+            )

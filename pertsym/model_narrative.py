@@ -1,0 +1,416 @@
+"""The steps of a derivation of one's own model: what was stated, its eigenbasis, definitions.
+
+What follows them, from the cumulants to closed forms, is that of `pertsym.narrative`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import sympy
+
+from pertsym.baths.divergence import Divergent
+from pertsym.derivation import Derivation, Formula, Step
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.generator import ELIMINATED
+from pertsym.equations.series import Equations
+from pertsym.evaluated import Numbers
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction, Strengths
+from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
+from pertsym.model.entries import decimals
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.statement import Model
+from pertsym.narrative import (
+    cumulant_step,
+    moments_step,
+    rules_step,
+    spectral_step,
+    symbol,
+    wick_step,
+    words_step,
+)
+from pertsym.present.markup import label
+from pertsym.present.statement import (
+    expression_latex,
+    hamiltonian_latex,
+    interaction_latex,
+)
+
+_MOST_RATES = 6
+"""Quantities of a document that names none."""
+
+_MOST_RULES = 12
+"""Time-domain terms up to which a document shows the second route term by term."""
+
+
+def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Iterator[Step]:
+    """The model as given, its eigenbasis, and the definitions that formulas use."""
+    if basis is not None:
+        yield hamiltonian_step(basis.model)
+        yield eigenbasis_step(basis)
+    yield definitions_step(interaction)
+
+
+def document(
+    interaction: Interaction,
+    basis: Eigenbasis | None,
+    equations: Equations,
+    order: int,
+    quantities: Sequence[str] | None,
+) -> Derivation:
+    """Everything from the model to closed forms and their values.
+
+    Raises
+    ------
+    ValueError
+        For an order that is not even, or an unknown quantity.
+    NotYetDerivable
+        Beyond order 4.
+    """
+    if order < 2 or order % 2:
+        raise ValueError(f"order: must be a positive even integer, got {order}")
+    if order > 4:
+        raise NotYetDerivable(
+            "model", "order", f"closed forms exist to order 4, not {order}", "ask for 2 or 4"
+        )
+    names: tuple[str, ...] = tuple(quantities or ())
+    left: tuple[str, ...] = ()
+    if not names:
+        found = _default(equations, order)
+        names, left = found[:_MOST_RATES], found[_MOST_RATES:]
+    steps = [*statement_steps(interaction, basis), moments_step(order)]
+    for n in range(2, order + 1, 2):
+        steps += [cumulant_step(n), words_step(n)]
+    for name in names:
+        for n in range(2, order + 1, 2):
+            steps += quantity_steps(equations, name, n)
+    if left:
+        listed = ", ".join(f"${symbol(name).latex}$" for name in left)
+        prose = f"The rates {listed} are not shown here; each can be asked for by itself."
+        steps.append(Step("left-out", "Further rates", prose, (), (", ".join(left),)))
+    if basis is not None:
+        steps += list(number_steps(basis, names, order))
+    title = basis.model.name if basis is not None else "Equations of motion"
+    return Derivation(title, title, "", "", (), (), tuple(steps))
+
+
+def quantity_steps(equations: Equations, name: str, order: int) -> list[Step]:
+    """Time-domain terms, closed form and, where it is short, the second route."""
+    quantity = equations.series(name)[order]
+    found = [wick_step(equations, name, order), spectral_step(equations, name, order)]
+    if quantity.terms is not None and 0 < len(quantity.terms) <= _MOST_RULES:
+        found.append(rules_step(equations, name, order))
+    return [replace(step, key=f"{name}-{order}-{step.key}") for step in found if _says(step)]
+
+
+def _says(step: Step) -> bool:
+    return bool(step.formulas or step.text)
+
+
+def _default(equations: Equations, order: int) -> tuple[str, ...]:
+    """Rates and shift of two levels; of more the rates that do not vanish."""
+    if isinstance(equations, Bloch):
+        return QUANTITIES
+    rates = [name for name in equations.names if not name.endswith(ELIMINATED)]
+    orders = range(2, order + 1, 2)
+    return tuple(r for r in rates if any(equations.terms(r, n) for n in orders)) or (rates[0],)
+
+
+def hamiltonian_step(model: Model) -> Step:
+    """H as it was given, and what is assumed of its symbols."""
+    where = (
+        "in the basis in which it was given"
+        if model.hamiltonian is not None
+        else "in its eigenbasis, in which the operators were given"
+    )
+    baths = model.bath_names
+    operators = ", ".join(rf"$B{label(name).latex}$" for name in baths)
+    prose = (
+        rf"The Hamiltonian is $H=H_S+H_B+H_I$. $H_S$ is written {where}; the bath "
+        + (f"operator {operators} is" if len(baths) == 1 else f"operators {operators} are")
+        + r" Hermitian, linear in the coordinates of a Gaussian bath in equilibrium, with "
+        r"$\langle B\rangle=0$"
+        + ("." if len(baths) == 1 else ", and the baths are independent.")
+        + r" Units are such that $\hbar=k_B=1$, and $H_I$ is the perturbation."
+    )
+    positive = [s.name for s in model.symbols.values() if s.positive]
+    real = [s.name for s in model.symbols.values() if not s.positive]
+    for names, what in ((real, "real"), (positive, "positive")):
+        if names:
+            listed = ", ".join(f"${_symbol(name)}$" for name in names)
+            prose += f" The symbol{'s' if len(names) > 1 else ''} {listed} "
+            prose += f"{'are' if len(names) > 1 else 'is'} {what}."
+    known = [s for s in model.symbols.values() if s.value is not None]
+    if known:
+        values = ", ".join(f"${_symbol(s.name)}={float(s.value or 0):g}$" for s in known)
+        prose += f" Where numbers are given, {values}."
+    return Step(
+        "hamiltonian",
+        "The model",
+        prose,
+        (Formula(hamiltonian_latex(model)), Formula(interaction_latex(model))),
+        (repr(model),),
+    )
+
+
+def eigenbasis_step(basis: Eigenbasis) -> Step:
+    """Energies, eigenvectors, definitions and the operators between levels."""
+    formulas: list[Formula] = []
+    lines: list[str] = []
+    prose = [
+        "Levels are numbered $0,1,\\dots$; $\\omega_k=E_k-E_0$ are the transition frequencies."
+    ]
+    if basis.dimension == 2:
+        prose = [r"The levels are $|0\rangle$ and $|1\rangle$, $\omega_0=E_1-E_0>0$."]
+    values = _known_energies(basis)
+    for k, energy in enumerate(basis.energies):
+        left = f"E_{{{k}}}"
+        latex, text = [], []
+        if energy is not None:
+            latex, text = [expression_latex(energy)], [str(decimals(energy))]
+        if values is not None and not (energy is not None and energy.is_Rational):
+            latex.append(_number(values[k]))
+            text.append(f"{values[k]:.10g}")
+        if latex:
+            formulas.append(Formula(" = ".join((left, *latex))))
+            lines.append(" = ".join((f"E{k}", *text)))
+    frequency = basis.frequencies[0]
+    if basis.dimension == 2 and frequency is not None and basis.blocks:
+        formulas.append(Formula(rf"\omega_0 = {expression_latex(frequency)}"))
+        lines.append(f"ω0 = {decimals(frequency)}")
+    for block in basis.blocks:
+        if len(block.sites) == 2:
+            vectors, explained = _vectors(basis, block)
+            formulas += [Formula(x) for x in vectors]
+            prose.append(explained)
+    if not basis.closed:
+        prose.append(
+            "Blocks of more than two levels are diagonalised numerically: their energies and the "
+            "matrix elements between their levels have names, and values where all symbols have "
+            "one. Elements that vanish are left out, elements of equal size share a name."
+        )
+    if basis.definitions:
+        prose.append("Formulas use the abbreviations below.")
+        for d in basis.definitions:
+            latex_line, line = _definition(d)
+            formulas.append(Formula(latex_line))
+            lines.append(line)
+    for bath, elements in basis.operators.items():
+        size = range(basis.dimension)
+        matrix = sympy.Matrix([[_expression(elements.get((i, j), {})) for j in size] for i in size])
+        formulas.append(Formula(rf"S{label(bath).latex} = {expression_latex(matrix)}"))
+        lines.append(f"S_{bath} = {matrix.tolist()}")
+    baths = list(basis.operators)
+    prose.append(
+        r"Between the levels the interaction is $H_I=\sum S\otimes B$ with the matri"
+        + ("x" if len(baths) == 1 else "ces")
+        + " below."
+    )
+    if basis.dimension > 2:
+        prose.append(
+            "Energies are taken to be generic: where a denominator of a formula vanishes, its "
+            "limit is meant."
+        )
+    return Step("eigenbasis", "Eigenbasis", " ".join(prose), tuple(formulas), tuple(lines))
+
+
+def definitions_step(interaction: Interaction) -> Step:
+    """C, Ĉ, P, FP: everything that closed forms are made of."""
+    names = tuple(dict.fromkeys(interaction.correlations.values()))
+    several = len(names) > 1
+    prose = (
+        r"The density matrix of the system is $\sigma$, its generator $R$, expanded in powers of "
+        r"$H_I$; $k_{ab}$ is the rate from level $b$ to level $a$. Moments $M^{(n)}$ are averages "
+        r"over the bath in equilibrium, with $H_I(t)$ in the interaction picture. "
+        r"A bath enters through its correlation function $C(t)$, $C(-t)=C(t)^*$, its Fourier "
+        r"transform $\hat C$, and the principal-value transform $P$ of that; "
+        + ("each bath has its own, told apart by an index. " if several else "")
+        + r"For oscillators with the spectral density $J$ at the inverse temperature $\beta$, "
+        r"$\hat C(\omega)=2J(\omega)[n(\omega)+1]$ and $\hat C(-\omega)=e^{-\beta\omega}"
+        r"\hat C(\omega)$ for $\omega>0$, with $n(\omega)=1/(e^{\beta\omega}-1)$. "
+        r"Primes are derivatives with respect to the argument: $\hat C'(-\omega_0)$ is "
+        r"$d\hat C/d\omega$ at $-\omega_0$. "
+        r"Integrals without limits run over the real line; $\mathrm P$ is the "
+        r"principal value and $\mathrm{FP}$ the Hadamard finite part, for a double pole the "
+        r"derivative of a principal value with respect to the place of the pole. The half-sided "
+        r"transform $G$ is what the time integrals give; $\tau_{12}$ stands for $\tau_1+\tau_2$ "
+        r"and so on."
+    )
+    formulas = (
+        r"\frac{d\sigma_{ab}}{dt} = -i(E_a-E_b)\sigma_{ab}+\sum_{cd}R_{abcd}\,\sigma_{cd}, \qquad "
+        r"R = R^{(2)}+R^{(4)}+\dots, \qquad k_{ab}=R_{aabb}",
+        r"M^{(n)}(t) = n!\int_0^t\!dt_1\int_0^{t_1}\!dt_2\cdots\int_0^{t_{n-1}}\!dt_n\,"
+        r"\langle\mathcal L(t_1)\mathcal L(t_2)\cdots\mathcal L(t_n)\rangle, \qquad "
+        r"\mathcal L(t) = -i[H_I(t),\cdot\,]",
+        r"C(t) = \langle B(t)B(0)\rangle, \qquad B(t)=e^{iH_Bt}B\,e^{-iH_Bt}",
+        r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
+        r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
+        r"G(\omega) = \int_0^\infty dt\, e^{i\omega t}C(t) = \tfrac12\hat C(\omega)"
+        r"-\frac{i}{2\pi}P(\omega)",
+        r"\mathrm{FP}\!\int d\omega\,\frac{f(\omega)}{(\omega-a)^2} = "
+        r"\frac{d}{da}\,\mathrm{P}\!\int d\omega\,\frac{f(\omega)}{\omega-a}",
+    )
+    lines: tuple[str, ...] = (
+        "C(t) = <B(t) B(0)>, Ĉ(ω) = ∫dt e^{iωt} C(t), P(ω) = P∫dω' Ĉ(ω')/(ω' - ω)",
+        "oscillators: Ĉ(ω>0) = 2 J(ω) [n(ω) + 1], Ĉ(-ω) = e^{-βω} Ĉ(ω); primes: d/d(argument)",
+        "P∫: principal value, FP∫: Hadamard finite part, over the real line",
+        "dσ_ab/dt = -i(E_a - E_b) σ_ab + sum R_abcd σ_cd, k_ab = R_aabb (rate b -> a)",
+    )
+    if interaction.dimension == 2:
+        prose += (
+            r" Of two levels, $1/T_1=k_{10}+k_{01}$, $1/T_2=-\mathrm{Re}\,R_{1010}$, "
+            r"$1/T_2'=1/T_2-1/(2T_1)$, and $\Delta\omega$ is the frequency of the coherence, from "
+            r"the block of $\sigma_{10}$ and $\sigma_{01}$, minus $\omega_0$."
+        )
+        lines += ("1/T1 = k10 + k01, 1/T2 = -Re R1010, 1/T2' = 1/T2 - 1/(2 T1)",)
+    return Step(
+        "definitions",
+        "Definitions",
+        prose,
+        tuple(Formula(x) for x in formulas),
+        lines,
+    )
+
+
+def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterator[Step]:
+    """Values of the closed forms, where the model has values and baths for everything."""
+    model = basis.model
+    if model.values.keys() < set(model.symbols) or not model.baths:
+        return
+    numbers = Numbers(basis.at(model.values, model.baths))
+    formulas, lines, missing = [], [], []
+    for name in names:
+        for n in range(2, order + 1, 2):
+            latex, text = symbol(name)
+            try:
+                value, error = numbers[name][n]
+            except (Divergent, NotYetDerivable, InputError) as fault:
+                missing.append(f"{text}({n}): {fault}")
+                continue
+            if isinstance(value, complex):
+                shown, plain = _number(value.real) + f"{value.imag:+.8g}\\,i", f"{value:.10g}"
+            else:
+                shown, plain = _number(float(value)), f"{float(value):.10g}"
+            formulas.append(Formula(rf"{latex}^{{({n})}} = {shown} \pm {_number(float(error), 2)}"))
+            lines.append(f"{text}({n}) = {plain} +- {float(error):.1e}")
+    unit = numbers.model.units.rate
+    yield Step(
+        "numbers",
+        "Values",
+        "The formulas at the values of the model"
+        + (f", in {unit}" if unit else ", in the unit of the energies")
+        + "; what stands after the sign is a bound of the error or, beyond closed forms, an "
+        "estimate." + ("".join(f" No value of {reason}." for reason in missing)),
+        tuple(formulas),
+        (*lines, *missing),
+    )
+
+
+def cells(model: Model, quantity: str) -> tuple[str, ...]:
+    """Python that states the model and derives a quantity, for a notebook."""
+
+    def matrix(rows: Sequence[Sequence[sympy.Expr]]) -> str:
+        return "[" + ", ".join("[" + ", ".join(f'"{x}"' for x in row) + "]" for row in rows) + "]"
+
+    system = (
+        f"hamiltonian={matrix(model.hamiltonian)}"
+        if model.hamiltonian is not None
+        else "energies=[" + ", ".join(f'"{x}"' for x in model.energies or ()) + "]"
+    )
+    couplings = "".join(
+        f'        ps.Coupling({matrix(c.operator)}, "{c.bath}", "{c.strength}"),\n'
+        for c in model.couplings
+    )
+    symbols = {
+        s.name: float(s.value) if s.value is not None else ("positive" if s.positive else "real")
+        for s in model.symbols.values()
+    }
+    stated = (
+        f"import pertsym as ps\n\nmodel = ps.Model(\n    {system},\n    couplings=[\n{couplings}"
+        f"    ],\n    symbols={symbols!r},\n)\nderived = ps.derive(model)\nderived"
+    )
+    return stated, f'derived["{quantity}"][2]', f'derived["{quantity}"][4]'
+
+
+def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
+    first, second = (rf"|s_{{{site}}}\rangle" for site in block.sites)
+    lower, upper = block.levels
+    lower_sign, upper_sign = (basis.signs[n] for n in block.levels)
+    angle, phase = r"\tfrac{\theta}{2}", r"e^{-i\phi}"
+    h = basis.model.hamiltonian
+    assert h is not None
+    entry = h[block.sites[0]][block.sites[1]]
+    if entry.is_real:
+        phase = ""
+    sin, cos = rf"\sin{angle}\,", rf"\cos{angle}\,"
+    # sign of the eigenvector, then of its components
+    outer, inner = ("-", "") if lower_sign > 0 else ("", "-")
+    plus = "+" if lower_sign > 0 else ""
+    both = "" if upper_sign > 0 else "-"
+    formulas = (
+        rf"|{lower}\rangle = {outer}{sin}{first}{plus}{inner}{cos}{phase}{second}",
+        rf"|{upper}\rangle = {both}{cos}{first}{'+' if upper_sign > 0 else '-'}"
+        rf"{sin}{phase}{second}",
+    )
+    i, j = block.sites
+    explained = (
+        rf"With $|s_k\rangle$ the basis vectors that $H_S$ was given in, the Hamiltonian mixes "
+        rf"$|s_{{{i}}}\rangle$ and $|s_{{{j}}}\rangle$ by the angle $\theta$, "
+        rf"$\tan\theta=2h_{{{i}{j}}}/(h_{{{i}{i}}}-h_{{{j}{j}}})$ in its elements $h$"
+        + (r", whose off-diagonal one has the phase $\phi$." if phase else ".")
+    )
+    return formulas, explained
+
+
+def _definition(d: Definition) -> tuple[str, str]:
+    latex, text = [_symbol(d.name)], [d.name]
+    if d.expression is not None and not d.expression.is_Rational:
+        latex.append(expression_latex(d.expression))
+        text.append(str(decimals(d.expression)))
+    if d.element is not None:
+        _, m, n, part = d.element
+        mark = {"": "", "re": r"\mathrm{Re}\,", "im": r"\mathrm{Im}\,"}[part]
+        latex.append(rf"{mark}\langle {m}|S|{n}\rangle")
+        text.append(d.meaning)
+    if d.value is not None:
+        latex.append(_number(d.value))
+        text.append(f"{d.value:.10g}")
+    meaning = "" if d.element is not None or not d.meaning else rf"\quad\text{{({d.meaning})}}"
+    return " = ".join(latex) + meaning, " = ".join(text) + (
+        "" if d.element is not None else f"  ({d.meaning})"
+    )
+
+
+def _expression(polynomial: Mapping[Strengths, Gaussian]) -> sympy.Expr:
+    total = sympy.Integer(0)
+    for names, z in polynomial.items():
+        number = sympy.Rational(str(z.re)) + sympy.I * sympy.Rational(str(z.im))
+        total += number * sympy.prod([sympy.Symbol(name, real=True) for name in names])
+    return total
+
+
+def _known_energies(basis: Eigenbasis) -> tuple[float, ...] | None:
+    model = basis.model
+    if any(name not in model.values for name in model.symbols):
+        return None
+    if model.energies is not None:
+        at = {s.symbol: sympy.Float(float(s.value or 0)) for s in model.symbols.values()}
+        return tuple(float(e.xreplace(at)) for e in model.energies)
+    values = {name: float(x) for name, x in model.values.items()}
+    return basis.numerical(values)[0]
+
+
+def _symbol(name: str) -> str:
+    return expression_latex(sympy.Symbol(name))
+
+
+def _number(x: float, digits: int = 8) -> str:
+    """A number in LaTeX: 1.5\\times10^{-3}."""
+    shown = np.format_float_positional(x, digits, unique=False, fractional=False, trim="-")
+    if x and not 1e-3 <= abs(x) < 1e6:
+        mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
+        return rf"{mantissa}\times10^{{{int(exponent)}}}"
+    return str(shown)

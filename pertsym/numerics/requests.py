@@ -1,0 +1,113 @@
+"""What evaluations of forms ask of a bath again and again, prepared once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.baths.densities.density import DensityCode
+from pertsym.baths.interpolated import Question
+from pertsym.baths.tabulated import UNIT
+from pertsym.codegen.densities import code_of
+from pertsym.codegen.program import Atom, as_products
+from pertsym.codegen.python_export import density_class
+from pertsym.model.errors import NotYetDerivable
+
+
+class Request(NamedTuple):
+    """An atom with what is asked for it again and again.
+
+    An integral that is a sum of products, see `program.as_products`, has them as (coefficient,
+    power of 1/w0, factors).
+    """
+
+    atom: Atom
+    name: str
+    question: Question | None
+    products: tuple[tuple[float, int, tuple[Request, ...]], ...]
+
+    @classmethod
+    def of(cls, atom: Atom) -> Request:
+        products = tuple(
+            (float(t.coefficient) * math.pi**t.pi_power, t.below, tuple(map(cls.of, t.atoms)))
+            for t in as_products(atom)
+        )
+        return cls(atom, atom.identifier, question_of(atom), products)
+
+    def summed(self, w0: Any, ask: Callable[[Request], tuple[Any, Any]]) -> tuple[Any, Any]:
+        """The integral from its products."""
+        total, lost = 0.0, 0.0
+        for coefficient, below, factors in self.products:
+            value, error = coefficient * w0**-below, 0.0
+            for factor in factors:
+                x, e = ask(factor)
+                error = abs(value) * e + error * (abs(x) + e)
+                value = value * x
+            total = total + value
+            lost = lost + error + 16 * UNIT * abs(value)
+        return total, lost
+
+
+def question_of(atom: Atom) -> Question | None:
+    """What an atom asks `interpolated`."""
+    if atom.kind[0] not in "IJPR":
+        return None
+    if atom.kind in ("P", "R"):
+        return Question(atom.kind, derivative=atom.derivative)  # type: ignore[arg-type]
+    kind, transform = atom.kind[0], atom.kind[2] == "P"
+    return Question(kind, transform, atom.reflect, atom.shift, atom.kernel)  # type: ignore[arg-type]
+
+
+def has_sums(density: BathDensity | None) -> bool:
+    """Whether the transforms of a bath are sums over nodes, here and in exported code."""
+    if density is None or isinstance(density, Exponentials):
+        return True
+    try:
+        return density.continues and code_of(density, "") is not None
+    except NotYetDerivable:
+        return False
+
+
+def kind_of(c: Correlation) -> Any:
+    """What decides which values exist; None for no coupling at all."""
+    thermal = c.thermal
+    if thermal.is_zero:
+        return None
+    cold = thermal.zero_temperature
+    return type(c.density), c.statistics, cold, thermal.power, thermal.regularity, thermal.tails
+
+
+def parameters(c: Correlation) -> dict[str, Any]:
+    """Of J by name."""
+    return {} if isinstance(c.density, Exponentials) else c.density.values
+
+
+def powers_vary(c: Correlation) -> bool:
+    """Whether what exists is not the same for all parameters of J."""
+    return not isinstance(c.density, Exponentials) and c.density.powers_vary
+
+
+@lru_cache(maxsize=64)
+def compiled_density(code: DensityCode, scalar: bool) -> Any:
+    """The class of exported code, for arrays or for plain floats."""
+    space: dict[str, Any] = {"np": np, "UNIT": UNIT, "pi": math.pi, "I": 1j, "INFINITY": math.inf}
+    if scalar:
+        space |= {n: getattr(math, n) for n in ("exp", "log", "pow", "sqrt", "fabs", "floor")}
+        space |= {"where": chosen, "real": np.real, "imag": np.imag, "minimum": min, "maximum": max}
+    else:
+        space |= {n: getattr(np, n) for n in ("exp", "log", "sqrt", "real", "imag", "where")}
+        space |= {"pow": np.power, "fabs": np.abs, "floor": np.floor}
+        space |= {"minimum": np.minimum, "maximum": np.maximum}
+    exec(density_class(code, ()), space)
+    (made,) = (x for x in space.values() if isinstance(x, type))
+    return made
+
+
+def chosen(condition: Any, a: Any, b: Any) -> Any:
+    return a if condition else b

@@ -1,0 +1,67 @@
+"""A derivation as a Jupyter notebook: prose and formulas as cells, executed where it can be."""
+
+from __future__ import annotations
+
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any
+
+from pertsym.derivation import Derivation
+from pertsym.files import write_whole
+
+_NEEDED = ("nbclient", "ipykernel")
+
+
+def write_notebook(path: Path, derivation: Derivation, code: tuple[str, ...] = ()) -> bool:
+    """Write the steps, and cells of code that are run if nbclient and ipykernel are installed.
+
+    Returns
+    -------
+    bool
+        Whether it was executed.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        Without nbformat.
+    OSError
+        If the file cannot be written.
+    """
+    try:
+        format_v4: Any = import_module("nbformat.v4")
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("a notebook needs nbformat; install pertsym[notebook]") from None
+    cells = [format_v4.new_markdown_cell(f"# {derivation.title}")]
+    listed = "\n".join(f"- {text}" for text in derivation.conventions)
+    if listed:
+        cells.append(format_v4.new_markdown_cell(f"## Conventions\n{listed}"))
+    for number, step in enumerate(derivation.steps, 1):
+        shown = "\n\n".join(f"$${formula.latex}$$" for formula in step.formulas)
+        plain = "" if step.formulas else "```\n" + "\n".join(step.text) + "\n```"
+        body = "\n\n".join(filter(None, (step.prose, shown, plain)))
+        cells.append(format_v4.new_markdown_cell(f"## {number}. {step.title}\n\n{body}"))
+    cells += [format_v4.new_code_cell(source) for source in code]
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"  # the same at every run
+    notebook = format_v4.new_notebook(
+        cells=cells,
+        metadata={
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
+        },
+    )
+    executed = all(util.find_spec(name) is not None for name in _NEEDED)
+    if executed:
+        client: Any = import_module("nbclient")
+        client.NotebookClient(
+            notebook,
+            timeout=600,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(path.parent.resolve())}},
+        ).execute()
+    write_whole(path, format_v4_text(notebook))
+    return executed
+
+
+def format_v4_text(notebook: Any) -> str:
+    """The notebook as JSON text."""
+    return str(import_module("nbformat").writes(notebook, version=4)) + "\n"

@@ -1,0 +1,245 @@
+"""`pertsym derive MODEL`: text, JSON and documents of one's own Hamiltonian."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pertsym as ps
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model_narrative import cells
+from pertsym.present.document import html_document, latex_document
+from tests.command_line import BASE, model_file, refused, run
+from tests.test_model_symbols import TILTED, written
+
+CHAIN = """
+name = "chain of three"
+[symbols]
+g = "positive"
+[system]
+hamiltonian = [[0.1, 0.3, 0], [0.3, 0.2, 0.3], [0, 0.3, 0.1]]
+[[couplings]]
+operator = [[1, 0, 0], [0, 0, 0], [0, 0, 1]]
+bath = "b"
+strength = "g"
+[baths.b]
+temperature = 0.5
+spectral_density = { kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }
+"""
+
+
+def record(*arguments: object) -> Any:
+    result = run("derive", *arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_a_model_is_derived_with_all_stages(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    found = record(path, "--order", 2)
+    keys = [step["key"] for step in found["steps"]]
+    assert keys[:6] == [
+        "hamiltonian",
+        "eigenbasis",
+        "definitions",
+        "moments",
+        "cumulant2",
+        "pairings2",
+    ]
+    assert len(set(keys)) == len(keys)
+    assert {"k_up-2-wick", "k_up-2-spectral", "inv_T2-2-wick"} <= set(keys)
+    assert "numbers" not in keys  # Delta has no value
+    text = run("derive", path, "--order", 2).stdout
+    for line in ("H_S = [-eps/2", "c = ", "Ĉ(ω) = ∫dt", "k10(2) = "):
+        assert line in text
+    for step in found["steps"]:
+        assert step["prose"]
+        assert step["latex"] or step["text"]
+
+
+def test_a_quantity_has_its_closed_form(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    found = record(path, "--quantity", "k_up", "--order", 4)
+    derived = ps.derive(ps.load(path))
+    assert found["latex"] == derived.k_up[4].latex()
+    assert found["text"] == derived.k_up[4].text
+    assert [step["key"] for step in found["steps"]][-3:] == ["wick", "spectral", "rules"]
+    complex_one = record(path, "--quantity", "R_1010", "--order", 2)
+    assert complex_one["latex"].startswith(r"\mathrm{Re}")
+    assert complex_one["imaginary_text"].startswith("Im R1010(2) = ")
+    terms = record(path, "--quantity", "k_up", "--step", "wick", "--order", 2)
+    assert terms.keys() == {"terms"}
+    paper = record("biased_two_level", "--quantity", "k_up", "--order", 2)
+    assert paper["text"] == "k10(2) = x² Ĉ_B(-ω0)"
+
+
+def test_numbers_stand_beside_formulas(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    options = ("--set", "Delta=0.7", "--set", "phi=0")
+    found = record(path, "--order", 2, *options)
+    numbers = next(step for step in found["steps"] if step["key"] == "numbers")
+    rates = json.loads(run("rates", path, "--order", 2, *options, "--json").stdout)
+    shown = dict(line.split(" = ") for line in numbers["text"])
+    value = float(shown["k10(2)"].split()[0])
+    assert value == pytest.approx(rates["orders"]["2"]["k_up"], rel=1e-9)
+    named = "\n".join(next(s for s in found["steps"] if s["key"] == "eigenbasis")["text"])
+    assert re.search(r"^c = .* = -0\.58123\d+", named, re.MULTILINE)
+
+
+def test_a_numerical_chain_has_named_elements(tmp_path: Path) -> None:
+    found = record(written(tmp_path, CHAIN), "--order", 4, "--quantity", "k_20")
+    assert "S02" in found["text"]
+    assert not re.search(r"\d{5}", found["text"] + found["latex"])
+    basis = next(step for step in found["steps"] if step["key"] == "eigenbasis")
+    lines = [line for line in basis["text"] if line.startswith("S02 = ")]
+    assert re.search(r"= -?0\.\d{9,}", lines[0])
+    none = record(written(tmp_path, CHAIN), "--order", 4, "--quantity", "k_10")
+    assert none["text"] == "k10(4) = 0"  # parity
+
+
+@pytest.mark.parametrize("text", [TILTED, CHAIN, BASE])
+def test_documents_hold_together(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, text)
+    latex, page = tmp_path / "a.tex", tmp_path / "a.html"
+    result = run("derive", path, "--order", 2, "--latex", latex, "--html", page)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == ""
+    source, shown = latex.read_text(encoding="utf-8"), page.read_text(encoding="utf-8")
+    assert source.count(r"\begin{") == source.count(r"\end{")
+    assert source.count("{") == source.count("}")
+    for empty in (r"\cite", "Source", "ledger"):
+        assert empty not in source
+    assert "Source" not in shown
+    assert '<code class="tex">' not in shown  # every formula has MathML
+    for symbol in ("H_S =", r"\hat C(\omega) =", "M^{(n)}", r"\mathrm{FP}"):
+        assert symbol in source
+    if shutil.which("pdflatex"):
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", latex.name]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_notebook_runs(tmp_path: Path) -> None:
+    pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    target = tmp_path / "a.ipynb"
+    path = written(tmp_path)
+    result = run("derive", path, "--order", 2, "--notebook", target, "--quantity", "k_up")
+    assert result.exit_code == 0, result.stderr
+    notebook = json.loads(target.read_text(encoding="utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["execution_count"] for cell in code)
+    outputs = [out["data"]["text/plain"] for cell in code for out in cell["outputs"]]
+    assert "k10(2) = " in "".join("".join(x) for x in outputs)
+    prose = "".join("".join(c["source"]) for c in notebook["cells"])
+    assert "$$H_S = " in prose
+
+
+def test_a_notebook_without_the_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("nbformat")
+    monkeypatch.setattr("pertsym.present.notebook._NEEDED", ("no_such_module",))
+    target = tmp_path / "a.ipynb"
+    options = ("--order", 2, "--quantity", "k_up", "--notebook", target)
+    result = run("derive", written(tmp_path), *options)
+    assert result.exit_code == 0
+    assert "not executed: install pertsym[notebook]" in result.stderr
+    code = [c for c in json.loads(target.read_text())["cells"] if c["cell_type"] == "code"]
+    assert code
+    assert not any(cell["outputs"] for cell in code)
+
+
+@pytest.mark.parametrize("text", [TILTED, CHAIN, BASE])
+def test_cells_state_the_same_model(tmp_path: Path, text: str) -> None:
+    model = ps.load(written(tmp_path, text))
+    names: dict[str, Any] = {}
+    exec(cells(model, "k_10")[0], names)
+    again = names["model"]
+    assert again.hamiltonian == model.hamiltonian
+    assert again.energies == model.energies
+    assert again.couplings == model.couplings
+    assert again.symbols == model.symbols
+
+
+def test_bad_requests(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    refused(run("derive", tmp_path / "nowhere.toml"), 2, "nowhere.toml", "cannot be read")
+    refused(run("derive", path, "--quantity", "k_sideways"), 2, "'k_sideways'")
+    refused(run("derive", path, "--order", 6), 4, "orders 2, 4")
+    refused(run("derive", path, "--set", "nu=1"), 2, "set nu", "no such symbol")
+    refused(run("derive", path, "--step", "wack", "--order", 2), 2, "'wack'", "hamiltonian")
+    refused(run("derive", "biased_two_level", "--set", "x=1"), 2, "--set", "no model file")
+    refused(run("derive", "nobody_1990"), 2, "NAME", "MODEL")
+    level = written(tmp_path, TILTED, ('"Delta*exp(I*phi)/2"', "0"), ('"Delta*exp(-I*phi)/2"', "0"))
+    equal = level.read_text().replace('"-eps/2", 0], [0, "eps/2"', '"eps", 0], [0, "eps"')
+    level.write_text(equal)
+    refused(run("derive", level), 4, str(level), "degenerate")
+    bad = model_file(tmp_path, ("[0.0, 1.0]", '[0.0, "w0"]'))
+    refused(run("derive", bad), 2, "system.energies[1]", "unknown name 'w0'")
+
+
+def test_a_dimer_evolves_in_its_sites() -> None:
+    example = Path(__file__).parent.parent / "examples" / "dimer.toml"
+    found = json.loads(
+        run(
+            *("evolve", example, "--set", "g=0.3", "--method", "redfield"),
+            *("--initial", 1, "--times", "0:4:3", "--json"),
+        ).stdout
+    )
+    assert found["basis"] == "system"
+    assert found["populations"][0] == pytest.approx([0, 1], abs=1e-12)
+    assert 0.2 < found["populations"][1][0] < 1
+    assert len(found["observables"]["exciton"]) == 3
+
+
+def test_a_model_with_values_is_exported(tmp_path: Path) -> None:
+    """A tunnelling system in its site basis: one source file that runs without pertsym."""
+    model = ps.Model(
+        hamiltonian=[[0, "V"], ["V", 0]],
+        couplings=[ps.Coupling([["1/2", 0], [0, "-1/2"]], "b")],
+        baths={"b": ps.Bath(ps.DrudeLorentz(lam=0.1, gamma=2.0), temperature=0.5)},
+        symbols={"V": 0.4},
+    )
+    derived = ps.derive(model)
+    target = tmp_path / "rates.py"
+    derived.export(target)
+    names: dict[str, Any] = {"__name__": "rates"}
+    exec(target.read_text(), names)
+    found = names["evaluate"]()
+    for order in (2, 4):
+        assert found["k_up"][order] == pytest.approx(derived.at().k_up[order].value, rel=1e-11)
+
+
+def test_a_long_document_says_what_it_leaves_out() -> None:
+    size = 4
+    operator = [[f"x{min(i, j)}{max(i, j)}" for j in range(size)] for i in range(size)]
+    derived = ps.derive([(operator, "B")])
+    document = derived.document(order=2)
+    shown = {key.split("-")[0] for step in document.steps if (key := step.key).startswith("k_")}
+    assert len(shown) == 6
+    left = document.step("left-out")
+    assert len(left.text[0].split(", ")) == 6
+    assert "$k_{32}$" in left.prose
+
+
+def test_documents_of_python_models() -> None:
+    """Nothing but an interaction, or a model of three levels without values."""
+    laird = ps.derive(ps.laird()).document(order=2, quantities=["k_up"])
+    assert laird.steps[0].key == "definitions"
+    ladder = ps.derive([([[0, "x", 0], ["x", 0, "y"], [0, "y", 0]], "B")])
+    document = ladder.document(order=2)
+    keys = {step.key for step in document.steps}
+    assert {"k_10-2-spectral", "k_21-2-spectral"} <= keys
+    assert "k_20-2-spectral" not in keys  # no term at second order
+    for text in (latex_document(document), html_document(document)):
+        assert "omega_1" in text or "ω" in text
+    with pytest.raises(NotYetDerivable, match="order 4"):
+        ladder.document(order=6)
+    with pytest.raises(ValueError, match="positive even integer"):
+        ladder.document(order=3)
