@@ -648,7 +648,10 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("arguments", REFUSED, ids=" ".join)
-def test_what_cannot_be_derived_says_so(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_what_cannot_be_derived_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a sweep leaves what it has begun where it runs
     name, *options = arguments
     refused(run(name, written(tmp_path), *options), 4, "model.toml: ")
 
