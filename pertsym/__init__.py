@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pertsym.model.cross import Cross
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
+    from pertsym.model.markov import MarkovNoise
     from pertsym.model.oscillator import OscillatorModel, PositionCoupling
     from pertsym.model.oscillator_file import load_oscillator
     from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
@@ -70,6 +71,7 @@ _PLACES = {
     "Coupling": "pertsym.model.statement",
     "Cross": "pertsym.model.cross",
     "Bath": "pertsym.model.values",
+    "MarkovNoise": "pertsym.model.markov",
     "OscillatorModel": "pertsym.model.oscillator",
     "PositionCoupling": "pertsym.model.oscillator",
     "RandomMatrixBath": "pertsym.model.random_matrix",
@@ -113,6 +115,7 @@ __all__ = [
     "DrudeLorentz",
     "Exponentials",
     "InputError",
+    "MarkovNoise",
     "Mixture",
     "Model",
     "NotYetDerivable",

@@ -23,6 +23,8 @@ from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
 from pertsym.generators.representation import HIGHEST
+from pertsym.generators.tcl import tcl_generator
+from pertsym.generators.two_levels import bounded_quantities, eliminated_quantities
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
@@ -148,6 +150,15 @@ def bloch_rates(
             "leave --digits out, or ask for --order 4",
         )
     _ = model.w0  # two ordered levels, or it says why not
+    if model.used_markov:
+        if digits:
+            raise NotYetDerivable(
+                model.name,
+                "digits",
+                "rates in Markov noise are computed in double precision only",
+                "leave --digits and --rigorous out",
+            )
+        return _in_markov_noise(model, order, progress)
     interaction = interaction_of(model)
     bloch = Bloch(interaction)
     spectra = spectra_of(model, digits and digits + GUARD_DIGITS)
@@ -179,6 +190,21 @@ def bloch_rates(
             model.units.rate,
             eliminated,
         )
+
+
+def _in_markov_noise(model: Model, order: int, progress: Progress) -> BlochRates:
+    """Every order from the generator itself; odd orders too where they exist."""
+    terms = tcl_generator(model, order, progress=progress).orders
+    factor = model.units.rate_to_printed(1.0)
+    orders: dict[int, dict[str, Bounded | None]] = {}
+    for n, row in bounded_quantities(terms, model.w0).items():
+        orders[n] = {name: value * factor for name, value in row.items()}
+    eliminated: dict[int, dict[str, Bounded | None]] = {}
+    for n, found in eliminated_quantities(terms).items():
+        eliminated[n] = {
+            name: value * factor for name, value in found.items() if isinstance(value, Bounded)
+        }
+    return BlochRates(orders, None, rate_unit=model.units.rate, eliminated=eliminated)
 
 
 Beyond = dict[int, dict[str, Bounded | str]]

@@ -27,7 +27,7 @@ from pertsym.dynamics.propagation import propagate
 from pertsym.dynamics.reliability import error_of_steady, errors_of_constant
 from pertsym.dynamics.steady import steady_state
 from pertsym.expansion.paths import generator_element
-from pertsym.generators.bloch_recursion import places, slow_subspace
+from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import correlations_of, represented
 from pertsym.generators.second_order import second_order
@@ -193,7 +193,7 @@ def test_very_slow_noise_by_its_hierarchy() -> None:
     model = slow_noise(1e-6)
     found = evolve_estimated(model, "tcl4", UPPER, [0.0, 1.0, 2.0])
     slow = slow_subspace(System.of(model), represented(model).fine, 4)
-    hierarchy, places_ = slow.hierarchy, list(places(4))
+    hierarchy, places_ = slow.hierarchy, list(slow.hierarchy.places(4))
     free = System.of(model).free
     shapes = {place: slow.slaved[place].shape for place in places_}
 

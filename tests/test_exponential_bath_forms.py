@@ -327,7 +327,7 @@ def test_refusals_name_what_is_wrong() -> None:
     with pytest.raises(ValueError, match="is complex; integrate the terms"):
         classical_generator(replace(model.interaction, real=frozenset()), model.decay, 2)
     with pytest.raises(NotYetDerivable, match="complex exponentials"):
-        ExactRates(model.interaction, {NOISE: (complex_decay,)}, 2)
+        ExactRates.of(model.interaction, {NOISE: (complex_decay,)}, 2)
     i = Gaussian(0, 1)
     sigma_y = Interaction(
         level_energies(2), (((0, 1, -i), (1, 0, i)),), (0,), {(0, 0): NOISE}, frozenset({NOISE})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pertsym.equations.exact_rates import ExactRates
-from pertsym.equations.exponential_bath import Decay, Decays
+from pertsym.equations.exponential_bath import Decay, Decays, ExponentialBath
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Operator, level_energies
 
@@ -44,9 +44,9 @@ class NoiseModel:
     def decays(self) -> Decays:
         return {NOISE: (self.decay,)}
 
-    def rates(self, order: int) -> ExactRates:
+    def rates(self, order: int) -> ExactRates[ExponentialBath]:
         """All quantities through an order; derived when asked for."""
-        return ExactRates(self.interaction, self.decays, order)
+        return ExactRates.of(self.interaction, self.decays, order)
 
 
 def field_along_x() -> NoiseModel:

@@ -24,6 +24,7 @@ from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import Integrated, integrated
 from pertsym.equations.exact_rates import ExactRates
+from pertsym.equations.exponential_bath import ExponentialBath
 from pertsym.equations.linear_fractions import LinearForm, Ring
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.pairings import pairings
@@ -88,7 +89,7 @@ _REMARKS = {
 
 
 @cache
-def rates_of(name: str) -> ExactRates:
+def rates_of(name: str) -> ExactRates[ExponentialBath]:
     """All orders of one model by the recursion."""
     return next(model for model in MODELS if model.name == name).rates(max(ORDERS))
 

@@ -41,6 +41,7 @@ from pertsym.generators.representation import (
     represented,
     require_feasible,
 )
+from pertsym.generators.routes import joint_limit
 from pertsym.generators.second_order import second_order
 from pertsym.generators.system import System, element_name
 from pertsym.generators.tcl import Generator, tcl_generator
@@ -211,6 +212,8 @@ def generator_with_error(
         return _total(result)
     build = ccqme if method.name.startswith("ccqme") else redfield
     constant = build(model, secular=method.name.endswith("-secular"))
+    if model.used_markov:
+        return constant, _total(tcl_generator(model, 2))[1]
     system = System.of(model)
     off = second_order(system, correlations_of(model)).error
     return constant, off + np.finfo(float).eps * np.abs(system.free)
@@ -322,6 +325,10 @@ def _transient(
 ) -> tuple[FiniteTime, Numbers | None]:
     """K(t) up to `end`, and what the baths' representation leaves in its second order."""
     each = _TRANSIENT * tolerance
+    if model.used_markov:
+        limit = joint_limit(model, order, progress)
+        progress("time-dependent generator")
+        return finite_time(limit, end, each, joint=True), None
     if order == 2 and (equations := equations_in_time(model)) is not None:
         progress("time-dependent generator")
         return second_order_transient(equations, end, each), None

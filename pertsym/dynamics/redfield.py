@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pertsym.dynamics.half_sided import Channel, channels, transitions
 from pertsym.dynamics.levels import bohr_frequencies, merged, rounding_of
 from pertsym.generators.second_order import redfield_term
+from pertsym.generators.tcl import tcl_generator
 from pertsym.model.values import Model
 
 Matrix = NDArray[np.complex128]
@@ -26,7 +27,8 @@ def redfield(model: Model, secular: bool = False) -> Matrix:
     Parameters
     ----------
     model
-        Any number of levels and baths; no common temperature is needed.
+        Any number of levels and baths; no common temperature is needed.  A Markov chain enters by
+        its mean and its two-time correlation function.
     secular
         Keep the element rho_cd -> d(rho_ab)/dt only where E_a - E_b = E_c - E_d to rounding of
         the energies.  With non-degenerate Bohr frequencies these are the Pauli rates
@@ -44,7 +46,7 @@ def redfield(model: Model, secular: bool = False) -> Matrix:
         If G does not exist at a transition frequency of a coupling.
     """
     energies = merged(model.energies)
-    total = unitary(energies) + dissipator(energies, channels(model))
+    total = unitary(energies) + _relaxation(model, energies)
     return secular_part(total, energies) if secular else total
 
 
@@ -59,6 +61,15 @@ def dissipator(energies: Sequence[float], baths: Sequence[Channel]) -> Matrix:
     total: Matrix = np.zeros((size**2, size**2), dtype=np.complex128)
     for bath in baths:
         total += redfield_term(bath.operator, filtered(energies, bath))
+    return total
+
+
+def _relaxation(model: Model, energies: Sequence[float]) -> Matrix:
+    """`dissipator` of a model; with Markov chains what order 2 of the generator adds to K_0."""
+    if not model.used_markov:
+        return dissipator(energies, channels(model))
+    terms = tcl_generator(model, 2).orders
+    total: Matrix = np.sum([term.matrix for n, term in terms.items() if n], axis=0)
     return total
 
 
@@ -91,7 +102,7 @@ def unresolved(model: Model) -> str | None:
     frequencies = bohr_frequencies(energies).reshape(-1)
     distance = np.abs(frequencies[:, None] - frequencies[None, :])
     apart = distance > rounding_of(energies)
-    transfer = np.abs(dissipator(energies, channels(model)))
+    transfer = np.abs(_relaxation(model, energies))
     ratio = np.where(apart, transfer, 0.0) / np.where(apart, distance, 1.0)
     row, column = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     if ratio[row, column] <= _SEPARATED:

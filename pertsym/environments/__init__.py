@@ -6,6 +6,7 @@ of module `expansion` knows neither by name.
 """
 
 from pertsym.environments.expansion import PathTerm, SidedTerm, path_terms, projected_cumulant
+from pertsym.environments.markov import MarkovChain
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.environments.rule import Action, ContractionRule, EnvironmentTerm, Weight
@@ -17,6 +18,7 @@ __all__ = [
     "Action",
     "ContractionRule",
     "EnvironmentTerm",
+    "MarkovChain",
     "NonCrossing",
     "PathTerm",
     "Projector",

@@ -11,12 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import sympy
 
 from pertsym.equations.bloch import QUANTITIES, parse_element
-from pertsym.equations.exponential_bath import Decays, ExponentialBath, exact_generator
+from pertsym.equations.exponential_bath import (
+    Auxiliaries,
+    Decays,
+    ExponentialBath,
+    exact_generator,
+)
 from pertsym.equations.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
@@ -28,42 +33,50 @@ _ODD = ("frequency_shift",)
 _HALF = Fraction(1, 2)
 
 
+B = TypeVar("B", bound=Auxiliaries)
+
+
 @dataclass(frozen=True, eq=False)
-class ExactRates:
-    """Every quantity of a two-level system in classical noise of exponential correlations.
+class ExactRates(Generic[B]):
+    """Every quantity of a two-level system in classical noise.
 
     Attributes
     ----------
-    interaction
-        Two levels; real matrix elements and correlation functions.
-    decays
-        The exponentials of every correlation function.
+    bath
+        The auxiliaries that the recursion runs over; two levels, real matrix elements, noise.
     order
         The highest order that can be asked for.
     """
 
-    interaction: Interaction
-    decays: Decays
+    bath: B
     order: int
 
-    def __post_init__(self) -> None:
-        if self.interaction.dimension != 2:
-            raise ValueError(
-                f"interaction: rates describe 2 levels, got {self.interaction.dimension}"
-            )
-        for name, decays in self.decays.items():
-            if any(decay.conjugate for decay in decays):
+    @classmethod
+    def of(
+        cls, interaction: Interaction, decays: Decays, order: int
+    ) -> ExactRates[ExponentialBath]:
+        """For noise of exponential correlations.
+
+        Raises
+        ------
+        ValueError
+            If there are not two levels.
+        NotYetDerivable
+            For complex exponentials.
+        """
+        for name, some in decays.items():
+            if any(decay.conjugate for decay in some):
                 raise NotYetDerivable(
                     "decays",
                     name,
                     "rates of complex exponentials are not split into real and imaginary parts",
                     "take the elements from exact_generator",
                 )
+        _require_two(interaction.dimension)
+        return ExactRates(ExponentialBath.of(interaction, decays), order)
 
-    @cached_property
-    def bath(self) -> ExponentialBath:
-        """The hierarchy that the recursion runs over."""
-        return ExponentialBath.of(self.interaction, self.decays)
+    def __post_init__(self) -> None:
+        _require_two(self.bath.dimension)
 
     @property
     def ring(self) -> Ring:
@@ -71,8 +84,22 @@ class ExactRates:
 
     @cached_property
     def generators(self) -> Mapping[int, Mapping[Element, LinearFraction]]:
-        """K_2 ... of the recursion, by order and element; zero elements are left out."""
-        return exact_generator(self.bath, self.order)
+        """K_2 ... of the recursion, by order and element; zero elements are left out.
+
+        Raises
+        ------
+        NotYetDerivable
+            If there are odd orders.
+        """
+        found = exact_generator(self.bath, self.order)
+        if odd := [n for n in found if n % 2]:
+            raise NotYetDerivable(
+                "bath",
+                f"order {odd[0]}",
+                "rates of noise with odd moments are not split into real and imaginary parts",
+                "take the elements from exact_generator",
+            )
+        return found
 
     def element(self, order: int, element: Element) -> LinearFraction:
         """K_{ab,cd} of one order, rational in y = i w0."""
@@ -177,6 +204,11 @@ class ExactRates:
             raise ValueError(f"name: {name!r} is not one of {', '.join(QUANTITIES)}")
         value = self.eliminated(name, order) if eliminated else self.value(name, order)
         return real_expression(value, symbols, odd=name in _ODD)
+
+
+def _require_two(dimension: int) -> None:
+    if dimension != 2:
+        raise ValueError(f"interaction: rates describe 2 levels, got {dimension}")
 
 
 def real_expression(

@@ -15,9 +15,10 @@ real, all coefficients are rational: k factors of -i go with order k and are lef
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 from pertsym.equations.linear_fractions import LinearForm, LinearFraction, Ring
 from pertsym.expansion.interaction import Interaction
@@ -28,6 +29,31 @@ Entries = tuple[tuple[int, int, LinearFraction], ...]
 
 Superoperator = Mapping[Element, LinearFraction]
 """Nonzero elements (a, b, c, d): rho_ab gets so much of rho_cd."""
+
+
+Key = tuple[int, ...]
+"""Which auxiliary: () is the state itself."""
+
+
+class Auxiliaries(Protocol):
+    """The superoperators Y that follow the state, and what drives each: the recursion's data."""
+
+    @property
+    def ring(self) -> Ring:
+        """Of all symbols."""
+
+    @property
+    def dimension(self) -> int:
+        """The number of levels N."""
+
+    def level(self, number: int) -> Iterable[Key]:
+        """Those that the coupling reaches from the state in so many steps and no fewer."""
+
+    def denominator(self, key: Key, element: Element) -> LinearForm:
+        """Decay plus i w_ab - i w_cd of an element (a, b, c, d)."""
+
+    def drivers(self, key: Key) -> Iterator[tuple[Key, Entries, Entries]]:
+        """(source, A, B): dY/dt has -i (A Y_source - Y_source B)."""
 
 
 @dataclass(frozen=True)
@@ -137,16 +163,36 @@ class ExponentialBath:
     def dimension(self) -> int:
         return len(self.energies)
 
-    def denominator(self, multiset: Sequence[int], element: Element) -> LinearForm:
-        """sum nu + i w_ab - i w_cd of an element (a, b, c, d)."""
-        coefficients: dict[str, int] = {}
-        for number in multiset:
+    def level(self, number: int) -> Iterator[Key]:
+        """See `Auxiliaries`: the multisets of so many modes, as sorted tuples."""
+        return itertools.combinations_with_replacement(range(len(self.modes)), number)
+
+    def denominator(self, key: Key, element: Element) -> LinearForm:
+        """See `Auxiliaries`."""
+        damping: dict[str, int] = {}
+        for number in key:
             rate = self.modes[number].rate
-            coefficients[rate] = coefficients.get(rate, 0) + 1
-        a, b, c, d = (self.energies[level] for level in element)
-        for name, *terms in zip(self.transitions, a, b, c, d, strict=True):
-            coefficients[name] = terms[0] - terms[1] - terms[2] + terms[3]
-        return self.ring.form(coefficients)
+            damping[rate] = damping.get(rate, 0) + 1
+        return self.ring.form(damping | frequency(self.transitions, self.energies, element))
+
+    def drivers(self, key: Key) -> Iterator[tuple[Key, Entries, Entries]]:
+        """See `Auxiliaries`: the multisets with a mode more, and with one less."""
+        for number, mode in enumerate(self.modes):
+            yield tuple(sorted((*key, number))), mode.later, mode.later
+        for k, number in enumerate(key):
+            mode = self.modes[number]
+            yield key[:k] + key[k + 1 :], mode.left, mode.right
+
+
+def frequency(
+    names: Sequence[str], energies: Sequence[tuple[int, ...]], element: Element
+) -> dict[str, int]:
+    """i w_ab - i w_cd of an element (a, b, c, d), over the y of these names."""
+    a, b, c, d = (energies[level] for level in element)
+    return {
+        name: terms[0] - terms[1] - terms[2] + terms[3]
+        for name, *terms in zip(names, a, b, c, d, strict=True)
+    }
 
 
 def transition_names(interaction: Interaction) -> tuple[str, ...]:
@@ -168,10 +214,11 @@ def ring_of(interaction: Interaction, decays: Decays) -> Ring:
     return Ring((*rates, *amplitudes, *transition_names(interaction)))
 
 
-def exact_generator(bath: ExponentialBath, order: int) -> Mapping[int, Superoperator]:
+def exact_generator(bath: Auxiliaries, order: int) -> Mapping[int, Superoperator]:
     """K_2, K_4, ... K_order for t -> infinity by the recursion, each the contribution of its order.
 
-    Elements are reduced: equal ones have equal parts, zero ones are left out.
+    Elements are reduced: equal ones have equal parts, zero ones are left out.  Noise with odd
+    moments has odd orders too, of which i K_n is rational and given.
 
     Raises
     ------
@@ -180,89 +227,62 @@ def exact_generator(bath: ExponentialBath, order: int) -> Mapping[int, Superoper
     """
     if order < 2 or order % 2:
         raise ValueError(f"order: must be a positive even integer, got {order}")
-    size, ring = bath.dimension, bath.ring
-    one = ring.number(1)
+    size, one = bath.dimension, bath.ring.number(1)
     identity = {(a, b, a, b): one for a in range(size) for b in range(size)}
-    slaved: dict[tuple[int, int], dict[tuple[int, ...], Superoperator]] = {(0, 0): {(): identity}}
+    slaved: list[dict[Key, Superoperator]] = [{(): identity}]
     generators: dict[int, Superoperator] = {}
-    for level, k in _places(order):
-        slaved[level, k] = {
-            multiset: _slaved(bath, multiset, k, slaved, generators)
-            for multiset in itertools.combinations_with_replacement(range(len(bath.modes)), level)
+    for k in range(1, order + 1):
+        gathered = _gather(bath, _driving(bath, (), slaved[k - 1]))
+        if gathered or k % 2 == 0:
+            sign = (-1) ** (k // 2)  # the factors of -i that the auxiliaries go without
+            generators[k] = {element: value * sign for element, value in gathered.items()}
+        found = {
+            key: _slaved(bath, key, slaved, generators)
+            for level in range(1, min(k, order - k) + 1)
+            for key in bath.level(level)
         }
-        if level == 1:
-            gathered = _gather(bath, _from_above(bath, (), slaved[1, k]))
-            sign = (-1) ** ((k + 1) // 2)  # the factors of -i that the auxiliaries go without
-            generators[k + 1] = {element: value * sign for element, value in gathered.items()}
-    return MappingProxyType(dict(generators))
-
-
-def _places(order: int) -> Iterator[tuple[int, int]]:
-    for k in range(1, order):
-        for level in range(1, min(k, order - k) + 1):
-            if (k - level) % 2 == 0:
-                yield level, k
+        slaved.append({key: value for key, value in found.items() if value})
+    return MappingProxyType(generators)
 
 
 def _slaved(
-    bath: ExponentialBath,
-    multiset: tuple[int, ...],
-    k: int,
-    slaved: Mapping[tuple[int, int], Mapping[tuple[int, ...], Superoperator]],
+    bath: Auxiliaries,
+    key: Key,
+    slaved: Sequence[Mapping[Key, Superoperator]],
     generators: Mapping[int, Superoperator],
 ) -> Superoperator:
-    level = len(multiset)
-    terms: list[tuple[Element, LinearFraction]] = []
-    if (above := slaved.get((level + 1, k - 1))) is not None:
-        terms += _from_above(bath, multiset, above)
-    if (below := slaved.get((level - 1, k - 1))) is not None:
-        terms += _from_below(bath, multiset, below)
+    """One auxiliary at the order after those that are known."""
+    k = len(slaved)
+    terms = list(_driving(bath, key, slaved[k - 1]))
     for n, generator in generators.items():
-        earlier = slaved.get((level, k - n))
-        if earlier is not None:
-            sign = -((-1) ** (n // 2))
-            for (a, b, c, d), value in earlier[multiset].items():
-                for (e, f, g, h), other in generator.items():
-                    if (c, d) == (e, f):
-                        terms.append(((a, b, g, h), value * other * sign))
+        sign = -((-1) ** (n // 2))
+        earlier = slaved[k - n].get(key, {}) if n < k else {}
+        for (a, b, c, d), value in earlier.items():
+            for (e, f, g, h), other in generator.items():
+                if (c, d) == (e, f):
+                    terms.append(((a, b, g, h), value * other * sign))
     return {
-        element: value.over(bath.denominator(multiset, element)).reduced()
+        element: value.over(bath.denominator(key, element)).reduced()
         for element, value in _gather(bath, terms).items()
     }
 
 
+def _driving(
+    bath: Auxiliaries, key: Key, known: Mapping[Key, Superoperator]
+) -> Iterator[tuple[Element, LinearFraction]]:
+    for source, left, right in bath.drivers(key):
+        if source in known:
+            yield from _applied(left, right, known[source])
+
+
 def _gather(
-    bath: ExponentialBath, terms: Sequence[tuple[Element, LinearFraction]]
+    bath: Auxiliaries, terms: Iterable[tuple[Element, LinearFraction]]
 ) -> dict[Element, LinearFraction]:
     lists: dict[Element, list[LinearFraction]] = {}
     for element, value in terms:
         lists.setdefault(element, []).append(value)
     sums = {element: bath.ring.sum(lists[element]).reduced() for element in sorted(lists)}
     return {element: value for element, value in sums.items() if value}
-
-
-def _from_above(
-    bath: ExponentialBath,
-    multiset: tuple[int, ...],
-    above: Mapping[tuple[int, ...], Superoperator],
-) -> list[tuple[Element, LinearFraction]]:
-    terms: list[tuple[Element, LinearFraction]] = []
-    for number, mode in enumerate(bath.modes):
-        source = above[tuple(sorted((*multiset, number)))]
-        terms += _applied(mode.later, mode.later, source)
-    return terms
-
-
-def _from_below(
-    bath: ExponentialBath,
-    multiset: tuple[int, ...],
-    below: Mapping[tuple[int, ...], Superoperator],
-) -> list[tuple[Element, LinearFraction]]:
-    terms: list[tuple[Element, LinearFraction]] = []
-    for k, number in enumerate(multiset):
-        mode = bath.modes[number]
-        terms += _applied(mode.left, mode.right, below[multiset[:k] + multiset[k + 1 :]])
-    return terms
 
 
 def _applied(

@@ -15,17 +15,16 @@ order.)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.hierarchy import Hierarchy, Place
+from pertsym.generators.jumps import hierarchy_of
 from pertsym.generators.system import Array, Correlated, System, as_matrix, modes_of
-
-Place = tuple[int, int]
-"""(level, order): the auxiliaries over so many modes, and the power of the coupling."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,14 +45,6 @@ class SlowSubspace:
     slaved: Mapping[Place, Array]
 
 
-def places(order: int) -> Iterator[Place]:
-    """The auxiliaries that K_2 ... K_order need, each after those it is made from."""
-    for k in range(1, order):
-        for level in range(1, min(k, order - k) + 1):
-            if (k - level) % 2 == 0:
-                yield level, k
-
-
 def slow_subspace(
     system: System,
     correlations: Sequence[Correlated],
@@ -69,31 +60,31 @@ def slow_subspace(
     correlations
         The correlation function of every bath, or pair of couplings, that acts.
     order
-        Even, at least 2.
+        Even, at least 2; any positive one for noise that has odd moments, which has odd orders.
     precision
         numpy.complex128, or numpy.clongdouble for some three more digits at ten times the cost.
 
     Raises
     ------
     ValueError
-        If `order` is not a positive even integer.
+        If `order` is not a positive integer, or odd where no odd orders exist.
     """
-    if order < 2 or order % 2:
+    hierarchy = hierarchy_of(system, modes_of(correlations), order // 2, precision)
+    generators = hierarchy.first()
+    if order < 1 or (order % 2 and 1 not in generators):
         raise ValueError(f"order: must be a positive even integer, got {order}")
-    hierarchy = Hierarchy(system, modes_of(correlations), order // 2, precision)
-    generators: dict[int, Array] = {}
     slaved: dict[Place, Array] = {(0, 0): hierarchy.identity}
-    for level, k in places(order):
+    for level, k in hierarchy.places(order):
         denominators = hierarchy.denominators(level)
-        total = np.zeros_like(denominators)
-        if (above := slaved.get((level + 1, k - 1))) is not None:
-            total += hierarchy.from_above(level, above)
-        if (below := slaved.get((level - 1, k - 1))) is not None:
-            total += hierarchy.from_below(level, below)
+        total = hierarchy.driven(level, k, slaved)
         for lower, generator in generators.items():
             if (earlier := slaved.get((level, k - lower))) is not None:
                 total -= (as_matrix(earlier) @ generator).reshape(total.shape)
-        slaved[level, k] = total / denominators
-        if level == 1:
+        slaved[level, k] = hierarchy.solved(level, total, _over(denominators))
+        if level == 1 and (k % 2 or 1 in generators):
             generators[k + 1] = as_matrix(hierarchy.from_above(0, slaved[1, k])[0])
     return SlowSubspace(hierarchy, MappingProxyType(generators), MappingProxyType(slaved))
+
+
+def _over(denominators: Array) -> Callable[[Any, Array], Array]:
+    return lambda members, source: source / denominators[members]

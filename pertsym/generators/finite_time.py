@@ -17,7 +17,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from pertsym.generators.collocation import Radau, beyond, combine
-from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.jumps import Jumps, hierarchy_of
 from pertsym.generators.layout import Layout
 from pertsym.generators.limit import Limit, rounding
 from pertsym.generators.product_transient import ProductEquations
@@ -152,9 +152,10 @@ def finite_time(
 def equations_of(limit: Limit) -> Equations:
     """The equations for all orders of a limit."""
     order = max(limit.generators)
-    if order <= 4:
+    jumps = any(isinstance(each, Jumps) for each in limit.correlations)
+    if order <= 4 and not jumps:
         return ProductEquations(limit.system, limit.correlations, order)
-    return HierarchyEquations(Hierarchy(limit.system, limit.modes, order // 2), order)
+    return HierarchyEquations(hierarchy_of(limit.system, limit.modes, order // 2), order, 1)
 
 
 def integrate(
@@ -221,7 +222,9 @@ class _Found:
         self._unrefined = unrefined
         self._rounding = {n: limit.rounding(n) for n in limit.generators}
         size = limit.system.dimension**2
-        self._before = {n: np.zeros((size, size), dtype=complex) for n in limit.generators}
+        # at t = 0 only the mean of the noise acts
+        zero = np.zeros((size, size), dtype=complex)
+        self._before = {n: zero if n > 1 else k for n, k in limit.generators.items()}
         self._sizes = dict.fromkeys(limit.generators, 0.0)
         self._tails = dict.fromkeys(limit.generators, 0.0)
         self.panels: list[Panel] = []

@@ -13,8 +13,10 @@ time, and of what order in the coupling, is decided by those who use it.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,17 @@ from numpy.typing import NDArray
 from pertsym.generators.system import Array, Mode, System, left, right
 
 Index = NDArray[np.intp]
+
+Place = tuple[int, int]
+"""(level, order): the auxiliaries over so many modes, and the power of the coupling."""
+
+
+def places(order: int) -> Iterator[Place]:
+    """The auxiliaries that K_2 ... K_order need, each after those it is made from."""
+    for k in range(1, order):
+        for level in range(1, min(k, order - k) + 1):
+            if (k - level) % 2 == 0:
+                yield level, k
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +164,30 @@ class Hierarchy:
                     term *= coefficients[removed[:, k], None, None, None, None]
                     total += term
         return total
+
+    def places(self, order: int) -> Iterator[Place]:
+        """See `places`."""
+        return places(order)
+
+    def first(self) -> dict[int, Array]:
+        """K_1, if the noise has a mean."""
+        return {}
+
+    def driven(self, level: int, k: int, known: Mapping[Place, Array]) -> Array:
+        """What drives the auxiliaries of a level at order k, by those of order k - 1."""
+        parts = []
+        if (above := known.get((level + 1, k - 1))) is not None:
+            parts.append(self.from_above(level, above))
+        if (below := known.get((level - 1, k - 1))) is not None:
+            parts.append(self.from_below(level, below))
+        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+
+    def solved(self, level: int, source: Array, solve: Callable[[Any, Array], Array]) -> Array:
+        """The auxiliaries of a level from their source.
+
+        `solve` does it for some of its multisets, which each depend on their own source only.
+        """
+        return solve(slice(None), source)
 
     def zeros(self, level: int, like: Array) -> Array:
         """Superoperators for a level, with the axes in front of those of `like`."""

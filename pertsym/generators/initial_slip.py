@@ -23,8 +23,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pertsym.generators.bloch_recursion import Place, SlowSubspace, places, slow_subspace
-from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.hierarchy import Hierarchy, Place, places
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import (
     TOLERANCE,

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.special import gammainc
 
 from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.jumps import Jumps
 from pertsym.generators.product_form import ProductForm
 from pertsym.generators.sixth_order import SixthOrder
 from pertsym.generators.system import Array, Correlated, Mode, System, modes_of
@@ -47,9 +48,11 @@ class Limit:
         Raises
         ------
         ValueError
-            If `order` is not a positive even integer.
+            If `order` is not a positive integer, or odd where no odd orders exist.
         """
-        if order in (2, 4):
+        if any(isinstance(each, Jumps) for each in correlations):
+            generators = dict(slow_subspace(system, correlations, order).generators)
+        elif order in (2, 4):
             product = ProductForm(system, correlations)
             generators = {2: product.second_order()}
             if order == 4:
@@ -97,9 +100,12 @@ def rounding(
     strength = sum(
         largest[mode.later]
         * largest[mode.earlier]
-        * max(abs(mode.left), abs(mode.right))
+        * mode.size
         * float(gammainc(2.0, mode.rate.real * time))
         / mode.rate.real**2
         for mode in modes
     )
-    return 16 * _EPS * max(sizes[2] * strength ** (order // 2 - 1), sizes[order])
+    # first order is exact; odd orders lie between their even neighbours
+    from_second = sizes.get(2, 0.0) * float(strength ** max(order / 2 - 1, 0.0))
+    doubt = max((mode.doubt for mode in modes), default=1.0)
+    return 16 * _EPS * doubt * max(from_second, sizes[order])

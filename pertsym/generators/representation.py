@@ -24,7 +24,7 @@ from pertsym.model.values import Model
 TOLERANCE = 1e-11
 BAND = 4.0
 HIGHEST = 40
-_LARGEST = 2e8  # complex numbers in one array: 3 GiB
+LARGEST = 2e8  # complex numbers in one array: 3 GiB
 _COARSER = 30.0
 _MOST_DOUBT = 30.0
 _QUARTER = 0.25
@@ -168,8 +168,8 @@ def require_feasible(model: Model, baths: Represented, order: int, nodes: int = 
         return max(nodes, 1) * math.comb(modes + depth - 1, depth) * model.dimension**4
 
     size = numbers(order)
-    if order > HIGHEST or size > _LARGEST:
-        possible = [n for n in range(2, min(order, HIGHEST + 2), 2) if numbers(n) <= _LARGEST]
+    if order > HIGHEST or size > LARGEST:
+        possible = [n for n in range(2, min(order, HIGHEST + 2), 2) if numbers(n) <= LARGEST]
         remedy = f"ask for order {possible[-1]} at most" if possible else "use fewer levels"
         raise NotYetDerivable(
             model.name,

@@ -22,10 +22,13 @@ from pertsym.generators.correlation_transient import (
     second_order_transient,
 )
 from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
+from pertsym.generators.jumps import largest_level, sources_of
 from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements, tails
 from pertsym.generators.product_form import SAME, ProductForm, bounded_fourth_order
 from pertsym.generators.representation import (
+    HIGHEST,
+    LARGEST,
     Progress,
     Represented,
     correlations_of,
@@ -105,6 +108,17 @@ class Request:
     def limits(self) -> tuple[Limit, Limit]:
         """The generators for t -> infinity, with fine and coarse exponentials."""
         return limits(self.model, self.baths, self.order, self.progress)
+
+    @cached_property
+    def joint(self) -> Limit:
+        """The generators for t -> infinity of Markov chains, and of exponentials beside them."""
+        return joint_limit(self.model, self.order, self.progress)
+
+    @cached_property
+    def joint_transient(self) -> FiniteTime:
+        """The same at finite times."""
+        limit = self.joint
+        return self.resolved(lambda end: finite_time(limit, end, _FINEST))
 
     @cached_property
     def transients(self) -> tuple[FiniteTime, FiniteTime]:
@@ -209,6 +223,9 @@ _SECOND = (lambda request, n: n == 2, "only for order 2")
 _FOURTH = (lambda request, n: n == 4, "only for order 4")
 _HIGHER = (lambda request, n: n > 2, "order 2 needs no exponentials")
 _FITTED = (lambda request, n: not request.spectral, "a result without a fit is asked for")
+_BEYOND_MEAN = (lambda request, n: n > 1, "the mean of the noise acts at once")
+_JUMPS = (lambda request, n: bool(request.model.used_markov), "only for Markov chains")
+_GAUSSIAN = (lambda request, n: not request.model.used_markov, "only for Gaussian baths")
 _ELEMENTARY = (
     lambda request, n: request.in_time is not None,
     "only for Ohmic baths, whose C(t) is elementary",
@@ -266,6 +283,38 @@ def _exponentials(request: Request, n: int) -> Term:
     return Term(matrix, error, divergent)
 
 
+def joint_limit(model: Model, order: int, progress: Progress = lambda _: None) -> Limit:
+    """The generators for t -> infinity of a model with Markov chains.
+
+    Raises
+    ------
+    NotYetDerivable
+        If a bath beside them is not given as exponentials, or no machine could hold it.
+    """
+    baths = sources_of(model)
+    size = largest_level(baths, order // 2) * model.dimension**4
+    if order > HIGHEST or size > LARGEST:
+        raise NotYetDerivable(
+            model.name,
+            "order",
+            f"order {order} of {model.dimension} levels with these chains needs {size:.2g} numbers "
+            "at a time",
+            "ask for a lower order",
+        )
+    progress(f"recursion to order {order}")
+    return Limit.of(System.of(model), baths, order)
+
+
+def _joint(request: Request, n: int) -> Term:
+    limit, time = request.joint, request.time
+    if time is None or n == 1:
+        matrix, error = limit.generators[n], limit.rounding(n)
+    else:
+        found = request.joint_transient
+        matrix, error = found.at(n, time), found.error(n, time)
+    return Term(matrix, np.full(matrix.shape, error), {})
+
+
 def _in_closed_form(request: Request, n: int) -> Term:
     return fourth_order(request.model, request.correlations, request.progress)
 
@@ -277,18 +326,19 @@ def _is_precise(request: Request, n: int, found: Term) -> bool:
 
 
 ROUTES = (
-    Route("the start", _only(_AT_ZERO), _nothing),
-    Route("Ĉ and P", _only(_LIMIT, _SECOND), lambda request, n: request.second),
-    Route("C(t)", _only(_FINITE, _LATER, _SECOND, _ELEMENTARY), _from_correlation),
-    Route("transient of exponentials", _only(_FINITE, _LATER), _transient),
+    Route("the start", _only(_AT_ZERO, _BEYOND_MEAN), _nothing),
+    Route("joint equations of state and chain", _only(_JUMPS), _joint),
+    Route("Ĉ and P", _only(_GAUSSIAN, _LIMIT, _SECOND), lambda request, n: request.second),
+    Route("C(t)", _only(_GAUSSIAN, _FINITE, _LATER, _SECOND, _ELEMENTARY), _from_correlation),
+    Route("transient of exponentials", _only(_GAUSSIAN, _FINITE, _LATER), _transient),
     Route(
         "poles of the baths",
-        _only(_LIMIT, _FOURTH, _FITTED, (_few_poles, "only for few levels and poles")),
+        _only(_GAUSSIAN, _LIMIT, _FOURTH, _FITTED, (_few_poles, "only for few levels and poles")),
         _from_poles,
         _is_precise,
     ),
-    Route("exponentials", _only(_LIMIT, _HIGHER, _FITTED), _exponentials, _is_precise),
-    Route("closed spectral forms", _only(_LIMIT, _FOURTH), _in_closed_form),
+    Route("exponentials", _only(_GAUSSIAN, _LIMIT, _HIGHER, _FITTED), _exponentials, _is_precise),
+    Route("closed spectral forms", _only(_GAUSSIAN, _LIMIT, _FOURTH), _in_closed_form),
 )
 """Preferred first."""
 

@@ -96,6 +96,16 @@ class Correlated:
         """Baths without correlations between them."""
         return tuple(cls(name, name, exponentials) for name, exponentials in baths)
 
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """The distinct exponents of C and C*; one that is real serves both at once."""
+        weights: dict[complex, list[complex]] = {}
+        for c, nu in zip(self.exponentials.c, self.exponentials.nu, strict=True):
+            weights.setdefault(nu, [0j, 0j])[0] += c
+            weights.setdefault(nu.conjugate(), [0j, 0j])[1] += c.conjugate()
+        pair = self.later, self.earlier
+        return tuple(Mode(*pair, nu, c, d) for nu, (c, d) in weights.items() if c or d)
+
 
 @dataclass(frozen=True)
 class Mode:
@@ -107,22 +117,23 @@ class Mode:
     left: complex
     right: complex
 
+    @property
+    def size(self) -> float:
+        """The square of the coupling that products of this exponent are as large as."""
+        return max(abs(self.left), abs(self.right))
+
+    @property
+    def doubt(self) -> float:
+        """The relative error of the exponent, in units of rounding."""
+        return 1.0
+
 
 def modes_of(correlations: Sequence[Correlated]) -> tuple[Mode, ...]:
     """The distinct exponents of C and C* of every pair of couplings.
 
     A real exponent, or a pair of conjugate exponents, serves C and C* at once.
     """
-    modes: list[Mode] = []
-    for pair in correlations:
-        weights: dict[complex, list[complex]] = {}
-        for c, nu in zip(pair.exponentials.c, pair.exponentials.nu, strict=True):
-            weights.setdefault(nu, [0j, 0j])[0] += c
-            weights.setdefault(nu.conjugate(), [0j, 0j])[1] += c.conjugate()
-        modes += [
-            Mode(pair.later, pair.earlier, nu, c, d) for nu, (c, d) in weights.items() if c or d
-        ]
-    return tuple(modes)
+    return tuple(mode for pair in correlations for mode in pair.modes)
 
 
 def element_name(place: tuple[int, int], dimension: int, symbol: str = "K") -> str:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from pertsym.generators.jumps import has_odd_orders
 from pertsym.generators.representation import TOLERANCE, Progress
 from pertsym.generators.routes import Request, term
 from pertsym.generators.second_order import Term
@@ -17,7 +18,7 @@ from pertsym.model.values import Model
 
 @dataclass(frozen=True, eq=False)
 class Generator:
-    """K_0, K_2, ... of a model.
+    """K_0, K_2, ... of a model; K_1, K_3, ... too where they exist.
 
     Attributes
     ----------
@@ -48,7 +49,8 @@ def tcl_generator(
     model
         Any number of levels, couplings and baths.
     order
-        0 or even: the highest order in the coupling.
+        0 or even: the highest order in the coupling.  Markov chains with odd moments have odd
+        orders too, of which those below it are given.
     time
         None for t -> infinity; else the time, in inverse energy units, since the state was a
         product of a system state and the baths' equilibrium.
@@ -79,6 +81,7 @@ def tcl_generator(
     request = Request(model, order, time, tolerance, band, progress, spectral)
     orders = {0: Term.exact(request.system.free)}
     # the highest first: what cannot be had at all is known before anything else is computed
-    found = {n: term(request, n) for n in range(order, 0, -2)}
+    step = 1 if has_odd_orders(model) else 2
+    found = {n: term(request, n) for n in range(order, 0, -step)}
     orders.update(sorted(found.items()))
     return Generator(model.dimension, MappingProxyType(orders))

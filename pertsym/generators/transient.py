@@ -10,15 +10,14 @@ is linear with a known source, which is solved on many intervals of time at once
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from pertsym.generators.bloch_recursion import Place, places
 from pertsym.generators.collocation import Radau
-from pertsym.generators.hierarchy import Hierarchy
+from pertsym.generators.hierarchy import Hierarchy, Place
 from pertsym.generators.layout import ExponentialPace, Pace
 from pertsym.generators.system import Array, as_matrix
 
@@ -106,7 +105,7 @@ class HierarchyEquations:
     @property
     def numbers(self) -> int:
         """How many complex numbers the auxiliaries are at one time."""
-        each = [len(self.hierarchy.levels[level]) for level, _ in places(self.order)]
+        each = [len(self.hierarchy.levels[level]) for level, _ in self.hierarchy.places(self.order)]
         return sum(each) * self.hierarchy.system.dimension**4
 
     def pace(self, power: int, tolerance: float) -> Pace:
@@ -116,7 +115,7 @@ class HierarchyEquations:
     def start(self) -> State:
         """The auxiliaries at t = 0, where they vanish."""
         found: dict[Place, Array] = {}
-        for level, k in places(self.order):
+        for level, k in self.hierarchy.places(self.order):
             count = len(self.hierarchy.levels[level])
             found[level, k] = np.zeros((count, *self.hierarchy.identity.shape[1:]), dtype=complex)
         return found
@@ -125,19 +124,26 @@ class HierarchyEquations:
         """See `Equations`."""
         hierarchy = self.hierarchy
         moving: dict[Place, Array] = {(0, 0): hierarchy.identity}
-        generators: dict[int, Array] = {}
-        for level, k in places(self.order):
+        generators = {
+            n: np.repeat(x[None], len(grid.times), 0) for n, x in hierarchy.first().items()
+        }
+        for level, k in hierarchy.places(self.order):
             initial = state[level, k]
             source = np.zeros((len(grid.times), *initial.shape), dtype=complex)
-            if (above := moving.get((level + 1, k - 1))) is not None:
-                source += hierarchy.from_above(level, above)
-            if (below := moving.get((level - 1, k - 1))) is not None:
-                source += hierarchy.from_below(level, below)
+            source += hierarchy.driven(level, k, moving)
             for lower, generator in generators.items():
                 if (y := moving.get((level, k - lower))) is not None:
                     source -= (as_matrix(y) @ generator[:, None]).reshape(source.shape)
-            moving[level, k] = grid.solve(hierarchy.denominators(level), initial, source)
-            if level == 1:
+            moving[level, k] = hierarchy.solved(
+                level,
+                source,
+                _over(grid, hierarchy.denominators(level), initial),
+            )
+            if level == 1 and (k % 2 or 1 in generators):
                 generators[k + 1] = as_matrix(hierarchy.from_above(0, moving[level, k])[:, 0])
         ends = {place: grid.ends(moving[place]) for place in state}
         return {n: x for n, x in generators.items() if n >= self.lowest}, ends
+
+
+def _over(grid: Grid, rates: Array, start: Array) -> Callable[[Any, Array], Array]:
+    return lambda members, source: grid.solve(rates[members], start[members], source)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Array
@@ -29,7 +31,7 @@ def bloch_quantities(generators: Mapping[int, Array], w0: float) -> dict[int, di
     Parameters
     ----------
     generators
-        2, 4, ... -> 4 x 4 contribution of that order, no order left out.
+        2, 4, ... (or 1, 2, 3, ...) -> 4 x 4 contribution of that order, no order left out.
     w0
         E_1 - E_0 > 0.
     """
@@ -56,11 +58,36 @@ def _shifts(generators: Mapping[int, Array], w0: float) -> dict[int, float]:
     omega: dict[int, float] = {}
     for n in sorted(generators):
         total = 0.0
-        for k in range(2, n, 2):
+        for k in (k for k in generators if n - k in generators):
             total += a[k] * a[n - k] - omega[k] * omega[n - k]
             total -= (b[k] * b[n - k].conjugate()).real
         omega[n] = a[n] + total / (2 * w0)
     return omega
+
+
+def bounded_quantities(generators: Mapping[int, Term], w0: float) -> dict[int, dict[str, Bounded]]:
+    """`bloch_quantities` with bounds from those of the elements, of which all are there."""
+    terms = {n: term for n, term in generators.items() if n}
+    values = bloch_quantities({n: term.matrix for n, term in terms.items()}, w0)
+    worst = {n: float(term.error.max()) for n, term in terms.items()}
+    sizes = {
+        n: max(float(np.abs(term.matrix).max()), abs(values[n]["frequency_shift"]))
+        for n, term in terms.items()
+    }
+    result: dict[int, dict[str, Bounded]] = {}
+    shifts: dict[int, float] = {}
+    for n, row in values.items():
+        errors = {
+            name: float(sum(terms[n].error[place] for place in places))
+            for name, places in ELEMENTS.items()
+        }
+        for k in (k for k in terms if n - k in terms):
+            # a a - omega omega - b b* over 2 w0, both factors of each
+            lost = 2 * worst[k] + shifts[k]
+            errors["frequency_shift"] += lost * sizes[n - k] / w0
+        shifts[n] = errors["frequency_shift"]
+        result[n] = {name: Bounded(value, errors[name]) for name, value in row.items()}
+    return result
 
 
 def eliminated_quantities(

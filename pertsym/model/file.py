@@ -18,6 +18,7 @@ from pertsym.baths.checks import Parameter, parameters_of
 from pertsym.baths.densities import DENSITIES, Mixture
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.markov import is_markov, read_markov
 from pertsym.model.matrix import eigenbasis, hermitian_matrix, in_basis
 from pertsym.model.read import (
     Place,
@@ -37,7 +38,7 @@ from pertsym.model.values import Bath, Coupling, Matrix, Model, Statistics
 TOP_KEYS: Final = ("name", "units", "system", "couplings", "baths")
 MODEL_KEYS: Final = (*TOP_KEYS, "cross", "symbols", "observables")
 _STATISTICS: Final = ("boson", "classical", "spin")
-_STATISTICS_TO_COME: Final = ("random-matrix",)
+_STATISTICS_TO_COME: Final = ("random-matrix", "markov")
 _OSCILLATOR: Final = "oscillator"
 _GIVEN_AS_EXPONENTIALS: Final = "exponentials"
 
@@ -87,9 +88,16 @@ def model_of(
     if hamiltonian is not None:
         energies, given, vectors = in_eigenbasis(hamiltonian, given, place.field("system"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
-    bound = read_baths(baths, units, place.field("baths"))
+    chains = {key: x for key, x in baths.items() if is_markov(x)}
+    others = {key: x for key, x in baths.items() if key not in chains}
+    bound = read_baths(others, units, place.field("baths"))
+    markov = tuple(
+        read_markov(key, x, place.field("baths").field(key)) for key, x in chains.items()
+    )
     try:
-        return Model(name, units, energies, given, bound, crosses, vectors, observables)
+        return Model(
+            name, units, energies, given, bound, crosses, vectors, observables, markov=markov
+        )
     except InputError as error:
         if error.source != "model":
             raise
@@ -320,8 +328,8 @@ def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
     if statistics in _STATISTICS_TO_COME:
         raise place.field("statistics").not_yet(
             f"for baths of statistics {statistics!r} this request cannot be treated yet",
-            "use `pertsym rates` or `pertsym evolve` (in Python load_random_matrix), or statistics "
-            f"{', '.join(map(repr, _STATISTICS))}",
+            "use levels with `pertsym rates` or `pertsym evolve` (random matrices in Python: "
+            f"load_random_matrix), or statistics {', '.join(map(repr, _STATISTICS))}",
         )
     check_keys(entries, ("statistics", "temperature", "beta", "spectral_density"), place)
     table(entries, place, required=("spectral_density",))

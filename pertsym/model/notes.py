@@ -19,9 +19,10 @@ def model_notes(model: Model) -> tuple[str, ...]:
     """One line a remark, in the order of the baths: unused baths, odd correlation functions."""
     used = {coupling.bath for coupling in model.couplings}
     remarks: list[str] = []
+    for name in [bath.name for bath in model.baths] + [noise.name for noise in model.markov]:
+        if name not in used:
+            remarks.append(f"bath {name!r} is not used by any coupling and has no effect")
     for bath in model.baths:
-        if bath.name not in used:
-            remarks.append(f"bath {bath.name!r} is not used by any coupling and has no effect")
         remarks.extend(f"bath {bath.name!r}: {remark}" for remark in _bath_notes(bath))
     return tuple(remarks)
 

@@ -25,7 +25,8 @@ from pertsym.baths.densities import (
 )
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.model.cross import Cross, independent
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.markov import MarkovNoise
 from pertsym.model.units import UNITS, Units
 
 Statistics = Literal["boson", "classical"]
@@ -238,7 +239,7 @@ class Stated(Protocol):
 
 @dataclass(frozen=True)
 class Model:
-    """A finite system coupled to Gaussian baths.
+    """A finite system coupled to Gaussian baths and to noise that jumps.
 
     Attributes
     ----------
@@ -256,6 +257,8 @@ class Model:
         eigenbasis.
     observables : tuple of (name, operator)
         Hermitian operators in the basis that the system was given in.
+    markov : tuple of MarkovNoise
+        Baths that are not Gaussian, each independent of all others.
 
     Raises
     ------
@@ -271,10 +274,11 @@ class Model:
     cross: tuple[Cross, ...] = ()
     vectors: tuple[tuple[complex, ...], ...] | None = None
     observables: tuple[tuple[str, Matrix], ...] = ()
+    markov: tuple[MarkovNoise, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_energies()
-        names = [bath.name for bath in self.baths]
+        names = [bath.name for bath in self.baths] + [noise.name for noise in self.markov]
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise _fault("baths", f"two baths are called {name!r}", "rename one of them")
@@ -295,6 +299,12 @@ class Model:
                     f"give a {self.dimension} x {self.dimension} matrix",
                 )
         for index, cross in enumerate(self.cross):
+            for name in {noise.name for noise in self.markov}.intersection(cross.baths):
+                raise _fault(
+                    f"cross[{index}].baths",
+                    f"{name!r} is a Markov chain and has no J(w)",
+                    "couple several operators to one chain",
+                )
             cross.check({bath.name: bath for bath in self.baths}, f"cross[{index}]")
             if any(set(cross.baths) == set(other.baths) for other in self.cross[:index]):
                 raise _fault(
@@ -321,7 +331,7 @@ class Model:
         cls,
         energies: Sequence[float],
         couplings: Sequence[Coupling | Stated],
-        baths: Sequence[Bath],
+        baths: Sequence[Bath | MarkovNoise],
         *,
         name: str = "model",
         units: str = "natural",
@@ -332,7 +342,9 @@ class Model:
             raise _fault("units", f"unknown units {units!r}", f"use one of {', '.join(UNITS)}")
         levels = tuple(float(energy) for energy in energies)
         exact = tuple(c if isinstance(c, Coupling) else c.numeric() for c in couplings)
-        return cls(name, UNITS[units], levels, exact, tuple(baths), tuple(cross))
+        gaussian = tuple(bath for bath in baths if isinstance(bath, Bath))
+        markov = tuple(bath for bath in baths if isinstance(bath, MarkovNoise))
+        return cls(name, UNITS[units], levels, exact, gaussian, tuple(cross), markov=markov)
 
     @property
     def dimension(self) -> int:
@@ -389,23 +401,49 @@ class Model:
         """Independent baths: those that some coupling names, in the order of `baths`.
 
         Correlated ones are replaced as in `pertsym.model.cross`.
+
+        Raises
+        ------
+        NotYetDerivable
+            If a coupling names a Markov chain, which no correlation function describes.
         """
+        for noise in self.used_markov:
+            raise NotYetDerivable(
+                self.name,
+                f"baths.{noise.name}",
+                "jumps between states are not Gaussian, and this request is derived for Gaussian "
+                "baths only",
+                "use `pertsym rates`, `generator`, or `steady` and `evolve` with redfield or tclN",
+            )
+        return self.gaussian_baths
+
+    @property
+    def gaussian_baths(self) -> tuple[Bath, ...]:
+        """`used_baths`, whether or not there are Markov chains beside them."""
         return tuple(bath for bath, _ in self._independent)
 
     @property
+    def used_markov(self) -> tuple[MarkovNoise, ...]:
+        """The Markov chains that some coupling names."""
+        used = {coupling.bath for coupling in self.couplings}
+        return tuple(noise for noise in self.markov if noise.name in used)
+
+    @property
     def bath_operators(self) -> dict[str, Matrix]:
-        """For each of `used_baths` the exact operator that it couples to."""
-        return {bath.name: matrix for bath, matrix in self._independent}
+        """For each bath in use, Markov chains last, the exact operator that it couples to."""
+        chains = {noise.name: self._operator(noise.name) for noise in self.used_markov}
+        return {bath.name: matrix for bath, matrix in self._independent} | chains
+
+    def _operator(self, name: str) -> Matrix:
+        """The sum of all operators that are coupled to a bath."""
+        operators = [c.operator for c in self.couplings if c.bath == name]
+        rows = zip(*operators, strict=True)
+        return tuple(tuple(sum(x, start=Gaussian(0)) for x in zip(*r, strict=True)) for r in rows)
 
     @cached_property
     def _independent(self) -> tuple[tuple[Bath, Matrix], ...]:
         used = {coupling.bath for coupling in self.couplings}
-        stated = []
-        for bath in (bath for bath in self.baths if bath.name in used):
-            operators = [c.operator for c in self.couplings if c.bath == bath.name]
-            rows = zip(*operators, strict=True)
-            total = (tuple(sum(x, start=Gaussian(0)) for x in zip(*r, strict=True)) for r in rows)
-            stated.append((bath, tuple(total)))
+        stated = [(bath, self._operator(bath.name)) for bath in self.baths if bath.name in used]
         return independent(stated, self.cross) if self.cross else tuple(stated)
 
     def bath(self, name: str) -> Bath:
@@ -421,5 +459,7 @@ class Model:
 
         Classical baths and baths given as exponentials obey no detailed balance: None.
         """
+        if self.used_markov:
+            return None
         betas = {bath.beta if bath.statistics == "boson" else None for bath in self.used_baths}
         return betas.pop() if len(betas) == 1 else None

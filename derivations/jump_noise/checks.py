@@ -1,0 +1,464 @@
+"""The checks of the ledger of jump noise.
+
+The joint equations of state and noise are finite matrices: their secular polynomials and their
+eigenvectors know nothing of generators, pairings or orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+from derivations.jump_noise.models import (
+    COHERENCE,
+    INVERSE,
+    ONE,
+    ORDERS,
+    POPULATIONS,
+    PURE_DEPHASING,
+    RATE,
+    REDRAWN,
+    RING,
+    SKEW,
+    SPLIT,
+    TILTED,
+    VARIANCE,
+    ZERO,
+    G,
+    L,
+    N,
+    Noise,
+    P,
+    S,
+    W,
+    X,
+    bath,
+    critical_couplings,
+    fluctuators,
+    joint_bloch_matrix,
+    joint_matrix,
+    kubo_anderson,
+    model,
+    telegraph,
+    unequal,
+)
+from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.equations.exponential_bath import (
+    Decay,
+    ExponentialBath,
+    Superoperator,
+    exact_generator,
+)
+from pertsym.equations.linear_fractions import LinearFraction
+from pertsym.equations.models import independent_baths
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Operator
+from pertsym.expansion.paths import Element
+from pertsym.generators.tcl import tcl_generator
+from pertsym.model.markov import MarkovNoise
+from pertsym.model.values import Coupling, Model
+
+RECURSION = "recursion on the slow subspace, exact"
+SECULAR = "secular polynomial of the joint equations, exact"
+JOINT = "slow invariant subspace of the joint equations"
+_HIGHEST = max(ORDERS)
+_POPULATION, _CONJUGATE = (1, 1), (0, 1)
+_COHERENCE = (1, 0)
+
+Series = Mapping[int, LinearFraction]
+"""Order in the coupling -> coefficient; what is left out is zero."""
+
+
+def _product(a: Series, b: Series) -> Series:
+    terms: dict[int, list[LinearFraction]] = {}
+    for m, x in a.items():
+        for n, y in b.items():
+            if m + n <= _HIGHEST:
+                terms.setdefault(m + n, []).append(x * y)
+    return {n: RING.sum(some).reduced() for n, some in terms.items()}
+
+
+def _sum(*series: Series) -> Series:
+    orders = sorted({n for one in series for n in one})
+    return {n: RING.sum(one[n] for one in series if n in one).reduced() for n in orders}
+
+
+def _times(a: Series, factor: int) -> Series:
+    return {n: x * factor for n, x in a.items()}
+
+
+def _vanishes(series: Series) -> bool:
+    return not any(series.values())
+
+
+_VARIABLES: Mapping[sympy.Symbol, Series] = {
+    X: {2: VARIANCE},
+    G: {0: RING.variable(RATE)},
+    P: {0: RING.variable("p")},
+    W**2: {0: -(RING.variable("y") * RING.variable("y"))},
+}
+
+
+def secular(polynomial: sympy.Expr, eigenvalue: Series) -> Series:
+    """A secular polynomial at a series for its s, order by order; zero if it is an eigenvalue."""
+    square = sympy.Symbol("W2")
+    places = (S, X, G, P, square)
+    terms = sympy.Poly(polynomial.expand().subs(W, sympy.sqrt(square)), *places).terms()
+    values = (eigenvalue, *_VARIABLES.values())
+    total: list[Series] = []
+    for powers, coefficient in terms:
+        term: Series = {0: RING.number(int(coefficient))}
+        for value, power in zip(values, powers, strict=True):
+            for _ in range(power):
+                term = _product(term, value)
+        total.append(term)
+    return _sum(*total)
+
+
+def _element(name: str, to: tuple[int, int], of: tuple[int, int]) -> Series:
+    rates = model(name).rates
+    return {n: rates.element(n, (*to, *of)) for n in ORDERS}
+
+
+def telegraph_populations(digits: int) -> Evidence:
+    """-1/T1 is the eigenvalue that starts at 0, and the closed forms are as stated."""
+    rates = model("telegraph").rates
+    decay = {n: -rates.value("inv_T1", n) for n in ORDERS}
+    joint = joint_bloch_matrix("x").charpoly(S).as_expr()
+    square = G**2 + W**2
+    stated = {
+        2: -4 * G / square,
+        4: 16 * G * (W**2 - G**2) / square**3,
+        6: -64 * G * (2 * G**4 - 5 * G**2 * W**2 + W**4) / square**5,
+    }
+    found = {n: -model("telegraph").expression("inv_T1", n) for n in stated}
+    return conclude(
+        (RECURSION, SECULAR),
+        exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE),
+        Finding("the series solves that of z to order 8", _vanishes(secular(POPULATIONS, decay))),
+        *(exact(f"closed form of order {n}", found[n], x * L**n) for n, x in stated.items()),
+    )
+
+
+def telegraph_coherence(digits: int) -> Evidence:
+    """The coherence block's characteristic polynomial divides the cubic of x, y and xi z.
+
+    (s^2 - T s + D)(s + f) = s^3 + g s^2 + (w^2 + 4 lam^2) s + g w^2.
+    """
+    y = RING.variable("y")
+    a = {0: -y, **_element("telegraph", _COHERENCE, _COHERENCE)}
+    d = {0: y, **_element("telegraph", _CONJUGATE, _CONJUGATE)}
+    b, c = (
+        _element("telegraph", _COHERENCE, _CONJUGATE),
+        _element("telegraph", _CONJUGATE, _COHERENCE),
+    )
+    trace = _sum(a, d)
+    determinant = _sum(_product(a, d), _times(_product(b, c), -1))
+    rest = _sum({0: RING.variable(RATE)}, trace)
+    linear = _sum(determinant, _times(_product(trace, rest), -1), {0: y * y, 2: VARIANCE * -4})
+    constant = _sum(_product(determinant, rest), {0: RING.variable(RATE) * y * y})
+    rates = model("telegraph").rates
+    half = (rates.value("inv_T2", n) * 2 - rates.value("inv_T1", n) for n in ORDERS)
+    return conclude(
+        (RECURSION, SECULAR),
+        Finding("coefficient of s to order 8", _vanishes(linear)),
+        Finding("coefficient of 1 to order 8", _vanishes(constant)),
+        Finding("1/T2 = 1/(2 T1) at every order", not any(half)),
+        exact("both cubics are mirror images", COHERENCE.subs(S, -S - G), -POPULATIONS),
+    )
+
+
+def pure_dephasing(digits: int) -> Evidence:
+    """Along z the coherence is a closed form, with a branch point at lambda = gamma/4."""
+    series = _element("telegraph_along_z", _COHERENCE, _COHERENCE)
+    closed = (-G + sympy.sqrt(G**2 - 16 * X)) / 2
+    taylor = sympy.series(closed, X, 0, _HIGHEST // 2 + 1).removeO()
+    findings = [
+        exact(
+            f"order {n} of (-g + sqrt(g^2 - 16 lam^2))/2",
+            -model("telegraph_along_z").expression("inv_T2", n),
+            sympy.expand(taylor).coeff(X, n // 2) * L**n,
+        )
+        for n in ORDERS
+    ]
+    return conclude(
+        (RECURSION, SECULAR),
+        Finding("s (s + g) + 4 lam^2 to order 8", _vanishes(secular(PURE_DEPHASING, series))),
+        exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X),
+        *findings,
+    )
+
+
+def redrawn(digits: int) -> Evidence:
+    """Kubo and Anderson's condition for the dephasing of three states that are drawn anew."""
+    series = _element("kubo_anderson_along_z", _COHERENCE, _COHERENCE)
+    across = model("kubo_anderson").rates
+    single = model("telegraph").rates
+    findings = [
+        Finding(
+            f"p = 1 is telegraph noise, populations of order {n}",
+            _at(across.value("inv_T1", n)) == _at(single.value("inv_T1", n)),
+        )
+        for n in ORDERS
+    ]
+    return conclude(
+        (RECURSION, "sum over states of p_k g/(s + g + 2i xi_k) = 1"),
+        Finding("the series solves it to order 8", _vanishes(secular(REDRAWN, series))),
+        *findings,
+    )
+
+
+def odd_orders(digits: int) -> Evidence:
+    """Two states of unequal weight along z: s (s + g + 2i skew) + 4 lam^2 = 0 has odd orders.
+
+    With s = sum of (-i)^n k_n, the skew being of first order: k^2 + g k - 2 skew k - 4 lam^2 = 0.
+    """
+    found = exact_generator(bath(SPLIT, unequal()), _HIGHEST)
+    element = (*_COHERENCE, *_COHERENCE)
+    k = {n: x[element] * (-1) ** (n // 2) for n, x in found.items() if element in x}
+    damping: Series = {0: RING.variable(RATE), 1: RING.variable(SKEW) * -2}
+    total = _sum(_product(k, k), _product(k, damping), {2: VARIANCE * -4})
+    return conclude(
+        (RECURSION, SECULAR),
+        Finding("odd orders are there", {3, 5, 7} <= set(k)),
+        Finding("the secular equation to order 8", _vanishes(total)),
+    )
+
+
+def _same(a: Mapping[int, Superoperator], b: Mapping[int, Superoperator], n: int) -> bool:
+    return a[n].keys() == b[n].keys() and all(a[n][e].equals(b[n][e]) for e in a[n])
+
+
+def many_fluctuators(digits: int) -> Evidence:
+    """The ladder in 1/n against 2 and 3 signals one by one, and Gaussian noise at 1/n = 0."""
+    findings = []
+    for n in (2, 3):
+        part = RING.number(Fraction(1, n))
+        together = exact_generator(bath(TILTED, fluctuators(part)), _HIGHEST)
+        apart = exact_generator(bath(TILTED, *[fluctuators(ONE, part)] * n), _HIGHEST)
+        findings += [
+            Finding(
+                f"{n} signals: {len(apart[k])} elements of order {k}", _same(together, apart, k)
+            )
+            for k in ORDERS
+        ]
+    interaction = independent_baths(2, [(_matrix(TILTED), "C")], real=["C"])
+    decays = {"C": (Decay(("lambda", "lambda"), RATE),)}
+    gaussian = exact_generator(ExponentialBath.of(interaction, decays), _HIGHEST)
+    limit = exact_generator(bath(TILTED, fluctuators(ZERO)), _HIGHEST)
+    for k in ORDERS:
+        same = gaussian[k].keys() == limit[k].keys() and all(
+            _at(gaussian[k][e]) == _at(limit[k][e]) for e in limit[k]
+        )
+        findings.append(Finding(f"Gaussian noise: all elements of order {k}, at points", same))
+    return conclude((RECURSION, "one ladder for each signal", "hierarchy of exponents"), *findings)
+
+
+def _matrix(operator: Operator) -> tuple[tuple[Gaussian, ...], ...]:
+    rows = [[Gaussian(0)] * 2 for _ in range(2)]
+    for a, b, value in operator:
+        rows[a][b] = value
+    return tuple(map(tuple, rows))
+
+
+def _at(value: LinearFraction) -> tuple[Fraction, ...]:
+    """A value at a few rational points."""
+    return tuple(value.at(point) for point in _POINTS)
+
+
+_POINTS: tuple[dict[str, Fraction], ...] = tuple(
+    dict(zip(RING.names, map(Fraction, numbers), strict=True))
+    for numbers in (
+        ("7/5", "1/3", "1", "1/2", "3/8", "11/10"),
+        ("2/9", "3/4", "1", "4/3", "1/5", "13/3"),
+        ("5", "2/3", "1", "7/2", "9/4", "1/7"),
+    )
+)
+
+
+def gaussian_limit(digits: int) -> Evidence:
+    """What n fluctuators add to the Gaussian value falls as 1/n, at fourth order exactly."""
+    across, along = model("fluctuators"), model("fluctuators_along_z")
+    single, fourth = model("telegraph_along_z"), across.expression("inv_T1", 4)
+    findings = [
+        exact(
+            "1/T1 of order 4 less its Gaussian value",
+            fourth - sympy.limit(fourth, N, sympy.oo),
+            16 * G * L**4 / (N * (G**2 + W**2) ** 2),
+        )
+    ]
+    for k in ORDERS:
+        value = sympy.Poly(
+            sympy.cancel(across.expression("inv_T1", k) * N ** (k // 2 - 1)), N, domain="EX"
+        )
+        findings.append(
+            Finding(f"degree of 1/T1 of order {k} in 1/n", value.degree() == k // 2 - 1)
+        )
+        findings.append(
+            exact(
+                f"cumulants of independent signals add up, order {k} along z",
+                along.expression("inv_T2", k),
+                single.expression("inv_T2", k) / N ** (k // 2 - 1),
+            )
+        )
+    return conclude((RECURSION, "additivity of cumulants"), *findings)
+
+
+_CHAINS: Mapping[str, tuple[Noise, tuple[Fraction, ...], tuple[tuple[int | str, ...], ...]]] = {
+    "telegraph": (telegraph(), (Fraction(1), Fraction(-1)), ((0, "1/2"), ("1/2", 0))),
+    "three fluctuators": (
+        fluctuators(RING.number(Fraction(1, 3))),
+        (),
+        ((0, "1/2", 0, 0), ("3/2", 0, 1, 0), (0, 1, 0, "3/2"), (0, 0, "1/2", 0)),
+    ),
+    "Kubo-Anderson": (
+        kubo_anderson(),
+        (Fraction(1), Fraction(0), Fraction(-1)),
+        (("0", "1/5", "1/5"), ("3/5", 0, "3/5"), ("1/5", "1/5", 0)),
+    ),
+}
+"""Noise, its states in units of lambda, jump rates in units of gamma; p = 2/5.
+
+Three fluctuators jump between 0 ... 3 of them up; their states are irrational.
+"""
+
+
+def _chain(name: str, rate: Fraction, strength: Any) -> tuple[list[Any], list[list[Any]]]:
+    _, states, jumps = _CHAINS[name]
+    if states:
+        values = [strength * mpmath.mpf(x.numerator) / x.denominator for x in states]
+    else:
+        values = [strength * (3 - 2 * k) / mpmath.sqrt(3) for k in range(4)]
+    return values, [[_number(rate * Fraction(x)) for x in row] for row in jumps]
+
+
+def _number(x: Fraction) -> Any:
+    return mpmath.mpf(x.numerator) / x.denominator
+
+
+def joint_equations(digits: int) -> Evidence:
+    """What the series through order 8 leaves of the whole generator falls with the tenth power."""
+    w0, rate = Fraction(11, 10), Fraction(7, 5)
+    names, findings = RING.names, []
+    for name, (noise, *_) in _CHAINS.items():
+        generators = exact_generator(bath(TILTED, noise), _HIGHEST)
+        rests = []
+        with mpmath.workdps(2 * digits + 30):
+            strength = mpmath.mpf(10) ** -(digits // 8 + 1)
+            for amplitude in (strength, strength / 2):
+                numbers = {RATE: _number(rate), "lambda": amplitude, "y": 1j * _number(w0)}
+                numbers |= {INVERSE: mpmath.mpf(0), "p": mpmath.mpf(2) / 5, SKEW: mpmath.mpf(0)}
+                point = [numbers[each] for each in names]
+                series = mpmath.zeros(4)
+                for a, b in ((1, 0), (0, 1)):
+                    series[2 * a + b, 2 * a + b] = -1j * (a - b) * _number(w0)
+                for k in ORDERS:
+                    for (a, b, c, d), value in generators[k].items():
+                        series[2 * a + b, 2 * c + d] += value.near(point)
+                whole = _slow_generator(name, rate, amplitude, w0)
+                rests.append(mpmath.mnorm(whole - series, 1))
+            power = mpmath.log(rests[0] / rests[1], 2)
+            small = bool(rests[0] < mpmath.mpf(10) ** -digits)
+        findings += [
+            Finding(f"{name}: the generator to {digits} digits", small, digits),
+            Finding(f"{name}: the rest falls with power 10", bool(abs(power - 10) < 0.05)),
+        ]
+    return conclude((RECURSION, JOINT), *findings, status="numerical")
+
+
+def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> Any:
+    """K of t -> infinity by the eigenvectors of the joint equations."""
+    values, jumps = _chain(name, rate, amplitude)
+    total = joint_matrix(values, jumps, TILTED, _number(w0))
+    eigenvalues, vectors = mpmath.eig(total)
+    slow = sorted(range(len(eigenvalues)), key=lambda k: -mpmath.re(eigenvalues[k]))[:4]
+    read, scaled = mpmath.zeros(4), mpmath.zeros(4)
+    for column, k in enumerate(slow):
+        for row in range(4):
+            read[row, column] = mpmath.fsum(vectors[4 * i + row, k] for i in range(len(values)))
+            scaled[row, column] = read[row, column] * eigenvalues[k]
+    return scaled * mpmath.inverse(read)
+
+
+def numerical_engine(digits: int) -> Evidence:
+    """The numerical generator of a model with the same numbers, double precision."""
+    w0, rate, amplitude = 1.1, 1.4, 0.25
+    point = [_number(Fraction(7, 5)), 0, mpmath.mpf(2) / 5, 0, mpmath.mpf(1) / 4, 1.1j]
+    findings = []
+    for name in ("telegraph", "Kubo-Anderson"):
+        noise, states, jumps = _CHAINS[name]
+        chain = MarkovNoise.of(
+            "b",
+            [amplitude * float(x) for x in states],
+            [[rate * float(Fraction(x)) for x in row] for row in jumps],
+        )
+        coupling = Coupling.of(np.array([[-1, 1], [1, 1]]).tolist(), "b")
+        numbers = tcl_generator(Model.of([0.0, w0], [coupling], [chain]), _HIGHEST)
+        generators = exact_generator(bath(TILTED, noise), _HIGHEST)
+        for k in ORDERS:
+            matrix = numbers.orders[k].matrix
+            scale = float(np.abs(matrix).max())
+            for element in _ELEMENTS:
+                a, b, c, d = element
+                value = generators[k].get(element, ZERO).near(point)
+                got = complex(matrix[2 * a + b, 2 * c + d])
+                what = f"{name}: {element} of order {k}, to 1e-12 of the largest"
+                findings.append(Finding(what, abs(got - complex(value)) < 1e-12 * scale))
+    return conclude(
+        (RECURSION, "numerical recursion over a Schur basis"), *findings, status="numerical"
+    )
+
+
+_ELEMENTS: tuple[Element, ...] = ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 1, 1))
+
+
+def radius(digits: int) -> Evidence:
+    """Coefficients up to the 400th fall as n^(-3/2) R^-n with R the nearest branch point."""
+    findings = []
+    for splitting in (0.25, 0.5, 1.0, 2.0, 4.0):
+        reach = abs(critical_couplings(splitting)[0])
+        sizes = _coefficients(splitting, reach, 400)
+        early, late = (max(sizes[n] * n**1.5 for n in part) for part in (_EARLY, _LATE))
+        findings.append(
+            Finding(f"w0 = {splitting} gamma: R = {reach:.6f}", 0.8 < late / early < 1.25)
+        )
+    sizes = [abs(float(sympy.catalan(n))) / 4.0**n * n**1.5 for n in (200, 400)]
+    findings.append(Finding("Catalan numbers along z", 0.99 < sizes[1] / sizes[0] < 1.01))
+    routes = ("zeros of the discriminant, followed from x = 0", "coefficients of the series")
+    return conclude(routes, *findings, status="numerical")
+
+
+_EARLY, _LATE = range(150, 201), range(350, 401)
+
+
+def _coefficients(splitting: float, reach: float, count: int) -> Sequence[float]:
+    """|a_n| reach^n of s = sum a_n x^n with s ((s + 1)^2 + w^2) + 4 x (s + 1) = 0."""
+    a, square, cube = (np.zeros(count + 1) for _ in range(3))
+    for n in range(1, count + 1):
+        square[n] = a[1:n] @ a[n - 1 : 0 : -1]
+        cube[n] = a[1:n] @ square[n - 1 : 0 : -1]
+        driven = 4 * reach * (a[n - 1] + (n == 1))
+        a[n] = -(cube[n] + 2 * square[n] + driven) / (1 + splitting**2)
+    return [float(abs(x)) for x in a]
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "telegraph_populations": telegraph_populations,
+        "telegraph_coherence": telegraph_coherence,
+        "pure_dephasing": pure_dephasing,
+        "redrawn": redrawn,
+        "odd_orders": odd_orders,
+        "many_fluctuators": many_fluctuators,
+        "gaussian_limit": gaussian_limit,
+        "joint_equations": joint_equations,
+        "numerical_engine": numerical_engine,
+        "radius": radius,
+    }
+)

@@ -1,0 +1,241 @@
+"""Two levels in noise that jumps: couplings and noises by name, and their exact equations.
+
+All noises are centred.  <xi(t) xi(0)> = lambda^2 exp(-gamma |t|) but for Kubo-Anderson noise, where
+it is p times that.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import mpmath
+import numpy as np
+import sympy
+
+from pertsym.equations.exact_rates import ExactRates
+from pertsym.equations.exponential_bath import Entries
+from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
+from pertsym.equations.linear_fractions import LinearFraction, Ring
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Operator, level_energies
+
+ORDERS = (2, 4, 6, 8)
+RATE, INVERSE, WEIGHT, SKEW, AMPLITUDE = "gamma", "epsilon", "p", "s", "lambda"
+RING = Ring((RATE, INVERSE, WEIGHT, SKEW, AMPLITUDE, "y"))
+
+G, L, W, N, P = sympy.symbols("gamma lambda omega_0 n p", positive=True)
+SYMBOLS: Mapping[str, sympy.Expr] = {
+    RATE: G,
+    AMPLITUDE: L,
+    "y": W,
+    INVERSE: 1 / N,
+    WEIGHT: P,
+    SKEW: sympy.Symbol("varsigma"),
+}
+
+Array = np.ndarray[Any, Any]
+_STEPS = 400  # along the line to a critical coupling
+_MET, _NEAR = 1e-4, 0.2  # of two eigenvalues there: of a double one, of the last step from it
+
+_ONE, _MINUS = Gaussian(1), Gaussian(-1)
+FLIP: Operator = ((0, 1, _ONE), (1, 0, _ONE))
+SPLIT: Operator = ((0, 0, _MINUS), (1, 1, _ONE))
+TILTED: Operator = ((0, 0, _MINUS), (0, 1, _ONE), (1, 0, _ONE), (1, 1, _ONE))
+
+VARIANCE = RING.variable(AMPLITUDE) * RING.variable(AMPLITUDE)
+ONE, ZERO = RING.number(1), RING.number(0)
+
+Noise = Callable[[Entries], Ladder]
+
+
+def fluctuators(inverse: LinearFraction, part: LinearFraction = ONE) -> Noise:
+    """The sum of 1/inverse telegraph signals, with a part of the variance."""
+    order = max(ORDERS)
+    return lambda s: Ladder.fluctuators(s, RATE, VARIANCE * part, inverse, order)
+
+
+def telegraph() -> Noise:
+    """xi = +-lambda."""
+    return fluctuators(ONE)
+
+
+def unequal() -> Noise:
+    """Two states of unequal weight, centred: xi^2 = lambda^2 + s xi."""
+    skew = RING.variable(SKEW)
+    return lambda s: Ladder.fluctuators(s, RATE, VARIANCE, ONE, max(ORDERS), skew)
+
+
+def kubo_anderson() -> Noise:
+    """xi = lambda, 0, -lambda with the probabilities p/2, 1 - p, p/2, drawn anew at the rate g.
+
+    1, xi and xi^2 - p lambda^2 span all functions of the state; xi xi^2 = lambda^2 xi.
+    """
+    weight = RING.variable(WEIGHT)
+    lowering = [weight * VARIANCE, (ONE - weight) * VARIANCE]
+    return lambda s: Ladder.tridiagonal(s, [{}, {RATE: 1}, {RATE: 1}], [ZERO] * 3, lowering)
+
+
+def bath(operator: Operator, *noises: Noise) -> JumpNoise:
+    """Independent noises that all multiply one operator."""
+    s = entries(RING, operator)
+    return JumpNoise(RING, ("y",), level_energies(2), tuple(noise(s) for noise in noises))
+
+
+@dataclass(frozen=True)
+class JumpModel:
+    """A coupling and a noise.
+
+    Attributes
+    ----------
+    name
+        Short, for functions and checks.
+    title, hamiltonian, plain
+        A heading, the coupling and its noise as LaTeX and as text.
+    operator, noise
+    """
+
+    name: str
+    title: str
+    hamiltonian: str
+    plain: str
+    operator: Operator
+    noise: Noise
+
+    @property
+    def rates(self) -> ExactRates[JumpNoise]:
+        """All quantities through eighth order."""
+        return _rates(self.name)
+
+    def expression(self, quantity: str, order: int) -> sympy.Expr:
+        """A quantity as one factored rational function."""
+        return sympy.factor(self.rates.expression(quantity, order, SYMBOLS))
+
+
+_TELEGRAPH = r"\xi(t)=\pm\lambda,\quad\langle\xi(t)\xi(0)\rangle=\lambda^2e^{-\gamma|t|}"
+_MANY = r"\xi=\frac1{\sqrt n}\sum_{k=1}^n\xi_k,\quad\xi_k(t)=\pm\lambda"
+_THREE = r"\xi\in\{\lambda,0,-\lambda\}\text{ with probabilities }\tfrac p2,\,1-p,\,\tfrac p2"
+
+MODELS = (
+    JumpModel(
+        "telegraph",
+        "Telegraph noise across the axis",
+        rf"H_I=\xi(t)\,\sigma_x,\qquad {_TELEGRAPH}",
+        "H_I = xi sigma_x, xi = +-lam, <xi(t) xi(0)> = lam^2 exp(-gamma |t|)",
+        FLIP,
+        telegraph(),
+    ),
+    JumpModel(
+        "fluctuators",
+        "Many fluctuators, up to Gaussian noise",
+        rf"H_I=\xi(t)\,\sigma_x,\qquad {_MANY}",
+        "H_I = xi sigma_x, xi the sum of n telegraph signals +-lam/sqrt(n)",
+        FLIP,
+        fluctuators(RING.variable(INVERSE)),
+    ),
+    JumpModel(
+        "kubo_anderson",
+        "Three states drawn anew",
+        rf"H_I=\xi(t)\,\sigma_x,\qquad {_THREE}",
+        "H_I = xi sigma_x, xi = lam, 0, -lam with probabilities p/2, 1 - p, p/2, redrawn at gamma",
+        FLIP,
+        kubo_anderson(),
+    ),
+)
+DEPHASING = (
+    JumpModel("telegraph_along_z", "", "", "", SPLIT, telegraph()),
+    JumpModel("fluctuators_along_z", "", "", "", SPLIT, fluctuators(RING.variable(INVERSE))),
+    JumpModel("kubo_anderson_along_z", "", "", "", SPLIT, kubo_anderson()),
+)
+
+
+def model(name: str) -> JumpModel:
+    """One of `MODELS` or `DEPHASING`."""
+    return next(x for x in (*MODELS, *DEPHASING) if x.name == name)
+
+
+@cache
+def _rates(name: str) -> ExactRates[JumpNoise]:
+    found = model(name)
+    return ExactRates(bath(found.operator, found.noise), max(ORDERS))
+
+
+# The joint equations of state and noise, without any perturbation theory.
+
+S, X = sympy.symbols("s x")
+POPULATIONS = S * ((S + G) ** 2 + W**2) + 4 * X * (S + G)
+COHERENCE = (S**2 + W**2) * (S + G) + 4 * X * S
+PURE_DEPHASING = S * (S + G) + 4 * X
+"""Secular polynomials of telegraph noise; x = lambda^2, s an eigenvalue, that of the coherence
+along z without its -i w0."""
+REDRAWN = G * (P * (S + G) ** 2 + (1 - P) * ((S + G) ** 2 + 4 * X)) - (S + G) * (
+    (S + G) ** 2 + 4 * X
+)
+"""Kubo and Anderson's sum_k p_k g/(s + g + 2i xi_k) = 1 for three states along z, as polynomial."""
+
+
+def joint_bloch_matrix(field: str) -> sympy.Matrix:
+    """d/dt of <x, y, z> and <xi x, xi y, xi z>/lambda in telegraph noise, X for lambda^2.
+
+    H = (w0/2) sigma_z + xi sigma_field: Bloch's equations in a field that jumps, along x or z.
+    """
+    amplitude = sympy.sqrt(X)
+    rotation = {
+        "x": sympy.Matrix([[0, 0, 0], [0, 0, -2], [0, 2, 0]]),
+        "z": sympy.Matrix([[0, -2, 0], [2, 0, 0], [0, 0, 0]]),
+    }
+    free = rotation["z"] * W / 2
+    kick = rotation[field] * amplitude
+    return sympy.Matrix(sympy.BlockMatrix([[free, kick], [kick, free - G * sympy.eye(3)]]))
+
+
+def critical_couplings(splitting: float) -> tuple[complex, ...]:
+    """All x = lambda^2 at which the populations' eigenvalue meets another one, gamma = 1.
+
+    Zeros of the discriminant to which a straight line from x = 0 leads that eigenvalue into a
+    double one; nearest first.  The nearest is where its power series stops converging.
+    """
+    polynomial = POPULATIONS.subs({G: 1, W: sympy.Rational(splitting)})
+    discriminant = sympy.Poly(sympy.discriminant(polynomial, S), X)
+    coefficients = [sympy.Poly(c, X) for c in sympy.Poly(polynomial, S).all_coeffs()]
+    rows = np.array([[complex(c.coeff_monomial(X**k)) for k in (0, 1)] for c in coefficients])
+
+    def eigenvalues(x: complex) -> Array:
+        return np.roots(rows @ np.array([1, x]))
+
+    met = []
+    for x in sorted(map(complex, discriminant.nroots(n=20)), key=lambda x: (abs(x), x.imag)):
+        s = 0j
+        for step in range(1, _STEPS):
+            found = eigenvalues(x * step / _STEPS)
+            s = complex(found[np.argmin(np.abs(found - s))])
+        first, second = sorted(eigenvalues(x), key=lambda other: abs(other - s))[:2]
+        if abs(first - second) < _MET and abs(first - s) < _NEAR:
+            met.append(x)
+    return tuple(met)
+
+
+def joint_matrix(
+    values: Sequence[Any], rates: Sequence[Sequence[Any]], operator: Operator, w0: Any
+) -> Any:
+    """The joint generator over the states of a chain and row-major vec, of mpmath numbers.
+
+    d rho_i/dt = -i [H_S + values_i S, rho_i] + sum_j W_ij rho_j, with W from rates[i][j] of j -> i.
+    """
+    count, s = len(values), mpmath.zeros(2)
+    for a, b, z in operator:
+        s[a, b] = mpmath.mpf(z.re.numerator) / z.re.denominator
+    total = mpmath.zeros(4 * count)
+    for i, (a, b) in itertools.product(range(count), itertools.product(range(2), repeat=2)):
+        row = 4 * i + 2 * a + b
+        for j in range(count):
+            total[row, 4 * j + 2 * a + b] += rates[i][j]
+            total[4 * j + 2 * a + b, 4 * j + 2 * a + b] -= rates[i][j]
+        total[row, row] += mpmath.mpc(0, (b - a) * w0)
+        for c in range(2):
+            total[row, 4 * i + 2 * c + b] -= mpmath.mpc(0, values[i] * s[a, c])
+            total[row, 4 * i + 2 * a + c] += mpmath.mpc(0, values[i] * s[c, b])
+    return total

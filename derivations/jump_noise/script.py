@@ -1,0 +1,239 @@
+"""Noise that jumps between states: rates to eighth order, the Gaussian limit, and where it ends.
+
+Telegraph noise is the smallest environment that is not Gaussian.  Its joint equations with the
+system are a finite matrix, so that every order can be held against the exact eigenvalue, and the
+radius of convergence of the expansion is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import sympy
+
+from derivations.jump_noise.checks import CHECKS
+from derivations.jump_noise.models import (
+    MODELS,
+    ORDERS,
+    POPULATIONS,
+    JumpModel,
+    S,
+    X,
+    critical_couplings,
+    model,
+)
+from pertsym.codegen.rational import RationalFunction, render_rational_module
+from pertsym.derivation import Formula, Step
+from pertsym.equations.bloch import QUANTITIES
+from pertsym.narrative import symbol
+from pertsym.paper import Paper
+from pertsym.present.rational import rational_latex
+
+NAME = "jump_noise"
+TITLE = "Noise that jumps between states: telegraph noise, its Gaussian limit and its threshold"
+SOURCE = "pertsym; telegraph and Kubo-Anderson noise"
+BIBTEX = """@misc{pertsym_jump_noise,
+  title = {Noise that jumps between states},
+  note = {A derivation of pertsym; the noise is that of P. W. Anderson, J. Phys. Soc. Jpn. 9, 316
+    (1954) and R. Kubo, J. Phys. Soc. Jpn. 9, 935 (1954)}}"""
+CONVENTIONS = (
+    r"$\hbar=1$; $H=\omega_0|1\rangle\langle1|+\xi(t)S$ with $S=\sigma_x$ or "
+    r"$\sigma_z=|1\rangle\langle1|-|0\rangle\langle0|$; $\xi$ is a stationary Markov chain of mean "
+    r"0; the generator is that of the long-time limit.",
+    r"Every quantity is the contribution of its order in $\lambda$; $1/T_1=k_{10}+k_{01}$, so that "
+    r"the $zz$ element of the Bloch generator is $-1/T_1$.",
+    r"$\Delta\omega=\omega-\omega_0$, $\omega$ being the frequency of the full coherence block.",
+)
+LEGEND = (
+    "ħ = 1; H = ω0 |1><1| + ξ(t) S; ξ jumps between states, mean 0; t -> infinity.",
+    "1/T1 = k10 + k01, the zz element of the Bloch generator is -1/T1; Δω = ω - ω0 of the full "
+    "coherence block.",
+)
+HEADLINE = "Noise that jumps between states"
+
+_SHOWN = ("inv_T1", "inv_T2", "frequency_shift")
+_SPLITTINGS = (0.25, 0.5, 1.0, 2.0, 4.0)
+
+
+def narrate(order: int) -> tuple[Step, ...]:
+    """The argument up to an order."""
+    return (
+        chain_step(),
+        recursion_step(),
+        results_step(
+            model("telegraph"),
+            order,
+            r"Populations and coherence have mirror-image secular equations, so that $1/T_2="
+            r"1/(2T_1)$ at every order. Fourth order changes sign at $\omega_0=\gamma$: fast noise "
+            "relaxes faster, slow noise more slowly than second order says.",
+        ),
+        results_step(
+            model("fluctuators"),
+            order,
+            r"Each order is a polynomial in $1/n$: $n=1$ is telegraph noise, $n\to\infty$ Gaussian "
+            r"noise, and at fourth order they differ by exactly $16\gamma\lambda^4/[n(\gamma^2+"
+            r"\omega_0^2)^2]$ in $1/T_1$.",
+        ),
+        results_step(
+            model("kubo_anderson"),
+            order,
+            r"$p=1$ is telegraph noise.",
+        ),
+        dephasing_step(order),
+        convergence_step(),
+    )
+
+
+def chain_step() -> Step:
+    """Averages over a chain in place of pairings."""
+    return Step(
+        "chain",
+        "Averages over a chain",
+        r"The noise has the values $\xi_i$ and jumps with the rates $W$. Its averages are not sums "
+        r"over pairings but one product of propagators of the chain, $t_1>t_2>\dots$, with the "
+        r"stationary distribution $\pi$. Together with the state it obeys linear equations.",
+        (
+            Formula(
+                r"\langle\xi(t_1)\cdots\xi(t_n)\rangle=1^{T}\,\xi\,e^{W(t_1-t_2)}\,\xi\,"
+                r"e^{W(t_2-t_3)}\cdots\xi\,\pi"
+            ),
+            Formula(r"\dot\rho_i=-i[H_S+\xi_iS,\rho_i]+\sum_jW_{ij}\rho_j,\qquad\rho=\sum_i\rho_i"),
+        ),
+        (
+            "<ξ(t1) ... ξ(tn)> = 1ᵀ ξ e^{W(t1-t2)} ξ e^{W(t2-t3)} ... ξ π",
+            "dρ_i/dt = -i [H_S + ξ_i S, ρ_i] + Σ_j W_ij ρ_j",
+        ),
+    )
+
+
+def recursion_step() -> Step:
+    """The chain as a ladder of components."""
+    return Step(
+        "recursion",
+        "A ladder of components",
+        r"In components $r$ that decay with $\nu_r$, component 0 being the average, $\xi$ is a "
+        r"matrix, and the others follow the state, $X_r=Y_r\rho$. For the centred sum of $n$ "
+        r"telegraph signals the ladder is that of Gaussian noise with $(r+1)(1-r/n)$ for $r+1$: "
+        r"exclusion, since a signal is excited once or not at all.",
+        (
+            Formula(
+                r"(\nu_r+i\omega_{ab}-i\omega_{cd})Y_r^{(k)}=-i\sum_s\xi_{rs}S^\times Y_s^{(k-1)}"
+                r"-\sum_{l\ge1}Y_r^{(k-l)}K^{(l)}"
+            ),
+            Formula(r"K^{(k)}=-i\sum_s\xi_{0s}S^\times Y_s^{(k-1)}"),
+            Formula(
+                r"\xi_{r,r+1}=1,\qquad\xi_{r+1,r}=(r+1)\Bigl(1-\frac rn\Bigr)\lambda^2,\qquad"
+                r"\nu_r=r\gamma"
+            ),
+        ),
+        (
+            "(ν_r + i ω_ab - i ω_cd) Y_r(k) = -i Σ_s ξ_rs S^x Y_s(k-1) - Σ_l Y_r(k-l) K(l)",
+            "n telegraph signals: ξ_{r,r+1} = 1, ξ_{r+1,r} = (r+1)(1 - r/n) λ², ν_r = rγ",
+        ),
+    )
+
+
+def results_step(given: JumpModel, order: int, remark: str) -> Step:
+    """The rates of one model."""
+    formulas, lines = [Formula(given.hamiltonian)], []
+    for name in _SHOWN:
+        latex, text = symbol(name)
+        for n in range(2, order + 1, 2):
+            value = given.expression(name, n)
+            lines.append(f"{text}({n}) = {value}")
+            if given.name == "telegraph" or n <= 4 or (name == "inv_T1" and n == 6):
+                formulas.append(Formula(rational_latex(f"{latex}^{{({n})}}", value)))
+    return Step(given.name, given.title, remark, tuple(formulas), tuple(lines))
+
+
+def dephasing_step(order: int) -> Step:
+    """A coupling that commutes with H_S."""
+    formulas = [
+        Formula(
+            r"H_I=\xi(t)\,\sigma_z:\qquad\frac1{T_2}=\frac{\gamma-\sqrt{\gamma^2-16\lambda^2}}2"
+            r"\quad(n=1)"
+        )
+    ]
+    latex, text = symbol("inv_T2")
+    lines = []
+    for n in range(2, order + 1, 2):
+        value = model("fluctuators_along_z").expression("inv_T2", n)
+        lines.append(f"{text}({n}) = {value}")
+        formulas.append(Formula(rational_latex(f"{latex}^{{({n})}}", value)))
+    return Step(
+        "dephasing",
+        "Pure dephasing",
+        r"Along $z$ the frequency jumps between $\omega_0\pm2\lambda$. Cumulants of independent "
+        r"signals add up, so that order $2m$ falls as $n^{1-m}$ and Gaussian noise has second "
+        r"order only.",
+        tuple(formulas),
+        tuple(lines),
+    )
+
+
+def convergence_step() -> Step:
+    """Branch points of the exact eigenvalue."""
+    discriminant = sympy.factor(sympy.discriminant(POPULATIONS, S) / -4)
+    rows, lines = [], []
+    for splitting in _SPLITTINGS:
+        reach = abs(critical_couplings(splitting)[0]) ** 0.5
+        rows.append(rf"{splitting:g} & {reach:.4f}")
+        lines.append(f"ω0/γ = {splitting:<5g} λ_c/γ = {reach:.4f}")
+    table = r" \\ ".join([r"\omega_0/\gamma & \lambda_c/\gamma", *rows])
+    polynomial = sympy.latex(sympy.collect(sympy.expand(discriminant), X))
+    return Step(
+        "convergence",
+        "Where the series ends",
+        r"The expansion is that of an eigenvalue of a finite matrix and ends where two of them "
+        r"meet. Along $z$ that is a real coupling, $\lambda_c=\gamma/4$ (the frequency then jumps "
+        r"by $4\lambda_c=\gamma$): beyond it two eigenvalues decay alike, with $\gamma/2$, at "
+        r"different frequencies. In telegraph noise along $x$ the nearest zero of the discriminant "
+        r"in $x=\lambda^2$ is complex for the splittings below: the eigenvalue is smooth at "
+        r"$\lambda_c=|x|^{1/2}$, but its series diverges beyond.",
+        (
+            Formula(
+                r"s\bigl[(s+\gamma)^2+\omega_0^2\bigr]+4\lambda^2(s+\gamma)=0,\qquad s=-\frac1{T_1}"
+            ),
+            Formula(rf"{polynomial}=0"),
+            Formula(rf"\begin{{array}}{{rr}} {table} \end{{array}}"),
+        ),
+        tuple(lines),
+    )
+
+
+def functions(given: JumpModel) -> tuple[RationalFunction, ...]:
+    """Every quantity of a model at every order."""
+    return tuple(
+        RationalFunction(
+            f"{given.name}_{name}_{n}",
+            given.expression(name, n),
+            f"{symbol(name).text}({n}) of {given.plain}.",
+        )
+        for name in QUANTITIES
+        for n in ORDERS
+        if given.expression(name, n)
+    )
+
+
+def generate() -> Mapping[str, str]:
+    """The files below generated/jump_noise/ besides document and ledger."""
+    return {
+        f"{given.name}.py": render_rational_module(NAME, functions(given), HEADLINE)
+        for given in MODELS
+    }
+
+
+PAPER = Paper(
+    name=NAME,
+    title=TITLE,
+    source=SOURCE,
+    bibtex=BIBTEX,
+    conventions=CONVENTIONS,
+    legend=LEGEND,
+    orders=ORDERS,
+    narrate=narrate,
+    generate=generate,
+    claims_file=Path(__file__).with_name("claims.toml"),
+    checks=CHECKS,
+)

@@ -1,0 +1,201 @@
+"""Noise that jumps: its generator of any even order as exact rational functions.
+
+A stationary classical process is a ladder of components 0, 1, 2, ... with decay rates: component 0
+is the average, and xi, a matrix between components, leads from each to its neighbours.  Noise with
+states has finitely many, its eigenmodes; Gaussian noise with one exponent has all multiples of it.
+The invariance of the slow subspace then fixes the generator as in
+`pertsym.equations.exponential_bath`, with these components for its multisets.
+
+The sum of n independent telegraph signals is between the two: with <xi(t) xi(0)> = c e^{-gt},
+
+    xi_{r,r+1} = 1,    xi_{r+1,r} = (r + 1) (1 - r/n) c,    decay of r: r g,
+
+one signal for n = 1, Gaussian noise for 1/n = 0, and rational in 1/n.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pertsym.equations.exponential_bath import Entries, Key, frequency
+from pertsym.equations.linear_fractions import LinearForm, LinearFraction, Ring
+from pertsym.expansion.interaction import Operator
+from pertsym.expansion.paths import Element
+
+Energies = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Ladder:
+    """A classical noise and the operator that it multiplies.
+
+    Attributes
+    ----------
+    operator
+        S, real.
+    decays
+        For each component the decay rate over the ring's names; {} for component 0.
+    matrix
+        xi between components, rows are the targets; every component is reached from 0.
+    """
+
+    operator: Entries
+    decays: tuple[Mapping[str, int], ...]
+    matrix: tuple[tuple[LinearFraction, ...], ...]
+
+    @classmethod
+    def tridiagonal(
+        cls,
+        operator: Entries,
+        decays: Sequence[Mapping[str, int]],
+        diagonal: Sequence[LinearFraction],
+        lowering: Sequence[LinearFraction],
+    ) -> Ladder:
+        """xi with ones above the diagonal and `lowering` below.
+
+        Parameters
+        ----------
+        decays, diagonal
+            One entry for each component.
+        lowering
+            xi_{r+1,r}: one entry less.
+        """
+        size = len(decays)
+        zero = 0 * diagonal[0]
+        rows = []
+        for r in range(size):
+            row = [zero] * size
+            row[r] = diagonal[r]
+            if r + 1 < size:
+                row[r + 1] = diagonal[0].ring.number(1)
+            if r:
+                row[r - 1] = lowering[r - 1]
+            rows.append(tuple(row))
+        return cls(operator, tuple(decays), tuple(rows))
+
+    @classmethod
+    def fluctuators(
+        cls,
+        operator: Entries,
+        rate: str,
+        variance: LinearFraction,
+        inverse_number: LinearFraction,
+        order: int,
+        skew: LinearFraction | None = None,
+    ) -> Ladder:
+        """The centred sum of n independent, equal two-state signals, as far as an order needs it.
+
+        Parameters
+        ----------
+        rate
+            Name of g in <xi(t) xi(0)> = variance e^{-gt}.
+        variance
+        inverse_number
+            1/n: 1 for one signal, 0 for Gaussian noise (without skew), a symbol for any n.
+        order
+            Highest order in the coupling.
+        skew
+            Of one signal: s in xi^2 = c + s xi; none for two states of equal weight.
+        """
+        ring, depth = variance.ring, order // 2
+        if skew is None:
+            skew = ring.number(0)
+        return cls.tridiagonal(
+            operator,
+            [{rate: r} if r else {} for r in range(depth + 1)],
+            [skew * r for r in range(depth + 1)],
+            [(ring.number(1) - inverse_number * r) * variance * (r + 1) for r in range(depth)],
+        )
+
+    @cached_property
+    def distances(self) -> tuple[int, ...]:
+        """Steps from component 0."""
+        found = {0: 0}
+        edge = [0]
+        while edge:
+            reached = [
+                r
+                for s in edge
+                for r in range(len(self.decays))
+                if (self.matrix[r][s] or self.matrix[s][r]) and r not in found
+            ]
+            found |= dict.fromkeys(reached, found[edge[0]] + 1)
+            edge = list(dict.fromkeys(reached))
+        return tuple(found[r] for r in range(len(self.decays)))
+
+
+@dataclass(frozen=True, eq=False)
+class JumpNoise:
+    """A finite system in independent noises; the `Auxiliaries` of an exact recursion.
+
+    A key holds one component of each ladder; () stands for all at 0.
+
+    Attributes
+    ----------
+    ring
+        Its names: decay rates, then amplitudes, then one y_k = i w_k for each transition.
+    transitions
+        Names of the y_k.
+    energies
+        E_k - E_0 over the transition frequencies.
+    ladders
+    """
+
+    ring: Ring
+    transitions: tuple[str, ...]
+    energies: Energies
+    ladders: tuple[Ladder, ...]
+
+    @property
+    def dimension(self) -> int:
+        """The number of levels N."""
+        return len(self.energies)
+
+    def level(self, number: int) -> Iterator[Key]:
+        """See `pertsym.equations.exponential_bath.Auxiliaries`."""
+
+        def below(ladders: Sequence[Ladder], steps: int) -> Iterator[Key]:
+            if not ladders:
+                if not steps:
+                    yield ()
+                return
+            for r, distance in enumerate(ladders[0].distances):
+                if distance <= steps:
+                    yield from ((r, *rest) for rest in below(ladders[1:], steps - distance))
+
+        return below(self.ladders, number)
+
+    def denominator(self, key: Key, element: Element) -> LinearForm:
+        """See `Auxiliaries`."""
+        damping: dict[str, int] = {}
+        for r, ladder in zip(key, self.ladders, strict=True):
+            for name, times in ladder.decays[r].items():
+                damping[name] = damping.get(name, 0) + times
+        return self.ring.form(damping | frequency(self.transitions, self.energies, element))
+
+    def drivers(self, key: Key) -> Iterator[tuple[Key, Entries, Entries]]:
+        """See `Auxiliaries`."""
+        place = key or (0,) * len(self.ladders)
+        for k, ladder in enumerate(self.ladders):
+            for s, weight in enumerate(ladder.matrix[place[k]]):
+                if weight:
+                    operator = tuple((a, b, x * weight) for a, b, x in ladder.operator)
+                    source = (*place[:k], s, *place[k + 1 :])
+                    yield (source if any(source) else ()), operator, operator
+
+
+def entries(ring: Ring, operator: Operator, strength: LinearFraction | None = None) -> Entries:
+    """A real operator over a ring, times a strength.
+
+    Raises
+    ------
+    ValueError
+        If an element is not real.
+    """
+    scale = ring.number(1) if strength is None else strength
+    for row, column, value in operator:
+        if value.im:
+            raise ValueError(f"operator: element [{row}, {column}] = {value} is not real")
+    return tuple((row, column, ring.number(value.re) * scale) for row, column, value in operator)
