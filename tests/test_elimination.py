@@ -143,7 +143,7 @@ def test_eigenvalues_of_the_hierarchy(size: int, order: int) -> None:
     matrix = hierarchy(model, order // 2)
     for block, terms in found[1:]:
         ((a, b),) = block.elements
-        exact = series(matrix, -1j * (model.energies[a] - model.energies[b]), 0.02)
+        exact = series(matrix, -1j * (model.energies[a] - model.energies[b]), 0.05)
         for n, term in terms.items():
             assert abs(term.matrix[0, 0] - exact[n // 2]) <= 1e-11 + term.error[0, 0]
             assert term.error[0, 0] < 1e-6 * abs(exact[n // 2]) + 1e-9
