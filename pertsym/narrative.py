@@ -181,11 +181,7 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
     if quantity.terms is None and name == "frequency_shift":
         return shift_terms_step(equations, order)
     if quantity.terms is None:
-        return Step(
-            "wick",
-            f"Terms of {_at(name, order).text}",
-            "It is not linear in the generator; ask for the elements that it is made of.",
-        )
+        return elimination_step(name, order)
     written = _at(name, order)
     return Step(
         "wick",
@@ -194,6 +190,32 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
         + ("collection under conjugation." if quantity.terms.real_part else "collection."),
         (Formula(integrand_latex(quantity.terms, written.latex), source),),
         integrand_text(quantity.terms, written.text),
+    )
+
+
+def elimination_step(name: str, order: int) -> Step:
+    """What remains after elimination is no single element: how it is made of them."""
+    powers = range(2, order + 1, 2)
+    latex = [r"L_P^{(2)}=K_{PP}^{(2)}"]
+    text = ["L_P(2) = K_PP(2)"]
+    if order > 2:
+        latex.append(
+            r"L_P^{(4)}=K_{PP}^{(4)}+\sum_QK_{PQ}^{(2)}K_{QP}^{(2)}/(\lambda_P-\lambda_Q),\qquad"
+            r"\lambda_{ab}=-i(E_a-E_b)"
+        )
+        text.append(
+            "L_P(4) = K_PP(4) + sum over Q of K_PQ(2) K_QP(2)/(λ_P - λ_Q), λ_ab = -i(E_a - E_b)"
+        )
+    rates = name.startswith(("k_", "inv_T1"))
+    block = "all populations" if rates else "one coherence"
+    return Step(
+        "wick",
+        f"{_at(name, order).text} from elements of the generator",
+        r"It is not linear in the generator $K$: a block $P$ of the density matrix, here "
+        f"{block}, also decays by way of the elements $Q$ that oscillate otherwise. Without them "
+        r"the generator of the block is $L_P$, whose eigenvalues are those of $K$.",
+        tuple(Formula(latex[k]) for k, _ in enumerate(powers)),
+        (f"P: {block}; Q: elements of rho that oscillate otherwise, eliminated", *text),
     )
 
 
@@ -248,7 +270,12 @@ def rules_step(equations: Equations, name: str, order: int) -> Step:
     quantity = equations.series(name)[order]
     written = _at(name, order)
     if quantity.terms is None:
-        return Step("rules", f"Rules behind {written.text}", "See the elements it is made of.")
+        return Step(
+            "rules",
+            f"Rules behind {written.text}",
+            "They are those of the elements that it is made of.",
+            text=("those of the elements that it is made of: ask for R_abcd",),
+        )
     if orient_chains(distributions.reduce_real(quantity.terms)) != orient_chains(quantity.form):
         raise RoutesDisagree(
             f"{name}, order {order}: generalized functions and arc lengths give different forms"

@@ -145,6 +145,12 @@ def test_mathml_refuses_what_it_does_not_understand() -> None:
     assert 'form="prefix"' not in mathml("a-b")
 
 
+def test_letters_under_a_tilde() -> None:
+    assert escape_latex("k̃10 and Δω̃") == (
+        r"\ensuremath{\tilde{k}}10 and \ensuremath{\mathrm{\Delta}}\ensuremath{\tilde{\omega}}"
+    )
+
+
 def test_prose_escapes_text_but_not_math() -> None:
     assert prose_latex(r"5% of $x_1$ & \$3") == r"5\% of $x_1$ \& \$3"
     assert escape_latex("Ωλ²−é") == (

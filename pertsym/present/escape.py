@@ -36,12 +36,21 @@ _TYPOGRAPHIC = {
     "–": "--", "—": "---", "‘": "`", "’": "'", "“": "``", "”": "''", "…": r"\ldots{}",
     "\u00a0": "~", "\u2009": r"\,",
 }  # fmt: skip
+_ACCENTED = re.compile("(\\w)\u0303")  # a letter under a tilde that is no character of its own
 _INLINE_MATH = re.compile(r"(?<!\\)\$(.+?)(?<!\\)\$", re.DOTALL)
 
 
 def escape_latex(text: str) -> str:
     """Free text for a LaTeX paragraph; Greek letters and common signs become math."""
-    return "".join(map(_latex_character, unicodedata.normalize("NFC", text)))
+    pieces, end = [], 0
+    normal = unicodedata.normalize("NFC", text)
+    for match in _ACCENTED.finditer(normal):
+        pieces += map(_latex_character, normal[end : match.start()])
+        letter = _latex_character(match[1]).removeprefix(r"\ensuremath{").removesuffix("}")
+        pieces.append(rf"\ensuremath{{\tilde{{{letter}}}}}")
+        end = match.end()
+    pieces += map(_latex_character, normal[end:])
+    return "".join(pieces)
 
 
 def with_inline_math(text: str, words: Callable[[str], str], math: Callable[[str], str]) -> str:
