@@ -20,10 +20,11 @@ import numpy as np
 import pytest
 
 import pertsym as ps
+from generated import runtime
 from generated.laird_budimir_skinner_1991 import rates
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, DrudeLorentz, Ohmic, Underdamped
-from pertsym.codegen import portable_names, python_export
+from pertsym.codegen import portable_names, python_export, standalone
 from pertsym.codegen.closed import drude_lorentz_parts
 from pertsym.codegen.compiled import NoCompiler, compiled
 from pertsym.codegen.densities import code_of
@@ -125,6 +126,20 @@ def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> No
         with pytest.raises(InputError, match=known):
             code.render(language)
     assert not (tmp_path / "f").exists()
+
+
+def test_rules_of_a_bath_are_made_for_octaves_and_few_are_kept() -> None:
+    """Random frequencies of one octave share a rule; values beside those of the engine."""
+    j, random = ps.DrudeLorentz(0.3, 2.0), np.random.default_rng(3)
+    bath = standalone.Bath(runtime.DrudeLorentz(2.0), 0.3, 1.0)
+    spread = Correlation(j, "boson", 1.0)
+    for w in random.uniform(1.0, 2.0, 20):
+        found, expected = bath.transform(w, 0), spread.transform(w)
+        assert abs(found.value - expected.value) <= found.error + expected.error
+    assert len(bath._nodes) == 1
+    for exponent in range(-30, 30):
+        bath.transform(1.5 * 2.0**exponent, 0)
+    assert len(bath._nodes) == standalone.KEPT
 
 
 def test_self_test_finds_a_wrong_formula(tmp_path: Path, numpy_alone: Path) -> None:
