@@ -216,7 +216,7 @@ def _exported(density: Any, quantities: list[str]) -> Codegen:
 
 def _module(code: Codegen) -> Any:
     module = types.ModuleType("exported")
-    exec(compile(code.python(), "exported.py", "exec"), module.__dict__)
+    exec(compile(code.render("python"), "exported.py", "exec"), module.__dict__)
     return module
 
 

@@ -778,6 +778,9 @@ def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
 
 # What generated modules ask for, in numpy alone: spectra of named baths, and values with bounds.
 
+KEPT = 32  # rules of one bath
+
+
 @dataclass(frozen=True)
 class Bounded:
     """A value with |value - exact| <= error through +, -, *, / and powers."""
@@ -844,11 +847,16 @@ class Bath:
         self._nodes: dict[tuple[float, float], Nodes] = {}
 
     def nodes(self, low: float, high: float) -> Nodes:
-        """For low <= |w| <= high."""
-        if (low, high) not in self._nodes:
+        """For low <= |w| <= high, made for whole octaves; the last KEPT of them are remembered."""
+        ends = _octave(low)[0], _octave(high)[1]
+        found = self._nodes.pop(ends, None)
+        if found is None:
             path = thermal_path(self.density, self.classical, self.beta)
-            self._nodes[low, high] = Nodes.of(path, low, high)
-        return self._nodes[low, high]
+            found = Nodes.of(path, *ends)
+        self._nodes[ends] = found
+        if len(self._nodes) > KEPT:
+            del self._nodes[next(iter(self._nodes))]
+        return found
 
     def spectrum(self, w: Any, m: int) -> Bounded:
         """Ĉ^(m)(w), m = 0 or 1; w = 0 stands for the limit."""
@@ -878,6 +886,12 @@ class Bath:
     def _scaled(self, pair: tuple[Any, Any]) -> Bounded:
         value = self.amplitude * pair[0]
         return Bounded(value, abs(self.amplitude) * pair[1] + 2 * UNIT * np.abs(value))
+
+
+def _octave(x: float) -> tuple[float, float]:
+    """Powers of 2 around x."""
+    exponent = math.frexp(x)[1]
+    return 2.0 ** (exponent - 1), 2.0**exponent
 
 
 def _sizes(w: Any) -> tuple[float, float]:

@@ -242,11 +242,16 @@ class Derived:
     def export(
         self, file: str | os.PathLike[str], language: str = "python", order: int = 4
     ) -> None:
-        """One source file of the rates at the model's values, which needs no pertsym."""
+        """One source file of the rates at the model's values, which needs no pertsym.
+
+        Raises
+        ------
+        InputError
+            For a language that is none of `pertsym.codegen.export.LANGUAGES`.
+        """
         from pertsym.codegen.export import Codegen
 
-        code = Codegen.of(self.at().model, order, [])
-        write_whole(Path(file), getattr(code, language)())
+        write_whole(Path(file), Codegen.of(self.at().model, order, []).render(language))
 
     def __repr__(self) -> str:
         lines = [*chain.from_iterable(step.text for step in self.steps[:-1])] if self.basis else []

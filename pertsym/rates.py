@@ -6,25 +6,22 @@ knows a rate in advance.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.higher_orders import (
-    eliminated_beyond,
-    higher_constant,
-    higher_rates,
-)
+from pertsym.dynamics.higher_orders import higher_constant
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
 from pertsym.generators.representation import HIGHEST
+from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.two_levels import bounded_quantities, eliminated_quantities
+from pertsym.generators.two_levels import Quantities, bloch_quantities, eliminated_quantities
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
@@ -39,6 +36,7 @@ ELIMINATED = "eliminated"
 _NOT_FINITE = "no finite value in double precision"
 
 Progress = Callable[[str], None]
+Table = dict[int, dict[str, Bounded | None]]
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,12 @@ class BlochRates:
         Unit of rates and shifts; empty in natural units.
     """
 
-    orders: dict[int, dict[str, Bounded | None]]
+    orders: Table
     equilibrium_constant: dict[int, Bounded | None] | None
     divergent: dict[str, dict[str, str]] = field(default_factory=dict)
     not_derived: dict[str, dict[str, str]] = field(default_factory=dict)
     rate_unit: str = ""
-    eliminated: dict[int, dict[str, Bounded | None]] = field(default_factory=dict)
+    eliminated: Table = field(default_factory=dict)
 
     def growing(self) -> tuple[str, ...]:
         """Quantities whose fourth-order contribution exceeds the second: no convergence there."""
@@ -164,7 +162,7 @@ def bloch_rates(
     spectra = spectra_of(model, digits and digits + GUARD_DIGITS)
     with spectra.precision() if isinstance(spectra, EnclosedSpectra) else nullcontext():
         evaluator = _Evaluator(model, spectra)
-        orders: dict[int, dict[str, Bounded | None]] = {}
+        orders: Table = {}
         for n in range(2, min(order, _CLOSED) + 1, 2):
             orders[n] = {}
             for name in QUANTITIES:
@@ -179,9 +177,9 @@ def bloch_rates(
                 progress(f"equilibrium constant, order {n}")
                 constant[n] = evaluator.number(expansion[n], str(n), _CONSTANT)
         evaluator.require_some(orders)
+        eliminated = evaluator.eliminated(bloch, orders)
         if order > _CLOSED:
-            evaluator.beyond(order, orders, constant, progress)
-        eliminated = evaluator.eliminated(bloch, order, orders)
+            evaluator.beyond(order, orders, eliminated, constant, progress)
         return BlochRates(
             orders,
             constant,
@@ -193,24 +191,28 @@ def bloch_rates(
 
 
 def _in_markov_noise(model: Model, order: int, progress: Progress) -> BlochRates:
-    """Every order from the generator itself; odd orders too where they exist."""
+    """Every order from the generator itself, of which all is there; odd orders where they exist."""
     terms = tcl_generator(model, order, progress=progress).orders
     factor = model.units.rate_to_printed(1.0)
-    orders: dict[int, dict[str, Bounded | None]] = {}
-    for n, row in bounded_quantities(terms, model.w0).items():
-        orders[n] = {name: value * factor for name, value in row.items()}
-    eliminated: dict[int, dict[str, Bounded | None]] = {}
-    for n, found in eliminated_quantities(terms).items():
-        eliminated[n] = {
-            name: value * factor for name, value in found.items() if isinstance(value, Bounded)
+
+    def printed(quantities: Quantities) -> Table:
+        return {
+            n: {name: x * factor for name, x in row.items() if isinstance(x, Bounded)}
+            for n, row in quantities.items()
         }
-    return BlochRates(orders, None, rate_unit=model.units.rate, eliminated=eliminated)
+
+    return BlochRates(
+        printed(bloch_quantities(terms, model.w0)),
+        None,
+        rate_unit=model.units.rate,
+        eliminated=printed(eliminated_quantities(terms)),
+    )
 
 
-Beyond = dict[int, dict[str, Bounded | str]]
+Terms = Mapping[int, Term]
 
 
-def highest(order: int, compute: Callable[[int], Beyond]) -> tuple[Beyond, dict[int, str]]:
+def highest(order: int, compute: Callable[[int], Terms]) -> tuple[Terms, dict[int, str]]:
     """What can be computed of all orders up to one, and why each order above that cannot."""
     reasons: dict[int, str] = {}
     for reach in range(order, _CLOSED, -2):
@@ -228,7 +230,7 @@ class _Evaluator:
     divergent: dict[str, dict[str, str]] = field(default_factory=dict)
     not_derived: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def require_some(self, orders: dict[int, dict[str, Bounded | None]]) -> None:
+    def require_some(self, orders: Table) -> None:
         """Refuse a model whose numbers overflow everywhere.
 
         Raises
@@ -255,23 +257,30 @@ class _Evaluator:
     def beyond(
         self,
         order: int,
-        orders: dict[int, dict[str, Bounded | None]],
+        orders: Table,
+        eliminated: Table,
         constant: dict[int, Bounded | None] | None,
         progress: Progress,
     ) -> None:
         """Fill in the orders above 4, and the equilibrium constant two orders below them."""
-        rates, reasons = highest(order, lambda n: higher_rates(self.model, n, progress))
+        terms, reasons = highest(
+            order, lambda n: tcl_generator(self.model, n, progress=progress).orders
+        )
+        divergent = {why for term in terms.values() for why in term.divergent.values()}
+        raw = bloch_quantities(terms, self.model.w0)
+        mediated = eliminated_quantities(terms) if terms else {}
         for n in range(_CLOSED + 2, order + 1, 2):
-            orders[n] = {}
-            for name in QUANTITIES:
-                found = rates[n][name] if n in rates else None
-                if found is None:
-                    self.not_derived.setdefault(str(n), {})[name] = reasons[n]
-                elif isinstance(found, str):
-                    self.divergent.setdefault(str(n), {})[name] = found
-                else:
-                    found = found * self.model.units.rate_to_printed(1.0)
-                orders[n][name] = found if isinstance(found, Bounded) else None
+            for table, quantities in ((orders, raw), (eliminated, mediated)):
+                table[n] = {}
+                for name in QUANTITIES:
+                    value = quantities[n][name] if n in quantities else reasons[n]
+                    if isinstance(value, str):
+                        missing = self.divergent if value in divergent else self.not_derived
+                        key = name if table is orders else ELIMINATED
+                        missing.setdefault(str(n), {})[key] = value
+                        table[n][name] = None
+                    else:
+                        table[n][name] = value * self.model.units.rate_to_printed(1.0)
             if constant is not None:
                 progress(f"equilibrium constant, order {n - 2}")
                 try:
@@ -281,12 +290,10 @@ class _Evaluator:
                     missing.setdefault(str(n - 2), {})[_CONSTANT] = str(fault)
                     constant[n - 2] = None
 
-    def eliminated(
-        self, bloch: Bloch, order: int, orders: dict[int, dict[str, Bounded | None]]
-    ) -> dict[int, dict[str, Bounded | None]]:
-        """The same quantities after elimination: to order 4 products of lower orders are added."""
-        result: dict[int, dict[str, Bounded | None]] = {}
-        for n in (n for n in orders if n <= _CLOSED):
+    def eliminated(self, bloch: Bloch, orders: Table) -> Table:
+        """The same quantities after elimination, to order 4: products of lower orders are added."""
+        result: Table = {}
+        for n in orders:
             result[n] = {}
             for name, raw in orders[n].items():
                 form = bloch.mediated(name, n)
@@ -295,19 +302,6 @@ class _Evaluator:
                     continue
                 added = self.rate(form, str(n), ELIMINATED)
                 result[n][name] = None if added is None else raw + added
-        if order > _CLOSED:
-            found, reasons = highest(order, lambda n: eliminated_beyond(self.model, n))
-            factor = self.model.units.rate_to_printed(1.0)
-            for n in range(_CLOSED + 2, order + 1, 2):
-                result[n] = dict.fromkeys(QUANTITIES)
-                if n not in found:
-                    self.not_derived.setdefault(str(n), {})[ELIMINATED] = reasons[n]
-                    continue
-                for name, value in found[n].items():
-                    if isinstance(value, str):
-                        self.divergent.setdefault(str(n), {})[ELIMINATED] = value
-                    else:
-                        result[n][name] = value * factor
         return result
 
     def number(self, form: SpectralForm, order: str, name: str) -> Bounded | None:

@@ -19,7 +19,7 @@ from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
 from pertsym.model.values import Bath, Statistics, density_from
 from pertsym.narrative import pipeline, rules_step, symbol
-from pertsym.numerics.form_function import FormFunction
+from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
 from pertsym.numerics.single_point import Single, single_of
 from pertsym.present.display import Shown, Terms, shown
@@ -241,7 +241,7 @@ def numerical_function(
     own = {f"beta_{name}": name for name in known} if len(known) > 1 else {}
     signature = _signature(given, given.needed(symbols_of(form)), own)
     names = frequency_names(interaction.dimension)
-    function = FormFunction(form)
+    function = function_of(form)
     balanced = any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms)
     plain = len(names) == 1 and all(has_sums(_density(x)) for x in given_baths.values())
 

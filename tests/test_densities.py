@@ -163,14 +163,14 @@ def test_a_sweep_over_a_new_density(known: None, tmp_path: Path) -> None:
 
 def exported(code: Codegen) -> Any:
     module = types.ModuleType("exported")
-    exec(compile(code.python(), "exported.py", "exec"), module.__dict__)
+    exec(compile(code.render("python"), "exported.py", "exec"), module.__dict__)
     return module
 
 
 def passes_in_c(code: Codegen, folder: Path) -> None:
     if shutil.which("cc") is None:
         return
-    (folder / "exported.c").write_text(code.c())
+    (folder / "exported.c").write_text(code.render("c"))
     flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-DSELFTEST"]
     subprocess.run(["cc", *flags, "exported.c", "-o", "a", "-lm"], cwd=folder, check=True)
     said = subprocess.run(["./a"], cwd=folder, capture_output=True, text=True, check=True).stdout

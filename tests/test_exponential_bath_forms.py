@@ -44,7 +44,6 @@ from pertsym.certify.slow_eigenvalues import (
     slow_eigenvalue,
     traceless_block,
 )
-from pertsym.dynamics.higher_orders import higher_rates
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import integrate
@@ -58,6 +57,7 @@ from pertsym.expansion.paths import generator_element
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
+from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.expression import Expression
@@ -262,10 +262,9 @@ def test_expressions_are_real_and_equal_the_elements() -> None:
         for (a, b, c, d), value in rates.generators[order].items():
             matrix[2 * a + b, 2 * c + d] = _numeric(value, point)
         generators[order] = matrix
-    expected = bloch_quantities(generators, 1.1)
     free = np.diag([0, 1.1j, -1.1j, 0])
     terms = {n: Term.exact(k) for n, k in {0: free, **generators}.items()}
-    eliminated = eliminated_quantities(terms)
+    expected, eliminated = bloch_quantities(terms, 1.1), eliminated_quantities(terms)
     for order in (2, 4, 6):
         for name in QUANTITIES:
             value = (
@@ -273,7 +272,9 @@ def test_expressions_are_real_and_equal_the_elements() -> None:
                 .subs(numbers)
                 .subs(w0, sympy.Rational(11, 10))
             )
-            assert float(value) == pytest.approx(expected[order][name], rel=1e-11)
+            whole = expected[order][name]
+            assert isinstance(whole, Bounded)
+            assert float(value) == pytest.approx(whole.value, rel=1e-11)
         value = rates.expression("k_up", order, symbols, eliminated=True).subs(numbers)
         found = float(value.subs(w0, sympy.Rational(11, 10)))
         other = eliminated[order]["k_up"]
@@ -356,7 +357,8 @@ def test_the_rates_of_the_gaussian_spectrum_by_the_fitted_exponentials() -> None
     """The engine's own sixth order, exponents fitted to J(w): the same K(4)."""
     density = ExpressionDensity(Expression.parse("0.3*exp(-w**2/2)*sinh(0.625*w)"))
     bath = Bath("b", "boson", 1.25, density)
-    rates = higher_rates(Model.of((0.0, 0.9), [Coupling.of([[0, 1], [1, 0]], "b")], [bath]), 6)
+    model = Model.of((0.0, 0.9), [Coupling.of([[0, 1], [1, 0]], "b")], [bath])
+    rates = bloch_quantities(tcl_generator(model, 6).orders, 0.9)
     up, down = ([rates[n][name] for n in (2, 4, 6)] for name in ("k_up", "k_down"))
     assert all(isinstance(x, Bounded) for x in (*up, *down))
     a, b = ([x.value for x in series if isinstance(x, Bounded)] for series in (up, down))

@@ -20,10 +20,11 @@ import numpy as np
 import pytest
 
 import pertsym as ps
+from generated import runtime
 from generated.laird_budimir_skinner_1991 import rates
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, DrudeLorentz, Ohmic, Underdamped
-from pertsym.codegen import portable_names, python_export
+from pertsym.codegen import portable_names, python_export, standalone
 from pertsym.codegen.closed import drude_lorentz_parts
 from pertsym.codegen.compiled import NoCompiler, compiled
 from pertsym.codegen.densities import code_of
@@ -52,7 +53,7 @@ needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C com
 
 def _module(code: Codegen) -> Any:
     module = types.ModuleType("exported")
-    exec(compile(code.python(), "exported.py", "exec"), module.__dict__)
+    exec(compile(code.render("python"), "exported.py", "exec"), module.__dict__)
     return module
 
 
@@ -107,17 +108,44 @@ def _require_reference(path: Path, values: Any, errors: Any) -> None:
 def test_python_alone_gives_the_reference(path: Path, tmp_path: Path, numpy_alone: Path) -> None:
     code = Codegen.of(load_model(path), digits=None)
     assert not code.missing
-    (tmp_path / "exported.py").write_text(code.python())
+    (tmp_path / "exported.py").write_text(code.render("python"))
     script = "import exported, json; print(json.dumps(exported.both()))"
     _require_reference(path, *json.loads(_isolated(script, tmp_path, numpy_alone)))
     said = _isolated("import exported; exported.main()", tmp_path, numpy_alone)
     assert said == f"{len(code.certified)} passed, 0 failed\n"
 
 
+def test_an_unknown_language_is_named_with_those_there_are(tmp_path: Path) -> None:
+    """Every other attribute of the exporter, and what has a printer of its own, included."""
+    model = load_model(MODELS[-1])
+    known = "use python, c, julia, mathematica, jax"
+    equations, code = ps.bloch(model), Codegen.of(model, 2, ["k_up"], digits=None)
+    with pytest.raises(InputError, match=f"'title' is unknown; {known}"):
+        equations.export(tmp_path / "f", language="title", order=2)
+    for language in (*dir(Codegen), "portable", "C", ""):
+        with pytest.raises(InputError, match=known):
+            code.render(language)
+    assert not (tmp_path / "f").exists()
+
+
+def test_rules_of_a_bath_are_made_for_octaves_and_few_are_kept() -> None:
+    """Random frequencies of one octave share a rule; values beside those of the engine."""
+    j, random = ps.DrudeLorentz(0.3, 2.0), np.random.default_rng(3)
+    bath = standalone.Bath(runtime.DrudeLorentz(2.0), 0.3, 1.0)
+    spread = Correlation(j, "boson", 1.0)
+    for w in random.uniform(1.0, 2.0, 20):
+        found, expected = bath.transform(w, 0), spread.transform(w)
+        assert abs(found.value - expected.value) <= found.error + expected.error
+    assert len(bath._nodes) == 1
+    for exponent in range(-30, 30):
+        bath.transform(1.5 * 2.0**exponent, 0)
+    assert len(bath._nodes) == standalone.KEPT
+
+
 def test_self_test_finds_a_wrong_formula(tmp_path: Path, numpy_alone: Path) -> None:
     code = Codegen.of(load_model(MODELS[-1]), 2, ["k_up"], digits=None)
-    text = code.python().replace("return C_x1_mw0\n", "return C_x1_mw0 * 1.0000000001\n", 1)
-    assert text != code.python()
+    text = code.render("python").replace("return C_x1_mw0\n", "return C_x1_mw0 * 1.0000000001\n", 1)
+    assert text != code.render("python")
     (tmp_path / "exported.py").write_text(text)
     said = _isolated("import exported; exported.main()", tmp_path, numpy_alone)
     assert said.endswith("0 passed, 1 failed\n")
@@ -127,7 +155,7 @@ def test_self_test_finds_a_wrong_formula(tmp_path: Path, numpy_alone: Path) -> N
 @pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
 def test_c_tests_itself(path: Path, tmp_path: Path) -> None:
     code = Codegen.of(load_model(path), digits=None)
-    (tmp_path / "exported.c").write_text(code.c())
+    (tmp_path / "exported.c").write_text(code.render("c"))
     flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-DSELFTEST"]
     subprocess.run(["cc", *flags, "exported.c", "-o", "a", "-lm"], cwd=tmp_path, check=True)
     said = subprocess.run(["./a"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
@@ -169,7 +197,7 @@ def test_no_function_of_a_c_file_is_unused(tmp_path: Path) -> None:
         (DENSITIES[3], 2, "k_up"),
     ):
         code = Codegen.of(_model(density, 1.0), order, [name], digits=None)
-        (tmp_path / "exported.c").write_text(code.c())
+        (tmp_path / "exported.c").write_text(code.render("c"))
         flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
         subprocess.run(["cc", *flags, "exported.c"], cwd=tmp_path, check=True)
 
@@ -388,7 +416,7 @@ def test_julia_is_what_it_says(model: Model) -> None:
     from tests import julia_reader
 
     code = Codegen.of(model, digits=None)
-    text = code.julia()
+    text = code.render("julia")
     found = julia_reader.point(text)(*code.parameters.values())
     for (_, _, stored, lost), (value, error) in zip(code.certified, found, strict=True):
         assert abs(value - stored) <= error + lost + 1e-15 * abs(stored)
@@ -402,7 +430,7 @@ def test_mathematica_can_be_run(tmp_path: Path) -> None:
     pytest.importorskip("mathics.core.load_builtin").import_and_load_builtins()
     (path,) = (p for p in MODELS if p.stem == "EXP_complex")
     code = Codegen.of(load_model(path), digits=None)
-    text = code.mathematica()
+    text = code.render("mathematica")
     assert text.isascii()
     (tmp_path / "rates.wl").write_text(text)
     session = mathics.MathicsSession(add_builtin=True)
@@ -426,7 +454,7 @@ def test_gradients_are_the_differences_of_enclosures(density: Density, temperatu
     rng = np.random.default_rng(13)
     code = Codegen.of(_model(density, temperature), digits=None)
     exported = types.ModuleType("exported_jax")
-    exec(compile(code.jax(), "exported_jax.py", "exec"), exported.__dict__)
+    exec(compile(code.render("jax"), "exported_jax.py", "exec"), exported.__dict__)
     place = {
         name: float(x * np.exp(rng.uniform(-0.3, 0.3))) if x and name != "s_b" else float(x)
         for name, x in code.parameters.items()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -35,7 +37,7 @@ from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.form_function import FormFunction
-from pertsym.numerics.single_point import OFTEN, Single
+from pertsym.numerics.single_point import OFTEN, PAIRS, Single
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import interaction_of
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
@@ -237,6 +239,23 @@ def test_repeated_calls_within_an_octave_become_a_polynomial(
         value, error = f.single(w0, singles, 1.5, {}) or (math.nan, math.nan)
         expected = slow(form("biased", "k_up"), w0, correlation(density, 1.5), 1.5)
         agree(Bounded(value, error), expected)
+
+
+def test_a_bath_keeps_few_of_the_partners_it_met() -> None:
+    """Many temperatures of one bath beside a fixed one: the others are let go."""
+    random = Random(5)
+    fixed = Single(correlation(DrudeLorentz(0.1, 2.0), 1.5))
+    met = []
+    for beta in (random.between(0.3, 3.0) for _ in range(3 * PAIRS[0] // 2)):
+        other = Single(correlation(Ohmic(0.2, 1.5, 1.0), beta))
+        fixed.product("QC", other, 1.0)
+        met.append(weakref.ref(other))
+    kept = fixed.product("QC", other, 1.0)
+    assert kept is fixed.product("QC", other, 1.0)
+    del other
+    gc.collect()
+    assert not any(each() for each in met)
+    assert len(fixed._products) <= PAIRS[0]
 
 
 def _forbidden(*_: Any) -> Any:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.dynamics.higher_orders import higher_constant, higher_rates
+from pertsym.dynamics.higher_orders import higher_constant
+from pertsym.generators.representation import TOLERANCE, limits, represented
+from pertsym.generators.second_order import Term
+from pertsym.generators.tcl import Generator, tcl_generator
+from pertsym.generators.two_levels import Quantities, bloch_quantities
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
@@ -19,10 +24,14 @@ DATA = Path(__file__).parent / "data" / "two_level"
 SIGMA_X, SIGMA_Y, SIGMA_Z = [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[-1, 0], [0, 1]]
 
 
+def rates_by_recursion(model: Model, order: int, tolerance: float = TOLERANCE) -> Quantities:
+    return bloch_quantities(tcl_generator(model, order, tolerance=tolerance).orders, model.w0)
+
+
 @pytest.mark.parametrize(("name", "tolerance"), [("EXP_complex", 1e-12), ("R6a", 1e-9)])
 def test_references(name: str, tolerance: float) -> None:
     """Orders 2, 4, 6 by the recursion against numbers of 18 digits and more."""
-    found = higher_rates(load_model(DATA / f"{name}.toml"), 6)
+    found = rates_by_recursion(load_model(DATA / f"{name}.toml"), 6)
     expected = json.loads((DATA / f"{name}.json").read_text())["orders"]
     for order in (2, 4, 6):
         numbers = {key: float(text) for key, text in expected[str(order)].items()}
@@ -55,7 +64,7 @@ def test_detailed_balance_at_sixth_order(baths: tuple[Bath, ...]) -> None:
     operators = {"x": SIGMA_X, "y": SIGMA_Y}
     couplings = [Coupling.of(operators[bath.name], bath.name) for bath in baths]
     model = Model.of((0.0, 1.0), couplings, baths)
-    rates = higher_rates(model, 6)
+    rates = rates_by_recursion(model, 6)
     up = [number(rates[n]["k_up"]) for n in (2, 4, 6)]
     down = [number(rates[n]["k_down"]) for n in (2, 4, 6)]
     k0 = up[0] / down[0]
@@ -72,7 +81,13 @@ def test_closed_forms_agree_with_the_recursion() -> None:
     bath = Bath("b", "boson", 1.1, DrudeLorentz(0.06, 1.4))
     operator = [[0.4, 1.0], [1.0, -0.4]]
     model = Model.of((0.0, 1.0), [Coupling.of(operator, "b")], [bath])
-    closed, recursion = bloch_rates(model, 4), higher_rates(model, 4)
+    closed = bloch_rates(model, 4)
+    fine, coarse = limits(model, represented(model), 4)
+    terms = {
+        n: Term(k, abs(k - coarse.generators[n]) + 4 * fine.rounding(n), {})
+        for n, k in fine.generators.items()
+    }
+    recursion = bloch_quantities(terms, model.w0)
     for order in (2, 4):
         for key, value in closed.orders[order].items():
             a, b = number(value), number(recursion[order][key])
@@ -84,7 +99,7 @@ def test_what_has_no_exponentials_waits() -> None:
     bath = Bath("b", "boson", 1.0, Ohmic(0.05, 1.0, 0.7))
     model = Model.of((0.0, 1.0), [Coupling.of(SIGMA_X, "b")], [bath])
     with pytest.raises(NotYetDerivable, match="no sum of exponentials"):
-        higher_rates(model, 6)
+        rates_by_recursion(model, 6)
     rates = bloch_rates(model, 6)
     assert rates.orders[4]["k_up"] is not None
     assert rates.orders[6]["k_up"] is None
@@ -97,7 +112,7 @@ def test_divergence_of_sixth_order_is_decided_per_element() -> None:
     none of which the rates are made of; at T = 0 it is the same."""
     bath = Bath("b", "boson", 2.0, Ohmic(0.05, 1.0, 1.0))
     model = Model.of((0.0, 1.0), [Coupling.of([[0.3, 1], [1, -0.3]], "b")], [bath])
-    rates = higher_rates(model, 6, tolerance=1e-7)
+    rates = rates_by_recursion(model, 6, tolerance=1e-7)
     assert all(isinstance(value, Bounded) for value in rates[6].values())
 
 
@@ -129,12 +144,51 @@ def test_no_elimination_without_mixing() -> None:
 def test_orders_that_are_within_reach_are_kept() -> None:
     """Order 20 needs too much memory: 6 and 8 are printed all the same."""
 
-    def compute(order: int) -> dict[int, dict[str, Bounded | str]]:
+    def compute(order: int) -> dict[int, Term]:
         if order > 8:
             raise NotYetDerivable("model", "order", f"order {order} is too large", "ask for less")
-        return {n: {"k_up": Bounded(float(n), 0.0)} for n in range(2, order + 1, 2)}
+        return {n: Term.exact(np.eye(4) * n) for n in range(2, order + 1, 2)}
 
     found, reasons = highest(20, compute)
     assert sorted(found) == [2, 4, 6, 8]
     assert reasons[20] == "order: order 20 is too large"
     assert sorted(reasons) == [10, 12, 14, 16, 18, 20]
+
+
+def test_one_generator_gives_raw_and_eliminated_rates() -> None:
+    """Where populations and coherences do not mix: the same numbers and the same errors."""
+    bath = Bath("b", "boson", 1.2, DrudeLorentz(0.05, 1.4))
+    model = Model.of((0.0, 1.0), [Coupling.of(SIGMA_X, "b")], [bath])
+    rates = bloch_rates(model, 6)
+    for name in ("k_up", "k_down", "inv_T1"):
+        raw, mediated = (number(table[6][name]) for table in (rates.orders, rates.eliminated))
+        assert mediated.value == pytest.approx(raw.value, rel=1e-13)
+        assert mediated.error == pytest.approx(raw.error, rel=1e-6)
+
+
+def test_what_is_imprecise_is_not_called_divergent(monkeypatch: pytest.MonkeyPatch) -> None:
+    bath = Bath("b", "boson", 1.2, DrudeLorentz(0.05, 1.4))
+    model = Model.of((0.0, 1.0), [Coupling.of([[0.4, 1], [1, -0.4]], "b")], [bath])
+    known = dict(tcl_generator(model, 6).orders)
+    up, coherence = (3, 0), (2, 2)
+    lost = Term(
+        known[6].matrix, known[6].error, {coherence: "int t C(t) diverges"}, {up: "too imprecise"}
+    )
+    made = Generator(2, {**known, 6: lost})
+    monkeypatch.setattr("pertsym.rates.tcl_generator", lambda *_, **__: made)
+    rates = bloch_rates(model, 6)
+    assert rates.not_derived["6"]["k_up"] == rates.not_derived["6"]["inv_T1"] == "too imprecise"
+    assert rates.divergent["6"]["inv_T2"] == rates.divergent["6"]["frequency_shift"]
+    assert rates.orders[6]["k_down"] is not None
+    assert not {"k_up", "inv_T1"} & rates.divergent["6"].keys()
+
+
+def test_a_shift_lacks_what_a_lower_order_lacks() -> None:
+    """R_1001 of fourth order enters the shift at sixth, no rate."""
+    model = load_model(DATA / "EXP_complex.toml")
+    known = dict(tcl_generator(model, 6).orders)
+    known[4] = Term(known[4].matrix, known[4].error, {(2, 1): "it diverges"})
+    rates = bloch_quantities(known, model.w0)
+    assert rates[6]["frequency_shift"] == "it diverges"
+    assert isinstance(rates[4]["frequency_shift"], Bounded)
+    assert isinstance(rates[6]["inv_T2"], Bounded)

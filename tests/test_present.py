@@ -18,7 +18,7 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
 from pertsym.present import symbolic
 from pertsym.present.display import shown
-from pertsym.present.latex import form_latex, form_notes, integrand_latex
+from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.metrics import rendered_width
 from pertsym.present.records import form_from_record, form_record, integrand_record
 from pertsym.present.text import form_lines, integrand_lines
@@ -100,7 +100,6 @@ def test_one_integral_sign_for_shared_spectra() -> None:
     assert len(form.integrals) == 4
     assert form_latex(form).count(r"\int") == 1
     assert "FP" in form_latex(form)
-    assert any("finite part" in note for note in form_notes(form))
 
 
 def test_squares_and_products_of_brackets_are_found() -> None:

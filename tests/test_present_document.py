@@ -18,7 +18,7 @@ from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
 from pertsym.present.document import html_document, latex_document
 from pertsym.present.escape import escape_latex, prose_latex
-from pertsym.present.latex import form_latex, form_notes, integrand_latex, integrand_notes
+from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.ledger import LedgerRow, ledger_table
 from pertsym.present.mathml import NotConvertible, mathml, mathml_or_source
 from pertsym.present.text import form_lines
@@ -55,7 +55,11 @@ def _derivation() -> Derivation:
         title="100% of #1 & x_2: rates for $k_{10}$ — Ĉ(ω) ≤ ∞ {braces} ~^\\",
         source="A. Author and É. Écrivain, J. Chem. Phys. 94, 4391 (1991) [misprints & all]",
         bibtex="@article{author1991,\n  title={Rates},\n}",
-        conventions=("$\\hbar=k_B=1$", *integrand_notes(k_up), *form_notes(form)),
+        conventions=(
+            "$\\hbar=k_B=1$",
+            "A star is the complex conjugate.",
+            r"$\hat C(\omega)=\int\!dt\,e^{i\omega t}C(t)$; primes: $P'(-\omega_0)$.",
+        ),
         steps=(
             Step("terms", "Terms", "First paragraph, $x<y$.\n\nSecond < one.", tuple(formulas)),
             Step("six", "Order six", "Long.", (Formula(integrand_latex(sixth, "k")),)),

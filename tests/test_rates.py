@@ -18,8 +18,9 @@ from pertsym import bloch_rates, load_model, sigma_x, sigma_y, sigma_z
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
-from pertsym.dynamics.higher_orders import higher_rates
 from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.generators.tcl import tcl_generator
+from pertsym.generators.two_levels import bloch_quantities
 from pertsym.model import Bath, Coupling, Model, NotYetDerivable
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
@@ -326,6 +327,7 @@ def test_rates_against_the_time_integrals(couplings: Any) -> None:
         [Bath(name, "boson", None, Exponentials(b.c, b.nu)) for name, b in BATHS.items()],
     )
     rates, bloch = bloch_rates(model, 4), Bloch(interaction_of(model))
+    recursion = bloch_quantities(tcl_generator(model, 4).orders, 0.9)
     for order in (2, 4):
         scale = max(abs(float(x.value)) for x in rates.orders[order].values() if x is not None)
         for key in QUANTITIES[:-1]:
@@ -335,7 +337,7 @@ def test_rates_against_the_time_integrals(couplings: Any) -> None:
             found = value(rates, order, key)
             assert abs(found.value - direct) <= found.error + 1e-13 * scale, (key, order)
         shift = value(rates, order, "frequency_shift")
-        other = higher_rates(model, 4)[order]["frequency_shift"]
+        other = recursion[order]["frequency_shift"]
         assert isinstance(other, Bounded)
         assert abs(shift.value - other.value) <= shift.error + other.error + 1e-13 * scale
     assert not rates.divergent

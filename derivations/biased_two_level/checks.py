@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -82,19 +82,21 @@ def quantities_by_routes(digits: int) -> Evidence:
         numbers = drawn(INTERACTION, seed)
         generators = recursion(INTERACTION, numbers, max(ORDERS))
         w0 = float(numbers.frequencies[0])
-        raw = bloch_quantities({n: generators[n] for n in ORDERS}, w0)
-        eliminated = eliminated_quantities({n: Term.exact(k) for n, k in generators.items()})
+        known = {n: Term.exact(k) for n, k in generators.items()}
+        raw, eliminated = bloch_quantities(known, w0), eliminated_quantities(known)
         for order in ORDERS:
             scale = abs(generators[order]).max()
             for name in (*RATES, SHIFT):
                 value = by_residues(form(name, order), numbers, digits)
-                findings.append(within(f"{name}({order})", value, raw[order][name], scale))
+                direct = raw[order][name]
+                assert not isinstance(direct, str)  # exponentials: everything exists
+                findings.append(within(f"{name}({order})", value, direct.value, scale))
             for name, plain in zip(ELIMINATED, (*RATES, SHIFT), strict=True):
                 value, other = (
                     by_residues(form(name, order), numbers, digits),
                     eliminated[order][plain],
                 )
-                assert not isinstance(other, str)  # exponentials: everything exists
+                assert not isinstance(other, str)
                 findings.append(within(f"{name}({order})", value, other.value, scale))
             for name in RATES:
                 terms = EQUATIONS.terms(name, order)
@@ -241,25 +243,27 @@ def thermal_baths(digits: int) -> Evidence:
     findings = []
     for what, density, beta in CASES:
         generators = _fitted(density, beta)
-        raw = bloch_quantities({n: generators[n][0] for n in ORDERS}, W0)
+        raw = bloch_quantities(generators, W0)
         spectra = DoubleSpectra({BATH: ((1, Correlation(density, "boson", beta)),)})
         for order in ORDERS:
-            scale = abs(generators[order][0]).max()
-            allowed = 4 * generators[order][1].max() + 1e-9 * scale
+            scale = abs(generators[order].matrix).max()
+            allowed = 4 * generators[order].error.max() + 1e-9 * scale
             for name in RATES:
                 found: Bounded = evaluate(form(name, order), (W0,), spectra, None, VALUES)
-                distance = abs(float(found.value) - raw[order][name])
+                fitted = raw[order][name]
+                assert not isinstance(fitted, str)
+                distance = abs(float(found.value) - fitted.value)
                 findings.append(
                     Finding(f"{name}({order}) at {what}", distance <= allowed + found.error)
                 )
     return conclude(("closed form (double precision)", FIT), *findings, status="numerical")
 
 
-def _fitted(density: BathDensity, beta: float) -> dict[int, tuple[Any, Any]]:
+def _fitted(density: BathDensity, beta: float) -> Mapping[int, Term]:
     c, d, x = VALUES["c"], VALUES["d"], VALUES["x"]
     coupling = Coupling.of([[c - d, x], [x, c + d]], BATH)
     model = Model.of([0.0, W0], [coupling], [Bath(BATH, "boson", beta, density)])
-    return {n: (term.matrix, term.error) for n, term in tcl_generator(model, 4).orders.items() if n}
+    return tcl_generator(model, 4).orders
 
 
 CHECKS: dict[str, Check] = {

@@ -79,10 +79,6 @@ class Matrices:
         gain, conjugate, loss, loss_conjugate = self.redfield_parts(rho)
         return (gain + conjugate - loss - loss_conjugate).applyfunc(sympy.expand)
 
-    def unitary(self, rho: sympy.Matrix) -> sympy.Matrix:
-        """-i[H_S, rho]."""
-        return -sympy.I * self.gaps.multiply_elementwise(rho)
-
     def coherence_map(self, rho: sympy.Matrix) -> sympy.Matrix:
         """(Q rho)_nm = R[rho]_nm/(i D_nm) off the diagonal, 0 on it."""
         driven = self.redfield(rho)
@@ -112,14 +108,6 @@ class Matrices:
         return self._matrix(
             lambda k, j: -BETA * rho[n, n] * (int(k == n) - self.p[k]) if k == j else 0
         )
-
-    def corrected(self, rho: sympy.Matrix) -> sympy.Matrix:
-        """(1 - Q) rho."""
-        return rho - self.coherence_map(rho) - self.population_map(rho)
-
-    def ccqme(self, rho: sympy.Matrix) -> sympy.Matrix:
-        """-i[H_S, rho] + R[(1 - Q) rho]."""
-        return self.unitary(rho) + self.redfield(self.corrected(rho))
 
     def diagonal(self, matrix: sympy.Matrix) -> sympy.Matrix:
         """Pi_D: the diagonal part."""

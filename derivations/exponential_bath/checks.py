@@ -195,7 +195,7 @@ def convergence(digits: int) -> Evidence:
                 # both are measured from the unperturbed eigenvalue, 0 or -i w0
                 free = 0 if start == DIFFERENCE else -numbers["y"]
                 found = mpmath.fsum(value.near(point) for value in series.values())
-                whole = whole_eigenvalue(rates.bath, start, numbers, free + found, 12)
+                whole = whole_eigenvalue(rates.bath, numbers, free + found, 12)
                 rests.append((whole - free - found) / whole)
                 small = abs(rests[-1]) < mpmath.mpf(10) ** -digits
                 what = f"eigenvalue of the {name} at Delta = {amplitude}"

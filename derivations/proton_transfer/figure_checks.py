@@ -34,12 +34,10 @@ from pertsym.systems.proton_transfer import (
     FEMTOSECOND,
 )
 
-DVR = "discrete variable representation of the fitted potential"
 ENGINE = "engine"
 THRESHOLD = 1e-3
 """Of both relative errors of the regimes; a reading."""
 ETAS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-PACKET_LEVELS = 12
 
 
 # ---------------------------------------------------------------------------------------------

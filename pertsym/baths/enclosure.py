@@ -51,7 +51,6 @@ _HIGHEST = 3
 _CLOSER = 8
 _GUARD = 16  # bits beyond the wanted ones
 DOUBLINGS = 4
-_I = flint.acb(0, 1)
 
 
 @dataclass(frozen=True, eq=False)

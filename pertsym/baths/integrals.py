@@ -89,7 +89,7 @@ def spectral_integral(
         if require_integral(kind, first, second, reflect, s, chosen):
             if not (a.has_nodes and b.has_nodes):
                 return panels.finite_part(_product(kind, a, b, reflect, s), chosen)
-            if _is_flat(kind, a, b, reflect, s, chosen):
+            if _is_flat(kind, a, b, s, chosen):
                 value, error = _regular_part(kind, a, b, reflect, s)
                 return chosen[0][0] * value, abs(chosen[0][0]) * error
             return _finite_part(kind, a, b, reflect, s, chosen)
@@ -211,9 +211,7 @@ def _finite_part(
     return _answer(kind, reflect, value, error, a, b)
 
 
-def _is_flat(
-    kind: Kind, a: Correlation, b: Correlation, reflect: int, shift: float, poles: Chosen
-) -> bool:
+def _is_flat(kind: Kind, a: Correlation, b: Correlation, shift: float, poles: Chosen) -> bool:
     """Whether a double pole meets a kink of Ĉ_A and a zero of Ĉ_B.
 
     Then F(0) is imaginary, and what `_regular_part` takes off does not count.

@@ -227,7 +227,6 @@ def resolve(
     sampler: Sampler,
     panels: Panels,
     share: Callable[[Panels], _Array] | None = None,
-    elsewhere: float = 0.0,
 ) -> Resolved:
     """Legendre series on panels, with more nodes and then halves until all functions' end.
 
@@ -236,11 +235,9 @@ def resolve(
     share
         What multiplies a function on a panel in its part of one integral; where the error of that
         part is negligible against all parts together the series need not end.
-    elsewhere
-        The size of other parts of that integral.
     """
     done: list[Resolved] = []
-    largest, heaviest, seen = 0.0, 0.0, elsewhere
+    largest, heaviest, seen = 0.0, 0.0, 0.0
     with np.errstate(all="ignore"):
         for halvings in range(_BISECTIONS):
             for nodes in _NODES:

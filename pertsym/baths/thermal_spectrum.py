@@ -179,11 +179,11 @@ class ThermalSpectrum:
         found = [Point(0.0, reach if smooth else 0.0, self.power, self.regularity, reach)]
         for side in (1,) if self.zero_temperature else (1, -1):
             found += [Point(side * c, width, 0.0, SMOOTH, width) for c, width in density.features]
-            found += _edge_points(density, side, reach)
+            found += _edge_points(density, side)
         return tuple(found)
 
 
-def _edge_points(density: Density, side: int, reach: float) -> list[Point]:
+def _edge_points(density: Density, side: int) -> list[Point]:
     positions = [0.0, *[w for w, _ in density.edges]]
     result = []
     for i, (w, regularity) in enumerate(density.edges):

@@ -144,7 +144,7 @@ def characteristic(
 
 
 def whole_eigenvalue(
-    bath: ExponentialBath, start: int, values: Mapping[str, Any], guess: Any, depth: int
+    bath: ExponentialBath, values: Mapping[str, Any], guess: Any, depth: int
 ) -> Any:
     """A slow eigenvalue itself, from the hierarchy of one exponent folded into a 3 x 3 matrix.
 

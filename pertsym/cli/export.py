@@ -7,13 +7,12 @@ from pathlib import Path
 import click
 
 from pertsym.cli.console import BAD_INPUT, command_errors, emit_json, fail, load, note
-
-LANGUAGES = ("python", "c", "julia", "mathematica", "jax")
+from pertsym.codegen.export import LANGUAGES, Codegen
 
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--language", type=click.Choice(LANGUAGES), required=True, help="Of the file.")
+@click.option("--language", type=click.Choice(tuple(LANGUAGES)), required=True, help="Of the file.")
 @click.option("--order", type=int, default=4, show_default=True, help="Highest even order.")
 @click.option("--quantities", default="", help="Names, separated by commas [all].")
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
@@ -30,7 +29,6 @@ def export(
     digits, and prints "N passed, M failed".  Julia and Mathematica do the same point by point.
     jax is for gradients, near the model's parameters.
     """
-    from pertsym.codegen.export import Codegen
     from pertsym.files import write_whole
 
     if order < 2 or order % 2:
@@ -39,7 +37,6 @@ def export(
     code = Codegen.of(load(model), order, names)
     for name, reason in code.missing.items():
         note(f"left out: {name}: {reason}")
-    text: str = getattr(code, language)()
-    write_whole(output, text)
+    write_whole(output, code.render(language))
     if as_json:
         emit_json({"output": str(output), "language": language, "left_out": dict(code.missing)})

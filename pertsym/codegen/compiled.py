@@ -118,7 +118,7 @@ def compiled(code: Codegen, compiler: str | None = None, cache: Path | None = No
     command = compiler or os.environ.get("CC") or "cc"
     if shutil.which(command) is None:
         raise NoCompiler(f"there is no C compiler {command!r}; use the Python export")
-    text = code.c()
+    text = code.render("c")
     content = "\n".join((text, command, *COMPILE, *LINK))
     root = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pertsym"
     target = root / f"{hashlib.sha256(content.encode()).hexdigest()[:32]}.so"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -24,6 +25,16 @@ from pertsym.rates import bloch_rates, interaction_of
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 
 HIGHEST = 4
+LANGUAGES: Mapping[str, str] = MappingProxyType(
+    {
+        "python": "a module that imports numpy and nothing else",
+        "c": "a C99 source file",
+        "julia": "a file that needs nothing but Julia; point by point, with errors",
+        "mathematica": "a package for Mathematica; point by point, with errors",
+        "jax": "a module that imports jax and nothing else, for gradients; without errors",
+    }
+)
+"""Language -> what is written; `LANGUAGE_export` has the printer."""
 CONSTANT = "equilibrium_constant"
 DIGITS = 18
 _CONVENTIONS = """\
@@ -268,35 +279,19 @@ class Codegen:
         """A line for every quantity that is missing."""
         return "".join(f"\nLeft out: {name}: {reason}" for name, reason in self.missing.items())
 
-    def python(self) -> str:
-        """A module that imports numpy and nothing else."""
-        from pertsym.codegen.python_export import render
+    def render(self, language: str) -> str:
+        """The file in one of LANGUAGES.
 
-        return render(self)
-
-    def jax(self) -> str:
-        """A module that imports jax and nothing else, for gradients; without errors."""
-        from pertsym.codegen.jax_export import render
-
-        return render(self)
-
-    def c(self) -> str:
-        """A C99 source file."""
-        from pertsym.codegen.c_export import render
-
-        return render(self)
-
-    def julia(self) -> str:
-        """A file that needs nothing but Julia; point by point, with errors."""
-        from pertsym.codegen.julia_export import render
-
-        return render(self)
-
-    def mathematica(self) -> str:
-        """A package for Mathematica; point by point, with errors."""
-        from pertsym.codegen.mathematica_export import render
-
-        return render(self)
+        Raises
+        ------
+        InputError
+            For an unknown language.
+        """
+        if language not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            raise InputError(self.name, "language", f"{language!r} is unknown", f"use {known}")
+        text: str = import_module(f"pertsym.codegen.{language}_export").render(self)
+        return text
 
 
 def _text(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from math import comb
 
 from pertsym.equations.thermal import classical, detailed_balance
@@ -163,7 +163,7 @@ def _reversed(frequency: Frequency) -> bool:
     return next((x for x in frequency if x), 0) < 0
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _thermal(atom: Atom) -> SpectralForm:
     if isinstance(atom, SpectralIntegral) and atom.kind == "CC" and atom.reflect < 0:
         return _turned(atom)
@@ -200,7 +200,7 @@ def _turned(integral: SpectralIntegral) -> SpectralForm:
     return monomial(factor, mirrored, Thermal("T", 0, negated(shift)))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _classical(atom: Atom) -> SpectralForm:
     names = [atom.name] if isinstance(atom, Value) else []
     if isinstance(atom, SpectralIntegral):

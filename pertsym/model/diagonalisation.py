@@ -24,6 +24,7 @@ from pertsym.model.eigenbasis import Block, Definition, Eigenbasis, Polynomial, 
 from pertsym.model.entries import Rows, hermitian_at, is_simple
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.matrix import eigenbasis
+from pertsym.model.numeric import rational
 from pertsym.model.read import Place
 from pertsym.model.statement import Model
 
@@ -290,7 +291,7 @@ class _Finder:
         """The sign where it is known, else that of positive symbols."""
         values = self.model.values
         if values.keys() >= {str(s) for s in z.free_symbols}:
-            number = z.xreplace({s: _rational(values[str(s)]) for s in z.free_symbols})
+            number = z.xreplace({s: rational(values[str(s)]) for s in z.free_symbols})
             return int(sympy.sign(number))
         if z.is_negative:
             return -1
@@ -429,7 +430,3 @@ def _connected(h: sympy.Matrix) -> list[tuple[int, ...]]:
 
 def _equal(one: sympy.Expr | None, other: sympy.Expr | None) -> bool:
     return bool(sympy.simplify(sympy.sympify(one) - sympy.sympify(other)) == 0)
-
-
-def _rational(value: Fraction) -> sympy.Rational:
-    return sympy.Rational(value.numerator, value.denominator)

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import sympy
 
 from pertsym.exact import Gaussian, exact_rational
+from pertsym.model.numeric import rational
 from pertsym.model.read import Place, array, gaussian
 from pertsym.model.symbols import Declared, Symbols, read_entry, value_of
 from pertsym.model.values import Matrix as NumericMatrix
@@ -34,7 +35,7 @@ def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.
         return read_entry(value, symbols, place)
     if isinstance(value, sympy.Basic):
         changed: dict[sympy.Basic, sympy.Basic] = {
-            x: _rational(exact_rational(float(x))) for x in value.atoms(sympy.Float)
+            x: rational(exact_rational(float(x))) for x in value.atoms(sympy.Float)
         }
         for symbol in value.free_symbols:
             if symbol.is_real is False:
@@ -42,9 +43,9 @@ def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.
             changed[symbol] = Declared(symbol.name, bool(symbol.is_positive)).symbol
         return value.xreplace(changed)
     if isinstance(value, Gaussian):
-        return _rational(value.re) + sympy.I * _rational(value.im)
+        return rational(value.re) + sympy.I * rational(value.im)
     if isinstance(value, Fraction):
-        return _rational(value)
+        return rational(value)
     if isinstance(value, list):
         parts = [entry_of(part, place.item(k), symbols) for k, part in enumerate(value)]
         if len(parts) != 2:
@@ -120,7 +121,3 @@ def decimals(expression: sympy.Basic) -> sympy.Basic:
 def is_simple(number: sympy.Rational) -> bool:
     """Whether formulas show a rational as it is, and not by a name or as a decimal."""
     return max(abs(int(number.p)), int(number.q)) <= LARGEST_SIMPLE
-
-
-def _rational(value: Fraction) -> sympy.Rational:
-    return sympy.Rational(value.numerator, value.denominator)

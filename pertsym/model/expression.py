@@ -24,7 +24,7 @@ import sympy
 from pertsym.exact import exact_rational
 from pertsym.model import asymptotics, domain
 from pertsym.model.budget import bounded_work
-from pertsym.model.numeric import NoValue, W, value_at
+from pertsym.model.numeric import NoValue, W, rational, value_at
 from pertsym.model.pieces import Pieces, analytic_pieces
 
 FUNCTIONS: Final[dict[str, Callable[[sympy.Expr], sympy.Expr]]] = {
@@ -348,7 +348,7 @@ class Reader:
             raise ValueError(
                 f"{self._piece(node)} is not a decimal number of moderate size; {self.allowed}"
             ) from None
-        return _rational(value)
+        return rational(value)
 
     def _name(self, name: str) -> sympy.Expr:
         if name in NAMES:
@@ -431,10 +431,6 @@ class Reader:
                 f"the power {self._piece(node)} is too large; exponents go up to "
                 f"{_LARGEST_EXPONENT}, powers of numbers to {_LARGEST_NUMBER_BITS} bits"
             )
-
-
-def _rational(value: Fraction) -> sympy.Expr:
-    return sympy.Rational(value.numerator, value.denominator)
 
 
 def _guess(name: str, known: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -32,6 +33,11 @@ _NUMERIC: Final[Mapping[type, str]] = MappingProxyType(
         sympy.csch: "csch",
     }
 )
+
+
+def rational(value: Fraction) -> sympy.Rational:
+    """A fraction as SymPy's number."""
+    return sympy.Rational(value.numerator, value.denominator)
 
 
 class NoValue(ArithmeticError):

@@ -20,7 +20,7 @@ import sympy
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.model.budget import bounded_work
 from pertsym.model.expression import Reader, syntax_tree
-from pertsym.model.numeric import NoValue, value_at
+from pertsym.model.numeric import NoValue, rational, value_at
 from pertsym.model.read import Place, guess, real, table
 
 FUNCTIONS: Final[Mapping[str, Callable[..., sympy.Expr]]] = MappingProxyType(
@@ -229,7 +229,7 @@ def value_of(entry: sympy.Expr, values: Mapping[str, Fraction]) -> Gaussian:
         raise ValueError(
             f"{missing[0]} has no value; give --set {missing[0]}=... or a number in [symbols]"
         )
-    at = {s: _rational(values[str(s)]) for s in entry.free_symbols}
+    at = {s: rational(values[str(s)]) for s in entry.free_symbols}
     number = entry.xreplace(at) if at else entry
     if number.has(sympy.zoo, sympy.nan, sympy.oo):
         raise ValueError(f"{entry} is not finite at these values; choose others")
@@ -326,7 +326,3 @@ def read_entry(text: str, symbols: Symbols | None, place: Place) -> sympy.Expr:
 def _split(fault: ValueError) -> tuple[str, str]:
     problem, _, remedy = str(fault).rpartition("; ")
     return (problem, remedy) if problem else (str(fault), "correct it")
-
-
-def _rational(value: Fraction) -> sympy.Rational:
-    return sympy.Rational(value.numerator, value.denominator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
@@ -23,6 +24,7 @@ from pertsym.numerics.requests import Request, chosen, compiled_density, kind_of
 from pertsym.numerics.spectra import DoubleSpectra
 
 OFTEN = 32  # calls within an octave after which an integral gets a polynomial
+PAIRS = 64, 1024  # kept sums of products and integrals (or counts of calls) of a bath with others
 
 
 class Floats:
@@ -36,17 +38,41 @@ class _FloatBath(runtime.Bath):
     functions = Floats
 
 
+class Recent(OrderedDict[Any, Any]):
+    """The values that were used last."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def recall(self, key: Any) -> Any:
+        """None where it is not kept."""
+        found = self.get(key)
+        if found is not None:
+            self.move_to_end(key)
+        return found
+
+    def keep(self, key: Any, value: Any) -> None:
+        """As the last used one."""
+        self[key] = value
+        self.move_to_end(key)
+        if len(self) > self.size:
+            self.popitem(last=False)
+
+
 class Single:
-    """A bath with scalar parameters, and what was made for it."""
+    """A bath with scalar parameters, and what was made for it.
+
+    What belongs to a pair of baths is kept by the other one's token, which keeps no bath alive.
+    """
 
     def __init__(self, c: Correlation) -> None:
         self.correlation, self.unit = c, c.unit
         self.amplitude = float(c.amplitude)
         self.kind = kind_of(c)
         self._sums: dict[int, NodeSums] = {}
-        self._products: dict[Any, NodeSums] = {}
-        self._asked: dict[Any, int] = {}
-        self._tables: dict[Any, Any] = {}
+        self.token = object()
+        self._products, self._integrals = map(Recent, PAIRS)
         self._constants: dict[str, tuple[float, float]] = {}
         density = self.unit.density
         self._exact: NodeSums | None = None
@@ -78,14 +104,16 @@ class Single:
     def product(self, kind: str, other: Single, w0: float) -> NodeSums:
         """T of the integrals over Ĉ_A(w) X_B(-w)."""
         octave = math.frexp(w0)[1]
-        key = kind, other, octave
-        if key not in self._products:
+        key = kind, other.token, octave
+        found: NodeSums | None = self._products.recall(key)
+        if found is None:
             low, high = _ends(octave)
             a = self.unit.nodes(runtime.DEEPER * low, high)
             b = other.unit.nodes(*floor_of(a, 0.0))
             nodes, uncertainty = product_nodes("CC" if kind == "QC" else "CP", a, b, 0.0)
-            self._products[key] = NodeSums(nodes, uncertainty)
-        return self._products[key]
+            found = NodeSums(nodes, uncertainty)
+            self._products.keep(key, found)
+        return found
 
     @cached_property
     def source(self) -> Source:
@@ -110,19 +138,20 @@ class Single:
         """A finite-part integral, from a polynomial if its octave is asked for often."""
         question, octave = request.question, math.frexp(w0)[1]
         assert question is not None
-        key = request.name, other, octave
-        table = self._tables.get(key)
-        if table is None:
-            asked = self._asked[key] = self._asked.get(key, 0) + 1
-            if asked == OFTEN:
+        key = request.name, other.token, octave
+        kept = self._integrals.recall(key) or 0  # the polynomial, before that a count of calls
+        if isinstance(kept, int):
+            table = None
+            if kept + 1 == OFTEN:
                 number = int(octaves_of(np.array([w0]))[0])
-                table = self._tables[key] = over_frequency(
-                    question, self.source, other.source, number
-                )
-        if table is None:
-            found = question.answer(self.unit, other.unit, w0)
-            return float(found.value), float(found.error)
-        return table.single(w0)
+                table = over_frequency(question, self.source, other.source, number)
+            self._integrals.keep(key, kept + 1 if table is None else table)
+            if table is None:
+                found = question.answer(self.unit, other.unit, w0)
+                return float(found.value), float(found.error)
+            kept = table
+        value, error = kept.single(w0)
+        return value, error
 
 
 def _ends(octave: int) -> tuple[float, float]:

@@ -42,11 +42,12 @@ class CoefficientForm:
     kernel
         The integrand of Eq. (24).
     terms
-        M^mass_power times the coefficient times Omega0^frequency_power as terms in C and phases.
+        M^mass_power times the coefficient as terms in C and phases, times the power of Omega0 in
+        the denominator of the kernel.
     form
         M^mass_power times the coefficient; its one transition frequency is Omega0.
-    mass_power, frequency_power
-        Powers of M and Omega0 in the denominator of the kernel.
+    mass_power
+        Power of M in the denominator of the kernel.
     """
 
     name: str
@@ -54,7 +55,6 @@ class CoefficientForm:
     terms: TimeIntegrand
     form: SpectralForm
     mass_power: int
-    frequency_power: int
 
 
 @cache
@@ -75,7 +75,7 @@ def _reduced(name: str, kernel: sympy.Expr) -> CoefficientForm:
     if frequency:
         denominators, factor = reciprocal((1,), frequency)
         form = form.scaled(Gaussian(factor), 0, denominators)
-    return CoefficientForm(name, kernel, integrand, form, int(mass), int(frequency))
+    return CoefficientForm(name, kernel, integrand, form, int(mass))
 
 
 def _terms(expression: sympy.Expr) -> Iterator[Term]:

@@ -42,7 +42,8 @@ _INLINE_MATH = re.compile(r"(?<!\\)\$(.+?)(?<!\\)\$", re.DOTALL)
 
 def escape_latex(text: str) -> str:
     """Free text for a LaTeX paragraph; Greek letters and common signs become math."""
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     normal = unicodedata.normalize("NFC", text)
     for match in _ACCENTED.finditer(normal):
         pieces += map(_latex_character, normal[end : match.start()])

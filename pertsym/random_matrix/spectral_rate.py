@@ -12,7 +12,6 @@ no fit in time is used, and no distribution over total energies blurs the rate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +20,9 @@ from pertsym.model.random_matrix import RandomMatrixModel
 from pertsym.random_matrix.ensemble import Floats, draw_symmetric
 
 _BINS = 60
+_WINDOW = 0.2  # width of the interval of mean energies, energy units
+_REACH = 0.6  # largest omega of the fit, energy units
+_DEGREE = 3  # of the fit, in omega^2
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,6 @@ def spectral_rate(
     size: int,
     realisations: int,
     seed: int,
-    window: float = 0.2,
-    reach: float = 0.6,
-    degree: int = 3,
-    progress: Callable[[str], None] = lambda _: None,
 ) -> SpectralRate:
     """The rate at total energy `total`.
 
@@ -54,37 +52,32 @@ def spectral_rate(
         Two levels coupled off-diagonally; its initial energy is not used.
     size, realisations, seed
         As in the simulation.
-    window
-        Width of the interval of mean energies, energy units.
-    reach, degree
-        Largest omega of the fit, and its degree in omega^2.
 
     Raises
     ------
     ValueError
-        If the fit has no zero on the imaginary axis: the reach is too short or the statistics poor.
+        If the fit has no zero on the imaginary axis: the statistics are poor.
     """
     model.two_levels()
-    edges = np.linspace(reach / _BINS / 4, reach, _BINS + 1)
+    edges = np.linspace(_REACH / _BINS / 4, _REACH, _BINS + 1)
     spectra = []
-    for number, source in enumerate(np.random.SeedSequence(seed).spawn(realisations), 1):
-        progress(f"realisation {number} of {realisations}")
-        spectra.append(_spectrum(model, total, size, np.random.default_rng(source), window, edges))
+    for source in np.random.SeedSequence(seed).spawn(realisations):
+        spectra.append(_spectrum(model, total, size, np.random.default_rng(source), edges))
     found = np.array(spectra)
     middle = (edges[1:] + edges[:-1]) / 2
-    rate = _zero(middle, found.mean(axis=0), degree)
+    rate = _zero(middle, found.mean(axis=0), _DEGREE)
     left_out = [
-        _zero(middle, np.delete(found, k, axis=0).mean(axis=0), degree)
+        _zero(middle, np.delete(found, k, axis=0).mean(axis=0), _DEGREE)
         for k in range(realisations if realisations > 1 else 0)
     ]
     spread = np.sqrt((realisations - 1) * np.var(left_out)) if left_out else 0.0
-    return SpectralRate(rate, float(np.hypot(spread, _fit_error(middle, found, degree, rate))))
+    return SpectralRate(rate, float(np.hypot(spread, _fit_error(middle, found, rate))))
 
 
-def _fit_error(omega: Floats, found: Floats, degree: int, rate: float) -> float:
+def _fit_error(omega: Floats, found: Floats, rate: float) -> float:
     """How far the rate moves with one degree less or more."""
     moved = []
-    for other in (degree - 1, degree + 1):
+    for other in (_DEGREE - 1, _DEGREE + 1):
         try:
             moved.append(abs(_zero(omega, found.mean(axis=0), other) - rate))
         except ValueError:  # that fit has no zero, and says nothing
@@ -97,7 +90,6 @@ def _spectrum(
     total: float,
     size: int,
     generator: np.random.Generator,
-    window: float,
     edges: Floats,
 ) -> Floats:
     environment = np.linalg.eigvalsh(draw_symmetric(size, generator))
@@ -107,14 +99,14 @@ def _spectrum(
         [[np.diag(lower + environment), coupling], [coupling, np.diag(upper + environment)]]
     )
     energies, vectors = np.linalg.eigh(h)
-    near = np.abs(energies - total) < (window + edges[-1]) / 2
+    near = np.abs(energies - total) < (_WINDOW + edges[-1]) / 2
     energies, top = energies[near], vectors[size:, near]
     squares = (2 * top.T @ top) ** 2  # off the diagonal sigma_z is twice the upper part
-    pairs = np.abs(energies[:, None] + energies[None, :] - 2 * total) < window
+    pairs = np.abs(energies[:, None] + energies[None, :] - 2 * total) < _WINDOW
     counted = np.histogram(
         np.abs(energies[:, None] - energies[None, :])[pairs], edges, weights=squares[pairs]
     )[0]
-    result: Floats = counted / (np.diff(edges) * window * size)
+    result: Floats = counted / (np.diff(edges) * _WINDOW * size)
     return result
 
 
