@@ -26,7 +26,7 @@ from pertsym.files import write_whole
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import Bath
 from pertsym.model.values import Coupling as NumericCoupling
@@ -133,17 +133,34 @@ class Derived:
 
     @cached_property
     def equations(self) -> Bloch | Generator:
-        """The quantities by name, as values of the engine."""
+        """The quantities by name, as values of the engine.
+
+        Raises
+        ------
+        NotYetDerivable
+            For correlated baths, of which there are numbers (`at`) but no formulas.
+        """
+        self._require_formulas()
         return Bloch(self.interaction) if self.dimension == 2 else self.generator
 
     @cached_property
     def generator(self) -> Generator:
-        """All elements of the generator."""
+        """All elements of the generator (raises as `equations`)."""
+        self._require_formulas()
         if self.dimension == 2:
             bloch = self.equations
             assert isinstance(bloch, Bloch)
             return bloch.generator
         return Generator(self.interaction)
+
+    def _require_formulas(self) -> None:
+        if self.model is not None and self.model.cross:
+            raise NotYetDerivable(
+                self.model.name,
+                "cross",
+                "formulas of correlated baths are not written yet, their numbers are",
+                "ask at(...) for numbers, or leave cross out",
+            )
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -157,9 +174,11 @@ class Derived:
         return self.equations.names
 
     def __dir__(self) -> list[str]:
+        own = [name for name in object.__dir__(self) if not name.startswith("_")]
+        if self.model is not None and self.model.cross:
+            return own
         elements = [self.generator.name(e) for e in self.generator.elements]
         constant = ["equilibrium_constant"] if self.dimension == 2 else []
-        own = [name for name in object.__dir__(self) if not name.startswith("_")]
         return sorted({*own, *self.names, *elements} - ({"equilibrium_constant"} - {*constant}))
 
     def __getattr__(self, name: str) -> ResultSeries:
@@ -190,6 +209,7 @@ class Derived:
         """K = p1/p0 of two levels, indexed by order 0 and 2 (baths thermal at one temperature)."""
         if self.dimension != 2:
             raise AttributeError("equilibrium_constant: belongs to two levels")
+        self._require_formulas()
         return ConstantSeries(EquilibriumConstant(self.interaction), self.parameters)
 
     def nonzero(self, order: int) -> tuple[str, ...]:
@@ -254,6 +274,8 @@ class Derived:
         head = f"Equations of motion of {self.dimension} levels" + (
             f" in {symbols}" if symbols else ""
         )
+        if self.model is not None and self.model.cross:
+            return "\n".join([*lines, f"{head} with correlated baths; at(...) gives numbers"])
         shown = ", ".join(QUANTITIES if self.dimension == 2 else self.names[:3])
         return "\n".join([*lines, f"{head}; index by the order: {shown}, ..., R_abcd"])
 
@@ -389,6 +411,9 @@ def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
             energies=system.energies,
             couplings=system.couplings,
             baths=system.baths,
+            cross=system.cross,
+            observables=dict(system.observables),
+            vectors=system.vectors,
             name=system.name,
             units=system.units.name,
         )
