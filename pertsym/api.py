@@ -23,6 +23,7 @@ from pertsym.exact import exact_rational
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.files import write_whole
+from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
@@ -35,6 +36,7 @@ from pertsym.results import GenericParameters, Parameters, ResultSeries
 
 if TYPE_CHECKING:
     from pertsym.evaluated import Numbers
+    from pertsym.language.decide import Comparison
 
 sigma_x = ((0, 1), (1, 0))
 sigma_y = ((0, -1j), (1j, 0))
@@ -68,6 +70,12 @@ class ModelParameters:
     @property
     def defaults(self) -> Mapping[str, float]:
         return {name: float(x) for name, x in self.basis.model.values.items()}
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        from pertsym.language.model_names import dictionary_of
+
+        return dictionary_of(self.basis)
 
     def needed(self, elements: Sequence[str]) -> set[str]:
         basis = self.basis
@@ -215,6 +223,44 @@ class Derived:
     def nonzero(self, order: int) -> tuple[str, ...]:
         """Names of the elements whose terms do not cancel at this order."""
         return self.generator.nonzero(order)
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """What the names of its formulas stand for (see `pertsym.language.model_names`)."""
+        return self.parameters.dictionary
+
+    def compare(self, quantity: str, order: int, text: str, *, limit: Limit = "") -> Comparison:
+        """Whether a formula on paper is what is derived.
+
+        Parameters
+        ----------
+        quantity, order
+            E.g. "k_up", 4.
+        text, limit
+            The right-hand side, or ``name = right-hand side``, in LaTeX or as text, and the limit
+            to compare in, as in `pertsym.language.decide.compare_form`.
+
+        Raises
+        ------
+        FormulaError
+            Where the formula is not understood, with line and column.
+        ValueError
+            For a quantity or order that there is not.
+
+        Examples
+        --------
+        >>> import pertsym as ps
+        >>> derived = ps.derive([ps.Coupling([["d", "x"], ["x", "-d"]], "B")])
+        >>> derived.compare("k_up", 2, "x^2 Ĉ(-ω0)")
+        equal
+        """
+        from pertsym.equations.equilibrium import quantity_of
+        from pertsym.language.decide import compare_form  # brings the parsers
+
+        found = quantity_of(self.equations, quantity, order)
+        return compare_form(
+            found.form, text, self.dictionary, imaginary=found.imaginary, limit=limit
+        )
 
     # What it shows
 
