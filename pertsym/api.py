@@ -306,12 +306,16 @@ class Derived:
         return write_notebook(Path(file), self.document(**options), code)
 
     def export(
-        self, file: str | os.PathLike[str], language: str = "python", order: int = 4
+        self,
+        file: str | os.PathLike[str],
+        language: str = "python",
+        order: int = 4,
+        **values: Any,
     ) -> None:
-        """One source file of the rates at the model's values, which needs no pertsym."""
+        """One source file of the rates, which needs no pertsym; values and baths as of `at`."""
         from pertsym.codegen.export import Codegen
 
-        code = Codegen.of(self.at().model, order, [])
+        code = Codegen.of(self.at(**values).model, order, [])
         write_whole(Path(file), getattr(code, language)())
 
     def __repr__(self) -> str:
