@@ -177,6 +177,7 @@ class Codegen:
                     continue
                 try:
                     expression(name, n, form)
+                    _require_resonant(form)
                 except CannotEvaluate as fault:
                     missing[f"{name}, order {n}"] = str(fault)
                     continue
@@ -312,3 +313,12 @@ def _bath_code(bath: Bath, units: Units) -> BathCode:
     temperature = 0.0 if math.isinf(bath.beta) else 1 / bath.beta / units.temperature_to_energy
     defaults: dict[str, Any] = {"temperature": temperature, **values_of(bath.density, code)}
     return BathCode(bath.name, bath.statistics == "classical", code, None, defaults, bath)
+
+
+def _require_resonant(form: SpectralForm) -> None:
+    """Exported code knows Ĉ at w0 and -w0."""
+    if any(value.kind == "C" and value.frequency not in ((1,), (-1,)) for value in form.values):
+        raise CannotEvaluate(
+            "it holds Ĉ(0), which comes from a diagonal part of a coupling in the energy "
+            "eigenbasis and for which exported code has no routine yet; evaluate it with pertsym"
+        )
