@@ -23,10 +23,11 @@ from pertsym.exact import exact_rational
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.files import write_whole
+from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import Bath
 from pertsym.model.values import Coupling as NumericCoupling
@@ -35,6 +36,7 @@ from pertsym.results import GenericParameters, Parameters, ResultSeries
 
 if TYPE_CHECKING:
     from pertsym.evaluated import Numbers
+    from pertsym.language.decide import Comparison
 
 sigma_x = ((0, 1), (1, 0))
 sigma_y = ((0, -1j), (1j, 0))
@@ -68,6 +70,12 @@ class ModelParameters:
     @property
     def defaults(self) -> Mapping[str, float]:
         return {name: float(x) for name, x in self.basis.model.values.items()}
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        from pertsym.language.model_names import dictionary_of
+
+        return dictionary_of(self.basis)
 
     def needed(self, elements: Sequence[str]) -> set[str]:
         basis = self.basis
@@ -133,17 +141,34 @@ class Derived:
 
     @cached_property
     def equations(self) -> Bloch | Generator:
-        """The quantities by name, as values of the engine."""
+        """The quantities by name, as values of the engine.
+
+        Raises
+        ------
+        NotYetDerivable
+            For correlated baths, of which there are numbers (`at`) but no formulas.
+        """
+        self._require_formulas()
         return Bloch(self.interaction) if self.dimension == 2 else self.generator
 
     @cached_property
     def generator(self) -> Generator:
-        """All elements of the generator."""
+        """All elements of the generator (raises as `equations`)."""
+        self._require_formulas()
         if self.dimension == 2:
             bloch = self.equations
             assert isinstance(bloch, Bloch)
             return bloch.generator
         return Generator(self.interaction)
+
+    def _require_formulas(self) -> None:
+        if self.model is not None and self.model.cross:
+            raise NotYetDerivable(
+                self.model.name,
+                "cross",
+                "formulas of correlated baths are not written yet, their numbers are",
+                "ask at(...) for numbers, or leave cross out",
+            )
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -157,9 +182,11 @@ class Derived:
         return self.equations.names
 
     def __dir__(self) -> list[str]:
+        own = [name for name in object.__dir__(self) if not name.startswith("_")]
+        if self.model is not None and self.model.cross:
+            return own
         elements = [self.generator.name(e) for e in self.generator.elements]
         constant = ["equilibrium_constant"] if self.dimension == 2 else []
-        own = [name for name in object.__dir__(self) if not name.startswith("_")]
         return sorted({*own, *self.names, *elements} - ({"equilibrium_constant"} - {*constant}))
 
     def __getattr__(self, name: str) -> ResultSeries:
@@ -190,11 +217,50 @@ class Derived:
         """K = p1/p0 of two levels, indexed by order 0 and 2 (baths thermal at one temperature)."""
         if self.dimension != 2:
             raise AttributeError("equilibrium_constant: belongs to two levels")
+        self._require_formulas()
         return ConstantSeries(EquilibriumConstant(self.interaction), self.parameters)
 
     def nonzero(self, order: int) -> tuple[str, ...]:
         """Names of the elements whose terms do not cancel at this order."""
         return self.generator.nonzero(order)
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """What the names of its formulas stand for (see `pertsym.language.model_names`)."""
+        return self.parameters.dictionary
+
+    def compare(self, quantity: str, order: int, text: str, *, limit: Limit = "") -> Comparison:
+        """Whether a formula on paper is what is derived.
+
+        Parameters
+        ----------
+        quantity, order
+            E.g. "k_up", 4.
+        text, limit
+            The right-hand side, or ``name = right-hand side``, in LaTeX or as text, and the limit
+            to compare in, as in `pertsym.language.decide.compare_form`.
+
+        Raises
+        ------
+        FormulaError
+            Where the formula is not understood, with line and column.
+        ValueError
+            For a quantity or order that there is not.
+
+        Examples
+        --------
+        >>> import pertsym as ps
+        >>> derived = ps.derive([ps.Coupling([["d", "x"], ["x", "-d"]], "B")])
+        >>> derived.compare("k_up", 2, "x^2 Ĉ(-ω0)")
+        equal
+        """
+        from pertsym.equations.equilibrium import quantity_of
+        from pertsym.language.decide import compare_form  # brings the parsers
+
+        found = quantity_of(self.equations, quantity, order)
+        return compare_form(
+            found.form, text, self.dictionary, imaginary=found.imaginary, limit=limit
+        )
 
     # What it shows
 
@@ -240,9 +306,13 @@ class Derived:
         return write_notebook(Path(file), self.document(**options), code)
 
     def export(
-        self, file: str | os.PathLike[str], language: str = "python", order: int = 4
+        self,
+        file: str | os.PathLike[str],
+        language: str = "python",
+        order: int = 4,
+        **values: Any,
     ) -> None:
-        """One source file of the rates at the model's values, which needs no pertsym.
+        """One source file of the rates, which needs no pertsym; values and baths as of `at`.
 
         Raises
         ------
@@ -251,7 +321,7 @@ class Derived:
         """
         from pertsym.codegen.export import Codegen
 
-        write_whole(Path(file), Codegen.of(self.at().model, order, []).render(language))
+        write_whole(Path(file), Codegen.of(self.at(**values).model, order, []).render(language))
 
     def __repr__(self) -> str:
         lines = [*chain.from_iterable(step.text for step in self.steps[:-1])] if self.basis else []
@@ -259,6 +329,8 @@ class Derived:
         head = f"Equations of motion of {self.dimension} levels" + (
             f" in {symbols}" if symbols else ""
         )
+        if self.model is not None and self.model.cross:
+            return "\n".join([*lines, f"{head} with correlated baths; at(...) gives numbers"])
         shown = ", ".join(QUANTITIES if self.dimension == 2 else self.names[:3])
         return "\n".join([*lines, f"{head}; index by the order: {shown}, ..., R_abcd"])
 
@@ -394,6 +466,9 @@ def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
             energies=system.energies,
             couplings=system.couplings,
             baths=system.baths,
+            cross=system.cross,
+            observables=dict(system.observables),
+            vectors=system.vectors,
             name=system.name,
             units=system.units.name,
         )

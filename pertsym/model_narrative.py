@@ -133,7 +133,7 @@ def hamiltonian_step(model: Model) -> Step:
         + (f"operator {operators} is" if len(baths) == 1 else f"operators {operators} are")
         + r" Hermitian, linear in the coordinates of a Gaussian bath in equilibrium, with "
         r"$\langle B\rangle=0$"
-        + ("." if len(baths) == 1 else ", and the baths are independent.")
+        + ("." if len(baths) == 1 else f", and {_relation(model)}.")
         + r" Units are such that $\hbar=k_B=1$, and $H_I$ is the perturbation."
     )
     positive = [s.name for s in model.symbols.values() if s.positive]
@@ -154,6 +154,12 @@ def hamiltonian_step(model: Model) -> Step:
         (Formula(hamiltonian_latex(model)), Formula(interaction_latex(model))),
         (repr(model),),
     )
+
+
+def _relation(model: Model) -> str:
+    pairs = [" and ".join(rf"$B{label(x).latex}$" for x in c.baths) for c in model.cross]
+    rest = "the other baths are independent" if pairs else "the baths are independent"
+    return "; ".join([*(f"{pair} are correlated" for pair in pairs), rest])
 
 
 def eigenbasis_step(basis: Eigenbasis) -> Step:

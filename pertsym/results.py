@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import Parameter, Signature
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import sympy
@@ -17,6 +17,7 @@ from pertsym.derivation import Step, Steps
 from pertsym.equations.series import Equations, Quantity
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
+from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.values import Bath, Statistics, density_from
 from pertsym.narrative import pipeline, rules_step, symbol
 from pertsym.numerics.form_function import function_of
@@ -26,6 +27,9 @@ from pertsym.present.display import Shown, Terms, shown
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal
+
+if TYPE_CHECKING:
+    from pertsym.language.decide import Comparison
 
 _NUMBER = (int, float)
 
@@ -64,6 +68,25 @@ class Result:
     def interaction(self) -> Interaction:
         """What was expanded."""
         return self._equations.interaction
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """What the names of its formulas stand for."""
+        given = self._parameters
+        return Dictionary.of(self.interaction) if given is None else given.dictionary
+
+    def compare(self, text: str, *, limit: Limit = "") -> Comparison:
+        """Whether a formula on paper is this one; see `pertsym.compare`.
+
+        Examples
+        --------
+        >>> import pertsym as ps
+        >>> ps.derive([ps.Coupling(ps.sigma_x, "X")]).k_up[2].compare("2 J(w0) n(w0)")
+        equal (limit: thermal)
+        """
+        from pertsym.language.decide import compare  # brings the parsers
+
+        return compare(self, text, limit=limit)
 
     @property
     def real(self) -> Result:
@@ -181,6 +204,10 @@ class Parameters(Protocol):
     def defaults(self) -> Mapping[str, float]:
         """Values of those that need not be given."""
 
+    @property
+    def dictionary(self) -> Dictionary:
+        """What the names of formulas stand for."""
+
     def needed(self, elements: Sequence[str]) -> set[str]:
         """The names behind the frequencies and these matrix elements."""
 
@@ -205,6 +232,10 @@ class GenericParameters:
     @property
     def defaults(self) -> Mapping[str, float]:
         return {}
+
+    @property
+    def dictionary(self) -> Dictionary:
+        return Dictionary.of(self.interaction)
 
     def needed(self, elements: Sequence[str]) -> set[str]:
         return {*self.positional, *elements}

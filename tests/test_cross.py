@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import pertsym as ps
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, DrudeLorentz, Mixture, Ohmic
 from pertsym.dynamics.methods import evolve
@@ -22,6 +23,7 @@ from pertsym.model.errors import InputError
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.rates import bloch_rates
+from tests.command_line import refused, run
 from tests.open_systems import hermitian
 
 Array = NDArray[np.complex128]
@@ -285,8 +287,6 @@ def test_a_sweep_goes_point_by_point(tmp_path: Path) -> None:
     xarray = pytest.importorskip("xarray")
     path = tmp_path / "model.toml"
     path.write_text(MODEL + "fraction = 0.5")
-    import pertsym as ps
-
     values = [0.01, 0.04]
     found = ps.sweep(str(path), {"baths.a.lam": values}, order=2)
     assert isinstance(found, xarray.Dataset)
@@ -295,3 +295,128 @@ def test_a_sweep_goes_point_by_point(tmp_path: Path) -> None:
         single = bloch_rates(load_model(path), 2).orders[2]["frequency_shift"]
         assert single is not None
         assert float(found["frequency_shift"].sel(order=2)[k]) == pytest.approx(single.value)
+
+
+SITES = """
+[symbols]
+eps = 0.7
+V = 0.4
+[system]
+hamiltonian = [["eps/2", "V"], ["V", "-eps/2"]]
+[[couplings]]
+operator = [[1, 0], [0, 0]]
+bath = "a"
+[[couplings]]
+operator = [[0, 0.3], [0.3, 1]]
+bath = "b"
+[observables]
+site = [[1, 0], [0, 0]]
+[baths.a]
+temperature = 1.0
+spectral_density = { kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }
+[baths.b]
+temperature = 1.0
+spectral_density = { kind = "drude-lorentz", lam = 0.02, gamma = 1.0 }
+[[cross]]
+baths = ["a", "b"]
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stated_models_keep_their_correlations(tmp_path: Path, seed: int) -> None:
+    """A file, its statement and the same in Python: generators, steady states, dynamics."""
+    rng = np.random.default_rng(seed)
+    fraction, eps = round(rng.uniform(-0.9, 0.9), 2), round(rng.uniform(0.2, 1.0), 2)
+    path = tmp_path / "model.toml"
+    path.write_text((SITES + f"fraction = {fraction}").replace("eps = 0.7", f"eps = {eps}"))
+    numeric = ps.load_model(path)
+    baths = {
+        n: ps.Bath(DrudeLorentz(x, 1.0), temperature=1.0) for n, x in (("a", 0.05), ("b", 0.02))
+    }
+    stated = ps.Model(
+        hamiltonian=[["eps/2", "V"], ["V", "-eps/2"]],
+        couplings=[
+            ps.Coupling([[1, 0], [0, 0]], "a"),
+            ps.Coupling([[0, "3/10"], ["3/10", 1]], "b"),
+        ],
+        baths=baths,
+        cross=[ps.Cross(("a", "b"), fraction)],
+        symbols={"V": 0.4},
+        observables={"site": [[1, 0], [0, 0]]},
+    )
+    routes = [ps.derive(ps.load(path)).at(), ps.derive(numeric).at(), ps.derive(stated).at(eps=eps)]
+    times = [0.0, 1.0, 5.0]
+    initial = np.array([[0.6, 0.2j], [-0.2j, 0.4]])
+    own = evolve(numeric, "tcl2", numeric.to_energy(initial), times)
+    rest = numeric.to_system(ps.steady(numeric, "redfield"))
+    for numbers in routes:
+        for n in (2, 4):
+            np.testing.assert_allclose(
+                numbers.matrix[n], tcl_generator(numeric, n).orders[n].matrix, atol=1e-12
+            )
+        found = numbers.evolve("tcl2", initial=initial, times=times)
+        np.testing.assert_allclose(found.states, numeric.to_system(own), atol=1e-9)
+        site = np.asarray(found.expectation["site"].value)
+        np.testing.assert_allclose(site, numeric.to_system(own)[:, 0, 0].real, atol=1e-9)
+        np.testing.assert_allclose(numbers.steady("redfield").matrix, rest, atol=1e-9)
+    path.write_text(SITES.partition("[[cross]]")[0].replace("eps = 0.7", f"eps = {eps}"))
+    apart = tcl_generator(ps.load_model(path), 2).orders[2].matrix
+    assert np.abs(apart - routes[0].matrix[2]).max() > 1e-5
+
+
+def test_models_of_numbers_take_correlations() -> None:
+    couplings = [ps.Coupling.of([[0, 1], [1, 0]], "a"), ps.Coupling.of([[1, 0], [0, -1]], "b")]
+    baths = [Bath(name, "boson", BETA, DrudeLorentz(0.05, 1.7)) for name in "ab"]
+    cross = [ps.Cross(("a", "b"), 0.5)]
+    found = ps.Model.of([0, 1], couplings, baths, cross=cross)
+    assert found.cross == tuple(cross)
+    np.testing.assert_array_equal(
+        ps.derive(found).at().matrix[2], tcl_generator(found, 2).orders[2].matrix
+    )
+
+
+def test_formulas_of_correlated_baths_are_refused(tmp_path: Path) -> None:
+    """Never those of independent ones."""
+    path = tmp_path / "model.toml"
+    path.write_text(SITES + "fraction = 0.5")
+    derived = ps.derive(ps.load(path))
+    assert "correlated" in repr(derived)
+    assert "k_up" not in dir(derived)
+    for request in (
+        lambda: derived.k_up[2],
+        lambda: derived["k_up"],
+        lambda: derived.R[1, 0, 1, 0],
+        lambda: derived.equilibrium_constant[2],
+        lambda: derived.nonzero(2),
+        lambda: derived.document(order=2),
+        lambda: derived.latex(),
+        lambda: derived.names,
+    ):
+        with pytest.raises(ps.NotYetDerivable, match="correlated baths"):
+            request()
+    for arguments in (("derive", path), ("derive", path, "--quantity", "k_up")):
+        refused(run(*arguments), 4, "cross", "correlated baths")
+
+
+@pytest.mark.parametrize(
+    ("cross", "key"),
+    [
+        ([Cross(("a", "c"), 0.5)], "cross[0].baths[1]"),
+        ([Cross(("a", "b"), 0.5), Cross(("b", "a"), 0.5)], "cross[1].baths"),
+    ],
+)
+@pytest.mark.parametrize("bound", [True, False])
+def test_statements_refuse_what_fits_no_bath(cross: list[Cross], key: str, bound: bool) -> None:
+    baths = {n: ps.Bath(DrudeLorentz(0.05, 1.7), temperature=1.0) for n in "ab"}
+    couplings = [([[0, 1], [1, 0]], "a"), ([[1, 0], [0, -1]], "b")]
+    with pytest.raises(InputError) as caught:
+        ps.Model(energies=[0, 1], couplings=couplings, baths=baths if bound else {}, cross=cross)
+    assert caught.value.key == key
+
+
+def test_a_file_with_a_wrong_fraction_is_refused_as_a_statement(tmp_path: Path) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text(SITES + "fraction = 1.5")
+    with pytest.raises(InputError) as caught:
+        ps.load(path)
+    assert (caught.value.source, caught.value.key) == (str(path), "cross[0].fraction")

@@ -9,10 +9,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import pertsym as ps
-from pertsym.model.errors import NotYetDerivable
+from pertsym.cli.console import command_errors
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model_narrative import cells
 from pertsym.present.document import html_document, latex_document
 from tests.command_line import BASE, model_file, refused, run
@@ -214,6 +216,102 @@ def test_a_model_with_values_is_exported(tmp_path: Path) -> None:
     found = names["evaluate"]()
     for order in (2, 4):
         assert found["k_up"][order] == pytest.approx(derived.at().k_up[order].value, rel=1e-11)
+
+
+def evaluated(file: Path) -> Any:
+    names: dict[str, Any] = {"__name__": "rates"}
+    exec(file.read_text(), names)
+    return names["evaluate"]()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_values_are_exported(tmp_path: Path, seed: int) -> None:
+    """A symbol without value in the file has one for the command and in Python."""
+    rng = np.random.default_rng(seed)
+    g, gap = round(rng.uniform(0.1, 0.9), 2), round(rng.uniform(0.5, 1.9), 2)
+    path = model_file(
+        tmp_path,
+        ("[system]", '[symbols]\ng = "positive"\ngap = 1.0\n[system]'),
+        ("[0.0, 1.0]", '[0.0, "gap"]'),
+        ("[[0, 1], [1, 0]]", '[[0, "g"], ["g", 0]]'),
+    )
+    derived = ps.derive(ps.load(path))
+    expected = derived.at(g=g, gap=gap).k_up[4].value
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    derived.export(one, g=g, gap=gap)
+    asked = ("export", path, "--language", "python", "--output", other)
+    assert run(*asked, "--set", f"g={g}", "--set", f"gap={gap}").exit_code == 0
+    for file in (one, other):
+        assert evaluated(file)["k_up"][4] == pytest.approx(expected, rel=1e-11)
+    refused(run(*asked), 2, str(path), "g")
+    refused(run(*asked, "--set", "h=1"), 2, "h")
+    with pytest.raises(TypeError, match="a value for g"):
+        derived.export(one)
+
+
+@pytest.mark.parametrize("language", ["python", "c", "julia"])
+def test_what_exported_code_cannot_do_is_left_out(tmp_path: Path, language: str) -> None:
+    """Ĉ(0) of dephasing: rates without it remain, and their numbers are right."""
+    dimer = Path(__file__).parent.parent / "examples" / "dimer.toml"
+    file = tmp_path / "rates"
+    result = run("export", dimer, "--set", "g=0.3", "--language", language, "--output", file)
+    assert result.exit_code == 0
+    assert "inv_T2, order 2: it holds Ĉ(0)" in result.stderr
+    assert "C_a_0" not in file.read_text()
+    if language == "python":
+        expected = ps.derive(ps.load(dimer)).at(g=0.3)
+        found = evaluated(file)
+        assert "inv_T2" not in found
+        for name in ("k_up", "k_down", "inv_T1", "frequency_shift"):
+            assert found[name][2] == pytest.approx(expected[name][2].value, rel=1e-11)
+
+
+@pytest.mark.parametrize("command", ["derive", "compare"])
+def test_faults_name_the_file_of_a_source(tmp_path: Path, command: str) -> None:
+    """Also those that only the derivation finds, which knows the model by its name."""
+    formula = tmp_path / "formula.txt"
+    formula.write_text("0", encoding="utf-8")
+    rest = (formula, "--quantity", "k_up", "--order", 2) if command == "compare" else ()
+    for energy, code in (("1.0", 4), ("nowhere", 2)):
+        path = tmp_path / "levels.toml"
+        path.write_text(
+            f"""
+name = "named otherwise"
+[system]
+hamiltonian = [["{energy}", 0], [0, 1.0]]
+[[couplings]]
+operator = [[0, 1], [1, 0]]
+bath = "x"
+[baths.x]
+temperature = 0.5
+spectral_density = {{ kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }}
+""",
+            encoding="utf-8",
+        )
+        result = run(command, path, *rest)
+        assert result.exit_code == code
+        assert result.stderr.startswith(f"pertsym: {path}: ")
+        assert "named otherwise" not in result.stderr
+
+
+@pytest.mark.parametrize("kind", [InputError, NotYetDerivable])
+def test_faults_deep_inside_name_the_file_of_a_source(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: type[InputError | NotYetDerivable]
+) -> None:
+    """A file by its name; a built-in derivation is none."""
+
+    @command_errors
+    def command(source: str) -> None:
+        raise kind("model", "cross", "wrong", "correct it")
+
+    for source, where in (
+        (str(tmp_path / "model.toml"), f"{tmp_path}/model.toml"),
+        ("laird", "model"),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            command(source=source)
+        assert caught.value.code == (2 if kind is InputError else 4)
+        assert capsys.readouterr().err == f"pertsym: {where}: cross: wrong; correct it\n"
 
 
 def test_a_long_document_says_what_it_leaves_out() -> None:

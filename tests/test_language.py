@@ -7,8 +7,10 @@ import json
 import random
 import re
 from collections import Counter
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -707,3 +709,127 @@ def test_models_say_what_temperature_means(tmp_path: Path) -> None:
     file.write_text(r"e^{-\beta\omega_0}\cdot 0", encoding="utf-8")
     constant = ("compare", "laird_budimir_skinner_1991", file, "--quantity", "equilibrium_constant")
     assert run(*constant, "--order", 2).exit_code == 1
+
+
+# ---------------------------------------------------------------------------------------------
+# The names of one's own model
+
+TILTED_FILE = """
+[symbols]
+eps = "real"
+Delta = "positive"
+[system]
+hamiltonian = [["eps/2", "Delta/2"], ["Delta/2", "-eps/2"]]
+[[couplings]]
+operator = [["1/2", 0], [0, "-1/2"]]
+bath = "B"
+[baths.B]
+temperature = 1.0
+spectral_density = { kind = "drude-lorentz", lam = 0.1, gamma = 2.0 }
+"""
+DIMER = Path(__file__).parent.parent / "examples" / "dimer.toml"
+
+
+@pytest.mark.parametrize("order", [2, 4])
+@pytest.mark.parametrize("which", ["dimer", "tilted"])
+def test_compare_knows_what_derive_prints(tmp_path: Path, which: str, order: int) -> None:
+    model, formula = DIMER, tmp_path / "formula"
+    if which == "tilted":
+        model = tmp_path / "tilted.toml"
+        model.write_text(TILTED_FILE, encoding="utf-8")
+    asked = ("--quantity", "k_up", "--order", order)
+    record = json.loads(run("derive", model, *asked, "--json").stdout)
+    for written in (record["latex"], record["text"]):
+        formula.write_text(written, encoding="utf-8")
+        result = run("compare", model, formula, *asked)
+        assert (result.exit_code, result.stdout) == (0, "equal\n")
+        name, _, body = written.partition("=")
+        turned = body.translate({ord("+"): "-", ord("-"): "+"})
+        for wrong in (f"-({body})", turned):
+            formula.write_text(f"{name}={wrong}", encoding="utf-8")
+            result = run("compare", model, formula, *asked, "--json")
+            assert result.exit_code == 1
+            assert json.loads(result.stdout)["verdict"] != "equal"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_symbols_of_a_file_are_known_to_compare(tmp_path: Path, seed: int) -> None:
+    """k_up(2) by hand in the symbols, of H = [[a eps, b V], [b V, -a eps]] and S = diag(p, q)."""
+    rng = random.Random(seed)
+    a, b = (Fraction(rng.randint(1, 9), rng.randint(1, 5)) for _ in range(2))
+    p, q = rng.sample(range(-3, 4), 2)
+    text = TILTED_FILE.replace("eps/2", f"{a}*eps").replace("Delta/2", f"{b}*Delta")
+    text = text.replace('[["1/2", 0], [0, "-1/2"]]', f"[[{p}, 0], [0, {q}]]")
+    model, formula = tmp_path / "model.toml", tmp_path / "formula.txt"
+    model.write_text(text, encoding="utf-8")
+    above = f"Ĉ(-ω0) * {(p - q) ** 2} * ({b})^2 Delta^2"
+    right = f"{above}/(4 (({a})^2 eps^2 + ({b})^2 Delta^2))"
+    asked = ("--quantity", "k_up", "--order", 2)
+    for written, code in ((right, 0), (right.replace("eps^2 +", "eps^2 -"), 1)):
+        formula.write_text(written, encoding="utf-8")
+        result = run("compare", model, formula, *asked)
+        assert result.exit_code == code, result.output
+    formula.write_text(f"{above}/ω0^2", encoding="utf-8")
+    assert run("compare", model, formula, *asked, "--set", f"eps={seed}").exit_code == 0
+    refused(run("compare", model, formula, *asked, "--set", "delta=1"), 2, "delta")
+
+
+@pytest.mark.parametrize(
+    ("system", "names"),
+    [
+        ({"hamiltonian": [["eps/2", "x+I*y"], ["x-I*y", "-eps/2"]]}, "c eps f g h s x y"),
+        ({"hamiltonian": [["eps/2", 3], [3, "-eps/2"]]}, "c eps g s"),
+        ({"hamiltonian": [[5, 3], [3, 1]]}, "c g s"),
+        ({"hamiltonian": [["e1", "V"], ["V", "e2"]]}, "V c e1 e2 g s"),
+        ({"hamiltonian": [["e1", "J"], ["J", "e2"]]}, "c g s"),
+        ({"energies": ["-E/2", "E/2"]}, "E g"),
+        ({"energies": [0, "w0"]}, "g"),
+    ],
+)
+def test_names_of_two_levels(system: Any, names: str) -> None:
+    """Every model knows its own formulas, and squares keep signs apart."""
+    coupling = ps.Coupling([["1/2", "g"], ["g", "-1/2"]], "B")
+    derived = ps.derive(ps.Model(**system, couplings=[coupling]))
+    assert " ".join(derived.dictionary.elements) == names
+    trial = Trial(derived.dictionary, "", 1)
+    if "c" in trial.elements:
+        assert trial.elements["c"] ** 2 + trial.elements["s"] ** 2 == pytest.approx(1)
+    for order, quantity in itertools.product((2, 4), ("k_up", "inv_T2", "frequency_shift")):
+        result = derived[quantity][order]
+        assert result.compare(result.latex())
+        assert derived.compare(quantity, order, result.text)
+        head, _, body = result.text.partition("=")
+        assert not ps.compare(result, f"{head}= 2 ({body})")
+
+
+def test_derived_models_compare() -> None:
+    derived = ps.derive(ps.load(DIMER))
+    second = "[Ĉ_a(-ω0) + Ĉ_b(-ω0)] g^2 V^2/(eps^2 + 4 V^2)"
+    assert derived.compare("k_up", 2, second)
+    assert derived.compare("k_up", 2, "2 n(ω0) [J_a(ω0) + J_b(ω0)] V^2 g^2/ω0^2")
+    assert derived.k_up[2].compare(second)
+    assert not derived.compare("k_up", 2, "-" + second)
+    opposite = derived.compare("k_up", 2, "-[Ĉ_a(-ω0) + Ĉ_b(-ω0)] g^2 V^2/ω0^2")
+    assert opposite.factor == "-1"
+    assert derived.compare("k_up", 2, "0", limit="zero-temperature")
+    constant = derived.equilibrium_constant[2]
+    assert derived.compare("equilibrium_constant", 2, constant.latex())
+    with pytest.raises(ValueError, match="speed"):
+        derived.compare("speed", 2, "0")
+    with pytest.raises(FormulaError, match="known are"):
+        derived.compare("k_up", 2, "kappa")
+    with pytest.raises(ValueError, match="order"):
+        derived.compare("k_up", 3, "0")
+
+
+def test_blocks_of_more_levels_have_unit_circles() -> None:
+    model = ps.Model(
+        hamiltonian=[["eps/2", "V", 0], ["V", "-eps/2", 0], [0, 0, "E"]],
+        couplings=[ps.Coupling([[1, 0, 0], [0, 0, "g"], [0, "g", 0]], "B")],
+    )
+    derived = ps.derive(model)
+    dictionary = derived.dictionary
+    assert set(dictionary.squares.values()) == {"1 - s^2", "1 - v^2"}
+    result = derived.k[1, 0][2]
+    assert result.compare(result.latex())
+    assert result.compare(f"{result.text} + (u^2 + v^2 - 1) Ĉ(ω1)")

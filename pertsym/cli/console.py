@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -36,9 +36,9 @@ def command_errors(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except InputError as fault:
-            fail(str(_located(fault, kwargs.get("model"))), BAD_INPUT)
+            fail(str(_located(fault, _file(kwargs))), BAD_INPUT)
         except NotYetDerivable as fault:
-            fail(str(_located(fault, kwargs.get("model"))), NOT_DERIVABLE)
+            fail(str(_located(fault, _file(kwargs))), NOT_DERIVABLE)
         except OSError as fault:
             where = f"{fault.filename}: " if fault.filename else "output: "
             fail(f"{where}{fault.strerror}; nothing more is written", BAD_INPUT)
@@ -46,9 +46,18 @@ def command_errors(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-def _located(fault: L, file: object) -> L:
+def _file(arguments: Mapping[str, Any]) -> Path | None:
+    """The model file among a command's arguments: its MODEL, or a SOURCE that is one."""
+    model = arguments.get("model")
+    if model is None and "source" in arguments:
+        source = Path(arguments["source"])
+        return source if source.suffix == ".toml" or source.is_file() else None
+    return model if isinstance(model, Path) else None
+
+
+def _located(fault: L, file: Path | None) -> L:
     """The same fault with the user's file as its source, not the name of the model in it."""
-    if not isinstance(file, Path) or fault.source == str(file):
+    if file is None or fault.source == str(file):
         return fault
     return type(fault)(str(file), fault.key, fault.problem, fault.remedy)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -17,47 +16,16 @@ from pertsym.cli.console import (
     emit_json,
     fail,
     note,
-    read_values,
     settings_option,
 )
+from pertsym.cli.source import Source, source_of
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.series import Equations
 from pertsym.files import write_whole
-from pertsym.library import find
-from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.narrative import pipeline
 from pertsym.present.records import form_record, integrand_record
 from pertsym.reduction.spectral import ZERO_FORM
 from pertsym.results import Result
-
-
-class Source(NamedTuple):
-    """What is derived: a built-in derivation or one's own model.
-
-    Attributes
-    ----------
-    name
-    equations
-        None where no single quantity can be asked for.
-    orders
-        Orders with closed forms.
-    document
-        order -> the whole derivation.
-    heading
-        It without its steps.
-    preface
-        Steps that come before those of a single quantity.
-    cells
-        Python that derives it anew, for a notebook.
-    """
-
-    name: str
-    equations: Equations | None
-    orders: tuple[int, ...]
-    document: Callable[[int], Derivation]
-    heading: Derivation
-    preface: tuple[Step, ...] = ()
-    cells: tuple[str, ...] = ()
 
 
 @click.command()
@@ -92,7 +60,7 @@ def derive(
     eigenbasis, all definitions, every stage and, where the file has values, the numbers.
     """
     tick = Ticker()
-    chosen = _source(source, settings)
+    chosen = source_of(source, settings)
     if order < 2 or order % 2:
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
     equations = chosen.equations
@@ -140,55 +108,10 @@ def derive(
         _show(derivation, steps)
 
 
-def _source(written: str, settings: Sequence[str]) -> Source:
-    """The derivation of this name, or the model of this file."""
-    path = Path(written)
-    if path.suffix == ".toml" or path.is_file():
-        return _model(path, settings)
-    try:
-        paper = find(written)
-    except KeyError as fault:
-        fail(f"{fault.args[0]}; a MODEL file ends in .toml", BAD_INPUT)
-    if settings:
-        fail(f"--set: {written} is no model file; leave it out", BAD_INPUT)
-    cells: tuple[str, ...] = ()
-    if paper.equations is not None:
-        name = paper.equations.names[0]
-        cells = (
-            "import pertsym as ps\nfrom pertsym.library import find\n\n"
-            f'derived = ps.derive(find("{paper.name}").equations.interaction)\nderived',
-            *(f'derived["{name}"][{n}]' for n in paper.orders),
-        )
-    heading = replace(paper, narrate=lambda _: ()).derivation(min(paper.orders))
-    return Source(paper.name, paper.equations, paper.orders, paper.derivation, heading, (), cells)
-
-
-def _model(path: Path, settings: Sequence[str]) -> Source:
-    # one's own models need SymPy's readers, built-in derivations do not
-    from pertsym.api import derive as derive_model
-    from pertsym.model.statement import load_statement
-    from pertsym.model_narrative import cells
-
-    model = load_statement(path, read_values(path, settings))
-    try:
-        derived = derive_model(model)
-    except (InputError, NotYetDerivable) as fault:
-        raise type(fault)(str(path), fault.key, fault.problem, fault.remedy) from None
-    return Source(
-        str(path),
-        derived.equations,
-        (2, 4),
-        lambda order: derived.document(order=order),
-        Derivation(model.name, model.name, "", "", ()),
-        derived.steps,
-        cells(model, derived.names[0]),
-    )
-
-
 def _derivation(source: Source, quantity: str | None, order: int) -> Derivation:
     if quantity is None or source.equations is None:
         return source.document(order)
-    steps = (*source.preface, *pipeline(source.equations, quantity, order))
+    steps = (*source.preface(), *pipeline(source.equations, quantity, order))
     title = f"{source.heading.title}: {quantity}, order {order}"
     return replace(source.heading, title=title, steps=steps)
 

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from pertsym.cli.console import BAD_INPUT, command_errors, emit_json, fail, load, note
+from pertsym.cli.console import (
+    BAD_INPUT,
+    command_errors,
+    emit_json,
+    fail,
+    load,
+    note,
+    settings_option,
+)
 from pertsym.codegen.export import LANGUAGES, Codegen
 
 
@@ -15,12 +23,14 @@ from pertsym.codegen.export import LANGUAGES, Codegen
 @click.option("--language", type=click.Choice(tuple(LANGUAGES)), required=True, help="Of the file.")
 @click.option("--order", type=int, default=4, show_default=True, help="Highest even order.")
 @click.option("--quantities", default="", help="Names, separated by commas [all].")
+@settings_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @click.option("--output", type=click.Path(path_type=Path), required=True, help="The file to write.")
 @command_errors
 def export(
-    model: Path, language: str, order: int, quantities: str, output: Path, as_json: bool
-) -> None:
+    model: Path, language: str, order: int, quantities: str, settings: tuple[str, ...],
+    output: Path, as_json: bool,
+) -> None:  # fmt: skip
     """Write the rates of a two-level MODEL as one source file that needs no pertsym.
 
     Python needs numpy; `evaluate(**parameters)` and `errors(**parameters)` broadcast over arrays.
@@ -34,7 +44,7 @@ def export(
     if order < 2 or order % 2:
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
     names = [name.strip() for name in quantities.split(",") if name.strip()]
-    code = Codegen.of(load(model), order, names)
+    code = Codegen.of(load(model, settings), order, names)
     for name, reason in code.missing.items():
         note(f"left out: {name}: {reason}")
     write_whole(output, code.render(language))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pertsym.equations.mean_force import equilibrium_constant, path_form
+from pertsym.equations.series import Equations, Quantity
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
 from pertsym.reduction.elements import with_elements
@@ -100,3 +101,16 @@ def renormalised_splitting(interaction: Interaction) -> SpectralForm:
     gap = interaction.transition(1, 0)
     inverse = monomial(Gaussian(-1), Thermal("T", 0, negated(gap)))
     return constant[2] * inverse
+
+
+def quantity_of(equations: Equations, name: str, order: int) -> Quantity:
+    """A quantity by name, the equilibrium constant of two levels among them.
+
+    Raises
+    ------
+    ValueError
+        For a name or an order that there is not.
+    """
+    if name == "equilibrium_constant" and equations.interaction.dimension == 2:
+        return Quantity(name, order, None, EquilibriumConstant(equations.interaction)[order])
+    return equations.series(name)[order]

@@ -103,7 +103,7 @@ def compare(
     formula, limit, notation
         As in `compare_form`.
     dictionary
-        What the formula's names mean; by default the names of the result's own interaction.
+        What the formula's names mean; by default the names of the result's own model.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def compare(
     equal (limit: thermal)
     """
     if dictionary is None:
-        dictionary = Dictionary.of(result.interaction)
+        dictionary = result.dictionary
     return compare_form(
         result.form,
         formula if result.is_whole else right_hand_side(formula)[0],

@@ -7,6 +7,7 @@ of either one where the integrand is real on the line.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from collections.abc import Mapping, Sequence
@@ -43,6 +44,7 @@ Complex = npt.NDArray[np.complex128]
 
 _CIRCLE: Final = np.exp(2j * np.pi * np.arange(24) / 24)
 _NODES: Final = 1200
+_PATIENCE: Final = 20
 _COLD: Final = 24.0  # beta times the smallest gap where the temperature should be zero
 
 
@@ -71,11 +73,13 @@ class Trial:
         """Matrix elements: free ones at random, roots and defined ones from their formulas."""
         dictionary = self.dictionary
         names = [name for name in dictionary.elements if name not in dictionary.definitions]
-        while True:
+        for attempt in itertools.count():
             self.elements = {name: round(rng.uniform(0.3, 1.5), 2) for name in names}
             squares = {name: self._formula(text) for name, text in dictionary.squares.items()}
             if all(square > 0 for square in squares.values()):
                 break
+            if attempt >= _PATIENCE:  # e.g. w0^2 - 25: no gap drawn so far is large enough
+                self.frequencies = [round(1.2 * w, 2) for w in self.frequencies]
         self.elements |= {name: math.sqrt(square) for name, square in squares.items()}
         for name, text in dictionary.definitions.items():
             self.elements[name] = self._formula(text)

@@ -189,7 +189,7 @@ class Eigenbasis:
         Raises
         ------
         InputError
-            For a symbol without value.
+            For a symbol without value, or baths that cannot be correlated as stated.
         """
         model, place = self.model, Place(self.model.name)
         observables = tuple(
@@ -204,7 +204,7 @@ class Eigenbasis:
             here = place.field("energies")
             (row,) = numbers_of((model.energies or (),), values, here)
             levels = tuple(float(z.re) for z in row)
-            operators, vectors = tuple(exact), None
+            operators, vectors = tuple(exact), model.vectors
         else:
             levels, columns = self.numerical({k: float(x) for k, x in values.items()})
             operators = in_basis(columns, exact)
@@ -218,6 +218,7 @@ class Eigenbasis:
                 for c, operator in zip(model.couplings, operators, strict=True)
             ),
             tuple(baths),
+            model.cross,
             vectors=vectors,
             observables=observables,
         )

@@ -19,6 +19,7 @@ import sympy
 
 from pertsym.exact import exact_rational
 from pertsym.model.budget import bounded_work
+from pertsym.model.cross import Cross
 from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
 from pertsym.model.errors import InputError
 from pertsym.model.file import (
@@ -27,6 +28,7 @@ from pertsym.model.file import (
     coupling_tables,
     parsed_document,
     read_baths,
+    read_cross,
 )
 from pertsym.model.read import Place, array, check_keys, choice, guess, table, text
 from pertsym.model.symbols import (
@@ -118,10 +120,15 @@ class Model:
         In the basis of the system.
     baths
         By name; left out, baths are only names and can be given where numbers are asked for.
+    cross
+        Correlations between baths; the others are independent.
     symbols
         name -> a number, "real" or "positive".  Other names in the entries are real symbols.
     observables
         name -> a Hermitian matrix in the basis of the system.
+    vectors
+        With `energies` only: column n is level n in the basis that observables and states are
+        given in; None where that is the eigenbasis.
     name, units
         As in a model file.
 
@@ -141,8 +148,10 @@ class Model:
     energies: tuple[sympy.Expr, ...] | None
     couplings: tuple[Coupling, ...]
     baths: tuple[Bath, ...]
+    cross: tuple[Cross, ...]
     symbols: Symbols
     observables: tuple[tuple[str, Rows], ...]
+    vectors: tuple[tuple[complex, ...], ...] | None
     name: str
     units: str
 
@@ -153,8 +162,10 @@ class Model:
         energies: Sequence[Entry] | None = None,
         couplings: Iterable[Coupling | NumericCoupling | tuple[Entries, str]] = (),
         baths: Mapping[str, Bath] | Iterable[Bath] = (),
+        cross: Iterable[Cross] = (),
         symbols: Mapping[str, float | Fraction | str | Declared] = MappingProxyType({}),
         observables: Mapping[str, Entries] = MappingProxyType({}),
+        vectors: Sequence[Sequence[complex]] | None = None,
         name: str = "model",
         units: str = "natural",
     ) -> None:
@@ -162,6 +173,10 @@ class Model:
         if (hamiltonian is None) == (energies is None):
             raise place.field("hamiltonian").error(
                 "give either a hamiltonian or energies", "give exactly one of the two"
+            )
+        if vectors is not None and energies is None:
+            raise place.field("vectors").error(
+                "follow from the hamiltonian", "leave them out, or give energies"
             )
         if units not in UNITS:
             raise place.field("units").error(f"unknown units {units!r}", guess(units, UNITS))
@@ -210,13 +225,17 @@ class Model:
             else tuple(baths)
         )
         _require_baths(given, bound, place)
+        correlated = tuple(cross)
+        _require_cross(correlated, [c.bath for c in given], bound, place)
         for field_name, value in (
             ("hamiltonian", None if h is None else unified(h)),
             ("energies", None if e is None else tuple(_with(x, known) for x in e)),
             ("couplings", given),
             ("baths", bound),
+            ("cross", correlated),
             ("symbols", MappingProxyType(table)),
             ("observables", tuple((k, unified(x)) for k, x in seen.items())),
+            ("vectors", vectors if vectors is None else tuple(map(tuple, vectors))),
             ("name", name),
             ("units", units),
         ):
@@ -232,9 +251,12 @@ class Model:
         *,
         name: str = "model",
         units: str = "natural",
+        cross: Sequence[Cross] = (),
     ) -> NumericModel:
         """A model of numbers in its eigenbasis, as the numerical functions take it."""
-        return NumericModel.of(energies, tuple(couplings), baths, name=name, units=units)
+        return NumericModel.of(
+            energies, tuple(couplings), baths, name=name, units=units, cross=cross
+        )
 
     def _check_hermitian(self, place: Place) -> None:
         matrices: list[tuple[Rows, Place]] = [
@@ -304,7 +326,8 @@ class Model:
             system = f"H_S = [{_written(self.hamiltonian)}]"
         else:
             system = f"levels {_written((self.energies or (),))}"
-        return f"{self.name}: {system}; H_I = {' + '.join(map(repr, self.couplings))}"
+        pairs = "".join(f"; correlated: {', '.join(c.baths)}" for c in self.cross)
+        return f"{self.name}: {system}; H_I = {' + '.join(map(repr, self.couplings))}{pairs}"
 
     def _repr_latex_(self) -> str:
         from pertsym.present.statement import hamiltonian_latex, interaction_latex
@@ -368,11 +391,13 @@ def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fract
         )
     observables = table(document.get("observables", {}), place.field("observables"))
     baths = table(document["baths"], place.field("baths"))
+    crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
     try:
         return Model(
             **given,
             couplings=couplings,
             baths=read_baths(baths, UNITS[units], place.field("baths")),
+            cross=crosses,
             symbols=symbols,
             observables={
                 n: rows_of(x, place.field("observables").field(n), symbols)
@@ -448,4 +473,26 @@ def _require_baths(couplings: Sequence[Coupling], baths: Sequence[Bath], place: 
                 .item(k)
                 .field("bath")
                 .error(f"there is no bath {coupling.bath!r}", guess(coupling.bath, names))
+            )
+
+
+def _require_cross(
+    crosses: Sequence[Cross], coupled: Sequence[str], baths: Sequence[Bath], place: Place
+) -> None:
+    """What can be said before all numbers are known: with baths their parameters, else names."""
+    known = {bath.name: bath for bath in baths}
+    for k, cross in enumerate(crosses):
+        here = place.field("cross").item(k)
+        if known:
+            cross.check(known, here.key)
+        for n, name in enumerate(cross.baths if not known else ()):
+            if name not in coupled:
+                raise (
+                    here.field("baths")
+                    .item(n)
+                    .error(f"there is no bath {name!r}", guess(name, coupled))
+                )
+        if any(set(cross.baths) == set(other.baths) for other in crosses[:k]):
+            raise here.field("baths").error(
+                f"{' and '.join(cross.baths)} have a correlation already", "state it once"
             )
