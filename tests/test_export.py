@@ -182,7 +182,7 @@ def test_dephasing_needs_the_spectrum_at_zero(
         assert abs(value - c.value) <= error + c.error
         assert error <= 1e-12 * (1 + abs(value))
     if shutil.which("cc"):
-        (tmp_path / "exported.c").write_text(code.c())
+        (tmp_path / "exported.c").write_text(code.render("c"))
         flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-DSELFTEST"]
         subprocess.run(["cc", *flags, "exported.c", "-o", "a", "-lm"], cwd=tmp_path, check=True)
         run_it = subprocess.run(["./a"], cwd=tmp_path, capture_output=True, text=True, check=True)

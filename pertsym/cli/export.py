@@ -44,7 +44,7 @@ def export(
     if order < 2 or order % 2:
         fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
     names = [name.strip() for name in quantities.split(",") if name.strip()]
-    code = Codegen.of(load(model, settings), order, names)
+    code = Codegen.of(load(model, settings), order, names).within(language)
     for name, reason in code.missing.items():
         note(f"left out: {name}: {reason}")
     write_whole(output, code.render(language))

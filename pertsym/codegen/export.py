@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from types import MappingProxyType
@@ -279,6 +279,32 @@ class Codegen:
         """A line for every quantity that is missing."""
         return "".join(f"\nLeft out: {name}: {reason}" for name, reason in self.missing.items())
 
+    def within(self, language: str) -> Codegen:
+        """Without the forms that a language has no routine for, which are then missing.
+
+        Raises
+        ------
+        NotYetDerivable
+            If nothing is left.
+        """
+        if language in ("python", "c"):
+            return self
+        forms: dict[str, dict[int, SpectralForm]] = {}
+        missing = dict(self.missing)
+        for name, orders in self.forms.items():
+            for n, form in orders.items():
+                atoms = expression(name, n, form).atoms
+                if any(atom.kind == "C" and not atom.multiple for atom in atoms):
+                    missing[f"{name}, order {n}"] = f"it holds Ĉ(0), which {language} has not yet"
+                else:
+                    forms.setdefault(name, {})[n] = form
+        if not forms:
+            raise NotYetDerivable(
+                self.name, "language", f"{language} has no Ĉ(0) yet", "export python or c"
+            )
+        kept = tuple(c for c in self.certified if c.order in forms.get(c.quantity, {}))
+        return replace(self, forms=MappingProxyType(forms), certified=kept, missing=missing)
+
     def render(self, language: str) -> str:
         """The file in one of LANGUAGES.
 
@@ -290,7 +316,9 @@ class Codegen:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise InputError(self.name, "language", f"{language!r} is unknown", f"use {known}")
-        text: str = import_module(f"pertsym.codegen.{language}_export").render(self)
+        text: str = import_module(f"pertsym.codegen.{language}_export").render(
+            self.within(language)
+        )
         return text
 
 
