@@ -94,7 +94,9 @@ def taylor(function: Callable[[Ball], Ball], at: Any, slope: Any, terms: int) ->
         series = function(flint.acb_series([at, slope], terms + 2))
         if is_series(series) and series.prec < terms:
             raise ArithmeticError("a Taylor series lost terms")
-        return [series[k] for k in range(terms)] if is_series(series) else [flint.acb(0)] * terms
+        if not is_series(series):  # a constant
+            return [flint.acb(series), *[flint.acb(0)] * (terms - 1)]
+        return [series[k] for k in range(terms)]
     finally:
         flint.ctx.cap = before
 

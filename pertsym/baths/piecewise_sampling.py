@@ -320,10 +320,15 @@ def _jumps_of_series(
     known = orders < order[met]
     jump = np.where(known, 0.0, left[:, met + 1] - right[:, met])
     unsure = np.where(known, 0.0, errors[:, met] + errors[:, met + 1])
+    # f may also be 0 on one side, and as continuous there as is known: a power of the distance
+    ends = np.concatenate((high[stops], low[starts]))
+    known = orders < np.array([regular.get(float(x), -1.0) for x in ends])
+    at_ends = np.concatenate((-right[:, stops], left[:, starts]), axis=1)
+    lost = np.concatenate((errors[:, stops], errors[:, starts]), axis=1)
     return (
-        np.concatenate((high[met], high[stops], low[starts])),
-        np.concatenate((jump, -right[:, stops], left[:, starts]), axis=1),
-        np.concatenate((unsure, errors[:, stops], errors[:, starts]), axis=1),
+        np.concatenate((high[met], ends)),
+        np.concatenate((jump, np.where(known, 0.0, at_ends)), axis=1),
+        np.concatenate((unsure, np.where(known, 0.0, lost)), axis=1),
     )
 
 
