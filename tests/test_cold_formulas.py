@@ -1,4 +1,4 @@
-"""Formulas at T = 0 and with jumps, biased coupling: doubles against balls, which are checked."""
+"""Formulas and critical damping at T = 0, biased coupling: doubles against balls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import pertsym as ps
 from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import ExpressionDensity
+from pertsym.baths.densities import Density, ExpressionDensity, Underdamped
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.model.expression import parse_expression
 from pertsym.model.values import Coupling, Model
@@ -47,7 +47,17 @@ def test_static_transform_of_a_jump(text: str, end: float) -> None:
 @pytest.mark.parametrize("beta", [math.inf, 2.0])
 def test_biased_rates_of_formulas(text: str, beta: float) -> None:
     """Within their bounds, which are no astronomic numbers, of balls."""
-    bath = ps.Bath("b", "boson", beta, ExpressionDensity(parse_expression(text)))
+    biased_rates(ExpressionDensity(parse_expression(text)), beta)
+
+
+@pytest.mark.parametrize("gamma", [2.0, 2.0 + 1e-13, 2.0 - 1e-13, 2.5, 1.9])
+def test_critical_damping_at_zero_temperature(gamma: float) -> None:
+    """The poles of J lie on the imaginary axis, where auxiliary ones must not meet them."""
+    biased_rates(Underdamped(0.4, 1.0, gamma), math.inf)
+
+
+def biased_rates(density: Density, beta: float) -> None:
+    bath = ps.Bath("b", "boson", beta, density)
     model = Model.of([0.0, 1.0], [Coupling.of([[-1, 0.5], [0.5, 1]], "b")], [bath])
     found, balls = bloch_rates(model, 4), bloch_rates(model, 4, 16)
     for name in QUANTITIES:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import pertsym as ps
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import Density, DrudeLorentz, Mixture, Ohmic
+from pertsym.baths.densities import Density, DrudeLorentz, Mixture, Ohmic, Underdamped
 from pertsym.dynamics.methods import evolve
 from pertsym.generators.limit import Limit
 from pertsym.generators.second_order import redfield_term
@@ -420,3 +420,13 @@ def test_a_file_with_a_wrong_fraction_is_refused_as_a_statement(tmp_path: Path) 
     with pytest.raises(InputError) as caught:
         ps.load(path)
     assert (caught.value.source, caught.value.key) == (str(path), "cross[0].fraction")
+
+
+@pytest.mark.parametrize("gamma", [1e-2, 1.3217e-4, 1e-7])
+def test_a_narrow_peak_that_is_too_high(gamma: float) -> None:
+    """J_ab exceeds sqrt(J_a J_b) at its resonance only, however sharp it is."""
+    peak = 1.3217
+    one = DrudeLorentz(0.1, 1.0)
+    shared = Underdamped(0.5 * np.sqrt(gamma), peak, gamma)  # J = 0.19 at the peak
+    with pytest.raises(InputError, match=r"at w = 1\.3"):
+        pair(one, one, Cross(("a", "b"), density=shared))

@@ -225,9 +225,12 @@ def _require_positive(members: list[tuple[Bath, Matrix]], crosses: Sequence[Cros
     densities = [*(_density(bath) for bath, _ in members), *(density for _, density in pairs)]
     scales = [d.scale for d in densities] + [w for d in densities for w, _ in d.features]
     low, high = math.log10(min(scales)) - _DECADES, math.log10(max(scales)) + 2
-    w = np.sort(
-        np.concatenate([np.logspace(low, high, 2000), [e for d in densities for e, _ in d.edges]])
-    )
+    edges = np.array([e for d in densities for e, _ in d.edges])
+    grid = [np.logspace(low, high, 2000), edges]
+    # and over the peaks, however narrow
+    grid += [x + width * np.linspace(-4, 4, 33) for d in densities for x, width in d.features]
+    w = np.sort(np.concatenate(grid))
+    w = w[w > 0]
     beta, statistics = members[0][0].beta, members[0][0].statistics
     values = [np.asarray(Correlation(d, statistics, beta).spectrum(w).value) for d in densities]
     matrix = np.zeros((len(w), len(names), len(names)))

@@ -96,7 +96,8 @@ class Underdamped(Density):
 
     @property
     def kink_scale(self) -> Any:
-        return np.abs(self._roots()[1])
+        # beside the poles of J, which are at -i times a frequency from critical damping on
+        return 1.25 * np.abs(self._roots()[1])
 
     @property
     def features(self) -> tuple[tuple[float, float], ...]:
@@ -106,7 +107,7 @@ class Underdamped(Density):
 
     @property
     def axis(self) -> float:
-        return float(np.min(self.kink_scale))
+        return float(np.min(np.abs(self._roots()[1])))
 
     @property
     def reach(self) -> float:
