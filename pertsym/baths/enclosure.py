@@ -120,7 +120,7 @@ class BathBalls:
         """int dw Ĉ(w)/[(w - p)^2 + scale^2], what P'(p) is without its divergent part."""
         if self.is_zero:
             return flint.arb(0)
-        scale = balls.real(self.correlation.thermal.scale)
+        scale = balls.real(float(self.correlation.kink_scale))
         return -self.below(flint.acb(balls.real(pole), -scale)).imag / scale
 
     def mean_slope(self, w: Any) -> Any:
