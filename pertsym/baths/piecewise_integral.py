@@ -43,7 +43,6 @@ Poles = Sequence[tuple[float, float, int]]
 """(coefficient, position, order)."""
 
 _GAUSS = 40  # nodes: exact for f of degree 31 beside a kernel with its poles at |t| >= 2
-_DOUBT = 32.0
 _FEW = 4  # points that a zone may hold
 _SERIES = 20  # terms of a kernel near 0 and far out, at a ratio of 1/10
 
@@ -123,7 +122,11 @@ class _Work:
                 p._replace(power=p.power + kernel.zero_order) if p.position == 0 else p
                 for p in points
             ]
-        self.points = points
+        # a mild kink is no reason for panels of any fineness, unless a pole makes it matter
+        self.points = points = [
+            p._replace(width=0.0) if p.position in self.top and p.regularity < SMOOTH else p
+            for p in points
+        ]
         self.anchors = np.array([p.position for p in self.points])
         self.radii = {p: self._radius(p, points) for p in self.top}
 
@@ -272,9 +275,6 @@ class _Work:
         for c, _, n in here:
             value, error = spectrum.regular_transform(np.zeros(1), n - 1)
             weight = c / math.factorial(n - 1)
-            if n > 1 and regular.get(0.0, 0.0) % 1:
-                # a logarithm or a root at a double pole: up to 7 bounds off as measured
-                error = _DOUBT * error
             result.add(weight * value, abs(weight) * error)
             if n == 1 and len(left) and len(right):  # what f seems to jump by at its kink
                 one, other = zone.series[0, left[-1]], zone.series[0, right[0]]
