@@ -302,7 +302,7 @@ def fitted(nu: Complex, w: Real, even: Complex, odd: Complex, weight: Real) -> M
     length = np.linalg.norm(rows, axis=0)
     right = np.concatenate((values.real, values.imag))
     # the last columns of R are Q^T times the right-hand sides
-    r = np.linalg.qr(np.hstack((rows / length, right)), mode="r")[: len(length)]
+    r = np.asarray(np.linalg.qr(np.hstack((rows / length, right)), mode="r"))[: len(length)]
     solved = np.linalg.lstsq(r[:, : len(length)], r[:, len(length) :], rcond=EPS)[0]
     solved /= length[:, None]
     singles, pairs = int(real.sum()), int((~real).sum())
