@@ -178,7 +178,7 @@ class DoubleSpectra:
         finite = np.where(cold, 0.0, beta)
         value = np.where(cold, 0.0, finite**power * np.exp(-finite * energy))
         error = np.abs(value) * 2.3e-16 * (4 + np.abs(finite * energy))
-        error = np.where(~cold & (value == 0), _UNDERFLOW, error)  # exactly 0 only at T = 0
+        error = np.where(cold, 0.0, error + _UNDERFLOW)  # exactly 0 only at T = 0
         return Bounded(value[()], error[()])
 
 
