@@ -8,10 +8,17 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from pertsym.baths import nodes, product_nodes, tabulated, thermal_path, thermal_tables
+from pertsym.baths import (
+    node_integrals,
+    nodes,
+    product_nodes,
+    tabulated,
+    thermal_path,
+    thermal_tables,
+)
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
 from pertsym.baths.densities.density import DensityCode
-from pertsym.codegen import closed, occupation, runtime, standalone
+from pertsym.codegen import closed, finite_parts, occupation, runtime, standalone
 from pertsym.codegen.densities import code_of
 from pertsym.codegen.program import Atom, Expression
 
@@ -28,6 +35,7 @@ MACHINERY = (
     occupation,
     runtime,
 )
+INTEGRALS = (node_integrals, finite_parts)  # for atoms that are no products
 STANDALONE = (nodes, thermal_path, product_nodes, occupation, standalone)
 
 _HEAD = '''\
@@ -136,7 +144,8 @@ def boltzmann(betas, energy, power):
 
 def render(code: Codegen) -> str:
     """The module's text; the same Codegen gives the same bytes."""
-    sources = [_parts(module) for module in MACHINERY]
+    machinery = MACHINERY + (INTEGRALS if any(atom.is_integral for atom in code.atoms) else ())
+    sources = [_parts(module) for module in machinery]
     parameters = code.parameters
     head = _HEAD.format(
         title=code.title,
@@ -149,7 +158,7 @@ def render(code: Codegen) -> str:
         atoms="\n".join(f"    {line}" for line in _atom_lines(code)),
     )
     pieces = [head, *(_formula(f.expression) for f in code.formulas), _table(code)]
-    for module, (_, body) in zip(MACHINERY, sources, strict=True):
+    for module, (_, body) in zip(machinery, sources, strict=True):
         pieces.append(f"# {_title(module)}\n\n{body}\n\n\n")
     pieces += [density_class(density) for density in _densities(code.baths)]
     return "".join(pieces) + _exponentials(code) + _tail(code)
@@ -295,7 +304,11 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
         at_zero = Atom("C", (bath.name,))
         if at_zero in atoms:
             yield _assigned(at_zero, f"at_zero({_variable(bath.name)}, w0)")
-        wanted = [atom for atom in atoms if atom.kind in "PD" and atom.baths == (bath.name,)]
+        own = [atom for atom in atoms if atom.baths == (bath.name,)]
+        for atom in own:
+            if atom.is_integral:
+                yield _assigned(atom, f"scaled({_variable(bath.name)}.amplitude, {_at_zero(atom)})")
+        wanted = [atom for atom in own if atom.kind in "PD" and not atom.is_integral]
         if wanted:
             yield f"p = {_variable(bath.name)}.transforms(w0)"
         for atom in wanted:
@@ -314,10 +327,25 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
                 done = (atom.kind, atom.baths)
             ask = f"q.transform({_signed(atom)}, {atom.derivative})"
             yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, {ask})")
+        elif atom.kind[0] in "IJ":
+            one, other = map(_variable, atom.baths)
+            kernel = tuple((float(c), power, p, n) for c, power, p, n in atom.kernel)
+            question = atom.kind[2] == "P", atom.reflect, atom.shift, kernel
+            ask = f"finite_parts({question}, {one}, {other}, w0)"
+            yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, {ask})")
         elif atom.kind == "T":
             betas = ", ".join(f"{_variable(b.name)}.beta" for b in code.baths)
             ask = f"boltzmann(({betas},), {atom.multiple} * w0, {atom.derivative})"
             yield _assigned(atom, ask)
+
+
+def _at_zero(atom: Atom) -> str:
+    bath = _variable(atom.baths[0])
+    if atom.kind == "R":
+        return f"regular_slopes({bath}, w0)"
+    if atom.kind == "P":
+        return f"static_transforms({bath}, {atom.derivative}, w0)"
+    return f"mean_slope({bath})"
 
 
 def _variable(bath: str) -> str:
