@@ -81,22 +81,36 @@ def both(**parameters):
     require(given)
     w0 = np.broadcast_to(given["w0"], count)
     atoms, lost = values_of_atoms(given, w0)
+    if count == 1:  # plain numbers are quicker
+        atoms, lost = ({{name: first(x) for name, x in y.items()}} for y in (atoms, lost))
+    else:
+        atoms, lost = (
+            {{name: np.broadcast_to(x, count) for name, x in y.items()}} for y in (atoms, lost)
+        )
     values, bounds = {{}}, {{}}
-    for quantity, order, formula, majorant, names, operations in FORMULAS:
-        value = np.empty(count)
-        bound = np.empty(count)
-        for start in range(0, count, BLOCK):
-            part = slice(start, start + BLOCK)
-            a = [atoms[name][part] for name in names]
-            sizes = [np.abs(x) for x in a]
-            larger = [x + lost[name][part] for x, name in zip(sizes, names)]
-            value[part] = formula(w0[part], *a)
-            most = majorant(w0[part], *larger)
-            bound[part] = most - majorant(w0[part], *sizes) + operations * UNIT * most
-        value, bound = value.reshape(shape)[()], bound.reshape(shape)[()]
-        values.setdefault(quantity, {{}})[order] = value * RATE[quantity == "equilibrium_constant"]
-        bounds.setdefault(quantity, {{}})[order] = bound * RATE[quantity == "equilibrium_constant"]
+    for quantity, order, *code in FORMULAS:
+        if count == 1:
+            value, bound = np.array(found(code, float(w0[0]), atoms, lost, RATE, quantity))
+        else:
+            value, bound = np.empty((2, count))
+            for start in range(0, count, BLOCK):
+                part = slice(start, start + BLOCK)
+                own, off = ({{name: x[name][part] for name in code[2]}} for x in (atoms, lost))
+                value[part], bound[part] = found(code, w0[part], own, off, RATE, quantity)
+        values.setdefault(quantity, {{}})[order] = value.reshape(shape)[()]
+        bounds.setdefault(quantity, {{}})[order] = bound.reshape(shape)[()]
     return values, bounds
+
+
+def found(code, w0, atoms, lost, rate, quantity):
+    """A formula and the bound of its error, of numbers or arrays."""
+    formula, majorant, names, operations = code
+    a = [atoms[name] for name in names]
+    sizes = [abs(x) for x in a]
+    most = majorant(w0, *[x + lost[name] for x, name in zip(sizes, names)])
+    bound = most - majorant(w0, *sizes) + operations * UNIT * most
+    unit = rate[quantity == "equilibrium_constant"]
+    return unit * formula(w0, *a), unit * bound
 
 
 def require(given):
@@ -106,15 +120,18 @@ def require(given):
 def values_of_atoms(given, w0):
     """Spectra, transforms and their errors: what the formulas are made of."""
     a, e = {{}}, {{}}
-    count = len(w0)
 {atoms}
-    a = {{name: np.broadcast_to(x, count) for name, x in a.items()}}
-    e = {{name: np.broadcast_to(x, count) for name, x in e.items()}}
     return a, e
+
+
+def everywhere(condition):
+    return condition if isinstance(condition, bool) else np.all(condition)
 
 
 def inverse(temperature):
     """1/(k_B T), inf at T = 0."""
+    if isinstance(temperature, float):
+        return 1 / (temperature * BOLTZMANN) if temperature * BOLTZMANN else np.inf
     energy = np.asarray(temperature * BOLTZMANN)
     cold = energy == 0
     return np.where(cold, np.inf, 1 / np.where(cold, 1.0, energy))[()]
@@ -273,7 +290,7 @@ def _requirements(code: Codegen) -> Iterator[str]:
     for name, zero in code.signs.items():
         relation = ">=" if zero else ">"
         yield (
-            f'    if not np.all(np.asarray(given["{name}"]) {relation} 0):\n'
+            f'    if not everywhere(given["{name}"] {relation} 0):\n'
             f'        raise ValueError("{name}: must be {relation} 0")\n'
         )
     yield "\n"
