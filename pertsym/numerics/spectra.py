@@ -22,8 +22,9 @@ from pertsym.baths import balls, enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable
-from pertsym.baths.integrals import Kind, Pole, regular_part, regular_slope, spectral_integral
+from pertsym.baths.integrals import Kind, regular_part, regular_slope, spectral_integral
 from pertsym.baths.kinks import has_slope, mean_slope
+from pertsym.baths.node_integrals import Pole
 from pertsym.estimate import Estimate
 from pertsym.numerics.bounded import Bounded
 from pertsym.reduction.spectral import CannotEvaluate
