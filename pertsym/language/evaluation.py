@@ -149,7 +149,7 @@ class _Reader:
     def term(self, source: Tokens, at: int) -> tuple[Any, int]:
         factors = []
         while at < len(source) and source[at] not in _ENDS:
-            if source[at] in (r"\cdot", r"\times"):
+            if source[at] in (r"\cdot", r"\times", r"\otimes"):
                 at += 1
             elif source[at] == "/":
                 value, at = self.factor(source, at + 1)
