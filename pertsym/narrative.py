@@ -396,6 +396,22 @@ def rendered(left: str, value: Any, source: str = "") -> Formula:
     return Formula(f"{left}={value}", source)
 
 
+def rows(left: str, expression: sympy.Expr, unknowns: Iterable[Any], source: str = "") -> Formula:
+    """left = sum of [coefficient] unknown, linear in symbols, one of them a line."""
+    if _EQUATION.search(left):
+        raise ValueError(f"{left}: is an equation, not a name")
+    terms = []
+    for unknown in unknowns:
+        weight = sympy.factor_terms(sympy.expand(expression).coeff(unknown))
+        if weight != 0:
+            terms.append(rf"\left[{sympy.latex(weight)}\right]{sympy.latex(unknown)}")
+    head, *rest = terms
+    if not rest:
+        return Formula(f"{left}={head}", source)
+    lines = [f"{left}&={head}", *(rf"&\quad{{}}+{term}" for term in rest)]
+    return Formula(r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}", source)
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Formula:
     """Numbers below their names."""
     lines = [" & ".join(map(str, row)) for row in (heads, *rows)]
