@@ -349,15 +349,9 @@ def forms_step(
 ) -> Step:
     """A step that displays spectral forms, between formulas of other kinds with their `text`.
 
-    Raises
-    ------
-    ValueError
-        If a left-hand side is no name: an equation is `typed`, and compared.
+    Left-hand sides are names; an equation is `typed`, and compared.
     """
     items: Sequence[NamedForm] = tuple(shown)
-    for item in items:
-        if _EQUATION.search(item.latex):
-            raise ValueError(f"{item.latex}: is an equation, not the name of a form")
     return Step(
         key,
         title,

@@ -5,6 +5,7 @@ The map Q is read off the second-order mean-force Gibbs state; nothing of it is 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import sympy
@@ -265,7 +266,7 @@ PAPER = Paper(
     legend=LEGEND,
     orders=(2, 4),
     ledger_names=names,
-    readings={name: lambda name=name: values(name) for name in ("redfield", "ccqme")},
+    readings={name: partial(values, name) for name in ("redfield", "ccqme")},
     rendered=rendered_products(),
     narrate=narrate,
     modules={"equations.py": specs},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 import sympy
 
@@ -57,11 +58,15 @@ def product_formula(name: str, part: sympy.Matrix, number: str = "") -> Formula:
 def rendered_products() -> dict[str, Callable[[], str]]:
     """S and the four products of the ledger, as matrices of symbols."""
     m = MATRICES
-    found = {"S": lambda: rendered("S", m.filtered).latex}
+    found: dict[str, Callable[[], str]] = {"S": lambda: rendered("S", m.filtered).latex}
     names = (r"S\rho q", r"q\rho S^\dagger", r"qS\rho", r"\rho S^\dagger q")
     for key, name, part in zip(PRODUCTS, names, m.redfield_parts(m.rho), strict=True):
-        found[key] = lambda name=name, part=part: product_formula(name, part).latex
+        found[key] = partial(_latex, name, part)
     return found
+
+
+def _latex(name: str, part: sympy.Matrix) -> str:
+    return product_formula(name, part).latex
 
 
 PRODUCTS = ("S rho q", "q rho S+", "q S rho", "rho S+ q")

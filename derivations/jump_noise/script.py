@@ -7,6 +7,8 @@ radius of convergence of the expansion is known.
 
 from __future__ import annotations
 
+from functools import partial
+
 import sympy
 
 from derivations.jump_noise.checks import CHECKS
@@ -225,7 +227,7 @@ PAPER = Paper(
     orders=ORDERS,
     narrate=narrate,
     readings=READINGS,
-    modules={f"{given.name}.py": lambda given=given: functions(given) for given in MODELS},
+    modules={f"{given.name}.py": partial(functions, given) for given in MODELS},
     rational="Noise that jumps between states",
     checks=CHECKS,
 )

@@ -26,6 +26,7 @@ from pertsym.certify.element_routes import (
 )
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
+from pertsym.dynamics.gibbs import common_temperature
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.generator import Generator
 from pertsym.equations.series import Equations
@@ -246,7 +247,7 @@ def state_values(models: Sequence[Model], order: int) -> Values:
     for model in models:
         generators = tcl_generator(model, order).orders
         energies = np.array(model.energies) - min(model.energies)
-        (beta,) = {bath.beta for bath in model.baths}
+        beta = common_temperature(model)
         gibbs = np.exp(-beta * energies)
         sums = [np.diag(gibbs / gibbs.sum()).astype(complex)]
         sums += [mean_force(model, n).matrix for n in range(2, min(order, 4) + 1, 2)]
