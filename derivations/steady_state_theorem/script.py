@@ -6,6 +6,8 @@ order, and the identities behind it, tested exactly at sixth.
 
 from __future__ import annotations
 
+from functools import cache
+
 from derivations.steady_state_theorem.checks import (
     CHECKS,
     COUPLING,
@@ -57,6 +59,7 @@ LEGEND = (
 )
 
 
+@cache
 def state_reading() -> Reading:
     """Two and three levels without symmetry."""
     return state_values([chosen_model(2, 0.3), chosen_model(3, 0.3)], 6)
