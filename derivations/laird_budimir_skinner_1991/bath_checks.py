@@ -39,7 +39,7 @@ def thermal_average(word: Sequence[Letter]) -> sympy.Expr:
     result = sympy.Integer(1)
     for mode in sorted({letter.mode for letter in word}):
         kinds = tuple(letter.kind for letter in word if letter.mode == mode)
-        result *= _one_mode(kinds).subs(_N, occupation(mode))
+        result *= one_mode(kinds).subs(_N, occupation(mode))
     return sympy.expand(result)
 
 
@@ -47,7 +47,7 @@ _N = sympy.Symbol("n", positive=True)
 
 
 @cache
-def _one_mode(kinds: tuple[int, ...]) -> sympy.Expr:
+def one_mode(kinds: tuple[int, ...]) -> sympy.Expr:
     """sum_k p_k <k|word|k> with p_k = (1 - x) x^k, x = e^{-beta w} and n = x/(1 - x).
 
     In the basis |k) = (b^+)^k|0> one has b^+|k) = |k+1) and b|k) = k|k-1), so that <k|word|k> is a

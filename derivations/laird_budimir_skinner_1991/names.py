@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from derivations.laird_budimir_skinner_1991 import systems
 from derivations.laird_budimir_skinner_1991.common import BLOCH, K
 from derivations.laird_budimir_skinner_1991.identity_checks import SEVENTH
 from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
@@ -87,6 +88,14 @@ def names() -> Dictionary:
         free=1,
         one_sided=True,  # (74), (87)
         indices={"_i": ("_1", "_2")},
+        systems={
+            "decaying bath": systems.decaying,
+            "generalized functions": systems.distributions,
+            "classical bath": systems.classical,
+            "interaction picture": systems.interaction_picture,
+            "modes": systems.modes,
+            "frequency of the coherences": systems.coherence,
+        },
     )
 
 

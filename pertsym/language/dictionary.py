@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Literal
 
 from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.language.concrete import System
 from pertsym.present.elements import element_symbol
 from pertsym.present.markup import label
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
@@ -79,6 +80,9 @@ class Dictionary:
     indices
         A subscript that stands for several, such as ``_i`` -> ``_1`` and ``_2``: equations are read
         once for each.
+    systems
+        Concrete systems in which formulas are computed that are no spectral forms, by the name that
+        a ledger's `compare` gives.
     """
 
     count: int
@@ -94,6 +98,7 @@ class Dictionary:
     free: int = 0
     one_sided: bool = False
     indices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    systems: Mapping[str, Callable[[], System]] = field(default_factory=dict)
 
     @classmethod
     def of(
