@@ -38,6 +38,9 @@ FORMULAS = {
     "B": r"K^{(2)} - \frac{\beta e^{-\beta\omega_0}}{2\pi}[P_1(\omega_0)-P_1(-\omega_0)]",
     "A": rf"{_RATIO}^{{(2)}} - B",
     r"\Delta\omega'^{(2)}": rf"{_SPLITTING}-\Delta\omega^{{(2)}}",
+    # (112), (99)
+    r"\frac{k_{10}}{k_{01}}": rf"{_RATIO}^{{(0)}} + \delta^2{_RATIO}^{{(2)}}",
+    r"\frac{\sigma_{11}^{\mathrm{eq}}}{\sigma_{00}^{\mathrm{eq}}}": "K",
     r"\frac{1}{2T_1}": r"\frac12\left( \frac{1}{T_1} \right)",
 }
 
@@ -79,24 +82,33 @@ def names() -> Dictionary:
     temperature = monomial(Gaussian(1), Thermal("T", -1, (0,)))
     known[_SPLITTING] = Known(renormalised_splitting(BLOCH.interaction) * temperature)
     known["I_7"] = Known(reduce_real(TimeIntegrand.collect(4, [SEVENTH]).real_parts()))
+    gap = monomial(Gaussian(1), denominators=(((1,), -1),))
+    shift = {n: (BLOCH.frequency_shift[n].form, ZERO_FORM) for n in (2, 4)}
+    frequency = {r"\omega": Known(_series({0: (gap, ZERO_FORM), **shift}, 0), ZERO_FORM, 6)}
     plain = Dictionary.of(BLOCH.interaction, ("Gamma",))
-    return replace(
+    named = replace(
         plain,
         elements=ELEMENTS,
         quantities=known,
         functions=FUNCTIONS,
         free=1,
         one_sided=True,  # (74), (87)
-        indices={"_i": ("_1", "_2")},
+        indices={"_i": ("_1", "_2"), r"\pm": ("+", "-")},
         systems={
             "decaying bath": systems.decaying,
             "generalized functions": systems.distributions,
             "classical bath": systems.classical,
             "interaction picture": systems.interaction_picture,
             "modes": systems.modes,
+            "renormalised frequency": lambda: (replace(named, quantities=frequency), "zero-temperature"),
+            "coherences": systems.coherences,
+            "right and left": systems.right_left,
+            "E1": lambda: systems.exponential_models()["E1"],
+            "E3": lambda: systems.exponential_models()["E3"],
             "frequency of the coherences": systems.coherence,
         },
     )
+    return named
 
 
 def _series(orders: dict[int, tuple[SpectralForm, SpectralForm]], part: int) -> SpectralForm:

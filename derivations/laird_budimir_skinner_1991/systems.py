@@ -17,7 +17,7 @@ import sympy
 from derivations.laird_budimir_skinner_1991.common import BLOCH, CLASSICAL, W0, K
 from pertsym.exact import Gaussian
 from pertsym.expansion.moments import ordered_cumulant_blocks
-from pertsym.expansion.terms import TimeIntegrand
+from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.language.concrete import System
 from pertsym.language.exponential_sums import (
     DELTA,
@@ -32,7 +32,7 @@ from pertsym.language.exponential_sums import (
     reciprocal,
     variable,
 )
-from pertsym.language.operators import Letter, Operator, diagonal, evolution, gaussian_average
+from pertsym.language.bath_operators import Letter, Operator, diagonal, evolution, gaussian_average
 from pertsym.reduction.spectral import SpectralForm, Thermal, Value
 
 I = Gaussian(0, 1)  # noqa: E741
@@ -184,7 +184,9 @@ def rates() -> dict[str, Operator]:
             found[latex.removeprefix(r"\left( ").removesuffix(r" \right)")] = number(
                 both_orders(orders[2], orders[4])
             )
-    found[r"\Delta\omega^{(2)}"] = number(form_value(BLOCH.frequency_shift[2].form, DECAYING))
+    for order in (2, 4):
+        form = BLOCH.frequency_shift[order].form
+        found[rf"\Delta\omega^{{({order})}}"] = number(form_value(form, DECAYING))
     return found
 
 
@@ -397,6 +399,8 @@ def decaying() -> System:
         "I_7": number(integrated(seventh(), DECAYING)),
         "B": number(form_value(b_part(), DECAYING)),
         r"\Delta\omega": number(omega - NUMBER(W)),
+        r"f(\omega_0)": number(integrated(half_of_dephasing(), DECAYING)),
+        r"f(-\omega_0)": number(integrated(half_of_dephasing().reversed_frequencies(), DECAYING)),
     }  # fmt: skip
     functions = {
         **as_operators({**_spectra(DECAYING), **regularised, **primed}),
@@ -480,6 +484,125 @@ def coherence() -> System:
     plain = decaying()
     values = {**plain.values, r"\omega": plain.values[r"\omega_{\mathrm{eig}}"]}
     return replace(plain, values=values, known={r"\omega=": 6})
+
+
+@cache
+def coherences() -> System:
+    """The coherence block with eigenvalues r +- 2ik: |R_1001|^2 = 5 k^2, w0 - Im R_1010 = 3k."""
+    k, r = Fraction(2, 5), Fraction(-3, 7)
+    own, cross = Gaussian(r, W0 - 3 * k), Gaussian(2 * k, k)
+    roots = {sign: Gaussian(r, 2 * k * sign) for sign in (1, -1)}
+    for z in roots.values():  # of the engine's block (46), (47)
+        assert not (-I * W + own - z) * (I * W + own.conjugate() - z) - cross * cross.conjugate()
+    sigma = {"10": STATE[1][0], "01": STATE[0][1]}
+    motion = {"10": roots[-1] * sigma["10"], "01": roots[1] * sigma["01"]}
+    values: dict[str, Gaussian | Fraction] = {
+        "R_{1010}": own, "R_{1001}": cross, r"\lambda_+": roots[1], r"\lambda_-": roots[-1],
+        r"\lambda": roots[1], r"\omega": 2 * k, r"\omega_0": W, r"\Delta\omega": 2 * k - W0,
+        r"\frac{1}{T_2}": -r,
+        **{rf"\sigma_{{{ab}}}(t)": z for ab, z in sigma.items()},
+        **{rf"\dot\sigma_{{{ab}}}(t)": z for ab, z in motion.items()},
+    }  # fmt: skip
+    return System({name: number(z) for name, z in values.items()})
+
+
+RIGHT, LEFT = (1, 1), (1, -1)
+"""Times the square root of 2."""
+
+
+def rotated(matrix: tuple[tuple[Gaussian, ...], ...]) -> list[list[Gaussian]]:
+    """A matrix over r, l in the basis 0, 1."""
+    basis = (RIGHT, LEFT)
+    half = Fraction(1, 2)
+    return [
+        [
+            sum((matrix[x][y] * (basis[x][i] * basis[y][j] * half) for x in (0, 1) for y in (0, 1)),
+                Gaussian())
+            for j in (0, 1)
+        ]
+        for i in (0, 1)
+    ]  # fmt: skip
+
+
+ZERO, UNIT = Gaussian(), Gaussian(1)
+PAULIS = {
+    "x": rotated(((ZERO, UNIT), (UNIT, ZERO))),
+    "y": rotated(((ZERO, -I), (I, ZERO))),
+    "z": rotated(((UNIT, ZERO), (ZERO, -UNIT))),
+}
+
+
+@cache
+def right_left() -> System:
+    """Pauli matrices of the right-left basis, and their expectation values with second-order
+    rates and without R_1001 and the shift; zero of energy midway between the levels."""
+    up, down = (spectrum(DECAYING, "C1", constant(W * n)) * DELTA_2 for n in (-1, 1))
+    half = NUMBER(Fraction(1, 2))
+    gamma = (up + down) * half
+
+    def flow(rho: list[list[ExponentialSum]]) -> list[list[ExponentialSum]]:
+        gained = down * rho[1][1] - up * rho[0][0]
+        turn = NUMBER(I * W)
+        return [[gained, (turn - gamma) * rho[0][1]], [(-turn - gamma) * rho[1][0], -gained]]
+
+    def expectation(rho: list[list[ExponentialSum]], axis: str) -> Operator:
+        total = NUMBER(0)
+        for i, j in product((0, 1), repeat=2):
+            total = total + rho[i][j] * NUMBER(PAULIS[axis][j][i])
+        return number(total)
+
+    rho = [[NUMBER(z) for z in row] for row in STATE]
+    values = {}
+    for axis in "xyz":
+        values |= {
+            rf"P_{axis}(t)": expectation(rho, axis),
+            rf"\dot P_{axis}(t)": expectation(flow(rho), axis),
+            rf"\ddot P_{axis}(t)": expectation(flow(flow(rho)), axis),
+            rf"\sigma_{axis}": Operator.matrix([[NUMBER(z) for z in row] for row in PAULIS[axis]]),
+        }
+    level = NUMBER(W * Fraction(1, 2))
+    bath = Operator({})
+    for k, w in FREQUENCIES.items():
+        counted = Operator.letter(f"b{k}+") * Operator.letter(f"b{k}")
+        bath = bath + number(w) * (counted + number(half))
+    kets = {"r": RIGHT, "l": LEFT}
+    plain = modes()
+    values |= {
+        **plain.values,
+        r"P_x^{\mathrm{eq}}": number((down - up) * (down + up).inverse()),
+        "T_1": number((up + down).inverse()), "T_2": number(gamma.inverse()),
+        "H": diagonal([-level, level]) + bath + field_of_modes(()),
+    }  # fmt: skip
+    return replace(plain, values=values, known={}, kets={
+        **KETS, **{name: {k: NUMBER(z) for k, z in enumerate(v)} for name, v in kets.items()},
+    })  # fmt: skip
+
+
+@cache
+def exponential_models() -> dict[str, System]:
+    """Appendix E: both spectra alike, or the second one zero."""
+    rate, strength = Fraction(4, 5), Fraction(5, 9)
+    square = Gaussian(strength * strength)
+    baths = {
+        "E1": {name: (square, Gaussian(rate)) for name in ("C1", "C2")},
+        "E3": {"C1": (square * Fraction(1, 2), Gaussian(rate)), "C2": (ZERO, Gaussian(rate))},
+    }
+    numbers = {r"\lambda": rate, r"\Delta": strength, r"\omega_1": strength, r"\omega_0": W0}
+    numbers[r"\omega"] = Fraction(7, 10)
+    values = {name: number(z) for name, z in numbers.items()}
+    return {
+        model: System(values, as_operators(_spectra(bath))) for model, bath in baths.items()  # type: ignore[arg-type]
+    }
+
+
+def half_of_dephasing() -> TimeIntegrand:
+    """The terms of -k_10 that are terms of 1/T2' too."""
+    whole = BLOCH.inv_T2_prime[4].terms
+    rate = BLOCH.k_up[4].terms
+    assert whole is not None and rate is not None
+    opposite = {(term.shape, -term.coefficient) for term in whole}
+    kept = [Term(-z, shape) for z, shape in rate if (shape, z) in opposite]
+    return TimeIntegrand.collect(4, kept).real_parts()
 
 
 # --- modes ------------------------------------------------------------------------------------

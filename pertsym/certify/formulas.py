@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from pertsym.certify.claims import Claim, Evidence, conclude, exact
-from pertsym.language.concrete import difference
+from pertsym.language.concrete import System, difference
 from pertsym.language.decide import Undecided, compare_sides
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.limits import LIMITS, Limit
@@ -68,6 +68,8 @@ def tie(claim: Claim, dictionary: Dictionary | None) -> Tie:
 def _computed(claim: Claim, dictionary: Dictionary) -> Tie:
     """Both sides in a concrete system."""
     system = dictionary.systems[claim.compare]()
+    if not isinstance(system, System):
+        return _compared(claim.latex, *system)
     for part in _each(_SEPARATE.split(claim.latex), dictionary):
         try:
             gap = difference(part, system)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import product
 from math import factorial
 
 from pertsym.exact import Gaussian
@@ -28,7 +29,7 @@ from pertsym.language.exponential_sums import (
     root,
     variable,
 )
-from pertsym.language.operators import IDENTITY, Letter, Operator
+from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator
 from pertsym.language.syntax import FormulaError
 
 Function = Callable[[Linear], Operator]
@@ -51,9 +52,20 @@ AT = {"\\tau": Fraction(7, 9), "t": Fraction(23, 7), "t'": Fraction(17, 9), "\\b
 AT |= {f"t_{k}": Fraction(19 - 4 * k, 11) for k in (1, 2, 3)} | {"delta": Fraction(3, 7)}
 
 
+_MATRIX = re.compile(r"\\begin\{bmatrix\}(.*?)\\end\{bmatrix\}", re.DOTALL)
+
+
+def _written(found: re.Match[str]) -> str:
+    """A matrix as its shape and its entries in braces."""
+    rows = [row.split("&") for row in found[1].split(r"\\")]
+    cells = "".join(f"{{{cell}}}" for row in rows for cell in row)
+    return rf"\matrix{{{len(rows)}}}{{{len(rows[0])}}}{cells}"
+
+
 def plain(latex: str) -> str:
     """LaTeX without what only sets sizes and blanks."""
-    text = _SIZES.sub(" ", latex).replace(r"\{", "{").replace(r"\}", "}")
+    text = _MATRIX.sub(_written, latex)
+    text = _SIZES.sub(" ", text).replace(r"\{", "{").replace(r"\}", "}")
     text = re.sub(r"\s+", " ", text)
     text = _GLUE.sub("\\1\x00", text).replace(" ", "")
     return text.replace("\x00", " ")
@@ -411,6 +423,13 @@ class _Reader:
         if self.match(re.compile(r"\\[td]?frac")):
             above, below = self.argument(), self.argument()
             return above * Operator.number(below.scalar().inverse())
+        if self.take(r"\matrix"):
+            rows, columns = int(self.group()), int(self.group())
+            total = Operator({})
+            for i, j in product(range(rows), range(columns)):
+                side = ("ket", i, 0) if columns == 1 else ("dyad", i, j)
+                total = total + self.argument() * Operator.of([(ONE, (side, EMPTY), None)])
+            return total
         if self.take(r"\sqrt"):
             z = dict(self.argument().scalar().as_linear()).get("", Gaussian())
             return Operator.number(root(z))

@@ -81,8 +81,8 @@ class Dictionary:
         A subscript that stands for several, such as ``_i`` -> ``_1`` and ``_2``: equations are read
         once for each.
     systems
-        Concrete systems in which formulas are computed that are no spectral forms, by the name that
-        a ledger's `compare` gives.
+        Concrete systems in which formulas are computed that are no spectral forms, or other names
+        and a limit in which they are compared, by what a ledger's `compare` calls them.
     """
 
     count: int
@@ -98,7 +98,7 @@ class Dictionary:
     free: int = 0
     one_sided: bool = False
     indices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    systems: Mapping[str, Callable[[], System]] = field(default_factory=dict)
+    systems: Mapping[str, Callable[[], System | tuple[Dictionary, Limit]]] = field(default_factory=dict)
 
     @classmethod
     def of(
