@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from pertsym.certify.claims import Claim, Evidence, conclude, exact
-from pertsym.language.concrete import System, difference
 from pertsym.language.decide import Undecided, compare_sides
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.limits import LIMITS, Limit
@@ -55,29 +54,12 @@ def tie(claim: Claim, dictionary: Dictionary | None) -> Tie:
             return Tie("text", True, f"text: {claim.text}")
         defined = claim.expected in ("definition", "not applicable")
         return Tie("definition" if defined else "typed", True, "")
-    if dictionary is not None and claim.compare in dictionary.systems:
-        return _computed(claim, dictionary)
     limit = "" if claim.compare == GENERIC else claim.compare
     if limit not in LIMITS or dictionary is None:
         known = ", ".join((GENERIC, *LIMITS[1:]))
         problem = f"{claim.compare!r} is none of {known}" if dictionary else "there are no objects"
         return Tie("compared", False, f"compare: {problem}")
     return _compared(claim.latex, dictionary, limit)
-
-
-def _computed(claim: Claim, dictionary: Dictionary) -> Tie:
-    """Both sides in a concrete system."""
-    system = dictionary.systems[claim.compare]()
-    if not isinstance(system, System):
-        return _compared(claim.latex, *system)
-    for part in _each(_SEPARATE.split(claim.latex), dictionary):
-        try:
-            gap = difference(part, system)
-        except FormulaError as fault:
-            return Tie("compared", False, f"formula: {fault}")
-        if gap:
-            return Tie("compared", False, f"formula: off by {gap} in the system {claim.compare}")
-    return Tie("compared", True, f"formula read, both sides computed ({claim.compare})")
 
 
 def _compared(latex: str, dictionary: Dictionary, limit: Limit) -> Tie:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Literal
 
 from pertsym.expansion.interaction import Frequency, Interaction
-from pertsym.language.concrete import System
 from pertsym.present.elements import element_symbol
 from pertsym.present.markup import label
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
@@ -80,9 +79,6 @@ class Dictionary:
     indices
         A subscript that stands for several, such as ``_i`` -> ``_1`` and ``_2``: equations are read
         once for each.
-    systems
-        Concrete systems in which formulas are computed that are no spectral forms, or other names
-        and a limit in which they are compared, by what a ledger's `compare` calls them.
     """
 
     count: int
@@ -98,7 +94,6 @@ class Dictionary:
     free: int = 0
     one_sided: bool = False
     indices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    systems: Mapping[str, Callable[[], System | tuple[Dictionary, Limit]]] = field(default_factory=dict)
 
     @classmethod
     def of(
