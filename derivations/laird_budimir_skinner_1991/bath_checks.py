@@ -39,11 +39,11 @@ def thermal_average(word: Sequence[Letter]) -> sympy.Expr:
     result = sympy.Integer(1)
     for mode in sorted({letter.mode for letter in word}):
         kinds = tuple(letter.kind for letter in word if letter.mode == mode)
-        result *= one_mode(kinds).subs(_N, occupation(mode))
+        result *= one_mode(kinds).subs(N, occupation(mode))
     return sympy.expand(result)
 
 
-_N = sympy.Symbol("n", positive=True)
+N = sympy.Symbol("n", positive=True)
 
 
 @cache
@@ -64,7 +64,7 @@ def one_mode(kinds: tuple[int, ...]) -> sympy.Expr:
     total, rest = sympy.Integer(0), sympy.Poly(diagonal, k)
     while not rest.is_zero:
         m, leading = rest.degree(), rest.LC()
-        total += leading * factorial(m) * _N**m
+        total += leading * factorial(m) * N**m
         rest = rest - sympy.Poly(leading * sympy.expand(sympy.ff(k, m)), k)
     return total
 

@@ -6,7 +6,7 @@ terms, at numbers drawn once; nothing here is an equation of the paper.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
@@ -14,11 +14,29 @@ from itertools import product
 
 import sympy
 
-from derivations.laird_budimir_skinner_1991.common import BLOCH, CLASSICAL, W0, K
+from derivations.laird_budimir_skinner_1991.bath_checks import N, one_mode
+from derivations.laird_budimir_skinner_1991.common import (
+    BLOCH,
+    CLASSICAL,
+    RATES,
+    W0,
+    K,
+    seventh_term,
+)
 from pertsym.exact import Gaussian
 from pertsym.expansion.moments import ordered_cumulant_blocks
 from pertsym.expansion.terms import Term, TimeIntegrand
-from pertsym.language.concrete import System
+from pertsym.language.bath_operators import (
+    EMPTY,
+    IDENTITY,
+    Letter,
+    Operator,
+    Side,
+    diagonal,
+    evolution,
+    gaussian_average,
+)
+from pertsym.language.concrete import Function, System
 from pertsym.language.exponential_sums import (
     DELTA,
     PI,
@@ -32,7 +50,6 @@ from pertsym.language.exponential_sums import (
     reciprocal,
     variable,
 )
-from pertsym.language.bath_operators import Letter, Operator, diagonal, evolution, gaussian_average
 from pertsym.reduction.spectral import SpectralForm, Thermal, Value
 
 I = Gaussian(0, 1)  # noqa: E741
@@ -51,6 +68,7 @@ REAL = {
 }
 ORDERED = (("t", "t_1", "t_2", "t_3", "t_4"), ("t", "t'"))
 Bath = Mapping[str, tuple[Gaussian, Gaussian]]
+Scalar = Callable[[Linear], ExponentialSum]
 
 
 def number(z: ExponentialSum | Gaussian | Fraction | int) -> Operator:
@@ -91,7 +109,9 @@ def correlation(bath: Bath, name: str, time: Linear) -> ExponentialSum:
     raise NotInside("a correlation function of a time whose sign is not known")
 
 
-def spectrum(bath: Bath, name: str, frequency: Linear, kind: str = "C", n: int = 0) -> ExponentialSum:
+def spectrum(
+    bath: Bath, name: str, frequency: Linear, kind: str = "C", n: int = 0
+) -> ExponentialSum:
     """Ĉ = 2 Re G or P = -2 pi Im G of G(w) = c/(nu - i w), or their n-th derivatives."""
     c, nu = bath[name]
     x = "probe"
@@ -158,9 +178,9 @@ def both_orders(two: ExponentialSum, four: ExponentialSum) -> ExponentialSum:
 @cache
 def elements() -> dict[str, Operator]:
     """R_abcd, their orders and conjugates."""
-    found = {}
+    found: dict[str, Operator] = {}
     for i in ELEMENTS:
-        name = "R_{%d%d%d%d}" % i
+        name = f"R_{{{''.join(map(str, i))}}}"
         two, four = element(2, i), element(4, i)
         found |= {f"{name}^{{(2)}}": number(two), f"{name}^{{(4)}}": number(four)}
         found[name] = number(both_orders(two, four))
@@ -170,8 +190,6 @@ def elements() -> dict[str, Operator]:
 @cache
 def rates() -> dict[str, Operator]:
     """The rates by order, from their time-domain terms."""
-    from derivations.laird_budimir_skinner_1991.names import RATES
-
     found = {}
     for latex, name in RATES.items():
         orders = {}
@@ -200,22 +218,34 @@ def dagger(name: str) -> str:
     return name.removesuffix("+") if name.endswith("+") else f"{name}+"
 
 
-def interaction(time: Linear) -> Operator:
-    """H_I(t), from the engine's interaction."""
+def interaction(time: Linear, bath: Callable[[int, Linear], Operator] | None = None) -> Operator:
+    """H_I(t) of the engine's interaction; `bath` makes its bath operators, if not letters."""
     total = Operator({})
     for a, operator in enumerate(INTERACTION.operators):
+        field = bath(a, time) if bath else Operator.letter(LETTERS[a], time)
         for i, j, z in operator:
             turned = NUMBER(z) * phase(I * (ENERGIES[i] - ENERGIES[j]), time)
             rows = [[turned if (r, s) == (i, j) else NUMBER(0) for s in (0, 1)] for r in (0, 1)]
-            total = total + Operator.matrix(rows) * Operator.letter(LETTERS[a], time)
+            total = total + Operator.matrix(rows) * field
     return total * number(ExponentialSum.form(DELTA))
+
+
+def commutator(h: Operator) -> Operator:
+    """X -> [h, X]."""
+    right = Operator.of((z, IDENTITY, left) for (left, _), z in h.terms.items())
+    return h.lifted() - right
 
 
 def liouvillian(time: Linear) -> Operator:
     """X -> [H_I(t), X]."""
-    h, one = interaction(time), Operator.number(1).lifted()
-    right = Operator.of((z, one_side, left) for (left, _), z in h.terms.items() for one_side in [next(iter(one.terms))[0]])
-    return h.lifted() - right
+    return commutator(interaction(time))
+
+
+def raising_part(h: Operator) -> Operator:
+    """<1|h|0>/delta."""
+    bra = Operator.of([(NUMBER(1), (("bra", 0, 1), EMPTY), None)])
+    ket = Operator.of([(NUMBER(1), (("ket", 0, 0), EMPTY), None)])
+    return over_delta(bra * h * ket, 1)
 
 
 def pair(a: Letter, b: Letter) -> ExponentialSum:
@@ -242,8 +272,12 @@ def generator(order: int) -> Operator:
             value = value * (chain * RHO).averaged(AVERAGE)
         total = total + value
     for k in range(order - 1, 0, -1):
-        total = total.mapped(lambda z, k=k: z.over_time(TIMES[k], variable(TIMES[k - 1])))
+        total = total.mapped(partial(_up_to_earlier, k))
     return total
+
+
+def _up_to_earlier(k: int, z: ExponentialSum) -> ExponentialSum:
+    return z.over_time(TIMES[k], variable(TIMES[k - 1]))
 
 
 @cache
@@ -276,16 +310,6 @@ SIGMA = Operator.matrix([[NUMBER(z) for z in row] for row in STATE])
 KETS: dict[str, dict[int, ExponentialSum]] = {str(k): {k: NUMBER(1)} for k in (0, 1)}
 
 
-def tilde_lambda(time: Linear) -> Operator:
-    """The bath operator in <1|H_I(t)|0>/delta."""
-    left = Operator.of([(NUMBER(1), (("bra", 0, 1), RHO_FREE), None)])
-    right = Operator.of([(NUMBER(1), (("ket", 0, 0), RHO_FREE), None)])
-    return over_delta(left * interaction(time) * right, 1)
-
-
-RHO_FREE = next(iter(Operator.number(1).terms))[0][1]
-
-
 def motion(interaction_picture: bool) -> dict[str, Operator]:
     """sigma_ab(t) and its derivative by the elements of the generator."""
     found = {}
@@ -297,7 +321,7 @@ def motion(interaction_picture: bool) -> dict[str, Operator]:
         if not interaction_picture:
             total = NUMBER(-I * own * STATE[a][b])
         for c, d in product((0, 1), repeat=2):
-            value = elements()["R_{%d%d%d%d}" % (a, b, c, d)].scalar() * NUMBER(STATE[c][d])
+            value = elements()[f"R_{{{a}{b}{c}{d}}}"].scalar() * NUMBER(STATE[c][d])
             if interaction_picture:
                 value = value * phase(I * (own - ENERGIES[c] + ENERGIES[d]), t)
             total = total + value
@@ -345,32 +369,32 @@ def test_function(form: Linear) -> ExponentialSum:
     return total
 
 
-def slope(function: object) -> object:
+def slope(function: Scalar) -> Scalar:
     """The derivative of a function with respect to its argument."""
 
     def derived(form: Linear) -> ExponentialSum:
-        probe = function(variable("probe")).derivative("probe")  # type: ignore[operator]
+        probe = function(variable("probe")).derivative("probe")
         return probe.put_in("probe", form)
 
     return derived
 
 
-def as_operators(functions: Mapping[str, object]) -> dict[str, object]:
-    return {
-        name: (lambda form, f=f: number(f(form)))  # type: ignore[misc]
-        for name, f in functions.items()
-    }
+def as_operators(functions: Mapping[str, Scalar]) -> dict[str, Function]:
+    """Functions whose values are numbers."""
+    return {name: partial(_as_operator, f) for name, f in functions.items()}
 
 
-def _spectra(bath: Bath) -> dict[str, object]:
-    found: dict[str, object] = {}
+def _as_operator(function: Scalar, form: Linear) -> Operator:
+    return number(function(form))
+
+
+def _spectra(bath: Bath) -> dict[str, Scalar]:
+    found: dict[str, Scalar] = {}
     for k in (1, 2):
         found[f"C_{k}"] = partial(correlation, bath, f"C{k}")
         for kind, head in (("C", r"\hat C"), ("P", "P")):
             for n, prime in enumerate(("", "'")):
-                found[f"{head}_{k}{prime}"] = lambda form, k=k, kind=kind, n=n: spectrum(
-                    bath, f"C{k}", form, kind, n
-                )
+                found[f"{head}_{k}{prime}"] = partial(spectrum, bath, f"C{k}", kind=kind, n=n)
     return found
 
 
@@ -384,6 +408,7 @@ INDICES = ("00", "01", "10", "11")
 @cache
 def decaying() -> System:
     """A Gaussian bath with one exponential in each correlation function."""
+    seventh = TimeIntegrand.collect(4, [seventh_term()]).real_parts()
     regularised = {"S": s, r"\mathcal{D}": d, r"\mathcal{P}": p, "f": test_function}
     primed = {f"{name}'": slope(f) for name, f in regularised.items()}
     omega = NUMBER(W) - elements()["R_{1010}"].scalar() * NUMBER(-I * Fraction(1, 2))
@@ -396,7 +421,7 @@ def decaying() -> System:
         r"\omega_0": number(W), "x_0": number(Fraction(2, 9)), r"\epsilon": number(EPS),
         r"\omega": number(Fraction(7, 10)), r"\omega_{\mathrm{eig}}": number(omega),
         r"\rho_b": RHO, r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
-        "I_7": number(integrated(seventh(), DECAYING)),
+        "I_7": number(integrated(seventh, DECAYING)),
         "B": number(form_value(b_part(), DECAYING)),
         r"\Delta\omega": number(omega - NUMBER(W)),
         r"f(\omega_0)": number(integrated(half_of_dephasing(), DECAYING)),
@@ -404,7 +429,8 @@ def decaying() -> System:
     }  # fmt: skip
     functions = {
         **as_operators({**_spectra(DECAYING), **regularised, **primed}),
-        "H_I": interaction, r"\mathcal{L}": liouvillian, r"\tilde\Lambda": tilde_lambda,
+        "H_I": interaction, r"\mathcal{L}": liouvillian,
+        r"\tilde\Lambda": lambda time: raising_part(interaction(time)),
         r"\Lambda": lambda time: Operator.letter("Lambda", time),
         r"\Phi": phi, r"\sigma": lambda time: phi(time) * SIGMA,
         "R": lambda time: at(generator(2) + generator(4), time),
@@ -415,7 +441,7 @@ def decaying() -> System:
         "M^{(4)}": lambda time: over_delta(at(propagator(4), time), 4, 24),
     }  # fmt: skip
     return System(
-        values, functions, AVERAGE, dagger, kets=KETS,  # type: ignore[arg-type]
+        values, functions, AVERAGE, dagger, kets=KETS,
         sums={r"\beta\beta'": INDICES, r"\alpha\alpha'": INDICES},
         open=(r"\alpha\alpha'", r"\beta\beta'"),
         known=dict.fromkeys(("k_{10}", "k_{01}", r"\Delta\omega"), 6),
@@ -430,12 +456,6 @@ def thermal_factor() -> Gaussian:
     return ratio
 
 
-def seventh() -> TimeIntegrand:
-    from derivations.laird_budimir_skinner_1991.identity_checks import SEVENTH
-
-    return TimeIntegrand.collect(4, [SEVENTH]).real_parts()
-
-
 def b_part() -> SpectralForm:
     """K^(2) without beta times transforms."""
     return SpectralForm.collect(
@@ -447,12 +467,8 @@ def b_part() -> SpectralForm:
 def distributions() -> System:
     """Generalized functions of x, integrated with a test function."""
     plain = decaying()
-    sharp = lambda form: d_sharp(form)  # noqa: E731
-    functions = {**plain.functions, **as_operators({r"\delta": sharp})}
-    return replace(
-        plain, functions=functions,  # type: ignore[arg-type]
-        test=("x", plain.functions["f"]),
-    )  # fmt: skip
+    functions = {**plain.functions, **as_operators({r"\delta": d_sharp})}
+    return replace(plain, functions=functions, test=("x", plain.functions["f"]))
 
 
 def d_sharp(form: Linear) -> ExponentialSum:
@@ -465,10 +481,11 @@ def d_sharp(form: Linear) -> ExponentialSum:
 @cache
 def classical() -> System:
     """Real, even correlation functions."""
-    two, four = (integrated(CLASSICAL.k_up[n].terms, REAL) for n in (2, 4))  # type: ignore[arg-type]
+    terms = [CLASSICAL.k_up[n].terms for n in (2, 4)]
+    two, four = (integrated(x, REAL) for x in terms if x is not None)
     return System(
         {r"\omega_0": number(W), "k_{10}": number(both_orders(two, four))},
-        as_operators(_spectra(REAL)),  # type: ignore[arg-type]
+        as_operators(_spectra(REAL)),
         known={"k_{10}": 6},
     )
 
@@ -552,7 +569,7 @@ def right_left() -> System:
         return number(total)
 
     rho = [[NUMBER(z) for z in row] for row in STATE]
-    values = {}
+    values: dict[str, Operator] = {}
     for axis in "xyz":
         values |= {
             rf"P_{axis}(t)": expectation(rho, axis),
@@ -561,45 +578,54 @@ def right_left() -> System:
             rf"\sigma_{axis}": Operator.matrix([[NUMBER(z) for z in row] for row in PAULIS[axis]]),
         }
     level = NUMBER(W * Fraction(1, 2))
-    bath = Operator({})
-    for k, w in FREQUENCIES.items():
-        counted = Operator.letter(f"b{k}+") * Operator.letter(f"b{k}")
-        bath = bath + number(w) * (counted + number(half))
     kets = {"r": RIGHT, "l": LEFT}
     plain = modes()
     values |= {
         **plain.values,
         r"P_x^{\mathrm{eq}}": number((down - up) * (down + up).inverse()),
         "T_1": number((up + down).inverse()), "T_2": number(gamma.inverse()),
-        "H": diagonal([-level, level]) + bath + field_of_modes(()),
+        "H": diagonal([-level, level]) + counted() + field_of_modes(()),
     }  # fmt: skip
     return replace(plain, values=values, known={}, kets={
         **KETS, **{name: {k: NUMBER(z) for k, z in enumerate(v)} for name, v in kets.items()},
     })  # fmt: skip
 
 
+def counted() -> Operator:
+    """H_b."""
+    total = Operator({})
+    for k, w in FREQUENCIES.items():
+        both = Operator.letter(f"b{k}+") * Operator.letter(f"b{k}")
+        total = total + number(w) * (both + number(Fraction(1, 2)))
+    return total
+
+
 @cache
-def exponential_models() -> dict[str, System]:
+def oscillators() -> System:
+    """With the whole Hamiltonian: energies and interaction of the engine, and oscillators."""
+    plain = modes()
+    whole = diagonal(NUMBER(e) for e in ENERGIES) + counted() + field_of_modes(())
+    named = {name: f for name, f in plain.functions.items() if name != r"\delta"}
+    return replace(plain, values={**plain.values, "H": whole}, functions=named)
+
+
+def exponential_model(name: str) -> System:
     """Appendix E: both spectra alike, or the second one zero."""
     rate, strength = Fraction(4, 5), Fraction(5, 9)
     square = Gaussian(strength * strength)
-    baths = {
-        "E1": {name: (square, Gaussian(rate)) for name in ("C1", "C2")},
-        "E3": {"C1": (square * Fraction(1, 2), Gaussian(rate)), "C2": (ZERO, Gaussian(rate))},
-    }
+    first, second = (square, square) if name == "E1" else (square * Fraction(1, 2), ZERO)
+    bath = {"C1": (first, Gaussian(rate)), "C2": (second, Gaussian(rate))}
     numbers = {r"\lambda": rate, r"\Delta": strength, r"\omega_1": strength, r"\omega_0": W0}
     numbers[r"\omega"] = Fraction(7, 10)
-    values = {name: number(z) for name, z in numbers.items()}
-    return {
-        model: System(values, as_operators(_spectra(bath))) for model, bath in baths.items()  # type: ignore[arg-type]
-    }
+    return System({n: number(z) for n, z in numbers.items()}, as_operators(_spectra(bath)))
 
 
 def half_of_dephasing() -> TimeIntegrand:
     """The terms of -k_10 that are terms of 1/T2' too."""
     whole = BLOCH.inv_T2_prime[4].terms
     rate = BLOCH.k_up[4].terms
-    assert whole is not None and rate is not None
+    assert whole is not None
+    assert rate is not None
     opposite = {(term.shape, -term.coefficient) for term in whole}
     kept = [Term(-z, shape) for z, shape in rate if (shape, z) in opposite]
     return TimeIntegrand.collect(4, kept).real_parts()
@@ -624,31 +650,29 @@ def settle(value: Operator) -> Operator:
     """Times of all letters as phases."""
     terms = []
     for (left, right), z in value.terms.items():
-        sides = []
-        for side in (left, right):
-            if side is None:
-                sides.append(None)
-                continue
-            letters = []
-            for letter in side[1].letters:
-                factor, plain = boson(*letter)
-                z = z * factor
-                letters.append(plain)
-            sides.append((side[0], side[1]._replace(letters=tuple(letters))))
-        terms.append((z, *sides))
-    return Operator.of(terms)  # type: ignore[arg-type]
+        first, one = _settled(left)
+        second, two = (NUMBER(1), None) if right is None else _settled(right)
+        terms.append((z * first * second, one, two))
+    return Operator.of(terms)
+
+
+def _settled(side: Side) -> tuple[ExponentialSum, Side]:
+    factor, letters = NUMBER(1), []
+    for letter in side[1].letters:
+        turned, plain = boson(*letter)
+        factor = factor * turned
+        letters.append(plain)
+    return factor, (side[0], side[1]._replace(letters=tuple(letters)))
 
 
 def number_average(letters: tuple[Letter, ...]) -> ExponentialSum:
     """By number states, mode by mode."""
-    from derivations.laird_budimir_skinner_1991.bath_checks import _N, one_mode
-
     value = NUMBER(1)
     for letter in letters:
         value = value * boson(*letter)[0]
     for mode, n in OCCUPATIONS.items():
         kinds = tuple(1 if x.name.endswith("+") else -1 for x in letters if x.name[1] == str(mode))
-        average = one_mode(kinds).subs(_N, sympy.Rational(n.numerator, n.denominator))
+        average = one_mode(kinds).subs(N, sympy.Rational(n.numerator, n.denominator))
         value = value * NUMBER(Fraction(int(average.p), int(average.q)))
     return value
 
@@ -656,7 +680,9 @@ def number_average(letters: tuple[Letter, ...]) -> ExponentialSum:
 def bath_operator(time: Linear) -> Operator:
     total = Operator({})
     for k, h in STRENGTHS.items():
-        total = total + number(h) * (Operator.letter(f"b{k}", time) + Operator.letter(f"b{k}+", time))
+        total = total + number(h) * (
+            Operator.letter(f"b{k}", time) + Operator.letter(f"b{k}+", time)
+        )
     return total
 
 
@@ -703,22 +729,12 @@ def density(index: int, form: Linear) -> Operator:
 
 def field_of_modes(time: Linear) -> Operator:
     """H_I(t) with Lambda in normal modes."""
-    total = Operator({})
-    for a, operator in enumerate(INTERACTION.operators):
-        bath = bath_operator(time)
-        bath = bath.adjoint(dagger) if a else bath
-        for i, j, z in operator:
-            turned = NUMBER(z) * phase(I * (ENERGIES[i] - ENERGIES[j]), time)
-            rows = [[turned if (r, s) == (i, j) else NUMBER(0) for s in (0, 1)] for r in (0, 1)]
-            total = total + Operator.matrix(rows) * bath
-    return settle(total * number(ExponentialSum.form(DELTA)))
 
+    def bath(a: int, time: Linear) -> Operator:
+        field = bath_operator(time)
+        return field.adjoint(dagger) if a else field
 
-def commutator_of_modes(time: Linear) -> Operator:
-    h = field_of_modes(time)
-    identity = next(iter(Operator.number(1).terms))[0]
-    right = Operator.of((z, identity, left) for (left, _), z in h.terms.items())
-    return h.lifted() - right
+    return settle(interaction(time, bath))
 
 
 @cache
@@ -727,7 +743,10 @@ def evolved_state() -> Operator:
     one, two = variable("u"), variable("v")
     h1 = field_of_modes(one) * number(-I)
     inner = (h1 * field_of_modes(two) * number(-I)).mapped(lambda z: z.over_time("v", one))
-    forward = [number(1), *(x.mapped(lambda z: z.over_time("u", variable("t"))) for x in (h1, inner))]
+    forward = [
+        number(1),
+        *(x.mapped(lambda z: z.over_time("u", variable("t"))) for x in (h1, inner)),
+    ]
     total = Operator({})
     for m, n in ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)):
         total = total + forward[m] * RHO * SIGMA * forward[n].adjoint(dagger)
@@ -792,8 +811,9 @@ def modes() -> System:
         ),
         "H_0": Operator({}), "H_b": Operator({}), "H": Operator({}),
     }  # fmt: skip
-    functions = {
-        r"\Lambda": bath_operator, "H_I": field_of_modes, r"\mathcal{L}": commutator_of_modes,
+    functions: dict[str, Function] = {
+        r"\Lambda": bath_operator, "H_I": field_of_modes,
+        r"\mathcal{L}": lambda time: commutator(field_of_modes(time)),
         r"\tilde\rho": lambda time: at(evolved_state(), time),
         r"\delta": lambda form: number(line(form) if form else ExponentialSum.form(DELTA)),
         "n": occupation,
@@ -801,15 +821,10 @@ def modes() -> System:
         **{rf"\hat C_{k}": partial(line_spectrum, k) for k in (1, 2)},
         **{rf"\Gamma_{k}": partial(density, k) for k in (1, 2)},
         **{name: partial(combination, k) for k, name in enumerate("ABCD", 1)},
-        r"\tilde\Lambda": lambda time: over_delta(
-            Operator.of([(NUMBER(1), (("bra", 0, 1), RHO_FREE), None)])
-            * field_of_modes(time)
-            * Operator.of([(NUMBER(1), (("ket", 0, 0), RHO_FREE), None)]),
-            1,
-        ),
+        r"\tilde\Lambda": lambda time: raising_part(field_of_modes(time)),
     }  # fmt: skip
     return System(
-        values, functions, number_average, dagger, hamiltonian_exponential, KETS,  # type: ignore[arg-type]
+        values, functions, number_average, dagger, hamiltonian_exponential, KETS,
         sums={"k": ("1", "2")}, known={r"\tilde\rho": 3, "e^{-\\beta H}": 3},
         hamiltonians=("H_0", "H_b", "H_I", "H"), settle=settle,
     )  # fmt: skip

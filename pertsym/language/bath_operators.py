@@ -140,7 +140,7 @@ class Operator:
     def __mul__(self, other: Operator) -> Operator:
         """Products; a map before an operator of the system acts on it, before the state of the
         bath it waits for one."""
-        terms = []
+        terms: list[tuple[ExponentialSum, Side, Side | None]] = []
         for (a, b), x in self.terms.items():
             for (c, d), y in other.terms.items():
                 left = _joined(a, c)
@@ -237,9 +237,7 @@ def evolution(time: Linear) -> Operator:
 
 def diagonal(phases: Iterable[ExponentialSum]) -> Operator:
     """sum_i |i><i| times numbers."""
-    return Operator.of(
-        (z, (("dyad", i, i), EMPTY), None) for i, z in enumerate(phases)
-    )
+    return Operator.of((z, (("dyad", i, i), EMPTY), None) for i, z in enumerate(phases))
 
 
 __all__ = [

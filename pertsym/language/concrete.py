@@ -16,7 +16,9 @@ from functools import cached_property
 from itertools import product
 from math import factorial
 
+from pertsym.derivation import Reading
 from pertsym.exact import Gaussian
+from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator
 from pertsym.language.exponential_sums import (
     HIGHEST,
     PI,
@@ -29,7 +31,6 @@ from pertsym.language.exponential_sums import (
     root,
     variable,
 )
-from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator
 from pertsym.language.syntax import FormulaError
 
 Function = Callable[[Linear], Operator]
@@ -40,6 +41,7 @@ _SIZES = re.compile(
 )
 _GLUE = re.compile(r"(\\[A-Za-z]+) +(?=[A-Za-z])")
 _TAIL = re.compile(r"\+(?:O\(\\delta\^\{?(\d+)\}?\)|\\c?dots)")
+_SEPARATE = re.compile(r",\s*\\q?quad")
 _NUMBER = re.compile(r"\d+")
 _BRA = re.compile(r"\\langle ?(\\?[a-z0-9]+'?)\|")
 _KET = re.compile(r"\|(\\?[a-z0-9]+'?)\\rangle")
@@ -48,8 +50,13 @@ _SUM = re.compile(r"\\sum_(?:\{([^{}]*)\}(?:\^\{?\\infty\}?)?|([a-z]))")
 _DOTS = re.compile(r"\\(d?)dot ?\{?")
 _DEEPEST = 60
 _SMALL = Fraction(1, 10**12)
-AT = {"\\tau": Fraction(7, 9), "t": Fraction(23, 7), "t'": Fraction(17, 9), "\\beta": Fraction(5, 3)}
-AT |= {f"t_{k}": Fraction(19 - 4 * k, 11) for k in (1, 2, 3)} | {"delta": Fraction(3, 7)}
+AT = {
+    "\\tau": Fraction(7, 9),
+    "t": Fraction(23, 7),
+    "t'": Fraction(17, 9),
+    "\\beta": Fraction(5, 3),
+}
+AT |= {f"t_{k}": Fraction(19 - 4 * k, 11) for k in (1, 2, 3, 4)} | {"delta": Fraction(3, 7)}
 
 
 _MATRIX = re.compile(r"\\begin\{bmatrix\}(.*?)\\end\{bmatrix\}", re.DOTALL)
@@ -125,6 +132,27 @@ class System:
         return tuple(sorted(everything.items(), key=lambda pair: -len(pair[0])))
 
 
+def reading(system: System, indices: Mapping[str, tuple[str, ...]]) -> Reading:
+    """Reads equations, separated by quads, once for each value of an index such as ``_i``."""
+
+    def fault(latex: str) -> str:
+        for part in _SEPARATE.split(latex):
+            found = {i: values for i, values in indices.items() if i in part}
+            for chosen in product(*found.values()):
+                one = part
+                for index, value in zip(found, chosen, strict=True):
+                    one = one.replace(index, value)
+                try:
+                    gap = difference(one, system)
+                except FormulaError as problem:
+                    return str(problem)
+                if gap:
+                    return f"off by {gap}"
+        return ""
+
+    return fault
+
+
 def difference(latex: str, system: System) -> str:
     """Empty if all sides of an equation are equal in the system, else by how much they are not.
 
@@ -141,8 +169,8 @@ def difference(latex: str, system: System) -> str:
     for index in system.open:
         if _indices(index)[0] in text and rf"\sum_{{{index}}}" not in text:
             rest = replace(system, open=tuple(x for x in system.open if x != index))
-            found = (difference(_indexed(text, index, v), rest) for v in system.sums[index])
-            return next(filter(None, found), "")
+            gaps = (difference(_indexed(text, index, v), rest) for v in system.sums[index])
+            return next(filter(None, gaps), "")
     values = []
     for side in sides:
         tail = _TAIL.search(side)
@@ -155,7 +183,7 @@ def difference(latex: str, system: System) -> str:
             order = wanted
         try:
             values.append(_Reader(side, system).whole())
-        except (NotInside, KeyError, IndexError, RecursionError) as fault:
+        except (ValueError, KeyError, IndexError, RecursionError) as fault:
             raise FormulaError(str(fault), latex, 0) from None
     limit = r"\lim_{\epsilon" in text
     values = [system.settle(value) for value in values]
@@ -168,7 +196,10 @@ def difference(latex: str, system: System) -> str:
 
 def _apart(gap: Operator, whole: Operator, system: System, order: int, limit: bool) -> str:
     if system.test and any(
-        name == system.test[0] for z in gap.entries().values() for _, fs, _ in z for f, _ in fs
+        name == system.test[0]
+        for z in gap.entries().values()
+        for _, fs, _ in z
+        for f, _ in fs
         for name, _ in f
     ):
         name, function = system.test
@@ -239,7 +270,7 @@ class _Reader:
         value = self.sum()
         self.skip()
         if self.at < len(self.text):
-            raise NotInside(f"{self.text[self.at:self.at + 12]!r} is not expected here")
+            raise NotInside(f"{self.text[self.at : self.at + 12]!r} is not expected here")
         return value
 
     def sum(self) -> Operator:
@@ -265,12 +296,14 @@ class _Reader:
                 value = value * self.factor()
             any_factor = True
         if not any_factor:
-            raise NotInside(f"a factor is missing at {self.text[self.at:self.at + 12]!r}")
+            raise NotInside(f"a factor is missing at {self.text[self.at : self.at + 12]!r}")
         return value
 
-    def skip(self) -> None:
+    def skip(self) -> bool:
+        """Past blanks; False, so that a condition can begin with it."""
         while self.text.startswith(" ", self.at):
             self.at += 1
+        return False
 
     def take(self, piece: str) -> bool:
         self.skip()
@@ -288,7 +321,7 @@ class _Reader:
 
     def expect(self, piece: str) -> None:
         if not self.take(piece):
-            raise NotInside(f"{piece!r} is missing before {self.text[self.at:self.at + 12]!r}")
+            raise NotInside(f"{piece!r} is missing before {self.text[self.at : self.at + 12]!r}")
 
     def group(self) -> str:
         """The text of a group in braces, or one character or command."""
@@ -472,7 +505,7 @@ class _Reader:
             return Operator.number(Gaussian(PI))
         if self.take(r"\delta"):
             return Operator.number(ExponentialSum.form(variable("delta")))
-        raise NotInside(f"{self.text[self.at:self.at + 16]!r} is not known")
+        raise NotInside(f"{self.text[self.at : self.at + 16]!r} is not known")
 
     def argument(self) -> Operator:
         return self.inner(self.group())
@@ -483,7 +516,7 @@ class _Reader:
             raise NotInside(f"the state {label} is not known")
         empty = IDENTITY[1]
         return Operator.of(
-            (z, ((kind, *((k, 0) if kind == "ket" else (0, k))), empty), None)  # type: ignore[arg-type]
+            (z, ((kind, *((k, 0) if kind == "ket" else (0, k))), empty), None)
             for k, z in components.items()
         )
 
@@ -532,7 +565,7 @@ class _Reader:
         else:
             argument = ()
         if dots:
-            (name, _), = argument
+            ((name, _),) = argument
             value = function(argument)
             for _ in range(dots):
                 value = value.mapped(lambda z: z.derivative(name))

@@ -119,9 +119,7 @@ class ExponentialSum:
         """A power of a linear form; sums of variables are expanded for positive powers."""
         if power != 1:
             return cls.of([(Gaussian(1), ((form, power),), ())])
-        return cls.of(
-            (z, ((variable(name), 1),) if name else (), ()) for name, z in form
-        )
+        return cls.of((z, ((variable(name), 1),) if name else (), ()) for name, z in form)
 
     @classmethod
     def exponential(cls, exponent: Iterable[tuple[str, Linear]]) -> ExponentialSum:
@@ -143,9 +141,7 @@ class ExponentialSum:
         return self + -other
 
     def __mul__(self, other: ExponentialSum) -> ExponentialSum:
-        return ExponentialSum.of(
-            (x * y, a + b, e + f) for x, a, e in self for y, b, f in other
-        )
+        return ExponentialSum.of((x * y, a + b, e + f) for x, a, e in self for y, b, f in other)
 
     def conjugate(self) -> ExponentialSum:
         """All variables are real."""
@@ -233,7 +229,7 @@ class ExponentialSum:
                     inner = inner * ExponentialSum.form(form).power(n)
             front = ExponentialSum.of([(z, outside, rest)])
             for w, inside, _ in inner:
-                n = dict((form[0][0], k) for form, k in inside).get(name, 0)
+                n = {form[0][0]: k for form, k in inside}.get(name, 0)
                 left = tuple(pair for pair in inside if pair[0][0][0] != name)
                 primitive = _primitive(name, n, rate)
                 ends = -primitive.put_in(name, ())
@@ -288,9 +284,7 @@ class ExponentialSum:
 
     def before(self, order: int) -> ExponentialSum:
         """Without powers of delta from an order on."""
-        return ExponentialSum.of(
-            term for term in self if dict(term[1]).get(DELTA, 0) < order
-        )
+        return ExponentialSum.of(term for term in self if dict(term[1]).get(DELTA, 0) < order)
 
     def values(self, at: Mapping[str, Fraction]) -> dict[Gaussian, Gaussian]:
         """Exponents with their numbers, when all variables have the values `at`."""
