@@ -141,31 +141,9 @@ _T = sympy.Symbol("t", real=True)
 
 
 def boson_spectrum(digits: int) -> Evidence:
-    """(24), (65), (70), (72), (73), (86)."""
-    findings = falling_factorial_averages()
-    for number, adjoint in ((1, True), (2, False)):
-        strengths = {
-            mode: h * (sympy.conjugate(h) if adjoint else h)
-            for mode, h in ((mode, _strength(mode)) for mode in MODES)
-        }
-        lines = {  # weight of 2 pi delta(w - position), from e^{-i position t}
-            mode: (strengths[mode] * (occupation(mode) + 1), strengths[mode] * occupation(mode))
-            for mode in MODES
-        }
-        paper = sum(
-            up * sympy.exp(-sympy.I * _frequency(mode) * _T)
-            + down * sympy.exp(sympy.I * _frequency(mode) * _T)
-            for mode, (up, down) in lines.items()
-        )
-        derived = correlation(_T, adjoint, False)
-        findings.append(exact(f"C{number} as in (70)", sympy.expand(derived - paper)))
-        for mode, (up, down) in lines.items():
-            # Gamma_i = pi h^2 delta(w - w_k): (73), (86) at w > 0 and at w < 0
-            gamma, n = sympy.pi * strengths[mode], occupation(mode)
-            findings.append(exact("(73) at w > 0", 2 * gamma * (n + 1), 2 * sympy.pi * up))
-            findings.append(exact("(73) at w < 0", 2 * gamma * n, 2 * sympy.pi * down))
-    findings += _continuum(digits)
-    return conclude((TRACES, SYMBOLIC, "Fourier integrals of a super-Ohmic bath"), *findings)
+    """(65), (73): averages over number states, and a continuum of modes as numbers."""
+    routes = (TRACES, "Fourier integrals of a super-Ohmic bath")
+    return conclude(routes, *falling_factorial_averages(), *_continuum(digits))
 
 
 def _continuum(digits: int) -> list[Finding]:
