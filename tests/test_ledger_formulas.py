@@ -26,6 +26,7 @@ from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.evaluation import Values
 from pertsym.language.syntax import FormulaError
 from pertsym.library import derivations, find
+from pertsym.paper import Paper
 from pertsym.present.elements import element_symbol
 from pertsym.reduction.spectral import Value, monomial
 from tests.formula_mutants import mutants
@@ -113,6 +114,14 @@ def test_displayed_formulas_hold_and_their_mutants_do_not(paper: str, formula: F
     assert formula.compare is not None
     assert formula.compare(formula.latex) == ""
     assert accepted_mutants(paper, formula.latex, formula.compare) == []
+
+
+@pytest.mark.parametrize("paper", [p for p in derivations() if p.name not in TRANSITIONAL])
+def test_what_the_engine_renders_has_a_name_on_its_left(paper: Paper) -> None:
+    """A sum there would be a typed equation that nothing compares."""
+    shown = (f for step in paper.narrate(max(paper.orders)) for f in step.formulas)
+    names = [f.latex.partition("=")[0] for f in shown if f.compare is None and not f.text]
+    assert [name for name in names if re.search(r"(?<![({_^,])[-+]", name)] == []
 
 
 SCRIPTS = sorted(Path(scripts.__path__[0]).glob("*/*.py"))
