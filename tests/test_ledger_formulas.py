@@ -49,8 +49,8 @@ def row(equation: str) -> Claim:
 def test_how_many_rows_are_compared() -> None:
     """No fewer than there were."""
     counts = Counter(name for name, _ in COMPARED)
-    assert counts[LAIRD] >= 65
-    assert counts.total() >= 68
+    assert counts[LAIRD] >= 164
+    assert counts.total() >= 167
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,30 @@ TRUE = (r"s+\gamma-2i\xi_k", r"k_{02}^{(2)}=0")
 """Of states at +xi and -xi with equal weight; the rate down vanishes as that up does."""
 
 
+STILL_TRUE = (
+    (r"\sigma(0) - i", r"\sigma(0) + i", "the average of one Liouville operator vanishes, (29)"),
+    (
+        r"[\mathcal{L}(t_1) \rho_b]\, \sigma(0) -",
+        r"[\mathcal{L}(t_2) \rho_b]\, \sigma(0) -",
+        "(29)",
+    ),
+    (r"e^{-i(\omega + \omega_0)\tau}", r"e^{+i(\omega + \omega_0)\tau}", "a real part, (66)"),
+    (r"e^{i\omega_0\tau} [ C_1", r"e^{-i\omega_0\tau} [ C_1", "a real part of even C, (120)"),
+    (r"\operatorname{Re}\{ e^{-i", r"\operatorname{Re}\{ e^{+i", "a real C, (136)"),
+    (r"\mathcal{D}(x)^2 [", r"\mathcal{D}(\delta)^2 [", "D vanishes away from 0, (B17)"),
+    (r"= \hat C_2(\omega) = \frac", r"= \hat C_1(\omega) = \frac", "both are equal, (E1)"),
+    (r"\hat C_1(\omega) = \hat C_2", r"\hat C_2(\omega) = \hat C_2", "both are equal, (E1)"),
+    (r"P_1(\omega_0) = -\frac{2\pi\Delta", r"P_2(\omega_0) = -\frac{2\pi\Delta", "alike, (E2)"),
+    (r"\hat C_2(\omega) = 0", r"P_2(\omega) = 0", "both vanish, (E3)"),
+)
+"""What may be changed in an equation that then says something else that is true, and why."""
+
+
 def harmless(latex: str, mutant: str) -> bool:
     """Whether a change leaves an equation true: symmetric indices, the factor of a zero term."""
     if any(piece in mutant for piece in TRUE) or _ordered(latex) == _ordered(mutant):
+        return True
+    if any(latex.replace(old, new, 1) == mutant for old, new, _ in STILL_TRUE):
         return True
     left, equals, right = mutant.rpartition("=")
     return bool(equals) and latex.endswith(right) and right.strip() == "0" and _alone(left)
@@ -150,7 +171,9 @@ def test_the_wrong_sign_in_91() -> None:
 def test_the_equation_that_holds_at_second_order_only() -> None:
     """(53) misses |R_1001|^2 at fourth order, as its note says; the comparison finds that."""
     claim = next(claim for claim in find(LAIRD).claims() if claim.equation == "53")
-    found = tie(replace(claim, compare="generic"), objects(LAIRD))
+    printed = claim.latex.removesuffix(r" + O(\delta^4)")
+    found = tie(replace(claim, latex=printed, compare="generic"), objects(LAIRD))
+    assert printed != claim.latex
     assert not found.holds
     assert r"\delta^{4}" in found.detail
 

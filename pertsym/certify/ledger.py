@@ -23,7 +23,6 @@ _NOTHING_TO_COMPARE = ("definition", "not applicable")
 _NEEDS_NO_CHECK: tuple[Status, ...] = ("definition", "misprint", "not applicable")
 TRANSITIONAL = (
     "esposito_gaspard_2003",
-    "laird_budimir_skinner_1991",
     "proton_transfer",
     "schlosshauer_hines_milburn_2008",
 )
@@ -160,6 +159,8 @@ def rows_from(
 
 def _row(claim: Claim, evidence: Evidence | None, digits: int, formula: Tie) -> Row:
     status = established(claim, evidence) if formula.holds else "failed"
+    if formula.kind == "compared" and formula.holds and not claim.check:
+        status = claim.expected if claim.expected == "derived" else status
     routes = evidence.routes if evidence else ()
     asked = digits if evidence and evidence.digits is not None else None
     return Row(
