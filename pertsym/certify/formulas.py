@@ -17,7 +17,6 @@ from pertsym.certify.claims import Claim, Evidence, conclude, exact
 from pertsym.language.decide import Undecided, compare_sides
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.limits import LIMITS, Limit
-from pertsym.language.operators import TOLERANCE, Vocabularies
 from pertsym.language.syntax import FormulaError
 
 GENERIC = "generic"
@@ -46,7 +45,7 @@ class Tie:
     detail: str
 
 
-def tie(claim: Claim, dictionary: Dictionary | Vocabularies | None) -> Tie:
+def tie(claim: Claim, dictionary: Dictionary | None) -> Tie:
     """Parse the formula of a row and compare its sides."""
     if claim.compare and claim.text:
         return Tie("compared", False, "a row is compared, or text with a reason, not both")
@@ -55,25 +54,12 @@ def tie(claim: Claim, dictionary: Dictionary | Vocabularies | None) -> Tie:
             return Tie("text", True, f"text: {claim.text}")
         defined = claim.expected in ("definition", "not applicable")
         return Tie("definition" if defined else "typed", True, "")
-    if isinstance(dictionary, Vocabularies):
-        return _tried(claim, dictionary)
     limit = "" if claim.compare == GENERIC else claim.compare
     if limit not in LIMITS or dictionary is None:
         known = ", ".join((GENERIC, *LIMITS[1:]))
         problem = f"{claim.compare!r} is none of {known}" if dictionary else "there are no objects"
         return Tie("compared", False, f"compare: {problem}")
     return _compared(claim.latex, dictionary, limit)
-
-
-def _tried(claim: Claim, vocabularies: Vocabularies) -> Tie:
-    """A formula with operators, at random numbers."""
-    try:
-        off = vocabularies.difference(claim.compare, claim.latex)
-    except FormulaError as fault:
-        return Tie("compared", False, f"formula: {fault}")
-    if not off < TOLERANCE:
-        return Tie("compared", False, f"formula: off by {off:.1e} of its size at random numbers")
-    return Tie("compared", True, "formula read and equal at random numbers")
 
 
 def _compared(latex: str, dictionary: Dictionary, limit: Limit) -> Tie:
@@ -99,9 +85,7 @@ def _each(parts: Iterable[str], dictionary: Dictionary) -> Iterator[str]:
             yield latex
 
 
-def formula_evidence(
-    claims: Iterable[Claim], dictionary: Dictionary | Vocabularies | None
-) -> Evidence:
+def formula_evidence(claims: Iterable[Claim], dictionary: Dictionary | None) -> Evidence:
     """All compared rows as one certificate."""
     findings = []
     for claim in claims:
