@@ -6,10 +6,13 @@ order and add their own argument.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import sympy
 
 from pertsym.derivation import Formula, Step
 from pertsym.distributions import orient_chains
@@ -22,6 +25,7 @@ from pertsym.expansion.pairings import is_irreducible, pairings
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.present.formulas import sorted_terms
 from pertsym.present.latex import form_latex, integrand_latex
+from pertsym.present.rational import rational_latex
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
@@ -334,16 +338,69 @@ class NamedForm(NamedTuple):
     source: str = ""
 
 
-def forms_step(key: str, title: str, prose: str, shown: Iterable[NamedForm]) -> Step:
-    """A step that displays spectral forms."""
+def forms_step(
+    key: str,
+    title: str,
+    prose: str,
+    shown: Iterable[NamedForm],
+    first: tuple[Formula, ...] = (),
+    last: tuple[Formula, ...] = (),
+    text: tuple[str, ...] = (),
+) -> Step:
+    """A step that displays spectral forms, between formulas of other kinds with their `text`.
+
+    Raises
+    ------
+    ValueError
+        If a left-hand side is no name: an equation is `typed`, and compared.
+    """
     items: Sequence[NamedForm] = tuple(shown)
+    for item in items:
+        if _EQUATION.search(item.latex):
+            raise ValueError(f"{item.latex}: is an equation, not the name of a form")
     return Step(
         key,
         title,
         prose,
-        tuple(Formula(form_latex(item.form, item.latex), item.source) for item in items),
-        tuple(line for item in items for line in form_lines(item.form, item.text)),
+        (*first, *(Formula(form_latex(i.form, i.latex), i.source) for i in items), *last),
+        (*(line for item in items for line in form_lines(item.form, item.text)), *text),
     )
+
+
+_EQUATION = re.compile(r"(?<![({_^,])[-+=]")
+
+
+def named(equations: Equations, names: Iterable[str], *orders: int) -> list[NamedForm]:
+    """Quantities by name; of complex elements both parts."""
+    found = []
+    for order in orders:
+        for name in names:
+            quantity, (latex, text) = equations.series(name)[order], _at(name, order)
+            if name.startswith("R_"):
+                found.append(NamedForm(rf"\mathrm{{Re}}\,{latex}", f"Re {text}", quantity.form))
+                form = quantity.imaginary
+                found.append(NamedForm(rf"\mathrm{{Im}}\,{latex}", f"Im {text}", form))
+            else:
+                found.append(NamedForm(latex, text, quantity.form))
+    return found
+
+
+def rendered(left: str, value: Any, source: str = "") -> Formula:
+    """``left = value`` of a SymPy expression or matrix, or of what shows itself as text."""
+    if _EQUATION.search(left):
+        raise ValueError(f"{left}: is an equation, not a name")
+    if isinstance(value, sympy.MatrixBase):
+        return Formula(f"{left}={sympy.latex(value)}", source)
+    if isinstance(value, sympy.Basic):
+        return Formula(rational_latex(left, value), source)
+    return Formula(f"{left}={value}", source)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Formula:
+    """Numbers below their names."""
+    lines = [" & ".join(map(str, row)) for row in (heads, *rows)]
+    columns, body = "r" * len(heads), r" \\ ".join(lines)
+    return Formula(rf"\begin{{array}}{{{columns}}} {body} \end{{array}}")
 
 
 def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:
