@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from derivations.proton_transfer.common import (
@@ -225,7 +227,7 @@ def _map_orders(
     reached = expm(blocks * time) @ start.reshape(-1, 4)
     moving = blocks @ reached
 
-    def traced(rows: Matrix) -> list[Matrix]:
+    def traced(rows: NDArray[Any]) -> list[Matrix]:
         parts = rows.reshape(5, 2, size, 2, size, 4)
         return list(np.einsum("oaibik->oabk", parts).reshape(5, 4, 4)[::-1])
 

@@ -108,11 +108,12 @@ def drude(seed: int) -> Point:
     """Appendix B: scalars; the weights c_k are residues of J n e^{iwt}, taken on small circles."""
     random = _random(seed)
     eta, cutoff, beta = random.uniform(0.3, 0.9), random.uniform(0.6, 1.4), random.uniform(0.5, 1.5)
-    bath = Bath("B", "boson", beta, DrudeLorentz(eta * cutoff / 2, cutoff))
+    drude_lorentz = DrudeLorentz(eta * cutoff / 2, cutoff)
+    bath = Bath("B", "boson", beta, drude_lorentz)
     transform = HalfSided.of(bath)
 
     def density(w: Value) -> Value:
-        return 2 * bath.density.lam * cutoff * w / (w**2 + cutoff**2)  # type: ignore[attr-defined]
+        return 2 * drude_lorentz.lam * cutoff * w / (w**2 + cutoff**2)
 
     def bose(w: Value) -> Value:
         return 1 / np.expm1(beta * w)
