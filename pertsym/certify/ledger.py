@@ -29,7 +29,6 @@ TRANSITIONAL = (
     "steady_state_theorem",
     "esposito_gaspard_2003",
     "laird_budimir_skinner_1991",
-    "schlosshauer_hines_milburn_2008",
 )
 """Derivations that may still have formulas that are compared with nothing."""
 
