@@ -349,15 +349,9 @@ def forms_step(
 ) -> Step:
     """A step that displays spectral forms, between formulas of other kinds with their `text`.
 
-    Raises
-    ------
-    ValueError
-        If a left-hand side is no name: an equation is `typed`, and compared.
+    Left-hand sides are names; an equation is `typed`, and compared.
     """
     items: Sequence[NamedForm] = tuple(shown)
-    for item in items:
-        if _EQUATION.search(item.latex):
-            raise ValueError(f"{item.latex}: is an equation, not the name of a form")
     return Step(
         key,
         title,
@@ -394,6 +388,22 @@ def rendered(left: str, value: Any, source: str = "") -> Formula:
     if isinstance(value, sympy.Basic):
         return Formula(rational_latex(left, value), source)
     return Formula(f"{left}={value}", source)
+
+
+def rows(left: str, expression: sympy.Expr, unknowns: Iterable[Any], source: str = "") -> Formula:
+    """left = sum of [coefficient] unknown, linear in symbols, one of them a line."""
+    if _EQUATION.search(left):
+        raise ValueError(f"{left}: is an equation, not a name")
+    terms = []
+    for unknown in unknowns:
+        weight = sympy.factor_terms(sympy.expand(expression).coeff(unknown))
+        if weight != 0:
+            terms.append(rf"\left[{sympy.latex(weight)}\right]{sympy.latex(unknown)}")
+    head, *rest = terms
+    if not rest:
+        return Formula(f"{left}={head}", source)
+    lines = [f"{left}&={head}", *(rf"&\quad{{}}+{term}" for term in rest)]
+    return Formula(r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}", source)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Formula:

@@ -22,11 +22,6 @@ LEDGER_DIGITS = 20
 _NOTHING_TO_COMPARE = ("definition", "not applicable")
 _NEEDS_NO_CHECK: tuple[Status, ...] = ("definition", "misprint", "not applicable")
 TRANSITIONAL = (
-    "ccqme_two_levels",
-    "detailed_balance_sixth_order",
-    "exponential_bath",
-    "jump_noise",
-    "steady_state_theorem",
     "esposito_gaspard_2003",
     "laird_budimir_skinner_1991",
 )

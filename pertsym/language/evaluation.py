@@ -96,8 +96,8 @@ class Values:
                     fault = self._fault(equation, {tokens(n): v for n, v in point.items()})
                     if fault:
                         return fault
-        except NotRead as fault:
-            return str(fault)
+        except (ArithmeticError, IndexError, TypeError, ValueError) as fault:  # NotRead is one
+            return f"cannot be evaluated: {fault}"
         return ""
 
     def _fault(self, equation: Tokens, names: Mapping[Tokens, Any]) -> str:
