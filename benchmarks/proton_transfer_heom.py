@@ -3,7 +3,7 @@
 Writes derivations/proton_transfer/heom.json with QuTiP's HEOM solver (`pertsym[qutip]`): steady
 states, populations from |0> and |1> with six levels, and a wavepacket with twelve.  Every number is
 computed at two depths, the greater ones from eta = 0.5 on; a record states both and their largest
-distance.  At eta = 1 the number of Pade terms is varied as well.  About an hour on one core.
+distance.  At eta = 1 the number of Pade terms is varied as well.  About half an hour on one core.
 """
 
 from __future__ import annotations
