@@ -23,8 +23,6 @@ _NOTHING_TO_COMPARE = ("definition", "not applicable")
 _NEEDS_NO_CHECK: tuple[Status, ...] = ("definition", "misprint", "not applicable")
 TRANSITIONAL = (
     "esposito_gaspard_2003",
-    "proton_transfer",
-    "schlosshauer_hines_milburn_2008",
 )
 """Derivations that may still have formulas that are compared with nothing."""
 
