@@ -15,6 +15,7 @@ from typing import get_args
 from pertsym.certify.claims import Check, Claim, Evidence, Status
 from pertsym.certify.formulas import Tie, tie
 from pertsym.language.dictionary import Dictionary
+from pertsym.language.kinetic import EquationSets
 from pertsym.present.ledger import LedgerRow, ledger_table
 
 LEDGER_DIGITS = 20
@@ -108,7 +109,7 @@ def ledger_rows(
     claims: Iterable[Claim],
     checks: Mapping[str, Check],
     digits: int = LEDGER_DIGITS,
-    dictionary: Dictionary | None = None,
+    dictionary: Dictionary | EquationSets | None = None,
 ) -> tuple[Row, ...]:
     """Run every check that the claims name, once each, and draw up the rows.
 
@@ -123,7 +124,7 @@ def rows_from(
     claims: Iterable[Claim],
     evidence: Mapping[str, Evidence],
     digits: int = LEDGER_DIGITS,
-    dictionary: Dictionary | None = None,
+    dictionary: Dictionary | EquationSets | None = None,
 ) -> tuple[Row, ...]:
     """Rows from evidence that is already there.
 
