@@ -17,7 +17,6 @@ from pertsym.certify.ledger import (
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.series import Equations
 from pertsym.language.dictionary import Dictionary
-from pertsym.language.kinetic import EquationSets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ class Paper:
     generate: Callable[[], Mapping[str, str]] = dict
     densities: tuple[str, ...] = ()
     symbols: Mapping[str, str] = field(default_factory=dict)
-    ledger_names: Callable[[], Dictionary | EquationSets | None] = lambda: None
+    ledger_names: Callable[[], Dictionary | None] = lambda: None
     headline: str = ""
     contents: str = "generated functions, ledger and document"
     claims_file: Path

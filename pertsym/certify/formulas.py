@@ -16,7 +16,6 @@ from itertools import product
 from pertsym.certify.claims import Claim, Evidence, conclude, exact
 from pertsym.language.decide import Undecided, compare_sides
 from pertsym.language.dictionary import Dictionary
-from pertsym.language.kinetic import EquationSets
 from pertsym.language.limits import LIMITS, Limit
 from pertsym.language.syntax import FormulaError
 
@@ -46,7 +45,7 @@ class Tie:
     detail: str
 
 
-def tie(claim: Claim, dictionary: Dictionary | EquationSets | None) -> Tie:
+def tie(claim: Claim, dictionary: Dictionary | None) -> Tie:
     """Parse the formula of a row and compare its sides."""
     if claim.compare and claim.text:
         return Tie("compared", False, "a row is compared, or text with a reason, not both")
@@ -55,28 +54,12 @@ def tie(claim: Claim, dictionary: Dictionary | EquationSets | None) -> Tie:
             return Tie("text", True, f"text: {claim.text}")
         defined = claim.expected in ("definition", "not applicable")
         return Tie("definition" if defined else "typed", True, "")
-    if isinstance(dictionary, EquationSets):
-        return _equation(claim, dictionary)
     limit = "" if claim.compare == GENERIC else claim.compare
     if limit not in LIMITS or dictionary is None:
         known = ", ".join((GENERIC, *LIMITS[1:]))
         problem = f"{claim.compare!r} is none of {known}" if dictionary else "there are no objects"
         return Tie("compared", False, f"compare: {problem}")
     return _compared(claim.latex, dictionary, limit)
-
-
-def _equation(claim: Claim, sets: EquationSets) -> Tie:
-    """An equation of motion in the set that `compare` names."""
-    if claim.compare not in sets.names:
-        known = ", ".join(sets.names)
-        return Tie("compared", False, f"compare: {claim.compare!r} is none of {known}")
-    try:
-        left_out = sets.find(claim.compare).difference(claim.latex)
-    except FormulaError as fault:
-        return Tie("compared", False, f"formula: {fault}")
-    if left_out != 0:
-        return Tie("compared", False, f"formula: off by {left_out}")
-    return Tie("compared", True, f"formula read and equal ({claim.compare})")
 
 
 def _compared(latex: str, dictionary: Dictionary, limit: Limit) -> Tie:
@@ -102,9 +85,7 @@ def _each(parts: Iterable[str], dictionary: Dictionary) -> Iterator[str]:
             yield latex
 
 
-def formula_evidence(
-    claims: Iterable[Claim], dictionary: Dictionary | EquationSets | None
-) -> Evidence:
+def formula_evidence(claims: Iterable[Claim], dictionary: Dictionary | None) -> Evidence:
     """All compared rows as one certificate."""
     findings = []
     for claim in claims:

@@ -15,7 +15,6 @@ from typing import get_args
 from pertsym.certify.claims import Check, Claim, Evidence, Status
 from pertsym.certify.formulas import Tie, tie
 from pertsym.language.dictionary import Dictionary
-from pertsym.language.kinetic import EquationSets
 from pertsym.present.ledger import LedgerRow, ledger_table
 
 LEDGER_DIGITS = 20
@@ -109,7 +108,7 @@ def ledger_rows(
     claims: Iterable[Claim],
     checks: Mapping[str, Check],
     digits: int = LEDGER_DIGITS,
-    dictionary: Dictionary | EquationSets | None = None,
+    dictionary: Dictionary | None = None,
 ) -> tuple[Row, ...]:
     """Run every check that the claims name, once each, and draw up the rows.
 
@@ -124,7 +123,7 @@ def rows_from(
     claims: Iterable[Claim],
     evidence: Mapping[str, Evidence],
     digits: int = LEDGER_DIGITS,
-    dictionary: Dictionary | EquationSets | None = None,
+    dictionary: Dictionary | None = None,
 ) -> tuple[Row, ...]:
     """Rows from evidence that is already there.
 
