@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import SupportsIndex, overload
+
+Reading = Callable[[str], str]
+"""Reads a formula in LaTeX and says in what it is not what the engine derives; "" if it is."""
 
 
 @dataclass(frozen=True)
@@ -17,10 +21,23 @@ class Formula:
     source
         Equation number that it has in the source, e.g. "(91)"; empty if it has none.  The ledger
         says whether the engine derives that equation or takes it as a definition.
+    compare, text
+        Of one that was typed: what reads it and compares it, or why nothing can.  Both are empty
+        for one that the engine has rendered.  Scripts write `typed` and, for results, the
+        functions of `pertsym.narrative`.
     """
 
     latex: str
     source: str = ""
+    compare: Reading | None = field(default=None, repr=False, compare=False)
+    text: str = ""
+
+
+def typed(latex: str, against: Reading | str, source: str = "") -> Formula:
+    """A formula as typed, with what it is compared with, or the reason why it is with nothing."""
+    if isinstance(against, str):
+        return Formula(latex, source, text=against)
+    return Formula(latex, source, compare=against)
 
 
 @dataclass(frozen=True, repr=False)

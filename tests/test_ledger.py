@@ -27,6 +27,7 @@ from pertsym.certify.claims import (
     enclosed,
     exact,
 )
+from pertsym.certify.formulas import Objects
 from pertsym.certify.ledger import (
     established,
     ledger_json,
@@ -40,6 +41,7 @@ from pertsym.equations.series import Quantity, Series
 DERIVATIONS = Path(common.__file__).parent
 CLAIMS = load_claims(DERIVATIONS / "claims.toml")
 DIGITS = 16
+OBJECTS = Objects(names)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +70,7 @@ def test_check_holds(tag: str, evidence: dict[str, Evidence]) -> None:
 
 
 def test_expected_statuses_are_reached(evidence: dict[str, Evidence]) -> None:
-    rows = rows_from(CLAIMS, evidence, DIGITS, names())
+    rows = rows_from(CLAIMS, evidence, DIGITS, OBJECTS)
     for claim, row in zip(CLAIMS, rows, strict=True):
         stronger = claim.expected == "numerical" and row.status == "proved"
         assert row.status == claim.expected or stronger, row
@@ -77,12 +79,12 @@ def test_expected_statuses_are_reached(evidence: dict[str, Evidence]) -> None:
 
 
 def test_ledger_is_deterministic(evidence: dict[str, Evidence]) -> None:
-    rows = rows_from(CLAIMS, evidence, DIGITS, names())
+    rows = rows_from(CLAIMS, evidence, DIGITS, OBJECTS)
     better = {
         tag: replace(found, digits=found.digits and found.digits + 3)
         for tag, found in evidence.items()
     }
-    again = rows_from(CLAIMS, better, DIGITS, names())
+    again = rows_from(CLAIMS, better, DIGITS, OBJECTS)
     assert ledger_json(rows) == ledger_json(again)
     assert ledger_markdown(rows) == ledger_markdown(again)
     assert len(json.loads(ledger_json(rows))) == len(CLAIMS)
