@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from types import MappingProxyType
 from typing import Any
 
 import sympy
 
+from pertsym.derivation import Reading
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, Action, NonCrossing
 from pertsym.environments.projector import Projector
 from pertsym.environments.rule import EnergyForm
@@ -23,7 +25,6 @@ from pertsym.language.kinetic import (
     UPTO,
     WAVE,
     Equations,
-    EquationSets,
     Head,
     canonical,
     level,
@@ -133,9 +134,7 @@ def single(value: Expr) -> Expr:
     return _identified(value, lambda a, b, _: {a: KET, b: BRA})
 
 
-def _identified(
-    value: Expr, wanted: Callable[[Expr, Expr, set[Expr]], dict[Expr, Expr]]
-) -> Expr:
+def _identified(value: Expr, wanted: Callable[[Expr, Expr, set[Expr]], dict[Expr, Expr]]) -> Expr:
     total = sympy.Integer(0)
     for term in sympy.Add.make_args(value):
         bound = {f.args[0] for f in term.atoms(LEVELS)}
@@ -193,6 +192,13 @@ def relaxation(projector: Projector) -> tuple[Expr, Expr, Expr]:
     )
 
 
+def asymptotic(key: str, projector: Projector) -> tuple[Expr, Expr]:
+    """Rate and z_infinity of a total of 1 in a set, as the engine prints them."""
+    found = relaxing.relaxation(projector)
+    shown = relaxing.semicircle if key.startswith("random") else lambda x: x
+    return shown(found.rate), shown(found.z_infinity)
+
+
 def populations(projector: Projector) -> tuple[Expr, Expr]:
     """The two coupled populations, + first."""
     where = relaxing.relaxation(projector).pair
@@ -203,7 +209,7 @@ KEYS = (
     "non-markovian", "markovian", "populations", "coherence",
     "two levels", "two levels, markovian", "normalised",
     "random matrices", "random matrices, markovian", "random matrices, normalised",
-    "conserved energy",
+    "conserved energy", "conserved energy, in the band",
 )  # fmt: skip
 """What a row's `compare` may say: the equations that its formula is read in."""
 SUBSCRIPTS = {ENERGY_RESOLVED: r"\mathrm{Pauli}", FIXED_STATE: r"\mathrm{Redfield}"}
@@ -256,10 +262,10 @@ def equations(key: str) -> Equations:
     heads["C^*"] = lambda _, arguments, __: c.xreplace({TAU: -arguments[0]})
     rules: list[Callable[[Expr], Expr]] = []
     if key == "coherence":
-        heads[r"\tilde E"] = lambda indices, _, bound: _shift().xreplace(
+        heads[r"\tilde E"] = lambda indices, _, bound: shift().xreplace(
             {KET: level(indices[0], bound)}
         )
-        heads[r"\Gamma"] = lambda _, __, ___: _damping()
+        heads[r"\Gamma"] = lambda _, __, ___: damping()
     if key.startswith("random"):
         rules += [semicircle, bessel]
     if key.endswith("normalised"):
@@ -271,8 +277,10 @@ def equations(key: str) -> Equations:
         r"\epsilon": EPS, r"\epsilon'": _PRIMED, r"\lambda": LAM, r"\Delta": DELTA, r"\pi": sympy.pi, "i": _I,
         r"\tau": TAU, "t": T, r"\infty": sympy.oo, "N": SIZE,
     }  # fmt: skip
-    if key == "conserved energy":
-        heads, symbols = _conserved(), {**symbols, "u": conserved.U}
+    if key.startswith("conserved"):
+        heads, symbols = _conserved(key.endswith("band")), {**symbols, "u": conserved.U}
+        for name, values in (("x", conserved.X), ("r", conserved.CHORD)):
+            symbols |= {f"{name}_{sign}": v for sign, v in zip("-+", values, strict=True)}
     return Equations(symbols, heads, partial(_motion, key), tuple(rules), (P, ETA, S))
 
 
@@ -291,12 +299,12 @@ def _single() -> list[Expr]:
     return list(sympy.Add.make_args(found[0]))
 
 
-def _shift() -> Expr:
+def shift() -> Expr:
     """E~_s of `_single`: its imaginary terms without s'."""
     return sum(_I * x for x in _single() if x.has(_I) and BRA not in x.free_symbols)
 
 
-def _damping() -> Expr:
+def damping() -> Expr:
     return -sum(x for x in _single() if not x.has(_I))
 
 
@@ -318,30 +326,29 @@ def _relaxing(projector: Projector, subscript: str, normalised: bool) -> dict[st
         f"z_{{{subscript[8:-1]}}}": value,
         rf"\gamma_{{{subscript[8:-1]}}}": lambda *_: rate,
     }
-    if projector.resolves_energy:
-        heads[r"\Sigma"] = lambda *_: total
     return heads
 
 
-def _conserved() -> dict[str, Head]:
+def _conserved(band: bool) -> dict[str, Head]:
     series = conserved.conserved_energy_series()
 
     def resolvent(primed: bool) -> Head:
         re, im = (
             (conserved.RE_SLOPE, conserved.IM_SLOPE) if primed else (conserved.RE, conserved.IM)
         )
-        return lambda indices, _, __: (
-            re["-+".index(indices[0])] + _I * im["-+".index(indices[0])]
-        )
+        return lambda indices, _, __: re["-+".index(indices[0])] + _I * im["-+".index(indices[0])]
 
     heads: dict[str, Head] = {"g": resolvent(False), "g'": resolvent(True)}
     heads[r"\mathrm{Re}"] = lambda _, a, __: sympy.re(sympy.expand(a[0]))
     heads[r"\mathrm{Im}"] = lambda _, a, __: sympy.im(sympy.expand(a[0]))
     for name, table in ((r"\gamma", series.rate), ("z", series.z_infinity)):
         for order, value in table.items():
-            heads[f"{name}^{order}"] = lambda _, __, ___, value=value: value
+            shown = conserved.in_band(value) if band else value
+            heads[f"{name}^{order}"] = lambda _, __, ___, value=shown: value
     return heads
 
 
-LEDGER = EquationSets(KEYS, equations)
-"""What the ledger's rows are read in."""
+READINGS: Mapping[str, Callable[[], Reading]] = MappingProxyType(
+    {key: partial(equations, key) for key in KEYS}
+)
+"""How the formulas of ledger and document are read."""

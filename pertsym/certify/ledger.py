@@ -29,7 +29,6 @@ TRANSITIONAL = (
     "jump_noise",
     "steady_state_theorem",
     "three_levels_two_baths",
-    "esposito_gaspard_2003",
     "laird_budimir_skinner_1991",
     "proton_transfer",
     "schlosshauer_hines_milburn_2008",

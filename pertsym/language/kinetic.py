@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import permutations, product
 from typing import NoReturn
 
@@ -57,13 +57,14 @@ class Equations:
 
     symbols: Mapping[str, sympy.Expr]
     heads: Mapping[str, Head]
-    motion: Callable[[sympy.Expr], sympy.Expr | None] = field(default=lambda _: None)
+    motion: Callable[[sympy.Expr], sympy.Expr | None] = lambda _: None
     rules: tuple[Callable[[sympy.Expr], sympy.Expr], ...] = ()
     hermitian: tuple[sympy.FunctionClass, ...] = ()
 
     def difference(self, latex: str) -> sympy.Expr:
-        """Left minus right side of an equation, in canonical form; of three sides, the first that
-        is not zero.
+        """Left minus right side of an equation in canonical form, 0 if it holds.
+
+        Of more sides than two, the first that differs from the left one.
 
         Raises
         ------
@@ -78,6 +79,14 @@ class Equations:
             if left_out != 0 and sympy.simplify(left_out) != 0:
                 return left_out
         return sympy.Integer(0)
+
+    def __call__(self, latex: str) -> str:
+        """What is wrong with an equation, "" if it holds: a reading for ledgers and documents."""
+        try:
+            left_out = self.difference(latex)
+        except FormulaError as fault:
+            return str(fault)
+        return f"off by {left_out}" if left_out != 0 else ""
 
     def read(self, latex: str) -> sympy.Expr:
         """The canonical form of one side."""
@@ -95,15 +104,6 @@ def _sides(latex: str) -> list[str]:
     if len(sides) < 2:
         raise FormulaError("there is no equation", latex, len(latex))
     return sides
-
-
-@dataclass(frozen=True)
-class EquationSets:
-    """The names of a ledger, by what a row's `compare` says."""
-
-    names: tuple[str, ...]
-    find: Callable[[str], Equations]
-    elements: tuple[str, ...] = ()
 
 
 class _Reader:
@@ -302,8 +302,8 @@ class _Reader:
             names = self._subscript()
             if names and names[0].startswith((r"\mathrm", r"\text")):
                 name += "_" + names[0][names[0].index("{") :]
-            elif f"{name}_{''.join(names)}" in heads:
-                name += f"_{''.join(names)}"
+            elif f"{name}_{''.join(names)}" in self.known:
+                return self.known[f"{name}_{''.join(names)}"]
             else:
                 indices = tuple(n for n in names if n != ",")
         if self.take("^", "*"):

@@ -1,18 +1,18 @@
-"""The four second-order master equations of two levels, solved in time.
+"""The second-order master equations of two levels, solved in time.
 
 Populations obey closed equations, whose terms `pertsym.equations.energy_resolved` derives: each
 has a density n F and a phase x, and stands at finite times with
 
     2 |S_ss'|^2 n F int_0^t cos(x tau) dtau = 2 |S_ss'|^2 n F sin(x t)/x;
 
-sin(x t)/x becomes pi delta(x) in the Markovian equations.  Energies are Gauss's nodes for the
+sin(x t)/x becomes pi delta(x) in the Markovian equations, which may start from slipped populations.  Energies are Gauss's nodes for the
 semicircle and the sharp initial energy, which only loses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -28,7 +28,13 @@ from pertsym.equations.energy_resolved import (
 )
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.random_matrix import second_order
-from pertsym.random_matrix.ensemble import VARIANCE, Floats, band_nodes
+from pertsym.random_matrix.ensemble import (
+    VARIANCE,
+    Floats,
+    band_nodes,
+    resolvent,
+    resolvent_slope,
+)
 
 Progress = Callable[[str], None]
 Derivative = Callable[[float, Floats], Floats]
@@ -38,6 +44,8 @@ _RUNAWAY = 1e6  # a population
 _MOST_NODES = 6000  # four matrices over pairs of them: 1.2 GiB
 _RESONANT = 1e-7  # |x| below this: sin(x t)/x = t
 _SPARE_NODES = 64
+_SLIP_NODES = 2000
+_STEP = 1e-5  # of an energy, for a slope
 
 
 @dataclass(frozen=True)
@@ -262,11 +270,63 @@ def _upper(relaxation: second_order.Relaxation, start: float, t: Floats) -> Floa
     return end + (start - end) * np.exp(-relaxation.rate * t)
 
 
+def _redfield_slipped(start: Start, times: Sequence[float], progress: Progress) -> Floats:
+    """Redfield's Markovian equation from int_0^inf [K(t) - K(inf)] dt applied to the start."""
+    down, up = (
+        -2 * start.strength * VARIANCE * float(resolvent_slope(start.energy + side).real)
+        for side in (start.splitting, -start.splitting)
+    )
+    moved = up * start.lower - down * start.upper
+    slipped = replace(start, upper=start.upper + moved, lower=start.lower - moved)
+    return _redfield_markov(slipped, times, progress)
+
+
+def _energy_resolved_slipped(start: Start, times: Sequence[float], progress: Progress) -> Floats:
+    """The same with the energy kept: what the early decay leaves at other total energies.
+
+    int_0^inf [sin(x t)/x - pi delta(x)] dt = FP 1/x^2 spreads a population over the energies of the
+    other level, and each pair of levels relaxes at its own total energy.
+    """
+    t = np.asarray(times, dtype=float)[:, None]
+    nodes, weights = band_nodes(_SLIP_NODES)
+    upper = np.zeros(t.size)
+    for population, level in ((start.upper, 1), (start.lower, 0)):
+        sign = 1 if level else -1
+        other = start.energy + sign * start.splitting
+
+        def up(energies: Floats, level: int = level) -> Floats:
+            """Population of + at t from the other level at these energies, (times, energies)."""
+            where = energies - start.splitting * level  # of the environment while the spin is up
+            down, back = (
+                start.strength * np.asarray(rate, dtype=float)
+                for rate in second_order.transitions(ENERGY_RESOLVED)(where, start.splitting)
+            )
+            rate = down + back
+            end = np.divide(back, rate, out=np.full_like(rate, 1.0 - level), where=rate > 0)
+            found: Floats = end + (1 - level - end) * np.exp(-rate * t)
+            return found
+
+        here = up(np.array([other]))
+        slope = (up(np.array([other + _STEP])) - up(np.array([other - _STEP]))) / (2 * _STEP)
+        x = nodes - other
+        smooth = ((up(nodes) - here - slope * x) / x**2) @ weights
+        at = complex(resolvent(other)), complex(resolvent_slope(other))
+        spread = smooth - here[:, 0] * at[1].real - slope[:, 0] * at[0].real
+        factor = 2 * start.strength * VARIANCE
+        stays = (1 + factor * at[1].real) * _energy_resolved_markov(
+            replace(start, upper=float(level), lower=1.0 - level), times, progress
+        )[:, 1]
+        upper += population * (stays + factor * spread)
+    return np.stack([start.lower + start.upper - upper, upper], axis=1)
+
+
 METHODS: Final[Mapping[str, Solver]] = MappingProxyType(
     {
         "energy-resolved": _energy_resolved,
         "energy-resolved-markov": _energy_resolved_markov,
         "redfield-nonmarkov": _redfield,
         "redfield": _redfield_markov,
+        "energy-resolved-markov-slipped": _energy_resolved_slipped,
+        "redfield-slipped": _redfield_slipped,
     }
 )

@@ -66,13 +66,13 @@ def redfield(splitting: float, strength: float, energy: float) -> Relaxation:
 def _relaxation(
     projector: Projector, splitting: float, strength: float, energy: float
 ) -> Relaxation:
-    down, up = _rates(projector)(energy, splitting)
+    down, up = transitions(projector)(energy, splitting)
     return Relaxation(strength * float(down), strength * float(up))
 
 
 @cache
-def _rates(projector: Projector) -> Callable[[float, float], tuple[float, float]]:
-    """(down, up) per |S_01|^2 as a function of eps and Delta, compiled from the derived terms."""
+def transitions(projector: Projector) -> Callable[[float, float], tuple[float, float]]:
+    """(down, up) per |S_01|^2 as a function of eps (arrays too) and Delta, compiled from the derived terms."""
     found = derived.relaxation(projector)
     rates = [
         sympy.expand(derived.semicircle(rate) / derived.LAM**2) for rate in (found.down, found.up)
