@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from derivations.esposito_gaspard_2003.equations import READINGS, SUBSCRIPTS, general, specialised
@@ -27,6 +29,7 @@ from pertsym.equations.energy_resolved import TwoLevels, master_equation
 ENGINE = "ordered cumulant, non-crossing rule"
 BRUTE = "averaged double commutator, 3 x 6 levels (double precision)"
 ROUNDING = 1e-12
+Matrix = NDArray[Any]
 CLAIMS = Path(__file__).with_name("claims.toml")
 
 
@@ -50,7 +53,7 @@ def brute_force(digits: int) -> Evidence:
     return conclude((ENGINE, BRUTE), *findings, status="numerical")
 
 
-def _same(what: str, left: np.ndarray, right: np.ndarray, error: float = ROUNDING) -> Finding:
+def _same(what: str, left: Matrix, right: Matrix, error: float = ROUNDING) -> Finding:
     largest = float(np.abs(right).max())
     return Finding(what, bool(np.abs(left - right).max() <= error * largest))
 
@@ -89,18 +92,18 @@ def dyson(digits: int) -> Evidence:
     s, b, p = (_hermitian(draw, n) for n in (2, 5, 4))
     p = p.reshape(2, 2, 2, 2).transpose(1, 3, 0, 2)  # P_ss' of each shell on the diagonal
     blocks = [shells == k for k in (0, 1)]
-    start = sum(np.kron(p[k, k], np.diag(m / m.sum())) for k, m in enumerate(blocks))
+    start = _sum(np.kron(p[k, k], np.diag(m / m.sum())) for k, m in enumerate(blocks))
     means = [float(np.trace(b[np.ix_(m, m)]).real) / m.sum() for m in blocks]
     centred = b - np.diag(np.array(means)[shells])
     time, findings = 1.3, []
 
-    def at(v: np.ndarray, t: float, rho: np.ndarray) -> np.ndarray:
+    def at(v: Matrix, t: float, rho: Matrix) -> Any:
         """L_I(t) rho."""
         u = expm(1j * h * t)
         vi = u @ v @ u.conj().T
         return -1j * (vi @ rho - rho @ vi)
 
-    def seen(rho: np.ndarray) -> np.ndarray:
+    def seen(rho: Matrix) -> Matrix:
         """Tr X rho: P_ss' of each shell."""
         parts = rho.reshape(2, 5, 2, 5)
         return np.array([np.einsum("akbk->ab", parts[:, m][:, :, :, m]) for m in blocks])
@@ -110,13 +113,18 @@ def dyson(digits: int) -> Evidence:
         v = np.kron(s, bath)
         first, second = _coefficients(h, v, start, time)
 
-        def once(t: float, v: np.ndarray = v) -> np.ndarray:
-            return sum(w * t / 2 * at(v, t * (x + 1) / 2, start) for x, w in zip(nodes, weights))
+        def once(t: float, v: Matrix = v) -> Any:
+            return _sum(
+                w * t / 2 * at(v, t * (x + 1) / 2, start)
+                for x, w in zip(nodes, weights, strict=True)
+            )
 
-        def rate(t: float, v: np.ndarray = v) -> np.ndarray:
+        def rate(t: float, v: Matrix = v) -> Any:
             return at(v, t, once(t, v))
 
-        twice = sum(w * time / 2 * rate(time * (x + 1) / 2) for x, w in zip(nodes, weights))
+        twice = _sum(
+            w * time / 2 * rate(time * (x + 1) / 2) for x, w in zip(nodes, weights, strict=True)
+        )
         findings += [
             _same(f"(6), first order, {name}", once(time), first),
             _same(f"(6), second order, {name}", twice, second),
@@ -124,7 +132,7 @@ def dyson(digits: int) -> Evidence:
         ]
         step = 1e-2  # a five-point derivative of the exact coefficient
         stencil = ((-2, 1), (-1, -8), (1, 8), (2, -1))
-        slope = sum(c * seen(_coefficients(h, v, start, time + k * step)[1]) for k, c in stencil)
+        slope = _sum(c * seen(_coefficients(h, v, start, time + k * step)[1]) for k, c in stencil)
         findings.append(_same(f"(17), {name}", seen(rate(time)), slope / (12 * step), 1e-7))
         gap = np.diag(np.exp(1j * np.array([0.0, 0.7]) * time))
         si = gap @ s @ gap.conj().T
@@ -139,14 +147,16 @@ def dyson(digits: int) -> Evidence:
     return conclude(routes, *findings, status="numerical")
 
 
-def _hermitian(draw: np.random.Generator, n: int) -> np.ndarray:
+def _sum(parts: Iterable[Any]) -> Any:
+    return np.sum(list(parts), axis=0)
+
+
+def _hermitian(draw: np.random.Generator, n: int) -> Matrix:
     m = draw.standard_normal((n, n)) + 1j * draw.standard_normal((n, n))
     return m + m.conj().T
 
 
-def _coefficients(
-    h: np.ndarray, v: np.ndarray, rho: np.ndarray, time: float
-) -> tuple[np.ndarray, np.ndarray]:
+def _coefficients(h: Matrix, v: Matrix, rho: Matrix, time: float) -> tuple[Matrix, Matrix]:
     """Coefficients of lambda and lambda^2 in the interaction picture."""
     one = np.eye(len(h))
     free, kick = (-1j * (np.kron(x, one) - np.kron(one, x.T)) for x in (h, v))

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import sympy
+from sympy import Expr
 
 from pertsym.derivation import Reading
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, Action, NonCrossing
@@ -30,7 +31,6 @@ from pertsym.language.kinetic import (
     level,
 )
 
-Expr = sympy.Expr
 F, J1 = sympy.Function("F"), sympy.Function("J_1")
 E, S, P, ETA = (sympy.Function(name) for name in ("E", "S", "P", "eta"))
 (_PRIMED, *_), (TAU, *_), (_R, _RR, *_) = (BOUND[kind] for kind in (ENERGY, UPTO, LEVELS))
@@ -41,7 +41,7 @@ SIGNS = (sympy.Symbol("-"), sympy.Symbol("+"))
 _I = sympy.I
 
 
-def unknown(projector: Projector, a: Expr, b: Expr, energy: Expr = EPS) -> Expr:
+def unknown(projector: Projector, a: Any, b: Any, energy: Any = EPS) -> Expr:
     """P_ab(energy), or eta_ab with the environment fixed."""
     return P(a, b, energy) if projector.resolves_energy else ETA(a, b)
 
@@ -58,7 +58,7 @@ def general(projector: Projector) -> Expr:
         )
         n, f = (named[e] for e in term.density)
         elements = sympy.Mul(*(S(named[e.row], named[e.column]) for e in term.elements))
-        where = unknown(projector, *(named[x] for x in term.unknown), named[term.energy or FINAL])
+        where = unknown(projector, *(named[x] for x in (*term.unknown, term.energy or FINAL)))
         kernel = LAM**2 * N(n) * F(n, f) * ENERGY(_PRIMED) * UPTO(TAU) * WAVE(-_I * phase * TAU)
         total += term.coefficient * LEVELS(_R) * LEVELS(_RR) * elements * kernel * where
     return canonical(total)
@@ -98,7 +98,9 @@ def specialised(value: Expr, a: int, b: int) -> Expr:
             parts = [x.xreplace({f.args[0]: sign}) for x in parts for sign in SIGNS]
         total += sum(parts)
     spins = {S(x, y): int(x != y) for x in SIGNS for y in SIGNS}
-    return canonical(total.xreplace({**spins, **{E(x): k for x, k in zip(SIGNS, HALVES)}}))
+    return canonical(
+        total.xreplace({**spins, **{E(x): k for x, k in zip(SIGNS, HALVES, strict=True)}})
+    )
 
 
 HALVES = (-DELTA / 2, DELTA / 2)
@@ -139,7 +141,8 @@ def _identified(value: Expr, wanted: Callable[[Expr, Expr, set[Expr]], dict[Expr
     for term in sympy.Add.make_args(value):
         bound = {f.args[0] for f in term.atoms(LEVELS)}
         (where,) = term.atoms(P, ETA)
-        new = {x: y for x, y in wanted(*where.args[:2], bound).items() if x != y}
+        a, b = where.args[:2]
+        new = {x: y for x, y in wanted(a, b, bound).items() if x != y}
         kept = term / sympy.Mul(*(LEVELS(x) for x in new if x in bound))
         total += kept.xreplace(new)
     return canonical(total)
@@ -186,7 +189,7 @@ def relaxation(projector: Projector) -> tuple[Expr, Expr, Expr]:
     ends = (flow * T).exp() * sympy.Matrix([upper, lower])
     z = sympy.simplify(ends[0] - ends[1]).replace(sympy.exp, WAVE)
     total = upper + lower
-    return tuple(  # type: ignore[return-value]
+    return tuple(
         x.xreplace({down: found.down, up: found.up})
         for x in (z, down + up, total * (up - down) / (up + down))
     )
@@ -202,13 +205,13 @@ def asymptotic(key: str, projector: Projector) -> tuple[Expr, Expr]:
 def populations(projector: Projector) -> tuple[Expr, Expr]:
     """The two coupled populations, + first."""
     where = relaxing.relaxation(projector).pair
-    return tuple(unknown(projector, s, s, e) for s, e in zip(reversed(SIGNS), where))  # type: ignore[return-value]
+    return tuple(unknown(projector, s, s, e) for s, e in zip(reversed(SIGNS), where))
 
 
 KEYS = (
     "non-markovian", "markovian", "populations", "coherence",
     "two levels", "two levels, markovian", "normalised",
-    "random matrices", "random matrices, markovian", "random matrices, normalised",
+    "random matrices", "random matrices, Bessel", "random matrices, markovian", "random matrices, normalised",
     "conserved energy", "conserved energy, in the band",
 )  # fmt: skip
 """What a row's `compare` may say: the equations that its formula is read in."""
@@ -219,10 +222,7 @@ SUBSCRIPTS = {ENERGY_RESOLVED: r"\mathrm{Pauli}", FIXED_STATE: r"\mathrm{Redfiel
 def equation(key: str, projector: Projector, a: Expr, b: Expr) -> Expr:
     """dP_ab(eps)/dt in a set; s and s' stand for any two levels."""
     spin = key.startswith(("two", "norm", "random"))
-    if spin:
-        value = two_levels(projector, SIGNS.index(a), SIGNS.index(b))
-    else:
-        value = general(projector)
+    value = two_levels(projector, *map(SIGNS.index, (a, b))) if spin else general(projector)
     if key in ("markovian", "populations", "coherence") or key.endswith(("markovian", "ised")):
         value = value if key == "non-markovian" else long_times(value)
     if key.startswith("random"):
@@ -236,6 +236,8 @@ def _motion(key: str, each: Expr) -> Expr | None:
         return None
     projector = ENERGY_RESOLVED if each.func == P else FIXED_STATE
     a, b, *energy = each.args
+    if key == "populations" and a != b:
+        return None
     return equation(key, projector, a, b).xreplace({EPS: energy[0]} if energy else {})
 
 
@@ -245,18 +247,25 @@ def _normalised(value: Expr) -> Expr:
     return value.xreplace({lower: 1 - upper for upper, lower in pairs})
 
 
+def _function(f: Any) -> Head:
+    return lambda _, arguments, __: f(*arguments)
+
+
+def _tensor(f: Any) -> Head:
+    return lambda indices, arguments, bound: f(*(level(i, bound) for i in indices), *arguments)
+
+
+def _value(value: Expr) -> Head:
+    return lambda *_: value
+
+
 @cache
 def equations(key: str) -> Equations:
     """The set of a key."""
     function: dict[str, Any] = {"n": N, "F": F, "r": R, "J_1": J1}
-    heads: dict[str, Head] = {
-        name: lambda _, arguments, __, f=f: f(*arguments) for name, f in function.items()
-    }
+    heads = {name: _function(f) for name, f in function.items()}
     tensors: dict[str, Any] = {"P": P, r"\eta": ETA, "S": S, "E": _level_energy}
-    for name, f in tensors.items():
-        heads[name] = lambda indices, arguments, bound, f=f: f(
-            *(level(i, bound) for i in indices), *arguments
-        )
+    heads |= {name: _tensor(f) for name, f in tensors.items()}
     c = correlation()
     heads["C"] = lambda _, arguments, __: c.xreplace({TAU: arguments[0]})
     heads["C^*"] = lambda _, arguments, __: c.xreplace({TAU: -arguments[0]})
@@ -267,7 +276,9 @@ def equations(key: str) -> Equations:
         )
         heads[r"\Gamma"] = lambda _, __, ___: damping()
     if key.startswith("random"):
-        rules += [semicircle, bessel]
+        rules.append(semicircle)
+    if key.endswith("Bessel"):
+        rules.append(bessel)
     if key.endswith("normalised"):
         rules.append(_normalised)
     if key.endswith(("two levels, markovian", "normalised", "matrices, markovian")):
@@ -344,7 +355,7 @@ def _conserved(band: bool) -> dict[str, Head]:
     for name, table in ((r"\gamma", series.rate), ("z", series.z_infinity)):
         for order, value in table.items():
             shown = conserved.in_band(value) if band else value
-            heads[f"{name}^{order}"] = lambda _, __, ___, value=shown: value
+            heads[f"{name}^{order}"] = _value(shown)
     return heads
 
 

@@ -6,12 +6,12 @@ import re
 from typing import NamedTuple
 
 import sympy
+from sympy import Expr
 
 from derivations.esposito_gaspard_2003.equations import ETA, J1, TAU, E, F, P, S
 from pertsym.equations.two_level_relaxation import DELTA, EPS, N, R
 from pertsym.language.kinetic import BINDERS, ENERGY, LEVELS, PRINCIPAL, UPTO, WAVE
 
-Expr = sympy.Expr
 _PART = re.compile(r"\\mathrm\{(Re|Im)\}\\,g_\{([+-])\}('?)")
 _CALL = re.compile(r"(?<=[A-Za-z0-9])\{\\left\(")
 _SPELLINGS = (
@@ -44,6 +44,10 @@ class Notation(NamedTuple):
         """The form of this notation."""
         return latex if self.latex else text
 
+    def subscript(self, names: str) -> str:
+        """What stands below a letter."""
+        return f"{{{names}}}" if self.latex else names
+
     def symbol(self, symbol: Expr) -> str:
         """An energy, a level or a time."""
         return (
@@ -58,9 +62,7 @@ class Notation(NamedTuple):
         for term in sympy.Add.make_args(sympy.expand(form)):
             number, what = term.as_coeff_Mul()
             name = (
-                f"E_{self.choose('{%s}' % what.args[0], str(what.args[0]))}"
-                if (what.func == E)
-                else self.symbol(what)
+                f"E_{self.subscript(str(what.args[0]))}" if (what.func == E) else self.symbol(what)
             )
             rank = (what.func == E or what == DELTA, bool(number < 0), name)
             size = "" if abs(number) == 1 else str(abs(number))
@@ -82,7 +84,7 @@ class Notation(NamedTuple):
             both = "".join(map(str, arguments[:2]))
             head = str(name) if name != ETA else self.choose(r"\eta", "η")
             energy = f"({self.form(arguments[2])})" if arguments[2:] else ""
-            return f"{head}_{self.choose('{%s}' % both, both)}{energy}"
+            return f"{head}_{self.subscript(both)}{energy}"
         if name == E:
             return self.form(factor)
         if name == J1:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import sympy
-
 from derivations.esposito_gaspard_2003 import equations as derived
 from derivations.esposito_gaspard_2003.equations import BRA, KET, READINGS, SIGNS, SUBSCRIPTS
 from derivations.esposito_gaspard_2003.notation import LATEX, TEXT, aligned, latex, plain
@@ -15,6 +13,7 @@ from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, NonCrossing, proj
 from pertsym.environments.projector import Projector
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.energy_resolved import TwoLevels
+from pertsym.equations.two_level_relaxation import EPS, N
 from pertsym.narrative import cumulant_step
 
 DEFINITION = "a definition"
@@ -171,9 +170,10 @@ def spin(step: str, key: str, kept: tuple[int, ...], fixed: tuple[int, ...]) -> 
         for (a, b), number in zip(((1, 1), (0, 0), (1, 0)), numbers, strict=True):
             left = derived.unknown(projector, SIGNS[a], SIGNS[b])
             value = derived.equation(key, projector, SIGNS[a], SIGNS[b])
+            read = key
             if key == "random matrices" and not projector.resolves_energy:
-                value = derived.bessel(value)
-            formulas.append(formula(aligned(LATEX.equation(left, value)), key, number))
+                read, value = "random matrices, Bessel", derived.bessel(value)
+            formulas.append(formula(aligned(LATEX.equation(left, value)), read, number))
             lines += TEXT.equation(left, value)
     title, prose = _SAID[key]
     return Step(step, title, prose, tuple(formulas), tuple(lines))
@@ -215,9 +215,10 @@ def _total(projector: Projector) -> str:
 
 def ensemble(density: str, square: str, correlation: str) -> Step:
     """Sec. IV: Gaussian orthogonal random matrices."""
-    key = "random matrices"
-    n, f = (derived.semicircle(x) for x in (derived.N(derived.EPS), derived.F(derived.EPS, 0)))
-    c = derived.bessel(derived.semicircle(derived.correlation()))
+    key = "random matrices, Bessel"
+    n, f = (derived.semicircle(x) for x in (N(EPS), derived.F(EPS, 0)))
+    c = 4 * derived.TAU * derived.bessel(derived.semicircle(derived.correlation()))
+    shown, said = (notation.terms(c)[0].removeprefix("+ ") for notation in (LATEX, TEXT))
     return Step(
         "ensemble",
         "Gaussian orthogonal random matrices",
@@ -226,15 +227,11 @@ def ensemble(density: str, square: str, correlation: str) -> Step:
         r"numbers): a semicircle of radius $1/2$, whose Fourier transform is a Bessel function.",
         (
             formula(rf"n(\epsilon)={latex(n)}", key, density),
-            formula(rf"F(\epsilon,\epsilon')={latex(f)}", key, square),
-            formula(rf"C(\tau)={_bessel(LATEX.terms(c)[0])}", key, correlation),
+            formula(rf"{latex(1 / f)}\,F(\epsilon,\epsilon')=1", key, square),
+            formula(rf"4\tau\,C(\tau)={shown}", key, correlation),
         ),
-        (f"n(ε) = {plain(n)}, F = {plain(f)}, C(τ) = {_bessel(TEXT.terms(c)[0])}",),
+        (f"n(ε) = {plain(n)}, F = {plain(f)}, 4τ C(τ) = {said}",),
     )
-
-
-def _bessel(term: str) -> str:
-    return term.removeprefix("+ ")
 
 
 def secular() -> Step:

@@ -1,9 +1,10 @@
 r"""Equations of motion with open indices: read from LaTeX, in one canonical form.
 
-A value is a sum of products of SymPy factors.  Names that a sum or an integral binds become dummies,
-and the product carries one factor for each of them: `LEVELS(r)` for a sum over levels, `ENERGY(e)`
-for an integral over the real line, `UPTO(tau)` for one over times from 0 to t, `EVER(tau)` for one
-over all positive times.  e^{x} is `WAVE(x)`, the principal value of 1/x is `PRINCIPAL(x)`.
+A value is a sum of products of SymPy factors.  Names that a sum or an integral binds become
+dummies, and the product carries one factor for each of them: `LEVELS(r)` for a sum over levels,
+`ENERGY(e)` for an integral over the real line, `UPTO(tau)` for one over times from 0 to t,
+`EVER(tau)` for one over all positive times.  e^{x} is `WAVE(x)`, the principal value of 1/x is
+`PRINCIPAL(x)`.
 """
 
 from __future__ import annotations
@@ -297,11 +298,14 @@ class _Reader:
             self.at += 1
         if self.take("'"):
             name += "'"
-        heads, indices = self.equations.heads, ()
+        heads = self.equations.heads
+        indices: tuple[str, ...] = ()
         if self.take("_"):
             names = self._subscript()
             if names and names[0].startswith((r"\mathrm", r"\text")):
                 name += "_" + names[0][names[0].index("{") :]
+            elif f"{name}_{''.join(names)}" in heads:
+                name += f"_{''.join(names)}"
             elif f"{name}_{''.join(names)}" in self.known:
                 return self.known[f"{name}_{''.join(names)}"]
             else:

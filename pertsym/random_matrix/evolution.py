@@ -5,8 +5,9 @@ has a density n F and a phase x, and stands at finite times with
 
     2 |S_ss'|^2 n F int_0^t cos(x tau) dtau = 2 |S_ss'|^2 n F sin(x t)/x;
 
-sin(x t)/x becomes pi delta(x) in the Markovian equations, which may start from slipped populations.  Energies are Gauss's nodes for the
-semicircle and the sharp initial energy, which only loses.
+sin(x t)/x becomes pi delta(x) in the Markovian equations, which may start from slipped
+populations.  Energies are Gauss's nodes for the semicircle and the sharp initial energy, which
+only loses.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ def populations(
     initial: tuple[float, float],
     times: Sequence[float],
     progress: Progress = lambda _: None,
+    *,
+    slipped: bool = False,
 ) -> Floats:
     """Populations of the lower and the upper level.
 
@@ -98,6 +101,9 @@ def populations(
         Populations (lower, upper) at t = 0.
     times
         Ascending, >= 0, inverse energy units.
+    slipped
+        Start one of `SLIPPED` such that it joins the non-Markovian solution to second order; the
+        populations at early times are not those of the system then.
 
     Returns
     -------
@@ -117,7 +123,12 @@ def populations(
             f"{method!r} is no master equation for a random-matrix environment",
             f"use one of {', '.join(METHODS)}",
         )
-    return METHODS[method](Start(splitting, strength, energy, *initial), times, progress)
+    if slipped and method not in SLIPPED:
+        raise InputError(
+            "model", "slipped", f"{method!r} is not Markovian", f"use one of {', '.join(SLIPPED)}"
+        )
+    solver = (SLIPPED if slipped else METHODS)[method]
+    return solver(Start(splitting, strength, energy, *initial), times, progress)
 
 
 def _offset(term: PopulationTerm, level: int, splitting: float) -> float:
@@ -326,7 +337,9 @@ METHODS: Final[Mapping[str, Solver]] = MappingProxyType(
         "energy-resolved-markov": _energy_resolved_markov,
         "redfield-nonmarkov": _redfield,
         "redfield": _redfield_markov,
-        "energy-resolved-markov-slipped": _energy_resolved_slipped,
-        "redfield-slipped": _redfield_slipped,
     }
 )
+SLIPPED: Final[Mapping[str, Solver]] = MappingProxyType(
+    {"energy-resolved-markov": _energy_resolved_slipped, "redfield": _redfield_slipped}
+)
+"""The Markovian ones, from initial values that make up for the early decay at second order."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import sympy
 
@@ -71,13 +72,13 @@ def _relaxation(
 
 
 @cache
-def transitions(projector: Projector) -> Callable[[float, float], tuple[float, float]]:
-    """(down, up) per |S_01|^2 as a function of eps (arrays too) and Delta, compiled from the derived terms."""
+def transitions(projector: Projector) -> Callable[[Any, float], tuple[Any, Any]]:
+    """(down, up) per |S_01|^2 of eps (arrays too) and Delta, compiled from the derived terms."""
     found = derived.relaxation(projector)
     rates = [
         sympy.expand(derived.semicircle(rate) / derived.LAM**2) for rate in (found.down, found.up)
     ]
-    compiled: Callable[[float, float], tuple[float, float]] = sympy.lambdify(
+    compiled: Callable[[Any, float], tuple[Any, Any]] = sympy.lambdify(
         (derived.EPS, derived.DELTA), tuple(rates), modules=[{"r": half_chord}, "numpy"]
     )
     return compiled
