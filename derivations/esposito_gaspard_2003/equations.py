@@ -205,13 +205,14 @@ def asymptotic(key: str, projector: Projector) -> tuple[Expr, Expr]:
 def populations(projector: Projector) -> tuple[Expr, Expr]:
     """The two coupled populations, + first."""
     where = relaxing.relaxation(projector).pair
-    return tuple(unknown(projector, s, s, e) for s, e in zip(reversed(SIGNS), where))
+    return tuple(unknown(projector, s, s, e) for s, e in zip(reversed(SIGNS), where, strict=True))
 
 
 KEYS = (
     "non-markovian", "markovian", "populations", "coherence",
     "two levels", "two levels, markovian", "normalised",
-    "random matrices", "random matrices, Bessel", "random matrices, markovian", "random matrices, normalised",
+    "random matrices", "random matrices, Bessel", "random matrices, markovian",
+    "random matrices, normalised",
     "conserved energy", "conserved energy, in the band",
 )  # fmt: skip
 """What a row's `compare` may say: the equations that its formula is read in."""
@@ -285,8 +286,8 @@ def equations(key: str) -> Equations:
         for projector, subscript in SUBSCRIPTS.items():
             heads.update(_relaxing(projector, subscript, key.endswith("normalised")))
     symbols = {
-        r"\epsilon": EPS, r"\epsilon'": _PRIMED, r"\lambda": LAM, r"\Delta": DELTA, r"\pi": sympy.pi, "i": _I,
-        r"\tau": TAU, "t": T, r"\infty": sympy.oo, "N": SIZE,
+        r"\epsilon": EPS, r"\epsilon'": _PRIMED, r"\lambda": LAM, r"\Delta": DELTA,
+        r"\pi": sympy.pi, "i": _I, r"\tau": TAU, "t": T, r"\infty": sympy.oo, "N": SIZE,
     }  # fmt: skip
     if key.startswith("conserved"):
         heads, symbols = _conserved(key.endswith("band")), {**symbols, "u": conserved.U}

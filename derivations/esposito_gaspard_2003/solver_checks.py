@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -143,7 +144,7 @@ def slippage(digits: int) -> Evidence:
                 wanted = z(spin, full, times)[1]
                 for slipped in (False, True):
                     p = populations(
-                        markov, splitting, strength**2, ENERGY, (0, 1), times, slipped=slipped
+                        markov, splitting, strength**2, ENERGY, (0, 1), list(times), slipped=slipped
                     )[1]
                     left[slipped, strength] = abs(p[1] - p[0] - wanted)
             what = f"{markov}, splitting {splitting}"
@@ -204,10 +205,7 @@ def figures(digits: int) -> Evidence:
         findings.append(Finding(f"splitting 5: {method} stays", still))
     for energy, splitting in ((-0.4, 0.8), (-0.4, 0.95), (0.3, 0.1), (0.3, 0.25)):
         inside = energy + splitting < 0.5
-        levels = RandomMatrixModel(
-            "spin", UNITS["natural"], (0.0, splitting), (Coupling.of(((0, 1), (1, 0)), "env", 0.1),),
-            RandomMatrixBath("env", energy, SHELL),
-        )  # fmt: skip
+        levels = replace(model(splitting), bath=RandomMatrixBath("env", energy, SHELL))
         relaxes = np.abs(z(levels, "energy-resolved-markov", late) - 1).max() > 1e-3
         findings.append(Finding(f"triangle at {energy}, {splitting}", bool(relaxes) == inside))
     return conclude(
