@@ -251,6 +251,9 @@ class _Reader:
             value = self.sum()
             self.need("}")
             return value
+        token, at = self.tokens[self.at] if self.at < len(self.tokens) else ("", 0)
+        if token.isdecimal() and len(token) > 1:  # as in \frac12: a group is one digit
+            self.tokens[self.at : self.at + 1] = [(token[0], at), (token[1:], at + 1)]
         return self.atom()
 
     def atom(self) -> sympy.Expr:
