@@ -59,7 +59,7 @@ def _same(what: str, left: Matrix, right: Matrix, error: float = ROUNDING) -> Fi
 
 
 def two_routes(digits: int) -> Evidence:
-    """Two levels from the cumulant's matrix elements and from the equation with open indices."""
+    """Two levels from matrix elements and from the equation with open indices; (9)."""
     findings = []
     for projector in SUBSCRIPTS:
         for a, b in product((0, 1), repeat=2):
@@ -69,6 +69,8 @@ def two_routes(digits: int) -> Evidence:
             )
         closed = TwoLevels().populations_close(projector, 2)
         findings.append(Finding(f"{projector.name}: populations close", closed))
+    kept = READINGS["non-markovian"]()(r"\sum_s\int d\epsilon\,\dot P_{ss}(\epsilon)=0")
+    findings.append(Finding(f"(9) {kept}", not kept))
     return conclude(("matrix elements of sigma_x", "equation with open indices"), *findings)
 
 
