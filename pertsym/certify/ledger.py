@@ -22,7 +22,6 @@ LEDGER_DIGITS = 20
 _NOTHING_TO_COMPARE = ("definition", "not applicable")
 _NEEDS_NO_CHECK: tuple[Status, ...] = ("definition", "misprint", "not applicable")
 TRANSITIONAL = (
-    "esposito_gaspard_2003",
 )
 """Derivations that may still have formulas that are compared with nothing."""
 
