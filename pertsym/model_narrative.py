@@ -13,18 +13,23 @@ import sympy
 
 from pertsym.baths.divergence import Divergent
 from pertsym.derivation import Derivation, Formula, Step
+from pertsym.distributions.route import trace
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.series import Equations
 from pertsym.evaluated import Numbers
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Strengths
+from pertsym.expansion.terms import TimeIntegrand
 from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
 from pertsym.model.entries import decimals
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
 from pertsym.narrative import (
+    Symbol,
+    arc_lengths_step,
     cumulant_step,
+    integrand_text,
     moments_step,
     rules_step,
     spectral_step,
@@ -32,18 +37,31 @@ from pertsym.narrative import (
     wick_step,
     words_step,
 )
+from pertsym.present.formulas import sorted_terms
+from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.markup import label
 from pertsym.present.statement import (
     expression_latex,
     hamiltonian_latex,
     interaction_latex,
 )
+from pertsym.present.text import form_lines
+from pertsym.reduction_narrative import method_step, notation_step
 
 _MOST_RATES = 6
 """Quantities of a document that names none."""
 
 _MOST_RULES = 12
 """Time-domain terms up to which a document shows the second route term by term."""
+
+_MOST_TERMS = 48
+"""Time-domain terms up to which all are printed."""
+
+_SHOWN_TERMS = 12
+"""Of more terms these many."""
+
+_LONGEST_FORM = 60
+"""Monomials of a closed form that a list of further rates still prints."""
 
 
 def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Iterator[Step]:
@@ -76,47 +94,175 @@ def document(
         raise NotYetDerivable(
             "model", "order", f"closed forms exist to order 4, not {order}", "ask for 2 or 4"
         )
+    orders = range(2, order + 1, 2)
     names: tuple[str, ...] = tuple(quantities or ())
     left: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
     if not names:
-        found = _default(equations, order)
+        found, none = _default(equations, order)
         names, left = found[:_MOST_RATES], found[_MOST_RATES:]
     steps = [*statement_steps(interaction, basis), moments_step(order)]
-    for n in range(2, order + 1, 2):
-        steps += [cumulant_step(n), words_step(n)]
-    for name in names:
-        for n in range(2, order + 1, 2):
-            steps += quantity_steps(equations, name, n)
+    for n in orders:
+        expanded = [cumulant_step(n), words_step(n)]
+        if n > 2:  # in the words of order 2
+            expanded[0] = replace(expanded[0], prose="In the same way, at the next order:")
+            left_over = (
+                "Pairings that can be cut between two neighbouring times cancel between the "
+                "averages. The others leave"
+            )
+            expanded[1] = replace(expanded[1], prose=left_over)
+        steps += [replace(step, level=2) for step in expanded]
+    steps.append(method_step(order))
+    parts = [step for name in names for step in quantity_steps(equations, name, orders, names)]
+    checked = [
+        equations.terms(name, n)
+        for name in names
+        for n in orders
+        if any(step.key == f"{name}-{n}-rules" for step in parts)
+    ]
+    if checked:
+        steps.append(notation_step(t for terms in checked if terms for t in trace(terms)))
+    steps += parts
+    if none:
+        steps.append(_vanishing(none, order))
     if left:
-        listed = ", ".join(f"${symbol(name).latex}$" for name in left)
-        prose = f"The rates {listed} are not shown here; each can be asked for by itself."
-        steps.append(Step("left-out", "Further rates", prose, (), (", ".join(left),)))
+        steps.append(_further(equations, left, orders))
     if basis is not None:
         steps += list(number_steps(basis, names, order))
-    title = basis.model.name if basis is not None else "Equations of motion"
+    subject = "Equations of motion" if basis is None or basis.model.name == "model" else ""
+    title = f"{subject or f'Equations of motion of {basis.model.name}'} to order {order}"
     return Derivation(title, title, "", "", (), (), tuple(steps))
 
 
-def quantity_steps(equations: Equations, name: str, order: int) -> list[Step]:
-    """Time-domain terms, closed form and, where it is short, the second route."""
-    quantity = equations.series(name)[order]
-    found = [wick_step(equations, name, order), spectral_step(equations, name, order)]
-    if quantity.terms is not None and 0 < len(quantity.terms) <= _MOST_RULES:
-        found.append(rules_step(equations, name, order))
-    return [replace(step, key=f"{name}-{order}-{step.key}") for step in found if _says(step)]
+def quantity_steps(
+    equations: Equations, name: str, orders: Sequence[int], shown: Sequence[str] = ()
+) -> list[Step]:
+    """Time-domain terms, arc lengths, closed form and, where it is short, the second route.
+
+    Of a sum of other quantities that are `shown`, only the closed form.
+    """
+    found: list[Step] = []
+    zero: list[int] = []
+    parts = _SUMS.get(name, ((), ""))
+    brief = bool(parts[0]) and set(parts[0]) <= set(shown)
+    for order in orders:
+        terms = equations.terms(name, order)
+        if terms is not None and not len(terms):
+            zero.append(order)
+            continue
+        spectral = spectral_step(equations, name, order)
+        if brief:
+            steps = [replace(spectral, prose="")]
+        elif terms is None:
+            steps = [replace(spectral, prose="")]
+            if order == orders[-1]:
+                steps = [wick_step(equations, name, order), *steps]
+        else:
+            wick = wick_step(equations, name, order)
+            if len(terms) > _MOST_TERMS:
+                wick = _shortened(wick, terms, symbol(name), order)
+            steps = [wick, arc_lengths_step(equations, name, order), spectral]
+            if order == orders[-1] and len(terms) <= _MOST_RULES:
+                steps.append(rules_step(equations, name, order))
+        found += [replace(step, key=f"{name}-{order}-{step.key}", level=2) for step in steps]
+    latex = symbol(name).latex
+    prose = [parts[1]] if brief else []
+    prose += [f"At order {n} all terms cancel, ${latex}^{{({n})}}=0$." for n in zero]
+    text = tuple(f"{symbol(name).text}({n}) = 0: all terms cancel" for n in zero)
+    heading = Step(f"{name}-heading", _heading(name), " ".join(prose), (), text)
+    return [heading, *found]
 
 
-def _says(step: Step) -> bool:
-    return bool(step.formulas or step.text)
+_SUMS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "inv_T1": (("k_up", "k_down"), "It is the sum of the two rates above, $1/T_1=k_{10}+k_{01}$."),
+    "inv_T2_prime": (
+        ("k_up", "k_down", "inv_T2"),
+        "It is what the populations do not explain of the decay of the coherence, "
+        "$1/T_2'=1/T_2-1/(2T_1)$, made of the rates above.",
+    ),
+}
 
 
-def _default(equations: Equations, order: int) -> tuple[str, ...]:
-    """Rates and shift of two levels; of more the rates that do not vanish."""
-    if isinstance(equations, Bloch):
-        return QUANTITIES
-    rates = [name for name in equations.names if not name.endswith(ELIMINATED)]
+def _heading(name: str) -> str:
+    latex = symbol(name).latex.removeprefix(r"\left(").removesuffix(r"\right)")
+    kind = name.removesuffix(ELIMINATED)
+    words = {
+        "k_up": "The rate ${}$ from level 0 to level 1",
+        "k_down": "The rate ${}$ from level 1 to level 0",
+        "inv_T1": "Relaxation of the populations, ${}$",
+        "inv_T2": "Decay of the coherence, ${}$",
+        "inv_T2_prime": "Pure dephasing, ${}$",
+        "frequency_shift": "Shift of the transition frequency, ${}$",
+    }.get(kind, "The element ${}$")
+    if kind not in QUANTITIES and kind.startswith("k_"):
+        levels = kind.removeprefix("k_")
+        to, start = levels.split(",") if "," in levels else (levels[0], levels[-1])
+        words = f"The rate ${{}}$ from level {start} to level {to}"
+    after = ", the other elements eliminated" if kind != name else ""
+    return words.replace("{}", latex) + after
+
+
+def _shortened(wick: Step, terms: TimeIntegrand, written: Symbol, order: int) -> Step:
+    """A few of many terms."""
+    some = replace(terms, terms=sorted_terms(terms)[:_SHOWN_TERMS])
+    latex, text = f"{written.latex}^{{({order})}}", f"{written.text}({order})"
+    prose = (
+        f"{wick.prose} Those that come first are shown; in Python the attribute terms of the "
+        "result holds them all."
+    )
+    more = rf"{latex} = \cdots + {integrand_latex(some)}"
+    if r"\begin{aligned}" in more:
+        more = integrand_latex(some, rf"{latex} = \cdots +{{}}")
+        more = more.replace("{} &=", "{}&", 1).replace("{} =", "{}", 1)
+    lines = integrand_text(some, text)
+    return replace(
+        wick,
+        prose=prose,
+        formulas=(Formula(more.replace("+ -", "- ").replace("+{} -", "-")),),
+        text=(*lines, f"... {len(terms)} terms"),
+    )
+
+
+def _vanishing(names: Sequence[str], order: int) -> Step:
+    listed = ", ".join(f"${symbol(name).latex}$" for name in names)
+    verb = "vanishes" if len(names) == 1 else "vanish"
+    return Step(
+        "vanishing",
+        "What vanishes",
+        f"{listed} {verb} to order {order}: all terms cancel, or there are none.",
+        text=(f"to order {order}: {', '.join(symbol(name).text for name in names)} = 0",),
+    )
+
+
+def _further(equations: Equations, names: Sequence[str], orders: Sequence[int]) -> Step:
+    """Closed forms of the rates that have no section of their own."""
+    formulas, lines, long = [], [], []
+    for name in names:
+        latex, text = symbol(name)
+        for n in orders:
+            form = equations.series(name)[n].form
+            if len(form.terms) > _LONGEST_FORM:
+                long.append(f"${latex}^{{({n})}}$")
+            elif form:
+                formulas.append(Formula(form_latex(form, f"{latex}^{{({n})}}")))
+                lines += form_lines(form, f"{text}({n})")
+    prose = "They are derived like those above; where an order is not listed it vanishes."
+    if long:
+        prose += f" Too long to be printed here: {', '.join(long)}."
+    return Step("further", "Closed forms of further rates", prose, tuple(formulas), tuple(lines))
+
+
+def _default(equations: Equations, order: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a document shows, and what vanishes: of two levels rates and shift, else rates."""
     orders = range(2, order + 1, 2)
-    return tuple(r for r in rates if any(equations.terms(r, n) for n in orders)) or (rates[0],)
+    if isinstance(equations, Bloch):
+        zero = tuple(
+            name for name in QUANTITIES if not any(equations.series(name)[n].form for n in orders)
+        )
+        return tuple(name for name in QUANTITIES if name not in zero), zero
+    rates = [name for name in equations.names if not name.endswith(ELIMINATED)]
+    some = tuple(r for r in rates if any(equations.terms(r, n) for n in orders))
+    return some, tuple(r for r in rates if r not in some)
 
 
 def hamiltonian_step(model: Model) -> Step:
@@ -172,6 +318,7 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
     if basis.dimension == 2:
         prose = [r"The levels are $|0\rangle$ and $|1\rangle$, $\omega_0=E_1-E_0>0$."]
     values = _known_energies(basis)
+    shown = []
     for k, energy in enumerate(basis.energies):
         left = f"E_{{{k}}}"
         latex, text = [], []
@@ -181,8 +328,11 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
             latex.append(_number(values[k]))
             text.append(f"{values[k]:.10g}")
         if latex:
-            formulas.append(Formula(" = ".join((left, *latex))))
+            shown.append(" = ".join((left, *latex)))
             lines.append(" = ".join((f"E{k}", *text)))
+    per_line = 4 if all(len(x) < 40 for x in shown) else 1
+    for k in range(0, len(shown), per_line):
+        formulas.append(Formula(r",\qquad ".join(shown[k : k + per_line])))
     frequency = basis.frequencies[0]
     if basis.dimension == 2 and frequency is not None and basis.blocks:
         formulas.append(Formula(rf"\omega_0 = {expression_latex(frequency)}"))
@@ -225,40 +375,46 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
 
 def definitions_step(interaction: Interaction) -> Step:
     """C, Ĉ, P, FP: everything that closed forms are made of."""
-    names = tuple(dict.fromkeys(interaction.correlations.values()))
-    several = len(names) > 1
-    prose = (
-        r"The density matrix of the system is $\sigma$, its generator $R$, expanded in powers of "
-        r"$H_I$; $k_{ab}$ is the rate from level $b$ to level $a$. Moments $M^{(n)}$ are averages "
-        r"over the bath in equilibrium, with $H_I(t)$ in the interaction picture. "
-        r"A bath enters through its correlation function $C(t)$, $C(-t)=C(t)^*$, its Fourier "
-        r"transform $\hat C$, and the principal-value transform $P$ of that; "
-        + ("each bath has its own, told apart by an index. " if several else "")
-        + r"For oscillators with the spectral density $J$ at the inverse temperature $\beta$, "
-        r"$\hat C(\omega)=2J(\omega)[n(\omega)+1]$ and $\hat C(-\omega)=e^{-\beta\omega}"
-        r"\hat C(\omega)$ for $\omega>0$, with $n(\omega)=1/(e^{\beta\omega}-1)$. "
-        r"Primes are derivatives with respect to the argument: $\hat C'(-\omega_0)$ is "
-        r"$d\hat C/d\omega$ at $-\omega_0$. "
-        r"Integrals without limits run over the real line; $\mathrm P$ is the "
-        r"principal value and $\mathrm{FP}$ the Hadamard finite part, for a double pole the "
-        r"derivative of a principal value with respect to the place of the pole. The half-sided "
-        r"transform $G$ is what the time integrals give; $\tau_{12}$ stands for $\tau_1+\tau_2$ "
-        r"and so on."
-    )
-    formulas = (
-        r"\frac{d\sigma_{ab}}{dt} = -i(E_a-E_b)\sigma_{ab}+\sum_{cd}R_{abcd}\,\sigma_{cd}, \qquad "
-        r"R = R^{(2)}+R^{(4)}+\dots, \qquad k_{ab}=R_{aabb}",
-        r"M^{(n)}(t) = n!\int_0^t\!dt_1\int_0^{t_1}\!dt_2\cdots\int_0^{t_{n-1}}\!dt_n\,"
-        r"\langle\mathcal L(t_1)\mathcal L(t_2)\cdots\mathcal L(t_n)\rangle, \qquad "
-        r"\mathcal L(t) = -i[H_I(t),\cdot\,]",
-        r"C(t) = \langle B(t)B(0)\rangle, \qquad B(t)=e^{iH_Bt}B\,e^{-iH_Bt}",
-        r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
-        r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
-        r"G(\omega) = \int_0^\infty dt\, e^{i\omega t}C(t) = \tfrac12\hat C(\omega)"
-        r"-\frac{i}{2\pi}P(\omega)",
-        r"\mathrm{FP}\!\int d\omega\,\frac{f(\omega)}{(\omega-a)^2} = "
-        r"\frac{d}{da}\,\mathrm{P}\!\int d\omega\,\frac{f(\omega)}{\omega-a}",
-    )
+    several = len(set(interaction.correlations.values())) > 1
+    formulas = [
+        Formula(
+            r"\frac{d\sigma_{ab}}{dt} = -i(E_a-E_b)\,\sigma_{ab}+\sum_{cd}R_{abcd}\,\sigma_{cd}, "
+            r"\qquad R = R^{(2)}+R^{(4)}+\dots, \qquad k_{ab}=R_{aabb}",
+            lead=r"The density matrix of the system, in the basis of its levels, is $\sigma$. Its "
+            r"generator $R$ is expanded in powers of $H_I$; $k_{ab}$ is the rate from level $b$ to "
+            "level $a$.",
+        ),
+        Formula(
+            r"C(t) = \langle B(t)B(0)\rangle=C(-t)^*, \qquad B(t)=e^{iH_Bt}B\,e^{-iH_Bt}",
+            lead="A bath enters only through its correlation function"
+            + ("; each bath has its own, told apart by an index:" if several else ":"),
+        ),
+        Formula(
+            r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
+            r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
+            lead=r"Closed forms hold its Fourier transform $\hat C$, the spectrum, and the "
+            r"principal-value transform $P$ of that. Integrals without limits run over the real "
+            r"line. A prime is a derivative with respect to the argument: $\hat C'(-\omega_0)$ is "
+            r"$d\hat C/d\omega$ at $-\omega_0$.",
+        ),
+        Formula(
+            r"G(\omega) = \int_0^\infty dt\, e^{i\omega t}C(t) = \tfrac12\hat C(\omega)"
+            r"-\frac{i}{2\pi}P(\omega)",
+            lead="Both are parts of the half-sided transform, which is what time integrals give:",
+        ),
+        Formula(
+            r"\mathrm{FP}\!\int d\omega\,\frac{f(\omega)}{(\omega-a)^2} = "
+            r"\frac{d}{da}\,\mathrm{P}\!\int d\omega\,\frac{f(\omega)}{\omega-a}",
+            lead=r"$\mathrm P$ is Cauchy's principal value and $\mathrm{FP}$ Hadamard's finite "
+            "part, of a double pole the derivative of a principal value:",
+        ),
+        Formula(
+            r"\hat C(\omega)=2J(\omega)[n(\omega)+1],\qquad \hat C(-\omega)=e^{-\beta\omega}"
+            r"\hat C(\omega),\qquad n(\omega)=\frac1{e^{\beta\omega}-1}",
+            lead=r"A bath of oscillators with the spectral density $J$ at the inverse temperature "
+            r"$\beta$ has, for $\omega>0$,",
+        ),
+    ]
     lines: tuple[str, ...] = (
         "C(t) = <B(t) B(0)>, Ĉ(ω) = ∫dt e^{iωt} C(t), P(ω) = P∫dω' Ĉ(ω')/(ω' - ω)",
         "oscillators: Ĉ(ω>0) = 2 J(ω) [n(ω) + 1], Ĉ(-ω) = e^{-βω} Ĉ(ω); primes: d/d(argument)",
@@ -266,19 +422,23 @@ def definitions_step(interaction: Interaction) -> Step:
         "dσ_ab/dt = -i(E_a - E_b) σ_ab + sum R_abcd σ_cd, k_ab = R_aabb (rate b -> a)",
     )
     if interaction.dimension == 2:
-        prose += (
-            r" Of two levels, $1/T_1=k_{10}+k_{01}$, $1/T_2=-\mathrm{Re}\,R_{1010}$, "
-            r"$1/T_2'=1/T_2-1/(2T_1)$, and $\Delta\omega$ is the frequency of the coherence, from "
-            r"the block of $\sigma_{10}$ and $\sigma_{01}$, minus $\omega_0$."
+        formulas.append(
+            Formula(
+                r"\frac1{T_1}=k_{10}+k_{01},\qquad \frac1{T_2}=-\mathrm{Re}\,R_{1010},\qquad "
+                r"\frac1{T_2'}=\frac1{T_2}-\frac1{2T_1}",
+                lead="Two levels have the relaxation times",
+            )
+        )
+        formulas.append(
+            Formula(
+                r"(\omega_0+\Delta\omega)^2=(\omega_0-\mathrm{Im}\,R_{1010})^2-|R_{1001}|^2",
+                lead=r"The block of $\sigma_{10}$ and $\sigma_{01}$ oscillates at the frequency "
+                r"$\omega_0+\Delta\omega$,",
+            )
         )
         lines += ("1/T1 = k10 + k01, 1/T2 = -Re R1010, 1/T2' = 1/T2 - 1/(2 T1)",)
-    return Step(
-        "definitions",
-        "Definitions",
-        prose,
-        tuple(Formula(x) for x in formulas),
-        lines,
-    )
+    prose = ""
+    return Step("definitions", "Definitions", prose, tuple(formulas), lines)
 
 
 def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterator[Step]:

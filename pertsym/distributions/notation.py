@@ -71,13 +71,18 @@ def factor_latex(factor: Factor, variables: tuple[str, str], constants: tuple[st
     if factor.kind is Kind.FP:
         if factor.order == 1:
             return rf"\mathrm{{P}}\frac{{1}}{{{inside}}}"
-        return rf"\mathrm{{FP}}\frac{{1}}{{({inside})^{{{factor.order}}}}}"
+        return rf"\mathrm{{FP}}\frac{{1}}{{{_bracketed(inside)}^{{{factor.order}}}}}"
     if factor.kind is Kind.Q:
         return rf"\frac{{\mathcal{{P}}({inside})}}{{{inside}}}"
     name = {Kind.S: "S", Kind.D: r"\mathcal{D}", Kind.P: r"\mathcal{P}", Kind.DELTA: r"\delta"}[
         factor.kind
     ]
     return f"{name}{_mark(factor)}{_primes(factor)}({inside})"
+
+
+def _bracketed(inside: str) -> str:
+    """A linear form in brackets unless it is one symbol."""
+    return f"({inside})" if " " in inside or inside.startswith("-") else inside
 
 
 def product_text(
@@ -127,7 +132,8 @@ def product_latex(
             (numerator if n > 0 else denominator).append(power)
     for form, n in product.denominators:
         inside = linear_form(tuple(zip(form, names, strict=True)))
-        denominator.append(f"({inside})" if n == 1 else f"({inside})^{{{n}}}")
+        single = _bracketed(inside)
+        denominator.append(single if n == 1 else f"{single}^{{{n}}}")
     above = r"\,".join(numerator)
     prefix = rf"\frac{{{above or 1}}}{{{''.join(denominator)}}}" if denominator else above
     factors = [factor_latex(factor, variables, names) for factor in product.factors]

@@ -364,7 +364,7 @@ def load_statement(
 def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fraction]) -> Model:
     """The stated model of a parsed file."""
     check_keys(document, MODEL_KEYS, place)
-    table(document, place, required=("system", "couplings", "baths"))
+    table(document, place, required=("system", "couplings"))
     units = choice(document.get("units", "natural"), UNITS, place.field("units"), "units")
     symbols = with_values(
         read_symbols(document.get("symbols", {}), place.field("symbols")), values, place
@@ -390,7 +390,7 @@ def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fract
             )
         )
     observables = table(document.get("observables", {}), place.field("observables"))
-    baths = table(document["baths"], place.field("baths"))
+    baths = table(document.get("baths", {}), place.field("baths"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
     try:
         return Model(
