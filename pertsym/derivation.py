@@ -19,11 +19,14 @@ class Formula:
         says whether the engine derives that equation or takes it as a definition.
     lead
         Words before it, plain text with inline math between dollar signs.
+    text
+        The same as lines for a terminal, where there are others than its LaTeX read as text.
     """
 
     latex: str
     source: str = ""
     lead: str = ""
+    text: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)

@@ -129,8 +129,8 @@ def document(
         steps.append(_further(equations, left, orders))
     if basis is not None:
         steps += list(number_steps(basis, names, order))
-    subject = "Equations of motion" if basis is None or basis.model.name == "model" else ""
-    title = f"{subject or f'Equations of motion of {basis.model.name}'} to order {order}"
+    name = "" if basis is None or basis.model.name == "model" else f" of {basis.model.name}"
+    title = f"Equations of motion{name} to order {order}"
     return Derivation(title, title, "", "", (), (), tuple(steps))
 
 
@@ -236,7 +236,9 @@ def _vanishing(names: Sequence[str], order: int) -> Step:
 
 def _further(equations: Equations, names: Sequence[str], orders: Sequence[int]) -> Step:
     """Closed forms of the rates that have no section of their own."""
-    formulas, lines, long = [], [], []
+    formulas: list[Formula] = []
+    lines: list[str] = []
+    long: list[str] = []
     for name in names:
         latex, text = symbol(name)
         for n in orders:
@@ -337,6 +339,12 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
     if basis.dimension == 2 and frequency is not None and basis.blocks:
         formulas.append(Formula(rf"\omega_0 = {expression_latex(frequency)}"))
         lines.append(f"ω0 = {decimals(frequency)}")
+    if _order_open(basis):
+        prose.append(
+            "The symbols leave open how the energies of different blocks are ordered: levels are "
+            "numbered block by block, the lower of two first. Once all symbols have values, levels "
+            "are numbered by ascending energy, and a level may have another number."
+        )
     for block in basis.blocks:
         if len(block.sites) == 2:
             vectors, explained = _vectors(basis, block)
@@ -501,6 +509,15 @@ def cells(model: Model, quantity: str) -> tuple[str, ...]:
     return stated, f'derived["{quantity}"][2]', f'derived["{quantity}"][4]'
 
 
+def _order_open(basis: Eigenbasis) -> bool:
+    """Whether levels are numbered block by block because the symbols have no values."""
+    model = basis.model
+    if len(basis.blocks) < 2 or basis.dimension == 2 or model.hamiltonian is None:
+        return False
+    used = {str(s) for row in model.hamiltonian for x in row for s in x.free_symbols}
+    return not used <= model.values.keys()
+
+
 def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     first, second = (rf"|s_{{{site}}}\rangle" for site in block.sites)
     lower, upper = block.levels
@@ -522,11 +539,15 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
         rf"{sin}{phase}{second}",
     )
     i, j = block.sites
+    x = sympy.expand(h[i][i] - h[j][j])
+    size = sympy.Symbol(rf"|h_{{{i}{j}}}|") if phase else h[i][j]
+    tangent = r"\infty" if x == 0 else sympy.latex(2 * size / x, fold_short_frac=True)
+    tangent = tangent if x == 0 or phase else expression_latex(sympy.simplify(2 * size / x))
     explained = (
         rf"With $|s_k\rangle$ the basis vectors that $H_S$ was given in, the Hamiltonian mixes "
         rf"$|s_{{{i}}}\rangle$ and $|s_{{{j}}}\rangle$ by the angle $\theta$, "
-        rf"$\tan\theta=2h_{{{i}{j}}}/(h_{{{i}{i}}}-h_{{{j}{j}}})$ in its elements $h$"
-        + (r", whose off-diagonal one has the phase $\phi$." if phase else ".")
+        rf"$\tan\theta={tangent}$"
+        + (rf", where the element $h_{{{i}{j}}}$ of $H_S$ has the phase $\phi$." if phase else ".")
     )
     return formulas, explained
 

@@ -179,9 +179,10 @@ def words_step(order: int) -> Step:
         )
         + "What is left of each pairing is the product of $S$ at the times, in the order in which "
         r"they act (the rightmost first), with coefficients $\pm1$. The earlier end $j$ of a pair "
-        r"acts as $C\,S_j^{L}-C^*S_j^{R}$, the later end $i$ as $-(S_i^{L}-S_i^{R})$, where $S^{L}$ "
-        "and $S^{R}$ multiply with the coupling operator from the left and from the right. So they lead from one element of the density "
-        "matrix to another, each way through the levels with its matrix elements and a phase; equal "
+        r"acts as $C\,S_j^{L}-C^*S_j^{R}$, the later end $i$ as $-(S_i^{L}-S_i^{R})$; $S^{L}$ "
+        "and $S^{R}$ multiply with the coupling operator from the left and from the right. So they "
+        "lead from one element of the density matrix to another, each way through the levels with "
+        "its matrix elements and a phase; equal "
         "ways are collected.",
         tuple(formulas),
         tuple(lines),

@@ -25,7 +25,7 @@ from pertsym.present.formulas import number, over, sorted_terms
 from pertsym.present.latex import form_latex, pieces_latex
 from pertsym.present.layout import Piece
 from pertsym.present.markup import Markup, both, label, linear_form, phase_factor, raised
-from pertsym.present.text import form_lines, pieces_lines
+from pertsym.present.text import form_lines, formula_text, pieces_lines
 from pertsym.present.writer import SQUARE, TALL_CURLY, TALL_SQUARE, Writer
 from pertsym.reduction.arc_length_reduction import Reduction, Split, split_pairs
 from pertsym.reduction.arc_lengths import Kernel, Weighted, arc_length_kernels, collect
@@ -103,8 +103,8 @@ def method_step(order: int) -> Step:
             r"&&0<\ell<u-v\end{aligned}",
             lead="At fourth order two arcs connect the times $t_0>t_1>t_2>t_3$ in pairs. They "
             "cross, $(02)(13)$, with correlation functions of $\\tau_{12}$ and $\\tau_{23}$, or "
-            "one is nested in the other, $(03)(12)$, with correlation functions of $\\tau_{123}$ and "
-            "$\\tau_2$. A correlation function depends on the length of its arc alone; so let $u$ "
+            "one is nested in the other, $(03)(12)$, with correlation functions of $\\tau_{123}$ "
+            "and $\\tau_2$. A correlation function depends on the length of its arc alone; let $u$ "
             "and $v$ be the two lengths, the arc that ends at $t_0$ first, and $\\ell=\\tau_1$ the "
             "distance between their later ends (the Jacobian is 1):",
         ),
@@ -145,8 +145,9 @@ def method_step(order: int) -> Step:
             r"\operatorname{Re}fh=\tfrac12\hat A\hat B-\operatorname{Re}fh^*,\qquad "
             r"\operatorname{Im}fh=-\tfrac1{2\pi}P_A\hat B-\operatorname{Im}fh^*",
             lead=r"There $f=G_A(\omega)$ multiplies $h=G_B(\sigma\mp\omega)$ with a constant "
-            r"$\sigma$. Their spectra, $\hat A$ and $\hat B$, remain under the integral; $fh^*$ is analytic in the upper "
-            r"half plane: its integral is $\pi i$ times the residue at the pole and closes:",
+            r"$\sigma$. Their spectra, $\hat A$ and $\hat B$, remain under the integral; $fh^*$ "
+            r"is analytic in the upper half plane: its integral is $\pi i$ times the residue at "
+            "the pole and closes:",
         ),
     )
     lines += [
@@ -188,8 +189,9 @@ def arc_step(
     lines: list[str] = []
 
     def show(pieces: list[Piece], lead: str, named: Named = written) -> None:
-        formulas.append(Formula(pieces_latex(pieces, named.latex), lead=lead))
-        lines.extend(pieces_lines(pieces, named.text))
+        shown = pieces_lines(pieces, named.text)
+        formulas.append(Formula(pieces_latex(pieces, named.latex), "", lead, shown))
+        lines.extend(shown)
 
     if terms.order == 2:
         pieces = _transforms([(t.shape.strengths, [_single(t)], ()) for t in sorted_terms(terms)])
@@ -225,7 +227,7 @@ def arc_step(
         for k, pieces in enumerate(rows, 1):
             formulas.append(Formula(pieces_latex(pieces, f"I_{{{k}}}")))
             lines.extend(pieces_lines(pieces, f"I{k}"))
-        formulas = [Formula(_stacked([f.latex for f in formulas]))]
+        formulas = [Formula(_stacked([f.latex for f in formulas]), text=tuple(lines))]
     else:
         first = ordered[0]
         prose += "For example, the first term becomes"
@@ -489,7 +491,11 @@ def notation_step(traces: Iterable[TermTrace]) -> Step:
         formulas.append(Formula(rule.statement, lead=_stated(rule)))
     lines = [
         "S(x) = 1/(ε + ix) = π D(x) - i P(x); index 0: its regulator vanishes first, 2: it is 2ε",
-        *(f"{rule.name}: {rule.text}" for rule in rules),
+        *(
+            f"{rule.name}: {line}"
+            for rule in rules
+            for line in formula_text(Formula(rule.statement))
+        ),
     ]
     return Step(
         "notation", "The second route: generalized functions", prose, tuple(formulas), tuple(lines)
@@ -524,10 +530,9 @@ def route_step(
             formulas += _sweeps(trace, name)
         result = form_latex(trace.result, name.latex)
         lead = f"${name.latex}$, by {cited}:" if k != example else "Paired with the spectra:"
-        formulas.append(Formula(result, lead=lead))
+        formulas.append(Formula(result, "", lead, form_lines(trace.result, name.text)))
         lines.append(f"{name.text}, by {', '.join(trace.rules)}:")
-        lines += [f"  {line}" for line in trace.text().splitlines()]
-        lines += [f"  = {line}" for line in form_lines(trace.result)]
+        lines += [f"  {line}" for line in form_lines(trace.result, name.text)]
     one = len(ordered) == 1
     prose = (
         ("$I_1$ is the term printed above" if one else "$I_n$ is the $n$th term as printed above")

@@ -122,10 +122,15 @@ def product_latex(
     """One product in LaTeX, with its sign."""
     names = constants or frequency_names(_width(product), latex=True)
     z = product.coefficient
-    scalar = _number_latex(z)
-    numerator = [] if scalar in ("", "-") else [scalar]
-    sign = "-" if scalar == "-" else ""
     denominator: list[str] = []
+    if z.re and z.im:
+        sign, numerator = "", [_number_latex(z)]
+    else:
+        part = z.im or z.re
+        sign = "-" if part < 0 else ""
+        numerator = [str(abs(part.numerator))] if abs(part.numerator) != 1 else []
+        numerator += ["i"] if z.im else []
+        denominator += [str(part.denominator)] if part.denominator != 1 else []
     for symbol, n in ((r"\pi", product.pi_power), (r"\epsilon", product.eps_power)):
         if n:
             power = symbol if abs(n) == 1 else f"{symbol}^{{{abs(n)}}}"

@@ -35,6 +35,7 @@ from pertsym.model.symbols import (
     ASSUMPTIONS,
     Declared,
     Symbols,
+    meaning_in_formulas,
     read_symbols,
     require_name,
     value_of,
@@ -225,6 +226,7 @@ class Model:
             else tuple(baths)
         )
         _require_baths(given, bound, place)
+        _require_free_names(table, e, [c.bath for c in given], place)
         correlated = tuple(cross)
         _require_cross(correlated, [c.bath for c in given], bound, place)
         for field_name, value in (
@@ -438,6 +440,34 @@ def _symbols(
             require_name(symbol.name, place.field(symbol.name))
             found[symbol.name] = Declared(symbol.name, positive)
     return found
+
+
+def _require_free_names(
+    table: Symbols, energies: Sequence[sympy.Expr] | None, baths: Sequence[str], place: Place
+) -> None:
+    """Refuse symbols whose names mean something else in formulas, or are names of baths.
+
+    E_k and w_k (w0 of two levels) are free for the energies and frequencies that they stand for.
+    """
+    own: dict[str, sympy.Expr] = {}
+    if energies is not None:
+        own = {f"E{k}": x for k, x in enumerate(energies)}
+        distances = [x - energies[0] for x in energies[1:]]
+        own |= {f"w{k}": x for k, x in enumerate(distances, 0 if len(distances) == 1 else 1)}
+    for name, declared in table.items():
+        meaning = meaning_in_formulas(name)
+        if meaning and (name not in own or not _vanishes(own[name] - declared.symbol)):
+            raise (
+                place.field("symbols")
+                .field(name)
+                .error(f"{name!r} is {meaning} in formulas", f"rename it, for example {name}_s")
+            )
+        if name in baths:
+            raise (
+                place.field("symbols")
+                .field(name)
+                .error(f"{name!r} is also the name of a bath", "rename one of the two")
+            )
 
 
 def _with(x: sympy.Expr, known: Mapping[str, sympy.Symbol]) -> sympy.Expr:

@@ -51,8 +51,8 @@ def write_notebook(path: Path, derivation: Derivation, code: tuple[str, ...] = (
             )
         )
     cells += [format_v4.new_code_cell(source) for source in code]
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"  # the same at every run
+    for place, cell in enumerate(cells):
+        cell["id"] = f"cell-{place}"  # the same at every run
     notebook = format_v4.new_notebook(
         cells=cells,
         metadata={

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from pertsym.derivation import Formula
 from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.present.escape import with_inline_math
 from pertsym.present.formulas import form_pieces, number, sorted_terms, term_parts
@@ -76,8 +77,17 @@ def prose_text(text: str) -> str:
     return with_inline_math(text, str, _math_text)
 
 
+def formula_text(formula: Formula) -> tuple[str, ...]:
+    """A displayed formula as lines for a terminal."""
+    if formula.text:
+        return formula.text
+    body = re.sub(r"\\(begin|end)\{\w+\}|\\\\\[\w+\]", "", formula.latex)
+    rows = re.split(r"\\\\\s", body.replace("&", " "))
+    return tuple(filter(None, (_math_text(row) for row in rows)))
+
+
 def _math_text(source: str) -> str:
-    tokens = _TOKEN.findall(source)
+    tokens = [token.strip() or " " for token in _TOKEN.findall(source)]
     found, rest = _plain(tokens, 0)
     while rest < len(tokens):  # a closing brace without partner
         more, rest = _plain(tokens, rest + 1)
@@ -99,7 +109,8 @@ def _plain(tokens: list[str], k: int) -> tuple[str, int]:
         elif token in (r"\frac", r"\tfrac"):
             above, k = _argument(tokens, k + 1)
             below, k = _argument(tokens, k)
-            found += "/".join(x if len(x) == 1 or x.isalnum() else f"({x})" for x in (above, below))
+            parts = (x.strip() for x in (above, below))
+            found += "/".join(x if x.isalnum() else f"({x})" for x in parts) + " "
         else:
             piece, k = _argument(tokens, k)
             found += piece
@@ -139,8 +150,12 @@ def _script(body: str, kind: str) -> str:
     if kind == "^":
         if body.lstrip("-").isdigit():
             return body.translate(_RAISED)
-        return body if body in ("*", "†") or body.startswith("(") else f"^{{{body}}}"
-    return body if body.isdigit() else f"_{body}" if body.isalnum() else f"_{{{body}}}"
+        if body in ("*", "†", "'") or body.startswith("("):
+            return body
+    elif body.isdigit():
+        return body
+    bare = len(body) == 1 or (kind == "_" and body.isalnum())
+    return f"{kind}{body}" if bare else f"{kind}{{{body}}}"
 
 
 _TOKEN = re.compile(r"\\[A-Za-z]+\s*|\\.|.", re.DOTALL)
