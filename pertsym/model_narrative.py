@@ -45,7 +45,7 @@ from pertsym.present.statement import (
     hamiltonian_latex,
     interaction_latex,
 )
-from pertsym.present.text import form_lines
+from pertsym.present.text import form_lines, formula_text
 from pertsym.reduction_narrative import method_step, notation_step
 
 _MOST_RATES = 6
@@ -143,7 +143,7 @@ def quantity_steps(
     """
     found: list[Step] = []
     zero: list[int] = []
-    parts = _SUMS.get(name, ((), ""))
+    parts = _SUMS.get(name, ((), "", ""))
     brief = bool(parts[0]) and set(parts[0]) <= set(shown)
     for order in orders:
         terms = equations.terms(name, order)
@@ -152,9 +152,9 @@ def quantity_steps(
             continue
         spectral = spectral_step(equations, name, order)
         if brief:
-            steps = [replace(spectral, prose="")]
+            steps = [replace(spectral, prose="The closed forms are added up.")]
         elif terms is None:
-            steps = [replace(spectral, prose="")]
+            steps = [replace(spectral, prose="It follows from the closed forms of the elements.")]
             if order == orders[-1]:
                 steps = [wick_step(equations, name, order), *steps]
         else:
@@ -165,20 +165,46 @@ def quantity_steps(
             if order == orders[-1] and len(terms) <= _MOST_RULES:
                 steps.append(rules_step(equations, name, order))
         found += [replace(step, key=f"{name}-{order}-{step.key}", level=2) for step in steps]
-    latex = symbol(name).latex
-    prose = [parts[1]] if brief else []
-    prose += [f"At order {n} all terms cancel, ${latex}^{{({n})}}=0$." for n in zero]
-    text = tuple(f"{symbol(name).text}({n}) = 0: all terms cancel" for n in zero)
-    heading = Step(f"{name}-heading", _heading(name), " ".join(prose), (), text)
-    return [heading, *found]
+    latex, text = symbol(name)
+    left = latex.removeprefix(r"\left(").removesuffix(r"\right)")
+    right, words = parts[1:] if brief else _defined(name)
+    words += "".join(f" At order {n} all terms cancel, ${latex}^{{({n})}}=0$." for n in zero)
+    stated = Formula(f"{left} = {right}")
+    lines = (*formula_text(stated), *(f"{text}({n}) = 0: all terms cancel" for n in zero))
+    return [Step(f"{name}-heading", _heading(name), words, (stated,), lines), *found]
 
 
-_SUMS: Mapping[str, tuple[tuple[str, ...], str]] = {
-    "inv_T1": (("k_up", "k_down"), "It is the sum of the two rates above, $1/T_1=k_{10}+k_{01}$."),
+def _defined(name: str) -> tuple[str, str]:
+    """What a quantity is in elements of the generator, and words before that."""
+    kind = name.removesuffix(ELIMINATED)
+    known = {
+        "k_up": "-R_{0000}=R_{1100}",
+        "k_down": "-R_{1111}=R_{0011}",
+        "inv_T1": "-R_{0000}-R_{1111}",
+        "inv_T2": r"-\mathrm{Re}\,R_{1010}",
+        "inv_T2_prime": r"\tfrac12(R_{0000}+R_{1111})-\mathrm{Re}\,R_{1010}",
+        "frequency_shift": r"\sqrt{(\omega_0-\mathrm{Im}\,R_{1010})^2-|R_{1001}|^2}-\omega_0",
+    }
+    if name != kind:
+        return r"\cdots", "The other elements of the density matrix follow, and are eliminated."
+    if kind in known:
+        return known[kind], "In elements of the generator it is"
+    if kind.startswith("k_"):
+        levels = kind.removeprefix("k_")
+        to, start = levels.split(",") if "," in levels else (levels[0], levels[-1])
+        return f"R_{{{to}{to}{start}{start}}}", "It is the element"
+    levels = kind.removeprefix("R_")
+    a, b, c, d = levels.split(",") if "," in levels else list(levels)
+    words = "It tells how one element of the density matrix changes another,"
+    return rf"\partial\dot\sigma_{{{a}{b}}}/\partial\sigma_{{{c}{d}}}", words
+
+
+_SUMS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    "inv_T1": (("k_up", "k_down"), "k_{10}+k_{01}", "It is the sum of the two rates above."),
     "inv_T2_prime": (
         ("k_up", "k_down", "inv_T2"),
-        "It is what the populations do not explain of the decay of the coherence, "
-        "$1/T_2'=1/T_2-1/(2T_1)$, made of the rates above.",
+        r"\frac1{T_2}-\frac1{2T_1}",
+        "It is what the populations do not explain of the decay of the coherence.",
     ),
 }
 
@@ -445,15 +471,24 @@ def definitions_step(interaction: Interaction) -> Step:
             )
         )
         lines += ("1/T1 = k10 + k01, 1/T2 = -Re R1010, 1/T2' = 1/T2 - 1/(2 T1)",)
-    prose = ""
+    prose = "Everything that formulas are made of:"
     return Step("definitions", "Definitions", prose, tuple(formulas), lines)
 
 
 def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterator[Step]:
     """Values of the closed forms, where the model has values and baths for everything."""
     model = basis.model
-    if model.values.keys() < set(model.symbols) or not model.baths:
+    if set(model.symbols) - model.values.keys() or not model.baths:
         return
+    energies = _known_energies(basis)
+    if energies is not None and basis.dimension == 2 and not energies[1] > energies[0]:
+        raise InputError(
+            model.name,
+            "system.energies" if model.hamiltonian is None else "system.hamiltonian",
+            f"level 1 lies at {energies[1]:g}, not above level 0 at {energies[0]:g}; formulas "
+            "take E_1 - E_0 = w0 > 0",
+            "list the lower level first and exchange rows and columns of the operators",
+        )
     numbers = Numbers(basis.at(model.values, model.baths))
     formulas, lines, missing = [], [], []
     for name in names:

@@ -385,8 +385,8 @@ def closing_steps(
     """From time-domain terms to the closed form, by both routes, methods and rules stated."""
     spectral = spectral_step(equations, name, order, source)
     terms = equations.terms(name, order)
-    if terms is None:
-        return (spectral, rules_step(equations, name, order))
+    if terms is None or not len(terms):
+        return (spectral,)
     return (
         method_step(order),
         arc_lengths_step(equations, name, order),
