@@ -25,7 +25,8 @@ from pertsym.expansion.terms import TimeIntegrand
 from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
-from pertsym.reduction_narrative import arc_step, method_step, notation_step, route_step
+from pertsym.reduction_narrative import arc_step, method_step
+from pertsym.route_narrative import notation_step, route_step
 
 
 class RoutesDisagree(AssertionError):
@@ -47,6 +48,7 @@ SYMBOLS: Mapping[str, Symbol] = MappingProxyType(
         "inv_T2": Symbol(r"\left(1/T_2\right)", "(1/T2)"),
         "inv_T2_prime": Symbol(r"\left(1/T_2'\right)", "(1/T2')"),
         "frequency_shift": Symbol(r"\Delta\omega", "Δω"),
+        "equilibrium_constant": Symbol("K", "K"),
     }
 )
 
@@ -80,6 +82,12 @@ def symbol(name: str) -> Symbol:
         return Symbol(f"{latex}_{{{indices}}}", f"{text}{indices}")
     indices = name.removeprefix("R_")
     return Symbol(f"R_{{{indices}}}", f"R{indices}")
+
+
+def expansion_latex(name: str) -> str:
+    """A quantity as a power series, for a notebook."""
+    latex, first = symbol(name).latex, 0 if name == "equilibrium_constant" else 2
+    return f"${latex}={latex}^{{({first})}}+{latex}^{{({first + 2})}}+\\dots$"
 
 
 def _at(name: str, order: int) -> Symbol:

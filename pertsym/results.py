@@ -20,7 +20,15 @@ from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Bath, Statistics, density_from
-from pertsym.narrative import cumulant_step, pipeline, rules_step, symbol, wick_step, words_step
+from pertsym.narrative import (
+    cumulant_step,
+    expansion_latex,
+    pipeline,
+    rules_step,
+    symbol,
+    wick_step,
+    words_step,
+)
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
 from pertsym.numerics.single_point import Single, single_of
@@ -457,6 +465,9 @@ class ResultSeries:
     name: str
     _equations: Equations
     _parameters: Parameters | None = None
+
+    def _repr_latex_(self) -> str:
+        return expansion_latex(self.name)
 
     def __repr__(self) -> str:
         return f"{self.name}: index by the order, e.g. [2] or [4]"

@@ -105,6 +105,11 @@ class Coupling:
         factor = "" if self.strength == 1 else f"{decimals(self.strength)} * "
         return f"{factor}[{inner}] (x) {self.bath}"
 
+    def _repr_latex_(self) -> str:
+        from pertsym.present.statement import coupling_latex
+
+        return f"$${coupling_latex(self)}$$"
+
 
 @dataclass(frozen=True, init=False)
 class Model:

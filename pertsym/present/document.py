@@ -68,6 +68,7 @@ def latex_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
             derivation=derivation,
             title=prose_latex(derivation.title),
             source=prose_latex(derivation.source),
+            numbered=_numbered(derivation),
             conventions=[prose_latex(text) for text in derivation.conventions],
             sections=_sections(
                 derivation, prose_latex, _latex_equation, escape_latex, heading_latex
@@ -95,6 +96,7 @@ def html_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
             derivation=derivation,
             title=safe(derivation.title),
             source=safe(derivation.source),
+            numbered=_numbered(derivation),
             conventions=[safe(text) for text in derivation.conventions],
             sections=_sections(derivation, safe, _html_equation, str, safe),
             ledger=Safe(ledger_table(rows, "html")) if rows else "",
@@ -158,6 +160,11 @@ def _sections(
             )
         )
     return sections
+
+
+def _numbered(derivation: Derivation) -> bool:
+    """Whether a formula has a number in the source."""
+    return any(formula.source for step in derivation.steps for formula in step.formulas)
 
 
 def _paragraphs(step: Step) -> list[str]:

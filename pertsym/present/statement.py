@@ -28,10 +28,11 @@ def hamiltonian_latex(model: Model) -> str:
 
 def interaction_latex(model: Model) -> str:
     """H_I = the sum of operators times baths."""
-    return "H_I = " + " + ".join(map(_coupling, model.couplings))
+    return "H_I = " + " + ".join(map(coupling_latex, model.couplings))
 
 
-def _coupling(coupling: Coupling) -> str:
+def coupling_latex(coupling: Coupling) -> str:
+    """strength operator (x) B."""
     factor = ""
     if coupling.strength != 1:
         factor = expression_latex(coupling.strength) + r"\,"

@@ -47,7 +47,7 @@ HALF = Gaussian(Fraction(1, 2))
 _I = Gaussian(0, 1)
 _MINUS_I = Gaussian(0, -1)
 _TIME_DOMAIN = (
-    "terms(name, order) of the equations has the terms in the time domain, and for a model file "
+    "the attribute terms of the result has the terms in the time domain, and for a model file "
     "`pertsym generator MODEL --order N` has numbers"
 )
 
