@@ -315,8 +315,8 @@ class Derived:
     ) -> None:
         """One source file of the rates, which needs no pertsym; values and baths as of `at`.
 
-        Values are the defaults of the parameters of the code.  A symbol without value is 1 there,
-        and a bath that is only a name a `DrudeLorentz(lam=0.1, gamma=1)` at temperature 1.
+        Values are the defaults of the parameters of the code.  Where neither the model nor the
+        call gives any, symbols are 1 and baths `DrudeLorentz(lam=0.1, gamma=1)` at temperature 1.
 
         Raises
         ------
@@ -325,11 +325,10 @@ class Derived:
         """
         from pertsym.codegen.export import Codegen
 
-        if self.model is not None:
+        model = self.model
+        if model is not None and not (values or model.values or model.baths):
             drude = Bath(DrudeLorentz(lam=0.1, gamma=1.0), temperature=1.0)
-            known = {*self.model.values, *(bath.name for bath in self.model.baths), *values}
-            values |= {name: 1 for name in self.model.symbols if name not in known}
-            values |= {name: drude for name in self.model.bath_names if name not in known}
+            values = dict.fromkeys(model.symbols, 1) | dict.fromkeys(model.bath_names, drude)
         write_whole(Path(file), Codegen.of(self.at(**values).model, order, []).render(language))
 
     def __repr__(self) -> str:

@@ -293,7 +293,8 @@ def spectral_step(equations: Equations, name: str, order: int, source: str = "")
         if quantity.form or quantity.imaginary
         else "Everything cancels."
     )
-    prose = r"With $G=\tfrac12\hat C-\tfrac{i}{2\pi}P$ the real part is taken. " + prose
+    if quantity.terms is not None:
+        prose = r"With $G=\tfrac12\hat C-\tfrac{i}{2\pi}P$ the real part is taken. " + prose
     title = f"Closed form of ${_at(name, order).latex}$"
     return Step("spectral", title, prose, *_forms(quantity, source))
 
