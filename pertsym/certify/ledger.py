@@ -21,9 +21,6 @@ LEDGER_DIGITS = 20
 
 _NOTHING_TO_COMPARE = ("definition", "not applicable")
 _NEEDS_NO_CHECK: tuple[Status, ...] = ("definition", "misprint", "not applicable")
-TRANSITIONAL = (
-)
-"""Derivations that may still have formulas that are compared with nothing."""
 
 _KEYS = tuple(field.name for field in fields(Claim))
 _OPTIONAL = tuple(field.name for field in fields(Claim) if field.default == "")
@@ -113,7 +110,7 @@ def _claim(path: Path, number: int, table: Mapping[str, object]) -> Claim:
             "a reason"
         )
     untied = not ties and expected not in _NOTHING_TO_COMPARE
-    if untied and path.parent.name not in TRANSITIONAL:
+    if untied:
         raise ValueError(
             f"{where}: a row that is {expected} has its formula rendered (`render`) or compared "
             "(`compare`), or says in `text` why it is not"
