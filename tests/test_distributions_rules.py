@@ -148,10 +148,10 @@ def test_statements_are_readable() -> None:
         r"+\frac{1}{2}\,\frac{\mathcal{P}(x)}{x}"
     )
     assert RULES["pinch"].statement == (
-        r"\frac{\mathcal{P}(x)}{x} \simeq \mathrm{FP}\frac{1}{(x)^{2}}"
+        r"\frac{\mathcal{P}(x)}{x} \simeq \mathrm{FP}\frac{1}{x^{2}}"
         r"+\frac{\pi}{\epsilon}\,\delta(x)"
     )
-    assert RULES["nonresonant"].statement == r"S_2(a) \simeq \frac{-i}{(a)}"
+    assert RULES["nonresonant"].statement == r"S_2(a) \simeq -\frac{i}{a}"
 
 
 # --- exact arithmetic ---------------------------------------------------------------------
