@@ -88,6 +88,23 @@ settings_option = click.option(
 )
 
 
+def _project(context: click.Context, parameter: click.Parameter, value: Path | None) -> Any:
+    from pertsym.library import MARK, project_at  # brings what derivations need
+
+    if value is not None and not (value / MARK).is_file():
+        fail(f"--project: {value} has no {MARK}; `pertsym init {value}` makes one", BAD_INPUT)
+    return project_at(value or Path.cwd())
+
+
+project_option = click.option(
+    "--project",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=_project,
+    metavar="DIR",
+    help="Folder of a project (see `pertsym init`) [the one that this folder is in].",
+)
+
+
 def load(path: Path, settings: Sequence[str] = ()) -> Model:
     """The model of a file, with values for its symbols; its remarks go to stderr."""
     model = load_model(path, read_values(path, settings))
