@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file in one step, so that an interruption leaves nothing half-written.
 
     A symbolic link stays one: what it points to is replaced.
@@ -32,8 +32,8 @@ def write_whole(path: Path, text: str) -> None:
         mode = stat.S_IMODE(found)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
         os.chmod(temporary, mode)
         os.replace(temporary, target)
     except BaseException:

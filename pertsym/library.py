@@ -227,6 +227,7 @@ def skeleton(model: str, name: str = "my_system") -> Mapping[str, str]:
         MARK: _MARK,
         f"derivations/{name}/{MODEL}": model,
         ".github/workflows/pertsym.yml": _WORKFLOW,
+        ".gitignore": "__pycache__/\n.pertsym.lock\n",
         "README.md": _README.replace("NAME", name),
     }
 

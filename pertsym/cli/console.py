@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
+import math
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 from tqdm import tqdm
@@ -17,9 +21,13 @@ from tqdm import tqdm
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.notes import model_notes
+from pertsym.model.read import guess
 from pertsym.model.values import Model
 
 DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
+
+HIGHEST_ORDER: Final = 20
+"""Terms grow like (2n - 1)!! 2^n: at order 14 there are 10^9 of them; recursions reach further."""
 
 _NEGATIVE = 1e-8  # populations below minus this are worth a note
 
@@ -34,7 +42,8 @@ def command_errors(function: F) -> F:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            with _checked() if "model" in kwargs else nullcontext():
+                return function(*args, **kwargs)
         except InputError as fault:
             fail(str(_located(fault, _file(kwargs))), BAD_INPUT)
         except NotYetDerivable as fault:
@@ -44,6 +53,85 @@ def command_errors(function: F) -> F:
             fail(f"{where}{fault.strerror}; nothing more is written", BAD_INPUT)
 
     return wrapped  # type: ignore[return-value]
+
+
+_NOT_FINITE: Final = re.compile(r"(?<![\w.'\"])[-+]?(?:nan|inf|infinity)(?:j|i)?(?![\w'\"])", re.I)
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """The one check of what a command about numbers prints, text and JSON alike: all are finite.
+
+    Nothing is printed before it has passed.
+    """
+    held = io.StringIO()
+
+    def passed() -> None:
+        if held.getvalue():
+            click.echo(_finite_text(held.getvalue()), nl=False)
+
+    try:
+        with redirect_stdout(held):
+            yield
+    except SystemExit:
+        passed()
+        raise
+    passed()
+
+
+def _finite_text(text: str) -> str:
+    """The text itself, unless it shows a number that is none."""
+    if not text.startswith("{"):  # JSON is looked at by `emit_json`, its texts may say anything
+        for line in text.splitlines():
+            if _NOT_FINITE.search(line):
+                _overflow(" ".join(line.split())[:120])
+    return text
+
+
+def _overflow(where: str) -> NoReturn:
+    fail(
+        f"the numbers of this model leave the range of double precision: {where}; use another "
+        "unit of energy, or less extreme parameters",
+        BAD_INPUT,
+    )
+
+
+def finite(x: float) -> float:
+    """The number itself, which is about to be printed, or the end of the command."""
+    if not math.isfinite(x):
+        _overflow(str(x))
+    return x
+
+
+def _require_finite(value: object, where: str = "") -> None:
+    match value:
+        case float():
+            if not math.isfinite(value):
+                _overflow(f"{where} is {value}")
+        case str():
+            if value.strip("+-").lower() in ("nan", "inf", "infinity"):
+                _overflow(f"{where} is {value}")
+        case dict():
+            for key, entry in value.items():
+                _require_finite(entry, f"{where}.{key}" if where else str(key))
+        case list() | tuple():
+            for n, entry in enumerate(value):
+                _require_finite(entry, f"{where}[{n}]")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ "; did you mean ...?" where there is a near one."""
+    advice = guess(word, known)
+    return f"; {advice}" if advice.startswith("did you mean") else ""
+
+
+def even_order(order: int, lowest: int = 2, key: str = "--order") -> None:
+    """Refuse an order that is odd, or so high that no computer could reach it."""
+    if order < lowest or order % 2:
+        least = "a positive even integer" if lowest else "an even integer >= 0"
+        fail(f"{key}: must be {least}, got {order}", BAD_INPUT)
+    if order > HIGHEST_ORDER:
+        fail(f"{key}: {order} is out of reach; ask for {HIGHEST_ORDER} at most", BAD_INPUT)
 
 
 def _file(arguments: Mapping[str, Any]) -> Path | None:
@@ -129,7 +217,8 @@ def refuse_settings(settings: Sequence[str]) -> None:
 
 
 def emit_json(value: object) -> None:
-    """JSON on stdout: full double precision, no NaN."""
+    """JSON on stdout: full double precision, and every number finite."""
+    _require_finite(value)
     click.echo(json.dumps(value, allow_nan=False, ensure_ascii=False, indent=1))
 
 

@@ -13,7 +13,9 @@ from pertsym.cli.console import (
     NOT_DERIVABLE,
     Ticker,
     command_errors,
+    did_you_mean,
     emit_json,
+    even_order,
     fail,
     note,
     settings_option,
@@ -61,8 +63,7 @@ def derive(
     """
     tick = Ticker()
     chosen = source_of(source, settings)
-    if order < 2 or order % 2:
-        fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    even_order(order)
     equations = chosen.equations
     if quantity is not None:
         _require_quantity(chosen, quantity)
@@ -89,7 +90,8 @@ def derive(
         try:
             steps = (derivation.step(step),)
         except KeyError as fault:
-            fail(f"--step: {fault.args[0]}", BAD_INPUT)
+            near = did_you_mean(step, [known.key for known in derivation.steps])
+            fail(f"--step: {fault.args[0]}{near}", BAD_INPUT)
     if latex is not None or html is not None:
         # brings template engines, which steps at a terminal do not need
         from pertsym.present.document import html_document, latex_document
@@ -126,7 +128,8 @@ def _require_quantity(source: Source, quantity: str) -> None:
     try:
         source.equations.series(quantity)
     except ValueError as fault:
-        fail(f"--{fault}", BAD_INPUT)
+        near = did_you_mean(quantity, source.equations.names)
+        fail(f"--{fault}{near}", BAD_INPUT)
 
 
 def _terms(equations: Equations, chosen: str | None, order: int) -> dict[str, Any]:
