@@ -26,8 +26,8 @@ from pertsym.model.values import Model
 
 DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
 
-HIGHEST_ORDER: Final = 20
-"""Terms grow like (2n - 1)!! 2^n: at order 14 there are 10^9 of them; recursions reach further."""
+HIGHEST_ORDER: Final = 40
+"""Of any request; most end earlier, and say where."""
 
 _NEGATIVE = 1e-8  # populations below minus this are worth a note
 
@@ -48,6 +48,8 @@ def command_errors(function: F) -> F:
             fail(str(_located(fault, _file(kwargs))), BAD_INPUT)
         except NotYetDerivable as fault:
             fail(str(_located(fault, _file(kwargs))), NOT_DERIVABLE)
+        except (OverflowError, FloatingPointError, ArithmeticError) as fault:
+            _overflow(str(fault))
         except OSError as fault:
             where = f"{fault.filename}: " if fault.filename else "output: "
             fail(f"{where}{fault.strerror}; nothing more is written", BAD_INPUT)

@@ -29,6 +29,8 @@ from pertsym.present.records import form_record, integrand_record
 from pertsym.reduction.spectral import ZERO_FORM
 from pertsym.results import Result
 
+_MOST_TERMS = 10  # the order, with 10^6 terms
+
 
 @click.command()
 @click.argument("source")
@@ -69,6 +71,11 @@ def derive(
         _require_quantity(chosen, quantity)
     writes = any(file is not None for file in (latex, html, notebook))
     wanted_terms = equations if step == "wick" and as_json else None
+    if wanted_terms is not None and order > _MOST_TERMS:
+        fail(
+            f"--order: terms of order {order} are out of reach; ask for {_MOST_TERMS} at most",
+            NOT_DERIVABLE,
+        )
     if wanted_terms is not None and not writes:  # any order
         emit_json(_terms(wanted_terms, quantity, order))
         return

@@ -177,7 +177,8 @@ def bath_figure(model: Model, times: NDArray[np.float64] | None = None) -> Pictu
     reach = 4 * max((abs(c.frequency_scale) for c in live.values()), default=1.0)
     reach = max(reach, 2 * float(model.energies[-1] - model.energies[0]))
     w = np.linspace(-reach, reach, _POINTS)
-    grid = np.linspace(0, 20 / reach, _POINTS) if times is None else times
+    # C(0) of slowly decaying J is infinite: the first time is later
+    grid = np.linspace(0, 20 / reach, _POINTS)[1:] if times is None else times
     inside = grid if times is None else np.array([model.units.time_to_internal(t) for t in grid])
     if times is None:
         grid = inside / model.units.time_to_internal(1.0)
@@ -206,7 +207,7 @@ def bath_figure(model: Model, times: NDArray[np.float64] | None = None) -> Pictu
     frequency = _with(r"frequency $\omega$", energy)
     axes[0, 0].set(xlabel=frequency, ylabel=_with(r"$J(\omega)$", energy))
     axes[0, 1].set(xlabel=frequency, ylabel=_with(r"$\hat C(\omega)$", energy))
-    axes[0, 2].set(xlabel=_with(r"time $t$", time), ylabel=_with("$C(t)$", f"{energy}$^2$"))
+    axes[0, 2].set(xlabel=_with(r"time $t$", time), ylabel=_with("$C(t)$", f"{energy}^2"))
     for axis in axes.flat:
         if axis.get_legend_handles_labels()[0]:
             axis.legend(fontsize=8, title="bath", title_fontsize=8)
@@ -273,4 +274,7 @@ def _colour(n: int) -> str:
 
 
 def _with(what: str, unit: str) -> str:
-    return f"{what}  [{unit}]"
+    """A label: powers typeset, cm^-1 squared as cm^-2."""
+    power = unit.replace("^-1^2", "^-2")
+    base, hat, exponent = power.partition("^")
+    return f"{what}  [{base}$^{{{exponent}}}$]" if hat else f"{what}  [{unit}]"
