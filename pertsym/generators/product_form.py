@@ -215,7 +215,10 @@ def bounded_fourth_order(system: System, poles: Mapping[str, Poles]) -> tuple[Ar
     form = ProductForm(
         system,
         Correlated.independent(
-            (name, Exponentials(tuple(bath.c.tolist()), tuple(bath.nu.tolist())))
+            (
+                name,
+                Exponentials(tuple(bath.c.tolist()) or (0j,), tuple(bath.nu.tolist()) or (1 + 0j,)),
+            )
             for name, bath in poles.items()
         ),
     )
