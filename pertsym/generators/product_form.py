@@ -227,6 +227,9 @@ def bounded_fourth_order(system: System, poles: Mapping[str, Poles]) -> tuple[Ar
         for nu, weight in zip(bath.nu.tolist(), bath.weights.tolist(), strict=True):
             errors[name, nu] += weight
     sizes = np.array([abs(mode.left) for mode in form.modes])
+    if not sizes.any():  # all baths are zero
+        exact = form.fourth_order()
+        return exact, np.zeros(exact.shape)
     weights = np.array([errors[mode.later, mode.rate] for mode in form.modes])
     near = np.abs(form.rates)
     scale = (sizes / near).sum() / max((weights / near).sum(), 1e-300)
