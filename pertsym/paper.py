@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pertsym.certify.claims import Check, Claim
+from pertsym.certify.formulas import Objects
 from pertsym.certify.ledger import (
+    NotEstablished,
     ledger_json,
     ledger_markdown,
     ledger_rows,
     load_claims,
     require_expected,
 )
-from pertsym.derivation import Derivation, Step
+from pertsym.codegen.data import terms_json
+from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.codegen.rational import RationalFunction, render_rational_module
+from pertsym.derivation import Derivation, Formula, Reading, Step
 from pertsym.equations.series import Equations
 from pertsym.language.dictionary import Dictionary
+
+Functions = Sequence[FunctionSpec] | Sequence[RationalFunction]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """Everything that commands need of one derivation.
+    """Everything that commands need of one derivation; what is standard follows from the rest.
 
     Attributes
     ----------
+    script
+        Path of the script, its `__file__`; `name` and `claims_file` follow from its folder.
     name
-        Name of the script; argument of `pertsym derive`.
+        Name of the folder; argument of `pertsym derive`.
     title, source, bibtex
-        Heading, one-line citation, BibTeX entry.
+        Heading, one-line citation, BibTeX entry (by default that of a result of our own).
     conventions, legend
         Convention sentences with inline math, and as plain text for a terminal.
     equations
@@ -37,39 +47,63 @@ class Paper:
         Orders that can be derived to closed form.
     narrate
         order -> the steps of the full argument up to that order.
+    modules, terms
+        Generated modules, file name -> their functions, of spectral forms or rational; quantities
+        of `equations` whose fourth-order terms go to terms.json.
     generate
-        () -> relative path below generated/<name>/ -> file text, without document and ledger.
+        () -> relative path below generated/<name>/ -> text of further files.
     densities, symbols
         How the source's formulas call the spectral density besides J, and its own symbols with
         what they stand for, as text; for `dictionary`.
-    ledger_names
-        () -> dictionary of the formulas in the ledger, the derived quantities among its names.
+    ledger_names, readings, rendered
+        What formulas of the ledger are: `dictionary`, `readings` and `rendered` of
+        `pertsym.certify.formulas.Objects`.
     headline, contents
         How the generated package describes itself: what it belongs to (by default the title), and
         what is in it.
+    rational
+        First words of the docstring of modules of rational functions.
     claims_file
         TOML file of the ledger's claims.
     checks
         Tag -> computation that establishes the claims of that tag.
     """
 
-    name: str
+    script: str = ""
+    name: str = ""
     title: str
-    source: str
-    bibtex: str
+    source: str = "pertsym"
+    bibtex: str = ""
     conventions: tuple[str, ...]
-    legend: tuple[str, ...]
+    legend: tuple[str, ...] = ()
     equations: Equations | None = None
     orders: tuple[int, ...]
     narrate: Callable[[int], tuple[Step, ...]]
+    modules: Mapping[str, Callable[[], Functions]] = field(default_factory=dict)
+    terms: tuple[str, ...] = ()
     generate: Callable[[], Mapping[str, str]] = dict
     densities: tuple[str, ...] = ()
     symbols: Mapping[str, str] = field(default_factory=dict)
     ledger_names: Callable[[], Dictionary | None] = lambda: None
+    readings: Mapping[str, Callable[[], Reading]] = field(default_factory=dict)
+    rendered: Mapping[str, Callable[[], str]] = field(default_factory=dict)
     headline: str = ""
     contents: str = "generated functions, ledger and document"
-    claims_file: Path
+    rational: str = "Exponential correlation functions C(t) = A exp(-lam |t|)"
+    claims_file: Path = Path()
     checks: Mapping[str, Check]
+
+    def __post_init__(self) -> None:
+        folder = Path(self.script).parent
+        note = f"note = {{derived by {self.source}}}"
+        defaults = {
+            "name": folder.name,
+            "claims_file": folder / "claims.toml",
+            "bibtex": f"@misc{{pertsym_{folder.name},\n  title = {{{self.title}}},\n  {note}}}",
+        }
+        for key, value in defaults.items():
+            if getattr(self, key) in ("", Path()):
+                object.__setattr__(self, key, value)
 
     @property
     def dictionary(self) -> Dictionary:
@@ -83,6 +117,21 @@ class Paper:
         if self.equations is None:
             raise ValueError(f"{self.name}: has no equations whose formulas could be read")
         return Dictionary.of(self.equations.interaction, self.densities, self.symbols)
+
+    @property
+    def objects(self) -> Objects:
+        """What the formulas of its ledger are compared with."""
+        return Objects(self.ledger_names, self.readings, self.rendered)
+
+    @cached_property
+    def formulas(self) -> tuple[Formula, ...]:
+        """All that the whole argument displays."""
+        return tuple(f for step in self.narrate(max(self.orders)) for f in step.formulas)
+
+    @property
+    def typed_formulas(self) -> tuple[Formula, ...]:
+        """Those among them that were typed and are compared."""
+        return tuple(f for f in self.formulas if f.compare is not None)
 
     def claims(self) -> tuple[Claim, ...]:
         """What the ledger's rows claim, not checked yet.
@@ -112,18 +161,36 @@ class Paper:
         Raises
         ------
         NotEstablished
-            If a check fails, or establishes something else than the claims expect.
+            If a check fails, establishes something else than the claims expect, or a displayed
+            formula is not what it is compared with.
         """
         from pertsym.present.document import latex_document  # brings template engines
 
         claims = self.claims()
-        rows = ledger_rows(claims, self.checks, dictionary=self.ledger_names())
+        rows = ledger_rows(claims, self.checks, objects=self.objects)
         require_expected(self.name, claims, rows)
+        derivation = self.derivation(max(self.orders))
+        for formula in (f for step in derivation.steps for f in step.formulas):
+            fault = formula.compare(formula.latex) if formula.compare is not None else ""
+            if fault:
+                raise NotEstablished(f"{self.name}: {formula.latex}: {fault}")
         files = {
             "__init__.py": f'"""{self.headline or self.title}: {self.contents}."""\n',
+            **{path: self._module(make()) for path, make in self.modules.items()},
             **self.generate(),
-            "derivation.tex": latex_document(self.derivation(max(self.orders))),
+            "derivation.tex": latex_document(derivation),
             "ledger.json": ledger_json(rows),
             "ledger.md": ledger_markdown(rows),
         }
+        if self.terms and self.equations is not None:
+            files["terms.json"] = terms_json(self.equations, self.terms, 4)
         return {f"{self.name}/{path}": text for path, text in files.items()}
+
+    def _module(self, functions: Functions) -> str:
+        rational = [f for f in functions if isinstance(f, RationalFunction)]
+        if rational:
+            return render_rational_module(self.name, rational, self.rational)
+        specs = [f for f in functions if isinstance(f, FunctionSpec)]
+        count = self.equations.interaction.dimension - 1 if self.equations is not None else 1
+        names = ("w0",) if count == 1 else tuple(f"w{k}" for k in range(1, count + 1))
+        return render_module(self.name, f"{self.title}.", specs, names)

@@ -6,11 +6,14 @@ elements are d0 = c - d, d1 = c + d on the diagonal and x off it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 
 import sympy
 
+from pertsym.certify.standard import model_values, structure_values
+from pertsym.derivation import Reading
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
@@ -18,8 +21,9 @@ from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary, Known
-from pertsym.reduction.elements import with_elements
-from pertsym.reduction.spectral import SpectralForm, Value, monomial
+from pertsym.narrative import symbol
+from pertsym.reduction.elements import by_elements, with_elements
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, monomial
 
 BATH = "B"
 C, D, X = sympy.symbols("c d x", real=True)
@@ -60,16 +64,36 @@ def times(spectral: SpectralForm, names: str) -> SpectralForm:
     return with_elements(spectral, tuple(sorted(names)))
 
 
+def exchanged(spectral: SpectralForm) -> SpectralForm:
+    """w0 -> -w0 and d -> -d, which exchanges the names of the two levels."""
+    total = ZERO_FORM
+    for names, part in by_elements(spectral.reversed_frequencies()):
+        odd = names.count("d") % 2
+        total += times(-part if odd else part, "".join(names))
+    return total
+
+
 def names() -> Dictionary:
-    """Rates, eliminated rates and K by order: how formulas of the ledger are read."""
-    known: dict[str, Known | str] = {}
-    latex = {"k_10": "k_{10}", "k_01": "k_{01}"}
-    latex |= {f"{name}_eliminated": rf"\tilde {symbol}" for name, symbol in latex.items()}
-    for order in (2, 4):
-        for name, symbol in latex.items():
-            known[f"{symbol}^{{({order})}}"] = Known(form(name, order))
+    """Quantities, their monomials and K by order: how formulas of the ledger are read."""
+    known = {
+        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
+        for name in QUANTITIES
+        for order in (2, 4)
+    }
     known |= {f"K^{{({order})}}": Known(K[order]) for order in (0, 2)}
+    for monomials, part in by_elements(form("k_up", 4)):
+        known[f"k_{{{''.join(monomials)}}}"] = Known(part)
+    known[r"k_{01}(\omega_0,d)"] = Known(form("k_down", 4))
+    known[r"k_{10}(-\omega_0,-d)"] = Known(exchanged(form("k_up", 4)))
     return replace(Dictionary.of(INTERACTION), quantities=known)
+
+
+def readings() -> Mapping[str, Callable[[], Reading]]:
+    """How formulas are read that are no equations between spectral forms."""
+    return {
+        "model": lambda: model_values(INTERACTION),
+        "structure": lambda: structure_values(GENERATOR),
+    }
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import cache
 
 import sympy
@@ -23,12 +22,11 @@ from derivations.biased_two_level.common import (
 from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
 from pertsym.codegen.rational import RationalFunction
 from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.mean_force import through_kms
 from pertsym.equations.models import laird
 from pertsym.equations.rational import Exponential, rational_form, rational_terms
 from pertsym.equations.thermal import (
     classical,
-    detailed_balance,
-    is_negative,
     substitute,
     zero_temperature,
 )
@@ -42,10 +40,8 @@ from pertsym.reduction.spectral import (
     Atom,
     SpectralForm,
     SpectralIntegral,
-    Thermal,
     Value,
     monomial,
-    negated,
 )
 
 SYMBOLIC = "symbolic identity"
@@ -118,9 +114,9 @@ def _classical_form(name: str, order: int) -> SpectralForm:
 def balance(digits: int) -> Evidence:
     """Rates after elimination of the coherences obey detailed balance with K of imaginary time."""
     up, down = "k_up_eliminated", "k_down_eliminated"
-    second = kms(form(up, 2) - form(down, 2) * K[0])
-    fourth = kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
-    raw = kms(form("k_up", 4) - form("k_down", 4) * K[0] - form("k_down", 2) * K[2])
+    second = through_kms(form(up, 2) - form(down, 2) * K[0])
+    fourth = through_kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
+    raw = through_kms(form("k_up", 4) - form("k_down", 4) * K[0] - form("k_down", 2) * K[2])
     cold = zero_temperature(form(up, 4) - form(down, 2) * K[2])
     return conclude(
         ("rates in closed form", "imaginary-time expansion", "KMS relation"),
@@ -129,26 +125,6 @@ def balance(digits: int) -> Evidence:
         Finding("raw elements do not", bool(raw)),
         exact("T = 0: rate up = rate down(2) K(2)", cold, ZERO_FORM),
     )
-
-
-def kms(spectral: SpectralForm) -> SpectralForm:
-    """`detailed_balance`, with integrals over two spectra and the slope at zero frequency.
-
-    w -> -w and Ĉ(-w) = exp(-beta w) Ĉ(w) turn Ĉ(w) Ĉ(-s - w) into exp(-beta s) Ĉ(w) Ĉ(s - w), and
-    the derivative of the relation at w = 0 is 2 Ĉ'(0) = beta Ĉ(0).
-    """
-
-    def rule(atom: Atom) -> SpectralForm:
-        if isinstance(atom, SpectralIntegral) and atom.reflect < 0 and is_negative(atom.shift):
-            s = negated(atom.shift)
-            mirrored = atom._replace(shift=s, pole=negated(atom.pole))
-            return monomial(Gaussian((-1) ** atom.order), mirrored, Thermal("T", 0, s))
-        if atom == Value("C", BATH, 1, (0,)):
-            flat = Value("C", BATH, 0, (0,))
-            return monomial(Gaussian(Fraction(1, 2)), flat, Thermal("T", 1, (0,)))
-        return monomial(_ONE, atom)
-
-    return detailed_balance(substitute(spectral, rule))
 
 
 @cache

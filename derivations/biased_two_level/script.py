@@ -5,11 +5,6 @@ Energies and matrix elements are symbols.  Every displayed result comes out of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
-import sympy
-
 from derivations.biased_two_level.checks import CHECKS
 from derivations.biased_two_level.common import (
     BATH,
@@ -21,31 +16,29 @@ from derivations.biased_two_level.common import (
     SHIFT,
     K,
     form,
+    names,
+    readings,
 )
-from derivations.biased_two_level.common import (
-    names as ledger_names,
-)
-from derivations.biased_two_level.limit_checks import kms, rational_results
-from pertsym.codegen.data import terms_json
-from pertsym.codegen.module import FunctionSpec, render_module
+from derivations.biased_two_level.limit_checks import rational_results
+from pertsym.certify.formulas import by_dictionary
+from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import quantity_functions
-from pertsym.codegen.rational import render_rational_module
-from pertsym.derivation import Formula, Step
+from pertsym.derivation import Step, typed
 from pertsym.equations.thermal import classical
 from pertsym.narrative import (
     NamedForm,
-    RoutesDisagree,
     cumulant_step,
     forms_step,
     moments_step,
+    named,
     reduction_steps,
+    rendered,
     symbol,
 )
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
 from pertsym.reduction.elements import by_elements
 
-NAME = "biased_two_level"
 TITLE = "Biased two-level system: diagonal and off-diagonal coupling at fourth order"
 SOURCE = (
     "pertsym; classical limit as in J. Budimir and J. L. Skinner, J. Stat. Phys. 49, 1029 (1987)"
@@ -103,18 +96,13 @@ def hamiltonian() -> Step:
         r"which is $2\int_0^\infty d\omega\,J(\omega)/\omega$ for bosons; for a "
         r"classical bath $P_{\mathrm B}(0)=0$.",
         (
-            Formula(
-                r"H=\omega_0|1\rangle\langle1|+H_B+"
-                r"\left(c+d\,\sigma_z+x\,\sigma_x\right)\otimes B"
+            typed(
+                r"H=\omega_0|1\rangle\langle1|+\left(c+d\,\sigma_z+x\,\sigma_x\right)\otimes B+H_B",
+                readings()["model"](),
             ),
         ),
         ("H = ω0|1><1| + H_B + (c + d σz + x σx) ⊗ B",),
     )
-
-
-def _shown(name: str, order: int) -> NamedForm:
-    latex, text = symbol(name)
-    return NamedForm(f"{latex}^{{({order})}}", f"{text}({order})", form(name, order))
 
 
 def second_order() -> Step:
@@ -124,27 +112,19 @@ def second_order() -> Step:
         "Second order: no interference in the rates",
         r"The off-diagonal part relaxes, the diagonal part dephases through "
         r"$\hat C_{\mathrm B}(0)$.",
-        [_shown(name, 2) for name in (*RATES, SHIFT)],
+        named(EQUATIONS, (*RATES, SHIFT), 2),
     )
 
 
 def mixing() -> Step:
     """Elements between populations and coherences exist already at second order."""
-    shown = []
-    for name in ("R_1000", "R_1011", "R_0010", "R_1110"):
-        latex, text = symbol(name)
-        quantity = EQUATIONS.series(name)[2]
-        shown += [
-            NamedForm(rf"\mathrm{{Re}}\,{latex}^{{(2)}}", f"Re {text}(2)", quantity.form),
-            NamedForm(rf"\mathrm{{Im}}\,{latex}^{{(2)}}", f"Im {text}(2)", quantity.imaginary),
-        ]
     return forms_step(
         "mixing",
         "Populations and coherences couple",
         r"With $d\ne0$ or $c\ne0$ populations drive coherences and are driven by them, at order "
         r"$dx$ and $cx$. The Bloch rates below are elements of the generator; the rates that "
         "populations obey once the coherences follow them come further down.",
-        shown,
+        named(EQUATIONS, ("R_1000", "R_1011", "R_0010", "R_1110"), 2),
     )
 
 
@@ -155,7 +135,7 @@ def fourth_order_rates() -> Step:
         "The fourth-order rates",
         r"Exchanging the levels, $\omega_0\to-\omega_0$ and $d\to-d$, turns $k_{10}$ into "
         r"$k_{01}$.",
-        [_shown(name, 4) for name in ("k_down", "inv_T1")],
+        named(EQUATIONS, ("k_down", "inv_T1"), 4),
     )
 
 
@@ -164,8 +144,8 @@ def interference() -> Step:
     shown = []
     for name in ("inv_T1", "inv_T2_prime"):
         latex, text = symbol(name)
-        for names, part in by_elements(form(name, 4)):
-            monomial = strengths_markup(names)
+        for monomials, part in by_elements(form(name, 4)):
+            monomial = strengths_markup(monomials)
             shown.append(
                 NamedForm(
                     rf"{latex}^{{(4)}}\big|_{{{monomial.latex}}}",
@@ -173,8 +153,8 @@ def interference() -> Step:
                     part,
                 )
             )
-    found = {names for name in QUANTITIES for names, _ in by_elements(form(name, 4))}
-    listed = ", ".join(f"${strengths_markup(names).latex}$" for names in sorted(found))
+    found = {monomials for name in QUANTITIES for monomials, _ in by_elements(form(name, 4))}
+    listed = ", ".join(f"${strengths_markup(monomials).latex}$" for monomials in sorted(found))
     return forms_step(
         "interference",
         "Interference of dephasing and relaxation, monomial by monomial",
@@ -202,7 +182,7 @@ def dephasing() -> Step:
         r"left from the unbiased system, and those over "
         r"$\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(\pm\omega_0-\omega)$ from the "
         "interference. " + MIXING,
-        [_shown(name, 4) for name in ("inv_T2", "inv_T2_prime")],
+        named(EQUATIONS, ("inv_T2", "inv_T2_prime"), 4),
     )
 
 
@@ -213,7 +193,7 @@ def frequency_shift() -> Step:
         "The frequency shift",
         r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$ order by order. The "
         r"interference leaves integrals over a spectrum and a transform.",
-        [_shown(SHIFT, 4)],
+        named(EQUATIONS, (SHIFT,), 4),
     )
 
 
@@ -230,30 +210,25 @@ def elimination() -> Step:
         r"eigenvalue $-1/\tilde T_2-i(\omega_0+\Delta\tilde\omega)$, and "
         r"$1/\tilde T_1+2/\tilde T_2=1/T_1+2/T_2$ because the trace of the generator does not "
         r"change. A free-induction decay measures these, not the blocks.",
-        [_shown(name, 4) for name in ELIMINATED],
+        named(EQUATIONS, ELIMINATED, 4),
     )
 
 
 def detailed_balance() -> Step:
     """Eliminated rates and the equilibrium constant from imaginary time."""
-    up, down = ELIMINATED[:2]
-    fourth = kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
-    if fourth:
-        raise RoutesDisagree("the eliminated rates do not obey detailed balance")
+    balance = (
+        r"\tilde k_{10}^{(4)}=K^{(0)}\tilde k_{01}^{(4)}+K^{(2)}\tilde k_{01}^{(2)}",
+        by_dictionary(names(), "thermal"),
+    )
     return forms_step(
         "detailed-balance",
         "Detailed balance with interference",
         r"$K=K^{(0)}+K^{(2)}+\dots$ from the imaginary-time expansion of $e^{-\beta H}$. With the "
         r"KMS relation, under the integral too, the eliminated rates obey "
         r"$\tilde k_{10}=K\tilde k_{01}$; the raw elements do not.",
-        [
-            NamedForm("K^{(2)}", "K(2)", K[2]),
-            NamedForm(
-                r"\tilde k_{10}^{(4)}-K^{(0)}\tilde k_{01}^{(4)}-K^{(2)}\tilde k_{01}^{(2)}",
-                "k̃10(4) - K(0)k̃01(4) - K(2)k̃01(2)",
-                fourth,
-            ),
-        ],
+        [NamedForm("K^{(2)}", "K(2)", K[2])],
+        last=(typed(*balance),),
+        text=("k̃10(4) = K(0) k̃01(4) + K(2) k̃01(2)",),
     )
 
 
@@ -282,21 +257,9 @@ def exponential_field() -> Step:
         r"$C(t)=\Delta^2e^{-\lambda|t|}$: every rate is rational in $\omega_0$ and $\lambda$. The "
         "elements agree with those of the stochastic Liouville equation, solved power by power "
         "in the field.",
-        tuple(
-            Formula(f"{symbol(r.name[:-2]).latex}^{{(4)}}={sympy.latex(r.expression)}")
-            for r in wanted
-        ),
+        tuple(rendered(f"{symbol(r.name[:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
         tuple(f"{symbol(r.name[:-2]).text}(4) = {r.expression}" for r in wanted),
     )
-
-
-def generate() -> Mapping[str, str]:
-    """The files below generated/biased_two_level/ besides document and ledger."""
-    return {
-        "rates.py": render_module(NAME, f"{TITLE}.", specs()),
-        "exponential_bath.py": render_rational_module(NAME, rational_results()),
-        "terms.json": terms_json(EQUATIONS, ("k_up", "k_down", "inv_T2_prime", *ELEMENTS), 4),
-    }
 
 
 def specs() -> tuple[FunctionSpec, ...]:
@@ -306,22 +269,22 @@ def specs() -> tuple[FunctionSpec, ...]:
         QUANTITIES,
         ELEMENTS,
         "the biased two-level system",
-        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
     )
 
 
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
     legend=LEGEND,
     equations=EQUATIONS,
-    ledger_names=ledger_names,
     orders=(2, 4),
     narrate=narrate,
-    generate=generate,
-    claims_file=Path(__file__).with_name("claims.toml"),
+    modules={"rates.py": specs, "exponential_bath.py": rational_results},
+    terms=("k_up", "k_down", "inv_T2_prime", *ELEMENTS),
+    ledger_names=names,
+    readings=readings(),
     checks=CHECKS,
 )

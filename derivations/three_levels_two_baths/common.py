@@ -7,25 +7,17 @@ symbols.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
-from math import comb
 
 from pertsym.equations.equilibrium import EquilibriumConstant, principal_value_form
 from pertsym.equations.generator import Generator
 from pertsym.equations.symbolic_operators import symbolic_interaction
-from pertsym.equations.thermal import substitute
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    Atom,
-    SpectralForm,
-    SpectralIntegral,
-    Thermal,
-    Value,
-    monomial,
-    negated,
-)
+from pertsym.language.dictionary import Dictionary, Known
+from pertsym.narrative import symbol
+from pertsym.reduction.elements import by_elements
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal, monomial
 
 LEVELS = 3
 COUPLINGS = (
@@ -43,6 +35,20 @@ _ONE = Gaussian(1)
 def form(name: str, order: int) -> SpectralForm:
     """The real spectral form of a quantity."""
     return GENERATOR.series(name)[order].form
+
+
+def names() -> Dictionary:
+    """Rates and populations by order: how formulas of the ledger are read."""
+    known = {
+        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
+        for name in (*RATES, *ELIMINATED)
+        for order in (2, 4)
+    }
+    for level in range(LEVELS):
+        for order in (0, 2):
+            known[f"p_{level}^{{({order})}}"] = Known(population(level, order))
+    known["k_{xxyy}"] = Known(dict(by_elements(form("k_20", 4)))["x", "x", "y", "y"])
+    return replace(Dictionary.of(INTERACTION), quantities=known)
 
 
 def population(level: int, order: int) -> SpectralForm:
@@ -66,31 +72,3 @@ def flow(level: int, order: int) -> SpectralForm:
             loss = form(f"k_{other}{level}_eliminated", n) * population(level, order - n)
             total += gain - loss
     return total
-
-
-def kms(spectral: SpectralForm) -> SpectralForm:
-    """Every Ĉ(-w) as exp(-beta w) Ĉ(w), the first nonzero multiple in w being positive.
-
-    Which of the two is kept is a matter of notation, so that no sign of w2 - w1 is needed.  Under
-    an integral w -> -w gives Ĉ_X(w) Ĉ_Y(-s - w) = exp(-beta s) Ĉ_X(-w) Ĉ_Y(s + w).
-    """
-    return substitute(spectral, _kms)
-
-
-def _kms(atom: Atom) -> SpectralForm:
-    if isinstance(atom, SpectralIntegral) and atom.reflect < 0 and _reversed(atom.shift):
-        s = negated(atom.shift)
-        mirrored = atom._replace(shift=s, pole=negated(atom.pole))
-        return monomial(Gaussian((-1) ** atom.order), mirrored, Thermal("T", 0, s))
-    if isinstance(atom, Value) and atom[0] == "C" and _reversed(atom.frequency):
-        w, m = negated(atom.frequency), atom.derivative
-        total = ZERO_FORM
-        for k in range(m + 1):
-            weight = Gaussian((-1) ** k * comb(m, k))
-            total += monomial(weight, Value("C", atom.name, k, w), Thermal("T", m - k, w))
-        return total
-    return monomial(_ONE, atom)
-
-
-def _reversed(frequency: Frequency) -> bool:
-    return next((n for n in frequency if n), 0) < 0

@@ -6,42 +6,38 @@ of the engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from derivations.three_levels_two_baths.checks import CHECKS
 from derivations.three_levels_two_baths.common import (
     ELIMINATED,
     GENERATOR,
+    INTERACTION,
     LEVELS,
     RATES,
     flow,
     form,
-    kms,
+    names,
     population,
 )
-from pertsym.codegen.data import terms_json
-from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.certify.standard import model_values, structure_values
+from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import quantity_functions
-from pertsym.derivation import Formula, Step
+from pertsym.derivation import Step, typed
+from pertsym.equations.mean_force import through_kms
 from pertsym.narrative import (
     NamedForm,
     RoutesDisagree,
     cumulant_step,
     forms_step,
     moments_step,
+    named,
     reduction_steps,
     symbol,
+    table,
 )
 from pertsym.paper import Paper
 from pertsym.reduction.elements import by_elements
 
-NAME = "three_levels_two_baths"
 TITLE = "Three levels between two baths at fourth order"
-SOURCE = "pertsym"
-BIBTEX = """@misc{pertsym_three_levels,
-  title = {Three levels between two baths at fourth order},
-  note = {derived by pertsym}}"""
 CONVENTIONS = (
     r"$\hbar=k_B=1$; integrals without limits run over the real line.",
     r"$\hat C_{\mathrm X}(\omega)=\int dt\,e^{i\omega t}\langle X(t)X(0)\rangle$, for a boson bath "
@@ -58,7 +54,6 @@ LEGEND = (
     "ω1, ω2: energies of the levels 1, 2 above level 0, in general position.",
 )
 COHERENCES = ("R_1010", "R_2121", "R_2020")
-SHOWN = ("R_2020",)
 
 
 def narrate(order: int) -> tuple[Step, ...]:
@@ -85,12 +80,13 @@ def hamiltonian() -> Step:
         r"Bath $X$ drives $0\leftrightarrow1$ and modulates the levels 1 and 2; bath $Y$ drives "
         r"$1\leftrightarrow2$. The baths are independent.",
         (
-            Formula(
+            typed(
                 r"\begin{aligned}H&=\omega_1|1\rangle\langle1|+\omega_2|2\rangle\langle2|+H_B"
                 r"+\bigl[x\left(|0\rangle\langle1|+|1\rangle\langle0|\right)"
                 r"+d_1|1\rangle\langle1|+d_2|2\rangle\langle2|\bigr]\otimes X\\"
                 r"&\quad{}+y\left(|1\rangle\langle2|+|2\rangle\langle1|\right)\otimes Y"
-                r"\end{aligned}"
+                r"\end{aligned}",
+                model_values(INTERACTION),
             ),
         ),
         (
@@ -100,32 +96,13 @@ def hamiltonian() -> Step:
     )
 
 
-def _shown(name: str, order: int) -> NamedForm:
-    latex, text = symbol(name)
-    return NamedForm(f"{latex}^{{({order})}}", f"{text}({order})", form(name, order))
-
-
-def _parts(name: str, order: int) -> list[NamedForm]:
-    latex, text = symbol(name)
-    quantity = GENERATOR.series(name)[order]
-    return [
-        NamedForm(rf"\mathrm{{Re}}\,{latex}^{{({order})}}", f"Re {text}({order})", quantity.form),
-        NamedForm(
-            rf"\mathrm{{Im}}\,{latex}^{{({order})}}", f"Im {text}({order})", quantity.imaginary
-        ),
-    ]
-
-
 def second_order() -> Step:
     """Golden rule and dephasing."""
-    shown = [_shown(name, 2) for name in RATES]
-    for name in COHERENCES:
-        shown += _parts(name, 2)
     return forms_step(
         "second-order",
         "Second order: every bath for itself",
         r"Rates follow the golden rule; $0\leftrightarrow2$ does not occur.",
-        shown,
+        named(GENERATOR, (*RATES, *COHERENCES), 2),
     )
 
 
@@ -137,7 +114,7 @@ def fourth_order_rates() -> Step:
         r"$0\leftrightarrow2$ takes both baths at once: one quantum from each, with the energy "
         r"shared in all ways under the integral, and the products that take the two successive "
         "second-order transitions out of it.",
-        [_shown(name, 4) for name in RATES if name != "k_20"],
+        named(GENERATOR, [name for name in RATES if name != "k_20"], 4),
     )
 
 
@@ -151,21 +128,18 @@ def elimination() -> Step:
         r"$\tilde k^{(4)}=k^{(4)}+K_{\mathrm{pc}}^{(2)}M^{(2)}$, "
         r"$M^{(2)}=-K_{\mathrm{cp}}^{(2)}/K_{\mathrm{cc}}^{(0)}$. It changes "
         f"{listed}, where the diagonal part of the coupling mixes populations and coherences.",
-        [_shown(f"{name}_eliminated", 4) for name in changed],
+        named(GENERATOR, [f"{name}_eliminated" for name in changed], 4),
     )
 
 
 def coherence() -> Step:
     """The coherence between the outer levels."""
-    shown: list[NamedForm] = []
-    for name in SHOWN:
-        shown += _parts(name, 4)
     return forms_step(
         "coherence",
         "The coherence between the outer levels",
         r"No bath couples 0 and 2 directly; their coherence decays and shifts through level 1 and "
         r"the modulation of level 2.",
-        shown,
+        named(GENERATOR, ("R_2020",), 4),
     )
 
 
@@ -173,7 +147,7 @@ def equilibrium() -> Step:
     """Populations of imaginary time are stationary."""
     shown = []
     for level in range(LEVELS):
-        left = kms(flow(level, 4))
+        left = through_kms(flow(level, 4))
         if left:
             raise RoutesDisagree(f"level {level} is not stationary in the equilibrium state")
         shown.append(NamedForm(rf"\dot p_{level}^{{(4)}}", f"dp{level}/dt(4)", left))
@@ -192,32 +166,22 @@ def equilibrium() -> Step:
 
 def selection() -> Step:
     """How many elements there are, and which do not vanish."""
-    lines = []
-    formulas = []
+    lines, rows = [], []
     for order in (2, 4):
-        names = GENERATOR.nonzero(order)
-        lines.append(f"order {order}: {len(names)} of {LEVELS**4} elements")
-        lines += [", ".join(names[k : k + 12]) for k in range(0, len(names), 12)]
-        formulas.append(
-            Formula(rf"\text{{order {order}: {len(names)} of {LEVELS**4} elements do not vanish}}")
-        )
+        present = GENERATOR.nonzero(order)
+        rows.append((order, len(present), LEVELS**4))
+        lines.append(f"order {order}: {len(present)} of {LEVELS**4} elements")
+        lines += [", ".join(present[k : k + 12]) for k in range(0, len(present), 12)]
+    heads = [rf"\text{{{word}}}" for word in ("order", "elements that do not vanish", "of")]
     found = sorted({m for name in RATES for m, _ in by_elements(form(name, 4))})
     lines.append("monomials of the rates: " + ", ".join(" ".join(m) for m in found))
     return Step(
         "selection",
         "Selection rules",
         r"The sign of $y$ can be absorbed in level 2, so that every element is even or odd in $y$.",
-        tuple(formulas),
+        (table(heads, rows),),
         tuple(lines),
     )
-
-
-def generate() -> Mapping[str, str]:
-    """The files below generated/three_levels_two_baths/ besides document and ledger."""
-    return {
-        "rates.py": render_module(NAME, f"{TITLE}.", specs(), ("w1", "w2")),
-        "terms.json": terms_json(GENERATOR, (*RATES, *COHERENCES), 4),
-    }
 
 
 def specs() -> tuple[FunctionSpec, ...]:
@@ -233,16 +197,19 @@ def specs() -> tuple[FunctionSpec, ...]:
 
 
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
-    source=SOURCE,
-    bibtex=BIBTEX,
     conventions=CONVENTIONS,
     legend=LEGEND,
     equations=GENERATOR,
     orders=(2, 4),
     narrate=narrate,
-    generate=generate,
-    claims_file=Path(__file__).with_name("claims.toml"),
+    modules={"rates.py": specs},
+    terms=(*RATES, *COHERENCES),
+    ledger_names=names,
+    readings={
+        "model": lambda: model_values(INTERACTION),
+        "structure": lambda: structure_values(GENERATOR),
+    },
     checks=CHECKS,
 )

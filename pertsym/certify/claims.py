@@ -62,17 +62,18 @@ Check = Callable[[int], Evidence]
 class Claim:
     """One numbered equation of a source, as read (repaired) and what the engine can say of it.
 
-    `compare` and `text` tie its formula to the engine, see `pertsym.certify.formulas`.
+    `render`, `compare` and `text` tie its formula to the engine, see `pertsym.certify.formulas`.
     """
 
     equation: str
     section: str
-    latex: str
     statement: str
     kind: str
     expected: Status
-    check: str
-    note: str
+    check: str = ""
+    latex: str = ""
+    note: str = ""
+    render: str = ""
     compare: str = ""
     text: str = ""
 

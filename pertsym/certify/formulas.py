@@ -1,19 +1,22 @@
-"""Formulas of a ledger against the engine: what a row shows is parsed and compared.
+"""Formulas of ledgers and documents against the engine: what is shown is rendered or compared.
 
-A row's `compare` says in which limit its equation is to hold: "generic", "thermal",
-"zero-temperature" or "classical".  Its names mean what the dictionary of the derivation says; the
-quantities among them are what the engine derives.  A row whose formula cannot be that says why in
-`text`; what has neither is typed, and compared with nothing.
+A row's `render` names what the engine renders for it.  Its `compare` names how its typed formula is
+read: by the dictionary of the derivation in a limit ("generic", "thermal", "zero-temperature" or
+"classical"), or in a way that the derivation declares in its `readings`.  A row whose formula can
+be neither says why in `text`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import product
+from typing import Any
 
-from pertsym.certify.claims import Claim, Evidence, conclude, exact
+from pertsym.certify.claims import Claim, Evidence, Finding, conclude
+from pertsym.derivation import Formula, Reading
 from pertsym.language.decide import Undecided, compare_sides
 from pertsym.language.dictionary import Dictionary
 from pertsym.language.limits import LIMITS, Limit
@@ -25,53 +28,115 @@ _SEPARATE = re.compile(r",\s*\\q?quad")
 
 
 @dataclass(frozen=True)
+class Objects:
+    """What the formulas of one derivation may be: made when they are needed.
+
+    Attributes
+    ----------
+    dictionary
+        () -> names of spectral forms, for the limits of `pertsym.language`.
+    readings
+        Further values of `compare` -> what reads such a formula, e.g.
+        `pertsym.language.evaluation.Values`.
+    rendered
+        Value of `render` -> the engine's LaTeX.
+    """
+
+    dictionary: Callable[[], Dictionary | None] = lambda: None
+    readings: Mapping[str, Callable[[], Reading]] = field(default_factory=dict)
+    rendered: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+
+    def reading(self, name: str) -> Reading:
+        """How a formula is read.
+
+        Raises
+        ------
+        KeyError
+            Naming what there is.
+        """
+        if name in self.readings:
+            own: Reading = _once(self.readings[name])
+            return own
+        limit = "" if name == GENERIC else name
+        dictionary: Dictionary | None = _once(self.dictionary)
+        if limit not in LIMITS or dictionary is None:
+            known = [*self.readings, *((GENERIC, *LIMITS[1:]) if dictionary else ())]
+            raise KeyError(f"compare: {name!r} is none of {', '.join(known) or 'no objects'}")
+        return by_dictionary(dictionary, limit)
+
+
+@cache
+def _once(make: Callable[[], Any]) -> Any:
+    return make()
+
+
+NOTHING = Objects()
+
+
+@dataclass(frozen=True)
 class Tie:
     """How a row's formula is tied to the engine.
 
     Attributes
     ----------
     kind
-        "compared" with the engine's objects; "definition": there is nothing to compare, or the row
-        is not applicable; "text": it cannot be, for the reason in `detail`; "typed": it is
-        compared with nothing.
+        "rendered" by the engine; "compared" with its objects; "definition": there is nothing to
+        compare, or the row is not applicable; "text": it cannot be, for the reason in `detail`;
+        "typed": it is compared with nothing.
     holds
         False if what was compared is not equal, or was not understood.
     detail
         For the reader of the ledger.
+    latex
+        The formula.
     """
 
     kind: str
     holds: bool
     detail: str
+    latex: str
 
 
-def tie(claim: Claim, dictionary: Dictionary | None) -> Tie:
-    """Parse the formula of a row and compare its sides."""
-    if claim.compare and claim.text:
-        return Tie("compared", False, "a row is compared, or text with a reason, not both")
+def tie(claim: Claim, objects: Objects) -> Tie:
+    """Render the formula of a row, or read it and compare its sides."""
+    if bool(claim.render) + bool(claim.compare) + bool(claim.text) > 1:
+        problem = "a row is rendered, or compared, or text with a reason, not two of these"
+        return Tie("compared", False, problem, claim.latex)
+    if claim.render:
+        if claim.render not in objects.rendered:
+            known = ", ".join(objects.rendered)
+            problem = f"render: {claim.render!r} is none of {known}"
+            return Tie("rendered", False, problem, "")
+        return Tie("rendered", True, "", objects.rendered[claim.render]())
+    if claim.text:
+        return Tie("text", True, f"text: {claim.text}", claim.latex)
     if not claim.compare:
-        if claim.text:
-            return Tie("text", True, f"text: {claim.text}")
         defined = claim.expected in ("definition", "not applicable")
-        return Tie("definition" if defined else "typed", True, "")
-    limit = "" if claim.compare == GENERIC else claim.compare
-    if limit not in LIMITS or dictionary is None:
-        known = ", ".join((GENERIC, *LIMITS[1:]))
-        problem = f"{claim.compare!r} is none of {known}" if dictionary else "there are no objects"
-        return Tie("compared", False, f"compare: {problem}")
-    return _compared(claim.latex, dictionary, limit)
+        return Tie("definition" if defined else "typed", True, "", claim.latex)
+    try:
+        fault = objects.reading(claim.compare)(claim.latex)
+    except KeyError as unknown:
+        return Tie("compared", False, str(unknown.args[0]), claim.latex)
+    where = "" if claim.compare == GENERIC else f" ({claim.compare})"
+    detail = f"formula: {fault}" if fault else f"formula read and equal{where}"
+    return Tie("compared", not fault, detail, claim.latex)
 
 
-def _compared(latex: str, dictionary: Dictionary, limit: Limit) -> Tie:
-    signs = (1, -1) if dictionary.free and _FREE.search(latex) else (dictionary.free,)
-    for part, sign in product(_each(_SEPARATE.split(latex), dictionary), signs):
-        try:
-            result = compare_sides(part, replace(dictionary, free=sign), limit)
-        except (FormulaError, Undecided) as fault:
-            return Tie("compared", False, f"formula: {fault}")
-        if not result:
-            return Tie("compared", False, f"formula: off by {result.difference}")
-    return Tie("compared", True, "formula read and equal" + (f" ({limit})" if limit else ""))
+def by_dictionary(dictionary: Dictionary, limit: Limit = "") -> Reading:
+    """Reads equations between spectral forms, exactly."""
+
+    def fault(latex: str) -> str:
+        signs = (1, -1) if dictionary.free and _FREE.search(latex) else (dictionary.free,)
+        for part, sign in product(_each(_SEPARATE.split(latex), dictionary), signs):
+            try:
+                result = compare_sides(part, replace(dictionary, free=sign), limit)
+            except (FormulaError, Undecided) as problem:
+                return str(problem)
+            if not result:
+                return f"off by {result.difference}"
+        return ""
+
+    return fault
 
 
 def _each(parts: Iterable[str], dictionary: Dictionary) -> Iterator[str]:
@@ -85,12 +150,19 @@ def _each(parts: Iterable[str], dictionary: Dictionary) -> Iterator[str]:
             yield latex
 
 
-def formula_evidence(claims: Iterable[Claim], dictionary: Dictionary | None) -> Evidence:
-    """All compared rows as one certificate."""
+def formula_evidence(
+    claims: Iterable[Claim], objects: Objects, shown: Iterable[Formula] = ()
+) -> Evidence:
+    """All compared rows, and typed formulas of a document, as one certificate."""
     findings = []
     for claim in claims:
         if claim.compare:
-            found = tie(claim, dictionary)
+            found = tie(claim, objects)
             what = f"({claim.equation})" + ("" if found.holds else f" {found.detail}")
-            findings.append(exact(what, found.holds, True))
-    return conclude(("formula of the ledger, parsed", "what the engine derives"), *findings)
+            findings.append(Finding(what, found.holds))
+    for formula in shown:
+        if formula.compare is not None:
+            fault = formula.compare(formula.latex)
+            what = f"displayed {formula.source or formula.latex[:40]}"
+            findings.append(Finding(what + (f" {fault}" if fault else ""), not fault))
+    return conclude(("formulas, parsed", "what the engine derives"), *findings)

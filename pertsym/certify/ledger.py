@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import get_args
 
 from pertsym.certify.claims import Check, Claim, Evidence, Status
-from pertsym.certify.formulas import Tie, tie
-from pertsym.language.dictionary import Dictionary
+from pertsym.certify.formulas import NOTHING, Objects, Tie, tie
 from pertsym.present.ledger import LedgerRow, ledger_table
 
 LEDGER_DIGITS = 20
 """Digits asked of numerical routes; the ledger states this threshold, not what was measured."""
 
+_NOTHING_TO_COMPARE = ("definition", "not applicable")
 _NEEDS_NO_CHECK: tuple[Status, ...] = ("definition", "misprint", "not applicable")
+
 _KEYS = tuple(field.name for field in fields(Claim))
-_OPTIONAL = ("compare", "text")
+_OPTIONAL = tuple(field.name for field in fields(Claim) if field.default == "")
 _TIES = {
+    "rendered": "rendered by the engine",
     "compared": "read and equal to what the engine derives",
     "definition": "definitions or not applicable",
     "text": "text, for the reason given",
@@ -50,9 +52,9 @@ class Row:
     evidence
         The same in words.
     formula
-        "compared": the formula was read and is what the engine derives; "definition": there is
-        nothing to compare; "text": it cannot be, for the reason in the evidence; "typed": it is
-        compared with nothing.
+        "rendered": it is the engine's own; "compared": it was read and is what the engine derives;
+        "definition": there is nothing to compare; "text": it cannot be, for the reason in the
+        evidence; "typed": it is compared with nothing.
     """
 
     equation: str
@@ -74,8 +76,8 @@ def load_claims(path: Path) -> tuple[Claim, ...]:
     Raises
     ------
     ValueError
-        Naming the file, the row and the key that is missing, unknown or out of range, or an
-        equation that occurs twice.
+        Naming the file, the row and the key that is missing, unknown or out of range, an equation
+        that occurs twice, or one whose formula is compared with nothing and that does not say why.
     """
     tables = tomllib.loads(path.read_text(encoding="utf-8")).get("claim", [])
     claims = tuple(_claim(path, number, table) for number, table in enumerate(tables, 1))
@@ -101,6 +103,18 @@ def _claim(path: Path, number: int, table: Mapping[str, object]) -> Claim:
     allowed = [status for status in get_args(Status) if status != "failed"]
     if expected not in allowed:
         raise ValueError(f"{where}: expected is {expected!r}; use one of {', '.join(allowed)}")
+    ties = [key for key in ("render", "compare", "text") if table.get(key)]
+    if len(ties) > 1 or (table.get("render") and table.get("latex")):
+        raise ValueError(
+            f"{where}: a formula is rendered (then there is no latex), or compared, or text with "
+            "a reason"
+        )
+    untied = not ties and expected not in _NOTHING_TO_COMPARE
+    if untied:
+        raise ValueError(
+            f"{where}: a row that is {expected} has its formula rendered (`render`) or compared "
+            "(`compare`), or says in `text` why it is not"
+        )
     return Claim(**{key: table[key] for key in _KEYS if key in table})  # type: ignore[arg-type]
 
 
@@ -108,22 +122,22 @@ def ledger_rows(
     claims: Iterable[Claim],
     checks: Mapping[str, Check],
     digits: int = LEDGER_DIGITS,
-    dictionary: Dictionary | None = None,
+    objects: Objects = NOTHING,
 ) -> tuple[Row, ...]:
     """Run every check that the claims name, once each, and draw up the rows.
 
-    `dictionary` says what the names in their formulas are.
+    `objects` are what their formulas are compared with.
     """
     claims = tuple(claims)
     tags = sorted({claim.check for claim in claims if claim.check in checks})
-    return rows_from(claims, {tag: checks[tag](digits) for tag in tags}, digits, dictionary)
+    return rows_from(claims, {tag: checks[tag](digits) for tag in tags}, digits, objects)
 
 
 def rows_from(
     claims: Iterable[Claim],
     evidence: Mapping[str, Evidence],
     digits: int = LEDGER_DIGITS,
-    dictionary: Dictionary | None = None,
+    objects: Objects = NOTHING,
 ) -> tuple[Row, ...]:
     """Rows from evidence that is already there.
 
@@ -133,12 +147,14 @@ def rows_from(
         Tag of a check -> what it found when asked for `digits`.
     """
     return tuple(
-        _row(claim, evidence.get(claim.check), digits, tie(claim, dictionary)) for claim in claims
+        _row(claim, evidence.get(claim.check), digits, tie(claim, objects)) for claim in claims
     )
 
 
 def _row(claim: Claim, evidence: Evidence | None, digits: int, formula: Tie) -> Row:
     status = established(claim, evidence) if formula.holds else "failed"
+    if formula.kind == "compared" and formula.holds and not claim.check:
+        status = claim.expected if claim.expected == "derived" else status
     routes = evidence.routes if evidence else ()
     asked = digits if evidence and evidence.digits is not None else None
     return Row(
@@ -146,7 +162,7 @@ def _row(claim: Claim, evidence: Evidence | None, digits: int, formula: Tie) -> 
         claim.section,
         status,
         claim.statement,
-        claim.latex,
+        formula.latex,
         claim.check,
         routes,
         asked,

@@ -57,8 +57,10 @@ def all_checks(paper: Paper) -> dict[str, Check]:
     """Claim -> check: those of the ledger and the numerical certificates."""
     claims = paper.claims()
     formulas: dict[str, Check] = {}
-    if any(claim.compare for claim in claims):
-        formulas["formulas"] = lambda digits: formula_evidence(claims, paper.ledger_names())
+    if any(claim.compare for claim in claims) or paper.typed_formulas:
+        formulas["formulas"] = lambda digits: formula_evidence(
+            claims, paper.objects, paper.typed_formulas
+        )
     return {**paper.checks, **formulas, **certificates(paper)}
 
 

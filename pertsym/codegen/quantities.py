@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pertsym.codegen.module import FunctionSpec
 from pertsym.equations.series import Equations
@@ -10,12 +10,17 @@ from pertsym.narrative import symbol
 from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
 
+_DOMAIN = "Raises Divergent where a spectrum, transform or integral it needs does not exist."
 _ORDERS = (2, 4)
 _WIDTH = 92
 
 
 def quantity_functions(
-    equations: Equations, names: Sequence[str], elements: Sequence[str], system: str, domain: str
+    equations: Equations,
+    names: Sequence[str],
+    elements: Sequence[str],
+    system: str,
+    domain: str = _DOMAIN,
 ) -> tuple[FunctionSpec, ...]:
     """Functions of every quantity at orders 2 and 4, then of elements: re_NAME_n and im_NAME_n.
 
@@ -46,3 +51,20 @@ def quantity_functions(
             functions.append(function(f"re_{name}_{n}", quantity.form, f"Re {text}"))
             functions.append(function(f"im_{name}_{n}", quantity.imaginary, f"Im {text}"))
     return tuple(functions)
+
+
+def form_functions(
+    given: Iterable[tuple[str, SpectralForm, str]],
+) -> tuple[FunctionSpec, ...]:
+    """Functions of forms, each with its name and a line that says what it is."""
+    return tuple(
+        FunctionSpec(
+            name,
+            form,
+            f"{summary}.",
+            "",
+            "\n".join(form_lines(form, name, width=_WIDTH)),
+            _DOMAIN,
+        )
+        for name, form, summary in given
+    )

@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from math import comb
 from typing import NamedTuple
 
-from pertsym.equations.thermal import detailed_balance as _values_through_kms
-from pertsym.equations.thermal import is_negative, substitute
+from pertsym.equations.thermal import substitute
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction, symbols_in
 from pertsym.expansion.pairings import Pairing, pairings
@@ -154,25 +154,40 @@ def equilibrium_constant(interaction: Interaction) -> SpectralForm:
 
 
 def through_kms(form: SpectralForm) -> SpectralForm:
-    """A two-level form with the KMS relation used up, Ĉ(-w) = exp(-beta w) Ĉ(w).
+    """A form with the KMS relation used up, all baths at one temperature.
 
-    Values of Ĉ go to positive frequencies; an integral over two spectra,
+    Ĉ(-w) = exp(-beta w) Ĉ(w) and its derivatives leave one of Ĉ(w) and Ĉ(-w), that whose first
+    multiple is positive: a matter of notation, so that no sign of w2 - w1 is needed.  The slope at
+    zero is Ĉ'(0) = beta Ĉ(0)/2, and an integral over two spectra,
 
         FP int dw Ĉ(w) Ĉ(s - w)/(w - a)^k = exp(beta s) (-1)^k FP int dw Ĉ(w) Ĉ(-s - w)/(w + a)^k,
 
-    goes to s > 0.  Zero forms are recognised as zero where nothing else relates the atoms.
+    goes to s > 0 likewise.  Zero forms are recognised as zero where nothing else relates the atoms.
     """
-    return _values_through_kms(substitute(form, _integral_through_kms))
+    return substitute(form, _through_kms)
 
 
-def _integral_through_kms(atom: Atom) -> SpectralForm:
-    if not (
-        isinstance(atom, SpectralIntegral)
-        and atom.kind == "CC"
-        and atom.reflect < 0
-        and is_negative(atom.shift)
-    ):
+def _through_kms(atom: Atom) -> SpectralForm:
+    if isinstance(atom, SpectralIntegral):
+        if atom.kind != "CC" or atom.reflect > 0 or not _reversed(atom.shift):
+            return monomial(Gaussian(1), atom)
+        s = negated(atom.shift)
+        turned = atom._replace(shift=s, pole=negated(atom.pole))
+        return monomial(Gaussian((-1) ** atom.order), turned, Thermal("T", 0, s))
+    if not (isinstance(atom, Value) and atom.kind == "C"):
         return monomial(Gaussian(1), atom)
-    turned = atom._replace(shift=negated(atom.shift), pole=negated(atom.pole))
-    factor = Thermal("T", 0, negated(atom.shift))
-    return monomial(Gaussian((-1) ** atom.order), turned, factor)
+    w, m = atom.frequency, atom.derivative
+    if not any(w) and m == 1:
+        flat = Value("C", atom.name, 0, w)
+        return monomial(Gaussian(Fraction(1, 2)), flat, Thermal("T", 1, w))
+    if not _reversed(w):
+        return monomial(Gaussian(1), atom)
+    w, total = negated(w), ZERO_FORM
+    for k in range(m + 1):
+        weight = Gaussian((-1) ** k * comb(m, k))
+        total += monomial(weight, Value("C", atom.name, k, w), Thermal("T", m - k, w))
+    return total
+
+
+def _reversed(frequency: Frequency) -> bool:
+    return next((n for n in frequency if n), 0) < 0

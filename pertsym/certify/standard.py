@@ -1,0 +1,267 @@
+"""Checks that hold of every symbolic Hamiltonian: routes to numbers, second reduction, structure.
+
+Each function takes what is special to a derivation and returns a `Check` for its ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import BathDensity
+from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.element_routes import (
+    by_residues,
+    drawn,
+    element_findings,
+    in_time,
+    operators,
+    recursion,
+    superoperators,
+    within,
+)
+from pertsym.distributions.chains import orient_chains
+from pertsym.distributions.route import reduce_imaginary, reduce_real
+from pertsym.dynamics.gibbs import common_temperature
+from pertsym.dynamics.mean_force import mean_force
+from pertsym.equations.generator import Generator
+from pertsym.equations.series import Equations
+from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.paths import Element
+from pertsym.generators.tcl import tcl_generator
+from pertsym.language.evaluation import Values
+from pertsym.model.values import Bath, Coupling, Model
+from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import DoubleSpectra
+from pertsym.present.elements import element_symbol
+from pertsym.reduction.spectral import ZERO_FORM
+
+ORDERS = (2, 4)
+ENGINE = "expansion and arc-length reduction"
+SYMBOLIC = "symbolic identity"
+RESIDUES = "closed form, spectra by residues"
+TIME = "time integral of the terms"
+BRUTE = "superoperator cumulants (double precision)"
+RECURSION = "recursion on the slow subspace (double precision)"
+FIT = "recursion, baths as exponentials (double precision)"
+
+Matrices = Mapping[int, Any]
+"""Order -> the whole generator as numbers."""
+
+
+def elements_by_routes(
+    generator: Generator, elements: Sequence[Element], seeds: Iterable[int]
+) -> Check:
+    """Elements at both orders at random complex exponents; those without terms vanish."""
+
+    def check(digits: int) -> Evidence:
+        findings: list[Finding] = []
+        size = generator.dimension
+        for seed in seeds:
+            numbers = drawn(generator.interaction, seed)
+            matrices = recursion(generator.interaction, numbers, max(ORDERS))
+            for order in ORDERS:
+                brute = superoperators(generator.interaction, numbers, order)
+                both = (brute, matrices[order])
+                for element in elements:
+                    findings += element_findings(generator, numbers, order, element, digits, both)
+                absent = [e for e in generator.elements if not len(generator.element(order, e))]
+                if absent:
+                    rest = max(abs(brute[size * a + b, size * c + d]) for a, b, c, d in absent)
+                    findings.append(Finding(f"elements absent at order {order}", rest < 1e-14))
+        return conclude((RESIDUES, TIME, BRUTE, RECURSION), *findings, status="numerical")
+
+    return check
+
+
+def quantities_by_routes(
+    equations: Equations,
+    names: Sequence[str],
+    reference: Callable[[Matrices, Sequence[float]], Mapping[int, Mapping[str, float]]],
+    seeds: Iterable[int],
+) -> Check:
+    """Quantities at both orders against whole matrices and, if linear, their time integrals.
+
+    `reference` takes the generators and the frequencies and gives values by order and name.
+    """
+
+    def check(digits: int) -> Evidence:
+        findings: list[Finding] = []
+        for seed in seeds:
+            numbers = drawn(equations.interaction, seed)
+            matrices = recursion(equations.interaction, numbers, max(ORDERS))
+            wanted = reference(matrices, [float(w) for w in numbers.frequencies])
+            for order, name in product(ORDERS, names):
+                value = by_residues(equations.series(name)[order].form, numbers, digits)
+                scale = abs(matrices[order]).max()
+                what = f"{name}({order})"
+                findings.append(within(what, value, wanted[order][name], scale))
+                terms = equations.terms(name, order)
+                if terms is not None:
+                    direct = in_time(terms, numbers, digits).real
+                    findings.append(close(what, value, direct, digits, scale=1))
+        return conclude((RESIDUES, TIME, RECURSION), *findings, status="numerical")
+
+    return check
+
+
+def generalized_functions(equations: Equations, names: Sequence[str]) -> Check:
+    """The second reduction gives the same fourth-order forms, with symbols."""
+
+    def check(digits: int) -> Evidence:
+        findings = []
+        for name in names:
+            quantity = equations.series(name)[4]
+            if quantity.terms is None:
+                raise ValueError(f"{name}: is not linear in the generator")
+            for part, form, reduce in (
+                ("Re", quantity.form, reduce_real),
+                ("Im", quantity.imaginary, reduce_imaginary),
+            ):
+                findings.append(
+                    exact(f"{part} {name}", reduce(quantity.terms), orient_chains(form))
+                )
+        return conclude((ENGINE, "generalized functions"), *findings)
+
+    return check
+
+
+def trace_and_hermiticity(generator: Generator) -> Check:
+    """sum_a R_aa,cd = 0 and R_ba,dc = R_ab,cd* as forms."""
+
+    def check(digits: int) -> Evidence:
+        findings = []
+        levels = range(generator.dimension)
+        for order in ORDERS:
+            for c, d in product(levels, repeat=2):
+                total = ZERO_FORM
+                for a in levels:
+                    total += generator.form(order, (a, a, c, d))
+                findings.append(exact(f"trace of column {c}{d}, order {order}", total, ZERO_FORM))
+            for a, b, c, d in generator.elements:
+                if (a, b, c, d) <= (b, a, d, c):  # one of each pair
+                    mirrored = orient_chains(generator.form(order, (b, a, d, c)))
+                    conjugate = orient_chains(generator.form(order, (a, b, c, d)).conjugated())
+                    findings.append(exact(f"R_{b}{a}{d}{c}({order})", mirrored, conjugate))
+        return conclude((SYMBOLIC,), *findings)
+
+    return check
+
+
+def thermal_baths(
+    equations: Equations,
+    couplings: Sequence[tuple[Sequence[Sequence[float]], str]],
+    names: Sequence[str],
+    reference: Callable[[Matrices, Sequence[float]], Mapping[int, Mapping[str, float]]],
+    values: Mapping[str, float],
+    frequencies: tuple[float, ...],
+    cases: Sequence[tuple[str, Sequence[BathDensity], float]],
+) -> Check:
+    """Closed forms at baths with a spectral density against baths fitted by exponentials.
+
+    `couplings` are the matrices at `values`; a case has a title, a density for each bath in their
+    order, and an inverse temperature.
+    """
+
+    def check(digits: int) -> Evidence:
+        findings = []
+        for what, densities, beta in cases:
+            baths = dict(zip((bath for _, bath in couplings), densities, strict=True))
+            model = Model.of(
+                [0.0, *frequencies],
+                [Coupling.of([list(row) for row in matrix], bath) for matrix, bath in couplings],
+                [Bath(name, "boson", beta, density) for name, density in baths.items()],
+            )
+            fitted = tcl_generator(model, max(ORDERS)).orders
+            wanted = reference({n: term.matrix for n, term in fitted.items()}, frequencies)
+            spectra = DoubleSpectra(
+                {name: ((1, Correlation(d, "boson", beta)),) for name, d in baths.items()}
+            )
+            for order, name in product(ORDERS, names):
+                term = fitted[order]
+                allowed = 4 * term.error.max() + 1e-9 * abs(term.matrix).max()
+                form = equations.series(name)[order].form
+                found = evaluate(form, frequencies, spectra, None, values)
+                distance = abs(float(found.value) - wanted[order][name])
+                holds = bool(distance <= allowed + found.error)
+                findings.append(Finding(f"{name}({order}) at {what}", holds))
+        return conclude(("closed form (double precision)", FIT), *findings, status="numerical")
+
+    return check
+
+
+def model_values(interaction: Interaction, operator: str = "") -> Values:
+    r"""Reads ``H = ...`` and ``H_I = ...`` at random numbers of an interaction.
+
+    Operators of a bath count as numbers, as nothing but their place in a sum is in question.
+    ``\sigma_z`` is |1><1| - |0><0|; `operator` is a name for all that couples to the only bath.
+    """
+    numbers = drawn(interaction, 11)
+    size = interaction.dimension
+    energies = [0.0, *map(float, numbers.frequencies)]
+    points: dict[str, Any] = {"H_B": 0.71}
+    for a, b in product(range(size), repeat=2):
+        dyad = np.zeros((size, size))
+        dyad[a, b] = 1
+        points[rf"|{a}\rangle\langle{b}|"] = dyad
+    if size == 2:
+        points[r"\omega_0"] = energies[1]
+        points[r"\sigma_x"] = np.array([[0, 1], [1, 0]])
+        points[r"\sigma_z"] = np.diag([-1, 1])
+    else:
+        points |= {rf"\omega_{k}": energies[k] for k in range(1, size)}
+    points |= {element_symbol(n).latex: float(x) for n, x in numbers.strengths.items()}
+    coupled = np.zeros((size, size), dtype=complex)
+    for k, (bath, matrix) in enumerate(sorted(operators(interaction, numbers).items())):
+        points[bath] = 0.37 + 0.23 * k
+        coupled += points[bath] * matrix
+        points |= {operator: matrix} if operator else {}
+    points |= {"H_I": coupled, "H": np.diag(energies) + coupled + 0.71 * np.eye(size)}
+    return Values([points])
+
+
+def structure_values(generator: Generator) -> Values:
+    r"""Reads relations between elements ``R_{ab,cd}``, of orders 2 and 4 at random numbers."""
+    numbers = drawn(generator.interaction, 12)
+    matrices = recursion(generator.interaction, numbers, max(ORDERS))
+    levels = range(generator.dimension)
+    points: list[dict[str, Any]] = []
+    for order in ORDERS:
+        k = matrices[order].reshape((generator.dimension,) * 4)
+        points.append(
+            {f"R_{{{a}{b},{c}{d}}}": k[a, b, c, d] for a, b, c, d in product(levels, repeat=4)}
+        )
+    return Values(points, {i: tuple(levels) for i in "abcd"})
+
+
+def state_values(models: Sequence[Model], order: int) -> Values:
+    r"""Reads what generators ``K_n`` make of parts ``r^{(n)}`` of the mean-force state, by orders.
+
+    Also ``K^{(n)}`` and ``\\rho^{(n)}``; the state is normalised, which no order notices.
+    """
+    points = []
+    for model in models:
+        generators = tcl_generator(model, order).orders
+        energies = np.array(model.energies) - min(model.energies)
+        beta = common_temperature(model)
+        gibbs = np.exp(-beta * energies)
+        sums = [np.diag(gibbs / gibbs.sum()).astype(complex)]
+        sums += [mean_force(model, n).matrix for n in range(2, min(order, 4) + 1, 2)]
+        names: dict[str, Any] = {}
+        for n, term in generators.items():
+            size = len(energies)
+            names[f"K_{n}"] = names[f"K^{{({n})}}"] = _acting(term.matrix, size)
+            if n // 2 < len(sums):
+                part = sums[n // 2] - (sums[n // 2 - 1] if n else 0)
+                names[f"r^{{({n})}}"] = names[rf"\rho^{{({n})}}"] = part
+        points.append(names)
+    indices = {"a": range(min(len(model.energies) for model in models)), "m": range(order // 2)}
+    return Values(points, indices)
+
+
+def _acting(matrix: Any, size: int) -> Callable[[Any], Any]:
+    return lambda x: (matrix @ np.reshape(x, -1)).reshape(size, size)

@@ -1,0 +1,483 @@
+r"""Equations of numbers, matrices and superoperators in LaTeX, evaluated with what they speak of.
+
+The language of spectra (`pertsym.language.decide`) is exact and knows Ĉ, P and J.  Here names stand
+for values, and an equation holds if its sides agree at every point: commutators, traces, sums over
+indices, integrals, |n><m|, matrices of two rows, eigenvalues, roots.  What is not understood is a
+fault, never skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise, product
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg import expm
+
+Tokens = tuple[str, ...]
+
+_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\S")
+_DROPPED = frozenset(
+    [
+        r"\,",
+        r"\;",
+        r"\!",
+        r"\:",
+        r"\left",
+        r"\right",
+        r"\bigl",
+        r"\bigr",
+        r"\Bigl",
+        r"\Bigr",
+        r"\big",
+        r"\Big",
+        r"\displaystyle",
+        r"&",
+        r"\\",
+    ]
+) | {"\\ "}
+_MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.S)
+_ROW = re.compile(r"&|\\\\")
+_PANELS = np.array([0.0, *(2.0**-k for k in range(20, 1, -1)), *np.linspace(0.5, 1, 5)])
+_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{aligned\}|\{\}")
+_SPACES = (r"\quad", r"\qquad")
+_CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\bigl[": r"\bigr]"}
+_ENDS = frozenset({*_CLOSING.values(), "+", "-", "=", ",", r"\pm"})
+
+
+class NotRead(ValueError):
+    """A formula that is not understood, or whose names have no value."""
+
+
+def tokens(latex: str) -> Tokens:
+    """The pieces of a formula; blanks and sizes dropped, scripts of one piece without braces."""
+    latex = _MATRIX.sub(lambda m: rf"\matrix{{{{{_ROW.sub('}{', m[1])}}}}}", latex)
+    found = [t for t in _TOKEN.findall(_ENVIRONMENT.sub(" ", latex)) if t not in _DROPPED]
+    pieces: list[str] = []
+    for k, token in enumerate(found):
+        if token in _SPACES:
+            if pieces and pieces[-1] == "," and k:
+                pieces[-1] = ";"  # the comma between two equations
+            continue
+        pieces.append(token)
+        if token == "}" and len(pieces) > 3 and pieces[-3] == "{" and pieces[-4] in "_^":
+            pieces[-3:] = [pieces[-2]]
+    return tuple(pieces)
+
+
+@dataclass(frozen=True)
+class Values:
+    """What names stand for, at one point or several: reads LaTeX and says what is wrong with it.
+
+    Attributes
+    ----------
+    points
+        Name in LaTeX -> number, matrix, or function of these (a superoperator).  A function takes
+        what stands in brackets behind it, or the factors on its right.
+    indices
+        Letter -> the integers for all of which an equation is to hold, or over which sums without
+        limits run.
+    tolerance
+        Of the difference of two sides, relative to the largest term that occurs.
+    """
+
+    points: Sequence[Mapping[str, Any]]
+    indices: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    tolerance: float = 1e-9
+
+    def __call__(self, latex: str) -> str:
+        """What is wrong with the equations of a formula; "" if nothing is."""
+        try:
+            for equation in _split(tokens(latex), ";"):
+                for point in self.points:
+                    fault = self._fault(equation, {tokens(n): v for n, v in point.items()})
+                    if fault:
+                        return fault
+        except (ArithmeticError, IndexError, TypeError, ValueError) as fault:  # NotRead is one
+            return f"cannot be evaluated: {fault}"
+        return ""
+
+    def _fault(self, equation: Tokens, names: Mapping[Tokens, Any]) -> str:
+        unequal: list[Tokens] = []
+        if equation[-1:] == (")",) and equation[-3:-2] == (r"\ne",):  # (n \ne m) at the end
+            unequal, equation = [(equation[-4], equation[-2])], equation[:-5]
+        bound = {letter for group in _sum_indices(equation) for letter in group}
+        free = [i for i in self.indices if i in equation and i not in bound]
+        for chosen in product(*(self.indices[i] for i in free)):
+            at = dict(zip(free, chosen, strict=True))
+            if any(at[a] == at[b] for a, b in unequal):
+                continue
+            reader = _Reader(_Context(names, self.indices))
+            sides = [reader.whole(s) for s in _split(_substituted(equation, at, names), "=")]
+            if len(sides) < 2:
+                raise NotRead("there is no equation: an equals sign is missing")
+            for other in sides[1:]:
+                apart = _norm(_plus(sides[0], _times(-1, other)))
+                if not apart <= self.tolerance * max(reader.largest, 1e-300):
+                    where = "".join(f", {i} = {n}" for i, n in at.items())
+                    return f"sides differ by {apart:.3g} (terms of {reader.largest:.3g}{where})"
+        return ""
+
+
+class _Context(NamedTuple):
+    names: Mapping[Tokens, Any]
+    indices: Mapping[str, Sequence[int]]
+
+
+class _Reader:
+    """Evaluates one side after the other; `largest` is the size of the largest term of a sum."""
+
+    def __init__(self, context: _Context) -> None:
+        self.context = context
+        self.largest = 0.0
+        self.longest = sorted(context.names, key=lambda name: -len(name))
+
+    def whole(self, source: Tokens) -> Any:
+        value, at = self.sum(source, 0)
+        if at < len(source):
+            raise NotRead(f"not understood from here: {' '.join(source[at : at + 12])}")
+        return value
+
+    def sum(self, source: Tokens, at: int) -> tuple[Any, int]:
+        total: Any = None
+        while True:
+            sign = 1
+            if at < len(source) and source[at] in "+-":
+                sign = -1 if source[at] == "-" else 1
+                at += 1
+            value, at = self.term(source, at)
+            value = _times(sign, value)
+            if not callable(value):
+                self.largest = max(self.largest, _norm(value))
+            total = value if total is None else _plus(total, value)
+            if at >= len(source) or source[at] not in ("+", "-"):
+                return total, at
+
+    def term(self, source: Tokens, at: int) -> tuple[Any, int]:
+        factors = []
+        while at < len(source) and source[at] not in _ENDS:
+            if source[at] in (r"\cdot", r"\times", r"\otimes"):
+                at += 1
+            elif source[at] == "/":
+                value, at = self.factor(source, at + 1)
+                factors.append(1 / value)
+            elif source[at] in (r"\sum", r"\prod"):
+                value, at = self.over_indices(source, at)
+                factors.append(value)
+            elif source[at] == r"\int":
+                value, at = self.integral(source, at)
+                factors.append(value)
+            else:
+                value, at = self.factor(source, at)
+                factors.append(value)
+        if not factors:
+            raise NotRead(f"a term is missing before: {' '.join(source[at : at + 8]) or 'the end'}")
+        total = factors[-1]
+        for value in reversed(factors[:-1]):  # what stands left acts on what stands right
+            total = _times(value, total)
+        return total, at
+
+    def over_indices(self, source: Tokens, at: int) -> tuple[Any, int]:
+        head, (below, at) = source[at], _script(source, at + 1, "_")
+        above, at = _script(source, at, "^")
+        end = _end_of_term(source, at)
+        body, total = source[at:end], None
+        for assignment in self._assignments(below, above):
+            value = self.whole(_substituted(body, assignment, self.context.names))
+            if not callable(value):
+                self.largest = max(self.largest, _norm(value))
+            join = _plus if head == r"\sum" else _times
+            total = value if total is None else join(total, value)
+        return (0 if total is None else total), end
+
+    def _assignments(self, below: Tokens, above: Tokens) -> Iterator[dict[str, int]]:
+        letter, *start = _split(below, "=")
+        if start:
+            first, last = (int(self.whole(side)) for side in (start[0], above))
+            yield from ({letter[0]: n} for n in range(first, last + 1))
+            return
+        letters = [t for t in below if t != ","]
+        unknown = [t for t in letters if t not in self.context.indices]
+        if unknown or not letters:
+            raise NotRead(f"a sum over {' '.join(below)}: its index has no range")
+        for chosen in product(*(self.context.indices[i] for i in letters)):
+            yield dict(zip(letters, chosen, strict=True))
+
+    def integral(self, source: Tokens, at: int) -> tuple[Any, int]:
+        """Over a variable whose measure follows the limits, by Gauss-Legendre panels.
+
+        They are graded towards the lower end and, in 1/x, towards infinity.
+        """
+        below, at = _script(source, at + 1, "_")
+        above, at = _script(source, at, "^")
+        if source[at : at + 1] != ("d",) or not below or not above:
+            raise NotRead("an integral has two limits and, behind them, its measure")
+        end = at + (4 if source[at + 2 : at + 3] == ("_",) else 2)
+        variable, body = source[at + 1 : end], source[end : _end_of_term(source, end)]
+        low = float(np.real(self.whole(below)))
+        far = above == (r"\infty",)
+        high = np.inf if far else float(np.real(self.whole(above)))
+
+        def integrand(x: float) -> Any:
+            names = {**self.context.names, variable: x}
+            return _Reader(_Context(names, self.context.indices)).whole(body)
+
+        if far:
+            total = _plus(
+                _panels(integrand, low + _PANELS),
+                _panels(lambda u: integrand(low + 1 / u) / u**2, _PANELS),
+            )
+        else:
+            total = _panels(integrand, np.linspace(low, high, 3))
+        return total, _end_of_term(source, end)
+
+    def factor(self, source: Tokens, at: int) -> tuple[Any, int]:
+        value, at = self.primary(source, at)
+        while at < len(source):
+            if callable(value) and source[at] in ("(", "["):
+                arguments, at = self.arguments(source, at)
+                value = value(*arguments)
+            elif source[at] == "^":
+                script, at = _script(source, at, "^")
+                value = self.power(value, script)
+            elif source[at] == "_" and not callable(value) and np.ndim(value):
+                script, at = _script(source, at, "_")
+                value = value[tuple(int(t) for t in script if t != ",")]
+            else:
+                break
+        return value, at
+
+    def arguments(self, source: Tokens, at: int) -> tuple[list[Any], int]:
+        end = _matching(source, at)
+        return [self.whole(part) for part in _split(source[at + 1 : end], ",")], end + 1
+
+    def power(self, value: Any, script: Tokens) -> Any:
+        if script == ("*",):
+            return np.conj(value)
+        if script == (r"\dagger",):
+            return np.conj(value).T
+        exponent = self.whole(script)
+        if np.ndim(exponent) == 2:
+            return expm(np.log(value) * exponent)
+        if np.ndim(value) == 2:
+            return np.linalg.matrix_power(value, int(exponent))
+        return value**exponent
+
+    def primary(self, source: Tokens, at: int) -> tuple[Any, int]:
+        for name in self.longest:
+            value, after = self.context.names[name], at + len(name)
+            if source[at:after] == name and not _goes_on(source, after, np.ndim(value) > 0):
+                return value, after
+        token = source[at]
+        if token.isdigit():
+            end = at
+            while end < len(source) and (source[end].isdigit() or source[end] == "."):
+                end += 1
+            text = "".join(source[at:end])
+            return (float(text) if "." in text else int(text)), end
+        if token in (r"\frac", r"\tfrac"):
+            (above, at), parts = _group(source, at + 1), []
+            below, at = _group(source, at)
+            parts = [self.whole(above), self.whole(below)]
+            return _times(1 / parts[1], parts[0]), at
+        if token == r"\matrix":
+            inside, at = _group(source, at + 1)
+            found, k = [], 0
+            while k < len(inside):
+                entry, k = _group(inside, k)
+                found.append(self.whole(entry))
+            return np.array(found).reshape(2, -1), at
+        if token == "|":  # |n><m|
+            n, m = int(source[at + 1]), int(source[at + 4])
+            size = next(len(v) for v in self.context.names.values() if np.ndim(v) == 2)
+            dyad = np.zeros((size, size), dtype=complex)
+            dyad[n, m] = 1
+            return dyad, at + 6
+        if token == r"\langle":  # <n|X|m>
+            end = source.index("|", at + 3)
+            inner = self.whole(source[at + 3 : end])
+            return inner[int(source[at + 1]), int(source[end + 1])], end + 3
+        if token == r"\sqrt":
+            inside, at = _group(source, at + 1)
+            return np.sqrt(complex(self.whole(inside))), at
+        if token in _CLOSING:
+            parts, after = self.arguments(source, at)
+            if len(parts) == 1:
+                return parts[0], after
+            if len(parts) == 2 and token in ("[", r"\{"):
+                a, b = parts
+                return _plus(_times(a, b), _times(-1 if token == "[" else 1, _times(b, a))), after
+            raise NotRead(f"brackets with {len(parts)} parts")
+        constants = {"i": 1j, "e": np.e, r"\pi": np.pi}
+        if token in constants:
+            return constants[token], at + 1
+        raise NotRead(f"no value for: {' '.join(source[at : at + 8])}")
+
+
+def _panels(integrand: Any, edges: Any) -> Any:
+    nodes, weights = np.polynomial.legendre.leggauss(14)
+    total: Any = None
+    for a, b in pairwise(edges):
+        for x, w in zip(nodes, weights, strict=True):
+            part = (b - a) / 2 * w * integrand((a + b + (b - a) * x) / 2)
+            total = part if total is None else total + part
+    return total
+
+
+def _goes_on(source: Tokens, at: int, elements: bool) -> bool:
+    """Whether a name has a prime, an index or an order that no name with it is known for."""
+    if at >= len(source):
+        return False
+    other = source[at] == "'" or source[at : at + 3] == ("^", "{", "(")
+    return other or (source[at] == "_" and not elements)
+
+
+def _split(source: Tokens, mark: str) -> list[Tokens]:
+    """Parts between marks outside of all brackets."""
+    parts, depth, start = [], 0, 0
+    for k, token in enumerate(source):
+        depth += (token in _CLOSING) - (token in _CLOSING.values())
+        if token == mark and not depth:
+            parts.append(source[start:k])
+            start = k + 1
+    return [*parts, source[start:]]
+
+
+def _matching(source: Tokens, at: int) -> int:
+    depth = 0
+    for k in range(at, len(source)):
+        depth += (source[k] in _CLOSING) - (source[k] in _CLOSING.values())
+        if not depth:
+            return k
+    raise NotRead("a bracket is not closed")
+
+
+def _group(source: Tokens, at: int) -> tuple[Tokens, int]:
+    """An argument of a command: what stands in braces, or one piece."""
+    if at >= len(source):
+        raise NotRead("an argument is missing at the end")
+    if source[at] != "{":
+        return source[at : at + 1], at + 1
+    end = _matching(source, at)
+    return source[at + 1 : end], end + 1
+
+
+def _script(source: Tokens, at: int, kind: str) -> tuple[Tokens, int]:
+    return _group(source, at + 1) if source[at : at + 1] == (kind,) else ((), at)
+
+
+def _end_of_term(source: Tokens, at: int) -> int:
+    depth = 0
+    for k in range(at, len(source)):
+        if not depth and k > at and source[k] in _ENDS:
+            return k
+        depth += (source[k] in _CLOSING) - (source[k] in _CLOSING.values())
+    return len(source)
+
+
+def _sum_indices(source: Tokens) -> Iterator[Tokens]:
+    for k, token in enumerate(source):
+        if token in (r"\sum", r"\prod"):
+            yield tuple(t for t in _split(_script(source, k + 1, "_")[0], "=")[0] if t.isalpha())
+
+
+def _substituted(source: Tokens, at: Mapping[str, int], names: Mapping[Tokens, Any]) -> Tokens:
+    """Integers for index letters; sums and multiples in a script are worked out."""
+    if not at:
+        return source
+    result: list[str] = []
+    k = 0
+    while k < len(source):
+        token = source[k]
+        if token in ("_", "^"):
+            script, k = _group(source, k + 1)
+            if any(t[0] == "\\" for t in script):
+                written = _substituted(script, at, names)
+            else:
+                written = _script_with(script, at, tuple(result), names)
+            result += [token, *(("{", *written, "}") if len(written) != 1 else written)]
+            continue
+        if token in at:
+            if result and result[-1].isdigit():
+                result.append(r"\cdot")
+            result += str(at[token])
+        else:
+            result.append(token)
+        k += 1
+    return tuple(result)
+
+
+def _script_with(
+    script: Tokens, at: Mapping[str, int], before: Tokens, names: Mapping[Tokens, Any]
+) -> Tokens:
+    if not any(t in at for t in script):
+        return script
+    inner = script[1:-1] if script[:1] == ("(",) and script[-1:] == (")",) else script
+    parts = [_worked_out(part, at, before, names) for part in _split(inner, ",")]
+    joined: list[str] = []
+    for part in parts:
+        joined += ([","] if joined else []) + list(part)
+    return ("(", *joined, ")") if inner is not script else tuple(joined)
+
+
+def _worked_out(
+    part: Tokens, at: Mapping[str, int], before: Tokens, names: Mapping[Tokens, Any]
+) -> Tokens:
+    written = "".join(str(at.get(t, t)) for t in part)
+    if any(t in "+-" for t in part):  # of several letters those that are known
+        written = re.sub(
+            r"(\d*)([a-z])",
+            lambda m: str(int(m[1] or 1) * at[m[2]]) if m[2] in at else m[0],
+            "".join(part),
+        )
+    summed = _arithmetic(part, at)
+    if summed is None or summed < 0:
+        return tokens(written)
+    plain = tuple(str(summed))
+    if any(t in "+-" for t in part):
+        return plain
+    for size in (1, 2):  # K_{2k} is K_4 where that has a value
+        base = before[len(before) - size :]
+        if (*base, "_", *plain) in names and (*base, "_", "{", *written, "}") not in names:
+            return plain
+    return tuple(written)
+
+
+def _arithmetic(part: Tokens, at: Mapping[str, int]) -> int | None:
+    text = "".join(part)
+    if not re.fullmatch(r"[-+]?(?:\d*[a-z]|\d+)(?:[-+](?:\d*[a-z]|\d+))*", text):
+        return None
+    total = 0
+    for sign, number, letter in re.findall(r"([-+]?)(\d*)([a-z]?)", text):
+        if not number and not letter:
+            continue
+        if letter and letter not in at:
+            return None
+        size = int(number or 1) * (at[letter] if letter else 1)
+        total += -size if sign == "-" else size
+    return total
+
+
+def _times(a: Any, b: Any) -> Any:
+    if callable(a):
+        return (lambda *x: _times(a, b(*x))) if callable(b) else a(b)
+    if callable(b):
+        return lambda *x: _times(a, b(*x))
+    return a @ b if np.ndim(a) == 2 and np.ndim(b) >= 1 else a * b
+
+
+def _plus(a: Any, b: Any) -> Any:
+    if callable(a) or callable(b):
+        return lambda x: _plus(_times(a, x), _times(b, x))
+    if np.ndim(a) == 2 and not np.ndim(b):
+        return a + b * np.eye(len(a))
+    return _plus(b, a) if np.ndim(b) == 2 and not np.ndim(a) else a + b
+
+
+def _norm(value: Any) -> float:
+    if callable(value):
+        raise NotRead("a superoperator stands alone; let it act on something")
+    return float(np.max(np.abs(value)))
