@@ -48,8 +48,12 @@ def command_errors(function: F) -> F:
             fail(str(_located(fault, _file(kwargs))), BAD_INPUT)
         except NotYetDerivable as fault:
             fail(str(_located(fault, _file(kwargs))), NOT_DERIVABLE)
-        except (OverflowError, FloatingPointError, ArithmeticError) as fault:
+        except (OverflowError, FloatingPointError) as fault:
+            if "model" not in kwargs:  # there are no numbers of a user's that could be at fault
+                raise
             _overflow(str(fault))
+        except BrokenPipeError:
+            raise
         except OSError as fault:
             where = f"{fault.filename}: " if fault.filename else "output: "
             fail(f"{where}{fault.strerror}; nothing more is written", BAD_INPUT)

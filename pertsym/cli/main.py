@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -98,6 +98,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
 
 
 INTERRUPTED: Final = 130
+CLOSED_PIPE: Final = 141
 
 
 class LazyGroup(click.Group):
@@ -160,17 +161,19 @@ def run() -> None:
 
     What a terminal cannot show, Greek letters for example, is replaced there.
     """
-    if hasattr(signal, "SIGPIPE"):  # not on Windows
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     code: object = None
     try:
         code = main.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as fault:
         fault.show()
         code = fault.exit_code
+    except BrokenPipeError:  # not by its signal, which a worker's pipe would raise as well
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = CLOSED_PIPE
     except (click.Abort, KeyboardInterrupt):
         click.echo("pertsym: interrupted", err=True)
         code = INTERRUPTED

@@ -65,7 +65,9 @@ class ProductForm:
 
     def __init__(self, system: System, correlations: Sequence[Correlated]) -> None:
         # a mode without weight in C acts from the right alone: its conjugate is here
-        self.modes = modes = [mode for mode in modes_of(correlations) if mode.left]
+        every = modes_of(correlations)
+        # where all baths are zero one is kept, so that no array is empty
+        self.modes = modes = [mode for mode in every if mode.left] or list(every[:1])
         self.gaps = system.gaps
         self.size = system.dimension
         self.rates: Array = np.array([mode.rate for mode in modes], dtype=complex)
