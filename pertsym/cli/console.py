@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import math
+import os
 import re
 import sys
 import time
@@ -25,6 +26,7 @@ from pertsym.model.read import guess
 from pertsym.model.values import Model
 
 DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
+CLOSED_PIPE: Final = 141
 
 HIGHEST_ORDER: Final = 40
 """Of any request; most end earlier, and say where."""
@@ -52,8 +54,9 @@ def command_errors(function: F) -> F:
             if "model" not in kwargs:  # there are no numbers of a user's that could be at fault
                 raise
             _overflow(str(fault))
-        except BrokenPipeError:
-            raise
+        except BrokenPipeError:  # `| head`; not by its signal, which a worker's pipe sends as well
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(CLOSED_PIPE)
         except OSError as fault:
             where = f"{fault.filename}: " if fault.filename else "output: "
             fail(f"{where}{fault.strerror}; nothing more is written", BAD_INPUT)
@@ -231,6 +234,7 @@ def emit_json(value: object) -> None:
 def say(message: str) -> None:
     """A line on stdout that does not run into a progress bar on the same terminal."""
     tqdm.write(message, file=sys.stdout)
+    sys.stdout.flush()
 
 
 class Ticker:

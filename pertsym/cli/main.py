@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -98,7 +97,6 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
 
 
 INTERRUPTED: Final = 130
-CLOSED_PIPE: Final = 141
 
 
 class LazyGroup(click.Group):
@@ -157,7 +155,7 @@ def main() -> None:
 
 
 def run() -> None:
-    """The executable: one line for an interruption (130), none for a closed pipe (`| head`).
+    """The executable: one line for an interruption (130).
 
     What a terminal cannot show, Greek letters for example, is replaced there.
     """
@@ -167,13 +165,9 @@ def run() -> None:
     code: object = None
     try:
         code = main.main(standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as fault:
         fault.show()
         code = fault.exit_code
-    except BrokenPipeError:  # not by its signal, which a worker's pipe would raise as well
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = CLOSED_PIPE
     except (click.Abort, KeyboardInterrupt):
         click.echo("pertsym: interrupted", err=True)
         code = INTERRUPTED
