@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from pertsym.cli.console import BAD_INPUT, command_errors, fail
+from pertsym.cli.console import BAD_INPUT, command_errors, emit_json, fail
 from pertsym.files import write_whole
 from pertsym.model.read import guess
 
@@ -23,8 +23,9 @@ def template(kind: str) -> str:
 @click.command()
 @click.argument("kind", metavar="KIND")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
-def new(kind: str, file: Path | None) -> None:
+def new(kind: str, file: Path | None, as_json: bool) -> None:
     """Write a commented model file of one KIND to FILE, by default to KIND.toml.
 
     KIND is two-level, biased, lambda, dimer, oscillator or gorm (random matrices).
@@ -35,14 +36,17 @@ def new(kind: str, file: Path | None) -> None:
     if path.exists():
         fail(f"FILE: {path} exists already; name another one", BAD_INPUT)
     write_whole(path, template(kind))
+    if as_json:
+        emit_json({"written": [str(path)]})
     click.echo(f"wrote {path}; next: pertsym check {path}", err=True)
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--kind", type=click.Choice(KINDS[:4]), default="dimer", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
-def init(folder: Path, kind: str) -> None:
+def init(folder: Path, kind: str, as_json: bool) -> None:
     """Make the skeleton of a project of your own in DIR.
 
     It holds a model to derive, a folder for what is generated, and a workflow that runs `pertsym
@@ -60,4 +64,6 @@ def init(folder: Path, kind: str) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text)
+    if as_json:
+        emit_json({"written": [str(folder / name) for name in files]})
     click.echo(f"wrote {len(files)} files; next: cd {folder}, pertsym regenerate", err=True)

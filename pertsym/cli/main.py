@@ -121,7 +121,7 @@ class LazyGroup(click.Group):
 
             near = get_close_matches(name, COMMANDS, n=1)
             said = f"; did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"no such command {name!r}{said}")
+            ctx.fail(f"No such command {name!r}{said}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
