@@ -28,7 +28,7 @@ from pertsym.model.values import Model
 DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
 CLOSED_PIPE: Final = 141
 
-HIGHEST_ORDER: Final = 40
+HIGHEST_ORDER: Final = 1000
 """Of any request; most end earlier, and say where."""
 
 _NEGATIVE = 1e-8  # populations below minus this are worth a note

@@ -43,7 +43,13 @@ def new(kind: str, file: Path | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--kind", type=click.Choice(KINDS[:4]), default="dimer", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS[:4]),
+    default="dimer",
+    show_default=True,
+    help="Of the model to begin with.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
 def init(folder: Path, kind: str, as_json: bool) -> None:
