@@ -4,7 +4,7 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS := 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test check notebooks benchmarks campaign mutation constraints clean
+.PHONY: demo test check notebooks wheel benchmarks campaign mutation constraints clean
 
 # The versions of constraints.txt, or the newest where an index has these no longer.
 NEWEST := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -47,6 +47,10 @@ notebooks: $(VENV)/.ready
 	    $(BIN)/python -m jupytext --to ipynb --execute \
 	        --output build/$$(basename $$notebook .py).ipynb $$notebook; \
 	done
+
+# The wheel in a clean environment: self-test, and a session from model file to picture.
+wheel:
+	PYTHON=$(PYTHON) .ci/wheel
 
 benchmarks: $(VENV)/.ready
 	$(BIN)/python -m benchmarks

@@ -24,7 +24,7 @@ import numpy as np
 from IPython.display import Latex, display
 
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, NonCrossing, projected_cumulant
-from pertsym.library import find, generated_root
+from pertsym.library import builtin, find
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling
@@ -86,7 +86,7 @@ figure.tight_layout()
 # seeded), and extrapolated from $N=500$ and $1000$ to an infinite environment.
 
 # %%
-checkout = generated_root().parent
+checkout = builtin().root
 data = json.loads((checkout / "notebooks" / "data" / "spin_gorm.json").read_text())
 styles = {
     "energy-resolved": "C0-",

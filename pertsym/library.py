@@ -1,82 +1,267 @@
-"""The derivations of this checkout, found by their place."""
+"""Projects: folders of derivations and of what they generate, a user's own and the built-in one.
+
+A project is a folder with a file `pertsym.toml`.  Each folder derivations/NAME of it holds a
+`script.py` that declares a PAPER, or a `model.toml`; generated/ holds what they make.  Scripts are
+modules of the packages `derivations` and `generated`, to which every project adds its own.
+"""
 
 from __future__ import annotations
 
 import importlib
 import os
-import pkgutil
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Final
 
-import derivations as scripts
+from pertsym.model.errors import InputError
+from pertsym.model.read import guess
 from pertsym.paper import Paper
+from pertsym.processes import end, pool_of
+
+MARK: Final = "pertsym.toml"
+SCRIPT: Final = "script.py"
+MODEL: Final = "model.toml"
+_PACKAGES: Final = ("derivations", "generated")
+
+Watch = Callable[[Iterable[dict[str, str]], int], Iterable[dict[str, str]]]
+"""Passes on what arrives, of a known number, and may show how far it has come."""
 
 
-def derivations() -> tuple[Paper, ...]:
-    """All there are: the PAPER that each derivations/NAME/script.py declares, by name."""
-    return tuple(importlib.import_module(f"derivations.{name}.script").PAPER for name in _names())
+@dataclass(frozen=True)
+class Project:
+    """A folder of derivations.
+
+    Attributes
+    ----------
+    root
+        Absolute.
+    own
+        Whether it is a source tree that generated files are written to; not of an installed copy.
+    """
+
+    root: Path
+    own: bool = True
+
+    @property
+    def generated(self) -> Path:
+        """The folder of generated files, which need not exist."""
+        return self.root / "generated"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of its derivations, sorted."""
+        folder = self.root / "derivations"
+        if not folder.is_dir():
+            return ()
+        return tuple(
+            sorted(
+                path.name
+                for path in folder.iterdir()
+                if path.name.isidentifier()
+                and ((path / SCRIPT).is_file() or (path / MODEL).is_file())
+            )
+        )
+
+    def paper(self, name: str) -> Paper:
+        """The derivation of this name.
+
+        Raises
+        ------
+        InputError
+            If its script does not run or declares no PAPER, or its model is wrong.
+        """
+        script = self.root / "derivations" / name / SCRIPT
+        if not script.is_file():
+            from pertsym.model_paper import paper_of_model  # brings the readers of models
+
+            return paper_of_model(script.with_name(MODEL))
+        reach(self.root)
+        try:
+            module = importlib.import_module(f"derivations.{name}.script")
+        except InputError:
+            raise
+        except Exception as fault:  # whatever a user's script does
+            raise InputError(
+                *_place(fault, script), f"{type(fault).__name__}: {fault}", "mend the script"
+            ) from fault
+        if not _within(module, script.parent):
+            raise InputError(
+                str(script),
+                "",
+                f"another package gives derivations.{name}: {module.__file__}",
+                "rename this derivation",
+            )
+        paper = getattr(module, "PAPER", None)
+        if not isinstance(paper, Paper) or paper.name != name:
+            raise InputError(
+                str(script), "PAPER", "is missing or not named like its folder", f"declare {name!r}"
+            )
+        return paper
+
+    @property
+    def papers(self) -> tuple[Paper, ...]:
+        """All derivations, by name."""
+        return tuple(self.paper(name) for name in self.names)
+
+    def status(self, name: str) -> str:
+        """ "generated" or "not generated": whether generated/ holds this derivation's files."""
+        return "generated" if (self.generated / name).is_dir() else "not generated"
+
+    def regenerated(self, watch: Watch = lambda arriving, total: arriving) -> dict[str, str]:
+        """Every file that belongs below generated/, derived now: relative path -> text.
+
+        One derivation a process, as many at once as there are processors; they end with this one.
+        """
+        from pertsym.codegen.python_export import render_runtime
+
+        files = {"__init__.py": "", "runtime.py": render_runtime()}
+        names = self.names
+        if not names:
+            return files
+        pool = pool_of(min(len(names), os.cpu_count() or 1))
+        try:
+            tasks = [(self, name) for name in names]
+            for some in watch(pool.map(_generated_files, tasks), len(names)):
+                files.update(some)
+        finally:
+            end(pool)
+        return files
 
 
-def _names() -> list[str]:
-    return sorted(info.name for info in pkgutil.iter_modules(scripts.__path__) if info.ispkg)
+def _generated_files(task: tuple[Project, str]) -> dict[str, str]:
+    project, name = task
+    return project.paper(name).generated_files()
 
 
-def find(name: str) -> Paper:
-    """The paper of this name.
+def builtin() -> Project:
+    """The derivations that come with pertsym: of this checkout, or inside the installed package."""
+    package = Path(__file__).resolve().parent
+    inside = package / "builtin"
+    return Project(inside, own=False) if inside.is_dir() else Project(package.parent)
+
+
+def project_at(start: Path) -> Project:
+    """The project that a folder is in, else the built-in one."""
+    start = Path(os.path.abspath(start))
+    for folder in (start, *start.parents):
+        if (folder / MARK).is_file():
+            return builtin() if folder.resolve() == builtin().root else Project(folder)
+    return builtin()
+
+
+def derivations(project: Project | None = None) -> tuple[Paper, ...]:
+    """All derivations of a project, by default the built-in ones."""
+    return (project or builtin()).papers
+
+
+def home_of(name: str, project: Project | None = None) -> Project:
+    """The project that has a derivation of this name: the given one, or the built-in one.
 
     Raises
     ------
     KeyError
         Naming those that exist.
     """
-    names = _names()
-    if name in names:
-        paper: Paper = importlib.import_module(f"derivations.{name}.script").PAPER
-        return paper
-    known = ", ".join(names)
-    raise KeyError(f"NAME: no derivation {name!r}; there are: {known} (see `pertsym list`)")
+    homes = [*([project] if project else []), builtin()]
+    for home in homes:
+        if name in home.names:
+            return home
+    known = sorted({known for home in homes for known in home.names})
+    advice = guess(name, known)
+    close = "" if advice.startswith("use one of") else f"{advice} "
+    raise KeyError(
+        f"NAME: no derivation {name!r}; {close}there are: {', '.join(known)} (see `pertsym list`)"
+    )
 
 
-def generated_root() -> Path | None:
-    """The generated/ folder of this source checkout; None for an installed copy.
+def find(name: str, project: Project | None = None) -> Paper:
+    """The derivation of this name, in a project or among the built-in ones (raises `home_of`)."""
+    return home_of(name, project).paper(name)
 
-    Only a folder beside this package and its own pyproject.toml counts, so that no other
-    package called "generated" is ever written to.
+
+def reach(root: Path) -> None:
+    """Let scripts of a project import each other and what it generated, before those of others.
+
+    No folder is put on sys.path, so that nothing of the user's hides a library.
     """
-    checkout = Path(__file__).resolve().parent.parent
-    project = checkout / "pyproject.toml"
-    ours = project.is_file() and 'name = "pertsym"' in project.read_text(encoding="utf-8")
-    path = checkout / "generated"
-    return path if ours and path.is_dir() else None
+    for name in _PACKAGES:
+        package = sys.modules.get(name)
+        if package is None:
+            package = sys.modules[name] = ModuleType(name)
+        own = str(root / name)
+        others = [path for path in getattr(package, "__path__", ()) if path != own]
+        package.__path__ = [own, *others]
+    importlib.invalidate_caches()
 
 
-def status(paper: Paper) -> str:
-    """ "generated" or "not generated": whether generated/ holds this paper's files."""
-    root = generated_root()
-    return "generated" if root is not None and (root / paper.name).is_dir() else "not generated"
+def generated_module(name: str, module: str) -> ModuleType | None:
+    """generated/NAME/MODULE.py of any project in reach, None if it was not generated yet."""
+    reach(builtin().root)
+    try:
+        return importlib.import_module(f"generated.{name}.{module}")
+    except ModuleNotFoundError:
+        return None
 
 
-Watch = Callable[[Iterable[dict[str, str]], int], Iterable[dict[str, str]]]
-"""Passes on what arrives, of a known number, and may show how far it has come."""
+def _within(module: ModuleType, folder: Path) -> bool:
+    return Path(module.__file__ or "").resolve().is_relative_to(folder.resolve())
 
 
-def regenerated(watch: Watch = lambda arriving, total: arriving) -> dict[str, str]:
-    """Every file that belongs below generated/, derived now: relative path -> text.
-
-    One derivation a process, as many at once as there are processors.
-    """
-    names = _names()
-    from pertsym.codegen.python_export import render_runtime
-
-    files = {"__init__.py": "", "runtime.py": render_runtime()}
-    workers = min(len(names), os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for some in watch(pool.map(_generated_files, names), len(names)):
-            files.update(some)
-    return files
+def _place(fault: BaseException, script: Path) -> tuple[str, str]:
+    """File and line where a script went wrong, as near to the fault as it is the user's own."""
+    folder = script.parent.parent
+    frames = traceback.extract_tb(fault.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
+    if isinstance(fault, SyntaxError) and fault.filename:
+        return fault.filename, f"line {fault.lineno}"
+    return (own[-1].filename, f"line {own[-1].lineno}") if own else (str(script), "")
 
 
-def _generated_files(name: str) -> dict[str, str]:
-    return find(name).generated_files()
+def skeleton(model: str, name: str = "my_system") -> Mapping[str, str]:
+    """The files of a new project: relative path -> text; `model` is a model file's text."""
+    return {
+        MARK: _MARK,
+        f"derivations/{name}/{MODEL}": model,
+        ".github/workflows/pertsym.yml": _WORKFLOW,
+        ".gitignore": "__pycache__/\n.pertsym.lock\n",
+        "README.md": _README.replace("NAME", name),
+    }
+
+
+_MARK = """\
+# This file marks the root of a pertsym project.  Each folder derivations/NAME holds a model.toml,
+# or a script.py that declares a PAPER; `pertsym regenerate` writes what follows from them below
+# generated/, `pertsym regenerate --check` says whether that is still so, and `pertsym verify` runs
+# their certificates.
+"""
+
+_WORKFLOW = """\
+name: pertsym
+on: [push, pull_request]
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with: {python-version: "3.12"}
+      - run: pip install pertsym
+      - run: pertsym regenerate --check && pertsym verify
+"""
+
+_README = """\
+# Derivations
+
+    pertsym check derivations/NAME/model.toml     what was understood
+    pertsym derive NAME                           every step (--latex, --html, --notebook FILE)
+    pertsym regenerate                            write generated/
+    pertsym regenerate --check && pertsym verify  for continuous integration
+
+A derivation is a folder `derivations/NAME` with a `model.toml`; `claims.toml` beside it may state
+what you claim of it.  A `script.py` that declares a `PAPER` (see `pertsym.paper.Paper`) takes the
+place of `model.toml` where the argument is your own.
+"""

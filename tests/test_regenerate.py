@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from pertsym.certify.claims import Evidence, Status
 from pertsym.cli import main
 from pertsym.codegen.regenerate import Change, compare, update
-from pertsym.library import find, generated_root
+from pertsym.library import Project, builtin, find
 
 FILES = {
     "__init__.py": "",
@@ -128,8 +128,9 @@ def test_an_interrupted_update_leaves_the_old_file(
 
 @pytest.fixture
 def command(root: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    monkeypatch.setattr("pertsym.cli.regenerate.generated_root", lambda: root)
-    monkeypatch.setattr("pertsym.cli.regenerate.regenerated", lambda _: dict(FILES))
+    (root.parent / "pertsym.toml").write_text("")
+    monkeypatch.chdir(root.parent)
+    monkeypatch.setattr(Project, "regenerated", lambda *_: dict(FILES))
     return CliRunner()
 
 
@@ -166,12 +167,19 @@ def test_regenerate_repairs(command: CliRunner, root: Path) -> None:
     assert command.invoke(main, ["regenerate", "--check"]).exit_code == 0
 
 
-def test_without_a_checkout_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pertsym.cli.regenerate.generated_root", lambda: None)
-    result = CliRunner().invoke(main, ["regenerate"])
+def test_an_installed_copy_is_compared_but_not_written(
+    command: CliRunner, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = Project(root.parent, own=False)
+    monkeypatch.setattr("pertsym.library.project_at", lambda _: installed)
+    before = contents(root)
+    result = command.invoke(main, ["regenerate"])
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert "generated/: not found" in result.stderr
+    assert "pertsym init DIR" in result.stderr
+    assert command.invoke(main, ["regenerate", "--check"]).exit_code == 0
+    assert contents(root) == before
+    assert not (root.parent / ".pertsym.lock").exists()
 
 
 @pytest.mark.parametrize("found", ["failed", "numerical", "derived"])
@@ -181,7 +189,7 @@ def test_a_ledger_that_is_not_what_its_claims_expect_is_not_written(
     evidence = Evidence(found, ("one route",), None, "x = y")
     paper = find("steady_state_theorem")
     spoiled = replace(paper, checks={tag: lambda digits: evidence for tag in paper.checks})
-    monkeypatch.setattr("pertsym.cli.regenerate.regenerated", lambda _: spoiled.generated_files())
+    monkeypatch.setattr(Project, "regenerated", lambda *_: spoiled.generated_files())
     before = contents(root)
     result = command.invoke(main, ["regenerate"])
     assert result.exit_code == 1
@@ -195,9 +203,9 @@ def test_a_ledger_that_is_not_what_its_claims_expect_is_not_written(
 
 DERIVE = """
 import json
-from pertsym.library import regenerated
+from pertsym.library import builtin
 if __name__ == "__main__":
-    print(json.dumps(regenerated()))
+    print(json.dumps(builtin().regenerated()))
 """
 
 
@@ -218,9 +226,7 @@ def derived() -> Mapping[str, str]:
 
 def test_the_committed_files_are_current_whatever_the_hash_seed(derived: Mapping[str, str]) -> None:
     """They were written under another seed, and continuous integration compares under a third."""
-    root = generated_root()
-    assert root is not None
-    changes = compare(root, derived)
+    changes = compare(builtin().generated, derived)
     assert not changes, "run `pertsym regenerate`\n" + "".join(c.diff for c in changes)[:4000]
 
 

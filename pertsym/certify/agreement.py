@@ -9,7 +9,6 @@ generated code, balls  the same module with the same spectra at any precision
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -279,10 +278,9 @@ class _Comparison:
 
 def generated_rates(name: str) -> ModuleType | None:
     """The module generated/<name>/rates.py, None if it was not generated yet."""
-    try:
-        return importlib.import_module(f"generated.{name}.rates")
-    except ModuleNotFoundError:
-        return None
+    from pertsym.library import generated_module  # which knows papers, and they their checks
+
+    return generated_module(name, "rates")
 
 
 def _forms(bloch: Bloch, thermal: bool) -> Iterator[tuple[Entry, SpectralForm]]:

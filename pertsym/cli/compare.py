@@ -12,7 +12,9 @@ from pertsym.cli.console import (
     NOT_DERIVABLE,
     Ticker,
     command_errors,
+    did_you_mean,
     emit_json,
+    even_order,
     fail,
     settings_option,
 )
@@ -48,8 +50,7 @@ def compare(
     Exit codes: 0 equal; 1 different, or equal up to a factor; 2 not understood, with the place.
     """
     tick = Ticker()
-    if order < 2 or order % 2:
-        fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    even_order(order)
     text = _read(formula)
     chosen = source_of(source, settings)
     equations = chosen.equations
@@ -65,7 +66,7 @@ def compare(
     try:
         derived = quantity_of(equations, quantity, order)
     except ValueError as fault:
-        fail(f"--{fault}", BAD_INPUT)
+        fail(f"--{fault}{did_you_mean(quantity, equations.names)}", BAD_INPUT)
     try:
         result = compare_form(
             derived.form, text, chosen.dictionary(), imaginary=derived.imaginary, limit=limit or ""

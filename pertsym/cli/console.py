@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
+import math
+import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import click
 from tqdm import tqdm
@@ -17,9 +22,14 @@ from tqdm import tqdm
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.notes import model_notes
+from pertsym.model.read import guess
 from pertsym.model.values import Model
 
 DONE, CHECK_FAILED, BAD_INPUT, DOES_NOT_EXIST, NOT_DERIVABLE = range(5)
+CLOSED_PIPE: Final = 141
+
+HIGHEST_ORDER: Final = 1000
+"""Of any request; most end earlier, and say where."""
 
 _NEGATIVE = 1e-8  # populations below minus this are worth a note
 
@@ -34,16 +44,103 @@ def command_errors(function: F) -> F:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            with _checked() if "model" in kwargs else nullcontext():
+                return function(*args, **kwargs)
         except InputError as fault:
             fail(str(_located(fault, _file(kwargs))), BAD_INPUT)
         except NotYetDerivable as fault:
             fail(str(_located(fault, _file(kwargs))), NOT_DERIVABLE)
+        except (OverflowError, FloatingPointError) as fault:
+            if "model" not in kwargs:  # there are no numbers of a user's that could be at fault
+                raise
+            _overflow(str(fault))
+        except BrokenPipeError:  # `| head`; not by its signal, which a worker's pipe sends as well
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(CLOSED_PIPE)
         except OSError as fault:
             where = f"{fault.filename}: " if fault.filename else "output: "
             fail(f"{where}{fault.strerror}; nothing more is written", BAD_INPUT)
 
     return wrapped  # type: ignore[return-value]
+
+
+_NOT_FINITE: Final = re.compile(r"(?<![\w.'\"])[-+]?(?:nan|inf|infinity)(?:j|i)?(?![\w'\"])", re.I)
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """The one check of what a command about numbers prints, text and JSON alike: all are finite.
+
+    Nothing is printed before it has passed.
+    """
+    held = io.StringIO()
+
+    def passed() -> None:
+        if held.getvalue():
+            click.echo(_finite_text(held.getvalue()), nl=False)
+
+    try:
+        with redirect_stdout(held):
+            yield
+    except SystemExit:
+        passed()
+        raise
+    passed()
+
+
+def _finite_text(text: str) -> str:
+    """The text itself, unless it shows a number that is none."""
+    if not text.startswith("{"):  # JSON is looked at by `emit_json`, its texts may say anything
+        for line in text.splitlines():
+            if _NOT_FINITE.search(line):
+                _overflow(" ".join(line.split())[:120])
+    return text
+
+
+def _overflow(where: str) -> NoReturn:
+    fail(
+        f"the numbers of this model leave the range of double precision: {where}; use another "
+        "unit of energy, or less extreme parameters",
+        BAD_INPUT,
+    )
+
+
+def finite(x: float) -> float:
+    """The number itself, which is about to be printed, or the end of the command."""
+    if not math.isfinite(x):
+        _overflow(str(x))
+    return x
+
+
+def _require_finite(value: object, where: str = "") -> None:
+    match value:
+        case float():
+            if not math.isfinite(value):
+                _overflow(f"{where} is {value}")
+        case str():
+            if value.strip("+-").lower() in ("nan", "inf", "infinity"):
+                _overflow(f"{where} is {value}")
+        case dict():
+            for key, entry in value.items():
+                _require_finite(entry, f"{where}.{key}" if where else str(key))
+        case list() | tuple():
+            for n, entry in enumerate(value):
+                _require_finite(entry, f"{where}[{n}]")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """ "; did you mean ...?" where there is a near one."""
+    advice = guess(word, known)
+    return f"; {advice}" if advice.startswith("did you mean") else ""
+
+
+def even_order(order: int, lowest: int = 2, key: str = "--order") -> None:
+    """Refuse an order that is odd, or so high that no computer could reach it."""
+    if order < lowest or order % 2:
+        least = "a positive even integer" if lowest else "an even integer >= 0"
+        fail(f"{key}: must be {least}, got {order}", BAD_INPUT)
+    if order > HIGHEST_ORDER:
+        fail(f"{key}: {order} is out of reach; ask for {HIGHEST_ORDER} at most", BAD_INPUT)
 
 
 def _file(arguments: Mapping[str, Any]) -> Path | None:
@@ -88,6 +185,23 @@ settings_option = click.option(
 )
 
 
+def _project(context: click.Context, parameter: click.Parameter, value: Path | None) -> Any:
+    from pertsym.library import MARK, project_at  # brings what derivations need
+
+    if value is not None and not (value / MARK).is_file():
+        fail(f"--project: {value} has no {MARK}; `pertsym init {value}` makes one", BAD_INPUT)
+    return project_at(value or Path.cwd())
+
+
+project_option = click.option(
+    "--project",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=_project,
+    metavar="DIR",
+    help="Folder of a project (see `pertsym init`) [the one that this folder is in].",
+)
+
+
 def load(path: Path, settings: Sequence[str] = ()) -> Model:
     """The model of a file, with values for its symbols; its remarks go to stderr."""
     model = load_model(path, read_values(path, settings))
@@ -112,13 +226,15 @@ def refuse_settings(settings: Sequence[str]) -> None:
 
 
 def emit_json(value: object) -> None:
-    """JSON on stdout: full double precision, no NaN."""
+    """JSON on stdout: full double precision, and every number finite."""
+    _require_finite(value)
     click.echo(json.dumps(value, allow_nan=False, ensure_ascii=False, indent=1))
 
 
 def say(message: str) -> None:
     """A line on stdout that does not run into a progress bar on the same terminal."""
     tqdm.write(message, file=sys.stdout)
+    sys.stdout.flush()
 
 
 class Ticker:

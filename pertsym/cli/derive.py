@@ -14,7 +14,9 @@ from pertsym.cli.console import (
     NOT_DERIVABLE,
     Ticker,
     command_errors,
+    did_you_mean,
     emit_json,
+    even_order,
     fail,
     note,
     settings_option,
@@ -27,6 +29,8 @@ from pertsym.narrative import pipeline
 from pertsym.present.records import form_record, integrand_record
 from pertsym.reduction.spectral import ZERO_FORM
 from pertsym.results import Result
+
+_MOST_TERMS = 10  # the order, with 10^6 terms
 
 
 @click.command()
@@ -62,13 +66,17 @@ def derive(
     """
     tick = Ticker()
     chosen = source_of(source, settings)
-    if order < 2 or order % 2:
-        fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    even_order(order)
     equations = chosen.equations
     if quantity is not None:
         _require_quantity(chosen, quantity)
     writes = any(file is not None for file in (latex, html, notebook))
     wanted_terms = equations if step == "wick" and as_json else None
+    if wanted_terms is not None and order > _MOST_TERMS:
+        fail(
+            f"--order: terms of order {order} are out of reach; ask for {_MOST_TERMS} at most",
+            NOT_DERIVABLE,
+        )
     if wanted_terms is not None and not writes:  # any order
         emit_json(_terms(wanted_terms, quantity, order))
         return
@@ -90,7 +98,8 @@ def derive(
         try:
             steps = (derivation.step(step),)
         except KeyError as fault:
-            fail(f"--step: {fault.args[0]}", BAD_INPUT)
+            near = did_you_mean(step, [known.key for known in derivation.steps])
+            fail(f"--step: {fault.args[0]}{near}", BAD_INPUT)
     if latex is not None or html is not None:
         # brings template engines, which steps at a terminal do not need
         from pertsym.present.document import html_document, latex_document
@@ -127,7 +136,8 @@ def _require_quantity(source: Source, quantity: str) -> None:
     try:
         source.equations.series(quantity)
     except ValueError as fault:
-        fail(f"--{fault}", BAD_INPUT)
+        near = did_you_mean(quantity, source.equations.names)
+        fail(f"--{fault}{near}", BAD_INPUT)
 
 
 def _terms(equations: Equations, chosen: str | None, order: int) -> dict[str, Any]:

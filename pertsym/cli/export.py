@@ -7,10 +7,9 @@ from pathlib import Path
 import click
 
 from pertsym.cli.console import (
-    BAD_INPUT,
     command_errors,
     emit_json,
-    fail,
+    even_order,
     load,
     note,
     settings_option,
@@ -41,8 +40,7 @@ def export(
     """
     from pertsym.files import write_whole
 
-    if order < 2 or order % 2:
-        fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    even_order(order)
     names = [name.strip() for name in quantities.split(",") if name.strip()]
     code = Codegen.of(load(model, settings), order, names).within(language)
     for name, reason in code.missing.items():

@@ -13,6 +13,7 @@ from pertsym.cli.console import (
     Ticker,
     command_errors,
     emit_json,
+    even_order,
     fail,
     load,
     settings_option,
@@ -59,8 +60,7 @@ def generator(
     --parts splits K = -i [H, .] + D in the canonical way: H and the operators of D without
     trace; the canonical rates of a truncated expansion, or of finite times, may be negative.
     """
-    if order < 0 or order % 2:
-        fail(f"--order: must be an even integer >= 0, got {order}", BAD_INPUT)
+    even_order(order, lowest=0)
     if time is not None and not 0 <= time < np.inf:
         fail(f"--time: must be finite and >= 0, got {time}", BAD_INPUT)
     if spectral and (order != 4 or time is not None):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import signal
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
@@ -23,6 +23,14 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
     {
+        "check": Entry(
+            "check:check",
+            "Say what was understood of a MODEL file (TOML), and warn of what may mislead.",
+        ),
+        "cite": Entry(
+            "cite:cite",
+            "BibTeX of pertsym, of a SOURCE (NAME or MODEL file) and of the methods used.",
+        ),
         "coefficients": Entry(
             "coefficients:coefficients",
             "Damping, diffusion and frequency shift of an oscillator (MODEL file, TOML).",
@@ -47,9 +55,21 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "generator:generator",
             "Time-convolutionless generator of a MODEL file (TOML), order by order.",
         ),
+        "init": Entry(
+            "first:init",
+            "Make the skeleton of a project of your own in DIR.",
+        ),
         "list": Entry(
             "listing:list_derivations",
             "List the derivations, their sources and whether generated/ holds their files.",
+        ),
+        "new": Entry(
+            "first:new",
+            "Write a commented model file of one KIND to FILE, by default to KIND.toml.",
+        ),
+        "plot": Entry(
+            "plot:plot",
+            "Draw a MODEL file (TOML): states, rates, baths or its generator.",
         ),
         "rates": Entry(
             "rates:rates",
@@ -76,6 +96,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
 """Every command by name; a test compares the summaries with the commands' own help."""
 
 
+INTERRUPTED: Final = 130
+
+
 class LazyGroup(click.Group):
     """A group of `COMMANDS` that imports the one that runs, and none for `--help`."""
 
@@ -88,6 +111,18 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = entry.place.partition(":")
         return cast(click.Command, getattr(import_module(f"pertsym.cli.{module}"), attribute))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = str(args[0]) if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            from difflib import get_close_matches  # only for a mistake
+
+            near = get_close_matches(name, COMMANDS, n=1)
+            said = f"; did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {name!r}{said}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         room = formatter.width - 6 - max(map(len, COMMANDS))
@@ -120,7 +155,20 @@ def main() -> None:
 
 
 def run() -> None:
-    """The executable; a reader who closes the pipe (`| head`) ends it without an error."""
-    if hasattr(signal, "SIGPIPE"):  # not on Windows
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    main()
+    """The executable: one line for an interruption (130).
+
+    What a terminal cannot show, Greek letters for example, is replaced there.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    code: object = None
+    try:
+        code = main.main(standalone_mode=False)
+    except click.ClickException as fault:
+        fault.show()
+        code = fault.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("pertsym: interrupted", err=True)
+        code = INTERRUPTED
+    sys.exit(code if isinstance(code, int) else 0)

@@ -15,6 +15,7 @@ from pertsym.cli.console import (
     Ticker,
     command_errors,
     emit_json,
+    even_order,
     fail,
     load,
     note,
@@ -77,8 +78,8 @@ def rates(
     are evaluated (two levels to order 4), else a measured estimate. Spectral densities follow
     the convention of the model file: Ĉ(w > 0) = 2 J(w) [n(w) + 1].
     """
-    if order is not None and (order < 2 or order % 2):
-        fail(f"--order: must be a positive even integer, got {order}", BAD_INPUT)
+    if order is not None:
+        even_order(order)
     if rigorous:
         digits = digits or RIGOROUS_DIGITS
     if is_random_matrix_file(model):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
 import click
 
 from pertsym.certify.ledger import NotEstablished
@@ -13,26 +18,40 @@ from pertsym.cli.console import (
     fail,
     note,
     progress,
+    project_option,
 )
 from pertsym.codegen.regenerate import compare, update
-from pertsym.library import generated_root, regenerated
+from pertsym.library import Project
+
+LOCK: Final = ".pertsym.lock"
+_AT_ONCE: Final = 0.2  # seconds before it is said that another one is waited for
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Compare only; exit 1 with a diff if anything differs.")
+@project_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
-def regenerate(check: bool, as_json: bool) -> None:
-    """Rebuild every file of generated/ from the derivations, and delete orphans."""
-    root = generated_root()
-    if root is None:
-        fail("generated/: not found; run this from an installed source checkout", BAD_INPUT)
-    note("deriving everything and running the ledgers' checks; this takes a minute or two")
-    try:
-        files = regenerated(lambda arriving, total: progress(arriving, total, "derivations"))
-    except NotEstablished as fault:
-        fail(f"{fault}; nothing is written: mend the check or the claim", CHECK_FAILED)
-    changes = compare(root, files) if check else update(root, files)
+def regenerate(check: bool, project: Project, as_json: bool) -> None:
+    """Rebuild every file of generated/ from the derivations, and delete orphans.
+
+    Of the project that this folder is in; elsewhere of the derivations that come with pertsym. Two
+    that run at once in one project wait for each other.
+    """
+    if not project.own and not check:
+        fail(
+            f"{project.root}: belongs to the installed package, nothing is written there; use "
+            "--check, or `pertsym init DIR` for a project of your own",
+            BAD_INPUT,
+        )
+    with _locked(project):
+        note("deriving everything and running the ledgers' checks; this takes a minute or two")
+        try:
+            files = project.regenerated(lambda some, total: progress(some, total, "derivations"))
+        except NotEstablished as fault:
+            fail(f"{fault}; nothing is written: mend the check or the claim", CHECK_FAILED)
+        root = project.generated
+        changes = compare(root, files) if check else update(root, files)
     if as_json:
         emit_json({"changed": [change.path for change in changes]})
     for change in changes:
@@ -43,3 +62,27 @@ def regenerate(check: bool, as_json: bool) -> None:
         click.echo("generated/ is up to date")
     if check and changes:
         raise SystemExit(CHECK_FAILED)
+
+
+@contextmanager
+def _locked(project: Project) -> Iterator[None]:
+    """Alone in a project; the system releases the lock of a process that is killed."""
+    if not project.own:  # nothing is written
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(_lock_file(project.root))
+    try:
+        lock.acquire(timeout=_AT_ONCE)
+    except Timeout:
+        note(f"waiting for another `pertsym regenerate` in {project.root}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lock_file(root: Path) -> str:
+    return str(root / LOCK)

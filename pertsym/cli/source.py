@@ -11,7 +11,7 @@ from pertsym.cli.console import BAD_INPUT, fail, read_values
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.series import Equations
 from pertsym.language.dictionary import Dictionary
-from pertsym.library import find
+from pertsym.library import MODEL, home_of, project_at
 from pertsym.model.errors import InputError, NotYetDerivable
 
 
@@ -53,9 +53,13 @@ def source_of(written: str, settings: Sequence[str]) -> Source:
     if path.suffix == ".toml" or path.is_file():
         return _model(path, settings)
     try:
-        paper = find(written)
+        home = home_of(written, project_at(Path.cwd()))
     except KeyError as fault:
         fail(f"{fault.args[0]}; a MODEL file ends in .toml", BAD_INPUT)
+    model = home.root / "derivations" / written / MODEL
+    if model.is_file() and not model.with_name("script.py").is_file():
+        return _model(model, settings)
+    paper = home.paper(written)
     if settings:
         fail(f"--set: {written} is no model file; leave it out", BAD_INPUT)
     cells: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ from pertsym.dynamics.methods import (
 from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
 from pertsym.dynamics.redfield import unresolved
 from pertsym.estimate import Estimate
+from pertsym.files import read_bounded
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.file import observable, parsed_document
@@ -52,6 +53,7 @@ RANDOM_MATRIX_METHODS = (
 """What --method takes with a random-matrix environment; a test compares it with the methods."""
 
 _MOST_TIMES = 1_000_000
+_LARGEST_STATE = 20_000_000  # bytes
 _ROUNDING = 1e-15
 
 _BASES = {"system": "basis of the system table", "energy": "energy eigenbasis"}
@@ -297,9 +299,9 @@ def read_times(text: str) -> list[float]:
 def read_initial(text: str, size: int) -> Matrix:
     """A pure level, a density matrix written as in a model file, or that of a JSON file."""
     if text.isdecimal():
-        level = int(text)
+        level = int(text) if len(text) < 10 else size
         if level >= size:
-            fail(f"--initial: there is no level {level}; levels are 0 to {size - 1}", BAD_INPUT)
+            fail(f"--initial: there is no level {text[:20]}; levels are 0 to {size - 1}", BAD_INPUT)
         state = np.zeros((size, size), dtype=complex)
         state[level, level] = 1.0
         return state
@@ -310,7 +312,7 @@ def read_initial(text: str, size: int) -> Matrix:
         return matrix
     path = Path(text)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(read_bounded(path, _LARGEST_STATE).decode())
         matrix = np.array(data["real"], dtype=float) + 1j * np.array(
             data.get("imag", np.zeros((size, size))), dtype=float
         )
@@ -320,7 +322,7 @@ def read_initial(text: str, size: int) -> Matrix:
             f"({fault.strerror}); give 0 to {size - 1}, [[...], ...] or a JSON file",
             BAD_INPUT,
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         fail(
             f'--initial: {text} must hold {{"real": N rows of N numbers, "imag": the same}}; '
             "correct the file",

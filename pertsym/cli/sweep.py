@@ -18,6 +18,7 @@ from pertsym.cli.console import (
     NOT_DERIVABLE,
     command_errors,
     emit_json,
+    even_order,
     fail,
     note,
     progress,
@@ -84,6 +85,8 @@ def sweep_command(
     it is NaN and NAME_status counts the reason in `reason`. What is interrupted goes on with the
     same command.
     """
+    if order is not None:
+        even_order(order)
     given = read_options(over, str(model))
     values = read_values(model, settings)
     parsed = read_subject(model, given, values).model

@@ -13,9 +13,10 @@ from pertsym.cli.console import (
     emit_json,
     fail,
     progress,
+    project_option,
     say,
 )
-from pertsym.library import derivations, find
+from pertsym.library import Project, find
 from pertsym.paper import Paper
 
 
@@ -29,16 +30,20 @@ from pertsym.paper import Paper
     help="Digits asked of routes of arbitrary precision.",
 )
 @click.option("--only", multiple=True, metavar="CLAIM", help="Only this certificate (repeatable).")
+@project_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 @command_errors
-def verify(name: str | None, digits: int, only: tuple[str, ...], as_json: bool) -> None:
+def verify(
+    name: str | None, digits: int, only: tuple[str, ...], project: Project, as_json: bool
+) -> None:
     """Run the certificates of the derivation NAME (see `pertsym list`), or of all of them.
 
+    All are those of the project that this folder is in; elsewhere those that come with pertsym.
     Symbolic identities are proved again; numbers are compared along independent routes. Exits
     with 1 if any certificate fails.
     """
     records: list[Record] = []
-    for paper in _papers(name):
+    for paper in _papers(name, project):
         chosen = set(only) or None
         total = len(chosen or all_checks(paper))
         try:
@@ -59,11 +64,11 @@ def verify(name: str | None, digits: int, only: tuple[str, ...], as_json: bool) 
         raise SystemExit(CHECK_FAILED)
 
 
-def _papers(name: str | None) -> tuple[Paper, ...]:
+def _papers(name: str | None, project: Project) -> tuple[Paper, ...]:
     if name is None:
-        return derivations()
+        return project.papers
     try:
-        return (find(name),)
+        return (find(name, project),)
     except KeyError as fault:
         fail(str(fault.args[0]), BAD_INPUT)
 

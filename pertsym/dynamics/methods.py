@@ -47,6 +47,7 @@ from pertsym.generators.system import System, element_name
 from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.read import guess
 from pertsym.model.requests import require_evolvable
 from pertsym.model.values import Model
 
@@ -101,7 +102,10 @@ class Method:
         found = _TCL.fullmatch(name)
         if found is None or (found[2] and "tcl2-asymptotic" not in known):
             raise InputError(
-                "method", "", f"{name!r} is unknown{_why(name)}", f"use one of {', '.join(known)}"
+                "method",
+                "",
+                f"{name!r} is unknown{_why(name)}",
+                f"{_near(name, known)}use one of {', '.join(known)}",
             )
         order = int(found[1])
         if order % 2:
@@ -109,6 +113,11 @@ class Method:
                 "method", "", f"{name!r} has an odd order", "use tcl2, tcl4, tcl6, ..."
             )
         return cls(name, order, found[2] is not None, found[2] == "slip")
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    advice = guess(name, known)
+    return f"{advice} Or " if advice.startswith("did you mean") else ""
 
 
 def _why(name: str) -> str:

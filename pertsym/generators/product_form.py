@@ -65,7 +65,9 @@ class ProductForm:
 
     def __init__(self, system: System, correlations: Sequence[Correlated]) -> None:
         # a mode without weight in C acts from the right alone: its conjugate is here
-        self.modes = modes = [mode for mode in modes_of(correlations) if mode.left]
+        every = modes_of(correlations)
+        # where all baths are zero one is kept, so that no array is empty
+        self.modes = modes = [mode for mode in every if mode.left] or list(every[:1])
         self.gaps = system.gaps
         self.size = system.dimension
         self.rates: Array = np.array([mode.rate for mode in modes], dtype=complex)
@@ -215,7 +217,10 @@ def bounded_fourth_order(system: System, poles: Mapping[str, Poles]) -> tuple[Ar
     form = ProductForm(
         system,
         Correlated.independent(
-            (name, Exponentials(tuple(bath.c.tolist()), tuple(bath.nu.tolist())))
+            (
+                name,
+                Exponentials(tuple(bath.c.tolist()) or (0j,), tuple(bath.nu.tolist()) or (1 + 0j,)),
+            )
             for name, bath in poles.items()
         ),
     )
@@ -224,6 +229,9 @@ def bounded_fourth_order(system: System, poles: Mapping[str, Poles]) -> tuple[Ar
         for nu, weight in zip(bath.nu.tolist(), bath.weights.tolist(), strict=True):
             errors[name, nu] += weight
     sizes = np.array([abs(mode.left) for mode in form.modes])
+    if not sizes.any():  # all baths are zero
+        exact = form.fourth_order()
+        return exact, np.zeros(exact.shape)
     weights = np.array([errors[mode.later, mode.rate] for mode in form.modes])
     near = np.abs(form.rates)
     scale = (sizes / near).sum() / max((weights / near).sum(), 1e-300)

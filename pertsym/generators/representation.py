@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import Representation, represent_at
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
@@ -100,6 +101,10 @@ def represented(
     spread = float(np.ptp(model.energies))
     width = None if band is None or spread == 0 else band * spread
     for name, correlation in correlations_of(model).items():
+        if correlation.thermal.is_zero:  # one exponent without weight, so that nothing is empty
+            fine.append((name, Exponentials(c=(0.0,), nu=(spread or 1.0,))))
+            coarse.append(fine[-1])
+            continue
         try:
             best, rough = _remembered(correlation, tolerance, width)
         except Divergent as fault:

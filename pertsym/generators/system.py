@@ -104,7 +104,9 @@ class Correlated:
             weights.setdefault(nu, [0j, 0j])[0] += c
             weights.setdefault(nu.conjugate(), [0j, 0j])[1] += c.conjugate()
         pair = self.later, self.earlier
-        return tuple(Mode(*pair, nu, c, d) for nu, (c, d) in weights.items() if c or d)
+        found = tuple(Mode(*pair, nu, c, d) for nu, (c, d) in weights.items())
+        # of a bath that is zero one without weight stays: equations of motion want an exponent
+        return tuple(mode for mode in found if mode.left or mode.right) or found[:1]
 
 
 @dataclass(frozen=True)

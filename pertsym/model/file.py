@@ -16,6 +16,7 @@ import numpy as np
 
 from pertsym.baths.checks import Parameter, parameters_of
 from pertsym.baths.densities import DENSITIES, Mixture
+from pertsym.files import read_bounded
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import is_markov, read_markov
@@ -39,6 +40,7 @@ TOP_KEYS: Final = ("name", "units", "system", "couplings", "baths")
 MODEL_KEYS: Final = (*TOP_KEYS, "cross", "symbols", "observables")
 _STATISTICS: Final = ("boson", "classical", "spin")
 _STATISTICS_TO_COME: Final = ("random-matrix", "markov")
+_LARGEST: Final = 20_000_000  # bytes of a file; tables of J with 10^6 samples are smaller
 _OSCILLATOR: Final = "oscillator"
 _GIVEN_AS_EXPONENTIALS: Final = "exponentials"
 
@@ -161,11 +163,10 @@ def observable(
 def parsed_document(path: Path, place: Place) -> dict[str, Any]:
     """Return the TOML document of a file."""
     try:
-        with path.open("rb") as stream:
-            return tomllib.load(stream)
+        return tomllib.loads(read_bounded(path, _LARGEST).decode())
     except OSError as error:
         raise place.field("file").error(
-            f"cannot be read: {error.strerror or error}", "check the path and its permissions"
+            f"cannot be read: {error.strerror or error}", "give a readable TOML file"
         ) from None
     except UnicodeDecodeError as error:
         raise place.field("file").error(

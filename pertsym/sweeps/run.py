@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from fractions import Fraction
 from importlib import import_module
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pertsym.model.errors import InputError
 from pertsym.model.values import Model
+from pertsym.processes import end, pool_of
 from pertsym.sweeps import dataset
 from pertsym.sweeps.axes import read_subject
 from pertsym.sweeps.compute import compute
@@ -198,7 +196,7 @@ def _in_processes(
 ) -> Iterator[tuple[int, dict[str, Field]]]:
     waiting = iter(pending)
     running: dict[Future[dict[str, Field]], int] = {}
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_end_with_parent)
+    pool = pool_of(jobs)
     try:
         while True:
             while len(running) < _AHEAD * jobs and (number := next(waiting, None)) is not None:
@@ -213,21 +211,7 @@ def _in_processes(
             "the same command goes on, fewer --jobs need less memory"
         ) from None
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """In a worker: end at once when the sweep is interrupted, and not outlive it when it dies."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def wait_and_end() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=wait_and_end, daemon=True).start()
+        end(pool)
 
 
 def _on_cluster(

@@ -1,0 +1,153 @@
+"""`pertsym plot MODEL`: pictures of states, rates, baths and generators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, cast
+
+import click
+import numpy as np
+
+from pertsym.baths.divergence import Divergent
+from pertsym.cli.console import (
+    BAD_INPUT,
+    DOES_NOT_EXIST,
+    command_errors,
+    emit_json,
+    even_order,
+    fail,
+    load,
+    read_values,
+    settings_option,
+)
+from pertsym.cli.states import basis_option, read_initial, read_times
+from pertsym.evaluated import Basis
+from pertsym.model.values import Model
+
+KINDS: Final = ("states", "rates", "bath", "generator")
+_POINTS: Final = 25
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    default="states",
+    show_default=True,
+    help="states: populations and coherences over time; rates: both orders and their sum against "
+    "a number of the model; bath: J, Ĉ and C(t); generator: heat maps.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="File to write: .svg, .png or .pdf.",
+)
+@click.option("--methods", default="redfield,tcl2,tcl4", show_default=True, help="Of states.")
+@click.option("--initial", default="0", show_default=True, help="Of states, as of `evolve`.")
+@click.option("--times", default="0:20:101", show_default=True, help="Of states and bath.")
+@click.option(
+    "--over",
+    default="temperature=0.5:2",
+    show_default=True,
+    metavar="PATH=START:STOP",
+    help="Of rates: temperature, splitting (of two levels) or symbols.NAME.",
+)
+@click.option("--order", default=2, show_default=True, help="Of generator.")
+@basis_option
+@settings_option
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@command_errors
+def plot(
+    model: Path,
+    kind: str,
+    output: Path,
+    methods: str,
+    initial: str,
+    times: str,
+    over: str,
+    order: int,
+    basis: str,
+    settings: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Draw a MODEL file (TOML): states, rates, baths or its generator.
+
+    In the basis of the system table populations are those of the model's own states, a dimer's
+    sites. Needs matplotlib (pertsym[plot]).
+    """
+    from pertsym.present import pictures
+
+    if output.suffix.lower() not in pictures.SUFFIXES:
+        fail(f"--output: {output} must end in {', '.join(pictures.SUFFIXES)}", BAD_INPUT)
+    parsed = load(model, settings)
+    page: Any
+    try:
+        match kind:
+            case "states":
+                grid = np.array(read_times(times))
+                named = [name.strip() for name in methods.split(",") if name.strip()]
+                state = read_initial(initial, parsed.dimension)
+                page = pictures.states_figure(parsed, named, state, grid, cast(Basis, basis))
+            case "rates":
+                page = _rates(parsed, model, over, settings)
+            case "bath":
+                page = pictures.bath_figure(parsed)
+            case _:
+                even_order(order, lowest=0)
+                page = pictures.generator_figure(parsed, order)
+        pictures.save(page, output)
+    except ModuleNotFoundError as fault:
+        fail(str(fault), BAD_INPUT)
+    except Divergent as fault:
+        fail(f"{model}: divergent: {fault}", DOES_NOT_EXIST)
+    if as_json:
+        emit_json({"output": str(output), "kind": kind})
+    else:
+        click.echo(f"wrote {output}", err=True)
+
+
+def _rates(parsed: Model, file: Path, over: str, settings: tuple[str, ...]) -> Any:
+    from pertsym.model.file import load_model
+    from pertsym.present import pictures
+
+    path, _, span = over.partition("=")
+    try:
+        start, stop = (float(x) for x in span.split(":"))
+    except ValueError:
+        start = stop = np.nan
+    if not (np.isfinite(start) and np.isfinite(stop) and start < stop):
+        fail(f"--over: {over!r} is not PATH=START:STOP with START < STOP", BAD_INPUT)
+    values = np.linspace(start, stop, _POINTS)
+    units = parsed.units
+    if path == "temperature":
+        if start < 0:
+            fail(f"--over: temperatures are not negative, got {start:g}", BAD_INPUT)
+        label = f"temperature $T$  [{units.temperature or 'energy'}]"
+        return pictures.rates_figure(
+            lambda value: pictures.with_temperature(parsed, value), values, label
+        )
+    if path == "splitting":
+        from dataclasses import replace
+
+        if parsed.dimension != 2 or start <= 0:
+            fail("--over: splitting is that of two levels, and positive", BAD_INPUT)
+        label = rf"splitting $\omega_0$  [{units.energy or 'energy'}]"
+        return pictures.rates_figure(
+            lambda value: replace(parsed, energies=(0.0, value)), values, label
+        )
+    name = path.removeprefix("symbols.")
+    if name == path:
+        fail(f"--over: {path!r} is none of temperature, splitting, symbols.NAME", BAD_INPUT)
+
+    def at(value: float) -> Model:
+        return load_model(file, {**read_values(file, settings), **_exact(name, value)})
+
+    return pictures.rates_figure(at, values, f"{name}  [{units.energy or 'energy'}]")
+
+
+def _exact(name: str, value: float) -> dict[str, Any]:
+    from pertsym.exact import exact_rational
+
+    return {name: exact_rational(value)}
