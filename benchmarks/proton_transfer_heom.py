@@ -2,7 +2,8 @@
 
 Writes derivations/proton_transfer/heom.json with QuTiP's HEOM solver (`pertsym[qutip]`): steady
 states, populations from |0> and |1> with six levels, and a wavepacket with twelve.  Every number is
-computed at two depths; the file states their largest distance.  About ten minutes on one core.
+computed at two depths, the greater ones from eta = 0.5 on; a record states both and their largest
+distance.  At eta = 1 the number of Pade terms is varied as well.  About half an hour on one core.
 """
 
 from __future__ import annotations
@@ -27,23 +28,30 @@ DATA = Path(__file__).parent.parent / "derivations" / "proton_transfer" / "heom.
 
 TERMS = 3  # Pade terms besides the Drude pole
 DEPTHS = (4, 5)  # the second one is kept
+DEEP = (6, 7)
+STRONG = 0.5  # from here on
+FEWER_TERMS, MORE_TERMS = 2, 4
 STEADY = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 DYNAMICS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 TIMES = (0.0, 2000.0, 51)  # fs
 PACKET_LEVELS = 12
-PACKET_DEPTHS = (2, 3)
-PACKET = (0.1, 0.3)
+PACKET_DEPTHS = {0.1: (3, 4), 0.3: (3, 4), 0.5: (4, 5), 1.0: (5, 6)}
 PACKET_TIMES = (0.0, 1000.0, 501)
 DIGITS = 6
 OPTIONS = {"progress_bar": "", "rtol": 1e-7, "atol": 1e-9, "nsteps": 10**7}
 
 
-def solver(model: Model, depth: int) -> HEOMSolver:
+def depths(eta: float) -> tuple[int, int]:
+    """The two depths at a coupling."""
+    return DEEP if eta >= STRONG else DEPTHS
+
+
+def solver(model: Model, depth: int, terms: int = TERMS) -> HEOMSolver:
     """The hierarchy of a model with one Drude bath, J as in pertsym."""
     (bath,) = model.baths
     density: Any = bath.density
     operator = qutip.Qobj(position(model))
-    pade = DrudeLorentzPadeBath(operator, density.lam, density.gamma, 1 / bath.beta, TERMS)
+    pade = DrudeLorentzPadeBath(operator, density.lam, density.gamma, 1 / bath.beta, terms)
     return HEOMSolver(qutip.Qobj(np.diag(model.energies)), pade, depth, options=OPTIONS)
 
 
@@ -61,9 +69,9 @@ def deeper(results: Sequence[Any]) -> tuple[list[Any], float]:
 def steady(eta: float) -> dict[str, Any]:
     """Populations of the steady state."""
     model = proton_transfer(eta)
-    found = [np.diag(solver(model, depth).steady_state()[0].full()).real for depth in DEPTHS]
+    found = [np.diag(solver(model, depth).steady_state()[0].full()).real for depth in depths(eta)]
     populations, change = deeper(found)
-    return {"eta": eta, "populations": populations, "change": change}
+    return {"eta": eta, "depths": depths(eta), "populations": populations, "change": change}
 
 
 def dynamics(eta: float, initial: int) -> dict[str, Any]:
@@ -72,10 +80,31 @@ def dynamics(eta: float, initial: int) -> dict[str, Any]:
     state = qutip.basis(model.dimension, initial).proj()
     found = [
         np.array([np.diag(rho.full()).real for rho in run(model, depth, state, TIMES)])
-        for depth in DEPTHS
+        for depth in depths(eta)
     ]
     populations, change = deeper(found)
-    return {"eta": eta, "initial": initial, "populations": populations, "change": change}
+    return {
+        "eta": eta,
+        "depths": depths(eta),
+        "initial": initial,
+        "populations": populations,
+        "change": change,
+    }
+
+
+def terms(eta: float = 1.0, depth: int = DEEP[0]) -> dict[str, Any]:
+    """How far the populations from |1> move when a Pade term is left out, or one more is taken."""
+    model = proton_transfer(eta)
+    state = qutip.basis(model.dimension, 1).proj()
+    found = {
+        n: np.array([np.diag(rho.full()).real for rho in run(model, depth, state, TIMES, n)])
+        for n in (FEWER_TERMS, TERMS, MORE_TERMS)
+    }
+    changes = {
+        str(n): float(f"{np.abs(found[n] - found[TERMS]).max():.1e}")
+        for n in (FEWER_TERMS, MORE_TERMS)
+    }
+    return {"eta": eta, "depth": depth, "change": changes}
 
 
 def packet(eta: float) -> dict[str, Any]:
@@ -84,22 +113,25 @@ def packet(eta: float) -> dict[str, Any]:
     state = qutip.Qobj(gaussian(eta, PACKET_LEVELS).state)
     q = position(model)
     found = []
-    for depth in PACKET_DEPTHS:
+    for depth in PACKET_DEPTHS[eta]:
         states = [rho.full() for rho in run(model, depth, state, PACKET_TIMES)]
         populations = [np.diag(rho).real[:4] for rho in states]
         found.append(np.column_stack([populations, [np.trace(q @ rho).real for rho in states]]))
     rows, change = deeper(found)
     return {
         "eta": eta,
+        "depths": PACKET_DEPTHS[eta],
         "populations": [row[:4] for row in rows],
         "position": [row[4] for row in rows],
         "change": change,
     }
 
 
-def run(model: Model, depth: int, state: Any, grid: tuple[float, float, int]) -> Any:
+def run(
+    model: Model, depth: int, state: Any, grid: tuple[float, float, int], terms: int = TERMS
+) -> Any:
     """States of the reduced system at the times of a grid in fs."""
-    return solver(model, depth).run(state, FEMTOSECOND * np.linspace(*grid)).states
+    return solver(model, depth, terms).run(state, FEMTOSECOND * np.linspace(*grid)).states
 
 
 def written(data: dict[str, Any]) -> str:
@@ -128,7 +160,6 @@ def main(path: Path = DATA) -> None:
             "temperature_K": TEMPERATURE,
             "cutoff_hartree": CUTOFF,
             "pade_terms": TERMS,
-            "depths": DEPTHS,
             "steady": [told(steady(eta), "steady") for eta in STEADY],
             "times_fs": TIMES,
             "dynamics": [
@@ -136,10 +167,10 @@ def main(path: Path = DATA) -> None:
                 for eta in DYNAMICS
                 for initial in (0, 1)
             ],
+            "terms": told(terms(), "Pade terms"),
             "wavepacket_levels": PACKET_LEVELS,
-            "wavepacket_depths": PACKET_DEPTHS,
             "wavepacket_times_fs": PACKET_TIMES,
-            "wavepacket": [told(packet(eta), "wavepacket") for eta in PACKET],
+            "wavepacket": [told(packet(eta), "wavepacket") for eta in PACKET_DEPTHS],
         }
     path.parent.mkdir(exist_ok=True)
     write_whole(path, written(data))

@@ -28,6 +28,7 @@ from pertsym.library import find, generated_root
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling
+from pertsym.random_matrix.ensemble import half_chord
 from pertsym.random_matrix.evolution import METHODS, populations
 from pertsym.random_matrix.fourth_order import conserved_energy
 from pertsym.random_matrix.spectral_rate import spectral_rate
@@ -57,8 +58,27 @@ show("redfield")
 # Pauli's equation conserves $\epsilon+E_s$ on the way there and on the way back; Redfield's does not.
 
 # %%
-for key in ("pauli", "redfield-populations", "relaxation", "gorm"):
+for key in ("pauli", "redfield-populations", "relaxation", "gorm-relaxation"):
     show(key)
+
+# %% [markdown]
+# Both as jumps in the plane of the environment's and the system's energy: with the energy kept the way
+# back ends where it began, Redfield's climbs. To the right the rate of the energy-resolved equation over
+# energy and splitting; it vanishes outside the triangle in which both levels lie in the band.
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(12, 4))
+gap = 0.3
+for start, end, color in (((-0.3, 1), (0.0, 0), "C0"), ((0.0, 0), (-0.3, 1), "C0"),
+                          ((0.1, 1), (0.4, 0), "C1"), ((0.1, 0), (-0.2, 1), "C1")):  # fmt: skip
+    left.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": color})
+left.set(xlim=(-0.5, 0.5), ylim=(-0.3, 1.3), yticks=(0, 1), yticklabels=("-", "+"))
+left.set(xlabel="energy of the environment", title="energy kept (blue), Redfield at 0.1 (orange)")
+eps, delta = np.meshgrid(np.linspace(-0.5, 0.5, 201), np.linspace(0, 1.2, 201))
+both = (half_chord(eps) + half_chord(eps + delta)) * (eps + delta < 0.5)
+right.pcolormesh(eps, delta, both, shading="auto")
+right.set(xlabel="ε", ylabel="Δ", title="γ/λ²")
+figure.tight_layout()
 
 # %% [markdown]
 # ## 3. Against the exact solution
@@ -103,6 +123,26 @@ for row, last in zip(axes, (600, 50), strict=True):
     for axis, case in zip(row, ("delta 0.01", "delta 0.1", "delta 0.5"), strict=True):
         panel(axis, case, last)
 axes[0, 0].legend(fontsize=7)
+figure.tight_layout()
+
+# %% [markdown]
+# The Markovian curves run parallel to the exact ones after the early decay. Started from slipped initial
+# values, the integral of what their generators leave out, they join them.
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(10, 4))
+for axis, case in zip(axes, ("delta 0.01", "delta 0.1"), strict=True):
+    record, t = data[case], np.linspace(0, 50, 201)
+    for method, slipped, style in (
+        ("energy-resolved", False, "k"), ("energy-resolved-markov", False, "C0--"),
+        ("energy-resolved-markov", True, "C0:"), ("redfield", False, "C1--"),
+        ("redfield", True, "C1:"),
+    ):  # fmt: skip
+        start = record["delta"], record["lambda"] ** 2, record["energy"], (0, 1)
+        p = populations(method, *start, t, slipped=slipped)
+        axis.plot(t, p[:, 1] - p[:, 0], style, label=method + ", slipped" * slipped)
+    axis.set(title=case, xlabel="t", ylabel="z")
+axes[0].legend(fontsize=7)
 figure.tight_layout()
 
 # %% [markdown]

@@ -97,7 +97,8 @@ figure.tight_layout()
 # One two-level system, damped by its own bath, between oscillator and environment. Full: Eq. (35) in
 # a truncated Fock space, the number of states raised until $\langle N\rangle$ changes by less than
 # $10^{-6}$. Adiabatic: $\langle N\rangle=2\Gamma t$ with $\Gamma$ of Eq. (41). Parameters of the
-# paper, $\Delta=\Omega_0=g=1$, with its (35), whose levels are $2\Delta$ apart.
+# paper, $\Delta=\Omega_0=g=1$: circles with (29), whose levels are $\Delta$ apart, dots with (35) as
+# printed, $2\Delta$ apart.
 
 # %%
 derivation.step("elimination")
@@ -106,8 +107,11 @@ derivation.step("elimination")
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.4))
 for axis, rate in zip(axes, (10.0, 100.0), strict=True):
     for colour, nbar in enumerate((0.0, 1.0, 5.0)):
-        levels = DampedLevels(coupling=1, rate=rate, occupation=nbar, oscillator=1, splitting=2)
-        full = occupation(levels, end=4.0, count=17)
+        levels, printed = (
+            DampedLevels(coupling=1, rate=rate, occupation=nbar, oscillator=1, splitting=apart)
+            for apart in (1, 2)
+        )
+        full, doubled = (occupation(each, end=4.0, count=17) for each in (levels, printed))
         simple = 2 * levels.heating * full.times
         print(
             f"gamma = {rate:5.0f}, nbar = {nbar:.0f}: {full.cutoff} Fock states, "
@@ -115,6 +119,7 @@ for axis, rate in zip(axes, (10.0, 100.0), strict=True):
             f"adiabatic {simple[-1]:.4f} at t = {full.times[-1]:.0f}"
         )
         axis.plot(full.times, full.number, "o", mfc="none", color=f"C{colour}", ms=4)
+        axis.plot(full.times, doubled.number, ".", color=f"C{colour}", ms=2)
         axis.plot(full.times, simple, "x", color=f"C{colour}", ms=4, label=rf"$\bar n={nbar:.0f}$")
     axis.set(xlabel="$t$", ylabel=r"$\langle N\rangle$", title=rf"$\gamma={rate:.0f}$")
     axis.legend()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sympy
 
+from pertsym.baths.densities import DrudeLorentz
 from pertsym.constant_results import ConstantSeries
 from pertsym.derivation import Derivation, Steps
 from pertsym.equations.bloch import QUANTITIES, Bloch
@@ -281,7 +282,7 @@ class Derived:
         quantities
             Names; by default the rates and the shift of two levels, population rates of more.
         """
-        from pertsym.model_narrative import document
+        from pertsym.model_document import document
 
         return document(self.interaction, self.basis, self.equations, order, quantities)
 
@@ -314,6 +315,9 @@ class Derived:
     ) -> None:
         """One source file of the rates, which needs no pertsym; values and baths as of `at`.
 
+        Values are the defaults of the parameters of the code.  Where neither the model nor the
+        call gives any, symbols are 1 and baths `DrudeLorentz(lam=0.1, gamma=1)` at temperature 1.
+
         Raises
         ------
         InputError
@@ -321,6 +325,10 @@ class Derived:
         """
         from pertsym.codegen.export import Codegen
 
+        model = self.model
+        if model is not None and not (values or model.values or model.baths):
+            drude = Bath(DrudeLorentz(lam=0.1, gamma=1.0), temperature=1.0)
+            values = dict.fromkeys(model.symbols, 1) | dict.fromkeys(model.bath_names, drude)
         write_whole(Path(file), Codegen.of(self.at(**values).model, order, []).render(language))
 
     def __repr__(self) -> str:

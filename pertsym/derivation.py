@@ -21,22 +21,28 @@ class Formula:
     source
         Equation number that it has in the source, e.g. "(91)"; empty if it has none.  The ledger
         says whether the engine derives that equation or takes it as a definition.
-    compare, text
+    compare, reason
         Of one that was typed: what reads it and compares it, or why nothing can.  Both are empty
         for one that the engine has rendered.  Scripts write `typed` and, for results, the
         functions of `pertsym.narrative`.
+    lead
+        Words before it, plain text with inline math between dollar signs.
+    text
+        The same as lines for a terminal, where there are others than its LaTeX read as text.
     """
 
     latex: str
     source: str = ""
+    lead: str = ""
+    text: tuple[str, ...] = ()
     compare: Reading | None = field(default=None, repr=False, compare=False)
-    text: str = ""
+    reason: str = ""
 
 
 def typed(latex: str, against: Reading | str, source: str = "") -> Formula:
     """A formula as typed, with what it is compared with, or the reason why it is with nothing."""
     if isinstance(against, str):
-        return Formula(latex, source, text=against)
+        return Formula(latex, source, reason=against)
     return Formula(latex, source, compare=against)
 
 
@@ -49,11 +55,13 @@ class Step:
     key
         Short name by which a step is asked for (`derive --step KEY`).
     title, prose
-        Heading, and the argument in plain text with inline math between dollar signs.
+        Heading, and the argument, in plain text with inline math between dollar signs.
     formulas
         Displayed results in order.
     text
         The same results as plain text lines for a terminal.
+    level
+        1 for a section, 2 for a part of the section before it.
     """
 
     key: str
@@ -61,13 +69,20 @@ class Step:
     prose: str
     formulas: tuple[Formula, ...] = ()
     text: tuple[str, ...] = ()
+    level: int = 1
 
     def __repr__(self) -> str:
-        return "\n".join((f"{self.title}  [{self.key}]", *(f"   {line}" for line in self.text)))
+        from pertsym.present.text import prose_text  # brings the writers
+
+        head = f"{prose_text(self.title)}  [{self.key}]"
+        return "\n".join((head, *(f"   {line}" for line in self.text)))
 
     def _repr_latex_(self) -> str:
-        shown = "".join(f"$${formula.latex}$$" for formula in self.formulas)
-        return rf"\textbf{{{self.title}}}{shown}"
+        return "\n\n".join((self.title, self.prose, *map(_shown, self.formulas)))
+
+
+def _shown(formula: Formula) -> str:
+    return "\n\n".join(filter(None, (formula.lead, f"$${formula.latex}$$")))
 
 
 class Steps(tuple[Step, ...]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, NamedTuple
 
 
@@ -18,3 +19,21 @@ class Estimate(NamedTuple):
 
     value: Any
     error: Any
+
+    def _repr_latex_(self) -> str | None:
+        """A number and its bound; arrays have none but their text."""
+        try:
+            z, bound = complex(self.value), float(self.error)
+        except (TypeError, ValueError):
+            return None
+        shown = scientific(z.real) + (f"{scientific(z.imag, sign=True)}\\,i" if z.imag else "")
+        return rf"$\displaystyle {shown} \pm {scientific(bound, 2)}$"
+
+
+def scientific(x: float, digits: int = 8, *, sign: bool = False) -> str:
+    """A number in LaTeX: 1.5\\times10^{-3}."""
+    mark = "+" if sign and x >= 0 else ""
+    if x and isfinite(x) and not 1e-3 <= abs(x) < 1e6:
+        mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
+        return rf"{mark}{mantissa}\times10^{{{int(exponent)}}}"
+    return mark + f"{x:.{digits}g}"

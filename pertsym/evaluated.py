@@ -15,12 +15,13 @@ from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.methods import Estimated, evolve_estimated, in_basis, steady_estimated
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.generator import ELIMINATED, Generator
-from pertsym.estimate import Estimate
+from pertsym.estimate import Estimate, scientific
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
+from pertsym.narrative import expansion_latex
 from pertsym.rates import BlochRates, bloch_rates
 
 Basis = Literal["system", "energy"]
@@ -65,6 +66,16 @@ class States:
     def __len__(self) -> int:
         return len(self.states)
 
+    def _repr_latex_(self) -> str:
+        """The last state as a matrix, and the bound of its elements."""
+
+        def entry(z: complex) -> str:
+            return f"{z.real:.6g}" + (f"{z.imag:+.6g}\\,i" if abs(z.imag) >= 5e-7 else "")
+
+        rows = r"\\".join("&".join(map(entry, row)) for row in np.round(self.matrix, 6).tolist())
+        bound = scientific(float(self.error[-1]), 1)
+        return rf"$$\rho=\begin{{pmatrix}}{rows}\end{{pmatrix}}\pm {bound}$$"
+
     def __repr__(self) -> str:
         shown = np.array2string(self.populations, precision=8, suppress_small=True, threshold=40)
         largest = float(self.error.max(initial=0.0))
@@ -80,6 +91,9 @@ class NumberSeries:
 
     def __getitem__(self, order: int) -> Estimate:
         return self._of(order)
+
+    def _repr_latex_(self) -> str:
+        return expansion_latex(self.name)
 
     def __repr__(self) -> str:
         return f"{self.name}: index by the order, e.g. [2] or [4]"
@@ -278,6 +292,12 @@ class Numbers:
         _require_basis(basis)
         shown, expected = in_basis(self.model, found, basis)
         return States(times, shown.states, shown.errors, basis, expected)
+
+    def _repr_latex_(self) -> str:
+        levels = r",\quad ".join(
+            f"E_{{{k}}}={scientific(e)}" for k, e in enumerate(self.model.energies)
+        )
+        return f"$${levels}$$"
 
     def __repr__(self) -> str:
         levels = ", ".join(f"{e:.6g}" for e in self.model.energies)

@@ -6,16 +6,12 @@ What follows them, from the cumulants to closed forms, is that of `pertsym.narra
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
-import numpy as np
 import sympy
 
 from pertsym.baths.divergence import Divergent
-from pertsym.derivation import Derivation, Formula, Step
-from pertsym.equations.bloch import QUANTITIES, Bloch
-from pertsym.equations.generator import ELIMINATED
-from pertsym.equations.series import Equations
+from pertsym.derivation import Formula, Step
+from pertsym.estimate import scientific
 from pertsym.evaluated import Numbers
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Strengths
@@ -24,13 +20,7 @@ from pertsym.model.entries import decimals
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
 from pertsym.narrative import (
-    cumulant_step,
-    moments_step,
-    rules_step,
-    spectral_step,
     symbol,
-    wick_step,
-    words_step,
 )
 from pertsym.present.markup import label
 from pertsym.present.statement import (
@@ -39,12 +29,6 @@ from pertsym.present.statement import (
     interaction_latex,
 )
 
-_MOST_RATES = 6
-"""Quantities of a document that names none."""
-
-_MOST_RULES = 12
-"""Time-domain terms up to which a document shows the second route term by term."""
-
 
 def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Iterator[Step]:
     """The model as given, its eigenbasis, and the definitions that formulas use."""
@@ -52,71 +36,6 @@ def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Itera
         yield hamiltonian_step(basis.model)
         yield eigenbasis_step(basis)
     yield definitions_step(interaction)
-
-
-def document(
-    interaction: Interaction,
-    basis: Eigenbasis | None,
-    equations: Equations,
-    order: int,
-    quantities: Sequence[str] | None,
-) -> Derivation:
-    """Everything from the model to closed forms and their values.
-
-    Raises
-    ------
-    ValueError
-        For an order that is not even, or an unknown quantity.
-    NotYetDerivable
-        Beyond order 4.
-    """
-    if order < 2 or order % 2:
-        raise ValueError(f"order: must be a positive even integer, got {order}")
-    if order > 4:
-        raise NotYetDerivable(
-            "model", "order", f"closed forms exist to order 4, not {order}", "ask for 2 or 4"
-        )
-    names: tuple[str, ...] = tuple(quantities or ())
-    left: tuple[str, ...] = ()
-    if not names:
-        found = _default(equations, order)
-        names, left = found[:_MOST_RATES], found[_MOST_RATES:]
-    steps = [*statement_steps(interaction, basis), moments_step(order)]
-    for n in range(2, order + 1, 2):
-        steps += [cumulant_step(n), words_step(n)]
-    for name in names:
-        for n in range(2, order + 1, 2):
-            steps += quantity_steps(equations, name, n)
-    if left:
-        listed = ", ".join(f"${symbol(name).latex}$" for name in left)
-        prose = f"The rates {listed} are not shown here; each can be asked for by itself."
-        steps.append(Step("left-out", "Further rates", prose, (), (", ".join(left),)))
-    if basis is not None:
-        steps += list(number_steps(basis, names, order))
-    title = basis.model.name if basis is not None else "Equations of motion"
-    return Derivation(title, title, "", "", (), (), tuple(steps))
-
-
-def quantity_steps(equations: Equations, name: str, order: int) -> list[Step]:
-    """Time-domain terms, closed form and, where it is short, the second route."""
-    quantity = equations.series(name)[order]
-    found = [wick_step(equations, name, order), spectral_step(equations, name, order)]
-    if quantity.terms is not None and 0 < len(quantity.terms) <= _MOST_RULES:
-        found.append(rules_step(equations, name, order))
-    return [replace(step, key=f"{name}-{order}-{step.key}") for step in found if _says(step)]
-
-
-def _says(step: Step) -> bool:
-    return bool(step.formulas or step.text)
-
-
-def _default(equations: Equations, order: int) -> tuple[str, ...]:
-    """Rates and shift of two levels; of more the rates that do not vanish."""
-    if isinstance(equations, Bloch):
-        return QUANTITIES
-    rates = [name for name in equations.names if not name.endswith(ELIMINATED)]
-    orders = range(2, order + 1, 2)
-    return tuple(r for r in rates if any(equations.terms(r, n) for n in orders)) or (rates[0],)
 
 
 def hamiltonian_step(model: Model) -> Step:
@@ -172,21 +91,31 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
     if basis.dimension == 2:
         prose = [r"The levels are $|0\rangle$ and $|1\rangle$, $\omega_0=E_1-E_0>0$."]
     values = _known_energies(basis)
+    shown = []
     for k, energy in enumerate(basis.energies):
         left = f"E_{{{k}}}"
         latex, text = [], []
         if energy is not None:
             latex, text = [expression_latex(energy)], [str(decimals(energy))]
         if values is not None and not (energy is not None and energy.is_Rational):
-            latex.append(_number(values[k]))
+            latex.append(scientific(values[k]))
             text.append(f"{values[k]:.10g}")
         if latex:
-            formulas.append(Formula(" = ".join((left, *latex))))
+            shown.append(" = ".join((left, *latex)))
             lines.append(" = ".join((f"E{k}", *text)))
+    per_line = 4 if all(len(x) < 40 for x in shown) else 1
+    for k in range(0, len(shown), per_line):
+        formulas.append(Formula(r",\qquad ".join(shown[k : k + per_line])))
     frequency = basis.frequencies[0]
     if basis.dimension == 2 and frequency is not None and basis.blocks:
         formulas.append(Formula(rf"\omega_0 = {expression_latex(frequency)}"))
         lines.append(f"ω0 = {decimals(frequency)}")
+    if _order_open(basis):
+        prose.append(
+            "The symbols leave open how the energies of different blocks are ordered: levels are "
+            "numbered block by block, the lower of two first. Once all symbols have values, levels "
+            "are numbered by ascending energy, and a level may have another number."
+        )
     for block in basis.blocks:
         if len(block.sites) == 2:
             vectors, explained = _vectors(basis, block)
@@ -225,40 +154,46 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
 
 def definitions_step(interaction: Interaction) -> Step:
     """C, Ĉ, P, FP: everything that closed forms are made of."""
-    names = tuple(dict.fromkeys(interaction.correlations.values()))
-    several = len(names) > 1
-    prose = (
-        r"The density matrix of the system is $\sigma$, its generator $R$, expanded in powers of "
-        r"$H_I$; $k_{ab}$ is the rate from level $b$ to level $a$. Moments $M^{(n)}$ are averages "
-        r"over the bath in equilibrium, with $H_I(t)$ in the interaction picture. "
-        r"A bath enters through its correlation function $C(t)$, $C(-t)=C(t)^*$, its Fourier "
-        r"transform $\hat C$, and the principal-value transform $P$ of that; "
-        + ("each bath has its own, told apart by an index. " if several else "")
-        + r"For oscillators with the spectral density $J$ at the inverse temperature $\beta$, "
-        r"$\hat C(\omega)=2J(\omega)[n(\omega)+1]$ and $\hat C(-\omega)=e^{-\beta\omega}"
-        r"\hat C(\omega)$ for $\omega>0$, with $n(\omega)=1/(e^{\beta\omega}-1)$. "
-        r"Primes are derivatives with respect to the argument: $\hat C'(-\omega_0)$ is "
-        r"$d\hat C/d\omega$ at $-\omega_0$. "
-        r"Integrals without limits run over the real line; $\mathrm P$ is the "
-        r"principal value and $\mathrm{FP}$ the Hadamard finite part, for a double pole the "
-        r"derivative of a principal value with respect to the place of the pole. The half-sided "
-        r"transform $G$ is what the time integrals give; $\tau_{12}$ stands for $\tau_1+\tau_2$ "
-        r"and so on."
-    )
-    formulas = (
-        r"\frac{d\sigma_{ab}}{dt} = -i(E_a-E_b)\sigma_{ab}+\sum_{cd}R_{abcd}\,\sigma_{cd}, \qquad "
-        r"R = R^{(2)}+R^{(4)}+\dots, \qquad k_{ab}=R_{aabb}",
-        r"M^{(n)}(t) = n!\int_0^t\!dt_1\int_0^{t_1}\!dt_2\cdots\int_0^{t_{n-1}}\!dt_n\,"
-        r"\langle\mathcal L(t_1)\mathcal L(t_2)\cdots\mathcal L(t_n)\rangle, \qquad "
-        r"\mathcal L(t) = -i[H_I(t),\cdot\,]",
-        r"C(t) = \langle B(t)B(0)\rangle, \qquad B(t)=e^{iH_Bt}B\,e^{-iH_Bt}",
-        r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
-        r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
-        r"G(\omega) = \int_0^\infty dt\, e^{i\omega t}C(t) = \tfrac12\hat C(\omega)"
-        r"-\frac{i}{2\pi}P(\omega)",
-        r"\mathrm{FP}\!\int d\omega\,\frac{f(\omega)}{(\omega-a)^2} = "
-        r"\frac{d}{da}\,\mathrm{P}\!\int d\omega\,\frac{f(\omega)}{\omega-a}",
-    )
+    several = len(set(interaction.correlations.values())) > 1
+    formulas = [
+        Formula(
+            r"\frac{d\sigma_{ab}}{dt} = -i(E_a-E_b)\,\sigma_{ab}+\sum_{cd}R_{abcd}\,\sigma_{cd}, "
+            r"\qquad R = R^{(2)}+R^{(4)}+\dots, \qquad k_{ab}=R_{aabb}",
+            lead=r"The density matrix of the system, in the basis of its levels, is $\sigma$. Its "
+            r"generator $R$ is expanded in powers of $H_I$; $k_{ab}$ is the rate from level $b$ to "
+            "level $a$.",
+        ),
+        Formula(
+            r"C(t) = \langle B(t)B(0)\rangle=C(-t)^*, \qquad B(t)=e^{iH_Bt}B\,e^{-iH_Bt}",
+            lead="A bath enters only through its correlation function"
+            + ("; each bath has its own, told apart by an index:" if several else ":"),
+        ),
+        Formula(
+            r"\hat C(\omega) = \int dt\, e^{i\omega t}C(t), \qquad "
+            r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
+            lead=r"Closed forms hold its Fourier transform $\hat C$, the spectrum, and the "
+            r"principal-value transform $P$ of that. Integrals without limits run over the real "
+            r"line. A prime is a derivative with respect to the argument: $\hat C'(-\omega_0)$ is "
+            r"$d\hat C/d\omega$ at $-\omega_0$.",
+        ),
+        Formula(
+            r"G(\omega) = \int_0^\infty dt\, e^{i\omega t}C(t) = \tfrac12\hat C(\omega)"
+            r"-\frac{i}{2\pi}P(\omega)",
+            lead="Both are parts of the half-sided transform, which is what time integrals give:",
+        ),
+        Formula(
+            r"\mathrm{FP}\!\int d\omega\,\frac{f(\omega)}{(\omega-a)^2} = "
+            r"\frac{d}{da}\,\mathrm{P}\!\int d\omega\,\frac{f(\omega)}{\omega-a}",
+            lead=r"$\mathrm P$ is Cauchy's principal value and $\mathrm{FP}$ Hadamard's finite "
+            "part, of a double pole the derivative of a principal value:",
+        ),
+        Formula(
+            r"\hat C(\omega)=2J(\omega)[n(\omega)+1],\qquad \hat C(-\omega)=e^{-\beta\omega}"
+            r"\hat C(\omega),\qquad n(\omega)=\frac1{e^{\beta\omega}-1}",
+            lead=r"A bath of oscillators with the spectral density $J$ at the inverse temperature "
+            r"$\beta$ has, for $\omega>0$,",
+        ),
+    ]
     lines: tuple[str, ...] = (
         "C(t) = <B(t) B(0)>, Ĉ(ω) = ∫dt e^{iωt} C(t), P(ω) = P∫dω' Ĉ(ω')/(ω' - ω)",
         "oscillators: Ĉ(ω>0) = 2 J(ω) [n(ω) + 1], Ĉ(-ω) = e^{-βω} Ĉ(ω); primes: d/d(argument)",
@@ -266,26 +201,39 @@ def definitions_step(interaction: Interaction) -> Step:
         "dσ_ab/dt = -i(E_a - E_b) σ_ab + sum R_abcd σ_cd, k_ab = R_aabb (rate b -> a)",
     )
     if interaction.dimension == 2:
-        prose += (
-            r" Of two levels, $1/T_1=k_{10}+k_{01}$, $1/T_2=-\mathrm{Re}\,R_{1010}$, "
-            r"$1/T_2'=1/T_2-1/(2T_1)$, and $\Delta\omega$ is the frequency of the coherence, from "
-            r"the block of $\sigma_{10}$ and $\sigma_{01}$, minus $\omega_0$."
+        formulas.append(
+            Formula(
+                r"\frac1{T_1}=k_{10}+k_{01},\qquad \frac1{T_2}=-\mathrm{Re}\,R_{1010},\qquad "
+                r"\frac1{T_2'}=\frac1{T_2}-\frac1{2T_1}",
+                lead="Two levels have the relaxation times",
+            )
+        )
+        formulas.append(
+            Formula(
+                r"(\omega_0+\Delta\omega)^2=(\omega_0-\mathrm{Im}\,R_{1010})^2-|R_{1001}|^2",
+                lead=r"The block of $\sigma_{10}$ and $\sigma_{01}$ oscillates at the frequency "
+                r"$\omega_0+\Delta\omega$,",
+            )
         )
         lines += ("1/T1 = k10 + k01, 1/T2 = -Re R1010, 1/T2' = 1/T2 - 1/(2 T1)",)
-    return Step(
-        "definitions",
-        "Definitions",
-        prose,
-        tuple(Formula(x) for x in formulas),
-        lines,
-    )
+    prose = "Everything that formulas are made of:"
+    return Step("definitions", "Definitions", prose, tuple(formulas), lines)
 
 
 def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterator[Step]:
     """Values of the closed forms, where the model has values and baths for everything."""
     model = basis.model
-    if model.values.keys() < set(model.symbols) or not model.baths:
+    if set(model.symbols) - model.values.keys() or not model.baths:
         return
+    energies = _known_energies(basis)
+    if energies is not None and basis.dimension == 2 and not energies[1] > energies[0]:
+        raise InputError(
+            model.name,
+            "system.energies" if model.hamiltonian is None else "system.hamiltonian",
+            f"level 1 lies at {energies[1]:g}, not above level 0 at {energies[0]:g}; formulas "
+            "take E_1 - E_0 = w0 > 0",
+            "list the lower level first and exchange rows and columns of the operators",
+        )
     numbers = Numbers(basis.at(model.values, model.baths))
     formulas, lines, missing = [], [], []
     for name in names:
@@ -297,10 +245,15 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
                 missing.append(f"{text}({n}): {fault}")
                 continue
             if isinstance(value, complex):
-                shown, plain = _number(value.real) + f"{value.imag:+.8g}\\,i", f"{value:.10g}"
+                shown, plain = (
+                    scientific(value.real) + scientific(value.imag, sign=True) + r"\,i",
+                    f"{value:.10g}",
+                )
             else:
-                shown, plain = _number(float(value)), f"{float(value):.10g}"
-            formulas.append(Formula(rf"{latex}^{{({n})}} = {shown} \pm {_number(float(error), 2)}"))
+                shown, plain = scientific(float(value)), f"{float(value):.10g}"
+            formulas.append(
+                Formula(rf"{latex}^{{({n})}} = {shown} \pm {scientific(float(error), 2)}")
+            )
             lines.append(f"{text}({n}) = {plain} +- {float(error):.1e}")
     unit = numbers.model.units.rate
     yield Step(
@@ -341,6 +294,15 @@ def cells(model: Model, quantity: str) -> tuple[str, ...]:
     return stated, f'derived["{quantity}"][2]', f'derived["{quantity}"][4]'
 
 
+def _order_open(basis: Eigenbasis) -> bool:
+    """Whether levels are numbered block by block because the symbols have no values."""
+    model = basis.model
+    if len(basis.blocks) < 2 or basis.dimension == 2 or model.hamiltonian is None:
+        return False
+    used = {str(s) for row in model.hamiltonian for x in row for s in x.free_symbols}
+    return not used <= model.values.keys()
+
+
 def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
     first, second = (rf"|s_{{{site}}}\rangle" for site in block.sites)
     lower, upper = block.levels
@@ -362,11 +324,15 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
         rf"{sin}{phase}{second}",
     )
     i, j = block.sites
+    x = sympy.expand(h[i][i] - h[j][j])
+    size = sympy.Symbol(rf"|h_{{{i}{j}}}|") if phase else h[i][j]
+    tangent = r"\infty" if x == 0 else sympy.latex(2 * size / x, fold_short_frac=True)
+    tangent = tangent if x == 0 or phase else expression_latex(sympy.simplify(2 * size / x))
     explained = (
         rf"With $|s_k\rangle$ the basis vectors that $H_S$ was given in, the Hamiltonian mixes "
         rf"$|s_{{{i}}}\rangle$ and $|s_{{{j}}}\rangle$ by the angle $\theta$, "
-        rf"$\tan\theta=2h_{{{i}{j}}}/(h_{{{i}{i}}}-h_{{{j}{j}}})$ in its elements $h$"
-        + (r", whose off-diagonal one has the phase $\phi$." if phase else ".")
+        rf"$\tan\theta={tangent}$"
+        + (rf", where the element $h_{{{i}{j}}}$ of $H_S$ has the phase $\phi$." if phase else ".")
     )
     return formulas, explained
 
@@ -382,7 +348,7 @@ def _definition(d: Definition) -> tuple[str, str]:
         latex.append(rf"{mark}\langle {m}|S|{n}\rangle")
         text.append(d.meaning)
     if d.value is not None:
-        latex.append(_number(d.value))
+        latex.append(scientific(d.value))
         text.append(f"{d.value:.10g}")
     meaning = "" if d.element is not None or not d.meaning else rf"\quad\text{{({d.meaning})}}"
     return " = ".join(latex) + meaning, " = ".join(text) + (
@@ -411,12 +377,3 @@ def _known_energies(basis: Eigenbasis) -> tuple[float, ...] | None:
 
 def _symbol(name: str) -> str:
     return expression_latex(sympy.Symbol(name))
-
-
-def _number(x: float, digits: int = 8) -> str:
-    """A number in LaTeX: 1.5\\times10^{-3}."""
-    shown = np.format_float_positional(x, digits, unique=False, fractional=False, trim="-")
-    if x and not 1e-3 <= abs(x) < 1e6:
-        mantissa, _, exponent = f"{x:.{digits - 1}e}".partition("e")
-        return rf"{mantissa}\times10^{{{int(exponent)}}}"
-    return str(shown)

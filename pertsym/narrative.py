@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -19,15 +20,17 @@ from pertsym.distributions import orient_chains
 from pertsym.distributions import route as distributions
 from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.series import Equations, Quantity
+from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
 from pertsym.expansion.pairings import is_irreducible, pairings
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.present.formulas import sorted_terms
 from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.rational import rational_latex
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+from pertsym.reduction_narrative import arc_step, method_step
+from pertsym.route_narrative import notation_step, route_step
 
 
 class RoutesDisagree(AssertionError):
@@ -49,6 +52,7 @@ SYMBOLS: Mapping[str, Symbol] = MappingProxyType(
         "inv_T2": Symbol(r"\left(1/T_2\right)", "(1/T2)"),
         "inv_T2_prime": Symbol(r"\left(1/T_2'\right)", "(1/T2')"),
         "frequency_shift": Symbol(r"\Delta\omega", "Δω"),
+        "equilibrium_constant": Symbol("K", "K"),
     }
 )
 
@@ -84,6 +88,12 @@ def symbol(name: str) -> Symbol:
     return Symbol(f"R_{{{indices}}}", f"R{indices}")
 
 
+def expansion_latex(name: str) -> str:
+    """A quantity as a power series, for a notebook."""
+    latex, first = symbol(name).latex, 0 if name == "equilibrium_constant" else 2
+    return f"${latex}={latex}^{{({first})}}+{latex}^{{({first + 2})}}+\\dots$"
+
+
 def _at(name: str, order: int) -> Symbol:
     latex, text = symbol(name)
     return Symbol(f"{latex}^{{({order})}}", f"{text}({order})")
@@ -104,8 +114,11 @@ def moments_step(order: int, source: str = "") -> Step:
     return Step(
         "moments",
         "The generator from the moments",
-        r"The reduced density matrix obeys $\sigma(t)=\Phi(t)\sigma(0)$ with "
-        r"$\Phi=1+\sum_n M^{(2n)}/(2n)!$; odd moments vanish because $H_I$ is linear in the bath. "
+        r"In the interaction picture the reduced density matrix obeys $\sigma(t)=\Phi(t)\sigma(0)$ "
+        r"with $\Phi=1+\sum_n M^{(2n)}/(2n)!$, where $M^{(n)}(t)=n!\int_0^t\!dt_1"
+        r"\int_0^{t_1}\!dt_2\cdots\int_0^{t_{n-1}}\!dt_n\,\langle\mathcal L(t_1)\cdots"
+        r"\mathcal L(t_n)\rangle$ are moments of $\mathcal L(t)=-i[H_I(t),\cdot\,]$ in the "
+        "equilibrium of the bath; odd ones vanish because $H_I$ is linear in the bath. "
         r"Then $\dot\sigma=R\sigma$ with $R=\dot\Phi\,\Phi^{-1}$, expanded order by order.",
         tuple(formulas),
         tuple(lines),
@@ -168,12 +181,21 @@ def words_step(order: int) -> Step:
         lines.append(f"... and {len(survivors) - 6} more pairings")
     return Step(
         f"pairings{order}",
-        "Wick's theorem and the surviving orderings",
-        "Every average factorises into pairs. Pairings that can be cut between two neighbouring "
-        "times cancel between the averages; the others leave operator orderings with coefficients "
-        r"$\pm1$. The earlier end $j$ of a pair acts as $C\,S_j^{L}-C^*S_j^{R}$, the later end $i$ "
-        r"as $-(S_i^{L}-S_i^{R})$, where $S^{L}$ and $S^{R}$ multiply with the coupling "
-        "operator from the left and from the right.",
+        f"Wick's theorem and the surviving orderings of order {order}",
+        "Every average factorises into pairs $(ij)$ of the times $t_i$ and $t_j$. "
+        + (
+            ""
+            if not dropped
+            else "Pairings that can be cut between two neighbouring times cancel between the "
+            "averages. "
+        )
+        + "What is left of each pairing is the product of $S$ at the times, in the order in which "
+        r"they act (the rightmost first), with coefficients $\pm1$. The earlier end $j$ of a pair "
+        r"acts as $C\,S_j^{L}-C^*S_j^{R}$, the later end $i$ as $-(S_i^{L}-S_i^{R})$; $S^{L}$ "
+        "and $S^{R}$ multiply with the coupling operator from the left and from the right. So they "
+        "lead from one element of the density matrix to another, each way through the levels with "
+        "its matrix elements and a phase; equal "
+        "ways are collected.",
         tuple(formulas),
         tuple(lines),
     )
@@ -181,19 +203,23 @@ def words_step(order: int) -> Step:
 
 def wick_step(equations: Equations, name: str, order: int, source: str = "") -> Step:
     """Time-domain terms of a quantity after factorisation and collection."""
-    quantity = equations.series(name)[order]
-    if quantity.terms is None and name == "frequency_shift":
+    terms = equations.terms(name, order)
+    if terms is None and name == "frequency_shift":
         return shift_terms_step(equations, order)
-    if quantity.terms is None:
+    if terms is None:
         return elimination_step(name, order)
     written = _at(name, order)
     return Step(
         "wick",
-        f"Terms of {written.text}",
-        f"Liouville paths through the matrix element leave {_counted(len(quantity.terms))} after "
-        + ("collection under conjugation." if quantity.terms.real_part else "collection."),
-        (Formula(integrand_latex(quantity.terms, written.latex), source),),
-        integrand_text(quantity.terms, written.text),
+        f"Terms of ${written.latex}$",
+        _counted(len(terms))
+        + (
+            "; each stands for itself and its complex conjugate."
+            if terms.real_part and len(terms) > 1
+            else "."
+        ),
+        (Formula(integrand_latex(terms, written.latex), source),),
+        integrand_text(terms, written.text),
     )
 
 
@@ -214,7 +240,7 @@ def elimination_step(name: str, order: int) -> Step:
     block = "all populations" if rates else "one coherence"
     return Step(
         "wick",
-        f"{_at(name, order).text} from elements of the generator",
+        f"${_at(name, order).latex}$ from elements of the generator",
         r"It is not linear in the generator $K$: a block $P$ of the density matrix, here "
         f"{block}, also decays by way of the elements $Q$ that oscillate otherwise. Without them "
         r"the generator of the block is $L_P$, whose eigenvalues are those of $K$.",
@@ -225,8 +251,15 @@ def elimination_step(name: str, order: int) -> Step:
 
 def shift_terms_step(equations: Equations, order: int) -> Step:
     """The frequency shift is no single element: show the elements it is made of."""
-    formulas: list[Formula] = []
-    lines: list[str] = []
+    solved = [r"\Delta\omega^{(2)}=-\mathrm{Im}\,R_{1010}^{(2)}"]
+    if order == 4:
+        solved.append(
+            r"\Delta\omega^{(4)}=-\mathrm{Im}\,R_{1010}^{(4)}"
+            r"-\frac{|R_{1001}^{(2)}|^2}{2\omega_0}"
+        )
+    formulas = [Formula(r",\qquad ".join(solved))] if order <= 4 else []
+    lines = ["Δω(2) = -Im R1010(2)"]
+    lines += ["Δω(4) = -Im R1010(4) - |R1001(2)|²/(2ω0)"] if order >= 4 else []
     for element in ("R_1010", "R_1001"):
         for n in range(2, order + 1, 2):
             if element == "R_1001" and n == order:
@@ -237,7 +270,7 @@ def shift_terms_step(equations: Equations, order: int) -> Step:
                 lines.extend(integrand_text(terms, _at(element, n).text))
     return Step(
         "wick",
-        f"Terms of the coherence block behind {_at('frequency_shift', order).text}",
+        f"Terms of the coherence block behind ${_at('frequency_shift', order).latex}$",
         r"The shift follows from $\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$, solved "
         "order by order.",
         tuple(formulas),
@@ -253,17 +286,21 @@ def integrand_text(terms: TimeIntegrand, name: str) -> tuple[str, ...]:
 def spectral_step(equations: Equations, name: str, order: int, source: str = "") -> Step:
     """The reduced, closed form of a quantity."""
     quantity = equations.series(name)[order]
-    form = quantity.form
-    closed = not form.integrals
     prose = (
-        "Arc-length reduction closes the integral: only spectra, transforms and their derivatives "
-        "remain."
-        if closed
-        else "The sum is no product of half-sided transforms; one finite-part integral remains."
+        "One finite-part integral over two spectra remains for what changes sign where the arcs "
+        "are equally long."
+        if len(quantity.form.integrals) == 1
+        else "Finite-part integrals over two spectra remain for what changes sign where the arcs "
+        "are equally long."
+        if quantity.form.integrals
+        else "Only spectra, their principal-value transforms and derivatives of both are left."
+        if quantity.form or quantity.imaginary
+        else "Everything cancels."
     )
-    return Step(
-        "spectral", f"Closed form of {_at(name, order).text}", prose, *_forms(quantity, source)
-    )
+    if quantity.terms is not None:
+        prose = r"With $G=\tfrac12\hat C-\tfrac{i}{2\pi}P$ the real part is taken. " + prose
+    title = f"Closed form of ${_at(name, order).latex}$"
+    return Step("spectral", title, prose, *_forms(quantity, source))
 
 
 def rules_step(equations: Equations, name: str, order: int) -> Step:
@@ -276,7 +313,7 @@ def rules_step(equations: Equations, name: str, order: int) -> Step:
     if quantity.terms is None:
         return Step(
             "rules",
-            f"Rules behind {written.text}",
+            f"Rules behind ${written.latex}$",
             "They are those of the elements that it is made of.",
             text=("those of the elements that it is made of: ask for R_abcd",),
         )
@@ -284,30 +321,25 @@ def rules_step(equations: Equations, name: str, order: int) -> Step:
         raise RoutesDisagree(
             f"{name}, order {order}: generalized functions and arc lengths give different forms"
         )
-    lines: list[str] = []
-    names: list[str] = []
-    formulas: list[Formula] = []
-    traces = {traced.term: traced for traced in distributions.trace(quantity.terms)}
-    for number, term in enumerate(sorted_terms(quantity.terms), 1):  # as the terms are printed
-        traced = traces[term]
-        used = ", ".join(traced.rules)
-        lines += [f"term {number}: rules {used}", *traced.text().splitlines()]
-        lines += [f"  = {line}" for line in form_lines(traced.result)]
-        names.append(f"$I_{{{number}}}$: {used}")
-        formulas.append(Formula(form_latex(traced.result, f"I_{{{number}}}")))
-    return Step(
-        "rules",
-        f"{written.text} again, by generalized functions",
-        "The route of Laird, Budimir and Skinner, Appendices B and C: each time integral is an "
-        r"$S(x)=\pi\mathcal D(x)-i\mathcal P(x)$ with $S=1/(\epsilon+ix)$. $I_n$ is the $n$th term "
-        "as printed above. Products are rewritten by the identities "
-        "named below (B2-B17 and C5 are the source's numbers; sift: delta functions used; pinch: "
-        "a pole in the regulator; fractions: partial fractions; Re: real part), and poles in the "
-        "regulator cancel. The sum is the same form, term for term, as the arc-length "
-        f"reduction's. Rules used: {'; '.join(names)}.",
-        tuple(formulas),
-        (*lines, "sum equals the arc-length form: yes"),
+    return route_step(quantity.terms, distributions.trace(quantity.terms), written)
+
+
+def arc_lengths_step(equations: Equations, name: str, order: int) -> Step:
+    """From the terms to half-sided transforms: how the closed form comes about."""
+    quantity = equations.series(name)[order]
+    latex, text = written = _at(name, order)
+    if quantity.terms is None:
+        raise ValueError(f"{name}: is no sum of time-domain terms")
+    step = arc_step(quantity.terms, written, quantity.form)
+    if quantity.imaginary == ZERO_FORM:
+        return step
+    other = arc_step(
+        quantity.terms.scaled(Gaussian(0, -1)),
+        Symbol(rf"\mathrm{{Im}}\,{latex}", f"Im {text}"),
+        quantity.imaginary,
     )
+    real = arc_step(quantity.terms, Symbol(rf"\mathrm{{Re}}\,{latex}", f"Re {text}"), quantity.form)
+    return replace(step, formulas=real.formulas + other.formulas, text=real.text + other.text)
 
 
 def _forms(quantity: Quantity, source: str) -> tuple[tuple[Formula, ...], tuple[str, ...]]:
@@ -349,15 +381,9 @@ def forms_step(
 ) -> Step:
     """A step that displays spectral forms, between formulas of other kinds with their `text`.
 
-    Raises
-    ------
-    ValueError
-        If a left-hand side is no name: an equation is `typed`, and compared.
+    Left-hand sides are names; an equation is `typed`, and compared.
     """
     items: Sequence[NamedForm] = tuple(shown)
-    for item in items:
-        if _EQUATION.search(item.latex):
-            raise ValueError(f"{item.latex}: is an equation, not the name of a form")
     return Step(
         key,
         title,
@@ -396,6 +422,22 @@ def rendered(left: str, value: Any, source: str = "") -> Formula:
     return Formula(f"{left}={value}", source)
 
 
+def rows(left: str, expression: sympy.Expr, unknowns: Iterable[Any], source: str = "") -> Formula:
+    """left = sum of [coefficient] unknown, linear in symbols, one of them a line."""
+    if _EQUATION.search(left):
+        raise ValueError(f"{left}: is an equation, not a name")
+    terms = []
+    for unknown in unknowns:
+        weight = sympy.factor_terms(sympy.expand(expression).coeff(unknown))
+        if weight != 0:
+            terms.append(rf"\left[{sympy.latex(weight)}\right]{sympy.latex(unknown)}")
+    head, *rest = terms
+    if not rest:
+        return Formula(f"{left}={head}", source)
+    lines = [f"{left}&={head}", *(rf"&\quad{{}}+{term}" for term in rest)]
+    return Formula(r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}", source)
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Formula:
     """Numbers below their names."""
     lines = [" & ".join(map(str, row)) for row in (heads, *rows)]
@@ -409,13 +451,30 @@ def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:
         cumulant_step(order),
         words_step(order),
         wick_step(equations, name, order),
-        spectral_step(equations, name, order),
+        *closing_steps(equations, name, order),
+    )
+
+
+def closing_steps(
+    equations: Equations, name: str, order: int, source: str = ""
+) -> tuple[Step, ...]:
+    """From time-domain terms to the closed form, by both routes, methods and rules stated."""
+    spectral = spectral_step(equations, name, order, source)
+    terms = equations.terms(name, order)
+    if terms is None or not len(terms):
+        return (spectral,)
+    return (
+        method_step(order),
+        arc_lengths_step(equations, name, order),
+        spectral,
+        notation_step(distributions.trace(terms)),
         rules_step(equations, name, order),
     )
 
 
 def _counted(terms: int) -> str:
-    return {0: "no term", 1: "one term"}.get(terms, f"{terms} terms")
+    few = ("All terms cancel", "One term is left", "Two terms are left", "Three terms are left")
+    return few[terms] if terms < len(few) else f"{terms} terms are left"
 
 
 def _arcs(pairing: Sequence[tuple[int, int]]) -> str:
@@ -448,6 +507,5 @@ def reduction_steps(
     return (
         words_step(order),
         wick_step(equations, name, order, terms),
-        spectral_step(equations, name, order, form),
-        rules_step(equations, name, order),
+        *closing_steps(equations, name, order, form),
     )

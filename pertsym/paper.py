@@ -124,10 +124,14 @@ class Paper:
         return Objects(self.ledger_names, self.readings, self.rendered)
 
     @cached_property
+    def formulas(self) -> tuple[Formula, ...]:
+        """All that the whole argument displays."""
+        return tuple(f for step in self.narrate(max(self.orders)) for f in step.formulas)
+
+    @property
     def typed_formulas(self) -> tuple[Formula, ...]:
-        """The formulas of the whole argument that were typed and are compared."""
-        steps = self.narrate(max(self.orders))
-        return tuple(f for step in steps for f in step.formulas if f.compare is not None)
+        """Those among them that were typed and are compared."""
+        return tuple(f for f in self.formulas if f.compare is not None)
 
     def claims(self) -> tuple[Claim, ...]:
         """What the ledger's rows claim, not checked yet.

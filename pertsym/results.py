@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -18,8 +18,17 @@ from pertsym.equations.series import Equations, Quantity
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary, Limit
+from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Bath, Statistics, density_from
-from pertsym.narrative import pipeline, rules_step, symbol
+from pertsym.narrative import (
+    cumulant_step,
+    expansion_latex,
+    pipeline,
+    rules_step,
+    symbol,
+    wick_step,
+    words_step,
+)
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
 from pertsym.numerics.single_point import Single, single_of
@@ -48,10 +57,19 @@ class Result:
     _equations: Equations
     _part: Part = "whole"
     _parameters: Parameters | None = None
+    _open: NotYetDerivable | None = None
 
     @property
     def form(self) -> SpectralForm:
-        """The closed spectral form (of a complex element, its real part; see `imaginary`)."""
+        """The closed spectral form (of a complex element, its real part; see `imaginary`).
+
+        Raises
+        ------
+        NotYetDerivable
+            Beyond order 4, where there are only `terms`.
+        """
+        if self._open is not None:
+            raise self._open
         return self.quantity.imaginary if self._part == "imaginary" else self.quantity.form
 
     @property
@@ -91,12 +109,12 @@ class Result:
     @property
     def real(self) -> Result:
         """The real part of a complex element, as a result of its own."""
-        return Result(self.quantity, self._equations, "real", self._parameters)
+        return replace(self, _part="real")
 
     @property
     def imaginary(self) -> Result:
         """The imaginary part of a complex element, as a result of its own."""
-        return Result(self.quantity, self._equations, "imaginary", self._parameters)
+        return replace(self, _part="imaginary")
 
     @property
     def terms(self) -> Terms:
@@ -117,7 +135,11 @@ class Result:
     @property
     def steps(self) -> Steps:
         """Every stage of the derivation."""
-        return Steps(pipeline(self._equations, self.quantity.name, self.quantity.order))
+        name, order = self.quantity.name, self.quantity.order
+        if self._open is not None:
+            expanded = cumulant_step(order), words_step(order)
+            return Steps((*expanded, wick_step(self._equations, name, order)))
+        return Steps(pipeline(self._equations, name, order))
 
     @property
     def rules(self) -> Step:
@@ -176,6 +198,8 @@ class Result:
 
     def _shown(self) -> Shown:
         latex, text = self._symbol()
+        if self._open is not None:
+            raise self._open
         if self.quantity.imaginary == ZERO_FORM and self._part != "imaginary":
             return shown(self.form, latex, text)
         name = "Im" if self._part == "imaginary" else "Re"
@@ -183,9 +207,14 @@ class Result:
         return part.above(self.imaginary._shown()) if self._part == "whole" else part
 
     def __repr__(self) -> str:
+        if self._open is not None:
+            _, text = self._symbol()
+            return f"{text}: {len(self.terms)} time-domain terms in .terms; {self._open.problem}"
         return repr(self._shown())
 
     def _repr_latex_(self) -> str:
+        if self._open is not None:
+            return repr(self)
         return self._shown()._repr_latex_()
 
 
@@ -437,9 +466,24 @@ class ResultSeries:
     _equations: Equations
     _parameters: Parameters | None = None
 
+    def _repr_latex_(self) -> str:
+        return expansion_latex(self.name)
+
     def __repr__(self) -> str:
         return f"{self.name}: index by the order, e.g. [2] or [4]"
 
     def __getitem__(self, order: int) -> Result:
-        derived = self._equations.series(self.name)[order]
+        """One order.
+
+        Where there is no closed form but a sum of time-domain terms, `terms` and `steps` of the
+        result hold what there is, and `form` says what is missing.
+        """
+        try:
+            derived = self._equations.series(self.name)[order]
+        except NotYetDerivable as fault:
+            terms = self._equations.terms(self.name, order)
+            if terms is None:
+                raise
+            derived = Quantity(self.name, order, terms, ZERO_FORM)
+            return Result(derived, self._equations, "whole", self._parameters, fault)
         return Result(derived, self._equations, _parameters=self._parameters)

@@ -42,6 +42,14 @@ def edits(latex: str, baths: Sequence[str] = (), elements: Sequence[str] = ()) -
         lambda m: f"_{{{m[2]}{m[1]}}}" if m[1] != m[2] else f"_{{{m[1]}7}}",
     )
     found += _edits("order", latex, r"\^\{\((\d)\)\}", lambda m: f"^{{({(int(m[1]) + 2) % 6})}}")
+    found += _edits("adjoint", latex, r"\^\\dagger|(?<=\})\^\*", lambda m: "")
+    found += _edits("dot", latex, r"\\dot(?=[ \\])", lambda m: "")
+    found += _edits(
+        "time", latex, r"(?<=\()t_(\d)(?=\))", lambda m: f"t_{(int(m[1]) + 1) % 5 or 1}"
+    )
+    found += _edits("phase", latex, r"(?<=e\^\{)i", lambda m: "-i")
+    found += _edits("number", latex, r"(?<== )1$", lambda m: "2")
+    found += _edits("time", latex, r"(?<=\\Phi)\(t\)|(?<=R)\(t\)", lambda m: "(0)")
     for names in (baths, elements):
         for old, new in zip(names, [*names[1:], *names[:1]], strict=True):
             if old != new:

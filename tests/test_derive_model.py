@@ -490,7 +490,7 @@ def test_terms_and_steps_are_sequences() -> None:
     assert len(terms[1:3]) == 2
     assert repr(terms[1]).split() == repr(terms).splitlines()[2].split()
     steps = D.k_up[4].steps
-    assert [step.key for step in steps[-2:]] == ["spectral", "rules"]
+    assert [step.key for step in steps[-3:]] == ["spectral", "notation", "rules"]
     assert steps[0].title in repr(steps[:2])
     assert "$$" in steps._repr_latex_()
     assert [step.key for step in D.steps] == ["hamiltonian", "eigenbasis", "definitions"]

@@ -448,7 +448,7 @@ def test_a_real_part_has_the_empty_imaginary_part() -> None:
     [
         (Gaussian(0), "0 P(x)", r"0\,\mathcal{P}(x)"),
         (HALF, "1/2 P(x)", r"\frac{1}{2}\,\mathcal{P}(x)"),
-        (Gaussian(0, Fraction(3, 2)), "3/2 i P(x)", r"\frac{3}{2}i\,\mathcal{P}(x)"),
+        (Gaussian(0, Fraction(3, 2)), "3/2 i P(x)", r"\frac{3\,i}{2}\,\mathcal{P}(x)"),
         (Gaussian(0, -1), "-i P(x)", r"-i\,\mathcal{P}(x)"),
         (
             Gaussian(2, Fraction(1, 2)),
@@ -469,7 +469,7 @@ def test_coefficients(z: Gaussian, text: str, latex: str) -> None:
 
 
 def test_products_without_factors() -> None:
-    assert product_latex(term(1, over_a=1), *RULE_NAMES) == r"\frac{1}{(a)}"
+    assert product_latex(term(1, over_a=1), *RULE_NAMES) == r"\frac{1}{a}"
     over = term(1)._replace(denominators=(((1, -1), 2),))
     assert product_text(over) == "(w1 - w2)^-2"
     assert product_latex(over) == r"\frac{1}{(\omega_{1} - \omega_{2})^{2}}"

@@ -317,7 +317,7 @@ def test_factors_and_products() -> None:
     assert factor_text(S(XY, 1, 0), *names) == "S'_0(x + y)"
     assert factor_text(delta(X, 2), *names) == "delta''(x)"
     assert factor_text(fp(X), *names) == "PV 1/(x)"
-    assert factor_latex(fp(X, 2), *names) == r"\mathrm{FP}\frac{1}{(x)^{2}}"
+    assert factor_latex(fp(X, 2), *names) == r"\mathrm{FP}\frac{1}{x^{2}}"
     assert factor_latex(fp(X), *names) == r"\mathrm{P}\frac{1}{x}"
     assert factor_latex(S(X, 1, 2), *names) == "S_2'(x)"
     assert factor_latex(delta(X, 1), *names) == r"\delta'(x)"
@@ -336,7 +336,7 @@ def test_factors_and_products() -> None:
     assert product_text(term(1)) == "1"
     assert product_latex(term(1)) == "1"
     assert product_text(term(Gaussian(0, 1))) == "i"
-    assert product_latex(term(Gaussian.of(0, "1.5"))) == r"\frac{3}{2}i"
+    assert product_latex(term(Gaussian.of(0, "1.5"))) == r"\frac{3\,i}{2}"
     assert product_latex(term(Gaussian(1, 1))) == r"\left(1+i\right)"
     assert product_latex(term(-2, pi=1)) == r"-2\,\pi"
     assert product_latex(term(Gaussian.of("-0.5"), P(X)), *names) == (

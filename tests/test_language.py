@@ -781,7 +781,7 @@ def test_symbols_of_a_file_are_known_to_compare(tmp_path: Path, seed: int) -> No
         ({"hamiltonian": [["eps/2", 3], [3, "-eps/2"]]}, "c eps g s"),
         ({"hamiltonian": [[5, 3], [3, 1]]}, "c g s"),
         ({"hamiltonian": [["e1", "V"], ["V", "e2"]]}, "V c e1 e2 g s"),
-        ({"hamiltonian": [["e1", "J"], ["J", "e2"]]}, "c g s"),
+        ({"hamiltonian": [["e1", "T"], ["T", "e2"]]}, "c g s"),
         ({"energies": ["-E/2", "E/2"]}, "E g"),
         ({"energies": [0, "w0"]}, "g"),
     ],

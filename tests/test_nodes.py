@@ -38,6 +38,54 @@ def test_random_sets_stay_within_their_bounds() -> None:
     assert np.median(tally.overestimates) < 1e3
 
 
+def test_a_resonance_on_the_path_stays_within_its_bound() -> None:
+    """Gamma near sqrt(2) w0: the pole lies at 45 degrees, where the nodes are."""
+    rng = np.random.default_rng(5)
+    tally = campaign.Tally()
+    for _ in range(12):
+        scale = 10 ** rng.uniform(-2, 2)
+        width = scale * math.sqrt(2) * (1 + rng.uniform(-0.06, 0.06))
+        w0 = scale * 10 ** rng.uniform(-4, 4)
+        beta = math.inf if rng.random() < 0.4 else 10 ** rng.uniform(-2, 2) / w0
+        bath = Underdamped(0.1 * scale**1.5, scale, width)
+        campaign.tried(campaign.Case("biased", w0, beta, (bath,)), tally)
+    assert tally.values == 12 * 12
+    assert not tally.outside
+    assert np.median(tally.overestimates) < 300
+
+
+def test_what_underflows_stays_within_its_bound() -> None:
+    rng = np.random.default_rng(6)
+    tally = campaign.Tally()
+    for _ in range(12):
+        w0 = 10 ** rng.uniform(-3, 3)
+        wc = w0 / rng.uniform(690, 750)
+        beta = math.inf if rng.random() < 0.5 else rng.uniform(690, 750) / w0
+        baths = (
+            Ohmic(rng.uniform(0.01, 0.4), wc, rng.uniform(0.3, 4)),
+            Ohmic(0.1, 100 * w0, 3.001),
+        )
+        coupling = rng.choice(["biased", "two baths"])
+        number = 1 if coupling == "biased" else 2
+        campaign.tried(campaign.Case(str(coupling), w0, beta, baths[:number]), tally)
+    assert tally.values > 100
+    assert not tally.outside
+
+
+def test_boltzmann_factors_of_cold_baths_stay_within_their_bounds() -> None:
+    """Beta w up to 700: a relative rounding EPS of w is beta w EPS of k_up."""
+    rng = np.random.default_rng(7)
+    tally = campaign.Tally()
+    for _ in range(12):
+        w0 = 10 ** rng.uniform(-3, 3)
+        beta = rng.uniform(50, 690) / w0
+        wc = w0 * 10 ** rng.uniform(-1, 2)
+        bath = Ohmic(0.1, wc, 3.0) if rng.random() < 0.5 else DrudeLorentz(0.1, wc)
+        campaign.tried(campaign.Case("off-diagonal", w0, beta, (bath,)), tally)
+    assert tally.values == 12 * 12
+    assert not tally.outside
+
+
 def test_a_campaign_goes_on_where_it_was_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,8 +98,8 @@ def test_document_numbers_and_credits_every_equation(source: str) -> None:
 
 
 def test_a_formula_taller_than_a_page_can_be_broken(source: str) -> None:
-    tall = re.search(r"\\begin\{align\}(.*?)\\end\{align\}", source, re.DOTALL)
-    assert tall is not None
+    found = re.finditer(r"\\begin\{align\}(.*?)\\end\{align\}", source, re.DOTALL)
+    tall = max(found, key=lambda match: len(match[1]))
     rows = tall[1].count(r"\\")
     assert rows > 50
     assert tall[1].count(r"\notag\\") == rows  # one number, at the end

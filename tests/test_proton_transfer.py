@@ -11,9 +11,12 @@ import pytest
 
 from derivations.proton_transfer import common as common
 from derivations.proton_transfer import equation_checks as equation
+from derivations.proton_transfer import figure_checks as figures
 from derivations.proton_transfer import script as script
 from derivations.proton_transfer import table_checks as tables
 from derivations.proton_transfer.regimes import classify
+from pertsym.certify.claims import Claim
+from pertsym.certify.formulas import tie
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.library import find
 from pertsym.model.errors import InputError
@@ -133,13 +136,67 @@ def test_every_claim_names_a_check_that_exists() -> None:
         assert bool(claim.check) == needs, claim.equation
 
 
-def test_a_swap_of_b_and_its_argument_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = common.rate_matrix
-    monkeypatch.setattr(equation, "rate_matrix", lambda eta, d=0: right(eta, d).T)
-    assert equation.canonical_map(20).status == "failed"
-    assert equation.redfield(20).status == "failed"
+def row(number: str) -> Claim:
+    return next(c for c in find("proton_transfer").claims() if c.equation == number)
+
+
+@pytest.mark.parametrize(
+    ("number", "right", "wrong"),
+    [
+        ("20", r"b(\Delta_{mn})\,\Lambda_n", r"b(\Delta_{nm})\,\Lambda_n"),  # b, not its argument
+        ("20", r"b'(\Delta_{nm})", r"b'(\Delta_{mn})"),
+        ("98", "q_{01}g_-", "q_{01}g_+"),
+        ("115", r"\rho_{nn}(\delta_{kn}-p_k)", r"\rho_{kk}(\delta_{kn}-p_n)"),  # second reading
+        ("42", r"-i\right]", r"+i\right]"),
+        ("85", r"\int_0^{\tau_1}", r"\int_0^{\beta}"),
+        ("110", r"\rho_{11}&", r"\rho_{00}&"),
+        ("89", r"{i\Delta_{nm}}", r"{i\Delta_{mn}}"),
+    ],
+)
+def test_wrong_formulas_are_found_out(number: str, right: str, wrong: str) -> None:
+    claim, objects = row(number), find("proton_transfer").objects
+    assert right in claim.latex
+    assert tie(claim, objects).holds
+    assert not tie(replace(claim, latex=claim.latex.replace(right, wrong, 1)), objects).holds
+
+
+@pytest.mark.parametrize(
+    ("latex", "problem"),
+    [
+        (r"\rho_0+\rho_2", "equals sign"),
+        (r"\rho_0=\int_0^\beta\rho_0", "measure"),
+        (r"\rho_0=\int_0 d\tau\rho_0", "two limits"),
+        (r"\rho_0=\chi", "no value"),
+    ],
+)
+def test_what_is_not_understood_is_said(latex: str, problem: str) -> None:
+    found = tie(replace(row("12"), latex=latex), find("proton_transfer").objects)
+    assert not found.holds
+    assert problem in found.detail
+
+
+def test_another_tensor_is_not_that_of_four_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = equation._half
+    monkeypatch.setattr(equation, "_half", lambda e, n, m: right(e, m, n))
+    assert equation.symbolic_levels(20).status == "failed"
     monkeypatch.undo()
-    assert equation.canonical_map(20).status == "numerical"
+    assert equation.symbolic_levels(20).status == "derived"
+
+
+def test_another_memory_is_not_that_of_the_reduced_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = equation._twofold
+    monkeypatch.setattr(equation, "_twofold", lambda *at: 1.001 * right(*at))
+    found = equation.reduced_map(20)
+    assert found.status == "failed"
+    assert "(72)" in found.detail
+    assert "(80)" not in found.detail
+
+
+def test_the_hierarchy_is_converged_beyond_the_third_digit() -> None:
+    assert figures.hierarchy_converged(20).status == "numerical"
+    strong = [r for r in common.hierarchy()["dynamics"] if r["eta"] >= 0.8]
+    assert strong
+    assert max(r["change"] for r in strong) < 5e-5
 
 
 def test_second_order_narrative_has_the_tables() -> None:

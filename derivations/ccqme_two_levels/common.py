@@ -44,10 +44,11 @@ BETA_VALUE = 1.25
 
 def names() -> Dictionary:
     """Rates of the secular equation and K by order: how formulas of the ledger are read."""
-    known: dict[str, Known | str] = {}
-    for order in (2, 4):
-        for n, m in ((1, 0), (0, 1)):
-            known[f"k_{{{n}{m}}}^{{({order})}}"] = Known(EQUATION.secular_rate(order, n, m))
+    known = {
+        f"k_{{{n}{m}}}^{{({order})}}": Known(EQUATION.secular_rate(order, n, m))
+        for order in (2, 4)
+        for n, m in ((1, 0), (0, 1))
+    }
     constant = EquilibriumConstant(COUPLING)
     known |= {f"K^{{({order})}}": Known(constant[order]) for order in (0, 2)}
     return replace(Dictionary.of(COUPLING), quantities=known)

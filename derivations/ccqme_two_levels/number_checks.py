@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import mpmath
@@ -32,6 +33,7 @@ from pertsym.equations.mean_force import (
     second_order,
 )
 from pertsym.exact import Gaussian
+from pertsym.language.evaluation import Values
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.present.symbolic import PrincipalTransform, beta, evaluated, form_expression, w0
@@ -40,6 +42,10 @@ from pertsym.reduction.elements import at_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     SpectralForm,
+    Value,
+    half_sided,
+    monomial,
+    negated,
 )
 
 
@@ -124,26 +130,35 @@ def value_of(symbolic: SpectralForm, chosen: Model) -> complex:
     return complex(re, im)
 
 
-def numerical_equation(chosen: Model) -> tuple[np.ndarray, np.ndarray]:
-    """The full generator and the second-order mean-force state from the symbolic pieces."""
+def q_and_redfield(chosen: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The map Q, Redfield's superoperator and the Gibbs populations, from the symbolic pieces."""
     gap, inverse = chosen.energies[1] - chosen.energies[0], common_temperature(chosen)
     p = np.exp(-inverse * gap * np.arange(2))
-    partition = p.sum()
-    p = p / partition
+    p = p / p.sum()
     redfield, q = np.zeros((4, 4), dtype=complex), np.zeros((4, 4), dtype=complex)
-    state = np.diag(p).astype(complex)
-    for a, b in BOTH:
-        row = 2 * a + b
-        state[a, b] += value_of(second_order(COUPLING, a, b), chosen) / partition
-        for c, d in BOTH:
-            redfield[row, 2 * c + d] = value_of(EQUATION.redfield((a, b, c, d)), chosen)
-            if a != b:
-                q[row, 2 * c + d] = value_of(EQUATION.coherence((a, b, c, d)), chosen)
-            elif c == d:
-                q[row, 3 * c] = value_of(EQUATION.population(a, c), chosen)
-                q[row, 3 * c] += inverse * value_of(EQUATION.slope(c), chosen) * p[a]
+    for (a, b), (c, d) in product(BOTH, repeat=2):
+        at = (2 * a + b, 2 * c + d)
+        redfield[at] = value_of(EQUATION.redfield((a, b, c, d)), chosen)
+        if a != b:
+            q[at] = value_of(EQUATION.coherence((a, b, c, d)), chosen)
+        elif c == d:
+            slope = inverse * value_of(EQUATION.slope(c), chosen) * p[a]
+            q[at] = value_of(EQUATION.population(a, c), chosen) + slope
+    return q, redfield, p
+
+
+def second_order_state(chosen: Model) -> np.ndarray:
+    """<n|Tr_B exp(-beta H)|m>/Z_B of second order, from its forms."""
+    rows = [[value_of(second_order(COUPLING, n, m), chosen) for m in LEVELS] for n in LEVELS]
+    return np.array(rows)
+
+
+def numerical_equation(chosen: Model) -> tuple[np.ndarray, np.ndarray]:
+    """The full generator and the second-order mean-force state from the symbolic pieces."""
+    q, redfield, p = q_and_redfield(chosen)
+    state = np.diag(p) + p[0] * second_order_state(chosen)  # p[0] is 1/Z_S
     state -= np.diag(p) * (np.trace(state) - 1)
-    free = np.diag(-1j * gap * np.array([0, -1, 1, 0]))
+    free = np.diag(-1j * chosen.energies[1] * np.array([0, -1, 1, 0]))
     return free + redfield @ (np.eye(4) - q), state
 
 
@@ -159,3 +174,68 @@ def numbers(digits: int) -> Evidence:
         Finding("mean-force state to 1e-12", float(np.max(np.abs(state - target))) < 1e-12),
         status="numerical",
     )
+
+
+def values(generator: str) -> Values:
+    """What the operator formulas speak of, for the bath of `model` and a Hermitian state.
+
+    `generator` of "redfield" or "ccqme" is what moves the state.
+    """
+    chosen = model()
+    q_map, redfield, p = q_and_redfield(chosen)
+    inverse, gap = common_temperature(chosen), chosen.energies[1] - chosen.energies[0]
+    energies, q = np.array([0.0, gap]), np.array(chosen.bath_operators[BATH], dtype=complex)
+    free = np.diag([-1j * (energies[a] - energies[b]) for a, b in BOTH])
+    rho = np.array([[0.7, 0.2 - 0.35j], [0.2 + 0.35j, 0.3]])
+
+    def acts(matrix: np.ndarray) -> Any:
+        return lambda x: (matrix @ np.asarray(x).reshape(-1)).reshape(2, 2)
+
+    def diagonal(x: Any) -> Any:
+        return np.diag(np.diag(x))
+
+    def dissipator(jump: Any) -> Any:
+        inner = jump.conj().T @ jump
+        return lambda x: jump @ x @ jump.conj().T - (inner @ x + x @ inner) / 2
+
+    moved = free + redfield if generator == "redfield" else ccqme(chosen)
+    mean = mean_force(chosen, 2).matrix
+    names: dict[str, Any] = {
+        "q": q, r"\rho": rho, "R": acts(redfield), "Q": acts(q_map), "H_S": np.diag(energies),
+        r"\dot\rho": acts(moved)(rho), r"\tilde\rho": rho - acts(q_map)(rho),
+        r"\rho_{\mathrm{Gibbs}}": np.diag(p), r"\rho_{\mathrm{MFG}}": mean,
+        r"\rho_{\mathrm{eq}}": mean, r"\rho^{(2)}": mean - np.diag(p),
+        "r^{(2)}": second_order_state(chosen),
+        "Z_S": 1 / p[0], r"\beta": inverse, r"\omega_0": gap, r"\lambda": 0.3,
+        r"\mathrm{Tr}": np.trace, r"\mathrm{Re}": np.real, "p": np.diag(p), r"\Pi_D": diagonal,
+        r"\Pi_O": lambda x: x - diagonal(x), r"\mathcal D": dissipator,
+        "L": np.array([[0.2, 1.1], [-0.4, 0.5j]]),
+        r"q(-i\lambda)": q * np.exp(0.3 * np.subtract.outer(energies, energies)),
+    }  # fmt: skip
+    s = np.zeros((2, 2), dtype=complex)
+    for n, m in BOTH:
+        at = negated(COUPLING.transition(n, m))
+        g = value_of(half_sided(BATH, at), chosen)
+        slope = value_of(monomial(Gaussian(1), Value("P", BATH, 1, at)), chosen).real / 2 / np.pi
+        s[n, m] = q[n, m] * g
+        dyad = np.zeros((2, 2))
+        dyad[n, m] = 1
+        names |= {
+            f"D_{{{n}{m}}}": energies[n] - energies[m], f"g(D_{{{n}{m}}})": g,
+            f"b(D_{{{n}{m}}})": g.imag, f"b'(D_{{{n}{m}}})": slope,
+            rf"|{n}\rangle\langle{m}|": dyad, rf"\delta_{{{n}{m}}}": int(n == m),
+            f"T_{{{n}{m}}}": value_of(EQUATION.transfer(n, m), chosen).real,
+        }  # fmt: skip
+    for n in LEVELS:
+        moves = -inverse * (np.eye(2)[n] - p)
+        names |= {
+            rf"\Lambda_{n}": lambda x, n=n, moves=moves: np.diag(moves * x[n, n]),
+            rf"\partial p/\partial E_{n}": np.diag(_slope_of_gibbs(energies, inverse, n)),
+            f"X_{n}": value_of(EQUATION.slope(n), chosen).real, f"p_{n}": p[n],
+        }  # fmt: skip
+    return Values([names | {"S": s}], dict.fromkeys("nmk", LEVELS), 1e-10)
+
+
+def _slope_of_gibbs(energies: np.ndarray, inverse: float, n: int) -> np.ndarray:
+    shifted = np.exp(-inverse * (energies + 1e-30j * np.eye(2)[n]))
+    return np.asarray((shifted / shifted.sum()).imag / 1e-30)

@@ -5,34 +5,30 @@ The map Q is read off the second-order mean-force Gibbs state; nothing of it is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from functools import partial
+from typing import Any
 
 import sympy
 
 from derivations.ccqme_two_levels.checks import CHECKS
 from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, MATRICES, names
+from derivations.ccqme_two_levels.number_checks import values
 from derivations.ccqme_two_levels.steps import (
     hamiltonian,
     operator_form,
     redfield_forms,
-    row_formula,
+    rendered_products,
 )
-from pertsym.codegen.module import FunctionSpec, render_module
-from pertsym.derivation import Formula, Step
-from pertsym.equations.mean_force import (
-    boltzmann,
-    equilibrium_constant,
-    second_order,
-    through_kms,
-)
+from pertsym.certify.formulas import by_dictionary
+from pertsym.codegen.module import FunctionSpec
+from pertsym.codegen.quantities import form_functions
+from pertsym.derivation import Step, typed
+from pertsym.equations.mean_force import equilibrium_constant, second_order
 from pertsym.equations.thermal import zero_temperature
-from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step, forms_step
+from pertsym.narrative import NamedForm, cumulant_step, forms_step, rows
 from pertsym.paper import Paper
-from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
 
-NAME = "ccqme_two_levels"
 TITLE = "The canonically consistent quantum master equation of two levels"
 SOURCE = (
     "Appendix F of Canonically consistent quantum master equation for proton-transfer reactions"
@@ -99,21 +95,6 @@ def coherence_map() -> Step:
     """(87)-(89), (106), (107)."""
     m = MATRICES
     mapped = m.coherence_map(m.rho)
-    missing = through_kms(EQUATION.missing(0, 1))
-    if missing or through_kms(EQUATION.missing(1, 0)):
-        raise RoutesDisagree("Q rho_Gibbs does not give the mean-force coherences")
-    printed = row_formula(
-        r"i\left(E_0-E_1\right)\left(Q\rho\right)_{01}",
-        (sympy.I * m.gaps[0, 1] * mapped[0, 1]).expand(),
-        m.rho,
-        "(106), (107)",
-    )
-    zero = forms_step(
-        "",
-        "",
-        "",
-        [NamedForm(r"\frac{R[r^{(0)}]_{01}}{iD_{01}}-r_{01}", "R[r(0)]01/(i D01) - r01", missing)],
-    )
     return Step(
         "coherence-map",
         "Q on the coherences",
@@ -121,8 +102,15 @@ def coherence_map() -> Step:
         r"suggests $(Q\rho)_{nm}=R[\rho]_{nm}/(iD_{nm})$. With the KMS relation, $Q$ applied to "
         r"$r^{(0)}=e^{-\beta H_S}$ is the mean-force coherence of the step before: the spectra "
         "cancel between the two levels, the transforms stay.",
-        (printed, *zero.formulas),
-        (f"(Qρ)01 = {mapped[0, 1]}", *zero.text),
+        (
+            rows(r"\left(Q\rho\right)_{01}", mapped[0, 1], m.rho, "(106), (107)"),
+            typed(
+                r"\frac{R[\rho_{\mathrm{Gibbs}}]_{01}}{iD_{01}}=\rho^{(2)}_{01}",
+                values("ccqme"),
+                "(89)",
+            ),
+        ),
+        (f"(Qρ)01 = {mapped[0, 1]}", "R[ρ_Gibbs]01/(i D01) = ρ(2)01"),
     )
 
 
@@ -130,18 +118,13 @@ def population_map() -> Step:
     """(20), (108)-(118)."""
     m = MATRICES
     image = m.population_map(m.rho)
-    shown = []
-    for n in LEVELS:
-        for k in LEVELS:
-            shown.append(NamedForm(f"T_{{{n}{k}}}", f"T{n}{k}", EQUATION.transfer(n, k)))
-    for n in LEVELS:
-        shown.append(NamedForm(f"X_{{{n}}}", f"X{n}", EQUATION.slope(n)))
-    forms = forms_step("", "", "", shown)
-    final = Formula(
-        rf"\left(Q\rho\right)_{{00}}={sympy.latex(sympy.collect(image[0, 0], list(m.rho)))}",
-        "(113), (118)",
-    )
-    return Step(
+    shown = [
+        NamedForm(f"T_{{{n}{k}}}", f"T{n}{k}", EQUATION.transfer(n, k))
+        for n in LEVELS
+        for k in LEVELS
+    ]
+    shown += [NamedForm(f"X_{{{n}}}", f"X{n}", EQUATION.slope(n)) for n in LEVELS]
+    return forms_step(
         "population-map",
         "Q on the populations",
         r"$r_{nn}$ is linear in the Boltzmann factors, $r_{nn}=\sum_kT_{nk}e^{-\beta E_k}-\beta "
@@ -150,8 +133,9 @@ def population_map() -> Step:
         r"$-\beta e^{-\beta E_n}$ is the derivative of a Boltzmann factor; normalised, "
         r"$\partial p_k/\partial E_n=-\beta p_n(\delta_{kn}-p_k)$, the superoperator "
         r"$\Lambda_n$. Here $p_0$, $p_1$ are the Gibbs populations.",
-        (*forms.formulas, final),
-        (*forms.text, f"(Qρ)00 = {image[0, 0]}"),
+        shown,
+        last=(rows(r"\left(Q\rho\right)_{00}", image[0, 0], m.rho, "(113), (118)"),),
+        text=(f"(Qρ)00 = {image[0, 0]}",),
     )
 
 
@@ -160,6 +144,7 @@ def final_equations() -> Step:
     m = MATRICES
     corrected = sympy.Matrix(2, 2, lambda n, k: sympy.Symbol(rf"\tilde\rho_{{{n}{k}}}"))
     driven = m.redfield(corrected)
+    free = sympy.I * sympy.Symbol("omega_0", positive=True) * m.rho[0, 1]
     return Step(
         "ccqme",
         "The CCQME of two levels",
@@ -167,18 +152,14 @@ def final_equations() -> Step:
         "equation acts on the state from which the correlations with the bath have been taken "
         r"off. The secular form keeps of $R$ and $Q$ what conserves the Bohr frequency.",
         (
-            Formula(
+            typed(
                 r"\tilde\rho_{nm}=\rho_{nm}-(Q\rho)_{nm},\qquad\dot\rho_{11}=-\dot\rho_{00},"
                 r"\qquad\dot\rho_{10}=\dot\rho_{01}^*",
+                values("ccqme"),
                 "(121)",
             ),
-            row_formula(r"\dot\rho_{00}", driven[0, 0], corrected, "(122)"),
-            row_formula(
-                r"\dot\rho_{01}-i\omega_0\rho_{01}",
-                driven[0, 1],
-                corrected,
-                "(122)",
-            ),
+            rows(r"\dot\rho_{00}", driven[0, 0], corrected, "(122)"),
+            rows(r"\dot\rho_{01}", driven[0, 1] + free, (m.rho[0, 1], *corrected), "(122)"),
         ),
         (
             "dρ00/dt = R[ρ~]00, dρ01/dt = iω0 ρ01 + R[ρ~]01, ρ~ = (1 - Q)ρ:",
@@ -189,42 +170,23 @@ def final_equations() -> Step:
 
 def stationarity() -> Step:
     """(78), (79), (87)-(91): zero forms."""
-    balance = EQUATION.redfield((0, 0, 0, 0)) * boltzmann(COUPLING, 0)
-    balance += EQUATION.redfield((0, 0, 1, 1)) * boltzmann(COUPLING, 1)
-    residuals = {
-        (a, b): through_kms(EQUATION.fourth_order_residual(a, b)) for a in LEVELS for b in LEVELS
-    }
-    zeroth = through_kms(balance)
-    if zeroth or any(residuals.values()):
-        raise RoutesDisagree("the mean-force state is not stationary under the CCQME")
-    return forms_step(
+    return Step(
         "stationarity",
         "Its steady state is the mean-force Gibbs state to second order",
         r"Order by order, with $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$: Gibbs "
         r"populations at second order, and at fourth order, where the populations of "
         r"$\rho^{(2)}$ are decided, $R[\rho^{(2)}-Q\rho_{\rm Gibbs}]$ vanishes because of what "
         r"$Q$ is. For Redfield alone $R[\rho^{(2)}]$ would have to vanish, and does not.",
-        [
-            NamedForm(r"R[r^{(0)}]_{00}", "R[r(0)]00", zeroth, "(90)"),
-            NamedForm(
-                r"R[r^{(2)}-Qr^{(0)}]_{00}", "R[r(2) - Q r(0)]00", residuals[0, 0], "(78), (79)"
-            ),
-            NamedForm(
-                r"R[r^{(2)}-Qr^{(0)}]_{01}", "R[r(2) - Q r(0)]01", residuals[0, 1], "(78), (79)"
-            ),
-        ],
+        (
+            typed(r"R[\rho_{\mathrm{Gibbs}}]_{nn}=0", values("ccqme"), "(90)"),
+            typed(r"R[\rho^{(2)}-Q\rho_{\mathrm{Gibbs}}]_{nm}=0", values("ccqme"), "(78), (79)"),
+        ),
+        ("R[ρ_Gibbs]nn = 0", "R[ρ(2) - Q ρ_Gibbs] = 0"),
     )
 
 
 def secular() -> Step:
     """The secular rates, which have closed forms."""
-    ratio = through_kms(
-        EQUATION.secular_rate(4, 1, 0)
-        - boltzmann(COUPLING, 1) * EQUATION.secular_rate(4, 0, 1)
-        - equilibrium_constant(COUPLING) * EQUATION.secular_rate(2, 0, 1)
-    )
-    if ratio:
-        raise RoutesDisagree("the secular rates do not have the ratio K(0) + K(2)")
     return forms_step(
         "secular",
         "Secular rates",
@@ -237,12 +199,14 @@ def secular() -> Step:
                 for order in (2, 4)
                 for a, b in ((1, 0), (0, 1))
             ),
-            NamedForm(
-                r"k_{10}^{(4)}-K^{(0)}k_{01}^{(4)}-K^{(2)}k_{01}^{(2)}",
-                "k10(4) - K(0)k01(4) - K(2)k01(2)",
-                ratio,
-            ),
         ],
+        last=(
+            typed(
+                r"k_{10}^{(4)}=K^{(0)}k_{01}^{(4)}+K^{(2)}k_{01}^{(2)}",
+                by_dictionary(names(), "thermal"),
+            ),
+        ),
+        text=("k10(4) = K(0)k01(4) + K(2)k01(2)",),
     )
 
 
@@ -272,50 +236,29 @@ def zero_temperature_limit() -> Step:
     )
 
 
-def generate() -> Mapping[str, str]:
-    """The files below generated/ccqme_two_levels/ besides document and ledger."""
-    return {
-        "equations.py": render_module(NAME, f"{TITLE}.", specs()),
-    }
-
-
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of equations.py."""
-    functions = [
-        _spec(f"{name}_{order}", _rate(order, a, b), f"k{a}{b}({order}) of the secular CCQME")
+    given: list[Any] = [
+        (f"{name}_{order}", _rate(order, a, b), f"k{a}{b}({order}) of the secular CCQME")
         for order in (2, 4)
         for name, (a, b) in (("k_up", (1, 0)), ("k_down", (0, 1)))
     ]
-    functions += [
-        _spec(f"T_{n}{k}", EQUATION.transfer(n, k), f"T_{n}{k} of the map Q")
+    given += [
+        (f"T_{n}{k}", EQUATION.transfer(n, k), f"T_{n}{k} of the map Q")
         for n in LEVELS
         for k in LEVELS
     ]
-    functions += [_spec(f"X_{n}", EQUATION.slope(n), f"X_{n} of the map Q") for n in LEVELS]
-    functions += [
-        _spec(
-            f"r_{n}{m}",
-            second_order(COUPLING, n, m),
-            f"Second order of <{n}|Tr_B exp(-beta H)|{m}>/Z_B, exp(-beta E_0) = 1",
-        )
+    given += [(f"X_{n}", EQUATION.slope(n), f"X_{n} of the map Q") for n in LEVELS]
+    summary = "Second order of <{}|Tr_B exp(-beta H)|{}>/Z_B, exp(-beta E_0) = 1"
+    given += [
+        (f"r_{n}{m}", second_order(COUPLING, n, m), summary.format(n, m))
         for n, m in ((0, 0), (0, 1), (1, 1))
     ]
-    return tuple(functions)
-
-
-def _spec(name: str, form: SpectralForm, summary: str) -> FunctionSpec:
-    return FunctionSpec(
-        name,
-        form,
-        f"{summary}.",
-        "",
-        "\n".join(form_lines(form, name, width=92)),
-        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
-    )
+    return form_functions(given)
 
 
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
     bibtex=BIBTEX,
@@ -323,9 +266,10 @@ PAPER = Paper(
     legend=LEGEND,
     orders=(2, 4),
     ledger_names=names,
+    readings={name: partial(values, name) for name in ("redfield", "ccqme")},
+    rendered=rendered_products(),
     narrate=narrate,
-    generate=generate,
+    modules={"equations.py": specs},
     headline=SOURCE,
-    claims_file=Path(__file__).with_name("claims.toml"),
     checks=CHECKS,
 )

@@ -5,15 +5,19 @@ Equation numbers are those of Appendix F of the CCQME paper on proton transfer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 
 import sympy
 
+from derivations.ccqme_two_levels.common import COUPLING, MATRICES
 from derivations.ccqme_two_levels.matrices import Matrices
-from pertsym.derivation import Formula, Step
+from pertsym.certify.standard import model_values
+from pertsym.derivation import Formula, Step, typed
 from pertsym.equations.ccqme import Ccqme
 from pertsym.exact import Gaussian
-from pertsym.narrative import NamedForm, forms_step
+from pertsym.narrative import NamedForm, forms_step, rendered, rows
 
 _HALF = Gaussian(Fraction(1, 2))
 _OVER_2I = Gaussian(0, Fraction(-1, 2))
@@ -29,8 +33,13 @@ def hamiltonian(matrices: Matrices) -> Step:
         r"populations with coherences. $S_{nm}=q_{nm}g(D_{nm})$ is the operator $\int_0^\infty "
         r"dt\,C(t)\,q(-t)$ in the energy eigenbasis.",
         (
-            Formula(r"H=\sum_nE_n|n\rangle\langle n|+q\otimes B+H_B", "(92), (93)"),
-            Formula(rf"q={sympy.latex(m.q)},\qquad S={sympy.latex(m.filtered)}", "(96)-(98)"),
+            typed(
+                r"H=\omega_0|1\rangle\langle1|+q\otimes B+H_B",
+                model_values(COUPLING, "q"),
+                "(92), (93)",
+            ),
+            rendered("q", m.q, "(96)"),
+            rendered("S", m.filtered, "(98)"),
         ),
         (f"q = {_plain(m.q)}", f"S = {_plain(m.filtered)}"),
     )
@@ -41,18 +50,26 @@ def _plain(matrix: sympy.Matrix) -> str:
     return "[" + ", ".join("[" + ", ".join(map(str, row)) + "]" for row in rows) + "]"
 
 
-def row_formula(left: str, expression: sympy.Expr, unknowns: sympy.Matrix, source: str) -> Formula:
-    """left = sum of (coefficient) unknown, one unknown a line."""
-    terms = []
-    for symbol in unknowns:
-        weight = sympy.expand(expression).coeff(symbol)
-        if weight != 0:
-            terms.append(rf"\left[{sympy.latex(weight)}\right]{sympy.latex(symbol)}")
-    head, *rest = terms
-    if not rest:
-        return Formula(f"{left}={head}", source)
-    lines = [f"{left}&={head}", *(rf"&\quad{{}}+{term}" for term in rest)]
-    return Formula(r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}", source)
+def product_formula(name: str, part: sympy.Matrix, number: str = "") -> Formula:
+    """The first element of one of the four products."""
+    return rendered(rf"\left({name}\right)_{{00}}", sympy.expand(part[0, 0]), number)
+
+
+def rendered_products() -> dict[str, Callable[[], str]]:
+    """S and the four products of the ledger, as matrices of symbols."""
+    m = MATRICES
+    found: dict[str, Callable[[], str]] = {"S": lambda: rendered("S", m.filtered).latex}
+    names = (r"S\rho q", r"q\rho S^\dagger", r"qS\rho", r"\rho S^\dagger q")
+    for key, name, part in zip(PRODUCTS, names, m.redfield_parts(m.rho), strict=True):
+        found[key] = partial(_latex, name, part)
+    return found
+
+
+def _latex(name: str, part: sympy.Matrix) -> str:
+    return product_formula(name, part).latex
+
+
+PRODUCTS = ("S rho q", "q rho S+", "q S rho", "rho S+ q")
 
 
 def operator_form(matrices: Matrices) -> Step:
@@ -62,12 +79,12 @@ def operator_form(matrices: Matrices) -> Step:
     names = (r"S\rho q", r"q\rho S^\dagger", r"qS\rho", r"\rho S^\dagger q")
     numbers = ("(99)", "(100)", "(101)", "(102)")
     formulas = [
-        Formula(rf"\left({name}\right)_{{00}}={sympy.latex(part[0, 0].expand())}", number)
+        product_formula(name, part, number)
         for name, part, number in zip(names, parts, numbers, strict=True)
     ]
     driven = m.redfield(m.rho)
     formulas += [
-        row_formula(rf"R[\rho]_{{{a}{b}}}", driven[a, b], m.rho, "(103), (104)")
+        rows(rf"R[\rho]_{{{a}{b}}}", driven[a, b], m.rho, "(103), (104)")
         for a, b in ((0, 0), (0, 1))
     ]
     return Step(

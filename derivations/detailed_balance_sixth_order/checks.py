@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 import flint
 import mpmath
+import numpy as np
 
+from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude
 from pertsym.certify.detailed_balance import (
     TwoLevels,
@@ -18,7 +20,13 @@ from pertsym.certify.detailed_balance import (
 )
 from pertsym.certify.gaussian_spectrum import GaussianSpectrum
 from pertsym.certify.spectral_lines import TwoLevelVariables
+from pertsym.certify.standard import state_values
 from pertsym.certify.stationarity import NotStationary, check_stationarity
+from pertsym.derivation import Reading
+from pertsym.dynamics.mean_force import mean_force
+from pertsym.generators.tcl import tcl_generator
+from pertsym.language.evaluation import Values
+from pertsym.model.values import Bath, Coupling, Model
 
 BATH = GaussianSpectrum(amplitude="0.3", width="1", beta="1.25")
 OFF_DIAGONAL = TwoLevels("0.9", (0, 8, 0))
@@ -114,3 +122,51 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "balance_biased": balance(BIASED),
     }
 )
+
+
+def _model(system: TwoLevels) -> Model:
+    """The same system in a bath that doubles have the numbers of."""
+    rows = [[float(system.operator(a, b)) for b in range(2)] for a in range(2)]
+    bath = Bath("B", "boson", 1.25, DrudeLorentz(0.05, 1.1))
+    return Model.of((0.0, float(system.splitting)), [Coupling.of(rows, "B")], [bath])
+
+
+def _rates() -> Values:
+    """Rates of an off-diagonal coupling, and K_n from the populations of the mean-force state."""
+    model = _model(OFF_DIAGONAL)
+    names: dict[str, Any] = {}
+    for n, term in tcl_generator(model, 6).orders.items():
+        names |= {
+            f"k_{{10}}^{{({n})}}": term.matrix[3, 0],
+            f"k_{{01}}^{{({n})}}": term.matrix[0, 3],
+        }
+    boltzmann = np.exp(-1.25 * float(OFF_DIAGONAL.splitting))
+    zeroth = np.array([1, boltzmann]) / (1 + boltzmann)
+    sums = [zeroth, *(np.diag(mean_force(model, n).matrix).real for n in (2, 4))]
+    r0, r2, r4 = sums[0], sums[1] - sums[0], sums[2] - sums[1]
+    k0 = r0[1] / r0[0]
+    k2 = (r2[1] - k0 * r2[0]) / r0[0]
+    names |= {"K_0": k0, "K_2": k2, "K_4": (r4[1] - k0 * r4[0] - k2 * r2[0]) / r0[0]}
+    return Values([names])
+
+
+def _spectrum() -> Values:
+    """The spectrum at one frequency, and J of it."""
+    w, beta = 0.4, float(BATH.beta)
+    value = float(_mpf(BATH.at(flint.acb(str(w))).real))
+    density = value * -np.expm1(-beta * w) / 2
+    return Values(
+        [
+            {
+                r"\hat C(\omega)": value, r"J(\omega)": density, r"\omega": w, r"\beta": beta,
+                "A": float(BATH.amplitude), r"\sigma": float(BATH.width), r"\sinh": np.sinh,
+            }
+        ]
+    )  # fmt: skip
+
+
+READINGS: Mapping[str, Callable[[], Reading]] = {
+    "rates": _rates,
+    "spectrum": _spectrum,
+    "state": lambda: state_values([_model(BIASED)], 6),
+}

@@ -5,21 +5,21 @@ The argument holds at every order; the numbers are those of K(4), which needs th
 
 from __future__ import annotations
 
-from pathlib import Path
+import sympy
 
 from derivations.detailed_balance_sixth_order.checks import (
     BATH,
     BIASED,
     CHECKS,
     OFF_DIAGONAL,
+    READINGS,
     both_routes,
 )
 from pertsym.certify.detailed_balance import TwoLevels
-from pertsym.derivation import Formula, Step
-from pertsym.narrative import RoutesDisagree
+from pertsym.derivation import Step, typed
+from pertsym.narrative import RoutesDisagree, rendered
 from pertsym.paper import Paper
 
-NAME = "detailed_balance_sixth_order"
 TITLE = "Detailed balance at sixth order"
 SOURCE = "pertsym; orders 2 and 4 in J. Chem. Phys. 94, 4391 (1991)"
 BIBTEX = """@misc{pertsym_detailed_balance_sixth_order,
@@ -61,14 +61,17 @@ def statement_step() -> Step:
         "order. For two levels without diagonal coupling populations move by themselves: this is "
         r"$k_{10}=Kk_{01}$; at sixth order it determines the fourth-order constant $K_4$.",
         (
-            Formula(
-                r"\sum_{k=0}^nK^{(k)}\rho^{(n-k)}=0,\qquad "
-                r"\sum_n\rho^{(n)}=\mathrm{Tr}_Be^{-\beta H}"
+            typed(r"\sum_{k=0}^mK^{(2k)}\rho^{(2m-2k)}=0", READINGS["state"]()),
+            typed(
+                r"k_{10}^{(6)}-K_0k_{01}^{(6)}-K_2k_{01}^{(4)}-K_4k_{01}^{(2)}=0",
+                READINGS["rates"](),
             ),
-            Formula(r"k_{10}^{(6)}-K_0k_{01}^{(6)}-K_2k_{01}^{(4)}-K_4k_{01}^{(2)}=0"),
         ),
         ("k10(6) - K(0) k01(6) - K(2) k01(4) - K(4) k01(2) = 0",),
     )
+
+
+_PROVED = "an identity of rational functions with lines as variables, which a check proves"
 
 
 def proof_step() -> Step:
@@ -94,14 +97,16 @@ def proof_step() -> Step:
         "the ledger proves these equations through sixth order as identities between rational "
         "functions.",
         (
-            Formula(
+            typed(
                 r"i\Bigl(\sum_j\omega_j+\omega_{ab}\Bigr)X_{\omega_1\dots\omega_l}=-iS^{\times}\int"
                 r"\frac{d\omega}{2\pi}X_{\omega\omega_1\dots\omega_l}-i\sum_j\Theta_{\omega_j}"
-                r"X_{\dots\omega_{j-1}\omega_{j+1}\dots}"
+                r"X_{\dots\omega_{j-1}\omega_{j+1}\dots}",
+                _PROVED,
             ),
-            Formula(
+            typed(
                 r"X_\omega^{(1)}=-\hat C(\omega)\int_0^\beta\!d\tau\,e^{-\omega\tau}"
-                r"e^{-\tau H_S}S\,e^{-(\beta-\tau)H_S}"
+                r"e^{-\tau H_S}S\,e^{-(\beta-\tau)H_S}",
+                _PROVED,
             ),
         ),
         ("i(sum w + w_ab) X = -i S^x int dw/2pi X_{w,...} - i sum_j Θ_{w_j} X_{without w_j}",),
@@ -117,11 +122,15 @@ def bath_step() -> Step:
         r"trapezoidal rule on a line below the real axis, $\omega=u-is$, makes it exponentials "
         "whose error falls exponentially with their number; at imaginary times it needs none.",
         (
-            Formula(
+            typed(
                 r"\hat C(\omega)=A\,e^{-\omega^2/2\sigma^2+\beta\omega/2},\qquad J(\omega)=A\,"
-                r"e^{-\omega^2/2\sigma^2}\sinh(\beta\omega/2)"
+                r"e^{-\omega^2/2\sigma^2}\sinh(\beta\omega/2)",
+                READINGS["spectrum"](),
             ),
-            Formula(rf"A={BATH.amplitude},\qquad\sigma={BATH.width},\qquad\beta={BATH.beta}"),
+            *(
+                rendered(*pair)
+                for pair in (("A", BATH.amplitude), (r"\sigma", BATH.width), (r"\beta", BATH.beta))
+            ),
         ),
         (
             "Ĉ(ω) = A exp(-ω²/2σ² + βω/2),  J(ω) = A exp(-ω²/2σ²) sinh(βω/2)",
@@ -138,12 +147,11 @@ def numbers_step(name: str, system: TwoLevels, order: int) -> Step:
         shown = [route[n].str(SHOWN_DIGITS, radius=False) for route in (rates, equilibrium)]
         if shown[0] != shown[1]:
             raise RoutesDisagree(f"{name}: K({n}) is {shown[0]} and {shown[1]}")
-        formulas.append(Formula(rf"K_{n} = {shown[0]}"))
+        formulas.append(rendered(f"K_{n}", shown[0]))
         lines.append(f"K({n}) = {shown[0]}  from K({n + 2}) of the generator and imaginary time")
-    s00, s01, s11 = (str(system.operator(a, b)) for a, b in ((0, 0), (0, 1), (1, 1)))
-    matrix = rf"\begin{{pmatrix}} {s00} & {s01} \\ {s01} & {s11} \end{{pmatrix}}"
-    formulas.insert(0, Formula(rf"S={matrix},\qquad\omega_0={system.splitting}"))
-    lines.insert(0, f"S = [[{s00}, {s01}], [{s01}, {s11}]], w0 = {system.splitting}")
+    s = sympy.Matrix(2, 2, lambda a, b: sympy.Rational(str(system.operator(a, b))))
+    formulas[:0] = [rendered("S", s), rendered(r"\omega_0", system.splitting)]
+    lines.insert(0, f"S = {s.tolist()}, w0 = {system.splitting}")
     return Step(
         name,
         f"The constant of both routes: {name} coupling",
@@ -156,7 +164,7 @@ def numbers_step(name: str, system: TwoLevels, order: int) -> Step:
 
 
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
     bibtex=BIBTEX,
@@ -165,6 +173,6 @@ PAPER = Paper(
     orders=ORDERS,
     narrate=narrate,
     contents="ledger and document",
-    claims_file=Path(__file__).with_name("claims.toml"),
+    readings=READINGS,
     checks=CHECKS,
 )

@@ -7,7 +7,10 @@ from types import MappingProxyType
 
 from derivations.esposito_gaspard_2003 import equation_checks as equations
 from derivations.esposito_gaspard_2003 import matrix_checks as matrices
+from derivations.esposito_gaspard_2003 import solver_checks as solvers
 from pertsym.certify.claims import Check
 
-CHECKS: Mapping[str, Check] = MappingProxyType({**equations.CHECKS, **matrices.CHECKS})
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {**equations.CHECKS, **matrices.CHECKS, **solvers.CHECKS}
+)
 """Tag -> check, in the order in which `pertsym verify` runs them."""

@@ -2,87 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fractions import Fraction
+from collections.abc import Iterable, Mapping
 from itertools import product
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-import sympy
+from numpy.typing import NDArray
+from scipy.linalg import expm
 
+from derivations.esposito_gaspard_2003.equations import READINGS, SUBSCRIPTS, general, specialised
+from derivations.esposito_gaspard_2003.equations import two_levels as from_elements
 from pertsym.certify.averaged_commutator import (
     averaged_double_commutator,
     engine_generator,
     example,
 )
 from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.certify.formulas import Objects, formula_evidence
+from pertsym.certify.ledger import load_claims
+from pertsym.distributions import RULES
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE
-from pertsym.environments.projector import Projector
-from pertsym.equations.energy_resolved import (
-    DampingTerm,
-    Elements,
-    Linear,
-    RateTerm,
-    TwoLevels,
-    linear,
-    master_equation,
-    population_equation,
-    single_coherence,
-)
-from pertsym.equations.two_level_relaxation import (
-    DELTA,
-    EPS,
-    LAM,
-    N,
-    golden_rule,
-    golden_rule_terms,
-    relaxation,
-    smoothed_square,
-)
+from pertsym.equations.energy_resolved import TwoLevels, master_equation
 
 ENGINE = "ordered cumulant, non-crossing rule"
-PRINTED = "equation as read"
 BRUTE = "averaged double commutator, 3 x 6 levels (double precision)"
 ROUNDING = 1e-12
-
-SS, S1 = "s", "s'"
-
-
-def _printed(kept: bool) -> set[RateTerm]:
-    """The four terms of the non-Markovian equation as the source has them, after repair."""
-    loss, gain = ("ε'", "ε"), (("ε", "ε'") if kept else ("ε'", "ε"))
-    here, there = ("ε", "ε'") if kept else ("", "")
-
-    def phase(sign: int, plus: str, minus: str) -> tuple[tuple[str, int], ...]:
-        # e^{i sign (eps - eps' + E_plus - E_minus) tau}
-        return linear({"ε": -sign, "ε'": sign, plus: -sign, minus: sign})
-
-    left = (Elements(SS, "r'"), Elements("r'", "r"))
-    right = (Elements("r", "r'"), Elements("r'", S1))
-    both = (Elements(SS, "r"), Elements("r'", S1))
-    # where the energy is kept the gain turns eps around; with the environment fixed C(tau) stands
-    # with e^{i(E_r - E_s)tau}, its conjugate with e^{-i(E_r' - E_s')tau}
-    gains = (
-        {phase(1, S1, "r'"), phase(-1, SS, "r")}
-        if kept
-        else {phase(1, "r", SS), phase(-1, "r'", S1)}
-    )
-    return {
-        RateTerm(-1, left, ("r", S1), loss, here, phase(1, "r", "r'")),
-        RateTerm(-1, right, (SS, "r"), loss, here, phase(-1, "r", "r'")),
-        *(RateTerm(1, both, ("r", "r'"), gain, there, p) for p in gains),
-    }
+Matrix = NDArray[Any]
+CLAIMS = Path(__file__).with_name("claims.toml")
 
 
-def _equation(projector: Projector) -> Check:
-    def check(digits: int) -> Evidence:
-        found = set(master_equation(projector))
-        return conclude(
-            (ENGINE, PRINTED),
-            exact(f"four terms, {projector.name}", found, _printed(projector.resolves_energy)),
-        )
-
-    return check
+def formulas(digits: int) -> Evidence:
+    """Every compared row of the ledger, read."""
+    return formula_evidence(load_claims(CLAIMS), Objects(readings=READINGS))
 
 
 def brute_force(digits: int) -> Evidence:
@@ -100,219 +53,129 @@ def brute_force(digits: int) -> Evidence:
     return conclude((ENGINE, BRUTE), *findings, status="numerical")
 
 
-def _same(what: str, left: np.ndarray, right: np.ndarray) -> Finding:
+def _same(what: str, left: Matrix, right: Matrix, error: float = ROUNDING) -> Finding:
     largest = float(np.abs(right).max())
-    return Finding(what, bool(np.abs(left - right).max() <= ROUNDING * largest))
+    return Finding(what, bool(np.abs(left - right).max() <= error * largest))
 
 
-def trace_and_hermiticity(digits: int) -> Evidence:
-    """(8), (9): the generator keeps P Hermitian and its trace, whatever n, F and S."""
+def two_routes(digits: int) -> Evidence:
+    """Two levels from matrix elements and from the equation with open indices; (9)."""
     findings = []
-    for seed in (4, 5):
-        k = engine_generator(master_equation(ENERGY_RESOLVED), example(seed), 2.3)
-        trace = np.einsum("aakcdl->cdl", k)
-        findings.append(_same(f"trace, model {seed}", trace + 1, np.ones_like(trace)))
-        mirrored = k.transpose(1, 0, 2, 4, 3, 5).conj()
-        findings.append(_same(f"Hermiticity, model {seed}", mirrored, k))
-    return conclude((ENGINE, "sums over levels (double precision)"), *findings, status="numerical")
+    for projector in SUBSCRIPTS:
+        for a, b in product((0, 1), repeat=2):
+            opened = specialised(general(projector), a, b)
+            findings.append(
+                exact(f"{projector.name}, {a}{b}", from_elements(projector, a, b), opened)
+            )
+        closed = TwoLevels().populations_close(projector, 2)
+        findings.append(Finding(f"{projector.name}: populations close", closed))
+    kept = READINGS["non-markovian"]()(r"\sum_s\int d\epsilon\,\dot P_{ss}(\epsilon)=0")
+    findings.append(Finding(f"(9) {kept}", not kept))
+    return conclude(("matrix elements of sigma_x", "equation with open indices"), *findings)
 
 
-def markovian(digits: int) -> Evidence:
-    """(33), (46): each term as printed, with the energy at which its delta function is used."""
-    findings = []
-    for projector in (ENERGY_RESOLVED, FIXED_STATE):
-        kept = projector.resolves_energy
-        loss = linear({"r": 1, "r'": -1})
-        bra, ket = linear({S1: 1, "r'": -1}), linear({SS: 1, "r": -1})
-        gains = {bra, ket} if kept else {_opposite(bra), _opposite(ket)}
-        printed = _printed(kept)
-        found = {term: term.shift for term in master_equation(projector)}
-        findings.append(exact(f"{projector.name}: terms", set(found), printed))
-        lost = {shift for term, shift in found.items() if term.coefficient < 0}
-        won = {shift for term, shift in found.items() if term.coefficient > 0}
-        findings.append(exact(f"{projector.name}: energies of the losses", lost, {loss}))
-        findings.append(exact(f"{projector.name}: energies of the gains", won, gains))
-    return conclude((ENGINE, PRINTED), *findings)
+def long_times(digits: int) -> Evidence:
+    """(32): S = pi D - i P, proved among the rules of generalized functions."""
+    RULES["B2"].prove()
+    return conclude(("proofs of the rewrite rules",), Finding("S = pi D - i P", True))
 
 
-def _opposite(form: Linear) -> Linear:
-    return linear({name: -c for name, c in form})
+def dyson(digits: int) -> Evidence:
+    """(6), (16)-(18), (22), (23): the exact state's coefficients of lambda, a small environment.
 
-
-def coherence_of_two_levels(digits: int) -> Evidence:
-    """(60), (72): golden-rule terms of the coherence of two levels."""
-    factor = sympy.pi * LAM**2
-    up, down = EPS + DELTA, EPS - DELTA
-    nf_up, nf_down = (N(e) * smoothed_square(EPS, e) for e in (up, down))
-    own = {EPS: -factor * (nf_up + nf_down)}
-    other = {
-        ENERGY_RESOLVED: {e: factor * N(EPS) * smoothed_square(EPS, e) for e in (up, down)},
-        FIXED_STATE: {EPS: factor * (nf_up + nf_down)},
-    }
-    findings = []
-    for projector, gains in other.items():
-        for element, wanted in (((1, 0, 1, 0), own), ((1, 0, 0, 1), gains)):
-            found = golden_rule_terms(projector, element)
-            what = f"{projector.name}, {element}"
-            findings.append(exact(f"{what}: energies", set(found), set(wanted)))
-            findings += [exact(f"{what} at {e}", found.get(e, 0), wanted[e]) for e in wanted]
-    return conclude((ENGINE, PRINTED), *findings)
-
-
-def coherence(digits: int) -> Evidence:
-    """(34)-(36), (47): damping and Lamb shift, on an exact example with a real symmetric S."""
-    s = [[Fraction(2), Fraction(1, 3), Fraction(5, 7)], [Fraction(1, 3), Fraction(-1), Fraction(4)],
-         [Fraction(5, 7), Fraction(4), Fraction(1, 2)]]  # fmt: skip
-    energies = (Fraction(0), Fraction(3, 5), Fraction(2))
-
-    def weight(shift: Fraction) -> Fraction:
-        """n(eps + shift) F(eps, eps + shift) of some environment."""
-        return (shift + 7) ** 2 / (shift**2 + 3)
-
-    found = single_coherence(ENERGY_RESOLVED)
-    findings = [exact("the same with the environment fixed", single_coherence(FIXED_STATE), found)]
-    for a, b in product(range(3), repeat=2):
-        value = sum(_damping(term, s, energies, weight, a, b) for term in found.damping)
-        wanted = sum(
-            s[x][r] ** 2 * weight(energies[x] - energies[r])
-            for x in (a, b)
-            for r in range(3)
-            if r != x
-        ) + (s[a][a] - s[b][b]) ** 2 * weight(Fraction(0))
-        findings.append(exact(f"damping of {a}{b}", value, wanted))
-    wanted_lamb = DampingTerm(
-        1, (Elements(SS, "r'"), Elements("r'", SS)), linear({SS: 1, "r'": -1})
+    Two levels, and shells of two and three degenerate states; coefficients by the exponential of a
+    block matrix, integrals by Gauss's rule.
+    """
+    draw = np.random.default_rng(11)
+    shells = np.repeat([0, 1], [2, 3])
+    h = np.kron(np.diag([0.0, 0.7]), np.eye(5)) + np.kron(
+        np.eye(2), np.diag([0.2, 0.9])[shells][:, shells]
     )
-    findings.append(exact("Lamb shift", found.lamb, (wanted_lamb,)))
-    routes = (ENGINE, f"{PRINTED}, damping at one rational example")
+    s, b, p = (_hermitian(draw, n) for n in (2, 5, 4))
+    p = p.reshape(2, 2, 2, 2).transpose(1, 3, 0, 2)  # P_ss' of each shell on the diagonal
+    blocks = [shells == k for k in (0, 1)]
+    start = _sum(np.kron(p[k, k], np.diag(m / m.sum())) for k, m in enumerate(blocks))
+    means = [float(np.trace(b[np.ix_(m, m)]).real) / m.sum() for m in blocks]
+    centred = b - np.diag(np.array(means)[shells])
+    time, findings = 1.3, []
+
+    def at(v: Matrix, t: float, rho: Matrix) -> Any:
+        """L_I(t) rho."""
+        u = expm(1j * h * t)
+        vi = u @ v @ u.conj().T
+        return -1j * (vi @ rho - rho @ vi)
+
+    def seen(rho: Matrix) -> Matrix:
+        """Tr X rho: P_ss' of each shell."""
+        parts = rho.reshape(2, 5, 2, 5)
+        return np.array([np.einsum("akbk->ab", parts[:, m][:, :, :, m]) for m in blocks])
+
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    for name, bath in (("B", b), ("B centred", centred)):
+        v = np.kron(s, bath)
+        first, second = _coefficients(h, v, start, time)
+
+        def once(t: float, v: Matrix = v) -> Any:
+            return _sum(
+                w * t / 2 * at(v, t * (x + 1) / 2, start)
+                for x, w in zip(nodes, weights, strict=True)
+            )
+
+        def rate(t: float, v: Matrix = v) -> Any:
+            return at(v, t, once(t, v))
+
+        twice = _sum(
+            w * time / 2 * rate(time * (x + 1) / 2) for x, w in zip(nodes, weights, strict=True)
+        )
+        findings += [
+            _same(f"(6), first order, {name}", once(time), first),
+            _same(f"(6), second order, {name}", twice, second),
+            _same(f"(16), {name}", seen(twice), seen(second)),
+        ]
+        step = 1e-2  # a five-point derivative of the exact coefficient
+        stencil = ((-2, 1), (-1, -8), (1, 8), (2, -1))
+        slope = _sum(c * seen(_coefficients(h, v, start, time + k * step)[1]) for k, c in stencil)
+        findings.append(_same(f"(17), {name}", seen(rate(time)), slope / (12 * step), 1e-7))
+        gap = np.diag(np.exp(1j * np.array([0.0, 0.7]) * time))
+        si = gap @ s @ gap.conj().T
+        of = means if name == "B" else (0.0, 0.0)
+        wanted = np.array([-1j * m * (si @ p[k, k] - p[k, k] @ si) for k, m in enumerate(of)])
+        found = seen(at(v, time, start))
+        findings.append(Finding(f"(18), {name}", bool(np.abs(found - wanted).max() < ROUNDING)))
+    findings.append(Finding("(23)", bool(np.abs(seen(first)).max() < 1e-10)))
+    changed = float(np.abs(first).max()) > 1e-2
+    findings.append(Finding("the total state does change at first order", changed))
+    routes = ("exponential of the Liouvillian", "integrals of commutators (double precision)")
     return conclude(routes, *findings, status="numerical")
 
 
-def _damping(term: DampingTerm, s, energies, weight, a: int, b: int) -> Fraction:  # type: ignore[no-untyped-def]
-    total = Fraction(0)
-    free = any("r'" in e for e in term.elements)
-    for r in range(3) if free else (0,):
-        at = {SS: a, S1: b, "r'": r}
-        product_ = Fraction(term.coefficient)
-        for e in term.elements:
-            product_ *= s[at[e.row]][at[e.column]]
-        shift = sum((c * energies[at[name]] for name, c in term.shift), start=Fraction(0))
-        total += product_ * weight(shift)
-    return total
+def _sum(parts: Iterable[Any]) -> Any:
+    return np.sum(list(parts), axis=0)
 
 
-def pauli(digits: int) -> Evidence:
-    """(37), (48)."""
-    kept = linear({SS: 1, "r": -1})
-    wanted = {
-        ENERGY_RESOLVED: {(-1, SS, ("ε'", "ε"), "ε", kept), (1, "r", ("ε", "ε'"), "ε'", kept)},
-        FIXED_STATE: {
-            (-1, SS, ("ε'", "ε"), "", kept),
-            (1, "r", ("ε'", "ε"), "", linear({"r": 1, SS: -1})),
-        },
-    }
-    findings = [
-        exact(
-            projector.name,
-            {
-                (t.coefficient, t.unknown, t.density, t.energy, t.shift)
-                for t in population_equation(projector)
-            },
-            terms,
-        )
-        for projector, terms in wanted.items()
-    ]
-    return conclude((ENGINE, PRINTED), *findings)
+def _hermitian(draw: np.random.Generator, n: int) -> Matrix:
+    m = draw.standard_normal((n, n)) + 1j * draw.standard_normal((n, n))
+    return m + m.conj().T
 
 
-def two_levels(digits: int) -> Evidence:
-    """(55)-(60), (67)-(72): decoupling, and the golden-rule terms of the populations."""
-    findings = []
-    up, down = EPS + DELTA, EPS - DELTA
-    nf = {  # (projector, level, source) -> (coefficient/(2 pi lambda^2), where P stands)
-        (ENERGY_RESOLVED, 1, 1): (-N(up) * smoothed_square(EPS, up), EPS),
-        (ENERGY_RESOLVED, 1, 0): (N(EPS) * smoothed_square(EPS, up), up),
-        (ENERGY_RESOLVED, 0, 0): (-N(down) * smoothed_square(EPS, down), EPS),
-        (ENERGY_RESOLVED, 0, 1): (N(EPS) * smoothed_square(EPS, down), down),
-        (FIXED_STATE, 1, 1): (-N(up) * smoothed_square(EPS, up), EPS),
-        (FIXED_STATE, 1, 0): (N(down) * smoothed_square(EPS, down), EPS),
-        (FIXED_STATE, 0, 0): (-N(down) * smoothed_square(EPS, down), EPS),
-        (FIXED_STATE, 0, 1): (N(up) * smoothed_square(EPS, up), EPS),
-    }
-    for (projector, level, source), (coefficient, where) in nf.items():
-        found = golden_rule(projector, level, source)
-        name = f"{projector.name}: {source} -> {level}"
-        findings.append(exact(name, found.coefficient, 2 * sympy.pi * LAM**2 * coefficient))
-        findings.append(exact(f"{name}, energy", found.source, where))
-    for projector in (ENERGY_RESOLVED, FIXED_STATE):
-        findings += _phases(projector)
-        closed = TwoLevels().populations_close(projector, 2)
-        findings.append(Finding(f"{projector.name}: populations close", closed))
-    return conclude((ENGINE, PRINTED), *findings)
-
-
-def _phases(projector: Projector) -> list[Finding]:
-    """The non-Markovian terms: sign and x/(eps - eps', Delta) in e^{-ix tau}, as printed."""
-    gain = 1 if projector.resolves_energy else -1  # where the gain of a population stands
-    printed = {
-        (1, 1, 1, 1): {(-1, 1, 1), (-1, -1, -1)},
-        (1, 1, 0, 0): {(1, 1, gain), (1, -1, -gain)},
-        (0, 0, 0, 0): {(-1, 1, -1), (-1, -1, 1)},
-        (0, 0, 1, 1): {(1, 1, -gain), (1, -1, gain)},
-        (1, 0, 1, 0): {(-1, -1, -1), (-1, 1, -1)},
-        (1, 0, 0, 1): {(1, -1, 1), (1, 1, 1)},
-    }
-    findings = []
-    for element, wanted in printed.items():
-        found = set()
-        for term in TwoLevels().element(projector, 2, element):
-            final = 0 if term.shape.label == 0 else 1
-            (gap,), ((level,),) = term.shape.gaps, term.shape.system
-            found.add((int(term.coefficient.re), dict(gap)[final], level))
-        findings.append(exact(f"{projector.name}: phases of {element}", found, wanted))
-    return findings
-
-
-def relaxing(digits: int) -> Evidence:
-    """(61)-(66), (73)-(77): conserved sum, rate, asymptotic z and the solution."""
-    up, down = EPS + DELTA, EPS - DELTA
-    f_up, f_down = smoothed_square(EPS, up), smoothed_square(EPS, down)
-    pauli_, redfield = relaxation(ENERGY_RESOLVED), relaxation(FIXED_STATE)
-    factor = 2 * sympy.pi * LAM**2
-    findings = [
-        exact("gamma_Pauli", pauli_.rate, factor * (N(EPS) + N(up)) * f_up),
-        exact("z_Pauli", pauli_.z_infinity, (N(EPS) - N(up)) / (N(EPS) + N(up))),
-        exact("pair", pauli_.pair, (EPS, up)),
-        exact("gamma_Redfield", redfield.rate, factor * (N(down) * f_down + N(up) * f_up)),
-        exact(
-            "z_Redfield",
-            redfield.z_infinity,
-            (N(down) * f_down - N(up) * f_up) / (N(down) * f_down + N(up) * f_up),
-        ),
-        exact(
-            "the two rates agree for Delta -> 0",
-            pauli_.rate.subs(DELTA, 0),
-            redfield.rate.subs(DELTA, 0),
-        ),
-    ]
-    t, z0 = sympy.symbols("t z_0", real=True)
-    end, rate = sympy.symbols("z_e gamma", real=True)
-    solution = end + (z0 - end) * sympy.exp(-rate * t)
-    findings.append(exact("solution", sympy.diff(solution, t), -rate * (solution - end)))
-    return conclude((ENGINE, PRINTED), *findings)
+def _coefficients(h: Matrix, v: Matrix, rho: Matrix, time: float) -> tuple[Matrix, Matrix]:
+    """Coefficients of lambda and lambda^2 in the interaction picture."""
+    one = np.eye(len(h))
+    free, kick = (-1j * (np.kron(x, one) - np.kron(one, x.T)) for x in (h, v))
+    size = len(free)
+    none = np.zeros_like(free)
+    grown = expm(time * np.block([[free, kick, none], [none, free, kick], [none, none, free]]))
+    back = expm(-time * free)
+    found = [back @ grown[:size, k * size : (k + 1) * size] @ rho.reshape(-1) for k in (1, 2)]
+    return found[0].reshape(h.shape), found[1].reshape(h.shape)
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
+        "formulas": formulas,
         "brute_force": brute_force,
-        "master_equation": _equation(ENERGY_RESOLVED),
-        "redfield_equation": _equation(FIXED_STATE),
-        "trace_and_hermiticity": trace_and_hermiticity,
-        "markovian": markovian,
-        "coherence": coherence,
-        "pauli": pauli,
-        "two_levels": two_levels,
-        "coherence_of_two_levels": coherence_of_two_levels,
-        "relaxation": relaxing,
+        "dyson": dyson,
+        "two_routes": two_routes,
+        "long_times": long_times,
     }
 )

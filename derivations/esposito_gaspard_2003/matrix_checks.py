@@ -12,24 +12,13 @@ import mpmath
 import numpy as np
 import sympy
 
-from derivations.esposito_gaspard_2003.equation_checks import two_levels
 from pertsym.baths.divergence import Divergent
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
 from pertsym.certify.conserved_energy_routes import rate_from_cumulant, rate_from_pole
-from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, Action, NonCrossing
+from pertsym.environments import FIXED_STATE, Action, NonCrossing
 from pertsym.environments.rule import EnergyForm
 from pertsym.equations import conserved_energy
 from pertsym.equations.energy_resolved import TwoLevels
-from pertsym.equations.two_level_relaxation import (
-    DELTA,
-    EPS,
-    LAM,
-    R,
-    golden_rule_terms,
-    relaxation,
-    semicircle,
-)
-from pertsym.equations.two_level_relaxation import golden_rule as golden_rule_transition
 from pertsym.random_matrix import fourth_order
 from pertsym.random_matrix.ensemble import (
     OFF_DIAGONAL,
@@ -143,66 +132,6 @@ def semicircle_law(digits: int) -> Evidence:
         same = abs(found - complex(integral) / 16) < ROUNDING
         findings.append(Finding(f"C({t}) by quadrature (double precision)", bool(same)))
     return conclude(("integrals and counts", "closed form"), *findings, status="numerical")
-
-
-def gorm(digits: int) -> Evidence:
-    """(91), (92), (96), (98), (99), (104), (105), (107), (108), with n F = r/2 pi."""
-    kept, fixed = relaxation(ENERGY_RESOLVED), relaxation(FIXED_STATE)
-    here, up, down = R(EPS), R(EPS + DELTA), R(EPS - DELTA)
-    printed = {  # (projector, level, source) -> (coefficient/lambda^2, where P stands)
-        (ENERGY_RESOLVED, 1, 1): (-up, EPS),
-        (ENERGY_RESOLVED, 1, 0): (here, EPS + DELTA),
-        (ENERGY_RESOLVED, 0, 0): (-down, EPS),
-        (ENERGY_RESOLVED, 0, 1): (here, EPS - DELTA),
-        (FIXED_STATE, 1, 1): (-up, EPS),
-        (FIXED_STATE, 1, 0): (down, EPS),
-        (FIXED_STATE, 0, 0): (-down, EPS),
-        (FIXED_STATE, 0, 1): (up, EPS),
-    }
-    findings = []
-    for (projector, level, source), (coefficient, where) in printed.items():
-        found = golden_rule_transition(projector, level, source)
-        what = f"{projector.name}: {source} -> {level}"
-        findings.append(exact(what, semicircle(found.coefficient), LAM**2 * coefficient))
-        findings.append(exact(f"{what}, energy", found.source, where))
-    return conclude(
-        ("engine", "equation as read"),
-        *findings,
-        exact("(96), constant", semicircle(kept.rate * kept.z_infinity), LAM**2 * (here - up)),
-        exact("gamma_Pauli", semicircle(kept.rate), LAM**2 * (here + up)),
-        exact("z_Pauli", semicircle(kept.z_infinity), (here - up) / (here + up)),
-        exact("gamma_Redfield", semicircle(fixed.rate), LAM**2 * (up + down)),
-        exact("z_Redfield", semicircle(fixed.z_infinity), (down - up) / (down + up)),
-    )
-
-
-def gorm_coherence(digits: int) -> Evidence:
-    """(93), (106): golden-rule terms of the coherence, with n F = r/2 pi."""
-    here, up, down = R(EPS), R(EPS + DELTA), R(EPS - DELTA)
-    half = LAM**2 / 2
-    gains = {
-        ENERGY_RESOLVED: {EPS + DELTA: half * here, EPS - DELTA: half * here},
-        FIXED_STATE: {EPS: half * (up + down)},
-    }
-    findings = []
-    for projector, wanted in gains.items():
-        for element, printed in (
-            ((1, 0, 1, 0), {EPS: -half * (up + down)}),
-            ((1, 0, 0, 1), wanted),
-        ):
-            found = golden_rule_terms(projector, element)
-            what = f"{projector.name}, {element}"
-            findings.append(exact(f"{what}: energies", set(found), set(printed)))
-            findings += [exact(f"{what} at {e}", semicircle(found[e]), printed[e]) for e in found]
-    return conclude(("engine", "equation as read"), *findings)
-
-
-def redfield_with_bessel(digits: int) -> Evidence:
-    """(101)-(103): the terms of two levels, and the correlation function that stands in them."""
-    found = [two_levels(digits), semicircle_law(digits)]
-    routes = tuple(dict.fromkeys(route for each in found for route in each.routes))
-    findings = (Finding(each.detail, each.status != "failed") for each in found)
-    return conclude(routes, *findings, status="numerical")
 
 
 def secular(digits: int) -> Evidence:
@@ -381,9 +310,6 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "contraction": contraction,
         "semicircle": semicircle_law,
-        "gorm": gorm,
-        "gorm_coherence": gorm_coherence,
-        "redfield_with_bessel": redfield_with_bessel,
         "secular": secular,
         "self_energy": self_energy,
         "conserved_rate": conserved_rate,

@@ -1,61 +1,96 @@
-"""Steps for an environment with levels, made from what the engine derived.
-
-As in `pertsym.narrative`, no result is typed here; the script puts the steps in order and says
-which equations of its source they reproduce.
-"""
+"""Steps for an environment with levels: what the engine derived, written out and read back."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import replace
 
-import sympy
-
-from derivations.esposito_gaspard_2003 import notation as show
-from derivations.esposito_gaspard_2003.notation import LATEX, TEXT, aligned
-from pertsym.derivation import Formula, Step
+from derivations.esposito_gaspard_2003 import equations as derived
+from derivations.esposito_gaspard_2003.equations import BRA, KET, READINGS, SIGNS, SUBSCRIPTS
+from derivations.esposito_gaspard_2003.notation import LATEX, TEXT, aligned, latex, plain
+from pertsym.baths.divergence import Divergent
+from pertsym.derivation import Formula, Step, typed
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, NonCrossing, projected_cumulant
 from pertsym.environments.projector import Projector
-from pertsym.equations import energy_resolved as general
-from pertsym.equations import two_level_relaxation as relaxing
+from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.energy_resolved import TwoLevels
+from pertsym.equations.two_level_relaxation import EPS, N
 from pertsym.narrative import cumulant_step
 
-TWO_LEVELS = TwoLevels()
-_PART_POWER = re.compile(r"(\\mathrm\{(?:Re|Im)\}\\,g_\{[+-]\}'?)\^")
+DEFINITION = "a definition"
+KINDS = {ENERGY_RESOLVED: "energy-resolved", FIXED_STATE: "Redfield"}
+_SAID = {
+    "non-markovian": (
+        "Non-Markovian equation",
+        "Second-order ordered cumulant with the indices of the system left open: losses act on one "
+        "side of the state twice, gains once on each side.",
+    ),
+    "markovian": (
+        "Markovian equation",
+        r"$\int_0^\infty d\tau\,e^{-ix\tau}=\pi\delta(x)-i\mathcal P(1/x)$ in each term.",
+    ),
+    "populations": (
+        "Populations",
+        "Without coherences conjugate terms pair up and the golden rule is left.",
+    ),
+    "two levels": (
+        "Two levels coupled by sigma_x",
+        r"$H_S=\tfrac12\Delta\sigma_z$, $S=\sigma_x$; no element couples populations and "
+        "coherences, in either equation.",
+    ),
+    "two levels, markovian": (
+        "Two levels, Markovian",
+        "Principal values cancel in the populations and stay in the coherence.",
+    ),
+    "random matrices": (
+        "Spin-GORM model, non-Markovian",
+        r"$nF=r/(2\pi)$, and the integral over the energies of a fixed environment is $C(\tau)$.",
+    ),
+    "random matrices, markovian": (
+        "Spin-GORM model, Markovian",
+        r"$nF=r/(2\pi)$ in the Markovian equations.",
+    ),
+}
+_REMARKS = {
+    ("non-markovian", True): r" In a gain the environment ends at $\epsilon$, so that the density "
+    r"of states is $n(\epsilon)$ and the distribution that of $\epsilon'$.",
+    ("non-markovian", False): r" The environment is put back to $\epsilon$, so that losses and "
+    r"gains have the correlation function $C(\tau)=\int d\epsilon'\,nF\,e^{i(\epsilon-\epsilon')"
+    r"\tau}$.",
+    ("populations", True): r" Both the way there and the way back conserve $\epsilon+E_s$: Pauli's "
+    "equation.",
+    ("populations", False): " A gain ends at an energy of the environment other than the one at "
+    "which the loss it balances began: the total energy is not conserved.",
+}
 
 
-def kind(projector: Projector) -> str:
-    """The equation of a projector by its usual name."""
-    return "energy-resolved" if projector.resolves_energy else "Redfield"
+def formula(latex_: str, key: str, source: str | int = "") -> Formula:
+    """A formula that a set of equations reads back; `source` is its number."""
+    number = f"({source})" if isinstance(source, int) else source
+    return typed(latex_, READINGS[key](), number)
 
 
-def label(projector: Projector) -> str:
-    """Subscript of rates and asymptotic values in LaTeX."""
-    return rf"_{{\mathrm{{{'Pauli' if projector.resolves_energy else 'Redfield'}}}}}"
+def hamiltonian() -> Step:
+    """Sec. II."""
+    return Step(
+        "hamiltonian",
+        "A system and an environment with levels of its own",
+        r"The projection keeps, for every pair of system states, the distribution over the energy "
+        r"of the environment. Redfield's projection forgets it. $\langle B\rangle=0$ in every "
+        "microcanonical state; otherwise it is moved into the Hamiltonian of the system.",
+        (
+            typed(r"H=H_S+H_B+\lambda\,S\otimes B", DEFINITION, "(1)"),
+            typed(
+                r"\mathcal P\rho=\sum_{ss'}\int d\epsilon\,P_{ss'}(\epsilon)\,|s\rangle\langle s'|"
+                r"\otimes\frac{\delta(\epsilon-H_B)}{n(\epsilon)}",
+                DEFINITION,
+                "(10)",
+            ),
+        ),
+        ("H = H_S + H_B + λ S⊗B,  Pρ = Σ_ss' ∫dε P_ss'(ε) |s><s'| ⊗ δ(ε-H_B)/n(ε)",),
+    )
 
 
-def latex(expression: object) -> str:
-    """LaTeX of a SymPy expression; powers of a real or imaginary part get brackets."""
-    return _PART_POWER.sub(r"\\left(\1\\right)^", str(sympy.latex(expression)))
-
-
-_SPELLINGS = (
-    (r"\mathrm{", ""), (r"}\,", " "), ("{", ""), ("}", ""), ("Delta", "Δ"), ("epsilon", "ε"),
-    ("lambda", "λ"), ("pi", "π"), ("**2", "²"), ("**4", "⁴"), ("*", " "),
-)  # fmt: skip
-
-
-def plain(expression: object) -> str:
-    """SymPy text for a terminal, without the LaTeX inside its symbols."""
-    text = str(expression)
-    for old, new in _SPELLINGS:
-        text = text.replace(old, new)
-    return text
-
-
-def averages_step(order: int) -> Step:
+def averages(order: int) -> Step:
     """The ordered cumulant; whether it has a limit of long times depends on the projector."""
     return replace(
         cumulant_step(order),
@@ -65,13 +100,12 @@ def averages_step(order: int) -> Step:
     )
 
 
-def contraction_step(source: str) -> Step:
+def contraction(source: str) -> Step:
     """The contraction rule at second order."""
     counts = []
     for order in (2, 4):
-        kept = projected_cumulant(NonCrossing(), ENERGY_RESOLVED, order)
-        fixed = projected_cumulant(NonCrossing(), FIXED_STATE, order)
-        counts.append(f"order {order}: {len(kept)} terms, environment fixed {len(fixed)}")
+        kept, fixed = (len(projected_cumulant(NonCrossing(), p, order)) for p in KINDS)
+        counts.append(f"order {order}: {kept} terms, environment fixed {fixed}")
     return Step(
         "contraction",
         "Averages of the environment",
@@ -81,184 +115,189 @@ def contraction_step(source: str) -> Step:
         "order only pairings that do not cross count, others are smaller by 1/N. Terms of the "
         "ordered cumulant by what acts on ket and bra: " + "; ".join(counts) + ".",
         (
-            Formula(
-                r"F(\epsilon,\epsilon')=\overline{|\langle\epsilon|B|\epsilon'\rangle|^2}", source
+            typed(
+                r"F(\epsilon,\epsilon')=\overline{|\langle\epsilon|B|\epsilon'\rangle|^2}",
+                DEFINITION,
+                source,
             ),
         ),
         tuple(counts),
     )
 
 
-def non_markovian_step(projector: Projector, key: str, source: str) -> Step:
-    """The general equation."""
-    terms = general.master_equation(projector)
-    kept = projector.resolves_energy
+def equation(step: str, key: str, projector: Projector, source: str) -> Step:
+    """An equation for any levels."""
+    title, prose = _SAID[key]
+    other = KET if key == "populations" else BRA
+    left = derived.unknown(projector, KET, other)
+    value = derived.equation(key, projector, KET, other)
     return Step(
-        key,
-        "The non-Markovian master equation" if kept else "The non-Markovian Redfield equation",
-        "Second-order ordered cumulant with the indices of the system left open: losses act on one "
-        "side of the state twice, gains once on each side. "
-        + (
-            r"In a gain the environment ends at $\epsilon$, so that the density of states is "
-            r"$n(\epsilon)$ and the distribution that of $\epsilon'$."
-            if kept
-            else r"The environment is put back to $\epsilon$, so that losses and gains have the "
-            r"correlation function $C(\tau)=\int d\epsilon'\,nF\,e^{i(\epsilon-\epsilon')\tau}$."
-        ),
-        (Formula(aligned(show.general_equation(LATEX, terms)), source),),
-        show.general_equation(TEXT, terms),
+        step,
+        f"{title}, {KINDS[projector]}",
+        prose + _REMARKS.get((key, projector.resolves_energy), ""),
+        (formula(aligned(LATEX.equation(left, value)), key, source),),
+        TEXT.equation(left, value),
     )
 
 
-def markovian_step(projector: Projector, key: str, source: str) -> Step:
-    """The limit of long times."""
-    terms = general.master_equation(projector)
-    kept = projector.resolves_energy
-    return Step(
-        key,
-        "The Markovian " + ("master equation" if kept else "Redfield equation"),
-        r"$\int_0^\infty d\tau\,e^{-ix\tau}=\pi\delta(x)-i\mathcal P(1/x)$ in each term.",
-        (Formula(aligned(show.markov_equation(LATEX, terms)), source),),
-        show.markov_equation(TEXT, terms),
-    )
-
-
-def coherence_step(lamb: str, damping: str) -> Step:
+def coherence(lamb: str, damping: str) -> Step:
     """Lamb shifts and damping rates, with their numbers in the source."""
-    found = {
-        projector: general.single_coherence(projector)
-        for projector in (ENERGY_RESOLVED, FIXED_STATE)
-    }
-    kept = found[ENERGY_RESOLVED]
-    if found[FIXED_STATE] != kept:
-        raise AssertionError("Lamb shifts and damping rates must not depend on the projector")
+    formulas, lines = [], []
+    for shown, said, value, number in (
+        (r"\tilde E_{s}", "Ẽ_s", derived.shift(), lamb),
+        (r"\Gamma_{ss'}(\epsilon)", "Γ_ss'(ε)", derived.damping(), damping),
+    ):
+        written = (f"{shown}=", *LATEX.terms(value))
+        formulas.append(formula(aligned(written), "coherence", number))
+        lines += [f"{said} =", *TEXT.terms(value)]
     return Step(
         "coherence",
         "Lamb shifts and damping rates",
         r"What couples $P_{ss'}(\epsilon)$ to itself, the same for both projections: "
         r"$\dot P_{ss'}=\{-i(\tilde E_s-\tilde E_{s'})-\Gamma_{ss'}\}P_{ss'}$. The terms with "
-        r"$S_{ss}S_{s's'}$ and those with $r'=s$, $r'=s'$ of the sums make "
+        r"$S_{ss}S_{s's'}$ and those with $r=s$, $r=s'$ of the sums make "
         r"$\pi\lambda^2(S_{ss}-S_{s's'})^2nF(\epsilon,\epsilon)$.",
-        (
-            Formula(show.lamb_line(LATEX, kept.lamb[0]), lamb),
-            Formula(aligned(show.damping_lines(LATEX, kept.damping)), damping),
-        ),
-        (show.lamb_line(TEXT, kept.lamb[0]), *show.damping_lines(TEXT, kept.damping)),
-    )
-
-
-def pauli_step(projector: Projector, key: str, source: str) -> Step:
-    """Populations alone."""
-    terms = general.population_equation(projector)
-    kept = projector.resolves_energy
-    return Step(
-        key,
-        "Populations: "
-        + ("Pauli's equation with energy conservation" if kept else "the Redfield equation"),
-        "Without coherences conjugate terms pair up and the golden rule is left. "
-        + (
-            r"Both the way there and the way back conserve $\epsilon+E_s$."
-            if kept
-            else "A gain ends at an energy of the environment other than the one at which the loss "
-            "it balances began: the total energy is not conserved."
-        ),
-        (Formula(show.population_equation(LATEX, terms), source),),
-        (show.population_equation(TEXT, terms),),
-    )
-
-
-def two_levels_step(numbers: Mapping[Projector, tuple[str, str, str]]) -> Step:
-    """S = sigma_x, for each projector; `numbers` are the source's for ++, --, +-."""
-    formulas: list[Formula] = []
-    lines: list[str] = []
-    for projector in numbers:
-        if not TWO_LEVELS.populations_close(projector, 2):
-            raise AssertionError("sigma_x must not couple populations and coherences")
-        for element, other, number in zip(
-            ((1, 1), (0, 0), (1, 0)), ((0, 0), (1, 1), (0, 1)), numbers[projector], strict=True
-        ):
-            sources = {
-                pair: TWO_LEVELS.element(projector, 2, (*element, *pair))
-                for pair in (element, other)
-            }
-            formulas.append(Formula(aligned(show.two_level_lines(LATEX, element, sources)), number))
-            lines += show.two_level_lines(TEXT, element, sources)
-    return Step(
-        "two-levels",
-        "Two levels coupled by sigma_x",
-        r"$H_S=\tfrac12\Delta\sigma_z$, $S=\sigma_x$; no element couples populations and "
-        "coherences, in either equation.",
         tuple(formulas),
         tuple(lines),
     )
 
 
-def markovian_two_levels_step(numbers: Mapping[Projector, tuple[str, str, str]]) -> Step:
-    """The same for long times; `numbers` are the source's for ++, --, +-."""
+def spin(step: str, key: str, kept: tuple[int, ...], fixed: tuple[int, ...]) -> Step:
+    """Two levels, S = sigma_x; numbers of ++, --, +- for either projector."""
     formulas: list[Formula] = []
     lines: list[str] = []
-    for projector in numbers:
-        symbol = ("P", "P") if projector.resolves_energy else (r"\eta", "η")
-        for element, other, number in zip(
-            ((1, 1), (0, 0), (1, 0)), ((0, 0), (1, 1), (0, 1)), numbers[projector], strict=True
-        ):
-            shown, said = [], []
-            for pair in (element, other):
-                terms = relaxing.golden_rule_terms(projector, (*element, *pair))
-                for where, coefficient in sorted(terms.items(), key=lambda term: str(term[0])):
-                    stands = projector.resolves_energy
-                    tex = rf"{symbol[0]}_{{{_signs(pair)}}}" + (
-                        f"({latex(where)})" if stands else ""
-                    )
-                    text = f"{symbol[1]}{_signs(pair)}" + (f"({plain(where)})" if stands else "")
-                    shown.append(rf"\left[{latex(coefficient)}\right]{tex}")
-                    said.append(f"[{plain(coefficient)}] {text}")
-            more = r"\ldots" if element == (1, 0) else ""
-            left = rf"\dot{{{symbol[0]}}}_{{{_signs(element)}}}={more}"
-            formulas.append(Formula(aligned([left, *(f"+{term}" for term in shown)]), number))
-            lines.append(f"d{symbol[1]}{_signs(element)}/dt =" + (" ..." if more else ""))
-            lines += [f"   + {term}" for term in said]
-    return Step(
-        "two-levels-markovian",
-        "Two levels, Markovian",
-        r"The golden-rule terms $\pi\delta(x)$. The coherence (dots) also keeps its frequency and "
-        r"the principal values $\mathcal P(1/x)$ of the step before.",
-        tuple(formulas),
-        tuple(lines),
-    )
+    for projector, numbers in zip(KINDS, (kept, fixed), strict=True):
+        for (a, b), number in zip(((1, 1), (0, 0), (1, 0)), numbers, strict=True):
+            left = derived.unknown(projector, SIGNS[a], SIGNS[b])
+            value = derived.equation(key, projector, SIGNS[a], SIGNS[b])
+            read = key
+            if key == "random matrices" and not projector.resolves_energy:
+                read, value = "random matrices, Bessel", derived.bessel(value)
+            formulas.append(formula(aligned(LATEX.equation(left, value)), read, number))
+            lines += TEXT.equation(left, value)
+    title, prose = _SAID[key]
+    return Step(step, title, prose, tuple(formulas), tuple(lines))
 
 
-def _signs(pair: tuple[int, int]) -> str:
-    return "".join("-+"[level] for level in pair)
-
-
-def relaxation_step(numbers: Mapping[Projector, tuple[str, str, str]]) -> Step:
-    """Conserved quantities, rates, asymptotic z; `numbers` are the source's for these three."""
+def relaxation(step: str, key: str, kept: tuple[str, int, int], fixed: tuple[int, int]) -> Step:
+    """Rates and asymptotic z of the pair that is coupled; a conserved sum where it has a number."""
     formulas, lines = [], []
-    for projector, source in numbers.items():
-        name = kind(projector)
-        found = relaxing.relaxation(projector)
-        symbol = "P" if projector.resolves_energy else r"\eta"
-        upper, lower = (latex(e) for e in found.pair)
-        if projector.resolves_energy:
-            conserved_sum = rf"{symbol}_{{++}}({upper})+{symbol}_{{--}}({lower})"
-        else:
-            conserved_sum = rf"{symbol}_{{++}}+{symbol}_{{--}}"
-        formulas += [
-            Formula(rf"\frac{{d}}{{dt}}\left[{conserved_sum}\right]=0", source[0]),
-            Formula(rf"\gamma{label(projector)}={latex(found.rate)}", source[1]),
-            Formula(rf"z{label(projector)}(\infty)={latex(found.z_infinity)}", source[2]),
-        ]
+    conserved_sum, *kept_numbers = kept
+    if conserved_sum:
+        upper, lower = (LATEX.factor(p) for p in derived.populations(ENERGY_RESOLVED))
+        formulas.append(formula(rf"\frac{{d}}{{dt}}[{upper}+{lower}]=0", key, conserved_sum))
+    for projector, numbers in zip(KINDS, (kept_numbers, fixed), strict=True):
+        name, values = SUBSCRIPTS[projector], derived.asymptotic(key, projector)
+        shown = rf"\gamma_{{{name}}}", rf"z_{{{name}}}(\infty)"
+        total = "" if key.startswith("random") or not conserved_sum else _total(projector)
+        for left, value, number, more in zip(shown, values, numbers, ("", total), strict=True):
+            formulas.append(formula(f"{left}={latex(value)}{more}", key, number))
         lines += [
-            f"{name}: + at {plain(found.pair[0])} and - at {plain(found.pair[1])}, sum conserved",
-            f"{name}: rate = {plain(found.rate)}",
-            f"{name}: z_infinity = {plain(found.z_infinity)}",
+            f"{KINDS[projector]}: rate = {plain(values[0])}",
+            f"{KINDS[projector]}: z_infinity = {plain(values[1])}",
         ]
     return Step(
-        "relaxation",
+        step,
         "Conserved quantity, relaxation rates and asymptotic z",
-        "The golden-rule parts of the population elements, as they come from the engine; losses "
-        "and gains of the pair cancel identically.",
+        r"$z$ is the difference of the two populations that are coupled, whose sum is conserved "
+        "identically: " + ", ".join(
+            " and ".join(f"${LATEX.factor(p)}$" for p in derived.populations(q)) for q in KINDS
+        ) + ".",
+        tuple(formulas),
+        tuple(lines),
+    )  # fmt: skip
+
+
+def _total(projector: Projector) -> str:
+    upper, lower = (LATEX.factor(p) for p in derived.populations(projector))
+    return f"[{upper}+{lower}]"
+
+
+def ensemble(density: str, square: str, correlation: str) -> Step:
+    """Sec. IV: Gaussian orthogonal random matrices."""
+    key = "random matrices, Bessel"
+    n, f = (derived.semicircle(x) for x in (N(EPS), derived.F(EPS, 0)))
+    c = 4 * derived.TAU * derived.bessel(derived.semicircle(derived.correlation()))
+    shown, said = (notation.terms(c)[0].removeprefix("+ ") for notation in (LATEX, TEXT))
+    return Step(
+        "ensemble",
+        "Gaussian orthogonal random matrices",
+        r"Off-diagonal elements of $H_B$ and $B$ have the standard deviation $1/(4\sqrt N)$. The "
+        r"moments of $H_B$ are its variances times the numbers of non-crossing pairings (Catalan "
+        r"numbers): a semicircle of radius $1/2$, whose Fourier transform is a Bessel function.",
+        (
+            formula(rf"n(\epsilon)={latex(n)}", key, density),
+            formula(rf"{latex(1 / f)}\,F(\epsilon,\epsilon')=1", key, square),
+            formula(rf"4\tau\,C(\tau)={shown}", key, correlation),
+        ),
+        (f"n(ε) = {plain(n)}, F = {plain(f)}, 4τ C(τ) = {said}",),
+    )
+
+
+def secular() -> Step:
+    """Fourth order: only the projection that keeps the energy has a Markov limit."""
+    two = TwoLevels()
+    try:
+        two.fixed_energy_long_times(4)
+    except Divergent as fault:
+        reason = fault.reason
+    else:
+        raise AssertionError("the fixed-energy projection must grow at fourth order")
+    two.energy_resolved_long_times(4)
+    kept, fixed = (two.element(p, 4, (0, 0, 1, 1)) for p in KINDS)
+    growing = [term for term in fixed if term.secular_gaps()]
+    text = (
+        f"environment fixed: {len(growing)} of {len(fixed)} terms of the rate + -> - have no phase "
+        "in τ2, so that the rate grows as t",
+        f"engine: {reason}",
+        f"energy kept: none of {len(kept)} terms, the limit of long times exists",
+    )
+    return Step(
+        "secular",
+        "Fourth order: which projection has a limit of long times",
+        r"A pairing $(01)(23)$ cancels between the averages only if the second average begins at "
+        r"the energy where the first one ended. With the energy kept this is so; with the "
+        r"environment put back to $\epsilon$ the difference "
+        r"$n(\epsilon_2)F(\epsilon_2,\epsilon_1)-n(\epsilon_2)F(\epsilon_2,\epsilon)$ stays, with "
+        rf"no phase in $\tau_2$: {len(growing)} of the {len(fixed)} terms of the rate of $+\to-$.",
+        (
+            typed(
+                r"K_4^{\mathrm{fixed}}(t)\sim t\qquad(t\to\infty),\qquad "
+                r"K_4^{\mathrm{energy\ kept}}(t)\to\mathrm{const.}",
+                "a statement about growth, which the step's counts establish",
+            ),
+        ),
+        text,
+    )
+
+
+def conserved_energy() -> Step:
+    """Fourth order at one total energy."""
+    series = conserved.conserved_energy_series()
+    formulas, lines = [], []
+    for key, inside in (("conserved energy", False), ("conserved energy, in the band", True)):
+        for symbol, said, table in (
+            (r"\gamma^{(%d)}", "rate", series.rate),
+            (r"z^{(%d)}(\infty)", "z_infinity", series.z_infinity),
+        ):
+            for order, value in table.items():
+                value = conserved.in_band(value) if inside else value
+                formulas.append(formula(f"{symbol % order}={latex(value)}", key))
+                where = "in the band: " if inside else ""
+                lines.append(f"{where}{said}({order}) = {plain(value)}")
+    return Step(
+        "conserved-energy",
+        "Fourth-order rate and asymptotic z at conserved total energy",
+        r"The unknowns are $P_{++}(E-E_+)$ and $P_{--}(E-E_-)$. An eigenmode of the fourth-order "
+        r"equation that decays at the rate $\gamma(E)$ is not sharp in $\epsilon+E_s$ but dressed "
+        r"at second order, and $E$ is the sharp total energy. Resumming the non-crossing averages, "
+        r"$\Sigma_s(z)=u\,g(z-E_o-\Sigma_o(z))$ with $o$ the other level, $u=\lambda^2/16$ and $g$ "
+        r"the resolvent of $H_B$; the ladder has a pole at $\omega=-i\gamma$ with "
+        r"$\gamma=-2\,\mathrm{Im}\sum_s\Sigma_s(E-i\gamma/2)$, and $P_{ss}$ settles to the level "
+        r"density $-\mathrm{Im}\,g(E-E_s-\Sigma_s)$. With $g_\pm=g(E-E_\pm+i0)$, primes "
+        r"derivatives, $x_\pm=E-E_\pm$, $r_\pm=r(x_\pm)$; the last four are Gaussian orthogonal "
+        "matrices with both levels inside the band. The fourth-order cumulant of the engine, with "
+        "the dressing, gives the same rate (see the certificates).",
         tuple(formulas),
         tuple(lines),
     )

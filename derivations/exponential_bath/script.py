@@ -6,9 +6,7 @@ fourth order, where principal-value integrals begin; for exponentials nothing en
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from derivations.exponential_bath.checks import CHECKS, ORDERS, SYMBOLS
 from derivations.exponential_bath.models import (
@@ -18,8 +16,9 @@ from derivations.exponential_bath.models import (
     isotropic_field,
     tilted_field,
 )
-from pertsym.codegen.rational import RationalFunction, render_rational_module
-from pertsym.derivation import Formula, Step
+from derivations.exponential_bath.readings import READINGS
+from pertsym.codegen.rational import RationalFunction
+from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import Integrated, integrated
@@ -30,13 +29,11 @@ from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.pairings import pairings
 from pertsym.expansion.paths import generator_element
 from pertsym.expansion.terms import Term, TimeIntegrand
-from pertsym.narrative import RoutesDisagree, symbol
+from pertsym.narrative import RoutesDisagree, rendered, symbol, table
 from pertsym.paper import Paper
 from pertsym.present.latex import integrand_latex
-from pertsym.present.rational import rational_latex
 from pertsym.present.text import integrand_lines
 
-NAME = "exponential_bath"
 TITLE = "Exact rational rates for exponential correlation functions through eighth order"
 SOURCE = "pertsym; models (E1) and (E3) of J. Chem. Phys. 94, 4391 (1991)"
 BIBTEX = """@misc{pertsym_exponential_bath,
@@ -56,12 +53,10 @@ LEGEND = (
 )
 
 _HAMILTONIANS = {
-    "field_along_x": r"H_I=\sigma_x B(t),\qquad C(t)=\Delta^2e^{-\lambda|t|}",
-    "isotropic_field": r"H_I=\Lambda(t)|1\rangle\langle0|+\Lambda^*(t)|0\rangle\langle1|,\qquad "
-    r"\langle\Lambda^*(t)\Lambda(0)\rangle=\Delta^2e^{-\lambda|t|},\quad "
-    r"\langle\Lambda(t)\Lambda(0)\rangle=0",
+    "field_along_x": r"H_I=\sigma_xB(t)",
+    "isotropic_field": r"H_I=\Lambda(t)|1\rangle\langle0|+\Lambda^*(t)|0\rangle\langle1|",
     "tilted_field": r"H_I=\left[x\,\sigma_x+d\,\left(|1\rangle\langle1|-|0\rangle\langle0|\right)"
-    r"\right]B(t),\qquad C(t)=e^{-\lambda|t|}",
+    r"\right]B(t)",
 }
 _TITLES = {
     "field_along_x": "A field along x",
@@ -114,8 +109,11 @@ def models_step() -> Step:
         "Two levels in classical noise",
         r"$H=\omega_0|1\rangle\langle1|+H_I(t)$. Three couplings to Gaussian noise with an "
         "exponential correlation function: the two models of the source, and one with diagonal "
-        "coupling too.",
-        tuple(Formula(_HAMILTONIANS[model.name]) for model in MODELS),
+        r"coupling too. $C(t)=\langle B(t)B(0)\rangle=\Delta^2e^{-\lambda|t|}$ in the first, "
+        r"$\langle\Lambda^*(t)\Lambda(0)\rangle=\Delta^2e^{-\lambda|t|}$ and "
+        r"$\langle\Lambda(t)\Lambda(0)\rangle=0$ in the second, $C(t)=e^{-\lambda|t|}$ in the "
+        "third.",
+        tuple(typed(_HAMILTONIANS[m.name], READINGS[m.name]()) for m in MODELS),
         (
             "field_along_x:    H_I = σx B(t),  C = Δ² e^{-λ|t|}",
             "isotropic_field:  H_I = Λ(t)|1><0| + Λ*(t)|0><1|,  <Λ*(t)Λ(0)> = Δ² e^{-λ|t|}",
@@ -132,22 +130,22 @@ def counting_step(order: int) -> Step:
         words = sum(len(signed) for _, signed in survivors)
         distinct = len({word for _, signed in survivors for word in signed})
         numbers = (n, sum(1 for _ in pairings(n)), len(survivors), words, distinct)
-        rows.append(" & ".join(map(str, numbers)))
+        rows.append(numbers)
         lines.append("{:5d}  {:8d}  {:11d}  {:15d}  {:5d}".format(*numbers))
-    head = " & ".join(
-        rf"\text{{{title}}}"
-        for title in ("order", "pairings", "irreducible", "(pairing, word)", "words")
-    )
-    table = r" \\ ".join([head, *rows])
+    heads = ("order", "pairings", "irreducible", "(pairing, word)", "words")
     return Step(
         "counting",
         "Pairings and words",
         r"Of the $(2n-1)!!$ Wick pairings only those survive that no cut between neighbouring "
         "times takes apart; each comes with several orderings of the coupling operators (words), "
         r"with coefficients $\pm1$.",
-        (Formula(rf"\begin{{array}}{{rrrrr}} {table} \end{{array}}"),),
+        (table([rf"\text{{{head}}}" for head in heads], rows),),
         tuple(lines),
     )
+
+
+_ONE_TERM = "both sides are printed from one term; the check integrates all of them"
+_RECURSION = "the recursion itself; its results are compared with those over all words"
 
 
 def denominator_step() -> Step:
@@ -167,7 +165,7 @@ def denominator_step() -> Step:
         size = "" if abs(coefficient) == 1 else str(abs(coefficient))
         integral = integrand_latex(one, "").lstrip("= &")
         value_latex = rf"\frac{{{size or '1'}\,\Delta^4}}{{{latex}}}"
-        formulas.append(Formula(f"{integral} = {sign}{value_latex}"))
+        formulas.append(typed(f"{integral} = {sign}{value_latex}", _ONE_TERM))
         lines.append(f"{integrand_lines(one)[-1].strip()}  ->  {coefficient} Δ^4/[{text}]")
     return Step(
         "denominators",
@@ -223,14 +221,16 @@ def recursion_step(order: int) -> Step:
         r"$n\lambda+ky$, so that numerators stay polynomials and denominators stay factored. The "
         "result equals the sum over all words, as an identity of rational functions.",
         (
-            Formula(
+            typed(
                 r"\Bigl(\sum_{j\in m}\nu_j+i\omega_{ab}-i\omega_{cd}\Bigr)Y_m^{(k)}="
                 r"-i\sum_jS^{\times}Y_{m+j}^{(k-1)}-i\sum_{j\in m}\Theta_jY_{m-j}^{(k-1)}"
-                r"-\sum_{l\ge2}Y_m^{(k-l)}K^{(l)}"
+                r"-\sum_{l\ge2}Y_m^{(k-l)}K^{(l)}",
+                _RECURSION,
             ),
-            Formula(
+            typed(
                 r"K^{(n)}=-i\sum_jS^{\times}Y_j^{(n-1)},\qquad S^{\times}=S^L-S^R,\qquad "
-                r"\Theta_j=c_jS^L-c_j^*S^R"
+                r"\Theta_j=c_jS^L-c_j^*S^R",
+                _RECURSION,
             ),
         ),
         (
@@ -251,12 +251,12 @@ def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
             value = rates.expression(name, n, SYMBOLS)
             lines.append(f"{text}({n}) = {value}")
             if n <= 4 or not mixed:
-                formulas.append(Formula(rational_latex(f"{latex}^{{({n})}}", value)))
+                formulas.append(rendered(f"{latex}^{{({n})}}", value))
             if name == "k_up" and mixed:
                 value = rates.expression(name, n, SYMBOLS, eliminated=True)
                 lines.append(f"k10({n}), coherences eliminated = {value}")
                 if n <= 6:
-                    formulas.append(Formula(rational_latex(rf"\bar k_{{10}}^{{({n})}}", value)))
+                    formulas.append(rendered(rf"\bar k_{{10}}^{{({n})}}", value))
     remark = _REMARKS[model.name]
     if mixed and order > 4:
         remark += " What is too long to print here is in the generated module."
@@ -282,16 +282,8 @@ def functions(models: tuple[NoiseModel, ...]) -> tuple[RationalFunction, ...]:
     return tuple(result)
 
 
-def generate() -> Mapping[str, str]:
-    """The files below generated/exponential_bath/ besides document and ledger."""
-    return {
-        "fields.py": render_rational_module(NAME, functions((field_along_x(), isotropic_field()))),
-        "tilted_field.py": render_rational_module(NAME, functions((tilted_field(),))),
-    }
-
-
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
     bibtex=BIBTEX,
@@ -299,7 +291,10 @@ PAPER = Paper(
     legend=LEGEND,
     orders=ORDERS,
     narrate=narrate,
-    generate=generate,
-    claims_file=Path(__file__).with_name("claims.toml"),
+    readings=READINGS,
+    modules={
+        "fields.py": lambda: functions((field_along_x(), isotropic_field())),
+        "tilted_field.py": lambda: functions((tilted_field(),)),
+    },
     checks=CHECKS,
 )

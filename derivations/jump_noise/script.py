@@ -7,8 +7,7 @@ radius of convergence of the expansion is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from functools import partial
 
 import sympy
 
@@ -23,14 +22,13 @@ from derivations.jump_noise.models import (
     critical_couplings,
     model,
 )
-from pertsym.codegen.rational import RationalFunction, render_rational_module
-from pertsym.derivation import Formula, Step
+from derivations.jump_noise.readings import READINGS
+from pertsym.codegen.rational import RationalFunction
+from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES
-from pertsym.narrative import symbol
+from pertsym.narrative import rendered, symbol, table
 from pertsym.paper import Paper
-from pertsym.present.rational import rational_latex
 
-NAME = "jump_noise"
 TITLE = "Noise that jumps between states: telegraph noise, its Gaussian limit and its threshold"
 SOURCE = "pertsym; telegraph and Kubo-Anderson noise"
 BIBTEX = """@misc{pertsym_jump_noise,
@@ -50,7 +48,6 @@ LEGEND = (
     "1/T1 = k10 + k01, the zz element of the Bloch generator is -1/T1; Δω = ω - ω0 of the full "
     "coherence block.",
 )
-HEADLINE = "Noise that jumps between states"
 
 _SHOWN = ("inv_T1", "inv_T2", "frequency_shift")
 _SPLITTINGS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -92,19 +89,24 @@ def chain_step() -> Step:
         "Averages over a chain",
         r"The noise has the values $\xi_i$ and jumps with the rates $W$. Its averages are not sums "
         r"over pairings but one product of propagators of the chain, $t_1>t_2>\dots$, with the "
-        r"stationary distribution $\pi$. Together with the state it obeys linear equations.",
+        r"stationary distribution $\pi$. Together with the state it obeys linear equations, "
+        r"and $\rho=\sum_k\rho_k$.",
         (
-            Formula(
+            typed(
                 r"\langle\xi(t_1)\cdots\xi(t_n)\rangle=1^{T}\,\xi\,e^{W(t_1-t_2)}\,\xi\,"
-                r"e^{W(t_2-t_3)}\cdots\xi\,\pi"
+                r"e^{W(t_2-t_3)}\cdots\xi\,\pi",
+                "the definition of a Markov chain's averages, of any number of factors",
             ),
-            Formula(r"\dot\rho_i=-i[H_S+\xi_iS,\rho_i]+\sum_jW_{ij}\rho_j,\qquad\rho=\sum_i\rho_i"),
+            typed(r"\dot\rho_k=-i[H_S+\xi_kS,\rho_k]+\sum_jW_{kj}\rho_j", READINGS["joint"]()),
         ),
         (
             "<ξ(t1) ... ξ(tn)> = 1ᵀ ξ e^{W(t1-t2)} ξ e^{W(t2-t3)} ... ξ π",
-            "dρ_i/dt = -i [H_S + ξ_i S, ρ_i] + Σ_j W_ij ρ_j",
+            "dρ_k/dt = -i [H_S + ξ_k S, ρ_k] + Σ_j W_kj ρ_j",
         ),
     )
+
+
+_ARGUMENT = "the recursion itself; its results are compared with the joint equations"
 
 
 def recursion_step() -> Step:
@@ -117,14 +119,16 @@ def recursion_step() -> Step:
         r"telegraph signals the ladder is that of Gaussian noise with $(r+1)(1-r/n)$ for $r+1$: "
         r"exclusion, since a signal is excited once or not at all.",
         (
-            Formula(
+            typed(
                 r"(\nu_r+i\omega_{ab}-i\omega_{cd})Y_r^{(k)}=-i\sum_s\xi_{rs}S^\times Y_s^{(k-1)}"
-                r"-\sum_{l\ge1}Y_r^{(k-l)}K^{(l)}"
+                r"-\sum_{l\ge1}Y_r^{(k-l)}K^{(l)}",
+                _ARGUMENT,
             ),
-            Formula(r"K^{(k)}=-i\sum_s\xi_{0s}S^\times Y_s^{(k-1)}"),
-            Formula(
+            typed(r"K^{(k)}=-i\sum_s\xi_{0s}S^\times Y_s^{(k-1)}", _ARGUMENT),
+            typed(
                 r"\xi_{r,r+1}=1,\qquad\xi_{r+1,r}=(r+1)\Bigl(1-\frac rn\Bigr)\lambda^2,\qquad"
-                r"\nu_r=r\gamma"
+                r"\nu_r=r\gamma",
+                READINGS["ladder"](),
             ),
         ),
         (
@@ -136,35 +140,34 @@ def recursion_step() -> Step:
 
 def results_step(given: JumpModel, order: int, remark: str) -> Step:
     """The rates of one model."""
-    formulas, lines = [Formula(given.hamiltonian)], []
+    formulas = [typed(given.hamiltonian, "the definition of a noise, which its name stands for")]
+    lines = []
     for name in _SHOWN:
         latex, text = symbol(name)
         for n in range(2, order + 1, 2):
             value = given.expression(name, n)
             lines.append(f"{text}({n}) = {value}")
             if given.name == "telegraph" or n <= 4 or (name == "inv_T1" and n == 6):
-                formulas.append(Formula(rational_latex(f"{latex}^{{({n})}}", value)))
+                formulas.append(rendered(f"{latex}^{{({n})}}", value))
     return Step(given.name, given.title, remark, tuple(formulas), tuple(lines))
 
 
 def dephasing_step(order: int) -> Step:
     """A coupling that commutes with H_S."""
     formulas = [
-        Formula(
-            r"H_I=\xi(t)\,\sigma_z:\qquad\frac1{T_2}=\frac{\gamma-\sqrt{\gamma^2-16\lambda^2}}2"
-            r"\quad(n=1)"
-        )
+        typed(r"\frac1{T_2}=\frac{\gamma-\sqrt{\gamma^2-16\lambda^2}}2", READINGS["dephasing"]())
     ]
     latex, text = symbol("inv_T2")
     lines = []
     for n in range(2, order + 1, 2):
         value = model("fluctuators_along_z").expression("inv_T2", n)
         lines.append(f"{text}({n}) = {value}")
-        formulas.append(Formula(rational_latex(f"{latex}^{{({n})}}", value)))
+        formulas.append(rendered(f"{latex}^{{({n})}}", value))
     return Step(
         "dephasing",
         "Pure dephasing",
-        r"Along $z$ the frequency jumps between $\omega_0\pm2\lambda$. Cumulants of independent "
+        r"Along $z$, $H_I=\xi(t)\sigma_z$, one signal has the closed form shown first; the "
+        r"frequency jumps between $\omega_0\pm2\lambda$. Cumulants of independent "
         r"signals add up, so that order $2m$ falls as $n^{1-m}$ and Gaussian noise has second "
         r"order only.",
         tuple(formulas),
@@ -175,13 +178,9 @@ def dephasing_step(order: int) -> Step:
 def convergence_step() -> Step:
     """Branch points of the exact eigenvalue."""
     discriminant = sympy.factor(sympy.discriminant(POPULATIONS, S) / -4)
-    rows, lines = [], []
-    for splitting in _SPLITTINGS:
-        reach = abs(critical_couplings(splitting)[0]) ** 0.5
-        rows.append(rf"{splitting:g} & {reach:.4f}")
-        lines.append(f"ω0/γ = {splitting:<5g} λ_c/γ = {reach:.4f}")
-    table = r" \\ ".join([r"\omega_0/\gamma & \lambda_c/\gamma", *rows])
-    polynomial = sympy.latex(sympy.collect(sympy.expand(discriminant), X))
+    reaches = [(w, abs(critical_couplings(w)[0]) ** 0.5) for w in _SPLITTINGS]
+    rows = [(f"{splitting:g}", f"{reach:.4f}") for splitting, reach in reaches]
+    ordered = sympy.collect(sympy.expand(discriminant), X)
     return Step(
         "convergence",
         "Where the series ends",
@@ -192,13 +191,15 @@ def convergence_step() -> Step:
         r"in $x=\lambda^2$ is complex for the splittings below: the eigenvalue is smooth at "
         r"$\lambda_c=|x|^{1/2}$, but its series diverges beyond.",
         (
-            Formula(
-                r"s\bigl[(s+\gamma)^2+\omega_0^2\bigr]+4\lambda^2(s+\gamma)=0,\qquad s=-\frac1{T_1}"
+            typed(
+                r"s\bigl[(s+\gamma)^2+\omega_0^2\bigr]+4\lambda^2(s+\gamma)=0,"
+                r"\qquad s=-\frac1{T_1}",
+                READINGS["populations"](),
             ),
-            Formula(rf"{polynomial}=0"),
-            Formula(rf"\begin{{array}}{{rr}} {table} \end{{array}}"),
+            rendered("0", ordered),
+            table((r"\omega_0/\gamma", r"\lambda_c/\gamma"), rows),
         ),
-        tuple(lines),
+        tuple(f"ω0/γ = {splitting:<5g} λ_c/γ = {reach:.4f}" for splitting, reach in reaches),
     )
 
 
@@ -216,16 +217,8 @@ def functions(given: JumpModel) -> tuple[RationalFunction, ...]:
     )
 
 
-def generate() -> Mapping[str, str]:
-    """The files below generated/jump_noise/ besides document and ledger."""
-    return {
-        f"{given.name}.py": render_rational_module(NAME, functions(given), HEADLINE)
-        for given in MODELS
-    }
-
-
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
     bibtex=BIBTEX,
@@ -233,7 +226,8 @@ PAPER = Paper(
     legend=LEGEND,
     orders=ORDERS,
     narrate=narrate,
-    generate=generate,
-    claims_file=Path(__file__).with_name("claims.toml"),
+    readings=READINGS,
+    modules={f"{given.name}.py": partial(functions, given) for given in MODELS},
+    rational="Noise that jumps between states",
     checks=CHECKS,
 )

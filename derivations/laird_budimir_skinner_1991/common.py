@@ -1,15 +1,13 @@
-"""What the checks of Laird, Budimir and Skinner 1991 share: notation, sample baths, symmetries.
-
-Equations of the paper are written here and in the check modules only as the thing to compare
-with; what they are compared with comes out of the engine.
-"""
+"""What the checks of Laird, Budimir and Skinner 1991 share: objects, sample baths, models."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import Any
+
+import sympy
 
 from pertsym.baths.balls import as_mpf
 from pertsym.certify.element_routes import exponential_spectra
@@ -17,18 +15,11 @@ from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import laird
+from pertsym.equations.rational import Exponential
 from pertsym.exact import Gaussian
-from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
+from pertsym.expansion.terms import Factor, Term
 from pertsym.numerics.evaluate import evaluate
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    Denominators,
-    SpectralForm,
-    SpectralIntegral,
-    Thermal,
-    Value,
-    monomial,
-)
+from pertsym.reduction.spectral import SpectralForm
 
 BLOCH = Bloch(laird())
 K = EquilibriumConstant(laird())
@@ -37,88 +28,25 @@ CLASSICAL = Bloch(laird(real=("C1", "C2")))
 W0 = Fraction(11, 10)
 """Level splitting at which time integrals and closed forms are compared as numbers."""
 
-OVER_W0: Denominators = (((1,), 1),)
-HALF = Fraction(1, 2)
+RATES = {
+    "k_{10}": "k_up",
+    "k_{01}": "k_down",
+    r"\left( \frac{1}{T_1} \right)": "inv_T1",
+    r"\left( \frac{1}{T_2} \right)": "inv_T2",
+    r"\left( \frac{1}{T_2'} \right)": "inv_T2_prime",
+    r"\Delta\omega": "frequency_shift",
+    "R_{0000}": "R_0000",
+    "R_{1111}": "R_1111",
+    "R_{1010}": "R_1010",
+    "R_{1001}": "R_1001",
+}
+"""The paper's names of what the engine derives."""
 
 ENGINE = "expansion and arc-length reduction"
 GENERALIZED = "generalized functions"
 TIME = "triple time integral"
 CLOSED = "closed form by residues"
 SYMBOLIC = "symbolic identity"
-
-
-def c(i: int, n: int, derivative: int = 0) -> SpectralForm:
-    """Ĉ_i^(derivative)(n w0)."""
-    return monomial(Gaussian(1), Value("C", f"C{i}", derivative, (n,)))
-
-
-def p(i: int, n: int, derivative: int = 0) -> SpectralForm:
-    """P_i^(derivative)(n w0)."""
-    return monomial(Gaussian(1), Value("P", f"C{i}", derivative, (n,)))
-
-
-def boltzmann(n: int, beta_power: int = 0) -> SpectralForm:
-    """beta^beta_power exp(-n beta w0)."""
-    return monomial(Gaussian(1), Thermal("T", beta_power, (n,)))
-
-
-def over_2pi(form: SpectralForm) -> SpectralForm:
-    """form/(2 pi)."""
-    return form.scaled(Gaussian(HALF), pi_power=-1)
-
-
-def times(number: int | Fraction, form: SpectralForm) -> SpectralForm:
-    """number * form."""
-    return form.scaled(Gaussian(number))
-
-
-def over_w0(form: SpectralForm) -> SpectralForm:
-    """form/w0."""
-    return form.scaled(Gaussian(1), denominators=OVER_W0)
-
-
-def chain(i: int, pole: int, order: int, shift: int = 0) -> SpectralForm:
-    """FP int dw Ĉ_i(w) Ĉ_i(shift w0 - w)/(w - pole w0)^order."""
-    name = f"C{i}"
-    integral = SpectralIntegral("CC", name, name, -1, (shift,), (pole,), order)
-    return monomial(Gaussian(1), integral)
-
-
-def triple(coefficient: int, first: str, second: str, phase: tuple[int, int, int]) -> Term:
-    """A term in the paper's notation, e.g. triple(-2, "C2*(123)", "C2(2)", (1, 0, -1))."""
-    factors = tuple(sorted((_factor(first), _factor(second))))
-    return Term(Gaussian(coefficient), Shape(factors, tuple((x,) for x in phase)))
-
-
-def _factor(text: str) -> Factor:
-    name, gaps = text.rstrip(")").split("(")
-    return Factor(int(gaps[0]), int(gaps[-1]), name.rstrip("*"), name.endswith("*"))
-
-
-def up_to_relabelling(integrand: TimeIntegrand) -> TimeIntegrand:
-    """The mean of an integrand and its mirror image tau_k <-> tau_(n-k): equal integrals.
-
-    Conjugate terms are collected too, so that two sums of triple integrals that differ only by
-    conjugating a term or renaming its integration variables compare equal.
-    """
-    gaps = integrand.order - 1
-    mirrored = (
-        Term(
-            z,
-            Shape(
-                tuple(
-                    sorted(
-                        f._replace(first=gaps + 1 - f.last, last=gaps + 1 - f.first)
-                        for f in shape.factors
-                    )
-                ),
-                tuple(reversed(shape.phase)),
-            ),
-        )
-        for z, shape in integrand
-    )
-    both = TimeIntegrand.collect(integrand.order, (*integrand, *mirrored), integrand.real)
-    return both.scaled(Gaussian(HALF)).real_parts()
 
 
 def sample_baths(seed: int, real: bool = False) -> dict[str, Exponentials]:
@@ -145,28 +73,71 @@ def number(form: SpectralForm, baths: Mapping[str, Exponentials], digits: int) -
     return as_mpf(evaluate(form, (W0,), exponential_spectra(baths, digits + 15)).value)
 
 
-__all__ = [
-    "BLOCH",
-    "CLASSICAL",
-    "CLOSED",
-    "ENGINE",
-    "GENERALIZED",
-    "HALF",
-    "OVER_W0",
-    "SYMBOLIC",
-    "TIME",
-    "W0",
-    "ZERO_FORM",
-    "K",
-    "boltzmann",
-    "c",
-    "chain",
-    "number",
-    "over_2pi",
-    "over_w0",
-    "p",
-    "sample_baths",
-    "times",
-    "triple",
-    "up_to_relabelling",
-]
+def seventh_term() -> Term:
+    """C1(tau1 + tau2) C1(tau2 + tau3) of the up rate, the term of Appendix C."""
+    terms = BLOCH.k_up[4].terms
+    assert terms is not None
+    factors = (Factor(1, 2, "C1"), Factor(2, 3, "C1"))
+    return next(term for term in terms if term.shape.factors == factors)
+
+
+_LAM, _AMPLITUDE = sympy.symbols("lambda Delta", positive=True)
+MODELS = {
+    "E1": {name: Exponential(_AMPLITUDE**2, _LAM) for name in ("C1", "C2")},
+    "E3": {
+        "C1": Exponential(_AMPLITUDE**2 / 2, _LAM),
+        "C2": Exponential(sympy.Integer(0), _LAM),
+    },
+}
+"""Appendix E: real fields, (E3) with omega_1 written Delta."""
+
+
+def exact_field(model: str, quantity: str, order: int, w0: sympy.Symbol) -> sympy.Expr:
+    """inv_T1 or inv_T2 of the Bloch vector in a Gaussian field X, Y with exponential memory.
+
+    The joint motion of vector and field in Hermite polynomials of the field: X raises the level or
+    lowers it with weight n <X X>, and a level decays with n lambda.  The eigenvalue that belongs to
+    the z component or to the coherence follows by Rayleigh-Schroedinger perturbation theory.
+    """
+    one, two = (MODELS[model][name].amplitude for name in ("C1", "C2"))
+    strengths = ((one + two) / 2, (one - two) / 2)  # <X X>, <Y Y>
+    i = sympy.I
+    turns = (  # of (z, x + iy, x - iy) about x and y
+        {(0, 1): -i, (0, 2): i, (1, 0): -2 * i, (2, 0): 2 * i},
+        {(0, 1): -1, (0, 2): -1, (1, 0): 2, (2, 0): 2},
+    )
+    State = tuple[int, int, int]  # component, level of X, level of Y
+
+    def energy(state: State) -> sympy.Expr:
+        return (0, i * w0, -i * w0)[state[0]] - _LAM * (state[1] + state[2])
+
+    def coupled(state: State) -> Iterator[tuple[State, sympy.Expr]]:
+        for axis, turn in enumerate(turns):
+            for (a, b), z in turn.items():
+                if b != state[0] or not strengths[axis]:
+                    continue
+                for step in (1, -1):
+                    levels = list(state[1:])
+                    weight = z * (1 if step > 0 else levels[axis] * strengths[axis])
+                    levels[axis] += step
+                    if weight:
+                        yield (a, levels[0], levels[1]), weight
+
+    start = ({"inv_T1": 0, "inv_T2": 1}[quantity], 0, 0)
+
+    def gap(state: State) -> sympy.Expr:
+        return energy(start) - energy(state)
+
+    second = squared = fourth = sympy.Integer(0)
+    for a, x in coupled(start):
+        for b, y in coupled(a):
+            if b == start:
+                second += x * y / gap(a)
+                squared += x * y / gap(a) ** 2
+                continue
+            for c, z in coupled(b):
+                for d, w in coupled(c):
+                    if d == start:
+                        fourth += x * y * z * w / (gap(a) * gap(b) * gap(c))
+    value = second if order == 2 else fourth - second * squared
+    return sympy.factor(-sympy.re(sympy.expand_complex(sympy.together(value))))

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
-from derivations.laird_budimir_skinner_1991.common import BLOCH, K
-from derivations.laird_budimir_skinner_1991.identity_checks import SEVENTH
+from derivations.laird_budimir_skinner_1991 import systems
+from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, RATES, K, seventh_term
+from pertsym.certify.formulas import by_dictionary
+from pertsym.derivation import Reading
 from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.language.concrete import System, reading
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal, monomial
 
-RATES = {
-    "k_{10}": "k_up",
-    "k_{01}": "k_down",
-    r"\left( \frac{1}{T_1} \right)": "inv_T1",
-    r"\left( \frac{1}{T_2} \right)": "inv_T2",
-    r"\left( \frac{1}{T_2'} \right)": "inv_T2_prime",
-    r"\Delta\omega": "frequency_shift",
-    "R_{0000}": "R_0000",
-    "R_{1111}": "R_1111",
-    "R_{1010}": "R_1010",
-    "R_{1001}": "R_1001",
-}
 _SPLITTING = r"\Delta\bar\omega^{(2)}"
 _RATIO = r"\left( \frac{k_{10}}{k_{01}} \right)"
 FORMULAS = {
@@ -37,6 +30,9 @@ FORMULAS = {
     "B": r"K^{(2)} - \frac{\beta e^{-\beta\omega_0}}{2\pi}[P_1(\omega_0)-P_1(-\omega_0)]",
     "A": rf"{_RATIO}^{{(2)}} - B",
     r"\Delta\omega'^{(2)}": rf"{_SPLITTING}-\Delta\omega^{{(2)}}",
+    # (112), (99)
+    r"\frac{k_{10}}{k_{01}}": rf"{_RATIO}^{{(0)}} + \delta^2{_RATIO}^{{(2)}}",
+    r"\frac{\sigma_{11}^{\mathrm{eq}}}{\sigma_{00}^{\mathrm{eq}}}": "K",
     r"\frac{1}{2T_1}": r"\frac12\left( \frac{1}{T_1} \right)",
 }
 
@@ -46,6 +42,9 @@ FUNCTIONS = {  # at finite epsilon, (B1), (B3), (B4)
     r"\mathcal{D}": ("x", r"\frac{\epsilon}{\pi(\epsilon^2+x^2)}"),
     r"\mathcal{P}": ("x", r"\frac{x}{\epsilon^2+x^2}"),
 }
+
+
+INDICES = {"_i": ("_1", "_2"), r"\pm": ("+", "-")}
 
 
 def names() -> Dictionary:
@@ -77,7 +76,7 @@ def names() -> Dictionary:
     known["K"] = Known(_series(constants, 0), ZERO_FORM, 4)
     temperature = monomial(Gaussian(1), Thermal("T", -1, (0,)))
     known[_SPLITTING] = Known(renormalised_splitting(BLOCH.interaction) * temperature)
-    known["I_7"] = Known(reduce_real(TimeIntegrand.collect(4, [SEVENTH]).real_parts()))
+    known["I_7"] = Known(reduce_real(TimeIntegrand.collect(4, [seventh_term()]).real_parts()))
     plain = Dictionary.of(BLOCH.interaction, ("Gamma",))
     return replace(
         plain,
@@ -86,7 +85,7 @@ def names() -> Dictionary:
         functions=FUNCTIONS,
         free=1,
         one_sided=True,  # (74), (87)
-        indices={"_i": ("_1", "_2")},
+        indices=INDICES,
     )
 
 
@@ -95,3 +94,30 @@ def _series(orders: dict[int, tuple[SpectralForm, SpectralForm]], part: int) -> 
     for order, forms in orders.items():
         total += with_elements(forms[part], ("delta",) * order)
     return total
+
+
+def renormalised_frequency() -> Reading:
+    """omega is the frequency of the coherences, at T = 0: (154)."""
+    gap = monomial(Gaussian(1), denominators=(((1,), -1),))
+    shift = {n: (BLOCH.frequency_shift[n].form, ZERO_FORM) for n in (2, 4)}
+    frequency = {r"\omega": Known(_series({0: (gap, ZERO_FORM), **shift}, 0), ZERO_FORM, 6)}
+    return by_dictionary(replace(names(), quantities=frequency), "zero-temperature")
+
+
+def _computed(system: Callable[[], System]) -> Callable[[], Reading]:
+    return lambda: reading(system(), INDICES)
+
+
+READINGS: dict[str, Callable[[], Reading]] = {
+    "decaying bath": _computed(systems.decaying),
+    "generalized functions": _computed(systems.distributions),
+    "classical bath": _computed(systems.classical),
+    "interaction picture": _computed(systems.interaction_picture),
+    "modes": _computed(systems.modes),
+    "coherences": _computed(systems.coherences),
+    "right and left": _computed(systems.right_left),
+    "frequency of the coherences": _computed(systems.coherence),
+    "renormalised frequency": renormalised_frequency,
+    **{name: _computed(partial(systems.exponential_model, name)) for name in MODELS},
+}
+"""Further ways to read a formula of the ledger."""

@@ -5,26 +5,25 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 import sympy
 
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
-from derivations.laird_budimir_skinner_1991.common import BLOCH, K
+from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, K
 from derivations.laird_budimir_skinner_1991.functions import named, specs
-from derivations.laird_budimir_skinner_1991.names import names
-from pertsym.codegen.data import terms_json
-from pertsym.codegen.module import render_module
-from pertsym.codegen.rational import RationalFunction, render_rational_module
-from pertsym.derivation import Formula, Step
+from derivations.laird_budimir_skinner_1991.names import INDICES, READINGS, names
+from derivations.laird_budimir_skinner_1991.systems import oscillators
+from pertsym.certify.formulas import by_dictionary
+from pertsym.codegen.rational import RationalFunction
+from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.equilibrium import renormalised_splitting
 from pertsym.equations.models import laird
-from pertsym.equations.rational import Exponential, rational_form
+from pertsym.equations.rational import rational_form
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
+from pertsym.language.concrete import reading
 from pertsym.narrative import (
     NamedForm,
     RoutesDisagree,
@@ -32,6 +31,7 @@ from pertsym.narrative import (
     forms_step,
     moments_step,
     reduction_steps,
+    rendered,
     spectral_step,
     symbol,
     wick_step,
@@ -39,7 +39,6 @@ from pertsym.narrative import (
 from pertsym.paper import Paper
 from pertsym.reduction.spectral import Thermal, monomial
 
-NAME = "laird_budimir_skinner_1991"
 TITLE = "Quantum-mechanical derivation of the Bloch equations: beyond the weak coupling limit"
 SOURCE = "B. B. Laird, J. Budimir, J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)"
 BIBTEX = """@article{LairdBudimirSkinner1991,
@@ -91,9 +90,10 @@ def hamiltonian() -> Step:
         r"$C_1(t)=\langle\Lambda^\dagger(t)\Lambda(0)\rangle$ and "
         r"$C_2(t)=\langle\Lambda(t)\Lambda(0)\rangle$.",
         (
-            Formula(
+            typed(
                 r"H=\omega_0|1\rangle\langle1|+\sum_k\omega_k\left(b_k^\dagger b_k+\tfrac12\right)"
                 r"+\delta\left(\Lambda|1\rangle\langle0|+\Lambda^\dagger|0\rangle\langle1|\right)",
+                reading(oscillators(), INDICES),
                 "(10)-(14)",
             ),
         ),
@@ -149,20 +149,18 @@ def balance() -> Step:
     )
     if zeroth or second:
         raise RoutesDisagree("k10 - K k01 does not vanish under the KMS relation")
-    return forms_step(
+    thermal = by_dictionary(names(), "thermal")
+    fourth = r"k_{10}^{(4)}-K^{(0)}k_{01}^{(4)}-K^{(2)}k_{01}^{(2)}=0"
+    return Step(
         "detailed-balance",
         "Detailed balance",
         r"With $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$ and its derivative, order by order "
         r"in the coupling, $k_{10}-K k_{01}$ must vanish.",
-        [
-            NamedForm(r"k_{10}^{(2)}-K^{(0)}k_{01}^{(2)}", "k10(2) - K(0)k01(2)", zeroth, "(114)"),
-            NamedForm(
-                r"k_{10}^{(4)}-K^{(0)}k_{01}^{(4)}-K^{(2)}k_{01}^{(2)}",
-                "k10(4) - K(0)k01(4) - K(2)k01(2)",
-                second,
-                "(112)-(115), (D3)",
-            ),
-        ],
+        (
+            typed(r"k_{10}^{(2)}-K^{(0)}k_{01}^{(2)}=0", thermal, "(114)"),
+            typed(fourth, thermal, "(112)-(115), (D3)"),
+        ),
+        ("k10(2) - K(0)k01(2) = 0", "k10(4) - K(0)k01(4) - K(2)k01(2) = 0"),
     )
 
 
@@ -257,11 +255,7 @@ def stochastic_bath() -> Step:
     )
 
 
-W0, LAM, DELTA = sympy.symbols("omega_0 lambda Delta", positive=True)
-MODELS = {
-    "E1": {"C1": Exponential(DELTA**2, LAM), "C2": Exponential(DELTA**2, LAM)},
-    "E3": {"C1": Exponential(DELTA**2 / 2, LAM), "C2": Exponential(sympy.Integer(0), LAM)},
-}
+W0 = sympy.Symbol("omega_0", positive=True)
 
 
 @cache
@@ -289,29 +283,13 @@ def exponential_models() -> Step:
         r"$C_2=0$ (there $\Delta$ is $\omega_1$). Every quantity is rational in $\omega_0$ and "
         r"$\lambda$; the first two lines are model (E1), the last two (E3), which the "
         "source does not print.",
-        tuple(
-            Formula(
-                ("\\left(1/T_2'\\right)" if "prime" in r.name else "\\left(1/T_1\\right)")
-                + f"^{{(4)}}={sympy.latex(r.expression)}",
-                "",
-            )
-            for r in wanted
-        ),
+        tuple(rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
         tuple(f"{r.name} = {r.expression}" for r in wanted),
     )
 
 
-def generate() -> Mapping[str, str]:
-    """The files below generated/laird_budimir_skinner_1991/ besides document and ledger."""
-    return {
-        "rates.py": render_module(NAME, f"{TITLE}.", specs()),
-        "exponential_bath.py": render_rational_module(NAME, rational_results()),
-        "terms.json": terms_json(BLOCH, ("k_up", "k_down", "inv_T2_prime", "R_1010", "R_1001"), 4),
-    }
-
-
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
     bibtex=BIBTEX,
@@ -320,11 +298,12 @@ PAPER = Paper(
     equations=BLOCH,
     orders=(2, 4),
     narrate=narrate,
-    generate=generate,
+    modules={"rates.py": specs, "exponential_bath.py": rational_results},
+    terms=("k_up", "k_down", "inv_T2_prime", "R_1010", "R_1001"),
     densities=("Gamma",),
     symbols={"delta": "1"},
     ledger_names=names,
+    readings=READINGS,
     headline=SOURCE,
-    claims_file=Path(__file__).with_name("claims.toml"),
     checks=CHECKS,
 )

@@ -1,4 +1,4 @@
-"""Checks of the bath and the tunneling rate: Eqs. (4)-(10), (25)-(58).
+"""Checks of the bath and the tunneling rate: Eqs. (7)-(10), (28)-(58).
 
 Numbers here are in units of wD, at as many digits as are asked for.
 """
@@ -11,27 +11,14 @@ from typing import Any
 
 import flint
 import mpmath
-import numpy as np
 import sympy
 
-from derivations.proton_transfer.common import (
-    DOUBLE,
-    PRINTED,
-    correlation,
-    drude_weight,
-    model,
-    rate_matrix,
-    tunneling_rate,
-    within,
-)
+from derivations.proton_transfer.common import PRINTED, correlation, tunneling_rate
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Check, Evidence, close, conclude, enclosed, exact
-from pertsym.generators.second_order import redfield_term
-from pertsym.generators.tcl import tcl_generator
 from pertsym.numerics.spectra import EnclosedSpectra
-from pertsym.systems.proton_transfer import CUTOFF
 
 ENGINE = "spectrum and principal-value transform of the engine's Drude bath"
 SERIES = "Drude pole and Matsubara series"
@@ -41,7 +28,7 @@ ETA, BETA = 0.3125, 1.0625
 """Exact in binary; wD = 1."""
 GAPS = (0.59375, -1.328125)
 
-_W, _NU, _CUT, _BETA, _ETA, _K = sympy.symbols("omega nu omega_D beta eta k", positive=True)
+_W, _CUT, _BETA, _ETA, _K = sympy.symbols("omega omega_D beta eta k", positive=True)
 
 
 def bath() -> Correlation:
@@ -112,11 +99,6 @@ def residues(digits: int) -> Evidence:
             "residue of n",
             (1 / sympy.diff(1 / occupation, _W)).subs(_W, place),
             1 / _BETA,
-        ),
-        exact(
-            "J(i nu)",
-            spectral.subs(_W, sympy.I * _NU),
-            sympy.I * _ETA * _NU * _CUT**2 / (_CUT**2 - _NU**2),
         ),
     ]
     return conclude((SYMBOLIC,), *findings)
@@ -195,45 +177,6 @@ def tunneling_derivative(digits: int) -> Evidence:
     return conclude((ENGINE, SERIES), *findings, status="numerical")
 
 
-def finite_time_identity(digits: int) -> Evidence:
-    """(54): the elementary integral behind g(t, D), and its limit (56)."""
-    t, a = sympy.symbols("t a", positive=True)
-    gap = sympy.Symbol("Delta", real=True)
-    z = a + sympy.I * gap
-    integral = (1 - sympy.exp(-z * t)) / z
-    findings = [
-        exact("derivative", sympy.diff(integral, t), sympy.exp(-z * t)),
-        exact("starts at 0", integral.subs(t, 0), 0),
-        exact("its limit", sympy.limit(sympy.exp(-a * t), t, sympy.oo), 0),
-    ]
-    return conclude((SYMBOLIC,), *findings)
-
-
-def finite_time_rate(digits: int) -> Evidence:
-    """(46)-(48), (53), (55), (68), (69): the time-dependent Redfield generator of six levels."""
-    eta, time = 0.3, 900.0
-    given = model(eta)
-    beta = given.baths[0].beta
-    assert beta is not None
-    energies = np.array(given.energies)
-    gaps = energies[:, None] - energies[None, :]
-    exponents = [(complex(drude_weight(eta, CUTOFF, beta)), CUTOFF)]
-    for k in range(1, 40):  # e^{-nu_40 t} is below rounding; the limit holds the whole series
-        nu = 2 * np.pi * k / beta
-        exponents.append((2 * eta * CUTOFF**2 / beta * nu / (nu**2 - CUTOFF**2), nu))
-    rate = rate_matrix(eta) - sum(
-        c * np.exp(-(nu + 1j * gaps) * time) / (nu + 1j * gaps) for c, nu in exponents
-    )
-    q = np.array([[complex(entry) for entry in row] for row in given.couplings[0].operator])
-    printed = redfield_term(q, q * rate)
-    found = tcl_generator(given, 2, time=time, tolerance=1e-8).orders[2].matrix
-    return conclude(
-        ("TCL2 of the engine at finite time", f"g(t, D) in {DOUBLE}"),
-        within("R(t)", found, printed, 1e-6),
-        status="numerical",
-    )
-
-
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
         "spectral_density": spectral_density,
@@ -243,7 +186,5 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "correlation_function": correlation_function,
         "tunneling_rate": tunneling,
         "tunneling_derivative": tunneling_derivative,
-        "finite_time_identity": finite_time_identity,
-        "finite_time_rate": finite_time_rate,
     }
 )

@@ -69,6 +69,11 @@ def tcl4_orders(eta: float) -> Mapping[int, Matrix]:
     return {order: term.matrix for order, term in found.items()}
 
 
+def applied(superoperator: Matrix, rho: Matrix) -> Matrix:
+    """A superoperator over row-major vec on a state."""
+    return (superoperator @ rho.reshape(-1)).reshape(rho.shape)
+
+
 def populations(eta: float, method: str, order: int = 2) -> Reals:
     """Its diagonal."""
     return np.diag(state(eta, method, order)).real
@@ -166,7 +171,7 @@ def tunneling_rate(gap: Any, eta: Any, cutoff: Any, beta: Any, derivative: int =
 
 
 @cache
-def rate_matrix(eta: float, derivative: int = 0) -> Matrix:
+def rate_matrix(eta: float) -> Matrix:
     """g(D_nm) of the six-level model, D_nm = E_n - E_m, from the closed form in digammas.
 
     With x = beta/2pi the series of (56) is
@@ -181,25 +186,22 @@ def rate_matrix(eta: float, derivative: int = 0) -> Matrix:
         for n, upper in enumerate(energies):
             for m, lower in enumerate(energies):
                 gap = mpmath.mpf(upper) - mpmath.mpf(lower)
-                result[n, m] = complex(_closed_rate(gap, mpmath.mpf(eta), cutoff, beta, derivative))
+                result[n, m] = complex(_closed_rate(gap, mpmath.mpf(eta), cutoff, beta))
     return result
 
 
-def _closed_rate(gap: Any, eta: Any, cutoff: Any, beta: Any, derivative: int) -> Any:
+def _closed_rate(gap: Any, eta: Any, cutoff: Any, beta: Any) -> Any:
     """g(D) by partial fractions: sum_k 1/(k + z) -> -psi(1 + z), the weights adding to 0."""
 
-    def value(d: Any) -> Any:
-        x = beta / (2 * mpmath.pi)
-        weights = {  # of 1/(nu + z): residues of nu/[(nu - wD)(nu + wD)(nu + iD)]
-            -cutoff: mpmath.mpf(1) / (2 * (cutoff + 1j * d)),
-            cutoff: mpmath.mpf(1) / (2 * (-cutoff + 1j * d)),
-            1j * d: -1j * d / (-(d**2) - cutoff**2),
-        }
-        series = -x * sum(w * mpmath.digamma(1 + x * z) for z, w in weights.items())
-        drude = drude_weight(eta, cutoff, beta) / (cutoff + 1j * d)
-        return drude + 2 * eta * cutoff**2 / beta * series
-
-    return mpmath.diff(value, gap) if derivative else value(gap)
+    x = beta / (2 * mpmath.pi)
+    weights = {  # of 1/(nu + z): residues of nu/[(nu - wD)(nu + wD)(nu + iD)]
+        -cutoff: mpmath.mpf(1) / (2 * (cutoff + 1j * gap)),
+        cutoff: mpmath.mpf(1) / (2 * (-cutoff + 1j * gap)),
+        1j * gap: -1j * gap / (-(gap**2) - cutoff**2),
+    }
+    series = -x * sum(w * mpmath.digamma(1 + x * z) for z, w in weights.items())
+    drude = drude_weight(eta, cutoff, beta) / (cutoff + 1j * gap)
+    return drude + 2 * eta * cutoff**2 / beta * series
 
 
 def pairs(values: Mapping[float, float]) -> str:

@@ -1,121 +1,270 @@
-"""Checks of the equations of motion: Eqs. (11), (12), (19), (20), (59)-(80), (92)-(122).
-
-Matrices of the six-level model are compared in double precision.
-"""
+"""Checks of the equations of motion: N symbolic levels, and the reduced map order by order."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import expm
 
-from derivations.laird_budimir_skinner_1991.expansion_checks import (
-    cumulant_2,
-    cumulant_4,
-    moments,
-)
 from derivations.proton_transfer.common import (
     DOUBLE,
     Matrix,
-    Reals,
     constant_generator,
     holds,
     model,
     populations,
     rate_matrix,
-    state,
     within,
 )
+from derivations.proton_transfer.names import readings
+from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.claims import Check, Evidence, conclude
-from pertsym.dynamics.ccqme import coherence_map, population_map
+from pertsym.certify.formulas import Objects, tie
+from pertsym.certify.ledger import load_claims
 from pertsym.dynamics.half_sided import channels
-from pertsym.dynamics.redfield import dissipator, unitary
+from pertsym.equations.ccqme import Ccqme
+from pertsym.equations.mean_force import boltzmann, second_order
+from pertsym.equations.symbolic_operators import symbolic_interaction
+from pertsym.equations.thermal import detailed_balance
+from pertsym.exact import Gaussian
 from pertsym.generators.tcl import tcl_generator
+from pertsym.model.values import Bath, Coupling, Model
+from pertsym.reduction.elements import with_elements
+from pertsym.reduction.spectral import (
+    ZERO_FORM,
+    SpectralForm,
+    Value,
+    half_sided,
+    monomial,
+    negated,
+    reciprocal,
+)
 
 ETA = 0.3
-ENGINE = "engine"
-G_ROUTE = f"g(D) in digammas, {DOUBLE}"
+SIZE = 4
+"""Levels of the symbolic check: an element of R names four at most, and sums over one."""
+SYMBOLS = [[f"q{min(n, m)}{max(n, m)}" for m in range(SIZE)] for n in range(SIZE)]
 
 
-def operator(eta: float) -> Matrix:
-    """q in the eigenbasis of H_S(eta)."""
-    return np.array([[complex(x) for x in row] for row in model(eta).couplings[0].operator])
-
-
-def gaps(eta: float) -> Reals:
-    """D_nm = E_n - E_m."""
-    energies = np.array(model(eta).energies)
-    result: Reals = energies[:, None] - energies[None, :]
-    return result
-
-
-def relaxation(eta: float, rho: Matrix) -> Matrix:
-    """R[rho] of (71), (95): S rho q + q rho S^+ - q S rho - rho S^+ q, S_nm = q_nm g(D_nm)."""
-    q = operator(eta)
-    s = q * rate_matrix(eta)
-    adjoint = s.conj().T
-    result: Matrix = s @ rho @ q + q @ rho @ adjoint - q @ s @ rho - rho @ adjoint @ q
-    return result
-
-
-def engine_relaxation(eta: float) -> Matrix:
-    """R of the engine, shape (36, 36)."""
-    return dissipator(model(eta).energies, channels(model(eta)))
-
-
-def applied(superoperator: Matrix, rho: Matrix) -> Matrix:
-    """A superoperator over row-major vec on a state."""
-    return (superoperator @ rho.reshape(-1)).reshape(rho.shape)
-
-
-def random_state(seed: int = 1) -> Matrix:
-    """A density matrix without symmetry."""
-    random = np.random.default_rng(seed)
-    root = random.normal(size=(6, 6)) + 1j * random.normal(size=(6, 6))
-    square = root @ root.conj().T
-    normalised: Matrix = square / np.trace(square)
-    return normalised
-
-
-def diagonal(values: Any) -> Matrix:
-    """Pi_D as a matrix."""
-    return np.diag(np.diag(values)).astype(complex)
-
-
-def cumulant(digits: int) -> Evidence:
-    """(61)-(67), (80): the expansion is that of the first derivation, and so are its checks."""
-    found = [moments(digits), cumulant_2(digits), cumulant_4(digits)]
-    routes = tuple(dict.fromkeys(route for each in found for route in each.routes))
-    findings = (holds(each.detail, each.status != "failed") for each in found)
-    return conclude(routes, *findings, status="derived")
-
-
-def redfield(digits: int) -> Evidence:
-    """(11), (12), (70), (71), (92)-(104): the engine's Redfield and TCL2 against the paper's g."""
-    rho = random_state()
-    printed = relaxation(ETA, rho)
-    tcl = tcl_generator(model(ETA), 2).orders[2].matrix
-    free = -1j * gaps(ETA) * rho
+def formulas_at_numbers(digits: int) -> Evidence:
+    """The rows that are compared: the formula as displayed against the engine's objects."""
+    objects = Objects(readings=readings())
+    claims = [c for c in load_claims(Path(__file__).with_name("claims.toml")) if c.compare]
+    findings = (holds(f"({c.equation})", tie(c, objects).holds) for c in claims)
     return conclude(
-        ("Redfield of the engine", "TCL2 of the engine", G_ROUTE),
-        within("R[rho]", applied(engine_relaxation(ETA), rho), printed),
-        within("TCL2", applied(tcl, rho), printed),
-        within("unitary part", applied(unitary(model(ETA).energies), rho), free),
+        ("formula as displayed", "engine at two sets of random numbers"),
+        *findings,
         status="numerical",
     )
+
+
+# ---------------------------------------------------------------------------------------------
+# N levels with symbols
+
+
+def _half(equation: Ccqme, n: int, m: int) -> SpectralForm:
+    """S_nm = q_nm g(D_nm), g(D) = G(-D)."""
+    at = negated(equation.interaction.transition(n, m))
+    return with_elements(half_sided("B", at), (SYMBOLS[n][m],))
+
+
+def _shift(equation: Ccqme, n: int, m: int, derivative: int) -> SpectralForm:
+    """q_nm^2 b(D_nm) or q_nm^2 b'(D_nm): b(D) = -P(-D)/2pi."""
+    at = negated(equation.interaction.transition(n, m))
+    value = Value("P", "B", derivative, at)
+    form = monomial(Gaussian(Fraction(1 if derivative else -1, 2)), value)
+    return with_elements(form.scaled(Gaussian(1), pi_power=-1), (SYMBOLS[n][m],) * 2)
+
+
+def _tensor(equation: Ccqme, n: int, m: int, k: int, j: int) -> SpectralForm:
+    """R_{nm,kj} of S rho q + q rho S^+ - q S rho - rho S^+ q."""
+    levels = range(SIZE)
+
+    def q(a: int, b: int) -> SpectralForm:
+        return with_elements(monomial(Gaussian(1)), (SYMBOLS[a][b],))
+
+    def adjoint(a: int, b: int) -> SpectralForm:
+        return _half(equation, b, a).conjugated()
+
+    total = _half(equation, n, k) * q(j, m) + q(n, k) * adjoint(j, m)
+    if j == m:
+        total -= sum((q(n, a) * _half(equation, a, k) for a in levels), start=ZERO_FORM)
+    if n == k:
+        total -= sum((adjoint(j, a) * q(a, m) for a in levels), start=ZERO_FORM)
+    return total
+
+
+def symbolic_levels(digits: int) -> Evidence:
+    """(12), (20), (71), (83)-(90), (92)-(122): every element, exactly, with symbols q_nm.
+
+    The tensor comes from the ordered cumulant, the mean-force state from imaginary time; Q of (20)
+    is applied to the Gibbs state, whose image has to be rho_2 before normalisation.
+    """
+    equation = Ccqme(symbolic_interaction(SIZE, [(SYMBOLS, "B")]))
+    levels = range(SIZE)
+
+    def tensor() -> Iterator[bool]:
+        for n, m, k, j in np.ndindex(SIZE, SIZE, SIZE, SIZE):
+            yield not equation.redfield((n, m, k, j)) - _tensor(equation, n, m, k, j)
+
+    def coherences() -> Iterator[bool]:
+        for n in levels:
+            for m in levels:
+                if n != m:
+                    yield not detailed_balance(_driven(equation, n, m) - _second(equation, n, m))
+
+    def populations_of_q() -> Iterator[bool]:
+        for n in levels:
+            others = [m for m in levels if m != n]
+            slopes = sum((_shift(equation, m, n, 0) for m in levels), start=ZERO_FORM)
+            yield not equation.slope(n) - slopes
+            for m in others:
+                yield not equation.transfer(n, m) - _shift(equation, n, m, 1)
+            loss = sum((_shift(equation, m, n, 1) for m in others), start=ZERO_FORM)
+            yield not equation.transfer(n, n) + loss
+
+    def balance() -> Iterator[bool]:
+        for n in levels:
+            row = sum(
+                (equation.redfield((n, n, k, k)) * boltzmann(equation.interaction, k)
+                 for k in levels),
+                start=ZERO_FORM,
+            )  # fmt: skip
+            yield not detailed_balance(row)
+
+    return conclude(
+        ("ordered cumulant and arc-length reduction", "imaginary-time expansion",
+         f"operator forms of the paper, {SIZE} levels"),
+        holds("R_{nm,kj}, all elements", all(tensor())),
+        holds("(rho_2)_nm = R[rho_0]_nm/(i D_nm) under KMS", all(coherences())),
+        holds("Q among populations: q_nm^2 b'(D_nm), sum_m q_nm^2 b(D_mn)",
+              all(populations_of_q())),
+        holds("R[rho_0]_nn = 0 under KMS", all(balance())),
+        status="derived",
+    )  # fmt: skip
+
+
+def _driven(equation: Ccqme, n: int, m: int) -> SpectralForm:
+    """R[r0]_nm/(i D_nm), R as the paper has it."""
+    denominators, factor = reciprocal(equation.interaction.transition(n, m))
+    total = ZERO_FORM
+    for k in range(SIZE):
+        total += _tensor(equation, n, m, k, k) * boltzmann(equation.interaction, k)
+    return total.scaled(Gaussian(0, -factor), denominators=denominators)
+
+
+def _second(equation: Ccqme, n: int, m: int) -> SpectralForm:
+    return second_order(equation.interaction, n, m)
+
+
+# ---------------------------------------------------------------------------------------------
+# The reduced map
+
+
+def reduced_map(digits: int) -> Evidence:
+    """(62)-(67), (72)-(75), (80): Phi(t) = Tr_B U(t) . rho_B order by order, exactly.
+
+    The bath is one damped oscillator in its ground state, C(t) = c e^{-nu t}: system and oscillator
+    are propagated together, the powers of the coupling kept apart by a block matrix.
+    """
+    weight, nu, time, size = 0.36, 0.8 + 1.3j, 1.1, 5
+    energies, q = np.array([0.0, 0.9]), np.array([[0.4, 1.0], [1.0, -0.7]])
+    given = Model.of(
+        energies.tolist(),
+        [Coupling.of(q.tolist(), "B")],
+        [Bath("B", "boson", None, Exponentials((weight,), (nu,)))],
+    )
+    phi, slope = _map_orders(energies, q, weight, nu, time, size)
+    terms = tcl_generator(given, 4, time=time, tolerance=1e-11).orders
+    free, second, fourth = (terms[n].matrix for n in (0, 2, 4))
+    correction = _twofold(energies, q, weight, nu, time)  # Q_t of (73), (74)
+    inverse = np.linalg.inv(phi[0])
+    scale = np.abs(phi[2]).max()
+    return conclude(
+        ("joint evolution with a damped oscillator, block exponential", "TCL2 and TCL4 at time t"),
+        holds("(63) odd orders vanish", max(np.abs(phi[1]).max(), np.abs(phi[3]).max()) < 1e-12),
+        within("(62), (72), (73) Phi_2 = Q_t Phi_0", phi[2], correction @ phi[0], 1e-8),
+        within("(64), (65) dPhi_2/dt", slope[2], free @ phi[2] + second @ phi[0], 1e-8),
+        within("(66) Phi_0^-1 Phi = 1 + O(2)", inverse @ phi[0], np.eye(4)),
+        holds("(66) and not to second order", np.abs(inverse @ phi[2]).max() > 0.1 * scale),
+        within("(75) second order of (1 - Q_t) Phi", correction @ phi[0], phi[2], 1e-8),
+        holds("(75) and not to fourth", np.abs(phi[4] - correction @ phi[2]).max() > 0.01 * scale),
+        within(
+            "(80) dPhi_4/dt",
+            slope[4],
+            free @ phi[4] + second @ phi[2] + fourth @ phi[0],
+            1e-7,
+        ),
+        status="numerical",
+    )
+
+
+def _map_orders(
+    energies: Matrix, q: Matrix, weight: float, nu: complex, time: float, size: int
+) -> tuple[list[Matrix], list[Matrix]]:
+    """Phi and its derivative at orders 0 to 4 in the coupling, each (4, 4)."""
+    whole = 2 * size
+    lower = np.kron(np.eye(2), np.diag(np.sqrt(np.arange(1.0, size)), 1))
+    h = np.kron(np.diag(energies), np.eye(size)) + nu.imag * lower.T @ lower
+    one, back = np.eye(whole), lower.T @ lower
+    still = -1j * (np.kron(h, one) - np.kron(one, h.T)) + 2 * nu.real * (
+        np.kron(lower, lower) - (np.kron(back, one) + np.kron(one, back)) / 2
+    )
+    force = np.sqrt(weight) * np.kron(q, np.eye(size)) @ (lower + lower.T)
+    coupled = -1j * (np.kron(force, one) - np.kron(one, force.T))
+    blocks = np.kron(np.eye(5), still) + np.kron(np.eye(5, k=1), coupled)
+    ground = np.zeros((whole, whole, 4), dtype=complex)
+    for k in range(4):
+        ground[k // 2 * size, k % 2 * size, k] = 1
+    start = np.zeros((5, whole**2, 4), dtype=complex)
+    start[4] = ground.reshape(whole**2, 4)
+    reached = expm(blocks * time) @ start.reshape(-1, 4)
+    moving = blocks @ reached
+
+    def traced(rows: NDArray[Any]) -> list[Matrix]:
+        parts = rows.reshape(5, 2, size, 2, size, 4)
+        return list(np.einsum("oaibik->oabk", parts).reshape(5, 4, 4)[::-1])
+
+    return traced(reached), traced(moving)
+
+
+def _twofold(energies: Matrix, q: Matrix, weight: float, nu: complex, time: float) -> Matrix:
+    """Q_t of (73) in the Schroedinger picture, its two integrals by quadrature."""
+    x, w = np.polynomial.legendre.leggauss(24)
+    one = np.eye(2)
+
+    def at(t: float) -> Matrix:
+        phase = np.exp(-1j * (time - t) * (energies[:, None] - energies[None, :]))
+        moved: Matrix = q * phase
+        return moved
+
+    total = np.zeros((4, 4), dtype=complex)
+    for first, outer in zip(time * (x + 1) / 2, time * w / 2, strict=True):
+        for second, inner in zip(first * (x + 1) / 2, first * w / 2, strict=True):
+            c = weight * np.exp(-nu * (first - second))
+            a, b = at(first), at(second)
+            commutator = np.kron(a, one) - np.kron(one, a.T)
+            total -= (
+                outer * inner * commutator @ (c * np.kron(b, one) - np.conj(c) * np.kron(one, b.T))
+            )
+    return total
 
 
 def secular_rates(digits: int) -> Evidence:
     """Sec. II, end: W_nm = 2 q_nm^2 Re g(D_nm), detailed balance, Gibbs stationary."""
     found = constant_generator(ETA, "redfield-secular")[::7, ::7].real
-    rates = 2 * operator(ETA).real ** 2 * rate_matrix(ETA).real
+    rates = 2 * channels(model(ETA))[0].operator.real ** 2 * rate_matrix(ETA).real
     rates -= np.diag(np.diag(rates))
     printed = rates - np.diag(rates.sum(axis=0))
     p = populations(ETA, "gibbs")
     return conclude(
-        ("secular Redfield of the engine", G_ROUTE),
+        ("secular Redfield of the engine", f"g(D) in digammas, {DOUBLE}"),
         within("W", found, printed),
         within("detailed balance", rates * p[None, :], (rates * p[None, :]).T),
         within("steady state", populations(ETA, "redfield-secular"), p),
@@ -123,68 +272,11 @@ def secular_rates(digits: int) -> Evidence:
     )
 
 
-def canonical_map(digits: int) -> Evidence:
-    """(20), (106)-(118): Q on the diagonal and off it."""
-    given, q = model(ETA), operator(ETA).real
-    beta = given.baths[0].beta
-    assert beta is not None
-    b, db = rate_matrix(ETA).imag, rate_matrix(ETA, 1).imag
-    p = populations(ETA, "gibbs")
-    size = len(p)
-    dissipators = np.zeros((size, size))  # Pi_D D[|n><m|]: from m to n
-    for n in range(size):
-        for m in range(size):
-            dissipators[n, m] += q[n, m] ** 2 * db[n, m]
-            dissipators[m, m] -= q[n, m] ** 2 * db[n, m]
-    weights = np.sum(q**2 * b.T, axis=1)  # sum_m q_nm^2 b(D_mn)
-    rescaling = -beta * (np.eye(size) - p[:, None]) * weights[None, :]
-    found = population_map(given.energies, channels(given), beta)
-    rho = random_state()
-    apart = np.where(gaps(ETA) == 0, 1.0, gaps(ETA))
-    driven = relaxation(ETA, rho) / (1j * apart)
-    coherences = applied(coherence_map(given.energies, engine_relaxation(ETA)), rho)
-    second = np.diag(state(ETA, "mean-force")).real - p
-    return conclude(
-        ("CCQME of the engine", G_ROUTE),
-        within("population map", found, dissipators + rescaling),
-        within("coherence map", coherences, driven - diagonal(driven)),
-        within("Q p = second-order populations", found @ p, second),
-        holds("Q keeps the trace", np.abs(found.sum(axis=0)).max() < 1e-10),
-        status="numerical",
-    )
-
-
-def canonical_equation(digits: int) -> Evidence:
-    """(19), (76)-(79), (119)-(122): stationary up to the neglected term -R[Q rho2], exactly."""
-    given = model(ETA)
-    size = given.dimension
-    r = engine_relaxation(ETA)
-    q = coherence_map(given.energies, r)
-    places = np.arange(size) * (size + 1)
-    assert given.baths[0].beta is not None
-    q[np.ix_(places, places)] = population_map(given.energies, channels(given), given.baths[0].beta)
-    zeroth, rho = state(ETA, "gibbs"), state(ETA, "mean-force")
-    left = applied(constant_generator(ETA, "ccqme"), rho)
-    neglected = -applied(r, applied(q, rho - zeroth))
-    return conclude(
-        ("CCQME of the engine", "imaginary-time expansion of the engine"),
-        within("K[rho_G + rho2] = -R[Q rho2]", left, neglected, 1e-9),
-        within(
-            "K rho",
-            left,
-            applied(unitary(given.energies), rho) + applied(r, rho - applied(q, rho)),
-            1e-9,
-        ),
-        status="numerical",
-    )
-
-
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
-        "cumulant": cumulant,
-        "redfield": redfield,
+        "formulas_at_numbers": formulas_at_numbers,
+        "symbolic_levels": symbolic_levels,
+        "reduced_map": reduced_map,
         "secular_rates": secular_rates,
-        "canonical_map": canonical_map,
-        "canonical_equation": canonical_equation,
     }
 )

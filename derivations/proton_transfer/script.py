@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 from derivations.proton_transfer.checks import CHECKS
@@ -21,9 +22,10 @@ from derivations.proton_transfer.equilibrium_checks import (
     table,
 )
 from derivations.proton_transfer.figure_checks import THRESHOLD, regime
+from derivations.proton_transfer.names import readings
 from derivations.proton_transfer.table_checks import printed_energies, printed_positions
-from pertsym.derivation import Formula, Step
-from pertsym.language.dictionary import Dictionary
+from pertsym.certify.ledger import load_claims
+from pertsym.derivation import Formula, Reading, Step, typed
 from pertsym.narrative import cumulant_step, moments_step
 from pertsym.paper import Paper
 from pertsym.systems.proton_transfer import (
@@ -35,7 +37,6 @@ from pertsym.systems.proton_transfer import (
     wavepacket,
 )
 
-NAME = "proton_transfer"
 TITLE = "Canonically consistent quantum master equation for proton-transfer reactions"
 SOURCE = "Canonically consistent quantum master equation for proton-transfer reactions (preprint)"
 BIBTEX = """@unpublished{ProtonTransferCCQME,
@@ -57,6 +58,20 @@ LEGEND = (
 )
 
 
+@cache
+def _row(equation: str, source: str = "") -> Formula:
+    """The formula of a row of the ledger, read there and compared with the engine's objects."""
+    claims = load_claims(Path(__file__).with_name("claims.toml"))
+    (claim,) = [claim for claim in claims if claim.equation == equation]
+    against = _reading(claim.compare) if claim.compare else claim.text or "a definition"
+    return typed(claim.latex, against, source or f"({equation})")
+
+
+@cache
+def _reading(name: str) -> Reading:
+    return readings()[name]()
+
+
 def narrate(order: int) -> tuple[Step, ...]:
     """The argument to second order; at order 4 with what TCL4 adds."""
     steps = [hamiltonian(), potential(), bath(), moments_step(2, "(61)-(63)")]
@@ -75,15 +90,12 @@ def hamiltonian() -> Step:
         r"One transfer coordinate, coupled linearly to oscillators. The counter-term "
         r"$\lambda q^2$ belongs to the system, so that its eigenbasis depends on $\eta$.",
         (
-            Formula(
+            typed(
                 r"H=\frac{p^2}{2m}+V(q)+\lambda q^2+H_B-qX,\qquad H_S=H_{TAA}+\lambda q^2",
+                "the definition of the model",
                 "(1)-(8)",
             ),
-            Formula(
-                r"\lambda=\frac1\pi\int_0^\infty d\omega\,\frac{J(\omega)}{\omega}"
-                r"=\frac{\eta\omega_D}{2}",
-                "(7)",
-            ),
+            _row("7"),
         ),
         ("H = p²/2m + V(q) + λq² + HB - qX,  λ = ηωD/2",),
     )
@@ -111,9 +123,9 @@ def potential() -> Step:
         "$q_{0n}>0$. Shown are Tables 1 (some levels with a digit more) and 2. "
         rf"A sinc grid of {found.states.grid.points} points is converged to rounding.",
         (
-            Formula(r"V=\tfrac12(v_1+v_2)-\tfrac12\sqrt{(v_1-v_2)^2+4k^2}"),
-            Formula(_array([[rf"E_{n}" for n in range(6)], [f"{e:.9f}" for e in energies]])),
-            Formula("q=" + _matrix([[f"{x:.4f}" for x in row] for row in q])),
+            typed(r"V=\tfrac12(v_1+v_2)-\tfrac12\sqrt{(v_1-v_2)^2+4k^2}", "the potential is a fit"),
+            _numbers(_array([[rf"E_{n}" for n in range(6)], [f"{e:.9f}" for e in energies]])),
+            _numbers("q=" + _matrix([[f"{x:.4f}" for x in row] for row in q])),
         ),
         tuple(lines),
     )
@@ -128,18 +140,7 @@ def bath() -> Step:
         rf"$\omega_D={CUTOFF:g}$ hartree are chosen because with them the statements on errors, "
         r"minimum and steady states hold. The correlation function is the sum over the Drude pole, "
         r"$\nu_0=\omega_D$, and the Matsubara poles, $\nu_k=2\pi k/\beta$; $b(0)=-\lambda$.",
-        (
-            Formula(
-                r"C(t)=\sum_{k=0}^\infty c_ke^{-\nu_kt},\quad "
-                r"c_0=\frac{\eta\omega_D^2}{2}\left[\cot\frac{\beta\omega_D}{2}-i\right],\quad "
-                r"c_k=\frac{2\eta\omega_D^2}{\beta}\frac{\nu_k}{\nu_k^2-\omega_D^2}",
-                "(42)",
-            ),
-            Formula(
-                r"g(\Delta)=\sum_k\frac{c_k}{\nu_k+i\Delta},\quad a(\Delta)=J(\Delta)n(\Delta)",
-                "(51), (56)",
-            ),
-        ),
+        (_row("42"), _row("57"), _row("56"), _row("51")),
         ("C(t) = Σk ck e^{-νk t},  g(Δ) = Σk ck/(νk + iΔ),  a = J n,  b(0) = -λ",),
     )
 
@@ -153,10 +154,11 @@ def redfield() -> Step:
         r"superoperator. Secular populations obey detailed balance at every $\eta$ and relax to "
         "the Gibbs state; the full equation has a steady state with negative populations.",
         (
-            Formula(
-                r"\mathcal R[\rho]=S\rho q+q\rho S^\dagger-qS\rho-\rho S^\dagger q", "(12), (71)"
+            _row("71", "(12), (71)"),
+            typed(
+                r"\mathcal R[|m\rangle\langle m|]_{nn}=2q_{nm}^2\,a(\Delta_{nm})\quad(n\ne m)",
+                _reading("levels"),
             ),
-            Formula(r"W_{nm}=2q_{nm}^2\,a(\Delta_{nm})\quad(n\ne m)"),
         ),
         ("R[ρ] = SρQ + QρS† - QSρ - ρS†Q with Q = q, Snm = qnm g(Δnm)", "Wnm = 2 qnm² a(Δnm)"),
     )
@@ -171,12 +173,13 @@ def mean_force() -> Step:
         r"normalisation. Off the diagonal it is what the second-order generator demands; on the "
         "diagonal that generator fixes the Gibbs state alone.",
         (
-            Formula(
-                r"d_n=\sum_mq_{nm}^2\left\{b'(\Delta_{nm})p_m-b'(\Delta_{mn})p_n"
-                r"-\beta b(\Delta_{mn})p_n\right\},\quad(\rho_2)_{nn}=d_n-p_n\sum_kd_k",
+            typed(
+                r"d_n=\sum_mq_{nm}^2\{b'(\Delta_{nm})p_m-b'(\Delta_{mn})p_n"
+                r"-\beta b(\Delta_{mn})p_n\},\quad(\rho_2)_{nn}=d_n-p_n\sum_kd_k",
+                _reading("levels"),
                 "(83)-(85)",
             ),
-            Formula(r"(\rho_2)_{nm}=\frac{\mathcal R[\rho_0]_{nm}}{i\Delta_{nm}}", "(89)"),
+            _row("89"),
         ),
         ("dn = Σm qnm² {b'(Δnm) pm - b'(Δmn) pn - β b(Δmn) pn}", "ρ2,nm = R[ρ0]nm/(iΔnm)"),
     )
@@ -190,16 +193,7 @@ def canonical() -> Step:
         r"$\mathcal Q$ is the linear map that gives $\mathcal Q\rho_0=\rho_2$. The rescaling "
         r"carries $b(\Delta_{mn})$, the dissipator $b'(\Delta_{nm})$. On $\rho_0+\rho_2$ the "
         r"generator leaves $-\mathcal R[\mathcal Q\rho_2]$, of fourth order, and nothing else.",
-        (
-            Formula(r"\dot\rho=-i[H_S,\rho]+\mathcal R[(1-\mathcal Q)\rho]", "(19), (119)"),
-            Formula(
-                r"\mathcal Q\rho=\sum_{n\ne m}\frac{\mathcal R[\rho]_{nm}}{i\Delta_{nm}}"
-                r"|n\rangle\langle m|+\sum_{nm}q_{nm}^2\left\{b'(\Delta_{nm})\,\Pi_D"
-                r"\mathcal D[|n\rangle\langle m|]\rho+b(\Delta_{mn})\Lambda_n\rho\right\}",
-                "(20), (106)-(118)",
-            ),
-            Formula(r"(\Lambda_n\rho)_k=-\beta\rho_{nn}(\delta_{kn}-p_k)", "(115)"),
-        ),
+        (_row("119", "(19), (119)"), _row("106"), _row("108", "(20), (108)"), _row("115")),
         ("dρ/dt = -i[HS, ρ] + R[(1-Q)ρ],  Qρ0 = ρ2",),
     )
 
@@ -212,7 +206,7 @@ def fourth_order() -> Step:
         r"The populations that are missing stand in the diagonal of the fourth-order condition. "
         r"The engine's $K_4$ of six levels satisfies it with the mean-force state, so that TCL4 is "
         "canonical to second order without a correction by hand.",
-        (Formula(r"K_2[\rho_2]_{nn}+K_4[\rho_0]_{nn}=0", "(91)"),),
+        (_row("91"),),
         ("K2[ρ2]nn + K4[ρ0]nn = 0",),
     )
 
@@ -225,7 +219,7 @@ def steady_states(order: int) -> Step:
     arrays = []
     for eta in STEADY_ETAS:
         lines = [[rf"\text{{{m}}}", *values] for m, its_eta, values in rows if its_eta == eta]
-        arrays.append(Formula(rf"\eta={eta:g}:\quad" + _array([head, *lines])))
+        arrays.append(_numbers(rf"\eta={eta:g}:\quad" + _array([head, *lines])))
     return Step(
         "steady",
         "Steady states",
@@ -258,7 +252,7 @@ def regimes() -> Step:
         f"thresholds are stripped; {100 * THRESHOLD:g} percent for both puts 0.1 into the weak "
         "regime, 0.01 into the ultraweak one and the border to intermediate coupling at 0.5, where "
         "the CCQME begins to leave the hierarchy, as the text says.",
-        (Formula(_array(shown)),),
+        (_numbers(_array(shown)),),
         tuple(
             f"eta {eta:<5g} {r.gibbs_error:.5f}  {r.mean_force_error:.5f}  {r.name}"
             for eta, r in found
@@ -278,15 +272,13 @@ def packet() -> Step:
         "A wavepacket",
         "It starts in the left well with the kinetic energy of the barrier; its width is chosen as "
         f"0.9 of that of the well's ground state: {said.replace('%', 'percent')}.",
-        (
-            Formula(
-                r"\psi(x)\propto\exp\left[-\frac{(x-x_0)^2}{2\sigma^2}+ip_0(x-x_0)\right],\quad"
-                r"\frac{p_0^2}{2m}=V_b",
-                "(21)",
-            ),
-        ),
+        (_row("21"),),
         (said,),
     )
+
+
+def _numbers(latex: str) -> Formula:
+    return typed(latex, "a table of computed numbers")
 
 
 def _array(rows: Sequence[Sequence[str]]) -> str:
@@ -317,17 +309,16 @@ def generate() -> Mapping[str, str]:
 
 
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
     legend=LEGEND,
     orders=(2, 4),
-    ledger_names=lambda: Dictionary(1, ("B",), free=1),  # identities at any frequency
+    readings=readings(),
     narrate=narrate,
     generate=generate,
     contents="levels, steady states, ledger and document",
-    claims_file=Path(__file__).with_name("claims.toml"),
     checks=CHECKS,
 )

@@ -6,16 +6,17 @@ The argument of the paper in its own order; every displayed result comes out of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import sympy
 
 from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS
+from derivations.schlosshauer_hines_milburn_2008.names import readings
 from derivations.schlosshauer_hines_milburn_2008.steps import (
     SOURCES,
     closed_forms,
     coefficients,
     hamiltonian,
+    ledger_row,
     motion,
     operator_equation,
     prefixed,
@@ -24,7 +25,7 @@ from derivations.schlosshauer_hines_milburn_2008.steps import (
 )
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
 from pertsym.codegen.module import FunctionSpec, render_module
-from pertsym.derivation import Formula, Step
+from pertsym.derivation import Step
 from pertsym.narrative import RoutesDisagree, cumulant_step
 from pertsym.oscillator.elimination import (
     diffusion_beyond_elimination,
@@ -155,9 +156,7 @@ def non_gaussian() -> Step:
         r"operators of the bath on the right of the state first, early to late, then those on the "
         r"left, late to early.",
         (
-            Formula(
-                r"\kappa = \langle B_1B_2B_3B_4\rangle - c_{12}c_{34} - c_{13}c_{24} - c_{14}c_{23}"
-            ),
+            ledger_row("four-point"),
             equation(r"\kappa", exponentials(unbiased)),
         ),
         (f"κ (unbiased) = {exponentials(unbiased, 'text')}",),
@@ -177,9 +176,8 @@ def levels() -> Step:
                 words.append(superoperator(value, "text").replace("ρ", f"ρ{column}"))
         left = rf"\dot\rho_{{{row}}}"
         body = r"\\ &+ ".join(pieces)
-        formulas.append(
-            Formula(rf"\begin{{aligned}}{left} ={{}}& {body}\end{{aligned}}", source[row])
-        )
+        whole = rf"\begin{{aligned}}& {body}\end{{aligned}}"
+        formulas.append(equation(left, whole, source[row]))
         lines.append(f"dρ{row}/dt = " + " + ".join(words))
     return Step(
         "levels",
@@ -210,11 +208,7 @@ def elimination() -> Step:
         r"motion of the oscillator and without $\Delta$.",
         (
             equation(r"\rho_{+-}", coherence, "(39)"),
-            Formula(
-                r"\dot\rho_S = -i\Omega_0[a^\dagger a,\rho_S]-\Gamma[a+a^\dagger,"
-                r"[a+a^\dagger,\rho_S]]",
-                "(40)",
-            ),
+            ledger_row("40"),
             equation(r"\Gamma", tex(found.heating), "(41)"),
         ),
         (f"ρ+- = {words}", f"Γ = {plain(found.heating)}"),
@@ -295,16 +289,16 @@ def generate() -> Mapping[str, str]:
 
 
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
     legend=LEGEND,
     orders=(2, 4),
+    readings=readings(),
     narrate=narrate,
     generate=generate,
     headline=SOURCE,
-    claims_file=Path(__file__).with_name("claims.toml"),
     checks=CHECKS,
 )

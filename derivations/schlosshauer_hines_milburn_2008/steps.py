@@ -5,7 +5,12 @@ The numbers of equations are those of Schlosshauer, Hines and Milburn, Phys. Rev
 
 from __future__ import annotations
 
-from pertsym.derivation import Formula, Step
+from functools import cache
+from pathlib import Path
+
+from derivations.schlosshauer_hines_milburn_2008.names import readings
+from pertsym.certify.ledger import load_claims
+from pertsym.derivation import Formula, Step, typed
 from pertsym.narrative import NamedForm, RoutesDisagree, forms_step
 from pertsym.oscillator.heisenberg import heisenberg, oscillator_hamiltonian
 from pertsym.oscillator.lorentz_drude import (
@@ -28,18 +33,21 @@ from pertsym.present.expressions import equation, plain, results, tex
 _LATEX = {"gamma": r"\gamma", "D": "D", "f": "f", "frequency_shift_squared": r"\tilde\Omega_0^2"}
 _TEXT = {"gamma": "γ", "D": "D", "f": "f", "frequency_shift_squared": "Ω̃0²"}
 SOURCES = {"frequency_shift_squared": "(24a)", "gamma": "(24b)", "D": "(24c)", "f": "(24d)"}
-_TERMS = {
-    "frequency_shift_squared": r"-\tfrac i2M\tilde\Omega_0^2[X^2,\rho]",
-    "gamma": r"-i\gamma[X,\{P,\rho\}]",
-    "D": r"-D[X,[X,\rho]]",
-    "f": r"-f[X,[P,\rho]]",
-}
 _PLAIN_TERMS = {
     "frequency_shift_squared": "-(i/2) M Ω̃0² [X²,ρ]",
     "gamma": "-iγ [X,{P,ρ}]",
     "D": "-D [X,[X,ρ]]",
     "f": "-f [X,[P,ρ]]",
 }
+
+
+@cache
+def ledger_row(number: str) -> Formula:
+    """The formula of a row of the ledger, read there and compared with the engine's objects."""
+    claims = load_claims(Path(__file__).with_name("claims.toml"))
+    (claim,) = [claim for claim in claims if claim.equation == number]
+    against = readings()[claim.compare]() if claim.compare else claim.text or "a definition"
+    return typed(claim.latex, against, f"({number})")
 
 
 def hamiltonian() -> Step:
@@ -51,7 +59,10 @@ def hamiltonian() -> Step:
         r"The environment is any stationary one; for the paper's spins "
         r"$H_B=\sum_i(\omega_i\sigma_z^{(i)}+\Delta_i\sigma_x^{(i)})/2$ and "
         r"$B=\sum_ig_i\sigma_z^{(i)}$, in thermal equilibrium.",
-        (equation("H_S", operator(h), "(1)"), Formula(r"H = H_S + H_B + X\otimes B", "(2)-(4)")),
+        (
+            equation("H_S", operator(h), "(1)"),
+            typed(r"H = H_S + H_B + X\otimes B", "the definition of the model", "(2)-(4)"),
+        ),
         (f"HS = {operator(h, 'text')}", "H = HS + HB + X B"),
     )
 
@@ -96,7 +107,7 @@ def operator_equation() -> Step:
         "operator-equation",
         "The master equation as an operator equation",
         r"The generator is compared, monomial by monomial, with four terms; all of it is matched.",
-        (Formula(r"\dot\rho = -i[H_S,\rho]" + "".join(_TERMS[n] for n in order), "(23)"),),
+        (ledger_row("23"),),
         ("dρ/dt = -i[HS,ρ] " + " ".join(_PLAIN_TERMS[n] for n in order),),
     )
 
@@ -109,8 +120,8 @@ def coefficients() -> Step:
         "The coefficients as time integrals",
         "Matching fixes each coefficient as one half-sided Fourier transform.",
         tuple(
-            Formula(
-                rf"{_LATEX[n]} = \int_0^\infty\! d\tau\,\left({tex(kernels[n])}\right)", SOURCES[n]
+            equation(
+                _LATEX[n], rf"\int_0^\infty\! d\tau\,\left({tex(kernels[n])}\right)", SOURCES[n]
             )
             for n in COEFFICIENTS
         ),
@@ -156,9 +167,7 @@ def closed_forms() -> Step:
             ("f_{QBM}", "f_QBM", boson_anomalous_diffusion(), ""),
         )
     )  # fmt: skip
-    series = formulas[4]
-    left, right = series.latex.split(" = ", 1)
-    shown = rf"{left} = \sum_{{\nu=(2k+1)\pi T}}\left({right}\right)"
+    series = rf"\sum_{{\nu=(2k+1)\pi T}}\left({tex(spin_shift_term())}\right)"
     return Step(
         "lorentz-drude",
         "Closed forms for a Lorentz-Drude cutoff",
@@ -168,6 +177,6 @@ def closed_forms() -> Step:
         r"$i\nu$ leave logarithms of $\nu$ in the shift of spins: no digamma function sums them, "
         r"unlike the poles of $\coth(\beta\omega/2)$ in $f_{QBM}$. The damping of spins is largest "
         r"at $T=0$ and vanishes for $T\to\infty$.",
-        (*formulas[:4], Formula(shown, series.source), *formulas[5:]),
+        (*formulas[:4], equation(r"\tilde\Omega_0^2", series, "(24a)"), *formulas[5:]),
         lines,
     )

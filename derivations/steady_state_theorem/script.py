@@ -6,13 +6,13 @@ order, and the identities behind it, tested exactly at sixth.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from functools import cache
 
 from derivations.steady_state_theorem.checks import (
     CHECKS,
     COUPLING,
     GENERATOR,
+    chosen_model,
     fourth_order_rate,
     second_order_rate,
 )
@@ -23,8 +23,10 @@ from derivations.steady_state_theorem.steps import (
     spectral_lines,
     theorem,
 )
-from pertsym.codegen.module import FunctionSpec, render_module
-from pertsym.derivation import Formula, Step
+from pertsym.certify.standard import state_values
+from pertsym.codegen.module import FunctionSpec
+from pertsym.codegen.quantities import form_functions
+from pertsym.derivation import Reading, Step, typed
 from pertsym.equations.mean_force import (
     boltzmann,
     equilibrium_constant,
@@ -33,15 +35,10 @@ from pertsym.equations.mean_force import (
 )
 from pertsym.narrative import NamedForm, RoutesDisagree, forms_step
 from pertsym.paper import Paper
-from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
 
-NAME = "steady_state_theorem"
 TITLE = "The steady state of the time-convolutionless generator and the mean-force Gibbs state"
 SOURCE = "the expansion of both states in the coupling (a result of this library)"
-BIBTEX = """@misc{pertsym_steady_state,
-  title = {The steady state of the time-convolutionless generator},
-  note = {Derived by pertsym}}"""
 CONVENTIONS = (
     r"$\hbar=k_B=1$; $H=H_S+H_B+\lambda H_I$, $H_I=\sum_aS_a\otimes B_a$, "
     r"$H_S=\sum_nE_n|n\rangle\langle n|$; $L=L_0+\lambda L_1$ is $-i[H,\cdot]$.",
@@ -62,9 +59,15 @@ LEGEND = (
 )
 
 
+@cache
+def state_reading() -> Reading:
+    """Two and three levels without symmetry."""
+    return state_values([chosen_model(2, 0.3), chosen_model(3, 0.3)], 6)
+
+
 def narrate(order: int) -> tuple[Step, ...]:
     """The theorem and its proof; closed forms to order 2 or 4; exact identities at order 6."""
-    steps = [theorem(), slow_subspace(), induction(), corollary(), spectral_lines()]
+    steps = [theorem(state_reading()), slow_subspace(), induction(), corollary(), spectral_lines()]
     steps.append(second_order_step())
     if order >= 4:
         steps += [ingredients(), fourth_order_step()]
@@ -73,31 +76,26 @@ def narrate(order: int) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _zero(form: SpectralForm, what: str) -> SpectralForm:
-    reduced = through_kms(form)
-    if reduced:
+def _require_zero(form: SpectralForm, what: str) -> None:
+    if through_kms(form):
         raise RoutesDisagree(f"{what} does not vanish under the KMS relation")
-    return reduced
 
 
 def second_order_step() -> Step:
     """Two levels, second order."""
+    _require_zero(second_order_rate(0, 0), "K2 r(0)")
+    _require_zero(second_order_rate(0, 1), "K0 r(2) + K2 r(0)")
     return forms_step(
         "second-order",
         "Two levels at second order",
         r"The mean-force coherence, and the two conditions of second order for a general real "
         r"coupling matrix: Gibbs populations, and the coherence that $K_2r^{(0)}$ drives.",
-        [
-            NamedForm("r^{(2)}_{01}", "r(2)01", second_order(COUPLING, 0, 1)),
-            NamedForm(
-                "(K_2r^{(0)})_{00}", "(K2 r(0))00", _zero(second_order_rate(0, 0), "K2 r(0)")
-            ),
-            NamedForm(
-                r"\frac{(K_2r^{(0)})_{01}}{i(E_0-E_1)}-r^{(2)}_{01}",
-                "(K2 r(0))01/(i(E0 - E1)) - r(2)01",
-                _zero(second_order_rate(0, 1), "K0 r(2) + K2 r(0)"),
-            ),
-        ],
+        [NamedForm("r^{(2)}_{01}", "r(2)01", second_order(COUPLING, 0, 1))],
+        last=(
+            typed("(K_2r^{(0)})_{aa}=0", state_reading()),
+            typed("K_0r^{(2)}+K_2r^{(0)}=0", state_reading()),
+        ),
+        text=("(K2 r(0))aa = 0", "K0 r(2) + K2 r(0) = 0"),
     )
 
 
@@ -123,7 +121,9 @@ def ingredients() -> Step:
 
 def fourth_order_step() -> Step:
     """Two levels, fourth order."""
-    return forms_step(
+    for a in (0, 1):
+        _require_zero(fourth_order_rate(a), "K4 r(0) + K2 r(2)")
+    return Step(
         "fourth-order",
         "Two levels at fourth order: TCL4 has the populations of second order",
         r"$\mathrm{FP}\!\int d\omega\,\hat C(\omega)\hat C(s-\omega)/(\omega-a)^k$ turns into its "
@@ -131,14 +131,8 @@ def fourth_order_step() -> Step:
         r"$(K_4)_{00,00}$ cancel those of $(K_4)_{00,11}e^{-\beta\omega_0}$. Everything else goes "
         r"with values of $\hat C$ at positive frequencies. All powers of $s_{00}$, $s_{01}$, "
         r"$s_{11}$ vanish one by one.",
-        [
-            NamedForm(
-                rf"(K_4r^{{(0)}}+K_2r^{{(2)}})_{{{a}{a}}}",
-                f"(K4 r(0) + K2 r(2)){a}{a}",
-                _zero(fourth_order_rate(a), "K4 r(0) + K2 r(2)"),
-            )
-            for a in (0, 1)
-        ],
+        (typed(r"\left(K_4r^{(0)}+K_2r^{(2)}\right)_{aa}=0", state_reading()),),
+        ("(K4 r(0) + K2 r(2))aa = 0",),
     )
 
 
@@ -159,9 +153,10 @@ def sixth_order_step() -> Step:
         "supports the general proof but is no second proof. The ledger also measures the powers "
         "with which steady states of three and four levels leave the mean-force state.",
         (
-            Formula(
-                r"\left(K_2r^{(4)}+K_4r^{(2)}+K_6r^{(0)}\right)_{aa}=0,\qquad"
-                r"\left(K_0r^{(4)}+K_2r^{(2)}+K_4r^{(0)}\right)_{ab}=0"
+            typed(
+                r"\left(K_2r^{(4)}+K_4r^{(2)}+K_6r^{(0)}\right)_{aa}=0,\qquad "
+                r"K_0r^{(4)}+K_2r^{(2)}+K_4r^{(0)}=0",
+                state_reading(),
             ),
         ),
         (
@@ -173,47 +168,27 @@ def sixth_order_step() -> Step:
     )
 
 
-def generate() -> Mapping[str, str]:
-    """The files below generated/steady_state_theorem/ besides document and ledger."""
-    return {
-        "equilibrium.py": render_module(NAME, f"{TITLE}.", specs()),
-    }
-
-
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of equilibrium.py."""
-    return (
-        _spec("K_0", boltzmann(COUPLING, 1), "rho_11/rho_00 of the mean-force state at order 0"),
-        _spec("K_2", equilibrium_constant(COUPLING), "rho_11/rho_00 at order 2"),
-        _spec(
-            "coherence_2",
-            second_order(COUPLING, 0, 1),
-            "rho_01 at order 2, times Z_S = 1 + exp(-beta w0)",
-        ),
-    )
-
-
-def _spec(name: str, form: SpectralForm, summary: str) -> FunctionSpec:
-    return FunctionSpec(
-        name,
-        form,
-        f"{summary}.",
-        "",
-        "\n".join(form_lines(form, name, width=92)),
-        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
+    coherence = "rho_01 at order 2, times Z_S = 1 + exp(-beta w0)"
+    return form_functions(
+        (
+            ("K_0", boltzmann(COUPLING, 1), "rho_11/rho_00 of the mean-force state at order 0"),
+            ("K_2", equilibrium_constant(COUPLING), "rho_11/rho_00 at order 2"),
+            ("coherence_2", second_order(COUPLING, 0, 1), coherence),
+        )
     )
 
 
 PAPER = Paper(
-    name=NAME,
+    script=__file__,
     title=TITLE,
     source=SOURCE,
-    bibtex=BIBTEX,
     conventions=CONVENTIONS,
     legend=LEGEND,
     orders=(2, 4, 6),
     narrate=narrate,
-    generate=generate,
-    claims_file=Path(__file__).with_name("claims.toml"),
+    readings={"state": state_reading},
+    modules={"equilibrium.py": specs},
     checks=CHECKS,
 )

@@ -6,11 +6,13 @@ coupling, r = Tr_B exp(-beta H)/Z_B the mean-force Gibbs state, not normalised.
 
 from __future__ import annotations
 
-from pertsym.derivation import Formula, Step
+from pertsym.derivation import Reading, Step, typed
 from pertsym.equations.mean_force import chains
 
+PROOF = "a step of the proof, between objects of the bath that have no finite representation"
 
-def theorem() -> Step:
+
+def theorem(state: Reading) -> Step:
     """What is claimed, and under which assumptions."""
     return Step(
         "theorem",
@@ -20,11 +22,11 @@ def theorem() -> Step:
         r"and at fixed real and imaginary times factorise as $t\to\infty$ (for a Gaussian bath, "
         r"$C(t-i\tau)\to0$ for $-\beta\le\tau\le\beta$), fast enough for the limits of "
         r"$K_2,\dots,K_{2n}$ and of the correlations with the bath to exist. Then the generator "
-        "annihilates the mean-force Gibbs state, order by order. "
+        r"annihilates the mean-force Gibbs state, order by order, $m=0,1,\dots,n$. "
         "\n\n"
         "Neither a small number of levels, nor a nondegenerate spectrum, nor a special form of "
         "the coupling is needed. Baths at different temperatures have no $r$ to begin with.",
-        (Formula(r"\sum_{k=0}^{m}K_{2k}\,r^{(2m-2k)}=0,\qquad m=0,1,\dots,n"),),
+        (typed(r"\sum_{k=0}^{m}K_{2k}\,r^{(2m-2k)}=0", state),),
         ("sum over k of K_2k r^(2m-2k) = 0 for m = 0, 1, ... n",),
     )
 
@@ -41,13 +43,15 @@ def slow_subspace() -> Step:
         r"operators. $\Omega$ attaches to a reduced state the correlations with the bath that "
         "belong to it at late times, and intertwines the two equations of motion.",
         (
-            Formula(
+            typed(
                 r"L\,\Omega=\Omega\,K,\qquad\mathrm{Tr}_B\Omega=1,\qquad"
-                r"\Omega^{(0)}=(\cdot)\otimes\rho_B"
+                r"\Omega^{(0)}=(\cdot)\otimes\rho_B",
+                PROOF,
             ),
-            Formula(
+            typed(
                 r"L\chi=0,\qquad\mathrm{Tr}_B\chi=r,\qquad\chi=e^{-\beta H}/Z_B,\qquad"
-                r"\chi^{(0)}=r^{(0)}\otimes\rho_B=\Omega^{(0)}r^{(0)}"
+                r"\chi^{(0)}=r^{(0)}\otimes\rho_B=\Omega^{(0)}r^{(0)}",
+                PROOF,
             ),
         ),
         (
@@ -76,10 +80,11 @@ def induction() -> Step:
         r"tends to the one in $e^{L_St}(\mathrm{Tr}_B\xi^{(k)})\otimes\rho_B=0$. Hence "
         r"$\xi^{(k)}=0$, and the induction goes on.",
         (
-            Formula(r"L\xi=-\Omega\kappa,\qquad\mathrm{Tr}_B\xi=0"),
-            Formula(
+            typed(r"L\xi=-\Omega\kappa,\qquad\mathrm{Tr}_B\xi=0", PROOF),
+            typed(
                 r"\kappa^{(k)}=-L_S\mathrm{Tr}_B\xi^{(k)}-\mathrm{Tr}_BL_1\xi^{(k-1)}=0,\qquad "
-                r"L_0\xi^{(k)}=0\ \Rightarrow\ \xi^{(k)}=0"
+                r"L_0\xi^{(k)}=0\ \Rightarrow\ \xi^{(k)}=0",
+                PROOF,
             ),
         ),
         ("L ξ = -Ω κ, Tr_B ξ = 0", "κ(k) = 0, L0 ξ(k) = 0, hence ξ(k) = 0"),
@@ -100,9 +105,10 @@ def corollary() -> Step:
         r"of order $2n$ need $K_{2n+2}$. TCL2 has Gibbs populations, TCL4 second-order ones, TCL6 "
         r"fourth-order ones. Levels that are degenerate stand together in one block.",
         (
-            Formula(
+            typed(
                 r"\sigma_{aa}=\rho^{\mathrm{MF}}_{aa}+O(\lambda^{2n}),\qquad"
-                r"\sigma_{ab}=\rho^{\mathrm{MF}}_{ab}+O(\lambda^{2n+2})\quad(a\ne b)"
+                r"\sigma_{ab}=\rho^{\mathrm{MF}}_{ab}+O(\lambda^{2n+2})\quad(a\ne b)",
+                PROOF,
             ),
         ),
         (
@@ -135,20 +141,23 @@ def spectral_lines() -> Step:
         "rounding at a random point of a finite field, where an expression that is not identically "
         r"zero vanishes with a probability below $10^{-15}$.",
         (
-            Formula(
+            typed(
                 r"\begin{aligned}\Bigl(\sum_j\omega_j+E_a-E_b\Bigr)X_{ab}(\omega_1..\omega_l)&="
                 r"-\Bigl[S,\int\frac{d\omega}{2\pi}X(\omega_1..\omega_l,\omega)\Bigr]_{ab}\\"
                 "\n"
                 r"&\quad{}-\sum_j\left\{\hat C(\omega_j)\,S\,X(..\hat\omega_j..)"
-                r"-\hat C(-\omega_j)\,X(..\hat\omega_j..)\,S\right\}_{ab}\end{aligned}"
+                r"-\hat C(-\omega_j)\,X(..\hat\omega_j..)\,S\right\}_{ab}\end{aligned}",
+                PROOF,
             ),
-            Formula(
-                r"i\,(Kr)_{ab}=(E_a-E_b)r_{ab}+\Bigl[S,\int\frac{d\omega}{2\pi}X(\omega)\Bigr]_{ab}"
+            typed(
+                r"i\,(Kr)_{ab}=(E_a-E_b)r_{ab}+\Bigl[S,\int\frac{d\omega}{2\pi}X(\omega)\Bigr]_{ab}",
+                PROOF,
             ),
-            Formula(
+            typed(
                 r"r^{(2n)}_{ab}=\sum_{\text{pairings}}\ \sum_{k_1..k_{2n-1}}S_{ak_1}S_{k_1k_2}"
                 r"\cdots S_{k_{2n-1}b}\prod_j\int\frac{d\omega_j}{2\pi}\hat C(\omega_j)\,"
-                r"f[E_a,E_{k_1}+W_1,\dots,E_b]"
+                r"f[E_a,E_{k_1}+W_1,\dots,E_b]",
+                PROOF,
             ),
         ),
         (

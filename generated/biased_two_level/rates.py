@@ -1429,7 +1429,7 @@ def im_R_1000_4(
         - (1/π²) d x (d-x) (d+x){ P_B(-ω0) P_B'(0)
         - FP∫dω Ĉ_B(ω) P_B(-ω0-ω) [1/(ω+ω0)² + 1/ω² + 2/[ω0 (ω+ω0)] - 2/[ω0 ω]] }
         - d x (d²+x²)[Ĉ_B(0) Ĉ_B'(-ω0) - Ĉ_B(-ω0) Ĉ_B'(0)]
-        + (1/π²) d x (2c d-d²+x²) P_B(0) P_B'(-ω0) - (2/π²) x (c-d) (d-x) (d+x) (P_B(0)²/ω0)
+        + (1/π²) d x (2d c-d²+x²) P_B(0) P_B'(-ω0) - (2/π²) x (c-d) (d-x) (d+x) (P_B(0)²/ω0)
         + (1/π²) x (c-d) (2d²-x²) (P_B(-ω0) P_B(0)/ω0)
 
     Raises Divergent where a spectrum, transform or integral it needs does not exist.
@@ -1538,7 +1538,7 @@ def im_R_1011_4(
         - (1/π²) d x (d-x) (d+x){ P_B(ω0) P_B'(0)
         - FP∫dω Ĉ_B(ω) P_B(ω0-ω) [1/ω² + 1/(ω-ω0)² + 2/[ω0 ω] - 2/[ω0 (ω-ω0)]] }
         + d x (d²+x²)[Ĉ_B(ω0) Ĉ_B'(0) - Ĉ_B(0) Ĉ_B'(ω0)]
-        - (1/π²) d x (2c d+d²-x²) P_B(0) P_B'(ω0) - (2/π²) x (c+d) (d-x) (d+x) (P_B(0)²/ω0)
+        - (1/π²) d x (2d c+d²-x²) P_B(0) P_B'(ω0) - (2/π²) x (c+d) (d-x) (d+x) (P_B(0)²/ω0)
         + (1/π²) x (c+d) (2d²-x²) (P_B(0) P_B(ω0)/ω0)
 
     Raises Divergent where a spectrum, transform or integral it needs does not exist.

@@ -24,6 +24,7 @@ Real = NDArray[np.float64]
 
 _ON_LINE = 1e-13  # relative imaginary part that counts as none
 _SAME = 1e-13
+_BLOCK = 1 << 14  # elements of a kernel that stay in the cache
 _MOST = 400  # functions in the basis
 _MAIN = 1e-4  # of the largest share of G: poles with more are resolved best
 
@@ -79,9 +80,13 @@ class Modes(NamedTuple):
 
     def half_sided(self, w: Real) -> tuple[Complex, Complex]:
         """G_S and G_A at w >= 0; G = G_S + i G_A, and at -w the same with both conjugated."""
-        above, below = _kernels(self.nu, w)
         weights = np.stack((self.s, self.a), axis=1)
-        both = above @ weights + below @ weights.conj()
+        both = np.empty((len(w), 2), complex)
+        rows = max(1, _BLOCK // max(1, len(self.nu)))
+        for start in range(0, len(w), rows):
+            part = slice(start, start + rows)
+            above, below = _kernels(self.nu, w[part])
+            both[part] = above @ weights + below @ weights.conj()
         return both[:, 0], both[:, 1]
 
     def exponentials(self) -> tuple[Complex, Complex]:
@@ -98,11 +103,13 @@ class Modes(NamedTuple):
 
 def _kernels(nu: Complex, w: Real) -> tuple[Complex, Complex]:
     """1/(nu - iw) and 1/(nu* - iw); nu - iw = re - i (w - im) keeps its digits at a resonance."""
-    above = np.empty((len(w), len(nu)), complex)
-    above.real, above.imag = nu.real, nu.imag - w[:, None]
-    below = np.empty_like(above)
-    below.real, below.imag = nu.real, -nu.imag - w[:, None]
-    return np.reciprocal(above, out=above), np.reciprocal(below, out=below)
+    both = np.empty((2, len(w), len(nu)), complex)
+    for kernel, sign in zip(both, (1, -1), strict=True):
+        away = w[:, None] - sign * nu.imag
+        inverse = 1 / (away * away + nu.real**2)
+        np.multiply(nu.real, inverse, out=kernel.real)
+        np.multiply(away, inverse, out=kernel.imag)
+    return both[0], both[1]
 
 
 class Basis(NamedTuple):
@@ -293,8 +300,10 @@ def fitted(nu: Complex, w: Real, even: Complex, odd: Complex, weight: Real) -> M
     values = np.stack((even, odd), axis=1) * weight[:, None]
     rows = np.concatenate((matrix.real, matrix.imag))
     length = np.linalg.norm(rows, axis=0)
-    q, r = np.linalg.qr(rows / length)
-    solved = np.linalg.lstsq(r, q.T @ np.concatenate((values.real, values.imag)), rcond=EPS)[0]
+    right = np.concatenate((values.real, values.imag))
+    # the last columns of R are Q^T times the right-hand sides
+    r = np.asarray(np.linalg.qr(np.hstack((rows / length, right)), mode="r"))[: len(length)]
+    solved = np.linalg.lstsq(r[:, : len(length)], r[:, len(length) :], rcond=EPS)[0]
     solved /= length[:, None]
     singles, pairs = int(real.sum()), int((~real).sum())
     amplitudes = np.empty((2, len(nu)), complex)

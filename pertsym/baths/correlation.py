@@ -346,10 +346,10 @@ class Correlation:
                 at = tuple(int(i) for i in index)
                 value[at] = float(enclosure.spectrum(self, float(w[at]), derivative, 20))
                 error[at] = EPS * abs(value[at])
-        # an exact 0 has the error 0, a value that underflowed has not
+        # an exact 0 has the error 0; what underflows, or nearly so, keeps no digits
         vanishes = self._vanishes(w)
         value, error = np.where(vanishes, 0.0, value), np.where(vanishes, 0.0, error)
-        return value, np.where((value == 0) & ~vanishes, _UNDERFLOW, error)
+        return value, error + np.where(vanishes, 0.0, _UNDERFLOW)
 
     def _vanishes(self, w: Any) -> Any:
         """Where Ĉ is exactly 0."""

@@ -70,7 +70,7 @@ class Claim:
     statement: str
     kind: str
     expected: Status
-    check: str
+    check: str = ""
     latex: str = ""
     note: str = ""
     render: str = ""

@@ -26,6 +26,8 @@ from pertsym.certify.element_routes import (
 )
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
+from pertsym.dynamics.gibbs import common_temperature
+from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.generator import Generator
 from pertsym.equations.series import Equations
 from pertsym.expansion.interaction import Interaction
@@ -192,11 +194,11 @@ def thermal_baths(
     return check
 
 
-def model_values(interaction: Interaction, names: Mapping[str, Any] | None = None) -> Values:
+def model_values(interaction: Interaction, operator: str = "") -> Values:
     r"""Reads ``H = ...`` and ``H_I = ...`` at random numbers of an interaction.
 
     Operators of a bath count as numbers, as nothing but their place in a sum is in question.
-    ``\sigma_z`` is |1><1| - |0><0|; `names` are further ones.
+    ``\sigma_z`` is |1><1| - |0><0|; `operator` is a name for all that couples to the only bath.
     """
     numbers = drawn(interaction, 11)
     size = interaction.dimension
@@ -217,8 +219,9 @@ def model_values(interaction: Interaction, names: Mapping[str, Any] | None = Non
     for k, (bath, matrix) in enumerate(sorted(operators(interaction, numbers).items())):
         points[bath] = 0.37 + 0.23 * k
         coupled += points[bath] * matrix
+        points |= {operator: matrix} if operator else {}
     points |= {"H_I": coupled, "H": np.diag(energies) + coupled + 0.71 * np.eye(size)}
-    return Values([points | dict(names or {})])
+    return Values([points])
 
 
 def structure_values(generator: Generator) -> Values:
@@ -233,3 +236,32 @@ def structure_values(generator: Generator) -> Values:
             {f"R_{{{a}{b},{c}{d}}}": k[a, b, c, d] for a, b, c, d in product(levels, repeat=4)}
         )
     return Values(points, {i: tuple(levels) for i in "abcd"})
+
+
+def state_values(models: Sequence[Model], order: int) -> Values:
+    r"""Reads what generators ``K_n`` make of parts ``r^{(n)}`` of the mean-force state, by orders.
+
+    Also ``K^{(n)}`` and ``\\rho^{(n)}``; the state is normalised, which no order notices.
+    """
+    points = []
+    for model in models:
+        generators = tcl_generator(model, order).orders
+        energies = np.array(model.energies) - min(model.energies)
+        beta = common_temperature(model)
+        gibbs = np.exp(-beta * energies)
+        sums = [np.diag(gibbs / gibbs.sum()).astype(complex)]
+        sums += [mean_force(model, n).matrix for n in range(2, min(order, 4) + 1, 2)]
+        names: dict[str, Any] = {}
+        for n, term in generators.items():
+            size = len(energies)
+            names[f"K_{n}"] = names[f"K^{{({n})}}"] = _acting(term.matrix, size)
+            if n // 2 < len(sums):
+                part = sums[n // 2] - (sums[n // 2 - 1] if n else 0)
+                names[f"r^{{({n})}}"] = names[rf"\rho^{{({n})}}"] = part
+        points.append(names)
+    indices = {"a": range(min(len(model.energies) for model in models)), "m": range(order // 2)}
+    return Values(points, indices)
+
+
+def _acting(matrix: Any, size: int) -> Callable[[Any], Any]:
+    return lambda x: (matrix @ np.reshape(x, -1)).reshape(size, size)

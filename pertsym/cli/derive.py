@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -175,17 +176,42 @@ def _record(
 
 
 def _show(derivation: Derivation, steps: tuple[Step, ...]) -> None:
-    click.echo(derivation.title)
+    from pertsym.present.text import COLUMNS, formula_text, prose_text
+
+    def prose(text: str, indent: str = "") -> None:
+        for paragraph in filter(None, map(str.strip, text.split("\n\n"))):
+            click.echo(
+                textwrap.fill(
+                    prose_text(paragraph),
+                    COLUMNS,
+                    initial_indent=indent,
+                    subsequent_indent=indent,
+                    break_on_hyphens=False,
+                )
+            )
+
+    prose(derivation.title)
     if derivation.source:
         click.echo(f"{derivation.source}\n")
     for sentence in derivation.legend:
         click.echo(f"  {sentence}")
-    for number, step in enumerate(steps, 1):
-        click.echo(f"\n{number}. {step.title}  [{step.key}]")
+    section = part = 0
+    for step in steps:
+        section, part = (section + 1, 0) if step.level == 1 else (section, part + 1)
+        number = f"{section}.{part}" if part else f"{section}."
+        click.echo(f"\n{number} {prose_text(step.title)}  [{step.key}]")
+        prose(step.prose)
         sources = ", ".join(dict.fromkeys(f.source for f in step.formulas if f.source))
         if sources:
             click.echo(f"   in the source: {sources}")
-        for line in step.text:
+        shown = step.text
+        if any(formula.lead for formula in step.formulas):  # each line under the words before it
+            shown = ()
+            for formula in step.formulas:
+                prose(formula.lead)
+                for line in formula_text(formula):
+                    click.echo(f"   {line}")
+        for line in shown:
             click.echo(f"   {line}")
 
 

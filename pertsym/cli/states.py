@@ -142,7 +142,11 @@ def steady_command(
     help=f"One of: {', '.join(EVOLVE)}; for a random-matrix environment one of: "
     f"{RANDOM_MATRIX_METHODS}.",
 )
-@click.option("--initial", required=True, help="A level's index, or a JSON file {real, imag}.")
+@click.option(
+    "--initial",
+    required=True,
+    help="A level's index, a density matrix [[...], ...] as in a model file, or a JSON file.",
+)
 @click.option("--times", required=True, help="START:STOP:COUNT, both ends included.")
 @basis_option
 @observable_option
@@ -291,7 +295,7 @@ def read_times(text: str) -> list[float]:
 
 
 def read_initial(text: str, size: int) -> Matrix:
-    """A pure level, or the density matrix of a file."""
+    """A pure level, a density matrix written as in a model file, or that of a JSON file."""
     if text.isdecimal():
         level = int(text)
         if level >= size:
@@ -299,6 +303,11 @@ def read_initial(text: str, size: int) -> Matrix:
         state = np.zeros((size, size), dtype=complex)
         state[level, level] = 1.0
         return state
+    if text.lstrip().startswith("["):
+        rows = observable(text, {}, Place("--initial", "matrix"), size, {})
+        matrix = np.array([[complex(z) for z in row] for row in rows])
+        _check_state("the matrix", matrix, size)
+        return matrix
     path = Path(text)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -308,7 +317,7 @@ def read_initial(text: str, size: int) -> Matrix:
     except OSError as fault:
         fail(
             f"--initial: {text!r} is neither a level's index nor a readable file "
-            f"({fault.strerror}); give 0 to {size - 1} or a JSON file",
+            f"({fault.strerror}); give 0 to {size - 1}, [[...], ...] or a JSON file",
             BAD_INPUT,
         )
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pertsym.codegen.export import BathCode, Codegen, Formula
 
 MACHINERY = ("nodes.c", "tables.c", "ways.c")
+INTEGRALS = ("integrals.c",)
 _SPECTRA = ("up", "slope_up", "down", "slope_down")
 
 _HEAD = """\
@@ -107,7 +108,8 @@ def render(code: Codegen) -> str:
     """The file's text; the same Codegen gives the same bytes."""
     densities = {b.density.kind: b.density for b in code.baths if b.density is not None}
     folder = files("pertsym.codegen")
-    machinery = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in MACHINERY)
+    names = MACHINERY + (INTEGRALS if any(a.is_integral for a in code.atoms) else ())
+    machinery = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
     parameters = code.parameters
     head = _HEAD.format(
         title=code.title,
@@ -163,6 +165,7 @@ def _density(d: DensityCode) -> str:
         for k, (p, r) in enumerate(d.resonances)
     )
     arguments = "".join(f", double {name}" for name in shape)
+    given = "".join(f", shape[{k}]" for k in range(len(shape)))
     steps = "".join(f"    double {name} = {body};\n" for name, body in d.steps)
     numbers = _complex if d.prelude else _number
     described = "".join(
@@ -184,8 +187,6 @@ static cplx {d.kind}_continued(const struct density *d, cplx w)
 {own}{loaded}    return {_complex(d.continued)};
 }}
 
-static const struct kind {d.kind} = {{{d.kind}_describe, {d.kind}_continued}};
-
 static inline void {d.kind}_reduced(double y{arguments}, double *r, double *slope, double *r_e,
                                     double *slope_e)
 {{
@@ -194,6 +195,15 @@ static inline void {d.kind}_reduced(double y{arguments}, double *r, double *slop
     *r = value, *slope = value * ({d.slope});
     *r_e = fabs(value) * relative, *slope_e = 3 * fabs(value) * relative * ({d.slope_size});
 }}
+
+static void {d.kind}_any(double y, const double *shape, double *r, double *slope, double *r_e,
+                         double *slope_e)
+{{
+    (void)shape;
+    {d.kind}_reduced(y{given}, r, slope, r_e, slope_e);
+}}
+
+static const struct kind {d.kind} = {{{d.kind}_describe, {d.kind}_continued, {d.kind}_any}};
 
 """
 
@@ -316,8 +326,8 @@ def _formula(code: Codegen, f: Formula) -> str:
     names = [a.identifier for a in e.atoms]
     arguments = "".join(f", double {n}" for n in names)
     unused = "".join(f"    (void){n};\n" for n in ["w0"])
-    transforms = sorted({a.baths[0] for a in e.atoms if a.kind in "PD"})
-    spectra = sorted({a.baths[0] for a in e.atoms if a.kind == "C"})
+    transforms = sorted({a.baths[0] for a in e.atoms if a.kind in "PD" and not a.is_integral})
+    spectra = sorted({a.baths[0] for a in e.atoms if a.kind == "C" and not a.is_integral})
     products = sorted({(a.kind, *a.baths) for a in e.atoms if a.kind in ("QC", "QP")})
     closed = {b.name for b in code.baths if b.density is not None and b.density.kind in CLOSED}
     summed = [b for b in transforms if b not in closed]
@@ -430,7 +440,7 @@ def _block_lines(
             yield f"double zero_{b}[{2 * len(_SPECTRA)}][BLOCK];"
             yield "{"
             yield "    struct parameters at_zero[BLOCK];"
-            yield "    for (size_t i = 0; i < m; i++) at_zero[i] = q[i], at_zero[i].w0 = 0.0;"
+            yield "    for (size_t i = 0; i < m; i++) at_zero[i] = q[i], at_zero[i].w0 = 1e-290;"
             yield f"    spectra_{b}(m, at_zero, zero_{b});"
             yield "}"
     gap = int(any(a.kind == "D" for a in atoms))
@@ -453,6 +463,9 @@ def _block_lines(
             yield f"for (size_t i = 0; i < m; i++) {name}_{b}[i] = q[i].{name}_{b};"
         own = "".join(f", {name}_{b}" for name in density.shape_parameters)
         yield f"{density.kind}_parts(m, x, beta, {int(closed[b].classical)}{own}, t_{way});"
+    for atom in atoms:
+        if atom.is_integral:
+            yield from _integral_lines(atom)
     for pass_ in ("value", "error"):
         yield (
             "for (size_t i = 0; i < m; i++) {"
@@ -478,17 +491,49 @@ def _block_lines(
         yield "}"
 
 
+def _integral_lines(atom: Atom) -> Iterator[str]:
+    """What `integrals.c` answers, at every point of a block."""
+    z, one, other = f"z_{atom.identifier}", atom.baths[0], atom.baths[-1]
+    yield f"double {z}[2][BLOCK];"
+    yield "for (size_t i = 0; i < m; i++) {"
+    yield f"    struct bath one; bath_{one}(q + i, &one);"
+    if atom.kind[0] in "IJ":
+        poles = "0"
+        yield f"    struct bath other; bath_{other}(q + i, &other);"
+        yield "    double w0 = q[i].w0;"
+        if atom.kernel:
+            poles = "poles"
+            rows = ", ".join(
+                f"{{{float(c)!r}{' / w0' * k}, {p}.0 * w0, {n}}}" for c, k, p, n in atom.kernel
+            )
+            yield f"    const struct pole poles[] = {{{rows}}};"
+        call = f"finite_part({int(atom.kind[2] == 'P')}, &one, &other, {atom.reflect}"
+        call += f", {atom.shift}.0 * w0, {len(atom.kernel)}, {poles}"
+    elif atom.kind == "R":
+        call = "regular_slope(&one"
+    elif atom.kind == "P":
+        call = f"transform_at(&one, 0.0, {atom.derivative}"
+    else:
+        call = "spectrum_at(&one, 0.0, 1"
+    yield f"    {z}[0][i] = {call}, &{z}[1][i]);"
+    yield "}"
+
+
 def _atom(code: Codegen, atom: Atom) -> tuple[str, str]:
     """Value and error of an atom at point i; @ stands for its value."""
     up = atom.multiple > 0
     if atom.kind == "S":
         return f"q[i].{atom.baths[0]}", "0.0"
+    if atom.is_integral:
+        amplitude = " * ".join(f"amplitude_{b}(q + i)" for b in atom.baths)
+        z = f"z_{atom.identifier}"
+        return f"{amplitude} * {z}[0][i]", f"fabs({amplitude}) * {z}[1][i] + 2 * UNIT * fabs(@)"
     if atom.kind == "C":
         part = ("slope_" if atom.derivative else "") + ("down" if atom.multiple < 0 else "up")
         k, s = _SPECTRA.index(part), f"{'s' if atom.multiple else 'zero'}_{atom.baths[0]}"
         value, error = f"{s}[{2 * k}][i]", f"{s}[{2 * k + 1}][i]"
-        if not atom.multiple:  # the power of w = 0 has no rounding
-            error = f"isnan({error}) ? 64.0 * UNIT * fabs(@) + TINY : {error}"
+        if not atom.multiple:  # what stands for w = 0 leaves a trace where the spectrum vanishes
+            error += " + (fabs(@) < 1e-100 ? fabs(@) : 0.0)"
         return value, error
     if atom.kind == "T":
         thermal = [b.name for b in code.baths if b.density is not None]

@@ -81,7 +81,7 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
     if not form:
         return Body((), (f"spectra.exact(0 * {frequency_names[0]})",), 0, False)
     elements = symbols_of(form)
-    form, finite = _with_finite_kinks(form)
+    form, finite = with_finite_kinks(form)
     names: dict[Value | Thermal, str] = {}
     assignments: list[tuple[str, str]] = []
     for atom in sorted(
@@ -112,11 +112,16 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
     )
 
 
-def _with_finite_kinks(form: SpectralForm) -> tuple[SpectralForm, tuple[Kink, ...]]:
-    """Poles at w = 0 on spectra, and those places at w = 0 where the divergences cancel."""
+def with_finite_kinks(
+    form: SpectralForm, smooth: frozenset[str] = frozenset()
+) -> tuple[SpectralForm, tuple[Kink, ...]]:
+    """Poles at w = 0 on spectra, and those places at w = 0 where the divergences cancel.
+
+    Spectra named in `smooth` have no kink.
+    """
 
     def at_zero(kink: Kink) -> bool:
-        return not any(kink.frequency)
+        return not any(kink.frequency) and kink.name not in smooth
 
     turned = with_poles_on_spectra(form, kinks(form, at_zero))
     found = kinks(turned, at_zero)

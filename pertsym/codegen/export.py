@@ -171,6 +171,7 @@ class Codegen:
         certified: list[Certified] = []
         missing: dict[str, str] = {}
         interaction = interaction_of(model)
+        smooth = frozenset(b.name for b in baths if b.density is None)
         bloch, constant = Bloch(interaction), EquilibriumConstant(interaction)
         for name in quantities or known:
             thermal = name == CONSTANT
@@ -187,7 +188,7 @@ class Codegen:
                     missing[f"{name}, order {n}"] = reasons.get(name, "it has no value")
                     continue
                 try:
-                    _require_spectra(expression(name, n, form))
+                    _require_spectra(expression(name, n, form, smooth))
                 except CannotEvaluate as fault:
                     missing[f"{name}, order {n}"] = str(fault)
                     continue
@@ -211,12 +212,17 @@ class Codegen:
             model.units,
         )
 
+    @property
+    def smooth(self) -> frozenset[str]:
+        """Names of baths whose spectra have no kink, whatever the parameters."""
+        return frozenset(bath.name for bath in self.baths if bath.density is None)
+
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:
         """Every order of every quantity, orders ascending."""
         return tuple(
             Formula(
-                expression(name, n, form),
+                expression(name, n, form, self.smooth),
                 tuple(form_lines(form, f"{_text(name)}({n})", width=92)),
             )
             for name, orders in self.forms.items()
@@ -291,16 +297,22 @@ class Codegen:
             return self
         forms: dict[str, dict[int, SpectralForm]] = {}
         missing = dict(self.missing)
-        for name, orders in self.forms.items():
-            for n, form in orders.items():
-                atoms = expression(name, n, form).atoms
-                if any(atom.kind == "C" and not atom.multiple for atom in atoms):
-                    missing[f"{name}, order {n}"] = f"it holds Ĉ(0), which {language} has not yet"
-                else:
-                    forms.setdefault(name, {})[n] = form
+        for f in self.formulas:
+            name, n, atoms = f.expression.quantity, f.expression.order, f.expression.atoms
+            lacking = ["a finite-part integral or P(0)"] * any(a.is_integral for a in atoms)
+            if any(a.kind == "C" and not a.multiple for a in atoms):
+                lacking.append("Ĉ(0)")
+            if lacking:
+                reason = f"it holds {' and '.join(lacking)}, which {language} has not yet"
+                missing[f"{name}, order {n}"] = reason
+            else:
+                forms.setdefault(name, {})[n] = self.forms[name][n]
         if not forms:
             raise NotYetDerivable(
-                self.name, "language", f"{language} has no Ĉ(0) yet", "export python or c"
+                self.name,
+                "language",
+                f"{language} has no routine for what the formulas hold: {missing}",
+                "export python",
             )
         kept = tuple(c for c in self.certified if c.order in forms.get(c.quantity, {}))
         return replace(self, forms=MappingProxyType(forms), certified=kept, missing=missing)
@@ -327,10 +339,9 @@ def _text(name: str) -> str:
 
 
 def _require_spectra(e: Expression) -> None:
-    """Refuse what is asked of a bath at other frequencies than w0, -w0 and, of Ĉ itself, 0."""
+    """Refuse what is asked of a bath at other frequencies than w0, -w0 and 0."""
     for atom in e.atoms:
-        plain = atom.kind == "C" and atom.multiple == atom.derivative == 0
-        if atom.kind in ("C", "P") and abs(atom.multiple) != 1 and not plain:
+        if atom.kind in ("C", "P") and abs(atom.multiple) > 1:
             raise CannotEvaluate(
                 f"it holds {atom.identifier}, for which exported code has no routine yet; evaluate "
                 "it with pertsym"

@@ -12,6 +12,8 @@ struct density {
 struct kind {
     void (*describe)(const double *shape, struct density *d);
     cplx (*continued)(const struct density *d, cplx w);
+    void (*reduced)(double y, const double *shape, double *r, double *slope, double *r_e,
+                    double *slope_e);
 };
 
 /* A bath at scalar parameters; `kind` is 0 for a sum of exponentials. */

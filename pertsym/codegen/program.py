@@ -3,14 +3,13 @@
 A form becomes a sum of products of named values
 
     C  Ĉ^(m)(n w0),   P  P^(m)(n w0),   D  P(w0) - P(-w0),   T  e^(-beta n w0) beta^m,
-    Q  T^(m)(n w0) of the product of a spectrum and a transform (`pertsym.baths.product_nodes`);
+    Q  T^(m)(n w0) of the product of a spectrum and a transform (`pertsym.baths.product_nodes`),
+    I, J  a finite-part integral over two baths that is no Q, and its regular part at a kink,
+    M, R  the mean slope of a spectrum and the regular slope of a transform at a kink;
 
-finite-part integrals are Q and what their poles add.  A form that was prepared for its baths
-(`numerics.evaluate.reduced`) also holds
+a form that was prepared for its baths (`numerics.evaluate.reduced`) also holds
 
-    E, O  [P^(m)(w0) + P^(m)(-w0)]/2 and half the difference,
-    I, J  a finite-part integral over two baths, and its regular part at a kink,
-    M, R  the mean slope of a spectrum and the regular slope of a transform at a kink.
+    E, O  [P^(m)(w0) + P^(m)(-w0)]/2 and half the difference.
 
 Beside each expression stands its majorant:
 the same sum with every sign a plus.  |f(a + d) - f(a)| <= M(|a| + |d|) - M(|a|), so that one more
@@ -26,7 +25,7 @@ from math import factorial
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from pertsym.codegen.emit import factored, joined
+from pertsym.codegen.emit import factored, joined, with_finite_kinks
 from pertsym.exact import Gaussian
 from pertsym.numerics.evaluate import depends_on_differences
 from pertsym.numerics.kinks import Kink, at_pole
@@ -72,6 +71,13 @@ class Atom(NamedTuple):
     shift: int = 0
     reflect: int = -1
     kernel: tuple[tuple[Fraction, int, int, int], ...] = ()
+
+    @property
+    def is_integral(self) -> bool:
+        """Whether it needs finite-part integrals, or P or a slope at w = 0."""
+        if self.kind == "C":
+            return not self.multiple and self.derivative > 0
+        return self.kind[0] in "IJMR" or (self.kind == "P" and not self.multiple)
 
     @property
     def identifier(self) -> str:
@@ -131,15 +137,36 @@ class Expression:
         return f"{self.quantity}_{self.order}"
 
 
-def expression(quantity: str, order: int, form: SpectralForm) -> Expression:
-    """The form as an expression.
+def expression(
+    quantity: str, order: int, form: SpectralForm, smooth: frozenset[str] = frozenset()
+) -> Expression:
+    """The form as an expression; spectra of the baths `smooth` have no kink at any parameters.
 
     Raises
     ------
     CannotEvaluate
-        For what the exported code has no routine for.
+        For more than two levels.
     """
-    return _expression(quantity, order, list(_collected(_terms(form))))
+    require_evaluable(form, mixed=True)
+    different = {name for name in {v.name for v in form.values} if _by_differences(form, name)}
+    form, finite = with_finite_kinks(form, smooth)
+    terms = []
+    for term in _prepared(form, finite):
+        parts = [term._replace(atoms=())]
+        for atom in term.atoms:
+            factors = as_products(atom) or _counted(atom, different)
+            parts = [_times(part, factor) for part in parts for factor in factors]
+        terms += parts
+    return _expression(quantity, order, list(_collected(iter(terms))))
+
+
+def _counted(atom: Atom, different: set[str]) -> tuple[Term, ...]:
+    """P(w0) as the difference from P(-w0), if only that counts."""
+    if atom.kind == "P" and atom.derivative == 0 and atom.baths[0] in different:
+        if atom.multiple < 0:
+            return ()
+        atom = Atom("D", atom.baths)
+    return (Term(Fraction(1), 0, 0, (atom,)),)
 
 
 def _expression(quantity: str, order: int, terms: Sequence[Term]) -> Expression:
@@ -165,6 +192,11 @@ def prepared_expression(form: SpectralForm, finite: tuple[Kink, ...]) -> Express
     CannotEvaluate
         For more than two levels.
     """
+    return _expression("form", 0, list(_collected(iter(_prepared(form, finite)))))
+
+
+def _prepared(form: SpectralForm, finite: tuple[Kink, ...]) -> list[Term]:
+    """Terms; poles over the same two functions share one integral."""
     terms: list[Term] = []
     families: dict[tuple[Any, ...], list[tuple[Fraction, int, int, int]]] = {}
     for m, z in form:
@@ -188,7 +220,7 @@ def prepared_expression(form: SpectralForm, finite: tuple[Kink, ...]) -> Express
         kernel = tuple(sorted((c / first, power - below, p, n) for c, power, p, n in parts))
         integral = Atom(f"I{kind}", (a, b), 0, 0, s, reflect, kernel)
         terms.append(Term(first, pi_power, below, tuple(sorted((integral, *others)))))
-    return _expression("form", 0, list(_collected(iter(terms))))
+    return terms
 
 
 def _plain(atom: object, finite: tuple[Kink, ...] = ()) -> tuple[Atom, ...]:
@@ -241,20 +273,6 @@ def _start(m: Monomial, z: Gaussian) -> Term:
     return Term(z.re * scale, m.pi_power, sum(power for _, power in m.denominators), ())
 
 
-def _terms(form: SpectralForm) -> Iterator[Term]:
-    require_evaluable(form, mixed=True)
-    different = {name for name in {v.name for v in form.values} if _by_differences(form, name)}
-    for m, z in form:
-        products = [_start(m, z)]
-        for atom in m.atoms:
-            products = [
-                _times(product, factor)
-                for product in products
-                for factor in _factors(atom, different)
-            ]
-        yield from products
-
-
 def _by_differences(form: SpectralForm, name: str) -> bool:
     plain = {v.frequency[0] for v in form.values if v[:3] == ("P", name, 0)}
     inside = any(i.kind == "CP" and i.other == name for i in form.integrals)
@@ -270,32 +288,9 @@ def _times(a: Term, b: Term) -> Term:
     )
 
 
-def _factors(atom: object, different: set[str]) -> tuple[Term, ...]:
-    """The atom of a form as a sum of terms."""
-    one = Fraction(1)
-    match atom:
-        case MatrixElement(name=name):
-            return (Term(one, 0, 0, (Atom("S", (name,)),)),)
-        case Thermal(power=power, exponent=(n,)):
-            return (Term(one, 0, 0, (Atom("T", (), power, n),)),)
-        case Value(kind="P", name=name, derivative=0, frequency=(n,)) if name in different:
-            # the other one is where P is counted from
-            return (Term(one, 0, 0, (Atom("D", (name,)),)),) if n == 1 else ()
-        case Value(kind=kind, name=name, derivative=m, frequency=(n,)):
-            return (Term(one, 0, 0, (Atom(kind, (name,), m, n),)),)
-        case SpectralIntegral():
-            return tuple(_integral(atom))
-    raise CannotEvaluate(f"{atom} belongs to more than two levels; export two levels")
-
-
 def _integral(integral: SpectralIntegral) -> Iterator[Term]:
     """FP int dw Ĉ_A(w) X_B(s - w)/(w - p)^n, as `product_nodes` writes it."""
     (s,), (p,), n = integral.shift, integral.pole, integral.order
-    if integral.reflect > 0 or p == 0 or s != 0:
-        raise CannotEvaluate(
-            "it holds an integral that comes from a diagonal part of a coupling in the energy "
-            "eigenbasis, for which exported code has no routine yet; evaluate it with pertsym"
-        )
     kind = "Q" + integral.kind[1]
     product = Atom(kind, (integral.name, integral.other), n - 1, p, s)
     yield Term(Fraction(1, factorial(n - 1)), 0, 0, (product,))

@@ -8,10 +8,17 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from pertsym.baths import nodes, product_nodes, tabulated, thermal_path, thermal_tables
+from pertsym.baths import (
+    node_integrals,
+    nodes,
+    product_nodes,
+    tabulated,
+    thermal_path,
+    thermal_tables,
+)
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
 from pertsym.baths.densities.density import DensityCode
-from pertsym.codegen import closed, occupation, runtime, standalone
+from pertsym.codegen import closed, finite_parts, occupation, runtime, standalone
 from pertsym.codegen.densities import code_of
 from pertsym.codegen.program import Atom, Expression
 
@@ -28,6 +35,7 @@ MACHINERY = (
     occupation,
     runtime,
 )
+INTEGRALS = (node_integrals, finite_parts)  # for atoms that are no products
 STANDALONE = (nodes, thermal_path, product_nodes, occupation, standalone)
 
 _HEAD = '''\
@@ -73,22 +81,36 @@ def both(**parameters):
     require(given)
     w0 = np.broadcast_to(given["w0"], count)
     atoms, lost = values_of_atoms(given, w0)
+    if count == 1:  # plain numbers are quicker
+        atoms, lost = ({{name: first(x) for name, x in y.items()}} for y in (atoms, lost))
+    else:
+        atoms, lost = (
+            {{name: np.broadcast_to(x, count) for name, x in y.items()}} for y in (atoms, lost)
+        )
     values, bounds = {{}}, {{}}
-    for quantity, order, formula, majorant, names, operations in FORMULAS:
-        value = np.empty(count)
-        bound = np.empty(count)
-        for start in range(0, count, BLOCK):
-            part = slice(start, start + BLOCK)
-            a = [atoms[name][part] for name in names]
-            sizes = [np.abs(x) for x in a]
-            larger = [x + lost[name][part] for x, name in zip(sizes, names)]
-            value[part] = formula(w0[part], *a)
-            most = majorant(w0[part], *larger)
-            bound[part] = most - majorant(w0[part], *sizes) + operations * UNIT * most
-        value, bound = value.reshape(shape)[()], bound.reshape(shape)[()]
-        values.setdefault(quantity, {{}})[order] = value * RATE[quantity == "equilibrium_constant"]
-        bounds.setdefault(quantity, {{}})[order] = bound * RATE[quantity == "equilibrium_constant"]
+    for quantity, order, *code in FORMULAS:
+        if count == 1:
+            value, bound = np.array(found(code, float(w0[0]), atoms, lost, RATE, quantity))
+        else:
+            value, bound = np.empty((2, count))
+            for start in range(0, count, BLOCK):
+                part = slice(start, start + BLOCK)
+                own, off = ({{name: x[name][part] for name in code[2]}} for x in (atoms, lost))
+                value[part], bound[part] = found(code, w0[part], own, off, RATE, quantity)
+        values.setdefault(quantity, {{}})[order] = value.reshape(shape)[()]
+        bounds.setdefault(quantity, {{}})[order] = bound.reshape(shape)[()]
     return values, bounds
+
+
+def found(code, w0, atoms, lost, rate, quantity):
+    """A formula and the bound of its error, of numbers or arrays."""
+    formula, majorant, names, operations = code
+    a = [atoms[name] for name in names]
+    sizes = [abs(x) for x in a]
+    most = majorant(w0, *[x + lost[name] for x, name in zip(sizes, names)])
+    bound = most - majorant(w0, *sizes) + operations * UNIT * most
+    unit = rate[quantity == "equilibrium_constant"]
+    return unit * formula(w0, *a), unit * bound
 
 
 def require(given):
@@ -98,15 +120,18 @@ def require(given):
 def values_of_atoms(given, w0):
     """Spectra, transforms and their errors: what the formulas are made of."""
     a, e = {{}}, {{}}
-    count = len(w0)
 {atoms}
-    a = {{name: np.broadcast_to(x, count) for name, x in a.items()}}
-    e = {{name: np.broadcast_to(x, count) for name, x in e.items()}}
     return a, e
+
+
+def everywhere(condition):
+    return condition if isinstance(condition, bool) else np.all(condition)
 
 
 def inverse(temperature):
     """1/(k_B T), inf at T = 0."""
+    if isinstance(temperature, float):
+        return 1 / (temperature * BOLTZMANN) if temperature * BOLTZMANN else np.inf
     energy = np.asarray(temperature * BOLTZMANN)
     cold = energy == 0
     return np.where(cold, np.inf, 1 / np.where(cold, 1.0, energy))[()]
@@ -136,7 +161,8 @@ def boltzmann(betas, energy, power):
 
 def render(code: Codegen) -> str:
     """The module's text; the same Codegen gives the same bytes."""
-    sources = [_parts(module) for module in MACHINERY]
+    machinery = MACHINERY + (INTEGRALS if any(atom.is_integral for atom in code.atoms) else ())
+    sources = [_parts(module) for module in machinery]
     parameters = code.parameters
     head = _HEAD.format(
         title=code.title,
@@ -149,7 +175,7 @@ def render(code: Codegen) -> str:
         atoms="\n".join(f"    {line}" for line in _atom_lines(code)),
     )
     pieces = [head, *(_formula(f.expression) for f in code.formulas), _table(code)]
-    for module, (_, body) in zip(MACHINERY, sources, strict=True):
+    for module, (_, body) in zip(machinery, sources, strict=True):
         pieces.append(f"# {_title(module)}\n\n{body}\n\n\n")
     pieces += [density_class(density) for density in _densities(code.baths)]
     return "".join(pieces) + _exponentials(code) + _tail(code)
@@ -264,7 +290,7 @@ def _requirements(code: Codegen) -> Iterator[str]:
     for name, zero in code.signs.items():
         relation = ">=" if zero else ">"
         yield (
-            f'    if not np.all(np.asarray(given["{name}"]) {relation} 0):\n'
+            f'    if not everywhere(given["{name}"] {relation} 0):\n'
             f'        raise ValueError("{name}: must be {relation} 0")\n'
         )
     yield "\n"
@@ -295,7 +321,11 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
         at_zero = Atom("C", (bath.name,))
         if at_zero in atoms:
             yield _assigned(at_zero, f"at_zero({_variable(bath.name)}, w0)")
-        wanted = [atom for atom in atoms if atom.kind in "PD" and atom.baths == (bath.name,)]
+        own = [atom for atom in atoms if atom.baths == (bath.name,)]
+        for atom in own:
+            if atom.is_integral:
+                yield _assigned(atom, f"scaled({_variable(bath.name)}.amplitude, {_at_zero(atom)})")
+        wanted = [atom for atom in own if atom.kind in "PD" and not atom.is_integral]
         if wanted:
             yield f"p = {_variable(bath.name)}.transforms(w0)"
         for atom in wanted:
@@ -314,10 +344,25 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
                 done = (atom.kind, atom.baths)
             ask = f"q.transform({_signed(atom)}, {atom.derivative})"
             yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, {ask})")
+        elif atom.kind[0] in "IJ":
+            one, other = map(_variable, atom.baths)
+            kernel = tuple((float(c), power, p, n) for c, power, p, n in atom.kernel)
+            question = atom.kind[2] == "P", atom.reflect, atom.shift, kernel
+            ask = f"finite_parts({question}, {one}, {other}, w0)"
+            yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, {ask})")
         elif atom.kind == "T":
             betas = ", ".join(f"{_variable(b.name)}.beta" for b in code.baths)
             ask = f"boltzmann(({betas},), {atom.multiple} * w0, {atom.derivative})"
             yield _assigned(atom, ask)
+
+
+def _at_zero(atom: Atom) -> str:
+    bath = _variable(atom.baths[0])
+    if atom.kind == "R":
+        return f"regular_slopes({bath}, w0)"
+    if atom.kind == "P":
+        return f"static_transforms({bath}, {atom.derivative}, w0)"
+    return f"mean_slope({bath})"
 
 
 def _variable(bath: str) -> str:

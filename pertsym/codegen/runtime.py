@@ -28,13 +28,21 @@ TINY = 1e-300
 DEEPER = 1e-3  # how far below the lowest frequency the nodes of a product begin
 
 
+class Floats:
+    """What `Bath.spectra` asks numpy for, of plain floats."""
+
+    abs, exp, expm1, isinf, any = staticmethod(abs), math.exp, math.expm1, math.isinf, bool
+
+    @staticmethod
+    def where(condition: Any, a: Any, b: Any) -> Any:
+        return a if condition else b
+
+
 class Bath:
     """One bath at the given parameters; `density` is None for a sum of exponentials.
 
     `values` has every parameter of J, `beta` the inverse temperature (inf is T = 0).
     """
-
-    functions: Any = np
 
     def __init__(self, density: Any, classical: bool, values: dict[str, Any], beta: Any) -> None:
         self.density, self.classical, self.beta = density, classical, beta
@@ -43,7 +51,9 @@ class Bath:
 
     def spectra(self, w0: Any, sign: int) -> tuple[Any, Any, Any, Any]:
         """Ĉ(w), its error, Ĉ'(w), its error at w = sign w0."""
-        f = self.functions
+        f: Any = np
+        if np.size(w0) == 1 and w0 and all(isinstance(x, float) for x in (self.beta, *self.shape)):
+            f, w0 = Floats, first(w0)
         r, slope, error, slope_error = self.density.reduced(w0, *self.shape)
         beta, amplitude = self.beta, f.abs(self.amplitude)
         cold = f.isinf(beta) & (not self.classical)
@@ -55,8 +65,7 @@ class Bath:
         size = amplitude * f.abs(r)
         value = 2 * self.amplitude * r * h / beta
         errors = 2 * amplitude * f.abs(h) / beta * error + f.abs(value) * (lost + 4 * UNIT)
-        first, second = sign * slope * h / beta, r * dh
-        derivative = 2 * self.amplitude * (first + second)
+        derivative = 2 * self.amplitude * (sign * slope * h / beta + r * dh)
         derivative_error = (
             2
             * amplitude
@@ -161,7 +170,7 @@ class Sums:
         self.nodes, self.uncertainty = nodes, uncertainty
 
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
-        value, error = self.nodes.half_sided(w, m)
+        value, error = self.nodes.half_sided(w if len(w) > 1 else w[0], m)
         error = error + self.uncertainty * np.abs(value)
         return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
 
@@ -174,7 +183,7 @@ class Sums:
         return found[0], found[1], found[2], found[3]
 
     def difference(self, x: Any) -> tuple[Any, Any]:
-        odd, error = self.nodes.part(x, 0, -1)
+        odd, error = self.nodes.part(x if len(x) > 1 else x[0], 0, -1)
         return -4 * math.pi * odd.imag, 4 * math.pi * error + 8 * UNIT * np.abs(odd)
 
 
@@ -230,7 +239,8 @@ class Closed:
         for start in range(0, len(x), BLOCK):
             at = slice(start, start + BLOCK)
             b, *own = (p[at] if np.ndim(p) else p for p in (beta, *shape))
-            for row, part in zip(self.rows, parts(x[at], b, classical, *own), strict=True):
+            w = x[at] if len(x) > 1 else x[0]
+            for row, part in zip(self.rows, parts(w, b, classical, *own), strict=True):
                 row[at] = part
 
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
@@ -272,13 +282,14 @@ class Transforms:
             return ask(self.members[0][1], self.members[0][0])
         result = np.empty((width, self.count))
         for points, way in self.members:
-            result[:, points] = ask(way, points)
+            for row, found in zip(result, ask(way, points), strict=True):
+                row[points] = found
         return tuple(result)
 
 
 def octaves(x: Any) -> tuple[float, float]:
     """Powers of 2 that enclose all x."""
-    low, high = float(np.min(x)), float(np.max(x))
+    low, high = (float(np.min(x)), float(np.max(x))) if len(x) > 1 else (float(x[0]),) * 2
     return 2.0 ** math.floor(math.log2(low)), 2.0 ** math.ceil(math.log2(high))
 
 
@@ -412,7 +423,7 @@ def constant(x: Any) -> bool:
 
 def first(x: Any) -> float:
     """The first element."""
-    return float(np.ravel(x)[0])
+    return float(x) if isinstance(x, float) else float(np.ravel(x)[0])
 
 
 def _pairs(a: Any, b: Any, count: int) -> Any:
@@ -446,6 +457,8 @@ def product(
 
 def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:
     """Parameters as floats or flat arrays, the shape they broadcast to, and its size."""
+    if all(isinstance(x, float) and math.isfinite(x) for x in values.values()):
+        return {name: float(x) for name, x in values.items()}, (), 1
     arrays = {name: np.asarray(value, dtype=float) for name, value in values.items()}
     shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
     count = math.prod(shape)

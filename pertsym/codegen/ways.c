@@ -10,11 +10,12 @@ struct entry {
     struct key key;
     void *made;
     int used;
+    unsigned long last; /* use */
 };
 
 #define KEPT 24
 static LOCAL struct entry kept[KEPT];
-static LOCAL int next_entry;
+static LOCAL unsigned long uses;
 
 static void release(struct entry *e)
 {
@@ -35,16 +36,20 @@ static void release(struct entry *e)
 static void *found(const struct key *key)
 {
     for (int i = 0; i < KEPT; i++)
-        if (kept[i].used && !memcmp(&kept[i].key, key, sizeof *key)) return kept[i].made;
+        if (kept[i].used && !memcmp(&kept[i].key, key, sizeof *key)) {
+            kept[i].last = ++uses;
+            return kept[i].made;
+        }
     return 0;
 }
 
 static void *keep(const struct key *key, void *made)
 {
-    struct entry *e = &kept[next_entry];
-    next_entry = (next_entry + 1) % KEPT;
+    struct entry *e = kept;
+    for (int i = 1; i < KEPT; i++)
+        if (kept[i].last < e->last) e = &kept[i];
     release(e);
-    e->key = *key, e->made = made, e->used = 1;
+    e->key = *key, e->made = made, e->used = 1, e->last = ++uses;
     return made;
 }
 

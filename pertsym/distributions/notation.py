@@ -71,13 +71,18 @@ def factor_latex(factor: Factor, variables: tuple[str, str], constants: tuple[st
     if factor.kind is Kind.FP:
         if factor.order == 1:
             return rf"\mathrm{{P}}\frac{{1}}{{{inside}}}"
-        return rf"\mathrm{{FP}}\frac{{1}}{{({inside})^{{{factor.order}}}}}"
+        return rf"\mathrm{{FP}}\frac{{1}}{{{_bracketed(inside)}^{{{factor.order}}}}}"
     if factor.kind is Kind.Q:
         return rf"\frac{{\mathcal{{P}}({inside})}}{{{inside}}}"
     name = {Kind.S: "S", Kind.D: r"\mathcal{D}", Kind.P: r"\mathcal{P}", Kind.DELTA: r"\delta"}[
         factor.kind
     ]
     return f"{name}{_mark(factor)}{_primes(factor)}({inside})"
+
+
+def _bracketed(inside: str) -> str:
+    """A linear form in brackets unless it is one symbol."""
+    return f"({inside})" if " " in inside or inside.startswith("-") else inside
 
 
 def product_text(
@@ -117,17 +122,23 @@ def product_latex(
     """One product in LaTeX, with its sign."""
     names = constants or frequency_names(_width(product), latex=True)
     z = product.coefficient
-    scalar = _number_latex(z)
-    numerator = [] if scalar in ("", "-") else [scalar]
-    sign = "-" if scalar == "-" else ""
     denominator: list[str] = []
+    if z.re and z.im:
+        sign, numerator = "", [_number_latex(z)]
+    else:
+        part = z.im or z.re
+        sign = "-" if part < 0 else ""
+        numerator = [str(abs(part.numerator))] if abs(part.numerator) != 1 else []
+        numerator += ["i"] if z.im else []
+        denominator += [str(part.denominator)] if part.denominator != 1 else []
     for symbol, n in ((r"\pi", product.pi_power), (r"\epsilon", product.eps_power)):
         if n:
             power = symbol if abs(n) == 1 else f"{symbol}^{{{abs(n)}}}"
             (numerator if n > 0 else denominator).append(power)
     for form, n in product.denominators:
         inside = linear_form(tuple(zip(form, names, strict=True)))
-        denominator.append(f"({inside})" if n == 1 else f"({inside})^{{{n}}}")
+        single = _bracketed(inside)
+        denominator.append(single if n == 1 else f"{single}^{{{n}}}")
     above = r"\,".join(numerator)
     prefix = rf"\frac{{{above or 1}}}{{{''.join(denominator)}}}" if denominator else above
     factors = [factor_latex(factor, variables, names) for factor in product.factors]

@@ -199,59 +199,6 @@ def _negative(form: Linear) -> Linear:
     return tuple((name, -c) for name, c in form)
 
 
-@dataclass(frozen=True)
-class DampingTerm:
-    """coefficient * pi lambda^2 elements n F(eps, eps + shift) in Gamma_ss'."""
-
-    coefficient: int
-    elements: tuple[Elements, ...]
-    shift: Linear
-
-
-@dataclass(frozen=True)
-class SingleCoherence:
-    """P_ss' by itself: dP/dt = {-i(E~_s - E~_s') - Gamma_ss'} P.
-
-    Attributes
-    ----------
-    damping
-        Terms of Gamma_ss', summed over r' where it occurs.
-    lamb
-        Terms of E~_s - E_s: +lambda^2 elements P int deps' nF/(eps - eps' + level form).
-    """
-
-    damping: tuple[DampingTerm, ...]
-    lamb: tuple[DampingTerm, ...]
-
-
-def single_coherence(projector: Projector) -> SingleCoherence:
-    """The part of the Markovian equation that couples P_ss'(eps) to itself.
-
-    int_0^inf e^{-ix tau} = pi delta(x) - i P(1/x) of each term.
-    """
-    damping: list[DampingTerm] = []
-    lamb: list[DampingTerm] = []
-    dispersive: dict[Linear, int] = {}
-    for term in master_equation(projector):
-        ket, bra = term.unknown
-        itself = term.renamed({ket: KET, bra: BRA})
-        damping.append(DampingTerm(-itself.coefficient, itself.elements, itself.shift))
-        if ket != KET and bra != BRA:
-            # S_ss S_s's' gains: +-1/(eps - eps') from the two of them
-            sign = dict(itself.phase)[FINAL] * itself.coefficient
-            key = linear({FINAL: 1, OTHER: -1})
-            dispersive[key] = dispersive.get(key, 0) + sign
-        elif bra == BRA:  # left: -i E~_s, with -P/(x) = P/(eps - eps' + E_s - E_r')
-            lamb.append(DampingTerm(1, itself.elements, itself.shift))
-    if any(dispersive.values()):
-        raise ValueError("single_coherence: the dispersive parts of the gains do not cancel")
-    return SingleCoherence(tuple(sorted(damping, key=_damping_key)), tuple(lamb))
-
-
-def _damping_key(term: DampingTerm) -> tuple[int, tuple[Elements, ...]]:
-    return -term.coefficient, term.elements
-
-
 SIGMA_X = ((0, 1, Gaussian(1)), (1, 0, Gaussian(1)))
 
 

@@ -2,7 +2,8 @@ r"""Equations of numbers, matrices and superoperators in LaTeX, evaluated with w
 
 The language of spectra (`pertsym.language.decide`) is exact and knows Ĉ, P and J.  Here names stand
 for values, and an equation holds if its sides agree at every point: commutators, traces, sums over
-indices, eigenvalues, roots.  What is not understood is a fault, never skipped.
+indices, integrals, |n><m|, matrices of two rows, eigenvalues, roots.  What is not understood is a
+fault, never skipped.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,9 @@ _DROPPED = frozenset(
         r"\\",
     ]
 ) | {"\\ "}
+_MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.S)
+_ROW = re.compile(r"&|\\\\")
+_PANELS = np.array([0.0, *(2.0**-k for k in range(20, 1, -1)), *np.linspace(0.5, 1, 5)])
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\{aligned\}|\{\}")
 _SPACES = (r"\quad", r"\qquad")
 _CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\bigl[": r"\bigr]"}
@@ -50,6 +54,7 @@ class NotRead(ValueError):
 
 def tokens(latex: str) -> Tokens:
     """The pieces of a formula; blanks and sizes dropped, scripts of one piece without braces."""
+    latex = _MATRIX.sub(lambda m: rf"\matrix{{{{{_ROW.sub('}{', m[1])}}}}}", latex)
     found = [t for t in _TOKEN.findall(_ENVIRONMENT.sub(" ", latex)) if t not in _DROPPED]
     pieces: list[str] = []
     for k, token in enumerate(found):
@@ -91,15 +96,20 @@ class Values:
                     fault = self._fault(equation, {tokens(n): v for n, v in point.items()})
                     if fault:
                         return fault
-        except NotRead as fault:
-            return str(fault)
+        except (ArithmeticError, IndexError, TypeError, ValueError) as fault:  # NotRead is one
+            return f"cannot be evaluated: {fault}"
         return ""
 
     def _fault(self, equation: Tokens, names: Mapping[Tokens, Any]) -> str:
+        unequal: list[Tokens] = []
+        if equation[-1:] == (")",) and equation[-3:-2] == (r"\ne",):  # (n \ne m) at the end
+            unequal, equation = [(equation[-4], equation[-2])], equation[:-5]
         bound = {letter for group in _sum_indices(equation) for letter in group}
         free = [i for i in self.indices if i in equation and i not in bound]
         for chosen in product(*(self.indices[i] for i in free)):
             at = dict(zip(free, chosen, strict=True))
+            if any(at[a] == at[b] for a, b in unequal):
+                continue
             reader = _Reader(_Context(names, self.indices))
             sides = [reader.whole(s) for s in _split(_substituted(equation, at, names), "=")]
             if len(sides) < 2:
@@ -157,6 +167,9 @@ class _Reader:
             elif source[at] in (r"\sum", r"\prod"):
                 value, at = self.over_indices(source, at)
                 factors.append(value)
+            elif source[at] == r"\int":
+                value, at = self.integral(source, at)
+                factors.append(value)
             else:
                 value, at = self.factor(source, at)
                 factors.append(value)
@@ -192,6 +205,34 @@ class _Reader:
             raise NotRead(f"a sum over {' '.join(below)}: its index has no range")
         for chosen in product(*(self.context.indices[i] for i in letters)):
             yield dict(zip(letters, chosen, strict=True))
+
+    def integral(self, source: Tokens, at: int) -> tuple[Any, int]:
+        """Over a variable whose measure follows the limits, by Gauss-Legendre panels.
+
+        They are graded towards the lower end and, in 1/x, towards infinity.
+        """
+        below, at = _script(source, at + 1, "_")
+        above, at = _script(source, at, "^")
+        if source[at : at + 1] != ("d",) or not below or not above:
+            raise NotRead("an integral has two limits and, behind them, its measure")
+        end = at + (4 if source[at + 2 : at + 3] == ("_",) else 2)
+        variable, body = source[at + 1 : end], source[end : _end_of_term(source, end)]
+        low = float(np.real(self.whole(below)))
+        far = above == (r"\infty",)
+        high = np.inf if far else float(np.real(self.whole(above)))
+
+        def integrand(x: float) -> Any:
+            names = {**self.context.names, variable: x}
+            return _Reader(_Context(names, self.context.indices)).whole(body)
+
+        if far:
+            total = _plus(
+                _panels(integrand, low + _PANELS),
+                _panels(lambda u: integrand(low + 1 / u) / u**2, _PANELS),
+            )
+        else:
+            total = _panels(integrand, np.linspace(low, high, 3))
+        return total, _end_of_term(source, end)
 
     def factor(self, source: Tokens, at: int) -> tuple[Any, int]:
         value, at = self.primary(source, at)
@@ -242,6 +283,23 @@ class _Reader:
             below, at = _group(source, at)
             parts = [self.whole(above), self.whole(below)]
             return _times(1 / parts[1], parts[0]), at
+        if token == r"\matrix":
+            inside, at = _group(source, at + 1)
+            found, k = [], 0
+            while k < len(inside):
+                entry, k = _group(inside, k)
+                found.append(self.whole(entry))
+            return np.array(found).reshape(2, -1), at
+        if token == "|":  # |n><m|
+            n, m = int(source[at + 1]), int(source[at + 4])
+            size = next(len(v) for v in self.context.names.values() if np.ndim(v) == 2)
+            dyad = np.zeros((size, size), dtype=complex)
+            dyad[n, m] = 1
+            return dyad, at + 6
+        if token == r"\langle":  # <n|X|m>
+            end = source.index("|", at + 3)
+            inner = self.whole(source[at + 3 : end])
+            return inner[int(source[at + 1]), int(source[end + 1])], end + 3
         if token == r"\sqrt":
             inside, at = _group(source, at + 1)
             return np.sqrt(complex(self.whole(inside))), at
@@ -257,6 +315,16 @@ class _Reader:
         if token in constants:
             return constants[token], at + 1
         raise NotRead(f"no value for: {' '.join(source[at : at + 8])}")
+
+
+def _panels(integrand: Any, edges: Any) -> Any:
+    nodes, weights = np.polynomial.legendre.leggauss(14)
+    total: Any = None
+    for a, b in pairwise(edges):
+        for x, w in zip(nodes, weights, strict=True):
+            part = (b - a) / 2 * w * integrand((a + b + (b - a) * x) / 2)
+            total = part if total is None else total + part
+    return total
 
 
 def _goes_on(source: Tokens, at: int, elements: bool) -> bool:
@@ -326,7 +394,10 @@ def _substituted(source: Tokens, at: Mapping[str, int], names: Mapping[Tokens, A
         token = source[k]
         if token in ("_", "^"):
             script, k = _group(source, k + 1)
-            written = _script_with(script, at, tuple(result), names)
+            if any(t[0] == "\\" for t in script):
+                written = _substituted(script, at, names)
+            else:
+                written = _script_with(script, at, tuple(result), names)
             result += [token, *(("{", *written, "}") if len(written) != 1 else written)]
             continue
         if token in at:

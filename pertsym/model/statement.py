@@ -35,6 +35,7 @@ from pertsym.model.symbols import (
     ASSUMPTIONS,
     Declared,
     Symbols,
+    meaning_in_formulas,
     read_symbols,
     require_name,
     value_of,
@@ -103,6 +104,11 @@ class Coupling:
         inner = _written(self.operator)
         factor = "" if self.strength == 1 else f"{decimals(self.strength)} * "
         return f"{factor}[{inner}] (x) {self.bath}"
+
+    def _repr_latex_(self) -> str:
+        from pertsym.present.statement import coupling_latex
+
+        return f"$${coupling_latex(self)}$$"
 
 
 @dataclass(frozen=True, init=False)
@@ -225,6 +231,7 @@ class Model:
             else tuple(baths)
         )
         _require_baths(given, bound, place)
+        _require_free_names(table, e, [c.bath for c in given], place)
         correlated = tuple(cross)
         _require_cross(correlated, [c.bath for c in given], bound, place)
         for field_name, value in (
@@ -364,7 +371,7 @@ def load_statement(
 def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fraction]) -> Model:
     """The stated model of a parsed file."""
     check_keys(document, MODEL_KEYS, place)
-    table(document, place, required=("system", "couplings", "baths"))
+    table(document, place, required=("system", "couplings"))
     units = choice(document.get("units", "natural"), UNITS, place.field("units"), "units")
     symbols = with_values(
         read_symbols(document.get("symbols", {}), place.field("symbols")), values, place
@@ -390,7 +397,7 @@ def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fract
             )
         )
     observables = table(document.get("observables", {}), place.field("observables"))
-    baths = table(document["baths"], place.field("baths"))
+    baths = table(document.get("baths", {}), place.field("baths"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
     try:
         return Model(
@@ -438,6 +445,34 @@ def _symbols(
             require_name(symbol.name, place.field(symbol.name))
             found[symbol.name] = Declared(symbol.name, positive)
     return found
+
+
+def _require_free_names(
+    table: Symbols, energies: Sequence[sympy.Expr] | None, baths: Sequence[str], place: Place
+) -> None:
+    """Refuse symbols whose names mean something else in formulas, or are names of baths.
+
+    E_k and w_k (w0 of two levels) are free for the energies and frequencies that they stand for.
+    """
+    own: dict[str, sympy.Expr] = {}
+    if energies is not None:
+        own = {f"E{k}": x for k, x in enumerate(energies)}
+        distances = [x - energies[0] for x in energies[1:]]
+        own |= {f"w{k}": x for k, x in enumerate(distances, 0 if len(distances) == 1 else 1)}
+    for name, declared in table.items():
+        meaning = meaning_in_formulas(name)
+        if meaning and (name not in own or not _vanishes(own[name] - declared.symbol)):
+            raise (
+                place.field("symbols")
+                .field(name)
+                .error(f"{name!r} is {meaning} in formulas", f"rename it, for example {name}_s")
+            )
+        if name in baths:
+            raise (
+                place.field("symbols")
+                .field(name)
+                .error(f"{name!r} is also the name of a bath", "rename one of the two")
+            )
 
 
 def _with(x: sympy.Expr, known: Mapping[str, sympy.Symbol]) -> sympy.Expr:

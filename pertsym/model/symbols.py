@@ -32,6 +32,26 @@ ALLOWED: Final = (
 )
 ASSUMPTIONS: Final = ("real", "positive")
 
+_MEANINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "C": "a correlation function",
+        "P": "a principal-value transform",
+        "G": "a half-sided transform",
+        "J": "the spectral density",
+        "n": "the Bose-Einstein distribution",
+        "FP": "a finite part",
+        "omega": "a frequency",
+        "hbar": "Planck's constant, which is 1,",
+    }
+)
+_NUMBERED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "E": "the energy of a level",
+        "w": "a transition frequency",
+        "omega": "a transition frequency",
+        "tau": "a time",
+    }
+)
 _LONGEST: Final = 2000
 _WORK: Final = 2_000_000  # calls and returns, under a second
 _LARGEST_POWER: Final = 12
@@ -141,6 +161,14 @@ def require_name(name: str, place: Place) -> None:
         raise place.error(f"{name!r} {why}", "use letters, digits and _, such as eps or w_1")
     if name.partition("_")[0] == "beta":
         raise place.error(f"{name!r} is an inverse temperature in formulas", "choose another name")
+
+
+def meaning_in_formulas(name: str) -> str:
+    """What formulas use a name for themselves; empty if nothing."""
+    if name in _MEANINGS:
+        return _MEANINGS[name]
+    letters, digits = name.rstrip("0123456789").rstrip("_"), name[len(name.rstrip("0123456789")) :]
+    return _NUMBERED.get(letters, "") if digits else ""
 
 
 def read_symbols(value: object, place: Place) -> dict[str, Declared]:

@@ -19,6 +19,7 @@ from pertsym.baths.balls import as_mpf
 from pertsym.estimate import Estimate
 
 _UNIT_ROUNDOFF = 1.2e-16
+_TINY = 1e-307
 
 
 def _quotient(error: Any, distance: Any) -> Any:
@@ -65,7 +66,9 @@ class Bounded:
             return Bounded.ball(value, error)
         if isinstance(value, flint.fmpq):
             return Bounded(value, error)
-        return Bounded(value, error + _UNIT_ROUNDOFF * abs(value))
+        # a product of small numbers may underflow; an exact zero stays one
+        tiny = ((value != 0) | (error != 0)) * _TINY
+        return Bounded(value, error + _UNIT_ROUNDOFF * abs(value) + tiny)
 
     def __add__(self, other: Any) -> Bounded:
         b = Bounded.of(other)

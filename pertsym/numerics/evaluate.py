@@ -12,7 +12,8 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.integrals import Kind, Pole
+from pertsym.baths.integrals import Kind
+from pertsym.baths.node_integrals import Pole
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
 from pertsym.numerics.bounded import Bounded

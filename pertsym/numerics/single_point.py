@@ -20,22 +20,11 @@ from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import NUMERATOR, UNIT, combined
 from pertsym.codegen import runtime
 from pertsym.codegen.densities import code_of, values_of
-from pertsym.numerics.requests import Request, chosen, compiled_density, kind_of
+from pertsym.numerics.requests import Request, compiled_density, kind_of
 from pertsym.numerics.spectra import DoubleSpectra
 
 OFTEN = 32  # calls within an octave after which an integral gets a polynomial
 PAIRS = 64, 1024  # kept sums of products and integrals (or counts of calls) of a bath with others
-
-
-class Floats:
-    """What `runtime` asks numpy for, of plain floats."""
-
-    abs, exp, expm1, isinf = staticmethod(abs), math.exp, math.expm1, math.isinf
-    where, any = staticmethod(chosen), bool
-
-
-class _FloatBath(runtime.Bath):
-    functions = Floats
 
 
 class Recent(OrderedDict[Any, Any]):
@@ -84,7 +73,7 @@ class Single:
             values = values_of(density, code)
             made = compiled_density(code, True)
             classical = c.statistics == "classical"
-            self._bath = _FloatBath(made, classical, values, float(c.beta))
+            self._bath = runtime.Bath(made, classical, values, float(c.beta))
 
     def spectra(self, w0: float, sign: int) -> Any:
         """Ĉ, its error, Ĉ' and its error at sign w0, without the amplitude."""

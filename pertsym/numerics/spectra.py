@@ -22,8 +22,9 @@ from pertsym.baths import balls, enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable
-from pertsym.baths.integrals import Kind, Pole, regular_part, regular_slope, spectral_integral
+from pertsym.baths.integrals import Kind, regular_part, regular_slope, spectral_integral
 from pertsym.baths.kinks import has_slope, mean_slope
+from pertsym.baths.node_integrals import Pole
 from pertsym.estimate import Estimate
 from pertsym.numerics.bounded import Bounded
 from pertsym.reduction.spectral import CannotEvaluate
@@ -178,7 +179,7 @@ class DoubleSpectra:
         finite = np.where(cold, 0.0, beta)
         value = np.where(cold, 0.0, finite**power * np.exp(-finite * energy))
         error = np.abs(value) * 2.3e-16 * (4 + np.abs(finite * energy))
-        error = np.where(~cold & (value == 0), _UNDERFLOW, error)  # exactly 0 only at T = 0
+        error = np.where(cold, 0.0, error + _UNDERFLOW)  # exactly 0 only at T = 0
         return Bounded(value[()], error[()])
 
 

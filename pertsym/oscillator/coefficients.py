@@ -16,7 +16,8 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.integrals import Pole, kernel_integral
+from pertsym.baths.integrals import kernel_integral
+from pertsym.baths.node_integrals import Pole
 from pertsym.model.oscillator import OscillatorModel
 from pertsym.model.values import Bath
 from pertsym.numerics.bounded import Bounded

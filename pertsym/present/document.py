@@ -11,12 +11,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup as Safe
 
 from pertsym.derivation import Derivation, Formula, Step
-from pertsym.present.escape import escape_latex, prose_latex
+from pertsym.present.escape import escape_latex, heading_latex, prose_latex
 from pertsym.present.ledger import Row, ledger_table, prose_html
 from pertsym.present.mathml import mathml_or_source
 
 _ALIGNED = re.compile(r"\s*\\begin\{aligned\}(.*)\\end\{aligned\}\s*", re.DOTALL)
-_TALLEST = 18
+_TALLEST = 8
 """Rows of a formula that are kept on one page; `aligned` cannot be broken across two."""
 
 
@@ -25,11 +25,14 @@ class _Equation:
     number: int
     body: str
     source: str
+    lead: str
 
 
 @dataclass(frozen=True)
 class _Section:
     key: str
+    number: str
+    level: int
     title: str
     paragraphs: tuple[str, ...]
     equations: tuple[_Equation, ...]
@@ -42,8 +45,8 @@ def latex_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
     Parameters
     ----------
     derivation
-        What is shown: one numbered section for each step, equations numbered throughout, each
-        with the number it has in the source.
+        What is shown: one numbered section or part of one for each step, equations numbered
+        throughout, each with the number it has in the source.
     ledger
         Rows of an appendix with the claims of the source; none, no appendix.
 
@@ -65,8 +68,11 @@ def latex_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
             derivation=derivation,
             title=prose_latex(derivation.title),
             source=prose_latex(derivation.source),
+            numbered=_numbered(derivation),
             conventions=[prose_latex(text) for text in derivation.conventions],
-            sections=_sections(derivation, prose_latex, _latex_equation, escape_latex),
+            sections=_sections(
+                derivation, prose_latex, _latex_equation, escape_latex, heading_latex
+            ),
             bibtex=derivation.bibtex.strip().splitlines(),
             ledger=ledger_table(rows, "latex") if rows else "",
         )
@@ -90,8 +96,9 @@ def html_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
             derivation=derivation,
             title=safe(derivation.title),
             source=safe(derivation.source),
+            numbered=_numbered(derivation),
             conventions=[safe(text) for text in derivation.conventions],
-            sections=_sections(derivation, safe, _html_equation, str),
+            sections=_sections(derivation, safe, _html_equation, str, safe),
             ledger=Safe(ledger_table(rows, "html")) if rows else "",
         )
     )
@@ -129,20 +136,24 @@ def _environment(kind: str) -> Environment:
 def _sections(
     derivation: Derivation,
     prose: Callable[[str], str],
-    equation: Callable[[int, Formula], _Equation],
+    equation: Callable[[int, Formula, str], _Equation],
     line: Callable[[str], str],
+    heading: Callable[[str], str],
 ) -> list[_Section]:
     sections = []
-    number = 0
+    number = section = part = 0
     for step in derivation.steps:
         equations = []
         for formula in step.formulas:
             number += 1
-            equations.append(equation(number, formula))
+            equations.append(equation(number, formula, prose(formula.lead)))
+        section, part = (section + 1, 0) if step.level == 1 else (section, part + 1)
         sections.append(
             _Section(
                 step.key,
-                prose(step.title),
+                f"{section}.{part}" if part else str(section),
+                step.level,
+                heading(step.title),
                 tuple(prose(text) for text in _paragraphs(step)),
                 tuple(equations),
                 () if equations else tuple(line(text) for text in step.text),
@@ -151,25 +162,30 @@ def _sections(
     return sections
 
 
+def _numbered(derivation: Derivation) -> bool:
+    """Whether a formula has a number in the source."""
+    return any(formula.source for step in derivation.steps for formula in step.formulas)
+
+
 def _paragraphs(step: Step) -> list[str]:
     return [text.strip() for text in re.split(r"\n\s*\n", step.prose) if text.strip()]
 
 
-def _latex_equation(number: int, formula: Formula) -> _Equation:
+def _latex_equation(number: int, formula: Formula, lead: str) -> _Equation:
     body = formula.latex.strip()
     if match := _ALIGNED.fullmatch(body):
         rows = re.split(r"\\\\\s*\n", match[1].strip())
         if len(rows) > _TALLEST and r"\begin{aligned}" not in match[1]:
             joined = " \\notag\\\\\n".join(row.strip() for row in rows)
             body = f"\\begin{{align}}\n{joined}\n\\end{{align}}"
-            return _Equation(number, body, _source_note(formula.source))
+            return _Equation(number, body, _source_note(formula.source), lead)
     body = f"\\begin{{equation}}\n\\fitted{{{body}}}\n\\end{{equation}}"
-    return _Equation(number, body, _source_note(formula.source))
+    return _Equation(number, body, _source_note(formula.source), lead)
 
 
-def _html_equation(number: int, formula: Formula) -> _Equation:
+def _html_equation(number: int, formula: Formula, lead: str) -> _Equation:
     body = Safe(mathml_or_source(formula.latex, display=True))
-    return _Equation(number, body, _source_note(formula.source))
+    return _Equation(number, body, _source_note(formula.source), lead)
 
 
 def _source_note(source: str) -> str:

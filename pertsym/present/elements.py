@@ -37,21 +37,28 @@ def element_symbol(name: str) -> Markup:
 
 
 def strengths_markup(names: Strengths) -> Markup:
-    """A product of symbols, powers collected; empty for none."""
-    product = Markup()
-    for name, power in sorted(Counter(names).items()):
-        product = product + (Markup("", " ") if product else product)
-        product = product + element_symbol(name) + raised(power)
+    """A product of symbols, powers collected; empty for none.
+
+    A dot follows a symbol called d, which is never the last of several: d x is no differential.
+    """
+    powers = sorted(Counter(names).items())
+    if len(powers) > 1 and powers[-1][0] == "d":
+        powers = [powers[-1], *powers[:-1]]
+    product, between = Markup(), Markup()
+    for name, power in powers:
+        product = product + between + element_symbol(name) + raised(power)
+        between = Markup(r"\cdot " if name == "d" else "", " ")
     return product
 
 
 def polynomial_markup(polynomial: Polynomial) -> tuple[str, Markup]:
     """Sign and factors of a polynomial; the markup is empty for 1."""
     sign, factors = factorised(polynomial)
-    product = Markup()
+    product, between = Markup(), Markup()
     for factor, power in factors:
-        product = product + (Markup("", " ") if product else product)
-        product = product + _factor(factor) + raised(power)
+        product = product + between + _factor(factor) + raised(power)
+        is_d = len(factor) == 1 and set(factor[0][0]) == {"d"}
+        between = Markup(r"\cdot " if is_d else "", " ")
     return ("-" if sign < 0 else "+"), product
 
 

@@ -78,6 +78,13 @@ def prose_latex(text: str) -> str:
     return with_inline_math(text, escape_latex, lambda source: f"${source}$")
 
 
+def heading_latex(text: str) -> str:
+    """The same for a heading, whose math has no place in bookmarks."""
+    return with_inline_math(
+        text, escape_latex, lambda source: rf"\texorpdfstring{{${source}$}}{{}}"
+    )
+
+
 def _words(text: str, words: Callable[[str], str]) -> str:
     if re.search(r"(?<!\\)\$", text):
         raise ValueError(

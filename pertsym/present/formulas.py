@@ -308,10 +308,15 @@ def _with_omega(reflect: int, shift: Frequency) -> Markup:
     return combination([(1, _OMEGA), *symbols] if reflect > 0 else [*symbols, (-1, _OMEGA)])
 
 
-def over(numerator: Markup, denominators: Denominators, last: Markup | None = None) -> Markup:
-    """The numerator (1 if empty) over a product of linear forms."""
-    factors = [bracketed_form(form) + raised(power) for form, power in denominators]
+def over(
+    numerator: Markup, denominators: Denominators, last: Markup | None = None, scale: int = 1
+) -> Markup:
+    """The numerator (1 if empty) over a number and a product of linear forms."""
+    factors = [both(str(scale))] if scale != 1 else []
+    factors += [bracketed_form(form) + raised(power) for form, power in denominators]
     factors += [last] if last else []
+    if len(factors) == 1 and denominators and denominators[0][1] == 1:
+        factors = [Markup(linear_form(denominators[0][0]).latex, factors[0].text)]
     below = _product(factors)
     above = numerator or both("1")
     divisor = below.text if len(factors) == 1 else f"[{below.text}]"

@@ -33,7 +33,7 @@ def integrand_latex(integrand: TimeIntegrand, prefix: str = "", *, explicit: boo
     str
         Body without math delimiters; several lines stand in `aligned`.
     """
-    return _body(integrand_pieces(integrand, explicit), prefix, WIDTH)
+    return pieces_latex(integrand_pieces(integrand, explicit), prefix, WIDTH)
 
 
 def form_latex(form: SpectralForm, prefix: str = "", *, width: int = WIDTH) -> str:
@@ -43,10 +43,11 @@ def form_latex(form: SpectralForm, prefix: str = "", *, width: int = WIDTH) -> s
     Hadamard finite part, over the whole real line.  Lines are `width` rendered characters long;
     prefix and result are as in `integrand_latex`.
     """
-    return _body(form_pieces(form), prefix, width)
+    return pieces_latex(form_pieces(form), prefix, width)
 
 
-def _body(pieces: list[Piece], prefix: str, width: int) -> str:
+def pieces_latex(pieces: list[Piece], prefix: str = "", width: int = WIDTH) -> str:
+    """Pieces that a writer has collected as one displayed formula."""
     used = rendered_width(prefix) + 2 if prefix else 0
     # Continuation lines start under the right-hand side: the prefix narrows all of them.
     return latex_lines(broken(pieces, width - used, piece_width=_width), prefix)

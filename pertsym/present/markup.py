@@ -152,26 +152,30 @@ def correlation(factor: Factor, explicit: bool = False) -> Markup:
     return both("C") + label(factor.name) + star + both("(") + argument + both(")")
 
 
-def phase_factor(phase: Sequence[Frequency]) -> Markup:
-    """exp(-i sum_k x_k tau_k), gaps collected by the frequency they carry; empty without phase."""
+def phase_factor(phase: Sequence[Frequency], times: Sequence[Markup] = ()) -> Markup:
+    """exp(-i sum_k x_k t_k), times collected by the frequency they carry; empty without phase.
+
+    `times` are the gaps tau_1, tau_2, ... unless others are given.
+    """
+    symbols = times or [gap_symbol(k) for k in range(1, len(phase) + 1)]
     groups: dict[Frequency, list[tuple[int, Markup]]] = {}
-    for k, x in enumerate(phase, start=1):
+    for time, x in zip(symbols, phase, strict=True):
         content = gcd(*x)
         if not content:
             continue
         if next(c for c in x if c) < 0:
             content = -content
         primitive = tuple(c // content for c in x)
-        groups.setdefault(primitive, []).append((content, gap_symbol(k)))
+        groups.setdefault(primitive, []).append((content, time))
     if not groups:
         return Markup()
     pieces: list[tuple[int, Markup]] = []
     for primitive, gaps in groups.items():
         content = gcd(*(n for n, _ in gaps)) * (1 if gaps[0][0] > 0 else -1)
-        times = combination([(n // content, gap) for n, gap in gaps])
+        together = combination([(n // content, gap) for n, gap in gaps])
         if len(gaps) > 1:
-            times = both("(") + times + both(")")
-        pieces.append((content, bracketed_form(primitive) + times))
+            together = both("(") + together + both(")")
+        pieces.append((content, bracketed_form(primitive) + together))
     if len(pieces) == 1:
         ((n, body),) = pieces
         size = both(str(abs(n))) if abs(n) != 1 else Markup()

@@ -35,14 +35,24 @@ def write_notebook(path: Path, derivation: Derivation, code: tuple[str, ...] = (
     listed = "\n".join(f"- {text}" for text in derivation.conventions)
     if listed:
         cells.append(format_v4.new_markdown_cell(f"## Conventions\n{listed}"))
-    for number, step in enumerate(derivation.steps, 1):
-        shown = "\n\n".join(f"$${formula.latex}$$" for formula in step.formulas)
+    section = part = 0
+    for step in derivation.steps:
+        section, part = (section + 1, 0) if step.level == 1 else (section, part + 1)
+        number = f"{section}.{part}" if part else f"{section}."
+        shown = "\n\n".join(
+            "\n\n".join(filter(None, (formula.lead, f"$${formula.latex}$$")))
+            for formula in step.formulas
+        )
         plain = "" if step.formulas else "```\n" + "\n".join(step.text) + "\n```"
         body = "\n\n".join(filter(None, (step.prose, shown, plain)))
-        cells.append(format_v4.new_markdown_cell(f"## {number}. {step.title}\n\n{body}"))
+        cells.append(
+            format_v4.new_markdown_cell(
+                f"##{'#' * (step.level - 1)} {number} {step.title}\n\n{body}"
+            )
+        )
     cells += [format_v4.new_code_cell(source) for source in code]
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"  # the same at every run
+    for place, cell in enumerate(cells):
+        cell["id"] = f"cell-{place}"  # the same at every run
     notebook = format_v4.new_notebook(
         cells=cells,
         metadata={

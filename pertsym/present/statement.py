@@ -18,26 +18,35 @@ def expression_latex(expression: sympy.Basic) -> str:
     return text
 
 
+def _matrix_latex(matrix: sympy.Matrix) -> str:
+    """A matrix of numbers alike: fractions, or decimals where one entry has no short fraction."""
+    if decimals(matrix) != matrix:
+        numbers = (x for x in matrix.atoms(sympy.Rational) if int(x.q) > 1)
+        matrix = matrix.xreplace({x: sympy.Symbol(f"{float(x):.12g}") for x in numbers})
+    return expression_latex(matrix)
+
+
 def hamiltonian_latex(model: Model) -> str:
     """H_S = matrix, in the basis that it was given in."""
     rows = (
         sympy.Matrix(model.hamiltonian) if model.energies is None else sympy.diag(*model.energies)
     )
-    return f"H_S = {expression_latex(rows)}"
+    return f"H_S = {_matrix_latex(rows)}"
 
 
 def interaction_latex(model: Model) -> str:
     """H_I = the sum of operators times baths."""
-    return "H_I = " + " + ".join(map(_coupling, model.couplings))
+    return "H_I = " + " + ".join(map(coupling_latex, model.couplings))
 
 
-def _coupling(coupling: Coupling) -> str:
+def coupling_latex(coupling: Coupling) -> str:
+    """strength operator (x) B."""
     factor = ""
     if coupling.strength != 1:
         factor = expression_latex(coupling.strength) + r"\,"
         if coupling.strength.is_Add or coupling.strength.could_extract_minus_sign():
             factor = rf"\left({factor}\right)"
-    operator = expression_latex(sympy.Matrix(coupling.operator))
+    operator = _matrix_latex(sympy.Matrix(coupling.operator))
     return rf"{factor}{operator}\otimes B{label(coupling.bath).latex}"
 
 

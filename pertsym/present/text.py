@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from pertsym.derivation import Formula
 from pertsym.expansion.terms import Term, TimeIntegrand
+from pertsym.present.escape import with_inline_math
 from pertsym.present.formulas import form_pieces, number, sorted_terms, term_parts
-from pertsym.present.layout import broken, text_lines
+from pertsym.present.layout import Piece, broken, text_lines
 from pertsym.present.markup import text_width
 from pertsym.reduction.spectral import SpectralForm
 
@@ -55,5 +61,116 @@ def form_lines(form: SpectralForm, prefix: str = "", *, width: int = COLUMNS) ->
     Primes are derivatives with respect to the argument; P∫ is a principal value and FP∫ a
     finite part over the whole real line.  `prefix` is a left-hand side.
     """
+    return pieces_lines(form_pieces(form), prefix, width)
+
+
+def pieces_lines(
+    pieces: Sequence[Piece], prefix: str = "", width: int = COLUMNS
+) -> tuple[str, ...]:
+    """Pieces that a writer has collected as lines for a terminal."""
     used = text_width(prefix) + 3 if prefix else 0
-    return text_lines(broken(form_pieces(form), width, used), prefix)
+    return text_lines(broken(pieces, width, used), prefix)
+
+
+def prose_text(text: str) -> str:
+    """Prose with its inline math in Unicode: "$k_{10}^{(4)}$" is k10(4)."""
+    return with_inline_math(text, str, _math_text)
+
+
+def formula_text(formula: Formula) -> tuple[str, ...]:
+    """A displayed formula as lines for a terminal."""
+    if formula.text:
+        return formula.text
+    body = re.sub(r"\\(begin|end)\{\w+\}|\\\\\[\w+\]", "", formula.latex)
+    rows = re.split(r"\\\\\s", body.replace("&", " "))
+    return tuple(filter(None, (_math_text(row) for row in rows)))
+
+
+def _math_text(source: str) -> str:
+    tokens = [token.strip() or " " for token in _TOKEN.findall(source)]
+    found, rest = _plain(tokens, 0)
+    while rest < len(tokens):  # a closing brace without partner
+        more, rest = _plain(tokens, rest + 1)
+        found += more
+    return unicodedata.normalize("NFC", re.sub(r"  +", " ", found)).strip()
+
+
+def _plain(tokens: list[str], k: int) -> tuple[str, int]:
+    """Everything up to the end or a closing brace, and the position of that."""
+    found = ""
+    while k < len(tokens) and tokens[k] != "}":
+        token = tokens[k]
+        if token in ("^", "_"):
+            script, k = _argument(tokens, k + 1)
+            found += _script(script, token)
+        elif token in _ACCENTS_ABOVE:
+            body, k = _argument(tokens, k + 1)
+            found += body[:1] + _ACCENTS_ABOVE[token] + body[1:]
+        elif token in (r"\frac", r"\tfrac"):
+            above, k = _argument(tokens, k + 1)
+            below, k = _argument(tokens, k)
+            parts = (x.strip() for x in (above, below))
+            found += "/".join(x if x.isalnum() else f"({x})" for x in parts) + " "
+        else:
+            piece, k = _argument(tokens, k)
+            found += piece
+    return found, k
+
+
+def _argument(tokens: list[str], k: int) -> tuple[str, int]:
+    """One token or group in text, and the position after it."""
+    if k >= len(tokens):
+        return "", k
+    if tokens[k] == "{":
+        found, end = _plain(tokens, k + 1)
+        return found, end + 1
+    token = tokens[k]
+    if token.startswith("\\"):
+        name = token[1:].rstrip()
+        known = _COMMANDS.get(name)
+        if known is None:
+            known = _greek(name) if name[:1].isalpha() else ""
+        return known, k + 1
+    return token, k + 1
+
+
+def _greek(name: str) -> str:
+    """A Greek letter by its name; other commands stand for themselves."""
+    case = "CAPITAL" if name[0].isupper() else "SMALL"
+    plain = {"LAMBDA": "LAMDA"}.get(
+        name.upper().removeprefix("VAR"), name.upper().removeprefix("VAR")
+    )
+    try:
+        return unicodedata.lookup(f"GREEK {case} LETTER {plain}")
+    except KeyError:
+        return name
+
+
+def _script(body: str, kind: str) -> str:
+    if kind == "^":
+        if body.lstrip("-").isdigit():
+            return body.translate(_RAISED)
+        if body in ("*", "†", "'") or body.startswith("("):
+            return body
+    elif body.isdigit():
+        return body
+    bare = len(body) == 1 or (kind == "_" and body.isalnum())
+    return f"{kind}{body}" if bare else f"{kind}{{{body}}}"
+
+
+_TOKEN = re.compile(r"\\[A-Za-z]+\s*|\\.|.", re.DOTALL)
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_ACCENTS_ABOVE = {r"\hat": "\u0302", r"\tilde": "\u0303", r"\dot": "\u0307", r"\bar": "\u0304"}
+_COMMANDS = {
+    "langle": "⟨", "rangle": "⟩", "infty": "∞", "int": "∫", "sum": "Σ", "le": "≤", "ge": "≥",
+    "ne": "≠", "neq": "≠", "to": "→", "pm": "±", "mp": "∓", "times": "×", "cdot": "·",
+    "dagger": "†", "otimes": "⊗", "partial": "∂", "hbar": "ħ", "simeq": "≃", "approx": "≈",
+    "dots": "...", "ldots": "...", "cdots": "...", "sqrt": "√", "in": "∈", "ll": "≪", "gg": "≫",
+    "mathrm": "", "mathcal": "", "mathsf": "", "operatorname": "", "text": "", "left": "",
+    "right": "", "bigl": "", "bigr": "", "Bigl": "", "Bigr": "", "biggl": "", "biggr": "",
+    "displaystyle": "", "quad": "  ", "qquad": "   ", ",": " ", ";": " ", ":": " ", " ": " ",
+    "!": "", "{": "{", "}": "}", "|": "|", "&": "&", "%": "%", "_": "_", "#": "#", "\\": "; ",
+    "epsilon": "ε", "varepsilon": "ε", "varphi": "φ", "vartheta": "ϑ", "prime": "'", "ell": "ℓ",
+    "lambda": "λ", "equiv": "≡", "propto": "∝", "cup": "∪", "mid": "|", "Re": "Re", "Im": "Im",
+    "nabla": "∇", "sim": "~", "leftrightarrow": "↔",
+}  # fmt: skip

@@ -1,18 +1,19 @@
-"""The four second-order master equations of two levels, solved in time.
+"""The second-order master equations of two levels, solved in time.
 
 Populations obey closed equations, whose terms `pertsym.equations.energy_resolved` derives: each
 has a density n F and a phase x, and stands at finite times with
 
     2 |S_ss'|^2 n F int_0^t cos(x tau) dtau = 2 |S_ss'|^2 n F sin(x t)/x;
 
-sin(x t)/x becomes pi delta(x) in the Markovian equations.  Energies are Gauss's nodes for the
-semicircle and the sharp initial energy, which only loses.
+sin(x t)/x becomes pi delta(x) in the Markovian equations, which may start from slipped
+populations.  Energies are Gauss's nodes for the semicircle and the sharp initial energy, which
+only loses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -28,7 +29,13 @@ from pertsym.equations.energy_resolved import (
 )
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.random_matrix import second_order
-from pertsym.random_matrix.ensemble import VARIANCE, Floats, band_nodes
+from pertsym.random_matrix.ensemble import (
+    VARIANCE,
+    Floats,
+    band_nodes,
+    resolvent,
+    resolvent_slope,
+)
 
 Progress = Callable[[str], None]
 Derivative = Callable[[float, Floats], Floats]
@@ -38,6 +45,8 @@ _RUNAWAY = 1e6  # a population
 _MOST_NODES = 6000  # four matrices over pairs of them: 1.2 GiB
 _RESONANT = 1e-7  # |x| below this: sin(x t)/x = t
 _SPARE_NODES = 64
+_SLIP_NODES = 2000
+_STEP = 1e-5  # of an energy, for a slope
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ def populations(
     initial: tuple[float, float],
     times: Sequence[float],
     progress: Progress = lambda _: None,
+    *,
+    slipped: bool = False,
 ) -> Floats:
     """Populations of the lower and the upper level.
 
@@ -90,6 +101,9 @@ def populations(
         Populations (lower, upper) at t = 0.
     times
         Ascending, >= 0, inverse energy units.
+    slipped
+        Start one of `SLIPPED` such that it joins the non-Markovian solution to second order; the
+        populations at early times are not those of the system then.
 
     Returns
     -------
@@ -109,7 +123,12 @@ def populations(
             f"{method!r} is no master equation for a random-matrix environment",
             f"use one of {', '.join(METHODS)}",
         )
-    return METHODS[method](Start(splitting, strength, energy, *initial), times, progress)
+    if slipped and method not in SLIPPED:
+        raise InputError(
+            "model", "slipped", f"{method!r} is not Markovian", f"use one of {', '.join(SLIPPED)}"
+        )
+    solver = (SLIPPED if slipped else METHODS)[method]
+    return solver(Start(splitting, strength, energy, *initial), times, progress)
 
 
 def _offset(term: PopulationTerm, level: int, splitting: float) -> float:
@@ -262,6 +281,56 @@ def _upper(relaxation: second_order.Relaxation, start: float, t: Floats) -> Floa
     return end + (start - end) * np.exp(-relaxation.rate * t)
 
 
+def _redfield_slipped(start: Start, times: Sequence[float], progress: Progress) -> Floats:
+    """Redfield's Markovian equation from int_0^inf [K(t) - K(inf)] dt applied to the start."""
+    down, up = (
+        -2 * start.strength * VARIANCE * float(resolvent_slope(start.energy + side).real)
+        for side in (start.splitting, -start.splitting)
+    )
+    moved = up * start.lower - down * start.upper
+    slipped = replace(start, upper=start.upper + moved, lower=start.lower - moved)
+    return _redfield_markov(slipped, times, progress)
+
+
+def _energy_resolved_slipped(start: Start, times: Sequence[float], progress: Progress) -> Floats:
+    """The same with the energy kept: what the early decay leaves at other total energies.
+
+    int_0^inf [sin(x t)/x - pi delta(x)] dt = FP 1/x^2 spreads a population over the energies of the
+    other level, and each pair of levels relaxes at its own total energy.
+    """
+    t = np.asarray(times, dtype=float)[:, None]
+    nodes, weights = band_nodes(_SLIP_NODES)
+    upper = np.zeros(t.size)
+    for population, level in ((start.upper, 1), (start.lower, 0)):
+        sign = 1 if level else -1
+        other = start.energy + sign * start.splitting
+
+        def up(energies: Floats, level: int = level) -> Floats:
+            """Population of + at t from the other level at these energies, (times, energies)."""
+            where = energies - start.splitting * level  # of the environment while the spin is up
+            down, back = (
+                start.strength * np.asarray(rate, dtype=float)
+                for rate in second_order.transitions(ENERGY_RESOLVED)(where, start.splitting)
+            )
+            rate = down + back
+            end = np.divide(back, rate, out=np.full_like(rate, 1.0 - level), where=rate > 0)
+            found: Floats = end + (1 - level - end) * np.exp(-rate * t)
+            return found
+
+        here = up(np.array([other]))
+        slope = (up(np.array([other + _STEP])) - up(np.array([other - _STEP]))) / (2 * _STEP)
+        x = nodes - other
+        smooth = ((up(nodes) - here - slope * x) / x**2) @ weights
+        at = complex(resolvent(other)), complex(resolvent_slope(other))
+        spread = smooth - here[:, 0] * at[1].real - slope[:, 0] * at[0].real
+        factor = 2 * start.strength * VARIANCE
+        stays = (1 + factor * at[1].real) * _energy_resolved_markov(
+            replace(start, upper=float(level), lower=1.0 - level), times, progress
+        )[:, 1]
+        upper += population * (stays + factor * spread)
+    return np.stack([start.lower + start.upper - upper, upper], axis=1)
+
+
 METHODS: Final[Mapping[str, Solver]] = MappingProxyType(
     {
         "energy-resolved": _energy_resolved,
@@ -270,3 +339,7 @@ METHODS: Final[Mapping[str, Solver]] = MappingProxyType(
         "redfield": _redfield_markov,
     }
 )
+SLIPPED: Final[Mapping[str, Solver]] = MappingProxyType(
+    {"energy-resolved-markov": _energy_resolved_slipped, "redfield": _redfield_slipped}
+)
+"""The Markovian ones, from initial values that make up for the early decay at second order."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import sympy
 
@@ -66,18 +67,18 @@ def redfield(splitting: float, strength: float, energy: float) -> Relaxation:
 def _relaxation(
     projector: Projector, splitting: float, strength: float, energy: float
 ) -> Relaxation:
-    down, up = _rates(projector)(energy, splitting)
+    down, up = transitions(projector)(energy, splitting)
     return Relaxation(strength * float(down), strength * float(up))
 
 
 @cache
-def _rates(projector: Projector) -> Callable[[float, float], tuple[float, float]]:
-    """(down, up) per |S_01|^2 as a function of eps and Delta, compiled from the derived terms."""
+def transitions(projector: Projector) -> Callable[[Any, float], tuple[Any, Any]]:
+    """(down, up) per |S_01|^2 of eps (arrays too) and Delta, compiled from the derived terms."""
     found = derived.relaxation(projector)
     rates = [
         sympy.expand(derived.semicircle(rate) / derived.LAM**2) for rate in (found.down, found.up)
     ]
-    compiled: Callable[[float, float], tuple[float, float]] = sympy.lambdify(
+    compiled: Callable[[Any, float], tuple[Any, Any]] = sympy.lambdify(
         (derived.EPS, derived.DELTA), tuple(rates), modules=[{"r": half_chord}, "numpy"]
     )
     return compiled

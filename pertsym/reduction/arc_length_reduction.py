@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import comb, factorial, lcm
+from typing import NamedTuple
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
@@ -46,7 +47,7 @@ HALF = Gaussian(Fraction(1, 2))
 _I = Gaussian(0, 1)
 _MINUS_I = Gaussian(0, -1)
 _TIME_DOMAIN = (
-    "terms(name, order) of the equations has the terms in the time domain, and for a model file "
+    "the attribute terms of the result has the terms in the time domain, and for a model file "
     "`pertsym generator MODEL --order N` has numbers"
 )
 
@@ -56,6 +57,61 @@ class NotReducible(NotYetDerivable):
 
     def __init__(self, source: str, key: str, problem: str, remedy: str = _TIME_DOMAIN) -> None:
         super().__init__(source, key, problem, remedy)
+
+
+class Split(NamedTuple):
+    """A sum of pairs of arcs after the offset integral, of which the real part is meant.
+
+    Attributes
+    ----------
+    smooth
+        Kernels that are the same for u > v and u < v, with their coefficients.
+    rest
+        (kernel, coefficient, m) of what changes sign there: kernel * sgn(u - v) (u - v)^m.
+    """
+
+    smooth: tuple[Weighted, ...]
+    rest: tuple[tuple[Kernel, Gaussian, int], ...]
+
+    def merged(self, real: frozenset[str]) -> Split:
+        """The same real part with one kernel for each that swap or conjugation makes equal."""
+        smooth = collect(
+            (kernel, z if sign > 0 else -z)
+            for kernel, z, sign in (_representative(k, z, None, real) for k, z in self.smooth)
+        )
+        rest: dict[tuple[Kernel, int], Gaussian] = {}
+        for kernel, z, m in self.rest:
+            kernel, z, sign = _representative(kernel, z, m, real)
+            key = kernel, m
+            rest[key] = rest.get(key, Gaussian()) + (z if sign > 0 else -z)
+        return Split(
+            tuple(smooth.items()),
+            tuple((kernel, z, m) for (kernel, m), z in sorted(rest.items()) if z),
+        )
+
+
+def split_pairs(terms: Iterable[Term], real: frozenset[str]) -> Split:
+    """Integrate crossing and nested pairs of arcs over their offset; see the module."""
+    halves = [(kernel, HALF * z) for term in terms for kernel, z in arc_length_kernels(term)]
+    halves += [conjugate_kernel(item, real) for item in halves]
+    smooth: list[Weighted] = []
+    rest: list[Weighted] = []
+    for kernel, z in collect(_swap_symmetric(halves)).items():
+        everywhere = kernel._replace(u_longer=True)
+        smooth.append((everywhere, HALF * z))
+        rest.append((everywhere, HALF * z if kernel.u_longer else -(HALF * z)))
+    return Split(tuple(collect(smooth).items()), tuple(powers_of_difference(collect(rest).items())))
+
+
+def _representative(
+    kernel: Kernel, z: Gaussian, m: int | None, real: frozenset[str]
+) -> tuple[Kernel, Gaussian, int]:
+    """The least of the kernels with the same real part of the integral, and its sign."""
+    found = []
+    for some, w in ((kernel, z), conjugate_kernel((kernel, z), real)):
+        for turned, sign in ((some, 1), (some.swapped(), 1 if m is None else (-1) ** (m + 1))):
+            found.append((turned._replace(u_longer=True), w, sign))
+    return min(found, key=lambda entry: (entry[0].first > entry[0].second, entry[0]))
 
 
 _Packed = tuple[int, tuple[tuple[int, int, int], ...]]
@@ -184,17 +240,12 @@ class Reduction:
 
     def _pair(self, term: Term) -> SpectralForm:
         """A form with the real part of a crossing or nested pair of arcs."""
-        halves = [(kernel, HALF * z) for kernel, z in arc_length_kernels(term)]
-        halves += [conjugate_kernel(item, self.real) for item in halves]
-        smooth: list[Weighted] = []
-        rest: list[Weighted] = []
-        for kernel, z in collect(_swap_symmetric(halves)).items():
-            everywhere = kernel._replace(u_longer=True)
-            smooth.append((everywhere, HALF * z))
-            rest.append((everywhere, HALF * z if kernel.u_longer else -(HALF * z)))
-        parts = [(self._product(kernel), z) for kernel, z in collect(smooth).items()]
-        differences = powers_of_difference(collect(rest).items())
-        parts += [(self._rest(kernel, m), z) for kernel, z, m in differences]
+        return self.of_split(split_pairs((term,), self.real))
+
+    def of_split(self, split: Split) -> SpectralForm:
+        """The spectral form of kernels; its real part is the one that is meant."""
+        parts = [(self._product(kernel), z) for kernel, z in split.smooth]
+        parts += [(self._rest(kernel, m), z) for kernel, z, m in split.rest]
         return SpectralForm.collect((m, w * z) for form, z in parts for m, w in form)
 
     def _product(self, kernel: Kernel) -> SpectralForm:

@@ -1,0 +1,291 @@
+"""Finite-part integrals as sums over the nodes of one bath: the sums, without any decision.
+
+See `pertsym.baths.integrals`, which says what they mean and when they exist.  A bath here is
+anything of amplitude 1 with `nodes(floor, ceiling)`, `spectrum(w, m)` and `transform(w, m)` at real
+numbers w, both with their errors, `frequency_scale` and `kink_scale`; its parameters may be arrays.
+This text becomes part of every export that needs it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from pertsym.baths.nodes import ANGLE, EPS, SLOW, Complex, Nodes, continued, mirrored
+
+Pole = tuple[Any, Any, int]
+"""(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
+
+DEEPER = 1e-3  # below the lowest frequency of the kernel: F K need not be constant beyond
+DEEPEST = 1e-12  # where F is singular at w = 0 itself
+_CANCELLED = 8 * EPS  # rounding of one part of a kernel
+
+
+def summed_finite_part(
+    transform: bool, a: Any, b: Any, reflect: int, shift: float, poles: Sequence[Pole]
+) -> tuple[Any, Any]:
+    """The integral where it exists by itself, at one frequency for all parameters."""
+    places = [p for _, p, _ in poles]
+    first, second = node_pair(a, b, reflect, shift, places)
+    factor = _Factor(second, b, reflect, shift, _memory(first, second, reflect, shift))
+    total = Total()
+    at_zero = max((n for _, p, n in poles if p == 0), default=0)
+    sizes = [(abs(c), p, n) for c, p, n in poles]
+    total.add(
+        first,
+        lambda w: _kernel(w, poles),
+        factor,
+        parts=lambda w: _kernel(w, sizes, np.abs),
+        order=at_zero,
+    )
+    value, error = total.closed()
+    for c, p, n in poles:
+        angle = _arc(first, p, n)
+        if angle:
+            residue, lost = _residue(a, factor, p, n)
+            value = value - 1j * angle * c * residue
+            error = error + angle * abs(c) * lost
+    return _answer(transform, reflect, value, error)
+
+
+def summed_regular_part(
+    transform: bool, a: Any, b: Any, reflect: int, shift: float
+) -> tuple[Any, Any]:
+    """The same for 1/w^2 at a kink of Ĉ_A, less F(0) chi/w^2.
+
+    [F(w) - F(0) chi]/w^2 = [F(w) - F(0)]/w^2 + F(0)/(w^2 + L^2), and the first difference is a sum
+    over B's nodes without cancellation.
+    """
+    scale = np.asarray(a.kink_scale, dtype=float)[..., None]
+    first, second = node_pair(a, b, reflect, shift, [])
+    factor = _Factor(second, b, reflect, shift, _memory(first, second, reflect, shift))
+    at_pole, uncertain = factor.on_axis(0.0, 0)
+    total = Total()
+    total.add(first, lambda w: 1 / w, factor.rise(), order=1)
+    total.add(first, lambda w: 1 / (w * w + scale**2), constant=(at_pole, uncertain))
+    value, error = total.closed()
+    angle = _arc(first, 0.0, 1)
+    if angle:  # Ĉ_A(0) F'(0)/w
+        slope, lost = factor.on_axis(0.0, 1)
+        height, known = a.spectrum(0.0)
+        value = value - 1j * angle * height * slope
+        error = error + angle * (abs(height) * lost + known * (np.abs(slope) + lost))
+    return _answer(transform, reflect, value, error)
+
+
+def summed_regular_slope(a: Any) -> tuple[Any, Any]:
+    """int dw Ĉ_A(w) [1 - chi(w)]/w^2."""
+    scale = np.asarray(a.kink_scale, dtype=float)
+    total = Total()
+    nodes = a.nodes(float(scale.min()) * DEEPER, float(scale.max()))
+    total.add(nodes, lambda w: 1 / (w * w + scale[..., None] ** 2))
+    value, error = total.closed()
+    return value.real, error
+
+
+def _answer(transform: bool, reflect: int, value: Any, error: Any) -> tuple[Any, Any]:
+    if not transform:
+        return 2 * value.real, 2 * error
+    return 2 * math.pi * reflect * value.imag, 2 * math.pi * error
+
+
+def node_pair(
+    a: Any, b: Any, reflect: int, shift: float, places: Sequence[float]
+) -> tuple[Nodes, Nodes]:
+    """Nodes of A that resolve the kernel and F, and nodes of B for every point that they meet."""
+    marks = [abs(x) for x in (shift, *places) if x]
+    marks += [a.frequency_scale, b.frequency_scale]
+    first = a.nodes(min(marks) * (DEEPER if shift else DEEPEST), max(marks))
+    met = np.abs(shift + reflect * first.every_pole)
+    # at an anchor 0 the residues are divided by w_j: the ends must count for less
+    floor = float(met.min(initial=np.inf)) * (1.0 if shift or places else DEEPER**3)
+    return first, b.nodes(floor, float(met.max(initial=0.0)))
+
+
+def _arc(nodes: Nodes, p: float, order: int) -> float:
+    """What multiplies -i times the residue at a pole: the angle from the axis to the path.
+
+    pi on the axis; at the ends of two rays only those pieces to the left and to the right, and
+    nothing where Ĉ vanishes at 0, because it has no residue there.
+    """
+    if p != 0 or nodes.analytic:
+        return math.pi
+    return 2 * ANGLE if nodes.arms[0].inner == order and len(nodes.arms) == 2 else 0.0
+
+
+def _kernel(w: Complex, poles: Sequence[Pole], of: Callable[[Any], Any] = np.asarray) -> Any:
+    total: Any = 0.0
+    for c, p, n in poles:
+        away = of(w - p)
+        total = total + c / (away if n == 1 else away * away)
+    return total
+
+
+@lru_cache(maxsize=8)
+def _memory(first: Nodes, second: Nodes, reflect: int, shift: float) -> dict[Any, Any]:
+    """What was found at the nodes of A: other kernels over the same two baths ask for it again."""
+    return {}
+
+
+class _Factor:
+    """F(w), the one of G_B(s + r w) and its conjugate that is analytic for Im w < 0."""
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        bath: Any,
+        reflect: int,
+        shift: float,
+        memory: dict[Any, Any],
+    ) -> None:
+        self._nodes, self._bath = nodes, bath
+        self._reflect, self._shift = reflect, shift
+        self._memory = memory
+
+    def once(self, ask: Callable[[Complex], Any], w: Complex) -> Any:
+        """`at` or `majorant` at an array that the nodes of A keep."""
+        key = type(self), ask.__name__, id(w)
+        if key not in self._memory:
+            self._memory[key] = ask(w)
+        return self._memory[key]
+
+    def at(self, w: Complex) -> tuple[Any, Any]:
+        """F at nodes below the axis, shape (M,) to S + (M,), and its error."""
+        value, error = self._nodes.on_points(self._image(w))
+        return self._conjugated(value), error
+
+    def on_resonances(self, w: Complex) -> tuple[Any, Any]:
+        """F where every set of parameters has its own places, S + (n,)."""
+        if w.ndim == 1:
+            return self.at(w)
+        parts = [self.at(row) for row in w.reshape(-1, w.shape[-1])]
+        picked = [
+            tuple(x.reshape(-1, x.shape[-1])[k if x.ndim > 1 else 0] for x in part)
+            for k, part in enumerate(parts)
+        ]
+        value, error = (np.array(rows).reshape(w.shape) for rows in zip(*picked, strict=True))
+        return value, error
+
+    def majorant(self, w: Complex) -> Any:
+        return self._nodes.majorant(self._image(w))
+
+    def on_axis(self, at: float, derivative: int) -> tuple[Any, Any]:
+        """F^(m) on the axis."""
+        w = self._shift + self._reflect * at
+        c, c_error = self._bath.spectrum(w, derivative)
+        p, p_error = self._bath.transform(w, derivative)
+        value = c / 2 - 0.5j / math.pi * p
+        error = c_error / 2 + p_error / (2 * math.pi)
+        return self._reflect**derivative * self._conjugated(value), error
+
+    def rise(self) -> _Rise:
+        """[F(w) - F(0)]/w."""
+        return _Rise(self._nodes, self._bath, self._reflect, self._shift, self._memory)
+
+    def _image(self, w: Complex) -> Complex:
+        return self._shift - w if self._reflect < 0 else self._shift + w.conj()
+
+    def _conjugated(self, value: Any) -> Any:
+        return value if self._reflect < 0 else np.conj(value)
+
+
+class _Rise(_Factor):
+    """[F(w) - F(0)]/w: G(s + d) - G(s) = -d sum_j b_j/[(s + d - w_j)(s - w_j)]."""
+
+    def at(self, w: Complex) -> tuple[Any, Any]:
+        value, error = self._nodes.on_points(self._image(w), self._shift)
+        return -self._reflect * self._conjugated(value), error
+
+    def majorant(self, w: Complex) -> Any:
+        return self._nodes.majorant(self._image(w), self._shift)
+
+
+class Total:
+    """sum_k (2 pi/i) a_k F_k K_k over arms, with what continues them and the error."""
+
+    def __init__(self) -> None:
+        self._tips: dict[tuple[float, int], list[Any]] = {}
+        self._value: Any = 0.0
+        self._error: Any = 0.0
+        self._step = 1.0
+
+    def add(
+        self,
+        nodes: Nodes,
+        kernel: Callable[[Complex], Any],
+        factor: _Factor | None = None,
+        constant: tuple[Any, Any] = (1.0, 0.0),
+        parts: Callable[[Complex], Any] | None = None,
+        order: int = 0,
+    ) -> None:
+        """A kernel ~ 1/w^order at w = 0 times F, which is given by its nodes or as a constant.
+
+        `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
+        cancel, and their rounding, that of the coefficients included, is left.
+        """
+        known = tuple(np.asarray(x)[..., None] for x in constant)
+        for arm in nodes.arms:
+            k = kernel(arm.poles)
+            f, lost = factor.once(factor.at, arm.poles) if factor else known
+            terms = -2j * math.pi * arm.residues * f * k
+            self._value = self._value + terms.sum(-1)
+            error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
+            if parts:
+                error = error + _CANCELLED * parts(arm.poles) * np.abs(arm.residues * f)
+            self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
+            for w, strip in arm.strip:
+                largest = factor.once(factor.majorant, w) if factor else np.abs(f)
+                missed = strip * np.abs(kernel(w)) * largest
+                self._error = self._error + 2 * math.pi * missed.sum(-1)
+            self._step = arm.step
+            if arm.inner is not None:
+                tips = self._tips.setdefault((arm.inner - order, order), [])
+                tips.append(terms[..., :3])
+            if arm.outer is not None:
+                self._end(terms[..., :-4:-1])
+        positions, residues = nodes.resonances
+        if positions.shape[-1]:
+            k = kernel(positions)
+            f, lost = factor.on_resonances(positions) if factor else known
+            terms = -2j * math.pi * residues * f * k
+            error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
+            if parts:
+                size = np.abs(residues * f)
+                error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
+            self._value, self._error = self._value + terms.sum(-1), self._error + error.sum(-1)
+
+    def closed(self) -> tuple[Any, Any]:
+        """Value and error, the innermost ends of both rays continued together."""
+        slow = {key: tips for key, tips in self._tips.items() if 0 < key[0] < SLOW}
+        for (fall, order), tips in slow.items():
+            if len(tips) == 2:
+                self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
+            else:
+                self._found(*continued(tips[0], self._step, fall))
+        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow]
+        if rest:
+            self._end(sum(rest))
+        return self._value, self._error
+
+    def _end(self, terms: Any) -> None:
+        self._found(*continued(terms, self._step))
+
+    def _found(self, rest: Any, error: Any) -> None:
+        self._value, self._error = self._value + rest, self._error + error
+
+
+def _residue(a: Any, factor: _Factor, p: float, order: int) -> tuple[Any, Any]:
+    """d^(n-1)/dw^(n-1) [Ĉ_A F] at p, n = 1 or 2."""
+    c, e = a.spectrum(p)
+    f, d = factor.on_axis(p, 0)
+    if order == 1:
+        return c * f, np.abs(c) * d + e * np.abs(f) + e * d
+    slope, slope_error = a.spectrum(p, 1)
+    g, h = factor.on_axis(p, 1)
+    value = slope * f + c * g
+    error = np.abs(slope) * d + slope_error * (np.abs(f) + d)
+    return value, error + np.abs(c) * h + e * (np.abs(g) + h)

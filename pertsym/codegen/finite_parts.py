@@ -1,0 +1,203 @@
+"""Finite-part integrals, and transforms at w = 0, at many points; part of exports that need them.
+
+Points that share w0 are done together: the places of the nodes are common, the residues are not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from pertsym.baths.node_integrals import (
+    summed_finite_part,
+    summed_regular_part,
+    summed_regular_slope,
+)
+from pertsym.baths.nodes import Nodes
+from pertsym.baths.tabulated import UNIT
+from pertsym.baths.thermal_path import thermal_path
+from pertsym.codegen.runtime import GROUP, TINY, Bath, Discrete, at_zero, constant, first, octaves
+
+NEAR_ZERO = 1e-290  # stands for w -> 0
+
+
+class Unit:
+    """A bath of amplitude 1, its parameters numbers or arrays of one length, that `integrals` asks.
+
+    The density, beta and classical are as in `Bath`.
+    """
+
+    def __init__(self, density: Any, classical: bool, shape: tuple[Any, ...], beta: Any) -> None:
+        values = dict.fromkeys(density.parameters, 1.0)
+        values.update(zip(density.shape_parameters, shape, strict=True))
+        self.bath = Bath(density, classical, values, beta)
+        self.bath.amplitude = 1.0
+        made = density(*shape)
+        self.path = thermal_path(made, classical, beta)
+        # above what the path passes below, so that no pole of 1/(w^2 + L^2) lies between
+        self.kink_scale = 2 * np.asarray(made.scale, dtype=float)
+        self.frequency_scale = self.path.scale
+        self.made: dict[tuple[float, float], Nodes] = {}
+
+    def nodes(self, floor: float, ceiling: float) -> Nodes:
+        """For floor <= |z| <= ceiling, made for whole octaves and kept."""
+        ends = octaves((floor, ceiling))
+        if ends not in self.made:
+            self.made[ends] = Nodes.of(self.path, *ends)
+        return self.made[ends]
+
+    def spectrum(self, w: float, m: int = 0) -> tuple[Any, Any]:
+        """Ĉ^(m)(w), at w = 0 the value, or the mean slope."""
+        if w:
+            found = self.bath.spectra(abs(w), 1 if w > 0 else -1)
+            return found[2 * m], found[2 * m + 1]
+        return mean_slope(self.bath) if m else at_zero(self.bath, np.float64(1.0))
+
+    def transform(self, w: float, m: int = 0) -> tuple[Any, Any]:
+        """P^(m)(w)."""
+        if w == 0 and m == 0:
+            return self.at_zero
+        size = abs(w) or self.frequency_scale
+        nodes = self.nodes(size if w else 2.0**-32 * size, size)
+        found = nodes.half_sided(w, m) if w or nodes.analytic else nodes.at_zero(m)
+        return seen_as_transform(*found)
+
+    @property
+    def at_zero(self) -> tuple[Any, Any]:
+        """P(0): that at T = 0, because the even part of Ĉ drops out; classically nothing."""
+        if self.bath.classical:
+            return 0.0, 0.0
+        cold = Unit(self.bath.density, False, self.bath.shape, math.inf)
+        scale = cold.frequency_scale
+        value, error = seen_as_transform(*cold.nodes(2.0**-32 * scale, scale).at_zero(0))
+        spread = np.zeros(np.shape(self.bath.beta))
+        return (value + spread)[()], (error + spread)[()]
+
+
+class DiscreteUnit:
+    """The same of a sum of exponentials."""
+
+    def __init__(self, bath: Discrete) -> None:
+        self.exact, self.bath = bath.exact, bath
+        self.frequency_scale = float(np.min(np.abs(bath.exact.resonances[0])))
+        self.kink_scale = 2 * self.frequency_scale
+
+    def nodes(self, floor: float, ceiling: float) -> Nodes:
+        return self.exact
+
+    def spectrum(self, w: float, m: int = 0) -> tuple[Any, Any]:
+        found = self.bath.spectra(np.asarray(w), 1)
+        return found[2 * m], found[2 * m + 1]
+
+    def transform(self, w: float, m: int = 0) -> tuple[Any, Any]:
+        return seen_as_transform(*self.exact.half_sided(w, m))
+
+
+def seen_as_transform(value: Any, error: Any) -> tuple[Any, Any]:
+    """P of G."""
+    return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
+
+
+def mean_slope(bath: Any) -> tuple[Any, Any]:
+    """[Ĉ'(+0) + Ĉ'(-0)]/2 of amplitude 1: J/w at w -> 0 at every temperature, classically 0."""
+    if isinstance(bath, Discrete):
+        found = bath.spectra(np.asarray(0.0), 1)
+        return found[2], found[3]
+    if bath.classical:
+        return 0.0, 0.0
+    with np.errstate(all="ignore"):
+        r, _, error, _ = bath.density.reduced(NEAR_ZERO, *bath.shape)
+    return r, np.where(np.isnan(error), 64 * UNIT * np.abs(r), error) + TINY
+
+
+@lru_cache(maxsize=64)
+def unit_of(density: Any, classical: bool, shape: tuple[float, ...], beta: float) -> Unit:
+    """Of scalar parameters."""
+    return Unit(density, classical, shape, beta)
+
+
+@lru_cache(maxsize=64)
+def discrete_unit(bath: Discrete) -> DiscreteUnit:
+    return DiscreteUnit(bath)
+
+
+def unit_at(bath: Any, part: Any) -> Any:
+    """The bath at some of the points."""
+    if isinstance(bath, Discrete):
+        return discrete_unit(bath)
+    if constant(bath.beta) and all(map(constant, bath.shape)):
+        return unit_of(bath.density, bath.classical, bath.fixed_shape, first(bath.beta))
+    beta, *shape = (x[part] if np.ndim(x) else x for x in (bath.beta, *bath.shape))
+    if np.ndim(beta) == 0:
+        beta = np.full(len(part), beta)
+    return Unit(bath.density, bath.classical, tuple(shape), beta)
+
+
+def alike(count: int, baths: list[Any], w0: Any) -> Iterator[Any]:
+    """Points that one call serves: one w0, the same powers of w at 0, and all at T = 0 or none."""
+    columns = [np.broadcast_to(w0, count)]
+    for bath in baths:
+        if isinstance(bath, Bath):
+            powers = bath.density(*bath.shape).infrared
+            columns += [np.broadcast_to(x, count) for x in (powers, np.isinf(bath.beta))]
+    _, inverse = np.unique(np.stack(columns, -1), axis=0, return_inverse=True)
+    order = np.argsort(inverse.ravel(), kind="stable")
+    for part in np.split(order, np.cumsum(np.bincount(inverse.ravel()))[:-1]):
+        for start in range(0, len(part), GROUP):
+            yield part[start : start + GROUP]
+
+
+def gathered(count: int, parts: Iterator[Any], ask: Callable[[Any], Any]) -> tuple[Any, Any]:
+    value, error = np.empty(count), np.empty(count)
+    for part in parts:
+        value[part], error[part] = ask(part)
+    return value, error
+
+
+def finite_parts(question: Any, a: Any, b: Any, w0: Any) -> tuple[Any, Any]:
+    """FP int dw Ĉ_A(w) X_B(s w0 + r w) K(w), or its regular part where K is empty.
+
+    The question is (X is P, r, s, K), K = ((coefficient, power of 1/w0, pole/w0, order), ...).
+    Amplitudes stay outside.
+    """
+    transform, reflect, s, kernel = question
+
+    def ask(part: Any) -> tuple[Any, Any]:
+        w = float(w0[part[0]])
+        one = unit_at(a, part)
+        other = one if a is b else unit_at(b, part)
+        if not transform and reflect < 0 and s <= 0 and all(map(is_cold, (a, b), (part, part))):
+            return 0.0, 0.0  # no frequency at which both spectra differ from 0
+        poles = [(c * w**-below, p * w, n) for c, below, p, n in kernel]
+        double = len(poles) == 1 and poles[0][1:] == (0.0, 2) and not transform
+        if double and not isinstance(b, Discrete) and not np.any(other.spectrum(s * w)[0]):
+            value, error = summed_regular_part(False, one, other, reflect, s * w)
+            return poles[0][0] * value, abs(poles[0][0]) * error
+        if not poles:
+            return summed_regular_part(transform, one, other, reflect, s * w)
+        return summed_finite_part(transform, one, other, reflect, s * w, poles)
+
+    return gathered(len(w0), alike(len(w0), [a, b], w0), ask)
+
+
+def is_cold(bath: Any, part: Any) -> bool:
+    if isinstance(bath, Discrete) or bath.classical:
+        return False
+    beta = bath.beta
+    return bool(np.isinf(beta[part[0]] if np.ndim(beta) else beta))
+
+
+def regular_slopes(bath: Any, w0: Any) -> tuple[Any, Any]:
+    """P'(0) without its divergent part."""
+    parts = alike(len(w0), [bath], 0.0)
+    return gathered(len(w0), parts, lambda part: summed_regular_slope(unit_at(bath, part)))
+
+
+def static_transforms(bath: Any, m: int, w0: Any) -> tuple[Any, Any]:
+    """P^(m)(0)."""
+    parts = alike(len(w0), [bath], 0.0)
+    return gathered(len(w0), parts, lambda part: unit_at(bath, part).transform(0.0, m))

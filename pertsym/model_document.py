@@ -1,0 +1,273 @@
+"""A complete document of one's own model: its statement, quantities to closed forms, values.
+
+Steps of the model itself are those of `pertsym.model_narrative`, stages of `pertsym.narrative`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pertsym.derivation import Derivation, Formula, Step
+from pertsym.distributions.route import trace
+from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.equations.generator import ELIMINATED
+from pertsym.equations.series import Equations
+from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.terms import TimeIntegrand
+from pertsym.model.eigenbasis import Eigenbasis
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model_narrative import number_steps, statement_steps
+from pertsym.narrative import (
+    Symbol,
+    arc_lengths_step,
+    cumulant_step,
+    integrand_text,
+    moments_step,
+    rules_step,
+    spectral_step,
+    symbol,
+    wick_step,
+    words_step,
+)
+from pertsym.present.formulas import sorted_terms
+from pertsym.present.latex import form_latex, integrand_latex
+from pertsym.present.text import form_lines, formula_text
+from pertsym.reduction_narrative import method_step
+from pertsym.route_narrative import notation_step
+
+_MOST_RATES = 6
+"""Quantities of a document that names none."""
+
+_MOST_RULES = 12
+"""Time-domain terms up to which a document shows the second route term by term."""
+
+_MOST_TERMS = 48
+"""Time-domain terms up to which all are printed."""
+
+_SHOWN_TERMS = 12
+"""Of more terms these many."""
+
+_LONGEST_FORM = 60
+"""Monomials of a closed form that a list of further rates still prints."""
+
+
+def document(
+    interaction: Interaction,
+    basis: Eigenbasis | None,
+    equations: Equations,
+    order: int,
+    quantities: Sequence[str] | None,
+) -> Derivation:
+    """Everything from the model to closed forms and their values.
+
+    Raises
+    ------
+    ValueError
+        For an order that is not even, or an unknown quantity.
+    NotYetDerivable
+        Beyond order 4.
+    """
+    if order < 2 or order % 2:
+        raise ValueError(f"order: must be a positive even integer, got {order}")
+    if order > 4:
+        raise NotYetDerivable(
+            "model", "order", f"closed forms exist to order 4, not {order}", "ask for 2 or 4"
+        )
+    orders = range(2, order + 1, 2)
+    names: tuple[str, ...] = tuple(quantities or ())
+    left: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    if not names:
+        found, none = _default(equations, order)
+        names, left = found[:_MOST_RATES], found[_MOST_RATES:]
+    steps = [*statement_steps(interaction, basis), moments_step(order)]
+    for n in orders:
+        expanded = [cumulant_step(n), words_step(n)]
+        if n > 2:  # in the words of order 2
+            expanded[0] = replace(expanded[0], prose="In the same way, at the next order:")
+            left_over = (
+                "Pairings that can be cut between two neighbouring times cancel between the "
+                "averages. The others leave"
+            )
+            expanded[1] = replace(expanded[1], prose=left_over)
+        steps += [replace(step, level=2) for step in expanded]
+    steps.append(method_step(order))
+    parts = [step for name in names for step in quantity_steps(equations, name, orders, names)]
+    checked = [
+        equations.terms(name, n)
+        for name in names
+        for n in orders
+        if any(step.key == f"{name}-{n}-rules" for step in parts)
+    ]
+    if checked:
+        steps.append(notation_step(t for terms in checked if terms for t in trace(terms)))
+    steps += parts
+    if none:
+        steps.append(_vanishing(none, order))
+    if left:
+        steps.append(_further(equations, left, orders))
+    if basis is not None:
+        steps += list(number_steps(basis, names, order))
+    name = "" if basis is None or basis.model.name == "model" else f" of {basis.model.name}"
+    title = f"Equations of motion{name} to order {order}"
+    return Derivation(title, title, "", "", (), (), tuple(steps))
+
+
+def quantity_steps(
+    equations: Equations, name: str, orders: Sequence[int], shown: Sequence[str] = ()
+) -> list[Step]:
+    """Time-domain terms, arc lengths, closed form and, where it is short, the second route.
+
+    Of a sum of other quantities that are `shown`, only the closed form.
+    """
+    found: list[Step] = []
+    zero: list[int] = []
+    parts = _SUMS.get(name, ((), "", ""))
+    brief = bool(parts[0]) and set(parts[0]) <= set(shown)
+    for order in orders:
+        terms = equations.terms(name, order)
+        if terms is not None and not len(terms):
+            zero.append(order)
+            continue
+        spectral = spectral_step(equations, name, order)
+        if brief:
+            steps = [replace(spectral, prose="The closed forms are added up.")]
+        elif terms is None:
+            steps = [replace(spectral, prose="It follows from the closed forms of the elements.")]
+            if order == orders[-1]:
+                steps = [wick_step(equations, name, order), *steps]
+        else:
+            wick = wick_step(equations, name, order)
+            if len(terms) > _MOST_TERMS:
+                wick = _shortened(wick, terms, symbol(name), order)
+            steps = [wick, arc_lengths_step(equations, name, order), spectral]
+            if order == orders[-1] and len(terms) <= _MOST_RULES:
+                steps.append(rules_step(equations, name, order))
+        found += [replace(step, key=f"{name}-{order}-{step.key}", level=2) for step in steps]
+    latex, text = symbol(name)
+    left = latex.removeprefix(r"\left(").removesuffix(r"\right)")
+    right, words = parts[1:] if brief else _defined(name)
+    words += "".join(f" At order {n} all terms cancel, ${latex}^{{({n})}}=0$." for n in zero)
+    stated = Formula(f"{left} = {right}")
+    lines = (*formula_text(stated), *(f"{text}({n}) = 0: all terms cancel" for n in zero))
+    return [Step(f"{name}-heading", _heading(name), words, (stated,), lines), *found]
+
+
+def _defined(name: str) -> tuple[str, str]:
+    """What a quantity is in elements of the generator, and words before that."""
+    kind = name.removesuffix(ELIMINATED)
+    known = {
+        "k_up": "-R_{0000}=R_{1100}",
+        "k_down": "-R_{1111}=R_{0011}",
+        "inv_T1": "-R_{0000}-R_{1111}",
+        "inv_T2": r"-\mathrm{Re}\,R_{1010}",
+        "inv_T2_prime": r"\tfrac12(R_{0000}+R_{1111})-\mathrm{Re}\,R_{1010}",
+        "frequency_shift": r"\sqrt{(\omega_0-\mathrm{Im}\,R_{1010})^2-|R_{1001}|^2}-\omega_0",
+    }
+    if name != kind:
+        return r"\cdots", "The other elements of the density matrix follow, and are eliminated."
+    if kind in known:
+        return known[kind], "In elements of the generator it is"
+    if kind.startswith("k_"):
+        levels = kind.removeprefix("k_")
+        to, start = levels.split(",") if "," in levels else (levels[0], levels[-1])
+        return f"R_{{{to}{to}{start}{start}}}", "It is the element"
+    levels = kind.removeprefix("R_")
+    a, b, c, d = levels.split(",") if "," in levels else list(levels)
+    words = "It tells how one element of the density matrix changes another,"
+    return rf"\partial\dot\sigma_{{{a}{b}}}/\partial\sigma_{{{c}{d}}}", words
+
+
+_SUMS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    "inv_T1": (("k_up", "k_down"), "k_{10}+k_{01}", "It is the sum of the two rates above."),
+    "inv_T2_prime": (
+        ("k_up", "k_down", "inv_T2"),
+        r"\frac1{T_2}-\frac1{2T_1}",
+        "It is what the populations do not explain of the decay of the coherence.",
+    ),
+}
+
+
+def _heading(name: str) -> str:
+    latex = symbol(name).latex.removeprefix(r"\left(").removesuffix(r"\right)")
+    kind = name.removesuffix(ELIMINATED)
+    words = {
+        "k_up": "The rate ${}$ from level 0 to level 1",
+        "k_down": "The rate ${}$ from level 1 to level 0",
+        "inv_T1": "Relaxation of the populations, ${}$",
+        "inv_T2": "Decay of the coherence, ${}$",
+        "inv_T2_prime": "Pure dephasing, ${}$",
+        "frequency_shift": "Shift of the transition frequency, ${}$",
+    }.get(kind, "The element ${}$")
+    if kind not in QUANTITIES and kind.startswith("k_"):
+        levels = kind.removeprefix("k_")
+        to, start = levels.split(",") if "," in levels else (levels[0], levels[-1])
+        words = f"The rate ${{}}$ from level {start} to level {to}"
+    after = ", the other elements eliminated" if kind != name else ""
+    return words.replace("{}", latex) + after
+
+
+def _shortened(wick: Step, terms: TimeIntegrand, written: Symbol, order: int) -> Step:
+    """A few of many terms."""
+    some = replace(terms, terms=sorted_terms(terms)[:_SHOWN_TERMS])
+    latex, text = f"{written.latex}^{{({order})}}", f"{written.text}({order})"
+    prose = (
+        f"{wick.prose} Those that come first are shown; in Python the attribute terms of the "
+        "result holds them all."
+    )
+    more = rf"{latex} = \cdots + {integrand_latex(some)}"
+    if r"\begin{aligned}" in more:
+        more = integrand_latex(some, rf"{latex} = \cdots +{{}}")
+        more = more.replace("{} &=", "{}&", 1).replace("{} =", "{}", 1)
+    lines = integrand_text(some, text)
+    return replace(
+        wick,
+        prose=prose,
+        formulas=(Formula(more.replace("+ -", "- ").replace("+{} -", "-")),),
+        text=(*lines, f"... {len(terms)} terms"),
+    )
+
+
+def _vanishing(names: Sequence[str], order: int) -> Step:
+    listed = ", ".join(f"${symbol(name).latex}$" for name in names)
+    verb = "vanishes" if len(names) == 1 else "vanish"
+    return Step(
+        "vanishing",
+        "What vanishes",
+        f"{listed} {verb} to order {order}: all terms cancel, or there are none.",
+        text=(f"to order {order}: {', '.join(symbol(name).text for name in names)} = 0",),
+    )
+
+
+def _further(equations: Equations, names: Sequence[str], orders: Sequence[int]) -> Step:
+    """Closed forms of the rates that have no section of their own."""
+    formulas: list[Formula] = []
+    lines: list[str] = []
+    long: list[str] = []
+    for name in names:
+        latex, text = symbol(name)
+        for n in orders:
+            form = equations.series(name)[n].form
+            if len(form.terms) > _LONGEST_FORM:
+                long.append(f"${latex}^{{({n})}}$")
+            elif form:
+                formulas.append(Formula(form_latex(form, f"{latex}^{{({n})}}")))
+                lines += form_lines(form, f"{text}({n})")
+    prose = "They are derived like those above; where an order is not listed it vanishes."
+    if long:
+        prose += f" Too long to be printed here: {', '.join(long)}."
+    return Step("further", "Closed forms of further rates", prose, tuple(formulas), tuple(lines))
+
+
+def _default(equations: Equations, order: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a document shows, and what vanishes: of two levels rates and shift, else rates."""
+    orders = range(2, order + 1, 2)
+    if isinstance(equations, Bloch):
+        zero = tuple(
+            name for name in QUANTITIES if not any(equations.series(name)[n].form for n in orders)
+        )
+        return tuple(name for name in QUANTITIES if name not in zero), zero
+    rates = [name for name in equations.names if not name.endswith(ELIMINATED)]
+    some = tuple(r for r in rates if any(equations.terms(r, n) for n in orders))
+    return some, tuple(r for r in rates if r not in some)

@@ -1,0 +1,426 @@
+"""What stands between time-domain terms and closed forms: the integrals over arc lengths.
+
+The steps are made from what the reduction computes (`pertsym.reduction`, `pertsym.distributions`);
+methods and rules are stated once a document, quantities refer to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from pertsym.derivation import Formula, Step
+from pertsym.distributions.chains import orient_chains
+from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Frequency, Strengths
+from pertsym.expansion.terms import Term, TimeIntegrand
+from pertsym.present.elements import strengths_markup
+from pertsym.present.formulas import number, over, sorted_terms
+from pertsym.present.latex import pieces_latex
+from pertsym.present.layout import Piece
+from pertsym.present.markup import Markup, both, label, linear_form, phase_factor, raised
+from pertsym.present.text import pieces_lines
+from pertsym.present.writer import TALL_CURLY, TALL_SQUARE, Writer
+from pertsym.reduction.arc_length_reduction import Reduction, Split, split_pairs
+from pertsym.reduction.arc_lengths import Kernel, Weighted, arc_length_kernels, collect
+from pertsym.reduction.elements import with_elements
+from pertsym.reduction.spectral import SpectralForm, negated
+
+MOST_TERMS: Final = 24
+"""Time-domain terms up to which each is shown in arc lengths by itself."""
+
+_MOST_KERNELS: Final = 60
+_NOTHING: Final = Markup()
+_U, _V = both("u"), both("v")
+_DOUBLE: Final = Markup(r"\int_0^\infty\!du\int_0^\infty\!dv\,", "∫du ∫dv ")
+_REAL: Final = Markup(r"\operatorname{Re}", "Re ")
+
+
+class Named(NamedTuple):
+    """How a quantity of some order is written."""
+
+    latex: str
+    text: str
+
+
+# Arc lengths
+
+
+def method_step(order: int) -> Step:
+    """The change to arc lengths, the elementary integral and what can remain: once a document."""
+    second = Formula(
+        r"\int_0^\infty\!d\tau\,C(\tau)\,e^{-ix\tau}=G(-x),\qquad"
+        r"\int_0^\infty\!d\tau\,C^*(\tau)\,e^{-ix\tau}=G^*(x),"
+    )
+    parts = Formula(
+        r"\operatorname{Re}G(\omega)=\tfrac12\hat C(\omega),\quad "
+        r"\operatorname{Im}G(\omega)=-\tfrac1{2\pi}P(\omega)",
+    )
+    lines = [
+        "order 2: ∫dτ C(τ) e^{-ixτ} = G(-x), ∫dτ C*(τ) e^{-ixτ} = G*(x), G = Ĉ/2 - (i/2π) P",
+    ]
+    prose = (
+        "At second order a term holds one correlation function, and its integral is a half-sided "
+        "transform by definition."
+    )
+    if order < 4:
+        return Step("method", "From times to spectra", prose, (second, parts), tuple(lines))
+    formulas = (
+        second,
+        parts,
+        Formula(
+            r"\begin{aligned}\text{crossing:}&\quad\tau_1=\ell,\ \tau_2=u-\ell,\ \tau_3=\ell+v-u, "
+            r"&&\max(0,u-v)<\ell<u\\ \text{nested:}&\quad\tau_1=\ell,\ \tau_2=v,\ \tau_3=u-\ell-v, "
+            r"&&0<\ell<u-v\end{aligned}",
+            lead="At fourth order two arcs connect the times $t_0>t_1>t_2>t_3$ in pairs. They "
+            "cross, $(02)(13)$, with correlation functions of $\\tau_{12}$ and $\\tau_{23}$, or "
+            "one is nested in the other, $(03)(12)$, with correlation functions of $\\tau_{123}$ "
+            "and $\\tau_2$. A correlation function depends on the length of its arc alone; let $u$ "
+            "and $v$ be the two lengths, the arc that ends at $t_0$ first, and $\\ell=\\tau_1$ the "
+            "distance between their later ends (the Jacobian is 1):",
+        ),
+        Formula(
+            r"\begin{aligned}\text{crossing:}&\quad(x_2-x_3)\,u+x_3v+\kappa\ell, "
+            r"&&\kappa=x_1-x_2+x_3\\ \text{nested:}&\quad x_3u+(x_2-x_3)\,v+\kappa\ell, "
+            r"&&\kappa=x_1-x_3\end{aligned}",
+            lead=r"Only the phase $x_1\tau_1+x_2\tau_2+x_3\tau_3$ holds $\ell$, linearly:",
+        ),
+        Formula(
+            r"\int_{\ell_<}^{\ell_>}\!d\ell\;e^{-i\kappa\ell}=\frac1{i\kappa}\bigl["
+            r"e^{-i\kappa\ell_<}-e^{-i\kappa\ell_>}\bigr],\qquad\text{or }\ell_>-\ell_<"
+            r"\text{ where }\kappa=0",
+            lead="The integral over $\\ell$ is elementary, without a regulator:",
+        ),
+        Formula(
+            r"F=\tfrac12(F_>+F_<)+\tfrac12\operatorname{sgn}(u-v)\,(F_>-F_<)",
+            lead=r"What is left is $\int\!du\int\!dv\,A(u)B(v)F(u,v)$ over $u,v>0$, with $A$ and "
+            "$B$ each a correlation function or its conjugate, and $F=F_>$ for $u>v$, $F=F_<$ for "
+            "$u<v$, both sums of exponentials, with a factor $u$ or $v$ where $\\kappa=0$:",
+        ),
+        Formula(
+            r"\int_0^\infty\!du\,u^pC(u)\,e^{-i\alpha u}=(-i)^pG^{(p)}(-\alpha),\qquad"
+            r"\int_0^\infty\!du\,u^pC^*(u)\,e^{-i\alpha u}=\bigl[(-i)^pG^{(p)}(\alpha)\bigr]^*",
+            lead="The first part is the same on both sides of $u=v$, so that its two integrals "
+            "factorise:",
+        ),
+        Formula(
+            r"\operatorname{sgn}(s)\,s^m=\frac{(-i)^m\,m!}{i\pi}\,\mathrm{FP}\!\int\!d\omega\,"
+            r"\frac{e^{i\omega s}}{\omega^{m+1}}",
+            lead="The second part vanishes where $F_>=F_<$ once the terms are added up and "
+            "symmetrised: the arcs may be exchanged where both have the same correlation function, "
+            "and of a real part each term may be replaced by its conjugate. Then the sum closes: "
+            "it is made of products of $G$ and its derivatives. Otherwise one integral over a "
+            "frequency remains, by",
+        ),
+        Formula(
+            r"\operatorname{Re}fh=\tfrac12\hat A\hat B-\operatorname{Re}fh^*,\qquad "
+            r"\operatorname{Im}fh=-\tfrac1{2\pi}P_A\hat B-\operatorname{Im}fh^*",
+            lead=r"There $f=G_A(\omega)$ multiplies $h=G_B(\sigma\mp\omega)$ with a constant "
+            r"$\sigma$. Their spectra, $\hat A$ and $\hat B$, remain under the integral; $fh^*$ "
+            r"is analytic in the upper half plane: its integral is $\pi i$ times the residue at "
+            "the pole and closes:",
+        ),
+    )
+    lines += [
+        "order 4, u and v the lengths of the two arcs, ℓ = τ1 the distance of their later ends:",
+        "  crossing: τ1 = ℓ, τ2 = u-ℓ, τ3 = ℓ+v-u, max(0, u-v) < ℓ < u; phase "
+        "(x2-x3)u + x3 v + κℓ, κ = x1-x2+x3",
+        "  nested:   τ1 = ℓ, τ2 = v,   τ3 = u-ℓ-v, 0 < ℓ < u-v;         phase "
+        "x3 u + (x2-x3)v + κℓ, κ = x1-x3",
+        "  ∫ e^{-iκℓ} over ℓ from a to b is (e^{-iκa} - e^{-iκb})/(iκ), or b - a where κ = 0",
+        "  F = (F> + F<)/2 + sgn(u-v)(F> - F<)/2: the first part factorises into products of G,",
+        "  the second vanishes (the sum closes) or leaves one finite-part integral",
+    ]
+    return Step("method", "From times to arc lengths and spectra", prose, formulas, tuple(lines))
+
+
+def arc_step(
+    terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm, *, listed: bool = True
+) -> Step:
+    """From time-domain terms to products of half-sided transforms, of one real part.
+
+    Parameters
+    ----------
+    terms
+        Of order 2 or 4; a complex sum stands for its real part.
+    name
+        In LaTeX and in text.
+    form
+        Its closed form, which what is shown must have.
+    listed
+        Whether terms are shown by themselves before they are added up.
+
+    Raises
+    ------
+    AssertionError
+        If the kernels that are shown do not have the closed form.
+    """
+    written = Named(*name)
+    formulas: list[Formula] = []
+    lines: list[str] = []
+
+    def show(pieces: list[Piece], lead: str, named: Named = written) -> None:
+        shown = pieces_lines(pieces, named.text)
+        formulas.append(Formula(pieces_latex(pieces, named.latex), "", lead, shown))
+        lines.extend(shown)
+
+    if terms.order == 2:
+        pieces = _transforms([(t.shape.strengths, [_single(t)], ()) for t in sorted_terms(terms)])
+        return Step(
+            "arcs",
+            f"${written.latex}$ in half-sided transforms",
+            "Each integral over $\\tau_1$ is a half-sided transform.",
+            (Formula(pieces_latex(pieces, written.latex)),),
+            pieces_lines(pieces, written.text),
+        )
+    title = f"${written.latex}$ in arc lengths"
+    ordered = sorted_terms(terms)
+    groups = [(names, split_pairs(part, terms.real)) for names, part in terms.by_strengths()]
+    _require_same(terms, groups, form)
+    merged = [(names, split.merged(terms.real)) for names, split in groups]
+    crossing = sum(t.shape.factors[0].last == 2 for t in ordered)
+    exponentials = sum(1 for t in ordered for _ in arc_length_kernels(t))
+    smooth = sum(len(split.smooth) for _, split in merged)
+    rest = sum(len(split.rest) for _, split in merged)
+    prose = (
+        f"{_count(crossing, 'term').capitalize()} {_verb(crossing, 'crosses', 'cross')}, "
+        f"{_count(len(ordered) - crossing, 'term')} "
+        f"{_verb(len(ordered) - crossing, 'is', 'are')} nested. "
+    )
+    if not listed:
+        prose += "The offset integral is made as above."
+    elif len(ordered) <= MOST_TERMS:
+        prose += (
+            r"$I_n$ is the $n$th term as printed above, $\theta_>=1$ for $u>v$ and $0$ otherwise, "
+            r"$\theta_<=1-\theta_>$, and the limits of $\ell$ give"
+        )
+        rows = [_term_pieces(t) for t in ordered]
+        for k, pieces in enumerate(rows, 1):
+            formulas.append(Formula(pieces_latex(pieces, f"I_{{{k}}}")))
+            lines.extend(pieces_lines(pieces, f"I{k}"))
+        formulas = [Formula(_stacked([f.latex for f in formulas]), text=tuple(lines))]
+    else:
+        first = ordered[0]
+        prose += "For example, the first term becomes"
+        show(_term_pieces(first), "", Named("I_1", "I1"))
+    adding = (
+        f"The {exponentials} exponentials in $u$ and $v$ are added up"
+        + (", those with the same matrix elements together" if len(groups) > 1 else "")
+        + f". After symmetrisation {_count(smooth, 'exponential')} "
+        f"{_verb(smooth, 'is', 'are')} the same for $u>v$ and $u<v$, "
+        + (
+            "and nothing changes sign there: the sum closes"
+            if not rest
+            else f"and {_count(rest, 'exponential')} {_verb(rest, 'changes', 'change')} sign there"
+        )
+    )
+    if smooth + rest > _MOST_KERNELS:
+        prose = (
+            f"{adding}. They are too many to be printed; the closed form holds them all. {prose}"
+        )
+        return Step("arcs", title, prose, tuple(formulas), tuple(lines))
+    show(_kernels(merged), f"{adding}:")
+    show(
+        _transforms([(names, split.smooth, split.rest) for names, split in merged]),
+        "The integrals over $u$ and $v$ give half-sided transforms"
+        + (", and leave what changes sign:" if rest else ":"),
+    )
+    return Step("arcs", title, prose, tuple(formulas), tuple(lines))
+
+
+def _require_same(
+    terms: TimeIntegrand, groups: Sequence[tuple[Strengths, Split]], form: SpectralForm
+) -> None:
+    reduction = Reduction(terms.real)
+    total = SpectralForm(())
+    for names, split in groups:
+        total += with_elements(reduction.of_split(split.merged(terms.real)).real, names)
+    if orient_chains(total) != orient_chains(form):
+        raise AssertionError("the kernels that are shown do not add up to the closed form")
+
+
+def _single(term: Term) -> Weighted:
+    """A term of order 2 as a kernel in u alone."""
+    z, ((factor,), (x,), _) = term
+    return Kernel((factor.name, factor.conjugate), ("", False), True, 0, 0, x, x, ()), z
+
+
+def _term_pieces(term: Term) -> list[Piece]:
+    """The double integral of one term, both sides of u = v."""
+    sides: dict[bool, dict[Kernel, Gaussian]] = {True: {}, False: {}}
+    kernels = list(arc_length_kernels(term))
+    for longer in sides:
+        sides[longer] = collect(k for k in kernels if k[0].u_longer is longer)
+    a, b = term.shape.factors
+    writer = Writer()
+    writer.term("+", _REAL + _DOUBLE + strengths_markup(term.shape.strengths))
+    writer.more(_function((a.name, a.conjugate), _U) + _function((b.name, b.conjugate), _V))
+    writer.more(Markup(r"\,", " "))
+    writer.open(TALL_CURLY[0])
+    for longer, mark in ((True, Markup(r"\theta_>", "θ>")), (False, Markup(r"\theta_<", "θ<"))):
+        if sides[longer]:
+            _write_sum(writer, mark, _with_powers((k, z, 0) for k, z in sides[longer].items()))
+    writer.close(TALL_CURLY[1])
+    return writer.pieces
+
+
+def _kernels(groups: Iterable[tuple[Strengths, Split]]) -> list[Piece]:
+    """Re int int du dv { ... }, pairs of correlation functions in front of their exponentials."""
+    writer = Writer()
+    writer.term("+", _REAL + _DOUBLE)
+    writer.open(TALL_CURLY[0])
+    signs = []
+    for names, split in groups:
+        _write_pairs(writer, names, _with_powers((k, z, 0) for k, z in split.smooth))
+        signs += [(names, _with_powers(split.rest))] if split.rest else []
+    for names, some in signs:
+        _write_pairs(writer, names, some, Markup(r"\operatorname{sgn}(u-v)\,", "sgn(u-v) "))
+    writer.close(TALL_CURLY[1])
+    return writer.pieces
+
+
+def _with_powers(
+    items: Iterable[tuple[Kernel, Gaussian, int]],
+) -> list[tuple[Kernel, Gaussian, Markup]]:
+    """Kernels of (u - v)^m with their powers of u and v written, a difference as such."""
+    found: dict[Kernel, dict[tuple[int, int, int], Gaussian]] = {}
+    for kernel, z, m in items:
+        found.setdefault(kernel._replace(p=0, q=0), {})[kernel.p, kernel.q, m] = z
+    written = []
+    for kernel, powers in found.items():
+        if powers.get((1, 0, 0), Gaussian()) and powers[1, 0, 0] == -powers.get(
+            (0, 1, 0), Gaussian()
+        ):
+            powers = {**powers, (0, 0, 1): powers[1, 0, 0]}
+            del powers[1, 0, 0], powers[0, 1, 0]
+        for (p, q, m), z in powers.items():
+            power = both("(u-v)") + raised(m) if m else Markup()
+            for n, symbol in ((p, _U), (q, _V)):
+                power = power + (symbol + raised(n) if n else Markup())
+            written.append((kernel, z, power))
+    return written
+
+
+def _write_pairs(
+    writer: Writer,
+    names: Strengths,
+    items: Sequence[tuple[Kernel, Gaussian, Markup]],
+    front: Markup = _NOTHING,
+) -> None:
+    """Kernels, those of the same pair of correlation functions in one bracket."""
+    pairs: dict[tuple[object, object], list[tuple[Kernel, Gaussian, Markup]]] = {}
+    for item in items:
+        pairs.setdefault((item[0].first, item[0].second), []).append(item)
+    for some in pairs.values():
+        kernel = some[0][0]
+        elements = strengths_markup(names)
+        head = front + elements + (Markup(r"\,", " ") if elements else elements)
+        head = head + _function(kernel.first, _U) + _function(kernel.second, _V)
+        _write_sum(writer, head + Markup(r"\,", " "), some)
+
+
+def _write_sum(
+    writer: Writer, head: Markup, items: Sequence[tuple[Kernel, Gaussian, Markup]]
+) -> None:
+    """head times a sum of kernels, in brackets unless it is one."""
+    if len(items) == 1:
+        sign, body = _weighted(*items[0])
+        writer.term(sign, head + body)
+        return
+    writer.term("+", head)
+    writer.open(TALL_SQUARE[0])
+    for item in items:
+        writer.term(*_weighted(*item))
+    writer.close(TALL_SQUARE[1])
+
+
+def _transforms(
+    groups: Iterable[tuple[Strengths, Sequence[Weighted], Sequence[tuple[Kernel, Gaussian, int]]]],
+) -> list[Piece]:
+    """Re { products of G } + Re int int of what is left."""
+    writer = Writer()
+    writer.term("+", _REAL)
+    writer.open(TALL_CURLY[0])
+    left = []
+    for names, smooth, rest in groups:
+        if smooth:
+            elements = strengths_markup(names)
+            bracket = bool(elements) and len(smooth) > 1
+            front = Markup() if bracket else elements
+            if bracket:
+                writer.term("+", elements + Markup(r"\,", " "))
+                writer.open(TALL_SQUARE[0])
+            for kernel, z in smooth:
+                first, i = _half_sided(kernel.first, kernel.alpha, kernel.p)
+                second, j = (
+                    _half_sided(kernel.second, kernel.beta, kernel.q)
+                    if kernel.second[0]
+                    else (Markup(), Gaussian(1))
+                )
+                sign, size = _fraction(z * i * j, kernel)
+                body = size + (Markup("", " ") if size else size) + front
+                writer.term(sign, body + (Markup(r"\,", " ") if front else front) + first + second)
+            if bracket:
+                writer.close(TALL_SQUARE[1])
+        if rest:
+            left.append((names, _with_powers(rest)))
+    writer.close(TALL_CURLY[1])
+    if left:
+        writer.term("+", _REAL + _DOUBLE + Markup(r"\operatorname{sgn}(u-v)\,", "sgn(u-v) "))
+        writer.open(TALL_CURLY[0])
+        for names, items in left:
+            _write_pairs(writer, names, items)
+        writer.close(TALL_CURLY[1])
+    return writer.pieces
+
+
+def _weighted(kernel: Kernel, z: Gaussian, power: Markup) -> tuple[str, Markup]:
+    sign, body = _fraction(z, kernel)
+    body = body + power
+    phase = phase_factor((kernel.alpha, kernel.beta), (_U, _V))
+    return sign, (body + (Markup("", " ") if body and phase else Markup()) + phase) or both("1")
+
+
+def _fraction(z: Gaussian, kernel: Kernel) -> tuple[str, Markup]:
+    """Sign and size of z/denominators in one fraction."""
+    if not kernel.denominators or (z.re and z.im):
+        sign, size = number(z)
+        return sign, over(size, kernel.denominators) if kernel.denominators else size
+    scale = (z.re or z.im).denominator
+    sign, size = number(z * scale)
+    return sign, over(size, kernel.denominators, scale=scale)
+
+
+def _function(factor: tuple[str, bool], time: Markup) -> Markup:
+    star = Markup("^*", "*") if factor[1] else Markup()
+    return both("C") + label(factor[0]) + star + both("(") + time + both(")")
+
+
+def _half_sided(factor: tuple[str, bool], alpha: Frequency, power: int) -> tuple[Markup, Gaussian]:
+    """G^(p)(-alpha), or the conjugate of G^(p)(alpha), and the power of i before it."""
+    name, conjugated = factor
+    place = alpha if conjugated else negated(alpha)
+    star = Markup("^{*}", "*") if conjugated else Markup()
+    phase = Gaussian(1)
+    for _ in range(power):
+        phase = phase * Gaussian(0, 1 if conjugated else -1)
+    symbol = both("G") + label(name) + both("'" * power) + star
+    return symbol + both("(") + linear_form(place) + both(")"), phase
+
+
+def _stacked(rows: Sequence[str]) -> str:
+    """Equations one below the other, aligned at their first lines."""
+    body = []
+    for row in rows:
+        inner = row.removeprefix("\\begin{aligned}\n").removesuffix("\n\\end{aligned}")
+        body.append(inner if "&=" in inner else inner.replace(" = ", " &= ", 1))
+    return "\\begin{aligned}\n" + " \\\\\n".join(body) + "\n\\end{aligned}"
+
+
+def _count(n: int, noun: str) -> str:
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    return f"{words[n] if n < len(words) else n} {noun}{'' if n == 1 else 's'}"
+
+
+def _verb(n: int, one: str, many: str) -> str:
+    return one if n == 1 else many

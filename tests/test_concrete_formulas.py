@@ -1,0 +1,96 @@
+"""Exact sums of exponentials and rational functions, and what a concrete system refuses."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import mpmath
+import pytest
+
+from pertsym.exact import Gaussian
+from pertsym.language.bath_operators import Operator
+from pertsym.language.concrete import System, difference, plain
+from pertsym.language.exponential_sums import (
+    PI,
+    ExponentialSum,
+    NotInside,
+    constant,
+    linear,
+    variable,
+)
+from pertsym.language.syntax import FormulaError
+
+
+def value(z: ExponentialSum) -> complex:
+    (found,) = z.values({"t": Fraction(0)}).values()
+    return complex(found)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_integrals_against_quadrature(seed: int) -> None:
+    """A nested time integral, and an integral over the line with poles of first and second order;
+    pi is the rational number that stands for it."""
+    draw = random.Random(seed)
+    a, b = (
+        Gaussian(Fraction(draw.randint(2, 9), 5), Fraction(draw.randint(-5, 5), 3)) for _ in "ab"
+    )
+    inner = ExponentialSum.form(variable("s")) * ExponentialSum.exponential(
+        [("s", constant(-a)), ("t", constant(-b))]
+    )
+    nested = inner.over_time("s", variable("t")).over_time("t", None)
+    x, y = complex(a), complex(b)
+    assert value(nested) == pytest.approx(1 / (y * (x + y) ** 2))
+    poles = [
+        linear([("w", Gaussian(1)), ("", Gaussian(0, Fraction(k, 2)) + a.re)]) for k in (3, -1)
+    ]
+    line = ExponentialSum.form(poles[0], -2) * ExponentialSum.form(poles[1], -1)
+    found = value(line.over_line("w", False)) * float(mpmath.pi) / float(PI)
+    first, second = (complex(dict(p)[""]) for p in poles)
+    direct = mpmath.quad(
+        lambda w: 1 / ((w + first) ** 2 * (w + second)), [-mpmath.inf, -2, 0, 2, mpmath.inf]
+    )
+    assert found == pytest.approx(complex(direct), rel=1e-6)
+
+
+def test_integrals_that_do_not_exist() -> None:
+    with pytest.raises(NotInside, match="converge"):
+        ExponentialSum.exponential([("t", constant(1))]).over_time("t", None)
+    with pytest.raises(NotInside, match="mark the integral P"):
+        ExponentialSum.form(variable("w"), -1).over_line("w", False)
+    with pytest.raises(NotInside, match="no limit"):
+        ExponentialSum.form(variable("t")).at_late_times("t")
+
+
+SYSTEM = System(
+    {"a": Operator.number(3), "b": Operator.letter("b1"), "c": Operator.letter("b2")},
+    {"g": lambda form: Operator.number(ExponentialSum.form(form))},
+)
+
+
+@pytest.mark.parametrize(
+    ("latex", "equal"),
+    [
+        (r"a^2 = \frac{18}{2}", True),
+        (r"[b, c] = bc - cb", True),
+        (r"[b, c] = cb - bc", False),
+        (r"\int_0^a dt\, t = \frac{a^2}{2}", True),
+        (r"\int_0^a dt\, g(t) = a^2", False),
+        (r"\sqrt{a^2 + 7} = 4", True),
+        (r"a = 3 = 4", False),
+    ],
+)
+def test_equations_of_a_system(latex: str, equal: bool) -> None:
+    assert (difference(latex, SYSTEM) == "") is equal
+
+
+@pytest.mark.parametrize(
+    "latex", ["a", "a = q", "a = (3", "a = b^{-1}", r"a = \int_1^a dt", "a = |1"]
+)
+def test_what_is_not_understood(latex: str) -> None:
+    with pytest.raises(FormulaError):
+        difference(latex, SYSTEM)
+
+
+def test_plain_latex() -> None:
+    assert plain(r"\left\{ \omega t \right\}\, x") == r"{\omega t}x"
