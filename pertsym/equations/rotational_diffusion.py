@@ -8,18 +8,23 @@ them: from l they lead to l - 2, l and l + 2, so that order n of an expansion ne
 
 every coefficient of F_q G_lm = sum_l' c_l' G_l',m-q is rational.  The two-time correlation is that
 of Gaussian noise with one exponent, C(t) = exp(-6 D t); the third cumulant does not vanish.
+
+Gaussian noise with the same correlation is a ladder too, of numbers n_q of quanta: F_q raises n_q,
+and lowers n_-q with the factor g_q n_-q.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import product
 
 from flint import fmpq_poly
 
 from pertsym.equations.exponential_bath import Entries
 from pertsym.equations.jump_noise import Ladder
 from pertsym.equations.linear_fractions import Ring
+from pertsym.equations.nuclear_relaxation import ISOTROPIC
 
 RANK = 2
 
@@ -53,6 +58,33 @@ def rotational_diffusion(
                     rows[place[target]][column] = ring.number(value)
         parts.append((operator, tuple(map(tuple, rows))))
     decays = tuple({rate: n * (n + 1)} if n else {} for n, _ in harmonics)
+    return Ladder(decays, tuple(parts))
+
+
+def gaussian_counterpart(
+    ring: Ring, rate: str, operators: Mapping[int, Entries], order: int
+) -> Ladder:
+    """Gaussian noise with the correlations of `rotational_diffusion`; the same parameters."""
+    names = sorted(operators)
+    states = sorted(
+        (n for n in product(range(order // 2 + 1), repeat=len(names)) if sum(n) <= order // 2),
+        key=lambda n: (sum(n), n),
+    )
+    place = {state: k for k, state in enumerate(states)}
+    parts = []
+    for k, q in enumerate(names):
+        rows = [[ring.number(0)] * len(states) for _ in states]
+        opposite = names.index(-q)
+        for state, column in place.items():
+            raised = tuple(n + (j == k) for j, n in enumerate(state))
+            lowered = tuple(n - (j == opposite) for j, n in enumerate(state))
+            if raised in place:
+                rows[place[raised]][column] = ring.number(1)
+            if lowered in place:
+                factor = ISOTROPIC[abs(q)] * state[opposite]
+                rows[place[lowered]][column] = ring.number(factor)
+        parts.append((operators[q], tuple(map(tuple, rows))))
+    decays = tuple({rate: RANK * (RANK + 1) * sum(n)} if any(n) else {} for n in states)
     return Ladder(decays, tuple(parts))
 
 
