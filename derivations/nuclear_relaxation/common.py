@@ -67,7 +67,7 @@ I_+ with S_+, which oscillate differently."""
 
 @cache
 def second(name: str) -> tuple[SpectralForm, SpectralForm]:
-    """A rate over J and what mixes tensors, and minus the shift; second order, isotropic."""
+    """A rate over J and what mixes tensors, and the shift; second order, isotropic."""
     rate = RATES[name]
     names = {"J", "c1d", "c2d", "c1c2"}
     real, imaginary = relaxation(GENERATOR, 2, rate.of, rate.by)
@@ -79,7 +79,7 @@ def second(name: str) -> tuple[SpectralForm, SpectralForm]:
 
 @cache
 def fourth(name: str) -> SpectralForm:
-    """A rate of the dipolar coupling at fourth order in Gaussian noise, over C_dd0, C_dd1, C_dd2."""
+    """A rate of the dipolar coupling at fourth order in Gaussian noise, over C_dd0 ... C_dd2."""
     rate = RATES[name]
     real, _ = relaxation(PAIR, 4, rate.of, rate.by)
     return classical(real, PAIR.interaction.real)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from derivations.nuclear_relaxation.common import B, F_Z, SPINS, TAU, TENSORS, zero_field
+from derivations.nuclear_relaxation.common import (
+    F_Z,
+    SPINS,
+    TAU,
+    TENSORS,
+    B,
+    exact_orders,
+    zero_field,
+)
 from derivations.nuclear_relaxation.routes import (
     LEVELS,
     SPIN,
@@ -93,8 +102,21 @@ def without_field() -> Reading:
     return Values([point], tolerance=1e-8)
 
 
+def structure() -> Reading:
+    """Elements of orders 2 and 4 in Gaussian noise at numbers."""
+    levels = range(LEVELS)
+    points = []
+    for n in (2, 4):
+        at = dict.fromkeys(product(levels, repeat=4), 0j)
+        for element, value in exact_orders("gaussian")[n].items():
+            at[element] = complex(value.near([0.2, _B, 1.3j, 0.6j]))
+        points.append({f"R_{{{a}{b},{c}{d}}}": x for (a, b, c, d), x in at.items()})
+    return Values(points, {i: tuple(levels) for i in "abcd"})
+
+
 READINGS: Mapping[str, Callable[[], Reading]] = {
     "hamiltonian": hamiltonian,
     "averages": averages,
+    "structure": structure,
     "without field": without_field,
 }

@@ -76,12 +76,12 @@ def redfield(
     for angle in 2 * np.pi * np.arange(6) / 6:
         c, s = math.cos(angle), math.sin(angle)
         turned = frame @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-        perturbation = 0
+        perturbation = np.zeros((len(points), LEVELS, LEVELS), dtype=complex)
         for strength, axis, spin in tensors:
             n = turned @ (np.array(axis) / np.linalg.norm(axis))
             part = dipolar(n) if spin is None else shift_anisotropy(spin, n)
             perturbation = perturbation + strength * part
-        for weight, h in zip(weights, np.asarray(perturbation), strict=True):
+        for weight, h in zip(weights, perturbation, strict=True):
             total -= weight / 6 * _commutator(h) @ _commutator(h * spectrum)
     return total
 
@@ -124,15 +124,15 @@ def taylor_coefficients(
         np.diag(diffusion * decays), np.eye(LEVELS**2)
     )
     count, radius = 16, 0.2 * diffusion
+    shift = 3 * diffusion * np.eye(size)
     couplings = radius * np.exp(2j * np.pi * np.arange(count) / count)
     found = []
     for coupling in couplings:
-        t, u, slow = schur(
-            start + coupling * kick, output="complex", sort=lambda e: e.real > -3 * diffusion
-        )
+        # the slow ones to the right of zero, the others, from -6 D on, to its left
+        t, u, slow = schur(start + shift + coupling * kick, output="complex", sort="rhp")
         assert slow == LEVELS**2
         head = u[:slow, :slow]  # harmonic 0 0 comes first
-        found.append(head @ t[:slow, :slow] @ np.linalg.inv(head))
+        found.append(head @ t[:slow, :slow] @ np.linalg.inv(head) - shift[:slow, :slow])
     coefficients = np.fft.fft(np.array(found), axis=0) / count
     return {n: coefficients[n] / radius**n for n in range(1, order + 1)}
 
@@ -149,9 +149,7 @@ def _harmonics() -> Array:
 
 
 def _labels() -> list[tuple[int, int]]:
-    return [
-        (degree, m) for degree in range(0, DEGREE + 1, 2) for m in range(-degree, degree + 1)
-    ]
+    return [(degree, m) for degree in range(0, DEGREE + 1, 2) for m in range(-degree, degree + 1)]
 
 
 def _decays() -> Array:

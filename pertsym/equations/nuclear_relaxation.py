@@ -27,7 +27,7 @@ from itertools import combinations_with_replacement, product
 from pertsym.equations.generator import Generator
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Operator
-from pertsym.reduction.spectral import Monomial, SpectralForm, SpectralIntegral, Value
+from pertsym.reduction.spectral import Atom, Monomial, SpectralForm, SpectralIntegral, Value
 
 ISOTROPIC: Mapping[int, Fraction] = {0: Fraction(4, 5), 1: Fraction(2, 15), 2: Fraction(8, 15)}
 """<|F_q|^2> over all directions."""
@@ -60,7 +60,7 @@ class Tensor:
         ladder = _UP if q > 0 else _DOWN
         if len(self.spins) == 1:
             (i,) = self.spins
-            parts: list[tuple[Fraction, Mapping[int, str]]] = [
+            parts: list[tuple[Fraction, dict[int, str]]] = [
                 [(Fraction(-2, 3), {i: _Z})],
                 [(Fraction(1), {i: ladder})],
                 [],
@@ -160,7 +160,7 @@ def relaxation(
     r"""Real and imaginary part of -Tr(A^+ K B)/Tr(A^+ A) at one order.
 
     It is the rate in d<A^+>/dt = -rate <B^+> Tr(A^+ A)/Tr(B^+ B) + ..., for A = B the relaxation
-    rate of A, and minus its imaginary part the shift of its frequency.
+    rate of A, and its imaginary part the shift of w in <A^+> ~ exp(-i w t).
 
     Parameters
     ----------
@@ -188,7 +188,8 @@ def isotropic(form: SpectralForm, tensors: Sequence[Tensor]) -> SpectralForm:
     }
     terms = []
     for m, z in form:
-        weight, atoms = Fraction(1), []
+        weight = Fraction(1)
+        atoms: list[Atom] = []
         for atom in m.atoms:
             if isinstance(atom, Value):
                 name, factor = renamed[atom.name]

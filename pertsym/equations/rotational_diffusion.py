@@ -96,7 +96,7 @@ def times_tensor(q: int, degree: int, m: int) -> Mapping[tuple[int, int], Fracti
     sines = (abs(m) + abs(q) - abs(after)) // 2
     rest = _associated(degree, abs(m)) * factor * (1 - x * x) ** sines
     found = {}
-    while rest != 0:
+    while rest:
         top = abs(after) + rest.degree()
         unit = _associated(top, abs(after))
         value = rest[rest.degree()] / unit[unit.degree()]

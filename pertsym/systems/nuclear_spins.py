@@ -1,7 +1,8 @@
 r"""Spins 1/2 of a tumbling molecule in a magnetic field: isotopes and tensors in, a model out.
 
-Every tensor of rank 2, in rad/s, is T = sum_b t_b E_b in the frame of the molecule, with orthonormal
-symmetric traceless E_b, and sum_ab E_a D_ab t_b in the laboratory's.  Isotropic rotation gives
+Every tensor of rank 2, in rad/s, is T = sum_b t_b E_b in the frame of the molecule, with
+orthonormal symmetric traceless E_b, and sum_ab E_a D_ab t_b in the laboratory's.  Isotropic
+rotation gives
 
     <D_ab(t) D_cd(0)> = delta_ac delta_bd exp(-t/tau_c)/5,
 
@@ -12,7 +13,7 @@ t_b^X (operator of X and E_a).  Cross-correlations of any number of tensors are 
     shift anisotropy   I T e_z,      T = -gamma B_0 (delta_par - delta_perp) (n n - 1/3).
 
 H_S = sum_k omega_k I_kz, omega_k = -gamma_k B_0 (1 + delta_k), without scalar couplings.  Baths are
-classical: what is relaxed to is the state of infinite temperature, as in every semiclassical theory.
+classical: what is relaxed to is the state of infinite temperature, as in semiclassical theory.
 They are taken as Gaussian, which second order does not notice and fourth order does, see
 `pertsym.equations.rotational_diffusion`.
 """
@@ -148,7 +149,9 @@ def nuclear_spins(
         raise _fault("field", f"must be >= 0 and finite, got {field!r}", "give tesla")
     if not 0 < correlation_time < math.inf:
         raise _fault(
-            "correlation_time", f"must be positive and finite, got {correlation_time!r}", "correct it"
+            "correlation_time",
+            f"must be positive and finite, got {correlation_time!r}",
+            "correct it",
         )
     vectors = _spin_vectors(len(spins))
     tensors = [(t, q) for t, q in _tensors(spins, field, vectors) if t.any()]
