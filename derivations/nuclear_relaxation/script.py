@@ -44,8 +44,8 @@ CONVENTIONS = (
     r"$a_k=\gamma_kB_0(\sigma_\parallel-\sigma_\perp)_k$; "
     r"$d=-\tfrac32b$ and $c_k=\tfrac12a_k$ multiply $\sum_qF_qA_q$.",
     r"$\hat C_{\mathrm J}(\omega)=\int dt\,e^{i\omega t}C(t)$ with $C(0)=1$, and "
-    r"$J=\tfrac12\hat C_{\mathrm J}$, for one correlation time $J(\omega)=\tau/(1+\omega^2\tau^2)$; "
-    r"$P(\omega)=\mathrm{P}\!\int d\omega'\,\hat C(\omega')/(\omega'-\omega)$.",
+    r"$J=\tfrac12\hat C_{\mathrm J}$, for one time $\tau$ $J(\omega)=\tau/(1+\omega^2\tau^2)$, "
+    r"and $P(\omega)=\mathrm{P}\!\int d\omega'\,\hat C(\omega')/(\omega'-\omega)$.",
     r"A rate of $A$ by $B$ is $-\mathrm{Tr}(A^\dagger KB)/\mathrm{Tr}(A^\dagger A)$.",
 )
 LEGEND = (
