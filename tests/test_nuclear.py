@@ -18,6 +18,8 @@ from generated.nuclear_relaxation import like_spins
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.equations.nuclear_relaxation import Tensor, product_operator
+from pertsym.language.decide import compare_form
+from pertsym.language.dictionary import Dictionary
 from pertsym.model.errors import InputError
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
@@ -181,6 +183,15 @@ def test_solomon_is_read_and_a_changed_factor_is_not() -> None:
     assert read(rho % 6 + shift) == ""
     assert read(rho % 5 + shift) != ""
     assert read(rho % 6) != ""
+
+
+def test_formulas_of_both_frequencies_are_read() -> None:
+    form = common.PAIR.series("R_1111")[2].form
+    names = Dictionary.of(common.PAIR.interaction)
+    sums = "Ĉ_dd1(ω1) + Ĉ_dd1(-ω1) + Ĉ_dd1(ω2) + Ĉ_dd1(-ω2)"
+    wanted = f"-d^2/72*(Ĉ_dd0(ω1-ω2) + Ĉ_dd0(ω2-ω1) + 9*({sums}))"
+    assert compare_form(form, wanted, names)
+    assert not compare_form(form, wanted.replace("9*", "8*"), names)
 
 
 def rela2x_matrix(values: dict[str, float], larmor: list[float], tau: float) -> np.ndarray:
