@@ -154,6 +154,8 @@ def like_spins(noise: str, order: int, name: str = "") -> sympy.Expr:
     for part in sympy.fraction(sympy.cancel(value)):
         # numerator and denominator are even in y = i omega
         terms = sympy.Poly(part, y).terms()
+        if any(n % 2 for (n,), _ in terms):
+            raise ArithmeticError(f"{name or 'rho + sigma'}({order}) is not real")
         parts.append(sum(c * (-(W**2)) ** (n // 2) for (n,), c in terms))
     return sympy.factor(parts[0] / parts[1])
 
@@ -165,14 +167,11 @@ def zero_field(noise: str, order: int) -> sympy.Expr:
 
 
 def scalar_coupling(noise: str) -> sympy.Expr:
-    """j of the third-order Hamiltonian j I.S without a field, from one of its coherences.
-
-    Of |up down><up up|: <I.S> is -1/4 there, with flips of weight 1/2, and 1/4 for parallel spins.
-    """
+    """j of the third-order Hamiltonian j I.S without a field, from a flip of both spins."""
     element = exact_orders(noise).get(3, {}).get((1, 3, 2, 3))
     if element is None:
         return sympy.Integer(0)
-    # K_3 = -i times the given one, and -i j [I.S, .] has the element -i j/2
+    # K_3 is -i times the given one, and -i j [I.S, .] has this element -i j/2
     return sympy.factor(2 * _expression(element, sympy.Integer(0)))
 
 
