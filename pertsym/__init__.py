@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from pertsym.random_matrix.rates import random_matrix_rates
     from pertsym.rates import bloch_rates
     from pertsym.sweeps.run import sweep
+    from pertsym.systems.nuclear_spins import NuclearSpin, nuclear_spins
 
 __version__ = "0.1.0"
 
@@ -93,6 +94,8 @@ _PLACES = {
     "random_matrix_evolve": "pertsym.random_matrix.methods",
     "random_matrix_rates": "pertsym.random_matrix.rates",
     "sweep": "pertsym.sweeps.run",
+    "NuclearSpin": "pertsym.systems.nuclear_spins",
+    "nuclear_spins": "pertsym.systems.nuclear_spins",
     "Ohmic": "pertsym.baths.densities",
     "DrudeLorentz": "pertsym.baths.densities",
     "Underdamped": "pertsym.baths.densities",
@@ -119,6 +122,7 @@ __all__ = [
     "Mixture",
     "Model",
     "NotYetDerivable",
+    "NuclearSpin",
     "Ohmic",
     "OscillatorModel",
     "PositionCoupling",
@@ -141,6 +145,7 @@ __all__ = [
     "load_oscillator",
     "load_random_matrix",
     "mean_force",
+    "nuclear_spins",
     "oscillator_coefficients",
     "random_matrix_evolve",
     "random_matrix_rates",

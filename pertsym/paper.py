@@ -191,6 +191,6 @@ class Paper:
         if rational:
             return render_rational_module(self.name, rational, self.rational)
         specs = [f for f in functions if isinstance(f, FunctionSpec)]
-        count = self.equations.interaction.dimension - 1 if self.equations is not None else 1
+        count = len(self.equations.interaction.energies[0]) if self.equations is not None else 1
         names = ("w0",) if count == 1 else tuple(f"w{k}" for k in range(1, count + 1))
         return render_module(self.name, f"{self.title}.", specs, names)

@@ -103,10 +103,11 @@ def unequal() -> Values:
 def ladder() -> Values:
     """xi between components of the ladder of n signals, at a number n, and their decay."""
     (given,) = bath(FLIP, fluctuators(RING.variable(INVERSE))).ladders
+    ((_, matrix),) = given.parts
     point = dict.fromkeys(RING.names, 0) | {"gamma": GAMMA, "lambda": LAMBDA, INVERSE: 1 / NUMBER}
     at = [point[name] for name in RING.names]
     names: dict[str, Any] = dict(NAMES)
-    for r, row in enumerate(given.matrix):
+    for r, row in enumerate(matrix):
         names |= {rf"\xi_{{{r},{s}}}": float(complex(x.near(at)).real) for s, x in enumerate(row)}
         names[rf"\nu_{r}"] = given.decays[r].get("gamma", 0) * GAMMA
     return Values([names], {"r": range(3)})

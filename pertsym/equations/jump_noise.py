@@ -25,25 +25,24 @@ from pertsym.expansion.interaction import Operator
 from pertsym.expansion.paths import Element
 
 Energies = tuple[tuple[int, ...], ...]
+Matrix = tuple[tuple[LinearFraction, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Ladder:
-    """A classical noise and the operator that it multiplies.
+    """A classical noise and the operators that its values multiply.
 
     Attributes
     ----------
-    operator
-        S, real.
     decays
         For each component the decay rate over the ring's names; {} for component 0.
-    matrix
-        xi between components, rows are the targets; every component is reached from 0.
+    parts
+        (S, xi): a real operator, and what multiplies it as a matrix between components, rows are
+        the targets.  Every component is reached from 0.
     """
 
-    operator: Entries
     decays: tuple[Mapping[str, int], ...]
-    matrix: tuple[tuple[LinearFraction, ...], ...]
+    parts: tuple[tuple[Entries, Matrix], ...]
 
     @classmethod
     def tridiagonal(
@@ -73,7 +72,7 @@ class Ladder:
             if r:
                 row[r - 1] = lowering[r - 1]
             rows.append(tuple(row))
-        return cls(operator, tuple(decays), tuple(rows))
+        return cls(tuple(decays), ((operator, tuple(rows)),))
 
     @classmethod
     def fluctuators(
@@ -119,7 +118,7 @@ class Ladder:
                 r
                 for s in edge
                 for r in range(len(self.decays))
-                if (self.matrix[r][s] or self.matrix[s][r]) and r not in found
+                if r not in found and any(m[r][s] or m[s][r] for _, m in self.parts)
             ]
             found |= dict.fromkeys(reached, found[edge[0]] + 1)
             edge = list(dict.fromkeys(reached))
@@ -179,11 +178,12 @@ class JumpNoise:
         """See `Auxiliaries`."""
         place = key or (0,) * len(self.ladders)
         for k, ladder in enumerate(self.ladders):
-            for s, weight in enumerate(ladder.matrix[place[k]]):
-                if weight:
-                    operator = tuple((a, b, x * weight) for a, b, x in ladder.operator)
-                    source = (*place[:k], s, *place[k + 1 :])
-                    yield (source if any(source) else ()), operator, operator
+            for coupled, matrix in ladder.parts:
+                for s, weight in enumerate(matrix[place[k]]):
+                    if weight:
+                        operator = tuple((a, b, x * weight) for a, b, x in coupled)
+                        source = (*place[:k], s, *place[k + 1 :])
+                        yield (source if any(source) else ()), operator, operator
 
 
 def entries(ring: Ring, operator: Operator, strength: LinearFraction | None = None) -> Entries:

@@ -48,7 +48,7 @@ class Dictionary:
     Attributes
     ----------
     count
-        Number of transition frequencies, levels - 1.
+        Number of transition frequencies, levels - 1 in general position.
     baths
         Names of the correlation functions.
     elements
@@ -104,7 +104,7 @@ class Dictionary:
     ) -> Dictionary:
         """The dictionary of an interaction."""
         baths = tuple(sorted(set(interaction.correlations.values())))
-        return cls(interaction.dimension - 1, baths, interaction.symbols, densities, values)
+        return cls(len(interaction.energies[0]), baths, interaction.symbols, densities, values)
 
     @cached_property
     def element_keys(self) -> Mapping[str, str]:
