@@ -21,7 +21,7 @@ SIGMA_X = np.array([[0, 1], [1, 0]])
 SIGMA_Y = np.array([[0, -1j], [1j, 0]])
 
 
-@lru_cache(maxsize=None)  # every tau asks at the same nodes
+@cache  # every tau asks at the same nodes
 def spectrum(w: Any) -> Any:
     """Ĉ of J(w) = w^3 e^{-w}/10 at beta = 1: 2 J(w) [n(w) + 1], 2 J(-w) n(-w)."""
     if not w:
