@@ -27,7 +27,7 @@ real, imag, where, floor = np.real, np.imag, np.where, np.floor
 minimum, maximum = np.minimum, np.maximum
 
 
-# A bath as simple poles below the real axis: G(z) = sum_k a_k/(z - w_k), with a bound.
+# The path below the real axis on which the nodes of a bath lie, and what its rule may miss.
 
 EPS = float(np.finfo(float).eps)
 
@@ -42,10 +42,8 @@ HIGHEST = 3  # derivative with a bound
 _NEGLIGIBLE = 1e-19
 TRUNCATION = 1e-17  # of what is summed as a power at either end
 _LOWEST = 1e-60
-SLOW = 0.3
 _FEWEST = 3  # nodes of an arm: its ends are continued from so many
-_OPERATIONS = 16  # rounding errors of one term and of the sum
-_BLOCK = 1 << 18
+OPERATIONS = 16  # rounding errors of one term and of the sum
 
 
 class Path(NamedTuple):
@@ -85,6 +83,228 @@ class Path(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Arm:
+    """The nodes of one half of the path, from the inside to the outside.
+
+    Attributes
+    ----------
+    poles, residues
+        w_k, shape (M,), and a_k = (i/2pi) Ĉ(w_k) dw_k, shape S + (M,).
+    rounding
+        Absolute error of every residue, S + (M,), that of the sum included.
+    strip
+        (w, bound of |a|) on the two edges of the strip: |integral - sum| is at most the sum of
+        bound * |f(w)| over both for whatever f is summed.
+    ends
+        For every derivative m = 0..3 what the continued ends may miss, of the residues' shape.
+    inner, outer
+        Exponents of a_k ~ e^{inner x} before the first and e^{outer x} after the last node; None
+        where nothing is left out.
+    step
+        Of x.
+    """
+
+    poles: Complex
+    residues: Complex
+    rounding: Real
+    strip: tuple[tuple[Complex, Real], ...]
+    ends: tuple[Real, ...]
+    inner: float | None
+    outer: float | None
+    step: float
+
+    def weights(self, m: int) -> Real:
+        """The error of G^(m)(z) is at most m! sum_k weights_k / max(|z|, |w_k|)^(m+1)."""
+        total = self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1)
+        for angle, (_, size) in zip(EDGES, self.strip, strict=True):
+            total = total + size / math.sin(angle) ** (m + 1)
+        return total
+
+    def is_fine(self, scale: float) -> bool:
+        """Whether the trapezoidal rule adds less to the error than rounding."""
+        inverse = 1 / np.maximum(np.abs(self.poles), scale)
+        own = (self.rounding * inverse).sum(-1)
+        return all(np.all((size * inverse).sum(-1) <= own) for _, size in self.strip)
+
+    @cached_property
+    def closed(self) -> tuple[Complex, Complex]:
+        """The nodes with the first and the last one standing for all that lie beyond as well.
+
+        The two moments that are kept are those of 1/(z - w) for |w| << |z| and |w| >> |z|.
+        """
+        poles, residues = self.poles, self.residues
+        if self.inner is not None:
+            zeroth = 1 / -math.expm1(-self.step * self.inner)
+            first = 1 / -math.expm1(-self.step * (self.inner + 1))
+            poles, residues = _replaced(
+                poles, residues, 0, poles[0] * first / zeroth, residues[..., 0] * zeroth
+            )
+        if self.outer is not None:
+            zeroth = 1 / -math.expm1(self.step * (self.outer - 1))
+            first = 1 / -math.expm1(self.step * (self.outer - 2))
+            poles, residues = _replaced(
+                poles,
+                residues,
+                -1,
+                poles[-1] * zeroth / first,
+                residues[..., -1] * zeroth * zeroth / first,
+            )
+        return poles, residues
+
+
+def _replaced(
+    poles: Complex, residues: Complex, index: int, pole: complex, residue: Any
+) -> tuple[Complex, Complex]:
+    poles, residues = poles.copy(), residues.copy()
+    poles[index], residues[..., index] = pole, residue
+    return poles, residues
+
+
+def made(path: Path, side: int, floor: float, ceiling: float, step: float) -> Arm:
+    """One half of the path, with its bound."""
+    tail = path.tails[side > 0]
+    x = _range(path, side, floor, ceiling, step)
+    w, slope = _place(path, side, x, ANGLE)
+    unit = 1j * step / (2 * math.pi)
+    residues = unit * path.spectrum(w) * slope
+    if math.isinf(tail):
+        # an exponential decay: what adds less than rounding is left out
+        size = np.abs(residues)
+        beyond = size[..., ::-1].cumsum(-1)[..., ::-1]
+        total = np.maximum(size.sum(-1, keepdims=True), 1e-300)
+        kept = max(_FEWEST, int(np.max(np.sum(beyond > _NEGLIGIBLE * total, -1))))
+        x, w, residues = x[:kept], w[:kept], residues[..., :kept]
+    if not np.all(np.isfinite(residues)):
+        raise ArithmeticError("Ĉ overflows on the path of integration")
+    inner = None if path.analytic else path.power + 1
+    outer = None if math.isinf(tail) else tail + 1
+    r = np.abs(w)
+    ends = [np.zeros(residues.shape) for _ in range(HIGHEST + 1)]
+    if inner is not None:
+        zeroth, first = 1 / -math.expm1(-step * inner), residues[..., 0]
+        bend = np.abs(residues[..., 1] * math.exp(-step * inner) / nonzero(first) - 1)
+        missed = np.abs(first) * zeroth * (bend * 1.5 / step + 4 * (r[0] / floor) ** 2)
+        for end in ends:
+            end[..., 0] += missed
+    if outer is not None:
+        zeroth, last = 1 / -math.expm1(step * (outer - 1)), residues[..., -1]
+        bend = np.abs(residues[..., -2] * math.exp(step * outer) / nonzero(last) - 1)
+        for m, end in enumerate(ends):
+            far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
+            end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
+    strip = tuple(_edge(path, side, x, angle, step) for angle in EDGES)
+    rounding = _rounding(residues, x, step)
+    return Arm(w, residues, rounding, strip, tuple(ends), inner, outer, step)
+
+
+def nonzero(x: Any) -> Any:
+    return np.where(x == 0, 1.0, x)
+
+
+def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> Real:
+    tail = path.tails[side > 0]
+    reach = path.reach[side > 0]
+    if math.isfinite(tail):
+        reach = max(reach, ceiling) * TRUNCATION ** (-1 / (2 - tail))
+    if path.analytic:
+        last = math.asinh(reach / path.scale) / step
+        first = 0.0 if side > 0 else 1.0
+        return np.asarray(step * (np.arange(math.ceil(last) + 1) + first))
+    start = _start(path, floor)
+    count = math.ceil((math.log(reach) - start) / step) + 1
+    return np.asarray(start + step * np.arange(max(count, _FEWEST)))
+
+
+def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Complex]:
+    """w(x) and dw/dx, counted from left to right, on the path of one angle."""
+    if path.analytic:
+        u = side * x - 1j * angle
+        return path.scale * np.sinh(u), path.scale * np.cosh(u)
+    slope: Complex = np.exp(x - side * 1j * angle)
+    return side * slope, slope
+
+
+def _edge(path: Path, side: int, x: Real, angle: float, step: float) -> tuple[Complex, Real]:
+    """The path at an edge of the strip, and how much each of its points may add to the error."""
+    w, slope = _place(path, side, x, angle)
+    size = step / (2 * math.pi) * np.abs(path.spectrum(w) * slope)
+    return w, size / math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
+
+
+def _rounding(residues: Complex, x: Real, step: float) -> Real:
+    """Of the residues: more where they vary fast, as exponentials of large arguments do.
+
+    Nodes are moved by the rounding of x, which beside a pole is more than that of a residue.
+    """
+    size = np.abs(residues)
+    rough = np.abs(np.diff(residues, axis=-1)) / np.maximum(size[..., 1:], 1e-300) / step
+    rough = np.concatenate((rough[..., :1], np.minimum(rough, 1e3)), -1)
+    return np.asarray(EPS * (OPERATIONS + (2 + np.abs(x) / 2) * rough) * size)
+
+
+def seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex, Real]:
+    """The resonances with the weight that they have beside the trapezoidal rule, and its rounding.
+
+    A pole at u = x + i v in the variable of the rule, v > 0 towards the real axis, adds its
+    residue if v > 0; and it leaves the rule an error that is known, so that the sum of the two is
+    residue/(1 - exp(2 pi i (u - x_0)/h)) on either side.
+    """
+    positions, residues = path.resonances
+    if not positions.shape[-1]:
+        return positions, residues, np.zeros(positions.shape)
+    right = positions.real > 0
+    if path.analytic:
+        x = np.arcsinh(positions / path.scale) + 1j * ANGLE
+        start, towards = 0.0, np.ones(positions.shape)
+    else:
+        x = np.log(np.where(right, positions, -positions)) + 1j * np.where(right, ANGLE, -ANGLE)
+        start, towards = _start(path, floor), np.where(right, 1.0, -1.0)
+    within = x.imag * towards > -_STRIP * (math.pi / 2 - ANGLE)
+    phase = 2j * math.pi / step * towards * (x - start)
+    phase = np.where(within, phase, -1.0)
+    weights = np.where(within, -residues / np.expm1(phase), 0.0)
+    moved = 2 * math.pi / step * EPS * (np.abs(x) + abs(start) + OPERATIONS)
+    # of the quotient, whose derivative is 1/[4 sinh^2(phase/2)], both exponentials kept small
+    decay = np.exp(-np.abs(phase.real))
+    steep = decay / np.abs(1 - np.exp(-np.abs(phase.real) + 1j * phase.imag)) ** 2
+    return positions, weights, np.where(within, np.abs(residues) * moved * steep, 0.0)
+
+
+def burdened(arms: tuple[Arm, ...], positions: Complex, lost: Real) -> tuple[Arm, ...]:
+    """Arms with what the weights of resonances may miss on the nearest nodes.
+
+    It counts only for those close to the path, and the distance to a node is at least half of it.
+    """
+    if not positions.shape[-1]:
+        return arms
+    found = []
+    for side, arm in zip((1, -1), arms, strict=False):
+        within = np.broadcast_shapes(arm.rounding.shape[:-1], lost.shape[:-1], positions.shape[:-1])
+        middles = np.sqrt(np.abs(arm.poles[1:] * arm.poles[:-1]))
+        share = np.where(positions.real * side > 0, 2 * lost, 0.0)
+        share, at = (
+            np.broadcast_to(part, (*within, lost.shape[-1]))
+            for part in (share, np.searchsorted(middles, np.abs(positions)))
+        )
+        rounding = np.array(np.broadcast_to(arm.rounding, (*within, len(arm.poles))))
+        np.add.at(rounding, (*np.indices(at.shape)[:-1], at), share)
+        found.append(replace(arm, rounding=rounding))
+    return tuple(found)
+
+
+def _start(path: Path, floor: float) -> float:
+    """x of the innermost node of a ray."""
+    scale = max(min(floor, path.scale), _LOWEST * floor)  # colder than that is T = 0
+    return math.log(scale * TRUNCATION ** (1 / (path.power + 2)))
+
+
+# A bath as simple poles below the real axis: G(z) = sum_k a_k/(z - w_k), with a bound.
+
+SLOW = 0.3
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
 class Nodes:
     """Poles and residues of G, and what bounds the error.
 
@@ -120,11 +340,11 @@ class Nodes:
         sides = (1, -1) if path.left or path.analytic else (1,)
         with np.errstate(all="ignore"):
             for h in STEPS if step is None else (step,):
-                arms = tuple(_arm(path, side, floor, ceiling, h) for side in sides)
+                arms = tuple(made(path, side, floor, ceiling, h) for side in sides)
                 if all(arm.is_fine(path.scale) for arm in arms):
                     break
-        positions, residues, lost = _seen(path, floor, h)
-        return cls(_burdened(arms, positions, lost), (positions, residues), floor, ceiling)
+        positions, residues, lost = seen(path, floor, h)
+        return cls(burdened(arms, positions, lost), (positions, residues), floor, ceiling)
 
     @classmethod
     def discrete(cls, poles: Complex, residues: Complex) -> Nodes:
@@ -223,7 +443,7 @@ class Nodes:
             return value, 0.0
         terms = residues * kernel(z[..., None], positions, m)
         nearest = np.minimum(np.abs(z[..., None] - positions), np.abs(z[..., None] + positions))
-        lost = _OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest)
+        lost = OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest)
         return value + terms.sum(-1), (np.abs(terms) * lost).sum(-1)
 
     @property
@@ -324,76 +544,6 @@ def _within(radii: Real, inner: Real, outer: Real, size: Any, power: int) -> Any
         return np.where(near > 0, near / size**power, 0.0) + outer[..., index]
 
 
-@dataclass(frozen=True, eq=False)
-class Arm:
-    """The nodes of one half of the path, from the inside to the outside.
-
-    Attributes
-    ----------
-    poles, residues
-        w_k, shape (M,), and a_k = (i/2pi) Ĉ(w_k) dw_k, shape S + (M,).
-    rounding
-        Absolute error of every residue, S + (M,), that of the sum included.
-    strip
-        (w, bound of |a|) on the two edges of the strip: |integral - sum| is at most the sum of
-        bound * |f(w)| over both for whatever f is summed.
-    ends
-        For every derivative m = 0..3 what the continued ends may miss, of the residues' shape.
-    inner, outer
-        Exponents of a_k ~ e^{inner x} before the first and e^{outer x} after the last node; None
-        where nothing is left out.
-    step
-        Of x.
-    """
-
-    poles: Complex
-    residues: Complex
-    rounding: Real
-    strip: tuple[tuple[Complex, Real], ...]
-    ends: tuple[Real, ...]
-    inner: float | None
-    outer: float | None
-    step: float
-
-    def weights(self, m: int) -> Real:
-        """The error of G^(m)(z) is at most m! sum_k weights_k / max(|z|, |w_k|)^(m+1)."""
-        total = self.ends[m] + self.rounding / math.sin(ANGLE) ** (m + 1)
-        for angle, (_, size) in zip(EDGES, self.strip, strict=True):
-            total = total + size / math.sin(angle) ** (m + 1)
-        return total
-
-    def is_fine(self, scale: float) -> bool:
-        """Whether the trapezoidal rule adds less to the error than rounding."""
-        inverse = 1 / np.maximum(np.abs(self.poles), scale)
-        own = (self.rounding * inverse).sum(-1)
-        return all(np.all((size * inverse).sum(-1) <= own) for _, size in self.strip)
-
-    @cached_property
-    def closed(self) -> tuple[Complex, Complex]:
-        """The nodes with the first and the last one standing for all that lie beyond as well.
-
-        The two moments that are kept are those of 1/(z - w) for |w| << |z| and |w| >> |z|.
-        """
-        poles, residues = self.poles, self.residues
-        if self.inner is not None:
-            zeroth = 1 / -math.expm1(-self.step * self.inner)
-            first = 1 / -math.expm1(-self.step * (self.inner + 1))
-            poles, residues = _replaced(
-                poles, residues, 0, poles[0] * first / zeroth, residues[..., 0] * zeroth
-            )
-        if self.outer is not None:
-            zeroth = 1 / -math.expm1(self.step * (self.outer - 1))
-            first = 1 / -math.expm1(self.step * (self.outer - 2))
-            poles, residues = _replaced(
-                poles,
-                residues,
-                -1,
-                poles[-1] * zeroth / first,
-                residues[..., -1] * zeroth * zeroth / first,
-            )
-        return poles, residues
-
-
 def continued(terms: Any, step: float, fall: float | None = None) -> tuple[Any, Any]:
     """What lies beyond terms[..., 0], where they fall like a geometric series, and its error.
 
@@ -415,7 +565,7 @@ def resolved(terms: Any, step: float, fall: float) -> tuple[Any, Any, Any]:
     steep = (second - first * slow) / (fast - slow)
     leading = first - steep
     missed = np.abs(third - leading * slow**2 - steep * fast**2)
-    error = (4 * missed / step + _OPERATIONS * EPS * np.abs(first)) / step
+    error = (4 * missed / step + OPERATIONS * EPS * np.abs(first)) / step
     return leading, steep / math.expm1(step * (fall + 1)), error
 
 
@@ -440,17 +590,9 @@ def mirrored(right: Any, left: Any, step: float, fall: float, order: int) -> tup
 
 def _geometric(last: Any, before: Any) -> Any:
     """The sum of what follows `last`, 0 where it does not fall."""
-    ratio = last / _nonzero(before)
+    ratio = last / nonzero(before)
     falls = (np.abs(ratio) < 1 - 1e-4) & (before != 0)
     return np.where(falls, last * ratio / (1 - np.where(falls, ratio, 0.0)), 0.0)
-
-
-def _replaced(
-    poles: Complex, residues: Complex, index: int, pole: complex, residue: Any
-) -> tuple[Complex, Complex]:
-    poles, residues = poles.copy(), residues.copy()
-    poles[index], residues[..., index] = pole, residue
-    return poles, residues
 
 
 Kernel = Callable[[Any, Any, int], Any]
@@ -486,144 +628,6 @@ def _cauchy_sum(kernel: Kernel, residues: Complex, poles: Complex, z: Any, m: in
     for start in range(0, len(flat), rows):
         result[start : start + rows] = kernel(flat[start : start + rows, None], poles, m) @ residues
     return result.reshape(z.shape)
-
-
-def _arm(path: Path, side: int, floor: float, ceiling: float, step: float) -> Arm:
-    """One half of the path, with its bound."""
-    tail = path.tails[side > 0]
-    x = _range(path, side, floor, ceiling, step)
-    w, slope = _place(path, side, x, ANGLE)
-    unit = 1j * step / (2 * math.pi)
-    residues = unit * path.spectrum(w) * slope
-    if math.isinf(tail):
-        # an exponential decay: what adds less than rounding is left out
-        size = np.abs(residues)
-        beyond = size[..., ::-1].cumsum(-1)[..., ::-1]
-        total = np.maximum(size.sum(-1, keepdims=True), 1e-300)
-        kept = max(_FEWEST, int(np.max(np.sum(beyond > _NEGLIGIBLE * total, -1))))
-        x, w, residues = x[:kept], w[:kept], residues[..., :kept]
-    if not np.all(np.isfinite(residues)):
-        raise ArithmeticError("Ĉ overflows on the path of integration")
-    inner = None if path.analytic else path.power + 1
-    outer = None if math.isinf(tail) else tail + 1
-    r = np.abs(w)
-    ends = [np.zeros(residues.shape) for _ in range(HIGHEST + 1)]
-    if inner is not None:
-        zeroth, first = 1 / -math.expm1(-step * inner), residues[..., 0]
-        bend = np.abs(residues[..., 1] * math.exp(-step * inner) / _nonzero(first) - 1)
-        missed = np.abs(first) * zeroth * (bend * 1.5 / step + 4 * (r[0] / floor) ** 2)
-        for end in ends:
-            end[..., 0] += missed
-    if outer is not None:
-        zeroth, last = 1 / -math.expm1(step * (outer - 1)), residues[..., -1]
-        bend = np.abs(residues[..., -2] * math.exp(step * outer) / _nonzero(last) - 1)
-        for m, end in enumerate(ends):
-            far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
-            end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
-    strip = tuple(_edge(path, side, x, angle, step) for angle in EDGES)
-    rounding = _rounding(residues, x, step)
-    return Arm(w, residues, rounding, strip, tuple(ends), inner, outer, step)
-
-
-def _nonzero(x: Any) -> Any:
-    return np.where(x == 0, 1.0, x)
-
-
-def _range(path: Path, side: int, floor: float, ceiling: float, step: float) -> Real:
-    tail = path.tails[side > 0]
-    reach = path.reach[side > 0]
-    if math.isfinite(tail):
-        reach = max(reach, ceiling) * TRUNCATION ** (-1 / (2 - tail))
-    if path.analytic:
-        last = math.asinh(reach / path.scale) / step
-        first = 0.0 if side > 0 else 1.0
-        return np.asarray(step * (np.arange(math.ceil(last) + 1) + first))
-    start = _start(path, floor)
-    count = math.ceil((math.log(reach) - start) / step) + 1
-    return np.asarray(start + step * np.arange(max(count, _FEWEST)))
-
-
-def _place(path: Path, side: int, x: Real, angle: float) -> tuple[Complex, Complex]:
-    """w(x) and dw/dx, counted from left to right, on the path of one angle."""
-    if path.analytic:
-        u = side * x - 1j * angle
-        return path.scale * np.sinh(u), path.scale * np.cosh(u)
-    slope: Complex = np.exp(x - side * 1j * angle)
-    return side * slope, slope
-
-
-def _edge(path: Path, side: int, x: Real, angle: float, step: float) -> tuple[Complex, Real]:
-    """The path at an edge of the strip, and how much each of its points may add to the error."""
-    w, slope = _place(path, side, x, angle)
-    size = step / (2 * math.pi) * np.abs(path.spectrum(w) * slope)
-    return w, size / math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
-
-
-def _rounding(residues: Complex, x: Real, step: float) -> Real:
-    """Of the residues: more where they vary fast, as exponentials of large arguments do.
-
-    Nodes are moved by the rounding of x, which beside a pole is more than that of a residue.
-    """
-    size = np.abs(residues)
-    rough = np.abs(np.diff(residues, axis=-1)) / np.maximum(size[..., 1:], 1e-300) / step
-    rough = np.concatenate((rough[..., :1], np.minimum(rough, 1e3)), -1)
-    return np.asarray(EPS * (_OPERATIONS + (2 + np.abs(x) / 2) * rough) * size)
-
-
-def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex, Real]:
-    """The resonances with the weight that they have beside the trapezoidal rule, and its rounding.
-
-    A pole at u = x + i v in the variable of the rule, v > 0 towards the real axis, adds its
-    residue if v > 0; and it leaves the rule an error that is known, so that the sum of the two is
-    residue/(1 - exp(2 pi i (u - x_0)/h)) on either side.
-    """
-    positions, residues = path.resonances
-    if not positions.shape[-1]:
-        return positions, residues, np.zeros(positions.shape)
-    right = positions.real > 0
-    if path.analytic:
-        x = np.arcsinh(positions / path.scale) + 1j * ANGLE
-        start, towards = 0.0, np.ones(positions.shape)
-    else:
-        x = np.log(np.where(right, positions, -positions)) + 1j * np.where(right, ANGLE, -ANGLE)
-        start, towards = _start(path, floor), np.where(right, 1.0, -1.0)
-    within = x.imag * towards > -_STRIP * (math.pi / 2 - ANGLE)
-    phase = 2j * math.pi / step * towards * (x - start)
-    phase = np.where(within, phase, -1.0)
-    weights = np.where(within, -residues / np.expm1(phase), 0.0)
-    moved = 2 * math.pi / step * EPS * (np.abs(x) + abs(start) + _OPERATIONS)
-    # of the quotient, whose derivative is 1/[4 sinh^2(phase/2)], both exponentials kept small
-    decay = np.exp(-np.abs(phase.real))
-    steep = decay / np.abs(1 - np.exp(-np.abs(phase.real) + 1j * phase.imag)) ** 2
-    return positions, weights, np.where(within, np.abs(residues) * moved * steep, 0.0)
-
-
-def _burdened(arms: tuple[Arm, ...], positions: Complex, lost: Real) -> tuple[Arm, ...]:
-    """Arms with what the weights of resonances may miss on the nearest nodes.
-
-    It counts only for those close to the path, and the distance to a node is at least half of it.
-    """
-    if not positions.shape[-1]:
-        return arms
-    found = []
-    for side, arm in zip((1, -1), arms, strict=False):
-        within = np.broadcast_shapes(arm.rounding.shape[:-1], lost.shape[:-1], positions.shape[:-1])
-        middles = np.sqrt(np.abs(arm.poles[1:] * arm.poles[:-1]))
-        share = np.where(positions.real * side > 0, 2 * lost, 0.0)
-        share, at = (
-            np.broadcast_to(part, (*within, lost.shape[-1]))
-            for part in (share, np.searchsorted(middles, np.abs(positions)))
-        )
-        rounding = np.array(np.broadcast_to(arm.rounding, (*within, len(arm.poles))))
-        np.add.at(rounding, (*np.indices(at.shape)[:-1], at), share)
-        found.append(replace(arm, rounding=rounding))
-    return tuple(found)
-
-
-def _start(path: Path, floor: float) -> float:
-    """x of the innermost node of a ray."""
-    scale = max(min(floor, path.scale), _LOWEST * floor)  # colder than that is T = 0
-    return math.log(scale * TRUNCATION ** (1 / (path.power + 2)))
 
 
 # Ĉ of a bath below the real axis, from J there and the temperature.

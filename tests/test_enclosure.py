@@ -264,6 +264,53 @@ def test_integrals_over_two_baths(a: Correlation, b: Correlation, kind: Any, ref
     assert finer.overlaps(found)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_kinks_at_one_frequency_by_gamma_functions(seed: int) -> None:
+    """T = 0: FP int dw w^a e^-w int dy y^b e^-y/(y + w) = B(a + 1, b + 1) Gamma(a + b + 1)."""
+    draw = random.Random(f"kinks{seed}")
+    n = seed % 3
+    powers = [draw.choice([1.0, 1.5, 2.0, 3.0, draw.uniform(0.4, 3)]) for _ in range(2)]
+    a, b = (Correlation(Ohmic(0.5, 1.0, s + (n if k == 0 else 0))) for k, s in enumerate(powers))
+    poles = [(1.0, 0.0, n)] if n else [(2.0, 0.0, 1), (-2.0, -0.75, 1)]
+    found = pair(a, b, lambda p: p.integral("CP", -1, 0.0, poles))
+    if n:
+        with mpmath.workdps(30):
+            x, y = (mpmath.mpf(s) for s in (a.density.s - n, b.density.s))  # type: ignore[union-attr]
+            exact = mpmath.beta(x + 1, y + 1) * mpmath.gamma(x + y + 1)
+        assert abs(as_mpf(found.mid()) - exact) <= as_mpf(found.rad())
+    assert found.rad() < 1e-16
+    assert holds(found, *spectral_integral("CP", a, b, -1, 0.0, poles))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kinks_at_one_frequency(seed: int) -> None:
+    """Against sums over nodes, and in two precisions."""
+    draw = random.Random(f"meet{seed}")
+    reflect = draw.choice([-1, 1])
+
+    def bath() -> Correlation:
+        s = draw.choice([1.0, 1.5, 3.0, draw.uniform(1.2, 4)])
+        density = draw.choice([Ohmic(0.1, draw.uniform(0.5, 2), s), DrudeLorentz(0.1, 1.3)])
+        return Correlation(density, "boson", draw.choice([COLD, draw.uniform(0.5, 4)]))
+
+    a, b = bath(), bath()
+    poles = [(1.0, draw.uniform(0.3, 2), 1), (-0.4, draw.uniform(-2, -0.3), 2)]
+    found = pair(a, b, lambda p: p.integral("CP", reflect, 0.0, poles))
+    assert found.rad() < 1e-14
+    assert holds(found, *spectral_integral("CP", a, b, reflect, 0.0, poles))
+    finer = pair(a, b, lambda p: p.integral("CP", reflect, 0.0, poles), 110)
+    assert finer.overlaps(found)
+    assert finer.rad() < found.rad()
+
+
+def test_knots_of_tables_that_meet() -> None:
+    a, poles = Correlation(TENT), [(1.0, -0.75, 1)]
+    found = pair(a, a, lambda p: p.integral("CP", -1, 1.5, poles))
+    assert found.rad() < 1e-14
+    product = Integrand(a.thermal, Transform(a.thermal, a.transform_values), 1.5, -1)
+    assert holds(found, *finite_part(product, poles))
+
+
 @pytest.mark.parametrize("kind", ["CC", "CP"])
 @pytest.mark.parametrize("c", [Correlation(DrudeLorentz(0.1, 1.25)), PAIRS[0][0]], ids=str)
 def test_regular_parts_at_a_kink(kind: Any, c: Correlation) -> None:

@@ -26,6 +26,7 @@ from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.system import Array, Correlated, System
 from pertsym.model.values import Coupling
 from tests.open_systems import hermitian
+from tests.time_quadrature import time_quadrature
 
 
 def denominator_rule(
@@ -157,9 +158,7 @@ def test_word_rule_by_time_ordered_quadrature() -> None:
 
     for a, b, c, d in ((0, 0, 1, 1), (1, 0, 0, 1)):
         terms = generator_element(interaction, 4, (a, b, c, d))
-        result = time_domain.time_quadrature(
-            terms, {"a": correlation}, [1.25], rtol=1e-6, ladder=(24, 32, 44)
-        )
+        result = time_quadrature(terms, {"a": correlation}, [1.25], rtol=1e-6, ladder=(24, 32, 44))
         assert abs(result.value - found[2 * a + b, 2 * c + d]) < 1e-6 * np.abs(found).max()
 
 

@@ -294,20 +294,33 @@ def _weighted_gramian(basis: Basis, w: Real, weight: Real) -> Real:
 def fitted(nu: Complex, w: Real, even: Complex, odd: Complex, weight: Real) -> Modes:
     """Amplitudes for these nu: weighted least squares to G_S and G_A at w > 0."""
     real = nu.imag == 0
-    above, below = _kernels(nu, w)
-    single, up, down = above[:, real], above[:, ~real], below[:, ~real]
-    matrix = np.hstack((single, up + down, 1j * (up - down))) * weight[:, None]
-    values = np.stack((even, odd), axis=1) * weight[:, None]
-    rows = np.concatenate((matrix.real, matrix.imag))
-    length = np.linalg.norm(rows, axis=0)
-    right = np.concatenate((values.real, values.imag))
-    # the last columns of R are Q^T times the right-hand sides
-    r = np.asarray(np.linalg.qr(np.hstack((rows / length, right)), mode="r"))[: len(length)]
-    solved = np.linalg.lstsq(r[:, : len(length)], r[:, len(length) :], rcond=EPS)[0]
-    solved /= length[:, None]
     singles, pairs = int(real.sum()), int((~real).sum())
+    count, (x, y) = singles + 2 * pairs, (nu.real[~real], nu.imag[~real])
+    # 1/(nu - iw) for real nu; its sum with 1/(nu* - iw), i times their difference; G_S and G_A
+    columns = np.empty((2, len(w), count + 2))
+    lone, total, gap, right = np.split(columns, (singles, singles + pairs, count), axis=2)
+    inverse = weight[:, None] / (np.square(w)[:, None] + nu.real[real] ** 2)
+    np.multiply(inverse, nu.real[real], out=lone[0])
+    np.multiply(inverse, w[:, None], out=lone[1])
+    away, back = w[:, None] - y, w[:, None] + y
+    above, below = (weight[:, None] / (np.square(d) + x * x) for d in (away, back))
+    np.multiply(above + below, x, out=total[0])
+    np.multiply(above - below, x, out=gap[1])
+    away *= above
+    back *= below
+    np.add(away, back, out=total[1])
+    np.subtract(back, away, out=gap[0])
+    for k, g in enumerate((even, odd)):
+        right[0, :, k], right[1, :, k] = g.real * weight, g.imag * weight
+    rows = columns.reshape(2 * len(w), count + 2)
+    length = np.sqrt(np.einsum("ij,ij->j", rows, rows)[:count])
+    rows[:, :count] /= length
+    # the last columns of R are Q^T times the right-hand sides
+    r = np.asarray(np.linalg.qr(rows, mode="r"))[:count]
+    solved = np.linalg.lstsq(r[:, :count], r[:, count:], rcond=EPS)[0]
+    solved /= length[:, None]
     amplitudes = np.empty((2, len(nu)), complex)
-    for row, x in zip(amplitudes, solved.T, strict=True):
-        row[real] = x[:singles] / 2
-        row[~real] = x[singles : singles + pairs] + 1j * x[singles + pairs :]
+    for row, c in zip(amplitudes, solved.T, strict=True):
+        row[real] = c[:singles] / 2
+        row[~real] = c[singles : singles + pairs] + 1j * c[singles + pairs :]
     return Modes(nu, amplitudes[0], amplitudes[1])

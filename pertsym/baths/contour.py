@@ -288,11 +288,15 @@ class _Builder:
                 longest = longest.min(abs(flint.arb(p) - b) / 4)
         if self.closest is not None:
             longest = longest.min(flint.arb(self.closest) / 4)
-        germ = Germ.of(b, side, end, longest / 8, self.bits)
-        if germ is None:
+        if end.germs is not None:
+            germs = end.germs(longest / 8, self.bits)
+        else:
+            germ = Germ.of(b, side, end, longest / 8, self.bits)
+            germs = None if germ is None else [germ]
+        if germs is None:
             raise ArithmeticError(f"no expansion of a bath was found at w = {float(b):.6g}")
-        self.germs.append(germ)
-        return germ.length
+        self.germs += germs
+        return germs[0].length
 
     def _outwards(self, piece: int, b: Any, side: int, first: Any) -> list[Any]:
         """Distances in steps of a fixed ratio until the rest is below the working precision."""

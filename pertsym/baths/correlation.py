@@ -23,7 +23,8 @@ from pertsym.baths.existence import (
     singular_positions,
 )
 from pertsym.baths.jets import EPS
-from pertsym.baths.nodes import Nodes, Path
+from pertsym.baths.node_path import Path
+from pertsym.baths.nodes import Nodes
 from pertsym.baths.piecewise_sampling import panels_of
 from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
 from pertsym.estimate import Estimate

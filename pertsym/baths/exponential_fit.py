@@ -23,7 +23,8 @@ from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import require_integrable, require_transform
 from pertsym.baths.line_bound import Line
-from pertsym.baths.nodes import ANGLE, EDGES, TRUNCATION, Arm, Nodes, Path
+from pertsym.baths.node_path import ANGLE, EDGES, TRUNCATION, Arm, Path
+from pertsym.baths.nodes import Nodes
 from pertsym.baths.rational_samples import sampled
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 

@@ -39,7 +39,7 @@ from pertsym.baths.node_integrals import (
     summed_regular_part,
     summed_regular_slope,
 )
-from pertsym.baths.nodes import EPS
+from pertsym.baths.node_path import EPS
 from pertsym.estimate import Estimate
 
 Kind = Literal["CC", "CP"]

@@ -21,7 +21,8 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
 from pertsym.baths.node_integrals import node_pair
-from pertsym.baths.nodes import Nodes, Real
+from pertsym.baths.node_path import Real
+from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import Pieces, chebyshev, fitted, position
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_spectrum import Statistics

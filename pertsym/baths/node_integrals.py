@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths.nodes import ANGLE, EPS, SLOW, Complex, Nodes, continued, mirrored
+from pertsym.baths.node_path import ANGLE, EPS, Complex
+from pertsym.baths.nodes import SLOW, Nodes, continued, mirrored
 
 Pole = tuple[Any, Any, int]
 """(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""

@@ -36,15 +36,20 @@ Series = Callable[[Ball], Ball]
 
 
 class End(NamedTuple):
-    """f(b + side x) = x^power regular(x) for small x > 0."""
+    """f(b + side x) = x^power regular(x) for small x > 0.
+
+    Where that does not say it all, `germs` makes of a length and a number of bits what f is a sum
+    of there; None where no expansion is found.
+    """
 
     power: float
     regular: Series
+    germs: Callable[[Any, int], list[Germ] | None] | None = None
 
     @property
     def is_regular(self) -> bool:
         """Analytic at b itself."""
-        return self.power >= 0 and float(self.power).is_integer()
+        return self.germs is None and self.power >= 0 and float(self.power).is_integer()
 
 
 class Beyond(NamedTuple):
@@ -354,7 +359,10 @@ def widened(value: Any, error: Any) -> Any:
 
 @dataclass(eq=False)
 class Germ:
-    """int_0^h dx x^power g(x) K(b + side x) at one end of a piece, g as a Taylor series."""
+    """int_0^h dx x^power g(x) K(b + side x) at one end of a piece, g as a Taylor series.
+
+    With a factor log x where `logarithmic`.
+    """
 
     b: Any
     side: int
@@ -362,6 +370,7 @@ class Germ:
     length: Any
     coefficients: Sequence[Any]
     bound: Any
+    logarithmic: bool = False
     _moments: dict[int, Any] = field(default_factory=dict, repr=False)
     _polynomials: dict[int, Any] = field(default_factory=dict, repr=False)
 
@@ -387,16 +396,21 @@ class Germ:
         return cls(b, side, end.power, length, found, bound.abs_upper())
 
     def moment(self, j: int) -> Any:
-        """FP int_0^h dx x^(power + j) g(x)."""
+        """FP int_0^h dx x^(power + j) g(x), or with log x."""
         if j not in self._moments:
-            h, total = self.length, flint.acb(0)
+            h, total, terms = self.length, flint.acb(0), len(self.coefficients)
+            logarithm, log = h.log(), self.logarithmic
             for k, c in enumerate(self.coefficients):
-                e = self.power + j + k + 1
                 exponent = flint.arb(self.power) + (j + k + 1)
-                total += c * (h.log() if e == 0 else h**exponent / exponent)
-            terms = len(self.coefficients)
+                if self.power + j + k + 1 == 0:
+                    total += c * (logarithm**2 / 2 if log else logarithm)
+                else:
+                    factor = logarithm - 1 / exponent if log else 1
+                    total += c * factor * h**exponent / exponent
             last = flint.arb(self.power) + (j + terms + 1)  # > 0
             rest = self.bound * h**last / last / (8 * h) ** terms * flint.fmpq(8, 7)
+            if log:
+                rest = rest * (abs(logarithm) + 1 / last)
             self._moments[j] = widened(total, rest.abs_upper())
         return self._moments[j]
 
@@ -418,4 +432,6 @@ class Germ:
         total = self._polynomials[n](self.side / away)
         rest = 3 * math.comb(n - 1 + terms, terms) * ratio**terms * self.bound
         rest = rest * self.length ** (flint.arb(self.power) + 1)
+        if self.logarithmic:
+            rest = rest * (abs(self.length.log()) + 1 / (flint.arb(self.power) + 1))
         return widened(total, rest.abs_upper()) / (-away) ** n

@@ -1,6 +1,6 @@
 """Ĉ as polynomials on panels, with the integrals over it that have closed forms.
 
-F(z) = int dx f(x)/(x - z), its boundary value P on the real line and its derivatives, for many
+P(z) = P int dx f(x)/(x - z) on the real line and its derivatives, for many
 points and panels at once.  A panel close to z gives int_-1^1 dt P_k(t)/(t - z) = -2 Q_k(z); all
 others enter through Chebyshev moments of ever larger groups of panels, by
 1/(z - t) = 2 sum_n' r^n T_n(t)/(z^2 - 1)^(1/2), r = z - (z^2 - 1)^(1/2).  Derivatives are taken
@@ -12,17 +12,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.divergence import Divergent
 from pertsym.baths.jets import EPS
-from pertsym.estimate import Estimate
 
 _Array = NDArray[np.float64]
-_Numbers = NDArray[Any]
 _Indices = NDArray[np.intp]
 
 _MOMENTS = 36  # at |r| <= 0.268: 36^2 r^36 = 3e-18
@@ -65,7 +62,7 @@ class Tree(NamedTuple):
     def level(self, number: int) -> slice:
         return slice(self.start[number], self.start[number + 1])
 
-    def split(self, w: _Numbers) -> tuple[_Indices, _Indices, _Indices, _Indices]:
+    def split(self, w: _Array) -> tuple[_Indices, _Indices, _Indices, _Indices]:
         """Far pairs (index of w, node) and near pairs (index of w, panel) that tile the panels."""
         rows = np.arange(len(w))
         nodes = np.zeros(len(w), dtype=np.intp)
@@ -128,20 +125,11 @@ class PiecewiseSpectrum:
     tails: tuple[tuple[float, float, float, float], ...] = ()
     unit: float | None = None
 
-    def transform(self, w: Any, derivative: int = 0) -> Estimate:
+    def regular_transform(self, w: _Array, derivative: int) -> tuple[_Array, _Array]:
         """P^(m)(w) of P(w) = P int dx f(x)/(x - w), m below the orders, with true bounds.
 
-        `Divergent` at a knot where f^(j) jumps, j <= m, so that P^(m) does not exist.
+        For a row of w; one that hits a knot counts as just above it.
         """
-        self._check(derivative)
-        w = np.asarray(w, dtype=float)
-        flat = np.ravel(w)
-        self._require(flat, derivative)
-        value, error = self.regular_transform(flat, derivative)
-        return _estimate(w, value, error)
-
-    def regular_transform(self, w: _Array, derivative: int) -> tuple[_Array, _Array]:
-        """The same for a row of w; one that hits a knot counts as just above it."""
         value, error = self._shared(w, derivative, min(derivative, self.smooth))
         for order in reversed(range(min(derivative, self.smooth))):
             # beside a narrow peak derivatives of f are huge, and so are the errors of their sum
@@ -163,57 +151,6 @@ class PiecewiseSpectrum:
         value, error = value + edges[0] + beyond[0], error + edges[1] + beyond[1]
         return value, np.where(np.isfinite(value), error + 4 * EPS * np.abs(value), np.inf)
 
-    def half_sided(self, z: Any) -> Estimate:
-        """G(z) = (i/2pi) int dx f(x)/(z - x) for Im z >= 0, on the axis f/2 - iP/(2 pi).
-
-        Complex values with bounds of their moduli.
-
-        Raises
-        ------
-        ValueError
-            For Im z < 0.
-        Divergent
-            On the axis where f jumps.
-        """
-        z = np.asarray(z, dtype=complex)
-        flat = np.ravel(z)
-        if np.any(flat.imag < 0):
-            raise ValueError("z: must have an imaginary part >= 0; take the conjugate of G(z*)")
-        value, error = np.zeros(len(flat), dtype=complex), np.zeros(len(flat))
-        axis = flat.imag == 0
-        if np.any(axis):
-            p, f = self.transform(flat[axis].real), self.spectrum(flat[axis].real)
-            value[axis] = f.value / 2 - 1j / math.tau * p.value
-            error[axis] = f.error / 2 + p.error / math.tau
-        above = flat[~axis]
-        parts = [np.zeros(0, dtype=complex), np.zeros(0)]
-        with np.errstate(all="ignore"):
-            for start in range(0, len(above), _BLOCK):
-                part = self._integral(above[start : start + _BLOCK], 0, 0)
-                parts = [np.concatenate(pair) for pair in zip(parts, part, strict=True)]
-        beyond = self._beyond(above, 0)
-        value[~axis] = -1j / math.tau * (parts[0] + beyond[0])
-        error[~axis] = (parts[1] + beyond[1]) / math.tau + 4 * EPS * np.abs(value[~axis])
-        return _estimate(z, value, error)
-
-    def spectrum(self, w: Any, derivative: int = 0) -> Estimate:
-        """f^(m)(w) from the panels; from the right where it jumps."""
-        self._check(derivative)
-        w = np.asarray(w, dtype=float)
-        flat = np.ravel(w)
-        panel = np.clip(np.searchsorted(self.low, flat, side="right") - 1, 0, None)
-        inside = (flat >= self.low[panel]) & (flat <= self.high[panel])
-        below, above = flat - self.low[panel], flat - self.high[panel]
-        t = np.where(inside, (below + above) / (self.high - self.low)[panel], 0.0)
-        series = self.series[derivative, panel]
-        value = np.zeros(len(flat))
-        after = np.zeros(len(flat))
-        for k in reversed(range(series.shape[1])):  # Clenshaw
-            slope = (2 * k + 1) / (k + 1)
-            value, after = series[:, k] + slope * t * value - (k + 1) / (k + 2) * after, value
-        error = self.errors[derivative, panel] + 16 * EPS * np.sum(np.abs(series), axis=1)
-        return _estimate(w, np.where(inside, value, 0.0), np.where(inside, error, 0.0))
-
     # -- the panels ------------------------------------------------------------------------------
 
     @cached_property
@@ -229,7 +166,7 @@ class PiecewiseSpectrum:
             self._moments[order] = _gathered(self._tree, self.series[order], self.errors[order])
         return self._moments[order]
 
-    def _integral(self, w: _Numbers, order: int, lowered: int) -> tuple[_Numbers, _Array]:
+    def _integral(self, w: _Array, order: int, lowered: int) -> tuple[_Array, _Array]:
         """d^lowered/dw^lowered of int dx f^(order)(x)/(x - w); the integral at real w is P's."""
         if not len(self.low):
             return np.zeros_like(w), np.zeros(len(w))
@@ -239,13 +176,11 @@ class PiecewiseSpectrum:
             (rows, self._far(w[rows], nodes, order, lowered)),
             (near_rows, self._near(w[near_rows], panels, order, lowered)),
         ):
-            value = value + _summed(which, part, len(w))
+            value = value + np.bincount(which, part, len(w))
             error = error + np.bincount(which, bound, len(w))
         return value, error
 
-    def _far(
-        self, w: _Numbers, nodes: _Indices, order: int, lowered: int
-    ) -> tuple[_Numbers, _Array]:
+    def _far(self, w: _Array, nodes: _Indices, order: int, lowered: int) -> tuple[_Array, _Array]:
         moments, tree = self._moments_of(order), self._tree
         half = (tree.high[nodes] - tree.low[nodes]) / 2
         plus, minus = (w - tree.low[nodes]) / half, (w - tree.high[nodes]) / half
@@ -275,19 +210,14 @@ class PiecewiseSpectrum:
         kernel = math.factorial(lowered) * kernel * (kernel / half) ** lowered
         return value, kernel * (moments.error[nodes] + 40 * EPS * moments.size[nodes])
 
-    def _near(
-        self, w: _Numbers, panels: _Indices, order: int, lowered: int
-    ) -> tuple[_Numbers, _Array]:
+    def _near(self, w: _Array, panels: _Indices, order: int, lowered: int) -> tuple[_Array, _Array]:
         """The panels that hold w or lie next to it, derivatives by partial integration."""
         low, high = self.low[panels], self.high[panels]
         below, above = _away(w - low, w), _away(w - high, w)
-        if np.iscomplexobj(w):
-            logarithm: _Numbers = np.log(below) - np.log(above)
-        else:
-            left, right = np.abs(below), np.abs(above)
-            if self.unit is not None:
-                left, right = (np.where(x <= 2 * _DEEPEST, self.unit, x) for x in (left, right))
-            logarithm = np.log(left) - np.log(right)
+        left, right = np.abs(below), np.abs(above)
+        if self.unit is not None:
+            left, right = (np.where(x <= 2 * _DEEPEST, self.unit, x) for x in (left, right))
+        logarithm = np.log(left) - np.log(right)
         half = (high - low) / 2
         series = self.series[order + lowered, panels]
         functions = _legendre_q(below / half, above / half, logarithm, series.shape[1])
@@ -340,13 +270,7 @@ class PiecewiseSpectrum:
                 error[block] += np.abs(kernel) @ unsure
         return value, error
 
-    def _check(self, derivative: int) -> None:
-        if derivative not in range(len(self.series)):
-            *others, last = map(str, range(len(self.series)))
-            known = f"{', '.join(others)} or {last}"
-            raise ValueError(f"derivative: must be {known}, got {derivative!r}; take fewer")
-
-    def _beyond(self, w: _Numbers, derivative: int) -> tuple[_Numbers, _Array]:
+    def _beyond(self, w: _Array, derivative: int) -> tuple[_Array, _Array]:
         """The same of the tails, m! int dx A |x/b|^q/(x - w)^(m + 1) beyond b >> w."""
         value, error = np.zeros_like(w), np.zeros(len(w))
         for b, height, unsure, power in self.tails:
@@ -360,38 +284,15 @@ class PiecewiseSpectrum:
             error = error + np.abs(height * term)
         return value, error
 
-    def _require(self, w: _Array, derivative: int) -> None:
-        jumping = np.any(self.jumps[: derivative + 1] != 0, axis=0)
-        hit = np.flatnonzero(np.isin(w, self.knots[jumping]))
-        if len(hit):
-            raise Divergent(
-                f"d^{derivative}P/dw^{derivative} does not exist at w = {w[hit[0]]:.6g}: "
-                "a derivative of Ĉ jumps there"
-            )
 
-
-def _estimate(like: _Numbers, value: _Numbers, error: _Array) -> Estimate:
-    if not like.shape:
-        return Estimate(value[0].item(), float(error[0]))
-    return Estimate(value.reshape(like.shape), error.reshape(like.shape))
-
-
-def _summed(rows: _Indices, part: _Numbers, count: int) -> _Numbers:
-    if np.iscomplexobj(part):
-        return np.bincount(rows, part.real, count) + 1j * np.bincount(rows, part.imag, count)
-    return np.bincount(rows, part, count)
-
-
-def _away(distance: _Numbers, w: _Numbers) -> _Numbers:
+def _away(distance: _Array, w: _Array) -> _Array:
     """A difference from w, kept off 0 by a positive one."""
     floor = EPS * np.abs(w) + _DEEPEST
     return np.where(np.abs(distance) < floor, floor, distance)
 
 
-def _root(plus: _Numbers, minus: _Numbers) -> _Numbers:
+def _root(plus: _Array, minus: _Array) -> _Array:
     """(z^2 - 1)^(1/2) ~ z from z + 1 and z - 1, cut along [-1, 1]."""
-    if np.iscomplexobj(plus):
-        return np.sqrt(plus) * np.sqrt(minus)
     return np.sign(plus) * np.sqrt(np.abs(plus)) * np.sqrt(np.abs(minus))
 
 
@@ -460,7 +361,7 @@ def _mixed(degree: int) -> _Array:
 # -- Legendre functions ------------------------------------------------------------------------
 
 
-def _legendre_q(plus: _Numbers, minus: _Numbers, logarithm: _Numbers, count: int) -> _Numbers:
+def _legendre_q(plus: _Array, minus: _Array, logarithm: _Array, count: int) -> _Array:
     """Q_0..Q_(count-1), shape (count, points), at z given by z + 1 and z - 1.
 
     Q_0 is half the given logarithm of (z + 1)/(z - 1).
@@ -489,7 +390,7 @@ def _legendre_q(plus: _Numbers, minus: _Numbers, logarithm: _Numbers, count: int
     return result
 
 
-def _descending(z: _Numbers, ratio: _Numbers, count: int, steps: int) -> _Numbers:
+def _descending(z: _Array, ratio: _Array, count: int, steps: int) -> _Array:
     """Q_k/Q_0 for k = 1.. off the cut, from the ratios Q_k/Q_(k-1) recurred downwards."""
     ratios = np.empty((count - 1, len(z)), dtype=z.dtype)
     for k in range(count - 1 + steps, 0, -1):

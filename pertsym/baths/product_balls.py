@@ -11,8 +11,9 @@ import flint
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball
+from pertsym.baths.contour import Contour
 from pertsym.baths.densities import Exponentials
-from pertsym.baths.panels import Beyond, End
+from pertsym.baths.panels import Beyond, End, Germ, widened
 from pertsym.baths.spectrum_balls import SpectrumBalls, exponents
 
 if TYPE_CHECKING:
@@ -131,11 +132,15 @@ class MixedProduct:
 
     def end(self, b: Any, side: int) -> End:
         first = self.a.end(b, side)
-        if any(self.shift + self.reflect * b == c for c in self.b.function.cuts):
-            raise ArithmeticError(
-                "an integral over a spectrum and a transform with their kinks at one frequency "
-                "has no enclosure yet"
-            )
+        image = self.shift + self.reflect * b
+        if image in self.b.function.cuts:
+
+            def germs(longest: Any, bits: int) -> list[Germ] | None:
+                near = Singular.at(self.b, image, self.reflect * side)
+                germ = Germ.of(b, side, first, longest.min(near.length / 32), bits)
+                return None if germ is None else near.times(germ, self.reflect > 0)
+
+            return first._replace(germs=germs)
         return End(first.power, lambda x: first.regular(x) * self.second(side * x + b))
 
     def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
@@ -148,3 +153,108 @@ class MixedProduct:
         else:
             bound = self.b.contour(closest=self.closest).deep(start / 2)
         return first._replace(size=first.size * bound.abs_upper())
+
+
+@dataclass(frozen=True, eq=False)
+class Singular:
+    """L_B(c + step x) from below the path, step = +-1, for real x > 0 at a cut c of B.
+
+    What panels and other ends add is analytic at c.  An end int_0^l dy y^q g(y)/(sigma y - step x)
+    adds, term by term in g = sum_k g_k y^k, with a = q + k and v = -sigma step x,
+
+        sigma int_0^l dy y^a/(y + v) = sigma [-pi v^a/sin(pi a) + sum_j (-v)^j l^(a - j)/(a - j)],
+
+    and for a whole number a  sigma [(-v)^a (log l - log v) + sum_(j != a) ...], arg v = sigma pi
+    where v < 0.
+
+    Attributes
+    ----------
+    length
+        That of the shortest end.
+    parts
+        The analytic one first: (power, coefficients, a bound for |x| < length/4, whether log x
+        multiplies).
+    """
+
+    length: Any
+    parts: tuple[tuple[float, list[Any], Any, bool], ...]
+
+    @classmethod
+    def at(cls, bath: BathBalls, cut: Any, step: int) -> Singular:
+        contour = bath.contour((cut,))
+        ends = [germ for germ in contour.germs if germ.b == cut]
+        rest = Contour(
+            contour.function,
+            contour.panels,
+            [germ for germ in contour.germs if germ.b != cut],
+            contour.rays,
+        )
+        length = min((germ.length for germ in ends), key=float)
+        radius = (length / 4).abs_upper()
+        terms = len(ends[0].coefficients)
+        ball = flint.arb(0, radius)
+        smooth = [c * step**j for j, c in enumerate(rest.series(cut, terms))]
+        bound = rest.coarse(flint.acb(ball + cut, ball))
+        parts: list[tuple[float, list[Any], Any, bool]] = []
+        for germ in ends:
+            added, most = _analytic_part(germ, germ.side * step)
+            smooth = [c + extra for c, extra in zip(smooth, added, strict=True)]
+            bound = bound + most
+            parts += _singular_parts(germ, germ.side * step)
+        return cls(length, ((0.0, smooth, bound, False), *parts))
+
+    def times(self, germ: Germ, conjugate: bool) -> list[Germ]:
+        """The product with an end of A, or of the conjugate."""
+        first, terms = flint.acb_poly(germ.coefficients), len(germ.coefficients)
+        found = []
+        for power, coefficients, bound, logarithmic in self.parts:
+            second = [c.conjugate() for c in coefficients] if conjugate else coefficients
+            product = first * flint.acb_poly(second)
+            found.append(
+                Germ(
+                    germ.b,
+                    germ.side,
+                    germ.power + power,
+                    germ.length,
+                    [product[k] for k in range(terms)],
+                    (germ.bound * bound).abs_upper(),
+                    logarithmic,
+                )
+            )
+        return found
+
+
+def _analytic_part(germ: Germ, turned: int) -> tuple[list[Any], Any]:
+    """sigma sum_j (turned x)^j sum_k g_k l^(q + k - j)/(q + k - j), and a bound for x < l/4."""
+    q, h, terms = flint.arb(germ.power), germ.length, len(germ.coefficients)
+    whole = float(germ.power).is_integer()
+    apart = flint.arb(1) if whole else flint.arb(germ.power - round(germ.power))
+    size = germ.bound * flint.fmpq(8, 7) / abs(apart)  # |g_k| <= bound (8 l)^-k
+    found = []
+    for j in range(terms):
+        total = flint.acb(0)
+        for k, c in enumerate(germ.coefficients):
+            if not (whole and germ.power + k == j):
+                total += c * h ** (q + k - j) / (q + k - j)
+        rest = size * h ** (q - j) / flint.arb(8) ** terms
+        found.append(widened(total, rest.abs_upper()) * germ.side * turned**j)
+    return found, (size * h**q * flint.fmpq(4, 3)).abs_upper()
+
+
+def _singular_parts(germ: Germ, turned: int) -> list[tuple[float, list[Any], Any, bool]]:
+    """What is not analytic: u^q, or u^q and u^q log u, u = turned x."""
+    pi = flint.arb.pi()
+    signed = [c * germ.side * turned**k for k, c in enumerate(germ.coefficients)]
+    if not float(germ.power).is_integer():
+        q = pi * flint.arb(germ.power)
+        factor = flint.acb(-pi / q.sin())
+        if turned > 0:
+            factor *= flint.acb(0, germ.side * q).exp()
+        bound = germ.bound * factor.abs_upper()
+        return [(germ.power, [factor * c for c in signed], bound, False)]
+    signed = [c * turned ** round(germ.power) for c in signed]
+    constant = flint.acb(germ.length.log(), -germ.side * pi if turned > 0 else 0)
+    return [
+        (germ.power, [constant * c for c in signed], germ.bound * constant.abs_upper(), False),
+        (germ.power, [-c for c in signed], germ.bound, True),
+    ]

@@ -19,7 +19,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pertsym.baths.nodes import EPS, Arm, Nodes
+from pertsym.baths.node_path import EPS, Arm
+from pertsym.baths.nodes import Nodes
 
 
 def product_nodes(

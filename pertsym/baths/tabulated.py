@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths.nodes import Nodes, Real
+from pertsym.baths.node_path import Real
+from pertsym.baths.nodes import Nodes
 
 UNIT = 2.0**-53
 BITS = 3  # an octave has 2^BITS panels

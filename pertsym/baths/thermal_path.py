@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths.nodes import Path
+from pertsym.baths.node_path import Path
 
 
 def thermal_path(density: Any, classical: bool, beta: Any) -> Path:

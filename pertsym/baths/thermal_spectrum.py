@@ -16,7 +16,7 @@ import numpy as np
 from pertsym.baths import jets
 from pertsym.baths.densities import BathDensity, Density, Exponentials
 from pertsym.baths.jets import EPS, Jet
-from pertsym.baths.nodes import Path
+from pertsym.baths.node_path import Path
 from pertsym.baths.thermal import bose_factor
 from pertsym.baths.thermal_path import thermal_path
 

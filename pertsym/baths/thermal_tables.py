@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pertsym.baths.nodes import Nodes, Path
+from pertsym.baths.node_path import Path
+from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import (
     NUMERATOR,

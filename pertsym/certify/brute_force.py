@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pertsym.certify.time_domain import Exponentials, gap_rule
+from pertsym.certify.time_domain import Exponentials
 
 Matrix = NDArray[np.complex128]
 Times = tuple[int, ...]
@@ -156,27 +156,6 @@ def ordered_cumulant(model: ExponentialModel, times: Sequence[ArrayLike]) -> Mat
                 moments[block] = _moment(model, [arrays[j] for j in block])
         product = functools.reduce(np.matmul, [moments[block] for block in blocks])
         total += (-1) ** (len(blocks) - 1) * product
-    return total
-
-
-def generator_by_quadrature(
-    model: ExponentialModel, order: int, points: int = 24, scale: float = 6.0
-) -> Matrix:
-    """The same term by Gauss-Legendre quadrature of `ordered_cumulant` over the gaps.
-
-    Parameters
-    ----------
-    points, scale
-        Points per gap, and about five times the time over which the correlation functions decay.
-        The accuracy is seen by raising `points`.
-    """
-    size = len(model.energies) ** 2
-    total = np.zeros((size, size), dtype=np.complex128)
-    for weight, taus, weights in gap_rule(order - 1, points, scale):
-        shaped = [np.broadcast_to(tau, weights.shape) for tau in taus]
-        times = itertools.accumulate(shaped, np.subtract, initial=np.zeros(weights.shape))
-        cumulant = ordered_cumulant(model, list(times))
-        total += weight * np.tensordot(weights, cumulant, axes=weights.ndim)
     return total
 
 

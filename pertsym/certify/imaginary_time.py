@@ -24,9 +24,6 @@ from numpy.typing import ArrayLike, NDArray
 
 GUARD_DIGITS = 10
 
-Spectrum = Callable[[Any], Any]
-"""Ĉ(w) of one bath as a function of an mpf, in mpmath's working precision."""
-
 ImaginaryTimeCorrelation = Callable[[Any], Any]
 """C(-i tau) for 0 <= tau <= beta as a function of an mpf."""
 
@@ -77,65 +74,6 @@ class Mode:
             )
 
         return correlation
-
-
-def imaginary_time_correlation(
-    spectrum: Spectrum, beta: Any, breakpoints: Sequence[Any] = (0,), digits: int = 20
-) -> ImaginaryTimeCorrelation:
-    """C(-i tau) = (1/2pi) int dw Ĉ(w) e^{-w tau} by quadrature; values are remembered.
-
-    Parameters
-    ----------
-    spectrum
-        Ĉ(w), which must obey Ĉ(-w) = e^{-beta w} Ĉ(w).
-    breakpoints
-        Frequencies at which the quadrature is split: 0 (a kink there is common) and the scales
-        of the cutoff on either side.
-
-    Raises
-    ------
-    ValueError
-        If the spectrum is not that of a bath in equilibrium at beta.
-    ArithmeticError
-        From the result, if the quadrature falls short of `digits` (relative).
-    """
-    with mpmath.workdps(digits + GUARD_DIGITS):
-        for point in (mpmath.mpf(k) / 7 for k in (2, 9)):
-            emission, absorption = spectrum(point), spectrum(-point)
-            expected = mpmath.exp(-beta * point) * emission
-            if abs(absorption - expected) > mpmath.mpf(10) ** -digits * abs(emission):
-                raise ValueError(
-                    f"spectrum: Ĉ(-w) = {mpmath.nstr(absorption)} at w = {mpmath.nstr(point)} is "
-                    f"not e^(-beta w) Ĉ(w) = {mpmath.nstr(expected)}; the imaginary-time "
-                    "expansion holds only for a bath in equilibrium at that beta"
-                )
-    panels = [-mpmath.inf, *breakpoints, mpmath.inf]
-    density = _remembering(spectrum)  # every tau asks at the same nodes
-
-    def correlation(tau: Any) -> Any:
-        value, error = mpmath.quad(lambda w: density(w) * mpmath.exp(-w * tau), panels, error=True)
-        if error > mpmath.mpf(10) ** -digits * abs(value):
-            raise ArithmeticError(
-                f"C(-i tau) at tau = {mpmath.nstr(tau)}: quadrature reached only "
-                f"{mpmath.nstr(error / abs(value), 2)}, not {digits} digits; put breakpoints "
-                "where Ĉ(w) has kinks or changes scale"
-            )
-        return value / (2 * mpmath.pi)
-
-    return _remembering(correlation)
-
-
-def _remembering(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The same function, each value computed once per working precision."""
-    known: dict[tuple[int, Any], Any] = {}
-
-    def remembered(argument: Any) -> Any:
-        key = (mpmath.mp.prec, argument)
-        if key not in known:
-            known[key] = function(argument)
-        return known[key]
-
-    return remembered
 
 
 def second_order_weight(

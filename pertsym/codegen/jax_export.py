@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pertsym.baths.nodes import Nodes, Path
+from pertsym.baths.node_path import Path
+from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.codegen.occupation import EVEN
