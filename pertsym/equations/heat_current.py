@@ -22,12 +22,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from pertsym.equations.generator import Generator
 from pertsym.equations.thermal import substitute
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction
 from pertsym.expansion.paths import Element, generator_element
 from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.reduction.arc_length_reduction import Reduction
+from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Atom,
@@ -40,10 +42,10 @@ from pertsym.reduction.spectral import (
     reciprocal,
 )
 
-COUNTED = "_s"
+COUNTED = ",s"
 """Suffix of the name of C_s(t), which stands for C(t) on arcs between left and right."""
 
-_FLOW = "_w"
+_FLOW = ",w"
 _CONTACT = "C(0) of "
 
 
@@ -58,6 +60,11 @@ class CountedGenerator:
     """
 
     interaction: Interaction
+
+    def __post_init__(self) -> None:
+        for name in self.interaction.correlations.values():
+            if "," in name:
+                raise ValueError(f"correlations: {name!r} has a comma, which marks counted names")
 
     @cached_property
     def names(self) -> Mapping[str, str]:
@@ -108,13 +115,34 @@ class CountedGenerator:
         """
         real, imaginary = self._reduction(self.flow_terms(order, bath, c, d))
         form = substitute(real + imaginary.scaled(Gaussian(0, 1)), _resolved)
-        if any(isinstance(a, MatrixElement) and _CONTACT in a.name for m, _ in form for a in m.atoms):
+        if any(name.startswith(_CONTACT) for name in symbols_of(form)):
             raise ArithmeticError(f"heat current of {bath}: C(0) is left at order {order}")
         return form
 
     def rate(self, order: int, a: int, b: int) -> SpectralForm:
         """K_aa,bb(s), real."""
         return self.form(order, (a, a, b, b))
+
+    def plain_rate(self, order: int, a: int, b: int) -> SpectralForm:
+        """K_aa,bb(0)."""
+        return self._plain.form(order, (a, a, b, b))
+
+    def cleared_current(self, order: int, bath: str) -> SpectralForm:
+        """J_00 k_01 + J_11 k_10 of two levels whose populations move by themselves.
+
+        With G = k_01 + k_10 and the steady populations k_01/G and k_10/G it is I_b G, of which
+        the parts of orders 4 and 6 give I_b^(2) G^(2) and I_b^(4) G^(2) + I_b^(2) G^(4).
+        """
+        total = ZERO_FORM
+        for n in range(2, order, 2):
+            for level in (0, 1):
+                back = self.plain_rate(order - n, level, 1 - level)
+                total += self.flow(n, bath, level, level) * back
+        return total
+
+    @cached_property
+    def _plain(self) -> Generator:
+        return Generator(self.interaction)
 
 
 def _times(form: SpectralForm, frequency: Frequency) -> SpectralForm:
@@ -176,8 +204,8 @@ def _reversed_count(atom: Atom) -> SpectralForm:
     if isinstance(atom, SpectralIntegral):
         counted = {name.endswith(COUNTED) for name in (atom.name, atom.other)}
         if counted == {True} and atom.kind == "CC" and atom.reflect < 0:
-            turned = atom._replace(shift=negated(atom.shift), pole=negated(atom.pole))
-            return monomial(Gaussian((-1) ** atom.order), turned)
+            mirrored = atom._replace(shift=negated(atom.shift), pole=negated(atom.pole))
+            return monomial(Gaussian((-1) ** atom.order), mirrored)
         if counted != {False}:
             raise ValueError(f"{atom}: is not an integral over counted spectra that move apart")
     return monomial(Gaussian(1), atom)

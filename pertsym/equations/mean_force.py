@@ -162,7 +162,8 @@ def through_kms(form: SpectralForm) -> SpectralForm:
 
         FP int dw Ĉ(w) Ĉ(s - w)/(w - a)^k = exp(beta s) (-1)^k FP int dw Ĉ(w) Ĉ(-s - w)/(w + a)^k,
 
-    goes to s > 0 likewise, and to a > 0 where s = 0.  Zero forms are recognised as zero where nothing else relates the atoms.
+    goes to s > 0 likewise, and to a > 0 where s = 0.  Zero forms are recognised as zero where
+    nothing else relates the atoms.
     """
     return substitute(form, _through_kms)
 

@@ -20,11 +20,19 @@ from types import MappingProxyType
 
 import numpy as np
 
+from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.steady import steady_state
 from pertsym.estimate import Estimate
-from pertsym.generators.bloch_recursion import SlowSubspace
-from pertsym.generators.representation import BAND, Progress, represented, slow_subspaces
-from pertsym.generators.system import Array, as_matrix
+from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
+from pertsym.generators.long_times import divergent_elements
+from pertsym.generators.representation import (
+    BAND,
+    Progress,
+    correlations_of,
+    represented,
+    slow_subspaces,
+)
+from pertsym.generators.system import Array, Correlated, System, as_matrix
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError
 from pertsym.model.values import Model
@@ -58,21 +66,26 @@ def heat_currents(
     ValueError
         If the order is not a positive even integer.
     InputError
-        If there is no unique steady state, or a bath is a Markov chain, which has no energy, or
+        If there is no unique steady state, or a bath is classical noise, which has no energy, or
         correlated with another.
+    Divergent
+        If an element of the generator or of a current that the steady state needs does not exist.
     NotYetDerivable
         If no exponentials can stand for a bath, or they are too many for the order.
     """
     if order < 2 or order % 2:
         raise ValueError(f"order: must be a positive even integer, got {order}")
-    if model.used_markov or model.cross:
-        what = "a Markov chain has no energy" if model.used_markov else "correlated baths share it"
+    classical = [bath.name for bath in model.used_baths if bath.statistics == "classical"]
+    classical += [bath.name for bath in model.used_markov]
+    if classical or model.cross:
+        what = f"{classical[0]} is noise without energy" if classical else "correlated baths"
         raise InputError(
-            model.name, "heat_current", what, "leave them out: independent Gaussian baths have one"
+            model.name, "heat_current", what, "let all baths be quantum baths without [[cross]]"
         )
     progress("exponential representation of the baths")
     baths = represented(model, _TOLERANCE, BAND)
     fine, coarse = slow_subspaces(model, baths, order, progress)
+    _require_existence(model, fine, order)
     found = currents_of(fine, order)
     rough = found if coarse is fine else currents_of(coarse, order)
     result = {}
@@ -88,6 +101,30 @@ def heat_currents(
             }
         )
     return MappingProxyType(result)
+
+
+def _require_existence(model: Model, slow: SlowSubspace, order: int) -> None:
+    """Refuse elements that diverge where the steady state has something for them to act on."""
+    system = slow.hierarchy.system
+    count = system.dimension**2
+    states = steady_orders(slow, order)
+    oscillating = np.flatnonzero(system.gaps.reshape(-1))
+
+    def rows(system: System, baths: Sequence[Correlated], n: int) -> Array:
+        found = slow_subspace(system, baths, n)
+        flows = [flow_rows(found, name, n)[n] for name in found.hierarchy.by_later]
+        return np.vstack([found.generators[n], *flows])
+
+    for n in range(4, order + 1, 2):
+        present = np.zeros(count, dtype=bool)
+        for m in range(0, order - n + 1, 2):
+            state = np.abs(states[m].reshape(-1))
+            present |= state > _ROUNDING * state.max()
+        for (row, column), why in divergent_elements(
+            system, correlations_of(model), n, rows
+        ).items():
+            if present[column] and not (n == order and row in oscillating):
+                raise Divergent(why, n, "heat_current")
 
 
 def currents_of(
