@@ -55,7 +55,7 @@ def _counted(numbers: Numbers, functions: Mapping[str, Exponentials]) -> Mapping
 
 
 def counted_elements(digits: int) -> Evidence:
-    """K(s) with correlation functions of left-right arcs that have nothing to do with the others."""
+    """K(s), its left-right arcs with correlation functions unrelated to those of the others."""
     findings: list[Finding] = []
     for seed in (21, 22):
         numbers = drawn(INTERACTION, seed)

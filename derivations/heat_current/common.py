@@ -1,4 +1,4 @@
-"""A qubit between two baths: its equations with a counting field, and numbers to compare them at."""
+"""A qubit between two baths: its equations with a counting field, and numbers to compare at."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def thermal_values() -> Values:
                 points[f"J_{{{b},{k}{k}}}^{{({n})}}"] = value(COUNTED.flow(n, b, k, k))
     for n in ORDERS:
         points[rf"\Gamma^{{({n})}}"] = value(relaxation(n))
-        for a, b in ((0, 1), (1, 0)):
-            points[f"k_{{{a}{b}}}^{{({n})}}"] = value(COUNTED.plain_rate(n, a, b))
+        for k in (0, 1):
+            points[rf"k_{{{k}{1 - k}}}^{{({n})}}"] = value(COUNTED.plain_rate(n, k, 1 - k))
     return Values([points])
 
 
