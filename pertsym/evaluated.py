@@ -17,6 +17,7 @@ from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.generator import ELIMINATED, Generator
 from pertsym.estimate import Estimate, scientific
 from pertsym.expansion.interaction import Interaction, level_energies
+from pertsym.generators.heat_current import heat_currents
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -138,6 +139,10 @@ class Numbers:
     def _generators(self) -> dict[int, Any]:
         return {}
 
+    @cached_property
+    def _currents(self) -> dict[int, Mapping[str, Mapping[int, Estimate]]]:
+        return {}
+
     @property
     def matrix(self) -> Arrays:
         """K_n for t -> infinity, in the eigenbasis; matrix[0] is -i [H_S, .]."""
@@ -246,6 +251,32 @@ class Numbers:
         found = mean_force(self.model, order)
         return self._shown(None, Estimated(found.matrix[None], np.array([found.error])), basis)
 
+    def heat_current(self, bath: str) -> NumberSeries:
+        """What a bath gives per unit time in the steady state, I = -d<H_B>/dt, order by order.
+
+        `heat_current("hot")[4]` is the fourth-order contribution, an energy of the model file over
+        its time.  The steady state is expanded likewise, so that the currents of all baths add up
+        to zero at every order.  Raises as `pertsym.generators.heat_current.heat_currents`; an
+        InputError for a bath that is not coupled.
+        """
+        names = [each.name for each in self.model.used_baths]
+        if bath not in names:
+            raise InputError(
+                self.model.name,
+                "heat_current",
+                f"no coupling acts on a bath {bath!r}",
+                f"use one of {', '.join(names)}",
+            )
+        factor = self.model.units.rate_to_printed(1.0)
+
+        def current(order: int) -> Estimate:
+            if order not in self._currents:
+                self._currents[order] = heat_currents(self.model, order)
+            found = self._currents[order][bath][order]
+            return Estimate(factor * found.value, factor * found.error)
+
+        return NumberSeries(f"heat_current_{bath}", current)
+
     def evolve(
         self,
         method: str,
@@ -304,7 +335,7 @@ class Numbers:
         names = ", ".join(f"{n}" for n in (QUANTITIES if self.model.dimension == 2 else ("k_10",)))
         return (
             f"{self.model.name} with levels at {levels}; {names}, ..., R_abcd and matrix by "
-            "order; steady, evolve, mean_force"
+            "order; steady, heat_current, evolve, mean_force"
         )
 
 

@@ -93,11 +93,16 @@ class ExponentialModel:
         )
 
 
-def generator(model: ExponentialModel, order: int) -> Matrix:
+def generator(
+    model: ExponentialModel,
+    order: int,
+    counted: Mapping[tuple[int, int], Exponentials] = MappingProxyType({}),
+) -> Matrix:
     """The term of an even order of the t -> infinity generator, integrated exactly.
 
     Shape (N^2, N^2); order 0 is -i[H_S, .].  Nothing but rounding is lost; the cost grows as
-    N^(order + 2).
+    N^(order + 2).  With a counting field, `counted` has the C_ab(t) of operators of which one acts
+    from the left and one from the right.
 
     Raises
     ------
@@ -117,7 +122,8 @@ def generator(model: ExponentialModel, order: int) -> Matrix:
             given = [
                 (multiplicity, contractions, functions)
                 for contractions, multiplicity in contracted
-                if (functions := _functions(model, labels, contractions)) is not None
+                if (functions := _functions(model, labels, contractions, sides, counted))
+                is not None
             ]
             if not given:
                 continue
@@ -265,12 +271,19 @@ def _cumulant_products(
 
 
 def _functions(
-    model: ExponentialModel, labels: tuple[int, ...], contractions: Contractions
+    model: ExponentialModel,
+    labels: tuple[int, ...],
+    contractions: Contractions,
+    sides: Sides,
+    counted: Mapping[tuple[int, int], Exponentials],
 ) -> list[Exponentials] | None:
     """C(t) of every contraction; None if one of them vanishes."""
     functions = []
     for later, earlier, conjugate in contractions:
-        function = model.correlations.get((labels[later], labels[earlier]))
+        pair = labels[later], labels[earlier]
+        function = model.correlations.get(pair)
+        if sides[later] != sides[earlier]:
+            function = counted.get(pair, function)
         if function is None:
             return None
         functions.append(function.conjugate() if conjugate else function)

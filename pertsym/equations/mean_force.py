@@ -162,14 +162,16 @@ def through_kms(form: SpectralForm) -> SpectralForm:
 
         FP int dw Ĉ(w) Ĉ(s - w)/(w - a)^k = exp(beta s) (-1)^k FP int dw Ĉ(w) Ĉ(-s - w)/(w + a)^k,
 
-    goes to s > 0 likewise.  Zero forms are recognised as zero where nothing else relates the atoms.
+    goes to s > 0 likewise, and to a > 0 where s = 0.  Zero forms are recognised as zero where
+    nothing else relates the atoms.
     """
     return substitute(form, _through_kms)
 
 
 def _through_kms(atom: Atom) -> SpectralForm:
     if isinstance(atom, SpectralIntegral):
-        if atom.kind != "CC" or atom.reflect > 0 or not _reversed(atom.shift):
+        side = atom.shift if any(atom.shift) else atom.pole
+        if atom.kind != "CC" or atom.reflect > 0 or not _reversed(side):
             return monomial(Gaussian(1), atom)
         s = negated(atom.shift)
         turned = atom._replace(shift=s, pole=negated(atom.pole))

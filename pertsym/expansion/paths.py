@@ -12,9 +12,10 @@ result is the element of the Schroedinger-picture generator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import Word, ordered_cumulant
@@ -22,15 +23,25 @@ from pertsym.expansion.interaction import Frequency, Interaction, Strengths, sym
 from pertsym.expansion.pairings import Pairing
 from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
 
+_NOT_COUNTED: Mapping[str, str] = MappingProxyType({})
+
 Element = tuple[int, int, int, int]
 """Indices (a, b, c, d) of K_{ab,cd}: d rho_ab/dt gets K_{ab,cd} rho_cd."""
 
 
-def generator_element(interaction: Interaction, order: int, element: Element) -> TimeIntegrand:
+def generator_element(
+    interaction: Interaction,
+    order: int,
+    element: Element,
+    counted: Mapping[str, str] = _NOT_COUNTED,
+) -> TimeIntegrand:
     """Time-domain terms of one element of the ordered cumulant of an even order.
 
     The element of the t -> infinity generator is the integral of the result over all gaps
     tau_k from 0 to infinity (DESIGN 4.1-4.2; Eqs. (40), (41), (43) of Laird et al. at 2 and 4).
+
+    `counted` names the correlation functions that take the place of others where one end of an
+    arc acts from the left and the other from the right: a counting field of the bath's energy.
     """
     if len(element) != 4 or not all(0 <= k < interaction.dimension for k in element):
         raise ValueError(
@@ -40,7 +51,7 @@ def generator_element(interaction: Interaction, order: int, element: Element) ->
     sums: dict[_Path, Gaussian] = {}
     for pairing, words in ordered_cumulant(order):
         for word, sign in words.items():
-            for path, weight in _paths(moves, pairing, word, sign, element):
+            for path, weight in _paths(moves, pairing, word, sign, element, counted):
                 previous = sums.get(path)
                 sums[path] = weight if previous is None else previous + weight
     products: dict[tuple[int, ...], dict[Strengths, Gaussian]] = {}
@@ -145,7 +156,12 @@ def _without_number(entry: _Entry) -> tuple[Gaussian, _Entry]:
 
 
 def _paths(
-    moves: _Moves, pairing: Pairing, word: Word, sign: int, element: Element
+    moves: _Moves,
+    pairing: Pairing,
+    word: Word,
+    sign: int,
+    element: Element,
+    counted: Mapping[str, str],
 ) -> Iterator[tuple[_Path, Gaussian]]:
     earlier_of = dict(pairing)  # later time -> earlier time of its arc
     schedule = tuple(reversed(word))
@@ -179,6 +195,8 @@ def _paths(
                     factor = _contraction(moves.interaction, a, b, conjugated, time, earlier)
                     if factor is None:
                         continue
+                    if from_right != conjugated and factor.name in counted:
+                        factor = factor._replace(name=counted[factor.name])
                     factors[time] = factor
                 frequency[time] = omega
                 entries[time] = entry

@@ -1,0 +1,1 @@
+"""Heat currents through a qubit between two baths: ledger and document."""
