@@ -59,7 +59,7 @@ class Step:
     formulas
         Displayed results in order.
     text
-        The same results as plain text lines for a terminal.
+        The same results as plain text lines for a terminal; by default the formulas read as text.
     level
         1 for a section, 2 for a part of the section before it.
     """
@@ -70,6 +70,13 @@ class Step:
     formulas: tuple[Formula, ...] = ()
     text: tuple[str, ...] = ()
     level: int = 1
+
+    def __post_init__(self) -> None:
+        if self.formulas and not self.text:
+            from pertsym.present.text import formula_text  # brings the writers
+
+            lines = (line for formula in self.formulas for line in formula_text(formula))
+            object.__setattr__(self, "text", tuple(lines))
 
     def __repr__(self) -> str:
         from pertsym.present.text import prose_text  # brings the writers
@@ -107,8 +114,7 @@ class Steps(tuple[Step, ...]):
 class Derivation:
     """A named, ordered list of steps with its conventions and bibliography.
 
-    `conventions` are sentences with inline math for documents, `legend` the same as plain text
-    for a terminal.
+    `conventions` are sentences with inline math.
     """
 
     name: str
@@ -116,7 +122,6 @@ class Derivation:
     source: str
     bibtex: str
     conventions: tuple[str, ...]
-    legend: tuple[str, ...] = ()
     steps: tuple[Step, ...] = field(default=())
 
     def step(self, key: str) -> Step:

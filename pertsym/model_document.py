@@ -111,7 +111,7 @@ def document(
         steps += list(number_steps(basis, names, order))
     name = "" if basis is None or basis.model.name == "model" else f" of {basis.model.name}"
     title = f"Equations of motion{name} to order {order}"
-    return Derivation(title, title, "", "", (), (), tuple(steps))
+    return Derivation(title, title, "", "", (), tuple(steps))
 
 
 def quantity_steps(

@@ -377,20 +377,16 @@ def forms_step(
     shown: Iterable[NamedForm],
     first: tuple[Formula, ...] = (),
     last: tuple[Formula, ...] = (),
-    text: tuple[str, ...] = (),
 ) -> Step:
-    """A step that displays spectral forms, between formulas of other kinds with their `text`.
+    """A step that displays spectral forms, between formulas of other kinds.
 
     Left-hand sides are names; an equation is `typed`, and compared.
     """
-    items: Sequence[NamedForm] = tuple(shown)
-    return Step(
-        key,
-        title,
-        prose,
-        (*first, *(Formula(form_latex(i.form, i.latex), i.source) for i in items), *last),
-        (*(line for item in items for line in form_lines(item.form, item.text)), *text),
+    forms = tuple(
+        Formula(form_latex(i.form, i.latex), i.source, text=form_lines(i.form, i.text))
+        for i in shown
     )
+    return Step(key, title, prose, (*first, *forms, *last))
 
 
 _EQUATION = re.compile(r"(?<![({_^,])[-+=]")

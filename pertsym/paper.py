@@ -39,8 +39,8 @@ class Paper:
         Name of the folder; argument of `pertsym derive`.
     title, source, bibtex
         Heading, one-line citation, BibTeX entry (by default that of a result of our own).
-    conventions, legend
-        Convention sentences with inline math, and as plain text for a terminal.
+    conventions
+        Convention sentences with inline math.
     equations
         The derived equations of its Hamiltonian; None where no single quantity can be asked for.
     orders
@@ -75,7 +75,6 @@ class Paper:
     source: str = "pertsym"
     bibtex: str = ""
     conventions: tuple[str, ...]
-    legend: tuple[str, ...] = ()
     equations: Equations | None = None
     orders: tuple[int, ...]
     narrate: Callable[[int], tuple[Step, ...]]
@@ -151,7 +150,6 @@ class Paper:
             self.source,
             self.bibtex,
             self.conventions,
-            self.legend,
             self.narrate(order),
         )
 

@@ -55,12 +55,6 @@ CONVENTIONS = (
     r"(\omega'-\omega)$; primes are derivatives with respect to the argument.",
     r"$c$, $d$, $x$ are real: $S=c+d\,\sigma_z+x\,\sigma_x$, diagonal elements $c\mp d$.",
 )
-LEGEND = (
-    "ħ = kB = 1; k10 is the rate 0 -> 1 (k_up), k01 the rate 1 -> 0 (k_down).",
-    "Ĉ_B(ω) = ∫dt e^{iωt} <B(t)B(0)>, for bosons 2J(ω)[n(ω)+1] at ω > 0.",
-    "P_B(ω) = P∫dω' Ĉ_B(ω')/(ω'-ω); primes are derivatives with respect to the argument.",
-    "S = c + d σz + x σx, σz = |1><1| - |0><0|; k̃ are the rates after eliminating coherences.",
-)
 ELEMENTS = ("R_1010", "R_1001", "R_1000", "R_1011", "R_0001", "R_1101")
 
 
@@ -101,7 +95,6 @@ def hamiltonian() -> Step:
                 readings()["model"](),
             ),
         ),
-        ("H = ω0|1><1| + H_B + (c + d σz + x σx) ⊗ B",),
     )
 
 
@@ -228,7 +221,6 @@ def detailed_balance() -> Step:
         r"$\tilde k_{10}=K\tilde k_{01}$; the raw elements do not.",
         [NamedForm("K^{(2)}", "K(2)", K[2])],
         last=(typed(*balance),),
-        text=("k̃10(4) = K(0) k̃01(4) + K(2) k̃01(2)",),
     )
 
 
@@ -258,7 +250,6 @@ def exponential_field() -> Step:
         "elements agree with those of the stochastic Liouville equation, solved power by power "
         "in the field.",
         tuple(rendered(f"{symbol(r.name[:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
-        tuple(f"{symbol(r.name[:-2]).text}(4) = {r.expression}" for r in wanted),
     )
 
 
@@ -278,7 +269,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     equations=EQUATIONS,
     orders=(2, 4),
     narrate=narrate,

@@ -47,12 +47,6 @@ CONVENTIONS = (
     r"Primes of $\hat C$ and $P$ are derivatives with respect to the argument; the bath is "
     r"thermal, $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$.",
 )
-LEGEND = (
-    "ħ = kB = 1; ω0 = E1 - E0 > 0; H_I = q B with a real symmetric matrix q.",
-    "g(D) = ∫dt e^{-iDt} C(t) over t > 0 = a(D) + i b(D), g_nm = g(En - Em); b' = db/dD.",
-    "Ĉ(ω) = ∫dt e^{iωt} C(t) = 2J(ω)[n(ω)+1] at ω > 0; P(ω) = P∫dω' Ĉ(ω')/(ω'-ω).",
-    "a(D) = Ĉ(-D)/2, b(D) = -P(-D)/2π; primes of Ĉ and P: derivatives by the argument.",
-)
 
 
 def narrate(order: int) -> tuple[Step, ...]:
@@ -110,7 +104,6 @@ def coherence_map() -> Step:
                 "(89)",
             ),
         ),
-        (f"(Qρ)01 = {mapped[0, 1]}", "R[ρ_Gibbs]01/(i D01) = ρ(2)01"),
     )
 
 
@@ -135,7 +128,6 @@ def population_map() -> Step:
         r"$\Lambda_n$. Here $p_0$, $p_1$ are the Gibbs populations.",
         shown,
         last=(rows(r"\left(Q\rho\right)_{00}", image[0, 0], m.rho, "(113), (118)"),),
-        text=(f"(Qρ)00 = {image[0, 0]}",),
     )
 
 
@@ -161,10 +153,6 @@ def final_equations() -> Step:
             rows(r"\dot\rho_{00}", driven[0, 0], corrected, "(122)"),
             rows(r"\dot\rho_{01}", driven[0, 1] + free, (m.rho[0, 1], *corrected), "(122)"),
         ),
-        (
-            "dρ00/dt = R[ρ~]00, dρ01/dt = iω0 ρ01 + R[ρ~]01, ρ~ = (1 - Q)ρ:",
-            *(f"R[ρ~]{a}{b} = {m.redfield(m.rho)[a, b]}" for a, b in ((0, 0), (0, 1))),
-        ),
     )
 
 
@@ -181,7 +169,6 @@ def stationarity() -> Step:
             typed(r"R[\rho_{\mathrm{Gibbs}}]_{nn}=0", values("ccqme"), "(90)"),
             typed(r"R[\rho^{(2)}-Q\rho_{\mathrm{Gibbs}}]_{nm}=0", values("ccqme"), "(78), (79)"),
         ),
-        ("R[ρ_Gibbs]nn = 0", "R[ρ(2) - Q ρ_Gibbs] = 0"),
     )
 
 
@@ -206,7 +193,6 @@ def secular() -> Step:
                 by_dictionary(names(), "thermal"),
             ),
         ),
-        text=("k10(4) = K(0)k01(4) + K(2)k01(2)",),
     )
 
 
@@ -263,7 +249,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     orders=(2, 4),
     ledger_names=names,
     readings={name: partial(values, name) for name in ("redfield", "ccqme")},

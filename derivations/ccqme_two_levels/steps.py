@@ -41,7 +41,6 @@ def hamiltonian(matrices: Matrices) -> Step:
             rendered("q", m.q, "(96)"),
             rendered("S", m.filtered, "(98)"),
         ),
-        (f"q = {_plain(m.q)}", f"S = {_plain(m.filtered)}"),
     )
 
 
@@ -95,9 +94,6 @@ def operator_form(matrices: Matrices) -> Step:
         r"$\rho$, $R[\rho]_{10}=R[\rho]_{01}^*$. The ledger compares all 16 elements with those of "
         "the ordered cumulant.",
         tuple(formulas),
-        tuple(
-            f"R[ρ]{a}{b} = {sympy.collect(driven[a, b], list(m.rho))}" for a, b in ((0, 0), (0, 1))
-        ),
     )
 
 

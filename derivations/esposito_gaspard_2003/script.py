@@ -38,12 +38,6 @@ CONVENTIONS = (
     r"$\mathcal P$ is the principal value, and $r(\epsilon)=\sqrt{1/4-\epsilon^2}$ inside the band "
     "and 0 outside. Equation numbers count the displays of the paper in their order.",
 )
-LEGEND = (
-    "ħ = 1, H = H_S + H_B + λ S⊗B; P_ss'(ε;t) = Tr ρ(t)|s'><s| δ(ε - H_B).",
-    "n(ε) is the density of states of the environment, F(ε,ε') = |<ε|B|ε'>|² smoothed.",
-    "η_ss'(t): reduced density matrix with the environment fixed at ε (Redfield).",
-    "r(ε) = sqrt(1/4 - ε²) inside the band of the environment, 0 outside; P 1/x principal value.",
-)
 
 
 def narrate(order: int) -> tuple[Step, ...]:
@@ -144,7 +138,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     orders=(2, 4),
     narrate=narrate,
     generate=generate,

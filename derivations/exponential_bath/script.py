@@ -21,7 +21,7 @@ from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.classical_words import classical_generator
-from pertsym.equations.denominator_rule import Integrated, integrated
+from pertsym.equations.denominator_rule import integrated
 from pertsym.equations.exact_rates import ExactRates
 from pertsym.equations.exponential_bath import ExponentialBath
 from pertsym.equations.linear_fractions import LinearForm, Ring
@@ -32,7 +32,6 @@ from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.narrative import RoutesDisagree, rendered, symbol, table
 from pertsym.paper import Paper
 from pertsym.present.latex import integrand_latex
-from pertsym.present.text import integrand_lines
 
 TITLE = "Exact rational rates for exponential correlation functions through eighth order"
 SOURCE = "pertsym; models (E1) and (E3) of J. Chem. Phys. 94, 4391 (1991)"
@@ -45,11 +44,6 @@ CONVENTIONS = (
     r"is that of the long-time limit.",
     r"Every quantity is the contribution of its order in the coupling; $y=i\omega_0$.",
     r"$\Delta\omega=\omega-\omega_0$, $\omega$ being the frequency of the full coherence block.",
-)
-LEGEND = (
-    "ħ = 1; C(t) = <B(t)B(0)> is real and even; t -> infinity. y = iω0.",
-    "k10 is the rate 0 -> 1 (k_up), k01 the rate 1 -> 0 (k_down); Δω is omega - w0 of the full "
-    "coherence block.",
 )
 
 _HAMILTONIANS = {
@@ -114,24 +108,17 @@ def models_step() -> Step:
         r"$\langle\Lambda(t)\Lambda(0)\rangle=0$ in the second, $C(t)=e^{-\lambda|t|}$ in the "
         "third.",
         tuple(typed(_HAMILTONIANS[m.name], READINGS[m.name]()) for m in MODELS),
-        (
-            "field_along_x:    H_I = σx B(t),  C = Δ² e^{-λ|t|}",
-            "isotropic_field:  H_I = Λ(t)|1><0| + Λ*(t)|0><1|,  <Λ*(t)Λ(0)> = Δ² e^{-λ|t|}",
-            "tilted_field:     H_I = [x σx + d (|1><1| - |0><0|)] B(t),  C = e^{-λ|t|}",
-        ),
     )
 
 
 def counting_step(order: int) -> Step:
     """How many terms an order has, counted."""
-    rows, lines = [], ["order  pairings  irreducible  (pairing, word)  words"]
+    rows = []
     for n in range(2, order + 1, 2):
         survivors = list(ordered_cumulant(n))
         words = sum(len(signed) for _, signed in survivors)
         distinct = len({word for _, signed in survivors for word in signed})
-        numbers = (n, sum(1 for _ in pairings(n)), len(survivors), words, distinct)
-        rows.append(numbers)
-        lines.append("{:5d}  {:8d}  {:11d}  {:15d}  {:5d}".format(*numbers))
+        rows.append((n, sum(1 for _ in pairings(n)), len(survivors), words, distinct))
     heads = ("order", "pairings", "irreducible", "(pairing, word)", "words")
     return Step(
         "counting",
@@ -140,7 +127,6 @@ def counting_step(order: int) -> Step:
         "times takes apart; each comes with several orderings of the coupling operators (words), "
         r"with coefficients $\pm1$.",
         (table([rf"\text{{{head}}}" for head in heads], rows),),
-        tuple(lines),
     )
 
 
@@ -155,18 +141,17 @@ def denominator_step() -> Step:
     terms = generator_element(model.interaction, 4, (0, 0, 0, 0))
     crossing = next(t for t in terms if _crosses(t) and not any(t.shape.phase[1]))
     nested = next(t for t in terms if not _crosses(t) and any(t.shape.phase[1]))
-    formulas, lines = [], []
+    formulas = []
     for term in (crossing, nested):
         one = TimeIntegrand(4, (term,), terms.real)
         (value,) = integrated(term, model.interaction, model.decays)
         coefficient = term.coefficient.re
-        latex, text = _rule(value, rates.ring)
+        latex = "".join(f"({_linear(form, rates.ring)})" for form in value.gaps)
         sign = "-" if coefficient < 0 else ""
         size = "" if abs(coefficient) == 1 else str(abs(coefficient))
         integral = integrand_latex(one, "").lstrip("= &")
         value_latex = rf"\frac{{{size or '1'}\,\Delta^4}}{{{latex}}}"
         formulas.append(typed(f"{integral} = {sign}{value_latex}", _ONE_TERM))
-        lines.append(f"{integrand_lines(one)[-1].strip()}  ->  {coefficient} Δ^4/[{text}]")
     return Step(
         "denominators",
         "The denominator rule",
@@ -175,7 +160,6 @@ def denominator_step() -> Step:
         "arc, so every term converges by itself. A crossing and a nested term of $R_{0000}$ at "
         "fourth order:",
         tuple(formulas),
-        tuple(lines),
     )
 
 
@@ -184,21 +168,13 @@ def _crosses(term: Term) -> bool:
     return all(factor.last < 3 for factor in term.shape.factors if factor.first == 1)
 
 
-def _rule(value: Integrated, ring: Ring) -> tuple[str, str]:
-    parts = [_linear(form, ring) for form in value.gaps]
-    return (
-        "".join(rf"({part.replace('λ', chr(92) + 'lambda ')})" for part in parts),
-        "".join(f"({part})" for part in parts),
-    )
-
-
 def _linear(form: LinearForm, ring: Ring) -> str:
-    text = ""
+    names, text = {"lambda": r"\lambda "}, ""
     for k, name in zip(form, ring.names, strict=True):
         if k:
             size = "" if abs(k) == 1 else str(abs(k))
             sign = ("-" if k < 0 else "+") if text else ("-" if k < 0 else "")
-            text += f"{sign}{size}{'λ' if name == 'lambda' else name}"
+            text += f"{sign}{size}{names.get(name, name)}"
     return text
 
 
@@ -232,10 +208,6 @@ def recursion_step(order: int) -> Step:
                 r"\Theta_j=c_jS^L-c_j^*S^R",
                 _RECURSION,
             ),
-        ),
-        (
-            "(sum nu + i w_ab - i w_cd) Y_m(k) = -i S^x Y_{m+j}(k-1) - i Θ_j Y_{m-j}(k-1) "
-            "- sum_l Y_m(k-l) K(l)",
         ),
     )
 
@@ -288,7 +260,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     orders=ORDERS,
     narrate=narrate,
     readings=READINGS,

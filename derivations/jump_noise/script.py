@@ -43,11 +43,6 @@ CONVENTIONS = (
     r"the $zz$ element of the Bloch generator is $-1/T_1$.",
     r"$\Delta\omega=\omega-\omega_0$, $\omega$ being the frequency of the full coherence block.",
 )
-LEGEND = (
-    "ħ = 1; H = ω0 |1><1| + ξ(t) S; ξ jumps between states, mean 0; t -> infinity.",
-    "1/T1 = k10 + k01, the zz element of the Bloch generator is -1/T1; Δω = ω - ω0 of the full "
-    "coherence block.",
-)
 
 _SHOWN = ("inv_T1", "inv_T2", "frequency_shift")
 _SPLITTINGS = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -99,10 +94,6 @@ def chain_step() -> Step:
             ),
             typed(r"\dot\rho_k=-i[H_S+\xi_kS,\rho_k]+\sum_jW_{kj}\rho_j", READINGS["joint"]()),
         ),
-        (
-            "<ξ(t1) ... ξ(tn)> = 1ᵀ ξ e^{W(t1-t2)} ξ e^{W(t2-t3)} ... ξ π",
-            "dρ_k/dt = -i [H_S + ξ_k S, ρ_k] + Σ_j W_kj ρ_j",
-        ),
     )
 
 
@@ -130,10 +121,6 @@ def recursion_step() -> Step:
                 r"\nu_r=r\gamma",
                 READINGS["ladder"](),
             ),
-        ),
-        (
-            "(ν_r + i ω_ab - i ω_cd) Y_r(k) = -i Σ_s ξ_rs S^x Y_s(k-1) - Σ_l Y_r(k-l) K(l)",
-            "n telegraph signals: ξ_{r,r+1} = 1, ξ_{r+1,r} = (r+1)(1 - r/n) λ², ν_r = rγ",
         ),
     )
 
@@ -199,7 +186,6 @@ def convergence_step() -> Step:
             rendered("0", ordered),
             table((r"\omega_0/\gamma", r"\lambda_c/\gamma"), rows),
         ),
-        tuple(f"ω0/γ = {splitting:<5g} λ_c/γ = {reach:.4f}" for splitting, reach in reaches),
     )
 
 
@@ -223,7 +209,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     orders=ORDERS,
     narrate=narrate,
     readings=READINGS,

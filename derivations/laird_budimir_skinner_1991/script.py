@@ -54,12 +54,6 @@ CONVENTIONS = (
     r"Several indices on $\tau$ denote a sum, $\tau_{12}=\tau_1+\tau_2$; $\mathrm{FP}\!\int$ is "
     "Hadamard's finite part.",
 )
-LEGEND = (
-    "ħ = kB = 1; k10 is the rate 0 -> 1 (k_up), k01 the rate 1 -> 0 (k_down).",
-    "Ĉi(ω) = ∫dt e^{iωt} Ci(t) = 2{Γi(ω)[n(ω)+1] + Γi(-ω)n(-ω)}: Γi is the spectral density J.",
-    "Pi(ω) = P∫dω' Ĉi(ω')/(ω'-ω); primes are derivatives with respect to the argument.",
-    "τ12 means τ1+τ2, and so on; FP∫ is Hadamard's finite part.",
-)
 
 BETA = monomial(Gaussian(1), Thermal("T", 1, (0,)))
 
@@ -97,7 +91,6 @@ def hamiltonian() -> Step:
                 "(10)-(14)",
             ),
         ),
-        ("H = ω0|1><1| + Σk ωk(b†k bk + 1/2) + δ(Λ|1><0| + Λ†|0><1|),  Λ = Σk hk(bk + b†k)",),
     )
 
 
@@ -160,7 +153,6 @@ def balance() -> Step:
             typed(r"k_{10}^{(2)}-K^{(0)}k_{01}^{(2)}=0", thermal, "(114)"),
             typed(fourth, thermal, "(112)-(115), (D3)"),
         ),
-        ("k10(2) - K(0)k01(2) = 0", "k10(4) - K(0)k01(4) - K(2)k01(2) = 0"),
     )
 
 
@@ -198,7 +190,6 @@ def dephasing() -> Step:
         "Pure dephasing",
         r"From $-\mathrm{Re}R_{1010}+(R_{0000}+R_{1111})/2$, Eq. (132). " + form.prose,
         (*step.formulas, *form.formulas),
-        (*step.text, *form.text),
     )
 
 
@@ -227,7 +218,6 @@ def coherences() -> Step:
         step.title,
         step.prose,
         (*step.formulas, *block.formulas),
-        (*step.text, *block.text),
     )
 
 
@@ -284,7 +274,6 @@ def exponential_models() -> Step:
         r"$\lambda$; the first two lines are model (E1), the last two (E3), which the "
         "source does not print.",
         tuple(rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
-        tuple(f"{r.name} = {r.expression}" for r in wanted),
     )
 
 
@@ -294,7 +283,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     equations=BLOCH,
     orders=(2, 4),
     narrate=narrate,

@@ -51,11 +51,6 @@ CONVENTIONS = (
     r"The displays of the text at hand are stripped: formulas are readings, and the potential, "
     r"$T$ and $\omega_D$ are reconstructed as said below.",
 )
-LEGEND = (
-    "hartree atomic units, ħ = kB = 1; Δnm = En - Em.",
-    "Ĉ(ω) = 2 J(ω)[n(ω)+1] for ω > 0, J = η ω ωD²/(ω² + ωD²).",
-    "g(Δ) = ∫0^∞ dt e^{-iΔt} C(t) = a + ib; primes: derivative with respect to the argument.",
-)
 
 
 @cache
@@ -97,7 +92,6 @@ def hamiltonian() -> Step:
             ),
             _row("7"),
         ),
-        ("H = p²/2m + V(q) + λq² + HB - qX,  λ = ηωD/2",),
     )
 
 
@@ -105,12 +99,6 @@ def potential() -> Step:
     """Appendices A and G."""
     marks, found = landmarks(), grid_states(0.0, 6)
     energies, q = printed_energies(), printed_positions()
-    lines = [
-        f"minima at {marks.left:.4f} and {marks.right:.4f} bohr, barrier {marks.barrier:.6f} at "
-        f"{marks.top:.4f}, right well {marks.asymmetry:.6f} hartree above the left",
-        "E = " + "  ".join(f"{energy:.9f}" for energy in energies),
-        *("q   " + "  ".join(f"{x:8.4f}" for x in row) for row in q),
-    ]
     return Step(
         "potential",
         "The potential and its levels",
@@ -121,13 +109,15 @@ def potential() -> Step:
         "fitted; only the last digits of $w_1$ and $w_2$ are adjusted to the energies, and the "
         "position matrix follows. Energies count from the left minimum; the phases make "
         "$q_{0n}>0$. Shown are Tables 1 (some levels with a digit more) and 2. "
+        f"The minima are at {marks.left:.4f} and {marks.right:.4f} bohr, the barrier of "
+        f"{marks.barrier:.6f} at {marks.top:.4f}, the right well {marks.asymmetry:.6f} hartree "
+        "above the left. "
         rf"A sinc grid of {found.states.grid.points} points is converged to rounding.",
         (
             typed(r"V=\tfrac12(v_1+v_2)-\tfrac12\sqrt{(v_1-v_2)^2+4k^2}", "the potential is a fit"),
             _numbers(_array([[rf"E_{n}" for n in range(6)], [f"{e:.9f}" for e in energies]])),
             _numbers("q=" + _matrix([[f"{x:.4f}" for x in row] for row in q])),
         ),
-        tuple(lines),
     )
 
 
@@ -141,7 +131,6 @@ def bath() -> Step:
         r"minimum and steady states hold. The correlation function is the sum over the Drude pole, "
         r"$\nu_0=\omega_D$, and the Matsubara poles, $\nu_k=2\pi k/\beta$; $b(0)=-\lambda$.",
         (_row("42"), _row("57"), _row("56"), _row("51")),
-        ("C(t) = Σk ck e^{-νk t},  g(Δ) = Σk ck/(νk + iΔ),  a = J n,  b(0) = -λ",),
     )
 
 
@@ -160,7 +149,6 @@ def redfield() -> Step:
                 _reading("levels"),
             ),
         ),
-        ("R[ρ] = SρQ + QρS† - QSρ - ρS†Q with Q = q, Snm = qnm g(Δnm)", "Wnm = 2 qnm² a(Δnm)"),
     )
 
 
@@ -181,7 +169,6 @@ def mean_force() -> Step:
             ),
             _row("89"),
         ),
-        ("dn = Σm qnm² {b'(Δnm) pm - b'(Δmn) pn - β b(Δmn) pn}", "ρ2,nm = R[ρ0]nm/(iΔnm)"),
     )
 
 
@@ -194,7 +181,6 @@ def canonical() -> Step:
         r"carries $b(\Delta_{mn})$, the dissipator $b'(\Delta_{nm})$. On $\rho_0+\rho_2$ the "
         r"generator leaves $-\mathcal R[\mathcal Q\rho_2]$, of fourth order, and nothing else.",
         (_row("119", "(19), (119)"), _row("106"), _row("108", "(20), (108)"), _row("115")),
-        ("dρ/dt = -i[HS, ρ] + R[(1-Q)ρ],  Qρ0 = ρ2",),
     )
 
 
@@ -207,7 +193,6 @@ def fourth_order() -> Step:
         r"The engine's $K_4$ of six levels satisfies it with the mean-force state, so that TCL4 is "
         "canonical to second order without a correction by hand.",
         (_row("91"),),
-        ("K2[ρ2]nn + K4[ρ0]nn = 0",),
     )
 
 
@@ -229,10 +214,6 @@ def steady_states(order: int) -> Step:
         + ", ".join(f"{m} {p}" for m, p in powers.items())
         + ".",
         tuple(arrays),
-        (
-            *(f"eta {eta:<4g} {m:<20} " + "  ".join(values) for m, eta, values in rows),
-            *(f"distance to mean force, {m}: eta^{p}" for m, p in powers.items()),
-        ),
     )
 
 
@@ -253,10 +234,6 @@ def regimes() -> Step:
         "regime, 0.01 into the ultraweak one and the border to intermediate coupling at 0.5, where "
         "the CCQME begins to leave the hierarchy, as the text says.",
         (_numbers(_array(shown)),),
-        tuple(
-            f"eta {eta:<5g} {r.gibbs_error:.5f}  {r.mean_force_error:.5f}  {r.name}"
-            for eta, r in found
-        ),
     )
 
 
@@ -273,7 +250,6 @@ def packet() -> Step:
         "It starts in the left well with the kinetic energy of the barrier; its width is chosen as "
         f"0.9 of that of the well's ground state: {said.replace('%', 'percent')}.",
         (_row("21"),),
-        (said,),
     )
 
 
@@ -314,7 +290,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     orders=(2, 4),
     readings=readings(),
     narrate=narrate,

@@ -37,7 +37,7 @@ from pertsym.oscillator.moment_equations import displacement, static_coefficient
 from pertsym.oscillator.notation import superoperator
 from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.paper import Paper
-from pertsym.present.expressions import equation, plain, results, tex
+from pertsym.present.expressions import equation, results, tex
 from pertsym.present.text import form_lines
 from pertsym.spins.moments import (
     POLARISATION,
@@ -67,12 +67,6 @@ CONVENTIONS = (
     r"$\hat C(\omega)=2J(\omega)[n(\omega)+1]$ at $\omega>0$.",
     r"One spin: $\tilde\omega=\sqrt{\omega^2+\Delta^2}$, $\cos\theta=\omega/\tilde\omega$, "
     r"$h=\tanh(\beta\tilde\omega/2)$.",
-)
-LEGEND = (
-    "ħ = kB = 1; [X, P] = i; H = HS + HB + X B, C(τ) = <B(τ)B(0)> = ν(τ) - iη(τ).",
-    "Ĉ(ω) = ∫dt e^{iωt} C(t), P(ω) = P∫dω' Ĉ(ω')/(ω'-ω); in spectral forms ω0 is Ω0.",
-    "J is π times the paper's; for oscillators Ĉ(ω > 0) = 2J(ω)[n(ω)+1].",
-    "One spin: w = sqrt(bias² + tunnelling²), cos θ = bias/w, h = tanh(βw/2).",
 )
 
 
@@ -111,13 +105,6 @@ def spin_correlation() -> Step:
             equation("c(t_1-t_2)", exponentials(unbiased), "(19)"),
             equation(r"J_{osc}", tex(surrogate), "(21), (22)"),
         ),
-        (
-            f"<σz> = {exponentials(mean, 'text')}",
-            f"<δB(t1) δB(t2)> = {exponentials(pair, 'text')}",
-            f"C0 = sum of g^2 {plain(sympy.factor(pair.terms[(0, 0)]))}",
-            f"unbiased: c(t1-t2) = {exponentials(unbiased, 'text')}",
-            f"J_osc = {plain(surrogate)}",
-        ),
     )
 
 
@@ -125,13 +112,13 @@ def static_spins() -> Step:
     """(24c), (24d): D0 and f0."""
     t = sympy.Symbol("t", positive=True)
     finite, limits = static_coefficients(t), static_limit()
-    formulas, lines = results(
+    formulas = results(
         (
-            ("D_0(t)", "D0(t)", finite["D"], ""),
-            ("f_0(t)", "f0(t)", sympy.factor(finite["f"]), ""),
-            ("D_0", "D0", limits["D"], "(24c)"),
-            ("f_0", "f0", limits["f"], "(24d)"),
-            (r"\Delta\langle X^2\rangle", "added <X²>", displacement(t)[0], ""),
+            ("D_0(t)", finite["D"], ""),
+            ("f_0(t)", sympy.factor(finite["f"]), ""),
+            ("D_0", limits["D"], "(24c)"),
+            ("f_0", limits["f"], "(24d)"),
+            (r"\Delta\langle X^2\rangle", displacement(t)[0], ""),
         )
     )
     return Step(
@@ -140,7 +127,6 @@ def static_spins() -> Step:
         r"A constant $\nu=C_0$ integrated to a finite time, and its limit. With the finite-time "
         r"coefficients (23) is exact for a random static force, whose energy stays bounded.",
         formulas,
-        lines,
     )
 
 
@@ -159,26 +145,23 @@ def non_gaussian() -> Step:
             ledger_row("four-point"),
             equation(r"\kappa", exponentials(unbiased)),
         ),
-        (f"κ (unbiased) = {exponentials(unbiased, 'text')}",),
     )
 
 
 def levels() -> Step:
     """(29)-(38)."""
-    formulas, lines = [], []
+    formulas = []
     source = {"++": "(38a)", "--": "(38b)", "+-": "(38c)"}
     for row in ("++", "--", "+-"):
-        pieces, words = [], []
+        pieces = []
         for (target, column), value in master_equation_with_levels().items():
             if target == row:
                 text = superoperator(value).replace(r"\rho", rf"\rho_{{{column}}}")
                 pieces.append(text.removeprefix(r"\begin{aligned}&").removesuffix(r"\end{aligned}"))
-                words.append(superoperator(value, "text").replace("ρ", f"ρ{column}"))
         left = rf"\dot\rho_{{{row}}}"
         body = r"\\ &+ ".join(pieces)
         whole = rf"\begin{{aligned}}& {body}\end{{aligned}}"
         formulas.append(equation(left, whole, source[row]))
-        lines.append(f"dρ{row}/dt = " + " + ".join(words))
     return Step(
         "levels",
         "One damped two-level system between oscillator and bath",
@@ -187,7 +170,6 @@ def levels() -> Step:
         r"$\rho_{ij}=\langle i|\rho|j\rangle$, with $a+a^\dagger=\sqrt2X$. The distance of the "
         r"levels is $\Delta$ throughout; (35) and (38c) of the paper have $2\Delta$.",
         tuple(formulas),
-        tuple(lines),
     )
 
 
@@ -197,9 +179,6 @@ def elimination() -> Step:
     coherence = " + ".join(
         superoperator(value).replace(r"\rho", rf"\rho_{{{k}}}")
         for k, value in found.coherence.items()
-    )
-    words = " + ".join(
-        superoperator(value, "text").replace("ρ", f"ρ{k}") for k, value in found.coherence.items()
     )
     return Step(
         "elimination",
@@ -211,19 +190,13 @@ def elimination() -> Step:
             ledger_row("40"),
             equation(r"\Gamma", tex(found.heating), "(41)"),
         ),
-        (f"ρ+- = {words}", f"Γ = {plain(found.heating)}"),
     )
 
 
 def validity() -> Step:
     """Where (41) holds."""
     kept = sympy.factor(sympy.expand(eliminate(splitting=True).heating))
-    formulas, lines = results(
-        (
-            (r"\Gamma_\Delta", "Γ with Δ kept", kept, ""),
-            ("D", "D with Δ and Ω0 kept", diffusion_beyond_elimination(), ""),
-        )
-    )  # fmt: skip
+    formulas = results(((r"\Gamma_\Delta", kept, ""), ("D", diffusion_beyond_elimination(), "")))
     return Step(
         "validity",
         "Where the elimination holds, and where it fails",
@@ -233,7 +206,6 @@ def validity() -> Step:
         r"correlation function in (24c) only $g$ need be small: for $\gamma\to0$ the result "
         r"vanishes off resonance, where (41) diverges.",
         formulas,
-        lines,
     )
 
 
@@ -294,7 +266,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     orders=(2, 4),
     readings=readings(),
     narrate=narrate,

@@ -47,12 +47,6 @@ CONVENTIONS = (
     r"$\omega_1$, $\omega_2$ are the energies of the levels 1 and 2 above level 0, in general "
     r"position; $x$, $y$, $d_1$, $d_2$ are real.",
 )
-LEGEND = (
-    "ħ = kB = 1; k_ab is the rate b -> a, the element R_aabb; k̃ after eliminating coherences.",
-    "Ĉ_X(ω) = ∫dt e^{iωt} <X(t)X(0)>, for bosons 2J(ω)[n(ω)+1] at ω > 0; likewise Ĉ_Y.",
-    "P(ω) = P∫dω' Ĉ(ω')/(ω'-ω); primes are derivatives with respect to the argument.",
-    "ω1, ω2: energies of the levels 1, 2 above level 0, in general position.",
-)
 COHERENCES = ("R_1010", "R_2121", "R_2020")
 
 
@@ -88,10 +82,6 @@ def hamiltonian() -> Step:
                 r"\end{aligned}",
                 model_values(INTERACTION),
             ),
-        ),
-        (
-            "H = ω1|1><1| + ω2|2><2| + H_B + [x(|0><1| + |1><0|) + d1|1><1| + d2|2><2|] ⊗ X",
-            "    + y(|1><2| + |2><1|) ⊗ Y",
         ),
     )
 
@@ -200,7 +190,6 @@ PAPER = Paper(
     script=__file__,
     title=TITLE,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     equations=GENERATOR,
     orders=(2, 4),
     narrate=narrate,

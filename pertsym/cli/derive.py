@@ -203,8 +203,8 @@ def _show(derivation: Derivation, steps: tuple[Step, ...]) -> None:
     prose(derivation.title)
     if derivation.source:
         click.echo(f"{derivation.source}\n")
-    for sentence in derivation.legend:
-        click.echo(f"  {sentence}")
+    for sentence in derivation.conventions:
+        prose(sentence, "  ")
     section = part = 0
     for step in steps:
         section, part = (section + 1, 0) if step.level == 1 else (section, part + 1)

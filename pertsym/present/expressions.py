@@ -1,8 +1,7 @@
-"""Closed expressions as LaTeX and as text, and the sums and equations that are made of them."""
+"""Closed expressions as LaTeX, and the sums and equations that are made of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import sympy
@@ -17,11 +16,6 @@ _NAMES = {
     "gamma0": r"\gamma_0",
     "C0": "C_0",
 }
-_PLAIN = {
-    "Omega0": "Ω0", "gamma0": "γ0", "gamma": "γ", "Lambda": "Λ", "omega": "ω", "Delta": "Δ",
-    "tau": "τ", "nu": "ν", "eta": "η", "pi": "π", "nbar": "n̄", "cos_theta": "cosθ",
-    "sin_theta": "sinθ", "polygamma": "ψ",
-}  # fmt: skip
 
 
 def tex(expression: sympy.Expr) -> str:
@@ -31,15 +25,9 @@ def tex(expression: sympy.Expr) -> str:
     return text.replace(r"\operatorname{polygamma}{\left(0,", r"\psi{\left(")
 
 
-def plain(expression: sympy.Expr) -> str:
-    """One line of text of an expression."""
-    words = re.sub(r"[A-Za-z_]\w*", lambda m: _PLAIN.get(m[0], m[0]), str(expression))
-    return words.replace("**", "^").replace("ψ(0, ", "ψ(")
-
-
-def joined(pieces: list[str], write: str) -> str:
-    """Summands; in LaTeX two a line."""
-    if write != "latex" or len(pieces) < 4:
+def joined(pieces: list[str]) -> str:
+    """Summands, two a line."""
+    if len(pieces) < 4:
         return " + ".join(pieces).replace("+ -", "- ")
     rows = [" + ".join(pieces[k : k + 2]) for k in range(0, len(pieces), 2)]
     body = (r"\begin{aligned}&" + r"\\ &+ ".join(rows) + r"\end{aligned}").replace("+ -", "- ")
@@ -54,10 +42,6 @@ def equation(left: str, right: str, source: str = "") -> Formula:
     return Formula(f"{left} = {right}", source)
 
 
-def results(
-    rows: Iterable[tuple[str, str, sympy.Expr, str]],
-) -> tuple[tuple[Formula, ...], tuple[str, ...]]:
-    """Formulas and text lines of (latex name, text name, expression, source)."""
-    rows = list(rows)
-    formulas = tuple(equation(name, tex(value), source) for name, _, value, source in rows)
-    return formulas, tuple(f"{name} = {plain(value)}" for _, name, value, _ in rows)
+def results(rows: Iterable[tuple[str, sympy.Expr, str]]) -> tuple[Formula, ...]:
+    """Formulas of (name, expression, source)."""
+    return tuple(equation(name, tex(value), source) for name, value, source in rows)

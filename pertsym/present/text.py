@@ -81,9 +81,24 @@ def formula_text(formula: Formula) -> tuple[str, ...]:
     """A displayed formula as lines for a terminal."""
     if formula.text:
         return formula.text
+    if table := _TABLE.match(formula.latex):
+        return _columns(_math_text(table["before"]), table["body"])
     body = re.sub(r"\\(begin|end)\{\w+\}|\\\\\[\w+\]", "", formula.latex)
     rows = re.split(r"\\\\\s", body.replace("&", " "))
     return tuple(filter(None, (_math_text(row) for row in rows)))
+
+
+def _columns(before: str, body: str) -> tuple[str, ...]:
+    """A table or matrix with its columns below each other."""
+    cells = [[_math_text(cell) for cell in row.split("&")] for row in body.split(r"\\")]
+    sizes = [max(map(text_width, column)) for column in zip(*cells, strict=True)]
+    lines = (
+        "  ".join(
+            " " * (size - text_width(cell)) + cell for size, cell in zip(sizes, row, strict=True)
+        )
+        for row in cells
+    )
+    return (*filter(None, (before,)), *lines)
 
 
 def _math_text(source: str) -> str:
@@ -92,7 +107,8 @@ def _math_text(source: str) -> str:
     while rest < len(tokens):  # a closing brace without partner
         more, rest = _plain(tokens, rest + 1)
         found += more
-    return unicodedata.normalize("NFC", re.sub(r"  +", " ", found)).strip()
+    found = re.sub(r"  +", " ", found).replace(" )", ")")
+    return unicodedata.normalize("NFC", found).strip()
 
 
 def _plain(tokens: list[str], k: int) -> tuple[str, int]:
@@ -107,10 +123,15 @@ def _plain(tokens: list[str], k: int) -> tuple[str, int]:
             body, k = _argument(tokens, k + 1)
             found += body[:1] + _ACCENTS_ABOVE[token] + body[1:]
         elif token in (r"\frac", r"\tfrac"):
+            previous = tokens[k - 1] if k else ""
             above, k = _argument(tokens, k + 1)
             below, k = _argument(tokens, k)
             parts = (x.strip() for x in (above, below))
-            found += "/".join(x if x.isalnum() else f"({x})" for x in parts) + " "
+            quotient = "/".join(x if x.isalnum() else f"({x})" for x in parts)
+            found += f"({quotient})" if previous in _FUNCTIONS else quotient + " "
+        elif token == r"\sqrt":
+            body, k = _argument(tokens, k + 1)
+            found += f"√{body}" if body.isalnum() else f"√({body.strip()})"
         else:
             piece, k = _argument(tokens, k)
             found += piece
@@ -158,7 +179,13 @@ def _script(body: str, kind: str) -> str:
     return f"{kind}{body}" if bare else f"{kind}{{{body}}}"
 
 
+_TABLE = re.compile(
+    r"(?P<before>[^&]*?)\\begin\{(?:array\}\{[lrc]+|pmatrix|matrix)\}(?P<body>(?:(?!\\begin).)*?)"
+    r"\\end\{\w+\}\s*$",
+    re.DOTALL,
+)
 _TOKEN = re.compile(r"\\[A-Za-z]+\s*|\\.|.", re.DOTALL)
+_FUNCTIONS = frozenset(rf"\{f}" for f in "sin cos tan cot sinh cosh tanh coth exp log ln".split())
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ACCENTS_ABOVE = {r"\hat": "\u0302", r"\tilde": "\u0303", r"\dot": "\u0307", r"\bar": "\u0304"}
 _COMMANDS = {
