@@ -11,10 +11,10 @@ import pytest
 from pertsym.exact import Gaussian
 from pertsym.language.bath_operators import Operator
 from pertsym.language.concrete import System, difference, plain
+from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import (
     PI,
     ExponentialSum,
-    NotInside,
     constant,
     linear,
     variable,
@@ -54,11 +54,11 @@ def test_integrals_against_quadrature(seed: int) -> None:
 
 
 def test_integrals_that_do_not_exist() -> None:
-    with pytest.raises(NotInside, match="converge"):
+    with pytest.raises(NotRead, match="converge"):
         ExponentialSum.exponential([("t", constant(1))]).over_time("t", None)
-    with pytest.raises(NotInside, match="mark the integral P"):
+    with pytest.raises(NotRead, match="mark the integral P"):
         ExponentialSum.form(variable("w"), -1).over_line("w", False)
-    with pytest.raises(NotInside, match="no limit"):
+    with pytest.raises(NotRead, match="no limit"):
         ExponentialSum.form(variable("t")).at_late_times("t")
 
 

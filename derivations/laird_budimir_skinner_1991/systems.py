@@ -37,12 +37,12 @@ from pertsym.language.bath_operators import (
     gaussian_average,
 )
 from pertsym.language.concrete import Function, System
+from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import (
     DELTA,
     PI,
     ExponentialSum,
     Linear,
-    NotInside,
     coefficient,
     constant,
     linear,
@@ -106,7 +106,7 @@ def correlation(bath: Bath, name: str, time: Linear) -> ExponentialSum:
         return NUMBER(c) * phase(-nu, time)
     if positive(multiple(time, -1)):
         return NUMBER(c.conjugate()) * phase(nu.conjugate(), time)
-    raise NotInside("a correlation function of a time whose sign is not known")
+    raise NotRead("a correlation function of a time whose sign is not known")
 
 
 def spectrum(
@@ -156,7 +156,7 @@ def form_value(form: SpectralForm, bath: Bath) -> ExponentialSum:
                 beta = ExponentialSum.form(variable(r"\beta")).power(atom.power)
                 value = value * beta * phase(-W * atom.exponent[0], variable(r"\beta"))
             else:
-                raise NotInside("an integral that is left")
+                raise NotRead("an integral that is left")
         total = total + value
     return total
 
@@ -707,7 +707,7 @@ def line(form: Linear) -> ExponentialSum:
     """delta(w - a) as a symbol."""
     slope = coefficient(form, r"\omega")
     if slope not in (1, -1):
-        raise NotInside("a delta function of omega minus a frequency")
+        raise NotRead("a delta function of omega minus a frequency")
     at = -(coefficient(form, "") * slope)
     return ExponentialSum.form(variable(f"line@{at.re}"))
 
@@ -763,7 +763,7 @@ def hamiltonian_exponential(named: Mapping[str, Linear]) -> Operator:
         named = {"H": named["H_0"]}
     ((name, c),) = named.items()
     if name != "H":
-        raise NotInside("an exponential of another operator")
+        raise NotRead("an exponential of another operator")
     time = multiple(c, -1)
 
     def turned_at(x: str) -> Operator:  # exp(-x H0) H_I exp(x H0)
@@ -834,4 +834,4 @@ def occupation(form: Linear) -> Operator:
     for k, w in FREQUENCIES.items():
         if form == constant(w):
             return number(OCCUPATIONS[k])
-    raise NotInside("n of a frequency that is no mode's")
+    raise NotRead("n of a frequency that is no mode's")

@@ -9,7 +9,7 @@ be neither says why in `text`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
@@ -19,12 +19,12 @@ from pertsym.certify.claims import Claim, Evidence, Finding, conclude
 from pertsym.derivation import Formula, Reading
 from pertsym.language.decide import Undecided, compare_sides
 from pertsym.language.dictionary import Dictionary
+from pertsym.language.equations import each_equation
 from pertsym.language.limits import LIMITS, Limit
 from pertsym.language.syntax import FormulaError
 
 GENERIC = "generic"
 _FREE = re.compile(r"\\omega(?!\s*_|[A-Za-z'])")
-_SEPARATE = re.compile(r",\s*\\q?quad")
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def by_dictionary(dictionary: Dictionary, limit: Limit = "") -> Reading:
 
     def fault(latex: str) -> str:
         signs = (1, -1) if dictionary.free and _FREE.search(latex) else (dictionary.free,)
-        for part, sign in product(_each(_SEPARATE.split(latex), dictionary), signs):
+        for part, sign in product(each_equation(latex, dictionary.indices), signs):
             try:
                 result = compare_sides(part, replace(dictionary, free=sign), limit)
             except (FormulaError, Undecided) as problem:
@@ -137,17 +137,6 @@ def by_dictionary(dictionary: Dictionary, limit: Limit = "") -> Reading:
         return ""
 
     return fault
-
-
-def _each(parts: Iterable[str], dictionary: Dictionary) -> Iterator[str]:
-    """Every equation, once for each value of the indices that it has."""
-    for part in parts:
-        found = [(i, values) for i, values in dictionary.indices.items() if i in part]
-        for chosen in product(*(values for _, values in found)):
-            latex = part
-            for (index, _), value in zip(found, chosen, strict=True):
-                latex = latex.replace(index, value)
-            yield latex
 
 
 def formula_evidence(

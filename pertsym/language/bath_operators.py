@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.pairings import pairings
+from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import (
     ExponentialSum,
     Linear,
-    NotInside,
     constant,
     linear,
     multiple,
@@ -63,7 +63,7 @@ def _dyads(a: tuple[str, int, int] | None, b: tuple[str, int, int] | None) -> ob
         return a or b
     if "ket" not in (a[0], b[0]) or (b[0] == "ket" and a[0] != "ket"):
         if b[0] == "bra" and a[0] in ("dyad", "bra"):
-            raise NotInside("a bra stands where an operator is expected")
+            raise NotRead("a bra stands where an operator is expected")
         if a[2] != b[1]:
             return False
         if b[0] == "ket":
@@ -71,7 +71,7 @@ def _dyads(a: tuple[str, int, int] | None, b: tuple[str, int, int] | None) -> ob
         return (a[0], a[1], b[2])
     if (a[0], b[0]) == ("ket", "bra"):
         return ("dyad", a[1], b[2])
-    raise NotInside("a ket stands where an operator is expected")
+    raise NotRead("a ket stands where an operator is expected")
 
 
 def _joined(a: Side, b: Side) -> Side | None:
@@ -165,7 +165,7 @@ class Operator:
         terms = []
         for (left, right), z in self.terms.items():
             if right is not None or left[1].evolved:
-                raise NotInside("the adjoint of a superoperator")
+                raise NotRead("the adjoint of a superoperator")
             dyad = left[0] and (left[0][0], left[0][2], left[0][1])
             letters = tuple(Letter(dagger(x.name), x.time) for x in reversed(left[1].letters))
             terms.append((z.conjugate(), (dyad, Word(letters)), None))
@@ -176,13 +176,13 @@ class Operator:
 
         Raises
         ------
-        NotInside
+        NotRead
             If it is none.
         """
         if not self.terms:
             return ExponentialSum({})
         if set(self.terms) != {(IDENTITY, None)}:
-            raise NotInside("an operator stands where a number is expected")
+            raise NotRead("an operator stands where a number is expected")
         return self.terms[IDENTITY, None]
 
     def averaged(self, average: Callable[[tuple[Letter, ...]], ExponentialSum]) -> Operator:
@@ -192,7 +192,7 @@ class Operator:
             inner = left[1] if right is None else left[1].times(right[1])
             names = [letter.name for letter in inner.letters]
             if inner.evolved or names.count("rho") != 1:
-                raise NotInside("a trace over the bath needs its state once")
+                raise NotRead("a trace over the bath needs its state once")
             k = names.index("rho")
             value = average(inner.letters[k + 1 :] + inner.letters[:k])
             terms.append((z * value, (left[0], EMPTY), right and (right[0], EMPTY)))

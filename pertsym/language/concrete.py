@@ -19,12 +19,12 @@ from math import factorial
 from pertsym.derivation import Reading
 from pertsym.exact import Gaussian
 from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator
+from pertsym.language.equations import NotRead, each_equation, sides
 from pertsym.language.exponential_sums import (
     HIGHEST,
     PI,
     ExponentialSum,
     Linear,
-    NotInside,
     constant,
     linear,
     multiple,
@@ -41,7 +41,6 @@ _SIZES = re.compile(
 )
 _GLUE = re.compile(r"(\\[A-Za-z]+) +(?=[A-Za-z])")
 _TAIL = re.compile(r"\+(?:O\(\\delta\^\{?(\d+)\}?\)|\\c?dots)")
-_SEPARATE = re.compile(r",\s*\\q?quad")
 _NUMBER = re.compile(r"\d+")
 _BRA = re.compile(r"\\langle ?(\\?[a-z0-9]+'?)\|")
 _KET = re.compile(r"\|(\\?[a-z0-9]+'?)\\rangle")
@@ -136,18 +135,13 @@ def reading(system: System, indices: Mapping[str, tuple[str, ...]]) -> Reading:
     """Reads equations, separated by quads, once for each value of an index such as ``_i``."""
 
     def fault(latex: str) -> str:
-        for part in _SEPARATE.split(latex):
-            found = {i: values for i, values in indices.items() if i in part}
-            for chosen in product(*found.values()):
-                one = part
-                for index, value in zip(found, chosen, strict=True):
-                    one = one.replace(index, value)
-                try:
-                    gap = difference(one, system)
-                except FormulaError as problem:
-                    return str(problem)
-                if gap:
-                    return f"off by {gap}"
+        for one in each_equation(latex, indices):
+            try:
+                gap = difference(one, system)
+            except FormulaError as problem:
+                return str(problem)
+            if gap:
+                return f"off by {gap}"
         return ""
 
     return fault
@@ -162,9 +156,10 @@ def difference(latex: str, system: System) -> str:
         Where the formula is not understood.
     """
     text = plain(latex)
-    sides = _split(text)
-    if len(sides) < 2:
-        raise FormulaError("there is no equation: an equals sign is missing", latex, len(latex))
+    try:
+        both = sides(re.sub(r"\\(?:equiv|le) ?", "=", text), ("([{", ")]}"))
+    except NotRead as fault:
+        raise FormulaError(str(fault), latex, len(latex)) from None
     order = min((n for name, n in system.known.items() if plain(name) in text), default=HIGHEST + 1)
     for index in system.open:
         if _indices(index)[0] in text and rf"\sum_{{{index}}}" not in text:
@@ -172,7 +167,7 @@ def difference(latex: str, system: System) -> str:
             gaps = (difference(_indexed(text, index, v), rest) for v in system.sums[index])
             return next(filter(None, gaps), "")
     values = []
-    for side in sides:
+    for side in both:
         tail = _TAIL.search(side)
         if tail:
             side = side[: tail.start()] + side[tail.end() :]
@@ -235,24 +230,12 @@ def _thermal(z: ExponentialSum, system: System) -> dict[Gaussian, Gaussian]:
         power = dict(exponent).get(r"\beta", ())
         steps = dict(power).get("", Gaussian()).re / w.re
         if steps.denominator != 1 or len(power) > 1:
-            raise NotInside("an exponential of beta and another frequency")
+            raise NotRead("an exponential of beta and another frequency")
         factor = Gaussian(1)
         for _ in range(abs(int(steps))):
             factor = factor * (x if steps < 0 else Gaussian(1 / x.re))
         terms.append((number * factor, factors, tuple(p for p in exponent if p[0] != r"\beta")))
     return ExponentialSum.of(terms).values(at)
-
-
-def _split(text: str) -> list[str]:
-    """Sides of an equation."""
-    text = text.replace(r"\equiv", "=").replace(r"\le ", "=").replace(r"\le", "=")
-    sides, depth, start = [], 0, 0
-    for k, character in enumerate(text):
-        depth += (character in "([{") - (character in ")]}")
-        if character == "=" and not depth:
-            sides.append(text[start:k])
-            start = k + 1
-    return [*sides, text[start:]] if sides else [text]
 
 
 class _Reader:
@@ -262,7 +245,7 @@ class _Reader:
         self, text: str, system: System, bound: Mapping[str, Linear] | None = None, depth: int = 0
     ) -> None:
         if depth > _DEEPEST:
-            raise NotInside("nested too deeply")
+            raise NotRead("nested too deeply")
         self.text, self.system, self.at, self.depth = text, system, 0, depth
         self.bound = dict(bound or {})
 
@@ -270,7 +253,7 @@ class _Reader:
         value = self.sum()
         self.skip()
         if self.at < len(self.text):
-            raise NotInside(f"{self.text[self.at : self.at + 12]!r} is not expected here")
+            raise NotRead(f"{self.text[self.at : self.at + 12]!r} is not expected here")
         return value
 
     def sum(self) -> Operator:
@@ -296,7 +279,7 @@ class _Reader:
                 value = value * self.factor()
             any_factor = True
         if not any_factor:
-            raise NotInside(f"a factor is missing at {self.text[self.at : self.at + 12]!r}")
+            raise NotRead(f"a factor is missing at {self.text[self.at : self.at + 12]!r}")
         return value
 
     def skip(self) -> bool:
@@ -321,7 +304,7 @@ class _Reader:
 
     def expect(self, piece: str) -> None:
         if not self.take(piece):
-            raise NotInside(f"{piece!r} is missing before {self.text[self.at : self.at + 12]!r}")
+            raise NotRead(f"{piece!r} is missing before {self.text[self.at : self.at + 12]!r}")
 
     def group(self) -> str:
         """The text of a group in braces, or one character or command."""
@@ -329,13 +312,13 @@ class _Reader:
         if not self.take("{"):
             found = re.compile(r"\\[A-Za-z]+|.").match(self.text, self.at)
             if not found:
-                raise NotInside("a group is missing")
+                raise NotRead("a group is missing")
             self.at = found.end()
             return found[0]
         start, depth = self.at, 1
         while depth:
             if self.at >= len(self.text):
-                raise NotInside("a bracket is not closed")
+                raise NotRead("a bracket is not closed")
             depth += (self.text[self.at] == "{") - (self.text[self.at] == "}")
             self.at += 1
         return self.text[start : self.at - 1]
@@ -382,7 +365,7 @@ class _Reader:
         self.expect("d")
         found = re.compile(r" ?((?:\\[A-Za-z]+|[a-z])(?:_\d)?'*)").match(self.text, self.at)
         if not found:
-            raise NotInside("an integral needs its measure d... first")
+            raise NotRead("an integral needs its measure d... first")
         self.at = found.end()
         name = found[1]
         body = self.rest()
@@ -393,14 +376,14 @@ class _Reader:
                 return (inner + other).mapped(lambda z: z.over_time(name, None))
             return inner.mapped(lambda z: z.over_line(name, marked))
         if low != "0":
-            raise NotInside("integrals begin at 0 or at -\\infty")
+            raise NotRead("integrals begin at 0 or at -\\infty")
         upper = None if high == r"\infty" else self.inner(high).scalar().as_linear()
         return inner.mapped(lambda z: z.over_time(name, upper))
 
     def _summed(self, index: str) -> Operator:
         body = self.rest()
         if index not in self.system.sums and index not in ("n=0", "n=1"):
-            raise NotInside(f"the sum over {index} is not known")
+            raise NotRead(f"the sum over {index} is not known")
         total = Operator({})
         if index.startswith("n="):
             for n in range(int(index[2:]), HIGHEST // 2 + 1):
@@ -423,7 +406,7 @@ class _Reader:
                 elif re.fullmatch(r"-?\d+", power):
                     value = self.power(value, int(power))
                 else:
-                    raise NotInside(f"the power {power!r} is not understood")
+                    raise NotRead(f"the power {power!r} is not understood")
             else:
                 return value
 
@@ -433,7 +416,7 @@ class _Reader:
         if set(value.terms) <= {(IDENTITY, None)}:
             return Operator.number(value.scalar().power(n))
         if n < 1:
-            raise NotInside("a negative power of an operator")
+            raise NotRead("a negative power of an operator")
         result = value
         for _ in range(n - 1):
             result = result * value
@@ -477,7 +460,7 @@ class _Reader:
                 return _part(self.base(), part)
         if self.take(r"\operatorname{Tr}_b"):
             if self.system.average is None:
-                raise NotInside("there is no bath to trace over")
+                raise NotRead("there is no bath to trace over")
             return self.base().averaged(self.system.average)
         if bra := self.match(_BRA):
             return self.state(bra[1], "bra")
@@ -485,7 +468,7 @@ class _Reader:
             text, _, after = self.text[self.at :].partition(r"\rangle")
             self.at = len(self.text) - len(after)
             if self.system.average is None:
-                raise NotInside("there is no bath to average over")
+                raise NotRead("there is no bath to average over")
             return (Operator.letter("rho") * self.inner(text)).averaged(self.system.average)
         if ket := self.match(_KET):
             state = self.state(ket[1], "ket")
@@ -505,7 +488,7 @@ class _Reader:
             return Operator.number(Gaussian(PI))
         if self.take(r"\delta"):
             return Operator.number(ExponentialSum.form(variable("delta")))
-        raise NotInside(f"{self.text[self.at : self.at + 16]!r} is not known")
+        raise NotRead(f"{self.text[self.at : self.at + 16]!r} is not known")
 
     def argument(self) -> Operator:
         return self.inner(self.group())
@@ -513,7 +496,7 @@ class _Reader:
     def state(self, label: str, kind: str) -> Operator:
         components = self.system.kets.get(label.strip())
         if components is None:
-            raise NotInside(f"the state {label} is not known")
+            raise NotRead(f"the state {label} is not known")
         empty = IDENTITY[1]
         return Operator.of(
             (z, ((kind, *((k, 0) if kind == "ket" else (0, k))), empty), None)
@@ -588,7 +571,7 @@ class _Reader:
         for number, factors, exponent in z:
             names = [form[0][0] for form, n in factors for _ in range(n)]
             if exponent or any(n < 0 or len(form) > 1 for form, n in factors) or len(names) > 2:
-                raise NotInside("exponents are times by frequencies")
+                raise NotRead("exponents are times by frequencies")
             owned = [name for name in names if name in hamiltonians]
             if owned:
                 (rest,) = [n for n in names if n not in owned] or [""]
@@ -598,12 +581,12 @@ class _Reader:
             times = [n for n in names if not n.startswith((r"\omega", "x"))]
             slow = [n for n in names if n not in times]
             if len(times) != 1 or len(slow) > 1:
-                raise NotInside("exponents are times by frequencies")
+                raise NotRead("exponents are times by frequencies")
             pairs.append((times[0], multiple(variable(slow[0]) if slow else constant(1), number)))
         value = Operator.number(ExponentialSum.exponential(pairs))
         if operators:
             if self.system.exponential is None:
-                raise NotInside("there are no Hamiltonians")
+                raise NotRead("there are no Hamiltonians")
             value = value * self.system.exponential(operators)
         return value
 

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg import expm
 
+from pertsym.language.equations import NotRead
+
 Tokens = tuple[str, ...]
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\S")
@@ -46,10 +48,6 @@ _ENVIRONMENT = re.compile(r"\\(?:begin|end)\{aligned\}|\{\}")
 _SPACES = (r"\quad", r"\qquad")
 _CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\bigl[": r"\bigr]"}
 _ENDS = frozenset({*_CLOSING.values(), "+", "-", "=", ",", r"\pm"})
-
-
-class NotRead(ValueError):
-    """A formula that is not understood, or whose names have no value."""
 
 
 def tokens(latex: str) -> Tokens:

@@ -15,6 +15,7 @@ from math import factorial, isqrt
 from typing import Final
 
 from pertsym.exact import Gaussian
+from pertsym.language.equations import NotRead
 
 PI: Final = Fraction(2837, 903)
 HIGHEST: Final = 4
@@ -27,10 +28,6 @@ Exponent = tuple[tuple[str, Linear], ...]
 """Times ("" for none) with what multiplies them."""
 
 DELTA: Final[Linear] = (("delta", Gaussian(1)),)
-
-
-class NotInside(ValueError):
-    """An operation that leaves these sums, or an integral or limit that does not exist."""
 
 
 def linear(pairs: Iterable[tuple[str, Gaussian]]) -> Linear:
@@ -71,7 +68,7 @@ def reciprocal(z: Gaussian) -> Gaussian:
     """1/z."""
     size = z.re * z.re + z.im * z.im
     if not size:
-        raise NotInside("division by zero")
+        raise NotRead("division by zero")
     return z.conjugate() * (1 / size)
 
 
@@ -80,7 +77,7 @@ def root(z: Gaussian) -> Gaussian:
     above, below = isqrt(abs(z.re.numerator)), isqrt(z.re.denominator)
     found = Gaussian(Fraction(above, below))
     if found * found != z:
-        raise NotInside(f"the square root of {z} is not rational")
+        raise NotRead(f"the square root of {z} is not rational")
     return found
 
 
@@ -159,7 +156,7 @@ class ExponentialSum:
         pairs = []
         for z, factors, exponent in self:
             if exponent or len(factors) > 1 or any(n != 1 or len(f) > 1 for f, n in factors):
-                raise NotInside("this is no linear form in the variables")
+                raise NotRead("this is no linear form in the variables")
             pairs.append((factors[0][0][0][0] if factors else "", z))
         return linear(pairs)
 
@@ -177,7 +174,7 @@ class ExponentialSum:
                 ]
             )
         if not self:
-            raise NotInside("division by zero")
+            raise NotRead("division by zero")
         return ExponentialSum.form(self.as_linear(), -1)
 
     def power(self, n: int) -> ExponentialSum:
@@ -225,7 +222,7 @@ class ExponentialSum:
             for form, n in factors:
                 if coefficient(form, name):
                     if n < 0:
-                        raise NotInside(f"an integral over {name} with {name} in a denominator")
+                        raise NotRead(f"an integral over {name} with {name} in a denominator")
                     inner = inner * ExponentialSum.form(form).power(n)
             front = ExponentialSum.of([(z, outside, rest)])
             for w, inside, _ in inner:
@@ -236,7 +233,7 @@ class ExponentialSum:
                 if upper is not None:
                     ends = ends + primitive.put_in(name, upper)
                 elif coefficient(rate, "").re >= 0:
-                    raise NotInside(f"the integral over {name} does not converge")
+                    raise NotRead(f"the integral over {name} does not converge")
                 total = total + front * ExponentialSum.of([(w, left, ())]) * ends
         return total
 
@@ -266,7 +263,7 @@ class ExponentialSum:
                 scale = Gaussian(0, PI * weight * (1 if not side or not where else 2))
                 total = total + residue * ExponentialSum.number(scale)
         if not marked and any(residue for residue in on_path.values()):
-            raise NotInside("a pole on the path: mark the integral P")
+            raise NotRead("a pole on the path: mark the integral P")
         return total
 
     def at_late_times(self, name: str) -> ExponentialSum:
@@ -278,7 +275,7 @@ class ExponentialSum:
                 continue
             used = any(time == name for time, _ in exponent)
             if used or any(coefficient(form, name) for form, _ in factors):
-                raise NotInside(f"no limit {name} -> infinity")
+                raise NotRead(f"no limit {name} -> infinity")
             kept.append((z, factors, exponent))
         return ExponentialSum.of(kept)
 
@@ -319,7 +316,7 @@ def _closing(exponent: Exponent, name: str) -> int:
     slopes = [coefficient(form, name) for _, form in exponent]
     sides = {(z.im > 0) - (z.im < 0) for z in slopes if z}
     if len(sides) > 1 or any(z.re for z in slopes):
-        raise NotInside(f"exponentials of {name} that fall off on different sides")
+        raise NotRead(f"exponentials of {name} that fall off on different sides")
     return sides.pop() if sides else 0
 
 

@@ -18,6 +18,7 @@ from typing import NoReturn
 import sympy
 from sympy.core.function import AppliedUndef
 
+from pertsym.language.equations import NotRead, sides
 from pertsym.language.syntax import FormulaError
 
 LEVELS, ENERGY = sympy.Function("Levels"), sympy.Function("Energy")
@@ -72,9 +73,12 @@ class Equations:
         FormulaError
             Where something is not understood.
         """
-        sides = [self.read(side) for side in _sides(latex)]
-        for other in sides[1:]:
-            left_out = canonical(sides[0] - other)
+        try:
+            first, *others = (self.read(side) for side in sides(latex))
+        except NotRead as fault:
+            raise FormulaError(str(fault), latex, len(latex)) from None
+        for other in others:
+            left_out = canonical(first - other)
             for rule in self.rules:
                 left_out = canonical(rule(left_out))
             if left_out != 0 and sympy.simplify(left_out) != 0:
@@ -92,19 +96,6 @@ class Equations:
     def read(self, latex: str) -> sympy.Expr:
         """The canonical form of one side."""
         return canonical(_Reader(latex, self).whole())
-
-
-def _sides(latex: str) -> list[str]:
-    depth, start, sides = 0, 0, []
-    for k, c in enumerate(latex):
-        depth += (c == "{") - (c == "}")
-        if c == "=" and depth == 0:
-            sides.append(latex[start:k])
-            start = k + 1
-    sides.append(latex[start:])
-    if len(sides) < 2:
-        raise FormulaError("there is no equation", latex, len(latex))
-    return sides
 
 
 class _Reader:
