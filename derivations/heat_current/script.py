@@ -36,12 +36,6 @@ CONVENTIONS = (
     r"(\omega'-\omega)$; primes are derivatives with respect to the argument.",
     r"$I_X=-d\langle H_X\rangle/dt$ is what bath $X$ gives; $k_{ab}$ is the rate $b\to a$.",
 )
-LEGEND = (
-    "ħ = kB = 1; I_X = -d<H_X>/dt is what bath X gives; k_ab is the rate b -> a, K_aa,bb at s = 0.",
-    "Ĉ_X(ω) = ∫dt e^{iωt} <X(t)X(0)>, for bosons 2J(ω)[n(ω)+1] at ω > 0; likewise Ĉ_Y.",
-    "Ĉ_X,s(ω) = e^{sω} Ĉ_X(ω), s the counting field of bath X; P of it likewise.",
-    "P(ω) = P∫dω' Ĉ(ω')/(ω'-ω); primes are derivatives with respect to the argument.",
-)
 _COUNTING = (
     "the definition of what is counted; a check compares the elements that follow from it with "
     "superoperators"
@@ -161,10 +155,6 @@ def steady_step(order: int) -> Step:
         "with both baths at one temperature each vanishes by the KMS relation, at both orders.",
         [NamedForm(r"\omega_0^{-1}I_X^{(2)}\Gamma^{(2)}", "I_X(2) Γ(2)/ω0", per_quantum(cleared))],
         last=(typed(SECOND, thermal_values()), *(fourth if order >= 4 else ())),
-        text=(
-            "I_X(2) = 2 ω0 x² y² J_X J_Y (n_X - n_Y)/[x² J_X (2n_X + 1) + y² J_Y (2n_Y + 1)]",
-            "I_X + I_Y = 0 at every order",
-        ),
     )
 
 
@@ -196,7 +186,6 @@ PAPER = Paper(
     script=__file__,
     title=TITLE,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     equations=Generator(INTERACTION),
     orders=ORDERS,
     narrate=narrate,

@@ -48,12 +48,6 @@ CONVENTIONS = (
     r"and $P(\omega)=\mathrm{P}\!\int d\omega'\,\hat C(\omega')/(\omega'-\omega)$.",
     r"A rate of $A$ by $B$ is $-\mathrm{Tr}(A^\dagger KB)/\mathrm{Tr}(A^\dagger A)$.",
 )
-LEGEND = (
-    "ħ = 1; H_S = ω1 I_z + ω2 S_z; b = (μ0/4π) γ1 γ2 ħ/r³, a_k = γ_k B0 (σ∥ - σ⊥); d = -3b/2, "
-    "c_k = a_k/2.",
-    "Ĉ(ω) = ∫dt e^{iωt} C(t), C(0) = 1; J = Ĉ/2 = τ/(1 + ω²τ²) for one correlation time.",
-    "A rate of A by B is -Tr(A⁺ K B)/Tr(A⁺ A).",
-)
 _WORDS = {"rotation": "rotational diffusion", "gaussian": "Gaussian noise"}
 _SHOWN = {
     "solomon": ("rho", "sigma"),
@@ -267,7 +261,6 @@ PAPER = Paper(
     source=SOURCE,
     bibtex=BIBTEX,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     equations=GENERATOR,
     orders=(2, 4),
     narrate=narrate,

@@ -185,7 +185,10 @@ _TABLE = re.compile(
     re.DOTALL,
 )
 _TOKEN = re.compile(r"\\[A-Za-z]+\s*|\\.|.", re.DOTALL)
-_FUNCTIONS = frozenset(rf"\{f}" for f in "sin cos tan cot sinh cosh tanh coth exp log ln".split())
+_FUNCTIONS = frozenset(
+    rf"\{f}"
+    for f in ["sin", "cos", "tan", "cot", "sinh", "cosh", "tanh", "coth", "exp", "log", "ln"]
+)
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ACCENTS_ABOVE = {r"\hat": "\u0302", r"\tilde": "\u0303", r"\dot": "\u0307", r"\bar": "\u0304"}
 _COMMANDS = {
