@@ -30,13 +30,13 @@ exactly if only 1 occurs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from math import atan2, factorial
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import flint
 
@@ -142,7 +142,7 @@ def _steps() -> tuple[Step, ...]:
         values = tuple(int(far and o[0] == i) for o, far in CHAMBERS)
         cone: Cone = (_UNIT[i], _plus(_UNIT[i], _UNIT[j]), _plus(_UNIT[i], _UNIT[k]))
         found.append(Step(f"theta({names[i]}-{names[j]}-{names[k]})", 1, values, ((1, cone),)))
-    for i in range(2):
+    for i in range(3):
         chains = tuple((1, _chain(o)) for o in ORDERS if o[1] == i)
         values = tuple(int(o[1] == i) for o, _ in CHAMBERS)
         found.append(Step(f"mid({names[i]})", 2, values, chains))
@@ -156,17 +156,22 @@ def _steps() -> tuple[Step, ...]:
 
 
 STEPS = _steps()
-"""A basis of all step functions; the last three have edges (2, 1, 1) and never occur."""
+"""They span all step functions, the last of the three mid depends on the others; the last three
+have edges (2, 1, 1) and never occur."""
+
+_BASIS = tuple(k for k, step in enumerate(STEPS) if step.name != "mid(w)")
 
 
 @cache
 def _inverse() -> tuple[tuple[Fraction, ...], ...]:
     """From values on the chambers to coefficients of `STEPS`."""
     matrix = flint.fmpq_mat(
-        len(STEPS), len(STEPS), [step.values[c] for c in range(len(CHAMBERS)) for step in STEPS]
+        len(_BASIS), len(_BASIS), [STEPS[k].values[c] for c in range(len(CHAMBERS)) for k in _BASIS]
     ).inv()
-    size = range(len(STEPS))
-    return tuple(tuple(Fraction(int(matrix[r, c].p), int(matrix[r, c].q)) for c in size) for r in size)
+    size = range(len(_BASIS))
+    return tuple(
+        tuple(Fraction(int(matrix[r, c].p), int(matrix[r, c].q)) for c in size) for r in size
+    )
 
 
 class Piece(NamedTuple):
@@ -179,6 +184,7 @@ class Piece(NamedTuple):
 
 Values = list[Gaussian]
 """On `CHAMBERS`."""
+T = TypeVar("T")
 Piecewise = dict[Quasimonomial, dict[Denominators, Values]]
 
 
@@ -212,10 +218,7 @@ class ThreeArcs:
                 for monomial, below, z in _on_chamber(term, order, far):
                     values = total.setdefault(monomial, {}).setdefault(below, _zeros())
                     values[number] = values[number] + z
-        pieces = []
-        for monomial, values_below in sorted(_joined(total, integrand.real).items()):
-            pieces += _decomposed(monomial, values_below)
-        return cls(tuple(pieces), integrand.real)
+        return cls(tuple(_pieces(_joined(total, integrand.real), integrand.real)), integrand.real)
 
     @property
     def closed(self) -> SpectralForm:
@@ -281,24 +284,38 @@ class ThreeArcs:
                 rates = [nu + shift for (_, nu), shift in zip(choice, shifts, strict=True)]
                 amplitude = choice[0][0] * choice[1][0] * choice[2][0]
                 for weight, cone in piece.step.cones:
-                    value = cone_integral(cone, piece.monomial.powers, rates)
+                    value = cone_integral(cone, piece.monomial.powers, rates, _inverted)
                     total = total + z * amplitude * value * weight
         return total.re
 
 
-def cone_integral(cone: Cone, powers: Vector, rates: Sequence[Gaussian]) -> Gaussian:
-    """Integral of u^p v^q w^r exp(-(rates . x)) over a cone."""
-    along = [
-        sum((rate * n for rate, n in zip(rates, edge, strict=True)), Gaussian()) for edge in cone
-    ]
-    total = Gaussian()
+def cone_integral(
+    cone: Cone, powers: Vector, rates: Sequence[Any], inverse: Callable[[Any], Any]
+) -> Any:
+    """Integral of u^p v^q w^r exp(-(rates . x)) over a cone.
+
+    Parameters
+    ----------
+    cone
+        Its edges.
+    powers
+        p, q, r.
+    rates
+        Three numbers, or arrays that broadcast.
+    inverse
+        z -> 1/z for these.
+    """
+    along = []
+    for edge in cone:
+        terms = [rate for rate, n in zip(rates, edge, strict=True) if n]  # edges of ones
+        along.append(inverse(sum(terms[1:], terms[0])))
+    total: Any = 0
     for exponents, weight in on_edges(cone, powers).items():
-        value = Gaussian(weight)
-        for n, rate in zip(exponents, along, strict=True):
-            value = value * Gaussian(factorial(n))
-            for _ in range(n + 1):
-                value = value * _inverted(rate)
-        total = total + value
+        value = along[0] * along[1] * along[2]
+        for n, factor in zip(exponents, along, strict=True):
+            for k in range(1, n + 1):
+                value = value * factor * k
+        total = value * weight + total
     return total
 
 
@@ -408,9 +425,7 @@ def _polygon(
         step = tuple(y - x for x, y in zip(at, to, strict=True))
         direction = (-b, a) if -b * step[0] + a * step[1] > 0 else (b, -a)
         n = 0 if direction[0] else 1
-        length = tuple(
-            _whole(y - x, direction[n]) for x, y in zip(start[n], end[n], strict=True)
-        )
+        length = tuple(_whole(y - x, direction[n]) for x, y in zip(start[n], end[n], strict=True))
         sides.append(_Side(start, end, direction, length))
     return tuple(sides)
 
@@ -459,10 +474,14 @@ def _on_chamber(
     if not any(map(any, slope)):
         area: dict[Vector, int] = {}
         for side in sides:
-            for (j, p), (k, q) in itertools.product(enumerate(side.corner[0]), enumerate(side.end[1])):
+            for (j, p), (k, q) in itertools.product(
+                enumerate(side.corner[0]), enumerate(side.end[1])
+            ):
                 key = _plus(_UNIT[j], _UNIT[k])
                 area[key] = area.get(key, 0) + p * q
-            for (j, p), (k, q) in itertools.product(enumerate(side.corner[1]), enumerate(side.end[0])):
+            for (j, p), (k, q) in itertools.product(
+                enumerate(side.corner[1]), enumerate(side.end[0])
+            ):
                 key = _plus(_UNIT[j], _UNIT[k])
                 area[key] = area.get(key, 0) - p * q
         for powers, n in area.items():
@@ -508,29 +527,61 @@ def _joined(total: Piecewise, real: frozenset[str]) -> Piecewise:
         for below, values in parts.items():
             into = joined.setdefault(least, {}).setdefault(below, _zeros())
             for order, conjugated in same:
-                for number, (o, far) in enumerate(CHAMBERS):
-                    old = CHAMBERS.index((tuple(order[k] for k in o), far))
-                    z = values[old].conjugate() if conjugated else values[old]
+                for number, value in enumerate(_renamed(values, order)):
+                    z = value.conjugate() if conjugated else value
                     into[number] = into[number] + z * Gaussian(Fraction(1, len(same)))
     return joined
 
 
 def _rank(m: Quasimonomial) -> tuple[object, ...]:
-    return sum(star for _, star in m.arcs), m.arcs, m.powers, m.exponents
+    return sum(star for _, star in m.arcs), m.arcs, m.exponents, m.powers
 
 
-def _decomposed(
-    key: Quasimonomial, parts: Mapping[Denominators, Values]
-) -> Iterator[Piece]:
-    found: list[dict[Denominators, Gaussian]] = [{} for _ in STEPS]
-    for below, values in sorted(parts.items()):
-        for row, into in zip(_inverse(), found, strict=True):
-            z = sum((v * Gaussian(w) for v, w in zip(values, row, strict=True)), Gaussian())
-            if z:
-                into[below] = z
-    for step, coefficient in zip(STEPS, found, strict=True):
-        if not _vanishes(coefficient):
-            yield Piece(step, key, MappingProxyType(coefficient))
+def _pieces(joined: Piecewise, real: frozenset[str]) -> Iterator[Piece]:
+    """Decompose, and write what the permutations of equal arcs make equal in one way."""
+    found: dict[tuple[int, Quasimonomial], dict[Denominators, Gaussian]] = {}
+    for key, parts in joined.items():
+        alike = [o for o in ORDERS if _family(key.permuted(o)) == _family(key)]
+        for below, values in parts.items():
+            for row, number in zip(_inverse(), _BASIS, strict=True):
+                z = sum((v * Gaussian(w) for v, w in zip(values, row, strict=True)), Gaussian())
+                if not z:
+                    continue
+                images = ((*_permuted_step(number, o), key.permuted(o)) for o in alike)
+                step, sign, least = min(images, key=lambda image: (image[0], image[2]))
+                into = found.setdefault((step, least), {})
+                into[below] = into.get(below, Gaussian()) + z * sign
+    for (number, key), coefficient in sorted(found.items(), key=_place):
+        left = {below: z for below, z in coefficient.items() if z}
+        if not _vanishes(left):
+            if not STEPS[number].cones:
+                raise ArithmeticError(f"{STEPS[number].name} occurs, against the theorem")
+            yield Piece(STEPS[number], key, MappingProxyType(left))
+
+
+def _family(m: Quasimonomial) -> tuple[object, ...]:
+    return m.arcs, m.exponents, m.strengths
+
+
+def _place(entry: tuple[tuple[int, Quasimonomial], object]) -> tuple[object, ...]:
+    (number, key), _ = entry
+    return _rank(key)[0], key.arcs, key.exponents, number, key.powers, key.strengths
+
+
+@cache
+def _permuted_step(number: int, order: tuple[int, ...]) -> tuple[int, int]:
+    """The step of renamed arcs and its sign; a step that is no other's image stays itself."""
+    values = _renamed(STEPS[number].values, order)
+    for other, step in enumerate(STEPS):
+        for sign in (1, -1):
+            if values == tuple(sign * v for v in step.values):
+                return other, sign
+    raise ArithmeticError(f"{STEPS[number].name} has no image under {order}")
+
+
+def _renamed(values: Sequence[T], order: Sequence[int]) -> tuple[T, ...]:
+    """Values on the chambers once arc k is called what was arc order[k]."""
+    return tuple(values[CHAMBERS.index((tuple(order[k] for k in o), far))] for o, far in CHAMBERS)
 
 
 def _vanishes(coefficient: Coefficient) -> bool:
