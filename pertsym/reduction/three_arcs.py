@@ -1,20 +1,11 @@
-"""Sixth order: integrals over three arcs as functions of the arc lengths, and what closes.
+"""Sixth order: which integrals over three arcs close, and what the others cost.
 
-A term of order 6 has five gaps under three arcs.  Its correlation functions depend on the arc
-lengths x = (u, v, w) alone; the two remaining gaps range over a polygon whose sides are linear in
-x, on which the phase is linear.  By the theorem of Gauss, twice, the integral over it is
-
-    int_P dd e^{-i c.d} = (i/c.xi) sum over sides (xi x e) int_0^L ds e^{-i c.(V + s e)},
-
-with V a corner, e the direction and L the length of a side, xi any vector with c.xi != 0; where a
-coefficient vanishes a length or an area is left.  So a sum of terms becomes
+With equal factors symmetrised and conjugates joined, a sum of terms of order 6 is
 
     Re int_0^inf du dv dw A(u) B(v) C(w) F(u, v, w),    F = sum_m h_m(x) m(x),
 
-m = u^p v^q w^r e^{-i(alpha u + beta v + gamma w)} and h_m constant on each chamber of the planes
-x_i = x_j, x_i = x_j + x_k.  These are 12 chambers: an order of the lengths, and whether the
-longest exceeds the sum of the others.  With equal factors symmetrised and conjugates joined, the
-h_m are unique.
+m = u^p v^q w^r e^{-i(alpha u + beta v + gamma w)}, with unique h_m that are constant on each of
+the 12 chambers of module `polygons`.
 
 Theorem.  Across a gap every arc goes once or not at all, so that F is a sum over cones whose edges
 are vectors of zeros and ones.  Their indicators span nine dimensions only:
@@ -34,7 +25,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from math import atan2, factorial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
@@ -42,59 +32,32 @@ import flint
 
 from pertsym.equations.linear_fractions import Ring
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency, Strengths
-from pertsym.expansion.terms import Term, TimeIntegrand
+from pertsym.expansion.terms import TimeIntegrand
 from pertsym.reduction.arc_length_reduction import transform
+from pertsym.reduction.polygons import (
+    CHAMBERS,
+    ORDERS,
+    UNIT,
+    Quasimonomial,
+    Vector,
+    dot,
+    on_chamber,
+    plus,
+)
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Denominators,
     MatrixElement,
     SpectralForm,
-    added,
     monomial,
-    multiply_denominators,
-    negated,
-    reciprocal,
 )
 
-Arc = tuple[str, bool]
-"""A correlation function, conjugated or not."""
-Vector = tuple[int, ...]
 Cone = tuple[Vector, Vector, Vector]
 """Three edges with determinant +-1."""
 Coefficient = Mapping[Denominators, Gaussian]
 """A rational function of the transition frequencies, a sum over denominators."""
 
-ORDERS = tuple(itertools.permutations(range(3)))
-CHAMBERS = tuple((order, far) for order in ORDERS for far in (True, False))
-"""Arcs from the longest to the shortest; whether the longest exceeds the sum of the others."""
-
-_UNIT: tuple[Vector, ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 _PAIRS = ((0, 1), (0, 2), (1, 2))
-
-
-class Quasimonomial(NamedTuple):
-    """A(u) B(v) C(w) u^p v^q w^r exp(-i(alpha u + beta v + gamma w)) times matrix elements."""
-
-    arcs: tuple[Arc, ...]
-    powers: Vector
-    exponents: tuple[Frequency, ...]
-    strengths: Strengths = ()
-
-    def permuted(self, order: Sequence[int]) -> Quasimonomial:
-        """Arc number k of the result is number order[k] of this one."""
-        return self._replace(
-            arcs=tuple(self.arcs[k] for k in order),
-            powers=tuple(self.powers[k] for k in order),
-            exponents=tuple(self.exponents[k] for k in order),
-        )
-
-    def conjugated(self, real: frozenset[str]) -> Quasimonomial:
-        """Complex conjugate; names in `real` are their own."""
-        return self._replace(
-            arcs=tuple((name, star ^ (name not in real)) for name, star in self.arcs),
-            exponents=tuple(map(negated, self.exponents)),
-        )
 
 
 @dataclass(frozen=True)
@@ -121,26 +84,22 @@ class Step:
 
 def _chain(order: Sequence[int]) -> Cone:
     i, j, _ = order
-    return _UNIT[i], _plus(_UNIT[i], _UNIT[j]), (1, 1, 1)
-
-
-def _plus(a: Vector, b: Vector) -> Vector:
-    return tuple(x + y for x, y in zip(a, b, strict=True))
+    return UNIT[i], plus(UNIT[i], UNIT[j]), (1, 1, 1)
 
 
 def _steps() -> tuple[Step, ...]:
     names = "uvw"
-    octant: Cone = (_UNIT[0], _UNIT[1], _UNIT[2])
+    octant: Cone = (UNIT[0], UNIT[1], UNIT[2])
     found = [Step("1", 0, (1,) * len(CHAMBERS), ((1, octant),))]
     for i, j in _PAIRS:
         values = tuple(1 if o.index(i) < o.index(j) else -1 for o, _ in CHAMBERS)
         k = 3 - i - j
-        longer: Cone = (_UNIT[i], _plus(_UNIT[i], _UNIT[j]), _UNIT[k])
+        longer: Cone = (UNIT[i], plus(UNIT[i], UNIT[j]), UNIT[k])
         found.append(Step(f"sgn({names[i]}-{names[j]})", 1, values, ((2, longer), (-1, octant))))
     for i in range(3):
         j, k = (n for n in range(3) if n != i)
         values = tuple(int(far and o[0] == i) for o, far in CHAMBERS)
-        cone: Cone = (_UNIT[i], _plus(_UNIT[i], _UNIT[j]), _plus(_UNIT[i], _UNIT[k]))
+        cone: Cone = (UNIT[i], plus(UNIT[i], UNIT[j]), plus(UNIT[i], UNIT[k]))
         found.append(Step(f"theta({names[i]}-{names[j]}-{names[k]})", 1, values, ((1, cone),)))
     for i in range(3):
         chains = tuple((1, _chain(o)) for o in ORDERS if o[1] == i)
@@ -215,8 +174,8 @@ class ThreeArcs:
         total: Piecewise = {}
         for term in integrand:
             for number, (order, far) in enumerate(CHAMBERS):
-                for monomial, below, z in _on_chamber(term, order, far):
-                    values = total.setdefault(monomial, {}).setdefault(below, _zeros())
+                for key, below, z in on_chamber(term, order, far):
+                    values = total.setdefault(key, {}).setdefault(below, _zeros())
                     values[number] = values[number] + z
         return cls(tuple(_pieces(_joined(total, integrand.real), integrand.real)), integrand.real)
 
@@ -275,7 +234,7 @@ class ThreeArcs:
             z = _coefficient_at(piece.coefficient, frequencies)
             for name in piece.monomial.strengths:
                 z = z * Gaussian(strengths.get(name, 1))
-            shifts = [Gaussian(0, _dot(x, frequencies)) for x in piece.monomial.exponents]
+            shifts = [Gaussian(0, dot(x, frequencies)) for x in piece.monomial.exponents]
             sides = [
                 [(c.conjugate(), nu.conjugate()) if star else (c, nu) for c, nu in correlations[n]]
                 for n, star in piece.monomial.arcs
@@ -326,9 +285,9 @@ def on_edges(cone: Cone, powers: Vector) -> dict[Vector, int]:
         for _ in range(power):
             raised: dict[Vector, int] = {}
             for exponents, weight in found.items():
-                for unit, edge in zip(_UNIT, cone, strict=True):
+                for unit, edge in zip(UNIT, cone, strict=True):
                     if edge[place]:
-                        key = _plus(exponents, unit)
+                        key = plus(exponents, unit)
                         raised[key] = raised.get(key, 0) + weight * edge[place]
             found = raised
     return found
@@ -342,175 +301,14 @@ def _zeros() -> Values:
     return [Gaussian()] * len(CHAMBERS)
 
 
-def _dot(form: Sequence[int], values: Sequence[Fraction]) -> Fraction:
-    return sum((n * x for n, x in zip(form, values, strict=True)), Fraction(0))
-
-
 def _coefficient_at(coefficient: Coefficient, frequencies: Sequence[Fraction]) -> Gaussian:
     total = Gaussian()
     for below, z in coefficient.items():
         scale = Fraction(1)
         for form, power in below:
-            scale /= _dot(form, frequencies) ** power
+            scale /= dot(form, frequencies) ** power
         total = total + z * Gaussian(scale)
     return total
-
-
-# ---- the integral over the polygon
-
-
-class _Layout(NamedTuple):
-    """tau_k = lengths[k] . x + slopes[k] . d over two offsets d, which are gaps themselves."""
-
-    lengths: tuple[Vector, ...]
-    slopes: tuple[Vector, ...]
-
-
-class _Side(NamedTuple):
-    corner: tuple[Vector, Vector]
-    end: tuple[Vector, Vector]
-    direction: Vector
-    length: Vector
-
-
-@cache
-def _layout(spans: tuple[tuple[int, int], ...]) -> _Layout:
-    for free in itertools.combinations(range(5), 2):
-        bound = [k for k in range(5) if k not in free]
-        matrix = flint.fmpz_mat([[int(a <= k + 1 <= b) for k in bound] for a, b in spans])
-        if abs(int(matrix.det())) == 1:
-            inverse = flint.fmpq_mat(matrix).inv()
-            across = flint.fmpq_mat([[int(a <= k + 1 <= b) for k in free] for a, b in spans])
-            slopes = -inverse * across
-            lengths: list[Vector] = [(0, 0, 0)] * 5
-            directions: list[Vector] = [(0, 0)] * 5
-            for row, k in enumerate(bound):
-                lengths[k] = tuple(int(inverse[row, c].p) for c in range(3))
-                directions[k] = tuple(int(slopes[row, c].p) for c in range(2))
-            directions[free[0]], directions[free[1]] = (1, 0), (0, 1)
-            return _Layout(tuple(lengths), tuple(directions))
-    raise ValueError(f"arcs over gaps {spans} do not leave two gaps free")
-
-
-@cache
-def _polygon(
-    spans: tuple[tuple[int, int], ...], order: tuple[int, ...], far: bool
-) -> tuple[_Side, ...]:
-    """The sides counter-clockwise, corners as linear forms in x; empty if there is no polygon."""
-    lengths, slopes = _layout(spans)
-    inside = _sample(order, far)
-    values = [_dot(form, inside) for form in lengths]
-    corners = []
-    for j, k in itertools.combinations(range(5), 2):
-        (a, b), (c, d) = slopes[j], slopes[k]
-        determinant = a * d - b * c
-        if not determinant:
-            continue
-        # slopes[j] . point = -lengths[j] . x, the same for k
-        point = (
-            tuple(_whole(b * y - d * x, determinant) for x, y in zip(lengths[j], lengths[k])),
-            tuple(_whole(c * x - a * y, determinant) for x, y in zip(lengths[j], lengths[k])),
-        )
-        place = _dot(point[0], inside), _dot(point[1], inside)
-        if all(v + _dot(s, place) >= 0 for v, s in zip(values, slopes, strict=True)):
-            corners.append((point, place, {j, k}))
-    if not corners:
-        return ()
-    middle = [sum(place[n] for _, place, _ in corners) / len(corners) for n in range(2)]
-    corners.sort(key=lambda c: atan2(float(c[1][1] - middle[1]), float(c[1][0] - middle[0])))
-    sides = []
-    for (start, at, lines), (end, to, others) in zip(corners, corners[1:] + corners[:1]):
-        (line,) = lines & others
-        a, b = slopes[line]
-        step = tuple(y - x for x, y in zip(at, to, strict=True))
-        direction = (-b, a) if -b * step[0] + a * step[1] > 0 else (b, -a)
-        n = 0 if direction[0] else 1
-        length = tuple(_whole(y - x, direction[n]) for x, y in zip(start[n], end[n], strict=True))
-        sides.append(_Side(start, end, direction, length))
-    return tuple(sides)
-
-
-def _sample(order: tuple[int, ...], far: bool) -> list[Fraction]:
-    """A point inside a chamber and on no plane where three lines of gaps meet."""
-    x = [Fraction(0)] * 3
-    for arc, value in zip(order, (19, 7, 5) if far else (11, 7, 5), strict=True):
-        x[arc] = Fraction(value)
-    return x
-
-
-def _whole(a: int, b: int) -> int:
-    quotient, rest = divmod(a, b)
-    if rest:
-        raise ArithmeticError("a corner of the polygon is no integer form of the arc lengths")
-    return quotient
-
-
-def _combined(weights: Sequence[int], forms: Sequence[Frequency]) -> Frequency:
-    return tuple(sum(n * x for n, x in zip(weights, xs)) for xs in zip(*forms, strict=True))
-
-
-def _on_chamber(
-    term: Term, order: tuple[int, ...], far: bool
-) -> Iterator[tuple[Quasimonomial, Denominators, Gaussian]]:
-    """One term integrated over its two offsets where the arc lengths lie in one chamber."""
-    factors, phase, strengths = term.shape
-    if len(factors) != 3 or len(phase) != 5:
-        raise ValueError(f"integrand: {len(factors)} arcs over {len(phase)} gaps are not order 6")
-    spans = tuple((f.first, f.last) for f in factors)
-    arcs = tuple((f.name, f.conjugate) for f in factors)
-    lengths, slopes = _layout(spans)
-    sides = _polygon(spans, order, far)
-    base = [_combined(column, phase) for column in zip(*lengths, strict=True)]
-    slope = [_combined(column, phase) for column in zip(*slopes, strict=True)]
-    z = term.coefficient
-
-    def at(corner: tuple[Vector, Vector], powers: Vector) -> Quasimonomial:
-        moved = (
-            added(b, _combined(weights, slope))
-            for b, weights in zip(base, zip(*corner, strict=True), strict=True)
-        )
-        return Quasimonomial(arcs, powers, tuple(moved), strengths)
-
-    if not any(map(any, slope)):
-        area: dict[Vector, int] = {}
-        for side in sides:
-            for (j, p), (k, q) in itertools.product(
-                enumerate(side.corner[0]), enumerate(side.end[1])
-            ):
-                key = _plus(_UNIT[j], _UNIT[k])
-                area[key] = area.get(key, 0) + p * q
-            for (j, p), (k, q) in itertools.product(
-                enumerate(side.corner[1]), enumerate(side.end[0])
-            ):
-                key = _plus(_UNIT[j], _UNIT[k])
-                area[key] = area.get(key, 0) - p * q
-        for powers, n in area.items():
-            if n:
-                yield at(((0, 0, 0), (0, 0, 0)), powers), (), z * Gaussian(Fraction(n, 2))
-        return
-    xi = 0 if any(slope[0]) else 1
-    below, content = reciprocal(slope[xi])
-    for side in sides:
-        flux = side.direction[1] if xi == 0 else -side.direction[0]  # xi x e
-        if not flux:
-            continue
-        weight = z * Gaussian(0, content * flux)
-        along = _combined(side.direction, slope)
-        if any(along):
-            again, scale = reciprocal(along)
-            for corner, sign in ((side.end, 1), (side.corner, -1)):
-                yield (
-                    at(corner, (0, 0, 0)),
-                    multiply_denominators(below, again),
-                    weight * Gaussian(0, scale * sign),
-                )
-        else:
-            for unit, n in zip(_UNIT, side.length, strict=True):
-                if n:
-                    yield at(side.corner, unit), below, weight * Gaussian(n)
-
-
-# ---- what is unique, and what it costs
 
 
 def _joined(total: Piecewise, real: frozenset[str]) -> Piecewise:
