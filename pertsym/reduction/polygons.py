@@ -117,8 +117,8 @@ def _polygon(
 ) -> tuple[_Side, ...]:
     """The sides counter-clockwise, corners as linear forms in x; empty if there is no polygon."""
     lengths, slopes = _layout(spans)
-    inside = _sample(order, far)
-    values = [dot(form, inside) for form in lengths]
+    sample = inside(order, far)
+    values = [dot(form, sample) for form in lengths]
     corners = []
     for j, k in itertools.combinations(range(5), 2):
         (a, b), (c, d) = slopes[j], slopes[k]
@@ -136,7 +136,7 @@ def _polygon(
                 for x, y in zip(lengths[j], lengths[k], strict=True)
             ),
         )
-        place = dot(point[0], inside), dot(point[1], inside)
+        place = dot(point[0], sample), dot(point[1], sample)
         if all(v + dot(s, place) >= 0 for v, s in zip(values, slopes, strict=True)):
             corners.append((point, place, {j, k}))
     if not corners:
@@ -157,7 +157,7 @@ def _polygon(
     return tuple(sides)
 
 
-def _sample(order: tuple[int, ...], far: bool) -> list[Fraction]:
+def inside(order: tuple[int, ...], far: bool) -> list[Fraction]:
     """A point inside a chamber and on no plane where three lines of gaps meet."""
     x = [Fraction(0)] * 3
     for arc, value in zip(order, (19, 7, 5) if far else (11, 7, 5), strict=True):
