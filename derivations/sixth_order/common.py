@@ -30,6 +30,8 @@ KERNELS = (
 )
 """What the rest of k_10 consists of: name, which factors are conjugated, exponents, step."""
 
+GENERATOR = Generator(symbolic_interaction(2, [(OFF_DIAGONAL, "B")]))
+
 
 @cache
 def pieces(number: int = 0) -> ThreeArcs:
@@ -76,6 +78,7 @@ def closed_latex() -> str:
             lines += _product(piece)
     rows = ["".join(lines[k : k + 3]) for k in range(0, len(lines), 3)]
     head = r"K_{\mathrm{closed}}=\mathrm{Re}\Bigl\{&"
+    rows[0] = rows[0].removeprefix("+")
     return r"\begin{aligned}" + head + " \\\\\n&{}".join(rows) + r"\Bigr\}\end{aligned}"
 
 
@@ -105,4 +108,4 @@ def _number(z: Gaussian) -> str:
 
 
 def _below(power: int) -> str:
-    return "" if not power else r"\omega_0^{-%d}" % power
+    return "" if not power else rf"\omega_0^{{-{power}}}"
