@@ -17,6 +17,7 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.model.file import load_model
+from pertsym.rates import spectra_of
 from pertsym.reduction.polygons import CHAMBERS, dot, inside
 from pertsym.reduction.three_arcs import STEPS, ThreeArcs, cone_integral, on_edges
 
@@ -50,7 +51,7 @@ def test_pieces_are_the_terms(size: int, matrix, which, real, seed: int) -> None
     assert value == by_gaps(terms, values, frequencies)
     parts = [found.at_exponentials(values, frequencies, integrals=[k]) for k in range(3)]
     assert sum(parts) == value
-    assert all(parts[1:])  # all kinds take part
+    assert all(parts[: 3 if size == 2 else 2])  # all kinds take part
 
 
 def test_bias_compares_an_arc_with_two() -> None:
@@ -122,13 +123,13 @@ def test_rate_of_the_reference() -> None:
     model = load_model(DATA / "R6a.toml")
     ours = thermal_model()
     assert model.common_beta == ours.common_beta
-    w = 1.7
-    assert model.baths[0].density.J(w) == pytest.approx(ours.baths[0].density.J(w), rel=1e-14)
+    left, right = (spectra_of(m).spectrum(m.baths[0].name, 0.7).value for m in (model, ours))
+    assert left == pytest.approx(right, rel=1e-14)
     expected = float(json.loads((DATA / "R6a.json").read_text())["orders"]["6"]["k_up"])
     closed, in_time, one, two = rate_by_parts()
     assert closed + one + two == pytest.approx(expected, rel=1e-10)
     assert closed == pytest.approx(in_time, rel=1e-9)
-    assert abs(one) > abs(expected) and abs(two) > abs(expected)  # the rest is not small
+    assert min(abs(one), abs(two)) > abs(expected)  # the rest is not small
 
 
 def test_other_orders_are_refused() -> None:
