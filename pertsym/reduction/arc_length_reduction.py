@@ -235,7 +235,7 @@ class Reduction:
         return SpectralForm.collect(
             item
             for z, ((factor,), (x,), _) in (term, conjugate(term, self.real))
-            for item in _transform((factor.name, factor.conjugate), 0, x).scaled(HALF * z)
+            for item in transform((factor.name, factor.conjugate), 0, x).scaled(HALF * z)
         )
 
     def _pair(self, term: Term) -> SpectralForm:
@@ -251,8 +251,8 @@ class Reduction:
     def _product(self, kernel: Kernel) -> SpectralForm:
         """int int du dv of a kernel over both chambers."""
         if kernel not in self._products:
-            first = _transform(kernel.first, kernel.p, kernel.alpha)
-            second = _transform(kernel.second, kernel.q, kernel.beta)
+            first = transform(kernel.first, kernel.p, kernel.alpha)
+            second = transform(kernel.second, kernel.q, kernel.beta)
             product = (first * second).scaled(Gaussian(1), denominators=kernel.denominators)
             self._products[kernel] = product
         return self._products[kernel]
@@ -278,7 +278,7 @@ def reduce_imaginary(integrand: TimeIntegrand) -> SpectralForm:
     return Reduction(integrand.real)(integrand)[1]
 
 
-def _transform(factor: tuple[str, bool], power: int, alpha: Frequency) -> SpectralForm:
+def transform(factor: tuple[str, bool], power: int, alpha: Frequency) -> SpectralForm:
     """int_0^inf du u^power exp(-i alpha u) C(u), or of C*."""
     name, conjugate = factor
     if conjugate:

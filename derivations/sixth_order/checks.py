@@ -1,0 +1,260 @@
+"""The checks behind the ledger of the sixth order, by tag."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+import flint
+import mpmath
+import numpy as np
+
+from derivations.sixth_order.common import KERNELS, OFF_DIAGONAL, ROWS, kernel, pieces, unnamed
+from pertsym.baths.densities import ExpressionDensity
+from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.derivation import Reading
+from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
+from pertsym.equations.linear_fractions import LinearFraction
+from pertsym.equations.symbolic_operators import symbolic_interaction
+from pertsym.exact import Gaussian
+from pertsym.expansion.paths import generator_element
+from pertsym.expansion.terms import TimeIntegrand
+from pertsym.generators.tcl import tcl_generator
+from pertsym.language.evaluation import Values
+from pertsym.model.expression import parse_expression
+from pertsym.model.values import Bath, Coupling, Model
+from pertsym.numerics.evaluate import evaluate
+from pertsym.rates import spectra_of
+from pertsym.reduction.polygons import CHAMBERS, dot, inside
+from pertsym.reduction.three_arcs import STEPS, Piece, ThreeArcs, cone_integral
+
+COUNTS = ((45, 27, 6), (51, 36, 14), (9, 8, 8), (317, 439, 58))
+"""Pieces of `ROWS` with no, one and two integrals."""
+
+BETA, CUTOFFS, STRENGTH = 1.3, (1.5, 2.0, 3.0), 0.1
+"""J(w) = STRENGTH w/prod (1 + w^2/CUTOFF^2)."""
+EXPONENTIALS = 60
+"""Matsubara terms kept; what follows is of relative size 1e-11."""
+
+
+def nine_dimensions(digits: int) -> Evidence:
+    """Cones with edges of zeros and ones: their indicators, and those that carry the pieces."""
+    edges = [e for e in itertools.product((0, 1), repeat=3) if any(e)]
+    places = [inside(*chamber) for chamber in CHAMBERS]
+    found = []
+    for cone in itertools.combinations(edges, 3):
+        matrix = flint.fmpq_mat(flint.fmpz_mat([list(row) for row in zip(*cone, strict=True)]))
+        if matrix.det():
+            inverse = matrix.inv()
+            found.append([int(_within(inverse, place)) for place in places])
+    steps = [step for step in STEPS if step.cones]
+    rank = flint.fmpz_mat(found).rank()
+    together = flint.fmpz_mat([*found, *(list(step.values) for step in steps)]).rank()
+    findings = [
+        exact("dimension of the span of all cones", rank, 9),
+        exact("with the steps", together, 9),
+        exact("of the steps alone", flint.fmpz_mat([list(s.values) for s in steps]).rank(), 9),
+    ]
+    for step in steps:
+        values = [0] * len(CHAMBERS)
+        for weight, cone in step.cones:
+            inverse = flint.fmpq_mat(
+                flint.fmpz_mat([list(r) for r in zip(*cone, strict=True)])
+            ).inv()
+            values = [v + weight * _within(inverse, x) for v, x in zip(values, places, strict=True)]
+        findings.append(Finding(f"cones of {step.name}", tuple(values) == step.values))
+    return conclude(("all 28 cones on all 12 chambers", "basis of step functions"), *findings)
+
+
+def _within(inverse: Any, place: Sequence[Fraction]) -> bool:
+    along = inverse * flint.fmpq_mat([[flint.fmpq(x.numerator, x.denominator)] for x in place])
+    return all(along[k, 0] > 0 for k in range(3))
+
+
+def by_gaps(
+    integrand: TimeIntegrand,
+    exponentials: Mapping[str, Sequence[tuple[Gaussian, Gaussian]]],
+    frequencies: Sequence[Fraction],
+) -> Fraction:
+    """The real part at exponentials, every gap integrated by itself; matrix elements are 1."""
+    total = Gaussian()
+    for z, shape in integrand:
+        for choice in itertools.product(*(exponentials[f.name] for f in shape.factors)):
+            value, gaps = z, [Gaussian(0, dot(x, frequencies)) for x in shape.phase]
+            for factor, (c, nu) in zip(shape.factors, choice, strict=True):
+                value = value * (c.conjugate() if factor.conjugate else c)
+                for k in range(factor.first - 1, factor.last):
+                    gaps[k] = gaps[k] + (nu.conjugate() if factor.conjugate else nu)
+            for gap in gaps:
+                value = value * inverted(gap)
+            total = total + value
+    return total.re
+
+
+def inverted(z: Gaussian) -> Gaussian:
+    """1/z."""
+    return z.conjugate() * (1 / (z.re**2 + z.im**2))
+
+
+def numbers(generator: random.Random, count: int) -> list[tuple[Gaussian, Gaussian]]:
+    """Random complex amplitudes and exponents, rational."""
+
+    def some() -> Fraction:
+        return Fraction(generator.randint(1, 12), 2)  # small: sums have huge denominators
+
+    return [(Gaussian(some(), some() - 1), Gaussian(some(), some() - 1)) for _ in range(count)]
+
+
+def exponential_baths(digits: int) -> Evidence:
+    """The pieces, gap by gap, and the invariance recursion: equal rational numbers."""
+    generator, findings = random.Random(6), []
+    interaction = symbolic_interaction(2, [(OFF_DIAGONAL, "B")])
+    for element, number in (((1, 1, 0, 0), 0), ((1, 0, 1, 0), 1)):
+        terms = generator_element(interaction, 6, element)
+        for _ in range(2):
+            w0, some = Fraction(generator.randint(1, 9), 2), numbers(generator, 3 - number)
+            left = pieces(number).at_exponentials({"B": some}, [w0])
+            findings.append(
+                exact(f"{ROWS[number][3]}, gaps", left, by_gaps(terms, {"B": some}, [w0]))
+            )
+    decay = Decay(("c",), "nu", (("cs",), "nus"))
+    bath = ExponentialBath.of(interaction, {"B": (decay,)})
+    generators = exact_generator(bath, 6)[6]
+    for element, number in (((1, 1, 0, 0), 0), ((1, 0, 1, 0), 1)):
+        ((c, nu),), w0 = numbers(generator, 1), Fraction(generator.randint(1, 30), 7)
+        names = {"c": c, "cs": c.conjugate(), "nu": nu, "nus": nu.conjugate()}
+        right = at(generators[element], names | {"y": Gaussian(0, w0)}).re
+        left = pieces(number).at_exponentials({"B": [(c, nu)]}, [w0])
+        findings.append(exact(f"{ROWS[number][3]}, recursion", left, right))
+    routes = ("cones of arc lengths", "denominator of every gap", "invariance of the slow subspace")
+    return conclude(routes, *findings, status="numerical")
+
+
+def at(value: LinearFraction, names: Mapping[str, Gaussian]) -> Gaussian:
+    """A rational function at complex rational numbers."""
+    places = [names[name] for name in value.ring.names]
+    total = Gaussian()
+    for exponents, weight in value.numerator.to_dict().items():
+        term = Gaussian(Fraction(int(weight.p), int(weight.q)))
+        for power, place in zip(exponents, places, strict=True):
+            for _ in range(int(power)):
+                term = term * place
+        total = total + term
+    for form, power in value.below:
+        below = Gaussian()
+        for n, place in zip(form, places, strict=True):
+            below = below + place * n
+        for _ in range(power):
+            total = total * inverted(below)
+    return total
+
+
+def decomposition(digits: int) -> Evidence:
+    """How many pieces there are, and that the kernels of the text are all of the rest."""
+    findings = [
+        exact(f"{name} of {what}, {k} integrals", pieces(number).counts()[k], counts[k])
+        for number, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True))
+        for k in range(3)
+    ]
+    findings.append(exact("pieces of the rest outside the kernels", len(unnamed()), 0))
+    sums = [
+        sum(piece.step.name.startswith("theta") for piece in pieces(number).rest)
+        for number in range(len(ROWS))
+    ]
+    findings.append(exact("comparisons with a sum of arcs without a bias", sum(sums[:3]), 0))
+    findings.append(Finding("and with one there are", sums[3] > 0))
+    mixed = sum(_mixed(piece) for number in (0, 1) for piece in pieces(number).rest)
+    findings.append(exact("comparisons of C with C*", mixed, 0))
+    return conclude(("decomposition into step functions",), *findings, status="derived")
+
+
+def _mixed(piece: Piece) -> bool:
+    """Whether factors that are compared differ."""
+    compared = piece.step.name if piece.step.name.startswith("sgn") else "uvw"
+    arcs = zip("uvw", piece.monomial.arcs, strict=True)
+    return len({arc for letter, arc in arcs if letter in compared}) > 1
+
+
+def thermal_model() -> Model:
+    """A rational spectral density at finite temperature."""
+    cut = "*".join(f"(1+w**2/{c}**2)" for c in CUTOFFS)
+    density = ExpressionDensity(parse_expression(f"{STRENGTH}*w/({cut})"))
+    bath = Bath("B", "boson", BETA, density)
+    return Model.of((0.0, 1.0), [Coupling.of([[0, 1], [1, 0]], "B")], [bath])
+
+
+def poles(count: int) -> tuple[Any, Any]:
+    """c and nu of C(t) = (1/2pi) int dw Ĉ(w) e^{-iwt}, closed in the lower half plane."""
+    cuts = np.array(CUTOFFS)
+    others = [np.prod([1 - (a / b) ** 2 for b in CUTOFFS if b != a]) for a in CUTOFFS]
+    first = -1j * STRENGTH * cuts**2 / np.array(others) / -np.expm1(1j * BETA * cuts)
+    matsubara = 2 * np.pi * np.arange(1, count + 1) / BETA
+    cut = np.prod([1 - (matsubara / a) ** 2 for a in CUTOFFS], axis=0)
+    second = -2 * STRENGTH * matsubara / cut / BETA
+    return np.concatenate([first, second]), np.concatenate([cuts, matsubara]) + 0j
+
+
+def at_many(found: ThreeArcs, c: Any, nu: Any, w0: float) -> tuple[float, float, float]:
+    """Values of the pieces that take no, one and two integrals, at many exponentials."""
+    parts = [0.0, 0.0, 0.0]
+    for piece in found.pieces:
+        rates, amplitude = [], 1.0
+        for k, ((_, star), (x,)) in enumerate(
+            zip(piece.monomial.arcs, piece.monomial.exponents, strict=True)
+        ):
+            axis = tuple(-1 if k == n else 1 for n in range(3))
+            rates.append((nu.conj() if star else nu).reshape(axis) + 1j * x * w0)
+            amplitude = amplitude * (c.conj() if star else c).reshape(axis)
+        z = sum(complex(z) / w0 ** sum(n for _, n in b) for b, z in piece.coefficient.items())
+        for weight, cone in piece.step.cones:
+            value = cone_integral(cone, piece.monomial.powers, rates, lambda x: 1 / x)
+            parts[piece.step.integrals] += weight * float((z * amplitude * value).sum().real)
+    return parts[0], parts[1], parts[2]
+
+
+def rate_by_parts() -> tuple[float, float, float, float]:
+    """k_10(6) of `thermal_model`: its closed part from spectra and in time, then the rests."""
+    model = thermal_model()
+    closed = evaluate(pieces().closed, [1.0], spectra_of(model)).value
+    return float(closed), *at_many(pieces(), *poles(EXPONENTIALS), 1.0)
+
+
+def thermal_rate(digits: int) -> Evidence:
+    """Spectra and arc lengths against the generator."""
+    asked = min(digits, 8)
+    closed, in_time, one, two = rate_by_parts()
+    generator = float(tcl_generator(thermal_model(), 6).orders[6].matrix[3, 0].real)
+    findings = [
+        close("closed part", mpmath.mpf(closed), mpmath.mpf(in_time), asked),
+        close("k_10(6)", mpmath.mpf(closed + one + two), mpmath.mpf(generator), asked),
+    ]
+    routes = (
+        "spectra and cones of arc lengths",
+        "generator with exponents of J; equal to 8 digits",
+    )
+    found = conclude(routes, *findings, status="numerical")
+    return replace(found, digits=None)  # double precision, whatever was asked for
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "nine_dimensions": nine_dimensions,
+        "exponential_baths": exponential_baths,
+        "decomposition": decomposition,
+        "thermal_rate": thermal_rate,
+    }
+)
+
+
+def _points() -> Iterator[dict[str, Any]]:
+    for w0, place in ((0.7, (1.3, 0.4, 2.2)), (1.9, (0.2, 1.7, 0.9))):
+        names = dict(zip("uvw", place, strict=True)) | {r"\omega_0": w0, "i": 1j}
+        yield names | {KERNELS[k][0]: kernel(k, place, w0) for k in range(len(KERNELS))}
+
+
+READINGS: Mapping[str, Callable[[], Reading]] = {"kernels": lambda: Values(list(_points()))}

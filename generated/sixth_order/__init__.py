@@ -1,0 +1,1 @@
+"""Sixth order in closed form, as far as it goes: ledger and document."""
