@@ -184,7 +184,9 @@ static void make_arm(const struct path *p, int side, double low, double high, do
             rough = size_of(arm->a[j] - arm->a[j - 1]) / fmax(size_of(arm->a[j]), 1e-300) / h;
             if (k) rough = fmin(rough, 1e3);
         }
-        arm->rounding[k] = EPS * (16.0 + 2.0 * rough) * size_of(arm->a[k]);
+        /* nodes are moved by the rounding of x, which beside a pole is more than that of a residue */
+        rough *= 2.0 + fabs(start + h * k) / 2;
+        arm->rounding[k] = EPS * (16.0 + rough) * size_of(arm->a[k]);
     }
     if (arm->open_inner) {
         double zeroth = 1.0 / -expm1(-h * arm->inner), first = size_of(arm->a[0]);
@@ -267,10 +269,12 @@ static void join(struct rule *r)
     }
 }
 
-static cplx seen(const struct path *p, cplx w, double low, double h)
+/* The weight of a pole at w beside the trapezoidal rule, and what its rounding may change. */
+static cplx seen(const struct path *p, cplx w, double low, double h, double *lost)
 {
     double towards = 1.0;
     cplx x;
+    *lost = 0.0;
     if (p->analytic) {
         x = casinh(w / p->scale) + I * ANGLE;
     } else {
@@ -281,8 +285,23 @@ static cplx seen(const struct path *p, cplx w, double low, double h)
     if (cimag(x) * towards <= -0.8 * (PI / 2 - ANGLE)) return 0.0;
     double start = p->analytic ? 0.0 : start_of(p, low);
     cplx phase = 2.0 * I * PI / h * towards * (x - start);
+    double growth = fabs(creal(phase)), decay = exp(-growth);
+    double away = size_of(1.0 - cexp(-growth + I * cimag(phase)));
+    *lost = 2 * PI / h * EPS * (size_of(x) + fabs(start) + 16.0) * decay / (away * away);
     if (creal(phase) > 700.0) return 0.0;
     return -1.0 / (size_of(phase) < 1.0 ? expm1_small(phase) : cexp(phase) - 1.0);
+}
+
+/* Adds what the weight of a pole at w may miss to the nearest node, at least half as far away. */
+static void burden(struct rule *r, cplx w, double lost)
+{
+    int left = creal(w) < 0.0;
+    if (left >= r->arms) return;
+    struct arm *arm = &r->arm[left];
+    int k = 0;
+    double square = creal(w) * creal(w) + cimag(w) * cimag(w);
+    while (k < arm->n - 1 && size_of(arm->w[k]) * size_of(arm->w[k + 1]) < square) k++;
+    arm->rounding[k] += 2 * lost;
 }
 
 static struct rule *make_rule(const struct bath *b, double low, double high)
@@ -308,13 +327,15 @@ static struct rule *make_rule(const struct bath *b, double low, double high)
         for (int i = 0; i < r->arms; i++) fine = fine && is_fine(&r->arm[i], p.scale);
         if (fine) break;
     }
-    join(r);
     r->resonances = p.resonances;
     for (int k = 0; k < p.resonances; k++) {
+        double lost;
+        cplx residue = p.residue[k] * occupied(b, b->beta, p.position[k]);
         r->position[k] = p.position[k];
-        r->residue[k] = p.residue[k] * occupied(b, b->beta, p.position[k]) *
-                        seen(&p, p.position[k], floor_, h);
+        r->residue[k] = residue * seen(&p, p.position[k], floor_, h, &lost);
+        burden(r, p.position[k], size_of(residue) * lost);
     }
+    join(r);
     return r;
 }
 

@@ -109,6 +109,7 @@ def found(code, w0, atoms, lost, rate, quantity):
     sizes = [abs(x) for x in a]
     most = majorant(w0, *[x + lost[name] for x, name in zip(sizes, names)])
     bound = most - majorant(w0, *sizes) + operations * UNIT * most
+    bound = bound + (most > 0) * TINY  # a product of small numbers may underflow
     unit = rate[quantity == "equilibrium_constant"]
     return unit * formula(w0, *a), unit * bound
 

@@ -77,9 +77,9 @@ class Bath:
         if f.any(cold):
             up = sign > 0
             plain = 2 * self.amplitude * r * w0 if up else 0.0 * w0
-            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * f.abs(plain) if up else 0.0
+            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * f.abs(plain) + TINY if up else 0.0
             rise = 2 * self.amplitude * (slope * w0 + r) if up else 0.0 * w0
-            rise_error = 2 * (amplitude * (slope_error * w0 + error) + 4 * UNIT * size)
+            rise_error = 2 * (amplitude * (slope_error * w0 + error) + 4 * UNIT * size) + TINY
             value, errors = f.where(cold, plain, value), f.where(cold, plain_error, errors + TINY)
             derivative = f.where(cold, rise, derivative)
             rise_error = rise_error + 8 * UNIT * amplitude * f.abs(slope) * w0 if up else 0.0
