@@ -674,24 +674,24 @@ def test_one_call_of_an_exported_function_is_quick() -> None:
     assert min(seconds) < 3e-4
 
 
-@pytest.mark.parametrize("block", range(4))
-def test_poles_of_a_density_may_lie_on_the_path(block: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("order", "count"), [(2, 150), (4, 12)])
+def test_poles_of_a_density_may_lie_on_the_path(order: int, count: int, tmp_path: Path) -> None:
     """gamma near sqrt(2) w0: poles at 45 degrees.  Numpy, C and portable text against balls."""
-    rng = np.random.default_rng(31 + block)
-    first = _model(Underdamped(0.3, 2.0, 2.8), 1.0)
-    code = Codegen.of(first, digits=None)
+    rng = np.random.default_rng(31)
+    code = Codegen.of(_model(Underdamped(0.3, 2.0, 2.8), 1.0), order, digits=None)
     exports = [_module(code).both]
     if shutil.which("cc"):
         exports.append(compiled(code, cache=tmp_path).both)
     scope = {name: getattr(portable_names, name) for name in portable_names.__all__}
     exec(compile(source(code), "portable.py", "exec"), scope)
-    for _ in range(10):
+    for k in range(count):
         own = math.exp(rng.uniform(-1, 1))
-        gamma = math.sqrt(2) * own * (1 + rng.uniform(-0.06, 0.06))
-        w0, t = (math.exp(rng.uniform(-1.5, 1)) for _ in range(2))
-        bath = ps.Bath("b", "boson", 1 / t, Underdamped(0.3, own, gamma))
+        gamma = math.sqrt(2) * own * (1 + (0.06 if k % 4 else 0.01) * rng.uniform(-1, 1))
+        w0 = own * 10 ** rng.uniform(-4, 4)
+        t = 0.0 if rng.random() < 0.4 else w0 / 10 ** rng.uniform(-2, 2)
+        bath = ps.Bath("b", "boson", 1 / t if t else math.inf, Underdamped(0.3, own, gamma))
         model = Model.of([0, w0], [ps.Coupling.of(ps.sigma_x, "b")], [bath])
-        exact = bloch_rates(model, 4, 20).orders
+        exact = bloch_rates(model, order, 20).orders
         moved = {"w0": w0, "w0_b": own, "gamma_b": gamma, "temperature_b": t}
         found = [both(**moved) for both in exports]
         rows = iter(scope["point"](**{**code.parameters, **moved}))
@@ -702,4 +702,3 @@ def test_poles_of_a_density_may_lie_on_the_path(block: int, tmp_path: Path) -> N
             if wanted is not None:
                 for value, error in pairs:
                     assert abs(value - float(wanted.value)) <= error + 1.2e-16 * abs(value)
-                    assert error <= 1e-10 * abs(value) + 1e-12
