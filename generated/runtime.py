@@ -123,7 +123,8 @@ class Nodes:
                 arms = tuple(_arm(path, side, floor, ceiling, h) for side in sides)
                 if all(arm.is_fine(path.scale) for arm in arms):
                     break
-        return cls(arms, _seen(path, floor, h), floor, ceiling)
+        positions, residues, lost = _seen(path, floor, h)
+        return cls(_burdened(arms, positions, lost), (positions, residues), floor, ceiling)
 
     @classmethod
     def discrete(cls, poles: Complex, residues: Complex) -> Nodes:
@@ -520,7 +521,7 @@ def _arm(path: Path, side: int, floor: float, ceiling: float, step: float) -> Ar
             far = 4 * (ceiling / r[-1]) ** max(0, 2 - m)
             end[..., -1] += np.abs(last) * zeroth * (bend * 1.5 / step + far)
     strip = tuple(_edge(path, side, x, angle, step) for angle in EDGES)
-    rounding = _rounding(residues, step)
+    rounding = _rounding(residues, x, step)
     return Arm(w, residues, rounding, strip, tuple(ends), inner, outer, step)
 
 
@@ -558,16 +559,19 @@ def _edge(path: Path, side: int, x: Real, angle: float, step: float) -> tuple[Co
     return w, size / math.expm1(2 * math.pi * abs(angle - ANGLE) / step)
 
 
-def _rounding(residues: Complex, step: float) -> Real:
-    """Of the residues: more where they vary fast, as exponentials of large arguments do."""
+def _rounding(residues: Complex, x: Real, step: float) -> Real:
+    """Of the residues: more where they vary fast, as exponentials of large arguments do.
+
+    Nodes are moved by the rounding of x, which beside a pole is more than that of a residue.
+    """
     size = np.abs(residues)
     rough = np.abs(np.diff(residues, axis=-1)) / np.maximum(size[..., 1:], 1e-300) / step
     rough = np.concatenate((rough[..., :1], np.minimum(rough, 1e3)), -1)
-    return np.asarray(EPS * (_OPERATIONS + 2 * rough) * size)
+    return np.asarray(EPS * (_OPERATIONS + (2 + np.abs(x) / 2) * rough) * size)
 
 
-def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex]:
-    """The resonances with the weight that they have beside the trapezoidal rule.
+def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex, Real]:
+    """The resonances with the weight that they have beside the trapezoidal rule, and its rounding.
 
     A pole at u = x + i v in the variable of the rule, v > 0 towards the real axis, adds its
     residue if v > 0; and it leaves the rule an error that is known, so that the sum of the two is
@@ -575,7 +579,7 @@ def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex]:
     """
     positions, residues = path.resonances
     if not positions.shape[-1]:
-        return positions, residues
+        return positions, residues, np.zeros(positions.shape)
     right = positions.real > 0
     if path.analytic:
         x = np.arcsinh(positions / path.scale) + 1j * ANGLE
@@ -586,7 +590,34 @@ def _seen(path: Path, floor: float, step: float) -> tuple[Complex, Complex]:
     within = x.imag * towards > -_STRIP * (math.pi / 2 - ANGLE)
     phase = 2j * math.pi / step * towards * (x - start)
     phase = np.where(within, phase, -1.0)
-    return positions, np.where(within, -residues / np.expm1(phase), 0.0)
+    weights = np.where(within, -residues / np.expm1(phase), 0.0)
+    moved = 2 * math.pi / step * EPS * (np.abs(x) + abs(start) + _OPERATIONS)
+    # of the quotient, whose derivative is 1/[4 sinh^2(phase/2)], both exponentials kept small
+    decay = np.exp(-np.abs(phase.real))
+    steep = decay / np.abs(1 - np.exp(-np.abs(phase.real) + 1j * phase.imag)) ** 2
+    return positions, weights, np.where(within, np.abs(residues) * moved * steep, 0.0)
+
+
+def _burdened(arms: tuple[Arm, ...], positions: Complex, lost: Real) -> tuple[Arm, ...]:
+    """Arms with what the weights of resonances may miss on the nearest nodes.
+
+    It counts only for those close to the path, and the distance to a node is at least half of it.
+    """
+    if not positions.shape[-1]:
+        return arms
+    found = []
+    for side, arm in zip((1, -1), arms, strict=False):
+        within = np.broadcast_shapes(arm.rounding.shape[:-1], lost.shape[:-1], positions.shape[:-1])
+        middles = np.sqrt(np.abs(arm.poles[1:] * arm.poles[:-1]))
+        share = np.where(positions.real * side > 0, 2 * lost, 0.0)
+        share, at = (
+            np.broadcast_to(part, (*within, lost.shape[-1]))
+            for part in (share, np.searchsorted(middles, np.abs(positions)))
+        )
+        rounding = np.array(np.broadcast_to(arm.rounding, (*within, len(arm.poles))))
+        np.add.at(rounding, (*np.indices(at.shape)[:-1], at), share)
+        found.append(replace(arm, rounding=rounding))
+    return tuple(found)
 
 
 def _start(path: Path, floor: float) -> float:
@@ -796,7 +827,9 @@ class Bounded:
 
     @classmethod
     def rounded(cls, value: Any, error: Any) -> Bounded:
-        return cls(value, error + 1.1 * UNIT * np.abs(value))
+        # a product of small numbers may underflow; an exact zero stays one
+        tiny = ((value != 0) | (error != 0)) * 1e-307
+        return cls(value, error + 1.1 * UNIT * np.abs(value) + tiny)
 
     def __add__(self, other: Any) -> Bounded:
         b = Bounded.of(other)
