@@ -487,8 +487,8 @@ def _block_lines(
             larger = "".join(f", {a.identifier} + {a.identifier}_e" for a in atoms)
             yield f"    double most = @NAME@_majorant(w0{larger});"
             yield f"    double least = @NAME@_majorant(w0{arguments});"
-            yield "    least = most - least + @OPERATIONS@ * UNIT * most + (most > 0.0 ? TINY : 0.0);"
-            yield "    error[start + i] = @RATE@ * least;"
+            yield "    least = most - least + @OPERATIONS@ * UNIT * most;"
+            yield "    error[start + i] = @RATE@ * (least + (most > 0.0 ? TINY : 0.0));"
         yield "}"
 
 

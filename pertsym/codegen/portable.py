@@ -319,11 +319,7 @@ def product_arm(arm, own, rule, unit):
     factor = [above(rule, -arm["w"][k]) for k in range(n)]
     a = [unit * arm["a"][k] * factor[k][0] for k in range(n)]
     rounding = [
-        abs(unit)
-        * (
-            own[k] * (abs(factor[k][0]) + factor[k][1])
-            + abs(arm["a"][k]) * factor[k][1]
-        )
+        abs(unit) * (own[k] * (abs(factor[k][0]) + factor[k][1]) + abs(arm["a"][k]) * factor[k][1])
         + 16 * UNIT * abs(a[k])
         for k in range(n)
     ]

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pertsym.baths import (
+    interpolated,
     node_integrals,
     nodes,
     product_nodes,
@@ -35,7 +36,7 @@ MACHINERY = (
     occupation,
     runtime,
 )
-INTEGRALS = (node_integrals, finite_parts)  # for atoms that are no products
+INTEGRALS = (node_integrals, interpolated, finite_parts)  # for atoms that are no products
 STANDALONE = (nodes, thermal_path, product_nodes, occupation, standalone)
 
 _HEAD = '''\
@@ -348,8 +349,8 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
         elif atom.kind[0] in "IJ":
             one, other = map(_variable, atom.baths)
             kernel = tuple((float(c), power, p, n) for c, power, p, n in atom.kernel)
-            question = atom.kind[2] == "P", atom.reflect, atom.shift, kernel
-            ask = f"finite_parts({question}, {one}, {other}, w0)"
+            question = atom.kind[0], atom.kind[2] == "P", atom.reflect, atom.shift, kernel
+            ask = f"finite_parts(Question{question}, {one}, {other}, w0)"
             yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, {ask})")
         elif atom.kind == "T":
             betas = ", ".join(f"{_variable(b.name)}.beta" for b in code.baths)
@@ -359,10 +360,9 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
 
 def _at_zero(atom: Atom) -> str:
     bath = _variable(atom.baths[0])
-    if atom.kind == "R":
-        return f"regular_slopes({bath}, w0)"
-    if atom.kind == "P":
-        return f"static_transforms({bath}, {atom.derivative}, w0)"
+    if atom.kind in "PR":
+        own = f'Question("{atom.kind}", derivative={atom.derivative})'
+        return f"finite_parts({own}, {bath}, {bath}, w0)"
     return f"mean_slope({bath})"
 
 
