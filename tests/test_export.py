@@ -702,3 +702,38 @@ def test_poles_of_a_density_may_lie_on_the_path(order: int, count: int, tmp_path
             if wanted is not None:
                 for value, error in pairs:
                     assert abs(value - float(wanted.value)) <= error + 1.2e-16 * abs(value)
+
+
+@pytest.mark.parametrize("defaults", [(1.0, 1.0), (0.5, 0.0)])
+def test_what_diverges_at_other_parameters_is_said(
+    defaults: tuple[float, float], tmp_path: Path
+) -> None:
+    """J ~ w^s with s < 1: Ĉ(0) is infinite at T > 0 and vanishes at T = 0."""
+    s, t = defaults
+    bath = ps.Bath("b", "boson", 1 / t if t else math.inf, Ohmic(0.1, 1.0, s))
+    coupling = [ps.Coupling.of(TILTED, "b")]
+    code = Codegen.of(Model.of([0, 1], coupling, [bath]), 4, ("k_up", "inv_T2"), digits=None)
+    module = _module(code)
+    rng = np.random.default_rng(37)
+    for x in (0.5, *rng.uniform(0.2, 0.99, 2)):
+        with pytest.raises(ValueError, match=r"k_up\(4\).*inv_T2\(2\).*diverges.*'b'"):
+            module.both(s_b=float(x), temperature_b=1.0)
+        with pytest.raises(ValueError, match="diverges"):
+            module.both(s_b=np.array([float(x), 1.0]), temperature_b=1.0)
+        both = [module.both]
+        if shutil.which("cc"):
+            both.append(compiled(code, cache=tmp_path).both)
+            values, errors = both[1](s_b=float(x), temperature_b=1.0)
+            for name, order in (("k_up", 4), ("inv_T2", 2), ("inv_T2", 4)):
+                assert np.isnan(values[name][order])
+                assert np.isinf(errors[name][order])
+            assert np.isfinite(values["k_up"][2] + errors["k_up"][2])
+        for each in both:
+            values, errors = each(s_b=float(x), temperature_b=0.0)
+            for name, orders in values.items():
+                for order, value in orders.items():
+                    function = getattr(ps.bloch(coupling), name)[order].function
+                    wanted = function(b=Ohmic(0.1, 1.0, float(x)))(1.0, math.inf)
+                    error = errors[name][order]
+                    assert abs(value - wanted.value) <= error + wanted.error
+                    assert error <= 1e-9

@@ -259,6 +259,15 @@ class Codegen:
                 result[f"{name}_{bath.name}"] = cold or amplitude
         return result
 
+    def divergent(self, bath: str) -> list[Expression]:
+        """What exists only where the spectrum of a bath, at parameters of its own, has a limit."""
+        (density,) = (b.density for b in self.baths if b.name == bath)
+        if density is None or density.infrared.replace(".", "").isdigit():
+            return []
+        return [
+            e for e in self.expressions if any(a.meets_zero and a.baths[0] == bath for a in e.atoms)
+        ]
+
     @property
     def title(self) -> str:
         """The first line of a file."""

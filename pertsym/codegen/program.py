@@ -80,6 +80,13 @@ class Atom(NamedTuple):
         return self.kind[0] in "IJMR" or (self.kind == "P" and not self.multiple)
 
     @property
+    def meets_zero(self) -> bool:
+        """Whether it exists only where the spectrum of its first bath is finite at w = 0."""
+        if self.kind[0] == "I":
+            return any(p == 0 for _, _, p, _ in self.kernel)
+        return self.kind[0] in "JMR" or (self.kind in "CP" and not self.multiple)
+
+    @property
     def identifier(self) -> str:
         """A name for it in code."""
         if self.kind == "S":

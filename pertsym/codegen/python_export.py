@@ -47,7 +47,8 @@ _HEAD = '''\
 
 {units}
 `evaluate(**parameters)` broadcasts over arrays, `errors(**parameters)` bounds |value - exact|;
-`both` returns the two and costs as much as one.
+`both` returns the two and costs as much as one.  A ValueError names what has no meaning, or
+diverges at the parameters.
 PARAMETERS names all parameters with their defaults.{missing}
 """
 
@@ -312,6 +313,9 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
             yield f"    {_class_name(bath.density)}, {bath.classical}, {{{values}}},"
             yield f'    inverse(given["temperature_{bath.name}"]),'
             yield ")"
+            refused = ", ".join(f"{e.quantity}({e.order})" for e in code.divergent(bath.name))
+            if refused:
+                yield f'require_finite({_variable(bath.name)}, "{bath.name}", "{refused}")'
         for sign in (1, -1):
             wanted = [
                 atom for atom in atoms if atom[:2] == ("C", (bath.name,)) and atom.multiple == sign

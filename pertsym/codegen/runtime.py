@@ -371,7 +371,21 @@ def at_zero(bath: Any, w0: Any) -> tuple[Any, Any]:
     """Ĉ(0) and its error: that of the power of w = 0, which has no rounding, is left out."""
     with np.errstate(all="ignore"):
         value, error = bath.spectra(0.0 * w0, 1)[:2]
+    if isinstance(bath, Bath) and not bath.classical and np.any(np.isinf(bath.beta)):
+        cold = np.isinf(bath.beta)  # w^s, of which the power below left NaN where s < 1
+        value, error = np.where(cold, 0.0, value), np.where(cold, 0.0, error)
     return value, np.where(np.isnan(error), 64 * UNIT * np.abs(value) + TINY, error)
+
+
+def require_finite(bath: Any, name: str, quantities: str) -> None:
+    """Refuse what holds Ĉ or P at w = 0 where Ĉ ~ |w|^p, p < 0."""
+    power = bath.density(*bath.shape).infrared - 1.0
+    if np.any((power < 0) & (bath.classical | np.isfinite(bath.beta))):
+        raise ValueError(
+            f"{quantities}: diverges, the spectrum of bath {name!r} is infinite at w = 0 where "
+            f"T > 0 and J ~ w^{np.min(power) + 1:g} at w -> 0; ask at powers of 1 and more, or at "
+            "T = 0"
+        )
 
 
 def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
