@@ -716,7 +716,7 @@ def test_what_diverges_at_other_parameters_is_said(
     module = _module(code)
     rng = np.random.default_rng(37)
     for x in (0.5, *rng.uniform(0.2, 0.99, 2)):
-        with pytest.raises(ValueError, match=r"k_up\(4\).*inv_T2\(2\).*diverges.*'b'"):
+        with pytest.raises(ValueError, match=r"k_up\(4\).*inv_T2\(2\).*diverges.*w\^"):
             module.both(s_b=float(x), temperature_b=1.0)
         with pytest.raises(ValueError, match="diverges"):
             module.both(s_b=np.array([float(x), 1.0]), temperature_b=1.0)
@@ -737,3 +737,27 @@ def test_what_diverges_at_other_parameters_is_said(
                     error = errors[name][order]
                     assert abs(value - wanted.value) <= error + wanted.error
                     assert error <= 1e-9
+
+
+def test_two_spectra_that_have_no_integral_together_are_named(tmp_path: Path) -> None:
+    """Dephasing by products: J ~ w^s with s <= 1/2 at T > 0, where the sum over nodes is finite."""
+    code = Codegen.of(_model(Ohmic(0.1, 1.0, 1.0), 1.0), 4, ("k_up", "inv_T2"), digits=None)
+    module = _module(code)
+    exact = ps.bloch([ps.Coupling.of(ps.sigma_x, "b")])
+    rng = np.random.default_rng(41)
+    for x in map(float, (0.5, *rng.uniform(0.1, 0.49, 2))):
+        with pytest.raises(ValueError, match=r"inv_T2\(4\): diverges"):
+            module.both(s_b=x)
+        with pytest.raises(ps.Divergent):
+            exact.inv_T2[4].function(b=Ohmic(0.1, 1.0, x))(1.0, 1.0)
+        if shutil.which("cc"):
+            values, errors = compiled(code, cache=tmp_path).both(s_b=x)
+            assert np.isnan(values["inv_T2"][4])
+            assert np.isinf(errors["inv_T2"][4])
+            wanted = exact.k_up[4].function(b=Ohmic(0.1, 1.0, x))(1.0, 1.0)
+            off = abs(values["k_up"][4] - wanted.value)
+            assert off <= errors["k_up"][4] + wanted.error <= 1e-9
+    for x in rng.uniform(0.6, 0.95, 3):
+        wanted = exact.inv_T2[4].function(b=Ohmic(0.1, 1.0, float(x)))(1.0, 1.0)
+        values, errors = module.both(s_b=float(x))
+        assert abs(values["inv_T2"][4] - wanted.value) <= errors["inv_T2"][4] + wanted.error

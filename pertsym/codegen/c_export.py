@@ -308,10 +308,10 @@ static inline void spectra_{name}(size_t n, const struct parameters *p, double (
     }}
 }}
 
-/* Whether the spectrum is infinite at w = 0. */
-static inline int diverges_{name}(const struct parameters *p)
+/* The power of J at w -> 0, large where the spectrum does not go as J/w. */
+static inline double power_{name}(const struct parameters *p)
 {{
-{own}    return (p->temperature_{name} > 0.0 || {int(bath.classical)}) && {d.infrared} < 1.0;
+{own}    return p->temperature_{name} > 0.0 || {int(bath.classical)} ? {d.infrared} : 2.0;
 }}
 
 /* 0: all points share the nodes; 1: up to the temperature, which is above 0; 2: they do not. */
@@ -341,8 +341,12 @@ def _formula(code: Codegen, f: Formula) -> str:
     closed = {b.name for b in code.baths if b.density is not None and b.density.kind in CLOSED}
     summed = [b for b in transforms if b not in closed]
     every = sorted({*summed, *(b for p in products for b in p[1:])})
-    infinite = [b.name for b in code.baths if e in code.divergent(b.name)]
-    diverges = " || ".join(f"diverges_{b}(p)" for b in infinite) or "0"
+    infinite = [
+        " + ".join(f"power_{b}(p)" for b in baths) + (" <= 1.0" if len(baths) > 1 else " < 1.0")
+        for baths, expressions in code.divergent.items()
+        if e in expressions
+    ]
+    diverges = " || ".join(infinite) or "0"
     rate = code.units.rate_factor if e.quantity != "equilibrium_constant" else 1.0
     pi_names = {"pi": "PI"}
     value, majorant = (

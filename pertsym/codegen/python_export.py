@@ -313,9 +313,6 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
             yield f"    {_class_name(bath.density)}, {bath.classical}, {{{values}}},"
             yield f'    inverse(given["temperature_{bath.name}"]),'
             yield ")"
-            refused = ", ".join(f"{e.quantity}({e.order})" for e in code.divergent(bath.name))
-            if refused:
-                yield f'require_finite({_variable(bath.name)}, "{bath.name}", "{refused}")'
         for sign in (1, -1):
             wanted = [
                 atom for atom in atoms if atom[:2] == ("C", (bath.name,)) and atom.multiple == sign
@@ -341,6 +338,9 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
                 else f"p.transform({_signed(atom)}, {atom.derivative})"
             )
             yield _assigned(atom, f"scaled({_variable(bath.name)}.amplitude, {ask})")
+    for baths, expressions in code.divergent.items():
+        refused = ", ".join(f"{e.quantity}({e.order})" for e in expressions)
+        yield f'require_finite("{refused}", {", ".join(map(_variable, baths))})'
     done: tuple[str, tuple[str, ...]] | None = None
     for atom in atoms:
         if atom.kind in ("QC", "QP"):

@@ -377,14 +377,21 @@ def at_zero(bath: Any, w0: Any) -> tuple[Any, Any]:
     return value, np.where(np.isnan(error), 64 * UNIT * np.abs(value) + TINY, error)
 
 
-def require_finite(bath: Any, name: str, quantities: str) -> None:
-    """Refuse what holds Ĉ or P at w = 0 where Ĉ ~ |w|^p, p < 0."""
-    power = bath.density(*bath.shape).infrared - 1.0
-    if np.any((power < 0) & (bath.classical | np.isfinite(bath.beta))):
+def require_finite(quantities: str, *baths: Any) -> None:
+    """Refuse what is infinite by the spectrum of a bath at w = 0, or by the product of two there.
+
+    At T > 0 they go as w^(s - 1), s the power of J.
+    """
+    total: Any = 0.0
+    warm: Any = True
+    for bath in baths:
+        total = total + bath.density(*bath.shape).infrared
+        warm = warm & (bath.classical | np.isfinite(bath.beta))
+    if np.any(warm & (total < 1 if len(baths) == 1 else total <= 1)):
+        least = "the product of two spectra has no integral" if len(baths) > 1 else "Ĉ is infinite"
         raise ValueError(
-            f"{quantities}: diverges, the spectrum of bath {name!r} is infinite at w = 0 where "
-            f"T > 0 and J ~ w^{np.min(power) + 1:g} at w -> 0; ask at powers of 1 and more, or at "
-            "T = 0"
+            f"{quantities}: diverges at T > 0, as J ~ w^{np.min(total) / len(baths):g} at w -> 0 "
+            f"where {least}; ask at a higher power, at T = 0, or export other quantities"
         )
 
 
