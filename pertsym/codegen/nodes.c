@@ -45,6 +45,9 @@ struct rule {
     struct arm arm[2];
     cplx *w, *a;
     double *radius, *weight[4];
+    /* radii in ascending order; sums of weights and of residues' sizes within each radius, and of
+       their quotients by the radii beyond */
+    double *sorted, *within[2], *beyond[2];
     cplx position[2 * MAX_RESONANCES + MAX_EXPONENTS], residue[2 * MAX_RESONANCES + MAX_EXPONENTS];
     double uncertainty;
 };
@@ -232,6 +235,46 @@ static void free_arm(struct arm *arm)
     for (int j = 0; j < 2; j++) free(arm->edge_w[j]), free(arm->edge[j]);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = **(const double *const *)a, y = **(const double *const *)b;
+    return (x > y) - (x < y);
+}
+
+static void accumulate(struct rule *r)
+{
+    int n = r->n;
+    const double **order = block(n, sizeof *order);
+    r->sorted = block(n, sizeof(double));
+    for (int k = 0; k < n; k++) order[k] = r->radius + k;
+    qsort(order, n, sizeof *order, ascending);
+    for (int k = 0; k < n; k++) r->sorted[k] = *order[k];
+    for (int q = 0; q < 2; q++) {
+        double *in = r->within[q] = block(n + 1, sizeof(double));
+        double *out = r->beyond[q] = block(n + 1, sizeof(double));
+        for (int k = 0; k < n; k++) {
+            ptrdiff_t at = order[k] - r->radius;
+            double v = q ? size_of(r->a[at]) / sin(ANGLE) : r->weight[0][at];
+            in[k + 1] = in[k] + v, out[k] = v / r->sorted[k];
+        }
+        for (int k = n; k > 0; k--) out[k - 1] += out[k];
+    }
+    free(order);
+}
+
+/* sum_k v_k/max(size, radius_k), v the weights or the sizes of the residues. */
+static double shared_out(const struct rule *r, double size, int q)
+{
+    int low = 0, high = r->n;
+    if (!r->n) return 0.0;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (r->sorted[middle] < size) low = middle + 1;
+        else high = middle;
+    }
+    return r->within[q][low] / size + r->beyond[q][low];
+}
+
 /* The nodes of all arms, with the first and the last standing for what lies beyond. */
 static void join(struct rule *r)
 {
@@ -267,6 +310,7 @@ static void join(struct rule *r)
             r->w[at] = w, r->a[at] = a;
         }
     }
+    accumulate(r);
 }
 
 /* The weight of a pole at w beside the trapezoidal rule, and what its rounding may change. */
@@ -342,7 +386,8 @@ static struct rule *make_rule(const struct bath *b, double low, double high)
 static void free_rule(struct rule *r)
 {
     for (int i = 0; i < r->arms; i++) free_arm(&r->arm[i]);
-    free(r->w), free(r->a), free(r->radius);
+    free(r->w), free(r->a), free(r->radius), free(r->sorted);
+    for (int q = 0; q < 2; q++) free(r->within[q]), free(r->beyond[q]);
     for (int m = 0; m < 4; m++) free(r->weight[m]);
     free(r);
 }
@@ -351,12 +396,14 @@ static void free_rule(struct rule *r)
 static cplx above(const struct rule *r, cplx z, double *error, double *majorant)
 {
     cplx value = 0.0;
-    double lost = 0.0, most = 0.0, size = size_of(z);
-    for (int k = 0; k < r->n; k++) {
-        double inverse = 1.0 / fmax(size, r->radius[k]);
-        if (error) value += r->a[k] / (z - r->w[k]), lost += r->weight[0][k] * inverse;
-        if (majorant) most += size_of(r->a[k]) / sin(ANGLE) * inverse;
+    double size = size_of(z), lost = error ? shared_out(r, size, 0) : 0.0;
+    double most = majorant ? shared_out(r, size, 1) : 0.0, re = 0.0, im = 0.0;
+    for (int k = 0; error && k < r->n; k++) {
+        double dr = creal(z) - creal(r->w[k]), di = cimag(z) - cimag(r->w[k]);
+        double ar = creal(r->a[k]), ai = cimag(r->a[k]), inverse = 1.0 / (dr * dr + di * di);
+        re += (ar * dr + ai * di) * inverse, im += (ai * dr - ar * di) * inverse;
     }
+    value = re + I * im;
     for (int k = 0; k < r->resonances; k++) {
         cplx term = r->residue[k] / (z - r->position[k]);
         value += term, lost += 64 * EPS * size_of(term), most += size_of(term);
