@@ -831,7 +831,9 @@ class Bounded:
 
     @classmethod
     def rounded(cls, value: Any, error: Any) -> Bounded:
-        return cls(value, error + 1.1 * UNIT * np.abs(value))
+        # a product of small numbers may underflow; an exact zero stays one
+        tiny = ((value != 0) | (error != 0)) * 1e-307
+        return cls(value, error + 1.1 * UNIT * np.abs(value) + tiny)
 
     def __add__(self, other: Any) -> Bounded:
         b = Bounded.of(other)

@@ -672,3 +672,92 @@ def test_one_call_of_an_exported_function_is_quick() -> None:
             module.both(w0=float(start) + 1e-4 * k)
         seconds.append((time.process_time() - before) / 100)
     assert min(seconds) < 3e-4
+
+
+@pytest.mark.parametrize(("order", "count"), [(2, 150), (4, 12)])
+def test_poles_of_a_density_may_lie_on_the_path(order: int, count: int, tmp_path: Path) -> None:
+    """gamma near sqrt(2) w0: poles at 45 degrees.  Numpy, C and portable text against balls."""
+    rng = np.random.default_rng(31)
+    code = Codegen.of(_model(Underdamped(0.3, 2.0, 2.8), 1.0), order, digits=None)
+    exports = [_module(code).both]
+    if shutil.which("cc"):
+        exports.append(compiled(code, cache=tmp_path).both)
+    scope = {name: getattr(portable_names, name) for name in portable_names.__all__}
+    exec(compile(source(code), "portable.py", "exec"), scope)
+    for k in range(count):
+        own = math.exp(rng.uniform(-1, 1))
+        gamma = math.sqrt(2) * own * (1 + (0.06 if k % 4 else 0.01) * rng.uniform(-1, 1))
+        w0 = own * 10 ** rng.uniform(-4, 4)
+        t = 0.0 if rng.random() < 0.4 else w0 / 10 ** rng.uniform(-2, 2)
+        bath = ps.Bath("b", "boson", 1 / t if t else math.inf, Underdamped(0.3, own, gamma))
+        model = Model.of([0, w0], [ps.Coupling.of(ps.sigma_x, "b")], [bath])
+        exact = bloch_rates(model, order, 20).orders
+        moved = {"w0": w0, "w0_b": own, "gamma_b": gamma, "temperature_b": t}
+        found = [both(**moved) for both in exports]
+        rows = iter(scope["point"](**{**code.parameters, **moved}))
+        for e in code.expressions:
+            wanted = exact.get(e.order, {}).get(e.quantity)
+            pairs = [(v[e.quantity][e.order], b[e.quantity][e.order]) for v, b in found]
+            pairs.append(next(rows))
+            if wanted is not None:
+                for value, error in pairs:
+                    assert abs(value - float(wanted.value)) <= error + 1.2e-16 * abs(value)
+
+
+@pytest.mark.parametrize("defaults", [(1.0, 1.0), (0.5, 0.0)])
+def test_what_diverges_at_other_parameters_is_said(
+    defaults: tuple[float, float], tmp_path: Path
+) -> None:
+    """J ~ w^s with s < 1: Ĉ(0) is infinite at T > 0 and vanishes at T = 0."""
+    s, t = defaults
+    bath = ps.Bath("b", "boson", 1 / t if t else math.inf, Ohmic(0.1, 1.0, s))
+    coupling = [ps.Coupling.of(TILTED, "b")]
+    code = Codegen.of(Model.of([0, 1], coupling, [bath]), 4, ("k_up", "inv_T2"), digits=None)
+    module = _module(code)
+    rng = np.random.default_rng(37)
+    for x in (0.5, *rng.uniform(0.2, 0.99, 2)):
+        with pytest.raises(ValueError, match=r"k_up\(4\).*inv_T2\(2\).*diverges.*w\^"):
+            module.both(s_b=float(x), temperature_b=1.0)
+        with pytest.raises(ValueError, match="diverges"):
+            module.both(s_b=np.array([float(x), 1.0]), temperature_b=1.0)
+        both = [module.both]
+        if shutil.which("cc"):
+            both.append(compiled(code, cache=tmp_path).both)
+            values, errors = both[1](s_b=float(x), temperature_b=1.0)
+            for name, order in (("k_up", 4), ("inv_T2", 2), ("inv_T2", 4)):
+                assert np.isnan(values[name][order])
+                assert np.isinf(errors[name][order])
+            assert np.isfinite(values["k_up"][2] + errors["k_up"][2])
+        for each in both:
+            values, errors = each(s_b=float(x), temperature_b=0.0)
+            for name, orders in values.items():
+                for order, value in orders.items():
+                    function = getattr(ps.bloch(coupling), name)[order].function
+                    wanted = function(b=Ohmic(0.1, 1.0, float(x)))(1.0, math.inf)
+                    error = errors[name][order]
+                    assert abs(value - wanted.value) <= error + wanted.error
+                    assert error <= 1e-9
+
+
+def test_two_spectra_that_have_no_integral_together_are_named(tmp_path: Path) -> None:
+    """Dephasing by products: J ~ w^s with s <= 1/2 at T > 0, where the sum over nodes is finite."""
+    code = Codegen.of(_model(Ohmic(0.1, 1.0, 1.0), 1.0), 4, ("k_up", "inv_T2"), digits=None)
+    module = _module(code)
+    exact = ps.bloch([ps.Coupling.of(ps.sigma_x, "b")])
+    rng = np.random.default_rng(41)
+    for x in map(float, (0.5, *rng.uniform(0.1, 0.49, 2))):
+        with pytest.raises(ValueError, match=r"inv_T2\(4\): diverges"):
+            module.both(s_b=x)
+        with pytest.raises(ps.Divergent):
+            exact.inv_T2[4].function(b=Ohmic(0.1, 1.0, x))(1.0, 1.0)
+        if shutil.which("cc"):
+            values, errors = compiled(code, cache=tmp_path).both(s_b=x)
+            assert np.isnan(values["inv_T2"][4])
+            assert np.isinf(errors["inv_T2"][4])
+            wanted = exact.k_up[4].function(b=Ohmic(0.1, 1.0, x))(1.0, 1.0)
+            off = abs(values["k_up"][4] - wanted.value)
+            assert off <= errors["k_up"][4] + wanted.error <= 1e-9
+    for x in rng.uniform(0.6, 0.95, 3):
+        wanted = exact.inv_T2[4].function(b=Ohmic(0.1, 1.0, float(x)))(1.0, 1.0)
+        values, errors = module.both(s_b=float(x))
+        assert abs(values["inv_T2"][4] - wanted.value) <= errors["inv_T2"][4] + wanted.error

@@ -26,7 +26,6 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.interpolated import Question, Source
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import Pieces
 from pertsym.equations.bloch import QUANTITIES, Bloch
@@ -37,6 +36,7 @@ from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.form_function import FormFunction
+from pertsym.numerics.requests import Question, Source
 from pertsym.numerics.single_point import OFTEN, PAIRS, Single
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import interaction_of
@@ -325,10 +325,10 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interpolated, "_fitted", kept)
-        interpolated.over_temperature.__wrapped__(asked, source, source, 0.8, 1023)
+        interpolated.by_temperature.__wrapped__(asked, source, source, 0.8, 1023)
         if not isinstance(density, Underdamped) and question == "integral":
             fixed = source._replace(beta=1.3)
-            interpolated.over_frequency.__wrapped__(asked, fixed, fixed, 1023)
+            interpolated.by_frequency.__wrapped__(asked, fixed, fixed, 1023)
     assert seen
     assert all(0.5 <= x <= 1e4 for x in seen), seen
 

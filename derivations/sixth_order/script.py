@@ -20,10 +20,6 @@ CONVENTIONS = (
     r"$\hat C=G+G^*$.",
     r"$u$, $v$, $w$ are arc lengths: arguments of the three correlation functions of a term.",
 )
-LEGEND = (
-    "ħ = kB = 1; H = ω0 |1><1| + HB + S ⊗ B; C(t) = <B(t)B(0)> of a Gaussian bath; t -> infinity.",
-    "G(ω) = ∫_0^∞ dt e^{iωt} C(t); u, v, w: arguments of the three correlation functions.",
-)
 KERNELS = (
     r"p_1=\frac{1}{2}\left[\frac{1}{\omega_0^2}-\frac{i}{\omega_0}(u-w)-(u-w)^2\right]",
     r"p_2=\frac{1}{2}\left[\frac{1}{\omega_0^2}-\frac{i}{\omega_0}(3u+v)-(u-v)(3u+v)\right]",
@@ -223,7 +219,6 @@ PAPER = Paper(
     script=__file__,
     title=TITLE,
     conventions=CONVENTIONS,
-    legend=LEGEND,
     equations=GENERATOR,
     orders=(2, 4, 6),
     narrate=narrate,

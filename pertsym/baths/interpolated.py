@@ -11,38 +11,35 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from fractions import Fraction
-from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import BathDensity, Exponentials
-from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
 from pertsym.baths.node_integrals import node_pair
 from pertsym.baths.node_path import Real
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import Pieces, chebyshev, fitted, position
-from pertsym.baths.thermal_path import thermal_path
-from pertsym.baths.thermal_spectrum import Statistics
-from pertsym.estimate import Estimate
+from pertsym.baths.thermal_tables import RING, ratio
 
-SIZE = 31  # points of an octave
-ELLIPSE = 3.6  # sum of its half axes in halves of the octave: within 38 degrees of the axis
-RING = 12  # points on it; the sizes vary slowly, and are doubled
+POINTS = 31  # of an octave
+WIDTH = 3.6  # sum of the half axes in halves of the octave: within 38 degrees of the axis
+MANY = 32  # points of an octave for which polynomials are made
+TOGETHER = 256  # points that are asked for together
 _SIDEWAYS = math.radians(45)  # poles of J closer to the axis forbid a table over w0
 
-Part = tuple[Fraction, int, int, int]
-"""(coefficient, power of 1/w0, pole in units of w0, order) of a kernel."""
 
-
-class Question(NamedTuple):
+class Asked(NamedTuple):
     """What is asked about one or two baths, whose amplitudes are 1.
+
+    Who evaluates adds `answer(a, b, w0)`: value and bound of the error for two baths of `at`, their
+    beta or w0 being arrays.  Where the baths come from is a tuple with `beta` (None stands for
+    what varies), `path(beta)` as `thermal_path` gives it (None of a sum of exponentials), and
+    `at(beta)`: the bath, with these beta if they vary.  This text becomes part of exports.
 
     Attributes
     ----------
-    kind
+    kind : "I", "J", "P" or "R"
         "I" for FP int dw Ĉ_A(w) X_B(s w0 + r w) K(w), "J" for its regular part at a kink of Ĉ_A in
         w = 0 (see `integrals.regular_part`), "P" for P_A^(m)(0), "R" for its regular slope.
     transform
@@ -50,61 +47,26 @@ class Question(NamedTuple):
     reflect, shift
         r and s.
     kernel
-        K as a sum of its parts.
+        K as a sum of (coefficient, power of 1/w0, pole in units of w0, order).
     derivative
         m of "P".
     """
 
-    kind: Literal["I", "J", "P", "R"]
+    kind: str
     transform: bool = False
     reflect: int = -1
     shift: int = 0
-    kernel: tuple[Part, ...] = ()
+    kernel: tuple[tuple[Any, int, int, int], ...] = ()
     derivative: int = 0
 
     def poles(self, w0: Any) -> list[tuple[Any, Any, int]]:
         """The kernel at a splitting, real or complex."""
         return [(float(c) * w0**-power, n * w0, order) for c, power, n, order in self.kernel]
 
-    def answer(self, a: Correlation, b: Correlation, w0: Any) -> Estimate:
-        """The value and the bound of its error; parameters and w0 may be arrays."""
-        kind: Literal["CC", "CP"] = "CP" if self.transform else "CC"
-        shift = self.shift * w0
-        match self.kind:
-            case "I":
-                return spectral_integral(kind, a, b, self.reflect, shift, self.poles(w0))
-            case "J":
-                return regular_part(kind, a, b, self.reflect, shift, 0.0)
-            case "P":
-                return a.transform(0.0, self.derivative)
-        return regular_slope(a)
-
-
-class Source(NamedTuple):
-    """A bath with scalar parameters and amplitude 1; `beta` None stands for what varies."""
-
-    density: BathDensity
-    statistics: Statistics
-    beta: float | None
-
-    def at(self, beta: Any) -> Correlation:
-        """The bath, with these beta if they vary; nodes serve the next call."""
-        if self.beta is None:
-            return _varied(self.density, self.statistics, beta.tobytes())
-        return _fixed(self.density, self.statistics, self.beta)
-
-
-_fixed = lru_cache(maxsize=64)(Correlation)
-
-
-@lru_cache(maxsize=64)
-def _varied(density: BathDensity, statistics: Statistics, beta: bytes) -> Correlation:
-    return Correlation(density, statistics, np.frombuffer(beta))
-
 
 def _points(octave: int) -> Real:
     centre, half = _panel(octave)
-    return centre + half * chebyshev(SIZE)
+    return centre + half * chebyshev(POINTS)
 
 
 def _panel(octave: int) -> tuple[float, float]:
@@ -116,7 +78,7 @@ def _ring(octave: int) -> Any:
     """Complex numbers on the ellipse, those of conjugates in reversed order."""
     centre, half = _panel(octave)
     angle = 2 * math.pi * (np.arange(RING) + 0.5) / RING
-    return centre + half * (ELLIPSE * np.exp(1j * angle) + np.exp(-1j * angle) / ELLIPSE) / 2
+    return centre + half * (WIDTH * np.exp(1j * angle) + np.exp(-1j * angle) / WIDTH) / 2
 
 
 def octaves_of(x: Any) -> Any:
@@ -125,7 +87,7 @@ def octaves_of(x: Any) -> Any:
 
 
 @lru_cache(maxsize=512)
-def over_temperature(question: Question, a: Source, b: Source, w0: float, octave: int) -> Pieces:
+def by_temperature(question: Any, a: Any, b: Any, w0: float, octave: int) -> Pieces:
     """The answer for every beta of one octave."""
     one, other = (x.at(_points(octave)) for x in (a, b))
     found = question.answer(one, other, w0)
@@ -140,7 +102,7 @@ def over_temperature(question: Question, a: Source, b: Source, w0: float, octave
 
 
 @lru_cache(maxsize=512)
-def over_frequency(question: Question, a: Source, b: Source, octave: int) -> Pieces | None:
+def by_frequency(question: Any, a: Any, b: Any, octave: int) -> Pieces | None:
     """The answer for every w0 of one octave at scalar beta, None where J has narrow peaks."""
     one, other = a.at(None), b.at(None)
     centre, half = _panel(octave)
@@ -158,10 +120,10 @@ def over_frequency(question: Question, a: Source, b: Source, octave: int) -> Pie
     return _fitted(octave, found, max(sizes))
 
 
-def _fitted(octave: int, found: Estimate, largest: float) -> Pieces:
-    value, error = (np.broadcast_to(x, SIZE) for x in found)
-    lebesgue = 2 / math.pi * math.log(SIZE) + 1
-    misfit = 2 * 4 * largest * ELLIPSE ** (1 - SIZE) / (ELLIPSE - 1)
+def _fitted(octave: int, found: Any, largest: float) -> Pieces:
+    value, error = (np.broadcast_to(x, POINTS) for x in found)
+    lebesgue = 2 / math.pi * math.log(POINTS) + 1
+    misfit = 2 * 4 * largest * WIDTH ** (1 - POINTS) / (WIDTH - 1)
     # within the octave the error changes by less than its largest value
     bound = misfit + (1 + lebesgue) * 2 * float(np.max(error))
     if not np.any(value) and not np.any(error):
@@ -169,7 +131,7 @@ def _fitted(octave: int, found: Estimate, largest: float) -> Pieces:
     return fitted(octave, value[None, None, :], np.array([[bound]]), 0)
 
 
-def _nodes(question: Question, a: Correlation, b: Correlation, w0: float) -> tuple[Nodes, Nodes]:
+def _nodes(question: Any, a: Any, b: Any, w0: float) -> tuple[Nodes, Nodes]:
     """The rules that the answer is made of, or others whose nodes reach as far."""
     if question.kind in "PR":
         scale = a.frequency_scale
@@ -191,38 +153,30 @@ def _still(nodes: Nodes) -> _Sizes:
     return _Sizes(nodes.every_pole, np.broadcast_to(size, (RING, size.shape[-1])))
 
 
-def _moved(nodes: Nodes, source: Source, c: Correlation, ring: Any) -> _Sizes:
+def _moved(nodes: Nodes, source: Any, c: Any, ring: Any) -> _Sizes:
     """The residues at complex beta: they change as the spectrum does."""
-    if source.beta is not None or isinstance(source.density, Exponentials):
+    k = int(np.argmin(c.beta)) if source.beta is None else 0
+    here = source.path(np.array([c.beta[k]])) if source.beta is None else None
+    if here is None:
         return _still(nodes)
-    density: Any = source.density
-    classical = source.statistics == "classical"
-    middle = float(np.min(c.beta))
-    k = int(np.argmin(c.beta))
-    there, here = (thermal_path(density, classical, x) for x in (ring, np.array([middle])))
+    there = source.path(ring)
     places = nodes.poles
-    arms = _ratio(nodes.residues[k], here.spectrum(places)) * there.spectrum(places)
+    arms = ratio(nodes.residues[k], here.spectrum(places)) * there.spectrum(places)
     own, single = nodes.resonances[1], here.resonances[1]
     if own.shape[-1]:
-        poles = _ratio(own[k] if own.ndim > 1 else own, single) * there.resonances[1]
+        poles = ratio(own[k] if own.ndim > 1 else own, single) * there.resonances[1]
     else:
         poles = np.empty((RING, 0))
     size = np.abs(np.concatenate((np.broadcast_to(arms, (RING, len(places))), poles), -1))
     return _Sizes(nodes.every_pole, size)
 
 
-def _ratio(a: Any, b: Any) -> Any:
-    with np.errstate(all="ignore"):
-        ratio = a / b
-    return np.where(np.isfinite(ratio), ratio, 0.0)
-
-
 def _largest(
-    question: Question,
+    question: Any,
     sizes: tuple[_Sizes, ...],
-    bath: Correlation,
+    bath: Any,
     splittings: Any,
-    source: Source,
+    source: Any,
     ring: Any,
 ) -> float:
     """A bound of the answer on the ring: the sum of the sizes of its terms."""
@@ -233,7 +187,7 @@ def _largest(
         return 2 * math.pi * math.factorial(m) * float(np.max(terms.sum(-1)))
     scale = float(np.min(bath.kink_scale))
     if question.kind == "R":
-        return 2 * math.pi * float(np.max(_over(a, lambda w: w * w + scale**2)))
+        return 2 * math.pi * float(np.max(_divided(a, lambda w: w * w + scale**2)))
     strength = 2 * math.pi if question.transform else 2.0
     if question.reflect > 0:
         b = b._replace(residues=b.residues[::-1])
@@ -275,17 +229,67 @@ def _largest(
     return strength * float(np.max(total))
 
 
-def _height(source: Source, p: Any, beta: Any) -> tuple[float, float] | None:
+def _height(source: Any, p: Any, beta: Any) -> tuple[float, float] | None:
     """|Ĉ_A| and |Ĉ_A'| at a pole p on or near the axis, None where only the nodes tell."""
-    if p == 0 or isinstance(source.density, Exponentials):
+    path = source.path(np.array([beta if source.beta is None else source.beta])) if p else None
+    if path is None:
         return None
-    density: Any = source.density
-    inverse = np.array([beta if source.beta is None else source.beta])
-    path = thermal_path(density, source.statistics == "classical", inverse)
     step = 1e-4 * abs(p)
     below, at, above = np.ravel(path.spectrum(np.array([p - step, p, p + step], dtype=complex)))
     return float(abs(at)), float(abs(above - below)) / (2 * step)
 
 
-def _over(sizes: _Sizes, below: Callable[[Any], Any]) -> Any:
+def _divided(sizes: _Sizes, below: Callable[[Any], Any]) -> Any:
     return (sizes.residues / np.abs(below(sizes.poles))).sum(-1)
+
+
+def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any, Any] | None:
+    """Values and errors over w0 and those beta that vary, None where that is not worthwhile."""
+    splittings, place = np.unique(np.asarray(w0, dtype=float), return_inverse=True)
+    inverses, column = np.unique(np.asarray(beta, dtype=float), return_inverse=True)
+    place, column = place.reshape(np.shape(w0)), column.reshape(np.shape(beta))
+    points = math.prod(np.broadcast_shapes(place.shape, column.shape))
+    if len(splittings) * len(inverses) > 4 * points or np.any(np.isinf(inverses)):
+        return None
+    table = np.empty((2, len(splittings), len(inverses)))
+    varies = a.beta is None or b.beta is None
+    if varies and len(splittings) <= len(inverses):
+        for k, w in enumerate(map(float, splittings)):
+            table[:, k] = _over(
+                inverses,
+                partial(by_temperature, question, a, b, w),
+                partial(_at_temperatures, question, a, b, w),
+            )
+    else:
+        for k, x in enumerate(map(float, inverses)):
+            pair = [s._replace(beta=x) if s.beta is None else s for s in (a, b)]
+            table[:, :, k] = _over(
+                splittings,
+                partial(by_frequency, question, *pair),
+                partial(question.answer, *(s.at(None) for s in pair)),
+            )
+    return table[0][place, column], table[1][place, column]
+
+
+def _at_temperatures(question: Any, a: Any, b: Any, w0: float, beta: Any) -> Any:
+    return question.answer(a.at(beta), b.at(beta), w0)
+
+
+def _over(x: Any, table: Callable[[int], Any], direct: Callable[[Any], Any]) -> Any:
+    """Values and errors at an array x > 0, octave by octave."""
+    result = np.empty((2, len(x)))
+    octaves = octaves_of(x)
+    rest = np.ones(len(x), dtype=bool)
+    numbers, counts = np.unique(octaves, return_counts=True)
+    for octave in numbers[counts >= MANY]:
+        pieces = table(int(octave))
+        if pieces is not None:
+            part = octaves == octave
+            value, error = pieces(x[part])
+            result[:, part] = value[0], error[0]
+            rest[part] = False
+    left = np.flatnonzero(rest)
+    for start in range(0, len(left), TOGETHER):
+        part = left[start : start + TOGETHER]
+        result[:, part] = np.stack([np.broadcast_to(y, len(part)) for y in direct(x[part])])
+    return result

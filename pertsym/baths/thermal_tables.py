@@ -149,10 +149,10 @@ class ThermalProduct(ThermalTransform):
 
         # what the open ends add is in the product's residues, and stays in proportion
         middle, middle_single = terms(centre[:, None])
-        scale = _ratio(product.residues[:, None], middle)
+        scale = ratio(product.residues[:, None], middle)
         shape = (len(centre), product.resonances[0].shape[-1])
         own = np.broadcast_to(product.resonances[1], shape)
-        scale_single = _ratio(own[:, None], middle_single)
+        scale_single = ratio(own[:, None], middle_single)
 
         def residues(beta: Any) -> tuple[Any, Any]:
             arms, poles = terms(beta)
@@ -166,8 +166,8 @@ def moving(path: PathOf, nodes: Nodes, centre: Any) -> Residues:
     places = np.concatenate([arm.poles for arm in nodes.arms])
     middle = path(centre)
     count = middle.resonances[0].shape[-1]
-    unit = _ratio(nodes.residues, middle.spectrum(places))[..., None, :]
-    single = _ratio(nodes.resonances[1], middle.resonances[1])[..., None, :]
+    unit = ratio(nodes.residues, middle.spectrum(places))[..., None, :]
+    single = ratio(nodes.resonances[1], middle.resonances[1])[..., None, :]
 
     def residues(beta: Any) -> tuple[Any, Any]:
         there = path(beta.ravel())
@@ -181,7 +181,7 @@ def moving(path: PathOf, nodes: Nodes, centre: Any) -> Residues:
     return residues
 
 
-def _ratio(a: Any, b: Any) -> Any:
+def ratio(a: Any, b: Any) -> Any:
     with np.errstate(all="ignore"):
         ratio = a / b
     return np.where(np.isfinite(ratio), ratio, 0.0)

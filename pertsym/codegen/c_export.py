@@ -31,6 +31,8 @@ _HEAD = """\
     double NAME_error(const struct parameters *p);            bounds |value - exact|
     void NAME_points(size_t n, const struct parameters *p, double *value, double *error);
                                                               error may be 0
+    int NAME_diverges(const struct parameters *p);            1 where it is infinite: the value is
+                                                              NaN then and the bound infinite
 
 with NAME one of: {names}.
 Compile with -O3 -march=native -ffast-math (no NaN, no infinity is used) and link without
@@ -271,6 +273,7 @@ static inline int varies_{name}(size_t n, const struct parameters *p)
         r"\b[A-Za-z_]\w*\b", lambda m: names.get(m.group(0), m.group(0)), d.amplitude
     )
     arguments = "".join(f", p[i].{q}_{name}" for q in shape)
+    own = "".join(f"    const double {q} = p->{q}_{name};\n    (void){q};\n" for q in shape)
     differs = " || ".join(f"p[i].{q}_{name} != p->{q}_{name}" for q in shape) or "0"
     return f"""\
 static inline double beta_{name}(const struct parameters *p)
@@ -305,6 +308,12 @@ static inline void spectra_{name}(size_t n, const struct parameters *p, double (
     }}
 }}
 
+/* The power of J at w -> 0, large where the spectrum does not go as J/w. */
+static inline double power_{name}(const struct parameters *p)
+{{
+{own}    return p->temperature_{name} > 0.0 || {int(bath.classical)} ? {d.infrared} : 2.0;
+}}
+
 /* 0: all points share the nodes; 1: up to the temperature, which is above 0; 2: they do not. */
 static inline int varies_{name}(size_t n, const struct parameters *p)
 {{
@@ -332,6 +341,12 @@ def _formula(code: Codegen, f: Formula) -> str:
     closed = {b.name for b in code.baths if b.density is not None and b.density.kind in CLOSED}
     summed = [b for b in transforms if b not in closed]
     every = sorted({*summed, *(b for p in products for b in p[1:])})
+    infinite = [
+        " + ".join(f"power_{b}(p)" for b in baths) + (" <= 1.0" if len(baths) > 1 else " < 1.0")
+        for baths, expressions in code.divergent.items()
+        if e in expressions
+    ]
+    diverges = " || ".join(infinite) or "0"
     rate = code.units.rate_factor if e.quantity != "equilibrium_constant" else 1.0
     pi_names = {"pi": "PI"}
     value, majorant = (
@@ -356,6 +371,12 @@ static inline double {e.identifier}_majorant(double w0{arguments})
 {unused}    return {majorant};
 }}
 
+int {e.identifier}_diverges(const struct parameters *p)
+{{
+    (void)p;
+    return {diverges};
+}}
+
 void {e.identifier}_points(size_t n, const struct parameters *p, double *value, double *error)
 {{
     double low = HUGE_NUMBER, high = 0.0;
@@ -374,6 +395,11 @@ void {e.identifier}_points(size_t n, const struct parameters *p, double *value, 
         const struct parameters *q = p + start;
         double *restrict v = value + start;
 {body}
+        for (size_t i = 0; i < m; i++) {{
+            if (!{e.identifier}_diverges(q + i)) continue;
+            v[i] = nan("");
+            if (error) error[start + i] = HUGE_VAL;
+        }}
     }}
 }}
 
@@ -487,7 +513,8 @@ def _block_lines(
             larger = "".join(f", {a.identifier} + {a.identifier}_e" for a in atoms)
             yield f"    double most = @NAME@_majorant(w0{larger});"
             yield f"    double least = @NAME@_majorant(w0{arguments});"
-            yield ("    error[start + i] = @RATE@ * (most - least + @OPERATIONS@ * UNIT * most);")
+            yield "    least = most - least + @OPERATIONS@ * UNIT * most;"
+            yield "    error[start + i] = @RATE@ * (least + (most > 0.0 ? TINY : 0.0));"
         yield "}"
 
 

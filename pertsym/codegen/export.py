@@ -259,6 +259,19 @@ class Codegen:
                 result[f"{name}_{bath.name}"] = cold or amplitude
         return result
 
+    @cached_property
+    def divergent(self) -> dict[tuple[str, ...], list[Expression]]:
+        """What exists only where the spectrum of a bath, at its own parameters, has a limit at
+        w = 0, and where the product of the spectra of two is integrable there."""
+        varied = {b.name for b in self.baths if b.density and not _is_number(b.density.infrared)}
+        result: dict[tuple[str, ...], list[Expression]] = {}
+        for e in self.expressions:
+            pairs = {(a.baths[0],) for a in e.atoms if a.meets_zero} | set(e.products)
+            for baths in sorted(pairs):
+                if varied.intersection(baths) and all(b not in self.smooth for b in baths):
+                    result.setdefault(baths, []).append(e)
+        return result
+
     @property
     def title(self) -> str:
         """The first line of a file."""
@@ -332,6 +345,10 @@ class Codegen:
             self.within(language)
         )
         return text
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "").isdigit()
 
 
 def _text(name: str) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from pertsym.baths.interpolated import Asked, interpolated
 from pertsym.baths.node_integrals import (
     summed_finite_part,
     summed_regular_part,
@@ -20,7 +21,17 @@ from pertsym.baths.node_integrals import (
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import UNIT
 from pertsym.baths.thermal_path import thermal_path
-from pertsym.codegen.runtime import GROUP, TINY, Bath, Discrete, at_zero, constant, first, octaves
+from pertsym.codegen.runtime import (
+    FEW,
+    GROUP,
+    TINY,
+    Bath,
+    Discrete,
+    at_zero,
+    constant,
+    first,
+    octaves,
+)
 
 NEAR_ZERO = 1e-290  # stands for w -> 0
 
@@ -35,7 +46,7 @@ class Unit:
         values = dict.fromkeys(density.parameters, 1.0)
         values.update(zip(density.shape_parameters, shape, strict=True))
         self.bath = Bath(density, classical, values, beta)
-        self.bath.amplitude = 1.0
+        self.bath.amplitude, self.beta = 1.0, beta
         made = density(*shape)
         self.path = thermal_path(made, classical, beta)
         # above what the path passes below, so that no pole of 1/(w^2 + L^2) lies between
@@ -82,7 +93,7 @@ class DiscreteUnit:
     """The same of a sum of exponentials."""
 
     def __init__(self, bath: Discrete) -> None:
-        self.exact, self.bath = bath.exact, bath
+        self.exact, self.bath, self.beta = bath.exact, bath, 0.0
         self.frequency_scale = float(np.min(np.abs(bath.exact.resonances[0])))
         self.kink_scale = 2 * self.frequency_scale
 
@@ -125,12 +136,49 @@ def discrete_unit(bath: Discrete) -> DiscreteUnit:
     return DiscreteUnit(bath)
 
 
+class Varied(NamedTuple):
+    """A bath for `interpolated`, its shape fixed; `beta` None stands for what varies."""
+
+    density: Any
+    classical: bool
+    shape: tuple[Any, ...]
+    beta: float | None
+
+    def at(self, beta: Any) -> Any:
+        """The bath at these beta, if they vary."""
+        if self.density is Discrete:
+            return discrete_unit(self.shape[0])
+        if self.beta is None:
+            return varied_unit(self.density, self.classical, self.shape, beta.tobytes())
+        return unit_of(self.density, self.classical, self.shape, self.beta)
+
+    def path(self, beta: Any) -> Any:
+        """Its path at beta, real or complex."""
+        if self.density is Discrete:
+            return None
+        return thermal_path(self.density(*self.shape), self.classical, beta)
+
+
+@lru_cache(maxsize=64)
+def varied_unit(density: Any, classical: bool, shape: tuple[float, ...], beta: bytes) -> Unit:
+    return Unit(density, classical, shape, np.frombuffer(beta))
+
+
+def source_of(bath: Any) -> Any:
+    """The bath for `interpolated`, None where its shape varies."""
+    if isinstance(bath, Discrete):
+        return Varied(Discrete, False, (bath,), 0.0)
+    if not all(map(constant, bath.shape)):
+        return None
+    beta = first(bath.beta) if constant(bath.beta) else None
+    return Varied(bath.density, bath.classical, bath.fixed_shape, beta)
+
+
 def unit_at(bath: Any, part: Any) -> Any:
     """The bath at some of the points."""
-    if isinstance(bath, Discrete):
-        return discrete_unit(bath)
-    if constant(bath.beta) and all(map(constant, bath.shape)):
-        return unit_of(bath.density, bath.classical, bath.fixed_shape, first(bath.beta))
+    source = source_of(bath)
+    if source is not None and source.beta is not None:
+        return source.at(None)
     beta, *shape = (x[part] if np.ndim(x) else x for x in (bath.beta, *bath.shape))
     if np.ndim(beta) == 0:
         beta = np.full(len(part), beta)
@@ -158,46 +206,51 @@ def gathered(count: int, parts: Iterator[Any], ask: Callable[[Any], Any]) -> tup
     return value, error
 
 
-def finite_parts(question: Any, a: Any, b: Any, w0: Any) -> tuple[Any, Any]:
-    """FP int dw Ĉ_A(w) X_B(s w0 + r w) K(w), or its regular part where K is empty.
+class Question(Asked):
+    """What is asked about baths of amplitude 1, and the answer."""
 
-    The question is (X is P, r, s, K), K = ((coefficient, power of 1/w0, pole/w0, order), ...).
-    Amplitudes stay outside.
-    """
-    transform, reflect, s, kernel = question
+    __slots__ = ()
+
+    def answer(self, a: Any, b: Any, w0: Any) -> tuple[Any, Any]:
+        """Value and error; parameters or w0 may be arrays."""
+        if self.kind == "P":
+            return a.transform(0.0, self.derivative)  # type: ignore[no-any-return]
+        if self.kind == "R":
+            return summed_regular_slope(a)
+        if np.ndim(w0):
+            value, error = np.array([self.answer(a, b, float(w)) for w in w0]).T
+            return value, error
+        transform, reflect, shift = self.transform, self.reflect, self.shift * w0
+        if not transform and reflect < 0 and shift <= 0 and is_cold(a) and is_cold(b):
+            return 0.0, 0.0  # no frequency at which both spectra differ from 0
+        poles = [(c, float(p), n) for c, p, n in self.poles(w0)]
+        double = len(poles) == 1 and poles[0][1:] == (0.0, 2) and not transform
+        if double and isinstance(b, Unit) and not np.any(b.spectrum(shift)[0]):
+            value, error = summed_regular_part(False, a, b, reflect, shift)
+            return poles[0][0] * value, abs(poles[0][0]) * error
+        if self.kind == "J":
+            return summed_regular_part(transform, a, b, reflect, shift)
+        return summed_finite_part(transform, a, b, reflect, shift, poles)
+
+
+def is_cold(bath: Any) -> bool:
+    return isinstance(bath, Unit) and not bath.bath.classical and bool(np.all(np.isinf(bath.beta)))
+
+
+def finite_parts(question: Any, a: Any, b: Any, w0: Any) -> tuple[Any, Any]:
+    """The answer at all points, amplitudes left outside; of "P" and "R" w0 does not count."""
+    if question.kind in "PR":
+        w0 = np.ones(len(w0))
+    sources = [source_of(bath) for bath in (a, b)]
+    betas = [bath.beta for bath, s in zip((a, b), sources, strict=True) if s and s.beta is None]
+    if len(w0) > FEW and all(sources) and all(np.array_equal(x, betas[0]) for x in betas[1:]):
+        found = interpolated(question, sources[0], sources[1], w0, betas[0] if betas else 0.0)
+        if found is not None:
+            return found
 
     def ask(part: Any) -> tuple[Any, Any]:
-        w = float(w0[part[0]])
         one = unit_at(a, part)
         other = one if a is b else unit_at(b, part)
-        if not transform and reflect < 0 and s <= 0 and all(map(is_cold, (a, b), (part, part))):
-            return 0.0, 0.0  # no frequency at which both spectra differ from 0
-        poles = [(c * w**-below, p * w, n) for c, below, p, n in kernel]
-        double = len(poles) == 1 and poles[0][1:] == (0.0, 2) and not transform
-        if double and not isinstance(b, Discrete) and not np.any(other.spectrum(s * w)[0]):
-            value, error = summed_regular_part(False, one, other, reflect, s * w)
-            return poles[0][0] * value, abs(poles[0][0]) * error
-        if not poles:
-            return summed_regular_part(transform, one, other, reflect, s * w)
-        return summed_finite_part(transform, one, other, reflect, s * w, poles)
+        return question.answer(one, other, float(w0[part[0]]))  # type: ignore[no-any-return]
 
     return gathered(len(w0), alike(len(w0), [a, b], w0), ask)
-
-
-def is_cold(bath: Any, part: Any) -> bool:
-    if isinstance(bath, Discrete) or bath.classical:
-        return False
-    beta = bath.beta
-    return bool(np.isinf(beta[part[0]] if np.ndim(beta) else beta))
-
-
-def regular_slopes(bath: Any, w0: Any) -> tuple[Any, Any]:
-    """P'(0) without its divergent part."""
-    parts = alike(len(w0), [bath], 0.0)
-    return gathered(len(w0), parts, lambda part: summed_regular_slope(unit_at(bath, part)))
-
-
-def static_transforms(bath: Any, m: int, w0: Any) -> tuple[Any, Any]:
-    """P^(m)(0)."""
-    parts = alike(len(w0), [bath], 0.0)
-    return gathered(len(w0), parts, lambda part: unit_at(bath, part).transform(0.0, m))

@@ -45,6 +45,9 @@ struct rule {
     struct arm arm[2];
     cplx *w, *a;
     double *radius, *weight[4];
+    /* radii in ascending order; sums of weights and of residues' sizes within each radius, and of
+       their quotients by the radii beyond */
+    double *sorted, *within[2], *beyond[2];
     cplx position[2 * MAX_RESONANCES + MAX_EXPONENTS], residue[2 * MAX_RESONANCES + MAX_EXPONENTS];
     double uncertainty;
 };
@@ -184,7 +187,9 @@ static void make_arm(const struct path *p, int side, double low, double high, do
             rough = size_of(arm->a[j] - arm->a[j - 1]) / fmax(size_of(arm->a[j]), 1e-300) / h;
             if (k) rough = fmin(rough, 1e3);
         }
-        arm->rounding[k] = EPS * (16.0 + 2.0 * rough) * size_of(arm->a[k]);
+        /* nodes are moved by the rounding of x, which beside a pole is more than that of a residue */
+        rough *= 2.0 + fabs(start + h * k) / 2;
+        arm->rounding[k] = EPS * (16.0 + rough) * size_of(arm->a[k]);
     }
     if (arm->open_inner) {
         double zeroth = 1.0 / -expm1(-h * arm->inner), first = size_of(arm->a[0]);
@@ -230,6 +235,46 @@ static void free_arm(struct arm *arm)
     for (int j = 0; j < 2; j++) free(arm->edge_w[j]), free(arm->edge[j]);
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = **(const double *const *)a, y = **(const double *const *)b;
+    return (x > y) - (x < y);
+}
+
+static void accumulate(struct rule *r)
+{
+    int n = r->n;
+    const double **order = block(n, sizeof *order);
+    r->sorted = block(n, sizeof(double));
+    for (int k = 0; k < n; k++) order[k] = r->radius + k;
+    qsort(order, n, sizeof *order, ascending);
+    for (int k = 0; k < n; k++) r->sorted[k] = *order[k];
+    for (int q = 0; q < 2; q++) {
+        double *in = r->within[q] = block(n + 1, sizeof(double));
+        double *out = r->beyond[q] = block(n + 1, sizeof(double));
+        for (int k = 0; k < n; k++) {
+            ptrdiff_t at = order[k] - r->radius;
+            double v = q ? size_of(r->a[at]) / sin(ANGLE) : r->weight[0][at];
+            in[k + 1] = in[k] + v, out[k] = v / r->sorted[k];
+        }
+        for (int k = n; k > 0; k--) out[k - 1] += out[k];
+    }
+    free(order);
+}
+
+/* sum_k v_k/max(size, radius_k), v the weights or the sizes of the residues. */
+static double shared_out(const struct rule *r, double size, int q)
+{
+    int low = 0, high = r->n;
+    if (!r->n) return 0.0;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (r->sorted[middle] < size) low = middle + 1;
+        else high = middle;
+    }
+    return r->within[q][low] / size + r->beyond[q][low];
+}
+
 /* The nodes of all arms, with the first and the last standing for what lies beyond. */
 static void join(struct rule *r)
 {
@@ -265,12 +310,15 @@ static void join(struct rule *r)
             r->w[at] = w, r->a[at] = a;
         }
     }
+    accumulate(r);
 }
 
-static cplx seen(const struct path *p, cplx w, double low, double h)
+/* The weight of a pole at w beside the trapezoidal rule, and what its rounding may change. */
+static cplx seen(const struct path *p, cplx w, double low, double h, double *lost)
 {
     double towards = 1.0;
     cplx x;
+    *lost = 0.0;
     if (p->analytic) {
         x = casinh(w / p->scale) + I * ANGLE;
     } else {
@@ -281,8 +329,23 @@ static cplx seen(const struct path *p, cplx w, double low, double h)
     if (cimag(x) * towards <= -0.8 * (PI / 2 - ANGLE)) return 0.0;
     double start = p->analytic ? 0.0 : start_of(p, low);
     cplx phase = 2.0 * I * PI / h * towards * (x - start);
+    double growth = fabs(creal(phase)), decay = exp(-growth);
+    double away = size_of(1.0 - cexp(-growth + I * cimag(phase)));
+    *lost = 2 * PI / h * EPS * (size_of(x) + fabs(start) + 16.0) * decay / (away * away);
     if (creal(phase) > 700.0) return 0.0;
     return -1.0 / (size_of(phase) < 1.0 ? expm1_small(phase) : cexp(phase) - 1.0);
+}
+
+/* Adds what the weight of a pole at w may miss to the nearest node, at least half as far away. */
+static void burden(struct rule *r, cplx w, double lost)
+{
+    int left = creal(w) < 0.0;
+    if (left >= r->arms) return;
+    struct arm *arm = &r->arm[left];
+    int k = 0;
+    double square = creal(w) * creal(w) + cimag(w) * cimag(w);
+    while (k < arm->n - 1 && size_of(arm->w[k]) * size_of(arm->w[k + 1]) < square) k++;
+    arm->rounding[k] += 2 * lost;
 }
 
 static struct rule *make_rule(const struct bath *b, double low, double high)
@@ -308,20 +371,23 @@ static struct rule *make_rule(const struct bath *b, double low, double high)
         for (int i = 0; i < r->arms; i++) fine = fine && is_fine(&r->arm[i], p.scale);
         if (fine) break;
     }
-    join(r);
     r->resonances = p.resonances;
     for (int k = 0; k < p.resonances; k++) {
+        double lost;
+        cplx residue = p.residue[k] * occupied(b, b->beta, p.position[k]);
         r->position[k] = p.position[k];
-        r->residue[k] = p.residue[k] * occupied(b, b->beta, p.position[k]) *
-                        seen(&p, p.position[k], floor_, h);
+        r->residue[k] = residue * seen(&p, p.position[k], floor_, h, &lost);
+        burden(r, p.position[k], size_of(residue) * lost);
     }
+    join(r);
     return r;
 }
 
 static void free_rule(struct rule *r)
 {
     for (int i = 0; i < r->arms; i++) free_arm(&r->arm[i]);
-    free(r->w), free(r->a), free(r->radius);
+    free(r->w), free(r->a), free(r->radius), free(r->sorted);
+    for (int q = 0; q < 2; q++) free(r->within[q]), free(r->beyond[q]);
     for (int m = 0; m < 4; m++) free(r->weight[m]);
     free(r);
 }
@@ -330,12 +396,14 @@ static void free_rule(struct rule *r)
 static cplx above(const struct rule *r, cplx z, double *error, double *majorant)
 {
     cplx value = 0.0;
-    double lost = 0.0, most = 0.0, size = size_of(z);
-    for (int k = 0; k < r->n; k++) {
-        double inverse = 1.0 / fmax(size, r->radius[k]);
-        if (error) value += r->a[k] / (z - r->w[k]), lost += r->weight[0][k] * inverse;
-        if (majorant) most += size_of(r->a[k]) / sin(ANGLE) * inverse;
+    double size = size_of(z), lost = error ? shared_out(r, size, 0) : 0.0;
+    double most = majorant ? shared_out(r, size, 1) : 0.0, re = 0.0, im = 0.0;
+    for (int k = 0; error && k < r->n; k++) {
+        double dr = creal(z) - creal(r->w[k]), di = cimag(z) - cimag(r->w[k]);
+        double ar = creal(r->a[k]), ai = cimag(r->a[k]), inverse = 1.0 / (dr * dr + di * di);
+        re += (ar * dr + ai * di) * inverse, im += (ai * dr - ar * di) * inverse;
     }
+    value = re + I * im;
     for (int k = 0; k < r->resonances; k++) {
         cplx term = r->residue[k] / (z - r->position[k]);
         value += term, lost += 64 * EPS * size_of(term), most += size_of(term);

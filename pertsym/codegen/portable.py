@@ -92,10 +92,12 @@ def place(path, side, x, angle):
     return [w, slope]
 
 
-def rounding_of(a, k, h):
+def rounding_of(a, k, h, x):
+    """Nodes are moved by the rounding of x, which beside a pole is more than that of a residue."""
     j = max(k, 1)
     rough = abs(a[j] - a[j - 1]) / max(abs(a[j]), TINY) / h
-    return 2 * UNIT * (16 + 2 * (rough if k == 0 else min(rough, 1e3))) * abs(a[k])
+    steep = (2 + abs(x) / 2) * (rough if k == 0 else min(rough, 1e3))
+    return 2 * UNIT * (16 + steep) * abs(a[k])
 
 
 def edge_of(path, side, x, h, angle):
@@ -149,7 +151,7 @@ def arm_of(path, side, low, high, h):
         "outer": outer,
         "first": first,
         "last": last,
-        "rounding": [rounding_of(a, k, h) for k in range(n)],
+        "rounding": [rounding_of(a, k, h, x[k]) for k in range(n)],
         "edges": [edge_of(path, side, x, h, angle) for angle in EDGES],
     }
 
@@ -162,6 +164,7 @@ def is_fine(arm, scale):
 
 
 def seen(path, w, low, h):
+    """The weight of a pole at w beside the trapezoidal rule, and what its rounding may change."""
     right = real(w) > 0
     towards = 1 if right or path["analytic"] else -1
     start = 0.0
@@ -172,10 +175,32 @@ def seen(path, w, low, h):
         start = start_of(path, low)
         x = log(w if right else -w) + I * towards * ANGLE
     result = 0.0
+    lost = 0.0
     if imag(x) * towards > -0.2 * pi:
         phase = 2 * I * pi / h * towards * (x - start)
+        growth = min(abs(real(phase)), 700.0)
+        away = abs(1 - exp(-growth + I * imag(phase)))
+        lost = 4 * pi / h * UNIT * (abs(x) + abs(start) + 16) * exp(-growth) / away**2
         if real(phase) <= 700:
             result = -1 / (expm1_small(phase) if abs(phase) < 1 else exp(phase) - 1)
+    return [result, lost]
+
+
+def nearest(arm, w):
+    """The number of the node nearest to a pole, which is at least half as far away."""
+    k = 0
+    while k < arm["n"] - 1 and abs(arm["w"][k]) * abs(arm["w"][k + 1]) < abs(w) ** 2:
+        k = k + 1
+    return k
+
+
+def burdened(arm, side, poles, lost):
+    """Roundings of an arm with what the weights of poles on its side may miss."""
+    near = [nearest(arm, p) for p in poles]
+    own = [2 * lost[j] if side * real(poles[j]) > 0 else 0.0 for j in range(len(poles))]
+    result = arm["rounding"]
+    for j in range(len(poles)):
+        result = [result[k] + (own[j] if k == near[j] else 0.0) for k in range(arm["n"])]
     return result
 
 
@@ -190,24 +215,25 @@ def rule_of(bath, low, high):
         s = s + 1
         h = STEPS[s]
         arms = [arm_of(path, side, lower, high, h) for side in sides]
-    residues = [
-        path["residues"][k]
-        * occupied(bath, path["poles"][k])
-        * seen(path, path["poles"][k], lower, h)
-        for k in range(len(path["poles"]))
-    ]
-    return finished(arms, path["poles"], residues, 0.0)
+    poles = path["poles"]
+    at = [path["residues"][k] * occupied(bath, poles[k]) for k in range(len(poles))]
+    weights = [seen(path, p, lower, h) for p in poles]
+    lost = [abs(at[k]) * weights[k][1] for k in range(len(poles))]
+    rounding = [burdened(arms[k], sides[k], poles, lost) for k in range(len(arms))]
+    residues = [at[k] * weights[k][0] for k in range(len(poles))]
+    return finished(arms, rounding, poles, residues, 0.0)
 
 
 def exponentials(c, nu):
     poles = [-I * z for z in nu]
-    return finished([], poles, [I * z for z in c], 0.0)
+    return finished([], [], poles, [I * z for z in c], 0.0)
 
 
-def finished(arms, poles, residues, uncertainty):
-    ends = [closed_ends(arm) for arm in arms]
+def finished(arms, rounding, poles, residues, uncertainty):
+    ends = [closed_ends(arms[k], rounding[k]) for k in range(len(arms))]
     return {
         "arms": arms,
+        "rounding": rounding,
         "ends": ends,
         "poles": poles,
         "residues": residues,
@@ -215,7 +241,7 @@ def finished(arms, poles, residues, uncertainty):
     }
 
 
-def closed_ends(arm):
+def closed_ends(arm, rounding):
     """Nodes of which the first and the last stand for what lies beyond, and their weights."""
     n = arm["n"]
     h = arm["step"]
@@ -234,15 +260,15 @@ def closed_ends(arm):
             "w": arm["w"][k] * (one / zeroth if k == 0 else last / two if k == n - 1 else 1.0),
             "a": arm["a"][k] * (zeroth if k == 0 else last * last / two if k == n - 1 else 1.0),
             "radius": abs(arm["w"][k]),
-            "weight": [weight_of(arm, k, m) for m in range(3)],
+            "weight": [weight_of(arm, rounding, k, m) for m in range(3)],
         }
         for k in range(n)
     ]
 
 
-def weight_of(arm, k, m):
+def weight_of(arm, rounding, k, m):
     return (
-        arm["rounding"][k] / sin(ANGLE) ** (m + 1)
+        rounding[k] / sin(ANGLE) ** (m + 1)
         + sum([arm["edges"][j][k][1] / sin(EDGES[j]) ** (m + 1) for j in range(2)])
         + (arm["first"][m] if k == 0 else 0.0)
         + (arm["last"][m] if k == arm["n"] - 1 else 0.0)
@@ -287,17 +313,13 @@ def missed(a, k, d, fall):
     return [rest, abs(rest - before)]
 
 
-def product_arm(arm, rule, unit):
+def product_arm(arm, own, rule, unit):
     n = arm["n"]
     h = arm["step"]
     factor = [above(rule, -arm["w"][k]) for k in range(n)]
     a = [unit * arm["a"][k] * factor[k][0] for k in range(n)]
     rounding = [
-        abs(unit)
-        * (
-            arm["rounding"][k] * (abs(factor[k][0]) + factor[k][1])
-            + abs(arm["a"][k]) * factor[k][1]
-        )
+        abs(unit) * (own[k] * (abs(factor[k][0]) + factor[k][1]) + abs(arm["a"][k]) * factor[k][1])
         + 16 * UNIT * abs(a[k])
         for k in range(n)
     ]
@@ -331,11 +353,12 @@ def product_of(unit, one, other, x):
     for arm in a["arms"]:
         met = joined(met, [abs(arm["w"][k]) for k in range(arm["n"])])
     b = made(other, lowest(met), highest(met))
-    arms = [product_arm(arm, b, unit) for arm in a["arms"]]
+    n = len(a["arms"])
+    arms = [product_arm(a["arms"][k], a["rounding"][k], b, unit) for k in range(n)]
     factor = [above(b, -z) for z in a["poles"]]
     uncertain = highest(joined([0.0], [f[1] / abs(f[0]) for f in factor]))
     residues = [unit * a["residues"][k] * factor[k][0] for k in range(len(factor))]
-    return finished(arms, a["poles"], residues, uncertain)
+    return finished(arms, [arm["rounding"] for arm in arms], a["poles"], residues, uncertain)
 
 
 def made(bath, low, high):
@@ -451,10 +474,10 @@ def thermal_spectra(bath, x, reduced):
     ]
     if cold:
         result = [
-            [2 * r * x, 2 * x * (reduced[0][1] + 4 * UNIT * size)],
+            [2 * r * x, 2 * x * (reduced[0][1] + 4 * UNIT * size) + TINY],
             [
                 2 * (slope * x + r),
-                2 * (reduced[1][1] * x + reduced[0][1]) + 8 * UNIT * (size + steep * x),
+                2 * (reduced[1][1] * x + reduced[0][1]) + 8 * UNIT * (size + steep * x) + TINY,
             ],
             [0.0, 0.0],
             [0.0, 0.0],
@@ -495,4 +518,5 @@ def inverse_of(energy):
 
 
 def bound(most, least, operations):
-    return most - least + operations * UNIT * most
+    """A product of small numbers may underflow; an exact zero stays one."""
+    return most - least + operations * UNIT * most + (TINY if most > 0 else 0.0)

@@ -19,12 +19,13 @@ function gives the bound of the error.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import factorial
 from typing import Any, NamedTuple
 from zlib import crc32
 
+from pertsym.baths.existence import zero_order
 from pertsym.codegen.emit import factored, joined, with_finite_kinks
 from pertsym.exact import Gaussian
 from pertsym.numerics.evaluate import depends_on_differences
@@ -80,6 +81,13 @@ class Atom(NamedTuple):
         return self.kind[0] in "IJMR" or (self.kind == "P" and not self.multiple)
 
     @property
+    def meets_zero(self) -> bool:
+        """Whether it exists only where the spectrum of its first bath is finite at w = 0."""
+        if self.kind[0] == "I":
+            return any(p == 0 for _, _, p, _ in self.kernel)
+        return self.kind[0] in "JMR" or (self.kind in "CP" and not self.multiple)
+
+    @property
     def identifier(self) -> str:
         """A name for it in code."""
         if self.kind == "S":
@@ -123,6 +131,8 @@ class Expression:
         language.
     operations
         Rounding errors that one term can gather, in units of the roundoff.
+    products
+        Pairs of baths whose spectra meet at w = 0 under an integral, where nothing else vanishes.
     """
 
     quantity: str
@@ -131,6 +141,7 @@ class Expression:
     value: str
     majorant: str
     operations: int
+    products: tuple[tuple[str, ...], ...] = ()
 
     @property
     def identifier(self) -> str:
@@ -150,14 +161,22 @@ def expression(
     require_evaluable(form, mixed=True)
     different = {name for name in {v.name for v in form.values} if _by_differences(form, name)}
     form, finite = with_finite_kinks(form, smooth)
-    terms = []
+    terms, products = [], set()
     for term in _prepared(form, finite):
+        products |= {atom.baths for atom in term.atoms if _singular_together(atom)}
         parts = [term._replace(atoms=())]
         for atom in term.atoms:
             factors = as_products(atom) or _counted(atom, different)
             parts = [_times(part, factor) for part in parts for factor in factors]
         terms += parts
-    return _expression(quantity, order, list(_collected(iter(terms))))
+    found = _expression(quantity, order, list(_collected(iter(terms))))
+    return replace(found, products=tuple(sorted(products)))
+
+
+def _singular_together(atom: Atom) -> bool:
+    if atom.kind[0] != "I" or atom.shift or any(p == 0 for _, _, p, _ in atom.kernel):
+        return False
+    return zero_order([(float(c), p, n) for c, _, p, n in atom.kernel]) == 0
 
 
 def _counted(atom: Atom, different: set[str]) -> tuple[Term, ...]:

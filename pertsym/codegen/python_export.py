@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pertsym.baths import (
+    interpolated,
     node_integrals,
     node_path,
     nodes,
@@ -37,7 +38,7 @@ MACHINERY = (
     occupation,
     runtime,
 )
-INTEGRALS = (node_integrals, finite_parts)  # for atoms that are no products
+INTEGRALS = (node_integrals, interpolated, finite_parts)  # for atoms that are no products
 STANDALONE = (node_path, nodes, thermal_path, product_nodes, occupation, standalone)
 
 _HEAD = '''\
@@ -48,7 +49,8 @@ _HEAD = '''\
 
 {units}
 `evaluate(**parameters)` broadcasts over arrays, `errors(**parameters)` bounds |value - exact|;
-`both` returns the two and costs as much as one.
+`both` returns the two and costs as much as one.  A ValueError names what has no meaning, or
+diverges at the parameters.
 PARAMETERS names all parameters with their defaults.{missing}
 """
 
@@ -111,6 +113,7 @@ def found(code, w0, atoms, lost, rate, quantity):
     sizes = [abs(x) for x in a]
     most = majorant(w0, *[x + lost[name] for x, name in zip(sizes, names)])
     bound = most - majorant(w0, *sizes) + operations * UNIT * most
+    bound = bound + (most > 0) * TINY  # a product of small numbers may underflow
     unit = rate[quantity == "equilibrium_constant"]
     return unit * formula(w0, *a), unit * bound
 
@@ -337,6 +340,9 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
                 else f"p.transform({_signed(atom)}, {atom.derivative})"
             )
             yield _assigned(atom, f"scaled({_variable(bath.name)}.amplitude, {ask})")
+    for baths, expressions in code.divergent.items():
+        refused = ", ".join(f"{e.quantity}({e.order})" for e in expressions)
+        yield f'require_finite("{refused}", {", ".join(map(_variable, baths))})'
     done: tuple[str, tuple[str, ...]] | None = None
     for atom in atoms:
         if atom.kind in ("QC", "QP"):
@@ -349,8 +355,8 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
         elif atom.kind[0] in "IJ":
             one, other = map(_variable, atom.baths)
             kernel = tuple((float(c), power, p, n) for c, power, p, n in atom.kernel)
-            question = atom.kind[2] == "P", atom.reflect, atom.shift, kernel
-            ask = f"finite_parts({question}, {one}, {other}, w0)"
+            question = atom.kind[0], atom.kind[2] == "P", atom.reflect, atom.shift, kernel
+            ask = f"finite_parts(Question{question}, {one}, {other}, w0)"
             yield _assigned(atom, f"scaled({one}.amplitude * {other}.amplitude, {ask})")
         elif atom.kind == "T":
             betas = ", ".join(f"{_variable(b.name)}.beta" for b in code.baths)
@@ -360,10 +366,9 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
 
 def _at_zero(atom: Atom) -> str:
     bath = _variable(atom.baths[0])
-    if atom.kind == "R":
-        return f"regular_slopes({bath}, w0)"
-    if atom.kind == "P":
-        return f"static_transforms({bath}, {atom.derivative}, w0)"
+    if atom.kind in "PR":
+        own = f'Question("{atom.kind}", derivative={atom.derivative})'
+        return f"finite_parts({own}, {bath}, {bath}, w0)"
     return f"mean_slope({bath})"
 
 

@@ -77,9 +77,9 @@ class Bath:
         if f.any(cold):
             up = sign > 0
             plain = 2 * self.amplitude * r * w0 if up else 0.0 * w0
-            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * f.abs(plain) if up else 0.0
+            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * f.abs(plain) + TINY if up else 0.0
             rise = 2 * self.amplitude * (slope * w0 + r) if up else 0.0 * w0
-            rise_error = 2 * (amplitude * (slope_error * w0 + error) + 4 * UNIT * size)
+            rise_error = 2 * (amplitude * (slope_error * w0 + error) + 4 * UNIT * size) + TINY
             value, errors = f.where(cold, plain, value), f.where(cold, plain_error, errors + TINY)
             derivative = f.where(cold, rise, derivative)
             rise_error = rise_error + 8 * UNIT * amplitude * f.abs(slope) * w0 if up else 0.0
@@ -371,7 +371,28 @@ def at_zero(bath: Any, w0: Any) -> tuple[Any, Any]:
     """Ĉ(0) and its error: that of the power of w = 0, which has no rounding, is left out."""
     with np.errstate(all="ignore"):
         value, error = bath.spectra(0.0 * w0, 1)[:2]
+    if isinstance(bath, Bath) and not bath.classical and np.any(np.isinf(bath.beta)):
+        cold = np.isinf(bath.beta)  # w^s, of which the power below left NaN where s < 1
+        value, error = np.where(cold, 0.0, value), np.where(cold, 0.0, error)
     return value, np.where(np.isnan(error), 64 * UNIT * np.abs(value) + TINY, error)
+
+
+def require_finite(quantities: str, *baths: Any) -> None:
+    """Refuse what is infinite by the spectrum of a bath at w = 0, or by the product of two there.
+
+    At T > 0 they go as w^(s - 1), s the power of J.
+    """
+    total: Any = 0.0
+    warm: Any = True
+    for bath in baths:
+        total = total + bath.density(*bath.shape).infrared
+        warm = warm & (bath.classical | np.isfinite(bath.beta))
+    if np.any(warm & (total < 1 if len(baths) == 1 else total <= 1)):
+        least = "the product of two spectra has no integral" if len(baths) > 1 else "Ĉ is infinite"
+        raise ValueError(
+            f"{quantities}: diverges at T > 0, as J ~ w^{np.min(total) / len(baths):g} at w -> 0 "
+            f"where {least}; ask at a higher power, at T = 0, or export other quantities"
+        )
 
 
 def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:

@@ -312,9 +312,9 @@ static inline void thermal_spectra(double x, double r, double slope, double r_e,
                       (r_e + size * lost) * fabs(dh[0])) + TINY;
     double d1e = 2 * ((slope_e + steep * lost) * h[1] * inverse +
                       (r_e + size * lost) * fabs(dh[1])) + TINY;
-    double c0 = 2 * r * x, c0e = 2 * r_e * x + 4 * UNIT * fabs(c0);
+    double c0 = 2 * r * x, c0e = 2 * r_e * x + 4 * UNIT * fabs(c0) + TINY;
     double e0 = 2 * (slope * x + r);
-    double e0e = 2 * (slope_e * x + r_e) + 4 * UNIT * size + 8 * UNIT * steep * x;
+    double e0e = 2 * (slope_e * x + r_e) + 4 * UNIT * size + 8 * UNIT * steep * x + TINY;
     s->up = cold ? c0 : a0, s->up_e = cold ? c0e : a0e;
     s->down = cold ? 0.0 : a1, s->down_e = cold ? 0.0 : a1e;
     s->slope_up = cold ? e0 : d0, s->slope_up_e = cold ? e0e : d0e;

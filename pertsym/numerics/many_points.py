@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from functools import cached_property, partial
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,22 +12,19 @@ import numpy as np
 from pertsym.baths import kinks
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
-from pertsym.baths.interpolated import (
-    Question,
-    Source,
-    octaves_of,
-    over_frequency,
-    over_temperature,
-)
+from pertsym.baths.interpolated import interpolated
 from pertsym.baths.tabulated import UNIT
 from pertsym.codegen import runtime
 from pertsym.codegen.densities import code_of
-from pertsym.estimate import Estimate
-from pertsym.numerics.requests import Request, compiled_density, has_sums, parameters
+from pertsym.numerics.requests import (
+    Question,
+    Request,
+    Source,
+    compiled_density,
+    has_sums,
+    parameters,
+)
 from pertsym.numerics.spectra import DoubleSpectra
-
-MANY = 32  # points of an octave for which polynomials are made
-BLOCK = 256  # points that are asked for together
 
 
 class Points:
@@ -143,60 +140,18 @@ def asked(question: Question, a: Correlation, b: Correlation, w0: Any) -> tuple[
         b, w0 = a, 1.0
     betas = [c.beta for c in (a, b) if not isinstance(c.density, Exponentials) and np.ndim(c.beta)]
     varied = any(np.ndim(x) for c in (a, b) for x in parameters(c).values())
-    if varied or any(x is not betas[0] and not np.array_equal(x, betas[0]) for x in betas[1:]):
-        return question.answer(a, b, w0)
-    splittings, place = np.unique(np.asarray(w0, dtype=float), return_inverse=True)
-    inverses, column = np.unique(betas[0] if betas else 0.0, return_inverse=True)
-    place, column = place.reshape(np.shape(w0)), column.reshape(np.shape(betas[0]) if betas else ())
-    points = math.prod(np.broadcast_shapes(place.shape, column.shape))
-    if len(splittings) * len(inverses) > 4 * points or np.any(np.isinf(inverses)):
-        return question.answer(a, b, w0)
-    one, other = (
-        Source(
-            c.density,
-            c.statistics,
-            None if np.ndim(c.beta) and betas else (math.inf if c.beta is None else float(c.beta)),
+    if not varied and all(x is betas[0] or np.array_equal(x, betas[0]) for x in betas[1:]):
+        one, other = (
+            Source(
+                c.density,
+                c.statistics,
+                None
+                if np.ndim(c.beta) and betas
+                else (math.inf if c.beta is None else float(c.beta)),
+            )
+            for c in (a, b)
         )
-        for c in (a, b)
-    )
-    table = np.empty((2, len(splittings), len(inverses)))
-    if betas and len(splittings) <= len(inverses):
-        for k, w in enumerate(map(float, splittings)):
-            table[:, k] = _over(
-                inverses,
-                partial(over_temperature, question, one, other, w),
-                partial(_at_temperatures, question, one, other, w),
-            )
-    else:
-        for k, beta in enumerate(map(float, inverses)):
-            pair = [s._replace(beta=beta) if s.beta is None else s for s in (one, other)]
-            table[:, :, k] = _over(
-                splittings,
-                partial(over_frequency, question, *pair),
-                partial(question.answer, *(s.at(None) for s in pair)),
-            )
-    return table[0][place, column], table[1][place, column]
-
-
-def _at_temperatures(question: Question, a: Source, b: Source, w0: float, beta: Any) -> Estimate:
-    return question.answer(a.at(beta), b.at(beta), w0)
-
-
-def _over(x: Any, table: Callable[[int], Any], direct: Callable[[Any], Any]) -> Any:
-    """Values and errors at an array x > 0, octave by octave."""
-    result = np.empty((2, len(x)))
-    octaves = octaves_of(x)
-    rest = np.ones(len(x), dtype=bool)
-    numbers, counts = np.unique(octaves, return_counts=True)
-    for octave in numbers[counts >= MANY]:
-        pieces = table(int(octave))
-        if pieces is not None:
-            part = octaves == octave
-            value, error = pieces(x[part])
-            result[:, part] = value[0], error[0]
-            rest[part] = False
-    left = np.flatnonzero(rest)
-    for start in range(0, len(left), BLOCK):
-        part = left[start : start + BLOCK]
-        result[:, part] = np.stack([np.broadcast_to(y, len(part)) for y in direct(x[part])])
-    return result
+        found = interpolated(question, one, other, w0, betas[0] if betas else 0.0)
+        if found is not None:
+            return found
+    return question.answer(a, b, w0)

@@ -14,13 +14,13 @@ import numpy as np
 from pertsym.baths import kinks
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
-from pertsym.baths.interpolated import Source, octaves_of, over_frequency
+from pertsym.baths.interpolated import by_frequency, octaves_of
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import NUMERATOR, UNIT, combined
 from pertsym.codegen import runtime
 from pertsym.codegen.densities import code_of, values_of
-from pertsym.numerics.requests import Request, compiled_density, kind_of
+from pertsym.numerics.requests import Request, Source, compiled_density, kind_of
 from pertsym.numerics.spectra import DoubleSpectra
 
 OFTEN = 32  # calls within an octave after which an integral gets a polynomial
@@ -133,7 +133,7 @@ class Single:
             table = None
             if kept + 1 == OFTEN:
                 number = int(octaves_of(np.array([w0]))[0])
-                table = over_frequency(question, self.source, other.source, number)
+                table = by_frequency(question, self.source, other.source, number)
             self._integrals.keep(key, kept + 1 if table is None else table)
             if table is None:
                 found = question.answer(self.unit, other.unit, w0)
