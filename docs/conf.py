@@ -1,4 +1,4 @@
-"""Sphinx configuration: pages are executed, mathematics is local, warnings are errors (`make docs`)."""
+"""Sphinx configuration: pages are executed, mathematics is local; `make docs` builds."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ mathjax_path = "mathjax/tex-chtml.js"
 bibtex_bibfiles = ["references.bib", "made/derivations.bib"]
 exclude_patterns = ["_build"]
 default_role = "literal"
+suppress_warnings = ["bibtex.missing_field"]  # drafts of papers without authors
 
 myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -48,6 +49,7 @@ nb_execution_timeout = 150
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 
+napoleon_use_ivar = True  # attributes are documented once
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
@@ -87,5 +89,13 @@ def setup(app: Any) -> None:
             self.renderer.nested_render_text(_as_markdown(data.string), data.line or 0)
         return [holder]
 
+    def escaped(_app: Any, _what: str, _name: str, _obj: Any, _options: Any, lines: Any) -> None:
+        """Moduli such as |w| in docstrings are no substitutions."""
+        for k, line in enumerate(lines):
+            parts = re.split(r"(``.*?``|`.*?`)", line)
+            parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
+            lines[k] = "".join(parts)
+
+    app.connect("autodoc-process-docstring", escaped, priority=900)
     NbElementRenderer.render_text_latex = render_text_latex  # type: ignore[method-assign]
     import_module("made").write(HERE / "made")

@@ -38,7 +38,7 @@ def write(folder: Path) -> None:
     pages = {
         "commands.md": commands(),
         "api.md": api(),
-        "derivations.bib": "\n\n".join(paper.bibtex for paper in derivations()),
+        "derivations.bib": re.sub(r"\$(\w+?)_(\w)\$", r"\1\2", bibliography()),
         **ledgers(),
     }
     for name, text in pages.items():
@@ -46,6 +46,11 @@ def write(folder: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists() or file.read_text() != text:
             file.write_text(text)
+
+
+def bibliography() -> str:
+    """BibTeX of every derivation."""
+    return "\n\n".join(paper.bibtex for paper in derivations())
 
 
 def commands() -> str:
@@ -76,8 +81,9 @@ def api() -> str:
         raise ValueError(f"GROUPS of docs/made.py: {', '.join(sorted(missing))} differ")
     lines = [
         "# Public names", "",
-        "`import pertsym as ps`. `ps.sigma_x`, `ps.sigma_y`, `ps.sigma_z` are the Pauli matrices in "
-        "the order of ascending energies, $\\sigma_z=|1\\rangle\\langle1|-|0\\rangle\\langle0|$.", "",
+        "`import pertsym as ps`. `ps.sigma_x`, `ps.sigma_y`, `ps.sigma_z` are the Pauli matrices "
+        "in the order of ascending energies, "
+        "$\\sigma_z=|1\\rangle\\langle1|-|0\\rangle\\langle0|$.", "",
     ]  # fmt: skip
     for title, names in GROUPS.items():
         lines += [f"## {title}", "", f"{FENCE}{{eval-rst}}"]
@@ -93,7 +99,9 @@ def _directive(path: str) -> str:
     value = getattr(__import__(module, fromlist=[name]), name)
     if isinstance(value, type):
         kind = "exception" if issubclass(value, Exception) else "class"
-        return f".. auto{kind}:: {path}\n   :members:\n"
+        return f".. auto{kind}:: {path}\n   :members:\n" + (
+            "   :exclude-members: value, error\n" if name == "Estimate" else ""
+        )
     return f".. autofunction:: {path}\n"
 
 
