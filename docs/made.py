@@ -95,7 +95,7 @@ def _directive(path: str) -> str:
         return f".. auto{kind}:: {path}\n   :members:\n" + (
             "   :exclude-members: value, error\n" if name == "Estimate" else ""
         )
-    return f".. autofunction:: {path}\n"
+    return f".. auto{'function' if callable(value) else 'data'}:: {path}\n"
 
 
 def ledgers() -> dict[str, str]:
