@@ -84,7 +84,7 @@ def rendered(site: Path, browser: str) -> Iterator[str]:
         for search in SEARCHES:
             url = f"http://127.0.0.1:{port}/search.html?q={search.replace(' ', '+')}"
             dump, _ = _dump(browser, url)
-            if not re.search(r'<ul class="search".*?<li', dump, re.S):
+            if not re.search(r'<ul[^>]*class="search".*?<li', dump, re.S):
                 yield f"search.html: shows nothing for {search!r}"
         server.shutdown()
 
