@@ -4,7 +4,7 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS := 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test check notebooks wheel benchmarks campaign mutation constraints clean
+.PHONY: demo test check notebooks docs wheel benchmarks campaign mutation constraints clean
 
 # The versions of constraints.txt, or the newest where an index has these no longer.
 NEWEST := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -51,6 +51,16 @@ notebooks: $(VENV)/.ready
 # The wheel in a clean environment: self-test, and a session from model file to picture.
 wheel:
 	PYTHON=$(PYTHON) .ci/wheel
+
+# The site, executed, warnings as errors, in an environment of its own; then links and formulas.
+build/docs-venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv build/docs-venv
+	build/docs-venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	touch $@
+
+docs: build/docs-venv/.ready
+	build/docs-venv/bin/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
+	build/docs-venv/bin/python docs/check.py build/docs
 
 benchmarks: $(VENV)/.ready
 	$(BIN)/python -m benchmarks

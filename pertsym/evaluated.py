@@ -27,6 +27,12 @@ from pertsym.rates import BlochRates, bloch_rates
 
 Basis = Literal["system", "energy"]
 _CONSTANT = "equilibrium_constant"
+_TWO_LEVELS = {
+    "k_10": "k_up",
+    "k_01": "k_down",
+    "inv_T2_10": "inv_T2",
+    "frequency_shift_10": "frequency_shift",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,9 +191,10 @@ class Numbers:
     def __getitem__(self, name: str) -> NumberSeries:
         """A quantity by name, as of `pertsym.derive` (ValueError if there is none)."""
         if self.model.dimension == 2:
-            plain = {"k_10": "k_up", "k_01": "k_down"}.get(name.removesuffix(ELIMINATED), name)
-            if plain in (*QUANTITIES, _CONSTANT):
-                return NumberSeries(name, lambda order: self._rate(plain, order, name != plain))
+            bare = name.removesuffix(ELIMINATED)
+            plain = _TWO_LEVELS.get(bare, bare)
+            if plain in QUANTITIES or name == _CONSTANT:
+                return NumberSeries(name, lambda order: self._rate(plain, order, bare != name))
         self._names.series(name)  # or it says what there is
         if name.endswith(ELIMINATED):
             raise ValueError(f"quantity: {name!r} has numbers for two levels alone")
@@ -216,13 +223,13 @@ class Numbers:
         factor = self.model.units.rate_to_printed(1.0)
         return Estimate(factor * complex(term.matrix[place]), factor * float(term.error[place]))
 
-    def _rate(self, name: str, order: int, by_levels: bool) -> Estimate:
+    def _rate(self, name: str, order: int, eliminated: bool) -> Estimate:
         constant = name == _CONSTANT
         highest = max(order + 2 if constant else order, 2)
         if highest not in self._rates:
             self._rates[highest] = bloch_rates(self.model, highest)
         found = self._rates[highest]
-        rows: Mapping[int, Any] = found.orders
+        rows: Mapping[int, Any] = found.eliminated if eliminated else found.orders
         if constant:
             if found.equilibrium_constant is None:
                 raise InputError(

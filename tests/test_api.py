@@ -318,3 +318,22 @@ def test_divergence_names_the_power() -> None:
     with pytest.raises(ps.Divergent, match=r"w\^-1\.2 at w -> 0"):
         ONLY_X.inv_T2_prime[4].function(X=sub_ohmic)(w0=1.0, beta=1.0)
     assert np.isfinite(ONLY_X.k_up[4].function(X=sub_ohmic)(w0=1.0, beta=1.0).value)
+
+
+def test_numbers_of_eliminated_quantities_are_the_eigenvalues() -> None:
+    coupling = ps.Coupling([["1/2", 0], [0, "-1/2"]], "B")
+    stated = ps.Model(hamiltonian=[["1/4", "1/2"], ["1/2", "-1/4"]], couplings=[coupling])
+    bath = ps.Bath(ps.DrudeLorentz(lam=0.1, gamma=2.0), temperature=1.0)
+    numbers = ps.derive(stated).at(B=bath)
+    found = bloch_rates(numbers.model, 4)
+    for name, plain in (
+        ("k_10_eliminated", "k_up"),
+        ("k_01_eliminated", "k_down"),
+        ("inv_T2_10_eliminated", "inv_T2"),
+        ("frequency_shift_10_eliminated", "frequency_shift"),
+        ("inv_T1_eliminated", "inv_T1"),
+    ):
+        value = found.eliminated[4][plain]
+        assert value is not None
+        assert numbers[name][4].value == pytest.approx(float(value.value), rel=1e-12)
+        assert abs(numbers[name][4].value - numbers[plain][4].value) > 1e-6

@@ -14,7 +14,7 @@ from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.densities.density import DensityCode
 from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
 from pertsym.baths.interpolated import Asked
-from pertsym.baths.nodes import Path
+from pertsym.baths.node_path import Path
 from pertsym.baths.tabulated import UNIT
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_spectrum import Statistics
