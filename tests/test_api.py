@@ -14,6 +14,7 @@ from pertsym.derivation import Step
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.model import Bath, Coupling, Model, NotYetDerivable
 from pertsym.present.text import prose_text
+from pertsym.rates import bloch_rates
 from pertsym.reduction.spectral import ZERO_FORM
 
 LAIRD = ps.bloch(ps.laird())
