@@ -155,7 +155,8 @@ FUNCTIONS = [DRUDE, MODE_COLD, OHMIC, OHMIC_COLD, ROOT, SUB_OHMIC, CLASSICAL, SA
 def test_transforms_at_many_points(c: Correlation) -> None:
     w = np.array([-30.0, -1.0, -0.2, 1e-6, 0.3, 0.7, 1.0, 1.3, 3.05, 4.0])
     for order in (0, 1):
-        value, error = panels_of(c.thermal).transform(w, order)
+        by_panels = [finite_part(Integrand(c.thermal), [(1.0, x, order + 1)]) for x in w]
+        value, error = np.array(by_panels).T
         other = c.transform(w, order)
         assert np.all(np.abs(value - other.value) <= error + other.error)
         plain = np.abs(w) > 0.1  # P and P' pass through 0: measured against the largest

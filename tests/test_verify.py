@@ -164,7 +164,7 @@ def test_command_prints_json_alone_on_stdout() -> None:
 
 def test_command_fails_with_the_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
     paper = replace(PAPER, checks={"broken": _broken})
-    monkeypatch.setattr("pertsym.cli.verify.find", lambda name: paper)
+    monkeypatch.setattr("pertsym.cli.verify.find", lambda name, project: paper)
     result = CliRunner().invoke(command, [PAPER.name, "--only", "broken", "--json"])
     assert result.exit_code == 1
     assert json.loads(result.stdout)[0]["status"] == "failed"

@@ -70,14 +70,22 @@ def unnamed() -> list[Piece]:
     return [piece for piece in pieces().rest if _kind(piece) not in known]
 
 
+CLOSED = r"K_{\mathrm{closed}}"
+
+
 def closed_latex() -> str:
+    """The closed part of k_10 as an equation."""
+    return f"{CLOSED}={closed_sum()}"
+
+
+def closed_sum() -> str:
     """The products of transforms of k_10, of which the real part is meant."""
     lines: list[str] = []
     for piece in pieces().pieces:
         if not piece.step.integrals:
             lines += _product(piece)
     rows = ["".join(lines[k : k + 3]) for k in range(0, len(lines), 3)]
-    head = r"K_{\mathrm{closed}}=\mathrm{Re}\Bigl\{&"
+    head = r"&\mathrm{Re}\Bigl\{"
     rows[0] = rows[0].removeprefix("+")
     return r"\begin{aligned}" + head + " \\\\\n&{}".join(rows) + r"\Bigr\}\end{aligned}"
 

@@ -6,8 +6,8 @@ The population rate of an off-diagonal coupling is worked out to the end.
 from __future__ import annotations
 
 from derivations.sixth_order.checks import CHECKS, READINGS, rate_by_parts
-from derivations.sixth_order.common import GENERATOR, ROWS, closed_latex, pieces
-from pertsym.derivation import Formula, Step, typed
+from derivations.sixth_order.common import CLOSED, GENERATOR, ROWS, closed_latex, closed_sum, pieces
+from pertsym.derivation import Step, typed
 from pertsym.narrative import forms_step, named, rendered, table
 from pertsym.paper import Paper
 
@@ -159,7 +159,7 @@ def closed_step() -> Step:
         "The rate of an off-diagonal coupling: what closes",
         rf"$S=\sigma_x$. The {count} pieces with constant $h$ are products of $G$ and its "
         r"derivatives at $\pm\omega_0$.",
-        (Formula(closed_latex()),),
+        (rendered(CLOSED, closed_sum()),),
         (f"{count} products of G(±ω0), G'(±ω0), G''(±ω0)",),
     )
 
@@ -206,7 +206,7 @@ def numbers_step() -> Step:
         r"$\beta=1.3$, $\omega_0=1$: the closed part from $\hat C$ and $P$, the others over the "
         "cones of arc lengths. Neither rest is small.",
         (
-            rendered(r"K_{\mathrm{closed}}", closed),
+            rendered(CLOSED, closed),
             rendered(r"K_{\text{one integral}}", one),
             rendered(r"K_{\text{two integrals}}", two),
             rendered(r"k_{10}^{(6)}", total),
