@@ -98,7 +98,7 @@ def second_order() -> Step:
     """Secs. III A, IV A, IV B."""
     return forms_step(
         "second-order",
-        "Second order: golden rule, 1/T2 = 1/(2 T1) and the frequency shift",
+        "Second order: golden rule, $1/T_2 = 1/(2T_1)$ and the frequency shift",
         "Each time integral is a half-sided Fourier transform, half the spectrum minus "
         r"$i/2\pi$ times its principal-value transform.",
         [named(name, 2) for name in ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")],
@@ -199,7 +199,7 @@ def coherences() -> Step:
     difference = renormalised_splitting(laird()) - BETA * shift[2].form
     step = forms_step(
         "frequency-shift",
-        "The frequency shift to fourth order, and the splitting that K implies",
+        "The frequency shift to fourth order, and the splitting that $K$ implies",
         r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$, Eq. (A5), order by order. No "
         r"integral is left beyond $P_1$, $P_2$ and their derivatives. The splitting defined by "
         r"$K=e^{-\beta\bar\omega}$ shifts differently already at second order, by "

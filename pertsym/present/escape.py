@@ -79,10 +79,13 @@ def prose_latex(text: str) -> str:
 
 
 def heading_latex(text: str) -> str:
-    """The same for a heading, whose math has no place in bookmarks."""
-    return with_inline_math(
-        text, escape_latex, lambda source: rf"\texorpdfstring{{${source}$}}{{}}"
-    )
+    """The same for a heading, whose bookmark has its math as bare characters."""
+
+    def math(source: str) -> str:
+        bare = re.sub(r"[\\{}^_]", "", source)
+        return rf"\texorpdfstring{{${source}$}}{{{bare}}}"
+
+    return with_inline_math(text, escape_latex, math)
 
 
 def _words(text: str, words: Callable[[str], str]) -> str:
