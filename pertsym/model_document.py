@@ -148,7 +148,8 @@ def quantity_steps(
     latex, text = symbol(name)
     left = latex.removeprefix(r"\left(").removesuffix(r"\right)")
     right, words = parts[1:] if brief else _defined(name)
-    words += "".join(f" At order {n} all terms cancel, ${latex}^{{({n})}}=0$." for n in zero)
+    gone = (f"At order {n} all terms cancel, ${latex}^{{({n})}}=0$. " for n in zero)
+    words = "".join(gone) + words
     stated = Formula(f"{left} = {right}")
     lines = (*formula_text(stated), *(f"{text}({n}) = 0: all terms cancel" for n in zero))
     return [Step(f"{name}-heading", _heading(name), words, (stated,), lines), *found]

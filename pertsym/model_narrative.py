@@ -235,10 +235,11 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
             "list the lower level first and exchange rows and columns of the operators",
         )
     numbers = Numbers(basis.at(model.values, model.baths))
-    formulas, lines, missing = [], [], []
+    formulas, lines, missing, negative = [], [], [], []
     for name in names:
+        latex, text = symbol(name)
+        total = 0.0
         for n in range(2, order + 1, 2):
-            latex, text = symbol(name)
             try:
                 value, error = numbers[name][n]
             except (Divergent, NotYetDerivable, InputError) as fault:
@@ -251,10 +252,22 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
                 )
             else:
                 shown, plain = scientific(float(value)), f"{float(value):.10g}"
+                total += float(value)
             formulas.append(
                 Formula(rf"{latex}^{{({n})}} = {shown} \pm {scientific(float(error), 2)}")
             )
             lines.append(f"{text}({n}) = {plain} +- {float(error):.1e}")
+        if name.startswith("k_") and total < 0:
+            negative.append(f"${latex}$")
+    below = ", ".join(negative) + (" is" if len(negative) == 1 else " are")
+    warned = (
+        f" {below} negative in sum. That is no mistake: levels of $H_S$ are dressed by the bath, "
+        "which mixes their populations from second order on, so that an element of order 4 that "
+        "outweighs order 2 may have either sign. Eigenvalues of the generator do not "
+        "depend on the dressing."
+        if negative
+        else ""
+    )
     unit = numbers.model.units.rate
     yield Step(
         "numbers",
@@ -262,7 +275,7 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         "The formulas at the values of the model"
         + (f", in {unit}" if unit else ", in the unit of the energies")
         + "; what stands after the sign is a bound of the error or, beyond closed forms, an "
-        "estimate." + ("".join(f" No value of {reason}." for reason in missing)),
+        "estimate." + warned + "".join(f" No value of {reason}." for reason in missing),
         tuple(formulas),
         (*lines, *missing),
     )

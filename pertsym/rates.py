@@ -23,7 +23,7 @@ from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.two_levels import Quantities, bloch_quantities, eliminated_quantities
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.values import Model
+from pertsym.model.values import AnyModel, Model, numeric
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
@@ -100,7 +100,7 @@ def spectra_of(model: Model, digits: int | None = None) -> Spectra:
 
 
 def bloch_rates(
-    model: Model, order: int, digits: int | None = None, progress: Progress = lambda _: None
+    model: AnyModel, order: int, digits: int | None = None, progress: Progress = lambda _: None
 ) -> BlochRates:
     """Every even order up to `order` of rates, shift and equilibrium constant.
 
@@ -127,6 +127,7 @@ def bloch_rates(
     InputError
         If a value overflows double precision.
     """
+    model = numeric(model)
     if order < 2 or order % 2:
         raise ValueError(f"order: must be a positive even integer, got {order}")
     if model.dimension != 2:

@@ -422,3 +422,27 @@ def test_prose_becomes_text() -> None:
     ):
         assert prose_text(source) == text
     assert Step("a", "$k_{10}$", "").__repr__() == "k10  [a]"
+
+
+def test_a_rate_that_is_negative_in_sum_is_explained() -> None:
+    """Raman rates of a Lambda system begin at order 4, where dressing moves them either way."""
+
+    def values(scale: float) -> tuple[ps.Model, Step]:
+        model = ps.Model(
+            energies=[0, 0.2, 1],
+            couplings=[
+                ps.Coupling([[0, 0, 1], [0, 0, 0], [1, 0, 0]], "hot"),
+                ps.Coupling([[0, scale, 0], [scale, 0, 1], [0, 1, 0]], "cold"),
+            ],
+            baths={
+                "hot": ps.Bath(ps.DrudeLorentz(lam=0.01, gamma=2.0), temperature=2.0),
+                "cold": ps.Bath(ps.Ohmic(alpha=0.02, wc=3.0, s=3), temperature=0.5),
+            },
+        )
+        return model, next(s for s in ps.derive(model).document().steps if s.key == "numbers")
+
+    model, raman = values(0.0)
+    assert "$k_{01}$ is negative in sum" in raman.prose
+    total = sum(ps.tcl_generator(model, 4).orders[n].matrix for n in (2, 4))
+    assert total[0, 4].real < 0  # what the sentence says of the element 00,11
+    assert "negative" not in values(1.0)[1].prose

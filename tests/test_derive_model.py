@@ -494,3 +494,43 @@ def test_terms_and_steps_are_sequences() -> None:
     assert steps[0].title in repr(steps[:2])
     assert "$$" in steps._repr_latex_()
     assert [step.key for step in D.steps] == ["hamiltonian", "eigenbasis", "definitions"]
+
+
+def test_functions_of_numbers_take_any_model() -> None:
+    """The model in its site basis, with symbols that have values, as `derive(...).at()` takes it."""
+    model = ps.Model(
+        hamiltonian=[["eps", "g", 0], ["g", 0, "g/2"], [0, "g/2", "-eps"]],
+        couplings=[ps.Coupling([[1, 0, 0], [0, 0, 0], [0, 0, -1]], "B")],
+        baths={"B": ps.Bath(ps.DrudeLorentz(lam=0.02, gamma=1.5), temperature=0.8)},
+        symbols={"eps": 0.4, "g": 0.3},
+    )
+    numbers = ps.derive(model).at()
+    for n in (2, 4):
+        assert np.array_equal(ps.tcl_generator(model, 4).orders[n].matrix, numbers.matrix[n])
+    for method in ("tcl2", "mean-force", "ccqme"):
+        found = numbers.steady(method, basis="energy")
+        assert np.allclose(ps.steady(model, method), found.states[0], rtol=0, atol=1e-14)
+    start = np.diag([1.0, 0, 0]).astype(complex)
+    assert ps.evolve(model, "tcl2", start, [0.0, 1.0]).shape == (2, 3, 3)
+    assert ps.redfield(model).shape == ps.ccqme(model).shape == (9, 9)
+    assert np.isclose(np.trace(ps.mean_force(model, 2).matrix), 1)
+    assert ps.tcl_slip(model, 2).orders.keys() == {0, 2}
+    pair = ps.Model(
+        hamiltonian=[["eps", 1], [1, 0]],
+        couplings=[ps.Coupling([[1, 0], [0, 0]], "B")],
+        baths=model.baths,
+        symbols={"eps": 0.4},
+    )
+    rates = ps.bloch_rates(pair, 2).orders[2]["k_up"]
+    assert rates is not None and rates.value == ps.derive(pair).at().k_up[2].value
+    swept = ps.sweep(pair, {"temperature": [0.8]}, order=2)
+    assert float(swept["k_up"].sel(order=2)[0]) == pytest.approx(rates.value, rel=1e-12)
+    for without, key in (({}, "symbols.eps"), ({"eps": 1.0}, "baths.B")):
+        open_model = ps.Model(
+            hamiltonian=[["eps", 1], [1, 0]],
+            couplings=[ps.Coupling([[1, 0], [0, 0]], "B")],
+            baths={} if without else model.baths,
+            symbols=without or {"eps": "real"},
+        )
+        with pytest.raises(ps.InputError, match=key):
+            ps.steady(open_model, "tcl2")

@@ -26,12 +26,12 @@ from pertsym.dynamics.half_sided import Channel, channels, transitions
 from pertsym.dynamics.levels import bohr_frequencies, merged
 from pertsym.dynamics.redfield import dissipator, secular_part, unitary
 from pertsym.model.errors import InputError
-from pertsym.model.values import Model
+from pertsym.model.values import AnyModel, numeric
 
 Matrix = NDArray[np.complex128]
 
 
-def ccqme(model: Model, secular: bool = False) -> Matrix:
+def ccqme(model: AnyModel, secular: bool = False) -> Matrix:
     """The generator of the CCQME, shape (N^2, N^2), energy units.
 
     Parameters
@@ -50,6 +50,7 @@ def ccqme(model: Model, secular: bool = False) -> Matrix:
         If two levels that the baths couple are degenerate, so that Q divides by zero; or if G or
         its derivative does not exist at a transition frequency.
     """
+    model = numeric(model)
     beta = common_temperature(model)
     if math.isinf(beta):
         raise InputError(

@@ -32,7 +32,7 @@ from pertsym.dynamics.imaginary_time import fourth_order
 from pertsym.dynamics.levels import merged
 from pertsym.estimate import Estimate
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.values import Model
+from pertsym.model.values import AnyModel, numeric
 
 Matrix = NDArray[np.complex128]
 
@@ -55,7 +55,7 @@ class State:
     error: float
 
 
-def mean_force(model: Model, order: int) -> State:
+def mean_force(model: AnyModel, order: int) -> State:
     """The mean-force Gibbs state up to an order, in the energy eigenbasis.
 
     Parameters
@@ -81,6 +81,7 @@ def mean_force(model: Model, order: int) -> State:
     Divergent
         If Im G or its derivative does not exist at a transition frequency.
     """
+    model = numeric(model)
     if order not in _ORDERS:
         raise NotYetDerivable(
             model.name,

@@ -49,7 +49,7 @@ from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.read import guess
 from pertsym.model.requests import require_evolvable
-from pertsym.model.values import Model
+from pertsym.model.values import AnyModel, Model, numeric
 
 MARKOVIAN: Final = ("redfield", "redfield-secular", "ccqme", "ccqme-secular")
 STEADY: Final = ("gibbs", "mean-force", *MARKOVIAN, "tcl2", "tcl4", "tcl6", "...")
@@ -153,7 +153,7 @@ class Estimated:
 
 
 def steady(
-    model: Model, method: str, order: int = 2, progress: Progress = lambda _: None
+    model: AnyModel, method: str, order: int = 2, progress: Progress = lambda _: None
 ) -> Matrix:
     """The steady state of a method.
 
@@ -185,9 +185,10 @@ def steady(
 
 @single_threaded
 def steady_estimated(
-    model: Model, method: str, order: int = 2, progress: Progress = lambda _: None
+    model: AnyModel, method: str, order: int = 2, progress: Progress = lambda _: None
 ) -> Estimated:
     """`steady`, as the only state, with its error."""
+    model = numeric(model)
     chosen = Method.parse(method, STEADY)
     if chosen.name == "gibbs":
         return _exactly(gibbs(model)[None])
@@ -229,7 +230,7 @@ def generator_with_error(
 
 
 def evolve(
-    model: Model,
+    model: AnyModel,
     method: str,
     initial: Matrix,
     times: Sequence[float],
@@ -274,7 +275,7 @@ def evolve(
 
 @single_threaded
 def evolve_estimated(
-    model: Model,
+    model: AnyModel,
     method: str,
     initial: Matrix,
     times: Sequence[float],
@@ -282,6 +283,7 @@ def evolve_estimated(
     tolerance: float = 1e-7,
 ) -> Estimated:
     """`evolve` with the error of each state."""
+    model = numeric(model)
     chosen = Method.parse(method, EVOLVE)
     initial = require_evolvable(model.name, initial, times, model.dimension)
     if chosen.asymptotic:

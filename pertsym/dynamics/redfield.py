@@ -11,14 +11,14 @@ from pertsym.dynamics.half_sided import Channel, channels, transitions
 from pertsym.dynamics.levels import bohr_frequencies, merged, rounding_of
 from pertsym.generators.second_order import redfield_term
 from pertsym.generators.tcl import tcl_generator
-from pertsym.model.values import Model
+from pertsym.model.values import AnyModel, Model, numeric
 
 Matrix = NDArray[np.complex128]
 
 _SEPARATED = 0.3
 
 
-def redfield(model: Model, secular: bool = False) -> Matrix:
+def redfield(model: AnyModel, secular: bool = False) -> Matrix:
     """-i[H_S, .] + R, the asymptotic time-local generator to second order (TCL2).
 
     R rho = sum_a (Lam_a rho S_a + S_a rho Lam_a^+ - S_a Lam_a rho - rho Lam_a^+ S_a) with
@@ -45,6 +45,7 @@ def redfield(model: Model, secular: bool = False) -> Matrix:
     Divergent
         If G does not exist at a transition frequency of a coupling.
     """
+    model = numeric(model)
     energies = merged(model.energies)
     total = unitary(energies) + _relaxation(model, energies)
     return secular_part(total, energies) if secular else total

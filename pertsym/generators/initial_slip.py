@@ -36,7 +36,7 @@ from pertsym.generators.representation import (
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Array, Correlated, System, as_matrix, left, right
 from pertsym.generators.threads import single_threaded
-from pertsym.model.values import Model
+from pertsym.model.values import AnyModel, numeric
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Slip:
 
 @single_threaded
 def tcl_slip(
-    model: Model,
+    model: AnyModel,
     order: int,
     tolerance: float = TOLERANCE,
     band: float | None = None,
@@ -83,6 +83,7 @@ def tcl_slip(
     NotYetDerivable
         If G of a bath is not bounded, or its exponentials are too many for the order.
     """
+    model = numeric(model)
     system, correlations = System.of(model), correlations_of(model)
     progress("exponential representation of the baths")
     baths = represented(model, tolerance, band)

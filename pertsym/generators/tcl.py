@@ -13,7 +13,7 @@ from pertsym.generators.representation import TOLERANCE, Progress
 from pertsym.generators.routes import Request, term
 from pertsym.generators.second_order import Term
 from pertsym.generators.threads import single_threaded
-from pertsym.model.values import Model
+from pertsym.model.values import AnyModel, numeric
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Generator:
 
 @single_threaded
 def tcl_generator(
-    model: Model,
+    model: AnyModel,
     order: int,
     time: float | None = None,
     tolerance: float = TOLERANCE,
@@ -72,6 +72,7 @@ def tcl_generator(
     NotYetDerivable
         If no route of `pertsym.generators.routes` serves, with the reason of the last one.
     """
+    model = numeric(model)
     if order < 0 or order % 2:
         raise ValueError(f"order: must be an even integer >= 0, got {order}")
     if time is not None and not 0 <= time < np.inf:

@@ -305,6 +305,30 @@ class Model:
         """The symbols that have a value."""
         return {name: s.value for name, s in self.symbols.items() if s.value is not None}
 
+    def numeric(self) -> NumericModel:
+        """The model in its eigenbasis, at its own values and with its own baths.
+
+        Raises
+        ------
+        InputError
+            Naming a symbol without value or a bath that is only a name.
+        """
+        from pertsym.model.diagonalisation import eigenbasis_of  # which stands on this module
+
+        known = {bath.name for bath in self.baths}
+        for kind, names, have in (
+            ("symbols", self.symbols, self.values.keys()),
+            ("baths", self.bath_names, known),
+        ):
+            if missing := [name for name in names if name not in have]:
+                raise InputError(
+                    self.name,
+                    f"{kind}.{missing[0]}",
+                    "has no value" if kind == "symbols" else "is only a name",
+                    "state it in the model, or give it to pertsym.derive(model).at(...)",
+                )
+        return eigenbasis_of(self).at(self.values, self.baths)
+
     @property
     def bath_names(self) -> tuple[str, ...]:
         """Of the couplings, in their order."""

@@ -463,3 +463,25 @@ class Model:
             return None
         betas = {bath.beta if bath.statistics == "boson" else None for bath in self.used_baths}
         return betas.pop() if len(betas) == 1 else None
+
+
+class StatedModel(Protocol):
+    """A model that knows its numbers: `pertsym.Model`, in any basis and with symbols."""
+
+    def numeric(self) -> Model:
+        """The model in its eigenbasis and in numbers."""
+
+
+AnyModel = Model | StatedModel
+"""What functions of numbers take."""
+
+
+def numeric(model: AnyModel) -> Model:
+    """A model in numbers, however it was stated.
+
+    Raises
+    ------
+    InputError
+        Naming a symbol without value or a bath that is only a name.
+    """
+    return model if isinstance(model, Model) else model.numeric()

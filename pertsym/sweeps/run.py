@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pertsym.model.errors import InputError
-from pertsym.model.values import Model
+from pertsym.model.values import AnyModel, Model, numeric
 from pertsym.processes import end, pool_of
 from pertsym.sweeps import dataset
 from pertsym.sweeps.axes import read_subject
@@ -45,7 +45,7 @@ class WorkerLost(RuntimeError):
 
 
 def sweep(
-    model: Model | str | os.PathLike[str],
+    model: AnyModel | str | os.PathLike[str],
     over: Mapping[str, str | ArrayLike],
     *,
     values: Mapping[str, Fraction] = MappingProxyType({}),
@@ -116,7 +116,8 @@ def sweep(
     dataset.require_xarray()
     if jobs < 1:
         raise InputError("sweep", "jobs", f"must be at least 1, got {jobs}", "give a number > 0")
-    subject = read_subject(model, over, values)
+    stated = model if isinstance(model, str | os.PathLike) else numeric(model)
+    subject = read_subject(stated, over, values)
     state = _initial(initial, subject.model)
     plan = Plan.of(subject, order, methods, state, times)
     blocks = plan.blocks()
