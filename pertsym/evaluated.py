@@ -84,7 +84,9 @@ class States:
         return rf"$$\rho=\begin{{pmatrix}}{rows}\end{{pmatrix}}\pm {bound}$$"
 
     def __repr__(self) -> str:
-        shown = np.array2string(self.populations, precision=8, suppress_small=True, threshold=40)
+        shown = np.array2string(
+            np.round(self.populations, 8) + 0.0, suppress_small=True, threshold=40
+        )
         largest = float(self.error.max(initial=0.0))
         return f"populations, {self.basis} basis, elements to {largest:.1g}:\n{shown}"
 

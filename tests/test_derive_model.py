@@ -497,7 +497,7 @@ def test_terms_and_steps_are_sequences() -> None:
 
 
 def test_functions_of_numbers_take_any_model() -> None:
-    """The model in its site basis, with symbols that have values, as `derive(...).at()` takes it."""
+    """Also one in its site basis, with symbols that have values."""
     model = ps.Model(
         hamiltonian=[["eps", "g", 0], ["g", 0, "g/2"], [0, "g/2", "-eps"]],
         couplings=[ps.Coupling([[1, 0, 0], [0, 0, 0], [0, 0, -1]], "B")],
@@ -522,7 +522,8 @@ def test_functions_of_numbers_take_any_model() -> None:
         symbols={"eps": 0.4},
     )
     rates = ps.bloch_rates(pair, 2).orders[2]["k_up"]
-    assert rates is not None and rates.value == ps.derive(pair).at().k_up[2].value
+    assert rates is not None
+    assert rates.value == ps.derive(pair).at().k_up[2].value
     swept = ps.sweep(pair, {"temperature": [0.8]}, order=2)
     assert float(swept["k_up"].sel(order=2)[0]) == pytest.approx(rates.value, rel=1e-12)
     for without, key in (({}, "symbols.eps"), ({"eps": 1.0}, "baths.B")):
