@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -29,7 +30,8 @@ from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.gibbs import gibbs
 from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes, modes_of
-from pertsym.dynamics.imaginary_time import Expansion, fourth_order
+from pertsym.dynamics.ground_state import ground_state
+from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
 from pertsym.dynamics.mean_force import mean_force, second_order
 from pertsym.dynamics.redfield import dissipator
 from pertsym.model import Bath, Coupling, InputError, Model, NotYetDerivable, parse_expression
@@ -257,6 +259,112 @@ def test_ground_state_at_zero_temperature() -> None:
     assert math.log2(cold[0] / cold[1]) == pytest.approx(2, abs=0.2)
 
 
+def rayleigh_schroedinger(
+    energies: Sequence[float], oscillators: Sequence[Oscillator]
+) -> tuple[Matrix, Matrix]:
+    """Second and fourth order of Tr_B |Psi><Psi|, normalised, with all states of two quanta.
+
+    Operators are matrices here and nothing is displaced; two quanta suffice for this order.
+    """
+    count, size = len(oscillators), len(energies)
+    kept = [q for q in itertools.product(range(3), repeat=count) if sum(q) <= 2]
+    place = {q: i for i, q in enumerate(kept)}
+    free = np.add.outer([sum(n * o.frequency for n, o in zip(q, oscillators)) for q in kept],
+                        np.array(energies) - energies[0]).ravel()  # fmt: skip
+    coupling = np.zeros((len(free), len(free)), dtype=complex)
+    for k, mode in enumerate(oscillators):
+        lowering = np.zeros((len(kept), len(kept)))
+        for q, i in place.items():
+            if q[k]:
+                below = (*q[:k], q[k] - 1, *q[k + 1 :])
+                lowering[place[below], i] = math.sqrt(q[k])
+        coupling += mode.strength * np.kron(lowering + lowering.T, mode.operator)
+    resolvent = np.array([0, *(-1 / free[1:])])
+    psi = [np.eye(len(free))[0].astype(complex)]
+    shifts: list[complex] = [0]
+    for k in range(1, 5):
+        driven = coupling @ psi[-1]
+        shifts.append(driven[0])
+        psi.append(resolvent * (driven - sum(shifts[j] * psi[k - j] for j in range(1, k))))
+
+    def reduced(k: int) -> Matrix:
+        parts = [v.reshape(len(kept), size) for v in psi]
+        return sum(parts[j].T @ parts[k - j].conj() for j in range(k + 1))
+
+    bare, r2, r4 = reduced(0), reduced(2), reduced(4)
+    second = r2 - np.trace(r2) * bare
+    return second, r4 - np.trace(r4) * bare - np.trace(r2) * second
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ground_state_against_perturbation_theory_in_fock_space(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    size = 2 + seed % 3
+    energies = (0.0, *np.sort(rng.uniform(0.4, 2.0, size - 1)))
+    operators = [hermitian(size, 10 * seed), hermitian(size, 10 * seed + 1)]
+    w, g = rng.uniform(0.3, 2.5, (2, 3)), rng.uniform(0.1, 0.6, (2, 3))
+    baths = [ImaginaryTimeModes(math.inf, tuple(w[b]), tuple(g[b] ** 2)) for b in range(2)]
+    raw = ground_state(energies, operators, baths)
+    gibbs = np.eye(size)[0]
+    found = normalised(gibbs, raw, (0.0, 0.0), 0.0)
+    modes = [Oscillator(w[b, k], g[b, k], operators[b]) for b in range(2) for k in range(3)]
+    second, fourth = rayleigh_schroedinger(energies, modes)
+    assert np.max(np.abs(fourth)) > 1e-3
+    assert found.second == pytest.approx(second, abs=1e-13)
+    assert found.fourth == pytest.approx(fourth, abs=1e-12)
+
+
+@pytest.mark.parametrize(("density", "power"), [("drude", 2), ("ohmic", 2), ("sub-ohmic", 1.6)])
+def test_fourth_order_at_zero_temperature_is_the_limit(density: str, power: float) -> None:
+    # imaginary-time quadrature, which shares only Ĉ, reaches it as T^(s+1)
+    energies, s = (0.2, 0.9, 1.5), hermitian(3, 6)
+
+    def fourth(beta: float) -> tuple[Matrix, float]:
+        model = open_system(energies, (s,), (DENSITIES[density],), beta)
+        state = mean_force(model, 4)
+        return state.matrix - mean_force(model, 2).matrix, state.error
+
+    limit, error = fourth(math.inf)
+    off = [fourth(beta)[0] - limit for beta in (50.0, 100.0)]
+    size = np.max(np.abs(limit))
+    assert error < 1e-9 * size
+    assert np.max(np.abs(off[1])) < 0.03 * size
+    assert np.linalg.norm(off[0]) / np.linalg.norm(off[1]) == pytest.approx(2**power, rel=0.06)
+    extrapolated = (2**power * off[1] - off[0]) / (2**power - 1)
+    assert np.max(np.abs(extrapolated)) < 0.1 * np.max(np.abs(off[1]))
+
+
+@pytest.mark.parametrize("density", DENSITIES)
+def test_fourth_order_at_zero_temperature_says_how_well_it_is_known(
+    density: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = open_system((0.2, 0.9, 1.5), (hermitian(3, 6),), (DENSITIES[density],), math.inf)
+    state = mean_force(model, 4)
+    assert state.matrix.trace() == pytest.approx(1, abs=1e-13)
+    monkeypatch.setattr("pertsym.dynamics.mean_force._POINTS_AT_ZERO", (20, 32))
+    finer = mean_force(model, 4)
+    assert np.max(np.abs(state.matrix - finer.matrix)) <= state.error < 1e-11
+    monkeypatch.setattr("pertsym.dynamics.mean_force._POINTS_AT_ZERO", (3, 4))
+    coarse = mean_force(model, 4)
+    assert np.max(np.abs(coarse.matrix - finer.matrix)) <= coarse.error
+    assert coarse.error > 1e-9
+
+
+def test_common_displacement_at_zero_temperature() -> None:
+    # S -> S + x displaces the bath and adds 2 lam x S to H_S: no other trace in the state
+    lam, x, s, energies = 0.02, 0.7, hermitian(3, 9), (0.0, 0.8, 1.7)
+    density = (DrudeLorentz(lam, 1.0),)
+
+    def fourth(operator: Matrix) -> Matrix:
+        return mean_force(open_system(energies, (operator,), density, math.inf), 4).matrix
+
+    moved, plain = fourth(s + x * np.eye(3)), fourth(s)
+    # first-order perturbation theory of the shift by -2 lam x S, and by terms of fourth order
+    shift = -2 * lam * x * s[1:, 0] / -np.array(energies[1:])
+    assert (moved - plain)[1:, 0] == pytest.approx(shift, abs=10 * lam**2)
+    assert fourth(s + x * np.eye(3) * 0) == pytest.approx(plain, abs=1e-15)
+
+
 # ---------------------------------------------------------------------------------------------
 # Structure
 
@@ -349,10 +457,9 @@ def test_what_is_not_derived_or_does_not_exist() -> None:
     s, density = hermitian(3, 1), (DrudeLorentz(0.1, 1.0),)
     with pytest.raises(NotYetDerivable, match="not at 6"):
         mean_force(open_system((0.0, 1.0, 2.0), (s,), density, 1.0), 6)
-    with pytest.raises(NotYetDerivable, match="T > 0"):
-        mean_force(open_system((0.0, 1.0, 2.0), (s,), density, math.inf), 4)
-    with pytest.raises(InputError, match="degenerate ground level"):
-        mean_force(open_system((0.5, 0.5, 2.0), (s,), density, math.inf), 2)
+    for order in (2, 4):
+        with pytest.raises(InputError, match="degenerate ground level"):
+            mean_force(open_system((0.5, 0.5, 2.0), (s,), density, math.inf), order)
     rising = ExpressionDensity(parse_expression("0.1*w"))  # no cutoff: the shift is infinite
     with pytest.raises(Divergent):
         mean_force(open_system((0.0, 1.0, 2.0), (s,), (rising,), 1.0), 2)

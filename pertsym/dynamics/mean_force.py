@@ -28,7 +28,8 @@ from pertsym.baths.jets import EPS
 from pertsym.dynamics.gibbs import boltzmann, common_temperature
 from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transitions
 from pertsym.dynamics.imaginary_modes import modes_of
-from pertsym.dynamics.imaginary_time import fourth_order
+from pertsym.dynamics.ground_state import ground_state
+from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
 from pertsym.dynamics.levels import merged
 from pertsym.estimate import Estimate
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -37,6 +38,7 @@ from pertsym.model.values import Model
 Matrix = NDArray[np.complex128]
 
 _ORDERS: Final = (0, 2, 4)
+_POINTS_AT_ZERO: Final = (14, 20)  # of the Gauss rules on panels whose ends have the ratio 4
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def mean_force(model: Model, order: int) -> State:
         If the baths have no common temperature; at T = 0 with a degenerate ground level, where
         the expansion does not exist.
     NotYetDerivable
-        At fourth order and T = 0, and for other orders.
+        For other orders.
     Divergent
         If Im G or its derivative does not exist at a transition frequency.
     """
@@ -93,23 +95,35 @@ def mean_force(model: Model, order: int) -> State:
     matrix = np.diag(boltzmann(energies, beta)).astype(np.complex128)
     error = EPS * (1.0 if math.isinf(beta) else 1 + beta * float(np.ptp(energies)))
     if order > 0 and math.isinf(beta):
-        _check_zero_temperature(model.name, energies, order)
+        _check_zero_temperature(model.name, energies)
     if order >= 2:
         second = second_order(energies, baths, beta)
         matrix, error = matrix + second.value, error + float(np.max(second.error))
     if order == 4:
-        expansion = fourth_order(
-            energies,
-            tuple(bath.operator for bath in baths),
-            tuple(modes_of(bath.transform.correlation, beta) for bath in baths),
-        )
+        expansion = _fourth_order(energies, baths, beta)
         matrix = matrix + expansion.fourth
         # the two routes to second order share nothing but Ĉ: their distance is a check of both
         error += expansion.error + float(np.max(np.abs(expansion.second - second.value)))
     return State(matrix, error)
 
 
-def _check_zero_temperature(name: str, energies: Sequence[float], order: int) -> None:
+def _fourth_order(energies: Sequence[float], baths: Sequence[Channel], beta: float) -> Expansion:
+    operators = tuple(bath.operator for bath in baths)
+    correlations = [bath.transform.correlation for bath in baths]
+    if not math.isinf(beta):
+        return fourth_order(energies, operators, [modes_of(c, beta) for c in correlations])
+    gap = min((e - min(energies) for e in energies if e > min(energies)), default=1.0)
+    raw, missed = [], 0.0
+    for points in _POINTS_AT_ZERO:
+        modes = [modes_of(c, beta, gap, points) for c in correlations]
+        missed = max(mode.error for mode in modes)
+        raw.append(ground_state(energies, operators, modes))
+    coarse, fine = raw
+    change = tuple(float(np.max(np.abs(a - b))) for a, b in zip(coarse, fine, strict=True))
+    return normalised(boltzmann(energies, beta), fine, (change[0], change[1]), missed)
+
+
+def _check_zero_temperature(name: str, energies: Sequence[float]) -> None:
     if sum(energy == min(energies) for energy in energies) > 1:
         raise InputError(
             name,
@@ -117,13 +131,6 @@ def _check_zero_temperature(name: str, energies: Sequence[float], order: int) ->
             "at T = 0 the coupling selects a state inside the degenerate ground level, which no "
             "expansion in its strength gives",
             "lift the degeneracy or give T > 0",
-        )
-    if order > 2:
-        raise NotYetDerivable(
-            name,
-            "temperature",
-            "the fourth order of the mean-force state is derived at T > 0 only",
-            "give a small temperature, or ask for order 2",
         )
 
 
