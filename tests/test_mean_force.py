@@ -28,9 +28,9 @@ from pertsym.baths.densities import (
 )
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.gibbs import gibbs
+from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes, modes_of
-from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
 from pertsym.dynamics.mean_force import mean_force, second_order
 from pertsym.dynamics.redfield import dissipator
@@ -269,8 +269,8 @@ def rayleigh_schroedinger(
     count, size = len(oscillators), len(energies)
     kept = [q for q in itertools.product(range(3), repeat=count) if sum(q) <= 2]
     place = {q: i for i, q in enumerate(kept)}
-    free = np.add.outer([sum(n * o.frequency for n, o in zip(q, oscillators)) for q in kept],
-                        np.array(energies) - energies[0]).ravel()  # fmt: skip
+    quanta = np.array(kept) @ np.array([mode.frequency for mode in oscillators])
+    free = np.add.outer(quanta, np.array(energies) - energies[0]).ravel()
     coupling = np.zeros((len(free), len(free)), dtype=complex)
     for k, mode in enumerate(oscillators):
         lowering = np.zeros((len(kept), len(kept)))

@@ -14,7 +14,8 @@ nodes mu of a quadrature over w of every bath and R = -1/(E_n + sum of its w) th
     psi_3,n(mu)    = R {S_mu psi_2 + sum_nu c_nu S_nu psi_2(mu,nu) + (V - E_2) psi_1(mu)}_n,
     psi_4,n        = R {sum_mu c_mu S_mu psi_3(mu) + (V - E_2) psi_2}_n,
 
-V the shift of H_S above, of second order, and c_mu the weights of C(-i tau) = sum c_mu e^{-w_mu tau}.
+V the shift of H_S above, of second order, and c_mu the weights of C(-i tau) = sum c_mu
+e^{-w_mu tau}.
 """
 
 from __future__ import annotations

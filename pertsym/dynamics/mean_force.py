@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from pertsym.baths.jets import EPS
 from pertsym.dynamics.gibbs import boltzmann, common_temperature
+from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transitions
 from pertsym.dynamics.imaginary_modes import modes_of
-from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
 from pertsym.dynamics.levels import merged
 from pertsym.estimate import Estimate
