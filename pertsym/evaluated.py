@@ -23,7 +23,7 @@ from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.narrative import expansion_latex
-from pertsym.rates import BlochRates, bloch_rates
+from pertsym.rates import BlochRates, bloch_rates, fourth_order_constant
 
 Basis = Literal["system", "energy"]
 _CONSTANT = "equilibrium_constant"
@@ -225,6 +225,8 @@ class Numbers:
 
     def _rate(self, name: str, order: int, eliminated: bool) -> Estimate:
         constant = name == _CONSTANT
+        if constant and order == 4 and self.model.common_beta is not None:
+            return fourth_order_constant(self.model).estimate()
         highest = max(order + 2 if constant else order, 2)
         if highest not in self._rates:
             self._rates[highest] = bloch_rates(self.model, highest)
