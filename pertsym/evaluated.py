@@ -256,7 +256,7 @@ class Numbers:
         return self._shown(None, steady_estimated(self.model, method, order), basis)
 
     def mean_force(self, order: int = 2, basis: Basis = "system") -> States:
-        """The mean-force Gibbs state to order 0, 2 or 4."""
+        """The mean-force Gibbs state to order 0, 2, 4, ..."""
         found = mean_force(self.model, order)
         return self._shown(None, Estimated(found.matrix[None], np.array([found.error])), basis)
 

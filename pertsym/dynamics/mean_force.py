@@ -1,4 +1,4 @@
-"""The mean-force Gibbs state Tr_B exp(-beta H)/Z to second or fourth order in the coupling.
+"""The mean-force Gibbs state Tr_B exp(-beta H)/Z order by order in the coupling.
 
 exp(-beta H) is expanded in imaginary time.  At second order, with f(x) = e^{-beta x}/Z_S and its
 divided difference f[x, y, z], the term before normalisation is
@@ -11,7 +11,9 @@ the KMS relation e^{-beta w} Ĉ(w) = Ĉ(-w) turns it into values of h_a(w) = Im 
                                         + p_k [h(D_kn) - h(D_km)] }/(E_n - E_m),  D_nm = E_n - E_m,
 
 the limit being understood where energies coincide.  The state is p + (r2 - p Tr r2) + ...: the
-truncated series, not exponentiated again.
+truncated series, not exponentiated again.  The fourth order comes from quadrature over imaginary
+time, or from the ground state at T = 0; higher ones are what the time-convolutionless generator
+leaves unchanged, by the steady-state theorem.
 """
 
 from __future__ import annotations
@@ -31,13 +33,15 @@ from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transition
 from pertsym.dynamics.imaginary_modes import modes_of
 from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
 from pertsym.dynamics.levels import merged
+from pertsym.dynamics.stationary_series import next_order, require_connected
 from pertsym.estimate import Estimate
+from pertsym.generators.tcl import tcl_generator
+from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 
 Matrix = NDArray[np.complex128]
 
-_ORDERS: Final = (0, 2, 4)
 _POINTS_AT_ZERO: Final = (14, 20)  # of the Gauss rules on panels whose ends have the ratio 4
 
 
@@ -65,13 +69,14 @@ def mean_force(model: Model, order: int) -> State:
     model
         Any number of levels and baths, all quantum baths at one temperature.
     order
-        0 (the Gibbs state of H_S), 2 or 4.
+        0 (the Gibbs state of H_S), 2, 4, or a higher even one.
 
     Returns
     -------
     State
         All corrections are traceless.  At order 2 the error is a bound, at order 4 an estimate
-        from successive refinements of the quadrature.
+        from successive refinements of the quadrature, beyond it what the errors of the generators
+        leave, which are estimates too.
 
     Raises
     ------
@@ -79,32 +84,62 @@ def mean_force(model: Model, order: int) -> State:
         If the baths have no common temperature; at T = 0 with a degenerate ground level, where
         the expansion does not exist.
     NotYetDerivable
-        For other orders.
+        For an odd order; beyond the fourth, if the generator two orders above is out of reach or
+        the rates of second order do not connect all levels.
     Divergent
         If Im G or its derivative does not exist at a transition frequency.
     """
-    if order not in _ORDERS:
+    if order < 0 or order % 2:
         raise NotYetDerivable(
             model.name,
             "order",
-            f"the mean-force state is derived at orders 0, 2 and 4, not at {order}",
+            f"the mean-force state has even orders 0, 2, 4, ..., not {order}",
             "ask for one of these",
         )
+    parts = _orders(model, min(order, 4))
+    if order > 4:
+        parts += _beyond(model, order, parts)
+    matrix = sum((part.matrix for part in parts[1:]), parts[0].matrix)
+    return State(matrix, sum(part.error for part in parts))
+
+
+def _orders(model: Model, order: int) -> list[State]:
+    """The contributions of order 0, 2, ..., at most 4."""
     beta = common_temperature(model)
     energies, baths = merged(model.energies), channels(model)
-    matrix = np.diag(boltzmann(energies, beta)).astype(np.complex128)
     error = EPS * (1.0 if math.isinf(beta) else 1 + beta * float(np.ptp(energies)))
+    parts = [State(np.diag(boltzmann(energies, beta)).astype(np.complex128), error)]
     if order > 0 and math.isinf(beta):
         _check_zero_temperature(model.name, energies)
     if order >= 2:
         second = second_order(energies, baths, beta)
-        matrix, error = matrix + second.value, error + float(np.max(second.error))
+        parts.append(State(second.value, float(np.max(second.error))))
     if order == 4:
         expansion = _fourth_order(energies, baths, beta)
-        matrix = matrix + expansion.fourth
         # the two routes to second order share nothing but Ĉ: their distance is a check of both
-        error += expansion.error + float(np.max(np.abs(expansion.second - second.value)))
-    return State(matrix, error)
+        off = float(np.max(np.abs(expansion.second - second.value)))
+        parts.append(State(expansion.fourth, expansion.error + off))
+    return parts
+
+
+@single_threaded
+def _beyond(model: Model, order: int, lower: Sequence[State]) -> list[State]:
+    """The contributions of order 6, 8, ..., from generators up to two orders above."""
+    energies = merged(model.energies)
+    require_connected(model.name, energies, tcl_generator(model, 2).orders[2])
+    terms = tcl_generator(model, order + 2).orders
+    known = [(part.matrix.reshape(-1), np.full(part.matrix.size, part.error)) for part in lower]
+    # the same step at fourth order, where the state is known, measures the generators
+    fourth, _ = next_order(model.name, energies, terms, known[:2])
+    off = float(np.max(np.abs(fourth - known[2][0])))
+    result = []
+    for _ in range(6, order + 1, 2):
+        value, error = next_order(model.name, energies, terms, known)
+        known.append((value, error))
+        matrix = value.reshape(len(energies), -1)
+        matrix = (matrix + matrix.conj().T) / 2
+        result.append(State(matrix, float(np.max(error)) + off))
+    return result
 
 
 def _fourth_order(energies: Sequence[float], baths: Sequence[Channel], beta: float) -> Expansion:
