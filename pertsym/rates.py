@@ -33,6 +33,7 @@ from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm
 GUARD_DIGITS = 2
 _CLOSED = 4  # the highest order with closed forms
 _CONSTANT = "equilibrium_constant"
+_WELL_KNOWN = 1e-9  # relative: no reason to look for another route
 ELIMINATED = "eliminated"
 _NOT_FINITE = "no finite value in double precision"
 
@@ -226,15 +227,17 @@ def fourth_order_constant(model: Model, spectra: Spectra | None = None) -> Bound
         If it does not exist.
     """
     interaction = interaction_of(model)
+    closed: Bounded | None = None
     if closes(interaction):
         try:
             form = fourth_constant(interaction)
-            value = evaluate(form, (model.w0,), spectra or spectra_of(model), model.common_beta)
-            if value.is_finite():
-                return value
+            closed = evaluate(form, (model.w0,), spectra or spectra_of(model), model.common_beta)
         except (Divergent, CannotEvaluate):
             pass  # a part may diverge where the whole does not
-    return fourth_constant_of(model)
+    if closed is not None and closed.error <= _WELL_KNOWN * abs(closed.value):
+        return closed
+    other = fourth_constant_of(model)
+    return closed if closed is not None and closed.error <= other.error else other
 
 
 Terms = Mapping[int, Term]

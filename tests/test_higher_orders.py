@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from derivations.detailed_balance_sixth_order.checks import closed_form
 from pertsym import Coupling as SymbolicCoupling
 from pertsym import derive, steady
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
@@ -297,6 +298,23 @@ def test_fourth_order_constant_as_a_function_of_arrays() -> None:
         coupling = Coupling.of([[0, 1.1], [1.1, 0]], "b")
         one = fourth_constant_of(Model.of((0.0, float(w[place[0], 0])), [coupling], [bath]))
         assert abs(many.value[place] - one.value) <= many.error[place] + one.error
+
+
+def test_closed_fourth_order_constant_on_a_line_of_complex_frequencies() -> None:
+    """Another evaluation of every atom, against the generator and imaginary time, to 15 digits."""
+    evidence = closed_form(15)
+    assert evidence.status == "numerical"
+    assert evidence.digits is not None
+    assert evidence.digits >= 15
+
+
+def test_closed_fourth_order_constant_reads_back() -> None:
+    derived = derive([SymbolicCoupling([[0, "x"], ["x", 0]], "B")])
+    text = repr(derived.equilibrium_constant[4])
+    assert str(derived.compare("equilibrium_constant", 4, text)).startswith("equal")
+    wrong = text.replace("2/(ω+ω0)³", "3/(ω+ω0)³")
+    assert wrong != text
+    assert str(derived.compare("equilibrium_constant", 4, wrong)).startswith("different")
 
 
 def test_where_the_fourth_order_constant_has_no_form() -> None:
