@@ -29,6 +29,9 @@ from pertsym.model.errors import InputError
 _Array = NDArray[np.float64]
 
 _FAR: Final = 1e18  # in units of 1/beta: what is beyond acts for a time of no weight
+_FROZEN_DIGITS: Final = (
+    15.0  # of int J/w, at T = 0: pairs of nodes cost time, what is left is known
+)
 _NO_TIME: Final = 1e-17  # e^{-x} = 1 from here down
 _POINTS: Final = 40  # of the Gauss rule on a panel
 _TRIAL_TIMES: Final = (1e-4, 1e-2, 0.1, 0.5)  # of beta
@@ -105,7 +108,11 @@ def modes_of(
         marks.insert(0, Point(0.0, spectrum.scale, 0.0, SMOOTH, spectrum.scale))
     near = finest(marks, min(spectrum.scale, soft))
     marks = [p._replace(width=min(p.width, soft)) for p in marks]
-    limits, depths = (0.0, far), [depth(p, near, int(frozen)) for p in marks]
+    if frozen:
+        depths = [depth(p, near, 1, _FROZEN_DIGITS) for p in marks]
+    else:
+        depths = [depth(p, near) for p in marks]
+    limits = (0.0, far)
     panels = graded(marks, limits, min(spectrum.scale, soft), depths)
     anchors = np.array([p.position for p in marks])
 
