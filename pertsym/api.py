@@ -215,7 +215,7 @@ class Derived:
 
     @property
     def equilibrium_constant(self) -> ConstantSeries:
-        """K = p1/p0 of two levels, indexed by order 0 and 2 (baths thermal at one temperature)."""
+        """K = p1/p0 of two levels, by order 0, 2, 4 (baths thermal at one temperature)."""
         if self.dimension != 2:
             raise AttributeError("equilibrium_constant: belongs to two levels")
         self._require_formulas()

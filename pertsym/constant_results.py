@@ -90,14 +90,14 @@ class ConstantResult:
 
 @dataclass(frozen=True, repr=False)
 class ConstantSeries:
-    """K = p1/p0 as a power series in the coupling; `series[order]` derives order 0 or 2."""
+    """K = p1/p0 as a power series in the coupling; `series[order]` derives order 0, 2 or 4."""
 
     _constant: EquilibriumConstant
     _parameters: Parameters | None = None
 
     def __repr__(self) -> str:
-        return "equilibrium constant K = p1/p0: index by the order, [0] or [2]"
+        return "equilibrium constant K = p1/p0: index by the order, [0], [2] or [4]"
 
     def __getitem__(self, order: int) -> ConstantResult:
-        """One order; ValueError at others than 0 and 2."""
+        """One order; ValueError at others, and at 4 where the coupling has diagonal elements."""
         return ConstantResult(self._constant[order], order, self._constant, self._parameters)

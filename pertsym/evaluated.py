@@ -23,7 +23,7 @@ from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.narrative import expansion_latex
-from pertsym.rates import BlochRates, bloch_rates
+from pertsym.rates import BlochRates, bloch_rates, fourth_order_constant
 
 Basis = Literal["system", "energy"]
 _CONSTANT = "equilibrium_constant"
@@ -227,6 +227,8 @@ class Numbers:
 
     def _rate(self, name: str, order: int, eliminated: bool) -> Estimate:
         constant = name == _CONSTANT
+        if constant and order == 4 and self.model.common_beta is not None:
+            return fourth_order_constant(self.model).estimate()
         highest = max(order + 2 if constant else order, 2)
         if highest not in self._rates:
             self._rates[highest] = bloch_rates(self.model, highest)
@@ -256,7 +258,7 @@ class Numbers:
         return self._shown(None, steady_estimated(self.model, method, order), basis)
 
     def mean_force(self, order: int = 2, basis: Basis = "system") -> States:
-        """The mean-force Gibbs state to order 0, 2 or 4."""
+        """The mean-force Gibbs state to order 0, 2, 4, ..."""
         found = mean_force(self.model, order)
         return self._shown(None, Estimated(found.matrix[None], np.array([found.error])), basis)
 

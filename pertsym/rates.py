@@ -13,9 +13,10 @@ from typing import Any
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.higher_orders import higher_constant
+from pertsym.dynamics.higher_orders import fourth_constant_of
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.fourth_constant import closes, fourth_constant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
 from pertsym.generators.representation import HIGHEST
@@ -32,6 +33,7 @@ from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm
 GUARD_DIGITS = 2
 _CLOSED = 4  # the highest order with closed forms
 _CONSTANT = "equilibrium_constant"
+_WELL_KNOWN = 1e-9  # relative: no reason to look for another route
 ELIMINATED = "eliminated"
 _NOT_FINITE = "no finite value in double precision"
 
@@ -180,7 +182,9 @@ def bloch_rates(
         evaluator.require_some(orders)
         eliminated = evaluator.eliminated(bloch, orders)
         if order > _CLOSED:
-            evaluator.beyond(order, orders, eliminated, constant, progress)
+            evaluator.beyond(order, orders, eliminated, progress)
+            if constant is not None:
+                evaluator.constants_beyond(order, constant, eliminated, progress)
         return BlochRates(
             orders,
             constant,
@@ -208,6 +212,33 @@ def _in_markov_noise(model: Model, order: int, progress: Progress) -> BlochRates
         rate_unit=model.units.rate,
         eliminated=printed(eliminated_quantities(terms)),
     )
+
+
+def _known(x: Bounded | None) -> Bounded:
+    assert x is not None
+    return x
+
+
+def fourth_order_constant(model: Model, spectra: Spectra | None = None) -> Bounded:
+    """K(4): its form where there is one, else imaginary time (the ground state at T = 0).
+
+    Raises
+    ------
+    Divergent
+        If it does not exist.
+    """
+    interaction = interaction_of(model)
+    closed: Bounded | None = None
+    if closes(interaction):
+        try:
+            form = fourth_constant(interaction)
+            closed = evaluate(form, (model.w0,), spectra or spectra_of(model), model.common_beta)
+        except (Divergent, CannotEvaluate):
+            pass  # a part may diverge where the whole does not
+    if closed is not None and closed.error <= _WELL_KNOWN * abs(closed.value):
+        return closed
+    other = fourth_constant_of(model)
+    return closed if closed is not None and closed.error <= other.error else other
 
 
 Terms = Mapping[int, Term]
@@ -260,10 +291,9 @@ class _Evaluator:
         order: int,
         orders: Table,
         eliminated: Table,
-        constant: dict[int, Bounded | None] | None,
         progress: Progress,
     ) -> None:
-        """Fill in the orders above 4, and the equilibrium constant two orders below them."""
+        """Fill in the orders above 4."""
         terms, reasons = highest(
             order, lambda n: tcl_generator(self.model, n, progress=progress).orders
         )
@@ -282,14 +312,45 @@ class _Evaluator:
                         table[n][name] = None
                     else:
                         table[n][name] = value * self.model.units.rate_to_printed(1.0)
-            if constant is not None:
-                progress(f"equilibrium constant, order {n - 2}")
-                try:
-                    constant[n - 2] = higher_constant(self.model, n - 2)
-                except (Divergent, NotYetDerivable) as fault:
-                    missing = self.divergent if isinstance(fault, Divergent) else self.not_derived
-                    missing.setdefault(str(n - 2), {})[_CONSTANT] = str(fault)
-                    constant[n - 2] = None
+
+    def constants_beyond(
+        self,
+        order: int,
+        constant: dict[int, Bounded | None],
+        rates: Table,
+        progress: Progress,
+    ) -> None:
+        """K of orders 4, ..., order - 2.
+
+        By the steady-state theorem the eliminated rates balance order by order, which gives those
+        from 6 on: no other route reaches them.
+        """
+        for n in range(_CLOSED, order - 1, 2):
+            progress(f"equilibrium constant, order {n}")
+            try:
+                constant[n] = self._constant(n, constant, rates)
+            except (Divergent, NotYetDerivable) as fault:
+                missing = self.divergent if isinstance(fault, Divergent) else self.not_derived
+                missing.setdefault(str(n), {})[_CONSTANT] = str(fault)
+                constant[n] = None
+
+    def _constant(self, n: int, lower: dict[int, Bounded | None], rates: Table) -> Bounded:
+        if n == _CLOSED:
+            return fourth_order_constant(self.model, self.spectra)
+        up, down = ({k: rates[k][name] for k in range(2, n + 3, 2)} for name in ("k_up", "k_down"))
+        needed = [*up.values(), *down.values(), *(lower[k] for k in range(0, n, 2))]
+        if any(x is None for x in needed):
+            raise NotYetDerivable(
+                self.model.name,
+                _CONSTANT,
+                f"order {n} follows from rates to order {n + 2}, of which some are missing",
+                "ask for a lower order",
+            )
+        total = _known(up[n + 2])
+        for k in range(0, n, 2):
+            total = total - _known(lower[k]) * _known(down[n + 2 - k])
+        quotient: Bounded = total / _known(down[2])
+        return quotient
 
     def eliminated(self, bloch: Bloch, orders: Table) -> Table:
         """The same quantities after elimination, to order 4: products of lower orders are added."""

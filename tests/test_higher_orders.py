@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from derivations.detailed_balance_sixth_order.checks import closed_form
+from pertsym import Coupling as SymbolicCoupling
+from pertsym import derive, steady
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.dynamics.higher_orders import higher_constant
+from pertsym.dynamics.higher_orders import fourth_constant_of
+from pertsym.equations.fourth_constant import fourth_constant
+from pertsym.equations.models import laird
 from pertsym.generators.representation import TOLERANCE, limits, represented
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import Generator, tcl_generator
@@ -18,7 +24,11 @@ from pertsym.model.errors import NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.bounded import Bounded
-from pertsym.rates import bloch_rates, highest
+from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
+from pertsym.rates import bloch_rates, fourth_order_constant, highest, interaction_of, spectra_of
+
+from .test_mean_force import DENSITIES
 
 DATA = Path(__file__).parent / "data" / "two_level"
 SIGMA_X, SIGMA_Y, SIGMA_Z = [[0, 1], [1, 0]], [[0, -1j], [1j, 0]], [[-1, 0], [0, 1]]
@@ -70,7 +80,7 @@ def test_detailed_balance_at_sixth_order(baths: tuple[Bath, ...]) -> None:
     k0 = up[0] / down[0]
     k2 = (up[1] - k0 * down[1]) / down[0]
     k4 = (up[2] - k0 * down[2] - k2 * down[1]) / down[0]
-    expected = higher_constant(model, 4)
+    expected = fourth_constant_of(model)
     assert abs(expected.value) > 1e-7
     assert abs(k4.value - expected.value) <= k4.error + expected.error
     assert k4.error < 1e-7 * abs(expected.value) + 1e-9
@@ -192,3 +202,144 @@ def test_a_shift_lacks_what_a_lower_order_lacks() -> None:
     assert rates[6]["frequency_shift"] == "it diverges"
     assert isinstance(rates[4]["frequency_shift"], Bounded)
     assert isinstance(rates[6]["inv_T2"], Bounded)
+
+
+# ---------------------------------------------------------------------------------------------
+# K(4): closed form, ground state, quadrature, rates
+
+
+def random_model(seed: int, beta: float) -> Model:
+    """sigma_x and sigma_y with a bath each, at random parameters."""
+    rng = np.random.default_rng(seed)
+    a, b, c, d, w0 = rng.uniform(0.5, 1.5, 5)
+    baths = (
+        Bath("x", "boson", beta, DrudeLorentz(round(0.05 * a, 4), round(1.5 * b, 4))),
+        Bath("y", "boson", beta, Ohmic(round(0.05 * c, 4), round(1.5 * d, 4), 1.0 + seed % 3)),
+    )
+    couplings = [Coupling.of(SIGMA_X, "x"), Coupling.of(SIGMA_Y, "y")]
+    return Model.of((0.0, round(w0, 4)), couplings, baths)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("beta", [0.4, 1.3, 5.0, math.inf])
+def test_closed_fourth_order_constant_against_the_mean_force_state(beta: float, seed: int) -> None:
+    """Finite parts of frequency integrals; quadrature of imaginary time or the ground state."""
+    model = random_model(seed, beta)
+    closed, other = fourth_order_constant(model), fourth_constant_of(model)
+    assert abs(closed.value - other.value) <= closed.error + other.error
+    assert closed.error + other.error < 1e-6 * abs(other.value)
+
+
+@pytest.mark.parametrize("density", ["underdamped", "expression", "table", "sub-ohmic"])
+@pytest.mark.parametrize("beta", [1.3, math.inf])
+def test_triple_poles_on_any_path(beta: float, density: str) -> None:
+    """Integrals over 1/(w - p)^3 on rays and on the real axis, where there are panels."""
+    bath = Bath("b", "boson", beta, DENSITIES[density])
+    model = Model.of((0.0, 1.07), [Coupling.of(SIGMA_X, "b")], [bath])
+    form = fourth_constant(interaction_of(model))
+    closed = evaluate(form, (1.07,), spectra_of(model), beta)
+    other = fourth_constant_of(model)
+    assert abs(closed.value - other.value) <= closed.error + other.error
+    assert closed.error + other.error < 1e-5 * abs(other.value)
+
+
+@pytest.mark.parametrize("beta", [0.8, math.inf])
+def test_fourth_order_constant_in_the_two_correlation_functions_of_one_operator(
+    beta: float,
+) -> None:
+    """Lam|1><0| + h.c. with C1 = C_X + C_Y and C2 = C_X - C_Y is sigma_x X + sigma_y Y."""
+    model = random_model(5, beta)
+    parts = spectra_of(model).baths
+    x, y = (parts[name][0][1] for name in ("x", "y"))
+    spectra = DoubleSpectra({"C1": ((1, x), (1, y)), "C2": ((1, x), (-1, y))})
+    one = evaluate(fourth_constant(laird()), (model.w0,), spectra, beta)
+    two = fourth_order_constant(model)
+    assert abs(one.value - two.value) <= one.error + two.error < 1e-9 * abs(two.value)
+
+
+@pytest.mark.parametrize("operator", [SIGMA_X, [[0.4, 1], [1, -0.4]]])
+def test_fourth_order_constant_at_zero_temperature_balances_rates(
+    operator: list[list[float]],
+) -> None:
+    bath = Bath("b", "boson", math.inf, Ohmic(0.05, 1.4, 3.0))
+    model = Model.of((0.0, 1.0), [Coupling.of(operator, "b")], [bath])
+    rates = bloch_rates(model, 6)
+    assert rates.equilibrium_constant is not None
+    up, down = (
+        [number(rates.eliminated[n][name]) for n in (2, 4, 6)] for name in ("k_up", "k_down")
+    )
+    assert up[0].value == 0
+    k2 = up[1] / down[0]
+    k4 = (up[2] - k2 * down[1]) / down[0]
+    for found, n in ((k2, 2), (k4, 4)):
+        expected = number(rates.equilibrium_constant[n])
+        assert abs(found.value - expected.value) <= found.error + expected.error
+        assert found.error + expected.error < 1e-5 * abs(expected.value)
+
+
+def test_fourth_order_constant_to_many_digits() -> None:
+    model = random_model(1, 1.3)
+    form = fourth_constant(interaction_of(model))
+    spectra = EnclosedSpectra(spectra_of(model).baths, 20)
+    lower, upper = model.energies_exact
+    many = evaluate(form, (upper - lower,), spectra, 1.3)
+    double = fourth_order_constant(model)
+    assert float(many.error) < 1e-19 * abs(float(many.value))
+    assert abs(double.value - float(many.value)) <= double.error
+
+
+def test_fourth_order_constant_as_a_function_of_arrays() -> None:
+    derived = derive([SymbolicCoupling([[0, "x"], ["x", 0]], "X")])
+    f = derived.equilibrium_constant[4].function(X=Ohmic(0.04, 1.5, 1.0))
+    w, beta = np.array([0.5, 1.0, 1.7])[:, None], np.array([0.7, 1.3, math.inf])
+    many = f(w, beta, x=1.1)
+    for place in np.ndindex(3, 3):
+        bath = Bath("b", "boson", float(beta[place[1]]), Ohmic(0.04, 1.5, 1.0))
+        coupling = Coupling.of([[0, 1.1], [1.1, 0]], "b")
+        one = fourth_constant_of(Model.of((0.0, float(w[place[0], 0])), [coupling], [bath]))
+        assert abs(many.value[place] - one.value) <= many.error[place] + one.error
+
+
+def test_closed_fourth_order_constant_on_a_line_of_complex_frequencies() -> None:
+    """Another evaluation of every atom, against the generator and imaginary time, to 15 digits."""
+    evidence = closed_form(15)
+    assert evidence.status == "numerical"
+    assert evidence.digits is not None
+    assert evidence.digits >= 15
+
+
+def test_closed_fourth_order_constant_reads_back() -> None:
+    derived = derive([SymbolicCoupling([[0, "x"], ["x", 0]], "B")])
+    text = repr(derived.equilibrium_constant[4])
+    assert str(derived.compare("equilibrium_constant", 4, text)).startswith("equal")
+    wrong = text.replace("2/(ω+ω0)³", "3/(ω+ω0)³")
+    assert wrong != text
+    assert str(derived.compare("equilibrium_constant", 4, wrong)).startswith("different")
+
+
+def test_where_the_fourth_order_constant_has_no_form() -> None:
+    derived = derive([SymbolicCoupling([["d", "x"], ["x", 0]], "X")])
+    with pytest.raises(ValueError, match="without diagonal coupling"):
+        derived.equilibrium_constant[4]
+    # the number is there, and where parts of a form diverge too: C(t) ~ t^-0.4
+    bath = Bath("b", "boson", 1.0, Ohmic(0.05, 1.0, 0.4))
+    model = Model.of((0.0, 1.0), [Coupling.of(SIGMA_X, "b")], [bath])
+    assert fourth_order_constant(model).error < 1e-9
+
+
+def test_sixth_order_constant_balances_rates() -> None:
+    """From rates to order 8; the ratio of the states that the sums of rates leave unchanged."""
+    bath = Bath("b", "boson", 1.0, DrudeLorentz(0.05, 1.4))
+    found, left = [], []
+    for strength in (0.4, 0.3):
+        coupling = Coupling.of([[0.4, 1], [1, -0.4]], "b", strength=strength)
+        model = Model.of((0.0, 1.0), [coupling], [bath])
+        constant = bloch_rates(model, 8).equilibrium_constant
+        assert constant is not None
+        found.append(np.array([number(constant[n]).value for n in (2, 4, 6)]))
+        state = steady(model, "tcl8")
+        ratio = (state[1, 1] / state[0, 0]).real
+        left.append(ratio - math.exp(-1) - sum(found[-1]))
+    orders = np.array([2, 4, 6])
+    assert found[0] == pytest.approx((4 / 3) ** orders * found[1], rel=1e-4)
+    assert left[0] / left[1] == pytest.approx((4 / 3) ** 8, rel=0.1)

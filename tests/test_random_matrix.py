@@ -7,6 +7,8 @@ import math
 from fractions import Fraction as F
 from pathlib import Path
 
+import flint
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,12 @@ from scipy.integrate import quad, solve_ivp
 
 from generated.esposito_gaspard_2003 import rates as generated
 from pertsym.baths.divergence import Divergent
-from pertsym.certify.conserved_energy_routes import finite_part, rate_at_coupling, rate_from_pole
+from pertsym.certify.conserved_energy_routes import (
+    finite_part,
+    rate_at_coupling,
+    rate_from_cumulant,
+    rate_from_pole,
+)
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
@@ -410,12 +417,22 @@ def test_rates_are_the_pole_of_the_ladder(splitting: F, total: F) -> None:
     assert found[4] == pytest.approx(0.04**2 * float(wanted[1]), rel=1e-10)
 
 
-def test_finite_part_of_a_polynomial() -> None:
-    """FP int_{-1}^{2} (h^2 + 3h)/(h - 1/2)^2: the antiderivative without its pole."""
-    value = finite_part(lambda h: h * h + 3 * h, 0.5, -1.0, 2.0)
-    assert value == pytest.approx(
-        3 + 4 * math.log(1.5 / 1.5) - 1.75 * (1 / 1.5 + 1 / 1.5), abs=1e-6
-    )
+def test_finite_part_of_a_chord() -> None:
+    """FP int_{-1}^{1} sqrt(1 - h^2) (1 + h)/(h - p)^2 = pi d/dp [-p (1 + p) + 1/2]."""
+    with flint.ctx.workdps(30):
+        p = flint.acb("0.3")
+        value = finite_part(lambda h: 1 + h, p, flint.acb(0), flint.acb(1), 120)
+        expected = -flint.arb.pi() * (1 + 2 * p.real)
+        assert abs(value.real - expected) < 1e-25
+
+
+@pytest.mark.parametrize(("delta", "total"), [(F(3, 10), F(1, 10)), (F(2, 5), F(-1, 20))])
+def test_cumulant_and_pole_of_the_ladder_give_one_rate(delta: F, total: F) -> None:
+    """The engine's fourth-order terms as integrals, the ladder without them: to 20 digits."""
+    cumulant = rate_from_cumulant(delta, total, 20)
+    _, pole = rate_from_pole(delta, total, 20)
+    with mpmath.workdps(30):
+        assert abs(cumulant - pole) < mpmath.mpf(10) ** -20
 
 
 @pytest.mark.parametrize(("coupling", "factor"), [(0.09, 3), (0.25, 3)])

@@ -421,8 +421,8 @@ def test_a_transform_that_exists_only_as_a_difference() -> None:
 
 
 def test_requests_that_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"order: must be 1 or 2, got \[3\]"):
-        spectral_integral("CP", DRUDE, DRUDE, -1, 1.0, [(1.0, 0.5, 3)])
+    with pytest.raises(ValueError, match=r"order: must be 1 to 3, got \[4\]"):
+        spectral_integral("CP", DRUDE, DRUDE, -1, 1.0, [(1.0, 0.5, 4)])
     flat = Correlation(Exponentials((0.1,), (1.0,)))
     assert spectral_integral("CP", flat, DRUDE, -1, 1.0, []).value == 0.0
     form = monomial(

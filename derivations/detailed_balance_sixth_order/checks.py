@@ -15,6 +15,7 @@ from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude
 from pertsym.certify.detailed_balance import (
     TwoLevels,
+    constant_from_form,
     constants_from_generator,
     constants_from_imaginary_time,
 )
@@ -24,9 +25,13 @@ from pertsym.certify.standard import state_values
 from pertsym.certify.stationarity import NotStationary, check_stationarity
 from pertsym.derivation import Reading
 from pertsym.dynamics.mean_force import mean_force
+from pertsym.equations.fourth_constant import fourth_constant
+from pertsym.equations.models import independent_baths
+from pertsym.exact import Gaussian
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values
 from pertsym.model.values import Bath, Coupling, Model
+from pertsym.reduction.spectral import SpectralForm
 
 BATH = GaussianSpectrum(amplitude="0.3", width="1", beta="1.25")
 OFF_DIAGONAL = TwoLevels("0.9", (0, 8, 0))
@@ -34,10 +39,13 @@ OFF_DIAGONAL = TwoLevels("0.9", (0, 8, 0))
 BIASED = TwoLevels("0.9", (-3, 8, 5))
 """S = sigma_x plus a diagonal part: they do."""
 
+SIGMA_X = ((Gaussian(), Gaussian(1)), (Gaussian(1), Gaussian()))
+
 MOST_DIGITS = 22
 """The multisets of three exponents, and with them time and memory, grow with the cube of this."""
 
 GENERATOR = "steady state of the generator, exponents of the Gaussian spectrum"
+CLOSED = "closed form of K(4), finite parts on a line below the real axis"
 IMAGINARY = "imaginary-time expansion, Gauss-Legendre rules"
 
 Constants = Mapping[int, Any]
@@ -65,6 +73,24 @@ def balance(system: TwoLevels) -> Check:
         return conclude((GENERATOR, IMAGINARY), *findings, status="numerical")
 
     return check
+
+
+def closed_constant() -> SpectralForm:
+    """K(4) for S = sigma_x."""
+    return fourth_constant(independent_baths(2, [(SIGMA_X, "B")]))
+
+
+def closed_form(digits: int) -> Evidence:
+    """K(4) of an off-diagonal coupling: its formula and both routes."""
+    asked = min(digits, MOST_DIGITS)
+    found = _mpf(constant_from_form(OFF_DIAGONAL, BATH, asked + 3))
+    findings = [
+        close(f"K(4), {what}", found, _mpf(route[4]), asked)
+        for what, route in zip(
+            ("generator", "imaginary time"), both_routes(OFF_DIAGONAL, asked + 3), strict=True
+        )
+    ]
+    return conclude((CLOSED, GENERATOR, IMAGINARY), *findings, status="numerical")
 
 
 def identity(digits: int) -> Evidence:
@@ -120,6 +146,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "identity_off_diagonal": identity,
         "balance_off_diagonal": balance(OFF_DIAGONAL),
         "balance_biased": balance(BIASED),
+        "closed_form": closed_form,
     }
 )
 

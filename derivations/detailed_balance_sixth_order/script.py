@@ -14,11 +14,13 @@ from derivations.detailed_balance_sixth_order.checks import (
     OFF_DIAGONAL,
     READINGS,
     both_routes,
+    closed_constant,
 )
 from pertsym.certify.detailed_balance import TwoLevels
 from pertsym.derivation import Step, typed
-from pertsym.narrative import RoutesDisagree, rendered
+from pertsym.narrative import NamedForm, RoutesDisagree, forms_step, rendered
 from pertsym.paper import Paper
+from pertsym.present.latex import form_latex
 
 TITLE = "Detailed balance at sixth order"
 SOURCE = "pertsym; orders 2 and 4 in J. Chem. Phys. 94, 4391 (1991)"
@@ -43,6 +45,7 @@ def narrate(order: int) -> tuple[Step, ...]:
         statement_step(),
         proof_step(),
         bath_step(),
+        *([closed_step()] if order >= 6 else []),
         numbers_step("off-diagonal", OFF_DIAGONAL, order),
         numbers_step("biased", BIASED, order),
     )
@@ -129,6 +132,30 @@ def bath_step() -> Step:
     )
 
 
+def closed_step() -> Step:
+    """K_4 of an off-diagonal coupling as far as it closes."""
+    return forms_step(
+        "closed",
+        "The constant without diagonal coupling as a formula",
+        r"Populations are slopes, $-\beta^{-1}\partial/\partial E_n$, of the trace of "
+        r"$e^{-\beta H}$, whose terms of fourth order hold the divided difference of "
+        r"$e^{-\beta x}$ at four energies: those of a closed path, with the frequencies of the "
+        r"open arcs added. For $S=\sigma_x$ the levels alternate, so that two arcs together cost "
+        r"no transition energy. The inner of the two integrals is split into finite parts at a "
+        r"fixed frequency, the outer one at last, and $e^{-\beta\omega}\hat C(\omega)="
+        r"\hat C(-\omega)$ leaves transforms $P$, their derivatives, and integrals over a "
+        "spectrum and a transform. Mirror images of these differ by products; the other half "
+        "stays an integral. With diagonal coupling the formula would hold derivatives of $P$ "
+        "under the integral.",
+        (NamedForm("K_4", "K_4", closed_constant()),),
+    )
+
+
+def closed_latex() -> str:
+    """The same formula for the ledger."""
+    return form_latex(closed_constant(), "K_4")
+
+
 def numbers_step(name: str, system: TwoLevels, order: int) -> Step:
     """K(0) ... of one system by both routes, as far as they agree."""
     rates, equilibrium = both_routes(system, SHOWN_DIGITS + 3)
@@ -161,4 +188,5 @@ PAPER = Paper(
     contents="ledger and document",
     readings=READINGS,
     checks=CHECKS,
+    rendered={"closed": closed_latex},
 )

@@ -47,7 +47,7 @@ Kind = Literal["CC", "CP"]
 
 Chosen = tuple[tuple[float, float, int], ...]
 
-HIGHEST_ORDER = 2
+HIGHEST_ORDER = 3
 """Of the poles; at fourth order in the coupling no higher one occurs."""
 
 
@@ -70,7 +70,7 @@ def spectral_integral(
     reflect : -1 or +1
     shift : float or ndarray
     poles : sequence of (coefficient, position, order)
-        Orders 1 and 2; coefficients and positions may be arrays.  All broadcast.
+        Orders 1 to 3; coefficients and positions may be arrays.  All broadcast.
 
     Returns
     -------
@@ -208,7 +208,7 @@ def _over_frequencies(
     numbers = [shift, *(x for pole in poles for x in pole[:2])]
     orders = [n for _, _, n in poles]
     if any(n not in range(1, HIGHEST_ORDER + 1) for n in orders):
-        raise ValueError(f"order: must be 1 or 2, got {orders}; integrate by parts to lower it")
+        raise ValueError(f"order: must be 1 to 3, got {orders}; integrate by parts to lower it")
     frequencies = np.broadcast_shapes(*map(np.shape, numbers))
     parameters = np.broadcast_shapes(a.shape, b.shape)
     shape = np.broadcast_shapes(frequencies, parameters)

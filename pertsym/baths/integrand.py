@@ -107,8 +107,8 @@ class Transform:
         parts = [self.values(w, m) for m in range(order + 1)]
         shape = np.shape(anchor + offset)
         return Jet(
-            tuple(value.reshape(shape) for value, _ in parts),
-            tuple(error.reshape(shape) for _, error in parts),
+            tuple(v.reshape(shape) / math.factorial(m) for m, (v, _) in enumerate(parts)),
+            tuple(e.reshape(shape) / math.factorial(m) for m, (_, e) in enumerate(parts)),
         )
 
 

@@ -122,7 +122,7 @@ def _kernel(w: Complex, poles: Sequence[Pole], of: Callable[[Any], Any] = np.asa
     total: Any = 0.0
     for c, p, n in poles:
         away = of(w - p)
-        total = total + c / (away if n == 1 else away * away)
+        total = total + c / (away if n == 1 else away * away if n == 2 else away * away * away)
     return total
 
 
@@ -280,13 +280,12 @@ class Total:
 
 
 def _residue(a: Any, factor: _Factor, p: float, order: int) -> tuple[Any, Any]:
-    """d^(n-1)/dw^(n-1) [Ĉ_A F] at p, n = 1 or 2."""
-    c, e = a.spectrum(p)
-    f, d = factor.on_axis(p, 0)
-    if order == 1:
-        return c * f, np.abs(c) * d + e * np.abs(f) + e * d
-    slope, slope_error = a.spectrum(p, 1)
-    g, h = factor.on_axis(p, 1)
-    value = slope * f + c * g
-    error = np.abs(slope) * d + slope_error * (np.abs(f) + d)
-    return value, error + np.abs(c) * h + e * (np.abs(g) + h)
+    """d^(n-1)/dw^(n-1) [Ĉ_A F] at p over (n-1)!, n = 1, 2 or 3."""
+    value, error = 0.0, 0.0
+    for k in range(order):
+        c, e = a.spectrum(p, order - 1 - k)
+        f, d = factor.on_axis(p, k)
+        weight = 1 if order < 3 or k == 1 else 0.5
+        value = value + weight * c * f
+        error = error + weight * (np.abs(c) * d + e * (np.abs(f) + d))
+    return value, error

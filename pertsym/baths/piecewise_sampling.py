@@ -177,10 +177,10 @@ def _marks(point: Point, start: float, room: float) -> _Array:
     return np.array([0.0, *marks] if point.width or point.power >= 0 else marks)
 
 
-def depth(point: Point, scale: float, order: int = 0) -> float:
+def depth(point: Point, scale: float, order: int = 0, core_digits: float = _CORE_DIGITS) -> float:
     """From where on panels leave out nothing of FP int f/(w - a)^order next to a branch point."""
     power = point.regularity - order if point.power >= 0 else point.power
-    digits = _CORE_DIGITS / max(min(power + 1, 1.0), 0.05)
+    digits = core_digits / max(min(power + 1, 1.0), 0.05)
     return max(scale * float(10 ** -min(digits, 270.0)), _DEEPEST)
 
 

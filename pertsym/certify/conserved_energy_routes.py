@@ -1,8 +1,8 @@
 """The fourth-order rate at conserved total energy by routes that share nothing but the Hamiltonian.
 
 1. The engine's fourth-order cumulant with the energy kept, its terms integrated as they stand over
-   both energies, with every gap damped by e^{-eta tau} and eta -> 0 by extrapolation.  It acts on
-   the eigenmode that decays at the rate g(E); dressed at second order this is, with x = E - h,
+   both energies.  It acts on the eigenmode that decays at the rate g(E); dressed at second order
+   this is, with x = E - h,
 
        n_s(h) [delta(x) - (k_o/2 pi) FP 1/x^2 - Re Sigma_s delta'(x)],
 
@@ -10,6 +10,10 @@
    level.  The dressing adds its change of the second-order rates.
 2. The pole of the self-consistent ladder at a coupling so small that the next order is beyond the
    digits asked for.
+
+A gap's denominator is 0+ + i (a_1 eps_1 + a_2 eps_2 + const).  In every term the a_j of one energy
+have one sign, so that its path bends away from the real axis, to eps = t -+ i K (1/4 - t^2), and no
+0+ is left; a factor sqrt(1/4 - t^2) stays at the ends of the band, for which the rule is Gauss's.
 """
 
 from __future__ import annotations
@@ -18,94 +22,152 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import flint
 import mpmath
-import numpy as np
-from scipy.integrate import quad
 
+from pertsym.baths.balls import as_mpf
 from pertsym.environments.expansion import PathTerm
 from pertsym.environments.projector import ENERGY_RESOLVED
 from pertsym.environments.rule import EnergyForm
 from pertsym.equations.energy_resolved import TwoLevels
-from pertsym.random_matrix.ensemble import (
-    RADIUS,
-    VARIANCE,
-    band_nodes,
-    golden_rule,
-    level_density,
-    resolvent,
-)
+from pertsym.model.gaussian_orthogonal import RADIUS, VARIANCE
 
-_DAMPINGS = (0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1)
-_NODES = 250
-_STEP = 1e-6
+_BEND = Fraction(3, 2)  # K: branch points and poles are then about equally far from the path
+_NODES_PER_DIGIT, _FEWEST = 4, 20
+_GUARD_DIGITS = 10
 _ITERATIONS = 400  # of self-energies and pole; a dozen for weak coupling
 
+_Rule = list[tuple[Any, Any]]
 
-def rate_from_cumulant(splitting: float, total: float) -> float:
+
+def rate_from_cumulant(splitting: Fraction, total: Fraction, digits: int) -> Any:
     """rate^(4) for |S_01| = 1 and levels at -+ splitting/2, both inside the band (route 1)."""
-    energies = np.array([-splitting / 2, splitting / 2])
-    direct = [_sharp(splitting, source, total - energies[source]) for source in (0, 1)]
-    rate = direct[0] - direct[1]
-    for s, o in ((0, 1), (1, 0)):
-        rate += _dressing(energies[s], energies[o], total)
-    return rate
+    with flint.ctx.workdps(digits + _GUARD_DIGITS):
+        delta, energy = (_ball(x) for x in (splitting, total))
+        levels = [-delta / 2, delta / 2]
+        nodes = _FEWEST + _NODES_PER_DIGIT * digits
+        paths = {sign: _band(sign, nodes) for sign in (1, -1)}
+        direct = [_sharp(delta, s, energy - levels[s], paths) for s in (0, 1)]
+        rate = direct[0] - direct[1]
+        for s, o in ((0, 1), (1, 0)):
+            rate += _dressing(levels[s], levels[o], energy, nodes)
+        return as_mpf(rate.real.mid())
 
 
-def _sharp(splitting: float, source: int, energy: float) -> float:
+def _ball(x: Fraction) -> Any:
+    return flint.acb(x.numerator) / x.denominator
+
+
+def _bent(sign: int, nodes: int, half: Any, middle: Any) -> _Rule:
+    """Nodes and weights of int dx sqrt[(b - x)(x - a)] f(x), b - a = 2 half, on a bent path.
+
+    x = middle + half [t + i sign K (1 - t^2)/2]; Gauss's rule for sqrt(1 - t^2).
+    """
+    rule, bend = [], _ball(_BEND / 2) * flint.acb(0, sign)
+    for k in range(1, nodes + 1):
+        angle = flint.arb(k) / (nodes + 1)
+        t, weight = flint.acb(angle.cos_pi()), flint.acb(angle.sin_pi()) ** 2
+        rest = (1 - bend * (1 + t)).sqrt() * (1 + bend * (1 - t)).sqrt() * (1 - 2 * bend * t)
+        node = middle + half * (t + bend * (1 - t * t))
+        rule.append((node, weight * rest * half**2 * flint.arb.pi() / (nodes + 1)))
+    return rule
+
+
+def _band(sign: int, nodes: int) -> _Rule:
+    """int d eps rho(eps) f(eps) over the band."""
+    scale = 2 / (flint.arb.pi() * _ball(RADIUS) ** 2)
+    return [(x, w * scale) for x, w in _bent(sign, nodes, _ball(RADIUS), flint.acb(0))]
+
+
+def _sharp(splitting: Any, source: int, energy: Any, paths: dict[int, _Rule]) -> Any:
     """Fourth-order change of P_1 in unit time from `source` at a sharp energy."""
     terms = TwoLevels().element(ENERGY_RESOLVED, 4, (1, 1, source, source))
-    values = [_integrated(terms, splitting, energy, eta) for eta in _DAMPINGS]
-    return float(np.polyfit(_DAMPINGS, values, len(_DAMPINGS) - 1)[-1])
+    return sum((_integrated(term, splitting, energy, paths) for term in terms), flint.acb(0))
 
 
-def _integrated(terms: tuple[PathTerm, ...], splitting: float, energy: float, eta: float) -> float:
-    nodes, weights = band_nodes(_NODES)
-    at: dict[int, Any] = {0: energy, 1: nodes[:, None], 2: nodes[None, :]}
-    total = 0j
-    for term in terms:
-        value = VARIANCE**2 * weights[:, None] * weights[None, :] + 0j
-        for gap, (level,) in zip(term.shape.gaps, term.shape.system, strict=True):
-            value = value / (eta + 1j * (_value(gap, at) + level * splitting))
-        total += complex(term.coefficient) * complex(value.sum())
-    return total.real
+def _integrated(term: PathTerm, splitting: Any, energy: Any, paths: dict[int, _Rule]) -> Any:
+    gaps = [
+        (dict(gap), level * splitting)
+        for gap, (level,) in zip(term.shape.gaps, term.shape.system, strict=True)
+    ]
+    rules = [paths[_side(term.shape.gaps, number)] for number in (1, 2)]
+    starts = [form.get(0, 0) * energy + level for form, level in gaps]
+    total = flint.acb(0)
+    for x, weight in rules[0]:
+        first = [start + form.get(1, 0) * x for start, (form, _) in zip(starts, gaps, strict=True)]
+        inner = flint.acb(0)
+        for y, share in rules[1]:
+            product = share
+            for begun, (form, _) in zip(first, gaps, strict=True):
+                product /= begun + form.get(2, 0) * y
+            inner += product
+        total += weight * inner
+    z = term.coefficient
+    scale = _ball(VARIANCE) ** 2 * (_ball(z.re) + flint.acb(0, 1) * _ball(z.im))
+    return scale * total * flint.acb(0, 1)  # 1/i^3
 
 
-def _value(form: EnergyForm, at: dict[int, Any]) -> Any:
-    return sum(c * at[energy] for energy, c in form)
+def _side(gaps: tuple[EnergyForm, ...], number: int) -> int:
+    """The side of the axis where all gaps decay: the sign opposite to the coefficients."""
+    signs = {1 if c > 0 else -1 for gap in gaps for energy, c in gap if energy == number and c}
+    if len(signs) != 1:
+        raise ValueError(f"gaps {gaps}: energy {number} has no side where all of them decay")
+    return -signs.pop()
 
 
-def _dressing(own: float, other: float, total: float) -> float:
-    """int k_s chi_s over total energies, chi_s the dressing of the mode in level s."""
-
-    def density(h: float) -> float:
-        return float(level_density(h - own))
-
-    def out(h: float) -> float:
-        return float(golden_rule(h - other))
-
-    back = float(golden_rule(total - own))  # k_o: out of the other level, into this one
-    shift = VARIANCE * float(resolvent(total - other).real)
-    low, high = max(own, other) - RADIUS, min(own, other) + RADIUS
-    both = finite_part(lambda h: density(h) * out(h), total, low, high)
-    alone = finite_part(density, total, own - RADIUS, own + RADIUS)
-    spread = (both - out(total) * alone) / density(total)
-    return -back / (2 * np.pi) * spread - shift * _slope(out, total)
+def _density(energy: Any) -> Any:
+    """rho of one state, continued from the band."""
+    radius = _ball(RADIUS)
+    return 2 / (flint.arb.pi() * radius**2) * ((radius - energy) * (radius + energy)).sqrt()
 
 
-def _slope(function: Callable[[float], float], x: float) -> float:
-    return (function(x + _STEP) - function(x - _STEP)) / (2 * _STEP)
+def _density_slope(energy: Any) -> Any:
+    radius = _ball(RADIUS)
+    return -energy * _density(energy) / ((radius - energy) * (radius + energy))
 
 
-def finite_part(function: Callable[[float], float], pole: float, low: float, high: float) -> float:
-    """Hadamard's finite part of int function(h)/(h - pole)^2 over (low, high)."""
-    value, slope = function(pole), _slope(function, pole)
+def _dressing(own: Any, other: Any, total: Any, nodes: int) -> Any:
+    """int k_s chi_s over total energies, chi_s the dressing of the mode in level s.
 
-    def smooth(h: float) -> float:
-        return (function(h) - value - slope * (h - pole)) / (h - pole) ** 2
+    k = 2 pi v rho; within the band Re g = E/(2 v), so that FP int rho/(h - E)^2 = -1/(2 v).
+    """
+    v = _ball(VARIANCE)
+    golden = 2 * flint.arb.pi() * v
+    back, out = (golden * _density(total - level) for level in (own, other))
+    shift = v * (total - other) / (2 * v)
+    both = finite_part(
+        lambda h: _remainder(h, own, other) * golden, total, *_common(own, other), nodes
+    )
+    spread = (both + out / (2 * v)) / _density(total - own)
+    slope = golden * _density_slope(total - other)
+    return -back / (2 * flint.arb.pi()) * spread - shift * slope
 
-    integral = quad(smooth, low, high, points=[pole], limit=400, epsabs=1e-9)[0]
-    ends = value * (-1 / (high - pole) - 1 / (pole - low))
-    return float(integral + ends + slope * np.log((high - pole) / (pole - low)))
+
+def _common(own: Any, other: Any) -> tuple[Any, Any]:
+    """Middle and half-width of where both densities differ from zero."""
+    half = _ball(RADIUS) - abs(own.real - other.real) / 2
+    return (own + other) / 2, half
+
+
+def _remainder(h: Any, own: Any, other: Any) -> Any:
+    """rho(h - own) rho(h - other) without the factor sqrt[(b - h)(h - a)] of the common range."""
+    low, high = (own, other) if own.real < other.real else (other, own)
+    radius = _ball(RADIUS)
+    scale = 2 / (flint.arb.pi() * radius**2)
+    return scale**2 * (radius + h - low).sqrt() * (radius - h + high).sqrt()
+
+
+def finite_part(
+    function: Callable[[Any], Any], pole: Any, middle: Any, half: Any, nodes: int
+) -> Any:
+    """Hadamard's finite part of int sqrt[(b - x)(x - a)] function(x)/(x - pole)^2 from a to b.
+
+    The mean of the paths above and below the pole; for a function that is real on the axis the
+    real part of either.
+    """
+    rule = _bent(1, nodes, half, middle)
+    total = sum((w * function(x) / (x - pole) ** 2 for x, w in rule), flint.acb(0))
+    return flint.acb(total.real)
 
 
 def rate_from_pole(splitting: Fraction, total: Fraction, digits: int) -> tuple[Any, Any]:

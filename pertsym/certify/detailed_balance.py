@@ -5,7 +5,7 @@ generator leaves unchanged have the ratio K = K(0) + K(2) + K(4) + ..., with K(4
 K_6; for a coupling without diagonal elements that is k_up = K k_down order by order.  Equilibrium
 says that K is the ratio of the elements of Tr_B exp(-beta H), whose expansion in imaginary time
 knows nothing of rates.  Both are evaluated in ball arithmetic, for the Gaussian spectrum, which
-is thermal at any precision.
+is thermal at any precision.  So is the formula for K(4) without diagonal coupling.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from typing import Any
 import flint
 
 from pertsym.certify.gaussian_spectrum import Exponent, GaussianSpectrum
+from pertsym.equations.fourth_constant import fourth_constant
+from pertsym.equations.models import independent_baths
+from pertsym.exact import Gaussian
+from pertsym.reduction.spectral import Atom, SpectralIntegral, Thermal, Value
 
 LOWER, CONJUGATE, COHERENCE, UPPER = range(4)
 """Rows and columns of rho_00, rho_01, rho_10, rho_11."""
@@ -256,3 +260,83 @@ def _chains(system: TwoLevels, n: int) -> dict[tuple[int, int, int], Any]:
         if strength:
             chains[chain] = _ball(strength).real
     return chains  # type: ignore[return-value]
+
+
+def constant_from_form(system: TwoLevels, bath: GaussianSpectrum, digits: int) -> Any:
+    """K(4) from its closed form, no diagonal coupling; an arb number.
+
+    Finite parts are trapezoidal sums on a line below the real axis, where Ĉ is entire: the real
+    part of such a sum with 1/(w - p)^k is FP int, and with F(z) = P(z) + i pi Ĉ(z), the same
+    integral of 1/(w - z) continued to z above the line,
+
+        FP int Ĉ(w) P(-w)/(w - p)^k = Re {sum of Ĉ(w) F(-w)/(w - p)^k - i pi Res}.
+    """
+    rows = [[Gaussian(system.operator(a, b)) for b in range(2)] for a in range(2)]
+    form = fourth_constant(independent_baths(2, [(rows, "B")]))
+    with flint.ctx.workdps(digits + _GUARD_DIGITS):
+        line = _Line(bath, digits + _GUARD_DIGITS // 2)
+        w0, total = flint.arb(system.splitting), flint.arb(0)
+        known: dict[Atom, Any] = {}
+        for m, z in form:
+            term = _ball(z.re).real * flint.arb.pi() ** m.pi_power
+            for (n,), power in m.denominators:
+                term /= (n * w0) ** power
+            for atom in m.atoms:
+                if atom not in known:
+                    known[atom] = line.value(atom, w0)
+                term *= known[atom]
+            total += term
+        return total
+
+
+class _Line:
+    """Sums over points below the real axis, by 2 sigma, at distances that leave e^-L."""
+
+    def __init__(self, bath: GaussianSpectrum, digits: int) -> None:
+        self._bath = bath
+        target, width = math.log(10) * digits, float(bath.width)
+        down, tilt = 2.0, float(bath.beta) * width / 2
+        spacing = flint.arb(bath.width) * flint.arb(2 * math.pi * down / (target + down**2 / 2))
+        reach = tilt + math.sqrt(2 * target + down**2 + tilt**2)
+        count = math.ceil(reach * width / float(spacing.mid()))
+        depth = -flint.arb(bath.width) * down
+        self._points = [flint.acb(spacing * k, depth) for k in range(-count, count + 1)]
+        self._weights = [bath.at(w) * spacing for w in self._points]
+        self._turned = [self._transform(-w, 1) for w in self._points]
+
+    def value(self, atom: Atom, w0: Any) -> Any:
+        """An atom of a form of two levels, an arb number."""
+        if isinstance(atom, Thermal):
+            (n,), beta = atom.exponent, flint.arb(self._bath.beta)
+            return beta**atom.power * (-beta * n * w0).exp()
+        if isinstance(atom, Value):
+            at, m = flint.acb(atom.frequency[0] * w0), atom.derivative
+            if atom.kind == "C":
+                return self._taylor(at, m).real * math.factorial(m)
+            return self._transform(at, m + 1).real * math.factorial(m)
+        assert isinstance(atom, SpectralIntegral)
+        pole, k = flint.acb(atom.pole[0] * w0), atom.order
+        terms = zip(self._points, self._weights, self._turned, strict=True)
+        total = sum((c * f / (w - pole) ** k for w, c, f in terms), flint.acb(0))
+        residue = sum(
+            (
+                self._taylor(pole, k - 1 - j) * self._transform(-pole, j + 1) * (-1) ** j
+                for j in range(k)
+            ),
+            flint.acb(0),
+        )
+        return (total - flint.acb(0, 1) * flint.arb.pi() * residue).real
+
+    def _transform(self, z: Any, order: int) -> Any:
+        """int dw Ĉ(w)/(w - z)^order along the line, z above it."""
+        pairs = zip(self._points, self._weights, strict=True)
+        return sum((c / (w - z) ** order for w, c in pairs), flint.acb(0))
+
+    def _taylor(self, w: Any, order: int) -> Any:
+        """Ĉ^(order)(w)/order!, by Hermite's recursion."""
+        variance = flint.arb(self._bath.width) ** 2
+        slope = -w / variance + flint.arb(self._bath.beta) / 2
+        found = [flint.acb(0), self._bath.at(w)]
+        for k in range(1, order + 1):
+            found.append((slope * found[-1] - found[-2] / variance) / k)
+        return found[-1]

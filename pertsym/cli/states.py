@@ -80,7 +80,7 @@ observable_option = click.option(
 @click.command("steady")
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--method", required=True, help=f"One of: {', '.join(STEADY)}.")
-@click.option("--order", type=int, help="Of mean-force alone: 2 (default) or 4.")
+@click.option("--order", type=int, help="Of mean-force alone: 2 (default), 4, 6, ...")
 @basis_option
 @observable_option
 @settings_option
@@ -103,7 +103,7 @@ def steady_command(
     if order is not None and method != "mean-force":
         fail("--order: belongs to mean-force alone; write tcl2, tcl4, ... for others", BAD_INPUT)
     if order is not None and (order < 2 or order % 2):
-        fail(f"--order: must be 2 or 4, got {order}", BAD_INPUT)
+        fail(f"--order: must be 2, 4, 6, ..., got {order}", BAD_INPUT)
     parsed = load(model, settings)
     wanted = read_observables(parsed, observables, model, settings)
     record: dict[str, Any] = {"basis": basis, "state": None}

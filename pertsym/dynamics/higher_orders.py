@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.generators.threads import single_threaded
-from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 
@@ -17,21 +16,11 @@ def mixes(model: Model) -> bool:
 
 
 @single_threaded
-def higher_constant(model: Model, order: int) -> Bounded:
+def fourth_constant_of(model: Model) -> Bounded:
     """The contribution of fourth order to p1/p0 in the mean-force state (Laird (99)-(111)).
 
-    Raises
-    ------
-    NotYetDerivable
-        Beyond fourth order, or at T = 0.
+    By quadrature over imaginary time, or from the ground state at T = 0; any coupling.
     """
-    if order > 4:
-        raise NotYetDerivable(
-            model.name,
-            "order",
-            "the equilibrium constant is known to fourth order only",
-            "ask for --order 6",
-        )
     states = [mean_force(model, n) for n in (0, 2, 4)]
     populations = [state.matrix.diagonal().real for state in states]
     b0, a0 = (float(x) for x in populations[0])

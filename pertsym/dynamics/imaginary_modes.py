@@ -4,7 +4,8 @@ C(-i tau) = (1/2pi) int dw Ĉ(w) e^{-w tau} and Ĉ(-w) = e^{-beta w} Ĉ(w) give,
 
     C(-i tau) = (1/2pi) int_0^inf dw Ĉ(w) [e^{-w tau} + e^{-w (beta - tau)}],
 
-so every node of a rule on w > 0 is an oscillator.  Ĉ(w > 0) = 2 J(w) [n(w) + 1].
+so every node of a rule on w > 0 is an oscillator.  Ĉ(w > 0) = 2 J(w) [n(w) + 1].  At T = 0 the
+second term is absent, and what is asked for are integrals over denominators w + E, E >= 0.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from pertsym.model.errors import InputError
 _Array = NDArray[np.float64]
 
 _FAR: Final = 1e18  # in units of 1/beta: what is beyond acts for a time of no weight
+_FROZEN_DIGITS: Final = (
+    15.0  # of int J/w, at T = 0: pairs of nodes cost time, what is left is known
+)
 _NO_TIME: Final = 1e-17  # e^{-x} = 1 from here down
 _POINTS: Final = 40  # of the Gauss rule on a panel
 _TRIAL_TIMES: Final = (1e-4, 1e-2, 0.1, 0.5)  # of beta
@@ -40,7 +44,7 @@ class ImaginaryTimeModes:
     Attributes
     ----------
     beta
-        Inverse temperature, finite.
+        Inverse temperature; inf at T = 0, where `at` has no meaning.
     frequencies, weights
         w_k > 0 and c_k >= 0 (energy squared).
     error
@@ -75,8 +79,17 @@ class ImaginaryTimeModes:
         return LogChebyshev.of(lambda x: np.exp(-x[:, None] * w) @ c, low, self.beta)
 
 
-def modes_of(correlation: Correlation, beta: float) -> ImaginaryTimeModes:
+def modes_of(
+    correlation: Correlation, beta: float, energy: float = 1.0, points: int = _POINTS
+) -> ImaginaryTimeModes:
     """Gauss rules on panels on which Ĉ(w) and trial integrals of it are polynomials.
+
+    Parameters
+    ----------
+    energy
+        At T = 0: what stands for 1/beta, the smallest E > 0 of the denominators.
+    points
+        Of the rule on each panel.
 
     Raises
     ------
@@ -87,15 +100,21 @@ def modes_of(correlation: Correlation, beta: float) -> ImaginaryTimeModes:
     if spectrum.is_zero:
         return ImaginaryTimeModes(beta, (), ())
     require_integrable(spectrum, 1)
-    far = min(_FAR / beta, spectrum.extent[1])
-    points = [p for p in merged(spectrum.points) if 0 <= p.position < far]
-    if not points or points[0].position > 0:
-        points.insert(0, Point(0.0, spectrum.scale, 0.0, SMOOTH, spectrum.scale))
-    near = finest(points, min(spectrum.scale, 1 / beta))
-    points = [p._replace(width=min(p.width, 1 / beta)) for p in points]
-    limits, depths = (0.0, far), [depth(p, near) for p in points]
-    panels = graded(points, limits, min(spectrum.scale, 1 / beta), depths)
-    anchors = np.array([p.position for p in points])
+    frozen = math.isinf(beta)
+    soft = energy if frozen else 1 / beta
+    far = min(_FAR * max(soft, spectrum.scale if frozen else soft), spectrum.extent[1])
+    marks = [p for p in merged(spectrum.points) if 0 <= p.position < far]
+    if not marks or marks[0].position > 0:
+        marks.insert(0, Point(0.0, spectrum.scale, 0.0, SMOOTH, spectrum.scale))
+    near = finest(marks, min(spectrum.scale, soft))
+    marks = [p._replace(width=min(p.width, soft)) for p in marks]
+    if frozen:
+        depths = [depth(p, near, 1, _FROZEN_DIGITS) for p in marks]
+    else:
+        depths = [depth(p, near) for p in marks]
+    limits = (0.0, far)
+    panels = graded(marks, limits, min(spectrum.scale, soft), depths)
+    anchors = np.array([p.position for p in marks])
 
     def spectrum_at(cell: NDArray[np.intp], offset: _Array) -> tuple[_Array, _Array]:
         at = np.broadcast_to(anchors[cell][:, None], offset.shape)
@@ -113,24 +132,34 @@ def modes_of(correlation: Correlation, beta: float) -> ImaginaryTimeModes:
         offset = placed(panels, t)
         value, error = spectrum_at(panels.cell, offset)
         w = anchors[panels.cell][:, None] + offset
-        kernels = np.stack([1 / (w + 1 / beta), *(np.exp(-w * beta * t) for t in _TRIAL_TIMES)])
+        if frozen:
+            kernels = np.stack(
+                [1 / (w + shift) for shift in (soft, 0.0, spectrum.scale, 1e-3 * soft)]
+            )
+        else:
+            kernels = np.stack([1 / (w + soft), *(np.exp(-w * beta * t) for t in _TRIAL_TIMES)])
         return kernels * value, kernels * error
 
-    resolved = resolve(trials, panels, lambda x: np.array([x.high - x.low] * 5))
+    resolved = resolve(
+        trials, panels, lambda x: np.broadcast_to(x.high - x.low, (5 - frozen, len(x.low)))
+    )
     (cell, low, high), _, errors = resolved
-    nodes, share = np.polynomial.legendre.leggauss(_POINTS)
+    nodes, share = np.polynomial.legendre.leggauss(points)
     offset = placed(resolved.panels, nodes)
     weights = (high - low)[:, None] / 2 * share * spectrum_at(cell, offset)[0]
     every, every_weight = (anchors[cell][:, None] + offset).ravel(), weights.ravel() / math.tau
-    missed = float(errors[0] @ (high - low)) / math.tau
-    start = points[0]
+    missed = float(np.max(errors[: 1 + frozen] @ (high - low))) / math.tau
+    start = marks[0]
     if start.width == 0 and start.power < 0:  # what a power law leaves next to w = 0, as one node
         reach = np.array([[min(depths[0], far)]])
         weight = float(spectrum_at(np.zeros(1, dtype=np.intp), reach)[0][0, 0] * reach[0, 0])
         every = np.append(every, reach)
         every_weight = np.append(every_weight, weight / (start.power + 1) / math.tau)
-    total = float(np.sum(every_weight / (every + 1 / beta)))
+    total = float(np.sum(every_weight / (every + soft)))
     missed += _beyond(spectrum, far)
+    if frozen and start.power > 0:  # int J/w below the first panel
+        value = spectrum_at(np.zeros(1, dtype=np.intp), np.array([[depths[0]]]))[0][0, 0]
+        missed += float(value) / start.power / math.tau
     used = every_weight > 0
     return ImaginaryTimeModes(
         beta,

@@ -63,7 +63,8 @@ def fourth_order(
     energies
         E_n, in any order, degenerate or not.
     operators, baths
-        One Hermitian operator (N, N) for each independent bath; at least one, all at one beta.
+        One Hermitian operator (N, N) for each independent bath; at least one, all at one finite
+        beta.
     """
     beta = baths[0].beta
     levels = np.asarray(energies, dtype=float)
@@ -81,13 +82,23 @@ def fourth_order(
             size = (float(np.max(np.abs(part))) for part in series[-1])
             if all(moved <= _GOAL * whole for moved, whole in zip(change, size, strict=True)):
                 break
-    return _normalised(boltzmann(energies, beta), series[-1], change, max(b.error for b in baths))
+    return normalised(boltzmann(energies, beta), series[-1], change, max(b.error for b in baths))
 
 
-def _normalised(
+def normalised(
     p: _Array, raw: tuple[Matrix, Matrix], change: tuple[float, float], missed: float
 ) -> Expansion:
-    """(p + r2 + r4)/(1 + Tr r2 + Tr r4), term by term."""
+    """(p + r2 + r4)/(1 + Tr r2 + Tr r4), term by term.
+
+    Parameters
+    ----------
+    p
+        Populations, sum 1.
+    raw, change
+        r2 and r4, and how much they moved in the last refinement.
+    missed
+        Relative error of a bath's correlation function.
+    """
     gibbs = np.diag(p)
     r2, r4 = raw
     t2, t4 = float(np.trace(r2).real), float(np.trace(r4).real)

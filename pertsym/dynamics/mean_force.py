@@ -1,4 +1,4 @@
-"""The mean-force Gibbs state Tr_B exp(-beta H)/Z to second or fourth order in the coupling.
+"""The mean-force Gibbs state Tr_B exp(-beta H)/Z order by order in the coupling.
 
 exp(-beta H) is expanded in imaginary time.  At second order, with f(x) = e^{-beta x}/Z_S and its
 divided difference f[x, y, z], the term before normalisation is
@@ -11,7 +11,9 @@ the KMS relation e^{-beta w} Ĉ(w) = Ĉ(-w) turns it into values of h_a(w) = Im 
                                         + p_k [h(D_kn) - h(D_km)] }/(E_n - E_m),  D_nm = E_n - E_m,
 
 the limit being understood where energies coincide.  The state is p + (r2 - p Tr r2) + ...: the
-truncated series, not exponentiated again.
+truncated series, not exponentiated again.  The fourth order comes from quadrature over imaginary
+time, or from the ground state at T = 0; higher ones are what the time-convolutionless generator
+leaves unchanged, by the steady-state theorem.
 """
 
 from __future__ import annotations
@@ -26,17 +28,21 @@ from numpy.typing import NDArray
 
 from pertsym.baths.jets import EPS
 from pertsym.dynamics.gibbs import boltzmann, common_temperature
+from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transitions
 from pertsym.dynamics.imaginary_modes import modes_of
-from pertsym.dynamics.imaginary_time import fourth_order
+from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
 from pertsym.dynamics.levels import merged
+from pertsym.dynamics.stationary_series import next_order, require_connected
 from pertsym.estimate import Estimate
+from pertsym.generators.tcl import tcl_generator
+from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import AnyModel, numeric
 
 Matrix = NDArray[np.complex128]
 
-_ORDERS: Final = (0, 2, 4)
+_POINTS_AT_ZERO: Final = (14, 20)  # of the Gauss rules on panels whose ends have the ratio 4
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,14 @@ def mean_force(model: AnyModel, order: int) -> State:
     model
         Any number of levels and baths, all quantum baths at one temperature.
     order
-        0 (the Gibbs state of H_S), 2 or 4.
+        0 (the Gibbs state of H_S), 2, 4, or a higher even one.
 
     Returns
     -------
     State
         All corrections are traceless.  At order 2 the error is a bound, at order 4 an estimate
-        from successive refinements of the quadrature.
+        from successive refinements of the quadrature, beyond it what the errors of the generators
+        leave, which are estimates too.
 
     Raises
     ------
@@ -77,40 +84,82 @@ def mean_force(model: AnyModel, order: int) -> State:
         If the baths have no common temperature; at T = 0 with a degenerate ground level, where
         the expansion does not exist.
     NotYetDerivable
-        At fourth order and T = 0, and for other orders.
+        For an odd order; beyond the fourth, if the generator two orders above is out of reach or
+        the rates of second order do not connect all levels.
     Divergent
         If Im G or its derivative does not exist at a transition frequency.
     """
     model = numeric(model)
-    if order not in _ORDERS:
+    if order < 0 or order % 2:
         raise NotYetDerivable(
             model.name,
             "order",
-            f"the mean-force state is derived at orders 0, 2 and 4, not at {order}",
+            f"the mean-force state has even orders 0, 2, 4, ..., not {order}",
             "ask for one of these",
         )
+    parts = _orders(model, min(order, 4))
+    if order > 4:
+        parts += _beyond(model, order, parts)
+    matrix = sum((part.matrix for part in parts[1:]), parts[0].matrix)
+    return State(matrix, sum(part.error for part in parts))
+
+
+def _orders(model: Model, order: int) -> list[State]:
+    """The contributions of order 0, 2, ..., at most 4."""
     beta = common_temperature(model)
     energies, baths = merged(model.energies), channels(model)
-    matrix = np.diag(boltzmann(energies, beta)).astype(np.complex128)
     error = EPS * (1.0 if math.isinf(beta) else 1 + beta * float(np.ptp(energies)))
+    parts = [State(np.diag(boltzmann(energies, beta)).astype(np.complex128), error)]
     if order > 0 and math.isinf(beta):
-        _check_zero_temperature(model.name, energies, order)
+        _check_zero_temperature(model.name, energies)
     if order >= 2:
         second = second_order(energies, baths, beta)
-        matrix, error = matrix + second.value, error + float(np.max(second.error))
+        parts.append(State(second.value, float(np.max(second.error))))
     if order == 4:
-        expansion = fourth_order(
-            energies,
-            tuple(bath.operator for bath in baths),
-            tuple(modes_of(bath.transform.correlation, beta) for bath in baths),
-        )
-        matrix = matrix + expansion.fourth
+        expansion = _fourth_order(energies, baths, beta)
         # the two routes to second order share nothing but Ĉ: their distance is a check of both
-        error += expansion.error + float(np.max(np.abs(expansion.second - second.value)))
-    return State(matrix, error)
+        off = float(np.max(np.abs(expansion.second - second.value)))
+        parts.append(State(expansion.fourth, expansion.error + off))
+    return parts
 
 
-def _check_zero_temperature(name: str, energies: Sequence[float], order: int) -> None:
+@single_threaded
+def _beyond(model: Model, order: int, lower: Sequence[State]) -> list[State]:
+    """The contributions of order 6, 8, ..., from generators up to two orders above."""
+    energies = merged(model.energies)
+    require_connected(model.name, energies, tcl_generator(model, 2).orders[2])
+    terms = tcl_generator(model, order + 2).orders
+    known = [(part.matrix.reshape(-1), np.full(part.matrix.size, part.error)) for part in lower]
+    # the same step at fourth order, where the state is known, measures the generators
+    fourth, _ = next_order(model.name, energies, terms, known[:2])
+    off = float(np.max(np.abs(fourth - known[2][0])))
+    result = []
+    for _ in range(6, order + 1, 2):
+        value, error = next_order(model.name, energies, terms, known)
+        known.append((value, error))
+        matrix = value.reshape(len(energies), -1)
+        matrix = (matrix + matrix.conj().T) / 2
+        result.append(State(matrix, float(np.max(error)) + off))
+    return result
+
+
+def _fourth_order(energies: Sequence[float], baths: Sequence[Channel], beta: float) -> Expansion:
+    operators = tuple(bath.operator for bath in baths)
+    correlations = [bath.transform.correlation for bath in baths]
+    if not math.isinf(beta):
+        return fourth_order(energies, operators, [modes_of(c, beta) for c in correlations])
+    gap = min((e - min(energies) for e in energies if e > min(energies)), default=1.0)
+    raw, missed = [], 0.0
+    for points in _POINTS_AT_ZERO:
+        modes = [modes_of(c, beta, gap, points) for c in correlations]
+        missed = max(mode.error for mode in modes)
+        raw.append(ground_state(energies, operators, modes))
+    coarse, fine = raw
+    change = tuple(float(np.max(np.abs(a - b))) for a, b in zip(coarse, fine, strict=True))
+    return normalised(boltzmann(energies, beta), fine, (change[0], change[1]), missed)
+
+
+def _check_zero_temperature(name: str, energies: Sequence[float]) -> None:
     if sum(energy == min(energies) for energy in energies) > 1:
         raise InputError(
             name,
@@ -118,13 +167,6 @@ def _check_zero_temperature(name: str, energies: Sequence[float], order: int) ->
             "at T = 0 the coupling selects a state inside the degenerate ground level, which no "
             "expansion in its strength gives",
             "lift the degeneracy or give T > 0",
-        )
-    if order > 2:
-        raise NotYetDerivable(
-            name,
-            "temperature",
-            "the fourth order of the mean-force state is derived at T > 0 only",
-            "give a small temperature, or ask for order 2",
         )
 
 

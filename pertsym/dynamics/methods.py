@@ -163,7 +163,7 @@ def steady(
     method
         One of `STEADY`; tclN is the null vector of K_0 + K_2 + ... + K_N at t -> infinity.
     order
-        Of "mean-force": 2 or 4.
+        Of "mean-force": 2, 4, 6, ...
 
     Returns
     -------

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from pertsym.equations.fourth_constant import fourth_constant
 from pertsym.equations.mean_force import equilibrium_constant, path_form
 from pertsym.equations.series import Equations, Quantity
 from pertsym.exact import Gaussian
@@ -66,18 +67,20 @@ class EquilibriumConstant:
                     yield SimplexTerm(weight, name, self.interaction.energies[n], pole, named)
 
     def __getitem__(self, order: int) -> SpectralForm:
-        """K^(0), Eq. (107), or K^(2), Eqs. (103), (116).
+        """K^(0), Eq. (107), K^(2), Eqs. (103), (116), or K^(4) of `fourth_constant`.
 
         Raises
         ------
         ValueError
-            At other orders.
+            At other orders, and at order 4 for a coupling with diagonal elements.
         """
         if order == 0:
             return monomial(Gaussian(1), Thermal("T", 0, self.interaction.transition(1, 0)))
         if order == 2:
             return equilibrium_constant(self.interaction)
-        raise ValueError(f"order: the equilibrium constant is derived at 0 and 2, got {order}")
+        if order == 4:
+            return fourth_constant(self.interaction)
+        raise ValueError(f"order: the equilibrium constant is derived at 0, 2 and 4, got {order}")
 
 
 def principal_value_form(term: SimplexTerm) -> SpectralForm:

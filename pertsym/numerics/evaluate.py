@@ -143,6 +143,12 @@ def _evaluated(
     rounding: Any = 0  # relative, of the coefficients of all poles together
     for m, z in form:
         prefactor = _prefactor(m, z, frequencies, spectra)
+        for atom in m.atoms:
+            if isinstance(atom, Thermal):
+                if beta is None:
+                    raise ValueError("beta: the form holds Boltzmann factors; give the temperature")
+                energy = linear(atom.exponent, frequencies)
+                prefactor = prefactor * spectra.thermal(atom.power, energy, beta)
         kernels = [a for a in m.atoms if isinstance(a, SpectralIntegral)]
         if kernels:
             (kernel,) = kernels
@@ -150,24 +156,28 @@ def _evaluated(
             if regular is not None:
                 total = total + prefactor * regular
                 continue
+            if np.ndim(prefactor.value) == 0 and prefactor.value == 0 and prefactor.error == 0:
+                continue  # a Boltzmann factor at T = 0
             # poles over the same two spectra share one integral: they may converge only together
             pole = (prefactor.value, linear(kernel.pole, frequencies), kernel.order)
             integrals.setdefault(kernel._replace(pole=(), order=0), []).append(pole)
-            rounding = rounding + abs(prefactor.error / prefactor.value)
+            rounding = rounding + _relative(prefactor)
             continue
         for atom in m.atoms:
-            if isinstance(atom, Thermal):
-                if beta is None:
-                    raise ValueError("beta: the form holds Boltzmann factors; give the temperature")
-                energy = linear(atom.exponent, frequencies)
-                prefactor = prefactor * spectra.thermal(atom.power, energy, beta)
-            elif isinstance(atom, Value):
+            if isinstance(atom, Value):
                 prefactor = prefactor * cache[atom]
         total = total + prefactor
     for family, poles in integrals.items():
         value = Bounded.of(_integral(family, poles, frequencies, spectra))
         total = total + Bounded(value.value, value.error + rounding * abs(value.value))
     return total
+
+
+def _relative(x: Bounded) -> Any:
+    """error/|value|, 0 for exact zeros."""
+    if np.ndim(x.value) == 0:
+        return abs(x.error / x.value)
+    return np.where(x.error > 0, x.error / np.where(x.value != 0, np.abs(x.value), 1e-300), 0.0)
 
 
 def reduced(
@@ -178,7 +188,7 @@ def reduced(
     Poles sit on spectra, products with an exact zero are gone, and of P(w) and P(-w) in double
     precision there are sum and difference (the kinds of `PARTS`).
     """
-    require_evaluable(form, mixed=isinstance(spectra, MixedSpectra))
+    require_evaluable(form, mixed=isinstance(spectra, MixedSpectra), thermal=True)
     finite: tuple[Kink, ...] = ()
     if isinstance(spectra, MixedSpectra):
         form, finite = _without_divergences(form, frequencies, spectra)

@@ -164,7 +164,7 @@ class CannotEvaluate(NotImplementedError):
     """A form holds something for which there is no numerical routine yet."""
 
 
-def require_evaluable(form: SpectralForm, *, mixed: bool = False) -> None:
+def require_evaluable(form: SpectralForm, *, mixed: bool = False, thermal: bool = False) -> None:
     """Refuse forms that neither `numerics.evaluate` nor generated code can handle.
 
     Parameters
@@ -174,6 +174,8 @@ def require_evaluable(form: SpectralForm, *, mixed: bool = False) -> None:
     mixed
         Whether integrals over a spectrum and a transform, and over spectra that move alike, can
         be evaluated (not every `Spectra` can).
+    thermal
+        Whether an integral may be multiplied by a Boltzmann factor.
 
     Raises
     ------
@@ -189,7 +191,8 @@ def require_evaluable(form: SpectralForm, *, mixed: bool = False) -> None:
         for atom in m.atoms:
             if not isinstance(atom, SpectralIntegral):
                 continue
-            others = [a for a in m.atoms if not isinstance(a, MatrixElement)]
+            scalars = (MatrixElement, Thermal) if thermal else (MatrixElement,)
+            others = [a for a in m.atoms if not isinstance(a, scalars)]
             if len(others) > 1 or (not mixed and (atom.kind != "CC" or atom.reflect > 0)):
                 what = "a spectrum and a transform" if atom.kind != "CC" else "two spectra"
                 raise CannotEvaluate(

@@ -54,7 +54,9 @@ GYROMAGNETIC_RATIO: Final[Mapping[str, float]] = {
     "207Pb": 5.58046e7,
 }
 """rad/(s T), spins 1/2; R. K. Harris et al., IUPAC Recommendations 2001, Pure Appl. Chem. 73, 1795,
-Table 1."""
+Table 1.  All but 129Xe agree in every digit with the table `data/nmrdata.json` of Soprano 0.11.4;
+129Xe, and 1H, 3H, 3He, 13C, agree to 0.01 % with the nuclear g factors in mendeleev 1.3, which are
+corrected for shielding; the others differ from these by 0.02 % (19F) to 1.4 % (207Pb)."""
 
 _PPM: Final = 1e-6
 _ANGSTROM: Final = 1e-10
