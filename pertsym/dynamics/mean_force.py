@@ -38,7 +38,7 @@ from pertsym.estimate import Estimate
 from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.values import AnyModel, numeric
+from pertsym.model.values import AnyModel, Model, numeric
 
 Matrix = NDArray[np.complex128]
 
