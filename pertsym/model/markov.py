@@ -20,8 +20,8 @@ from typing import Final
 from pertsym.exact import exact_rational
 from pertsym.model.errors import InputError
 from pertsym.model.read import Place, array, check_keys, reals, table
+from pertsym.model.schema import MARKOV, required
 
-KEYS: Final = ("statistics", "states", "rates")
 _ROUNDING: Final = 1e-12  # of a column sum, for a diagonal that is written out
 _PRIME: Final = 2**127 - 1
 
@@ -202,8 +202,8 @@ def read_markov(name: str, value: object, place: Place) -> MarkovNoise:
             raise place.field(key).error(
                 "a Markov chain has neither temperature nor J(w)", "remove it; give states, rates"
             )
-    check_keys(entries, KEYS, place)
-    table(entries, place, required=("states", "rates"))
+    check_keys(entries, MARKOV, place)
+    table(entries, place, required=required(MARKOV))
     states = reals(entries["states"], place.field("states"))
     here = place.field("rates")
     rows = array(entries["rates"], here, of="rows")

@@ -56,7 +56,9 @@ class Occupation:
     change: float
 
 
-def occupation(levels: DampedLevels, end: float, count: int, tolerance: float = 1e-6) -> Occupation:
+def phonon_number(
+    levels: DampedLevels, end: float, count: int, tolerance: float = 1e-6
+) -> Occupation:
     """<N>(t) at `count` times from 0 to `end`, the cut-off raised until it changes < tolerance.
 
     Raises
