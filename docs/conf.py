@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -96,6 +97,17 @@ def setup(app: Any) -> None:
             parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
             lines[k] = "".join(parts)
 
+    def times(found: Any, fault: Exception | None) -> None:
+        """How long each page took to execute, for `check.py`."""
+        if fault is None:
+            metadata = getattr(found.env, "nb_metadata", {})
+            runs = {
+                name: page["exec_data"] for name, page in metadata.items() if "exec_data" in page
+            }
+            seconds = {name: run["runtime"] for name, run in sorted(runs.items())}
+            (Path(found.outdir) / "seconds.json").write_text(json.dumps(seconds, indent=1))
+
+    app.connect("build-finished", times)
     app.connect("autodoc-process-docstring", escaped, priority=900)
     NbElementRenderer.render_text_latex = render_text_latex  # type: ignore[method-assign]
     import_module("made").write(HERE / "made")

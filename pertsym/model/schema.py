@@ -145,6 +145,7 @@ def density_tables() -> Mapping[str, Keys]:
     from pertsym.baths.densities import DENSITIES
 
     found = {}
+    density: Any
     for kind, density in DENSITIES.items():
         parameters = parameters_of(density)
         keys = {"kind": Key({"const": kind}, "of the density", True)}

@@ -1,0 +1,57 @@
+"""The lessons as executed notebooks: `python docs/notebooks.py build/docs build/notebooks`.
+
+The site's build has executed them.  Citations become words and links lead to the site.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from pybtex.database import parse_file
+
+HERE = Path(__file__).parent
+
+
+def citations() -> dict[str, str]:
+    """Key -> authors and year, of all bibliographies of the site."""
+    found = {}
+    for file in (HERE / "references.bib", HERE / "made" / "derivations.bib"):
+        for key, entry in parse_file(str(file)).entries.items():
+            people = entry.persons.get("author", ())
+            names = [" ".join(person.last_names) for person in people]
+            authors = (
+                ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
+                if names
+                else key
+            )
+            found[key] = f"({authors} {entry.fields.get('year', '')})".replace(" )", ")")
+    return found
+
+
+def written(text: str, known: dict[str, str], folder: str) -> str:
+    """A cell in Markdown as a reader of the notebook needs it."""
+    text = re.sub(r"\{cite\}`(\w+)`", lambda m: known[m[1]], text)
+    return re.sub(r"\]\((?!https?:)([^)#]*)\.md", rf"]({folder}/\1.html", text)
+
+
+def main() -> None:
+    """One notebook for each lesson."""
+    site, target = map(Path, sys.argv[1:])
+    known = citations()
+    target.mkdir(parents=True, exist_ok=True)
+    for source in sorted((site.parent / "jupyter_execute" / "lessons").glob("*.ipynb")):
+        notebook = json.loads(source.read_text(encoding="utf-8"))
+        for cell in notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                text = written("".join(cell["source"]), known, f"../{site.name}/lessons")
+                cell["source"] = text.splitlines(keepends=True)
+        file = target / source.name
+        file.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(file)
+
+
+if __name__ == "__main__":
+    main()
