@@ -36,6 +36,9 @@ LESSONS = {
     "sixth-order", "fit", "jumps", "nuclear-spins", "laird", "proton-transfer", "energy-resolved",
     "spin-bath",
 }  # fmt: skip
+FAILED = re.compile(
+    r"Traceback \(most recent call last\)|command not found|cannot execute|No such (command|file)"
+)
 LONGEST = 120  # seconds that a lesson may run
 WITHOUT = ("search.html", "genindex.html", "py-modindex.html")
 VERBATIM = re.compile(
@@ -65,6 +68,8 @@ def faults(site: Path) -> Iterator[str]:
         for link in re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(https?:[^"]+)"', text):
             yield f"{name}: needs the network for {link}"
         article = text.partition("<article")[2].partition("</article>")[0]
+        if failed := FAILED.search(re.sub(r"<[^>]+>", "", article)):
+            yield f"{name}: a run failed: {failed[0]}"
         words = unescape(re.sub(r"<[^>]+>", " ", VERBATIM.sub(" ", article)))
         if path.name not in WITHOUT:
             if "$" in words:

@@ -101,10 +101,8 @@ def setup(app: Any) -> None:
         """How long each page took to execute, for `check.py`."""
         if fault is None:
             metadata = getattr(found.env, "nb_metadata", {})
-            runs = {
-                name: page["exec_data"] for name, page in metadata.items() if "exec_data" in page
-            }
-            seconds = {name: run["runtime"] for name, run in sorted(runs.items())}
+            runs = {name: page.get("exec_data") for name, page in sorted(metadata.items())}
+            seconds = {name: run["runtime"] for name, run in runs.items() if run}
             (Path(found.outdir) / "seconds.json").write_text(json.dumps(seconds, indent=1))
 
     app.connect("build-finished", times)

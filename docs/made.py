@@ -119,8 +119,8 @@ def commands() -> str:
 def model_keys() -> str:
     """The keys of a model file, from the table that its reader obeys."""
     lines = ["# Keys of the model file", "", "{download}`The same as a JSON schema "
-             "<model.schema.json>`, which `pertsym schema` prints: editors complete and check model "
-             "files with it. In Python `ps.model_schema()`.", ""]  # fmt: skip
+             "<model.schema.json>`, which `pertsym schema` prints: editors complete and check "
+             "model files with it. In Python `ps.model_schema()`.", ""]  # fmt: skip
     titles = {
         "levels": "[system], levels", "oscillator": "[system], an oscillator",
         "coupling": "[[couplings]]", "cross": "[[cross]]", "bath": "[baths.NAME]",

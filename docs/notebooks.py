@@ -1,15 +1,17 @@
 """The lessons as executed notebooks: `python docs/notebooks.py build/docs build/notebooks`.
 
-The site's build has executed them.  Citations become words and links lead to the site.
+The site's build has executed them; its cache holds what they gave.  Citations become words and
+links lead to the site.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
 
+import nbformat
+from jupyter_cache import get_cache
 from pybtex.database import parse_file
 
 HERE = Path(__file__).parent
@@ -22,11 +24,7 @@ def citations() -> dict[str, str]:
         for key, entry in parse_file(str(file)).entries.items():
             people = entry.persons.get("author", ())
             names = [" ".join(person.last_names) for person in people]
-            authors = (
-                ", ".join(names[:-1]) + (" and " if names[:-1] else "") + names[-1]
-                if names
-                else key
-            )
+            authors = " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:]))) or key
             found[key] = f"({authors} {entry.fields.get('year', '')})".replace(" )", ")")
     return found
 
@@ -42,15 +40,14 @@ def main() -> None:
     site, target = map(Path, sys.argv[1:])
     known = citations()
     target.mkdir(parents=True, exist_ok=True)
+    cache = get_cache(site.parent / "docs-cache")
     for source in sorted((site.parent / "jupyter_execute" / "lessons").glob("*.ipynb")):
-        notebook = json.loads(source.read_text(encoding="utf-8"))
+        _, notebook = cache.merge_match_into_notebook(nbformat.read(source, as_version=4))
         for cell in notebook["cells"]:
             if cell["cell_type"] == "markdown":
-                text = written("".join(cell["source"]), known, f"../{site.name}/lessons")
-                cell["source"] = text.splitlines(keepends=True)
-        file = target / source.name
-        file.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(file)
+                cell["source"] = written(cell["source"], known, f"../{site.name}/lessons")
+        nbformat.write(notebook, target / source.name)
+        print(target / source.name)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ _GIVEN_AS_EXPONENTIALS: Final = "exponentials"
 def load_model(
     path: str | os.PathLike[str], values: Mapping[str, Fraction] = MappingProxyType({})
 ) -> Model:
-    """Read a model file, with `values` for symbols of its table [symbols].
+    """Read the model file at a path, with `values` for symbols of its table [symbols].
 
     Operators are returned in the energy eigenbasis: as given with `energies`, transformed with
     `hamiltonian` (see `pertsym.model.matrix.to_eigenbasis`).  Convention of every J(w) in the

@@ -70,7 +70,7 @@ class MarkovNoise:
     def kubo_anderson(
         cls, name: str, states: Sequence[float], weights: Sequence[float], decay: float
     ) -> MarkovNoise:
-        """Jumps at the rate `decay` into states drawn anew each time, with these probabilities."""
+        """Jumps at the rate `decay` into states drawn anew each time, in proportion to `weights`."""
         total, size = sum(weights), len(states)
         # a jump from a state into itself changes nothing
         rows = [
@@ -125,7 +125,13 @@ class MarkovNoise:
 
     @cached_property
     def stationary(self) -> tuple[Fraction, ...]:
-        """pi, exactly."""
+        """pi, exactly.
+
+        Raises
+        ------
+        InputError
+            If it is not unique.
+        """
         size = len(self.states)
         null = _null_space([list(row) for row in self.generator])
         if len(null) != 1:
@@ -140,7 +146,7 @@ class MarkovNoise:
 
     @property
     def mean(self) -> Fraction:
-        """<xi>."""
+        """The mean <xi>."""
         return sum(
             (x * p for x, p in zip(self.values, self.stationary, strict=True)), start=Fraction(0)
         )

@@ -19,7 +19,7 @@ _POSITION: Final = "X"
 
 
 def load_oscillator(path: str | os.PathLike[str]) -> OscillatorModel:
-    """Read the model file of an oscillator.
+    """Read the model file of an oscillator at a path.
 
     Convention of every J(w) in the file: Ĉ(w > 0) = 2 J(w) [n(w) + 1] for bosons, for spins
     C(t) = (1/pi) int_0^inf dw J(w) [cos wt - i tanh(beta w/2) sin wt].

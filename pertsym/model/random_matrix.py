@@ -34,6 +34,11 @@ class RandomMatrixBath:
     shell_width : float
         Width of the shell of energies around it, > 0.  Master equations belong to a sharp energy
         and do not use it; the simulation averages over the states in the shell.
+
+    Raises
+    ------
+    InputError
+        For an energy outside the band, or a width that is not positive.
     """
 
     name: str
@@ -87,7 +92,7 @@ class RandomMatrixModel:
         shell_width: float = 0.05,
         units: str = "natural",
     ) -> RandomMatrixModel:
-        """From plain values: the levels, their operator S, and the bath's energy and shell.
+        """From plain values: the levels, their operator S, the bath's `energy` and `shell_width`.
 
         Raises
         ------

@@ -44,7 +44,7 @@ def _is_random(bath: object) -> bool:
 
 
 def load_random_matrix(path: str | os.PathLike[str]) -> RandomMatrixModel:
-    """Read the model file of a finite system in a random-matrix environment.
+    """Read the model file at a path of a finite system in a random-matrix environment.
 
     Energies are in the file's unit, in which the band of the environment is [-1/2, 1/2].
 

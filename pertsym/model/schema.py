@@ -175,7 +175,12 @@ def _schema(keys: Keys) -> dict[str, Any]:
 
 
 def model_schema() -> dict[str, Any]:
-    """The JSON schema (draft 2020-12) of model files, as a new dictionary.
+    """The JSON schema (draft 2020-12) of model files.
+
+    Returns
+    -------
+    dict
+        A new one.
 
     It knows tables, keys and forms of values.  What needs more, such as Hermitian matrices of one
     size or names of baths that exist, only the reader checks.  `pertsym schema` prints it; editors

@@ -61,6 +61,13 @@ def phonon_number(
 ) -> Occupation:
     """<N>(t) at `count` times from 0 to `end`, the cut-off raised until it changes < tolerance.
 
+    Parameters
+    ----------
+    levels
+        Of H and of the damping; the oscillator starts in its vacuum, the levels thermal.
+    end, count, tolerance
+        In the inverse of the unit of energy, a number of times, an absolute change of <N>.
+
     Raises
     ------
     ArithmeticError

@@ -75,6 +75,8 @@ def random_matrix_evolve(
     slipped
         Of the Markovian equations alone: start them such that they join the non-Markovian solution
         to second order; the populations at early times are not those of the system then.
+    progress
+        Called with what is computed next.
 
     Returns
     -------

@@ -43,6 +43,11 @@ class BathSpin:
         Energies (times the unit of the system's operator); not both of the last two are 0.
     beta : float
         Inverse temperature > 0, inf is T = 0.
+
+    Raises
+    ------
+    ValueError
+        For a spin without a splitting, or beta that is not positive.
     """
 
     strength: float
