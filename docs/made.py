@@ -51,7 +51,7 @@ RUNS = {
     "check": "pertsym check biased.toml",
     "rates": "pertsym rates biased.toml --order 4",
     "derive": "pertsym derive biased.toml --quantity k_up --order 2 --step spectral",
-    "compare": "echo 's^2/4 Ĉ_environment(-ω0)' | "
+    "compare": "echo '(1/4) s^2 Ĉ_environment(-ω0)' | "
     "pertsym compare biased.toml - --quantity k_up --order 2",
     "generator": "pertsym generator biased.toml --order 2 | head -20",
     "steady": "pertsym steady biased.toml --method tcl4",

@@ -70,7 +70,7 @@ class MarkovNoise:
     def kubo_anderson(
         cls, name: str, states: Sequence[float], weights: Sequence[float], decay: float
     ) -> MarkovNoise:
-        """Jumps at the rate `decay` into states drawn anew each time, in proportion to `weights`."""
+        """Jumps at the rate `decay` into states drawn anew each time, by `weights`."""
         total, size = sum(weights), len(states)
         # a jump from a state into itself changes nothing
         rows = [

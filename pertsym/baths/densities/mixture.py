@@ -260,7 +260,7 @@ class Mixture(Density):
         return total
 
     def decay(self, start: Any) -> Decay | None:
-        """The slowest exponential with the largest power beside it; the others are less beyond `start`.
+        """The slowest exponential with the largest power; beyond `start` the others are less.
 
         |w|^p e^(-r Re w) falls faster than |w|^P where p - P <= 7/10 r |w|, with Re w > 7/10 |w|.
         """
