@@ -37,7 +37,7 @@ LESSONS = {
     "spin-bath",
 }  # fmt: skip
 FAILED = re.compile(
-    r"Traceback \(most recent call last\)|command not found|cannot execute|No such (command|file)"
+    r"Traceback \(most recent call last\)|command not found|cannot execute|No such file"
 )
 LONGEST = 120  # seconds that a lesson may run
 WITHOUT = ("search.html", "genindex.html", "py-modindex.html")

@@ -65,7 +65,8 @@ RUNS = {
     "verify": "pertsym verify steady_state_theorem --digits 15",
     "schema": "pertsym schema | head -c 400",
     "init": "pertsym init mine",
-    "regenerate": "cd mine && pertsym regenerate",
+    "regenerate": "mkdir small && touch small/pertsym.toml && cd small && "
+    "pertsym regenerate && ls generated",
 }
 
 

@@ -1,4 +1,4 @@
-"""Runs the commands of a recorded session: `python docs/session.py PAGE [--write]` in an empty folder.
+"""Runs a recorded session in an empty folder: `python docs/session.py PAGE [--write]`.
 
 Commands are the lines of ```console blocks that begin with `$ `, continued by `> `.  Each must end
 with exit code 0 and print what the page shows, numbers apart: those have tests of their own.  With
