@@ -63,7 +63,7 @@ copybutton_prompt_is_regexp = True
 def _as_markdown(text: str) -> str:
     """Prose with $math$ and $$displays$$, as results of the package show themselves, as MyST.
 
-    Titles of steps, the lines before an empty one that are no sentence, become bold.
+    Titles of steps become bold: lines that are no sentence, and not the last before a display.
     """
     parts = re.split(r"(\$\$.*?\$\$)", text, flags=re.DOTALL)
     found = []
@@ -71,11 +71,11 @@ def _as_markdown(text: str) -> str:
         if part.startswith("$$"):
             found.append(f"\n\n{part}\n\n")
             continue
-        for paragraph in re.split(r"\n\s*\n|\n(?=\S)", part):
-            line = paragraph.strip()
-            if line:
-                title = len(line) < 100 and not line.endswith((".", ":", ","))
-                found.append(f"\n\n**{line}**\n\n" if title else f"\n\n{line}\n\n")
+        lines = [x.strip() for x in re.split(r"\n\s*\n|\n(?=\S)", part) if x.strip()]
+        for k, line in enumerate(lines):
+            title = len(line) < 100 and not line.endswith((".", ":", ","))
+            title = title and not 0 < k == len(lines) - 1
+            found.append(f"\n\n**{line}**\n\n" if title else f"\n\n{line}\n\n")
     return "".join(found)
 
 
