@@ -41,12 +41,9 @@ check: $(VENV)/.ready
 	$(BIN)/mypy
 	PYTHONHASHSEED=2 $(BIN)/pertsym regenerate --check
 
-notebooks: $(VENV)/.ready
-	mkdir -p build
-	set -e; for notebook in notebooks/*.py; do \
-	    $(BIN)/python -m jupytext --to ipynb --execute \
-	        --output build/$$(basename $$notebook .py).ipynb $$notebook; \
-	done
+# The lessons of the site, executed by its build, as notebooks.
+notebooks: docs
+	build/docs-venv/bin/python docs/notebooks.py build/docs build/notebooks
 
 # The wheel in a clean environment: self-test, and a session from model file to picture.
 wheel:

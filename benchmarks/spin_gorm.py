@@ -1,10 +1,10 @@
-"""Exact curves of the spin-GORM model, written for the notebook of Esposito and Gaspard 2003.
+"""Exact curves of the spin-GORM model, which the lesson on Esposito and Gaspard 2003 compares with.
 
     python -m benchmarks.spin_gorm CASE [--size N] [--realisations R] [--seed S]
 
 CASE is one of those below, or `all` (a quarter of an hour on one core).  Every case is simulated
 with N and with N/2 states, so that the bias of a finite environment can be extrapolated away; the
-result replaces that case in notebooks/data/spin_gorm.json.
+result replaces that case in derivations/esposito_gaspard_2003/spin_gorm.json.
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling
 from pertsym.random_matrix.exact import simulate
 
-DATA = Path(__file__).resolve().parent.parent / "notebooks" / "data" / "spin_gorm.json"
+DATA = (
+    Path(__file__).resolve().parent.parent
+    / "derivations"
+    / "esposito_gaspard_2003"
+    / "spin_gorm.json"
+)
 SHORT = tuple(np.linspace(0, 20, 101))
 LONG = (*np.linspace(0, 50, 26), *np.linspace(70, 600, 28))
 STRONG = tuple(np.linspace(0, 40, 41))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -45,7 +46,7 @@ myst_enable_extensions = ["dollarmath", "amsmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "docs-cache")
-nb_execution_timeout = 150
+nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_merge_streams = True
 
@@ -62,7 +63,7 @@ copybutton_prompt_is_regexp = True
 def _as_markdown(text: str) -> str:
     """Prose with $math$ and $$displays$$, as results of the package show themselves, as MyST.
 
-    Titles of steps, the lines before an empty one that are no sentence, become bold.
+    Titles of steps become bold: lines that are no sentence, and not the last before a display.
     """
     parts = re.split(r"(\$\$.*?\$\$)", text, flags=re.DOTALL)
     found = []
@@ -70,11 +71,11 @@ def _as_markdown(text: str) -> str:
         if part.startswith("$$"):
             found.append(f"\n\n{part}\n\n")
             continue
-        for paragraph in re.split(r"\n\s*\n|\n(?=\S)", part):
-            line = paragraph.strip()
-            if line:
-                title = len(line) < 100 and not line.endswith((".", ":", ","))
-                found.append(f"\n\n**{line}**\n\n" if title else f"\n\n{line}\n\n")
+        lines = [x.strip() for x in re.split(r"\n\s*\n|\n(?=\S)", part) if x.strip()]
+        for k, line in enumerate(lines):
+            title = len(line) < 100 and not line.endswith((".", ":", ","))
+            title = title and not 0 < k == len(lines) - 1
+            found.append(f"\n\n**{line}**\n\n" if title else f"\n\n{line}\n\n")
     return "".join(found)
 
 
@@ -96,6 +97,15 @@ def setup(app: Any) -> None:
             parts[::2] = [part.replace("|", r"\|") for part in parts[::2]]
             lines[k] = "".join(parts)
 
+    def times(found: Any, fault: Exception | None) -> None:
+        """How long each page took to execute, for `check.py`."""
+        if fault is None:
+            metadata = getattr(found.env, "nb_metadata", {})
+            runs = {name: page.get("exec_data") for name, page in sorted(metadata.items())}
+            seconds = {name: run["runtime"] for name, run in runs.items() if run}
+            (Path(found.outdir) / "seconds.json").write_text(json.dumps(seconds, indent=1))
+
+    app.connect("build-finished", times)
     app.connect("autodoc-process-docstring", escaped, priority=900)
     NbElementRenderer.render_text_latex = render_text_latex  # type: ignore[method-assign]
     import_module("made").write(HERE / "made")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pertsym.generators.initial_slip import tcl_slip
     from pertsym.generators.tcl import tcl_generator
     from pertsym.language.decide import compare
+    from pertsym.library import derivations, find
     from pertsym.model.cross import Cross
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
@@ -47,14 +48,22 @@ if TYPE_CHECKING:
     from pertsym.model.oscillator_file import load_oscillator
     from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
     from pertsym.model.random_matrix_file import load_random_matrix
+    from pertsym.model.schema import model_schema
     from pertsym.model.statement import Coupling, Model
     from pertsym.model.values import Bath
     from pertsym.oscillator.coefficients import coefficients as oscillator_coefficients
+    from pertsym.oscillator.fock import DampedLevels, phonon_number
     from pertsym.random_matrix.methods import random_matrix_evolve
     from pertsym.random_matrix.rates import random_matrix_rates
+    from pertsym.random_matrix.spectral_rate import spectral_rate as random_matrix_spectral_rate
     from pertsym.rates import bloch_rates
+    from pertsym.spins.fourth_cumulant import BathSpin, FourthCumulant
     from pertsym.sweeps.run import sweep
+    from pertsym.systems.dvr import Grid
+    from pertsym.systems.dvr import converged_states as bound_states
     from pertsym.systems.nuclear_spins import NuclearSpin, nuclear_spins
+    from pertsym.systems.proton_transfer import DoubleWell, proton_transfer
+    from pertsym.systems.proton_transfer import wavepacket as proton_wavepacket
 
 __version__ = "0.1.0"
 
@@ -96,6 +105,19 @@ _PLACES = {
     "sweep": "pertsym.sweeps.run",
     "NuclearSpin": "pertsym.systems.nuclear_spins",
     "nuclear_spins": "pertsym.systems.nuclear_spins",
+    "find": "pertsym.library",
+    "derivations": "pertsym.library",
+    "model_schema": "pertsym.model.schema",
+    "DampedLevels": "pertsym.oscillator.fock",
+    "phonon_number": "pertsym.oscillator.fock",
+    "random_matrix_spectral_rate": "pertsym.random_matrix.spectral_rate:spectral_rate",
+    "BathSpin": "pertsym.spins.fourth_cumulant",
+    "FourthCumulant": "pertsym.spins.fourth_cumulant",
+    "Grid": "pertsym.systems.dvr",
+    "bound_states": "pertsym.systems.dvr:converged_states",
+    "DoubleWell": "pertsym.systems.proton_transfer",
+    "proton_transfer": "pertsym.systems.proton_transfer",
+    "proton_wavepacket": "pertsym.systems.proton_transfer:wavepacket",
     "Ohmic": "pertsym.baths.densities",
     "DrudeLorentz": "pertsym.baths.densities",
     "Underdamped": "pertsym.baths.densities",
@@ -110,13 +132,18 @@ _PLACES = {
 
 __all__ = [
     "Bath",
+    "BathSpin",
     "Correlation",
     "Coupling",
     "Cross",
+    "DampedLevels",
     "Derived",
     "Divergent",
+    "DoubleWell",
     "DrudeLorentz",
     "Exponentials",
+    "FourthCumulant",
+    "Grid",
     "InputError",
     "MarkovNoise",
     "Mixture",
@@ -133,11 +160,14 @@ __all__ = [
     "__version__",
     "bloch",
     "bloch_rates",
+    "bound_states",
     "ccqme",
     "compare",
     "decompose",
+    "derivations",
     "derive",
     "evolve",
+    "find",
     "generator",
     "laird",
     "load",
@@ -145,10 +175,15 @@ __all__ = [
     "load_oscillator",
     "load_random_matrix",
     "mean_force",
+    "model_schema",
     "nuclear_spins",
     "oscillator_coefficients",
+    "phonon_number",
+    "proton_transfer",
+    "proton_wavepacket",
     "random_matrix_evolve",
     "random_matrix_rates",
+    "random_matrix_spectral_rate",
     "redfield",
     "sigma_x",
     "sigma_y",

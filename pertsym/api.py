@@ -293,13 +293,16 @@ class Derived:
         return _written(latex_document(self.document(**options)), file)
 
     def html(self, file: str | os.PathLike[str] | None = None, **options: Any) -> str:
-        """The document as one web page."""
+        """The document (options as `document`) as one web page; written to a file if named."""
         from pertsym.present.document import html_document
 
         return _written(html_document(self.document(**options)), file)
 
     def notebook(self, file: str | os.PathLike[str], **options: Any) -> bool:
-        """The document as a notebook, executed where nbclient is installed: then True."""
+        """The document (options as `document`) as a notebook in a file.
+
+        Executed where nbclient is installed: then True.
+        """
         from pertsym.model_narrative import cells
         from pertsym.present.notebook import write_notebook
 
@@ -414,6 +417,11 @@ def derive(system: System) -> Derived:
         ``[([["d0", "x"], ["x", "d1"]], "B")]``, in the eigenbasis of levels with energies 0 and
         w0, or 0, w1, w2, ...; a model of numbers; or an `Interaction`, e.g. `laird()`.
 
+    Raises
+    ------
+    ValueError
+        If there is no coupling, or an entry cannot be read.
+
     Examples
     --------
     >>> import pertsym as ps
@@ -428,7 +436,7 @@ def derive(system: System) -> Derived:
 
 
 def bloch(system: System) -> Derived:
-    """`derive` for two levels.
+    """`derive` for a system of two levels.
 
     Raises
     ------
@@ -445,7 +453,11 @@ generator = derive
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """The model of any model file: a `Model`, an `OscillatorModel` or a `RandomMatrixModel`.
+    """The model of any model file, by its path.
+
+    Returns
+    -------
+    Model, OscillatorModel or RandomMatrixModel
 
     Raises
     ------

@@ -114,7 +114,14 @@ class Steps(tuple[Step, ...]):
 class Derivation:
     """A named, ordered list of steps with its conventions and bibliography.
 
-    `conventions` are sentences with inline math.
+    Attributes
+    ----------
+    name, title, source, bibtex
+        As of `pertsym.paper.Paper`.
+    conventions
+        Sentences with inline math.
+    steps
+        In order; they show themselves.
     """
 
     name: str

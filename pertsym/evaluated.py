@@ -254,11 +254,14 @@ class Numbers:
         return Estimate(value.value, value.error)
 
     def steady(self, method: str, order: int = 2, basis: Basis = "system") -> States:
-        """The steady state of a method of `pertsym.steady`; `order` is that of mean-force."""
+        """The steady state of a method of `pertsym.steady`; `order` is that of mean-force.
+
+        In a basis as of `evolve`; raises as `pertsym.steady`.
+        """
         return self._shown(None, steady_estimated(self.model, method, order), basis)
 
     def mean_force(self, order: int = 2, basis: Basis = "system") -> States:
-        """The mean-force Gibbs state to order 0, 2, 4, ..."""
+        """The mean-force Gibbs state to order 0, 2, 4, ..., in a basis as of `evolve`."""
         found = mean_force(self.model, order)
         return self._shown(None, Estimated(found.matrix[None], np.array([found.error])), basis)
 
@@ -309,6 +312,11 @@ class Numbers:
         basis
             Of the initial state and of the result: "system", in which the model was given, or
             "energy".
+
+        Raises
+        ------
+        InputError
+            For a level or a basis that there is not; and as `pertsym.evolve`.
         """
         _require_basis(basis)
         size = self.model.dimension

@@ -154,7 +154,13 @@ def project_at(start: Path) -> Project:
 
 
 def derivations(project: Project | None = None) -> tuple[Paper, ...]:
-    """All derivations of a project, by default the built-in ones."""
+    """All derivations of a project, by default the built-in ones.
+
+    Returns
+    -------
+    tuple of Paper
+        By name.
+    """
     return (project or builtin()).papers
 
 
@@ -179,7 +185,15 @@ def home_of(name: str, project: Project | None = None) -> Project:
 
 
 def find(name: str, project: Project | None = None) -> Paper:
-    """The derivation of this name, in a project or among the built-in ones (raises `home_of`)."""
+    """The derivation of this name, in a project or among the built-in ones.
+
+    Raises
+    ------
+    KeyError
+        Naming those that exist.
+    InputError
+        If its script does not run.
+    """
     return home_of(name, project).paper(name)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from pertsym.certify.claims import Check, Claim
 from pertsym.certify.formulas import Objects
@@ -20,7 +22,7 @@ from pertsym.certify.ledger import (
 from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.codegen.rational import RationalFunction, render_rational_module
-from pertsym.derivation import Derivation, Formula, Reading, Step
+from pertsym.derivation import Derivation, Formula, Reading, Step, Steps
 from pertsym.equations.series import Equations
 from pertsym.language.dictionary import Dictionary
 
@@ -125,12 +127,39 @@ class Paper:
     @cached_property
     def formulas(self) -> tuple[Formula, ...]:
         """All that the whole argument displays."""
-        return tuple(f for step in self.narrate(max(self.orders)) for f in step.formulas)
+        return tuple(f for step in self._steps for f in step.formulas)
 
     @property
     def typed_formulas(self) -> tuple[Formula, ...]:
         """Those among them that were typed and are compared."""
         return tuple(f for f in self.formulas if f.compare is not None)
+
+    @cached_property
+    def _steps(self) -> tuple[Step, ...]:
+        return self.narrate(max(self.orders))
+
+    def steps(self, *keys: str) -> Steps:
+        """Steps of the whole argument by their keys, all of them if none is given.
+
+        They show themselves with their formulas, like those of a result.
+
+        Raises
+        ------
+        KeyError
+            With the keys there are.
+        """
+        whole = self.derivation(max(self.orders))
+        return Steps([whole.step(key) for key in keys] if keys else whole.steps)
+
+    def stored(self, file: str) -> Any:
+        """What a JSON file beside its script holds, such as results of another program.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        return json.loads(Path(self.script).with_name(file).read_text(encoding="utf-8"))
 
     def claims(self) -> tuple[Claim, ...]:
         """What the ledger's rows claim, not checked yet.
@@ -150,7 +179,7 @@ class Paper:
             self.source,
             self.bibtex,
             self.conventions,
-            self.narrate(order),
+            self._steps if order == max(self.orders) else self.narrate(order),
         )
 
     def generated_files(self) -> dict[str, str]:

@@ -460,7 +460,7 @@ def _single(name: str, given: BathDensity | Bath, statistics: Statistics, beta: 
 
 @dataclass(frozen=True, repr=False)
 class ResultSeries:
-    """A quantity as a power series in the coupling; `series[order]` derives that order."""
+    """The quantity `name` as a power series in the coupling; `series[order]` derives that order."""
 
     name: str
     _equations: Equations

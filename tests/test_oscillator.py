@@ -34,7 +34,7 @@ from pertsym.model.units import UNITS
 from pertsym.model.values import Bath
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.oscillator.coefficients import coefficients
-from pertsym.oscillator.fock import DampedLevels, occupation
+from pertsym.oscillator.fock import DampedLevels, phonon_number
 from pertsym.oscillator.half_line import (
     NotSimple,
     half_line_principal_value,
@@ -315,7 +315,7 @@ def test_strengths_of_one_bath_add_before_they_are_squared() -> None:
 
 def test_truncated_space_is_converged_and_heats_as_eliminated() -> None:
     levels = DampedLevels(1.0, 60.0, 1.0, 1.0, 2.0)
-    found = occupation(levels, 3.0, 4, 1e-7)
+    found = phonon_number(levels, 3.0, 4, 1e-7)
     assert found.change < 1e-7
     assert found.number == pytest.approx(2 * levels.heating * found.times, rel=0.06, abs=1e-9)
 

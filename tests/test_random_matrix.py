@@ -48,7 +48,7 @@ from pertsym.random_matrix.spectral_rate import spectral_rate
 
 from .open_systems import gorm_spin
 
-DATA = Path(__file__).parent.parent / "notebooks" / "data" / "spin_gorm.json"
+DATA = Path(__file__).parent.parent / "derivations" / "esposito_gaspard_2003" / "spin_gorm.json"
 FloatArray = NDArray[np.float64]
 UP = np.diag([0.0, 1.0]).astype(complex)
 

@@ -20,7 +20,7 @@ from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table, U
 from pertsym.environments.rule import Action, contract_in_sequence
 from pertsym.model import Bath, load_model
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.spins.fourth_cumulant import FourthCumulant, Spin
+from pertsym.spins.fourth_cumulant import BathSpin, FourthCumulant
 from pertsym.spins.moments import (
     POLARISATION,
     UNBIASED,
@@ -138,7 +138,7 @@ def test_generator_is_the_derivative_of_the_state(bias: float) -> None:
     """d rho4/dt = K0 rho4 + K4(t) rho0(t), by a central difference."""
     energies = np.array([0.0, 0.8])
     operator = np.array([[0.2, 1], [1, -0.3]], dtype=complex)
-    term = FourthCumulant(energies, operator, (Spin(0.9, bias, 1.1, 0.6),))
+    term = FourthCumulant(energies, operator, (BathSpin(0.9, bias, 1.1, 0.6),))
     start = np.array([[0.3, 0.1j], [-0.1j, 0.7]]).astype(complex)
     time, step = 1.4, 1e-3
     ahead, here, behind = (term.state(start, time + s) for s in (step, 0.0, -step))
@@ -158,7 +158,7 @@ def test_pure_dephasing_by_spins() -> None:
     variable, with phi = 2 g t; its logarithm at fourth order is kappa4 phi^4/24.
     """
     g, beta, time = 0.4, 0.9, 1.3
-    spin = Spin(g, 1.0, 0.0, beta)
+    spin = BathSpin(g, 1.0, 0.0, beta)
     term = FourthCumulant(np.array([0.0, 0.0]), np.diag([1.0, -1.0]).astype(complex), (spin,))
     mean = -math.tanh(beta / 2)
     variance = 1 - mean**2
@@ -171,14 +171,14 @@ def test_pure_dephasing_by_spins() -> None:
 
 def test_spins_add_and_refuse_nonsense() -> None:
     energies, operator = np.array([0.0, 1.0]), np.array([[0, 1], [1, 0]], dtype=complex)
-    one, two = Spin(0.5, 0.2, 1.0, 1.0), Spin(0.3, 0.0, 2.0, math.inf)
+    one, two = BathSpin(0.5, 0.2, 1.0, 1.0), BathSpin(0.3, 0.0, 2.0, math.inf)
     parts = [FourthCumulant(energies, operator, (s,)).generator(0.9) for s in (one, two)]
     both = FourthCumulant(energies, operator, (one, two)).generator(0.9)
     assert np.allclose(both, parts[0] + parts[1], atol=1e-15)
     with pytest.raises(ValueError, match="tunnelling"):
-        Spin(1.0, 0.0, 0.0, 1.0)
+        BathSpin(1.0, 0.0, 0.0, 1.0)
     with pytest.raises(ValueError, match="beta"):
-        Spin(1.0, 0.0, 1.0, 0.0)
+        BathSpin(1.0, 0.0, 1.0, 0.0)
 
 
 def exact_average(order: Sequence[int], times: Sequence[float], h: float, w: float) -> complex:

@@ -21,7 +21,7 @@ from pertsym.oscillator.moment_equations import (
     static_coefficients,
     static_limit,
 )
-from pertsym.spins.fourth_cumulant import FourthCumulant, Matrix, Spin
+from pertsym.spins.fourth_cumulant import BathSpin, FourthCumulant, Matrix
 from pertsym.spins.moments import (
     COS,
     POLARISATION,
@@ -236,7 +236,11 @@ def four_point(digits: int) -> Evidence:
 
 
 def _exact_fourth_order(
-    energies: Sequence[float], operator: Matrix, initial: Matrix, spins: Sequence[Spin], time: float
+    energies: Sequence[float],
+    operator: Matrix,
+    initial: Matrix,
+    spins: Sequence[BathSpin],
+    time: float,
 ) -> Matrix:
     """The coefficient of lambda^4 of the system's state, system and spins propagated together."""
     size, many = len(energies), 2 ** len(spins)
@@ -280,7 +284,7 @@ def non_gaussian_dynamics(digits: int) -> Evidence:
     initial = np.array([[0.8, 0.2 + 0.1j], [0.2 - 0.1j, 0.2]])
     findings = []
     for bias, time in product((0.0, 0.6), (2.0,)):
-        bath = {n: tuple(Spin(n**-0.5, bias, 1.3, 0.7) for _ in range(n)) for n in (1, 2, 3)}
+        bath = {n: tuple(BathSpin(n**-0.5, bias, 1.3, 0.7) for _ in range(n)) for n in (1, 2, 3)}
         states = {
             n: _exact_fourth_order(list(energies), operator, initial, spins, time)
             for n, spins in bath.items()

@@ -21,7 +21,7 @@ from pertsym.oscillator.elimination import (
     level_correlation,
     master_equation_with_levels,
 )
-from pertsym.oscillator.fock import DampedLevels, liouvillian_matrix, occupation
+from pertsym.oscillator.fock import DampedLevels, liouvillian_matrix, phonon_number
 from pertsym.oscillator.weyl import P, Superoperator, Weyl, X
 
 BLOCKWISE = "block equations over the Weyl algebra"
@@ -175,7 +175,7 @@ def elimination_in_fock_space(digits: int) -> Evidence:
             ratios = []
             for nbar in (0.0, 1.0, 5.0):
                 full = DampedLevels(1.0, rate, nbar, 1.0, splitting)
-                found = occupation(full, end, 3, 1e-8)
+                found = phonon_number(full, end, 3, 1e-8)
                 late = (found.number[2] - found.number[1]) / (found.times[2] - found.times[1])
                 ratios.append((found.number[2] / (2 * full.heating * end), late / 2 / full.heating))
             said = f"gamma = {rate:g}, levels {splitting:g} apart: "
@@ -186,7 +186,7 @@ def elimination_in_fock_space(digits: int) -> Evidence:
             better = [ratio for ratio, _ in ratios] == sorted(ratio for ratio, _ in ratios)
             findings.append(Finding("better at higher temperature", better))
     poor = DampedLevels(0.02, 0.1, 0.0, 1.0, 3.0)
-    failed = occupation(poor, 300.0, 2, 1e-8).number[-1] / (2 * poor.heating * 300.0)
+    failed = phonon_number(poor, 300.0, 2, 1e-8).number[-1] / (2 * poor.heating * 300.0)
     return conclude(
         ("closed form (41)", FOCK),
         *findings,

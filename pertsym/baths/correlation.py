@@ -204,7 +204,7 @@ class Correlation:
         return self._evaluate("transform", w, derivative)
 
     def transform_part(self, w: Any, derivative: int, parity: int) -> Estimate:
-        """[P^(m)(w) + P^(m)(-w)]/2 for parity +1, half the difference for -1.
+        """[P^(m)(w) + P^(m)(-w)]/2 for parity +1, half the difference for -1; m = `derivative`.
 
         The smaller of the two keeps its digits where they differ in size.
         """
@@ -242,11 +242,11 @@ class Correlation:
         return kernel_integral(self, ((1.0, w, 1), (-1.0, reference, 1)))
 
     def transform_values(self, w: Any, derivative: int) -> tuple[Any, Any]:
-        """P^(m) at an array of frequencies of a bath with scalar parameters, as it must exist."""
+        """P^(m) at frequencies w, m = `derivative`, of scalar parameters, as it must exist."""
         return self._transform(w, derivative)
 
     def is_static(self, w: Any, derivative: int) -> bool:
-        """Whether P(0) of a thermal boson bath is asked for, that of the bath at T = 0."""
+        """Whether P^(m)(w), m = `derivative`, is P(0) of thermal bosons, which is that at T = 0."""
         return (
             np.ndim(w) == 0
             and w == 0

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from pertsym.certify.claims import Evidence, Finding, conclude
-from pertsym.spins.fourth_cumulant import FourthCumulant, Spin
+from pertsym.spins.fourth_cumulant import BathSpin, FourthCumulant
 
 _STEP = 1e-3
 
@@ -16,7 +16,9 @@ def spin_cumulant(digits: int) -> Evidence:
     """Pure dephasing against the cumulants of a two-valued variable; generator against state."""
     findings = []
     for g, beta, time in ((0.4, 0.9, 1.3), (1.7, 0.3, 0.6)):
-        term = FourthCumulant(np.zeros(2), np.diag([1.0 + 0j, -1.0]), (Spin(g, 1.0, 0.0, beta),))
+        term = FourthCumulant(
+            np.zeros(2), np.diag([1.0 + 0j, -1.0]), (BathSpin(g, 1.0, 0.0, beta),)
+        )
         mean = -math.tanh(beta / 2)
         kappa = (1 - mean**2) * (1 + 3 * mean**2) - 3 * (1 - mean**2) ** 2
         phase = (2 * g) ** 4 * kappa
@@ -29,7 +31,7 @@ def spin_cumulant(digits: int) -> Evidence:
         findings.append(Finding(f"state, g = {g}", bool(same)))
     energies, operator = np.array([0.0, 0.8]), np.array([[0.2, 1], [1, -0.3]], dtype=complex)
     start = np.array([[0.3, 0.1j], [-0.1j, 0.7]])
-    spins = (Spin(0.9, 0.7, 1.1, 0.6), Spin(0.5, 0.0, 1.3, 2.0))
+    spins = (BathSpin(0.9, 0.7, 1.1, 0.6), BathSpin(0.5, 0.0, 1.3, 2.0))
     term, time = FourthCumulant(energies, operator, spins), 1.4
     ahead, here, behind = (term.state(start, time + s).reshape(-1) for s in (_STEP, 0.0, -_STEP))
     slope = (ahead - behind) / (2 * _STEP)

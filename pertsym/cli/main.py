@@ -79,6 +79,10 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
             "regenerate:regenerate",
             "Rebuild every file of generated/ from the derivations, and delete orphans.",
         ),
+        "schema": Entry(
+            "schema:schema",
+            "Print the JSON schema of model files, for editors and other checkers.",
+        ),
         "steady": Entry(
             "states:steady_command",
             "Steady state of a MODEL file (TOML) by one method.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def evolve(
     method: str,
     initial: Matrix,
     grid: list[float],
-    sample: dict[str, int | None],
+    sample: Mapping[str, Any],
     *,
     with_states: bool,
     as_json: bool,

@@ -164,6 +164,8 @@ def steady(
         One of `STEADY`; tclN is the null vector of K_0 + K_2 + ... + K_N at t -> infinity.
     order
         Of "mean-force": 2, 4, 6, ...
+    progress
+        Called with what is computed next.
 
     Returns
     -------

@@ -76,7 +76,7 @@ class Comparison:
         return "\n".join(lines)
 
     def record(self) -> dict[str, Any]:
-        """For JSON."""
+        """Its fields for JSON."""
         return {
             "verdict": self.verdict,
             "limit": self.limit or None,

@@ -53,7 +53,7 @@ class Cross:
     density: Density | None = None
 
     def check(self, known: Mapping[str, Bath], key: str) -> None:
-        """Refuse a correlation that does not fit its baths.
+        """Refuse a correlation that does not fit its baths, `known` by their names.
 
         Raises
         ------

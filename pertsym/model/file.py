@@ -33,11 +33,10 @@ from pertsym.model.read import (
     table,
     text,
 )
+from pertsym.model.schema import BATH, COUPLING, CROSS, LEVELS, LEVELS_TOP, required
 from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Bath, Coupling, Matrix, Model, Statistics
 
-TOP_KEYS: Final = ("name", "units", "system", "couplings", "baths")
-MODEL_KEYS: Final = (*TOP_KEYS, "cross", "symbols", "observables")
 _STATISTICS: Final = ("boson", "classical", "spin")
 _STATISTICS_TO_COME: Final = ("random-matrix", "markov")
 _LARGEST: Final = 20_000_000  # bytes of a file; tables of J with 10^6 samples are smaller
@@ -48,7 +47,7 @@ _GIVEN_AS_EXPONENTIALS: Final = "exponentials"
 def load_model(
     path: str | os.PathLike[str], values: Mapping[str, Fraction] = MappingProxyType({})
 ) -> Model:
-    """Read a model file, with `values` for symbols of its table [symbols].
+    """Read the model file at a path, with `values` for symbols of its table [symbols].
 
     Operators are returned in the energy eigenbasis: as given with `energies`, transformed with
     `hamiltonian` (see `pertsym.model.matrix.to_eigenbasis`).  Convention of every J(w) in the
@@ -71,7 +70,7 @@ def model_of(
     values: Mapping[str, Fraction] = MappingProxyType({}),
 ) -> Model:
     """The model of a parsed model file, as `load_model`; `place` is the file."""
-    check_keys(document, MODEL_KEYS, place)
+    check_keys(document, LEVELS_TOP, place)
     document = with_numbers(document, place, values)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
@@ -217,7 +216,7 @@ def check_system(value: object, place: Place) -> str:
             "use `pertsym coefficients` (in Python load_oscillator), or give energies = [...] or "
             "hamiltonian = [[...], ...]",
         )
-    check_keys(system, ("kind", "energies", "hamiltonian"), place)
+    check_keys(system, LEVELS, place)
     if ("energies" in system) == ("hamiltonian" in system):
         both = "energies" in system
         raise place.field("energies").error(
@@ -253,8 +252,8 @@ def read_cross(value: object, place: Place) -> tuple[Cross, ...]:
     found: list[Cross] = []
     for index, entry in enumerate(array(value, place, of="tables [[cross]]")):
         here = place.item(index)
-        check_keys(table(entry, here), ("baths", "fraction", "spectral_density"), here)
-        names = array(table(entry, here, required=("baths",))["baths"], here.field("baths"))
+        check_keys(table(entry, here), CROSS, here)
+        names = array(table(entry, here, required=required(CROSS))["baths"], here.field("baths"))
         if len(names) != 2:
             raise here.field("baths").error(f"names {len(names)} baths", "name two")
         a, b = (text(x, here.field("baths").item(k)) for k, x in enumerate(names))
@@ -278,8 +277,8 @@ def coupling_tables(value: object, place: Place) -> list[dict[str, Any]]:
     tables = []
     for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
         here = place.item(index)
-        check_keys(table(entry, here), ("operator", "bath", "strength"), here)
-        tables.append(table(entry, here, required=("operator", "bath")))
+        check_keys(table(entry, here), COUPLING, here)
+        tables.append(table(entry, here, required=required(COUPLING)))
     return tables
 
 
@@ -332,8 +331,8 @@ def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
             "use levels with `pertsym rates` or `pertsym evolve` (random matrices in Python: "
             f"load_random_matrix), or statistics {', '.join(map(repr, _STATISTICS))}",
         )
-    check_keys(entries, ("statistics", "temperature", "beta", "spectral_density"), place)
-    table(entries, place, required=("spectral_density",))
+    check_keys(entries, BATH, place)
+    table(entries, place, required=required(BATH))
     kind, density = _density(entries["spectral_density"], place.field("spectral_density"))
     if statistics == "spin":
         return _spin_bath(name, entries, kind, density, units, place)

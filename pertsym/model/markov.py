@@ -20,8 +20,8 @@ from typing import Final
 from pertsym.exact import exact_rational
 from pertsym.model.errors import InputError
 from pertsym.model.read import Place, array, check_keys, reals, table
+from pertsym.model.schema import MARKOV, required
 
-KEYS: Final = ("statistics", "states", "rates")
 _ROUNDING: Final = 1e-12  # of a column sum, for a diagonal that is written out
 _PRIME: Final = 2**127 - 1
 
@@ -70,7 +70,7 @@ class MarkovNoise:
     def kubo_anderson(
         cls, name: str, states: Sequence[float], weights: Sequence[float], decay: float
     ) -> MarkovNoise:
-        """Jumps at the rate `decay` into states drawn anew each time, with these probabilities."""
+        """Jumps at the rate `decay` into states drawn anew each time, by `weights`."""
         total, size = sum(weights), len(states)
         # a jump from a state into itself changes nothing
         rows = [
@@ -125,7 +125,13 @@ class MarkovNoise:
 
     @cached_property
     def stationary(self) -> tuple[Fraction, ...]:
-        """pi, exactly."""
+        """pi, exactly.
+
+        Raises
+        ------
+        InputError
+            If it is not unique.
+        """
         size = len(self.states)
         null = _null_space([list(row) for row in self.generator])
         if len(null) != 1:
@@ -140,7 +146,7 @@ class MarkovNoise:
 
     @property
     def mean(self) -> Fraction:
-        """<xi>."""
+        """The mean <xi>."""
         return sum(
             (x * p for x, p in zip(self.values, self.stationary, strict=True)), start=Fraction(0)
         )
@@ -202,8 +208,8 @@ def read_markov(name: str, value: object, place: Place) -> MarkovNoise:
             raise place.field(key).error(
                 "a Markov chain has neither temperature nor J(w)", "remove it; give states, rates"
             )
-    check_keys(entries, KEYS, place)
-    table(entries, place, required=("states", "rates"))
+    check_keys(entries, MARKOV, place)
+    table(entries, place, required=required(MARKOV))
     states = reals(entries["states"], place.field("states"))
     here = place.field("rates")
     rows = array(entries["rates"], here, of="rows")

@@ -6,10 +6,11 @@ H = P^2/(2 mass) + mass frequency^2 X^2/2 + H_B + sum_a strength_a X (x) B_a, hb
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pertsym.model.errors import InputError
-from pertsym.model.units import Units
+from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Bath
 
 
@@ -50,6 +51,25 @@ class OscillatorModel:
     frequency: float
     couplings: tuple[PositionCoupling, ...]
     baths: tuple[Bath, ...]
+
+    @classmethod
+    def of(
+        cls, mass: float, frequency: float, baths: Sequence[Bath], units: str = "natural"
+    ) -> OscillatorModel:
+        """From plain values; X couples to each of the baths, which are named by their places.
+
+        Raises
+        ------
+        InputError
+            For unknown units, or as the class.
+        """
+        if units not in UNITS:
+            raise InputError(
+                "model", "units", f"{units!r} is unknown", f"use one of {', '.join(UNITS)}"
+            )
+        named = tuple(bath.named(bath.name or f"bath{k}") for k, bath in enumerate(baths))
+        given = tuple(PositionCoupling(bath.name) for bath in named)
+        return cls("oscillator", UNITS[units], mass, frequency, given, named)
 
     def __post_init__(self) -> None:
         for key, value in (("mass", self.mass), ("frequency", self.frequency)):

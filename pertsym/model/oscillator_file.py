@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from pertsym.model.errors import InputError
-from pertsym.model.file import TOP_KEYS, parsed_document, read_baths
+from pertsym.model.file import parsed_document, read_baths
 from pertsym.model.oscillator import OscillatorModel, PositionCoupling
 from pertsym.model.read import Place, array, check_keys, choice, guess, real, table, text
+from pertsym.model.schema import COUPLING, OSCILLATOR, TOP, required
 from pertsym.model.units import UNITS
 
 KIND: Final = "oscillator"
@@ -18,7 +19,7 @@ _POSITION: Final = "X"
 
 
 def load_oscillator(path: str | os.PathLike[str]) -> OscillatorModel:
-    """Read the model file of an oscillator.
+    """Read the model file of an oscillator at a path.
 
     Convention of every J(w) in the file: Ĉ(w > 0) = 2 J(w) [n(w) + 1] for bosons, for spins
     C(t) = (1/pi) int_0^inf dw J(w) [cos wt - i tanh(beta w/2) sin wt].
@@ -33,7 +34,7 @@ def load_oscillator(path: str | os.PathLike[str]) -> OscillatorModel:
     """
     place = Place(os.fspath(path))
     document = parsed_document(Path(path), place)
-    check_keys(document, TOP_KEYS, place)
+    check_keys(document, TOP, place)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
     name = text(document.get("name", Path(path).stem), place.field("name"))
@@ -58,8 +59,8 @@ def _system(value: object, place: Place) -> tuple[float, float]:
             'use `pertsym generator`, or write kind = "oscillator" with mass and frequency',
         )
     choice(kind, (KIND,), place.field("kind"), "system")
-    check_keys(system, ("kind", "mass", "frequency"), place)
-    table(system, place, required=("mass", "frequency"))
+    check_keys(system, OSCILLATOR, place)
+    table(system, place, required=required(OSCILLATOR))
     mass, frequency = (float(real(system[key], place.field(key))) for key in ("mass", "frequency"))
     return mass, frequency
 
@@ -73,8 +74,8 @@ def _couplings(
     for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
         here = place.item(index)
         coupling = table(entry, here)
-        check_keys(coupling, ("operator", "bath", "strength"), here)
-        table(coupling, here, required=("operator", "bath"))
+        check_keys(coupling, COUPLING, here)
+        table(coupling, here, required=required(COUPLING))
         operator = coupling["operator"]
         if operator == "P":
             raise here.field("operator").not_yet(

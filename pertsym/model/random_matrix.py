@@ -8,7 +8,9 @@ of the model, whatever the number of states.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from pertsym.exact import Gaussian
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.gaussian_orthogonal import RADIUS
-from pertsym.model.units import Units
+from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Coupling
 
 
@@ -32,6 +34,11 @@ class RandomMatrixBath:
     shell_width : float
         Width of the shell of energies around it, > 0.  Master equations belong to a sharp energy
         and do not use it; the simulation averages over the states in the shell.
+
+    Raises
+    ------
+    InputError
+        For an energy outside the band, or a width that is not positive.
     """
 
     name: str
@@ -75,6 +82,30 @@ class RandomMatrixModel:
     energies: tuple[float, ...]
     couplings: tuple[Coupling, ...]
     bath: RandomMatrixBath
+
+    @classmethod
+    def of(
+        cls,
+        energies: Sequence[float],
+        operator: Sequence[Sequence[Any]],
+        energy: float = 0.0,
+        shell_width: float = 0.05,
+        units: str = "natural",
+    ) -> RandomMatrixModel:
+        """From plain values: the levels, their operator S, the bath's `energy` and `shell_width`.
+
+        Raises
+        ------
+        InputError
+            For unknown units, or an energy outside the band.
+        """
+        if units not in UNITS:
+            raise InputError(
+                "model", "units", f"{units!r} is unknown", f"use one of {', '.join(UNITS)}"
+            )
+        bath = RandomMatrixBath("environment", energy, shell_width)
+        given = (Coupling.of(operator, bath.name),)
+        return cls("random matrices", UNITS[units], tuple(map(float, energies)), given, bath)
 
     @property
     def dimension(self) -> int:

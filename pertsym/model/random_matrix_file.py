@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from pertsym.model.errors import InputError
 from pertsym.model.file import (
-    TOP_KEYS,
     in_eigenbasis,
     parsed_document,
     read_couplings,
@@ -17,10 +16,10 @@ from pertsym.model.file import (
 )
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.read import Place, check_keys, choice, real, table, text
+from pertsym.model.schema import RANDOM_MATRIX, TOP, required
 from pertsym.model.units import UNITS
 
 STATISTICS: Final = "random-matrix"
-_KEYS: Final = ("statistics", "energy", "shell_width")
 
 
 def is_random_matrix_file(path: str | os.PathLike[str]) -> bool:
@@ -45,7 +44,7 @@ def _is_random(bath: object) -> bool:
 
 
 def load_random_matrix(path: str | os.PathLike[str]) -> RandomMatrixModel:
-    """Read the model file of a finite system in a random-matrix environment.
+    """Read the model file at a path of a finite system in a random-matrix environment.
 
     Energies are in the file's unit, in which the band of the environment is [-1/2, 1/2].
 
@@ -58,7 +57,7 @@ def load_random_matrix(path: str | os.PathLike[str]) -> RandomMatrixModel:
     """
     place = Place(os.fspath(path))
     document = parsed_document(Path(path), place)
-    check_keys(document, TOP_KEYS, place)
+    check_keys(document, TOP, place)
     table(document, place, required=("system", "couplings", "baths"))
     units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
     name = text(document.get("name", Path(path).stem), place.field("name"))
@@ -83,8 +82,8 @@ def _bath(entries: Mapping[str, object], place: Place) -> RandomMatrixBath:
     here = place.field(name)
     bath = table(value, here)
     choice(bath.get("statistics"), (STATISTICS,), here.field("statistics"), "statistics")
-    check_keys(bath, _KEYS, here)
-    table(bath, here, required=("energy", "shell_width"))
+    check_keys(bath, RANDOM_MATRIX, here)
+    table(bath, here, required=required(RANDOM_MATRIX))
     energy, width = (float(real(bath[key], here.field(key))) for key in ("energy", "shell_width"))
     try:
         return RandomMatrixBath(name, energy, width)

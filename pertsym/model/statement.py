@@ -23,7 +23,6 @@ from pertsym.model.cross import Cross
 from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
 from pertsym.model.errors import InputError
 from pertsym.model.file import (
-    MODEL_KEYS,
     check_system,
     coupling_tables,
     parsed_document,
@@ -31,6 +30,7 @@ from pertsym.model.file import (
     read_cross,
 )
 from pertsym.model.read import Place, array, check_keys, choice, guess, table, text
+from pertsym.model.schema import LEVELS_TOP, required
 from pertsym.model.symbols import (
     ASSUMPTIONS,
     Declared,
@@ -394,8 +394,8 @@ def load_statement(
 
 def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fraction]) -> Model:
     """The stated model of a parsed file."""
-    check_keys(document, MODEL_KEYS, place)
-    table(document, place, required=("system", "couplings"))
+    check_keys(document, LEVELS_TOP, place)
+    table(document, place, required=required(LEVELS_TOP))
     units = choice(document.get("units", "natural"), UNITS, place.field("units"), "units")
     symbols = with_values(
         read_symbols(document.get("symbols", {}), place.field("symbols")), values, place

@@ -65,8 +65,9 @@ def density_from(value: Any) -> BathDensity:
 class Bath:
     """A Gaussian bath: Bath(density, temperature=1.0), or Bath(name, statistics, beta, density).
 
-    The density may be a formula, ``Bath("0.1*w*exp(-w)", temperature=1.0)``.  Where a model names
-    its baths (a mapping, or keywords of ``at``), no name is needed here.
+    `name_or_density` stands first and is either.  The density may be a formula,
+    ``Bath("0.1*w*exp(-w)", temperature=1.0)``.  Where a model names its baths (a mapping, or
+    keywords of ``at``), no name is needed here.
 
     Conventions: C(t) = <B(t) B(0)>, Ĉ(w) = int dt e^{iwt} C(t); Ĉ(w > 0) = 2 J(w) [n(w) + 1] for
     bosons and 2 T J(|w|)/|w| for a classical bath.

@@ -61,6 +61,13 @@ def coefficients(model: OscillatorModel, progress: Progress = lambda _: None) ->
     f = -int nu sin/(M Omega0), tau from 0 to infinity.  Without the static part C0 of spins that
     are biased.  Ĉ(w > 0) = 2 J(w) [n(w) + 1] for bosons.
 
+    Parameters
+    ----------
+    model
+        `OscillatorModel.of` makes and `load_oscillator` reads one.
+    progress
+        Called with what is computed next.
+
     Returns
     -------
     Coefficients

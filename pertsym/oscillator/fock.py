@@ -56,8 +56,17 @@ class Occupation:
     change: float
 
 
-def occupation(levels: DampedLevels, end: float, count: int, tolerance: float = 1e-6) -> Occupation:
+def phonon_number(
+    levels: DampedLevels, end: float, count: int, tolerance: float = 1e-6
+) -> Occupation:
     """<N>(t) at `count` times from 0 to `end`, the cut-off raised until it changes < tolerance.
+
+    Parameters
+    ----------
+    levels
+        Of H and of the damping; the oscillator starts in its vacuum, the levels thermal.
+    end, count, tolerance
+        In the inverse of the unit of energy, a number of times, an absolute change of <N>.
 
     Raises
     ------

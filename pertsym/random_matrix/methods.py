@@ -57,6 +57,7 @@ def random_matrix_evolve(
     size: int | None = None,
     realisations: int | None = None,
     seed: int | None = None,
+    slipped: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Evolution:
     """Populations from a product state at t = 0.
@@ -71,6 +72,16 @@ def random_matrix_evolve(
         Ascending, >= 0, inverse energy units.
     size, realisations, seed
         Of "exact" alone: states of the environment, averaged realisations and the seed.
+    slipped
+        Of the Markovian equations alone: start them such that they join the non-Markovian solution
+        to second order; the populations at early times are not those of the system then.
+    progress
+        Called with what is computed next.
+
+    Returns
+    -------
+    Evolution
+        Populations (times, levels), and of "exact" their standard errors.
 
     Raises
     ------
@@ -87,7 +98,7 @@ def random_matrix_evolve(
             f"use one of {', '.join(EVOLVE)}",
         )
     initial = require_evolvable(model.name, initial, times, model.dimension)
-    if method == EXACT:
+    if method == EXACT and not slipped:
         run = simulate(
             model,
             initial,
@@ -104,6 +115,5 @@ def random_matrix_evolve(
             raise InputError(model.name, name, f"belongs to method {EXACT} alone", "leave it out")
     splitting, strength = model.two_levels()
     lower, upper = (float(p) for p in np.real(np.diagonal(initial)))
-    return Evolution(
-        populations(method, splitting, strength, model.bath.energy, (lower, upper), times, progress)
-    )
+    start = splitting, strength, model.bath.energy, (lower, upper)
+    return Evolution(populations(method, *start, times, progress, slipped=slipped))

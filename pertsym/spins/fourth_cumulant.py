@@ -34,7 +34,7 @@ _LEFT, _RIGHT = 0, 1
 
 
 @dataclass(frozen=True)
-class Spin:
+class BathSpin:
     """One spin 1/2, H = (bias sigma_z + tunnelling sigma_x)/2, B = strength sigma_z.
 
     Attributes
@@ -43,6 +43,11 @@ class Spin:
         Energies (times the unit of the system's operator); not both of the last two are 0.
     beta : float
         Inverse temperature > 0, inf is T = 0.
+
+    Raises
+    ------
+    ValueError
+        For a spin without a splitting, or beta that is not positive.
     """
 
     strength: float
@@ -78,13 +83,13 @@ class FourthCumulant:
     energies : ndarray, shape (N,)
     operator : ndarray, shape (N, N)
         S in the energy eigenbasis.
-    spins : tuple of Spin
+    spins : tuple of BathSpin
         Independent; their cumulants add.
     """
 
     energies: NDArray[np.float64]
     operator: Matrix
-    spins: tuple[Spin, ...]
+    spins: tuple[BathSpin, ...]
 
     def generator(self, time: float) -> Matrix:
         """The term of K_4(time), an N^2 x N^2 matrix over row-major vec, Schrödinger picture."""

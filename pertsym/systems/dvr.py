@@ -53,7 +53,7 @@ class Grid:
 
     @property
     def spacing(self) -> float:
-        """h."""
+        """The spacing h."""
         return (self.stop - self.start) / (self.points - 1)
 
     @property
@@ -158,11 +158,20 @@ def converged_states(
     ----------
     potential
         V(x), finite also somewhat outside of the grid's interval.
+    mass
+        Of the particle, hbar = 1.
+    count
+        How many states, the lowest ones.
     grid
         Where to begin.
     tolerance
         Largest accepted change, of energies relative to the largest |E| and of q relative to the
         largest |q|.
+
+    Returns
+    -------
+    Converged
+        The states on the finer grid, and the last changes.
 
     Raises
     ------

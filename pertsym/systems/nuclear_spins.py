@@ -134,6 +134,8 @@ def nuclear_spins(
         B_0 in tesla, >= 0.
     correlation_time
         tau_c in seconds, > 0; 1/(6 D) of rotational diffusion.
+    name
+        Of the model.
 
     Returns
     -------

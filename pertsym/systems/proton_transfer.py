@@ -49,7 +49,19 @@ _WIDTH: Final = 0.9  # of the left well's ground state: "slightly narrower than 
 
 @dataclass(frozen=True)
 class DoubleWell:
-    """The parameters of V; energies in hartree, lengths in bohr, the mass in electron masses."""
+    """V of the two coupled diabats, a function of positions.
+
+    Attributes
+    ----------
+    mass
+        m in electron masses.
+    w1, w2, x1, x2
+        Frequencies w_i in hartree and minima x_i in bohr of the diabats.
+    offset
+        D_2 in hartree; D_1 = 0.
+    kc, xc
+        Height in hartree and place in bohr of the coupling k.
+    """
 
     mass: float = MASS
     w1: float = 0.01413094471
@@ -148,6 +160,18 @@ def proton_transfer(eta: float, levels: int = LEVELS, well: DoubleWell = WELL) -
         Dimensionless strength in J(w) = eta w wD^2/(w^2 + wD^2), > 0.
     levels
         How many of the lowest levels are kept.
+    well
+        V; by default the one that was fitted.
+
+    Returns
+    -------
+    Model
+        Its operator is q in bohr, the counter-term is part of the energies.
+
+    Raises
+    ------
+    InputError
+        If eta is not positive.
     """
     if not eta > 0:
         raise InputError(
@@ -189,7 +213,7 @@ class Wavepacket:
 
 
 def wavepacket(eta: float, levels: int, well: DoubleWell = WELL) -> Wavepacket:
-    """The initial state of the paper's Sec. III C in the lowest levels of H_S(eta)."""
+    """The initial state of the paper's Sec. III C in the lowest levels of H_S(eta) of a well."""
     marks = landmarks(well)
     width = _WIDTH * (well.mass * marks.curvature) ** -0.25
     momentum = math.sqrt(2 * well.mass * marks.barrier)

@@ -197,7 +197,7 @@ class Density:
         return cast(Self, replace(cast(Any, self), **values))
 
     def dimension(self, name: str) -> float:
-        """The power of energy that one of `values` has."""
+        """The power of energy that the one of `values` with this name has."""
         return cast(float, self.parameters()[name].dimension)
 
     def split(self) -> tuple[Any, Density]:
@@ -232,12 +232,15 @@ class Density:
 
     @staticmethod
     def shape(f: Functions, w: Any, p: Any) -> Shape:
-        """J in any arithmetic, p has the parameters; `rest` is analytic and not 0 at w = 0."""
+        """J in the arithmetic of the functions f; p has the parameters.
+
+        `rest` is analytic and not 0 at w = 0.
+        """
         raise NotImplementedError
 
     @staticmethod
     def facts(f: Functions, p: Any) -> Facts:
-        """How J behaves, in numbers, arrays or SymPy's symbols."""
+        """How J behaves, by functions f of parameters p: numbers, arrays or SymPy's symbols."""
         raise NotImplementedError
 
     def _parameters(self, number: Callable[[Any], Any] = lambda value: value) -> SimpleNamespace:
@@ -356,11 +359,14 @@ class Density:
         return (w / unit) ** power * rest
 
     def time_correlation(self, classical: bool, beta: float) -> TimeCorrelation | None:
-        """C(t) of a bath with scalar parameters where it is elementary, else None."""
+        """C(t) at 1/T = `beta`, or of a `classical` bath, where it is elementary, else None.
+
+        Of scalar parameters.
+        """
         return None
 
     def classical_exponentials(self, temperature: float) -> Exponentials | None:
-        """C(t) of a classical bath where it is a sum of few exponentials, else None."""
+        """C(t) of a classical bath at a `temperature` where it is few exponentials, else None."""
         return None
 
     # -- in ball arithmetic --------------------------------------------------------------------
@@ -380,7 +386,13 @@ class Density:
         return rest / balls.real(unit) ** balls.real(power)
 
     def decay(self, start: Any) -> Decay | None:
-        """A bound of J beyond a distance at which it holds; None: not yet at this distance."""
+        """A bound of J beyond the distance `start`; None: it does not hold there yet.
+
+        Raises
+        ------
+        ArithmeticError
+            If the class gives no such bound.
+        """
         raise ArithmeticError(f"{type(self).__name__} has no bound of its decay")
 
     def exported(self, bath: str) -> DensityCode:
@@ -394,7 +406,10 @@ class Density:
         return derived(type(self))  # type: ignore[arg-type]  # a class is hashable
 
     def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]] | None:
-        """J = x^power regular(x) at a distance x beside an edge, in balls; None: power 0."""
+        """J = x^power regular(x) at a distance x beside the edge of this index, in balls.
+
+        On its side +1 (above) or -1 (below); None: power 0.
+        """
         return None
 
     @property

@@ -241,6 +241,13 @@ class Mixture(Density):
         return min(density.leading for density in self._present)
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
+        """As the sum.
+
+        Raises
+        ------
+        ArithmeticError
+            If its parts are enclosed one by one.
+        """
         if len(self.components) > 1:
             raise ArithmeticError("the parts of a mixture are enclosed one by one")
         total = None
@@ -253,7 +260,7 @@ class Mixture(Density):
         return total
 
     def decay(self, start: Any) -> Decay | None:
-        """The slowest exponential with the largest power beside it; the others are less.
+        """The slowest exponential with the largest power; beyond `start` the others are less.
 
         |w|^p e^(-r Re w) falls faster than |w|^P where p - P <= 7/10 r |w|, with Re w > 7/10 |w|.
         """
