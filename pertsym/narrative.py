@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sympy
 
-from pertsym.derivation import Formula, Step
+from pertsym.derivation import Drawn, Formula, Step
 from pertsym.distributions import orient_chains
 from pertsym.distributions import route as distributions
 from pertsym.equations.generator import ELIMINATED
@@ -24,13 +25,19 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
 from pertsym.expansion.pairings import is_irreducible, pairings
+from pertsym.expansion.paths import Contributions, liouville_paths
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.present.diagrams import draw_pairing, goes_back
+from pertsym.present.display import Terms
 from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.rational import rational_latex
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 from pertsym.reduction_narrative import arc_step, method_step
 from pertsym.route_narrative import notation_step, route_step
+
+_DRAWN = 12
+"""Terms whose paths a step draws."""
 
 
 class RoutesDisagree(AssertionError):
@@ -194,7 +201,43 @@ def words_step(order: int) -> Step:
         "ways are collected.",
         tuple(formulas),
         tuple(lines),
+        drawn=tuple(
+            Drawn(rf"\text{{{_arcs(pairing)}}}", draw_pairing(pairing))
+            for pairing, _ in survivors[:6]
+        ),
     )
+
+
+def terms_of(equations: Equations, terms: TimeIntegrand, name: str, latex: str, text: str) -> Terms:
+    """The terms of a quantity as a value that knows the Liouville paths behind them."""
+
+    @cache
+    def paths() -> Contributions:
+        weights = equations.weights(name)
+        assert weights is not None, "what has terms is a sum of elements"
+        return liouville_paths(equations.interaction, terms.order, weights, terms.real_part)
+
+    return Terms(terms, latex, text, paths)
+
+
+_READING = (
+    "Behind them are these paths. Time runs from left to right, the ket is the upper line, the bra "
+    "the lower one, with the levels written on them; an arc is a correlation function, conjugate "
+    "where its earlier end acts on the bra."
+)
+
+
+def _caption(terms: Terms) -> str:
+    real, found = terms.integrand.real_part, list(terms[:_DRAWN].paths().values())
+    back = any(goes_back(path) for paths in found for path in paths)
+    said = [
+        _READING,
+        "At a dotted line an earlier time acts next." if back else "",
+        "Each path stands for its mirror image, ket and bra exchanged, too." if real else "",
+        "Numbers say what each contributes." if any(len(paths) > 1 for paths in found) else "",
+        f"The first {_DRAWN} terms are drawn." if len(terms) > _DRAWN else "",
+    ]
+    return " ".join(filter(None, said))
 
 
 def wick_step(equations: Equations, name: str, order: int, source: str = "") -> Step:
@@ -205,6 +248,8 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
     if terms is None:
         return elimination_step(name, order)
     written = _at(name, order)
+    drawable = terms_of(equations, terms, name, *written)
+    shown = bool(len(terms)) and order <= 4
     return Step(
         "wick",
         f"Terms of ${written.latex}$",
@@ -216,6 +261,8 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
         ),
         (Formula(integrand_latex(terms, written.latex), source),),
         integrand_text(terms, written.text),
+        drawn=drawable.drawn(_DRAWN) if shown else (),
+        caption=_caption(drawable) if shown else "",
     )
 
 

@@ -26,6 +26,7 @@ from pertsym.narrative import (
     pipeline,
     rules_step,
     symbol,
+    terms_of,
     wick_step,
     words_step,
 )
@@ -130,7 +131,7 @@ class Result:
                 f"{self.quantity.name}: is no sum of time-domain terms; ask for the elements it is "
                 "made of, such as R_1010 and R_1001"
             )
-        return Terms(self.quantity.terms, *self._symbol())
+        return terms_of(self._equations, self.quantity.terms, self.quantity.name, *self._symbol())
 
     @property
     def steps(self) -> Steps:
