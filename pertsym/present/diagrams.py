@@ -213,7 +213,7 @@ def _clear(arc: Arc, marks: Sequence[Mark]) -> tuple[float, float]:
         return min(1.0, *apart)
 
     places = [_along(arc, t) for t in (0.5, 0.35, 0.65, 0.25, 0.75)]
-    return max(((x + aside, y) for x, y in places for aside in (8.5, -8.5)), key=distance)
+    return max(((x + aside, y) for x, y in places for aside in (10, -10)), key=distance)
 
 
 def _along(arc: Arc, t: float) -> tuple[float, float]:
