@@ -263,7 +263,7 @@ def bath_figure(model: Model, times: NDArray[np.float64] | None = None) -> Pictu
     """J(w), Ĉ(w) and C(t) of every Gaussian bath in use; Ĉ(w > 0) = 2 J(w) [n(w) + 1]."""
     correlations = correlations_of(model)
     page, axes = figure(2, rows=2)
-    panels = axes.flat
+    panels = axes.ravel()
     energy, time = model.units.energy or "energy", model.units.time or "1/energy"
     live = {name: c for name, c in correlations.items() if not _is_zero(c)}
     reach = 4 * max((abs(c.frequency_scale) for c in live.values()), default=1.0)
