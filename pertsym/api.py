@@ -446,7 +446,7 @@ class Derived:
         TypeError
             Naming what is missing or unknown.
         """
-        from pertsym.present.pictures import rates_figure  # brings the numerical core
+        from pertsym.pictures import rates_figure  # brings the numerical core
 
         grid = np.asarray(values, dtype=float)
         return rates_figure(

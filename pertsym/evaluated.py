@@ -76,7 +76,7 @@ class States:
         InputError
             If there are no times, or another basis.
         """
-        from pertsym.present.pictures import draw_states  # brings matplotlib
+        from pertsym.pictures import draw_states  # brings matplotlib
 
         return draw_states({name: self, **others})
 
@@ -386,7 +386,7 @@ class Numbers:
             `over`, "temperature" or "splitting"), "bath" (J, Ĉ, C(t) and its nodes) or "generator"
             (heat maps of one `order`).
         **options
-            As named, those of `pertsym.present.pictures`.
+            As named, those of `pertsym.pictures`.
 
         Raises
         ------
@@ -395,7 +395,7 @@ class Numbers:
         InputError
             For an unknown kind, or what has no picture.
         """
-        from pertsym.present.pictures import plot  # brings matplotlib
+        from pertsym.pictures import plot  # brings matplotlib
 
         return plot(self.model, kind, **options)
 

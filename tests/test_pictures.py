@@ -8,8 +8,8 @@ import pytest
 import sympy
 
 import pertsym as ps
+from pertsym import pictures
 from pertsym.model.errors import InputError
-from pertsym.present import pictures
 from pertsym.present.mathml import mathml
 from pertsym.present.statement import density_expression
 

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import click
 import numpy as np
 
+from pertsym import pictures
 from pertsym.baths.divergence import Divergent
 from pertsym.cli.console import (
     BAD_INPUT,
@@ -23,7 +24,6 @@ from pertsym.cli.console import (
 from pertsym.cli.states import basis_option, read_initial, read_times
 from pertsym.evaluated import Basis
 from pertsym.model.values import Model
-from pertsym.present import pictures
 
 _POINTS: Final = 25
 

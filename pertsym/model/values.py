@@ -147,7 +147,7 @@ class Bath:
 
     def plot(self) -> Any:
         """J, Ĉ, C(t) and its nodes, as a matplotlib Figure (pertsym[plot])."""
-        from pertsym.present.pictures import draw_bath  # brings matplotlib
+        from pertsym.pictures import draw_bath  # brings matplotlib
 
         return draw_bath(self)
 
