@@ -63,7 +63,8 @@ def figure(
         raise ModuleNotFoundError(
             'pictures need matplotlib; install it with `pip install "pertsym[plot]"`'
         ) from None
-    page = found.Figure(figsize=(width * columns, height * rows), layout="constrained")
+    shown = type("Picture", (found.Figure,), {"_repr_png_": _png})
+    page = shown(figsize=(width * columns, height * rows), layout="constrained")
     axes = page.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.grid(alpha=0.25, linewidth=0.6)
@@ -377,6 +378,15 @@ def save(page: Picture, path: Path) -> None:
     with settings:
         page.savefig(written, format=suffix[1:], dpi=150, metadata=dated)
     write_whole(path, written.getvalue())
+
+
+def _png(page: Picture) -> bytes:
+    """What a notebook shows, whether or not pyplot was imported in it."""
+    from io import BytesIO
+
+    written = BytesIO()
+    page.savefig(written, format="png", dpi=100)
+    return written.getvalue()
 
 
 def _is_zero(c: Correlation) -> bool:

@@ -102,6 +102,7 @@ def test_the_generator_is_a_heat_map(drawn):
     shown = page.axes[0].images[0].get_array()
     np.testing.assert_array_equal(shown, drawn.matrix[4].real)
     assert "[1/fs]" in page.axes[2].get_ylabel()
+    assert page._repr_png_().startswith(b"\x89PNG")  # a notebook shows it
     with pytest.raises(InputError, match="use one of states"):
         drawn.plot("pie")
 
