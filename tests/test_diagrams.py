@@ -216,6 +216,22 @@ def test_nothing_written_overlaps():
                 assert abs(x - x2) > 6 or abs(y - y2) > 5
 
 
+def test_many_paths_stay_within_a_page():
+    derived = ps.derive([ps.Coupling([["d", "x"], ["x", "-d"]], "B")])
+    terms = derived.inv_T2[4].terms
+    most = max(len(paths) for paths in terms.paths().values())
+    assert most > 2  # more than a row
+    for term in terms:
+        (paths,) = term.paths().values()
+        drawing = term.diagram()
+        left, lower, right, upper = drawing.box
+        assert right - left < 440
+        assert drawing.svg.count("<circle") == 4 * len(paths)
+        # no two drawings lie on each other: all points are apart
+        assert len(set(dots(drawing.svg))) == 4 * len(paths)
+        assert all(lower <= -y <= upper for _, y in dots(drawing.svg))
+
+
 def test_terms_show_a_table():
     terms = ps.bloch(laird()).k_up[4].terms
     page = terms._repr_html_()

@@ -24,6 +24,7 @@ from pertsym.present.markup import Markup, both, label
 _COLUMN, _MARGIN, _APART = 28, 24, 38
 _ROW = 11
 """Height of a line of text."""
+_GAP = 8
 _BLUE = "#0072B2"
 
 
@@ -88,9 +89,9 @@ class Drawing:
                 ys.append(mark.y2 if isinstance(mark, Line) else (mark.y + mark.cy) / 2)
         return min(xs), min(ys), max(xs), max(ys)
 
-    def moved(self, dx: float) -> tuple[Mark, ...]:
-        """The marks further to the right."""
-        ends = {"x": dx, "x2": dx, "cx": dx}
+    def moved(self, dx: float, dy: float) -> tuple[Mark, ...]:
+        """The marks further to the right and higher."""
+        ends = {"x": dx, "x2": dx, "cx": dx, "y": dy, "y2": dy, "cy": dy}
         return tuple(
             mark._replace(**{k: getattr(mark, k) + d for k, d in ends.items() if hasattr(mark, k)})
             for mark in self.marks
@@ -145,18 +146,25 @@ def draw_pairing(pairing: Pairing) -> Drawing:
 
 
 def draw_paths(paths: Mapping[LiouvillePath, Gaussian]) -> Drawing:
-    """Liouville paths side by side, each with its contribution if they are several."""
-    marks: list[Mark] = []
-    x = 0.0
+    """Liouville paths, two in a row, each with its contribution if they are several."""
+    drawings = []
     for path, weight in paths.items():
+        drawing = Drawing(_double_sided(path))
         if len(paths) > 1:
             sign, size = number(weight)
             factor = sign.replace("-", "\N{MINUS SIGN}") + (size.text or "1")
-            marks.append(Text(x + _ROW, -_APART / 2, factor))
-            x += 2 * _ROW
-        drawing = Drawing(_double_sided(path))
-        marks += drawing.moved(x)
-        x += drawing.box[2]
+            aside = Text(_ROW, -_APART / 2, factor)
+            drawing = Drawing((aside, *drawing.moved(2 * _ROW, 0)))
+        drawings.append(drawing)
+    marks: list[Mark] = []
+    lower = 0.0
+    for row in (drawings[k : k + 2] for k in range(0, len(drawings), 2)):
+        dy = lower - max(drawing.box[3] for drawing in row) - _GAP if marks else 0.0
+        dx = 0.0
+        for drawing in row:
+            marks += drawing.moved(dx, dy)
+            dx += drawing.box[2] + _GAP
+        lower = Drawing(tuple(marks)).box[1]
     return Drawing(tuple(marks))
 
 
