@@ -64,37 +64,43 @@ def read(svg):
     return ket, bra, ket_levels, bra_levels, dict(zip(pairs, names, strict=True))
 
 
+def phases(drawn, interaction):
+    """Phases of the gaps, from the levels on both lines."""
+    ket, bra, ket_levels, bra_levels, _ = drawn
+    omega = {}
+    for time, before, after in zip(ket, ket_levels, ket_levels[1:], strict=False):
+        omega[time] = interaction.transition(after, before)
+    for time, before, after in zip(bra, bra_levels, bra_levels[1:], strict=False):
+        omega[time] = interaction.transition(before, after)
+    return tuple(
+        tuple(map(sum, zip(*(omega[j] for j in range(k, len(omega))), strict=True)))
+        for k in range(1, len(omega))
+    )
+
+
 def meaning(drawn, interaction):
     """Shape and coefficient of what is drawn, from the rules of the contractions alone.
 
     The operator of bath C1 is the first one, and so on.
     """
     ket, bra, ket_levels, bra_levels, arcs = drawn
-    size = len(ket) + len(bra)
     operator = {time: int(name[1:]) - 1 for pair, (name, _) in arcs.items() for time in pair}
 
     def entry(time, row, col):
         entries = interaction.operators[operator[time]]
         return sum((z for r, c, z in entries if (r, c) == (row, col)), Gaussian())
 
-    omega = {}
     coefficient = Gaussian(1)
     for time, before, after in zip(ket, ket_levels, ket_levels[1:], strict=False):
-        omega[time] = interaction.transition(after, before)
         coefficient *= entry(time, after, before)
     for time, before, after in zip(bra, bra_levels, bra_levels[1:], strict=False):
-        omega[time] = interaction.transition(before, after)
         coefficient *= entry(time, before, after)
     factors = []
     for (later, earlier), (name, _) in arcs.items():
         conjugated = earlier in bra
         coefficient *= Gaussian(-1 if (later in ket) != conjugated else 1)
         factors.append(Factor(later + 1, earlier, name, conjugated))
-    phase = tuple(
-        tuple(map(sum, zip(*(omega[j] for j in range(k, size)), strict=True)))
-        for k in range(1, size)
-    )
-    return tuple(sorted(factors)), phase, coefficient
+    return tuple(sorted(factors)), phases(drawn, interaction), coefficient
 
 
 def sorted_in_time(drawn):
@@ -169,6 +175,28 @@ def test_a_diagram_read_back_is_its_term(seed):
             assert weight == (coefficient if forward else -coefficient), (shape, path)
     assert count[True]
     assert count[False]
+
+
+@pytest.mark.parametrize("name", ["k_up", "inv_T2", "inv_T2_prime"])
+def test_a_diagram_of_a_real_part_is_its_term(name):
+    """Matrix elements that are sums make several terms of one path; each is drawn the right way."""
+    entries = ([["a + b", "x"], ["x", "a - b"]], [["c", "x - I*y"], ["x + I*y", "-c"]])
+    for operator in entries:
+        derived = ps.derive([ps.Coupling(operator, "B")])
+        names = set(derived.interaction.correlations.values())
+        for term in derived[name][4].terms:
+            (one,) = term.integrand.terms
+            (paths,) = term.paths().values()
+            assert sum(paths.values(), Gaussian()) == one.coefficient
+            for path, weight in paths.items():
+                picture = read(draw_paths({path: weight}).svg)
+                drawn = {
+                    Factor(later + 1, earlier, *names, star)
+                    for (later, earlier), (_, star) in picture[4].items()
+                }
+                assert drawn == set(one.shape.factors)
+                assert all(star == (e in picture[1]) for (_, e), (_, star) in picture[4].items())
+                assert phases(picture, derived.interaction) == one.shape.phase
 
 
 def test_a_mirror_image_is_the_conjugate():

@@ -126,9 +126,10 @@ def liouville_paths(
             for word, sign in words.items():
                 walked = _paths(moves, pairing, word, sign, element, _NOT_COUNTED)
                 for (factors, phase, entries), weight, moved in walked:
-                    path = _sides(tuple(reversed(word)), moved, element, factors)
+                    walked_path = _sides(tuple(reversed(word)), moved, element, factors)
                     for names, z in moves.product(entries).items():
                         term = Term(scale * weight * z, Shape(factors, phase, names))
+                        path = walked_path
                         if real_part:
                             term, path = _one_of_two(term, path, interaction.real)
                         parts = found.setdefault(term.shape, {})
