@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -25,10 +24,9 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
 from pertsym.expansion.pairings import is_irreducible, pairings
-from pertsym.expansion.paths import Contributions, liouville_paths
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.present.diagrams import draw_pairing, goes_back
-from pertsym.present.display import Terms
+from pertsym.present.diagrams import draw_pairing
+from pertsym.present.display import caption, terms_of
 from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.rational import rational_latex
 from pertsym.present.text import form_lines, integrand_lines
@@ -208,38 +206,6 @@ def words_step(order: int) -> Step:
     )
 
 
-def terms_of(equations: Equations, terms: TimeIntegrand, name: str, latex: str, text: str) -> Terms:
-    """The terms of a quantity as a value that knows the Liouville paths behind them."""
-
-    @cache
-    def paths() -> Contributions:
-        weights = equations.weights(name)
-        assert weights is not None, "what has terms is a sum of elements"
-        return liouville_paths(equations.interaction, terms.order, weights, terms.real_part)
-
-    return Terms(terms, latex, text, paths)
-
-
-_READING = (
-    "Behind them are these paths. Time runs from left to right, the ket is the upper line, the bra "
-    "the lower one, with the levels written on them; an arc is a correlation function, conjugate "
-    "where its earlier end acts on the bra."
-)
-
-
-def _caption(terms: Terms) -> str:
-    real, found = terms.integrand.real_part, list(terms[:_DRAWN].paths().values())
-    back = any(goes_back(path) for paths in found for path in paths)
-    said = [
-        _READING,
-        "At a dotted line an earlier time acts next." if back else "",
-        "Each path stands for its mirror image, ket and bra exchanged, too." if real else "",
-        "Numbers say what each contributes." if any(len(paths) > 1 for paths in found) else "",
-        f"The first {_DRAWN} terms are drawn." if len(terms) > _DRAWN else "",
-    ]
-    return " ".join(filter(None, said))
-
-
 def wick_step(equations: Equations, name: str, order: int, source: str = "") -> Step:
     """Time-domain terms of a quantity after factorisation and collection."""
     terms = equations.terms(name, order)
@@ -262,7 +228,7 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
         (Formula(integrand_latex(terms, written.latex), source),),
         integrand_text(terms, written.text),
         drawn=drawable.drawn(_DRAWN) if shown else (),
-        caption=_caption(drawable) if shown else "",
+        caption=caption(drawable, _DRAWN) if shown else "",
     )
 
 

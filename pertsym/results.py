@@ -26,14 +26,13 @@ from pertsym.narrative import (
     pipeline,
     rules_step,
     symbol,
-    terms_of,
     wick_step,
     words_step,
 )
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
 from pertsym.numerics.single_point import Single, single_of
-from pertsym.present.display import Shown, Terms, shown
+from pertsym.present.display import Shown, Terms, shown, terms_of
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 from pertsym.derivation import Drawn
-from pertsym.expansion.paths import Contributions
+from pertsym.equations.series import Equations
+from pertsym.expansion.paths import Contributions, liouville_paths
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.present.diagrams import Drawing, draw_paths
+from pertsym.present.diagrams import Drawing, draw_paths, goes_back
 from pertsym.present.formulas import sorted_terms
 from pertsym.present.latex import form_latex, integral_latex, integrand_latex, term_latex
 from pertsym.present.mathml import mathml_or_source
@@ -168,3 +170,36 @@ class Terms:
         more = f"<p>and {left} more terms</p>" if left > 0 else ""
         head = mathml_or_source(integral_latex(self.integrand, self.prefix), display=False)
         return f"<p>{head}</p><table>{rows}</table>{more}"
+
+
+def terms_of(equations: Equations, terms: TimeIntegrand, name: str, latex: str, text: str) -> Terms:
+    """The terms of a quantity as a value that knows the Liouville paths behind them."""
+
+    @cache
+    def paths() -> Contributions:
+        weights = equations.weights(name)
+        assert weights is not None, "what has terms is a sum of elements"
+        return liouville_paths(equations.interaction, terms.order, weights, terms.real_part)
+
+    return Terms(terms, latex, text, paths)
+
+
+_READING = (
+    "Behind them are these paths. Time runs from left to right, the ket is the upper line, the bra "
+    "the lower one, with the levels written on them; an arc is a correlation function, conjugate "
+    "where its earlier end acts on the bra."
+)
+
+
+def caption(terms: Terms, most: int = MOST_DRAWN) -> str:
+    """How the diagrams of the first terms are to be read."""
+    real, found = terms.integrand.real_part, list(terms[:most].paths().values())
+    back = any(goes_back(path) for paths in found for path in paths)
+    said = [
+        _READING,
+        "At a dotted line an earlier time acts next." if back else "",
+        "Each path stands for its mirror image, ket and bra exchanged, too." if real else "",
+        "Numbers say what each contributes." if any(len(paths) > 1 for paths in found) else "",
+        f"The first {most} terms are drawn." if len(terms) > most else "",
+    ]
+    return " ".join(filter(None, said))
