@@ -4,7 +4,7 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS := 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test check notebooks docs wheel benchmarks campaign mutation constraints clean
+.PHONY: demo test check notebooks docs wheel oldest newest benchmarks campaign mutation constraints clean
 
 # The versions of constraints.txt, or the newest where an index has these no longer.
 NEWEST := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -48,6 +48,30 @@ notebooks: docs
 # The wheel in a clean environment: self-test, and a session from model file to picture.
 wheel:
 	PYTHON=$(PYTHON) .ci/wheel
+
+# The oldest versions that pyproject.toml allows: the wheel, and the tests of each stage.
+OLDEST_TESTS := expansion reduction distributions_rules diagrams language model_symbols baths rates \
+    generators dynamics cli export pictures
+oldest:
+	PYTHON=$(PYTHON) VERSIONS=oldest .ci/wheel
+	rm -rf build/oldest
+	$(PYTHON) -m venv build/oldest
+	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	build/oldest/bin/uv pip install --quiet --python build/oldest/bin/python \
+	    --resolution lowest-direct --editable ".[plot]"
+	build/oldest/bin/uv pip install --quiet --python build/oldest/bin/python \
+	    pytest pytest-xdist hypothesis
+	build/oldest/bin/python -m pytest -n auto --dist loadfile \
+	    $(OLDEST_TESTS:%=tests/test_%.py)
+
+# The newest versions of everything.
+newest:
+	rm -rf build/newest
+	$(PYTHON) -m venv build/newest
+	build/newest/bin/python -m pip install --quiet --disable-pip-version-check \
+	    --editable ".[test,notebook,qutip,cluster]"
+	build/newest/bin/python -m pertsym.selftest
+	build/newest/bin/python -m pytest -n auto --dist loadfile
 
 # The site, executed, warnings as errors, in an environment of its own; then links and formulas.
 build/docs-venv/.ready: pyproject.toml constraints.txt

@@ -11,7 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.constant_results import ConstantSeries
@@ -263,6 +265,26 @@ class Derived:
             found.form, text, self.dictionary, imaginary=found.imaginary, limit=limit
         )
 
+    def matrix(self, order: int) -> sympy.ImmutableMatrix:
+        """One order of the generator in symbols, N^2 x N^2 over row-major vec, in the eigenbasis.
+
+        Raises
+        ------
+        NotYetDerivable
+            Beyond order 4.
+
+        Examples
+        --------
+        >>> import pertsym as ps
+        >>> ps.derive([ps.Coupling(ps.sigma_z, "B")]).matrix(2)[1, 1]
+        -2*Spectrum('B', 0)
+        """
+        from pertsym.present.symbolic import form_expression
+
+        size = self.dimension
+        forms = [form_expression(self.generator.form(order, e)) for e in self.generator.elements]
+        return sympy.ImmutableMatrix(size * size, size * size, forms)
+
     # What it shows
 
     @property
@@ -405,6 +427,34 @@ class Derived:
             for n in dict.fromkeys((*known, *model.bath_names))
         ]
         return Numbers(self.basis.at(numbers, baths))
+
+    def plot(
+        self, over: str, values: ArrayLike, quantities: Sequence[str] = (), **fixed: Any
+    ) -> Any:
+        """Rates against a symbol: order 2, order 4 and their sum, a matplotlib Figure.
+
+        Parameters
+        ----------
+        over, values
+            The symbol and its numbers, in the unit of the energies.
+        quantities
+            Names such as "k_up"; by default 1/T1 and 1/T2 of two levels, rates of more.
+        **fixed
+            The other values and baths, as of `at`.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            Without matplotlib.
+        TypeError
+            Naming what is missing or unknown.
+        """
+        from pertsym.pictures import rates_figure  # brings the numerical core
+
+        grid = np.asarray(values, dtype=float)
+        return rates_figure(
+            lambda value: self.at(**{over: value}, **fixed).model, grid, over, quantities
+        )
 
 
 def derive(system: System) -> Derived:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import SupportsIndex, overload
+from typing import TYPE_CHECKING, NamedTuple, SupportsIndex, overload
+
+if TYPE_CHECKING:
+    from pertsym.present.diagrams import Drawing
 
 Reading = Callable[[str], str]
 """Reads a formula in LaTeX and says in what it is not what the engine derives; "" if it is."""
@@ -39,6 +42,13 @@ class Formula:
     reason: str = ""
 
 
+class Drawn(NamedTuple):
+    """Something in LaTeX and the picture that belongs to it."""
+
+    latex: str
+    drawing: Drawing
+
+
 def typed(latex: str, against: Reading | str, source: str = "") -> Formula:
     """A formula as typed, with what it is compared with, or the reason why it is with nothing."""
     if isinstance(against, str):
@@ -62,6 +72,10 @@ class Step:
         The same results as plain text lines for a terminal; by default the formulas read as text.
     level
         1 for a section, 2 for a part of the section before it.
+    drawn
+        Pictures, each with what it shows.
+    caption
+        How they are to be read.
     """
 
     key: str
@@ -70,6 +84,8 @@ class Step:
     formulas: tuple[Formula, ...] = ()
     text: tuple[str, ...] = ()
     level: int = 1
+    drawn: tuple[Drawn, ...] = ()
+    caption: str = ""
 
     def __post_init__(self) -> None:
         if self.formulas and not self.text:

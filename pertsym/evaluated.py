@@ -27,6 +27,8 @@ from pertsym.rates import BlochRates, bloch_rates, fourth_order_constant
 
 Basis = Literal["system", "energy"]
 _CONSTANT = "equilibrium_constant"
+_LARGEST = 9
+"""Rows of a matrix that is shown."""
 _TWO_LEVELS = {
     "k_10": "k_up",
     "k_01": "k_down",
@@ -50,6 +52,8 @@ class States:
         "system" (in which the model was given) or "energy".
     expectation
         name -> values and errors (times,) of the model's observables.
+    unit
+        Of the times.
     """
 
     times: NDArray[np.float64] | None
@@ -57,6 +61,24 @@ class States:
     error: NDArray[np.float64]
     basis: Basis
     expectation: Mapping[str, Estimate]
+    unit: str = "1/energy"
+
+    def plot(self, name: str = "these", **others: States) -> Any:
+        """Populations and coherences over time, a matplotlib Figure (pertsym[plot]).
+
+        `name` says what these states are, keywords add those of other methods, as in
+        ``tcl2.plot("tcl2", tcl4=tcl4)``.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            Without matplotlib.
+        InputError
+            If there are no times, or another basis.
+        """
+        from pertsym.pictures import draw_states  # brings matplotlib
+
+        return draw_states({name: self, **others})
 
     @property
     def populations(self) -> NDArray[np.float64]:
@@ -76,12 +98,8 @@ class States:
     def _repr_latex_(self) -> str:
         """The last state as a matrix, and the bound of its elements."""
 
-        def entry(z: complex) -> str:
-            return f"{z.real:.6g}" + (f"{z.imag:+.6g}\\,i" if abs(z.imag) >= 5e-7 else "")
-
-        rows = r"\\".join("&".join(map(entry, row)) for row in np.round(self.matrix, 6).tolist())
         bound = scientific(float(self.error[-1]), 1)
-        return rf"$$\rho=\begin{{pmatrix}}{rows}\end{{pmatrix}}\pm {bound}$$"
+        return rf"$$\rho={_matrix_latex(np.round(self.matrix, 6))}\pm {bound}$$"
 
     def __repr__(self) -> str:
         shown = np.array2string(
@@ -89,6 +107,31 @@ class States:
         )
         largest = float(self.error.max(initial=0.0))
         return f"populations, {self.basis} basis, elements to {largest:.1g}:\n{shown}"
+
+
+def _matrix_latex(matrix: NDArray[Any]) -> str:
+    """Numbers to six digits; parts below 5e-7 of the largest are not shown."""
+    least = 5e-7 * max(float(np.abs(matrix).max(initial=0.0)), 1e-300)
+
+    def entry(z: complex) -> str:
+        real, imaginary = (x if abs(x) >= least else 0.0 for x in (z.real, z.imag))
+        if not imaginary:
+            return scientific(real, 6) if real else "0"
+        size = scientific(abs(imaginary), 6)
+        lead = f"{scientific(real, 6)}{'-' if imaginary < 0 else '+'}" if real else ""
+        return f"{lead or ('-' if imaginary < 0 else '')}{size}\\,i"
+
+    rows = r"\\".join("&".join(map(entry, row)) for row in matrix.tolist())
+    return rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
+
+
+class Superoperator(np.ndarray[Any, Any]):
+    """An array of numbers that shows itself as a matrix in a notebook, to 9 x 9."""
+
+    def _repr_latex_(self) -> str | None:
+        if self.ndim != 2 or max(self.shape) > _LARGEST or not np.isfinite(self).all():
+            return None
+        return f"$${_matrix_latex(np.asarray(self))}$$"
 
 
 @dataclass(frozen=True)
@@ -116,7 +159,7 @@ class Arrays:
     what: str
 
     def __getitem__(self, order: int) -> NDArray[Any]:
-        return self._of(order)
+        return self._of(order).view(Superoperator)
 
     def __repr__(self) -> str:
         return f"{self.what}: index by the order, e.g. [2] or [4]"
@@ -341,7 +384,32 @@ class Numbers:
     def _shown(self, times: NDArray[np.float64] | None, found: Estimated, basis: Basis) -> States:
         _require_basis(basis)
         shown, expected = in_basis(self.model, found, basis)
-        return States(times, shown.states, shown.errors, basis, expected)
+        unit = self.model.units.time or "1/energy"
+        return States(times, shown.states, shown.errors, basis, expected, unit)
+
+    def plot(self, kind: str = "states", **options: Any) -> Any:
+        """A picture (a matplotlib Figure; pertsym[plot]), labelled in the model's units.
+
+        Parameters
+        ----------
+        kind
+            "states" (populations and coherences over `times`, by `methods`, from `initial`, in
+            `basis`), "rates" (both orders and their sum of `quantities` against `values` of
+            `over`, "temperature" or "splitting"), "bath" (J, Ĉ, C(t) and its nodes) or "generator"
+            (heat maps of one `order`).
+        **options
+            As named, those of `pertsym.pictures`.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            Without matplotlib.
+        InputError
+            For an unknown kind, or what has no picture.
+        """
+        from pertsym.pictures import plot  # brings matplotlib
+
+        return plot(self.model, kind, **options)
 
     def _repr_latex_(self) -> str:
         levels = r",\quad ".join(

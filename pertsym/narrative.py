@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import sympy
 
-from pertsym.derivation import Formula, Step
+from pertsym.derivation import Drawn, Formula, Step
 from pertsym.distributions import orient_chains
 from pertsym.distributions import route as distributions
 from pertsym.equations.generator import ELIMINATED
@@ -25,12 +25,17 @@ from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
 from pertsym.expansion.pairings import is_irreducible, pairings
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.present.diagrams import draw_pairing
+from pertsym.present.display import caption, terms_of
 from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.rational import rational_latex
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 from pertsym.reduction_narrative import arc_step, method_step
 from pertsym.route_narrative import notation_step, route_step
+
+_DRAWN = 12
+"""Terms whose paths a step draws."""
 
 
 class RoutesDisagree(AssertionError):
@@ -194,6 +199,10 @@ def words_step(order: int) -> Step:
         "ways are collected.",
         tuple(formulas),
         tuple(lines),
+        drawn=tuple(
+            Drawn(rf"\text{{{_arcs(pairing)}}}", draw_pairing(pairing))
+            for pairing, _ in survivors[:6]
+        ),
     )
 
 
@@ -205,6 +214,8 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
     if terms is None:
         return elimination_step(name, order)
     written = _at(name, order)
+    drawable = terms_of(equations, terms, name, *written)
+    shown = bool(len(terms)) and order <= 4
     return Step(
         "wick",
         f"Terms of ${written.latex}$",
@@ -216,6 +227,8 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
         ),
         (Formula(integrand_latex(terms, written.latex), source),),
         integrand_text(terms, written.text),
+        drawn=drawable.drawn(_DRAWN) if shown else (),
+        caption=caption(drawable, _DRAWN) if shown else "",
     )
 
 

@@ -32,7 +32,7 @@ from pertsym.narrative import (
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
 from pertsym.numerics.single_point import Single, single_of
-from pertsym.present.display import Shown, Terms, shown
+from pertsym.present.display import Shown, Terms, shown, terms_of
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal
@@ -130,7 +130,7 @@ class Result:
                 f"{self.quantity.name}: is no sum of time-domain terms; ask for the elements it is "
                 "made of, such as R_1010 and R_1001"
             )
-        return Terms(self.quantity.terms, *self._symbol())
+        return terms_of(self._equations, self.quantity.terms, self.quantity.name, *self._symbol())
 
     @property
     def steps(self) -> Steps:

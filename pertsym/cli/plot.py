@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 import click
 import numpy as np
 
+from pertsym import pictures
 from pertsym.baths.divergence import Divergent
 from pertsym.cli.console import (
     BAD_INPUT,
@@ -24,7 +25,6 @@ from pertsym.cli.states import basis_option, read_initial, read_times
 from pertsym.evaluated import Basis
 from pertsym.model.values import Model
 
-KINDS: Final = ("states", "rates", "bath", "generator")
 _POINTS: Final = 25
 
 
@@ -32,7 +32,7 @@ _POINTS: Final = 25
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option(
     "--kind",
-    type=click.Choice(KINDS),
+    type=click.Choice(pictures.KINDS),
     default="states",
     show_default=True,
     help="states: populations and coherences over time; rates: both orders and their sum against "
@@ -77,8 +77,6 @@ def plot(
     In the basis of the system table populations are those of the model's own states, a dimer's
     sites. Needs matplotlib (pertsym[plot]).
     """
-    from pertsym.present import pictures
-
     if output.suffix.lower() not in pictures.SUFFIXES:
         fail(f"--output: {output} must end in {', '.join(pictures.SUFFIXES)}", BAD_INPUT)
     parsed = load(model, settings)
@@ -86,10 +84,13 @@ def plot(
     try:
         match kind:
             case "states":
-                grid = np.array(read_times(times))
-                named = [name.strip() for name in methods.split(",") if name.strip()]
-                state = read_initial(initial, parsed.dimension)
-                page = pictures.states_figure(parsed, named, state, grid, cast(Basis, basis))
+                page = pictures.states_figure(
+                    parsed,
+                    [name.strip() for name in methods.split(",") if name.strip()],
+                    read_initial(initial, parsed.dimension),
+                    np.array(read_times(times)),
+                    cast(Basis, basis),
+                )
             case "rates":
                 page = _rates(parsed, model, over, settings)
             case "bath":
@@ -110,7 +111,6 @@ def plot(
 
 def _rates(parsed: Model, file: Path, over: str, settings: tuple[str, ...]) -> Any:
     from pertsym.model.file import load_model
-    from pertsym.present import pictures
 
     path, _, span = over.partition("=")
     try:
@@ -120,23 +120,11 @@ def _rates(parsed: Model, file: Path, over: str, settings: tuple[str, ...]) -> A
     if not (np.isfinite(start) and np.isfinite(stop) and start < stop):
         fail(f"--over: {over!r} is not PATH=START:STOP with START < STOP", BAD_INPUT)
     values = np.linspace(start, stop, _POINTS)
-    units = parsed.units
-    if path == "temperature":
-        if start < 0:
-            fail(f"--over: temperatures are not negative, got {start:g}", BAD_INPUT)
-        label = f"temperature $T$  [{units.temperature or 'energy'}]"
-        return pictures.rates_figure(
-            lambda value: pictures.with_temperature(parsed, value), values, label
-        )
-    if path == "splitting":
-        from dataclasses import replace
-
-        if parsed.dimension != 2 or start <= 0:
-            fail("--over: splitting is that of two levels, and positive", BAD_INPUT)
-        label = rf"splitting $\omega_0$  [{units.energy or 'energy'}]"
-        return pictures.rates_figure(
-            lambda value: replace(parsed, energies=(0.0, value)), values, label
-        )
+    if path in ("temperature", "splitting"):
+        if start < 0 or (path == "splitting" and start == 0):
+            fail(f"--over: {path} must be positive, got {start:g}", BAD_INPUT)
+        models, label = pictures.varied(parsed, path)
+        return pictures.rates_figure(models, values, label)
     name = path.removeprefix("symbols.")
     if name == path:
         fail(f"--over: {path!r} is none of temperature, splitting, symbols.NAME", BAD_INPUT)
@@ -144,7 +132,7 @@ def _rates(parsed: Model, file: Path, over: str, settings: tuple[str, ...]) -> A
     def at(value: float) -> Model:
         return load_model(file, {**read_values(file, settings), **_exact(name, value)})
 
-    return pictures.rates_figure(at, values, f"{name}  [{units.energy or 'energy'}]")
+    return pictures.rates_figure(at, values, name)
 
 
 def _exact(name: str, value: float) -> dict[str, Any]:

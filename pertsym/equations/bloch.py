@@ -154,6 +154,12 @@ class Bloch:
         self.series(name)  # or it says what there is
         return self.generator.terms(name, order)
 
+    def weights(self, name: str) -> Mapping[Element, Gaussian] | None:
+        """Elements with the weights that `terms` adds them up with; None where that is None."""
+        if name.removesuffix(ELIMINATED) in QUANTITIES:
+            return _WEIGHTS.get(name)
+        return self.generator.weights(name)
+
     def _weighted(self, name: str, order: int) -> TimeIntegrand:
         parts = [
             self.element(order, element).scaled(weight)

@@ -144,6 +144,12 @@ class Generator:
             return self.element(order, self._rate(name)).real_parts()
         return self.element(order, self._named(name))
 
+    def weights(self, name: str) -> Mapping[Element, Gaussian] | None:
+        """Elements with the weights that `terms` adds them up with; None where that is None."""
+        if name.endswith(ELIMINATED):
+            return None
+        return {self._rate(name) if name.startswith("k_") else self._named(name): Gaussian(1)}
+
     def _derivation(self, name: str) -> Callable[[int], Quantity]:
         if name.endswith(ELIMINATED):
             plain = name.removesuffix(ELIMINATED)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
@@ -66,3 +68,6 @@ class Equations(Protocol):
 
     def terms(self, name: str, order: int) -> TimeIntegrand | None:
         """Its time-domain terms at any even order; None if it is not linear in the generator."""
+
+    def weights(self, name: str) -> Mapping[Element, Gaussian] | None:
+        """Elements with the weights that `terms` adds them up with; None where that is None."""

@@ -16,12 +16,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import NamedTuple
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import Word, ordered_cumulant
 from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
 from pertsym.expansion.pairings import Pairing
-from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
+from pertsym.expansion.terms import (
+    Factor,
+    Shape,
+    Term,
+    TimeIntegrand,
+    conjugate,
+    representative,
+)
 
 _NOT_COUNTED: Mapping[str, str] = MappingProxyType({})
 
@@ -51,7 +59,7 @@ def generator_element(
     sums: dict[_Path, Gaussian] = {}
     for pairing, words in ordered_cumulant(order):
         for word, sign in words.items():
-            for path, weight in _paths(moves, pairing, word, sign, element, counted):
+            for path, weight, _ in _paths(moves, pairing, word, sign, element, counted):
                 previous = sums.get(path)
                 sums[path] = weight if previous is None else previous + weight
     products: dict[tuple[int, ...], dict[Strengths, Gaussian]] = {}
@@ -65,6 +73,96 @@ def generator_element(
         for names, z in products[entries].items()
     )
     return TimeIntegrand.collect(order, terms, interaction.real)
+
+
+class LiouvillePath(NamedTuple):
+    """One path of |c><d| to |a><b|: what acts on the ket and on the bra, in order of action.
+
+    Operators on the left commute with those on the right, so their mutual order does not count;
+    paths of equal words but for that are one.
+
+    Attributes
+    ----------
+    ket, bra
+        Times that act on that side, the first to act first.
+    ket_levels, bra_levels
+        Levels of that side: c or d, then the one reached by each time.
+    factors
+        The contractions, sorted: `Factor(i + 1, j, ...)` joins the later time i with the earlier j.
+    """
+
+    ket: tuple[int, ...]
+    bra: tuple[int, ...]
+    ket_levels: tuple[int, ...]
+    bra_levels: tuple[int, ...]
+    factors: tuple[Factor, ...]
+
+    def mirrored(self, real: frozenset[str]) -> LiouvillePath:
+        """Ket and bra exchanged: the path of the complex conjugate."""
+        factors = conjugate(Term(Gaussian(1), Shape(self.factors, ())), real).shape.factors
+        return LiouvillePath(self.bra, self.ket, self.bra_levels, self.ket_levels, factors)
+
+
+Contributions = Mapping[Shape, Mapping[LiouvillePath, Gaussian]]
+"""Terms by shape, each with its paths and what they contribute to the coefficient."""
+
+
+def liouville_paths(
+    interaction: Interaction,
+    order: int,
+    elements: Mapping[Element, Gaussian],
+    real_part: bool = False,
+) -> Contributions:
+    """Which paths make up each term of a weighted sum of elements.
+
+    The contributions to a shape add up to the coefficient of that term in the sum of
+    `generator_element`; with `real_part`, in its `real_parts()`: there a path and its mirror image
+    (ket and bra exchanged) are drawn as one.
+    """
+    moves = _Moves(interaction)
+    found: dict[Shape, dict[LiouvillePath, Gaussian]] = {}
+    for element, scale in elements.items():
+        for pairing, words in ordered_cumulant(order):
+            for word, sign in words.items():
+                walked = _paths(moves, pairing, word, sign, element, _NOT_COUNTED)
+                for (factors, phase, entries), weight, moved in walked:
+                    walked_path = _sides(tuple(reversed(word)), moved, element, factors)
+                    for names, z in moves.product(entries).items():
+                        term = Term(scale * weight * z, Shape(factors, phase, names))
+                        path = walked_path
+                        if real_part:
+                            term, path = _one_of_two(term, path, interaction.real)
+                        parts = found.setdefault(term.shape, {})
+                        parts[path] = parts.get(path, Gaussian()) + term.coefficient
+    left = {
+        shape: {path: z for path, z in sorted(parts.items()) if z} for shape, parts in found.items()
+    }
+    return {shape: left[shape] for shape in sorted(left) if sum(left[shape].values(), Gaussian())}
+
+
+def _sides(
+    schedule: tuple[int, ...],
+    moved: list[tuple[bool, int]],
+    element: Element,
+    factors: tuple[Factor, ...],
+) -> LiouvillePath:
+    ket = tuple(t for t in schedule if not moved[t][0])
+    bra = tuple(t for t in schedule if moved[t][0])
+    ket_levels = (element[2], *(moved[t][1] for t in ket))
+    bra_levels = (element[3], *(moved[t][1] for t in bra))
+    return LiouvillePath(ket, bra, ket_levels, bra_levels, factors)
+
+
+def _one_of_two(
+    term: Term, path: LiouvillePath, real: frozenset[str]
+) -> tuple[Term, LiouvillePath]:
+    """Term and path, or their conjugates: those that stand for both in a real part."""
+    shown = representative(term, real)
+    mirrored = path.mirrored(real)
+    if shown.shape != term.shape:
+        return shown, mirrored
+    own = conjugate(term, real).shape == term.shape
+    return shown, min(path, mirrored) if own else path
 
 
 _Path = tuple[tuple[Factor, ...], tuple[Frequency, ...], tuple[int, ...]]
@@ -162,7 +260,11 @@ def _paths(
     sign: int,
     element: Element,
     counted: Mapping[str, str],
-) -> Iterator[tuple[_Path, Gaussian]]:
+) -> Iterator[tuple[_Path, Gaussian, list[tuple[bool, int]]]]:
+    """Paths and weights, with the side and the level reached of each time.
+
+    The last list is the walk's own and goes on changing: who keeps it copies it.
+    """
     earlier_of = dict(pairing)  # later time -> earlier time of its arc
     schedule = tuple(reversed(word))
     final = element[:2]
@@ -173,11 +275,14 @@ def _paths(
     frequency: list[Frequency] = [()] * steps
     entries: list[int | None] = [None] * steps
     factors: dict[int, Factor] = {}
+    moved: list[tuple[bool, int]] = [(False, 0)] * steps
 
-    def walk(step: int, row: int, col: int, weight: Gaussian) -> Iterator[tuple[_Path, Gaussian]]:
+    def walk(
+        step: int, row: int, col: int, weight: Gaussian
+    ) -> Iterator[tuple[_Path, Gaussian, list[tuple[bool, int]]]]:
         if step == steps:
             forms = tuple(sorted(k for k in entries if k is not None))
-            yield (tuple(sorted(factors.values())), _gap_phases(frequency), forms), weight
+            yield (tuple(sorted(factors.values())), _gap_phases(frequency), forms), weight, moved
             return
         time = schedule[step]
         earlier = earlier_of.get(time)
@@ -198,6 +303,7 @@ def _paths(
                     if from_right != conjugated and factor.name in counted:
                         factor = factor._replace(name=counted[factor.name])
                     factors[time] = factor
+                moved[time] = (from_right, there)
                 frequency[time] = omega
                 entries[time] = entry
                 yield from walk(step + 1, *reached, signed if number == 1 else signed * number)

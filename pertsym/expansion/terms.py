@@ -94,7 +94,7 @@ class TimeIntegrand:
         """
         return TimeIntegrand(
             self.order,
-            _collected(_representative(term, self.real) for term in self.terms),
+            _collected(representative(term, self.real) for term in self.terms),
             self.real,
             real_part=True,
         )
@@ -175,7 +175,8 @@ def conjugate(term: Term, real: frozenset[str]) -> Term:
     return Term(term.coefficient.conjugate(), shape)
 
 
-def _representative(term: Term, real: frozenset[str]) -> Term:
+def representative(term: Term, real: frozenset[str]) -> Term:
+    """The term or its conjugate, whichever stands for both in a real part."""
     leading = next((component for x in term.shape.phase for component in x if component), 0)
     mirrored = conjugate(term, real)
     if leading > 0:

@@ -146,6 +146,18 @@ class Bath:
         """The same bath under a name."""
         return replace(self, name=name)
 
+    def plot(self) -> Any:
+        """J, Ĉ, C(t) and its nodes, as a matplotlib Figure (pertsym[plot])."""
+        from pertsym.pictures import draw_bath  # brings matplotlib
+
+        return draw_bath(self)
+
+    def _repr_latex_(self) -> str:
+        """Density, statistics and temperature."""
+        from pertsym.present.statement import bath_latex
+
+        return f"$${bath_latex(self)}$$"
+
     def _check(self) -> None:
         if self.statistics not in get_args(Statistics):
             raise _fault(

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Final
 
+from pertsym.derivation import Drawn
+from pertsym.equations.series import Equations
+from pertsym.expansion.paths import Contributions, liouville_paths
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.present.diagrams import Drawing, draw_paths, goes_back
 from pertsym.present.formulas import sorted_terms
-from pertsym.present.latex import form_latex, integrand_latex
+from pertsym.present.latex import form_latex, integral_latex, integrand_latex, term_latex
+from pertsym.present.mathml import mathml_or_source
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.spectral import SpectralForm
+
+MOST_DRAWN: Final = 24
+"""Terms that are drawn where they are many."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,6 +71,8 @@ def shown(value: TimeIntegrand | SpectralForm, prefix: str = "", name: str = "")
 class Terms:
     """A sum of time-domain terms that shows itself; it has a length, items and slices.
 
+    In a notebook it is a table of the terms with their double-sided diagrams.
+
     Attributes
     ----------
     integrand
@@ -71,6 +83,7 @@ class Terms:
     integrand: TimeIntegrand
     prefix: str = ""
     name: str = ""
+    _paths: Callable[[], Contributions] | None = field(default=None, compare=False)
 
     def __len__(self) -> int:
         return len(self.integrand)
@@ -82,7 +95,51 @@ class Terms:
         """One term or some of them, in the order in which they are printed."""
         listed = sorted_terms(self.integrand)
         some = listed[which] if isinstance(which, slice) else (listed[which],)
-        return Terms(replace(self.integrand, terms=tuple(some)))
+        integrand = replace(self.integrand, terms=tuple(some))
+        return Terms(integrand, _paths=self._paths)
+
+    def paths(self) -> Contributions:
+        """The Liouville paths of each term and what they contribute to its coefficient.
+
+        Of a real part a path stands for its mirror image, ket and bra exchanged, too.
+
+        Raises
+        ------
+        ValueError
+            If it is not known what the terms were derived from.
+        """
+        if self._paths is None:
+            raise ValueError("terms: made by hand, they have no paths; take those of a result")
+        found = self._paths()
+        return {term.shape: found[term.shape] for term in sorted_terms(self.integrand)}
+
+    def diagram(self) -> Drawing:
+        """The double-sided diagrams of one term, side by side if it sums several paths.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one term, or as `paths`.
+
+        Examples
+        --------
+        >>> import pertsym as ps
+        >>> ps.derive([ps.Coupling(ps.sigma_x, "X")]).k_up[4].terms[0].diagram().svg[:4]
+        '<svg'
+        """
+        if len(self) != 1:
+            raise ValueError(f"diagram: there are {len(self)} terms; take one, such as terms[0]")
+        (paths,) = self.paths().values()
+        return draw_paths(paths)
+
+    def drawn(self, most: int = MOST_DRAWN) -> tuple[Drawn, ...]:
+        """The first terms with their diagrams."""
+        some = self[:most]
+        drawings = map(draw_paths, some.paths().values())
+        return tuple(
+            Drawn(term_latex(term), drawing)
+            for term, drawing in zip(sorted_terms(some.integrand), drawings, strict=True)
+        )
 
     @property
     def latex(self) -> str:
@@ -99,3 +156,50 @@ class Terms:
 
     def _repr_latex_(self) -> str:
         return f"$${self.latex}$$"
+
+    def _repr_html_(self) -> str | None:
+        """A table of terms and diagrams; None where there are none, or orders beyond 4."""
+        if self._paths is None or not len(self) or self.integrand.order > 4:
+            return None
+        rows = "".join(
+            f'<tr><td style="text-align:left">{mathml_or_source(latex, display=False)}</td>'
+            f'<td style="text-align:left">{drawing.svg}</td></tr>'
+            for latex, drawing in self.drawn()
+        )
+        left = len(self) - MOST_DRAWN
+        more = f"<p>and {left} more terms</p>" if left > 0 else ""
+        head = mathml_or_source(integral_latex(self.integrand, self.prefix), display=False)
+        return f"<p>{head}</p><table>{rows}</table>{more}"
+
+
+def terms_of(equations: Equations, terms: TimeIntegrand, name: str, latex: str, text: str) -> Terms:
+    """The terms of a quantity as a value that knows the Liouville paths behind them."""
+
+    @cache
+    def paths() -> Contributions:
+        weights = equations.weights(name)
+        assert weights is not None, "what has terms is a sum of elements"
+        return liouville_paths(equations.interaction, terms.order, weights, terms.real_part)
+
+    return Terms(terms, latex, text, paths)
+
+
+_READING = (
+    "Behind them are these paths. Time runs from left to right, the ket is the upper line, the bra "
+    "the lower one, with the levels written on them; an arc is a correlation function, conjugate "
+    "where its earlier end acts on the bra."
+)
+
+
+def caption(terms: Terms, most: int = MOST_DRAWN) -> str:
+    """How the diagrams of the first terms are to be read."""
+    real, found = terms.integrand.real_part, list(terms[:most].paths().values())
+    back = any(goes_back(path) for paths in found for path in paths)
+    said = [
+        _READING,
+        "At a dotted line an earlier time acts next." if back else "",
+        "Each path stands for its mirror image, ket and bra exchanged, too." if real else "",
+        "Numbers say what each contributes." if any(len(paths) > 1 for paths in found) else "",
+        f"The first {most} terms are drawn." if len(terms) > most else "",
+    ]
+    return " ".join(filter(None, said))

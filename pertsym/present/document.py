@@ -10,7 +10,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup as Safe
 
-from pertsym.derivation import Derivation, Formula, Step
+from pertsym.derivation import Derivation, Drawn, Formula, Step
 from pertsym.present.escape import escape_latex, heading_latex, prose_latex
 from pertsym.present.ledger import Row, ledger_table, prose_html
 from pertsym.present.mathml import mathml_or_source
@@ -37,6 +37,8 @@ class _Section:
     paragraphs: tuple[str, ...]
     equations: tuple[_Equation, ...]
     lines: tuple[str, ...]
+    drawn: tuple[tuple[str, str], ...]
+    caption: str
 
 
 def latex_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
@@ -71,7 +73,7 @@ def latex_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
             numbered=_numbered(derivation),
             conventions=[prose_latex(text) for text in derivation.conventions],
             sections=_sections(
-                derivation, prose_latex, _latex_equation, escape_latex, heading_latex
+                derivation, prose_latex, _latex_equation, escape_latex, heading_latex, _latex_drawn
             ),
             bibtex=derivation.bibtex.strip().splitlines(),
             ledger=ledger_table(rows, "latex") if rows else "",
@@ -98,7 +100,7 @@ def html_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
             source=safe(derivation.source),
             numbered=_numbered(derivation),
             conventions=[safe(text) for text in derivation.conventions],
-            sections=_sections(derivation, safe, _html_equation, str, safe),
+            sections=_sections(derivation, safe, _html_equation, str, safe, _html_drawn),
             ledger=Safe(ledger_table(rows, "html")) if rows else "",
         )
     )
@@ -139,6 +141,7 @@ def _sections(
     equation: Callable[[int, Formula, str], _Equation],
     line: Callable[[str], str],
     heading: Callable[[str], str],
+    drawing: Callable[[Drawn], tuple[str, str]],
 ) -> list[_Section]:
     sections = []
     number = section = part = 0
@@ -157,6 +160,8 @@ def _sections(
                 tuple(prose(text) for text in _paragraphs(step)),
                 tuple(equations),
                 () if equations else tuple(line(text) for text in step.text),
+                tuple(map(drawing, step.drawn)),
+                prose(step.caption),
             )
         )
     return sections
@@ -186,6 +191,14 @@ def _latex_equation(number: int, formula: Formula, lead: str) -> _Equation:
 def _html_equation(number: int, formula: Formula, lead: str) -> _Equation:
     body = Safe(mathml_or_source(formula.latex, display=True))
     return _Equation(number, body, _source_note(formula.source), lead)
+
+
+def _latex_drawn(drawn: Drawn) -> tuple[str, str]:
+    return drawn.latex, drawn.drawing.latex
+
+
+def _html_drawn(drawn: Drawn) -> tuple[str, str]:
+    return Safe(mathml_or_source(drawn.latex, display=False)), Safe(drawn.drawing.svg)
 
 
 def _source_note(source: str) -> str:

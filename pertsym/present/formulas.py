@@ -97,7 +97,7 @@ def integrand_pieces(integrand: TimeIntegrand, explicit: bool = False) -> list[P
     common, inverse = _common([term.coefficient for term in terms])
     sign, size = number(common)
     front = size + Markup("", " ") if size else size
-    writer.term(sign, front + _measure(integrand.order - 1))
+    writer.term(sign, front + measure(integrand.order - 1))
     if integrand.real_part:
         writer.more(Markup(r"\operatorname{Re}", "Re "))
     writer.open(CURLY[0])
@@ -110,7 +110,8 @@ def integrand_pieces(integrand: TimeIntegrand, explicit: bool = False) -> list[P
     return writer.pieces
 
 
-def _measure(gaps: int) -> Markup:
+def measure(gaps: int) -> Markup:
+    """The integral signs over positive gaps."""
     shown = range(1, gaps + 1) if gaps <= 3 else (1, gaps)
     measure = Markup()
     for k in shown:

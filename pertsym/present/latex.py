@@ -6,8 +6,14 @@ every bracket has a fixed size, so that a bracket may span a line break.
 
 from __future__ import annotations
 
-from pertsym.expansion.terms import TimeIntegrand
-from pertsym.present.formulas import form_pieces, integrand_pieces
+from pertsym.expansion.terms import Term, TimeIntegrand
+from pertsym.present.formulas import (
+    form_pieces,
+    integrand_pieces,
+    measure,
+    number,
+    term_parts,
+)
 from pertsym.present.layout import Piece, broken, latex_lines
 from pertsym.present.metrics import rendered_width
 from pertsym.reduction.spectral import SpectralForm
@@ -34,6 +40,21 @@ def integrand_latex(integrand: TimeIntegrand, prefix: str = "", *, explicit: boo
         Body without math delimiters; several lines stand in `aligned`.
     """
     return pieces_latex(integrand_pieces(integrand, explicit), prefix, WIDTH)
+
+
+def term_latex(term: Term) -> str:
+    """One time-domain term in a line."""
+    sign, size = number(term.coefficient)
+    parts = [size, *term_parts(term)] if size else term_parts(term)
+    body = r"\,".join(part.latex for part in parts)
+    return body if sign == "+" else f"-{body}"
+
+
+def integral_latex(integrand: TimeIntegrand, prefix: str = "") -> str:
+    """What is done with the sum of terms."""
+    real = r"\operatorname{Re}" if integrand.real_part else ""
+    left = f"{prefix} = " if prefix else ""
+    return rf"{left}{measure(integrand.order - 1).latex}{real}\text{{ of the sum of}}"
 
 
 def form_latex(form: SpectralForm, prefix: str = "", *, width: int = WIDTH) -> str:

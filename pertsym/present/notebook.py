@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from importlib import import_module, util
 from pathlib import Path
 from typing import Any
 
-from pertsym.derivation import Derivation
+from pertsym.derivation import Derivation, Step
 from pertsym.files import write_whole
 
 _NEEDED = ("nbclient", "ipykernel")
@@ -44,7 +45,8 @@ def write_notebook(path: Path, derivation: Derivation, code: tuple[str, ...] = (
             for formula in step.formulas
         )
         plain = "" if step.formulas else "```\n" + "\n".join(step.text) + "\n```"
-        body = "\n\n".join(filter(None, (step.prose, shown, plain)))
+        pictures = _drawn_rows(step) if step.drawn else ""
+        body = "\n\n".join(filter(None, (step.prose, shown, plain, step.caption, pictures)))
         cells.append(
             format_v4.new_markdown_cell(
                 f"##{'#' * (step.level - 1)} {number} {step.title}\n\n{body}"
@@ -70,6 +72,16 @@ def write_notebook(path: Path, derivation: Derivation, code: tuple[str, ...] = (
         ).execute()
     write_whole(path, format_v4_text(notebook))
     return executed
+
+
+def _drawn_rows(step: Step) -> str:
+    """Pictures beside their formulas, as images: notebooks strip SVG from their prose."""
+    rows = (
+        f"| ${drawn.latex}$ | ![diagram](data:image/svg+xml;base64,"
+        f"{b64encode(drawn.drawing.svg.encode()).decode()}) |"
+        for drawn in step.drawn
+    )
+    return "\n".join(("| | |", "|:--|:--|", *rows))
 
 
 def format_v4_text(notebook: Any) -> str:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import re
+from typing import Any
+
+import numpy as np
 import sympy
 
+from pertsym.baths.densities import Exponentials, ExpressionDensity, Mixture
+from pertsym.baths.densities.density import Density
+from pertsym.estimate import scientific
 from pertsym.model.entries import decimals
 from pertsym.model.statement import Coupling, Model
+from pertsym.model.values import Bath
 from pertsym.present.elements import element_symbol
 from pertsym.present.markup import label
 
@@ -48,6 +57,78 @@ def coupling_latex(coupling: Coupling) -> str:
             factor = rf"\left({factor}\right)"
     operator = _matrix_latex(sympy.Matrix(coupling.operator))
     return rf"{factor}{operator}\otimes B{label(coupling.bath).latex}"
+
+
+_NAMES = {"w": r"\omega", "w0": r"\omega_0", "wc": r"\omega_c", "lam": r"\lambda"}
+_MOST_SHOWN = 4
+"""Exponentials, or parts of a sum, that are written out."""
+
+
+def bath_latex(bath: Bath) -> str:
+    """J(w) with its numbers, or C(t), and what it is a bath of."""
+    if isinstance(bath.density, Exponentials):
+        pairs = list(zip(bath.density.c, bath.density.nu, strict=True))
+        shown = [rf"({_number(c)})\,e^{{-({_number(nu)})t}}" for c, nu in pairs[:_MOST_SHOWN]]
+        return f"C{label(bath.name).latex if bath.name else ''}(t)=" + _listed(shown, len(pairs))
+    kind = r"\text{spins}" if bath.is_spin else rf"\text{{{_KINDS[bath.statistics]}}}"
+    temperature = "T=0" if bath.beta == math.inf else f"T={_number(1 / (bath.beta or math.inf))}"
+    density = bath.density.spins or bath.density
+    name = label(bath.name).latex if bath.name else ""
+    return rf"J{name}(\omega)={_density_latex(density)},\qquad {kind},\quad {temperature}"
+
+
+_KINDS = {"boson": "oscillators", "classical": "classical"}
+
+
+def _density_latex(density: Density) -> str:
+    if isinstance(density, Mixture):
+        parts = [
+            _density_latex(part)
+            if weight == 1
+            else rf"{_number(weight)}\left[{_density_latex(part)}\right]"
+            for weight, part in density.weighted
+        ]
+        return _listed(parts, len(parts))
+    if isinstance(density, ExpressionDensity):
+        return _with_names(density.expression.sympy_expr)
+    if not density.formula:
+        return rf"\text{{{density.kind}}}"
+    values = ",\\ ".join(
+        f"{_NAMES.get(n, _symbol(n))}={_value(x)}" for n, x in density.values.items()
+    )
+    return rf"{_with_names(density_expression(density))}\quad({values})"
+
+
+def density_expression(density: Density) -> sympy.Expr:
+    """Its `formula` in symbols."""
+    # a product is a blank between two factors
+    text = re.sub(r"(?<=[\w)\]]) +(?=[\w(\[])", "*", density.formula)
+    for written, meant in (("[", "("), ("]", ")"), ("^", "**")):
+        text = text.replace(written, meant)
+    names = {name: sympy.Symbol(name) for name in (*density.values, "w")}
+    return sympy.sympify(text, names)
+
+
+def _with_names(expression: sympy.Expr) -> str:
+    names = {s: _NAMES.get(s.name, _symbol(s.name)) for s in expression.free_symbols}
+    text: str = sympy.latex(decimals(expression), symbol_names=names)
+    return text
+
+
+def _value(x: Any) -> str:
+    return _number(x) if np.ndim(x) == 0 else rf"\text{{{np.size(x)} values}}"
+
+
+def _number(z: Any) -> str:
+    z = complex(z)
+    if not z.imag:
+        return scientific(z.real, 6)
+    return f"{scientific(z.real, 6)}{'-' if z.imag < 0 else '+'}{scientific(abs(z.imag), 6)}i"
+
+
+def _listed(parts: list[str], count: int) -> str:
+    more = rf"+\cdots\text{{ ({count - _MOST_SHOWN} more)}}" if count > _MOST_SHOWN else ""
+    return " + ".join(parts[:_MOST_SHOWN]) + more
 
 
 def _symbol(name: str) -> str:

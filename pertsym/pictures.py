@@ -6,7 +6,7 @@ differ by the dashes of their lines.  Figures are made without pyplot: nothing g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.evaluated import Basis, Numbers
+from pertsym.evaluated import Basis, Numbers, States
 from pertsym.generators.representation import correlations_of, represented
 from pertsym.generators.system import element_name
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.values import Bath, Model
+from pertsym.model.units import UNITS
+from pertsym.model.values import Bath, Coupling, Model
 
 COLOURS: Final = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
@@ -46,7 +47,9 @@ Picture = Any
 """A matplotlib Figure; `.savefig(file)`, and it shows itself in a notebook."""
 
 
-def figure(columns: int = 1, height: float = 3.2, width: float = 5.2) -> tuple[Picture, Any]:
+def figure(
+    columns: int = 1, height: float = 3.2, width: float = 5.2, rows: int = 1
+) -> tuple[Picture, Any]:
     """An empty figure and its array of axes.
 
     Raises
@@ -60,12 +63,41 @@ def figure(columns: int = 1, height: float = 3.2, width: float = 5.2) -> tuple[P
         raise ModuleNotFoundError(
             'pictures need matplotlib; install it with `pip install "pertsym[plot]"`'
         ) from None
-    page = found.Figure(figsize=(width * columns, height), layout="constrained")
-    axes = page.subplots(1, columns, squeeze=False)
+    shown = type("Picture", (found.Figure,), {"_repr_png_": _png})
+    page = shown(figsize=(width * columns, height * rows), layout="constrained")
+    axes = page.subplots(rows, columns, squeeze=False)
     for axis in axes.flat:
         axis.grid(alpha=0.25, linewidth=0.6)
         axis.spines[["top", "right"]].set_visible(False)
     return page, axes
+
+
+KINDS: Final = ("states", "rates", "bath", "generator")
+
+
+def plot(model: Model, kind: str, **options: Any) -> Picture:
+    """A picture of a model by its kind; `options` are those of `states_figure` and so on.
+
+    Of rates, ``over`` is "temperature" or "splitting", see `varied`.
+
+    Raises
+    ------
+    InputError
+        For an unknown kind.
+    """
+    match kind:
+        case "states":
+            options.setdefault("methods", ("redfield", "tcl2", "tcl4"))
+            options.setdefault("initial", 0)
+            return states_figure(model, **options)
+        case "rates":
+            models, label = varied(model, options.pop("over", "temperature"))
+            return rates_figure(models, label=label, **options)
+        case "bath":
+            return bath_figure(model, **options)
+        case "generator":
+            return generator_figure(model, **options)
+    raise InputError(model.name, "plot", f"there is no {kind!r}", f"use one of {', '.join(KINDS)}")
 
 
 def states_figure(
@@ -75,7 +107,7 @@ def states_figure(
     times: NDArray[np.float64],
     basis: Basis = "system",
 ) -> Picture:
-    """Populations and moduli of coherences over time: a colour a level, dashes a method.
+    """`draw_states` of several methods.
 
     Parameters
     ----------
@@ -85,25 +117,57 @@ def states_figure(
         "system" (a dimer's sites) or "energy"; of the initial state too.
     """
     numbers = Numbers(model)
+    return draw_states(
+        {m: numbers.evolve(m, initial=initial, times=times, basis=basis) for m in methods},
+        model.name,
+    )
+
+
+def draw_states(found: Mapping[str, States], name: str = "") -> Picture:
+    """Populations and moduli of coherences over time: a colour a level, dashes a method.
+
+    Raises
+    ------
+    InputError
+        Where there are no states over time, or they are of different bases.
+    """
+    first = next(iter(found.values()), None)
+    if first is None or any(x.times is None or x.basis != first.basis for x in found.values()):
+        raise InputError(
+            name or "states",
+            "plot",
+            "there is nothing to draw over time in one basis",
+            "give what evolve returns, all in the same basis",
+        )
     page, axes = figure(2, width=6.2)
-    unit = model.units.time
-    pairs = list(combinations(range(model.dimension), 2))
-    for k, method in enumerate(methods):
-        # the first one broad and pale, so that others are seen where they agree with it
-        line = {"linestyle": DASHES[k % len(DASHES)], "alpha": 1.0 if k else 0.4}
-        line["linewidth"] = 1.5 if k else 3.5
-        found = numbers.evolve(method, initial=initial, times=times, basis=basis)
-        for n, row in enumerate(found.populations.T):
-            axes[0, 0].plot(times, row, color=_colour(n), label=f"{n}, {method}", **line)
+    pairs = list(combinations(range(first.states.shape[1]), 2))
+    for k, (method, each) in enumerate(found.items()):
+        line = _line(k)
+        for n, row in enumerate(each.populations.T):
+            shown = {**line, "color": _colour(n), "label": f"{n}, {method}"}
+            axes[0, 0].plot(each.times, row, **shown)
         for n, (a, b) in enumerate(pairs):
-            row = np.abs(found.states[:, a, b])
-            axes[0, 1].plot(times, row, color=_colour(n), label=f"{a}{b}, {method}", **line)
-    what = "site or level" if basis == "system" else "eigenstate"
-    for axis, shown in zip(axes.flat, (r"population $\rho_{aa}$", r"$|\rho_{ab}|$"), strict=True):
-        axis.set(xlabel=_with(r"time $t$", unit or "1/energy"), ylabel=shown)
-        axis.legend(fontsize=7, title=f"{what}, method", title_fontsize=7, **_BESIDE)
-    page.suptitle(f"{model.name}, {'basis of the model' if basis == 'system' else 'eigenbasis'}")
+            shown = {**line, "color": _colour(n), "label": f"{a}{b}, {method}"}
+            axes[0, 1].plot(each.times, np.abs(each.states[:, a, b]), **shown)
+    system = first.basis == "system"
+    for axis, shown_as in zip(
+        axes.flat, (r"population $\rho_{aa}$", r"$|\rho_{ab}|$"), strict=True
+    ):
+        axis.set(xlabel=_with(r"time $t$", first.unit), ylabel=shown_as)
+        title = "site or level, method" if system else "eigenstate, method"
+        axis.legend(fontsize=7, title=title, title_fontsize=7, **_BESIDE)
+    said = "basis of the model" if system else "eigenbasis"
+    page.suptitle(f"{name}, {said}" if name else said)
     return page
+
+
+def _line(k: int) -> dict[str, Any]:
+    """The first one broad and pale, so that others are seen where they agree with it."""
+    return {
+        "linestyle": DASHES[k % len(DASHES)],
+        "alpha": 1.0 if k else 0.4,
+        "linewidth": 1.5 if k else 3.5,
+    }
 
 
 def rates_figure(
@@ -148,6 +212,34 @@ def rates_figure(
     return page
 
 
+def varied(model: Model, over: str) -> tuple[Callable[[float], Model], str]:
+    """The model with another number in place of one, and the label of an axis.
+
+    Parameters
+    ----------
+    over
+        "temperature" (of every thermal bath), or "splitting" of two levels.
+
+    Raises
+    ------
+    InputError
+        For another name, or a splitting of more levels.
+    """
+    units = model.units
+    if over == "temperature":
+        label = _with("temperature $T$", units.temperature or "energy")
+        return lambda value: with_temperature(model, value), label
+    if over == "splitting" and model.dimension == 2:
+        label = _with(r"splitting $\omega_0$", units.energy or "energy")
+        return lambda value: replace(model, energies=(0.0, value)), label
+    raise InputError(
+        model.name,
+        "over",
+        "splitting is that of two levels" if over == "splitting" else f"{over!r} is not known",
+        "use temperature, or splitting of two levels",
+    )
+
+
 def with_temperature(model: Model, temperature: float) -> Model:
     """The model with this temperature (in its unit) of every thermal bath."""
     beta = model.units.inverse_temperature(temperature)
@@ -171,7 +263,8 @@ def replace_beta(bath: Bath, beta: float) -> Bath:
 def bath_figure(model: Model, times: NDArray[np.float64] | None = None) -> Picture:
     """J(w), Ĉ(w) and C(t) of every Gaussian bath in use; Ĉ(w > 0) = 2 J(w) [n(w) + 1]."""
     correlations = correlations_of(model)
-    page, axes = figure(3)
+    page, axes = figure(2, rows=2)
+    panels = axes.ravel()
     energy, time = model.units.energy or "energy", model.units.time or "1/energy"
     live = {name: c for name, c in correlations.items() if not _is_zero(c)}
     reach = 4 * max((abs(c.frequency_scale) for c in live.values()), default=1.0)
@@ -184,35 +277,55 @@ def bath_figure(model: Model, times: NDArray[np.float64] | None = None) -> Pictu
         grid = inside / model.units.time_to_internal(1.0)
     exponents = {baths.later: baths.exponentials for baths in represented(model).fine}
     for k, (name, c) in enumerate(correlations.items()):
-        style = {"color": _colour(k), "label": name}
+        style = {**_line(k), "color": _colour(k), "linestyle": "-"}
         zero = _is_zero(c)
         if hasattr(c.density, "at"):
             positive = w[w > 0]
             j = 0 * positive if zero else np.asarray(c.density.at(positive), dtype=float)
-            axes[0, 0].plot(positive, j, **style)
+            panels[0].plot(positive, j, label=name, **style)
         try:
             spectrum = 0 * w if zero else np.asarray(c.spectrum(w).value, dtype=float)
-            axes[0, 1].plot(w, spectrum, **style)
+            panels[1].plot(w, spectrum, label=name, **style)
         except Divergent as fault:
-            axes[0, 1].plot([], [], **{**style, "label": f"{name}: {fault.reason}"})
+            panels[1].plot([], [], label=f"{name}: {fault.reason}", **style)
         e = exponents.get(name)
-        if e is not None and not zero:
-            terms = np.array(e.c)[:, None] * np.exp(-np.outer(np.array(e.nu), inside))
-            for part, dashes, said in (
-                (terms.sum(axis=0).real, "-", "Re"),
-                (terms.sum(axis=0).imag, "--", "Im"),
-            ):
-                shown = {**style, "linestyle": dashes, "label": f"{said}, {name}"}
-                axes[0, 2].plot(grid, part, **shown)
+        if e is None or zero:
+            continue
+        c_k, nu = np.array(e.c), np.array(e.nu)
+        total = (c_k[:, None] * np.exp(-np.outer(nu, inside))).sum(axis=0)
+        panels[2].plot(grid, total.real, label=f"Re, {name}", **style)
+        panels[2].plot(grid, total.imag, label=f"Im, {name}", **{**style, "linestyle": "--"})
+        # open and large below filled and small, so that one bath does not hide another
+        sizes = (8 if k else 40) + (30 if k else 60) * np.abs(c_k) / np.abs(c_k).max()
+        marker, shown = ("o", "s", "^", "D")[k % 4], f"{name}: {len(nu)}"
+        face = _colour(k) if k else "none"
+        panels[3].scatter(
+            nu.real, nu.imag, sizes, marker=marker, facecolors=face, edgecolors=_colour(k),
+            linewidths=0.9, label=shown,
+        )  # fmt: skip
     frequency = _with(r"frequency $\omega$", energy)
-    axes[0, 0].set(xlabel=frequency, ylabel=_with(r"$J(\omega)$", energy))
-    axes[0, 1].set(xlabel=frequency, ylabel=_with(r"$\hat C(\omega)$", energy))
-    axes[0, 2].set(xlabel=_with(r"time $t$", time), ylabel=_with("$C(t)$", f"{energy}^2"))
-    for axis in axes.flat:
+    panels[0].set(xlabel=frequency, ylabel=_with(r"$J(\omega)$", energy))
+    panels[1].set(xlabel=frequency, ylabel=_with(r"$\hat C(\omega)$", energy))
+    panels[2].set(xlabel=_with(r"time $t$", time), ylabel=_with("$C(t)$", f"{energy}^2"))
+    panels[3].set(
+        xlabel=_with(r"Re $\nu_k$", energy), ylabel=_with(r"Im $\nu_k$", energy), xscale="log"
+    )
+    titles = ("", "", r"$C(t)=\sum_k c_k\,e^{-\nu_k t}$", r"its nodes $\nu_k$, area by $|c_k|$")
+    for axis, title in zip(panels, titles, strict=True):
+        axis.set_title(title, fontsize=9)
         if axis.get_legend_handles_labels()[0]:
-            axis.legend(fontsize=8, title="bath", title_fontsize=8)
+            nodes = axis is panels[3]
+            axis.legend(fontsize=8, title="bath: nodes" if nodes else "bath", title_fontsize=8)
     page.suptitle(model.name)
     return page
+
+
+def draw_bath(bath: Bath) -> Picture:
+    """`bath_figure` of one bath, in the unit of its energies."""
+    named = bath if bath.name else bath.named("bath")
+    scale = abs(Correlation(bath.density, bath.statistics, bath.beta).frequency_scale) or 1.0
+    coupling = Coupling.of(((0, 1), (1, 0)), named.name)
+    return bath_figure(Model("", UNITS["natural"], (0.0, scale), (coupling,), (named,)))
 
 
 def generator_figure(model: Model, order: int = 2) -> Picture:
@@ -231,7 +344,9 @@ def generator_figure(model: Model, order: int = 2) -> Picture:
         if size <= 4:
             axis.set_xticklabels(labels)
             axis.set_yticklabels(labels)
-        page.colorbar(image, ax=axis, shrink=0.8, label=model.units.rate or "unit of the energies")
+        page.colorbar(
+            image, ax=axis, shrink=0.8, label=_with(f"$K_{order}$", model.units.rate or "energy")
+        )
         axis.set_title(f"{said} $K_{{{order}}}$", fontsize=10)
     page.suptitle(f"{model.name}: generator, order {order}, eigenbasis")
     return page
@@ -263,6 +378,15 @@ def save(page: Picture, path: Path) -> None:
     with settings:
         page.savefig(written, format=suffix[1:], dpi=150, metadata=dated)
     write_whole(path, written.getvalue())
+
+
+def _png(page: Picture) -> bytes:
+    """What a notebook shows, whether or not pyplot was imported in it."""
+    from io import BytesIO
+
+    written = BytesIO()
+    page.savefig(written, format="png", dpi=100)
+    return written.getvalue()
 
 
 def _is_zero(c: Correlation) -> bool:
