@@ -375,29 +375,6 @@ def test_models_of_numbers_take_correlations() -> None:
     )
 
 
-def test_formulas_of_correlated_baths_are_refused(tmp_path: Path) -> None:
-    """Never those of independent ones."""
-    path = tmp_path / "model.toml"
-    path.write_text(SITES + "fraction = 0.5")
-    derived = ps.derive(ps.load(path))
-    assert "correlated" in repr(derived)
-    assert "k_up" not in dir(derived)
-    for request in (
-        lambda: derived.k_up[2],
-        lambda: derived["k_up"],
-        lambda: derived.R[1, 0, 1, 0],
-        lambda: derived.equilibrium_constant[2],
-        lambda: derived.nonzero(2),
-        lambda: derived.document(order=2),
-        lambda: derived.latex(),
-        lambda: derived.names,
-    ):
-        with pytest.raises(ps.NotYetDerivable, match="correlated baths"):
-            request()
-    for arguments in (("derive", path), ("derive", path, "--quantity", "k_up")):
-        refused(run(*arguments), 4, "cross", "correlated baths")
-
-
 @pytest.mark.parametrize(
     ("cross", "key"),
     [

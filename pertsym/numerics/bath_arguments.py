@@ -91,25 +91,25 @@ class BathArguments:
         stated: list[Cross] = []
         for name, cross in pairs.items():
             value = values.get(name, cross.density if cross.fraction is None else cross.fraction)
-            if name not in values and cross.is_open:
-                continue
             ends = [baths.get(end, ()) for end in cross.baths]
-            if value is None or None in ends:
+            if None in ends or (value is None and name in values):
                 baths[name] = None
+            elif value is None:
+                continue  # it is missing if the form has it
             elif isinstance(value, int | float | np.ndarray | np.generic):
                 stated.append(Cross(cross.baths, value))  # type: ignore[arg-type]
                 if name in needed:
-                    needed |= set(cross.baths)
+                    needed = (needed - {name}) | set(cross.baths)
                     if () not in ends:
                         ratios[name] = cross.baths[0], value * _ratio(cross.baths, ends)
             else:
                 baths[name] = _of_pair(name, _density(value), ends[0])
                 stated.append(Cross(cross.baths, density=_plain(baths[name])))  # type: ignore[arg-type]
-        missing = sorted(needed - baths.keys() - ratios.keys())
+        missing = sorted(needed - baths.keys())
         if missing:
             raise TypeError(
                 f"function() needs a spectral density for {', '.join(missing)}; write "
-                f"{missing[0]}=... (None leaves that bath out"
+                f"{missing[0].replace(',', '_')}=... (None leaves that bath out"
                 + (", a number is a fraction)" if missing[0] in pairs else ")")
             )
         _require_positive(stated, baths)
