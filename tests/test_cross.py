@@ -23,7 +23,6 @@ from pertsym.model.errors import InputError
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.rates import bloch_rates
-from tests.command_line import refused, run
 from tests.open_systems import hermitian
 
 Array = NDArray[np.complex128]
