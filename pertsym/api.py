@@ -314,6 +314,7 @@ class Derived:
         if model is not None and not (values or model.values or model.baths):
             drude = Bath(DrudeLorentz(lam=0.1, gamma=1.0), temperature=1.0)
             values = dict.fromkeys(model.symbols, 1) | dict.fromkeys(model.bath_names, drude)
+            values |= {name: 0.5 for name, pair in model.pairs.items() if pair.is_open}
         write_whole(Path(file), Codegen.of(self.at(**values).model, order, []).render(language))
 
     def __repr__(self) -> str:

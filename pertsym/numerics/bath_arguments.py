@@ -25,6 +25,7 @@ from pertsym.model.cross import (
 )
 from pertsym.model.errors import InputError
 from pertsym.model.values import Bath, density_from
+from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import (
     Atom,
     MatrixElement,
@@ -119,7 +120,9 @@ class BathArguments:
             plain[name] = (
                 safe if safe not in (*names, *plain.values()) or safe == name else f"{safe}_"
             )
-        symbols = {name: f"ratio_{plain[name]}_" for name in ratios}
+        own = symbols_of(form)
+        symbols = {name: f"ratio_{plain[name]}" for name in ratios}
+        symbols |= {name: f"{symbol}_" for name, symbol in symbols.items() if symbol in own}
         sources = {name: (plain[a], symbols[name]) for name, (a, _) in ratios.items()}
         changed = sources or any(n != x for n, x in plain.items())
         return cls(
