@@ -13,8 +13,8 @@ import pytest
 import pertsym as ps
 from pertsym.api import Derived
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
-from pertsym.certify import brute_force
+from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
+from pertsym.certify.standard import elements_by_routes
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.thermal import detailed_balance
 from pertsym.exact import Gaussian
@@ -183,57 +183,18 @@ def test_functions_of_a_density_and_of_arrays() -> None:
             assert abs(many.value[k] - here.value) <= many.error[k] + here.error
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_fourth_order_by_superoperators(seed: int) -> None:
-    """Exponentials for all three correlation functions: moments of whole Liouvillians."""
-    rng = np.random.default_rng(seed)
-
-    def exponential() -> Exponentials:
-        c = complex(round(rng.uniform(0.02, 0.08), 4), round(rng.uniform(-0.03, 0.03), 4))
-        nu = complex(round(rng.uniform(0.8, 2), 3), round(rng.uniform(-0.5, 0.5), 3))
-        return Exponentials((c,), (nu,))
-
-    a, b, ab = (exponential() for _ in range(3))
-    names = {(0, 0): a, (1, 1): b, (0, 1): ab, (1, 0): ab}
-    exact = {
-        pair: brute_force.Exponentials(
-            *(tuple(Gaussian.of(z.real, z.imag) for z in numbers) for numbers in (x.c, x.nu))
-        )
-        for pair, x in names.items()
-    }
-    symbols = ("d0", "d1", "x", "e0", "e1", "y", "d", "e")
-    values = dict(zip(symbols, rng.uniform(-1, 1, len(symbols)), strict=True))
-    cases: list[tuple[Derived, tuple[str, ...], list[float], tuple[Any, Any], tuple[str, str]]] = [
-        (TWO, ("R_0011", *ELEMENTS[:-1]), [0, 0.9], (X, Y), ("a", "b")),
-        (THREE, ("R_1100", *ELEMENTS_OF_THREE[2:]), [0, 0.9, 1.4], (S, T), ("hot", "hat")),
-    ]
-    for derived, elements, energies, operators, (one, other) in cases[: 2 - seed]:
-        size = len(energies)
-        matrices = tuple(
-            np.array([[_number(x, values) for x in row] for row in rows]) for rows in operators
-        )
-        model = brute_force.ExponentialModel(tuple(energies), matrices, exact)
-        known = {n: values[n] for n in derived.interaction.symbols}
-        frequencies = {"w0": 0.9} if size == 2 else {"w1": 0.9, "w2": 1.4}
-        for order in (2, 4):
-            matrix = brute_force.generator(model, order)
-            for name in elements:
-                i, j, k, n = map(int, name.removeprefix("R_"))
-                result = derived[name][order]
-                value = complex(
-                    *(
-                        part.function(**{one: a, other: b, f"{one}_{other}": ab})(
-                            **frequencies, **known
-                        ).value
-                        for part in (result.real, result.imaginary)
-                    )
-                )
-                expected = matrix[i * size + j, k * size + n]
-                assert value == pytest.approx(expected, abs=1e-12 * max(1, abs(matrix).max()))
-
-
-def _number(entry: Any, values: dict[str, float]) -> float:
-    return values.get(entry, 0.5) if isinstance(entry, str) else float(entry)
+@pytest.mark.parametrize(
+    ("derived", "elements"),
+    [(TWO, ("R_0011", *ELEMENTS[:-1])), (THREE, ("R_1100", "R_1002", "R_0112"))],
+    ids=["two levels", "three levels"],
+)
+def test_exponentials_by_independent_routes(derived: Derived, elements: tuple[str, ...]) -> None:
+    """C_ab with exponents of its own: residues, time integrals, superoperators, recursion."""
+    generator = derived.generator
+    chosen = [e for e in generator.elements if generator.name(e) in elements]
+    evidence = elements_by_routes(generator, chosen, (1,))(15)
+    assert evidence.status != "failed", evidence.detail
+    assert len(chosen) == len(elements)
 
 
 def test_detailed_balance_of_a_pair() -> None:

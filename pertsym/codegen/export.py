@@ -45,6 +45,7 @@ _CONVENTIONS = """\
 hbar = k_B = 1 inside. C(t) = <B(t) B(0)>, C^(w) = int dt exp(iwt) C(t), for bosons
 C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). Every value is the contribution
 of one order. """
+_RATIO = "J_xy/J_x of the correlated baths x, y, whatever their own parameters. "
 
 
 class BathCode(NamedTuple):
@@ -287,13 +288,18 @@ class Codegen:
 
     @property
     def units_text(self) -> str:
-        """Conventions and units, in two sentences."""
+        """Conventions and units, in two sentences, and what ratios are."""
         units = self.units
-        return _CONVENTIONS + (
-            f"Rates are in {units.rate}, energies in {units.energy}, temperatures in "
-            f"{units.temperature}."
-            if units.rate
-            else "Rates are in the unit of the energies."
+        ratios = "".join(f"{name}: {_RATIO}" for name in self.elements)
+        return (
+            ratios
+            + _CONVENTIONS
+            + (
+                f"Rates are in {units.rate}, energies in {units.energy}, temperatures in "
+                f"{units.temperature}."
+                if units.rate
+                else "Rates are in the unit of the energies."
+            )
         )
 
     @property
