@@ -14,11 +14,12 @@ import pertsym as ps
 from pertsym.api import Derived
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.certify.standard import elements_by_routes
+from pertsym.certify.standard import elements_by_routes, trace_and_hermiticity
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.thermal import detailed_balance
 from pertsym.exact import Gaussian
 from pertsym.model.errors import InputError
+from pertsym.model_paper import paper_of_model
 from pertsym.reduction.spectral import (
     Monomial,
     SpectralForm,
@@ -195,6 +196,23 @@ def test_exponentials_by_independent_routes(derived: Derived, elements: tuple[st
     evidence = elements_by_routes(generator, chosen, (1,))(15)
     assert evidence.status != "failed", evidence.detail
     assert len(chosen) == len(elements)
+
+
+def test_the_trace_and_hermiticity_of_all_elements() -> None:
+    evidence = trace_and_hermiticity(TWO.generator)(15)
+    assert evidence.status == "proved", evidence.detail
+
+
+def test_a_project_verifies_a_model_with_correlated_baths(tmp_path: Path) -> None:
+    path = tmp_path / "model.toml"
+    simple = MODEL.replace('[["d", 1], [1, 0]]', "[[0, 1], [1, 0]]").replace(
+        "[[1, 0.5], [0.5, -1]]", "[[1, 0], [0, -1]]"
+    )
+    path.write_text(simple + "fraction = 0.5")
+    paper = paper_of_model(path)
+    assert {"trace_and_hermiticity", "elements_by_routes"} <= paper.checks.keys()
+    for name, check in paper.checks.items():
+        assert check(15).status != "failed", name
 
 
 def test_detailed_balance_of_a_pair() -> None:
