@@ -111,7 +111,7 @@ def steady_command(
     settings: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Steady state of a MODEL file (TOML) by one method, or its heat currents.
+    """Steady state of a MODEL file (TOML) by one method.
 
     mean-force is the truncated series of the mean-force Gibbs state; tclN the null vector of
     K0 + K2 + ... + KN. Truncated expansions need not give positive states: a note says so.
