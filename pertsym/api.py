@@ -27,10 +27,11 @@ from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.files import write_whole
 from pertsym.language.dictionary import Dictionary, Limit
+from pertsym.model.cross import Cross, with_values
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.errors import InputError
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import Bath
 from pertsym.model.values import Coupling as NumericCoupling
@@ -79,6 +80,10 @@ class ModelParameters:
         from pertsym.language.model_names import dictionary_of
 
         return dictionary_of(self.basis)
+
+    @property
+    def pairs(self) -> Mapping[str, Cross]:
+        return self.basis.model.pairs
 
     def needed(self, elements: Sequence[str]) -> set[str]:
         basis = self.basis
@@ -144,34 +149,17 @@ class Derived:
 
     @cached_property
     def equations(self) -> Bloch | Generator:
-        """The quantities by name, as values of the engine.
-
-        Raises
-        ------
-        NotYetDerivable
-            For correlated baths, of which there are numbers (`at`) but no formulas.
-        """
-        self._require_formulas()
+        """The quantities by name, as values of the engine."""
         return Bloch(self.interaction) if self.dimension == 2 else self.generator
 
     @cached_property
     def generator(self) -> Generator:
-        """All elements of the generator (raises as `equations`)."""
-        self._require_formulas()
+        """All elements of the generator."""
         if self.dimension == 2:
             bloch = self.equations
             assert isinstance(bloch, Bloch)
             return bloch.generator
         return Generator(self.interaction)
-
-    def _require_formulas(self) -> None:
-        if self.model is not None and self.model.cross:
-            raise NotYetDerivable(
-                self.model.name,
-                "cross",
-                "formulas of correlated baths are not written yet, their numbers are",
-                "ask at(...) for numbers, or leave cross out",
-            )
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -186,8 +174,6 @@ class Derived:
 
     def __dir__(self) -> list[str]:
         own = [name for name in object.__dir__(self) if not name.startswith("_")]
-        if self.model is not None and self.model.cross:
-            return own
         elements = [self.generator.name(e) for e in self.generator.elements]
         constant = ["equilibrium_constant"] if self.dimension == 2 else []
         return sorted({*own, *self.names, *elements} - ({"equilibrium_constant"} - {*constant}))
@@ -220,7 +206,6 @@ class Derived:
         """K = p1/p0 of two levels, by order 0, 2, 4 (baths thermal at one temperature)."""
         if self.dimension != 2:
             raise AttributeError("equilibrium_constant: belongs to two levels")
-        self._require_formulas()
         return ConstantSeries(EquilibriumConstant(self.interaction), self.parameters)
 
     def nonzero(self, order: int) -> tuple[str, ...]:
@@ -354,6 +339,7 @@ class Derived:
         if model is not None and not (values or model.values or model.baths):
             drude = Bath(DrudeLorentz(lam=0.1, gamma=1.0), temperature=1.0)
             values = dict.fromkeys(model.symbols, 1) | dict.fromkeys(model.bath_names, drude)
+            values |= {name: 0.5 for name, pair in model.pairs.items() if pair.is_open}
         write_whole(Path(file), Codegen.of(self.at(**values).model, order, []).render(language))
 
     def __repr__(self) -> str:
@@ -362,8 +348,6 @@ class Derived:
         head = f"Equations of motion of {self.dimension} levels" + (
             f" in {symbols}" if symbols else ""
         )
-        if self.model is not None and self.model.cross:
-            return "\n".join([*lines, f"{head} with correlated baths; at(...) gives numbers"])
         shown = ", ".join(QUANTITIES if self.dimension == 2 else self.names[:3])
         return "\n".join([*lines, f"{head}; index by the order: {shown}, ..., R_abcd"])
 
@@ -378,7 +362,8 @@ class Derived:
         Parameters
         ----------
         **values
-            A number for each symbol and a `Bath` for each bath that have none in the model.
+            A number for each symbol and a `Bath` for each bath that have none in the model; for
+            C_ab of correlated baths that the model leaves open, "ab" or "a_b", a fraction or J_ab.
 
         Raises
         ------
@@ -394,6 +379,8 @@ class Derived:
                 "at() needs Hermitian couplings to independent baths; state the system by couplings"
             )
         model = self.basis.model
+        taken = {*model.bath_names, *model.symbols}
+        values, cross = with_values(model.cross, model.pairs, taken, values)
         given = {n: x for n, x in values.items() if isinstance(x, Bath)}
         symbols = {n: x for n, x in values.items() if n not in given}
         known = {bath.name: bath for bath in model.baths}
@@ -426,7 +413,7 @@ class Derived:
             given[n].named(n) if n in given else known[n]
             for n in dict.fromkeys((*known, *model.bath_names))
         ]
-        return Numbers(self.basis.at(numbers, baths))
+        return Numbers(self.basis.at(numbers, baths, cross))
 
     def plot(
         self, over: str, values: ArrayLike, quantities: Sequence[str] = (), **fixed: Any

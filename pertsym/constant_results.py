@@ -55,7 +55,7 @@ class ConstantResult:
         """SymPy expression in w0, beta, matrix elements and functions P."""
         return form_expression(self.form)
 
-    def function(self, **baths: BathDensity | Bath | None) -> Callable[..., Estimate]:
+    def function(self, **baths: BathDensity | Bath | float | None) -> Callable[..., Estimate]:
         """A numerical function of frequency, temperature and matrix elements, with error bound.
 
         Parameters

@@ -49,11 +49,11 @@ class Drawn(NamedTuple):
     drawing: Drawing
 
 
-def typed(latex: str, against: Reading | str, source: str = "") -> Formula:
+def typed(latex: str, against: Reading | str, source: str = "", lead: str = "") -> Formula:
     """A formula as typed, with what it is compared with, or the reason why it is with nothing."""
     if isinstance(against, str):
-        return Formula(latex, source, reason=against)
-    return Formula(latex, source, compare=against)
+        return Formula(latex, source, lead, reason=against)
+    return Formula(latex, source, lead, compare=against)
 
 
 @dataclass(frozen=True, repr=False)

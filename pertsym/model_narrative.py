@@ -6,14 +6,15 @@ What follows them, from the cumulants to closed forms, is that of `pertsym.narra
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import sympy
 
 from pertsym.baths.divergence import Divergent
-from pertsym.derivation import Formula, Step
+from pertsym.derivation import Formula, Step, typed
 from pertsym.estimate import scientific
 from pertsym.evaluated import Numbers
-from pertsym.exact import Gaussian
+from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Interaction, Strengths
 from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
 from pertsym.model.entries import decimals
@@ -28,6 +29,9 @@ from pertsym.present.statement import (
     hamiltonian_latex,
     interaction_latex,
 )
+from pertsym.present.text import formula_text
+
+_DEFINED = "a definition"
 
 
 def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Iterator[Step]:
@@ -35,7 +39,50 @@ def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Itera
     if basis is not None:
         yield hamiltonian_step(basis.model)
         yield eigenbasis_step(basis)
-    yield definitions_step(interaction)
+    definitions = definitions_step(interaction)
+    if basis is not None and basis.model.pairs:
+        pairs = tuple(pair_formulas(basis.model))
+        lines = [line for formula in pairs for line in formula_text(formula)]
+        definitions = replace(
+            definitions,
+            formulas=(*definitions.formulas, *pairs),
+            text=(*definitions.text, *lines),
+        )
+    yield definitions
+
+
+def pair_formulas(model: Model) -> Iterator[Formula]:
+    """What the correlation functions of two baths are: symmetry, detailed balance, J_ab."""
+    name, cross = next(iter(model.pairs.items()))
+    both, (a, b) = label(name).latex, (label(x).latex for x in cross.baths)
+    turned = label("".join(cross.baths[::-1]) if len(name) == 2 else ",".join(cross.baths[::-1]))
+    yield typed(
+        rf"C{both}(t) = \langle B{a}(t)B{b}(0)\rangle = C{turned.latex}(-t)^*, \qquad "
+        rf"\hat C{both}(\omega) = \int dt\, e^{{i\omega t}}C{both}(t) = "
+        rf"\hat C{turned.latex}(\omega)^*",
+        _DEFINED,
+        lead="Correlated baths have a correlation function for each pair besides their own:",
+    )
+    yield typed(
+        rf"\hat C{both}(\omega)=2J{both}(\omega)[n(\omega)+1],\qquad "
+        rf"\hat C{both}(-\omega)=e^{{-\beta\omega}}\hat C{turned.latex}(\omega),\qquad "
+        rf"J{both}(\omega)=J{turned.latex}(\omega),\qquad "
+        rf"J{both}(\omega)^2\le J{a}(\omega)\,J{b}(\omega)",
+        _DEFINED,
+        lead=rf"Its density $J{both}$, $\omega>0$, is real and may be negative, so that "
+        rf"$\hat C{both}=\hat C{turned.latex}$ is real as well and formulas write one for both; "
+        rf"$P{both}$ is its transform. The matrix of all densities is positive semidefinite, and "
+        "both baths have one temperature:",
+    )
+    for name, cross in model.pairs.items():
+        if cross.fraction is not None:
+            both, (a, b) = label(name).latex, (label(x).latex for x in cross.baths)
+            number = decimals(sympy.Rational(str(exact_rational(cross.fraction))))
+            yield typed(
+                rf"J{both}(\omega) = {sympy.latex(number)}\,\sqrt{{J{a}(\omega)\,J{b}(\omega)}}",
+                _DEFINED,
+                lead="In this model the two densities differ by a factor, and",
+            )
 
 
 def hamiltonian_step(model: Model) -> Step:
@@ -76,9 +123,14 @@ def hamiltonian_step(model: Model) -> Step:
 
 
 def _relation(model: Model) -> str:
-    pairs = [" and ".join(rf"$B{label(x).latex}$" for x in c.baths) for c in model.cross]
-    rest = "the other baths are independent" if pairs else "the baths are independent"
-    return "; ".join([*(f"{pair} are correlated" for pair in pairs), rest])
+    crosses = model.pairs.values()
+    pairs = [" and ".join(rf"$B{label(x).latex}$" for x in c.baths) for c in crosses]
+    rest = ["the other baths are independent" if pairs else "the baths are independent"]
+    if set(model.bath_names) == {name for c in crosses for name in c.baths} and (
+        2 * len(pairs) == len(model.bath_names) * (len(model.bath_names) - 1)
+    ):
+        rest = []  # there is no other
+    return "; ".join([*(f"{pair} are correlated" for pair in pairs), *rest])
 
 
 def eigenbasis_step(basis: Eigenbasis) -> Step:
@@ -225,6 +277,8 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
     model = basis.model
     if set(model.symbols) - model.values.keys() or not model.baths:
         return
+    if any(cross.is_open for cross in model.cross):
+        return
     energies = _known_energies(basis)
     if energies is not None and basis.dimension == 2 and not energies[1] > energies[0]:
         raise InputError(
@@ -296,13 +350,18 @@ def cells(model: Model, quantity: str) -> tuple[str, ...]:
         f'        ps.Coupling({matrix(c.operator)}, "{c.bath}", "{c.strength}"),\n'
         for c in model.couplings
     )
+    crosses = "".join(
+        f"ps.Cross({c.baths!r}{'' if c.fraction is None else f', {c.fraction!r}'}), "
+        for c in model.cross
+    )
+    cross = f"    cross=[{crosses.removesuffix(', ')}],\n" if crosses else ""
     symbols = {
         s.name: float(s.value) if s.value is not None else ("positive" if s.positive else "real")
         for s in model.symbols.values()
     }
     stated = (
         f"import pertsym as ps\n\nmodel = ps.Model(\n    {system},\n    couplings=[\n{couplings}"
-        f"    ],\n    symbols={symbols!r},\n)\nderived = ps.derive(model)\nderived"
+        f"    ],\n{cross}    symbols={symbols!r},\n)\nderived = ps.derive(model)\nderived"
     )
     return stated, f'derived["{quantity}"][2]', f'derived["{quantity}"][4]'
 

@@ -18,8 +18,9 @@ from pertsym.equations.series import Equations, Quantity
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary, Limit
+from pertsym.model.cross import Cross
 from pertsym.model.errors import NotYetDerivable
-from pertsym.model.values import Bath, Statistics, density_from
+from pertsym.model.values import Bath, Statistics
 from pertsym.narrative import (
     cumulant_step,
     expansion_latex,
@@ -29,6 +30,7 @@ from pertsym.narrative import (
     wick_step,
     words_step,
 )
+from pertsym.numerics.bath_arguments import BathArguments
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
 from pertsym.numerics.single_point import Single, single_of
@@ -160,7 +162,7 @@ class Result:
         return repr(self._shown())
 
     def function(
-        self, statistics: Statistics = "boson", **baths: BathDensity | Bath | str | None
+        self, statistics: Statistics = "boson", **baths: BathDensity | Bath | str | float | None
     ) -> Callable[..., Estimate]:
         """A numerical function of the model's symbols and the temperatures, with error bound.
 
@@ -171,6 +173,8 @@ class Result:
         **baths
             A spectral density, its formula in w, or a `Bath` for every correlation function of
             the result, by name; None leaves it out.  Parameters of densities may be numpy arrays.
+            For C_ab of two correlated baths a number, the fraction in J_ab = fraction *
+            sqrt(J_a J_b), or J_ab; what the model states need not be given.
 
         Returns
         -------
@@ -186,6 +190,9 @@ class Result:
         ------
         TypeError
             If a correlation function of the formula is not given, or one is not of this system.
+        InputError
+            For a matrix of densities of correlated baths that is not positive semidefinite, naming
+            the frequency; of densities with arrays as parameters it is not looked at.
         """
         return numerical_function(
             self.form, self._equations.interaction, statistics, baths, self._parameters
@@ -237,6 +244,10 @@ class Parameters(Protocol):
     def dictionary(self) -> Dictionary:
         """What the names of formulas stand for."""
 
+    @property
+    def pairs(self) -> Mapping[str, Cross]:
+        """The correlation functions of two baths among those of formulas."""
+
     def needed(self, elements: Sequence[str]) -> set[str]:
         """The names behind the frequencies and these matrix elements."""
 
@@ -266,6 +277,10 @@ class GenericParameters:
     def dictionary(self) -> Dictionary:
         return Dictionary.of(self.interaction)
 
+    @property
+    def pairs(self) -> Mapping[str, Cross]:
+        return {}
+
     def needed(self, elements: Sequence[str]) -> set[str]:
         return {*self.positional, *elements}
 
@@ -277,29 +292,16 @@ def numerical_function(
     form: SpectralForm,
     interaction: Interaction,
     statistics: Statistics,
-    baths: Mapping[str, BathDensity | Bath | str | None],
+    baths: Mapping[str, Any],
     parameters: Parameters | None = None,
 ) -> Callable[..., Estimate]:
     """f(parameters, beta) -> Estimate(value, error) of a form; see `Result.function`."""
-    given_baths: dict[str, BathDensity | Bath | None] = {
-        name: density_from(x) if x is not None and not isinstance(x, Bath) else x
-        for name, x in baths.items()
-    }
-    known = tuple(dict.fromkeys(interaction.correlations.values()))
-    needed = {a.name for a in form.values}
-    needed |= {name for a in form.integrals for name in (a.name, a.other)}
-    missing = sorted(needed - given_baths.keys())
-    if missing:
-        raise TypeError(
-            f"function() needs a spectral density for {', '.join(missing)}; "
-            f"write {missing[0]}=... (None leaves that bath out)"
-        )
-    unknown = sorted(given_baths.keys() - set(known))
-    if unknown:
-        raise TypeError(f"function() got {', '.join(unknown)}, which this system does not have")
     given = parameters or GenericParameters(interaction)
-    own = {f"beta_{name}": name for name in known} if len(known) > 1 else {}
-    signature = _signature(given, given.needed(symbols_of(form)), own)
+    names = tuple(dict.fromkeys(interaction.correlations.values()))
+    joint = BathArguments.of(form, names, given.pairs, baths)
+    form, given_baths, own = joint.form, joint.baths, joint.temperatures
+    needed = given.needed([name for name in symbols_of(form) if name not in joint.ratios])
+    signature = _signature(given, needed, own)
     names = frequency_names(interaction.dimension)
     function = function_of(form)
     balanced = any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms)
@@ -310,10 +312,10 @@ def numerical_function(
         bound.apply_defaults()
         values = dict(bound.arguments)
         beta = values.pop("beta")
-        betas = _temperatures(given_baths, beta, {n: values.pop(k) for k, n in own.items()})
+        betas = joint.betas(beta, {k: values.pop(k) for k in own})
         frequencies, elements = given.numbers({n: x for n, x in values.items() if x is not None})
         frequencies = tuple(map(_plain, frequencies))
-        elements = {name: _plain(x) for name, x in elements.items()}
+        elements = {name: _plain(x) for name, x in (*elements.items(), *joint.ratios.items())}
         common = _common(betas) if balanced else None
         numbers = (*frequencies, *elements.values())
         if plain and all(isinstance(x, _NUMBER) for x in numbers):
@@ -343,30 +345,6 @@ def numerical_function(
     evaluated.__signature__ = signature  # type: ignore[attr-defined]
     evaluated.__doc__ = "Estimate(value, error) of the formula; all arguments broadcast."
     return evaluated
-
-
-def _temperatures(
-    baths: Mapping[str, BathDensity | Bath | None], common: Any, own: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Inverse temperatures by bath, None where none is given.
-
-    Raises
-    ------
-    TypeError
-        For a list as the common one of several baths, which could mean one for each.
-    """
-    if isinstance(common, list | tuple) and len(own) > 1:
-        raise TypeError(
-            "beta: a list could mean one temperature a bath; write "
-            f"{', '.join(f'beta_{name}=...' for name in own)}, or numpy.array(...) to scan one"
-        )
-    found = {}
-    for name, bath in baths.items():
-        beta = own.get(name)
-        if beta is None and isinstance(bath, Bath):
-            beta = bath.beta
-        found[name] = common if beta is None else beta
-    return found
 
 
 def _common(betas: Mapping[str, Any]) -> Any:

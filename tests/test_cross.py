@@ -23,7 +23,6 @@ from pertsym.model.errors import InputError
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.rates import bloch_rates
-from tests.command_line import refused, run
 from tests.open_systems import hermitian
 
 Array = NDArray[np.complex128]
@@ -174,6 +173,40 @@ def test_the_dark_state_at_sixth_order_and_in_time() -> None:
     assert np.abs(matrix @ state.reshape(-1)).max() < 1e-14 * np.abs(matrix).max()
     found = evolve(model, "tcl2", state, np.linspace(0, 30, 4))
     np.testing.assert_allclose(found, np.broadcast_to(state, (4, 4, 4)), atol=1e-10)
+
+
+@pytest.mark.parametrize("order", [2, 4, 6])
+@pytest.mark.parametrize("fraction", [1.0, -1.0, 0.5])
+def test_two_qubits_against_independent_mixing(fraction: float, order: int) -> None:
+    """Common noise of two qubits: B_b = f B_a + sqrt(1 - f^2) B_c; what is dark at f = +-1."""
+    x, one = np.array([[0, 1], [1, 0]]), np.eye(2)
+    first, second = np.kron(x, one), np.kron(one, x)
+    density, energies = DrudeLorentz(0.05, 1.7), (0.0, 1.0, 1.0, 2.0)
+    model = pair(
+        density,
+        density,
+        Cross(("a", "b"), fraction),
+        energies=energies,
+        operators=(first, second),
+    )
+    mixed = [
+        Coupling.of((first + fraction * second).tolist(), "a"),
+        Coupling.of((np.sqrt(1 - fraction**2) * second).tolist(), "b"),
+    ]
+    reference = Model.of(energies, mixed[: 1 if abs(fraction) == 1 else 2], model.baths)
+    tolerance = {} if order < 6 else {"tolerance": 1e-3}
+    found, expected = (
+        tcl_generator(m, order, **tolerance).orders[order].matrix for m in (model, reference)
+    )
+    assert np.all(np.isfinite(found))
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    state = np.array([0, 1, -fraction, 0]) / np.sqrt(1 + fraction**2)
+    populated = np.outer(state, state).reshape(-1)
+    decay, gain = np.abs(found @ populated).max(), np.abs(populated @ found).max()
+    if abs(fraction) == 1:  # S_a + f S_b annihilates it: it neither decays nor dephases nor fills
+        assert max(decay, gain) < 1e-13 * max(1, np.abs(found).max())
+    else:
+        assert min(decay, gain) > 1e-6
 
 
 def test_three_baths_and_superoperators() -> None:
@@ -373,29 +406,6 @@ def test_models_of_numbers_take_correlations() -> None:
     np.testing.assert_array_equal(
         ps.derive(found).at().matrix[2], tcl_generator(found, 2).orders[2].matrix
     )
-
-
-def test_formulas_of_correlated_baths_are_refused(tmp_path: Path) -> None:
-    """Never those of independent ones."""
-    path = tmp_path / "model.toml"
-    path.write_text(SITES + "fraction = 0.5")
-    derived = ps.derive(ps.load(path))
-    assert "correlated" in repr(derived)
-    assert "k_up" not in dir(derived)
-    for request in (
-        lambda: derived.k_up[2],
-        lambda: derived["k_up"],
-        lambda: derived.R[1, 0, 1, 0],
-        lambda: derived.equilibrium_constant[2],
-        lambda: derived.nonzero(2),
-        lambda: derived.document(order=2),
-        lambda: derived.latex(),
-        lambda: derived.names,
-    ):
-        with pytest.raises(ps.NotYetDerivable, match="correlated baths"):
-            request()
-    for arguments in (("derive", path), ("derive", path, "--quantity", "k_up")):
-        refused(run(*arguments), 4, "cross", "correlated baths")
 
 
 @pytest.mark.parametrize(

@@ -761,3 +761,61 @@ def test_two_spectra_that_have_no_integral_together_are_named(tmp_path: Path) ->
         wanted = exact.inv_T2[4].function(b=Ohmic(0.1, 1.0, float(x)))(1.0, 1.0)
         values, errors = module.both(s_b=float(x))
         assert abs(values["inv_T2"][4] - wanted.value) <= errors["inv_T2"][4] + wanted.error
+
+
+CROSS = """
+[system]
+energies = [0.0, 1.0]
+[[couplings]]
+operator = [[0.3, 1], [1, 0]]
+bath = "hot"
+[[couplings]]
+operator = [[1, 0.2], [0.2, -1]]
+bath = "cold"
+[baths.hot]
+temperature = 1.0
+spectral_density = { kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }
+[baths.cold]
+temperature = 1.0
+spectral_density = { kind = "drude-lorentz", lam = 0.02, gamma = 1.0 }
+[[cross]]
+baths = ["hot", "cold"]
+"""
+
+
+@pytest.mark.parametrize("language", ["python", pytest.param("c", marks=needs_compiler)])
+@pytest.mark.parametrize(
+    ("cross", "parameter", "value"),
+    [
+        ("fraction = -0.5", "ratio_hot_cold", -0.5 * math.sqrt(0.4)),
+        ("spectral_density = { kind = 'drude-lorentz', lam = 0.01, gamma = 1.3 }",
+         "lam_hot_cold", 0.01),
+    ],
+)  # fmt: skip
+def test_correlated_baths(
+    tmp_path: Path, language: str, cross: str, parameter: str, value: float
+) -> None:
+    """The pair's formulas, checked by stored values of independent baths; its parameter counts."""
+    path = tmp_path / "model.toml"
+    path.write_text(CROSS + cross)
+    code = Codegen.of(load_model(path), 4, ["k_up", "inv_T2"], None)
+    assert code.parameters[parameter] == pytest.approx(value)
+    output = tmp_path / "rates.py" if language == "python" else tmp_path / "rates.c"
+    output.write_text(code.render(language))
+    command = [sys.executable, str(output)]
+    if language == "c":
+        binary = str(tmp_path / "rates")
+        subprocess.run(["cc", "-DSELFTEST", "-o", binary, str(output), "-lm"], check=True)
+        command = [binary]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "4 passed, 0 failed"
+    if language == "python":
+        module = _module(code)
+        changed = {parameter: -value / 2} if "ratio" in parameter else {parameter: 0.004}
+        path.write_text(CROSS + cross.replace("-0.5", "0.25").replace("lam = 0.01", "lam = 0.004"))
+        rates = bloch_rates(load_model(path), 4)
+        found = module.evaluate(**changed)
+        for n in (2, 4):
+            expected = rates.orders[n]["inv_T2"]
+            assert expected is not None
+            assert float(found["inv_T2"][n]) == pytest.approx(expected.value, abs=1e-13)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from pertsym.generators.heat_current import currents_of, flow_rows, heat_current
 from pertsym.generators.system import Correlated, System, as_matrix
 from pertsym.model.errors import InputError
 from pertsym.numerics.spectra import DoubleSpectra
+from tests.command_line import refused, run
 
 QUBIT = [ps.Coupling(ps.sigma_x, "hot"), ps.Coupling(ps.sigma_x, "cold")]
 BIASED = [ps.Coupling([["1/4", 1], [1, "-1/4"]], "hot"), ps.Coupling(ps.sigma_x, "cold")]
@@ -218,3 +221,85 @@ def test_errors_cover_the_change_by_another_tolerance() -> None:
     both = heat_currents(numbers.model, 4)
     total = both["hot"][4].value + both["cold"][4].value
     assert abs(total) <= both["hot"][4].error + both["cold"][4].error
+
+
+FILE = """
+units = "{units}"
+[system]
+energies = [0.0, {w0}]
+[[couplings]]
+operator = [[0.25, 1], [1, -0.25]]
+bath = "hot"
+[[couplings]]
+operator = [[0, 1], [1, 0]]
+bath = "cold"
+[baths.hot]
+temperature = 300.0
+spectral_density = {{ kind = "drude-lorentz", lam = 10.0, gamma = {w0} }}
+[baths.cold]
+temperature = {cold}
+spectral_density = {{ kind = "ohmic", alpha = 0.01, wc = 400.0, s = {s} }}
+"""
+
+
+@pytest.mark.parametrize("units", ["wavenumber", "natural"])
+def test_the_command_says_what_the_interface_says(tmp_path: Path, units: str) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text(FILE.format(units=units, w0=200.0, cold=150.0, s=3))
+    asked = ("steady", path, "--heat-current", "hot", "--heat-current", "cold")
+    record = json.loads(run(*asked, "--json").stdout)
+    numbers = ps.derive(ps.load(path)).at()
+    for n in ("2", "4"):
+        values = {bath: record["heat_current"][bath][n] for bath in ("hot", "cold")}
+        for bath, value in values.items():
+            expected = numbers.heat_current(bath)[int(n)]
+            assert value == pytest.approx(expected.value, rel=1e-12)
+            assert record["error"][bath][n] == pytest.approx(expected.error, rel=1e-6)
+        assert abs(sum(values.values())) <= sum(record["error"][bath][n] for bath in values)
+    shown = run(*asked).stdout.splitlines()
+    assert ("cm^-1 times" in shown[0]) == (units == "wavenumber")
+    table = [line.split() for line in shown[2:]]
+    assert [row[:2] for row in table] == [[b, n] for b in ("hot", "cold") for n in ("2", "4")]
+    for bath, n, value, error in table:
+        assert float(value) == pytest.approx(record["heat_current"][bath][n], rel=1e-9)
+        assert float(error) == pytest.approx(record["error"][bath][n], rel=0.1)
+
+
+def test_the_command_names_what_diverges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order that does not exist is null with its reason, the finite one is printed still."""
+
+    def raising(model: Any, order: int, tick: Any) -> Any:
+        if order > 2:
+            raise Divergent("the memory of this term is too long", order, "heat_current")
+        return heat_currents(model, order, tick)
+
+    monkeypatch.setattr("pertsym.cli.states.heat_currents", raising)
+    path = tmp_path / "model.toml"
+    path.write_text(FILE.format(units="natural", w0=200.0, cold=150.0, s=3))
+    result = run("steady", path, "--heat-current", "cold", "--json")
+    record = json.loads(result.stdout)
+    assert result.exit_code == 3
+    assert record["heat_current"]["cold"]["2"] < 0
+    assert record["heat_current"]["cold"]["4"] is None
+    assert record["error"]["cold"]["4"] is None
+    assert "too long" in record["divergent"]["4"]["heat_current_cold"]
+    shown = run("steady", path, "--heat-current", "cold")
+    assert shown.exit_code == 3
+    assert shown.stdout.splitlines()[-1].split() == ["cold", "4", "divergent"]
+    assert "too long" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--heat-current", "hto"), "did you mean 'hot'"),
+        (("--heat-current", "hot", "--order", 3), "even"),
+        (("--heat-current", "hot", "--method", "tcl2"), "--order alone"),
+        (("--heat-current", "hot", "--observable", "x=[[1,0],[0,1]]"), "--order alone"),
+        ((), "--method: is needed"),
+    ],
+)
+def test_the_command_refuses(tmp_path: Path, arguments: tuple[Any, ...], said: str) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text(FILE.format(units="natural", w0=200.0, cold=150.0, s=3))
+    refused(run("steady", path, *arguments), 2, said)

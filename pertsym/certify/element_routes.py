@@ -126,8 +126,13 @@ def in_time(terms: TimeIntegrand, numbers: Numbers, digits: int) -> Any:
 def superoperators(interaction: Interaction, numbers: Numbers, order: int) -> Matrix:
     """The whole generator of one order by cumulants of Liouvillians."""
     energies = (0.0, *map(float, numbers.frequencies))
-    couplings = [(matrix, name) for name, matrix in operators(interaction, numbers).items()]
-    model = brute_force.ExponentialModel.with_baths(energies, couplings, numbers.baths)
+    couplings = operators(interaction, numbers)
+    places = {name: k for k, name in enumerate(couplings)}
+    correlations = {
+        (places[a], places[b]): numbers.baths[name]
+        for (a, b), name in _functions(interaction).items()
+    }
+    model = brute_force.ExponentialModel(energies, tuple(couplings.values()), correlations)
     return brute_force.generator(model, order)
 
 
@@ -135,38 +140,43 @@ def recursion(interaction: Interaction, numbers: Numbers, order: int) -> Mapping
     """Orders 0, 2, ... of the generator by the recursion on the slow subspace."""
     energies = np.array([0.0, *map(float, numbers.frequencies)])
     system = System(np.subtract.outer(energies, energies), operators(interaction, numbers))
-    baths = Correlated.independent(
-        (
-            name,
-            NumericExponentials(
-                tuple(complex(c) for c in bath.c), tuple(complex(nu) for nu in bath.nu)
-            ),
+    exponentials = {
+        name: NumericExponentials(
+            tuple(complex(c) for c in bath.c), tuple(complex(nu) for nu in bath.nu)
         )
         for name, bath in numbers.baths.items()
-    )
+    }
+    baths = [
+        Correlated(a, b, exponentials[name]) for (a, b), name in _functions(interaction).items()
+    ]
     return {0: system.free, **slow_subspace(system, baths, order).generators}
 
 
 def operators(interaction: Interaction, numbers: Numbers) -> dict[str, Matrix]:
-    """The N x N matrix that each bath couples to.
+    """The N x N matrix that each bath couples to, by the name of its own correlation function.
 
     Raises
     ------
     ValueError
-        If operators of different correlation functions are correlated.
+        If an operator is not Hermitian, or its bath operator not correlated with itself.
     """
     plain = interaction.at(numbers.exact_strengths)
     size = plain.dimension
     found: dict[str, Matrix] = {}
     for a, operator in enumerate(plain.operators):
-        partners = {name for (i, j), name in plain.correlations.items() if a in (i, j)}
-        if len(partners) != 1 or plain.adjoint[a] != a:
+        name = plain.correlations.get((a, a))
+        if name is None or plain.adjoint[a] != a:
             raise ValueError(f"operators[{a}]: is not coupled to one Hermitian bath operator")
-        (name,) = partners
         matrix = found.setdefault(name, np.zeros((size, size), dtype=np.complex128))
         for row, column, value in operator:
             matrix[row, column] += complex(value)
     return found
+
+
+def _functions(interaction: Interaction) -> dict[tuple[str, str], str]:
+    """Two baths, by the names of `operators`, -> the name of their correlation function."""
+    known = interaction.correlations
+    return {(known[a, a], known[b, b]): name for (a, b), name in known.items()}
 
 
 def element_findings(

@@ -16,7 +16,9 @@ from pertsym.cli.console import (
     BAD_INPUT,
     Ticker,
     command_errors,
+    did_you_mean,
     emit_json,
+    even_order,
     fail,
     load,
     note,
@@ -26,7 +28,7 @@ from pertsym.cli.console import (
     settings_option,
 )
 from pertsym.cli.missing import record as missing_record
-from pertsym.cli.missing import report
+from pertsym.cli.missing import report, word
 from pertsym.dynamics.methods import (
     EVOLVE,
     STEADY,
@@ -39,6 +41,7 @@ from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
 from pertsym.dynamics.redfield import unresolved
 from pertsym.estimate import Estimate
 from pertsym.files import read_bounded
+from pertsym.generators.heat_current import heat_currents
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.file import observable, parsed_document
@@ -79,8 +82,20 @@ observable_option = click.option(
 
 @click.command("steady")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--method", required=True, help=f"One of: {', '.join(STEADY)}.")
-@click.option("--order", type=int, help="Of mean-force alone: 2 (default), 4, 6, ...")
+@click.option("--method", help=f"One of: {', '.join(STEADY)}.")
+@click.option(
+    "--order",
+    type=int,
+    help="Of mean-force: 2 (default), 4, 6, ...; of heat currents: the highest even order (default 4).",
+)
+@click.option(
+    "--heat-current",
+    "currents",
+    multiple=True,
+    metavar="BATH",
+    help="Instead of the state: what this bath gives per unit time in it, order by order "
+    "(repeatable).",
+)
 @basis_option
 @observable_option
 @settings_option
@@ -88,8 +103,9 @@ observable_option = click.option(
 @command_errors
 def steady_command(
     model: Path,
-    method: str,
+    method: str | None,
     order: int | None,
+    currents: tuple[str, ...],
     basis: str,
     observables: tuple[str, ...],
     settings: tuple[str, ...],
@@ -99,7 +115,17 @@ def steady_command(
 
     mean-force is the truncated series of the mean-force Gibbs state; tclN the null vector of
     K0 + K2 + ... + KN. Truncated expansions need not give positive states: a note says so.
+    Heat currents -d<H_B>/dt take no method: state and current are expanded alike, and the
+    currents of all baths add up to zero at every order.
     """
+    if currents:
+        if method is not None or observables:
+            what = "--method" if observables == () else "--observable"
+            fail(f"{what}: belongs to the state; heat currents take --order alone", BAD_INPUT)
+        even_order(order if order is not None else 4)
+        _heat_currents(load(model, settings), currents, 4 if order is None else order, as_json)
+    if method is None:
+        fail(f"--method: is needed for the state; use one of {', '.join(STEADY)}", BAD_INPUT)
     if order is not None and method != "mean-force":
         fail("--order: belongs to mean-force alone; write tcl2, tcl4, ... for others", BAD_INPUT)
     if order is not None and (order < 2 or order % 2):
@@ -338,6 +364,54 @@ def _check_state(text: str, matrix: Matrix, size: int) -> None:
         problem = "has a negative eigenvalue"
     if problem is not None:
         fail(f"--initial: {text} {problem}; give a density matrix", BAD_INPUT)
+
+
+def _heat_currents(model: Model, baths: Sequence[str], order: int, as_json: bool) -> NoReturn:
+    """Heat currents of some baths at every order, and an exit."""
+    known = [bath.name for bath in model.used_baths]
+    for bath in baths:
+        if bath not in known:
+            near = did_you_mean(bath, known)
+            fail(f"--heat-current: no coupling acts on a bath {bath!r}{near}", BAD_INPUT)
+    missing: dict[str, dict[str, str]] = {}
+    found: Mapping[str, Mapping[int, Estimate]] = {}
+    tick = Ticker()
+    for highest in range(order, 0, -2):
+        try:
+            found = heat_currents(model, highest, tick)
+            break
+        except Divergent as fault:
+            missing[str(highest)] = dict.fromkeys(_current_names(baths), fault.reason)
+    factor = model.units.rate_to_printed(1.0)
+    orders = range(2, order + 1, 2)
+    rows = {b: {n: found.get(b, {}).get(n) for n in orders} for b in baths}
+    reasons = {"divergent": dict(sorted(missing.items()))}
+    if as_json:
+        values, errors = (
+            {
+                b: {str(n): None if x is None else factor * float(x[k]) for n, x in row.items()}
+                for b, row in rows.items()
+            }
+            for k in (0, 1)
+        )
+        emit_json({"heat_current": values, "error": errors, **missing_record(reasons)})
+        raise SystemExit(report(reasons))
+    units = model.units
+    unit = f" in {units.energy} times {units.rate}" if units.rate else ""
+    click.echo(f"heat currents -d<H_B>/dt of the steady state{unit}")
+    click.echo(f"{'bath':>12}{'order':>7}{'current':>20}{'error':>12}")
+    for b, row in rows.items():
+        for n, x in row.items():
+            shown = word(reasons, str(n), f"heat_current_{b}")
+            if x is not None:
+                shown = f"{_plain(factor * x.value):.10g}"
+            last = "" if x is None else f"{factor * x.error:>12.1e}"
+            click.echo(f"{b:>12}{n:>7}{shown:>20}{last}")
+    raise SystemExit(report(reasons))
+
+
+def _current_names(baths: Sequence[str]) -> list[str]:
+    return [f"heat_current_{bath}" for bath in baths]
 
 
 def _remarks(found: Estimated) -> None:

@@ -16,13 +16,17 @@ from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.program import Atom, Expression, elements_of, expression
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.models import independent_baths
+from pertsym.expansion.interaction import Interaction
+from pertsym.model.cross import Cross, names_of
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Bath, Model
 from pertsym.narrative import symbol
+from pertsym.numerics.bath_arguments import BathArguments
 from pertsym.present.text import form_lines
-from pertsym.rates import bloch_rates, interaction_of
-from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
+from pertsym.rates import bloch_rates
+from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm
 
 HIGHEST = 4
 LANGUAGES: Mapping[str, str] = MappingProxyType(
@@ -41,6 +45,7 @@ _CONVENTIONS = """\
 hbar = k_B = 1 inside. C(t) = <B(t) B(0)>, C^(w) = int dt exp(iwt) C(t), for bosons
 C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). Every value is the contribution
 of one order. """
+_RATIO = "J_xy/J_x of the correlated baths x, y, whatever their own parameters. "
 
 
 class BathCode(NamedTuple):
@@ -158,19 +163,16 @@ class Codegen:
                 raise InputError(
                     model.name, "quantities", f"{name!r} is unknown", f"use {', '.join(known)}"
                 )
-        if model.cross:
-            raise NotYetDerivable(
-                model.name,
-                "cross",
-                "formulas of correlated baths are not exported",
-                "leave [[cross]] out, or use `pertsym rates` and `pertsym sweep`",
-            )
-        baths = tuple(_bath_code(bath, model.units) for bath in model.used_baths)
+        interaction, pairs = _interaction(model)
+        given = {bath.name: bath for bath, _ in model.stated_baths}
+        named = _arguments(ZERO_FORM, interaction, pairs, given).baths
+        sources = [replace(b, name=name) for name, b in named.items() if isinstance(b, Bath)]
+        baths = tuple(_bath_code(bath, model.units) for bath in sources)
         rates = bloch_rates(model, order, digits)
         forms: dict[str, dict[int, SpectralForm]] = {}
         certified: list[Certified] = []
         missing: dict[str, str] = {}
-        interaction = interaction_of(model)
+        elements: dict[str, float] = {}
         smooth = frozenset(b.name for b in baths if b.density is None)
         bloch, constant = Bloch(interaction), EquilibriumConstant(interaction)
         for name in quantities or known:
@@ -181,6 +183,8 @@ class Codegen:
                 continue
             for n in range(0 if thermal else 2, order - (1 if thermal else -1), 2):
                 form = constant[n] if thermal else bloch.series(name)[n].form
+                joint = _arguments(form, interaction, pairs, given)
+                form, elements = joint.form, {**elements, **joint.ratios}
                 row = rates.equilibrium_constant if thermal else None
                 found = (row or {}).get(n) if thermal else rates.orders[n][name]
                 if found is None:
@@ -206,7 +210,7 @@ class Codegen:
             MappingProxyType(forms),
             baths,
             model.w0,
-            {},
+            elements,
             tuple(certified),
             missing,
             model.units,
@@ -284,13 +288,18 @@ class Codegen:
 
     @property
     def units_text(self) -> str:
-        """Conventions and units, in two sentences."""
+        """Conventions and units, in two sentences, and what ratios are."""
         units = self.units
-        return _CONVENTIONS + (
-            f"Rates are in {units.rate}, energies in {units.energy}, temperatures in "
-            f"{units.temperature}."
-            if units.rate
-            else "Rates are in the unit of the energies."
+        ratios = "".join(f"{name}: {_RATIO}" for name in self.elements)
+        return (
+            ratios
+            + _CONVENTIONS
+            + (
+                f"Rates are in {units.rate}, energies in {units.energy}, temperatures in "
+                f"{units.temperature}."
+                if units.rate
+                else "Rates are in the unit of the energies."
+            )
         )
 
     @property
@@ -363,6 +372,29 @@ def _require_spectra(e: Expression) -> None:
                 f"it holds {atom.identifier}, for which exported code has no routine yet; evaluate "
                 "it with pertsym"
             )
+
+
+def _interaction(model: Model) -> tuple[Interaction, dict[str, Cross]]:
+    """The model with one correlation function for each bath and pair of baths."""
+    stated = model.stated_baths
+    names = [bath.name for bath, _ in stated]
+    pairs = names_of((c for c in model.cross if set(c.baths) <= set(names)), names)
+    found = independent_baths(
+        model.dimension,
+        ((operator, bath.name) for bath, operator in stated),
+        real=(bath.name for bath, _ in stated if bath.statistics == "classical"),
+    )
+    ends = {n: (names.index(c.baths[0]), names.index(c.baths[1])) for n, c in pairs.items()}
+    crossed = {way: name for name, (a, b) in ends.items() for way in ((a, b), (b, a))}
+    real = {name for name, (a, _) in ends.items() if names[a] in found.real}
+    both = {**found.correlations, **crossed}
+    return replace(found, correlations=both, real=found.real | real), pairs
+
+
+def _arguments(
+    form: SpectralForm, interaction: Interaction, pairs: Mapping[str, Cross], given: Any
+) -> BathArguments:
+    return BathArguments.of(form, interaction.correlations.values(), pairs, given)
 
 
 def _bath_code(bath: Bath, units: Units) -> BathCode:

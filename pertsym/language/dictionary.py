@@ -79,6 +79,8 @@ class Dictionary:
     indices
         A subscript that stands for several, such as ``_i`` -> ``_1`` and ``_2``: equations are read
         once for each.
+    spellings
+        Further ways to write a name of `baths`, such as "ba" -> "ab".
     """
 
     count: int
@@ -94,6 +96,7 @@ class Dictionary:
     free: int = 0
     one_sided: bool = False
     indices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spellings: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
 
     @classmethod
     def of(
@@ -117,8 +120,13 @@ class Dictionary:
     @cached_property
     def labels(self) -> tuple[tuple[str, str], ...]:
         """Subscript of a bath's functions in LaTeX, without its underscore -> the bath's name."""
-        pairs = [(label(name).latex.removeprefix("_"), name) for name in self.baths]
+        pairs = [(label(way).latex.removeprefix("_"), name) for way, name in self.bath_ways]
         return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
+
+    @property
+    def bath_ways(self) -> tuple[tuple[str, str], ...]:
+        """Every way to write a bath, and its name."""
+        return (*((name, name) for name in self.baths), *self.spellings.items())
 
     @cached_property
     def quantity_patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
@@ -137,8 +145,8 @@ class Dictionary:
         if not subscript:
             return self.baths[0] if len(self.baths) == 1 else None
         plain = bare(subscript)
-        for name in self.baths:
-            if plain in (bare(name), label(name).text.removeprefix("_")):
+        for way, name in self.bath_ways:
+            if plain in (bare(way), label(way).text.removeprefix("_")):
                 return name
         return None
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import sympy
 
 from pertsym.language.dictionary import Dictionary, Limit
+from pertsym.model.cross import spellings
 from pertsym.model.eigenbasis import Definition, Eigenbasis
 from pertsym.model.values import Bath
 
@@ -52,6 +53,7 @@ def dictionary_of(basis: Eigenbasis) -> Dictionary:
         definitions={name: _text(x) for name, x in found.definitions.items()},
         squares={name: _text(x) for name, x in found.squares.items()},
         temperature=temperature_of(used) if used else known.temperature,
+        spellings=spellings(basis.model.pairs, known.baths),
     )
 
 

@@ -173,9 +173,9 @@ class TextLexer(Lexer):
     def _label(self) -> str | None:
         """The bath's name behind the letter, the longest that fits."""
         choices = []
-        for name in self.dictionary.baths:
-            plain = label(name).text.removeprefix("_")
-            for shown in (f"_{{{name}}}", f"_{{{plain}}}", f"_{name}", f"_{plain}"):
+        for way, name in self.dictionary.bath_ways:
+            plain = label(way).text.removeprefix("_")
+            for shown in (f"_{{{way}}}", f"_{{{plain}}}", f"_{way}", f"_{plain}"):
                 choices.append((shown, name))
             if plain.isdecimal():
                 choices.append((plain, name))

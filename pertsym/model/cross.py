@@ -10,15 +10,18 @@ squares
 
 so that S_a + S_b couples to a bath with J_ab, and S_a to one with J_a - J_ab, which need not be
 positive: in the cumulants only the sum counts.
+
+Formulas need none of this: they hold C_ab(t) as one more correlation function.  J_ab is real, so
+that C_ab(t) = C_ba(t) has one name for both.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -45,12 +48,17 @@ class Cross:
     fraction
         J_ab = fraction * sqrt(J_a J_b), for densities that differ by a factor only.
     density
-        J_ab(w) itself; exactly one of the two is given.
+        J_ab(w) itself; numbers need exactly one of the two, formulas none.
     """
 
     baths: tuple[str, str]
     fraction: float | None = None
     density: Density | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only its name is known."""
+        return self.fraction is None and self.density is None
 
     def check(self, known: Mapping[str, Bath], key: str) -> None:
         """Refuse a correlation that does not fit its baths, `known` by their names.
@@ -99,6 +107,79 @@ class Cross:
                     f"the densities of {one!r} and {other!r} differ in more than a factor",
                     "give J_ab as spectral_density",
                 )
+
+
+def names_of(crosses: Iterable[Cross], taken: Collection[str]) -> dict[str, Cross]:
+    """The correlation functions C_ab by name: "ab" of baths a and b, "hot,cold" of longer names.
+
+    Raises
+    ------
+    InputError
+        If a bath or symbol has this name and the one with a comma.
+    """
+    found: dict[str, Cross] = {}
+    for k, cross in enumerate(crosses):
+        a, b = cross.baths
+        short = [a + b] if len(a) == len(b) == 1 else []
+        name = next((n for n in (*short, f"{a},{b}") if n not in taken and n not in found), None)
+        if name is None:
+            raise _fault(
+                f"cross[{k}].baths",
+                f"{a},{b} is the name of something else",
+                "rename that bath or symbol",
+            )
+        found[name] = cross
+    return found
+
+
+def spellings(pairs: Mapping[str, Cross], taken: Collection[str]) -> dict[str, str]:
+    """Every way to write the names of `names_of` -> the name: either order, "a,b" and "a_b"."""
+    found: dict[str, str] = {}
+    for name, cross in pairs.items():
+        for a, b in (cross.baths, cross.baths[::-1]):
+            ways = [f"{a},{b}", f"{a}_{b}"]
+            ways += [a + b] if len(a) == len(b) == 1 else []
+            found |= {way: name for way in ways if way not in taken and way not in pairs}
+    return found | {name: name for name in pairs}
+
+
+def with_values(
+    crosses: Sequence[Cross],
+    pairs: Mapping[str, Cross],
+    taken: Collection[str],
+    values: Mapping[str, Any],
+) -> tuple[dict[str, Any], tuple[Cross, ...]]:
+    """`values` without those of pairs, each a fraction or J_ab, and the correlations with them."""
+    ways = spellings(pairs, taken)
+    stated = {c.baths: c for c in crosses}
+    for way in values.keys() & ways.keys():
+        ends, x = pairs[ways[way]].baths, values[way]
+        number = isinstance(x, int | float | Fraction)
+        stated[ends] = Cross(ends, float(x)) if number else Cross(ends, density=x)
+    return {name: x for name, x in values.items() if name not in ways}, tuple(stated.values())
+
+
+def require_positive_fractions(fractions: Mapping[tuple[str, str], Any]) -> None:
+    """Refuse a matrix of fractions, numbers or arrays, that is not positive semidefinite.
+
+    Raises
+    ------
+    InputError
+        Naming the fractions.
+    """
+    names = list(dict.fromkeys(name for pair in fractions for name in pair))
+    shape = np.broadcast_shapes(*(np.shape(x) for x in fractions.values()))
+    matrix = np.zeros((*shape, len(names), len(names))) + np.eye(len(names))
+    for (a, b), x in fractions.items():
+        i, j = names.index(a), names.index(b)
+        matrix[..., i, j] = matrix[..., j, i] = x
+    if not np.all(np.isfinite(matrix)) or np.linalg.eigvalsh(matrix).min() < -_ROUNDING:
+        raise _fault(
+            "cross",
+            f"the matrix of fractions of {', '.join(names)} is not positive semidefinite, at any "
+            "frequency",
+            "make the fractions smaller",
+        )
 
 
 def independent(

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Operator, Strengths, level_energies
+from pertsym.model.cross import Cross
 from pertsym.model.entries import hermitian_at, is_simple, numbers_of
 from pertsym.model.errors import InputError
 from pertsym.model.matrix import eigenbasis, in_basis
@@ -131,11 +132,14 @@ class Eigenbasis:
                 operators.append(tuple((i, j, z) for (i, j), z in sorted(parts[names].items())))
                 strengths.append("*".join(names))
                 baths.append(bath)
+        functions = {(bath, bath): bath for bath in baths}
+        for name, cross in self.model.pairs.items():
+            functions |= {cross.baths: name, cross.baths[::-1]: name}
         pairs = {
-            (a, b): bath
+            (a, b): functions[bath, other]
             for a, bath in enumerate(baths)
             for b, other in enumerate(baths)
-            if bath == other
+            if (bath, other) in functions
         }
         return Interaction(
             level_energies(self.dimension),
@@ -183,8 +187,13 @@ class Eigenbasis:
                 found[d.name] = evaluated(d.expression, values)
         return tuple(frequencies), found
 
-    def at(self, values: Mapping[str, Fraction], baths: Sequence[Bath]) -> NumericModel:
-        """The model in numbers, levels and signs as here.
+    def at(
+        self,
+        values: Mapping[str, Fraction],
+        baths: Sequence[Bath],
+        cross: Sequence[Cross] | None = None,
+    ) -> NumericModel:
+        """The model in numbers, levels and signs as here; `cross` instead of the model's own.
 
         Raises
         ------
@@ -218,7 +227,7 @@ class Eigenbasis:
                 for c, operator in zip(model.couplings, operators, strict=True)
             ),
             tuple(baths),
-            model.cross,
+            model.cross if cross is None else tuple(cross),
             vectors=vectors,
             observables=observables,
         )

@@ -19,7 +19,7 @@ import sympy
 
 from pertsym.exact import exact_rational
 from pertsym.model.budget import bounded_work
-from pertsym.model.cross import Cross
+from pertsym.model.cross import Cross, names_of
 from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
 from pertsym.model.errors import InputError
 from pertsym.model.file import (
@@ -127,7 +127,8 @@ class Model:
     baths
         By name; left out, baths are only names and can be given where numbers are asked for.
     cross
-        Correlations between baths; the others are independent.
+        Correlations between baths; the others are independent.  In formulas baths a and b that
+        are correlated have C_ab besides C_a and C_b; `Cross(("a", "b"))` needs no more.
     symbols
         name -> a number, "real" or "positive".  Other names in the entries are real symbols.
     observables
@@ -336,8 +337,22 @@ class Model:
 
     @property
     def classical(self) -> tuple[str, ...]:
-        """The baths whose correlation function is known to be real."""
-        return tuple(b.name for b in self.baths if b.statistics == "classical")
+        """The correlation functions that are known to be real."""
+        own = [b.name for b in self.baths if b.statistics == "classical"]
+        return (*own, *(name for name, c in self.pairs.items() if set(c.baths) <= set(own)))
+
+    @cached_property
+    def pairs(self) -> dict[str, Cross]:
+        """The correlations between baths of the couplings, by the names that formulas use.
+
+        Raises
+        ------
+        InputError
+            If such a name is that of something else.
+        """
+        used = self.bath_names
+        coupled = [cross for cross in self.cross if set(cross.baths) <= set(used)]
+        return names_of(coupled, {*used, *self.symbols})
 
     @cached_property
     def groups(self) -> tuple[tuple[str, sympy.Expr, Rows], ...]:
@@ -542,9 +557,9 @@ def _require_cross(
     known = {bath.name: bath for bath in baths}
     for k, cross in enumerate(crosses):
         here = place.field("cross").item(k)
-        if known:
+        if known and not cross.is_open:
             cross.check(known, here.key)
-        for n, name in enumerate(cross.baths if not known else ()):
+        for n, name in enumerate(cross.baths if not known or cross.is_open else ()):
             if name not in coupled:
                 raise (
                     here.field("baths")

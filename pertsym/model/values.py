@@ -453,11 +453,15 @@ class Model:
         rows = zip(*operators, strict=True)
         return tuple(tuple(sum(x, start=Gaussian(0)) for x in zip(*r, strict=True)) for r in rows)
 
+    @property
+    def stated_baths(self) -> tuple[tuple[Bath, Matrix], ...]:
+        """The baths that some coupling names, correlated or not, each with its operator."""
+        used = {coupling.bath for coupling in self.couplings}
+        return tuple((b, self._operator(b.name)) for b in self.baths if b.name in used)
+
     @cached_property
     def _independent(self) -> tuple[tuple[Bath, Matrix], ...]:
-        used = {coupling.bath for coupling in self.couplings}
-        stated = [(bath, self._operator(bath.name)) for bath in self.baths if bath.name in used]
-        return independent(stated, self.cross) if self.cross else tuple(stated)
+        return independent(self.stated_baths, self.cross) if self.cross else self.stated_baths
 
     def bath(self, name: str) -> Bath:
         """Return the bath of this name (KeyError if there is none)."""
