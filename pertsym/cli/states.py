@@ -86,7 +86,8 @@ observable_option = click.option(
 @click.option(
     "--order",
     type=int,
-    help="Of mean-force: 2 (default), 4, 6, ...; of heat currents: the highest even order (default 4).",
+    help="Of mean-force: 2 (default), 4, 6, ...; of heat currents: the highest even order "
+    "(default 4).",
 )
 @click.option(
     "--heat-current",
