@@ -30,8 +30,8 @@ from derivations.proton_transfer.common import exact_dynamics, exact_steady, hie
 from derivations.proton_transfer.regimes import classify
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.dynamics.propagation import lowest_eigenvalue, propagate
-from pertsym.dynamics.steady import steady_state
 from pertsym.generators.representation import BAND
+from pertsym.generators.steady import steady_state
 from pertsym.generators.tcl import tcl_generator
 from pertsym.systems.proton_transfer import (
     CUTOFF,

@@ -30,7 +30,7 @@ from pertsym.baths.divergence import Divergent
 from pertsym.baths.integrand import Integrand
 from pertsym.baths.piecewise_integral import finite_part
 from pertsym.estimate import Estimate
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 
 INF = math.inf
 

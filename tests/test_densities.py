@@ -31,15 +31,15 @@ from pertsym.baths.densities import (
     Underdamped,
     register,
 )
+from pertsym.baths.densities.code import derived
 from pertsym.baths.densities.density import Density, Facts, Functions, Shape
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import represent
-from pertsym.codegen.densities import derived
 from pertsym.codegen.export import Codegen
 from pertsym.dynamics.methods import steady
+from pertsym.expressions.expression import parse_expression
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.expression import parse_expression
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.rates import bloch_rates

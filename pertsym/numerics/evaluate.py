@@ -14,16 +14,17 @@ import numpy as np
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.integrals import Kind
 from pertsym.baths.node_integrals import Pole
-from pertsym.exact import Gaussian, exact_rational
-from pertsym.expansion.interaction import Frequency
-from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.kinks import (
+from pertsym.distributions.kinks import (
     Kink,
     at_pole,
+    depends_on_differences,
     divergent_part,
     kinks,
     with_poles_on_spectra,
 )
+from pertsym.exact import Gaussian, exact_rational
+from pertsym.expansion.interaction import Frequency
+from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, MixedSpectra, Spectra
 from pertsym.reduction.elements import at_elements, by_elements, symbols_of
 from pertsym.reduction.spectral import (
@@ -342,17 +343,6 @@ def _values(
                     else _asked(atom, frequencies, spectra, finite)
                 )
     return values
-
-
-def depends_on_differences(form: SpectralForm, name: str) -> bool:
-    """Whether adding one constant to P_name at all frequencies leaves the form unchanged."""
-    slope = SpectralForm.collect(
-        (m._replace(atoms=m.atoms[:k] + m.atoms[k + 1 :]), z)
-        for m, z in form
-        for k, atom in enumerate(m.atoms)
-        if isinstance(atom, Value) and atom[:3] == ("P", name, 0)
-    )
-    return not slope
 
 
 def _asked(
