@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import flint
@@ -187,6 +188,9 @@ def reduced(
     return (_in_parts(form) if isinstance(spectra, DoubleSpectra) else form), finite
 
 
+_turned = lru_cache(maxsize=256)(with_poles_on_spectra)
+
+
 def _without_divergences(
     form: SpectralForm, frequencies: Sequence[Any], spectra: MixedSpectra
 ) -> tuple[SpectralForm, tuple[Kink, ...]]:
@@ -195,7 +199,7 @@ def _without_divergences(
     def has_kink(kink: Kink) -> bool:
         return not spectra.has_slope(kink.name, linear(kink.frequency, frequencies))
 
-    turned = with_poles_on_spectra(form, kinks(form, has_kink))
+    turned = _turned(form, kinks(form, has_kink))
     found = kinks(turned, has_kink)
     coefficients = {
         kink: _without_zeros(divergent_part(turned, kink), frequencies, spectra) for kink in found
@@ -230,6 +234,7 @@ PARTS = {"P+": 1, "P-": -1}
 """[P(w) + P(-w)]/2 and half the difference: kinds of values that `reduced` brings in."""
 
 
+@lru_cache(maxsize=256)
 def _in_parts(form: SpectralForm) -> SpectralForm:
     """The form with P(w) and P(-w) of one bath as sum and difference of their parts.
 
