@@ -19,6 +19,7 @@ STEPS = [0.1, 0.07, 0.05, 0.035]
 UNIT = 2.0**-53
 TINY = 1e-300
 HUGE = 1e300
+NOTHING = [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]]
 
 
 def expm1_small(z):
@@ -483,6 +484,18 @@ def thermal_spectra(bath, x, reduced):
             [0.0, 0.0],
         ]
     return result
+
+
+def at_zero(bath, reduced):
+    """Ĉ(0) at T > 0 of J/w there, with its error."""
+    value = 2 * reduced[0] / bath["beta"]
+    return [value, 2 * reduced[1] / bath["beta"] + 8 * UNIT * abs(value)]
+
+
+def diverges(baths):
+    """Whether the spectrum of a bath is infinite at w = 0, or no integral over that of two."""
+    power = sum([b["density"]["infrared"] for b in baths])
+    return all([b["beta"] > 0 for b in baths]) and (power < 1 if len(baths) == 1 else power <= 1)
 
 
 def discrete_spectra(c, nu, x):

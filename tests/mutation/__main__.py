@@ -139,9 +139,9 @@ def run(given: argparse.Namespace) -> None:
                 return
             tests = narrow_tests(module)
             most = limit(tests)
+            text = (copy.folder / module).read_text(encoding="utf-8")
             copy.write(module, mutant.text)
             outcome, seconds = copy.run(tests, most)
-            text = (ROOT / module).read_text(encoding="utf-8")
             copy.write(module, text)
             row = {
                 "key": key,
@@ -158,7 +158,8 @@ def run(given: argparse.Namespace) -> None:
             }
             with given.output.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-            print(f"{row['status']:9}{module}:{mutant.line}  {mutant.before} -> {mutant.after}")
+            change = f"{module}:{mutant.line}  {mutant.before} -> {mutant.after}"
+            print(f"{row['status']:9}{change}", flush=True)
 
 
 def sampled(given: argparse.Namespace) -> tuple[int, int]:
