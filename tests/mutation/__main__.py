@@ -116,7 +116,10 @@ class Copy:
 
 def run(given: argparse.Namespace) -> None:
     """The sample, module by module, without what is done already."""
-    done = {row["key"] for row in rows(given.output)}
+    done = {row["key"] for row in rows(given.output) if "key" in row}
+    unchanged = {
+        tuple(row["tests"]): row["unchanged"] for row in rows(given.output) if "unchanged" in row
+    }
     wanted = [m for m in modules() if not given.only or any(fnmatch(m, p) for p in given.only)]
     order = [(k, m, mutant) for m in wanted for k, mutant in enumerate(chosen(m, *sampled(given)))]
     order.sort(key=lambda entry: entry[0])  # every module once, then every module again
@@ -126,10 +129,12 @@ def run(given: argparse.Namespace) -> None:
 
         @cache
         def limit(tests: tuple[str, ...]) -> float:
-            outcome, seconds = copy.run(tests, 600)
-            if outcome != "passed":
-                raise SystemExit(f"{' '.join(tests)}: {outcome} without a change; mend them first")
-            return max(LEAST, TIMES * seconds)
+            if tests not in unchanged:
+                outcome, unchanged[tests] = copy.run(tests, 600)
+                if outcome != "passed":
+                    raise SystemExit(f"{' '.join(tests)}: {outcome} without a change; mend them")
+                keep(given.output, {"unchanged": unchanged[tests], "tests": tests})
+            return max(LEAST, TIMES * unchanged[tests])
 
         for _, module, mutant in order:
             key = key_of(module, mutant)
@@ -156,8 +161,7 @@ def run(given: argparse.Namespace) -> None:
                     )
                 ),
             }
-            with given.output.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row) + "\n")
+            keep(given.output, row)
             change = f"{module}:{mutant.line}  {mutant.before} -> {mutant.after}"
             print(f"{row['status']:9}{change}", flush=True)
 
@@ -165,6 +169,12 @@ def run(given: argparse.Namespace) -> None:
 def sampled(given: argparse.Namespace) -> tuple[int, int]:
     """The options that say which mutants."""
     return given.each, given.seed
+
+
+def keep(path: Path, row: dict[str, Any]) -> None:
+    """One more line of a file."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -178,7 +188,7 @@ def report(path: Path) -> str:
     """Shares by package, and the survivors of the present text."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     alive = []
-    for row in rows(path):
+    for row in (row for row in rows(path) if "key" in row):
         package = row["module"].split("/")[1]
         counts[package][0] += row["status"] != "survived"
         counts[package][1] += 1
