@@ -691,6 +691,29 @@ def test_biased_exports_hold_every_finite_part_integral(
             assert abs(first - last) <= max(1e-13 * abs(first), (lost + missed) / 10)
 
 
+@needs_compiler
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("operator", [((0.5, 0), (0, -0.5)), TILTED])
+def test_exports_at_powers_close_to_one(operator: Any, temperature: float, tmp_path: Path) -> None:
+    """Above s = 1 the spectrum vanishes at w = 0, though w^0.001 is 0.5 at the least double."""
+    beta = 1 / temperature if temperature else math.inf
+    bath = ps.Bath("b", "boson", beta, Ohmic(0.1, 1.0, 1.0))
+    coupling = ps.Coupling.of(operator, "b")
+    code = Codegen.of(Model.of([0, 1], [coupling], [bath]), 4, ("inv_T2",), digits=None)
+    exports = [_module(code).both, compiled(code, cache=tmp_path).both]
+    equations = ps.bloch([coupling])
+    rng = np.random.default_rng(31)
+    for above in (1e-9, 1e-3, *10 ** rng.uniform(-8, -0.5, 3)):
+        density = Ohmic(0.1, 1.0, 1 + float(above))
+        for n in code.forms["inv_T2"]:
+            wanted = equations.inv_T2[n].function(b=density)(w0=1.0, beta=beta)
+            for both in exports:
+                values, errors = both(s_b=density.s)
+                value, error = values["inv_T2"][n], errors["inv_T2"][n]
+                assert abs(value - wanted.value) <= error + wanted.error
+                assert error <= 1e-10 * abs(value) + 1e-13
+
+
 def test_biased_sweeps_are_what_single_calls_give() -> None:
     """Points that differ in w0, temperature, J and whether T = 0, in one call."""
     bath = ps.Bath("b", "boson", 1.0, Ohmic(0.1, 1.0, 1.0))

@@ -468,6 +468,9 @@ def _block_lines(
             yield "    struct parameters at_zero[BLOCK];"
             yield "    for (size_t i = 0; i < m; i++) at_zero[i] = q[i], at_zero[i].w0 = 1e-290;"
             yield f"    spectra_{b}(m, at_zero, zero_{b});"
+            if any(bath.name == b and bath.density is not None for bath in code.baths):
+                yield "    for (size_t i = 0; i < m; i++)"
+                yield f"        if (power_{b}(q + i) > 1.0) zero_{b}[0][i] = zero_{b}[1][i] = 0.0;"
             yield "}"
     gap = int(any(a.kind == "D" for a in atoms))
     closed = {b.name: b for b in code.baths if b.density is not None and b.density.kind in CLOSED}
