@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pertsym.baths.densities.density import DensityCode
-from pertsym.codegen import portable
+from pertsym.codegen import portable, portable_spectra
 from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom
 from pertsym.model.errors import NotYetDerivable
@@ -62,9 +62,10 @@ def source(code: Codegen) -> str:
 
 
 def _machinery() -> Iterator[str]:
-    for node in ast.parse(inspect.getsource(portable)).body[1:]:
-        if not isinstance(node, ast.ImportFrom):
-            yield ast.unparse(node)
+    for module in (portable, portable_spectra):
+        for node in ast.parse(inspect.getsource(module)).body[1:]:
+            if not isinstance(node, ast.ImportFrom):
+                yield ast.unparse(node)
 
 
 def _density(d: DensityCode) -> str:
