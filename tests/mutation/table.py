@@ -35,7 +35,7 @@ _TESTS: tuple[tuple[str, str], ...] = (
     ("baths/symmetric_rational.py", "exponential_fit"),
     ("baths/t*ed.py", "tabulated form_function export"),
     ("baths/thermal*", "baths nodes tabulated form_function numerics"),
-    ("baths/time_correlation.py", "transients dynamics generators"),
+    ("baths/time_correlation.py", "baths transients dynamics"),
     ("baths/*", "baths nodes densities exponential_fit numerics finite_part"),
     ("numerics/bounded.py", "numerics rigorous_rates verify"),
     ("numerics/evaluate.py", "numerics spectrum_transform_integral cold_formulas"),
