@@ -29,8 +29,9 @@ from pertsym.baths.densities import (
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.integrand import Integrand
 from pertsym.baths.piecewise_integral import finite_part
+from pertsym.baths.time_correlation import hurwitz
 from pertsym.estimate import Estimate
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 
 INF = math.inf
 
@@ -452,3 +453,17 @@ def test_transform_of_a_density_that_does_not_vanish_at_zero(text, j, w):
     found = Correlation(expression(text), "boson", math.inf).transform(w)
     assert found.value == pytest.approx(2 * wanted, abs=1e-9)
     assert found.error < 1e-11
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_hurwitz_zeta_of_complex_arguments(shape: tuple[int, ...]) -> None:
+    """A number, a row and a table of q against mpmath, relative to a sum of moduli."""
+    rng = np.random.default_rng(6)
+    for power in (1.2, 2.0, *rng.uniform(1.1, 6, 3)):
+        q = rng.uniform(0.1, 3, shape) + 1j * rng.uniform(-20, 20, shape)
+        found = hurwitz(float(power), q)
+        assert found.shape == shape
+        for z, value in zip(np.ravel(q), np.ravel(found), strict=True):
+            exact = mpmath.zeta(power, mpmath.mpc(z))
+            most = mpmath.zeta(power, z.real)  # of the sum of the moduli
+            assert abs(mpmath.mpc(value) - exact) <= 3e-15 * most

@@ -19,7 +19,7 @@ from pertsym.dynamics.ccqme import ccqme
 from pertsym.dynamics.gibbs import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.redfield import redfield
-from pertsym.dynamics.steady import steady_state
+from pertsym.generators.steady import steady_state
 from pertsym.model import Bath, Coupling, InputError, Model
 
 from .open_systems import Matrix, hermitian, open_system, slope, two_bath_system

@@ -21,7 +21,6 @@ from pertsym.dynamics.ccqme import ccqme
 from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.mean_force import second_order as numerical_second_order
-from pertsym.dynamics.steady import steady_state
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.mean_force import (
     boltzmann,
@@ -34,6 +33,7 @@ from pertsym.equations.mean_force import (
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
+from pertsym.generators.steady import steady_state
 from pertsym.model import Bath, Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.rates import spectra_of

@@ -12,7 +12,7 @@ from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, ExpressionDensity, Underdamped
 from pertsym.equations.bloch import QUANTITIES
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 from pertsym.model.values import Coupling, Model
 from pertsym.rates import bloch_rates
 

@@ -31,15 +31,16 @@ from pertsym.baths.densities import (
     Underdamped,
     register,
 )
+from pertsym.baths.densities.code import derived
 from pertsym.baths.densities.density import Density, Facts, Functions, Shape
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import represent
-from pertsym.codegen.densities import derived
+from pertsym.baths.kinks import mean_slope
 from pertsym.codegen.export import Codegen
 from pertsym.dynamics.methods import steady
+from pertsym.expressions.expression import parse_expression
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.expression import parse_expression
 from pertsym.model.file import load_model
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.rates import bloch_rates
@@ -578,3 +579,19 @@ def test_a_formula_of_thirty_peaks_is_the_mixture(tmp_path: Path) -> None:
     np.testing.assert_allclose(density.at(w), Mixture(parts).at(w), rtol=1e-11)
     assert density.infrared_power == 1.0
     assert density.ultraviolet_power == -3.0
+
+
+# ---------------------------------------------------------------------------------------------
+# At w = 0
+
+
+@pytest.mark.parametrize("beta", [0.7, math.inf])
+def test_a_sum_of_powers_close_to_one_at_zero(beta: float) -> None:
+    """Only s = 1 is seen in Ĉ(0) = 2 alpha/beta and the mean slope, though 1e-290^0.001 = 0.5."""
+    for above in (1e-9, 1e-3, *10 ** np.random.default_rng(4).uniform(-8, -1, 4)):
+        mixture = Mixture((Ohmic(0.1, 1.0, 1.0), Ohmic(0.2, 2.0, 1 + float(above))))
+        c = Correlation(mixture, "boson", beta)
+        value, error = c.spectrum(0.0)
+        assert abs(value - 0.2 / beta) <= error <= 1e-14
+        slope, unsure = mean_slope(c, 0.0)
+        assert abs(slope - 0.1) <= unsure <= 1e-14

@@ -24,12 +24,12 @@ from pertsym.dynamics.methods import (
 )
 from pertsym.dynamics.propagation import propagate
 from pertsym.dynamics.reliability import error_of_steady, errors_of_constant
-from pertsym.dynamics.steady import steady_state
 from pertsym.expansion.paths import generator_element
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import correlations_of, represented
 from pertsym.generators.second_order import second_order
+from pertsym.generators.steady import steady_state
 from pertsym.generators.system import Array, System, as_matrix
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable

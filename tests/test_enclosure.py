@@ -32,7 +32,7 @@ from pertsym.baths.integrals import regular_part, regular_slope, spectral_integr
 from pertsym.baths.integrand import Integrand, Spectrum, Transform
 from pertsym.baths.piecewise_integral import finite_part
 from pertsym.exact import Gaussian
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.reduction.spectral import CannotEvaluate, Value, monomial

@@ -8,6 +8,7 @@ import mpmath
 import pytest
 import sympy
 
+from pertsym.distributions.kinks import depends_on_differences
 from pertsym.equations.bloch import QUANTITIES, RATES, Bloch
 from pertsym.equations.equilibrium import (
     EquilibriumConstant,
@@ -20,7 +21,6 @@ from pertsym.equations.rational import Exponential, rational_form, rational_term
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.numerics.evaluate import depends_on_differences
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal, Value, monomial
 
 from .spectral_numbers import ExponentialBath, form_value

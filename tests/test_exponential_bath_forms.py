@@ -30,6 +30,7 @@ from derivations.exponential_bath.models import (
 )
 from generated.exponential_bath import fields
 from generated.exponential_bath import tilted_field as tilted
+from pertsym.algebra.linear_fractions import LinearFraction, Ring
 from pertsym.baths.densities import ExpressionDensity
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.detailed_balance import (
@@ -49,18 +50,17 @@ from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import integrate
 from pertsym.equations.exact_rates import ExactRates
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
-from pertsym.equations.linear_fractions import LinearFraction, Ring
 from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
+from pertsym.expressions.expression import Expression
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
 from pertsym.model.errors import NotYetDerivable
-from pertsym.model.expression import Expression
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.bounded import Bounded
 

@@ -25,7 +25,7 @@ from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import represent, represent_at
 from pertsym.baths.line_bound import Line
 from pertsym.baths.symmetric_rational import approximate
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 
 INF = math.inf
 

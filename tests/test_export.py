@@ -50,6 +50,7 @@ DENSITIES = [
     Underdamped(0.3, 1.0, 3.0),
 ]
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+SIGMA_X = ((0, 1), (1, 0))
 
 
 def _module(code: Codegen) -> Any:
@@ -425,6 +426,64 @@ def test_julia_is_what_it_says(model: Model) -> None:
         julia_reader.parse(text.replace("end", "", 1))
 
 
+@pytest.mark.parametrize("density", [DrudeLorentz(0.1, 2.0), Ohmic(0.05, 2.0, 1.5), DENSITIES[2]])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("operator", [((0.5, 0), (0, -0.5)), ((0.5, 0.3), (0.3, 0.1)), SIGMA_X])
+def test_julia_knows_the_spectrum_at_zero_and_what_diverges(
+    density: Density, temperature: float, operator: Any
+) -> None:
+    """At the defaults as certified; at other powers of J infinite where the rates are."""
+    pytest.importorskip("tree_sitter_julia")
+    from tests import julia_reader
+
+    def model(density: Density) -> Model:
+        bath = ps.Bath("b", "boson", 1 / temperature if temperature else math.inf, density)
+        return Model.of([0.0, 1.0], [ps.Coupling.of(operator, "b")], [bath])
+
+    code = Codegen.of(model(density), digits=None).within("julia")
+    assert "inv_T2" in code.forms
+    point = julia_reader.point(code.render("julia"))
+    for c, (value, error) in zip(code.certified, point(*code.parameters.values()), strict=True):
+        assert abs(value - c.value) <= error + c.error + 1e-15 * abs(c.value)
+        assert error <= 1e-11 * (1 + abs(value))
+    if not isinstance(density, Ohmic):
+        return
+    rng = np.random.default_rng(8)
+    for s in (0.5, 1.0, *rng.uniform(0.2, 1.8, 4)):
+        exact = bloch_rates(model(Ohmic(density.alpha, density.wc, float(s))), 4, None)
+        given = code.parameters | {"s_b": float(s)}
+        for c, (value, error) in zip(code.certified, point(*given.values()), strict=True):
+            if c.quantity == "equilibrium_constant":
+                continue
+            known = exact.orders[c.order][c.quantity]
+            assert math.isnan(value) == (known is None)
+            if known is None:
+                assert error >= 1e300
+            else:
+                assert abs(value - float(known.value)) <= error + float(known.error)
+
+
+def test_gradients_with_the_spectrum_at_zero() -> None:
+    """inv_T2 of a diagonal coupling is Ĉ(0)/2, known in closed form; infinite below s = 1."""
+    jax = pytest.importorskip("jax")
+    for density, slope in (
+        (DrudeLorentz(0.1, 2.0), {"lam_b": 1.0, "gamma_b": -0.05, "temperature_b": 0.1}),
+        (Ohmic(0.05, 2.0, 1.0), {"alpha_b": 1.0, "wc_b": 0.0, "temperature_b": 0.05, "w0": 0.0}),
+        (Ohmic(0.05, 2.0, 1.5), {"alpha_b": 0.0, "wc_b": 0.0, "temperature_b": 0.0, "w0": 0.0}),
+    ):
+        bath = ps.Bath("b", "boson", 1.0, density)
+        operator = ((0.5, 0), (0, -0.5))
+        model = Model.of([0.0, 1.0], [ps.Coupling.of(operator, "b")], [bath])
+        exported = types.ModuleType("exported_jax")
+        text = Codegen.of(model, 2, digits=None).render("jax")
+        exec(compile(text, "exported_jax.py", "exec"), exported.__dict__)
+        found = jax.jacrev(lambda p, e=exported: e.evaluate(**p))(exported.PARAMETERS)
+        for name, x in slope.items():
+            assert float(found["inv_T2"][2][name]) == pytest.approx(x, abs=1e-14)
+        if isinstance(density, Ohmic):
+            assert math.isnan(float(exported.evaluate(s_b=0.8)["inv_T2"][2]))
+
+
 def test_mathematica_can_be_run(tmp_path: Path) -> None:
     """By Mathics, which is slow: a bath of exponentials, whose nodes are few."""
     mathics = pytest.importorskip("mathics.session")
@@ -626,6 +685,33 @@ def test_biased_exports_hold_every_finite_part_integral(
                 value, error = values[name][4], errors[name][4]
                 assert abs(value - wanted.value) <= error + wanted.error
                 assert error <= 1e-11 * abs(value) + 1e-14
+            (first, lost), (last, missed) = (
+                (v[name][4], e[name][4]) for v, e in (results[0], results[-1])
+            )
+            assert abs(first - last) <= max(1e-13 * abs(first), (lost + missed) / 10)
+
+
+@needs_compiler
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("operator", [((0.5, 0), (0, -0.5)), TILTED])
+def test_exports_at_powers_close_to_one(operator: Any, temperature: float, tmp_path: Path) -> None:
+    """Above s = 1 the spectrum vanishes at w = 0, though w^0.001 is 0.5 at the least double."""
+    beta = 1 / temperature if temperature else math.inf
+    bath = ps.Bath("b", "boson", beta, Ohmic(0.1, 1.0, 1.0))
+    coupling = ps.Coupling.of(operator, "b")
+    code = Codegen.of(Model.of([0, 1], [coupling], [bath]), 4, ("inv_T2",), digits=None)
+    exports = [_module(code).both, compiled(code, cache=tmp_path).both]
+    equations = ps.bloch([coupling])
+    rng = np.random.default_rng(31)
+    for above in (1e-9, 1e-3, *10 ** rng.uniform(-8, -0.5, 3)):
+        density = Ohmic(0.1, 1.0, 1 + float(above))
+        for n in code.forms["inv_T2"]:
+            wanted = equations.inv_T2[n].function(b=density)(w0=1.0, beta=beta)
+            for both in exports:
+                values, errors = both(s_b=density.s)
+                value, error = values["inv_T2"][n], errors["inv_T2"][n]
+                assert abs(value - wanted.value) <= error + wanted.error
+                assert error <= 1e-10 * abs(value) + 1e-13
 
 
 def test_biased_sweeps_are_what_single_calls_give() -> None:

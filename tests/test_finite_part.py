@@ -20,7 +20,7 @@ from pertsym.baths.integrals import spectral_integral
 from pertsym.baths.integrand import Integrand, Spectrum
 from pertsym.baths.piecewise_integral import Kernel, finite_part
 from pertsym.estimate import Estimate
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 
 
 def assert_true_and_tight(estimate, exact, scale=None, tight=1e-11):

@@ -30,7 +30,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import Pieces
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from generated.jump_noise import telegraph as closed
+from pertsym.algebra.linear_fractions import Ring
 from pertsym.baths.densities import DrudeLorentz, Exponentials
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.dynamics.redfield import redfield
 from pertsym.environments import FIXED_STATE, MarkovChain, path_terms, projected_cumulant
 from pertsym.equations.exponential_bath import exact_generator
 from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
-from pertsym.equations.linear_fractions import Ring
 from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies

@@ -36,7 +36,8 @@ from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes, modes_of
 from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
 from pertsym.dynamics.mean_force import mean_force, second_order
 from pertsym.dynamics.redfield import dissipator
-from pertsym.model import Bath, Coupling, InputError, Model, NotYetDerivable, parse_expression
+from pertsym.expressions.expression import parse_expression
+from pertsym.model import Bath, Coupling, InputError, Model, NotYetDerivable
 
 from .open_systems import Matrix, hermitian, open_system, two_bath_system
 

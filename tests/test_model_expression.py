@@ -11,9 +11,9 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pertsym.model import asymptotics
-from pertsym.model.expression import Expression, decay, leading_power, parse_expression
-from pertsym.model.numeric import NoValue, W, value_at
+from pertsym.expressions import asymptotics
+from pertsym.expressions.expression import Expression, decay, leading_power, parse_expression
+from pertsym.expressions.numeric import NoValue, W, value_at
 
 
 @pytest.mark.parametrize(

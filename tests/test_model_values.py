@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pertsym.baths.densities import DrudeLorentz, Exponentials, ExpressionDensity, Ohmic
 from pertsym.exact import Gaussian
+from pertsym.expressions.expression import parse_expression
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.expression import parse_expression
 from pertsym.model.matrix import to_eigenbasis
 from pertsym.model.notes import model_notes, negative_spectrum
 from pertsym.model.units import UNITS

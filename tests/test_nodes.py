@@ -17,7 +17,7 @@ from pertsym.baths.enclosure import BathBalls, PairBalls, transform
 from pertsym.baths.integrals import regular_part, spectral_integral
 from pertsym.baths.integrand import Integrand
 from pertsym.baths.piecewise_integral import finite_part
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 
 BATHS = [
     Correlation(Ohmic(0.1, 1.0, 1), "boson", 1.3),

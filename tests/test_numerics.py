@@ -450,3 +450,11 @@ def test_boltzmann_factors_at_zero_temperature() -> None:
     mixed = DoubleSpectra(BATHS).thermal(1, 0.5, np.array([1.0, math.inf]))
     assert mixed.value[0] == pytest.approx(math.exp(-0.5), rel=1e-15)
     assert (mixed.value[1], mixed.error[1]) == (0.0, 0.0)
+
+
+def test_a_bounded_value_as_one_ball() -> None:
+    for value, error in np.random.default_rng(12).normal(size=(5, 2)):
+        ball = Bounded(float(value), abs(float(error))).whole
+        low, high = float(ball.lower()), float(ball.upper())
+        assert low <= value - abs(error) <= value + abs(error) <= high
+        assert high - low <= 2.0001 * abs(error)

@@ -17,7 +17,7 @@ from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.estimate import Estimate
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.rates import bloch_rates
 

@@ -9,7 +9,7 @@ import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pertsym.certify.rational_functions import RationalFunction
+from pertsym.algebra.rational_functions import RationalFunction
 
 NAMES = ("x", "y", "z")
 FIELD, *SYMPY = sympy.field(NAMES, sympy.ZZ)

@@ -36,17 +36,17 @@ from pertsym.baths.piecewise_sampling import panels_of
 from pertsym.certify.brute_force import ExponentialModel, generator
 from pertsym.certify.time_domain import Exponentials as ExactExponentials
 from pertsym.distributions.chains import mirror
+from pertsym.distributions.kinks import Kink, divergent_part, kinks, with_poles_on_spectra
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.estimate import Estimate
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
-from pertsym.model.expression import parse_expression
+from pertsym.expressions.expression import parse_expression
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
-from pertsym.numerics.kinks import Kink, divergent_part, kinks, with_poles_on_spectra
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import BlochRates, bloch_rates
 from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real

@@ -193,3 +193,29 @@ def test_every_name_is_there(name: str) -> None:
 def test_unknown_names_are_attribute_errors() -> None:
     with pytest.raises(AttributeError, match="blochs"):
         _ = pertsym.blochs
+
+
+SHOWN = {
+    frozenset(("certify", "paper")),  # a paper has claims, whose checks are given the paper
+    frozenset(("model", "present")),  # a model shows itself
+    frozenset(("present", "derivation")),  # so do the steps of a derivation
+}
+"""Pairs of packages, or of modules beside them, that know each other."""
+
+
+def test_packages_depend_one_way() -> None:
+    """Imports within functions count as well; those for types alone do not."""
+    root = Path(pertsym.__file__).parent
+    known: dict[str, set[str]] = {}
+    for path in root.rglob("*.py"):
+        own = path.relative_to(root).with_suffix("").parts[0]
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                node.body.clear()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("pertsym."):
+                assert node.module is not None
+                known.setdefault(own, set()).add(node.module.split(".")[1])
+    both = {frozenset((a, b)) for a in known for b in known[a] if a in known.get(b, ()) and a != b}
+    assert both == SHOWN

@@ -23,10 +23,10 @@ from derivations.steady_state_theorem.checks import (
     fourth_order_rate,
     second_order_rate,
 )
+from pertsym.algebra.rational_functions import RationalFunction
 from pertsym.baths.densities import Underdamped
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify import stationarity
-from pertsym.certify.rational_functions import RationalFunction
 from pertsym.certify.series import Element, NotDivisible, multiplied, quotient, times
 from pertsym.certify.spectral_lines import (
     PRIME,

@@ -17,6 +17,7 @@ from derivations.exponential_bath.models import (
     isotropic_field,
     tilted_field,
 )
+from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
 from pertsym.certify.slow_eigenvalues import (
     COHERENCE,
@@ -31,7 +32,6 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import integrate
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
-from pertsym.equations.linear_fractions import LinearFraction
 from pertsym.equations.models import independent_baths, laird
 from pertsym.equations.rational import Exponential, rational_form
 from pertsym.exact import Gaussian

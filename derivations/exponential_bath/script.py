@@ -17,6 +17,7 @@ from derivations.exponential_bath.models import (
     tilted_field,
 )
 from derivations.exponential_bath.readings import READINGS
+from pertsym.algebra.linear_fractions import LinearForm, Ring
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES
@@ -24,7 +25,6 @@ from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import integrated
 from pertsym.equations.exact_rates import ExactRates
 from pertsym.equations.exponential_bath import ExponentialBath
-from pertsym.equations.linear_fractions import LinearForm, Ring
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.pairings import pairings
 from pertsym.expansion.paths import generator_element

@@ -48,6 +48,7 @@ from derivations.jump_noise.models import (
     telegraph,
     unequal,
 )
+from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
 from pertsym.equations.exponential_bath import (
     Decay,
@@ -55,7 +56,6 @@ from pertsym.equations.exponential_bath import (
     Superoperator,
     exact_generator,
 )
-from pertsym.equations.linear_fractions import LinearFraction
 from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator

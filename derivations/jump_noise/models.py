@@ -16,10 +16,10 @@ import mpmath
 import numpy as np
 import sympy
 
+from pertsym.algebra.linear_fractions import LinearFraction, Ring
 from pertsym.equations.exact_rates import ExactRates
 from pertsym.equations.exponential_bath import Entries
 from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
-from pertsym.equations.linear_fractions import LinearFraction, Ring
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import sympy
 
+from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.equations.exponential_bath import Entries, Superoperator, exact_generator
 from pertsym.equations.generator import Generator
 from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
-from pertsym.equations.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.equations.nuclear_relaxation import (
     Tensor,
     added,

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from pertsym.certify.claims import Finding
 from pertsym.dynamics.methods import Method, generator, steady
-from pertsym.dynamics.steady import steady_state
 from pertsym.generators.representation import BAND
+from pertsym.generators.steady import steady_state
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.values import Model
 from pertsym.systems.proton_transfer import CUTOFF, FEMTOSECOND, proton_transfer

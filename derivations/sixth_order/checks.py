@@ -15,18 +15,18 @@ import mpmath
 import numpy as np
 
 from derivations.sixth_order.common import KERNELS, OFF_DIAGONAL, ROWS, kernel, pieces, unnamed
+from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.baths.densities import ExpressionDensity
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
-from pertsym.equations.linear_fractions import LinearFraction
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.expressions.expression import parse_expression
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values
-from pertsym.model.expression import parse_expression
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.rates import spectra_of

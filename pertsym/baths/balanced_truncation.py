@@ -80,13 +80,24 @@ class Modes(NamedTuple):
 
     def half_sided(self, w: Real) -> tuple[Complex, Complex]:
         """G_S and G_A at w >= 0; G = G_S + i G_A, and at -w the same with both conjugated."""
-        weights = np.stack((self.s, self.a), axis=1)
+        amplitudes = np.stack((self.s, self.a), axis=1)
+        real, imag = amplitudes.real.copy(), amplitudes.imag.copy()
+        x, y = self.nu.real.copy(), self.nu.imag.copy()
+        square = x * x
         both = np.empty((len(w), 2), complex)
-        rows = max(1, _BLOCK // max(1, len(self.nu)))
+        rows = max(1, _BLOCK // max(1, len(x)))
         for start in range(0, len(w), rows):
             part = slice(start, start + rows)
-            above, below = _kernels(self.nu, w[part])
-            both[part] = above @ weights + below @ weights.conj()
+            # w - im keeps its digits at a resonance
+            away, back = w[part, None] - y, w[part, None] + y
+            above, below = 1 / (away * away + square), 1 / (back * back + square)
+            away *= above
+            back *= below
+            above *= x
+            below *= x
+            # s/(nu - iw) + s*/(nu* - iw)
+            both.real[part] = (above + below) @ real + (back - away) @ imag
+            both.imag[part] = (away + back) @ real + (above - below) @ imag
         return both[:, 0], both[:, 1]
 
     def exponentials(self) -> tuple[Complex, Complex]:
@@ -99,17 +110,6 @@ class Modes(NamedTuple):
         c = np.concatenate((doubled, upper.s + 1j * upper.a, lower))
         order = np.lexsort((-nu.imag, np.abs(nu.imag), nu.real))
         return c[order], nu[order]
-
-
-def _kernels(nu: Complex, w: Real) -> tuple[Complex, Complex]:
-    """1/(nu - iw) and 1/(nu* - iw); nu - iw = re - i (w - im) keeps its digits at a resonance."""
-    both = np.empty((2, len(w), len(nu)), complex)
-    for kernel, sign in zip(both, (1, -1), strict=True):
-        away = w[:, None] - sign * nu.imag
-        inverse = 1 / (away * away + nu.real**2)
-        np.multiply(nu.real, inverse, out=kernel.real)
-        np.multiply(away, inverse, out=kernel.imag)
-    return both[0], both[1]
 
 
 class Basis(NamedTuple):

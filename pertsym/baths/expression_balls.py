@@ -15,7 +15,7 @@ from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
 
 if TYPE_CHECKING:
-    from pertsym.model.expression import Expression
+    from pertsym.expressions.expression import Expression
 
 _Node = Callable[[Ball], Ball]
 

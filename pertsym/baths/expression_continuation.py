@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pertsym.baths.jets import Jet
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.thermal_path import thermal_path
-from pertsym.model.numeric import W
+from pertsym.expressions.numeric import W
 
 if TYPE_CHECKING:
     from pertsym.baths.densities.density import Density

@@ -20,10 +20,10 @@ import sympy
 from pertsym.baths import jets
 from pertsym.baths.expression_edges import regularity
 from pertsym.baths.jets import Jet
-from pertsym.model.numeric import W
+from pertsym.expressions.numeric import W
 
 if TYPE_CHECKING:
-    from pertsym.model.expression import Expression
+    from pertsym.expressions.expression import Expression
 
 _Node = Callable[[Jet], Jet]
 
@@ -105,7 +105,7 @@ class ExpressionJet:
     @cached_property
     def infrared_power(self) -> float:
         """p of J ~ w^p as w -> 0+."""
-        from pertsym.model.expression import leading_power
+        from pertsym.expressions.expression import leading_power
 
         return float(leading_power(self._expression))
 
@@ -123,7 +123,7 @@ class ExpressionJet:
     @cached_property
     def kink_power(self) -> float:
         """Smallest power in the small-w expansion that is not an odd integer."""
-        from pertsym.model.budget import bounded_work
+        from pertsym.expressions.budget import bounded_work
 
         try:
             with bounded_work("the powers at small w take too much work"):
@@ -217,7 +217,7 @@ class _Analytic:
     @cached_property
     def ultraviolet_power(self) -> float:
         """p of the formula ~ w^p as w -> inf, -inf for faster decay."""
-        from pertsym.model.expression import decay
+        from pertsym.expressions.expression import decay
 
         behaviour = decay(self.formula)
         return float(behaviour[1]) if behaviour[0] == "power" else -math.inf

@@ -202,6 +202,9 @@ def power(a: Jet, exponent: Any) -> Jet:
         return Jet(_powers(a.c, exponent), None)
     if all(isinstance(v, float) and v == 0 for v in a.c[2:]):
         c, slope = _powers_of_linear(a, exponent), _powers_of_linear(a, exponent - 1.0)
+        exact = np.equal(a.c[0], 0) & np.equal(a.e[0], 0)  # no error, however steep
+        if np.any(exact):
+            slope = tuple(np.where(exact, 0.0, v) for v in slope)
         majorant = _sizes(c)
     else:
         c, slope = _powers(a.c, exponent), _powers(a.c, exponent - 1.0)

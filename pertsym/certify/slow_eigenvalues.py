@@ -20,8 +20,8 @@ from typing import Any
 
 import mpmath
 
+from pertsym.algebra.linear_fractions import LinearFraction, Ring
 from pertsym.equations.exponential_bath import Entries, ExponentialBath
-from pertsym.equations.linear_fractions import LinearFraction, Ring
 from pertsym.expansion.paths import Element
 
 DIFFERENCE, COHERENCE, CONJUGATE = range(3)

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import flint
 
-from pertsym.certify.rational_functions import RationalFunction
+from pertsym.algebra.rational_functions import RationalFunction
 from pertsym.certify.series import Element, Series, constant
 from pertsym.equations.mean_force import chains
 

@@ -122,6 +122,8 @@ def mean_slope(bath: Any) -> tuple[Any, Any]:
         return 0.0, 0.0
     with np.errstate(all="ignore"):
         r, _, error, _ = bath.density.reduced(NEAR_ZERO, *bath.shape)
+    # s = 1.001 is not seen at any double beside 0
+    r = np.where(np.asarray(bath.density(*bath.shape).infrared) > 1, 0.0, r)[()]
     return r, np.where(np.isnan(error), 64 * UNIT * np.abs(r), error) + TINY
 
 

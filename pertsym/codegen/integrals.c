@@ -33,6 +33,12 @@ static inline double spectrum_at(const struct bath *b, double w, int m, double *
     if (!b->kind) {
         discrete_spectra(b, fabs(w), &s);
     } else {
+        if (w == 0.0) { /* the power of J is not lost in what stands for w = 0 */
+            struct density d;
+            b->kind->describe(b->shape, &d);
+            *error = 0.0;
+            if (d.infrared > 1.0) return 0.0;
+        }
         b->kind->reduced(x, b->shape, &r, &slope, &r_e, &slope_e);
         if (w == 0.0 && m) {
             *error = b->classical ? 0.0 : r_e + TINY;

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pertsym.distributions.kinks import Kink, at_pole
 from pertsym.expansion.interaction import Frequency
-from pertsym.numerics.kinks import Kink, at_pole
 from pertsym.reduction.spectral import Denominators, Monomial, SpectralForm, SpectralIntegral
 
 MIXED_METHODS = ("mixed_integral", "regular_part", "regular_slope", "mean_slope")

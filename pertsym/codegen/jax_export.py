@@ -33,7 +33,8 @@ _HEAD = '''\
 
 `evaluate(**parameters)` broadcasts and can be differentiated and compiled by jax; double precision
 is switched on.  Good near the defaults: w0 within a factor of {range}, scales and temperatures
-within 2; write another file for others.  Temperatures that are 0 stay 0.
+within 2; write another file for others.  Temperatures that are 0 stay 0.  Where a value is
+infinite it is NaN.
 """
 
 import jax
@@ -59,8 +60,8 @@ def evaluate(**parameters):
     g = {{k: jnp.asarray(v, float) for k, v in {{**PARAMETERS, **parameters}}.items()}}
     w0, a, result = g["w0"], {{}}, {{}}
 {atoms}
-    for quantity, order, formula, names in FORMULAS:
-        value = formula(w0, *(a[name] for name in names))
+    for quantity, order, formula, names, infinite in FORMULAS:
+        value = where(infinite(g), jnp.nan, formula(w0, *(a[name] for name in names)))
         rate = 1.0 if quantity == "equilibrium_constant" else {rate}
         result.setdefault(quantity, {{}})[order] = rate * value
     return result
@@ -102,6 +103,12 @@ def spectra(r, slope, x, sign, classical, beta):
     h = where(small, 1 + near / 2 + square * even, h)
     dh = where(small, 0.5 + near * odd, dh)
     return 2 * r * h / beta, 2 * (sign * slope * h / beta + r * dh)
+
+
+def power_at_zero(x, p):
+    """x^p with 0^0 = 1, constant at x = 0."""
+    nothing = x == 0
+    return where(nothing, where(p == 0, 1.0, 0.0), pow(where(nothing, 1.0, x), p))
 
 
 def seen(w, analytic, scale, start, step):
@@ -174,8 +181,16 @@ def render(code: Codegen) -> str:
         e = f.expression
         arguments = ", ".join(["w0", *(x.identifier for x in e.atoms)])
         pieces.append(f"def {e.identifier}({arguments}):\n    return {e.value} + 0.0 * w0\n\n\n")
+        infinite = " | ".join(
+            f"({' + '.join(f'infrared_{b}(g)' for b in baths)} {'<' if len(baths) < 2 else '<='} 1)"
+            for baths, met in code.divergent.items()
+            if e in met
+        )
         names = "".join(f'"{x.identifier}", ' for x in e.atoms)
-        rows.append(f'    ("{e.quantity}", {e.order}, {e.identifier}, ({names})),\n')
+        rows.append(
+            f'    ("{e.quantity}", {e.order}, {e.identifier}, ({names}), '
+            f"lambda g: {infinite or 'False'}),\n"
+        )
     return "".join([*pieces, "FORMULAS = (\n", *rows, ")\n"])
 
 
@@ -274,6 +289,17 @@ def spectra_{name}(g, sign):
     return spectra(r, r * ({d.slope}), y, sign, {bath.classical}, beta_{name}(g))
 
 
+def zero_{name}(g):
+    """C^(0), a limit."""
+{own}    y, beta, pow = 0.0 * g["w0"], beta_{name}(g), power_at_zero
+{steps}    return y if beta is None else 2 * {d.amplitude} * ({d.reduced}) / beta
+
+
+def infrared_{name}(g):
+    """The power of J at w -> 0; large at T = 0, where nothing is infinite."""
+{own}    return {2.0 if cold else d.infrared} + 0.0 * g["w0"]
+
+
 '''
 
 
@@ -296,10 +322,6 @@ def _products(code: Codegen) -> dict[tuple[str, str, str], str]:
 
 
 def _atom_lines(code: Codegen) -> Iterator[str]:
-    if any(atom.kind == "C" and not atom.multiple for atom in code.atoms):
-        raise NotYetDerivable(
-            code.name, "language", "jax has no routine for Ĉ(0) yet", "export python or c"
-        )
     for name in code.elements:
         yield f'a["{name}"] = g["{name}"]'
     for bath in code.baths:
@@ -307,6 +329,8 @@ def _atom_lines(code: Codegen) -> Iterator[str]:
         for sign in (1, -1):
             names = [Atom("C", (b,), m, sign).identifier for m in (0, 1)]
             yield f'a["{names[0]}"], a["{names[1]}"] = spectra_{b}(g, {sign})'
+        if Atom("C", (b,)) in code.atoms:
+            yield f'a["{Atom("C", (b,)).identifier}"] = zero_{b}(g)'
         yield f"p_{b} = poles_{b}(g)"
     made = set()
     for atom in code.atoms:

@@ -20,7 +20,8 @@ _HEAD = '''\
 {units}
 `evaluate(w0 = 1.0)` gives Dict(quantity => Dict(order => value)) at the defaults with these
 parameters in their place, arrays broadcast; `errors` bounds |value - exact|, `both` returns the
-two.  `PARAMETERS` names all parameters with their defaults.{missing}
+two.  Where a value is infinite it is NaN and its bound 1e300.  `PARAMETERS` names all parameters
+with their defaults.{missing}
 """
 module PertsymRates
 

@@ -18,8 +18,8 @@ _HEAD = """\
 {units}
 evaluate["w0" -> 1.0] gives <|quantity -> <|order -> value|>|> at the defaults with these
 parameters in their place; lists of one length are threaded over.  errors[...] bounds
-|value - exact|, both[...] returns the two.  PARAMETERS names all parameters with their
-defaults.{missing} *)
+|value - exact|, both[...] returns the two.  Where a value is infinite it is Indeterminate and
+its bound 1.*^300.  PARAMETERS names all parameters with their defaults.{missing} *)
 
 BeginPackage["PertsymRates`"];
 PARAMETERS::usage = "PARAMETERS: every parameter with its default.";
@@ -36,6 +36,7 @@ PARAMETERS = <|
 pi = N[Pi];
 INFINITY = 1.*^300;
 NOT$A$NUMBER = Indeterminate;
+power[x_, p_] := If[x == 0 && p == 0, 1., x^p];
 expm1[x_] := If[Abs[x] < 0.01, 2 Exp[x/2] Sinh[x/2], Exp[x] - 1];
 
 """
@@ -174,6 +175,12 @@ class _Mathematica(Printer):
 
     def choice(self, test: str, yes: str, no: str) -> str:
         return enclosed("If[", [test, yes, no], "]")
+
+    def _ranked(self, node: ast.expr) -> tuple[str, int]:
+        match node:
+            case ast.Call(func=ast.Name(id="pow"), args=args):  # 0^0 is Indeterminate
+                return enclosed("power[", [self.text(a) for a in args], "]"), 9
+        return super()._ranked(node)
 
     def call(self, function: str, arguments: list[str]) -> str:
         if function == "all":

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pertsym.baths.densities.density import DensityCode
-from pertsym.codegen import portable
+from pertsym.codegen import portable, portable_spectra
 from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom
 from pertsym.model.errors import NotYetDerivable
@@ -37,13 +37,12 @@ def source(code: Codegen) -> str:
     """
     for f in code.formulas:
         for atom in f.expression.atoms:
-            at_zero = atom.kind == "C" and not atom.multiple
             known = atom.kind in ("C", "P", "D", "S", "T", "QC", "QP")
-            if not known or atom.shift or at_zero:
+            if not known or atom.shift or atom.is_integral:
                 raise NotYetDerivable(
                     code.name,
                     "language",
-                    f"{f.expression.identifier} holds an integral or Ĉ(0), for which this language "
+                    f"{f.expression.identifier} holds an integral or P(0), for which this language "
                     "has no routine yet",
                     "export python, or name other quantities",
                 )
@@ -54,6 +53,7 @@ def source(code: Codegen) -> str:
         f"RATE = {code.units.rate_factor!r}",
         "\n".join(_machinery()),
         *(_density(found[kind]) for kind in sorted(found)),
+        *(_at_zero(found[kind]) for kind in sorted(found) if any(map(_is_at_zero, code.atoms))),
         *(_exponentials(b) for b in code.baths if b.exponentials is not None),
         *map(_formula, code.formulas),
         _point(code),
@@ -62,9 +62,10 @@ def source(code: Codegen) -> str:
 
 
 def _machinery() -> Iterator[str]:
-    for node in ast.parse(inspect.getsource(portable)).body[1:]:
-        if not isinstance(node, ast.ImportFrom):
-            yield ast.unparse(node)
+    for module in (portable, portable_spectra):
+        for node in ast.parse(inspect.getsource(module)).body[1:]:
+            if not isinstance(node, ast.ImportFrom):
+                yield ast.unparse(node)
 
 
 def _density(d: DensityCode) -> str:
@@ -88,6 +89,23 @@ def _density(d: DensityCode) -> str:
         f"    return [[r, lost], [r * ({d.slope}), 3 * lost * ({d.slope_size})]]",
     ]
     return "\n".join(lines)
+
+
+def _at_zero(d: DensityCode) -> str:
+    """J/w at w = 0 and its error; a power of w = 0 has no rounding."""
+    rounding = "64.0" if "log(" in d.rounding else d.rounding
+    lines = [
+        f"def {d.kind}_at_zero({', '.join(d.shape_parameters)}):",
+        "    y = 0.0",
+        *(f"    {name} = {body}" for name, body in d.steps),
+        f"    r = {d.reduced}",
+        f"    return [r, UNIT * ({rounding}) * abs(r)]",
+    ]
+    return "\n".join(lines)
+
+
+def _is_at_zero(atom: Atom) -> bool:
+    return atom.kind == "C" and not atom.multiple
 
 
 def _exponentials(bath: BathCode) -> str:
@@ -143,11 +161,16 @@ def _point(code: Codegen) -> str:
             ]
         if any(a.kind in "PD" and a.baths == (b,) for a in code.atoms):
             lines.append(f"    p_{b} = parts_of(made(bath_{b}, w0, w0), w0)")
+    lines += [
+        f"    {_infinite(names)} = diverges([{', '.join(f'bath_{b}' for b in names)}])"
+        for names in code.divergent
+    ]
+    lines += [f"    zero_{b.name} = {_zero(code, b)}" for b in code.baths if _zero(code, b)]
     for kind, one, other in sorted({(a.kind, *a.baths) for a in code.atoms if a.kind[0] == "Q"}):
-        lines += [
-            f"    {kind}_{one}_{other} = parts_of(",
-            f"        product_of({_UNITS[kind]}, bath_{one}, bath_{other}, w0), w0)",
-        ]
+        parts = f"parts_of(product_of({_UNITS[kind]}, bath_{one}, bath_{other}, w0), w0)"
+        for pair in sorted({(one, other), (other, one)} & set(code.divergent)):
+            parts = f"NOTHING if {_infinite(pair)} else {parts}"
+        lines.append(f"    {kind}_{one}_{other} = {parts}")
     lines += [f"    {atom.identifier} = {_atom(code, atom)}" for atom in code.atoms]
     rows = []
     for f in code.formulas:
@@ -158,16 +181,41 @@ def _point(code: Codegen) -> str:
             for form in ("{0}[0]", "abs({0}[0])", "abs({0}[0]) + {0}[1]")
         )
         majorant = f"{e.identifier}_majorant"
-        rows.append(
+        row = (
             f"[{rate} * {e.identifier}({values}), {rate} * bound({majorant}({larger}), "
             f"{majorant}({sizes}), {e.operations})]"
         )
+        infinite = [_infinite(baths) for baths, met in code.divergent.items() if e in met]
+        if infinite:
+            row = f"[NOT_A_NUMBER, INFINITY] if {' or '.join(infinite)} else {row}"
+        rows.append(row)
     return "\n".join([*lines, f"    return [{', '.join(rows)}]"])
+
+
+def _zero(code: Codegen, bath: BathCode) -> str:
+    """Ĉ(0) without the amplitude, where it is asked for."""
+    b, d = bath.name, bath.density
+    if Atom("C", (b,)) not in code.atoms:
+        return ""
+    if d is None:
+        return f"discrete_spectra(C_{b}, NU_{b}, 0.0)[0]"
+    shape = ", ".join(f"{p}_{b}" for p in d.shape_parameters)
+    text = f"at_zero(bath_{b}, {d.kind}_at_zero({shape}))"
+    nothing = f'bath_{b}["beta"] == 0'
+    if (b,) in code.divergent:
+        nothing += f" or {_infinite((b,))}"
+    return f"NOTHING[0] if {nothing} else {text}"
+
+
+def _infinite(baths: Sequence[str]) -> str:
+    return f"infinite_{'_'.join(baths)}"
 
 
 def _atom(code: Codegen, atom: Atom) -> str:
     sign = 1 if atom.multiple > 0 else -1
     name = "_".join(atom.baths)
+    if _is_at_zero(atom):
+        return f"scaled(amplitude_{name}, zero_{name})"
     match atom.kind:
         case "S":
             return f"[{name}, 0.0]"

@@ -187,24 +187,34 @@ class Sums:
         return -4 * math.pi * odd.imag, 4 * math.pi * error + 8 * UNIT * np.abs(odd)
 
 
-class Tables:
+class FromParts:
+    """P from S and D of `tabulated`: `made` gives them, each with its error."""
+
+    def made(self, x: Any, m: int) -> Any:
+        raise NotImplementedError
+
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error."""
+        even, error, slope, slope_error = self.made(x, m)
+        odd = x * slope
+        return even, error, odd, x * slope_error + UNIT * np.abs(odd)
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        _, _, odd, error = self.parts(x, 0)
+        return 2 * odd, 2 * error
+
+
+class Tables(FromParts):
     """P from polynomials in w0."""
 
     def __init__(self, table: TabulatedTransform) -> None:
-        self.table = table
+        self.table, self.transform = table, table.transform
 
-    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
-        return self.table.transform(w, m)
-
-    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
-        return odd_part(x, self.table.parts(x, m))
-
-    def difference(self, x: Any) -> tuple[Any, Any]:
-        _, _, slope, error = self.table.parts(x, 0)
-        return 2 * x * slope, 2 * x * error + 2 * UNIT * np.abs(x * slope)
+    def made(self, x: Any, m: int) -> Any:
+        return self.table.parts(x, m)
 
 
-class Temperatures:
+class Temperatures(FromParts):
     """P from polynomials in beta."""
 
     def __init__(self, table: ThermalTransform, beta: Any) -> None:
@@ -214,22 +224,11 @@ class Temperatures:
         value, error = self.table.transform(self.beta, m, 1 if w[0] > 0 else -1)
         return value, error
 
-    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
-        return odd_part(x, self.table.parts(self.beta, m))
-
-    def difference(self, x: Any) -> tuple[Any, Any]:
-        _, _, slope, error = self.table.parts(self.beta, 0)
-        return 2 * x * slope, 2 * x * error + 2 * UNIT * np.abs(x * slope)
+    def made(self, x: Any, m: int) -> Any:
+        return self.table.parts(self.beta, m)
 
 
-def odd_part(x: Any, parts: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
-    """[P(x) + P(-x)]/2, its error, [P(x) - P(-x)]/2, its error, from S and D of `tabulated`."""
-    even, error, slope, slope_error = parts
-    odd = x * slope
-    return even, error, odd, x * slope_error + UNIT * np.abs(odd)
-
-
-class Closed:
+class Closed(FromParts):
     """P in closed form at every point, whatever varies; computed in blocks."""
 
     def __init__(
@@ -243,22 +242,15 @@ class Closed:
             for row, part in zip(self.rows, parts(w, b, classical, *own), strict=True):
                 row[at] = part
 
+    def made(self, x: Any, m: int) -> Any:
+        return self.rows[4 * m : 4 * m + 4]
+
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
-        even, even_error, slope, slope_error = self.rows[4 * m : 4 * m + 4]
+        even, even_error, slope, slope_error = self.made(w, m)
         odd = w * slope
         value, size = even + odd, np.abs(odd)
         error = even_error + np.abs(w) * slope_error + 2 * UNIT * (size + np.abs(value))
         return value, error
-
-    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
-        """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error."""
-        even, error, slope, slope_error = self.rows[4 * m : 4 * m + 4]
-        odd = x * slope
-        return even, error, odd, x * slope_error + UNIT * np.abs(odd)
-
-    def difference(self, x: Any) -> tuple[Any, Any]:
-        value = 2 * x * self.rows[2]
-        return value, 2 * x * self.rows[3] + 2 * UNIT * np.abs(value)
 
 
 class Transforms:

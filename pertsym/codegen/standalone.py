@@ -110,6 +110,8 @@ class Bath:
         w = np.asarray(w, dtype=float)
         x, side = np.maximum(np.abs(w), 1e-290), np.where(w < 0, -1.0, 1.0)
         r, slope, r_error, slope_error = self.density.reduced(x, *self.density.shape)
+        if self.density.infrared_power > 1:  # s = 1.001 is not seen at any double beside 0
+            r, r_error = (np.where(w == 0, 0.0, y) for y in (r, r_error))
         if math.isinf(self.beta):
             h, dh, beta, lost = np.where(w > 0, x, 0.0), np.where(w > 0, 1.0, 0.0), 1.0, 8 * UNIT
         elif self.classical:

@@ -28,7 +28,6 @@ from pertsym.dynamics.reliability import (
     felt,
     require_known,
 )
-from pertsym.dynamics.steady import steady_state
 from pertsym.estimate import Estimate
 from pertsym.generators.correlation_transient import equations_in_time, second_order_transient
 from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
@@ -43,6 +42,7 @@ from pertsym.generators.representation import (
 )
 from pertsym.generators.routes import joint_limit
 from pertsym.generators.second_order import second_order
+from pertsym.generators.steady import steady_state
 from pertsym.generators.system import System, element_name
 from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.generators.threads import single_threaded

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.algebra.linear_fractions import LinearFraction, Ring
 from pertsym.equations.exponential_bath import (
     Decay,
     Superoperator,
@@ -26,7 +27,6 @@ from pertsym.equations.exponential_bath import (
     ring_of,
     transition_names,
 )
-from pertsym.equations.linear_fractions import LinearFraction, Ring
 from pertsym.expansion.cumulants import Word, ordered_cumulant
 from pertsym.expansion.interaction import Frequency, Interaction
 from pertsym.expansion.pairings import Pairing

@@ -15,6 +15,7 @@ import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pertsym.algebra.linear_fractions import LinearForm, LinearFraction, Ring
 from pertsym.equations.exponential_bath import (
     Decays,
     decays_of,
@@ -22,7 +23,6 @@ from pertsym.equations.exponential_bath import (
     ring_of,
     transition_names,
 )
-from pertsym.equations.linear_fractions import LinearForm, LinearFraction, Ring
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.terms import Term, TimeIntegrand
 

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import sympy
 
+from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.equations.bloch import QUANTITIES, parse_element
 from pertsym.equations.exponential_bath import (
     Auxiliaries,
@@ -22,7 +23,6 @@ from pertsym.equations.exponential_bath import (
     ExponentialBath,
     exact_generator,
 )
-from pertsym.equations.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.model.errors import NotYetDerivable

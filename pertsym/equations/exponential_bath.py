@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
 
-from pertsym.equations.linear_fractions import LinearForm, LinearFraction, Ring
+from pertsym.algebra.linear_fractions import LinearForm, LinearFraction, Ring
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from pertsym.algebra.linear_fractions import LinearForm, LinearFraction, Ring
 from pertsym.equations.exponential_bath import Entries, Key, frequency
-from pertsym.equations.linear_fractions import LinearForm, LinearFraction, Ring
 from pertsym.expansion.interaction import Operator
 from pertsym.expansion.paths import Element
 

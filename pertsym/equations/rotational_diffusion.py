@@ -21,9 +21,9 @@ from itertools import product
 
 from flint import fmpq_poly
 
+from pertsym.algebra.linear_fractions import Ring
 from pertsym.equations.exponential_bath import Entries
 from pertsym.equations.jump_noise import Ladder
-from pertsym.equations.linear_fractions import Ring
 from pertsym.equations.nuclear_relaxation import ISOTROPIC
 
 RANK = 2

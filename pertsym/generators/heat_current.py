@@ -21,7 +21,6 @@ from types import MappingProxyType
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.steady import steady_state
 from pertsym.estimate import Estimate
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.long_times import divergent_elements
@@ -32,6 +31,7 @@ from pertsym.generators.representation import (
     represented,
     slow_subspaces,
 )
+from pertsym.generators.steady import steady_state
 from pertsym.generators.system import Array, Correlated, System, as_matrix
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import flint
 
-from pertsym.certify.rational_functions import RationalFunction
+from pertsym.algebra.rational_functions import RationalFunction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.reduction.spectral import (

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import flint
 
-from pertsym.certify.rational_functions import RationalFunction
+from pertsym.algebra.rational_functions import RationalFunction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.language.field import (

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Strengths
-from pertsym.model.budget import bounded_work
+from pertsym.expressions.budget import bounded_work
+from pertsym.expressions.numeric import rational
 from pertsym.model.eigenbasis import Block, Definition, Eigenbasis, Polynomial, evaluated
 from pertsym.model.entries import Rows, hermitian_at, is_simple
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.matrix import eigenbasis
-from pertsym.model.numeric import rational
 from pertsym.model.read import Place
 from pertsym.model.statement import Model
 

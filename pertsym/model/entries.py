@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import sympy
 
 from pertsym.exact import Gaussian, exact_rational
-from pertsym.model.numeric import rational
+from pertsym.expressions.numeric import rational
 from pertsym.model.read import Place, array, gaussian
 from pertsym.model.symbols import Declared, Symbols, read_entry, value_of
 from pertsym.model.values import Matrix as NumericMatrix

@@ -427,7 +427,7 @@ def _parameter(parameter: Parameter, key: str, value: object, place: Place) -> o
     match parameter.form:
         case "formula":
             # only here: it brings SymPy, which models without formulas do not need
-            from pertsym.model.expression import decay, leading_power, parse_expression
+            from pertsym.expressions.expression import decay, leading_power, parse_expression
 
             formula = text(value, here)
             try:

@@ -18,7 +18,7 @@ from typing import Any, Final
 import sympy
 
 from pertsym.exact import exact_rational
-from pertsym.model.budget import bounded_work
+from pertsym.expressions.budget import bounded_work
 from pertsym.model.cross import Cross, names_of
 from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
 from pertsym.model.errors import InputError

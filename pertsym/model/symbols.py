@@ -1,7 +1,7 @@
 """Symbols of a model file: declared in a table, used in entries of matrices, put in as numbers.
 
-An entry is read by the parser of `pertsym.model.expression`, with other names and functions: text
-becomes SymPy constructors, nothing of it is executed, and numbers stay the rationals written.
+An entry is read by the parser of `pertsym.expressions.expression`, with other names and functions:
+text becomes SymPy constructors, nothing of it is executed, and numbers stay the rationals written.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import mpmath
 import sympy
 
 from pertsym.exact import Gaussian, exact_rational
-from pertsym.model.budget import bounded_work
-from pertsym.model.expression import Reader, syntax_tree
-from pertsym.model.numeric import NoValue, rational, value_at
+from pertsym.expressions.budget import bounded_work
+from pertsym.expressions.expression import Reader, syntax_tree
+from pertsym.expressions.numeric import NoValue, rational, value_at
 from pertsym.model.read import Place, guess, real, table
 
 FUNCTIONS: Final[Mapping[str, Callable[..., sympy.Expr]]] = MappingProxyType(

@@ -50,7 +50,7 @@ def density_from(value: Any) -> BathDensity:
     if isinstance(value, BathDensity):
         return value
     # only here: it brings SymPy
-    from pertsym.model.expression import decay, leading_power, parse_expression
+    from pertsym.expressions.expression import decay, leading_power, parse_expression
 
     try:
         expression = parse_expression(str(value))

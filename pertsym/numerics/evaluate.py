@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import flint
@@ -14,16 +15,17 @@ import numpy as np
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.integrals import Kind
 from pertsym.baths.node_integrals import Pole
-from pertsym.exact import Gaussian, exact_rational
-from pertsym.expansion.interaction import Frequency
-from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.kinks import (
+from pertsym.distributions.kinks import (
     Kink,
     at_pole,
+    depends_on_differences,
     divergent_part,
     kinks,
     with_poles_on_spectra,
 )
+from pertsym.exact import Gaussian, exact_rational
+from pertsym.expansion.interaction import Frequency
+from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, MixedSpectra, Spectra
 from pertsym.reduction.elements import at_elements, by_elements, symbols_of
 from pertsym.reduction.spectral import (
@@ -196,6 +198,9 @@ def reduced(
     return (_in_parts(form) if isinstance(spectra, DoubleSpectra) else form), finite
 
 
+_turned = lru_cache(maxsize=256)(with_poles_on_spectra)
+
+
 def _without_divergences(
     form: SpectralForm, frequencies: Sequence[Any], spectra: MixedSpectra
 ) -> tuple[SpectralForm, tuple[Kink, ...]]:
@@ -204,7 +209,7 @@ def _without_divergences(
     def has_kink(kink: Kink) -> bool:
         return not spectra.has_slope(kink.name, linear(kink.frequency, frequencies))
 
-    turned = with_poles_on_spectra(form, kinks(form, has_kink))
+    turned = _turned(form, kinks(form, has_kink))
     found = kinks(turned, has_kink)
     coefficients = {
         kink: _without_zeros(divergent_part(turned, kink), frequencies, spectra) for kink in found
@@ -239,6 +244,7 @@ PARTS = {"P+": 1, "P-": -1}
 """[P(w) + P(-w)]/2 and half the difference: kinds of values that `reduced` brings in."""
 
 
+@lru_cache(maxsize=256)
 def _in_parts(form: SpectralForm) -> SpectralForm:
     """The form with P(w) and P(-w) of one bath as sum and difference of their parts.
 
@@ -352,17 +358,6 @@ def _values(
                     else _asked(atom, frequencies, spectra, finite)
                 )
     return values
-
-
-def depends_on_differences(form: SpectralForm, name: str) -> bool:
-    """Whether adding one constant to P_name at all frequencies leaves the form unchanged."""
-    slope = SpectralForm.collect(
-        (m._replace(atoms=m.atoms[:k] + m.atoms[k + 1 :]), z)
-        for m, z in form
-        for k, atom in enumerate(m.atoms)
-        if isinstance(atom, Value) and atom[:3] == ("P", name, 0)
-    )
-    return not slope
 
 
 def _asked(

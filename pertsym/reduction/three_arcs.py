@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import flint
 
-from pertsym.equations.linear_fractions import Ring
+from pertsym.algebra.linear_fractions import Ring
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.reduction.arc_length_reduction import transform

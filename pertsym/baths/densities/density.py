@@ -3,7 +3,7 @@
 A new density is a subclass in one file, registered by its kind.  It names its parameters, writes
 J once (`shape`) and how it behaves at both ends (`facts`), and bounds its decay; what follows from
 J alone - jets, J below the axis, balls, code for exports - is derived here and in
-`pertsym.codegen.densities`.
+`pertsym.baths.densities.code`.
 """
 
 from __future__ import annotations
@@ -401,7 +401,7 @@ class Density:
             return code
         if type(self).shape is Density.shape:
             raise ValueError(f"{type(self).__name__} has no code below the real axis")
-        from pertsym.codegen.densities import derived  # brings SymPy
+        from pertsym.baths.densities.code import derived  # brings SymPy
 
         return derived(type(self))  # type: ignore[arg-type]  # a class is hashable
 

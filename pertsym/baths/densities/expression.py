@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pertsym.baths.expression_balls import PiecewiseBalls
     from pertsym.baths.expression_continuation import ExpressionContinuation
     from pertsym.baths.expression_jet import ExpressionJet
-    from pertsym.model.expression import Expression
+    from pertsym.expressions.expression import Expression
 
 
 @register("expression")
@@ -27,7 +27,7 @@ class ExpressionDensity(Density):
 
     Parameters
     ----------
-    expression : pertsym.model.expression.Expression
+    expression : pertsym.expressions.expression.Expression
         The parsed formula; it is evaluated by a walk over its tree, never as Python.
 
     Raises
@@ -42,7 +42,7 @@ class ExpressionDensity(Density):
     powers_vary = False
 
     def exported(self, bath: str) -> DensityCode:
-        from pertsym.codegen.densities import rational
+        from pertsym.baths.densities.code import rational
 
         return rational(self.expression, self.infrared_power, bath)
 
@@ -55,7 +55,7 @@ class ExpressionDensity(Density):
         return self.scale
 
     def remarks(self) -> tuple[str, ...]:
-        from pertsym.model.domain import first_negative_value  # brings SymPy
+        from pertsym.expressions.domain import first_negative_value  # brings SymPy
 
         negative_at = first_negative_value(self.expression.sympy_expr)
         if negative_at is None:

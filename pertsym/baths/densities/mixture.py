@@ -128,7 +128,7 @@ class Mixture(Density):
                 "the sum has parts whose powers at w = 0 differ by no integer, or which do not "
                 "continue below the axis"
             )
-        from pertsym.codegen.densities import combined
+        from pertsym.baths.densities.code import combined
 
         return combined([density.exported(bath) for density in self.densities], bath)
 

@@ -10,7 +10,7 @@ import flint
 import mpmath
 import sympy
 
-from pertsym.model.numeric import NoValue, W, holds_at, value_at
+from pertsym.expressions.numeric import NoValue, W, holds_at, value_at
 
 SWITCHES: Final = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise)
 """Functions that are analytic only between the zeros of something."""

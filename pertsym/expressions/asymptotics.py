@@ -14,8 +14,8 @@ from typing import Final, Literal
 import mpmath
 import sympy
 
-from pertsym.model.budget import bounded_work
-from pertsym.model.numeric import NoValue, W, value_at
+from pertsym.expressions.budget import bounded_work
+from pertsym.expressions.numeric import NoValue, W, value_at
 
 Decay = tuple[Literal["exponential"]] | tuple[Literal["power"], float]
 
@@ -31,7 +31,7 @@ class _Undecided(Exception):
 
 @lru_cache(maxsize=256)
 def power_at_zero(expr: sympy.Expr) -> float:
-    """Return p of J ~ w^p as w -> 0+; see `pertsym.model.expression.leading_power`."""
+    """Return p of J ~ w^p as w -> 0+; see `pertsym.expressions.expression.leading_power`."""
     with bounded_work(_undecided_text(expr, sympy.S.Zero)):
         return _power_at_zero(expr)
 
@@ -62,7 +62,7 @@ def _power_at_zero(expr: sympy.Expr) -> float:
 
 @lru_cache(maxsize=256)
 def decay_at_infinity(expr: sympy.Expr) -> Decay:
-    """Return the decay as w -> oo; see `pertsym.model.expression.decay`."""
+    """Return the decay as w -> oo; see `pertsym.expressions.expression.decay`."""
     with bounded_work(_undecided_text(expr, sympy.oo)):
         return _decay_at_infinity(expr)
 

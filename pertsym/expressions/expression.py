@@ -22,10 +22,10 @@ import mpmath
 import sympy
 
 from pertsym.exact import exact_rational
-from pertsym.model import asymptotics, domain
-from pertsym.model.budget import bounded_work
-from pertsym.model.numeric import NoValue, W, rational, value_at
-from pertsym.model.pieces import Pieces, analytic_pieces
+from pertsym.expressions import asymptotics, domain
+from pertsym.expressions.budget import bounded_work
+from pertsym.expressions.numeric import NoValue, W, rational, value_at
+from pertsym.expressions.pieces import Pieces, analytic_pieces
 
 FUNCTIONS: Final[dict[str, Callable[[sympy.Expr], sympy.Expr]]] = {
     "exp": sympy.exp,

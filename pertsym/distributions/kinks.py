@@ -107,3 +107,14 @@ def divergent_part(form: SpectralForm, kink: Kink) -> SpectralForm:
                     value = Value(kind, turned.other, 0, image(turned))
                     parts.append((m._replace(atoms=(*others, value)), z))
     return SpectralForm.collect(parts)
+
+
+def depends_on_differences(form: SpectralForm, name: str) -> bool:
+    """Whether adding one constant to P_name at all frequencies leaves the form unchanged."""
+    slope = SpectralForm.collect(
+        (m._replace(atoms=m.atoms[:k] + m.atoms[k + 1 :]), z)
+        for m, z in form
+        for k, atom in enumerate(m.atoms)
+        if isinstance(atom, Value) and atom[:3] == ("P", name, 0)
+    )
+    return not slope

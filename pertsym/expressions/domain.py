@@ -13,8 +13,8 @@ from typing import Any
 import mpmath
 import sympy
 
-from pertsym.model.numeric import NoValue, W, value_at
-from pertsym.model.pieces import positive_roots
+from pertsym.expressions.numeric import NoValue, W, value_at
+from pertsym.expressions.pieces import positive_roots
 
 _MANY_DIGITS, _ZERO_DIGITS = 300, 250
 _ROUNDING = 1e-15  # relative, in 30 digits

@@ -1,0 +1,78 @@
+"""The mutants themselves: every one is a single change that still is a program."""
+
+from __future__ import annotations
+
+import ast
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from tests.mutation.__main__ import chosen, modules
+from tests.mutation.mutants import mutants
+from tests.mutation.table import narrow_tests
+
+ROOT = Path(__file__).parent.parent
+TEXT = '''"""One + two."""
+
+from typing import Final
+
+WIDTH: Final = 2.5  # <- a constant: "é" is two bytes
+
+
+def size(x: int = 3, *, name: str = "é") -> float:
+    """Positive: x < 1."""
+    if x <= 1 and name != "é":
+        raise ValueError(f"x: {x + 1}")
+    return WIDTH * -x if not name else x + 1
+'''
+CHANGES = {
+    ("2.5", "(5.0)"),
+    ("3", "(4)"),
+    ("x <= 1", "(x < 1)"),
+    ("x <= 1", "(x > 1)"),
+    ("1", "(2)"),
+    ('name != "é"', "(name == 'é')"),
+    ('x <= 1 and name != "é"', "(x <= 1 or name != 'é')"),
+    ('x <= 1 and name != "é"', "(not (x <= 1 and name != 'é'))"),
+    ("WIDTH * -x", "(WIDTH / -x)"),
+    ("-x", "(x)"),
+    ("not name", "(name)"),
+    ("not name", "(not not name)"),
+    ("x + 1", "(x - 1)"),
+}
+
+
+def test_changes_of_a_small_module() -> None:
+    found = mutants("a.py", TEXT)
+    returned = [m for m in found if m.before.startswith("return")]
+    assert {(m.before, m.after) for m in found} - {(m.before, m.after) for m in returned} == CHANGES
+    assert [m.after for m in returned] == ["return None"]
+    for m in found:
+        assert TEXT.splitlines()[m.line - 1] != m.text.splitlines()[m.line - 1]
+
+
+def test_operators_of_c() -> None:
+    text = (
+        "/* a + b */\ndouble f(double x)\n{\n    return x < 1.0 ? x * x : x - 1.0; /* x + 1 */\n}\n"
+    )
+    found = mutants("a.c", text)
+    assert [m.line for m in found] == [4, 4, 4]
+    changed = {m.text.splitlines()[3].strip().split(";")[0] for m in found}
+    assert changed == {
+        "return x <= 1.0 ? x * x : x - 1.0",
+        "return x < 1.0 ? x / x : x - 1.0",
+        "return x < 1.0 ? x * x : x + 1.0",
+    }
+
+
+@pytest.mark.parametrize("module", modules())
+def test_every_module_has_tests_and_mutants_that_parse(module: str) -> None:
+    assert all((ROOT / name).is_file() for name in narrow_tests(module))
+    found = chosen(module, 5, 1)
+    text = (ROOT / module).read_text(encoding="utf-8")
+    for m in found:
+        assert m.text != text
+        if fnmatch(module, "*.py"):
+            ast.parse(m.text)
+    assert found == chosen(module, 5, 1)
