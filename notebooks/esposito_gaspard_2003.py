@@ -23,7 +23,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Latex, display
 
-from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, NonCrossing, projected_cumulant
+from pertsym.environments import NonCrossing
+from pertsym.expansion.paths import projected_cumulant
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.library import builtin, find
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS

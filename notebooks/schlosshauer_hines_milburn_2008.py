@@ -22,13 +22,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from pertsym.baths.densities import DrudeLorentz, SpinSurrogate
+from pertsym.environments.spins import IndependentSpins, Spin
+from pertsym.generators.contracted import Contracted
 from pertsym.library import find
 from pertsym.model.oscillator import OscillatorModel, PositionCoupling
 from pertsym.model.units import UNITS
 from pertsym.model.values import Bath
 from pertsym.oscillator.coefficients import coefficients
 from pertsym.oscillator.fock import DampedLevels, occupation
-from pertsym.spins.fourth_cumulant import FourthCumulant, Spin
 
 paper = find("schlosshauer_hines_milburn_2008")
 derivation = paper.derivation(4)
@@ -159,10 +160,10 @@ derivation.step("fourth-cumulant")
 # %%
 energies, coupling = np.array([0.0, 1.0]), np.array([[0, 1], [1, 0]], dtype=complex)
 times = np.linspace(0, 6, 25)
-start = np.diag([0.0, 1.0])
 for bias in (0.0, 0.8):
-    term = FourthCumulant(energies, coupling, (Spin(1.0, bias, 1.3, 0.7),))
-    plt.plot(times, [term.state(start, t)[1, 1].real for t in times], label=f"bias {bias}")
+    rule = IndependentSpins((Spin(1.0, bias, 1.3, 0.7),), only=(4,))
+    term = Contracted.of(rule, energies, (coupling,), 4)
+    plt.plot(times, [term.state(t).matrix[3, 3].real for t in times], label=f"bias {bias}")
 plt.xlabel("$t$")
 plt.ylabel(r"fourth cumulant's part of $\rho_{11}$, over $g^4$")
 plt.legend()

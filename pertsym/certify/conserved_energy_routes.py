@@ -22,10 +22,9 @@ import mpmath
 import numpy as np
 from scipy.integrate import quad
 
-from pertsym.environments.expansion import PathTerm
-from pertsym.environments.projector import ENERGY_RESOLVED
-from pertsym.environments.rule import EnergyForm
 from pertsym.equations.energy_resolved import TwoLevels
+from pertsym.expansion.paths import PathTerm
+from pertsym.expansion.rule import ENERGY_RESOLVED, EnergyForm
 from pertsym.random_matrix.ensemble import (
     RADIUS,
     VARIANCE,

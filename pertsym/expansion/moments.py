@@ -10,7 +10,7 @@ Skinner, whose (38), (39) are this convention; l(t) = [H_I(t), .]).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations
 from math import factorial
@@ -49,30 +49,32 @@ def _compositions(order: int) -> Iterator[MomentWord]:
                 yield (head, *tail)
 
 
-def ordered_cumulant_blocks(order: int) -> Mapping[Blocks, int]:
+def ordered_cumulant_blocks(order: int, sizes: Sequence[int] = ()) -> Mapping[Blocks, int]:
     """Signed products of averages in the time-ordered integrand of R^(order), Eqs. (40), (41).
 
-    Every product is an ordered partition of the times 0 .. order-1 into blocks of even size, each
-    internally time-ordered, the first one holding time 0; the sign is (-1)^(blocks - 1).
+    Every product is an ordered partition of the times 0 .. order-1 into blocks of these sizes (of
+    even size, if none are given), each internally time-ordered, the first one holding time 0; the
+    sign is (-1)^(blocks - 1).
 
     Examples
     --------
     >>> ordered_cumulant_blocks(4)[((0, 2), (1, 3))]
     -1
     """
-    return {
-        blocks: (-1) ** (len(blocks) - 1) for blocks in sorted(_partitions(tuple(range(order))))
-    }
+    blocks = sorted(_partitions(tuple(range(order)), sizes or range(2, order + 1, 2)))
+    return {each: (-1) ** (len(each) - 1) for each in blocks}
 
 
-def _partitions(times: tuple[int, ...], first: bool = True) -> Iterator[Blocks]:
+def _partitions(
+    times: tuple[int, ...], sizes: Sequence[int], first: bool = True
+) -> Iterator[Blocks]:
     if not times:
         yield ()
         return
-    for size in range(2, len(times) + 1, 2):
+    for size in sizes:
         for block in combinations(times, size):
             if first and block[0] != times[0]:
                 break  # combinations are in order: no further one holds the first time
             rest = tuple(t for t in times if t not in block)
-            for tail in _partitions(rest, first=False):
+            for tail in _partitions(rest, sizes, first=False):
                 yield (block, *tail)

@@ -1,32 +1,275 @@
-"""Liouville paths: matrix elements of the generator from words and contractions.
+"""The engine: ordered cumulants of any contraction rule, and their matrix elements.
 
-With L(t) = -i[H_I(t), .], the contraction of a pair (later i, earlier j) is
+The time-convolutionless generator of an order is the integral over the gaps between the times of
 
-    -S_i^x [ C(t_i - t_j) S_j^L - C(t_i - t_j)* S_j^R ],     S^x = S^L - S^R,
+    sum over ordered partitions into blocks (-1)^(blocks - 1) <block 1> P <block 2> P ...,
 
-S^L and S^R being multiplication from the left and from the right (for Hermitian B; in general
-the second C is that of the adjoint operators).  A path applies the superoperators of a word from
-right to left to |c><d| and must end in |a><b|.  Times are measured from t_0 = 0, so that the
-result is the element of the Schroedinger-picture generator.
+the averages being the rule's and P the projector.  Every L(t) = -i[H_I(t), .] acts from the left
+or, with the opposite sign, from the right.  Terms are collected by what they do: which operators
+act on the ket and which on the bra, in which order, and the environment's weights and phases
+e^{-i sum_k x_k tau_k}.  Matrix elements are then sums over Liouville paths from |c><d| to |a><b|,
+of the ket and of the bra by themselves.  Times are measured from t_0 = 0, so that the result is the
+element of the Schroedinger-picture generator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import permutations, product
 from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from pertsym.baths.divergence import Divergent, power_text
 from pertsym.exact import Gaussian
-from pertsym.expansion.cumulants import Word, ordered_cumulant
+from pertsym.expansion.cumulants import Sides, sided_words
 from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
-from pertsym.expansion.pairings import Pairing
-from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
+from pertsym.expansion.pairings import Clusters, pairings
+from pertsym.expansion.rule import (
+    FIXED_STATE,
+    Action,
+    ContractionRule,
+    EnergyForm,
+    Projector,
+    Weight,
+    added,
+    energy_form,
+)
+from pertsym.expansion.terms import Shape, Term, TimeIntegrand
+from pertsym.expansion.wick import Wick
 
 _NOT_COUNTED: Mapping[str, str] = MappingProxyType({})
 
 Element = tuple[int, int, int, int]
 """Indices (a, b, c, d) of K_{ab,cd}: d rho_ab/dt gets K_{ab,cd} rho_cd."""
+
+Chain = tuple[tuple[int, int], ...]
+"""(time, operator) pairs in the order of application."""
+
+# ---------------------------------------------------------------------------------------------
+# What a term does, whatever the system
+# ---------------------------------------------------------------------------------------------
+
+
+class Environment(NamedTuple):
+    """The environment's part of a term.
+
+    Energy 0 is the environment's energy before, `label` the one after; every other number is
+    integrated over.  `gaps` are the x_k of gap k = 1, 2, ... (times t_{k-1} > t_k).
+    """
+
+    weights: tuple[Any, ...]
+    gaps: tuple[EnergyForm, ...]
+    label: int
+
+
+class SidedShape(NamedTuple):
+    """What a term does: operators on the ket and on the bra, and the environment's part."""
+
+    left: Chain
+    right: Chain
+    weights: tuple[Any, ...]
+    gaps: tuple[EnergyForm, ...]
+    label: int
+
+
+class SidedTerm(NamedTuple):
+    coefficient: Gaussian
+    shape: SidedShape
+
+
+def projected_cumulant(
+    rule: ContractionRule, projector: Projector, order: int, operators: Sequence[int] = (0,)
+) -> tuple[SidedTerm, ...]:
+    """The integrand of the generator of an order, collected and sorted.
+
+    Parameters
+    ----------
+    rule, projector
+        The environment.
+    order
+        Order in the coupling.
+    operators
+        Indices of the bath operators in H_I = sum_a S_a (x) B_a.
+    """
+    cumulant = _Cumulant(rule, projector, order)
+    sums: dict[SidedShape, int] = {}
+    for sides, signed in cumulant.words.items():
+        for chosen in product(operators, repeat=order):
+            chains = (tuple((time, chosen[time]) for time in side) for side in sides)
+            left, right = chains
+            for number, n in cumulant.environments(sides, signed, chosen).items():
+                shape = SidedShape(left, right, *cumulant.environment(number))
+                sums[shape] = sums.get(shape, 0) + n
+    return tuple(SidedTerm(cumulant.power * sums[x], x) for x in sorted(sums) if sums[x])
+
+
+class _Average(NamedTuple):
+    """A term of the product of the averages of some clusters."""
+
+    coefficient: int
+    weights: tuple[Any, ...]
+    frequencies: tuple[tuple[int, EnergyForm], ...]
+    label: int
+    fresh: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Cumulant:
+    """The terms of an order in integers: without (-i)^order, environments by their numbers."""
+
+    rule: ContractionRule
+    projector: Projector
+    order: int
+    _numbers: dict[Environment, int] = field(default_factory=dict)
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def power(self) -> Gaussian:
+        """(-i)^order."""
+        return (Gaussian(1), Gaussian(0, -1), Gaussian(-1), Gaussian(0, 1))[self.order % 4]
+
+    @property
+    def words(self) -> Mapping[Sides, Mapping[Clusters, int]]:
+        """See `sided_words`."""
+        return sided_words(self.order, self.rule.sizes(self.order), self.rule.whole)
+
+    def environment(self, number: int) -> Environment:
+        """The environment with a number."""
+        if len(self._known.setdefault("environments", ())) <= number:
+            self._known["environments"] = tuple(self._numbers)
+        found: Environment = self._known["environments"][number]
+        return found
+
+    def environments(
+        self, sides: Sides, signed: Mapping[Clusters, int], operators: tuple[int, ...]
+    ) -> Mapping[int, int]:
+        """Numbers of environments with their coefficients, for the operators at the times."""
+        bras = frozenset(sides.right)
+        sums: dict[int, int] = {}
+        for clusters, sign in signed.items():
+            key = clusters, bras, operators
+            if (found := self._known.get(key)) is None:
+                found = self._known[key] = self._averages(*key)
+            for coefficient, number in found:
+                sums[number] = sums.get(number, 0) + sign * coefficient
+        return sums
+
+    def _averages(
+        self, clusters: Clusters, bras: frozenset[int], operators: tuple[int, ...]
+    ) -> list[tuple[int, int]]:
+        """The terms of a product of averages: coefficient, number of the environment."""
+        found = [_Average(1, (), (), 0, 1)]
+        # the last block acts first, and in it the earliest time
+        for cluster in reversed(clusters) if self.rule.whole else clusters:
+            actions = tuple([Action(t, t in bras, operators[t]) for t in reversed(cluster)])
+            found = [longer for average in found for longer in self._grown(average, actions)]
+        results = []
+        for average in found:
+            gaps: tuple[EnergyForm, ...] = ()
+            if average.frequencies:
+                of = dict(average.frequencies)
+                late = range(1, self.order)
+                gaps = tuple(added(*(of.get(j, ()) for j in range(k, self.order))) for k in late)
+            environment = Environment(tuple(sorted(average.weights)), gaps, average.label)
+            environment = _canonical(environment) if gaps else environment
+            number = self._numbers.setdefault(environment, len(self._numbers))
+            results.append((average.coefficient, number))
+        return results
+
+    def _grown(self, average: _Average, actions: tuple[Action, ...]) -> Iterator[_Average]:
+        key = actions, average.label, average.fresh
+        if (terms := self._known.get(key)) is None:
+            terms = self._known[key] = self.rule.contracted(*key)
+        for coefficient, weights, frequencies, after in terms:
+            placed = zip((action.time for action in actions), frequencies, strict=False)
+            yield _Average(
+                average.coefficient * coefficient,
+                average.weights + weights,
+                (*average.frequencies, *placed),
+                after if self.projector.resolves_energy else 0,
+                average.fresh + len(actions),
+            )
+
+
+def _canonical(environment: Environment) -> Environment:
+    """The same with its integration energies numbered 1, 2, ...; the least such naming."""
+    used = sorted({e for weight in environment.weights for e in weight.energies} - {0})
+    return min(
+        _renamed(environment, {0: 0, **dict(zip(used, names, strict=True))})
+        for names in permutations(range(1, len(used) + 1))
+    )
+
+
+def _renamed(environment: Environment, name: dict[int, int]) -> Environment:
+    weights, gaps, label = environment
+    return Environment(
+        tuple(sorted(Weight(w.name, tuple(name[e] for e in w.energies)) for w in weights)),
+        tuple(energy_form({name[e]: c for e, c in form}) for form in gaps),
+        name[label],
+    )
+
+
+# ---------------------------------------------------------------------------------------------
+# Matrix elements
+# ---------------------------------------------------------------------------------------------
+
+
+class PathShape(NamedTuple):
+    """A term between two system states: the environment's part and the system's phases."""
+
+    weights: tuple[Any, ...]
+    gaps: tuple[EnergyForm, ...]
+    system: tuple[Frequency, ...]
+    label: int
+    strengths: Strengths = ()
+
+
+class PathTerm(NamedTuple):
+    """coefficient * strengths * weights * exp(-i sum_k (x_k + system_k) tau_k)."""
+
+    coefficient: Gaussian
+    shape: PathShape
+
+    def secular_gaps(self) -> tuple[int, ...]:
+        """Gaps (1 is the latest) whose frequency vanishes identically: no decay, whatever n, F."""
+        shape = self.shape
+        pairs = zip(shape.gaps, shape.system, strict=True)
+        return tuple(k for k, (x, y) in enumerate(pairs, 1) if not x and not any(y))
+
+
+def path_terms(
+    interaction: Interaction,
+    rule: ContractionRule,
+    projector: Projector,
+    order: int,
+    element: Element,
+) -> tuple[PathTerm, ...]:
+    """Terms of one matrix element K_{ab,cd} of the generator, collected.
+
+    Matrix elements of the coupling operators and phases of the levels are those of `interaction`;
+    its correlation functions are not used.
+    """
+    return next(paths_of(interaction, rule, projector, order, (element,)))
+
+
+def paths_of(
+    interaction: Interaction,
+    rule: ContractionRule,
+    projector: Projector,
+    order: int,
+    elements: Iterable[Element],
+) -> Iterator[tuple[PathTerm, ...]]:
+    """`path_terms` of several elements, averages taken once."""
+    moves = _Moves(interaction, tuple(range(len(interaction.operators))))
+    cumulant = _Cumulant(rule, projector, order)
+    for element in elements:
+        terms = (
+            PathTerm(z, PathShape(weights, gaps, phases, label, names))
+            for (weights, gaps, label), phases, names, z in _elements(cumulant, moves, element)
+        )
+        yield tuple(sorted(terms, key=lambda term: term.shape))
 
 
 def generator_element(
@@ -35,7 +278,7 @@ def generator_element(
     element: Element,
     counted: Mapping[str, str] = _NOT_COUNTED,
 ) -> TimeIntegrand:
-    """Time-domain terms of one element of the ordered cumulant of an even order.
+    """Time-domain terms of one element of the ordered cumulant of an even order, Gaussian baths.
 
     The element of the t -> infinity generator is the integral of the result over all gaps
     tau_k from 0 to infinity (DESIGN 4.1-4.2; Eqs. (40), (41), (43) of Laird et al. at 2 and 4).
@@ -43,65 +286,101 @@ def generator_element(
     `counted` names the correlation functions that take the place of others where one end of an
     arc acts from the left and the other from the right: a counting field of the bath's energy.
     """
+    next(pairings(order))  # refuses odd orders
     if len(element) != 4 or not all(0 <= k < interaction.dimension for k in element):
         raise ValueError(
             f"element: needs four level indices below {interaction.dimension}, got {element}"
         )
-    moves = _Moves(interaction)
-    sums: dict[_Path, Gaussian] = {}
-    for pairing, words in ordered_cumulant(order):
-        for word, sign in words.items():
-            for path, weight in _paths(moves, pairing, word, sign, element, counted):
-                previous = sums.get(path)
-                sums[path] = weight if previous is None else previous + weight
-    products: dict[tuple[int, ...], dict[Strengths, Gaussian]] = {}
-    for _, _, entries in sums:
-        if entries not in products:
-            products[entries] = moves.product(entries)
+    cumulant = _Cumulant(Wick(interaction, counted), FIXED_STATE, order)
+    moves = _Moves(interaction, _together(interaction))
     terms = (
-        Term(weight * z, Shape(factors, phase, names))
-        for (factors, phase, entries), weight in sums.items()
-        if weight
-        for names, z in products[entries].items()
+        Term(z, Shape(environment.weights, phases, names))
+        for environment, phases, names, z in _elements(cumulant, moves, element)
     )
     return TimeIntegrand.collect(order, terms, interaction.real)
 
 
-_Path = tuple[tuple[Factor, ...], tuple[Frequency, ...], tuple[int, ...]]
-"""Factors and phases of a term, and which linear forms in symbols multiply it."""
+def _together(interaction: Interaction) -> tuple[int, ...]:
+    """For each operator the first Hermitian one with the same correlation functions.
 
-_Move = tuple[int, int, Gaussian, int | None, Frequency]
-"""Operator, level reached, matrix element as a number times a linear form, and frequency."""
+    They move together, as that one: a path then is one between levels, however many symbols the
+    matrix elements hold.
+    """
+    first: dict[object, int] = {}
+    size = range(len(interaction.operators))
+    found = []
+    for a in size:
+        pairs = [pair for b in size for pair in ((a, b), (b, a))]
+        names = tuple(interaction.correlations.get(pair) for pair in pairs)
+        own = None if interaction.adjoint[a] == a else a
+        found.append(first.setdefault((names, own), a))
+    return tuple(found)
+
+
+def _elements(
+    cumulant: _Cumulant, moves: _Moves, element: Element
+) -> Iterator[tuple[Environment, tuple[Frequency, ...], Strengths, Gaussian]]:
+    """Environment, phases of the gaps, symbols and coefficient of the terms of an element."""
+    a, b, c, d = element
+    sums: dict[tuple[tuple[Frequency, ...], tuple[int, ...], Gaussian], dict[int, int]] = {}
+    for sides, signed in cumulant.words.items():
+        for ket in moves.paths(sides.left, c, a, False):
+            for bra in moves.paths(sides.right, d, b, True):
+                steps = ket.steps | bra.steps
+                operators = tuple([steps[time][0] for time in range(cumulant.order)])
+                if group := cumulant.environments(sides, signed, operators):
+                    entries = tuple(sorted((*ket.entries, *bra.entries)))
+                    key = moves.gap_phases(steps), entries, ket.number * bra.number
+                    total = sums.setdefault(key, {})
+                    for number, n in group.items():
+                        total[number] = total.get(number, 0) + n
+    found: dict[tuple[int, tuple[Frequency, ...], tuple[int, ...]], Gaussian] = {}
+    for (phases, entries, value), total in sums.items():
+        value = cumulant.power * value
+        for number, n in total.items():
+            place = number, phases, entries
+            previous = found.get(place)
+            found[place] = value * n if previous is None else previous + value * n
+    products = {entries: moves.product(entries) for _, _, entries in found}
+    collected: dict[tuple[int, tuple[Frequency, ...], Strengths], Gaussian] = {}
+    for (number, phases, entries), value in found.items():
+        if value:
+            for names, z in products[entries].items():
+                named = number, phases, names
+                collected[named] = collected.get(named, Gaussian()) + value * z
+    for (number, phases, names), z in collected.items():
+        if z:
+            yield cumulant.environment(number), phases, names, z
+
 
 _Entry = tuple[tuple[str, Gaussian], ...]
 """A matrix element that is linear in real symbols: (symbol, coefficient), "" for a number."""
 
 
-@dataclass(frozen=True)
-class _Moves:
-    """What the coupling operators do to a level.
+class _Path(NamedTuple):
+    """A path of the ket or of the bra: a number times linear forms; operator and frequency."""
 
-    Hermitian operators with the same correlation functions move together, as the first of them:
-    a path then is one between levels, however many symbols the matrix elements hold.
-    """
+    number: Gaussian
+    entries: tuple[int, ...]
+    steps: dict[int, tuple[int, Frequency]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Moves:
+    """What the coupling operators do to a level, operator a under the name `together[a]`."""
 
     interaction: Interaction
+    together: tuple[int, ...]
+    _known: dict[tuple[tuple[int, ...], int, int, bool], list[_Path]] = field(default_factory=dict)
 
     @cached_property
     def _elements(self) -> dict[tuple[int, int, int], _Entry]:
         """(operator, row, column) -> matrix element."""
-        interaction = self.interaction
-        size = range(len(interaction.operators))
-        first: dict[object, int] = {}
         found: dict[tuple[int, int, int], dict[str, Gaussian]] = {}
-        for a, operator in enumerate(interaction.operators):
-            pairs = [pair for b in size for pair in ((a, b), (b, a))]
-            names = tuple(interaction.correlations.get(pair) for pair in pairs)
-            own = None if interaction.adjoint[a] == a else a
-            together = first.setdefault((names, own), a)
+        for a, operator in enumerate(self.interaction.operators):
+            symbol = self.interaction.strength(a)
             for row, col, value in operator:
-                entry = found.setdefault((together, row, col), {})
-                symbol = interaction.strength(a)
+                entry = found.setdefault((self.together[a], row, col), {})
                 entry[symbol] = entry.get(symbol, Gaussian()) + value
         return {
             key: tuple((symbol, z) for symbol, z in sorted(entry.items()) if z)
@@ -115,24 +394,47 @@ class _Moves:
         return tuple(sorted(split - {()}, key=repr))
 
     @cached_property
-    def _by_level(self) -> tuple[dict[int, list[_Move]], dict[int, list[_Move]]]:
-        left: dict[int, list[_Move]] = {}
-        right: dict[int, list[_Move]] = {}
+    def _from(self) -> dict[tuple[bool, int], list[tuple[int, _Path]]]:
+        """(bra?, level) -> level reached, and the one step as a path at time 0."""
+        found: dict[tuple[bool, int], list[tuple[int, _Path]]] = {}
         place = {entry: k for k, entry in enumerate(self._entries)}
-        transition = self.interaction.transition
         for (a, row, col), element in self._elements.items():
             if not element:
                 continue
             number, entry = _without_number(element)
-            # <row|S(t)|col> = S exp(i (E_row - E_col) t)
-            rest = (number, place.get(entry), transition(row, col))
-            left.setdefault(col, []).append((a, row, *rest))  # (S rho)_row gets S_row,col
-            right.setdefault(row, []).append((a, col, *rest))  # (rho S)_col gets S_row,col
-        return left, right
+            # <row|S(t)|col> = S exp(i (E_row - E_col) t); (S rho)_row gets S_row,col of rho_col,
+            # (rho S)_col that of rho_row
+            steps = {0: (a, self.interaction.transition(row, col))}
+            step = _Path(number, (place[entry],) if entry else (), steps)
+            found.setdefault((False, col), []).append((row, step))
+            found.setdefault((True, row), []).append((col, step))
+        return found
 
-    def of(self, level: int, from_right: bool) -> list[_Move]:
-        """Moves of the row index under S^L, or of the column index under S^R."""
-        return self._by_level[from_right].get(level, [])
+    def paths(self, times: tuple[int, ...], start: int, end: int, bra: bool) -> list[_Path]:
+        """Paths of the ket, or of the bra, with an operator at each of the times."""
+        if not times:
+            return [_Path(Gaussian(1), (), {})] if start == end else []
+        key = times, start, end, bra
+        if (known := self._known.get(key)) is None:
+            known = self._known[key] = [
+                _Path(
+                    step.number * path.number,
+                    step.entries + path.entries,
+                    {times[0]: step.steps[0], **path.steps},
+                )
+                for reached, step in self._from.get((bra, start), ())
+                for path in self.paths(times[1:], reached, end, bra)
+            ]
+        return known
+
+    def gap_phases(self, steps: Mapping[int, tuple[int, Frequency]]) -> tuple[Frequency, ...]:
+        """With t_j = -(tau_1 + ... + tau_j), x_k of gap k is the sum over times j >= k."""
+        totals: list[Frequency] = []
+        running = (0,) * (self.interaction.dimension - 1)
+        for time in range(len(steps) - 1, 0, -1):
+            running = tuple([x + y for x, y in zip(running, steps[time][1], strict=True)])
+            totals.append(running)
+        return tuple(reversed(totals))
 
     def product(self, entries: tuple[int, ...]) -> dict[Strengths, Gaussian]:
         """The product of some linear forms as a polynomial."""
@@ -155,72 +457,40 @@ def _without_number(entry: _Entry) -> tuple[Gaussian, _Entry]:
     return number, ((symbol, Gaussian(1)),) if symbol else ()
 
 
-def _paths(
-    moves: _Moves,
-    pairing: Pairing,
-    word: Word,
-    sign: int,
-    element: Element,
-    counted: Mapping[str, str],
-) -> Iterator[tuple[_Path, Gaussian]]:
-    earlier_of = dict(pairing)  # later time -> earlier time of its arc
-    schedule = tuple(reversed(word))
-    final = element[:2]
-    steps = len(schedule)
+def secular_terms(terms: Sequence[PathTerm]) -> tuple[PathTerm, ...]:
+    """Terms with a gap that no energy oscillates through, whatever the weights are.
 
-    # Each open arc remembers how its earlier end acted: (from the right?, operator index).
-    opened: dict[int, tuple[bool, int]] = {}
-    frequency: list[Frequency] = [()] * steps
-    entries: list[int | None] = [None] * steps
-    factors: dict[int, Factor] = {}
-
-    def walk(step: int, row: int, col: int, weight: Gaussian) -> Iterator[tuple[_Path, Gaussian]]:
-        if step == steps:
-            forms = tuple(sorted(k for k in entries if k is not None))
-            yield (tuple(sorted(factors.values())), _gap_phases(frequency), forms), weight
-            return
-        time = schedule[step]
-        earlier = earlier_of.get(time)
-        for from_right in (False, True):
-            # -S^L + S^R at the later end, +C S^L - C* S^R at the earlier end
-            signed = -weight if from_right == (earlier is None) else weight
-            for a, there, number, entry, omega in moves.of(col if from_right else row, from_right):
-                reached = (row, there) if from_right else (there, col)
-                if step == steps - 1 and reached != final:
-                    continue
-                if earlier is None:
-                    opened[time] = (from_right, a)
-                else:
-                    conjugated, b = opened[earlier]
-                    factor = _contraction(moves.interaction, a, b, conjugated, time, earlier)
-                    if factor is None:
-                        continue
-                    if from_right != conjugated and factor.name in counted:
-                        factor = factor._replace(name=counted[factor.name])
-                    factors[time] = factor
-                frequency[time] = omega
-                entries[time] = entry
-                yield from walk(step + 1, *reached, signed if number == 1 else signed * number)
-
-    return walk(0, element[2], element[3], Gaussian(sign))
+    The terms are collected, so that they do not cancel for general weights.
+    """
+    return tuple(term for term in terms if term.secular_gaps())
 
 
-def _contraction(
-    interaction: Interaction, a: int, b: int, conjugated: bool, time: int, earlier: int
-) -> Factor | None:
-    """<B_a(t) B_b(0)> or, conjugated, <B_b(0) B_a(t)> = <B_a^+(t) B_b^+(0)>*."""
-    pair = (interaction.adjoint[a], interaction.adjoint[b]) if conjugated else (a, b)
-    name = interaction.correlations.get(pair)
-    if name is None:
-        return None
-    return Factor(time + 1, earlier, name, conjugated and name not in interaction.real)
+def require_long_time_limit(terms: Sequence[PathTerm], name: str) -> None:
+    """Refuse the limit t -> infinity of an element that grows with t.
 
+    Parameters
+    ----------
+    terms
+        Its collected terms.
+    name
+        How the element is called in the message.
 
-def _gap_phases(frequency: list[Frequency]) -> tuple[Frequency, ...]:
-    """Phase of each gap: with t_j = -(tau_1 + ... + tau_j), x_k is the sum over times j >= k."""
-    totals: list[Frequency] = []
-    running = (0,) * len(frequency[0])
-    for omega in reversed(frequency[1:]):
-        running = tuple(x + y for x, y in zip(running, omega, strict=True))
-        totals.append(running)
-    return tuple(reversed(totals))
+    Raises
+    ------
+    Divergent
+        Naming a term with the largest number of secular gaps, and the power of t.
+    """
+    secular = secular_terms(terms)
+    if not secular:
+        return
+    worst = max(secular, key=lambda term: len(term.secular_gaps()))
+    gaps = worst.secular_gaps()
+    weights = " ".join(
+        f"{w.name}({', '.join('ε' if e == 0 else f'ε{e}' for e in w.energies)})"
+        for w in worst.shape.weights
+    )
+    where = ", ".join(f"τ{k}" for k in gaps)
+    raise Divergent(
+        f"{name} ~ t^{power_text(len(gaps))}: the term {worst.coefficient} ∫ {weights} has no "
+        f"phase in {where} ({len(secular)} of {len(terms)} terms are like it)"
+    )

@@ -20,13 +20,13 @@ from typing import Final, Protocol
 import numpy as np
 from scipy.integrate import DOP853
 
-from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.equations.energy_resolved import (
     FINAL,
     OTHER,
     PopulationTerm,
     population_equation,
 )
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.random_matrix import second_order
 from pertsym.random_matrix.ensemble import (

@@ -15,8 +15,8 @@ from typing import Any
 
 import sympy
 
-from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.equations import two_level_relaxation as derived
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.random_matrix.ensemble import half_chord
 
 
