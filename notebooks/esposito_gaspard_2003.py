@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Latex, display
 
-from pertsym.environments import NonCrossing
+from pertsym.environments.non_crossing import NonCrossing
 from pertsym.expansion.paths import projected_cumulant
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.library import builtin, find

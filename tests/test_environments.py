@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import product
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.linalg import expm
 
 from pertsym.baths.divergence import Divergent
-from pertsym.environments import MarkovChain, NonCrossing
+from pertsym.environments import static
+from pertsym.environments.markov import MarkovChain
+from pertsym.environments.non_crossing import NonCrossing
+from pertsym.environments.spins import IndependentSpins, Spin
 from pertsym.equations.energy_resolved import TwoLevels, master_equation, population_equation
 from pertsym.equations.models import independent_baths, laird
 from pertsym.exact import Gaussian
@@ -33,12 +42,21 @@ from pertsym.expansion.rule import (
     ContractionRule,
     EnvironmentTerm,
     Projector,
+    RuleBath,
     Weight,
     around_the_state,
 )
 from pertsym.expansion.terms import Factor, Shape, Term, TimeIntegrand
 from pertsym.expansion.wick import Wick
+from pertsym.generators.contracted import Contracted
+from pertsym.generators.tcl import tcl_generator
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.file import load_model
+from pertsym.model.markov import MarkovNoise
+from pertsym.model.values import Coupling, Model
+from tests.command_line import refused, run
 
+Array = NDArray[Any]
 ONE, ZERO, TWO = Gaussian(1), Gaussian(0), Gaussian(2)
 SIGMA_X = ((ZERO, ONE), (ONE, ZERO))
 SIGMA_Z = ((ONE, ZERO), (ZERO, -ONE))
@@ -340,3 +358,124 @@ def test_equations_differ_in_the_gains_alone() -> None:
     for a, b in zip(kept, fixed, strict=True):
         assert (a.coefficient, a.elements, a.unknown) == (b.coefficient, b.elements, b.unknown)
         assert (a.density == b.density and a.phase == b.phase) == (a.coefficient < 0)
+
+
+# ---------------------------------------------------------------------------------------------
+# The page on rules, run
+# ---------------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parent.parent / "docs/contraction-rules.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def averaged_series(
+    values: Sequence[float], weights: Sequence[float], operator: Array, time: float
+) -> list[Array]:
+    """K_n(t) of static disorder: exact propagators averaged over x, on a circle of couplings."""
+
+    def generator(lam: complex) -> Array:
+        one, free = np.eye(2), np.diag([0.0, 1.0])
+        total, slope = np.zeros((4, 4), dtype=complex), np.zeros((4, 4), dtype=complex)
+        for x, p in zip(values, np.array(weights) / sum(weights), strict=True):
+            h = free + lam * x * operator
+            liouville = -1j * (np.kron(h, one) - np.kron(one, h.T))
+            moved = p * expm(liouville * time)
+            total, slope = total + moved, slope + liouville @ moved
+        return slope @ np.linalg.inv(total)
+
+    turns = np.exp(2j * np.pi * np.arange(32) / 32)
+    return list(np.fft.fft(np.array([generator(z) for z in turns]), axis=0) / 32)
+
+
+def test_the_example_of_the_page_gives_terms_numbers_and_a_model_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each block is run as it stands; every order against exact propagators, within its bound."""
+    module, terms, numbers = blocks("python")
+    source = Path(static.__file__).read_text()
+    assert module == source
+    names: dict[str, Any] = {}
+    with pytest.raises(Divergent, match=r"K_10,10 ~ t\^1: .* x1 x1 x1 x1 has no phase in τ2"):
+        exec(terms, names)
+    assert "['x1', 'x1', 'x1', 'x1'] ((-1,), (0,), (-1,))" in capsys.readouterr().out
+    exec(numbers, names)
+    path = tmp_path / "model.toml"
+    path.write_text(blocks("toml")[0])
+    operator = np.array([[0.3, 1], [1, -0.4]])
+    exact = averaged_series([0.2, -0.1], [1, 2], operator, 0.7)
+    for model in (names["model"], load_model(path)):
+        found = tcl_generator(model, 4, 0.7).orders
+        assert list(found) == [0, 1, 2, 3, 4]  # the third moment is there, the mean is 0
+        for n, term in found.items():
+            assert np.all(np.abs(term.matrix - exact[n]) <= term.error + 1e-14), n
+    assert np.abs(found[4].matrix).max() > 1e-4
+    assert np.array_equal(names["term"].matrix, found[4].matrix)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_static_disorder_with_a_mean(seed: int) -> None:
+    """A mean is a first order, and higher ones are not those of centred noise."""
+    rng = np.random.default_rng(seed)
+    values, weights = rng.normal(size=3), rng.uniform(0.2, 1, size=3)
+    operator = rng.normal(size=(2, 2))
+    operator = operator + operator.T
+    rule = static.StaticDisorder(tuple(values.tolist()), tuple(weights.tolist()))
+    model = Model.of([0.0, 1.0], [Coupling.of(operator.tolist(), "x")], [RuleBath("x", rule)])
+    exact = averaged_series(values.tolist(), weights.tolist(), operator, 0.3)
+    for n, term in tcl_generator(model, 4, 0.3).orders.items():
+        assert np.all(np.abs(term.matrix - exact[n]) <= term.error + 1e-12), n
+        assert np.abs(term.matrix).max() > 1e-5
+
+
+FILE = blocks("toml")[0]
+SPINS = 'statistics = "finite-spins"\ntemperature = 1.5\nspins = [[0.2, 0.3, 1.1], [0.1, 0, 0.8]]'
+SPIN_FILE = FILE[: FILE.index("statistics")] + SPINS + "\n"
+
+
+def test_a_model_file_with_finite_spins(tmp_path: Path) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text(SPIN_FILE)
+    rule = IndependentSpins((Spin(0.2, 0.3, 1.1, 1 / 1.5), Spin(0.1, 0.0, 0.8, 1 / 1.5)))
+    wanted = Contracted.of(rule, [0.0, 1.0], (np.array([[0.3, 1], [1, -0.4]]),), 3).at(2.0)
+    found = tcl_generator(load_model(path), 4, 2.0).orders
+    assert np.array_equal(found[3].matrix, wanted.matrix)
+    assert np.abs(found[4].matrix).max() > 1e-5
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "code", "said"),
+    [
+        (FILE, ("weights = [1, 2]", "weights = [1]"), 2, ("baths.x.weights", "each value")),
+        (FILE, ("values = [0.2, -0.1]\n", ""), 2, ("baths.x", "values")),
+        (FILE, ("values", "temperature = 1\nvalue"), 2, ("baths.x.value",)),
+        (SPIN_FILE, ("temperature = 1.5\n", ""), 2, ("baths.x.spins[0]", "temperature")),
+        (SPIN_FILE, ("[0.1, 0, 0.8]", "[0.1, 0, 0]"), 2, ("baths.x.spins[1]", "splitting")),
+        (SPIN_FILE, ("[0.1, 0, 0.8]", "[0.1, 0]"), 2, ("baths.x.spins[1]", "bias, tunnelling")),
+        (FILE, ("", ""), 4, ("baths.x", "--time")),
+        (SPIN_FILE, ("", ""), 4, ("baths.x", "--time")),
+    ],
+)
+def test_files_with_rules_say_what_is_wrong(
+    tmp_path: Path, file: str, change: tuple[str, str], code: int, said: tuple[str, ...]
+) -> None:
+    """Mistakes, and what is not there: the limit of long times."""
+    path = tmp_path / "model.toml"
+    path.write_text(file.replace(*change, 1))
+    message = refused(run("generator", str(path), "--order", "2"), code)
+    assert all(words in message for words in said), message
+    if code == 4:
+        for command in (["rates"], ["steady", "--method", "tcl2"], ["derive"]):
+            assert "--time" in refused(run(command[0], str(path), *command[1:]), 4)
+
+
+def test_a_rule_beside_another_bath_is_refused() -> None:
+    rule = RuleBath("x", static.StaticDisorder((0.1,), (1.0,)))
+    coupled = [Coupling.of([[0, 1], [1, 0]], name) for name in ("x", "y")]
+    model = Model.of([0.0, 1.0], coupled, [rule, MarkovNoise.telegraph("y", 0.1, 1.0)])
+    with pytest.raises(NotYetDerivable, match="not combined"):
+        tcl_generator(model, 2, 1.0)
+    with pytest.raises(NotYetDerivable, match="order 6 at most"):
+        tcl_generator(Model.of([0.0, 1.0], coupled[:1], [rule]), 8, 1.0)

@@ -22,7 +22,7 @@ from generated.jump_noise import telegraph as closed
 from pertsym.baths.densities import DrudeLorentz, Exponentials
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.dynamics.redfield import redfield
-from pertsym.environments import MarkovChain
+from pertsym.environments.markov import MarkovChain
 from pertsym.equations.exponential_bath import exact_generator
 from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
 from pertsym.equations.linear_fractions import Ring

@@ -11,7 +11,7 @@ import sympy
 from sympy import Expr
 
 from pertsym.derivation import Reading
-from pertsym.environments import NonCrossing
+from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations import two_level_relaxation as relaxing
 from pertsym.equations.energy_resolved import FINAL, OTHER, TwoLevels, master_equation

@@ -9,7 +9,7 @@ from derivations.esposito_gaspard_2003.equations import BRA, KET, READINGS, SIGN
 from derivations.esposito_gaspard_2003.notation import aligned, equation_lines, factor, latex, terms
 from pertsym.baths.divergence import Divergent
 from pertsym.derivation import Formula, Step, typed
-from pertsym.environments import NonCrossing
+from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.equations.two_level_relaxation import EPS, N

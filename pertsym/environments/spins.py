@@ -35,6 +35,7 @@ from pertsym.expansion.rule import (
     around_the_state,
     energy_form,
 )
+from pertsym.model.read import Place, array, check_keys, reals, table
 from pertsym.present.expressions import joined, tex
 
 COS, SIN, POLARISATION = sympy.symbols("cos_theta sin_theta h", real=True)
@@ -263,6 +264,24 @@ class IndependentSpins(ContractionRule):
                 frequencies[position] = energy_form({fresh: k})
             weight = Weight(cumulant_weight(phase), (fresh,))
             yield EnvironmentTerm(1, (weight,), tuple(frequencies), label)
+
+    @classmethod
+    def read(
+        cls, entries: Mapping[str, object], beta: float | None, place: Place
+    ) -> IndependentSpins:
+        """The table of a bath with statistics = "finite-spins": rows of g, bias, tunnelling."""
+        check_keys(entries, ("spins",), place)
+        table(entries, place, required=("spins",))
+        here, spins = place.field("spins"), []
+        for i, row in enumerate(array(entries["spins"], here, of="rows")):
+            numbers = reals(row, here.item(i))
+            try:
+                strength, bias, tunnelling = numbers
+                spins.append(Spin(strength, bias, tunnelling, 0.0 if beta is None else beta))
+            except ValueError as fault:
+                remedy = "give [strength, bias, tunnelling] for each spin, and a temperature"
+                raise here.item(i).error(str(fault), remedy) from None
+        return cls(tuple(spins))
 
     def points(self, weight: str) -> Points:
         """The splittings with g^n c_k."""

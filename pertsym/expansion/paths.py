@@ -235,7 +235,8 @@ class PathTerm(NamedTuple):
     def secular_gaps(self) -> tuple[int, ...]:
         """Gaps (1 is the latest) whose frequency vanishes identically: no decay, whatever n, F."""
         shape = self.shape
-        pairs = zip(shape.gaps, shape.system, strict=True)
+        gaps = shape.gaps or ((),) * len(shape.system)
+        pairs = zip(gaps, shape.system, strict=True)
         return tuple(k for k, (x, y) in enumerate(pairs, 1) if not x and not any(y))
 
 
@@ -430,7 +431,7 @@ class _Moves:
     def gap_phases(self, steps: Mapping[int, tuple[int, Frequency]]) -> tuple[Frequency, ...]:
         """With t_j = -(tau_1 + ... + tau_j), x_k of gap k is the sum over times j >= k."""
         totals: list[Frequency] = []
-        running = (0,) * (self.interaction.dimension - 1)
+        running = (0,) * len(self.interaction.energies[0])
         for time in range(len(steps) - 1, 0, -1):
             running = tuple([x + y for x, y in zip(running, steps[time][1], strict=True)])
             totals.append(running)
@@ -486,7 +487,7 @@ def require_long_time_limit(terms: Sequence[PathTerm], name: str) -> None:
     worst = max(secular, key=lambda term: len(term.secular_gaps()))
     gaps = worst.secular_gaps()
     weights = " ".join(
-        f"{w.name}({', '.join('ε' if e == 0 else f'ε{e}' for e in w.energies)})"
+        w.name + f"({', '.join('ε' if e == 0 else f'ε{e}' for e in w.energies)})" * bool(w.energies)
         for w in worst.shape.weights
     )
     where = ", ".join(f"τ{k}" for k in gaps)

@@ -16,7 +16,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from pertsym.model.read import Place
 
 EnergyForm = tuple[tuple[int, int], ...]
 """(energy, coefficient) pairs, by energy, without zeros; () is identically zero."""
@@ -131,6 +134,24 @@ class ContractionRule(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no numbers: write its `points`")
 
+    @classmethod
+    def read(cls, entries: Mapping[str, Any], beta: float | None, place: Place) -> Self:
+        """The rule of a bath's table in a model file.
+
+        Parameters
+        ----------
+        entries
+            Without statistics, temperature and beta.
+        beta
+            From these; None if neither is given.
+
+        Raises
+        ------
+        InputError
+            Naming file and key.
+        """
+        raise NotImplementedError(f"{cls.__name__} has no place in model files: write its `read`")
+
     def contracted(
         self, actions: Sequence[Action], label: int, fresh: int
     ) -> tuple[EnvironmentTerm, ...]:
@@ -158,6 +179,13 @@ class ContractionRule(ABC):
                     "them; list every energy in a weight"
                 )
         return terms
+
+
+class RuleBath(NamedTuple):
+    """A bath of a model that is given by its rule."""
+
+    name: str
+    rule: ContractionRule
 
 
 def around_the_state(actions: Sequence[Action]) -> tuple[int, ...]:
