@@ -23,8 +23,8 @@ from pertsym.baths.densities import DrudeLorentz, Exponentials
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.dynamics.redfield import redfield
 from pertsym.environments.markov import MarkovChain
-from pertsym.equations.exponential_bath import exact_generator
-from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
+from pertsym.equations.exponential_bath import exact_generator, real_entries
+from pertsym.equations.jump_noise import JumpNoise, Ladder
 from pertsym.equations.linear_fractions import Ring
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
@@ -205,7 +205,7 @@ def noise_ladder(name: str) -> Ladder:
     """Telegraph noise of amplitude lam; two unequal states; Gaussian noise of variance v."""
     one, none = RING.number(1), RING.number(0)
     lam, v = RING.variable("lam"), RING.variable("v")
-    operator = entries(RING, TILTED)
+    operator = real_entries(RING, TILTED)
     match name:
         case "telegraph":
             return Ladder.fluctuators(operator, "g", lam * lam, one, 6)
@@ -588,7 +588,7 @@ def test_three_separate_parts_are_counted() -> None:
 def test_a_cross_correlation_with_a_chain_is_refused() -> None:
     bath = Bath("c", "boson", 1.0, DrudeLorentz(0.05, 1.0))
     couplings = [Coupling.of([[0, 1], [1, 0]], name) for name in "bc"]
-    with pytest.raises(InputError, match="is a Markov chain"):
+    with pytest.raises(InputError, match="is not Gaussian"):
         Model.of([0, 1], couplings, [bath, THREE], cross=[Cross(("b", "c"), 0.5)])
 
 

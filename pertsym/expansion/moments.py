@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import permutations
 from math import factorial
+
+from pertsym.expansion.pairings import Clusters, clusterings
 
 MomentWord = tuple[int, ...]
 """(2k, 2l, 2m, ...) stands for dM^(2k)/dt M^(2l) M^(2m) ..."""
 
-Blocks = tuple[tuple[int, ...], ...]
+Blocks = Clusters
 """Times of each average, e.g. ((0, 2), (1, 3)) for <l0 l2><l1 l3>."""
 
 
@@ -61,20 +63,9 @@ def ordered_cumulant_blocks(order: int, sizes: Sequence[int] = ()) -> Mapping[Bl
     >>> ordered_cumulant_blocks(4)[((0, 2), (1, 3))]
     -1
     """
-    blocks = sorted(_partitions(tuple(range(order)), sizes or range(2, order + 1, 2)))
+    blocks = sorted(
+        (first, *rest)
+        for first, *others in clusterings(tuple(range(order)), sizes or range(2, order + 1, 2))
+        for rest in permutations(others)
+    )
     return {each: (-1) ** (len(each) - 1) for each in blocks}
-
-
-def _partitions(
-    times: tuple[int, ...], sizes: Sequence[int], first: bool = True
-) -> Iterator[Blocks]:
-    if not times:
-        yield ()
-        return
-    for size in sizes:
-        for block in combinations(times, size):
-            if first and block[0] != times[0]:
-                break  # combinations are in order: no further one holds the first time
-            rest = tuple(t for t in times if t not in block)
-            for tail in _partitions(rest, sizes, first=False):
-                yield (block, *tail)
