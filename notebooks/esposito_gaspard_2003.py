@@ -23,6 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Latex, display
 
+from derivations.esposito_gaspard_2003.spectral_rate import spectral_rate
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.expansion.paths import projected_cumulant
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
@@ -33,7 +34,6 @@ from pertsym.model.values import Coupling
 from pertsym.random_matrix.ensemble import half_chord
 from pertsym.random_matrix.evolution import METHODS, populations
 from pertsym.random_matrix.fourth_order import conserved_energy
-from pertsym.random_matrix.spectral_rate import spectral_rate
 
 paper = find("esposito_gaspard_2003")
 steps = {step.key: step for step in paper.narrate(4)}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.integrate import quad, solve_ivp
 
+from derivations.esposito_gaspard_2003.spectral_rate import spectral_rate
 from generated.esposito_gaspard_2003 import rates as generated
 from pertsym.baths.divergence import Divergent
 from pertsym.certify.conserved_energy_routes import finite_part, rate_at_coupling, rate_from_pole
@@ -37,7 +38,6 @@ from pertsym.random_matrix.evolution import METHODS, populations
 from pertsym.random_matrix.exact import simulate
 from pertsym.random_matrix.fourth_order import conserved_energy
 from pertsym.random_matrix.rates import random_matrix_rates
-from pertsym.random_matrix.spectral_rate import spectral_rate
 
 from .open_systems import gorm_spin
 

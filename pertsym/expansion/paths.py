@@ -97,10 +97,9 @@ def projected_cumulant(
     sums: dict[SidedShape, int] = {}
     for sides, signed in cumulant.words.items():
         for chosen in product(operators, repeat=order):
-            chains = (tuple((time, chosen[time]) for time in side) for side in sides)
-            left, right = chains
+            left, right = (tuple((time, chosen[time]) for time in side) for side in sides)
             for number, n in cumulant.environments(sides, signed, chosen).items():
-                shape = SidedShape(left, right, *cumulant.environment(number))
+                shape = SidedShape(left, right, *cumulant.found[number])
                 sums[shape] = sums.get(shape, 0) + n
     return tuple(SidedTerm(cumulant.power * sums[x], x) for x in sorted(sums) if sums[x])
 
@@ -122,6 +121,7 @@ class _Cumulant:
     rule: ContractionRule
     projector: Projector
     order: int
+    found: list[Environment] = field(default_factory=list)
     _numbers: dict[Environment, int] = field(default_factory=dict)
     _known: dict[Any, Any] = field(default_factory=dict)
 
@@ -134,13 +134,6 @@ class _Cumulant:
     def words(self) -> Mapping[Sides, Mapping[Clusters, int]]:
         """See `sided_words`."""
         return sided_words(self.order, self.rule.sizes(self.order), self.rule.whole)
-
-    def environment(self, number: int) -> Environment:
-        """The environment with a number."""
-        if len(self._known.setdefault("environments", ())) <= number:
-            self._known["environments"] = tuple(self._numbers)
-        found: Environment = self._known["environments"][number]
-        return found
 
     def environments(
         self, sides: Sides, signed: Mapping[Clusters, int], operators: tuple[int, ...]
@@ -160,21 +153,23 @@ class _Cumulant:
         self, clusters: Clusters, bras: frozenset[int], operators: tuple[int, ...]
     ) -> list[tuple[int, int]]:
         """The terms of a product of averages: coefficient, number of the environment."""
-        found = [_Average(1, (), (), 0, 1)]
+        averages = [_Average(1, (), (), 0, 1)]
         # the last block acts first, and in it the earliest time
         for cluster in reversed(clusters) if self.rule.whole else clusters:
             actions = tuple([Action(t, t in bras, operators[t]) for t in reversed(cluster)])
-            found = [longer for average in found for longer in self._grown(average, actions)]
+            averages = [longer for each in averages for longer in self._grown(each, actions)]
         results = []
-        for average in found:
+        for average in averages:
             gaps: tuple[EnergyForm, ...] = ()
-            if average.frequencies:
-                of = dict(average.frequencies)
+            if of := dict(average.frequencies):
                 late = range(1, self.order)
                 gaps = tuple(added(*(of.get(j, ()) for j in range(k, self.order))) for k in late)
             environment = Environment(tuple(sorted(average.weights)), gaps, average.label)
-            environment = _canonical(environment) if gaps else environment
-            number = self._numbers.setdefault(environment, len(self._numbers))
+            if any(isinstance(weight, Weight) for weight in average.weights):
+                environment = _canonical(environment)
+            number = self._numbers.setdefault(environment, len(self.found))
+            if number == len(self.found):
+                self.found.append(environment)
             results.append((average.coefficient, number))
         return results
 
@@ -351,7 +346,7 @@ def _elements(
                 collected[named] = collected.get(named, Gaussian()) + value * z
     for (number, phases, names), z in collected.items():
         if z:
-            yield cumulant.environment(number), phases, names, z
+            yield cumulant.found[number], phases, names, z
 
 
 _Entry = tuple[tuple[str, Gaussian], ...]
@@ -458,16 +453,11 @@ def _without_number(entry: _Entry) -> tuple[Gaussian, _Entry]:
     return number, ((symbol, Gaussian(1)),) if symbol else ()
 
 
-def secular_terms(terms: Sequence[PathTerm]) -> tuple[PathTerm, ...]:
-    """Terms with a gap that no energy oscillates through, whatever the weights are.
-
-    The terms are collected, so that they do not cancel for general weights.
-    """
-    return tuple(term for term in terms if term.secular_gaps())
-
-
 def require_long_time_limit(terms: Sequence[PathTerm], name: str) -> None:
     """Refuse the limit t -> infinity of an element that grows with t.
+
+    It does if a term has a gap that no energy oscillates through, whatever the weights are: the
+    terms are collected, so that they do not cancel for general weights.
 
     Parameters
     ----------
@@ -481,7 +471,7 @@ def require_long_time_limit(terms: Sequence[PathTerm], name: str) -> None:
     Divergent
         Naming a term with the largest number of secular gaps, and the power of t.
     """
-    secular = secular_terms(terms)
+    secular = [term for term in terms if term.secular_gaps()]
     if not secular:
         return
     worst = max(secular, key=lambda term: len(term.secular_gaps()))
