@@ -139,15 +139,18 @@ class _Cumulant:
         self, sides: Sides, signed: Mapping[Clusters, int], operators: tuple[int, ...]
     ) -> Mapping[int, int]:
         """Numbers of environments with their coefficients, for the operators at the times."""
+        if (known := self._known.get((sides, operators))) is not None:
+            return known  # type: ignore[no-any-return]
         bras = frozenset(sides.right)
         sums: dict[int, int] = {}
         for clusters, sign in signed.items():
             key = clusters, bras, operators
-            if (found := self._known.get(key)) is None:
-                found = self._known[key] = self._averages(*key)
-            for coefficient, number in found:
+            if (terms := self._known.get(key)) is None:
+                terms = self._known[key] = self._averages(*key)
+            for coefficient, number in terms:
                 sums[number] = sums.get(number, 0) + sign * coefficient
-        return sums
+        found = self._known[sides, operators] = {k: n for k, n in sums.items() if n}
+        return found
 
     def _averages(
         self, clusters: Clusters, bras: frozenset[int], operators: tuple[int, ...]
@@ -261,11 +264,11 @@ def paths_of(
     moves = _Moves(interaction, tuple(range(len(interaction.operators))))
     cumulant = _Cumulant(rule, projector, order)
     for element in elements:
-        terms = (
-            PathTerm(z, PathShape(weights, gaps, phases, label, names))
-            for (weights, gaps, label), phases, names, z in _elements(cumulant, moves, element)
-        )
-        yield tuple(sorted(terms, key=lambda term: term.shape))
+        sums: dict[PathShape, Gaussian] = {}
+        for (weights, gaps, label), phases, names, z in _elements(cumulant, moves, element):
+            shape = PathShape(weights, gaps, phases, label, names)
+            sums[shape] = sums.get(shape, Gaussian()) + z
+        yield tuple(PathTerm(sums[shape], shape) for shape in sorted(sums) if sums[shape])
 
 
 def generator_element(
@@ -316,9 +319,9 @@ def _together(interaction: Interaction) -> tuple[int, ...]:
 def _elements(
     cumulant: _Cumulant, moves: _Moves, element: Element
 ) -> Iterator[tuple[Environment, tuple[Frequency, ...], Strengths, Gaussian]]:
-    """Environment, phases of the gaps, symbols and coefficient of the terms of an element."""
+    """Environment, phases of the gaps, symbols and coefficient of terms that are to be added."""
     a, b, c, d = element
-    sums: dict[tuple[tuple[Frequency, ...], tuple[int, ...], Gaussian], dict[int, int]] = {}
+    sums: dict[tuple[tuple[Frequency, ...], tuple[int, ...], _Integers], dict[int, int]] = {}
     for sides, signed in cumulant.words.items():
         for ket in moves.paths(sides.left, c, a, False):
             for bra in moves.paths(sides.right, d, b, True):
@@ -326,28 +329,29 @@ def _elements(
                 operators = tuple([steps[time][0] for time in range(cumulant.order)])
                 if group := cumulant.environments(sides, signed, operators):
                     entries = tuple(sorted((*ket.entries, *bra.entries)))
-                    key = moves.gap_phases(steps), entries, ket.number * bra.number
+                    key = moves.gap_phases(steps), entries, (ket.number * bra.number).integers
                     total = sums.setdefault(key, {})
                     for number, n in group.items():
                         total[number] = total.get(number, 0) + n
     found: dict[tuple[int, tuple[Frequency, ...], tuple[int, ...]], Gaussian] = {}
-    for (phases, entries, value), total in sums.items():
-        value = cumulant.power * value
+    for (phases, entries, integers), total in sums.items():
+        value = cumulant.power * Gaussian.over(*integers)
         for number, n in total.items():
             place = number, phases, entries
             previous = found.get(place)
             found[place] = value * n if previous is None else previous + value * n
-    products = {entries: moves.product(entries) for _, _, entries in found}
-    collected: dict[tuple[int, tuple[Frequency, ...], Strengths], Gaussian] = {}
+    products = {
+        entries: moves.product(entries)
+        for entries in {key[-1] for key, value in found.items() if value}
+    }
     for (number, phases, entries), value in found.items():
         if value:
             for names, z in products[entries].items():
-                named = number, phases, names
-                collected[named] = collected.get(named, Gaussian()) + value * z
-    for (number, phases, names), z in collected.items():
-        if z:
-            yield cumulant.found[number], phases, names, z
+                yield cumulant.found[number], phases, names, value * z
 
+
+_Integers = tuple[int, int, int]
+"""Of a Gaussian number, which they hash faster than."""
 
 _Entry = tuple[tuple[str, Gaussian], ...]
 """A matrix element that is linear in real symbols: (symbol, coefficient), "" for a number."""
