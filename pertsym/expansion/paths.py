@@ -139,6 +139,10 @@ class _Cumulant:
         self, sides: Sides, signed: Mapping[Clusters, int], operators: tuple[int, ...]
     ) -> Mapping[int, int]:
         """Numbers of environments with their coefficients, for the operators at the times."""
+        if operators not in self._known:
+            self._known[operators] = self.rule.possible(operators)
+        if not self._known[operators]:
+            return {}
         if (known := self._known.get((sides, operators))) is not None:
             return known  # type: ignore[no-any-return]
         bras = frozenset(sides.right)
@@ -161,6 +165,8 @@ class _Cumulant:
         for cluster in reversed(clusters) if self.rule.whole else clusters:
             actions = tuple([Action(t, t in bras, operators[t]) for t in reversed(cluster)])
             averages = [longer for each in averages for longer in self._grown(each, actions)]
+            if not averages:
+                return []
         results = []
         for average in averages:
             gaps: tuple[EnergyForm, ...] = ()

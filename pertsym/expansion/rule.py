@@ -106,6 +106,10 @@ class ContractionRule(ABC):
         """How many operators a cluster may have: an even number, if the rule does not say else."""
         return tuple(range(2, order + 1, 2))
 
+    def possible(self, operators: tuple[int, ...]) -> bool:
+        """Whether operators can have a nonzero average at all, whatever their times and sides."""
+        return True
+
     @abstractmethod
     def contract(
         self, actions: Sequence[Action], label: int, fresh: int

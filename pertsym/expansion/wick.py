@@ -5,8 +5,10 @@ A pair is <B_a(t) B_b(t')> in the order around the state, a function of the diff
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.rule import Action, ContractionRule, EnvironmentTerm
@@ -33,6 +35,20 @@ class Wick(ContractionRule):
     def sizes(self, order: int) -> tuple[int, ...]:
         """Pairs."""
         return (2,)
+
+    @cached_property
+    def _connected(self) -> Mapping[int, int]:
+        """Operator -> the least one that correlations connect it with."""
+        least = {a: a for a in range(len(self.interaction.operators))}
+        for _ in least:
+            for a, b in self.interaction.correlations:
+                least[a] = least[b] = min(least[a], least[b])
+        return least
+
+    def possible(self, operators: tuple[int, ...]) -> bool:
+        """An even number of operators that are correlated with each other."""
+        counts = Counter(self._connected[a] for a in operators)
+        return not any(n % 2 for n in counts.values())
 
     def contract(
         self, actions: Sequence[Action], label: int, fresh: int
