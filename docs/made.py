@@ -31,7 +31,7 @@ GROUPS = {
                 "sweep"],
     "Systems": ["NuclearSpin", "nuclear_spins", "DoubleWell", "proton_transfer",
                 "proton_wavepacket", "Grid", "bound_states", "DampedLevels", "phonon_number",
-                "BathSpin", "FourthCumulant"],
+                "BathSpin", "IndependentSpins", "Contracted"],
     "Files": ["model_schema"],
     "Errors": ["InputError", "NotYetDerivable", "Divergent"],
 }  # fmt: skip

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from pertsym.dynamics.mean_force import mean_force
     from pertsym.dynamics.methods import evolve, steady
     from pertsym.dynamics.redfield import redfield
+    from pertsym.environments.spins import BathSpin, IndependentSpins
     from pertsym.generators.canonical_form import decompose
+    from pertsym.generators.contracted import Contracted
     from pertsym.generators.initial_slip import tcl_slip
     from pertsym.generators.tcl import tcl_generator
     from pertsym.language.decide import compare
@@ -57,7 +59,6 @@ if TYPE_CHECKING:
     from pertsym.random_matrix.rates import random_matrix_rates
     from pertsym.random_matrix.spectral_rate import spectral_rate as random_matrix_spectral_rate
     from pertsym.rates import bloch_rates
-    from pertsym.spins.fourth_cumulant import BathSpin, FourthCumulant
     from pertsym.sweeps.run import sweep
     from pertsym.systems.dvr import Grid
     from pertsym.systems.dvr import converged_states as bound_states
@@ -111,8 +112,9 @@ _PLACES = {
     "DampedLevels": "pertsym.oscillator.fock",
     "phonon_number": "pertsym.oscillator.fock",
     "random_matrix_spectral_rate": "pertsym.random_matrix.spectral_rate:spectral_rate",
-    "BathSpin": "pertsym.spins.fourth_cumulant",
-    "FourthCumulant": "pertsym.spins.fourth_cumulant",
+    "BathSpin": "pertsym.environments.spins",
+    "IndependentSpins": "pertsym.environments.spins",
+    "Contracted": "pertsym.generators.contracted",
     "Grid": "pertsym.systems.dvr",
     "bound_states": "pertsym.systems.dvr:converged_states",
     "DoubleWell": "pertsym.systems.proton_transfer",
@@ -133,6 +135,7 @@ _PLACES = {
 __all__ = [
     "Bath",
     "BathSpin",
+    "Contracted",
     "Correlation",
     "Coupling",
     "Cross",
@@ -142,8 +145,8 @@ __all__ = [
     "DoubleWell",
     "DrudeLorentz",
     "Exponentials",
-    "FourthCumulant",
     "Grid",
+    "IndependentSpins",
     "InputError",
     "MarkovNoise",
     "Mixture",

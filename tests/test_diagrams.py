@@ -17,8 +17,8 @@ from pertsym.equations.generator import Generator
 from pertsym.equations.models import laird
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
+from pertsym.expansion.liouville_paths import liouville_paths
 from pertsym.expansion.pairings import pairings
-from pertsym.expansion.paths import liouville_paths
 from pertsym.expansion.terms import Factor, Term, conjugate
 from pertsym.present.diagrams import draw_pairing, draw_paths
 from pertsym.present.document import html_document, latex_document

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from itertools import pairwise, product
 from pathlib import Path
 
 import mpmath
@@ -24,13 +23,12 @@ from pertsym.algebra.linear_fractions import Ring
 from pertsym.baths.densities import DrudeLorentz, Exponentials
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.dynamics.redfield import redfield
-from pertsym.environments import FIXED_STATE, MarkovChain, path_terms, projected_cumulant
-from pertsym.equations.exponential_bath import exact_generator
-from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
-from pertsym.equations.models import independent_baths
+from pertsym.environments.markov import MarkovChain
+from pertsym.equations.exponential_bath import exact_generator, real_entries
+from pertsym.equations.jump_noise import JumpNoise, Ladder
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
-from pertsym.expansion.paths import Element
+from pertsym.generators.contracted import Contracted
 from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.jumps import Jumps, hierarchy_of, largest_level
 from pertsym.generators.second_order import Term
@@ -207,7 +205,7 @@ def noise_ladder(name: str) -> Ladder:
     """Telegraph noise of amplitude lam; two unequal states; Gaussian noise of variance v."""
     one, none = RING.number(1), RING.number(0)
     lam, v = RING.variable("lam"), RING.variable("v")
-    operator = entries(RING, TILTED)
+    operator = real_entries(RING, TILTED)
     match name:
         case "telegraph":
             return Ladder.fluctuators(operator, "g", lam * lam, one, 6)
@@ -484,61 +482,36 @@ _BESIDE = Correlated("g", "g", Exponentials((0.1, 0.2), (1.0, 2.0)))
 # ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("element", [(1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 1, 1)])
-@pytest.mark.parametrize("name", ["telegraph", "cycle"])
-def test_the_rule_gives_the_fourth_order(name: str, element: Element) -> None:
-    """Terms of the environment expansion, each w standing for -i nu_r, summed over eigenmodes."""
-    cycle = MarkovNoise.of("b", [1, 0, -1], [[0, 0, 1], [1, 0, 0], [0, 1, 0]])
-    noise = cycle if name == "cycle" else MarkovNoise.telegraph("b", 0.7, 0.9)
-    w = np.array([[float(x) for x in row] for row in noise.generator])
-    nu, vectors = np.linalg.eig(w)
-    pi = np.array([float(x) for x in noise.stationary])
-    inverse = np.linalg.inv(vectors)
-    xi = inverse @ np.diag(noise.states) @ vectors
-    first, last = np.diag(noise.states) @ np.ones(len(w)) @ vectors, inverse @ (xi_pi(noise) * pi)
-    rates = -nu
-    rates[np.abs(rates) < 1e-12] = 0
-
-    def average(modes: Sequence[int]) -> complex:
-        value = first[modes[0]]
-        for r, s in pairwise(modes):
-            value *= xi[r, s]
-        return complex(value * last[modes[-1]])
-
-    operator = tuple(tuple(row) for row in _MATRIX)
-    interaction = independent_baths(2, [(operator, "A")])
-    cumulant = projected_cumulant(MarkovChain(symmetric=noise.symmetric), FIXED_STATE, 4)
-    w0, total = 1.3, 0j
-    for term in path_terms(interaction, cumulant, element):
-        shape = term.shape
-        energies = sorted({e for weight in shape.weights for e in weight.energies})
-        for modes in product(range(len(w)), repeat=len(energies)):
-            chosen = dict(zip(energies, modes, strict=True))
-            value = complex(term.coefficient)
-            for weight in shape.weights:
-                value *= average([chosen[e] for e in weight.energies])
-            for gap, system in zip(shape.gaps, shape.system, strict=True):
-                decay = sum(c * rates[chosen[e]] for e, c in gap) + 1j * w0 * system[0]
-                # a gap without decay cancels between <4> and <2><2>: any number may stand for it
-                value *= 1e3 if abs(decay) < 1e-9 else 1 / decay
-            total += value
-    a, b, c, d = element
-    coupling = Coupling.of([[complex(x) for x in row] for row in _MATRIX], "b")
-    found = tcl_generator(Model.of([0.0, w0], [coupling], [noise]), 4).orders[4]
-    assert total == pytest.approx(complex(found.matrix[2 * a + b, 2 * c + d]), abs=1e-10)
-    assert abs(total) > 1e-3
+RULE_CASES = {
+    "telegraph": (MarkovNoise.telegraph("b", 0.7, 0.9), (2, 4)),
+    "cycle": (MarkovNoise.of("b", [1, 0, -1], [[0, 0, 1], [1, 0, 0], [0, 1, 0]]), (2, 3, 4, 5)),
+    "unequal": (MarkovNoise.of("b", [1, -0.5], [[0, 1], [2, 0]]), (2, 3, 4, 5)),
+}
 
 
-_MATRIX = ((Gaussian(-1), Gaussian(1)), (Gaussian(1), Gaussian(1)))
+@pytest.mark.parametrize("time", [0.4, 30.0])
+@pytest.mark.parametrize("name", RULE_CASES)
+def test_the_rule_gives_every_order(name: str, time: float) -> None:
+    """Its terms at the chain's eigenmodes are the numbers of the hierarchy, odd orders included.
+
+    At t = 30 gaps without decay, which cancel between <4> and <2><2>, are large one by one.
+    """
+    noise, orders = RULE_CASES[name]
+    assert noise.mean == 0
+    coupling = [[-1.0, 1.0], [1.0, 0.5]]
+    found = tcl_generator(
+        Model.of([0.0, 1.3], [Coupling.of(coupling, "b")], [noise]), max(orders) + 1 & ~1, time
+    )
+    for n in orders:
+        term = Contracted.of(MarkovChain.of(noise), [0.0, 1.3], (np.array(coupling),), n).at(time)
+        gap = np.abs(term.matrix - found.orders[n].matrix)
+        assert np.all(gap < term.error + found.orders[n].error), n
+        assert np.abs(term.matrix).max() > 1e-4
 
 
-def xi_pi(noise: MarkovNoise) -> Array:
-    return np.array(noise.states, dtype=complex)
-
-
-def test_the_rule_refuses_products_of_odd_averages() -> None:
-    with pytest.raises(NotYetDerivable, match="odd averages"):
-        projected_cumulant(MarkovChain(symmetric=False), FIXED_STATE, 6)
+def test_a_chain_without_states_has_no_numbers() -> None:
+    with pytest.raises(NotImplementedError, match="MarkovChain has no numbers"):
+        Contracted.of(MarkovChain(), [0.0, 1.0], (np.array([[0, 1], [1, 0]]),), 2)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -615,7 +588,7 @@ def test_three_separate_parts_are_counted() -> None:
 def test_a_cross_correlation_with_a_chain_is_refused() -> None:
     bath = Bath("c", "boson", 1.0, DrudeLorentz(0.05, 1.0))
     couplings = [Coupling.of([[0, 1], [1, 0]], name) for name in "bc"]
-    with pytest.raises(InputError, match="is a Markov chain"):
+    with pytest.raises(InputError, match="is not Gaussian"):
         Model.of([0, 1], couplings, [bath, THREE], cross=[Cross(("b", "c"), 0.5)])
 
 

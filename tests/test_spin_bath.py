@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.linalg import expm
 
 from derivations.schlosshauer_hines_milburn_2008.bath_checks import CHECKS
 from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table, Underdamped
-from pertsym.environments.rule import Action, contract_in_sequence
-from pertsym.model import Bath, load_model
-from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.spins.fourth_cumulant import BathSpin, FourthCumulant
-from pertsym.spins.moments import (
+from pertsym.environments.spins import (
     POLARISATION,
     UNBIASED,
+    BathSpin,
+    IndependentSpins,
     centred_moment,
-    correlation,
-    fourth_cumulant,
+    cumulant,
 )
-from pertsym.spins.rule import IndependentSpins, cumulant_weight
+from pertsym.expansion.pairings import clusterings
+from pertsym.expansion.rule import Action
+from pertsym.generators.contracted import Contracted
+from pertsym.model import Bath, load_model
+from pertsym.model.errors import InputError
 from tests.command_line import TEMPERATURE, model_file, refused, run
 
+Array = NDArray[Any]
+SIGMA_X = np.array([[0, 1], [1, 0]], dtype=complex)
+_TILTED = np.array([[0.3, 1], [1, -0.4]], dtype=complex)
 steady = settings(max_examples=12, deadline=None, derandomize=True)
 
 
@@ -42,7 +49,7 @@ def test_derived(tag: str) -> None:
 
 def test_a_moment_is_stationary_and_real_backwards() -> None:
     """Phases of every exponential add up to 0; reversing the operators conjugates."""
-    for sum_of in (centred_moment(2), centred_moment(3), centred_moment(4), fourth_cumulant()):
+    for sum_of in (centred_moment(2), centred_moment(3), centred_moment(4), cumulant(4)):
         assert all(sum(phase) == 0 for phase in sum_of.terms)
         for phase, coefficient in sum_of.terms.items():
             mirrored = tuple(-k for k in reversed(phase))
@@ -133,12 +140,27 @@ def test_exponentials_have_no_spins(tmp_path: Path) -> None:
 # Fourth order
 
 
+class Fourth:
+    """What the fourth cumulant adds at fourth order."""
+
+    def __init__(self, energies: Array, operator: Array, spins: tuple[BathSpin, ...]) -> None:
+        rule = IndependentSpins(spins, only=(4,))
+        self._term = Contracted.of(rule, energies, (operator,), 4)
+
+    def generator(self, time: float) -> Array:
+        return self._term.at(time).matrix
+
+    def state(self, initial: Array, time: float) -> Array:
+        change = self._term.state(time).matrix
+        return (change @ np.reshape(initial, -1)).reshape(np.shape(initial))
+
+
 @pytest.mark.parametrize("bias", [0.0, 0.7])
 def test_generator_is_the_derivative_of_the_state(bias: float) -> None:
     """d rho4/dt = K0 rho4 + K4(t) rho0(t), by a central difference."""
     energies = np.array([0.0, 0.8])
     operator = np.array([[0.2, 1], [1, -0.3]], dtype=complex)
-    term = FourthCumulant(energies, operator, (BathSpin(0.9, bias, 1.1, 0.6),))
+    term = Fourth(energies, operator, (BathSpin(0.9, bias, 1.1, 0.6),))
     start = np.array([[0.3, 0.1j], [-0.1j, 0.7]]).astype(complex)
     time, step = 1.4, 1e-3
     ahead, here, behind = (term.state(start, time + s) for s in (step, 0.0, -step))
@@ -159,7 +181,7 @@ def test_pure_dephasing_by_spins() -> None:
     """
     g, beta, time = 0.4, 0.9, 1.3
     spin = BathSpin(g, 1.0, 0.0, beta)
-    term = FourthCumulant(np.array([0.0, 0.0]), np.diag([1.0, -1.0]).astype(complex), (spin,))
+    term = Fourth(np.array([0.0, 0.0]), np.diag([1.0, -1.0]).astype(complex), (spin,))
     mean = -math.tanh(beta / 2)
     variance = 1 - mean**2
     centred = sum(p * (s - mean) ** 4 for s, p in ((1, (1 + mean) / 2), (-1, (1 - mean) / 2)))
@@ -172,8 +194,8 @@ def test_pure_dephasing_by_spins() -> None:
 def test_spins_add_and_refuse_nonsense() -> None:
     energies, operator = np.array([0.0, 1.0]), np.array([[0, 1], [1, 0]], dtype=complex)
     one, two = BathSpin(0.5, 0.2, 1.0, 1.0), BathSpin(0.3, 0.0, 2.0, math.inf)
-    parts = [FourthCumulant(energies, operator, (s,)).generator(0.9) for s in (one, two)]
-    both = FourthCumulant(energies, operator, (one, two)).generator(0.9)
+    parts = [Fourth(energies, operator, (s,)).generator(0.9) for s in (one, two)]
+    both = Fourth(energies, operator, (one, two)).generator(0.9)
     assert np.allclose(both, parts[0] + parts[1], atol=1e-15)
     with pytest.raises(ValueError, match="tunnelling"):
         BathSpin(1.0, 0.0, 0.0, 1.0)
@@ -194,40 +216,102 @@ def exact_average(order: Sequence[int], times: Sequence[float], h: float, w: flo
 
 @pytest.mark.parametrize("sides", [(False,) * 4, (False, True, True, False), (True,) * 4])
 def test_contraction_rule_of_spins(sides: tuple[bool, ...]) -> None:
-    """The terms of four operators, evaluated for one spin, are its four-point function."""
-    h, w, times = 0.46, 1.3, (2.0, 1.1, 0.7, -0.3)
-    values = {**UNBIASED, POLARISATION: h}
-    cumulant = fourth_cumulant()
-    # weight -> the (strength, frequency) at which it sits; C(t) = sum p e^{ikwt}
-    places = {cumulant_weight(k): [(0.0, w)] for k in cumulant.terms}
-    places |= {
-        cumulant_weight(k): [(float(x), w)] for k, x in cumulant.specialised(values).terms.items()
-    }
-    places["B"] = [
-        (float(x), -k[0] * w) for k, x in correlation().specialised(values).terms.items()
-    ]
+    """Products of the cumulants of four operators add up to the four-point function."""
+    w, times = 1.3, (2.0, 1.1, 0.7, -0.3)
+    rule = IndependentSpins((BathSpin(0.8, 0.0, w, 0.765),))
     actions = [Action(j, side) for j, side in zip((3, 2, 1, 0), sides, strict=True)]
-    total = 0j
-    for term in contract_in_sequence(IndependentSpins(), actions, 0, 1):
-        for chosen in itertools.product(*(places[weight.name] for weight in term.weights)):
-            at = {x.energies[0]: y[1] for x, y in zip(term.weights, chosen, strict=True)}
-            angle = sum(
-                c * at[e] * times[action.time]
-                for action, form in zip(actions, term.frequencies, strict=True)
-                for e, c in form
-            )
-            total += term.coefficient * math.prod(y[0] for y in chosen) * np.exp(1j * angle)
+
+    def average(inside: Sequence[Action]) -> complex:
+        total = 0j
+        for term in rule.contracted(inside, 0, 1):
+            (weight,) = term.weights
+            angles = [
+                dict(form).get(1, 0) * times[a.time]
+                for a, form in zip(inside, term.frequencies, strict=True)
+            ]
+            for (at,), amplitude in rule.points(weight.name):
+                total += term.coefficient * amplitude * np.exp(1j * at * sum(angles))
+        return total
+
+    total = sum(
+        math.prod(average([actions[k] for k in cluster]) for cluster in clusters)
+        for clusters in clusterings((0, 1, 2, 3), rule.sizes(4))
+    )
     right = [a.time for a in actions if a.right]
     left = [a.time for a in reversed(actions) if not a.right]
-    assert total == pytest.approx(exact_average([*right, *left], times, h, w), abs=1e-13)
+    h = math.tanh(0.765 * w / 2)
+    expected = 0.8**4 * exact_average([*right, *left], times, h, w)
+    assert total == pytest.approx(expected, abs=1e-13)
 
 
-def test_the_rule_says_what_it_cannot_do() -> None:
-    with pytest.raises(NotYetDerivable, match=r"6 operators .*the fourth; .*order 4 at most"):
-        list(IndependentSpins().contract([Action(j, False) for j in range(6)], 0, 1))
-    with pytest.raises(NotYetDerivable, match=r"3 operators .*odd cumulants; .*even order"):
-        list(IndependentSpins().contract([Action(j, False) for j in range(3)], 0, 1))
-    assert not list(IndependentSpins().contract([Action(0, False)], 0, 1))
+def joint_series(
+    energies: Array, operator: Array, spins: Sequence[BathSpin], time: float, order: int
+) -> list[Array]:
+    """K_n(t), n = 0, 1, ..., from the joint propagator of system and spins on a circle."""
+    size = len(energies)
+    sigma_x, sigma_z = np.array([[0, 1], [1, 0]]), np.diag([1.0, -1.0])
+    bath, force, thermal = np.zeros((1, 1)), np.zeros((1, 1)), np.ones((1, 1))
+    for spin in spins:
+        h = (spin.bias * sigma_z + spin.tunnelling * sigma_x) / 2
+        values, vectors = np.linalg.eigh(h)
+        p = np.exp(-spin.beta * (values - values[0]))
+        state = vectors @ np.diag(p / p.sum()) @ vectors.T
+        b = spin.strength * (sigma_z - np.trace(state @ sigma_z) * np.eye(2))
+        old = np.eye(len(bath))
+        bath = np.kron(bath, np.eye(2)) + np.kron(old, h)
+        force = np.kron(force, np.eye(2)) + np.kron(old, b)
+        thermal = np.kron(thermal, state)
+    many = len(bath)
+    free = np.kron(np.diag(energies), np.eye(many)) + np.kron(np.eye(size), bath)
+    one = np.eye(size * many)
+    start = np.einsum("ac,bd,ij->aibjcd", np.eye(size), np.eye(size), thermal)
+    start = start.reshape((size * many) ** 2, size**2)
+
+    def commutator(x: Array) -> Array:
+        return -1j * (np.kron(x, one) - np.kron(one, x.T))
+
+    def reduced(states: Array) -> Array:
+        parts = states.reshape(size, many, size, many, size**2)
+        return np.einsum("aibix->abx", parts).reshape(size**2, size**2)
+
+    def generator(lam: complex) -> Array:
+        total = commutator(free) + lam * commutator(np.kron(operator, force))
+        states = expm(total * time) @ start
+        return reduced(total @ states) @ np.linalg.inv(reduced(states))
+
+    turns = 0.5 * np.exp(2j * np.pi * np.arange(32) / 32)
+    found = np.fft.fft(np.array([generator(x) for x in turns]), axis=0) / 32
+    return [found[n] / 0.5**n for n in range(order + 1)]
+
+
+@pytest.mark.parametrize(
+    ("spins", "operator", "order"),
+    [
+        ((BathSpin(0.5, 0.0, 1.1, 0.6),), SIGMA_X, 6),
+        ((BathSpin(0.5, 0.7, 1.1, 0.6),), SIGMA_X, 5),
+        ((BathSpin(0.4, 0.7, 1.1, 0.6), BathSpin(0.3, -0.2, 0.8, math.inf)), _TILTED, 4),
+    ],
+)
+def test_the_generator_of_spins_is_that_of_system_and_spins(
+    spins: tuple[BathSpin, ...], operator: Array, order: int
+) -> None:
+    """Every order with its bound, odd ones and those beyond the fourth cumulant included."""
+    energies = np.array([0.0, 0.9])
+    spins = tuple(replace(s, beta=200.0) if s.beta == math.inf else s for s in spins)
+    exact = joint_series(energies, operator, spins, 0.8, order)
+    rule = IndependentSpins(spins)
+    for n in range(2, order + 1):
+        found = Contracted.of(rule, energies, (operator,), n).at(0.8)
+        # the reference has rounding of its own, divided by the radius of the circle to the n
+        assert np.all(np.abs(found.matrix - exact[n]) < found.error + 1e-13 * 2.0**n), n
+        assert found.error.max() < 1e-11
+    if not any(spin.bias for spin in spins):
+        assert not np.any(Contracted.of(rule, energies, (operator,), 3).at(0.8).matrix)
+
+
+def test_spins_in_symbols_have_no_numbers() -> None:
+    with pytest.raises(NotImplementedError, match="IndependentSpins has no numbers"):
+        Contracted.of(IndependentSpins(), [0.0, 1.0], (SIGMA_X,), 2)
 
 
 def test_spin_baths_in_python_are_those_of_files(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
 from pertsym.certify.formulas import Objects, formula_evidence
 from pertsym.certify.ledger import load_claims
 from pertsym.distributions import RULES
-from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.equations.energy_resolved import TwoLevels, master_equation
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
 
 ENGINE = "ordered cumulant, non-crossing rule"
 BRUTE = "averaged double commutator, 3 x 6 levels (double precision)"

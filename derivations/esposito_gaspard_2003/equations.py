@@ -11,13 +11,18 @@ import sympy
 from sympy import Expr
 
 from pertsym.derivation import Reading
-from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, Action, NonCrossing
-from pertsym.environments.projector import Projector
-from pertsym.environments.rule import EnergyForm
+from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations import two_level_relaxation as relaxing
 from pertsym.equations.energy_resolved import FINAL, OTHER, TwoLevels, master_equation
 from pertsym.equations.two_level_relaxation import DELTA, EPS, LAM, N, R
+from pertsym.expansion.rule import (
+    ENERGY_RESOLVED,
+    FIXED_STATE,
+    Action,
+    EnergyForm,
+    Projector,
+)
 from pertsym.language.kinetic import (
     BOUND,
     ENERGY,

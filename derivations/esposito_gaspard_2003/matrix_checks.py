@@ -15,10 +15,10 @@ import sympy
 from pertsym.baths.divergence import Divergent
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
 from pertsym.certify.conserved_energy_routes import rate_from_cumulant, rate_from_pole
-from pertsym.environments import FIXED_STATE, Action, NonCrossing
-from pertsym.environments.rule import EnergyForm
+from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy
 from pertsym.equations.energy_resolved import TwoLevels
+from pertsym.expansion.rule import FIXED_STATE, Action, EnergyForm
 from pertsym.random_matrix import fourth_order
 from pertsym.random_matrix.ensemble import (
     OFF_DIAGONAL,

@@ -17,9 +17,9 @@ from derivations.esposito_gaspard_2003.checks import CHECKS
 from derivations.esposito_gaspard_2003.equations import READINGS
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.derivation import Step
-from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations import two_level_relaxation as relaxing
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.paper import Paper
 
 NAME = "esposito_gaspard_2003"

@@ -9,11 +9,12 @@ from derivations.esposito_gaspard_2003.equations import BRA, KET, READINGS, SIGN
 from derivations.esposito_gaspard_2003.notation import aligned, equation_lines, factor, latex, terms
 from pertsym.baths.divergence import Divergent
 from pertsym.derivation import Formula, Step, typed
-from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, NonCrossing, projected_cumulant
-from pertsym.environments.projector import Projector
+from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.equations.two_level_relaxation import EPS, N
+from pertsym.expansion.paths import projected_cumulant
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.narrative import cumulant_step
 
 DEFINITION = "a definition"

@@ -18,8 +18,8 @@ import sympy
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring
 from pertsym.equations.exact_rates import ExactRates
-from pertsym.equations.exponential_bath import Entries
-from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
+from pertsym.equations.exponential_bath import Entries, real_entries
+from pertsym.equations.jump_noise import JumpNoise, Ladder
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 
@@ -81,7 +81,7 @@ def kubo_anderson() -> Noise:
 
 def bath(operator: Operator, *noises: Noise) -> JumpNoise:
     """Independent noises that all multiply one operator."""
-    s = entries(RING, operator)
+    s = real_entries(RING, operator)
     return JumpNoise(RING, ("y",), level_energies(2), tuple(noise(s) for noise in noises))
 
 

@@ -10,9 +10,14 @@ from typing import NamedTuple
 import sympy
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
-from pertsym.equations.exponential_bath import Entries, Superoperator, exact_generator
+from pertsym.equations.exponential_bath import (
+    Entries,
+    Superoperator,
+    exact_generator,
+    real_entries,
+)
 from pertsym.equations.generator import Generator
-from pertsym.equations.jump_noise import JumpNoise, Ladder, entries
+from pertsym.equations.jump_noise import JumpNoise, Ladder
 from pertsym.equations.nuclear_relaxation import (
     Tensor,
     added,
@@ -125,7 +130,7 @@ NOISES: Mapping[str, Callable[[Ring, str, Mapping[int, Entries], int], Ladder]] 
 def exact_orders(noise: str) -> Mapping[int, Superoperator]:
     """K_2, K_3 times i, K_4 of the dipolar coupling, both Larmor frequencies symbols."""
     operators = {
-        q: entries(RING, DIPOLAR.component(q, SPINS), RING.variable("d")) for q in range(-2, 3)
+        q: real_entries(RING, DIPOLAR.component(q, SPINS), RING.variable("d")) for q in range(-2, 3)
     }
     ladder = NOISES[noise](RING, "D", operators, ORDER)
     energies = PAIR.interaction.energies

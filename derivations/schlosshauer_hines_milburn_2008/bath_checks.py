@@ -13,6 +13,21 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.environments.spins import (
+    COS,
+    POLARISATION,
+    SIN,
+    UNBIASED,
+    BathSpin,
+    ExponentialSum,
+    IndependentSpins,
+    centred_moment,
+    correlation,
+    cumulant,
+    moment,
+)
+from pertsym.generators.contracted import Contracted
+from pertsym.generators.system import Array as Matrix
 from pertsym.oscillator.heisenberg import FREQUENCY, MASS
 from pertsym.oscillator.moment_equations import (
     C0,
@@ -20,18 +35,6 @@ from pertsym.oscillator.moment_equations import (
     second_moments,
     static_coefficients,
     static_limit,
-)
-from pertsym.spins.fourth_cumulant import BathSpin, FourthCumulant, Matrix
-from pertsym.spins.moments import (
-    COS,
-    POLARISATION,
-    SIN,
-    UNBIASED,
-    ExponentialSum,
-    centred_moment,
-    correlation,
-    fourth_cumulant,
-    moment,
 )
 
 PAULI_ALGEBRA = "matrix elements in the eigenbasis"
@@ -221,9 +224,9 @@ def four_point(digits: int) -> Evidence:
         for (a, b), (c, d) in (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))):
             first = _by_matrices([_TIMES[a], _TIMES[b]], centred=True)
             pairs += first * _by_matrices([_TIMES[c], _TIMES[d]], centred=True)
-        cumulant = close(
+        connected = close(
             "its cumulant",
-            _numbers(fourth_cumulant(), _TIMES),
+            _numbers(cumulant(4), _TIMES),
             _by_matrices(_TIMES, centred=True) - pairs,
             digits,
         )
@@ -231,7 +234,7 @@ def four_point(digits: int) -> Evidence:
         (PAULI_ALGEBRA, EXPONENTIALS),
         exact("unbiased: <B1 B2 B3 B4> = c(t12 + t34)", dict(unbiased.terms), dict(joint.terms)),
         number,
-        cumulant,
+        connected,
     )
 
 
@@ -289,7 +292,9 @@ def non_gaussian_dynamics(digits: int) -> Evidence:
             n: _exact_fourth_order(list(energies), operator, initial, spins, time)
             for n, spins in bath.items()
         }
-        term = FourthCumulant(energies, operator, bath[1]).state(initial, time)
+        rule = IndependentSpins(bath[1], only=(4,))
+        change = Contracted.of(rule, energies, (operator,), 4).state(time).matrix
+        term = (change @ initial.reshape(-1)).reshape(2, 2)
         gaussian = 2 * states[2] - states[1]  # N -> infinity
         for what, left, right in (
             ("one spin minus the Gaussian bath", states[1] - gaussian, term),

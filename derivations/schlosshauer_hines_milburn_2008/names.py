@@ -18,6 +18,15 @@ import sympy
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, SpinSurrogate
 from pertsym.baths.exponentials import Exponentials
+from pertsym.environments.spins import (
+    COS,
+    POLARISATION,
+    SIN,
+    UNBIASED,
+    ExponentialSum,
+    centred_moment,
+    correlation,
+)
 from pertsym.language.evaluation import Values
 from pertsym.oscillator.coefficients import evaluated
 from pertsym.oscillator.elimination import (
@@ -43,15 +52,6 @@ from pertsym.oscillator.master_equation import DISSIPATION, NOISE, master_equati
 from pertsym.oscillator.moment_equations import C0, static_limit
 from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.oscillator.weyl import Superoperator
-from pertsym.spins.moments import (
-    COS,
-    POLARISATION,
-    SIN,
-    UNBIASED,
-    ExponentialSum,
-    centred_moment,
-    correlation,
-)
 
 Value = Any
 Point = dict[str, Value]

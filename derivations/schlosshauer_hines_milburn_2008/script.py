@@ -26,6 +26,14 @@ from derivations.schlosshauer_hines_milburn_2008.steps import (
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.derivation import Step
+from pertsym.environments.spins import (
+    POLARISATION,
+    UNBIASED,
+    correlation,
+    cumulant,
+    exponentials,
+    moment,
+)
 from pertsym.narrative import RoutesDisagree, cumulant_step
 from pertsym.oscillator.elimination import (
     diffusion_beyond_elimination,
@@ -39,14 +47,6 @@ from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.paper import Paper
 from pertsym.present.expressions import equation, results, tex
 from pertsym.present.text import form_lines
-from pertsym.spins.moments import (
-    POLARISATION,
-    UNBIASED,
-    correlation,
-    fourth_cumulant,
-    moment,
-)
-from pertsym.spins.notation import exponentials
 
 NAME = "schlosshauer_hines_milburn_2008"
 TITLE = "Master equation of a harmonic oscillator in a bath of spins"
@@ -132,7 +132,7 @@ def static_spins() -> Step:
 
 def non_gaussian() -> Step:
     """Beyond the paper: the fourth cumulant."""
-    unbiased = fourth_cumulant().specialised(UNBIASED)
+    unbiased = cumulant(4).specialised(UNBIASED)
     return Step(
         "fourth-cumulant",
         "What is not Gaussian in a spin bath",

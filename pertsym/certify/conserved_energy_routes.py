@@ -26,10 +26,9 @@ import flint
 import mpmath
 
 from pertsym.baths.balls import as_mpf
-from pertsym.environments.expansion import PathTerm
-from pertsym.environments.projector import ENERGY_RESOLVED
-from pertsym.environments.rule import EnergyForm
 from pertsym.equations.energy_resolved import TwoLevels
+from pertsym.expansion.paths import PathTerm
+from pertsym.expansion.rule import ENERGY_RESOLVED, EnergyForm
 from pertsym.model.gaussian_orthogonal import RADIUS, VARIANCE
 
 _BEND = Fraction(3, 2)  # K: branch points and poles are then about equally far from the path

@@ -1,30 +1,29 @@
-"""Environments as data: a contraction rule and a projector, and the expansion that takes both.
+"""Environments as contraction rules, one module each.
 
-A rule (module `rule` has the interface) says what the average of bath operators is worth; a
-projector says what is remembered of the environment between two averages.  The ordered cumulant
-of module `expansion` knows neither by name.
+A rule (`pertsym.expansion.rule` has the interface) says what averages of bath operators are worth;
+the expansion, `pertsym.expansion.paths`, takes any of them, and knows none by name but Wick's.
 """
 
-from pertsym.environments.expansion import PathTerm, SidedTerm, path_terms, projected_cumulant
-from pertsym.environments.markov import MarkovChain
-from pertsym.environments.non_crossing import NonCrossing
-from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
-from pertsym.environments.rule import Action, ContractionRule, EnvironmentTerm, Weight
-from pertsym.environments.wick import Wick
+from __future__ import annotations
 
-__all__ = [
-    "ENERGY_RESOLVED",
-    "FIXED_STATE",
-    "Action",
-    "ContractionRule",
-    "EnvironmentTerm",
-    "MarkovChain",
-    "NonCrossing",
-    "PathTerm",
-    "Projector",
-    "SidedTerm",
-    "Weight",
-    "Wick",
-    "path_terms",
-    "projected_cumulant",
-]
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Final
+
+from pertsym.expansion.rule import ContractionRule
+
+RULES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "finite-spins": ("spins", "IndependentSpins"),
+        "static": ("static", "StaticDisorder"),
+    }
+)
+"""Statistics of a bath in a model file -> module here and class, which has `read`."""
+
+
+def rule_named(statistics: str) -> type[ContractionRule]:
+    """The class for a kind of bath; its module is imported only now."""
+    module, name = RULES[statistics]
+    found: type[ContractionRule] = getattr(import_module(f"pertsym.environments.{module}"), name)
+    return found

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, product
 
-from pertsym.environments.rule import Action, EnvironmentTerm, Weight, energy_form
-from pertsym.model.errors import NotYetDerivable
+import numpy as np
+
+from pertsym.expansion.rule import (
+    Action,
+    ContractionRule,
+    EnvironmentTerm,
+    Points,
+    Weight,
+    energy_form,
+)
+from pertsym.model.markov import MarkovNoise
 
 
 @dataclass(frozen=True)
-class MarkovChain:
+class MarkovChain(ContractionRule):
     """One term for any number of operators: the product of the chain's propagators.
 
     Whether an operator acts from the left or the right, and in which order, does not matter: the
@@ -28,33 +38,29 @@ class MarkovChain:
     name
         Of the chain, the beginning of its weights' names.
     symmetric
-        Whether odd averages vanish.  Otherwise products of them are missing from order 6 on,
-        since the expansion's blocks are of even size.
+        Whether odd averages vanish.
+    noise
+        States and rates, for numbers: with the mean taken out and a W that has all eigenvectors.
     """
 
     name: str = "M"
     symmetric: bool = True
+    noise: MarkovNoise | None = None
+
+    @classmethod
+    def of(cls, noise: MarkovNoise) -> MarkovChain:
+        """The rule of a chain that has numbers."""
+        return cls(symmetric=noise.symmetric, noise=noise)
+
+    def sizes(self, order: int) -> tuple[int, ...]:
+        """Any number of operators but one, since the noise is centred."""
+        return tuple(range(2, order + 1, 2 if self.symmetric else 1))
 
     def contract(
         self, actions: Sequence[Action], label: int, fresh: int
     ) -> Iterator[EnvironmentTerm]:
-        """The term of the average; none for one operator alone, since the noise is centred.
-
-        Raises
-        ------
-        NotYetDerivable
-            Beyond order 4 if there are odd averages.
-        """
+        """The term of the average."""
         count = len(actions)
-        if count < 2:
-            return
-        if count > 4 and not self.symmetric:
-            raise NotYetDerivable(
-                "Markov chain",
-                "order",
-                "products of odd averages are not expanded",
-                "ask for order 4 at most, or for numbers (`pertsym.tcl_generator`)",
-            )
         later = sorted(range(count), key=lambda k: actions[k].time)  # 0 is the latest
         energies = tuple(range(fresh, fresh + count - 1))
         forms = [energy_form({})] * count
@@ -64,3 +70,27 @@ class MarkovChain:
             forms[k] = energy_form(after | before)
         weight = Weight(f"{self.name}{count}", energies)
         yield EnvironmentTerm(1, (weight,), tuple(forms), label)
+
+    def points(self, weight: str) -> Points:
+        """Paths through the eigenmodes of W, each at the energies -i nu_r of its intervals.
+
+        Raises
+        ------
+        NotImplementedError
+            Without a chain.
+        """
+        if self.noise is None:
+            yield from super().points(weight)
+            return
+        noise = self.noise
+        pi = np.array([float(p) for p in noise.stationary])
+        xi = np.array([float(x - noise.mean) for x in noise.values])
+        w = np.array([[float(x) for x in row] for row in noise.generator])
+        rates, modes = np.linalg.eig(w)
+        inverse = np.linalg.inv(modes)
+        rates[np.argmin(np.abs(rates))] = 0  # of the stationary distribution
+        first, between, last = xi @ modes, inverse @ (xi[:, None] * modes), inverse @ (xi * pi)
+        for path in product(range(len(xi)), repeat=int(weight.removeprefix(self.name)) - 1):
+            steps = [between[r, s] for r, s in pairwise(path)]
+            amplitude = complex(first[path[0]] * np.prod(steps) * last[path[-1]])
+            yield tuple(complex(1j * rates[r]) for r in path), amplitude

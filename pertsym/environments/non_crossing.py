@@ -14,12 +14,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pertsym.environments.rule import Action, EnergyForm, EnvironmentTerm, Weight, difference
 from pertsym.expansion.pairings import Pairing, pairings
+from pertsym.expansion.rule import (
+    Action,
+    ContractionRule,
+    EnergyForm,
+    EnvironmentTerm,
+    Weight,
+    difference,
+)
 
 
 @dataclass(frozen=True)
-class NonCrossing:
+class NonCrossing(ContractionRule):
     """The leading order in 1/N; the weight of a pair is `Weight(name, (inside, outside))`."""
 
     name: str = "nF"

@@ -1,7 +1,7 @@
 """Second-order master equations of an environment with levels: general H_S and S, any projector.
 
 The unknown is P_ss'(eps; t) = Tr rho |s'><s| delta(eps - H_B), or eta_ss'(t) with the environment
-fixed at eps.  Every term comes out of the ordered cumulant of `pertsym.environments` with its
+fixed at eps.  Every term comes out of the ordered cumulant of `pertsym.expansion` with its
 system indices left open; H_I = lambda S (x) B.
 """
 
@@ -11,13 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from pertsym.environments.expansion import PathTerm, SidedTerm, path_terms, projected_cumulant
-from pertsym.environments.long_times import require_long_time_limit
 from pertsym.environments.non_crossing import NonCrossing
-from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
-from pertsym.expansion.paths import Element
+from pertsym.expansion.paths import (
+    Element,
+    PathTerm,
+    SidedTerm,
+    path_terms,
+    projected_cumulant,
+    require_long_time_limit,
+)
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
 
 Linear = tuple[tuple[str, int], ...]
 """A linear form over names: "ε", "ε'" and level indices (index s stands for E_s)."""
@@ -213,14 +218,12 @@ class TwoLevels:
 
     def element(self, projector: Projector, order: int, element: Element) -> tuple[PathTerm, ...]:
         """Terms of K_{ab,cd} of an order, collected."""
-        cumulant = projected_cumulant(NonCrossing(), projector, order)
-        return path_terms(self.interaction, cumulant, element)
+        return path_terms(self.interaction, NonCrossing(), projector, order, element)
 
     def populations_close(self, projector: Projector, order: int) -> bool:
         """Whether no element couples populations and coherences."""
-        cumulant = projected_cumulant(NonCrossing(), projector, order)
         mixed = ((0, 0, 0, 1), (0, 0, 1, 0), (1, 1, 0, 1), (0, 1, 0, 0), (0, 1, 1, 1))
-        return not any(path_terms(self.interaction, cumulant, e) for e in mixed)
+        return not any(self.element(projector, order, e) for e in mixed)
 
     def fixed_energy_long_times(self, order: int) -> None:
         """Refuse the long-time limit of the rate 1 -> 0 with the environment fixed at its energy.

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from pertsym.algebra.linear_fractions import LinearForm, LinearFraction, Ring
-from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.interaction import Interaction, Operator
 from pertsym.expansion.paths import Element
 
 Entries = tuple[tuple[int, int, LinearFraction], ...]
@@ -137,8 +137,10 @@ class ExponentialBath:
         """
         transitions = transition_names(interaction)
         ring = ring_of(interaction, decays)
+        strengths = map(interaction.strength, range(len(interaction.operators)))
         operators = tuple(
-            _real_entries(ring, interaction, a) for a in range(len(interaction.operators))
+            real_entries(ring, x, ring.variable(name) if name else None, f"operators[{a}]")
+            for a, (x, name) in enumerate(zip(interaction.operators, strengths, strict=True))
         )
         modes = []
         for later, earlier in _factorised(interaction):
@@ -342,18 +344,27 @@ def _factorised(interaction: Interaction) -> Iterator[tuple[tuple[int, ...], tup
                 yield (a,), (b,)
 
 
-def _real_entries(ring: Ring, interaction: Interaction, number: int) -> Entries:
-    strength = interaction.strength(number)
-    scale = ring.variable(strength) if strength else ring.number(1)
-    entries = []
-    for row, column, value in interaction.operators[number]:
+def real_entries(
+    ring: Ring,
+    operator: Operator,
+    strength: LinearFraction | None = None,
+    name: str = "operator",
+) -> Entries:
+    """A real operator over a ring, times a strength.
+
+    Raises
+    ------
+    ValueError
+        If an element is not real.
+    """
+    scale = ring.number(1) if strength is None else strength
+    for row, column, value in operator:
         if value.im:
             raise ValueError(
-                f"operators[{number}]: element [{row}, {column}] = {value} is not real; choose "
-                "phases of the levels, or raising and lowering operators, that make it so"
+                f"{name}: element [{row}, {column}] = {value} is not real; choose phases of the "
+                "levels, or raising and lowering operators, that make it so"
             )
-        entries.append((row, column, ring.number(value.re) * scale))
-    return tuple(entries)
+    return tuple((row, column, ring.number(value.re) * scale) for row, column, value in operator)
 
 
 def _scaled(entries: Entries, factor: LinearFraction) -> Entries:

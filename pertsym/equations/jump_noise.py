@@ -21,7 +21,6 @@ from functools import cached_property
 
 from pertsym.algebra.linear_fractions import LinearForm, LinearFraction, Ring
 from pertsym.equations.exponential_bath import Entries, Key, frequency
-from pertsym.expansion.interaction import Operator
 from pertsym.expansion.paths import Element
 
 Energies = tuple[tuple[int, ...], ...]
@@ -184,18 +183,3 @@ class JumpNoise:
                         operator = tuple((a, b, x * weight) for a, b, x in coupled)
                         source = (*place[:k], s, *place[k + 1 :])
                         yield (source if any(source) else ()), operator, operator
-
-
-def entries(ring: Ring, operator: Operator, strength: LinearFraction | None = None) -> Entries:
-    """A real operator over a ring, times a strength.
-
-    Raises
-    ------
-    ValueError
-        If an element is not real.
-    """
-    scale = ring.number(1) if strength is None else strength
-    for row, column, value in operator:
-        if value.im:
-            raise ValueError(f"operator: element [{row}, {column}] = {value} is not real")
-    return tuple((row, column, ring.number(value.re) * scale) for row, column, value in operator)

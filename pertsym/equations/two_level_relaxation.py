@@ -12,10 +12,9 @@ from functools import cache
 
 import sympy
 
-from pertsym.environments.expansion import PathTerm
-from pertsym.environments.projector import Projector
 from pertsym.equations.energy_resolved import TwoLevels
-from pertsym.expansion.paths import Element
+from pertsym.expansion.paths import Element, PathTerm
+from pertsym.expansion.rule import Projector
 from pertsym.model.gaussian_orthogonal import DEVIATION, RADIUS, VARIANCE
 
 EPS = sympy.Symbol("epsilon", real=True)

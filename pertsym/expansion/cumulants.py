@@ -14,16 +14,21 @@ cancel, and what survives has coefficient +1 or -1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import compress, product
+from operator import not_
 from types import MappingProxyType
+from typing import NamedTuple
 
-from pertsym.expansion.pairings import Pair, Pairing, is_irreducible, pairings
+from pertsym.expansion.moments import ordered_cumulant_blocks
+from pertsym.expansion.pairings import Clusters, Pairing, clusterings, is_irreducible, pairings
 
 Word = tuple[int, ...]
 
 
-def word_coefficients(pairing: Pairing) -> Mapping[Word, int]:
-    """Words of one pairing with their coefficients, zero ones removed.
+def word_coefficients(clusters: Clusters) -> Mapping[Word, int]:
+    """Words of one pairing, or division into cumulants, with coefficients, zero ones removed.
 
     Recursion over subsets of pairs, K(P) = w(P) - sum_B K(B) w(P without B), B running over the
     proper subsets that contain the pair of time 0; w(P) is the time-ordered word of P.
@@ -35,10 +40,10 @@ def word_coefficients(pairing: Pairing) -> Mapping[Word, int]:
     >>> dict(word_coefficients(((0, 1), (2, 3))))
     {}
     """
-    full = (1 << len(pairing)) - 1
-    ordered = {mask: _time_ordered(pairing, mask) for mask in range(full + 1)}
+    full = (1 << len(clusters)) - 1
+    ordered = {mask: _time_ordered(clusters, mask) for mask in range(full + 1)}
     cumulant: dict[int, dict[Word, int]] = {}
-    for mask in range(1, full + 1, 2):  # odd masks: those that hold pair 0, hence time 0
+    for mask in range(1, full + 1, 2):  # odd masks: those that hold cluster 0, hence time 0
         words = {ordered[mask]: 1}
         block = (mask - 1) & mask
         while block:
@@ -56,9 +61,9 @@ def word_coefficients(pairing: Pairing) -> Mapping[Word, int]:
     return MappingProxyType(dict(sorted(cumulant[full].items())))
 
 
-def _time_ordered(pairing: Pairing, mask: int) -> Word:
-    chosen: list[Pair] = [pair for bit, pair in enumerate(pairing) if mask >> bit & 1]
-    return tuple(sorted(time for pair in chosen for time in pair))
+def _time_ordered(clusters: Clusters, mask: int) -> Word:
+    chosen = [cluster for bit, cluster in enumerate(clusters) if mask >> bit & 1]
+    return tuple(sorted(time for cluster in chosen for time in cluster))
 
 
 def ordered_cumulant(order: int) -> Iterator[tuple[Pairing, Mapping[Word, int]]]:
@@ -74,3 +79,56 @@ def ordered_cumulant(order: int) -> Iterator[tuple[Pairing, Mapping[Word, int]]]
     for pairing in pairings(order):
         if is_irreducible(pairing):
             yield pairing, word_coefficients(pairing)
+
+
+class Sides(NamedTuple):
+    """Times at which the interaction acts on the ket and on the bra, in order of application."""
+
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+
+
+@lru_cache(maxsize=4)
+def sided_words(
+    order: int, sizes: tuple[int, ...], whole: bool
+) -> Mapping[Sides, Mapping[Clusters, int]]:
+    """The ordered cumulant by what acts on either side, with (-1)^(actions from the right).
+
+    Words that differ only in how actions on the ket and on the bra alternate are the same here.
+
+    Parameters
+    ----------
+    order
+        Of the generator.
+    sizes
+        Of a cluster.
+    whole
+        Whether a cluster is a whole block of the ordered cumulant; then clusters are in the order
+        of the blocks.  Otherwise blocks are products of clusters, in the order of first times.
+    """
+    sums: dict[Sides, dict[Clusters, int]] = {}
+    signed: Iterable[tuple[Clusters, Mapping[Word, int]]]
+    if whole:
+        signed = (
+            (blocks, {tuple(time for block in blocks for time in block): sign})
+            for blocks, sign in ordered_cumulant_blocks(order, sizes).items()
+        )
+    else:
+        signed = (
+            (clusters, word_coefficients(clusters))
+            for clusters in clusterings(tuple(range(order)), sizes)
+            if is_irreducible(clusters)
+        )
+    choices = [(c, (-1) ** sum(c)) for c in product((False, True), repeat=order)]
+    for clusters, words in signed:
+        for word, sign in words.items():
+            applied = word[::-1]
+            for right, parity in choices:
+                bra = [right[time] for time in applied]
+                ket = map(not_, bra)
+                sides = Sides(tuple(compress(applied, ket)), tuple(compress(applied, bra)))
+                group = sums.setdefault(sides, {})
+                group[clusters] = group.get(clusters, 0) + sign * parity
+    return MappingProxyType(
+        {sides: {c: n for c, n in group.items() if n} for sides, group in sorted(sums.items())}
+    )

@@ -10,15 +10,17 @@ Skinner, whose (38), (39) are this convention; l(t) = [H_I(t), .]).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import permutations
 from math import factorial
+
+from pertsym.expansion.pairings import Clusters, clusterings
 
 MomentWord = tuple[int, ...]
 """(2k, 2l, 2m, ...) stands for dM^(2k)/dt M^(2l) M^(2m) ..."""
 
-Blocks = tuple[tuple[int, ...], ...]
+Blocks = Clusters
 """Times of each average, e.g. ((0, 2), (1, 3)) for <l0 l2><l1 l3>."""
 
 
@@ -49,30 +51,21 @@ def _compositions(order: int) -> Iterator[MomentWord]:
                 yield (head, *tail)
 
 
-def ordered_cumulant_blocks(order: int) -> Mapping[Blocks, int]:
+def ordered_cumulant_blocks(order: int, sizes: Sequence[int] = ()) -> Mapping[Blocks, int]:
     """Signed products of averages in the time-ordered integrand of R^(order), Eqs. (40), (41).
 
-    Every product is an ordered partition of the times 0 .. order-1 into blocks of even size, each
-    internally time-ordered, the first one holding time 0; the sign is (-1)^(blocks - 1).
+    Every product is an ordered partition of the times 0 .. order-1 into blocks of these sizes (of
+    even size, if none are given), each internally time-ordered, the first one holding time 0; the
+    sign is (-1)^(blocks - 1).
 
     Examples
     --------
     >>> ordered_cumulant_blocks(4)[((0, 2), (1, 3))]
     -1
     """
-    return {
-        blocks: (-1) ** (len(blocks) - 1) for blocks in sorted(_partitions(tuple(range(order))))
-    }
-
-
-def _partitions(times: tuple[int, ...], first: bool = True) -> Iterator[Blocks]:
-    if not times:
-        yield ()
-        return
-    for size in range(2, len(times) + 1, 2):
-        for block in combinations(times, size):
-            if first and block[0] != times[0]:
-                break  # combinations are in order: no further one holds the first time
-            rest = tuple(t for t in times if t not in block)
-            for tail in _partitions(rest, first=False):
-                yield (block, *tail)
+    blocks = sorted(
+        (first, *rest)
+        for first, *others in clusterings(tuple(range(order)), sizes or range(2, order + 1, 2))
+        for rest in permutations(others)
+    )
+    return {each: (-1) ** (len(each) - 1) for each in blocks}

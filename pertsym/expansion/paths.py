@@ -1,40 +1,280 @@
-"""Liouville paths: matrix elements of the generator from words and contractions.
+"""The engine: ordered cumulants of any contraction rule, and their matrix elements.
 
-With L(t) = -i[H_I(t), .], the contraction of a pair (later i, earlier j) is
+The time-convolutionless generator of an order is the integral over the gaps between the times of
 
-    -S_i^x [ C(t_i - t_j) S_j^L - C(t_i - t_j)* S_j^R ],     S^x = S^L - S^R,
+    sum over ordered partitions into blocks (-1)^(blocks - 1) <block 1> P <block 2> P ...,
 
-S^L and S^R being multiplication from the left and from the right (for Hermitian B; in general
-the second C is that of the adjoint operators).  A path applies the superoperators of a word from
-right to left to |c><d| and must end in |a><b|.  Times are measured from t_0 = 0, so that the
-result is the element of the Schroedinger-picture generator.
+the averages being the rule's and P the projector.  Every L(t) = -i[H_I(t), .] acts from the left
+or, with the opposite sign, from the right.  Terms are collected by what they do: which operators
+act on the ket and which on the bra, in which order, and the environment's weights and phases
+e^{-i sum_k x_k tau_k}.  Matrix elements are then sums over Liouville paths from |c><d| to |a><b|,
+of the ket and of the bra by themselves.  Times are measured from t_0 = 0, so that the result is the
+element of the Schroedinger-picture generator.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import permutations, product
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from pertsym.baths.divergence import Divergent, power_text
 from pertsym.exact import Gaussian
-from pertsym.expansion.cumulants import Word, ordered_cumulant
+from pertsym.expansion.cumulants import Sides, sided_words
 from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
-from pertsym.expansion.pairings import Pairing
-from pertsym.expansion.terms import (
-    Factor,
-    Shape,
-    Term,
-    TimeIntegrand,
-    conjugate,
-    representative,
+from pertsym.expansion.pairings import Clusters, pairings
+from pertsym.expansion.rule import (
+    FIXED_STATE,
+    Action,
+    ContractionRule,
+    EnergyForm,
+    Projector,
+    Weight,
+    added,
+    energy_form,
 )
+from pertsym.expansion.terms import Shape, Term, TimeIntegrand
+from pertsym.expansion.wick import Wick
 
 _NOT_COUNTED: Mapping[str, str] = MappingProxyType({})
 
 Element = tuple[int, int, int, int]
 """Indices (a, b, c, d) of K_{ab,cd}: d rho_ab/dt gets K_{ab,cd} rho_cd."""
+
+Chain = tuple[tuple[int, int], ...]
+"""(time, operator) pairs in the order of application."""
+
+# ---------------------------------------------------------------------------------------------
+# What a term does, whatever the system
+# ---------------------------------------------------------------------------------------------
+
+
+class Environment(NamedTuple):
+    """The environment's part of a term.
+
+    Energy 0 is the environment's energy before, `label` the one after; every other number is
+    integrated over.  `gaps` are the x_k of gap k = 1, 2, ... (times t_{k-1} > t_k).
+    """
+
+    weights: tuple[Any, ...]
+    gaps: tuple[EnergyForm, ...]
+    label: int
+
+
+class SidedShape(NamedTuple):
+    """What a term does: operators on the ket and on the bra, and the environment's part."""
+
+    left: Chain
+    right: Chain
+    weights: tuple[Any, ...]
+    gaps: tuple[EnergyForm, ...]
+    label: int
+
+
+class SidedTerm(NamedTuple):
+    coefficient: Gaussian
+    shape: SidedShape
+
+
+def projected_cumulant(
+    rule: ContractionRule, projector: Projector, order: int, operators: Sequence[int] = (0,)
+) -> tuple[SidedTerm, ...]:
+    """The integrand of the generator of an order, collected and sorted.
+
+    Parameters
+    ----------
+    rule, projector
+        The environment.
+    order
+        Order in the coupling.
+    operators
+        Indices of the bath operators in H_I = sum_a S_a (x) B_a.
+    """
+    cumulant = Cumulant(rule, projector, order)
+    sums: dict[SidedShape, int] = {}
+    for sides, signed in cumulant.words.items():
+        for chosen in product(operators, repeat=order):
+            left, right = (tuple((time, chosen[time]) for time in side) for side in sides)
+            for number, n in cumulant.environments(sides, signed, chosen).items():
+                shape = SidedShape(left, right, *cumulant.found[number])
+                sums[shape] = sums.get(shape, 0) + n
+    return tuple(SidedTerm(cumulant.power * sums[x], x) for x in sorted(sums) if sums[x])
+
+
+class _Average(NamedTuple):
+    """A term of the product of the averages of some clusters."""
+
+    coefficient: int
+    weights: tuple[Any, ...]
+    frequencies: tuple[tuple[int, EnergyForm], ...]
+    label: int
+    fresh: int
+
+
+@dataclass(frozen=True, eq=False)
+class Cumulant:
+    """The terms of an order in integers: without (-i)^order, environments by their numbers."""
+
+    rule: ContractionRule
+    projector: Projector
+    order: int
+    found: list[Environment] = field(default_factory=list)
+    _numbers: dict[Environment, int] = field(default_factory=dict)
+    _known: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def power(self) -> Gaussian:
+        """(-i)^order."""
+        return (Gaussian(1), Gaussian(0, -1), Gaussian(-1), Gaussian(0, 1))[self.order % 4]
+
+    @property
+    def words(self) -> Mapping[Sides, Mapping[Clusters, int]]:
+        """See `sided_words`."""
+        return sided_words(self.order, self.rule.sizes(self.order), self.rule.whole)
+
+    def environments(
+        self, sides: Sides, signed: Mapping[Clusters, int], operators: tuple[int, ...]
+    ) -> Mapping[int, int]:
+        """Numbers of environments with their coefficients, for the operators at the times."""
+        if operators not in self._known:
+            self._known[operators] = self.rule.possible(operators)
+        if not self._known[operators]:
+            return {}
+        if (known := self._known.get((sides, operators))) is not None:
+            return known  # type: ignore[no-any-return]
+        bras = frozenset(sides.right)
+        sums: dict[int, int] = {}
+        for clusters, sign in signed.items():
+            key = clusters, bras, operators
+            if (terms := self._known.get(key)) is None:
+                terms = self._known[key] = self._averages(*key)
+            for coefficient, number in terms:
+                sums[number] = sums.get(number, 0) + sign * coefficient
+        found = self._known[sides, operators] = {k: n for k, n in sums.items() if n}
+        return found
+
+    def _averages(
+        self, clusters: Clusters, bras: frozenset[int], operators: tuple[int, ...]
+    ) -> list[tuple[int, int]]:
+        """The terms of a product of averages: coefficient, number of the environment."""
+        averages = [_Average(1, (), (), 0, 1)]
+        # the last block acts first, and in it the earliest time
+        for cluster in reversed(clusters) if self.rule.whole else clusters:
+            actions = tuple([Action(t, t in bras, operators[t]) for t in reversed(cluster)])
+            averages = [longer for each in averages for longer in self._grown(each, actions)]
+            if not averages:
+                return []
+        results = []
+        for average in averages:
+            gaps: tuple[EnergyForm, ...] = ()
+            if of := dict(average.frequencies):
+                late = range(1, self.order)
+                gaps = tuple(added(*(of.get(j, ()) for j in range(k, self.order))) for k in late)
+            environment = Environment(tuple(sorted(average.weights)), gaps, average.label)
+            if any(isinstance(weight, Weight) for weight in average.weights):
+                environment = _canonical(environment)
+            number = self._numbers.setdefault(environment, len(self.found))
+            if number == len(self.found):
+                self.found.append(environment)
+            results.append((average.coefficient, number))
+        return results
+
+    def _grown(self, average: _Average, actions: tuple[Action, ...]) -> Iterator[_Average]:
+        key = actions, average.label, average.fresh
+        if (terms := self._known.get(key)) is None:
+            terms = self._known[key] = self.rule.contracted(*key)
+        for coefficient, weights, frequencies, after in terms:
+            placed = zip((action.time for action in actions), frequencies, strict=False)
+            yield _Average(
+                average.coefficient * coefficient,
+                average.weights + weights,
+                (*average.frequencies, *placed),
+                after if self.projector.resolves_energy else 0,
+                average.fresh + len(actions),
+            )
+
+
+def _canonical(environment: Environment) -> Environment:
+    """The same with its integration energies numbered 1, 2, ...; the least such naming."""
+    used = sorted({e for weight in environment.weights for e in weight.energies} - {0})
+    return min(
+        _renamed(environment, {0: 0, **dict(zip(used, names, strict=True))})
+        for names in permutations(range(1, len(used) + 1))
+    )
+
+
+def _renamed(environment: Environment, name: dict[int, int]) -> Environment:
+    weights, gaps, label = environment
+    return Environment(
+        tuple(sorted(Weight(w.name, tuple(name[e] for e in w.energies)) for w in weights)),
+        tuple(energy_form({name[e]: c for e, c in form}) for form in gaps),
+        name[label],
+    )
+
+
+# ---------------------------------------------------------------------------------------------
+# Matrix elements
+# ---------------------------------------------------------------------------------------------
+
+
+class PathShape(NamedTuple):
+    """A term between two system states: the environment's part and the system's phases."""
+
+    weights: tuple[Any, ...]
+    gaps: tuple[EnergyForm, ...]
+    system: tuple[Frequency, ...]
+    label: int
+    strengths: Strengths = ()
+
+
+class PathTerm(NamedTuple):
+    """coefficient * strengths * weights * exp(-i sum_k (x_k + system_k) tau_k)."""
+
+    coefficient: Gaussian
+    shape: PathShape
+
+    def secular_gaps(self) -> tuple[int, ...]:
+        """Gaps (1 is the latest) whose frequency vanishes identically: no decay, whatever n, F."""
+        shape = self.shape
+        gaps = shape.gaps or ((),) * len(shape.system)
+        pairs = zip(gaps, shape.system, strict=True)
+        return tuple(k for k, (x, y) in enumerate(pairs, 1) if not x and not any(y))
+
+
+def path_terms(
+    interaction: Interaction,
+    rule: ContractionRule,
+    projector: Projector,
+    order: int,
+    element: Element,
+) -> tuple[PathTerm, ...]:
+    """Terms of one matrix element K_{ab,cd} of the generator, collected.
+
+    Matrix elements of the coupling operators and phases of the levels are those of `interaction`;
+    its correlation functions are not used.
+    """
+    return next(paths_of(interaction, rule, projector, order, (element,)))
+
+
+def paths_of(
+    interaction: Interaction,
+    rule: ContractionRule,
+    projector: Projector,
+    order: int,
+    elements: Iterable[Element],
+) -> Iterator[tuple[PathTerm, ...]]:
+    """`path_terms` of several elements, averages taken once."""
+    moves = Moves(interaction, tuple(range(len(interaction.operators))))
+    cumulant = Cumulant(rule, projector, order)
+    for element in elements:
+        sums: dict[PathShape, Gaussian] = {}
+        for (weights, gaps, label), phases, names, z in _elements(cumulant, moves, element):
+            shape = PathShape(weights, gaps, phases, label, names)
+            sums[shape] = sums.get(shape, Gaussian()) + z
+        yield tuple(PathTerm(sums[shape], shape) for shape in sorted(sums) if sums[shape])
 
 
 def generator_element(
@@ -43,7 +283,7 @@ def generator_element(
     element: Element,
     counted: Mapping[str, str] = _NOT_COUNTED,
 ) -> TimeIntegrand:
-    """Time-domain terms of one element of the ordered cumulant of an even order.
+    """Time-domain terms of one element of the ordered cumulant of an even order, Gaussian baths.
 
     The element of the t -> infinity generator is the integral of the result over all gaps
     tau_k from 0 to infinity (DESIGN 4.1-4.2; Eqs. (40), (41), (43) of Laird et al. at 2 and 4).
@@ -51,155 +291,121 @@ def generator_element(
     `counted` names the correlation functions that take the place of others where one end of an
     arc acts from the left and the other from the right: a counting field of the bath's energy.
     """
+    next(pairings(order))  # refuses odd orders
     if len(element) != 4 or not all(0 <= k < interaction.dimension for k in element):
         raise ValueError(
             f"element: needs four level indices below {interaction.dimension}, got {element}"
         )
-    moves = _Moves(interaction)
-    sums: dict[_Path, Gaussian] = {}
-    for pairing, words in ordered_cumulant(order):
-        for word, sign in words.items():
-            for path, weight, _ in _paths(moves, pairing, word, sign, element, counted):
-                previous = sums.get(path)
-                sums[path] = weight if previous is None else previous + weight
-    products: dict[tuple[int, ...], dict[Strengths, Gaussian]] = {}
-    for _, _, entries in sums:
-        if entries not in products:
-            products[entries] = moves.product(entries)
+    cumulant = Cumulant(Wick(interaction, counted), FIXED_STATE, order)
+    moves = Moves(interaction, together(interaction))
     terms = (
-        Term(weight * z, Shape(factors, phase, names))
-        for (factors, phase, entries), weight in sums.items()
-        if weight
-        for names, z in products[entries].items()
+        Term(z, Shape(environment.weights, phases, names))
+        for environment, phases, names, z in _elements(cumulant, moves, element)
     )
     return TimeIntegrand.collect(order, terms, interaction.real)
 
 
-class LiouvillePath(NamedTuple):
-    """One path of |c><d| to |a><b|: what acts on the ket and on the bra, in order of action.
+def together(interaction: Interaction) -> tuple[int, ...]:
+    """For each operator the first Hermitian one with the same correlation functions.
 
-    Operators on the left commute with those on the right, so their mutual order does not count;
-    paths of equal words but for that are one.
-
-    Attributes
-    ----------
-    ket, bra
-        Times that act on that side, the first to act first.
-    ket_levels, bra_levels
-        Levels of that side: c or d, then the one reached by each time.
-    factors
-        The contractions, sorted: `Factor(i + 1, j, ...)` joins the later time i with the earlier j.
+    They move together, as that one: a path then is one between levels, however many symbols the
+    matrix elements hold.
     """
-
-    ket: tuple[int, ...]
-    bra: tuple[int, ...]
-    ket_levels: tuple[int, ...]
-    bra_levels: tuple[int, ...]
-    factors: tuple[Factor, ...]
-
-    def mirrored(self, real: frozenset[str]) -> LiouvillePath:
-        """Ket and bra exchanged: the path of the complex conjugate."""
-        factors = conjugate(Term(Gaussian(1), Shape(self.factors, ())), real).shape.factors
-        return LiouvillePath(self.bra, self.ket, self.bra_levels, self.ket_levels, factors)
+    first: dict[object, int] = {}
+    size = range(len(interaction.operators))
+    found = []
+    for a in size:
+        pairs = [pair for b in size for pair in ((a, b), (b, a))]
+        names = tuple(interaction.correlations.get(pair) for pair in pairs)
+        own = None if interaction.adjoint[a] == a else a
+        found.append(first.setdefault((names, own), a))
+    return tuple(found)
 
 
-Contributions = Mapping[Shape, Mapping[LiouvillePath, Gaussian]]
-"""Terms by shape, each with its paths and what they contribute to the coefficient."""
+class Walk(NamedTuple):
+    """Paths of ket and bra with the environments (by their numbers) of what acts on either side."""
+
+    sides: Sides
+    ket: _Path
+    bra: _Path
+    phases: tuple[Frequency, ...]
+    entries: tuple[int, ...]
+    environments: Mapping[int, int]
 
 
-def liouville_paths(
-    interaction: Interaction,
-    order: int,
-    elements: Mapping[Element, Gaussian],
-    real_part: bool = False,
-) -> Contributions:
-    """Which paths make up each term of a weighted sum of elements.
+def walks(cumulant: Cumulant, moves: Moves, element: Element) -> Iterator[Walk]:
+    """Every way from |c><d| to |a><b| that the cumulant leaves."""
+    a, b, c, d = element
+    for sides, signed in cumulant.words.items():
+        for ket in moves.paths(sides.left, c, a, False):
+            for bra in moves.paths(sides.right, d, b, True):
+                steps = ket.steps | bra.steps
+                operators = tuple([steps[time][0] for time in range(cumulant.order)])
+                if group := cumulant.environments(sides, signed, operators):
+                    entries = tuple(sorted((*ket.entries, *bra.entries)))
+                    yield Walk(sides, ket, bra, moves.gap_phases(steps), entries, group)
 
-    The contributions to a shape add up to the coefficient of that term in the sum of
-    `generator_element`; with `real_part`, in its `real_parts()`: there a path and its mirror image
-    (ket and bra exchanged) are drawn as one.
-    """
-    moves = _Moves(interaction)
-    found: dict[Shape, dict[LiouvillePath, Gaussian]] = {}
-    for element, scale in elements.items():
-        for pairing, words in ordered_cumulant(order):
-            for word, sign in words.items():
-                walked = _paths(moves, pairing, word, sign, element, _NOT_COUNTED)
-                for (factors, phase, entries), weight, moved in walked:
-                    walked_path = _sides(tuple(reversed(word)), moved, element, factors)
-                    for names, z in moves.product(entries).items():
-                        term = Term(scale * weight * z, Shape(factors, phase, names))
-                        path = walked_path
-                        if real_part:
-                            term, path = _one_of_two(term, path, interaction.real)
-                        parts = found.setdefault(term.shape, {})
-                        parts[path] = parts.get(path, Gaussian()) + term.coefficient
-    left = {
-        shape: {path: z for path, z in sorted(parts.items()) if z} for shape, parts in found.items()
+
+def _elements(
+    cumulant: Cumulant, moves: Moves, element: Element
+) -> Iterator[tuple[Environment, tuple[Frequency, ...], Strengths, Gaussian]]:
+    """Environment, phases of the gaps, symbols and coefficient of terms that are to be added."""
+    sums: dict[tuple[tuple[Frequency, ...], tuple[int, ...], _Integers], dict[int, int]] = {}
+    for walk in walks(cumulant, moves, element):
+        ket, bra = walk.ket, walk.bra
+        key = walk.phases, walk.entries, (ket.number * bra.number).integers
+        total = sums.setdefault(key, {})
+        for number, n in walk.environments.items():
+            total[number] = total.get(number, 0) + n
+    found: dict[tuple[int, tuple[Frequency, ...], tuple[int, ...]], Gaussian] = {}
+    for (phases, entries, integers), total in sums.items():
+        value = cumulant.power * Gaussian.over(*integers)
+        for number, n in total.items():
+            place = number, phases, entries
+            previous = found.get(place)
+            found[place] = value * n if previous is None else previous + value * n
+    products = {
+        entries: moves.product(entries)
+        for entries in {key[-1] for key, value in found.items() if value}
     }
-    return {shape: left[shape] for shape in sorted(left) if sum(left[shape].values(), Gaussian())}
+    for (number, phases, entries), value in found.items():
+        if value:
+            for names, z in products[entries].items():
+                yield cumulant.found[number], phases, names, value * z
 
 
-def _sides(
-    schedule: tuple[int, ...],
-    moved: list[tuple[bool, int]],
-    element: Element,
-    factors: tuple[Factor, ...],
-) -> LiouvillePath:
-    ket = tuple(t for t in schedule if not moved[t][0])
-    bra = tuple(t for t in schedule if moved[t][0])
-    ket_levels = (element[2], *(moved[t][1] for t in ket))
-    bra_levels = (element[3], *(moved[t][1] for t in bra))
-    return LiouvillePath(ket, bra, ket_levels, bra_levels, factors)
-
-
-def _one_of_two(
-    term: Term, path: LiouvillePath, real: frozenset[str]
-) -> tuple[Term, LiouvillePath]:
-    """Term and path, or their conjugates: those that stand for both in a real part."""
-    shown = representative(term, real)
-    mirrored = path.mirrored(real)
-    if shown.shape != term.shape:
-        return shown, mirrored
-    own = conjugate(term, real).shape == term.shape
-    return shown, min(path, mirrored) if own else path
-
-
-_Path = tuple[tuple[Factor, ...], tuple[Frequency, ...], tuple[int, ...]]
-"""Factors and phases of a term, and which linear forms in symbols multiply it."""
-
-_Move = tuple[int, int, Gaussian, int | None, Frequency]
-"""Operator, level reached, matrix element as a number times a linear form, and frequency."""
+_Integers = tuple[int, int, int]
+"""Of a Gaussian number, which they hash faster than."""
 
 _Entry = tuple[tuple[str, Gaussian], ...]
 """A matrix element that is linear in real symbols: (symbol, coefficient), "" for a number."""
 
 
-@dataclass(frozen=True)
-class _Moves:
-    """What the coupling operators do to a level.
+class _Path(NamedTuple):
+    """A path of the ket or of the bra: a number times linear forms; operator, frequency, levels."""
 
-    Hermitian operators with the same correlation functions move together, as the first of them:
-    a path then is one between levels, however many symbols the matrix elements hold.
-    """
+    number: Gaussian
+    entries: tuple[int, ...]
+    steps: dict[int, tuple[int, Frequency]]
+    levels: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """What the coupling operators do to a level, operator a under the name `together[a]`."""
 
     interaction: Interaction
+    together: tuple[int, ...]
+    _known: dict[tuple[tuple[int, ...], int, int, bool], list[_Path]] = field(default_factory=dict)
 
     @cached_property
     def _elements(self) -> dict[tuple[int, int, int], _Entry]:
         """(operator, row, column) -> matrix element."""
-        interaction = self.interaction
-        size = range(len(interaction.operators))
-        first: dict[object, int] = {}
         found: dict[tuple[int, int, int], dict[str, Gaussian]] = {}
-        for a, operator in enumerate(interaction.operators):
-            pairs = [pair for b in size for pair in ((a, b), (b, a))]
-            names = tuple(interaction.correlations.get(pair) for pair in pairs)
-            own = None if interaction.adjoint[a] == a else a
-            together = first.setdefault((names, own), a)
+        for a, operator in enumerate(self.interaction.operators):
+            symbol = self.interaction.strength(a)
             for row, col, value in operator:
-                entry = found.setdefault((together, row, col), {})
-                symbol = interaction.strength(a)
+                entry = found.setdefault((self.together[a], row, col), {})
                 entry[symbol] = entry.get(symbol, Gaussian()) + value
         return {
             key: tuple((symbol, z) for symbol, z in sorted(entry.items()) if z)
@@ -213,24 +419,49 @@ class _Moves:
         return tuple(sorted(split - {()}, key=repr))
 
     @cached_property
-    def _by_level(self) -> tuple[dict[int, list[_Move]], dict[int, list[_Move]]]:
-        left: dict[int, list[_Move]] = {}
-        right: dict[int, list[_Move]] = {}
+    def _from(self) -> dict[tuple[bool, int], list[_Path]]:
+        """(bra?, level) -> each one step from there, as a path at time 0."""
+        found: dict[tuple[bool, int], list[_Path]] = {}
         place = {entry: k for k, entry in enumerate(self._entries)}
-        transition = self.interaction.transition
         for (a, row, col), element in self._elements.items():
             if not element:
                 continue
             number, entry = _without_number(element)
-            # <row|S(t)|col> = S exp(i (E_row - E_col) t)
-            rest = (number, place.get(entry), transition(row, col))
-            left.setdefault(col, []).append((a, row, *rest))  # (S rho)_row gets S_row,col
-            right.setdefault(row, []).append((a, col, *rest))  # (rho S)_col gets S_row,col
-        return left, right
+            # <row|S(t)|col> = S exp(i (E_row - E_col) t); (S rho)_row gets S_row,col of rho_col,
+            # (rho S)_col that of rho_row
+            steps = {0: (a, self.interaction.transition(row, col))}
+            forms = (place[entry],) if entry else ()
+            for bra, start, reached in ((False, col, row), (True, row, col)):
+                step = _Path(number, forms, steps, (reached,))
+                found.setdefault((bra, start), []).append(step)
+        return found
 
-    def of(self, level: int, from_right: bool) -> list[_Move]:
-        """Moves of the row index under S^L, or of the column index under S^R."""
-        return self._by_level[from_right].get(level, [])
+    def paths(self, times: tuple[int, ...], start: int, end: int, bra: bool) -> list[_Path]:
+        """Paths of the ket, or of the bra, with an operator at each of the times."""
+        if not times:
+            return [_Path(Gaussian(1), (), {}, ())] if start == end else []
+        key = times, start, end, bra
+        if (known := self._known.get(key)) is None:
+            known = self._known[key] = [
+                _Path(
+                    step.number * path.number,
+                    step.entries + path.entries,
+                    {times[0]: step.steps[0], **path.steps},
+                    step.levels + path.levels,
+                )
+                for step in self._from.get((bra, start), ())
+                for path in self.paths(times[1:], step.levels[0], end, bra)
+            ]
+        return known
+
+    def gap_phases(self, steps: Mapping[int, tuple[int, Frequency]]) -> tuple[Frequency, ...]:
+        """With t_j = -(tau_1 + ... + tau_j), x_k of gap k is the sum over times j >= k."""
+        totals: list[Frequency] = []
+        running = (0,) * len(self.interaction.energies[0])
+        for time in range(len(steps) - 1, 0, -1):
+            running = tuple([x + y for x, y in zip(running, steps[time][1], strict=True)])
+            totals.append(running)
+        return tuple(reversed(totals))
 
     def product(self, entries: tuple[int, ...]) -> dict[Strengths, Gaussian]:
         """The product of some linear forms as a polynomial."""
@@ -253,80 +484,35 @@ def _without_number(entry: _Entry) -> tuple[Gaussian, _Entry]:
     return number, ((symbol, Gaussian(1)),) if symbol else ()
 
 
-def _paths(
-    moves: _Moves,
-    pairing: Pairing,
-    word: Word,
-    sign: int,
-    element: Element,
-    counted: Mapping[str, str],
-) -> Iterator[tuple[_Path, Gaussian, list[tuple[bool, int]]]]:
-    """Paths and weights, with the side and the level reached of each time.
+def require_long_time_limit(terms: Sequence[PathTerm], name: str) -> None:
+    """Refuse the limit t -> infinity of an element that grows with t.
 
-    The last list is the walk's own and goes on changing: who keeps it copies it.
+    It does if a term has a gap that no energy oscillates through, whatever the weights are: the
+    terms are collected, so that they do not cancel for general weights.
+
+    Parameters
+    ----------
+    terms
+        Its collected terms.
+    name
+        How the element is called in the message.
+
+    Raises
+    ------
+    Divergent
+        Naming a term with the largest number of secular gaps, and the power of t.
     """
-    earlier_of = dict(pairing)  # later time -> earlier time of its arc
-    schedule = tuple(reversed(word))
-    final = element[:2]
-    steps = len(schedule)
-
-    # Each open arc remembers how its earlier end acted: (from the right?, operator index).
-    opened: dict[int, tuple[bool, int]] = {}
-    frequency: list[Frequency] = [()] * steps
-    entries: list[int | None] = [None] * steps
-    factors: dict[int, Factor] = {}
-    moved: list[tuple[bool, int]] = [(False, 0)] * steps
-
-    def walk(
-        step: int, row: int, col: int, weight: Gaussian
-    ) -> Iterator[tuple[_Path, Gaussian, list[tuple[bool, int]]]]:
-        if step == steps:
-            forms = tuple(sorted(k for k in entries if k is not None))
-            yield (tuple(sorted(factors.values())), _gap_phases(frequency), forms), weight, moved
-            return
-        time = schedule[step]
-        earlier = earlier_of.get(time)
-        for from_right in (False, True):
-            # -S^L + S^R at the later end, +C S^L - C* S^R at the earlier end
-            signed = -weight if from_right == (earlier is None) else weight
-            for a, there, number, entry, omega in moves.of(col if from_right else row, from_right):
-                reached = (row, there) if from_right else (there, col)
-                if step == steps - 1 and reached != final:
-                    continue
-                if earlier is None:
-                    opened[time] = (from_right, a)
-                else:
-                    conjugated, b = opened[earlier]
-                    factor = _contraction(moves.interaction, a, b, conjugated, time, earlier)
-                    if factor is None:
-                        continue
-                    if from_right != conjugated and factor.name in counted:
-                        factor = factor._replace(name=counted[factor.name])
-                    factors[time] = factor
-                moved[time] = (from_right, there)
-                frequency[time] = omega
-                entries[time] = entry
-                yield from walk(step + 1, *reached, signed if number == 1 else signed * number)
-
-    return walk(0, element[2], element[3], Gaussian(sign))
-
-
-def _contraction(
-    interaction: Interaction, a: int, b: int, conjugated: bool, time: int, earlier: int
-) -> Factor | None:
-    """<B_a(t) B_b(0)> or, conjugated, <B_b(0) B_a(t)> = <B_a^+(t) B_b^+(0)>*."""
-    pair = (interaction.adjoint[a], interaction.adjoint[b]) if conjugated else (a, b)
-    name = interaction.correlations.get(pair)
-    if name is None:
-        return None
-    return Factor(time + 1, earlier, name, conjugated and name not in interaction.real)
-
-
-def _gap_phases(frequency: list[Frequency]) -> tuple[Frequency, ...]:
-    """Phase of each gap: with t_j = -(tau_1 + ... + tau_j), x_k is the sum over times j >= k."""
-    totals: list[Frequency] = []
-    running = (0,) * len(frequency[0])
-    for omega in reversed(frequency[1:]):
-        running = tuple(x + y for x, y in zip(running, omega, strict=True))
-        totals.append(running)
-    return tuple(reversed(totals))
+    secular = [term for term in terms if term.secular_gaps()]
+    if not secular:
+        return
+    worst = max(secular, key=lambda term: len(term.secular_gaps()))
+    gaps = worst.secular_gaps()
+    weights = " ".join(
+        w.name + f"({', '.join('ε' if e == 0 else f'ε{e}' for e in w.energies)})" * bool(w.energies)
+        for w in worst.shape.weights
+    )
+    where = ", ".join(f"τ{k}" for k in gaps)
+    raise Divergent(
+        f"{name} ~ t^{power_text(len(gaps))}: the term {worst.coefficient} ∫ {weights} has no "
+        f"phase in {where} ({len(secular)} of {len(terms)} terms are like it)"
+    )

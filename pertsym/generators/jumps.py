@@ -340,5 +340,7 @@ def sources_of(model: Model) -> tuple[Correlated, ...]:
 
 
 def has_odd_orders(model: Model) -> bool:
-    """Whether some chain has odd moments; all other baths have none."""
-    return any(not noise.symmetric for noise in model.used_markov)
+    """Whether some chain or rule has odd averages; Gaussian baths have none."""
+    chains = any(not noise.symmetric for noise in model.used_markov)
+    rules = (bath.rule.sizes(3) for bath in model.used_ruled)
+    return chains or any(size % 2 for sizes in rules for size in sizes)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import Poles, poles
+from pertsym.generators.contracted import Contracted
 from pertsym.generators.correlation_transient import (
     CorrelationEquations,
     equations_in_time,
@@ -46,6 +47,7 @@ from pertsym.model.values import Model
 _POOR = 1e-4  # of the largest element of an order: errors beyond it ask for another route
 _ROUNDING = 1e-12  # of the second order: errors below it are rounding about zero
 _WORK = 2e7  # numbers that order 4 from all poles may go through
+_HIGHEST_BY_RULE = 6
 _FINEST = 1e-12  # of K(t): what the integration is asked for
 
 
@@ -225,7 +227,12 @@ _HIGHER = (lambda request, n: n > 2, "order 2 needs no exponentials")
 _FITTED = (lambda request, n: not request.spectral, "a result without a fit is asked for")
 _BEYOND_MEAN = (lambda request, n: n > 1, "the mean of the noise acts at once")
 _JUMPS = (lambda request, n: bool(request.model.used_markov), "only for Markov chains")
-_GAUSSIAN = (lambda request, n: not request.model.used_markov, "only for Gaussian baths")
+_NO_RULE = (lambda request, n: not request.model.used_ruled, "only without such baths")
+_RULED = (lambda request, n: bool(request.model.used_ruled), "only for baths with a rule")
+_GAUSSIAN = (
+    lambda request, n: not (request.model.used_markov or request.model.used_ruled),
+    "only for Gaussian baths",
+)
 _ELEMENTARY = (
     lambda request, n: request.in_time is not None,
     "only for Ohmic baths, whose C(t) is elementary",
@@ -315,6 +322,32 @@ def _joint(request: Request, n: int) -> Term:
     return Term(matrix, np.full(matrix.shape, error), {})
 
 
+def _by_rule(request: Request, n: int) -> Term:
+    """The rule's own numbers."""
+    model, time = request.model, request.time
+    names = tuple(model.bath_operators)
+    if time is None:
+        model.require_gaussian()
+    if len(names) > 1:
+        raise NotYetDerivable(
+            model.name,
+            f"baths.{model.used_ruled[0].name}",
+            f"averages over its rule and over other baths ({', '.join(names)}) are not combined",
+            "couple the system to this bath alone",
+        )
+    if n > _HIGHEST_BY_RULE:
+        raise NotYetDerivable(
+            model.name,
+            "order",
+            f"the terms of order {n} of a contraction rule are too many to add up one by one",
+            f"ask for order {_HIGHEST_BY_RULE} at most",
+        )
+    assert time is not None
+    request.progress(f"terms of order {n}")
+    (bath,), (operator,) = model.used_ruled, model.bath_operators.values()
+    return Contracted.of(bath.rule, model.energies, (operator,), n).at(time)
+
+
 def _in_closed_form(request: Request, n: int) -> Term:
     return fourth_order(request.model, request.correlations, request.progress)
 
@@ -327,7 +360,8 @@ def _is_precise(request: Request, n: int, found: Term) -> bool:
 
 ROUTES = (
     Route("the start", _only(_AT_ZERO, _BEYOND_MEAN), _nothing),
-    Route("joint equations of state and chain", _only(_JUMPS), _joint),
+    Route("joint equations of state and chain", _only(_NO_RULE, _JUMPS), _joint),
+    Route("contraction rule", _only(_RULED), _by_rule),
     Route("Ĉ and P", _only(_GAUSSIAN, _LIMIT, _SECOND), lambda request, n: request.second),
     Route("C(t)", _only(_GAUSSIAN, _FINITE, _LATER, _SECOND, _ELEMENTARY), _from_correlation),
     Route("transient of exponentials", _only(_GAUSSIAN, _FINITE, _LATER), _transient),

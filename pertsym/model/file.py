@@ -16,6 +16,8 @@ import numpy as np
 
 from pertsym.baths.checks import Parameter, parameters_of
 from pertsym.baths.densities import DENSITIES, Mixture
+from pertsym.environments import RULES, rule_named
+from pertsym.expansion.rule import RuleBath
 from pertsym.files import read_bounded
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -90,14 +92,16 @@ def model_of(
         energies, given, vectors = in_eigenbasis(hamiltonian, given, place.field("system"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
     chains = {key: x for key, x in baths.items() if is_markov(x)}
-    others = {key: x for key, x in baths.items() if key not in chains}
+    ruled = {key: x for key, x in baths.items() if _has_rule(x)}
+    others = {key: x for key, x in baths.items() if key not in chains and key not in ruled}
     bound = read_baths(others, units, place.field("baths"))
     markov = tuple(
         read_markov(key, x, place.field("baths").field(key)) for key, x in chains.items()
     )
+    rules = tuple(_rule(key, x, units, place.field("baths").field(key)) for key, x in ruled.items())
     try:
         return Model(
-            name, units, energies, given, bound, crosses, vectors, observables, markov=markov
+            name, units, energies, given, bound, crosses, vectors, observables, markov, rules
         )
     except InputError as error:
         if error.source != "model":
@@ -317,14 +321,31 @@ def read_baths(entries: Mapping[str, object], units: Units, place: Place) -> tup
     return tuple(baths)
 
 
+def _has_rule(value: object) -> bool:
+    return isinstance(value, Mapping) and value.get("statistics") in RULES
+
+
+def _rule(name: str, value: object, units: Units, place: Place) -> RuleBath:
+    entries = table(value, place)
+    thermal = {"temperature", "beta"}.intersection(entries)
+    beta = _inverse_temperature(entries, units, place) if thermal else None
+    own = {key: x for key, x in entries.items() if key not in {"statistics", *thermal}}
+    return RuleBath(name, rule_named(entries["statistics"]).read(own, beta, place))
+
+
 def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
     entries = table(value, place)
     statistics = choice(
         entries.get("statistics", "boson"),
-        (*_STATISTICS, *_STATISTICS_TO_COME),
+        (*_STATISTICS, *_STATISTICS_TO_COME, *RULES),
         place.field("statistics"),
         "statistics",
     )
+    if statistics in RULES:
+        raise place.field("statistics").not_yet(
+            f"a bath of statistics {statistics!r} has no formulas of its own",
+            "use `pertsym generator` with --time",
+        )
     if statistics in _STATISTICS_TO_COME:
         raise place.field("statistics").not_yet(
             f"for baths of statistics {statistics!r} this request cannot be treated yet",

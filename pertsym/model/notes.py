@@ -19,7 +19,7 @@ def model_notes(model: Model) -> tuple[str, ...]:
     """One line a remark, in the order of the baths: unused baths, odd correlation functions."""
     used = {coupling.bath for coupling in model.couplings}
     remarks: list[str] = []
-    for name in [bath.name for bath in model.baths] + [noise.name for noise in model.markov]:
+    for name in [bath.name for bath in (*model.baths, *model.not_gaussian)]:
         if name not in used:
             remarks.append(f"bath {name!r} is not used by any coupling and has no effect")
     for bath in model.baths:

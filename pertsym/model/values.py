@@ -24,6 +24,7 @@ from pertsym.baths.densities import (
     SpinSurrogate,
 )
 from pertsym.exact import Gaussian, exact_rational
+from pertsym.expansion.rule import RuleBath
 from pertsym.model.cross import Cross, independent
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import MarkovNoise
@@ -272,6 +273,8 @@ class Model:
         Hermitian operators in the basis that the system was given in.
     markov : tuple of MarkovNoise
         Baths that are not Gaussian, each independent of all others.
+    ruled : tuple of RuleBath
+        Further ones, by their contraction rules.
 
     Raises
     ------
@@ -288,10 +291,11 @@ class Model:
     vectors: tuple[tuple[complex, ...], ...] | None = None
     observables: tuple[tuple[str, Matrix], ...] = ()
     markov: tuple[MarkovNoise, ...] = ()
+    ruled: tuple[RuleBath, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_energies()
-        names = [bath.name for bath in self.baths] + [noise.name for noise in self.markov]
+        names = [bath.name for bath in self.baths] + [x.name for x in self.not_gaussian]
         for index, name in enumerate(names):
             if name in names[:index]:
                 raise _fault("baths", f"two baths are called {name!r}", "rename one of them")
@@ -312,11 +316,11 @@ class Model:
                     f"give a {self.dimension} x {self.dimension} matrix",
                 )
         for index, cross in enumerate(self.cross):
-            for name in {noise.name for noise in self.markov}.intersection(cross.baths):
+            for name in {x.name for x in self.not_gaussian}.intersection(cross.baths):
                 raise _fault(
                     f"cross[{index}].baths",
-                    f"{name!r} is a Markov chain and has no J(w)",
-                    "couple several operators to one chain",
+                    f"{name!r} is not Gaussian and has no J(w)",
+                    "couple several operators to one bath",
                 )
             cross.check({bath.name: bath for bath in self.baths}, f"cross[{index}]")
             if any(set(cross.baths) == set(other.baths) for other in self.cross[:index]):
@@ -344,7 +348,7 @@ class Model:
         cls,
         energies: Sequence[float],
         couplings: Sequence[Coupling | Stated],
-        baths: Sequence[Bath | MarkovNoise],
+        baths: Sequence[Bath | MarkovNoise | RuleBath],
         *,
         name: str = "model",
         units: str = "natural",
@@ -357,7 +361,10 @@ class Model:
         exact = tuple(c if isinstance(c, Coupling) else c.numeric() for c in couplings)
         gaussian = tuple(bath for bath in baths if isinstance(bath, Bath))
         markov = tuple(bath for bath in baths if isinstance(bath, MarkovNoise))
-        return cls(name, UNITS[units], levels, exact, gaussian, tuple(cross), markov=markov)
+        ruled = tuple(bath for bath in baths if isinstance(bath, RuleBath))
+        return cls(
+            name, UNITS[units], levels, exact, gaussian, tuple(cross), markov=markov, ruled=ruled
+        )
 
     @property
     def dimension(self) -> int:
@@ -418,8 +425,13 @@ class Model:
         Raises
         ------
         NotYetDerivable
-            If a coupling names a Markov chain, which no correlation function describes.
+            If a coupling names a bath that no correlation function describes.
         """
+        self.require_gaussian()
+        return self.gaussian_baths
+
+    def require_gaussian(self) -> None:
+        """Refuse baths that no correlation function describes (NotYetDerivable)."""
         for noise in self.used_markov:
             raise NotYetDerivable(
                 self.name,
@@ -428,7 +440,24 @@ class Model:
                 "baths only",
                 "use `pertsym rates`, `generator`, or `steady` and `evolve` with redfield or tclN",
             )
-        return self.gaussian_baths
+        for bath in self.used_ruled:
+            raise NotYetDerivable(
+                self.name,
+                f"baths.{bath.name}",
+                "its contraction rule has numbers of the generator at finite times only",
+                "use `pertsym generator` with --time",
+            )
+
+    @property
+    def not_gaussian(self) -> tuple[MarkovNoise | RuleBath, ...]:
+        """Markov chains and baths with a rule, used or not."""
+        return (*self.markov, *self.ruled)
+
+    @property
+    def used_ruled(self) -> tuple[RuleBath, ...]:
+        """The baths with a rule that some coupling names."""
+        used = {coupling.bath for coupling in self.couplings}
+        return tuple(bath for bath in self.ruled if bath.name in used)
 
     @property
     def gaussian_baths(self) -> tuple[Bath, ...]:
@@ -443,9 +472,11 @@ class Model:
 
     @property
     def bath_operators(self) -> dict[str, Matrix]:
-        """For each bath in use, Markov chains last, the exact operator that it couples to."""
-        chains = {noise.name: self._operator(noise.name) for noise in self.used_markov}
-        return {bath.name: matrix for bath, matrix in self._independent} | chains
+        """For each bath in use, Gaussian ones first, the exact operator that it couples to."""
+        used = {coupling.bath for coupling in self.couplings}
+        others = [bath.name for bath in self.not_gaussian if bath.name in used]
+        found = {bath.name: matrix for bath, matrix in self._independent}
+        return found | {name: self._operator(name) for name in others}
 
     def _operator(self, name: str) -> Matrix:
         """The sum of all operators that are coupled to a bath."""
@@ -476,7 +507,7 @@ class Model:
 
         Classical baths and baths given as exponentials obey no detailed balance: None.
         """
-        if self.used_markov:
+        if self.used_markov or self.used_ruled:
             return None
         betas = {bath.beta if bath.statistics == "boson" else None for bath in self.used_baths}
         return betas.pop() if len(betas) == 1 else None

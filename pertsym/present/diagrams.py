@@ -15,8 +15,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pertsym.exact import Gaussian
+from pertsym.expansion.liouville_paths import LiouvillePath
 from pertsym.expansion.pairings import Pairing
-from pertsym.expansion.paths import LiouvillePath
 from pertsym.expansion.terms import Factor
 from pertsym.present.formulas import number
 from pertsym.present.markup import Markup, both, label

@@ -9,7 +9,7 @@ from typing import Final
 
 from pertsym.derivation import Drawn
 from pertsym.equations.series import Equations
-from pertsym.expansion.paths import Contributions, liouville_paths
+from pertsym.expansion.liouville_paths import Contributions, liouville_paths
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.present.diagrams import Drawing, draw_paths, goes_back
 from pertsym.present.formulas import sorted_terms

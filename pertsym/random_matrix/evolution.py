@@ -20,13 +20,7 @@ from typing import Final, Protocol
 import numpy as np
 from scipy.integrate import DOP853
 
-from pertsym.environments.projector import ENERGY_RESOLVED, FIXED_STATE, Projector
-from pertsym.equations.energy_resolved import (
-    FINAL,
-    OTHER,
-    PopulationTerm,
-    population_equation,
-)
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.random_matrix import second_order
 from pertsym.random_matrix.ensemble import (
@@ -131,22 +125,6 @@ def populations(
     return solver(Start(splitting, strength, energy, *initial), times, progress)
 
 
-def _offset(term: PopulationTerm, level: int, splitting: float) -> float:
-    """x - (eps - eps') of a term in the equation of a level; r is the other one, E_0 = 0."""
-    parts = dict(term.phase)
-    assert (parts[FINAL], parts[OTHER]) == (1, -1)  # the canonical sign of a cosine's phase
-    upper = "s" if level == 1 else "r"
-    return parts.get(upper, 0) * splitting
-
-
-def _loss_and_gain(projector: Projector) -> tuple[PopulationTerm, PopulationTerm]:
-    """The two terms of dP_s/dt: out of s, and from the other level r."""
-    loss, gain = population_equation(projector)
-    assert (loss.coefficient, loss.unknown) == (-1, "s")
-    assert (gain.coefficient, gain.unknown) == (1, "r")
-    return loss, gain
-
-
 def _energy_resolved(start: Start, times: Sequence[float], progress: Progress) -> Floats:
     """Non-Markovian, energy kept: eps is a node, P_s(eps) the weight at it."""
     last = max(times, default=0.0)
@@ -162,9 +140,12 @@ def _energy_resolved(start: Start, times: Sequence[float], progress: Progress) -
     nodes, weights = band_nodes(needed)
     energies = np.concatenate([[start.energy], nodes])
     density = 2 * start.strength * VARIANCE * np.concatenate([[0.0], weights])
-    terms = _loss_and_gain(ENERGY_RESOLVED)
+    terms = second_order.loss_and_gain(ENERGY_RESOLVED)
     windows = [
-        [_Window(energies + _offset(term, s, start.splitting), energies) for term in terms]
+        [
+            _Window(energies + second_order.offset(term, s, start.splitting), energies)
+            for term in terms
+        ]
         for s in (0, 1)
     ]
     size = energies.size
@@ -209,8 +190,8 @@ def _redfield(start: Start, times: Sequence[float], progress: Progress) -> Float
     nodes, weights = band_nodes(int(last / 4) + _SPARE_NODES)
     density = 2 * start.strength * VARIANCE * weights
     detuning = start.energy - nodes  # eps - eps'
-    terms = _loss_and_gain(FIXED_STATE)
-    offsets = [[_offset(term, s, start.splitting) for term in terms] for s in (0, 1)]
+    terms = second_order.loss_and_gain(FIXED_STATE)
+    offsets = [[second_order.offset(term, s, start.splitting) for term in terms] for s in (0, 1)]
 
     def derivative(t: float, state: Floats) -> Floats:
         rates = [[density @ _window(detuning + x, t) for x in pair] for pair in offsets]
@@ -308,10 +289,8 @@ def _energy_resolved_slipped(start: Start, times: Sequence[float], progress: Pro
         def up(energies: Floats, level: int = level) -> Floats:
             """Population of + at t from the other level at these energies, (times, energies)."""
             where = energies - start.splitting * level  # of the environment while the spin is up
-            down, back = (
-                start.strength * np.asarray(rate, dtype=float)
-                for rate in second_order.transitions(ENERGY_RESOLVED)(where, start.splitting)
-            )
+            rates = second_order.transitions(ENERGY_RESOLVED, where, start.splitting)
+            down, back = (start.strength * rate for rate in rates)
             rate = down + back
             end = np.divide(back, rate, out=np.full_like(rate, 1.0 - level), where=rate > 0)
             found: Floats = end + (1 - level - end) * np.exp(-rate * t)

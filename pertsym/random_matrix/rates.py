@@ -15,6 +15,7 @@ from pertsym.model.random_matrix import RandomMatrixModel
 from pertsym.random_matrix import second_order
 from pertsym.random_matrix.ensemble import RADIUS
 from pertsym.random_matrix.fourth_order import conserved_energy
+from pertsym.random_matrix.second_order import Relaxation
 
 HIGHEST_ORDER: Final = 4
 _EQUATIONS: Final = {
@@ -23,14 +24,6 @@ _EQUATIONS: Final = {
 }
 
 Reasons = Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True)
-class Relaxing:
-    """dz/dt = -rate (z - z_infinity); z_infinity is None where nothing relaxes."""
-
-    rate: float
-    z_infinity: float | None
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,7 @@ class RandomMatrixRates:
         What a reader of the numbers should know.
     """
 
-    equations: Mapping[str, Relaxing]
+    equations: Mapping[str, Relaxation]
     orders: Mapping[int, float | None]
     z_infinity: Mapping[int, float | None]
     divergent: Reasons
@@ -117,11 +110,11 @@ def _from_sharp_energy(
     model: RandomMatrixModel, splitting: float, strength: float, order: int
 ) -> RandomMatrixRates:
     factor = model.units.rate_to_printed(1.0)
-    equations: dict[str, Relaxing] = {}
+    equations: dict[str, Relaxation] = {}
     missing: dict[str, dict[str, str]] = {}
     for name, solve in _EQUATIONS.items():
         found = solve(splitting, strength, model.bath.energy)
-        equations[name] = Relaxing(factor * found.rate, found.z_infinity)
+        equations[name] = Relaxation(factor * found.down, factor * found.up)
         if found.z_infinity is None:
             why = "both transitions end outside the band" if strength else "the coupling is zero"
             missing.setdefault("2", {})[f"{name}.z_infinity"] = (

@@ -1,4 +1,4 @@
-"""Second-order relaxation of two levels: energy-resolved (Pauli) and Redfield.
+"""Second order of two levels: the terms of the population equations, and Markovian relaxation.
 
 The spin starts in its upper level with the environment at `energy`.  Transition rates are the
 golden-rule terms of the derived population equations, evaluated for Gaussian orthogonal matrices.
@@ -8,16 +8,14 @@ before every transition it ends one level spacing below (Esposito and Gaspard 20
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-import sympy
+import numpy as np
+from numpy.typing import ArrayLike
 
-from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE, Projector
-from pertsym.equations import two_level_relaxation as derived
-from pertsym.random_matrix.ensemble import half_chord
+from pertsym.equations.energy_resolved import FINAL, OTHER, PopulationTerm, population_equation
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
+from pertsym.random_matrix.ensemble import Floats, golden_rule
 
 
 @dataclass(frozen=True)
@@ -67,18 +65,31 @@ def redfield(splitting: float, strength: float, energy: float) -> Relaxation:
 def _relaxation(
     projector: Projector, splitting: float, strength: float, energy: float
 ) -> Relaxation:
-    down, up = transitions(projector)(energy, splitting)
+    down, up = transitions(projector, energy, splitting)
     return Relaxation(strength * float(down), strength * float(up))
 
 
-@cache
-def transitions(projector: Projector) -> Callable[[Any, float], tuple[Any, Any]]:
-    """(down, up) per |S_01|^2 of eps (arrays too) and Delta, compiled from the derived terms."""
-    found = derived.relaxation(projector)
-    rates = [
-        sympy.expand(derived.semicircle(rate) / derived.LAM**2) for rate in (found.down, found.up)
-    ]
-    compiled: Callable[[Any, float], tuple[Any, Any]] = sympy.lambdify(
-        (derived.EPS, derived.DELTA), tuple(rates), modules=[{"r": half_chord}, "numpy"]
+def transitions(projector: Projector, energy: ArrayLike, splitting: float) -> list[Floats]:
+    """(down, up) per |S_01|^2: pi delta(x) of the two terms of dP_1/dt, 2 pi n F."""
+    here = np.asarray(energy, dtype=float)
+    places = (
+        {FINAL: here, OTHER: here + offset(term, 1, splitting)}[term.density[0]]
+        for term in loss_and_gain(projector)
     )
-    return compiled
+    return [golden_rule(place) for place in places]
+
+
+def loss_and_gain(projector: Projector) -> tuple[PopulationTerm, PopulationTerm]:
+    """The two terms of dP_s/dt: out of s, and from the other level r."""
+    loss, gain = population_equation(projector)
+    assert (loss.coefficient, loss.unknown) == (-1, "s")
+    assert (gain.coefficient, gain.unknown) == (1, "r")
+    return loss, gain
+
+
+def offset(term: PopulationTerm, level: int, splitting: float) -> float:
+    """x - (eps - eps') of a term in the equation of a level; r is the other one, E_0 = 0."""
+    parts = dict(term.phase)
+    assert (parts[FINAL], parts[OTHER]) == (1, -1)  # the canonical sign of a cosine's phase
+    upper = "s" if level == 1 else "r"
+    return parts.get(upper, 0) * splitting

@@ -1,1 +1,0 @@
-"""Baths of independent spins: exact time-ordered averages, and what makes them non-Gaussian."""
