@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.schlosshauer_hines_milburn_2008.bath_checks import CHECKS
+from derivations.schlosshauer_hines_milburn_2008 import bath_checks
 from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table, Underdamped
+from pertsym.certify.claims import checks_in
 from pertsym.environments.rule import Action, contract_in_sequence
 from pertsym.model import Bath, load_model
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -31,6 +32,7 @@ from pertsym.spins.moments import (
 from pertsym.spins.rule import IndependentSpins, cumulant_weight
 from tests.command_line import TEMPERATURE, model_file, refused, run
 
+CHECKS = checks_in(vars(bath_checks))
 steady = settings(max_examples=12, deadline=None, derandomize=True)
 
 

@@ -19,17 +19,13 @@ from derivations.biased_two_level.common import (
     times,
     transform,
 )
-from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, exact
 from pertsym.codegen.rational import RationalFunction
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.mean_force import through_kms
 from pertsym.equations.models import laird
 from pertsym.equations.rational import Exponential, rational_form, rational_terms
-from pertsym.equations.thermal import (
-    classical,
-    substitute,
-    zero_temperature,
-)
+from pertsym.equations.thermal import classical, substitute, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
@@ -53,7 +49,8 @@ _SYMBOLS = {"c": C, "d": D, "x": X}
 _ONE = Gaussian(1)
 
 
-def laird_limit(digits: int) -> Evidence:
+@check("Laird, Budimir and Skinner with C1 = C2", SYMBOLIC)
+def laird_limit(digits: int) -> Findings:
     """c = d = 0, x = 1 is Laird's model with C1 = C2."""
     plain = {"c": Gaussian(0), "d": Gaussian(0), "x": _ONE}
     one_bath = Bloch(laird())
@@ -63,7 +60,7 @@ def laird_limit(digits: int) -> Evidence:
             return monomial(_ONE, atom._replace(name=BATH, other=BATH))
         return monomial(_ONE, atom._replace(name=BATH) if isinstance(atom, Value) else atom)
 
-    findings = [
+    yield from (
         exact(
             f"{name}({order})",
             at_elements(form(name, order), plain),
@@ -71,11 +68,11 @@ def laird_limit(digits: int) -> Evidence:
         )
         for name in QUANTITIES
         for order in (2, 4)
-    ]
-    return conclude(("Laird, Budimir and Skinner with C1 = C2", SYMBOLIC), *findings)
+    )
 
 
-def displacement(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def displacement(digits: int) -> Findings:
     """The identity part of S displaces the bath: at second order a field -(P(0)/pi) c (S - c)."""
     field = transform(0).scaled(Gaussian(-1), pi_power=-1)
     v = {
@@ -84,7 +81,6 @@ def displacement(digits: int) -> Evidence:
         (0, 1): times(field, "cx"),
         (1, 0): times(field, "cx"),
     }
-    findings = []
     for a, b, c, d in GENERATOR.elements:
         found = [
             item
@@ -93,38 +89,33 @@ def displacement(digits: int) -> Evidence:
             for item in times(part, "".join(names))
         ]
         wanted = (v[a, c] if b == d else ZERO_FORM) - (v[d, b] if a == c else ZERO_FORM)
-        findings.append(
-            exact(f"R_{a}{b}{c}{d}(2)", SpectralForm.collect(found), wanted.scaled(Gaussian(0, -1)))
+        yield exact(
+            f"R_{a}{b}{c}{d}(2)", SpectralForm.collect(found), wanted.scaled(Gaussian(0, -1))
         )
     quiet = {"c": Gaussian(0)}
     for name in QUANTITIES:
         noisy = classical(_classical_form(name, 4), [BATH])
-        findings.append(
-            exact(
-                f"{name}(4) of a classical bath does not know c", at_elements(noisy, quiet), noisy
-            )
+        yield exact(
+            f"{name}(4) of a classical bath does not know c", at_elements(noisy, quiet), noisy
         )
-    return conclude((SYMBOLIC,), *findings)
 
 
 def _classical_form(name: str, order: int) -> SpectralForm:
     return CLASSICAL_BLOCH.series(name)[order].form
 
 
-def balance(digits: int) -> Evidence:
+@check("rates in closed form", "imaginary-time expansion", "KMS relation")
+def detailed_balance(digits: int) -> Findings:
     """Rates after elimination of the coherences obey detailed balance with K of imaginary time."""
     up, down = "k_up_eliminated", "k_down_eliminated"
     second = through_kms(form(up, 2) - form(down, 2) * K[0])
     fourth = through_kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
     raw = through_kms(form("k_up", 4) - form("k_down", 4) * K[0] - form("k_down", 2) * K[2])
     cold = zero_temperature(form(up, 4) - form(down, 2) * K[2])
-    return conclude(
-        ("rates in closed form", "imaginary-time expansion", "KMS relation"),
-        exact("order 2", second, ZERO_FORM),
-        exact("order 4", fourth, ZERO_FORM),
-        Finding("raw elements do not", bool(raw)),
-        exact("T = 0: rate up = rate down(2) K(2)", cold, ZERO_FORM),
-    )
+    yield exact("order 2", second, ZERO_FORM)
+    yield exact("order 4", fourth, ZERO_FORM)
+    yield Finding("raw elements do not", bool(raw))
+    yield exact("T = 0: rate up = rate down(2) K(2)", cold, ZERO_FORM)
 
 
 @cache
@@ -224,14 +215,14 @@ def _through() -> sympy.Expr:
     return (path + back) / 2
 
 
-def classical_bath(digits: int) -> Evidence:
+@check(HIERARCHY, "closed form by residues", "time integral of the terms")
+def classical_bath(digits: int) -> Findings:
     """Elements and rates of the classical bath against the stochastic Liouville equation."""
-    findings = []
     for order, matrix in hierarchy().items():
         for a, b, c, d in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
             found = rational_element(order, (a, b, c, d))
             wanted = matrix[2 * a + b, 2 * c + d]
-            findings.append(Finding(f"R_{a}{b}{c}{d}({order})", vanishes(found - wanted)))
+            yield Finding(f"R_{a}{b}{c}{d}({order})", vanishes(found - wanted))
         up, down = matrix[3, 0], matrix[0, 3]
         dephasing = -(matrix[2, 2] + matrix[1, 1]) / 2
         for name, wanted in {
@@ -241,21 +232,10 @@ def classical_bath(digits: int) -> Evidence:
             "k_up_eliminated": up + (_driven() if order == 4 else 0),
             "inv_T2_eliminated": dephasing - (_through() if order == 4 else 0),
         }.items():
-            findings.append(
-                Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
-            )
-    return conclude((HIERARCHY, "closed form by residues", "time integral of the terms"), *findings)
+            yield Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
 
 
 def vanishes(expression: sympy.Expr) -> bool:
     """Whether a rational function of w0, lambda, Delta, c, d, x is zero."""
     numerator = sympy.fraction(sympy.together(expression))[0]
     return bool(sympy.Poly(sympy.expand(numerator), W0, LAM, DELTA, C, D, X).is_zero)
-
-
-LIMIT_CHECKS: dict[str, Check] = {
-    "laird_limit": laird_limit,
-    "displacement": displacement,
-    "detailed_balance": balance,
-    "classical_bath": classical_bath,
-}

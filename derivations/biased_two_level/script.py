@@ -255,12 +255,7 @@ def exponential_field() -> Step:
 
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of rates.py: quantities, then real and imaginary parts of elements."""
-    return quantity_functions(
-        EQUATIONS,
-        QUANTITIES,
-        ELEMENTS,
-        "the biased two-level system",
-    )
+    return quantity_functions(EQUATIONS, QUANTITIES, ELEMENTS, "the biased two-level system")
 
 
 PAPER = Paper(

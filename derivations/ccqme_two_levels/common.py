@@ -14,14 +14,7 @@ from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.reduction.elements import with_elements
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    SpectralForm,
-    Value,
-    half_sided,
-    monomial,
-    negated,
-)
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, half_sided, monomial, negated
 
 BATH = "B"
 """Name of the correlation function, and so of the bath of `model`."""

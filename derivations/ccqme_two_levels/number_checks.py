@@ -24,14 +24,12 @@ from derivations.ccqme_two_levels.common import (
     element_name,
 )
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.certify.claims import Evidence, Finding, close, conclude
+from pertsym.certify.claims import Finding, Findings, check, close
 from pertsym.certify.imaginary_time import Mode
 from pertsym.dynamics.ccqme import ccqme
 from pertsym.dynamics.gibbs import common_temperature
 from pertsym.dynamics.mean_force import mean_force
-from pertsym.equations.mean_force import (
-    second_order,
-)
+from pertsym.equations.mean_force import second_order
 from pertsym.exact import Gaussian
 from pertsym.language.evaluation import Values
 from pertsym.model.values import Bath, Coupling, Model
@@ -39,20 +37,13 @@ from pertsym.numerics.evaluate import evaluate
 from pertsym.present.symbolic import PrincipalTransform, beta, evaluated, form_expression, w0
 from pertsym.rates import spectra_of
 from pertsym.reduction.elements import at_elements
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    SpectralForm,
-    Value,
-    half_sided,
-    monomial,
-    negated,
-)
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, half_sided, monomial, negated
 
 
-def mean_force_state(digits: int) -> Evidence:
+@check(IMAGINARY, "quadrature in imaginary time", status="derived")
+def mean_force_state(digits: int) -> Findings:
     """(15)-(17), (83)-(86): every element against quadrature in imaginary time, one oscillator."""
     mode = Mode(1.75, np.array([[0, 1], [1, 0]]), 0.5)
-    findings = []
     with mpmath.workdps(digits + 10):
         inverse, gap = mpmath.mpf(BETA_VALUE), mpmath.mpf("0.75")
         correlation = mode.correlation(BETA_VALUE)
@@ -60,12 +51,7 @@ def mean_force_state(digits: int) -> Evidence:
             form = at_elements(second_order(COUPLING, n, m), NUMBERS)
             found = _of_the_mode(form, mode, inverse, gap)
             wanted = _quadrature(n, m, correlation, inverse, gap)
-            findings.append(close(f"element {n}{m}", found, wanted, digits))
-    return conclude(
-        (IMAGINARY, "quadrature in imaginary time"),
-        *findings,
-        status="derived",
-    )
+            yield close(f"element {n}{m}", found, wanted, digits)
 
 
 def _of_the_mode(form: SpectralForm, mode: Mode, inverse: Any, gap: Any) -> Any:
@@ -162,18 +148,15 @@ def numerical_equation(chosen: Model) -> tuple[np.ndarray, np.ndarray]:
     return free + redfield @ (np.eye(4) - q), state
 
 
-def numbers(digits: int) -> Evidence:
+@check("symbolic pieces evaluated", NUMERIC, status="numerical")
+def numbers(digits: int) -> Findings:
     """(119)-(122): the symbolic pieces, evaluated, against the numerical CCQME and state."""
     chosen = model()
     generator, state = numerical_equation(chosen)
     wanted, target = ccqme(chosen), mean_force(chosen, 2).matrix
     size = float(np.max(np.abs(wanted)))
-    return conclude(
-        ("symbolic pieces evaluated", NUMERIC),
-        Finding("generator to 1e-12", float(np.max(np.abs(generator - wanted))) < 1e-12 * size),
-        Finding("mean-force state to 1e-12", float(np.max(np.abs(state - target))) < 1e-12),
-        status="numerical",
-    )
+    yield Finding("generator to 1e-12", float(np.max(np.abs(generator - wanted))) < 1e-12 * size)
+    yield Finding("mean-force state to 1e-12", float(np.max(np.abs(state - target))) < 1e-12)
 
 
 def values(generator: str) -> Values:

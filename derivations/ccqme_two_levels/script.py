@@ -185,7 +185,7 @@ def secular() -> Step:
                 NamedForm(f"k_{{{a}{b}}}^{{({order})}}", f"k{a}{b}({order})", _rate(order, a, b))
                 for order in (2, 4)
                 for a, b in ((1, 0), (0, 1))
-            ),
+            )
         ],
         last=(
             typed(
@@ -209,9 +209,7 @@ def zero_temperature_limit() -> Step:
         r"up rate has one, and keeps detailed balance, $k_{10}^{(4)}=k_{01}^{(2)}K^{(2)}$.",
         [
             NamedForm(
-                r"\lim_{T\to0}k_{10}^{(4)}",
-                "k10(4) at T = 0",
-                zero_temperature(_rate(4, 1, 0)),
+                r"\lim_{T\to0}k_{10}^{(4)}", "k10(4) at T = 0", zero_temperature(_rate(4, 1, 0))
             ),
             NamedForm(
                 r"\lim_{T\to0}K^{(2)}",

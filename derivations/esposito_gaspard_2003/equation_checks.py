@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from pertsym.certify.averaged_commutator import (
     engine_generator,
     example,
 )
-from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.certify.claims import Evidence, Finding, Findings, check, exact
 from pertsym.certify.formulas import Objects, formula_evidence
 from pertsym.certify.ledger import load_claims
 from pertsym.distributions import RULES
@@ -38,19 +37,18 @@ def formulas(digits: int) -> Evidence:
     return formula_evidence(load_claims(CLAIMS), Objects(readings=READINGS))
 
 
-def brute_force(digits: int) -> Evidence:
+@check(ENGINE, BRUTE, status="numerical")
+def brute_force(digits: int) -> Findings:
     """Both non-Markovian equations against the averaged double commutator, three models."""
-    findings = []
     for seed in (1, 2, 3):
         model, time = example(seed), 1.7
         brute = averaged_double_commutator(model, time)
         kept = engine_generator(master_equation(ENERGY_RESOLVED), model, time)
-        findings.append(_same(f"energy kept, model {seed}", kept, brute))
+        yield _same(f"energy kept, model {seed}", kept, brute)
         for level in (0, 3):
             fixed = engine_generator(master_equation(FIXED_STATE), model, time, level)
             traced = brute[..., level].sum(axis=2)
-            findings.append(_same(f"environment at level {level}, model {seed}", fixed, traced))
-    return conclude((ENGINE, BRUTE), *findings, status="numerical")
+            yield _same(f"environment at level {level}, model {seed}", fixed, traced)
 
 
 def _same(what: str, left: Matrix, right: Matrix, error: float = ROUNDING) -> Finding:
@@ -58,29 +56,32 @@ def _same(what: str, left: Matrix, right: Matrix, error: float = ROUNDING) -> Fi
     return Finding(what, bool(np.abs(left - right).max() <= error * largest))
 
 
-def two_routes(digits: int) -> Evidence:
+@check("matrix elements of sigma_x", "equation with open indices")
+def two_routes(digits: int) -> Findings:
     """Two levels from matrix elements and from the equation with open indices; (9)."""
-    findings = []
     for projector in SUBSCRIPTS:
         for a, b in product((0, 1), repeat=2):
             opened = specialised(general(projector), a, b)
-            findings.append(
-                exact(f"{projector.name}, {a}{b}", from_elements(projector, a, b), opened)
-            )
+            yield exact(f"{projector.name}, {a}{b}", from_elements(projector, a, b), opened)
         closed = TwoLevels().populations_close(projector, 2)
-        findings.append(Finding(f"{projector.name}: populations close", closed))
+        yield Finding(f"{projector.name}: populations close", closed)
     kept = READINGS["non-markovian"]()(r"\sum_s\int d\epsilon\,\dot P_{ss}(\epsilon)=0")
-    findings.append(Finding(f"(9) {kept}", not kept))
-    return conclude(("matrix elements of sigma_x", "equation with open indices"), *findings)
+    yield Finding(f"(9) {kept}", not kept)
 
 
-def long_times(digits: int) -> Evidence:
+@check("proofs of the rewrite rules")
+def long_times(digits: int) -> Findings:
     """(32): S = pi D - i P, proved among the rules of generalized functions."""
     RULES["B2"].prove()
-    return conclude(("proofs of the rewrite rules",), Finding("S = pi D - i P", True))
+    yield Finding("S = pi D - i P", True)
 
 
-def dyson(digits: int) -> Evidence:
+@check(
+    "exponential of the Liouvillian",
+    "integrals of commutators (double precision)",
+    status="numerical",
+)
+def dyson(digits: int) -> Findings:
     """(6), (16)-(18), (22), (23): the exact state's coefficients of lambda, a small environment.
 
     Two levels, and shells of two and three degenerate states; coefficients by the exponential of a
@@ -145,8 +146,7 @@ def dyson(digits: int) -> Evidence:
     findings.append(Finding("(23)", bool(np.abs(seen(first)).max() < 1e-10)))
     changed = float(np.abs(first).max()) > 1e-2
     findings.append(Finding("the total state does change at first order", changed))
-    routes = ("exponential of the Liouvillian", "integrals of commutators (double precision)")
-    return conclude(routes, *findings, status="numerical")
+    yield from findings
 
 
 def _sum(parts: Iterable[Any]) -> Any:
@@ -168,14 +168,3 @@ def _coefficients(h: Matrix, v: Matrix, rho: Matrix, time: float) -> tuple[Matri
     back = expm(-time * free)
     found = [back @ grown[:size, k * size : (k + 1) * size] @ rho.reshape(-1) for k in (1, 2)]
     return found[0].reshape(h.shape), found[1].reshape(h.shape)
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "formulas": formulas,
-        "brute_force": brute_force,
-        "dyson": dyson,
-        "two_routes": two_routes,
-        "long_times": long_times,
-    }
-)

@@ -12,9 +12,9 @@ from functools import cache
 
 import sympy
 
-from derivations.esposito_gaspard_2003 import steps
-from derivations.esposito_gaspard_2003.checks import CHECKS
+from derivations.esposito_gaspard_2003 import equation_checks, matrix_checks, solver_checks, steps
 from derivations.esposito_gaspard_2003.equations import READINGS
+from pertsym.certify.claims import checks_in
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.derivation import Step
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE
@@ -126,9 +126,7 @@ def _at_total_energy(expression: sympy.Expr) -> sympy.Expr:
 def generate() -> Mapping[str, str]:
     """The files below generated/esposito_gaspard_2003/ besides document and ledger."""
     return {
-        "rates.py": render_expressions(
-            NAME, f"{TITLE}: Gaussian orthogonal matrices.", functions()
-        ),
+        "rates.py": render_expressions(NAME, f"{TITLE}: Gaussian orthogonal matrices.", functions())
     }
 
 
@@ -143,5 +141,5 @@ PAPER = Paper(
     generate=generate,
     headline=SOURCE,
     readings=READINGS,
-    checks=CHECKS,
+    checks=checks_in(vars(equation_checks), vars(matrix_checks), vars(solver_checks)),
 )

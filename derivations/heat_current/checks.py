@@ -17,15 +17,8 @@ from numpy.typing import NDArray
 from derivations.heat_current.common import BATHS, COUNTED, INTERACTION, ORDERS
 from pertsym.baths.densities import Exponentials as NumericExponentials
 from pertsym.certify import brute_force
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
-from pertsym.certify.element_routes import (
-    Numbers,
-    by_residues,
-    drawn,
-    in_time,
-    operators,
-    within,
-)
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
+from pertsym.certify.element_routes import Numbers, by_residues, drawn, in_time, operators, within
 from pertsym.certify.standard import BRUTE, RECURSION, RESIDUES, SYMBOLIC, TIME
 from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.heat_current import reversed_count
@@ -54,9 +47,9 @@ def _counted(numbers: Numbers, functions: Mapping[str, Exponentials]) -> Mapping
     return {(k, k): functions[name] for k, name in enumerate(names)}
 
 
-def counted_elements(digits: int) -> Evidence:
+@check(RESIDUES, TIME, BRUTE, status="numerical")
+def counted_elements(digits: int) -> Findings:
     """K(s), its left-right arcs with correlation functions unrelated to those of the others."""
-    findings: list[Finding] = []
     for seed in (21, 22):
         numbers = drawn(INTERACTION, seed)
         others = drawn(INTERACTION, seed + 100).baths
@@ -68,7 +61,7 @@ def counted_elements(digits: int) -> Evidence:
                 what = f"K_{a}{b},{c}{d}({order})"
                 terms = COUNTED.element(order, (a, b, c, d))
                 if not len(terms):
-                    findings.append(within(what, 0, matrix[2 * a + b, 2 * c + d], 1))
+                    yield within(what, 0, matrix[2 * a + b, 2 * c + d], 1)
                     continue
                 form = COUNTED.form(order, (a, b, c, d))
                 parts = [
@@ -77,17 +70,14 @@ def counted_elements(digits: int) -> Evidence:
                 ]
                 with mpmath.workdps(digits + 15):
                     value = mpmath.mpc(*parts)
-                    findings.append(
-                        close(what, value, in_time(terms, wide, digits), digits, scale=1)
-                    )
+                    yield close(what, value, in_time(terms, wide, digits), digits, scale=1)
                 scale = abs(matrix).max()
-                findings.append(within(what, value, matrix[2 * a + b, 2 * c + d], scale))
-    return conclude((RESIDUES, TIME, BRUTE), *findings, status="numerical")
+                yield within(what, value, matrix[2 * a + b, 2 * c + d], scale)
 
 
-def flows(digits: int) -> Evidence:
+@check(RESIDUES, BRUTE, RECURSION, status="numerical")
+def flows(digits: int) -> Findings:
     """J_b in closed form, as derivative of the counted generator, and from the hierarchy."""
-    findings: list[Finding] = []
     for seed in (31, 32):
         numbers = drawn(INTERACTION, seed)
         energies = np.array([0.0, *map(float, numbers.frequencies)])
@@ -101,9 +91,8 @@ def flows(digits: int) -> Evidence:
                 what = f"J_{bath},{level}{level}({order})"
                 value = by_residues(COUNTED.flow(order, bath, level, level), numbers, digits)
                 scale = max(abs(row).max(), abs(derivative).max())
-                findings.append(within(what, value, row[3 * level], scale))
-                findings.append(within(what, value, derivative[3 * level], scale))
-    return conclude((RESIDUES, BRUTE, RECURSION), *findings, status="numerical")
+                yield within(what, value, row[3 * level], scale)
+                yield within(what, value, derivative[3 * level], scale)
 
 
 def _correlated(numbers: Numbers, strength: float = 1.0) -> tuple[Correlated, ...]:
@@ -141,58 +130,51 @@ def _derivative(numbers: Numbers, bath: str, order: int) -> Matrix:
     return row
 
 
-def fluctuation_symmetry_second(digits: int) -> Evidence:
+@check(SYMBOLIC, KMS)
+def fluctuation_symmetry_second(digits: int) -> Findings:
     """K(-s-beta) is the transpose of K(s)."""
-    findings = [
-        exact(
-            f"K_{a}{a},{b}{b}(2)",
-            reversed_count(COUNTED.rate(2, a, b)),
-            COUNTED.rate(2, b, a),
-        )
+    yield from (
+        exact(f"K_{a}{a},{b}{b}(2)", reversed_count(COUNTED.rate(2, a, b)), COUNTED.rate(2, b, a))
         for a, b in ELEMENTS
-    ]
-    return conclude((SYMBOLIC, KMS), *findings)
+    )
 
 
-def fluctuation_symmetry_fourth(digits: int) -> Evidence:
+@check(SYMBOLIC, KMS)
+def fluctuation_symmetry_fourth(digits: int) -> Findings:
     """Trace and determinant of the populations' K(s), and so both eigenvalues."""
 
     def k(order: int, a: int, b: int) -> Any:
         return COUNTED.rate(order, a, b)
 
-    findings = []
     for order in ORDERS:
         trace = k(order, 0, 0) + k(order, 1, 1)
-        findings.append(exact(f"trace, order {order}", reversed_count(trace), trace))
+        yield exact(f"trace, order {order}", reversed_count(trace), trace)
         total = ZERO_FORM
         for n in range(2, order + 1, 2):
             m = order + 2 - n
             total += k(n, 0, 0) * k(m, 1, 1) - k(n, 0, 1) * k(m, 1, 0)
-        findings.append(exact(f"determinant, order {order + 2}", reversed_count(total), total))
+        yield exact(f"determinant, order {order + 2}", reversed_count(total), total)
     transposed = reversed_count(k(4, 0, 1)) != k(4, 1, 0)
-    findings.append(Finding("K(4) itself is not transposed", transposed))
-    return conclude((SYMBOLIC, KMS), *findings)
+    yield Finding("K(4) itself is not transposed", transposed)
 
 
-def conservation(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def conservation(digits: int) -> Findings:
     """What one bath gives the other one takes, without any relation between the spectra."""
-    findings = []
     for order in (4, 6):
         total = ZERO_FORM
         for bath in BATHS:
             total += COUNTED.cleared_current(order, bath)
-        findings.append(exact(f"order {order - 2}", total, ZERO_FORM))
-    return conclude((SYMBOLIC,), *findings)
+        yield exact(f"order {order - 2}", total, ZERO_FORM)
 
 
-def equal_temperatures(digits: int) -> Evidence:
+@check(SYMBOLIC, KMS)
+def equal_temperatures(digits: int) -> Findings:
     """No current between baths of one temperature, though one between others."""
-    findings = []
     for order, bath in itertools.product((4, 6), BATHS):
         current = COUNTED.cleared_current(order, bath)
-        findings.append(exact(f"{bath}, order {order - 2}", through_kms(current), ZERO_FORM))
-        findings.append(Finding(f"{bath}, order {order - 2}, in general", bool(current)))
-    return conclude((SYMBOLIC, KMS), *findings)
+        yield exact(f"{bath}, order {order - 2}", through_kms(current), ZERO_FORM)
+        yield Finding(f"{bath}, order {order - 2}, in general", bool(current))
 
 
 _DEPTH = 5
@@ -200,9 +182,9 @@ _STEPS = 8
 _WEAKEST = Fraction(1, 256)
 
 
-def weak_coupling(digits: int) -> Evidence:
+@check(RECURSION, EXACT, status="numerical")
+def weak_coupling(digits: int) -> Findings:
     """Currents of the exact steady state as a power series of the coupling."""
-    findings = []
     for seed in (41, 42):
         numbers = drawn(INTERACTION, seed, exponents=1)
         energies = np.array([0.0, *map(float, numbers.frequencies)])
@@ -215,8 +197,7 @@ def weak_coupling(digits: int) -> Evidence:
             for order in ORDERS:
                 value = found[bath][0][order]
                 close_enough = abs(series[order // 2 - 1] - value) <= 1e-6 * abs(value)
-                findings.append(Finding(f"I_{bath}({order})", bool(close_enough)))
-    return conclude((RECURSION, EXACT), *findings, status="numerical")
+                yield Finding(f"I_{bath}({order})", bool(close_enough))
 
 
 def _exact_current(system: System, numbers: Numbers, square: float, bath: str) -> float:
@@ -264,12 +245,4 @@ def _exact_current(system: System, numbers: Numbers, square: float, bath: str) -
     return float(given.real)
 
 
-CHECKS: dict[str, Check] = {
-    "counted_elements": counted_elements,
-    "flows": flows,
-    "fluctuation_symmetry_second": fluctuation_symmetry_second,
-    "fluctuation_symmetry_fourth": fluctuation_symmetry_fourth,
-    "conservation": conservation,
-    "equal_temperatures": equal_temperatures,
-    "weak_coupling": weak_coupling,
-}
+CHECKS = checks_in(globals())

@@ -67,11 +67,7 @@ def narrate(order: int) -> tuple[Step, ...]:
             r"noise, and at fourth order they differ by exactly $16\gamma\lambda^4/[n(\gamma^2+"
             r"\omega_0^2)^2]$ in $1/T_1$.",
         ),
-        results_step(
-            model("kubo_anderson"),
-            order,
-            r"$p=1$ is telegraph noise.",
-        ),
+        results_step(model("kubo_anderson"), order, r"$p=1$ is telegraph noise."),
         dephasing_step(order),
         convergence_step(),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from itertools import product
 from math import factorial
@@ -16,7 +16,7 @@ from pertsym.baths import enclosure
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, close, exact
 
 CREATE, ANNIHILATE = 1, -1
 TRACES = "traces over number states"
@@ -82,14 +82,15 @@ def falling_factorial_averages() -> list[Finding]:
     ]
 
 
-def wick(digits: int) -> Evidence:
+@check(TRACES, "three pairings")
+def wick(digits: int) -> Findings:
     """(84), for every word of four letters over two modes; odd words vanish.
 
     Both sides are linear in each operator.  A word over more modes than two either holds a mode
     an odd number of times, and both sides vanish, or is one of these.
     """
     letters = [Letter(mode, kind) for mode in (1, 2) for kind in (CREATE, ANNIHILATE)]
-    findings = falling_factorial_averages()
+    yield from falling_factorial_averages()
     for a, b, c, d in product(letters, repeat=4):
         pairings = (
             thermal_average((a, b)) * thermal_average((c, d))
@@ -97,10 +98,9 @@ def wick(digits: int) -> Evidence:
             + thermal_average((a, d)) * thermal_average((b, c))
         )
         same = sympy.expand(thermal_average((a, b, c, d)) - pairings) == 0
-        findings.append(Finding(f"<{a}{b}{c}{d}>", bool(same)))
+        yield Finding(f"<{a}{b}{c}{d}>", bool(same))
     odd = all(thermal_average(word) == 0 for word in product(letters, repeat=3))
-    findings.append(Finding("averages of three letters vanish", odd))
-    return conclude((TRACES, "three pairings"), *findings)
+    yield Finding("averages of three letters vanish", odd)
 
 
 MODES = (1, 2)
@@ -140,10 +140,11 @@ def correlation(time: sympy.Expr, first_adjoint: bool, second_adjoint: bool) -> 
 _T = sympy.Symbol("t", real=True)
 
 
-def boson_spectrum(digits: int) -> Evidence:
+@check(TRACES, "Fourier integrals of a super-Ohmic bath")
+def boson_spectrum(digits: int) -> Findings:
     """(65), (73): averages over number states, and a continuum of modes as numbers."""
-    routes = (TRACES, "Fourier integrals of a super-Ohmic bath")
-    return conclude(routes, *falling_factorial_averages(), *_continuum(digits))
+    yield from falling_factorial_averages()
+    yield from _continuum(digits)
 
 
 def _continuum(digits: int) -> list[Finding]:
@@ -176,22 +177,21 @@ def _zeta4(a: mpmath.mpc) -> mpmath.mpc:
     return mpmath.polygamma(3, a) / 6
 
 
-def correlation_symmetry(digits: int) -> Evidence:
+@check(TRACES, SYMBOLIC)
+def correlation_symmetry(digits: int) -> Findings:
     """(76), (88), (89)."""
     c1 = correlation(_T, True, False)
     c2 = correlation(_T, False, False)
-    findings = [
-        exact("(76)", sympy.expand(c1 - correlation(_T, False, True))),
-        exact("(88)", sympy.expand(c2 - correlation(_T, True, True))),
-    ]
+    yield exact("(76)", sympy.expand(c1 - correlation(_T, False, True)))
+    yield exact("(88)", sympy.expand(c2 - correlation(_T, True, True)))
     for number, function in ((1, c1), (2, c2)):
         reversed_time = sympy.expand(function.subs(_T, -_T))
         difference = sympy.expand(sympy.conjugate(function) - reversed_time)
-        findings.append(exact(f"(89) for C{number}", difference))
-    return conclude((TRACES, SYMBOLIC), *findings)
+        yield exact(f"(89) for C{number}", difference)
 
 
-def kms(digits: int) -> Evidence:
+@check(SYMBOLIC, "spectra of two baths")
+def kms(digits: int) -> Findings:
     """(D1), (D2)."""
     w, beta = sympy.symbols("w beta", positive=True)
     gamma = sympy.Function("Gamma")
@@ -200,11 +200,9 @@ def kms(digits: int) -> Evidence:
         return 1 / (sympy.exp(beta * x) - 1)
 
     emission, absorption = 2 * gamma(w) * (n(w) + 1), 2 * gamma(w) * n(w)
-    findings = [
-        exact("(D1): n(w) + 1 = -n(-w)", n(w) + 1, -n(-w)),
-        exact("(D1): n(w) + 1 = e^{beta w} n(w)", n(w) + 1, sympy.exp(beta * w) * n(w)),
-        exact("(D2)", absorption, sympy.exp(-beta * w) * emission),
-    ]
+    yield exact("(D1): n(w) + 1 = -n(-w)", n(w) + 1, -n(-w))
+    yield exact("(D1): n(w) + 1 = e^{beta w} n(w)", n(w) + 1, sympy.exp(beta * w) * n(w))
+    yield exact("(D2)", absorption, sympy.exp(-beta * w) * emission)
     with mpmath.workdps(digits + 10):
         for density in (DrudeLorentz(0.2, 0.9), Ohmic(0.1, 2.0, 1.0)):
             bath = Correlation(density, "boson", 1.5)
@@ -213,10 +211,4 @@ def kms(digits: int) -> Evidence:
             right = mpmath.exp(-1.5 * point) * as_mpf(
                 enclosure.spectrum(bath, point, 0, digits + 5)
             )
-            findings.append(close(f"(D2) for {type(density).__name__}", left, right, digits))
-    return conclude((SYMBOLIC, "spectra of two baths"), *findings)
-
-
-CHECKS: Mapping[str, Check] = {
-    check.__name__: check for check in (wick, boson_spectrum, correlation_symmetry, kms)
-}
+            yield close(f"(D2) for {type(density).__name__}", left, right, digits)

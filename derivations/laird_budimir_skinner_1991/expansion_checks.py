@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from derivations.laird_budimir_skinner_1991.common import BLOCH
-from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, exact
 from pertsym.certify.standard import trace_and_hermiticity
 from pertsym.expansion.cumulants import word_coefficients
 from pertsym.expansion.moments import Blocks, generator_in_moments, ordered_cumulant_blocks
@@ -24,10 +24,7 @@ Polynomial = dict[int, Matrix]
 
 # A random Liouvillian -i L(t) = +-(A + t B) with (A, B) drawn from this list: a finite ensemble
 # stands for Tr_b[... rho_b], so that every average and every integral is an exact number.
-_DRAWN = (
-    (((1, 2), (0, -1)), ((3, 0), (1, 1))),
-    (((0, 1), (1, 2)), ((-1, 1), (2, 0))),
-)
+_DRAWN = ((((1, 2), (0, -1)), ((3, 0), (1, 1))), (((0, 1), (1, 2)), ((-1, 1), (2, 0))))
 ENSEMBLE: tuple[tuple[Matrix, Matrix], ...] = tuple(
     (sign * a, sign * b)
     for first, second in _DRAWN
@@ -126,16 +123,16 @@ def from_moments(order: int) -> Polynomial:
     return total
 
 
-def moments(digits: int) -> Evidence:
+@check("series of Phi^-1", ENSEMBLE_ROUTE)
+def moments(digits: int) -> Findings:
     """(25)-(39): the series solves the equation of motion, and R Phi = dPhi/dt order by order."""
-    findings = []
     for n in range(1, 5):  # d/dt of the n-th iterated integral is l(t) times the one before
         for powers in product((0, 1), repeat=n):
             coefficient, power = integrated(powers)
             inner, inner_power = integrated(powers[1:])
             holds = coefficient * power == inner and power - 1 == powers[0] + inner_power
-            findings.append(Finding(f"derivative of the iterated integral of {powers}", holds))
-    findings.append(Finding("odd moments vanish", equal(moment(1), {}) and equal(moment(3), {})))
+            yield Finding(f"derivative of the iterated integral of {powers}", holds)
+    yield Finding("odd moments vanish", equal(moment(1), {}) and equal(moment(3), {}))
     for order in (2, 4):
         made: Polynomial = {}
         for k in range(2, order + 1, 2):
@@ -145,34 +142,30 @@ def moments(digits: int) -> Evidence:
         wanted = times(
             derivative(moment(order)), {0: np.eye(2, dtype=object)}, Fraction(1, factorial(order))
         )
-        findings.append(Finding(f"R Phi = dPhi/dt at order {order}", equal(made, wanted)))
+        yield Finding(f"R Phi = dPhi/dt at order {order}", equal(made, wanted))
     paper = {2: {(2,): Fraction(1, 2)}, 4: {(4,): Fraction(1, 24), (2, 2): Fraction(-1, 4)}}
-    findings += [
+    yield from (
         exact(f"coefficients of ({equation})", dict(generator_in_moments(n)), paper[n])
         for n, equation in ((2, 38), (4, 39))
-    ]
-    return conclude(("series of Phi^-1", ENSEMBLE_ROUTE), *findings)
-
-
-def cumulant_2(digits: int) -> Evidence:
-    """(40)."""
-    blocks = ordered_cumulant_blocks(2)
-    return conclude(
-        ("ordered partitions", "moments", ENSEMBLE_ROUTE),
-        exact("blocks of (40)", dict(blocks), {((0, 1),): 1}),
-        Finding("integral of (40) = R(2)", equal(cumulant_integral(blocks, 2), from_moments(2))),
     )
 
 
-def cumulant_4(digits: int) -> Evidence:
+@check("ordered partitions", "moments", ENSEMBLE_ROUTE)
+def cumulant_2(digits: int) -> Findings:
+    """(40)."""
+    blocks = ordered_cumulant_blocks(2)
+    yield exact("blocks of (40)", dict(blocks), {((0, 1),): 1})
+    yield Finding("integral of (40) = R(2)", equal(cumulant_integral(blocks, 2), from_moments(2)))
+
+
+@check("ordered partitions", "moments", ENSEMBLE_ROUTE)
+def cumulant_4(digits: int) -> Findings:
     """(41), and that Wick's theorem applied to its averages leaves the engine's words."""
     blocks = ordered_cumulant_blocks(4)
     pairs = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
     paper = {((0, 1, 2, 3),): 1} | dict.fromkeys(pairs, -1)
-    findings = [
-        exact("blocks of (41)", dict(blocks), paper),
-        Finding("integral of (41) = R(4)", equal(cumulant_integral(blocks, 4), from_moments(4))),
-    ]
+    yield exact("blocks of (41)", dict(blocks), paper)
+    yield Finding("integral of (41) = R(4)", equal(cumulant_integral(blocks, 4), from_moments(4)))
     for pairing in pairings(4):
         words: dict[tuple[int, ...], int] = {}
         for partition, sign in blocks.items():
@@ -180,13 +173,7 @@ def cumulant_4(digits: int) -> Evidence:
                 word = tuple(time for block in partition for time in block)
                 words[word] = words.get(word, 0) + sign
         left = {word: sign for word, sign in words.items() if sign}
-        findings.append(exact(f"words of {pairing}", dict(word_coefficients(pairing)), left))
-    return conclude(("ordered partitions", "moments", ENSEMBLE_ROUTE), *findings)
+        yield exact(f"words of {pairing}", dict(word_coefficients(pairing)), left)
 
 
-CHECKS: Mapping[str, Check] = {
-    "moments": moments,
-    "cumulant_2": cumulant_2,
-    "cumulant_4": cumulant_4,
-    "generator_structure": trace_and_hermiticity(BLOCH.generator),
-}
+generator_structure = trace_and_hermiticity(BLOCH.generator)

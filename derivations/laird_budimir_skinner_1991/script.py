@@ -213,12 +213,7 @@ def coherences() -> Step:
         ],
     )
     block = spectral_step(BLOCH, "R_1001", 4)
-    return Step(
-        step.key,
-        step.title,
-        step.prose,
-        (*step.formulas, *block.formulas),
-    )
+    return Step(step.key, step.title, step.prose, (*step.formulas, *block.formulas))
 
 
 def stochastic_bath() -> Step:

@@ -48,11 +48,7 @@ def components(cosine: Any, azimuth: Any) -> Mapping[int, Any]:
 def hamiltonian() -> Reading:
     """Spin vectors and F_q at one direction; A_q and B_q as the engine has them."""
     n = np.array(
-        [
-            np.sin(_POLAR) * np.cos(_AZIMUTH),
-            np.sin(_POLAR) * np.sin(_AZIMUTH),
-            np.cos(_POLAR),
-        ]
+        [np.sin(_POLAR) * np.cos(_AZIMUTH), np.sin(_POLAR) * np.sin(_AZIMUTH), np.cos(_POLAR)]
     )
     point: dict[str, Any] = {
         "b": _B,

@@ -5,19 +5,18 @@ Numbers here are in units of wD, at as many digits as are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 import flint
 import mpmath
 import sympy
 
-from derivations.proton_transfer.common import PRINTED, correlation, tunneling_rate
+from derivations.proton_transfer.common import PRINTED, correlation
+from derivations.proton_transfer.common import tunneling_rate as printed_rate
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.certify.claims import Check, Evidence, close, conclude, enclosed, exact
+from pertsym.certify.claims import Findings, check, close, enclosed, exact
 from pertsym.numerics.spectra import EnclosedSpectra
 
 ENGINE = "spectrum and principal-value transform of the engine's Drude bath"
@@ -55,10 +54,10 @@ def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
     return (-1) ** derivative * (value - 1j * shift)
 
 
-def spectral_density(digits: int) -> Evidence:
+@check(ENGINE, PRINTED, status="enclosed")
+def spectral_density(digits: int) -> Findings:
     """(10), (29), (32)-(35): the engine's spectrum is J(w)[n(w) + 1] twice, J continued as odd."""
     spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits + 5)
-    findings = []
     with spectra.precision():
         for w in (0.59375, 2.5, -1.328125):
             x = flint.arb(w)
@@ -69,42 +68,36 @@ def spectral_density(digits: int) -> Evidence:
                 ("-2 J(-w) (n + 1)", -2 * density(-x) * occupied),
             ):
                 size = float(abs(printed))
-                findings.append(enclosed(f"Ĉ({w}) = {name}", found, printed, digits, size))
-    return conclude((ENGINE, PRINTED), *findings, status="enclosed")
+                yield enclosed(f"Ĉ({w}) = {name}", found, printed, digits, size)
 
 
-def counter_term(digits: int) -> Evidence:
+@check(SYMBOLIC, ENGINE)
+def counter_term(digits: int) -> Findings:
     """(7), (8): lam = (1/pi) int_0^inf dw J/w = eta wD/2, which is -Im G(0)."""
     density_over_w = _ETA * _CUT**2 / (_W**2 + _CUT**2)
     integral = sympy.integrate(density_over_w, (_W, 0, sympy.oo)) / sympy.pi
-    findings = [exact("(1/pi) int J/w = eta wD/2", integral, _ETA * _CUT / 2)]
+    yield exact("(1/pi) int J/w = eta wD/2", integral, _ETA * _CUT / 2)
     with mpmath.workdps(digits + 10):
         shift = mpmath.im(_half_sided(digits + 5, 0.0))
-        findings.append(close("Im G(0) = -lam", shift, -mpmath.mpf(ETA) / 2, digits))
-    return conclude((SYMBOLIC, ENGINE), *findings)
+        yield close("Im G(0) = -lam", shift, -mpmath.mpf(ETA) / 2, digits)
 
 
-def residues(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def residues(digits: int) -> Findings:
     """(36)-(39): poles and residues of J and n."""
     spectral = _ETA * _W * _CUT**2 / (_W**2 + _CUT**2)
     occupation = 1 / (sympy.exp(_BETA * _W) - 1)
     nu = 2 * sympy.pi * _K / _BETA
     k = sympy.Symbol("k", integer=True, positive=True)
     place = sympy.I * nu.subs(_K, k)
-    findings = [
-        exact("residue of J", sympy.residue(spectral, _W, sympy.I * _CUT), _ETA * _CUT**2 / 2),
-        # a simple pole: 1/(d/dw e^{beta w}) where e^{beta w} = 1
-        exact("e^{beta w} at i nu_k", sympy.exp(_BETA * place), 1),
-        exact(
-            "residue of n",
-            (1 / sympy.diff(1 / occupation, _W)).subs(_W, place),
-            1 / _BETA,
-        ),
-    ]
-    return conclude((SYMBOLIC,), *findings)
+    yield exact("residue of J", sympy.residue(spectral, _W, sympy.I * _CUT), _ETA * _CUT**2 / 2)
+    # a simple pole: 1/(d/dw e^{beta w}) where e^{beta w} = 1
+    yield exact("e^{beta w} at i nu_k", sympy.exp(_BETA * place), 1)
+    yield exact("residue of n", (1 / sympy.diff(1 / occupation, _W)).subs(_W, place), 1 / _BETA)
 
 
-def occupation_identities(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def occupation_identities(digits: int) -> Findings:
     """(28), (30), (32)-(35): coth = 2n + 1 and n(-w) = -1 - n(w)."""
     x = sympy.Symbol("x", positive=True)
 
@@ -115,24 +108,21 @@ def occupation_identities(digits: int) -> Evidence:
     theta = sympy.Symbol("theta", real=True)
     fourier = n(x) * sympy.exp(sympy.I * theta) + (n(x) + 1) * sympy.exp(-sympy.I * theta)
     trigonometric = (2 * n(x) + 1) * sympy.cos(theta) - sympy.I * sympy.sin(theta)
-    findings = [
-        exact("coth(x/2) = 2n + 1", sympy.expand(coth), sympy.expand(2 * n(x) + 1)),
-        exact("n(-x) = -1 - n(x)", n(-x), -1 - n(x)),
-        exact(
-            "emission and absorption",
-            sympy.expand(fourier.rewrite(sympy.cos)),
-            sympy.expand(trigonometric.rewrite(sympy.cos)),
-        ),
-    ]
-    return conclude((SYMBOLIC,), *findings)
+    yield exact("coth(x/2) = 2n + 1", sympy.expand(coth), sympy.expand(2 * n(x) + 1))
+    yield exact("n(-x) = -1 - n(x)", n(-x), -1 - n(x))
+    yield exact(
+        "emission and absorption",
+        sympy.expand(fourier.rewrite(sympy.cos)),
+        sympy.expand(trigonometric.rewrite(sympy.cos)),
+    )
 
 
-def correlation_function(digits: int) -> Evidence:
+@check("Fourier integral", SERIES, status="numerical")
+def correlation_function(digits: int) -> Findings:
     """(31), (34), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series.
 
     2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
     """
-    findings = []
     with mpmath.workdps(digits + 10):
         turn = mpmath.exp(-1j * mpmath.pi / 4)
         nodes = [0, 1, 4, 16, 64, mpmath.inf]
@@ -147,44 +137,28 @@ def correlation_function(digits: int) -> Evidence:
                 nodes,
             )
             printed = correlation(time, mpmath.mpf(ETA), 1, mpmath.mpf(BETA))
-            findings.append(close(f"C({mpmath.nstr(time, 3)})", thermal + vacuum, printed, digits))
-    return conclude(("Fourier integral", SERIES), *findings, status="numerical")
+            yield close(f"C({mpmath.nstr(time, 3)})", thermal + vacuum, printed, digits)
 
 
-def tunneling(digits: int) -> Evidence:
+@check(ENGINE, SERIES, status="numerical")
+def tunneling_rate(digits: int) -> Findings:
     """(49)-(52), (56), (57): g(D) = G(-D); Re g = J n; Im g the principal value."""
-    findings = []
     with mpmath.workdps(digits + 10):
         eta, beta = mpmath.mpf(ETA), mpmath.mpf(BETA)
         for gap in GAPS:
             found = _half_sided(digits + 5, gap)
             d = mpmath.mpf(gap)
-            findings.append(close(f"g({gap})", found, tunneling_rate(d, eta, 1, beta), digits))
+            yield close(f"g({gap})", found, printed_rate(d, eta, 1, beta), digits)
             rate = density(d) * bose(d)
-            findings.append(close(f"Re g({gap}) = J n", mpmath.re(found), rate, digits))
-    return conclude((ENGINE, SERIES), *findings, status="numerical")
+            yield close(f"Re g({gap}) = J n", mpmath.re(found), rate, digits)
 
 
-def tunneling_derivative(digits: int) -> Evidence:
+@check(ENGINE, SERIES, status="numerical")
+def tunneling_derivative(digits: int) -> Findings:
     """(58): dg/dD."""
-    findings = []
     with mpmath.workdps(digits + 10):
         eta, beta = mpmath.mpf(ETA), mpmath.mpf(BETA)
         for gap in GAPS:
             found = _half_sided(digits + 5, gap, 1)
-            printed = tunneling_rate(mpmath.mpf(gap), eta, 1, beta, 1)
-            findings.append(close(f"g'({gap})", found, printed, digits))
-    return conclude((ENGINE, SERIES), *findings, status="numerical")
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "spectral_density": spectral_density,
-        "counter_term": counter_term,
-        "occupation_identities": occupation_identities,
-        "residues": residues,
-        "correlation_function": correlation_function,
-        "tunneling_rate": tunneling,
-        "tunneling_derivative": tunneling_derivative,
-    }
-)
+            printed = printed_rate(mpmath.mpf(gap), eta, 1, beta, 1)
+            yield close(f"g'({gap})", found, printed, digits)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from derivations.proton_transfer.common import (
 )
 from derivations.proton_transfer.names import readings
 from pertsym.baths.exponentials import Exponentials
-from pertsym.certify.claims import Check, Evidence, conclude
+from pertsym.certify.claims import Findings, check
 from pertsym.certify.formulas import Objects, tie
 from pertsym.certify.ledger import load_claims
 from pertsym.dynamics.half_sided import channels
@@ -52,16 +51,12 @@ SIZE = 4
 SYMBOLS = [[f"q{min(n, m)}{max(n, m)}" for m in range(SIZE)] for n in range(SIZE)]
 
 
-def formulas_at_numbers(digits: int) -> Evidence:
+@check("formula as displayed", "engine at two sets of random numbers", status="numerical")
+def formulas_at_numbers(digits: int) -> Findings:
     """The rows that are compared: the formula as displayed against the engine's objects."""
     objects = Objects(readings=readings())
     claims = [c for c in load_claims(Path(__file__).with_name("claims.toml")) if c.compare]
-    findings = (holds(f"({c.equation})", tie(c, objects).holds) for c in claims)
-    return conclude(
-        ("formula as displayed", "engine at two sets of random numbers"),
-        *findings,
-        status="numerical",
-    )
+    yield from (holds(f"({c.equation})", tie(c, objects).holds) for c in claims)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -100,7 +95,13 @@ def _tensor(equation: Ccqme, n: int, m: int, k: int, j: int) -> SpectralForm:
     return total
 
 
-def symbolic_levels(digits: int) -> Evidence:
+@check(
+    "ordered cumulant and arc-length reduction",
+    "imaginary-time expansion",
+    f"operator forms of the paper, {SIZE} levels",
+    status="derived",
+)
+def symbolic_levels(digits: int) -> Findings:
     """(12), (20), (71), (83)-(90), (92)-(122): every element, exactly, with symbols q_nm.
 
     The tensor comes from the ordered cumulant, the mean-force state from imaginary time; Q of (20)
@@ -138,16 +139,12 @@ def symbolic_levels(digits: int) -> Evidence:
             )  # fmt: skip
             yield not detailed_balance(row)
 
-    return conclude(
-        ("ordered cumulant and arc-length reduction", "imaginary-time expansion",
-         f"operator forms of the paper, {SIZE} levels"),
-        holds("R_{nm,kj}, all elements", all(tensor())),
-        holds("(rho_2)_nm = R[rho_0]_nm/(i D_nm) under KMS", all(coherences())),
-        holds("Q among populations: q_nm^2 b'(D_nm), sum_m q_nm^2 b(D_mn)",
-              all(populations_of_q())),
-        holds("R[rho_0]_nn = 0 under KMS", all(balance())),
-        status="derived",
-    )  # fmt: skip
+    yield holds("R_{nm,kj}, all elements", all(tensor()))
+    yield holds("(rho_2)_nm = R[rho_0]_nm/(i D_nm) under KMS", all(coherences()))
+    yield holds(
+        "Q among populations: q_nm^2 b'(D_nm), sum_m q_nm^2 b(D_mn)", all(populations_of_q())
+    )
+    yield holds("R[rho_0]_nn = 0 under KMS", all(balance()))
 
 
 def _driven(equation: Ccqme, n: int, m: int) -> SpectralForm:
@@ -167,7 +164,12 @@ def _second(equation: Ccqme, n: int, m: int) -> SpectralForm:
 # The reduced map
 
 
-def reduced_map(digits: int) -> Evidence:
+@check(
+    "joint evolution with a damped oscillator, block exponential",
+    "TCL2 and TCL4 at time t",
+    status="numerical",
+)
+def reduced_map(digits: int) -> Findings:
     """(62)-(67), (72)-(75), (80): Phi(t) = Tr_B U(t) . rho_B order by order, exactly.
 
     The bath is one damped oscillator in its ground state, C(t) = c e^{-nu t}: system and oscillator
@@ -186,22 +188,15 @@ def reduced_map(digits: int) -> Evidence:
     correction = _twofold(energies, q, weight, nu, time)  # Q_t of (73), (74)
     inverse = np.linalg.inv(phi[0])
     scale = np.abs(phi[2]).max()
-    return conclude(
-        ("joint evolution with a damped oscillator, block exponential", "TCL2 and TCL4 at time t"),
-        holds("(63) odd orders vanish", max(np.abs(phi[1]).max(), np.abs(phi[3]).max()) < 1e-12),
-        within("(62), (72), (73) Phi_2 = Q_t Phi_0", phi[2], correction @ phi[0], 1e-8),
-        within("(64), (65) dPhi_2/dt", slope[2], free @ phi[2] + second @ phi[0], 1e-8),
-        within("(66) Phi_0^-1 Phi = 1 + O(2)", inverse @ phi[0], np.eye(4)),
-        holds("(66) and not to second order", np.abs(inverse @ phi[2]).max() > 0.1 * scale),
-        within("(75) second order of (1 - Q_t) Phi", correction @ phi[0], phi[2], 1e-8),
-        holds("(75) and not to fourth", np.abs(phi[4] - correction @ phi[2]).max() > 0.01 * scale),
-        within(
-            "(80) dPhi_4/dt",
-            slope[4],
-            free @ phi[4] + second @ phi[2] + fourth @ phi[0],
-            1e-7,
-        ),
-        status="numerical",
+    yield holds("(63) odd orders vanish", max(np.abs(phi[1]).max(), np.abs(phi[3]).max()) < 1e-12)
+    yield within("(62), (72), (73) Phi_2 = Q_t Phi_0", phi[2], correction @ phi[0], 1e-8)
+    yield within("(64), (65) dPhi_2/dt", slope[2], free @ phi[2] + second @ phi[0], 1e-8)
+    yield within("(66) Phi_0^-1 Phi = 1 + O(2)", inverse @ phi[0], np.eye(4))
+    yield holds("(66) and not to second order", np.abs(inverse @ phi[2]).max() > 0.1 * scale)
+    yield within("(75) second order of (1 - Q_t) Phi", correction @ phi[0], phi[2], 1e-8)
+    yield holds("(75) and not to fourth", np.abs(phi[4] - correction @ phi[2]).max() > 0.01 * scale)
+    yield within(
+        "(80) dPhi_4/dt", slope[4], free @ phi[4] + second @ phi[2] + fourth @ phi[0], 1e-7
     )
 
 
@@ -256,27 +251,14 @@ def _twofold(energies: Matrix, q: Matrix, weight: float, nu: complex, time: floa
     return total
 
 
-def secular_rates(digits: int) -> Evidence:
+@check("secular Redfield of the engine", f"g(D) in digammas, {DOUBLE}", status="numerical")
+def secular_rates(digits: int) -> Findings:
     """Sec. II, end: W_nm = 2 q_nm^2 Re g(D_nm), detailed balance, Gibbs stationary."""
     found = constant_generator(ETA, "redfield-secular")[::7, ::7].real
     rates = 2 * channels(model(ETA))[0].operator.real ** 2 * rate_matrix(ETA).real
     rates -= np.diag(np.diag(rates))
     printed = rates - np.diag(rates.sum(axis=0))
     p = populations(ETA, "gibbs")
-    return conclude(
-        ("secular Redfield of the engine", f"g(D) in digammas, {DOUBLE}"),
-        within("W", found, printed),
-        within("detailed balance", rates * p[None, :], (rates * p[None, :]).T),
-        within("steady state", populations(ETA, "redfield-secular"), p),
-        status="numerical",
-    )
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "formulas_at_numbers": formulas_at_numbers,
-        "symbolic_levels": symbolic_levels,
-        "reduced_map": reduced_map,
-        "secular_rates": secular_rates,
-    }
-)
+    yield within("W", found, printed)
+    yield within("detailed balance", rates * p[None, :], (rates * p[None, :]).T)
+    yield within("steady state", populations(ETA, "redfield-secular"), p)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
-from types import MappingProxyType
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from derivations.proton_transfer.common import (
     tcl4_orders,
     within,
 )
-from pertsym.certify.claims import Check, Evidence, conclude
+from pertsym.certify.claims import Findings, check
 
 ENGINE = "engine"
 ETA = 0.3
@@ -31,19 +30,16 @@ STEADY_ETAS = (0.1, 0.3, 1.0)
 _DECIMALS = 5  # of tabulated populations: what every machine agrees on
 
 
-def fourth_order_condition(digits: int) -> Evidence:
+@check("TCL4 of the engine", "imaginary-time expansion of the engine", status="numerical")
+def fourth_order_condition(digits: int) -> Findings:
     """(91): the diagonal of R2[rho2] + R4[rho_G] vanishes, and that of R2[rho2] alone does not."""
     orders = tcl4_orders(ETA)
     zeroth = state(ETA, "gibbs")
     second = state(ETA, "mean-force") - zeroth
     first = np.diag(applied(orders[2], second)).real
     other = np.diag(applied(orders[4], zeroth)).real
-    return conclude(
-        ("TCL4 of the engine", "imaginary-time expansion of the engine"),
-        within("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5),
-        holds("R2[rho2] alone does not vanish", np.abs(first).max() > 1e-9),
-        status="numerical",
-    )
+    yield within("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5)
+    yield holds("R2[rho2] alone does not vanish", np.abs(first).max() > 1e-9)
 
 
 def _distance(eta: float, method: str, order: int = 2) -> float:
@@ -51,9 +47,9 @@ def _distance(eta: float, method: str, order: int = 2) -> float:
     return float(np.abs(gap).max())
 
 
-def scaling(digits: int) -> Evidence:
+@check(ENGINE, "slopes between two couplings", status="numerical")
+def scaling(digits: int) -> Findings:
     """Steady populations minus the mean-force state: eta for Gibbs and Redfield, eta^2 beyond."""
-    findings = []
     for method, power in (
         ("gibbs", 1),
         ("redfield-secular", 1),
@@ -63,23 +59,19 @@ def scaling(digits: int) -> Evidence:
         ("tcl4", 2),
     ):
         found = slope({eta: _distance(eta, method) for eta in LADDER})
-        findings.append(holds(f"{method}: slope {found:.2f}", abs(found - power) < 0.15))
-    return conclude((ENGINE, "slopes between two couplings"), *findings, status="numerical")
+        yield holds(f"{method}: slope {found:.2f}", abs(found - power) < 0.15)
 
 
-def positivity(digits: int) -> Evidence:
+@check(ENGINE, status="numerical")
+def positivity(digits: int) -> Findings:
     """Sec. I: full Redfield has negative populations, its secular part has not."""
     full = {eta: float(populations(eta, "redfield").min()) for eta in (0.1, 0.3, 1.0)}
     secular = {eta: float(populations(eta, "redfield-secular").min()) for eta in (0.1, 0.3, 1.0)}
     rates = constant_generator(1.0, "redfield-secular")[::7, ::7].real
     off = rates - np.diag(np.diag(rates))
-    return conclude(
-        (ENGINE,),
-        holds(f"full Redfield: lowest population at eta = {pairs(full)}", max(full.values()) < 0),
-        holds(f"secular: {pairs(secular)}", min(secular.values()) > 0),
-        holds("secular rates are not negative", off.min() >= 0),
-        status="numerical",
-    )
+    yield holds(f"full Redfield: lowest population at eta = {pairs(full)}", max(full.values()) < 0)
+    yield holds(f"secular: {pairs(secular)}", min(secular.values()) > 0)
+    yield holds("secular rates are not negative", off.min() >= 0)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -108,12 +100,3 @@ def slopes(order: int) -> dict[str, str]:
     """Power of eta by which steady populations leave the mean-force state, by method."""
     methods = [m for m, n in STEADY_METHODS if n <= order and m != "mean-force"]
     return {m: f"{slope({eta: _distance(eta, m) for eta in LADDER}):.1f}" for m in methods}
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "fourth_order_condition": fourth_order_condition,
-        "scaling": scaling,
-        "positivity": positivity,
-    }
-)

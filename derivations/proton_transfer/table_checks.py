@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 
 from derivations.proton_transfer.common import PRINTED, holds, within
-from pertsym.certify.claims import Check, Evidence, conclude
+from pertsym.certify.claims import Findings, check
 from pertsym.systems.dvr import Grid, converged_states
 from pertsym.systems.proton_transfer import WELL, grid_states, landmarks
 
@@ -45,27 +43,25 @@ def printed_positions() -> list[list[float]]:
     return [[float(x) for x in row] for row in rounded]
 
 
-def table_1(digits: int) -> Evidence:
+@check(DVR, PRINTED, status="numerical")
+def table_1(digits: int) -> Findings:
     """Every printed digit of the six energies."""
     found = grid_states(0.0, 6).states.energies
-    findings = [
+    yield from (
         holds(f"E_{n} = {text}", abs(value - float(text)) <= 0.5 * unit)
         for n, (value, (text, unit)) in enumerate(zip(found, ENERGIES, strict=True))
-    ]
-    return conclude((DVR, PRINTED), *findings, status="numerical")
-
-
-def table_2(digits: int) -> Evidence:
-    """Every printed digit of the position matrix."""
-    found = grid_states(0.0, 6).states.position
-    return conclude(
-        (DVR, PRINTED),
-        holds("q", np.abs(found - np.array(POSITIONS)).max() <= 0.5e-4),
-        status="numerical",
     )
 
 
-def dvr(digits: int) -> Evidence:
+@check(DVR, PRINTED, status="numerical")
+def table_2(digits: int) -> Findings:
+    """Every printed digit of the position matrix."""
+    found = grid_states(0.0, 6).states.position
+    yield holds("q", np.abs(found - np.array(POSITIONS)).max() <= 0.5e-4)
+
+
+@check(DVR, "closed forms of two oscillators", status="numerical")
+def dvr(digits: int) -> Findings:
     """(9): known levels of the harmonic oscillator and of a Morse oscillator; convergence here."""
     mass, frequency, depth, width = 1836.0, 0.01, 0.1, 1.0
     oscillator = converged_states(
@@ -80,39 +76,26 @@ def dvr(digits: int) -> Evidence:
     half = np.arange(6) + 0.5
     exact = spacing * half - (spacing * half) ** 2 / (4 * depth)
     here = grid_states(0.0, WAVEPACKET_LEVELS)
-    return conclude(
-        (DVR, "closed forms of two oscillators"),
-        within("harmonic energies", oscillator.energies, frequency * (n + 0.5)),
-        within("harmonic positions", np.abs(np.diag(oscillator.position, 1)), raising),
-        within("Morse energies", morse.energies, exact, 1e-9),
-        holds("energies converged", here.energy_change < 1e-12),
-        holds("positions converged", here.position_change < 1e-9),
-        status="numerical",
-    )
+    yield within("harmonic energies", oscillator.energies, frequency * (n + 0.5))
+    yield within("harmonic positions", np.abs(np.diag(oscillator.position, 1)), raising)
+    yield within("Morse energies", morse.energies, exact, 1e-9)
+    yield holds("energies converged", here.energy_change < 1e-12)
+    yield holds("positions converged", here.position_change < 1e-9)
 
 
-def potential(digits: int) -> Evidence:
+@check(DVR, status="numerical")
+def potential(digits: int) -> Findings:
     """Fig. 1: two wells, the left one lower; |0> left, |1> right, the barrier between 1 and 2."""
     marks = landmarks()
     states = grid_states(0.0, 6).states
     x = states.grid.positions
     left = np.sum(states.vectors[x < marks.top] ** 2, axis=0)
     zero = float(WELL(np.array([marks.left]))[0])
-    return conclude(
-        (DVR,),
-        holds("left < top < right", marks.left < marks.top < marks.right),
-        holds("energies count from the minimum", abs(zero - marks.zero) < 1e-15),
-        holds("the left well is the lower one", 0 < marks.asymmetry < marks.barrier),
-        holds(f"|0> is left: {left[0]:.2f}", left[0] > 0.8),
-        holds(f"|1> is right: {left[1]:.2f}", left[1] < 0.2),
-        holds(
-            "two levels below the barrier",
-            states.energies[1] < marks.barrier < states.energies[2],
-        ),
-        status="numerical",
+    yield holds("left < top < right", marks.left < marks.top < marks.right)
+    yield holds("energies count from the minimum", abs(zero - marks.zero) < 1e-15)
+    yield holds("the left well is the lower one", 0 < marks.asymmetry < marks.barrier)
+    yield holds(f"|0> is left: {left[0]:.2f}", left[0] > 0.8)
+    yield holds(f"|1> is right: {left[1]:.2f}", left[1] < 0.2)
+    yield holds(
+        "two levels below the barrier", states.energies[1] < marks.barrier < states.energies[2]
     )
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {"table_1": table_1, "table_2": table_2, "dvr": dvr, "potential": potential}
-)

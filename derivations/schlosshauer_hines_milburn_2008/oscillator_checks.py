@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import mpmath
@@ -10,17 +10,11 @@ import numpy as np
 import sympy
 
 from pertsym.baths.balls import as_mpf
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, close, exact
 from pertsym.certify.element_routes import exponential_spectra
 from pertsym.certify.time_domain import Exponentials
 from pertsym.numerics.evaluate import evaluate
-from pertsym.oscillator.heisenberg import (
-    FREQUENCY,
-    MASS,
-    TIME,
-    heisenberg,
-    oscillator_hamiltonian,
-)
+from pertsym.oscillator.heisenberg import FREQUENCY, MASS, TIME, heisenberg, oscillator_hamiltonian
 from pertsym.oscillator.lorentz_drude import (
     CUTOFF,
     DAMPING,
@@ -49,7 +43,8 @@ CLOSED = "closed form"
 _COS, _SIN = sympy.cos(FREQUENCY * TIME), sympy.sin(FREQUENCY * TIME)
 
 
-def oscillator_motion(digits: int) -> Evidence:
+@check(ENGINE, "direct substitution")
+def oscillator_motion(digits: int) -> Findings:
     """(1), (7): Heisenberg's equations solved."""
     hamiltonian = oscillator_hamiltonian()
     x = heisenberg(hamiltonian, X)
@@ -58,16 +53,16 @@ def oscillator_motion(digits: int) -> Evidence:
     driven = hamiltonian.commutator(x).scaled(sympy.I)
     commutator = x.commutator(p).coefficient(0, 0)
     misprinted = (P * P).scaled(1 / (2 * MASS)) + (X * X).scaled(MASS * FREQUENCY / 2)
-    return conclude(
-        (ENGINE, "direct substitution"),
-        Finding("(7)", x == Weyl.of({(1, 0): _COS, (0, 1): _SIN / (MASS * FREQUENCY)})),
-        Finding("dX/dtau = i [H, X(tau)]", not (slope - driven).terms),
-        exact("[X(tau), P(tau)] = i", sympy.trigsimp(commutator), sympy.I),
-        Finding("(1) as printed, M Omega0/2, gives another motion", heisenberg(misprinted, X) != x),
+    yield Finding("(7)", x == Weyl.of({(1, 0): _COS, (0, 1): _SIN / (MASS * FREQUENCY)}))
+    yield Finding("dX/dtau = i [H, X(tau)]", not (slope - driven).terms)
+    yield exact("[X(tau), P(tau)] = i", sympy.trigsimp(commutator), sympy.I)
+    yield Finding(
+        "(1) as printed, M Omega0/2, gives another motion", heisenberg(misprinted, X) != x
     )
 
 
-def born_markov(digits: int) -> Evidence:
+@check(ENGINE)
+def born_markov(digits: int) -> Findings:
     """(6): the integrand of the second-order generator."""
     earlier = master_equation().earlier
     c = NOISE - sympy.I * DISSIPATION
@@ -77,23 +72,22 @@ def born_markov(digits: int) -> Evidence:
     # [rho X(-tau), X] = - [X, rho X(-tau)]
     printed = (bracket * Superoperator.left(earlier)).scaled(-c)
     printed = printed + (bracket * right).scaled(backwards)
-    return conclude((ENGINE,), Finding("(6)", printed == master_equation().integrand))
+    yield Finding("(6)", printed == master_equation().integrand)
 
 
-def operator_equation(digits: int) -> Evidence:
+@check(ENGINE)
+def operator_equation(digits: int) -> Findings:
     """(23): all four terms, nothing else; trace; matrices."""
     equation = master_equation()
     total = Superoperator({})
     for name, term in terms_of_the_equation().items():
         total = total + term.scaled(equation.kernels[name])
-    return conclude(
-        (ENGINE,),
-        Finding("the integrand of (6) is the four terms of (23)", total == equation.integrand),
-        Finding("the trace is kept", not total.adjoint_on(ONE).terms),
-    )
+    yield Finding("the integrand of (6) is the four terms of (23)", total == equation.integrand)
+    yield Finding("the trace is kept", not total.adjoint_on(ONE).terms)
 
 
-def coefficient_kernels(digits: int) -> Evidence:
+@check(ENGINE, "spectral form", "time integrals of exponentials")
+def coefficient_kernels(digits: int) -> Findings:
     """(24): kernels as printed; spectral forms against time integrals of exponentials."""
     printed = {
         "frequency_shift_squared": -2 * DISSIPATION * _COS / MASS,
@@ -102,19 +96,16 @@ def coefficient_kernels(digits: int) -> Evidence:
         "f": -NOISE * _SIN / (MASS * FREQUENCY),
     }
     kernels = master_equation().kernels
-    findings = [exact(f"kernel of {n}", kernels[n], printed[n]) for n in COEFFICIENTS]
+    yield from (exact(f"kernel of {n}", kernels[n], printed[n]) for n in COEFFICIENTS)
     c, nu = (0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j)
     with mpmath.workdps(digits + 15):
         w = mpmath.mpf("1.375")
         spectra = exponential_spectra({CORRELATION: Exponentials.of(c, nu)}, digits + 5)
         for name, form in coefficient_forms().items():
             value = as_mpf(evaluate(form.form, (w,), spectra).value)
-            findings.append(
-                close(
-                    f"{name} of an exponential bath", value, _time_integral(name, c, nu, w), digits
-                )
+            yield close(
+                f"{name} of an exponential bath", value, _time_integral(name, c, nu, w), digits
             )
-    return conclude((ENGINE, "spectral form", "time integrals of exponentials"), *findings)
 
 
 def _time_integral(name: str, c: Any, nu: Any, w: Any) -> Any:
@@ -131,26 +122,25 @@ def _time_integral(name: str, c: Any, nu: Any, w: Any) -> Any:
     }[name]
 
 
-def lorentz_drude(digits: int) -> Evidence:
+@check("derived spectral forms")
+def lorentz_drude(digits: int) -> Findings:
     """(25)-(28): damping and diffusion of spins and of oscillators."""
     lorentz = DAMPING * CUTOFF**2 / (CUTOFF**2 + FREQUENCY**2)
     half = FREQUENCY / (2 * TEMPERATURE)
-    return conclude(
-        ("derived spectral forms",),
-        exact("(26)", spin_damping(), lorentz * sympy.tanh(half)),
-        exact("(27), D1", cold("D"), MASS * FREQUENCY * lorentz),
-        exact("(28a)", cold("gamma"), lorentz),
-        exact("(28b)", boson_diffusion(), MASS * FREQUENCY * lorentz * sympy.coth(half)),
-        exact(
-            "gamma of spins is largest at T = 0",
-            sympy.limit(spin_damping(), TEMPERATURE, 0, "+"),
-            lorentz,
-        ),
-        exact("and vanishes for T -> inf", sympy.limit(spin_damping(), TEMPERATURE, sympy.oo)),
+    yield exact("(26)", spin_damping(), lorentz * sympy.tanh(half))
+    yield exact("(27), D1", cold("D"), MASS * FREQUENCY * lorentz)
+    yield exact("(28a)", cold("gamma"), lorentz)
+    yield exact("(28b)", boson_diffusion(), MASS * FREQUENCY * lorentz * sympy.coth(half))
+    yield exact(
+        "gamma of spins is largest at T = 0",
+        sympy.limit(spin_damping(), TEMPERATURE, 0, "+"),
+        lorentz,
     )
+    yield exact("and vanishes for T -> inf", sympy.limit(spin_damping(), TEMPERATURE, sympy.oo))
 
 
-def coefficients_by_temperature(digits: int) -> Evidence:
+@check("derived closed forms", "tanh and coth", status="numerical")
+def coefficients_by_temperature(digits: int) -> Findings:
     """Fig. 2: damping and diffusion over their values at T = 0 in units of Omega0, Lambda = 10."""
     at = {MASS: 1, FREQUENCY: 1, DAMPING: 1, CUTOFF: 10}
     grid = [sympy.Rational(k, 10) for k in range(1, 21)]
@@ -163,23 +153,20 @@ def coefficients_by_temperature(digits: int) -> Evidence:
     spins, heating = over(spin_damping(), damping), over(boson_diffusion(), diffusion)
     slopes = np.diff(heating[-5:]) * 10  # against Omega0/2T -> 2 T/Omega0
     closed = [np.tanh(1 / (2 * float(t))) for t in grid]
-    return conclude(
-        ("derived closed forms", "tanh and coth"),
-        Finding("gamma of spins falls all the time", spins == sorted(spins, reverse=True)),
-        Finding("as tanh(Omega0/2T)", bool(np.allclose(spins, closed, rtol=1e-13))),
-        Finding("from 1", spins[0] > 0.9999),
-        exact("gamma of oscillators does not depend on T", sympy.diff(damping, TEMPERATURE)),
-        exact("D of spins does not depend on T", sympy.diff(diffusion, TEMPERATURE)),
-        Finding("D of oscillators as coth", bool(np.allclose(heating, 1 / np.array(closed)))),
-        Finding("linear at high temperature", bool(np.all(np.abs(slopes / 2 - 1) < 0.04))),
-        status="numerical",
-    )
+    yield Finding("gamma of spins falls all the time", spins == sorted(spins, reverse=True))
+    yield Finding("as tanh(Omega0/2T)", bool(np.allclose(spins, closed, rtol=1e-13)))
+    yield Finding("from 1", spins[0] > 0.9999)
+    yield exact("gamma of oscillators does not depend on T", sympy.diff(damping, TEMPERATURE))
+    yield exact("D of spins does not depend on T", sympy.diff(diffusion, TEMPERATURE))
+    yield Finding("D of oscillators as coth", bool(np.allclose(heating, 1 / np.array(closed))))
+    yield Finding("linear at high temperature", bool(np.all(np.abs(slopes / 2 - 1) < 0.04)))
 
 
 _POINT = {DAMPING: "0.3", CUTOFF: "2.5", TEMPERATURE: "0.8", FREQUENCY: "1.1", MASS: "1.7"}
 
 
-def principal_values(digits: int) -> Evidence:
+@check(CLOSED, QUADRATURE, status="numerical")
+def principal_values(digits: int) -> Findings:
     """f1 and the frequency shift of (24) for (25), T = 0 and T > 0, spins and oscillators."""
     with mpmath.workdps(digits + 20):
         at = {symbol: mpmath.mpf(text) for symbol, text in _POINT.items()}
@@ -209,10 +196,10 @@ def principal_values(digits: int) -> Evidence:
                 _principal_value(lambda w: j(w) / tanh(w), w0) / scale,
             ),
         }
-        findings = [
+        yield from (
             close(what, mpmath.re(value(form)), number, digits)
             for what, (form, number) in routes.items()
-        ]
+        )
         term = spin_shift_term().subs({s: sympy.Symbol(f"s{n}") for n, s in enumerate(at)})
         names = [sympy.Symbol(f"s{n}") for n in range(len(at))]
         function = sympy.lambdify([MATSUBARA, *names], term, "mpmath")
@@ -223,13 +210,10 @@ def principal_values(digits: int) -> Evidence:
         with mpmath.workdps(40):  # the Euler-Maclaurin remainder limits this route
             series = mpmath.nsum(pole, [0, mpmath.inf], method="euler-maclaurin")
         number = -2 * _principal_value(lambda w: j(w) * tanh(w) * w, w0) / scale
-        findings.append(
-            Finding(
-                "shift of spins at T > 0: the sum over the poles of tanh, to 15 digits",
-                bool(abs(series - number) < mpmath.mpf(10) ** -15 * abs(number)),
-            )
+        yield Finding(
+            "shift of spins at T > 0: the sum over the poles of tanh, to 15 digits",
+            bool(abs(series - number) < mpmath.mpf(10) ** -15 * abs(number)),
         )
-    return conclude((CLOSED, QUADRATURE), *findings, status="numerical")
 
 
 def _principal_value(h: Callable[[Any], Any], w0: Any) -> Any:
@@ -244,14 +228,3 @@ def _principal_value(h: Callable[[Any], Any], w0: Any) -> Any:
     # w = 1/v beyond
     tail = mpmath.quad(lambda v: k(1 / v) / (1 / v - w0) / v**2 if v else 0, [0, 1 / marks[-1]])
     return near + far + tail
-
-
-CHECKS: Mapping[str, Check] = {
-    "oscillator_motion": oscillator_motion,
-    "born_markov": born_markov,
-    "operator_equation": operator_equation,
-    "coefficient_kernels": coefficient_kernels,
-    "lorentz_drude": lorentz_drude,
-    "principal_values": principal_values,
-    "coefficients_by_temperature": coefficients_by_temperature,
-}

@@ -9,7 +9,11 @@ from collections.abc import Mapping
 
 import sympy
 
-from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS
+from derivations.schlosshauer_hines_milburn_2008 import (
+    bath_checks,
+    elimination_checks,
+    oscillator_checks,
+)
 from derivations.schlosshauer_hines_milburn_2008.names import readings
 from derivations.schlosshauer_hines_milburn_2008.steps import (
     SOURCES,
@@ -23,6 +27,8 @@ from derivations.schlosshauer_hines_milburn_2008.steps import (
     second_order,
     spectral_forms,
 )
+from pertsym.certify.claims import checks_in
+from pertsym.certify.spin_cumulant import spin_cumulant
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.derivation import Step
@@ -39,13 +45,7 @@ from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.paper import Paper
 from pertsym.present.expressions import equation, results, tex
 from pertsym.present.text import form_lines
-from pertsym.spins.moments import (
-    POLARISATION,
-    UNBIASED,
-    correlation,
-    fourth_cumulant,
-    moment,
-)
+from pertsym.spins.moments import POLARISATION, UNBIASED, correlation, fourth_cumulant, moment
 from pertsym.spins.notation import exponentials
 
 NAME = "schlosshauer_hines_milburn_2008"
@@ -141,10 +141,7 @@ def non_gaussian() -> Step:
         r"Gaussian bath of the same $C(t)$: $\int S_0S_1S_2S_3\,\kappa$ over ordered times, the "
         r"operators of the bath on the right of the state first, early to late, then those on the "
         r"left, late to early.",
-        (
-            ledger_row("four-point"),
-            equation(r"\kappa", exponentials(unbiased)),
-        ),
+        (ledger_row("four-point"), equation(r"\kappa", exponentials(unbiased))),
     )
 
 
@@ -271,5 +268,10 @@ PAPER = Paper(
     narrate=narrate,
     generate=generate,
     headline=SOURCE,
-    checks=CHECKS,
+    checks=checks_in(
+        vars(oscillator_checks),
+        vars(bath_checks),
+        vars(elimination_checks),
+        {"spin_cumulant": spin_cumulant},
+    ),
 )

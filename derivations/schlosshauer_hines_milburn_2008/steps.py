@@ -20,11 +20,7 @@ from pertsym.oscillator.lorentz_drude import (
     spin_damping,
     spin_shift_term,
 )
-from pertsym.oscillator.master_equation import (
-    COEFFICIENTS,
-    master_equation,
-    terms_of_the_equation,
-)
+from pertsym.oscillator.master_equation import COEFFICIENTS, master_equation, terms_of_the_equation
 from pertsym.oscillator.notation import operator, superoperator
 from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.oscillator.weyl import Superoperator, X

@@ -7,7 +7,6 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any
 
 import flint
@@ -16,7 +15,7 @@ import numpy as np
 
 from derivations.sixth_order.common import KERNELS, OFF_DIAGONAL, ROWS, kernel, pieces, unnamed
 from pertsym.baths.densities import ExpressionDensity
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
 from pertsym.equations.linear_fractions import LinearFraction
@@ -42,7 +41,8 @@ EXPONENTIALS = 60
 """Matsubara terms kept; what follows is of relative size 1e-11."""
 
 
-def nine_dimensions(digits: int) -> Evidence:
+@check("all 28 cones on all 12 chambers", "basis of step functions")
+def nine_dimensions(digits: int) -> Findings:
     """Cones with edges of zeros and ones: their indicators, and those that carry the pieces."""
     edges = [e for e in itertools.product((0, 1), repeat=3) if any(e)]
     places = [inside(*chamber) for chamber in CHAMBERS]
@@ -55,11 +55,9 @@ def nine_dimensions(digits: int) -> Evidence:
     steps = [step for step in STEPS if step.cones]
     rank = flint.fmpz_mat(found).rank()
     together = flint.fmpz_mat([*found, *(list(step.values) for step in steps)]).rank()
-    findings = [
-        exact("dimension of the span of all cones", rank, 9),
-        exact("with the steps", together, 9),
-        exact("of the steps alone", flint.fmpz_mat([list(s.values) for s in steps]).rank(), 9),
-    ]
+    yield exact("dimension of the span of all cones", rank, 9)
+    yield exact("with the steps", together, 9)
+    yield exact("of the steps alone", flint.fmpz_mat([list(s.values) for s in steps]).rank(), 9)
     for step in steps:
         values = [0] * len(CHAMBERS)
         for weight, cone in step.cones:
@@ -67,8 +65,7 @@ def nine_dimensions(digits: int) -> Evidence:
                 flint.fmpz_mat([list(r) for r in zip(*cone, strict=True)])
             ).inv()
             values = [v + weight * _within(inverse, x) for v, x in zip(values, places, strict=True)]
-        findings.append(Finding(f"cones of {step.name}", tuple(values) == step.values))
-    return conclude(("all 28 cones on all 12 chambers", "basis of step functions"), *findings)
+        yield Finding(f"cones of {step.name}", tuple(values) == step.values)
 
 
 def _within(inverse: Any, place: Sequence[Fraction]) -> bool:
@@ -110,7 +107,13 @@ def numbers(generator: random.Random, count: int) -> list[tuple[Gaussian, Gaussi
     return [(Gaussian(some(), some() - 1), Gaussian(some(), some() - 1)) for _ in range(count)]
 
 
-def exponential_baths(digits: int) -> Evidence:
+@check(
+    "cones of arc lengths",
+    "denominator of every gap",
+    "invariance of the slow subspace",
+    status="numerical",
+)
+def exponential_baths(digits: int) -> Findings:
     """The pieces, gap by gap, and the invariance recursion: equal rational numbers."""
     generator, findings = random.Random(6), []
     interaction = symbolic_interaction(2, [(OFF_DIAGONAL, "B")])
@@ -131,8 +134,7 @@ def exponential_baths(digits: int) -> Evidence:
         right = at(generators[element], names | {"y": Gaussian(0, w0)}).re
         left = pieces(number).at_exponentials({"B": [(c, nu)]}, [w0])
         findings.append(exact(f"{ROWS[number][3]}, recursion", left, right))
-    routes = ("cones of arc lengths", "denominator of every gap", "invariance of the slow subspace")
-    return conclude(routes, *findings, status="numerical")
+    yield from findings
 
 
 def at(value: LinearFraction, names: Mapping[str, Gaussian]) -> Gaussian:
@@ -154,23 +156,23 @@ def at(value: LinearFraction, names: Mapping[str, Gaussian]) -> Gaussian:
     return total
 
 
-def decomposition(digits: int) -> Evidence:
+@check("decomposition into step functions", status="derived")
+def decomposition(digits: int) -> Findings:
     """How many pieces there are, and that the kernels of the text are all of the rest."""
-    findings = [
+    yield from (
         exact(f"{name} of {what}, {k} integrals", pieces(number).counts()[k], counts[k])
         for number, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True))
         for k in range(3)
-    ]
-    findings.append(exact("pieces of the rest outside the kernels", len(unnamed()), 0))
+    )
+    yield exact("pieces of the rest outside the kernels", len(unnamed()), 0)
     sums = [
         sum(piece.step.name.startswith("theta") for piece in pieces(number).rest)
         for number in range(len(ROWS))
     ]
-    findings.append(exact("comparisons with a sum of arcs without a bias", sum(sums[:3]), 0))
-    findings.append(Finding("and with one there are", sums[3] > 0))
+    yield exact("comparisons with a sum of arcs without a bias", sum(sums[:3]), 0)
+    yield Finding("and with one there are", sums[3] > 0)
     mixed = sum(_mixed(piece) for number in (0, 1) for piece in pieces(number).rest)
-    findings.append(exact("comparisons of C with C*", mixed, 0))
-    return conclude(("decomposition into step functions",), *findings, status="derived")
+    yield exact("comparisons of C with C*", mixed, 0)
 
 
 def _mixed(piece: Piece) -> bool:
@@ -224,31 +226,23 @@ def rate_by_parts() -> tuple[float, float, float, float]:
     return float(closed), *at_many(pieces(), *poles(EXPONENTIALS), 1.0)
 
 
-def thermal_rate(digits: int) -> Evidence:
+@check(
+    "spectra and cones of arc lengths",
+    "generator with exponents of J; equal to 8 digits",
+    status="numerical",
+)
+def thermal_rate(digits: int) -> Findings:
     """Spectra and arc lengths against the generator."""
     asked = min(digits, 8)
     closed, in_time, one, two = rate_by_parts()
     generator = float(tcl_generator(thermal_model(), 6).orders[6].matrix[3, 0].real)
-    findings = [
-        close("closed part", mpmath.mpf(closed), mpmath.mpf(in_time), asked),
-        close("k_10(6)", mpmath.mpf(closed + one + two), mpmath.mpf(generator), asked),
-    ]
-    routes = (
-        "spectra and cones of arc lengths",
-        "generator with exponents of J; equal to 8 digits",
-    )
-    found = conclude(routes, *findings, status="numerical")
-    return replace(found, digits=None)  # double precision, whatever was asked for
+    whole = closed + one + two
+    for what, left, right in (("closed part", closed, in_time), ("k_10(6)", whole, generator)):
+        found = close(what, mpmath.mpf(left), mpmath.mpf(right), asked)
+        yield replace(found, digits=None)  # double precision, whatever was asked for
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "nine_dimensions": nine_dimensions,
-        "exponential_baths": exponential_baths,
-        "decomposition": decomposition,
-        "thermal_rate": thermal_rate,
-    }
-)
+CHECKS = checks_in(globals())
 
 
 def _points() -> Iterator[dict[str, Any]]:

@@ -27,12 +27,7 @@ from pertsym.certify.standard import state_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
 from pertsym.derivation import Reading, Step, typed
-from pertsym.equations.mean_force import (
-    boltzmann,
-    equilibrium_constant,
-    second_order,
-    through_kms,
-)
+from pertsym.equations.mean_force import boltzmann, equilibrium_constant, second_order, through_kms
 from pertsym.narrative import NamedForm, RoutesDisagree, forms_step
 from pertsym.paper import Paper
 from pertsym.reduction.spectral import SpectralForm

@@ -13,7 +13,7 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Check, Finding, Findings, check, close, exact
 from pertsym.certify.element_routes import (
     by_residues,
     drawn,
@@ -58,8 +58,8 @@ def elements_by_routes(
 ) -> Check:
     """Elements at both orders at random complex exponents; those without terms vanish."""
 
-    def check(digits: int) -> Evidence:
-        findings: list[Finding] = []
+    @check(RESIDUES, TIME, BRUTE, RECURSION, status="numerical")
+    def compared(digits: int) -> Findings:
         size = generator.dimension
         for seed in seeds:
             numbers = drawn(generator.interaction, seed)
@@ -68,14 +68,13 @@ def elements_by_routes(
                 brute = superoperators(generator.interaction, numbers, order)
                 both = (brute, matrices[order])
                 for element in elements:
-                    findings += element_findings(generator, numbers, order, element, digits, both)
+                    yield from element_findings(generator, numbers, order, element, digits, both)
                 absent = [e for e in generator.elements if not len(generator.element(order, e))]
                 if absent:
                     rest = max(abs(brute[size * a + b, size * c + d]) for a, b, c, d in absent)
-                    findings.append(Finding(f"elements absent at order {order}", rest < 1e-14))
-        return conclude((RESIDUES, TIME, BRUTE, RECURSION), *findings, status="numerical")
+                    yield Finding(f"elements absent at order {order}", rest < 1e-14)
 
-    return check
+    return compared
 
 
 def quantities_by_routes(
@@ -89,8 +88,8 @@ def quantities_by_routes(
     `reference` takes the generators and the frequencies and gives values by order and name.
     """
 
-    def check(digits: int) -> Evidence:
-        findings: list[Finding] = []
+    @check(RESIDUES, TIME, RECURSION, status="numerical")
+    def compared(digits: int) -> Findings:
         for seed in seeds:
             numbers = drawn(equations.interaction, seed)
             matrices = recursion(equations.interaction, numbers, max(ORDERS))
@@ -99,21 +98,20 @@ def quantities_by_routes(
                 value = by_residues(equations.series(name)[order].form, numbers, digits)
                 scale = abs(matrices[order]).max()
                 what = f"{name}({order})"
-                findings.append(within(what, value, wanted[order][name], scale))
+                yield within(what, value, wanted[order][name], scale)
                 terms = equations.terms(name, order)
                 if terms is not None:
                     direct = in_time(terms, numbers, digits).real
-                    findings.append(close(what, value, direct, digits, scale=1))
-        return conclude((RESIDUES, TIME, RECURSION), *findings, status="numerical")
+                    yield close(what, value, direct, digits, scale=1)
 
-    return check
+    return compared
 
 
 def generalized_functions(equations: Equations, names: Sequence[str]) -> Check:
     """The second reduction gives the same fourth-order forms, with symbols."""
 
-    def check(digits: int) -> Evidence:
-        findings = []
+    @check(ENGINE, "generalized functions")
+    def compared(digits: int) -> Findings:
         for name in names:
             quantity = equations.series(name)[4]
             if quantity.terms is None:
@@ -122,34 +120,30 @@ def generalized_functions(equations: Equations, names: Sequence[str]) -> Check:
                 ("Re", quantity.form, reduce_real),
                 ("Im", quantity.imaginary, reduce_imaginary),
             ):
-                findings.append(
-                    exact(f"{part} {name}", reduce(quantity.terms), orient_chains(form))
-                )
-        return conclude((ENGINE, "generalized functions"), *findings)
+                yield exact(f"{part} {name}", reduce(quantity.terms), orient_chains(form))
 
-    return check
+    return compared
 
 
 def trace_and_hermiticity(generator: Generator) -> Check:
     """sum_a R_aa,cd = 0 and R_ba,dc = R_ab,cd* as forms."""
 
-    def check(digits: int) -> Evidence:
-        findings = []
+    @check(SYMBOLIC)
+    def compared(digits: int) -> Findings:
         levels = range(generator.dimension)
         for order in ORDERS:
             for c, d in product(levels, repeat=2):
                 total = ZERO_FORM
                 for a in levels:
                     total += generator.form(order, (a, a, c, d))
-                findings.append(exact(f"trace of column {c}{d}, order {order}", total, ZERO_FORM))
+                yield exact(f"trace of column {c}{d}, order {order}", total, ZERO_FORM)
             for a, b, c, d in generator.elements:
                 if (a, b, c, d) <= (b, a, d, c):  # one of each pair
                     mirrored = orient_chains(generator.form(order, (b, a, d, c)))
                     conjugate = orient_chains(generator.form(order, (a, b, c, d)).conjugated())
-                    findings.append(exact(f"R_{b}{a}{d}{c}({order})", mirrored, conjugate))
-        return conclude((SYMBOLIC,), *findings)
+                    yield exact(f"R_{b}{a}{d}{c}({order})", mirrored, conjugate)
 
-    return check
+    return compared
 
 
 def thermal_baths(
@@ -167,8 +161,8 @@ def thermal_baths(
     order, and an inverse temperature.
     """
 
-    def check(digits: int) -> Evidence:
-        findings = []
+    @check("closed form (double precision)", FIT, status="numerical")
+    def compared(digits: int) -> Findings:
         for what, densities, beta in cases:
             baths = dict(zip((bath for _, bath in couplings), densities, strict=True))
             model = Model.of(
@@ -188,10 +182,9 @@ def thermal_baths(
                 found = evaluate(form, frequencies, spectra, None, values)
                 distance = abs(float(found.value) - wanted[order][name])
                 holds = bool(distance <= allowed + found.error)
-                findings.append(Finding(f"{name}({order}) at {what}", holds))
-        return conclude(("closed form (double precision)", FIT), *findings, status="numerical")
+                yield Finding(f"{name}({order}) at {what}", holds)
 
-    return check
+    return compared
 
 
 def model_values(interaction: Interaction, operator: str = "") -> Values:
