@@ -14,7 +14,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.schlosshauer_hines_milburn_2008 import oscillator_checks
+from derivations.schlosshauer_hines_milburn_2008 import elimination_checks, oscillator_checks
 from derivations.schlosshauer_hines_milburn_2008.bath_checks import static_spins
 from generated.schlosshauer_hines_milburn_2008 import coefficients as generated
 from generated.schlosshauer_hines_milburn_2008 import lorentz_drude as closed

@@ -13,7 +13,7 @@ from pertsym.derivation import Reading
 from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.language.concrete import System, reading
+from pertsym.language.concrete import AtNumbers, System
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.elements import with_elements
@@ -105,7 +105,7 @@ def renormalised_frequency() -> Reading:
 
 
 def _computed(system: Callable[[], System]) -> Callable[[], Reading]:
-    return lambda: reading(system(), INDICES)
+    return lambda: AtNumbers(system(), INDICES)
 
 
 READINGS: dict[str, Callable[[], Reading]] = {

@@ -23,7 +23,7 @@ from pertsym.equations.models import laird
 from pertsym.equations.rational import rational_form
 from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.language.concrete import reading
+from pertsym.language.concrete import AtNumbers
 from pertsym.narrative import (
     NamedForm,
     RoutesDisagree,
@@ -87,7 +87,7 @@ def hamiltonian() -> Step:
             typed(
                 r"H=\omega_0|1\rangle\langle1|+\sum_k\omega_k\left(b_k^\dagger b_k+\tfrac12\right)"
                 r"+\delta\left(\Lambda|1\rangle\langle0|+\Lambda^\dagger|0\rangle\langle1|\right)",
-                reading(oscillators(), INDICES),
+                AtNumbers(oscillators(), INDICES),
                 "(10)-(14)",
             ),
         ),

@@ -119,7 +119,7 @@ def occupation_identities(digits: int) -> Findings:
 
 @check("Fourier integral", SERIES, status="numerical")
 def correlation_function(digits: int) -> Findings:
-    """(31), (34), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series.
+    """(31), (34), (35), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series.
 
     2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
     """

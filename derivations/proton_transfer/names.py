@@ -118,12 +118,14 @@ def drude(seed: int) -> Point:
     def bose(w: Value) -> Value:
         return 1 / np.expm1(beta * w)
 
-    nu = 2 * np.pi * np.arange(TERMS + 1) / beta
     circle = 0.1 * np.exp(2j * np.pi * (np.arange(64) + 0.5) / 64)
-    weights = [
-        2j * np.mean(density(1j * x + circle) * bose(1j * x + circle) * circle)
-        for x in (cutoff, *nu[1:])
-    ]
+
+    def residue(function: Callable[[Value], Value], at: complex) -> complex:
+        return complex(np.mean(function(at + circle) * circle))
+
+    guesses = 2j * np.pi * np.arange(TERMS + 1) / beta  # and there is one pole of n in each circle
+    nu = np.array([(residue(lambda w: w * bose(w), z) / residue(bose, z)).imag for z in guesses])
+    weights = [2j * residue(lambda w: density(w) * bose(w), 1j * x) for x in (cutoff, *nu[1:])]
     return {
         r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu, "c": np.array(weights),
         r"\lambda": -transform.shift(0.0).value, r"\omega": 0.63, r"\infty": TERMS,
@@ -131,7 +133,21 @@ def drude(seed: int) -> Point:
         "C": lambda time: _fourier(density, bose, time), **_FUNCTIONS,
         "a": lambda gap: np.real(_rate(transform, gap)),
         "b": lambda gap: np.imag(_rate(transform, gap)),
+        r"\mathrm{Res}\,n": partial(residue, bose), r"\mathrm{Res}\,J": partial(residue, density),
     }  # fmt: skip
+
+
+def modes(seed: int) -> Point:
+    """(28): <B(t) B(0)> of two oscillators by their number states."""
+    random = _random(seed)
+    beta, time, g, w = 1.1, 0.83, random.uniform(0.3, 1, 3), random.uniform(0.7, 1.6, 3)
+    step = np.diag(np.sqrt(np.arange(1.0, 80)), 1)
+    x, total = step + step.T, 0j
+    for k in (1, 2):
+        weight, turn = (np.exp(-z * w[k] * np.arange(80)) for z in (beta, -1j * time))
+        moved = turn[:, None] * x / turn
+        total += g[k] ** 2 * np.sum(weight[:, None] * moved * x.T) / weight.sum()
+    return {"g": g, r"\omega": w, "t": time, "n": lambda at: 1 / np.expm1(beta * at), "C(t)": total}
 
 
 def _fourier(density: Callable[..., Value], bose: Callable[..., Value], time: float) -> complex:
@@ -231,6 +247,7 @@ def readings() -> Mapping[str, Callable[[], Values]]:
         return lambda: Values([make(seed) for seed in (0, 1)], dict.fromkeys(indices, each))
 
     return {
+        "modes": values(modes, "k", range(1, 3)),
         "Drude bath": values(drude, "k", range(1, 4)),
         "any bath": values(partial(exponentials, scalar=True), "k", range(3)),
         "any bath, levels": values(exponentials, "nmk", range(3)),

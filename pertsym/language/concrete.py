@@ -15,8 +15,8 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import factorial
+from typing import ClassVar
 
-from pertsym.derivation import Reading
 from pertsym.exact import Gaussian
 from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator
 from pertsym.language.equations import NotRead, each_equation, sides
@@ -48,7 +48,6 @@ _INTEGRAL = re.compile(r"(\\mathrm\{P\})?\\int(?![A-Za-z])")
 _SUM = re.compile(r"\\sum_(?:\{([^{}]*)\}(?:\^\{?\\infty\}?)?|([a-z]))")
 _DOTS = re.compile(r"\\(d?)dot ?\{?")
 _DEEPEST = 60
-_SMALL = Fraction(1, 10**12)
 AT = {
     "\\tau": Fraction(7, 9),
     "t": Fraction(23, 7),
@@ -131,20 +130,26 @@ class System:
         return tuple(sorted(everything.items(), key=lambda pair: -len(pair[0])))
 
 
-def reading(system: System, indices: Mapping[str, tuple[str, ...]]) -> Reading:
-    """Reads equations, separated by quads, once for each value of an index such as ``_i``."""
+@dataclass(frozen=True)
+class AtNumbers:
+    """Reads equations, separated by quads, once for each value of an index such as ``_i``.
 
-    def fault(latex: str) -> str:
-        for one in each_equation(latex, indices):
+    What holds, holds at the numbers of the system, where a regulator vanishes to `digits` digits.
+    """
+
+    system: System
+    indices: Mapping[str, tuple[str, ...]]
+    digits: ClassVar[int] = 12
+
+    def __call__(self, latex: str) -> str:
+        for one in each_equation(latex, self.indices):
             try:
-                gap = difference(one, system)
+                gap = difference(one, self.system)
             except FormulaError as problem:
                 return str(problem)
             if gap:
                 return f"off by {gap}"
         return ""
-
-    return fault
 
 
 def difference(latex: str, system: System) -> str:
@@ -207,7 +212,7 @@ def _apart(gap: Operator, whole: Operator, system: System, order: int, limit: bo
         found = _thermal(z.before(order), system)
         if limit:
             size = [abs(complex(x)) for x in _thermal(whole.entries().get(key, z), system).values()]
-            found = {e: x for e, x in found.items() if abs(complex(x)) > _SMALL * max([1, *size])}
+            found = {e: x for e, x in found.items() if abs(complex(x)) * 10**AtNumbers.digits > max([1, *size])}
         if found:
             exponent, number = next(iter(found.items()))
             return f"{complex(number):.6g}" + (f" exp({exponent})" if exponent else "")

@@ -8,6 +8,7 @@ fault, never skipped.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,6 +86,11 @@ class Values:
     points: Sequence[Mapping[str, Any]]
     indices: Mapping[str, Sequence[int]] = field(default_factory=dict)
     tolerance: float = 1e-9
+
+    @property
+    def digits(self) -> int:
+        """To which equations hold at the points."""
+        return -round(math.log10(self.tolerance))
 
     def __call__(self, latex: str) -> str:
         """What is wrong with the equations of a formula; "" if nothing is."""
