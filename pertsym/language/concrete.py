@@ -212,7 +212,8 @@ def _apart(gap: Operator, whole: Operator, system: System, order: int, limit: bo
         found = _thermal(z.before(order), system)
         if limit:
             size = [abs(complex(x)) for x in _thermal(whole.entries().get(key, z), system).values()]
-            found = {e: x for e, x in found.items() if abs(complex(x)) * 10**AtNumbers.digits > max([1, *size])}
+            least = max([1, *size]) / 10**AtNumbers.digits
+            found = {e: x for e, x in found.items() if abs(complex(x)) > least}
         if found:
             exponent, number = next(iter(found.items()))
             return f"{complex(number):.6g}" + (f" exp({exponent})" if exponent else "")
