@@ -27,7 +27,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from derivations.proton_transfer.common import exact_dynamics, exact_steady, hierarchy
-from derivations.proton_transfer.regimes import classify
+from derivations.proton_transfer.figure_checks import classify
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.dynamics.propagation import lowest_eigenvalue, propagate
 from pertsym.dynamics.steady import steady_state

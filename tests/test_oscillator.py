@@ -14,7 +14,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.schlosshauer_hines_milburn_2008 import elimination_checks, oscillator_checks
+from derivations.schlosshauer_hines_milburn_2008 import oscillator_checks
 from derivations.schlosshauer_hines_milburn_2008.bath_checks import static_spins
 from generated.schlosshauer_hines_milburn_2008 import coefficients as generated
 from generated.schlosshauer_hines_milburn_2008 import lorentz_drude as closed
@@ -125,28 +125,13 @@ def test_free_particle_and_what_does_not_close() -> None:
         heisenberg(X * X * X, X)
 
 
-@pytest.mark.parametrize(
-    "check",
-    [
-        *(
-            c
-            for t, c in checks_in(vars(oscillator_checks)).items()
-            if t not in ("principal_values", "coefficients_by_temperature")
-        ),
-        static_spins,
-    ],
-)
-def test_derived_equations(check: Any) -> None:
-    found = check(16)
-    assert found.status == "proved", found.detail
+CHECKS = checks_in(vars(oscillator_checks), {"static_spins": static_spins})
+NUMERICAL = ("principal_values", "coefficients_by_temperature", "elimination_in_fock_space")
 
 
-ELIMINATION = checks_in(vars(elimination_checks))
-
-
-@pytest.mark.parametrize("tag", [t for t in ELIMINATION if t != "elimination_in_fock_space"])
-def test_elimination(tag: str) -> None:
-    found = ELIMINATION[tag](16)
+@pytest.mark.parametrize("tag", [tag for tag in CHECKS if tag not in NUMERICAL])
+def test_derived_equations(tag: str) -> None:
+    found = CHECKS[tag](16)
     assert found.status == "proved", found.detail
 
 

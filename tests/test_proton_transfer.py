@@ -11,10 +11,10 @@ import pytest
 
 from derivations.proton_transfer import common as common
 from derivations.proton_transfer import equation_checks as equation
+from derivations.proton_transfer import equilibrium_checks as tables
 from derivations.proton_transfer import figure_checks as figures
 from derivations.proton_transfer import script as script
-from derivations.proton_transfer import table_checks as tables
-from derivations.proton_transfer.regimes import classify
+from derivations.proton_transfer.figure_checks import classify
 from pertsym.certify.claims import Claim
 from pertsym.certify.formulas import tie
 from pertsym.dynamics.methods import evolve, steady

@@ -1,20 +1,27 @@
-"""Checks of the biased two-level system: routes to numbers, symmetries, pure dephasing."""
+"""Checks of the biased two-level system: routes, symmetries, limits, detailed balance."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 import numpy as np
+import sympy
 
-from derivations.biased_two_level import limit_checks
 from derivations.biased_two_level.common import (
     BATH,
+    CLASSICAL_BLOCH,
+    CLASSICAL_GENERATOR,
     ELIMINATED,
     EQUATIONS,
     GENERATOR,
     QUANTITIES,
     RATES,
     SHIFT,
+    C,
+    D,
+    K,
+    X,
     exchanged,
     form,
     spectrum,
@@ -26,12 +33,229 @@ from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC
+from pertsym.codegen.rational import RationalFunction
 from pertsym.distributions.chains import orient_chains
+from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
+from pertsym.equations.bloch import Bloch
 from pertsym.equations.generator import Generator
+from pertsym.equations.mean_force import through_kms
+from pertsym.equations.models import laird
+from pertsym.equations.rational import Exponential, rational_form, rational_terms
+from pertsym.equations.thermal import classical, substitute, zero_temperature
 from pertsym.exact import Gaussian
+from pertsym.expansion.paths import Element
+from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.second_order import Term
 from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
-from pertsym.reduction.elements import by_elements
+from pertsym.narrative import symbol
+from pertsym.reduction.elements import at_elements, by_elements
+from pertsym.reduction.spectral import (
+    ZERO_FORM,
+    Atom,
+    SpectralForm,
+    SpectralIntegral,
+    Value,
+    monomial,
+)
+
+HIERARCHY = "stochastic Liouville hierarchy of a Gauss-Markov field"
+W0, LAM, DELTA = sympy.symbols("omega_0 lambda Delta", positive=True)
+NOISE = {BATH: Exponential(sympy.Integer(1), sympy.Integer(1))}
+"""In units of Delta and lambda; `_with_units` puts them back."""
+_SYMBOLS = {"c": C, "d": D, "x": X}
+_ONE = Gaussian(1)
+
+
+@check("Laird, Budimir and Skinner with C1 = C2", SYMBOLIC)
+def laird_limit(digits: int) -> Findings:
+    """c = d = 0, x = 1 is Laird's model with C1 = C2."""
+    plain = {"c": Gaussian(0), "d": Gaussian(0), "x": _ONE}
+    one_bath = Bloch(laird())
+
+    def renamed(atom: Atom) -> SpectralForm:
+        if isinstance(atom, SpectralIntegral):
+            return monomial(_ONE, atom._replace(name=BATH, other=BATH))
+        return monomial(_ONE, atom._replace(name=BATH) if isinstance(atom, Value) else atom)
+
+    yield from (
+        exact(
+            f"{name}({order})",
+            at_elements(form(name, order), plain),
+            substitute(one_bath.series(name)[order].form, renamed),
+        )
+        for name in BLOCH_QUANTITIES
+        for order in (2, 4)
+    )
+
+
+@check(SYMBOLIC)
+def displacement(digits: int) -> Findings:
+    """The identity part of S displaces the bath: at second order a field -(P(0)/pi) c (S - c)."""
+    field = transform(0).scaled(Gaussian(-1), pi_power=-1)
+    v = {
+        (0, 0): times(-field, "cd"),
+        (1, 1): times(field, "cd"),
+        (0, 1): times(field, "cx"),
+        (1, 0): times(field, "cx"),
+    }
+    for a, b, c, d in GENERATOR.elements:
+        found = [
+            item
+            for names, part in by_elements(GENERATOR.form(2, (a, b, c, d)))
+            if "c" in names
+            for item in times(part, "".join(names))
+        ]
+        wanted = (v[a, c] if b == d else ZERO_FORM) - (v[d, b] if a == c else ZERO_FORM)
+        yield exact(
+            f"R_{a}{b}{c}{d}(2)", SpectralForm.collect(found), wanted.scaled(Gaussian(0, -1))
+        )
+    quiet = {"c": Gaussian(0)}
+    for name in BLOCH_QUANTITIES:
+        noisy = classical(_classical_form(name, 4), [BATH])
+        yield exact(
+            f"{name}(4) of a classical bath does not know c", at_elements(noisy, quiet), noisy
+        )
+
+
+def _classical_form(name: str, order: int) -> SpectralForm:
+    return CLASSICAL_BLOCH.series(name)[order].form
+
+
+@check("rates in closed form", "imaginary-time expansion", "KMS relation")
+def detailed_balance(digits: int) -> Findings:
+    """Rates after elimination of the coherences obey detailed balance with K of imaginary time."""
+    up, down = "k_up_eliminated", "k_down_eliminated"
+    second = through_kms(form(up, 2) - form(down, 2) * K[0])
+    fourth = through_kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
+    raw = through_kms(form("k_up", 4) - form("k_down", 4) * K[0] - form("k_down", 2) * K[2])
+    cold = zero_temperature(form(up, 4) - form(down, 2) * K[2])
+    yield exact("order 2", second, ZERO_FORM)
+    yield exact("order 4", fourth, ZERO_FORM)
+    yield Finding("raw elements do not", bool(raw))
+    yield exact("T = 0: rate up = rate down(2) K(2)", cold, ZERO_FORM)
+
+
+@cache
+def rational_quantity(name: str, order: int) -> sympy.Expr:
+    """A rate for C(t) = Delta^2 exp(-lambda |t|), from its closed form."""
+    if name == "inv_T2":
+        parts = rational_quantity("inv_T2_prime", order), rational_quantity("inv_T1", order) / 2
+        return sympy.factor(sympy.Add(*parts))
+    monomials = by_elements(_classical_form(name, order))
+    return sympy.factor(
+        sympy.Add(
+            *(
+                _with_units(rational_form(part, NOISE, W0), order)
+                * sympy.Mul(*(_SYMBOLS[n] for n in names))
+                for names, part in monomials
+            )
+        )
+    )
+
+
+def _with_units(expression: sympy.Expr, order: int) -> sympy.Expr:
+    """A rate of this order, in units Delta = lambda = 1, as Delta^n lambda^(1-n) f(w0/lambda)."""
+    return DELTA**order / LAM ** (order - 1) * expression.subs(W0, W0 / LAM)
+
+
+@cache
+def rational_results() -> tuple[RationalFunction, ...]:
+    """Rates for C(t) = Delta^2 exp(-lambda |t|) as rational functions."""
+    names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_up_eliminated", "inv_T2_eliminated")
+    return tuple(
+        RationalFunction(
+            f"{name}_{order}",
+            rational_quantity(name, order),
+            f"{symbol(name).text}({order}) of a classical field along d sigma_z + x sigma_x.",
+        )
+        for name in names
+        for order in (2, 4)
+    )
+
+
+@cache
+def rational_element(order: int, element: Element) -> sympy.Expr:
+    """Real part + i imaginary part of an element, from its time-domain terms."""
+    terms = CLASSICAL_GENERATOR.element(order, element)
+    real, imaginary = terms.real_parts(), terms.scaled(Gaussian(0, -1)).real_parts()
+    return _rational(real) + sympy.I * _rational(imaginary)
+
+
+def _rational(terms: TimeIntegrand) -> sympy.Expr:
+    return sympy.Add(
+        *(
+            _with_units(rational_terms(part, NOISE, W0), terms.order)
+            * sympy.Mul(*(_SYMBOLS[n] for n in names))
+            for names, part in terms.by_strengths()
+        )
+    )
+
+
+@cache
+def hierarchy() -> dict[int, sympy.Matrix]:
+    """K2, K4 of d rho/dt = -i[H_S + eta S, rho], <eta(t) eta(0)> = Delta^2 e^{-lambda|t|}.
+
+    Averages X_n of rho with the n-th eigenfunction of the Ornstein-Uhlenbeck process obey
+    dX_n/dt = (L0 - n lambda) X_n + Delta (sqrt(n) M X_{n-1} + sqrt(n+1) M X_{n+1}), M = -i[S, .].
+    At late times X_n = Y_n rho with d rho/dt = K rho; solved power by power in M.
+    """
+    s = sympy.Matrix([[C - D, X], [X, C + D]])
+    one = sympy.eye(2)
+    action = -sympy.I * (sympy.KroneckerProduct(s, one) - sympy.KroneckerProduct(one, s.T))
+    m = sympy.Matrix(action.doit()) * DELTA
+    free = [0, sympy.I * W0, -sympy.I * W0, 0]
+
+    def solved(driving: sympy.Matrix, n: int) -> sympy.Matrix:
+        """(n lambda - L0) Y + Y L0 = driving."""
+        return sympy.Matrix(4, 4, lambda i, j: driving[i, j] / (n * LAM - free[i] + free[j]))
+
+    first = solved(m, 1)
+    second = m * first
+    pair = solved(sympy.sqrt(2) * m * first, 2)
+    third = solved(sympy.sqrt(2) * m * pair - first * second, 1)
+    return {2: second, 4: m * third}
+
+
+def _driven() -> sympy.Expr:
+    """K_pc M of 1 <- 0: coherences 01 and 10 that follow the populations."""
+    second = hierarchy()[2]
+    return -second[3, 1] * second[1, 0] / (sympy.I * W0) + second[3, 2] * second[2, 0] / (
+        sympy.I * W0
+    )
+
+
+def _through() -> sympy.Expr:
+    """Re K_cp K_pc/(-i w0) of the coherence 10: populations that it drives."""
+    second = hierarchy()[2]
+    path = (second[2, 0] * second[0, 2] + second[2, 3] * second[3, 2]) / (-sympy.I * W0)
+    back = (second[1, 0] * second[0, 1] + second[1, 3] * second[3, 1]) / (sympy.I * W0)
+    return (path + back) / 2
+
+
+@check(HIERARCHY, "closed form by residues", "time integral of the terms")
+def classical_bath(digits: int) -> Findings:
+    """Elements and rates of the classical bath against the stochastic Liouville equation."""
+    for order, matrix in hierarchy().items():
+        for a, b, c, d in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
+            found = rational_element(order, (a, b, c, d))
+            wanted = matrix[2 * a + b, 2 * c + d]
+            yield Finding(f"R_{a}{b}{c}{d}({order})", vanishes(found - wanted))
+        up, down = matrix[3, 0], matrix[0, 3]
+        dephasing = -(matrix[2, 2] + matrix[1, 1]) / 2
+        for name, wanted in {
+            "inv_T1": up + down,
+            "inv_T2": dephasing,
+            "inv_T2_prime": dephasing - (up + down) / 2,
+            "k_up_eliminated": up + (_driven() if order == 4 else 0),
+            "inv_T2_eliminated": dephasing - (_through() if order == 4 else 0),
+        }.items():
+            yield Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
+
+
+def vanishes(expression: sympy.Expr) -> bool:
+    """Whether a rational function of w0, lambda, Delta, c, d, x is zero."""
+    numerator = sympy.fraction(sympy.together(expression))[0]
+    return bool(sympy.Poly(sympy.expand(numerator), W0, LAM, DELTA, C, D, X).is_zero)
 
 
 def reference(
@@ -115,7 +339,7 @@ def pure_dephasing(digits: int) -> Findings:
     yield exact("Im R_1010(2)", quantity.imaginary, shift)
 
 
-C, D, X = 0.125, -0.375, 0.75
+_C, _D, _X = 0.125, -0.375, 0.75
 elements_by_routes = standard.elements_by_routes(GENERATOR, GENERATOR.elements, (1, 2))
 quantities_by_routes = standard.quantities_by_routes(EQUATIONS, QUANTITIES, reference, (3, 4))
 generalized_functions = standard.generalized_functions(
@@ -124,10 +348,10 @@ generalized_functions = standard.generalized_functions(
 trace_and_hermiticity = standard.trace_and_hermiticity(GENERATOR)
 thermal_baths = standard.thermal_baths(
     EQUATIONS,
-    [([[C - D, X], [X, C + D]], BATH)],
+    [([[_C - _D, _X], [_X, _C + _D]], BATH)],
     RATES,
     reference,
-    {"c": C, "d": D, "x": X},
+    {"c": _C, "d": _D, "x": _X},
     (1.125,),
     (
         ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25)], 1.0),
@@ -135,4 +359,4 @@ thermal_baths = standard.thermal_baths(
         ("super-Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0)], np.inf),
     ),
 )
-CHECKS = checks_in(globals(), vars(limit_checks))
+CHECKS = checks_in(globals())

@@ -5,7 +5,7 @@ Energies and matrix elements are symbols.  Every displayed result comes out of t
 
 from __future__ import annotations
 
-from derivations.biased_two_level.checks import CHECKS
+from derivations.biased_two_level.checks import CHECKS, rational_results
 from derivations.biased_two_level.common import (
     BATH,
     CLASSICAL_BLOCH,
@@ -19,7 +19,6 @@ from derivations.biased_two_level.common import (
     names,
     readings,
 )
-from derivations.biased_two_level.limit_checks import rational_results
 from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import quantity_functions

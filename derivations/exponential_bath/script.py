@@ -11,12 +11,12 @@ from functools import cache
 from derivations.exponential_bath.checks import CHECKS, ORDERS, SYMBOLS
 from derivations.exponential_bath.models import (
     MODELS,
+    READINGS,
     NoiseModel,
     field_along_x,
     isotropic_field,
     tilted_field,
 )
-from derivations.exponential_bath.readings import READINGS
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES

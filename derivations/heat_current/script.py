@@ -6,9 +6,9 @@ fluctuation symmetry.  Every displayed result comes out of the engine or is comp
 
 from __future__ import annotations
 
-from derivations.heat_current.checks import CHECKS
-from derivations.heat_current.common import (
+from derivations.heat_current.checks import (
     BALANCE,
+    CHECKS,
     COUNTED,
     FOURTH,
     INTERACTION,

@@ -16,13 +16,13 @@ from derivations.jump_noise.models import (
     MODELS,
     ORDERS,
     POPULATIONS,
+    READINGS,
     JumpModel,
     S,
     X,
     critical_couplings,
     model,
 )
-from derivations.jump_noise.readings import READINGS
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES

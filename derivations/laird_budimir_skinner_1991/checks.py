@@ -13,7 +13,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from derivations.laird_budimir_skinner_1991 import bath_checks, expansion_checks
+from derivations.laird_budimir_skinner_1991 import bath_checks
 from derivations.laird_budimir_skinner_1991.common import (
     BLOCH,
     CLASSICAL,
@@ -305,7 +305,6 @@ def _model(name: str, digits: int) -> Findings:
 
 
 CHECKS = checks_in(
-    vars(expansion_checks),
     vars(bath_checks),
     {tag: partial(_routes, lambda: BLOCH, n, (order,)) for tag, (n, order) in ROUTES.items()},
     {tag: partial(_routes, lambda: CLASSICAL, *which) for tag, which in CLASSICAL_ROUTES.items()},

@@ -5,16 +5,18 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 import sympy
 
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
 from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, K
-from derivations.laird_budimir_skinner_1991.functions import named, specs
 from derivations.laird_budimir_skinner_1991.names import INDICES, READINGS, names
 from derivations.laird_budimir_skinner_1991.systems import oscillators
 from pertsym.certify.formulas import by_dictionary
+from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES
@@ -37,7 +39,54 @@ from pertsym.narrative import (
     wick_step,
 )
 from pertsym.paper import Paper
+from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import Thermal, monomial
+
+SOURCES: Mapping[tuple[str, int], str] = MappingProxyType(
+    {
+        ("k_up", 2): "(69)",
+        ("k_down", 2): "(77)",
+        ("inv_T1", 2): "(80)",
+        ("inv_T2", 2): "(121)",
+        ("frequency_shift", 2): "(125)",
+        ("k_up", 4): "(91)",
+        ("k_down", 4): "(97)",
+        ("inv_T1", 4): "(98)",
+        ("inv_T2_prime", 4): "(135)",
+    }
+)
+"""Quantity, order -> its equation in the paper."""
+
+
+def named(name: str, order: int) -> NamedForm:
+    """One contribution to a quantity, with its symbol and its number in the paper."""
+    latex, text = symbol(name)
+    form = BLOCH.series(name)[order].form
+    return NamedForm(
+        f"{latex}^{{({order})}}", f"{text}({order})", form, SOURCES.get((name, order), "")
+    )
+
+
+def specs() -> tuple[FunctionSpec, ...]:
+    """The functions of rates.py."""
+    functions = [
+        _spec(f"{name}_{order}", named(name, order)) for order in (2, 4) for name in QUANTITIES
+    ]
+    for order, source in ((0, "(107)"), (2, "(116)")):
+        functions.append(_spec(f"K_{order}", NamedForm("", f"K({order})", K[order], source)))
+    return tuple(functions)
+
+
+def _spec(name: str, shown: NamedForm) -> FunctionSpec:
+    return FunctionSpec(
+        name,
+        shown.form,
+        f"{shown.text} of the two-level system, the contribution of that order alone.",
+        f"Eq. {shown.source}" if shown.source else "",
+        "\n".join(form_lines(shown.form, shown.text, width=92)),
+        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
+    )
+
 
 TITLE = "Quantum-mechanical derivation of the Bloch equations: beyond the weak coupling limit"
 SOURCE = "B. B. Laird, J. Budimir, J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)"

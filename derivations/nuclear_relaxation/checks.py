@@ -17,21 +17,19 @@ from derivations.nuclear_relaxation.common import (
     TAU,
     B,
     W,
-    exact_orders,
-    fourth,
-    like_spins,
-    projected,
-    scalar_coupling,
-    second,
-    zero_field,
-)
-from derivations.nuclear_relaxation.readings import hamiltonian
-from derivations.nuclear_relaxation.routes import (
     dense,
     element_matrix,
+    exact_orders,
+    fourth,
+    hamiltonian,
+    like_spins,
+    projected,
     rate,
     redfield,
+    scalar_coupling,
+    second,
     taylor_coefficients,
+    zero_field,
 )
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials

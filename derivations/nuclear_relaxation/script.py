@@ -14,6 +14,7 @@ from derivations.nuclear_relaxation.common import (
     GENERATOR,
     ORDER,
     RATES,
+    READINGS,
     fourth,
     like_spins,
     names,
@@ -21,7 +22,6 @@ from derivations.nuclear_relaxation.common import (
     second,
     zero_field,
 )
-from derivations.nuclear_relaxation.readings import READINGS
 from pertsym.certify.formulas import by_dictionary
 from pertsym.certify.ledger import load_claims
 from pertsym.codegen.rational import RationalFunction

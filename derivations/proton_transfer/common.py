@@ -30,6 +30,7 @@ Matrix = NDArray[np.complex128]
 Reals = NDArray[np.float64]
 
 DOUBLE = "double precision"
+ENGINE = "engine"
 PRINTED = "as printed (repaired)"
 HIERARCHY = "hierarchy of equations of motion (QuTiP)"
 ROUNDING = 1e-10

@@ -1,4 +1,4 @@
-"""Checks of the equations of motion: N symbolic levels, and the reduced map order by order."""
+"""Checks of the bath, the tunneling rate and the equations of motion: Appendices B to F."""
 
 from __future__ import annotations
 
@@ -7,23 +7,32 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import flint
+import mpmath
 import numpy as np
+import sympy
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from derivations.proton_transfer.common import (
     DOUBLE,
+    PRINTED,
     Matrix,
     constant_generator,
+    correlation,
     holds,
     model,
     populations,
     rate_matrix,
     within,
 )
+from derivations.proton_transfer.common import tunneling_rate as printed_rate
 from derivations.proton_transfer.names import readings
+from pertsym.baths.balls import as_mpf
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import DrudeLorentz
 from pertsym.baths.exponentials import Exponentials
-from pertsym.certify.claims import Findings, check
+from pertsym.certify.claims import Findings, check, close, enclosed, exact
 from pertsym.certify.formulas import Objects, tie
 from pertsym.certify.ledger import load_claims
 from pertsym.dynamics.half_sided import channels
@@ -34,6 +43,7 @@ from pertsym.equations.thermal import detailed_balance
 from pertsym.exact import Gaussian
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.values import Bath, Coupling, Model
+from pertsym.numerics.spectra import EnclosedSpectra
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
@@ -45,7 +55,152 @@ from pertsym.reduction.spectral import (
     reciprocal,
 )
 
-ETA = 0.3
+ENGINE = "spectrum and principal-value transform of the engine's Drude bath"
+SERIES = "Drude pole and Matsubara series"
+SYMBOLIC = "symbolic identity"
+
+ETA, BETA = 0.3125, 1.0625
+"""Exact in binary; wD = 1."""
+GAPS = (0.59375, -1.328125)
+
+_W, _CUT, _BETA, _ETA, _K = sympy.symbols("omega omega_D beta eta k", positive=True)
+
+
+def bath() -> Correlation:
+    """The same bath as the engine takes it: lam = eta wD/2."""
+    return Correlation(DrudeLorentz(ETA / 2, 1.0), "boson", BETA)
+
+
+def density(w: Any) -> Any:
+    """Eq. (10) with wD = 1."""
+    return ETA * w / (w**2 + 1)
+
+
+def bose(w: Any) -> Any:
+    """n(w)."""
+    return 1 / mpmath.expm1(BETA * w)
+
+
+def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
+    """G(-D) = Ĉ(-D)/2 - (i/2pi) P(-D), or its derivative with respect to D."""
+    spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits)
+    w = mpmath.mpf(-gap)
+    value = as_mpf(spectra.spectrum("x", w, derivative).value) / 2
+    shift = as_mpf(spectra.transform("x", w, derivative).value) / (2 * mpmath.pi)
+    return (-1) ** derivative * (value - 1j * shift)
+
+
+@check(ENGINE, PRINTED, status="enclosed")
+def spectral_density(digits: int) -> Findings:
+    """(10), (29), (32)-(35): the engine's spectrum is J(w)[n(w) + 1] twice, J continued as odd."""
+    spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits + 5)
+    with spectra.precision():
+        for w in (0.59375, 2.5, -1.328125):
+            x = flint.arb(w)
+            found = spectra.spectrum("x", w).whole
+            occupied = 1 / (BETA * x).expm1() + 1
+            for name, printed in (
+                ("2 J (n + 1)", 2 * density(x) * occupied),
+                ("-2 J(-w) (n + 1)", -2 * density(-x) * occupied),
+            ):
+                size = float(abs(printed))
+                yield enclosed(f"Ĉ({w}) = {name}", found, printed, digits, size)
+
+
+@check(SYMBOLIC, ENGINE)
+def counter_term(digits: int) -> Findings:
+    """(7), (8): lam = (1/pi) int_0^inf dw J/w = eta wD/2, which is -Im G(0)."""
+    density_over_w = _ETA * _CUT**2 / (_W**2 + _CUT**2)
+    integral = sympy.integrate(density_over_w, (_W, 0, sympy.oo)) / sympy.pi
+    yield exact("(1/pi) int J/w = eta wD/2", integral, _ETA * _CUT / 2)
+    with mpmath.workdps(digits + 10):
+        shift = mpmath.im(_half_sided(digits + 5, 0.0))
+        yield close("Im G(0) = -lam", shift, -mpmath.mpf(ETA) / 2, digits)
+
+
+@check(SYMBOLIC)
+def residues(digits: int) -> Findings:
+    """(36)-(39): poles and residues of J and n."""
+    spectral = _ETA * _W * _CUT**2 / (_W**2 + _CUT**2)
+    occupation = 1 / (sympy.exp(_BETA * _W) - 1)
+    nu = 2 * sympy.pi * _K / _BETA
+    k = sympy.Symbol("k", integer=True, positive=True)
+    place = sympy.I * nu.subs(_K, k)
+    yield exact("residue of J", sympy.residue(spectral, _W, sympy.I * _CUT), _ETA * _CUT**2 / 2)
+    # a simple pole: 1/(d/dw e^{beta w}) where e^{beta w} = 1
+    yield exact("e^{beta w} at i nu_k", sympy.exp(_BETA * place), 1)
+    yield exact("residue of n", (1 / sympy.diff(1 / occupation, _W)).subs(_W, place), 1 / _BETA)
+
+
+@check(SYMBOLIC)
+def occupation_identities(digits: int) -> Findings:
+    """(28), (30), (32)-(35): coth = 2n + 1 and n(-w) = -1 - n(w)."""
+    x = sympy.Symbol("x", positive=True)
+
+    def n(y: Any) -> Any:
+        return 1 / (sympy.exp(y) - 1)
+
+    coth = (sympy.exp(x / 2) + sympy.exp(-x / 2)) / (sympy.exp(x / 2) - sympy.exp(-x / 2))
+    theta = sympy.Symbol("theta", real=True)
+    fourier = n(x) * sympy.exp(sympy.I * theta) + (n(x) + 1) * sympy.exp(-sympy.I * theta)
+    trigonometric = (2 * n(x) + 1) * sympy.cos(theta) - sympy.I * sympy.sin(theta)
+    yield exact("coth(x/2) = 2n + 1", sympy.expand(coth), sympy.expand(2 * n(x) + 1))
+    yield exact("n(-x) = -1 - n(x)", n(-x), -1 - n(x))
+    yield exact(
+        "emission and absorption",
+        sympy.expand(fourier.rewrite(sympy.cos)),
+        sympy.expand(trigonometric.rewrite(sympy.cos)),
+    )
+
+
+@check("Fourier integral", SERIES, status="numerical")
+def correlation_function(digits: int) -> Findings:
+    """(31), (34), (35), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series.
+
+    2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
+    """
+    with mpmath.workdps(digits + 10):
+        turn = mpmath.exp(-1j * mpmath.pi / 4)
+        nodes = [0, 1, 4, 16, 64, mpmath.inf]
+        for time in (mpmath.mpf("0.5"), mpmath.mpf(2)):
+            thermal = mpmath.quad(
+                lambda w, t=time: 2 * density(w) * bose(w) * mpmath.cos(w * t) / mpmath.pi, nodes
+            )
+            vacuum = mpmath.quad(
+                lambda y, t=time: (
+                    turn * density(turn * y) * mpmath.exp(-1j * turn * y * t) / mpmath.pi
+                ),
+                nodes,
+            )
+            printed = correlation(time, mpmath.mpf(ETA), 1, mpmath.mpf(BETA))
+            yield close(f"C({mpmath.nstr(time, 3)})", thermal + vacuum, printed, digits)
+
+
+@check(ENGINE, SERIES, status="numerical")
+def tunneling_rate(digits: int) -> Findings:
+    """(49)-(52), (56), (57): g(D) = G(-D); Re g = J n; Im g the principal value."""
+    with mpmath.workdps(digits + 10):
+        eta, beta = mpmath.mpf(ETA), mpmath.mpf(BETA)
+        for gap in GAPS:
+            found = _half_sided(digits + 5, gap)
+            d = mpmath.mpf(gap)
+            yield close(f"g({gap})", found, printed_rate(d, eta, 1, beta), digits)
+            rate = density(d) * bose(d)
+            yield close(f"Re g({gap}) = J n", mpmath.re(found), rate, digits)
+
+
+@check(ENGINE, SERIES, status="numerical")
+def tunneling_derivative(digits: int) -> Findings:
+    """(58): dg/dD."""
+    with mpmath.workdps(digits + 10):
+        eta, beta = mpmath.mpf(ETA), mpmath.mpf(BETA)
+        for gap in GAPS:
+            found = _half_sided(digits + 5, gap, 1)
+            printed = printed_rate(mpmath.mpf(gap), eta, 1, beta, 1)
+            yield close(f"g'({gap})", found, printed, digits)
+
+
+SECULAR_ETA = 0.3
 SIZE = 4
 """Levels of the symbolic check: an element of R names four at most, and sums over one."""
 SYMBOLS = [[f"q{min(n, m)}{max(n, m)}" for m in range(SIZE)] for n in range(SIZE)]
@@ -254,11 +409,11 @@ def _twofold(energies: Matrix, q: Matrix, weight: float, nu: complex, time: floa
 @check("secular Redfield of the engine", f"g(D) in digammas, {DOUBLE}", status="numerical")
 def secular_rates(digits: int) -> Findings:
     """Sec. II, end: W_nm = 2 q_nm^2 Re g(D_nm), detailed balance, Gibbs stationary."""
-    found = constant_generator(ETA, "redfield-secular")[::7, ::7].real
-    rates = 2 * channels(model(ETA))[0].operator.real ** 2 * rate_matrix(ETA).real
+    found = constant_generator(SECULAR_ETA, "redfield-secular")[::7, ::7].real
+    rates = 2 * channels(model(SECULAR_ETA))[0].operator.real ** 2 * rate_matrix(SECULAR_ETA).real
     rates -= np.diag(np.diag(rates))
     printed = rates - np.diag(rates.sum(axis=0))
-    p = populations(ETA, "gibbs")
+    p = populations(SECULAR_ETA, "gibbs")
     yield within("W", found, printed)
     yield within("detailed balance", rates * p[None, :], (rates * p[None, :]).T)
-    yield within("steady state", populations(ETA, "redfield-secular"), p)
+    yield within("steady state", populations(SECULAR_ETA, "redfield-secular"), p)

@@ -5,11 +5,14 @@ References are stored results of the hierarchy of equations of motion.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 import numpy as np
 
 from derivations.proton_transfer.common import (
+    ENGINE,
     HIERARCHY,
     Reals,
     ascending,
@@ -24,13 +27,52 @@ from derivations.proton_transfer.common import (
     times_of,
     within,
 )
-from derivations.proton_transfer.regimes import Regime, classify
 from pertsym.certify.claims import Findings, check
 from pertsym.dynamics.methods import evolve
 from pertsym.dynamics.propagation import propagate
 from pertsym.systems.proton_transfer import FEMTOSECOND
 
-ENGINE = "engine"
+Name = Literal["ultraweak", "weak", "intermediate"]
+
+
+@dataclass(frozen=True)
+class Regime:
+    """Two relative errors of a population, and the regime that they mean.
+
+    Attributes
+    ----------
+    gibbs_error
+        |p_Gibbs - p_MF|/p_MF, with MF the second-order mean-force state.
+    mean_force_error
+        |p_MF - p_exact|/p_exact.
+    name
+        "intermediate" if the second error exceeds the threshold, else "weak" if the first one does,
+        else "ultraweak".
+    """
+
+    gibbs_error: float
+    mean_force_error: float
+    name: Name
+
+
+def classify(gibbs: float, mean_force: float, exact: float, threshold: float) -> Regime:
+    """The coupling regime of a system from one equilibrium population.
+
+    Parameters
+    ----------
+    gibbs, mean_force, exact
+        The population by the Gibbs state of H_S, by the second-order mean-force state, and by a
+        reference that is correct at any coupling.
+    threshold
+        Relative error that is not tolerated any more.
+    """
+    first = abs(gibbs - mean_force) / mean_force
+    second = abs(mean_force - exact) / exact
+    if second > threshold:
+        return Regime(first, second, "intermediate")
+    return Regime(first, second, "weak" if first > threshold else "ultraweak")
+
+
 THRESHOLD = 1e-3
 """Of both relative errors of the regimes; a reading."""
 _STORED = ("steady", "dynamics", "wavepacket")

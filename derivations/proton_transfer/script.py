@@ -11,19 +11,18 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from derivations.proton_transfer import (
-    bath_checks,
-    equation_checks,
-    equilibrium_checks,
-    figure_checks,
-    table_checks,
-    wavepacket_checks,
-)
+from derivations.proton_transfer import equation_checks, equilibrium_checks, figure_checks
 from derivations.proton_transfer.common import hierarchy
-from derivations.proton_transfer.equilibrium_checks import LADDER, STEADY_ETAS, slopes, table
+from derivations.proton_transfer.equilibrium_checks import (
+    LADDER,
+    STEADY_ETAS,
+    printed_energies,
+    printed_positions,
+    slopes,
+    table,
+)
 from derivations.proton_transfer.figure_checks import THRESHOLD, regime
 from derivations.proton_transfer.names import readings
-from derivations.proton_transfer.table_checks import printed_energies, printed_positions
 from pertsym.certify.claims import checks_in
 from pertsym.certify.ledger import load_claims
 from pertsym.derivation import Formula, Reading, Step, typed
@@ -296,12 +295,5 @@ PAPER = Paper(
     narrate=narrate,
     generate=generate,
     contents="levels, steady states, ledger and document",
-    checks=checks_in(
-        vars(bath_checks),
-        vars(equation_checks),
-        vars(equilibrium_checks),
-        vars(table_checks),
-        vars(figure_checks),
-        vars(wavepacket_checks),
-    ),
+    checks=checks_in(vars(equation_checks), vars(equilibrium_checks), vars(figure_checks)),
 )

@@ -1,4 +1,4 @@
-"""The checks behind the ledger of the sixth order, by tag."""
+"""Sixth order over arc lengths: its pieces, their names, and the checks behind the ledger."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import flint
 import mpmath
 import numpy as np
 
-from derivations.sixth_order.common import KERNELS, OFF_DIAGONAL, ROWS, kernel, pieces, unnamed
 from pertsym.baths.densities import ExpressionDensity
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
+from pertsym.equations.generator import Generator
 from pertsym.equations.linear_fractions import LinearFraction
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
@@ -31,6 +32,114 @@ from pertsym.numerics.evaluate import evaluate
 from pertsym.rates import spectra_of
 from pertsym.reduction.polygons import CHAMBERS, dot, inside
 from pertsym.reduction.three_arcs import STEPS, Piece, ThreeArcs, cone_integral
+
+OFF_DIAGONAL = ([0, 1], [1, 0])
+BIASED = (["a", "x"], ["x", "b"])
+ROWS = (
+    ("off-diagonal", OFF_DIAGONAL, False, "k_10"),
+    ("off-diagonal", OFF_DIAGONAL, False, "R_1010"),  # its real part
+    ("off-diagonal, classical", OFF_DIAGONAL, True, "k_10"),
+    ("biased", BIASED, False, "k_10"),
+)
+"""Coupling, its matrix, whether the bath is classical, quantity."""
+
+KERNELS = (
+    ("p_1", (False, False, False), (-1, -1, 1), "sgn(u-w)"),
+    ("p_2", (False, False, False), (-1, 1, 1), "sgn(u-v)"),
+    ("p_3", (False, False, True), (-1, 1, -1), "sgn(u-v)"),
+    ("p_4", (False, False, True), (-1, 1, 1), "sgn(u-v)"),
+    ("p_5", (False, False, False), (-1, 1, 1), "mid(u)"),
+)
+"""What the rest of k_10 consists of: name, which factors are conjugated, exponents, step."""
+
+GENERATOR = Generator(symbolic_interaction(2, [(OFF_DIAGONAL, "B")]))
+
+
+@cache
+def pieces(number: int = 0) -> ThreeArcs:
+    """The decomposition of one of `ROWS`; the imaginary part of R_1010 has other pieces."""
+    _, matrix, classical, name = ROWS[number]
+    interaction = symbolic_interaction(2, [(matrix, "B")], real=["B"] if classical else [])
+    terms = Generator(interaction).terms(name, 6)
+    assert terms is not None
+    return ThreeArcs.of(terms)
+
+
+def kernel(number: int, place: Sequence[float], w0: float) -> complex:
+    """One of `KERNELS` at arc lengths, the last symmetrised in v and w."""
+    _, stars, exponents, step = KERNELS[number]
+    u, v, w = place
+    places = [(u, v, w), (u, w, v)] if step == "mid(u)" else [(u, v, w)]
+    total = 0j
+    for piece in pieces().rest:
+        if _kind(piece) == (stars, exponents, step):
+            p, q, r = piece.monomial.powers
+            for below, z in piece.coefficient.items():
+                scale = w0 ** -sum(power for _, power in below)
+                for x, y, t in places:
+                    total += complex(z) * scale * x**p * y**q * t**r / len(places)
+    return total
+
+
+def _kind(piece: Piece) -> tuple[Any, Any, str]:
+    stars = tuple(star for _, star in piece.monomial.arcs)
+    return stars, tuple(x for (x,) in piece.monomial.exponents), piece.step.name
+
+
+def unnamed() -> list[Piece]:
+    """Pieces of the rest that none of `KERNELS` has."""
+    known = [tuple(entry[1:]) for entry in KERNELS]
+    return [piece for piece in pieces().rest if _kind(piece) not in known]
+
+
+CLOSED = r"K_{\mathrm{closed}}"
+
+
+def closed_latex() -> str:
+    """The closed part of k_10 as an equation."""
+    return f"{CLOSED}={closed_sum()}"
+
+
+def closed_sum() -> str:
+    """The products of transforms of k_10, of which the real part is meant."""
+    lines: list[str] = []
+    for piece in pieces().pieces:
+        if not piece.step.integrals:
+            lines += _product(piece)
+    rows = ["".join(lines[k : k + 3]) for k in range(0, len(lines), 3)]
+    head = r"&\mathrm{Re}\Bigl\{"
+    rows[0] = rows[0].removeprefix("+")
+    return r"\begin{aligned}" + head + " \\\\\n&{}".join(rows) + r"\Bigr\}\end{aligned}"
+
+
+def _product(piece: Piece) -> Iterator[str]:
+    factors, phase = "", Gaussian(1)
+    for (_, star), n, (x,) in zip(
+        piece.monomial.arcs, piece.monomial.powers, piece.monomial.exponents, strict=True
+    ):
+        for _ in range(n):
+            phase = phase * Gaussian(0, 1 if star else -1)
+        sign = "-" if (x if star else -x) < 0 else ""
+        factors += rf"G{chr(39) * n}({sign}\omega_0)" + ("^*" if star else "")
+    for below, z in piece.coefficient.items():
+        weight = z * phase
+        yield _number(weight) + _below(sum(power for _, power in below)) + factors
+
+
+def _number(z: Gaussian) -> str:
+    if z.re and z.im:
+        raise ValueError(f"coefficient: {z} is neither real nor imaginary")
+    size = z.re or z.im
+    unit = "i" if z.im else ""
+    bare = "" if abs(size) == 1 else str(abs(size.numerator))
+    if size.denominator != 1:
+        bare = rf"\tfrac{{{abs(size.numerator)}}}{{{size.denominator}}}"
+    return ("-" if size < 0 else "+") + bare + unit
+
+
+def _below(power: int) -> str:
+    return "" if not power else rf"\omega_0^{{-{power}}}"
+
 
 COUNTS = ((45, 27, 6), (51, 36, 14), (9, 8, 8), (317, 439, 58))
 """Pieces of `ROWS` with no, one and two integrals."""

@@ -5,8 +5,17 @@ The population rate of an off-diagonal coupling is worked out to the end.
 
 from __future__ import annotations
 
-from derivations.sixth_order.checks import CHECKS, READINGS, rate_by_parts
-from derivations.sixth_order.common import CLOSED, GENERATOR, ROWS, closed_latex, closed_sum, pieces
+from derivations.sixth_order.checks import (
+    CHECKS,
+    CLOSED,
+    GENERATOR,
+    READINGS,
+    ROWS,
+    closed_latex,
+    closed_sum,
+    pieces,
+    rate_by_parts,
+)
 from pertsym.derivation import Step, typed
 from pertsym.narrative import forms_step, named, rendered, table
 from pertsym.paper import Paper

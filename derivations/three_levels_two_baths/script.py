@@ -6,8 +6,8 @@ of the engine.
 
 from __future__ import annotations
 
-from derivations.three_levels_two_baths.checks import CHECKS
-from derivations.three_levels_two_baths.common import (
+from derivations.three_levels_two_baths.checks import (
+    CHECKS,
     ELIMINATED,
     GENERATOR,
     INTERACTION,
