@@ -5,7 +5,7 @@ The map Q is read off the second-order mean-force Gibbs state; nothing of it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -25,7 +25,7 @@ from pertsym.certify.formulas import by_dictionary
 from pertsym.certify.standard import model_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
-from pertsym.derivation import Formula, Step, typed
+from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.mean_force import equilibrium_constant, second_order
 from pertsym.equations.thermal import zero_temperature
@@ -137,13 +137,9 @@ def redfield_forms(equation: Ccqme) -> Step:
     )
 
 
-TITLE = "The canonically consistent quantum master equation of two levels"
 SOURCE = (
     "Appendix F of Canonically consistent quantum master equation for proton-transfer reactions"
 )
-BIBTEX = """@misc{CCQMEProtonTransfer,
-  title = {Canonically consistent quantum master equation for proton-transfer reactions},
-  note = {Applies T. Becker, A. Schnell, J. Thingna, Phys. Rev. Lett. 129, 200403 (2022)}}"""
 CONVENTIONS = (
     r"$\hbar=k_B=1$; $H_S=\sum_nE_n|n\rangle\langle n|$, $D_{nm}=E_n-E_m$, $\omega_0=D_{10}>0$; "
     r"$H_I=q\otimes B$ with real $q_{nm}=q_{mn}$.",
@@ -157,23 +153,17 @@ CONVENTIONS = (
 )
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """Redfield at order 2; the mean-force state, Q and the CCQME from order 4 on."""
-    steps = [
-        hamiltonian(MATRICES),
-        cumulant_step(2, "(68)-(71)"),
-        operator_form(MATRICES),
-        redfield_forms(EQUATION),
-    ]
-    if order >= 4:
-        steps += [mean_force(), coherence_map(), population_map(), final_equations()]
-        steps += [stationarity(), secular(), zero_temperature_limit()]
-    return tuple(steps)
-
-
-def mean_force() -> Step:
-    """(15)-(18), (83)-(86)."""
-    return forms_step(
+    yield hamiltonian(MATRICES)
+    yield cumulant_step(2, "(68)-(71)")
+    yield operator_form(MATRICES)
+    yield redfield_forms(EQUATION)
+    if order < 4:
+        return
+    # (15)-(18), (83)-(86)
+    yield forms_step(
         "mean-force",
         "The mean-force Gibbs state to second order",
         r"$\langle n|\mathrm{Tr}_Be^{-\beta H}|m\rangle/Z_B$ to second order is "
@@ -189,6 +179,58 @@ def mean_force() -> Step:
                 for n, m in ((0, 0), (1, 1), (0, 1))
             ),
             NamedForm("K^{(2)}", "K(2)", equilibrium_constant(COUPLING)),
+        ],
+    )
+    yield coherence_map()
+    yield population_map()
+    yield final_equations()
+    # (78), (79), (87)-(91): zero forms
+    yield Step(
+        "stationarity",
+        "Its steady state is the mean-force Gibbs state to second order",
+        r"Order by order, with $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$: Gibbs "
+        r"populations at second order, and at fourth order, where the populations of "
+        r"$\rho^{(2)}$ are decided, $R[\rho^{(2)}-Q\rho_{\rm Gibbs}]$ vanishes because of what "
+        r"$Q$ is. For Redfield alone $R[\rho^{(2)}]$ would have to vanish, and does not.",
+        (
+            typed(r"R[\rho_{\mathrm{Gibbs}}]_{nn}=0", values("ccqme"), "(90)"),
+            typed(r"R[\rho^{(2)}-Q\rho_{\mathrm{Gibbs}}]_{nm}=0", values("ccqme"), "(78), (79)"),
+        ),
+    )
+    yield forms_step(
+        "secular",
+        "Secular rates",
+        r"Among populations $\dot p=W(1-Q)p$; the $p_k$ of $\Lambda_n$ drops out because $Wp=0$ "
+        r"for the Gibbs populations. The up rate $k_{10}$ and the down rate $k_{01}$ have parts "
+        "of second and fourth order in $q$, in the ratio of the mean-force populations.",
+        [
+            *(
+                NamedForm(f"k_{{{a}{b}}}^{{({order})}}", f"k{a}{b}({order})", _rate(order, a, b))
+                for order in (2, 4)
+                for a, b in ((1, 0), (0, 1))
+            )
+        ],
+        last=(
+            typed(
+                r"k_{10}^{(4)}=K^{(0)}k_{01}^{(4)}+K^{(2)}k_{01}^{(2)}",
+                by_dictionary(names(), "thermal"),
+            ),
+        ),
+    )
+    yield forms_step(
+        "zero-temperature",
+        "Zero temperature",
+        r"$Q$ has no limit $T\to0$ because of its term $-\beta b$, and with it the down rate. The "
+        r"up rate has one, and keeps detailed balance, $k_{10}^{(4)}=k_{01}^{(2)}K^{(2)}$.",
+        [
+            NamedForm(
+                r"\lim_{T\to0}k_{10}^{(4)}", "k10(4) at T = 0", zero_temperature(_rate(4, 1, 0))
+            ),
+            NamedForm(
+                r"\lim_{T\to0}K^{(2)}",
+                "K(2) at T = 0",
+                zero_temperature(equilibrium_constant(COUPLING)),
+            ),
         ],
     )
 
@@ -264,68 +306,8 @@ def final_equations() -> Step:
     )
 
 
-def stationarity() -> Step:
-    """(78), (79), (87)-(91): zero forms."""
-    return Step(
-        "stationarity",
-        "Its steady state is the mean-force Gibbs state to second order",
-        r"Order by order, with $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$: Gibbs "
-        r"populations at second order, and at fourth order, where the populations of "
-        r"$\rho^{(2)}$ are decided, $R[\rho^{(2)}-Q\rho_{\rm Gibbs}]$ vanishes because of what "
-        r"$Q$ is. For Redfield alone $R[\rho^{(2)}]$ would have to vanish, and does not.",
-        (
-            typed(r"R[\rho_{\mathrm{Gibbs}}]_{nn}=0", values("ccqme"), "(90)"),
-            typed(r"R[\rho^{(2)}-Q\rho_{\mathrm{Gibbs}}]_{nm}=0", values("ccqme"), "(78), (79)"),
-        ),
-    )
-
-
-def secular() -> Step:
-    """The secular rates, which have closed forms."""
-    return forms_step(
-        "secular",
-        "Secular rates",
-        r"Among populations $\dot p=W(1-Q)p$; the $p_k$ of $\Lambda_n$ drops out because $Wp=0$ "
-        r"for the Gibbs populations. The up rate $k_{10}$ and the down rate $k_{01}$ have parts "
-        "of second and fourth order in $q$, in the ratio of the mean-force populations.",
-        [
-            *(
-                NamedForm(f"k_{{{a}{b}}}^{{({order})}}", f"k{a}{b}({order})", _rate(order, a, b))
-                for order in (2, 4)
-                for a, b in ((1, 0), (0, 1))
-            )
-        ],
-        last=(
-            typed(
-                r"k_{10}^{(4)}=K^{(0)}k_{01}^{(4)}+K^{(2)}k_{01}^{(2)}",
-                by_dictionary(names(), "thermal"),
-            ),
-        ),
-    )
-
-
 def _rate(order: int, a: int, b: int) -> SpectralForm:
     return EQUATION.secular_rate(order, a, b)
-
-
-def zero_temperature_limit() -> Step:
-    """T -> 0 of the up rate; the down rate grows like beta."""
-    return forms_step(
-        "zero-temperature",
-        "Zero temperature",
-        r"$Q$ has no limit $T\to0$ because of its term $-\beta b$, and with it the down rate. The "
-        r"up rate has one, and keeps detailed balance, $k_{10}^{(4)}=k_{01}^{(2)}K^{(2)}$.",
-        [
-            NamedForm(
-                r"\lim_{T\to0}k_{10}^{(4)}", "k10(4) at T = 0", zero_temperature(_rate(4, 1, 0))
-            ),
-            NamedForm(
-                r"\lim_{T\to0}K^{(2)}",
-                "K(2) at T = 0",
-                zero_temperature(equilibrium_constant(COUPLING)),
-            ),
-        ],
-    )
 
 
 def specs() -> tuple[FunctionSpec, ...]:
@@ -351,9 +333,11 @@ def specs() -> tuple[FunctionSpec, ...]:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
+    title="The canonically consistent quantum master equation of two levels",
     source=SOURCE,
-    bibtex=BIBTEX,
+    bibtex="""@misc{CCQMEProtonTransfer,
+  title = {Canonically consistent quantum master equation for proton-transfer reactions},
+  note = {Applies T. Becker, A. Schnell, J. Thingna, Phys. Rev. Lett. 129, 200403 (2022)}}""",
     conventions=CONVENTIONS,
     orders=(2, 4),
     ledger_names=names,

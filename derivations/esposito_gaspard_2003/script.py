@@ -297,10 +297,6 @@ def conserved_energy() -> Step:
 NAME = "esposito_gaspard_2003"
 TITLE = "Quantum master equation for a system influencing its environment"
 SOURCE = "M. Esposito, P. Gaspard, Phys. Rev. E 68, 066112 (2003)"
-BIBTEX = """@article{EspositoGaspard2003,
-  author = {Esposito, Massimiliano and Gaspard, Pierre},
-  title = {Quantum master equation for a system influencing its environment},
-  journal = {Phys. Rev. E}, volume = {68}, pages = {066112}, year = {2003}}"""
 CONVENTIONS = (
     r"$\hbar=1$, $H=H_S+H_B+\lambda\,S\otimes B$; integrals without limits run over the real line.",
     r"$P_{ss'}(\epsilon;t)=\mathrm{Tr}\,\rho(t)\,|s'\rangle\langle s|\,\delta(\epsilon-H_B)$; "
@@ -404,7 +400,10 @@ PAPER = Paper(
     script=__file__,
     title=TITLE,
     source=SOURCE,
-    bibtex=BIBTEX,
+    bibtex="""@article{EspositoGaspard2003,
+  author = {Esposito, Massimiliano and Gaspard, Pierre},
+  title = {Quantum master equation for a system influencing its environment},
+  journal = {Phys. Rev. E}, volume = {68}, pages = {066112}, year = {2003}}""",
     conventions=CONVENTIONS,
     orders=(2, 4),
     narrate=narrate,

@@ -33,12 +33,6 @@ from pertsym.narrative import RoutesDisagree, rendered, symbol, table
 from pertsym.paper import Paper
 from pertsym.present.latex import integrand_latex
 
-TITLE = "Exact rational rates for exponential correlation functions through eighth order"
-SOURCE = "pertsym; models (E1) and (E3) of J. Chem. Phys. 94, 4391 (1991)"
-BIBTEX = """@misc{pertsym_exponential_bath,
-  title = {Exact rational rates for exponential correlation functions through eighth order},
-  note = {A derivation of pertsym; its models (E1) and (E3) are those of
-    B. B. Laird, J. Budimir and J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)}}"""
 CONVENTIONS = (
     r"$\hbar=1$; $C(t)=\langle B(t)B(0)\rangle$ is real and even (classical noise); the generator "
     r"is that of the long-time limit.",
@@ -256,9 +250,12 @@ def functions(models: tuple[NoiseModel, ...]) -> tuple[RationalFunction, ...]:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
-    source=SOURCE,
-    bibtex=BIBTEX,
+    title="Exact rational rates for exponential correlation functions through eighth order",
+    source="pertsym; models (E1) and (E3) of J. Chem. Phys. 94, 4391 (1991)",
+    bibtex="""@misc{pertsym_exponential_bath,
+  title = {Exact rational rates for exponential correlation functions through eighth order},
+  note = {A derivation of pertsym; its models (E1) and (E3) are those of
+    B. B. Laird, J. Budimir and J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)}}""",
     conventions=CONVENTIONS,
     orders=ORDERS,
     narrate=narrate,

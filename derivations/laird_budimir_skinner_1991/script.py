@@ -5,7 +5,7 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from derivations.laird_budimir_skinner_1991.systems import oscillators
 from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.rational import RationalFunction
-from pertsym.derivation import Step, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.equilibrium import renormalised_splitting
 from pertsym.equations.models import laird
@@ -88,12 +88,7 @@ def _spec(name: str, shown: NamedForm) -> FunctionSpec:
     )
 
 
-TITLE = "Quantum-mechanical derivation of the Bloch equations: beyond the weak coupling limit"
 SOURCE = "B. B. Laird, J. Budimir, J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)"
-BIBTEX = """@article{LairdBudimirSkinner1991,
-  author = {Laird, Brian B. and Budimir, Jane and Skinner, James L.},
-  title = {Quantum-mechanical derivation of the {B}loch equations: Beyond the weak coupling limit},
-  journal = {J. Chem. Phys.}, volume = {94}, pages = {4391}, year = {1991}}"""
 CONVENTIONS = (
     r"$\hbar=k_B=1$; integrals without limits run over the real line.",
     r"$\hat C_i(\omega)=\int dt\,e^{i\omega t}C_i(t)=2\{\Gamma_i(\omega)[n(\omega)+1]"
@@ -107,26 +102,11 @@ CONVENTIONS = (
 BETA = monomial(Gaussian(1), Thermal("T", 1, (0,)))
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
-    steps = [hamiltonian(), moments_step(order, "(37)-(39)"), cumulant_step(2, "(40)")]
-    steps.append(second_order())
-    if order >= 4:
-        steps += [
-            cumulant_step(4, "(41)"),
-            *reduction_steps(BLOCH, "k_up", 4, ("(90)", "(91)")),
-            fourth_order_rates(),
-        ]
-    steps.append(equilibrium(order))
-    if order >= 4:
-        steps += [balance(), zero_temperature_limits(), dephasing(), coherences()]
-        steps += [stochastic_bath(), exponential_models()]
-    return tuple(steps)
-
-
-def hamiltonian() -> Step:
-    """Sec. II: two levels, coupled off-diagonally to oscillators."""
-    return Step(
+    # Sec. II: two levels, coupled off-diagonally to oscillators
+    yield Step(
         "hamiltonian",
         "Two levels coupled off-diagonally to oscillators",
         r"With $\Lambda=\sum_k h_k(b_k+b_k^\dagger)$ and real $h_k^2$ the bath enters only through "
@@ -141,16 +121,118 @@ def hamiltonian() -> Step:
             ),
         ),
     )
-
-
-def second_order() -> Step:
-    """Secs. III A, IV A, IV B."""
-    return forms_step(
+    yield moments_step(order, "(37)-(39)")
+    yield cumulant_step(2, "(40)")
+    # Secs. III A, IV A, IV B
+    yield forms_step(
         "second-order",
         "Second order: golden rule, 1/T2 = 1/(2 T1) and the frequency shift",
         "Each time integral is a half-sided Fourier transform, half the spectrum minus "
         r"$i/2\pi$ times its principal-value transform.",
         [named(name, 2) for name in ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")],
+    )
+    if order >= 4:
+        yield cumulant_step(4, "(41)")
+        yield from reduction_steps(BLOCH, "k_up", 4, ("(90)", "(91)"))
+        yield fourth_order_rates()
+    # Sec. III C: the imaginary-time expansion
+    forms = [NamedForm("K^{(0)}", "K(0)", K[0], "(107)")]
+    if order >= 4:
+        forms.append(NamedForm("K^{(2)}", "K(2)", K[2], "(116)"))
+    yield forms_step(
+        "equilibrium",
+        "Equilibrium constant from imaginary time",
+        r"$K=K_{11}/K_{00}$ with $K_{nn}=\langle n|\mathrm{Tr}_B e^{-\beta H}|n\rangle/Z_B$. Two "
+        r"imaginary-time integrals over $C_1(-i\tau)$ leave $[e^{-\beta a}-1+\beta a]/a^2$ with "
+        r"$a=\omega\mp\omega_0$ under the frequency integral, Eqs. (108)-(111); finite parts of "
+        r"its pieces and the KMS relation give $P_1$ and $P_1'$.",
+        forms,
+    )
+    if order < 4:
+        return
+    yield balance()
+    # Eqs. (96), (117), (154)
+    yield forms_step(
+        "zero-temperature",
+        "Zero temperature",
+        r"At $T=0$, $\hat C_i(\omega)=2\Gamma_i(\omega)$ for $\omega>0$ and zero below, hence "
+        r"$P_1'(-\omega_0)=2\int_0^\infty d\omega\,\Gamma_1'(\omega)/(\omega+\omega_0)$. "
+        "The up rate and the equilibrium constant stay finite; the pure-dephasing rate vanishes.",
+        [
+            NamedForm(
+                r"\lim_{T\to0}k_{10}^{(4)}",
+                "k10(4) at T = 0",
+                zero_temperature(BLOCH.k_up[4].form),
+                "(96)",
+            ),
+            NamedForm(r"\lim_{T\to0}K^{(2)}", "K(2) at T = 0", zero_temperature(K[2]), "(117)"),
+            NamedForm(
+                r"\lim_{T\to0}\left(1/T_2'\right)^{(4)}",
+                "(1/T2')(4) at T = 0",
+                zero_temperature(BLOCH.inv_T2_prime[4].form),
+            ),
+        ],
+    )
+    # Sec. IV C: the pure-dephasing rate has an integral that does not close
+    step = wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)")
+    form = spectral_step(BLOCH, "inv_T2_prime", 4, "(135)")
+    yield Step(
+        "dephasing",
+        "Pure dephasing",
+        r"From $-\mathrm{Re}R_{1010}+(R_{0000}+R_{1111})/2$, Eq. (132). " + form.prose,
+        (*step.formulas, *form.formulas),
+    )
+    # Appendix A at fourth order, a result the paper does not have; and Eqs. (126)-(129)
+    shift = BLOCH.frequency_shift
+    difference = renormalised_splitting(laird()) - BETA * shift[2].form
+    step = forms_step(
+        "frequency-shift",
+        "The frequency shift to fourth order, and the splitting that K implies",
+        r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$, Eq. (A5), order by order. No "
+        r"integral is left beyond $P_1$, $P_2$ and their derivatives. The splitting defined by "
+        r"$K=e^{-\beta\bar\omega}$ shifts differently already at second order, by "
+        r"$\Delta\omega'=\Delta\bar\omega-\Delta\omega$.",
+        [
+            NamedForm(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
+            NamedForm(
+                r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", renormalised_splitting(laird()), "(128)"
+            ),
+            NamedForm(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
+        ],
+    )
+    block = spectral_step(BLOCH, "R_1001", 4)
+    yield Step(step.key, step.title, step.prose, (*step.formulas, *block.formulas))
+    # Sec. V: real, even correlation functions
+    names = ("C1", "C2")
+    yield forms_step(
+        "classical",
+        "The stochastic model: real, even correlation functions",
+        r"$\hat C_i$ is even and $P_i$ odd.",
+        [
+            NamedForm(
+                r"\left(1/T_1\right)^{(4)}",
+                "(1/T1)(4)",
+                classical(BLOCH.inv_T1[4].form, names),
+                "(140)",
+            ),
+            NamedForm(
+                r"\left(1/T_2'\right)^{(4)}",
+                "(1/T2')(4)",
+                classical(BLOCH.inv_T2_prime[4].form, names),
+                "(141)",
+            ),
+        ],
+    )
+    # Appendix E
+    wanted = [r for r in rational_results() if r.name.endswith(("inv_T1_4", "inv_T2_prime_4"))]
+    yield Step(
+        "appendix-e",
+        "Exponential correlation functions",
+        r"(E1): $C_1=C_2=\Delta^2e^{-\lambda|t|}$; (E3): $C_1=\tfrac12\Delta^2e^{-\lambda|t|}$, "
+        r"$C_2=0$ (there $\Delta$ is $\omega_1$). Every quantity is rational in $\omega_0$ and "
+        r"$\lambda$; the first two lines are model (E1), the last two (E3), which the "
+        "source does not print.",
+        tuple(rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
     )
 
 
@@ -164,22 +246,6 @@ def fourth_order_rates() -> Step:
         r"$k_{01}$ is reduced from its own ten terms; the result equals $k_{10}$ with "
         r"$\omega_0\to-\omega_0$.",
         [named(name, 4) for name in ("k_down", "inv_T1")],
-    )
-
-
-def equilibrium(order: int) -> Step:
-    """Sec. III C: the imaginary-time expansion."""
-    forms = [NamedForm("K^{(0)}", "K(0)", K[0], "(107)")]
-    if order >= 4:
-        forms.append(NamedForm("K^{(2)}", "K(2)", K[2], "(116)"))
-    return forms_step(
-        "equilibrium",
-        "Equilibrium constant from imaginary time",
-        r"$K=K_{11}/K_{00}$ with $K_{nn}=\langle n|\mathrm{Tr}_B e^{-\beta H}|n\rangle/Z_B$. Two "
-        r"imaginary-time integrals over $C_1(-i\tau)$ leave $[e^{-\beta a}-1+\beta a]/a^2$ with "
-        r"$a=\omega\mp\omega_0$ under the frequency integral, Eqs. (108)-(111); finite parts of "
-        r"its pieces and the KMS relation give $P_1$ and $P_1'$.",
-        forms,
     )
 
 
@@ -205,90 +271,6 @@ def balance() -> Step:
     )
 
 
-def zero_temperature_limits() -> Step:
-    """Eqs. (96), (117), (154)."""
-    return forms_step(
-        "zero-temperature",
-        "Zero temperature",
-        r"At $T=0$, $\hat C_i(\omega)=2\Gamma_i(\omega)$ for $\omega>0$ and zero below, hence "
-        r"$P_1'(-\omega_0)=2\int_0^\infty d\omega\,\Gamma_1'(\omega)/(\omega+\omega_0)$. "
-        "The up rate and the equilibrium constant stay finite; the pure-dephasing rate vanishes.",
-        [
-            NamedForm(
-                r"\lim_{T\to0}k_{10}^{(4)}",
-                "k10(4) at T = 0",
-                zero_temperature(BLOCH.k_up[4].form),
-                "(96)",
-            ),
-            NamedForm(r"\lim_{T\to0}K^{(2)}", "K(2) at T = 0", zero_temperature(K[2]), "(117)"),
-            NamedForm(
-                r"\lim_{T\to0}\left(1/T_2'\right)^{(4)}",
-                "(1/T2')(4) at T = 0",
-                zero_temperature(BLOCH.inv_T2_prime[4].form),
-            ),
-        ],
-    )
-
-
-def dephasing() -> Step:
-    """Sec. IV C: the pure-dephasing rate has an integral that does not close."""
-    step = wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)")
-    form = spectral_step(BLOCH, "inv_T2_prime", 4, "(135)")
-    return Step(
-        "dephasing",
-        "Pure dephasing",
-        r"From $-\mathrm{Re}R_{1010}+(R_{0000}+R_{1111})/2$, Eq. (132). " + form.prose,
-        (*step.formulas, *form.formulas),
-    )
-
-
-def coherences() -> Step:
-    """Appendix A at fourth order, a result the paper does not have; and Eqs. (126)-(129)."""
-    shift = BLOCH.frequency_shift
-    difference = renormalised_splitting(laird()) - BETA * shift[2].form
-    step = forms_step(
-        "frequency-shift",
-        "The frequency shift to fourth order, and the splitting that K implies",
-        r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$, Eq. (A5), order by order. No "
-        r"integral is left beyond $P_1$, $P_2$ and their derivatives. The splitting defined by "
-        r"$K=e^{-\beta\bar\omega}$ shifts differently already at second order, by "
-        r"$\Delta\omega'=\Delta\bar\omega-\Delta\omega$.",
-        [
-            NamedForm(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
-            NamedForm(
-                r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", renormalised_splitting(laird()), "(128)"
-            ),
-            NamedForm(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
-        ],
-    )
-    block = spectral_step(BLOCH, "R_1001", 4)
-    return Step(step.key, step.title, step.prose, (*step.formulas, *block.formulas))
-
-
-def stochastic_bath() -> Step:
-    """Sec. V: real, even correlation functions."""
-    names = ("C1", "C2")
-    return forms_step(
-        "classical",
-        "The stochastic model: real, even correlation functions",
-        r"$\hat C_i$ is even and $P_i$ odd.",
-        [
-            NamedForm(
-                r"\left(1/T_1\right)^{(4)}",
-                "(1/T1)(4)",
-                classical(BLOCH.inv_T1[4].form, names),
-                "(140)",
-            ),
-            NamedForm(
-                r"\left(1/T_2'\right)^{(4)}",
-                "(1/T2')(4)",
-                classical(BLOCH.inv_T2_prime[4].form, names),
-                "(141)",
-            ),
-        ],
-    )
-
-
 W0 = sympy.Symbol("omega_0", positive=True)
 
 
@@ -307,25 +289,14 @@ def rational_results() -> tuple[RationalFunction, ...]:
     )
 
 
-def exponential_models() -> Step:
-    """Appendix E."""
-    wanted = [r for r in rational_results() if r.name.endswith(("inv_T1_4", "inv_T2_prime_4"))]
-    return Step(
-        "appendix-e",
-        "Exponential correlation functions",
-        r"(E1): $C_1=C_2=\Delta^2e^{-\lambda|t|}$; (E3): $C_1=\tfrac12\Delta^2e^{-\lambda|t|}$, "
-        r"$C_2=0$ (there $\Delta$ is $\omega_1$). Every quantity is rational in $\omega_0$ and "
-        r"$\lambda$; the first two lines are model (E1), the last two (E3), which the "
-        "source does not print.",
-        tuple(rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
-    )
-
-
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
+    title="Quantum-mechanical derivation of the Bloch equations: beyond the weak coupling limit",
     source=SOURCE,
-    bibtex=BIBTEX,
+    bibtex="""@article{LairdBudimirSkinner1991,
+  author = {Laird, Brian B. and Budimir, Jane and Skinner, James L.},
+  title = {Quantum-mechanical derivation of the {B}loch equations: Beyond the weak coupling limit},
+  journal = {J. Chem. Phys.}, volume = {94}, pages = {4391}, year = {1991}}""",
     conventions=CONVENTIONS,
     equations=BLOCH,
     orders=(2, 4),

@@ -5,7 +5,7 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from pertsym.certify.ledger import load_claims
 from pertsym.certify.spin_cumulant import spin_cumulant
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
 from pertsym.codegen.module import FunctionSpec, render_module
-from pertsym.derivation import Formula, Step, typed
+from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step, forms_step
 from pertsym.oscillator.elimination import (
     diffusion_beyond_elimination,
@@ -58,47 +58,6 @@ def ledger_row(number: str) -> Formula:
     return typed(claim.latex, against, f"({number})")
 
 
-def hamiltonian() -> Step:
-    """(1)-(5)."""
-    h = oscillator_hamiltonian()
-    return Step(
-        "hamiltonian",
-        "An oscillator coupled by its position",
-        r"The environment is any stationary one; for the paper's spins "
-        r"$H_B=\sum_i(\omega_i\sigma_z^{(i)}+\Delta_i\sigma_x^{(i)})/2$ and "
-        r"$B=\sum_ig_i\sigma_z^{(i)}$, in thermal equilibrium.",
-        (
-            equation("H_S", operator(h), "(1)"),
-            typed(r"H = H_S + H_B + X\otimes B", "the definition of the model", "(2)-(4)"),
-        ),
-    )
-
-
-def motion() -> Step:
-    """(7)."""
-    x = heisenberg(oscillator_hamiltonian(), X)
-    return Step(
-        "heisenberg",
-        "The position in the interaction picture",
-        r"$dX/d\tau=i[H_S,X]$ closes on $1,X,P$; the exponential of that matrix gives",
-        (equation(r"X(\tau)", operator(x), "(7)"),),
-    )
-
-
-def second_order() -> Step:
-    """(6)."""
-    integrand = master_equation().integrand
-    return Step(
-        "second-order",
-        "The second-order generator",
-        r"A pair of interactions is contracted as "
-        r"$-S^\times[C(\tau)S(-\tau)^L-C(\tau)^*S(-\tau)^R]$, which is (6); with $X(-\tau)$ put in "
-        r"and brought to normal order, "
-        r"$\dot\rho=-i[H_S,\rho]+\int_0^\infty d\tau\,\mathcal K(\tau)\rho$,",
-        (equation(r"\mathcal K\rho", superoperator(integrand), "(6)"),),
-    )
-
-
 def operator_equation() -> Step:
     """(23)."""
     kernels = master_equation().kernels
@@ -115,10 +74,69 @@ def operator_equation() -> Step:
     )
 
 
-def coefficients() -> Step:
-    """(24)."""
+def prefixed(name: str) -> tuple[str, str]:
+    """M times a coefficient, or the coefficient, as its spectral form has it: LaTeX and text."""
+    mass = coefficient_forms()[name].mass_power
+    return ("M" if mass else "") + _LATEX[name], ("M " if mass else "") + _TEXT[name]
+
+
+NAME = "schlosshauer_hines_milburn_2008"
+TITLE = "Master equation of a harmonic oscillator in a bath of spins"
+SOURCE = "M. Schlosshauer, A. P. Hines, G. J. Milburn, Phys. Rev. A 77, 022111 (2008)"
+CONVENTIONS = (
+    r"$\hbar=k_B=1$; $[X,P]=i$; $H=H_S+H_B+X\otimes B$, $C(\tau)=\langle B(\tau)B(0)\rangle"
+    r"=\nu(\tau)-i\eta(\tau)$.",
+    r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)$ and $P(\omega)=\mathrm{P}\!\int d\omega'\,"
+    r"\hat C(\omega')/(\omega'-\omega)$ of the bath $B$; in spectral forms $\omega_0$ is "
+    r"$\Omega_0$.",
+    r"$J$ is $\pi$ times the paper's: spins have $C(t)=\frac1\pi\int_0^\infty d\omega\,J(\omega)"
+    r"[\cos\omega t-i\tanh(\beta\omega/2)\sin\omega t]$, oscillators "
+    r"$\hat C(\omega)=2J(\omega)[n(\omega)+1]$ at $\omega>0$.",
+    r"One spin: $\tilde\omega=\sqrt{\omega^2+\Delta^2}$, $\cos\theta=\omega/\tilde\omega$, "
+    r"$h=\tanh(\beta\tilde\omega/2)$.",
+)
+
+
+@argued
+def narrate(order: int) -> Iterator[Step]:
+    """The argument to order 2; order 4 adds the fourth cumulant of the spins."""
+    # (1)-(5)
+    h = oscillator_hamiltonian()
+    yield Step(
+        "hamiltonian",
+        "An oscillator coupled by its position",
+        r"The environment is any stationary one; for the paper's spins "
+        r"$H_B=\sum_i(\omega_i\sigma_z^{(i)}+\Delta_i\sigma_x^{(i)})/2$ and "
+        r"$B=\sum_ig_i\sigma_z^{(i)}$, in thermal equilibrium.",
+        (
+            equation("H_S", operator(h), "(1)"),
+            typed(r"H = H_S + H_B + X\otimes B", "the definition of the model", "(2)-(4)"),
+        ),
+    )
+    # (7)
+    x = heisenberg(oscillator_hamiltonian(), X)
+    yield Step(
+        "heisenberg",
+        "The position in the interaction picture",
+        r"$dX/d\tau=i[H_S,X]$ closes on $1,X,P$; the exponential of that matrix gives",
+        (equation(r"X(\tau)", operator(x), "(7)"),),
+    )
+    yield cumulant_step(2)
+    # (6)
+    integrand = master_equation().integrand
+    yield Step(
+        "second-order",
+        "The second-order generator",
+        r"A pair of interactions is contracted as "
+        r"$-S^\times[C(\tau)S(-\tau)^L-C(\tau)^*S(-\tau)^R]$, which is (6); with $X(-\tau)$ put in "
+        r"and brought to normal order, "
+        r"$\dot\rho=-i[H_S,\rho]+\int_0^\infty d\tau\,\mathcal K(\tau)\rho$,",
+        (equation(r"\mathcal K\rho", superoperator(integrand), "(6)"),),
+    )
+    yield operator_equation()
+    # (24)
     kernels = master_equation().kernels
-    return Step(
+    yield Step(
         "coefficients",
         "The coefficients as time integrals",
         "Matching fixes each coefficient as one half-sided Fourier transform.",
@@ -129,17 +147,8 @@ def coefficients() -> Step:
             for n in COEFFICIENTS
         ),
     )
-
-
-def prefixed(name: str) -> tuple[str, str]:
-    """M times a coefficient, or the coefficient, as its spectral form has it: LaTeX and text."""
-    mass = coefficient_forms()[name].mass_power
-    return ("M" if mass else "") + _LATEX[name], ("M " if mass else "") + _TEXT[name]
-
-
-def spectral_forms() -> Step:
-    """(24) as values of the spectrum and of its transform."""
-    return forms_step(
+    # (24) as values of the spectrum and of its transform
+    yield forms_step(
         "spectral",
         "Spectral forms",
         r"$\int_0^\infty d\tau\,e^{i\omega\tau}C(\tau)=\hat C(\omega)/2-(i/2\pi)P(\omega)$. The "
@@ -147,10 +156,8 @@ def spectral_forms() -> Step:
         r"the odd part.",
         [NamedForm(*prefixed(n), coefficient_forms()[n].form, SOURCES[n]) for n in COEFFICIENTS],
     )
-
-
-def closed_forms() -> Step:
-    """(25)-(28), f1 and the frequency shift."""
+    yield spin_correlation()
+    # (25)-(28), f1 and the frequency shift
     spins = results(
         (
             (r"\gamma", spin_damping(), "(26)"),
@@ -167,7 +174,7 @@ def closed_forms() -> Step:
         )
     )
     series = rf"\sum_{{\nu=(2k+1)\pi T}}\left({tex(spin_shift_term())}\right)"
-    return Step(
+    yield Step(
         "lorentz-drude",
         "Closed forms for a Lorentz-Drude cutoff",
         r"$J(\omega)=2M\gamma_0\omega\Lambda^2/(\Lambda^2+\omega^2)$. $D$ and $f$ of spins and the "
@@ -178,37 +185,58 @@ def closed_forms() -> Step:
         r"at $T=0$ and vanishes for $T\to\infty$.",
         (*spins, equation(r"\tilde\Omega_0^2", series, "(24a)"), *oscillators),
     )
-
-
-NAME = "schlosshauer_hines_milburn_2008"
-TITLE = "Master equation of a harmonic oscillator in a bath of spins"
-SOURCE = "M. Schlosshauer, A. P. Hines, G. J. Milburn, Phys. Rev. A 77, 022111 (2008)"
-BIBTEX = """@article{SchlosshauerHinesMilburn2008,
-  author = {Schlosshauer, Maximilian and Hines, A. P. and Milburn, G. J.},
-  title = {Decoherence and dissipation of a quantum harmonic oscillator coupled to two-level
-    systems},
-  journal = {Phys. Rev. A}, volume = {77}, pages = {022111}, year = {2008}}"""
-CONVENTIONS = (
-    r"$\hbar=k_B=1$; $[X,P]=i$; $H=H_S+H_B+X\otimes B$, $C(\tau)=\langle B(\tau)B(0)\rangle"
-    r"=\nu(\tau)-i\eta(\tau)$.",
-    r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)$ and $P(\omega)=\mathrm{P}\!\int d\omega'\,"
-    r"\hat C(\omega')/(\omega'-\omega)$ of the bath $B$; in spectral forms $\omega_0$ is "
-    r"$\Omega_0$.",
-    r"$J$ is $\pi$ times the paper's: spins have $C(t)=\frac1\pi\int_0^\infty d\omega\,J(\omega)"
-    r"[\cos\omega t-i\tanh(\beta\omega/2)\sin\omega t]$, oscillators "
-    r"$\hat C(\omega)=2J(\omega)[n(\omega)+1]$ at $\omega>0$.",
-    r"One spin: $\tilde\omega=\sqrt{\omega^2+\Delta^2}$, $\cos\theta=\omega/\tilde\omega$, "
-    r"$h=\tanh(\beta\tilde\omega/2)$.",
-)
-
-
-def narrate(order: int) -> tuple[Step, ...]:
-    """The argument to order 2; order 4 adds the fourth cumulant of the spins."""
-    steps = [hamiltonian(), motion(), cumulant_step(2), second_order(), operator_equation()]
-    steps += [coefficients(), spectral_forms(), spin_correlation(), closed_forms(), static_spins()]
+    # (24c), (24d): D0 and f0
+    t = sympy.Symbol("t", positive=True)
+    finite, limits = static_coefficients(t), static_limit()
+    formulas = results(
+        (
+            ("D_0(t)", finite["D"], ""),
+            ("f_0(t)", sympy.factor(finite["f"]), ""),
+            ("D_0", limits["D"], "(24c)"),
+            ("f_0", limits["f"], "(24d)"),
+            (r"\Delta\langle X^2\rangle", displacement(t)[0], ""),
+        )
+    )
+    yield Step(
+        "static-spins",
+        "Static spins displace the oscillator, they do not heat it",
+        r"A constant $\nu=C_0$ integrated to a finite time, and its limit. With the finite-time "
+        r"coefficients (23) is exact for a random static force, whose energy stays bounded.",
+        formulas,
+    )
     if order >= 4:
-        steps.append(non_gaussian())
-    return (*steps, levels(), elimination(), validity())
+        yield non_gaussian()
+    yield levels()
+    # (39)-(41)
+    found = eliminate(splitting=False)
+    coherence = " + ".join(
+        superoperator(value).replace(r"\rho", rf"\rho_{{{k}}}")
+        for k, value in found.coherence.items()
+    )
+    yield Step(
+        "elimination",
+        "Adiabatic elimination",
+        r"The coherences are set to their stationary value at fixed populations, without the "
+        r"motion of the oscillator and without $\Delta$.",
+        (
+            equation(r"\rho_{+-}", coherence, "(39)"),
+            ledger_row("40"),
+            equation(r"\Gamma", tex(found.heating), "(41)"),
+        ),
+    )
+    # Where (41) holds
+    kept = sympy.factor(sympy.expand(eliminate(splitting=True).heating))
+    formulas = results(((r"\Gamma_\Delta", kept, ""), ("D", diffusion_beyond_elimination(), "")))
+    yield Step(
+        "validity",
+        "Where the elimination holds, and where it fails",
+        r"$D$ is for $X=a+a^\dagger$ here. The elimination needs "
+        r"$\gamma(2\bar n+1)/2\gg\Delta,\Omega_0,g$, while (35) as an equation with "
+        r"$\sigma_\pm$ of the levels' eigenstates needs $\gamma\ll\Delta$. With the levels' own "
+        r"correlation function in (24c) only $g$ need be small: for $\gamma\to0$ the result "
+        r"vanishes off resonance, where (41) diverges.",
+        formulas,
+    )
 
 
 def spin_correlation() -> Step:
@@ -237,28 +265,6 @@ def spin_correlation() -> Step:
             equation("c(t_1-t_2)", exponentials(unbiased), "(19)"),
             equation(r"J_{osc}", tex(surrogate), "(21), (22)"),
         ),
-    )
-
-
-def static_spins() -> Step:
-    """(24c), (24d): D0 and f0."""
-    t = sympy.Symbol("t", positive=True)
-    finite, limits = static_coefficients(t), static_limit()
-    formulas = results(
-        (
-            ("D_0(t)", finite["D"], ""),
-            ("f_0(t)", sympy.factor(finite["f"]), ""),
-            ("D_0", limits["D"], "(24c)"),
-            ("f_0", limits["f"], "(24d)"),
-            (r"\Delta\langle X^2\rangle", displacement(t)[0], ""),
-        )
-    )
-    return Step(
-        "static-spins",
-        "Static spins displace the oscillator, they do not heat it",
-        r"A constant $\nu=C_0$ integrated to a finite time, and its limit. With the finite-time "
-        r"coefficients (23) is exact for a random static force, whose energy stays bounded.",
-        formulas,
     )
 
 
@@ -299,42 +305,6 @@ def levels() -> Step:
         r"$\rho_{ij}=\langle i|\rho|j\rangle$, with $a+a^\dagger=\sqrt2X$. The distance of the "
         r"levels is $\Delta$ throughout; (35) and (38c) of the paper have $2\Delta$.",
         tuple(formulas),
-    )
-
-
-def elimination() -> Step:
-    """(39)-(41)."""
-    found = eliminate(splitting=False)
-    coherence = " + ".join(
-        superoperator(value).replace(r"\rho", rf"\rho_{{{k}}}")
-        for k, value in found.coherence.items()
-    )
-    return Step(
-        "elimination",
-        "Adiabatic elimination",
-        r"The coherences are set to their stationary value at fixed populations, without the "
-        r"motion of the oscillator and without $\Delta$.",
-        (
-            equation(r"\rho_{+-}", coherence, "(39)"),
-            ledger_row("40"),
-            equation(r"\Gamma", tex(found.heating), "(41)"),
-        ),
-    )
-
-
-def validity() -> Step:
-    """Where (41) holds."""
-    kept = sympy.factor(sympy.expand(eliminate(splitting=True).heating))
-    formulas = results(((r"\Gamma_\Delta", kept, ""), ("D", diffusion_beyond_elimination(), "")))
-    return Step(
-        "validity",
-        "Where the elimination holds, and where it fails",
-        r"$D$ is for $X=a+a^\dagger$ here. The elimination needs "
-        r"$\gamma(2\bar n+1)/2\gg\Delta,\Omega_0,g$, while (35) as an equation with "
-        r"$\sigma_\pm$ of the levels' eigenstates needs $\gamma\ll\Delta$. With the levels' own "
-        r"correlation function in (24c) only $g$ need be small: for $\gamma\to0$ the result "
-        r"vanishes off resonance, where (41) diverges.",
-        formulas,
     )
 
 
@@ -393,7 +363,11 @@ PAPER = Paper(
     script=__file__,
     title=TITLE,
     source=SOURCE,
-    bibtex=BIBTEX,
+    bibtex="""@article{SchlosshauerHinesMilburn2008,
+  author = {Schlosshauer, Maximilian and Hines, A. P. and Milburn, G. J.},
+  title = {Decoherence and dissipation of a quantum harmonic oscillator coupled to two-level
+    systems},
+  journal = {Phys. Rev. A}, volume = {77}, pages = {022111}, year = {2008}}""",
     conventions=CONVENTIONS,
     orders=(2, 4),
     readings=readings(),

@@ -6,6 +6,7 @@ order, and the identities behind it, tested exactly at sixth.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 from derivations.steady_state_theorem.checks import (
@@ -19,7 +20,7 @@ from derivations.steady_state_theorem.checks import (
 from pertsym.certify.standard import state_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
-from pertsym.derivation import Reading, Step, typed
+from pertsym.derivation import Reading, Step, argued, typed
 from pertsym.equations.mean_force import (
     boltzmann,
     chains,
@@ -52,9 +53,17 @@ def theorem(state: Reading) -> Step:
     )
 
 
-def slow_subspace() -> Step:
-    """The generator as the restriction of L to the slow invariant subspace."""
-    return Step(
+@cache
+def state_reading() -> Reading:
+    """Two and three levels without symmetry."""
+    return state_values([chosen_model(2, 0.3), chosen_model(3, 0.3)], 6)
+
+
+@argued
+def narrate(order: int) -> Iterator[Step]:
+    """The theorem and its proof; closed forms to order 2 or 4; exact identities at order 6."""
+    yield theorem(state_reading())
+    yield Step(
         "slow-subspace",
         "The generator on the slow subspace",
         r"The map $\Phi(t)=\mathrm{Tr}_Be^{Lt}(\cdot\otimes\rho_B)$ defines "
@@ -76,11 +85,7 @@ def slow_subspace() -> Step:
             ),
         ),
     )
-
-
-def induction() -> Step:
-    """The proof."""
-    return Step(
+    yield Step(
         "induction",
         "Proof by induction over the orders",
         r"Compare the equilibrium of system and baths with what $\Omega$ makes of its reduced "
@@ -105,11 +110,7 @@ def induction() -> Step:
             ),
         ),
     )
-
-
-def corollary() -> Step:
-    """What it means for truncated generators."""
-    return Step(
+    yield Step(
         "corollary",
         "What a truncated generator gets right",
         r"Let the levels be nondegenerate and the rates in $K_2$ connect all of them. Then "
@@ -128,12 +129,8 @@ def corollary() -> Step:
             ),
         ),
     )
-
-
-def spectral_lines() -> Step:
-    """The proof made explicit for a Gaussian bath, and how it is tested."""
     counts = ", ".join(f"{len(list(chains(order)))} at order {order}" for order in (2, 4, 6))
-    return Step(
+    yield Step(
         "lines",
         "The same in formulas that a machine can test",
         r"With $C(t)=\int\frac{d\omega}{2\pi}\hat C(\omega)e^{-i\omega t}$ the correlations of a "
@@ -173,39 +170,12 @@ def spectral_lines() -> Step:
             ),
         ),
     )
-
-
-TITLE = "The steady state of the time-convolutionless generator and the mean-force Gibbs state"
-SOURCE = "the expansion of both states in the coupling (a result of this library)"
-CONVENTIONS = (
-    r"$\hbar=k_B=1$; $H=H_S+H_B+\lambda H_I$, $H_I=\sum_aS_a\otimes B_a$, "
-    r"$H_S=\sum_nE_n|n\rangle\langle n|$; $L=L_0+\lambda L_1$ is $-i[H,\cdot]$.",
-    r"$K=K_0+\lambda^2K_2+\lambda^4K_4+\dots$ is the time-convolutionless generator for "
-    r"$t\to\infty$; $r=\mathrm{Tr}_Be^{-\beta H}/Z_B=r^{(0)}+\lambda^2r^{(2)}+\dots$ the "
-    r"mean-force Gibbs state, not normalised, with $r^{(0)}=e^{-\beta H_S}$.",
-    r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)=2J(\omega)[n(\omega)+1]$ at $\omega>0$, "
-    r"$\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$; $P(\omega)=\mathrm{P}\!\int d\omega'\,"
-    r"\hat C(\omega')/(\omega'-\omega)$; primes are derivatives with respect to the argument.",
-    r"Two levels: $\omega_0=E_1-E_0>0$, $S$ real with elements $s_{00}$, $s_{01}$, $s_{11}$; "
-    r"$\mathrm{FP}\!\int$ is Hadamard's finite part.",
-)
-
-
-@cache
-def state_reading() -> Reading:
-    """Two and three levels without symmetry."""
-    return state_values([chosen_model(2, 0.3), chosen_model(3, 0.3)], 6)
-
-
-def narrate(order: int) -> tuple[Step, ...]:
-    """The theorem and its proof; closed forms to order 2 or 4; exact identities at order 6."""
-    steps = [theorem(state_reading()), slow_subspace(), induction(), corollary(), spectral_lines()]
-    steps.append(second_order_step())
+    yield second_order_step()
     if order >= 4:
-        steps += [ingredients(), fourth_order_step()]
+        yield ingredients()
+        yield fourth_order_step()
     if order >= 6:
-        steps.append(sixth_order_step())
-    return tuple(steps)
+        yield sixth_order_step()
 
 
 def _require_zero(form: SpectralForm, what: str) -> None:
@@ -312,9 +282,20 @@ def specs() -> tuple[FunctionSpec, ...]:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
-    source=SOURCE,
-    conventions=CONVENTIONS,
+    title="The steady state of the time-convolutionless generator and the mean-force Gibbs state",
+    source="the expansion of both states in the coupling (a result of this library)",
+    conventions=(
+        r"$\hbar=k_B=1$; $H=H_S+H_B+\lambda H_I$, $H_I=\sum_aS_a\otimes B_a$, "
+        r"$H_S=\sum_nE_n|n\rangle\langle n|$; $L=L_0+\lambda L_1$ is $-i[H,\cdot]$.",
+        r"$K=K_0+\lambda^2K_2+\lambda^4K_4+\dots$ is the time-convolutionless generator for "
+        r"$t\to\infty$; $r=\mathrm{Tr}_Be^{-\beta H}/Z_B=r^{(0)}+\lambda^2r^{(2)}+\dots$ the "
+        r"mean-force Gibbs state, not normalised, with $r^{(0)}=e^{-\beta H_S}$.",
+        r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)=2J(\omega)[n(\omega)+1]$ at $\omega>0$, "
+        r"$\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$; $P(\omega)=\mathrm{P}\!\int d\omega'\,"
+        r"\hat C(\omega')/(\omega'-\omega)$; primes are derivatives with respect to the argument.",
+        r"Two levels: $\omega_0=E_1-E_0>0$, $S$ real with elements $s_{00}$, $s_{01}$, $s_{11}$; "
+        r"$\mathrm{FP}\!\int$ is Hadamard's finite part.",
+    ),
     orders=(2, 4, 6),
     narrate=narrate,
     readings={"state": state_reading},
