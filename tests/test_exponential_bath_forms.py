@@ -20,7 +20,7 @@ from derivations.detailed_balance_sixth_order.checks import (
 )
 from derivations.exponential_bath import checks as checks
 from derivations.exponential_bath import script as script
-from derivations.exponential_bath.models import (
+from derivations.exponential_bath.checks import (
     MODELS,
     NOISE,
     NoiseModel,

@@ -14,8 +14,7 @@ import sympy
 
 import pertsym as ps
 from derivations.biased_two_level import script as biased_two_level
-from derivations.biased_two_level.checks import rational_quantity
-from derivations.biased_two_level.common import EQUATIONS
+from derivations.biased_two_level.checks import EQUATIONS, rational_quantity
 from derivations.three_levels_two_baths import script as three_levels_two_baths
 from derivations.three_levels_two_baths.checks import GENERATOR as THREE
 from generated.biased_two_level import exponential_bath

@@ -1,54 +1,43 @@
-"""Checks of the biased two-level system: routes, symmetries, limits, detailed balance."""
+"""The biased two-level system: its equations, and checks of routes, symmetries and limits.
+
+S = c + d sigma_z + x sigma_x with sigma_z = |1><1| - |0><0| and three real symbols: the matrix
+elements are d0 = c - d, d1 = c + d on the diagonal and x off it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import sympy
 
-from derivations.biased_two_level.common import (
-    BATH,
-    CLASSICAL_BLOCH,
-    CLASSICAL_GENERATOR,
-    ELIMINATED,
-    EQUATIONS,
-    GENERATOR,
-    QUANTITIES,
-    RATES,
-    SHIFT,
-    C,
-    D,
-    K,
-    X,
-    exchanged,
-    form,
-    spectrum,
-    times,
-    transform,
-    two_levels_only,
-)
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
-from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC
+from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC, model_values, structure_values
 from pertsym.codegen.rational import RationalFunction
+from pertsym.derivation import Reading
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
 from pertsym.equations.bloch import Bloch
+from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import through_kms
 from pertsym.equations.models import laird
 from pertsym.equations.rational import Exponential, rational_form, rational_terms
+from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import classical, substitute, zero_temperature
 from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.second_order import Term
 from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
+from pertsym.language.dictionary import Dictionary, Known
 from pertsym.narrative import symbol
-from pertsym.reduction.elements import at_elements, by_elements
+from pertsym.reduction.elements import at_elements, by_elements, with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Atom,
@@ -57,6 +46,83 @@ from pertsym.reduction.spectral import (
     Value,
     monomial,
 )
+
+BATH = "B"
+C, D, X = sympy.symbols("c d x", real=True)
+OPERATOR = ((C - D, X), (X, C + D))
+
+INTERACTION = symbolic_interaction(2, [(OPERATOR, BATH)])
+CLASSICAL_INTERACTION = symbolic_interaction(2, [(OPERATOR, BATH)], real=[BATH])
+BLOCH = Bloch(INTERACTION)
+GENERATOR = Generator(INTERACTION)
+CLASSICAL_BLOCH = Bloch(CLASSICAL_INTERACTION)
+CLASSICAL_GENERATOR = Generator(CLASSICAL_INTERACTION)
+EQUATIONS = BLOCH
+K = EquilibriumConstant(INTERACTION)
+
+RATES = ("k_up", "k_down", "inv_T1", "inv_T2", "inv_T2_prime")
+SHIFT = "frequency_shift"
+ELIMINATED = tuple(f"{name}_eliminated" for name in (*RATES, SHIFT))
+QUANTITIES = (*RATES, SHIFT, *ELIMINATED)
+
+
+def form(name: str, order: int) -> SpectralForm:
+    """The real spectral form of a quantity."""
+    return EQUATIONS.series(name)[order].form
+
+
+def spectrum(n: int, derivative: int = 0) -> SpectralForm:
+    """Ĉ^(derivative)(n w0)."""
+    return monomial(Gaussian(1), Value("C", BATH, derivative, (n,)))
+
+
+def transform(n: int, derivative: int = 0) -> SpectralForm:
+    """P^(derivative)(n w0)."""
+    return monomial(Gaussian(1), Value("P", BATH, derivative, (n,)))
+
+
+def times(spectral: SpectralForm, names: str) -> SpectralForm:
+    """A form times a product of matrix elements, one letter each: "ddxx" is d^2 x^2."""
+    return with_elements(spectral, tuple(sorted(names)))
+
+
+def exchanged(spectral: SpectralForm) -> SpectralForm:
+    """w0 -> -w0 and d -> -d, which exchanges the names of the two levels."""
+    total = ZERO_FORM
+    for names, part in by_elements(spectral.reversed_frequencies()):
+        odd = names.count("d") % 2
+        total += times(-part if odd else part, "".join(names))
+    return total
+
+
+def names() -> Dictionary:
+    """Quantities, their monomials and K by order: how formulas of the ledger are read."""
+    known = {
+        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
+        for name in QUANTITIES
+        for order in (2, 4)
+    }
+    known |= {f"K^{{({order})}}": Known(K[order]) for order in (0, 2)}
+    for monomials, part in by_elements(form("k_up", 4)):
+        known[f"k_{{{''.join(monomials)}}}"] = Known(part)
+    known[r"k_{01}(\omega_0,d)"] = Known(form("k_down", 4))
+    known[r"k_{10}(-\omega_0,-d)"] = Known(exchanged(form("k_up", 4)))
+    return replace(Dictionary.of(INTERACTION), quantities=known)
+
+
+def readings() -> Mapping[str, Callable[[], Reading]]:
+    """How formulas are read that are no equations between spectral forms."""
+    return {
+        "model": lambda: model_values(INTERACTION),
+        "structure": lambda: structure_values(GENERATOR),
+    }
+
+
+@cache
+def two_levels_only(strengths: str) -> Interaction:
+    """The interaction with every matrix element but these set to zero."""
+    return INTERACTION.at({name: Gaussian(0) for name in "cdx" if name not in strengths})
+
 
 HIERARCHY = "stochastic Liouville hierarchy of a Gauss-Markov field"
 W0, LAM, DELTA = sympy.symbols("omega_0 lambda Delta", positive=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivations.biased_two_level.checks import CHECKS, rational_results
-from derivations.biased_two_level.common import (
+from derivations.biased_two_level.checks import (
     BATH,
+    CHECKS,
     CLASSICAL_BLOCH,
     ELIMINATED,
     EQUATIONS,
@@ -19,6 +19,7 @@ from derivations.biased_two_level.common import (
     K,
     form,
     names,
+    rational_results,
     readings,
 )
 from pertsym.certify.formulas import by_dictionary

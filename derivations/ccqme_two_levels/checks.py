@@ -38,7 +38,7 @@ from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.mean_force import boltzmann, equilibrium_constant, second_order, through_kms
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.language.evaluation import Values
+from pertsym.language.evaluation import Values, acting, dissipator
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.present.symbolic import PrincipalTransform, beta, evaluated, form_expression, w0
@@ -178,21 +178,14 @@ def values(generator: str) -> Values:
     free = np.diag([-1j * (energies[a] - energies[b]) for a, b in BOTH])
     rho = np.array([[0.7, 0.2 - 0.35j], [0.2 + 0.35j, 0.3]])
 
-    def acts(matrix: np.ndarray) -> Any:
-        return lambda x: (matrix @ np.asarray(x).reshape(-1)).reshape(2, 2)
-
     def diagonal(x: Any) -> Any:
         return np.diag(np.diag(x))
-
-    def dissipator(jump: Any) -> Any:
-        inner = jump.conj().T @ jump
-        return lambda x: jump @ x @ jump.conj().T - (inner @ x + x @ inner) / 2
 
     moved = free + redfield if generator == "redfield" else ccqme(chosen)
     mean = mean_force(chosen, 2).matrix
     names: dict[str, Any] = {
-        "q": q, r"\rho": rho, "R": acts(redfield), "Q": acts(q_map), "H_S": np.diag(energies),
-        r"\dot\rho": acts(moved)(rho), r"\tilde\rho": rho - acts(q_map)(rho),
+        "q": q, r"\rho": rho, "R": acting(redfield), "Q": acting(q_map), "H_S": np.diag(energies),
+        r"\dot\rho": acting(moved)(rho), r"\tilde\rho": rho - acting(q_map)(rho),
         r"\rho_{\mathrm{Gibbs}}": np.diag(p), r"\rho_{\mathrm{MFG}}": mean,
         r"\rho_{\mathrm{eq}}": mean, r"\rho^{(2)}": mean - np.diag(p),
         "r^{(2)}": second_order_state(chosen),

@@ -76,14 +76,14 @@ def two_levels(projector: Projector, a: int, b: int) -> Expr:
                 )  # fmt: skip
                 at = {0: EPS, 1: _PRIMED} if term.shape.label == 0 else {1: EPS, 0: _PRIMED}
                 n, f = (at[e] for e in weight.energies)
-                phase = form(gap, at) + number * DELTA
+                phase = linear(gap, at) + number * DELTA
                 kernel = N(n) * F(n, f) * ENERGY(_PRIMED) * UPTO(TAU) * WAVE(-_I * phase * TAU)
                 where = unknown(projector, SIGNS[c], SIGNS[d], at[0])
                 total += int(term.coefficient.re) * LAM**2 * kernel * where
     return canonical(total)
 
 
-def form(energies: EnergyForm, at: Mapping[int, Any]) -> Any:
+def linear(energies: EnergyForm, at: Mapping[int, Any]) -> Any:
     """The value of a linear form of energies."""
     return sum(c * at[energy] for energy, c in energies)
 
@@ -177,7 +177,7 @@ def correlation() -> Expr:
     (weight,) = term.weights
     at = {0: EPS, 1: _PRIMED}
     n, f = (at[e] for e in weight.energies)
-    return ENERGY(_PRIMED) * N(n) * F(n, f) * WAVE(_I * form(term.frequencies[1], at) * TAU)
+    return ENERGY(_PRIMED) * N(n) * F(n, f) * WAVE(_I * linear(term.frequencies[1], at) * TAU)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -11,11 +11,11 @@ import mpmath
 import numpy as np
 import sympy
 
+from derivations.esposito_gaspard_2003.equations import linear
 from pertsym.baths.divergence import Divergent
 from pertsym.certify.claims import Finding, Findings, check, close, exact
 from pertsym.certify.conserved_energy_routes import rate_from_cumulant, rate_from_pole
 from pertsym.environments import FIXED_STATE, Action, NonCrossing
-from pertsym.environments.rule import EnergyForm
 from pertsym.equations import conserved_energy
 from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.random_matrix import fourth_order
@@ -51,7 +51,7 @@ def contraction(digits: int) -> Findings:
             for values in product(levels, repeat=len(energies)):
                 at = {0: levels[start], **dict(zip(energies, values, strict=True))}
                 phase = sum(
-                    _value(form, at) * times[action.time]
+                    linear(form, at) * times[action.time]
                     for form, action in zip(term.frequencies, actions, strict=True)
                 )
                 planar += term.coefficient * (variance / size) ** 2 * np.exp(1j * phase)
@@ -59,10 +59,6 @@ def contraction(digits: int) -> Findings:
         gap = abs(everything - planar - (variance / size) ** 2)
         sides = "".join("R" if side else "L" for side in right)
         yield Finding(f"sides {sides}", bool(gap <= ROUNDING))
-
-
-def _value(form: EnergyForm, at: Mapping[int, Any]) -> Any:
-    return sum(c * at[energy] for energy, c in form)
 
 
 def _all_pairings(
@@ -162,7 +158,7 @@ def _secular_coefficient(splitting: float, energy: float) -> float:
             value = VARIANCE**2 * weights[:, None] * weights[None, :] + 0j
             for k in (0, 2):
                 (level,) = term.shape.system[k]
-                value = value / (eta + 1j * (_value(term.shape.gaps[k], at) + level * splitting))
+                value = value / (eta + 1j * (linear(term.shape.gaps[k], at) + level * splitting))
             total += complex(term.coefficient) * complex(value.sum())
         values.append(total.real)
     return float(np.polyfit(dampings, values, len(dampings) - 1)[-1])
@@ -203,7 +199,7 @@ def self_energy(digits: int) -> Findings:
                     value *= p
                 value /= z - start
                 for form in term.frequencies:  # the energy after each action
-                    here += _value(form, at)
+                    here += linear(form, at)
                     value /= z - here
                 total += value
         yield exact(f"order {2 * n}", total, resolved[n])

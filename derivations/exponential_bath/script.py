@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from derivations.exponential_bath.checks import CHECKS, ORDERS, SYMBOLS
-from derivations.exponential_bath.models import (
+from derivations.exponential_bath.checks import (
+    CHECKS,
     MODELS,
+    ORDERS,
     READINGS,
+    SYMBOLS,
     NoiseModel,
     field_along_x,
     isotropic_field,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
 from itertools import product
 from math import factorial
-from typing import Any, NamedTuple
+from operator import mul
+from typing import NamedTuple
 
 import mpmath
-import numpy as np
 import sympy
 
 from derivations.laird_budimir_skinner_1991.common import BLOCH, SYMBOLIC
@@ -220,109 +220,62 @@ def kms(digits: int) -> Findings:
             yield close(f"(D2) for {type(density).__name__}", left, right, digits)
 
 
-Matrix = Any
-"""2 x 2 array of Fractions."""
-Polynomial = dict[int, Matrix]
-"""Power of t -> coefficient."""
-
+_TIME = sympy.Symbol("t")
+_ONE = sympy.eye(2)
 # A random Liouvillian -i L(t) = +-(A + t B) with (A, B) drawn from this list: a finite ensemble
 # stands for Tr_b[... rho_b], so that every average and every integral is an exact number.
 _DRAWN = ((((1, 2), (0, -1)), ((3, 0), (1, 1))), (((0, 1), (1, 2)), ((-1, 1), (2, 0))))
-ENSEMBLE: tuple[tuple[Matrix, Matrix], ...] = tuple(
-    (sign * a, sign * b)
-    for first, second in _DRAWN
-    for a, b in [tuple(np.array(m, dtype=object) * Fraction(1) for m in (first, second))]
-    for sign in (1, -1)
-)
+ENSEMBLE = [[sign * sympy.Matrix(m) for m in pair] for pair in _DRAWN for sign in (1, -1)]
 ENSEMBLE_ROUTE = "exact averages over a finite ensemble of Liouvillians linear in t"
 
 
-def average(times: Sequence[int]) -> Iterator[tuple[tuple[int, ...], Matrix]]:
+def average(times: Sequence[int]) -> Iterator[tuple[tuple[int, ...], sympy.Matrix]]:
     """<l(t_1) ... l(t_n)> as (powers of the times, coefficient)."""
     for powers in product((0, 1), repeat=len(times)):
-        total = np.zeros((2, 2), dtype=object)
-        for member in ENSEMBLE:
-            chain = np.eye(2, dtype=object)
-            for power in powers:
-                chain = chain @ member[power]
-            total = total + chain * Fraction(1, len(ENSEMBLE))
-        yield powers, total
+        chains = (reduce(mul, (member[p] for p in powers), _ONE) for member in ENSEMBLE)
+        yield powers, sum(chains, sympy.zeros(2)) / len(ENSEMBLE)
 
 
-def integrated(powers: Sequence[int]) -> tuple[Fraction, int]:
-    """int t1^p1 ... tm^pm over t > t1 > ... > tm > 0: coefficient and power of t."""
-    coefficient, power = Fraction(1), 0
+def integrated(powers: Sequence[int]) -> sympy.Expr:
+    """int t1^p1 ... tm^pm over t > t1 > ... > tm > 0."""
+    value = sympy.Integer(1)
     for p in reversed(powers):
-        power += p + 1
-        coefficient /= power
-    return coefficient, power
+        value = sympy.integrate(_TIME**p * value, _TIME)
+    return value
 
 
-def moment(n: int) -> Polynomial:
+def moment(n: int) -> sympy.Matrix:
     """M^(n)(t) of Eq. (30): n! times the n-th iterated integral."""
-    total: Polynomial = {}
-    for powers, value in average(range(n)):
-        coefficient, power = integrated(powers)
-        _add(total, power, value * (coefficient * factorial(n)))
-    return total
+    parts = (value * factorial(n) * integrated(powers) for powers, value in average(range(n)))
+    return sum(parts, sympy.zeros(2))
 
 
-def cumulant_integral(blocks: Mapping[Blocks, int], order: int) -> Polynomial:
+def cumulant_integral(blocks: Mapping[Blocks, int], order: int) -> sympy.Matrix:
     """int dt1 ... of signed products of averages, time 0 being t: Eqs. (40), (41)."""
-    total: Polynomial = {}
+    total = sympy.zeros(2)
     for partition, sign in blocks.items():
         for choice in product(*(list(average(block)) for block in partition)):
-            powers = [0] * order
-            value = np.eye(2, dtype=object) * Fraction(sign)
-            for block, (exponents, matrix) in zip(partition, choice, strict=True):
-                value = value @ matrix
-                for time, exponent in zip(block, exponents, strict=True):
-                    powers[time] = exponent
-            coefficient, power = integrated(powers[1:])
-            _add(total, power + powers[0], value * coefficient)
+            powers = {
+                time: exponent
+                for block, (exponents, _) in zip(partition, choice, strict=True)
+                for time, exponent in zip(block, exponents, strict=True)
+            }
+            value = sign * reduce(mul, (matrix for _, matrix in choice), _ONE)
+            inner = integrated([powers[k] for k in range(1, order)])
+            total += value * _TIME ** powers[0] * inner
     return total
 
 
-def derivative(polynomial: Polynomial) -> Polynomial:
-    """d/dt."""
-    return {power - 1: value * Fraction(power) for power, value in polynomial.items() if power}
-
-
-def times(a: Polynomial, b: Polynomial, scale: Fraction = Fraction(1)) -> Polynomial:
-    """scale * a(t) b(t), in this order."""
-    total: Polynomial = {}
-    for i, x in a.items():
-        for j, y in b.items():
-            _add(total, i + j, (x @ y) * scale)
-    return total
-
-
-def plus(a: Polynomial, b: Polynomial) -> Polynomial:
-    """a(t) + b(t)."""
-    total = dict(a)
-    for power, value in b.items():
-        _add(total, power, value)
-    return total
-
-
-def _add(total: Polynomial, power: int, value: Matrix) -> None:
-    total[power] = total[power] + value if power in total else value
-
-
-def equal(a: Polynomial, b: Polynomial) -> bool:
+def equal(a: sympy.Matrix, b: sympy.Matrix) -> bool:
     """Whether two matrix polynomials are the same."""
-    zero = np.zeros((2, 2), dtype=object)
-    return all(np.array_equal(a.get(k, zero), b.get(k, zero)) for k in a.keys() | b.keys())
+    return bool((a - b).expand().is_zero_matrix)
 
 
-def from_moments(order: int) -> Polynomial:
+def from_moments(order: int) -> sympy.Matrix:
     """R^(order)(t) by `generator_in_moments`."""
-    total: Polynomial = {}
-    for word, coefficient in generator_in_moments(order).items():
-        term = derivative(moment(word[0]))
-        for n in word[1:]:
-            term = times(term, moment(n))
-        total = plus(total, times(term, {0: np.eye(2, dtype=object)}, coefficient))
+    total = sympy.zeros(2)
+    for (first, *rest), coefficient in generator_in_moments(order).items():
+        total += reduce(mul, map(moment, rest), coefficient * moment(first).diff(_TIME))
     return total
 
 
@@ -331,20 +284,16 @@ def moments(digits: int) -> Findings:
     """(25)-(39): the series solves the equation of motion, and R Phi = dPhi/dt order by order."""
     for n in range(1, 5):  # d/dt of the n-th iterated integral is l(t) times the one before
         for powers in product((0, 1), repeat=n):
-            coefficient, power = integrated(powers)
-            inner, inner_power = integrated(powers[1:])
-            holds = coefficient * power == inner and power - 1 == powers[0] + inner_power
-            yield Finding(f"derivative of the iterated integral of {powers}", holds)
-    yield Finding("odd moments vanish", equal(moment(1), {}) and equal(moment(3), {}))
+            inner = _TIME ** powers[0] * integrated(powers[1:])
+            what = f"derivative of the iterated integral of {powers}"
+            yield Finding(what, integrated(powers).diff(_TIME) == inner)
+    none = sympy.zeros(2)
+    yield Finding("odd moments vanish", equal(moment(1), none) and equal(moment(3), none))
     for order in (2, 4):
-        made: Polynomial = {}
+        made = none
         for k in range(2, order + 1, 2):
-            rest = moment(order - k) if k < order else {0: np.eye(2, dtype=object)}
-            scale = Fraction(1, factorial(order - k))
-            made = plus(made, times(from_moments(k), rest, scale))
-        wanted = times(
-            derivative(moment(order)), {0: np.eye(2, dtype=object)}, Fraction(1, factorial(order))
-        )
+            made += from_moments(k) * moment(order - k) / factorial(order - k)
+        wanted = moment(order).diff(_TIME) / factorial(order)
         yield Finding(f"R Phi = dPhi/dt at order {order}", equal(made, wanted))
     paper = {2: {(2,): Fraction(1, 2)}, 4: {(4,): Fraction(1, 24), (2, 2): Fraction(-1, 4)}}
     yield from (

@@ -22,10 +22,8 @@ from derivations.nuclear_relaxation.common import (
     second,
     zero_field,
 )
-from pertsym.certify.formulas import by_dictionary
-from pertsym.certify.ledger import load_claims
 from pertsym.codegen.rational import RationalFunction
-from pertsym.derivation import Formula, Reading, Step, argued, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.narrative import NamedForm, forms_step, rendered, words_step
 from pertsym.paper import Paper
 
@@ -61,7 +59,7 @@ def narrate(order: int) -> Iterator[Step]:
         r"$F_2=\sin^2\theta\,e^{-2i\phi}$ every one is a sum over $q$.",
         (
             typed(r"H_S=\omega_1I_z+\omega_2S_z", READINGS["hamiltonian"]()),
-            *ledger(("H1", "H2", "H3")),
+            *(PAPER.row("H1", ""), PAPER.row("H2", ""), PAPER.row("H3", "")),
         ),
         (
             "H_d = b [I.S - 3 (I.n)(S.n)] = -(3/2) b Σ_q F_q A_q",
@@ -76,7 +74,7 @@ def narrate(order: int) -> Iterator[Step]:
         r"Different $q$ are uncorrelated, and $C_q(t)=g_qC(t)$; rotational diffusion has "
         r"$C(t)=e^{-6Dt}$, $\tau=1/6D$. Two tensors with the angle $\theta$ between their axes "
         r"have $P_2(\cos\theta)$ times that.",
-        ledger(("N1",)),
+        (PAPER.row("N1", ""),),
         ("g0 = 4/5, g1 = 2/15, g2 = 8/15; C(t) = exp(-6Dt), τ = 1/(6D)",),
     )
     yield rates_step(
@@ -159,20 +157,6 @@ def narrate(order: int) -> Iterator[Step]:
     yield like_step()
 
 
-def ledger(equations: Sequence[str]) -> tuple[Formula, ...]:
-    """Formulas of rows of the ledger, compared as there."""
-    found = {claim.equation: claim for claim in load_claims(PAPER.claims_file)}
-    rows = [found[name] for name in equations]
-    return tuple(
-        typed(row.latex, READINGS[row.compare]() if row.compare in READINGS else _spectral())
-        for row in rows
-    )
-
-
-def _spectral() -> Reading:
-    return by_dictionary(names())
-
-
 def rates_step(key: str, title: str, prose: str, equations: Sequence[str]) -> Step:
     """Rates of second order as derived, then as the textbook writes them."""
     shown = [
@@ -182,7 +166,11 @@ def rates_step(key: str, title: str, prose: str, equations: Sequence[str]) -> St
     if key == "transverse":
         shown.append(NamedForm(r"\delta\omega_1^{(2)}", "δω1(2)", second("R2")[1]))
     return forms_step(
-        key, title, f"{prose} With $J$ they read as below.", shown, last=ledger(equations)
+        key,
+        title,
+        f"{prose} With $J$ they read as below.",
+        shown,
+        last=tuple(PAPER.row(e, "") for e in equations),
     )
 
 

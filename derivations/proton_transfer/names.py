@@ -24,7 +24,8 @@ from pertsym.dynamics.half_sided import HalfSided, channels
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.redfield import dissipator, filtered, redfield, unitary
 from pertsym.generators.tcl import tcl_generator
-from pertsym.language.evaluation import Values
+from pertsym.language.evaluation import Values, acting
+from pertsym.language.evaluation import dissipator as jumping
 from pertsym.model.values import Bath, Coupling, Model
 
 Value = Any
@@ -59,11 +60,6 @@ def _rate(transform: HalfSided, gap: Value) -> Value:
     return transform(-float(np.real(gap)))
 
 
-def _acting(matrix: Value) -> Callable[[Value], Value]:
-    """The superoperator with this matrix over row-major vec."""
-    return lambda x: (matrix @ x.reshape(-1)).reshape(x.shape)
-
-
 def _common(model: Model, random: np.random.Generator) -> Point:
     energies = np.array(model.energies)
     q = channels(model)[0].operator
@@ -91,13 +87,13 @@ def exponentials(seed: int, scalar: bool = False) -> Point:
             return transform(-float(at[0]))
         return np.sum(c * (1 - np.exp(-(nu + 1j * at[1]) * at[0])) / (nu + 1j * at[1]))
 
-    finite = _acting(tcl_generator(model, 2, time=time, tolerance=1e-12).orders[2].matrix)
-    free = _acting(unitary(model.energies))
+    finite = acting(tcl_generator(model, 2, time=time, tolerance=1e-12).orders[2].matrix)
+    free = acting(unitary(model.energies))
     by_time = np.array([[rate(time, gap) for gap in row] for row in gaps])
     return {
         **common, "c": c, r"\nu": nu, "S": filtered(model.energies, channels(model)[0]),
         "S(t)": common["q"] * by_time, r"\mathcal R_t": finite,
-        r"\mathcal R": _acting(dissipator(model.energies, channels(model))),
+        r"\mathcal R": acting(dissipator(model.energies, channels(model))),
         r"\dot\rho": free(rho) + finite(rho), r"\Delta": 0.71 if scalar else gaps,
         "C": lambda time: np.sum(c * np.exp(-nu * time)), "g": rate,
         "b'": lambda gap: -transform.shift(-float(gap), 1).value,
@@ -185,14 +181,14 @@ def levels(seed: int, size: int = 3, canonical: bool = False) -> Point:
     p = np.diag(zeroth).real
     unnormalised = _unnormalised(model, beta, wc)
     s = filtered(energies, baths[0])
-    q_map = _acting(correction)
-    total = _acting(ccqme(model) if canonical else redfield(model))
+    q_map = acting(correction)
+    total = acting(ccqme(model) if canonical else redfield(model))
     return {
         **common, r"\beta": beta, "p": p, r"\rho_0": zeroth, r"\rho_2": second,
         r"\tilde\rho_2": unnormalised, r"\rho_{\mathrm{MF}}": zeroth + second, "S": s,
         "d": np.diag(unnormalised).real, "D_2": np.linalg.inv(zeroth) @ unnormalised,
-        r"\mathcal R": _acting(r),
-        r"\mathcal R_2": _acting(r), r"\mathcal Q": q_map, r"\dot\rho": total(rho),
+        r"\mathcal R": acting(r),
+        r"\mathcal R_2": acting(r), r"\mathcal Q": q_map, r"\dot\rho": total(rho),
         r"\bar\rho": rho - q_map(rho), r"\Pi_D": (lambda x: np.diag(np.diag(x))),
         r"\Pi_O": (lambda x: x - np.diag(np.diag(x))),
         **{rf"\Lambda_{n}": _moved(n, beta, p) for n in range(size)},
@@ -203,14 +199,9 @@ def levels(seed: int, size: int = 3, canonical: bool = False) -> Point:
         "M_4": -rho @ s.conj().T @ q, "g": partial(_rate, transform),
         "a": lambda gap: np.real(_rate(transform, gap)),
         "b": lambda gap: np.imag(_rate(transform, gap)),
-        "b'": lambda gap: -transform.shift(-float(gap), 1).value, r"\mathcal D": _dissipator,
+        "b'": lambda gap: -transform.shift(-float(gap), 1).value, r"\mathcal D": jumping,
         "C": lambda time: _imaginary_time(np.real(1j * time), beta, wc),
     }  # fmt: skip
-
-
-def _dissipator(jump: Value) -> Callable[[Value], Value]:
-    back = jump.conj().T @ jump
-    return lambda x: jump @ x @ jump.conj().T - (back @ x + x @ back) / 2
 
 
 def _moved(n: int, beta: float, p: Value) -> Callable[[Value], Value]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 
 from derivations.proton_transfer import equation_checks, equilibrium_checks, figure_checks
 from derivations.proton_transfer.common import hierarchy
@@ -24,8 +22,7 @@ from derivations.proton_transfer.equilibrium_checks import (
 from derivations.proton_transfer.figure_checks import THRESHOLD, regime
 from derivations.proton_transfer.names import readings
 from pertsym.certify.claims import checks_in
-from pertsym.certify.ledger import load_claims
-from pertsym.derivation import Formula, Reading, Step, argued, typed
+from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.narrative import cumulant_step, moments_step
 from pertsym.paper import Paper
 from pertsym.systems.proton_transfer import (
@@ -36,20 +33,6 @@ from pertsym.systems.proton_transfer import (
     landmarks,
     wavepacket,
 )
-
-
-@cache
-def _row(equation: str, source: str = "") -> Formula:
-    """The formula of a row of the ledger, read there and compared with the engine's objects."""
-    claims = load_claims(Path(__file__).with_name("claims.toml"))
-    (claim,) = [claim for claim in claims if claim.equation == equation]
-    against = _reading(claim.compare) if claim.compare else claim.text or "a definition"
-    return typed(claim.latex, against, source or f"({equation})")
-
-
-@cache
-def _reading(name: str) -> Reading:
-    return readings()[name]()
 
 
 @argued
@@ -67,7 +50,7 @@ def narrate(order: int) -> Iterator[Step]:
                 "the definition of the model",
                 "(1)-(8)",
             ),
-            _row("7"),
+            PAPER.row("7"),
         ),
     )
     yield potential()
@@ -79,7 +62,7 @@ def narrate(order: int) -> Iterator[Step]:
         rf"$\omega_D={CUTOFF:g}$ hartree are chosen because with them the statements on errors, "
         r"minimum and steady states hold. The correlation function is the sum over the Drude pole, "
         r"$\nu_0=\omega_D$, and the Matsubara poles, $\nu_k=2\pi k/\beta$; $b(0)=-\lambda$.",
-        (_row("42"), _row("57"), _row("56"), _row("51")),
+        (PAPER.row("42"), PAPER.row("57"), PAPER.row("56"), PAPER.row("51")),
     )
     yield moments_step(2, "(61)-(63)")
     yield cumulant_step(2, "(65)")
@@ -91,10 +74,10 @@ def narrate(order: int) -> Iterator[Step]:
         r"superoperator. Secular populations obey detailed balance at every $\eta$ and relax to "
         "the Gibbs state; the full equation has a steady state with negative populations.",
         (
-            _row("71", "(12), (71)"),
+            PAPER.row("71", "(12), (71)"),
             typed(
                 r"\mathcal R[|m\rangle\langle m|]_{nn}=2q_{nm}^2\,a(\Delta_{nm})\quad(n\ne m)",
-                _reading("levels"),
+                PAPER.objects.reading("levels"),
             ),
         ),
     )
@@ -109,10 +92,10 @@ def narrate(order: int) -> Iterator[Step]:
             typed(
                 r"d_n=\sum_mq_{nm}^2\{b'(\Delta_{nm})p_m-b'(\Delta_{mn})p_n"
                 r"-\beta b(\Delta_{mn})p_n\},\quad(\rho_2)_{nn}=d_n-p_n\sum_kd_k",
-                _reading("levels"),
+                PAPER.objects.reading("levels"),
                 "(83)-(85)",
             ),
-            _row("89"),
+            PAPER.row("89"),
         ),
     )
     # Sec. II, Appendix F
@@ -122,7 +105,12 @@ def narrate(order: int) -> Iterator[Step]:
         r"$\mathcal Q$ is the linear map that gives $\mathcal Q\rho_0=\rho_2$. The rescaling "
         r"carries $b(\Delta_{mn})$, the dissipator $b'(\Delta_{nm})$. On $\rho_0+\rho_2$ the "
         r"generator leaves $-\mathcal R[\mathcal Q\rho_2]$, of fourth order, and nothing else.",
-        (_row("119", "(19), (119)"), _row("106"), _row("108", "(20), (108)"), _row("115")),
+        (
+            PAPER.row("119", "(19), (119)"),
+            PAPER.row("106"),
+            PAPER.row("108", "(20), (108)"),
+            PAPER.row("115"),
+        ),
     )
     if order >= 4:
         yield cumulant_step(4, "(80)")
@@ -140,7 +128,7 @@ def narrate(order: int) -> Iterator[Step]:
         "A wavepacket",
         "It starts in the left well with the kinetic energy of the barrier; its width is chosen as "
         f"0.9 of that of the well's ground state: {said.replace('%', 'percent')}.",
-        (_row("21"),),
+        (PAPER.row("21"),),
     )
 
 
@@ -178,7 +166,7 @@ def fourth_order() -> Step:
         r"The populations that are missing stand in the diagonal of the fourth-order condition. "
         r"The engine's $K_4$ of six levels satisfies it with the mean-force state, so that TCL4 is "
         "canonical to second order without a correction by hand.",
-        (_row("91"),),
+        (PAPER.row("91"),),
     )
 
 

@@ -18,7 +18,7 @@ import sympy
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, SpinSurrogate
 from pertsym.baths.exponentials import Exponentials
-from pertsym.language.evaluation import Values
+from pertsym.language.evaluation import Values, acting, dissipator
 from pertsym.oscillator.coefficients import evaluated
 from pertsym.oscillator.elimination import (
     COUPLING,
@@ -256,19 +256,14 @@ def whole(seed: int) -> Point:
     damped, _, point = _third_section(seed)
     rho = _state(random, 2)
     down = np.array([[0, 0], [1, 0]])
-    moved = (liouvillian_matrix(damped, SIZE) @ rho.reshape(-1)).reshape(rho.shape)
+    moved = acting(liouvillian_matrix(damped, SIZE))(rho)
     on_levels = {r"\sigma_x": np.diag([1, -1]), r"\sigma_z": down + down.T, r"\sigma_-": down,
                  r"\sigma_+": down.T}  # fmt: skip
     return {
         **point, r"\rho": rho, r"\dot\rho": moved, "a": np.kron(np.eye(2), _lower()),
         **{name: np.kron(matrix, np.eye(SIZE)) for name, matrix in on_levels.items()},
-        r"\mathcal D": _dissipator,
+        r"\mathcal D": dissipator,
     }  # fmt: skip
-
-
-def _dissipator(jump: Value) -> Callable[[Value], Value]:
-    back = jump.conj().T @ jump
-    return lambda x: jump @ x @ jump.conj().T - (back @ x + x @ back) / 2
 
 
 def readings() -> Mapping[str, Callable[[], Values]]:

@@ -6,19 +6,16 @@ The argument of the paper in its own order; every displayed result comes out of 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
 
 import sympy
 
 from derivations.schlosshauer_hines_milburn_2008 import bath_checks, oscillator_checks
 from derivations.schlosshauer_hines_milburn_2008.names import readings
 from pertsym.certify.claims import checks_in
-from pertsym.certify.ledger import load_claims
 from pertsym.certify.spin_cumulant import spin_cumulant
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
 from pertsym.codegen.module import FunctionSpec, render_module
-from pertsym.derivation import Formula, Step, argued, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step, forms_step
 from pertsym.oscillator.elimination import (
     diffusion_beyond_elimination,
@@ -49,15 +46,6 @@ _TEXT = {"gamma": "γ", "D": "D", "f": "f", "frequency_shift_squared": "Ω̃0²"
 SOURCES = {"frequency_shift_squared": "(24a)", "gamma": "(24b)", "D": "(24c)", "f": "(24d)"}
 
 
-@cache
-def ledger_row(number: str) -> Formula:
-    """The formula of a row of the ledger, read there and compared with the engine's objects."""
-    claims = load_claims(Path(__file__).with_name("claims.toml"))
-    (claim,) = [claim for claim in claims if claim.equation == number]
-    against = readings()[claim.compare]() if claim.compare else claim.text or "a definition"
-    return typed(claim.latex, against, f"({number})")
-
-
 def operator_equation() -> Step:
     """(23)."""
     kernels = master_equation().kernels
@@ -70,7 +58,7 @@ def operator_equation() -> Step:
         "operator-equation",
         "The master equation as an operator equation",
         r"The generator is compared, monomial by monomial, with four terms; all of it is matched.",
-        (ledger_row("23"),),
+        (PAPER.row("23"),),
     )
 
 
@@ -220,7 +208,7 @@ def narrate(order: int) -> Iterator[Step]:
         r"motion of the oscillator and without $\Delta$.",
         (
             equation(r"\rho_{+-}", coherence, "(39)"),
-            ledger_row("40"),
+            PAPER.row("40"),
             equation(r"\Gamma", tex(found.heating), "(41)"),
         ),
     )
@@ -279,7 +267,7 @@ def non_gaussian() -> Step:
         r"Gaussian bath of the same $C(t)$: $\int S_0S_1S_2S_3\,\kappa$ over ordered times, the "
         r"operators of the bath on the right of the state first, early to late, then those on the "
         r"left, late to early.",
-        (ledger_row("four-point"), equation(r"\kappa", exponentials(unbiased))),
+        (PAPER.row("four-point"), equation(r"\kappa", exponentials(unbiased))),
     )
 
 

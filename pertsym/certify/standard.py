@@ -33,7 +33,7 @@ from pertsym.equations.series import Equations
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.generators.tcl import tcl_generator
-from pertsym.language.evaluation import Values
+from pertsym.language.evaluation import Values, acting
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
@@ -246,15 +246,10 @@ def state_values(models: Sequence[Model], order: int) -> Values:
         sums += [mean_force(model, n).matrix for n in range(2, min(order, 4) + 1, 2)]
         names: dict[str, Any] = {}
         for n, term in generators.items():
-            size = len(energies)
-            names[f"K_{n}"] = names[f"K^{{({n})}}"] = _acting(term.matrix, size)
+            names[f"K_{n}"] = names[f"K^{{({n})}}"] = acting(term.matrix)
             if n // 2 < len(sums):
                 part = sums[n // 2] - (sums[n // 2 - 1] if n else 0)
                 names[f"r^{{({n})}}"] = names[rf"\rho^{{({n})}}"] = part
         points.append(names)
     indices = {"a": range(min(len(model.energies) for model in models)), "m": range(order // 2)}
     return Values(points, indices)
-
-
-def _acting(matrix: Any, size: int) -> Callable[[Any], Any]:
-    return lambda x: (matrix @ np.reshape(x, -1)).reshape(size, size)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import Any, NamedTuple
@@ -65,6 +65,18 @@ def tokens(latex: str) -> Tokens:
         if token == "}" and len(pieces) > 3 and pieces[-3] == "{" and pieces[-4] in "_^":
             pieces[-3:] = [pieces[-2]]
     return tuple(pieces)
+
+
+def acting(matrix: Any) -> Callable[[Any], Any]:
+    """The superoperator with this matrix over row-major vec, as a function of `Values`."""
+    size = math.isqrt(len(matrix))
+    return lambda x: (matrix @ np.reshape(x, -1)).reshape(size, size)
+
+
+def dissipator(jump: Any) -> Callable[[Any], Any]:
+    r"""``\mathcal D[L]``: x -> L x L^+ - (L^+ L x + x L^+ L)/2."""
+    back = jump.conj().T @ jump
+    return lambda x: jump @ x @ jump.conj().T - (back @ x + x @ back) / 2
 
 
 @dataclass(frozen=True)
