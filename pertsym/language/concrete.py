@@ -18,7 +18,7 @@ from math import factorial
 from typing import ClassVar
 
 from pertsym.exact import Gaussian
-from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator
+from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator, Plain, operator
 from pertsym.language.equations import NotRead, each_equation, sides
 from pertsym.language.exponential_sums import (
     HIGHEST,
@@ -33,7 +33,7 @@ from pertsym.language.exponential_sums import (
 )
 from pertsym.language.syntax import FormulaError
 
-Function = Callable[[Linear], Operator]
+Function = Callable[[Linear], Plain]
 
 _SIZES = re.compile(
     r"\\(?:left|right|[Bb]igg?[lr]?|displaystyle)(?![A-Za-z])|\\[!,;:]|\\\\|&|\{\}"
@@ -109,7 +109,7 @@ class System:
         Indices of `sums` that a formula may have without summing over them.
     """
 
-    values: Mapping[str, Operator] = field(default_factory=dict)
+    values: Mapping[str, Plain] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
     average: Callable[[tuple[Letter, ...]], ExponentialSum] | None = None
     dagger: Callable[[str], str] = str
@@ -521,7 +521,7 @@ class _Reader:
             if name in self.bound:
                 return Operator.number(ExponentialSum.form(self.bound[name]))
             if original in self.system.values:
-                return self.system.values[original]
+                return operator(self.system.values[original])
             return self.applied(self.system.functions[original], 0)
         if found := self.match(_DOTS):
             dots = 2 if found[1] else 1
@@ -555,11 +555,11 @@ class _Reader:
             argument = ()
         if dots:
             ((name, _),) = argument
-            value = function(argument)
+            value = operator(function(argument))
             for _ in range(dots):
                 value = value.mapped(lambda z: z.derivative(name))
         else:
-            value = function(argument)
+            value = operator(function(argument))
         value = value.adjoint(self.system.dagger) if adjoint else value
         return self.power(value, -1) if inverse else value
 
