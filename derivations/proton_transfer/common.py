@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -155,6 +155,17 @@ def correlation(t: Any, eta: Any, cutoff: Any, beta: Any) -> Any:
     return drude_weight(eta, cutoff, beta) * mpmath.exp(-cutoff * t) + (
         2 * eta * cutoff**2 / beta * series
     )
+
+
+def fourier(density: Callable[[Any], Any], bose: Callable[[Any], Any], time: Any) -> Any:
+    """(34): (1/pi) int J [(n + 1) e^{-iwt} + n e^{iwt}] over w > 0, by quadrature.
+
+    2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
+    """
+    turn, nodes = mpmath.exp(-1j * mpmath.pi / 4), [0, 1, 4, 16, 64, mpmath.inf]
+    thermal = mpmath.quad(lambda w: 2 * density(w) * bose(w) * mpmath.cos(w * time), nodes)
+    ray = mpmath.quad(lambda y: turn * density(turn * y) * mpmath.exp(-1j * turn * y * time), nodes)
+    return (thermal + ray) / mpmath.pi
 
 
 def tunneling_rate(gap: Any, eta: Any, cutoff: Any, beta: Any, derivative: int = 0) -> Any:

@@ -20,6 +20,7 @@ from derivations.proton_transfer.common import (
     Matrix,
     constant_generator,
     correlation,
+    fourier,
     holds,
     model,
     populations,
@@ -155,25 +156,12 @@ def occupation_identities(digits: int) -> Findings:
 
 @check("Fourier integral", SERIES, status="numerical")
 def correlation_function(digits: int) -> Findings:
-    """(31), (34), (35), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series.
-
-    2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
-    """
+    """(31), (34), (35), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series."""
     with mpmath.workdps(digits + 10):
-        turn = mpmath.exp(-1j * mpmath.pi / 4)
-        nodes = [0, 1, 4, 16, 64, mpmath.inf]
         for time in (mpmath.mpf("0.5"), mpmath.mpf(2)):
-            thermal = mpmath.quad(
-                lambda w, t=time: 2 * density(w) * bose(w) * mpmath.cos(w * t) / mpmath.pi, nodes
-            )
-            vacuum = mpmath.quad(
-                lambda y, t=time: (
-                    turn * density(turn * y) * mpmath.exp(-1j * turn * y * t) / mpmath.pi
-                ),
-                nodes,
-            )
             printed = correlation(time, mpmath.mpf(ETA), 1, mpmath.mpf(BETA))
-            yield close(f"C({mpmath.nstr(time, 3)})", thermal + vacuum, printed, digits)
+            found = fourier(density, bose, time)
+            yield close(f"C({mpmath.nstr(time, 3)})", found, printed, digits)
 
 
 @check(ENGINE, SERIES, status="numerical")

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.linalg import expm
 from scipy.special import zeta
 
+from derivations.proton_transfer.common import fourier
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.exponentials import Exponentials
 from pertsym.dynamics.ccqme import ccqme, coherence_map, population_map
@@ -126,7 +127,7 @@ def drude(seed: int) -> Point:
         r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu, "c": np.array(weights),
         r"\lambda": -transform.shift(0.0).value, r"\omega": 0.63, r"\infty": TERMS,
         "t": 0.4 * beta, r"\Delta": 0.57, "J": density, "n": bose, "g": partial(_rate, transform),
-        "C": lambda time: _fourier(density, bose, time), **_FUNCTIONS,
+        "C": partial(fourier, density, lambda w: 1 / mpmath.expm1(beta * w)), **_FUNCTIONS,
         "a": lambda gap: np.real(_rate(transform, gap)),
         "b": lambda gap: np.imag(_rate(transform, gap)),
         r"\mathrm{Res}\,n": partial(residue, bose), r"\mathrm{Res}\,J": partial(residue, density),
@@ -144,24 +145,6 @@ def modes(seed: int) -> Point:
         moved = turn[:, None] * x / turn
         total += g[k] ** 2 * np.sum(weight[:, None] * moved * x.T) / weight.sum()
     return {"g": g, r"\omega": w, "t": time, "n": lambda at: 1 / np.expm1(beta * at), "C(t)": total}
-
-
-def _fourier(density: Callable[..., Value], bose: Callable[..., Value], time: float) -> complex:
-    """(34): 2 J n falls off, J e^{-iwt} does so on a ray below the real axis."""
-    turn = mpmath.exp(-1j * mpmath.pi / 4)
-    nodes = [0, 1, 4, 16, 64, mpmath.inf]
-
-    def thermal(w: Value) -> Value:
-        return 2 * density(w) * mpmath.cos(w * time) / mpmath.expm1(w / _scale(bose))
-
-    ray = mpmath.quad(lambda y: turn * density(turn * y) * mpmath.exp(-1j * turn * y * time),
-                      nodes)  # fmt: skip
-    return complex((mpmath.quad(thermal, nodes) + ray) / mpmath.pi)
-
-
-def _scale(bose: Callable[..., Value]) -> float:
-    """The temperature that n(w) holds."""
-    return float(1 / np.log1p(1 / bose(1.0)))
 
 
 def levels(seed: int, size: int = 3, canonical: bool = False) -> Point:

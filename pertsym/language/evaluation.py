@@ -69,7 +69,7 @@ def tokens(latex: str) -> Tokens:
 
 def acting(matrix: Any) -> Callable[[Any], Any]:
     """The superoperator with this matrix over row-major vec, as a function of `Values`."""
-    size = math.isqrt(len(matrix))
+    size = math.isqrt(matrix.shape[0])
     return lambda x: (matrix @ np.reshape(x, -1)).reshape(size, size)
 
 
