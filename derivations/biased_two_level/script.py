@@ -23,7 +23,6 @@ from derivations.biased_two_level.checks import (
     readings,
 )
 from pertsym.certify.formulas import by_dictionary
-from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Step, argued, typed
 from pertsym.equations.thermal import classical
@@ -208,11 +207,6 @@ def classical_limit() -> Step:
     )
 
 
-def specs() -> tuple[FunctionSpec, ...]:
-    """The functions of rates.py: quantities, then real and imaginary parts of elements."""
-    return quantity_functions(EQUATIONS, QUANTITIES, ELEMENTS, "the biased two-level system")
-
-
 PAPER = Paper(
     script=__file__,
     title="Biased two-level system: diagonal and off-diagonal coupling at fourth order",
@@ -225,7 +219,12 @@ PAPER = Paper(
     equations=EQUATIONS,
     orders=(2, 4),
     narrate=narrate,
-    modules={"rates.py": specs, "exponential_bath.py": rational_results},
+    modules={
+        "rates.py": lambda: quantity_functions(
+            EQUATIONS, QUANTITIES, ELEMENTS, "the biased two-level system"
+        ),
+        "exponential_bath.py": rational_results,
+    },
     terms=("k_up", "k_down", "inv_T2_prime", *ELEMENTS),
     ledger_names=names,
     readings=readings(),

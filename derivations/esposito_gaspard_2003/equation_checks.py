@@ -98,7 +98,7 @@ def dyson(digits: int) -> Findings:
     start = _sum(np.kron(p[k, k], np.diag(m / m.sum())) for k, m in enumerate(blocks))
     means = [float(np.trace(b[np.ix_(m, m)]).real) / m.sum() for m in blocks]
     centred = b - np.diag(np.array(means)[shells])
-    time, findings = 1.3, []
+    time = 1.3
 
     def at(v: Matrix, t: float, rho: Matrix) -> Any:
         """L_I(t) rho."""
@@ -128,25 +128,22 @@ def dyson(digits: int) -> Findings:
         twice = _sum(
             w * time / 2 * rate(time * (x + 1) / 2) for x, w in zip(nodes, weights, strict=True)
         )
-        findings += [
-            _same(f"(6), first order, {name}", once(time), first),
-            _same(f"(6), second order, {name}", twice, second),
-            _same(f"(16), {name}", seen(twice), seen(second)),
-        ]
+        yield _same(f"(6), first order, {name}", once(time), first)
+        yield _same(f"(6), second order, {name}", twice, second)
+        yield _same(f"(16), {name}", seen(twice), seen(second))
         step = 1e-2  # a five-point derivative of the exact coefficient
         stencil = ((-2, 1), (-1, -8), (1, 8), (2, -1))
         slope = _sum(c * seen(_coefficients(h, v, start, time + k * step)[1]) for k, c in stencil)
-        findings.append(_same(f"(17), {name}", seen(rate(time)), slope / (12 * step), 1e-7))
+        yield _same(f"(17), {name}", seen(rate(time)), slope / (12 * step), 1e-7)
         gap = np.diag(np.exp(1j * np.array([0.0, 0.7]) * time))
         si = gap @ s @ gap.conj().T
         of = means if name == "B" else (0.0, 0.0)
         wanted = np.array([-1j * m * (si @ p[k, k] - p[k, k] @ si) for k, m in enumerate(of)])
         found = seen(at(v, time, start))
-        findings.append(Finding(f"(18), {name}", bool(np.abs(found - wanted).max() < ROUNDING)))
-    findings.append(Finding("(23)", bool(np.abs(seen(first)).max() < 1e-10)))
+        yield Finding(f"(18), {name}", bool(np.abs(found - wanted).max() < ROUNDING))
+    yield Finding("(23)", bool(np.abs(seen(first)).max() < 1e-10))
     changed = float(np.abs(first).max()) > 1e-2
-    findings.append(Finding("the total state does change at first order", changed))
-    yield from findings
+    yield Finding("the total state does change at first order", changed)
 
 
 def _sum(parts: Iterable[Any]) -> Any:

@@ -7,7 +7,6 @@ fixed state (Redfield's).  The last steps go beyond the paper, to fourth order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 
@@ -389,13 +388,6 @@ def _at_total_energy(expression: sympy.Expr) -> sympy.Expr:
     return expression.subs({**chords, **{conserved.X[s]: points[s] for s in (0, 1)}})
 
 
-def generate() -> Mapping[str, str]:
-    """The files below generated/esposito_gaspard_2003/ besides document and ledger."""
-    return {
-        "rates.py": render_expressions(NAME, f"{TITLE}: Gaussian orthogonal matrices.", functions())
-    }
-
-
 PAPER = Paper(
     script=__file__,
     title=TITLE,
@@ -407,7 +399,9 @@ PAPER = Paper(
     conventions=CONVENTIONS,
     orders=(2, 4),
     narrate=narrate,
-    generate=generate,
+    generate=lambda: {
+        "rates.py": render_expressions(NAME, f"{TITLE}: Gaussian orthogonal matrices.", functions())
+    },
     headline=SOURCE,
     readings=READINGS,
     checks=checks_in(vars(equation_checks), vars(matrix_checks), vars(solver_checks)),

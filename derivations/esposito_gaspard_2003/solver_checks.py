@@ -92,7 +92,7 @@ def _anew(method: str, splitting: float, strength: float, times: Floats) -> Floa
 @check(PRODUCT, ANEW, status="numerical")
 def solvers(digits: int) -> Findings:
     """Every method of `evolve` and every number of `rates`, units included."""
-    times, findings = np.array([0.0, 0.4, 3.0, 11.0, 40.0]), []
+    times = np.array([0.0, 0.4, 3.0, 11.0, 40.0])
     for splitting, strength in ((0.5, 0.4), (0.15, 0.25)):
         spin = model(splitting, strength)
         for method in (
@@ -102,7 +102,7 @@ def solvers(digits: int) -> Findings:
             "redfield",
         ):
             gap = np.abs(z(spin, method, times) - _anew(method, splitting, strength, times)).max()
-            findings.append(Finding(f"{method}, splitting {splitting}", bool(gap < 1e-7)))
+            yield Finding(f"{method}, splitting {splitting}", bool(gap < 1e-7))
         r = [float(half_chord(ENERGY + k * splitting)) for k in (-1, 0, 1)]
         for units, factor in (("natural", 1.0), ("wavenumber", PER_FS)):
             rates = random_matrix_rates(model(splitting, strength, units)).equations
@@ -110,24 +110,23 @@ def solvers(digits: int) -> Findings:
                 wanted = factor * strength**2 * sum(pair), (pair[0] - pair[1]) / sum(pair)
                 found: Any = rates[name].rate, rates[name].z_infinity
                 same = np.allclose(found, wanted, rtol=1e-9, atol=0)
-                findings.append(Finding(f"rates, {name}, {units}", bool(same)))
+                yield Finding(f"rates, {name}, {units}", bool(same))
         for units, factor in (("natural", 1.0), ("wavenumber", PER_FS)):
             inside = [float(half_chord(0.1 + s * splitting / 2)) for s in (-1, 1)]
             conserved = random_matrix_rates(model(splitting, strength, units), 2, total_energy=0.1)
             right = np.isclose(
                 conserved.orders[2] or 0.0, factor * strength**2 * sum(inside), 1e-9, 0
             )
-            findings.append(Finding(f"rates at a total energy, {units}", bool(right)))
+            yield Finding(f"rates at a total energy, {units}", bool(right))
     early = np.array([0.0, 0.5, 1.0, 2.0, 15.0])
     run = random_matrix_evolve(
         model(0.3, 0.3), "exact", UP, list(early), size=200, realisations=8, seed=3
     ).populations
     gap = np.abs(run[:, 1] - run[:, 0] - z(model(0.3, 0.3), "energy-resolved", early))
-    findings.append(Finding("simulation, early", bool(gap[:4].max() < 0.01)))
-    findings.append(Finding("simulation, t = 15", bool(gap[4] < 0.1)))
+    yield Finding("simulation, early", bool(gap[:4].max() < 0.01))
+    yield Finding("simulation, t = 15", bool(gap[4] < 0.1))
     kept = bool(np.abs(run.sum(axis=1) - 1).max() < 1e-10)
-    findings.append(Finding("simulation keeps the trace", kept))
-    yield from findings
+    yield Finding("simulation keeps the trace", kept)
 
 
 @check(

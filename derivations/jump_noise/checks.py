@@ -326,7 +326,7 @@ def _number(x: Fraction) -> Any:
 def joint_equations(digits: int) -> Findings:
     """What the series through order 8 leaves of the whole generator falls with the tenth power."""
     w0, rate = Fraction(11, 10), Fraction(7, 5)
-    names, findings = RING.names, []
+    names = RING.names
     for name, (noise, *_) in _CHAINS.items():
         generators = exact_generator(bath(TILTED, noise), _HIGHEST)
         rests = []
@@ -346,11 +346,8 @@ def joint_equations(digits: int) -> Findings:
                 rests.append(mpmath.mnorm(whole - series, 1))
             power = mpmath.log(rests[0] / rests[1], 2)
             small = bool(rests[0] < mpmath.mpf(10) ** -digits)
-        findings += [
-            Finding(f"{name}: the generator to {digits} digits", small, digits),
-            Finding(f"{name}: the rest falls with power 10", bool(abs(power - 10) < 0.05)),
-        ]
-    yield from findings
+        yield Finding(f"{name}: the generator to {digits} digits", small, digits)
+        yield Finding(f"{name}: the rest falls with power 10", bool(abs(power - 10) < 0.05))
 
 
 def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> Any:

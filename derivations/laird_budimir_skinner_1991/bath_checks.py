@@ -75,17 +75,13 @@ def one_mode(kinds: tuple[int, ...]) -> sympy.Expr:
     return total
 
 
-def falling_factorial_averages() -> list[Finding]:
+def falling_factorial_averages() -> Findings:
     """(1 - x) sum_k k(k-1)...(k-m+1) x^k = m! n^m: the geometric series differentiated m times."""
     x = sympy.Symbol("x", positive=True)
-    return [
-        exact(
-            f"average of the falling factorial of degree {m}",
-            (1 - x) * x**m * sympy.diff(1 / (1 - x), x, m),
-            factorial(m) * (x / (1 - x)) ** m,
-        )
-        for m in range(3)
-    ]
+    for m in range(3):
+        left = (1 - x) * x**m * sympy.diff(1 / (1 - x), x, m)
+        right = factorial(m) * (x / (1 - x)) ** m
+        yield exact(f"average of the falling factorial of degree {m}", left, right)
 
 
 @check(TRACES, "three pairings")
@@ -153,17 +149,16 @@ def boson_spectrum(digits: int) -> Findings:
     yield from _continuum(digits)
 
 
-def _continuum(digits: int) -> list[Finding]:
+def _continuum(digits: int) -> Findings:
     """(65), (73) for J = w^3 e^{-w}, beta = 2, T = 0: series in closed form against quadrature."""
     bath = Correlation(Ohmic(1.0, 1.0, 3.0), "boson", 2.0)
-    findings = []
     with mpmath.workdps(digits + 10):
         for w in (mpmath.mpf(3) / 4, mpmath.mpf(-3) / 4):
             n = 1 / mpmath.expm1(2 * abs(w))
             occupied = n + 1 if w > 0 else n
             spectrum = 2 * abs(w) ** 3 * mpmath.exp(-abs(w)) * occupied
             found = as_mpf(enclosure.spectrum(bath, w, 0, digits + 5))
-            findings.append(close(f"(73) at w = {float(w)}", found, spectrum, digits))
+            yield close(f"(73) at w = {float(w)}", found, spectrum, digits)
         t = mpmath.mpf(5) / 4
 
         def density(w: mpmath.mpf) -> mpmath.mpc:
@@ -174,8 +169,7 @@ def _continuum(digits: int) -> list[Finding]:
         inverse = mpmath.quad(density, [0, 1, 3, 8, 20, 50, mpmath.inf])
         # [n(w) + 1] e^{-iwt} + n(w) e^{iwt} as geometric series: sums of 6/(1 + 2k +- it)^4
         series = _zeta4((1 + 1j * t) / 2) + _zeta4((3 - 1j * t) / 2)
-        findings.append(close("(65)", inverse, 6 * series / (16 * mpmath.pi), digits))
-    return findings
+        yield close("(65)", inverse, 6 * series / (16 * mpmath.pi), digits)
 
 
 def _zeta4(a: mpmath.mpc) -> mpmath.mpc:

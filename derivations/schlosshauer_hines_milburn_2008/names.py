@@ -73,7 +73,7 @@ def _lower(size: int = SIZE) -> Value:
     return np.diag(np.sqrt(np.arange(1.0, size)), 1).astype(complex)
 
 
-def _acting(
+def acted(
     value: Superoperator, numbers: Mapping[Value, float], x: Value, p: Value, rho: Value
 ) -> Value:
     """A superoperator of the Weyl algebra, at numbers, on a matrix."""
@@ -229,7 +229,7 @@ def levels(seed: int, slaved: bool = False) -> Point:
     for row in rho:
         point[rf"\rho_{{{row}}}"] = rho[row]
         point[rf"\dot\rho_{{{row}}}"] = sum(
-            _acting(value, numbers, x, p, rho[column])
+            acted(value, numbers, x, p, rho[column])
             for (target, column), value in equations.items()
             if target == row
         )
@@ -241,11 +241,11 @@ def levels(seed: int, slaved: bool = False) -> Point:
     point |= {"p_+": gain / (gain + loss), "p_-": loss / (gain + loss), r"\rho_S": rho["++"]}
     number = np.diag(np.arange(SIZE))
     free = -1j * point[r"\Omega_0"] * (number @ rho["++"] - rho["++"] @ number)
-    point[r"\dot\rho_S"] = free + _acting(found.dissipator, numbers, x, p, rho["++"])
+    point[r"\dot\rho_S"] = free + acted(found.dissipator, numbers, x, p, rho["++"])
     point[r"\Gamma"] = complex(found.heating.subs(numbers))
     if slaved:
         point[r"\rho_{+-}"] = sum(
-            _acting(value, numbers, x, p, rho[k]) for k, value in found.coherence.items()
+            acted(value, numbers, x, p, rho[k]) for k, value in found.coherence.items()
         )
     return point
 

@@ -5,7 +5,7 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import sympy
 
@@ -14,7 +14,7 @@ from derivations.schlosshauer_hines_milburn_2008.names import readings
 from pertsym.certify.claims import checks_in
 from pertsym.certify.spin_cumulant import spin_cumulant
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
-from pertsym.codegen.module import FunctionSpec, render_module
+from pertsym.codegen.module import FunctionSpec
 from pertsym.derivation import Step, argued, typed
 from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step, forms_step
 from pertsym.oscillator.elimination import (
@@ -334,19 +334,6 @@ def closed_functions() -> tuple[ElementaryFunction, ...]:
     )
 
 
-def generate() -> Mapping[str, str]:
-    """The files below generated/schlosshauer_hines_milburn_2008/ besides document and ledger."""
-    return {
-        "coefficients.py": render_module(NAME, f"{TITLE}.", specs()),
-        "lorentz_drude.py": render_elementary_module(
-            NAME,
-            f"{TITLE}: closed forms for a Lorentz-Drude cutoff.",
-            _MODULE_CONVENTIONS,
-            closed_functions(),
-        ),
-    }
-
-
 PAPER = Paper(
     script=__file__,
     title=TITLE,
@@ -360,7 +347,15 @@ PAPER = Paper(
     orders=(2, 4),
     readings=readings(),
     narrate=narrate,
-    generate=generate,
+    modules={"coefficients.py": specs},
+    generate=lambda: {
+        "lorentz_drude.py": render_elementary_module(
+            NAME,
+            f"{TITLE}: closed forms for a Lorentz-Drude cutoff.",
+            _MODULE_CONVENTIONS,
+            closed_functions(),
+        )
+    },
     headline=SOURCE,
     checks=checks_in(vars(oscillator_checks), vars(bath_checks), {"spin_cumulant": spin_cumulant}),
 )

@@ -224,16 +224,14 @@ def numbers(generator: random.Random, count: int) -> list[tuple[Gaussian, Gaussi
 )
 def exponential_baths(digits: int) -> Findings:
     """The pieces, gap by gap, and the invariance recursion: equal rational numbers."""
-    generator, findings = random.Random(6), []
+    generator = random.Random(6)
     interaction = symbolic_interaction(2, [(OFF_DIAGONAL, "B")])
     for element, number in (((1, 1, 0, 0), 0), ((1, 0, 1, 0), 1)):
         terms = generator_element(interaction, 6, element)
         for _ in range(2):
             w0, some = Fraction(generator.randint(1, 9), 2), numbers(generator, 3 - number)
             left = pieces(number).at_exponentials({"B": some}, [w0])
-            findings.append(
-                exact(f"{ROWS[number][3]}, gaps", left, by_gaps(terms, {"B": some}, [w0]))
-            )
+            yield exact(f"{ROWS[number][3]}, gaps", left, by_gaps(terms, {"B": some}, [w0]))
     decay = Decay(("c",), "nu", (("cs",), "nus"))
     bath = ExponentialBath.of(interaction, {"B": (decay,)})
     generators = exact_generator(bath, 6)[6]
@@ -242,8 +240,7 @@ def exponential_baths(digits: int) -> Findings:
         names = {"c": c, "cs": c.conjugate(), "nu": nu, "nus": nu.conjugate()}
         right = at(generators[element], names | {"y": Gaussian(0, w0)}).re
         left = pieces(number).at_exponentials({"B": [(c, nu)]}, [w0])
-        findings.append(exact(f"{ROWS[number][3]}, recursion", left, right))
-    yield from findings
+        yield exact(f"{ROWS[number][3]}, recursion", left, right)
 
 
 def at(value: LinearFraction, names: Mapping[str, Gaussian]) -> Gaussian:

@@ -21,7 +21,6 @@ from derivations.three_levels_two_baths.checks import (
     population,
 )
 from pertsym.certify.standard import model_values, structure_values
-from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Step, argued, typed
 from pertsym.equations.mean_force import through_kms
@@ -147,18 +146,6 @@ def selection() -> Step:
     )
 
 
-def specs() -> tuple[FunctionSpec, ...]:
-    """The functions of rates.py: population rates, then parts of coherence elements."""
-    return quantity_functions(
-        GENERATOR,
-        (*RATES, *ELIMINATED),
-        COHERENCES,
-        "three levels between two baths",
-        "Frequencies in general position: an unbounded error says that a denominator vanishes. "
-        "Raises\n    Divergent where a spectrum, transform or integral it needs does not exist.",
-    )
-
-
 PAPER = Paper(
     script=__file__,
     title="Three levels between two baths at fourth order",
@@ -166,7 +153,17 @@ PAPER = Paper(
     equations=GENERATOR,
     orders=(2, 4),
     narrate=narrate,
-    modules={"rates.py": specs},
+    modules={
+        "rates.py": lambda: quantity_functions(
+            GENERATOR,
+            (*RATES, *ELIMINATED),
+            COHERENCES,
+            "three levels between two baths",
+            "Frequencies in general position: an unbounded error says that a denominator "
+            "vanishes. Raises\n    Divergent where a spectrum, transform or integral it needs does "
+            "not exist.",
+        )
+    },
     terms=(*RATES, *COHERENCES),
     ledger_names=names,
     readings={
