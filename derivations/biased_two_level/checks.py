@@ -143,15 +143,13 @@ def laird_limit(digits: int) -> Findings:
             return monomial(_ONE, atom._replace(name=BATH, other=BATH))
         return monomial(_ONE, atom._replace(name=BATH) if isinstance(atom, Value) else atom)
 
-    yield from (
-        exact(
-            f"{name}({order})",
-            at_elements(form(name, order), plain),
-            substitute(one_bath.series(name)[order].form, renamed),
-        )
-        for name in BLOCH_QUANTITIES
-        for order in (2, 4)
-    )
+    for name in BLOCH_QUANTITIES:
+        for order in (2, 4):
+            yield exact(
+                f"{name}({order})",
+                at_elements(form(name, order), plain),
+                substitute(one_bath.series(name)[order].form, renamed),
+            )
 
 
 @check(SYMBOLIC)
@@ -346,14 +344,12 @@ def interference(digits: int) -> Findings:
     rates = {("x", "x", "x", "x"), ("d", "d", "x", "x"), ("c", "d", "x", "x")}
     # the displacement of the bath by c is a static field along x, which shifts the levels
     static = {ELIMINATED[-1]: {("c", "c", "x", "x")}}
-    yield from (
-        exact(
+    for name in QUANTITIES:
+        yield exact(
             f"monomials of {name}(4)",
             {m for m, _ in by_elements(form(name, 4))},
             rates | static.get(name, set()),
         )
-        for name in QUANTITIES
-    )
     yield exact(
         "monomials of 1/T2(2)",
         {m for m, _ in by_elements(form("inv_T2", 2))},
@@ -368,14 +364,12 @@ def interference(digits: int) -> Findings:
             )
         for name in (*RATES[2:], *ELIMINATED[2:-1]):
             yield exact(f"{name}({order}) is even", exchanged(form(name, order)), form(name, order))
-        yield from (
-            exact(
+        for name in (SHIFT, ELIMINATED[-1]):
+            yield exact(
                 f"{name}({order}) is odd",
                 orient_chains(exchanged(form(name, order))),
                 orient_chains(-form(name, order)),
             )
-            for name in (SHIFT, ELIMINATED[-1])
-        )
 
 
 @check(SYMBOLIC)

@@ -229,15 +229,13 @@ def redfield_matrices(digits: int) -> Findings:
     """(95)-(104): the four matrix products against the 16 elements of the ordered cumulant."""
     m = MATRICES
     driven = m.redfield(m.rho)
-    yield from (
-        exact(
-            f"element {a}{b},{c}{d}",
-            in_forms(driven[a, b].coeff(m.rho[c, d])),
-            EQUATION.redfield((a, b, c, d)),
-        )
-        for a, b in BOTH
-        for c, d in BOTH
-    )
+    for a, b in BOTH:
+        for c, d in BOTH:
+            yield exact(
+                f"element {a}{b},{c}{d}",
+                in_forms(driven[a, b].coeff(m.rho[c, d])),
+                EQUATION.redfield((a, b, c, d)),
+            )
     hermitian = m.rho.subs({m.rho[1, 0]: sympy.conjugate(m.rho[0, 1])}).subs(
         {m.rho[n, n]: sympy.Symbol(f"r_{n}", real=True) for n in LEVELS}
     )

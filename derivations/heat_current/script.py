@@ -86,8 +86,12 @@ def narrate(order: int) -> Iterator[Step]:
         ),
         ("Ĉ(ω) -> e^{sω} Ĉ(ω) on every arc between left and right",),
     )
-    yield from (counted_rates(n) for n in ORDERS if n <= order)
-    yield from (flows_step(n) for n in ORDERS if n <= order)
+    for n in ORDERS:
+        if n <= order:
+            yield counted_rates(n)
+    for n in ORDERS:
+        if n <= order:
+            yield flows_step(n)
     yield steady_step(order)
     yield symmetry_step(order)
 

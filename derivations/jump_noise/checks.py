@@ -140,7 +140,8 @@ def telegraph_populations(digits: int) -> Findings:
     found = {n: -model("telegraph").expression("inv_T1", n) for n in stated}
     yield exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE)
     yield Finding("the series solves that of z to order 8", _vanishes(secular(POPULATIONS, decay)))
-    yield from (exact(f"closed form of order {n}", found[n], x * L**n) for n, x in stated.items())
+    for n, x in stated.items():
+        yield exact(f"closed form of order {n}", found[n], x * L**n)
 
 
 @check(RECURSION, SECULAR)
@@ -175,14 +176,12 @@ def pure_dephasing(digits: int) -> Findings:
     series = _element("telegraph_along_z", _COHERENCE, _COHERENCE)
     closed = (-G + sympy.sqrt(G**2 - 16 * X)) / 2
     taylor = sympy.series(closed, X, 0, _HIGHEST // 2 + 1).removeO()
-    yield from (
-        exact(
+    for n in ORDERS:
+        yield exact(
             f"order {n} of (-g + sqrt(g^2 - 16 lam^2))/2",
             -model("telegraph_along_z").expression("inv_T2", n),
             sympy.expand(taylor).coeff(X, n // 2) * L**n,
         )
-        for n in ORDERS
-    )
     yield Finding("s (s + g) + 4 lam^2 to order 8", _vanishes(secular(PURE_DEPHASING, series)))
     yield exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X)
 
@@ -193,13 +192,11 @@ def redrawn(digits: int) -> Findings:
     series = _element("kubo_anderson_along_z", _COHERENCE, _COHERENCE)
     across = model("kubo_anderson").rates
     single = model("telegraph").rates
-    yield from (
-        Finding(
+    for n in ORDERS:
+        yield Finding(
             f"p = 1 is telegraph noise, populations of order {n}",
             _at(across.value("inv_T1", n)) == _at(single.value("inv_T1", n)),
         )
-        for n in ORDERS
-    )
     yield Finding("the series solves it to order 8", _vanishes(secular(REDRAWN, series)))
 
 
@@ -229,12 +226,10 @@ def many_fluctuators(digits: int) -> Findings:
         part = RING.number(Fraction(1, n))
         together = exact_generator(bath(TILTED, fluctuators(part)), _HIGHEST)
         apart = exact_generator(bath(TILTED, *[fluctuators(ONE, part)] * n), _HIGHEST)
-        yield from (
-            Finding(
+        for k in ORDERS:
+            yield Finding(
                 f"{n} signals: {len(apart[k])} elements of order {k}", _same(together, apart, k)
             )
-            for k in ORDERS
-        )
     interaction = independent_baths(2, [(_matrix(TILTED), "C")], real=["C"])
     decays = {"C": (Decay(("lambda", "lambda"), RATE),)}
     gaussian = exact_generator(ExponentialBath.of(interaction, decays), _HIGHEST)

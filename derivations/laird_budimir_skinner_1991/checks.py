@@ -197,7 +197,8 @@ def example_I7(digits: int) -> Findings:
     yield exact("(C3)", _kinds(start.products), [[Kind.S] * 3])
     yield exact("(C4): delta and principal part of the middle S", _kinds(split.products), halves)
     yield exact("arc-length reduction", reduce_by_arcs(alone), whole)
-    yield from (Finding("each half of (C4) diverges", _diverges(half)) for half in split.split())
+    for half in split.split():
+        yield Finding("each half of (C4) diverges", _diverges(half))
     yield from proved("B2", "B5", "B6", "B11", "B13", "pinch", "sift", "C5")
 
 
@@ -278,10 +279,8 @@ def coherence_block(digits: int) -> Findings:
     shifted = w0 - delta**2 * s2 - delta**4 * s4
     omega = shifted * sympy.sqrt(1 - delta**4 * q / shifted**2)
     series = sympy.series(omega - w0, delta, 0, 5).removeO()
-    yield from (
-        exact(f"root {sign}", sympy.expand(secular.subs(lam, r + sign * sympy.I * root)))
-        for sign in (1, -1)
-    )
+    for sign in (1, -1):
+        yield exact(f"root {sign}", sympy.expand(secular.subs(lam, r + sign * sympy.I * root)))
     yield exact("(A6)", series, -(delta**2) * s2 - delta**4 * (s4 + q / (2 * w0)))
 
 

@@ -66,7 +66,8 @@ def tensors(digits: int) -> Findings:
         r"H_{\mathrm d}=-\frac32b(F_0A_0+F_1A_1+F_2A_2+F_1^*A_1^\dagger+F_2^*A_2^\dagger)",
         r"H_{\mathrm c}=\frac{a_1}2(F_0B_0+F_1B_1+F_1^*B_1^\dagger)",
     )
-    yield from (Finding(latex, not read(latex)) for latex in sums)
+    for latex in sums:
+        yield Finding(latex, not read(latex))
 
 
 @check("harmonics", "symbolic identity")
@@ -178,10 +179,8 @@ def same_correlation(digits: int) -> Findings:
     both = [exact_orders(noise) for noise in ("rotation", "gaussian")]
     keys = sorted(set(both[0][2]) | set(both[1][2]))
     zero = both[0][2][keys[0]] * 0
-    yield from (
-        Finding(f"element {e}", both[0][2].get(e, zero).equals(both[1][2].get(e, zero)))
-        for e in keys
-    )
+    for e in keys:
+        yield Finding(f"element {e}", both[0][2].get(e, zero).equals(both[1][2].get(e, zero)))
     yield exact("second order has 70 elements", len(keys), 70)
     yield Finding("Gaussian noise has no third order", 3 not in both[1])
     yield exact("j(3)", scalar_coupling("rotation"), -(B**3) * TAU**2 / 4)
@@ -189,15 +188,13 @@ def same_correlation(digits: int) -> Findings:
     yield exact(
         "R(4) of Gaussian noise", zero_field("gaussian", 4), sympy.Rational(81, 80) * B**4 * TAU**3
     )
-    yield from (
-        exact(
-            f"like spins without a field, {noise}, order {n}",
-            like_spins(noise, n).subs(W, 0),
-            zero_field(noise, n),
-        )
-        for noise in ("rotation", "gaussian")
-        for n in (2, 4)
-    )
+    for noise in ("rotation", "gaussian"):
+        for n in (2, 4):
+            yield exact(
+                f"like spins without a field, {noise}, order {n}",
+                like_spins(noise, n).subs(W, 0),
+                zero_field(noise, n),
+            )
 
 
 @check(MODEL, LADDER, status="numerical")

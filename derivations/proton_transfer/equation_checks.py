@@ -199,7 +199,8 @@ def formulas_at_numbers(digits: int) -> Findings:
     """The rows that are compared: the formula as displayed against the engine's objects."""
     objects = Objects(readings=readings())
     claims = [c for c in load_claims(Path(__file__).with_name("claims.toml")) if c.compare]
-    yield from (holds(f"({c.equation})", tie(c, objects).holds) for c in claims)
+    for c in claims:
+        yield holds(f"({c.equation})", tie(c, objects).holds)
 
 
 # ---------------------------------------------------------------------------------------------

@@ -72,10 +72,8 @@ def printed_positions() -> list[list[float]]:
 def table_1(digits: int) -> Findings:
     """Every printed digit of the six energies."""
     found = grid_states(0.0, 6).states.energies
-    yield from (
-        holds(f"E_{n} = {text}", abs(value - float(text)) <= 0.5 * unit)
-        for n, (value, (text, unit)) in enumerate(zip(found, ENERGIES, strict=True))
-    )
+    for n, (value, (text, unit)) in enumerate(zip(found, ENERGIES, strict=True)):
+        yield holds(f"E_{n} = {text}", abs(value - float(text)) <= 0.5 * unit)
 
 
 @check(DVR, PRINTED, status="numerical")

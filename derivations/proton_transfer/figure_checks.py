@@ -115,8 +115,10 @@ def weak_coupling(digits: int) -> Findings:
     worst = {m: mean_error(0.1, m, 0) for m in ("redfield-secular", "ccqme-secular")}
     steady = {m: float(abs(populations(0.1, m)[0] - exact_steady(0.1)[0])) for m in worst}
     late = dynamics(0.1, "ccqme-secular", 0)
-    yield from (holds(f"{m}: mean error {e:.4f}", e < 0.02) for m, e in worst.items())
-    yield from (holds(f"{m}: steady state off by {e:.4f}", e < 0.01) for m, e in steady.items())
+    for m, e in worst.items():
+        yield holds(f"{m}: mean error {e:.4f}", e < 0.02)
+    for m, e in steady.items():
+        yield holds(f"{m}: steady state off by {e:.4f}", e < 0.01)
     yield holds("p0 falls all the time", ascending((-late[:, 0]).tolist()))
     yield holds("level 2 stays at the percent level", 0 < late[:, 2].max() < 0.05)
 
@@ -203,9 +205,8 @@ def hierarchy_converged(digits: int) -> Findings:
     """Fig. 5: the last step in depth of our own hierarchy, and one Pade term more or less."""
     records = {key: [row["change"] for row in hierarchy()[key]] for key in _STORED}
     terms = hierarchy()["terms"]["change"]
-    yield from (
-        holds(f"{key}: change {max(x):.1e}", max(x) < _THIRD_DIGIT) for key, x in records.items()
-    )
+    for key, x in records.items():
+        yield holds(f"{key}: change {max(x):.1e}", max(x) < _THIRD_DIGIT)
     yield holds(f"one Pade term more: {terms['4']:.1e}", terms["4"] < 0.1 * _THIRD_DIGIT)
     yield holds(f"one less, not as good: {terms['2']:.1e}", terms["4"] < terms["2"] < _THIRD_DIGIT)
 
@@ -215,10 +216,8 @@ def no_coherences(digits: int) -> Findings:
     """Sec. III.1: secular generators do not couple populations to coherences."""
     places = np.arange(6) * 7
     others = np.setdiff1d(np.arange(36), places)
-    yield from (
-        holds(m, not np.any(constant_generator(0.3, m)[np.ix_(others, places)]))
-        for m in ("redfield-secular", "ccqme-secular")
-    )
+    for m in ("redfield-secular", "ccqme-secular"):
+        yield holds(m, not np.any(constant_generator(0.3, m)[np.ix_(others, places)]))
 
 
 @check(ENGINE, status="numerical")

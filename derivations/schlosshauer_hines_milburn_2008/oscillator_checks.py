@@ -112,7 +112,8 @@ def coefficient_kernels(digits: int) -> Findings:
         "f": -NOISE * _SIN / (MASS * FREQUENCY),
     }
     kernels = master_equation().kernels
-    yield from (exact(f"kernel of {n}", kernels[n], printed[n]) for n in COEFFICIENTS)
+    for n in COEFFICIENTS:
+        yield exact(f"kernel of {n}", kernels[n], printed[n])
     c, nu = (0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j)
     with mpmath.workdps(digits + 15):
         w = mpmath.mpf("1.375")

@@ -265,11 +265,9 @@ def at(value: LinearFraction, names: Mapping[str, Gaussian]) -> Gaussian:
 @check("decomposition into step functions", status="derived")
 def decomposition(digits: int) -> Findings:
     """How many pieces there are, and that the kernels of the text are all of the rest."""
-    yield from (
-        exact(f"{name} of {what}, {k} integrals", pieces(number).counts()[k], counts[k])
-        for number, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True))
-        for k in range(3)
-    )
+    for number, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True)):
+        for k in range(3):
+            yield exact(f"{name} of {what}, {k} integrals", pieces(number).counts()[k], counts[k])
     yield exact("pieces of the rest outside the kernels", len(unnamed()), 0)
     sums = [
         sum(piece.step.name.startswith("theta") for piece in pieces(number).rest)

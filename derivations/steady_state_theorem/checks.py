@@ -72,19 +72,16 @@ def fourth_order_rate(a: int) -> SpectralForm:
 @check(ENGINE, IMAGINARY, KMS)
 def second_order_forms(digits: int) -> Findings:
     """Gibbs populations and mean-force coherences are stationary at second order."""
-    yield from (
-        exact(f"element {a}{b}", through_kms(second_order_rate(a, b)), ZERO_FORM)
-        for a, b in product(LEVELS, repeat=2)
-    )
+    for a, b in product(LEVELS, repeat=2):
+        yield exact(f"element {a}{b}", through_kms(second_order_rate(a, b)), ZERO_FORM)
     yield Finding("KMS is needed", all(second_order_rate(a, b) for a, b in ((0, 0), (0, 1))))
 
 
 @check(ENGINE, IMAGINARY, KMS)
 def fourth_order_forms(digits: int) -> Findings:
     """The second-order mean-force state is stationary at fourth order, diagonal coupling too."""
-    yield from (
-        exact(f"population {a}", through_kms(fourth_order_rate(a)), ZERO_FORM) for a in LEVELS
-    )
+    for a in LEVELS:
+        yield exact(f"population {a}", through_kms(fourth_order_rate(a)), ZERO_FORM)
     yield Finding(
         "integrals over two spectra occur and cancel in pairs", bool(fourth_order_rate(0).integrals)
     )

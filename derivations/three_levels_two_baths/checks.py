@@ -178,11 +178,9 @@ def paths_between_baths(digits: int) -> Findings:
 @check("rates in closed form", "imaginary-time expansion", "KMS relation")
 def equilibrium(digits: int) -> Findings:
     """Both baths at one temperature: populations of imaginary time are stationary."""
-    yield from (
-        exact(f"level {level}, order {order}", through_kms(flow(level, order)), ZERO_FORM)
-        for level in range(LEVELS)
-        for order in ORDERS
-    )
+    for level in range(LEVELS):
+        for order in ORDERS:
+            yield exact(f"level {level}, order {order}", through_kms(flow(level, order)), ZERO_FORM)
 
 
 VALUES = {"x": 0.75, "y": -0.5, "d1": 0.375, "d2": -0.25}
