@@ -235,9 +235,7 @@ def fluctuation_symmetry_fourth(digits: int) -> Findings:
 def conservation(digits: int) -> Findings:
     """What one bath gives the other one takes, without any relation between the spectra."""
     for order in (4, 6):
-        total = ZERO_FORM
-        for bath in BATHS:
-            total += COUNTED.cleared_current(order, bath)
+        total = sum((COUNTED.cleared_current(order, bath) for bath in BATHS), ZERO_FORM)
         yield exact(f"order {order - 2}", total, ZERO_FORM)
 
 

@@ -65,9 +65,7 @@ def names() -> Dictionary:
         ]
     for level in (0, 1):
         energy = BLOCH.interaction.energies[level]
-        second = ZERO_FORM
-        for term in K.simplex_terms(level):
-            second += principal_value_form(term)
+        second = sum((principal_value_form(term) for term in K.simplex_terms(level)), ZERO_FORM)
         first = monomial(Gaussian(1), Thermal("T", 0, energy))
         for order, form in ((0, first), (2, second)):
             known[f"K_{{{level}{level}}}^{{({order})}}"] = Known(form)

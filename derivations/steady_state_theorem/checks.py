@@ -48,9 +48,7 @@ def element(order: int, indices: Element) -> SpectralForm:
 @cache
 def second_order_rate(a: int, b: int) -> SpectralForm:
     """(K_2 r(0))_ab for populations; for coherences (K_2 r(0))_ab/(i D_ab) - r(2)_ab."""
-    total = ZERO_FORM
-    for k in LEVELS:
-        total += element(2, (a, b, k, k)) * boltzmann(COUPLING, k)
+    total = sum((element(2, (a, b, k, k)) * boltzmann(COUPLING, k) for k in LEVELS), ZERO_FORM)
     if a == b:
         return total
     denominators, factor = reciprocal(COUPLING.transition(a, b))
@@ -61,9 +59,7 @@ def second_order_rate(a: int, b: int) -> SpectralForm:
 @cache
 def fourth_order_rate(a: int) -> SpectralForm:
     """(K_4 r(0) + K_2 r(2))_aa, populations and coherences of r(2) included."""
-    total = ZERO_FORM
-    for k in LEVELS:
-        total += element(4, (a, a, k, k)) * boltzmann(COUPLING, k)
+    total = sum((element(4, (a, a, k, k)) * boltzmann(COUPLING, k) for k in LEVELS), ZERO_FORM)
     for c, d in product(LEVELS, repeat=2):
         total += element(2, (a, a, c, d)) * second_order(COUPLING, c, d)
     return total
