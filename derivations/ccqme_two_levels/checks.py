@@ -190,7 +190,7 @@ def values(generator: str) -> Values:
         r"\rho_{\mathrm{eq}}": mean, r"\rho^{(2)}": mean - np.diag(p),
         "r^{(2)}": second_order_state(chosen),
         "Z_S": 1 / p[0], r"\beta": inverse, r"\omega_0": gap, r"\lambda": 0.3,
-        r"\mathrm{Tr}": np.trace, r"\mathrm{Re}": np.real, "p": np.diag(p), r"\Pi_D": diagonal,
+        "p": np.diag(p), r"\Pi_D": diagonal,
         r"\Pi_O": lambda x: x - diagonal(x), r"\mathcal D": dissipator,
         "L": np.array([[0.2, 1.1], [-0.4, 0.5j]]),
         r"q(-i\lambda)": q * np.exp(0.3 * np.subtract.outer(energies, energies)),

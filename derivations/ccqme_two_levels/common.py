@@ -12,6 +12,7 @@ from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, half_sided, monomial, negated
@@ -159,7 +160,7 @@ def element_name(n: int, m: int) -> str:
     return f"q{min(n, m)}{max(n, m)}"
 
 
-def in_forms(expression: sympy.Expr) -> SpectralForm:
+def in_forms(expression: sympy.Expr, coupling: Interaction = COUPLING) -> SpectralForm:
     """A polynomial in q and in g, b, db as forms: g(D) = G(-D), b = Im g, db = db/dD."""
     total = ZERO_FORM
     for term in sympy.Add.make_args(sympy.expand(expression)):
@@ -169,23 +170,23 @@ def in_forms(expression: sympy.Expr) -> SpectralForm:
             if base.is_Number or base == sympy.I:
                 base, power = factor, 1
             for _ in range(int(power)):
-                product = product * _factor(base)
+                product = product * _factor(base, coupling)
         total = total + product
     return total
 
 
-def _factor(symbol: sympy.Expr) -> SpectralForm:
+def _factor(symbol: sympy.Expr, coupling: Interaction) -> SpectralForm:
     if symbol == sympy.I:
         return monomial(Gaussian(0, 1))
     if symbol.is_Rational:
         return monomial(Gaussian(Fraction(int(symbol.p), int(symbol.q))))
     if isinstance(symbol, sympy.conjugate):
-        return _factor(symbol.args[0]).conjugated()
+        return _factor(symbol.args[0], coupling).conjugated()
     kind, _, indices = symbol.name.partition("_")
     if kind == "q":
         return with_elements(monomial(Gaussian(1)), (symbol.name.replace("_", ""),))
     n, m = map(int, indices) if len(indices) == 2 else (0, 0)
-    at = negated(COUPLING.transition(n, m))
+    at = negated(coupling.transition(n, m))
     if kind == "g":
         return half_sided(BATH, at)
     # b(D) = -P(-D)/(2 pi), and so db/dD = P'(-D)/(2 pi)

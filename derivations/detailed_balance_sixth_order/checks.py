@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.certify.claims import Finding, Findings, check, checks_in, close
+from pertsym.certify.claims import Findings, check, checks_in, close
 from pertsym.certify.detailed_balance import (
     TwoLevels,
     constants_from_generator,
@@ -19,8 +19,7 @@ from pertsym.certify.detailed_balance import (
 )
 from pertsym.certify.gaussian_spectrum import GaussianSpectrum
 from pertsym.certify.spectral_lines import TwoLevelVariables
-from pertsym.certify.standard import state_values
-from pertsym.certify.stationarity import NotStationary, check_stationarity
+from pertsym.certify.standard import state_values, stationary
 from pertsym.derivation import Reading
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.generators.tcl import tcl_generator
@@ -63,12 +62,7 @@ def _balance(system: TwoLevels, digits: int) -> Findings:
 @check("hierarchy of spectral lines", "imaginary-time expansion", "argument of the steps")
 def identity_off_diagonal(digits: int) -> Findings:
     """The balance of one off-diagonal coupling with all quantities as variables, any spectrum."""
-    points = TwoLevelVariables(diagonal=False)
-    try:
-        for line in check_stationarity(points, 6, coherences=False):
-            yield Finding(line, True)
-    except NotStationary as fault:
-        yield Finding(str(fault), False)
+    return stationary(TwoLevelVariables(diagonal=False), 6, coherences=False)
 
 
 def _mpf(ball: Any) -> mpmath.mpf:
@@ -145,7 +139,7 @@ def _spectrum() -> Values:
         [
             {
                 r"\hat C(\omega)": value, r"J(\omega)": density, r"\omega": w, r"\beta": beta,
-                "A": float(BATH.amplitude), r"\sigma": float(BATH.width), r"\sinh": np.sinh,
+                "A": float(BATH.amplitude), r"\sigma": float(BATH.width),
             }
         ]
     )  # fmt: skip

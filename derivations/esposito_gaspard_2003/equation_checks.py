@@ -24,6 +24,7 @@ from pertsym.certify.ledger import load_claims
 from pertsym.distributions import RULES
 from pertsym.environments import ENERGY_RESOLVED, FIXED_STATE
 from pertsym.equations.energy_resolved import TwoLevels, master_equation
+from pertsym.generators.canonical_form import commutator
 
 ENGINE = "ordered cumulant, non-crossing rule"
 BRUTE = "averaged double commutator, 3 x 6 levels (double precision)"
@@ -157,11 +158,8 @@ def _hermitian(draw: np.random.Generator, n: int) -> Matrix:
 
 def _coefficients(h: Matrix, v: Matrix, rho: Matrix, time: float) -> tuple[Matrix, Matrix]:
     """Coefficients of lambda and lambda^2 in the interaction picture."""
-    one = np.eye(len(h))
-    free, kick = (-1j * (np.kron(x, one) - np.kron(one, x.T)) for x in (h, v))
-    size = len(free)
-    none = np.zeros_like(free)
-    grown = expm(time * np.block([[free, kick, none], [none, free, kick], [none, none, free]]))
-    back = expm(-time * free)
-    found = [back @ grown[:size, k * size : (k + 1) * size] @ rho.reshape(-1) for k in (1, 2)]
-    return found[0].reshape(h.shape), found[1].reshape(h.shape)
+    free = commutator(h)
+    blocks = np.kron(np.eye(3), free) + np.kron(np.eye(3, k=1), commutator(v))
+    _, *parts = np.split(expm(time * blocks)[: len(free)], 3, axis=1)
+    first, second = (expm(-time * free) @ part @ rho.reshape(-1) for part in parts)
+    return first.reshape(h.shape), second.reshape(h.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import sympy
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+from derivations.ccqme_two_levels.common import Matrices, in_forms
 from derivations.proton_transfer.common import (
     DOUBLE,
     PRINTED,
@@ -42,19 +43,11 @@ from pertsym.equations.mean_force import boltzmann, second_order
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import detailed_balance
 from pertsym.exact import Gaussian
+from pertsym.generators.canonical_form import commutator
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.spectra import EnclosedSpectra
-from pertsym.reduction.elements import with_elements
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    SpectralForm,
-    Value,
-    half_sided,
-    monomial,
-    negated,
-    reciprocal,
-)
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, reciprocal
 
 ENGINE = "spectrum and principal-value transform of the engine's Drude bath"
 SERIES = "Drude pole and Matsubara series"
@@ -207,38 +200,6 @@ def formulas_at_numbers(digits: int) -> Findings:
 # N levels with symbols
 
 
-def _half(equation: Ccqme, n: int, m: int) -> SpectralForm:
-    """S_nm = q_nm g(D_nm), g(D) = G(-D)."""
-    at = negated(equation.interaction.transition(n, m))
-    return with_elements(half_sided("B", at), (SYMBOLS[n][m],))
-
-
-def _shift(equation: Ccqme, n: int, m: int, derivative: int) -> SpectralForm:
-    """q_nm^2 b(D_nm) or q_nm^2 b'(D_nm): b(D) = -P(-D)/2pi."""
-    at = negated(equation.interaction.transition(n, m))
-    value = Value("P", "B", derivative, at)
-    form = monomial(Gaussian(Fraction(1 if derivative else -1, 2)), value)
-    return with_elements(form.scaled(Gaussian(1), pi_power=-1), (SYMBOLS[n][m],) * 2)
-
-
-def _tensor(equation: Ccqme, n: int, m: int, k: int, j: int) -> SpectralForm:
-    """R_{nm,kj} of S rho q + q rho S^+ - q S rho - rho S^+ q."""
-    levels = range(SIZE)
-
-    def q(a: int, b: int) -> SpectralForm:
-        return with_elements(monomial(Gaussian(1)), (SYMBOLS[a][b],))
-
-    def adjoint(a: int, b: int) -> SpectralForm:
-        return _half(equation, b, a).conjugated()
-
-    total = _half(equation, n, k) * q(j, m) + q(n, k) * adjoint(j, m)
-    if j == m:
-        total -= sum((q(n, a) * _half(equation, a, k) for a in levels), start=ZERO_FORM)
-    if n == k:
-        total -= sum((adjoint(j, a) * q(a, m) for a in levels), start=ZERO_FORM)
-    return total
-
-
 @check(
     "ordered cumulant and arc-length reduction",
     "imaginary-time expansion",
@@ -252,56 +213,44 @@ def symbolic_levels(digits: int) -> Findings:
     is applied to the Gibbs state, whose image has to be rho_2 before normalisation.
     """
     equation = Ccqme(symbolic_interaction(SIZE, [(SYMBOLS, "B")]))
-    levels = range(SIZE)
+    coupling, paper, levels = equation.interaction, Matrices(SIZE), range(SIZE)
+    driven = paper.redfield(paper.rho)
+    tensor = {
+        (n, m, k, j): in_forms(driven[n, m].coeff(paper.rho[k, j]), coupling)
+        for n, m, k, j in product(levels, repeat=4)
+    }
 
-    def tensor() -> Iterator[bool]:
-        for n, m, k, j in np.ndindex(SIZE, SIZE, SIZE, SIZE):
-            yield not equation.redfield((n, m, k, j)) - _tensor(equation, n, m, k, j)
+    def coherence(n: int, m: int) -> SpectralForm:
+        """R[r0]_nm/(i D_nm), R as the paper has it, less the mean-force state."""
+        denominators, factor = reciprocal(coupling.transition(n, m))
+        total = sum((tensor[n, m, k, k] * boltzmann(coupling, k) for k in levels), ZERO_FORM)
+        over = total.scaled(Gaussian(0, -factor), denominators=denominators)
+        return over - second_order(coupling, n, m)
 
-    def coherences() -> Iterator[bool]:
-        for n in levels:
-            for m in levels:
-                if n != m:
-                    yield not detailed_balance(_driven(equation, n, m) - _second(equation, n, m))
+    def populations_of_q(n: int) -> Iterator[SpectralForm]:
+        others = [m for m in levels if m != n]
+        slopes = sum(paper.q[m, n] ** 2 * paper.b[m, n] for m in levels)
+        yield equation.slope(n) - in_forms(slopes, coupling)
+        for m in others:
+            gain = in_forms(paper.q[n, m] ** 2 * paper.db[n, m], coupling)
+            yield equation.transfer(n, m) - gain
+        loss = sum(paper.q[m, n] ** 2 * paper.db[m, n] for m in others)
+        yield equation.transfer(n, n) + in_forms(loss, coupling)
 
-    def populations_of_q() -> Iterator[bool]:
-        for n in levels:
-            others = [m for m in levels if m != n]
-            slopes = sum((_shift(equation, m, n, 0) for m in levels), start=ZERO_FORM)
-            yield not equation.slope(n) - slopes
-            for m in others:
-                yield not equation.transfer(n, m) - _shift(equation, n, m, 1)
-            loss = sum((_shift(equation, m, n, 1) for m in others), start=ZERO_FORM)
-            yield not equation.transfer(n, n) + loss
+    def balance(n: int) -> SpectralForm:
+        return sum(
+            (equation.redfield((n, n, k, k)) * boltzmann(coupling, k) for k in levels), ZERO_FORM
+        )
 
-    def balance() -> Iterator[bool]:
-        for n in levels:
-            row = sum(
-                (equation.redfield((n, n, k, k)) * boltzmann(equation.interaction, k)
-                 for k in levels),
-                start=ZERO_FORM,
-            )  # fmt: skip
-            yield not detailed_balance(row)
-
-    yield holds("R_{nm,kj}, all elements", all(tensor()))
-    yield holds("(rho_2)_nm = R[rho_0]_nm/(i D_nm) under KMS", all(coherences()))
-    yield holds(
-        "Q among populations: q_nm^2 b'(D_nm), sum_m q_nm^2 b(D_mn)", all(populations_of_q())
-    )
-    yield holds("R[rho_0]_nn = 0 under KMS", all(balance()))
-
-
-def _driven(equation: Ccqme, n: int, m: int) -> SpectralForm:
-    """R[r0]_nm/(i D_nm), R as the paper has it."""
-    denominators, factor = reciprocal(equation.interaction.transition(n, m))
-    total = ZERO_FORM
-    for k in range(SIZE):
-        total += _tensor(equation, n, m, k, k) * boltzmann(equation.interaction, k)
-    return total.scaled(Gaussian(0, -factor), denominators=denominators)
-
-
-def _second(equation: Ccqme, n: int, m: int) -> SpectralForm:
-    return second_order(equation.interaction, n, m)
+    pairs = [(n, m) for n, m in product(levels, repeat=2) if n != m]
+    same = all(not equation.redfield(e) - form for e, form in tensor.items())
+    yield holds("R_{nm,kj}, all elements", same)
+    missing = any(detailed_balance(coherence(n, m)) for n, m in pairs)
+    yield holds("(rho_2)_nm = R[rho_0]_nm/(i D_nm) under KMS", not missing)
+    off = any(gap for n in levels for gap in populations_of_q(n))
+    yield holds("Q among populations: q_nm^2 b'(D_nm), sum_m q_nm^2 b(D_mn)", not off)
+    flows = any(detailed_balance(balance(n)) for n in levels)
+    yield holds("R[rho_0]_nn = 0 under KMS", not flows)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -352,11 +301,11 @@ def _map_orders(
     lower = np.kron(np.eye(2), np.diag(np.sqrt(np.arange(1.0, size)), 1))
     h = np.kron(np.diag(energies), np.eye(size)) + nu.imag * lower.T @ lower
     one, back = np.eye(whole), lower.T @ lower
-    still = -1j * (np.kron(h, one) - np.kron(one, h.T)) + 2 * nu.real * (
+    still = commutator(h) + 2 * nu.real * (
         np.kron(lower, lower) - (np.kron(back, one) + np.kron(one, back)) / 2
     )
     force = np.sqrt(weight) * np.kron(q, np.eye(size)) @ (lower + lower.T)
-    coupled = -1j * (np.kron(force, one) - np.kron(one, force.T))
+    coupled = commutator(force)
     blocks = np.kron(np.eye(5), still) + np.kron(np.eye(5, k=1), coupled)
     ground = np.zeros((whole, whole, 4), dtype=complex)
     for k in range(4):
@@ -388,10 +337,8 @@ def _twofold(energies: Matrix, q: Matrix, weight: float, nu: complex, time: floa
         for second, inner in zip(first * (x + 1) / 2, first * w / 2, strict=True):
             c = weight * np.exp(-nu * (first - second))
             a, b = at(first), at(second)
-            commutator = np.kron(a, one) - np.kron(one, a.T)
-            total -= (
-                outer * inner * commutator @ (c * np.kron(b, one) - np.conj(c) * np.kron(one, b.T))
-            )
+            driven = c * np.kron(b, one) - np.conj(c) * np.kron(one, b.T)
+            total -= outer * inner * 1j * commutator(a) @ driven
     return total
 
 

@@ -32,10 +32,6 @@ from pertsym.model.values import Bath, Coupling, Model
 Value = Any
 Point = dict[str, Value]
 """Names -> values, as `pertsym.language.evaluation.Values` has them."""
-_FUNCTIONS: Mapping[str, Value] = {
-    r"\coth": lambda x: 1 / np.tanh(x), r"\cot": lambda x: 1 / np.tan(x),
-    r"\mathrm{Re}": np.real, r"\mathrm{Im}": np.imag, r"\mathrm{Tr}": np.trace,
-}  # fmt: skip
 TERMS = 9
 """Poles that the sums over k are cut at; where C(t) is compared the tenth has decayed to 1e-11."""
 
@@ -67,7 +63,7 @@ def _common(model: Model, random: np.random.Generator) -> Point:
     gaps, h = energies[:, None] - energies[None, :], np.diag(energies)
     return {
         "E": energies, "H_S": np.diag(energies) + 0j, "q": q, r"\Delta": gaps,
-        r"\rho": _state(random, len(energies)), "t": 0.83, r"\tau": 0.47, **_FUNCTIONS,
+        r"\rho": _state(random, len(energies)), "t": 0.83, r"\tau": 0.47,
         r"\delta": np.eye(len(energies)),
         r"\tilde q": lambda time: expm(1j * h * time) @ q @ expm(-1j * h * time),
     }  # fmt: skip
@@ -127,7 +123,7 @@ def drude(seed: int) -> Point:
         r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu, "c": np.array(weights),
         r"\lambda": -transform.shift(0.0).value, r"\omega": 0.63, r"\infty": TERMS,
         "t": 0.4 * beta, r"\Delta": 0.57, "J": density, "n": bose, "g": partial(_rate, transform),
-        "C": partial(fourier, density, lambda w: 1 / mpmath.expm1(beta * w)), **_FUNCTIONS,
+        "C": partial(fourier, density, lambda w: 1 / mpmath.expm1(beta * w)),
         "a": lambda gap: np.real(_rate(transform, gap)),
         "b": lambda gap: np.imag(_rate(transform, gap)),
         r"\mathrm{Res}\,n": partial(residue, bose), r"\mathrm{Res}\,J": partial(residue, density),

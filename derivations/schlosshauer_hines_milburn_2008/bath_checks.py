@@ -236,16 +236,9 @@ def _exact_fourth_order(
         centred = z - np.trace(state @ z) * np.eye(2)
         force += spin.strength * np.kron(np.kron(before, centred), after)
         thermal = np.kron(thermal, state)
-    interaction = np.kron(operator, force)
-    whole = len(hamiltonian)
-    blocks = np.zeros((5 * whole, 5 * whole), dtype=complex)  # powers of lambda in U(t)
-    for m in range(5):
-        here = slice(m * whole, (m + 1) * whole)
-        blocks[here, here] = -1j * hamiltonian
-        if m < 4:
-            blocks[here, (m + 1) * whole : (m + 2) * whole] = -1j * interaction
-    row = expm(blocks * time)[:whole]
-    powers = [row[:, m * whole : (m + 1) * whole] for m in range(5)]
+    blocks = np.kron(np.eye(5), hamiltonian) + np.kron(np.eye(5, k=1), np.kron(operator, force))
+    row = expm(-1j * blocks * time)[: len(hamiltonian)]  # powers of lambda in U(t)
+    powers = np.split(row, 5, axis=1)
     start = np.kron(initial, thermal)
     total = sum(powers[m] @ start @ powers[4 - m].conj().T for m in range(5))
     reduced: Matrix = np.einsum("aibi->ab", np.asarray(total).reshape(size, many, size, many))

@@ -56,10 +56,6 @@ from pertsym.spins.moments import (
 Value = Any
 Point = dict[str, Value]
 SIZE, QUANTA = 14, 6
-_FUNCTIONS: Point = {
-    r"\cos": np.cos, r"\sin": np.sin, r"\tanh": np.tanh, r"\ln": np.log,
-    r"\coth": lambda x: 1 / np.tanh(x), r"\mathrm{sech}": lambda x: 1 / np.cosh(x),
-}  # fmt: skip
 
 
 def _state(random: np.random.Generator, blocks: int = 1) -> Value:
@@ -108,7 +104,7 @@ def oscillator(seed: int) -> Point:
     limits = {n: float(v.subs({MASS: mass, FREQUENCY: w, C0: static}))
               for n, v in static_limit().items()}  # fmt: skip
     return {
-        **_FUNCTIONS, "M": mass, r"\Omega_0": w, "X": x, "P": p, r"\rho_S": rho, r"\tau": 0.57,
+        "M": mass, r"\Omega_0": w, "X": x, "P": p, r"\rho_S": rho, r"\tau": 0.57,
         "H_S": np.diag(energies) + 0j, "a": lower, "C": at, "C_0": static,
         r"\tilde X": lambda t: x * np.exp(1j * t * (energies[:, None] - energies[None, :])),
         r"\dot\rho_S": _integrated(mass, w, c, nu, x, p, rho, energies),
@@ -166,7 +162,7 @@ def spins(seed: int) -> Point:
     basis = np.array([plus, minus])
     static = sum(g[k] ** 2 * complex(correlation().terms[(0, 0)].subs(numbers[k])) for k in (0, 1))
     return {
-        **_FUNCTIONS, "g": g, r"\omega": bias, r"\Delta": tunnelling, r"\tilde\omega": splitting,
+        "g": g, r"\omega": bias, r"\Delta": tunnelling, r"\tilde\omega": splitting,
         r"\beta": beta, r"\tau": tau, "C": correlated, "C_0": static,
         r"\theta": np.arctan2(tunnelling[0], bias[0]), r"|+\rangle": plus, r"|-\rangle": minus,
         r"|0\rangle": np.array([1.0, 0.0]), r"|1\rangle": np.array([0.0, 1.0]),
@@ -183,7 +179,7 @@ def surrogate(seed: int) -> Point:
     density = DrudeLorentz(lam, gamma)
     oscillators = SpinSurrogate(density, 1 / temperature)
     return {
-        **_FUNCTIONS, "T": temperature, r"\tilde\omega": random.uniform(0.4, 2),
+        "T": temperature, r"\tilde\omega": random.uniform(0.4, 2),
         "J": density.at, "J_{osc}": oscillators.at,
     }  # fmt: skip
 
@@ -200,7 +196,7 @@ def lorentz_drude(seed: int) -> Point:
         "D_{QBM}": boson_diffusion(), "f_1": cold("f"), "D_0": static_limit()["D"],
         r"\tilde\Omega_0^2(T=0)": cold("frequency_shift_squared"),
     }  # fmt: skip
-    return {**_FUNCTIONS, **values, **{n: complex(e.subs(numbers)) for n, e in engine.items()}}
+    return {**values, **{n: complex(e.subs(numbers)) for n, e in engine.items()}}
 
 
 def _third_section(seed: int) -> tuple[DampedLevels, dict[Value, float], Point]:
@@ -212,7 +208,7 @@ def _third_section(seed: int) -> tuple[DampedLevels, dict[Value, float], Point]:
         DampedLevels(g, gamma, bose, w, delta),
         numbers,
         {
-            **_FUNCTIONS, "g": g, r"\gamma": gamma, r"\bar n": bose, r"\Omega_0": w,
+            "g": g, r"\gamma": gamma, r"\bar n": bose, r"\Omega_0": w,
             r"\Delta": delta, "T": temperature, r"\beta": 1 / temperature, "a": _lower(),
             "X": _lower() + _lower().T,
         },

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
-from pertsym.certify.spectral_lines import Points, RandomPoints, TwoLevelVariables
-from pertsym.certify.stationarity import NotStationary, check_stationarity
+from pertsym.certify.spectral_lines import RandomPoints, TwoLevelVariables
+from pertsym.certify.standard import stationary
 from pertsym.dynamics.methods import steady
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import boltzmann, second_order, through_kms
@@ -83,36 +83,30 @@ def fourth_order_forms(digits: int) -> Findings:
     )
 
 
-def _identities(points: Points, order: int, coherences: bool) -> list[Finding]:
-    try:
-        return [Finding(line, True) for line in check_stationarity(points, order, coherences)]
-    except NotStationary as fault:
-        return [Finding(f"to order {order}: {fault}", False)]
-
-
 @check(LINES)
 def fourth_order_identities(digits: int) -> Findings:
     """K_0 + K_2 + K_4 of two levels with a full coupling matrix, coherences of order 4 too."""
-    yield from _identities(TwoLevelVariables(diagonal=True), 4, True)
+    return stationary(TwoLevelVariables(diagonal=True), 4, True)
 
 
 @check(SAMPLE, status="numerical")
 def fourth_order_samples(digits: int) -> Findings:
     """The same of three levels, and the populations of four."""
-    three, four = RandomPoints(3), RandomPoints(4)
-    yield from (*_identities(three, 4, True), *_identities(four, 4, False))
+    yield from stationary(RandomPoints(3), 4, True)
+    yield from stationary(RandomPoints(4), 4, False)
 
 
 @check(LINES)
 def sixth_order_identities(digits: int) -> Findings:
     """K_0 + ... + K_6 of two levels with an off-diagonal coupling."""
-    yield from _identities(TwoLevelVariables(diagonal=False), 6, False)
+    return stationary(TwoLevelVariables(diagonal=False), 6, False)
 
 
 @check(SAMPLE, status="numerical")
 def sixth_order_samples(digits: int) -> Findings:
     """K_0 + ... + K_6 of two and three levels, arbitrary coupling matrices."""
-    yield from (*_identities(RandomPoints(2), 6, False), *_identities(RandomPoints(3), 6, False))
+    yield from stationary(RandomPoints(2), 6, False)
+    yield from stationary(RandomPoints(3), 6, False)
 
 
 def chosen_model(levels: int, strength: float) -> Model:

@@ -24,6 +24,8 @@ from pertsym.certify.element_routes import (
     superoperators,
     within,
 )
+from pertsym.certify.spectral_lines import Points
+from pertsym.certify.stationarity import NotStationary, check_stationarity
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
 from pertsym.dynamics.gibbs import common_temperature
@@ -185,6 +187,15 @@ def thermal_baths(
                 yield Finding(f"{name}({order}) at {what}", holds)
 
     return compared
+
+
+def stationary(points: Points, order: int, coherences: bool) -> Findings:
+    """What `check_stationarity` holds, line by line, or what it refuses."""
+    try:
+        for line in check_stationarity(points, order, coherences):
+            yield Finding(line, True)
+    except NotStationary as fault:
+        yield Finding(f"to order {order}: {fault}", False)
 
 
 def model_values(interaction: Interaction, operator: str = "") -> Values:

@@ -67,6 +67,15 @@ def tokens(latex: str) -> Tokens:
     return tuple(pieces)
 
 
+FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
+    r"\cos": np.cos, r"\sin": np.sin, r"\tanh": np.tanh, r"\ln": np.log, r"\sinh": np.sinh,
+    r"\coth": lambda x: 1 / np.tanh(x), r"\cot": lambda x: 1 / np.tan(x),
+    r"\mathrm{sech}": lambda x: 1 / np.cosh(x),
+    r"\mathrm{Re}": np.real, r"\mathrm{Im}": np.imag, r"\mathrm{Tr}": np.trace,
+}  # fmt: skip
+"""What `Values` knows without being told."""
+
+
 def acting(matrix: Any) -> Callable[[Any], Any]:
     """The superoperator with this matrix over row-major vec, as a function of `Values`."""
     size = math.isqrt(matrix.shape[0])
@@ -109,7 +118,8 @@ class Values:
         try:
             for equation in _split(tokens(latex), ";"):
                 for point in self.points:
-                    fault = self._fault(equation, {tokens(n): v for n, v in point.items()})
+                    named = {**FUNCTIONS, **point}
+                    fault = self._fault(equation, {tokens(n): v for n, v in named.items()})
                     if fault:
                         return fault
         except (ArithmeticError, IndexError, TypeError, ValueError) as fault:  # NotRead is one
