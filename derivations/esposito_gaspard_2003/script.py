@@ -14,8 +14,18 @@ import sympy
 
 from derivations.esposito_gaspard_2003 import equation_checks, matrix_checks, solver_checks
 from derivations.esposito_gaspard_2003 import equations as derived
-from derivations.esposito_gaspard_2003.equations import BRA, KET, READINGS, SIGNS, SUBSCRIPTS
-from derivations.esposito_gaspard_2003.notation import aligned, equation_lines, factor, latex, terms
+from derivations.esposito_gaspard_2003.equations import (
+    BRA,
+    KET,
+    READINGS,
+    SIGNS,
+    SUBSCRIPTS,
+    aligned,
+    equation_lines,
+    factor,
+    latex,
+    terms,
+)
 from pertsym.baths.divergence import Divergent
 from pertsym.certify.claims import checks_in
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions

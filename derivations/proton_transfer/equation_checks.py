@@ -26,10 +26,10 @@ from derivations.proton_transfer.common import (
     model,
     populations,
     rate_matrix,
+    readings,
     within,
 )
 from derivations.proton_transfer.common import tunneling_rate as printed_rate
-from derivations.proton_transfer.names import readings
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz

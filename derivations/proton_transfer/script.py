@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from derivations.proton_transfer import equation_checks, equilibrium_checks, figure_checks
-from derivations.proton_transfer.common import hierarchy
+from derivations.proton_transfer.common import hierarchy, readings
 from derivations.proton_transfer.equilibrium_checks import (
     LADDER,
     STEADY_ETAS,
@@ -20,7 +20,6 @@ from derivations.proton_transfer.equilibrium_checks import (
     table,
 )
 from derivations.proton_transfer.figure_checks import THRESHOLD, regime
-from derivations.proton_transfer.names import readings
 from pertsym.certify.claims import checks_in
 from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.narrative import cumulant_step, moments_step
