@@ -22,7 +22,7 @@ from pertsym.certify.ledger import (
 from pertsym.codegen.data import terms_json
 from pertsym.codegen.module import FunctionSpec, render_module
 from pertsym.codegen.rational import RationalFunction, render_rational_module
-from pertsym.derivation import Derivation, Formula, Reading, Step, Steps
+from pertsym.derivation import Derivation, Formula, Reading, Step, Steps, typed
 from pertsym.equations.series import Equations
 from pertsym.language.dictionary import Dictionary
 
@@ -170,6 +170,14 @@ class Paper:
             Naming what is wrong in the file.
         """
         return load_claims(self.claims_file)
+
+    def row(self, equation: str, source: str | None = None) -> Formula:
+        """The formula of a row of the ledger, compared as there; by default with its number."""
+        (claim,) = [claim for claim in self.claims() if claim.equation == equation]
+        named = self.objects.reading(claim.compare) if claim.compare else claim.text
+        return typed(
+            claim.latex, named or "a definition", f"({equation})" if source is None else source
+        )
 
     def derivation(self, order: int) -> Derivation:
         """The whole argument up to an order."""

@@ -11,10 +11,15 @@ import pytest
 import sympy
 
 from derivations.ccqme_two_levels import script
-from derivations.ccqme_two_levels.checks import CHECKS
-from derivations.ccqme_two_levels.common import BATH, COUPLING, EQUATION, MATRICES, in_forms
-from derivations.ccqme_two_levels.matrices import Matrices
-from derivations.ccqme_two_levels.number_checks import numerical_equation, value_of
+from derivations.ccqme_two_levels.checks import CHECKS, numerical_equation, value_of
+from derivations.ccqme_two_levels.common import (
+    BATH,
+    COUPLING,
+    EQUATION,
+    MATRICES,
+    Matrices,
+    in_forms,
+)
 from generated.ccqme_two_levels import equations
 from pertsym.baths.densities import BathDensity, DrudeLorentz, Ohmic, Underdamped
 from pertsym.dynamics.ccqme import ccqme

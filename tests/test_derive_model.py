@@ -13,7 +13,7 @@ import pytest
 import sympy
 
 import pertsym as ps
-from derivations.biased_two_level import common as biased
+from derivations.biased_two_level import checks as biased
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.exact import Gaussian
 from pertsym.model.diagonalisation import eigenbasis_of

@@ -16,11 +16,11 @@ from derivations.detailed_balance_sixth_order.checks import (
     BATH,
     BIASED,
     OFF_DIAGONAL,
-    spectrum,
+    gaussian_spectrum,
 )
 from derivations.exponential_bath import checks as checks
 from derivations.exponential_bath import script as script
-from derivations.exponential_bath.models import (
+from derivations.exponential_bath.checks import (
     MODELS,
     NOISE,
     NoiseModel,
@@ -370,7 +370,7 @@ def test_the_rates_of_the_gaussian_spectrum_by_the_fitted_exponentials() -> None
 
 
 def test_exponents_of_the_gaussian_spectrum() -> None:
-    evidence = spectrum(20)
+    evidence = gaussian_spectrum(20)
     assert evidence.status == "numerical", evidence.detail
     assert evidence.digits is not None
     assert evidence.digits >= 20

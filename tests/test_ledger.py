@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import flint
@@ -16,15 +18,20 @@ import derivations.laird_budimir_skinner_1991.checks as checks
 import derivations.laird_budimir_skinner_1991.common as common
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
 from derivations.laird_budimir_skinner_1991.script import PAPER
+from pertsym.certify import formulas
 from pertsym.certify.claims import (
     Claim,
     Evidence,
+    Finding,
     agreeing_digits,
+    check,
+    checks_in,
     close,
     conclude,
     enclosed,
     exact,
 )
+from pertsym.certify.formulas import Objects
 from pertsym.certify.ledger import (
     established,
     ledger_json,
@@ -35,6 +42,7 @@ from pertsym.certify.ledger import (
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.series import Quantity, Series
 from pertsym.exact import Gaussian
+from pertsym.language.evaluation import Values
 
 DERIVATIONS = Path(common.__file__).parent
 CLAIMS = load_claims(DERIVATIONS / "claims.toml")
@@ -198,6 +206,31 @@ def test_a_row_claims_no_more_than_its_check_found(
     claim = Claim("1", "I", "s", "derived", expected, "tag", "x")  # type: ignore[arg-type]
     given = None if found is None else Evidence(found, ("route",), None, "")  # type: ignore[arg-type]
     assert established(claim, given) == status
+
+
+def test_equal_at_sample_values_is_not_derived() -> None:
+    """A row without a check says how its formula was compared; it once said "derived" of both."""
+    claim = Claim("1", "I", "s", "derived", "derived", latex="a = b", compare="here")
+    points = Values([{"a": 0.3, "b": 0.3}])
+    for reading, status, digits in ((points, "numerical", 9), (lambda _: "", "derived", None)):
+        made = Objects(readings={"here": lambda reading=reading: reading})  # type: ignore[misc]
+        (row,) = rows_from([claim], {}, DIGITS, made)
+        assert (row.status, row.digits) == (status, digits)
+
+
+def test_checks_are_found_by_their_names() -> None:
+    @check("a", "b", status="numerical")
+    def several(n: int, digits: int) -> Iterator[Finding]:
+        yield from (close(str(k), k, k, digits) for k in range(1, n + 1))
+
+    names = {"two": partial(several, 2), "none": partial(several, 0), "exact": exact, "n": 3}
+    found = checks_in(names, {"_private": partial(several, 1)}, vars(formulas))
+    assert list(found) == ["two", "none"]
+    evidence = found["two"](12)
+    assert (evidence.status, evidence.routes, evidence.detail) == ("numerical", ("a", "b"), "1; 2")
+    assert evidence.digits is not None
+    with pytest.raises(ValueError, match="has to compare something"):
+        found["none"](12)
 
 
 def test_conclusions() -> None:

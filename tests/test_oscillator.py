@@ -14,11 +14,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from derivations.schlosshauer_hines_milburn_2008 import oscillator_checks
 from derivations.schlosshauer_hines_milburn_2008.bath_checks import static_spins
-from derivations.schlosshauer_hines_milburn_2008.elimination_checks import (
-    CHECKS as ELIMINATION,
-)
-from derivations.schlosshauer_hines_milburn_2008.oscillator_checks import CHECKS
 from generated.schlosshauer_hines_milburn_2008 import coefficients as generated
 from generated.schlosshauer_hines_milburn_2008 import lorentz_drude as closed
 from pertsym.baths.correlation import Correlation
@@ -29,6 +26,7 @@ from pertsym.baths.densities import (
     SpinSurrogate,
     Underdamped,
 )
+from pertsym.certify.claims import checks_in
 from pertsym.model.oscillator import OscillatorModel, PositionCoupling
 from pertsym.model.units import UNITS
 from pertsym.model.values import Bath
@@ -127,25 +125,13 @@ def test_free_particle_and_what_does_not_close() -> None:
         heisenberg(X * X * X, X)
 
 
-@pytest.mark.parametrize(
-    "check",
-    [
-        *(
-            c
-            for t, c in CHECKS.items()
-            if t not in ("principal_values", "coefficients_by_temperature")
-        ),
-        static_spins,
-    ],
-)
-def test_derived_equations(check: Any) -> None:
-    found = check(16)
-    assert found.status == "proved", found.detail
+CHECKS = checks_in(vars(oscillator_checks), {"static_spins": static_spins})
+NUMERICAL = ("principal_values", "coefficients_by_temperature", "elimination_in_fock_space")
 
 
-@pytest.mark.parametrize("tag", [t for t in ELIMINATION if t != "elimination_in_fock_space"])
-def test_elimination(tag: str) -> None:
-    found = ELIMINATION[tag](16)
+@pytest.mark.parametrize("tag", [tag for tag in CHECKS if tag not in NUMERICAL])
+def test_derived_equations(tag: str) -> None:
+    found = CHECKS[tag](16)
     assert found.status == "proved", found.detail
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 
+from derivations.ccqme_two_levels.common import Matrices
 from derivations.proton_transfer import common as common
 from derivations.proton_transfer import equation_checks as equation
+from derivations.proton_transfer import equilibrium_checks as tables
 from derivations.proton_transfer import figure_checks as figures
 from derivations.proton_transfer import script as script
-from derivations.proton_transfer import table_checks as tables
-from derivations.proton_transfer.regimes import classify
+from derivations.proton_transfer.figure_checks import classify
 from pertsym.certify.claims import Claim
 from pertsym.certify.formulas import tie
 from pertsym.dynamics.methods import evolve, steady
@@ -176,8 +178,12 @@ def test_what_is_not_understood_is_said(latex: str, problem: str) -> None:
 
 
 def test_another_tensor_is_not_that_of_four_levels(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = equation._half
-    monkeypatch.setattr(equation, "_half", lambda e, n, m: right(e, m, n))
+    class Turned(Matrices):
+        @property
+        def filtered(self) -> sympy.Matrix:
+            return self.q.multiply_elementwise(self.g.T)
+
+    monkeypatch.setattr(equation, "Matrices", Turned)
     assert equation.symbolic_levels(20).status == "failed"
     monkeypatch.undo()
     assert equation.symbolic_levels(20).status == "derived"

@@ -10,8 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from derivations.sixth_order.checks import CHECKS, by_gaps, numbers, rate_by_parts, thermal_model
-from derivations.sixth_order.common import pieces
+from derivations.sixth_order.checks import (
+    CHECKS,
+    by_gaps,
+    numbers,
+    pieces,
+    rate_by_parts,
+    thermal_model,
+)
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element

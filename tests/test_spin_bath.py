@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from derivations.schlosshauer_hines_milburn_2008.bath_checks import CHECKS
+from derivations.schlosshauer_hines_milburn_2008 import bath_checks
 from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table, Underdamped
+from pertsym.certify.claims import checks_in
 from pertsym.environments.spins import (
     POLARISATION,
     UNBIASED,
@@ -35,6 +36,7 @@ from pertsym.model import Bath, load_model
 from pertsym.model.errors import InputError
 from tests.command_line import TEMPERATURE, model_file, refused, run
 
+CHECKS = checks_in(vars(bath_checks))
 Array = NDArray[Any]
 SIGMA_X = np.array([[0, 1], [1, 0]], dtype=complex)
 _TILTED = np.array([[0.3, 1], [1, -0.4]], dtype=complex)

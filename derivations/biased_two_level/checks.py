@@ -1,37 +1,325 @@
-"""Checks of the biased two-level system: routes to numbers, symmetries, pure dephasing."""
+"""The biased two-level system: its equations, and checks of routes, symmetries and limits.
+
+S = c + d sigma_z + x sigma_x with sigma_z = |1><1| - |0><0| and three real symbols: the matrix
+elements are d0 = c - d, d1 = c + d on the diagonal and x off it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
+import sympy
 
-from derivations.biased_two_level.common import (
-    BATH,
-    ELIMINATED,
-    EQUATIONS,
-    GENERATOR,
-    QUANTITIES,
-    RATES,
-    SHIFT,
-    exchanged,
-    form,
-    spectrum,
-    times,
-    transform,
-    two_levels_only,
-)
-from derivations.biased_two_level.limit_checks import LIMIT_CHECKS
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
-from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
-from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC
+from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
+from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC, model_values, structure_values
+from pertsym.codegen.rational import RationalFunction
+from pertsym.derivation import Reading
 from pertsym.distributions.chains import orient_chains
+from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
+from pertsym.equations.bloch import Bloch
+from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
+from pertsym.equations.mean_force import through_kms
+from pertsym.equations.models import laird
+from pertsym.equations.rational import Exponential, rational_form, rational_terms
+from pertsym.equations.symbolic_operators import symbolic_interaction
+from pertsym.equations.thermal import classical, substitute, zero_temperature
 from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.paths import Element
+from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.second_order import Term
 from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
-from pertsym.reduction.elements import by_elements
+from pertsym.language.dictionary import Dictionary, Known
+from pertsym.narrative import symbol
+from pertsym.reduction.elements import at_elements, by_elements, with_elements
+from pertsym.reduction.spectral import (
+    ZERO_FORM,
+    Atom,
+    SpectralForm,
+    SpectralIntegral,
+    Value,
+    monomial,
+)
+
+BATH = "B"
+C, D, X = sympy.symbols("c d x", real=True)
+OPERATOR = ((C - D, X), (X, C + D))
+
+INTERACTION = symbolic_interaction(2, [(OPERATOR, BATH)])
+CLASSICAL_INTERACTION = symbolic_interaction(2, [(OPERATOR, BATH)], real=[BATH])
+BLOCH = Bloch(INTERACTION)
+GENERATOR = Generator(INTERACTION)
+CLASSICAL_BLOCH = Bloch(CLASSICAL_INTERACTION)
+CLASSICAL_GENERATOR = Generator(CLASSICAL_INTERACTION)
+EQUATIONS = BLOCH
+K = EquilibriumConstant(INTERACTION)
+
+RATES = ("k_up", "k_down", "inv_T1", "inv_T2", "inv_T2_prime")
+SHIFT = "frequency_shift"
+ELIMINATED = tuple(f"{name}_eliminated" for name in (*RATES, SHIFT))
+QUANTITIES = (*RATES, SHIFT, *ELIMINATED)
+
+
+def form(name: str, order: int) -> SpectralForm:
+    """The real spectral form of a quantity."""
+    return EQUATIONS.series(name)[order].form
+
+
+def spectrum(n: int, derivative: int = 0) -> SpectralForm:
+    """Ĉ^(derivative)(n w0)."""
+    return monomial(Gaussian(1), Value("C", BATH, derivative, (n,)))
+
+
+def transform(n: int, derivative: int = 0) -> SpectralForm:
+    """P^(derivative)(n w0)."""
+    return monomial(Gaussian(1), Value("P", BATH, derivative, (n,)))
+
+
+def times(spectral: SpectralForm, names: str) -> SpectralForm:
+    """A form times a product of matrix elements, one letter each: "ddxx" is d^2 x^2."""
+    return with_elements(spectral, tuple(sorted(names)))
+
+
+def exchanged(spectral: SpectralForm) -> SpectralForm:
+    """w0 -> -w0 and d -> -d, which exchanges the names of the two levels."""
+    total = ZERO_FORM
+    for names, part in by_elements(spectral.reversed_frequencies()):
+        odd = names.count("d") % 2
+        total += times(-part if odd else part, "".join(names))
+    return total
+
+
+def names() -> Dictionary:
+    """Quantities, their monomials and K by order: how formulas of the ledger are read."""
+    known = {
+        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
+        for name in QUANTITIES
+        for order in (2, 4)
+    }
+    known |= {f"K^{{({order})}}": Known(K[order]) for order in (0, 2)}
+    for monomials, part in by_elements(form("k_up", 4)):
+        known[f"k_{{{''.join(monomials)}}}"] = Known(part)
+    known[r"k_{01}(\omega_0,d)"] = Known(form("k_down", 4))
+    known[r"k_{10}(-\omega_0,-d)"] = Known(exchanged(form("k_up", 4)))
+    return replace(Dictionary.of(INTERACTION), quantities=known)
+
+
+def readings() -> Mapping[str, Callable[[], Reading]]:
+    """How formulas are read that are no equations between spectral forms."""
+    return {
+        "model": lambda: model_values(INTERACTION),
+        "structure": lambda: structure_values(GENERATOR),
+    }
+
+
+@cache
+def two_levels_only(strengths: str) -> Interaction:
+    """The interaction with every matrix element but these set to zero."""
+    return INTERACTION.at({name: Gaussian(0) for name in "cdx" if name not in strengths})
+
+
+HIERARCHY = "stochastic Liouville hierarchy of a Gauss-Markov field"
+W0, LAM, DELTA = sympy.symbols("omega_0 lambda Delta", positive=True)
+NOISE = {BATH: Exponential(sympy.Integer(1), sympy.Integer(1))}
+"""In units of Delta and lambda; `_with_units` puts them back."""
+_SYMBOLS = {"c": C, "d": D, "x": X}
+_ONE = Gaussian(1)
+
+
+@check("Laird, Budimir and Skinner with C1 = C2", SYMBOLIC)
+def laird_limit(digits: int) -> Findings:
+    """c = d = 0, x = 1 is Laird's model with C1 = C2."""
+    plain = {"c": Gaussian(0), "d": Gaussian(0), "x": _ONE}
+    one_bath = Bloch(laird())
+
+    def renamed(atom: Atom) -> SpectralForm:
+        if isinstance(atom, SpectralIntegral):
+            return monomial(_ONE, atom._replace(name=BATH, other=BATH))
+        return monomial(_ONE, atom._replace(name=BATH) if isinstance(atom, Value) else atom)
+
+    for name in BLOCH_QUANTITIES:
+        for order in (2, 4):
+            yield exact(
+                f"{name}({order})",
+                at_elements(form(name, order), plain),
+                substitute(one_bath.series(name)[order].form, renamed),
+            )
+
+
+@check(SYMBOLIC)
+def displacement(digits: int) -> Findings:
+    """The identity part of S displaces the bath: at second order a field -(P(0)/pi) c (S - c)."""
+    field = transform(0).scaled(Gaussian(-1), pi_power=-1)
+    v = {
+        (0, 0): times(-field, "cd"),
+        (1, 1): times(field, "cd"),
+        (0, 1): times(field, "cx"),
+        (1, 0): times(field, "cx"),
+    }
+    for a, b, c, d in GENERATOR.elements:
+        found = [
+            item
+            for names, part in by_elements(GENERATOR.form(2, (a, b, c, d)))
+            if "c" in names
+            for item in times(part, "".join(names))
+        ]
+        wanted = (v[a, c] if b == d else ZERO_FORM) - (v[d, b] if a == c else ZERO_FORM)
+        yield exact(
+            f"R_{a}{b}{c}{d}(2)", SpectralForm.collect(found), wanted.scaled(Gaussian(0, -1))
+        )
+    quiet = {"c": Gaussian(0)}
+    for name in BLOCH_QUANTITIES:
+        noisy = classical(_classical_form(name, 4), [BATH])
+        yield exact(
+            f"{name}(4) of a classical bath does not know c", at_elements(noisy, quiet), noisy
+        )
+
+
+def _classical_form(name: str, order: int) -> SpectralForm:
+    return CLASSICAL_BLOCH.series(name)[order].form
+
+
+@check("rates in closed form", "imaginary-time expansion", "KMS relation")
+def detailed_balance(digits: int) -> Findings:
+    """Rates after elimination of the coherences obey detailed balance with K of imaginary time."""
+    up, down = "k_up_eliminated", "k_down_eliminated"
+    second = through_kms(form(up, 2) - form(down, 2) * K[0])
+    fourth = through_kms(form(up, 4) - form(down, 4) * K[0] - form(down, 2) * K[2])
+    raw = through_kms(form("k_up", 4) - form("k_down", 4) * K[0] - form("k_down", 2) * K[2])
+    cold = zero_temperature(form(up, 4) - form(down, 2) * K[2])
+    yield exact("order 2", second, ZERO_FORM)
+    yield exact("order 4", fourth, ZERO_FORM)
+    yield Finding("raw elements do not", bool(raw))
+    yield exact("T = 0: rate up = rate down(2) K(2)", cold, ZERO_FORM)
+
+
+@cache
+def rational_quantity(name: str, order: int) -> sympy.Expr:
+    """A rate for C(t) = Delta^2 exp(-lambda |t|), from its closed form."""
+    if name == "inv_T2":
+        parts = rational_quantity("inv_T2_prime", order), rational_quantity("inv_T1", order) / 2
+        return sympy.factor(sympy.Add(*parts))
+    monomials = by_elements(_classical_form(name, order))
+    return sympy.factor(
+        sympy.Add(
+            *(
+                _with_units(rational_form(part, NOISE, W0), order)
+                * sympy.Mul(*(_SYMBOLS[n] for n in names))
+                for names, part in monomials
+            )
+        )
+    )
+
+
+def _with_units(expression: sympy.Expr, order: int) -> sympy.Expr:
+    """A rate of this order, in units Delta = lambda = 1, as Delta^n lambda^(1-n) f(w0/lambda)."""
+    return DELTA**order / LAM ** (order - 1) * expression.subs(W0, W0 / LAM)
+
+
+@cache
+def rational_results() -> tuple[RationalFunction, ...]:
+    """Rates for C(t) = Delta^2 exp(-lambda |t|) as rational functions."""
+    names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_up_eliminated", "inv_T2_eliminated")
+    return tuple(
+        RationalFunction(
+            f"{name}_{order}",
+            rational_quantity(name, order),
+            f"{symbol(name).text}({order}) of a classical field along d sigma_z + x sigma_x.",
+        )
+        for name in names
+        for order in (2, 4)
+    )
+
+
+@cache
+def rational_element(order: int, element: Element) -> sympy.Expr:
+    """Real part + i imaginary part of an element, from its time-domain terms."""
+    terms = CLASSICAL_GENERATOR.element(order, element)
+    real, imaginary = terms.real_parts(), terms.scaled(Gaussian(0, -1)).real_parts()
+    return _rational(real) + sympy.I * _rational(imaginary)
+
+
+def _rational(terms: TimeIntegrand) -> sympy.Expr:
+    return sympy.Add(
+        *(
+            _with_units(rational_terms(part, NOISE, W0), terms.order)
+            * sympy.Mul(*(_SYMBOLS[n] for n in names))
+            for names, part in terms.by_strengths()
+        )
+    )
+
+
+@cache
+def hierarchy() -> dict[int, sympy.Matrix]:
+    """K2, K4 of d rho/dt = -i[H_S + eta S, rho], <eta(t) eta(0)> = Delta^2 e^{-lambda|t|}.
+
+    Averages X_n of rho with the n-th eigenfunction of the Ornstein-Uhlenbeck process obey
+    dX_n/dt = (L0 - n lambda) X_n + Delta (sqrt(n) M X_{n-1} + sqrt(n+1) M X_{n+1}), M = -i[S, .].
+    At late times X_n = Y_n rho with d rho/dt = K rho; solved power by power in M.
+    """
+    s = sympy.Matrix([[C - D, X], [X, C + D]])
+    one = sympy.eye(2)
+    action = -sympy.I * (sympy.KroneckerProduct(s, one) - sympy.KroneckerProduct(one, s.T))
+    m = sympy.Matrix(action.doit()) * DELTA
+    free = [0, sympy.I * W0, -sympy.I * W0, 0]
+
+    def solved(driving: sympy.Matrix, n: int) -> sympy.Matrix:
+        """(n lambda - L0) Y + Y L0 = driving."""
+        return sympy.Matrix(4, 4, lambda i, j: driving[i, j] / (n * LAM - free[i] + free[j]))
+
+    first = solved(m, 1)
+    second = m * first
+    pair = solved(sympy.sqrt(2) * m * first, 2)
+    third = solved(sympy.sqrt(2) * m * pair - first * second, 1)
+    return {2: second, 4: m * third}
+
+
+def _driven() -> sympy.Expr:
+    """K_pc M of 1 <- 0: coherences 01 and 10 that follow the populations."""
+    second = hierarchy()[2]
+    return -second[3, 1] * second[1, 0] / (sympy.I * W0) + second[3, 2] * second[2, 0] / (
+        sympy.I * W0
+    )
+
+
+def _through() -> sympy.Expr:
+    """Re K_cp K_pc/(-i w0) of the coherence 10: populations that it drives."""
+    second = hierarchy()[2]
+    path = (second[2, 0] * second[0, 2] + second[2, 3] * second[3, 2]) / (-sympy.I * W0)
+    back = (second[1, 0] * second[0, 1] + second[1, 3] * second[3, 1]) / (sympy.I * W0)
+    return (path + back) / 2
+
+
+@check(HIERARCHY, "closed form by residues", "time integral of the terms")
+def classical_bath(digits: int) -> Findings:
+    """Elements and rates of the classical bath against the stochastic Liouville equation."""
+    for order, matrix in hierarchy().items():
+        for a, b, c, d in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
+            found = rational_element(order, (a, b, c, d))
+            wanted = matrix[2 * a + b, 2 * c + d]
+            yield Finding(f"R_{a}{b}{c}{d}({order})", vanishes(found - wanted))
+        up, down = matrix[3, 0], matrix[0, 3]
+        dephasing = -(matrix[2, 2] + matrix[1, 1]) / 2
+        for name, wanted in {
+            "inv_T1": up + down,
+            "inv_T2": dephasing,
+            "inv_T2_prime": dephasing - (up + down) / 2,
+            "k_up_eliminated": up + (_driven() if order == 4 else 0),
+            "inv_T2_eliminated": dephasing - (_through() if order == 4 else 0),
+        }.items():
+            yield Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
+
+
+def vanishes(expression: sympy.Expr) -> bool:
+    """Whether a rational function of w0, lambda, Delta, c, d, x is zero."""
+    numerator = sympy.fraction(sympy.together(expression))[0]
+    return bool(sympy.Poly(sympy.expand(numerator), W0, LAM, DELTA, C, D, X).is_zero)
 
 
 def reference(
@@ -50,106 +338,85 @@ def reference(
     }
 
 
-def interference(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def interference(digits: int) -> Findings:
     """Which monomials of matrix elements occur; what exchanging the levels does to them."""
     rates = {("x", "x", "x", "x"), ("d", "d", "x", "x"), ("c", "d", "x", "x")}
     # the displacement of the bath by c is a static field along x, which shifts the levels
     static = {ELIMINATED[-1]: {("c", "c", "x", "x")}}
-    findings = [
-        exact(
+    for name in QUANTITIES:
+        yield exact(
             f"monomials of {name}(4)",
             {m for m, _ in by_elements(form(name, 4))},
             rates | static.get(name, set()),
         )
-        for name in QUANTITIES
-    ]
-    findings.append(
-        exact(
-            "monomials of 1/T2(2)",
-            {m for m, _ in by_elements(form("inv_T2", 2))},
-            {("x", "x"), ("d", "d")},
-        )
+    yield exact(
+        "monomials of 1/T2(2)",
+        {m for m, _ in by_elements(form("inv_T2", 2))},
+        {("x", "x"), ("d", "d")},
     )
     for order in ORDERS:
         for up, down in (("k_up", "k_down"), ELIMINATED[:2]):
-            findings.append(
-                exact(
-                    f"exchange of the levels in {up}({order})",
-                    exchanged(form(up, order)),
-                    form(down, order),
-                )
+            yield exact(
+                f"exchange of the levels in {up}({order})",
+                exchanged(form(up, order)),
+                form(down, order),
             )
         for name in (*RATES[2:], *ELIMINATED[2:-1]):
-            findings.append(
-                exact(f"{name}({order}) is even", exchanged(form(name, order)), form(name, order))
-            )
-        findings += [
-            exact(
+            yield exact(f"{name}({order}) is even", exchanged(form(name, order)), form(name, order))
+        for name in (SHIFT, ELIMINATED[-1]):
+            yield exact(
                 f"{name}({order}) is odd",
                 orient_chains(exchanged(form(name, order))),
                 orient_chains(-form(name, order)),
             )
-            for name in (SHIFT, ELIMINATED[-1])
-        ]
-    return conclude((SYMBOLIC,), *findings)
 
 
-def trace_of_the_spectrum(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def trace_of_the_spectrum(digits: int) -> Findings:
     """Elimination moves decay between populations and coherences; their sum stays."""
     sums = {
         suffix: form(f"inv_T1{suffix}", 4) + form(f"inv_T2{suffix}", 4).scaled(Gaussian(2))
         for suffix in ("", "_eliminated")
     }
     moved = form("inv_T2_eliminated", 4) - form("inv_T2", 4)
-    return conclude(
-        (SYMBOLIC,),
-        exact("1/T1 + 2/T2 of blocks and of eigenvalues", sums[""], sums["_eliminated"]),
-        Finding("1/T2 of the two differ", bool(moved)),
-    )
+    yield exact("1/T1 + 2/T2 of blocks and of eigenvalues", sums[""], sums["_eliminated"])
+    yield Finding("1/T2 of the two differ", bool(moved))
 
 
-def pure_dephasing(digits: int) -> Evidence:
+@check("exact solution of pure dephasing", ENGINE)
+def pure_dephasing(digits: int) -> Findings:
     """x = 0: K2 is the exact generator, K4 vanishes identically."""
     plain = Generator(two_levels_only("cd"))
-    findings = [
-        exact("no element at order 4", plain.nonzero(4), ()),
-        exact("coherences only at order 2", plain.nonzero(2), ("R_0101", "R_1010")),
-    ]
+    yield exact("no element at order 4", plain.nonzero(4), ())
+    yield exact("coherences only at order 2", plain.nonzero(2), ("R_0101", "R_1010"))
     # rho_10 decays by exp{-int int [(s1 - s0)(s1 C - s0 C*)]}, s0 = c - d, s1 = c + d: its late
     # rate is (s1 - s0)^2 Re G(0) + i (s1^2 - s0^2) Im G(0), G = Ĉ/2 - i P/(2 pi).
     decay = times(spectrum(0).scaled(Gaussian(-2)), "dd")
     shift = times(transform(0).scaled(Gaussian(2), pi_power=-1), "cd")
     quantity = plain.series("R_1010")[2]
-    findings += [
-        exact("Re R_1010(2)", quantity.form, decay),
-        exact("Im R_1010(2)", quantity.imaginary, shift),
-    ]
-    return conclude(("exact solution of pure dephasing", ENGINE), *findings)
+    yield exact("Re R_1010(2)", quantity.form, decay)
+    yield exact("Im R_1010(2)", quantity.imaginary, shift)
 
 
-C, D, X = 0.125, -0.375, 0.75
-CHECKS: dict[str, Check] = {
-    "elements_by_routes": standard.elements_by_routes(GENERATOR, GENERATOR.elements, (1, 2)),
-    "quantities_by_routes": standard.quantities_by_routes(EQUATIONS, QUANTITIES, reference, (3, 4)),
-    "generalized_functions": standard.generalized_functions(
-        EQUATIONS, (*RATES, "R_1010", "R_1001", "R_1000")
+_C, _D, _X = 0.125, -0.375, 0.75
+elements_by_routes = standard.elements_by_routes(GENERATOR, GENERATOR.elements, (1, 2))
+quantities_by_routes = standard.quantities_by_routes(EQUATIONS, QUANTITIES, reference, (3, 4))
+generalized_functions = standard.generalized_functions(
+    EQUATIONS, (*RATES, "R_1010", "R_1001", "R_1000")
+)
+trace_and_hermiticity = standard.trace_and_hermiticity(GENERATOR)
+thermal_baths = standard.thermal_baths(
+    EQUATIONS,
+    [([[_C - _D, _X], [_X, _C + _D]], BATH)],
+    RATES,
+    reference,
+    {"c": _C, "d": _D, "x": _X},
+    (1.125,),
+    (
+        ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25)], 1.0),
+        ("Ohmic with its kink at w = 0, T > 0", [Ohmic(0.0625, 1.5, 1.0)], 0.75),
+        ("super-Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0)], np.inf),
     ),
-    "trace_and_hermiticity": standard.trace_and_hermiticity(GENERATOR),
-    "interference": interference,
-    "trace_of_the_spectrum": trace_of_the_spectrum,
-    "pure_dephasing": pure_dephasing,
-    "thermal_baths": standard.thermal_baths(
-        EQUATIONS,
-        [([[C - D, X], [X, C + D]], BATH)],
-        RATES,
-        reference,
-        {"c": C, "d": D, "x": X},
-        (1.125,),
-        (
-            ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25)], 1.0),
-            ("Ohmic with its kink at w = 0, T > 0", [Ohmic(0.0625, 1.5, 1.0)], 0.75),
-            ("super-Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0)], np.inf),
-        ),
-    ),
-    **LIMIT_CHECKS,
-}
+)
+CHECKS = checks_in(globals())

@@ -5,9 +5,11 @@ Energies and matrix elements are symbols.  Every displayed result comes out of t
 
 from __future__ import annotations
 
-from derivations.biased_two_level.checks import CHECKS
-from derivations.biased_two_level.common import (
+from collections.abc import Iterator
+
+from derivations.biased_two_level.checks import (
     BATH,
+    CHECKS,
     CLASSICAL_BLOCH,
     ELIMINATED,
     EQUATIONS,
@@ -17,13 +19,12 @@ from derivations.biased_two_level.common import (
     K,
     form,
     names,
+    rational_results,
     readings,
 )
-from derivations.biased_two_level.limit_checks import rational_results
 from pertsym.certify.formulas import by_dictionary
-from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import quantity_functions
-from pertsym.derivation import Step, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.equations.thermal import classical
 from pertsym.narrative import (
     NamedForm,
@@ -39,14 +40,9 @@ from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
 from pertsym.reduction.elements import by_elements
 
-TITLE = "Biased two-level system: diagonal and off-diagonal coupling at fourth order"
 SOURCE = (
     "pertsym; classical limit as in J. Budimir and J. L. Skinner, J. Stat. Phys. 49, 1029 (1987)"
 )
-BIBTEX = """@article{BudimirSkinner1987,
-  author = {Budimir, J. and Skinner, J. L.},
-  title = {On the relationship between {$T_1$} and {$T_2$} for stochastic relaxation models},
-  journal = {J. Stat. Phys.}, volume = {49}, pages = {1029}, year = {1987}}"""
 CONVENTIONS = (
     r"$\hbar=k_B=1$; integrals without limits run over the real line.",
     r"$\hat C_{\mathrm B}(\omega)=\int dt\,e^{i\omega t}\langle B(t)B(0)\rangle$, for a boson bath "
@@ -58,28 +54,10 @@ CONVENTIONS = (
 ELEMENTS = ("R_1010", "R_1001", "R_1000", "R_1011", "R_0001", "R_1101")
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
-    steps = [hamiltonian(), moments_step(order), cumulant_step(2), second_order(), mixing()]
-    if order >= 4:
-        steps += [
-            cumulant_step(4),
-            *reduction_steps(EQUATIONS, "k_up", 4),
-            fourth_order_rates(),
-            interference(),
-            dephasing(),
-            frequency_shift(),
-            elimination(),
-            detailed_balance(),
-            classical_limit(),
-            exponential_field(),
-        ]
-    return tuple(steps)
-
-
-def hamiltonian() -> Step:
-    """One Hermitian operator with a diagonal part, one bath."""
-    return Step(
+    yield Step(
         "hamiltonian",
         "Two levels with a biased coupling",
         r"A spin-boson system in its energy eigenbasis couples to its bath along an axis that is "
@@ -96,22 +74,16 @@ def hamiltonian() -> Step:
             ),
         ),
     )
-
-
-def second_order() -> Step:
-    """Golden rule, pure dephasing by the zero-frequency spectrum, shift."""
-    return forms_step(
+    yield moments_step(order)
+    yield cumulant_step(2)
+    yield forms_step(
         "second-order",
         "Second order: no interference in the rates",
         r"The off-diagonal part relaxes, the diagonal part dephases through "
         r"$\hat C_{\mathrm B}(0)$.",
         named(EQUATIONS, (*RATES, SHIFT), 2),
     )
-
-
-def mixing() -> Step:
-    """Elements between populations and coherences exist already at second order."""
-    return forms_step(
+    yield forms_step(
         "mixing",
         "Populations and coherences couple",
         r"With $d\ne0$ or $c\ne0$ populations drive coherences and are driven by them, at order "
@@ -119,16 +91,69 @@ def mixing() -> Step:
         "populations obey once the coherences follow them come further down.",
         named(EQUATIONS, ("R_1000", "R_1011", "R_0010", "R_1110"), 2),
     )
-
-
-def fourth_order_rates() -> Step:
-    """k_down and their sum; k_up precedes."""
-    return forms_step(
+    if order < 4:
+        return
+    yield cumulant_step(4)
+    yield from reduction_steps(EQUATIONS, "k_up", 4)
+    yield forms_step(
         "rates",
         "The fourth-order rates",
         r"Exchanging the levels, $\omega_0\to-\omega_0$ and $d\to-d$, turns $k_{10}$ into "
         r"$k_{01}$.",
         named(EQUATIONS, ("k_down", "inv_T1"), 4),
+    )
+    yield interference()
+    yield forms_step(
+        "dephasing",
+        "Dephasing",
+        r"One finite-part integral over $\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(-\omega)$ is "
+        r"left from the unbiased system, and those over "
+        r"$\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(\pm\omega_0-\omega)$ from the "
+        "interference. " + MIXING,
+        named(EQUATIONS, ("inv_T2", "inv_T2_prime"), 4),
+    )
+    yield forms_step(
+        "frequency-shift",
+        "The frequency shift",
+        r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$ order by order. The "
+        r"interference leaves integrals over a spectrum and a transform.",
+        named(EQUATIONS, (SHIFT,), 4),
+    )
+    yield forms_step(
+        "elimination",
+        "What an experiment sees: eigenvalues of the whole generator",
+        r"The quantities so far are blocks of the generator. The block also decays by way of the "
+        r"elements that oscillate otherwise: with $\lambda_{ab}=-i(E_a-E_b)$, to fourth order "
+        r"$L_P^{(4)}=K_{PP}^{(4)}+\sum_QK_{PQ}^{(2)}K_{QP}^{(2)}/(\lambda_P-\lambda_Q)$. For the "
+        r"populations, that the coherences follow at late times, this gives the rates "
+        r"$\tilde k$; the terms in $\hat C_{\mathrm B}(0)$ cancel. For the coherence it gives the "
+        r"eigenvalue $-1/\tilde T_2-i(\omega_0+\Delta\tilde\omega)$, and "
+        r"$1/\tilde T_1+2/\tilde T_2=1/T_1+2/T_2$ because the trace of the generator does not "
+        r"change. A free-induction decay measures these, not the blocks.",
+        named(EQUATIONS, ELIMINATED, 4),
+    )
+    balance = (
+        r"\tilde k_{10}^{(4)}=K^{(0)}\tilde k_{01}^{(4)}+K^{(2)}\tilde k_{01}^{(2)}",
+        by_dictionary(names(), "thermal"),
+    )
+    yield forms_step(
+        "detailed-balance",
+        "Detailed balance with interference",
+        r"$K=K^{(0)}+K^{(2)}+\dots$ from the imaginary-time expansion of $e^{-\beta H}$. With the "
+        r"KMS relation, under the integral too, the eliminated rates obey "
+        r"$\tilde k_{10}=K\tilde k_{01}$; the raw elements do not.",
+        [NamedForm("K^{(2)}", "K(2)", K[2])],
+        last=(typed(*balance),),
+    )
+    yield classical_limit()
+    wanted = [r for r in rational_results() if r.name.endswith("4")]
+    yield Step(
+        "exponential-field",
+        "A Gauss-Markov field",
+        r"$C(t)=\Delta^2e^{-\lambda|t|}$: every rate is rational in $\omega_0$ and $\lambda$. The "
+        "elements agree with those of the stochastic Liouville equation, solved power by power "
+        "in the field.",
+        tuple(rendered(f"{symbol(r.name[:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
     )
 
 
@@ -166,64 +191,6 @@ MIXING = (
 )
 
 
-def dephasing() -> Step:
-    """1/T2 and 1/T2'."""
-    return forms_step(
-        "dephasing",
-        "Dephasing",
-        r"One finite-part integral over $\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(-\omega)$ is "
-        r"left from the unbiased system, and those over "
-        r"$\hat C_{\mathrm B}(\omega)\hat C_{\mathrm B}(\pm\omega_0-\omega)$ from the "
-        "interference. " + MIXING,
-        named(EQUATIONS, ("inv_T2", "inv_T2_prime"), 4),
-    )
-
-
-def frequency_shift() -> Step:
-    """The shift at fourth order, with integrals over a transform."""
-    return forms_step(
-        "frequency-shift",
-        "The frequency shift",
-        r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$ order by order. The "
-        r"interference leaves integrals over a spectrum and a transform.",
-        named(EQUATIONS, (SHIFT,), 4),
-    )
-
-
-def elimination() -> Step:
-    """Rates of populations that the coherences follow, and the eigenvalue of the coherence."""
-    return forms_step(
-        "elimination",
-        "What an experiment sees: eigenvalues of the whole generator",
-        r"The quantities so far are blocks of the generator. The block also decays by way of the "
-        r"elements that oscillate otherwise: with $\lambda_{ab}=-i(E_a-E_b)$, to fourth order "
-        r"$L_P^{(4)}=K_{PP}^{(4)}+\sum_QK_{PQ}^{(2)}K_{QP}^{(2)}/(\lambda_P-\lambda_Q)$. For the "
-        r"populations, that the coherences follow at late times, this gives the rates "
-        r"$\tilde k$; the terms in $\hat C_{\mathrm B}(0)$ cancel. For the coherence it gives the "
-        r"eigenvalue $-1/\tilde T_2-i(\omega_0+\Delta\tilde\omega)$, and "
-        r"$1/\tilde T_1+2/\tilde T_2=1/T_1+2/T_2$ because the trace of the generator does not "
-        r"change. A free-induction decay measures these, not the blocks.",
-        named(EQUATIONS, ELIMINATED, 4),
-    )
-
-
-def detailed_balance() -> Step:
-    """Eliminated rates and the equilibrium constant from imaginary time."""
-    balance = (
-        r"\tilde k_{10}^{(4)}=K^{(0)}\tilde k_{01}^{(4)}+K^{(2)}\tilde k_{01}^{(2)}",
-        by_dictionary(names(), "thermal"),
-    )
-    return forms_step(
-        "detailed-balance",
-        "Detailed balance with interference",
-        r"$K=K^{(0)}+K^{(2)}+\dots$ from the imaginary-time expansion of $e^{-\beta H}$. With the "
-        r"KMS relation, under the integral too, the eliminated rates obey "
-        r"$\tilde k_{10}=K\tilde k_{01}$; the raw elements do not.",
-        [NamedForm("K^{(2)}", "K(2)", K[2])],
-        last=(typed(*balance),),
-    )
-
-
 def classical_limit() -> Step:
     """Real, even correlation functions: the stochastic model with diagonal coupling."""
     shown = []
@@ -240,39 +207,24 @@ def classical_limit() -> Step:
     )
 
 
-def exponential_field() -> Step:
-    """A Gauss-Markov field."""
-    wanted = [r for r in rational_results() if r.name.endswith("4")]
-    return Step(
-        "exponential-field",
-        "A Gauss-Markov field",
-        r"$C(t)=\Delta^2e^{-\lambda|t|}$: every rate is rational in $\omega_0$ and $\lambda$. The "
-        "elements agree with those of the stochastic Liouville equation, solved power by power "
-        "in the field.",
-        tuple(rendered(f"{symbol(r.name[:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
-    )
-
-
-def specs() -> tuple[FunctionSpec, ...]:
-    """The functions of rates.py: quantities, then real and imaginary parts of elements."""
-    return quantity_functions(
-        EQUATIONS,
-        QUANTITIES,
-        ELEMENTS,
-        "the biased two-level system",
-    )
-
-
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
+    title="Biased two-level system: diagonal and off-diagonal coupling at fourth order",
     source=SOURCE,
-    bibtex=BIBTEX,
+    bibtex="""@article{BudimirSkinner1987,
+  author = {Budimir, J. and Skinner, J. L.},
+  title = {On the relationship between {$T_1$} and {$T_2$} for stochastic relaxation models},
+  journal = {J. Stat. Phys.}, volume = {49}, pages = {1029}, year = {1987}}""",
     conventions=CONVENTIONS,
     equations=EQUATIONS,
     orders=(2, 4),
     narrate=narrate,
-    modules={"rates.py": specs, "exponential_bath.py": rational_results},
+    modules={
+        "rates.py": lambda: quantity_functions(
+            EQUATIONS, QUANTITIES, ELEMENTS, "the biased two-level system"
+        ),
+        "exponential_bath.py": rational_results,
+    },
     terms=("k_up", "k_down", "inv_T2_prime", *ELEMENTS),
     ledger_names=names,
     readings=readings(),

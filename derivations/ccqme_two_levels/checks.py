@@ -1,130 +1,303 @@
-"""The checks behind the ledger of the CCQME of two levels, by tag."""
+"""The checks behind the ledger of the CCQME of two levels, by tag: forms, then numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from fractions import Fraction
+from itertools import product
+from typing import Any
 
+import mpmath
+import numpy as np
 import sympy
 
-from derivations.ccqme_two_levels import number_checks as numerical
 from derivations.ccqme_two_levels.common import (
     BATH,
+    BETA,
+    BETA_VALUE,
     BOTH,
     COUPLING,
+    ELEMENTS,
     ENGINE,
     EQUATION,
     IMAGINARY,
     KMS,
     LEVELS,
     MATRICES,
+    NUMBERS,
+    NUMERIC,
     OPERATORS,
+    element_name,
     in_forms,
 )
-from derivations.ccqme_two_levels.matrices import BETA
-from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
-from pertsym.equations.mean_force import (
-    boltzmann,
-    equilibrium_constant,
-    second_order,
-    through_kms,
-)
+from pertsym.baths.densities import DrudeLorentz
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
+from pertsym.certify.imaginary_time import Mode
+from pertsym.dynamics.ccqme import ccqme
+from pertsym.dynamics.gibbs import common_temperature
+from pertsym.dynamics.mean_force import mean_force
+from pertsym.equations.mean_force import boltzmann, equilibrium_constant, second_order, through_kms
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.reduction.elements import with_elements
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    Value,
-    monomial,
-)
+from pertsym.language.evaluation import Values, acting, dissipator
+from pertsym.model.values import Bath, Coupling, Model
+from pertsym.numerics.evaluate import evaluate
+from pertsym.present.symbolic import PrincipalTransform, beta, evaluated, form_expression, w0
+from pertsym.rates import spectra_of
+from pertsym.reduction.elements import at_elements, with_elements
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, half_sided, monomial, negated
 
 
-def redfield_matrices(digits: int) -> Evidence:
+@check(IMAGINARY, "quadrature in imaginary time", status="derived")
+def mean_force_state(digits: int) -> Findings:
+    """(15)-(17), (83)-(86): every element against quadrature in imaginary time, one oscillator."""
+    mode = Mode(1.75, np.array([[0, 1], [1, 0]]), 0.5)
+    with mpmath.workdps(digits + 10):
+        inverse, gap = mpmath.mpf(BETA_VALUE), mpmath.mpf("0.75")
+        correlation = mode.correlation(BETA_VALUE)
+        for n, m in BOTH:
+            form = at_elements(second_order(COUPLING, n, m), NUMBERS)
+            found = _of_the_mode(form, mode, inverse, gap)
+            wanted = _quadrature(n, m, correlation, inverse, gap)
+            yield close(f"element {n}{m}", found, wanted, digits)
+
+
+def _of_the_mode(form: SpectralForm, mode: Mode, inverse: Any, gap: Any) -> Any:
+    """A form in P and Boltzmann factors for Ĉ = 2 pi g^2 {[n+1] delta(w-w1) + n delta(w+w1)}."""
+    w1, g = mpmath.mpf(mode.frequency), mpmath.mpf(mode.strength)
+    n = 1 / mpmath.expm1(inverse * w1)
+
+    def transform(_: str, w: Any, derivative: Any) -> Any:
+        k = int(derivative)
+        lines = (n + 1) / (w1 - w) ** (k + 1) + n / (-w1 - w) ** (k + 1)
+        return 2 * mpmath.pi * g**2 * mpmath.factorial(k) * lines
+
+    expression = form_expression(form)
+    value = evaluated(expression, {PrincipalTransform: transform}, {w0: gap, beta: inverse})
+    return mpmath.mpf(sympy.N(value, mpmath.mp.dps))
+
+
+def _quadrature(n: int, m: int, correlation: Any, inverse: Any, gap: Any) -> Any:
+    """sum_k q_nk q_km int du C(-iu) e^{-E_k u} int_0^{beta-u} ds e^{-E_n s - E_m (beta-u-s)}."""
+    energies = (mpmath.mpf(0), gap)
+
+    def outer(t: Any) -> Any:
+        if n == m:
+            return t * mpmath.exp(-energies[n] * t)
+        lower, upper = mpmath.exp(-energies[n] * t), mpmath.exp(-energies[m] * t)
+        return (lower - upper) / (energies[m] - energies[n])
+
+    total = mpmath.mpf(0)
+    for k in LEVELS:
+        weight = ELEMENTS[element_name(n, k)] * ELEMENTS[element_name(k, m)]
+        integral = mpmath.quad(
+            lambda u, k=k: correlation(u) * mpmath.exp(-energies[k] * u) * outer(inverse - u),
+            [0, inverse],
+        )
+        total += mpmath.mpf(weight.numerator) / weight.denominator * integral
+    return total
+
+
+def model() -> Model:
+    """Two levels with all matrix elements, one Drude bath."""
+    operator = [[float(ELEMENTS[element_name(n, m)]) for m in LEVELS] for n in LEVELS]
+    bath = Bath(BATH, "boson", BETA_VALUE, DrudeLorentz(0.1, 0.9))
+    return Model.of((0.0, 1.0), [Coupling.of(operator, BATH)], [bath])
+
+
+def value_of(symbolic: SpectralForm, chosen: Model) -> complex:
+    """A symbolic form as a number, in double precision, for a model whose bath is BATH."""
+    operator = chosen.bath_operators[BATH]
+    numbers = {element_name(n, m): operator[n][m] for n, m in BOTH}
+    form, spectra = at_elements(symbolic, numbers), spectra_of(chosen)
+    gap = chosen.energies[1] - chosen.energies[0]
+    half = Gaussian(Fraction(1, 2))
+    parts = (
+        (form + form.conjugated()).scaled(half),
+        (form - form.conjugated()).scaled(Gaussian(0, Fraction(-1, 2))),
+    )
+    inverse = common_temperature(chosen)
+    re, im = (
+        evaluate(part, (gap,), spectra, inverse).value if part != ZERO_FORM else 0.0
+        for part in parts
+    )
+    return complex(re, im)
+
+
+def q_and_redfield(chosen: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The map Q, Redfield's superoperator and the Gibbs populations, from the symbolic pieces."""
+    gap, inverse = chosen.energies[1] - chosen.energies[0], common_temperature(chosen)
+    p = np.exp(-inverse * gap * np.arange(2))
+    p = p / p.sum()
+    redfield, q = np.zeros((4, 4), dtype=complex), np.zeros((4, 4), dtype=complex)
+    for (a, b), (c, d) in product(BOTH, repeat=2):
+        at = (2 * a + b, 2 * c + d)
+        redfield[at] = value_of(EQUATION.redfield((a, b, c, d)), chosen)
+        if a != b:
+            q[at] = value_of(EQUATION.coherence((a, b, c, d)), chosen)
+        elif c == d:
+            slope = inverse * value_of(EQUATION.slope(c), chosen) * p[a]
+            q[at] = value_of(EQUATION.population(a, c), chosen) + slope
+    return q, redfield, p
+
+
+def second_order_state(chosen: Model) -> np.ndarray:
+    """<n|Tr_B exp(-beta H)|m>/Z_B of second order, from its forms."""
+    rows = [[value_of(second_order(COUPLING, n, m), chosen) for m in LEVELS] for n in LEVELS]
+    return np.array(rows)
+
+
+def numerical_equation(chosen: Model) -> tuple[np.ndarray, np.ndarray]:
+    """The full generator and the second-order mean-force state from the symbolic pieces."""
+    q, redfield, p = q_and_redfield(chosen)
+    state = np.diag(p) + p[0] * second_order_state(chosen)  # p[0] is 1/Z_S
+    state -= np.diag(p) * (np.trace(state) - 1)
+    free = np.diag(-1j * chosen.energies[1] * np.array([0, -1, 1, 0]))
+    return free + redfield @ (np.eye(4) - q), state
+
+
+@check("symbolic pieces evaluated", NUMERIC, status="numerical")
+def numbers(digits: int) -> Findings:
+    """(119)-(122): the symbolic pieces, evaluated, against the numerical CCQME and state."""
+    chosen = model()
+    generator, state = numerical_equation(chosen)
+    wanted, target = ccqme(chosen), mean_force(chosen, 2).matrix
+    size = float(np.max(np.abs(wanted)))
+    yield Finding("generator to 1e-12", float(np.max(np.abs(generator - wanted))) < 1e-12 * size)
+    yield Finding("mean-force state to 1e-12", float(np.max(np.abs(state - target))) < 1e-12)
+
+
+def values(generator: str) -> Values:
+    """What the operator formulas speak of, for the bath of `model` and a Hermitian state.
+
+    `generator` of "redfield" or "ccqme" is what moves the state.
+    """
+    chosen = model()
+    q_map, redfield, p = q_and_redfield(chosen)
+    inverse, gap = common_temperature(chosen), chosen.energies[1] - chosen.energies[0]
+    energies, q = np.array([0.0, gap]), np.array(chosen.bath_operators[BATH], dtype=complex)
+    free = np.diag([-1j * (energies[a] - energies[b]) for a, b in BOTH])
+    rho = np.array([[0.7, 0.2 - 0.35j], [0.2 + 0.35j, 0.3]])
+
+    def diagonal(x: Any) -> Any:
+        return np.diag(np.diag(x))
+
+    moved = free + redfield if generator == "redfield" else ccqme(chosen)
+    mean = mean_force(chosen, 2).matrix
+    names: dict[str, Any] = {
+        "q": q, r"\rho": rho, "R": acting(redfield), "Q": acting(q_map), "H_S": np.diag(energies),
+        r"\dot\rho": acting(moved)(rho), r"\tilde\rho": rho - acting(q_map)(rho),
+        r"\rho_{\mathrm{Gibbs}}": np.diag(p), r"\rho_{\mathrm{MFG}}": mean,
+        r"\rho_{\mathrm{eq}}": mean, r"\rho^{(2)}": mean - np.diag(p),
+        "r^{(2)}": second_order_state(chosen),
+        "Z_S": 1 / p[0], r"\beta": inverse, r"\omega_0": gap, r"\lambda": 0.3,
+        "p": np.diag(p), r"\Pi_D": diagonal,
+        r"\Pi_O": lambda x: x - diagonal(x), r"\mathcal D": dissipator,
+        "L": np.array([[0.2, 1.1], [-0.4, 0.5j]]),
+        r"q(-i\lambda)": q * np.exp(0.3 * np.subtract.outer(energies, energies)),
+    }  # fmt: skip
+    s = np.zeros((2, 2), dtype=complex)
+    for n, m in BOTH:
+        at = negated(COUPLING.transition(n, m))
+        g = value_of(half_sided(BATH, at), chosen)
+        slope = value_of(monomial(Gaussian(1), Value("P", BATH, 1, at)), chosen).real / 2 / np.pi
+        s[n, m] = q[n, m] * g
+        dyad = np.zeros((2, 2))
+        dyad[n, m] = 1
+        names |= {
+            f"D_{{{n}{m}}}": energies[n] - energies[m], f"g(D_{{{n}{m}}})": g,
+            f"b(D_{{{n}{m}}})": g.imag, f"b'(D_{{{n}{m}}})": slope,
+            rf"|{n}\rangle\langle{m}|": dyad, rf"\delta_{{{n}{m}}}": int(n == m),
+            f"T_{{{n}{m}}}": value_of(EQUATION.transfer(n, m), chosen).real,
+        }  # fmt: skip
+    for n in LEVELS:
+        moves = -inverse * (np.eye(2)[n] - p)
+        names |= {
+            rf"\Lambda_{n}": lambda x, n=n, moves=moves: np.diag(moves * x[n, n]),
+            rf"\partial p/\partial E_{n}": np.diag(_slope_of_gibbs(energies, inverse, n)),
+            f"X_{n}": value_of(EQUATION.slope(n), chosen).real, f"p_{n}": p[n],
+        }  # fmt: skip
+    return Values([names | {"S": s}], dict.fromkeys("nmk", LEVELS), 1e-10)
+
+
+def _slope_of_gibbs(energies: np.ndarray, inverse: float, n: int) -> np.ndarray:
+    shifted = np.exp(-inverse * (energies + 1e-30j * np.eye(2)[n]))
+    return np.asarray((shifted / shifted.sum()).imag / 1e-30)
+
+
+@check(OPERATORS, ENGINE, status="derived")
+def redfield_matrices(digits: int) -> Findings:
     """(95)-(104): the four matrix products against the 16 elements of the ordered cumulant."""
     m = MATRICES
     driven = m.redfield(m.rho)
-    findings = [
-        exact(
-            f"element {a}{b},{c}{d}",
-            in_forms(driven[a, b].coeff(m.rho[c, d])),
-            EQUATION.redfield((a, b, c, d)),
-        )
-        for a, b in BOTH
-        for c, d in BOTH
-    ]
+    for a, b in BOTH:
+        for c, d in BOTH:
+            yield exact(
+                f"element {a}{b},{c}{d}",
+                in_forms(driven[a, b].coeff(m.rho[c, d])),
+                EQUATION.redfield((a, b, c, d)),
+            )
     hermitian = m.rho.subs({m.rho[1, 0]: sympy.conjugate(m.rho[0, 1])}).subs(
         {m.rho[n, n]: sympy.Symbol(f"r_{n}", real=True) for n in LEVELS}
     )
     image = m.redfield(hermitian)
-    findings += [
-        exact("the trace is conserved", sympy.expand(driven.trace()), sympy.Integer(0)),
-        exact("Hermiticity is conserved", (image - image.H).applyfunc(sympy.expand), m.q * 0),
-    ]
-    return conclude((OPERATORS, ENGINE), *findings, status="derived")
+    yield exact("the trace is conserved", sympy.expand(driven.trace()), sympy.Integer(0))
+    yield exact("Hermiticity is conserved", (image - image.H).applyfunc(sympy.expand), m.q * 0)
 
 
-def redfield_secular(digits: int) -> Evidence:
+@check(ENGINE, KMS)
+def redfield_secular(digits: int) -> Findings:
     """Population rates 2 q^2 a(D): Ĉ at the transition frequency, in detailed balance."""
     up, down = (EQUATION.secular_rate(2, a, b) for a, b in ((1, 0), (0, 1)))
     rate = with_elements(monomial(Gaussian(1), Value("C", BATH, 0, (-1,))), ("q01", "q01"))
-    return conclude(
-        (ENGINE, KMS),
-        exact("the up rate is q01^2 Ĉ(-w0)", up, rate),
-        exact("(90)", through_kms(up - boltzmann(COUPLING, 1) * down), ZERO_FORM),
-    )
+    yield exact("the up rate is q01^2 Ĉ(-w0)", up, rate)
+    yield exact("(90)", through_kms(up - boltzmann(COUPLING, 1) * down), ZERO_FORM)
 
 
-def coherence_map(digits: int) -> Evidence:
+@check(ENGINE, IMAGINARY, KMS)
+def coherence_map(digits: int) -> Findings:
     """(87)-(89), (106), (107): R[rho_Gibbs]_nm/(i D_nm) is the mean-force coherence."""
     m = MATRICES
     gap = sympy.Symbol("w", positive=True)
     level = {m.gaps[0, 1]: -gap, m.gaps[1, 0]: gap}
-    findings = []
     for a, b in ((0, 1), (1, 0)):
-        findings.append(
-            exact(f"Q rho_Gibbs = rho2, {a}{b}", through_kms(EQUATION.missing(a, b)), ZERO_FORM)
-        )
+        yield exact(f"Q rho_Gibbs = rho2, {a}{b}", through_kms(EQUATION.missing(a, b)), ZERO_FORM)
         printed = m.coherence_map(m.rho)[a, b].subs(level)
         for c, d in BOTH:
             weight = in_forms(sympy.expand(printed * gap).coeff(m.rho[c, d]))
             over = weight.scaled(Gaussian(1), denominators=(((1,), 1),))
-            findings.append(exact(f"Q_{a}{b},{c}{d}", over, EQUATION.coherence((a, b, c, d))))
-    findings.append(Finding("before the KMS relation the two differ", bool(EQUATION.missing(0, 1))))
-    return conclude((ENGINE, IMAGINARY, KMS), *findings)
+            yield exact(f"Q_{a}{b},{c}{d}", over, EQUATION.coherence((a, b, c, d)))
+    yield Finding("before the KMS relation the two differ", bool(EQUATION.missing(0, 1)))
 
 
-def population_map(digits: int) -> Evidence:
+@check(IMAGINARY, OPERATORS, KMS)
+def population_map(digits: int) -> Findings:
     """(20), (108)-(118): the weights of the Boltzmann factors are the db and b terms of Q."""
     m = MATRICES
     printed = m.population_map(m.rho)
-    findings = []
     for k in LEVELS:
         for n in LEVELS:
             inner = printed[k, k].coeff(m.rho[n, n])
             rest = sympy.expand(inner.subs(BETA, 0))
-            findings.append(exact(f"T_{k}{n}", in_forms(rest), EQUATION.transfer(k, n)))
+            yield exact(f"T_{k}{n}", in_forms(rest), EQUATION.transfer(k, n))
             slope = sum(m.q[n, j] ** 2 * m.b[j, n] for j in LEVELS)
-            findings.append(exact(f"X_{n}", in_forms(slope), EQUATION.slope(n)))
+            yield exact(f"X_{n}", in_forms(slope), EQUATION.slope(n))
             derivative = -BETA * (int(k == n) - m.p[k]) * slope
-            findings.append(exact(f"Lambda_{n} in {k}", inner - rest, derivative))
-        findings.append(
-            exact(f"Q rho_Gibbs = rho2, {k}{k}", through_kms(EQUATION.missing(k, k)), ZERO_FORM)
-        )
+            yield exact(f"Lambda_{n} in {k}", inner - rest, derivative)
+        yield exact(f"Q rho_Gibbs = rho2, {k}{k}", through_kms(EQUATION.missing(k, k)), ZERO_FORM)
     normalised = {m.p[0]: 1 - m.p[1]}
     trace = sympy.expand(printed.trace().subs(normalised))
-    findings.append(exact("Q keeps the trace", trace, sympy.Integer(0)))
-    return conclude((IMAGINARY, OPERATORS, KMS), *findings)
+    yield exact("Q keeps the trace", trace, sympy.Integer(0))
 
 
-def dissipators(digits: int) -> Evidence:
+@check(OPERATORS, "derivatives of the Gibbs populations")
+def dissipators(digits: int) -> Findings:
     """(109)-(111), (115)-(117): jump operators, and Lambda as the derivative of populations."""
     m = MATRICES
-    findings = []
     for n, other in ((0, 1), (1, 0)):
         change = m.diagonal(m.dissipator(n, other, m.rho))
         moved = sympy.zeros(2)
         moved[n, n], moved[other, other] = m.rho[other, other], -m.rho[other, other]
-        findings.append(exact(f"Pi_D of the dissipator |{n}><{other}|", change, moved))
+        yield exact(f"Pi_D of the dissipator |{n}><{other}|", change, moved)
     energies = [sympy.Symbol(f"E_{n}", real=True) for n in LEVELS]
     partition = sum(sympy.exp(-BETA * e) for e in energies)
     gibbs = [sympy.exp(-BETA * e) / partition for e in energies]
@@ -133,13 +306,12 @@ def dissipators(digits: int) -> Evidence:
     for n in LEVELS:
         change = m.derivative(n, at_gibbs).subs(populations)
         slopes = sympy.diag(*(sympy.diff(p, energies[n]) for p in gibbs))
-        findings.append(exact(f"Lambda_{n} p = dp/dE_{n}", change, slopes))
-    return conclude((OPERATORS, "derivatives of the Gibbs populations"), *findings)
+        yield exact(f"Lambda_{n} p = dp/dE_{n}", change, slopes)
 
 
-def stationarity(digits: int) -> Evidence:
+@check(ENGINE, IMAGINARY, KMS)
+def stationarity(digits: int) -> Findings:
     """(78), (79), (87)-(91), (119): p + rho2 is stationary to fourth order, by zero forms."""
-    findings = []
     for a, b in BOTH:
         driven = ZERO_FORM
         for k in LEVELS:
@@ -148,22 +320,20 @@ def stationarity(digits: int) -> Evidence:
             what, residual = f"order 2, population {a}", driven
         else:  # times 1/(i D): the free motion of rho2 has to balance what drives it
             what, residual = f"order 2, coherence {a}{b}", EQUATION.missing(a, b)
-        findings.append(exact(what, through_kms(residual), ZERO_FORM))
+        yield exact(what, through_kms(residual), ZERO_FORM)
         fourth = through_kms(EQUATION.fourth_order_residual(a, b))
-        findings.append(exact(f"R[rho2 - Q rho_Gibbs], {a}{b}", fourth, ZERO_FORM))
+        yield exact(f"R[rho2 - Q rho_Gibbs], {a}{b}", fourth, ZERO_FORM)
     redfield = ZERO_FORM
     for c, d in BOTH:
         redfield = redfield + EQUATION.redfield((0, 0, c, d)) * second_order(COUPLING, c, d)
-    findings.append(
-        Finding(
-            "Redfield's R[rho2] does not vanish: its populations stay Gibbs",
-            bool(through_kms(redfield)),
-        )
+    yield Finding(
+        "Redfield's R[rho2] does not vanish: its populations stay Gibbs",
+        bool(through_kms(redfield)),
     )
-    return conclude((ENGINE, IMAGINARY, KMS), *findings)
 
 
-def secular_rates(digits: int) -> Evidence:
+@check(IMAGINARY, KMS, "limit T -> 0")
+def secular_rates(digits: int) -> Findings:
     """The secular equation: trace, K^(2) as the ratio of its rates, and T -> 0."""
     (up2, down2), (up4, down4) = (
         (EQUATION.secular_rate(order, 1, 0), EQUATION.secular_rate(order, 0, 1)) for order in (2, 4)
@@ -171,30 +341,11 @@ def secular_rates(digits: int) -> Evidence:
     ratio = up4 - boltzmann(COUPLING, 1) * down4 - equilibrium_constant(COUPLING) * down2
     cold_up = zero_temperature(up4)
     cold_K = zero_temperature(equilibrium_constant(COUPLING))
-    return conclude(
-        (IMAGINARY, KMS, "limit T -> 0"),
-        exact("k10 - K k01 at order 4", through_kms(ratio), ZERO_FORM),
-        exact("loss is gain, 0", EQUATION.secular_rate(4, 0, 0) + up4, ZERO_FORM),
-        exact("loss is gain, 1", EQUATION.secular_rate(4, 1, 1) + down4, ZERO_FORM),
-        exact("T -> 0: k10(4) = k01(2) K(2)", cold_up, zero_temperature(down2) * cold_K),
-        exact("T -> 0: nothing of order 2", zero_temperature(up2), ZERO_FORM),
-    )
+    yield exact("k10 - K k01 at order 4", through_kms(ratio), ZERO_FORM)
+    yield exact("loss is gain, 0", EQUATION.secular_rate(4, 0, 0) + up4, ZERO_FORM)
+    yield exact("loss is gain, 1", EQUATION.secular_rate(4, 1, 1) + down4, ZERO_FORM)
+    yield exact("T -> 0: k10(4) = k01(2) K(2)", cold_up, zero_temperature(down2) * cold_K)
+    yield exact("T -> 0: nothing of order 2", zero_temperature(up2), ZERO_FORM)
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        check.__name__: check
-        for check in (
-            redfield_matrices,
-            redfield_secular,
-            numerical.mean_force_state,
-            coherence_map,
-            population_map,
-            dissipators,
-            stationarity,
-            secular_rates,
-            numerical.numbers,
-        )
-    }
-)
-"""Tag -> check, in the order in which `pertsym verify` runs them."""
+CHECKS = checks_in(globals())

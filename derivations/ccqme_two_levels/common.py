@@ -1,27 +1,128 @@
-"""What the checks of the CCQME of two levels share: notation, numbers, printed symbols as forms."""
+"""What steps and checks of the CCQME of two levels share; its objects as matrices of symbols."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 import sympy
 
-from derivations.ccqme_two_levels.matrices import Matrices
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.reduction.elements import with_elements
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    SpectralForm,
-    Value,
-    half_sided,
-    monomial,
-    negated,
-)
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, half_sided, monomial, negated
+
+BETA = sympy.Symbol("beta", positive=True)
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """The N x N matrices that the equations are made of.
+
+    `q` is real and symmetric; the elements of `rho` are independent symbols, so that a result
+    also tells the superoperator.
+    """
+
+    dimension: int = 2
+
+    @cached_property
+    def q(self) -> sympy.Matrix:
+        """The coupling operator."""
+        return self._matrix(lambda n, m: sympy.Symbol(f"q_{min(n, m)}{max(n, m)}", real=True))
+
+    @cached_property
+    def g(self) -> sympy.Matrix:
+        """g(D_nm); the diagonal is g(0)."""
+        return self._matrix(lambda n, m: sympy.Symbol("g_0" if n == m else f"g_{n}{m}"))
+
+    @cached_property
+    def b(self) -> sympy.Matrix:
+        """b(D_nm) = Im g(D_nm)."""
+        return self._matrix(lambda n, m: _real("b_0" if n == m else f"b_{n}{m}"))
+
+    @cached_property
+    def db(self) -> sympy.Matrix:
+        """db/dD at D_nm."""
+        return self._matrix(lambda n, m: _real("b'_0" if n == m else f"b'_{n}{m}"))
+
+    @cached_property
+    def gaps(self) -> sympy.Matrix:
+        """D_nm = E_n - E_m."""
+        energies = [sympy.Symbol(f"E_{n}", real=True) for n in range(self.dimension)]
+        return self._matrix(lambda n, m: energies[n] - energies[m])
+
+    @cached_property
+    def rho(self) -> sympy.Matrix:
+        """The density matrix."""
+        return self._matrix(lambda n, m: sympy.Symbol(f"rho_{n}{m}"))
+
+    @cached_property
+    def p(self) -> tuple[sympy.Symbol, ...]:
+        """The Gibbs populations."""
+        return tuple(sympy.Symbol(f"p_{n}", positive=True) for n in range(self.dimension))
+
+    @cached_property
+    def filtered(self) -> sympy.Matrix:
+        """S_nm = q_nm g(D_nm)."""
+        return self.q.multiply_elementwise(self.g)
+
+    def redfield_parts(self, rho: sympy.Matrix) -> tuple[sympy.Matrix, ...]:
+        """S rho q, q rho S^+, q S rho and rho S^+ q."""
+        s, q = self.filtered, self.q
+        adjoint = s.H
+        return s * rho * q, q * rho * adjoint, q * s * rho, rho * adjoint * q
+
+    def redfield(self, rho: sympy.Matrix) -> sympy.Matrix:
+        """R[rho] = S rho q + q rho S^+ - q S rho - rho S^+ q."""
+        gain, conjugate, loss, loss_conjugate = self.redfield_parts(rho)
+        return (gain + conjugate - loss - loss_conjugate).applyfunc(sympy.expand)
+
+    def coherence_map(self, rho: sympy.Matrix) -> sympy.Matrix:
+        """(Q rho)_nm = R[rho]_nm/(i D_nm) off the diagonal, 0 on it."""
+        driven = self.redfield(rho)
+        return self._matrix(
+            lambda n, m: sympy.Integer(0) if n == m else driven[n, m] / (sympy.I * self.gaps[n, m])
+        )
+
+    def population_map(self, rho: sympy.Matrix) -> sympy.Matrix:
+        """The diagonal of Q rho: Pi_D of the dissipators, and the derivative terms."""
+        total = sympy.zeros(self.dimension)
+        for n in range(self.dimension):
+            for m in range(self.dimension):
+                weight = self.q[n, m] ** 2
+                total += weight * self.db[n, m] * self.diagonal(self.dissipator(n, m, rho))
+                total += weight * self.b[m, n] * self.derivative(n, rho)
+        return total.applyfunc(sympy.expand)
+
+    def dissipator(self, n: int, m: int, rho: sympy.Matrix) -> sympy.Matrix:
+        """L rho L^+ - (L^+L rho + rho L^+L)/2 for L = |n><m|."""
+        jump = sympy.zeros(self.dimension)
+        jump[n, m] = 1
+        inner = jump.H * jump
+        return jump * rho * jump.H - (inner * rho + rho * inner) / 2
+
+    def derivative(self, n: int, rho: sympy.Matrix) -> sympy.Matrix:
+        """Lambda_n rho, diagonal: (Lambda_n rho)_k = -beta rho_nn (delta_kn - p_k)."""
+        return self._matrix(
+            lambda k, j: -BETA * rho[n, n] * (int(k == n) - self.p[k]) if k == j else 0
+        )
+
+    def diagonal(self, matrix: sympy.Matrix) -> sympy.Matrix:
+        """Pi_D: the diagonal part."""
+        return self._matrix(lambda n, m: matrix[n, m] if n == m else 0)
+
+    def _matrix(self, element: object) -> sympy.Matrix:
+        return sympy.Matrix(self.dimension, self.dimension, element)
+
+
+def _real(name: str) -> sympy.Symbol:
+    return sympy.Symbol(name, real=True)
+
 
 BATH = "B"
 """Name of the correlation function, and so of the bath of `model`."""
@@ -59,7 +160,7 @@ def element_name(n: int, m: int) -> str:
     return f"q{min(n, m)}{max(n, m)}"
 
 
-def in_forms(expression: sympy.Expr) -> SpectralForm:
+def in_forms(expression: sympy.Expr, coupling: Interaction = COUPLING) -> SpectralForm:
     """A polynomial in q and in g, b, db as forms: g(D) = G(-D), b = Im g, db = db/dD."""
     total = ZERO_FORM
     for term in sympy.Add.make_args(sympy.expand(expression)):
@@ -69,23 +170,23 @@ def in_forms(expression: sympy.Expr) -> SpectralForm:
             if base.is_Number or base == sympy.I:
                 base, power = factor, 1
             for _ in range(int(power)):
-                product = product * _factor(base)
+                product = product * _factor(base, coupling)
         total = total + product
     return total
 
 
-def _factor(symbol: sympy.Expr) -> SpectralForm:
+def _factor(symbol: sympy.Expr, coupling: Interaction) -> SpectralForm:
     if symbol == sympy.I:
         return monomial(Gaussian(0, 1))
     if symbol.is_Rational:
         return monomial(Gaussian(Fraction(int(symbol.p), int(symbol.q))))
     if isinstance(symbol, sympy.conjugate):
-        return _factor(symbol.args[0]).conjugated()
+        return _factor(symbol.args[0], coupling).conjugated()
     kind, _, indices = symbol.name.partition("_")
     if kind == "q":
         return with_elements(monomial(Gaussian(1)), (symbol.name.replace("_", ""),))
     n, m = map(int, indices) if len(indices) == 2 else (0, 0)
-    at = negated(COUPLING.transition(n, m))
+    at = negated(coupling.transition(n, m))
     if kind == "g":
         return half_sided(BATH, at)
     # b(D) = -P(-D)/(2 pi), and so db/dD = P'(-D)/(2 pi)

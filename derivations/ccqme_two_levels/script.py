@@ -5,37 +5,141 @@ The map Q is read off the second-order mean-force Gibbs state; nothing of it is 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
 import sympy
 
-from derivations.ccqme_two_levels.checks import CHECKS
-from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, MATRICES, names
-from derivations.ccqme_two_levels.number_checks import values
-from derivations.ccqme_two_levels.steps import (
-    hamiltonian,
-    operator_form,
-    redfield_forms,
-    rendered_products,
+from derivations.ccqme_two_levels.checks import CHECKS, values
+from derivations.ccqme_two_levels.common import (
+    COUPLING,
+    EQUATION,
+    LEVELS,
+    MATRICES,
+    Matrices,
+    names,
 )
 from pertsym.certify.formulas import by_dictionary
+from pertsym.certify.standard import model_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
-from pertsym.derivation import Step, typed
+from pertsym.derivation import Formula, Step, argued, typed
+from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.mean_force import equilibrium_constant, second_order
 from pertsym.equations.thermal import zero_temperature
-from pertsym.narrative import NamedForm, cumulant_step, forms_step, rows
+from pertsym.exact import Gaussian
+from pertsym.narrative import NamedForm, cumulant_step, forms_step, rendered, rows
 from pertsym.paper import Paper
 from pertsym.reduction.spectral import SpectralForm
 
-TITLE = "The canonically consistent quantum master equation of two levels"
+_HALF = Gaussian(Fraction(1, 2))
+_OVER_2I = Gaussian(0, Fraction(-1, 2))
+
+
+def hamiltonian(matrices: Matrices) -> Step:
+    """(92)-(98)."""
+    m = matrices
+    return Step(
+        "hamiltonian",
+        "Two levels, one bath",
+        "A diagonal part of the coupling shifts the levels against each other and mixes "
+        r"populations with coherences. $S_{nm}=q_{nm}g(D_{nm})$ is the operator $\int_0^\infty "
+        r"dt\,C(t)\,q(-t)$ in the energy eigenbasis.",
+        (
+            typed(
+                r"H=\omega_0|1\rangle\langle1|+q\otimes B+H_B",
+                model_values(COUPLING, "q"),
+                "(92), (93)",
+            ),
+            rendered("q", m.q, "(96)"),
+            rendered("S", m.filtered, "(98)"),
+        ),
+    )
+
+
+def _plain(matrix: sympy.Matrix) -> str:
+    rows = matrix.tolist()
+    return "[" + ", ".join("[" + ", ".join(map(str, row)) + "]" for row in rows) + "]"
+
+
+def product_formula(name: str, part: sympy.Matrix, number: str = "") -> Formula:
+    """The first element of one of the four products."""
+    return rendered(rf"\left({name}\right)_{{00}}", sympy.expand(part[0, 0]), number)
+
+
+def rendered_products() -> dict[str, Callable[[], str]]:
+    """S and the four products of the ledger, as matrices of symbols."""
+    m = MATRICES
+    found: dict[str, Callable[[], str]] = {"S": lambda: rendered("S", m.filtered).latex}
+    names = (r"S\rho q", r"q\rho S^\dagger", r"qS\rho", r"\rho S^\dagger q")
+    for key, name, part in zip(PRODUCTS, names, m.redfield_parts(m.rho), strict=True):
+        found[key] = partial(_latex, name, part)
+    return found
+
+
+def _latex(name: str, part: sympy.Matrix) -> str:
+    return product_formula(name, part).latex
+
+
+PRODUCTS = ("S rho q", "q rho S+", "q S rho", "rho S+ q")
+
+
+def operator_form(matrices: Matrices) -> Step:
+    """(95), (99)-(104)."""
+    m = matrices
+    parts = m.redfield_parts(m.rho)
+    names = (r"S\rho q", r"q\rho S^\dagger", r"qS\rho", r"\rho S^\dagger q")
+    numbers = ("(99)", "(100)", "(101)", "(102)")
+    formulas = [
+        product_formula(name, part, number)
+        for name, part, number in zip(names, parts, numbers, strict=True)
+    ]
+    driven = m.redfield(m.rho)
+    formulas += [
+        rows(rf"R[\rho]_{{{a}{b}}}", driven[a, b], m.rho, "(103), (104)")
+        for a, b in ((0, 0), (0, 1))
+    ]
+    return Step(
+        "redfield",
+        "The Redfield superoperator",
+        r"$R[\rho]=S\rho q+q\rho S^\dagger-qS\rho-\rho S^\dagger q$, all four products as "
+        r"matrices; the other elements are $R[\rho]_{11}=-R[\rho]_{00}$ and, for a Hermitian "
+        r"$\rho$, $R[\rho]_{10}=R[\rho]_{01}^*$. The ledger compares all 16 elements with those of "
+        "the ordered cumulant.",
+        tuple(formulas),
+    )
+
+
+def _element(equation: Ccqme, a: int, b: int, c: int, d: int) -> list[NamedForm]:
+    form = equation.redfield((a, b, c, d))
+    real = (form + form.conjugated()).scaled(_HALF)
+    imaginary = (form - form.conjugated()).scaled(_OVER_2I)
+    name = f"{a}{b},{c}{d}"
+    shown = [
+        NamedForm(rf"\mathrm{{Re}}\,R_{{{name}}}", f"Re R{name}", real),
+        NamedForm(rf"\mathrm{{Im}}\,R_{{{name}}}", f"Im R{name}", imaginary),
+    ]
+    return [item for item in shown if item.form]
+
+
+def redfield_forms(equation: Ccqme) -> Step:
+    """The same elements from the ordered cumulant, as spectra and transforms."""
+    columns = ((0, 0, 0, 0), (0, 0, 1, 1), (0, 0, 0, 1), (0, 1, 0, 0), (0, 1, 1, 1), (0, 1, 0, 1))
+    return forms_step(
+        "redfield-forms",
+        "Redfield elements in spectra and transforms",
+        r"From the ordered cumulant of second order. Population rates hold the spectrum at the "
+        "transition frequency alone; the diagonal part of $q$ enters where populations and "
+        "coherences mix, and in the pure dephasing.",
+        [shown for element in columns for shown in _element(equation, *element)],
+    )
+
+
 SOURCE = (
     "Appendix F of Canonically consistent quantum master equation for proton-transfer reactions"
 )
-BIBTEX = """@misc{CCQMEProtonTransfer,
-  title = {Canonically consistent quantum master equation for proton-transfer reactions},
-  note = {Applies T. Becker, A. Schnell, J. Thingna, Phys. Rev. Lett. 129, 200403 (2022)}}"""
 CONVENTIONS = (
     r"$\hbar=k_B=1$; $H_S=\sum_nE_n|n\rangle\langle n|$, $D_{nm}=E_n-E_m$, $\omega_0=D_{10}>0$; "
     r"$H_I=q\otimes B$ with real $q_{nm}=q_{mn}$.",
@@ -49,23 +153,17 @@ CONVENTIONS = (
 )
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """Redfield at order 2; the mean-force state, Q and the CCQME from order 4 on."""
-    steps = [
-        hamiltonian(MATRICES),
-        cumulant_step(2, "(68)-(71)"),
-        operator_form(MATRICES),
-        redfield_forms(EQUATION),
-    ]
-    if order >= 4:
-        steps += [mean_force(), coherence_map(), population_map(), final_equations()]
-        steps += [stationarity(), secular(), zero_temperature_limit()]
-    return tuple(steps)
-
-
-def mean_force() -> Step:
-    """(15)-(18), (83)-(86)."""
-    return forms_step(
+    yield hamiltonian(MATRICES)
+    yield cumulant_step(2, "(68)-(71)")
+    yield operator_form(MATRICES)
+    yield redfield_forms(EQUATION)
+    if order < 4:
+        return
+    # (15)-(18), (83)-(86)
+    yield forms_step(
         "mean-force",
         "The mean-force Gibbs state to second order",
         r"$\langle n|\mathrm{Tr}_Be^{-\beta H}|m\rangle/Z_B$ to second order is "
@@ -81,6 +179,58 @@ def mean_force() -> Step:
                 for n, m in ((0, 0), (1, 1), (0, 1))
             ),
             NamedForm("K^{(2)}", "K(2)", equilibrium_constant(COUPLING)),
+        ],
+    )
+    yield coherence_map()
+    yield population_map()
+    yield final_equations()
+    # (78), (79), (87)-(91): zero forms
+    yield Step(
+        "stationarity",
+        "Its steady state is the mean-force Gibbs state to second order",
+        r"Order by order, with $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$: Gibbs "
+        r"populations at second order, and at fourth order, where the populations of "
+        r"$\rho^{(2)}$ are decided, $R[\rho^{(2)}-Q\rho_{\rm Gibbs}]$ vanishes because of what "
+        r"$Q$ is. For Redfield alone $R[\rho^{(2)}]$ would have to vanish, and does not.",
+        (
+            typed(r"R[\rho_{\mathrm{Gibbs}}]_{nn}=0", values("ccqme"), "(90)"),
+            typed(r"R[\rho^{(2)}-Q\rho_{\mathrm{Gibbs}}]_{nm}=0", values("ccqme"), "(78), (79)"),
+        ),
+    )
+    yield forms_step(
+        "secular",
+        "Secular rates",
+        r"Among populations $\dot p=W(1-Q)p$; the $p_k$ of $\Lambda_n$ drops out because $Wp=0$ "
+        r"for the Gibbs populations. The up rate $k_{10}$ and the down rate $k_{01}$ have parts "
+        "of second and fourth order in $q$, in the ratio of the mean-force populations.",
+        [
+            *(
+                NamedForm(f"k_{{{a}{b}}}^{{({order})}}", f"k{a}{b}({order})", _rate(order, a, b))
+                for order in (2, 4)
+                for a, b in ((1, 0), (0, 1))
+            )
+        ],
+        last=(
+            typed(
+                r"k_{10}^{(4)}=K^{(0)}k_{01}^{(4)}+K^{(2)}k_{01}^{(2)}",
+                by_dictionary(names(), "thermal"),
+            ),
+        ),
+    )
+    yield forms_step(
+        "zero-temperature",
+        "Zero temperature",
+        r"$Q$ has no limit $T\to0$ because of its term $-\beta b$, and with it the down rate. The "
+        r"up rate has one, and keeps detailed balance, $k_{10}^{(4)}=k_{01}^{(2)}K^{(2)}$.",
+        [
+            NamedForm(
+                r"\lim_{T\to0}k_{10}^{(4)}", "k10(4) at T = 0", zero_temperature(_rate(4, 1, 0))
+            ),
+            NamedForm(
+                r"\lim_{T\to0}K^{(2)}",
+                "K(2) at T = 0",
+                zero_temperature(equilibrium_constant(COUPLING)),
+            ),
         ],
     )
 
@@ -156,70 +306,8 @@ def final_equations() -> Step:
     )
 
 
-def stationarity() -> Step:
-    """(78), (79), (87)-(91): zero forms."""
-    return Step(
-        "stationarity",
-        "Its steady state is the mean-force Gibbs state to second order",
-        r"Order by order, with $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$: Gibbs "
-        r"populations at second order, and at fourth order, where the populations of "
-        r"$\rho^{(2)}$ are decided, $R[\rho^{(2)}-Q\rho_{\rm Gibbs}]$ vanishes because of what "
-        r"$Q$ is. For Redfield alone $R[\rho^{(2)}]$ would have to vanish, and does not.",
-        (
-            typed(r"R[\rho_{\mathrm{Gibbs}}]_{nn}=0", values("ccqme"), "(90)"),
-            typed(r"R[\rho^{(2)}-Q\rho_{\mathrm{Gibbs}}]_{nm}=0", values("ccqme"), "(78), (79)"),
-        ),
-    )
-
-
-def secular() -> Step:
-    """The secular rates, which have closed forms."""
-    return forms_step(
-        "secular",
-        "Secular rates",
-        r"Among populations $\dot p=W(1-Q)p$; the $p_k$ of $\Lambda_n$ drops out because $Wp=0$ "
-        r"for the Gibbs populations. The up rate $k_{10}$ and the down rate $k_{01}$ have parts "
-        "of second and fourth order in $q$, in the ratio of the mean-force populations.",
-        [
-            *(
-                NamedForm(f"k_{{{a}{b}}}^{{({order})}}", f"k{a}{b}({order})", _rate(order, a, b))
-                for order in (2, 4)
-                for a, b in ((1, 0), (0, 1))
-            ),
-        ],
-        last=(
-            typed(
-                r"k_{10}^{(4)}=K^{(0)}k_{01}^{(4)}+K^{(2)}k_{01}^{(2)}",
-                by_dictionary(names(), "thermal"),
-            ),
-        ),
-    )
-
-
 def _rate(order: int, a: int, b: int) -> SpectralForm:
     return EQUATION.secular_rate(order, a, b)
-
-
-def zero_temperature_limit() -> Step:
-    """T -> 0 of the up rate; the down rate grows like beta."""
-    return forms_step(
-        "zero-temperature",
-        "Zero temperature",
-        r"$Q$ has no limit $T\to0$ because of its term $-\beta b$, and with it the down rate. The "
-        r"up rate has one, and keeps detailed balance, $k_{10}^{(4)}=k_{01}^{(2)}K^{(2)}$.",
-        [
-            NamedForm(
-                r"\lim_{T\to0}k_{10}^{(4)}",
-                "k10(4) at T = 0",
-                zero_temperature(_rate(4, 1, 0)),
-            ),
-            NamedForm(
-                r"\lim_{T\to0}K^{(2)}",
-                "K(2) at T = 0",
-                zero_temperature(equilibrium_constant(COUPLING)),
-            ),
-        ],
-    )
 
 
 def specs() -> tuple[FunctionSpec, ...]:
@@ -245,9 +333,11 @@ def specs() -> tuple[FunctionSpec, ...]:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
+    title="The canonically consistent quantum master equation of two levels",
     source=SOURCE,
-    bibtex=BIBTEX,
+    bibtex="""@misc{CCQMEProtonTransfer,
+  title = {Canonically consistent quantum master equation for proton-transfer reactions},
+  note = {Applies T. Becker, A. Schnell, J. Thingna, Phys. Rev. Lett. 129, 200403 (2022)}}""",
     conventions=CONVENTIONS,
     orders=(2, 4),
     ledger_names=names,

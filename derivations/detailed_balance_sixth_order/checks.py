@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
-from types import MappingProxyType
+from functools import cache, partial
 from typing import Any
 
 import flint
@@ -12,7 +11,7 @@ import mpmath
 import numpy as np
 
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude
+from pertsym.certify.claims import Findings, check, checks_in, close
 from pertsym.certify.detailed_balance import (
     TwoLevels,
     constant_from_form,
@@ -21,8 +20,7 @@ from pertsym.certify.detailed_balance import (
 )
 from pertsym.certify.gaussian_spectrum import GaussianSpectrum
 from pertsym.certify.spectral_lines import TwoLevelVariables
-from pertsym.certify.standard import state_values
-from pertsym.certify.stationarity import NotStationary, check_stationarity
+from pertsym.certify.standard import state_values, stationary
 from pertsym.derivation import Reading
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.fourth_constant import fourth_constant
@@ -60,19 +58,13 @@ def both_routes(system: TwoLevels, digits: int) -> tuple[Constants, Constants]:
     )
 
 
-def balance(system: TwoLevels) -> Check:
+@check(GENERATOR, IMAGINARY, status="numerical")
+def _balance(system: TwoLevels, digits: int) -> Findings:
     """K(n) of both routes, to at most MOST_DIGITS digits of each."""
-
-    def check(digits: int) -> Evidence:
-        asked = min(digits, MOST_DIGITS)
-        rates, equilibrium = both_routes(system, asked + 3)
-        findings = [
-            close(f"K({n}) from K({n + 2})", _mpf(rates[n]), _mpf(equilibrium[n]), asked)
-            for n in rates
-        ]
-        return conclude((GENERATOR, IMAGINARY), *findings, status="numerical")
-
-    return check
+    asked = min(digits, MOST_DIGITS)
+    rates, equilibrium = both_routes(system, asked + 3)
+    for n in rates:
+        yield close(f"K({n}) from K({n + 2})", _mpf(rates[n]), _mpf(equilibrium[n]), asked)
 
 
 def closed_constant() -> SpectralForm:
@@ -80,29 +72,21 @@ def closed_constant() -> SpectralForm:
     return fourth_constant(independent_baths(2, [(SIGMA_X, "B")]))
 
 
-def closed_form(digits: int) -> Evidence:
+@check(CLOSED, GENERATOR, IMAGINARY, status="numerical")
+def closed_form(digits: int) -> Findings:
     """K(4) of an off-diagonal coupling: its formula and both routes."""
     asked = min(digits, MOST_DIGITS)
     found = _mpf(constant_from_form(OFF_DIAGONAL, BATH, asked + 3))
-    findings = [
-        close(f"K(4), {what}", found, _mpf(route[4]), asked)
-        for what, route in zip(
-            ("generator", "imaginary time"), both_routes(OFF_DIAGONAL, asked + 3), strict=True
-        )
-    ]
-    return conclude((CLOSED, GENERATOR, IMAGINARY), *findings, status="numerical")
+    for what, route in zip(
+        ("generator", "imaginary time"), both_routes(OFF_DIAGONAL, asked + 3), strict=True
+    ):
+        yield close(f"K(4), {what}", found, _mpf(route[4]), asked)
 
 
-def identity(digits: int) -> Evidence:
+@check("hierarchy of spectral lines", "imaginary-time expansion", "argument of the steps")
+def identity_off_diagonal(digits: int) -> Findings:
     """The balance of one off-diagonal coupling with all quantities as variables, any spectrum."""
-    points = TwoLevelVariables(diagonal=False)
-    try:
-        held = list(check_stationarity(points, 6, coherences=False))
-        findings = [Finding(line, True) for line in held]
-    except NotStationary as fault:
-        findings = [Finding(str(fault), False)]
-    routes = ("hierarchy of spectral lines", "imaginary-time expansion", "argument of the steps")
-    return conclude(routes, *findings)
+    return stationary(TwoLevelVariables(diagonal=False), 6, coherences=False)
 
 
 def _mpf(ball: Any) -> mpmath.mpf:
@@ -112,16 +96,16 @@ def _mpf(ball: Any) -> mpmath.mpf:
         return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
 
 
-def spectrum(digits: int) -> Evidence:
+@check("exponents", "closed form of C", status="numerical")
+def gaussian_spectrum(digits: int) -> Findings:
     """The Gaussian spectrum is thermal, and its exponents give C(t), also at imaginary times."""
     asked = min(digits, MOST_DIGITS)
-    findings: list[Finding] = []
     with flint.ctx.workdps(asked + 30), mpmath.workdps(asked + 30):
         beta, width = flint.arb(BATH.beta), flint.arb(BATH.width)
         for w in ("0.4", "2.3"):
             up, down = BATH.at(flint.acb(w)).real, BATH.at(flint.acb("-" + w)).real
             thermal = (-beta * flint.arb(w)).exp() * up
-            findings.append(close(f"KMS at w = {w}", _mpf(down), _mpf(thermal), asked))
+            yield close(f"KMS at w = {w}", _mpf(down), _mpf(thermal), asked)
         exponents = BATH.exponents(asked)
         start = BATH.imaginary_time(flint.arb(0))
         for t in ("0.05", "0.7", "2.5", "6"):
@@ -136,19 +120,12 @@ def spectrum(digits: int) -> Evidence:
                 for part in ("real", "imag"):
                     left, right = getattr(sum_, part), getattr(value, part)
                     where = f"{part} {what}({t})"
-                    findings.append(close(where, _mpf(left), _mpf(right), asked, _mpf(start)))
-    return conclude(("exponents", "closed form of C"), *findings, status="numerical")
+                    yield close(where, _mpf(left), _mpf(right), asked, _mpf(start))
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "gaussian_spectrum": spectrum,
-        "identity_off_diagonal": identity,
-        "balance_off_diagonal": balance(OFF_DIAGONAL),
-        "balance_biased": balance(BIASED),
-        "closed_form": closed_form,
-    }
-)
+balance_off_diagonal = partial(_balance, OFF_DIAGONAL)
+balance_biased = partial(_balance, BIASED)
+CHECKS = checks_in(globals())
 
 
 def _model(system: TwoLevels) -> Model:
@@ -186,7 +163,7 @@ def _spectrum() -> Values:
         [
             {
                 r"\hat C(\omega)": value, r"J(\omega)": density, r"\omega": w, r"\beta": beta,
-                "A": float(BATH.amplitude), r"\sigma": float(BATH.width), r"\sinh": np.sinh,
+                "A": float(BATH.amplitude), r"\sigma": float(BATH.width),
             }
         ]
     )  # fmt: skip

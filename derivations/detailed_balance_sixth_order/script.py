@@ -5,6 +5,8 @@ The argument holds at every order; the numbers are those of K(4), which needs th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sympy
 
 from derivations.detailed_balance_sixth_order.checks import (
@@ -17,17 +19,11 @@ from derivations.detailed_balance_sixth_order.checks import (
     closed_constant,
 )
 from pertsym.certify.detailed_balance import TwoLevels
-from pertsym.derivation import Step, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.narrative import NamedForm, RoutesDisagree, forms_step, rendered
 from pertsym.paper import Paper
 from pertsym.present.latex import form_latex
 
-TITLE = "Detailed balance at sixth order"
-SOURCE = "pertsym; orders 2 and 4 in J. Chem. Phys. 94, 4391 (1991)"
-BIBTEX = """@misc{pertsym_detailed_balance_sixth_order,
-  title = {Detailed balance at sixth order},
-  note = {A derivation of pertsym; second and fourth order are in
-    B. B. Laird, J. Budimir and J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)}}"""
 CONVENTIONS = (
     r"$\hbar=k_B=1$; $H=H_S+H_B+S\otimes B$; $\hat C(\omega)=\int dt\,e^{i\omega t}C(t)$, so that "
     r"$\hat C(\omega>0)=2J(\omega)[n(\omega)+1]$.",
@@ -39,21 +35,10 @@ SHOWN_DIGITS = 12
 ORDERS = (2, 4, 6)
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument, and the numbers that generators up to an order give."""
-    return (
-        statement_step(),
-        proof_step(),
-        bath_step(),
-        *([closed_step()] if order >= 6 else []),
-        numbers_step("off-diagonal", OFF_DIAGONAL, order),
-        numbers_step("biased", BIASED, order),
-    )
-
-
-def statement_step() -> Step:
-    """What detailed balance says at each order."""
-    return Step(
+    yield Step(
         "statement",
         "What has to hold",
         r"The long-time generator must leave $\mathrm{Tr}_Be^{-\beta H}$ unchanged, order by "
@@ -67,14 +52,7 @@ def statement_step() -> Step:
             ),
         ),
     )
-
-
-_PROVED = "an identity of rational functions with lines as variables, which a check proves"
-
-
-def proof_step() -> Step:
-    """Translation of the imaginary times."""
-    return Step(
+    yield Step(
         "argument",
         "Why it holds at every order",
         r"Write $C(t)=\int\frac{d\omega}{2\pi}\hat C(\omega)e^{-i\omega t}$, so that the exponents "
@@ -108,11 +86,7 @@ def proof_step() -> Step:
             ),
         ),
     )
-
-
-def bath_step() -> Step:
-    """A spectrum that is thermal and exact at any precision."""
-    return Step(
+    yield Step(
         "bath",
         "A thermal bath without rounding",
         r"The Gaussian spectrum obeys the KMS relation identically, and its $C(t)$ is entire. The "
@@ -130,6 +104,13 @@ def bath_step() -> Step:
             ),
         ),
     )
+    if order >= 6:
+        yield closed_step()
+    yield numbers_step("off-diagonal", OFF_DIAGONAL, order)
+    yield numbers_step("biased", BIASED, order)
+
+
+_PROVED = "an identity of rational functions with lines as variables, which a check proves"
 
 
 def closed_step() -> Step:
@@ -179,9 +160,12 @@ def numbers_step(name: str, system: TwoLevels, order: int) -> Step:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
-    source=SOURCE,
-    bibtex=BIBTEX,
+    title="Detailed balance at sixth order",
+    source="pertsym; orders 2 and 4 in J. Chem. Phys. 94, 4391 (1991)",
+    bibtex="""@misc{pertsym_detailed_balance_sixth_order,
+  title = {Detailed balance at sixth order},
+  note = {A derivation of pertsym; second and fourth order are in
+    B. B. Laird, J. Budimir and J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)}}""",
     conventions=CONVENTIONS,
     orders=ORDERS,
     narrate=narrate,

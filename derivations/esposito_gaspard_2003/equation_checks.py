@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import product
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,12 +18,13 @@ from pertsym.certify.averaged_commutator import (
     engine_generator,
     example,
 )
-from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.certify.claims import Evidence, Finding, Findings, check, exact
 from pertsym.certify.formulas import Objects, formula_evidence
 from pertsym.certify.ledger import load_claims
 from pertsym.distributions import RULES
 from pertsym.equations.energy_resolved import TwoLevels, master_equation
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
+from pertsym.generators.canonical_form import commutator
 
 ENGINE = "ordered cumulant, non-crossing rule"
 BRUTE = "averaged double commutator, 3 x 6 levels (double precision)"
@@ -38,19 +38,18 @@ def formulas(digits: int) -> Evidence:
     return formula_evidence(load_claims(CLAIMS), Objects(readings=READINGS))
 
 
-def brute_force(digits: int) -> Evidence:
+@check(ENGINE, BRUTE, status="numerical")
+def brute_force(digits: int) -> Findings:
     """Both non-Markovian equations against the averaged double commutator, three models."""
-    findings = []
     for seed in (1, 2, 3):
         model, time = example(seed), 1.7
         brute = averaged_double_commutator(model, time)
         kept = engine_generator(master_equation(ENERGY_RESOLVED), model, time)
-        findings.append(_same(f"energy kept, model {seed}", kept, brute))
+        yield _same(f"energy kept, model {seed}", kept, brute)
         for level in (0, 3):
             fixed = engine_generator(master_equation(FIXED_STATE), model, time, level)
             traced = brute[..., level].sum(axis=2)
-            findings.append(_same(f"environment at level {level}, model {seed}", fixed, traced))
-    return conclude((ENGINE, BRUTE), *findings, status="numerical")
+            yield _same(f"environment at level {level}, model {seed}", fixed, traced)
 
 
 def _same(what: str, left: Matrix, right: Matrix, error: float = ROUNDING) -> Finding:
@@ -58,29 +57,32 @@ def _same(what: str, left: Matrix, right: Matrix, error: float = ROUNDING) -> Fi
     return Finding(what, bool(np.abs(left - right).max() <= error * largest))
 
 
-def two_routes(digits: int) -> Evidence:
+@check("matrix elements of sigma_x", "equation with open indices")
+def two_routes(digits: int) -> Findings:
     """Two levels from matrix elements and from the equation with open indices; (9)."""
-    findings = []
     for projector in SUBSCRIPTS:
         for a, b in product((0, 1), repeat=2):
             opened = specialised(general(projector), a, b)
-            findings.append(
-                exact(f"{projector.name}, {a}{b}", from_elements(projector, a, b), opened)
-            )
+            yield exact(f"{projector.name}, {a}{b}", from_elements(projector, a, b), opened)
         closed = TwoLevels().populations_close(projector, 2)
-        findings.append(Finding(f"{projector.name}: populations close", closed))
+        yield Finding(f"{projector.name}: populations close", closed)
     kept = READINGS["non-markovian"]()(r"\sum_s\int d\epsilon\,\dot P_{ss}(\epsilon)=0")
-    findings.append(Finding(f"(9) {kept}", not kept))
-    return conclude(("matrix elements of sigma_x", "equation with open indices"), *findings)
+    yield Finding(f"(9) {kept}", not kept)
 
 
-def long_times(digits: int) -> Evidence:
+@check("proofs of the rewrite rules")
+def long_times(digits: int) -> Findings:
     """(32): S = pi D - i P, proved among the rules of generalized functions."""
     RULES["B2"].prove()
-    return conclude(("proofs of the rewrite rules",), Finding("S = pi D - i P", True))
+    yield Finding("S = pi D - i P", True)
 
 
-def dyson(digits: int) -> Evidence:
+@check(
+    "exponential of the Liouvillian",
+    "integrals of commutators (double precision)",
+    status="numerical",
+)
+def dyson(digits: int) -> Findings:
     """(6), (16)-(18), (22), (23): the exact state's coefficients of lambda, a small environment.
 
     Two levels, and shells of two and three degenerate states; coefficients by the exponential of a
@@ -97,7 +99,7 @@ def dyson(digits: int) -> Evidence:
     start = _sum(np.kron(p[k, k], np.diag(m / m.sum())) for k, m in enumerate(blocks))
     means = [float(np.trace(b[np.ix_(m, m)]).real) / m.sum() for m in blocks]
     centred = b - np.diag(np.array(means)[shells])
-    time, findings = 1.3, []
+    time = 1.3
 
     def at(v: Matrix, t: float, rho: Matrix) -> Any:
         """L_I(t) rho."""
@@ -127,26 +129,22 @@ def dyson(digits: int) -> Evidence:
         twice = _sum(
             w * time / 2 * rate(time * (x + 1) / 2) for x, w in zip(nodes, weights, strict=True)
         )
-        findings += [
-            _same(f"(6), first order, {name}", once(time), first),
-            _same(f"(6), second order, {name}", twice, second),
-            _same(f"(16), {name}", seen(twice), seen(second)),
-        ]
+        yield _same(f"(6), first order, {name}", once(time), first)
+        yield _same(f"(6), second order, {name}", twice, second)
+        yield _same(f"(16), {name}", seen(twice), seen(second))
         step = 1e-2  # a five-point derivative of the exact coefficient
         stencil = ((-2, 1), (-1, -8), (1, 8), (2, -1))
         slope = _sum(c * seen(_coefficients(h, v, start, time + k * step)[1]) for k, c in stencil)
-        findings.append(_same(f"(17), {name}", seen(rate(time)), slope / (12 * step), 1e-7))
+        yield _same(f"(17), {name}", seen(rate(time)), slope / (12 * step), 1e-7)
         gap = np.diag(np.exp(1j * np.array([0.0, 0.7]) * time))
         si = gap @ s @ gap.conj().T
         of = means if name == "B" else (0.0, 0.0)
         wanted = np.array([-1j * m * (si @ p[k, k] - p[k, k] @ si) for k, m in enumerate(of)])
         found = seen(at(v, time, start))
-        findings.append(Finding(f"(18), {name}", bool(np.abs(found - wanted).max() < ROUNDING)))
-    findings.append(Finding("(23)", bool(np.abs(seen(first)).max() < 1e-10)))
+        yield Finding(f"(18), {name}", bool(np.abs(found - wanted).max() < ROUNDING))
+    yield Finding("(23)", bool(np.abs(seen(first)).max() < 1e-10))
     changed = float(np.abs(first).max()) > 1e-2
-    findings.append(Finding("the total state does change at first order", changed))
-    routes = ("exponential of the Liouvillian", "integrals of commutators (double precision)")
-    return conclude(routes, *findings, status="numerical")
+    yield Finding("the total state does change at first order", changed)
 
 
 def _sum(parts: Iterable[Any]) -> Any:
@@ -160,22 +158,8 @@ def _hermitian(draw: np.random.Generator, n: int) -> Matrix:
 
 def _coefficients(h: Matrix, v: Matrix, rho: Matrix, time: float) -> tuple[Matrix, Matrix]:
     """Coefficients of lambda and lambda^2 in the interaction picture."""
-    one = np.eye(len(h))
-    free, kick = (-1j * (np.kron(x, one) - np.kron(one, x.T)) for x in (h, v))
-    size = len(free)
-    none = np.zeros_like(free)
-    grown = expm(time * np.block([[free, kick, none], [none, free, kick], [none, none, free]]))
-    back = expm(-time * free)
-    found = [back @ grown[:size, k * size : (k + 1) * size] @ rho.reshape(-1) for k in (1, 2)]
-    return found[0].reshape(h.shape), found[1].reshape(h.shape)
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "formulas": formulas,
-        "brute_force": brute_force,
-        "dyson": dyson,
-        "two_routes": two_routes,
-        "long_times": long_times,
-    }
-)
+    free = commutator(h)
+    blocks = np.kron(np.eye(3), free) + np.kron(np.eye(3, k=1), commutator(v))
+    _, *parts = np.split(expm(time * blocks)[: len(free)], 3, axis=1)
+    first, second = (expm(-time * free) @ part @ rho.reshape(-1) for part in parts)
+    return first.reshape(h.shape), second.reshape(h.shape)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
-from types import MappingProxyType
 from typing import Any
 
 import mpmath
 import numpy as np
 import sympy
 
+from derivations.esposito_gaspard_2003.equations import linear
 from pertsym.baths.divergence import Divergent
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, close, exact
 from pertsym.certify.conserved_energy_routes import rate_from_cumulant, rate_from_pole
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy
 from pertsym.equations.energy_resolved import TwoLevels
-from pertsym.expansion.rule import FIXED_STATE, Action, EnergyForm
+from pertsym.expansion.rule import FIXED_STATE, Action
 from pertsym.random_matrix import fourth_order
 from pertsym.random_matrix.ensemble import (
     OFF_DIAGONAL,
@@ -34,7 +34,8 @@ SUMS = "all pairings, sums over levels (double precision)"
 ROUNDING = 1e-12
 
 
-def contraction(digits: int) -> Evidence:
+@check(ENGINE, SUMS, status="numerical")
+def contraction(digits: int) -> Findings:
     """The rule against every pairing of four matrices of finite size.
 
     For complex Gaussian matrices with variance v/N the crossing pairing forces all energies to be
@@ -43,7 +44,6 @@ def contraction(digits: int) -> Evidence:
     size, variance, start = 6, 0.3, 2
     draw = np.random.default_rng(7)
     levels, times = draw.uniform(-1, 1, size), np.sort(draw.uniform(0, 3, 4))[::-1]
-    findings = []
     for right in product((False, True), repeat=4):
         actions = [Action(time, right[time]) for time in (3, 2, 1, 0)]
         planar = 0j
@@ -52,19 +52,14 @@ def contraction(digits: int) -> Evidence:
             for values in product(levels, repeat=len(energies)):
                 at = {0: levels[start], **dict(zip(energies, values, strict=True))}
                 phase = sum(
-                    _value(form, at) * times[action.time]
+                    linear(form, at) * times[action.time]
                     for form, action in zip(term.frequencies, actions, strict=True)
                 )
                 planar += term.coefficient * (variance / size) ** 2 * np.exp(1j * phase)
         everything = _all_pairings(actions, levels, times, start, variance / size)
         gap = abs(everything - planar - (variance / size) ** 2)
         sides = "".join("R" if side else "L" for side in right)
-        findings.append(Finding(f"sides {sides}", bool(gap <= ROUNDING)))
-    return conclude((ENGINE, SUMS), *findings, status="numerical")
-
-
-def _value(form: EnergyForm, at: Mapping[int, Any]) -> Any:
-    return sum(c * at[energy] for energy, c in form)
+        yield Finding(f"sides {sides}", bool(gap <= ROUNDING))
 
 
 def _all_pairings(
@@ -96,9 +91,9 @@ def _pair(one: tuple[int, int], other: tuple[int, int]) -> int:
     return int(one == other[::-1])
 
 
-def semicircle_law(digits: int) -> Evidence:
+@check("integrals and counts", "closed form", status="numerical")
+def semicircle(digits: int) -> Findings:
     """(81)-(87), (100): normalisation, density, F and the correlation function."""
-    findings = []
     k = sympy.Symbol("k", integer=True, nonnegative=True)
     half, v = sympy.Rational(1, 2), sympy.Rational(1, 16)
     for n in range(4):
@@ -107,19 +102,17 @@ def semicircle_law(digits: int) -> Evidence:
         # (8/pi) int e^2n sqrt(1/4 - e^2) de with e^2 = y/4 is a beta function
         shape = sympy.gamma(n + half) * sympy.gamma(3 * half) / sympy.gamma(n + 2)
         moment = 8 / sympy.pi * shape / 4 ** (n + 1)
-        findings.append(exact(f"moment {2 * n}: {count} pairings", moment, count * v**n))
-        findings.append(exact(f"Catalan number {n}", sympy.catalan(n), count))
+        yield exact(f"moment {2 * n}: {count} pairings", moment, count * v**n)
+        yield exact(f"Catalan number {n}", sympy.catalan(n), count)
     # coefficients of int rho cos(e t) = sum_k (-1)^k t^2k/(2k)! C_k v^k and of 4 J_1(t/2)/t
     catalan = sympy.factorial(2 * k) / (sympy.factorial(k) * sympy.factorial(k + 1))
     moments = catalan * v**k / sympy.factorial(2 * k)
     bessel = (
         4 * (sympy.Rational(1, 4) ** (2 * k + 1)) / (sympy.factorial(k) * sympy.factorial(k + 1))
     )
-    findings.append(
-        exact("series of the correlation function", sympy.simplify(moments / bessel), 1)
-    )
-    findings.append(exact("variance", Fraction(OFF_DIAGONAL) ** 2, Fraction(VARIANCE)))
-    findings.append(exact("radius", Fraction(RADIUS) ** 2, 4 * Fraction(VARIANCE)))
+    yield exact("series of the correlation function", sympy.simplify(moments / bessel), 1)
+    yield exact("variance", Fraction(OFF_DIAGONAL) ** 2, Fraction(VARIANCE))
+    yield exact("radius", Fraction(RADIUS) ** 2, 4 * Fraction(VARIANCE))
     for t in (0.0, 0.7, 9.0):
         found = complex(correlation(t, 0.2))
         with mpmath.workdps(20):
@@ -130,29 +123,25 @@ def semicircle_law(digits: int) -> Evidence:
                 [-0.5, 0, 0.5],
             )
         same = abs(found - complex(integral) / 16) < ROUNDING
-        findings.append(Finding(f"C({t}) by quadrature (double precision)", bool(same)))
-    return conclude(("integrals and counts", "closed form"), *findings, status="numerical")
+        yield Finding(f"C({t}) by quadrature (double precision)", bool(same))
 
 
-def secular(digits: int) -> Evidence:
+@check("engine", "time integrals", status="numerical")
+def secular(digits: int) -> Findings:
     """Fourth order: linear growth with the environment fixed, none with the energy kept."""
     two = TwoLevels()
-    findings = []
     try:
         two.fixed_energy_long_times(2)
-        findings.append(Finding("order 2, environment fixed, converges", True))
+        yield Finding("order 2, environment fixed, converges", True)
         two.fixed_energy_long_times(4)
-        findings.append(Finding("order 4, environment fixed, is refused", False))
+        yield Finding("order 4, environment fixed, is refused", False)
     except Divergent as fault:
-        findings.append(Finding("order 4, environment fixed, is refused", "t^1" in fault.reason))
+        yield Finding("order 4, environment fixed, is refused", "t^1" in fault.reason)
     two.energy_resolved_long_times(4)
     # the coefficient of t is the difference of second-order rates at the two energies
     growth = _growth(0.3, -0.1)
     slope = _secular_coefficient(0.3, -0.1)
-    findings.append(
-        Finding("slope in t to 1e-5 (damping extrapolated)", bool(abs(slope - growth) < 1e-5))
-    )
-    return conclude(("engine", "time integrals"), *findings, status="numerical")
+    yield Finding("slope in t to 1e-5 (damping extrapolated)", bool(abs(slope - growth) < 1e-5))
 
 
 def _secular_coefficient(splitting: float, energy: float) -> float:
@@ -170,7 +159,7 @@ def _secular_coefficient(splitting: float, energy: float) -> float:
             value = VARIANCE**2 * weights[:, None] * weights[None, :] + 0j
             for k in (0, 2):
                 (level,) = term.shape.system[k]
-                value = value / (eta + 1j * (_value(term.shape.gaps[k], at) + level * splitting))
+                value = value / (eta + 1j * (linear(term.shape.gaps[k], at) + level * splitting))
             total += complex(term.coefficient) * complex(value.sum())
         values.append(total.real)
     return float(np.polyfit(dampings, values, len(dampings) - 1)[-1])
@@ -188,7 +177,8 @@ def _growth(splitting: float, energy: float) -> float:
     return -down * (back_true - back_fixed)
 
 
-def self_energy(digits: int) -> Evidence:
+@check(ENGINE, "self-consistent resolvent, expanded, at one rational point", status="numerical")
+def self_energy(digits: int) -> Findings:
     """All-left averages of the rule against g(z - e - Sigma), exactly, to sixth order."""
     nodes = ((Fraction(-1, 3), Fraction(1, 2)), (Fraction(1, 5), Fraction(1, 3)),
              (Fraction(2), Fraction(1, 6)))  # fmt: skip
@@ -198,7 +188,6 @@ def self_energy(digits: int) -> Evidence:
         parts = [_reciprocal(z - e, sigma, p) for e, p in nodes]
         sigma = [Fraction(0), *(v * sum(c) for c in zip(*parts, strict=True))][:4]
     resolved = _reciprocal(z - start, sigma, Fraction(1))
-    findings = []
     for n in (1, 2, 3):
         actions = [Action(time, False) for time in reversed(range(2 * n))]
         total = Fraction(0)
@@ -211,12 +200,10 @@ def self_energy(digits: int) -> Evidence:
                     value *= p
                 value /= z - start
                 for form in term.frequencies:  # the energy after each action
-                    here += _value(form, at)
+                    here += linear(form, at)
                     value /= z - here
                 total += value
-        findings.append(exact(f"order {2 * n}", total, resolved[n]))
-    routes = (ENGINE, "self-consistent resolvent, expanded, at one rational point")
-    return conclude(routes, *findings, status="numerical")
+        yield exact(f"order {2 * n}", total, resolved[n])
 
 
 def _reciprocal(constant: Fraction, series: list[Fraction], factor: Fraction) -> list[Fraction]:
@@ -231,33 +218,29 @@ def _reciprocal(constant: Fraction, series: list[Fraction], factor: Fraction) ->
 CASES = ((Fraction(3, 10), Fraction(1, 10)), (Fraction(1, 2), Fraction(1, 10)))
 
 
-def conserved_rate(digits: int) -> Evidence:
+@check(
+    "closed form",
+    "pole of the self-consistent ladder",
+    "fourth-order ordered cumulant and dressing (double precision)",
+    status="numerical",
+)
+def conserved_rate(digits: int) -> Findings:
     """rate^(4) at conserved total energy: closed form, ladder pole, fourth-order cumulant."""
     series = conserved_energy.conserved_energy_series()
-    findings = []
     for splitting, total in CASES:
         name = f"Delta = {splitting}, E = {total}"
         second, fourth = rate_from_pole(splitting, total, digits)
         with mpmath.workdps(3 * digits + 30):
             closed = [_closed(series.rate[n], splitting, total, digits) for n in (2, 4)]
-            findings.append(close(f"rate(2), {name}", second, closed[0], digits))
-            findings.append(close(f"rate(4), {name}", fourth, closed[1], digits))
+            yield close(f"rate(2), {name}", second, closed[0], digits)
+            yield close(f"rate(4), {name}", fourth, closed[1], digits)
         cumulant = rate_from_cumulant(splitting, total, digits)
-        findings.append(close(f"fourth-order cumulant, {name}", cumulant, closed[1], digits))
+        yield close(f"fourth-order cumulant, {name}", cumulant, closed[1], digits)
         half = float(splitting) / 2
         found = fourth_order.conserved_energy((-half, half), 1.0, float(total))
         for n, value in zip((2, 4), closed, strict=True):
             same = abs(found.rates[n] - float(value)) < ROUNDING
-            findings.append(Finding(f"double precision, order {n}, {name}", bool(same)))
-    return conclude(
-        (
-            "closed form",
-            "pole of the self-consistent ladder",
-            "fourth-order ordered cumulant and dressing",
-        ),
-        *findings,
-        status="numerical",
-    )
+            yield Finding(f"double precision, order {n}, {name}", bool(same))
 
 
 def _closed(expression: sympy.Expr, splitting: Fraction, total: Fraction, digits: int) -> Any:
@@ -271,10 +254,10 @@ def _closed(expression: sympy.Expr, splitting: Fraction, total: Fraction, digits
     return mpmath.mpf(str(sympy.N(inside.subs(values), 2 * digits + 20)))
 
 
-def conserved_z(digits: int) -> Evidence:
+@check("closed form", "self-consistent level densities", status="numerical")
+def conserved_z(digits: int) -> Findings:
     """z^(2): level densities at E with the self-energies of a tiny coupling."""
     series = conserved_energy.conserved_energy_series()
-    findings = []
     for splitting, total in CASES:
         with mpmath.workdps(3 * digits + 30):
             small = mpmath.mpf(10) ** (-digits - 5)
@@ -284,12 +267,9 @@ def conserved_z(digits: int) -> Evidence:
             values = [_z(points, x) for x in (mpmath.mpf(0), small)]
             closed = [_closed(series.z_infinity[n], splitting, total, digits) for n in (0, 2)]
             name = f"Delta = {splitting}, E = {total}"
-            findings.append(close(f"z(0), {name}", values[0], closed[0], digits))
+            yield close(f"z(0), {name}", values[0], closed[0], digits)
             quotient = (values[1] - values[0]) / small
-            findings.append(close(f"z(2), {name}", quotient, closed[1], digits))
-    return conclude(
-        ("closed form", "self-consistent level densities"), *findings, status="numerical"
-    )
+            yield close(f"z(2), {name}", quotient, closed[1], digits)
 
 
 def _z(points: list[Any], coupling: Any) -> Any:
@@ -301,15 +281,3 @@ def _z(points: list[Any], coupling: Any) -> Any:
         sigma = [coupling / 16 * g[1], coupling / 16 * g[0]]
     n = [-mpmath.im(x) for x in g]
     return (n[1] - n[0]) / (n[1] + n[0])
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "contraction": contraction,
-        "semicircle": semicircle_law,
-        "secular": secular,
-        "self_energy": self_energy,
-        "conserved_rate": conserved_rate,
-        "conserved_z": conserved_z,
-    }
-)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.special import j1
 
-from pertsym.certify.claims import Check, Evidence, Finding, conclude
+from pertsym.certify.claims import Finding, Findings, check
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling
@@ -91,9 +89,10 @@ def _anew(method: str, splitting: float, strength: float, times: Floats) -> Floa
     return found
 
 
-def solvers(digits: int) -> Evidence:
+@check(PRODUCT, ANEW, status="numerical")
+def solvers(digits: int) -> Findings:
     """Every method of `evolve` and every number of `rates`, units included."""
-    times, findings = np.array([0.0, 0.4, 3.0, 11.0, 40.0]), []
+    times = np.array([0.0, 0.4, 3.0, 11.0, 40.0])
     for splitting, strength in ((0.5, 0.4), (0.15, 0.25)):
         spin = model(splitting, strength)
         for method in (
@@ -103,7 +102,7 @@ def solvers(digits: int) -> Evidence:
             "redfield",
         ):
             gap = np.abs(z(spin, method, times) - _anew(method, splitting, strength, times)).max()
-            findings.append(Finding(f"{method}, splitting {splitting}", bool(gap < 1e-7)))
+            yield Finding(f"{method}, splitting {splitting}", bool(gap < 1e-7))
         r = [float(half_chord(ENERGY + k * splitting)) for k in (-1, 0, 1)]
         for units, factor in (("natural", 1.0), ("wavenumber", PER_FS)):
             rates = random_matrix_rates(model(splitting, strength, units)).equations
@@ -111,29 +110,30 @@ def solvers(digits: int) -> Evidence:
                 wanted = factor * strength**2 * sum(pair), (pair[0] - pair[1]) / sum(pair)
                 found: Any = rates[name].rate, rates[name].z_infinity
                 same = np.allclose(found, wanted, rtol=1e-9, atol=0)
-                findings.append(Finding(f"rates, {name}, {units}", bool(same)))
+                yield Finding(f"rates, {name}, {units}", bool(same))
         for units, factor in (("natural", 1.0), ("wavenumber", PER_FS)):
             inside = [float(half_chord(0.1 + s * splitting / 2)) for s in (-1, 1)]
             conserved = random_matrix_rates(model(splitting, strength, units), 2, total_energy=0.1)
             right = np.isclose(
                 conserved.orders[2] or 0.0, factor * strength**2 * sum(inside), 1e-9, 0
             )
-            findings.append(Finding(f"rates at a total energy, {units}", bool(right)))
+            yield Finding(f"rates at a total energy, {units}", bool(right))
     early = np.array([0.0, 0.5, 1.0, 2.0, 15.0])
     run = random_matrix_evolve(
         model(0.3, 0.3), "exact", UP, list(early), size=200, realisations=8, seed=3
     ).populations
     gap = np.abs(run[:, 1] - run[:, 0] - z(model(0.3, 0.3), "energy-resolved", early))
-    findings.append(Finding("simulation, early", bool(gap[:4].max() < 0.01)))
-    findings.append(Finding("simulation, t = 15", bool(gap[4] < 0.1)))
+    yield Finding("simulation, early", bool(gap[:4].max() < 0.01))
+    yield Finding("simulation, t = 15", bool(gap[4] < 0.1))
     kept = bool(np.abs(run.sum(axis=1) - 1).max() < 1e-10)
-    findings.append(Finding("simulation keeps the trace", kept))
-    return conclude((PRODUCT, ANEW), *findings, status="numerical")
+    yield Finding("simulation keeps the trace", kept)
 
 
-def slippage(digits: int) -> Evidence:
+@check(
+    "Markovian equation, slipped", "non-Markovian equation (double precision)", status="numerical"
+)
+def slippage(digits: int) -> Findings:
     """Without a slip the Markovian curve misses by lambda^2, with it by lambda^4."""
-    findings = []
     for markov, full in (
         ("energy-resolved-markov", "energy-resolved"), ("redfield", "redfield-nonmarkov"),
     ):  # fmt: skip
@@ -149,18 +149,16 @@ def slippage(digits: int) -> Evidence:
                     left[slipped, strength] = abs(p[1] - p[0] - wanted)
             what = f"{markov}, splitting {splitting}"
             bare = left[False, 0.1] / left[False, 0.05]
-            findings.append(Finding(f"{what}: of second order without", bool(3.4 < bare < 4.6)))
+            yield Finding(f"{what}: of second order without", bool(3.4 < bare < 4.6))
             cured = left[True, 0.1] / left[True, 0.05]
-            findings.append(Finding(f"{what}: of higher order with it", bool(cured > 8)))
+            yield Finding(f"{what}: of higher order with it", bool(cured > 8))
             better = left[True, 0.1] < 0.3 * left[False, 0.1]
-            findings.append(Finding(f"{what}: nearer at lambda = 0.1", bool(better)))
-    routes = ("Markovian equation, slipped", "non-Markovian equation (double precision)")
-    return conclude(routes, *findings, status="numerical")
+            yield Finding(f"{what}: nearer at lambda = 0.1", bool(better))
 
 
-def figures(digits: int) -> Evidence:
+@check(PRODUCT, "simulated von Neumann equation (N = 300)", status="numerical")
+def figures(digits: int) -> Findings:
     """What the text says of the figures, at its lambda = 0.1, with N = 300 in the simulation."""
-    findings = []
     late, early = np.array([0.0, 30.0, 100.0, 300.0]), np.array([0.0, 1.0, 3.0, 6.0])
     gaps: dict[tuple[str, float], float] = {}
     for splitting in (0.01, 0.1, 0.5):
@@ -175,13 +173,11 @@ def figures(digits: int) -> Evidence:
             gaps[method, splitting] = float(np.abs(z(spin, method, late) - exact).max())
     for splitting in (0.01, 0.1, 0.5):
         near = max(gaps["energy-resolved", splitting], gaps["energy-resolved-markov", splitting])
-        findings.append(Finding(f"splitting {splitting}: energy-resolved near", near < 0.1))
+        yield Finding(f"splitting {splitting}: energy-resolved near", near < 0.1)
     far = {k: min(gaps["redfield", k], gaps["redfield-nonmarkov", k]) for k in (0.01, 0.1, 0.5)}
-    findings.append(Finding("splitting 0.01: Redfield near", far[0.01] < 0.1))
-    findings.append(
-        Finding("splitting 0.1: Redfield farther", far[0.1] > gaps["energy-resolved", 0.1])
-    )
-    findings.append(Finding("splitting 0.5: Redfield far off", far[0.5] > 0.5))
+    yield Finding("splitting 0.01: Redfield near", far[0.01] < 0.1)
+    yield Finding("splitting 0.1: Redfield farther", far[0.1] > gaps["energy-resolved", 0.1])
+    yield Finding("splitting 0.5: Redfield far off", far[0.5] > 0.5)
     for splitting in (0.01, 0.5):
         spin = model(splitting)
         exact = z(spin, "exact", early, size=300, realisations=8, seed=2)
@@ -192,27 +188,19 @@ def figures(digits: int) -> Evidence:
         follows = (
             off["energy-resolved"] < 0.003 < min(off["energy-resolved-markov"], off["redfield"])
         )
-        findings.append(Finding(f"splitting {splitting}: early decay", bool(follows)))
+        yield Finding(f"splitting {splitting}: early decay", bool(follows))
     wide = model(5.0)
     curves = {m: z(wide, m, early) for m in ("energy-resolved", "redfield-nonmarkov")}
     exact = z(wide, "exact", early, size=300, realisations=4, seed=2)
     same = np.abs(curves["energy-resolved"] - curves["redfield-nonmarkov"]).max() < 1e-6
-    findings.append(Finding("splitting 5: both non-Markovian", bool(same)))
+    yield Finding("splitting 5: both non-Markovian", bool(same))
     agree = np.abs(curves["energy-resolved"] - exact).max() < 1e-4
-    findings.append(Finding("splitting 5: exact", bool(agree)))
+    yield Finding("splitting 5: exact", bool(agree))
     for method in ("energy-resolved-markov", "redfield"):
         still = bool(np.abs(z(wide, method, late) - 1).max() == 0)
-        findings.append(Finding(f"splitting 5: {method} stays", still))
+        yield Finding(f"splitting 5: {method} stays", still)
     for energy, splitting in ((-0.4, 0.8), (-0.4, 0.95), (0.3, 0.1), (0.3, 0.25)):
         inside = energy + splitting < 0.5
         levels = replace(model(splitting), bath=RandomMatrixBath("env", energy, SHELL))
         relaxes = np.abs(z(levels, "energy-resolved-markov", late) - 1).max() > 1e-3
-        findings.append(Finding(f"triangle at {energy}, {splitting}", bool(relaxes) == inside))
-    return conclude(
-        (PRODUCT, "simulated von Neumann equation (N = 300)"), *findings, status="numerical"
-    )
-
-
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {"solvers": solvers, "figures": figures, "slippage": slippage}
-)
+        yield Finding(f"triangle at {energy}, {splitting}", bool(relaxes) == inside)

@@ -1,24 +1,20 @@
-"""The checks behind the ledger of the exact rational rates, by tag."""
+"""Exponential baths: models, readings of formulas, and the checks behind the ledger."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
-from types import MappingProxyType
+from functools import partial
+from typing import Any
 
 import mpmath
+import numpy as np
 import sympy
 
-from derivations.exponential_bath.models import (
-    MODELS,
-    NOISE,
-    NoiseModel,
-    field_along_x,
-    isotropic_field,
-    tilted_field,
-)
 from pertsym.algebra.linear_fractions import LinearFraction
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
+from pertsym.certify.element_routes import Numbers, by_residues
 from pertsym.certify.slow_eigenvalues import (
     COHERENCE,
     DIFFERENCE,
@@ -27,18 +23,178 @@ from pertsym.certify.slow_eigenvalues import (
     traceless_block,
     whole_eigenvalue,
 )
-from pertsym.certify.time_domain import Exponentials, time_integral
+from pertsym.certify.time_domain import Exponentials
+from pertsym.certify.time_domain import time_integral as integrated
+from pertsym.derivation import Reading
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import integrate
-from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
+from pertsym.equations.exact_rates import ExactRates
+from pertsym.equations.exponential_bath import Decay, Decays, ExponentialBath, exact_generator
 from pertsym.equations.models import independent_baths, laird
 from pertsym.equations.rational import Exponential, rational_form
 from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction, Operator, level_energies
 from pertsym.expansion.paths import Element, generator_element
-from pertsym.reduction.spectral import SpectralForm
+from pertsym.language.evaluation import Values, acting
+from pertsym.reduction.spectral import SpectralForm, Value, monomial
+
+NOISE = "C1"
+"""Name of the correlation function of all three models."""
+
+_ONE, _MINUS = Gaussian(1), Gaussian(-1)
+_FLIP: Operator = ((0, 1, _ONE), (1, 0, _ONE))
+_SPLIT: Operator = ((0, 0, _MINUS), (1, 1, _ONE))
+_RAISING: Operator = ((1, 0, _ONE),)
+_LOWERING: Operator = ((0, 1, _ONE),)
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """A two-level system and its noise.
+
+    Attributes
+    ----------
+    name
+        Short, for functions and checks.
+    interaction
+        What is expanded.
+    decay
+        The exponential of its one correlation function.
+    """
+
+    name: str
+    interaction: Interaction
+    decay: Decay
+
+    @property
+    def decays(self) -> Decays:
+        return {NOISE: (self.decay,)}
+
+    def rates(self, order: int) -> ExactRates[ExponentialBath]:
+        """All quantities through an order; derived when asked for."""
+        return ExactRates.of(self.interaction, self.decays, order)
+
+
+def field_along_x() -> NoiseModel:
+    """H_I = sigma_x B(t): the Hermitian field of Laird, Budimir and Skinner, Eq. (E1)."""
+    interaction = Interaction(
+        level_energies(2), (_FLIP,), (0,), {(0, 0): NOISE}, frozenset({NOISE})
+    )
+    return NoiseModel("field_along_x", interaction, Decay(("Delta", "Delta"), "lambda"))
+
+
+def isotropic_field() -> NoiseModel:
+    """H_I = B(t)|1><0| + B*(t)|0><1| with <B*(t)B(0)> = C, <B(t)B(0)> = 0 (Eq. (E3)).
+
+    Two independent real fields along x and y, each with C/2.
+    """
+    interaction = Interaction(
+        level_energies(2),
+        (_RAISING, _LOWERING),
+        (1, 0),
+        {(0, 1): NOISE, (1, 0): NOISE},
+        frozenset({NOISE}),
+    )
+    return NoiseModel("isotropic_field", interaction, Decay(("Delta", "Delta"), "lambda"))
+
+
+def tilted_field() -> NoiseModel:
+    """H_I = [x sigma_x + d (|1><1| - |0><0|)] B(t), C(t) = exp(-lambda |t|): x, d are energies."""
+    interaction = Interaction(
+        level_energies(2),
+        (_FLIP, _SPLIT),
+        (0, 1),
+        {(a, b): NOISE for a in range(2) for b in range(2)},
+        frozenset({NOISE}),
+        ("x", "d"),
+    )
+    return NoiseModel("tilted_field", interaction, Decay((), "lambda"))
+
+
+MODELS = (field_along_x(), isotropic_field(), tilted_field())
+
 
 ORDERS = (2, 4, 6, 8)
+SIGMA_X = np.array([[0, 1], [1, 0]])
+RHO = np.array([[0.7, 0.2 - 0.3j], [0.4 + 0.1j, -0.2]])
+
+
+def interaction(model: NoiseModel) -> Values:
+    """H_I at numbers for the noise and the matrix elements."""
+    field = 0.37 if model.name != isotropic_field().name else 0.3 + 0.5j
+    names: dict[str, Any] = {"B(t)": field, r"\Lambda(t)": field, r"\Lambda^*(t)": np.conj(field)}
+    strengths = {"x": 0.6, "d": -0.25}
+    names |= {r"\sigma_x": SIGMA_X, **strengths}
+    for a in range(2):
+        for b in range(2):
+            names[rf"|{a}\rangle\langle{b}|"] = np.outer(np.eye(2)[a], np.eye(2)[b])
+    given, coupled = model.interaction, np.zeros((2, 2), dtype=complex)
+    for k, operator in enumerate(given.operators):
+        noise = (field, np.conj(field))[k if given.adjoint[k] != k else 0]
+        strength = strengths[given.strengths[k]] if given.symbols else 1
+        for a, b, value in operator:
+            coupled[a, b] += noise * strength * complex(value)
+    return Values([names | {"H_I": coupled}])
+
+
+def spectrum() -> Values:
+    """The spectrum of one exponential at a frequency, by residues."""
+    w, rate, amplitude = Fraction(11, 16), Fraction(7, 4), Fraction(3, 8)
+    bath = Exponentials((Gaussian(amplitude**2),), (Gaussian(rate),))
+    value = monomial(Gaussian(1), Value("C", NOISE, 0, (1,)))
+    found = float(by_residues(value, Numbers((w,), {}, {NOISE: bath}), 20))
+    names = {r"\omega": float(w), r"\lambda": float(rate), r"\Delta": float(amplitude)}
+    return Values([names | {r"\hat C(\omega)": found}])
+
+
+def generators(model: NoiseModel, **numbers: complex) -> dict[int, Any]:
+    """The generator of every order as a matrix over row-major vec."""
+    rates = model.rates(max(ORDERS))
+    point = [numbers.get(name, 0.3) for name in rates.ring.names]
+    found = {}
+    for n in ORDERS:
+        found[n] = np.zeros((2, 2, 2, 2), dtype=complex)
+        for element, value in rates.generators[n].items():
+            found[n][element] = complex(value.near(point))
+    return found
+
+
+def degenerate() -> Values:
+    """Orders at w0 = 0 for one Hermitian coupling."""
+    found = generators(field_along_x(), y=0, Delta=0.4, **{"lambda": 1.4})
+    return Values([{f"K^{{({n})}}": k.reshape(4, 4) for n, k in found.items()}])
+
+
+def white() -> Values:
+    """All orders together for a field along x that forgets at once."""
+    rate, gamma = 1e12, 0.3
+    numbers = {"lambda": rate, "Delta": np.sqrt(gamma * rate), "y": 1.1j}
+    whole = sum(generators(field_along_x(), **numbers).values()).reshape(4, 4)
+    names = {"S": SIGMA_X, r"\gamma": gamma, r"\rho": RHO, "K": acting(whole)}
+    return Values([names])
+
+
+def symmetries() -> Values:
+    """Elements of every model, all orders together."""
+    points = []
+    for model in MODELS:
+        whole = sum(generators(model, y=1.1j, x=0.6, d=0.25, **{"lambda": 1.4}).values())
+        names: dict[str, Any] = {"K": acting(whole.reshape(4, 4)), r"\rho": RHO, "I": np.eye(2)}
+        for (a, b, c, d), value in np.ndenumerate(whole):
+            names[f"K_{{{a}{b},{c}{d}}}"] = value
+        points.append(names)
+    return Values(points, dict.fromkeys("abcd", (0, 1)))
+
+
+READINGS: Mapping[str, Callable[[], Reading]] = {
+    **{model.name: partial(interaction, model) for model in MODELS},
+    "spectrum": spectrum,
+    "degenerate": degenerate,
+    "white": white,
+    "structure": symmetries,
+}
+
 
 RECURSION = "recursion on the slow subspace, exact"
 WORDS = "denominator rule over all words, exact"
@@ -48,34 +204,27 @@ SPECTRAL = "residues of the closed spectral form"
 TIME = "time integral of the terms"
 
 W0, LAMBDA, DELTA, X, D = sympy.symbols("omega_0 lambda Delta x d", positive=True)
-SYMBOLS: Mapping[str, sympy.Expr] = MappingProxyType(
-    {"y": W0, "lambda": LAMBDA, "Delta": DELTA, "x": X, "d": D}
-)
+SYMBOLS: Mapping[str, sympy.Expr] = {"y": W0, "lambda": LAMBDA, "Delta": DELTA, "x": X, "d": D}
 
 _ELEMENTS: tuple[Element, ...] = ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (1, 0, 0, 1))
 
 
-def two_routes(model: NoiseModel) -> Check:
+@check(RECURSION, WORDS)
+def _two_routes(model: NoiseModel, digits: int) -> Findings:
     """Every element through order 8, as an identity of rational functions."""
-
-    def check(digits: int) -> Evidence:
-        rates = model.rates(max(ORDERS))
-        findings = []
-        for order in ORDERS:
-            words = classical_generator(model.interaction, model.decay, order)
-            recursion = rates.generators[order]
-            same = words.keys() == recursion.keys() and all(
-                words[element].equals(recursion[element]) for element in words
-            )
-            findings.append(Finding(f"{len(words)} elements of order {order}", same))
-        return conclude((RECURSION, WORDS), *findings)
-
-    return check
+    rates = model.rates(max(ORDERS))
+    for order in ORDERS:
+        words = classical_generator(model.interaction, model.decay, order)
+        recursion = rates.generators[order]
+        same = words.keys() == recursion.keys() and all(
+            words[element].equals(recursion[element]) for element in words
+        )
+        yield Finding(f"{len(words)} elements of order {order}", same)
 
 
-def liouville_paths(digits: int) -> Evidence:
+@check(RECURSION, PATHS)
+def liouville_paths(digits: int) -> Findings:
     """Terms of single elements, also for complex exponents, through order 6 or 4."""
-    findings = []
     for model in MODELS:
         generators = model.rates(6).generators
         for order in (2, 4) if model.interaction.symbols else (2, 4, 6):
@@ -84,7 +233,7 @@ def liouville_paths(digits: int) -> Evidence:
                 a, b = integrate(terms, model.interaction, model.decays)
                 expected = generators[order].get(element, a.ring.number(0))
                 what = f"{model.name}: {element} of order {order}"
-                findings.append(Finding(what, a.equals(expected) and not b))
+                yield Finding(what, a.equals(expected) and not b)
     one, minus = Gaussian(1), Gaussian(-1)
     complex_bath = {"C": (Decay(("c",), "nu", (("c*",), "nu*")),)}
     interaction = independent_baths(2, [(((minus, one), (one, one)), "C")])
@@ -92,13 +241,12 @@ def liouville_paths(digits: int) -> Evidence:
     for element in (*_ELEMENTS, (0, 1, 1, 1)):
         a, b = integrate(generator_element(interaction, 4, element), interaction, complex_bath)
         what = f"complex exponent, diagonal and off-diagonal coupling: {element} of order 4"
-        findings.append(Finding(what, a.equals(found[4][element]) and not b))
-    return conclude((RECURSION, PATHS), *findings)
+        yield Finding(what, a.equals(found[4][element]) and not b)
 
 
-def slow_eigenvalues(digits: int) -> Evidence:
+@check(RECURSION, EIGENVALUES)
+def slow_eigenvalues(digits: int) -> Findings:
     """-1/T1 and -1/T2 - i omega are eigenvalues of the whole hierarchy, order by order."""
-    findings = []
     for model in MODELS:
         rates = model.rates(max(ORDERS))
         blocks = {n: traceless_block(rates.ring, k) for n, k in rates.generators.items()}
@@ -106,7 +254,7 @@ def slow_eigenvalues(digits: int) -> Evidence:
             series = slow_eigenvalue(rates.bath, start, max(ORDERS))
             secular = characteristic(rates.ring, blocks, start, series, max(ORDERS))
             what = f"{model.name}: eigenvalue of the {name}"
-            findings.append(Finding(what, not any(secular.values())))
+            yield Finding(what, not any(secular.values()))
             for order in ORDERS:
                 if start == DIFFERENCE:
                     up, down = (rates.eliminated(k, order) for k in ("k_up", "k_down"))
@@ -117,16 +265,15 @@ def slow_eigenvalues(digits: int) -> Evidence:
                     shift = rates.value("frequency_shift", order)
                     expected = -(rates.value("inv_T2", order) + shift)
                 same = series[order].equals(expected)
-                findings.append(Finding(f"{what} of order {order} by the rates", same))
-    return conclude((RECURSION, EIGENVALUES), *findings)
+                yield Finding(f"{what} of order {order} by the rates", same)
 
 
-def spectral_forms(digits: int) -> Evidence:
+@check(RECURSION, SPECTRAL)
+def spectral_forms(digits: int) -> Findings:
     """Orders 2 and 4 of the spectral forms of Laird, Budimir and Skinner, by residues."""
     bloch = Bloch(laird())
     none = Exponential(sympy.Integer(0), LAMBDA)
     noise = Exponential(DELTA**2, LAMBDA)
-    findings = []
     for model, baths in (
         (field_along_x(), {"C1": noise, "C2": noise}),
         (isotropic_field(), {"C1": noise, "C2": none}),
@@ -135,21 +282,18 @@ def spectral_forms(digits: int) -> Evidence:
         for name in QUANTITIES:
             for order in (2, 4):
                 form: SpectralForm = bloch.series(name)[order].form
-                findings.append(
-                    exact(
-                        f"{model.name}: {name}({order})",
-                        rational_form(form, baths, W0),
-                        rates.expression(name, order, SYMBOLS),
-                    )
+                yield exact(
+                    f"{model.name}: {name}({order})",
+                    rational_form(form, baths, W0),
+                    rates.expression(name, order, SYMBOLS),
                 )
-    return conclude((RECURSION, SPECTRAL), *findings)
 
 
-def numbers(digits: int) -> Evidence:
+@check(RECURSION, TIME, status="numerical")
+def time_integral(digits: int) -> Findings:
     """Sixth order in numbers: terms integrated at high precision, for rational parameters."""
     w0, rate, amplitude = Fraction(11, 10), Fraction(7, 5), Fraction(3, 8)
     strengths = {"x": Fraction(3, 5), "d": Fraction(-1, 4)}
-    findings = []
     for model in MODELS:
         symbolic = model.interaction.symbols
         c = Fraction(1) if symbolic else amplitude**2
@@ -159,13 +303,12 @@ def numbers(digits: int) -> Evidence:
         rates = model.rates(6)
         for element in ((0, 0, 0, 0), (1, 0, 1, 0)):
             terms = generator_element(interaction, 6, element)
-            numeric = time_integral(terms, correlations, [str(float(w0))], digits)
+            numeric = integrated(terms, correlations, [str(float(w0))], digits)
             with mpmath.workdps(digits + 15):
                 point = _point(rates.ring.names, values, w0)
                 exact_value = rates.element(6, element).near(point)
                 what = f"{model.name}: {element} of order 6"
-                findings.append(close(what, numeric, exact_value, digits))
-    return conclude((RECURSION, TIME), *findings, status="numerical")
+                yield close(what, numeric, exact_value, digits)
 
 
 def _point(
@@ -177,12 +320,15 @@ def _point(
     return [numbers[name] for name in names]
 
 
-def convergence(digits: int) -> Evidence:
+@check(
+    "series through eighth order", "continued fraction of the whole hierarchy", status="numerical"
+)
+def convergence(digits: int) -> Findings:
     """What the series through eighth order leaves of the eigenvalue falls with the tenth power."""
     w0, rate = Fraction(11, 10), Fraction(7, 5)
     model = field_along_x()
     rates = model.rates(max(ORDERS))
-    names, findings = rates.ring.names, []
+    names = rates.ring.names
     strength = Fraction(1, 10 ** (digits // 8 + 1))
     for start, name in ((DIFFERENCE, "populations"), (COHERENCE, "coherence")):
         series = slow_eigenvalue(rates.bath, start, max(ORDERS))
@@ -199,28 +345,25 @@ def convergence(digits: int) -> Evidence:
                 rests.append((whole - free - found) / whole)
                 small = abs(rests[-1]) < mpmath.mpf(10) ** -digits
                 what = f"eigenvalue of the {name} at Delta = {amplitude}"
-                findings.append(Finding(f"{what}: {digits} digits", bool(small), digits))
+                yield Finding(f"{what}: {digits} digits", bool(small), digits)
             power = mpmath.log(abs(rests[0] / rests[1]), 2)
             order = 10 if start == COHERENCE else 8  # the eigenvalue is itself of second order
             what = f"the rest of the {name} falls with power {order} of Delta"
-            findings.append(Finding(what, bool(abs(power - order) < mpmath.mpf("1e-3"))))
-    routes = ("series through eighth order", "continued fraction of the whole hierarchy")
-    return conclude(routes, *findings, status="numerical")
+            yield Finding(what, bool(abs(power - order) < mpmath.mpf("1e-3")))
 
 
-def degenerate_levels(digits: int) -> Evidence:
+@check(RECURSION, "pure dephasing is exact at second order")
+def degenerate_levels(digits: int) -> Findings:
     """At w0 = 0 one Hermitian coupling commutes with H_S: second order is exact."""
-    findings = []
     for model in (field_along_x(), tilted_field()):
         generators = model.rates(max(ORDERS)).generators
         for order in ORDERS:
             values = [at_zero_splitting(value) for value in generators[order].values()]
             if order == 2:
-                findings.append(Finding(f"{model.name}: order 2 is there", any(values)))
+                yield Finding(f"{model.name}: order 2 is there", any(values))
             else:
                 holds = bool(values) and not any(values)
-                findings.append(Finding(f"{model.name}: order {order} vanishes", holds))
-    return conclude((RECURSION, "pure dephasing is exact at second order"), *findings)
+                yield Finding(f"{model.name}: order {order} vanishes", holds)
 
 
 def at_zero_splitting(value: LinearFraction) -> bool:
@@ -232,14 +375,14 @@ def at_zero_splitting(value: LinearFraction) -> bool:
     return any(not exponents[place] for exponents in reduced.numerator.to_dict())
 
 
-def white_noise(digits: int) -> Evidence:
+@check(RECURSION, "double commutator of white noise")
+def white_noise(digits: int) -> Findings:
     """lambda -> infinity at fixed gamma = Delta^2/lambda: only -gamma [S, [S, rho]] is left.
 
     Every rate is then of second order.  A field along x also couples rho_10 to rho_01 with
     2 gamma, so that omega = sqrt(w0^2 - 4 gamma^2) has all orders.
     """
     gamma = sympy.Symbol("gamma", positive=True)
-    findings = []
     for model in (field_along_x(), isotropic_field()):
         rates = model.rates(max(ORDERS))
         coupled = 2 * gamma if model.name == field_along_x().name else sympy.Integer(0)
@@ -253,8 +396,7 @@ def white_noise(digits: int) -> Evidence:
                 else:
                     rate = {"inv_T1": 4, "inv_T2_prime": 0}.get(name, 2)
                     expected = rate * gamma if order == 2 else sympy.Integer(0)
-                findings.append(exact(f"{model.name}: {name}({order})", limit, expected))
-    return conclude((RECURSION, "double commutator of white noise"), *findings)
+                yield exact(f"{model.name}: {name}({order})", limit, expected)
 
 
 def _white(expression: sympy.Expr, gamma: sympy.Symbol) -> sympy.Expr:
@@ -265,9 +407,9 @@ def _white(expression: sympy.Expr, gamma: sympy.Symbol) -> sympy.Expr:
     return sympy.limit(scaled, LAMBDA, sympy.oo)
 
 
-def structure(digits: int) -> Evidence:
+@check(RECURSION, "symmetries")
+def structure(digits: int) -> Findings:
     """Trace, unit, Hermiticity, equal rates: what classical noise must keep, at every order."""
-    findings = []
     for model in MODELS:
         rates = model.rates(max(ORDERS))
         for order in ORDERS:
@@ -285,26 +427,12 @@ def structure(digits: int) -> Evidence:
             mirrored = all(
                 k[b, a, d, c].equals(value.reflected("y")) for (a, b, c, d), value in k.items()
             )
-            findings += [
-                Finding(f"{where}: the trace is kept", not trace),
-                Finding(f"{where}: the mixed state is kept", not unit),
-                Finding(f"{where}: Hermiticity is kept", mirrored),
-            ]
-    return conclude((RECURSION, "symmetries"), *findings)
+            yield Finding(f"{where}: the trace is kept", not trace)
+            yield Finding(f"{where}: the mixed state is kept", not unit)
+            yield Finding(f"{where}: Hermiticity is kept", mirrored)
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "two_routes_field_along_x": two_routes(field_along_x()),
-        "two_routes_isotropic_field": two_routes(isotropic_field()),
-        "two_routes_tilted_field": two_routes(tilted_field()),
-        "liouville_paths": liouville_paths,
-        "slow_eigenvalues": slow_eigenvalues,
-        "spectral_forms": spectral_forms,
-        "time_integral": numbers,
-        "convergence": convergence,
-        "degenerate_levels": degenerate_levels,
-        "white_noise": white_noise,
-        "structure": structure,
-    }
+two_routes_field_along_x, two_routes_isotropic_field, two_routes_tilted_field = (
+    partial(_two_routes, model) for model in MODELS
 )
+CHECKS = checks_in(globals())

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from derivations.exponential_bath.checks import CHECKS, ORDERS, SYMBOLS
-from derivations.exponential_bath.models import (
+from derivations.exponential_bath.checks import (
+    CHECKS,
     MODELS,
+    ORDERS,
+    READINGS,
+    SYMBOLS,
     NoiseModel,
     field_along_x,
     isotropic_field,
     tilted_field,
 )
-from derivations.exponential_bath.readings import READINGS
 from pertsym.algebra.linear_fractions import LinearForm, Ring
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Step, typed
@@ -33,12 +35,6 @@ from pertsym.narrative import RoutesDisagree, rendered, symbol, table
 from pertsym.paper import Paper
 from pertsym.present.latex import integrand_latex
 
-TITLE = "Exact rational rates for exponential correlation functions through eighth order"
-SOURCE = "pertsym; models (E1) and (E3) of J. Chem. Phys. 94, 4391 (1991)"
-BIBTEX = """@misc{pertsym_exponential_bath,
-  title = {Exact rational rates for exponential correlation functions through eighth order},
-  note = {A derivation of pertsym; its models (E1) and (E3) are those of
-    B. B. Laird, J. Budimir and J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)}}"""
 CONVENTIONS = (
     r"$\hbar=1$; $C(t)=\langle B(t)B(0)\rangle$ is real and even (classical noise); the generator "
     r"is that of the long-time limit.",
@@ -256,9 +252,12 @@ def functions(models: tuple[NoiseModel, ...]) -> tuple[RationalFunction, ...]:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
-    source=SOURCE,
-    bibtex=BIBTEX,
+    title="Exact rational rates for exponential correlation functions through eighth order",
+    source="pertsym; models (E1) and (E3) of J. Chem. Phys. 94, 4391 (1991)",
+    bibtex="""@misc{pertsym_exponential_bath,
+  title = {Exact rational rates for exponential correlation functions through eighth order},
+  note = {A derivation of pertsym; its models (E1) and (E3) are those of
+    B. B. Laird, J. Budimir and J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)}}""",
     conventions=CONVENTIONS,
     orders=ORDERS,
     narrate=narrate,

@@ -1,4 +1,4 @@
-"""Checks of the heat currents of a qubit between two baths."""
+"""The heat current through a qubit: its objects and the checks behind its ledger."""
 
 from __future__ import annotations
 
@@ -14,27 +14,93 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from derivations.heat_current.common import BATHS, COUNTED, INTERACTION, ORDERS
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import DrudeLorentz
 from pertsym.baths.densities import Exponentials as NumericExponentials
 from pertsym.certify import brute_force
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
-from pertsym.certify.element_routes import (
-    Numbers,
-    by_residues,
-    drawn,
-    in_time,
-    operators,
-    within,
-)
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
+from pertsym.certify.element_routes import Numbers, by_residues, drawn, in_time, operators, within
 from pertsym.certify.standard import BRUTE, RECURSION, RESIDUES, SYMBOLIC, TIME
 from pertsym.certify.time_domain import Exponentials
-from pertsym.equations.heat_current import reversed_count
+from pertsym.equations.heat_current import CountedGenerator, reversed_count
 from pertsym.equations.mean_force import through_kms
+from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.generators.bloch_recursion import slow_subspace
-from pertsym.generators.heat_current import currents_of, flow_rows
+from pertsym.generators.heat_current import currents_of, flow_rows, heat_currents
 from pertsym.generators.system import Correlated, System
-from pertsym.reduction.spectral import ZERO_FORM
+from pertsym.language.evaluation import Values
+from pertsym.model.values import Bath, Coupling, Model
+from pertsym.numerics.evaluate import evaluate
+from pertsym.numerics.spectra import DoubleSpectra
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+BATHS = ("X", "Y")
+INTERACTION = symbolic_interaction(
+    2, [([[0, s], [s, 0]], b) for s, b in zip("xy", BATHS, strict=True)]
+)
+COUNTED = CountedGenerator(INTERACTION)
+ORDERS = (2, 4)
+
+_W0 = 0.875
+_STRENGTHS = {"x": 0.75, "y": -0.5}
+_DENSITIES = {"X": DrudeLorentz(0.0625, 1.25), "Y": DrudeLorentz(0.03125, 2.0)}
+_BETAS = {"X": 0.5, "Y": 1.25}
+
+
+def per_quantum(form: SpectralForm) -> SpectralForm:
+    """A current over w0: quanta per time."""
+    return form.scaled(Gaussian(1), denominators=(((1,), 1),))
+
+
+def relaxation(order: int) -> SpectralForm:
+    """G = k_01 + k_10 of one order."""
+    return COUNTED.plain_rate(order, 0, 1) + COUNTED.plain_rate(order, 1, 0)
+
+
+def thermal_values() -> Values:
+    """Reads formulas of the steady current at two Drude-Lorentz baths.
+
+    Currents are those of the hierarchy's exponentials, rates and J_b are closed forms.
+    """
+    spectra = DoubleSpectra(
+        {b: ((1, Correlation(d, "boson", _BETAS[b])),) for b, d in _DENSITIES.items()}
+    )
+
+    def value(form: SpectralForm) -> float:
+        return float(evaluate(form, [_W0], spectra, None, _STRENGTHS).value)
+
+    model = Model.of(
+        [0.0, _W0],
+        [Coupling.of([[0, s], [s, 0]], b) for s, b in zip(_STRENGTHS.values(), BATHS, strict=True)],
+        [Bath(b, "boson", _BETAS[b], d) for b, d in _DENSITIES.items()],
+    )
+    currents: Mapping[str, Mapping[int, Any]] = heat_currents(model, 4)
+    points: dict[str, Any] = {r"\omega_0": _W0, **_STRENGTHS}
+    for b in BATHS:
+        up, down = (spectra.spectrum(b, w).value for w in (-_W0, _W0))
+        points[f"J_{b}"], points[f"n_{b}"] = (down - up) / 2, up / (down - up)
+        for n in ORDERS:
+            points[f"I_{b}^{{({n})}}"] = currents[b][n].value
+            for k in (0, 1):
+                points[f"J_{{{b},{k}{k}}}^{{({n})}}"] = value(COUNTED.flow(n, b, k, k))
+    for n in ORDERS:
+        points[rf"\Gamma^{{({n})}}"] = value(relaxation(n))
+        for k in (0, 1):
+            points[rf"k_{{{k}{1 - k}}}^{{({n})}}"] = value(COUNTED.plain_rate(n, k, 1 - k))
+    return Values([points])
+
+
+SECOND = (
+    r"I_X^{(2)}=\frac{2\omega_0x^2y^2J_XJ_Y(n_X-n_Y)}"
+    r"{x^2J_X(2n_X+1)+y^2J_Y(2n_Y+1)}"
+)
+FOURTH = (
+    r"I_X^{(4)}\Gamma^{(2)}+I_X^{(2)}\Gamma^{(4)}=J_{X,00}^{(4)}k_{01}^{(2)}"
+    r"+J_{X,11}^{(4)}k_{10}^{(2)}+J_{X,00}^{(2)}k_{01}^{(4)}+J_{X,11}^{(2)}k_{10}^{(4)}"
+)
+BALANCE = r"I_X^{(2)}+I_Y^{(2)}=0,\qquad I_X^{(4)}+I_Y^{(4)}=0"
+
 
 ELEMENTS = (*itertools.product((0, 1), repeat=2),)
 COUPLINGS = dict(zip(BATHS, "xy", strict=True))
@@ -54,9 +120,9 @@ def _counted(numbers: Numbers, functions: Mapping[str, Exponentials]) -> Mapping
     return {(k, k): functions[name] for k, name in enumerate(names)}
 
 
-def counted_elements(digits: int) -> Evidence:
+@check(RESIDUES, TIME, BRUTE, status="numerical")
+def counted_elements(digits: int) -> Findings:
     """K(s), its left-right arcs with correlation functions unrelated to those of the others."""
-    findings: list[Finding] = []
     for seed in (21, 22):
         numbers = drawn(INTERACTION, seed)
         others = drawn(INTERACTION, seed + 100).baths
@@ -68,7 +134,7 @@ def counted_elements(digits: int) -> Evidence:
                 what = f"K_{a}{b},{c}{d}({order})"
                 terms = COUNTED.element(order, (a, b, c, d))
                 if not len(terms):
-                    findings.append(within(what, 0, matrix[2 * a + b, 2 * c + d], 1))
+                    yield within(what, 0, matrix[2 * a + b, 2 * c + d], 1)
                     continue
                 form = COUNTED.form(order, (a, b, c, d))
                 parts = [
@@ -77,17 +143,14 @@ def counted_elements(digits: int) -> Evidence:
                 ]
                 with mpmath.workdps(digits + 15):
                     value = mpmath.mpc(*parts)
-                    findings.append(
-                        close(what, value, in_time(terms, wide, digits), digits, scale=1)
-                    )
+                    yield close(what, value, in_time(terms, wide, digits), digits, scale=1)
                 scale = abs(matrix).max()
-                findings.append(within(what, value, matrix[2 * a + b, 2 * c + d], scale))
-    return conclude((RESIDUES, TIME, BRUTE), *findings, status="numerical")
+                yield within(what, value, matrix[2 * a + b, 2 * c + d], scale)
 
 
-def flows(digits: int) -> Evidence:
+@check(RESIDUES, BRUTE, RECURSION, status="numerical")
+def flows(digits: int) -> Findings:
     """J_b in closed form, as derivative of the counted generator, and from the hierarchy."""
-    findings: list[Finding] = []
     for seed in (31, 32):
         numbers = drawn(INTERACTION, seed)
         energies = np.array([0.0, *map(float, numbers.frequencies)])
@@ -101,9 +164,8 @@ def flows(digits: int) -> Evidence:
                 what = f"J_{bath},{level}{level}({order})"
                 value = by_residues(COUNTED.flow(order, bath, level, level), numbers, digits)
                 scale = max(abs(row).max(), abs(derivative).max())
-                findings.append(within(what, value, row[3 * level], scale))
-                findings.append(within(what, value, derivative[3 * level], scale))
-    return conclude((RESIDUES, BRUTE, RECURSION), *findings, status="numerical")
+                yield within(what, value, row[3 * level], scale)
+                yield within(what, value, derivative[3 * level], scale)
 
 
 def _correlated(numbers: Numbers, strength: float = 1.0) -> tuple[Correlated, ...]:
@@ -141,58 +203,49 @@ def _derivative(numbers: Numbers, bath: str, order: int) -> Matrix:
     return row
 
 
-def fluctuation_symmetry_second(digits: int) -> Evidence:
+@check(SYMBOLIC, KMS)
+def fluctuation_symmetry_second(digits: int) -> Findings:
     """K(-s-beta) is the transpose of K(s)."""
-    findings = [
-        exact(
-            f"K_{a}{a},{b}{b}(2)",
-            reversed_count(COUNTED.rate(2, a, b)),
-            COUNTED.rate(2, b, a),
+    for a, b in ELEMENTS:
+        yield exact(
+            f"K_{a}{a},{b}{b}(2)", reversed_count(COUNTED.rate(2, a, b)), COUNTED.rate(2, b, a)
         )
-        for a, b in ELEMENTS
-    ]
-    return conclude((SYMBOLIC, KMS), *findings)
 
 
-def fluctuation_symmetry_fourth(digits: int) -> Evidence:
+@check(SYMBOLIC, KMS)
+def fluctuation_symmetry_fourth(digits: int) -> Findings:
     """Trace and determinant of the populations' K(s), and so both eigenvalues."""
 
     def k(order: int, a: int, b: int) -> Any:
         return COUNTED.rate(order, a, b)
 
-    findings = []
     for order in ORDERS:
         trace = k(order, 0, 0) + k(order, 1, 1)
-        findings.append(exact(f"trace, order {order}", reversed_count(trace), trace))
+        yield exact(f"trace, order {order}", reversed_count(trace), trace)
         total = ZERO_FORM
         for n in range(2, order + 1, 2):
             m = order + 2 - n
             total += k(n, 0, 0) * k(m, 1, 1) - k(n, 0, 1) * k(m, 1, 0)
-        findings.append(exact(f"determinant, order {order + 2}", reversed_count(total), total))
+        yield exact(f"determinant, order {order + 2}", reversed_count(total), total)
     transposed = reversed_count(k(4, 0, 1)) != k(4, 1, 0)
-    findings.append(Finding("K(4) itself is not transposed", transposed))
-    return conclude((SYMBOLIC, KMS), *findings)
+    yield Finding("K(4) itself is not transposed", transposed)
 
 
-def conservation(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def conservation(digits: int) -> Findings:
     """What one bath gives the other one takes, without any relation between the spectra."""
-    findings = []
     for order in (4, 6):
-        total = ZERO_FORM
-        for bath in BATHS:
-            total += COUNTED.cleared_current(order, bath)
-        findings.append(exact(f"order {order - 2}", total, ZERO_FORM))
-    return conclude((SYMBOLIC,), *findings)
+        total = sum((COUNTED.cleared_current(order, bath) for bath in BATHS), ZERO_FORM)
+        yield exact(f"order {order - 2}", total, ZERO_FORM)
 
 
-def equal_temperatures(digits: int) -> Evidence:
+@check(SYMBOLIC, KMS)
+def equal_temperatures(digits: int) -> Findings:
     """No current between baths of one temperature, though one between others."""
-    findings = []
     for order, bath in itertools.product((4, 6), BATHS):
         current = COUNTED.cleared_current(order, bath)
-        findings.append(exact(f"{bath}, order {order - 2}", through_kms(current), ZERO_FORM))
-        findings.append(Finding(f"{bath}, order {order - 2}, in general", bool(current)))
-    return conclude((SYMBOLIC, KMS), *findings)
+        yield exact(f"{bath}, order {order - 2}", through_kms(current), ZERO_FORM)
+        yield Finding(f"{bath}, order {order - 2}, in general", bool(current))
 
 
 _DEPTH = 5
@@ -200,9 +253,9 @@ _STEPS = 8
 _WEAKEST = Fraction(1, 256)
 
 
-def weak_coupling(digits: int) -> Evidence:
+@check(RECURSION, EXACT, status="numerical")
+def weak_coupling(digits: int) -> Findings:
     """Currents of the exact steady state as a power series of the coupling."""
-    findings = []
     for seed in (41, 42):
         numbers = drawn(INTERACTION, seed, exponents=1)
         energies = np.array([0.0, *map(float, numbers.frequencies)])
@@ -215,8 +268,7 @@ def weak_coupling(digits: int) -> Evidence:
             for order in ORDERS:
                 value = found[bath][0][order]
                 close_enough = abs(series[order // 2 - 1] - value) <= 1e-6 * abs(value)
-                findings.append(Finding(f"I_{bath}({order})", bool(close_enough)))
-    return conclude((RECURSION, EXACT), *findings, status="numerical")
+                yield Finding(f"I_{bath}({order})", bool(close_enough))
 
 
 def _exact_current(system: System, numbers: Numbers, square: float, bath: str) -> float:
@@ -264,12 +316,4 @@ def _exact_current(system: System, numbers: Numbers, square: float, bath: str) -
     return float(given.real)
 
 
-CHECKS: dict[str, Check] = {
-    "counted_elements": counted_elements,
-    "flows": flows,
-    "fluctuation_symmetry_second": fluctuation_symmetry_second,
-    "fluctuation_symmetry_fourth": fluctuation_symmetry_fourth,
-    "conservation": conservation,
-    "equal_temperatures": equal_temperatures,
-    "weak_coupling": weak_coupling,
-}
+CHECKS = checks_in(globals())

@@ -6,9 +6,11 @@ fluctuation symmetry.  Every displayed result comes out of the engine or is comp
 
 from __future__ import annotations
 
-from derivations.heat_current.checks import CHECKS
-from derivations.heat_current.common import (
+from collections.abc import Iterator
+
+from derivations.heat_current.checks import (
     BALANCE,
+    CHECKS,
     COUNTED,
     FOURTH,
     INTERACTION,
@@ -18,13 +20,12 @@ from derivations.heat_current.common import (
     thermal_values,
 )
 from pertsym.certify.standard import model_values
-from pertsym.derivation import Step, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.equations.generator import Generator
 from pertsym.equations.heat_current import reversed_count
 from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step, forms_step, moments_step
 from pertsym.paper import Paper
 
-TITLE = "Heat currents through a qubit between two baths"
 CONVENTIONS = (
     r"$\hbar=k_B=1$; integrals without limits run over the real line.",
     r"$\hat C_{\mathrm X}(\omega)=\int dt\,e^{i\omega t}\langle X(t)X(0)\rangle$, for a boson bath "
@@ -43,20 +44,10 @@ _COUNTING = (
 _PROVED = "relations between functions of s, which a check proves with spectra as symbols"
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
-    steps = [hamiltonian(), moments_step(order), cumulant_step(2)]
-    if order >= 4:
-        steps.append(cumulant_step(4))
-    steps.append(counting_step())
-    steps += [counted_rates(n) for n in ORDERS if n <= order]
-    steps += [flows_step(n) for n in ORDERS if n <= order]
-    return (*steps, steady_step(order), symmetry_step(order))
-
-
-def hamiltonian() -> Step:
-    """One transition, two baths."""
-    return Step(
+    yield Step(
         "hamiltonian",
         "A qubit that both baths drive",
         "The baths are independent and of different temperatures.",
@@ -69,11 +60,11 @@ def hamiltonian() -> Step:
         ),
         ("H = ω0|1><1| + H_B + (|0><1| + |1><0|) ⊗ (x X + y Y)",),
     )
-
-
-def counting_step() -> Step:
-    """Clocks of a bath shifted between left and right."""
-    return Step(
+    yield moments_step(order)
+    yield cumulant_step(2)
+    if order >= 4:
+        yield cumulant_step(4)
+    yield Step(
         "counting",
         "Counting the energy of a bath",
         r"Let $q$ be the change of a bath's energy between two measurements of it. Then "
@@ -95,6 +86,14 @@ def counting_step() -> Step:
         ),
         ("Ĉ(ω) -> e^{sω} Ĉ(ω) on every arc between left and right",),
     )
+    for n in ORDERS:
+        if n <= order:
+            yield counted_rates(n)
+    for n in ORDERS:
+        if n <= order:
+            yield flows_step(n)
+    yield steady_step(order)
+    yield symmetry_step(order)
 
 
 def counted_rates(order: int) -> Step:
@@ -184,7 +183,7 @@ def symmetry_step(order: int) -> Step:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
+    title="Heat currents through a qubit between two baths",
     conventions=CONVENTIONS,
     equations=Generator(INTERACTION),
     orders=ORDERS,

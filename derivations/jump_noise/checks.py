@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any
 
 import mpmath
@@ -49,7 +48,7 @@ from derivations.jump_noise.models import (
     unequal,
 )
 from pertsym.algebra.linear_fractions import LinearFraction
-from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.equations.exponential_bath import (
     Decay,
     ExponentialBath,
@@ -126,7 +125,8 @@ def _element(name: str, to: tuple[int, int], of: tuple[int, int]) -> Series:
     return {n: rates.element(n, (*to, *of)) for n in ORDERS}
 
 
-def telegraph_populations(digits: int) -> Evidence:
+@check(RECURSION, SECULAR)
+def telegraph_populations(digits: int) -> Findings:
     """-1/T1 is the eigenvalue that starts at 0, and the closed forms are as stated."""
     rates = model("telegraph").rates
     decay = {n: -rates.value("inv_T1", n) for n in ORDERS}
@@ -138,15 +138,14 @@ def telegraph_populations(digits: int) -> Evidence:
         6: -64 * G * (2 * G**4 - 5 * G**2 * W**2 + W**4) / square**5,
     }
     found = {n: -model("telegraph").expression("inv_T1", n) for n in stated}
-    return conclude(
-        (RECURSION, SECULAR),
-        exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE),
-        Finding("the series solves that of z to order 8", _vanishes(secular(POPULATIONS, decay))),
-        *(exact(f"closed form of order {n}", found[n], x * L**n) for n, x in stated.items()),
-    )
+    yield exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE)
+    yield Finding("the series solves that of z to order 8", _vanishes(secular(POPULATIONS, decay)))
+    for n, x in stated.items():
+        yield exact(f"closed form of order {n}", found[n], x * L**n)
 
 
-def telegraph_coherence(digits: int) -> Evidence:
+@check(RECURSION, SECULAR)
+def telegraph_coherence(digits: int) -> Findings:
     """The coherence block's characteristic polynomial divides the cubic of x, y and xi z.
 
     (s^2 - T s + D)(s + f) = s^3 + g s^2 + (w^2 + 4 lam^2) s + g w^2.
@@ -165,56 +164,44 @@ def telegraph_coherence(digits: int) -> Evidence:
     constant = _sum(_product(determinant, rest), {0: RING.variable(RATE) * y * y})
     rates = model("telegraph").rates
     half = (rates.value("inv_T2", n) * 2 - rates.value("inv_T1", n) for n in ORDERS)
-    return conclude(
-        (RECURSION, SECULAR),
-        Finding("coefficient of s to order 8", _vanishes(linear)),
-        Finding("coefficient of 1 to order 8", _vanishes(constant)),
-        Finding("1/T2 = 1/(2 T1) at every order", not any(half)),
-        exact("both cubics are mirror images", COHERENCE.subs(S, -S - G), -POPULATIONS),
-    )
+    yield Finding("coefficient of s to order 8", _vanishes(linear))
+    yield Finding("coefficient of 1 to order 8", _vanishes(constant))
+    yield Finding("1/T2 = 1/(2 T1) at every order", not any(half))
+    yield exact("both cubics are mirror images", COHERENCE.subs(S, -S - G), -POPULATIONS)
 
 
-def pure_dephasing(digits: int) -> Evidence:
+@check(RECURSION, SECULAR)
+def pure_dephasing(digits: int) -> Findings:
     """Along z the coherence is a closed form, with a branch point at lambda = gamma/4."""
     series = _element("telegraph_along_z", _COHERENCE, _COHERENCE)
     closed = (-G + sympy.sqrt(G**2 - 16 * X)) / 2
     taylor = sympy.series(closed, X, 0, _HIGHEST // 2 + 1).removeO()
-    findings = [
-        exact(
+    for n in ORDERS:
+        yield exact(
             f"order {n} of (-g + sqrt(g^2 - 16 lam^2))/2",
             -model("telegraph_along_z").expression("inv_T2", n),
             sympy.expand(taylor).coeff(X, n // 2) * L**n,
         )
-        for n in ORDERS
-    ]
-    return conclude(
-        (RECURSION, SECULAR),
-        Finding("s (s + g) + 4 lam^2 to order 8", _vanishes(secular(PURE_DEPHASING, series))),
-        exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X),
-        *findings,
-    )
+    yield Finding("s (s + g) + 4 lam^2 to order 8", _vanishes(secular(PURE_DEPHASING, series)))
+    yield exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X)
 
 
-def redrawn(digits: int) -> Evidence:
+@check(RECURSION, "sum over states of p_k g/(s + g + 2i xi_k) = 1")
+def redrawn(digits: int) -> Findings:
     """Kubo and Anderson's condition for the dephasing of three states that are drawn anew."""
     series = _element("kubo_anderson_along_z", _COHERENCE, _COHERENCE)
     across = model("kubo_anderson").rates
     single = model("telegraph").rates
-    findings = [
-        Finding(
+    for n in ORDERS:
+        yield Finding(
             f"p = 1 is telegraph noise, populations of order {n}",
             _at(across.value("inv_T1", n)) == _at(single.value("inv_T1", n)),
         )
-        for n in ORDERS
-    ]
-    return conclude(
-        (RECURSION, "sum over states of p_k g/(s + g + 2i xi_k) = 1"),
-        Finding("the series solves it to order 8", _vanishes(secular(REDRAWN, series))),
-        *findings,
-    )
+    yield Finding("the series solves it to order 8", _vanishes(secular(REDRAWN, series)))
 
 
-def odd_orders(digits: int) -> Evidence:
+@check(RECURSION, SECULAR)
+def odd_orders(digits: int) -> Findings:
     """Two states of unequal weight along z: s (s + g + 2i skew) + 4 lam^2 = 0 has odd orders.
 
     With s = sum of (-i)^n k_n, the skew being of first order: k^2 + g k - 2 skew k - 4 lam^2 = 0.
@@ -224,30 +211,25 @@ def odd_orders(digits: int) -> Evidence:
     k = {n: x[element] * (-1) ** (n // 2) for n, x in found.items() if element in x}
     damping: Series = {0: RING.variable(RATE), 1: RING.variable(SKEW) * -2}
     total = _sum(_product(k, k), _product(k, damping), {2: VARIANCE * -4})
-    return conclude(
-        (RECURSION, SECULAR),
-        Finding("odd orders are there", {3, 5, 7} <= set(k)),
-        Finding("the secular equation to order 8", _vanishes(total)),
-    )
+    yield Finding("odd orders are there", {3, 5, 7} <= set(k))
+    yield Finding("the secular equation to order 8", _vanishes(total))
 
 
 def _same(a: Mapping[int, Superoperator], b: Mapping[int, Superoperator], n: int) -> bool:
     return a[n].keys() == b[n].keys() and all(a[n][e].equals(b[n][e]) for e in a[n])
 
 
-def many_fluctuators(digits: int) -> Evidence:
+@check(RECURSION, "one ladder for each signal", "hierarchy of exponents")
+def many_fluctuators(digits: int) -> Findings:
     """The ladder in 1/n against 2 and 3 signals one by one, and Gaussian noise at 1/n = 0."""
-    findings = []
     for n in (2, 3):
         part = RING.number(Fraction(1, n))
         together = exact_generator(bath(TILTED, fluctuators(part)), _HIGHEST)
         apart = exact_generator(bath(TILTED, *[fluctuators(ONE, part)] * n), _HIGHEST)
-        findings += [
-            Finding(
+        for k in ORDERS:
+            yield Finding(
                 f"{n} signals: {len(apart[k])} elements of order {k}", _same(together, apart, k)
             )
-            for k in ORDERS
-        ]
     interaction = independent_baths(2, [(_matrix(TILTED), "C")], real=["C"])
     decays = {"C": (Decay(("lambda", "lambda"), RATE),)}
     gaussian = exact_generator(ExponentialBath.of(interaction, decays), _HIGHEST)
@@ -256,8 +238,7 @@ def many_fluctuators(digits: int) -> Evidence:
         same = gaussian[k].keys() == limit[k].keys() and all(
             _at(gaussian[k][e]) == _at(limit[k][e]) for e in limit[k]
         )
-        findings.append(Finding(f"Gaussian noise: all elements of order {k}, at points", same))
-    return conclude((RECURSION, "one ladder for each signal", "hierarchy of exponents"), *findings)
+        yield Finding(f"Gaussian noise: all elements of order {k}, at points", same)
 
 
 def _matrix(operator: Operator) -> tuple[tuple[Gaussian, ...], ...]:
@@ -282,32 +263,26 @@ _POINTS: tuple[dict[str, Fraction], ...] = tuple(
 )
 
 
-def gaussian_limit(digits: int) -> Evidence:
+@check(RECURSION, "additivity of cumulants")
+def gaussian_limit(digits: int) -> Findings:
     """What n fluctuators add to the Gaussian value falls as 1/n, at fourth order exactly."""
     across, along = model("fluctuators"), model("fluctuators_along_z")
     single, fourth = model("telegraph_along_z"), across.expression("inv_T1", 4)
-    findings = [
-        exact(
-            "1/T1 of order 4 less its Gaussian value",
-            fourth - sympy.limit(fourth, N, sympy.oo),
-            16 * G * L**4 / (N * (G**2 + W**2) ** 2),
-        )
-    ]
+    yield exact(
+        "1/T1 of order 4 less its Gaussian value",
+        fourth - sympy.limit(fourth, N, sympy.oo),
+        16 * G * L**4 / (N * (G**2 + W**2) ** 2),
+    )
     for k in ORDERS:
         value = sympy.Poly(
             sympy.cancel(across.expression("inv_T1", k) * N ** (k // 2 - 1)), N, domain="EX"
         )
-        findings.append(
-            Finding(f"degree of 1/T1 of order {k} in 1/n", value.degree() == k // 2 - 1)
+        yield Finding(f"degree of 1/T1 of order {k} in 1/n", value.degree() == k // 2 - 1)
+        yield exact(
+            f"cumulants of independent signals add up, order {k} along z",
+            along.expression("inv_T2", k),
+            single.expression("inv_T2", k) / N ** (k // 2 - 1),
         )
-        findings.append(
-            exact(
-                f"cumulants of independent signals add up, order {k} along z",
-                along.expression("inv_T2", k),
-                single.expression("inv_T2", k) / N ** (k // 2 - 1),
-            )
-        )
-    return conclude((RECURSION, "additivity of cumulants"), *findings)
 
 
 _CHAINS: Mapping[str, tuple[Noise, tuple[Fraction, ...], tuple[tuple[int | str, ...], ...]]] = {
@@ -342,10 +317,11 @@ def _number(x: Fraction) -> Any:
     return mpmath.mpf(x.numerator) / x.denominator
 
 
-def joint_equations(digits: int) -> Evidence:
+@check(RECURSION, JOINT, status="numerical")
+def joint_equations(digits: int) -> Findings:
     """What the series through order 8 leaves of the whole generator falls with the tenth power."""
     w0, rate = Fraction(11, 10), Fraction(7, 5)
-    names, findings = RING.names, []
+    names = RING.names
     for name, (noise, *_) in _CHAINS.items():
         generators = exact_generator(bath(TILTED, noise), _HIGHEST)
         rests = []
@@ -365,11 +341,8 @@ def joint_equations(digits: int) -> Evidence:
                 rests.append(mpmath.mnorm(whole - series, 1))
             power = mpmath.log(rests[0] / rests[1], 2)
             small = bool(rests[0] < mpmath.mpf(10) ** -digits)
-        findings += [
-            Finding(f"{name}: the generator to {digits} digits", small, digits),
-            Finding(f"{name}: the rest falls with power 10", bool(abs(power - 10) < 0.05)),
-        ]
-    return conclude((RECURSION, JOINT), *findings, status="numerical")
+        yield Finding(f"{name}: the generator to {digits} digits", small, digits)
+        yield Finding(f"{name}: the rest falls with power 10", bool(abs(power - 10) < 0.05))
 
 
 def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> Any:
@@ -386,11 +359,11 @@ def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> 
     return scaled * mpmath.inverse(read)
 
 
-def numerical_engine(digits: int) -> Evidence:
+@check(RECURSION, "numerical recursion over a Schur basis", status="numerical")
+def numerical_engine(digits: int) -> Findings:
     """The numerical generator of a model with the same numbers, double precision."""
     w0, rate, amplitude = 1.1, 1.4, 0.25
     point = [_number(Fraction(7, 5)), 0, mpmath.mpf(2) / 5, 0, mpmath.mpf(1) / 4, 1.1j]
-    findings = []
     for name in ("telegraph", "Kubo-Anderson"):
         noise, states, jumps = _CHAINS[name]
         chain = MarkovNoise.of(
@@ -409,29 +382,26 @@ def numerical_engine(digits: int) -> Evidence:
                 value = generators[k].get(element, ZERO).near(point)
                 got = complex(matrix[2 * a + b, 2 * c + d])
                 what = f"{name}: {element} of order {k}, to 1e-12 of the largest"
-                findings.append(Finding(what, abs(got - complex(value)) < 1e-12 * scale))
-    return conclude(
-        (RECURSION, "numerical recursion over a Schur basis"), *findings, status="numerical"
-    )
+                yield Finding(what, abs(got - complex(value)) < 1e-12 * scale)
 
 
 _ELEMENTS: tuple[Element, ...] = ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 1, 1))
 
 
-def radius(digits: int) -> Evidence:
+@check(
+    "zeros of the discriminant, followed from x = 0",
+    "coefficients of the series",
+    status="numerical",
+)
+def radius(digits: int) -> Findings:
     """Coefficients up to the 400th fall as n^(-3/2) R^-n with R the nearest branch point."""
-    findings = []
     for splitting in (0.25, 0.5, 1.0, 2.0, 4.0):
         reach = abs(critical_couplings(splitting)[0])
         sizes = _coefficients(splitting, reach, 400)
         early, late = (max(sizes[n] * n**1.5 for n in part) for part in (_EARLY, _LATE))
-        findings.append(
-            Finding(f"w0 = {splitting} gamma: R = {reach:.6f}", 0.8 < late / early < 1.25)
-        )
+        yield Finding(f"w0 = {splitting} gamma: R = {reach:.6f}", 0.8 < late / early < 1.25)
     sizes = [abs(float(sympy.catalan(n))) / 4.0**n * n**1.5 for n in (200, 400)]
-    findings.append(Finding("Catalan numbers along z", 0.99 < sizes[1] / sizes[0] < 1.01))
-    routes = ("zeros of the discriminant, followed from x = 0", "coefficients of the series")
-    return conclude(routes, *findings, status="numerical")
+    yield Finding("Catalan numbers along z", 0.99 < sizes[1] / sizes[0] < 1.01)
 
 
 _EARLY, _LATE = range(150, 201), range(350, 401)
@@ -448,17 +418,4 @@ def _coefficients(splitting: float, reach: float, count: int) -> Sequence[float]
     return [float(abs(x)) for x in a]
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "telegraph_populations": telegraph_populations,
-        "telegraph_coherence": telegraph_coherence,
-        "pure_dephasing": pure_dephasing,
-        "redrawn": redrawn,
-        "odd_orders": odd_orders,
-        "many_fluctuators": many_fluctuators,
-        "gaussian_limit": gaussian_limit,
-        "joint_equations": joint_equations,
-        "numerical_engine": numerical_engine,
-        "radius": radius,
-    }
-)
+CHECKS = checks_in(globals())

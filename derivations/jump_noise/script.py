@@ -7,6 +7,7 @@ radius of convergence of the expansion is known.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 import sympy
@@ -16,25 +17,19 @@ from derivations.jump_noise.models import (
     MODELS,
     ORDERS,
     POPULATIONS,
+    READINGS,
     JumpModel,
     S,
     X,
     critical_couplings,
     model,
 )
-from derivations.jump_noise.readings import READINGS
 from pertsym.codegen.rational import RationalFunction
-from pertsym.derivation import Step, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.narrative import rendered, symbol, table
 from pertsym.paper import Paper
 
-TITLE = "Noise that jumps between states: telegraph noise, its Gaussian limit and its threshold"
-SOURCE = "pertsym; telegraph and Kubo-Anderson noise"
-BIBTEX = """@misc{pertsym_jump_noise,
-  title = {Noise that jumps between states},
-  note = {A derivation of pertsym; the noise is that of P. W. Anderson, J. Phys. Soc. Jpn. 9, 316
-    (1954) and R. Kubo, J. Phys. Soc. Jpn. 9, 935 (1954)}}"""
 CONVENTIONS = (
     r"$\hbar=1$; $H=\omega_0|1\rangle\langle1|+\xi(t)S$ with $S=\sigma_x$ or "
     r"$\sigma_z=|1\rangle\langle1|-|0\rangle\langle0|$; $\xi$ is a stationary Markov chain of mean "
@@ -48,38 +43,10 @@ _SHOWN = ("inv_T1", "inv_T2", "frequency_shift")
 _SPLITTINGS = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument up to an order."""
-    return (
-        chain_step(),
-        recursion_step(),
-        results_step(
-            model("telegraph"),
-            order,
-            r"Populations and coherence have mirror-image secular equations, so that $1/T_2="
-            r"1/(2T_1)$ at every order. Fourth order changes sign at $\omega_0=\gamma$: fast noise "
-            "relaxes faster, slow noise more slowly than second order says.",
-        ),
-        results_step(
-            model("fluctuators"),
-            order,
-            r"Each order is a polynomial in $1/n$: $n=1$ is telegraph noise, $n\to\infty$ Gaussian "
-            r"noise, and at fourth order they differ by exactly $16\gamma\lambda^4/[n(\gamma^2+"
-            r"\omega_0^2)^2]$ in $1/T_1$.",
-        ),
-        results_step(
-            model("kubo_anderson"),
-            order,
-            r"$p=1$ is telegraph noise.",
-        ),
-        dephasing_step(order),
-        convergence_step(),
-    )
-
-
-def chain_step() -> Step:
-    """Averages over a chain in place of pairings."""
-    return Step(
+    yield Step(
         "chain",
         "Averages over a chain",
         r"The noise has the values $\xi_i$ and jumps with the rates $W$. Its averages are not sums "
@@ -95,14 +62,7 @@ def chain_step() -> Step:
             typed(r"\dot\rho_k=-i[H_S+\xi_kS,\rho_k]+\sum_jW_{kj}\rho_j", READINGS["joint"]()),
         ),
     )
-
-
-_ARGUMENT = "the recursion itself; its results are compared with the joint equations"
-
-
-def recursion_step() -> Step:
-    """The chain as a ladder of components."""
-    return Step(
+    yield Step(
         "recursion",
         "A ladder of components",
         r"In components $r$ that decay with $\nu_r$, component 0 being the average, $\xi$ is a "
@@ -123,6 +83,26 @@ def recursion_step() -> Step:
             ),
         ),
     )
+    yield results_step(
+        model("telegraph"),
+        order,
+        r"Populations and coherence have mirror-image secular equations, so that $1/T_2="
+        r"1/(2T_1)$ at every order. Fourth order changes sign at $\omega_0=\gamma$: fast noise "
+        "relaxes faster, slow noise more slowly than second order says.",
+    )
+    yield results_step(
+        model("fluctuators"),
+        order,
+        r"Each order is a polynomial in $1/n$: $n=1$ is telegraph noise, $n\to\infty$ Gaussian "
+        r"noise, and at fourth order they differ by exactly $16\gamma\lambda^4/[n(\gamma^2+"
+        r"\omega_0^2)^2]$ in $1/T_1$.",
+    )
+    yield results_step(model("kubo_anderson"), order, r"$p=1$ is telegraph noise.")
+    yield dephasing_step(order)
+    yield convergence_step()
+
+
+_ARGUMENT = "the recursion itself; its results are compared with the joint equations"
 
 
 def results_step(given: JumpModel, order: int, remark: str) -> Step:
@@ -205,9 +185,12 @@ def functions(given: JumpModel) -> tuple[RationalFunction, ...]:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
-    source=SOURCE,
-    bibtex=BIBTEX,
+    title="Noise that jumps between states: telegraph noise, its Gaussian limit and its threshold",
+    source="pertsym; telegraph and Kubo-Anderson noise",
+    bibtex="""@misc{pertsym_jump_noise,
+  title = {Noise that jumps between states},
+  note = {A derivation of pertsym; the noise is that of P. W. Anderson, J. Phys. Soc. Jpn. 9, 316
+    (1954) and R. Kubo, J. Phys. Soc. Jpn. 9, 935 (1954)}}""",
     conventions=CONVENTIONS,
     orders=ORDERS,
     narrate=narrate,

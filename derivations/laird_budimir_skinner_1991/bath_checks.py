@@ -1,22 +1,28 @@
-"""Checks of the boson bath: Wick's theorem, correlation functions, spectra, KMS."""
+"""Checks of Laird Sec. II and of the boson bath."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from functools import cache, reduce
 from itertools import product
 from math import factorial
+from operator import mul
 from typing import NamedTuple
 
 import mpmath
 import sympy
 
-from derivations.laird_budimir_skinner_1991.common import SYMBOLIC
+from derivations.laird_budimir_skinner_1991.common import BLOCH, SYMBOLIC
 from pertsym.baths import enclosure
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, close, exact
+from pertsym.certify.standard import trace_and_hermiticity
+from pertsym.expansion.cumulants import word_coefficients
+from pertsym.expansion.moments import Blocks, generator_in_moments, ordered_cumulant_blocks
+from pertsym.expansion.pairings import pairings
 
 CREATE, ANNIHILATE = 1, -1
 TRACES = "traces over number states"
@@ -69,27 +75,24 @@ def one_mode(kinds: tuple[int, ...]) -> sympy.Expr:
     return total
 
 
-def falling_factorial_averages() -> list[Finding]:
+def falling_factorial_averages() -> Findings:
     """(1 - x) sum_k k(k-1)...(k-m+1) x^k = m! n^m: the geometric series differentiated m times."""
     x = sympy.Symbol("x", positive=True)
-    return [
-        exact(
-            f"average of the falling factorial of degree {m}",
-            (1 - x) * x**m * sympy.diff(1 / (1 - x), x, m),
-            factorial(m) * (x / (1 - x)) ** m,
-        )
-        for m in range(3)
-    ]
+    for m in range(3):
+        left = (1 - x) * x**m * sympy.diff(1 / (1 - x), x, m)
+        right = factorial(m) * (x / (1 - x)) ** m
+        yield exact(f"average of the falling factorial of degree {m}", left, right)
 
 
-def wick(digits: int) -> Evidence:
+@check(TRACES, "three pairings")
+def wick(digits: int) -> Findings:
     """(84), for every word of four letters over two modes; odd words vanish.
 
     Both sides are linear in each operator.  A word over more modes than two either holds a mode
     an odd number of times, and both sides vanish, or is one of these.
     """
     letters = [Letter(mode, kind) for mode in (1, 2) for kind in (CREATE, ANNIHILATE)]
-    findings = falling_factorial_averages()
+    yield from falling_factorial_averages()
     for a, b, c, d in product(letters, repeat=4):
         pairings = (
             thermal_average((a, b)) * thermal_average((c, d))
@@ -97,10 +100,9 @@ def wick(digits: int) -> Evidence:
             + thermal_average((a, d)) * thermal_average((b, c))
         )
         same = sympy.expand(thermal_average((a, b, c, d)) - pairings) == 0
-        findings.append(Finding(f"<{a}{b}{c}{d}>", bool(same)))
+        yield Finding(f"<{a}{b}{c}{d}>", bool(same))
     odd = all(thermal_average(word) == 0 for word in product(letters, repeat=3))
-    findings.append(Finding("averages of three letters vanish", odd))
-    return conclude((TRACES, "three pairings"), *findings)
+    yield Finding("averages of three letters vanish", odd)
 
 
 MODES = (1, 2)
@@ -140,23 +142,23 @@ def correlation(time: sympy.Expr, first_adjoint: bool, second_adjoint: bool) -> 
 _T = sympy.Symbol("t", real=True)
 
 
-def boson_spectrum(digits: int) -> Evidence:
+@check(TRACES, "Fourier integrals of a super-Ohmic bath")
+def boson_spectrum(digits: int) -> Findings:
     """(65), (73): averages over number states, and a continuum of modes as numbers."""
-    routes = (TRACES, "Fourier integrals of a super-Ohmic bath")
-    return conclude(routes, *falling_factorial_averages(), *_continuum(digits))
+    yield from falling_factorial_averages()
+    yield from _continuum(digits)
 
 
-def _continuum(digits: int) -> list[Finding]:
+def _continuum(digits: int) -> Findings:
     """(65), (73) for J = w^3 e^{-w}, beta = 2, T = 0: series in closed form against quadrature."""
     bath = Correlation(Ohmic(1.0, 1.0, 3.0), "boson", 2.0)
-    findings = []
     with mpmath.workdps(digits + 10):
         for w in (mpmath.mpf(3) / 4, mpmath.mpf(-3) / 4):
             n = 1 / mpmath.expm1(2 * abs(w))
             occupied = n + 1 if w > 0 else n
             spectrum = 2 * abs(w) ** 3 * mpmath.exp(-abs(w)) * occupied
             found = as_mpf(enclosure.spectrum(bath, w, 0, digits + 5))
-            findings.append(close(f"(73) at w = {float(w)}", found, spectrum, digits))
+            yield close(f"(73) at w = {float(w)}", found, spectrum, digits)
         t = mpmath.mpf(5) / 4
 
         def density(w: mpmath.mpf) -> mpmath.mpc:
@@ -167,8 +169,7 @@ def _continuum(digits: int) -> list[Finding]:
         inverse = mpmath.quad(density, [0, 1, 3, 8, 20, 50, mpmath.inf])
         # [n(w) + 1] e^{-iwt} + n(w) e^{iwt} as geometric series: sums of 6/(1 + 2k +- it)^4
         series = _zeta4((1 + 1j * t) / 2) + _zeta4((3 - 1j * t) / 2)
-        findings.append(close("(65)", inverse, 6 * series / (16 * mpmath.pi), digits))
-    return findings
+        yield close("(65)", inverse, 6 * series / (16 * mpmath.pi), digits)
 
 
 def _zeta4(a: mpmath.mpc) -> mpmath.mpc:
@@ -176,22 +177,21 @@ def _zeta4(a: mpmath.mpc) -> mpmath.mpc:
     return mpmath.polygamma(3, a) / 6
 
 
-def correlation_symmetry(digits: int) -> Evidence:
+@check(TRACES, SYMBOLIC)
+def correlation_symmetry(digits: int) -> Findings:
     """(76), (88), (89)."""
     c1 = correlation(_T, True, False)
     c2 = correlation(_T, False, False)
-    findings = [
-        exact("(76)", sympy.expand(c1 - correlation(_T, False, True))),
-        exact("(88)", sympy.expand(c2 - correlation(_T, True, True))),
-    ]
+    yield exact("(76)", sympy.expand(c1 - correlation(_T, False, True)))
+    yield exact("(88)", sympy.expand(c2 - correlation(_T, True, True)))
     for number, function in ((1, c1), (2, c2)):
         reversed_time = sympy.expand(function.subs(_T, -_T))
         difference = sympy.expand(sympy.conjugate(function) - reversed_time)
-        findings.append(exact(f"(89) for C{number}", difference))
-    return conclude((TRACES, SYMBOLIC), *findings)
+        yield exact(f"(89) for C{number}", difference)
 
 
-def kms(digits: int) -> Evidence:
+@check(SYMBOLIC, "spectra of two baths")
+def kms(digits: int) -> Findings:
     """(D1), (D2)."""
     w, beta = sympy.symbols("w beta", positive=True)
     gamma = sympy.Function("Gamma")
@@ -200,11 +200,9 @@ def kms(digits: int) -> Evidence:
         return 1 / (sympy.exp(beta * x) - 1)
 
     emission, absorption = 2 * gamma(w) * (n(w) + 1), 2 * gamma(w) * n(w)
-    findings = [
-        exact("(D1): n(w) + 1 = -n(-w)", n(w) + 1, -n(-w)),
-        exact("(D1): n(w) + 1 = e^{beta w} n(w)", n(w) + 1, sympy.exp(beta * w) * n(w)),
-        exact("(D2)", absorption, sympy.exp(-beta * w) * emission),
-    ]
+    yield exact("(D1): n(w) + 1 = -n(-w)", n(w) + 1, -n(-w))
+    yield exact("(D1): n(w) + 1 = e^{beta w} n(w)", n(w) + 1, sympy.exp(beta * w) * n(w))
+    yield exact("(D2)", absorption, sympy.exp(-beta * w) * emission)
     with mpmath.workdps(digits + 10):
         for density in (DrudeLorentz(0.2, 0.9), Ohmic(0.1, 2.0, 1.0)):
             bath = Correlation(density, "boson", 1.5)
@@ -213,10 +211,113 @@ def kms(digits: int) -> Evidence:
             right = mpmath.exp(-1.5 * point) * as_mpf(
                 enclosure.spectrum(bath, point, 0, digits + 5)
             )
-            findings.append(close(f"(D2) for {type(density).__name__}", left, right, digits))
-    return conclude((SYMBOLIC, "spectra of two baths"), *findings)
+            yield close(f"(D2) for {type(density).__name__}", left, right, digits)
 
 
-CHECKS: Mapping[str, Check] = {
-    check.__name__: check for check in (wick, boson_spectrum, correlation_symmetry, kms)
-}
+_TIME = sympy.Symbol("t")
+_ONE = sympy.eye(2)
+# A random Liouvillian -i L(t) = +-(A + t B) with (A, B) drawn from this list: a finite ensemble
+# stands for Tr_b[... rho_b], so that every average and every integral is an exact number.
+_DRAWN = ((((1, 2), (0, -1)), ((3, 0), (1, 1))), (((0, 1), (1, 2)), ((-1, 1), (2, 0))))
+ENSEMBLE = [[sign * sympy.Matrix(m) for m in pair] for pair in _DRAWN for sign in (1, -1)]
+ENSEMBLE_ROUTE = "exact averages over a finite ensemble of Liouvillians linear in t"
+
+
+def average(times: Sequence[int]) -> Iterator[tuple[tuple[int, ...], sympy.Matrix]]:
+    """<l(t_1) ... l(t_n)> as (powers of the times, coefficient)."""
+    for powers in product((0, 1), repeat=len(times)):
+        chains = (reduce(mul, (member[p] for p in powers), _ONE) for member in ENSEMBLE)
+        yield powers, sum(chains, sympy.zeros(2)) / len(ENSEMBLE)
+
+
+def integrated(powers: Sequence[int]) -> sympy.Expr:
+    """int t1^p1 ... tm^pm over t > t1 > ... > tm > 0."""
+    value = sympy.Integer(1)
+    for p in reversed(powers):
+        value = sympy.integrate(_TIME**p * value, _TIME)
+    return value
+
+
+def moment(n: int) -> sympy.Matrix:
+    """M^(n)(t) of Eq. (30): n! times the n-th iterated integral."""
+    parts = (value * factorial(n) * integrated(powers) for powers, value in average(range(n)))
+    return sum(parts, sympy.zeros(2))
+
+
+def cumulant_integral(blocks: Mapping[Blocks, int], order: int) -> sympy.Matrix:
+    """int dt1 ... of signed products of averages, time 0 being t: Eqs. (40), (41)."""
+    total = sympy.zeros(2)
+    for partition, sign in blocks.items():
+        for choice in product(*(list(average(block)) for block in partition)):
+            powers = {
+                time: exponent
+                for block, (exponents, _) in zip(partition, choice, strict=True)
+                for time, exponent in zip(block, exponents, strict=True)
+            }
+            value = sign * reduce(mul, (matrix for _, matrix in choice), _ONE)
+            inner = integrated([powers[k] for k in range(1, order)])
+            total += value * _TIME ** powers[0] * inner
+    return total
+
+
+def equal(a: sympy.Matrix, b: sympy.Matrix) -> bool:
+    """Whether two matrix polynomials are the same."""
+    return bool((a - b).expand().is_zero_matrix)
+
+
+def from_moments(order: int) -> sympy.Matrix:
+    """R^(order)(t) by `generator_in_moments`."""
+    total = sympy.zeros(2)
+    for (first, *rest), coefficient in generator_in_moments(order).items():
+        total += reduce(mul, map(moment, rest), coefficient * moment(first).diff(_TIME))
+    return total
+
+
+@check("series of Phi^-1", ENSEMBLE_ROUTE)
+def moments(digits: int) -> Findings:
+    """(25)-(39): the series solves the equation of motion, and R Phi = dPhi/dt order by order."""
+    for n in range(1, 5):  # d/dt of the n-th iterated integral is l(t) times the one before
+        for powers in product((0, 1), repeat=n):
+            inner = _TIME ** powers[0] * integrated(powers[1:])
+            what = f"derivative of the iterated integral of {powers}"
+            yield Finding(what, integrated(powers).diff(_TIME) == inner)
+    none = sympy.zeros(2)
+    yield Finding("odd moments vanish", equal(moment(1), none) and equal(moment(3), none))
+    for order in (2, 4):
+        made = none
+        for k in range(2, order + 1, 2):
+            made += from_moments(k) * moment(order - k) / factorial(order - k)
+        wanted = moment(order).diff(_TIME) / factorial(order)
+        yield Finding(f"R Phi = dPhi/dt at order {order}", equal(made, wanted))
+    paper = {2: {(2,): Fraction(1, 2)}, 4: {(4,): Fraction(1, 24), (2, 2): Fraction(-1, 4)}}
+    for n, equation in ((2, 38), (4, 39)):
+        yield exact(f"coefficients of ({equation})", dict(generator_in_moments(n)), paper[n])
+
+
+@check("ordered partitions", "moments", ENSEMBLE_ROUTE)
+def cumulant_2(digits: int) -> Findings:
+    """(40)."""
+    blocks = ordered_cumulant_blocks(2)
+    yield exact("blocks of (40)", dict(blocks), {((0, 1),): 1})
+    yield Finding("integral of (40) = R(2)", equal(cumulant_integral(blocks, 2), from_moments(2)))
+
+
+@check("ordered partitions", "moments", ENSEMBLE_ROUTE)
+def cumulant_4(digits: int) -> Findings:
+    """(41), and that Wick's theorem applied to its averages leaves the engine's words."""
+    blocks = ordered_cumulant_blocks(4)
+    pairs = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
+    paper = {((0, 1, 2, 3),): 1} | dict.fromkeys(pairs, -1)
+    yield exact("blocks of (41)", dict(blocks), paper)
+    yield Finding("integral of (41) = R(4)", equal(cumulant_integral(blocks, 4), from_moments(4)))
+    for pairing in pairings(4):
+        words: dict[tuple[int, ...], int] = {}
+        for partition, sign in blocks.items():
+            if all(any(set(pair) <= set(block) for block in partition) for pair in pairing):
+                word = tuple(time for block in partition for time in block)
+                words[word] = words.get(word, 0) + sign
+        left = {word: sign for word, sign in words.items() if sign}
+        yield exact(f"words of {pairing}", dict(word_coefficients(pairing)), left)
+
+
+generator_structure = trace_and_hermiticity(BLOCH.generator)

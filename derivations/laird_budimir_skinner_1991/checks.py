@@ -6,15 +6,14 @@ The formulas of the ledger themselves are read and compared with the engine's ob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from types import MappingProxyType
 
 import mpmath
 import numpy as np
 import sympy
 
-from derivations.laird_budimir_skinner_1991 import bath_checks, expansion_checks
+from derivations.laird_budimir_skinner_1991 import bath_checks
 from derivations.laird_budimir_skinner_1991.common import (
     BLOCH,
     CLASSICAL,
@@ -31,7 +30,7 @@ from derivations.laird_budimir_skinner_1991.common import (
     sample_baths,
     seventh_term,
 )
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
 from pertsym.certify.imaginary_time import (
     Mode,
     equilibrium_constant_correction,
@@ -73,21 +72,20 @@ def terms_of(quantity: Quantity) -> TimeIntegrand:
     return quantity.terms
 
 
-def by_routes(
+@check(ENGINE, GENERALIZED, TIME, CLOSED)
+def _routes(
     bloch: Callable[[], Bloch], name: str, orders: tuple[int, ...], digits: int
-) -> Evidence:
+) -> Findings:
     """Arc lengths against generalized functions, and both against the time integral."""
-    findings = []
     for quantity in (bloch().series(name)[order] for order in orders):
         terms, what = terms_of(quantity), f"{name}({quantity.order})"
         real = bool(bloch().interaction.real)
-        findings.append(exact(f"{what} by generalized functions", *_reduced(quantity, real)))
+        yield exact(f"{what} by generalized functions", *_reduced(quantity, real))
         for seed in (1, 2):
             baths = sample_baths(seed, real)
             direct = time_integral(terms, baths, (W0,), digits + 10).real
             value = number(quantity.form, baths, digits)
-            findings.append(close(f"{what} as a number", value, direct, digits))
-    return conclude((ENGINE, GENERALIZED, TIME, CLOSED), *findings)
+            yield close(f"{what} as a number", value, direct, digits)
 
 
 def _reduced(quantity: Quantity, real: bool) -> tuple[object, object]:
@@ -109,36 +107,33 @@ CLASSICAL_ROUTES = {
 }
 
 
-def shift_2(digits: int) -> Evidence:
+@check(ENGINE, GENERALIZED, TIME, CLOSED)
+def shift_2(digits: int) -> Findings:
     """Im R_1010 by both routes."""
     shift, element = BLOCH.frequency_shift[2].form, BLOCH.element(2, (1, 0, 1, 0))
-    findings = [
-        exact(
-            "generalized functions", reduce_by_distributions(element.scaled(Gaussian(0, 1))), shift
-        )
-    ]
+    yield exact(
+        "generalized functions", reduce_by_distributions(element.scaled(Gaussian(0, 1))), shift
+    )
     for seed in (1, 2):
         baths = sample_baths(seed)
         direct = time_integral(element.scaled(Gaussian(-1)), baths, (W0,), digits + 10).imag
-        findings.append(close("shift as a number", number(shift, baths, digits), direct, digits))
-    return conclude((ENGINE, GENERALIZED, TIME, CLOSED), *findings)
+        yield close("shift as a number", number(shift, baths, digits), direct, digits)
 
 
-def relations(digits: int) -> Evidence:
+@check(ENGINE, SYMBOLIC)
+def relations(digits: int) -> Findings:
     """k_down is k_up with w0 -> -w0; 1/T1 is their sum; 1/T2' is even and no part of 1/T2(2)."""
     pure = terms_of(BLOCH.inv_T2_prime[4])
     up, down = BLOCH.k_up[4].form, BLOCH.k_down[4].form
-    return conclude(
-        (ENGINE, SYMBOLIC),
-        exact("k_down(4)", up.reversed_frequencies(), down),
-        exact("1/T1(4)", up + down, BLOCH.inv_T1[4].form),
-        exact("no pure dephasing at second order", BLOCH.inv_T2_prime[2].form, ZERO_FORM),
-        exact("1/T2' = 0 at T = 0", zero_temperature(BLOCH.inv_T2_prime[4].form), ZERO_FORM),
-        exact("even", reduce_by_arcs(pure.reversed_frequencies()), BLOCH.inv_T2_prime[4].form),
-    )
+    yield exact("k_down(4)", up.reversed_frequencies(), down)
+    yield exact("1/T1(4)", up + down, BLOCH.inv_T1[4].form)
+    yield exact("no pure dephasing at second order", BLOCH.inv_T2_prime[2].form, ZERO_FORM)
+    yield exact("1/T2' = 0 at T = 0", zero_temperature(BLOCH.inv_T2_prime[4].form), ZERO_FORM)
+    yield exact("even", reduce_by_arcs(pure.reversed_frequencies()), BLOCH.inv_T2_prime[4].form)
 
 
-def dephasing_bound(digits: int) -> Evidence:
+@check(ENGINE, "second-order generator with a diagonal coupling")
+def dephasing_bound(digits: int) -> Findings:
     """(9) at second order: 1/T2 - 1/(2 T1) = Ĉ_zz(0)/2 x (level difference)^2, nothing else.
 
     Ĉ(0) is a spectrum, hence not negative; off-diagonal couplings give equality.
@@ -147,24 +142,19 @@ def dephasing_bound(digits: int) -> Evidence:
     sigma_x, sigma_z = ((none, one), (one, none)), ((one, none), (none, -one))
     for_both = Bloch(independent_baths(2, [(sigma_x, "X"), (sigma_z, "Z")]))
     zero = monomial(Gaussian(2), Value("C", "Z", 0, (0,)))
-    return conclude(
-        (ENGINE, "second-order generator with a diagonal coupling"),
-        exact("off-diagonal coupling", BLOCH.inv_T2_prime[2].form, ZERO_FORM),
-        exact("with a diagonal one", for_both.inv_T2_prime[2].form, zero),
-    )
+    yield exact("off-diagonal coupling", BLOCH.inv_T2_prime[2].form, ZERO_FORM)
+    yield exact("with a diagonal one", for_both.inv_T2_prime[2].form, zero)
 
 
-def proved(*names: str) -> list[Finding]:
+def proved(*names: str) -> Findings:
     """The rules of these names, each proved by the engine here and now."""
-    findings = []
     for name in names:
         try:
             RULES[name].prove()
         except RuleNotProved as fault:
-            findings.append(Finding(str(fault), False))
+            yield Finding(str(fault), False)
         else:
-            findings.append(Finding(f"rule {name}", True))
-    return findings
+            yield Finding(f"rule {name}", True)
 
 
 IDENTITIES = {
@@ -175,12 +165,14 @@ IDENTITIES = {
 PROOFS = "proofs of the rewrite rules"
 
 
-def identity(names: tuple[str, ...], digits: int) -> Evidence:
+@check(PROOFS, "formula of the row")
+def _identity(names: tuple[str, ...], digits: int) -> Findings:
     """Rational identities at finite eps, or Fourier images expanded in eps."""
-    return conclude((PROOFS, "formula of the row"), *proved(*names))
+    return proved(*names)
 
 
-def identity_B17(digits: int) -> Evidence:
+@check(PROOFS, "a test function with a kink")
+def identity_B17(digits: int) -> Findings:
     """(B17), and that it fails for f = e^{-|x|}, whose left side tends to -1/pi^2."""
     with mpmath.workdps(digits + 15):
         small = mpmath.mpf(10) ** -(digits + 5)
@@ -189,10 +181,12 @@ def identity_B17(digits: int) -> Evidence:
             lambda u: mpmath.expm1(-small * u) / small / (1 + u**2) ** 2, [0, 1, mpmath.inf]
         )
         sharp = close("e^{-|x|}", 2 * kink, -1, digits)
-    return conclude((PROOFS, "a test function with a kink"), *proved("B14", "B17", "pinch"), sharp)
+    yield from proved("B14", "B17", "pinch")
+    yield sharp
 
 
-def example_I7(digits: int) -> Evidence:
+@check(GENERALIZED, "arc-length reduction")
+def example_I7(digits: int) -> Findings:
     """Appendix C by the paper's route step by step, and by arc lengths."""
     seventh = seventh_term()
     start = integrated_over_times(seventh)
@@ -200,14 +194,12 @@ def example_I7(digits: int) -> Evidence:
     whole = assemble([limit(split, real_part=True)])
     alone = TimeIntegrand.collect(4, [seventh]).real_parts()
     halves = [[Kind.S, Kind.S, Kind.DELTA], [Kind.S, Kind.S, Kind.FP]]
-    return conclude(
-        (GENERALIZED, "arc-length reduction"),
-        exact("(C3)", _kinds(start.products), [[Kind.S] * 3]),
-        exact("(C4): delta and principal part of the middle S", _kinds(split.products), halves),
-        exact("arc-length reduction", reduce_by_arcs(alone), whole),
-        *[Finding("each half of (C4) diverges", _diverges(half)) for half in split.split()],
-        *proved("B2", "B5", "B6", "B11", "B13", "pinch", "sift", "C5"),
-    )
+    yield exact("(C3)", _kinds(start.products), [[Kind.S] * 3])
+    yield exact("(C4): delta and principal part of the middle S", _kinds(split.products), halves)
+    yield exact("arc-length reduction", reduce_by_arcs(alone), whole)
+    for half in split.split():
+        yield Finding("each half of (C4) diverges", _diverges(half))
+    yield from proved("B2", "B5", "B6", "B11", "B13", "pinch", "sift", "C5")
 
 
 def _kinds(products: Combination) -> list[list[Kind]]:
@@ -242,9 +234,9 @@ def _of_the_mode(level: int, beta: mpmath.mpf, gap: mpmath.mpf) -> mpmath.mpf:
     return g**2 * ((n + 1) * function(w1, gap, beta) + n * function(-w1, gap, beta))
 
 
-def imaginary_time(digits: int) -> Evidence:
+@check("imaginary-time expansion", "quadrature of (108)-(110)", "diagonalisation", status="derived")
+def imaginary_time(digits: int) -> Findings:
     """(106)-(111): the simplex terms against quadrature in imaginary time and diagonalisation."""
-    findings = []
     with mpmath.workdps(digits + 10):
         beta, gap = mpmath.mpf(BETA_VALUE), mpmath.mpf(GAP)
         correlation = MODE.correlation(BETA_VALUE)
@@ -252,38 +244,30 @@ def imaginary_time(digits: int) -> Evidence:
         for level, sign, equation in ((0, -1, 108), (1, 1, 109)):
             weight = second_order_weight(correlation, beta, sign * gap, digits)
             wanted = mpmath.exp(-level * beta * gap) * weight.value
-            findings.append(
-                close(f"({equation}) for one oscillator", levels[level], wanted, digits)
-            )
+            yield close(f"({equation}) for one oscillator", levels[level], wanted, digits)
         _, added = second_order_populations((0, gap), [(MODE.operator, correlation)], beta, digits)
         ratio = levels[1] - mpmath.exp(-beta * gap) * levels[0]
         direct = equilibrium_constant_correction(gap, beta, correlation, digits)
-        findings.append(close("(110), (111)", ratio, direct.value, digits))
+        yield close("(110), (111)", ratio, direct.value, digits)
     diagonalised = exact_second_order((0.0, GAP), [MODE], BETA_VALUE, cutoff=20)
     agreed = abs(float(added[1]) - float(diagonalised[1])) <= 1e-8 * abs(float(added[1]))
-    findings.append(Finding("populations of a diagonalised Hamiltonian, to 8 digits", agreed))
-    return conclude(
-        ("imaginary-time expansion", "quadrature of (108)-(110)", "diagonalisation"),
-        *findings,
-        status="derived",
-    )
+    yield Finding("populations of a diagonalised Hamiltonian, to 8 digits", agreed)
 
 
-def equilibrium(digits: int) -> Evidence:
+@check("forms modulo the KMS relation", PROOFS)
+def equilibrium(digits: int) -> Findings:
     """k10 - K k01 vanishes order by order under the KMS relation, Appendix D, and at T = 0."""
     up, down = BLOCH.k_up, BLOCH.k_down
     second = up[4].form - down[4].form * K[0] - down[2].form * K[2]
     cold = zero_temperature(down[2].form) * zero_temperature(K[2])
-    return conclude(
-        ("forms modulo the KMS relation", PROOFS),
-        exact("order 2", detailed_balance(up[2].form - K[0] * down[2].form), ZERO_FORM),
-        exact("order 4", detailed_balance(second), ZERO_FORM),
-        exact("k10(4) = k01(2) K(2) at T = 0", zero_temperature(up[4].form), cold),
-        *proved("B14", "B16", "B17", "pinch"),
-    )
+    yield exact("order 2", detailed_balance(up[2].form - K[0] * down[2].form), ZERO_FORM)
+    yield exact("order 4", detailed_balance(second), ZERO_FORM)
+    yield exact("k10(4) = k01(2) K(2) at T = 0", zero_temperature(up[4].form), cold)
+    yield from proved("B14", "B16", "B17", "pinch")
 
 
-def coherence_block(digits: int) -> Evidence:
+@check("eigenvalues of the 2x2 block", SYMBOLIC)
+def coherence_block(digits: int) -> Findings:
     """(A3), (A6): roots of the secular equation, and the shift expanded in delta."""
     w0 = sympy.Symbol("w0", positive=True)
     r, s, x, y, delta, s2, s4, q = sympy.symbols("r s x y delta s2 s4 q", real=True)
@@ -295,59 +279,36 @@ def coherence_block(digits: int) -> Evidence:
     shifted = w0 - delta**2 * s2 - delta**4 * s4
     omega = shifted * sympy.sqrt(1 - delta**4 * q / shifted**2)
     series = sympy.series(omega - w0, delta, 0, 5).removeO()
-    return conclude(
-        ("eigenvalues of the 2x2 block", SYMBOLIC),
-        *[
-            exact(f"root {sign}", sympy.expand(secular.subs(lam, r + sign * sympy.I * root)))
-            for sign in (1, -1)
-        ],
-        exact("(A6)", series, -(delta**2) * s2 - delta**4 * (s4 + q / (2 * w0))),
-    )
+    for sign in (1, -1):
+        yield exact(f"root {sign}", sympy.expand(secular.subs(lam, r + sign * sympy.I * root)))
+    yield exact("(A6)", series, -(delta**2) * s2 - delta**4 * (s4 + q / (2 * w0)))
 
 
-def model(name: str, digits: int) -> Evidence:
+@check("residues", "time integrals", "joint motion of spin and field")
+def _model(name: str, digits: int) -> Findings:
     """Residues of the spectral forms against time integrals, and against the exact field.
 
     Budimir and Skinner treat the same classical field; what they expand is the joint motion of
     spin and Gaussian field, whose slow eigenvalues `exact_field` expands without any cumulant.
     """
     baths = MODELS[name]
-    findings = []
     for quantity, order in (("inv_T1", 2), ("inv_T1", 4), ("inv_T2", 2), ("inv_T2", 4)):
         found = CLASSICAL.series(quantity)[order]
         form = rational_form(found.form, baths, _W0)
         what = f"{quantity}({order})"
-        findings.append(exact(what, form, rational_terms(terms_of(found), baths, _W0)))
-        findings.append(
-            exact(f"{what} of spin and field", form, exact_field(name, quantity, order, _W0))
-        )
+        yield exact(what, form, rational_terms(terms_of(found), baths, _W0))
+        yield exact(f"{what} of spin and field", form, exact_field(name, quantity, order, _W0))
     pure = CLASSICAL.inv_T2_prime[4]
     terms = rational_terms(terms_of(pure), baths, _W0)
-    findings.append(exact("1/T2'(4)", rational_form(pure.form, baths, _W0), terms))
-    return conclude(("residues", "time integrals", "joint motion of spin and field"), *findings)
+    yield exact("1/T2'(4)", rational_form(pure.form, baths, _W0), terms)
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        **expansion_checks.CHECKS,
-        **bath_checks.CHECKS,
-        **{
-            tag: partial(by_routes, lambda: BLOCH, name, (order,))
-            for tag, (name, order) in ROUTES.items()
-        },
-        **{
-            tag: partial(by_routes, lambda: CLASSICAL, name, orders)
-            for tag, (name, orders) in CLASSICAL_ROUTES.items()
-        },
-        **{tag: partial(identity, names) for tag, names in IDENTITIES.items()},
-        **{f"model_{name}": partial(model, name) for name in MODELS},
-        **{
-            check.__name__: check
-            for check in (
-                shift_2, relations, dephasing_bound, identity_B17, example_I7, imaginary_time,
-                equilibrium, coherence_block,
-            )
-        },
-    }
-)  # fmt: skip
+CHECKS = checks_in(
+    vars(bath_checks),
+    {tag: partial(_routes, lambda: BLOCH, n, (order,)) for tag, (n, order) in ROUTES.items()},
+    {tag: partial(_routes, lambda: CLASSICAL, *which) for tag, which in CLASSICAL_ROUTES.items()},
+    {tag: partial(_identity, names) for tag, names in IDENTITIES.items()},
+    {f"model_{name}": partial(_model, name) for name in MODELS},
+    globals(),
+)
 """Tag -> check, in the order in which `pertsym verify` runs them."""

@@ -84,10 +84,7 @@ def seventh_term() -> Term:
 _LAM, _AMPLITUDE = sympy.symbols("lambda Delta", positive=True)
 MODELS = {
     "E1": {name: Exponential(_AMPLITUDE**2, _LAM) for name in ("C1", "C2")},
-    "E3": {
-        "C1": Exponential(_AMPLITUDE**2 / 2, _LAM),
-        "C2": Exponential(sympy.Integer(0), _LAM),
-    },
+    "E3": {"C1": Exponential(_AMPLITUDE**2 / 2, _LAM), "C2": Exponential(sympy.Integer(0), _LAM)},
 }
 """Appendix E: real fields, (E3) with omega_1 written Delta."""
 

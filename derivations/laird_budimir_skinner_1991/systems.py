@@ -29,8 +29,10 @@ from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.language.bath_operators import (
     EMPTY,
     IDENTITY,
+    ONE,
     Letter,
     Operator,
+    Plain,
     Side,
     diagonal,
     evolution,
@@ -54,7 +56,7 @@ from pertsym.reduction.spectral import SpectralForm, Thermal, Value
 
 I = Gaussian(0, 1)  # noqa: E741
 W = Gaussian(W0)
-NUMBER = ExponentialSum.number
+NONE = ExponentialSum({})
 INTERACTION = BLOCH.interaction
 ENERGIES = [W * energy[0] for energy in INTERACTION.energies]
 # C_i(t > 0) = c exp(-nu t)
@@ -69,11 +71,6 @@ REAL = {
 ORDERED = (("t", "t_1", "t_2", "t_3", "t_4"), ("t", "t'"))
 Bath = Mapping[str, tuple[Gaussian, Gaussian]]
 Scalar = Callable[[Linear], ExponentialSum]
-
-
-def number(z: ExponentialSum | Gaussian | Fraction | int) -> Operator:
-    """A number as an operator."""
-    return Operator.number(z if isinstance(z, ExponentialSum) else NUMBER(z))
 
 
 def phase(rate: Gaussian, time: Linear) -> ExponentialSum:
@@ -103,9 +100,9 @@ def correlation(bath: Bath, name: str, time: Linear) -> ExponentialSum:
     """C(t) for both signs of t."""
     c, nu = bath[name]
     if positive(time):
-        return NUMBER(c) * phase(-nu, time)
+        return c * phase(-nu, time)
     if positive(multiple(time, -1)):
-        return NUMBER(c.conjugate()) * phase(nu.conjugate(), time)
+        return c.conjugate() * phase(nu.conjugate(), time)
     raise NotRead("a correlation function of a time whose sign is not known")
 
 
@@ -114,20 +111,19 @@ def spectrum(
 ) -> ExponentialSum:
     """Ĉ = 2 Re G or P = -2 pi Im G of G(w) = c/(nu - i w), or their n-th derivatives."""
     c, nu = bath[name]
-    x = "probe"
-    g = NUMBER(c) * ExponentialSum.form(linear([("", nu), (x, -I)]), -1)
+    g = c * ExponentialSum.form(linear([("", nu), ("probe", -I)]), -1)
     scale = Gaussian(1) if kind == "C" else I * PI
-    whole = NUMBER(scale) * g + NUMBER(scale.conjugate()) * g.conjugate()
+    whole = scale * g + scale.conjugate() * g.conjugate()
     for _ in range(n):
-        whole = whole.derivative(x)
-    return whole.put_in(x, frequency)
+        whole = whole.derivative("probe")
+    return whole.put_in("probe", frequency)
 
 
 def integrated(terms: TimeIntegrand, bath: Bath) -> ExponentialSum:
     """A time-domain integral over all gaps."""
     total = ExponentialSum({})
     for z, (factors, phases, _) in terms:
-        value = NUMBER(z)
+        value = ONE * z
         for f in factors:
             gaps = linear((f"g{k}", Gaussian(1)) for k in range(f.first, f.last + 1))
             c = correlation(bath, f.name, gaps)
@@ -137,17 +133,16 @@ def integrated(terms: TimeIntegrand, bath: Bath) -> ExponentialSum:
         for k in range(1, terms.order):
             value = value.over_time(f"g{k}", None)
         total = total + value
-    half = NUMBER(Fraction(1, 2))
-    return (total + total.conjugate()) * half if terms.real_part else total
+    return (total + total.conjugate()) * Fraction(1, 2) if terms.real_part else total
 
 
 def form_value(form: SpectralForm, bath: Bath) -> ExponentialSum:
     """A form of values and Boltzmann factors."""
     total = ExponentialSum({})
     for m, z in form:
-        value = NUMBER(z * (PI**m.pi_power if m.pi_power >= 0 else 1 / PI**-m.pi_power))
+        value = ONE * (z * (PI**m.pi_power if m.pi_power >= 0 else 1 / PI**-m.pi_power))
         for (n,), power in m.denominators:
-            value = value * NUMBER(1 / (n * W0) ** power)
+            value = value * (1 / (n * W0) ** power)
         for atom in m.atoms:
             if isinstance(atom, Value):
                 at = constant(W * atom.frequency[0])
@@ -162,13 +157,6 @@ def form_value(form: SpectralForm, bath: Bath) -> ExponentialSum:
 
 
 DELTA_2 = ExponentialSum.form(DELTA).power(2)
-ELEMENTS = tuple(product((0, 1), repeat=4))
-
-
-def element(order: int, indices: tuple[int, ...], bath: Bath = DECAYING) -> ExponentialSum:
-    """R_abcd of one order."""
-    a, b, c, d = indices
-    return integrated(BLOCH.element(order, (a, b, c, d)), bath)
 
 
 def both_orders(two: ExponentialSum, four: ExponentialSum) -> ExponentialSum:
@@ -176,35 +164,30 @@ def both_orders(two: ExponentialSum, four: ExponentialSum) -> ExponentialSum:
 
 
 @cache
-def elements() -> dict[str, Operator]:
-    """R_abcd, their orders and conjugates."""
-    found: dict[str, Operator] = {}
-    for i in ELEMENTS:
-        name = f"R_{{{''.join(map(str, i))}}}"
-        two, four = element(2, i), element(4, i)
-        found |= {f"{name}^{{(2)}}": number(two), f"{name}^{{(4)}}": number(four)}
-        found[name] = number(both_orders(two, four))
+def elements() -> dict[str, ExponentialSum]:
+    """R_abcd and their orders."""
+    found: dict[str, ExponentialSum] = {}
+    for a, b, c, d in product((0, 1), repeat=4):
+        name = f"R_{{{a}{b}{c}{d}}}"
+        two, four = (integrated(BLOCH.element(n, (a, b, c, d)), DECAYING) for n in (2, 4))
+        found |= {f"{name}^{{(2)}}": two, f"{name}^{{(4)}}": four, name: both_orders(two, four)}
     return found
 
 
 @cache
-def rates() -> dict[str, Operator]:
+def rates() -> dict[str, ExponentialSum]:
     """The rates by order, from their time-domain terms."""
-    found = {}
+    found: dict[str, ExponentialSum] = {}
     for latex, name in RATES.items():
-        orders = {}
-        for order in (2, 4):
-            terms = BLOCH.terms(name, order)
-            if terms is not None:
-                orders[order] = integrated(terms, DECAYING)
-                found[f"{latex}^{{({order})}}"] = number(orders[order])
+        terms = {n: BLOCH.terms(name, n) for n in (2, 4)}
+        orders = {n: integrated(x, DECAYING) for n, x in terms.items() if x is not None}
+        found |= {f"{latex}^{{({n})}}": value for n, value in orders.items()}
         if len(orders) == 2:
-            found[latex.removeprefix(r"\left( ").removesuffix(r" \right)")] = number(
-                both_orders(orders[2], orders[4])
-            )
+            plain = latex.removeprefix(r"\left( ").removesuffix(r" \right)")
+            found[plain] = both_orders(orders[2], orders[4])
     for order in (2, 4):
         form = BLOCH.frequency_shift[order].form
-        found[rf"\Delta\omega^{{({order})}}"] = number(form_value(form, DECAYING))
+        found[rf"\Delta\omega^{{({order})}}"] = form_value(form, DECAYING)
     return found
 
 
@@ -224,10 +207,9 @@ def interaction(time: Linear, bath: Callable[[int, Linear], Operator] | None = N
     for a, operator in enumerate(INTERACTION.operators):
         field = bath(a, time) if bath else Operator.letter(LETTERS[a], time)
         for i, j, z in operator:
-            turned = NUMBER(z) * phase(I * (ENERGIES[i] - ENERGIES[j]), time)
-            rows = [[turned if (r, s) == (i, j) else NUMBER(0) for s in (0, 1)] for r in (0, 1)]
-            total = total + Operator.matrix(rows) * field
-    return total * number(ExponentialSum.form(DELTA))
+            turned = z * phase(I * (ENERGIES[i] - ENERGIES[j]), time)
+            total += Operator.of([(turned, (("dyad", i, j), EMPTY), None)]) * field
+    return total * ExponentialSum.form(DELTA)
 
 
 def commutator(h: Operator) -> Operator:
@@ -243,8 +225,8 @@ def liouvillian(time: Linear) -> Operator:
 
 def raising_part(h: Operator) -> Operator:
     """<1|h|0>/delta."""
-    bra = Operator.of([(NUMBER(1), (("bra", 0, 1), EMPTY), None)])
-    ket = Operator.of([(NUMBER(1), (("ket", 0, 0), EMPTY), None)])
+    bra = Operator.of([(ONE, (("bra", 0, 1), EMPTY), None)])
+    ket = Operator.of([(ONE, (("ket", 0, 0), EMPTY), None)])
     return over_delta(bra * h * ket, 1)
 
 
@@ -257,6 +239,8 @@ def pair(a: Letter, b: Letter) -> ExponentialSum:
 AVERAGE = partial(gaussian_average, pair=pair)
 TIMES = ("t", "t_1", "t_2", "t_3")
 RHO = Operator.letter("rho")
+KEEP = Operator.number(1).lifted()
+"""The map X -> X."""
 
 
 @cache
@@ -264,30 +248,26 @@ def generator(order: int) -> Operator:
     """R^(order)(t) by the engine's ordered cumulants, with its power of delta."""
     total = Operator({})
     for blocks, sign in ordered_cumulant_blocks(order).items():
-        value = number(sign).lifted()
+        value = Operator.number(sign).lifted()
         for block in blocks:
-            chain = number(1).lifted()
+            chain = KEEP
             for k in block:
-                chain = chain * liouvillian(variable(TIMES[k])) * number(-I)
-            value = value * (chain * RHO).averaged(AVERAGE)
-        total = total + value
+                chain *= liouvillian(variable(TIMES[k])) * -I
+            value *= (chain * RHO).averaged(AVERAGE)
+        total += value
     for k in range(order - 1, 0, -1):
-        total = total.mapped(partial(_up_to_earlier, k))
+        t, earlier = TIMES[k], variable(TIMES[k - 1])
+        total = Operator.of((z.over_time(t, earlier), *key) for key, z in total.terms.items())
     return total
-
-
-def _up_to_earlier(k: int, z: ExponentialSum) -> ExponentialSum:
-    return z.over_time(TIMES[k], variable(TIMES[k - 1]))
 
 
 @cache
 def propagator(order: int) -> Operator:
     """Phi of one order, from dPhi/dt = R Phi."""
     if order == 0:
-        return number(1).lifted()
-    slope = Operator({})
-    for n in range(2, order + 1, 2):
-        slope = slope + generator(n) * propagator(order - n)
+        return KEEP
+    parts = (generator(n) * propagator(order - n) for n in range(2, order + 1, 2))
+    slope = sum(parts, Operator({}))
     inner = slope.mapped(lambda z: z.put_in("t", variable("s")))
     return inner.mapped(lambda z: z.over_time("s", variable("t")))
 
@@ -301,31 +281,28 @@ def phi(time: Linear) -> Operator:
 
 
 def over_delta(value: Operator, order: int, scale: int = 1) -> Operator:
-    return value * number(ExponentialSum.form(DELTA).power(-order)) * number(scale)
+    return value * ExponentialSum.form(DELTA).power(-order) * scale
 
 
 STATE = [[Gaussian(Fraction(5, 8)), Gaussian(Fraction(1, 5), Fraction(-2, 7))],
          [Gaussian(Fraction(1, 5), Fraction(2, 7)), Gaussian(Fraction(3, 8))]]  # fmt: skip
-SIGMA = Operator.matrix([[NUMBER(z) for z in row] for row in STATE])
-KETS: dict[str, dict[int, ExponentialSum]] = {str(k): {k: NUMBER(1)} for k in (0, 1)}
+SIGMA = Operator.matrix(STATE)
+KETS: dict[str, dict[int, ExponentialSum]] = {str(k): {k: ONE} for k in (0, 1)}
 
 
-def motion(interaction_picture: bool) -> dict[str, Operator]:
+def motion(interaction_picture: bool) -> dict[str, Plain]:
     """sigma_ab(t) and its derivative by the elements of the generator."""
-    found = {}
-    t = variable("t")
+    found: dict[str, Plain] = {}
     for a, b in product((0, 1), repeat=2):
-        found[rf"\sigma_{{{a}{b}}}(t)"] = number(STATE[a][b])
-        total = NUMBER(0)
+        found[rf"\sigma_{{{a}{b}}}(t)"] = STATE[a][b]
         own = ENERGIES[a] - ENERGIES[b]
-        if not interaction_picture:
-            total = NUMBER(-I * own * STATE[a][b])
+        total = NONE if interaction_picture else ONE * (-I * own * STATE[a][b])
         for c, d in product((0, 1), repeat=2):
-            value = elements()[f"R_{{{a}{b}{c}{d}}}"].scalar() * NUMBER(STATE[c][d])
+            value = elements()[f"R_{{{a}{b}{c}{d}}}"] * STATE[c][d]
             if interaction_picture:
-                value = value * phase(I * (own - ENERGIES[c] + ENERGIES[d]), t)
-            total = total + value
-        found[rf"\dot\sigma_{{{a}{b}}}(t)"] = number(total)
+                value *= phase(I * (own - ENERGIES[c] + ENERGIES[d]), variable("t"))
+            total += value
+        found[rf"\dot\sigma_{{{a}{b}}}(t)"] = total
     return found
 
 
@@ -349,7 +326,7 @@ def s(form: Linear) -> ExponentialSum:
 
 def d(form: Linear) -> ExponentialSum:
     """eps/(pi (eps^2 + x^2))."""
-    return _pole(form, 1) * _pole(form, -1) * NUMBER(_regulator(form) * (1 / PI))
+    return _pole(form, 1) * _pole(form, -1) * (_regulator(form) * (1 / PI))
 
 
 def p(form: Linear) -> ExponentialSum:
@@ -362,11 +339,8 @@ def test_function(form: Linear) -> ExponentialSum:
     """A rational function without symmetry."""
     poles = ((Gaussian(2, 1), Gaussian(Fraction(1, 3), Fraction(4, 5))),
              (Gaussian(-1, 3), Gaussian(Fraction(-3, 4), Fraction(-7, 5))))  # fmt: skip
-    total = NUMBER(0)
-    for residue, pole in poles:
-        shifted = linear([*form, ("", -pole)])
-        total = total + NUMBER(residue) * ExponentialSum.form(shifted, -1)
-    return total
+    lines = (z * ExponentialSum.form(linear([*form, ("", -pole)]), -1) for z, pole in poles)
+    return sum(lines, NONE)
 
 
 def slope(function: Scalar) -> Scalar:
@@ -379,17 +353,8 @@ def slope(function: Scalar) -> Scalar:
     return derived
 
 
-def as_operators(functions: Mapping[str, Scalar]) -> dict[str, Function]:
-    """Functions whose values are numbers."""
-    return {name: partial(_as_operator, f) for name, f in functions.items()}
-
-
-def _as_operator(function: Scalar, form: Linear) -> Operator:
-    return number(function(form))
-
-
-def _spectra(bath: Bath) -> dict[str, Scalar]:
-    found: dict[str, Scalar] = {}
+def _spectra(bath: Bath) -> dict[str, Function]:
+    found: dict[str, Function] = {}
     for k in (1, 2):
         found[f"C_{k}"] = partial(correlation, bath, f"C{k}")
         for kind, head in (("C", r"\hat C"), ("P", "P")):
@@ -398,8 +363,8 @@ def _spectra(bath: Bath) -> dict[str, Scalar]:
     return found
 
 
-def free(*names: str) -> dict[str, Operator]:
-    return {name: number(ExponentialSum.form(variable(name))) for name in names}
+def free(*names: str) -> dict[str, Plain]:
+    return {name: ExponentialSum.form(variable(name)) for name in names}
 
 
 INDICES = ("00", "01", "10", "11")
@@ -411,24 +376,23 @@ def decaying() -> System:
     seventh = TimeIntegrand.collect(4, [seventh_term()]).real_parts()
     regularised = {"S": s, r"\mathcal{D}": d, r"\mathcal{P}": p, "f": test_function}
     primed = {f"{name}'": slope(f) for name, f in regularised.items()}
-    omega = NUMBER(W) - elements()["R_{1010}"].scalar() * NUMBER(-I * Fraction(1, 2))
-    conjugate = elements()["R_{1010}"].scalar().conjugate() * NUMBER(-I * Fraction(1, 2))
-    cross = elements()["R_{1001}"].scalar()
-    omega = omega + conjugate - cross * cross.conjugate() * NUMBER(reciprocal(W * 2))
-    values = {
+    own, cross = elements()["R_{1010}"], elements()["R_{1001}"]
+    omega = W + (own - own.conjugate()) * (I * Fraction(1, 2))
+    omega -= cross * cross.conjugate() * reciprocal(W * 2)
+    values: dict[str, Plain] = {
         **free("t", "t'", "t_1", "t_2", "t_3", "t_4", r"\tau", r"\beta", "x"),
         **elements(), **rates(), **motion(False),
-        r"\omega_0": number(W), "x_0": number(Fraction(2, 9)), r"\epsilon": number(EPS),
-        r"\omega": number(Fraction(7, 10)), r"\omega_{\mathrm{eig}}": number(omega),
+        r"\omega_0": W, "x_0": Fraction(2, 9), r"\epsilon": EPS,
+        r"\omega": Fraction(7, 10), r"\omega_{\mathrm{eig}}": omega,
         r"\rho_b": RHO, r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
-        "I_7": number(integrated(seventh, DECAYING)),
-        "B": number(form_value(b_part(), DECAYING)),
-        r"\Delta\omega": number(omega - NUMBER(W)),
-        r"f(\omega_0)": number(integrated(half_of_dephasing(), DECAYING)),
-        r"f(-\omega_0)": number(integrated(half_of_dephasing().reversed_frequencies(), DECAYING)),
+        "I_7": integrated(seventh, DECAYING),
+        "B": form_value(b_part(), DECAYING),
+        r"\Delta\omega": omega - W,
+        r"f(\omega_0)": integrated(half_of_dephasing(), DECAYING),
+        r"f(-\omega_0)": integrated(half_of_dephasing().reversed_frequencies(), DECAYING),
     }  # fmt: skip
     functions = {
-        **as_operators({**_spectra(DECAYING), **regularised, **primed}),
+        **_spectra(DECAYING), **regularised, **primed,
         "H_I": interaction, r"\mathcal{L}": liouvillian,
         r"\tilde\Lambda": lambda time: raising_part(interaction(time)),
         r"\Lambda": lambda time: Operator.letter("Lambda", time),
@@ -436,7 +400,7 @@ def decaying() -> System:
         "R": lambda time: at(generator(2) + generator(4), time),
         "R^{(2)}": lambda time: over_delta(at(generator(2), time), 2),
         "R^{(4)}": lambda time: over_delta(at(generator(4), time), 4),
-        "M^{(0)}": lambda time: number(1).lifted(),
+        "M^{(0)}": lambda time: KEEP,
         "M^{(2)}": lambda time: over_delta(at(propagator(2), time), 2, 2),
         "M^{(4)}": lambda time: over_delta(at(propagator(4), time), 4, 24),
     }  # fmt: skip
@@ -467,7 +431,7 @@ def b_part() -> SpectralForm:
 def distributions() -> System:
     """Generalized functions of x, integrated with a test function."""
     plain = decaying()
-    functions = {**plain.functions, **as_operators({r"\delta": d_sharp})}
+    functions = {**plain.functions, r"\delta": d_sharp}
     return replace(plain, functions=functions, test=("x", plain.functions["f"]))
 
 
@@ -475,7 +439,7 @@ def d_sharp(form: Linear) -> ExponentialSum:
     """A delta function: the regulator is already smaller than all others."""
     eps = EPS * EPS
     poles = [ExponentialSum.form(linear([*form, ("", I * eps * up)]), -1) for up in (1, -1)]
-    return poles[0] * poles[1] * NUMBER(eps * (1 / PI))
+    return poles[0] * poles[1] * (eps * (1 / PI))
 
 
 @cache
@@ -484,9 +448,7 @@ def classical() -> System:
     terms = [CLASSICAL.k_up[n].terms for n in (2, 4)]
     two, four = (integrated(x, REAL) for x in terms if x is not None)
     return System(
-        {r"\omega_0": number(W), "k_{10}": number(both_orders(two, four))},
-        as_operators(_spectra(REAL)),
-        known={"k_{10}": 6},
+        {r"\omega_0": W, "k_{10}": both_orders(two, four)}, _spectra(REAL), known={"k_{10}": 6}
     )
 
 
@@ -513,14 +475,14 @@ def coherences() -> System:
         assert not (-I * W + own - z) * (I * W + own.conjugate() - z) - cross * cross.conjugate()
     sigma = {"10": STATE[1][0], "01": STATE[0][1]}
     motion = {"10": roots[-1] * sigma["10"], "01": roots[1] * sigma["01"]}
-    values: dict[str, Gaussian | Fraction] = {
+    values: dict[str, Plain] = {
         "R_{1010}": own, "R_{1001}": cross, r"\lambda_+": roots[1], r"\lambda_-": roots[-1],
         r"\lambda": roots[1], r"\omega": 2 * k, r"\omega_0": W, r"\Delta\omega": 2 * k - W0,
         r"\frac{1}{T_2}": -r,
         **{rf"\sigma_{{{ab}}}(t)": z for ab, z in sigma.items()},
         **{rf"\dot\sigma_{{{ab}}}(t)": z for ab, z in motion.items()},
     }  # fmt: skip
-    return System({name: number(z) for name, z in values.items()})
+    return System(values)
 
 
 RIGHT, LEFT = (1, 1), (1, -1)
@@ -554,40 +516,38 @@ def right_left() -> System:
     """Pauli matrices of the right-left basis, and their expectation values with second-order
     rates and without R_1001 and the shift; zero of energy midway between the levels."""
     up, down = (spectrum(DECAYING, "C1", constant(W * n)) * DELTA_2 for n in (-1, 1))
-    half = NUMBER(Fraction(1, 2))
+    half = Fraction(1, 2)
     gamma = (up + down) * half
 
     def flow(rho: list[list[ExponentialSum]]) -> list[list[ExponentialSum]]:
         gained = down * rho[1][1] - up * rho[0][0]
-        turn = NUMBER(I * W)
+        turn = I * W
         return [[gained, (turn - gamma) * rho[0][1]], [(-turn - gamma) * rho[1][0], -gained]]
 
-    def expectation(rho: list[list[ExponentialSum]], axis: str) -> Operator:
-        total = NUMBER(0)
-        for i, j in product((0, 1), repeat=2):
-            total = total + rho[i][j] * NUMBER(PAULIS[axis][j][i])
-        return number(total)
+    def expectation(rho: list[list[ExponentialSum]], axis: str) -> ExponentialSum:
+        pairs = product((0, 1), repeat=2)
+        return sum((rho[i][j] * PAULIS[axis][j][i] for i, j in pairs), NONE)
 
-    rho = [[NUMBER(z) for z in row] for row in STATE]
-    values: dict[str, Operator] = {}
+    rho = [[ONE * z for z in row] for row in STATE]
+    values: dict[str, Plain] = {}
     for axis in "xyz":
         values |= {
             rf"P_{axis}(t)": expectation(rho, axis),
             rf"\dot P_{axis}(t)": expectation(flow(rho), axis),
             rf"\ddot P_{axis}(t)": expectation(flow(flow(rho)), axis),
-            rf"\sigma_{axis}": Operator.matrix([[NUMBER(z) for z in row] for row in PAULIS[axis]]),
+            rf"\sigma_{axis}": Operator.matrix(PAULIS[axis]),
         }
-    level = NUMBER(W * Fraction(1, 2))
+    level = W * Fraction(1, 2)
     kets = {"r": RIGHT, "l": LEFT}
     plain = modes()
     values |= {
         **plain.values,
-        r"P_x^{\mathrm{eq}}": number((down - up) * (down + up).inverse()),
-        "T_1": number((up + down).inverse()), "T_2": number(gamma.inverse()),
+        r"P_x^{\mathrm{eq}}": (down - up) * (down + up).inverse(),
+        "T_1": (up + down).inverse(), "T_2": gamma.inverse(),
         "H": diagonal([-level, level]) + counted() + field_of_modes(()),
     }  # fmt: skip
     return replace(plain, values=values, known={}, kets={
-        **KETS, **{name: {k: NUMBER(z) for k, z in enumerate(v)} for name, v in kets.items()},
+        **KETS, **{name: {k: ONE * z for k, z in enumerate(v)} for name, v in kets.items()},
     })  # fmt: skip
 
 
@@ -596,7 +556,7 @@ def counted() -> Operator:
     total = Operator({})
     for k, w in FREQUENCIES.items():
         both = Operator.letter(f"b{k}+") * Operator.letter(f"b{k}")
-        total = total + number(w) * (both + number(Fraction(1, 2)))
+        total += w * (both + Fraction(1, 2))
     return total
 
 
@@ -604,7 +564,7 @@ def counted() -> Operator:
 def oscillators() -> System:
     """With the whole Hamiltonian: energies and interaction of the engine, and oscillators."""
     plain = modes()
-    whole = diagonal(NUMBER(e) for e in ENERGIES) + counted() + field_of_modes(())
+    whole = diagonal(ENERGIES) + counted() + field_of_modes(())
     named = {name: f for name, f in plain.functions.items() if name != r"\delta"}
     return replace(plain, values={**plain.values, "H": whole}, functions=named)
 
@@ -615,9 +575,14 @@ def exponential_model(name: str) -> System:
     square = Gaussian(strength * strength)
     first, second = (square, square) if name == "E1" else (square * Fraction(1, 2), ZERO)
     bath = {"C1": (first, Gaussian(rate)), "C2": (second, Gaussian(rate))}
-    numbers = {r"\lambda": rate, r"\Delta": strength, r"\omega_1": strength, r"\omega_0": W0}
+    numbers: dict[str, Plain] = {
+        r"\lambda": rate,
+        r"\Delta": strength,
+        r"\omega_1": strength,
+        r"\omega_0": W0,
+    }
     numbers[r"\omega"] = Fraction(7, 10)
-    return System({n: number(z) for n, z in numbers.items()}, as_operators(_spectra(bath)))
+    return System(numbers, _spectra(bath))
 
 
 def half_of_dephasing() -> TimeIntegrand:
@@ -641,7 +606,7 @@ OCCUPATIONS = {1: Fraction(2, 7), 2: Fraction(9, 11)}
 def boson(name: str, time: Linear) -> tuple[ExponentialSum, Letter]:
     """A letter at time 0 with its phase."""
     if name == "rho":
-        return NUMBER(1), Letter(name)
+        return ONE, Letter(name)
     sign = 1 if name.endswith("+") else -1
     return phase(I * sign * FREQUENCIES[int(name[1])], time), Letter(name)
 
@@ -651,13 +616,13 @@ def settle(value: Operator) -> Operator:
     terms = []
     for (left, right), z in value.terms.items():
         first, one = _settled(left)
-        second, two = (NUMBER(1), None) if right is None else _settled(right)
+        second, two = (ONE, None) if right is None else _settled(right)
         terms.append((z * first * second, one, two))
     return Operator.of(terms)
 
 
 def _settled(side: Side) -> tuple[ExponentialSum, Side]:
-    factor, letters = NUMBER(1), []
+    factor, letters = ONE, []
     for letter in side[1].letters:
         turned, plain = boson(*letter)
         factor = factor * turned
@@ -667,22 +632,20 @@ def _settled(side: Side) -> tuple[ExponentialSum, Side]:
 
 def number_average(letters: tuple[Letter, ...]) -> ExponentialSum:
     """By number states, mode by mode."""
-    value = NUMBER(1)
+    value = ONE
     for letter in letters:
         value = value * boson(*letter)[0]
     for mode, n in OCCUPATIONS.items():
         kinds = tuple(1 if x.name.endswith("+") else -1 for x in letters if x.name[1] == str(mode))
         average = one_mode(kinds).subs(N, sympy.Rational(n.numerator, n.denominator))
-        value = value * NUMBER(Fraction(int(average.p), int(average.q)))
+        value = value * Fraction(int(average.p), int(average.q))
     return value
 
 
 def bath_operator(time: Linear) -> Operator:
     total = Operator({})
     for k, h in STRENGTHS.items():
-        total = total + number(h) * (
-            Operator.letter(f"b{k}", time) + Operator.letter(f"b{k}+", time)
-        )
+        total += h * (Operator.letter(f"b{k}", time) + Operator.letter(f"b{k}+", time))
     return total
 
 
@@ -696,11 +659,8 @@ def lines(index: int) -> list[tuple[Gaussian, Gaussian]]:
     return found
 
 
-def line_correlation(index: int, time: Linear) -> Operator:
-    total = NUMBER(0)
-    for a, w in lines(index):
-        total = total + NUMBER(w) * phase(-I * a, time)
-    return number(total)
+def line_correlation(index: int, time: Linear) -> ExponentialSum:
+    return sum((w * phase(-I * a, time) for a, w in lines(index)), NONE)
 
 
 def line(form: Linear) -> ExponentialSum:
@@ -712,19 +672,16 @@ def line(form: Linear) -> ExponentialSum:
     return ExponentialSum.form(variable(f"line@{at.re}"))
 
 
-def line_spectrum(index: int, form: Linear) -> Operator:
-    total = NUMBER(0)
-    for a, w in lines(index):
-        total = total + NUMBER(w * PI * 2) * line(linear([*form, ("", -a)]))
-    return number(total)
+def line_spectrum(index: int, form: Linear) -> ExponentialSum:
+    return sum((w * PI * 2 * line(linear([*form, ("", -a)])) for a, w in lines(index)), NONE)
 
 
-def density(index: int, form: Linear) -> Operator:
-    total = NUMBER(0)
+def density(index: int, form: Linear) -> ExponentialSum:
+    total = NONE
     for k, h in STRENGTHS.items():
         weight = h * (h.conjugate() if index == 1 else h) * PI
-        total = total + NUMBER(weight) * line(linear([*form, ("", -FREQUENCIES[k])]))
-    return number(total)
+        total += weight * line(linear([*form, ("", -FREQUENCIES[k])]))
+    return total
 
 
 def field_of_modes(time: Linear) -> Operator:
@@ -740,16 +697,13 @@ def field_of_modes(time: Linear) -> Operator:
 @cache
 def evolved_state() -> Operator:
     """exp(iH0 t) exp(-iHt) rho(0) exp(iHt) exp(-iH0 t) to second order: both Dyson series."""
-    one, two = variable("u"), variable("v")
-    h1 = field_of_modes(one) * number(-I)
-    inner = (h1 * field_of_modes(two) * number(-I)).mapped(lambda z: z.over_time("v", one))
-    forward = [
-        number(1),
-        *(x.mapped(lambda z: z.over_time("u", variable("t"))) for x in (h1, inner)),
-    ]
+    one, two, t = variable("u"), variable("v"), variable("t")
+    h1 = field_of_modes(one) * (-I)
+    inner = (h1 * field_of_modes(two) * (-I)).mapped(lambda z: z.over_time("v", one))
+    series = (Operator.number(1), *(x.mapped(lambda z: z.over_time("u", t)) for x in (h1, inner)))
     total = Operator({})
     for m, n in ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2)):
-        total = total + forward[m] * RHO * SIGMA * forward[n].adjoint(dagger)
+        total += series[m] * RHO * SIGMA * series[n].adjoint(dagger)
     return total
 
 
@@ -772,7 +726,7 @@ def hamiltonian_exponential(named: Mapping[str, Linear]) -> Operator:
     first = turned_at("u").mapped(lambda z: z.over_time("u", time))
     second = (turned_at("v") * turned_at("u")).mapped(lambda z: z.over_time("v", variable("u")))
     second = second.mapped(lambda z: z.over_time("u", time))
-    return (number(1) - first + second) * hamiltonian_exponential({"H_0": c})
+    return (Operator.number(1) - first + second) * hamiltonian_exponential({"H_0": c})
 
 
 def combination(seed: int, time: Linear) -> Operator:
@@ -780,18 +734,18 @@ def combination(seed: int, time: Linear) -> Operator:
     total = Operator({})
     for k, name in enumerate(("b1", "b1+", "b2", "b2+")):
         z = Gaussian(Fraction(seed + 2 * k, 7), Fraction(3 - seed * k, 5))
-        total = total + number(z) * Operator.letter(name, time)
+        total += z * Operator.letter(name, time)
     return total
 
 
 def populations(level: int) -> ExponentialSum:
     """K_nn^(2) from the engine's simplex terms, for lines."""
-    total, beta = NUMBER(0), variable(r"\beta")
+    total, beta = NONE, variable(r"\beta")
     for term in K.simplex_terms(level):
         for position, w in lines(int(term.name[1])):
             a = position - W * term.pole[0]
-            bracket = phase(-a, beta) - NUMBER(1) + NUMBER(a) * ExponentialSum.form(beta)
-            front = NUMBER(term.weight * w * reciprocal(a * a)) * phase(-W * term.energy[0], beta)
+            bracket = phase(-a, beta) - 1 + a * ExponentialSum.form(beta)
+            front = (term.weight * w * reciprocal(a * a)) * phase(-W * term.energy[0], beta)
             total = total + front * bracket
     return total
 
@@ -801,21 +755,19 @@ def modes() -> System:
     """Two oscillators, one with a real and one with an imaginary strength."""
     values = {
         **free("t", "t'", "t_1", "t_2", "t_3", "t_4", r"\tau", r"\beta", r"\omega"),
-        **{f"h_{k}": number(h) for k, h in STRENGTHS.items()},
-        **{rf"\omega_{k}": number(w) for k, w in FREQUENCIES.items()},
+        **{f"h_{k}": h for k, h in STRENGTHS.items()},
+        **{rf"\omega_{k}": w for k, w in FREQUENCIES.items()},
         **{f"b_{k}": Operator.letter(f"b{k}") for k in STRENGTHS},
-        r"\omega_0": number(W), r"\rho_b": RHO, r"\rho(0)": RHO * SIGMA,
-        **{f"K_{{{n}{n}}}^{{(2)}}": number(populations(n)) for n in (0, 1)},
-        "K^{(2)}": number(
-            populations(1) - phase(-W, variable(r"\beta")) * populations(0)
-        ),
+        r"\omega_0": W, r"\rho_b": RHO, r"\rho(0)": RHO * SIGMA,
+        **{f"K_{{{n}{n}}}^{{(2)}}": populations(n) for n in (0, 1)},
+        "K^{(2)}": populations(1) - phase(-W, variable(r"\beta")) * populations(0),
         "H_0": Operator({}), "H_b": Operator({}), "H": Operator({}),
     }  # fmt: skip
     functions: dict[str, Function] = {
         r"\Lambda": bath_operator, "H_I": field_of_modes,
         r"\mathcal{L}": lambda time: commutator(field_of_modes(time)),
         r"\tilde\rho": lambda time: at(evolved_state(), time),
-        r"\delta": lambda form: number(line(form) if form else ExponentialSum.form(DELTA)),
+        r"\delta": lambda form: line(form) if form else ExponentialSum.form(DELTA),
         "n": occupation,
         **{f"C_{k}": partial(line_correlation, k) for k in (1, 2)},
         **{rf"\hat C_{k}": partial(line_spectrum, k) for k in (1, 2)},
@@ -830,8 +782,8 @@ def modes() -> System:
     )  # fmt: skip
 
 
-def occupation(form: Linear) -> Operator:
+def occupation(form: Linear) -> Plain:
     for k, w in FREQUENCIES.items():
         if form == constant(w):
-            return number(OCCUPATIONS[k])
+            return OCCUPATIONS[k]
     raise NotRead("n of a frequency that is no mode's")

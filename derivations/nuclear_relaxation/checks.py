@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from types import MappingProxyType
 
 import numpy as np
 import sympy
@@ -18,26 +17,24 @@ from derivations.nuclear_relaxation.common import (
     TAU,
     B,
     W,
-    exact_orders,
-    fourth,
-    like_spins,
-    projected,
-    scalar_coupling,
-    second,
-    zero_field,
-)
-from derivations.nuclear_relaxation.readings import hamiltonian
-from derivations.nuclear_relaxation.routes import (
     dense,
     element_matrix,
+    exact_orders,
+    fourth,
+    hamiltonian,
+    like_spins,
+    projected,
     rate,
     redfield,
+    scalar_coupling,
+    second,
     taylor_coefficients,
+    zero_field,
 )
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.certify import standard
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
 from pertsym.equations.nuclear_relaxation import ISOTROPIC
 from pertsym.equations.rotational_diffusion import times_tensor
 from pertsym.generators.tcl import tcl_generator
@@ -61,28 +58,29 @@ _TAU = 0.9
 _DOUBLE = 1e-12
 
 
-def tensors(digits: int) -> Evidence:
+@check("components", "Cartesian tensors", status="numerical")
+def tensors(digits: int) -> Findings:
     """A_q and F_q add up to the Cartesian tensors at a direction."""
     read = hamiltonian()
     sums = (
         r"H_{\mathrm d}=-\frac32b(F_0A_0+F_1A_1+F_2A_2+F_1^*A_1^\dagger+F_2^*A_2^\dagger)",
         r"H_{\mathrm c}=\frac{a_1}2(F_0B_0+F_1B_1+F_1^*B_1^\dagger)",
     )
-    found = [Finding(latex, not read(latex)) for latex in sums]
-    return conclude(("components", "Cartesian tensors"), *found, status="numerical")
+    for latex in sums:
+        yield Finding(latex, not read(latex))
 
 
-def averages(digits: int) -> Evidence:
+@check("harmonics", "symbolic identity")
+def averages(digits: int) -> Findings:
     """<F_q F_-q> is the part of degree 0 of F_-q F_q; F_q alone has none."""
-    found = []
     for q, g in ISOTROPIC.items():
         once = times_tensor(q, 0, 0)
         twice = sum(
             (v * times_tensor(-q, *h).get((0, 0), Fraction(0)) for h, v in once.items()),
             start=Fraction(0),
         )
-        found += [exact(f"g_{q}", twice, g), exact(f"degrees of F_{q}", {n for n, _ in once}, {2})]
-    return conclude(("harmonics", "symbolic identity"), *found)
+        yield exact(f"g_{q}", twice, g)
+        yield exact(f"degrees of F_{q}", {n for n, _ in once}, {2})
 
 
 def _value(form: SpectralForm, strengths: dict[str, float], spectra: DoubleSpectra) -> float:
@@ -95,7 +93,8 @@ def _p2(one: int, other: int) -> float:
     return float(1.5 * (u @ v) ** 2 - 0.5)
 
 
-def second_order(digits: int) -> Evidence:
+@check(CLOSED, REDFIELD, status="numerical")
+def second_order(digits: int) -> Findings:
     """All rates from whole matrices; the axes of the three tensors differ."""
     b, a1, a2 = _STRENGTHS
     amplitudes = {"J": 1.0, "c1d": _p2(0, 1), "c2d": _p2(0, 2), "c1c2": _p2(1, 2)}
@@ -107,15 +106,14 @@ def second_order(digits: int) -> Evidence:
     )
     strengths = {"d": -1.5 * b, "c1": a1 / 2, "c2": a2 / 2}
     whole = redfield([(b, _AXES[0], None), (a1, _AXES[1], 0), (a2, _AXES[2], 1)], _LARMOR, _TAU)
-    found = []
     for name, pair in RATES.items():
         value = _value(second(name)[0], strengths, spectra)
         wanted = rate(whole, dense(pair.of), dense(pair.by)).real
-        found.append(Finding(pair.text, abs(value - wanted) < _DOUBLE * abs(whole).max()))
-    return conclude((CLOSED, REDFIELD), *found, status="numerical")
+        yield Finding(pair.text, abs(value - wanted) < _DOUBLE * abs(whole).max())
 
 
-def molecule(digits: int) -> Evidence:
+@check(MODEL, REDFIELD, status="numerical")
+def molecule(digits: int) -> Findings:
     """The model of isotopes and tensors has the elements of double commutators."""
     spins = (
         NuclearSpin("15N", anisotropy=-160.0, axis=(0.3, 0.0, 1.0)),
@@ -134,15 +132,12 @@ def molecule(digits: int) -> Evidence:
         tau,
     )
     apart = abs(found - whole).max() / abs(whole).max()
-    return conclude(
-        (MODEL, REDFIELD),
-        # mu_0 is measured: 4 pi 1e-7 to nine digits
-        Finding("256 elements, N-H at 14.1 T", bool(apart < 1e-8)),
-        status="numerical",
-    )
+    # mu_0 is measured: 4 pi 1e-7 to nine digits
+    yield Finding("256 elements, N-H at 14.1 T", bool(apart < 1e-8))
 
 
-def gaussian_fourth(digits: int) -> Evidence:
+@check(CLOSED, LADDER, status="numerical")
+def gaussian_fourth(digits: int) -> Findings:
     """rho(4) and sigma(4) of the engine at one exponential against the exact recursion."""
     diffusion = 1 / (6 * _TAU)
     spectra = DoubleSpectra(
@@ -152,19 +147,17 @@ def gaussian_fourth(digits: int) -> Evidence:
         }
     )
     point = [diffusion, -1.5, 1j * _LARMOR[0], 1j * _LARMOR[1]]
-    found = []
     for name in ("rho", "sigma"):
         pair = RATES[name]
         value = _value(fourth(name), {"d": -1.5}, spectra)
         wanted = complex(projected("gaussian", ORDER, pair.of, pair.by).near(point)).real
-        found.append(Finding(f"{pair.text}(4)", abs(value - wanted) < 1e-10 * abs(wanted)))
-        found.append(close(f"{pair.text}(4)", value, wanted, 9))
-    return conclude((CLOSED, LADDER), *found, status="numerical")
+        yield Finding(f"{pair.text}(4)", abs(value - wanted) < 1e-10 * abs(wanted))
+        yield close(f"{pair.text}(4)", value, wanted, 9)
 
 
-def rotation(digits: int) -> Evidence:
+@check(LADDER, LIOUVILLE, status="numerical")
+def rotation(digits: int) -> Findings:
     """Every element of orders 1 to 4 in a field and without."""
-    found = []
     for larmor, diffusion in ((_LARMOR, 0.25), ((0.8, 0.8), 0.2), ((0.0, 0.0), 0.15)):
         orders = taylor_coefficients(larmor, diffusion, ORDER)
         point = [diffusion, -1.5, *(1j * w for w in larmor)]
@@ -177,46 +170,37 @@ def rotation(digits: int) -> Evidence:
             )
             scale = max(abs(orders[2]).max() / diffusion ** (n - 2), 1e-300)
             holds = bool(abs(whole - exactly).max() < 1e-8 * scale)
-            found.append(Finding(f"order {n} at {larmor}", holds))
-    return conclude((LADDER, LIOUVILLE), *found, status="numerical")
+            yield Finding(f"order {n} at {larmor}", holds)
 
 
-def same_correlation(digits: int) -> Evidence:
+@check(LADDER, "symbolic identity")
+def same_correlation(digits: int) -> Findings:
     """Gaussian noise of the same correlation: second order agrees, third and fourth do not."""
     both = [exact_orders(noise) for noise in ("rotation", "gaussian")]
     keys = sorted(set(both[0][2]) | set(both[1][2]))
     zero = both[0][2][keys[0]] * 0
-    return conclude(
-        (LADDER, "symbolic identity"),
-        *(
-            Finding(f"element {e}", both[0][2].get(e, zero).equals(both[1][2].get(e, zero)))
-            for e in keys
-        ),
-        exact("second order has 70 elements", len(keys), 70),
-        Finding("Gaussian noise has no third order", 3 not in both[1]),
-        exact("j(3)", scalar_coupling("rotation"), -(B**3) * TAU**2 / 4),
-        exact("R(4) of rotation", zero_field("rotation", 4), sympy.Rational(9, 8) * B**4 * TAU**3),
-        exact(
-            "R(4) of Gaussian noise",
-            zero_field("gaussian", 4),
-            sympy.Rational(81, 80) * B**4 * TAU**3,
-        ),
-        *(
-            exact(
+    for e in keys:
+        yield Finding(f"element {e}", both[0][2].get(e, zero).equals(both[1][2].get(e, zero)))
+    yield exact("second order has 70 elements", len(keys), 70)
+    yield Finding("Gaussian noise has no third order", 3 not in both[1])
+    yield exact("j(3)", scalar_coupling("rotation"), -(B**3) * TAU**2 / 4)
+    yield exact("R(4) of rotation", zero_field("rotation", 4), sympy.Rational(9, 8) * B**4 * TAU**3)
+    yield exact(
+        "R(4) of Gaussian noise", zero_field("gaussian", 4), sympy.Rational(81, 80) * B**4 * TAU**3
+    )
+    for noise in ("rotation", "gaussian"):
+        for n in (2, 4):
+            yield exact(
                 f"like spins without a field, {noise}, order {n}",
                 like_spins(noise, n).subs(W, 0),
                 zero_field(noise, n),
             )
-            for noise in ("rotation", "gaussian")
-            for n in (2, 4)
-        ),
-    )
 
 
-def like_protons(digits: int) -> Evidence:
+@check(MODEL, LADDER, status="numerical")
+def like_protons(digits: int) -> Findings:
     """Two protons as a model, fourth order in Gaussian noise, against the rational functions."""
     spins = (NuclearSpin("1H"), NuclearSpin("1H", (0.0, 0.9, 1.2)))
-    found = []
     total = dense(F_Z)
     b = 1e-7 * spins[0].gamma ** 2 * 1.054571817e-34 / 1.5e-10**3
     for field, tau in ((0.0, 1e-8), (0.5, 1e-8), (0.5, 2e-9)):
@@ -225,20 +209,8 @@ def like_protons(digits: int) -> Evidence:
             at = {B: b, TAU: tau, W: spins[0].gamma * field}
             wanted = float(like_spins("gaussian", n).subs(at))
             value = rate(orders[n].matrix, total, total).real
-            found.append(close(f"order {n} at {field} T, {tau:g} s", value, wanted, 7))
-    return conclude((MODEL, LADDER), *found, status="numerical")
+            yield close(f"order {n} at {field} T, {tau:g} s", value, wanted, 7)
 
 
-CHECKS: MappingProxyType[str, Check] = MappingProxyType(
-    {
-        "tensors": tensors,
-        "averages": averages,
-        "second_order": second_order,
-        "molecule": molecule,
-        "structure": standard.trace_and_hermiticity(PAIR),
-        "gaussian_fourth": gaussian_fourth,
-        "rotation": rotation,
-        "same_correlation": same_correlation,
-        "like_protons": like_protons,
-    }
-)
+structure = standard.trace_and_hermiticity(PAIR)
+CHECKS = checks_in(globals())

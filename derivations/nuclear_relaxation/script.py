@@ -7,13 +7,14 @@ diffusion, which is not Gaussian.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from derivations.nuclear_relaxation.checks import CHECKS
 from derivations.nuclear_relaxation.common import (
     GENERATOR,
     ORDER,
     RATES,
+    READINGS,
     fourth,
     like_spins,
     names,
@@ -21,22 +22,11 @@ from derivations.nuclear_relaxation.common import (
     second,
     zero_field,
 )
-from derivations.nuclear_relaxation.readings import READINGS
-from pertsym.certify.formulas import by_dictionary
-from pertsym.certify.ledger import load_claims
 from pertsym.codegen.rational import RationalFunction
-from pertsym.derivation import Formula, Reading, Step, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.narrative import NamedForm, forms_step, rendered, words_step
 from pertsym.paper import Paper
 
-TITLE = "Nuclear spins in a tumbling molecule: Solomon's equations and beyond"
-SOURCE = (
-    "pertsym; tensors and rates as in A. Abragam, The Principles of Nuclear Magnetism, Ch. VIII"
-)
-BIBTEX = """@misc{pertsym_nuclear_relaxation,
-  title = {Nuclear spins in a tumbling molecule},
-  note = {A derivation of pertsym; tensors and rates as in A. Abragam, The Principles of Nuclear
-    Magnetism (1961), Ch. VIII, and I. Solomon, Phys. Rev. 99, 559 (1955)}}"""
 CONVENTIONS = (
     r"$\hbar=1$; $H_S=\omega_1I_z+\omega_2S_z$ with $\omega_k=-\gamma_kB_0$, spins 1 and 2 are $I$ "
     r"and $S$; frequencies in general position.",
@@ -57,63 +47,10 @@ _SHOWN = {
 }
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
-    steps = [
-        hamiltonian(),
-        noise(),
-        rates_step(
-            "solomon",
-            "Solomon's equations",
-            r"$d\langle I_z\rangle/dt=-\rho_1\langle I_z\rangle-\sigma_{12}\langle S_z\rangle$, of "
-            r"deviations from equilibrium. Saturation of $S$ changes $\langle I_z\rangle$ by "
-            r"$\gamma_2/\gamma_1$ times the ratio shown last.",
-            ("S1", "S2", "S3"),
-        ),
-        rates_step(
-            "transverse",
-            "Transverse rates, in phase and antiphase",
-            r"Of $I_+$ and of $2I_+S_z$, and the shift of the frequency $\omega_1$ of $I_+$.",
-            ("S4", "S5"),
-        ),
-        rates_step(
-            "cross-correlation",
-            "Interference of dipolar coupling and shift anisotropy",
-            r"$\hat C_{\mathrm{c1d}}=P_2(\cos\theta_1)\hat C_{\mathrm J}$ if the two axes are "
-            r"fixed at the angle $\theta_1$, and $J_1=\tfrac12\hat C_{\mathrm{c1d}}$. $I_z$ turns "
-            r"into $2I_zS_z$, and the transverse rates of its two lines differ by $2\eta_{xy}$.",
-            ("X1", "X2"),
-        ),
-        rates_step(
-            "non-secular",
-            "What the secular approximation leaves out",
-            r"$S_+$ drives $I_+$ with the rate $\mu$; it averages out if $|\omega_1-\omega_2|$ is "
-            r"large against the rates, not for like spins.",
-            ("X3",),
-        ),
-    ]
-    if order >= ORDER:
-        steps += [words_step(4), gaussian_step(), ladder_step(), zero_field_step(), like_step()]
-    return tuple(steps)
-
-
-def ledger(equations: Sequence[str]) -> tuple[Formula, ...]:
-    """Formulas of rows of the ledger, compared as there."""
-    found = {claim.equation: claim for claim in load_claims(PAPER.claims_file)}
-    rows = [found[name] for name in equations]
-    return tuple(
-        typed(row.latex, READINGS[row.compare]() if row.compare in READINGS else _spectral())
-        for row in rows
-    )
-
-
-def _spectral() -> Reading:
-    return by_dictionary(names())
-
-
-def hamiltonian() -> Step:
-    """Tensors of rank 2."""
-    return Step(
+    yield Step(
         "hamiltonian",
         "Two spins and three tensors",
         r"A molecule's rotation modulates the direction $\mathbf n=(\theta,\phi)$ of each tensor: "
@@ -122,7 +59,7 @@ def hamiltonian() -> Step:
         r"$F_2=\sin^2\theta\,e^{-2i\phi}$ every one is a sum over $q$.",
         (
             typed(r"H_S=\omega_1I_z+\omega_2S_z", READINGS["hamiltonian"]()),
-            *ledger(("H1", "H2", "H3")),
+            *(PAPER.row("H1", ""), PAPER.row("H2", ""), PAPER.row("H3", "")),
         ),
         (
             "H_d = b [I.S - 3 (I.n)(S.n)] = -(3/2) b Σ_q F_q A_q",
@@ -131,37 +68,49 @@ def hamiltonian() -> Step:
             "B0 = -(2/3) I_z, B1 = I+, B2 = 0",
         ),
     )
-
-
-def noise() -> Step:
-    """Correlation functions of rotation."""
-    return Step(
+    yield Step(
         "noise",
         "Isotropic rotation",
         r"Different $q$ are uncorrelated, and $C_q(t)=g_qC(t)$; rotational diffusion has "
         r"$C(t)=e^{-6Dt}$, $\tau=1/6D$. Two tensors with the angle $\theta$ between their axes "
         r"have $P_2(\cos\theta)$ times that.",
-        ledger(("N1",)),
+        (PAPER.row("N1", ""),),
         ("g0 = 4/5, g1 = 2/15, g2 = 8/15; C(t) = exp(-6Dt), τ = 1/(6D)",),
     )
-
-
-def rates_step(key: str, title: str, prose: str, equations: Sequence[str]) -> Step:
-    """Rates of second order as derived, then as the textbook writes them."""
-    shown = [
-        NamedForm(f"{RATES[n].latex}^{{(2)}}", f"{RATES[n].text}(2)", second(n)[0])
-        for n in _SHOWN[key]
-    ]
-    if key == "transverse":
-        shown.append(NamedForm(r"\delta\omega_1^{(2)}", "δω1(2)", second("R2")[1]))
-    return forms_step(
-        key, title, f"{prose} With $J$ they read as below.", shown, last=ledger(equations)
+    yield rates_step(
+        "solomon",
+        "Solomon's equations",
+        r"$d\langle I_z\rangle/dt=-\rho_1\langle I_z\rangle-\sigma_{12}\langle S_z\rangle$, of "
+        r"deviations from equilibrium. Saturation of $S$ changes $\langle I_z\rangle$ by "
+        r"$\gamma_2/\gamma_1$ times the ratio shown last.",
+        ("S1", "S2", "S3"),
     )
-
-
-def gaussian_step() -> Step:
-    """rho(4) and sigma(4) with J and its transform."""
-    return forms_step(
+    yield rates_step(
+        "transverse",
+        "Transverse rates, in phase and antiphase",
+        r"Of $I_+$ and of $2I_+S_z$, and the shift of the frequency $\omega_1$ of $I_+$.",
+        ("S4", "S5"),
+    )
+    yield rates_step(
+        "cross-correlation",
+        "Interference of dipolar coupling and shift anisotropy",
+        r"$\hat C_{\mathrm{c1d}}=P_2(\cos\theta_1)\hat C_{\mathrm J}$ if the two axes are "
+        r"fixed at the angle $\theta_1$, and $J_1=\tfrac12\hat C_{\mathrm{c1d}}$. $I_z$ turns "
+        r"into $2I_zS_z$, and the transverse rates of its two lines differ by $2\eta_{xy}$.",
+        ("X1", "X2"),
+    )
+    yield rates_step(
+        "non-secular",
+        "What the secular approximation leaves out",
+        r"$S_+$ drives $I_+$ with the rate $\mu$; it averages out if $|\omega_1-\omega_2|$ is "
+        r"large against the rates, not for like spins.",
+        ("X3",),
+    )
+    if order < ORDER:
+        return
+    yield words_step(4)
+    # rho(4) and sigma(4) with J and its transform
+    yield forms_step(
         "gaussian",
         "Fourth order in Gaussian noise",
         r"The dipolar coupling alone, $\hat C_{\mathrm{ddq}}=g_q\hat C$. Integrals over two "
@@ -171,14 +120,7 @@ def gaussian_step() -> Step:
             for n in ("rho", "sigma")
         ],
     )
-
-
-_DEFINED = "the definition of a noise, whose results are compared with the stochastic equation"
-
-
-def ladder_step() -> Step:
-    """The axis as a noise that is not Gaussian."""
-    return Step(
+    yield Step(
         "rotation",
         "Rotational diffusion is not Gaussian",
         r"The axis diffuses over the sphere. Together with its direction the state obeys one "
@@ -192,12 +134,8 @@ def ladder_step() -> Step:
         ),
         ("dρ(n)/dt = -i [H_S + H_d(n), ρ] + D ∇² ρ",),
     )
-
-
-def zero_field_step() -> Step:
-    """What Gaussian noise gets wrong."""
     ratio = zero_field("rotation", 4) / zero_field("gaussian", 4)
-    return Step(
+    yield Step(
         "zero-field",
         "Without a field: what Gaussian noise gets wrong",
         r"$R$ is the relaxation rate of $\mathbf I+\mathbf S$. Third order is a Hamiltonian, "
@@ -216,6 +154,27 @@ def zero_field_step() -> Step:
             f"R(4) = {zero_field('rotation', 4)}; Gaussian noise {zero_field('gaussian', 4)}",
         ),
     )
+    yield like_step()
+
+
+def rates_step(key: str, title: str, prose: str, equations: Sequence[str]) -> Step:
+    """Rates of second order as derived, then as the textbook writes them."""
+    shown = [
+        NamedForm(f"{RATES[n].latex}^{{(2)}}", f"{RATES[n].text}(2)", second(n)[0])
+        for n in _SHOWN[key]
+    ]
+    if key == "transverse":
+        shown.append(NamedForm(r"\delta\omega_1^{(2)}", "δω1(2)", second("R2")[1]))
+    return forms_step(
+        key,
+        title,
+        f"{prose} With $J$ they read as below.",
+        shown,
+        last=tuple(PAPER.row(e, "") for e in equations),
+    )
+
+
+_DEFINED = "the definition of a noise, whose results are compared with the stochastic equation"
 
 
 def like_step() -> Step:
@@ -257,9 +216,14 @@ def functions() -> tuple[RationalFunction, ...]:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
-    source=SOURCE,
-    bibtex=BIBTEX,
+    title="Nuclear spins in a tumbling molecule: Solomon's equations and beyond",
+    source=(
+        "pertsym; tensors and rates as in A. Abragam, The Principles of Nuclear Magnetism, Ch. VIII"
+    ),
+    bibtex="""@misc{pertsym_nuclear_relaxation,
+  title = {Nuclear spins in a tumbling molecule},
+  note = {A derivation of pertsym; tensors and rates as in A. Abragam, The Principles of Nuclear
+    Magnetism (1961), Ch. VIII, and I. Solomon, Phys. Rev. 99, 559 (1955)}}""",
     conventions=CONVENTIONS,
     equations=GENERATOR,
     orders=(2, 4),

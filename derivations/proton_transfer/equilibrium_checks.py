@@ -1,29 +1,129 @@
-"""Checks of the equilibrium and steady states: Eq. (91) and Sec. III A."""
+"""Checks of tables, equilibrium and wavepacket: Tables 1, 2, Secs. II, III, Figs. 4, 7-9."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from functools import cache
-from types import MappingProxyType
 
 import numpy as np
 
 from derivations.proton_transfer.common import (
+    ENGINE,
+    HIERARCHY,
+    PRINTED,
     STEADY_METHODS,
+    Matrix,
+    Reals,
     applied,
+    ascending,
     constant_generator,
     exact_steady,
+    hierarchy,
     holds,
+    model,
     pairs,
     populations,
     slope,
     state,
     tcl4_orders,
+    times_of,
     within,
 )
-from pertsym.certify.claims import Check, Evidence, conclude
+from pertsym.certify.claims import Findings, check
+from pertsym.dynamics.methods import evolve, steady
+from pertsym.systems.dvr import Grid, converged_states
+from pertsym.systems.proton_transfer import WELL, grid_states, landmarks
+from pertsym.systems.proton_transfer import wavepacket as prepared
 
-ENGINE = "engine"
+DVR = "discrete variable representation of the fitted potential"
+WAVEPACKET_LEVELS = 12
+
+ENERGIES = (  # Table 1
+    ("4.114537e-3", 1e-9),
+    ("4.691015e-3", 1e-9),
+    ("8.133116e-3", 1e-9),
+    ("1.110714e-2", 1e-8),
+    ("1.458100e-2", 1e-8),
+    ("1.881039e-2", 1e-8),
+)
+POSITIONS = (  # Table 2
+    (-0.3813, 0.3325, 0.0837, 0.1321, 0.0564, 0.0289),
+    (0.3325, 0.6712, -0.2931, 0.0230, -0.0498, 0.0008),
+    (0.0837, -0.2931, 0.4089, -0.4241, 0.0559, -0.0514),
+    (0.1321, 0.0230, -0.4241, 0.1598, -0.5011, -0.0085),
+    (0.0564, -0.0498, 0.0559, -0.5011, 0.2696, -0.5258),
+    (0.0289, 0.0008, -0.0514, -0.0085, -0.5258, 0.2752),
+)
+
+
+def printed_energies() -> list[float]:
+    """The six lowest levels at eta = 0, as many digits as are printed."""
+    return [float(round(energy, 9)) for energy in grid_states(0.0, 6).states.energies]
+
+
+def printed_positions() -> list[list[float]]:
+    """q among them."""
+    rounded = np.round(grid_states(0.0, 6).states.position, 6) + 0.0
+    return [[float(x) for x in row] for row in rounded]
+
+
+@check(DVR, PRINTED, status="numerical")
+def table_1(digits: int) -> Findings:
+    """Every printed digit of the six energies."""
+    found = grid_states(0.0, 6).states.energies
+    for n, (value, (text, unit)) in enumerate(zip(found, ENERGIES, strict=True)):
+        yield holds(f"E_{n} = {text}", abs(value - float(text)) <= 0.5 * unit)
+
+
+@check(DVR, PRINTED, status="numerical")
+def table_2(digits: int) -> Findings:
+    """Every printed digit of the position matrix."""
+    found = grid_states(0.0, 6).states.position
+    yield holds("q", np.abs(found - np.array(POSITIONS)).max() <= 0.5e-4)
+
+
+@check(DVR, "closed forms of two oscillators", status="numerical")
+def dvr(digits: int) -> Findings:
+    """(9): known levels of the harmonic oscillator and of a Morse oscillator; convergence here."""
+    mass, frequency, depth, width = 1836.0, 0.01, 0.1, 1.0
+    oscillator = converged_states(
+        lambda x: mass * frequency**2 * x**2 / 2, mass, Grid(-2.0, 2.0, 41), 8
+    ).states
+    n = np.arange(8)
+    raising = np.sqrt((n[:-1] + 1) / (2 * mass * frequency))
+    morse = converged_states(
+        lambda x: depth * (1 - np.exp(-width * x)) ** 2, mass, Grid(-1.2, 5.0, 81), 6, 1e-10
+    ).states
+    spacing = width * math.sqrt(2 * depth / mass)
+    half = np.arange(6) + 0.5
+    exact = spacing * half - (spacing * half) ** 2 / (4 * depth)
+    here = grid_states(0.0, WAVEPACKET_LEVELS)
+    yield within("harmonic energies", oscillator.energies, frequency * (n + 0.5))
+    yield within("harmonic positions", np.abs(np.diag(oscillator.position, 1)), raising)
+    yield within("Morse energies", morse.energies, exact, 1e-9)
+    yield holds("energies converged", here.energy_change < 1e-12)
+    yield holds("positions converged", here.position_change < 1e-9)
+
+
+@check(DVR, status="numerical")
+def potential(digits: int) -> Findings:
+    """Fig. 1: two wells, the left one lower; |0> left, |1> right, the barrier between 1 and 2."""
+    marks = landmarks()
+    states = grid_states(0.0, 6).states
+    x = states.grid.positions
+    left = np.sum(states.vectors[x < marks.top] ** 2, axis=0)
+    zero = float(WELL(np.array([marks.left]))[0])
+    yield holds("left < top < right", marks.left < marks.top < marks.right)
+    yield holds("energies count from the minimum", abs(zero - marks.zero) < 1e-15)
+    yield holds("the left well is the lower one", 0 < marks.asymmetry < marks.barrier)
+    yield holds(f"|0> is left: {left[0]:.2f}", left[0] > 0.8)
+    yield holds(f"|1> is right: {left[1]:.2f}", left[1] < 0.2)
+    yield holds(
+        "two levels below the barrier", states.energies[1] < marks.barrier < states.energies[2]
+    )
+
+
 ETA = 0.3
 LADDER = (0.01, 0.02)
 """Couplings between which slopes are measured."""
@@ -31,19 +131,16 @@ STEADY_ETAS = (0.1, 0.3, 1.0)
 _DECIMALS = 5  # of tabulated populations: what every machine agrees on
 
 
-def fourth_order_condition(digits: int) -> Evidence:
+@check("TCL4 of the engine", "imaginary-time expansion of the engine", status="numerical")
+def fourth_order_condition(digits: int) -> Findings:
     """(91): the diagonal of R2[rho2] + R4[rho_G] vanishes, and that of R2[rho2] alone does not."""
     orders = tcl4_orders(ETA)
     zeroth = state(ETA, "gibbs")
     second = state(ETA, "mean-force") - zeroth
     first = np.diag(applied(orders[2], second)).real
     other = np.diag(applied(orders[4], zeroth)).real
-    return conclude(
-        ("TCL4 of the engine", "imaginary-time expansion of the engine"),
-        within("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5),
-        holds("R2[rho2] alone does not vanish", np.abs(first).max() > 1e-9),
-        status="numerical",
-    )
+    yield within("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5)
+    yield holds("R2[rho2] alone does not vanish", np.abs(first).max() > 1e-9)
 
 
 def _distance(eta: float, method: str, order: int = 2) -> float:
@@ -51,9 +148,9 @@ def _distance(eta: float, method: str, order: int = 2) -> float:
     return float(np.abs(gap).max())
 
 
-def scaling(digits: int) -> Evidence:
+@check(ENGINE, "slopes between two couplings", status="numerical")
+def scaling(digits: int) -> Findings:
     """Steady populations minus the mean-force state: eta for Gibbs and Redfield, eta^2 beyond."""
-    findings = []
     for method, power in (
         ("gibbs", 1),
         ("redfield-secular", 1),
@@ -63,23 +160,19 @@ def scaling(digits: int) -> Evidence:
         ("tcl4", 2),
     ):
         found = slope({eta: _distance(eta, method) for eta in LADDER})
-        findings.append(holds(f"{method}: slope {found:.2f}", abs(found - power) < 0.15))
-    return conclude((ENGINE, "slopes between two couplings"), *findings, status="numerical")
+        yield holds(f"{method}: slope {found:.2f}", abs(found - power) < 0.15)
 
 
-def positivity(digits: int) -> Evidence:
+@check(ENGINE, status="numerical")
+def positivity(digits: int) -> Findings:
     """Sec. I: full Redfield has negative populations, its secular part has not."""
     full = {eta: float(populations(eta, "redfield").min()) for eta in (0.1, 0.3, 1.0)}
     secular = {eta: float(populations(eta, "redfield-secular").min()) for eta in (0.1, 0.3, 1.0)}
     rates = constant_generator(1.0, "redfield-secular")[::7, ::7].real
     off = rates - np.diag(np.diag(rates))
-    return conclude(
-        (ENGINE,),
-        holds(f"full Redfield: lowest population at eta = {pairs(full)}", max(full.values()) < 0),
-        holds(f"secular: {pairs(secular)}", min(secular.values()) > 0),
-        holds("secular rates are not negative", off.min() >= 0),
-        status="numerical",
-    )
+    yield holds(f"full Redfield: lowest population at eta = {pairs(full)}", max(full.values()) < 0)
+    yield holds(f"secular: {pairs(secular)}", min(secular.values()) > 0)
+    yield holds("secular rates are not negative", off.min() >= 0)
 
 
 # ---------------------------------------------------------------------------------------------
@@ -110,10 +203,84 @@ def slopes(order: int) -> dict[str, str]:
     return {m: f"{slope({eta: _distance(eta, m) for eta in LADDER}):.1f}" for m in methods}
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "fourth_order_condition": fourth_order_condition,
-        "scaling": scaling,
-        "positivity": positivity,
-    }
-)
+PACKET_LEVELS = 12
+
+
+@cache
+def packet(eta: float, method: str = "ccqme-secular") -> tuple[Reals, Reals]:
+    """<q>(t) at the hierarchy's times, and the purity of the coherences (times,)."""
+    given = model(eta, PACKET_LEVELS)
+    times = times_of("wavepacket_times_fs")
+    states = evolve(given, method, prepared(eta, PACKET_LEVELS).state, times.tolist())
+    coherent = np.abs(states - _diagonals(states)).max(axis=(1, 2))
+    return np.einsum("ij,tji->t", position(eta), states).real, coherent
+
+
+def position(eta: float) -> Matrix:
+    """q among twelve levels."""
+    given = model(eta, PACKET_LEVELS)
+    return np.array([[complex(x) for x in row] for row in given.couplings[0].operator])
+
+
+def _diagonals(states: Matrix) -> Matrix:
+    result = np.zeros_like(states)
+    places = np.arange(states.shape[-1])
+    result[:, places, places] = states[:, places, places]
+    return result
+
+
+def exact_position(eta: float) -> Reals:
+    """The hierarchy's <q>(t)."""
+    (record,) = [row for row in hierarchy()["wavepacket"] if row["eta"] == eta]
+    return np.array(record["position"])
+
+
+def equilibrium(eta: float, method: str) -> float:
+    """<q> in a steady state, twelve levels."""
+    return float(np.trace(position(eta) @ steady(model(eta, PACKET_LEVELS), method)).real)
+
+
+def oscillation(q: Reals) -> list[float]:
+    """The standard deviation of <q> in three windows of a fifth each: first, middle and last."""
+    fifth = len(q) // 5
+    return [float(q[k * fifth : (k + 1) * fifth].std()) for k in (0, 2, 4)]
+
+
+@check(ENGINE, HIERARCHY, status="numerical")
+def wavepacket(digits: int) -> Findings:
+    """(21), Fig. 4 at eta = 0.1: the packet, its motion from well to well, and where it settles."""
+    marks, start = landmarks(), prepared(0.1, PACKET_LEVELS)
+    energy = start.momentum**2 / (2 * WELL.mass)
+    q, coherent = packet(0.1)
+    exact = exact_position(0.1)
+    canonical, gibbs, found = (
+        equilibrium(0.1, m) for m in ("mean-force", "gibbs", "ccqme-secular")
+    )
+    for name, track in (("CCQME", q), ("hierarchy", exact)):
+        crossings = int(np.count_nonzero(np.diff(np.sign(track - marks.top))))
+        left = oscillation(track)
+        yield holds(f"{name}: {crossings} times over the barrier", crossings > 20)
+        yield holds(f"{name}: oscillation {left}", ascending(reversed(left)))
+    yield within("kinetic energy", energy, marks.barrier)
+    yield holds(f"norm in twelve levels: {start.captured:.4f}", start.captured > 0.99)
+    yield holds(f"starts left: {q[0]:.3f}", q[0] < marks.top)
+    yield holds("coherences are there, and decay", 0.1 < 2 * coherent[-1] < coherent[0])
+    yield holds("on the hierarchy's track", np.abs(q - exact).mean() < 0.015)
+    yield holds(
+        f"settles at {found:.4f}: mean force {canonical:.4f}, Gibbs {gibbs:.4f}",
+        abs(found - canonical) < 0.3 * abs(found - gibbs),
+    )
+
+
+@check(ENGINE, HIERARCHY, status="numerical")
+def wavepacket_damping(digits: int) -> Findings:
+    """Figs. 7-9: what is left of the oscillation of <q>, and the mean-force shift of <q>."""
+    etas = (0.1, 0.3, 0.5, 1.0)
+    tracks = {"CCQME": {e: packet(e)[0] for e in etas},
+              "hierarchy": {e: exact_position(e) for e in etas}}  # fmt: skip
+    for name, found in tracks.items():
+        left = {e: oscillation(q)[2] / oscillation(q)[0] for e, q in found.items()}
+        said = f"{name}: left of the oscillation: {pairs(left)}"
+        yield holds(said, ascending(reversed(left.values())))
+    shift = {e: equilibrium(e, "mean-force") - equilibrium(e, "gibbs") for e in etas}
+    yield holds(f"shift of the position: {pairs(shift)}", ascending([0.0, *shift.values()]))

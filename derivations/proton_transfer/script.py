@@ -7,25 +7,21 @@ equations of motion.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 
-from derivations.proton_transfer.checks import CHECKS
-from derivations.proton_transfer.common import (
-    hierarchy,
-)
+from derivations.proton_transfer import equation_checks, equilibrium_checks, figure_checks
+from derivations.proton_transfer.common import hierarchy, readings
 from derivations.proton_transfer.equilibrium_checks import (
     LADDER,
     STEADY_ETAS,
+    printed_energies,
+    printed_positions,
     slopes,
     table,
 )
 from derivations.proton_transfer.figure_checks import THRESHOLD, regime
-from derivations.proton_transfer.names import readings
-from derivations.proton_transfer.table_checks import printed_energies, printed_positions
-from pertsym.certify.ledger import load_claims
-from pertsym.derivation import Formula, Reading, Step, typed
+from pertsym.certify.claims import checks_in
+from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.narrative import cumulant_step, moments_step
 from pertsym.paper import Paper
 from pertsym.systems.proton_transfer import (
@@ -37,49 +33,12 @@ from pertsym.systems.proton_transfer import (
     wavepacket,
 )
 
-TITLE = "Canonically consistent quantum master equation for proton-transfer reactions"
-SOURCE = "Canonically consistent quantum master equation for proton-transfer reactions (preprint)"
-BIBTEX = """@unpublished{ProtonTransferCCQME,
-  title = {Canonically consistent quantum master equation for proton-transfer reactions},
-  note = {Preprint; intramolecular proton transfer in thioacetylacetone}}"""
-CONVENTIONS = (
-    r"Hartree atomic units, $\hbar=k_B=1$; $\Delta_{nm}=E_n-E_m$.",
-    r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)=2J(\omega)[n(\omega)+1]$ for $\omega>0$, with "
-    r"$J=\eta\omega\omega_D^2/(\omega^2+\omega_D^2)$.",
-    r"$g(\Delta)=\int_0^\infty dt\,e^{-i\Delta t}C(t)=a(\Delta)+ib(\Delta)$; primes are "
-    "derivatives with respect to the argument.",
-    r"The displays of the text at hand are stripped: formulas are readings, and the potential, "
-    r"$T$ and $\omega_D$ are reconstructed as said below.",
-)
 
-
-@cache
-def _row(equation: str, source: str = "") -> Formula:
-    """The formula of a row of the ledger, read there and compared with the engine's objects."""
-    claims = load_claims(Path(__file__).with_name("claims.toml"))
-    (claim,) = [claim for claim in claims if claim.equation == equation]
-    against = _reading(claim.compare) if claim.compare else claim.text or "a definition"
-    return typed(claim.latex, against, source or f"({equation})")
-
-
-@cache
-def _reading(name: str) -> Reading:
-    return readings()[name]()
-
-
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument to second order; at order 4 with what TCL4 adds."""
-    steps = [hamiltonian(), potential(), bath(), moments_step(2, "(61)-(63)")]
-    steps += [cumulant_step(2, "(65)"), redfield(), mean_force(), canonical()]
-    if order >= 4:
-        steps += [cumulant_step(4, "(80)"), fourth_order()]
-    steps += [steady_states(order), regimes(), packet()]
-    return tuple(steps)
-
-
-def hamiltonian() -> Step:
-    """Sec. II."""
-    return Step(
+    # Sec. II
+    yield Step(
         "hamiltonian",
         "A double well in a solvent",
         r"One transfer coordinate, coupled linearly to oscillators. The counter-term "
@@ -90,8 +49,85 @@ def hamiltonian() -> Step:
                 "the definition of the model",
                 "(1)-(8)",
             ),
-            _row("7"),
+            PAPER.row("7"),
         ),
+    )
+    yield potential()
+    # Appendices B and C
+    yield Step(
+        "bath",
+        "The bath and the tunneling rate",
+        rf"Temperature and cutoff are stripped; $T={TEMPERATURE:g}$ K and "
+        rf"$\omega_D={CUTOFF:g}$ hartree are chosen because with them the statements on errors, "
+        r"minimum and steady states hold. The correlation function is the sum over the Drude pole, "
+        r"$\nu_0=\omega_D$, and the Matsubara poles, $\nu_k=2\pi k/\beta$; $b(0)=-\lambda$.",
+        (PAPER.row("42"), PAPER.row("57"), PAPER.row("56"), PAPER.row("51")),
+    )
+    yield moments_step(2, "(61)-(63)")
+    yield cumulant_step(2, "(65)")
+    # Appendix D
+    yield Step(
+        "redfield",
+        "Redfield's equation and its secular part",
+        r"With $S_{nm}=q_{nm}g(\Delta_{nm})$ the cumulant of second order becomes the Redfield "
+        r"superoperator. Secular populations obey detailed balance at every $\eta$ and relax to "
+        "the Gibbs state; the full equation has a steady state with negative populations.",
+        (
+            PAPER.row("71", "(12), (71)"),
+            typed(
+                r"\mathcal R[|m\rangle\langle m|]_{nn}=2q_{nm}^2\,a(\Delta_{nm})\quad(n\ne m)",
+                PAPER.objects.reading("levels"),
+            ),
+        ),
+    )
+    # Appendix E
+    yield Step(
+        "mean-force",
+        "The mean-force Gibbs state",
+        r"Imaginary time and the KMS relation give the second-order state, $d_n$ before "
+        r"normalisation. Off the diagonal it is what the second-order generator demands; on the "
+        "diagonal that generator fixes the Gibbs state alone.",
+        (
+            typed(
+                r"d_n=\sum_mq_{nm}^2\{b'(\Delta_{nm})p_m-b'(\Delta_{mn})p_n"
+                r"-\beta b(\Delta_{mn})p_n\},\quad(\rho_2)_{nn}=d_n-p_n\sum_kd_k",
+                PAPER.objects.reading("levels"),
+                "(83)-(85)",
+            ),
+            PAPER.row("89"),
+        ),
+    )
+    # Sec. II, Appendix F
+    yield Step(
+        "ccqme",
+        "The canonically consistent equation",
+        r"$\mathcal Q$ is the linear map that gives $\mathcal Q\rho_0=\rho_2$. The rescaling "
+        r"carries $b(\Delta_{mn})$, the dissipator $b'(\Delta_{nm})$. On $\rho_0+\rho_2$ the "
+        r"generator leaves $-\mathcal R[\mathcal Q\rho_2]$, of fourth order, and nothing else.",
+        (
+            PAPER.row("119", "(19), (119)"),
+            PAPER.row("106"),
+            PAPER.row("108", "(20), (108)"),
+            PAPER.row("115"),
+        ),
+    )
+    if order >= 4:
+        yield cumulant_step(4, "(80)")
+        yield fourth_order()
+    yield steady_states(order)
+    yield regimes()
+    # Sec. III C
+    start, marks = wavepacket(0.1, 12), landmarks()
+    said = (
+        f"x0 = {marks.left:.4f} bohr, sigma = {start.width:.4f} bohr, p0 = {start.momentum:.4f}, "
+        f"{100 * start.captured:.2f} % of it in twelve levels"
+    )
+    yield Step(
+        "wavepacket",
+        "A wavepacket",
+        "It starts in the left well with the kinetic energy of the barrier; its width is chosen as "
+        f"0.9 of that of the well's ground state: {said.replace('%', 'percent')}.",
+        (PAPER.row("21"),),
     )
 
 
@@ -121,69 +157,6 @@ def potential() -> Step:
     )
 
 
-def bath() -> Step:
-    """Appendices B and C."""
-    return Step(
-        "bath",
-        "The bath and the tunneling rate",
-        rf"Temperature and cutoff are stripped; $T={TEMPERATURE:g}$ K and "
-        rf"$\omega_D={CUTOFF:g}$ hartree are chosen because with them the statements on errors, "
-        r"minimum and steady states hold. The correlation function is the sum over the Drude pole, "
-        r"$\nu_0=\omega_D$, and the Matsubara poles, $\nu_k=2\pi k/\beta$; $b(0)=-\lambda$.",
-        (_row("42"), _row("57"), _row("56"), _row("51")),
-    )
-
-
-def redfield() -> Step:
-    """Appendix D."""
-    return Step(
-        "redfield",
-        "Redfield's equation and its secular part",
-        r"With $S_{nm}=q_{nm}g(\Delta_{nm})$ the cumulant of second order becomes the Redfield "
-        r"superoperator. Secular populations obey detailed balance at every $\eta$ and relax to "
-        "the Gibbs state; the full equation has a steady state with negative populations.",
-        (
-            _row("71", "(12), (71)"),
-            typed(
-                r"\mathcal R[|m\rangle\langle m|]_{nn}=2q_{nm}^2\,a(\Delta_{nm})\quad(n\ne m)",
-                _reading("levels"),
-            ),
-        ),
-    )
-
-
-def mean_force() -> Step:
-    """Appendix E."""
-    return Step(
-        "mean-force",
-        "The mean-force Gibbs state",
-        r"Imaginary time and the KMS relation give the second-order state, $d_n$ before "
-        r"normalisation. Off the diagonal it is what the second-order generator demands; on the "
-        "diagonal that generator fixes the Gibbs state alone.",
-        (
-            typed(
-                r"d_n=\sum_mq_{nm}^2\{b'(\Delta_{nm})p_m-b'(\Delta_{mn})p_n"
-                r"-\beta b(\Delta_{mn})p_n\},\quad(\rho_2)_{nn}=d_n-p_n\sum_kd_k",
-                _reading("levels"),
-                "(83)-(85)",
-            ),
-            _row("89"),
-        ),
-    )
-
-
-def canonical() -> Step:
-    """Sec. II, Appendix F."""
-    return Step(
-        "ccqme",
-        "The canonically consistent equation",
-        r"$\mathcal Q$ is the linear map that gives $\mathcal Q\rho_0=\rho_2$. The rescaling "
-        r"carries $b(\Delta_{mn})$, the dissipator $b'(\Delta_{nm})$. On $\rho_0+\rho_2$ the "
-        r"generator leaves $-\mathcal R[\mathcal Q\rho_2]$, of fourth order, and nothing else.",
-        (_row("119", "(19), (119)"), _row("106"), _row("108", "(20), (108)"), _row("115")),
-    )
-
-
 def fourth_order() -> Step:
     """Appendix E, end: what the paper leaves out."""
     return Step(
@@ -192,7 +165,7 @@ def fourth_order() -> Step:
         r"The populations that are missing stand in the diagonal of the fourth-order condition. "
         r"The engine's $K_4$ of six levels satisfies it with the mean-force state, so that TCL4 is "
         "canonical to second order without a correction by hand.",
-        (_row("91"),),
+        (PAPER.row("91"),),
     )
 
 
@@ -237,22 +210,6 @@ def regimes() -> Step:
     )
 
 
-def packet() -> Step:
-    """Sec. III C."""
-    start, marks = wavepacket(0.1, 12), landmarks()
-    said = (
-        f"x0 = {marks.left:.4f} bohr, sigma = {start.width:.4f} bohr, p0 = {start.momentum:.4f}, "
-        f"{100 * start.captured:.2f} % of it in twelve levels"
-    )
-    return Step(
-        "wavepacket",
-        "A wavepacket",
-        "It starts in the left well with the kinetic energy of the barrier; its width is chosen as "
-        f"0.9 of that of the well's ground state: {said.replace('%', 'percent')}.",
-        (_row("21"),),
-    )
-
-
 def _numbers(latex: str) -> Formula:
     return typed(latex, "a table of computed numbers")
 
@@ -286,14 +243,25 @@ def generate() -> Mapping[str, str]:
 
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
-    source=SOURCE,
-    bibtex=BIBTEX,
-    conventions=CONVENTIONS,
+    title="Canonically consistent quantum master equation for proton-transfer reactions",
+    source="Canonically consistent quantum master equation for proton-transfer reactions "
+    "(preprint)",
+    bibtex="""@unpublished{ProtonTransferCCQME,
+  title = {Canonically consistent quantum master equation for proton-transfer reactions},
+  note = {Preprint; intramolecular proton transfer in thioacetylacetone}}""",
+    conventions=(
+        r"Hartree atomic units, $\hbar=k_B=1$; $\Delta_{nm}=E_n-E_m$.",
+        r"$\hat C(\omega)=\int dt\,e^{i\omega t}C(t)=2J(\omega)[n(\omega)+1]$ for $\omega>0$, with "
+        r"$J=\eta\omega\omega_D^2/(\omega^2+\omega_D^2)$.",
+        r"$g(\Delta)=\int_0^\infty dt\,e^{-i\Delta t}C(t)=a(\Delta)+ib(\Delta)$; primes are "
+        "derivatives with respect to the argument.",
+        r"The displays of the text at hand are stripped: formulas are readings, and the potential, "
+        r"$T$ and $\omega_D$ are reconstructed as said below.",
+    ),
     orders=(2, 4),
     readings=readings(),
     narrate=narrate,
     generate=generate,
     contents="levels, steady states, ledger and document",
-    checks=CHECKS,
+    checks=checks_in(vars(equation_checks), vars(equilibrium_checks), vars(figure_checks)),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -12,7 +12,7 @@ import sympy
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, close, exact
 from pertsym.environments.spins import (
     COS,
     POLARISATION,
@@ -77,7 +77,8 @@ def _by_matrices(times: Sequence[mpmath.mpf], *, centred: bool) -> mpmath.mpc:
     return result[0, 0] + result[1, 1]
 
 
-def spin_eigenvectors(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def spin_eigenvectors(digits: int) -> Findings:
     """(14)-(16)."""
     theta = sympy.Symbol("theta", real=True)
     c, s = sympy.cos(theta / 2), sympy.sin(theta / 2)
@@ -90,14 +91,12 @@ def spin_eigenvectors(digits: int) -> Evidence:
     printed = sympy.Matrix(
         [[sympy.cos(theta), -sympy.sin(theta)], [-sympy.sin(theta), -sympy.cos(theta)]]
     )
-    return conclude(
-        (SYMBOLIC,),
-        exact("(15) diagonalises (14) with eigenvalues +-wt/2", diagonal, sympy.diag(1, -1)),
-        exact("sigma_z in this basis is (16)", sigma, printed),
-    )
+    yield exact("(15) diagonalises (14) with eigenvalues +-wt/2", diagonal, sympy.diag(1, -1))
+    yield exact("sigma_z in this basis is (16)", sigma, printed)
 
 
-def spin_correlation(digits: int) -> Evidence:
+@check(PAULI_ALGEBRA, EXPONENTIALS)
+def spin_correlation(digits: int) -> Findings:
     """(13), (17) per spin: connected correlation function, static part sech^2."""
     splitting, tau = sympy.symbols("w tau", positive=True)
     c = correlation()
@@ -114,43 +113,34 @@ def spin_correlation(digits: int) -> Evidence:
     with mpmath.workdps(digits + 15):
         t = [_TIMES[0], mpmath.mpf(0)]
         number = close(
-            "two times",
-            _numbers(correlation(), t),
-            _by_matrices(t, centred=True),
-            digits,
+            "two times", _numbers(correlation(), t), _by_matrices(t, centred=True), digits
         )
-    return conclude(
-        (PAULI_ALGEBRA, EXPONENTIALS),
-        exact("time-dependent part of (17)", sympy.expand(value - moving - static)),
-        exact(
-            "1 - tanh^2 is sech^2: the static part is (w/wt)^2 sech^2(beta wt/2)",
-            sympy.simplify((1 - sympy.tanh(beta / 2) ** 2 - sech).rewrite(sympy.exp)),
-        ),
-        number,
+    yield exact("time-dependent part of (17)", sympy.expand(value - moving - static))
+    yield exact(
+        "1 - tanh^2 is sech^2: the static part is (w/wt)^2 sech^2(beta wt/2)",
+        sympy.simplify((1 - sympy.tanh(beta / 2) ** 2 - sech).rewrite(sympy.exp)),
     )
+    yield number
 
 
-def static_part(digits: int) -> Evidence:
+@check(PAULI_ALGEBRA)
+def static_part(digits: int) -> Findings:
     """C0 as printed: what (11) with (12) imposed on the sum of all spins leaves."""
     mean = moment(1).terms[(0,)]
     raw = moment(2).terms[(0, 0)]
-    return conclude(
-        (PAULI_ALGEBRA,),
-        exact(
-            "the printed C0 is the average of sigma_z sigma_z before its mean is removed",
-            raw,
-            COS**2,
-        ),
-        exact("the mean of one spin is -cos(theta) tanh(beta wt/2)", mean, -COS * POLARISATION),
-        exact(
-            "what is left is the variance cos^2 - <sigma_z>^2",
-            correlation().terms[(0, 0)] - sympy.expand(raw - mean**2),
-        ),
-        Finding("and it is not the printed C0", correlation().terms[(0, 0)] != raw),
+    yield exact(
+        "the printed C0 is the average of sigma_z sigma_z before its mean is removed", raw, COS**2
     )
+    yield exact("the mean of one spin is -cos(theta) tanh(beta wt/2)", mean, -COS * POLARISATION)
+    yield exact(
+        "what is left is the variance cos^2 - <sigma_z>^2",
+        correlation().terms[(0, 0)] - sympy.expand(raw - mean**2),
+    )
+    yield Finding("and it is not the printed C0", correlation().terms[(0, 0)] != raw)
 
 
-def bath_map(digits: int) -> Evidence:
+@check(PAULI_ALGEBRA, "number states of an oscillator")
+def bath_map(digits: int) -> Findings:
     """(19)-(22): kernels of spins and of oscillators with the surrogate density."""
     w, beta, tau = sympy.symbols("w beta tau", positive=True)
     density = sympy.Symbol("J", positive=True)
@@ -164,22 +154,20 @@ def bath_map(digits: int) -> Evidence:
     surrogate = density * sympy.tanh(half)
     whole = surrogate * ((n + 1) * back + n * forth)
     printed = density * sympy.tanh(half) * sympy.sin(w * tau)
-    return conclude(
-        (PAULI_ALGEBRA, "number states of an oscillator"),
-        exact("nu(tau) of (19)", sympy.simplify(noise - density * sympy.cos(w * tau))),
-        exact("eta(tau) of (19)", sympy.simplify(eta - printed)),
-        exact(
-            "oscillators with (22) have the spins' C(tau)",
-            sympy.simplify((whole - c).rewrite(sympy.exp)),
-        ),
-        exact(
-            "(21) inverts (22)",
-            sympy.simplify((surrogate * sympy.coth(half) - density).rewrite(sympy.exp)),
-        ),
+    yield exact("nu(tau) of (19)", sympy.simplify(noise - density * sympy.cos(w * tau)))
+    yield exact("eta(tau) of (19)", sympy.simplify(eta - printed))
+    yield exact(
+        "oscillators with (22) have the spins' C(tau)",
+        sympy.simplify((whole - c).rewrite(sympy.exp)),
+    )
+    yield exact(
+        "(21) inverts (22)",
+        sympy.simplify((surrogate * sympy.coth(half) - density).rewrite(sympy.exp)),
     )
 
 
-def static_spins(digits: int) -> Evidence:
+@check("Abel limit of (24)", EXACT_STATE)
+def static_spins(digits: int) -> Findings:
     """(24c), (24d) with C0: static spins displace, they do not heat."""
     t = sympy.Symbol("t", positive=True)
     limits, finite = static_limit(), static_coefficients(t)
@@ -190,22 +178,20 @@ def static_spins(digits: int) -> Evidence:
     )
     energy = moved[2] / (2 * MASS) + MASS * FREQUENCY**2 * moved[0] / 2
     bounded = C0 * (1 - sympy.cos(FREQUENCY * t)) / (MASS * FREQUENCY**2)
-    return conclude(
-        ("Abel limit of (24)", EXACT_STATE),
-        exact("D0 = 0 for Omega0 > 0", limits["D"]),
-        exact("f0 = -C0/(M Omega0^2)", limits["f"], -C0 / (MASS * FREQUENCY**2)),
-        Finding(
-            "at finite times (23) with D0(t), f0(t) is exact for a random static force",
-            bool(difference.is_zero_matrix),
-        ),
-        exact(
-            "its energy is C0 (1 - cos Omega0 t)/(M Omega0^2): bounded, no heating",
-            sympy.simplify(energy - bounded),
-        ),
+    yield exact("D0 = 0 for Omega0 > 0", limits["D"])
+    yield exact("f0 = -C0/(M Omega0^2)", limits["f"], -C0 / (MASS * FREQUENCY**2))
+    yield Finding(
+        "at finite times (23) with D0(t), f0(t) is exact for a random static force",
+        bool(difference.is_zero_matrix),
+    )
+    yield exact(
+        "its energy is C0 (1 - cos Omega0 t)/(M Omega0^2): bounded, no heating",
+        sympy.simplify(energy - bounded),
     )
 
 
-def four_point(digits: int) -> Evidence:
+@check(PAULI_ALGEBRA, EXPONENTIALS)
+def four_point(digits: int) -> Findings:
     """The four-point function of a spin and its cumulant."""
     pair = correlation().specialised(UNBIASED)
     joint = ExponentialSum.collect(
@@ -230,12 +216,9 @@ def four_point(digits: int) -> Evidence:
             _by_matrices(_TIMES, centred=True) - pairs,
             digits,
         )
-    return conclude(
-        (PAULI_ALGEBRA, EXPONENTIALS),
-        exact("unbiased: <B1 B2 B3 B4> = c(t12 + t34)", dict(unbiased.terms), dict(joint.terms)),
-        number,
-        connected,
-    )
+    yield exact("unbiased: <B1 B2 B3 B4> = c(t12 + t34)", dict(unbiased.terms), dict(joint.terms))
+    yield number
+    yield connected
 
 
 def _exact_fourth_order(
@@ -260,23 +243,17 @@ def _exact_fourth_order(
         centred = z - np.trace(state @ z) * np.eye(2)
         force += spin.strength * np.kron(np.kron(before, centred), after)
         thermal = np.kron(thermal, state)
-    interaction = np.kron(operator, force)
-    whole = len(hamiltonian)
-    blocks = np.zeros((5 * whole, 5 * whole), dtype=complex)  # powers of lambda in U(t)
-    for m in range(5):
-        here = slice(m * whole, (m + 1) * whole)
-        blocks[here, here] = -1j * hamiltonian
-        if m < 4:
-            blocks[here, (m + 1) * whole : (m + 2) * whole] = -1j * interaction
-    row = expm(blocks * time)[:whole]
-    powers = [row[:, m * whole : (m + 1) * whole] for m in range(5)]
+    blocks = np.kron(np.eye(5), hamiltonian) + np.kron(np.eye(5, k=1), np.kron(operator, force))
+    row = expm(-1j * blocks * time)[: len(hamiltonian)]  # powers of lambda in U(t)
+    powers = np.split(row, 5, axis=1)
     start = np.kron(initial, thermal)
     total = sum(powers[m] @ start @ powers[4 - m].conj().T for m in range(5))
     reduced: Matrix = np.einsum("aibi->ab", np.asarray(total).reshape(size, many, size, many))
     return reduced
 
 
-def non_gaussian_dynamics(digits: int) -> Evidence:
+@check("exponentials of block matrices", f"{EXACT_STATE} (double precision)", status="numerical")
+def non_gaussian_dynamics(digits: int) -> Findings:
     """The fourth cumulant's term against systems of 1, 2 and 3 spins, double precision.
 
     With g = 1/sqrt(N) each, C(t) stays and the fourth cumulant is 1/N of that of one spin: the
@@ -285,7 +262,6 @@ def non_gaussian_dynamics(digits: int) -> Evidence:
     energies = np.array([0.0, 1.0])
     operator = np.array([[0.3, 1.0], [1.0, -0.5]], dtype=complex)
     initial = np.array([[0.8, 0.2 + 0.1j], [0.2 - 0.1j, 0.2]])
-    findings = []
     for bias, time in product((0.0, 0.6), (2.0,)):
         bath = {n: tuple(BathSpin(n**-0.5, bias, 1.3, 0.7) for _ in range(n)) for n in (1, 2, 3)}
         states = {
@@ -301,22 +277,4 @@ def non_gaussian_dynamics(digits: int) -> Evidence:
             ("three spins minus the Gaussian bath", states[3] - gaussian, term / 3),
         ):
             error = float(np.max(np.abs(left - right)))
-            findings.append(
-                Finding(f"bias {bias}: {what}", error < 1e-11 * float(np.max(np.abs(term))))
-            )
-    return conclude(
-        ("exponentials of block matrices", f"{EXACT_STATE} (double precision)"),
-        *findings,
-        status="numerical",
-    )
-
-
-CHECKS: Mapping[str, Check] = {
-    "spin_eigenvectors": spin_eigenvectors,
-    "spin_correlation": spin_correlation,
-    "static_part": static_part,
-    "bath_map": bath_map,
-    "static_spins": static_spins,
-    "four_point": four_point,
-    "non_gaussian_dynamics": non_gaussian_dynamics,
-}
+            yield Finding(f"bias {bias}: {what}", error < 1e-11 * float(np.max(np.abs(term))))

@@ -27,7 +27,7 @@ from pertsym.environments.spins import (
     centred_moment,
     correlation,
 )
-from pertsym.language.evaluation import Values
+from pertsym.language.evaluation import Values, acting, dissipator
 from pertsym.oscillator.coefficients import evaluated
 from pertsym.oscillator.elimination import (
     COUPLING,
@@ -56,10 +56,6 @@ from pertsym.oscillator.weyl import Superoperator
 Value = Any
 Point = dict[str, Value]
 SIZE, QUANTA = 14, 6
-_FUNCTIONS: Point = {
-    r"\cos": np.cos, r"\sin": np.sin, r"\tanh": np.tanh, r"\ln": np.log,
-    r"\coth": lambda x: 1 / np.tanh(x), r"\mathrm{sech}": lambda x: 1 / np.cosh(x),
-}  # fmt: skip
 
 
 def _state(random: np.random.Generator, blocks: int = 1) -> Value:
@@ -73,7 +69,7 @@ def _lower(size: int = SIZE) -> Value:
     return np.diag(np.sqrt(np.arange(1.0, size)), 1).astype(complex)
 
 
-def _acting(
+def acted(
     value: Superoperator, numbers: Mapping[Value, float], x: Value, p: Value, rho: Value
 ) -> Value:
     """A superoperator of the Weyl algebra, at numbers, on a matrix."""
@@ -108,7 +104,7 @@ def oscillator(seed: int) -> Point:
     limits = {n: float(v.subs({MASS: mass, FREQUENCY: w, C0: static}))
               for n, v in static_limit().items()}  # fmt: skip
     return {
-        **_FUNCTIONS, "M": mass, r"\Omega_0": w, "X": x, "P": p, r"\rho_S": rho, r"\tau": 0.57,
+        "M": mass, r"\Omega_0": w, "X": x, "P": p, r"\rho_S": rho, r"\tau": 0.57,
         "H_S": np.diag(energies) + 0j, "a": lower, "C": at, "C_0": static,
         r"\tilde X": lambda t: x * np.exp(1j * t * (energies[:, None] - energies[None, :])),
         r"\dot\rho_S": _integrated(mass, w, c, nu, x, p, rho, energies),
@@ -166,7 +162,7 @@ def spins(seed: int) -> Point:
     basis = np.array([plus, minus])
     static = sum(g[k] ** 2 * complex(correlation().terms[(0, 0)].subs(numbers[k])) for k in (0, 1))
     return {
-        **_FUNCTIONS, "g": g, r"\omega": bias, r"\Delta": tunnelling, r"\tilde\omega": splitting,
+        "g": g, r"\omega": bias, r"\Delta": tunnelling, r"\tilde\omega": splitting,
         r"\beta": beta, r"\tau": tau, "C": correlated, "C_0": static,
         r"\theta": np.arctan2(tunnelling[0], bias[0]), r"|+\rangle": plus, r"|-\rangle": minus,
         r"|0\rangle": np.array([1.0, 0.0]), r"|1\rangle": np.array([0.0, 1.0]),
@@ -183,7 +179,7 @@ def surrogate(seed: int) -> Point:
     density = DrudeLorentz(lam, gamma)
     oscillators = SpinSurrogate(density, 1 / temperature)
     return {
-        **_FUNCTIONS, "T": temperature, r"\tilde\omega": random.uniform(0.4, 2),
+        "T": temperature, r"\tilde\omega": random.uniform(0.4, 2),
         "J": density.at, "J_{osc}": oscillators.at,
     }  # fmt: skip
 
@@ -200,7 +196,7 @@ def lorentz_drude(seed: int) -> Point:
         "D_{QBM}": boson_diffusion(), "f_1": cold("f"), "D_0": static_limit()["D"],
         r"\tilde\Omega_0^2(T=0)": cold("frequency_shift_squared"),
     }  # fmt: skip
-    return {**_FUNCTIONS, **values, **{n: complex(e.subs(numbers)) for n, e in engine.items()}}
+    return {**values, **{n: complex(e.subs(numbers)) for n, e in engine.items()}}
 
 
 def _third_section(seed: int) -> tuple[DampedLevels, dict[Value, float], Point]:
@@ -212,7 +208,7 @@ def _third_section(seed: int) -> tuple[DampedLevels, dict[Value, float], Point]:
         DampedLevels(g, gamma, bose, w, delta),
         numbers,
         {
-            **_FUNCTIONS, "g": g, r"\gamma": gamma, r"\bar n": bose, r"\Omega_0": w,
+            "g": g, r"\gamma": gamma, r"\bar n": bose, r"\Omega_0": w,
             r"\Delta": delta, "T": temperature, r"\beta": 1 / temperature, "a": _lower(),
             "X": _lower() + _lower().T,
         },
@@ -229,7 +225,7 @@ def levels(seed: int, slaved: bool = False) -> Point:
     for row in rho:
         point[rf"\rho_{{{row}}}"] = rho[row]
         point[rf"\dot\rho_{{{row}}}"] = sum(
-            _acting(value, numbers, x, p, rho[column])
+            acted(value, numbers, x, p, rho[column])
             for (target, column), value in equations.items()
             if target == row
         )
@@ -241,11 +237,11 @@ def levels(seed: int, slaved: bool = False) -> Point:
     point |= {"p_+": gain / (gain + loss), "p_-": loss / (gain + loss), r"\rho_S": rho["++"]}
     number = np.diag(np.arange(SIZE))
     free = -1j * point[r"\Omega_0"] * (number @ rho["++"] - rho["++"] @ number)
-    point[r"\dot\rho_S"] = free + _acting(found.dissipator, numbers, x, p, rho["++"])
+    point[r"\dot\rho_S"] = free + acted(found.dissipator, numbers, x, p, rho["++"])
     point[r"\Gamma"] = complex(found.heating.subs(numbers))
     if slaved:
         point[r"\rho_{+-}"] = sum(
-            _acting(value, numbers, x, p, rho[k]) for k, value in found.coherence.items()
+            acted(value, numbers, x, p, rho[k]) for k, value in found.coherence.items()
         )
     return point
 
@@ -256,19 +252,14 @@ def whole(seed: int) -> Point:
     damped, _, point = _third_section(seed)
     rho = _state(random, 2)
     down = np.array([[0, 0], [1, 0]])
-    moved = (liouvillian_matrix(damped, SIZE) @ rho.reshape(-1)).reshape(rho.shape)
+    moved = acting(liouvillian_matrix(damped, SIZE))(rho)
     on_levels = {r"\sigma_x": np.diag([1, -1]), r"\sigma_z": down + down.T, r"\sigma_-": down,
                  r"\sigma_+": down.T}  # fmt: skip
     return {
         **point, r"\rho": rho, r"\dot\rho": moved, "a": np.kron(np.eye(2), _lower()),
         **{name: np.kron(matrix, np.eye(SIZE)) for name, matrix in on_levels.items()},
-        r"\mathcal D": _dissipator,
+        r"\mathcal D": dissipator,
     }  # fmt: skip
-
-
-def _dissipator(jump: Value) -> Callable[[Value], Value]:
-    back = jump.conj().T @ jump
-    return lambda x: jump @ x @ jump.conj().T - (back @ x + x @ back) / 2
 
 
 def readings() -> Mapping[str, Callable[[], Values]]:

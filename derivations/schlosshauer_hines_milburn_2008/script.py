@@ -5,27 +5,17 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import sympy
 
-from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS
+from derivations.schlosshauer_hines_milburn_2008 import bath_checks, oscillator_checks
 from derivations.schlosshauer_hines_milburn_2008.names import readings
-from derivations.schlosshauer_hines_milburn_2008.steps import (
-    SOURCES,
-    closed_forms,
-    coefficients,
-    hamiltonian,
-    ledger_row,
-    motion,
-    operator_equation,
-    prefixed,
-    second_order,
-    spectral_forms,
-)
+from pertsym.certify.claims import checks_in
+from pertsym.certify.spin_cumulant import spin_cumulant
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
-from pertsym.codegen.module import FunctionSpec, render_module
-from pertsym.derivation import Step
+from pertsym.codegen.module import FunctionSpec
+from pertsym.derivation import Step, argued, typed
 from pertsym.environments.spins import (
     POLARISATION,
     UNBIASED,
@@ -34,28 +24,59 @@ from pertsym.environments.spins import (
     exponentials,
     moment,
 )
-from pertsym.narrative import RoutesDisagree, cumulant_step
+from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step, forms_step
 from pertsym.oscillator.elimination import (
     diffusion_beyond_elimination,
     eliminate,
     master_equation_with_levels,
 )
-from pertsym.oscillator.lorentz_drude import boson_diffusion, cold, spin_damping
+from pertsym.oscillator.heisenberg import heisenberg, oscillator_hamiltonian
+from pertsym.oscillator.lorentz_drude import (
+    boson_anomalous_diffusion,
+    boson_diffusion,
+    cold,
+    spin_damping,
+    spin_shift_term,
+)
+from pertsym.oscillator.master_equation import COEFFICIENTS, master_equation, terms_of_the_equation
 from pertsym.oscillator.moment_equations import displacement, static_coefficients, static_limit
-from pertsym.oscillator.notation import superoperator
+from pertsym.oscillator.notation import operator, superoperator
 from pertsym.oscillator.spectral_forms import coefficient_forms
+from pertsym.oscillator.weyl import Superoperator, X
 from pertsym.paper import Paper
 from pertsym.present.expressions import equation, results, tex
 from pertsym.present.text import form_lines
 
+_LATEX = {"gamma": r"\gamma", "D": "D", "f": "f", "frequency_shift_squared": r"\tilde\Omega_0^2"}
+_TEXT = {"gamma": "γ", "D": "D", "f": "f", "frequency_shift_squared": "Ω̃0²"}
+SOURCES = {"frequency_shift_squared": "(24a)", "gamma": "(24b)", "D": "(24c)", "f": "(24d)"}
+
+
+def operator_equation() -> Step:
+    """(23)."""
+    kernels = master_equation().kernels
+    total = Superoperator({})
+    for name, term in terms_of_the_equation().items():
+        total = total + term.scaled(kernels[name])
+    if total != master_equation().integrand:
+        raise RoutesDisagree("the four terms of (23) are not the generator of (6)")
+    return Step(
+        "operator-equation",
+        "The master equation as an operator equation",
+        r"The generator is compared, monomial by monomial, with four terms; all of it is matched.",
+        (PAPER.row("23"),),
+    )
+
+
+def prefixed(name: str) -> tuple[str, str]:
+    """M times a coefficient, or the coefficient, as its spectral form has it: LaTeX and text."""
+    mass = coefficient_forms()[name].mass_power
+    return ("M" if mass else "") + _LATEX[name], ("M " if mass else "") + _TEXT[name]
+
+
 NAME = "schlosshauer_hines_milburn_2008"
 TITLE = "Master equation of a harmonic oscillator in a bath of spins"
 SOURCE = "M. Schlosshauer, A. P. Hines, G. J. Milburn, Phys. Rev. A 77, 022111 (2008)"
-BIBTEX = """@article{SchlosshauerHinesMilburn2008,
-  author = {Schlosshauer, Maximilian and Hines, A. P. and Milburn, G. J.},
-  title = {Decoherence and dissipation of a quantum harmonic oscillator coupled to two-level
-    systems},
-  journal = {Phys. Rev. A}, volume = {77}, pages = {022111}, year = {2008}}"""
 CONVENTIONS = (
     r"$\hbar=k_B=1$; $[X,P]=i$; $H=H_S+H_B+X\otimes B$, $C(\tau)=\langle B(\tau)B(0)\rangle"
     r"=\nu(\tau)-i\eta(\tau)$.",
@@ -70,13 +91,146 @@ CONVENTIONS = (
 )
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument to order 2; order 4 adds the fourth cumulant of the spins."""
-    steps = [hamiltonian(), motion(), cumulant_step(2), second_order(), operator_equation()]
-    steps += [coefficients(), spectral_forms(), spin_correlation(), closed_forms(), static_spins()]
+    # (1)-(5)
+    h = oscillator_hamiltonian()
+    yield Step(
+        "hamiltonian",
+        "An oscillator coupled by its position",
+        r"The environment is any stationary one; for the paper's spins "
+        r"$H_B=\sum_i(\omega_i\sigma_z^{(i)}+\Delta_i\sigma_x^{(i)})/2$ and "
+        r"$B=\sum_ig_i\sigma_z^{(i)}$, in thermal equilibrium.",
+        (
+            equation("H_S", operator(h), "(1)"),
+            typed(r"H = H_S + H_B + X\otimes B", "the definition of the model", "(2)-(4)"),
+        ),
+    )
+    # (7)
+    x = heisenberg(oscillator_hamiltonian(), X)
+    yield Step(
+        "heisenberg",
+        "The position in the interaction picture",
+        r"$dX/d\tau=i[H_S,X]$ closes on $1,X,P$; the exponential of that matrix gives",
+        (equation(r"X(\tau)", operator(x), "(7)"),),
+    )
+    yield cumulant_step(2)
+    # (6)
+    integrand = master_equation().integrand
+    yield Step(
+        "second-order",
+        "The second-order generator",
+        r"A pair of interactions is contracted as "
+        r"$-S^\times[C(\tau)S(-\tau)^L-C(\tau)^*S(-\tau)^R]$, which is (6); with $X(-\tau)$ put in "
+        r"and brought to normal order, "
+        r"$\dot\rho=-i[H_S,\rho]+\int_0^\infty d\tau\,\mathcal K(\tau)\rho$,",
+        (equation(r"\mathcal K\rho", superoperator(integrand), "(6)"),),
+    )
+    yield operator_equation()
+    # (24)
+    kernels = master_equation().kernels
+    yield Step(
+        "coefficients",
+        "The coefficients as time integrals",
+        "Matching fixes each coefficient as one half-sided Fourier transform.",
+        tuple(
+            equation(
+                _LATEX[n], rf"\int_0^\infty\! d\tau\,\left({tex(kernels[n])}\right)", SOURCES[n]
+            )
+            for n in COEFFICIENTS
+        ),
+    )
+    # (24) as values of the spectrum and of its transform
+    yield forms_step(
+        "spectral",
+        "Spectral forms",
+        r"$\int_0^\infty d\tau\,e^{i\omega\tau}C(\tau)=\hat C(\omega)/2-(i/2\pi)P(\omega)$. The "
+        r"noise kernel $\nu$ is the even part of $\hat C$, the dissipation kernel $\eta$ "
+        r"the odd part.",
+        [NamedForm(*prefixed(n), coefficient_forms()[n].form, SOURCES[n]) for n in COEFFICIENTS],
+    )
+    yield spin_correlation()
+    # (25)-(28), f1 and the frequency shift
+    spins = results(
+        (
+            (r"\gamma", spin_damping(), "(26)"),
+            ("D_1", cold("D"), "(27)"),
+            ("f_1", cold("f"), "(24d)"),
+            (r"\tilde\Omega_0^2(T=0)", cold("frequency_shift_squared"), "(24a)"),
+        )
+    )
+    oscillators = results(
+        (
+            (r"\gamma_{QBM}", cold("gamma"), "(28a)"),
+            ("D_{QBM}", boson_diffusion(), "(28b)"),
+            ("f_{QBM}", boson_anomalous_diffusion(), ""),
+        )
+    )
+    series = rf"\sum_{{\nu=(2k+1)\pi T}}\left({tex(spin_shift_term())}\right)"
+    yield Step(
+        "lorentz-drude",
+        "Closed forms for a Lorentz-Drude cutoff",
+        r"$J(\omega)=2M\gamma_0\omega\Lambda^2/(\Lambda^2+\omega^2)$. $D$ and $f$ of spins and the "
+        r"frequency shift of oscillators do not depend on temperature. Principal values over "
+        r"$\omega>0$ by a contour with a logarithm on it. The poles of $\tanh(\beta\omega/2)$ at "
+        r"$i\nu$ leave logarithms of $\nu$ in the shift of spins: no digamma function sums them, "
+        r"unlike the poles of $\coth(\beta\omega/2)$ in $f_{QBM}$. The damping of spins is largest "
+        r"at $T=0$ and vanishes for $T\to\infty$.",
+        (*spins, equation(r"\tilde\Omega_0^2", series, "(24a)"), *oscillators),
+    )
+    # (24c), (24d): D0 and f0
+    t = sympy.Symbol("t", positive=True)
+    finite, limits = static_coefficients(t), static_limit()
+    formulas = results(
+        (
+            ("D_0(t)", finite["D"], ""),
+            ("f_0(t)", sympy.factor(finite["f"]), ""),
+            ("D_0", limits["D"], "(24c)"),
+            ("f_0", limits["f"], "(24d)"),
+            (r"\Delta\langle X^2\rangle", displacement(t)[0], ""),
+        )
+    )
+    yield Step(
+        "static-spins",
+        "Static spins displace the oscillator, they do not heat it",
+        r"A constant $\nu=C_0$ integrated to a finite time, and its limit. With the finite-time "
+        r"coefficients (23) is exact for a random static force, whose energy stays bounded.",
+        formulas,
+    )
     if order >= 4:
-        steps.append(non_gaussian())
-    return (*steps, levels(), elimination(), validity())
+        yield non_gaussian()
+    yield levels()
+    # (39)-(41)
+    found = eliminate(splitting=False)
+    coherence = " + ".join(
+        superoperator(value).replace(r"\rho", rf"\rho_{{{k}}}")
+        for k, value in found.coherence.items()
+    )
+    yield Step(
+        "elimination",
+        "Adiabatic elimination",
+        r"The coherences are set to their stationary value at fixed populations, without the "
+        r"motion of the oscillator and without $\Delta$.",
+        (
+            equation(r"\rho_{+-}", coherence, "(39)"),
+            PAPER.row("40"),
+            equation(r"\Gamma", tex(found.heating), "(41)"),
+        ),
+    )
+    # Where (41) holds
+    kept = sympy.factor(sympy.expand(eliminate(splitting=True).heating))
+    formulas = results(((r"\Gamma_\Delta", kept, ""), ("D", diffusion_beyond_elimination(), "")))
+    yield Step(
+        "validity",
+        "Where the elimination holds, and where it fails",
+        r"$D$ is for $X=a+a^\dagger$ here. The elimination needs "
+        r"$\gamma(2\bar n+1)/2\gg\Delta,\Omega_0,g$, while (35) as an equation with "
+        r"$\sigma_\pm$ of the levels' eigenstates needs $\gamma\ll\Delta$. With the levels' own "
+        r"correlation function in (24c) only $g$ need be small: for $\gamma\to0$ the result "
+        r"vanishes off resonance, where (41) diverges.",
+        formulas,
+    )
 
 
 def spin_correlation() -> Step:
@@ -108,28 +262,6 @@ def spin_correlation() -> Step:
     )
 
 
-def static_spins() -> Step:
-    """(24c), (24d): D0 and f0."""
-    t = sympy.Symbol("t", positive=True)
-    finite, limits = static_coefficients(t), static_limit()
-    formulas = results(
-        (
-            ("D_0(t)", finite["D"], ""),
-            ("f_0(t)", sympy.factor(finite["f"]), ""),
-            ("D_0", limits["D"], "(24c)"),
-            ("f_0", limits["f"], "(24d)"),
-            (r"\Delta\langle X^2\rangle", displacement(t)[0], ""),
-        )
-    )
-    return Step(
-        "static-spins",
-        "Static spins displace the oscillator, they do not heat it",
-        r"A constant $\nu=C_0$ integrated to a finite time, and its limit. With the finite-time "
-        r"coefficients (23) is exact for a random static force, whose energy stays bounded.",
-        formulas,
-    )
-
-
 def non_gaussian() -> Step:
     """Beyond the paper: the fourth cumulant."""
     unbiased = cumulant(4).specialised(UNBIASED)
@@ -141,10 +273,7 @@ def non_gaussian() -> Step:
         r"Gaussian bath of the same $C(t)$: $\int S_0S_1S_2S_3\,\kappa$ over ordered times, the "
         r"operators of the bath on the right of the state first, early to late, then those on the "
         r"left, late to early.",
-        (
-            ledger_row("four-point"),
-            equation(r"\kappa", exponentials(unbiased)),
-        ),
+        (PAPER.row("four-point"), equation(r"\kappa", exponentials(unbiased))),
     )
 
 
@@ -170,42 +299,6 @@ def levels() -> Step:
         r"$\rho_{ij}=\langle i|\rho|j\rangle$, with $a+a^\dagger=\sqrt2X$. The distance of the "
         r"levels is $\Delta$ throughout; (35) and (38c) of the paper have $2\Delta$.",
         tuple(formulas),
-    )
-
-
-def elimination() -> Step:
-    """(39)-(41)."""
-    found = eliminate(splitting=False)
-    coherence = " + ".join(
-        superoperator(value).replace(r"\rho", rf"\rho_{{{k}}}")
-        for k, value in found.coherence.items()
-    )
-    return Step(
-        "elimination",
-        "Adiabatic elimination",
-        r"The coherences are set to their stationary value at fixed populations, without the "
-        r"motion of the oscillator and without $\Delta$.",
-        (
-            equation(r"\rho_{+-}", coherence, "(39)"),
-            ledger_row("40"),
-            equation(r"\Gamma", tex(found.heating), "(41)"),
-        ),
-    )
-
-
-def validity() -> Step:
-    """Where (41) holds."""
-    kept = sympy.factor(sympy.expand(eliminate(splitting=True).heating))
-    formulas = results(((r"\Gamma_\Delta", kept, ""), ("D", diffusion_beyond_elimination(), "")))
-    return Step(
-        "validity",
-        "Where the elimination holds, and where it fails",
-        r"$D$ is for $X=a+a^\dagger$ here. The elimination needs "
-        r"$\gamma(2\bar n+1)/2\gg\Delta,\Omega_0,g$, while (35) as an equation with "
-        r"$\sigma_\pm$ of the levels' eigenstates needs $\gamma\ll\Delta$. With the levels' own "
-        r"correlation function in (24c) only $g$ need be small: for $\gamma\to0$ the result "
-        r"vanishes off resonance, where (41) diverges.",
-        formulas,
     )
 
 
@@ -247,29 +340,28 @@ def closed_functions() -> tuple[ElementaryFunction, ...]:
     )
 
 
-def generate() -> Mapping[str, str]:
-    """The files below generated/schlosshauer_hines_milburn_2008/ besides document and ledger."""
-    return {
-        "coefficients.py": render_module(NAME, f"{TITLE}.", specs()),
+PAPER = Paper(
+    script=__file__,
+    title=TITLE,
+    source=SOURCE,
+    bibtex="""@article{SchlosshauerHinesMilburn2008,
+  author = {Schlosshauer, Maximilian and Hines, A. P. and Milburn, G. J.},
+  title = {Decoherence and dissipation of a quantum harmonic oscillator coupled to two-level
+    systems},
+  journal = {Phys. Rev. A}, volume = {77}, pages = {022111}, year = {2008}}""",
+    conventions=CONVENTIONS,
+    orders=(2, 4),
+    readings=readings(),
+    narrate=narrate,
+    modules={"coefficients.py": specs},
+    generate=lambda: {
         "lorentz_drude.py": render_elementary_module(
             NAME,
             f"{TITLE}: closed forms for a Lorentz-Drude cutoff.",
             _MODULE_CONVENTIONS,
             closed_functions(),
-        ),
-    }
-
-
-PAPER = Paper(
-    script=__file__,
-    title=TITLE,
-    source=SOURCE,
-    bibtex=BIBTEX,
-    conventions=CONVENTIONS,
-    orders=(2, 4),
-    readings=readings(),
-    narrate=narrate,
-    generate=generate,
+        )
+    },
     headline=SOURCE,
-    checks=CHECKS,
+    checks=checks_in(vars(oscillator_checks), vars(bath_checks), {"spin_cumulant": spin_cumulant}),
 )

@@ -1,4 +1,4 @@
-"""The checks behind the ledger of the sixth order, by tag."""
+"""Sixth order over arc lengths: its pieces, their names, and the checks behind the ledger."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from types import MappingProxyType
+from functools import cache
 from typing import Any
 
 import flint
 import mpmath
 import numpy as np
 
-from derivations.sixth_order.common import KERNELS, OFF_DIAGONAL, ROWS, kernel, pieces, unnamed
 from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.baths.densities import ExpressionDensity
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
+from pertsym.equations.generator import Generator
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
@@ -33,6 +33,114 @@ from pertsym.rates import spectra_of
 from pertsym.reduction.polygons import CHAMBERS, dot, inside
 from pertsym.reduction.three_arcs import STEPS, Piece, ThreeArcs, cone_integral
 
+OFF_DIAGONAL = ([0, 1], [1, 0])
+BIASED = (["a", "x"], ["x", "b"])
+ROWS = (
+    ("off-diagonal", OFF_DIAGONAL, False, "k_10"),
+    ("off-diagonal", OFF_DIAGONAL, False, "R_1010"),  # its real part
+    ("off-diagonal, classical", OFF_DIAGONAL, True, "k_10"),
+    ("biased", BIASED, False, "k_10"),
+)
+"""Coupling, its matrix, whether the bath is classical, quantity."""
+
+KERNELS = (
+    ("p_1", (False, False, False), (-1, -1, 1), "sgn(u-w)"),
+    ("p_2", (False, False, False), (-1, 1, 1), "sgn(u-v)"),
+    ("p_3", (False, False, True), (-1, 1, -1), "sgn(u-v)"),
+    ("p_4", (False, False, True), (-1, 1, 1), "sgn(u-v)"),
+    ("p_5", (False, False, False), (-1, 1, 1), "mid(u)"),
+)
+"""What the rest of k_10 consists of: name, which factors are conjugated, exponents, step."""
+
+GENERATOR = Generator(symbolic_interaction(2, [(OFF_DIAGONAL, "B")]))
+
+
+@cache
+def pieces(number: int = 0) -> ThreeArcs:
+    """The decomposition of one of `ROWS`; the imaginary part of R_1010 has other pieces."""
+    _, matrix, classical, name = ROWS[number]
+    interaction = symbolic_interaction(2, [(matrix, "B")], real=["B"] if classical else [])
+    terms = Generator(interaction).terms(name, 6)
+    assert terms is not None
+    return ThreeArcs.of(terms)
+
+
+def kernel(number: int, place: Sequence[float], w0: float) -> complex:
+    """One of `KERNELS` at arc lengths, the last symmetrised in v and w."""
+    _, stars, exponents, step = KERNELS[number]
+    u, v, w = place
+    places = [(u, v, w), (u, w, v)] if step == "mid(u)" else [(u, v, w)]
+    total = 0j
+    for piece in pieces().rest:
+        if _kind(piece) == (stars, exponents, step):
+            p, q, r = piece.monomial.powers
+            for below, z in piece.coefficient.items():
+                scale = w0 ** -sum(power for _, power in below)
+                for x, y, t in places:
+                    total += complex(z) * scale * x**p * y**q * t**r / len(places)
+    return total
+
+
+def _kind(piece: Piece) -> tuple[Any, Any, str]:
+    stars = tuple(star for _, star in piece.monomial.arcs)
+    return stars, tuple(x for (x,) in piece.monomial.exponents), piece.step.name
+
+
+def unnamed() -> list[Piece]:
+    """Pieces of the rest that none of `KERNELS` has."""
+    known = [tuple(entry[1:]) for entry in KERNELS]
+    return [piece for piece in pieces().rest if _kind(piece) not in known]
+
+
+CLOSED = r"K_{\mathrm{closed}}"
+
+
+def closed_latex() -> str:
+    """The closed part of k_10 as an equation."""
+    return f"{CLOSED}={closed_sum()}"
+
+
+def closed_sum() -> str:
+    """The products of transforms of k_10, of which the real part is meant."""
+    lines: list[str] = []
+    for piece in pieces().pieces:
+        if not piece.step.integrals:
+            lines += _product(piece)
+    rows = ["".join(lines[k : k + 3]) for k in range(0, len(lines), 3)]
+    head = r"&\mathrm{Re}\Bigl\{"
+    rows[0] = rows[0].removeprefix("+")
+    return r"\begin{aligned}" + head + " \\\\\n&{}".join(rows) + r"\Bigr\}\end{aligned}"
+
+
+def _product(piece: Piece) -> Iterator[str]:
+    factors, phase = "", Gaussian(1)
+    for (_, star), n, (x,) in zip(
+        piece.monomial.arcs, piece.monomial.powers, piece.monomial.exponents, strict=True
+    ):
+        for _ in range(n):
+            phase = phase * Gaussian(0, 1 if star else -1)
+        sign = "-" if (x if star else -x) < 0 else ""
+        factors += rf"G{chr(39) * n}({sign}\omega_0)" + ("^*" if star else "")
+    for below, z in piece.coefficient.items():
+        weight = z * phase
+        yield _number(weight) + _below(sum(power for _, power in below)) + factors
+
+
+def _number(z: Gaussian) -> str:
+    if z.re and z.im:
+        raise ValueError(f"coefficient: {z} is neither real nor imaginary")
+    size = z.re or z.im
+    unit = "i" if z.im else ""
+    bare = "" if abs(size) == 1 else str(abs(size.numerator))
+    if size.denominator != 1:
+        bare = rf"\tfrac{{{abs(size.numerator)}}}{{{size.denominator}}}"
+    return ("-" if size < 0 else "+") + bare + unit
+
+
+def _below(power: int) -> str:
+    return "" if not power else rf"\omega_0^{{-{power}}}"
+
+
 COUNTS = ((45, 27, 6), (51, 36, 14), (9, 8, 8), (317, 439, 58))
 """Pieces of `ROWS` with no, one and two integrals."""
 
@@ -42,7 +150,8 @@ EXPONENTIALS = 60
 """Matsubara terms kept; what follows is of relative size 1e-11."""
 
 
-def nine_dimensions(digits: int) -> Evidence:
+@check("all 28 cones on all 12 chambers", "basis of step functions")
+def nine_dimensions(digits: int) -> Findings:
     """Cones with edges of zeros and ones: their indicators, and those that carry the pieces."""
     edges = [e for e in itertools.product((0, 1), repeat=3) if any(e)]
     places = [inside(*chamber) for chamber in CHAMBERS]
@@ -55,11 +164,9 @@ def nine_dimensions(digits: int) -> Evidence:
     steps = [step for step in STEPS if step.cones]
     rank = flint.fmpz_mat(found).rank()
     together = flint.fmpz_mat([*found, *(list(step.values) for step in steps)]).rank()
-    findings = [
-        exact("dimension of the span of all cones", rank, 9),
-        exact("with the steps", together, 9),
-        exact("of the steps alone", flint.fmpz_mat([list(s.values) for s in steps]).rank(), 9),
-    ]
+    yield exact("dimension of the span of all cones", rank, 9)
+    yield exact("with the steps", together, 9)
+    yield exact("of the steps alone", flint.fmpz_mat([list(s.values) for s in steps]).rank(), 9)
     for step in steps:
         values = [0] * len(CHAMBERS)
         for weight, cone in step.cones:
@@ -67,8 +174,7 @@ def nine_dimensions(digits: int) -> Evidence:
                 flint.fmpz_mat([list(r) for r in zip(*cone, strict=True)])
             ).inv()
             values = [v + weight * _within(inverse, x) for v, x in zip(values, places, strict=True)]
-        findings.append(Finding(f"cones of {step.name}", tuple(values) == step.values))
-    return conclude(("all 28 cones on all 12 chambers", "basis of step functions"), *findings)
+        yield Finding(f"cones of {step.name}", tuple(values) == step.values)
 
 
 def _within(inverse: Any, place: Sequence[Fraction]) -> bool:
@@ -110,18 +216,22 @@ def numbers(generator: random.Random, count: int) -> list[tuple[Gaussian, Gaussi
     return [(Gaussian(some(), some() - 1), Gaussian(some(), some() - 1)) for _ in range(count)]
 
 
-def exponential_baths(digits: int) -> Evidence:
+@check(
+    "cones of arc lengths",
+    "denominator of every gap",
+    "invariance of the slow subspace",
+    status="numerical",
+)
+def exponential_baths(digits: int) -> Findings:
     """The pieces, gap by gap, and the invariance recursion: equal rational numbers."""
-    generator, findings = random.Random(6), []
+    generator = random.Random(6)
     interaction = symbolic_interaction(2, [(OFF_DIAGONAL, "B")])
     for element, number in (((1, 1, 0, 0), 0), ((1, 0, 1, 0), 1)):
         terms = generator_element(interaction, 6, element)
         for _ in range(2):
             w0, some = Fraction(generator.randint(1, 9), 2), numbers(generator, 3 - number)
             left = pieces(number).at_exponentials({"B": some}, [w0])
-            findings.append(
-                exact(f"{ROWS[number][3]}, gaps", left, by_gaps(terms, {"B": some}, [w0]))
-            )
+            yield exact(f"{ROWS[number][3]}, gaps", left, by_gaps(terms, {"B": some}, [w0]))
     decay = Decay(("c",), "nu", (("cs",), "nus"))
     bath = ExponentialBath.of(interaction, {"B": (decay,)})
     generators = exact_generator(bath, 6)[6]
@@ -130,9 +240,7 @@ def exponential_baths(digits: int) -> Evidence:
         names = {"c": c, "cs": c.conjugate(), "nu": nu, "nus": nu.conjugate()}
         right = at(generators[element], names | {"y": Gaussian(0, w0)}).re
         left = pieces(number).at_exponentials({"B": [(c, nu)]}, [w0])
-        findings.append(exact(f"{ROWS[number][3]}, recursion", left, right))
-    routes = ("cones of arc lengths", "denominator of every gap", "invariance of the slow subspace")
-    return conclude(routes, *findings, status="numerical")
+        yield exact(f"{ROWS[number][3]}, recursion", left, right)
 
 
 def at(value: LinearFraction, names: Mapping[str, Gaussian]) -> Gaussian:
@@ -154,23 +262,21 @@ def at(value: LinearFraction, names: Mapping[str, Gaussian]) -> Gaussian:
     return total
 
 
-def decomposition(digits: int) -> Evidence:
+@check("decomposition into step functions", status="derived")
+def decomposition(digits: int) -> Findings:
     """How many pieces there are, and that the kernels of the text are all of the rest."""
-    findings = [
-        exact(f"{name} of {what}, {k} integrals", pieces(number).counts()[k], counts[k])
-        for number, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True))
-        for k in range(3)
-    ]
-    findings.append(exact("pieces of the rest outside the kernels", len(unnamed()), 0))
+    for number, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True)):
+        for k in range(3):
+            yield exact(f"{name} of {what}, {k} integrals", pieces(number).counts()[k], counts[k])
+    yield exact("pieces of the rest outside the kernels", len(unnamed()), 0)
     sums = [
         sum(piece.step.name.startswith("theta") for piece in pieces(number).rest)
         for number in range(len(ROWS))
     ]
-    findings.append(exact("comparisons with a sum of arcs without a bias", sum(sums[:3]), 0))
-    findings.append(Finding("and with one there are", sums[3] > 0))
+    yield exact("comparisons with a sum of arcs without a bias", sum(sums[:3]), 0)
+    yield Finding("and with one there are", sums[3] > 0)
     mixed = sum(_mixed(piece) for number in (0, 1) for piece in pieces(number).rest)
-    findings.append(exact("comparisons of C with C*", mixed, 0))
-    return conclude(("decomposition into step functions",), *findings, status="derived")
+    yield exact("comparisons of C with C*", mixed, 0)
 
 
 def _mixed(piece: Piece) -> bool:
@@ -224,31 +330,23 @@ def rate_by_parts() -> tuple[float, float, float, float]:
     return float(closed), *at_many(pieces(), *poles(EXPONENTIALS), 1.0)
 
 
-def thermal_rate(digits: int) -> Evidence:
+@check(
+    "spectra and cones of arc lengths",
+    "generator with exponents of J; equal to 8 digits",
+    status="numerical",
+)
+def thermal_rate(digits: int) -> Findings:
     """Spectra and arc lengths against the generator."""
     asked = min(digits, 8)
     closed, in_time, one, two = rate_by_parts()
     generator = float(tcl_generator(thermal_model(), 6).orders[6].matrix[3, 0].real)
-    findings = [
-        close("closed part", mpmath.mpf(closed), mpmath.mpf(in_time), asked),
-        close("k_10(6)", mpmath.mpf(closed + one + two), mpmath.mpf(generator), asked),
-    ]
-    routes = (
-        "spectra and cones of arc lengths",
-        "generator with exponents of J; equal to 8 digits",
-    )
-    found = conclude(routes, *findings, status="numerical")
-    return replace(found, digits=None)  # double precision, whatever was asked for
+    whole = closed + one + two
+    for what, left, right in (("closed part", closed, in_time), ("k_10(6)", whole, generator)):
+        found = close(what, mpmath.mpf(left), mpmath.mpf(right), asked)
+        yield replace(found, digits=None)  # double precision, whatever was asked for
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        "nine_dimensions": nine_dimensions,
-        "exponential_baths": exponential_baths,
-        "decomposition": decomposition,
-        "thermal_rate": thermal_rate,
-    }
-)
+CHECKS = checks_in(globals())
 
 
 def _points() -> Iterator[dict[str, Any]]:

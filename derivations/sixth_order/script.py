@@ -5,13 +5,23 @@ The population rate of an off-diagonal coupling is worked out to the end.
 
 from __future__ import annotations
 
-from derivations.sixth_order.checks import CHECKS, READINGS, rate_by_parts
-from derivations.sixth_order.common import CLOSED, GENERATOR, ROWS, closed_latex, closed_sum, pieces
-from pertsym.derivation import Step, typed
+from collections.abc import Iterator
+
+from derivations.sixth_order.checks import (
+    CHECKS,
+    CLOSED,
+    GENERATOR,
+    READINGS,
+    ROWS,
+    closed_latex,
+    closed_sum,
+    pieces,
+    rate_by_parts,
+)
+from pertsym.derivation import Step, argued, typed
 from pertsym.narrative import forms_step, named, rendered, table
 from pertsym.paper import Paper
 
-TITLE = "Sixth order in closed form, as far as it goes"
 CONVENTIONS = (
     r"$\hbar=k_B=1$; $H=\omega_0|1\rangle\langle1|+H_B+S\otimes B$, $C(t)=\langle B(t)B(0)\rangle$ "
     r"of a Gaussian bath, any complex function of $t>0$ that decays fast enough; the generator is "
@@ -32,36 +42,13 @@ _RATE = "a layout of the kernels, each of which is compared; the numbers below a
 _STATEMENT = "in symbols of the argument; the theorem is a check of the ledger"
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """Lower orders, which close, and at sixth order the whole argument."""
+    yield lower_step(min(order, 4))
     if order < 6:
-        return (lower_step(order),)
-    return (
-        lower_step(4),
-        polygon_step(),
-        theorem_step(),
-        count_step(),
-        closed_step(),
-        rest_step(),
-        numbers_step(),
-    )
-
-
-def lower_step(order: int) -> Step:
-    """Second and fourth order."""
-    return forms_step(
-        "lower-orders",
-        "Below sixth order the rate closes",
-        r"$S=\sigma_x$; $P(\omega)=\mathrm{P}\!\int d\omega'\,\hat C(\omega')/(\omega'-\omega)$. "
-        r"At fourth order there are two arcs and two chambers, on which the symmetrised sum is "
-        r"the same function: products of $G=\hat C/2-iP/2\pi$ and its derivatives.",
-        named(GENERATOR, ("k_10",), *range(2, order + 1, 2)),
-    )
-
-
-def polygon_step() -> Step:
-    """Two gaps are integrated."""
-    return Step(
+        return
+    yield Step(
         "arc-lengths",
         "Five gaps, three arc lengths",
         r"The correlation functions of a term depend on the lengths $x=(u,v,w)$ of its arcs only. "
@@ -87,11 +74,7 @@ def polygon_step() -> Step:
         ),
         ("Re ∫ du dv dw C(u) C(v) C(w) sum_m h_m(u, v, w) u^p v^q w^r exp(-i(αu + βv + γw))",),
     )
-
-
-def theorem_step() -> Step:
-    """What a sum of terms can look like, and how it is decided."""
-    return Step(
+    yield Step(
         "theorem",
         "What closes, and what the others cost",
         r"Symmetrise in equal factors, and join what complex conjugation makes equal. As a "
@@ -119,6 +102,71 @@ def theorem_step() -> Step:
             ),
         ),
         ("h = c + sum c_ij sgn(x_i - x_j) + sum c_i θ(x_i - x_j - x_k) + sum d_i [x_i is middle]",),
+    )
+    yield count_step()
+    count = pieces().counts()[0]
+    yield Step(
+        "closed",
+        "The rate of an off-diagonal coupling: what closes",
+        rf"$S=\sigma_x$. The {count} pieces with constant $h$ are products of $G$ and its "
+        r"derivatives at $\pm\omega_0$.",
+        (rendered(CLOSED, closed_sum()),),
+        (f"{count} products of G(±ω0), G'(±ω0), G''(±ω0)",),
+    )
+    yield Step(
+        "rest",
+        "The rate of an off-diagonal coupling: what does not",
+        r"Four kernels cost one integral, and $p_5$, where $u$ lies between $v$ and $w$, costs "
+        r"two. In the first and the fourth the factor left over is $G(\omega_0)$ and its "
+        r"conjugate, before the same double integral: together $\hat C(\omega_0)$ times a "
+        r"finite-part integral of the kind that coherences have at fourth order. The others are "
+        r"multiplied by $G(-\omega_0)$ ($p_2$) and by $G(-\omega_0)^*$ and its derivative ($p_3$). "
+        r"None of the five vanishes, so that $k_{10}^{(6)}$ is not closed for a general bath; what "
+        r"the KMS relation may do beyond that is not decided here.",
+        (
+            typed(
+                r"\begin{aligned}k_{10}^{(6)}&=K_{\mathrm{closed}}+\mathrm{Re}\int_0^\infty\!"
+                r"du\,dv\,dw\,C(u)C(v)\Bigl\{C(w)\bigl[e^{i\omega_0(u+v-w)}\,\mathrm{sgn}(u-w)"
+                r"\,p_1\\&\quad{}+e^{i\omega_0(u-v-w)}\left(\mathrm{sgn}(u-v)\,p_2+\mu_u\,p_5"
+                r"\right)\bigr]\\&\quad{}+C^*(w)\,\mathrm{sgn}(u-v)\bigl[e^{i\omega_0(u-v+w)}\,p_3"
+                r"+e^{i\omega_0(u-v-w)}\,p_4\bigr]\Bigr\}\end{aligned}",
+                _RATE,
+            ),
+            *(typed(latex, READINGS["kernels"]()) for latex in KERNELS),
+        ),
+        (
+            "k10(6) = closed + Re ∫ C(u)C(v)C(w) [e^{iω0(u+v-w)} sgn(u-w) p1"
+            " + e^{iω0(u-v-w)} (sgn(u-v) p2 + [u is middle] p5)]",
+            "    + Re ∫ C(u)C(v)C*(w) sgn(u-v) [e^{iω0(u-v+w)} p3 + e^{iω0(u-v-w)} p4]",
+        ),
+    )
+    closed, _, one, two = (f"{x:.10g}" for x in rate_by_parts())
+    total = f"{sum(rate_by_parts()[k] for k in (0, 2, 3)):.10g}"
+    yield Step(
+        "numbers",
+        "How large the rest is",
+        r"$J(\omega)=0.1\,\omega/[(1+\omega^2/1.5^2)(1+\omega^2/2^2)(1+\omega^2/3^2)]$, "
+        r"$\beta=1.3$, $\omega_0=1$: the closed part from $\hat C$ and $P$, the others over the "
+        "cones of arc lengths. Neither rest is small.",
+        (
+            rendered(CLOSED, closed),
+            rendered(r"K_{\text{one integral}}", one),
+            rendered(r"K_{\text{two integrals}}", two),
+            rendered(r"k_{10}^{(6)}", total),
+        ),
+        (f"closed {closed}, one integral {one}, two integrals {two}; k10(6) = {total}",),
+    )
+
+
+def lower_step(order: int) -> Step:
+    """Second and fourth order."""
+    return forms_step(
+        "lower-orders",
+        "Below sixth order the rate closes",
+        r"$S=\sigma_x$; $P(\omega)=\mathrm{P}\!\int d\omega'\,\hat C(\omega')/(\omega'-\omega)$. "
+        r"At fourth order there are two arcs and two chambers, on which the symmetrised sum is "
+        r"the same function: products of $G=\hat C/2-iP/2\pi$ and its derivatives.",
+        named(GENERATOR, ("k_10",), *range(2, order + 1, 2)),
     )
 
 
@@ -151,73 +199,9 @@ def count_step() -> Step:
 _COSTS = ("products", "one integral", "two")
 
 
-def closed_step() -> Step:
-    """All products of transforms of the rate."""
-    count = pieces().counts()[0]
-    return Step(
-        "closed",
-        "The rate of an off-diagonal coupling: what closes",
-        rf"$S=\sigma_x$. The {count} pieces with constant $h$ are products of $G$ and its "
-        r"derivatives at $\pm\omega_0$.",
-        (rendered(CLOSED, closed_sum()),),
-        (f"{count} products of G(±ω0), G'(±ω0), G''(±ω0)",),
-    )
-
-
-def rest_step() -> Step:
-    """Five kernels."""
-    return Step(
-        "rest",
-        "The rate of an off-diagonal coupling: what does not",
-        r"Four kernels cost one integral, and $p_5$, where $u$ lies between $v$ and $w$, costs "
-        r"two. In the first and the fourth the factor left over is $G(\omega_0)$ and its "
-        r"conjugate, before the same double integral: together $\hat C(\omega_0)$ times a "
-        r"finite-part integral of the kind that coherences have at fourth order. The others are "
-        r"multiplied by $G(-\omega_0)$ ($p_2$) and by $G(-\omega_0)^*$ and its derivative ($p_3$). "
-        r"None of the five vanishes, so that $k_{10}^{(6)}$ is not closed for a general bath; what "
-        r"the KMS relation may do beyond that is not decided here.",
-        (
-            typed(
-                r"\begin{aligned}k_{10}^{(6)}&=K_{\mathrm{closed}}+\mathrm{Re}\int_0^\infty\!"
-                r"du\,dv\,dw\,C(u)C(v)\Bigl\{C(w)\bigl[e^{i\omega_0(u+v-w)}\,\mathrm{sgn}(u-w)"
-                r"\,p_1\\&\quad{}+e^{i\omega_0(u-v-w)}\left(\mathrm{sgn}(u-v)\,p_2+\mu_u\,p_5"
-                r"\right)\bigr]\\&\quad{}+C^*(w)\,\mathrm{sgn}(u-v)\bigl[e^{i\omega_0(u-v+w)}\,p_3"
-                r"+e^{i\omega_0(u-v-w)}\,p_4\bigr]\Bigr\}\end{aligned}",
-                _RATE,
-            ),
-            *(typed(latex, READINGS["kernels"]()) for latex in KERNELS),
-        ),
-        (
-            "k10(6) = closed + Re ∫ C(u)C(v)C(w) [e^{iω0(u+v-w)} sgn(u-w) p1"
-            " + e^{iω0(u-v-w)} (sgn(u-v) p2 + [u is middle] p5)]",
-            "    + Re ∫ C(u)C(v)C*(w) sgn(u-v) [e^{iω0(u-v+w)} p3 + e^{iω0(u-v-w)} p4]",
-        ),
-    )
-
-
-def numbers_step() -> Step:
-    """How large the parts are."""
-    closed, _, one, two = (f"{x:.10g}" for x in rate_by_parts())
-    total = f"{sum(rate_by_parts()[k] for k in (0, 2, 3)):.10g}"
-    return Step(
-        "numbers",
-        "How large the rest is",
-        r"$J(\omega)=0.1\,\omega/[(1+\omega^2/1.5^2)(1+\omega^2/2^2)(1+\omega^2/3^2)]$, "
-        r"$\beta=1.3$, $\omega_0=1$: the closed part from $\hat C$ and $P$, the others over the "
-        "cones of arc lengths. Neither rest is small.",
-        (
-            rendered(CLOSED, closed),
-            rendered(r"K_{\text{one integral}}", one),
-            rendered(r"K_{\text{two integrals}}", two),
-            rendered(r"k_{10}^{(6)}", total),
-        ),
-        (f"closed {closed}, one integral {one}, two integrals {two}; k10(6) = {total}",),
-    )
-
-
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
+    title="Sixth order in closed form, as far as it goes",
     conventions=CONVENTIONS,
     equations=GENERATOR,
     orders=(2, 4, 6),

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from functools import cache
 from itertools import product
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.certify.claims import Check, Evidence, Finding, conclude, exact
-from pertsym.certify.spectral_lines import Points, RandomPoints, TwoLevelVariables
-from pertsym.certify.stationarity import NotStationary, check_stationarity
+from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
+from pertsym.certify.spectral_lines import RandomPoints, TwoLevelVariables
+from pertsym.certify.standard import stationary
 from pertsym.dynamics.methods import steady
 from pertsym.equations.generator import Generator
-from pertsym.equations.mean_force import (
-    boltzmann,
-    second_order,
-    through_kms,
-)
+from pertsym.equations.mean_force import boltzmann, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import Element
@@ -54,9 +48,7 @@ def element(order: int, indices: Element) -> SpectralForm:
 @cache
 def second_order_rate(a: int, b: int) -> SpectralForm:
     """(K_2 r(0))_ab for populations; for coherences (K_2 r(0))_ab/(i D_ab) - r(2)_ab."""
-    total = ZERO_FORM
-    for k in LEVELS:
-        total += element(2, (a, b, k, k)) * boltzmann(COUPLING, k)
+    total = sum((element(2, (a, b, k, k)) * boltzmann(COUPLING, k) for k in LEVELS), ZERO_FORM)
     if a == b:
         return total
     denominators, factor = reciprocal(COUPLING.transition(a, b))
@@ -67,68 +59,54 @@ def second_order_rate(a: int, b: int) -> SpectralForm:
 @cache
 def fourth_order_rate(a: int) -> SpectralForm:
     """(K_4 r(0) + K_2 r(2))_aa, populations and coherences of r(2) included."""
-    total = ZERO_FORM
-    for k in LEVELS:
-        total += element(4, (a, a, k, k)) * boltzmann(COUPLING, k)
+    total = sum((element(4, (a, a, k, k)) * boltzmann(COUPLING, k) for k in LEVELS), ZERO_FORM)
     for c, d in product(LEVELS, repeat=2):
         total += element(2, (a, a, c, d)) * second_order(COUPLING, c, d)
     return total
 
 
-def second_order_forms(digits: int) -> Evidence:
+@check(ENGINE, IMAGINARY, KMS)
+def second_order_forms(digits: int) -> Findings:
     """Gibbs populations and mean-force coherences are stationary at second order."""
-    findings = [
-        exact(f"element {a}{b}", through_kms(second_order_rate(a, b)), ZERO_FORM)
-        for a, b in product(LEVELS, repeat=2)
-    ]
-    findings.append(
-        Finding("KMS is needed", all(second_order_rate(a, b) for a, b in ((0, 0), (0, 1))))
-    )
-    return conclude((ENGINE, IMAGINARY, KMS), *findings)
+    for a, b in product(LEVELS, repeat=2):
+        yield exact(f"element {a}{b}", through_kms(second_order_rate(a, b)), ZERO_FORM)
+    yield Finding("KMS is needed", all(second_order_rate(a, b) for a, b in ((0, 0), (0, 1))))
 
 
-def fourth_order_forms(digits: int) -> Evidence:
+@check(ENGINE, IMAGINARY, KMS)
+def fourth_order_forms(digits: int) -> Findings:
     """The second-order mean-force state is stationary at fourth order, diagonal coupling too."""
-    findings = [
-        exact(f"population {a}", through_kms(fourth_order_rate(a)), ZERO_FORM) for a in LEVELS
-    ]
-    findings.append(
-        Finding(
-            "integrals over two spectra occur and cancel in pairs",
-            bool(fourth_order_rate(0).integrals),
-        )
+    for a in LEVELS:
+        yield exact(f"population {a}", through_kms(fourth_order_rate(a)), ZERO_FORM)
+    yield Finding(
+        "integrals over two spectra occur and cancel in pairs", bool(fourth_order_rate(0).integrals)
     )
-    return conclude((ENGINE, IMAGINARY, KMS), *findings)
 
 
-def _identities(points: Points, order: int, coherences: bool) -> list[Finding]:
-    try:
-        return [Finding(line, True) for line in check_stationarity(points, order, coherences)]
-    except NotStationary as fault:
-        return [Finding(f"to order {order}: {fault}", False)]
-
-
-def fourth_order_identities(digits: int) -> Evidence:
+@check(LINES)
+def fourth_order_identities(digits: int) -> Findings:
     """K_0 + K_2 + K_4 of two levels with a full coupling matrix, coherences of order 4 too."""
-    return conclude((LINES,), *_identities(TwoLevelVariables(diagonal=True), 4, True))
+    return stationary(TwoLevelVariables(diagonal=True), 4, True)
 
 
-def fourth_order_samples(digits: int) -> Evidence:
+@check(SAMPLE, status="numerical")
+def fourth_order_samples(digits: int) -> Findings:
     """The same of three levels, and the populations of four."""
-    three, four = RandomPoints(3), RandomPoints(4)
-    findings = (*_identities(three, 4, True), *_identities(four, 4, False))
-    return conclude((SAMPLE,), *findings, status="numerical")
+    yield from stationary(RandomPoints(3), 4, True)
+    yield from stationary(RandomPoints(4), 4, False)
 
 
-def sixth_order_identities(digits: int) -> Evidence:
+@check(LINES)
+def sixth_order_identities(digits: int) -> Findings:
     """K_0 + ... + K_6 of two levels with an off-diagonal coupling."""
-    return conclude((LINES,), *_identities(TwoLevelVariables(diagonal=False), 6, False))
+    return stationary(TwoLevelVariables(diagonal=False), 6, False)
 
 
-def sixth_order_samples(digits: int) -> Evidence:
+@check(SAMPLE, status="numerical")
+def sixth_order_samples(digits: int) -> Findings:
     """K_0 + ... + K_6 of two and three levels, arbitrary coupling matrices."""
-    findings = (*_identities(RandomPoints(2), 6, False), *_identities(RandomPoints(3), 6, False))
-    return conclude((SAMPLE,), *findings, status="numerical")
+    yield from stationary(RandomPoints(2), 6, False)
+    yield from stationary(RandomPoints(3), 6, False)
 
 
 def chosen_model(levels: int, strength: float) -> Model:
@@ -149,32 +127,20 @@ def distances(levels: int, method: str, order: int, strength: float) -> tuple[fl
     return float(np.abs(populations).max()), float(np.abs(off - populations).max())
 
 
-def missed_orders(digits: int) -> Evidence:
+@check(
+    "generator by the hierarchy (double precision)",
+    "imaginary time (double precision)",
+    status="numerical",
+)
+def missed_orders(digits: int) -> Findings:
     """Powers with which steady states leave the mean-force state, three and four levels."""
-    findings = []
     for levels in (3, 4):
         for method, order, kind, power in MISSED:
             strong, weak = (distances(levels, method, order, s)[kind] for s in (0.3, 0.15))
             held = abs(math.log2(strong / weak) - power) < 0.4
             missed = ("populations", "coherences")[kind]
             what = f"{levels} levels: {missed} of {method} miss those of order {order} by {power}"
-            findings.append(Finding(what, held))
-    routes = ("generator by the hierarchy (double precision)", "imaginary time (double precision)")
-    return conclude(routes, *findings, status="numerical")
+            yield Finding(what, held)
 
 
-CHECKS: Mapping[str, Check] = MappingProxyType(
-    {
-        check.__name__: check
-        for check in (
-            second_order_forms,
-            fourth_order_forms,
-            fourth_order_identities,
-            fourth_order_samples,
-            sixth_order_identities,
-            sixth_order_samples,
-            missed_orders,
-        )
-    }
-)
-"""Tag -> check, in the order in which `pertsym verify` runs them."""
+CHECKS = checks_in(globals())

@@ -1,33 +1,90 @@
-"""Checks of three levels between two baths."""
+"""Three levels and two baths: their equations, and the checks behind the ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
-from derivations.three_levels_two_baths.common import (
-    COUPLINGS,
-    ELIMINATED,
-    GENERATOR,
-    INTERACTION,
-    LEVELS,
-    PAIRS,
-    RATES,
-    flow,
-    form,
-)
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
-from pertsym.certify.claims import Check, Evidence, conclude, exact
+from pertsym.certify.claims import Findings, check, checks_in, exact
 from pertsym.certify.standard import ORDERS, SYMBOLIC
+from pertsym.equations.equilibrium import EquilibriumConstant, principal_value_form
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
+from pertsym.language.dictionary import Dictionary, Known
+from pertsym.narrative import symbol
 from pertsym.reduction.elements import by_elements
-from pertsym.reduction.spectral import ZERO_FORM, Monomial, SpectralForm, SpectralIntegral, Value
+from pertsym.reduction.spectral import (
+    ZERO_FORM,
+    Monomial,
+    SpectralForm,
+    SpectralIntegral,
+    Thermal,
+    Value,
+    monomial,
+)
+
+LEVELS = 3
+COUPLINGS = (
+    (((0, "x", 0), ("x", "d1", 0), (0, 0, "d2")), "X"),
+    (((0, 0, 0), (0, 0, "y"), (0, "y", 0)), "Y"),
+)
+INTERACTION = symbolic_interaction(LEVELS, COUPLINGS)
+GENERATOR = Generator(INTERACTION)
+PAIRS = tuple((a, b) for a, b in product(range(LEVELS), repeat=2) if a != b)
+RATES = tuple(f"k_{a}{b}" for a, b in PAIRS)
+ELIMINATED = tuple(f"{name}_eliminated" for name in RATES)
+_ONE = Gaussian(1)
+
+
+def form(name: str, order: int) -> SpectralForm:
+    """The real spectral form of a quantity."""
+    return GENERATOR.series(name)[order].form
+
+
+def names() -> Dictionary:
+    """Rates and populations by order: how formulas of the ledger are read."""
+    known = {
+        f"{symbol(name).latex}^{{({order})}}": Known(form(name, order))
+        for name in (*RATES, *ELIMINATED)
+        for order in (2, 4)
+    }
+    for level in range(LEVELS):
+        for order in (0, 2):
+            known[f"p_{level}^{{({order})}}"] = Known(population(level, order))
+    known["k_{xxyy}"] = Known(dict(by_elements(form("k_20", 4)))["x", "x", "y", "y"])
+    return replace(Dictionary.of(INTERACTION), quantities=known)
+
+
+def population(level: int, order: int) -> SpectralForm:
+    """<n|Tr_B exp(-beta H)|n>/Z_B at order 0 or 2, from imaginary time."""
+    if order == 0:
+        return monomial(_ONE, Thermal("T", 0, INTERACTION.energies[level]))
+    total = ZERO_FORM
+    for term in EquilibriumConstant(INTERACTION).simplex_terms(level):
+        total += principal_value_form(term)
+    return total
+
+
+def flow(level: int, order: int) -> SpectralForm:
+    """d p_level/dt, of order 2 or 4, in the equilibrium of imaginary time, before KMS is used."""
+    total = ZERO_FORM
+    for other in range(LEVELS):
+        if other == level:
+            continue
+        for n in range(2, order + 1, 2):
+            gain = form(f"k_{level}{other}_eliminated", n) * population(other, order - n)
+            loss = form(f"k_{other}{level}_eliminated", n) * population(level, order - n)
+            total += gain - loss
+    return total
+
 
 CHOSEN = (
     *((a, a, b, b) for a in range(LEVELS) for b in range(LEVELS)),
@@ -60,22 +117,20 @@ def reference(
     }
 
 
-def spectator(digits: int) -> Evidence:
+@check("two levels alone", SYMBOLIC)
+def spectator(digits: int) -> Findings:
     """Without bath Y and the shift of level 2, levels 0 and 1 are two levels of their own."""
     quiet = {"y": Gaussian(0), "d2": Gaussian(0)}
     three = Generator(INTERACTION.at(quiet))
     two = Generator(
         symbolic_interaction(2, [([row[:2] for row in COUPLINGS[0][0][:2]], COUPLINGS[0][1])])
     )
-    findings = []
     for order in ORDERS:
         for element in two.elements:
-            findings.append(
-                exact(
-                    f"{two.name(element)}({order})",
-                    three.form(order, element),
-                    embedded(two.form(order, element)),
-                )
+            yield exact(
+                f"{two.name(element)}({order})",
+                three.form(order, element),
+                embedded(two.form(order, element)),
             )
         leaking = [
             three.name((a, b, c, d))
@@ -83,9 +138,8 @@ def spectator(digits: int) -> Evidence:
             if len(three.element(order, (a, b, c, d)))
             and ((a == 2) != (c == 2) or (b == 2) != (d == 2))
         ]
-        findings.append(exact(f"nothing enters or leaves level 2, order {order}", leaking, []))
-        findings.append(exact(f"R_2222({order})", three.form(order, (2, 2, 2, 2)), ZERO_FORM))
-    return conclude(("two levels alone", SYMBOLIC), *findings)
+        yield exact(f"nothing enters or leaves level 2, order {order}", leaking, [])
+        yield exact(f"R_2222({order})", three.form(order, (2, 2, 2, 2)), ZERO_FORM)
 
 
 def embedded(spectral: SpectralForm) -> SpectralForm:
@@ -109,63 +163,52 @@ def embedded(spectral: SpectralForm) -> SpectralForm:
     return SpectralForm.collect(terms)
 
 
-def paths_between_baths(digits: int) -> Evidence:
+@check(SYMBOLIC)
+def paths_between_baths(digits: int) -> Findings:
     """Independent baths add at second order; 0 <-> 2 is possible only through both, x^2 y^2."""
-    findings = []
     for name in RATES:
         mixed = [m for m, _ in by_elements(form(name, 2)) if {"x", "y"} <= set(m)]
-        findings.append(exact(f"no interference in {name}(2)", mixed, []))
+        yield exact(f"no interference in {name}(2)", mixed, [])
     for name in ("k_20", "k_02"):
-        findings.append(exact(f"{name}(2)", form(name, 2), ZERO_FORM))
+        yield exact(f"{name}(2)", form(name, 2), ZERO_FORM)
         found = [m for m, _ in by_elements(form(name, 4))]
-        findings.append(exact(f"monomials of {name}(4)", found, [("x", "x", "y", "y")]))
-    return conclude((SYMBOLIC,), *findings)
+        yield exact(f"monomials of {name}(4)", found, [("x", "x", "y", "y")])
 
 
-def equilibrium(digits: int) -> Evidence:
+@check("rates in closed form", "imaginary-time expansion", "KMS relation")
+def equilibrium(digits: int) -> Findings:
     """Both baths at one temperature: populations of imaginary time are stationary."""
-    findings = [
-        exact(f"level {level}, order {order}", through_kms(flow(level, order)), ZERO_FORM)
-        for level in range(LEVELS)
-        for order in ORDERS
-    ]
-    return conclude(("rates in closed form", "imaginary-time expansion", "KMS relation"), *findings)
+    for level in range(LEVELS):
+        for order in ORDERS:
+            yield exact(f"level {level}, order {order}", through_kms(flow(level, order)), ZERO_FORM)
 
 
 VALUES = {"x": 0.75, "y": -0.5, "d1": 0.375, "d2": -0.25}
-CHECKS: dict[str, Check] = {
-    "elements_by_routes": standard.elements_by_routes(GENERATOR, CHOSEN, (5,)),
-    "rates_by_routes": standard.quantities_by_routes(
-        GENERATOR, (*RATES, *ELIMINATED), reference, (6, 7)
-    ),
-    "generalized_functions": standard.generalized_functions(
-        GENERATOR, (*RATES, "R_1010", "R_2020")
-    ),
-    "trace_and_hermiticity": standard.trace_and_hermiticity(GENERATOR),
-    "spectator": spectator,
-    "paths_between_baths": paths_between_baths,
-    "equilibrium": equilibrium,
-    "thermal_baths": standard.thermal_baths(
-        GENERATOR,
-        [
-            ([[VALUES[x] if isinstance(x, str) else float(x) for x in row] for row in rows], bath)
-            for rows, bath in COUPLINGS
-        ],
-        RATES,
-        reference,
-        VALUES,
-        (0.875, 2.125),
+elements_by_routes = standard.elements_by_routes(GENERATOR, CHOSEN, (5,))
+rates_by_routes = standard.quantities_by_routes(GENERATOR, (*RATES, *ELIMINATED), reference, (6, 7))
+generalized_functions = standard.generalized_functions(GENERATOR, (*RATES, "R_1010", "R_2020"))
+trace_and_hermiticity = standard.trace_and_hermiticity(GENERATOR)
+thermal_baths = standard.thermal_baths(
+    GENERATOR,
+    [
+        ([[VALUES[x] if isinstance(x, str) else float(x) for x in row] for row in rows], bath)
+        for rows, bath in COUPLINGS
+    ],
+    RATES,
+    reference,
+    VALUES,
+    (0.875, 2.125),
+    (
         (
-            (
-                "two Drude-Lorentz baths, T > 0",
-                [DrudeLorentz(0.0625, 1.25), DrudeLorentz(0.03125, 2.0)],
-                1.0,
-            ),
-            (
-                "super-Ohmic and Ohmic, T = 0",
-                [Ohmic(0.0625, 1.5, 3.0), Ohmic(0.03125, 2.0, 1.0)],
-                np.inf,
-            ),
+            "two Drude-Lorentz baths, T > 0",
+            [DrudeLorentz(0.0625, 1.25), DrudeLorentz(0.03125, 2.0)],
+            1.0,
+        ),
+        (
+            "super-Ohmic and Ohmic, T = 0",
+            [Ohmic(0.0625, 1.5, 3.0), Ohmic(0.03125, 2.0, 1.0)],
+            np.inf,
         ),
     ),
-}
+)
+CHECKS = checks_in(globals())

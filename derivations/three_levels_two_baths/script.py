@@ -6,8 +6,10 @@ of the engine.
 
 from __future__ import annotations
 
-from derivations.three_levels_two_baths.checks import CHECKS
-from derivations.three_levels_two_baths.common import (
+from collections.abc import Iterator
+
+from derivations.three_levels_two_baths.checks import (
+    CHECKS,
     ELIMINATED,
     GENERATOR,
     INTERACTION,
@@ -19,9 +21,8 @@ from derivations.three_levels_two_baths.common import (
     population,
 )
 from pertsym.certify.standard import model_values, structure_values
-from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import quantity_functions
-from pertsym.derivation import Step, typed
+from pertsym.derivation import Step, argued, typed
 from pertsym.equations.mean_force import through_kms
 from pertsym.narrative import (
     NamedForm,
@@ -37,7 +38,6 @@ from pertsym.narrative import (
 from pertsym.paper import Paper
 from pertsym.reduction.elements import by_elements
 
-TITLE = "Three levels between two baths at fourth order"
 CONVENTIONS = (
     r"$\hbar=k_B=1$; integrals without limits run over the real line.",
     r"$\hat C_{\mathrm X}(\omega)=\int dt\,e^{i\omega t}\langle X(t)X(0)\rangle$, for a boson bath "
@@ -50,25 +50,10 @@ CONVENTIONS = (
 COHERENCES = ("R_1010", "R_2121", "R_2020")
 
 
-def narrate(order: int) -> tuple[Step, ...]:
+@argued
+def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
-    steps = [hamiltonian(), moments_step(order), cumulant_step(2), second_order()]
-    if order >= 4:
-        steps += [
-            cumulant_step(4),
-            *reduction_steps(GENERATOR, "k_20", 4),
-            fourth_order_rates(),
-            elimination(),
-            coherence(),
-            equilibrium(),
-            selection(),
-        ]
-    return tuple(steps)
-
-
-def hamiltonian() -> Step:
-    """A ladder with one bath on each rung."""
-    return Step(
+    yield Step(
         "hamiltonian",
         "A ladder of three levels, each rung with a bath of its own",
         r"Bath $X$ drives $0\leftrightarrow1$ and modulates the levels 1 and 2; bath $Y$ drives "
@@ -84,21 +69,19 @@ def hamiltonian() -> Step:
             ),
         ),
     )
-
-
-def second_order() -> Step:
-    """Golden rule and dephasing."""
-    return forms_step(
+    yield moments_step(order)
+    yield cumulant_step(2)
+    yield forms_step(
         "second-order",
         "Second order: every bath for itself",
         r"Rates follow the golden rule; $0\leftrightarrow2$ does not occur.",
         named(GENERATOR, (*RATES, *COHERENCES), 2),
     )
-
-
-def fourth_order_rates() -> Step:
-    """All population rates of the ladder."""
-    return forms_step(
+    if order < 4:
+        return
+    yield cumulant_step(4)
+    yield from reduction_steps(GENERATOR, "k_20", 4)
+    yield forms_step(
         "rates",
         "The fourth-order rates",
         r"$0\leftrightarrow2$ takes both baths at once: one quantum from each, with the energy "
@@ -106,13 +89,9 @@ def fourth_order_rates() -> Step:
         "second-order transitions out of it.",
         named(GENERATOR, [name for name in RATES if name != "k_20"], 4),
     )
-
-
-def elimination() -> Step:
-    """Rates once the coherences follow."""
     changed = [name for name in RATES if form(f"{name}_eliminated", 4) != form(name, 4)]
     listed = ", ".join(symbol(name).text for name in changed)
-    return forms_step(
+    yield forms_step(
         "elimination",
         "Rates after elimination of the coherences",
         r"$\tilde k^{(4)}=k^{(4)}+K_{\mathrm{pc}}^{(2)}M^{(2)}$, "
@@ -120,28 +99,20 @@ def elimination() -> Step:
         f"{listed}, where the diagonal part of the coupling mixes populations and coherences.",
         named(GENERATOR, [f"{name}_eliminated" for name in changed], 4),
     )
-
-
-def coherence() -> Step:
-    """The coherence between the outer levels."""
-    return forms_step(
+    yield forms_step(
         "coherence",
         "The coherence between the outer levels",
         r"No bath couples 0 and 2 directly; their coherence decays and shifts through level 1 and "
         r"the modulation of level 2.",
         named(GENERATOR, ("R_2020",), 4),
     )
-
-
-def equilibrium() -> Step:
-    """Populations of imaginary time are stationary."""
     shown = []
     for level in range(LEVELS):
         left = through_kms(flow(level, 4))
         if left:
             raise RoutesDisagree(f"level {level} is not stationary in the equilibrium state")
         shown.append(NamedForm(rf"\dot p_{level}^{{(4)}}", f"dp{level}/dt(4)", left))
-    return forms_step(
+    yield forms_step(
         "equilibrium",
         "Stationary populations",
         r"With both baths at one temperature, the populations "
@@ -152,6 +123,7 @@ def equilibrium() -> Step:
             *shown,
         ],
     )
+    yield selection()
 
 
 def selection() -> Step:
@@ -174,26 +146,24 @@ def selection() -> Step:
     )
 
 
-def specs() -> tuple[FunctionSpec, ...]:
-    """The functions of rates.py: population rates, then parts of coherence elements."""
-    return quantity_functions(
-        GENERATOR,
-        (*RATES, *ELIMINATED),
-        COHERENCES,
-        "three levels between two baths",
-        "Frequencies in general position: an unbounded error says that a denominator vanishes. "
-        "Raises\n    Divergent where a spectrum, transform or integral it needs does not exist.",
-    )
-
-
 PAPER = Paper(
     script=__file__,
-    title=TITLE,
+    title="Three levels between two baths at fourth order",
     conventions=CONVENTIONS,
     equations=GENERATOR,
     orders=(2, 4),
     narrate=narrate,
-    modules={"rates.py": specs},
+    modules={
+        "rates.py": lambda: quantity_functions(
+            GENERATOR,
+            (*RATES, *ELIMINATED),
+            COHERENCES,
+            "three levels between two baths",
+            "Frequencies in general position: an unbounded error says that a denominator "
+            "vanishes. Raises\n    Divergent where a spectrum, transform or integral it needs does "
+            "not exist.",
+        )
+    },
     terms=(*RATES, *COHERENCES),
     ledger_names=names,
     readings={

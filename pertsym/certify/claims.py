@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial, wraps
+from typing import Any, Literal, ParamSpec
 
 import flint
 import mpmath
 import sympy
 
+P = ParamSpec("P")
 Status = Literal[
     "definition",
     "derived",
@@ -100,6 +102,10 @@ class Finding:
     ball: bool = False
 
 
+Findings = Iterator[Finding]
+"""What a check yields, one comparison after the other."""
+
+
 def exact(what: str, left: Any, right: Any = 0) -> Finding:
     """Two values that must be equal without rounding.
 
@@ -173,3 +179,35 @@ def conclude(routes: tuple[str, ...], *findings: Finding, status: Status = "prov
     if status == "enclosed" and not all(finding.ball for finding in findings):
         status = "numerical"
     return Evidence(status, routes, digits, "; ".join(finding.what for finding in findings))
+
+
+_GIVEN = {"digits", "given", "named"}
+
+
+def check(
+    *routes: str, status: Status = "proved"
+) -> Callable[[Callable[P, Iterable[Finding]]], Callable[P, Evidence]]:
+    """Makes a check of what yields its findings, given the digits asked for; see `conclude`.
+
+    What takes more than digits, first, becomes one by `partial`.
+    """
+
+    def made(found: Callable[P, Iterable[Finding]]) -> Callable[P, Evidence]:
+        @wraps(found, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+        def run(*given: P.args, **named: P.kwargs) -> Evidence:
+            return conclude(routes, *found(*given, **named), status=status)
+
+        return run
+
+    return made
+
+
+def checks_in(*namespaces: Mapping[str, Any]) -> dict[str, Check]:
+    """Every public check among the names of modules, in their order: its name is its tag."""
+    found = {}
+    for name, value in ((n, v) for names in namespaces for n, v in names.items()):
+        function = value.func if isinstance(value, partial) else value
+        typed = dict(getattr(function, "__annotations__", {}))
+        if typed.pop("return", "") == "Evidence" and typed.keys() <= _GIVEN and name[0] != "_":
+            found[name] = value
+    return found

@@ -89,12 +89,15 @@ class Tie:
         For the reader of the ledger.
     latex
         The formula.
+    digits
+        To which it was found equal at sample values; None where it was decided exactly.
     """
 
     kind: str
     holds: bool
     detail: str
     latex: str
+    digits: int | None = None
 
 
 def tie(claim: Claim, objects: Objects) -> Tie:
@@ -114,12 +117,14 @@ def tie(claim: Claim, objects: Objects) -> Tie:
         defined = claim.expected in ("definition", "not applicable")
         return Tie("definition" if defined else "typed", True, "", claim.latex)
     try:
-        fault = objects.reading(claim.compare)(claim.latex)
+        reading = objects.reading(claim.compare)
+        fault = reading(claim.latex)
     except KeyError as unknown:
         return Tie("compared", False, str(unknown.args[0]), claim.latex)
     where = "" if claim.compare == GENERIC else f" ({claim.compare})"
     detail = f"formula: {fault}" if fault else f"formula read and equal{where}"
-    return Tie("compared", not fault, detail, claim.latex)
+    digits = getattr(reading, "digits", None)
+    return Tie("compared", not fault, detail, claim.latex, digits)
 
 
 def by_dictionary(dictionary: Dictionary, limit: Limit = "") -> Reading:

@@ -153,10 +153,11 @@ def rows_from(
 
 def _row(claim: Claim, evidence: Evidence | None, digits: int, formula: Tie) -> Row:
     status = established(claim, evidence) if formula.holds else "failed"
-    if formula.kind == "compared" and formula.holds and not claim.check:
-        status = claim.expected if claim.expected == "derived" else status
-    routes = evidence.routes if evidence else ()
     asked = digits if evidence and evidence.digits is not None else None
+    unchecked = formula.kind == "compared" and formula.holds and not claim.check
+    if unchecked and claim.expected in ("derived", "numerical"):  # at sample values, not derived
+        status, asked = "derived" if formula.digits is None else "numerical", formula.digits
+    routes = evidence.routes if evidence else ()
     return Row(
         claim.equation,
         claim.section,

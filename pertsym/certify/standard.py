@@ -13,7 +13,7 @@ import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, exact
+from pertsym.certify.claims import Check, Finding, Findings, check, close, exact
 from pertsym.certify.element_routes import (
     by_residues,
     drawn,
@@ -24,6 +24,8 @@ from pertsym.certify.element_routes import (
     superoperators,
     within,
 )
+from pertsym.certify.spectral_lines import Points
+from pertsym.certify.stationarity import NotStationary, check_stationarity
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
 from pertsym.dynamics.gibbs import common_temperature
@@ -33,7 +35,7 @@ from pertsym.equations.series import Equations
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.generators.tcl import tcl_generator
-from pertsym.language.evaluation import Values
+from pertsym.language.evaluation import Values, acting
 from pertsym.model.values import Bath, Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
@@ -58,8 +60,8 @@ def elements_by_routes(
 ) -> Check:
     """Elements at both orders at random complex exponents; those without terms vanish."""
 
-    def check(digits: int) -> Evidence:
-        findings: list[Finding] = []
+    @check(RESIDUES, TIME, BRUTE, RECURSION, status="numerical")
+    def compared(digits: int) -> Findings:
         size = generator.dimension
         for seed in seeds:
             numbers = drawn(generator.interaction, seed)
@@ -68,14 +70,13 @@ def elements_by_routes(
                 brute = superoperators(generator.interaction, numbers, order)
                 both = (brute, matrices[order])
                 for element in elements:
-                    findings += element_findings(generator, numbers, order, element, digits, both)
+                    yield from element_findings(generator, numbers, order, element, digits, both)
                 absent = [e for e in generator.elements if not len(generator.element(order, e))]
                 if absent:
                     rest = max(abs(brute[size * a + b, size * c + d]) for a, b, c, d in absent)
-                    findings.append(Finding(f"elements absent at order {order}", rest < 1e-14))
-        return conclude((RESIDUES, TIME, BRUTE, RECURSION), *findings, status="numerical")
+                    yield Finding(f"elements absent at order {order}", rest < 1e-14)
 
-    return check
+    return compared
 
 
 def quantities_by_routes(
@@ -89,8 +90,8 @@ def quantities_by_routes(
     `reference` takes the generators and the frequencies and gives values by order and name.
     """
 
-    def check(digits: int) -> Evidence:
-        findings: list[Finding] = []
+    @check(RESIDUES, TIME, RECURSION, status="numerical")
+    def compared(digits: int) -> Findings:
         for seed in seeds:
             numbers = drawn(equations.interaction, seed)
             matrices = recursion(equations.interaction, numbers, max(ORDERS))
@@ -99,21 +100,20 @@ def quantities_by_routes(
                 value = by_residues(equations.series(name)[order].form, numbers, digits)
                 scale = abs(matrices[order]).max()
                 what = f"{name}({order})"
-                findings.append(within(what, value, wanted[order][name], scale))
+                yield within(what, value, wanted[order][name], scale)
                 terms = equations.terms(name, order)
                 if terms is not None:
                     direct = in_time(terms, numbers, digits).real
-                    findings.append(close(what, value, direct, digits, scale=1))
-        return conclude((RESIDUES, TIME, RECURSION), *findings, status="numerical")
+                    yield close(what, value, direct, digits, scale=1)
 
-    return check
+    return compared
 
 
 def generalized_functions(equations: Equations, names: Sequence[str]) -> Check:
     """The second reduction gives the same fourth-order forms, with symbols."""
 
-    def check(digits: int) -> Evidence:
-        findings = []
+    @check(ENGINE, "generalized functions")
+    def compared(digits: int) -> Findings:
         for name in names:
             quantity = equations.series(name)[4]
             if quantity.terms is None:
@@ -122,34 +122,30 @@ def generalized_functions(equations: Equations, names: Sequence[str]) -> Check:
                 ("Re", quantity.form, reduce_real),
                 ("Im", quantity.imaginary, reduce_imaginary),
             ):
-                findings.append(
-                    exact(f"{part} {name}", reduce(quantity.terms), orient_chains(form))
-                )
-        return conclude((ENGINE, "generalized functions"), *findings)
+                yield exact(f"{part} {name}", reduce(quantity.terms), orient_chains(form))
 
-    return check
+    return compared
 
 
 def trace_and_hermiticity(generator: Generator) -> Check:
     """sum_a R_aa,cd = 0 and R_ba,dc = R_ab,cd* as forms."""
 
-    def check(digits: int) -> Evidence:
-        findings = []
+    @check(SYMBOLIC)
+    def compared(digits: int) -> Findings:
         levels = range(generator.dimension)
         for order in ORDERS:
             for c, d in product(levels, repeat=2):
                 total = ZERO_FORM
                 for a in levels:
                     total += generator.form(order, (a, a, c, d))
-                findings.append(exact(f"trace of column {c}{d}, order {order}", total, ZERO_FORM))
+                yield exact(f"trace of column {c}{d}, order {order}", total, ZERO_FORM)
             for a, b, c, d in generator.elements:
                 if (a, b, c, d) <= (b, a, d, c):  # one of each pair
                     mirrored = orient_chains(generator.form(order, (b, a, d, c)))
                     conjugate = orient_chains(generator.form(order, (a, b, c, d)).conjugated())
-                    findings.append(exact(f"R_{b}{a}{d}{c}({order})", mirrored, conjugate))
-        return conclude((SYMBOLIC,), *findings)
+                    yield exact(f"R_{b}{a}{d}{c}({order})", mirrored, conjugate)
 
-    return check
+    return compared
 
 
 def thermal_baths(
@@ -167,8 +163,8 @@ def thermal_baths(
     order, and an inverse temperature.
     """
 
-    def check(digits: int) -> Evidence:
-        findings = []
+    @check("closed form (double precision)", FIT, status="numerical")
+    def compared(digits: int) -> Findings:
         for what, densities, beta in cases:
             baths = dict(zip((bath for _, bath in couplings), densities, strict=True))
             model = Model.of(
@@ -188,10 +184,18 @@ def thermal_baths(
                 found = evaluate(form, frequencies, spectra, None, values)
                 distance = abs(float(found.value) - wanted[order][name])
                 holds = bool(distance <= allowed + found.error)
-                findings.append(Finding(f"{name}({order}) at {what}", holds))
-        return conclude(("closed form (double precision)", FIT), *findings, status="numerical")
+                yield Finding(f"{name}({order}) at {what}", holds)
 
-    return check
+    return compared
+
+
+def stationary(points: Points, order: int, coherences: bool) -> Findings:
+    """What `check_stationarity` holds, line by line, or what it refuses."""
+    try:
+        for line in check_stationarity(points, order, coherences):
+            yield Finding(line, True)
+    except NotStationary as fault:
+        yield Finding(f"to order {order}: {fault}", False)
 
 
 def model_values(interaction: Interaction, operator: str = "") -> Values:
@@ -253,15 +257,10 @@ def state_values(models: Sequence[Model], order: int) -> Values:
         sums += [mean_force(model, n).matrix for n in range(2, min(order, 4) + 1, 2)]
         names: dict[str, Any] = {}
         for n, term in generators.items():
-            size = len(energies)
-            names[f"K_{n}"] = names[f"K^{{({n})}}"] = _acting(term.matrix, size)
+            names[f"K_{n}"] = names[f"K^{{({n})}}"] = acting(term.matrix)
             if n // 2 < len(sums):
                 part = sums[n // 2] - (sums[n // 2 - 1] if n else 0)
                 names[f"r^{{({n})}}"] = names[rf"\rho^{{({n})}}"] = part
         points.append(names)
     indices = {"a": range(min(len(model.energies) for model in models)), "m": range(order // 2)}
     return Values(points, indices)
-
-
-def _acting(matrix: Any, size: int) -> Callable[[Any], Any]:
-    return lambda x: (matrix @ np.reshape(x, -1)).reshape(size, size)

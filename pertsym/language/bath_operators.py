@@ -11,15 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pertsym.exact import Gaussian
 from pertsym.expansion.pairings import pairings
 from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import (
     ExponentialSum,
     Linear,
-    constant,
+    Number,
     linear,
-    multiple,
 )
 
 ONE = ExponentialSum.number(1)
@@ -94,14 +92,13 @@ class Operator:
         return cls({key: z for key, z in sums.items() if z})
 
     @classmethod
-    def number(cls, z: ExponentialSum | Gaussian | int) -> Operator:
-        value = z if isinstance(z, ExponentialSum) else ExponentialSum.number(z)
-        return cls.of([(value, IDENTITY, None)])
+    def number(cls, z: ExponentialSum | Number) -> Operator:
+        return cls.of([(ONE * z, IDENTITY, None)])
 
     @classmethod
-    def matrix(cls, rows: Iterable[Iterable[ExponentialSum]]) -> Operator:
+    def matrix(cls, rows: Iterable[Iterable[ExponentialSum | Number]]) -> Operator:
         return cls.of(
-            (z, (("dyad", i, j), EMPTY), None)
+            (ONE * z, (("dyad", i, j), EMPTY), None)
             for i, row in enumerate(rows)
             for j, z in enumerate(row)
         )
@@ -125,8 +122,8 @@ class Operator:
             for (left, right), z in self.terms.items()
         )
 
-    def __add__(self, other: Operator) -> Operator:
-        a, b = self, other
+    def __add__(self, other: Plain) -> Operator:
+        a, b = self, operator(other)
         if a.is_map != b.is_map and a.terms and b.terms:
             a, b = a.lifted(), b.lifted()
         return Operator.of((z, *key) for side in (a, b) for key, z in side.terms.items())
@@ -134,15 +131,20 @@ class Operator:
     def __neg__(self) -> Operator:
         return self.mapped(lambda z: -z)
 
-    def __sub__(self, other: Operator) -> Operator:
+    __radd__ = __add__
+
+    def __sub__(self, other: Plain) -> Operator:
         return self + -other
 
-    def __mul__(self, other: Operator) -> Operator:
+    def __rmul__(self, other: ExponentialSum | Number) -> Operator:
+        return operator(other) * self
+
+    def __mul__(self, other: Plain) -> Operator:
         """Products; a map before an operator of the system acts on it, before the state of the
         bath it waits for one."""
         terms: list[tuple[ExponentialSum, Side, Side | None]] = []
         for (a, b), x in self.terms.items():
-            for (c, d), y in other.terms.items():
+            for (c, d), y in operator(other).terms.items():
                 left = _joined(a, c)
                 if left is None:
                     continue
@@ -209,6 +211,14 @@ class Operator:
         return sums
 
 
+Plain = Operator | ExponentialSum | Number
+
+
+def operator(value: Plain) -> Operator:
+    """A number as an operator."""
+    return value if isinstance(value, Operator) else Operator.number(value)
+
+
 def _spread(side: Side, levels: int) -> list[Side]:
     if side[0] is not None:
         return [side]
@@ -235,21 +245,6 @@ def evolution(time: Linear) -> Operator:
     return Operator.of([(ONE, (None, Word((), time)), None)])
 
 
-def diagonal(phases: Iterable[ExponentialSum]) -> Operator:
+def diagonal(phases: Iterable[ExponentialSum | Number]) -> Operator:
     """sum_i |i><i| times numbers."""
-    return Operator.of((z, (("dyad", i, i), EMPTY), None) for i, z in enumerate(phases))
-
-
-__all__ = [
-    "EMPTY",
-    "IDENTITY",
-    "ONE",
-    "Letter",
-    "Operator",
-    "Word",
-    "constant",
-    "diagonal",
-    "evolution",
-    "gaussian_average",
-    "multiple",
-]
+    return Operator.of((ONE * z, (("dyad", i, i), EMPTY), None) for i, z in enumerate(phases))

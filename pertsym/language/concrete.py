@@ -15,10 +15,10 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import factorial
+from typing import ClassVar
 
-from pertsym.derivation import Reading
 from pertsym.exact import Gaussian
-from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator
+from pertsym.language.bath_operators import EMPTY, IDENTITY, ONE, Letter, Operator, Plain, operator
 from pertsym.language.equations import NotRead, each_equation, sides
 from pertsym.language.exponential_sums import (
     HIGHEST,
@@ -33,7 +33,7 @@ from pertsym.language.exponential_sums import (
 )
 from pertsym.language.syntax import FormulaError
 
-Function = Callable[[Linear], Operator]
+Function = Callable[[Linear], Plain]
 
 _SIZES = re.compile(
     r"\\(?:left|right|[Bb]igg?[lr]?|displaystyle)(?![A-Za-z])|\\[!,;:]|\\\\|&|\{\}"
@@ -48,7 +48,6 @@ _INTEGRAL = re.compile(r"(\\mathrm\{P\})?\\int(?![A-Za-z])")
 _SUM = re.compile(r"\\sum_(?:\{([^{}]*)\}(?:\^\{?\\infty\}?)?|([a-z]))")
 _DOTS = re.compile(r"\\(d?)dot ?\{?")
 _DEEPEST = 60
-_SMALL = Fraction(1, 10**12)
 AT = {
     "\\tau": Fraction(7, 9),
     "t": Fraction(23, 7),
@@ -110,7 +109,7 @@ class System:
         Indices of `sums` that a formula may have without summing over them.
     """
 
-    values: Mapping[str, Operator] = field(default_factory=dict)
+    values: Mapping[str, Plain] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
     average: Callable[[tuple[Letter, ...]], ExponentialSum] | None = None
     dagger: Callable[[str], str] = str
@@ -131,20 +130,26 @@ class System:
         return tuple(sorted(everything.items(), key=lambda pair: -len(pair[0])))
 
 
-def reading(system: System, indices: Mapping[str, tuple[str, ...]]) -> Reading:
-    """Reads equations, separated by quads, once for each value of an index such as ``_i``."""
+@dataclass(frozen=True)
+class AtNumbers:
+    """Reads equations, separated by quads, once for each value of an index such as ``_i``.
 
-    def fault(latex: str) -> str:
-        for one in each_equation(latex, indices):
+    What holds, holds at the numbers of the system, where a regulator vanishes to `digits` digits.
+    """
+
+    system: System
+    indices: Mapping[str, tuple[str, ...]]
+    digits: ClassVar[int] = 12
+
+    def __call__(self, latex: str) -> str:
+        for one in each_equation(latex, self.indices):
             try:
-                gap = difference(one, system)
+                gap = difference(one, self.system)
             except FormulaError as problem:
                 return str(problem)
             if gap:
                 return f"off by {gap}"
         return ""
-
-    return fault
 
 
 def difference(latex: str, system: System) -> str:
@@ -207,7 +212,8 @@ def _apart(gap: Operator, whole: Operator, system: System, order: int, limit: bo
         found = _thermal(z.before(order), system)
         if limit:
             size = [abs(complex(x)) for x in _thermal(whole.entries().get(key, z), system).values()]
-            found = {e: x for e, x in found.items() if abs(complex(x)) > _SMALL * max([1, *size])}
+            least = max([1, *size]) / 10**AtNumbers.digits
+            found = {e: x for e, x in found.items() if abs(complex(x)) > least}
         if found:
             exponent, number = next(iter(found.items()))
             return f"{complex(number):.6g}" + (f" exp({exponent})" if exponent else "")
@@ -515,7 +521,7 @@ class _Reader:
             if name in self.bound:
                 return Operator.number(ExponentialSum.form(self.bound[name]))
             if original in self.system.values:
-                return self.system.values[original]
+                return operator(self.system.values[original])
             return self.applied(self.system.functions[original], 0)
         if found := self.match(_DOTS):
             dots = 2 if found[1] else 1
@@ -549,11 +555,11 @@ class _Reader:
             argument = ()
         if dots:
             ((name, _),) = argument
-            value = function(argument)
+            value = operator(function(argument))
             for _ in range(dots):
                 value = value.mapped(lambda z: z.derivative(name))
         else:
-            value = function(argument)
+            value = operator(function(argument))
         value = value.adjoint(self.system.dagger) if adjoint else value
         return self.power(value, -1) if inverse else value
 

@@ -8,8 +8,9 @@ fault, never skipped.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 from typing import Any, NamedTuple
@@ -66,6 +67,27 @@ def tokens(latex: str) -> Tokens:
     return tuple(pieces)
 
 
+FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
+    r"\cos": np.cos, r"\sin": np.sin, r"\tanh": np.tanh, r"\ln": np.log, r"\sinh": np.sinh,
+    r"\coth": lambda x: 1 / np.tanh(x), r"\cot": lambda x: 1 / np.tan(x),
+    r"\mathrm{sech}": lambda x: 1 / np.cosh(x),
+    r"\mathrm{Re}": np.real, r"\mathrm{Im}": np.imag, r"\mathrm{Tr}": np.trace,
+}  # fmt: skip
+"""What `Values` knows without being told."""
+
+
+def acting(matrix: Any) -> Callable[[Any], Any]:
+    """The superoperator with this matrix over row-major vec, as a function of `Values`."""
+    size = math.isqrt(matrix.shape[0])
+    return lambda x: (matrix @ np.reshape(x, -1)).reshape(size, size)
+
+
+def dissipator(jump: Any) -> Callable[[Any], Any]:
+    r"""``\mathcal D[L]``: x -> L x L^+ - (L^+ L x + x L^+ L)/2."""
+    back = jump.conj().T @ jump
+    return lambda x: jump @ x @ jump.conj().T - (back @ x + x @ back) / 2
+
+
 @dataclass(frozen=True)
 class Values:
     """What names stand for, at one point or several: reads LaTeX and says what is wrong with it.
@@ -86,12 +108,18 @@ class Values:
     indices: Mapping[str, Sequence[int]] = field(default_factory=dict)
     tolerance: float = 1e-9
 
+    @property
+    def digits(self) -> int:
+        """To which equations hold at the points."""
+        return -round(math.log10(self.tolerance))
+
     def __call__(self, latex: str) -> str:
         """What is wrong with the equations of a formula; "" if nothing is."""
         try:
             for equation in _split(tokens(latex), ";"):
                 for point in self.points:
-                    fault = self._fault(equation, {tokens(n): v for n, v in point.items()})
+                    named = {**FUNCTIONS, **point}
+                    fault = self._fault(equation, {tokens(n): v for n, v in named.items()})
                     if fault:
                         return fault
         except (ArithmeticError, IndexError, TypeError, ValueError) as fault:  # NotRead is one

@@ -89,6 +89,9 @@ def raised(z: Gaussian, n: int) -> Gaussian:
     return result
 
 
+Number = Gaussian | Fraction | int
+
+
 @dataclass(frozen=True)
 class ExponentialSum:
     """The sum; immutable."""
@@ -108,7 +111,7 @@ class ExponentialSum:
         return cls({key: z for key, z in sums.items() if z})
 
     @classmethod
-    def number(cls, z: Gaussian | Fraction | int) -> ExponentialSum:
+    def number(cls, z: Number) -> ExponentialSum:
         return cls.of([(z if isinstance(z, Gaussian) else Gaussian(z), (), ())])
 
     @classmethod
@@ -128,17 +131,29 @@ class ExponentialSum:
     def __iter__(self) -> Iterator[tuple[Gaussian, Factors, Exponent]]:
         return ((z, factors, exponent) for (factors, exponent), z in self.terms.items())
 
-    def __add__(self, other: ExponentialSum) -> ExponentialSum:
-        return ExponentialSum.of([*self, *other])
+    def __add__(self, other: ExponentialSum | Number) -> ExponentialSum:
+        if not isinstance(other, (ExponentialSum, Gaussian, Fraction, int)):
+            return NotImplemented
+        return ExponentialSum.of([*self, *_terms(other)])
+
+    __radd__ = __add__
 
     def __neg__(self) -> ExponentialSum:
-        return self * ExponentialSum.number(-1)
+        return self * -1
 
-    def __sub__(self, other: ExponentialSum) -> ExponentialSum:
+    def __sub__(self, other: ExponentialSum | Number) -> ExponentialSum:
         return self + -other
 
-    def __mul__(self, other: ExponentialSum) -> ExponentialSum:
-        return ExponentialSum.of((x * y, a + b, e + f) for x, a, e in self for y, b, f in other)
+    def __rsub__(self, other: Number) -> ExponentialSum:
+        return -self + other
+
+    def __mul__(self, other: ExponentialSum | Number) -> ExponentialSum:
+        if not isinstance(other, (ExponentialSum, Gaussian, Fraction, int)):
+            return NotImplemented
+        terms = [*_terms(other)]
+        return ExponentialSum.of((x * y, a + b, e + f) for x, a, e in self for y, b, f in terms)
+
+    __rmul__ = __mul__
 
     def conjugate(self) -> ExponentialSum:
         """All variables are real."""
@@ -294,6 +309,10 @@ class ExponentialSum:
                 total = total + _value(form, at) * (at[time] if time else 1)
             found[total] = found.get(total, Gaussian()) + z
         return {exponent: z for exponent, z in found.items() if z}
+
+
+def _terms(value: ExponentialSum | Number) -> Iterable[tuple[Gaussian, Factors, Exponent]]:
+    return value if isinstance(value, ExponentialSum) else ExponentialSum.number(value)
 
 
 def _primitive(name: str, n: int, rate: Linear) -> ExponentialSum:
