@@ -99,8 +99,7 @@ def rates(
     if parsed.dimension > 2:
         _many_levels(parsed, order, digits, as_json)
         return
-    with np.errstate(all="ignore"):  # overflow is found in the result and named there
-        result = bloch_rates(parsed, order, digits, Ticker())
+    result = bloch_rates(parsed, order, digits, Ticker())
     if as_json:
         emit_json(_record(result, digits, rigorous))
     else:

@@ -313,9 +313,10 @@ def read_initial(text: str, size: int) -> Matrix:
     path = Path(text)
     try:
         data = json.loads(read_bounded(path, _LARGEST_STATE).decode())
-        matrix = np.array(data["real"], dtype=float) + 1j * np.array(
-            data.get("imag", np.zeros((size, size))), dtype=float
-        )
+        parts = data["real"], data.get("imag", np.zeros((size, size)))
+        real, imag = (np.array(part, dtype=float) for part in parts)
+        matrix = np.empty(np.broadcast_shapes(real.shape, imag.shape), dtype=complex)
+        matrix.real, matrix.imag = real, imag  # a product with 1j warns of infinities
     except OSError as fault:
         fail(
             f"--initial: {text!r} is neither a level's index nor a readable file "

@@ -17,6 +17,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
+from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
 from pertsym.exact import exact_rational
 from pertsym.model.errors import InputError
 from pertsym.model.read import Place, array, check_keys, reals, table
@@ -92,6 +93,8 @@ class MarkovNoise:
         for i, x in enumerate(self.states):
             if not math.isfinite(x):
                 raise _fault(f"states[{i}]", f"must be finite, got {x!r}", "correct it")
+        if not in_range([*self.states, *(x for row in self.rates for x in row)]):
+            raise _fault("states, rates", f"must be {OUT_OF_RANGE}", OTHER_UNIT)
         for i, row in enumerate(self.rates):
             for j, x in enumerate(row):
                 if not math.isfinite(x) or (i != j and x < 0):

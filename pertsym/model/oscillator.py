@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pertsym.model.errors import InputError
 from pertsym.model.units import Units
-from pertsym.model.values import Bath
+from pertsym.model.values import Bath, require_in_range
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,9 @@ class OscillatorModel:
                     f"must be positive and finite, got {value!r}",
                     f"give the oscillator's {key}",
                 )
+            require_in_range(value, f"system.{key}")
+        for index, coupling in enumerate(self.couplings):
+            require_in_range(coupling.strength, f"couplings[{index}].strength")
         if not self.couplings:
             raise InputError("model", "couplings", "there is no coupling", "couple X to a bath")
         known = [bath.name for bath in self.baths]

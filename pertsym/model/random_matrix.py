@@ -17,7 +17,7 @@ from pertsym.exact import Gaussian
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.gaussian_orthogonal import RADIUS
 from pertsym.model.units import Units
-from pertsym.model.values import Coupling
+from pertsym.model.values import Coupling, require_computable
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,9 @@ class RandomMatrixModel:
     energies: tuple[float, ...]
     couplings: tuple[Coupling, ...]
     bath: RandomMatrixBath
+
+    def __post_init__(self) -> None:
+        require_computable(self.energies, self.couplings)
 
     @property
     def dimension(self) -> int:

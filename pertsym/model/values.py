@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
 from pertsym.baths.densities import (
     BathDensity,
     Density,
@@ -23,7 +24,7 @@ from pertsym.baths.densities import (
     ExpressionDensity,
     SpinSurrogate,
 )
-from pertsym.exact import Gaussian, exact_rational
+from pertsym.exact import LARGEST, SMALLEST, Gaussian, exact_rational
 from pertsym.model.cross import Cross, independent
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import MarkovNoise
@@ -37,6 +38,23 @@ Matrix = tuple[tuple[Gaussian, ...], ...]
 
 def _fault(key: str, problem: str, remedy: str) -> InputError:
     return InputError("model", key, problem, remedy)
+
+
+def require_in_range(value: float, key: str, smallest: float = SMALLEST) -> None:
+    """InputError for a number with which nothing can be computed in double precision."""
+    if not in_range(value, smallest):
+        raise _fault(key, f"must be {OUT_OF_RANGE}, got {value:.3g}", OTHER_UNIT)
+
+
+def require_computable(energies: Sequence[float], couplings: Sequence[Coupling]) -> None:
+    """InputError for levels or couplings out of range (see `pertsym.baths.checks`)."""
+    for index, energy in enumerate(energies):
+        require_in_range(energy, f"energies[{index}]")
+    for index, coupling in enumerate(couplings):
+        for a, b, d in (x.integers for row in coupling.operator for x in row):
+            if max(abs(a), abs(b)) > int(LARGEST) * d:
+                key = f"couplings[{index}].operator"
+                raise _fault(key, f"holds entries above {LARGEST:g}", OTHER_UNIT)
 
 
 def density_from(value: Any) -> BathDensity:
@@ -165,6 +183,8 @@ class Bath:
             return
         if not self.beta > 0 or not 1 / self.beta < math.inf:
             raise _fault("beta", f"must be positive, got {self.beta!r}", "write beta = 1/(k_B T)")
+        if self.beta < math.inf:
+            require_in_range(self.beta, "beta")
         if self.statistics == "classical" and math.isinf(self.beta):
             raise _fault(
                 "temperature",
@@ -278,6 +298,7 @@ class Model:
 
     def __post_init__(self) -> None:
         self._check_energies()
+        require_computable(self.energies, self.couplings)
         names = [bath.name for bath in self.baths] + [noise.name for noise in self.markov]
         for index, name in enumerate(names):
             if name in names[:index]:
