@@ -29,6 +29,7 @@ from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.markov import MarkovNoise
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import Bath
 from pertsym.model.values import Coupling as NumericCoupling
@@ -163,13 +164,25 @@ class Derived:
         return Generator(self.interaction)
 
     def _require_formulas(self) -> None:
-        if self.model is not None and self.model.cross:
+        if (without := self._without_formulas) is not None:
+            assert self.model is not None
+            key, what = without
             raise NotYetDerivable(
                 self.model.name,
-                "cross",
-                "formulas of correlated baths are not written yet, their numbers are",
-                "ask at(...) for numbers, or leave cross out",
+                key,
+                f"formulas of {what} are not written yet, their numbers are",
+                f"ask at(...) for numbers, or leave {key} out",
             )
+
+    @property
+    def _without_formulas(self) -> tuple[str, str] | None:
+        """The key of the model that has numbers only, and what it is."""
+        if self.model is None:
+            return None
+        for bath in self.model.baths:
+            if isinstance(bath, MarkovNoise):
+                return f"baths.{bath.name}", "noise that jumps"
+        return ("cross", "correlated baths") if self.model.cross else None
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -184,7 +197,7 @@ class Derived:
 
     def __dir__(self) -> list[str]:
         own = [name for name in object.__dir__(self) if not name.startswith("_")]
-        if self.model is not None and self.model.cross:
+        if self._without_formulas is not None:
             return own
         elements = [self.generator.name(e) for e in self.generator.elements]
         constant = ["equilibrium_constant"] if self.dimension == 2 else []
@@ -337,8 +350,10 @@ class Derived:
         head = f"Equations of motion of {self.dimension} levels" + (
             f" in {symbols}" if symbols else ""
         )
-        if self.model is not None and self.model.cross:
-            return "\n".join([*lines, f"{head} with correlated baths; at(...) gives numbers"])
+        if self._without_formulas is not None:
+            return "\n".join(
+                [*lines, f"{head} with {self._without_formulas[1]}; at(...) gives numbers"]
+            )
         shown = ", ".join(QUANTITIES if self.dimension == 2 else self.names[:3])
         return "\n".join([*lines, f"{head}; index by the order: {shown}, ..., R_abcd"])
 
@@ -369,7 +384,7 @@ class Derived:
                 "at() needs Hermitian couplings to independent baths; state the system by couplings"
             )
         model = self.basis.model
-        given = {n: x for n, x in values.items() if isinstance(x, Bath)}
+        given = {n: x for n, x in values.items() if isinstance(x, Bath | MarkovNoise)}
         symbols = {n: x for n, x in values.items() if n not in given}
         known = {bath.name: bath for bath in model.baths}
         numbers = dict(model.values)
@@ -473,7 +488,7 @@ def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
         return Model(
             energies=system.energies,
             couplings=system.couplings,
-            baths=system.baths,
+            baths=(*system.baths, *system.markov),
             cross=system.cross,
             observables=dict(system.observables),
             vectors=system.vectors,

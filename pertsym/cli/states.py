@@ -35,8 +35,9 @@ from pertsym.dynamics.methods import (
     in_basis,
     steady_estimated,
 )
-from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
+from pertsym.dynamics.propagation import Matrix
 from pertsym.dynamics.redfield import unresolved
+from pertsym.dynamics.reliability import lowest_eigenvalue
 from pertsym.estimate import Estimate
 from pertsym.files import read_bounded
 from pertsym.generators.system import element_name
@@ -107,12 +108,12 @@ def steady_command(
     parsed = load(model, settings)
     wanted = read_observables(parsed, observables, model, settings)
     record: dict[str, Any] = {"basis": basis, "state": None}
+    _separation(parsed, method)
     try:
         found = steady_estimated(parsed, method, order or 2, Ticker())
     except Divergent as fault:
         _divergent(fault, parsed, method, order, as_json, record)
     _remarks(found)
-    _separation(parsed, method)
     found, expected = in_basis(parsed, found, basis, wanted)
     state = found.states[0]
     if as_json:
@@ -207,12 +208,12 @@ def evolve_command(
         state = parsed.to_energy(state)
     inside = [parsed.units.time_to_internal(time) for time in grid]
     record: dict[str, Any] = {"basis": basis, "times": grid}
+    _separation(parsed, method)
     try:
         estimated = evolve_estimated(parsed, method, state, inside, Ticker())
     except Divergent as fault:
         _divergent(fault, parsed, method, None, as_json, {**record, "populations": None})
     _remarks(estimated)
-    _separation(parsed, method)
     estimated, expected = in_basis(parsed, estimated, basis, wanted)
     found = estimated.states
     populations = np.real(np.diagonal(found, axis1=1, axis2=2)).tolist()
@@ -352,7 +353,11 @@ def _separation(model: Model, method: str) -> None:
     """Whether frequencies that the method holds apart are apart."""
     if not method.startswith(("ccqme", "redfield-")):
         return
-    if reason := unresolved(model):
+    try:
+        reason = unresolved(model)
+    except Divergent:  # which the method itself names
+        return
+    if reason:
         note(f"{method} holds different frequencies apart, but {reason}: compare with redfield")
 
 

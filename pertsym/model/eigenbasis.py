@@ -27,6 +27,7 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Operator, Strengths, level_energies
 from pertsym.model.entries import hermitian_at, is_simple, numbers_of
 from pertsym.model.errors import InputError
+from pertsym.model.markov import MarkovNoise
 from pertsym.model.matrix import eigenbasis, in_basis
 from pertsym.model.read import Place
 from pertsym.model.statement import Model
@@ -183,7 +184,9 @@ class Eigenbasis:
                 found[d.name] = evaluated(d.expression, values)
         return tuple(frequencies), found
 
-    def at(self, values: Mapping[str, Fraction], baths: Sequence[Bath]) -> NumericModel:
+    def at(
+        self, values: Mapping[str, Fraction], baths: Sequence[Bath | MarkovNoise]
+    ) -> NumericModel:
         """The model in numbers, levels and signs as here.
 
         Raises
@@ -217,10 +220,11 @@ class Eigenbasis:
                 NumericCoupling(operator, c.bath)
                 for c, operator in zip(model.couplings, operators, strict=True)
             ),
-            tuple(baths),
+            tuple(bath for bath in baths if isinstance(bath, Bath)),
             model.cross,
             vectors=vectors,
             observables=observables,
+            markov=tuple(bath for bath in baths if isinstance(bath, MarkovNoise)),
         )
 
     def numerical(

@@ -19,7 +19,7 @@ from pertsym.baths.densities import DENSITIES, Mixture
 from pertsym.files import read_bounded
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.markov import is_markov, read_markov
+from pertsym.model.markov import MarkovNoise, is_markov, read_markov
 from pertsym.model.matrix import eigenbasis, hermitian_matrix, in_basis
 from pertsym.model.read import (
     Place,
@@ -90,15 +90,11 @@ def model_of(
     if hamiltonian is not None:
         energies, given, vectors = in_eigenbasis(hamiltonian, given, place.field("system"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
-    chains = {key: x for key, x in baths.items() if is_markov(x)}
-    others = {key: x for key, x in baths.items() if key not in chains}
+    chains, others = read_chains(baths, place.field("baths"))
     bound = read_baths(others, units, place.field("baths"))
-    markov = tuple(
-        read_markov(key, x, place.field("baths").field(key)) for key, x in chains.items()
-    )
     try:
         return Model(
-            name, units, energies, given, bound, crosses, vectors, observables, markov=markov
+            name, units, energies, given, bound, crosses, vectors, observables, markov=chains
         )
     except InputError as error:
         if error.source != "model":
@@ -302,6 +298,15 @@ def in_eigenbasis(
         ),
         tuple(tuple(map(complex, row)) for row in vectors.tolist()),
     )
+
+
+def read_chains(
+    entries: Mapping[str, object], place: Place
+) -> tuple[tuple[MarkovNoise, ...], dict[str, object]]:
+    """Return the baths that jump, and the entries of all others."""
+    chains = {key: x for key, x in entries.items() if is_markov(x)}
+    others = {key: x for key, x in entries.items() if key not in chains}
+    return tuple(read_markov(key, x, place.field(key)) for key, x in chains.items()), others
 
 
 def read_baths(entries: Mapping[str, object], units: Units, place: Place) -> tuple[Bath, ...]:

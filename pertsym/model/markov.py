@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Final
@@ -79,6 +79,10 @@ class MarkovNoise:
             for i, w in enumerate(weights)
         ]
         return cls.of(name, states, rows)
+
+    def named(self, name: str) -> MarkovNoise:
+        """The same noise under a name."""
+        return replace(self, name=name)
 
     def __post_init__(self) -> None:
         size = len(self.states)

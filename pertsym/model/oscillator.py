@@ -52,6 +52,7 @@ class OscillatorModel:
     baths: tuple[Bath, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "baths", tuple(bath.within(self.units) for bath in self.baths))
         for key, value in (("mass", self.mass), ("frequency", self.frequency)):
             if not 0 < value < math.inf:
                 raise InputError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -28,8 +28,10 @@ from pertsym.model.file import (
     coupling_tables,
     parsed_document,
     read_baths,
+    read_chains,
     read_cross,
 )
+from pertsym.model.markov import MarkovNoise
 from pertsym.model.read import Place, array, check_keys, choice, guess, table, text
 from pertsym.model.symbols import (
     ASSUMPTIONS,
@@ -153,7 +155,7 @@ class Model:
     hamiltonian: Rows | None
     energies: tuple[sympy.Expr, ...] | None
     couplings: tuple[Coupling, ...]
-    baths: tuple[Bath, ...]
+    baths: tuple[Bath | MarkovNoise, ...]
     cross: tuple[Cross, ...]
     symbols: Symbols
     observables: tuple[tuple[str, Rows], ...]
@@ -167,7 +169,7 @@ class Model:
         hamiltonian: Entries | None = None,
         energies: Sequence[Entry] | None = None,
         couplings: Iterable[Coupling | NumericCoupling | tuple[Entries, str]] = (),
-        baths: Mapping[str, Bath] | Iterable[Bath] = (),
+        baths: Mapping[str, Bath | MarkovNoise] | Iterable[Bath | MarkovNoise] = (),
         cross: Iterable[Cross] = (),
         symbols: Mapping[str, float | Fraction | str | Declared] = MappingProxyType({}),
         observables: Mapping[str, Entries] = MappingProxyType({}),
@@ -225,11 +227,8 @@ class Model:
                     f"give a {size} x {size} matrix",
                 )
         given = tuple(_changed(c, unified(c.operator), _with(c.strength, known)) for c in stated)
-        bound = (
-            tuple(replace(bath, name=n) for n, bath in baths.items())
-            if isinstance(baths, Mapping)
-            else tuple(baths)
-        )
+        named = [b.named(n) for n, b in baths.items()] if isinstance(baths, Mapping) else baths
+        bound = tuple(b.within(UNITS[units]) if isinstance(b, Bath) else b for b in named)
         _require_baths(given, bound, place)
         _require_free_names(table, e, [c.bath for c in given], place)
         correlated = tuple(cross)
@@ -313,7 +312,8 @@ class Model:
     @property
     def classical(self) -> tuple[str, ...]:
         """The baths whose correlation function is known to be real."""
-        return tuple(b.name for b in self.baths if b.statistics == "classical")
+        gaussian = (b for b in self.baths if isinstance(b, Bath))
+        return tuple(b.name for b in gaussian if b.statistics == "classical")
 
     @cached_property
     def groups(self) -> tuple[tuple[str, sympy.Expr, Rows], ...]:
@@ -398,12 +398,13 @@ def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fract
         )
     observables = table(document.get("observables", {}), place.field("observables"))
     baths = table(document.get("baths", {}), place.field("baths"))
+    chains, others = read_chains(baths, place.field("baths"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
     try:
         return Model(
             **given,
             couplings=couplings,
-            baths=read_baths(baths, UNITS[units], place.field("baths")),
+            baths=(*read_baths(others, UNITS[units], place.field("baths")), *chains),
             cross=crosses,
             symbols=symbols,
             observables={
@@ -497,7 +498,9 @@ def _vanishes(x: sympy.Expr) -> bool:
     return max(abs(number.re), abs(number.im)) <= _ROUNDING
 
 
-def _require_baths(couplings: Sequence[Coupling], baths: Sequence[Bath], place: Place) -> None:
+def _require_baths(
+    couplings: Sequence[Coupling], baths: Sequence[Bath | MarkovNoise], place: Place
+) -> None:
     names = [bath.name for bath in baths]
     if not names:
         return
@@ -512,15 +515,18 @@ def _require_baths(couplings: Sequence[Coupling], baths: Sequence[Bath], place: 
 
 
 def _require_cross(
-    crosses: Sequence[Cross], coupled: Sequence[str], baths: Sequence[Bath], place: Place
+    crosses: Sequence[Cross],
+    coupled: Sequence[str],
+    baths: Sequence[Bath | MarkovNoise],
+    place: Place,
 ) -> None:
     """What can be said before all numbers are known: with baths their parameters, else names."""
-    known = {bath.name: bath for bath in baths}
+    known = {bath.name: bath for bath in baths if isinstance(bath, Bath)}
     for k, cross in enumerate(crosses):
         here = place.field("cross").item(k)
-        if known:
+        if baths:
             cross.check(known, here.key)
-        for n, name in enumerate(cross.baths if not known else ()):
+        for n, name in enumerate(cross.baths if not baths else ()):
             if name not in coupled:
                 raise (
                     here.field("baths")

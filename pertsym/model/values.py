@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal, Protocol, get_args
@@ -83,6 +83,10 @@ def density_from(value: Any) -> BathDensity:
 class Bath:
     """A Gaussian bath: Bath(density, temperature=1.0), or Bath(name, statistics, beta, density).
 
+    A temperature is in the unit of the model that the bath is given to: kelvin where its `units`
+    are "atomic" or "wavenumber", as in a model file.  Until then, and with "natural" units, it is
+    the energy k_B T.
+
     The density may be a formula, ``Bath("0.1*w*exp(-w)", temperature=1.0)``.  Where a model names
     its baths (a mapping, or keywords of ``at``), no name is needed here.
 
@@ -110,6 +114,7 @@ class Bath:
     statistics: Statistics
     beta: float | None
     density: BathDensity
+    _temperature: float | None = field(init=False, repr=False, compare=False, default=None)
 
     def __init__(
         self,
@@ -141,6 +146,7 @@ class Bath:
             ("statistics", statistics),
             ("beta", beta),
             ("density", density),
+            ("_temperature", temperature),
         ):
             object.__setattr__(self, key, value)
         self._check()
@@ -161,7 +167,15 @@ class Bath:
 
     def named(self, name: str) -> Bath:
         """The same bath under a name."""
-        return replace(self, name=name)
+        found = replace(self, name=name)
+        object.__setattr__(found, "_temperature", self._temperature)
+        return found
+
+    def within(self, units: Units) -> Bath:
+        """The bath in a model of these units, which say what its `temperature` means."""
+        if self._temperature is None:
+            return self
+        return replace(self, beta=units.inverse_temperature(self._temperature))
 
     def _check(self) -> None:
         if self.statistics not in get_args(Statistics):
@@ -297,6 +311,7 @@ class Model:
     markov: tuple[MarkovNoise, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "baths", tuple(bath.within(self.units) for bath in self.baths))
         self._check_energies()
         require_computable(self.energies, self.couplings)
         names = [bath.name for bath in self.baths] + [noise.name for noise in self.markov]

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.dynamics.reliability import require_positive
 from pertsym.model.errors import InputError
 from pertsym.model.random_matrix import RandomMatrixModel
 from pertsym.model.requests import require_evolvable
@@ -77,7 +78,7 @@ def random_matrix_evolve(
     InputError
         If the method is unknown or a number is out of range or belongs to another method.
     NotYetDerivable
-        If a master equation is asked for a model that it cannot treat.
+        If a master equation is asked for a model that it cannot treat, or gives no populations.
     """
     if method not in EVOLVE:
         raise InputError(
@@ -104,6 +105,8 @@ def random_matrix_evolve(
             raise InputError(model.name, name, f"belongs to method {EXACT} alone", "leave it out")
     splitting, strength = model.two_levels()
     lower, upper = (float(p) for p in np.real(np.diagonal(initial)))
-    return Evolution(
-        populations(method, splitting, strength, model.bath.energy, (lower, upper), times, progress)
+    found = populations(
+        method, splitting, strength, model.bath.energy, (lower, upper), times, progress
     )
+    require_positive(float(found.min(initial=0.0)), min(lower, upper), 0.0, method)
+    return Evolution(found)
