@@ -26,6 +26,7 @@ from pertsym.environments.expansion import PathTerm
 from pertsym.environments.projector import ENERGY_RESOLVED
 from pertsym.environments.rule import EnergyForm
 from pertsym.equations.energy_resolved import TwoLevels
+from pertsym.precision import decimals
 from pertsym.random_matrix.ensemble import (
     RADIUS,
     VARIANCE,
@@ -110,7 +111,7 @@ def finite_part(function: Callable[[float], float], pole: float, low: float, hig
 
 def rate_from_pole(splitting: Fraction, total: Fraction, digits: int) -> tuple[Any, Any]:
     """(rate^(2), rate^(4)) for |S_01| = 1 from the pole of the ladder (route 2)."""
-    with mpmath.workdps(3 * digits + 30):
+    with decimals(3 * digits + 30):
         small = mpmath.mpf(10) ** (-digits - 5)  # lambda^2
         points = [mpmath.mpf(x.numerator) / x.denominator for x in _points(splitting, total)]
         tiny = small**2

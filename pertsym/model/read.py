@@ -116,7 +116,9 @@ def real(value: object, place: Place, *, hint: str = "write a plain number") -> 
     if isinstance(value, float) and not math.isfinite(value):
         raise place.error(f"must be a finite number, got {shown(value)}", hint)
     if abs(value) > LARGEST:
-        raise place.error(f"must be a finite number, at most {LARGEST:g}", "use another unit of energy")
+        raise place.error(
+            f"must be a finite number, at most {LARGEST:g}", "use another unit of energy"
+        )
     return value
 
 
