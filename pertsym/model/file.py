@@ -101,7 +101,7 @@ def model_of(
             raise
         key = error.key
         if key.startswith("energies"):
-            key = "system.energies" if hamiltonian is None else "system.hamiltonian"
+            key = f"system.{key}" if hamiltonian is None else "system.hamiltonian"
         raise InputError(place.source, key, error.problem, error.remedy) from None
 
 
