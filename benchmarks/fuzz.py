@@ -1,12 +1,13 @@
 """Hostile requests to the command line, each within bounds of time and memory.
 
-    python -m benchmarks.fuzz [--cases N] [--seed S] [--processes P] [--output FILE] [--only INDEX]
+    python -m benchmarks.fuzz [--cases N] [--seed S] [--processes P] [--seconds T] [--output FILE]
+        [--only INDEX]
 
 Every request of `benchmarks.hostile` runs in a folder of its own, in this process's children,
 through the entry point of the command.  What must hold of it is in `escapes`: no traceback, an exit
 code of the contract, one line that names the fault and its place, no number that is none, no state
-that means nothing, nothing half-written, and an end within `SECONDS` of processor time and `MEMORY`
-bytes.  Whatever escapes is printed with its number, and the exit status is 1.  FILE keeps what is
+that means nothing, nothing half-written, and an end within T = `SECONDS` of processor time and
+`MEMORY` bytes.  Whatever escapes is printed with its number, and the exit status is 1.  FILE keeps what is
 done, chunk by chunk, and a second run goes on from there.
 """
 
@@ -83,7 +84,7 @@ def escapes(given: Request, result: Result, before: dict[str, bytes], folder: Pa
     """Everything that must not be, in words that are the same for faults of one kind."""
     if isinstance(result.exception, _OutOfTime):
         told = any(line.startswith("... ") for line in result.stderr.splitlines())
-        return [] if told else [f"more than {SECONDS} s: {_place(result.exception)}"]
+        return [] if told else [f"out of time: {_place(result.exception)}"]
     if result.exception is not None:
         return [_traceback(result.exception)]
     code = result.code
@@ -244,7 +245,7 @@ def tried(index: int, given: Request) -> Case:
     return Case(index, result.code, time.process_time() - start, tuple(found))
 
 
-def _child(seed: int, start: int, end: int, out: Connection) -> None:
+def _child(seed: int, start: int, end: int, seconds: int, out: Connection) -> None:
     """Requests one by one; the system ends this process where one exceeds its time."""
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -252,24 +253,24 @@ def _child(seed: int, start: int, end: int, out: Connection) -> None:
     signal.signal(signal.SIGXCPU, _out_of_time)
     for index in range(start, end):
         used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + SECONDS + 1, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(used) + seconds + 1, resource.RLIM_INFINITY))
         out.send(tried(index, request(seed, index)))
     out.close()
 
 
-def cases(seed: int, start: int, end: int) -> list[Case]:
+def cases(seed: int, start: int, end: int, seconds: int = SECONDS) -> list[Case]:
     """Requests `start` to `end`, in children that may end early."""
     context = multiprocessing.get_context("fork")
     found: list[Case] = []
     while start + len(found) < end:
         here, there = context.Pipe(duplex=False)
-        child = context.Process(target=_child, args=(seed, start + len(found), end, there))
+        child = context.Process(target=_child, args=(seed, start + len(found), end, seconds, there))
         child.start()
         there.close()
         began = time.monotonic()
         try:
             while True:
-                if not here.poll(20 * SECONDS):  # waits without computing
+                if not here.poll(20 * seconds):  # waits without computing
                     child.kill()
                 found.append(here.recv())
                 began = time.monotonic()
@@ -284,7 +285,9 @@ def cases(seed: int, start: int, end: int) -> list[Case]:
     return found
 
 
-def run(number: int, seed: int, processes: int = 1, path: Path | None = None) -> list[Case]:
+def run(
+    number: int, seed: int, processes: int = 1, path: Path | None = None, seconds: int = SECONDS
+) -> list[Case]:
     """The campaign in chunks, kept in a file."""
     done: dict[int, list[Case]] = {}
     if path is not None and path.exists():
@@ -295,7 +298,7 @@ def run(number: int, seed: int, processes: int = 1, path: Path | None = None) ->
                     done[row["start"]] = [Case(a, b, c, tuple(d)) for a, b, c, d in row["cases"]]
     starts = [start for start in range(0, number, CHUNK) if start not in done]
     with ThreadPoolExecutor(processes) as pool:
-        chunks = pool.map(lambda start: (start, cases(seed, start, start + CHUNK)), starts)
+        chunks = pool.map(lambda start: (start, cases(seed, start, start + CHUNK, seconds)), starts)
         for start, chunk in chunks:
             done[start] = chunk
             for case in chunk:
@@ -353,6 +356,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=50_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--seconds", type=int, default=SECONDS, help="of one request")
     parser.add_argument("--output", type=Path, default=Path("build/fuzz.jsonl"))
     parser.add_argument("--only", type=int, metavar="INDEX", help="show one request and its answer")
     given = parser.parse_args()
@@ -360,7 +364,7 @@ def main() -> None:
         print(shown(given.seed, given.only))
         return
     given.output.parent.mkdir(parents=True, exist_ok=True)
-    found = run(given.cases, given.seed, given.processes, given.output)
+    found = run(given.cases, given.seed, given.processes, given.output, given.seconds)
     print(report(found))
     sys.exit(1 if any(case.faults for case in found) else 0)
 

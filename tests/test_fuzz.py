@@ -81,7 +81,7 @@ def test_demands_hold_of_what_is_right(tmp_path: Path) -> None:
 def test_what_is_done_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
 
-    def cases(seed: int, start: int, end: int) -> list[fuzz.Case]:
+    def cases(seed: int, start: int, end: int, seconds: int) -> list[fuzz.Case]:
         calls.append(start)
         return [fuzz.Case(k, 0, 0.1, ("x",) if k == 3 else ()) for k in range(start, end)]
 
