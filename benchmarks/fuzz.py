@@ -7,8 +7,8 @@ Every request of `benchmarks.hostile` runs in a folder of its own, in this proce
 through the entry point of the command.  What must hold of it is in `escapes`: no traceback, an exit
 code of the contract, one line that names the fault and its place, no number that is none, no state
 that means nothing, nothing half-written, and an end within T = `SECONDS` of processor time and
-`MEMORY` bytes.  Whatever escapes is printed with its number, and the exit status is 1.  FILE keeps what is
-done, chunk by chunk, and a second run goes on from there.
+`MEMORY` bytes.  Whatever escapes is printed with its number, and the exit status is 1.  FILE keeps
+what is done, chunk by chunk, and a second run goes on from there.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ABSURD: Final = 0.2
 """How far they may lie outside with one."""
 
 _NO_NUMBER: Final = re.compile(r"(?<![\w.'\"=:])[-+]?(?:nan|inf|infinity)(?:j|i)?(?![\w'\"])", re.I)
-_POSITION: Final = re.compile(r'File "(.*?)", line (\d+)')
+_REMARK: Final = re.compile(r"(note: |\.\.\. )|(.* of \d+: )?(divergent|not derived yet): ")
 
 
 class Case(NamedTuple):
@@ -91,11 +91,7 @@ def escapes(given: Request, result: Result, before: dict[str, bytes], folder: Pa
     if code is None or code not in CODES:
         return [f"exit code {code}"]
     found = []
-    said = [
-        line
-        for line in result.stderr.splitlines()
-        if line and not line.startswith(("note: ", "... ", "divergent: ", "not derived yet: "))
-    ]
+    said = [line for line in result.stderr.splitlines() if line and not _REMARK.match(line)]
     if "Warning" in result.stderr or "Traceback" in result.stderr:
         found.append(f"noise on stderr: {said[-1] if said else ''}"[:160])
     if code in (2, 4) and not _says_where(said):

@@ -15,8 +15,8 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
 
 @LINUX
 def test_hostile_requests_are_answered() -> None:
-    found = fuzz.cases(11, 0, 120)
-    assert [case.number for case in found] == list(range(120))
+    found = fuzz.cases(11, 0, 80, seconds=3)
+    assert [case.number for case in found] == list(range(80))
     assert [(case.number, case.faults) for case in found if case.faults] == []
     assert {0, 2, 4} <= {case.code for case in found}
 
