@@ -118,7 +118,7 @@ def _says_where(said: list[str]) -> bool:
 
     A formula is shown below it, with a mark at the place.
     """
-    if not said or said[-1].startswith("Error: "):
+    if not said or said[0].startswith("Usage: ") or said[-1].startswith("Error: "):
         return True  # each quantity that is missing has a line of its own
     first, *others = said
     return (
@@ -266,7 +266,7 @@ def cases(seed: int, start: int, end: int, seconds: int = SECONDS) -> list[Case]
         began = time.monotonic()
         try:
             while True:
-                if not here.poll(20 * seconds):  # waits without computing
+                if not here.poll(max(600, 30 * seconds)):  # waits without computing
                     child.kill()
                 found.append(here.recv())
                 began = time.monotonic()
