@@ -109,6 +109,8 @@ def _traceback(fault: BaseException) -> str:
 
 def _place(fault: BaseException) -> str:
     frames = traceback.extract_tb(fault.__traceback__)
+    if not frames:
+        return "nowhere"
     last = ([x for x in frames if "/pertsym/" in x.filename] or list(frames))[-1]
     return f"{Path(last.filename).name}:{last.name}"
 

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks import fuzz
-from benchmarks.hostile import EXTREME, MODELS, WRONG, Request, request
+from benchmarks.hostile import EXTREME, MODELS, Request, request
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
 
 
 @LINUX
 def test_hostile_requests_are_answered() -> None:
-    found = fuzz.cases(11, 0, 80, seconds=3)
-    assert [case.number for case in found] == list(range(80))
+    found = fuzz.cases(12, 0, 60)
+    assert [case.number for case in found] == list(range(60))
     assert [(case.number, case.faults) for case in found if case.faults] == []
     assert {0, 2, 4} <= {case.code for case in found}
 
@@ -30,7 +30,7 @@ def test_every_kind_of_request_is_made() -> None:
     content = b"".join(each.files["model.toml"] for each in made).decode(errors="replace")
     kinds = ("ohmic", "drude-lorentz", "underdamped", "expression", "table", "exponentials")
     others = ("markov", "random-matrix", "oscillator", "symbols", "cross", "spin", "classical")
-    assert all(word in content for word in (*kinds, *others, *EXTREME[:12], *WRONG[:6]))
+    assert all(word in content for word in (*kinds, *others, *EXTREME[:12], '"x"', "[[1]]"))
     assert any(b"\xff" in each.files["model.toml"] for each in made)
     assert len(MODELS) == 5
     for each in made:  # nothing outside the folder in which it runs
