@@ -4,7 +4,7 @@ VENV := .venv
 export OPENBLAS_NUM_THREADS := 1
 BIN := $(VENV)/bin
 
-.PHONY: demo test check notebooks docs wheel oldest newest benchmarks campaign mutation constraints clean
+.PHONY: demo test check notebooks docs wheel oldest newest benchmarks campaign fuzz mutation constraints clean
 
 # The versions of constraints.txt, or the newest where an index has these no longer.
 NEWEST := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -89,6 +89,10 @@ benchmarks: $(VENV)/.ready
 # 20,000 random sets of parameters against enclosures; goes on where it was stopped.
 campaign: $(VENV)/.ready
 	$(BIN)/python -m benchmarks.campaign --sets 20000 --seed 1 --processes $$(nproc)
+
+# 50,000 hostile requests to the commands; goes on where it was stopped.
+fuzz: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.fuzz --cases 50000 --seed 1 --processes $$(nproc)
 
 # Mutants of every numerical module, a seeded sample; goes on where it was stopped.
 mutation: $(VENV)/.ready

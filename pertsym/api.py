@@ -25,15 +25,16 @@ from pertsym.equations.models import laird
 from pertsym.exact import exact_rational
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
+from pertsym.expansion.rule import RuleBath
 from pertsym.files import write_whole
 from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.cross import Cross, with_values
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Coupling, Model
-from pertsym.model.values import Bath
+from pertsym.model.values import AnyBath, Bath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
 from pertsym.results import GenericParameters, Parameters, ResultSeries
@@ -161,6 +162,26 @@ class Derived:
             return bloch.generator
         return Generator(self.interaction)
 
+    def _require_formulas(self) -> None:
+        if (without := self._without_formulas) is not None:
+            assert self.model is not None
+            key, what = without
+            raise NotYetDerivable(
+                self.model.name,
+                key,
+                f"formulas of {what} are not written yet, their numbers are",
+                f"ask at(...) for numbers, or leave {key} out",
+            )
+
+    @property
+    def _without_formulas(self) -> tuple[str, str] | None:
+        """The key of the model that has numbers only, and what it is."""
+        for bath in () if self.model is None else self.model.baths:
+            if not isinstance(bath, Bath):
+                what = "baths with a rule" if isinstance(bath, RuleBath) else "noise that jumps"
+                return f"baths.{bath.name}", what
+        return None
+
     @cached_property
     def parameters(self) -> Parameters:
         """Arguments of numerical functions."""
@@ -174,6 +195,8 @@ class Derived:
 
     def __dir__(self) -> list[str]:
         own = [name for name in object.__dir__(self) if not name.startswith("_")]
+        if self._without_formulas is not None:
+            return own
         elements = [self.generator.name(e) for e in self.generator.elements]
         constant = ["equilibrium_constant"] if self.dimension == 2 else []
         return sorted({*own, *self.names, *elements} - ({"equilibrium_constant"} - {*constant}))
@@ -348,6 +371,10 @@ class Derived:
         head = f"Equations of motion of {self.dimension} levels" + (
             f" in {symbols}" if symbols else ""
         )
+        if self._without_formulas is not None:
+            return "\n".join(
+                [*lines, f"{head} with {self._without_formulas[1]}; at(...) gives numbers"]
+            )
         shown = ", ".join(QUANTITIES if self.dimension == 2 else self.names[:3])
         return "\n".join([*lines, f"{head}; index by the order: {shown}, ..., R_abcd"])
 
@@ -381,7 +408,7 @@ class Derived:
         model = self.basis.model
         taken = {*model.bath_names, *model.symbols}
         values, cross = with_values(model.cross, model.pairs, taken, values)
-        given = {n: x for n, x in values.items() if isinstance(x, Bath)}
+        given = {n: x for n, x in values.items() if isinstance(x, AnyBath)}
         symbols = {n: x for n, x in values.items() if n not in given}
         known = {bath.name: bath for bath in model.baths}
         numbers = dict(model.values)
@@ -522,7 +549,7 @@ def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
         return Model(
             energies=system.energies,
             couplings=system.couplings,
-            baths=system.baths,
+            baths=(*system.baths, *system.markov),
             cross=system.cross,
             observables=dict(system.observables),
             vectors=system.vectors,

@@ -11,8 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.mean_force import mean_force
-from pertsym.dynamics.methods import Estimated, evolve_estimated, in_basis, steady_estimated
+from pertsym.dynamics.methods import (
+    Estimated,
+    evolve_estimated,
+    in_basis,
+    steady_estimated,
+    thermal_estimated,
+)
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.generator import ELIMINATED, Generator
 from pertsym.estimate import Estimate, scientific
@@ -305,8 +310,7 @@ class Numbers:
 
     def mean_force(self, order: int = 2, basis: Basis = "system") -> States:
         """The mean-force Gibbs state to order 0, 2, 4, ..., in a basis as of `evolve`."""
-        found = mean_force(self.model, order)
-        return self._shown(None, Estimated(found.matrix[None], np.array([found.error])), basis)
+        return self._shown(None, thermal_estimated(self.model, order), basis)
 
     def heat_current(self, bath: str) -> NumberSeries:
         """What a bath gives per unit time in the steady state, I = -d<H_B>/dt, order by order.

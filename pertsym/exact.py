@@ -12,6 +12,10 @@ from fractions import Fraction
 from typing import Final, NoReturn
 
 DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE](?P<exponent>[+-]?\d+))?", re.ASCII)
+SMALLEST: Final = 1e-60
+LARGEST: Final = 1e60
+"""Sizes of a model's numbers: products of several of them, as of order 4, are numbers still."""
+
 _LARGEST_EXPONENT: Final = 400  # beyond the double range nothing can be evaluated anyway
 _LONGEST_DECIMAL: Final = 1000
 

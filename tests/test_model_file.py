@@ -193,7 +193,7 @@ MISTAKES = [
     (LEVELS, "energies = 1.0", "system.energies", "list"),
     (LEVELS, "hamiltonian = [[0, 1], [2, 0]]", "system.hamiltonian[1][0]", "Hermitian"),
     (LEVELS, "hamiltonian = [[0, 1]]", "system.hamiltonian[0]", "2 entries"),
-    (LEVELS, "hamiltonian = [[1e308, 1e308], [1e308, 1e308]]", "system.hamiltonian", "diagonal"),
+    (LEVELS, "hamiltonian = [[1e308, 1e308], [1e308, 1e308]]", "system.hamiltonian[0][0]", "1e+60"),
     (LEVELS, 'kind = "rotor"', "system.kind", "unknown system"),
     ("operator", "operater", "couplings[0].operater", "did you mean 'operator'"),
     (f"operator = {OPERATOR}", "", "couplings[0].operator", "missing"),

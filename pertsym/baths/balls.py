@@ -15,6 +15,8 @@ import flint
 import mpmath
 from mpmath.libmp import from_man_exp
 
+from pertsym.precision import series_terms
+
 Ball = Any
 """acb or acb_series."""
 
@@ -88,17 +90,13 @@ def is_series(z: Ball) -> bool:
 
 def taylor(function: Callable[[Ball], Ball], at: Any, slope: Any, terms: int) -> list[Any]:
     """Taylor coefficients of function(at + slope x) in x."""
-    before = flint.ctx.cap
-    flint.ctx.cap = terms + 3  # it truncates every result; a removable 0/0 loses terms
-    try:
+    with series_terms(terms + 3):  # every result is truncated; a removable 0/0 loses terms
         series = function(flint.acb_series([at, slope], terms + 2))
         if is_series(series) and series.prec < terms:
             raise ArithmeticError("a Taylor series lost terms")
         if not is_series(series):  # a constant
             return [flint.acb(series), *[flint.acb(0)] * (terms - 1)]
         return [series[k] for k in range(terms)]
-    finally:
-        flint.ctx.cap = before
 
 
 def power(z: Ball, exponent: float) -> Ball:

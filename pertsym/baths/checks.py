@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
+
+from pertsym.exact import LARGEST, SMALLEST
+
+OUT_OF_RANGE: Final = f"0, or {SMALLEST:g} to {LARGEST:g} in size"
+"""The requirement in words; what to do follows."""
+
+OTHER_UNIT: Final = "use another unit of energy, or less extreme parameters"
+
+
+def in_range(value: Any, smallest: float = SMALLEST) -> bool:
+    """Whether every number is 0, or of a size that can be computed with."""
+    size = np.abs(np.asarray(value, dtype=complex))
+    return bool(np.all((size == 0) | ((size >= smallest) & (size <= LARGEST))))
 
 
 def require(holds: Any, field: str, requirement: str, value: Any, remedy: str) -> None:
@@ -23,6 +36,7 @@ def require_real(field: str, value: Any, *, positive: bool) -> None:
     number = np.asarray(value, dtype=float)
     holds = np.isfinite(number) & (number > 0 if positive else number >= 0)
     require(holds, field, requirement, value, remedy)
+    require(in_range(number), field, OUT_OF_RANGE, value, OTHER_UNIT)
 
 
 class Parameter(NamedTuple):

@@ -46,6 +46,7 @@ from pertsym.baths.spectrum_balls import (
     exponents,
     fractions,
 )
+from pertsym.precision import ball_bits
 
 _HIGHEST = 3
 _CLOSER = 8
@@ -57,7 +58,7 @@ DOUBLINGS = 4
 class BathBalls:
     """One bath at a fixed number of bits; its contours are kept.
 
-    Call everything within `flint.ctx.workprec(bits)`.
+    Call everything within `pertsym.precision.ball_bits(bits)`.
     """
 
     correlation: Correlation
@@ -260,7 +261,7 @@ def finite_part(function: Any, bits: int, poles: Sequence[tuple[Any, Any, int]])
 
 @dataclass(frozen=True, eq=False)
 class PairBalls:
-    """Integrals over two baths at the same number of bits; within `flint.ctx.workprec(bits)`."""
+    """Integrals over two baths at one number of bits; within `pertsym.precision.ball_bits`."""
 
     a: BathBalls
     b: BathBalls
@@ -423,7 +424,7 @@ def enclosed(compute: Any, digits: int, doublings: int = DOUBLINGS) -> Any:
     wanted = bits_of(digits)
     best, fault, bits = None, "no finite enclosure", wanted + _GUARD
     for _ in range(doublings):
-        with flint.ctx.workprec(bits):
+        with ball_bits(bits):
             try:
                 value = compute(bits)
             except Divergent:

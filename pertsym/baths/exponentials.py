@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pertsym.baths.checks import given_as, require
+from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, given_as, in_range, require
+from pertsym.exact import SMALLEST
 
 
 @dataclass(frozen=True)
@@ -50,4 +51,6 @@ def _complex_tuple(field: str, entries: Sequence[complex]) -> tuple[complex, ...
         ) from None
     require(len(numbers) > 0, field, "a list with at least one entry", entries, "add an entry")
     require(np.isfinite(np.array(numbers)), field, "finite", entries, "remove nan and inf")
+    smallest = SMALLEST if field == "nu" else 0.0
+    require(in_range(numbers, smallest), field, OUT_OF_RANGE, entries, OTHER_UNIT)
     return numbers

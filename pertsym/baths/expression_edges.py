@@ -12,6 +12,7 @@ import sympy
 
 from pertsym.baths import jets
 from pertsym.baths.jets import Jet
+from pertsym.precision import decimals
 
 _DIGITS: Final = 500  # five derivatives of the root of a square, beside its zero
 _BESIDE: Final = 45  # digits of the distance at which derivatives are taken; breaks have 60
@@ -39,7 +40,7 @@ def regularity(
     ValueError
         If J is not finite there, or its behaviour is not that of a power.
     """
-    with mpmath.workdps(_DIGITS):
+    with decimals(_DIGITS):
         at = mpmath.mpf(str(sympy.N(position, _DIGITS)))
         if position.is_Rational:
             at = mpmath.mpf(int(position.p)) / int(position.q)

@@ -21,6 +21,7 @@ from pertsym.baths import jets
 from pertsym.baths.expression_edges import regularity
 from pertsym.baths.jets import Jet
 from pertsym.expressions.numeric import W
+from pertsym.precision import decimals
 
 if TYPE_CHECKING:
     from pertsym.expressions.expression import Expression
@@ -231,7 +232,7 @@ class _Analytic:
         except ValueError:  # of a piece that ends before infinity
             return math.inf
         low, high = 0.0, float(_LARGEST_DECADE)  # decimal exponents of w
-        with mpmath.workdps(_LIMIT_DECADES):
+        with decimals(_LIMIT_DECADES):
             for _ in range(_BISECTIONS):
                 middle = (low + high) / 2
                 try:
@@ -357,7 +358,7 @@ def _without_limits(node: _Node, w: tuple[Any, ...]) -> tuple[Any, ...]:
     """Taylor coefficients by mpmath; at w = 0 their limit, if there is one.  Empty if none."""
     if not np.all(np.isfinite(w)):
         return ()
-    with mpmath.workdps(_LIMIT_DECADES * (len(w) + 2)):
+    with decimals(_LIMIT_DECADES * (len(w) + 2)):
         try:
             if w[0] != 0:
                 return node(Jet(tuple(map(mpmath.mpmathify, w)), None)).c

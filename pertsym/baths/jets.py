@@ -170,8 +170,16 @@ def log(a: Jet) -> Jet:
 
 
 def tanh(a: Jet) -> Jet:
-    """Hyperbolic tangent."""
-    return _by_recurrence(a, _library(a).tanh(a.c[0]), lambda y: 1.0 - y * y)
+    """Hyperbolic tangent; where 1 - tanh^2 is small it is taken from an exponential."""
+    near = _by_recurrence(a, _library(a).tanh(a.c[0]), lambda y: 1.0 - y * y)
+    if a.e is None or near.e is None:
+        return near
+    sign, far = np.where(a.c[0] < 0, -1.0, 1.0), np.abs(a.c[0]) > 0.5
+    beside = reciprocal(exp(a.scaled(-2 * sign)) + 1.0).scaled(2 * sign)  # sign + tanh
+    assert beside.e is not None
+    c = tuple(np.where(far, *pair) for pair in zip(beside.c[1:], near.c[1:], strict=True))
+    e = tuple(np.where(far, *pair) for pair in zip(beside.e, near.e, strict=True))
+    return Jet((near.c[0], *c), e)
 
 
 def tan(a: Jet) -> Jet:

@@ -21,6 +21,7 @@ import flint
 import numpy as np
 
 from pertsym.baths.balls import Ball, taylor
+from pertsym.precision import ball_bits
 
 _I = flint.acb(0, 1)
 _RHO = 3
@@ -96,14 +97,14 @@ class Function(Protocol):
 
 @lru_cache(maxsize=512)
 def _gauss(count: int, bits: int) -> tuple[tuple[Any, Any], ...]:
-    with flint.ctx.workprec(bits):
+    with ball_bits(bits):
         return tuple(flint.arb.legendre_p_root(count, k, weight=True) for k in range(count))
 
 
 @lru_cache(maxsize=256)
 def _powers(count: int, bits: int) -> Any:
     """(1 or 2) T_k(t_j): what the coefficients of q^-k are made of."""
-    with flint.ctx.workprec(bits):
+    with ball_bits(bits):
         nodes = [x for x, _ in _gauss(count, bits)]
         rows = [[flint.arb(1)] * count, nodes]
         for _ in range(2, bits * 2 // 3 + 2):
@@ -114,7 +115,7 @@ def _powers(count: int, bits: int) -> Any:
 @lru_cache(maxsize=256)
 def _monomials(count: int, bits: int) -> Any:
     """t_j^k."""
-    with flint.ctx.workprec(bits):
+    with ball_bits(bits):
         nodes = [x for x, _ in _gauss(count, bits)]
         return flint.acb_mat([[x**k for x in nodes] for k in range(bits // 2 + 2)])
 

@@ -34,6 +34,8 @@ _RESOLVED = 16 * EPS
 _NOISE = 8.0  # projection amplifies the noise of the samples
 _NEGLIGIBLE = 1e-25  # of the largest |f|, and of the largest integral over a panel
 _GOAL = 1e-16  # of an integral: one panel may miss so much
+_TINY = 1e-290
+"""Numbers below have fewer digits than others, or would be sums of such."""
 _BISECTIONS = 60
 _MOST_PANELS = 200_000
 _CORE_DIGITS = 22.0  # the integral of |f| left out at a branch point, relative
@@ -252,7 +254,7 @@ def resolve(
                 middle = np.max(np.abs(series[:, :, nodes // 2 - 2 : nodes // 2 + 1]), axis=2)
                 fast = (tail <= 0.01 * middle) | (tail <= 2 * EPS * head)
                 missed = np.where(fast, 4, nodes // 2) * tail
-                ended = (tail <= _RESOLVED * head) | (tail <= _NOISE * unsure)
+                ended = (tail <= _RESOLVED * head) | (tail <= _NOISE * unsure) | (tail <= _TINY)
                 settled = np.all(ended, axis=0)
                 if share is None:
                     largest = max(largest, float(np.max(head[0], initial=0.0)))

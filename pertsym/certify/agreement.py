@@ -34,6 +34,7 @@ from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
 from pertsym.paper import Paper
+from pertsym.precision import decimals
 from pertsym.reduction.spectral import SpectralForm
 
 GUARD_DIGITS = 15
@@ -93,7 +94,7 @@ class _Comparison:
         def check(digits: int) -> Evidence:
             reference = self._closed_forms(digits)
             scale = _scale(reference, entry)
-            with mpmath.workdps(digits + GUARD_DIGITS):
+            with decimals(digits + GUARD_DIGITS):
                 direct = self._time_integral(entry, digits)
                 brute = self._superoperators(entry)
                 value, what = reference[entry], _label(entry)

@@ -30,6 +30,7 @@ from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.expansion.paths import PathTerm
 from pertsym.expansion.rule import ENERGY_RESOLVED, EnergyForm
 from pertsym.model.gaussian_orthogonal import RADIUS, VARIANCE
+from pertsym.precision import decimals
 
 _BEND = Fraction(3, 2)  # K: branch points and poles are then about equally far from the path
 _NODES_PER_DIGIT, _FEWEST = 4, 20
@@ -171,7 +172,7 @@ def finite_part(
 
 def rate_from_pole(splitting: Fraction, total: Fraction, digits: int) -> tuple[Any, Any]:
     """(rate^(2), rate^(4)) for |S_01| = 1 from the pole of the ladder (route 2)."""
-    with mpmath.workdps(3 * digits + 30):
+    with decimals(3 * digits + 30):
         small = mpmath.mpf(10) ** (-digits - 5)  # lambda^2
         points = [mpmath.mpf(x.numerator) / x.denominator for x in _points(splitting, total)]
         tiny = small**2

@@ -23,6 +23,7 @@ from pertsym.certify.gaussian_spectrum import Exponent, GaussianSpectrum
 from pertsym.equations.fourth_constant import fourth_constant
 from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
+from pertsym.precision import ball_decimals
 from pertsym.reduction.spectral import Atom, SpectralIntegral, Thermal, Value
 
 LOWER, CONJUGATE, COHERENCE, UPPER = range(4)
@@ -55,7 +56,7 @@ def constants_from_generator(
     With rho_00 = 1 the order-n part of rho_11 is K(n).  Coherences follow from K_0 one order
     below, rho_11 from the population row two orders above.
     """
-    with flint.ctx.workdps(digits + _GUARD_DIGITS + digits // 4):
+    with ball_decimals(digits + _GUARD_DIGITS + digits // 4):
         generators = generators_of(system, bath.exponents(digits), 6)
         w0 = flint.arb(system.splitting)
         states: dict[int, list[Any]] = {}
@@ -194,7 +195,7 @@ def constants_from_imaginary_time(
     C(s1 + s2 + s3) C(s2).  The integrand is entire, so that the rule converges faster than
     exponentially.
     """
-    with flint.ctx.workdps(digits + _GUARD_DIGITS):
+    with ball_decimals(digits + _GUARD_DIGITS):
         beta, w0 = flint.arb(bath.beta), flint.arb(system.splitting)
         rule = _gauss_legendre(8 + digits)
         boltzmann = (-beta * w0).exp()

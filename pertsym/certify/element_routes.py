@@ -36,6 +36,7 @@ from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.system import Correlated, System
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import EnclosedSpectra
+from pertsym.precision import decimals
 from pertsym.reduction.spectral import SpectralForm
 
 GUARD_DIGITS = 15
@@ -194,7 +195,7 @@ def element_findings(
     direct = in_time(generator.element(order, element), numbers, digits)
     a, b, c, d = element
     size = generator.dimension
-    with mpmath.workdps(digits + GUARD_DIGITS):
+    with decimals(digits + GUARD_DIGITS):
         value = mpmath.mpc(*parts)
         findings = [close(name, value, direct, digits, scale=1)]
     findings += [

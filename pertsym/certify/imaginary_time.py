@@ -22,6 +22,8 @@ import mpmath
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pertsym.precision import decimals
+
 GUARD_DIGITS = 10
 
 ImaginaryTimeCorrelation = Callable[[Any], Any]
@@ -80,7 +82,7 @@ def second_order_weight(
     correlation: ImaginaryTimeCorrelation, beta: Any, energy: Any, digits: int = 20
 ) -> Estimate:
     """int_0^beta dl int_0^l dtau e^{energy tau} C(-i tau)."""
-    with mpmath.workdps(digits + GUARD_DIGITS):
+    with decimals(digits + GUARD_DIGITS):
         value, error = mpmath.quad(
             lambda tau: (beta - tau) * mpmath.exp(energy * tau) * correlation(tau),
             [0, beta],
@@ -104,7 +106,7 @@ def equilibrium_constant_correction(
     """
     up = second_order_weight(correlation, beta, w0, digits)
     down = second_order_weight(correlation, beta, -w0, digits)
-    with mpmath.workdps(digits + GUARD_DIGITS):
+    with decimals(digits + GUARD_DIGITS):
         boltzmann = mpmath.exp(-beta * mpmath.mpf(w0))
         return Estimate(boltzmann * (up.value - down.value), boltzmann * (up.error + down.error))
 
@@ -129,7 +131,7 @@ def second_order_populations(
     tuple of mpf, tuple of mpf
         The Gibbs populations p_n, and what is added to them; the latter sum to zero.
     """
-    with mpmath.workdps(digits + GUARD_DIGITS):
+    with decimals(digits + GUARD_DIGITS):
         levels = [mpmath.mpf(energy) for energy in energies]
         weights = [mpmath.exp(-beta * (energy - min(levels))) for energy in levels]
         added = [mpmath.mpf(0) for _ in levels]

@@ -24,6 +24,7 @@ from pertsym.baths.exponentials import Exponentials as NumericExponentials
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, TimeIntegrand
+from pertsym.precision import decimals
 
 GUARD_DIGITS: Final = 15
 
@@ -128,7 +129,7 @@ def time_integral(
     for name in sorted(integrand.real & correlations.keys()):
         if not correlations[name].is_real():
             raise ValueError(f"correlations: {name!r} is declared real but C(t) is complex")
-    with mpmath.workdps(digits + GUARD_DIGITS):
+    with decimals(digits + GUARD_DIGITS):
         gaps = _GapFactors(integrand, correlations, [_mpf(value) for value in frequencies])
         bits = gaps.bits
         real = imag = 0

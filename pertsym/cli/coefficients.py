@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from pertsym.cli.console import BAD_INPUT, Ticker, command_errors, emit_json, fail
-from pertsym.cli.missing import leave, word
+from pertsym.cli.missing import NOISE, is_noise, leave, noise, word
 from pertsym.cli.missing import record as missing_record
 from pertsym.model.oscillator import OscillatorModel
 from pertsym.model.oscillator_file import load_oscillator
@@ -61,6 +61,8 @@ def _record(result: Coefficients) -> dict[str, Any]:
     record["error"] = {
         name: None if x is None else float(x.error) for name, x in result.values.items()
     }
+    if found := [*noise(record, record["error"])]:
+        record["noise"] = found
     return {**record, **missing_record(_missing(result))}
 
 
@@ -75,4 +77,5 @@ def _show(result: Coefficients, model: OscillatorModel) -> None:
     missing = _missing(result)
     for name, x in result.values.items():
         value = word(missing, "2", name) if x is None else f"{x.value:.15g}  +- {x.error:.1e}"
-        click.echo(f"  {name:<26}{value:>34}   [{units[name]}]")
+        small = NOISE if x is not None and is_noise(x.value, x.error) else ""
+        click.echo(f"  {name:<26}{value:>34}   [{units[name]}]{small}")

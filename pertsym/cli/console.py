@@ -19,6 +19,7 @@ from typing import Any, Final, NoReturn, TypeVar
 import click
 from tqdm import tqdm
 
+from pertsym.baths.divergence import Divergent
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.notes import model_notes
@@ -50,10 +51,16 @@ def command_errors(function: F) -> F:
             fail(str(_located(fault, _file(kwargs))), BAD_INPUT)
         except NotYetDerivable as fault:
             fail(str(_located(fault, _file(kwargs))), NOT_DERIVABLE)
-        except (OverflowError, FloatingPointError) as fault:
-            if "model" not in kwargs:  # there are no numbers of a user's that could be at fault
+        except Divergent as fault:
+            fail(f"{_named(kwargs)}divergent: {fault}", DOES_NOT_EXIST)
+        except (ArithmeticError, MemoryError) as fault:
+            if _file(kwargs) is None:  # there are no numbers of a user's that could be at fault
                 raise
-            _overflow(str(fault))
+            if isinstance(fault, (OverflowError, FloatingPointError, ZeroDivisionError)):
+                _overflow(str(fault))
+            what = "it takes more memory than there is" if isinstance(fault, MemoryError) else fault
+            remedy = "ask for less, or for less extreme parameters"
+            fail(f"{_named(kwargs)}cannot be computed: {what}; {remedy}", NOT_DERIVABLE)
         except BrokenPipeError:  # `| head`; not by its signal, which a worker's pipe sends as well
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(CLOSED_PIPE)
@@ -73,6 +80,8 @@ def _checked() -> Iterator[None]:
 
     Nothing is printed before it has passed.
     """
+    import numpy as np  # as all commands about numbers do
+
     held = io.StringIO()
 
     def passed() -> None:
@@ -80,7 +89,7 @@ def _checked() -> Iterator[None]:
             click.echo(_finite_text(held.getvalue()), nl=False)
 
     try:
-        with redirect_stdout(held):
+        with redirect_stdout(held), np.errstate(all="ignore"):  # looked for in the result
             yield
     except SystemExit:
         passed()
@@ -150,6 +159,11 @@ def _file(arguments: Mapping[str, Any]) -> Path | None:
         source = Path(arguments["source"])
         return source if source.suffix == ".toml" or source.is_file() else None
     return model if isinstance(model, Path) else None
+
+
+def _named(arguments: Mapping[str, Any]) -> str:
+    file = _file(arguments)
+    return "" if file is None else f"{file}: "
 
 
 def _located(fault: L, file: Path | None) -> L:

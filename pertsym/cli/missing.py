@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -25,6 +25,28 @@ def word(missing: Mapping[str, Reasons], order: str, name: str) -> str:
     """What stands in a table in place of a number."""
     found = (kind for kind in WORDS if name in missing.get(kind, {}).get(order, {}))
     return next((WORDS[kind] for kind in found), "not available")
+
+
+NOISE: Final = "   less than its error"
+
+
+def is_noise(value: Any, error: Any) -> bool:
+    """Whether a number says only that it is small."""
+    return bool(error) and abs(float(value)) <= float(error)
+
+
+def noise(values: Any, errors: Any, key: str = "") -> Iterator[str]:
+    """Keys of the numbers of a record that are not larger than their errors."""
+    match values:
+        case dict():
+            for name, entry in values.items():
+                if isinstance(errors, Mapping) and name in errors:
+                    yield from noise(entry, errors[name], f"{key}.{name}" if key else name)
+        case list():
+            for n, (entry, error) in enumerate(zip(values, errors, strict=True)):
+                yield from noise(entry, error, f"{key}[{n}]")
+        case int() | float() | str() if errors is not None and is_noise(values, errors):
+            yield key
 
 
 def record(missing: Mapping[str, Reasons]) -> dict[str, dict[str, dict[str, str]]]:

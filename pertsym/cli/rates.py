@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from pertsym.cli.console import (
     refuse_settings,
     settings_option,
 )
-from pertsym.cli.missing import leave, word
+from pertsym.cli.missing import NOISE, is_noise, leave, noise, word
 from pertsym.cli.missing import record as missing_record
 from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.second_order import Term
@@ -99,8 +99,7 @@ def rates(
     if parsed.dimension > 2:
         _many_levels(parsed, order, digits, as_json)
         return
-    with np.errstate(all="ignore"):  # overflow is found in the result and named there
-        result = bloch_rates(parsed, order, digits, Ticker())
+    result = bloch_rates(parsed, order, digits, Ticker())
     if as_json:
         emit_json(_record(result, digits, rigorous))
     else:
@@ -137,12 +136,21 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
                 {**entry, "real": _parts(values, np.real), "imag": _parts(values, np.imag)}
             )
             record["error"]["eliminated"].setdefault(str(n), []).append({**entry, "error": errors})
-    record.update(missing_record(missing))
+    record.update({**_noise(record), **missing_record(missing)})
     if as_json:
         emit_json(record)
     else:
         _show_levels(record, missing, model.units.rate or "the unit of the energies")
     leave(missing)
+
+
+def _noise(record: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The entry "noise" of the JSON: the numbers that are not larger than their errors, if any."""
+    errors = record["error"]
+    found = [*noise(record["orders"], errors, "orders")]
+    for key in ("eliminated", "equilibrium_constant"):
+        found += noise(record[key], errors.get(key), key)
+    return {"noise": found} if found else {}
 
 
 _Cells = list[list[complex | None]]
@@ -181,11 +189,15 @@ def _show_levels(
 ) -> None:
     for label, row in record["orders"].items():
         errors = [x for line in record["error"][label]["rates"] for x in line if x is not None]
-        off = f"; errors up to {max(errors):.0e}" if errors else ""
+        off = f"; errors up to {max(errors):.0e}, (less than its error)" if errors else ""
         click.echo(f"contribution of order {label}, in {unit}: K_aa,bb, rows a, columns b{off}")
         for a, line in enumerate(row["rates"]):
             cells = (
-                word(missing, label, f"rates[{a}][{b}]") if x is None else format(x, ".10g")
+                word(missing, label, f"rates[{a}][{b}]")
+                if x is None
+                else f"({x:.1g})"
+                if is_noise(x, record["error"][label]["rates"][a][b])
+                else f"{x:.10g}"
                 for b, x in enumerate(line)
             )
             click.echo("  " + "".join(f"{cell:>18}" for cell in cells))
@@ -236,7 +248,7 @@ def _record(result: BlochRates, digits: int | None, rigorous: bool) -> dict[str,
         record["error"]["equilibrium_constant"] = errors(result.equilibrium_constant)
     record["eliminated"] = {str(n): values(row) for n, row in result.eliminated.items()}
     record["error"]["eliminated"] = {str(n): errors(row) for n, row in result.eliminated.items()}
-    return {**record, **missing_record(_missing(result))}
+    return {**record, **_noise(record), **missing_record(_missing(result))}
 
 
 def _value(x: Bounded | None, digits: int | None, rigorous: bool) -> float | str | None:
@@ -279,4 +291,5 @@ def _show(result: BlochRates, digits: int | None) -> None:
 def _line(x: Bounded | None, shown: int, otherwise: str) -> str:
     if x is None:
         return f"{otherwise:>{shown + 8}}"
-    return f"{x.text(shown):>{shown + 8}}  +- {float(x.error):.1e}"
+    small = NOISE if is_noise(x.value, x.error) else ""
+    return f"{x.text(shown):>{shown + 8}}  +- {float(x.error):.1e}{small}"

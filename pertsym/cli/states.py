@@ -37,8 +37,9 @@ from pertsym.dynamics.methods import (
     in_basis,
     steady_estimated,
 )
-from pertsym.dynamics.propagation import Matrix, lowest_eigenvalue
+from pertsym.dynamics.propagation import Matrix
 from pertsym.dynamics.redfield import unresolved
+from pertsym.dynamics.reliability import lowest_eigenvalue
 from pertsym.estimate import Estimate
 from pertsym.files import read_bounded
 from pertsym.generators.heat_current import heat_currents
@@ -134,12 +135,12 @@ def steady_command(
     parsed = load(model, settings)
     wanted = read_observables(parsed, observables, model, settings)
     record: dict[str, Any] = {"basis": basis, "state": None}
+    _separation(parsed, method)
     try:
         found = steady_estimated(parsed, method, order or 2, Ticker())
     except Divergent as fault:
         _divergent(fault, parsed, method, order, as_json, record)
     _remarks(found)
-    _separation(parsed, method)
     found, expected = in_basis(parsed, found, basis, wanted)
     state = found.states[0]
     if as_json:
@@ -234,12 +235,12 @@ def evolve_command(
         state = parsed.to_energy(state)
     inside = [parsed.units.time_to_internal(time) for time in grid]
     record: dict[str, Any] = {"basis": basis, "times": grid}
+    _separation(parsed, method)
     try:
         estimated = evolve_estimated(parsed, method, state, inside, Ticker())
     except Divergent as fault:
         _divergent(fault, parsed, method, None, as_json, {**record, "populations": None})
     _remarks(estimated)
-    _separation(parsed, method)
     estimated, expected = in_basis(parsed, estimated, basis, wanted)
     found = estimated.states
     populations = np.real(np.diagonal(found, axis1=1, axis2=2)).tolist()
@@ -340,9 +341,10 @@ def read_initial(text: str, size: int) -> Matrix:
     path = Path(text)
     try:
         data = json.loads(read_bounded(path, _LARGEST_STATE).decode())
-        matrix = np.array(data["real"], dtype=float) + 1j * np.array(
-            data.get("imag", np.zeros((size, size))), dtype=float
-        )
+        parts = data["real"], data.get("imag", np.zeros((size, size)))
+        real, imag = (np.array(part, dtype=float) for part in parts)
+        matrix = np.empty(np.broadcast_shapes(real.shape, imag.shape), dtype=complex)
+        matrix.real, matrix.imag = real, imag  # a product with 1j warns of infinities
     except OSError as fault:
         fail(
             f"--initial: {text!r} is neither a level's index nor a readable file "
@@ -426,7 +428,11 @@ def _separation(model: Model, method: str) -> None:
     """Whether frequencies that the method holds apart are apart."""
     if not method.startswith(("ccqme", "redfield-")):
         return
-    if reason := unresolved(model):
+    try:
+        reason = unresolved(model)
+    except Divergent:  # which the method itself names
+        return
+    if reason:
         note(f"{method} holds different frequencies apart, but {reason}: compare with redfield")
 
 

@@ -26,7 +26,9 @@ from pertsym.dynamics.reliability import (
     errors_of_constant,
     errors_of_transient,
     felt,
+    lowest_eigenvalue,
     require_known,
+    require_positive,
 )
 from pertsym.estimate import Estimate
 from pertsym.generators.correlation_transient import equations_in_time, second_order_transient
@@ -179,7 +181,7 @@ def steady(
     Divergent
         If the generator has an element that does not exist.
     NotYetDerivable
-        If the error of the generator makes the state meaningless.
+        If the error of the generator makes the state meaningless, or it is far from positive.
     """
     state: Matrix = steady_estimated(model, method, order, progress).states[0]
     return state
@@ -195,8 +197,7 @@ def steady_estimated(
     if chosen.name == "gibbs":
         return _exactly(gibbs(model)[None])
     if chosen.name == "mean-force":
-        equilibrium = mean_force(model, order)
-        return Estimated(equilibrium.matrix[None], np.array([equilibrium.error]))
+        return thermal_estimated(model, order)
     constant, error = generator_with_error(model, chosen, progress)
     try:
         state = steady_state(constant)
@@ -204,7 +205,22 @@ def steady_estimated(
         _require_known_scale(model, chosen, error)
         raise
     found = Estimated(state[None], np.array([error_of_steady(constant, error, state)]))
+    return _meaningful(found, method)
+
+
+def thermal_estimated(model: Model, order: int) -> Estimated:
+    """The mean-force Gibbs state to an order, as the only state, with its error."""
+    equilibrium = mean_force(model, order)
+    found = Estimated(equilibrium.matrix[None], np.array([equilibrium.error]))
+    return _meaningful(found, "mean-force")
+
+
+def _meaningful(found: Estimated, method: str, initial: Matrix | None = None) -> Estimated:
+    """The same, unless it is no result (NotYetDerivable)."""
     require_known(found.errors, found.states, method)
+    before = 0.0 if initial is None else lowest_eigenvalue(initial)
+    error = found.states.shape[-1] * found.largest_error
+    require_positive(lowest_eigenvalue(found.states), before, error, method)
     return found
 
 
@@ -270,7 +286,8 @@ def evolve(
     Divergent
         If the generator has an element that does not exist.
     NotYetDerivable
-        If the error of the generator makes the states meaningless, or they overflow.
+        If the error of the generator makes the states meaningless, if they overflow, or if an
+        eigenvalue lies so far below 0 that they are no states (`reliability.ABSURD`).
     """
     return evolve_estimated(model, method, initial, times, progress, tolerance).states
 
@@ -292,8 +309,7 @@ def evolve_estimated(
         found = _under_constant(model, chosen, initial, times, progress)
     else:
         found = _under_transient(model, chosen, initial, times, progress, tolerance)
-    require_known(found.errors, found.states, method)
-    return found
+    return _meaningful(found, method, initial)
 
 
 def _under_constant(

@@ -112,9 +112,3 @@ def propagate_transient(
     constant = free + sum(transient.limit.values())
     after = propagate(constant, columns.reshape(size), [time - end for time in late])
     return np.concatenate([states, after]), found
-
-
-def lowest_eigenvalue(states: States) -> float:
-    """The most negative eigenvalue of any of the states (their Hermitian parts)."""
-    hermitian = (states + states.conj().swapaxes(-1, -2)) / 2
-    return float(np.linalg.eigvalsh(hermitian).min())

@@ -25,6 +25,11 @@ NOTABLE = 1e-4
 MEANINGLESS = 1e-2
 """An error of a state that makes it no result."""
 
+ABSURD = 0.1
+"""How far below 0 an eigenvalue of a state may lie: what a truncation leaves out is at least that.
+
+Smaller ones are worth a note."""
+
 LARGEST = 1e100
 """Elements of states beyond are as good as infinite."""
 
@@ -167,6 +172,39 @@ def require_known(errors: Numbers, states: Matrix, what: str) -> None:
             what,
             f"its error leaves one of about {worst:.1g} in the states",
             "ask for earlier times, a lower order, or a bath without very slow exponents",
+        )
+
+
+def lowest_eigenvalue(states: Matrix) -> float:
+    """The most negative eigenvalue of any of the states (their Hermitian parts)."""
+    hermitian = (states + states.conj().swapaxes(-1, -2)) / 2
+    return float(np.linalg.eigvalsh(hermitian).min(initial=0.0))
+
+
+def require_positive(lowest: float, before: float, error: float, what: str) -> None:
+    """Refuse states that are none.
+
+    Parameters
+    ----------
+    lowest, before
+        The lowest eigenvalue or population of the states, and of the one they started from.
+    error
+        Of the states' elements.
+    what
+        The method, for the message.
+
+    Raises
+    ------
+    NotYetDerivable
+        If it lies below `before` (or 0) by more than `ABSURD` and the error.
+    """
+    if not lowest >= min(before, 0.0) - ABSURD - error:
+        raise NotYetDerivable(
+            "generator",
+            what,
+            f"the states mean nothing: their lowest eigenvalue is {lowest:.3g}",
+            "the expansion does not hold at this coupling: weaken it, or ask for a lower order, "
+            "another method or earlier times",
         )
 
 

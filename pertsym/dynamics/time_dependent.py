@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,8 @@ _ITERATIONS = 30
 _CONVERGED = 0.03  # of the tolerance: what is left of the iteration
 _SAFE = 0.3  # of the tolerance: the tail of the expansion that the next step aims at
 _SHORTEST = 1e-9  # of the whole time: steps below this mean failure
+_MOST = 50_000  # steps in all
+_TOGETHER = 4_000_000  # complex numbers of the equations that are solved at once
 _REFINE = 1e-10  # tolerances below need the refined linear algebra
 
 Columns = NDArray[np.complex128]
@@ -84,11 +86,13 @@ def pieces(
         yield from _directly(frequencies, transient, columns, end, tolerance)
         return
     rates = np.broadcast_to(-frequencies[:, None], columns.shape)
-    step, now = np.inf, 0.0
+    step, now, steps = np.inf, 0.0, 0
     for panel in transient.panels:
         series = np.sum(list(panel.coefficients.values()), axis=0)
         width, last = panel.end - panel.start, min(panel.end, end)
         while now < last:
+            steps += 1
+            _require_few(steps, now)
             finish = last if now + 1.01 * step >= last else now + step
             part = (now - panel.start) / width, (finish - panel.start) / width
             generators = combine(_RADAU.from_coefficients(*part, len(series)), series)
@@ -161,26 +165,23 @@ def _directly(
     odd = float(np.prod(np.arange(1, 2 * power, 2, dtype=float)))
     longest = 2 * (_SAFE * tolerance * odd) ** (1 / power)
     while True:
-        edges, matrices = [0.0], []
+        edges = [0.0]
+        spans: list[tuple[float, float, NDArray[np.complex128]]] = []
         for panel in transient.panels:
             if panel.start >= end:
                 break
             series = np.sum(list(panel.coefficients.values()), axis=0)
             width, last = panel.end - panel.start, min(panel.end, end)
             speed = fastest + float(np.abs(series[0]).max())
-            parts = max(1, math.ceil(speed * (last - panel.start) / longest))
+            steps = speed * (last - panel.start) / longest
+            _require_few(len(spans) + steps, panel.start)
+            parts = max(1, math.ceil(steps))
             inner = np.linspace(panel.start, last, parts + 1)
-            for start, finish in itertools.pairwise((inner - panel.start) / width):
-                matrices.append(
-                    combine(radau.from_coefficients(start, finish, len(series)), series)
-                )
+            ends = itertools.pairwise((inner - panel.start) / width)
+            spans.extend((start, finish, series) for start, finish in ends)
             edges.extend(float(x) for x in inner[1:])
-        if not matrices:
-            return
-        lengths = np.diff(edges)
-        propagators = radau.propagators(lengths, np.diag(frequencies) + np.array(matrices))
         found, now, worst = [], columns, 0.0
-        for q, propagator in enumerate(propagators):
+        for q, propagator in enumerate(_propagators(frequencies, spans, np.diff(edges))):
             values = np.concatenate([now[None], propagator @ now])
             series = combine(radau.to_coefficients, values)
             tail, largest = beyond(series), float(np.abs(values).max())
@@ -189,7 +190,7 @@ def _directly(
             if not np.isfinite(largest):
                 break
             worst = max(worst, tail / largest if largest else 0.0)
-        if worst <= tolerance:
+        if worst <= tolerance:  # so it is where there are no panels
             yield from found
             return
         longest *= 0.8 * (_SAFE * tolerance / worst) ** (1 / power)
@@ -197,3 +198,24 @@ def _directly(
             raise ArithmeticError(
                 f"the time-dependent generator cannot be integrated to {tolerance:.1g}"
             )
+
+
+def _propagators(
+    frequencies: NDArray[np.complex128],
+    spans: Sequence[tuple[float, float, NDArray[np.complex128]]],
+    lengths: NDArray[np.float64],
+) -> Iterator[NDArray[np.complex128]]:
+    """Of each span (start, end, Legendre series) of its panel, so many at once as memory allows."""
+    radau, free = _FINE_RADAU, np.diag(frequencies)
+    together = max(1, _TOGETHER // (radau.stages * len(frequencies)) ** 2)
+    for first in range(0, len(spans), together):
+        part = spans[first : first + together]
+        matrices = [combine(radau.from_coefficients(a, b, len(s)), s) for a, b, s in part]
+        yield from radau.propagators(lengths[first : first + together], free + np.array(matrices))
+
+
+def _require_few(steps: float, time: float) -> None:
+    if not steps <= _MOST:
+        raise ArithmeticError(
+            f"the states need more than {_MOST} steps, the first ones up to t = {time:.6g}"
+        )

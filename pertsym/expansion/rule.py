@@ -191,6 +191,10 @@ class RuleBath(NamedTuple):
     name: str
     rule: ContractionRule
 
+    def named(self, name: str) -> Self:
+        """The same bath under a name."""
+        return self._replace(name=name)
+
 
 def around_the_state(actions: Sequence[Action]) -> tuple[int, ...]:
     """Positions of the actions from left to right under the trace, Tr[... rho ...] = Tr[... rho].

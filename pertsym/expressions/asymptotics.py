@@ -16,6 +16,7 @@ import sympy
 
 from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.numeric import NoValue, W, value_at
+from pertsym.precision import decimals
 
 Decay = tuple[Literal["exponential"]] | tuple[Literal["power"], float]
 
@@ -174,7 +175,7 @@ def _without_oscillations(expr: sympy.Expr) -> sympy.Expr:
 
 def _confront(expr: sympy.Expr, power: float, exponent: int) -> None:
     """Compare with log2[J(2w)/J(w)] at w = 10^exponent; a slope without value says nothing."""
-    with mpmath.workdps(_DIGITS):
+    with decimals(_DIGITS):
         point = mpmath.mpf(10) ** exponent
         try:
             near, far = value_at(expr, point), value_at(expr, 2 * point)

@@ -15,6 +15,7 @@ import sympy
 
 from pertsym.expressions.numeric import NoValue, W, value_at
 from pertsym.expressions.pieces import positive_roots
+from pertsym.precision import decimals
 
 _MANY_DIGITS, _ZERO_DIGITS = 300, 250
 _ROUNDING = 1e-15  # relative, in 30 digits
@@ -43,7 +44,7 @@ def vanishing_divisor(expr: sympy.Expr) -> sympy.Expr | None:
             if sympy.cancel(sympy.together(divisor)).is_zero:
                 return divisor
             continue
-        with mpmath.workdps(_MANY_DIGITS):
+        with decimals(_MANY_DIGITS):
             try:
                 sizes = [abs(value_at(divisor, mpmath.sqrt(p))) for p in (2, 7, 13)]
             except NoValue:
@@ -83,7 +84,7 @@ def first_pole(expr: sympy.Expr, low: float = 0.0, high: float = math.inf) -> fl
 
 
 def _scan(expr: sympy.Expr, low: float = 0.0, high: float = math.inf) -> Iterator[tuple[Any, Any]]:
-    with mpmath.workdps(30):
+    with decimals(30):
         points = [mpmath.mpf(10) ** (mpmath.mpf(step) / 4) for step in range(-32, 33)]
         if low > 0 and math.isfinite(high):
             points += [low + (high - low) * mpmath.mpf(k) / 8 for k in range(1, 8)]

@@ -26,6 +26,7 @@ from pertsym.expressions import asymptotics, domain
 from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.numeric import NoValue, W, rational, value_at
 from pertsym.expressions.pieces import Pieces, analytic_pieces
+from pertsym.precision import decimals
 
 FUNCTIONS: Final[dict[str, Callable[[sympy.Expr], sympy.Expr]]] = {
     "exp": sympy.exp,
@@ -309,7 +310,7 @@ class Reader:
     def _check_number(self, node: ast.expr, number: sympy.Expr) -> None:
         """Refuse constants that no double holds, before SymPy computes with them."""
         try:
-            with mpmath.workdps(20):
+            with decimals(20):
                 size = abs(value_at(number, mpmath.mpf(1)))
         except NoValue:
             size = mpmath.inf

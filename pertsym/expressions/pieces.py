@@ -11,6 +11,7 @@ import mpmath
 import sympy
 
 from pertsym.expressions.numeric import NoValue, W, holds_at, value_at
+from pertsym.precision import ball_bits, decimals
 
 SWITCHES: Final = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise)
 """Functions that are analytic only between the zeros of something."""
@@ -114,7 +115,7 @@ def _cut(part: tuple[Any, Any, sympy.Expr], switch: sympy.Expr) -> list[tuple[An
     result = []
     for a, b in pairwise(ends):
         point = 2 * a + 1 if b == sympy.oo else (a + b) / 2
-        with mpmath.workdps(_DIGITS):
+        with decimals(_DIGITS):
             chosen = _chosen(switch, value_at(point, mpmath.mpf(1)))
         result.append((a, b, formula.xreplace({switch: chosen})))
     return result
@@ -239,9 +240,7 @@ def complex_roots(g: sympy.Expr) -> tuple[Roots, Roots] | None:
 
 def _polynomial_roots(polynomial: sympy.Poly) -> Roots:
     ascending = [flint.fmpq(int(c.p), int(c.q)) for c in reversed(polynomial.all_coeffs())]
-    precision = flint.ctx.prec
-    flint.ctx.prec = _BITS
-    try:
+    with ball_bits(_BITS):
         roots: Roots = []
         for factor, order in flint.fmpq_poly(ascending).factor()[1]:
             if factor.degree() == 1:
@@ -253,8 +252,6 @@ def _polynomial_roots(polynomial: sympy.Poly) -> Roots:
                 real, imaginary = _number(z.real), _number(z.imag)
                 roots.append((real if z.imag == 0 else real + sympy.I * imaginary, int(order)))
         return roots
-    finally:
-        flint.ctx.prec = precision
 
 
 def _number(ball: Any) -> sympy.Expr:
@@ -274,9 +271,8 @@ def _isolated(g: sympy.Expr, first: Any, last: Any) -> tuple[sympy.Expr, ...]:
     )
     pending = [ends]
     found: list[sympy.Expr] = []
-    precision, work = flint.ctx.prec, 0
-    flint.ctx.prec = _BITS
-    try:
+    work = 0
+    with ball_bits(_BITS):
         while pending:
             a, b = pending.pop()
             work += 1
@@ -295,8 +291,6 @@ def _isolated(g: sympy.Expr, first: Any, last: Any) -> tuple[sympy.Expr, ...]:
             middle = a + _UNEVEN * (b - a)
             pending += [(middle, b), (a, middle)]
         return tuple(z for z in sorted(found) if first < z < last)
-    finally:
-        flint.ctx.prec = precision
 
 
 def _refined(g: sympy.Expr, slope: sympy.Expr, low: Any, high: Any, sign: int) -> sympy.Expr:

@@ -106,6 +106,7 @@ def fourth_order(
         If there are too many terms, or one that has no numerical routine.
     """
     interaction, unit = interaction_of(model)
+    progress("terms of order 4")
     integrands = _integrands(model, interaction)
     reduction = Reduction(interaction.real)
     spectra = _Remembered({name: ((1, c),) for name, c in correlations.items()})

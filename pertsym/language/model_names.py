@@ -42,7 +42,7 @@ def dictionary_of(basis: Eigenbasis) -> Dictionary:
     cosine and sine, and only symbols that stand in couplings are known.
     """
     known = Dictionary.of(basis.interaction)
-    used = [bath for bath in basis.model.baths if bath.name in known.baths]
+    used = [b for b in basis.model.baths if b.name in known.baths and isinstance(b, Bath)]
     found = _of_two_levels(basis) if basis.dimension == 2 else None
     if found is None:
         found = _Relations(frozenset(), {}, _unit_circles(basis.definitions))

@@ -25,14 +25,16 @@ from numpy.typing import NDArray
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Operator, Strengths, level_energies
+from pertsym.expansion.rule import RuleBath
 from pertsym.model.cross import Cross
 from pertsym.model.entries import hermitian_at, is_simple, numbers_of
 from pertsym.model.errors import InputError
+from pertsym.model.markov import MarkovNoise
 from pertsym.model.matrix import eigenbasis, in_basis
 from pertsym.model.read import Place
 from pertsym.model.statement import Model
 from pertsym.model.units import UNITS
-from pertsym.model.values import Bath
+from pertsym.model.values import AnyBath, Bath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
 
@@ -190,7 +192,7 @@ class Eigenbasis:
     def at(
         self,
         values: Mapping[str, Fraction],
-        baths: Sequence[Bath],
+        baths: Sequence[AnyBath],
         cross: Sequence[Cross] | None = None,
     ) -> NumericModel:
         """The model in numbers, levels and signs as here; `cross` instead of the model's own.
@@ -226,10 +228,12 @@ class Eigenbasis:
                 NumericCoupling(operator, c.bath)
                 for c, operator in zip(model.couplings, operators, strict=True)
             ),
-            tuple(baths),
+            tuple(bath for bath in baths if isinstance(bath, Bath)),
             model.cross if cross is None else tuple(cross),
             vectors=vectors,
             observables=observables,
+            markov=tuple(bath for bath in baths if isinstance(bath, MarkovNoise)),
+            ruled=tuple(bath for bath in baths if isinstance(bath, RuleBath)),
         )
 
     def numerical(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
 import sympy
 
-from pertsym.exact import Gaussian, exact_rational
+from pertsym.exact import LARGEST, Gaussian, exact_rational
 from pertsym.expressions.numeric import rational
 from pertsym.model.read import Place, array, gaussian
 from pertsym.model.symbols import Declared, Symbols, read_entry, value_of
@@ -52,6 +52,8 @@ def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.
             raise place.error(f"a complex number has two parts, got {len(parts)}", "write [re, im]")
         return parts[0] + sympy.I * parts[1]
     if isinstance(value, int | float | complex) and not isinstance(value, bool):
+        if isinstance(value, int) and abs(value) > LARGEST:
+            raise place.error(f"must be at most {LARGEST:g} in size", "use another unit of energy")
         number = complex(value)
         exact = gaussian([number.real, number.imag], place)
         if isinstance(value, int):
@@ -67,7 +69,11 @@ def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.
 
 def rows_of(value: Any, place: Place, symbols: Symbols | None = None) -> Rows:
     """A square matrix of entries; InputError if it is none."""
-    rows = [list(row) for row in (array(value, place) if isinstance(value, list) else list(value))]
+    # as lists in a model file, as any sequences in Python
+    rows = array(value, place, of="rows") if isinstance(value, list) else list(value)
+    rows = [
+        array(list(x) if isinstance(x, Iterable) else x, place.item(i)) for i, x in enumerate(rows)
+    ]
     for i, row in enumerate(rows):
         if len(row) != len(rows):
             raise place.item(i).error(

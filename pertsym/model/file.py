@@ -21,7 +21,7 @@ from pertsym.expansion.rule import RuleBath
 from pertsym.files import read_bounded
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.markov import is_markov, read_markov
+from pertsym.model.markov import MarkovNoise, is_markov, read_markov
 from pertsym.model.matrix import eigenbasis, hermitian_matrix, in_basis
 from pertsym.model.read import (
     Place,
@@ -91,24 +91,20 @@ def model_of(
     if hamiltonian is not None:
         energies, given, vectors = in_eigenbasis(hamiltonian, given, place.field("system"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
-    chains = {key: x for key, x in baths.items() if is_markov(x)}
-    ruled = {key: x for key, x in baths.items() if _has_rule(x)}
-    others = {key: x for key, x in baths.items() if key not in chains and key not in ruled}
+    special, others = read_special(baths, units, place.field("baths"))
     bound = read_baths(others, units, place.field("baths"))
-    markov = tuple(
-        read_markov(key, x, place.field("baths").field(key)) for key, x in chains.items()
-    )
-    rules = tuple(_rule(key, x, units, place.field("baths").field(key)) for key, x in ruled.items())
+    markov = tuple(bath for bath in special if isinstance(bath, MarkovNoise))
+    ruled = tuple(bath for bath in special if isinstance(bath, RuleBath))
     try:
         return Model(
-            name, units, energies, given, bound, crosses, vectors, observables, markov, rules
+            name, units, energies, given, bound, crosses, vectors, observables, markov, ruled
         )
     except InputError as error:
         if error.source != "model":
             raise
         key = error.key
         if key.startswith("energies"):
-            key = "system.energies" if hamiltonian is None else "system.hamiltonian"
+            key = f"system.{key}" if hamiltonian is None else "system.hamiltonian"
         raise InputError(place.source, key, error.problem, error.remedy) from None
 
 
@@ -307,6 +303,22 @@ def in_eigenbasis(
     )
 
 
+def read_special(
+    entries: Mapping[str, object], units: Units, place: Place
+) -> tuple[tuple[MarkovNoise | RuleBath, ...], dict[str, object]]:
+    """Return the baths that jump or have a rule, and the entries of all others."""
+    found: list[MarkovNoise | RuleBath] = []
+    others: dict[str, object] = {}
+    for key, entry in entries.items():
+        if is_markov(entry):
+            found.append(read_markov(key, entry, place.field(key)))
+        elif isinstance(entry, Mapping) and entry.get("statistics") in RULES:
+            found.append(_rule(key, entry, units, place.field(key)))
+        else:
+            others[key] = entry
+    return tuple(found), others
+
+
 def read_baths(entries: Mapping[str, object], units: Units, place: Place) -> tuple[Bath, ...]:
     """Return the baths that have a correlation function of their own."""
     baths: list[Bath] = []
@@ -319,10 +331,6 @@ def read_baths(entries: Mapping[str, object], units: Units, place: Place) -> tup
     if postponed is not None:
         raise postponed
     return tuple(baths)
-
-
-def _has_rule(value: object) -> bool:
-    return isinstance(value, Mapping) and value.get("statistics") in RULES
 
 
 def _rule(name: str, value: object, units: Units, place: Place) -> RuleBath:

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Final
 
+from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
 from pertsym.exact import exact_rational
 from pertsym.model.errors import InputError
 from pertsym.model.read import Place, array, check_keys, reals, table
@@ -79,6 +80,10 @@ class MarkovNoise:
         ]
         return cls.of(name, states, rows)
 
+    def named(self, name: str) -> MarkovNoise:
+        """The same noise under a name."""
+        return replace(self, name=name)
+
     def __post_init__(self) -> None:
         size = len(self.states)
         if size < 2:
@@ -92,6 +97,8 @@ class MarkovNoise:
         for i, x in enumerate(self.states):
             if not math.isfinite(x):
                 raise _fault(f"states[{i}]", f"must be finite, got {x!r}", "correct it")
+        if not in_range([*self.states, *(x for row in self.rates for x in row)]):
+            raise _fault("states, rates", f"must be {OUT_OF_RANGE}", OTHER_UNIT)
         for i, row in enumerate(self.rates):
             for j, x in enumerate(row):
                 if not math.isfinite(x) or (i != j and x < 0):

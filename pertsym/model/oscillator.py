@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS, Units
-from pertsym.model.values import Bath
+from pertsym.model.values import Bath, require_in_range
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class OscillatorModel:
         return cls("oscillator", UNITS[units], mass, frequency, given, named)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "baths", tuple(bath.within(self.units) for bath in self.baths))
         for key, value in (("mass", self.mass), ("frequency", self.frequency)):
             if not 0 < value < math.inf:
                 raise InputError(
@@ -80,6 +81,9 @@ class OscillatorModel:
                     f"must be positive and finite, got {value!r}",
                     f"give the oscillator's {key}",
                 )
+            require_in_range(value, f"system.{key}")
+        for index, coupling in enumerate(self.couplings):
+            require_in_range(coupling.strength, f"couplings[{index}].strength")
         if not self.couplings:
             raise InputError("model", "couplings", "there is no coupling", "couple X to a bath")
         known = [bath.name for bath in self.baths]

@@ -19,7 +19,7 @@ from pertsym.exact import Gaussian
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.gaussian_orthogonal import RADIUS
 from pertsym.model.units import UNITS, Units
-from pertsym.model.values import Coupling
+from pertsym.model.values import Coupling, require_computable
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,9 @@ class RandomMatrixModel:
     energies: tuple[float, ...]
     couplings: tuple[Coupling, ...]
     bath: RandomMatrixBath
+
+    def __post_init__(self) -> None:
+        require_computable(self.energies, self.couplings)
 
     @classmethod
     def of(

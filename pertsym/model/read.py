@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pertsym.exact import Gaussian
+from pertsym.exact import LARGEST, Gaussian
 from pertsym.model.errors import InputError, NotYetDerivable
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -113,8 +113,12 @@ def real(value: object, place: Place, *, hint: str = "write a plain number") -> 
         return int(value.re) if value.re.denominator == 1 else float(value.re)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise place.error(f"must be a real number, got {shown(value)}", hint)
-    if not math.isfinite(value) if isinstance(value, float) else abs(value) >= 2**1023:
+    if isinstance(value, float) and not math.isfinite(value):
         raise place.error(f"must be a finite number, got {shown(value)}", hint)
+    if abs(value) > LARGEST:
+        raise place.error(
+            f"must be a finite number, at most {LARGEST:g}", "use another unit of energy"
+        )
     return value
 
 

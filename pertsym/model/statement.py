@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from pertsym.model.file import (
     parsed_document,
     read_baths,
     read_cross,
+    read_special,
 )
 from pertsym.model.read import Place, array, check_keys, choice, guess, table, text
 from pertsym.model.schema import LEVELS_TOP, required
@@ -42,7 +43,7 @@ from pertsym.model.symbols import (
     with_values,
 )
 from pertsym.model.units import UNITS
-from pertsym.model.values import Bath
+from pertsym.model.values import AnyBath, Bath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
 
@@ -154,7 +155,7 @@ class Model:
     hamiltonian: Rows | None
     energies: tuple[sympy.Expr, ...] | None
     couplings: tuple[Coupling, ...]
-    baths: tuple[Bath, ...]
+    baths: tuple[AnyBath, ...]
     cross: tuple[Cross, ...]
     symbols: Symbols
     observables: tuple[tuple[str, Rows], ...]
@@ -168,7 +169,7 @@ class Model:
         hamiltonian: Entries | None = None,
         energies: Sequence[Entry] | None = None,
         couplings: Iterable[Coupling | NumericCoupling | tuple[Entries, str]] = (),
-        baths: Mapping[str, Bath] | Iterable[Bath] = (),
+        baths: Mapping[str, AnyBath] | Iterable[AnyBath] = (),
         cross: Iterable[Cross] = (),
         symbols: Mapping[str, float | Fraction | str | Declared] = MappingProxyType({}),
         observables: Mapping[str, Entries] = MappingProxyType({}),
@@ -226,11 +227,8 @@ class Model:
                     f"give a {size} x {size} matrix",
                 )
         given = tuple(_changed(c, unified(c.operator), _with(c.strength, known)) for c in stated)
-        bound = (
-            tuple(replace(bath, name=n) for n, bath in baths.items())
-            if isinstance(baths, Mapping)
-            else tuple(baths)
-        )
+        named = [b.named(n) for n, b in baths.items()] if isinstance(baths, Mapping) else baths
+        bound = tuple(b.within(UNITS[units]) if isinstance(b, Bath) else b for b in named)
         _require_baths(given, bound, place)
         _require_free_names(table, e, [c.bath for c in given], place)
         correlated = tuple(cross)
@@ -338,7 +336,8 @@ class Model:
     @property
     def classical(self) -> tuple[str, ...]:
         """The correlation functions that are known to be real."""
-        own = [b.name for b in self.baths if b.statistics == "classical"]
+        gaussian = (b for b in self.baths if isinstance(b, Bath))
+        own = [b.name for b in gaussian if b.statistics == "classical"]
         return (*own, *(name for name, c in self.pairs.items() if set(c.baths) <= set(own)))
 
     @cached_property
@@ -437,12 +436,13 @@ def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fract
         )
     observables = table(document.get("observables", {}), place.field("observables"))
     baths = table(document.get("baths", {}), place.field("baths"))
+    special, others = read_special(baths, UNITS[units], place.field("baths"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
     try:
         return Model(
             **given,
             couplings=couplings,
-            baths=read_baths(baths, UNITS[units], place.field("baths")),
+            baths=(*read_baths(others, UNITS[units], place.field("baths")), *special),
             cross=crosses,
             symbols=symbols,
             observables={
@@ -536,7 +536,7 @@ def _vanishes(x: sympy.Expr) -> bool:
     return max(abs(number.re), abs(number.im)) <= _ROUNDING
 
 
-def _require_baths(couplings: Sequence[Coupling], baths: Sequence[Bath], place: Place) -> None:
+def _require_baths(couplings: Sequence[Coupling], baths: Sequence[AnyBath], place: Place) -> None:
     names = [bath.name for bath in baths]
     if not names:
         return
@@ -551,15 +551,18 @@ def _require_baths(couplings: Sequence[Coupling], baths: Sequence[Bath], place: 
 
 
 def _require_cross(
-    crosses: Sequence[Cross], coupled: Sequence[str], baths: Sequence[Bath], place: Place
+    crosses: Sequence[Cross],
+    coupled: Sequence[str],
+    baths: Sequence[AnyBath],
+    place: Place,
 ) -> None:
     """What can be said before all numbers are known: with baths their parameters, else names."""
-    known = {bath.name: bath for bath in baths}
+    known = {bath.name: bath for bath in baths if isinstance(bath, Bath)}
     for k, cross in enumerate(crosses):
         here = place.field("cross").item(k)
-        if known and not cross.is_open:
+        if baths and not cross.is_open:
             cross.check(known, here.key)
-        for n, name in enumerate(cross.baths if not known or cross.is_open else ()):
+        for n, name in enumerate(cross.baths if not baths or cross.is_open else ()):
             if name not in coupled:
                 raise (
                     here.field("baths")

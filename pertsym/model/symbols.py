@@ -22,6 +22,7 @@ from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.expression import Reader, syntax_tree
 from pertsym.expressions.numeric import NoValue, rational, value_at
 from pertsym.model.read import Place, guess, real, table
+from pertsym.precision import decimals
 
 FUNCTIONS: Final[Mapping[str, Callable[..., sympy.Expr]]] = MappingProxyType(
     {"sqrt": sympy.sqrt, "sin": sympy.sin, "cos": sympy.cos, "exp": sympy.exp}
@@ -267,7 +268,7 @@ def value_of(entry: sympy.Expr, values: Mapping[str, Fraction]) -> Gaussian:
             Fraction(int(re_part.p), int(re_part.q)), Fraction(int(im_part.p), int(im_part.q))
         )
     try:
-        with mpmath.workdps(_DIGITS):
+        with decimals(_DIGITS):
             found = mpmath.mpc(value_at(number, mpmath.mpf(1)))
             if not abs(found) < _LARGEST:
                 raise NoValue("too large")

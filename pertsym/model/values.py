@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any, Literal, Protocol, get_args
@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
 from pertsym.baths.densities import (
     BathDensity,
     Density,
@@ -23,7 +24,7 @@ from pertsym.baths.densities import (
     ExpressionDensity,
     SpinSurrogate,
 )
-from pertsym.exact import Gaussian, exact_rational
+from pertsym.exact import LARGEST, SMALLEST, Gaussian, exact_rational
 from pertsym.expansion.rule import RuleBath
 from pertsym.model.cross import Cross, independent
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -38,6 +39,23 @@ Matrix = tuple[tuple[Gaussian, ...], ...]
 
 def _fault(key: str, problem: str, remedy: str) -> InputError:
     return InputError("model", key, problem, remedy)
+
+
+def require_in_range(value: float, key: str, smallest: float = SMALLEST) -> None:
+    """InputError for a number with which nothing can be computed in double precision."""
+    if not in_range(value, smallest):
+        raise _fault(key, f"must be {OUT_OF_RANGE}, got {value:.3g}", OTHER_UNIT)
+
+
+def require_computable(energies: Sequence[float], couplings: Sequence[Coupling]) -> None:
+    """InputError for levels or couplings out of range (see `pertsym.baths.checks`)."""
+    for index, energy in enumerate(energies):
+        require_in_range(energy, f"energies[{index}]")
+    for index, coupling in enumerate(couplings):
+        for a, b, d in (x.integers for row in coupling.operator for x in row):
+            if max(abs(a), abs(b)) > int(LARGEST) * d:
+                key = f"couplings[{index}].operator"
+                raise _fault(key, f"holds entries above {LARGEST:g}", OTHER_UNIT)
 
 
 def density_from(value: Any) -> BathDensity:
@@ -65,6 +83,10 @@ def density_from(value: Any) -> BathDensity:
 @dataclass(frozen=True, init=False)
 class Bath:
     """A Gaussian bath: Bath(density, temperature=1.0), or Bath(name, statistics, beta, density).
+
+    A temperature is in the unit of the model that the bath is given to: kelvin where its `units`
+    are "atomic" or "wavenumber", as in a model file.  Until then, and with "natural" units, it is
+    the energy k_B T.
 
     `name_or_density` stands first and is either.  The density may be a formula,
     ``Bath("0.1*w*exp(-w)", temperature=1.0)``.  Where a model names its baths (a mapping, or
@@ -94,6 +116,7 @@ class Bath:
     statistics: Statistics
     beta: float | None
     density: BathDensity
+    _temperature: float | None = field(init=False, repr=False, compare=False, default=None)
 
     def __init__(
         self,
@@ -125,6 +148,7 @@ class Bath:
             ("statistics", statistics),
             ("beta", beta),
             ("density", density),
+            ("_temperature", temperature),
         ):
             object.__setattr__(self, key, value)
         self._check()
@@ -145,7 +169,15 @@ class Bath:
 
     def named(self, name: str) -> Bath:
         """The same bath under a name."""
-        return replace(self, name=name)
+        found = replace(self, name=name)
+        object.__setattr__(found, "_temperature", self._temperature)
+        return found
+
+    def within(self, units: Units) -> Bath:
+        """The bath in a model of these units, which say what its `temperature` means."""
+        if self._temperature is None:
+            return self
+        return replace(self, beta=units.inverse_temperature(self._temperature))
 
     def plot(self) -> Any:
         """J, Ĉ, C(t) and its nodes, as a matplotlib Figure (pertsym[plot])."""
@@ -179,6 +211,8 @@ class Bath:
             return
         if not self.beta > 0 or not 1 / self.beta < math.inf:
             raise _fault("beta", f"must be positive, got {self.beta!r}", "write beta = 1/(k_B T)")
+        if self.beta < math.inf:
+            require_in_range(self.beta, "beta")
         if self.statistics == "classical" and math.isinf(self.beta):
             raise _fault(
                 "temperature",
@@ -244,6 +278,10 @@ def _exact(entry: complex | Fraction | Gaussian) -> Gaussian:
     return Gaussian.of(float(entry.real), float(entry.imag))
 
 
+AnyBath = Bath | MarkovNoise | RuleBath
+"""What a coupling may name."""
+
+
 class Stated(Protocol):
     """A coupling whose entries may be formulas, such as `pertsym.Coupling`."""
 
@@ -294,7 +332,9 @@ class Model:
     ruled: tuple[RuleBath, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "baths", tuple(bath.within(self.units) for bath in self.baths))
         self._check_energies()
+        require_computable(self.energies, self.couplings)
         names = [bath.name for bath in self.baths] + [x.name for x in self.not_gaussian]
         for index, name in enumerate(names):
             if name in names[:index]:
@@ -348,7 +388,7 @@ class Model:
         cls,
         energies: Sequence[float],
         couplings: Sequence[Coupling | Stated],
-        baths: Sequence[Bath | MarkovNoise | RuleBath],
+        baths: Sequence[AnyBath],
         *,
         name: str = "model",
         units: str = "natural",

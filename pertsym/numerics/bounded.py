@@ -17,6 +17,7 @@ import numpy as np
 
 from pertsym.baths.balls import as_mpf
 from pertsym.estimate import Estimate
+from pertsym.precision import ball_decimals
 
 _UNIT_ROUNDOFF = 1.2e-16
 _TINY = 1e-307
@@ -119,7 +120,7 @@ class Bounded:
     def text(self, digits: int) -> str:
         """The value to so many significant digits."""
         if isinstance(self.value, (flint.arb, flint.fmpq)):
-            with flint.ctx.workdps(digits + 15):
+            with ball_decimals(digits + 15):
                 shown = flint.arb(self.value)
             return str(mpmath.nstr(as_mpf(shown), digits))
         return str(mpmath.nstr(mpmath.mpf(float(self.value)), digits))
@@ -127,7 +128,7 @@ class Bounded:
     def ball_text(self, digits: int) -> tuple[str, str]:
         """The value of a ball to so many digits, and a radius around that text, rounded up."""
         shown = self.text(digits)
-        with flint.ctx.workdps(digits + 30):
+        with ball_decimals(digits + 30):
             radius = (abs(flint.arb(self.value) - flint.arb(shown)) + flint.arb(self.error)).upper()
             raised = as_mpf((radius * flint.arb(1.01)).upper())  # three digits are rounded by less
         return shown, str(mpmath.nstr(raised, 3))

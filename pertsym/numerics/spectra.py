@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import flint
 import numpy as np
@@ -27,6 +27,7 @@ from pertsym.baths.kinks import has_slope, mean_slope
 from pertsym.baths.node_integrals import Pole
 from pertsym.estimate import Estimate
 from pertsym.numerics.bounded import Bounded
+from pertsym.precision import ball_bits
 from pertsym.reduction.spectral import CannotEvaluate
 
 _UNDERFLOW = 1e-300
@@ -201,7 +202,7 @@ class EnclosedSpectra:
     def precision(self) -> AbstractContextManager[Any]:
         """The working precision of sums and products of answers."""
         bits = enclosure.bits_of(self.digits) + 32
-        return cast(AbstractContextManager[Any], flint.ctx.workprec(bits))
+        return ball_bits(bits)
 
     def refined(self, lost: int) -> EnclosedSpectra:
         """The same baths at so many digits more, at most twice as many."""

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.dynamics.reliability import require_positive
 from pertsym.model.errors import InputError
 from pertsym.model.random_matrix import RandomMatrixModel
 from pertsym.model.requests import require_evolvable
@@ -88,7 +89,7 @@ def random_matrix_evolve(
     InputError
         If the method is unknown or a number is out of range or belongs to another method.
     NotYetDerivable
-        If a master equation is asked for a model that it cannot treat.
+        If a master equation is asked for a model that it cannot treat, or gives no populations.
     """
     if method not in EVOLVE:
         raise InputError(
@@ -116,4 +117,6 @@ def random_matrix_evolve(
     splitting, strength = model.two_levels()
     lower, upper = (float(p) for p in np.real(np.diagonal(initial)))
     start = splitting, strength, model.bath.energy, (lower, upper)
-    return Evolution(populations(method, *start, times, progress, slipped=slipped))
+    found = populations(method, *start, times, progress, slipped=slipped)
+    require_positive(float(found.min(initial=0.0)), min(lower, upper), 0.0, method)
+    return Evolution(found)

@@ -119,7 +119,8 @@ class SpinSurrogate(Density):
 
     @property
     def axis(self) -> float:
-        return min(self.density.axis, math.pi / self.beta)
+        thermal = math.pi / self.beta  # 0 at T = 0, where nothing of tanh is left
+        return min(self.density.axis, thermal) if thermal else self.density.axis
 
     @property
     def reach(self) -> float:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.checks import given_as, require
+from pertsym.baths.checks import OTHER_UNIT, given_as, in_range, require
 from pertsym.baths.densities.density import Cubics, Density, register
 from pertsym.baths.jets import EPS, Jet
+from pertsym.exact import LARGEST
 
 Interpolation = Literal["monotone-cubic", "linear"]
 """What J is between samples."""
@@ -256,4 +257,5 @@ def _float_tuple(field: str, entries: Sequence[float]) -> tuple[float, ...]:
             f"{field}: must be a list of numbers, got {entries!r}; give one number a sample"
         ) from None
     require(np.isfinite(np.array(numbers)), field, "finite", entries, "remove nan and inf")
+    require(in_range(numbers, 0.0), field, f"at most {LARGEST:g}", max(numbers), OTHER_UNIT)
     return numbers
