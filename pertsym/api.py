@@ -32,7 +32,7 @@ from pertsym.model.cross import Cross, with_values
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.errors import InputError
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import AnyBath, Bath
 from pertsym.model.values import Coupling as NumericCoupling
@@ -161,17 +161,6 @@ class Derived:
             assert isinstance(bloch, Bloch)
             return bloch.generator
         return Generator(self.interaction)
-
-    def _require_formulas(self) -> None:
-        if (without := self._without_formulas) is not None:
-            assert self.model is not None
-            key, what = without
-            raise NotYetDerivable(
-                self.model.name,
-                key,
-                f"formulas of {what} are not written yet, their numbers are",
-                f"ask at(...) for numbers, or leave {key} out",
-            )
 
     @property
     def _without_formulas(self) -> tuple[str, str] | None:
