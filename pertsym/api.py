@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -27,8 +27,9 @@ from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.expansion.rule import RuleBath
 from pertsym.files import write_whole
+from pertsym.functions import GenericParameters, ModelParameters, Parameters
 from pertsym.language.dictionary import Dictionary, Limit
-from pertsym.model.cross import Cross, with_values
+from pertsym.model.cross import with_values
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
@@ -37,7 +38,7 @@ from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import AnyBath, Bath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
-from pertsym.results import GenericParameters, Parameters, ResultSeries
+from pertsym.results import ResultSeries
 
 if TYPE_CHECKING:
     from pertsym.evaluated import Numbers
@@ -55,52 +56,6 @@ textbook's matrix: sigma_x sigma_y = -i sigma_z.
 AnyCoupling: TypeAlias = "Coupling | NumericCoupling | tuple[Entries, str]"
 System: TypeAlias = "Model | NumericModel | Interaction | Sequence[AnyCoupling]"
 """A model, or couplings alone in the eigenbasis of levels with the energies 0, w0 or 0, w1, ..."""
-
-
-@dataclass(frozen=True)
-class ModelParameters:
-    """The symbols of a model as arguments of numerical functions."""
-
-    basis: Eigenbasis
-
-    @property
-    def positional(self) -> tuple[str, ...]:
-        energies = self.basis.model.energies or ()
-        return tuple(e.name for e in energies if e.is_Symbol)
-
-    @property
-    def keywords(self) -> tuple[str, ...]:
-        return tuple(name for name in self.basis.model.symbols if name not in self.positional)
-
-    @property
-    def defaults(self) -> Mapping[str, float]:
-        return {name: float(x) for name, x in self.basis.model.values.items()}
-
-    @cached_property
-    def dictionary(self) -> Dictionary:
-        from pertsym.language.model_names import dictionary_of
-
-        return dictionary_of(self.basis)
-
-    @property
-    def pairs(self) -> Mapping[str, Cross]:
-        return self.basis.model.pairs
-
-    def needed(self, elements: Sequence[str]) -> set[str]:
-        basis = self.basis
-        if any(d.expression is None for d in basis.definitions) or None in basis.frequencies:
-            return set(basis.model.symbols)
-        behind = {d.name: d.expression for d in basis.definitions}
-        found: set[str] = set()
-        for name in elements:
-            expression = behind.get(name)
-            found |= {name} if expression is None else {str(s) for s in expression.free_symbols}
-        for frequency in basis.frequencies:
-            found |= {str(s) for s in sympy.sympify(frequency).free_symbols}
-        return found
-
-    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        return self.basis.numbers(values)
 
 
 @dataclass(frozen=True)
