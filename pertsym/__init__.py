@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pertsym.generators.tcl import tcl_generator
     from pertsym.language.decide import compare
     from pertsym.library import derivations, find
+    from pertsym.model.bath import Bath
     from pertsym.model.cross import Cross
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from pertsym.model.random_matrix_file import load_random_matrix
     from pertsym.model.schema import model_schema
     from pertsym.model.statement import Coupling, Model
-    from pertsym.model.values import Bath
     from pertsym.oscillator.coefficients import coefficients as oscillator_coefficients
     from pertsym.oscillator.fock import DampedLevels, phonon_number
     from pertsym.random_matrix.methods import random_matrix_evolve
@@ -81,7 +81,7 @@ _PLACES = {
     "Model": "pertsym.model.statement",
     "Coupling": "pertsym.model.statement",
     "Cross": "pertsym.model.cross",
-    "Bath": "pertsym.model.values",
+    "Bath": "pertsym.model.bath",
     "MarkovNoise": "pertsym.model.markov",
     "OscillatorModel": "pertsym.model.oscillator",
     "PositionCoupling": "pertsym.model.oscillator",

@@ -29,13 +29,14 @@ from pertsym.expansion.rule import RuleBath
 from pertsym.files import write_whole
 from pertsym.functions import GenericParameters, ModelParameters, Parameters
 from pertsym.language.dictionary import Dictionary, Limit
+from pertsym.model.bath import Bath
 from pertsym.model.cross import with_values
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
 from pertsym.model.errors import InputError
 from pertsym.model.statement import Coupling, Model
-from pertsym.model.values import AnyBath, Bath
+from pertsym.model.values import AnyBath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
 from pertsym.results import ResultSeries

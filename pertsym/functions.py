@@ -17,9 +17,9 @@ from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary
+from pertsym.model.bath import Bath, Statistics
 from pertsym.model.cross import Cross
 from pertsym.model.eigenbasis import Eigenbasis
-from pertsym.model.values import Bath, Statistics
 from pertsym.numerics.bath_arguments import BathArguments, density_of
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums

@@ -15,8 +15,8 @@ from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
 from pertsym.functions import Parameters, numerical_function
 from pertsym.language.dictionary import Dictionary, Limit
+from pertsym.model.bath import Bath, Statistics
 from pertsym.model.errors import NotYetDerivable
-from pertsym.model.values import Bath, Statistics
 from pertsym.narrative import (
     cumulant_step,
     expansion_latex,

@@ -19,17 +19,12 @@ import sympy
 
 from pertsym.exact import exact_rational
 from pertsym.expressions.budget import bounded_work
+from pertsym.model.bath import Bath
+from pertsym.model.bath_file import read_baths, read_cross, read_special
 from pertsym.model.cross import Cross, names_of
 from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
 from pertsym.model.errors import InputError
-from pertsym.model.file import (
-    check_system,
-    coupling_tables,
-    parsed_document,
-    read_baths,
-    read_cross,
-    read_special,
-)
+from pertsym.model.file import check_system, coupling_tables, parsed_document
 from pertsym.model.read import Place, array, check_keys, choice, guess, table, text
 from pertsym.model.schema import LEVELS_TOP, required
 from pertsym.model.symbols import (
@@ -43,7 +38,7 @@ from pertsym.model.symbols import (
     with_values,
 )
 from pertsym.model.units import UNITS
-from pertsym.model.values import AnyBath, Bath
+from pertsym.model.values import AnyBath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
 

@@ -17,6 +17,7 @@ import numpy as np
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.densities.density import Density
 from pertsym.exact import Gaussian
+from pertsym.model.bath import Bath, density_from
 from pertsym.model.cross import (
     Cross,
     independent,
@@ -24,7 +25,6 @@ from pertsym.model.cross import (
     spellings,
 )
 from pertsym.model.errors import InputError
-from pertsym.model.values import Bath, density_from
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import (
     Atom,
