@@ -34,7 +34,8 @@ from pertsym.model.cross import with_values
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.markov import MarkovNoise
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import AnyBath
 from pertsym.model.values import Coupling as NumericCoupling
@@ -106,26 +107,42 @@ class Derived:
 
     @cached_property
     def equations(self) -> Bloch | Generator:
-        """The quantities by name, as values of the engine."""
+        """The quantities by name, as values of the engine.
+
+        Raises
+        ------
+        NotYetDerivable
+            For baths that are not Gaussian, of which there are numbers (`at`) but no formulas.
+        """
+        self._require_formulas()
         return Bloch(self.interaction) if self.dimension == 2 else self.generator
 
     @cached_property
     def generator(self) -> Generator:
-        """All elements of the generator."""
+        """All elements of the generator (raises as `equations`)."""
+        self._require_formulas()
         if self.dimension == 2:
             bloch = self.equations
             assert isinstance(bloch, Bloch)
             return bloch.generator
         return Generator(self.interaction)
 
+    def _require_formulas(self) -> None:
+        if (bath := self._without_formulas) is None:
+            return
+        assert self.model is not None
+        key, what = f"baths.{bath.name}", _kind(bath)
+        remedy = f"ask at(...) for numbers, or leave {key} out"
+        if isinstance(bath, RuleBath):
+            remedy = "ask at(...) for a generator at a time, or `pertsym generator` with --time"
+        problem = f"formulas of {what} are not written yet, their numbers are"
+        raise NotYetDerivable(self.model.name, key, problem, remedy)
+
     @property
-    def _without_formulas(self) -> tuple[str, str] | None:
-        """The key of the model that has numbers only, and what it is."""
-        for bath in () if self.model is None else self.model.baths:
-            if not isinstance(bath, Bath):
-                what = "baths with a rule" if isinstance(bath, RuleBath) else "noise that jumps"
-                return f"baths.{bath.name}", what
-        return None
+    def _without_formulas(self) -> MarkovNoise | RuleBath | None:
+        """The bath of the model that has numbers only."""
+        baths = () if self.model is None else self.model.baths
+        return next((bath for bath in baths if not isinstance(bath, Bath)), None)
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -174,6 +191,7 @@ class Derived:
         """K = p1/p0 of two levels, by order 0, 2, 4 (baths thermal at one temperature)."""
         if self.dimension != 2:
             raise AttributeError("equilibrium_constant: belongs to two levels")
+        self._require_formulas()
         return ConstantSeries(EquilibriumConstant(self.interaction), self.parameters)
 
     def nonzero(self, order: int) -> tuple[str, ...]:
@@ -316,10 +334,8 @@ class Derived:
         head = f"Equations of motion of {self.dimension} levels" + (
             f" in {symbols}" if symbols else ""
         )
-        if self._without_formulas is not None:
-            return "\n".join(
-                [*lines, f"{head} with {self._without_formulas[1]}; at(...) gives numbers"]
-            )
+        if (bath := self._without_formulas) is not None:
+            return "\n".join([*lines, f"{head} with {_kind(bath)}; at(...) gives numbers"])
         shown = ", ".join(QUANTITIES if self.dimension == 2 else self.names[:3])
         return "\n".join([*lines, f"{head}; index by the order: {shown}, ..., R_abcd"])
 
@@ -487,6 +503,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     return load_statement(path)
 
 
+def _kind(bath: MarkovNoise | RuleBath) -> str:
+    return "a bath with a rule" if isinstance(bath, RuleBath) else "noise that jumps"
+
+
 def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
     if isinstance(system, Model):
         return system
@@ -494,7 +514,7 @@ def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
         return Model(
             energies=system.energies,
             couplings=system.couplings,
-            baths=(*system.baths, *system.markov),
+            baths=(*system.baths, *system.not_gaussian),
             cross=system.cross,
             observables=dict(system.observables),
             vectors=system.vectors,

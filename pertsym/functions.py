@@ -14,13 +14,13 @@ import sympy
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.codegen.bath_arguments import BathArguments, density_of
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary
 from pertsym.model.bath import Bath, Statistics
 from pertsym.model.cross import Cross
 from pertsym.model.eigenbasis import Eigenbasis
-from pertsym.numerics.bath_arguments import BathArguments, density_of
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
 from pertsym.numerics.single_point import single_of

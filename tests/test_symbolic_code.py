@@ -45,8 +45,8 @@ from pertsym.reduction.spectral import SpectralIntegral, Value, monomial
 ONE = Gaussian(1)
 SPECTRUM = monomial(ONE, Value("C", "B", 0, (1,)))
 NUMBERS = {"c": 0.125, "d": -0.375, "x": 0.75}
-BIASED_SPECS = {spec.name: spec for spec in biased_two_level.specs()}
-THREE_SPECS = {spec.name: spec for spec in three_levels_two_baths.specs()}
+BIASED_SPECS = {spec.name: spec for spec in biased_two_level.PAPER.modules["rates.py"]()}
+THREE_SPECS = {spec.name: spec for spec in three_levels_two_baths.PAPER.modules["rates.py"]()}
 
 
 # ---------------------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from pertsym.baths.checks import Parameter, parameters_of
 from pertsym.baths.densities import DENSITIES, Mixture
-from pertsym.environments import RULES, rule_named
-from pertsym.expansion.rule import RuleBath
+from pertsym.expansion.rule import ContractionRule, RuleBath
 from pertsym.model.bath import Bath, Statistics, formula_of
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -31,6 +32,19 @@ from pertsym.model.units import Units
 _STATISTICS: Final = ("boson", "classical", "spin")
 _STATISTICS_TO_COME: Final = ("random-matrix", "markov")
 _GIVEN_AS_EXPONENTIALS: Final = "exponentials"
+
+
+RULES: Final[Mapping[str, str]] = MappingProxyType(
+    {"finite-spins": "spins.IndependentSpins", "static": "static.StaticDisorder"}
+)
+"""Statistics of a bath -> the rule, a class in `pertsym.environments`, which has `read`."""
+
+
+def _rule_named(statistics: str) -> type[ContractionRule]:
+    """The class for a kind of bath; its module is imported only now."""
+    module, name = RULES[statistics].split(".")
+    found: type[ContractionRule] = getattr(import_module(f"pertsym.environments.{module}"), name)
+    return found
 
 
 def read_cross(value: object, place: Place) -> tuple[Cross, ...]:
@@ -93,7 +107,7 @@ def _rule(name: str, value: object, units: Units, place: Place) -> RuleBath:
     thermal = {"temperature", "beta"}.intersection(entries)
     beta = _inverse_temperature(entries, units, place) if thermal else None
     own = {key: x for key, x in entries.items() if key not in {"statistics", *thermal}}
-    return RuleBath(name, rule_named(entries["statistics"]).read(own, beta, place))
+    return RuleBath(name, _rule_named(entries["statistics"]).read(own, beta, place))
 
 
 def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
