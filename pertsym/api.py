@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -22,22 +21,19 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
 from pertsym.equations.models import laird
-from pertsym.exact import exact_rational
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.expansion.rule import RuleBath
 from pertsym.files import write_whole
-from pertsym.functions import GenericParameters, ModelParameters, Parameters
+from pertsym.functions import GenericParameters, ModelParameters, Parameters, model_arguments
 from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.bath import Bath
-from pertsym.model.cross import with_values
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.errors import NotYetDerivable
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.statement import Coupling, Model
-from pertsym.model.values import AnyBath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
 from pertsym.results import ResultSeries
@@ -366,42 +362,7 @@ class Derived:
             raise TypeError(
                 "at() needs Hermitian couplings to independent baths; state the system by couplings"
             )
-        model = self.basis.model
-        taken = {*model.bath_names, *model.symbols}
-        values, cross = with_values(model.cross, model.pairs, taken, values)
-        given = {n: x for n, x in values.items() if isinstance(x, AnyBath)}
-        symbols = {n: x for n, x in values.items() if n not in given}
-        known = {bath.name: bath for bath in model.baths}
-        numbers = dict(model.values)
-        unknown = [n for n in symbols if n not in model.symbols]
-        unknown += [n for n in given if n not in model.bath_names]
-        for name, x in symbols.items():
-            numbers[name] = x if isinstance(x, Fraction) else exact_rational(float(x))
-            if name in model.symbols and model.symbols[name].positive and not numbers[name] > 0:
-                raise InputError(model.name, name, f"{x} is not positive", "correct it")
-        missing = [n for n in model.symbols if n not in numbers]
-        missing += [n for n in model.bath_names if n not in given and n not in known]
-        if missing or unknown:
-            what = [
-                f"a value for {n}" if n in model.symbols else f"a Bath for {n}" for n in missing
-            ]
-            raise TypeError(
-                "at(): "
-                + "; ".join(
-                    filter(
-                        None,
-                        (
-                            f"give {', '.join(what)}" if what else "",
-                            f"unknown: {', '.join(unknown)}" if unknown else "",
-                        ),
-                    )
-                )
-            )
-        baths = [
-            given[n].named(n) if n in given else known[n]
-            for n in dict.fromkeys((*known, *model.bath_names))
-        ]
-        return Numbers(self.basis.at(numbers, baths, cross))
+        return Numbers(self.basis.at(*model_arguments(self.basis.model, values)))
 
     def plot(
         self, over: str, values: ArrayLike, quantities: Sequence[str] = (), **fixed: Any
@@ -477,32 +438,6 @@ def bloch(system: System) -> Derived:
 generator = derive
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """The model of any model file, by its path.
-
-    Returns
-    -------
-    Model, OscillatorModel or RandomMatrixModel
-
-    Raises
-    ------
-    InputError
-        Naming file and key of what is wrong.
-    """
-    from pertsym.model.file import parsed_document
-    from pertsym.model.oscillator_file import load_oscillator
-    from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
-    from pertsym.model.read import Place
-    from pertsym.model.statement import load_statement
-
-    if is_random_matrix_file(path):
-        return load_random_matrix(path)
-    system = parsed_document(Path(path), Place(os.fspath(path))).get("system")
-    if isinstance(system, dict) and system.get("kind") == "oscillator":
-        return load_oscillator(path)
-    return load_statement(path)
-
-
 def _kind(bath: MarkovNoise | RuleBath) -> str:
     return "a bath with a rule" if isinstance(bath, RuleBath) else "noise that jumps"
 
@@ -543,7 +478,6 @@ __all__ = [
     "derive",
     "generator",
     "laird",
-    "load",
     "sigma_x",
     "sigma_y",
     "sigma_z",

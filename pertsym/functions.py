@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from inspect import Parameter, Signature
 from typing import Any, Protocol
@@ -16,11 +17,15 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.codegen.bath_arguments import BathArguments, density_of
 from pertsym.estimate import Estimate
+from pertsym.exact import exact_rational
 from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary
 from pertsym.model.bath import Bath, Statistics
-from pertsym.model.cross import Cross
+from pertsym.model.cross import Cross, with_values
 from pertsym.model.eigenbasis import Eigenbasis
+from pertsym.model.errors import InputError
+from pertsym.model.statement import Model
+from pertsym.model.values import AnyBath
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
 from pertsym.numerics.single_point import single_of
@@ -137,6 +142,53 @@ class ModelParameters:
 
     def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         return self.basis.numbers(values)
+
+
+def model_arguments(
+    model: Model, values: Mapping[str, Any]
+) -> tuple[dict[str, Fraction], list[AnyBath], Sequence[Cross]]:
+    """Numbers of the symbols, baths and correlations of a model, from keywords of `Derived.at`.
+
+    Raises
+    ------
+    TypeError
+        Naming what is missing or unknown.
+    InputError
+        For values that the model cannot take.
+    """
+    taken = {*model.bath_names, *model.symbols}
+    values, cross = with_values(model.cross, model.pairs, taken, values)
+    given = {n: x for n, x in values.items() if isinstance(x, AnyBath)}
+    symbols = {n: x for n, x in values.items() if n not in given}
+    known = {bath.name: bath for bath in model.baths}
+    numbers = dict(model.values)
+    unknown = [n for n in symbols if n not in model.symbols]
+    unknown += [n for n in given if n not in model.bath_names]
+    for name, x in symbols.items():
+        numbers[name] = x if isinstance(x, Fraction) else exact_rational(float(x))
+        if name in model.symbols and model.symbols[name].positive and not numbers[name] > 0:
+            raise InputError(model.name, name, f"{x} is not positive", "correct it")
+    missing = [n for n in model.symbols if n not in numbers]
+    missing += [n for n in model.bath_names if n not in given and n not in known]
+    if missing or unknown:
+        what = [f"a value for {n}" if n in model.symbols else f"a Bath for {n}" for n in missing]
+        raise TypeError(
+            "at(): "
+            + "; ".join(
+                filter(
+                    None,
+                    (
+                        f"give {', '.join(what)}" if what else "",
+                        f"unknown: {', '.join(unknown)}" if unknown else "",
+                    ),
+                )
+            )
+        )
+    baths = [
+        given[n].named(n) if n in given else known[n]
+        for n in dict.fromkeys((*known, *model.bath_names))
+    ]
+    return numbers, baths, cross
 
 
 def numerical_function(
