@@ -16,7 +16,8 @@ import numpy as np
 from benchmarks.records import Record
 from pertsym.api import bloch
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.sweeps.axes import Parameter, Temperature
 from pertsym.sweeps.rates import rates_over
 

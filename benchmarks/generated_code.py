@@ -30,8 +30,9 @@ from pertsym.baths.tabulated import chebyshev, fitted, panels
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.codegen.compiled import compiled
 from pertsym.codegen.export import Codegen
+from pertsym.model.bath import Bath
 from pertsym.model.errors import NotYetDerivable
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 
 POINTS = 100_000
 LOW, HIGH = 0.125, 8.0

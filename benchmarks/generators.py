@@ -19,7 +19,7 @@ from pertsym.dynamics.propagation import propagate, propagate_transient
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.limit import Limit
 from pertsym.generators.system import Correlated, System
-from pertsym.model.values import Bath
+from pertsym.model.bath import Bath
 
 # CM1 in rad/fs, and the seven-site Hamiltonian of the Fenna-Matthews-Olson complex in 1/cm
 # (Adolphs and Renger, Biophys. J. 91, 2778 (2006))

@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 # What type checkers and editors see of the names below; a test compares the two.
 if TYPE_CHECKING:
-    from pertsym.api import (
-        Derived,
-        bloch,
-        derive,
-        generator,
-        laird,
-        load,
-        sigma_x,
-        sigma_y,
-        sigma_z,
-    )
+    from pertsym.api import Derived, bloch, derive, generator, laird, sigma_x, sigma_y, sigma_z
     from pertsym.baths.correlation import Correlation
     from pertsym.baths.densities import (
         DrudeLorentz,
@@ -42,6 +32,7 @@ if TYPE_CHECKING:
     from pertsym.generators.tcl import tcl_generator
     from pertsym.language.decide import compare
     from pertsym.library import derivations, find
+    from pertsym.model.bath import Bath
     from pertsym.model.cross import Cross
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
@@ -52,7 +43,7 @@ if TYPE_CHECKING:
     from pertsym.model.random_matrix_file import load_random_matrix
     from pertsym.model.schema import model_schema
     from pertsym.model.statement import Coupling, Model
-    from pertsym.model.values import Bath
+    from pertsym.model.statement_file import load
     from pertsym.oscillator.coefficients import coefficients as oscillator_coefficients
     from pertsym.oscillator.fock import DampedLevels, phonon_number
     from pertsym.random_matrix.methods import random_matrix_evolve
@@ -77,11 +68,11 @@ _PLACES = {
     "sigma_z": "pertsym.api",
     "Derived": "pertsym.api",
     "derive": "pertsym.api",
-    "load": "pertsym.api",
+    "load": "pertsym.model.statement_file",
     "Model": "pertsym.model.statement",
     "Coupling": "pertsym.model.statement",
     "Cross": "pertsym.model.cross",
-    "Bath": "pertsym.model.values",
+    "Bath": "pertsym.model.bath",
     "MarkovNoise": "pertsym.model.markov",
     "OscillatorModel": "pertsym.model.oscillator",
     "PositionCoupling": "pertsym.model.oscillator",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -22,22 +21,22 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
 from pertsym.equations.models import laird
-from pertsym.exact import exact_rational
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.expansion.rule import RuleBath
 from pertsym.files import write_whole
+from pertsym.functions import GenericParameters, ModelParameters, Parameters, model_arguments
 from pertsym.language.dictionary import Dictionary, Limit
-from pertsym.model.cross import Cross, with_values
+from pertsym.model.bath import Bath
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.markov import MarkovNoise
 from pertsym.model.statement import Coupling, Model
-from pertsym.model.values import AnyBath, Bath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
-from pertsym.results import GenericParameters, Parameters, ResultSeries
+from pertsym.results import ResultSeries
 
 if TYPE_CHECKING:
     from pertsym.evaluated import Numbers
@@ -55,52 +54,6 @@ textbook's matrix: sigma_x sigma_y = -i sigma_z.
 AnyCoupling: TypeAlias = "Coupling | NumericCoupling | tuple[Entries, str]"
 System: TypeAlias = "Model | NumericModel | Interaction | Sequence[AnyCoupling]"
 """A model, or couplings alone in the eigenbasis of levels with the energies 0, w0 or 0, w1, ..."""
-
-
-@dataclass(frozen=True)
-class ModelParameters:
-    """The symbols of a model as arguments of numerical functions."""
-
-    basis: Eigenbasis
-
-    @property
-    def positional(self) -> tuple[str, ...]:
-        energies = self.basis.model.energies or ()
-        return tuple(e.name for e in energies if e.is_Symbol)
-
-    @property
-    def keywords(self) -> tuple[str, ...]:
-        return tuple(name for name in self.basis.model.symbols if name not in self.positional)
-
-    @property
-    def defaults(self) -> Mapping[str, float]:
-        return {name: float(x) for name, x in self.basis.model.values.items()}
-
-    @cached_property
-    def dictionary(self) -> Dictionary:
-        from pertsym.language.model_names import dictionary_of
-
-        return dictionary_of(self.basis)
-
-    @property
-    def pairs(self) -> Mapping[str, Cross]:
-        return self.basis.model.pairs
-
-    def needed(self, elements: Sequence[str]) -> set[str]:
-        basis = self.basis
-        if any(d.expression is None for d in basis.definitions) or None in basis.frequencies:
-            return set(basis.model.symbols)
-        behind = {d.name: d.expression for d in basis.definitions}
-        found: set[str] = set()
-        for name in elements:
-            expression = behind.get(name)
-            found |= {name} if expression is None else {str(s) for s in expression.free_symbols}
-        for frequency in basis.frequencies:
-            found |= {str(s) for s in sympy.sympify(frequency).free_symbols}
-        return found
-
-    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        return self.basis.numbers(values)
 
 
 @dataclass(frozen=True)
@@ -150,12 +103,20 @@ class Derived:
 
     @cached_property
     def equations(self) -> Bloch | Generator:
-        """The quantities by name, as values of the engine."""
+        """The quantities by name, as values of the engine.
+
+        Raises
+        ------
+        NotYetDerivable
+            For baths that are not Gaussian, of which there are numbers (`at`) but no formulas.
+        """
+        self._require_formulas()
         return Bloch(self.interaction) if self.dimension == 2 else self.generator
 
     @cached_property
     def generator(self) -> Generator:
-        """All elements of the generator."""
+        """All elements of the generator (raises as `equations`)."""
+        self._require_formulas()
         if self.dimension == 2:
             bloch = self.equations
             assert isinstance(bloch, Bloch)
@@ -163,24 +124,21 @@ class Derived:
         return Generator(self.interaction)
 
     def _require_formulas(self) -> None:
-        if (without := self._without_formulas) is not None:
-            assert self.model is not None
-            key, what = without
-            raise NotYetDerivable(
-                self.model.name,
-                key,
-                f"formulas of {what} are not written yet, their numbers are",
-                f"ask at(...) for numbers, or leave {key} out",
-            )
+        if (bath := self._without_formulas) is None:
+            return
+        assert self.model is not None
+        key, what = f"baths.{bath.name}", _kind(bath)
+        remedy = f"ask at(...) for numbers, or leave {key} out"
+        if isinstance(bath, RuleBath):
+            remedy = "ask at(...) for a generator at a time, or `pertsym generator` with --time"
+        problem = f"formulas of {what} are not written yet, their numbers are"
+        raise NotYetDerivable(self.model.name, key, problem, remedy)
 
     @property
-    def _without_formulas(self) -> tuple[str, str] | None:
-        """The key of the model that has numbers only, and what it is."""
-        for bath in () if self.model is None else self.model.baths:
-            if not isinstance(bath, Bath):
-                what = "baths with a rule" if isinstance(bath, RuleBath) else "noise that jumps"
-                return f"baths.{bath.name}", what
-        return None
+    def _without_formulas(self) -> MarkovNoise | RuleBath | None:
+        """The bath of the model that has numbers only."""
+        baths = () if self.model is None else self.model.baths
+        return next((bath for bath in baths if not isinstance(bath, Bath)), None)
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -229,6 +187,7 @@ class Derived:
         """K = p1/p0 of two levels, by order 0, 2, 4 (baths thermal at one temperature)."""
         if self.dimension != 2:
             raise AttributeError("equilibrium_constant: belongs to two levels")
+        self._require_formulas()
         return ConstantSeries(EquilibriumConstant(self.interaction), self.parameters)
 
     def nonzero(self, order: int) -> tuple[str, ...]:
@@ -371,10 +330,8 @@ class Derived:
         head = f"Equations of motion of {self.dimension} levels" + (
             f" in {symbols}" if symbols else ""
         )
-        if self._without_formulas is not None:
-            return "\n".join(
-                [*lines, f"{head} with {self._without_formulas[1]}; at(...) gives numbers"]
-            )
+        if (bath := self._without_formulas) is not None:
+            return "\n".join([*lines, f"{head} with {_kind(bath)}; at(...) gives numbers"])
         shown = ", ".join(QUANTITIES if self.dimension == 2 else self.names[:3])
         return "\n".join([*lines, f"{head}; index by the order: {shown}, ..., R_abcd"])
 
@@ -405,42 +362,7 @@ class Derived:
             raise TypeError(
                 "at() needs Hermitian couplings to independent baths; state the system by couplings"
             )
-        model = self.basis.model
-        taken = {*model.bath_names, *model.symbols}
-        values, cross = with_values(model.cross, model.pairs, taken, values)
-        given = {n: x for n, x in values.items() if isinstance(x, AnyBath)}
-        symbols = {n: x for n, x in values.items() if n not in given}
-        known = {bath.name: bath for bath in model.baths}
-        numbers = dict(model.values)
-        unknown = [n for n in symbols if n not in model.symbols]
-        unknown += [n for n in given if n not in model.bath_names]
-        for name, x in symbols.items():
-            numbers[name] = x if isinstance(x, Fraction) else exact_rational(float(x))
-            if name in model.symbols and model.symbols[name].positive and not numbers[name] > 0:
-                raise InputError(model.name, name, f"{x} is not positive", "correct it")
-        missing = [n for n in model.symbols if n not in numbers]
-        missing += [n for n in model.bath_names if n not in given and n not in known]
-        if missing or unknown:
-            what = [
-                f"a value for {n}" if n in model.symbols else f"a Bath for {n}" for n in missing
-            ]
-            raise TypeError(
-                "at(): "
-                + "; ".join(
-                    filter(
-                        None,
-                        (
-                            f"give {', '.join(what)}" if what else "",
-                            f"unknown: {', '.join(unknown)}" if unknown else "",
-                        ),
-                    )
-                )
-            )
-        baths = [
-            given[n].named(n) if n in given else known[n]
-            for n in dict.fromkeys((*known, *model.bath_names))
-        ]
-        return Numbers(self.basis.at(numbers, baths, cross))
+        return Numbers(self.basis.at(*model_arguments(self.basis.model, values)))
 
     def plot(
         self, over: str, values: ArrayLike, quantities: Sequence[str] = (), **fixed: Any
@@ -516,30 +438,8 @@ def bloch(system: System) -> Derived:
 generator = derive
 
 
-def load(path: str | os.PathLike[str]) -> Any:
-    """The model of any model file, by its path.
-
-    Returns
-    -------
-    Model, OscillatorModel or RandomMatrixModel
-
-    Raises
-    ------
-    InputError
-        Naming file and key of what is wrong.
-    """
-    from pertsym.model.file import parsed_document
-    from pertsym.model.oscillator_file import load_oscillator
-    from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
-    from pertsym.model.read import Place
-    from pertsym.model.statement import load_statement
-
-    if is_random_matrix_file(path):
-        return load_random_matrix(path)
-    system = parsed_document(Path(path), Place(os.fspath(path))).get("system")
-    if isinstance(system, dict) and system.get("kind") == "oscillator":
-        return load_oscillator(path)
-    return load_statement(path)
+def _kind(bath: MarkovNoise | RuleBath) -> str:
+    return "a bath with a rule" if isinstance(bath, RuleBath) else "noise that jumps"
 
 
 def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
@@ -549,7 +449,7 @@ def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
         return Model(
             energies=system.energies,
             couplings=system.couplings,
-            baths=(*system.baths, *system.markov),
+            baths=(*system.baths, *system.not_gaussian),
             cross=system.cross,
             observables=dict(system.observables),
             vectors=system.vectors,
@@ -578,7 +478,6 @@ __all__ = [
     "derive",
     "generator",
     "laird",
-    "load",
     "sigma_x",
     "sigma_y",
     "sigma_z",

@@ -11,11 +11,11 @@ from pertsym.baths.densities import BathDensity
 from pertsym.derivation import Formula, Step
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.estimate import Estimate
-from pertsym.model.values import Bath
+from pertsym.functions import Parameters, numerical_function
+from pertsym.model.bath import Bath
 from pertsym.present.display import Shown, shown
 from pertsym.present.symbolic import form_expression
 from pertsym.reduction.spectral import SpectralForm
-from pertsym.results import Parameters, numerical_function
 
 
 @dataclass(frozen=True, repr=False)

@@ -20,7 +20,7 @@ from pertsym.certify.standard import (
 from pertsym.equations.generator import Generator
 from pertsym.expansion.paths import Element
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.statement import load_statement
+from pertsym.model.statement_file import load_statement
 from pertsym.paper import Paper
 
 _MOST_ELEMENTS: Final = 16

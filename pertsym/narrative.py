@@ -447,12 +447,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Formula:
 
 def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:
     """All stages of one quantity at one order."""
-    return (
-        cumulant_step(order),
-        words_step(order),
-        wick_step(equations, name, order),
-        *closing_steps(equations, name, order),
-    )
+    return (cumulant_step(order), *reduction_steps(equations, name, order))
 
 
 def closing_steps(

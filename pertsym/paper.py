@@ -172,7 +172,7 @@ class Paper:
         return load_claims(self.claims_file)
 
     def row(self, equation: str, source: str | None = None) -> Formula:
-        """The formula of a row of the ledger, compared as there; by default with its number."""
+        """The formula of the ledger's row `equation`, compared as there; `source` is its number."""
         (claim,) = [claim for claim in self.claims() if claim.equation == equation]
         named = self.objects.reading(claim.compare) if claim.compare else claim.text
         return typed(

@@ -22,9 +22,10 @@ from pertsym.baths.divergence import Divergent
 from pertsym.evaluated import Basis, Numbers, States
 from pertsym.generators.representation import correlations_of, represented
 from pertsym.generators.system import element_name
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.units import UNITS
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 
 COLOURS: Final = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from inspect import Parameter, Signature
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import sympy
 
-from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.baths.densities import BathDensity
 from pertsym.derivation import Step, Steps
 from pertsym.equations.series import Equations, Quantity
 from pertsym.estimate import Estimate
 from pertsym.expansion.interaction import Interaction
+from pertsym.functions import Parameters, numerical_function
 from pertsym.language.dictionary import Dictionary, Limit
-from pertsym.model.cross import Cross
+from pertsym.model.bath import Bath, Statistics
 from pertsym.model.errors import NotYetDerivable
-from pertsym.model.values import Bath, Statistics
 from pertsym.narrative import (
     cumulant_step,
     expansion_latex,
@@ -30,19 +26,12 @@ from pertsym.narrative import (
     wick_step,
     words_step,
 )
-from pertsym.numerics.bath_arguments import BathArguments
-from pertsym.numerics.form_function import function_of
-from pertsym.numerics.requests import has_sums
-from pertsym.numerics.single_point import Single, single_of
 from pertsym.present.display import Shown, Terms, shown, terms_of
 from pertsym.present.symbolic import form_expression
-from pertsym.reduction.elements import symbols_of
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
 if TYPE_CHECKING:
     from pertsym.language.decide import Comparison
-
-_NUMBER = (int, float)
 
 Part = Literal["whole", "real", "imaginary"]
 
@@ -223,217 +212,6 @@ class Result:
         if self._open is not None:
             return repr(self)
         return self._shown()._repr_latex_()
-
-
-class Parameters(Protocol):
-    """What numerical functions take, and how it gives frequencies and matrix elements."""
-
-    @property
-    def positional(self) -> tuple[str, ...]:
-        """Names that may be given by position."""
-
-    @property
-    def keywords(self) -> tuple[str, ...]:
-        """Further names."""
-
-    @property
-    def defaults(self) -> Mapping[str, float]:
-        """Values of those that need not be given."""
-
-    @property
-    def dictionary(self) -> Dictionary:
-        """What the names of formulas stand for."""
-
-    @property
-    def pairs(self) -> Mapping[str, Cross]:
-        """The correlation functions of two baths among those of formulas."""
-
-    def needed(self, elements: Sequence[str]) -> set[str]:
-        """The names behind the frequencies and these matrix elements."""
-
-    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        """Transition frequencies E_k - E_0, and values of the matrix elements."""
-
-
-@dataclass(frozen=True)
-class GenericParameters:
-    """Transition frequencies and matrix elements as they stand in the formulas."""
-
-    interaction: Interaction
-
-    @property
-    def positional(self) -> tuple[str, ...]:
-        return frequency_names(self.interaction.dimension)
-
-    @property
-    def keywords(self) -> tuple[str, ...]:
-        return self.interaction.symbols
-
-    @property
-    def defaults(self) -> Mapping[str, float]:
-        return {}
-
-    @property
-    def dictionary(self) -> Dictionary:
-        return Dictionary.of(self.interaction)
-
-    @property
-    def pairs(self) -> Mapping[str, Cross]:
-        return {}
-
-    def needed(self, elements: Sequence[str]) -> set[str]:
-        return {*self.positional, *elements}
-
-    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
-        return tuple(values[name] for name in self.positional), values
-
-
-def numerical_function(
-    form: SpectralForm,
-    interaction: Interaction,
-    statistics: Statistics,
-    baths: Mapping[str, Any],
-    parameters: Parameters | None = None,
-) -> Callable[..., Estimate]:
-    """f(parameters, beta) -> Estimate(value, error) of a form; see `Result.function`."""
-    given = parameters or GenericParameters(interaction)
-    names = tuple(dict.fromkeys(interaction.correlations.values()))
-    joint = BathArguments.of(form, names, given.pairs, baths)
-    form, given_baths, own = joint.form, joint.baths, joint.temperatures
-    needed = given.needed([name for name in symbols_of(form) if name not in joint.ratios])
-    signature = _signature(given, needed, own)
-    names = frequency_names(interaction.dimension)
-    function = function_of(form)
-    balanced = any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms)
-    plain = len(names) == 1 and all(has_sums(_density(x)) for x in given_baths.values())
-
-    def evaluated(*args: Any, **kwargs: Any) -> Estimate:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        values = dict(bound.arguments)
-        beta = values.pop("beta")
-        betas = joint.betas(beta, {k: values.pop(k) for k in own})
-        frequencies, elements = given.numbers({n: x for n, x in values.items() if x is not None})
-        frequencies = tuple(map(_plain, frequencies))
-        elements = {name: _plain(x) for name, x in (*elements.items(), *joint.ratios.items())}
-        common = _common(betas) if balanced else None
-        numbers = (*frequencies, *elements.values())
-        if plain and all(isinstance(x, _NUMBER) for x in numbers):
-            (w0,) = frequencies
-            scalar = all(b is None or isinstance(b, _NUMBER) for b in (common, *betas.values()))
-            if 0 < w0 < math.inf and scalar:
-                singles = {
-                    name: None
-                    if density is None
-                    else _single(name, density, statistics, betas[name])
-                    for name, density in given_baths.items()
-                }
-                found = function.single(float(w0), singles, common, elements)
-                if found is not None:
-                    return Estimate(*found)
-        if len(names) == 1:
-            if not np.all(np.asarray(frequencies[0]) > 0):
-                raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
-        else:
-            _require_off_resonance(form, names, frequencies)
-        correlations = {
-            name: None if density is None else _correlation(name, density, statistics, betas[name])
-            for name, density in given_baths.items()
-        }
-        return function(frequencies, correlations, common, elements).estimate()
-
-    evaluated.__signature__ = signature  # type: ignore[attr-defined]
-    evaluated.__doc__ = "Estimate(value, error) of the formula; all arguments broadcast."
-    return evaluated
-
-
-def _common(betas: Mapping[str, Any]) -> Any:
-    """The one inverse temperature that Boltzmann factors of a form need."""
-    values = [beta for beta in betas.values() if beta is not None]
-    if any(not np.array_equal(values[0], beta) for beta in values[1:]):
-        raise TypeError(
-            "beta: the formula holds for baths at one temperature; give the same to all"
-        )
-    return values[0] if values else None
-
-
-def _require_off_resonance(
-    form: SpectralForm, names: Sequence[str], frequencies: Sequence[Any]
-) -> None:
-    """Refuse frequencies at which a denominator of the formula is zero.
-
-    Raises
-    ------
-    ValueError
-        Naming the denominator; its limit is what numbers for the energies give.
-    """
-    for denominator in sorted(
-        {factor for monomial, _ in form for factor, _ in monomial.denominators}
-    ):
-        parts = [(n, name, w) for n, name, w in zip(denominator, names, frequencies, strict=True)]
-        total = sum(n * np.asarray(w, dtype=float) for n, _, w in parts if n)
-        if not np.all(total):
-            shown = " ".join(f"{n:+d}*{name}" for n, name, _ in parts if n)
-            raise ValueError(
-                f"{', '.join(names)}: the formula divides by {shown}, which is zero here; ask "
-                "`.at(energies, ...)` of the generator, which takes the limit"
-            )
-
-
-def frequency_names(dimension: int) -> tuple[str, ...]:
-    """Arguments of numerical functions: w0 for two levels, w1, w2, ... for more."""
-    return ("w0",) if dimension == 2 else tuple(f"w{k}" for k in range(1, dimension))
-
-
-def _signature(given: Parameters, needed: set[str], own: Iterable[str]) -> Signature:
-    either, keyword = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY
-
-    def parameter(name: str, kind: Any) -> Parameter:
-        default = given.defaults.get(name, Parameter.empty if name in needed else None)
-        return Parameter(name, kind, default=default)
-
-    return Signature(
-        [
-            *(parameter(name, either) for name in given.positional),
-            Parameter("beta", either, default=None),
-            *(parameter(name, keyword) for name in given.keywords),
-            *(Parameter(name, keyword, default=None) for name in own),
-        ]
-    )
-
-
-def _correlation(
-    name: str, given: BathDensity | Bath, statistics: Statistics, beta: Any
-) -> Correlation:
-    density = given.density if isinstance(given, Bath) else given
-    if isinstance(given, Bath):
-        statistics = given.statistics
-    if isinstance(density, Exponentials):
-        return Correlation(density, "boson", None)
-    if beta is None:
-        raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
-    return Correlation(density, statistics, beta)
-
-
-def _plain(x: Any) -> Any:
-    """A number as a float, arrays as they are."""
-    return float(x) if np.ndim(x) == 0 else x
-
-
-def _density(given: BathDensity | Bath | None) -> BathDensity | None:
-    return given.density if isinstance(given, Bath) else given
-
-
-def _single(name: str, given: BathDensity | Bath, statistics: Statistics, beta: Any) -> Single:
-    """The bath at scalar parameters, which the next call finds again."""
-    density = given.density if isinstance(given, Bath) else given
-    if isinstance(given, Bath):
-        statistics = given.statistics
-    if isinstance(density, Exponentials):
-        return single_of(density, "boson", None)
-    if beta is None:
-        raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
-    return single_of(density, statistics, float(beta))
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,7 +10,8 @@ import pytest
 
 from pertsym.exact import Gaussian
 from pertsym.language.bath_operators import Operator
-from pertsym.language.concrete import System, difference, plain
+from pertsym.language.concrete import difference
+from pertsym.language.concrete_reader import System, plain
 from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import (
     PI,

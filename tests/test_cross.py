@@ -18,10 +18,11 @@ from pertsym.generators.limit import Limit
 from pertsym.generators.second_order import redfield_term
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
+from pertsym.model.bath import Bath
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError
 from pertsym.model.file import load_model
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 from pertsym.rates import bloch_rates
 from tests.open_systems import hermitian
 

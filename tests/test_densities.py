@@ -40,9 +40,10 @@ from pertsym.codegen.export import Codegen
 from pertsym.dynamics.methods import steady
 from pertsym.expressions.expression import parse_expression
 from pertsym.generators.tcl import tcl_generator
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 from pertsym.rates import bloch_rates
 from tests.command_line import DENSITY, model_file, run
 

@@ -32,9 +32,10 @@ from pertsym.generators.second_order import second_order
 from pertsym.generators.steady import steady_state
 from pertsym.generators.system import Array, System, as_matrix
 from pertsym.generators.tcl import tcl_generator
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.random_matrix.methods import random_matrix_evolve
 from pertsym.rates import interaction_of, spectra_of

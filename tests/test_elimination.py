@@ -18,7 +18,8 @@ from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.two_levels import eliminated_quantities
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.rates import bloch_rates, interaction_of
 from pertsym.reduction.spectral import ZERO_FORM

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
+import pertsym as ps
 from pertsym.baths.divergence import Divergent
 from pertsym.environments import static
+from pertsym.environments.long_times import require_long_time_limit
 from pertsym.environments.markov import MarkovChain
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.environments.spins import BathSpin, IndependentSpins
@@ -32,7 +34,6 @@ from pertsym.expansion.paths import (
     generator_element,
     path_terms,
     projected_cumulant,
-    require_long_time_limit,
 )
 from pertsym.expansion.rule import (
     ENERGY_RESOLVED,
@@ -468,6 +469,19 @@ def test_files_with_rules_say_what_is_wrong(
     if code == 4:
         for command in (["rates"], ["steady", "--method", "tcl2"], ["derive"]):
             assert "--time" in refused(run(command[0], str(path), *command[1:]), 4)
+
+
+def test_numbers_of_a_rule_have_no_formulas_of_gaussian_baths() -> None:
+    """A model of numbers keeps its rule, and what is derived of it is not Wick's."""
+    rng = np.random.default_rng(41)
+    rule = RuleBath("x", static.StaticDisorder(tuple(rng.uniform(0, 1, 2)), (1.0, 2.0)))
+    numeric = Model.of([0.0, 1.0], [Coupling.of([[0, 1], [1, rng.random()]], "x")], [rule])
+    derived = ps.derive(numeric)
+    assert derived.model is not None
+    assert derived.model.baths == (rule,)
+    for asked in ("k_up", "R_1010", "equations", "generator", "equilibrium_constant"):
+        with pytest.raises(NotYetDerivable, match="rule"):
+            getattr(derived, asked)
 
 
 def test_a_rule_beside_another_bath_is_refused() -> None:

@@ -60,8 +60,9 @@ from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
+from pertsym.model.bath import Bath
 from pertsym.model.errors import NotYetDerivable
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.bounded import Bounded
 
 ONE, MINUS = Gaussian(1), Gaussian(-1)

@@ -31,7 +31,8 @@ from pertsym.baths.tabulated import Pieces
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.expressions.expression import parse_expression
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate

@@ -20,9 +20,10 @@ from pertsym.generators.representation import TOLERANCE, limits, represented
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.generators.two_levels import Quantities, bloch_quantities
+from pertsym.model.bath import Bath
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.file import load_model
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra

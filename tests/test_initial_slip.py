@@ -18,7 +18,8 @@ from pertsym.generators.finite_time import finite_time
 from pertsym.generators.initial_slip import initial_slip, rows_of, tcl_slip
 from pertsym.generators.limit import Limit
 from pertsym.generators.system import Array, Correlated, System, as_matrix
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from tests.open_systems import hermitian, two_bath_system
 
 C1 = Exponentials((0.4 + 0.15j, 0.2 - 0.1j), (1.1 + 0.4j, 0.6 - 0.3j))

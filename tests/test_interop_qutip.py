@@ -8,7 +8,8 @@ import pytest
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.generators.tcl import tcl_generator
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from tests.open_systems import hermitian, two_bath_system
 
 qutip = pytest.importorskip("qutip")

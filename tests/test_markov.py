@@ -35,11 +35,12 @@ from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.two_levels import bloch_quantities
+from pertsym.model.bath import Bath
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.markov import MarkovNoise
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from tests.command_line import refused, run
 

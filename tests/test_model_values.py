@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from pertsym.baths.densities import DrudeLorentz, Exponentials, ExpressionDensity, Ohmic
 from pertsym.exact import Gaussian
 from pertsym.expressions.expression import parse_expression
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.matrix import to_eigenbasis
 from pertsym.model.notes import model_notes, negative_spectrum
 from pertsym.model.units import UNITS
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 
 SIGMA_X = [[0, 1], [1, 0]]
 OHMIC = Ohmic(0.1, 1.0, 3.0)

@@ -27,9 +27,9 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.certify.claims import checks_in
+from pertsym.model.bath import Bath
 from pertsym.model.oscillator import OscillatorModel, PositionCoupling
 from pertsym.model.units import UNITS
-from pertsym.model.values import Bath
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.oscillator.coefficients import coefficients
 from pertsym.oscillator.fock import DampedLevels, phonon_number

@@ -18,7 +18,8 @@ from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.estimate import Estimate
 from pertsym.expressions.expression import parse_expression
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.rates import bloch_rates
 
 INF = math.inf

@@ -189,7 +189,7 @@ def test_form_record_errors_name_the_place() -> None:
 def _sympy_value(expression: sympy.Expr) -> complex:
     numbers = dict(zip(symbolic.transition_symbols(1), FREQUENCIES[1], strict=True))
     numbers |= dict(zip(symbolic.transition_symbols(2), FREQUENCIES[2], strict=True))
-    numbers |= {symbolic.beta: BETA, **{s: tau(k) for k, s in enumerate(symbolic.gaps(5), 1)}}
+    numbers |= {symbolic.beta: BETA}
 
     def finite_part(
         name: str, kind: str, other: str, r: int, shift: float, at: float, n: int
@@ -203,7 +203,6 @@ def _sympy_value(expression: sympy.Expr) -> complex:
         symbolic.FinitePart: finite_part,
         symbolic.Spectrum: lambda name, w, m: spectral("C", name, int(m), float(w)),
         symbolic.PrincipalTransform: lambda name, w, m: spectral("P", name, int(m), float(w)),
-        symbolic.Correlation: lambda name, t: correlation(name, float(t)),
     }
     return complex(symbolic.evaluated(expression, functions, numbers))
 
@@ -212,16 +211,6 @@ def _sympy_value(expression: sympy.Expr) -> complex:
 def test_sympy_view_of_a_form_has_its_value(key: str) -> None:
     value = _sympy_value(symbolic.form_expression(FORMS[key]))
     assert close(value, direct_form(FORMS[key]))
-
-
-@pytest.mark.parametrize("key", [k for k in INTEGRANDS if k != "order 6"])
-def test_sympy_view_of_an_integrand_has_its_value(key: str) -> None:
-    expression = symbolic.integrand_expression(INTEGRANDS[key])
-    expected = direct_integrand(INTEGRANDS[key])
-    if INTEGRANDS[key].real_part:
-        assert isinstance(expression, sympy.re)
-        expression = expression.args[0]
-    assert close(_sympy_value(expression), expected)
 
 
 def test_sympy_functions_differentiate_by_index_and_print() -> None:

@@ -18,8 +18,9 @@ from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.spectral_route import commensurate
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
+from pertsym.model.bath import Bath
 from pertsym.model.errors import NotYetDerivable
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 from tests.command_line import DENSITY, model_file, refused, run
 from tests.open_systems import open_system
 

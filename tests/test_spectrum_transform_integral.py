@@ -44,7 +44,8 @@ from pertsym.estimate import Estimate
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
 from pertsym.expressions.expression import parse_expression
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra

@@ -198,6 +198,8 @@ def test_unknown_names_are_attribute_errors() -> None:
 SHOWN = {
     frozenset(("certify", "paper")),  # a paper has claims, whose checks are given the paper
     frozenset(("model", "present")),  # a model shows itself
+    frozenset(("model", "pictures")),  # so do its baths
+    frozenset(("evaluated", "pictures")),  # and its numbers
     frozenset(("present", "derivation")),  # so do the steps of a derivation
 }
 """Pairs of packages, or of modules beside them, that know each other."""

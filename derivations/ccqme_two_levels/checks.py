@@ -39,7 +39,8 @@ from pertsym.equations.mean_force import boltzmann, equilibrium_constant, second
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.language.evaluation import Values, acting, dissipator
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.present.symbolic import PrincipalTransform, beta, evaluated, form_expression, w0
 from pertsym.rates import spectra_of

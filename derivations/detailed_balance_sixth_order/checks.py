@@ -28,7 +28,8 @@ from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.reduction.spectral import SpectralForm
 
 BATH = GaussianSpectrum(amplitude="0.3", width="1", beta="1.25")

@@ -30,7 +30,8 @@ from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.heat_current import currents_of, flow_rows, heat_currents
 from pertsym.generators.system import Correlated, System
 from pertsym.language.evaluation import Values
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm

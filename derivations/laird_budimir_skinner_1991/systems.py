@@ -38,7 +38,7 @@ from pertsym.language.bath_operators import (
     evolution,
     gaussian_average,
 )
-from pertsym.language.concrete import Function, System
+from pertsym.language.concrete_reader import Function, System
 from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import (
     DELTA,

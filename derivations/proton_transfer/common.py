@@ -37,7 +37,8 @@ from pertsym.generators.steady import steady_state
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values, acting
 from pertsym.language.evaluation import dissipator as jumping
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.systems.proton_transfer import CUTOFF, FEMTOSECOND, proton_transfer
 
 Matrix = NDArray[np.complex128]

@@ -45,7 +45,8 @@ from pertsym.equations.thermal import detailed_balance
 from pertsym.exact import Gaussian
 from pertsym.generators.canonical_form import commutator
 from pertsym.generators.tcl import tcl_generator
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.spectra import EnclosedSpectra
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, reciprocal
 

@@ -19,9 +19,9 @@ from pertsym.derivation import Step, argued, typed
 from pertsym.environments.spins import (
     POLARISATION,
     UNBIASED,
+    ExponentialSum,
     correlation,
     cumulant,
-    exponentials,
     moment,
 )
 from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step, forms_step
@@ -44,12 +44,23 @@ from pertsym.oscillator.notation import operator, superoperator
 from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.oscillator.weyl import Superoperator, X
 from pertsym.paper import Paper
-from pertsym.present.expressions import equation, results, tex
+from pertsym.present.expressions import equation, joined, results, tex
 from pertsym.present.text import form_lines
 
 _LATEX = {"gamma": r"\gamma", "D": "D", "f": "f", "frequency_shift_squared": r"\tilde\Omega_0^2"}
 _TEXT = {"gamma": "γ", "D": "D", "f": "f", "frequency_shift_squared": "Ω̃0²"}
 SOURCES = {"frequency_shift_squared": "(24a)", "gamma": "(24b)", "D": "(24c)", "f": "(24d)"}
+
+
+def exponentials(value: ExponentialSum) -> str:
+    """sum c exp(i w (k1 t1 + ...)) as LaTeX."""
+    pieces = []
+    for phase, coefficient in sorted(value.terms.items(), reverse=True):
+        signed = (f"{'+' if k > 0 else '-'}t_{j}" for j, k in enumerate(phase, 1) if k)
+        exponent = "".join(signed).lstrip("+")
+        wave = rf"\,e^{{i\tilde\omega({exponent})}}" if exponent else ""
+        pieces.append(tex(sympy.factor(coefficient)) + wave)
+    return joined(pieces)
 
 
 def operator_equation() -> Step:

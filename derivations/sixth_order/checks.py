@@ -27,7 +27,8 @@ from pertsym.expansion.terms import TimeIntegrand
 from pertsym.expressions.expression import parse_expression
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.rates import spectra_of
 from pertsym.reduction.polygons import CHAMBERS, dot, inside

@@ -19,7 +19,8 @@ from pertsym.equations.mean_force import boltzmann, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import Element
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, reciprocal
 
 BATH = "B"

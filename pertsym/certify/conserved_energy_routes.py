@@ -30,7 +30,7 @@ from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.expansion.paths import PathTerm
 from pertsym.expansion.rule import ENERGY_RESOLVED, EnergyForm
 from pertsym.model.gaussian_orthogonal import RADIUS, VARIANCE
-from pertsym.precision import decimals
+from pertsym.precision import ball_decimals, decimals
 
 _BEND = Fraction(3, 2)  # K: branch points and poles are then about equally far from the path
 _NODES_PER_DIGIT, _FEWEST = 4, 20
@@ -42,7 +42,7 @@ _Rule = list[tuple[Any, Any]]
 
 def rate_from_cumulant(splitting: Fraction, total: Fraction, digits: int) -> Any:
     """rate^(4) for |S_01| = 1 and levels at -+ splitting/2, both inside the band (route 1)."""
-    with flint.ctx.workdps(digits + _GUARD_DIGITS):
+    with ball_decimals(digits + _GUARD_DIGITS):
         delta, energy = (_ball(x) for x in (splitting, total))
         levels = [-delta / 2, delta / 2]
         nodes = _FEWEST + _NODES_PER_DIGIT * digits

@@ -274,7 +274,7 @@ def constant_from_form(system: TwoLevels, bath: GaussianSpectrum, digits: int) -
     """
     rows = [[Gaussian(system.operator(a, b)) for b in range(2)] for a in range(2)]
     form = fourth_constant(independent_baths(2, [(rows, "B")]))
-    with flint.ctx.workdps(digits + _GUARD_DIGITS):
+    with ball_decimals(digits + _GUARD_DIGITS):
         line = _Line(bath, digits + _GUARD_DIGITS // 2)
         w0, total = flint.arb(system.splitting), flint.arb(0)
         known: dict[Atom, Any] = {}

@@ -36,7 +36,8 @@ from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values, acting
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.present.elements import element_symbol

@@ -84,7 +84,7 @@ def source_of(written: str, settings: Sequence[str]) -> Source:
 def _model(path: Path, settings: Sequence[str]) -> Source:
     # one's own models need SymPy's readers, built-in derivations do not
     from pertsym.api import derive
-    from pertsym.model.statement import load_statement
+    from pertsym.model.statement_file import load_statement
     from pertsym.model_narrative import cells
 
     model = load_statement(path, read_values(path, settings))

@@ -12,18 +12,19 @@ from typing import Any, NamedTuple
 
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.densities.density import DensityCode
+from pertsym.codegen.bath_arguments import BathArguments
 from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.program import Atom, Expression, elements_of, expression
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
+from pertsym.model.bath import Bath
 from pertsym.model.cross import Cross, names_of
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.units import UNITS, Units
-from pertsym.model.values import Bath, Model
+from pertsym.model.values import Model
 from pertsym.narrative import symbol
-from pertsym.numerics.bath_arguments import BathArguments
 from pertsym.present.text import form_lines
 from pertsym.rates import bloch_rates
 from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm

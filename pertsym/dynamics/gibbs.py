@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.dynamics.levels import merged
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError
-from pertsym.model.values import Bath, Model
+from pertsym.model.values import Model
 
 
 def common_temperature(model: Model) -> float:

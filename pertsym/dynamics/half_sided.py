@@ -18,8 +18,9 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.existence import singular_positions
 from pertsym.baths.jets import EPS
 from pertsym.estimate import Estimate
-from pertsym.model.values import Bath, Model
+from pertsym.model.bath import Bath
 from pertsym.model.values import Matrix as ExactMatrix
+from pertsym.model.values import Model
 
 Matrix = NDArray[np.complex128]
 

@@ -36,7 +36,6 @@ from pertsym.expansion.rule import (
     energy_form,
 )
 from pertsym.model.read import Place, array, check_keys, reals, table
-from pertsym.present.expressions import joined, tex
 
 COS, SIN, POLARISATION = sympy.symbols("cos_theta sin_theta h", real=True)
 """omega/wt, Delta/wt and tanh(beta wt/2)."""
@@ -130,6 +129,11 @@ class BathSpin:
         Energies (times the unit of the system's operator); not both of the last two are 0.
     beta : float
         Inverse temperature > 0, inf is T = 0.
+
+    Raises
+    ------
+    ValueError
+        For a spin without splitting, or beta <= 0.
     """
 
     strength: float
@@ -209,17 +213,6 @@ def correlation() -> ExponentialSum:
 
 UNBIASED: Mapping[sympy.Symbol, int] = MappingProxyType({COS: 0, SIN: 1})
 """omega = 0: no asymmetry energy."""
-
-
-def exponentials(value: ExponentialSum) -> str:
-    """sum c exp(i w (k1 t1 + ...)) as LaTeX."""
-    pieces = []
-    for phase, coefficient in sorted(value.terms.items(), reverse=True):
-        signed = (f"{'+' if k > 0 else '-'}t_{j}" for j, k in enumerate(phase, 1) if k)
-        exponent = "".join(signed).lstrip("+")
-        wave = rf"\,e^{{i\tilde\omega({exponent})}}" if exponent else ""
-        pieces.append(tex(sympy.factor(coefficient)) + wave)
-    return joined(pieces)
 
 
 def cumulant_weight(phase: Phase) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from pertsym.environments.long_times import require_long_time_limit
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
@@ -20,7 +21,6 @@ from pertsym.expansion.paths import (
     SidedTerm,
     path_terms,
     projected_cumulant,
-    require_long_time_limit,
 )
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
 

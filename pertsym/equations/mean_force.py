@@ -34,6 +34,7 @@ from pertsym.reduction.spectral import (
     SpectralIntegral,
     Thermal,
     Value,
+    is_reversed,
     monomial,
     negated,
     reciprocal,
@@ -171,7 +172,7 @@ def through_kms(form: SpectralForm) -> SpectralForm:
 def _through_kms(atom: Atom) -> SpectralForm:
     if isinstance(atom, SpectralIntegral):
         side = atom.shift if any(atom.shift) else atom.pole
-        if atom.kind != "CC" or atom.reflect > 0 or not _reversed(side):
+        if atom.kind != "CC" or atom.reflect > 0 or not is_reversed(side):
             return monomial(Gaussian(1), atom)
         s = negated(atom.shift)
         turned = atom._replace(shift=s, pole=negated(atom.pole))
@@ -182,14 +183,10 @@ def _through_kms(atom: Atom) -> SpectralForm:
     if not any(w) and m == 1:
         flat = Value("C", atom.name, 0, w)
         return monomial(Gaussian(Fraction(1, 2)), flat, Thermal("T", 1, w))
-    if not _reversed(w):
+    if not is_reversed(w):
         return monomial(Gaussian(1), atom)
     w, total = negated(w), ZERO_FORM
     for k in range(m + 1):
         weight = Gaussian((-1) ** k * comb(m, k))
         total += monomial(weight, Value("C", atom.name, k, w), Thermal("T", m - k, w))
     return total
-
-
-def _reversed(frequency: Frequency) -> bool:
-    return next((n for n in frequency if n), 0) < 0

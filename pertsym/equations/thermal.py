@@ -15,6 +15,7 @@ from pertsym.reduction.spectral import (
     SpectralIntegral,
     Thermal,
     Value,
+    is_reversed,
     monomial,
     negated,
     subtracted,
@@ -44,12 +45,7 @@ def is_negative(frequency: Frequency) -> bool:
     """
     if len(frequency) > 1:
         raise ValueError(f"the sign of {frequency} is known for two levels only")
-    return next((x for x in frequency if x), 0) < 0
-
-
-def _is_reversed(frequency: Frequency) -> bool:
-    """True for one of w and -w, for any number of transition frequencies; False for zero."""
-    return next((x for x in frequency if x), 0) < 0
+    return is_reversed(frequency)
 
 
 def detailed_balance(form: SpectralForm) -> SpectralForm:
@@ -63,7 +59,7 @@ def detailed_balance(form: SpectralForm) -> SpectralForm:
 
 
 def _kms(atom: Atom) -> SpectralForm:
-    if not (isinstance(atom, Value) and atom.kind == "C" and _is_reversed(atom.frequency)):
+    if not (isinstance(atom, Value) and atom.kind == "C" and is_reversed(atom.frequency)):
         return monomial(Gaussian(1), atom)
     w, m = negated(atom.frequency), atom.derivative
     total = ZERO_FORM
@@ -105,7 +101,7 @@ def classical(form: SpectralForm, names: Collection[str]) -> SpectralForm:
     """Real, even correlation functions: Ĉ is even, P odd, in their argument (Sec. V)."""
 
     def rule(atom: Atom) -> SpectralForm:
-        if isinstance(atom, Value) and atom.name in names and _is_reversed(atom.frequency):
+        if isinstance(atom, Value) and atom.name in names and is_reversed(atom.frequency):
             parity = atom.derivative + (atom.kind == "P")
             mirrored = atom._replace(frequency=negated(atom.frequency))
             return monomial(Gaussian((-1) ** parity), mirrored)

@@ -148,6 +148,8 @@ class ContractionRule(ABC):
             Without statistics, temperature and beta.
         beta
             From these; None if neither is given.
+        place
+            Of the table, for messages.
 
         Raises
         ------
@@ -160,6 +162,8 @@ class ContractionRule(ABC):
         self, actions: Sequence[Action], label: int, fresh: int
     ) -> tuple[EnvironmentTerm, ...]:
         """The terms, checked: one frequency an action, no energy out of nowhere.
+
+        `actions`, `label` and `fresh` as of `contract`.
 
         Raises
         ------

@@ -15,7 +15,7 @@ import mpmath
 import sympy
 
 from pertsym.expressions.budget import bounded_work
-from pertsym.expressions.numeric import NoValue, W, value_at
+from pertsym.expressions.numeric import NoValue, W, shown, value_at
 from pertsym.precision import decimals
 
 Decay = tuple[Literal["exponential"]] | tuple[Literal["power"], float]
@@ -45,14 +45,14 @@ def _power_at_zero(expr: sympy.Expr) -> float:
         power = _slope(expr, end)
         if power is sympy.S.NegativeInfinity:
             raise ValueError(
-                f"J = {_shown(expr)} grows faster than every power as w -> 0; "
+                f"J = {shown(expr)} grows faster than every power as w -> 0; "
                 "no bath has such a spectrum"
             )
         if power is sympy.oo:
             return float("inf")
         if _carries_logarithm(expr, power, end):
             raise ValueError(
-                f"J = {_shown(expr)} behaves as w^{power} times a logarithm as w -> 0; "
+                f"J = {shown(expr)} behaves as w^{power} times a logarithm as w -> 0; "
                 "only pure powers can be handled, replace the logarithm by a power"
             )
         _confront(expr, float(power), -_FAR)
@@ -79,7 +79,7 @@ def _decay_at_infinity(expr: sympy.Expr) -> Decay:
             return ("exponential",)
         if power is sympy.oo:
             raise ValueError(
-                f"J = {_shown(expr)} grows faster than every power as w -> oo; "
+                f"J = {shown(expr)} grows faster than every power as w -> oo; "
                 "multiply it by a cutoff"
             )
         if power.is_zero and _carries_logarithm(envelope, power, end):
@@ -98,12 +98,7 @@ def _undecided(expr: sympy.Expr, end: sympy.Expr) -> ValueError:
 
 
 def _undecided_text(expr: sympy.Expr, end: sympy.Expr) -> str:
-    return f"the behaviour of J = {_shown(expr)} as {_ENDS[end]} cannot be decided"
-
-
-def _shown(expr: sympy.Expr) -> str:
-    text = str(expr)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return f"the behaviour of J = {shown(expr)} as {_ENDS[end]} cannot be decided"
 
 
 def _slope(expr: sympy.Expr, end: sympy.Expr) -> sympy.Expr:

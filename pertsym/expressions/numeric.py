@@ -40,6 +40,12 @@ def rational(value: Fraction) -> sympy.Rational:
     return sympy.Rational(value.numerator, value.denominator)
 
 
+def shown(expr: sympy.Expr) -> str:
+    """A formula in a message, cut to a readable length."""
+    text = str(expr)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 class NoValue(ArithmeticError):
     """The formula has no usable value at this point: a pole, or an argument beyond 2^300."""
 

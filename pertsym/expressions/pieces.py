@@ -10,7 +10,7 @@ import flint
 import mpmath
 import sympy
 
-from pertsym.expressions.numeric import NoValue, W, holds_at, value_at
+from pertsym.expressions.numeric import NoValue, W, holds_at, shown, value_at
 from pertsym.precision import ball_bits, decimals
 
 SWITCHES: Final = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise)
@@ -200,7 +200,7 @@ def sign_changes(
             return _isolated(candidate, low, high)
         except _Unresolved:
             continue
-    raise ValueError(f"the w at which {_shown(g)} changes sign cannot be found; simplify it")
+    raise ValueError(f"the w at which {shown(g)} changes sign cannot be found; simplify it")
 
 
 def positive_roots(g: sympy.Expr) -> tuple[tuple[sympy.Expr, int], ...] | None:
@@ -342,8 +342,3 @@ def enclosed(expr: sympy.Expr, w: Any) -> Any:
     if function is None:
         raise NoValue(f"{expr.func} is not evaluated here")
     return function(parts[0])
-
-
-def _shown(expr: sympy.Expr) -> str:
-    text = str(expr)
-    return text if len(text) <= 60 else text[:57] + "..."

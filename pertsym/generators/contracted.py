@@ -98,7 +98,7 @@ class Contracted:
         return self._integrated(np.hstack((self.nodes, zero)), time)
 
     def state(self, time: float) -> Term:
-        """Its first-order effect on the state: int_0^t e^{K_0 (t - s)} K_n(s) e^{K_0 s} ds."""
+        """Its first-order effect by `time` = t: int_0^t e^{K_0 (t - s)} K_n(s) e^{K_0 s} ds."""
         moving = -1j * np.subtract.outer(self.energies, self.energies).reshape(-1)
         after, before = (moving[k] for k in np.divmod(self.places, len(moving)))
         nodes = (after[:, None], self.nodes + before[:, None], before[:, None])

@@ -15,8 +15,9 @@ from qutip.core import environment as environments
 
 from pertsym.baths.densities import DENSITIES, Density, Exponentials
 from pertsym.generators.tcl import Generator
+from pertsym.model.bath import Bath
 from pertsym.model.matrix import eigenbasis, to_eigenbasis
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 
 
 def to_superoperator(generator: Generator, order: int | None = None) -> qutip.Qobj:

@@ -9,7 +9,6 @@ fault, never skipped.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
@@ -19,52 +18,22 @@ import numpy as np
 from scipy.linalg import expm
 
 from pertsym.language.equations import NotRead
+from pertsym.language.tokens import (
+    CLOSING,
+    ENDS,
+    Tokens,
+    end_of_term,
+    goes_on,
+    group_at,
+    matching,
+    parts_between,
+    script_at,
+    substituted,
+    sum_indices,
+    tokens,
+)
 
-Tokens = tuple[str, ...]
-
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\S")
-_DROPPED = frozenset(
-    [
-        r"\,",
-        r"\;",
-        r"\!",
-        r"\:",
-        r"\left",
-        r"\right",
-        r"\bigl",
-        r"\bigr",
-        r"\Bigl",
-        r"\Bigr",
-        r"\big",
-        r"\Big",
-        r"\displaystyle",
-        r"&",
-        r"\\",
-    ]
-) | {"\\ "}
-_MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.S)
-_ROW = re.compile(r"&|\\\\")
 _PANELS = np.array([0.0, *(2.0**-k for k in range(20, 1, -1)), *np.linspace(0.5, 1, 5)])
-_ENVIRONMENT = re.compile(r"\\(?:begin|end)\{aligned\}|\{\}")
-_SPACES = (r"\quad", r"\qquad")
-_CLOSING = {"(": ")", "[": "]", "{": "}", r"\{": r"\}", r"\bigl[": r"\bigr]"}
-_ENDS = frozenset({*_CLOSING.values(), "+", "-", "=", ",", r"\pm"})
-
-
-def tokens(latex: str) -> Tokens:
-    """The pieces of a formula; blanks and sizes dropped, scripts of one piece without braces."""
-    latex = _MATRIX.sub(lambda m: rf"\matrix{{{{{_ROW.sub('}{', m[1])}}}}}", latex)
-    found = [t for t in _TOKEN.findall(_ENVIRONMENT.sub(" ", latex)) if t not in _DROPPED]
-    pieces: list[str] = []
-    for k, token in enumerate(found):
-        if token in _SPACES:
-            if pieces and pieces[-1] == "," and k:
-                pieces[-1] = ";"  # the comma between two equations
-            continue
-        pieces.append(token)
-        if token == "}" and len(pieces) > 3 and pieces[-3] == "{" and pieces[-4] in "_^":
-            pieces[-3:] = [pieces[-2]]
-    return tuple(pieces)
 
 
 FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
@@ -116,7 +85,7 @@ class Values:
     def __call__(self, latex: str) -> str:
         """What is wrong with the equations of a formula; "" if nothing is."""
         try:
-            for equation in _split(tokens(latex), ";"):
+            for equation in parts_between(tokens(latex), ";"):
                 for point in self.points:
                     named = {**FUNCTIONS, **point}
                     fault = self._fault(equation, {tokens(n): v for n, v in named.items()})
@@ -130,14 +99,14 @@ class Values:
         unequal: list[Tokens] = []
         if equation[-1:] == (")",) and equation[-3:-2] == (r"\ne",):  # (n \ne m) at the end
             unequal, equation = [(equation[-4], equation[-2])], equation[:-5]
-        bound = {letter for group in _sum_indices(equation) for letter in group}
+        bound = {letter for group in sum_indices(equation) for letter in group}
         free = [i for i in self.indices if i in equation and i not in bound]
         for chosen in product(*(self.indices[i] for i in free)):
             at = dict(zip(free, chosen, strict=True))
             if any(at[a] == at[b] for a, b in unequal):
                 continue
             reader = _Reader(_Context(names, self.indices))
-            sides = [reader.whole(s) for s in _split(_substituted(equation, at, names), "=")]
+            sides = [reader.whole(s) for s in parts_between(substituted(equation, at, names), "=")]
             if len(sides) < 2:
                 raise NotRead("there is no equation: an equals sign is missing")
             for other in sides[1:]:
@@ -184,7 +153,7 @@ class _Reader:
 
     def term(self, source: Tokens, at: int) -> tuple[Any, int]:
         factors = []
-        while at < len(source) and source[at] not in _ENDS:
+        while at < len(source) and source[at] not in ENDS:
             if source[at] in (r"\cdot", r"\times", r"\otimes"):
                 at += 1
             elif source[at] == "/":
@@ -207,12 +176,12 @@ class _Reader:
         return total, at
 
     def over_indices(self, source: Tokens, at: int) -> tuple[Any, int]:
-        head, (below, at) = source[at], _script(source, at + 1, "_")
-        above, at = _script(source, at, "^")
-        end = _end_of_term(source, at)
+        head, (below, at) = source[at], script_at(source, at + 1, "_")
+        above, at = script_at(source, at, "^")
+        end = end_of_term(source, at)
         body, total = source[at:end], None
         for assignment in self._assignments(below, above):
-            value = self.whole(_substituted(body, assignment, self.context.names))
+            value = self.whole(substituted(body, assignment, self.context.names))
             if not callable(value):
                 self.largest = max(self.largest, _norm(value))
             join = _plus if head == r"\sum" else _times
@@ -220,7 +189,7 @@ class _Reader:
         return (0 if total is None else total), end
 
     def _assignments(self, below: Tokens, above: Tokens) -> Iterator[dict[str, int]]:
-        letter, *start = _split(below, "=")
+        letter, *start = parts_between(below, "=")
         if start:
             first, last = (int(self.whole(side)) for side in (start[0], above))
             yield from ({letter[0]: n} for n in range(first, last + 1))
@@ -237,12 +206,12 @@ class _Reader:
 
         They are graded towards the lower end and, in 1/x, towards infinity.
         """
-        below, at = _script(source, at + 1, "_")
-        above, at = _script(source, at, "^")
+        below, at = script_at(source, at + 1, "_")
+        above, at = script_at(source, at, "^")
         if source[at : at + 1] != ("d",) or not below or not above:
             raise NotRead("an integral has two limits and, behind them, its measure")
         end = at + (4 if source[at + 2 : at + 3] == ("_",) else 2)
-        variable, body = source[at + 1 : end], source[end : _end_of_term(source, end)]
+        variable, body = source[at + 1 : end], source[end : end_of_term(source, end)]
         low = float(np.real(self.whole(below)))
         far = above == (r"\infty",)
         high = np.inf if far else float(np.real(self.whole(above)))
@@ -258,7 +227,7 @@ class _Reader:
             )
         else:
             total = _panels(integrand, np.linspace(low, high, 3))
-        return total, _end_of_term(source, end)
+        return total, end_of_term(source, end)
 
     def factor(self, source: Tokens, at: int) -> tuple[Any, int]:
         value, at = self.primary(source, at)
@@ -267,18 +236,18 @@ class _Reader:
                 arguments, at = self.arguments(source, at)
                 value = value(*arguments)
             elif source[at] == "^":
-                script, at = _script(source, at, "^")
+                script, at = script_at(source, at, "^")
                 value = self.power(value, script)
             elif source[at] == "_" and not callable(value) and np.ndim(value):
-                script, at = _script(source, at, "_")
+                script, at = script_at(source, at, "_")
                 value = value[tuple(int(t) for t in script if t != ",")]
             else:
                 break
         return value, at
 
     def arguments(self, source: Tokens, at: int) -> tuple[list[Any], int]:
-        end = _matching(source, at)
-        return [self.whole(part) for part in _split(source[at + 1 : end], ",")], end + 1
+        end = matching(source, at)
+        return [self.whole(part) for part in parts_between(source[at + 1 : end], ",")], end + 1
 
     def power(self, value: Any, script: Tokens) -> Any:
         if script == ("*",):
@@ -295,7 +264,7 @@ class _Reader:
     def primary(self, source: Tokens, at: int) -> tuple[Any, int]:
         for name in self.longest:
             value, after = self.context.names[name], at + len(name)
-            if source[at:after] == name and not _goes_on(source, after, np.ndim(value) > 0):
+            if source[at:after] == name and not goes_on(source, after, np.ndim(value) > 0):
                 return value, after
         token = source[at]
         if token.isdigit():
@@ -305,15 +274,15 @@ class _Reader:
             text = "".join(source[at:end])
             return (float(text) if "." in text else int(text)), end
         if token in (r"\frac", r"\tfrac"):
-            (above, at), parts = _group(source, at + 1), []
-            below, at = _group(source, at)
+            (above, at), parts = group_at(source, at + 1), []
+            below, at = group_at(source, at)
             parts = [self.whole(above), self.whole(below)]
             return _times(1 / parts[1], parts[0]), at
         if token == r"\matrix":
-            inside, at = _group(source, at + 1)
+            inside, at = group_at(source, at + 1)
             found, k = [], 0
             while k < len(inside):
-                entry, k = _group(inside, k)
+                entry, k = group_at(inside, k)
                 found.append(self.whole(entry))
             return np.array(found).reshape(2, -1), at
         if token == "|":  # |n><m|
@@ -327,9 +296,9 @@ class _Reader:
             inner = self.whole(source[at + 3 : end])
             return inner[int(source[at + 1]), int(source[end + 1])], end + 3
         if token == r"\sqrt":
-            inside, at = _group(source, at + 1)
+            inside, at = group_at(source, at + 1)
             return np.sqrt(complex(self.whole(inside))), at
-        if token in _CLOSING:
+        if token in CLOSING:
             parts, after = self.arguments(source, at)
             if len(parts) == 1:
                 return parts[0], after
@@ -350,140 +319,6 @@ def _panels(integrand: Any, edges: Any) -> Any:
         for x, w in zip(nodes, weights, strict=True):
             part = (b - a) / 2 * w * integrand((a + b + (b - a) * x) / 2)
             total = part if total is None else total + part
-    return total
-
-
-def _goes_on(source: Tokens, at: int, elements: bool) -> bool:
-    """Whether a name has a prime, an index or an order that no name with it is known for."""
-    if at >= len(source):
-        return False
-    other = source[at] == "'" or source[at : at + 3] == ("^", "{", "(")
-    return other or (source[at] == "_" and not elements)
-
-
-def _split(source: Tokens, mark: str) -> list[Tokens]:
-    """Parts between marks outside of all brackets."""
-    parts, depth, start = [], 0, 0
-    for k, token in enumerate(source):
-        depth += (token in _CLOSING) - (token in _CLOSING.values())
-        if token == mark and not depth:
-            parts.append(source[start:k])
-            start = k + 1
-    return [*parts, source[start:]]
-
-
-def _matching(source: Tokens, at: int) -> int:
-    depth = 0
-    for k in range(at, len(source)):
-        depth += (source[k] in _CLOSING) - (source[k] in _CLOSING.values())
-        if not depth:
-            return k
-    raise NotRead("a bracket is not closed")
-
-
-def _group(source: Tokens, at: int) -> tuple[Tokens, int]:
-    """An argument of a command: what stands in braces, or one piece."""
-    if at >= len(source):
-        raise NotRead("an argument is missing at the end")
-    if source[at] != "{":
-        return source[at : at + 1], at + 1
-    end = _matching(source, at)
-    return source[at + 1 : end], end + 1
-
-
-def _script(source: Tokens, at: int, kind: str) -> tuple[Tokens, int]:
-    return _group(source, at + 1) if source[at : at + 1] == (kind,) else ((), at)
-
-
-def _end_of_term(source: Tokens, at: int) -> int:
-    depth = 0
-    for k in range(at, len(source)):
-        if not depth and k > at and source[k] in _ENDS:
-            return k
-        depth += (source[k] in _CLOSING) - (source[k] in _CLOSING.values())
-    return len(source)
-
-
-def _sum_indices(source: Tokens) -> Iterator[Tokens]:
-    for k, token in enumerate(source):
-        if token in (r"\sum", r"\prod"):
-            yield tuple(t for t in _split(_script(source, k + 1, "_")[0], "=")[0] if t.isalpha())
-
-
-def _substituted(source: Tokens, at: Mapping[str, int], names: Mapping[Tokens, Any]) -> Tokens:
-    """Integers for index letters; sums and multiples in a script are worked out."""
-    if not at:
-        return source
-    result: list[str] = []
-    k = 0
-    while k < len(source):
-        token = source[k]
-        if token in ("_", "^"):
-            script, k = _group(source, k + 1)
-            if any(t[0] == "\\" for t in script):
-                written = _substituted(script, at, names)
-            else:
-                written = _script_with(script, at, tuple(result), names)
-            result += [token, *(("{", *written, "}") if len(written) != 1 else written)]
-            continue
-        if token in at:
-            if result and result[-1].isdigit():
-                result.append(r"\cdot")
-            result += str(at[token])
-        else:
-            result.append(token)
-        k += 1
-    return tuple(result)
-
-
-def _script_with(
-    script: Tokens, at: Mapping[str, int], before: Tokens, names: Mapping[Tokens, Any]
-) -> Tokens:
-    if not any(t in at for t in script):
-        return script
-    inner = script[1:-1] if script[:1] == ("(",) and script[-1:] == (")",) else script
-    parts = [_worked_out(part, at, before, names) for part in _split(inner, ",")]
-    joined: list[str] = []
-    for part in parts:
-        joined += ([","] if joined else []) + list(part)
-    return ("(", *joined, ")") if inner is not script else tuple(joined)
-
-
-def _worked_out(
-    part: Tokens, at: Mapping[str, int], before: Tokens, names: Mapping[Tokens, Any]
-) -> Tokens:
-    written = "".join(str(at.get(t, t)) for t in part)
-    if any(t in "+-" for t in part):  # of several letters those that are known
-        written = re.sub(
-            r"(\d*)([a-z])",
-            lambda m: str(int(m[1] or 1) * at[m[2]]) if m[2] in at else m[0],
-            "".join(part),
-        )
-    summed = _arithmetic(part, at)
-    if summed is None or summed < 0:
-        return tokens(written)
-    plain = tuple(str(summed))
-    if any(t in "+-" for t in part):
-        return plain
-    for size in (1, 2):  # K_{2k} is K_4 where that has a value
-        base = before[len(before) - size :]
-        if (*base, "_", *plain) in names and (*base, "_", "{", *written, "}") not in names:
-            return plain
-    return tuple(written)
-
-
-def _arithmetic(part: Tokens, at: Mapping[str, int]) -> int | None:
-    text = "".join(part)
-    if not re.fullmatch(r"[-+]?(?:\d*[a-z]|\d+)(?:[-+](?:\d*[a-z]|\d+))*", text):
-        return None
-    total = 0
-    for sign, number, letter in re.findall(r"([-+]?)(\d*)([a-z]?)", text):
-        if not number and not letter:
-            continue
-        if letter and letter not in at:
-            return None
-        size = int(number or 1) * (at[letter] if letter else 1)
-        total += -size if sign == "-" else size
     return total
 
 

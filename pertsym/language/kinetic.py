@@ -35,7 +35,6 @@ _TOKEN = re.compile(
     r"|(?P<frame>\\(?:begin|end)\{[a-z*]+\})"
     r"|(?P<token>\\mathcal P|\\[A-Za-z]+|\\[{}|]|\d+|.)"
 )
-_INDEX = re.compile(r"\\?[A-Za-z]+'?|[+-]|\d")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from pertsym.reduction.spectral import (
     SpectralIntegral,
     Thermal,
     Value,
+    is_reversed,
     monomial,
     negated,
 )
@@ -159,10 +160,6 @@ class Relations:
         return total * half
 
 
-def _reversed(frequency: Frequency) -> bool:
-    return next((x for x in frequency if x), 0) < 0
-
-
 @lru_cache(maxsize=4096)
 def _thermal(atom: Atom) -> SpectralForm:
     if isinstance(atom, SpectralIntegral) and atom.kind == "CC" and atom.reflect < 0:
@@ -194,7 +191,7 @@ def _turned(integral: SpectralIntegral) -> SpectralForm:
     mirrored = integral._replace(shift=negated(shift), pole=negated(pole))
     if not any(shift) and not any(pole):
         return SpectralForm(()) if order % 2 else monomial(_ONE, integral)  # its own negative
-    if not _reversed(shift if any(shift) else pole):
+    if not is_reversed(shift if any(shift) else pole):
         return monomial(_ONE, integral)
     factor = Gaussian((-1) ** order)
     return monomial(factor, mirrored, Thermal("T", 0, negated(shift)))

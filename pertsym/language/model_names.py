@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import sympy
 
 from pertsym.language.dictionary import Dictionary, Limit
+from pertsym.model.bath import Bath
 from pertsym.model.cross import spellings
 from pertsym.model.eigenbasis import Definition, Eigenbasis
-from pertsym.model.values import Bath
 
 _W0: Final = sympy.Symbol("ω0", positive=True)
 _OTHERWISE: Final = frozenset(

@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pertsym.model.bath import Bath
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
     from pertsym.model.units import UNITS, Units
-    from pertsym.model.values import Bath, Coupling, Model
+    from pertsym.model.values import Coupling, Model
 
 __all__ = [
     "UNITS",
@@ -31,7 +32,7 @@ _HOME = {
     "load_model": "file",
     "UNITS": "units",
     "Units": "units",
-    "Bath": "values",
+    "Bath": "bath",
     "Coupling": "values",
     "Model": "values",
 }

@@ -27,10 +27,11 @@ import numpy as np
 
 from pertsym.baths.densities import Density, Mixture
 from pertsym.exact import Gaussian, exact_rational
-from pertsym.model.errors import InputError
+from pertsym.model.errors import model_error
 
 if TYPE_CHECKING:
-    from pertsym.model.values import Bath, Matrix
+    from pertsym.model.bath import Bath
+    from pertsym.model.values import Matrix
 
 _BITS = 700  # of square roots: more than 200 digits
 _DECADES = 6  # of frequency on either side of the densities' own, where J is looked at
@@ -71,38 +72,38 @@ class Cross:
         one, other = self.baths
         for k, name in enumerate(self.baths):
             if name not in known:
-                raise _fault(
+                raise model_error(
                     f"{key}.baths[{k}]",
                     f"there is no bath {name!r}",
                     f"use one of: {', '.join(known) or '(none)'}",
                 )
         a, b = known[one], known[other]
         if one == other:
-            raise _fault(f"{key}.baths", f"names {one!r} twice", "name two different baths")
+            raise model_error(f"{key}.baths", f"names {one!r} twice", "name two different baths")
         if (self.fraction is None) == (self.density is None):
-            raise _fault(
+            raise model_error(
                 f"{key}.fraction", "is needed, or spectral_density", "give exactly one of the two"
             )
         if not all(isinstance(bath.density, Density) for bath in (a, b)):
-            raise _fault(
+            raise model_error(
                 f"{key}.baths", "exponentials have no J(w)", "give both baths a spectral density"
             )
         if (a.beta, a.statistics, a.is_spin) != (b.beta, b.statistics, b.is_spin):
-            raise _fault(
+            raise model_error(
                 f"{key}.baths",
                 f"{one!r} and {other!r} differ in temperature or statistics",
                 "correlated baths are one environment: give them the same",
             )
         if self.fraction is not None:
             if not abs(self.fraction) <= 1:
-                raise _fault(
+                raise model_error(
                     f"{key}.fraction",
                     f"must lie between -1 and 1, got {self.fraction!r}: J is not positive "
                     "semidefinite at any frequency",
                     "correct it",
                 )
             if _unit(a) != _unit(b):
-                raise _fault(
+                raise model_error(
                     f"{key}.fraction",
                     f"the densities of {one!r} and {other!r} differ in more than a factor",
                     "give J_ab as spectral_density",
@@ -123,7 +124,7 @@ def names_of(crosses: Iterable[Cross], taken: Collection[str]) -> dict[str, Cros
         short = [a + b] if len(a) == len(b) == 1 else []
         name = next((n for n in (*short, f"{a},{b}") if n not in taken and n not in found), None)
         if name is None:
-            raise _fault(
+            raise model_error(
                 f"cross[{k}].baths",
                 f"{a},{b} is the name of something else",
                 "rename that bath or symbol",
@@ -174,7 +175,7 @@ def require_positive_fractions(fractions: Mapping[tuple[str, str], Any]) -> None
         i, j = names.index(a), names.index(b)
         matrix[..., i, j] = matrix[..., j, i] = x
     if not np.all(np.isfinite(matrix)) or np.linalg.eigvalsh(matrix).min() < -_ROUNDING:
-        raise _fault(
+        raise model_error(
             "cross",
             f"the matrix of fractions of {', '.join(names)} is not positive semidefinite, at any "
             "frequency",
@@ -253,7 +254,7 @@ def _factors(
         pivot, column = left[k][k], [left[a][k] for a in range(size)]
         if pivot < 0 or (pivot == 0 and any(column[k:])):
             names = ", ".join(bath.name for bath, _ in members)
-            raise _fault(
+            raise model_error(
                 "cross",
                 f"the matrix of fractions of {names} is not positive semidefinite, at any "
                 "frequency",
@@ -325,7 +326,7 @@ def _require_positive(members: list[tuple[Bath, Matrix]], crosses: Sequence[Cros
     lowest = np.linalg.eigvalsh(scaled)[:, 0]
     worst = int(np.argmin(lowest))
     if lowest[worst] < -_ROUNDING:
-        raise _fault(
+        raise model_error(
             "cross",
             f"the matrix of densities of {', '.join(names)} is not positive semidefinite: at "
             f"w = {w[worst]:.6g}, in units where every J_aa is 1, it has the eigenvalue "
@@ -376,7 +377,3 @@ def _sum(weights: Sequence[Fraction], matrices: Sequence[Matrix]) -> Matrix:
 
 def _is_present(matrix: Matrix) -> bool:
     return any(x for row in matrix for x in row)
-
-
-def _fault(key: str, problem: str, remedy: str) -> InputError:
-    return InputError("model", key, problem, remedy)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Operator, Strengths, level_energies
 from pertsym.expansion.rule import RuleBath
+from pertsym.model.bath import Bath
 from pertsym.model.cross import Cross
 from pertsym.model.entries import hermitian_at, is_simple, numbers_of
 from pertsym.model.errors import InputError
@@ -34,7 +35,7 @@ from pertsym.model.matrix import eigenbasis, in_basis
 from pertsym.model.read import Place
 from pertsym.model.statement import Model
 from pertsym.model.units import UNITS
-from pertsym.model.values import AnyBath, Bath
+from pertsym.model.values import AnyBath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
 

@@ -39,5 +39,10 @@ class InputError(_Located, ValueError):
     """The input is wrong; `str()` is the line "FILE: KEY: what is wrong; what to do"."""
 
 
+def model_error(key: str, problem: str, remedy: str) -> InputError:
+    """What is wrong with a model that was built in Python."""
+    return InputError("model", key, problem, remedy)
+
+
 class NotYetDerivable(_Located):
     """The request is valid physics that the engine cannot derive yet."""

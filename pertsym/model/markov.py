@@ -19,7 +19,7 @@ from typing import Final
 
 from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
 from pertsym.exact import exact_rational
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, model_error
 from pertsym.model.read import Place, array, check_keys, reals, table
 from pertsym.model.schema import MARKOV, required
 
@@ -87,22 +87,24 @@ class MarkovNoise:
     def __post_init__(self) -> None:
         size = len(self.states)
         if size < 2:
-            raise _fault("states", f"a chain needs at least 2 states, got {size}", "list them all")
+            raise model_error(
+                "states", f"a chain needs at least 2 states, got {size}", "list them all"
+            )
         if len(self.rates) != size or any(len(row) != size for row in self.rates):
-            raise _fault(
+            raise model_error(
                 "rates",
                 f"is not a {size} x {size} matrix, one row and column for each state",
                 "give rates[i][j], the rate from state j to state i",
             )
         for i, x in enumerate(self.states):
             if not math.isfinite(x):
-                raise _fault(f"states[{i}]", f"must be finite, got {x!r}", "correct it")
+                raise model_error(f"states[{i}]", f"must be finite, got {x!r}", "correct it")
         if not in_range([*self.states, *(x for row in self.rates for x in row)]):
-            raise _fault("states, rates", f"must be {OUT_OF_RANGE}", OTHER_UNIT)
+            raise model_error("states, rates", f"must be {OUT_OF_RANGE}", OTHER_UNIT)
         for i, row in enumerate(self.rates):
             for j, x in enumerate(row):
                 if not math.isfinite(x) or (i != j and x < 0):
-                    raise _fault(
+                    raise model_error(
                         f"rates[{i}][{j}]",
                         f"must be finite and not negative, got {x!r}",
                         "give rates[i][j] >= 0, the rate from state j to state i",
@@ -110,7 +112,7 @@ class MarkovNoise:
         for j in range(size):
             away = sum(self.rates[i][j] for i in range(size) if i != j)
             if (x := self.rates[j][j]) and abs(x + away) > _ROUNDING * away:
-                raise _fault(
+                raise model_error(
                     f"rates[{j}][{j}]",
                     f"is {x!r}, but the rates from state {j} sum to {away!r}",
                     f"write 0, or minus that sum; rates[i][{j}] is the rate from {j} to i",
@@ -142,7 +144,7 @@ class MarkovNoise:
         size = len(self.states)
         null = _null_space([list(row) for row in self.generator])
         if len(null) != 1:
-            raise _fault(
+            raise model_error(
                 "rates",
                 f"the chain falls into {len(null)} parts that no jump connects, so that its "
                 "stationary distribution is not unique",
@@ -254,7 +256,3 @@ def _null_space(rows: list[list[Fraction]]) -> list[list[Fraction]]:
 
 def _residue(x: Fraction) -> int:
     return x.numerator * pow(x.denominator, -1, _PRIME) % _PRIME
-
-
-def _fault(key: str, problem: str, remedy: str) -> InputError:
-    return InputError("model", key, problem, remedy)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.densities import Exponentials
-from pertsym.model.values import Bath, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Model
 
 _ROUNDING: Final = 1e-12  # relative; a spectrum below this is zero
 _FAR: Final = 1e6  # of the largest |nu|

@@ -9,9 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pertsym.model.bath import Bath, require_in_range
 from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS, Units
-from pertsym.model.values import Bath, require_in_range
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from pertsym.model.bath_file import read_baths
 from pertsym.model.errors import InputError
-from pertsym.model.file import parsed_document, read_baths
+from pertsym.model.file import parsed_document
 from pertsym.model.oscillator import OscillatorModel, PositionCoupling
 from pertsym.model.read import Place, array, check_keys, choice, guess, real, table, text
 from pertsym.model.schema import COUPLING, OSCILLATOR, TOP, required

@@ -8,12 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pertsym.model.errors import InputError
-from pertsym.model.file import (
-    in_eigenbasis,
-    parsed_document,
-    read_couplings,
-    read_system,
-)
+from pertsym.model.file import in_eigenbasis, parsed_document, read_couplings, read_system
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.read import Place, check_keys, choice, real, table, text
 from pertsym.model.schema import RANDOM_MATRIX, TOP, required

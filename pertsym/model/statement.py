@@ -6,44 +6,32 @@ the user wrote, from which `pertsym.model.eigenbasis` finds that basis.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import sympy
 
 from pertsym.exact import exact_rational
 from pertsym.expressions.budget import bounded_work
+from pertsym.model.bath import Bath
 from pertsym.model.cross import Cross, names_of
 from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
 from pertsym.model.errors import InputError
-from pertsym.model.file import (
-    check_system,
-    coupling_tables,
-    parsed_document,
-    read_baths,
-    read_cross,
-    read_special,
-)
-from pertsym.model.read import Place, array, check_keys, choice, guess, table, text
-from pertsym.model.schema import LEVELS_TOP, required
+from pertsym.model.read import Place, guess
 from pertsym.model.symbols import (
     ASSUMPTIONS,
     Declared,
     Symbols,
     meaning_in_formulas,
-    read_symbols,
     require_name,
     value_of,
-    with_values,
 )
 from pertsym.model.units import UNITS
-from pertsym.model.values import AnyBath, Bath
+from pertsym.model.values import AnyBath
 from pertsym.model.values import Coupling as NumericCoupling
 from pertsym.model.values import Model as NumericModel
 
@@ -390,73 +378,6 @@ def _changed(coupling: Coupling, operator: Rows, strength: sympy.Expr) -> Coupli
     for name, value in (("operator", operator), ("bath", coupling.bath), ("strength", strength)):
         object.__setattr__(found, name, value)
     return found
-
-
-def load_statement(
-    path: str | os.PathLike[str], values: Mapping[str, Fraction] = MappingProxyType({})
-) -> Model:
-    """The model of a file as it is stated, symbols without value included; `values` for some.
-
-    Raises
-    ------
-    InputError, NotYetDerivable
-        As `pertsym.model.file.load_model`.
-    """
-    place = Place(os.fspath(path))
-    return stated(parsed_document(Path(path), place), place, values)
-
-
-def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fraction]) -> Model:
-    """The stated model of a parsed file."""
-    check_keys(document, LEVELS_TOP, place)
-    table(document, place, required=required(LEVELS_TOP))
-    units = choice(document.get("units", "natural"), UNITS, place.field("units"), "units")
-    symbols = with_values(
-        read_symbols(document.get("symbols", {}), place.field("symbols")), values, place
-    )
-    system, here = document["system"], place.field("system")
-    check_system(system, here)
-    given: dict[str, Any] = {}
-    if "hamiltonian" in system:
-        given["hamiltonian"] = rows_of(system["hamiltonian"], here.field("hamiltonian"), symbols)
-    else:
-        levels = array(system["energies"], here.field("energies"))
-        given["energies"] = [
-            entry_of(x, here.field("energies").item(k), symbols) for k, x in enumerate(levels)
-        ]
-    couplings = []
-    for k, value in enumerate(coupling_tables(document["couplings"], place.field("couplings"))):
-        here = place.field("couplings").item(k)
-        couplings.append(
-            Coupling(
-                rows_of(value["operator"], here.field("operator"), symbols),
-                text(value["bath"], here.field("bath")),
-                entry_of(value.get("strength", 1), here.field("strength"), symbols),
-            )
-        )
-    observables = table(document.get("observables", {}), place.field("observables"))
-    baths = table(document.get("baths", {}), place.field("baths"))
-    special, others = read_special(baths, UNITS[units], place.field("baths"))
-    crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
-    try:
-        return Model(
-            **given,
-            couplings=couplings,
-            baths=(*read_baths(others, UNITS[units], place.field("baths")), *special),
-            cross=crosses,
-            symbols=symbols,
-            observables={
-                n: rows_of(x, place.field("observables").field(n), symbols)
-                for n, x in observables.items()
-            },
-            name=text(document.get("name", Path(place.source).stem), place.field("name")),
-            units=units,
-        )
-    except InputError as fault:
-        if fault.source == place.source:
-            raise
-        key = f"system.{fault.key}" if fault.key.startswith(("hamil", "energ")) else fault.key
-        raise InputError(place.source, key, fault.problem, fault.remedy) from None
 
 
 def _symbols(

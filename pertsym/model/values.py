@@ -8,43 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal, Protocol, get_args
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
-from pertsym.baths.densities import (
-    BathDensity,
-    Density,
-    Exponentials,
-    ExpressionDensity,
-    SpinSurrogate,
-)
-from pertsym.exact import LARGEST, SMALLEST, Gaussian, exact_rational
+from pertsym.baths.checks import OTHER_UNIT
+from pertsym.exact import LARGEST, Gaussian, exact_rational
 from pertsym.expansion.rule import RuleBath
+from pertsym.model.bath import Bath, require_in_range
 from pertsym.model.cross import Cross, independent
-from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.errors import NotYetDerivable, model_error
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.units import UNITS, Units
 
-Statistics = Literal["boson", "classical"]
-
 Matrix = tuple[tuple[Gaussian, ...], ...]
 """Rows of exact matrix elements."""
-
-
-def _fault(key: str, problem: str, remedy: str) -> InputError:
-    return InputError("model", key, problem, remedy)
-
-
-def require_in_range(value: float, key: str, smallest: float = SMALLEST) -> None:
-    """InputError for a number with which nothing can be computed in double precision."""
-    if not in_range(value, smallest):
-        raise _fault(key, f"must be {OUT_OF_RANGE}, got {value:.3g}", OTHER_UNIT)
 
 
 def require_computable(energies: Sequence[float], couplings: Sequence[Coupling]) -> None:
@@ -55,170 +37,7 @@ def require_computable(energies: Sequence[float], couplings: Sequence[Coupling])
         for a, b, d in (x.integers for row in coupling.operator for x in row):
             if max(abs(a), abs(b)) > int(LARGEST) * d:
                 key = f"couplings[{index}].operator"
-                raise _fault(key, f"holds entries above {LARGEST:g}", OTHER_UNIT)
-
-
-def density_from(value: Any) -> BathDensity:
-    """A spectral density as it is, or of a formula: a text or a SymPy expression in w.
-
-    Raises
-    ------
-    InputError
-        If the formula is no spectral density.
-    """
-    if isinstance(value, BathDensity):
-        return value
-    # only here: it brings SymPy
-    from pertsym.expressions.expression import decay, leading_power, parse_expression
-
-    try:
-        expression = parse_expression(str(value))
-        leading_power(expression), decay(expression)  # undecidable ends are refused here
-    except ValueError as fault:
-        problem, _, remedy = str(fault).rpartition("; ")
-        raise _fault("spectral_density", problem or str(fault), remedy) from None
-    return ExpressionDensity(expression)
-
-
-@dataclass(frozen=True, init=False)
-class Bath:
-    """A Gaussian bath: Bath(density, temperature=1.0), or Bath(name, statistics, beta, density).
-
-    A temperature is in the unit of the model that the bath is given to: kelvin where its `units`
-    are "atomic" or "wavenumber", as in a model file.  Until then, and with "natural" units, it is
-    the energy k_B T.
-
-    `name_or_density` stands first and is either.  The density may be a formula,
-    ``Bath("0.1*w*exp(-w)", temperature=1.0)``.  Where a model names its baths (a mapping, or
-    keywords of ``at``), no name is needed here.
-
-    Conventions: C(t) = <B(t) B(0)>, Ĉ(w) = int dt e^{iwt} C(t); Ĉ(w > 0) = 2 J(w) [n(w) + 1] for
-    bosons and 2 T J(|w|)/|w| for a classical bath.
-
-    Attributes
-    ----------
-    name : str
-    statistics : {"boson", "classical"}
-    beta : float or None
-        1/(k_B T) in inverse energy units, inf at T = 0 (`temperature` gives its inverse); None
-        where C(t) is given as exponentials.
-    density : spectral density of `pertsym.baths.densities`
-        J in energy units, or `Exponentials`.
-
-    Raises
-    ------
-    InputError
-        If `beta` is not a positive number, missing, superfluous, or infinite for a classical
-        bath.
-    """
-
-    name: str
-    statistics: Statistics
-    beta: float | None
-    density: BathDensity
-    _temperature: float | None = field(init=False, repr=False, compare=False, default=None)
-
-    def __init__(
-        self,
-        name_or_density: Any = None,
-        /,
-        statistics: Statistics = "boson",
-        beta: float | None = None,
-        density: BathDensity | None = None,
-        *,
-        name: str = "",
-        temperature: float | None = None,
-    ) -> None:
-        if isinstance(name_or_density, str) and density is not None:
-            name = name_or_density
-        elif name_or_density is not None:
-            density = density_from(name_or_density)
-        if density is None:
-            raise _fault("density", "is missing", "give a spectral density, or Exponentials")
-        if temperature is not None:
-            if beta is not None:
-                raise _fault("temperature", "is given together with beta", "give one of the two")
-            if not temperature >= 0:
-                raise _fault(
-                    "temperature", f"must not be negative, got {temperature!r}", "give T >= 0"
-                )
-            beta = 1 / temperature if temperature else math.inf
-        for key, value in (
-            ("name", name),
-            ("statistics", statistics),
-            ("beta", beta),
-            ("density", density),
-            ("_temperature", temperature),
-        ):
-            object.__setattr__(self, key, value)
-        self._check()
-
-    @classmethod
-    def spin(cls, name: str, beta: float, density: Density) -> Bath:
-        """Many spins with the density J(w), as the oscillators with their correlation function.
-
-        C(t) = (1/pi) int_0^inf dw J(w) [cos wt - i tanh(beta w/2) sin wt]; the spins' own fourth
-        cumulant is left out.
-        """
-        return cls(name, "boson", beta, SpinSurrogate(density, beta))
-
-    @property
-    def is_spin(self) -> bool:
-        """Whether its oscillators stand for spins."""
-        return not isinstance(self.density, Exponentials) and self.density.spins is not None
-
-    def named(self, name: str) -> Bath:
-        """The same bath under a name."""
-        found = replace(self, name=name)
-        object.__setattr__(found, "_temperature", self._temperature)
-        return found
-
-    def within(self, units: Units) -> Bath:
-        """The bath in a model of these units, which say what its `temperature` means."""
-        if self._temperature is None:
-            return self
-        return replace(self, beta=units.inverse_temperature(self._temperature))
-
-    def plot(self) -> Any:
-        """J, Ĉ, C(t) and its nodes, as a matplotlib Figure (pertsym[plot])."""
-        from pertsym.pictures import draw_bath  # brings matplotlib
-
-        return draw_bath(self)
-
-    def _repr_latex_(self) -> str:
-        """Density, statistics and temperature."""
-        from pertsym.present.statement import bath_latex
-
-        return f"$${bath_latex(self)}$$"
-
-    def _check(self) -> None:
-        if self.statistics not in get_args(Statistics):
-            raise _fault(
-                "statistics",
-                f"unknown statistics {self.statistics!r}",
-                f"use one of {', '.join(get_args(Statistics))}, or Bath.spin(name, beta, density)",
-            )
-        given = isinstance(self.density, Exponentials)
-        if given != (self.beta is None):
-            raise _fault(
-                "beta",
-                "exponentials are taken as given and have no temperature"
-                if given
-                else "a bath with a spectral density needs a temperature",
-                "set beta = None" if given else "give beta, inf for T = 0",
-            )
-        if self.beta is None:
-            return
-        if not self.beta > 0 or not 1 / self.beta < math.inf:
-            raise _fault("beta", f"must be positive, got {self.beta!r}", "write beta = 1/(k_B T)")
-        if self.beta < math.inf:
-            require_in_range(self.beta, "beta")
-        if self.statistics == "classical" and math.isinf(self.beta):
-            raise _fault(
-                "temperature",
-                "a classical bath does not exist at T = 0, where it has no fluctuations",
-                'give a temperature > 0, or use statistics = "boson"',
-            )
+                raise model_error(key, f"holds entries above {LARGEST:g}", OTHER_UNIT)
 
 
 @dataclass(frozen=True)
@@ -244,14 +63,14 @@ class Coupling:
         size = len(self.operator)
         for i, row in enumerate(self.operator):
             if len(row) != size:
-                raise _fault(
+                raise model_error(
                     f"operator[{i}]",
                     f"has {len(row)} entries in a matrix of {size} rows",
                     "give a square matrix",
                 )
             for j in range(i + 1):
                 if row[j] != self.operator[j][i].conjugate():
-                    raise _fault(
+                    raise model_error(
                         f"operator[{i}][{j}]",
                         f"not Hermitian: {row[j]} is not the conjugate of "
                         f"operator[{j}][{i}] = {self.operator[j][i]}",
@@ -338,18 +157,18 @@ class Model:
         names = [bath.name for bath in self.baths] + [x.name for x in self.not_gaussian]
         for index, name in enumerate(names):
             if name in names[:index]:
-                raise _fault("baths", f"two baths are called {name!r}", "rename one of them")
+                raise model_error("baths", f"two baths are called {name!r}", "rename one of them")
         if not self.couplings:
-            raise _fault("couplings", "there is no coupling", "couple the system to a bath")
+            raise model_error("couplings", "there is no coupling", "couple the system to a bath")
         for index, coupling in enumerate(self.couplings):
             if coupling.bath not in names:
-                raise _fault(
+                raise model_error(
                     f"couplings[{index}].bath",
                     f"there is no bath {coupling.bath!r}",
                     f"add it, or use one of: {', '.join(names) or '(none)'}",
                 )
             if len(coupling.operator) != self.dimension:
-                raise _fault(
+                raise model_error(
                     f"couplings[{index}].operator",
                     f"has {len(coupling.operator)} rows, but the system has "
                     f"{self.dimension} levels",
@@ -357,14 +176,14 @@ class Model:
                 )
         for index, cross in enumerate(self.cross):
             for name in {x.name for x in self.not_gaussian}.intersection(cross.baths):
-                raise _fault(
+                raise model_error(
                     f"cross[{index}].baths",
                     f"{name!r} is not Gaussian and has no J(w)",
                     "couple several operators to one bath",
                 )
             cross.check({bath.name: bath for bath in self.baths}, f"cross[{index}]")
             if any(set(cross.baths) == set(other.baths) for other in self.cross[:index]):
-                raise _fault(
+                raise model_error(
                     f"cross[{index}].baths",
                     f"{' and '.join(cross.baths)} have a correlation already",
                     "state it once",
@@ -374,14 +193,14 @@ class Model:
 
     def _check_energies(self) -> None:
         if len(self.energies) < 2:
-            raise _fault(
+            raise model_error(
                 "energies",
                 f"a system needs at least two levels, got {len(self.energies)}",
                 "list the energy of every level",
             )
         for index, energy in enumerate(self.energies):
             if not math.isfinite(energy):
-                raise _fault(f"energies[{index}]", f"{energy!r} is not finite", "correct it")
+                raise model_error(f"energies[{index}]", f"{energy!r} is not finite", "correct it")
 
     @classmethod
     def of(
@@ -396,7 +215,7 @@ class Model:
     ) -> Model:
         """Return a model from plain sequences, units by name."""
         if units not in UNITS:
-            raise _fault("units", f"unknown units {units!r}", f"use one of {', '.join(UNITS)}")
+            raise model_error("units", f"unknown units {units!r}", f"use one of {', '.join(UNITS)}")
         levels = tuple(float(energy) for energy in energies)
         exact = tuple(c if isinstance(c, Coupling) else c.numeric() for c in couplings)
         gaussian = tuple(bath for bath in baths if isinstance(bath, Bath))
@@ -431,7 +250,7 @@ class Model:
             raise ValueError(f"w0 belongs to two levels, this model has {self.dimension}")
         lower, upper = self.energies_exact
         if not upper > lower:
-            raise _fault(
+            raise model_error(
                 "system.energies",
                 f"rates of two levels need E_1 > E_0, got {list(self.energies)}",
                 "give them different energies, w0 must be positive"

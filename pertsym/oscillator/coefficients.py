@@ -18,8 +18,8 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.integrals import kernel_integral
 from pertsym.baths.node_integrals import Pole
+from pertsym.model.bath import Bath
 from pertsym.model.oscillator import OscillatorModel
-from pertsym.model.values import Bath
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra

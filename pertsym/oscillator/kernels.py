@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
-from pertsym.model.values import Bath
+from pertsym.model.bath import Bath
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,6 @@ MATSUBARA: Final = sympy.Symbol("nu", positive=True)
 J: Final = 2 * MASS * DAMPING * W * CUTOFF**2 / (CUTOFF**2 + W**2)
 """The spectral density; Ĉ(w > 0) = 2 J(w) [n(w) + 1] for bosons."""
 
-Spectrum = Callable[[sympy.Expr], sympy.Expr]
-
 
 def _assembled(
     form: CoefficientForm,

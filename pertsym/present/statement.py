@@ -12,9 +12,9 @@ import sympy
 from pertsym.baths.densities import Exponentials, ExpressionDensity, Mixture
 from pertsym.baths.densities.density import Density
 from pertsym.estimate import scientific
+from pertsym.model.bath import Bath
 from pertsym.model.entries import decimals
 from pertsym.model.statement import Coupling, Model
-from pertsym.model.values import Bath
 from pertsym.present.elements import element_symbol
 from pertsym.present.markup import label
 

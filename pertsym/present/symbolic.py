@@ -1,8 +1,8 @@
-"""SymPy views of integrands and spectral forms, for users who want to go on by algebra.
+"""SymPy views of spectral forms, for users who want to go on by algebra.
 
-The bath enters through opaque functions: `Correlation`, `Spectrum`, `PrincipalTransform` and
-`FinitePart`.  Nothing here integrates; `diff` with respect to a frequency raises the derivative
-index.  ``expr.replace(Spectrum, function)`` puts numbers in, see `evaluated`.
+The bath enters through opaque functions: `Spectrum`, `PrincipalTransform` and `FinitePart`.
+Nothing here integrates; `diff` with respect to a frequency raises the derivative index.
+``expr.replace(Spectrum, function)`` puts numbers in, see `evaluated`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from sympy.core.symbol import Str
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
-from pertsym.expansion.terms import Factor, Term, TimeIntegrand
-from pertsym.present.formulas import sorted_terms
-from pertsym.present.markup import label, spectral_symbol
+from pertsym.present.markup import spectral_symbol
 from pertsym.reduction.spectral import (
     Atom,
     MatrixElement,
@@ -62,13 +60,6 @@ class _Named(sympy.Function):  # type: ignore[misc]
     def _sympystr(self, printer: Any) -> str:
         inner = ", ".join([repr(self.name), *(printer.doprint(a) for a in self.args[1:])])
         return f"{type(self).__name__}({inner})"
-
-
-class Correlation(_Named):
-    """C_name(t), complex, with C(-t) = C(t)*."""
-
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        return _powered(f"C{label(self.name).latex}", printer.doprint(self.args[1]), exp)
 
 
 class _SpectralValue(_Named):
@@ -167,27 +158,6 @@ def form_expression(form: SpectralForm, frequencies: Sequence[Any] | None = None
     return sympy.Add(*terms)
 
 
-def integrand_expression(
-    integrand: TimeIntegrand, frequencies: Sequence[Any] | None = None
-) -> sympy.Expr:
-    """The function of tau_1, tau_2, ... that is integrated over positive gaps (not the integral).
-
-    With `real_part` it stands inside an unevaluated `re`.
-    """
-    terms = sorted_terms(integrand)
-    if not terms:
-        return sympy.S.Zero
-    count = len(terms[0].shape.phase[0])
-    values = _checked(count, frequencies)
-    total = sympy.Add(*(_term(term, values) for term in terms))
-    return sympy.re(total, evaluate=False) if integrand.real_part else total
-
-
-def gaps(count: int) -> tuple[sympy.Symbol, ...]:
-    """tau_1 ... tau_count, positive."""
-    return tuple(sympy.Symbol(f"tau_{k}", positive=True) for k in range(1, count + 1))
-
-
 def evaluated(
     expression: sympy.Expr,
     functions: Mapping[type[sympy.Function], Callable[..., Any]],
@@ -195,8 +165,8 @@ def evaluated(
 ) -> sympy.Expr:
     """Substitute the symbols, then each opaque function by a callable of its plain arguments.
 
-    A callable for `Spectrum` is called as f(name, frequency, derivative), for `Correlation` as
-    f(name, time), for `FinitePart` as f(name, kind, other, reflect, shift, pole, order).
+    A callable for `Spectrum` is called as f(name, frequency, derivative), for `FinitePart` as
+    f(name, kind, other, reflect, shift, pole, order).
     """
     result = expression.subs(dict(symbols))
     for kind, function in functions.items():
@@ -209,21 +179,6 @@ def _with_plain_names(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda *args: sympy.sympify(
         function(*(arg.name if isinstance(arg, Str) else arg for arg in args))
     )
-
-
-def _term(term: Term, values: Sequence[Any]) -> Any:
-    taus = gaps(len(term.shape.phase))
-    exponent = sympy.Add(
-        *(_linear(x, values) * tau for x, tau in zip(term.shape.phase, taus, strict=True))
-    )
-    factors = [_factor(factor, taus) for factor in term.shape.factors]
-    factors += [element(name) for name in term.shape.strengths]
-    return sympy.Mul(_exact(term.coefficient), *factors, sympy.exp(-sympy.I * exponent))
-
-
-def _factor(factor: Factor, taus: Sequence[sympy.Symbol]) -> Any:
-    value = Correlation(factor.name, sympy.Add(*taus[factor.first - 1 : factor.last]))
-    return sympy.conjugate(value) if factor.conjugate else value
 
 
 def _atom(atom: Atom, values: Sequence[Any]) -> Any:

@@ -40,6 +40,7 @@ from pertsym.reduction.spectral import (
     added,
     half_sided,
     monomial,
+    multiplied,
     negated,
 )
 
@@ -362,7 +363,7 @@ def _rest_integral(kernel: Kernel, z: Gaussian, m: int) -> SpectralForm:
     crossed, sign = _spectrum_first(spectra)
     integral = monomial(Gaussian(kappa.re / 2), spectra, pi_power=-1, denominators=scale)
     integral += monomial(Gaussian(kappa.im * sign / 2), crossed, pi_power=-2, denominators=scale)
-    closes = _pole_term(a, b, reflect, pole, added(shift, _times(reflect, pole)), m)
+    closes = _pole_term(a, b, reflect, pole, added(shift, multiplied(reflect, pole)), m)
     return integral - closes.scaled(kappa, denominators=scale).real
 
 
@@ -377,7 +378,7 @@ def _spectrum_first(integral: SpectralIntegral) -> tuple[SpectralIntegral, int]:
             integral.name,
             r,
             integral.shift if r < 0 else negated(integral.shift),
-            added(integral.shift, _times(r, integral.pole)),
+            added(integral.shift, multiplied(r, integral.pole)),
             integral.order,
         ),
         r**integral.order,
@@ -396,7 +397,3 @@ def _pole_term(
         product = half_sided(a, at, m - k) * partner
         form += product.scaled(Gaussian(0, Fraction(comb(m, k), factorial(m))))
     return form
-
-
-def _times(n: int, form: Frequency) -> Frequency:
-    return tuple(n * x for x in form)

@@ -22,6 +22,7 @@ from pertsym.expansion.terms import Factor, Term
 from pertsym.reduction.spectral import (
     Denominators,
     added,
+    multiplied,
     negated,
     reciprocal,
     subtracted,
@@ -121,8 +122,8 @@ def _offset_integral(
                     u_longer,
                     0,
                     0,
-                    added(alpha, _times(limit[0], slope)),
-                    added(beta, _times(limit[1], slope)),
+                    added(alpha, multiplied(limit[0], slope)),
+                    added(beta, multiplied(limit[1], slope)),
                     denominators,
                 ),
                 z * Gaussian(0, sign * factor),
@@ -134,10 +135,6 @@ def _offset_integral(
                     Kernel(first, second, u_longer, *power, alpha, beta, ()),
                     z * Gaussian(weight),
                 )
-
-
-def _times(n: int, form: Frequency) -> Frequency:
-    return tuple(n * x for x in form)
 
 
 def conjugate_kernel(item: Weighted, real: frozenset[str]) -> Weighted:

@@ -68,11 +68,6 @@ class Quasimonomial(NamedTuple):
         )
 
 
-def plus(a: Vector, b: Vector) -> Vector:
-    """a + b."""
-    return tuple(x + y for x, y in zip(a, b, strict=True))
-
-
 def dot(form: Sequence[int], values: Sequence[Fraction]) -> Fraction:
     """A linear form at a point."""
     return sum((n * x for n, x in zip(form, values, strict=True)), Fraction(0))
@@ -212,12 +207,12 @@ def on_chamber(
             for (j, p), (k, q) in itertools.product(
                 enumerate(side.corner[0]), enumerate(side.end[1])
             ):
-                key = plus(UNIT[j], UNIT[k])
+                key = added(UNIT[j], UNIT[k])
                 area[key] = area.get(key, 0) + p * q
             for (j, p), (k, q) in itertools.product(
                 enumerate(side.corner[1]), enumerate(side.end[0])
             ):
-                key = plus(UNIT[j], UNIT[k])
+                key = added(UNIT[j], UNIT[k])
                 area[key] = area.get(key, 0) - p * q
         for powers, n in area.items():
             if n:

@@ -258,6 +258,15 @@ def subtracted(a: Frequency, b: Frequency) -> Frequency:
     return tuple(x - y for x, y in zip(a, b, strict=True))
 
 
+def multiplied(n: int, form: Frequency) -> Frequency:
+    return tuple(n * x for x in form)
+
+
+def is_reversed(form: Frequency) -> bool:
+    """True for one of w and -w, for any number of transition frequencies; False for zero."""
+    return next((x for x in form if x), 0) < 0
+
+
 def _reversed(m: Monomial, z: Gaussian) -> tuple[Monomial, Gaussian]:
     sign = -1 if sum(power for _, power in m.denominators) % 2 else 1
     return Monomial(m.pi_power, m.denominators, tuple(map(_reversed_atom, m.atoms))), z * sign

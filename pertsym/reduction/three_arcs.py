@@ -42,13 +42,13 @@ from pertsym.reduction.polygons import (
     Vector,
     dot,
     on_chamber,
-    plus,
 )
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Denominators,
     MatrixElement,
     SpectralForm,
+    added,
     monomial,
 )
 
@@ -84,7 +84,7 @@ class Step:
 
 def _chain(order: Sequence[int]) -> Cone:
     i, j, _ = order
-    return UNIT[i], plus(UNIT[i], UNIT[j]), (1, 1, 1)
+    return UNIT[i], added(UNIT[i], UNIT[j]), (1, 1, 1)
 
 
 def _steps() -> tuple[Step, ...]:
@@ -94,12 +94,12 @@ def _steps() -> tuple[Step, ...]:
     for i, j in _PAIRS:
         values = tuple(1 if o.index(i) < o.index(j) else -1 for o, _ in CHAMBERS)
         k = 3 - i - j
-        longer: Cone = (UNIT[i], plus(UNIT[i], UNIT[j]), UNIT[k])
+        longer: Cone = (UNIT[i], added(UNIT[i], UNIT[j]), UNIT[k])
         found.append(Step(f"sgn({names[i]}-{names[j]})", 1, values, ((2, longer), (-1, octant))))
     for i in range(3):
         j, k = (n for n in range(3) if n != i)
         values = tuple(int(far and o[0] == i) for o, far in CHAMBERS)
-        cone: Cone = (UNIT[i], plus(UNIT[i], UNIT[j]), plus(UNIT[i], UNIT[k]))
+        cone: Cone = (UNIT[i], added(UNIT[i], UNIT[j]), added(UNIT[i], UNIT[k]))
         found.append(Step(f"theta({names[i]}-{names[j]}-{names[k]})", 1, values, ((1, cone),)))
     for i in range(3):
         chains = tuple((1, _chain(o)) for o in ORDERS if o[1] == i)
@@ -287,7 +287,7 @@ def on_edges(cone: Cone, powers: Vector) -> dict[Vector, int]:
             for exponents, weight in found.items():
                 for unit, edge in zip(UNIT, cone, strict=True):
                     if edge[place]:
-                        key = plus(exponents, unit)
+                        key = added(exponents, unit)
                         raised[key] = raised.get(key, 0) + weight * edge[place]
             found = raised
     return found

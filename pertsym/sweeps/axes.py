@@ -18,10 +18,11 @@ from numpy.typing import ArrayLike
 
 from pertsym.baths.densities import Exponentials
 from pertsym.exact import exact_rational
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError
 from pertsym.model.file import model_of, parsed_document
 from pertsym.model.read import Place, guess
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 
 LONGEST: Final = 1_000_000
 """Values of one axis."""

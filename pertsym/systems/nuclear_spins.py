@@ -32,8 +32,9 @@ from numpy.typing import NDArray
 from scipy import constants
 
 from pertsym.baths.exponentials import Exponentials
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 
 GYROMAGNETIC_RATIO: Final[Mapping[str, float]] = {
     "1H": 26.7522128e7,

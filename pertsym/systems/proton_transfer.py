@@ -25,9 +25,10 @@ from scipy import constants
 from scipy.optimize import minimize_scalar
 
 from pertsym.baths.densities import DrudeLorentz
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS
-from pertsym.model.values import Bath, Coupling, Model
+from pertsym.model.values import Coupling, Model
 from pertsym.read_only import read_only
 from pertsym.systems.dvr import BoundStates, Converged, Grid, Reals, converged_states
 

@@ -17,6 +17,7 @@ import numpy as np
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.densities.density import Density
 from pertsym.exact import Gaussian
+from pertsym.model.bath import Bath, density_from
 from pertsym.model.cross import (
     Cross,
     independent,
@@ -24,7 +25,6 @@ from pertsym.model.cross import (
     spellings,
 )
 from pertsym.model.errors import InputError
-from pertsym.model.values import Bath, density_from
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import (
     Atom,
@@ -105,7 +105,7 @@ class BathArguments:
                         ratios[name] = cross.baths[0], value * _ratio(cross.baths, ends)
             else:
                 baths[name] = _of_pair(name, _density(value), ends[0])
-                stated.append(Cross(cross.baths, density=_plain(baths[name])))  # type: ignore[arg-type]
+                stated.append(Cross(cross.baths, density=density_of(baths[name])))  # type: ignore[arg-type]
         missing = sorted(needed - baths.keys())
         if missing:
             raise TypeError(
@@ -174,13 +174,14 @@ def _density(given: Any) -> BathDensity | Bath | None:
     return density_from(given) if given is not None and not isinstance(given, Bath) else given
 
 
-def _plain(given: BathDensity | Bath | None) -> BathDensity | None:
+def density_of(given: BathDensity | Bath | None) -> BathDensity | None:
+    """The spectral density of what is given for a bath."""
     return given.density if isinstance(given, Bath) else given
 
 
 def _of_pair(name: str, given: BathDensity | Bath | None, partner: Any) -> BathDensity | Bath:
     """J_ab with the statistics and the temperature of its baths."""
-    density = _plain(given)
+    density = density_of(given)
     assert density is not None
     if isinstance(partner, Bath) and not isinstance(density, Exponentials):
         return replace(partner, name=name, density=density) if partner.beta else density
@@ -189,7 +190,7 @@ def _of_pair(name: str, given: BathDensity | Bath | None, partner: Any) -> BathD
 
 def _ratio(names: tuple[str, str], baths: Iterable[Any]) -> Any:
     """sqrt(J_b/J_a) of two densities that differ by a factor."""
-    a, b = map(_plain, baths)
+    a, b = map(density_of, baths)
     if not isinstance(a, Density) or not isinstance(b, Density):
         raise TypeError(
             f"function() needs J_{names[0]}{names[1]} as exponentials where the baths are given so"
@@ -225,7 +226,7 @@ def _require_positive(stated: list[Cross], baths: Mapping[str, BathDensity | Bat
         if stated:
             require_positive_fractions({c.baths: c.fraction for c in stated})
         return
-    ends = {name: _plain(baths.get(name)) for c in stated for name in c.baths}
+    ends = {name: density_of(baths.get(name)) for c in stated for name in c.baths}
     densities = [*ends.values(), *(c.density for c in stated if c.density is not None)]
     fractions = [c.fraction for c in stated if c.fraction is not None]
     scalar = not any(map(np.ndim, fractions)) and all(

@@ -1,0 +1,326 @@
+"""Numerical functions of formulas: a model's symbols and baths in, values with bounds out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from inspect import Parameter, Signature
+from typing import Any, Protocol
+
+import numpy as np
+import sympy
+
+from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.codegen.bath_arguments import BathArguments, density_of
+from pertsym.estimate import Estimate
+from pertsym.exact import exact_rational
+from pertsym.expansion.interaction import Interaction
+from pertsym.language.dictionary import Dictionary
+from pertsym.model.bath import Bath, Statistics
+from pertsym.model.cross import Cross, with_values
+from pertsym.model.eigenbasis import Eigenbasis
+from pertsym.model.errors import InputError
+from pertsym.model.statement import Model
+from pertsym.model.values import AnyBath
+from pertsym.numerics.form_function import function_of
+from pertsym.numerics.requests import has_sums
+from pertsym.numerics.single_point import single_of
+from pertsym.reduction.elements import symbols_of
+from pertsym.reduction.spectral import SpectralForm, Thermal
+
+_NUMBER = (int, float)
+
+
+class Parameters(Protocol):
+    """What numerical functions take, and how it gives frequencies and matrix elements."""
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        """Names that may be given by position."""
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        """Further names."""
+
+    @property
+    def defaults(self) -> Mapping[str, float]:
+        """Values of those that need not be given."""
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """What the names of formulas stand for."""
+
+    @property
+    def pairs(self) -> Mapping[str, Cross]:
+        """The correlation functions of two baths among those of formulas."""
+
+    def needed(self, elements: Sequence[str]) -> set[str]:
+        """The names behind the frequencies and these matrix elements."""
+
+    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """Transition frequencies E_k - E_0, and values of the matrix elements."""
+
+
+@dataclass(frozen=True)
+class GenericParameters:
+    """Transition frequencies and matrix elements as they stand in the formulas."""
+
+    interaction: Interaction
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        return frequency_names(self.interaction.dimension)
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return self.interaction.symbols
+
+    @property
+    def defaults(self) -> Mapping[str, float]:
+        return {}
+
+    @property
+    def dictionary(self) -> Dictionary:
+        return Dictionary.of(self.interaction)
+
+    @property
+    def pairs(self) -> Mapping[str, Cross]:
+        return {}
+
+    def needed(self, elements: Sequence[str]) -> set[str]:
+        return {*self.positional, *elements}
+
+    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        return tuple(values[name] for name in self.positional), values
+
+
+@dataclass(frozen=True)
+class ModelParameters:
+    """The symbols of a model as arguments of numerical functions."""
+
+    basis: Eigenbasis
+
+    @property
+    def positional(self) -> tuple[str, ...]:
+        energies = self.basis.model.energies or ()
+        return tuple(e.name for e in energies if e.is_Symbol)
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return tuple(name for name in self.basis.model.symbols if name not in self.positional)
+
+    @property
+    def defaults(self) -> Mapping[str, float]:
+        return {name: float(x) for name, x in self.basis.model.values.items()}
+
+    @cached_property
+    def dictionary(self) -> Dictionary:
+        from pertsym.language.model_names import dictionary_of
+
+        return dictionary_of(self.basis)
+
+    @property
+    def pairs(self) -> Mapping[str, Cross]:
+        return self.basis.model.pairs
+
+    def needed(self, elements: Sequence[str]) -> set[str]:
+        basis = self.basis
+        if any(d.expression is None for d in basis.definitions) or None in basis.frequencies:
+            return set(basis.model.symbols)
+        behind = {d.name: d.expression for d in basis.definitions}
+        found: set[str] = set()
+        for name in elements:
+            expression = behind.get(name)
+            found |= {name} if expression is None else {str(s) for s in expression.free_symbols}
+        for frequency in basis.frequencies:
+            found |= {str(s) for s in sympy.sympify(frequency).free_symbols}
+        return found
+
+    def numbers(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        return self.basis.numbers(values)
+
+
+def model_arguments(
+    model: Model, values: Mapping[str, Any]
+) -> tuple[dict[str, Fraction], list[AnyBath], Sequence[Cross]]:
+    """Numbers of the symbols, baths and correlations of a model, from keywords of `Derived.at`.
+
+    Raises
+    ------
+    TypeError
+        Naming what is missing or unknown.
+    InputError
+        For values that the model cannot take.
+    """
+    taken = {*model.bath_names, *model.symbols}
+    values, cross = with_values(model.cross, model.pairs, taken, values)
+    given = {n: x for n, x in values.items() if isinstance(x, AnyBath)}
+    symbols = {n: x for n, x in values.items() if n not in given}
+    known = {bath.name: bath for bath in model.baths}
+    numbers = dict(model.values)
+    unknown = [n for n in symbols if n not in model.symbols]
+    unknown += [n for n in given if n not in model.bath_names]
+    for name, x in symbols.items():
+        numbers[name] = x if isinstance(x, Fraction) else exact_rational(float(x))
+        if name in model.symbols and model.symbols[name].positive and not numbers[name] > 0:
+            raise InputError(model.name, name, f"{x} is not positive", "correct it")
+    missing = [n for n in model.symbols if n not in numbers]
+    missing += [n for n in model.bath_names if n not in given and n not in known]
+    if missing or unknown:
+        what = [f"a value for {n}" if n in model.symbols else f"a Bath for {n}" for n in missing]
+        raise TypeError(
+            "at(): "
+            + "; ".join(
+                filter(
+                    None,
+                    (
+                        f"give {', '.join(what)}" if what else "",
+                        f"unknown: {', '.join(unknown)}" if unknown else "",
+                    ),
+                )
+            )
+        )
+    baths = [
+        given[n].named(n) if n in given else known[n]
+        for n in dict.fromkeys((*known, *model.bath_names))
+    ]
+    return numbers, baths, cross
+
+
+def numerical_function(
+    form: SpectralForm,
+    interaction: Interaction,
+    statistics: Statistics,
+    baths: Mapping[str, Any],
+    parameters: Parameters | None = None,
+) -> Callable[..., Estimate]:
+    """f(parameters, beta) -> Estimate(value, error) of a form; see `Result.function`."""
+    given = parameters or GenericParameters(interaction)
+    names = tuple(dict.fromkeys(interaction.correlations.values()))
+    joint = BathArguments.of(form, names, given.pairs, baths)
+    form, given_baths, own = joint.form, joint.baths, joint.temperatures
+    needed = given.needed([name for name in symbols_of(form) if name not in joint.ratios])
+    signature = _signature(given, needed, own)
+    names = frequency_names(interaction.dimension)
+    function = function_of(form)
+    balanced = any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms)
+    plain = len(names) == 1 and all(has_sums(density_of(x)) for x in given_baths.values())
+
+    def evaluated(*args: Any, **kwargs: Any) -> Estimate:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        values = dict(bound.arguments)
+        beta = values.pop("beta")
+        betas = joint.betas(beta, {k: values.pop(k) for k in own})
+        frequencies, elements = given.numbers({n: x for n, x in values.items() if x is not None})
+        frequencies = tuple(map(_plain, frequencies))
+        elements = {name: _plain(x) for name, x in (*elements.items(), *joint.ratios.items())}
+        common = _common(betas) if balanced else None
+        numbers = (*frequencies, *elements.values())
+        if plain and all(isinstance(x, _NUMBER) for x in numbers):
+            (w0,) = frequencies
+            scalar = all(b is None or isinstance(b, _NUMBER) for b in (common, *betas.values()))
+            if 0 < w0 < math.inf and scalar:
+                singles = {
+                    name: None
+                    if density is None
+                    else single_of(*_settled(name, density, statistics, betas[name]))
+                    for name, density in given_baths.items()
+                }
+                found = function.single(float(w0), singles, common, elements)
+                if found is not None:
+                    return Estimate(*found)
+        if len(names) == 1:
+            if not np.all(np.asarray(frequencies[0]) > 0):
+                raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
+        else:
+            _require_off_resonance(form, names, frequencies)
+        correlations = {
+            name: None
+            if density is None
+            else Correlation(*_settled(name, density, statistics, betas[name]))
+            for name, density in given_baths.items()
+        }
+        return function(frequencies, correlations, common, elements).estimate()
+
+    evaluated.__signature__ = signature  # type: ignore[attr-defined]
+    evaluated.__doc__ = "Estimate(value, error) of the formula; all arguments broadcast."
+    return evaluated
+
+
+def _common(betas: Mapping[str, Any]) -> Any:
+    """The one inverse temperature that Boltzmann factors of a form need."""
+    values = [beta for beta in betas.values() if beta is not None]
+    if any(not np.array_equal(values[0], beta) for beta in values[1:]):
+        raise TypeError(
+            "beta: the formula holds for baths at one temperature; give the same to all"
+        )
+    return values[0] if values else None
+
+
+def _require_off_resonance(
+    form: SpectralForm, names: Sequence[str], frequencies: Sequence[Any]
+) -> None:
+    """Refuse frequencies at which a denominator of the formula is zero.
+
+    Raises
+    ------
+    ValueError
+        Naming the denominator; its limit is what numbers for the energies give.
+    """
+    for denominator in sorted(
+        {factor for monomial, _ in form for factor, _ in monomial.denominators}
+    ):
+        parts = [(n, name, w) for n, name, w in zip(denominator, names, frequencies, strict=True)]
+        total = sum(n * np.asarray(w, dtype=float) for n, _, w in parts if n)
+        if not np.all(total):
+            shown = " ".join(f"{n:+d}*{name}" for n, name, _ in parts if n)
+            raise ValueError(
+                f"{', '.join(names)}: the formula divides by {shown}, which is zero here; ask "
+                "`.at(energies, ...)` of the generator, which takes the limit"
+            )
+
+
+def frequency_names(dimension: int) -> tuple[str, ...]:
+    """Arguments of numerical functions: w0 for two levels, w1, w2, ... for more."""
+    return ("w0",) if dimension == 2 else tuple(f"w{k}" for k in range(1, dimension))
+
+
+def _signature(given: Parameters, needed: set[str], own: Iterable[str]) -> Signature:
+    either, keyword = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY
+
+    def parameter(name: str, kind: Any) -> Parameter:
+        default = given.defaults.get(name, Parameter.empty if name in needed else None)
+        return Parameter(name, kind, default=default)
+
+    return Signature(
+        [
+            *(parameter(name, either) for name in given.positional),
+            Parameter("beta", either, default=None),
+            *(parameter(name, keyword) for name in given.keywords),
+            *(Parameter(name, keyword, default=None) for name in own),
+        ]
+    )
+
+
+def _plain(x: Any) -> Any:
+    """A number as a float, arrays as they are."""
+    return float(x) if np.ndim(x) == 0 else x
+
+
+def _settled(
+    name: str, given: BathDensity | Bath, statistics: Statistics, beta: Any
+) -> tuple[BathDensity, Statistics, Any]:
+    """Density, statistics and inverse temperature of a bath."""
+    density = given.density if isinstance(given, Bath) else given
+    if isinstance(given, Bath):
+        statistics = given.statistics
+    if isinstance(density, Exponentials):
+        return density, "boson", None
+    if beta is None:
+        raise TypeError(f"beta: bath {name!r} has a spectral density and needs a temperature")
+    return density, statistics, _plain(beta)
