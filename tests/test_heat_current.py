@@ -150,7 +150,8 @@ def test_units_of_a_current() -> None:
         )
 
     natural = numbers("natural", 1.0, 1.0).heat_current("hot")[2]
-    wave = numbers("wavenumber", 100.0, 100.0).heat_current("hot")[2]
+    kelvin = 100.0 / 0.6950348004  # k_B T = 100/cm
+    wave = numbers("wavenumber", 100.0, kelvin).heat_current("hot")[2]
     rate = 2 * np.pi * 2.99792458e-5  # 1/fs of 1/cm
     assert wave.value == pytest.approx(natural.value * 100.0**2 * rate, rel=1e-7)
 

@@ -164,6 +164,7 @@ class Codegen:
                 raise InputError(
                     model.name, "quantities", f"{name!r} is unknown", f"use {', '.join(known)}"
                 )
+        model.require_gaussian()
         interaction, pairs = _interaction(model)
         given = {bath.name: bath for bath, _ in model.stated_baths}
         named = _arguments(ZERO_FORM, interaction, pairs, given).baths

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from pertsym.baths.densities import Exponentials, ExpressionDensity, Mixture
+from pertsym.baths.densities import Exponentials
 from pertsym.baths.densities.density import Density
 from pertsym.estimate import scientific
 from pertsym.model.bath import Bath
@@ -81,7 +81,7 @@ _KINDS = {"boson": "oscillators", "classical": "classical"}
 
 
 def _density_latex(density: Density) -> str:
-    if isinstance(density, Mixture):
+    if density.weighted != ((1.0, density),):
         parts = [
             _density_latex(part)
             if weight == 1
@@ -89,8 +89,8 @@ def _density_latex(density: Density) -> str:
             for weight, part in density.weighted
         ]
         return _listed(parts, len(parts))
-    if isinstance(density, ExpressionDensity):
-        return _with_names(density.expression.sympy_expr)
+    if density.expression_given is not None:
+        return _with_names(density.expression_given)
     if not density.formula:
         return rf"\text{{{density.kind}}}"
     values = ",\\ ".join(

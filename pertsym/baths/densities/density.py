@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import SimpleNamespace
-from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from pertsym.baths.checks import Parameter, parameters_of, require_real
 from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.jets import Jet
 from pertsym.baths.time_correlation import TimeCorrelation
+
+if TYPE_CHECKING:
+    import sympy
 
 DENSITIES: Final[dict[str, type[Density] | type[Exponentials]]] = {"exponentials": Exponentials}
 """The kinds of `spectral_density` in a model file."""
@@ -217,6 +220,16 @@ class Density:
     @property
     def spins(self) -> Density | None:
         """The density of the spins that it stands for; None for oscillators."""
+        return None
+
+    @property
+    def weighted(self) -> tuple[tuple[float, Density], ...]:
+        """Weights and densities with this sum, as they were given."""
+        return ((1.0, self),)
+
+    @property
+    def expression_given(self) -> sympy.Expr | None:
+        """J in w where a user wrote it as a formula."""
         return None
 
     @property

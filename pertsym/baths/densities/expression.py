@@ -14,6 +14,8 @@ from pertsym.baths.densities.density import Density, DensityCode, register
 from pertsym.baths.jets import Jet
 
 if TYPE_CHECKING:
+    import sympy
+
     from pertsym.baths.expression_balls import PiecewiseBalls
     from pertsym.baths.expression_continuation import ExpressionContinuation
     from pertsym.baths.expression_jet import ExpressionJet
@@ -45,6 +47,10 @@ class ExpressionDensity(Density):
         from pertsym.baths.densities.code import rational
 
         return rational(self.expression, self.infrared_power, bath)
+
+    @property
+    def expression_given(self) -> sympy.Expr:
+        return self.expression.sympy_expr
 
     @property
     def is_zero(self) -> bool:

@@ -51,9 +51,8 @@ class Mixture(Density):
                     f"densities: must have a J(w), entry {k} is {density!r}; give exponentials a "
                     "bath of their own"
                 )
-            parts = density.weighted if isinstance(density, Mixture) else ((1.0, density),)
-            flat += (part for _, part in parts)
-            factors += (weight * factor for factor, _ in parts)
+            flat += (part for _, part in density.weighted)
+            factors += (weight * factor for factor, _ in density.weighted)
         if not flat:
             raise ValueError("densities: must be at least one, got none; give a density")
         object.__setattr__(self, "densities", tuple(flat))
@@ -61,7 +60,6 @@ class Mixture(Density):
 
     @property
     def weighted(self) -> tuple[tuple[float, Density], ...]:
-        """Weights and densities."""
         return tuple(zip(self.weights, self.densities, strict=True))
 
     @property
