@@ -221,7 +221,7 @@ CASES = ((Fraction(3, 10), Fraction(1, 10)), (Fraction(1, 2), Fraction(1, 10)))
 @check(
     "closed form",
     "pole of the self-consistent ladder",
-    "fourth-order ordered cumulant and dressing (double precision)",
+    "fourth-order ordered cumulant and dressing",
     status="numerical",
 )
 def conserved_rate(digits: int) -> Findings:
