@@ -20,9 +20,7 @@ from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
 from pertsym.model.entries import decimals
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
-from pertsym.narrative import (
-    symbol,
-)
+from pertsym.narrative import symbol
 from pertsym.present.markup import label
 from pertsym.present.statement import (
     expression_latex,
