@@ -22,11 +22,7 @@ from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
 from pertsym.narrative import symbol
 from pertsym.present.markup import label
-from pertsym.present.statement import (
-    expression_latex,
-    hamiltonian_latex,
-    interaction_latex,
-)
+from pertsym.present.statement import expression_latex, hamiltonian_latex, interaction_latex
 from pertsym.present.text import formula_text
 
 _DEFINED = "a definition"
