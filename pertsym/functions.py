@@ -147,15 +147,7 @@ class ModelParameters:
 def model_arguments(
     model: Model, values: Mapping[str, Any]
 ) -> tuple[dict[str, Fraction], list[AnyBath], Sequence[Cross]]:
-    """Numbers of the symbols, baths and correlations of a model, from keywords of `Derived.at`.
-
-    Raises
-    ------
-    TypeError
-        Naming what is missing or unknown.
-    InputError
-        For values that the model cannot take.
-    """
+    """Numbers, baths, correlations from the keywords of `Derived.at`, which says what is raised."""
     taken = {*model.bath_names, *model.symbols}
     values, cross = with_values(model.cross, model.pairs, taken, values)
     given = {n: x for n, x in values.items() if isinstance(x, AnyBath)}

@@ -20,15 +20,9 @@ from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
 from pertsym.model.entries import decimals
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
-from pertsym.narrative import (
-    symbol,
-)
+from pertsym.narrative import symbol
 from pertsym.present.markup import label
-from pertsym.present.statement import (
-    expression_latex,
-    hamiltonian_latex,
-    interaction_latex,
-)
+from pertsym.present.statement import expression_latex, hamiltonian_latex, interaction_latex
 from pertsym.present.text import formula_text
 
 _DEFINED = "a definition"

@@ -6,14 +6,11 @@ order and add their own argument.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any, NamedTuple
-
-import sympy
+from typing import NamedTuple
 
 from pertsym.derivation import Drawn, Formula, Step
 from pertsym.distributions import orient_chains
@@ -28,7 +25,6 @@ from pertsym.expansion.terms import TimeIntegrand
 from pertsym.present.diagrams import draw_pairing
 from pertsym.present.display import caption, terms_of
 from pertsym.present.latex import form_latex, integrand_latex
-from pertsym.present.rational import rational_latex
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 from pertsym.reduction_narrative import arc_step, method_step
@@ -393,9 +389,6 @@ def forms_step(
     return Step(key, title, prose, (*first, *forms, *last))
 
 
-_EQUATION = re.compile(r"(?<![({_^,])[-+=]")
-
-
 def named(equations: Equations, names: Iterable[str], *orders: int) -> list[NamedForm]:
     """Quantities by name; of complex elements both parts."""
     found = []
@@ -411,43 +404,24 @@ def named(equations: Equations, names: Iterable[str], *orders: int) -> list[Name
     return found
 
 
-def rendered(left: str, value: Any, source: str = "") -> Formula:
-    """``left = value`` of a SymPy expression or matrix, or of what shows itself as text."""
-    if _EQUATION.search(left):
-        raise ValueError(f"{left}: is an equation, not a name")
-    if isinstance(value, sympy.MatrixBase):
-        return Formula(f"{left}={sympy.latex(value)}", source)
-    if isinstance(value, sympy.Basic):
-        return Formula(rational_latex(left, value), source)
-    return Formula(f"{left}={value}", source)
-
-
-def rows(left: str, expression: sympy.Expr, unknowns: Iterable[Any], source: str = "") -> Formula:
-    """left = sum of [coefficient] unknown, linear in symbols, one of them a line."""
-    if _EQUATION.search(left):
-        raise ValueError(f"{left}: is an equation, not a name")
-    terms = []
-    for unknown in unknowns:
-        weight = sympy.factor_terms(sympy.expand(expression).coeff(unknown))
-        if weight != 0:
-            terms.append(rf"\left[{sympy.latex(weight)}\right]{sympy.latex(unknown)}")
-    head, *rest = terms
-    if not rest:
-        return Formula(f"{left}={head}", source)
-    lines = [f"{left}&={head}", *(rf"&\quad{{}}+{term}" for term in rest)]
-    return Formula(r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}", source)
-
-
-def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Formula:
-    """Numbers below their names."""
-    lines = [" & ".join(map(str, row)) for row in (heads, *rows)]
-    columns, body = "r" * len(heads), r" \\ ".join(lines)
-    return Formula(rf"\begin{{array}}{{{columns}}} {body} \end{{array}}")
-
-
 def pipeline(equations: Equations, name: str, order: int) -> tuple[Step, ...]:
     """All stages of one quantity at one order."""
     return (cumulant_step(order), *reduction_steps(equations, name, order))
+
+
+def reduction_steps(
+    equations: Equations, name: str, order: int, sources: tuple[str, str] = ("", "")
+) -> tuple[Step, ...]:
+    """From the cumulant to one quantity: words, Wick terms, spectral form and its rules.
+
+    `sources` name the equations that hold the Wick terms and the spectral form.
+    """
+    terms, form = sources
+    return (
+        words_step(order),
+        wick_step(equations, name, order, terms),
+        *closing_steps(equations, name, order, form),
+    )
 
 
 def closing_steps(
@@ -489,18 +463,3 @@ def _signed(coefficient: Fraction, body: str, latex: bool) -> str:
 def _sum(pieces: Iterable[str]) -> str:
     text = " ".join(pieces)
     return text[2:] if text.startswith("+ ") else text
-
-
-def reduction_steps(
-    equations: Equations, name: str, order: int, sources: tuple[str, str] = ("", "")
-) -> tuple[Step, ...]:
-    """From the cumulant to one quantity: words, Wick terms, spectral form and its rules.
-
-    `sources` name the equations that hold the Wick terms and the spectral form.
-    """
-    terms, form = sources
-    return (
-        words_step(order),
-        wick_step(equations, name, order, terms),
-        *closing_steps(equations, name, order, form),
-    )

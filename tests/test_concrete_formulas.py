@@ -13,13 +13,7 @@ from pertsym.language.bath_operators import Operator
 from pertsym.language.concrete import difference
 from pertsym.language.concrete_reader import System, plain
 from pertsym.language.equations import NotRead
-from pertsym.language.exponential_sums import (
-    PI,
-    ExponentialSum,
-    constant,
-    linear,
-    variable,
-)
+from pertsym.language.exponential_sums import PI, ExponentialSum, constant, linear, variable
 from pertsym.language.syntax import FormulaError
 
 

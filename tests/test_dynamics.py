@@ -15,13 +15,7 @@ from scipy.integrate import solve_ivp
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponentials import Exponentials
-from pertsym.dynamics.methods import (
-    Method,
-    evolve,
-    evolve_estimated,
-    steady,
-    steady_estimated,
-)
+from pertsym.dynamics.methods import Method, evolve, evolve_estimated, steady, steady_estimated
 from pertsym.dynamics.propagation import propagate
 from pertsym.dynamics.reliability import error_of_steady, errors_of_constant
 from pertsym.expansion.paths import generator_element

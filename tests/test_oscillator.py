@@ -19,13 +19,7 @@ from derivations.schlosshauer_hines_milburn_2008.bath_checks import static_spins
 from generated.schlosshauer_hines_milburn_2008 import coefficients as generated
 from generated.schlosshauer_hines_milburn_2008 import lorentz_drude as closed
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import (
-    DrudeLorentz,
-    Exponentials,
-    Ohmic,
-    SpinSurrogate,
-    Underdamped,
-)
+from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, SpinSurrogate, Underdamped
 from pertsym.certify.claims import checks_in
 from pertsym.model.bath import Bath
 from pertsym.model.oscillator import OscillatorModel, PositionCoupling
@@ -33,11 +27,7 @@ from pertsym.model.units import UNITS
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.oscillator.coefficients import coefficients
 from pertsym.oscillator.fock import DampedLevels, phonon_number
-from pertsym.oscillator.half_line import (
-    NotSimple,
-    half_line_principal_value,
-    sum_over_integers,
-)
+from pertsym.oscillator.half_line import NotSimple, half_line_principal_value, sum_over_integers
 from pertsym.oscillator.heisenberg import heisenberg
 from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X
 from tests.command_line import model_file, refused, run

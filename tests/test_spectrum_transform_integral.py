@@ -23,12 +23,7 @@ from pertsym.baths.densities import (
 )
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
-from pertsym.baths.integrals import (
-    Kind,
-    regular_part,
-    regular_slope,
-    spectral_integral,
-)
+from pertsym.baths.integrals import Kind, regular_part, regular_slope, spectral_integral
 from pertsym.baths.integrand import Integrand, Spectrum, Transform
 from pertsym.baths.kinks import has_slope, mean_slope
 from pertsym.baths.piecewise_integral import finite_part

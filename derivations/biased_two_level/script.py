@@ -33,11 +33,11 @@ from pertsym.narrative import (
     moments_step,
     named,
     reduction_steps,
-    rendered,
     symbol,
 )
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
+from pertsym.present.expressions import rendered
 from pertsym.reduction.elements import by_elements
 
 SOURCE = (

@@ -30,8 +30,9 @@ from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.mean_force import equilibrium_constant, second_order
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.narrative import NamedForm, cumulant_step, forms_step, rendered, rows
+from pertsym.narrative import NamedForm, cumulant_step, forms_step
 from pertsym.paper import Paper
+from pertsym.present.expressions import rendered, rows
 from pertsym.reduction.spectral import SpectralForm
 
 _HALF = Gaussian(Fraction(1, 2))

@@ -20,8 +20,9 @@ from derivations.detailed_balance_sixth_order.checks import (
 )
 from pertsym.certify.detailed_balance import TwoLevels
 from pertsym.derivation import Step, argued, typed
-from pertsym.narrative import NamedForm, RoutesDisagree, forms_step, rendered
+from pertsym.narrative import NamedForm, RoutesDisagree, forms_step
 from pertsym.paper import Paper
+from pertsym.present.expressions import rendered
 from pertsym.present.latex import form_latex
 
 CONVENTIONS = (

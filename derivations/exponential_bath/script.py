@@ -31,8 +31,9 @@ from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.pairings import pairings
 from pertsym.expansion.paths import generator_element
 from pertsym.expansion.terms import Term, TimeIntegrand
-from pertsym.narrative import RoutesDisagree, rendered, symbol, table
+from pertsym.narrative import RoutesDisagree, symbol
 from pertsym.paper import Paper
+from pertsym.present.expressions import rendered, table
 from pertsym.present.latex import integrand_latex
 
 CONVENTIONS = (

@@ -27,8 +27,9 @@ from derivations.jump_noise.models import (
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Step, argued, typed
 from pertsym.equations.bloch import QUANTITIES
-from pertsym.narrative import rendered, symbol, table
+from pertsym.narrative import symbol
 from pertsym.paper import Paper
+from pertsym.present.expressions import rendered, table
 
 CONVENTIONS = (
     r"$\hbar=1$; $H=\omega_0|1\rangle\langle1|+\xi(t)S$ with $S=\sigma_x$ or "

@@ -37,12 +37,12 @@ from pertsym.narrative import (
     forms_step,
     moments_step,
     reduction_steps,
-    rendered,
     spectral_step,
     symbol,
     wick_step,
 )
 from pertsym.paper import Paper
+from pertsym.present.expressions import rendered
 from pertsym.present.text import form_lines
 from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.elements import with_elements

@@ -24,8 +24,9 @@ from derivations.nuclear_relaxation.common import (
 )
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Step, argued, typed
-from pertsym.narrative import NamedForm, forms_step, rendered, words_step
+from pertsym.narrative import NamedForm, forms_step, words_step
 from pertsym.paper import Paper
+from pertsym.present.expressions import rendered
 
 CONVENTIONS = (
     r"$\hbar=1$; $H_S=\omega_1I_z+\omega_2S_z$ with $\omega_k=-\gamma_kB_0$, spins 1 and 2 are $I$ "

@@ -19,8 +19,9 @@ from derivations.sixth_order.checks import (
     rate_by_parts,
 )
 from pertsym.derivation import Step, argued, typed
-from pertsym.narrative import forms_step, named, rendered, table
+from pertsym.narrative import forms_step, named
 from pertsym.paper import Paper
+from pertsym.present.expressions import rendered, table
 
 CONVENTIONS = (
     r"$\hbar=k_B=1$; $H=\omega_0|1\rangle\langle1|+H_B+S\otimes B$, $C(t)=\langle B(t)B(0)\rangle$ "

@@ -33,9 +33,9 @@ from pertsym.narrative import (
     named,
     reduction_steps,
     symbol,
-    table,
 )
 from pertsym.paper import Paper
+from pertsym.present.expressions import table
 from pertsym.reduction.elements import by_elements
 
 CONVENTIONS = (

@@ -15,7 +15,6 @@ from fractions import Fraction
 from math import comb, factorial
 
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency
 from pertsym.reduction.spectral import (
     ZERO_FORM,
     Monomial,
@@ -23,6 +22,7 @@ from pertsym.reduction.spectral import (
     SpectralIntegral,
     Value,
     monomial,
+    negated,
 )
 
 
@@ -51,10 +51,10 @@ def _oriented(chain: SpectralIntegral) -> SpectralForm:
     if other == chain:
         # chain = products + weight * chain: closed, unless the identity is empty
         return products.scaled(Gaussian(Fraction(1, 2))) if weight < 0 else here
-    if (chain.name, _negated(chain.pole), _negated(chain.shift)) >= (
+    if (chain.name, negated(chain.pole), negated(chain.shift)) >= (
         other.name,
-        _negated(other.pole),
-        _negated(other.shift),
+        negated(other.pole),
+        negated(other.shift),
     ):
         return here
     return products + monomial(Gaussian(weight), other)
@@ -78,7 +78,3 @@ def mirror(chain: SpectralIntegral) -> tuple[SpectralIntegral, int, SpectralForm
         products += monomial(scale * -r, Value("C", a, m - k, p), Value("C", b, k, q), pi_power=2)
     other = SpectralIntegral("CP", b, a, r, tuple(-r * s for s in chain.shift), q, n)
     return other, -(r**m), products
-
-
-def _negated(form: Frequency) -> Frequency:
-    return tuple(-x for x in form)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Self
 
 import numpy as np
 
@@ -57,6 +58,17 @@ class _Sum:
         """The sum in LaTeX, over x and y."""
         return combination_latex(self.products)
 
+    def __add__(self, other: Self) -> Self:
+        return type(self)(collect((*self.products, *other.products)))
+
+    def scaled(self, z: Gaussian | Fraction | int) -> Self:
+        """It times an exact number."""
+        return type(self)(_scaled(self.products, z))
+
+    def derivative(self) -> Self:
+        """d/dx; for sums of single functions or limits of x."""
+        return type(self)(derivative_of(self.products))
+
 
 @dataclass(frozen=True)
 class Regularised(_Sum):
@@ -74,19 +86,8 @@ class Regularised(_Sum):
             total = total + values
         return total
 
-    def __add__(self, other: Regularised) -> Regularised:
-        return Regularised(collect((*self.products, *other.products)))
-
     def __mul__(self, other: Regularised) -> Regularised:
         return Regularised(_multiplied(self.products, other.products))
-
-    def scaled(self, z: Gaussian | Fraction | int) -> Regularised:
-        """The function times an exact number."""
-        return Regularised(_scaled(self.products, z))
-
-    def derivative(self) -> Regularised:
-        """d/dx; for sums of single functions of x."""
-        return Regularised(derivative_of(self.products))
 
     def limit(self) -> Distribution:
         """The limit eps -> 0, pinches 1/eps kept, by the rules of `identities`.
@@ -110,9 +111,6 @@ class Distribution(_Sum):
             f"{self} has no value at a point; pair it with a test function: .pair(f)"
         )
 
-    def __add__(self, other: Distribution) -> Distribution:
-        return Distribution(collect((*self.products, *other.products)))
-
     def __sub__(self, other: Distribution) -> Distribution:
         return self + other.scaled(-1)
 
@@ -132,14 +130,6 @@ class Distribution(_Sum):
                     "multiply the regularised functions, then take .limit()"
                 )
         return Distribution(product)
-
-    def scaled(self, z: Gaussian | Fraction | int) -> Distribution:
-        """The distribution times an exact number."""
-        return Distribution(_scaled(self.products, z))
-
-    def derivative(self) -> Distribution:
-        """d/dx; for sums of single limits of x."""
-        return Distribution(derivative_of(self.products))
 
     @property
     def pinch(self) -> Distribution:

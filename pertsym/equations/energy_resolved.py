@@ -7,7 +7,7 @@ system indices left open; H_I = lambda S (x) B.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,14 +15,8 @@ from pertsym.environments.long_times import require_long_time_limit
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
-from pertsym.expansion.paths import (
-    Element,
-    PathTerm,
-    SidedTerm,
-    path_terms,
-    projected_cumulant,
-)
-from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
+from pertsym.expansion.paths import Element, PathTerm, SidedTerm, path_terms, projected_cumulant
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector, added, energy_form
 
 Linear = tuple[tuple[str, int], ...]
 """A linear form over names: "ε", "ε'" and level indices (index s stands for E_s)."""
@@ -73,7 +67,8 @@ class RateTerm:
         """eps' - eps where the phase vanishes, as a form over the levels."""
         parts = dict(self.phase)
         sign = -parts[OTHER]
-        return linear({name: sign * c for name, c in parts.items() if name not in (FINAL, OTHER)})
+        levels = {name: sign * c for name, c in parts.items() if name not in (FINAL, OTHER)}
+        return energy_form(levels)
 
     def renamed(self, names: Mapping[str, str]) -> RateTerm:
         """The term with level indices replaced."""
@@ -85,21 +80,8 @@ class RateTerm:
             self,
             elements=tuple(Elements(new(e.row), new(e.column)) for e in self.elements),
             unknown=(new(self.unknown[0]), new(self.unknown[1])),
-            phase=linear_sum((new(name), c) for name, c in self.phase),
+            phase=added((new(name), c) for name, c in self.phase),
         )
-
-
-def linear(coefficients: Mapping[str, int]) -> Linear:
-    """The canonical form: by name, without zeros."""
-    return tuple((name, c) for name, c in sorted(coefficients.items()) if c)
-
-
-def linear_sum(parts: Iterable[tuple[str, int]]) -> Linear:
-    """The canonical form of a sum of multiples of names."""
-    total: dict[str, int] = {}
-    for name, c in parts:
-        total[name] = total.get(name, 0) + c
-    return linear(total)
 
 
 def master_equation(projector: Projector) -> tuple[RateTerm, ...]:
@@ -137,7 +119,7 @@ def _open_indices(term: SidedTerm, projector: Projector) -> RateTerm:
         (start_ket, start_bra),
         (named[weight.energies[0]], named[weight.energies[1]]),
         named[0] if projector.resolves_energy else "",
-        linear_sum(parts),
+        added(parts),
     )
 
 
@@ -194,7 +176,7 @@ def population_equation(projector: Projector) -> tuple[PopulationTerm, ...]:
             density,
             energy,
             phase,
-            linear({k: c for k, c in phase if k not in (FINAL, OTHER)}),
+            energy_form({k: c for k, c in phase if k not in (FINAL, OTHER)}),
         )
         for coefficient, unknown, density, energy, phase in sorted(pairs)
     )

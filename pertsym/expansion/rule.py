@@ -15,8 +15,9 @@ is an integer linear form over them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
 if TYPE_CHECKING:
     from pertsym.model.read import Place
@@ -25,8 +26,11 @@ EnergyForm = tuple[tuple[int, int], ...]
 """(energy, coefficient) pairs, by energy, without zeros; () is identically zero."""
 
 
-def energy_form(coefficients: Mapping[int, int]) -> EnergyForm:
-    """The canonical form of a linear combination of energies."""
+_Name = TypeVar("_Name", int, str)
+
+
+def energy_form(coefficients: Mapping[_Name, int]) -> tuple[tuple[_Name, int], ...]:
+    """The canonical form of a linear combination of energies, by their numbers or names."""
     return tuple((energy, c) for energy, c in sorted(coefficients.items()) if c)
 
 
@@ -35,12 +39,11 @@ def difference(upper: int, lower: int) -> EnergyForm:
     return energy_form({upper: 1, lower: -1}) if upper != lower else ()
 
 
-def added(*forms: EnergyForm) -> EnergyForm:
-    """The sum of linear forms."""
-    total: dict[int, int] = {}
-    for form in forms:
-        for energy, c in form:
-            total[energy] = total.get(energy, 0) + c
+def added(*forms: Iterable[tuple[_Name, int]]) -> tuple[tuple[_Name, int], ...]:
+    """The sum of linear forms, canonical or not."""
+    total: dict[_Name, int] = {}
+    for energy, c in chain.from_iterable(forms):
+        total[energy] = total.get(energy, 0) + c
     return energy_form(total)
 
 

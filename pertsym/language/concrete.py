@@ -18,11 +18,7 @@ from pertsym.exact import Gaussian
 from pertsym.language.bath_operators import Operator
 from pertsym.language.concrete_reader import Reader, System, indexed, indices, plain
 from pertsym.language.equations import NotRead, each_equation, sides
-from pertsym.language.exponential_sums import (
-    HIGHEST,
-    ExponentialSum,
-    variable,
-)
+from pertsym.language.exponential_sums import HIGHEST, ExponentialSum, variable
 from pertsym.language.syntax import FormulaError
 
 _TAIL = re.compile(r"\+(?:O\(\\delta\^\{?(\d+)\}?\)|\\c?dots)")

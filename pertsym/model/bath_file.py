@@ -15,17 +15,7 @@ from pertsym.model.bath import Bath, Statistics, formula_of
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import MarkovNoise, is_markov, read_markov
-from pertsym.model.read import (
-    Place,
-    array,
-    check_keys,
-    choice,
-    complexes,
-    real,
-    reals,
-    table,
-    text,
-)
+from pertsym.model.read import Place, array, check_keys, choice, complexes, real, reals, table, text
 from pertsym.model.schema import BATH, CROSS, required
 from pertsym.model.units import Units
 

@@ -19,17 +19,7 @@ from pertsym.model.bath_file import read_baths, read_cross, read_special
 from pertsym.model.errors import InputError
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.matrix import eigenbasis, hermitian_matrix, in_basis
-from pertsym.model.read import (
-    Place,
-    array,
-    check_keys,
-    choice,
-    guess,
-    real,
-    reals,
-    table,
-    text,
-)
+from pertsym.model.read import Place, array, check_keys, choice, guess, real, reals, table, text
 from pertsym.model.schema import COUPLING, LEVELS, LEVELS_TOP, required
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling, Matrix, Model

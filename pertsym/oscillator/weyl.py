@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import comb, factorial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 import sympy
 
@@ -42,8 +42,34 @@ def _product(left: Powers, right: Powers) -> Iterator[tuple[Powers, sympy.Expr]]
         yield (left[0] + c, b + right[1]), weight
 
 
-@dataclass(frozen=True)
-class Weyl:
+@dataclass(frozen=True, eq=False)
+class _Sum:
+    """A linear combination, equal to another if their difference is zero."""
+
+    terms: Mapping[Any, sympy.Expr]
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(_collected((*self.terms.items(), *other.terms.items())))
+
+    def __sub__(self, other: Self) -> Self:
+        return self + -other
+
+    def __neg__(self) -> Self:
+        return self.scaled(-1)
+
+    def scaled(self, factor: Any) -> Self:
+        """It times a number."""
+        return type(self)(_collected((key, factor * value) for key, value in self.terms.items()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and not (self - other).terms
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.terms.items()))
+
+
+@dataclass(frozen=True, eq=False)
+class Weyl(_Sum):
     """A polynomial in X and P with SymPy coefficients, in normal order (X to the left).
 
     Attributes
@@ -59,15 +85,6 @@ class Weyl:
         """The polynomial with these coefficients (numbers or SymPy expressions)."""
         return cls(_collected((key, sympy.sympify(value)) for key, value in terms.items()))
 
-    def __add__(self, other: Weyl) -> Weyl:
-        return Weyl(_collected((*self.terms.items(), *other.terms.items())))
-
-    def __neg__(self) -> Weyl:
-        return self.scaled(-1)
-
-    def __sub__(self, other: Weyl) -> Weyl:
-        return self + (-other)
-
     def __mul__(self, other: Weyl) -> Weyl:
         return Weyl(
             _collected(
@@ -78,19 +95,9 @@ class Weyl:
             )
         )
 
-    def scaled(self, factor: Any) -> Weyl:
-        """The operator times a number."""
-        return Weyl(_collected((key, factor * value) for key, value in self.terms.items()))
-
     def commutator(self, other: Weyl) -> Weyl:
         """[self, other]."""
         return self * other - other * self
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Weyl) and not (self - other).terms
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.terms.items()))
 
     def coefficient(self, a: int, b: int) -> sympy.Expr:
         """The coefficient of X^a P^b."""
@@ -107,8 +114,8 @@ P = Weyl.of({(0, 1): 1})
 ONE = Weyl.of({(0, 0): 1})
 
 
-@dataclass(frozen=True)
-class Superoperator:
+@dataclass(frozen=True, eq=False)
+class Superoperator(_Sum):
     """rho -> sum of c A rho B over normally ordered monomials A and B.
 
     Attributes
@@ -148,12 +155,6 @@ class Superoperator:
         """rho -> {operator, rho}."""
         return cls.left(operator) + cls.right(operator)
 
-    def __add__(self, other: Superoperator) -> Superoperator:
-        return Superoperator(_collected((*self.terms.items(), *other.terms.items())))
-
-    def __sub__(self, other: Superoperator) -> Superoperator:
-        return self + other.scaled(-1)
-
     def __mul__(self, other: Superoperator) -> Superoperator:
         """First `other`, then `self`."""
         return Superoperator(
@@ -165,16 +166,6 @@ class Superoperator:
                 for right, v in _product(d, b)
             )
         )
-
-    def scaled(self, factor: Any) -> Superoperator:
-        """The superoperator times a number."""
-        return Superoperator(_collected((key, factor * value) for key, value in self.terms.items()))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Superoperator) and not (self - other).terms
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.terms.items()))
 
     def adjoint_on(self, observable: Weyl) -> Weyl:
         """The operator O' with Tr[O S(rho)] = Tr[O' rho]: sum of c B O A."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sympy
 
 from pertsym.derivation import Formula
+from pertsym.present.rational import rational_latex
+
+_EQUATION = re.compile(r"(?<![({_^,])[-+=]")
 
 _NAMES = {
     "cos_theta": r"{\cos\theta}",
@@ -45,3 +50,37 @@ def equation(left: str, right: str, source: str = "") -> Formula:
 def results(rows: Iterable[tuple[str, sympy.Expr, str]]) -> tuple[Formula, ...]:
     """Formulas of (name, expression, source)."""
     return tuple(equation(name, tex(value), source) for name, value, source in rows)
+
+
+def rendered(left: str, value: Any, source: str = "") -> Formula:
+    """``left = value`` of a SymPy expression or matrix, or of what shows itself as text."""
+    if _EQUATION.search(left):
+        raise ValueError(f"{left}: is an equation, not a name")
+    if isinstance(value, sympy.MatrixBase):
+        return Formula(f"{left}={sympy.latex(value)}", source)
+    if isinstance(value, sympy.Basic):
+        return Formula(rational_latex(left, value), source)
+    return Formula(f"{left}={value}", source)
+
+
+def rows(left: str, expression: sympy.Expr, unknowns: Iterable[Any], source: str = "") -> Formula:
+    """left = sum of [coefficient] unknown, linear in symbols, one of them a line."""
+    if _EQUATION.search(left):
+        raise ValueError(f"{left}: is an equation, not a name")
+    terms = []
+    for unknown in unknowns:
+        weight = sympy.factor_terms(sympy.expand(expression).coeff(unknown))
+        if weight != 0:
+            terms.append(rf"\left[{sympy.latex(weight)}\right]{sympy.latex(unknown)}")
+    head, *rest = terms
+    if not rest:
+        return Formula(f"{left}={head}", source)
+    lines = [f"{left}&={head}", *(rf"&\quad{{}}+{term}" for term in rest)]
+    return Formula(r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}", source)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> Formula:
+    """Numbers below their names."""
+    lines = [" & ".join(map(str, row)) for row in (heads, *rows)]
+    columns, body = "r" * len(heads), r" \\ ".join(lines)
+    return Formula(rf"\begin{{array}}{{{columns}}} {body} \end{{array}}")
