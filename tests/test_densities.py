@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -596,3 +596,37 @@ def test_a_sum_of_powers_close_to_one_at_zero(beta: float) -> None:
         assert abs(value - 0.2 / beta) <= error <= 1e-14
         slope, unsure = mean_slope(c, 0.0)
         assert abs(slope - 0.1) <= unsure <= 1e-14
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_weights_of_a_sum_are_in_every_transform(seed: int) -> None:
+    """Spectrum, P, shift and fourth order of weighted sums with resonances, which carry weights."""
+    rng = np.random.default_rng(seed)
+    parts = [
+        ps.Underdamped(rng.uniform(0.2, 0.6), rng.uniform(0.8, 2.0), rng.uniform(0.1, 0.8)),
+        ps.DrudeLorentz(rng.uniform(0.05, 0.3), rng.uniform(0.5, 3.0)),
+        ps.Underdamped(rng.uniform(0.2, 0.6), rng.uniform(0.8, 2.0), 2.5),
+    ][: 1 + seed % 3]
+    weights = tuple(rng.uniform(0.2, 2.0, len(parts)))
+    equal = tuple(
+        replace(d, lam=d.lam * (w**0.5 if isinstance(d, ps.Underdamped) else w))
+        for d, w in zip(parts, weights, strict=True)
+    )
+    w0, temperature = rng.uniform(0.5, 2.0), rng.uniform(0.2, 2.0)
+    found, wanted = (
+        ps.derive(
+            ps.Model(
+                energies=[0, w0],
+                couplings=[ps.Coupling([[1 / 3, 1], [1, -0.5]], "B")],
+                baths={"B": ps.Bath(density, temperature=temperature)},
+            )
+        ).at()
+        for density in (ps.Mixture(tuple(parts), weights), ps.Mixture(equal))
+    )
+    for name in ("k_up", "frequency_shift", "inv_T2"):
+        for order in (2, 4):
+            one, two = found[name][order], wanted[name][order]
+            assert abs(one.value - two.value) <= one.error + two.error, (name, order)
+    for order in (2, 4):
+        gap = np.abs(found.matrix[order] - wanted.matrix[order])
+        assert np.all(gap <= found.error[order] + wanted.error[order])

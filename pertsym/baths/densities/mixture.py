@@ -202,7 +202,10 @@ class Mixture(Density):
 
     @property
     def resonances(self) -> tuple[Any, Any]:
-        pairs = [np.broadcast_arrays(*density.resonances) for density in self._present]
+        pairs = [
+            np.broadcast_arrays(poles, x * residues)
+            for x, (poles, residues) in ((x, density.resonances) for x, density in self._terms)
+        ]
         shape = np.broadcast_shapes(*(p.shape[:-1] for p, _ in pairs))
         return tuple(
             np.concatenate([np.broadcast_to(x, (*shape, x.shape[-1])) for x in parts], -1)
