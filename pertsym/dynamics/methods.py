@@ -6,6 +6,7 @@ makes meaningless are refused.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from pertsym.dynamics.propagation import Matrix, States, propagate, propagate_tr
 from pertsym.dynamics.redfield import redfield
 from pertsym.dynamics.reliability import (
     NOTABLE,
+    Misfit,
     Numbers,
     error_of_steady,
     errors_of_constant,
@@ -63,6 +65,7 @@ EVOLVE: Final = (
 )
 
 _TCL: Final = re.compile(r"tcl([1-9][0-9]?)(?:-(asymptotic|slip))?")
+_EARLY: Final = (1 / 32, 1 / 8, 1 / 2)  # of the first interval: where K_2(t) is compared
 _TRANSIENT: Final = 0.3  # the part of the tolerance that the transient's generator may take
 _STEADY_TOLERANCE: Final = 1e-9
 
@@ -351,37 +354,46 @@ def _under_transient(
 
 def _transient(
     model: Model, order: int, end: float, tolerance: float, progress: Progress
-) -> tuple[FiniteTime, Numbers | None]:
+) -> tuple[FiniteTime, Sequence[Misfit]]:
     """K(t) up to `end`, and what the baths' representation leaves in its second order."""
     each = _TRANSIENT * tolerance
     if model.used_markov:
         limit = joint_limit(model, order, progress)
         progress("time-dependent generator")
-        return finite_time(limit, end, each, joint=True), None
+        return finite_time(limit, end, each, joint=True), ()
     if order == 2 and (equations := equations_in_time(model)) is not None:
         progress("time-dependent generator")
-        return second_order_transient(equations, end, each), None
+        return second_order_transient(equations, end, each), ()
     progress("exponential representation of the baths")
     found = represented(model, tolerance, BAND)
     require_feasible(model, found, order, NODES)
     progress("time-dependent generator")
     limit = Limit.of(System.of(model), found.fine, order)
-    return finite_time(limit, end, each, joint=True), _misfit(model, limit, found)
+    transient = finite_time(limit, end, each, joint=True)
+    return transient, () if found.exact else _misfits(model, limit, found, transient)
 
 
-def _misfit(model: Model, limit: Limit, found: Represented) -> Numbers | None:
-    """The error of K_2 for t -> infinity from exponentials, element by element.
+def _misfits(model: Model, limit: Limit, found: Represented, transient: FiniteTime) -> list[Misfit]:
+    """The error of K_2 from exponentials, element by element, early and for t -> infinity.
 
-    Where K_2 exists it is known without them; elsewhere it is the representation's own error.
+    Early it is larger, because exponents need not follow what is fast beside the system.  Where
+    K_2 exists it is known without them; elsewhere it is the representation's own error.
     """
-    if found.exact:
-        return None
     second = limit.generators[2]
     exact = second_order(limit.system, correlations_of(model))
     error: Numbers = np.abs(second - exact.matrix) + exact.error
     if exact.divergent or not np.all(np.isfinite(error)):
-        return found.error * np.abs(second)
-    return error
+        error = found.error * np.abs(second)
+    early = []
+    for time in transient.panels[0].end * np.array(_EARLY) if transient.panels else ():
+        try:
+            known = tcl_generator(model, 2, float(time)).orders[2]
+        except NotYetDerivable:
+            continue
+        if not known.divergent:
+            gap = np.abs(transient.at(2, float(time)) - known.matrix) + known.error
+            early.append(Misfit(float(time), gap))
+    return [*early, Misfit(math.inf, error)]
 
 
 def in_basis(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,12 +77,19 @@ def errors_of_constant(
     return np.array([carried(initial, source, rate, time) for time in times])
 
 
+class Misfit(NamedTuple):
+    """The error of each element of K_2 at a time."""
+
+    time: float
+    error: Numbers
+
+
 def errors_of_transient(
     free: Matrix,
     transient: FiniteTime,
     integration: Numbers,
     times: Sequence[float],
-    second: Numbers | None = None,
+    second: Sequence[Misfit] = (),
 ) -> Numbers:
     """The error of each state under a time-dependent generator.
 
@@ -95,12 +103,17 @@ def errors_of_transient(
         Of the states, as if nothing were unstable.
     times
         Ascending.
-    second : (N^2, N^2), optional
-        What the baths' representation leaves in the elements of K_2; higher orders K_n are taken
-        to share its size relative to K_2, n/2 times, because n/2 baths' C enter.
+    second
+        What the baths' representation leaves in the elements of K_2 at ascending times, the last
+        of which is inf: between two the larger.  Higher orders K_n are taken to share its size
+        relative to K_2, n/2 times, because n/2 baths' C enter.
     """
     size = math.isqrt(len(free))
-    off = 0.0 if second is None else felt(second)
+    measured = [(x.time, felt(x.error)) for x in second]
+    steps = [
+        (time, max(off, before))
+        for (time, off), before in zip(measured, [0.0, *(x for _, x in measured)], strict=False)
+    ] or [(math.inf, 0.0)]
     ends, gained, swollen = [0.0], [0.0], [1.0]
     known, rate = 0.0, 0.0
     for panel in transient.panels:
@@ -108,18 +121,21 @@ def errors_of_transient(
         matrices = {n: values.sum(axis=0) for n, values in panel.coefficients.items()}
         if panel.end >= _NEXT * known:
             known, rate = panel.end, growth(free + np.sum(list(matrices.values()), axis=0))
-        length = panel.end - panel.start
-        source = size * sum(panel.error.values()) + _represented(matrices, off)
-        ends.append(panel.end)
-        gained.append(carried(gained[-1], source, rate, length))
-        swollen.append(carried(swollen[-1], 0.0, max(rate, 0.0), length))
+        for time, off in steps:
+            length = min(time, panel.end) - ends[-1]
+            if length <= 0:
+                continue
+            source = size * sum(panel.error.values()) + _represented(matrices, off)
+            ends.append(min(time, panel.end))
+            gained.append(carried(gained[-1], source, rate, length))
+            swollen.append(carried(swollen[-1], 0.0, max(rate, 0.0), length))
     found = np.interp(times, ends, gained) + integration * np.interp(times, ends, swollen)
     found[np.isnan(found)] = math.inf  # between a finite error and an infinite one
     late = np.array([time > ends[-1] for time in times], dtype=bool)
     if np.any(late):
         rate = growth(free + np.sum(list(transient.limit.values()), axis=0))
         source = size * sum(transient.rounding.values())
-        source += _represented(transient.limit, off)
+        source += _represented(transient.limit, measured[-1][1] if measured else 0.0)
         found[late] = [
             carried(gained[-1], source, rate, length)
             + carried(left * swollen[-1], 0.0, max(rate, 0.0), length)
