@@ -46,7 +46,10 @@ _CONVENTIONS = """\
 hbar = k_B = 1 inside. C(t) = <B(t) B(0)>, C^(w) = int dt exp(iwt) C(t), for bosons
 C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). Every value is the contribution
 of one order. """
-_RATIO = "J_xy/J_x of the correlated baths x, y, whatever their own parameters. "
+_RATIO = (
+    "J_xy/J_x of the correlated baths x, y, whatever their own parameters; that these leave "
+    "J_xy^2 <= J_x J_y and one temperature is not checked here. "
+)
 
 
 class BathCode(NamedTuple):
