@@ -20,7 +20,7 @@ from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.fourth_constant import closes, fourth_constant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
-from pertsym.generators.representation import HIGHEST
+from pertsym.generators.representation import HIGHEST, represented, require_feasible
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.two_levels import Quantities, bloch_quantities, eliminated_quantities
@@ -286,6 +286,21 @@ def fourth_order_constant(model: Model, spectra: Spectra | None = None) -> Bound
 
 
 Terms = Mapping[int, Term]
+
+
+def out_of_reach(model: Model, order: int) -> dict[int, str]:
+    """The orders up to one that no machine could hold, and why: known before anything is computed.
+
+    Baths must be represented for it, which is remembered.
+    """
+    if order <= _CLOSED or model.used_markov or model.used_ruled:
+        return {}
+
+    def check(n: int) -> Terms:
+        require_feasible(model, represented(model), n)
+        return {}
+
+    return highest(order, check)[1]
 
 
 def highest(order: int, compute: Callable[[int], Terms]) -> tuple[Terms, dict[int, str]]:

@@ -25,12 +25,13 @@ from pertsym.cli.console import (
 from pertsym.cli.missing import NOISE, is_noise, leave, noise, word
 from pertsym.cli.missing import record as missing_record
 from pertsym.generators.elimination import blocks, eliminated
+from pertsym.generators.representation import HIGHEST
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
-from pertsym.rates import BlochRates, bloch_rates, split_lines
+from pertsym.rates import BlochRates, bloch_rates, out_of_reach, split_lines
 
 DEFAULT_ORDER: Final = 4
 RIGOROUS_DIGITS: Final = 15
@@ -100,6 +101,11 @@ def rates(
     if parsed.dimension > 2:
         _many_levels(parsed, order, digits, as_json)
         return
+    if order <= HIGHEST and (lost := out_of_reach(parsed, order)):
+        note(
+            f"not derived: {lost[order]}; orders up to {min(lost) - 2} are computed, which may "
+            f"take minutes (interrupt, or ask for --order {max(min(lost) - 4, 2)})"
+        )
     result = bloch_rates(parsed, order, digits, Ticker())
     if as_json:
         emit_json(_record(result, digits, rigorous))
