@@ -314,9 +314,15 @@ class LatexLexer(Lexer):
                 break
         if kind in ("C", "P", "J"):
             return self.bath_function(kind, subscript, derivative, power, at)
+        if subscript and kind == "n" and (bath := self._bath_of(subscript)):
+            self.fail(self.dictionary.occupation_advice(bath), at)
         if subscript:
             self.fail(f"{kind} has no subscript here", at)
         return self.function(kind, "", derivative, power, at)
+
+    def _bath_of(self, subscript: str) -> str | None:
+        known = subscript in self.dictionary.baths
+        return subscript if known else self.dictionary.bath(subscript)
 
     def _label(self) -> str | None:
         found = re.compile(r"\s*_").match(self.source, self.at)
