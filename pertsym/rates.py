@@ -92,13 +92,16 @@ class BlochRates:
 
         Beside a singularity a distance R off, the k-th ratio r_k of successive terms is
         (1/R)(1 + c/k + ...): k r_k - (k - 1) r_(k-1) estimates 1/R, here that of the coupling
-        squared over where the series ends.  Named are those with the last two estimates above 1.
+        squared over where the series ends.  Named are those with the last two estimates above 1, so
+        from order 8 on: one estimate could be a small lower order.
         """
         found: dict[str, tuple[float, ...]] = {}
         for name in QUANTITIES:
             row = [self.eliminated[n].get(name) for n in sorted(self.eliminated) if not n % 2]
-            known = [x for x in row if x is not None and abs(x.value) > _SOUND * x.error]
-            if len(known) < max(3, len(row)):
+            known = [
+                x for x in row if x is not None and abs(float(x.value)) > _SOUND * float(x.error)
+            ]
+            if len(known) < max(4, len(row)):
                 continue
             sizes = [abs(float(x.value)) for x in known]
             ratios = tuple(b / a for a, b in pairwise(sizes))

@@ -35,7 +35,6 @@ from pertsym.rates import BlochRates, bloch_rates, out_of_reach, split_lines
 
 DEFAULT_ORDER: Final = 4
 RIGOROUS_DIGITS: Final = 15
-_ROUNDING: Final = 1e-14
 
 
 @click.command()
@@ -311,7 +310,7 @@ def _same(a: Bounded | None, b: Bounded | None) -> bool:
     """Whether two numbers of one origin differ by no more than rounding, far below their errors."""
     if a is None or b is None:
         return a is b
-    return bool(abs(a.value - b.value) <= max(_ROUNDING * abs(a.value), a.error / 10))
+    return a is b or abs(float(a.value - b.value)) <= float(a.error) / 10
 
 
 def _line(x: Bounded | None, shown: int, otherwise: str) -> str:
