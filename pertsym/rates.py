@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from pertsym.baths.correlation import Correlation
@@ -19,7 +20,7 @@ from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.fourth_constant import closes, fourth_constant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
-from pertsym.generators.representation import HIGHEST
+from pertsym.generators.representation import HIGHEST, represented, require_feasible
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.generators.two_levels import Quantities, bloch_quantities, eliminated_quantities
@@ -33,6 +34,7 @@ from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm
 GUARD_DIGITS = 2
 _CLOSED = 4  # the highest order with closed forms
 _CONSTANT = "equilibrium_constant"
+_SOUND = 10.0  # times its error: a term that a ratio may hold
 _WELL_KNOWN = 1e-9  # relative: no reason to look for another route
 ELIMINATED = "eliminated"
 _NOT_FINITE = "no finite value in double precision"
@@ -69,7 +71,10 @@ class BlochRates:
     eliminated: Table = field(default_factory=dict)
 
     def growing(self) -> tuple[str, ...]:
-        """Quantities whose fourth-order contribution exceeds the second: no convergence there."""
+        """Quantities whose fourth-order contribution exceeds the second.
+
+        Either the expansion does not converge at this coupling, or order 2 is small by itself.
+        """
         if not {2, 4} <= self.orders.keys():
             return ()
         pairs = ((name, x, self.orders[4][name]) for name, x in self.orders[2].items())
@@ -81,6 +86,48 @@ class BlochRates:
             and second.value != 0
             and abs(fourth.value) > abs(second.value)
         )
+
+    def diverging(self) -> dict[str, tuple[float, ...]]:
+        """Eigenvalues whose orders 2, 4, 6, ... fall off too slowly to be summed, and the ratios.
+
+        Beside a singularity a distance R off, the k-th ratio r_k of successive terms is
+        (1/R)(1 + c/k + ...): k r_k - (k - 1) r_(k-1) estimates 1/R, here that of the coupling
+        squared over where the series ends.  Named are those with the last two estimates above 1, so
+        from order 8 on: one estimate could be a small lower order.
+        """
+        found: dict[str, tuple[float, ...]] = {}
+        for name in QUANTITIES:
+            row = [self.eliminated[n].get(name) for n in sorted(self.eliminated) if not n % 2]
+            known = [
+                x for x in row if x is not None and abs(float(x.value)) > _SOUND * float(x.error)
+            ]
+            if len(known) < max(4, len(row)):
+                continue
+            sizes = [abs(float(x.value)) for x in known]
+            ratios = tuple(b / a for a, b in pairwise(sizes))
+            steps = list(enumerate(pairwise(ratios), 3))
+            if all(k * after - (k - 1) * before > 1 for k, (before, after) in steps[-2:]):
+                found[name] = ratios
+        return found
+
+
+def split_lines(model: Model) -> dict[str, tuple[float, float]]:
+    """Two-state chains that split the line of two levels: name -> (g, sum a + b of its rates).
+
+    On the diagonal of its operator S a chain shifts the frequency by g = |S_11 - S_00||x_2 - x_1|
+    between its states.  The coherence has the eigenvalues of [[-a, b], [a, -b - i g]], whose
+    discriminant vanishes at |g| = a + b: where g exceeds it, no expansion in g converges.  Exact
+    if S has no other elements.
+    """
+    found = {}
+    for noise in model.used_markov:
+        if model.dimension == len(noise.states) == 2:
+            s = model.bath_operators[noise.name]
+            g = abs(complex(s[1][1]) - complex(s[0][0])) * abs(noise.states[1] - noise.states[0])
+            total = noise.rates[0][1] + noise.rates[1][0]
+            if g > total:
+                found[noise.name] = (g, total)
+    return found
 
 
 def interaction_of(model: Model) -> Interaction:
@@ -242,6 +289,21 @@ def fourth_order_constant(model: Model, spectra: Spectra | None = None) -> Bound
 
 
 Terms = Mapping[int, Term]
+
+
+def out_of_reach(model: Model, order: int) -> dict[int, str]:
+    """The orders up to one that no machine could hold, and why: known before anything is computed.
+
+    Baths must be represented for it, which is remembered.
+    """
+    if order <= _CLOSED or model.used_markov or model.used_ruled:
+        return {}
+
+    def check(n: int) -> Terms:
+        require_feasible(model, represented(model), n)
+        return {}
+
+    return highest(order, check)[1]
 
 
 def highest(order: int, compute: Callable[[int], Terms]) -> tuple[Terms, dict[int, str]]:

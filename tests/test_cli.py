@@ -47,6 +47,30 @@ def test_help_of_every_command() -> None:
                 assert parameter.opts[0] in shown.stdout
 
 
+def test_an_order_out_of_reach_is_said_before_work_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def computes(*_: object) -> None:
+        raise SystemExit(99)
+
+    monkeypatch.setattr("pertsym.cli.rates.bloch_rates", computes)
+    for order in (16, 20, 38):
+        said = run("rates", model_file(tmp_path), "--order", order).stderr
+        assert f"order {order} of 2 levels with" in said
+        assert "numbers at a time; orders up to" in said
+    assert "numbers at a time" not in run("rates", model_file(tmp_path), "--order", 6).stderr
+
+
+def test_eigenvalues_of_the_whole_generator_are_shown_where_they_differ(tmp_path: Path) -> None:
+    """An off-diagonal coupling mixes nothing: what two ways leave of rounding is no difference."""
+    plain = model_file(tmp_path)
+    assert "whole generator" not in run("rates", plain, "--order", 8).stdout
+    mixing = model_file(tmp_path, (OPERATOR, "[[0.5, 1], [1, -0.5]]"))
+    assert "whole generator, what an experiment sees, order 6" in (
+        run("rates", mixing, "--order", 6).stdout
+    )
+
+
 def test_version_and_unknown_commands() -> None:
     assert "pertsym, version" in run("--version").stdout
     unknown = run("frobnicate")

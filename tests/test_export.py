@@ -6,12 +6,14 @@ import ast
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 import types
 from collections import Counter
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from pertsym.codegen.export import Codegen
 from pertsym.codegen.portable_export import source
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
+from pertsym.model.units import UNITS
 from pertsym.model.values import Model
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.rates import bloch_rates
@@ -357,6 +360,58 @@ def test_broadcasting_and_bad_input() -> None:
     for bad in ({"w0": 0.0}, {"wc_b": -1.0}, {"temperature_b": -1.0}, {"w0": math.nan}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             module.evaluate(**bad)
+
+
+@pytest.mark.parametrize("units", list(UNITS.values()), ids=lambda u: u.name)
+def test_the_temperature_that_was_given_is_the_default(units: Any) -> None:
+    rng = np.random.default_rng(7)
+    given = [*(float(f"{t:.4g}") for t in rng.uniform(1, 900, 200)), 300.0, 320.0, 77.0, 4.2, 0.0]
+    for t in given:
+        beta = units.inverse_temperature(t)
+        assert units.temperature_of(beta) == t
+        other = 1.1 * beta + 1e-3
+        if math.isfinite(other):
+            found = units.temperature_of(other)
+            assert found * units.temperature_to_energy * other == pytest.approx(1, rel=1e-15)
+
+
+NUMERICAL = """
+name = "sites with numbers"
+units = "wavenumber"
+[system]
+hamiltonian = [[0.0, 87.7], [87.7, {bias!r}]]
+[[couplings]]
+operator = [[1, 0], [0, 0]]
+bath = "donor"
+[baths.donor]
+spectral_density = {{ kind = "drude-lorentz", lam = 35.0, gamma = 106.0 }}
+temperature = 320.0
+"""
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_numbers_in_the_docstring_can_be_read(tmp_path: Path, seed: int) -> None:
+    """They are those of the exact form, to their digits, in the same places."""
+    path = tmp_path / "model.toml"
+    path.write_text(NUMERICAL.format(bias=round(np.random.default_rng(seed).uniform(20, 200), 1)))
+    code = Codegen.of(load_model(path), digits=None)
+    exact = "\n".join(f"    {line}" for f in code.formulas for line in f.text)
+    assert re.search(r"\d{25}", exact)
+    assert not re.search(r"\d{18}", code.shown)
+    number = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?(?:/\d+)?")
+
+    def numbers(text: str) -> list[float]:
+        return [float(Fraction(a) / Fraction(b or 1)) for a, _, b in
+                (x.partition("/") for x in number.findall(text))]  # fmt: skip
+
+    assert numbers(code.shown) == pytest.approx(numbers(exact), rel=1e-15)
+    assert re.sub(r"[ /]", "", number.sub("#", code.shown)) == re.sub(
+        r"[ /]", "", number.sub("#", exact)
+    )
+    assert exact.count("π") == code.shown.count("π")
+    assert "/π" in code.shown
+    assert "stay fixed when w0 is moved" in code.units_text
+    assert code.parameters["temperature_donor"] == 320.0
 
 
 def test_units_are_those_of_the_model() -> None:

@@ -711,6 +711,51 @@ def test_models_say_what_temperature_means(tmp_path: Path) -> None:
     assert run(*constant, "--order", 2).exit_code == 1
 
 
+@pytest.mark.parametrize("written", ["w0", "w_0", "w_{0}", "w _ 0"])
+def test_w0_may_be_typed_in_latex(written: str) -> None:
+    form, one = bloch().series("k_up")[2].form, Dictionary(1, ("C1", "C2"))
+    typed = rf"\hat C_{{C1}}(-{written}) \cdot \frac{{{written}}}{{\omega_0}}"
+    same = typed.replace(written, r"\omega_0")
+    assert parse(typed, one) is not None
+    assert compare_form(form, typed, one).verdict == compare_form(form, same, one).verdict
+    three = Dictionary(2, ("B",))
+    rate = monomial(Gaussian(2), Value("C", "B", 0, (-1, 1)))
+    assert compare_form(rate, r"2\,\hat C_B(w_2 - w1)", three)
+    for wrong in (r"\pi w", r"\pi w_3", r"\pi w0x", r"\pi w_{0"):
+        with pytest.raises(FormulaError):
+            parse(wrong, one)
+
+
+@pytest.mark.parametrize(
+    "written", ["2 J_x(w0) n_y(w0)", r"2 J_{x}(\omega_0)\,n_{y}(\omega_0)", r"\pi n_y(w0)"]
+)
+def test_occupations_of_several_temperatures_are_told_how_to_write(written: str) -> None:
+    two = Dictionary(1, ("x", "y"), temperature="")
+    with pytest.raises(FormulaError, match=r"\\hat C_y\(-\\omega_0\)"):
+        parse(written, two)
+    with pytest.raises(FormulaError, match=r"n\(ω\) for n_y"):
+        parse(written, Dictionary(1, ("x", "y")))
+
+
+def test_a_model_at_zero_temperature_is_compared_there(tmp_path: Path) -> None:
+    path = model_file(tmp_path, (TEMPERATURE, "temperature = 0.0"))
+    file = tmp_path / "formula.txt"
+
+    def verdict(formula: str, quantity: str, order: int) -> tuple[str, str | None]:
+        file.write_text(formula, encoding="utf-8")
+        rest = ("--quantity", quantity, "--order", order, "--json")
+        found = json.loads(run("compare", path, file, *rest).stdout)
+        return found["verdict"], found["limit"]
+
+    assert verdict("0", "k_up", 2) == ("equal", "zero-temperature")
+    assert verdict("Ĉ_x(-ω0)", "k_up", 2) == ("equal", None)
+    assert verdict("0", "k_down", 2)[0] == "different"
+    assert verdict("Ĉ_x(ω0)", "inv_T1", 2) == ("equal", "zero-temperature")
+    warm = model_file(tmp_path)
+    file.write_text("0", encoding="utf-8")
+    assert run("compare", warm, file, "--quantity", "k_up", "--order", 2).exit_code == 1
+
+
 # ---------------------------------------------------------------------------------------------
 # The names of one's own model
 

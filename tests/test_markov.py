@@ -42,6 +42,7 @@ from pertsym.model.file import load_model
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.values import Coupling, Model
 from pertsym.numerics.bounded import Bounded
+from pertsym.rates import BlochRates, split_lines
 from tests.command_line import refused, run
 
 Array = NDArray[np.complex128]
@@ -640,3 +641,64 @@ def test_exports_are_refused(tmp_path: Path) -> None:
     result = run("export", path, "--language", "c", "--output", tmp_path / "x.c")
     refused(result, 4, "model.toml: baths.b: ", "not Gaussian")
     assert not (tmp_path / "x.c").exists()
+
+
+# ---------------------------------------------------------------------------------------------
+# Where the series ends
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_line_is_called_split_where_its_series_has_ended(seed: int) -> None:
+    """The exceptional points in the complex plane of the coupling, read off the joint equations."""
+    rng = np.random.default_rng(seed)
+    up, down = rng.uniform(0.2, 0.6, 2)
+    s, x = np.array([0.0, 1.0]) * rng.uniform(0.5, 1.5), rng.normal(size=2)
+    hop = np.array([[-down, up], [down, -up]])
+
+    def discriminant(lam: complex) -> complex:
+        m = hop - 1j * lam * (s[1] - s[0]) * np.diag(x)
+        return complex(np.trace(m) ** 2 - 4 * np.linalg.det(m))
+
+    points = np.array([-1.0, 0.0, 1.0])
+    radius = abs(np.roots(np.polyfit(points, [discriminant(p) for p in points], 2))).min()
+    for factor in (0.95, 1.05):
+        noise = MarkovNoise.of("b", (x * radius * factor).tolist(), [[0.0, up], [down, 0.0]])
+        found = split_lines(model([0.0, 1.0], [np.diag(s).astype(complex)], noise))
+        assert bool(found) == (factor > 1)
+        if found:
+            assert found["b"] == pytest.approx((factor * (up + down), up + down))
+
+
+@pytest.mark.parametrize(("strength", "ends"), [(0.2, True), (0.1, False)])
+def test_a_series_that_ends_is_noted(tmp_path: Path, strength: float, ends: bool) -> None:
+    path = tmp_path / "model.toml"
+    path.write_text(
+        f"""
+name = "jumps beside the axis"
+[system]
+hamiltonian = [[-0.4, 0.3], [0.3, 0.4]]
+[[couplings]]
+operator = [[1, 0], [0, -1]]
+bath = "f"
+strength = {strength}
+[baths.f]
+statistics = "markov"
+states = [1, -1]
+rates = [[0, 0.3], [0.3, 0]]
+"""
+    )
+    said = run("rates", path, "--order", "8").stderr
+    assert ("orders 2, 4, ... of inv_T2," in said) is ends
+    assert ("the line splits" in said) is ends
+    assert ("0.27, 0.61, 0.75" in said) is ends
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ratios_tell_on_which_side_of_its_end_a_series_is(seed: int) -> None:
+    """Of sqrt(1 - x), at points on both sides of x = 1."""
+    rng = np.random.default_rng(seed)
+    for x in (rng.uniform(0.3, 0.9), rng.uniform(1.1, 2.0)):
+        terms = [0.5 * x, 0.125 * x**2, 0.0625 * x**3, 0.0390625 * x**4]
+        rows = {2 * k: {"inv_T2": Bounded(t, 1e-16)} for k, t in enumerate(terms, 1)}
+        found = BlochRates(rows, None, eliminated=rows)  # type: ignore[arg-type]
+        assert bool(found.diverging()) == (x > 1)

@@ -265,3 +265,19 @@ def test_every_element_of_the_pair_is_that_of_rela2x() -> None:
         form = common.GENERATOR.form(2, (a, bb, c, d)).real
         value = float(evaluate(form, frequencies, spectra, None, strengths).value) * unit
         assert abs(value - wanted[4 * a + bb, 4 * c + d]) < 1e-10 * scale
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_which_level_is_the_highest_and_where_the_populations_go(seed: int) -> None:
+    """Level 0 is all spins down; noise without a temperature leaves no polarisation."""
+    rng = np.random.default_rng(seed)
+    places = [tuple(rng.normal(size=3)) for _ in range(2)]
+    field = float(rng.uniform(5, 20))
+    for kinds, rank in ((("1H", "13C"), 3), (("15N", "1H"), 2)):
+        spins = [ps.NuclearSpin(kind, place) for kind, place in zip(kinds, places, strict=True)]
+        model = ps.nuclear_spins(spins, field=field, correlation_time=1e-10)
+        assert sorted(model.energies).index(0.0) == rank
+        assert model.energies[0] == 0
+        assert model.energies[1] == pytest.approx(-spins[0].gamma * field)
+        state = ps.steady(model, "tcl2")
+        assert np.diag(state) == pytest.approx([0.25] * 4, rel=1e-9)

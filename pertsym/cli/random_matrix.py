@@ -32,7 +32,10 @@ def rates(
     for remark in found.remarks:
         note(remark)
     if found.growing():
-        note("order 4 exceeds order 2: the expansion does not converge at this coupling")
+        note(
+            "order 4 exceeds order 2: the expansion does not converge at this coupling, or order 2 "
+            "is small by itself"
+        )
     missing.leave({"divergent": found.divergent})
 
 

@@ -25,12 +25,13 @@ from pertsym.cli.console import (
 from pertsym.cli.missing import NOISE, is_noise, leave, noise, word
 from pertsym.cli.missing import record as missing_record
 from pertsym.generators.elimination import blocks, eliminated
+from pertsym.generators.representation import HIGHEST
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.random_matrix_file import is_random_matrix_file
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
-from pertsym.rates import BlochRates, bloch_rates
+from pertsym.rates import BlochRates, bloch_rates, out_of_reach, split_lines
 
 DEFAULT_ORDER: Final = 4
 RIGOROUS_DIGITS: Final = 15
@@ -99,12 +100,17 @@ def rates(
     if parsed.dimension > 2:
         _many_levels(parsed, order, digits, as_json)
         return
+    if order <= HIGHEST and (lost := out_of_reach(parsed, order)):
+        note(
+            f"not derived: {lost[order]}; orders up to {min(lost) - 2} are computed, which may "
+            f"take minutes (interrupt, or ask for --order {max(min(lost) - 4, 2)})"
+        )
     result = bloch_rates(parsed, order, digits, Ticker())
     if as_json:
         emit_json(_record(result, digits, rigorous))
     else:
         _show(result, digits)
-    _remarks(result)
+    _remarks(parsed, result)
     leave(_missing(result))
 
 
@@ -221,11 +227,23 @@ def _missing(result: BlochRates) -> dict[str, dict[str, dict[str, str]]]:
     return {"divergent": result.divergent, "not_derived": result.not_derived}
 
 
-def _remarks(result: BlochRates) -> None:
+def _remarks(model: Model, result: BlochRates) -> None:
     if growing := result.growing():
         note(
-            f"order 4 exceeds order 2 for {', '.join(growing)}: the expansion does not converge "
-            "at this coupling"
+            f"order 4 exceeds order 2 for {', '.join(growing)}: the expansion does not converge at "
+            "this coupling, or order 2 is small by cancellation (higher orders tell, --order 6)"
+        )
+    for name, ratios in result.diverging().items():
+        note(
+            f"orders 2, 4, ... of {name}, an eigenvalue of the whole generator, fall off slowly, "
+            f"by {', '.join(f'{x:.2g}' for x in ratios)}: extrapolated, the series does not "
+            "converge at this coupling; errors are those of each order, not of the sum"
+        )
+    for name, (g, total) in split_lines(model).items():
+        note(
+            f"baths.{name} shifts the frequency by {g:.3g} between its states, more than the sum "
+            f"{total:.3g} of its rates: the line splits, and the series of 1/T2 and of the shift "
+            "does not converge (exact if the coupling is diagonal in the eigenbasis)"
         )
     if result.equilibrium_constant is None:
         note("no equilibrium constant: the baths are not all quantum-thermal at one temperature")
@@ -273,7 +291,7 @@ def _show(result: BlochRates, digits: int | None) -> None:
         for name, x in row.items():
             click.echo(f"  {name:<16}{_line(x, shown, word(missing, str(n), name))}")
     for n, row in result.eliminated.items():
-        if row == result.orders[n]:
+        if all(_same(x, result.orders[n][name]) for name, x in row.items()):
             continue
         click.echo(
             f"eigenvalues of the whole generator, what an experiment sees, order {n}, {unit}"
@@ -286,6 +304,13 @@ def _show(result: BlochRates, digits: int | None) -> None:
         for n, x in result.equilibrium_constant.items():
             said = word(missing, str(n), "equilibrium_constant")
             click.echo(f"  order {n:<10}{_line(x, shown, said)}")
+
+
+def _same(a: Bounded | None, b: Bounded | None) -> bool:
+    """Whether two numbers of one origin differ by no more than rounding, far below their errors."""
+    if a is None or b is None:
+        return a is b
+    return a is b or abs(float(a.value - b.value)) <= float(a.error) / 10
 
 
 def _line(x: Bounded | None, shown: int, otherwise: str) -> str:

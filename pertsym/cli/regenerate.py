@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import click
@@ -21,10 +22,11 @@ from pertsym.cli.console import (
     project_option,
 )
 from pertsym.codegen.regenerate import compare, update
-from pertsym.library import Project
+from pertsym.library import Project, builtin
 
 LOCK: Final = ".pertsym.lock"
 _AT_ONCE: Final = 0.2  # seconds before it is said that another one is waited for
+_DONE: Final = MappingProxyType({"missing": "wrote", "changed": "changed", "orphan": "deleted"})
 
 
 @click.command()
@@ -35,15 +37,30 @@ _AT_ONCE: Final = 0.2  # seconds before it is said that another one is waited fo
 def regenerate(check: bool, project: Project, as_json: bool) -> None:
     """Rebuild every file of generated/ from the derivations, and delete orphans.
 
-    Of the project that this folder is in; elsewhere of the derivations that come with pertsym. Two
-    that run at once in one project wait for each other.
+    Of the project that this folder is in; elsewhere --check is of the derivations that come with
+    pertsym, and nothing is written. Two that run at once in one project wait for each other.
     """
+    unasked = project.root == builtin().root and not _chosen(project)
+    if unasked and project.own and not check:
+        fail(
+            "this folder is in no project, so that nothing is written; make one with `pertsym init "
+            f"DIR`, or name one: --project DIR (for the derivations in {project.root} too)",
+            BAD_INPUT,
+        )
+    if not project.own and not project.generated.is_dir():
+        fail(
+            f"{project.generated}: does not exist, so there is nothing to compare with; make a "
+            "project of your own with `pertsym init DIR`, or call this in one",
+            BAD_INPUT,
+        )
     if not project.own and not check:
         fail(
             f"{project.root}: belongs to the installed package, nothing is written there; use "
             "--check, or `pertsym init DIR` for a project of your own",
             BAD_INPUT,
         )
+    if unasked:
+        note("this folder is in no project; of the derivations that come with pertsym:")
     with _locked(project):
         note("deriving everything and running the ledgers' checks; this takes a minute or two")
         try:
@@ -55,13 +72,20 @@ def regenerate(check: bool, project: Project, as_json: bool) -> None:
     if as_json:
         emit_json({"changed": [change.path for change in changes]})
     for change in changes:
-        click.echo(f"{change.kind}: {change.path}", err=as_json)
-        if check:
+        click.echo(f"{change.kind if check else _DONE[change.kind]}: {change.path}", err=as_json)
+        if check and change.diff:
             click.echo(change.diff, err=as_json)
     if not changes and not as_json:
         click.echo("generated/ is up to date")
     if check and changes:
         raise SystemExit(CHECK_FAILED)
+
+
+def _chosen(project: Project) -> bool:
+    """Whether the project was named, or is where the command was called."""
+    source = click.get_current_context().get_parameter_source("project")
+    named = source not in (None, click.core.ParameterSource.DEFAULT)
+    return named or Path.cwd().is_relative_to(project.root)
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Context, Decimal
 from functools import cached_property
 from importlib import import_module
 from types import MappingProxyType
@@ -50,6 +51,10 @@ _RATIO = (
     "J_xy/J_x of the correlated baths x, y, whatever their own parameters; that these leave "
     "J_xy^2 <= J_x J_y and one temperature is not checked here. "
 )
+_MIXING = """
+The couplings' matrix elements are those in the model's eigenbasis and stay fixed when w0 is moved:
+a bias or tunnelling that mixes the levels otherwise needs an export of its own."""
+_LONG = re.compile(r"(?<![\d.])(?:(\d+)/(\d{18,})|(\d{18,})(?:/(\d+))?)(?![\d.])")
 
 
 class BathCode(NamedTuple):
@@ -288,12 +293,13 @@ class Codegen:
 
     @property
     def shown(self) -> str:
-        """The formulas for readers, indented."""
-        return "\n".join(f"    {line}" for f in self.formulas for line in f.text)
+        """The formulas for readers, indented; long numbers as decimals."""
+        lines = "\n".join(f"    {line}" for f in self.formulas for line in f.text)
+        return _LONG.sub(_decimal, lines)
 
     @property
     def units_text(self) -> str:
-        """Conventions and units, in two sentences, and what ratios are."""
+        """Conventions and units, in two sentences, what ratios are, and what w0 leaves fixed."""
         units = self.units
         ratios = "".join(f"{name}: {_RATIO}" for name in self.elements)
         return (
@@ -305,6 +311,7 @@ class Codegen:
                 if units.rate
                 else "Rates are in the unit of the energies."
             )
+            + _MIXING
         )
 
     @property
@@ -362,6 +369,16 @@ def _is_number(text: str) -> bool:
     return text.replace(".", "").isdigit()
 
 
+def _decimal(found: re.Match[str]) -> str:
+    """A long integer or quotient to 17 digits, apart from what it multiplies."""
+    above, below = found[1] or found[3], found[2] or found[4] or "1"
+    value = f"{Context(prec=17).divide(Decimal(above), Decimal(below)).normalize()}".lower()
+    behind = found.string[found.end() : found.end() + 1]
+    if behind == "π" and below != "1":  # it stands below as well
+        return value + "/"
+    return value + (" " if behind.isalnum() or behind == "_" else "")
+
+
 def _text(name: str) -> str:
     return "K" if name == CONSTANT else symbol(name).text
 
@@ -405,6 +422,6 @@ def _bath_code(bath: Bath, units: Units) -> BathCode:
         assert isinstance(bath.density, Exponentials)
         return BathCode(bath.name, False, None, bath.density, {}, bath)
     assert bath.beta is not None
-    temperature = 0.0 if math.isinf(bath.beta) else 1 / bath.beta / units.temperature_to_energy
+    temperature = units.temperature_of(bath.beta)
     defaults: dict[str, Any] = {"temperature": temperature, **values_of(bath.density, code)}
     return BathCode(bath.name, bath.statistics == "classical", code, None, defaults, bath)

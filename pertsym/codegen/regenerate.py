@@ -21,7 +21,8 @@ class Change:
     kind
         "changed", "missing" or "orphan" (a file that no derivation makes).
     diff
-        Unified diff from the file on disk to the derived text.
+        Unified diff from the file on disk to the derived text; empty for a missing file, all of
+        which would be new.
     """
 
     path: str
@@ -61,7 +62,9 @@ def update(root: Path, files: Mapping[str, str]) -> tuple[Change, ...]:
 
 
 def _diff(name: str, kind: str, old: bytes, new: bytes) -> str:
-    before = f"generated/{name}" + ("" if kind != "missing" else " (missing)")
+    if kind == "missing":
+        return ""
+    before = f"generated/{name}"
     after = f"derived/{name}" + ("" if kind != "orphan" else " (no derivation makes this file)")
     lines = difflib.unified_diff(_shown(old), _shown(new), before, after, lineterm="")
     return "\n".join(lines) + "\n"

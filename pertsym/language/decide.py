@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -150,8 +151,8 @@ def compare_form(
     dictionary
         What its names mean.
     limit
-        "thermal": all baths at one temperature; "zero-temperature"; "classical"; "": none, or
-        thermal where the formula needs a temperature.
+        "thermal": all baths at one temperature; "zero-temperature"; "classical"; "": none, or that
+        of the baths where the formula needs a temperature, or holds at their T = 0 only.
     notation
         "latex" or "text"; by default LaTeX if there is a backslash.
 
@@ -173,12 +174,20 @@ def compare_form(
         node = parse(body, dictionary, notation)
         if not limit and needs_temperature(node):
             limit = _of_temperature(dictionary)
-        return with_room(
-            dictionary.count,
-            lambda field: _decided(
-                Reader(field, dictionary, limit), node, _Derived(form, imaginary)
-            ),
-        )
+
+        def decided(chosen: Limit) -> Comparison:
+            return with_room(
+                dictionary.count,
+                lambda field: _decided(
+                    Reader(field, dictionary, chosen), node, _Derived(form, imaginary)
+                ),
+            )
+
+        found = decided(limit)
+        if not found and not limit and dictionary.temperature == "zero-temperature":
+            with suppress(NotUnderstood, ValueError):  # the baths have this temperature anyhow
+                found = decided("zero-temperature") or found
+        return found
     except FormulaError as fault:
         raise FormulaError(fault.problem, source, fault.position) from None
     except NotUnderstood as fault:
@@ -190,9 +199,7 @@ def compare_form(
 def _of_temperature(dictionary: Dictionary) -> Limit:
     """The limit in which a formula with a temperature is read."""
     if dictionary.temperature not in LIMITS[1:]:
-        raise NotUnderstood(
-            "J, n, exponentials and beta need baths that are thermal at one temperature", 0
-        )
+        raise NotUnderstood(dictionary.occupation_advice(), 0)
     return dictionary.temperature
 
 

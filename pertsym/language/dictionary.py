@@ -172,6 +172,20 @@ class Dictionary:
         """How the frequencies are called in text."""
         return ("ω0",) if self.count == 1 else tuple(f"ω{k}" for k in range(1, self.count + 1))
 
+    def occupation_advice(self, bath: str = "") -> str:
+        """What to write in place of n, of this bath if one is named."""
+        if bath and self.temperature:
+            return f"n has no subscript here, baths share one temperature: n(ω) for n_{bath}(ω)"
+        name = bath or self.baths[0]
+        what = (
+            f"n_{bath} is not known" if bath else "J, n, exponentials and beta need baths that are"
+        )
+        what += ": use the spectra" if bath else " thermal at one temperature; else use the spectra"
+        return (
+            rf"{what}, \hat C_{name}(-\omega_0) for 2 J_{name}(\omega_0) n and "
+            rf"\hat C_{name}(\omega_0) for 2 J_{name}(\omega_0) (n + 1) (in text Ĉ_{name}(-ω0))"
+        )
+
     def suggestion(self, name: str) -> str:
         """A sentence about the names there are, the nearest first."""
         known = [*self.frequencies, *self.elements, *self.values, "π", "i", "β"]

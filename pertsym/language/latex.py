@@ -28,6 +28,7 @@ _SLOPE: Final = _C(
     rf"\\[dt]?frac\s*\{{\s*(?:\\partial|d)\s*\}}\s*\{{\s*(?:\\partial|d)\s*"
     rf"(?:{_VARIABLE}|(?P<letter>[a-z]))\s*\}}"
 )
+_W: Final = _C(r"w(?:\s*_\s*(?:\{\s*(?P<group>\d+)\s*\}|(?P<one>\d))|(?P<index>\d+))(?![A-Za-z_])")
 _FRACTION: Final = _C(r"\\[dtc]?frac(?![A-Za-z])")
 _BASE: Final = _C(
     r"\\(?:hat|widehat)\s*(?:\{\s*(?P<hat>[A-Za-z])\s*\}|(?P<hatted>[A-Za-z]))"
@@ -151,6 +152,11 @@ class LatexLexer(Lexer):
             self.fail(f"the {what} must be a group in braces, a digit or a symbol", at)
         self.closed("RBRACE", "}", self.at)
 
+    def _is_element(self, shown: str) -> bool:
+        """Whether a model calls something of its own w, w1 or w_1."""
+        known = {*self.dictionary.element_keys, *self.dictionary.values}
+        return not known.isdisjoint(("w", bare(shown)))
+
     def _fraction(self) -> bool:
         at = self.at
         if not self.match(_FRACTION):
@@ -197,6 +203,9 @@ class LatexLexer(Lexer):
 
     def _name(self) -> None:
         at = self.at
+        if (typed := _W.match(self.source, at)) and not self._is_element(typed[0]):
+            self.at = typed.end()
+            return self.frequency(typed["group"] or typed["one"] or typed["index"], at)
         found = self.match(_BASE)
         if not found:
             self.fail(f"{self.source[at]!r} is not part of the language")
@@ -305,9 +314,15 @@ class LatexLexer(Lexer):
                 break
         if kind in ("C", "P", "J"):
             return self.bath_function(kind, subscript, derivative, power, at)
+        if subscript and kind == "n" and (bath := self._bath_of(subscript)):
+            self.fail(self.dictionary.occupation_advice(bath), at)
         if subscript:
             self.fail(f"{kind} has no subscript here", at)
         return self.function(kind, "", derivative, power, at)
+
+    def _bath_of(self, subscript: str) -> str | None:
+        known = subscript in self.dictionary.baths
+        return subscript if known else self.dictionary.bath(subscript)
 
     def _label(self) -> str | None:
         found = re.compile(r"\s*_").match(self.source, self.at)

@@ -146,6 +146,8 @@ class TextLexer(Lexer):
         if self.known_symbol(name, at):
             return None
         self.at = at
+        if name[:2] == "n_" and name[2:] in self.dictionary.baths:
+            self.fail(self.dictionary.occupation_advice(name[2:]))
         if name.startswith("C"):
             self.fail(f"{name} is not known; spectra are Ĉ (or Chat)")
         self.fail(f"{name} is not known; {self.dictionary.suggestion(name)}")

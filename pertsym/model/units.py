@@ -50,6 +50,14 @@ class Units:
         energy = temperature * self.temperature_to_energy
         return 1.0 / energy if energy else math.inf
 
+    def temperature_of(self, beta: float) -> float:
+        """The shortest decimal number whose `inverse_temperature` is beta, else the nearest."""
+        if math.isinf(beta):
+            return 0.0
+        nearest = 1.0 / beta / self.temperature_to_energy
+        shorter = (float(f"{nearest:.{digits}g}") for digits in range(1, 18))
+        return next((t for t in shorter if self.inverse_temperature(t) == beta), nearest)
+
     def rate_to_printed(self, rate: float) -> float:
         """Convert an internal rate, generator element or shift to the printed unit."""
         return rate * self.rate_factor

@@ -56,7 +56,7 @@ class RandomMatrixRates:
     remarks: tuple[str, ...] = ()
 
     def growing(self) -> bool:
-        """Whether the fourth order exceeds the second: no convergence there."""
+        """Whether the fourth order exceeds the second: no convergence, or a small second order."""
         second, fourth = self.orders.get(2), self.orders.get(4)
         return second is not None and fourth is not None and abs(fourth) > second
 

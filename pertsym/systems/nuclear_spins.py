@@ -125,7 +125,9 @@ def nuclear_spins(
     """Dipolar couplings of all pairs and all shift anisotropies under isotropic rotation.
 
     Energies and rates in rad/s, times in seconds.  Level sum_k 2^(k-1) n_k has n_k = 1 for spin k
-    up, as in `pertsym.equations.nuclear_relaxation`.
+    up, as in `pertsym.equations.nuclear_relaxation`: not in the order of energies, which are 0 for
+    level 0 and -gamma B_0 more for each spin up, so that level 0 is the highest if all gamma > 0.
+    The noise is classical, of infinite temperature: all levels end equally populated.
 
     Parameters
     ----------
