@@ -75,7 +75,12 @@ class ConstantResult:
             If a correlation function of the formula is not given, or one is not of this system.
         """
         return numerical_function(
-            self.form, self._constant.interaction, "boson", baths, self._parameters
+            self.form,
+            self._constant.interaction,
+            "boson",
+            baths,
+            self._parameters,
+            is_rate=False,
         )
 
     def _shown(self) -> Shown:

@@ -12,7 +12,9 @@ import sympy
 import pertsym as ps
 from pertsym.derivation import Step
 from pertsym.equations.bloch import QUANTITIES
+from pertsym.estimate import Estimate
 from pertsym.model import Bath, Coupling, Model, NotYetDerivable
+from pertsym.model.units import UNITS
 from pertsym.present.text import prose_text
 from pertsym.rates import bloch_rates
 from pertsym.reduction.spectral import ZERO_FORM
@@ -338,3 +340,41 @@ def test_numbers_of_eliminated_quantities_are_the_eigenvalues() -> None:
         assert value is not None
         assert numbers[name][4].value == pytest.approx(float(value.value), rel=1e-12)
         assert abs(numbers[name][4].value - numbers[plain][4].value) > 1e-6
+
+
+@pytest.mark.parametrize("units", ["natural", "atomic", "wavenumber"])
+def test_functions_are_in_the_units_of_the_model(units: str) -> None:
+    """Like the numbers of `at`, and like the function of a model without units, converted."""
+    rng = np.random.default_rng(len(units))
+    table = UNITS[units]
+    warm = rng.uniform(200, 400) / (1 if units != "natural" else 100)
+    kT = warm * table.temperature_to_energy
+    w0, lam, gamma = (float(x * kT) for x in rng.uniform((0.5, 0.01, 0.3), (1.5, 0.05, 2.0)))
+    stated = ps.Model(
+        energies=[0, "w0"],
+        couplings=[ps.Coupling(ps.sigma_x, "hot"), ps.Coupling(ps.sigma_y, "cold")],
+        units=units,
+    )
+    derived, density = ps.derive(stated), ps.DrudeLorentz(lam=lam, gamma=gamma)
+    baths = {"hot": Bath(density, temperature=warm), "cold": Bath(density, temperature=warm)}
+    numbers = derived.at(w0=w0, **baths)
+    for name in ("k_up", "inv_T2"):
+        for order in (2, 4):
+            f = derived[name][order].function(**baths)
+            by_beta = derived[name][order].function(hot=density, cold=density)
+            beta = table.inverse_temperature(warm)
+            wanted = numbers[name][order]
+            for found in (f(w0=w0), f(w0=np.array([w0])), by_beta(w0=w0, beta=beta)):
+                value, error = (float(np.ravel(x)[0]) for x in found)
+                assert agree(Estimate(value, error), wanted)
+    assert (table.rate or "that of the energies") in str(f.__doc__)
+    plain = ps.derive([ps.Coupling(ps.sigma_x, "hot"), ps.Coupling(ps.sigma_y, "cold")])
+    bare = plain.k_up[2].function(hot=density, cold=density)(w0=w0, beta=beta)
+    found = derived.k_up[2].function(**baths)(w0=w0)
+    assert found.value == pytest.approx(bare.value * table.rate_factor, rel=1e-12)
+    # K is a number in any units
+    constant = derived.equilibrium_constant[2].function(**baths)(w0=w0)
+    assert agree(constant, numbers.equilibrium_constant[2])
+    for wrong, right in (("temperature_hot", "beta_hot"), ("temperature", "beta")):
+        with pytest.raises(TypeError, match=f"{wrong}: .*give {right} ="):
+            by_beta(w0=w0, **{wrong: 1.0})
