@@ -127,6 +127,15 @@ def test_the_equilibrium_constant_is_a_result() -> None:
     (step,) = shown.steps
     assert prose_text(step.title) in repr(step)
     assert shown.sympy().has(sympy.pi)
+    for order in (0, 2, 4):  # as other results
+        one = XY.equilibrium_constant[order]
+        assert one.text == repr(one)
+        assert one.compare(one.text)
+        assert ps.compare(one, one.latex())
+        assert not one.compare(f"2 ({one.text.partition('= ')[2]})")
+        assert XY.compare("K", order, one.text)
+    with pytest.raises(ValueError, match="no sum of time-domain terms"):
+        _ = shown.terms
 
 
 @pytest.mark.parametrize("order", [0, 2])

@@ -89,7 +89,8 @@ def _understood(file: Path, settings: tuple[str, ...]) -> tuple[dict[str, Any], 
     given = "hamiltonian" if model.vectors is not None else "energies"
     operators = {bath.name: matrix for bath, matrix in model.stated_baths}
     baths = [_bath(model, bath, matrix) for bath, matrix in model.stated_baths]
-    for other in (*model.used_markov, *model.used_ruled):
+    others: tuple[MarkovNoise | RuleBath, ...] = (*model.used_markov, *model.used_ruled)
+    for other in others:
         operators[other.name] = model.bath_operators[other.name]
         baths.append(_not_gaussian(other, operators[other.name]))
     weak = (*_warnings(model, baths), *_of_symbols(document, file, values))
