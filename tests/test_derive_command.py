@@ -371,3 +371,15 @@ def test_the_equilibrium_constant_is_a_quantity_like_others(tmp_path: Path) -> N
     chain = tmp_path / "chain.toml"
     chain.write_text(CHAIN, encoding="utf-8")
     refused(run("derive", chain, "--quantity", "K"), 2, "unknown")
+
+
+def test_a_bath_without_density_says_that_formulas_need_none(tmp_path: Path) -> None:
+    density = 'spectral_density = { kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }\n'
+    path = model_file(
+        tmp_path, (density, ""), ("[0.0, 1.0]", '[0, "w0"]\n[symbols]\nw0 = "positive"')
+    )
+    refused(run("derive", path), 2, "baths.x.spectral_density: is missing", "leave [baths] out")
+    bare = model_file(tmp_path, ("[baths.x]\ntemperature = 0.5\n" + density, ""))
+    assert run("derive", bare, "--order", 2).exit_code == 0
+    file = model_file(tmp_path, ("[[0, 1], [1, 0]]", '[[0, "I*x"], ["-i*x", 0]]\n[symbols]\nx = 1'))
+    refused(run("rates", file), 2, "the imaginary unit is I")
