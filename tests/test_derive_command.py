@@ -381,5 +381,6 @@ def test_a_bath_without_density_says_that_formulas_need_none(tmp_path: Path) -> 
     refused(run("derive", path), 2, "baths.x.spectral_density: is missing", "leave [baths] out")
     bare = model_file(tmp_path, ("[baths.x]\ntemperature = 0.5\n" + density, ""))
     assert run("derive", bare, "--order", 2).exit_code == 0
-    file = model_file(tmp_path, ("[[0, 1], [1, 0]]", '[[0, "I*x"], ["-i*x", 0]]\n[symbols]\nx = 1'))
+    imaginary = ("[[0, 1], [1, 0]]", '[[0, "I*x"], ["-i*x", 0]]')
+    file = model_file(tmp_path, imaginary, ("[system]", "[symbols]\nx = 1\n[system]"))
     refused(run("rates", file), 2, "the imaginary unit is I")
