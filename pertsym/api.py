@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -21,6 +21,7 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import Generator
 from pertsym.equations.models import laird
+from pertsym.equations.series import Indexed
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.expansion.rule import RuleBath
@@ -31,7 +32,7 @@ from pertsym.model.bath import Bath
 from pertsym.model.diagonalisation import eigenbasis_of
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.entries import Entries
-from pertsym.model.errors import NotYetDerivable
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.values import Coupling as NumericCoupling
@@ -54,21 +55,6 @@ textbook's matrix: sigma_x sigma_y = -i sigma_z.
 AnyCoupling: TypeAlias = "Coupling | NumericCoupling | tuple[Entries, str]"
 System: TypeAlias = "Model | NumericModel | Interaction | Sequence[AnyCoupling]"
 """A model, or couplings alone in the eigenbasis of levels with the energies 0, w0 or 0, w1, ..."""
-
-
-@dataclass(frozen=True)
-class _Indexed:
-    """`derived.R[1, 0, 1, 0]` and `derived.k[1, 0]`."""
-
-    derived: Derived
-    letter: str
-
-    def __getitem__(self, levels: tuple[int, ...]) -> ResultSeries:
-        separator = "," if self.derived.dimension > 10 else ""
-        return self.derived[f"{self.letter}_{separator.join(map(str, levels))}"]
-
-    def __repr__(self) -> str:
-        return f"{self.letter}: index by {4 if self.letter == 'R' else 2} levels"
 
 
 @dataclass(frozen=True, repr=False)
@@ -173,14 +159,14 @@ class Derived:
         return ResultSeries(self.equations.series(key).name, self.equations, self.parameters)
 
     @property
-    def R(self) -> _Indexed:
+    def R(self) -> Indexed[ResultSeries]:
         """Elements of the generator: R[a, b, c, d] is R_ab,cd."""
-        return _Indexed(self, "R")
+        return Indexed("R", self.dimension, self.__getitem__)
 
     @property
-    def k(self) -> _Indexed:
+    def k(self) -> Indexed[ResultSeries]:
         """Population rates: k[a, b] is the rate b -> a."""
-        return _Indexed(self, "k")
+        return Indexed("k", self.dimension, self.__getitem__)
 
     @property
     def equilibrium_constant(self) -> ConstantSeries:
@@ -407,6 +393,8 @@ def derive(system: System) -> Derived:
     ------
     ValueError
         If there is no coupling, or an entry cannot be read.
+    InputError
+        For a model that is not of levels with couplings, naming the function for it.
 
     Examples
     --------
@@ -442,6 +430,16 @@ def _kind(bath: MarkovNoise | RuleBath) -> str:
     return "a bath with a rule" if isinstance(bath, RuleBath) else "noise that jumps"
 
 
+_OTHERS = {  # whose modules are not needed here
+    "OscillatorModel": ("an oscillator", "ask pertsym.oscillator_coefficients(model)"),
+    "RandomMatrixModel": (
+        "a system in a random-matrix environment",
+        "ask pertsym.random_matrix_rates(model) or random_matrix_evolve",
+    ),
+}
+"""Models that `derive` does not take: what they are, and what to use."""
+
+
 def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
     if isinstance(system, Model):
         return system
@@ -455,6 +453,16 @@ def _stated(system: Model | NumericModel | Sequence[Any]) -> Model:
             vectors=system.vectors,
             name=system.name,
             units=system.units.name,
+        )
+    if isinstance(system, str | os.PathLike):
+        raise InputError("derive", "system", f"{system!r} is a path", "write derive(load(path))")
+    if (name := type(system).__name__) in _OTHERS:
+        kind, instead = _OTHERS[name]
+        problem = f"is {kind}; equations of motion are derived for levels in Gaussian baths"
+        raise InputError("derive", "system", problem, instead)
+    if not isinstance(system, Iterable):
+        raise InputError(
+            "derive", "system", f"{system!r} is no model", "give a Model or a list of Couplings"
         )
     couplings = list(system)
     if not couplings:

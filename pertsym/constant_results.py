@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sympy
 
@@ -11,11 +12,16 @@ from pertsym.baths.densities import BathDensity
 from pertsym.derivation import Formula, Step
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.estimate import Estimate
+from pertsym.expansion.interaction import Interaction
 from pertsym.functions import Parameters, numerical_function
+from pertsym.language.dictionary import Dictionary, Limit
 from pertsym.model.bath import Bath
-from pertsym.present.display import Shown, shown
+from pertsym.present.display import Shown, Terms, shown
 from pertsym.present.symbolic import form_expression
-from pertsym.reduction.spectral import SpectralForm
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+if TYPE_CHECKING:
+    from pertsym.language.decide import Comparison
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,6 +53,53 @@ class ConstantResult:
             ),
         )
 
+    @property
+    def terms(self) -> Terms:
+        """None: it is a frequency integral over imaginary time (ValueError), see `steps`."""
+        raise ValueError(
+            "equilibrium_constant: is no sum of time-domain terms; ask for its form or steps"
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is not only a part: always."""
+        return True
+
+    @property
+    def imaginary_form(self) -> SpectralForm:
+        """Nothing: it is real."""
+        return ZERO_FORM
+
+    @property
+    def interaction(self) -> Interaction:
+        """What was expanded."""
+        return self._constant.interaction
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """What the names of its formula stand for."""
+        given = self._parameters
+        return Dictionary.of(self.interaction) if given is None else given.dictionary
+
+    def compare(self, text: str, *, limit: Limit = "") -> Comparison:
+        """Whether a formula on paper is this one; see `pertsym.compare`.
+
+        Examples
+        --------
+        >>> import pertsym as ps
+        >>> derived = ps.derive([ps.Coupling(ps.sigma_x, "X")])
+        >>> derived.equilibrium_constant[0].compare("exp(-beta w0)")
+        equal (limit: thermal)
+        """
+        from pertsym.language.decide import compare_form  # brings the parsers
+
+        return compare_form(self.form, text, self.dictionary, limit=limit)
+
+    @property
+    def text(self) -> str:
+        """The closed form as plain text."""
+        return repr(self._shown())
+
     def latex(self) -> str:
         """LaTeX of the closed form (a display-math body)."""
         return self._shown().latex
@@ -67,7 +120,8 @@ class ConstantResult:
         Returns
         -------
         callable
-            f(w0, beta) -> Estimate(value, error); everything broadcasts.
+            f(w0, beta) -> Estimate(value, error), a number without unit; everything broadcasts.
+            beta is in the inverse of the model's energy unit.
 
         Raises
         ------
@@ -75,7 +129,12 @@ class ConstantResult:
             If a correlation function of the formula is not given, or one is not of this system.
         """
         return numerical_function(
-            self.form, self._constant.interaction, "boson", baths, self._parameters
+            self.form,
+            self._constant.interaction,
+            "boson",
+            baths,
+            self._parameters,
+            is_rate=False,
         )
 
     def _shown(self) -> Shown:

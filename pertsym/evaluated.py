@@ -20,6 +20,7 @@ from pertsym.dynamics.methods import (
 )
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.generator import ELIMINATED, Generator
+from pertsym.equations.series import Indexed
 from pertsym.estimate import Estimate, scientific
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.generators.heat_current import heat_currents
@@ -229,6 +230,16 @@ class Numbers:
         two = (*QUANTITIES, _CONSTANT) if self.model.dimension == 2 else ()
         elements = [self._names.name(e) for e in self._names.elements]
         return sorted({*own, *two, *self._names.names, *elements})
+
+    @property
+    def R(self) -> Indexed[NumberSeries]:
+        """Elements of the generator: R[a, b, c, d] is R_ab,cd."""
+        return Indexed("R", self.model.dimension, self.__getitem__)
+
+    @property
+    def k(self) -> Indexed[NumberSeries]:
+        """Population rates: k[a, b] is the rate b -> a."""
+        return Indexed("k", self.model.dimension, self.__getitem__)
 
     def __getattr__(self, name: str) -> NumberSeries:
         if name.startswith("_"):

@@ -15,6 +15,7 @@ import sympy
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.baths.tabulated import UNIT
 from pertsym.codegen.bath_arguments import BathArguments, density_of
 from pertsym.estimate import Estimate
 from pertsym.exact import exact_rational
@@ -25,6 +26,7 @@ from pertsym.model.cross import Cross, with_values
 from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.errors import InputError
 from pertsym.model.statement import Model
+from pertsym.model.units import UNITS, Units
 from pertsym.model.values import AnyBath
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.requests import has_sums
@@ -58,6 +60,10 @@ class Parameters(Protocol):
     def pairs(self) -> Mapping[str, Cross]:
         """The correlation functions of two baths among those of formulas."""
 
+    @property
+    def units(self) -> Units:
+        """What the numbers mean."""
+
     def needed(self, elements: Sequence[str]) -> set[str]:
         """The names behind the frequencies and these matrix elements."""
 
@@ -90,6 +96,10 @@ class GenericParameters:
     @property
     def pairs(self) -> Mapping[str, Cross]:
         return {}
+
+    @property
+    def units(self) -> Units:
+        return UNITS["natural"]
 
     def needed(self, elements: Sequence[str]) -> set[str]:
         return {*self.positional, *elements}
@@ -126,6 +136,10 @@ class ModelParameters:
     @property
     def pairs(self) -> Mapping[str, Cross]:
         return self.basis.model.pairs
+
+    @property
+    def units(self) -> Units:
+        return UNITS[self.basis.model.units]
 
     def needed(self, elements: Sequence[str]) -> set[str]:
         basis = self.basis
@@ -189,9 +203,17 @@ def numerical_function(
     statistics: Statistics,
     baths: Mapping[str, Any],
     parameters: Parameters | None = None,
+    *,
+    is_rate: bool,
 ) -> Callable[..., Estimate]:
-    """f(parameters, beta) -> Estimate(value, error) of a form; see `Result.function`."""
+    """f(parameters, beta) -> Estimate(value, error) of a form; see `Result.function`.
+
+    `is_rate` says that its value is a power of energy, printed as rates of the model's units are.
+    """
     given = parameters or GenericParameters(interaction)
+    units = given.units
+    factor = units.rate_to_printed(1.0) if is_rate else 1.0
+    baths = {n: x.within(units) if isinstance(x, Bath) else x for n, x in baths.items()}
     names = tuple(dict.fromkeys(interaction.correlations.values()))
     joint = BathArguments.of(form, names, given.pairs, baths)
     form, given_baths, own = joint.form, joint.baths, joint.temperatures
@@ -203,6 +225,7 @@ def numerical_function(
     plain = len(names) == 1 and all(has_sums(density_of(x)) for x in given_baths.values())
 
     def evaluated(*args: Any, **kwargs: Any) -> Estimate:
+        _refuse_temperatures(kwargs.keys() - signature.parameters.keys(), units)
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         values = dict(bound.arguments)
@@ -225,7 +248,7 @@ def numerical_function(
                 }
                 found = function.single(float(w0), singles, common, elements)
                 if found is not None:
-                    return Estimate(*found)
+                    return _printed(Estimate(*found), factor)
         if len(names) == 1:
             if not np.all(np.asarray(frequencies[0]) > 0):
                 raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
@@ -237,11 +260,36 @@ def numerical_function(
             else Correlation(*_settled(name, density, statistics, betas[name]))
             for name, density in given_baths.items()
         }
-        return function(frequencies, correlations, common, elements).estimate()
+        return _printed(function(frequencies, correlations, common, elements).estimate(), factor)
 
     evaluated.__signature__ = signature  # type: ignore[attr-defined]
-    evaluated.__doc__ = "Estimate(value, error) of the formula; all arguments broadcast."
+    value_unit = f"in {units.rate or 'that of the energies'}" if is_rate else "a number"
+    evaluated.__doc__ = (
+        "Estimate(value, error) of the formula; all arguments broadcast.\n\n"
+        f"Energies are in {units.energy or 'one unit'}, beta = 1/(k_B T) in "
+        f"{units.beta or 'its inverse'}, the value is {value_unit}."
+    )
     return evaluated
+
+
+def _printed(found: Estimate, factor: float) -> Estimate:
+    """An estimate times a factor other than 1, both of which are rounded."""
+    if factor == 1:
+        return found
+    value = factor * found.value
+    return Estimate(value, factor * found.error + 4 * UNIT * abs(value))
+
+
+def _refuse_temperatures(unknown: Iterable[str], units: Units) -> None:
+    """Say (TypeError) that functions take beta where a keyword is a temperature."""
+    for name in sorted(unknown):
+        head, _, bath = name.partition("_")
+        if head in ("temperature", "T"):
+            own = f"beta_{bath}" if bath else "beta"
+            raise TypeError(
+                f"{name}: the function takes inverse temperatures; give {own} = 1/(k_B T) in "
+                f"{units.beta or '1/energy'}, or a Bath with a temperature to function(...)"
+            )
 
 
 def _common(betas: Mapping[str, Any]) -> Any:

@@ -173,7 +173,9 @@ class Result:
             of two levels, w1, w2, ... = E_k - E_0 of more, where only couplings were given); those
             that a formula does not need may be left out.  `beta` is common to all baths without a
             temperature of their own; of several baths each has a keyword beta_NAME.  The bound is
-            that of the formula at its arguments in double precision.
+            that of the formula at its arguments in double precision.  Units are the model's, with
+            "wavenumber": energies in cm^-1, the temperature of a `Bath` in K, beta and beta_NAME
+            the inverse of the energy unit, in cm; values are in the unit of rates, 1/fs.
 
         Raises
         ------
@@ -184,7 +186,12 @@ class Result:
             the frequency; of densities with arrays as parameters it is not looked at.
         """
         return numerical_function(
-            self.form, self._equations.interaction, statistics, baths, self._parameters
+            self.form,
+            self._equations.interaction,
+            statistics,
+            baths,
+            self._parameters,
+            is_rate=True,
         )
 
     def _symbol(self) -> tuple[str, str]:

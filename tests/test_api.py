@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,13 @@ import sympy
 import pertsym as ps
 from pertsym.derivation import Step
 from pertsym.equations.bloch import QUANTITIES
+from pertsym.estimate import Estimate
 from pertsym.model import Bath, Coupling, Model, NotYetDerivable
+from pertsym.model.units import UNITS
 from pertsym.present.text import prose_text
 from pertsym.rates import bloch_rates
 from pertsym.reduction.spectral import ZERO_FORM
+from pertsym.sweeps.axes import read_subject
 
 LAIRD = ps.bloch(ps.laird())
 XY = ps.bloch([Coupling.of(ps.sigma_x, "X"), Coupling.of(ps.sigma_y, "Y")])
@@ -125,6 +129,15 @@ def test_the_equilibrium_constant_is_a_result() -> None:
     (step,) = shown.steps
     assert prose_text(step.title) in repr(step)
     assert shown.sympy().has(sympy.pi)
+    for order in (0, 2, 4):  # as other results
+        one = XY.equilibrium_constant[order]
+        assert one.text == repr(one)
+        assert one.compare(one.text)
+        assert ps.compare(one, one.latex())
+        assert not one.compare(f"2 ({one.text.partition('= ')[2]})")
+        assert XY.compare("K", order, one.text)
+    with pytest.raises(ValueError, match="no sum of time-domain terms"):
+        _ = shown.terms
 
 
 @pytest.mark.parametrize("order", [0, 2])
@@ -338,3 +351,106 @@ def test_numbers_of_eliminated_quantities_are_the_eigenvalues() -> None:
         assert value is not None
         assert numbers[name][4].value == pytest.approx(float(value.value), rel=1e-12)
         assert abs(numbers[name][4].value - numbers[plain][4].value) > 1e-6
+
+
+@pytest.mark.parametrize("units", ["natural", "atomic", "wavenumber"])
+def test_functions_are_in_the_units_of_the_model(units: str) -> None:
+    """Like the numbers of `at`, and like the function of a model without units, converted."""
+    rng = np.random.default_rng(len(units))
+    table = UNITS[units]
+    warm = rng.uniform(200, 400) / (1 if units != "natural" else 100)
+    kT = warm * table.temperature_to_energy
+    w0, lam, gamma = (float(x * kT) for x in rng.uniform((0.5, 0.01, 0.3), (1.5, 0.05, 2.0)))
+    stated = ps.Model(
+        energies=[0, "w0"],
+        couplings=[ps.Coupling(ps.sigma_x, "hot"), ps.Coupling(ps.sigma_y, "cold")],
+        units=units,
+    )
+    derived, density = ps.derive(stated), ps.DrudeLorentz(lam=lam, gamma=gamma)
+    baths = {"hot": Bath(density, temperature=warm), "cold": Bath(density, temperature=warm)}
+    numbers = derived.at(w0=w0, **baths)
+    for name in ("k_up", "inv_T2"):
+        for order in (2, 4):
+            f = derived[name][order].function(**baths)
+            by_beta = derived[name][order].function(hot=density, cold=density)
+            beta = table.inverse_temperature(warm)
+            wanted = numbers[name][order]
+            for found in (f(w0=w0), f(w0=np.array([w0])), by_beta(w0=w0, beta=beta)):
+                value, error = (float(np.ravel(x)[0]) for x in found)
+                assert agree(Estimate(value, error), wanted)
+    assert (table.rate or "that of the energies") in str(f.__doc__)
+    plain = ps.derive([ps.Coupling(ps.sigma_x, "hot"), ps.Coupling(ps.sigma_y, "cold")])
+    bare = plain.k_up[2].function(hot=density, cold=density)(w0=w0, beta=beta)
+    found = derived.k_up[2].function(**baths)(w0=w0)
+    assert found.value == pytest.approx(bare.value * table.rate_factor, rel=1e-12)
+    # K is a number in any units
+    constant = derived.equilibrium_constant[2].function(**baths)(w0=w0)
+    assert agree(constant, numbers.equilibrium_constant[2])
+    for wrong, right in (("temperature_hot", "beta_hot"), ("temperature", "beta")):
+        with pytest.raises(TypeError, match=f"{wrong}: .*give {right} ="):
+            by_beta(w0=w0, **{wrong: 1.0})
+
+
+def test_numbers_are_indexed_by_levels_as_formulas_are() -> None:
+    rng = np.random.default_rng(5)
+    flip = np.triu(rng.uniform(0.2, 1, (3, 3)), 1)
+    derived = ps.derive([ps.Coupling((flip + flip.T).tolist(), "b")])
+    numbers = derived.at(w1=0.5, w2=1.3, b=Bath(DRUDE, temperature=1.0))
+    for a, b in ((2, 0), (0, 2), (1, 2)):
+        assert numbers.k[a, b][2] == numbers[f"k_{a}{b}"][2]
+        wanted = derived.k[a, b][2].function(b=DRUDE)(w1=0.5, w2=1.3, beta=1.0)
+        assert agree(numbers.k[a, b][2], wanted)
+        assert numbers.R[a, a, b, b][2].value.real == numbers.k[a, b][2].value
+    assert repr(numbers.k) == repr(derived.k)
+    with pytest.raises(ValueError, match="k_30"):
+        numbers.k[3, 0]
+
+
+def test_what_has_no_equations_of_motion_says_what_to_ask() -> None:
+    oscillator = ps.OscillatorModel.of(1.0, 1.0, [Bath(DRUDE, temperature=1.0)])
+    random = ps.RandomMatrixModel.of([0, 1], ps.sigma_x)
+    wrong: tuple[tuple[Any, str], ...] = (
+        (oscillator, "an oscillator.*oscillator_coefficients"),
+        (random, "random-matrix environment.*random_matrix_rates"),
+        ("model.toml", "load"),
+        (3, "3 is no model"),
+    )
+    for system, words in wrong:
+        for ask in (ps.derive, ps.bloch):
+            with pytest.raises(ps.InputError, match=words):
+                ask(system)
+
+
+def test_units_do_not_belong_into_numbers() -> None:
+    for wrong in ("320 K", "320", [320.0], True):
+        for key in ("temperature", "beta"):
+            with pytest.raises(ps.InputError, match=f"{key}: must be a number, got"):
+                Bath(DRUDE, **{key: wrong})  # type: ignore[arg-type]
+    for fine in (2, np.float64(2), np.int64(2), Fraction(2)):
+        assert Bath(DRUDE, temperature=fine).beta == 0.5  # type: ignore[arg-type]
+
+
+def test_the_imaginary_unit_is_named() -> None:
+    for text, factor in (("0.2i", "0.2"), ("-3j", "3"), (".5 j", ".5"), ("1e-3I*x", "1e-3")):
+        with pytest.raises(ps.InputError, match=rf"imaginary unit is I, write {factor}\*I"):
+            ps.Coupling([[0, text], [0, 0]], "b")
+    for fine in ("0.2*I", "w_2i", "x2j", "1e3", "2*i1"):
+        ps.Coupling([[0, fine], [0, 0]], "b")
+
+
+def test_a_model_of_numbers_is_a_line() -> None:
+    model = ps.nuclear_spins(
+        [ps.NuclearSpin("1H"), ps.NuclearSpin("13C", (0, 0, 1.1), anisotropy=30)], 14.1, 1e-9
+    )
+    assert len(repr(model)) < 200
+    assert "4 levels" in repr(model)
+    assert f"({len(model.baths)} baths)" in repr(model)
+    one = Model.of([0, 1], [Coupling.of(ps.sigma_x, "X")], [Bath("X", "boson", 1.0, DRUDE)])
+    other = Model.of([0, 1], [Coupling.of(ps.sigma_x, "X")], [Bath("X", "boson", 1.0, OHMIC)])
+    near = Model.of([0, 1 + 1e-15], [Coupling.of(ps.sigma_x, "X")], one.baths)
+    assert repr(one) == "model: 2 levels at 0, 1; coupled to X"
+    # records of sweeps hold everything
+    texts = [read_subject(m, {"temperature": [1.0]}).text for m in (one, other, near)]
+    assert len({*texts}) == 3
+    with pytest.raises(ps.InputError, match=r"spins: .*write \[spin\]"):
+        ps.nuclear_spins(ps.NuclearSpin("1H"), 14.1, 1e-9)  # type: ignore[arg-type]

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
 from pertsym.cli.regenerate import LOCK
-from tests.command_line import DENSITY, model_file, refused, run
+from tests.command_line import DENSITY, TEMPERATURE, model_file, refused, run
 
 PERTSYM = (sys.executable, "-m", "pertsym")
 PATIENCE = 120  # seconds, of a machine that does much else
@@ -237,6 +238,48 @@ def test_check_knows_a_drude_bath(tmp_path: Path) -> None:
     (bath,) = json.loads(run("check", model_file(tmp_path), "--json").stdout)["baths"]
     assert bath["reorganisation_energy"] == pytest.approx(0.05, rel=1e-3)
     assert 0.5 < bath["correlation_time"] < 1.1  # 1/gamma, shorter by quantum noise
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_check_shows_correlated_baths_as_they_are_stated(tmp_path: Path, seed: int) -> None:
+    alpha, cut, ratio = np.random.default_rng(seed).uniform((0.01, 0.5, 0.1), (0.05, 3.0, 0.9))
+    ohmic = '{{ kind = "ohmic", alpha = {}, wc = {}, s = 1 }}'.format
+    added = (
+        '[[couplings]]\noperator = [[1, 0], [0, -1]]\nbath = "y"\n[baths.y]\n'
+        f'{TEMPERATURE}\nspectral_density = {ohmic(alpha, cut)}\n[[cross]]\nbaths = ["x", "y"]\n'
+        f"spectral_density = {ohmic(alpha * ratio, cut)}\n[baths.x]"
+    )
+    path = model_file(tmp_path, ("[baths.x]", added), (DENSITY, ohmic(alpha, cut)))
+    found = json.loads(run("check", path, "--json").stdout)
+    assert sorted(bath["name"] for bath in found["baths"]) == ["x", "y"]
+    assert sorted(entry["bath"] for entry in found["couplings"]) == ["x", "y"]
+    for bath in found["baths"]:  # (1/pi) int alpha exp(-w/wc) dw
+        assert bath["reorganisation_energy"] == pytest.approx(alpha * cut / np.pi, rel=1e-3)
+    (line,) = (x for x in run("check", path).stdout.splitlines() if "J_x,y" in x)
+    assert f"alpha = {alpha * ratio:.6g}" in line
+
+
+def test_check_shows_noise_that_jumps(tmp_path: Path) -> None:
+    chain = 'statistics = "markov"\nstates = [0.3, -0.1]\nrates = [[0, 1], [3, 0]]\n'
+    base = f"{TEMPERATURE}\nspectral_density = {DENSITY}\n"
+    done = run("check", model_file(tmp_path, (base, chain)))
+    (line,) = (x for x in done.stdout.splitlines() if x.startswith("bath"))
+    # occupations 1/4 and 3/4: the mean is 0, the variance 0.03
+    for words in ("x: noise that jumps between 2 states", "mean 0,", f"{0.03**0.5:.6g}"):
+        assert words in line
+
+
+def test_check_warns_of_what_other_commands_refuse(tmp_path: Path) -> None:
+    swapped = run("check", model_file(tmp_path, ("[0.0, 1.0]", "[1.0, 0.0]")))
+    assert swapped.exit_code == 0
+    assert "list the lower level first" in swapped.stderr
+    named = ("[0.0, 1.0]", '["E2", "E1"]\n[symbols]\nE1 = 1.0\nE2 = 0.0')
+    path = model_file(tmp_path, named)
+    assert run("rates", path, "--order", "2").exit_code == 0
+    assert "derive` refuses symbols.E" in (told := run("check", path).stderr)
+    assert told.split("refuses ")[1].strip() in run("derive", path).stderr
+    fine = model_file(tmp_path, ("[0.0, 1.0]", '[0, "E1"]\n[symbols]\nE1 = 1.0'))
+    assert "refuses" not in run("check", fine).stderr
 
 
 def test_near_misses_are_named(tmp_path: Path) -> None:

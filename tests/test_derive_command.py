@@ -348,3 +348,39 @@ def test_documents_of_python_models() -> None:
         ladder.document(order=6)
     with pytest.raises(ValueError, match="positive even integer"):
         ladder.document(order=3)
+
+
+def test_the_equilibrium_constant_is_a_quantity_like_others(tmp_path: Path) -> None:
+    path = model_file(tmp_path)
+    derived = ps.derive(ps.load(path))
+    for order in (0, 2, 4):
+        for name in ("equilibrium_constant", "K"):
+            found = record(path, "--quantity", name, "--order", order)
+            assert found["text"] == derived.equilibrium_constant[order].text
+            assert found["steps"][-1]["text"]
+    page = run("derive", path, "--quantity", "K", "--order", 2, "--html", tmp_path / "K.html")
+    assert page.exit_code == 0
+    paper = run("derive", "laird_budimir_skinner_1991", "--quantity", "K", "--step", "spectral")
+    assert "K(4) = " in paper.stdout
+    refused(run("derive", written(tmp_path), "--quantity", "K"), 4, "diagonal")
+    refused(run("derive", path, "--quantity", "K", "--order", 3), 2, "even")
+    refused(run("derive", path, "--quantity", "K", "--step", "wick", "--json"), 2, "no single sum")
+    refused(run("derive", path, "--quantity", "k_up", "--order", 0), 2, "--order")
+    near = run("derive", path, "--quantity", "equilibrium_constnt")
+    refused(near, 2, "did you mean 'equilibrium_constant'")
+    chain = tmp_path / "chain.toml"
+    chain.write_text(CHAIN, encoding="utf-8")
+    refused(run("derive", chain, "--quantity", "K"), 2, "unknown")
+
+
+def test_a_bath_without_density_says_that_formulas_need_none(tmp_path: Path) -> None:
+    density = 'spectral_density = { kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }\n'
+    path = model_file(
+        tmp_path, (density, ""), ("[0.0, 1.0]", '[0, "w0"]\n[symbols]\nw0 = "positive"')
+    )
+    refused(run("derive", path), 2, "baths.x.spectral_density: is missing", "leave [baths] out")
+    bare = model_file(tmp_path, ("[baths.x]\ntemperature = 0.5\n" + density, ""))
+    assert run("derive", bare, "--order", 2).exit_code == 0
+    imaginary = ("[[0, 1], [1, 0]]", '[[0, "I*x"], ["-i*x", 0]]')
+    file = model_file(tmp_path, imaginary, ("[system]", "[symbols]\nx = 1\n[system]"))
+    refused(run("rates", file), 2, "the imaginary unit is I")

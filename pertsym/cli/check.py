@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +22,18 @@ from pertsym.cli.console import (
     refuse_settings,
     settings_option,
 )
-from pertsym.generators.representation import correlations_of, represented
-from pertsym.model.errors import NotYetDerivable
+from pertsym.expansion.rule import RuleBath
+from pertsym.generators.representation import represented
+from pertsym.model.bath import Bath
+from pertsym.model.cross import Cross
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model, parsed_document
+from pertsym.model.markov import MarkovNoise
 from pertsym.model.notes import model_notes
 from pertsym.model.oscillator_file import load_oscillator
 from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
 from pertsym.model.read import Place
-from pertsym.model.values import Model
+from pertsym.model.values import Coupling, Matrix, Model
 
 _POINTS = 4000
 _WEAK = 0.3
@@ -77,10 +84,17 @@ def _understood(file: Path, settings: tuple[str, ...]) -> tuple[dict[str, Any], 
             "units": random.units.name,
             "energies": list(map(float, random.energies)),
         }, ()
-    model = load_model(file, read_values(file, settings))
+    values = read_values(file, settings)
+    model = load_model(file, values)
     given = "hamiltonian" if model.vectors is not None else "energies"
-    baths = [_bath(model, name, c) for name, c in correlations_or_none(model).items()]
-    weak = tuple(_warnings(model, baths))
+    operators = {bath.name: matrix for bath, matrix in model.stated_baths}
+    baths = [_bath(model, bath, matrix) for bath, matrix in model.stated_baths]
+    others: tuple[MarkovNoise | RuleBath, ...] = (*model.used_markov, *model.used_ruled)
+    for other in others:
+        operators[other.name] = model.bath_operators[other.name]
+        baths.append(_not_gaussian(other, operators[other.name]))
+    weak = (*_warnings(model, baths), *_of_symbols(document, file, values))
+    correlated = [_correlation(c) for c in model.cross if operators.keys() >= set(c.baths)]
     return {
         "name": model.name,
         "system": f"{model.dimension} levels",
@@ -97,32 +111,26 @@ def _understood(file: Path, settings: tuple[str, ...]) -> tuple[dict[str, Any], 
                 "bath": name,
                 "operator": [[_cell(complex(x)) for x in row] for row in matrix],
             }
-            for name, matrix in model.bath_operators.items()
+            for name, matrix in operators.items()
         ],
         "baths": baths,
+        **({"correlations": correlated} if correlated else {}),
     }, (*model_notes(model), *weak)
 
 
-def correlations_or_none(model: Model) -> dict[str, Any]:
-    """Correlation functions of the Gaussian baths; of chains that jump there is none to show."""
-    try:
-        return dict(correlations_of(model))
-    except NotYetDerivable:
-        return {}
-
-
-def _bath(model: Model, name: str, c: Any) -> dict[str, Any]:
-    record: dict[str, Any] = {"name": name}
-    beta = c.beta
-    if isinstance(beta, float):
+def _bath(model: Model, bath: Bath, operator: Matrix) -> dict[str, Any]:
+    record: dict[str, Any] = {"name": bath.name}
+    beta = bath.beta
+    if beta is not None:
         warm = 0.0 if np.isinf(beta) else 1 / (beta * model.units.temperature_to_energy)
         record["temperature"] = float(f"{warm:.12g}")
-    strength = float(np.linalg.norm(np.array(model.bath_operators[name], dtype=complex), ord=2))
-    record["coupling"] = strength
-    if getattr(c.density, "is_zero", False):
+    record["coupling"] = strength = _size(operator)
+    if getattr(bath.density, "is_zero", False):
         return {**record, "zero": True}
+    # as it is stated: correlated baths are replaced by independent ones in the whole model
+    alone = replace(model, couplings=(Coupling(operator, bath.name),), cross=())
     try:
-        exponents = {x.later: x.exponentials for x in represented(model).fine}[name]
+        (exponents,) = (x.exponentials for x in represented(alone).fine)
         weights, rates = np.array(exponents.c), np.array(exponents.nu)
         times = np.geomspace(1e-3 / np.abs(rates).max(), 40 / rates.real.min(), _POINTS)
         size = np.abs(np.exp(-np.outer(times, rates)) @ weights)
@@ -135,6 +143,34 @@ def _bath(model: Model, name: str, c: Any) -> dict[str, Any]:
     except (Divergent, NotYetDerivable) as fault:
         record["not_known"] = str(fault)
     return record
+
+
+def _not_gaussian(bath: MarkovNoise | RuleBath, operator: Matrix) -> dict[str, Any]:
+    if isinstance(bath, RuleBath):
+        return {"name": bath.name, "kind": "with a contraction rule", "coupling": _size(operator)}
+    mean = bath.mean
+    weighed = zip(bath.values, bath.stationary, strict=True)
+    return {
+        "name": bath.name,
+        "kind": f"noise that jumps between {len(bath.states)} states",
+        "coupling": _size(operator),
+        "mean": float(mean),
+        "standard_deviation": math.sqrt(sum(p * (x - mean) ** 2 for x, p in weighed)),
+    }
+
+
+def _correlation(cross: Cross) -> dict[str, Any]:
+    if cross.density is None:
+        return {"baths": list(cross.baths), "fraction": cross.fraction}
+    density = cross.density
+    values = ", ".join(f"{name} = {x:.6g}" for name, x in density.values.items())
+    formula = density.expression_given
+    kind = str(formula) if formula is not None else density.kind
+    return {"baths": list(cross.baths), "spectral_density": f"{kind}, {values}".rstrip(", ")}
+
+
+def _size(operator: Matrix) -> float:
+    return float(np.linalg.norm(np.array(operator, dtype=complex), ord=2))
 
 
 def _warnings(model: Model, baths: list[dict[str, Any]]) -> Iterator[str]:
@@ -151,6 +187,24 @@ def _warnings(model: Model, baths: list[dict[str, Any]]) -> Iterator[str]:
             yield f"bath {bath['name']!r}: {bath['not_known']}"
     if model.energies[0] == model.energies[-1]:
         yield "all levels have one energy"
+    elif model.dimension == 2 and model.energies[0] > model.energies[1]:
+        yield (
+            "system.energies: rates of two levels need E_1 > E_0; list the lower level first and "
+            "exchange rows and columns of the operators"
+        )
+
+
+def _of_symbols(
+    document: Mapping[str, Any], file: Path, values: Mapping[str, Fraction]
+) -> Iterator[str]:
+    """What only the formulas of `pertsym derive` mind, such as a symbol that is called E1."""
+    if "symbols" in document:
+        from pertsym.model.statement_file import load_statement  # brings SymPy
+
+        try:
+            load_statement(file, values)
+        except InputError as fault:
+            yield f"`pertsym derive` refuses {fault.key}: {fault.problem}; {fault.remedy}"
 
 
 def _cell(x: complex) -> float | list[float]:
@@ -176,7 +230,17 @@ def _lines(record: dict[str, Any]) -> Iterator[str]:
                     for k, x in entry.items()
                     if isinstance(x, float)
                 )
-                yield f"{'bath':<16}{entry['name']}: {facts}"
+                kind = f"{entry['kind']}, " if "kind" in entry else ""
+                yield f"{'bath':<16}{entry['name']}: {kind}{facts}"
+        elif key == "correlations":
+            for entry in value:
+                names = ",".join(entry["baths"])
+                said = (
+                    f"fraction {entry['fraction']:.6g} of sqrt(J J)"
+                    if "fraction" in entry
+                    else entry["spectral_density"]
+                )
+                yield f"{'correlation':<16}J_{names}: {said}"
         elif key == "energies":
             yield f"{said:<16}" + ", ".join(f"{x:.10g}" for x in value)
         else:

@@ -22,7 +22,9 @@ from pertsym.cli.console import (
     settings_option,
 )
 from pertsym.cli.source import Source, source_of
+from pertsym.constant_results import ConstantResult, ConstantSeries
 from pertsym.derivation import Derivation, Step
+from pertsym.equations.equilibrium import EquilibriumConstant, is_constant
 from pertsym.equations.series import Equations
 from pertsym.files import write_whole
 from pertsym.narrative import pipeline
@@ -36,7 +38,7 @@ _MOST_TERMS = 10  # the order, with 10^6 terms
 @click.command()
 @click.argument("source")
 @click.option("--order", default=4, show_default=True, help="Even order in the coupling.")
-@click.option("--quantity", help="E.g. k_up, inv_T1 or R_abcd; a wrong name lists those there are.")
+@click.option("--quantity", help="E.g. k_up, R_abcd or K; a wrong name lists those there are.")
 @click.option("--step", help="Only this step, e.g. wick or spectral; a wrong name lists them.")
 @settings_option
 @click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
@@ -66,8 +68,9 @@ def derive(
     """
     tick = Ticker()
     chosen = source_of(source, settings)
-    even_order(order)
     equations = chosen.equations
+    constant = equations is not None and is_constant(equations, quantity)
+    even_order(order, 0 if constant else 2)
     if quantity is not None:
         _require_quantity(chosen, quantity)
     writes = any(file is not None for file in (latex, html, notebook))
@@ -80,7 +83,7 @@ def derive(
     if wanted_terms is not None and not writes:  # any order
         emit_json(_terms(wanted_terms, quantity, order))
         return
-    if order not in chosen.orders:
+    if order not in chosen.orders and not (constant and order == 0):
         known = ", ".join(map(str, chosen.orders))
         fail(
             f"--order: {chosen.name} is derived to closed form at orders {known}"
@@ -121,9 +124,20 @@ def derive(
 def _derivation(source: Source, quantity: str | None, order: int) -> Derivation:
     if quantity is None or source.equations is None:
         return source.document(order)
-    steps = (*source.preface(), *pipeline(source.equations, quantity, order))
+    if is_constant(source.equations, quantity):
+        stages = _constant(source.equations, order).steps
+    else:
+        stages = pipeline(source.equations, quantity, order)
+    steps = (*source.preface(), *stages)
     title = f"{source.heading.title}: {quantity}, order {order}"
     return replace(source.heading, title=title, steps=steps)
+
+
+def _constant(equations: Equations, order: int) -> ConstantResult:
+    try:
+        return ConstantSeries(EquilibriumConstant(equations.interaction))[order]
+    except ValueError as fault:
+        fail(f"--{fault}", NOT_DERIVABLE)
 
 
 def _require_quantity(source: Source, quantity: str) -> None:
@@ -133,16 +147,20 @@ def _require_quantity(source: Source, quantity: str) -> None:
             "choose a --step",
             BAD_INPUT,
         )
+    if is_constant(source.equations, quantity):
+        return
     try:
         source.equations.series(quantity)
     except ValueError as fault:
-        near = did_you_mean(quantity, source.equations.names)
+        names = (*source.equations.names, "equilibrium_constant")
+        two = source.equations.interaction.dimension == 2
+        near = did_you_mean(quantity, names if two else names[:-1])
         fail(f"--{fault}{near}", BAD_INPUT)
 
 
 def _terms(equations: Equations, chosen: str | None, order: int) -> dict[str, Any]:
     quantity = chosen or equations.names[0]
-    terms = equations.terms(quantity, order)
+    terms = None if is_constant(equations, quantity) else equations.terms(quantity, order)
     if terms is None:
         fail(
             f"--quantity: {quantity} is no single sum of terms; ask for R_1010 and R_1001",
@@ -174,6 +192,11 @@ def _record(
         ],
     }
     if quantity is not None and source.equations is not None:
+        if is_constant(source.equations, quantity):
+            constant = _constant(source.equations, order)
+            record["form"] = form_record(constant.form)
+            record["latex"], record["text"] = constant.latex(), constant.text
+            return record
         derived = source.equations.series(quantity)[order]
         result = Result(derived, source.equations)
         record["form"] = form_record(derived.form)

@@ -106,6 +106,11 @@ def renormalised_splitting(interaction: Interaction) -> SpectralForm:
     return constant[2] * inverse
 
 
+def is_constant(equations: Equations, name: str | None) -> bool:
+    """Whether this is the name, in words or as K, of the equilibrium constant of two levels."""
+    return name in ("equilibrium_constant", "K") and equations.interaction.dimension == 2
+
+
 def quantity_of(equations: Equations, name: str, order: int) -> Quantity:
     """A quantity by name, the equilibrium constant of two levels among them.
 
@@ -114,6 +119,7 @@ def quantity_of(equations: Equations, name: str, order: int) -> Quantity:
     ValueError
         For a name or an order that there is not.
     """
-    if name == "equilibrium_constant" and equations.interaction.dimension == 2:
-        return Quantity(name, order, None, EquilibriumConstant(equations.interaction)[order])
+    if is_constant(equations, name):
+        form = EquilibriumConstant(equations.interaction)[order]
+        return Quantity("equilibrium_constant", order, None, form)
     return equations.series(name)[order]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,30 @@ class Series:
         if order not in self._known:
             self._known[order] = self._derive(order)
         return self._known[order]
+
+
+@dataclass(frozen=True, repr=False)
+class Indexed(Generic[T]):
+    """`derived.R[1, 0, 1, 0]` and `derived.k[1, 0]`: what has a name, by its levels.
+
+    Attributes
+    ----------
+    letter
+        "R" or "k".
+    dimension
+        The number of levels.
+    """
+
+    letter: str
+    dimension: int
+    _named: Callable[[str], T]
+
+    def __getitem__(self, levels: tuple[int, ...]) -> T:
+        separator = "," if self.dimension > 10 else ""
+        return self._named(f"{self.letter}_{separator.join(map(str, levels))}")
+
+    def __repr__(self) -> str:
+        return f"{self.letter}: index by {4 if self.letter == 'R' else 2} levels"
 
 
 class Equations(Protocol):

@@ -18,6 +18,7 @@ from pertsym.language.trial import Trial
 from pertsym.reduction.spectral import ZERO_FORM, MatrixElement, SpectralForm
 
 if TYPE_CHECKING:
+    from pertsym.constant_results import ConstantResult
     from pertsym.results import Result
 
 Verdict = Literal["equal", "equal up to a factor", "different"]
@@ -88,7 +89,7 @@ class Comparison:
 
 
 def compare(
-    result: Result,
+    result: Result | ConstantResult,
     formula: str,
     *,
     limit: Limit = "",

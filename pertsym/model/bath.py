@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Literal, get_args
 
 from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
@@ -58,6 +59,15 @@ def density_from(value: Any) -> BathDensity:
     except ValueError as fault:
         problem, _, remedy = str(fault).rpartition("; ")
         raise model_error("spectral_density", problem or str(fault), remedy) from None
+
+
+def _require_number(value: object, key: str) -> None:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise model_error(
+            key,
+            f"must be a number, got {value!r}",
+            "write it without a unit: the `units` of the model say what it means",
+        )
 
 
 @dataclass(frozen=True, init=False)
@@ -120,11 +130,14 @@ class Bath:
                 raise model_error(
                     "temperature", "is given together with beta", "give one of the two"
                 )
+            _require_number(temperature, "temperature")
             if not temperature >= 0:
                 raise model_error(
                     "temperature", f"must not be negative, got {temperature!r}", "give T >= 0"
                 )
             beta = 1 / temperature if temperature else math.inf
+        elif beta is not None:
+            _require_number(beta, "beta")
         for key, value in (
             ("name", name),
             ("statistics", statistics),

@@ -120,6 +120,10 @@ def _bath(name: str, value: object, units: Units, place: Place) -> Bath:
             f"load_random_matrix), or statistics {', '.join(map(repr, _STATISTICS))}",
         )
     check_keys(entries, BATH, place)
+    if "spectral_density" not in entries:
+        raise place.field("spectral_density").error(
+            "is missing", "give J(w), or for formulas alone, `pertsym derive`, leave [baths] out"
+        )
     table(entries, place, required=required(BATH))
     kind, density = _density(entries["spectral_density"], place.field("spectral_density"))
     if statistics == "spin":

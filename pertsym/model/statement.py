@@ -270,7 +270,7 @@ class Model:
                             .error(
                                 f"not Hermitian: {row[j]} is not the conjugate of [{j}][{i}] = "
                                 f"{rows[j][i]}",
-                                "make the two entries complex conjugates; symbols are real",
+                                "make the two entries complex conjugates; symbols are real, I is i",
                             )
                         )
         reals = [(x, place.field("energies").item(k)) for k, x in enumerate(self.energies or ())]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -53,6 +54,8 @@ _NUMBERED: Final[Mapping[str, str]] = MappingProxyType(
         "tau": "a time",
     }
 )
+_IMAGINARY: Final = re.compile(r"(?<![\w.])((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*[ijIJ](?!\w)")
+"""A number with the imaginary unit right behind it."""
 _LONGEST: Final = 2000
 _WORK: Final = 2_000_000  # calls and returns, under a second
 _LARGEST_POWER: Final = 12
@@ -106,6 +109,8 @@ class _EntryReader(Reader):
         if self._symbols is None:
             return Declared(name).symbol
         if name not in self._symbols:
+            if name in ("i", "j"):
+                raise ValueError(f"unknown name {name!r}; the imaginary unit is I")
             advice = guess(name, self._symbols) if self._symbols else ALLOWED
             raise ValueError(f"unknown name {name[:40]!r}; {advice}")
         return self._symbols[name].symbol
@@ -144,6 +149,8 @@ def parse_entry(text: str, symbols: Symbols | None = None) -> sympy.Expr:
     """
     if len(text) > _LONGEST:
         raise ValueError(f"the entry has {len(text)} characters; {_LONGEST} are the most")
+    if (unit := _IMAGINARY.search(text)) is not None:
+        raise ValueError(f"{unit[0]!r} is no number; the imaginary unit is I, write {unit[1]}*I")
     source, tree = syntax_tree(text, ALLOWED)
     try:
         with bounded_work("takes too much work to understand", _WORK):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
 from typing import Protocol
@@ -24,6 +24,8 @@ from pertsym.model.cross import Cross, independent
 from pertsym.model.errors import NotYetDerivable, model_error
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.units import UNITS, Units
+
+_SHOWN = 6  # levels and baths, in a line
 
 Matrix = tuple[tuple[Gaussian, ...], ...]
 """Rows of exact matrix elements."""
@@ -190,6 +192,23 @@ class Model:
                 )
         if self.cross:
             _ = self._independent  # or it says what is not positive
+
+    def __repr__(self) -> str:
+        def some(words: Sequence[str]) -> str:
+            return ", ".join(words[:_SHOWN]) + (", ..." if len(words) > _SHOWN else "")
+
+        levels = some([f"{energy:.6g}" for energy in self.energies])
+        unit = f" {self.units.energy}" if self.units.energy else ""
+        used = list(dict.fromkeys(coupling.bath for coupling in self.couplings))
+        baths = f"coupled to {some(used)}" + (f" ({len(used)} baths)" if len(used) > 1 else "")
+        pairs = "".join(f"; correlated: {', '.join(c.baths)}" for c in self.cross)
+        return f"{self.name}: {self.dimension} levels at {levels}{unit}; {baths}{pairs}"
+
+    @property
+    def definition(self) -> str:
+        """Every attribute as it is, for records that tell two models apart."""
+        inner = ", ".join(f"{x.name}={getattr(self, x.name)!r}" for x in fields(self))
+        return f"Model({inner})"
 
     def _check_energies(self) -> None:
         if len(self.energies) < 2:

@@ -178,7 +178,7 @@ def read_subject(
     document: Mapping[str, Any] | None = None
     symbols: dict[str, Target] = {}
     if isinstance(model, Model):
-        base, text = model, repr(model)
+        base, text = model, model.definition
     else:
         document = parsed_document(Path(model), place)
         declared = document.get("symbols")

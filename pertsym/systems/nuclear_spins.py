@@ -150,6 +150,8 @@ def nuclear_spins(
     InputError
         For values out of range, two spins in one place, or if there is nothing that relaxes.
     """
+    if isinstance(spins, NuclearSpin) or not all(isinstance(s, NuclearSpin) for s in spins):
+        raise _fault("spins", "is no list of NuclearSpin", "write [spin], also for one")
     if not 1 <= len(spins) <= _MOST:
         raise _fault("spins", f"there are {len(spins)}", f"give 1 to {_MOST} spins")
     if not 0 <= field < math.inf:
