@@ -221,6 +221,7 @@ def _shortened(wick: Step, terms: TimeIntegrand, written: Symbol, order: int) ->
     if r"\begin{aligned}" in more:
         more = integrand_latex(some, rf"{latex} = \cdots +{{}}")
         more = more.replace("{} &=", "{}&", 1).replace("{} =", "{}", 1)
+        more = more.replace("+{}& -", "-{}& ", 1)
     lines = integrand_text(some, text)
     return replace(
         wick,
