@@ -446,3 +446,18 @@ def test_a_rate_that_is_negative_in_sum_is_explained() -> None:
     total = sum(ps.tcl_generator(model, 4).orders[n].matrix for n in (2, 4))
     assert total[0, 4].real < 0  # what the sentence says of the element 00,11
     assert "negative" not in values(1.0)[1].prose
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_powers_of_elements_with_a_bath_above_are_bracketed_and_read(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    h, s, u = (rng.normal(size=(3, 3)) for _ in range(3))
+    couplings = [ps.Coupling(s + s.T, "cool"), ps.Coupling(u + u.T, "warm")]
+    found = ps.derive(ps.Model(hamiltonian=h + h.T, couplings=couplings)).k_20[2]
+    assert r"(S^{\mathrm{cool}}_{02})^{2}" in found.latex()
+    assert "}^{" not in found.latex().replace(r"^{(2)}", "")
+    assert r"(S^{\mathrm{cool}}_{02})^{2}" in found.terms.latex
+    other = found.latex().replace(r"S^{\mathrm{cool}}_{02}", r"S_{02}^{\mathrm{cool}}")
+    for text in (found.latex(), other, "\n".join(found.text)):
+        assert found.compare(text).verdict == "equal"
+    assert found.compare(found.latex().replace("cool}}_{02}", "cool}}_{01}")).verdict != "equal"
