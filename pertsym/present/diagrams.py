@@ -155,7 +155,7 @@ def draw_pairing(pairing: Pairing) -> Drawing:
 
 
 def draw_paths(paths: Mapping[LiouvillePath, Gaussian]) -> Drawing:
-    """Liouville paths, two in a row where they fit, each with its contribution if they are several."""
+    """Liouville paths, two in a row where they fit; of several each with its contribution."""
     drawings = []
     for path, weight in paths.items():
         drawing = Drawing(_double_sided(path))
