@@ -297,7 +297,6 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         )
     numbers = Numbers(basis.at(model.values, model.baths))
     baths = tuple(bath_formulas(numbers.model))
-    stated = [line for formula in baths for line in formula_text(formula)]
     formulas, lines, missing, negative = [], [], [], []
     for name in names:
         latex, text = symbol(name)
@@ -332,7 +331,6 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         else ""
     )
     unit = numbers.model.units.rate
-    formulas, lines = [*baths, *formulas], [*stated, *lines]
     yield Step(
         "numbers",
         "Values",
@@ -340,7 +338,7 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         + (f", in {unit}" if unit else ", in the unit of the energies")
         + "; what stands after the sign is a bound of the error or, beyond closed forms, an "
         "estimate." + warned + "".join(f" No value of {reason}." for reason in missing),
-        tuple(formulas),
+        (*baths, *formulas),
         (*lines, *missing),
     )
 

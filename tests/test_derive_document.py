@@ -515,3 +515,25 @@ def test_one_step_says_what_its_names_are(tmp_path: Path) -> None:
     assert re.search(r"^ +s = sqrt\(5\)/5", before, re.M)
     assert "ω0 = 100*sqrt(5)" in before
     assert not re.search(r"^ +c = ", before, re.M)  # is in no formula shown
+
+
+def test_long_sums_are_shortened_with_one_sign_wherever_they_stand() -> None:
+    derived = ps.derive(
+        [
+            ps.Coupling([["d", "x"], ["x", "-d"]], "donor"),
+            ps.Coupling([["e", "y"], ["y", "-e"]], "b"),
+        ]
+    )
+    names = ["k_up", "frequency_shift"]
+    document = derived.document(order=4, quantities=names)
+    assert len(derived["R_1010"][4].terms) > 100
+    for step in document.steps:
+        if step.key.endswith("4-wick"):
+            (long,) = [f.latex for f in step.formulas if r" = \cdots" in f.latex]
+            assert long.count(r"\tau_1") < 60
+            assert len(step.text) < 100
+            assert "Those that come first" in step.prose
+            first = derived["k_up" if "k_up" in step.key else "R_1010"][4].terms[:12].latex
+            assert not re.search(r"\+(\{\})?&? *-", long.partition(r"\int")[0])
+            begins = first.replace(r"\begin{aligned}", "").lstrip(" &{}\n")
+            assert ("-" in long.partition(r"\int")[0].partition(r"\cdots")[2]) == (begins[0] == "-")
