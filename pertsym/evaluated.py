@@ -60,6 +60,8 @@ class States:
         name -> values and errors (times,) of the model's observables.
     unit
         Of the times.
+    model, method
+        Names, of what was propagated and how.
     """
 
     times: NDArray[np.float64] | None
@@ -68,12 +70,14 @@ class States:
     basis: Basis
     expectation: Mapping[str, Estimate]
     unit: str = "1/energy"
+    model: str = ""
+    method: str = ""
 
-    def plot(self, name: str = "these", **others: States) -> Any:
+    def plot(self, name: str = "", **others: States) -> Any:
         """Populations and coherences over time, a matplotlib Figure (pertsym[plot]).
 
-        `name` says what these states are, keywords add those of other methods, as in
-        ``tcl2.plot("tcl2", tcl4=tcl4)``.
+        `name` says what these states are, by default their method; keywords add those of other
+        methods, as in ``tcl2.plot("tcl2", tcl4=tcl4)``.
 
         Raises
         ------
@@ -84,7 +88,7 @@ class States:
         """
         from pertsym.pictures import draw_states  # brings matplotlib
 
-        return draw_states({name: self, **others})
+        return draw_states({name or self.method or "these": self, **others}, self.model)
 
     @property
     def populations(self) -> NDArray[np.float64]:
@@ -394,13 +398,20 @@ class Numbers:
             state = self.model.to_energy(state)
         grid = np.asarray(times, dtype=float)
         inside = [self.model.units.time_to_internal(float(t)) for t in grid]
-        return self._shown(grid, evolve_estimated(self.model, method, state, inside), basis)
+        return self._shown(grid, evolve_estimated(self.model, method, state, inside), basis, method)
 
-    def _shown(self, times: NDArray[np.float64] | None, found: Estimated, basis: Basis) -> States:
+    def _shown(
+        self,
+        times: NDArray[np.float64] | None,
+        found: Estimated,
+        basis: Basis,
+        method: str = "",
+    ) -> States:
         _require_basis(basis)
         shown, expected = in_basis(self.model, found, basis)
         unit = self.model.units.time or "1/energy"
-        return States(times, shown.states, shown.errors, basis, expected, unit)
+        name = self.model.name
+        return States(times, shown.states, shown.errors, basis, expected, unit, name, method)
 
     def plot(self, kind: str = "states", **options: Any) -> Any:
         """A picture (a matplotlib Figure; pertsym[plot]), labelled in the model's units.
@@ -410,10 +421,11 @@ class Numbers:
         kind
             "states" (populations and coherences over `times`, by `methods`, from `initial`, in
             `basis`), "rates" (both orders and their sum of `quantities` against `values` of
-            `over`, "temperature" or "splitting"), "bath" (J, Ĉ, C(t) and its nodes) or "generator"
-            (heat maps of one `order`).
+            `over`, "temperature", "baths.NAME.temperature" or "splitting"), "bath" (J, Ĉ, C(t) and
+            its nodes) or "generator" (heat maps of one `order`).
         **options
-            As named, those of `pertsym.pictures`.
+            As named, those of `pertsym.pictures`; `times` and `values` by default from the model:
+            over its relaxation, around its own temperature.
 
         Raises
         ------

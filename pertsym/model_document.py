@@ -20,11 +20,13 @@ from pertsym.model.errors import NotYetDerivable
 from pertsym.model_narrative import number_steps, statement_steps
 from pertsym.narrative import (
     Symbol,
+    all_terms,
     arc_lengths_step,
     cumulant_step,
     integrand_text,
     moments_step,
     rules_step,
+    shift_terms_step,
     spectral_step,
     symbol,
     wick_step,
@@ -136,11 +138,15 @@ def quantity_steps(
         elif terms is None:
             steps = [replace(spectral, prose="It follows from the closed forms of the elements.")]
             if order == orders[-1]:
-                steps = [wick_step(equations, name, order), *steps]
+                steps = [_made_of(equations, name, order), *steps]
         else:
             wick = wick_step(equations, name, order)
             if len(terms) > _MOST_TERMS:
-                wick = _shortened(wick, terms, symbol(name), order)
+                latex, text = symbol(name)
+                at = Symbol(f"{latex}^{{({order})}}", f"{text}({order})")
+                formula, lines = _some_terms(terms, at)
+                prose = f"{wick.prose} {_FIRST}"
+                wick = replace(wick, prose=prose, formulas=(formula,), text=lines)
             steps = [wick, arc_lengths_step(equations, name, order), spectral]
             if order == orders[-1] and len(terms) <= _MOST_RULES:
                 steps.append(rules_step(equations, name, order))
@@ -209,25 +215,33 @@ def _heading(name: str) -> str:
     return words.replace("{}", latex) + after
 
 
-def _shortened(wick: Step, terms: TimeIntegrand, written: Symbol, order: int) -> Step:
-    """A few of many terms."""
+_FIRST = (
+    "Those that come first are shown; in Python the attribute terms of the result holds them all."
+)
+
+
+def _made_of(equations: Equations, name: str, order: int) -> Step:
+    """The elements behind a quantity that is none itself, of long sums the first terms."""
+    if name != "frequency_shift":
+        return wick_step(equations, name, order)
+    step = shift_terms_step(equations, order, _some_terms)
+    long = any(r"\cdots" in formula.latex for formula in step.formulas)
+    return replace(step, prose=f"{step.prose} {_FIRST}") if long else step
+
+
+def _some_terms(terms: TimeIntegrand, written: Symbol) -> tuple[Formula, tuple[str, ...]]:
+    """All terms, or a few of many."""
+    if len(terms) <= _MOST_TERMS:
+        return all_terms(terms, written)
     some = replace(terms, terms=sorted_terms(terms)[:_SHOWN_TERMS])
-    latex, text = f"{written.latex}^{{({order})}}", f"{written.text}({order})"
-    prose = (
-        f"{wick.prose} Those that come first are shown; in Python the attribute terms of the "
-        "result holds them all."
-    )
+    latex, text = written
     more = rf"{latex} = \cdots + {integrand_latex(some)}"
     if r"\begin{aligned}" in more:
         more = integrand_latex(some, rf"{latex} = \cdots +{{}}")
         more = more.replace("{} &=", "{}&", 1).replace("{} =", "{}", 1)
-    lines = integrand_text(some, text)
-    return replace(
-        wick,
-        prose=prose,
-        formulas=(Formula(more.replace("+ -", "- ").replace("+{} -", "-")),),
-        text=(*lines, f"... {len(terms)} terms"),
-    )
+        more = more.replace("+{}& -", "-{}& ", 1)
+    formula = Formula(more.replace("+ -", "- ").replace("+{} -", "-"))
+    return formula, (*integrand_text(some, text), f"... {len(terms)} terms")
 
 
 def _vanishing(names: Sequence[str], order: int) -> Step:

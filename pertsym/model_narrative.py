@@ -16,13 +16,20 @@ from pertsym.estimate import scientific
 from pertsym.evaluated import Numbers
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Interaction, Strengths
+from pertsym.model.bath import Bath
 from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
 from pertsym.model.entries import decimals
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
+from pertsym.model.values import Model as Numerical
 from pertsym.narrative import symbol
 from pertsym.present.markup import label
-from pertsym.present.statement import expression_latex, hamiltonian_latex, interaction_latex
+from pertsym.present.statement import (
+    bath_latex,
+    expression_latex,
+    hamiltonian_latex,
+    interaction_latex,
+)
 from pertsym.present.text import formula_text
 
 _DEFINED = "a definition"
@@ -33,7 +40,8 @@ def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Itera
     if basis is not None:
         yield hamiltonian_step(basis.model)
         yield eigenbasis_step(basis)
-    definitions = definitions_step(interaction)
+    betas = () if basis is None else {x.beta for x in basis.model.baths if isinstance(x, Bath)}
+    definitions = definitions_step(interaction, temperatures=len(betas))
     if basis is not None and basis.model.pairs:
         pairs = tuple(pair_formulas(basis.model))
         lines = [line for formula in pairs for line in formula_text(formula)]
@@ -198,8 +206,9 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
     return Step("eigenbasis", "Eigenbasis", " ".join(prose), tuple(formulas), tuple(lines))
 
 
-def definitions_step(interaction: Interaction) -> Step:
+def definitions_step(interaction: Interaction, temperatures: int = 1) -> Step:
     """C, Ĉ, P, FP: everything that closed forms are made of."""
+    each = "_a" if temperatures > 1 else ""
     several = len(set(interaction.correlations.values())) > 1
     formulas = [
         Formula(
@@ -234,15 +243,19 @@ def definitions_step(interaction: Interaction) -> Step:
             "part, of a double pole the derivative of a principal value:",
         ),
         Formula(
-            r"\hat C(\omega)=2J(\omega)[n(\omega)+1],\qquad \hat C(-\omega)=e^{-\beta\omega}"
-            r"\hat C(\omega),\qquad n(\omega)=\frac1{e^{\beta\omega}-1}",
-            lead=r"A bath of oscillators with the spectral density $J$ at the inverse temperature "
-            r"$\beta$ has, for $\omega>0$,",
+            rf"\hat C{each}(\omega)=2J{each}(\omega)[n{each}(\omega)+1],\qquad "
+            rf"\hat C{each}(-\omega)=e^{{-\beta{each}\omega}}\hat C{each}(\omega),\qquad "
+            rf"n{each}(\omega)=\frac1{{e^{{\beta{each}\omega}}-1}}",
+            lead=(r"Each bath $a$" if each else "A bath")
+            + rf" of oscillators with the spectral density $J{each}$ at "
+            + ("its own" if each else "the")
+            + rf" inverse temperature $\beta{each}$ has, for $\omega>0$,",
         ),
     ]
     lines: tuple[str, ...] = (
         "C(t) = <B(t) B(0)>, Ĉ(ω) = ∫dt e^{iωt} C(t), P(ω) = P∫dω' Ĉ(ω')/(ω' - ω)",
-        "oscillators: Ĉ(ω>0) = 2 J(ω) [n(ω) + 1], Ĉ(-ω) = e^{-βω} Ĉ(ω); primes: d/d(argument)",
+        f"oscillators: Ĉ{each}(ω>0) = 2 J{each}(ω) [n{each}(ω) + 1], Ĉ{each}(-ω) = "
+        f"e^{{-β{each}ω}} Ĉ{each}(ω); primes: d/d(argument)",
         "P∫: principal value, FP∫: Hadamard finite part, over the real line",
         "dσ_ab/dt = -i(E_a - E_b) σ_ab + sum R_abcd σ_cd, k_ab = R_aabb (rate b -> a)",
     )
@@ -283,6 +296,7 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
             "list the lower level first and exchange rows and columns of the operators",
         )
     numbers = Numbers(basis.at(model.values, model.baths))
+    baths = tuple(bath_formulas(numbers.model))
     formulas, lines, missing, negative = [], [], [], []
     for name in names:
         latex, text = symbol(name)
@@ -301,10 +315,10 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
             else:
                 shown, plain = scientific(float(value)), f"{float(value):.10g}"
                 total += float(value)
-            formulas.append(
-                Formula(rf"{latex}^{{({n})}} = {shown} \pm {scientific(float(error), 2)}")
-            )
-            lines.append(f"{text}({n}) = {plain} +- {float(error):.1e}")
+            line = f"{text}({n}) = {plain} +- {float(error):.1e}"
+            value_latex = rf"{latex}^{{({n})}} = {shown} \pm {scientific(float(error), 2)}"
+            formulas.append(Formula(value_latex, text=(line,)))
+            lines.append(line)
         if name.startswith("k_") and total < 0:
             negative.append(f"${latex}$")
     below = ", ".join(negative) + (" is" if len(negative) == 1 else " are")
@@ -324,9 +338,29 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         + (f", in {unit}" if unit else ", in the unit of the energies")
         + "; what stands after the sign is a bound of the error or, beyond closed forms, an "
         "estimate." + warned + "".join(f" No value of {reason}." for reason in missing),
-        tuple(formulas),
+        (*baths, *formulas),
         (*lines, *missing),
     )
+
+
+def bath_formulas(model: Numerical) -> Iterator[Formula]:
+    """Each bath with its numbers in the unit of the energies, its temperature in both units."""
+    units = model.units
+    energy = f"${_unit(units.energy)}$" if units.energy else "the unit of the energies"
+    lead = rf"The baths, with energies, frequencies and $k_BT$ (written $T$) in {energy}:"
+    for bath in model.baths:
+        if isinstance(bath, Bath):
+            given = ""
+            if units.temperature and bath.beta:
+                kelvin = scientific(1 / (bath.beta * units.temperature_to_energy), 6)
+                given = rf"\;({kelvin}\,{_unit(units.temperature)})"
+            yield Formula(bath_latex(bath) + given, lead=lead)
+            lead = ""
+
+
+def _unit(written: str) -> str:
+    base, _, power = written.partition("^")
+    return rf"\mathrm{{{base}}}" + (f"^{{{power}}}" if power else "")
 
 
 def cells(model: Model, quantity: str) -> tuple[str, ...]:

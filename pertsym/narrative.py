@@ -6,7 +6,7 @@ order and add their own argument.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
@@ -249,7 +249,17 @@ def elimination_step(name: str, order: int) -> Step:
     )
 
 
-def shift_terms_step(equations: Equations, order: int) -> Step:
+Written = Callable[[TimeIntegrand, Symbol], tuple[Formula, tuple[str, ...]]]
+"""How the terms of an element are shown: as a formula and as text."""
+
+
+def all_terms(terms: TimeIntegrand, written: Symbol) -> tuple[Formula, tuple[str, ...]]:
+    """All of them."""
+    latex, text = written
+    return Formula(integrand_latex(terms, latex)), integrand_text(terms, text)
+
+
+def shift_terms_step(equations: Equations, order: int, shown: Written = all_terms) -> Step:
     """The frequency shift is no single element: show the elements it is made of."""
     solved = [r"\Delta\omega^{(2)}=-\mathrm{Im}\,R_{1010}^{(2)}"]
     if order == 4:
@@ -266,8 +276,9 @@ def shift_terms_step(equations: Equations, order: int) -> Step:
                 continue
             terms = equations.series(element)[n].terms
             if terms is not None:
-                formulas.append(Formula(integrand_latex(terms, _at(element, n).latex)))
-                lines.extend(integrand_text(terms, _at(element, n).text))
+                formula, text = shown(terms, _at(element, n))
+                formulas.append(formula)
+                lines.extend(text)
     return Step(
         "wick",
         f"Terms of the coherence block behind ${_at('frequency_shift', order).latex}$",

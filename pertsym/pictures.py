@@ -6,7 +6,7 @@ differ by the dashes of their lines.  Figures are made without pyplot: nothing g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -79,7 +79,8 @@ KINDS: Final = ("states", "rates", "bath", "generator")
 def plot(model: Model, kind: str, **options: Any) -> Picture:
     """A picture of a model by its kind; `options` are those of `states_figure` and so on.
 
-    Of rates, ``over`` is "temperature" or "splitting", see `varied`.
+    Of rates, ``over`` is "temperature" or "splitting", see `varied`.  Times and values that are
+    not given are those of `default_times` and `default_values`.
 
     Raises
     ------
@@ -90,15 +91,68 @@ def plot(model: Model, kind: str, **options: Any) -> Picture:
         case "states":
             options.setdefault("methods", ("redfield", "tcl2", "tcl4"))
             options.setdefault("initial", 0)
+            if options.get("times") is None:
+                options["times"] = default_times(model)
             return states_figure(model, **options)
         case "rates":
-            models, label = varied(model, options.pop("over", "temperature"))
+            over = options.pop("over", "temperature")
+            models, label = varied(model, over)
+            if options.get("values") is None:
+                options["values"] = default_values(model, over)
             return rates_figure(models, label=label, **options)
         case "bath":
             return bath_figure(model, **options)
         case "generator":
             return generator_figure(model, **options)
     raise InputError(model.name, "plot", f"there is no {kind!r}", f"use one of {', '.join(KINDS)}")
+
+
+def default_times(model: Model) -> NDArray[np.float64]:
+    """Times (201,) in the model's unit over which it relaxes: four times the slowest decay.
+
+    Decays are those of the generator to order 2; without any, ten periods of the largest gap.
+    """
+    numbers = Numbers(model)
+    fastest = float(np.abs(np.linalg.eigvals(numbers.matrix[0]).imag).max(initial=0.0))
+    end = 20 * np.pi / fastest if fastest else 20.0
+    with suppress(Divergent, NotYetDerivable):
+        decays = -np.linalg.eigvals(numbers.matrix[0] + numbers.matrix[2]).real
+        decays = decays[decays > 1e-6 * max(fastest, float(decays.max()))]
+        if decays.size:
+            end = 4 / float(decays.min())
+    return np.linspace(0.0, _rounded(end), 201)
+
+
+def default_values(model: Model, over: str) -> NDArray[np.float64]:
+    """Numbers from a half to the double of the model's own, as many as `points`."""
+    if over == "splitting":
+        own = float(model.energies[-1] - model.energies[0])
+    else:
+        given = [t for name, t in temperatures(model).items() if over in ("temperature", _of(name))]
+        gap = float(model.energies[-1] - model.energies[0]) or 1.0
+        known = [t for t in given if t > 0] or [gap / model.units.temperature_to_energy]
+        own = float(np.exp(np.mean(np.log(known))))
+    return np.linspace(_rounded(own / 2), _rounded(2 * own), points(model))
+
+
+def points(model: Model) -> int:
+    """How many rates are drawn: of several levels or baths each takes long."""
+    return 25 if model.dimension == 2 and len(model.baths) == 1 else 13
+
+
+def temperatures(model: Model) -> dict[str, float]:
+    """The temperature of each thermal bath, in the model's unit."""
+    to_energy = model.units.temperature_to_energy
+    return {bath.name: 1 / (bath.beta * to_energy) for bath in model.baths if bath.beta is not None}
+
+
+def _of(bath: str) -> str:
+    return f"baths.{bath}.temperature"
+
+
+def _rounded(value: float) -> float:
+    """To two digits."""
+    return float(f"{value:.1e}")
 
 
 def states_figure(
@@ -176,6 +230,7 @@ def rates_figure(
     values: NDArray[np.float64],
     label: str,
     quantities: Sequence[str] = (),
+    each: Callable[[NDArray[np.float64]], Iterable[float]] = iter,
 ) -> Picture:
     """Rates against one number: order 2, order 4 and their sum.
 
@@ -187,6 +242,8 @@ def rates_figure(
         Of the horizontal axis, with its unit.
     quantities
         Of two levels by default 1/T1 and 1/T2, of more the rates k_10, k_20 as far as there are.
+    each
+        Goes through the values, showing progress.
     """
     first = models(float(values[0]))
     two = ("inv_T1", "inv_T2")
@@ -194,7 +251,7 @@ def rates_figure(
     names = tuple(quantities) or (two if first.dimension == 2 else more)
     page, axes = figure(len(names))
     rows = {name: {n: np.full(len(values), np.nan) for n in (2, 4)} for name in names}
-    for k, value in enumerate(values):
+    for k, value in enumerate(each(values)):
         numbers = Numbers(models(float(value)))
         for name in names:
             for n in (2, 4):
@@ -219,7 +276,8 @@ def varied(model: Model, over: str) -> tuple[Callable[[float], Model], str]:
     Parameters
     ----------
     over
-        "temperature" (of every thermal bath), or "splitting" of two levels.
+        "temperature" (of every thermal bath), "baths.NAME.temperature", or "splitting" of two
+        levels.
 
     Raises
     ------
@@ -230,6 +288,10 @@ def varied(model: Model, over: str) -> tuple[Callable[[float], Model], str]:
     if over == "temperature":
         label = _with("temperature $T$", units.temperature or "energy")
         return lambda value: with_temperature(model, value), label
+    one = next((name for name in temperatures(model) if over == _of(name)), None)
+    if one is not None:
+        label = _with(f"temperature of {one}", units.temperature or "energy")
+        return lambda value: with_temperature(model, value, one), label
     if over == "splitting" and model.dimension == 2:
         label = _with(r"splitting $\omega_0$", units.energy or "energy")
         return lambda value: replace(model, energies=(0.0, value)), label
@@ -237,16 +299,17 @@ def varied(model: Model, over: str) -> tuple[Callable[[float], Model], str]:
         model.name,
         "over",
         "splitting is that of two levels" if over == "splitting" else f"{over!r} is not known",
-        "use temperature, or splitting of two levels",
+        "use temperature, baths.NAME.temperature of a thermal bath, or splitting of two levels",
     )
 
 
-def with_temperature(model: Model, temperature: float) -> Model:
-    """The model with this temperature (in its unit) of every thermal bath."""
+def with_temperature(model: Model, temperature: float, of: str = "") -> Model:
+    """The model with this temperature (in its unit) of every thermal bath, or of one."""
     beta = model.units.inverse_temperature(temperature)
 
     def changed(bath: Bath) -> Bath:
-        return bath if bath.beta is None else replace_beta(bath, beta)
+        other = bath.beta is None or (of and bath.name != of)
+        return bath if other else replace_beta(bath, beta)
 
     return replace(model, baths=tuple(map(changed, model.baths)))
 

@@ -307,3 +307,29 @@ def test_what_to_cite(tmp_path: Path) -> None:
         assert done.stdout.count("{") == done.stdout.count("}")
         assert done.stdout.count("\n@") == len(wanted) - 1
     refused(run("cite", "lairt"), 2, "no derivation 'lairt'")
+
+
+def test_one_temperature_of_several_is_said(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    path, output = tmp_path / "m.toml", tmp_path / "picture.svg"
+    bath = (
+        "[baths.{}]\ntemperature = {}\nspectral_density = {{ kind = 'drude-lorentz', lam = 0.05, "
+    )
+    path.write_text(
+        "[system]\nenergies = [0, 1]\n"
+        "[[couplings]]\noperator = [[0, 1], [1, 0]]\nbath = 'a'\n"
+        "[[couplings]]\noperator = [[1, 0], [0, 0]]\nbath = 'b'\n"
+        + bath.format("a", 0.5)
+        + "gamma = 1.0 }\n"
+        + bath.format("b", 1.5)
+        + "gamma = 1.0 }\n"
+    )
+    plot = ("plot", path, "--kind", "rates", "--output", output, "--over")
+    noted = run(*plot, "temperature=1:1.5")
+    assert noted.exit_code == 0
+    assert "a at 0.5, b at 1.5" in noted.stderr
+    one = run(*plot, "baths.b.temperature=1:1.5")
+    assert one.exit_code == 0
+    assert "note" not in one.stderr
+    assert output.is_file()
+    refused(run(*plot, "baths.c.temperature=1:2"), 2, "baths.NAME.temperature")

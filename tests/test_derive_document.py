@@ -446,3 +446,94 @@ def test_a_rate_that_is_negative_in_sum_is_explained() -> None:
     total = sum(ps.tcl_generator(model, 4).orders[n].matrix for n in (2, 4))
     assert total[0, 4].real < 0  # what the sentence says of the element 00,11
     assert "negative" not in values(1.0)[1].prose
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_powers_of_elements_with_a_bath_above_are_bracketed_and_read(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    h, s, u = (rng.normal(size=(3, 3)) for _ in range(3))
+    couplings = [ps.Coupling(s + s.T, "cool"), ps.Coupling(u + u.T, "warm")]
+    found = ps.derive(ps.Model(hamiltonian=h + h.T, couplings=couplings)).k_20[2]
+    assert r"(S^{\mathrm{cool}}_{02})^{2}" in found.latex()
+    assert "}^{" not in found.latex().replace(r"^{(2)}", "")
+    assert r"(S^{\mathrm{cool}}_{02})^{2}" in found.terms.latex
+    other = found.latex().replace(r"S^{\mathrm{cool}}_{02}", r"S_{02}^{\mathrm{cool}}")
+    for text in (found.latex(), other, found.real.text):
+        assert found.compare(text).verdict == "equal"
+    assert found.compare(found.latex().replace("cool}}_{02}", "cool}}_{01}")).verdict != "equal"
+
+
+TWO_BATHS = """
+name = "dimer"
+units = "wavenumber"
+[system]
+hamiltonian = [[0, 50], [50, 200]]
+[[couplings]]
+operator = [[1, 0], [0, 0]]
+bath = "donor"
+[[couplings]]
+operator = [[0, 0], [0, 1]]
+bath = "acceptor"
+[baths.donor]
+temperature = {0}
+spectral_density = {{ kind = "drude-lorentz", lam = {2}, gamma = 100.0 }}
+[baths.acceptor]
+temperature = {1}
+spectral_density = {{ kind = "drude-lorentz", lam = 5, gamma = 80.0 }}
+"""
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_documents_state_the_baths_and_one_quantity_has_values(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    hot, cold, lam = rng.randint(250, 400), rng.randint(90, 200), rng.randint(2, 9)
+    path, out = tmp_path / "m.toml", tmp_path / "m.tex"
+    path.write_text(TWO_BATHS.format(hot, cold, lam), encoding="utf-8")
+    for asked in (["--quantity", "k_10"], []):
+        assert run("derive", path, "--order", 2, "--latex", out, *asked).exit_code == 0
+        written = out.read_text(encoding="utf-8")
+        values = written.partition(r"\section{Values}")[2]
+        assert rf"(\lambda={lam},\ \gamma=100)" in values
+        assert rf"({hot}\,\mathrm{{K}})" in values
+        assert rf"({cold}\,\mathrm{{K}})" in values
+        kelvin = 0.6950348  # in wavenumbers
+        shown = [float(x) for x in re.findall(r"T=([\d.]+)\\;", values)]
+        assert shown == pytest.approx([hot * kelvin, cold * kelvin], rel=1e-5)
+        assert r"\mathrm{cm}^{-1}" in values
+        assert "k_{10}^{(2)} = " in values
+        assert r"\beta_a" in written
+    path.write_text(TWO_BATHS.format(hot, hot, lam), encoding="utf-8")
+    assert run("derive", path, "--order", 2, "--latex", out).exit_code == 0
+    assert r"\beta_a" not in out.read_text(encoding="utf-8")
+
+
+def test_one_step_says_what_its_names_are(tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text(TWO_BATHS.format(300, 300, 5), encoding="utf-8")
+    shown = run("derive", path, "--order", 2, "--quantity", "k_10", "--step", "spectral").output
+    before = shown.partition("k10(2) =")[0]
+    assert re.search(r"^ +s = sqrt\(5\)/5", before, re.M)
+    assert "ω0 = 100*sqrt(5)" in before
+    assert not re.search(r"^ +c = ", before, re.M)  # is in no formula shown
+
+
+def test_long_sums_are_shortened_with_one_sign_wherever_they_stand() -> None:
+    derived = ps.derive(
+        [
+            ps.Coupling([["d", "x"], ["x", "-d"]], "donor"),
+            ps.Coupling([["e", "y"], ["y", "-e"]], "b"),
+        ]
+    )
+    names = ["k_up", "frequency_shift"]
+    document = derived.document(order=4, quantities=names)
+    assert len(derived["R_1010"][4].terms) > 100
+    for step in document.steps:
+        if step.key.endswith("4-wick"):
+            (long,) = [f.latex for f in step.formulas if r" = \cdots" in f.latex]
+            assert long.count(r"\tau_1") < 60
+            assert len(step.text) < 100
+            assert "Those that come first" in step.prose
+            first = derived["k_up" if "k_up" in step.key else "R_1010"][4].terms[:12].latex
+            assert not re.search(r"\+(\{\})?&? *-", long.partition(r"\int")[0])
+            begins = first.replace(r"\begin{aligned}", "").lstrip(" &{}\n")
+            assert ("-" in long.partition(r"\int")[0].partition(r"\cdots")[2]) == (begins[0] == "-")

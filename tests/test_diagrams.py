@@ -291,3 +291,42 @@ def test_a_document_with_diagrams_compiles(tmp_path):
     run = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
     assert subprocess.run(run, cwd=tmp_path, capture_output=True).returncode == 0
     assert "Overfull" not in (tmp_path / "a.log").read_text(errors="replace")
+
+
+def boxes(drawing):
+    """Left, right, lower and upper edge of what is written, of the widths of a serif face."""
+    wide = {**dict.fromkeys("ijlt()", 3.5), **dict.fromkeys("mwCMW+\N{MINUS SIGN}", 7.0)}
+
+    def width(text, size):
+        return sum(wide.get(letter, 5.2) for letter in text) * size / 10
+
+    for x, y, base, sub in texts(drawing.svg):
+        half = (width(base, 10) + width(sub, 7)) / 2
+        yield x - half, x + half, -y - 4, -y + 4
+
+
+def test_long_names_are_clear_of_each_other_and_of_lines_and_nothing_is_cut_off():
+    rng = random.Random(20)
+    for _ in range(3):
+        names = ["".join(rng.choices("abcdenorst", k=rng.randint(5, 10))) for _ in range(2)]
+        derived = ps.derive(
+            [
+                ps.Coupling([[1, 0], [0, 0]], names[0]),
+                ps.Coupling([["d", "x"], ["x", "-d"]], names[1]),
+            ]
+        )
+        for term in derived.k_up[4].terms:
+            drawing = term.diagram()
+            left, _, right, _ = drawing.box
+            written = list(boxes(drawing))
+            assert right - left <= 460
+            assert all(left <= a and b <= right for a, b, _, _ in written)
+            for one, two in combinations(written, 2):
+                apart = one[1] < two[0] or two[1] < one[0] or one[3] < two[2] or two[3] < one[2]
+                assert apart, (names, one, two)
+            for (x, y), (x2, y2) in curves(drawing.svg):
+                if y == y2:
+                    continue
+                for k in range(1, 20):  # a slanted arc
+                    at, up = x + k / 20 * (x2 - x), -y - k / 20 * (y2 - y)
+                    assert not any(a < at < b and c < up < d for a, b, c, d in written)

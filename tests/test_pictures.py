@@ -178,3 +178,45 @@ def test_the_matrix_in_symbols_is_the_generator():
     assert sympy.expand(matrix[3, 0] - derived.k_up[2].sympy()) == 0
     for column in range(4):  # what leaves one population is in the other
         assert sympy.expand(matrix[0, column] + matrix[3, column]) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_times_and_temperatures_come_from_the_model(seed):
+    pytest.importorskip("matplotlib")
+    rng = random.Random(seed)
+    hot, cold = rng.uniform(250, 400), rng.uniform(80, 150)
+    model = ps.Model(
+        hamiltonian=[[0, 60], [60, rng.randint(80, 200)]],
+        couplings=[ps.Coupling([[1, 0], [0, 0]], "a"), ps.Coupling([[0, 0], [0, 1]], "b")],
+        units="wavenumber",
+        name="pair",
+    )
+    drude = ps.DrudeLorentz(lam=rng.uniform(5, 20), gamma=106.0)
+    n = ps.derive(model).at(a=ps.Bath(drude, temperature=hot), b=ps.Bath(drude, temperature=cold))
+    times = pictures.default_times(n.model)
+    populations = n.evolve("redfield", initial=0, times=times, basis="energy").populations
+    moved = np.abs(populations - populations[-1])
+    assert moved[0].max() > 0.1
+    assert moved[-20].max() < 0.05  # relaxed, and
+    assert moved[20].max() > 0.1  # not from the start
+    page = n.plot("states", methods=("redfield",))
+    assert page.axes[0].lines[0].get_xdata()[-1] == times[-1]
+    between = np.sqrt(hot * cold)
+    values = pictures.default_values(n.model, "temperature")
+    assert values[[0, -1]] == pytest.approx([between / 2, 2 * between], rel=0.06)
+    values = pictures.default_values(n.model, "baths.b.temperature")
+    assert values[[0, -1]] == pytest.approx([cold / 2, 2 * cold], rel=0.06)
+    at, label = pictures.varied(n.model, "baths.b.temperature")
+    assert label == "temperature of b  [K]"
+    assert pictures.temperatures(at(99.0)) == pytest.approx({"a": hot, "b": 99.0})
+    with pytest.raises(InputError, match=r"baths\.NAME\.temperature"):
+        pictures.varied(n.model, "baths.c.temperature")
+    states = n.evolve("tcl2", initial=0, times=times[:3]).plot()
+    assert states._suptitle.get_text().startswith("pair, ")
+    assert states.axes[0].lines[0].get_label() == "0, tcl2"
+
+
+def test_rates_without_values(drawn):
+    page = drawn.plot("rates", quantities=("k_up",))
+    x = page.axes[0].lines[0].get_xdata()
+    assert x[0] < 208.5 < x[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -100,6 +101,8 @@ def derive(
     if step is not None:
         try:
             steps = (derivation.step(step),)
+            if not (as_json or writes):
+                steps = (*_abbreviations(derivation, steps[0]), *steps)
         except KeyError as fault:
             near = did_you_mean(step, [known.key for known in derivation.steps])
             fail(f"--step: {fault.args[0]}{near}", BAD_INPUT)
@@ -127,7 +130,7 @@ def _derivation(source: Source, quantity: str | None, order: int) -> Derivation:
     if is_constant(source.equations, quantity):
         stages = _constant(source.equations, order).steps
     else:
-        stages = pipeline(source.equations, quantity, order)
+        stages = (*pipeline(source.equations, quantity, order), *source.values(quantity, order))
     steps = (*source.preface(), *stages)
     title = f"{source.heading.title}: {quantity}, order {order}"
     return replace(source.heading, title=title, steps=steps)
@@ -138,6 +141,23 @@ def _constant(equations: Equations, order: int) -> ConstantResult:
         return ConstantSeries(EquilibriumConstant(equations.interaction))[order]
     except ValueError as fault:
         fail(f"--{fault}", NOT_DERIVABLE)
+
+
+def _abbreviations(derivation: Derivation, chosen: Step) -> tuple[Step, ...]:
+    """The definitions of the names in the formulas of one step, of one's own model."""
+    found = next((known for known in derivation.steps if known.key == "eigenbasis"), None)
+    if found is None or chosen.key in ("eigenbasis", "hamiltonian", "definitions"):
+        return ()
+    written = "\n".join((*chosen.text, *(line for f in chosen.formulas for line in f.text)))
+    lines = tuple(
+        line
+        for line in found.text
+        if re.search(rf"(?<![\w])(?:{re.escape(line.partition(' = ')[0])})(?![A-Za-z_])", written)
+    )
+    prose = "Names in the formulas below:"
+    return (replace(found, title="Abbreviations", prose=prose, formulas=(), text=lines),) * bool(
+        lines
+    )
 
 
 def _require_quantity(source: Source, quantity: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import click
 import numpy as np
@@ -18,14 +19,14 @@ from pertsym.cli.console import (
     even_order,
     fail,
     load,
+    note,
+    progress,
     read_values,
     settings_option,
 )
 from pertsym.cli.states import basis_option, read_initial, read_times
 from pertsym.evaluated import Basis
 from pertsym.model.values import Model
-
-_POINTS: Final = 25
 
 
 @click.command()
@@ -46,13 +47,14 @@ _POINTS: Final = 25
 )
 @click.option("--methods", default="redfield,tcl2,tcl4", show_default=True, help="Of states.")
 @click.option("--initial", default="0", show_default=True, help="Of states, as of `evolve`.")
-@click.option("--times", default="0:20:101", show_default=True, help="Of states and bath.")
+@click.option("--times", help="Of states; by default over which the model relaxes.")
 @click.option(
     "--over",
-    default="temperature=0.5:2",
+    default="temperature",
     show_default=True,
     metavar="PATH=START:STOP",
-    help="Of rates: temperature, splitting (of two levels) or symbols.NAME.",
+    help="Of rates: temperature (of all baths), baths.NAME.temperature, splitting (of two levels) "
+    "or symbols.NAME. Without =START:STOP, from a half to the double of the model's own.",
 )
 @click.option("--order", default=2, show_default=True, help="Of generator.")
 @basis_option
@@ -65,7 +67,7 @@ def plot(
     output: Path,
     methods: str,
     initial: str,
-    times: str,
+    times: str | None,
     over: str,
     order: int,
     basis: str,
@@ -88,7 +90,7 @@ def plot(
                     parsed,
                     [name.strip() for name in methods.split(",") if name.strip()],
                     read_initial(initial, parsed.dimension),
-                    np.array(read_times(times)),
+                    np.array(read_times(times)) if times else pictures.default_times(parsed),
                     cast(Basis, basis),
                 )
             case "rates":
@@ -112,27 +114,46 @@ def plot(
 def _rates(parsed: Model, file: Path, over: str, settings: tuple[str, ...]) -> Any:
     from pertsym.model.file import load_model
 
-    path, _, span = over.partition("=")
+    path, given, span = over.partition("=")
+    count = pictures.points(parsed)
+
+    def each(values: Any) -> Iterable[float]:
+        return progress(values, len(values), "rates")
+
+    if path == "temperature":
+        stated = {name: f"{t:.6g}" for name, t in pictures.temperatures(parsed).items()}
+        if len(set(stated.values())) > 1:
+            listed = ", ".join(f"{name} at {t}" for name, t in stated.items())
+            note(f"temperature is that of all baths ({listed}); baths.NAME.temperature is of one")
+    known = path in ("temperature", "splitting") or path.startswith("baths.")
+    if known and not given:
+        models, label = pictures.varied(parsed, path)
+        values = pictures.default_values(parsed, path)
+        return pictures.rates_figure(models, values, label, each=each)
     try:
         start, stop = (float(x) for x in span.split(":"))
     except ValueError:
         start = stop = np.nan
     if not (np.isfinite(start) and np.isfinite(stop) and start < stop):
         fail(f"--over: {over!r} is not PATH=START:STOP with START < STOP", BAD_INPUT)
-    values = np.linspace(start, stop, _POINTS)
-    if path in ("temperature", "splitting"):
+    values = np.linspace(start, stop, count)
+    if known:
         if start < 0 or (path == "splitting" and start == 0):
             fail(f"--over: {path} must be positive, got {start:g}", BAD_INPUT)
         models, label = pictures.varied(parsed, path)
-        return pictures.rates_figure(models, values, label)
+        return pictures.rates_figure(models, values, label, each=each)
     name = path.removeprefix("symbols.")
     if name == path:
-        fail(f"--over: {path!r} is none of temperature, splitting, symbols.NAME", BAD_INPUT)
+        fail(
+            f"--over: {path!r} is none of temperature, baths.NAME.temperature, splitting, "
+            "symbols.NAME",
+            BAD_INPUT,
+        )
 
     def at(value: float) -> Model:
         return load_model(file, {**read_values(file, settings), **_exact(name, value)})
 
-    return pictures.rates_figure(at, values, name)
+    return pictures.rates_figure(at, values, name, each=each)
 
 
 def _exact(name: str, value: float) -> dict[str, Any]:

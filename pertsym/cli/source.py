@@ -35,6 +35,8 @@ class Source(NamedTuple):
         Steps that come before those of a single quantity.
     cells
         Python that derives it anew, for a notebook.
+    values
+        quantity, order -> steps that come after those of a single quantity.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Source(NamedTuple):
     heading: Derivation
     preface: Callable[[], Sequence[Step]] = tuple
     cells: tuple[str, ...] = ()
+    values: Callable[[str, int], Sequence[Step]] = lambda quantity, order: ()
 
 
 def source_of(written: str, settings: Sequence[str]) -> Source:
@@ -85,7 +88,7 @@ def _model(path: Path, settings: Sequence[str]) -> Source:
     # one's own models need SymPy's readers, built-in derivations do not
     from pertsym.api import derive
     from pertsym.model.statement_file import load_statement
-    from pertsym.model_narrative import cells
+    from pertsym.model_narrative import cells, number_steps
 
     model = load_statement(path, read_values(path, settings))
     try:
@@ -102,4 +105,7 @@ def _model(path: Path, settings: Sequence[str]) -> Source:
         Derivation(model.name, model.name, "", "", ()),
         lambda: derived.steps,
         cells(model, derived.names[0]),
+        lambda name, order: (
+            tuple(number_steps(derived.basis, (name,), order)) if derived.basis is not None else ()
+        ),
     )

@@ -40,6 +40,12 @@ _SUBSCRIPT: Final = _C(
     r"\s*_\s*(?:\{(?P<group>(?:[^{}]|\\[{}]|\{(?:[^{}]|\\[{}]|\{[^{}]*\})*\})*)\}"
     r"|(?P<one>[A-Za-z0-9]|\\(?:mathrm|text)\s*\{[^{}]*\}|\\[A-Za-z]+))"
 )
+_ABOVE: Final = _C(
+    r"(?P<letter>[A-Za-z])\s*(?:_\s*\{?(?P<below>\d+)\}?)?"
+    r"\s*\^\s*\{?\s*\\(?:mathrm|text)\s*\{(?P<bath>[A-Za-z0-9]+)\}\s*\}?"
+    r"\s*(?:_\s*\{?(?P<after>\d+)\}?)?",
+    re.ASCII,
+)
 _PRIMES: Final = _C(r"\s*(?:(?P<quotes>'+)|\^\s*\{?\s*(?P<primes>(?:\\prime(?![A-Za-z])\s*)+)\}?)")
 _ORDER: Final = _C(r"\s*\^\s*\{\s*\((\d{1,3})\)\s*\}", re.ASCII)
 _POWER: Final = _C(r"\s*\^\s*(?:\{\s*(\d{1,3})\s*\}|(\d))(?=(?:\s|\\left|\\[Bb]igg?l?)*[(\[{])")
@@ -206,6 +212,8 @@ class LatexLexer(Lexer):
         if (typed := _W.match(self.source, at)) and not self._is_element(typed[0]):
             self.at = typed.end()
             return self.frequency(typed["group"] or typed["one"] or typed["index"], at)
+        if self._of_bath(at):
+            return None
         found = self.match(_BASE)
         if not found:
             self.fail(f"{self.source[at]!r} is not part of the language")
@@ -234,6 +242,18 @@ class LatexLexer(Lexer):
         if base == "nu" and not _SUBSCRIPT.match(self.source, self.at):
             return self._frequency(at)
         return self._element(found[0], base, at)
+
+    def _of_bath(self, at: int) -> bool:
+        r"""An element with its bath above, in either order: S^{\mathrm{B}}_{01}."""
+        found = self.match(_ABOVE)
+        if found:
+            below = found["below"] or found["after"]
+            name = f"{found['letter']}_{found['bath']}_{below}"
+            if name in self.dictionary.elements:
+                self.symbol("element", name, at)
+                return True
+            self.at = at
+        return False
 
     def _worded(self, shown: str, at: int) -> bool:
         r"""An element that is a word, such as \mathrm{ab}_{2}, or \text{a b}."""

@@ -25,6 +25,8 @@ _COLUMN, _MARGIN, _APART = 28, 24, 38
 _ROW = 11
 """Height of a line of text."""
 _GAP = 8
+_WIDEST = 460
+"""What a column of an article holds."""
 _BLUE = "#0072B2"
 
 
@@ -65,6 +67,13 @@ class Text(NamedTuple):
     sub: Markup = Markup()
     star: bool = False
 
+    @property
+    def half(self) -> float:
+        """Half of its width, not less than that of any of its writers."""
+        raised = 4.5 if self.star else 0.0
+        written = 6.2 * len(self.base) + 4.4 * len(self.sub.text.removeprefix("_")) + raised
+        return max(_ROW, written) / 2
+
 
 Mark = Line | Arc | Dot | Text
 
@@ -80,9 +89,9 @@ class Drawing:
         """Left, lower, right and upper edge."""
         xs, ys = [0.0], [0.0]
         for mark in self.marks:
-            half = _ROW / 2 if isinstance(mark, Text) else 1.5
-            xs += [mark.x - half, mark.x + half]
-            ys += [mark.y - half, mark.y + half]
+            wide, high = (mark.half, _ROW / 2) if isinstance(mark, Text) else (1.5, 1.5)
+            xs += [mark.x - wide, mark.x + wide]
+            ys += [mark.y - high, mark.y + high]
             if isinstance(mark, Line | Arc):
                 xs.append(mark.x2)
                 # a curve reaches half as far as its control point
@@ -146,19 +155,22 @@ def draw_pairing(pairing: Pairing) -> Drawing:
 
 
 def draw_paths(paths: Mapping[LiouvillePath, Gaussian]) -> Drawing:
-    """Liouville paths, two in a row, each with its contribution if they are several."""
+    """Liouville paths, two in a row where they fit; of several each with its contribution."""
     drawings = []
     for path, weight in paths.items():
         drawing = Drawing(_double_sided(path))
         if len(paths) > 1:
             sign, size = number(weight)
             factor = sign.replace("-", "\N{MINUS SIGN}") + (size.text or "1")
-            aside = Text(_ROW, -_APART / 2, factor)
-            drawing = Drawing((aside, *drawing.moved(2 * _ROW, 0)))
+            half = Text(0, 0, factor).half
+            aside = Text(half, -_APART / 2, factor)
+            drawing = Drawing((aside, *drawing.moved(2 * half + 4 - drawing.box[0], 0)))
         drawings.append(drawing)
     marks: list[Mark] = []
     lower = 0.0
-    for row in (drawings[k : k + 2] for k in range(0, len(drawings), 2)):
+    wide = max((drawing.box[2] for drawing in drawings), default=0.0)
+    many = 2 if 2 * wide + _GAP <= _WIDEST else 1
+    for row in (drawings[k : k + many] for k in range(0, len(drawings), many)):
         dy = lower - max(drawing.box[3] for drawing in row) - _GAP if marks else 0.0
         dx = 0.0
         for drawing in row:
@@ -170,8 +182,10 @@ def draw_paths(paths: Mapping[LiouvillePath, Gaussian]) -> Drawing:
 
 def _double_sided(path: LiouvillePath) -> tuple[Mark, ...]:
     order = _together(path.ket, path.bra)
-    column = {time: _MARGIN + _COLUMN * k for k, time in enumerate(order)}
-    end = 2 * _MARGIN + _COLUMN * (len(order) - 1)
+    names = [Text(0, 0, "C", label(f.name), f.conjugate) for f in path.factors]
+    apart = max([float(_COLUMN), *(1.3 * name.half + 12 for name in names)])
+    column = {time: _MARGIN + apart * k for k, time in enumerate(order)}
+    end = 2 * _MARGIN + apart * (len(order) - 1)
     marks: list[Mark] = []
     for times, levels, y in (
         (path.ket, path.ket_levels, 0.0),
@@ -182,14 +196,13 @@ def _double_sided(path: LiouvillePath) -> tuple[Mark, ...]:
             middle = (a + b) / 2
             marks += [Line(a, y, middle - 5, y), Line(middle + 5, y, b, y)]
             marks.append(Text(middle, y, str(level)))
-    arcs = [(_joined(factor, column, path.bra), factor) for factor in path.factors]
-    marks += [arc for arc, _ in arcs]
-    for arc, factor in arcs:
-        written = (label(factor.name), factor.conjugate)
-        marks.append(Text(*_clear(arc, marks), "C", *written))
     for before, after in _steps_back(order):
         x = (column[before] + column[after]) / 2
         marks.append(Line(x, -6, x, 6 - _APART, dotted=True))
+    arcs = [_joined(factor, column, path.bra) for factor in path.factors]
+    marks += arcs
+    for arc, name in zip(arcs, names, strict=True):
+        marks.append(_clear(arc, name, marks))
     marks += [Dot(column[t], 0.0) for t in path.ket]
     marks += [Dot(column[t], -float(_APART)) for t in path.bra]
     return (*marks, *_times(column, Drawing(tuple(marks)).box[1] - _ROW / 2 - 2))
@@ -205,28 +218,38 @@ def _joined(factor: Factor, column: Mapping[int, float], bra: tuple[int, ...]) -
     return Arc(x, y, (x + x2) / 2, (y + y2) / 2, x2, y2)
 
 
-def _clear(arc: Arc, marks: Sequence[Mark]) -> tuple[float, float]:
-    """Where the name of an arc is written: over the middle of a bow, else beside the line where
-    it is farthest from other names and lines."""
-    if arc.y == arc.y2:
-        up = 1 if arc.cy > arc.y else -1
-        return arc.cx, (arc.y + arc.cy) / 2 + 6 * up
-    taken = [(mark.x, mark.y, 14.0) for mark in marks if isinstance(mark, Text)]
-    for other in marks:
-        if isinstance(other, Arc) and other != arc and other.y != other.y2:
-            taken += [(*_along(other, k / 8), 8.0) for k in range(9)]
+def _clear(arc: Arc, name: Text, marks: Sequence[Mark]) -> Text:
+    """The name of an arc where it is written: over a bow, else beside the line, and there where it
+    is farthest from other names and from all lines."""
+    lines = [_along(m, k / 16) for m in marks if isinstance(m, Line | Arc) for k in range(17)]
+    texts = [mark for mark in marks if isinstance(mark, Text)]
 
     def distance(at: tuple[float, float]) -> float:
-        apart = (max(abs(at[0] - x) / reach, abs(at[1] - y) / 9) for x, y, reach in taken)
-        return min(1.0, *apart)
+        """Of a box from what lies next to it, negative where it covers that."""
+        apart = [max(abs(at[0] - x) - name.half, abs(at[1] - y) - 4) for x, y in lines]
+        apart += [
+            max(abs(at[0] - t.x) - name.half - t.half, abs(at[1] - t.y) - _ROW) for t in texts
+        ]
+        return min(2.0, at[0] - name.half + 2, *apart)
 
-    places = [_along(arc, t) for t in (0.5, 0.35, 0.65, 0.25, 0.75)]
-    return max(((x + aside, y) for x, y in places for aside in (10, -10)), key=distance)
+    if arc.y == arc.y2:
+        up = 1 if arc.cy > arc.y else -1
+        top = (arc.y + arc.cy) / 2 + 7 * up
+        places = [(arc.cx + dx * name.half, top) for dx in (0.0, -0.5, 0.5, -1.0, 1.0)]
+    else:
+        aside = name.half + 5 * abs((arc.x2 - arc.x) / (arc.y2 - arc.y)) + 2
+        points = [_along(arc, t) for t in (0.5, 0.4, 0.6, 0.3, 0.7)]
+        places = [(x + dx, y) for x, y in points for dx in (aside, -aside)]
+    x, y = max(places, key=distance)
+    return name._replace(x=x, y=y)
 
 
-def _along(arc: Arc, t: float) -> tuple[float, float]:
-    """A point of a straight arc."""
-    return arc.x + t * (arc.x2 - arc.x), arc.y + t * (arc.y2 - arc.y)
+def _along(mark: Line | Arc, t: float) -> tuple[float, float]:
+    """A point of a line or of a curve."""
+    if isinstance(mark, Line):
+        return mark.x + t * (mark.x2 - mark.x), mark.y + t * (mark.y2 - mark.y)
+    a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
+    return a * mark.x + b * mark.cx + c * mark.x2, a * mark.y + b * mark.cy + c * mark.y2
 
 
 def goes_back(path: LiouvillePath) -> bool:

@@ -36,6 +36,14 @@ def element_symbol(name: str) -> Markup:
     return Markup(base + (f"_{{{digits}}}" if digits else ""), name)
 
 
+def element_power(name: str, power: int) -> Markup:
+    """A power of an element; in brackets where the symbol has something above already."""
+    symbol = element_symbol(name)
+    if power != 1 and "^" in symbol.latex:
+        symbol = Markup(f"({symbol.latex})", symbol.text)
+    return symbol + raised(power)
+
+
 def strengths_markup(names: Strengths) -> Markup:
     """A product of symbols, powers collected; empty for none.
 
@@ -46,7 +54,7 @@ def strengths_markup(names: Strengths) -> Markup:
         powers = [powers[-1], *powers[:-1]]
     product, between = Markup(), Markup()
     for name, power in powers:
-        product = product + between + element_symbol(name) + raised(power)
+        product = product + between + element_power(name, power)
         between = Markup(r"\cdot " if name == "d" else "", " ")
     return product
 
@@ -56,7 +64,11 @@ def polynomial_markup(polynomial: Polynomial) -> tuple[str, Markup]:
     sign, factors = factorised(polynomial)
     product, between = Markup(), Markup()
     for factor, power in factors:
-        product = product + between + _factor(factor) + raised(power)
+        names = factor[0][0] if len(factor) == 1 else ()
+        raised_to = (
+            element_power(names[0], power) if len(names) == 1 else _factor(factor) + raised(power)
+        )
+        product = product + between + raised_to
         is_d = len(factor) == 1 and set(factor[0][0]) == {"d"}
         between = Markup(r"\cdot " if is_d else "", " ")
     return ("-" if sign < 0 else "+"), product

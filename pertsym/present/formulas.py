@@ -9,7 +9,7 @@ from math import gcd, lcm
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, Term, TimeIntegrand
-from pertsym.present.elements import element_symbol, polynomial_markup, strengths_markup
+from pertsym.present.elements import element_power, polynomial_markup, strengths_markup
 from pertsym.present.layout import Piece
 from pertsym.present.markup import (
     Markup,
@@ -244,7 +244,7 @@ def atoms_markup(atoms: Sequence[tuple[Atom, int]]) -> Markup:
         if isinstance(atom, Value):
             factors.append(value_markup(atom) + raised(power))
         elif isinstance(atom, MatrixElement):
-            factors.append(element_symbol(atom.name) + raised(power))
+            factors.append(element_power(atom.name, power))
         else:
             opening, closing = TALL_ROUND
             factors.append(opening + integral_markup(atom) + closing + raised(power))

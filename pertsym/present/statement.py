@@ -72,9 +72,10 @@ def bath_latex(bath: Bath) -> str:
         return f"C{label(bath.name).latex if bath.name else ''}(t)=" + _listed(shown, len(pairs))
     kind = r"\text{spins}" if bath.is_spin else rf"\text{{{_KINDS[bath.statistics]}}}"
     temperature = "T=0" if bath.beta == math.inf else f"T={_number(1 / (bath.beta or math.inf))}"
+    temperature = rf",\quad {temperature}" if bath.beta is not None else ""
     density = bath.density.spins or bath.density
     name = label(bath.name).latex if bath.name else ""
-    return rf"J{name}(\omega)={_density_latex(density)},\qquad {kind},\quad {temperature}"
+    return rf"J{name}(\omega)={_density_latex(density)},\qquad {kind}{temperature}"
 
 
 _KINDS = {"boson": "oscillators", "classical": "classical"}
