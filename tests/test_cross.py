@@ -200,7 +200,7 @@ def test_two_qubits_against_independent_mixing(fraction: float, order: int) -> N
         tcl_generator(m, order, **tolerance).orders[order].matrix for m in (model, reference)
     )
     assert np.all(np.isfinite(found))
-    np.testing.assert_allclose(found, expected, atol=1e-12)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
     state = np.array([0, 1, -fraction, 0]) / np.sqrt(1 + fraction**2)
     populated = np.outer(state, state).reshape(-1)
     decay, gain = np.abs(found @ populated).max(), np.abs(populated @ found).max()
