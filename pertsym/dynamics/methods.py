@@ -45,9 +45,9 @@ from pertsym.generators.representation import (
     require_feasible,
 )
 from pertsym.generators.routes import joint_limit
-from pertsym.generators.second_order import second_order
+from pertsym.generators.second_order import redfield_term, second_order
 from pertsym.generators.steady import steady_state
-from pertsym.generators.system import System, element_name
+from pertsym.generators.system import Correlated, System, element_name
 from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
@@ -65,7 +65,7 @@ EVOLVE: Final = (
 )
 
 _TCL: Final = re.compile(r"tcl([1-9][0-9]?)(?:-(asymptotic|slip))?")
-_EARLY: Final = (1 / 32, 1 / 8, 1 / 2)  # of the first interval: where K_2(t) is compared
+_EARLY: Final = (1 / 64, 1 / 16, 1 / 4, 1, 4, 16, 64)  # of the first interval
 _TRANSIENT: Final = 0.3  # the part of the tolerance that the transient's generator may take
 _STEADY_TOLERANCE: Final = 1e-9
 
@@ -376,24 +376,39 @@ def _transient(
 def _misfits(model: Model, limit: Limit, found: Represented, transient: FiniteTime) -> list[Misfit]:
     """The error of K_2 from exponentials, element by element, early and for t -> infinity.
 
-    Early it is larger, because exponents need not follow what is fast beside the system.  Where
-    K_2 exists it is known without them; elsewhere it is the representation's own error.
+    Where K_2 exists for t -> infinity it is known without them; elsewhere the error is that of the
+    representation.  Early it is larger, because exponents need not follow what is fast beside the
+    system: there it is measured by the coarser representation, whose distance shrinks less than
+    the errors at the system's frequencies do, or, where that is the same, by K_2 of that time.
     """
     second = limit.generators[2]
     exact = second_order(limit.system, correlations_of(model))
     error: Numbers = np.abs(second - exact.matrix) + exact.error
     if exact.divergent or not np.all(np.isfinite(error)):
         error = found.error * np.abs(second)
-    early = []
-    for time in transient.panels[0].end * np.array(_EARLY) if transient.panels else ():
-        try:
-            known = tcl_generator(model, 2, float(time)).orders[2]
-        except NotYetDerivable:
-            continue
-        if not known.divergent:
-            gap = np.abs(transient.at(2, float(time)) - known.matrix) + known.error
-            early.append(Misfit(float(time), gap))
+    early: list[Misfit] = []
+    first = transient.panels[0].end if transient.panels else math.inf
+    for time in (first * part for part in _EARLY if first * part <= transient.end):
+        fine, coarse = (_second_at(limit.system, each, time) for each in (found.fine, found.coarse))
+        gap: Numbers = np.abs(fine - coarse) * math.sqrt(found.ratio)
+        if not np.any(gap):  # both are the same
+            gap = np.abs(fine - tcl_generator(model, 2, time).orders[2].matrix)
+        if time >= first and felt(gap) * math.sqrt(found.ratio) <= felt(error):
+            break  # from here on as late
+        early.append(Misfit(time, error + gap))
     return [*early, Misfit(math.inf, error)]
+
+
+def _second_at(system: System, baths: Sequence[Correlated], time: float) -> Matrix:
+    """K_2 at a time from exponentials of independent baths."""
+    total: Matrix = np.zeros((system.dimension**2,) * 2, dtype=complex)
+    for bath in baths:
+        rates = np.array(bath.exponentials.nu)[:, None, None] + 1j * system.gaps
+        part = -np.expm1(-rates * time) / rates
+        operator = system.operators[bath.later]
+        response = np.tensordot(np.array(bath.exponentials.c), part, axes=1)
+        total += redfield_term(operator, operator * response)
+    return total
 
 
 def in_basis(
