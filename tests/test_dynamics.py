@@ -306,19 +306,29 @@ def test_a_generator_that_no_machine_holds_is_refused() -> None:
         tcl_generator(model, 20)
 
 
+@pytest.mark.parametrize("second", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_errors_of_early_states(seed: int) -> None:
-    """Exponentials for 1e-7 leave more of K(t) early than late; against those for 1e-11."""
+def test_errors_of_early_states(seed: int, second: bool) -> None:
+    """Exponentials for 1e-7 leave more of K(t) early than late; against those for 1e-11.
+
+    Of some of these baths the coarser representation is the same, of others it is not.
+    """
     rng = np.random.default_rng(seed)
     density = ps.Underdamped(rng.uniform(0.2, 1.0), rng.uniform(0.8, 3.5), rng.uniform(0.1, 0.6))
     model = ps.Model(
         energies=[0, rng.uniform(0.6, 1.6)],
-        couplings=[ps.Coupling([[0.4, 1], [1, rng.uniform(-0.5, 0.5)]], "B")],
-        baths={"B": ps.Bath(density, temperature=rng.uniform(0.1, 2.0))},
+        couplings=[
+            ps.Coupling([[0.4, 1], [1, rng.uniform(-0.5, 0.5)]], "B"),
+            *([ps.Coupling([[0, 1], [1, 0.3]], "D")] if second else []),
+        ],
+        baths={
+            "B": ps.Bath(density, temperature=rng.uniform(0.1, 2.0)),
+            "D": ps.Bath(ps.DrudeLorentz(lam=0.05, gamma=2.0), temperature=0.7),
+        },
     ).numeric()
     start, times = np.full((2, 2), 0.5 + 0j), [0.0, 0.01, 0.03, 0.1, 0.3, 1.0]
     found = evolve_estimated(model, "tcl2", start, times)
     finer = evolve_estimated(model, "tcl2", start, times, tolerance=1e-11)
     off = np.abs(found.states - finer.states).max(axis=(1, 2))
     assert np.all(off <= found.errors + finer.errors)
-    assert np.all(found.errors <= 1e-6)
+    assert np.all(found.errors <= (1e-5 if second else 1e-6))

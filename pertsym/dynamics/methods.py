@@ -379,20 +379,26 @@ def _misfits(model: Model, limit: Limit, found: Represented, transient: FiniteTi
     Where K_2 exists for t -> infinity it is known without them; elsewhere the error is that of the
     representation.  Early it is larger, because exponents need not follow what is fast beside the
     system: there it is measured by the coarser representation, whose distance shrinks less than
-    the errors at the system's frequencies do, or, where that is the same, by K_2 of that time.
+    the errors at the system's frequencies do, or, where a bath has no coarser one, by K_2 itself.
     """
     second = limit.generators[2]
     exact = second_order(limit.system, correlations_of(model))
     error: Numbers = np.abs(second - exact.matrix) + exact.error
     if exact.divergent or not np.all(np.isfinite(error)):
         error = found.error * np.abs(second)
+    pairs = zip(found.fine, found.coarse, strict=True)
+    alike = any(fine.exponentials == coarse.exponentials for fine, coarse in pairs)
     early: list[Misfit] = []
     first = transient.panels[0].end if transient.panels else math.inf
     for time in (first * part for part in _EARLY if first * part <= transient.end):
-        fine, coarse = (_second_at(limit.system, each, time) for each in (found.fine, found.coarse))
-        gap: Numbers = np.abs(fine - coarse) * math.sqrt(found.ratio)
-        if not np.any(gap):  # both are the same
-            gap = np.abs(fine - tcl_generator(model, 2, time).orders[2].matrix)
+        fine = _second_at(limit.system, found.fine, time)
+        gap: Numbers
+        if alike:
+            known = tcl_generator(model, 2, time).orders[2]
+            gap = np.abs(fine - known.matrix) + known.error
+        else:
+            coarse = _second_at(limit.system, found.coarse, time)
+            gap = np.abs(fine - coarse) * math.sqrt(found.ratio)
         if time >= first and felt(gap) * math.sqrt(found.ratio) <= felt(error):
             break  # from here on as late
         early.append(Misfit(time, error + gap))
