@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -45,6 +46,7 @@ from pertsym.reduction.spectral import (
     SpectralIntegral,
     Value,
     monomial,
+    reciprocal,
 )
 
 BATH = "B"
@@ -382,6 +384,53 @@ def trace_of_the_spectrum(digits: int) -> Findings:
     moved = form("inv_T2_eliminated", 4) - form("inv_T2", 4)
     yield exact("1/T1 + 2/T2 of blocks and of eigenvalues", sums[""], sums["_eliminated"])
     yield Finding("1/T2 of the two differ", bool(moved))
+
+
+@check("characteristic polynomial of the generator", SYMBOLIC)
+def eigenvalues(digits: int) -> Findings:
+    """inv_T1, inv_T2 and shift of the whole generator solve det(K - s) = 0 to fourth order.
+
+    With free symbols for the elements of K_2 and K_4 that preserve the trace the polynomial
+    vanishes at the perturbation series; the closed forms are that series of the elements' forms.
+    """
+    e, w = sympy.symbols("e w", real=True)
+    states = ((0, 0), (1, 1), (1, 0), (0, 1))
+    free = (0, 0, -sympy.I * w, sympy.I * w)
+    k2, k4 = (sympy.Matrix(4, 4, sympy.symbols(f"{n}_:16")) for n in "pq")
+    for k in (k2, k4):
+        k[1, :] = -k[0, :]
+    whole = sympy.diag(*free) + e * k2 + e**2 * k4
+
+    def series(p: int) -> sympy.Expr:
+        others = (q for q in range(4) if free[p] != free[q])
+        through = sum(k2[p, q] * k2[q, p] / (free[p] - free[q]) for q in others)
+        return free[p] + e * k2[p, p] + e**2 * (k4[p, p] + through)
+
+    for what, s, order in (
+        ("populations", series(0) + series(1), 3),
+        ("coherence", series(2), 2),
+    ):
+        determinant = sympy.expand((whole - s * sympy.eye(4)).det(method="berkowitz"))
+        rest = sum(sympy.cancel(determinant.coeff(e, n)) ** 2 for n in range(order + 1))
+        yield exact(f"det(K - s) = O(e^{order + 1}), {what}", rest)
+
+    def fourth(p: int) -> SpectralForm:
+        """The engine's forms in the place of the symbols; 1/(lambda_p - lambda_q) = i n/w0."""
+        total = GENERATOR.form(4, states[p] * 2)
+        for q in range(4):
+            if gap := sympy.simplify(sympy.I * (free[p] - free[q]) / w):
+                there, back = states[p] + states[q], states[q] + states[p]
+                product = GENERATOR.form(2, there) * GENERATOR.form(2, back)
+                total += product.scaled(Gaussian(0, Fraction(1, int(gap))), denominators=_PER_W0)
+        return total
+
+    yield exact("1/T1", form("inv_T1_eliminated", 4), -(fourth(0) + fourth(1)).real)
+    yield exact("1/T2", form("inv_T2_eliminated", 4), -fourth(2).real)
+    shift = fourth(2).scaled(Gaussian(0, 1)).real
+    yield exact("shift", form("frequency_shift_eliminated", 4), shift)
+
+
+_PER_W0 = reciprocal((1,))[0]
 
 
 @check("exact solution of pure dephasing", ENGINE)

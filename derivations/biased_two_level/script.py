@@ -6,6 +6,7 @@ Energies and matrix elements are symbols.  Every displayed result comes out of t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from derivations.biased_two_level.checks import (
     BATH,
@@ -38,6 +39,7 @@ from pertsym.narrative import (
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
 from pertsym.present.expressions import rendered
+from pertsym.present.latex import form_latex
 from pertsym.reduction.elements import by_elements
 
 SOURCE = (
@@ -207,6 +209,11 @@ def classical_limit() -> Step:
     )
 
 
+def fourth_order(name: str) -> str:
+    """The closed form of a quantity, for the ledger."""
+    return form_latex(form(name, 4), f"{symbol(name).latex}^{{(4)}}")
+
+
 PAPER = Paper(
     script=__file__,
     title="Biased two-level system: diagonal and off-diagonal coupling at fourth order",
@@ -229,4 +236,5 @@ PAPER = Paper(
     ledger_names=names,
     readings=readings(),
     checks=CHECKS,
+    rendered={name: partial(fourth_order, name) for name in ELIMINATED},
 )
