@@ -170,7 +170,11 @@ def _ended(number: int) -> bool:
 def test_an_end_from_outside_leaves_no_workers(tmp_path: Path, sent: signal.Signals) -> None:
     root = _sleepers(tmp_path)
     process = subprocess.Popen(
-        [*PERTSYM, "regenerate", "--project", root], stderr=subprocess.PIPE, text=True
+        [*PERTSYM, "regenerate", "--project", root],
+        stderr=subprocess.PIPE,
+        text=True,
+        # whoever runs the tests in the background may ignore interruptions, and hand that on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     files = [root / "derivations" / name / "pid" for name in ("one", "two")][: os.cpu_count()]
     _wait_for(lambda: all(file.is_file() for file in files))
