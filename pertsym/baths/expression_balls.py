@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cached_property
+from operator import methodcaller
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import flint
@@ -13,6 +15,7 @@ import sympy
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
+from pertsym.expressions.numeric import Arithmetic, W, balls_of, compiled, enclosed, rational_ball
 
 if TYPE_CHECKING:
     from pertsym.expressions.expression import Expression
@@ -20,32 +23,31 @@ if TYPE_CHECKING:
 _Node = Callable[[Ball], Ball]
 
 
-def _cosh_sinh(x: Ball) -> tuple[Ball, Ball]:
-    grown = x.exp()
-    shrunk = 1 / grown
-    return (grown + shrunk) / 2, (grown - shrunk) / 2
+def _power(z: Ball, exponent: sympy.Expr) -> Ball:
+    power = float(exponent)
+    if exponent.is_Rational and Fraction(power) == Fraction(int(exponent.p), int(exponent.q)):
+        return balls.power(z, power)
+    return (balls.log(z) * enclosed(exponent, None)).exp()
 
 
-def _tanh(x: Ball) -> Ball:
-    return x * balls.tanh_quotient(x)
+# arb's own functions where they are those of power series as well
+_FUNCTIONS: Final[Mapping[str, _Node]] = MappingProxyType(
+    {
+        **{name: methodcaller(name) for name in ("exp", "sin", "cos")},
+        "log": balls.log,
+        "tan": lambda x: x.sin() / x.cos(),
+        "tanh": lambda x: x * balls.tanh_quotient(x),
+        "cosh": lambda x: (x.exp() + 1 / x.exp()) / 2,
+        "sinh": lambda x: (x.exp() - 1 / x.exp()) / 2,
+    }
+)
+_ANALYTIC: Final = Arithmetic(balls_of, _power, _FUNCTIONS.__getitem__)
 
 
-_FUNCTIONS: Final[dict[Any, _Node]] = {
-    sympy.exp: lambda x: x.exp(),
-    sympy.log: balls.log,
-    sympy.sin: lambda x: x.sin(),
-    sympy.cos: lambda x: x.cos(),
-    sympy.tan: lambda x: x.sin() / x.cos(),
-    sympy.cot: lambda x: x.cos() / x.sin(),
-    sympy.sec: lambda x: 1 / x.cos(),
-    sympy.csc: lambda x: 1 / x.sin(),
-    sympy.tanh: _tanh,
-    sympy.coth: lambda x: 1 / _tanh(x),
-    sympy.cosh: lambda x: _cosh_sinh(x)[0],
-    sympy.sinh: lambda x: _cosh_sinh(x)[1],
-    sympy.sech: lambda x: 1 / _cosh_sinh(x)[0],
-    sympy.csch: lambda x: 1 / _cosh_sinh(x)[1],
-}
+def analytic(formula: sympy.Expr) -> _Node:
+    """A formula as a function of balls and power series; not finite where it is not analytic."""
+    return compiled(formula, _ANALYTIC)
+
 
 _COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
 _RING = 16
@@ -86,14 +88,12 @@ class PiecewiseBalls:
     def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
         """J = x^power regular(x) at a distance x on one side of a break."""
         if (index, side) not in self._edges:
-            x = sympy.Symbol("x", positive=True)
             formula = self._formulas[index + (side > 0)]
-            w = next(iter(formula.free_symbols), x)
-            beside = sympy.factor_terms(formula.subs(w, self._breaks[index] + side * x))
+            beside = sympy.factor_terms(formula.subs(W, self._breaks[index] + side * W))
             factors = [f.as_base_exp() for f in sympy.Mul.make_args(beside)]
-            power = sum((n for base, n in factors if base == x), sympy.Integer(0))
+            power = sum((n for base, n in factors if base == W), sympy.Integer(0))
             power = power if power.is_Rational and not power.is_Integer else sympy.Integer(0)
-            made = ExpressionBalls(sympy.powsimp(beside / x**power), 0.0, forced=True)
+            made = ExpressionBalls(sympy.powsimp(beside / W**power), 0.0, forced=True)
             self._edges[index, side] = float(power), made.core
         return self._edges[index, side]
 
@@ -106,7 +106,6 @@ class ExpressionBalls:
     """
 
     def __init__(self, formula: sympy.Expr, infrared_power: float, forced: bool = False) -> None:
-        self._w = next(iter(formula.free_symbols), sympy.Symbol("w", positive=True))
         self._formula = formula
         self.leading = infrared_power if math.isfinite(infrared_power) else 1.0
         self._core = self._compiled_core(self.leading)
@@ -116,17 +115,17 @@ class ExpressionBalls:
 
     def _compiled_core(self, leading: float) -> _Node:
         """Each term of a sum is divided for itself, so that powers of w combine exactly."""
-        factor = self._w ** -sympy.nsimplify(leading, rational=True)
+        factor = W ** -sympy.nsimplify(leading, rational=True)
         factored = sympy.factor_terms(self._formula)
         combined = sympy.powsimp(factored * factor)
         if isinstance(factored, sympy.Mul):
             sums = [x for x in factored.args if isinstance(x, sympy.Add)]
-            if combined.has(1 / self._w) and len(sums) == 1:
+            if combined.has(1 / W) and len(sums) == 1:
                 rest = factored / sums[0]
                 combined = sympy.Add(
                     *(sympy.powsimp(sympy.expand(x * rest) * factor) for x in sums[0].args)
                 )
-        return self._compile(combined)
+        return analytic(combined)
 
     def _near_zero(self) -> Any:
         return self._core(_TINY)
@@ -138,11 +137,11 @@ class ExpressionBalls:
         It is if all powers are integers and every function is analytic at its argument.
         """
         for node in sympy.preorder_traversal(self._formula):
-            if not node.has(self._w):
+            if not node.has(W):
                 continue
             if isinstance(node, sympy.Pow) and not node.exp.is_Integer:
                 return False
-            if type(node) in _FUNCTIONS and not self._compile(node)(_TINY).is_finite():
+            if node.is_Function and not analytic(node)(_TINY).is_finite():
                 return False
         return float(self.leading).is_integer()
 
@@ -199,7 +198,7 @@ class ExpressionBalls:
 
     def decay(self, start: Any) -> Decay | None:
         """|J(w)| <= size |w|^power exp(-rate Re w), from leading terms with bounded remainders."""
-        found = _leading(self._formula, self._w, balls.real(start))
+        found = _leading(self._formula, balls.real(start))
         if found is None:
             return None
         size = abs(found.factor) * (1 + found.error)
@@ -221,66 +220,11 @@ class ExpressionBalls:
             size * falls * balls.real(start) ** steep, float(found.power) - steep, flint.arb(0)
         )
 
-    def _compile(self, node: sympy.Expr) -> _Node:
-        if node == self._w:
-            return lambda w: w
-        if not node.has(self._w):
-            return lambda w: _number(node)
-        if isinstance(node, (sympy.Add, sympy.Mul)):
-            parts = [self._compile(argument) for argument in node.args]
-            return _folded(parts, isinstance(node, sympy.Add))
-        if isinstance(node, sympy.Pow):
-            base = self._compile(node.base)
-            if node.exp.has(self._w):
-                exponent = self._compile(node.exp)
-                return lambda w: (balls.log(base(w)) * exponent(w)).exp()
-            power = float(node.exp)
-            if node.exp.is_Rational and Fraction(power) == Fraction(
-                int(node.exp.p), int(node.exp.q)
-            ):
-                return lambda w: balls.power(base(w), power)
-            return lambda w: (balls.log(base(w)) * _number(node.exp)).exp()
-        if type(node) in _FUNCTIONS:
-            function, argument = _FUNCTIONS[type(node)], self._compile(node.args[0])
-            return lambda w: function(argument(w))
-        raise ArithmeticError(f"expression: {node} has no ball arithmetic")
-
 
 def _on_circle(radius: Any, turn: Any) -> Any:
     """radius exp(i pi turn)."""
     angle = turn * flint.arb.pi()
     return flint.acb(radius * angle.cos(), radius * angle.sin())
-
-
-def _folded(parts: list[_Node], added: bool) -> _Node:
-    def evaluate(w: Ball) -> Ball:
-        result = parts[0](w)
-        for part in parts[1:]:
-            result = result + part(w) if added else result * part(w)
-        return result
-
-    return evaluate
-
-
-def _number(node: sympy.Expr) -> Any:
-    """A constant of the formula as an `arb` of the working precision."""
-    if node.is_Rational:
-        return flint.arb(flint.fmpq(int(node.p), int(node.q)))
-    if node == sympy.pi:
-        return flint.arb.pi()
-    if node == sympy.E:
-        return flint.arb(1).exp()
-    if isinstance(node, (sympy.Add, sympy.Mul)):
-        parts = [_number(x) for x in node.args]
-        result = parts[0]
-        for part in parts[1:]:
-            result = result + part if isinstance(node, sympy.Add) else result * part
-        return result
-    if isinstance(node, sympy.Pow):
-        return _number(node.base) ** _number(node.exp)
-    if type(node) in _FUNCTIONS:
-        return _FUNCTIONS[type(node)](flint.acb(_number(node.args[0]))).real
-    raise ArithmeticError(f"expression: {node} has no ball arithmetic")
 
 
 class _Leading(NamedTuple):
@@ -293,28 +237,28 @@ class _Leading(NamedTuple):
     error: Any
 
 
-def _leading(node: sympy.Expr, w: sympy.Symbol, start: Any) -> _Leading | None:
+def _leading(node: sympy.Expr, start: Any) -> _Leading | None:
     """The leading term at large w; None where it is not known from `start` on."""
     zero, one = flint.arb(0), sympy.Integer(1)
-    if not node.has(w):
-        value = _number(node)
+    if not node.has(W):
+        value = enclosed(node, None)
         return _Leading(value, 0 * one, zero, 0 * one, zero) if abs(value) > 0 else None
-    if node == w:
+    if node == W:
         return _Leading(flint.arb(1), one, zero, 0 * one, zero)
     if isinstance(node, sympy.Mul):
-        return _product([_leading(x, w, start) for x in node.args])
+        return _product([_leading(x, start) for x in node.args])
     if isinstance(node, sympy.Add):
-        return _sum([_leading(x, w, start) for x in node.args], start)
+        return _sum([_leading(x, start) for x in node.args], start)
     if isinstance(node, sympy.Pow) and node.exp.is_Rational:
-        return _power(_leading(node.base, w, start), node.exp)
+        return _raised(_leading(node.base, start), node.exp)
     if isinstance(node, sympy.exp):
-        return _exponential(sympy.expand(node.args[0]), w, start)
-    if isinstance(node, (sympy.sin, sympy.cos)) and (node.args[0] / w).is_number:
+        return _exponential(sympy.expand(node.args[0]), start)
+    if isinstance(node, (sympy.sin, sympy.cos)) and (node.args[0] / W).is_number:
         # |sin kw| <= exp(|k| |Im w|) and |Im w| <= Re w/2
-        growth = -abs(_number(node.args[0] / w)) / 2
+        growth = -abs(enclosed(node.args[0] / W, None)) / 2
         return _Leading(flint.arb(1), 0 * one, growth, one, flint.arb(1))
     if isinstance(node, (sympy.tanh, sympy.coth)):
-        inner = _leading(node.args[0], w, start)
+        inner = _leading(node.args[0], start)
         if inner is None or inner.degree or not inner.power > 0 or inner.power > 1:
             return None
         least = (
@@ -376,7 +320,7 @@ def _sum(parts: list[_Leading | None], start: Any) -> _Leading | None:
     return top._replace(error=error)
 
 
-def _power(base: _Leading | None, exponent: sympy.Rational) -> _Leading | None:
+def _raised(base: _Leading | None, exponent: sympy.Rational) -> _Leading | None:
     if base is None:
         return None
     if exponent.is_Integer and exponent > 0 and not base.error < 1:  # a bound only
@@ -385,7 +329,7 @@ def _power(base: _Leading | None, exponent: sympy.Rational) -> _Leading | None:
         return _Leading(base.factor**n, base.power * n, base.rate * n, base.degree, error)
     if not base.error < 1 or (not exponent.is_Integer and not base.factor > 0):
         return None
-    number = flint.arb(flint.fmpq(int(exponent.p), int(exponent.q)))
+    number = flint.arb(rational_ball(exponent))
     grown = (-abs(number) * (1 - base.error).log()).exp() - 1  # |(1 + d)^n - 1|
     factor = base.factor ** (int(exponent) if exponent.is_Integer else number)
     return _Leading(
@@ -393,17 +337,17 @@ def _power(base: _Leading | None, exponent: sympy.Rational) -> _Leading | None:
     )
 
 
-def _exponential(exponent: sympy.Expr, w: sympy.Symbol, start: Any) -> _Leading | None:
+def _exponential(exponent: sympy.Expr, start: Any) -> _Leading | None:
     """exp of a sum of powers: the leading one kept, those that vanish bounded.
 
     Other growing terms weaken the leading one; the result is then a bound only.
     """
     terms: list[tuple[Any, sympy.Rational]] = []
     for term in sympy.Add.make_args(exponent):
-        coefficient, power = term.as_coeff_exponent(w)
-        if coefficient.has(w) or not power.is_Rational:
+        coefficient, power = term.as_coeff_exponent(W)
+        if coefficient.has(W) or not power.is_Rational:
             return None
-        terms.append((_number(coefficient), power))
+        terms.append((enclosed(coefficient, None), power))
     coefficient, degree = max(terms, key=lambda term: term[1])
     if degree <= 0 or degree > 2 or not coefficient < 0:
         return None

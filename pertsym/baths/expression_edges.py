@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Final
 
-import mpmath
+import flint
 import sympy
 
-from pertsym.baths import jets
-from pertsym.baths.jets import Jet
-from pertsym.precision import decimals
+from pertsym.baths.balls import Ball, taylor
+from pertsym.expressions.numeric import enclosed
+from pertsym.precision import ball_decimals
 
 _DIGITS: Final = 500  # five derivatives of the root of a square, beside its zero
 _BESIDE: Final = 45  # digits of the distance at which derivatives are taken; breaks have 60
@@ -22,17 +22,17 @@ _NEAR: Final = (-34, -38)  # decimal exponents of two distances from the break
 _TOLERANCE: Final = 1e-3
 _DENOMINATOR: Final = 60
 
+_Function = Callable[[Ball], Ball]
 
-def regularity(
-    position: sympy.Expr, below: Callable[[Jet], Jet], above: Callable[[Jet], Jet]
-) -> float:
+
+def regularity(position: sympy.Expr, below: _Function, above: _Function) -> float:
     """The order of the first derivative that jumps, a fraction if it diverges on either side.
 
     Parameters
     ----------
     position : sympy number
         > 0; rational, or known to 60 digits.
-    below, above : functions of a jet of mpmath numbers
+    below, above : functions of balls and power series
         The formulas on either side.
 
     Raises
@@ -40,29 +40,37 @@ def regularity(
     ValueError
         If J is not finite there, or its behaviour is not that of a power.
     """
-    with decimals(_DIGITS):
-        at = mpmath.mpf(str(sympy.N(position, _DIGITS)))
-        if position.is_Rational:
-            at = mpmath.mpf(int(position.p)) / int(position.q)
+    with ball_decimals(_DIGITS):
+        at = enclosed(position, None).mid()
         singular = min(_singular_power(below, at, -1), _singular_power(above, at, 1))
         if singular < 0:
             raise ValueError(f"expression: J is infinite at w = {float(at):.6g}; it must be finite")
-        sides = [_derivatives(f, at, side, singular) for f, side in ((below, -1), (above, 1))]
-        size = max((abs(d) * at**k for ds in sides for k, d in enumerate(ds)), default=0)
-        for k, (left, right) in enumerate(zip(*sides, strict=True)):
-            if abs(left - right) * at**k > size * mpmath.mpf(10) ** -_EQUAL:
+        highest = int(min(math.ceil(singular) - 1, _HIGHEST)) if singular < math.inf else _HIGHEST
+        # beside the break, where nothing is 0/0
+        left, right = (
+            [(c.real * at**k).mid() for k, c in enumerate(_beside(f, at, side, -_BESIDE, highest))]
+            for f, side in ((below, -1), (above, 1))
+        )
+        size = max((abs(x) * math.factorial(k) for ds in (left, right) for k, x in enumerate(ds)))
+        for k, (x, y) in enumerate(zip(left, right, strict=True)):
+            if abs(x - y) * math.factorial(k) > size * flint.arb(10) ** -_EQUAL:
                 return float(k)
         return min(singular, float(_HIGHEST + 1))
 
 
-def _singular_power(f: Callable[[Jet], Jet], at: Any, side: int) -> float:
+def _beside(f: _Function, at: Any, side: int, exponent: int, highest: int) -> list[Any]:
+    """Taylor coefficients at a relative distance 10^exponent."""
+    return taylor(f, at * (1 + side * flint.arb(10) ** exponent), 1, highest + 1)
+
+
+def _singular_power(f: _Function, at: Any, side: int) -> float:
     """The lowest power of |w - at| on one side that is not a natural number, or inf."""
-    near = [at * (1 + side * mpmath.mpf(10) ** d) for d in _NEAR]
-    jets_near = [f(jets.variable(w, _HIGHEST)).c for w in near]
+    near = [_beside(f, at, side, exponent, _HIGHEST) for exponent in _NEAR]
     decades = _NEAR[0] - _NEAR[1]
-    for k, (far, close) in enumerate(zip(*jets_near, strict=True)):
-        if abs(close) > 10 * abs(far) and far:
-            slope = float(mpmath.log10(abs(close / far))) / decades
+    for k, (far, close) in enumerate(zip(*near, strict=True)):
+        far, close = far.mid().abs_upper(), close.mid().abs_upper()
+        if close > 10 * far and far > 0:
+            slope = float((close / far).log()) / math.log(10) / decades
             power = k - slope
             exact = Fraction(power).limit_denominator(_DENOMINATOR)
             if abs(power - exact) > _TOLERANCE or exact.denominator == 1:
@@ -72,10 +80,3 @@ def _singular_power(f: Callable[[Jet], Jet], at: Any, side: int) -> float:
                 )
             return float(exact)
     return math.inf
-
-
-def _derivatives(f: Callable[[Jet], Jet], at: Any, side: int, singular: float) -> Sequence[Any]:
-    """J and the derivatives that exist, beside the break, where nothing is 0/0."""
-    highest = int(min(math.ceil(singular) - 1, _HIGHEST)) if singular < math.inf else _HIGHEST
-    c = f(jets.variable(at * (1 + side * mpmath.mpf(10) ** -_BESIDE), highest)).c
-    return [mpmath.re(value) * math.factorial(k) for k, value in enumerate(c)]

@@ -1,49 +1,60 @@
 """Evaluation of a spectral density given as a formula, by a walk over its tree.
 
 The tree is a SymPy expression made of sums, products, powers and a few functions; each node acts
-on jets, so values, derivatives, error bounds and arbitrary precision come from one walk, and no
-text is ever executed.
+on jets, so values, derivatives and error bounds come from one walk, and no text is ever executed.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-import mpmath
+import flint
 import numpy as np
 import sympy
 
-from pertsym.baths import jets
+from pertsym.baths import balls, jets
+from pertsym.baths.expression_balls import analytic
 from pertsym.baths.expression_edges import regularity
 from pertsym.baths.jets import Jet
-from pertsym.expressions.numeric import W
-from pertsym.precision import decimals
+from pertsym.expressions.numeric import Arithmetic, NoValue, W, compiled
+from pertsym.precision import ball_decimals
 
 if TYPE_CHECKING:
     from pertsym.expressions.expression import Expression
 
 _Node = Callable[[Jet], Jet]
 
-_FUNCTIONS: Final[dict[Any, Callable[[Jet], Jet]]] = {
-    sympy.exp: jets.exp,
-    sympy.log: jets.log,
-    sympy.tan: jets.tan,
-    sympy.tanh: jets.tanh,
-    sympy.cos: lambda a: jets.cos_sin(a)[0],
-    sympy.sin: lambda a: jets.cos_sin(a)[1],
-    sympy.cosh: lambda a: jets.cosh_sinh(a)[0],
-    sympy.sinh: lambda a: jets.cosh_sinh(a)[1],
-    sympy.cot: lambda a: jets.reciprocal(jets.tan(a)),
-    sympy.coth: lambda a: jets.reciprocal(jets.tanh(a)),
-    sympy.sec: lambda a: jets.reciprocal(jets.cos_sin(a)[0]),
-    sympy.csc: lambda a: jets.reciprocal(jets.cos_sin(a)[1]),
-    sympy.sech: lambda a: jets.reciprocal(jets.cosh_sinh(a)[0]),
-    sympy.csch: lambda a: jets.reciprocal(jets.cosh_sinh(a)[1]),
-}
+
+def _constant(node: sympy.Expr) -> _Node:
+    value = float(node)
+    rounding = 0.0 if node == value else jets.EPS * abs(value)
+    return lambda w: Jet((value, *w.zeros), (rounding, *w.zeros))
+
+
+def _power(base: Jet, exponent: sympy.Expr) -> Jet:
+    if exponent.is_Integer and exponent < 0:
+        return jets.reciprocal(jets.power(base, int(-exponent)))
+    return jets.power(base, float(exponent))
+
+
+_FUNCTIONS: Final[Mapping[str, _Node]] = MappingProxyType(
+    {
+        "exp": jets.exp,
+        "log": jets.log,
+        "tan": jets.tan,
+        "tanh": jets.tanh,
+        "cos": lambda a: jets.cos_sin(a)[0],
+        "sin": lambda a: jets.cos_sin(a)[1],
+        "cosh": lambda a: jets.cosh_sinh(a)[0],
+        "sinh": lambda a: jets.cosh_sinh(a)[1],
+    }
+)
+_JETS: Final = Arithmetic(_constant, _power, _FUNCTIONS.__getitem__)
 
 _SERIES_TERMS: Final = 8
 _SCALE_DECADES: Final = 60
@@ -51,6 +62,7 @@ _UNDERFLOW: Final = 1e-300
 _LARGEST_DECADE: Final = 150
 _BISECTIONS: Final = 40
 _LIMIT_DECADES: Final = 30  # how close to w = 0 stands for the limit
+_LIMITS: Final = (_LIMIT_DECADES, _LIMIT_DECADES + 2)
 
 
 class ExpressionJet:
@@ -66,7 +78,7 @@ class ExpressionJet:
 
     def __init__(self, expression: Expression) -> None:
         self._expression = expression
-        self._breaks = tuple(map(_Number, expression.pieces.breaks))
+        self._breaks = tuple(map(float, expression.pieces.breaks))
         self._parts = tuple(map(_Analytic, expression.pieces.formulas))
 
     def jet(self, w: Jet) -> Jet:
@@ -80,20 +92,14 @@ class ExpressionJet:
     def _chosen(self, w: Jet, parts: list[_Node]) -> Jet:
         if len(parts) == 1:
             return parts[0](w)
-        if w.e is None:  # a path around a pole may leave the axis
-            real = mpmath.re(w.c[0])
-            passed = sum(int(real >= number.like(w)) for number in self._breaks)
-            return parts[passed](w)
-        breaks = np.array([number.like(w) for number in self._breaks])
         shape = np.broadcast_shapes(*map(np.shape, (*w.c, *w.e)))
         c, e = ([np.broadcast_to(v, shape) for v in values] for values in (w.c, w.e))
-        index = np.searchsorted(breaks, np.asarray(np.real(c[0])), side="right")
+        index = np.searchsorted(self._breaks, np.asarray(np.real(c[0])), side="right")
         result = [np.zeros(shape, dtype=np.result_type(*c)) for _ in c]
         errors = [np.zeros(shape) for _ in c]
         for i in np.unique(index):
             here = index == i
             part = parts[i](Jet(tuple(v[here] for v in c), tuple(v[here] for v in e)))
-            assert part.e is not None
             for into, values in zip((*result, *errors), (*part.c, *part.e), strict=True):
                 into[here] = values
         return Jet(tuple(v[()] for v in result), tuple(v[()] for v in errors))
@@ -171,8 +177,9 @@ class ExpressionJet:
     @cached_property
     def edges(self) -> tuple[tuple[float, float], ...]:
         """Break points w > 0, each with the order of the first derivative that jumps there."""
-        pairs = zip(self._breaks, pairwise(part.exact for part in self._parts), strict=True)
-        return tuple((number.double, regularity(number.exact, *pair)) for number, pair in pairs)
+        pieces = self._expression.pieces
+        pairs = zip(pieces.breaks, pairwise(map(analytic, pieces.formulas)), strict=True)
+        return tuple((float(at), regularity(at, *pair)) for at, pair in pairs)
 
     @cached_property
     def scale(self) -> float:
@@ -200,20 +207,57 @@ class ExpressionJet:
         return -(low + high) / 2 if high < low else None
 
 
+def _compiled(formula: sympy.Expr) -> _Node:
+    try:
+        return compiled(formula, _JETS)
+    except NoValue as fault:
+        raise ValueError(
+            f"expression: {fault}; use + - * / ** and exp, log, sqrt, sin, cos, tan, sinh, cosh, "
+            "tanh, Abs, Heaviside, Max, Min, Piecewise"
+        ) from None
+
+
 class _Analytic:
     """One analytic formula as a function of jets."""
 
     def __init__(self, formula: sympy.Expr) -> None:
         self.formula = formula
-        self.exact = self._compile(formula)
+        self.exact = _compiled(formula)
         # dividing the factored form keeps J/w free of cancellation at small w
-        self._reduced = self._compile(sympy.factor_terms(formula) / W)
+        self._divided = sympy.factor_terms(formula) / W
+        self._reduced = _compiled(self._divided)
 
     def jet(self, w: Jet) -> Jet:
-        return _without_overflow(self.exact, w, lambda: self._vanishes_beyond)
+        return self._without_overflow(self.exact, self.formula, w)
 
     def reduced_jet(self, w: Jet) -> Jet:
-        return _without_overflow(self._reduced, w, lambda: self._vanishes_beyond)
+        return self._without_overflow(self._reduced, self._divided, w)
+
+    def _without_overflow(self, node: _Node, formula: sympy.Expr, w: Jet) -> Jet:
+        """The jet; where doubles overflow on the way, as in exp(-w^2) sinh(w), from balls.
+
+        Far out on an exponential tail nothing is left of any derivative either.
+        """
+        with np.errstate(all="ignore"):
+            result = node(w)
+        shape = np.broadcast_shapes(*map(np.shape, (*w.c, *result.c)))
+        arrays = [np.broadcast_to(v, shape) for v in (*result.c, *result.e)]
+        lost = ~np.all(np.isfinite(arrays), axis=0)
+        if not np.any(lost):
+            return result
+        count = len(result.c)
+        c, e = [np.array(a) for a in arrays[:count]], [np.array(a) for a in arrays[count:]]
+        at = np.broadcast_to(w.c[0], shape)
+        nothing = lost & np.isrealobj(at) & (np.real(at) >= self._vanishes_beyond)
+        for k in range(count):
+            c[k][nothing], e[k][nothing] = 0.0, _UNDERFLOW
+        for index in np.argwhere(lost & ~nothing):
+            place = tuple(index)
+            exact = _without_limits(formula, at[place].item(), count)
+            for k, value in enumerate(exact):
+                c[k][place] = complex(value) if np.iscomplexobj(c[k]) else float(value.real)
+                e[k][place] = jets.EPS * abs(c[k][place]) + _UNDERFLOW
+        return Jet(tuple(a[()] for a in c), tuple(a[()] for a in e))
 
     @cached_property
     def ultraviolet_power(self) -> float:
@@ -232,14 +276,14 @@ class _Analytic:
         except ValueError:  # of a piece that ends before infinity
             return math.inf
         low, high = 0.0, float(_LARGEST_DECADE)  # decimal exponents of w
-        with decimals(_LIMIT_DECADES):
+        value = analytic(self.formula)
+        with ball_decimals(_LIMIT_DECADES):
             for _ in range(_BISECTIONS):
                 middle = (low + high) / 2
-                try:
-                    value = self.exact(jets.variable(mpmath.mpf(10) ** middle, 0)).c[0]
-                except (OverflowError, ZeroDivisionError):
-                    value = 0.0  # the cutoff's exponent itself overflows
-                low, high = (low, middle) if abs(value) < _UNDERFLOW else (middle, high)
+                found = flint.acb(value(flint.acb(10) ** middle))
+                # not finite: the cutoff's exponent itself overflows
+                gone = not found.is_finite() or found.abs_upper() < _UNDERFLOW
+                low, high = (low, middle) if gone else (middle, high)
         return float(10.0**high)
 
     @cached_property
@@ -260,118 +304,22 @@ class _Analytic:
                         found.add((z.real, bend**-0.5))
         return tuple(sorted(found))
 
-    def _compile(self, node: sympy.Expr) -> _Node:
-        if node == W:
-            return lambda w: w
-        if not node.has(W):
-            return _constant(node)
-        parts = [self._compile(argument) for argument in node.args]
-        if isinstance(node, sympy.Add):
-            return lambda w: _fold(Jet.__add__, parts, w)
-        if isinstance(node, sympy.Mul):
-            return lambda w: _fold(Jet.__mul__, parts, w)
-        if isinstance(node, sympy.Pow):
-            return self._compile_power(node, parts)
-        if type(node) in _FUNCTIONS:
-            function, argument = _FUNCTIONS[type(node)], parts[0]
-            return lambda w: function(argument(w))
-        raise ValueError(
-            f"expression: {node} cannot be evaluated; use + - * / ** and exp, log, sqrt, "
-            "sin, cos, tan, sinh, cosh, tanh, Abs, Heaviside, Max, Min, Piecewise"
+
+def _without_limits(formula: sympy.Expr, w: complex, terms: int) -> list[Any]:
+    """Taylor coefficients by balls; at w = 0 their limit, if there is one.  Empty if none."""
+    if not np.isfinite(w):
+        return []
+    function = analytic(formula)
+    with ball_decimals(_LIMIT_DECADES * (terms + 2)):
+        near, nearer = (
+            [flint.acb(x.mid()) for x in balls.taylor(function, flint.acb(w) + beside, 1, terms)]
+            for beside in ((flint.arb(10) ** -d for d in _LIMITS) if w == 0 else (0, 0))
         )
-
-    def _compile_power(self, node: sympy.Pow, parts: list[_Node]) -> _Node:
-        base, exponent = parts
-        if node.exp.has(W):
-            return lambda w: jets.exp(jets.log(base(w)) * exponent(w))
-        if node.exp.is_Integer and node.exp < 0:
-            natural = int(-node.exp)
-            return lambda w: jets.reciprocal(jets.power(base(w), natural))
-        number = _Number(node.exp)
-        return lambda w: jets.power(base(w), number.like(w))
-
-
-class _Number:
-    """An exact number of the formula, as a double or at the working precision."""
-
-    def __init__(self, exact: sympy.Expr) -> None:
-        self.exact = exact
-        self.double = float(exact)
-
-    def like(self, w: Jet) -> Any:
-        if w.e is not None:
-            return self.double
-        if self.exact.is_Rational:
-            return mpmath.mpf(int(self.exact.p)) / int(self.exact.q)
-        return mpmath.mpf(sympy.N(self.exact, mpmath.mp.dps + 10)._mpf_)
-
-
-def _constant(node: sympy.Expr) -> _Node:
-    number = _Number(node)
-    rounding = 0.0 if node == number.double else jets.EPS * abs(number.double)
-
-    def evaluate(w: Jet) -> Jet:
-        value = jets.constant(number.like(w), w)
-        return value if value.e is None else Jet(value.c, (rounding, *value.e[1:]))
-
-    return evaluate
-
-
-def _fold(operation: Callable[[Jet, Jet], Jet], parts: list[_Node], w: Jet) -> Jet:
-    result = parts[0](w)
-    for part in parts[1:]:
-        result = operation(result, part(w))
-    return result
-
-
-def _without_overflow(node: _Node, w: Jet, vanishes_beyond: Callable[[], float]) -> Jet:
-    """The node's jet; where doubles overflow on the way, as in exp(-w^2) sinh(w), by mpmath.
-
-    Far out on an exponential tail nothing is left of any derivative either.
-    """
-    if w.e is None:
-        return node(w)
-    with np.errstate(all="ignore"):
-        result = node(w)
-    shape = np.broadcast_shapes(*map(np.shape, (*w.c, *result.c)))
-    arrays = [np.broadcast_to(v, shape) for v in (*result.c, *(result.e or ()))]
-    lost = ~np.all(np.isfinite(arrays), axis=0)
-    if not np.any(lost):
-        return result
-    count = len(result.c)
-    c, e = [np.array(a) for a in arrays[:count]], [np.array(a) for a in arrays[count:]]
-    at = [np.broadcast_to(v, shape) for v in w.c]
-    nothing = lost & np.isrealobj(at[0]) & (np.real(at[0]) >= vanishes_beyond())
-    for k in range(count):
-        c[k][nothing], e[k][nothing] = 0.0, _UNDERFLOW
-    lost &= ~nothing
-    for index in np.ndindex(shape):
-        if lost[index]:
-            exact = _without_limits(node, tuple(v[index].item() for v in at))
-            for k, value in enumerate(exact):
-                c[k][index] = complex(value) if np.iscomplexobj(c[k]) else float(value)
-                e[k][index] = jets.EPS * abs(c[k][index]) + _UNDERFLOW
-    return Jet(tuple(a[()] for a in c), tuple(a[()] for a in e))
-
-
-def _without_limits(node: _Node, w: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Taylor coefficients by mpmath; at w = 0 their limit, if there is one.  Empty if none."""
-    if not np.all(np.isfinite(w)):
-        return ()
-    with decimals(_LIMIT_DECADES * (len(w) + 2)):
-        try:
-            if w[0] != 0:
-                return node(Jet(tuple(map(mpmath.mpmathify, w)), None)).c
-            near, nearer = (
-                node(Jet((w[0] + mpmath.mpf(10) ** -d, *map(mpmath.mpmathify, w[1:])), None)).c
-                for d in (_LIMIT_DECADES, _LIMIT_DECADES + 2)
-            )
-        except (ZeroDivisionError, OverflowError):
-            return ()
         settled = all(
-            abs(x - y) <= jets.EPS * abs(y) + _UNDERFLOW for x, y in zip(near, nearer, strict=True)
+            x.is_finite() and abs(x - y) <= jets.EPS * abs(y) + _UNDERFLOW
+            for x, y in zip(near, nearer, strict=True)
         )
-        return nearer if settled else ()
+        return nearer if settled else []
 
 
 def _is_odd(power: float) -> bool:

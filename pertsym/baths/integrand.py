@@ -217,7 +217,7 @@ class Integrand:
         )
         moved = [
             e + inexact * np.abs(c) / (near if k else plain)
-            for k, (c, e) in enumerate(zip(second.c, second.e or (), strict=True))
+            for k, (c, e) in enumerate(zip(second.c, second.e, strict=True))
         ]
         return Jet(second.c, tuple(moved))
 
@@ -251,7 +251,7 @@ class Integrand:
         close = np.abs(x) < _CLOSE * min([scale, self.factor.scale, *away])
         apart = np.where(close, 1.0, x)
         rise = (second.c[0] - value) / apart
-        error = ((second.e or (0.0,))[0] + known + EPS * np.abs(second.c[0])) / np.abs(apart)
+        error = (second.e[0] + known + EPS * np.abs(second.c[0])) / np.abs(apart)
         if np.any(close):  # the mean of the slope
             nodes, weights = _AVERAGE
             at = image + self.reflect * x[close][:, None] * (1 + nodes) / 2

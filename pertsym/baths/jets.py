@@ -1,21 +1,19 @@
-"""Truncated Taylor series that carry a bound of their rounding error.
+"""Truncated Taylor series in doubles that carry a bound of their rounding error.
 
 A `Jet` holds the Taylor coefficients f(w), f'(w), f''(w)/2, ... at one point or at an array of
-points.  With NumPy numbers every operation also propagates first-order error bounds, so that a
-derivative taken from a jet comes with an error that includes cancellation.  With mpmath numbers
-(real or complex) there are no bounds: the caller works with guard digits.
+points.  Every operation also propagates first-order error bounds, so that a derivative taken from
+a jet comes with an error that includes cancellation.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import mpmath
 import numpy as np
 
-_LARGEST_EXPONENT = 1e12
 EPS: Final = float(np.finfo(float).eps)
 """Spacing of doubles at 1: twice the unit roundoff."""
 
@@ -29,13 +27,13 @@ class Jet:
     Attributes
     ----------
     c : tuple
-        c[k] = f^(k)/k!; floats, complex numbers, arrays of them, or mpmath numbers.
-    e : tuple or None
-        e[k] bounds the absolute error of c[k]; None for mpmath numbers.
+        c[k] = f^(k)/k!; floats, complex numbers, or arrays of them.
+    e : tuple
+        e[k] bounds the absolute error of c[k].
     """
 
     c: tuple[Any, ...]
-    e: tuple[Any, ...] | None
+    e: tuple[Any, ...]
 
     __array_ufunc__ = None  # an ndarray on the left leaves the operation to the jet
 
@@ -43,12 +41,15 @@ class Jet:
     def order(self) -> int:
         return len(self.c) - 1
 
+    @property
+    def zeros(self) -> tuple[float, ...]:
+        """The derivatives of a constant."""
+        return (0.0,) * self.order
+
     def __add__(self, other: Jet | Any) -> Jet:
         if not isinstance(other, Jet):
             other = constant(other, self)
         c = tuple(a + b for a, b in zip(self.c, other.c, strict=True))
-        if self.e is None or other.e is None:
-            return Jet(c, None)
         e = tuple(a + b + EPS * abs(v) for a, b, v in zip(self.e, other.e, c, strict=True))
         return Jet(c, e)
 
@@ -68,8 +69,6 @@ class Jet:
         if not isinstance(other, Jet):
             return self.scaled(other)
         c = _convolve(self.c, other.c)
-        if self.e is None or other.e is None:
-            return Jet(c, None)
         a, b = _sizes(self.c), _sizes(other.c)
         crossed = zip(_convolve(a, other.e), _convolve(self.e, b), _convolve(a, b), strict=True)
         e = tuple(x + y + (k + 2) * EPS * z for k, (x, y, z) in enumerate(crossed))
@@ -80,8 +79,6 @@ class Jet:
     def scaled(self, factor: Any) -> Jet:
         """The product with a constant."""
         c = tuple(factor * v for v in self.c)
-        if self.e is None:
-            return Jet(c, None)
         size = abs(factor)
         scaled = zip(c, self.e, strict=True)
         return Jet(c, tuple(size * e + 2 * EPS * abs(v) for v, e in scaled))
@@ -98,37 +95,25 @@ class Jet:
     def real(self) -> Jet:
         return Jet(tuple(v.real for v in self.c), self.e)
 
-    @property
-    def imag(self) -> Jet:
-        return Jet(tuple(v.imag for v in self.c), self.e)
-
-    def truncated(self, order: int) -> Jet:
-        """The same function to a lower order."""
-        return Jet(self.c[: order + 1], None if self.e is None else self.e[: order + 1])
-
     def reflected(self, sign: Any) -> Jet:
         """The jet in w of a function given as a jet in sign*w, with sign = +-1."""
         return Jet(tuple(v if k % 2 == 0 else sign * v for k, v in enumerate(self.c)), self.e)
 
     def derivative(self, k: int) -> tuple[Any, Any]:
         """f^(k) and the bound of its error."""
-        scale = _factorial(k)
-        error = 0.0 if self.e is None else scale * self.e[k] + EPS * scale * abs(self.c[k])
-        return scale * self.c[k], error
+        scale = math.factorial(k)
+        return scale * self.c[k], scale * self.e[k] + EPS * scale * abs(self.c[k])
 
 
 def variable(w: Any, order: int, uncertainty: Any = 0.0) -> Jet:
     """The jet of w itself; `uncertainty` bounds how far the stored w is from the meant one."""
-    exact = isinstance(w, (mpmath.mpf, mpmath.mpc))
-    one, zero = (mpmath.mpf(1), mpmath.mpf(0)) if exact else (1.0, 0.0)
-    c = (w, one, *([zero] * (order - 1)))[: order + 1]
-    return Jet(c, None if exact else (uncertainty, *([0.0] * order)))
+    zeros = (0.0,) * order
+    return Jet((w, 1.0, *zeros)[: order + 1], (uncertainty, *zeros))
 
 
 def constant(value: Any, like: Jet) -> Jet:
-    """A constant of the same order and kind of number as another jet."""
-    zeros = (0.0,) * like.order
-    return Jet((value, *zeros), None if like.e is None else (0.0, *zeros))
+    """A constant of the same order as another jet."""
+    return Jet((value, *like.zeros), (0.0, *like.zeros))
 
 
 def reciprocal(b: Jet) -> Jet:
@@ -137,8 +122,6 @@ def reciprocal(b: Jet) -> Jet:
     c = [first]
     for k in range(1, b.order + 1):
         c.append(-first * sum(b.c[j] * c[k - j] for j in range(1, k + 1)))
-    if b.e is None:
-        return Jet(tuple(c), None)
     size = _sizes(b.c)
     majorant = [abs(first)]
     for k in range(1, b.order + 1):
@@ -148,35 +131,23 @@ def reciprocal(b: Jet) -> Jet:
 
 
 def exp(a: Jet) -> Jet:
-    """e^a.
-
-    Raises
-    ------
-    OverflowError
-        If an mpmath number would need more memory for its exponent than for anything else.
-    """
-    first, library = a.c[0], _library(a)
-    if library is mpmath and abs(first) > _LARGEST_EXPONENT:
-        if mpmath.re(first) > 0:
-            raise OverflowError(f"exp({mpmath.nstr(first, 5)})")
-        return _by_recurrence(a, mpmath.mpf(0), lambda y: y)
-    return _by_recurrence(a, library.exp(first), lambda y: y)
+    """e^a."""
+    return _by_recurrence(a, np.exp(a.c[0]), lambda y: y)
 
 
 def log(a: Jet) -> Jet:
     """Natural logarithm, principal branch."""
-    slope = reciprocal(a)
-    return _integrated(a, _library(a).log(a.c[0]), slope)
+    c, s = [np.log(a.c[0])], reciprocal(a).c
+    for k in range(1, a.order + 1):
+        c.append(_integrated(a.c, s, k))
+    return _with_errors(c, _sizes(s), a.e, _majorant(a, c[0], s))
 
 
 def tanh(a: Jet) -> Jet:
     """Hyperbolic tangent; where 1 - tanh^2 is small it is taken from an exponential."""
-    near = _by_recurrence(a, _library(a).tanh(a.c[0]), lambda y: 1.0 - y * y)
-    if a.e is None or near.e is None:
-        return near
+    near = _by_recurrence(a, np.tanh(a.c[0]), lambda y: 1.0 - y * y)
     sign, far = np.where(a.c[0] < 0, -1.0, 1.0), np.abs(a.c[0]) > 0.5
     beside = reciprocal(exp(a.scaled(-2 * sign)) + 1.0).scaled(2 * sign)  # sign + tanh
-    assert beside.e is not None
     c = tuple(np.where(far, *pair) for pair in zip(beside.c[1:], near.c[1:], strict=True))
     e = tuple(np.where(far, *pair) for pair in zip(beside.e, near.e, strict=True))
     return Jet((near.c[0], *c), e)
@@ -184,30 +155,26 @@ def tanh(a: Jet) -> Jet:
 
 def tan(a: Jet) -> Jet:
     """Tangent."""
-    return _by_recurrence(a, _library(a).tan(a.c[0]), lambda y: 1.0 + y * y)
+    return _by_recurrence(a, np.tan(a.c[0]), lambda y: 1.0 + y * y)
 
 
 def cos_sin(a: Jet) -> tuple[Jet, Jet]:
     """Cosine and sine."""
-    lib = _library(a)
-    return _pair(a, lib.cos(a.c[0]), lib.sin(a.c[0]), -1)
+    return _pair(a, np.cos(a.c[0]), np.sin(a.c[0]), -1)
 
 
 def cosh_sinh(a: Jet) -> tuple[Jet, Jet]:
     """Hyperbolic cosine and sine."""
-    lib = _library(a)
-    return _pair(a, lib.cosh(a.c[0]), lib.sinh(a.c[0]), +1)
+    return _pair(a, np.cosh(a.c[0]), np.sinh(a.c[0]), +1)
 
 
 def power(a: Jet, exponent: Any) -> Jet:
     """a**exponent for a constant exponent; a may vanish only where the result stays finite."""
     if not isinstance(exponent, np.ndarray) and exponent == int(exponent) and 0 <= exponent <= 8:
-        result = constant(1.0 if a.e is not None else mpmath.mpf(1), a)
+        result = constant(1.0, a)
         for _ in range(int(exponent)):
             result = result * a
         return result
-    if a.e is None:
-        return Jet(_powers(a.c, exponent), None)
     if all(isinstance(v, float) and v == 0 for v in a.c[2:]):
         c, slope = _powers_of_linear(a, exponent), _powers_of_linear(a, exponent - 1.0)
         exact = np.equal(a.c[0], 0) & np.equal(a.e[0], 0)  # no error, however steep
@@ -219,7 +186,7 @@ def power(a: Jet, exponent: Any) -> Jet:
         # (|a0| - |a1| h - ...)^-|r| has positive coefficients and majorises a^r up to a factor
         size = _sizes(a.c)
         bound = _powers((size[0], *(-v for v in size[1:])), -abs(exponent))
-        majorant = tuple(_power_value(size[0], exponent + abs(exponent)) * v for v in bound)
+        majorant = tuple(np.power(size[0], exponent + abs(exponent)) * v for v in bound)
     return _with_errors(c, [abs(exponent * v) for v in slope], a.e, majorant)
 
 
@@ -227,7 +194,7 @@ def _powers_of_linear(a: Jet, exponent: Any) -> tuple[Any, ...]:
     """Binomial coefficients times a0^(r-k) a1^k: no product of tiny and huge numbers."""
     result, binomial = [], 1.0
     for k in range(a.order + 1):
-        value = binomial * _power_value(a.c[0], exponent - k)
+        value = binomial * np.power(a.c[0], exponent - k)
         if k:
             value = np.where(np.equal(binomial, 0), 0.0, value * a.c[1] ** k)
         result.append(value)
@@ -238,21 +205,11 @@ def _powers_of_linear(a: Jet, exponent: Any) -> tuple[Any, ...]:
 def _powers(a: Sequence[Any], exponent: Any) -> tuple[Any, ...]:
     """Coefficients of a^r from a y' = r a' y."""
     inverse = 1 / a[0]
-    c = [_power_value(a[0], exponent)]
+    c = [np.power(a[0], exponent)]
     for k in range(1, len(a)):
         terms = (((exponent + 1) * j - k) * a[j] * c[k - j] for j in range(1, k + 1))
         c.append(inverse * sum(terms) / k)
     return tuple(c)
-
-
-def _power_value(base: Any, exponent: Any) -> Any:
-    if isinstance(base, (mpmath.mpf, mpmath.mpc)):
-        return mpmath.power(base, exponent)
-    return np.power(base, exponent)
-
-
-def _library(a: Jet) -> Any:
-    return mpmath if isinstance(a.c[0], (mpmath.mpf, mpmath.mpc)) else np
 
 
 def _convolve(a: Sequence[Any], b: Sequence[Any]) -> tuple[Any, ...]:
@@ -278,46 +235,32 @@ def _by_recurrence(a: Jet, first: Any, slope_of: Callable[[Jet], Jet]) -> Jet:
     """y = f(a) where y' = s(y) a': each coefficient of y needs only the earlier ones of s."""
     c = [first]
     for k in range(1, a.order + 1):
-        s = slope_of(Jet(tuple(c), None)).c
-        c.append(sum(j * a.c[j] * s[k - j] for j in range(1, k + 1)) / k)
-    if a.e is None:
-        return Jet(tuple(c), None)
-    s = slope_of(Jet(tuple(c), None)).c
+        c.append(_integrated(a.c, _values(slope_of, c), k))
+    s = _values(slope_of, c)
     return _with_errors(c, _sizes(s), a.e, _majorant(a, first, s))
 
 
-def _integrated(a: Jet, first: Any, slope: Jet) -> Jet:
-    """y = f(a) where f'(a) is known."""
-    s = slope.c
-    c = [first]
-    for k in range(1, a.order + 1):
-        c.append(sum(j * a.c[j] * s[k - j] for j in range(1, k + 1)) / k)
-    if a.e is None:
-        return Jet(tuple(c), None)
-    return _with_errors(c, _sizes(s), a.e, _majorant(a, first, s))
+def _values(slope_of: Callable[[Jet], Jet], c: Sequence[Any]) -> tuple[Any, ...]:
+    return slope_of(Jet(tuple(c), (0.0,) * len(c))).c
+
+
+def _integrated(a: Sequence[Any], slope: Sequence[Any], k: int) -> Any:
+    """Coefficient k > 0 of y where y' = slope a'."""
+    return sum(j * a[j] * slope[k - j] for j in range(1, k + 1)) / k
 
 
 def _majorant(a: Jet, first: Any, slope: Sequence[Any]) -> list[Any]:
     size, steep = _sizes(a.c), _sizes(slope)
-    result = [abs(first)]
-    for k in range(1, a.order + 1):
-        result.append(sum(j * size[j] * steep[k - j] for j in range(1, k + 1)) / k)
-    return result
+    return [abs(first), *(_integrated(size, steep, k) for k in range(1, a.order + 1))]
 
 
 def _pair(a: Jet, even: Any, odd: Any, sign: int) -> tuple[Jet, Jet]:
     """(cos, sin) for sign -1, (cosh, sinh) for +1: even' = sign odd a', odd' = even a'."""
     c, s = [even], [odd]
     for k in range(1, a.order + 1):
-        c.append(sign * sum(j * a.c[j] * s[k - j] for j in range(1, k + 1)) / k)
-        s.append(sum(j * a.c[j] * c[k - j] for j in range(1, k + 1)) / k)
-    if a.e is None:
-        return Jet(tuple(c), None), Jet(tuple(s), None)
+        c.append(sign * _integrated(a.c, s, k))
+        s.append(_integrated(a.c, c, k))
     return (
         _with_errors(c, _sizes(s), a.e, _majorant(a, even, s)),
         _with_errors(s, _sizes(c), a.e, _majorant(a, odd, c)),
     )
-
-
-def _factorial(k: int) -> int:
-    return (1, 1, 2, 6, 24, 120)[k]

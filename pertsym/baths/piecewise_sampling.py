@@ -406,15 +406,11 @@ def _table_sampler(table: Cubics, weight: _Weight) -> Sampler:
             c = cubics[piece[first]]
             lowered = np.concatenate((c[:, 1:], np.zeros_like(c[:, :1])), axis=1)
             near = _cubic(lowered, x[first], weight.count) * weight.regular(y[first])
-            for into, values in zip(_arrays(jet), _arrays(near), strict=True):
+            for into, values in zip((*jet.c, *jet.e), (*near.c, *near.e), strict=True):
                 into[first] = values
         return derivatives(jet, x.shape)
 
     return sampler
-
-
-def _arrays(jet: Jet) -> tuple[_Array, ...]:
-    return (*jet.c, *(jet.e or ()))
 
 
 def _cubic(c: _Array, x: _Array, count: int) -> Jet:

@@ -197,10 +197,9 @@ def _edge_points(density: Density, side: int) -> list[Point]:
 
 
 def _where(condition: Any, jet: Jet) -> Jet:
-    errors = jet.e if jet.e is not None else ()
     return Jet(
         tuple(np.where(condition, v, 0.0) for v in jet.c),
-        tuple(np.where(condition, v, 0.0) for v in errors),
+        tuple(np.where(condition, v, 0.0) for v in jet.e),
     )
 
 

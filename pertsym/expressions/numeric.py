@@ -1,38 +1,120 @@
-"""Guarded numerical values of formulas in w, for checks of what was decided analytically."""
+"""Values of formulas in w: one walk over the tree for every kind of number, and guarded values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable
 from fractions import Fraction
-from types import MappingProxyType
-from typing import Any, Final
+from functools import reduce
+from typing import Any, Final, NamedTuple
 
+import flint
 import mpmath
 import sympy
+
+from pertsym.precision import ball_bits
 
 W: Final = sympy.Symbol("w", positive=True)
 """The variable of every spectral density."""
 
-_LARGEST_ARGUMENT_BITS: Final = 300  # mpmath's exp needs as many extra bits as its argument has
+_FUNCTIONS: Final = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh")
+_RECIPROCAL: Final = {
+    "sec": "cos", "csc": "sin", "cot": "tan", "sech": "cosh", "csch": "sinh", "coth": "tanh"
+}  # fmt: skip
 
-_NUMERIC: Final[Mapping[type, str]] = MappingProxyType(
-    {
-        sympy.exp: "exp",
-        sympy.log: "log",
-        sympy.sin: "sin",
-        sympy.cos: "cos",
-        sympy.tan: "tan",
-        sympy.sinh: "sinh",
-        sympy.cosh: "cosh",
-        sympy.tanh: "tanh",
-        sympy.cot: "cot",
-        sympy.coth: "coth",
-        sympy.sec: "sec",
-        sympy.csc: "csc",
-        sympy.sech: "sech",
-        sympy.csch: "csch",
-    }
+
+_GUARD: Final = 10  # bits
+
+
+class NoValue(ArithmeticError):
+    """The formula has no usable value at this point: a pole, or an argument far too large."""
+
+
+class Arithmetic(NamedTuple):
+    """What a walk over a formula needs of a kind of number, beside + and *.
+
+    Attributes
+    ----------
+    constant
+        A formula without w to a function of w; None where its parts are walked over.
+    power
+        A number to the power of a number of SymPy.
+    function
+        The name of exp, log, sin, cos, tan, sinh, cosh or tanh to that function.
+    """
+
+    constant: Callable[[sympy.Expr], Callable[[Any], Any] | None]
+    power: Callable[[Any, sympy.Expr], Any]
+    function: Callable[[str], Callable[[Any], Any]]
+
+
+def compiled(node: sympy.Expr, arithmetic: Arithmetic) -> Callable[[Any], Any]:
+    """A formula as a function of w.
+
+    Raises
+    ------
+    NoValue
+        If a node has no meaning in numbers.
+    """
+    if node == W:
+        return lambda w: w
+    if not node.has(W) and (known := arithmetic.constant(node)) is not None:
+        return known
+    parts = [compiled(argument, arithmetic) for argument in node.args]
+    if node.is_Add or node.is_Mul:
+        join = operator.add if node.is_Add else operator.mul
+        return lambda w: reduce(join, [part(w) for part in parts])
+    if node.is_Pow and node.exp.has(W):
+        exp, log = map(arithmetic.function, ("exp", "log"))
+        return lambda w: exp(log(parts[0](w)) * parts[1](w))
+    if node.is_Pow:
+        return lambda w: arithmetic.power(parts[0](w), node.exp)
+    name = node.func.__name__
+    if name not in (*_FUNCTIONS, *_RECIPROCAL):
+        raise NoValue(f"{node.func} is not evaluated here")
+    function = arithmetic.function(_RECIPROCAL.get(name, name))
+    if name in _RECIPROCAL:
+        return lambda w: 1 / function(parts[0](w))
+    return lambda w: function(parts[0](w))
+
+
+def ball_of(node: sympy.Expr) -> Callable[[Any], Any] | None:
+    """A number without parts as a ball of the working precision."""
+    if node.is_Rational:
+        exact = rational_ball(node)
+        return lambda _: flint.arb(exact)
+    if node.is_Float:
+        return lambda _: flint.arb(str(node))
+    if node is sympy.I:
+        return lambda _: flint.acb(0, 1)
+    if node is sympy.pi:
+        return lambda _: flint.arb.pi()
+    return (lambda _: flint.arb(1).exp()) if node is sympy.E else None
+
+
+def _power(base: Any, exponent: sympy.Expr) -> Any:
+    if exponent.is_Integer:
+        power = base ** abs(int(exponent))
+        return 1 / power if exponent < 0 else power
+    if base.is_zero() and exponent.is_positive:
+        return base
+    return base ** enclosed(exponent, None)
+
+
+_BALLS: Final = Arithmetic(ball_of, _power, operator.methodcaller)
+_COMPLEX: Final = _BALLS._replace(
+    constant=lambda node: (real := ball_of(node)) and (lambda w: flint.acb(real(w)))
 )
+
+
+def balls_of(expr: sympy.Expr) -> Callable[[Any], Any]:
+    """A formula as a function that encloses its values for all w in a ball (`arb` or `acb`)."""
+    return compiled(expr, _BALLS)
+
+
+def enclosed(expr: sympy.Expr, w: Any) -> Any:
+    """A ball that holds the value of a formula for every w in a ball."""
+    return balls_of(expr)(w)
 
 
 def rational(value: Fraction) -> sympy.Rational:
@@ -40,14 +122,15 @@ def rational(value: Fraction) -> sympy.Rational:
     return sympy.Rational(value.numerator, value.denominator)
 
 
+def rational_ball(value: sympy.Rational) -> Any:
+    """SymPy's rational as an exact `fmpq`."""
+    return flint.fmpq(int(value.p), int(value.q))
+
+
 def shown(expr: sympy.Expr) -> str:
     """A formula in a message, cut to a readable length."""
     text = str(expr)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-class NoValue(ArithmeticError):
-    """The formula has no usable value at this point: a pole, or an argument beyond 2^300."""
 
 
 def value_at(expr: sympy.Expr, point: Any) -> Any:
@@ -58,38 +141,20 @@ def value_at(expr: sympy.Expr, point: Any) -> Any:
     NoValue
         Instead of an overflow or a computation without end.
     """
-    if expr == W:
-        return point
-    if expr.is_Rational:
-        return mpmath.mpf(int(expr.p)) / int(expr.q)
-    if expr is sympy.pi:
-        return +mpmath.pi
-    if expr is sympy.E:
-        return +mpmath.e
-    if expr is sympy.I:
-        return mpmath.mpc(0, 1)
-    if expr.is_Float:
-        return mpmath.mpf(str(expr))
     if expr.is_Piecewise:
         for formula, condition in expr.args:
             if holds_at(condition, point):
                 return value_at(formula, point)
         raise NoValue("no case of Piecewise holds")
-    arguments = [value_at(argument, point) for argument in expr.args]
-    try:
-        if expr.is_Add:
-            return mpmath.fsum(arguments)
-        if expr.is_Mul:
-            return mpmath.fprod(arguments)
-        if expr.is_Pow:
-            return _power(*arguments)
-        name = _NUMERIC.get(expr.func)
-        if name is None:
-            raise NoValue(f"{expr.func} is not evaluated here")
-        _check_size(arguments[0])
-        return getattr(mpmath, name)(arguments[0])
-    except (ZeroDivisionError, OverflowError, ValueError) as error:
-        raise NoValue(str(error)) from None
+    sign, man, exponent, _ = point._mpf_
+    with ball_bits(mpmath.mp.prec + _GUARD):
+        w = flint.acb(int(-man if sign else man)) * flint.acb(2) ** exponent
+        value = compiled(expr, _COMPLEX)(w)
+        if not value.is_finite():
+            raise NoValue("it is infinite, or an argument is too large")
+        parts = [x.mid().man_exp() for x in (value.real, value.imag)]
+    real, imaginary = (mpmath.ldexp(int(man), int(exponent)) for man, exponent in parts)
+    return mpmath.mpc(real, imaginary) if imaginary else real
 
 
 def holds_at(condition: sympy.Basic, point: Any) -> bool:
@@ -104,14 +169,3 @@ def holds_at(condition: sympy.Basic, point: Any) -> bool:
         return not holds_at(condition.args[0], point)
     left, right = (mpmath.re(value_at(side, point)) for side in condition.args)
     return bool(condition.func(int(mpmath.sign(left - right)), 0))
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    if base:
-        _check_size(exponent * mpmath.log(base))
-    return mpmath.power(base, exponent)
-
-
-def _check_size(argument: Any) -> None:
-    if argument and mpmath.mag(argument) > _LARGEST_ARGUMENT_BITS:
-        raise NoValue("an argument is too large")

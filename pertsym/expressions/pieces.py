@@ -10,7 +10,7 @@ import flint
 import mpmath
 import sympy
 
-from pertsym.expressions.numeric import NoValue, W, holds_at, shown, value_at
+from pertsym.expressions.numeric import W, balls_of, holds_at, rational_ball, shown, value_at
 from pertsym.precision import ball_bits, decimals
 
 SWITCHES: Final = (sympy.Abs, sympy.sign, sympy.Heaviside, sympy.Max, sympy.Min, sympy.Piecewise)
@@ -26,18 +26,8 @@ _UNEVEN: Final = 0.4859  # where intervals are split: rarely at a zero
 _MOST_PIECES: Final = 500
 _MOST_ROUNDS: Final = 200
 
-_ENCLOSED: Final[dict[Any, Callable[[Any], Any]]] = {
-    sympy.exp: lambda x: x.exp(),
-    sympy.log: lambda x: x.log(),
-    sympy.sin: lambda x: x.sin(),
-    sympy.cos: lambda x: x.cos(),
-    sympy.tan: lambda x: x.tan(),
-    sympy.cot: lambda x: x.cot(),
-    sympy.sinh: lambda x: x.sinh(),
-    sympy.cosh: lambda x: x.cosh(),
-    sympy.tanh: lambda x: x.tanh(),
-    sympy.coth: lambda x: x.coth(),
-}
+
+_Function = Callable[[Any], Any]
 
 
 class Pieces(NamedTuple):
@@ -239,7 +229,7 @@ def complex_roots(g: sympy.Expr) -> tuple[Roots, Roots] | None:
 
 
 def _polynomial_roots(polynomial: sympy.Poly) -> Roots:
-    ascending = [flint.fmpq(int(c.p), int(c.q)) for c in reversed(polynomial.all_coeffs())]
+    ascending = [rational_ball(c) for c in reversed(polynomial.all_coeffs())]
     with ball_bits(_BITS):
         roots: Roots = []
         for factor, order in flint.fmpq_poly(ascending).factor()[1]:
@@ -264,7 +254,7 @@ class _Unresolved(Exception):
 
 def _isolated(g: sympy.Expr, first: Any, last: Any) -> tuple[sympy.Expr, ...]:
     """Zeros between 2^-100 and 2^100 from enclosures of g and g' on ever smaller intervals."""
-    slope = sympy.diff(g, W)
+    value, slope = balls_of(g), balls_of(sympy.diff(g, W))
     ends = (
         -float(_REACH) if first <= 0 else float(sympy.log(first, 2)) - _FINEST,
         float(_REACH) if last == sympy.oo else float(sympy.log(last, 2)) + _FINEST,
@@ -280,65 +270,34 @@ def _isolated(g: sympy.Expr, first: Any, last: Any) -> tuple[sympy.Expr, ...]:
                 raise _Unresolved
             low, high = flint.arb(2) ** flint.arb(a), flint.arb(2) ** flint.arb(b)
             whole = low.union(high)
-            if _sign(enclosed(g, whole)):
+            if _sign(value(whole)):
                 continue
-            if _sign(enclosed(slope, whole)):
-                signs = _sign(enclosed(g, low)), _sign(enclosed(g, high))
+            if _sign(slope(whole)):
+                signs = _sign(value(low)), _sign(value(high))
                 if all(signs):
                     if signs[0] != signs[1]:
-                        found.append(_refined(g, slope, low, high, signs[0]))
+                        found.append(_refined(value, slope, low, high, signs[0]))
                     continue
             middle = a + _UNEVEN * (b - a)
             pending += [(middle, b), (a, middle)]
         return tuple(z for z in sorted(found) if first < z < last)
 
 
-def _refined(g: sympy.Expr, slope: sympy.Expr, low: Any, high: Any, sign: int) -> sympy.Expr:
+def _refined(value: _Function, slope: _Function, low: Any, high: Any, sign: int) -> sympy.Expr:
     """The only zero between low and high: bisection, then Newton's rule."""
     low, high = low.mid(), high.mid()
     for _ in range(_BISECTIONS):
         middle = ((low + high) / 2).mid()
-        here = _sign(enclosed(g, middle))
+        here = _sign(value(middle))
         if not here:
             return _number(middle)
         low, high = (middle, high) if here == sign else (low, middle)
     root = ((low + high) / 2).mid()
     for _ in range(_NEWTON):
-        root = (root - enclosed(g, root) / enclosed(slope, root)).mid()
+        root = (root - value(root) / slope(root)).mid()
     return _number(root)
 
 
 def _sign(ball: Any) -> int:
     """1 or -1 if that is certain, else 0."""
     return int(ball > 0) - int(ball < 0)
-
-
-def enclosed(expr: sympy.Expr, w: Any) -> Any:
-    """A ball that holds the value of a formula for every w in a ball (flint's `arb`)."""
-    if expr == W:
-        return w
-    if expr.is_Rational:
-        return flint.arb(flint.fmpq(int(expr.p), int(expr.q)))
-    if expr is sympy.pi:
-        return flint.arb.pi()
-    if expr is sympy.E:
-        return flint.arb(1).exp()
-    if expr.is_Float:
-        return flint.arb(str(expr))
-    parts = [enclosed(argument, w) for argument in expr.args]
-    if expr.is_Add:
-        return sum(parts[1:], start=parts[0])
-    if expr.is_Mul:
-        product = parts[0]
-        for part in parts[1:]:
-            product = product * part
-        return product
-    if expr.is_Pow:
-        if expr.exp.is_Integer:
-            power = parts[0] ** abs(int(expr.exp))
-            return 1 / power if expr.exp < 0 else power
-        return parts[0] ** parts[1]
-    function = _ENCLOSED.get(expr.func)
-    if function is None:
-        raise NoValue(f"{expr.func} is not evaluated here")
-    return function(parts[0])

@@ -208,7 +208,7 @@ class Table(Density):
             return general
         lowered = self._horner(w, 0, (3, 2, 1))
         c = zip(lowered.c, general.c, strict=True)
-        e = zip(lowered.e or (), general.e or (), strict=True)
+        e = zip(lowered.e, general.e, strict=True)
         return Jet(
             tuple(np.where(first, a, b) for a, b in c), tuple(np.where(first, a, b) for a, b in e)
         )
@@ -235,8 +235,7 @@ class Table(Density):
 
     def _coefficient(self, index: Any, k: int, like: Jet) -> Jet:
         value = self.coefficients[index, k]
-        zeros = (0.0,) * like.order
-        return Jet((value, *zeros), (EPS / 2 * np.abs(value), *zeros))
+        return Jet((value, *like.zeros), (EPS / 2 * np.abs(value), *like.zeros))
 
     def _piece_of(self, w: Jet) -> Any:
         """Index of the piece that holds each w; the last piece is J = 0."""
