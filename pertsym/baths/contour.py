@@ -71,7 +71,7 @@ class Contour:
         total = self._beside(z) if n == 1 else flint.acb(0)
         if n != 1:
             for panel in self.panels:
-                total += panel.transform(z, n)
+                total += panel.kernel_integral([(1, z, n)])
         for germ in self.germs:
             total += germ.transform(z, n)
         if self.rays and isinstance(z, flint.acb) and not z.imag.upper() <= 0:
@@ -107,7 +107,7 @@ class Contour:
             if plain:
                 total += panel.cauchy((z - panel.centre) * panel.inverse, distant, grade)
             else:
-                total += panel.transform(z, 1)
+                total += panel.kernel_integral([(1, z, 1)])
         return widened(total, flint.arb(2 * sums) + flint.arb(2) ** -1000)
 
     @cached_property

@@ -34,12 +34,12 @@ from pertsym.baths.integrand import Factor, Integrand, Spectrum, Transform
 from pertsym.baths.node_integrals import (
     DEEPEST,
     Pole,
-    Total,
     summed_finite_part,
     summed_regular_part,
     summed_regular_slope,
 )
 from pertsym.baths.node_path import EPS
+from pertsym.baths.nodes import Total
 from pertsym.estimate import Estimate
 
 Kind = Literal["CC", "CP"]

@@ -15,15 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths.node_path import ANGLE, EPS, Complex
-from pertsym.baths.nodes import SLOW, Nodes, continued, mirrored
+from pertsym.baths.node_path import ANGLE, Complex
+from pertsym.baths.nodes import Nodes, Total
 
 Pole = tuple[Any, Any, int]
 """(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
 
 DEEPER = 1e-3  # below the lowest frequency of the kernel: F K need not be constant beyond
 DEEPEST = 1e-12  # where F is singular at w = 0 itself
-_CANCELLED = 8 * EPS  # rounding of one part of a kernel
 
 
 def summed_finite_part(
@@ -203,80 +202,6 @@ class _Rise(_Factor):
 
     def majorant(self, w: Complex) -> Any:
         return self._nodes.majorant(self._image(w), self._shift)
-
-
-class Total:
-    """sum_k (2 pi/i) a_k F_k K_k over arms, with what continues them and the error."""
-
-    def __init__(self) -> None:
-        self._tips: dict[tuple[float, int], list[Any]] = {}
-        self._value: Any = 0.0
-        self._error: Any = 0.0
-        self._step = 1.0
-
-    def add(
-        self,
-        nodes: Nodes,
-        kernel: Callable[[Complex], Any],
-        factor: _Factor | None = None,
-        constant: tuple[Any, Any] = (1.0, 0.0),
-        parts: Callable[[Complex], Any] | None = None,
-        order: int = 0,
-    ) -> None:
-        """A kernel ~ 1/w^order at w = 0 times F, which is given by its nodes or as a constant.
-
-        `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
-        cancel, and their rounding, that of the coefficients included, is left.
-        """
-        known = tuple(np.asarray(x)[..., None] for x in constant)
-        for arm in nodes.arms:
-            k = kernel(arm.poles)
-            f, lost = factor.once(factor.at, arm.poles) if factor else known
-            terms = -2j * math.pi * arm.residues * f * k
-            self._value = self._value + terms.sum(-1)
-            error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
-            if parts:
-                error = error + _CANCELLED * parts(arm.poles) * np.abs(arm.residues * f)
-            self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
-            for w, strip in arm.strip:
-                largest = factor.once(factor.majorant, w) if factor else np.abs(f)
-                missed = strip * np.abs(kernel(w)) * largest
-                self._error = self._error + 2 * math.pi * missed.sum(-1)
-            self._step = arm.step
-            if arm.inner is not None:
-                tips = self._tips.setdefault((arm.inner - order, order), [])
-                tips.append(terms[..., :3])
-            if arm.outer is not None:
-                self._end(terms[..., :-4:-1])
-        positions, residues = nodes.resonances
-        if positions.shape[-1]:
-            k = kernel(positions)
-            f, lost = factor.on_resonances(positions) if factor else known
-            terms = -2j * math.pi * residues * f * k
-            error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
-            if parts:
-                size = np.abs(residues * f)
-                error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
-            self._value, self._error = self._value + terms.sum(-1), self._error + error.sum(-1)
-
-    def closed(self) -> tuple[Any, Any]:
-        """Value and error, the innermost ends of both rays continued together."""
-        slow = {key: tips for key, tips in self._tips.items() if 0 < key[0] < SLOW}
-        for (fall, order), tips in slow.items():
-            if len(tips) == 2:
-                self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
-            else:
-                self._found(*continued(tips[0], self._step, fall))
-        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow]
-        if rest:
-            self._end(sum(rest))
-        return self._value, self._error
-
-    def _end(self, terms: Any) -> None:
-        self._found(*continued(terms, self._step))
-
-    def _found(self, rest: Any, error: Any) -> None:
-        self._value, self._error = self._value + rest, self._error + error
 
 
 def _residue(a: Any, factor: _Factor, p: float, order: int) -> tuple[Any, Any]:

@@ -240,32 +240,6 @@ class Panel:
             total += value.abs_upper() if value.is_finite() else self.bound
         return 2 * total / parts * self.half.abs_upper()
 
-    def transform(self, z: Any, n: int) -> Any:
-        """int dw f(w)/(w - z)^n along the panel."""
-        u = (z - self.centre) * self.inverse
-        # the gap between confocal ellipses is that of their half axes
-        gap = ((u - 1).abs_lower() + (u + 1).abs_lower()) / 2 - _MAJOR
-        if not gap > _MARGIN:
-            if self.depth > DEEPEST:
-                return flint.acb("nan")
-            return sum((half.transform(z, n) for half in self.halves), flint.acb(0))
-        width = self.half.abs_upper()
-        error = (self.error * width / (width * gap) ** n).abs_upper()
-        total = flint.acb(0)
-        if n != 1:
-            for w, value in self.nodes:
-                total += value / (w - z) ** n
-            return widened(total, error)
-        far = u.abs_lower() > FAR
-        # |q| and |r| from the half axes of the ellipse through u
-        major = gap + _MAJOR
-        minor = ((major - 1) * (major + 1)).sqrt().lower()
-        size = u.abs_lower() if far else (major + minor).lower()
-        grade = int(np.searchsorted(GRADES, float(size.log()) * 1.442695, side="right")) - 1
-        front = (size if far else minor) * width
-        rest = self.total * flint.arb(2.0) ** (3 - self.bits - 2 * GRADES[grade]) / front
-        return widened(self.cauchy(u, far, grade), (error + rest).abs_upper())
-
     def kernel_integral(self, poles: Sequence[tuple[Any, Any, int]]) -> Any:
         """int dw f(w) sum_j c_j/(w - a_j)^n_j along the panel."""
         width, error = self.half.abs_upper(), flint.arb(0)

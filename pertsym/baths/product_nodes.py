@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from pertsym.baths.node_path import EPS, Arm
-from pertsym.baths.nodes import Nodes
+from pertsym.baths.nodes import Nodes, geometric
 
 
 def product_nodes(
@@ -67,8 +67,8 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
         if open_end is not None:
             inward = residues[..., :3] if nearest == 0 else residues[..., :-4:-1]
             first, second, third = np.moveaxis(inward.copy(), -1, 0)
-            rest = _beyond(first, second, fall)
-            before = (_beyond(second, third, fall) - first * fall) / fall
+            rest = geometric(first, second / fall)
+            before = geometric(second, third / fall) / fall - first
             ends[..., nearest] += 3 / arm.step * np.abs(rest - before)
             residues[..., nearest] += rest
     return replace(
@@ -80,10 +80,3 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
         inner=None,
         outer=None,
     )
-
-
-def _beyond(last: Any, before: Any, fall: float) -> Any:
-    """The sum of what follows `last` where terms fall like a geometric series, else 0."""
-    ratio = fall * last / np.where(before == 0, np.inf, before)
-    falls = np.abs(ratio) < 1 - 1e-4
-    return np.where(falls, last * ratio / (1 - np.where(falls, ratio, 0.0)), 0.0)

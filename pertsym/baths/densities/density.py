@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar, cast
 
@@ -429,6 +430,11 @@ class Density:
     def upper_poles(self) -> tuple[tuple[Any, Any], ...] | None:
         """Simple poles of a rational J above the axis, with residues; else None."""
         return None
+
+
+def delegated(path: str) -> Any:
+    """A property that is one of a part: "density.end" is the `end` of the `density`."""
+    return property(attrgetter(path))
 
 
 _Class = TypeVar("_Class", bound=type[Density])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import given_as
-from pertsym.baths.densities.density import Density, DensityCode, register
+from pertsym.baths.densities.density import Density, DensityCode, delegated, register
 from pertsym.baths.jets import Jet
 
 if TYPE_CHECKING:
@@ -56,10 +56,6 @@ class ExpressionDensity(Density):
     def is_zero(self) -> bool:
         return bool(self.expression.sympy_expr == 0)
 
-    @property
-    def kink_scale(self) -> Any:
-        return self.scale
-
     def remarks(self) -> tuple[str, ...]:
         from pertsym.expressions.domain import first_negative_value  # brings SymPy
 
@@ -77,44 +73,21 @@ class ExpressionDensity(Density):
 
         return ExpressionJet(self.expression)
 
-    @property
-    def infrared_power(self) -> float:
-        return self._program.infrared_power
-
-    @property
-    def kink_power(self) -> float:
-        return self._program.kink_power
-
-    @property
-    def ultraviolet_power(self) -> float:
-        return self._program.ultraviolet_power
-
-    @property
-    def scale(self) -> float:
-        return self._program.scale
-
-    @property
-    def features(self) -> tuple[tuple[float, float], ...]:
-        return self._program.features
-
-    @property
-    def edges(self) -> tuple[tuple[float, float], ...]:
-        return self._program.edges
-
-    @property
-    def end(self) -> float:
-        """J is exactly 0 beyond; inf if it is not."""
-        return self._program.end
+    infrared_power = delegated("_program.infrared_power")
+    kink_power = delegated("_program.kink_power")
+    ultraviolet_power = delegated("_program.ultraviolet_power")
+    scale = kink_scale = delegated("_program.scale")
+    features = delegated("_program.features")
+    edges = delegated("_program.edges")
+    end = delegated("_program.end")
+    leading = delegated("_balls.leading")
+    axis = delegated("_continuation.axis")
 
     def jet(self, w: Jet) -> Jet:
         return self._program.jet(w)
 
     def reduced_jet(self, w: Jet) -> Jet:
         return self._program.reduced_jet(w)
-
-    @property
-    def leading(self) -> float:
-        return self._balls.leading
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
         return self._balls.core(w, piece)
@@ -134,10 +107,6 @@ class ExpressionDensity(Density):
         if math.isinf(powers[0]) or powers[1] >= 0 or not self.expression.sympy_expr.free_symbols:
             return False
         return self._continuation.is_sure(self)
-
-    @property
-    def axis(self) -> float:
-        return self._continuation.axis
 
     @cached_property
     def reach(self) -> float:

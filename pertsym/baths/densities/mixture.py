@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,10 @@ from pertsym.baths.densities.density import Density, DensityCode
 from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.jets import Jet
 from pertsym.baths.time_correlation import Complex, TimeCorrelation
+
+
+def _extreme(which: Callable[[Iterable[float]], float], name: str) -> Any:
+    return property(lambda self: which(getattr(density, name) for density in self._present))
 
 
 @dataclass(frozen=True)
@@ -142,25 +146,15 @@ class Mixture(Density):
     def reduced_jet(self, w: Jet) -> Jet:
         return _total(_scaled(x, density.reduced_jet(w)) for x, density in self._terms)
 
-    @property
-    def infrared_power(self) -> float:
-        return min(density.infrared_power for density in self._present)
-
-    @property
-    def kink_power(self) -> float:
-        return min(density.kink_power for density in self._present)
+    infrared_power = _extreme(min, "infrared_power")
+    kink_power = _extreme(min, "kink_power")
 
     @property
     def powers_vary(self) -> bool:
         return any(density.powers_vary for density in self.densities)
 
-    @property
-    def ultraviolet_power(self) -> float:
-        return max(density.ultraviolet_power for density in self._present)
-
-    @property
-    def scale(self) -> float:
-        return min(density.scale for density in self._present)
+    ultraviolet_power = _extreme(max, "ultraviolet_power")
+    scale = _extreme(min, "scale")
 
     @property
     def kink_scale(self) -> Any:
@@ -178,27 +172,16 @@ class Mixture(Density):
                 lowest[w] = min(regularity, lowest.get(w, np.inf))
         return tuple(sorted(lowest.items()))
 
-    @property
-    def end(self) -> float:
-        return max(density.end for density in self._present)
-
-    @property
-    def underflow(self) -> float:
-        return max(density.underflow for density in self._present)
-
+    end = _extreme(max, "end")
+    underflow = _extreme(max, "underflow")
     # -- below the axis ------------------------------------------------------------------------
 
     @property
     def continues(self) -> bool:
         return len(self.components) == 1 and self._present[0].continues
 
-    @property
-    def axis(self) -> float:
-        return min(density.axis for density in self._present)
-
-    @property
-    def reach(self) -> float:
-        return max(density.reach for density in self._present)
+    axis = _extreme(min, "axis")
+    reach = _extreme(max, "reach")
 
     @property
     def resonances(self) -> tuple[Any, Any]:
@@ -237,9 +220,7 @@ class Mixture(Density):
 
     # -- in ball arithmetic --------------------------------------------------------------------
 
-    @property
-    def leading(self) -> float:
-        return min(density.leading for density in self._present)
+    leading = _extreme(min, "leading")
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
         """As the sum.

@@ -16,7 +16,7 @@ import numpy as np
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import require_real
-from pertsym.baths.densities.density import Density
+from pertsym.baths.densities.density import Density, delegated
 from pertsym.baths.jets import Jet
 
 
@@ -46,13 +46,15 @@ class SpinSurrogate(Density):
 
     powers_vary = False
 
-    @property
-    def is_zero(self) -> bool:
-        return self.density.is_zero
-
-    @property
-    def spins(self) -> Density:
-        return self.density
+    is_zero = delegated("density.is_zero")
+    spins = delegated("density")
+    end = delegated("density.end")
+    underflow = delegated("density.underflow")
+    ultraviolet_power = delegated("density.ultraviolet_power")
+    features = delegated("density.features")
+    edges = delegated("density.edges")
+    continues = delegated("density.continues")
+    kink_scale = delegated("scale")
 
     @property
     def components(self) -> tuple[Density, ...]:
@@ -69,18 +71,6 @@ class SpinSurrogate(Density):
         )
 
     @property
-    def kink_scale(self) -> Any:
-        return self.scale
-
-    @property
-    def end(self) -> float:
-        return self.density.end
-
-    @property
-    def underflow(self) -> float:
-        return self.density.underflow
-
-    @property
     def infrared_power(self) -> float:
         return self.density.infrared_power + (0.0 if math.isinf(self.beta) else 1.0)
 
@@ -93,25 +83,9 @@ class SpinSurrogate(Density):
         return first if first % 2 != 1 else first + 1
 
     @property
-    def ultraviolet_power(self) -> float:
-        return self.density.ultraviolet_power
-
-    @property
     def scale(self) -> float:
         thermal = math.pi / self.beta
         return min(self.density.scale, thermal) if thermal else self.density.scale
-
-    @property
-    def features(self) -> tuple[tuple[float, float], ...]:
-        return self.density.features
-
-    @property
-    def edges(self) -> tuple[tuple[float, float], ...]:
-        return self.density.edges
-
-    @property
-    def continues(self) -> bool:
-        return self.density.continues
 
     def split(self) -> tuple[Any, SpinSurrogate]:
         amplitude, density = self.density.split()
