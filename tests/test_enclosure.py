@@ -29,7 +29,7 @@ from pertsym.baths.densities import (
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
 from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
-from pertsym.baths.integrand import Integrand, Spectrum, Transform
+from pertsym.baths.integrand import Integrand, Transform
 from pertsym.baths.piecewise_integral import finite_part
 from pertsym.exact import Gaussian
 from pertsym.expressions.expression import parse_expression
@@ -256,7 +256,7 @@ def test_integrals_over_two_baths(a: Correlation, b: Correlation, kind: Any, ref
     found = pair(a, b, lambda p: p.integral(kind, reflect, shift, poles))
     assert holds(found, *double)
     assert found.rad() < 1e-15
-    product = Integrand(a.thermal, Spectrum(b.thermal), shift, reflect)
+    product = Integrand(a.thermal, b.thermal, shift, reflect)
     if kind == "CP":
         product = replace(product, factor=Transform(b.thermal, b.transform_values))
     assert holds(found, *finite_part(product, poles))

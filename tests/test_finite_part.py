@@ -17,7 +17,7 @@ from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Tabl
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
 from pertsym.baths.integrals import spectral_integral
-from pertsym.baths.integrand import Integrand, Spectrum
+from pertsym.baths.integrand import Integrand
 from pertsym.baths.piecewise_integral import Kernel, finite_part
 from pertsym.estimate import Estimate
 from pertsym.expressions.expression import parse_expression
@@ -190,7 +190,7 @@ MIXED = [(1.0, 0.8, 2), (2.0, 0.8, 1), (0.3, -0.8, 2)]
 
 def products(a, b, shift, poles):
     """By the engine that serves these baths, and on panels."""
-    product = Integrand(a.thermal, Spectrum(b.thermal), shift, -1)
+    product = Integrand(a.thermal, b.thermal, shift, -1)
     return spectral_integral("CC", a, b, -1, shift, poles), Estimate(*finite_part(product, poles))
 
 

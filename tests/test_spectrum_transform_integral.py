@@ -24,7 +24,7 @@ from pertsym.baths.densities import (
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
 from pertsym.baths.integrals import Kind, regular_part, regular_slope, spectral_integral
-from pertsym.baths.integrand import Integrand, Spectrum, Transform
+from pertsym.baths.integrand import Integrand, Transform
 from pertsym.baths.kinks import has_slope, mean_slope
 from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.piecewise_sampling import panels_of
@@ -221,7 +221,7 @@ def enclosed(a: Correlation, b: Correlation, ask: Any) -> float:
 def test_two_precisions_agree(kind: Kind) -> None:
     """Nodes below the axis, panels on it, and contours above it."""
     double = spectral_integral(kind, DRUDE, DRUDE_COLD, -1, 0.8125, POLES)
-    second = Spectrum(DRUDE_COLD.thermal)
+    second = DRUDE_COLD.thermal
     if kind == "CP":
         second = Transform(DRUDE_COLD.thermal, panels_of(DRUDE_COLD.thermal).regular_transform)
     panels = Estimate(*finite_part(Integrand(DRUDE.thermal, second, 0.8125, -1), POLES))

@@ -271,7 +271,8 @@ class Truncation(NamedTuple):
     def rates(self, number: int, kind: int) -> Complex:
         """Nu of so many exponents from one of the steps, those with Im nu >= 0."""
         z = np.linalg.eigvals(self.steps[kind][:number, :number])
-        nu = self.centre * (1 - z) / (1 + z)
+        with np.errstate(all="ignore"):
+            nu = self.centre * (1 - z) / (1 + z)
         nu = nu[(nu.real > 0) & (nu.imag >= 0) & np.isfinite(nu)]
         return np.asarray(nu[np.lexsort((nu.imag, np.abs(nu)))])
 

@@ -10,18 +10,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from pertsym.baths.broadcasting import element, varies
 from pertsym.baths.densities import BathDensity, Exponentials
-from pertsym.baths.existence import (
-    require_integrable,
-    require_spectrum,
-    require_transform,
-    singular_positions,
-)
+from pertsym.baths.existence import Quantity, require_integrable, require_value
 from pertsym.baths.jets import EPS
 from pertsym.baths.node_path import Path
 from pertsym.baths.nodes import Nodes
@@ -29,11 +23,8 @@ from pertsym.baths.piecewise_sampling import panels_of
 from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
 from pertsym.estimate import Estimate
 
-_Quantity = Literal["spectrum", "transform"]
-
 _POOR = 1e-13
 _UNDERFLOW = 1e-300
-_MAX_DERIVATIVE = 3
 _PANEL_DERIVATIVES = 2  # that panels have at least
 _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
 _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
@@ -241,10 +232,6 @@ class Correlation:
             return Estimate(zeros, zeros)
         return kernel_integral(self, ((1.0, w, 1), (-1.0, reference, 1)))
 
-    def transform_values(self, w: Any, derivative: int) -> tuple[Any, Any]:
-        """P^(m) at frequencies w, m = `derivative`, of scalar parameters, as it must exist."""
-        return self._transform(w, derivative)
-
     def is_static(self, w: Any, derivative: int) -> bool:
         """Whether P^(m)(w), m = `derivative`, is P(0) of thermal bosons, which is that at T = 0."""
         return (
@@ -264,7 +251,7 @@ class Correlation:
         """
         return replace(self, beta=math.inf)
 
-    def _evaluate(self, quantity: _Quantity, w: Any, derivative: int) -> Estimate:
+    def _evaluate(self, quantity: Quantity, w: Any, derivative: int) -> Estimate:
         if isinstance(w, float) and not self.shape:
             key = (quantity, float(w), derivative)
             if key not in self._answers:
@@ -275,28 +262,26 @@ class Correlation:
         return self._evaluated(quantity, w, derivative)
 
     @cached_property
-    def _answers(self) -> dict[tuple[_Quantity, float, int], Estimate]:
+    def _answers(self) -> dict[tuple[Quantity, float, int], Estimate]:
         """What was asked at single frequencies: sums over paths ask for the same few."""
         return {}
 
-    def _evaluated(self, quantity: _Quantity, w: Any, derivative: int) -> Estimate:
+    def _evaluated(self, quantity: Quantity, w: Any, derivative: int) -> Estimate:
         w = np.asarray(w, dtype=float)
         if not np.all(np.isfinite(w)):
             raise ValueError(f"w: must be finite, got {w!r}; give real frequencies")
-        fields = self._fields()
-        shape = np.broadcast_shapes(w.shape, *(np.shape(value) for value in fields.values()))
+        shape = np.broadcast_shapes(w.shape, self.shape)
         if self._is_large(w):
             return self._in_blocks(w, lambda c, at: c._evaluate(quantity, at, derivative))
         if not self._evaluates_arrays(w):
             value, error = np.empty(shape), np.empty(shape)
             every = np.broadcast_to(w, shape)
             for index in np.ndindex(shape):
-                part = self._element(shape, index)._evaluate(quantity, every[index], derivative)
+                part = self.element(shape, index)._evaluate(quantity, every[index], derivative)
                 value[index], error[index] = part
         else:
-            sample = self._element(shape, (0,) * len(shape)) if varies(fields) else self
-            sample._require(quantity, w, derivative)
-            function = self._spectrum if quantity == "spectrum" else self._transform
+            require_value(quantity, self.sample.thermal, np.ravel(w).tolist(), derivative)
+            function = self._spectrum if quantity == "spectrum" else self.transform_values
             value, error = function(np.broadcast_to(w, shape), derivative)
         if shape == ():
             return Estimate(float(value), float(error))
@@ -322,18 +307,6 @@ class Correlation:
             value[part], error[part] = ask(bath, places[part] if w.ndim else w)
         return Estimate(value.reshape(shape), error.reshape(shape))
 
-    def _require(self, quantity: _Quantity, w: Any, derivative: int) -> None:
-        """Raise Divergent unless the quantity exists at every w."""
-        if derivative not in range(_MAX_DERIVATIVE + 1):
-            raise ValueError(f"derivative: must be 0, 1, 2 or 3, got {derivative!r}; take fewer")
-        if self.thermal.is_zero:
-            return
-        if quantity == "transform":
-            require_integrable(self.thermal, derivative + 1)
-        check = require_spectrum if quantity == "spectrum" else require_transform
-        for position in set(singular_positions(self.thermal)).intersection(np.ravel(w).tolist()):
-            check(self.thermal, position, derivative)
-
     def _spectrum(self, w: Any, derivative: int) -> tuple[Any, Any]:
         if self.thermal.is_zero:
             return np.zeros(w.shape), np.zeros(w.shape)
@@ -357,10 +330,11 @@ class Correlation:
         low, high = self.thermal.support
         if not isinstance(self.density, Exponentials):
             low, high = max(low, -self.density.end), min(high, self.density.end)
-        rises_from_zero = (w == 0) & (not varies(self._fields()) and self.thermal.power > 0)
+        rises_from_zero = (w == 0) & (not self.shape and self.thermal.power > 0)
         return (w <= low) | (w >= high) | rises_from_zero
 
-    def _transform(self, w: Any, derivative: int) -> tuple[Any, Any]:
+    def transform_values(self, w: Any, derivative: int) -> tuple[Any, Any]:
+        """P^(m) at an array of frequencies w, m = `derivative`, as it must exist; with errors."""
         if self.thermal.is_zero:
             return np.zeros(w.shape), np.zeros(w.shape)
         if self.has_nodes:
@@ -402,7 +376,7 @@ class Correlation:
         """Whether one formula serves all elements: what exists must be the same for all."""
         mixed = np.ndim(self.beta) > 0 and 0 < np.sum(np.isinf(self.beta)) < np.size(self.beta)
         powers = not isinstance(self.density, Exponentials) and self.density.powers_vary
-        return not varies(self._fields()) or (
+        return not self.shape or (
             self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
         )
 
@@ -413,11 +387,9 @@ class Correlation:
 
     def element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
         """The bath with the scalar parameters at one index of a shape they broadcast to."""
-        return self._element(shape, index) if self.shape else self
-
-    def _element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
-        chosen = element(self._fields(), shape, index)
-        beta = chosen.pop("beta")
-        if isinstance(self.density, Exponentials):
+        if isinstance(self.density, Exponentials) or not self.shape:
             return self
+        fields = self._fields().items()
+        chosen = {name: float(np.broadcast_to(value, shape)[index]) for name, value in fields}
+        beta = chosen.pop("beta")
         return Correlation(self.density.with_values(chosen), self.statistics, beta)

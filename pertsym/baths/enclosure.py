@@ -26,13 +26,11 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import (
+    Quantity,
     decay_order,
-    require_integrable,
     require_integral,
     require_kernel,
-    require_spectrum,
-    require_transform,
-    singular_positions,
+    require_value,
 )
 from pertsym.baths.kinks import with_kink
 from pertsym.baths.product_balls import MixedProduct, Product
@@ -48,7 +46,6 @@ from pertsym.baths.spectrum_balls import (
 )
 from pertsym.precision import ball_bits
 
-_HIGHEST = 3
 _CLOSER = 8
 _GUARD = 16  # bits beyond the wanted ones
 DOUBLINGS = 4
@@ -214,19 +211,10 @@ class BathBalls:
         density = self.correlation.density
         return None if isinstance(density, Exponentials) else density.upper_poles
 
-    def _checked(self, quantity: str, w: Any, derivative: int) -> Any:
+    def _checked(self, quantity: Quantity, w: Any, derivative: int) -> Any:
         w = balls.rational(w)
-        if derivative not in range(_HIGHEST + 1):
-            raise ValueError(f"derivative: must be 0, 1, 2 or 3, got {derivative!r}; take fewer")
-        thermal = self.correlation.thermal
-        if thermal.is_zero:
-            return w
-        if quantity == "transform":
-            require_integrable(thermal, derivative + 1)
-        check = require_spectrum if quantity == "spectrum" else require_transform
-        for position in singular_positions(thermal):
-            if w == balls.rational(position):
-                check(thermal, position, derivative)
+        met = [float(w)] if balls.rational(float(w)) == w else []
+        require_value(quantity, self.correlation.thermal, met, derivative)
         return w
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal, NamedTuple
 
 from pertsym.baths.balls import rational
 from pertsym.baths.divergence import Divergent, power_text
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
+
+Quantity = Literal["spectrum", "transform"]
+
+_HIGHEST: Final = 3
+"""Derivative of Ĉ and P."""
 
 
 def require_spectrum(spectrum: ThermalSpectrum, w: float, derivative: int) -> None:
@@ -25,6 +30,21 @@ def require_spectrum(spectrum: ThermalSpectrum, w: float, derivative: int) -> No
             )
         if derivative == 0 and regularity <= 0:
             raise Divergent(f"Ĉ(w) jumps at w = {w:.6g}")
+
+
+def require_value(
+    quantity: Quantity, spectrum: ThermalSpectrum, w: Iterable[float], derivative: int
+) -> None:
+    """Raise Divergent unless a derivative of Ĉ or P exists at every w."""
+    if derivative not in range(_HIGHEST + 1):
+        raise ValueError(f"derivative: must be 0, 1, 2 or 3, got {derivative!r}; take fewer")
+    if spectrum.is_zero:
+        return
+    if quantity == "transform":
+        require_integrable(spectrum, derivative + 1)
+    check = require_spectrum if quantity == "spectrum" else require_transform
+    for position in set(singular_positions(spectrum)).intersection(w):
+        check(spectrum, position, derivative)
 
 
 def require_integrable(spectrum: ThermalSpectrum, order: int) -> None:

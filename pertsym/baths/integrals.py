@@ -30,7 +30,7 @@ import numpy as np
 from pertsym.baths import piecewise_integral as panels
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.existence import require_integrable, require_integral, require_kernel
-from pertsym.baths.integrand import Factor, Integrand, Spectrum, Transform
+from pertsym.baths.integrand import Factor, Integrand, Transform
 from pertsym.baths.node_integrals import (
     DEEPEST,
     Pole,
@@ -176,7 +176,7 @@ def kernel_integral(a: Correlation, poles: Sequence[Pole]) -> Estimate:
 
 
 def _product(kind: Kind, a: Correlation, b: Correlation, reflect: int, shift: float) -> Integrand:
-    factor: Factor = Spectrum(b.thermal)
+    factor: Factor = b.thermal
     if kind == "CP":
         factor = Transform(b.thermal, b.transform_values)
     return Integrand(a.thermal, factor, shift, reflect)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ _AVERAGE = np.polynomial.legendre.leggauss(10)
 
 
 class Factor(Protocol):
-    """X as a function of the argument of X_B, and where it is not analytic."""
+    """X as a function of the argument of X_B, and where it is not analytic: Ĉ_B or `Transform`."""
 
     @property
     def points(self) -> tuple[Point, ...]: ...
@@ -43,33 +43,6 @@ class Factor(Protocol):
     def jet(self, anchor: _Array, offset: _Array, order: int) -> Jet:
         """X at the sum of anchor and offset."""
         ...
-
-
-class Spectrum(NamedTuple):
-    """X_B = Ĉ_B."""
-
-    thermal: ThermalSpectrum
-
-    @property
-    def points(self) -> tuple[Point, ...]:
-        return self.thermal.points
-
-    @property
-    def tails(self) -> tuple[float, float]:
-        return self.thermal.tails
-
-    @property
-    def extent(self) -> tuple[float, float]:
-        low, high = self.thermal.support
-        left, right = self.thermal.extent
-        return max(low, left), min(high, right)
-
-    @property
-    def scale(self) -> float:
-        return self.thermal.scale
-
-    def jet(self, anchor: _Array, offset: _Array, order: int) -> Jet:
-        return self.thermal.jet(anchor, offset, order)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from pertsym.baths.jets import EPS
 from pertsym.baths.piecewise_sampling import (
     Panels,
     Resolved,
+    absolute,
     assembled,
     depth,
     derivatives,
@@ -253,13 +254,8 @@ class _Work:
 
     def _closed(self, result: _Sum, inner: Resolved, pole: float, here: Poles) -> None:
         """The zone around a pole: derivatives of the transform at it."""
-        (cell, low, high), series, errors = inner
-        shift = self.anchors[cell] - pole
-        low, high = shift + low, shift + high
-        order = np.argsort(low)
-        low, high = low[order], high[order]
-        close = np.abs(high[:-1] - low[1:]) <= 16 * EPS * (np.abs(low[1:]) + abs(pole))
-        low[1:] = np.where(close, high[:-1], low[1:])
+        zone = absolute(inner, self.anchors, pole)
+        _, low, high = zone.panels
         regular = {}
         for p in self.points:
             if math.isfinite(p.regularity) and abs(p.position - pole) <= self.radii[pole]:
@@ -267,9 +263,6 @@ class _Work:
                 nearest = float(high[int(np.argmin(np.abs(high - at)))])
                 close_by = abs(nearest - at) <= 16 * EPS * (abs(at) + abs(pole))
                 regular[nearest if close_by else at] = p.regularity
-        wide = high > low  # from the pole the innermost panels of a singular point are none
-        low, high, order = low[wide], high[wide], order[wide]
-        zone = Resolved(Panels(cell[order], low, high), series[:, order], errors[:, order])
         spectrum = replace(assembled(zone, regular), unit=self.radii[pole])
         left, right = np.flatnonzero(high == 0), np.flatnonzero(low == 0)
         for c, _, n in here:

@@ -2,27 +2,21 @@
 
 Panels grow geometrically away from every branch point and resonance and meet half-way between
 neighbours, so that singularities at a relative distance of 1e-6, or 1e-300, cost a few more panels
-and no digits.  A table is sampled from the cubics of its own pieces, and what jumps at its knots
-is known from their coefficients; any other Ĉ from its jets.
+and no digits.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths import jets
-from pertsym.baths.densities.density import Cubics
-from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.jets import EPS, Jet
 from pertsym.baths.piecewise import PiecewiseSpectrum
-from pertsym.baths.thermal import bose_factor
 from pertsym.baths.thermal_spectrum import Point, ThermalSpectrum
 from pertsym.read_only import read_only
 
@@ -76,34 +70,48 @@ Sampler = Callable[[Panels, _Array], tuple[_Array, _Array]]
 (functions, panels, nodes)."""
 
 
-def piecewise(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
-    """Panels for any Ĉ(w) and so many derivatives; boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1]."""
-    if (cubics := _cubics_of(spectrum)) is not None:
-        return _of_table(spectrum, cubics, highest + 1)
-    return _of_jets(spectrum, highest + 1)
-
-
-def _cubics_of(spectrum: ThermalSpectrum) -> Cubics | None:
-    density = spectrum.density
-    return None if isinstance(density, Exponentials) else density.cubics
-
-
 @lru_cache(maxsize=32)
 def panels_of(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
     """The panels of one bath, remembered."""
     return piecewise(spectrum, highest)
 
 
-def _of_jets(spectrum: ThermalSpectrum, count: int) -> PiecewiseSpectrum:
-    """Panels for a piecewise analytic function that is known by its jets."""
+def piecewise(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
+    """Panels for any Ĉ(w) and so many derivatives; boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1]."""
+    limits = ends(spectrum)
+    points = [p for p in merged(spectrum.points) if limits[0] <= p.position <= limits[1]]
+    near = finest(points, spectrum.scale)
+    if getattr(spectrum.density, "polynomial", False):
+        points = [p._replace(width=math.inf) for p in points]
+    panels = graded(points, limits, spectrum.scale, [depth(p, near, 1) for p in points], True)
+    anchors = np.array([p.position for p in points])
 
     def sampler(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
-        nodes = placed(panels, t)
-        return derivatives(spectrum.jet(np.zeros_like(nodes), nodes, count - 1), nodes.shape)
+        offset = placed(panels, t)
+        return derivatives(
+            spectrum.jet(anchors[panels.cell][:, None], offset, highest), offset.shape
+        )
 
-    resolved = resolve(sampler, _absolute(spectrum))
     regular = {p.position: p.regularity for p in spectrum.points if math.isfinite(p.regularity)}
+    resolved = absolute(resolve(sampler, panels), anchors)
     return assembled(resolved, regular, _tails(spectrum))
+
+
+def absolute(resolved: Resolved, anchors: _Array, origin: float = 0.0) -> Resolved:
+    """Panels in ascending order, counted from an origin; those of no width left out."""
+    (cell, low, high), series, errors = resolved
+    after = np.append(anchors[1:], np.inf)
+    # where a panel reaches the next anchor it ends there exactly
+    last = high == after[cell] - anchors[cell]
+    high = np.where(last, after[cell] - origin, (anchors[cell] - origin) + high)
+    low = (anchors[cell] - origin) + low
+    order = np.argsort(low)
+    low, high = low[order], high[order]
+    close = np.abs(high[:-1] - low[1:]) <= 16 * EPS * (np.abs(low[1:]) + abs(origin))
+    high[:-1] = np.where(close, low[1:], high[:-1])
+    wide = high > low
+    order = order[wide]
+    return Resolved(Panels(cell[order], low[wide], high[wide]), series[:, order], errors[:, order])
 
 
 def assembled(
@@ -135,9 +143,8 @@ def ends(spectrum: ThermalSpectrum) -> tuple[float, float]:
     positions = [0.0, *[p.position for p in spectrum.points]]
     far = FAR * max(spectrum.scale, *map(abs, positions))
     left, right = spectrum.extent
-    if _cubics_of(spectrum) is None:
-        left = min(left, *(x - spectrum.scale for x in positions))
-        right = max(right, *(x + spectrum.scale for x in positions))
+    left = min(left, *(x - spectrum.scale for x in positions))
+    right = max(right, *(x + spectrum.scale for x in positions))
     low, high = spectrum.support
     return max(low, left, -far), min(high, right, far)
 
@@ -146,23 +153,28 @@ def ends(spectrum: ThermalSpectrum) -> tuple[float, float]:
 
 
 def graded(
-    points: Sequence[Point], limits: tuple[float, float], scale: float, depths: Sequence[float]
+    points: Sequence[Point],
+    limits: tuple[float, float],
+    scale: float,
+    depths: Sequence[float],
+    across: bool = False,
 ) -> Panels:
     """Panels whose anchors are the points (ascending), from limits[0] to limits[1].
 
-    Each point looks after the line as far as half-way to its neighbours.  From one of width 0 the
-    panels start at its depth (0 too if f is finite there), otherwise with its width.
+    Each point looks after the line as far as half-way to its neighbours; `across`, the first of two
+    that are wide enough as far as the second, from which places are then not counted.  From one of
+    width 0 the panels start at its depth (0 too if f is finite there), otherwise with its width.
     """
-    at = np.array([p.position for p in points])
-    halves = np.diff(at) / 2
+    at, widths = np.array([p[:2] for p in points]).T
+    gaps = np.diff(at)
+    whole = across & (np.minimum(widths[:-1], widths[1:]) >= gaps)
     parts = []
     for side, rooms in (
-        (-1, np.concatenate(([at[0] - limits[0]], halves))),
-        (1, np.concatenate((halves, [limits[1] - at[-1]]))),
+        (-1, np.concatenate(([at[0] - limits[0]], np.where(whole, 0.0, gaps / 2)))),
+        (1, np.concatenate((np.where(whole, gaps, gaps / 2), [limits[1] - at[-1]]))),
     ):
         outermost = np.arange(len(at)) == (0 if side < 0 else len(at) - 1)
-        first = np.array([p.width for p in points])
-        first = np.where(outermost, np.minimum(first, scale), first)
+        first = np.where(outermost, np.minimum(widths, scale), widths)
         simple = np.flatnonzero((rooms > 0) & (first >= rooms))
         parts.append((simple, np.zeros(len(simple)), side * rooms[simple]))
         for i in np.flatnonzero((rooms > 0) & (first < rooms)).tolist():
@@ -197,23 +209,6 @@ def merged(points: Sequence[Point]) -> list[Point]:
         other = found.get(point.position, point)
         found[point.position] = min(point, other, key=lambda p: (p.regularity, p.width))
     return [found[position] for position in sorted(found)]
-
-
-def _absolute(spectrum: ThermalSpectrum) -> Panels:
-    """Panels in ascending order, counted from 0."""
-    low, high = ends(spectrum)
-    points = [p for p in merged(spectrum.points) if low <= p.position <= high]
-    near = finest(points, spectrum.scale)
-    depths = [depth(p, near, 1) for p in points]
-    cell, a, b = graded(points, (low, high), spectrum.scale, depths)
-    at = np.array([p.position for p in points])[cell]
-    a, b = at + a, at + b
-    order = np.argsort(a)
-    a, b = a[order], b[order]
-    close = np.abs(b[:-1] - a[1:]) <= 8 * EPS * np.abs(a[1:])
-    a[1:] = np.where(close, b[:-1], a[1:])
-    wide = b > a
-    return Panels(np.zeros(int(wide.sum()), dtype=np.intp), a[wide], b[wide])
 
 
 def placed(panels: Panels, t: _Array) -> _Array:
@@ -331,128 +326,6 @@ def _jumps_of_series(
         np.concatenate((high[met], ends)),
         np.concatenate((jump, np.where(known, 0.0, at_ends)), axis=1),
         np.concatenate((unsure, np.where(known, 0.0, lost)), axis=1),
-    )
-
-
-# -- tables ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Weight:
-    """g of Ĉ(side y) = J(y) g(y) on one half-axis, and g(y) y, which is regular at 0."""
-
-    spectrum: ThermalSpectrum
-    side: int
-    count: int
-
-    def regular(self, y: _Array) -> Jet:
-        """g(y) y as a jet in y."""
-        order = self.count - 1
-        if self.spectrum.statistics == "classical":
-            return jets.constant(np.full_like(y, 2 / self.spectrum.beta), jets.variable(y, order))
-        return bose_factor(self.side * y, self.spectrum.beta, order).reflected(self.side) * 2.0
-
-    def plain(self, y: _Array) -> Jet:
-        """g(y) as a jet in y > 0."""
-        order = self.count - 1
-        if self.spectrum.zero_temperature:
-            return jets.constant(np.full_like(y, 2.0), jets.variable(y, order))
-        return self.regular(y) * jets.reciprocal(jets.variable(y, order))
-
-
-def _of_table(spectrum: ThermalSpectrum, table: Cubics, count: int) -> PiecewiseSpectrum:
-    parts, knots, jumps, unsure = [], [], [], []
-    edges = np.array(table.knots)
-    panels = Panels(np.arange(len(edges) - 1), np.zeros(len(edges) - 1), np.diff(edges))
-    odd = np.arange(count)[:, None] % 2 > 0
-    for side in (1,) if spectrum.zero_temperature else (1, -1):
-        weight = _Weight(spectrum, side, count)
-        (cell, low, high), series, errors = resolve(_table_sampler(table, weight), panels)
-        ends_here = high == panels.high[cell]
-        low, high = edges[cell] + low, np.where(ends_here, edges[cell + 1], edges[cell] + high)
-        if side < 0:  # x = -y: the odd Legendre polynomials and the odd derivatives change sign
-            signs = (-1.0) ** (np.arange(count)[:, None, None] + np.arange(series.shape[2]))
-            low, high = -high[::-1], -low[::-1]
-            series, errors = (series * signs)[:, ::-1], errors[:, ::-1]
-        parts.append(Resolved(Panels(np.zeros_like(cell), low, high), series, errors))
-        at, jump, error = _table_jumps(table, weight)
-        knots.append(side * at)
-        jumps.append(np.where(odd, jump, side * jump))
-        unsure.append(error)
-    (_, low, high), series, errors = joined(parts)
-    return PiecewiseSpectrum(
-        low,
-        high,
-        series,
-        errors,
-        np.concatenate(knots),
-        np.concatenate(jumps, axis=1),
-        np.concatenate(unsure, axis=1),
-        count - 1,
-    )
-
-
-def _table_sampler(table: Cubics, weight: _Weight) -> Sampler:
-    knots, cubics = np.array(table.knots), table.coefficients
-
-    def sampler(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
-        # from the knot, not as a difference of frequencies: a piece may be narrow
-        x = placed(panels, t)
-        piece = panels.cell
-        y = knots[piece][:, None] + x
-        jet = _cubic(cubics[piece], x, weight.count) * weight.plain(np.where(y > 0, y, 1.0))
-        first = piece == 0
-        if np.any(first) and not weight.spectrum.zero_temperature:
-            c = cubics[piece[first]]
-            lowered = np.concatenate((c[:, 1:], np.zeros_like(c[:, :1])), axis=1)
-            near = _cubic(lowered, x[first], weight.count) * weight.regular(y[first])
-            for into, values in zip((*jet.c, *jet.e), (*near.c, *near.e), strict=True):
-                into[first] = values
-        return derivatives(jet, x.shape)
-
-    return sampler
-
-
-def _cubic(c: _Array, x: _Array, count: int) -> Jet:
-    """c_0 + c_1 x + c_2 x^2 + c_3 x^3 of exact coefficients (panels, 4), a jet in x."""
-
-    def rows(c: _Array, x: _Array) -> tuple[_Array, ...]:
-        a, b, d, e = (c[:, k, None] for k in range(4))
-        every = (
-            a + x * (b + x * (d + x * e)),
-            b + x * (2 * d + x * (3 * e)),
-            d + 3 * e * x,
-            e + 0 * x,
-        )
-        return every[:count]
-
-    return Jet(rows(c, x), tuple(4 * EPS * v for v in rows(np.abs(c), np.abs(x))))
-
-
-def _table_jumps(table: Cubics, weight: _Weight) -> tuple[_Array, _Array, _Array]:
-    """What J g and its derivatives jump by at each knot, as functions of y going up.
-
-    At y = 0 half of what Ĉ jumps by there: a term |w| of an even Ĉ is found on either side.
-    """
-    knots, steps, count = np.array(table.knots), table.jumps, weight.count
-    y = knots[1:]
-    c = steps[1:, :count].T / np.array([1.0, 1.0, 2.0, 6.0])[:count, None]
-    jet = Jet(tuple(c), tuple(2 * EPS * np.abs(c))) * weight.plain(y)
-    jumps, errors = derivatives(jet, y.shape)
-    c = table.coefficients[0]
-    if weight.spectrum.zero_temperature:
-        first = 2.0 * np.array([0.0, c[1], 2 * c[2], 6 * c[3]])[:count]
-        unsure = 4 * EPS * np.abs(first)
-    else:
-        # Ĉ(side y) = (c_1 + c_2 y + c_3 y^2) h: only c_2 y h is not analytic in w = side y
-        rows = tuple(np.full(1, c[2] if k == 1 else 0.0) for k in range(count))
-        kink = Jet(rows, (np.zeros(1),) * count)
-        values, bounds = derivatives(kink * weight.regular(np.zeros(1)), (1,))
-        first, unsure = values[:, 0], bounds[:, 0] + 4 * EPS * np.abs(values[:, 0])
-    return (
-        knots,
-        np.concatenate((first[:, None], jumps), axis=1),
-        np.concatenate((unsure[:, None], errors), axis=1),
     )
 
 

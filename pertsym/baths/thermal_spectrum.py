@@ -95,19 +95,23 @@ class ThermalSpectrum:
         anchor, offset = np.asarray(anchor, dtype=float), np.asarray(offset, dtype=float)
         w = anchor + offset
         moved = EPS * np.abs(offset) + np.where(anchor == 0, 0.0, EPS / 2 * np.abs(w))
-        return self.jet_at(w, order, moved)
+        return self.jet_at(w, order, moved, (anchor, offset))
 
-    def jet_at(self, w: Any, order: int, uncertainty: Any = 0.0) -> Jet:
-        """Ĉ at w (ndarray, any sign), known to `uncertainty`."""
+    def jet_at(
+        self, w: Any, order: int, uncertainty: Any = 0.0, place: tuple[Any, Any] | None = None
+    ) -> Jet:
+        """Ĉ at w (ndarray, any sign), known to `uncertainty`, or as the sum of two numbers."""
         if isinstance(self.density, Exponentials):
             return _exponentials_jet(self.density, jets.variable(w, order, uncertainty))
         w = np.asarray(w, dtype=float)
-        y = jets.variable(np.abs(w), order, uncertainty)
+        y, sign = jets.variable(np.abs(w), order, uncertainty), np.where(w < 0, -1.0, 1.0)
+        given = {}
+        if place is not None and self.density.polynomial:
+            given["place"] = sign * place[0], sign * place[1]
         with np.errstate(all="ignore"):
             if self.zero_temperature:
-                return _where(w > 0, self.density.jet(y) * 2.0)
-            sign = np.where(w < 0, -1.0, 1.0)
-            reduced = self.density.reduced_jet(y).reflected(sign)
+                return _where(w > 0, self.density.jet(y, **given) * 2.0)
+            reduced = self.density.reduced_jet(y, **given).reflected(sign)
             if self.statistics == "classical":
                 return reduced.scaled(2.0 / self.beta)
             return reduced * bose_factor(w, self.beta, order, uncertainty) * 2.0
@@ -190,8 +194,7 @@ def _edge_points(density: Density, side: int) -> list[Point]:
         before = w - positions[i]
         after = positions[i + 2] - w if i + 2 < len(positions) else before
         near = min(before, after)
-        # a table is one cubic up to the next edge
-        width = math.inf if density.cubics else min(near, density.scale)
+        width = math.inf if density.polynomial else min(near, density.scale)
         result.append(Point(side * w, width, 0.0, regularity, near))
     return result
 

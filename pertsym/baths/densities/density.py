@@ -17,7 +17,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
@@ -72,24 +71,6 @@ class Facts(NamedTuple):
     scale: Any
     axis: Any
     reach: Any
-
-
-class Cubics(NamedTuple):
-    """J as cubic pieces.
-
-    Attributes
-    ----------
-    knots
-        Ends of the pieces, from 0; J = 0 beyond the last.
-    coefficients
-        Ascending, in w - knot, one row a piece.
-    jumps
-        J^(k)(knot + 0) - J^(k)(knot - 0), k = 0..3, J odd; 0.0 only where exactly 0.
-    """
-
-    knots: tuple[float, ...]
-    coefficients: NDArray[np.float64]
-    jumps: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -170,6 +151,9 @@ class Density:
         For exports; None: derived from `shape` where that is given.
     cancels
         Whether J evaluated in double precision may lose digits that more of them bring back.
+    polynomial
+        Whether J is a polynomial between 0 and its edges; its jets then take a `place` as well,
+        two numbers with the sum w, from which the distance to an edge is found.
     """
 
     kind: ClassVar[str] = ""
@@ -177,6 +161,7 @@ class Density:
     qutip: ClassVar[str | None] = None
     code: ClassVar[DensityCode | None] = None
     cancels: bool = False
+    polynomial: ClassVar[bool] = False
 
     # -- parameters ----------------------------------------------------------------------------
 
@@ -339,11 +324,6 @@ class Density:
     def underflow(self) -> float:
         """J is 0 in double precision beyond; inf if it is not."""
         return self.end
-
-    @property
-    def cubics(self) -> Cubics | None:
-        """J as cubic pieces, if it is that."""
-        return None
 
     # -- below the axis ------------------------------------------------------------------------
 

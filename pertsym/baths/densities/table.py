@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import OTHER_UNIT, given_as, in_range, require
-from pertsym.baths.densities.density import Cubics, Density, register
+from pertsym.baths.densities.density import Density, register
 from pertsym.baths.jets import EPS, Jet
 from pertsym.exact import LARGEST
 
@@ -57,6 +57,7 @@ class Table(Density):
     interpolation: Interpolation = field(default="monotone-cubic", metadata=given_as("text"))
 
     powers_vary = False
+    polynomial = True
     axis = math.inf
 
     def __post_init__(self) -> None:
@@ -108,25 +109,6 @@ class Table(Density):
         return np.array([[float(c) for c in piece] for piece in self._exact])
 
     @cached_property
-    def jumps(self) -> NDArray[np.float64]:
-        """J^(k)(knot + 0) - J^(k)(knot - 0), k = 0..3, one row a knot; J is odd.
-
-        0.0 only where exactly 0.
-        """
-        knots = [Fraction(x) for x in self.knots]
-        a, b, c, d = self._exact[0]
-        rows = [(2 * a, Fraction(0), 4 * c, Fraction(0))]
-        for i in range(1, len(knots)):
-            x = knots[i] - knots[i - 1]
-            before, after = self._exact[i - 1], self._exact[i]
-            a, b, c, d = before
-            value, slope = a + x * (b + x * (c + x * d)), b + x * (2 * c + 3 * x * d)
-            bend = c + 3 * x * d
-            p, q, r, s = after
-            rows.append((p - value, q - slope, 2 * (r - bend), 6 * (s - d)))
-        return np.array([[float(jump) for jump in row] for row in rows])
-
-    @cached_property
     def interpolation_error(self) -> float:
         """An estimate of |J - interpolant| between samples, from those left out of every other.
 
@@ -175,10 +157,6 @@ class Table(Density):
     def end(self) -> float:
         return self.w[-1]
 
-    @property
-    def cubics(self) -> Cubics:
-        return Cubics(self.knots, self.coefficients, self.jumps)
-
     def remarks(self) -> tuple[str, ...]:
         if not self.interpolation_error > 0:
             return ()
@@ -189,21 +167,25 @@ class Table(Density):
 
     @cached_property
     def edges(self) -> tuple[tuple[float, float], ...]:
-        present = self.jumps != 0
-        return tuple(
-            (knot, float(np.argmax(row)))
-            for knot, row in zip(self.knots[1:], present[1:], strict=True)
-            if np.any(row)
-        )
+        found = []
+        for i, (x, y) in enumerate(pairwise(map(Fraction, self.knots))):
+            h, (a, b, c, d) = y - x, self._exact[i]
+            ends = a + h * (b + h * (c + h * d)), b + h * (2 * c + 3 * h * d), c + 3 * h * d, d
+            pairs = enumerate(zip(ends, self._exact[i + 1], strict=True))
+            order = next((k for k, (before, after) in pairs if before != after), None)
+            if order is not None:
+                found.append((self.knots[i + 1], float(order)))
+        return tuple(found)
 
-    def jet(self, w: Jet) -> Jet:
-        index = self._piece_of(w)
-        return self._horner(w - np.array(self.knots)[index], index, (3, 2, 1, 0))
+    def jet(self, w: Jet, place: tuple[Any, Any] | None = None) -> Jet:
+        index, x = self._piece_of(w, place)
+        return self._horner(x, index, (3, 2, 1, 0))
 
-    def reduced_jet(self, w: Jet) -> Jet:
+    def reduced_jet(self, w: Jet, place: tuple[Any, Any] | None = None) -> Jet:
         # the first piece has no constant term: dividing it by w is dropping a power
-        general = self.jet(w) / w
-        first = np.asarray(w.c[0]) < self.knots[1]
+        index, x = self._piece_of(w, place)
+        general = self._horner(x, index, (3, 2, 1, 0)) / w
+        first = index == 0
         if not np.any(first):
             return general
         lowered = self._horner(w, 0, (3, 2, 1))
@@ -237,9 +219,22 @@ class Table(Density):
         value = self.coefficients[index, k]
         return Jet((value, *like.zeros), (EPS / 2 * np.abs(value), *like.zeros))
 
-    def _piece_of(self, w: Jet) -> Any:
-        """Index of the piece that holds each w; the last piece is J = 0."""
-        return np.searchsorted(np.array(self.knots), np.asarray(w.c[0]), side="right") - 1
+    def _piece_of(self, w: Jet, place: tuple[Any, Any] | None) -> tuple[Any, Jet]:
+        """Index of the piece that holds each w, J = 0 the last, and the jet of w - knot.
+
+        From a place beside a knot, not as a difference of frequencies: a piece may be narrow.
+        """
+        knots = np.array(self.knots)
+        index = np.searchsorted(knots, np.asarray(w.c[0]), side="right") - 1
+        if place is None:
+            return index, w - knots[index]
+        anchor, offset = place
+        nearest = np.searchsorted(knots, anchor)
+        met = np.append(knots, np.inf)[nearest] == anchor
+        beside = np.where(offset < 0, np.minimum(index, nearest - 1), np.maximum(index, nearest))
+        index = np.where(met & (offset != 0), beside, index)
+        x = (anchor - knots[index]) + offset
+        return index, Jet((x, *w.c[1:]), (2 * EPS * np.abs(x), *w.e[1:]))
 
 
 def _monotone_slopes(w: tuple[float, ...], values: tuple[float, ...]) -> NDArray[np.float64]:
