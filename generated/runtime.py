@@ -301,6 +301,7 @@ def _start(path: Path, floor: float) -> float:
 # A bath as simple poles below the real axis: G(z) = sum_k a_k/(z - w_k), with a bound.
 
 SLOW = 0.3
+_CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _BLOCK = 1 << 18
 
 
@@ -386,40 +387,11 @@ class Nodes:
         The ends of the rays are summed as powers of their own, those at 0 together: what diverges
         on one ray, and the arc between them, adds to the real part only.
         """
-        m = derivative
-        factor = -math.factorial(m)
-        value: Any = 0.0
-        error: Any = 0.0
-        tips: list[Any] = []
-        fall = math.inf
-        for arm in self.arms:
-            inverse = 1 / arm.poles ** (m + 1)
-            terms = arm.residues * inverse
-            value = value + factor * terms.sum(-1)
-            lost = arm.rounding * np.abs(inverse)
-            error = error - factor * lost.sum(-1)
-            for w, strip in arm.strip:
-                error = error - factor * (strip / np.abs(w) ** (m + 1)).sum(-1)
-            if arm.inner is not None:
-                tips.append(terms[..., :3])
-                fall = arm.inner - m - 1
-            if arm.outer is not None:
-                rest, missed = continued(terms[..., :-4:-1], arm.step)
-                value, error = value + factor * rest, error - factor * missed
-        if tips:
-            step = self.arms[0].step
-            rest, missed = (
-                mirrored(tips[0], tips[1], step, fall, m + 1)
-                if len(tips) == 2 and 0 < fall < SLOW
-                else continued(sum(tips), step, fall if len(tips) == 1 else None)
-            )
-            value, error = value + factor * rest, error - factor * missed
-        positions, residues = self.resonances
-        if positions.shape[-1]:
-            terms = residues / positions ** (m + 1)
-            value = value + factor * terms.sum(-1)
-            error = error - factor * (np.abs(terms) * 64 * EPS).sum(-1)
-        return value, error
+        total, order = Total(), derivative + 1
+        total.add(self, lambda w: 1 / w**order, order=order)
+        value, error = total.closed()
+        factor = math.factorial(derivative) / (2 * math.pi)
+        return -1j * factor * value, factor * error
 
     def part(self, z: Any, derivative: int, parity: int) -> tuple[Any, Any]:
         """[G^(m)(z) + parity G^(m)(-z)]/2 for real z != 0, m = 0 or 1, and its error.
@@ -527,6 +499,80 @@ class Nodes:
         return tuple(result)
 
 
+class Total:
+    """sum_k (2 pi/i) a_k F_k K_k over arms, with what continues them and the error."""
+
+    def __init__(self) -> None:
+        self._tips: dict[tuple[float, int], list[Any]] = {}
+        self._value: Any = 0.0
+        self._error: Any = 0.0
+        self._step = 1.0
+
+    def add(
+        self,
+        nodes: Nodes,
+        kernel: Callable[[Complex], Any],
+        factor: Any = None,
+        constant: tuple[Any, Any] = (1.0, 0.0),
+        parts: Callable[[Complex], Any] | None = None,
+        order: int = 0,
+    ) -> None:
+        """A kernel ~ 1/w^order at w = 0 times F, which is given by its nodes or as a constant.
+
+        `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
+        cancel, and their rounding, that of the coefficients included, is left.
+        """
+        known = tuple(np.asarray(x)[..., None] for x in constant)
+        for arm in nodes.arms:
+            k = kernel(arm.poles)
+            f, lost = factor.once(factor.at, arm.poles) if factor else known
+            terms = -2j * math.pi * arm.residues * f * k
+            self._value = self._value + terms.sum(-1)
+            error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
+            if parts:
+                error = error + _CANCELLED * parts(arm.poles) * np.abs(arm.residues * f)
+            self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
+            for w, strip in arm.strip:
+                largest = factor.once(factor.majorant, w) if factor else np.abs(f)
+                missed = strip * np.abs(kernel(w)) * largest
+                self._error = self._error + 2 * math.pi * missed.sum(-1)
+            self._step = arm.step
+            if arm.inner is not None:
+                tips = self._tips.setdefault((arm.inner - order, order), [])
+                tips.append(terms[..., :3])
+            if arm.outer is not None:
+                self._end(terms[..., :-4:-1])
+        positions, residues = nodes.resonances
+        if positions.shape[-1]:
+            k = kernel(positions)
+            f, lost = factor.on_resonances(positions) if factor else known
+            terms = -2j * math.pi * residues * f * k
+            error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
+            if parts:
+                size = np.abs(residues * f)
+                error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
+            self._value, self._error = self._value + terms.sum(-1), self._error + error.sum(-1)
+
+    def closed(self) -> tuple[Any, Any]:
+        """Value and error, the innermost ends of both rays continued together."""
+        slow = {key: tips for key, tips in self._tips.items() if 0 < key[0] < SLOW}
+        for (fall, order), tips in slow.items():
+            if len(tips) == 2:
+                self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
+            else:
+                self._found(*continued(tips[0], self._step, fall))
+        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow]
+        if rest:
+            self._end(sum(rest))
+        return self._value, self._error
+
+    def _end(self, terms: Any) -> None:
+        self._found(*continued(terms, self._step))
+
+    def _found(self, rest: Any, error: Any) -> None:
+        self._value, self._error = self._value + rest, self._error + error
+
+
 def _accumulated(radii: Real, values: Real, power: int) -> tuple[Real, Real, Real]:
     """Radii; sums of the values within each, and of values/radius^power beyond it."""
     zero = np.zeros((*values.shape[:-1], 1))
@@ -554,7 +600,7 @@ def continued(terms: Any, step: float, fall: float | None = None) -> tuple[Any, 
         own = 1 / math.expm1(step * fall)
         return leading * own + rest, error * own
     first, second, third = terms[..., 0], terms[..., 1], terms[..., 2]
-    rest, earlier = _geometric(first, second), _geometric(second, third) - first
+    rest, earlier = geometric(first, second), geometric(second, third) - first
     return rest, 3 / step * np.abs(rest - earlier)
 
 
@@ -588,7 +634,7 @@ def mirrored(right: Any, left: Any, step: float, fall: float, order: int) -> tup
     return value * own + parts[0][1] + parts[1][1], error * own + 8 * EPS * np.abs(value) * own
 
 
-def _geometric(last: Any, before: Any) -> Any:
+def geometric(last: Any, before: Any) -> Any:
     """The sum of what follows `last`, 0 where it does not fall."""
     ratio = last / nonzero(before)
     falls = (np.abs(ratio) < 1 - 1e-4) & (before != 0)
@@ -745,8 +791,8 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
         if open_end is not None:
             inward = residues[..., :3] if nearest == 0 else residues[..., :-4:-1]
             first, second, third = np.moveaxis(inward.copy(), -1, 0)
-            rest = _beyond(first, second, fall)
-            before = (_beyond(second, third, fall) - first * fall) / fall
+            rest = geometric(first, second / fall)
+            before = geometric(second, third / fall) / fall - first
             ends[..., nearest] += 3 / arm.step * np.abs(rest - before)
             residues[..., nearest] += rest
     return replace(
@@ -758,13 +804,6 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
         inner=None,
         outer=None,
     )
-
-
-def _beyond(last: Any, before: Any, fall: float) -> Any:
-    """The sum of what follows `last` where terms fall like a geometric series, else 0."""
-    ratio = fall * last / np.where(before == 0, np.inf, before)
-    falls = np.abs(ratio) < 1 - 1e-4
-    return np.where(falls, last * ratio / (1 - np.where(falls, ratio, 0.0)), 0.0)
 
 
 # x/(1 - e^-x), what is between J/w and a boson's spectrum.

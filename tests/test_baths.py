@@ -32,6 +32,7 @@ from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.time_correlation import hurwitz
 from pertsym.estimate import Estimate
 from pertsym.expressions.expression import parse_expression
+from tests import time_balls
 
 INF = math.inf
 
@@ -193,7 +194,7 @@ def test_exponentials_are_exact():
     assert quadrature(correlation, 1.7).value == pytest.approx(-2 * math.pi * g[2].imag, rel=1e-13)
     assert (
         abs(
-            complex(enclosure.correlation(correlation, 0.4))
+            complex(time_balls.correlation(correlation, 0.4))
             - ((0.3 + 0.1j) * np.exp(-(1 + 2j) * 0.4) + 0.2 * np.exp(-0.2))
         )
         < 1e-15
@@ -205,9 +206,9 @@ def test_correlation_function_is_the_cosine_and_sine_transform_of_j():
     correlation = Correlation(Ohmic(0.1, 2.0, 3.0))
     t = 0.7
     exact = mpmath.mpf(0.1) * 6 * 4 / mpmath.pi / (1 + 2j * mpmath.mpf(t)) ** 4
-    assert abs(complex(enclosure.correlation(correlation, t, 15)) - exact) < 1e-14
+    assert abs(complex(time_balls.correlation(correlation, t, 15)) - exact) < 1e-14
     bath = Correlation(Ohmic(0.1, 1.0, 1.0), "classical", 2.0)
-    classical = complex(enclosure.correlation(bath, t, 12))
+    classical = complex(time_balls.correlation(bath, t, 12))
     assert abs(classical - 2 * 0.1 / 2.0 / math.pi / (1 + t**2)) < 1e-12
 
 

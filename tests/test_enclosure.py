@@ -36,7 +36,7 @@ from pertsym.expressions.expression import parse_expression
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.reduction.spectral import CannotEvaluate, Value, monomial
-from tests import second_opinion
+from tests import second_opinion, time_balls
 
 COLD = math.inf
 TENT = Table((0.5, 1.0, 2.0), (0.2, 0.4, 0.0))
@@ -188,13 +188,13 @@ def test_poles_that_meet_are_no_exception() -> None:
 
 @pytest.mark.parametrize("t", [0.0, 0.7, 25.0])
 def test_correlation_functions(t: float) -> None:
-    found = enclosure.correlation(Correlation(Ohmic(0.1, 2.0, 3.0)), t, 30)
+    found = time_balls.correlation(Correlation(Ohmic(0.1, 2.0, 3.0)), t, 30)
     with mpmath.workdps(40):
         exact = mpmath.mpf(0.1) * 6 * 4 / mpmath.pi / (1 + 2j * mpmath.mpf(t)) ** 4
         value = mpmath.mpc(as_mpf(found.real), as_mpf(found.imag))
         assert abs(value - exact) <= abs(exact) * mpmath.mpf(10) ** -28
     # T > 0: a Hurwitz zeta function
-    found = enclosure.correlation(Correlation(Ohmic(1.0, 1.0, 3.0), "boson", 2.0), t, 30)
+    found = time_balls.correlation(Correlation(Ohmic(1.0, 1.0, 3.0), "boson", 2.0), t, 30)
     with mpmath.workdps(40):
         z = 1j * mpmath.mpf(t)
         series = (mpmath.polygamma(3, (1 + z) / 2) + mpmath.polygamma(3, (3 - z) / 2)) / 16
@@ -205,7 +205,7 @@ def test_correlation_functions(t: float) -> None:
 def test_the_correlation_function_of_a_drude_bath_diverges_at_0() -> None:
     c = Correlation(DrudeLorentz(0.3, 1.5), "boson", 2.0)
     with pytest.raises(ArithmeticError, match="ask for t > 0"):
-        enclosure.correlation(c, 0.0)
+        time_balls.correlation(c, 0.0)
     with mpmath.workdps(30):
         t, b = mpmath.mpf(0.5), 2 * mpmath.pi / 2
         drude = mpmath.mpf(0.3) * 1.5 * (mpmath.cot(mpmath.mpf(1.5)) - 1j) * mpmath.exp(-1.5 * t)
@@ -214,7 +214,7 @@ def test_the_correlation_function_of_a_drude_bath_diverges_at_0() -> None:
             [1, mpmath.inf],
         )
         exact = drude + 4 * mpmath.mpf(0.3) * mpmath.mpf(1.5) / 2 * series
-        found = enclosure.correlation(c, 0.5, 20)
+        found = time_balls.correlation(c, 0.5, 20)
         assert abs(mpmath.mpc(as_mpf(found.real), as_mpf(found.imag)) - exact) < 1e-19
 
 

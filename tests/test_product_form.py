@@ -32,6 +32,7 @@ from pertsym.generators.sixth_order import SixthOrder
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model import Bath, Coupling, Model
+from tests import time_balls
 from tests.command_line import run
 from tests.open_systems import hermitian, open_system
 
@@ -281,7 +282,7 @@ def test_ohmic_correlation_function(statistics: str, beta: float, s: float) -> N
     in_time = elementary(correlation)
     assert in_time is not None
     for t in (0.0, 1.4):
-        expected = complex(enclosure.correlation(correlation, t, 16))
+        expected = complex(time_balls.correlation(correlation, t, 16))
         assert abs(complex(in_time.function(np.array(t))) - expected) < 1e-12 * abs(
             complex(in_time.function(np.array(0.0)))
         )

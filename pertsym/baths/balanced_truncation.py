@@ -67,11 +67,6 @@ class Modes(NamedTuple):
         """Bound of |c| of the two exponents together."""
         return np.asarray(2 * (np.abs(self.s) + np.abs(self.a)))
 
-    @property
-    def number(self) -> int:
-        """Of exponents."""
-        return len(self.nu) + int(np.sum(self.nu.imag > 0))
-
     def joined(self, other: Modes) -> Modes:
         return Modes(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
 

@@ -24,7 +24,10 @@ _I = flint.acb(0, 1)
 
 
 class Decay(NamedTuple):
-    """|f(w)| <= size |w|^power exp(-rate Re w) for |w| >= some distance, |arg w| <= pi/4."""
+    """|f(w)| <= size |w|^power exp(-rate Re w) for |w| >= some distance, |arg w| <= pi/4.
+
+    On a ray of a contour the same of the distance d from its end in place of |w| and Re w.
+    """
 
     size: Any
     power: float

@@ -19,13 +19,12 @@ from typing import Any
 import flint
 import numpy as np
 
-from pertsym.baths.balls import tail_integral
+from pertsym.baths.balls import Decay, tail_integral
 from pertsym.baths.panels import (
     CLEAR,
     DEEPEST,
     FAR,
     GRADES,
-    Beyond,
     Function,
     Germ,
     Panel,
@@ -45,7 +44,7 @@ class Contour:
     function: Function
     panels: list[Panel]
     germs: list[Germ]
-    rays: list[tuple[Any, int, Any, Beyond]]
+    rays: list[tuple[Any, int, Any, Decay]]
     """(b, side, distance, bound)"""
 
     @classmethod
@@ -131,12 +130,12 @@ class Contour:
                 total += germ.transform(a, n) * c
         return total
 
-    def _ray(self, beyond: Beyond, start: Any, n: int) -> Any:
+    def _ray(self, beyond: Decay, start: Any, n: int) -> Any:
         """A bound of the integral along a ray for all z below the axis: |w - z| >= d/2."""
         return self.ray_bound(beyond, start, flint.arb(2) ** n, n)
 
     @staticmethod
-    def ray_bound(beyond: Beyond, start: Any, size: Any, order: int) -> Any:
+    def ray_bound(beyond: Decay, start: Any, size: Any, order: int) -> Any:
         """A bound of the integral along a ray with a kernel |K| <= size d^-order."""
         whole = tail_integral(beyond.power - order, beyond.rate, start)
         return (size * beyond.size * whole * flint.fmpq(9, 8)).abs_upper()
@@ -228,7 +227,7 @@ class _Builder:
     closest: Any
     panels: list[Panel] = field(default_factory=list)
     germs: list[Germ] = field(default_factory=list)
-    rays: list[tuple[Any, int, Any, Beyond]] = field(default_factory=list)
+    rays: list[tuple[Any, int, Any, Decay]] = field(default_factory=list)
 
     def contour(self) -> Contour:
         f = self.function

@@ -1,6 +1,6 @@
 """Spectra, transforms and finite-part integrals of baths as balls that hold the exact value.
 
-Ĉ^(m)(w), P^(m)(w), C(t) and FP int dw Ĉ_A(w) X_B(s + r w) sum_j c_j/(w - a_j)^n_j with X = Ĉ or P,
+Ĉ^(m)(w), P^(m)(w) and FP int dw Ĉ_A(w) X_B(s + r w) sum_j c_j/(w - a_j)^n_j with X = Ĉ or P,
 from contours above the real axis (`baths.contour`), with every error inside the radius.  With
 L(z) = int dw Ĉ(w)/(w - z) on the path, P - i pi Ĉ is the value of L from below the path:
 
@@ -36,12 +36,10 @@ from pertsym.baths.kinks import with_kink
 from pertsym.baths.product_balls import MixedProduct, Product
 from pertsym.baths.spectrum_balls import (
     Kind,
-    Oscillating,
     RationalTransform,
     SpectrumBalls,
     below_exponentials,
     by_residues,
-    exponents,
     fractions,
 )
 from pertsym.precision import ball_bits
@@ -148,26 +146,6 @@ class BathBalls:
             if all(c.is_finite() for c in found):
                 return found
         return [self.below(z, n) for n in range(1, terms + 1)]
-
-    def correlated(self, t: Any) -> Any:
-        """C(t) = (1/2pi) int dw Ĉ(w) e^(-iwt), t >= 0, a complex ball.
-
-        Raises
-        ------
-        ArithmeticError
-            If Ĉ does not decay fast enough (C(0) of a Drude-Lorentz bath diverges).
-        """
-        density, t = self.correlation.density, balls.real(t)
-        if isinstance(density, Exponentials):
-            return sum((c * (-nu * t).exp() for c, nu in exponents(density)), flint.acb(0))
-        thermal = self.correlation.thermal
-        if t == 0 and max(thermal.tails) >= -1:
-            raise ArithmeticError("C(0) = (1/2pi) int dw Ĉ(w) diverges; ask for t > 0")
-        if self.is_zero:
-            return flint.acb(0)
-        contour = Contour.of(Oscillating(self.function, t), self.bits, slowest=0)
-        far = flint.acb(0, flint.arb(-(2.0**500)))
-        return contour.transform(far, 0).conjugate() / (2 * flint.arb.pi())
 
     def contour(self, poles: Sequence[Any] = (), closest: Any = None) -> Contour:
         """A path for poles at real places, one of a few; kept."""
@@ -440,20 +418,15 @@ def bits_of(digits: int) -> int:
 
 def spectrum(c: Correlation, w: Any, derivative: int = 0, digits: int = 30) -> Any:
     """Ĉ^(derivative)(w) as a ball of so many digits."""
-    return _summed(c, digits, lambda bath: bath.spectrum(w, derivative))
+    return summed(c, digits, lambda bath: bath.spectrum(w, derivative))
 
 
 def transform(c: Correlation, w: Any, derivative: int = 0, digits: int = 30) -> Any:
     """P^(derivative)(w) as a ball of so many digits."""
-    return _summed(c, digits, lambda bath: bath.transform(w, derivative))
+    return summed(c, digits, lambda bath: bath.transform(w, derivative))
 
 
-def correlation(c: Correlation, t: Any, digits: int = 30) -> Any:
-    """C(t), t >= 0, as a complex ball of so many digits."""
-    return _summed(c, digits, lambda bath: bath.correlated(t))
-
-
-def _summed(c: Correlation, digits: int, ask: Callable[[BathBalls], Any]) -> Any:
+def summed(c: Correlation, digits: int, ask: Callable[[BathBalls], Any]) -> Any:
     """The answer of a bath, or of its parts together."""
 
     def compute(bits: int) -> Any:

@@ -117,17 +117,13 @@ class Line(NamedTuple):
             The exponentials of G.
         even, odd : ndarray, shape (panels, points)
         """
-        inside = self.values(even, odd)[1].max(axis=1) * _BETWEEN
-        inside = inside + _BETWEEN * 1.5 * sum(self.remainder(modes))
-        return max(float(inside.max()), self.below(modes), self.above(modes))
-
-    def values(self, even: Complex, odd: Complex) -> tuple[Real, Real]:
-        """Points between those of the panels, and weight |G| there, the larger of w and -w."""
         matrix = _between(self.points)
-        w = self._places(_chebyshev(_FINER * self.points))
         even, odd = even @ matrix, odd @ matrix
         both = np.maximum(np.abs(even + 1j * odd), np.abs(even - 1j * odd))
-        return w, np.asarray(both * self.weight(w))
+        weight = self.weight(self._places(_chebyshev(_FINER * self.points)))
+        inside = (both * weight).max(axis=1) * _BETWEEN
+        inside = inside + _BETWEEN * 1.5 * sum(self.remainder(modes))
+        return max(float(inside.max()), self.below(modes), self.above(modes))
 
     def below(self, modes: Modes) -> float:
         """A bound of |G| under the first edge, fast exponents expanded in w."""

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 import flint
 import numpy as np
 
-from pertsym.baths.balls import Ball, taylor
+from pertsym.baths.balls import Ball, Decay, taylor
 from pertsym.precision import ball_bits
 
 _I = flint.acb(0, 1)
@@ -53,14 +53,6 @@ class End(NamedTuple):
         return self.germs is None and self.power >= 0 and float(self.power).is_integer()
 
 
-class Beyond(NamedTuple):
-    """|f| <= size d^power exp(-rate d) on the ray w = b + d (side + i/2), d >= some distance."""
-
-    size: Any
-    power: float
-    rate: Any
-
-
 class Function(Protocol):
     """A function of w, analytic but for finitely many real points."""
 
@@ -90,8 +82,8 @@ class Function(Protocol):
         """The behaviour on one side of a real point."""
         ...
 
-    def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
-        """A bound on a ray; None: not known from this distance on."""
+    def beyond(self, b: Any, side: int, start: Any) -> Decay | None:
+        """A bound on the ray w = b + d (side + i/2), d >= start; None: there is none yet."""
         ...
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import flint
 
 from pertsym.baths import balls
-from pertsym.baths.balls import Ball
+from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.contour import Contour
 from pertsym.baths.densities import Exponentials
-from pertsym.baths.panels import Beyond, End, Germ, widened
+from pertsym.baths.panels import End, Germ, widened
 from pertsym.baths.spectrum_balls import SpectrumBalls, exponents
 
 if TYPE_CHECKING:
@@ -74,14 +74,12 @@ class Product:
         regular = (first.regular, second.regular)
         return End(first.power + second.power, lambda x: regular[0](x) * regular[1](x))
 
-    def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
+    def beyond(self, b: Any, side: int, start: Any) -> Decay | None:
         first = self.a.beyond(b, side, start)
         second = self.b.beyond(self.image(b), self.reflect * side, start)
         if first is None or second is None:
             return None
-        return Beyond(
-            first.size * second.size, first.power + second.power, first.rate + second.rate
-        )
+        return Decay(first.size * second.size, first.power + second.power, first.rate + second.rate)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +141,7 @@ class MixedProduct:
             return first._replace(germs=germs)
         return End(first.power, lambda x: first.regular(x) * self.second(side * x + b))
 
-    def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
+    def beyond(self, b: Any, side: int, start: Any) -> Decay | None:
         first = self.a.beyond(b, side, start)
         if first is None:
             return None

@@ -16,7 +16,7 @@ import flint
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.densities import Exponentials
-from pertsym.baths.panels import Beyond, End
+from pertsym.baths.panels import End
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.exact import exact_rational
 
@@ -150,7 +150,7 @@ class SpectrumBalls:
         """The piece on one side of a real point; with side 0, b is no cut."""
         return sum(1 for c in self.cuts if c < b or (c == b and side > 0))
 
-    def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
+    def beyond(self, b: Any, side: int, start: Any) -> Decay | None:
         start, away = balls.real(start), abs(balls.real(b))
         if not start > 8 * away:
             return None
@@ -160,7 +160,7 @@ class SpectrumBalls:
         # |w| between 99/100 d and 5/4 d, Re w >= d - |b|
         stretch = flint.arb(5) / 4 if decay.power > 0 else flint.arb(99) / 100
         size = decay.size * stretch ** balls.real(decay.power) * (decay.rate * away).exp()
-        return Beyond(size, decay.power, decay.rate)
+        return Decay(size, decay.power, decay.rate)
 
     def _decay(self, side: int, start: Any) -> Decay | None:
         """A bound of |Ĉ| towards side * infinity."""
@@ -199,39 +199,6 @@ def _odd(density: Exponentials, z: Ball) -> Ball:
     """G(z) - conj G(conj z), so that Ĉ = 2 G less this, and P = i pi times this."""
     mirrored = (c.conjugate() / (nu.conjugate() + _I * z) for c, nu in exponents(density))
     return _half_sided(density, z) - sum(mirrored, 0 * z)
-
-
-@dataclass(frozen=True, eq=False)
-class Oscillating:
-    """Ĉ(w) e^(iwt), a `contour.Function`."""
-
-    spectrum: SpectrumBalls
-    t: Any
-
-    @property
-    def cuts(self) -> tuple[Any, ...]:
-        return self.spectrum.cuts
-
-    @property
-    def reach(self) -> float:
-        return min(self.spectrum.reach, 1 / float(self.t) if self.t > 0 else math.inf)
-
-    def vanishes(self, piece: int) -> bool:
-        return self.spectrum.vanishes(piece)
-
-    def value(self, z: Ball, piece: int) -> Ball:
-        return self.spectrum.value(z, piece) * (z * _I * self.t).exp()
-
-    def analytic(self, box: Any, piece: int) -> bool:
-        return self.spectrum.analytic(box, piece)
-
-    def end(self, b: Any, side: int) -> End:
-        end = self.spectrum.end(b, side)
-        return End(end.power, lambda x: end.regular(x) * ((side * x + b) * _I * self.t).exp())
-
-    def beyond(self, b: Any, side: int, start: Any) -> Beyond | None:
-        plain = self.spectrum.beyond(b, side, start)
-        return plain and plain._replace(rate=plain.rate + self.t / 2)
 
 
 def below_exponentials(density: Exponentials, z: Any, n: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import mpmath
@@ -59,7 +60,7 @@ def _near(w: Any, beta: Any, top: int) -> tuple[NDArray[np.float64], NDArray[np.
     x = beta * w
     c, e = [], []
     for k in range(top + 1):
-        binomials = np.array([_binomial(n, k) for n in range(k, _TERMS)])
+        binomials = np.array([math.comb(n, k) for n in range(k, _TERMS)])
         value = np.polynomial.polynomial.polyval(x, binomials * _SERIES[k:])
         size = np.polynomial.polynomial.polyval(np.abs(x), np.abs(binomials * _SERIES[k:]))
         scale = beta ** (k - 1.0)
@@ -112,10 +113,3 @@ def _product_tail(a: Any, b: Any, product: Any) -> Any:
 def _high_part(a: Any) -> Any:
     split = 134217729.0 * a
     return split - (split - a)
-
-
-def _binomial(n: int, k: int) -> int:
-    result = 1
-    for i in range(k):
-        result = result * (n - i) // (i + 1)
-    return result

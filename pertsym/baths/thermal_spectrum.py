@@ -102,7 +102,7 @@ class ThermalSpectrum:
     ) -> Jet:
         """Ĉ at w (ndarray, any sign), known to `uncertainty`, or as the sum of two numbers."""
         if isinstance(self.density, Exponentials):
-            return _exponentials_jet(self.density, jets.variable(w, order, uncertainty))
+            return half_sided_jet(self.density, jets.variable(w, order, uncertainty)).real * 2.0
         w = np.asarray(w, dtype=float)
         y, sign = jets.variable(np.abs(w), order, uncertainty), np.where(w < 0, -1.0, 1.0)
         given = {}
@@ -204,10 +204,6 @@ def _where(condition: Any, jet: Jet) -> Jet:
         tuple(np.where(condition, v, 0.0) for v in jet.c),
         tuple(np.where(condition, v, 0.0) for v in jet.e),
     )
-
-
-def _exponentials_jet(density: Exponentials, w: Jet) -> Jet:
-    return half_sided_jet(density, w).real * 2.0
 
 
 def half_sided_jet(density: Exponentials, w: Jet) -> Jet:
