@@ -54,7 +54,7 @@ from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
-from pertsym.expressions.expression import Expression
+from pertsym.expressions.expression import parse_expression
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
@@ -356,7 +356,7 @@ def test_steady_state_of_sixth_order_is_that_of_imaginary_time(system: TwoLevels
 
 def test_the_rates_of_the_gaussian_spectrum_by_the_fitted_exponentials() -> None:
     """The engine's own sixth order, exponents fitted to J(w): the same K(4)."""
-    density = ExpressionDensity(Expression.parse("0.3*exp(-w**2/2)*sinh(0.625*w)"))
+    density = ExpressionDensity(parse_expression("0.3*exp(-w**2/2)*sinh(0.625*w)"))
     bath = Bath("b", "boson", 1.25, density)
     model = Model.of((0.0, 0.9), [Coupling.of([[0, 1], [1, 0]], "b")], [bath])
     rates = bloch_quantities(tcl_generator(model, 6).orders, 0.9)

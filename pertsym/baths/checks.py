@@ -39,6 +39,16 @@ def require_real(field: str, value: Any, *, positive: bool) -> None:
     require(in_range(number), field, OUT_OF_RANGE, value, OTHER_UNIT)
 
 
+def numbers(field: str, entries: Any, kind: type[Any], words: str, remedy: str) -> tuple[Any, ...]:
+    """Demand a list of finite numbers of a kind."""
+    try:
+        found = tuple(map(kind, entries))
+    except (TypeError, ValueError):
+        raise ValueError(f"{field}: must be a list of {words}, got {entries!r}; {remedy}") from None
+    require(np.isfinite(np.array(found)), field, "finite", entries, "remove nan and inf")
+    return found
+
+
 class Parameter(NamedTuple):
     """What a field of a density is.
 

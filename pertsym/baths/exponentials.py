@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, given_as, in_range, require
+from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, given_as, in_range, numbers, require
 from pertsym.exact import SMALLEST
 
 
@@ -32,25 +29,15 @@ class Exponentials:
     nu: tuple[complex, ...] = field(metadata=given_as("complexes"))
 
     def __post_init__(self) -> None:
-        for name in ("c", "nu"):
-            object.__setattr__(self, name, _complex_tuple(name, getattr(self, name)))
+        for name, smallest in (("c", 0.0), ("nu", SMALLEST)):
+            given = getattr(self, name)
+            found = numbers(name, given, complex, "complex numbers", "give [re, im] pairs")
+            require(len(found) > 0, name, "a list with at least one entry", given, "add an entry")
+            require(in_range(found, smallest), name, OUT_OF_RANGE, given, OTHER_UNIT)
+            object.__setattr__(self, name, found)
         require(
             len(self.c) == len(self.nu), "nu", "as many as c", self.nu, "pair every c with a nu"
         )
         for k, nu in enumerate(self.nu):
             remedy = f"entry {k} does not decay: give it a positive real part"
             require(nu.real > 0, "nu", "of positive real part", nu, remedy)
-
-
-def _complex_tuple(field: str, entries: Sequence[complex]) -> tuple[complex, ...]:
-    try:
-        numbers = tuple(complex(entry) for entry in entries)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{field}: must be a list of complex numbers, got {entries!r}; give [re, im] pairs"
-        ) from None
-    require(len(numbers) > 0, field, "a list with at least one entry", entries, "add an entry")
-    require(np.isfinite(np.array(numbers)), field, "finite", entries, "remove nan and inf")
-    smallest = SMALLEST if field == "nu" else 0.0
-    require(in_range(numbers, smallest), field, OUT_OF_RANGE, entries, OTHER_UNIT)
-    return numbers

@@ -19,6 +19,7 @@ import numpy as np
 
 from pertsym.baths.balanced_truncation import Complex, Modes, Real, fitted
 from pertsym.baths.correlation import Correlation
+from pertsym.baths.thermal_spectrum import SMOOTH, ThermalSpectrum
 
 _SAFETY = 1.25  # for what lies between the points where the error was measured
 _TERMS = 100
@@ -177,7 +178,7 @@ class Grid(NamedTuple):
         rough = np.concatenate((rough, marks))
         peak = float(np.max(np.abs(correlation.spectrum(np.concatenate((-rough, rough))).value)))
         high = _upper_end(correlation, max(marks), threshold * peak)
-        return cls(low, high, tuple(_clusters(correlation, threshold)))
+        return cls(low, high, tuple(_clusters(thermal, threshold)))
 
     def positive(self, density: float) -> Real:
         """Increasing w > 0, logarithmic, denser at edges and narrow features; times a density."""
@@ -206,17 +207,15 @@ def _upper_end(correlation: Correlation, start: float, negligible: float) -> flo
     return 10 * high
 
 
-def _clusters(correlation: Correlation, threshold: float) -> list[tuple[float, float, float]]:
-    density = correlation.thermal.density
+def _clusters(thermal: ThermalSpectrum, threshold: float) -> list[tuple[float, float, float]]:
     result = []
-    for centre, width in getattr(density, "features", ()):
-        if width < centre / 2:
-            result.append((centre, 1e-2 * width, centre / 2))
-    edges = [0.0, *[w for w, _ in getattr(density, "edges", ())]]
-    for i, (w, regularity) in enumerate(getattr(density, "edges", ())):
-        gap = min(w - edges[i], edges[i + 2] - w if i + 2 < len(edges) else w)
-        nearest = max(gap * threshold ** (1 / max(regularity, 0.5)), 1e-14 * w)
-        result.append((w, nearest, gap))
+    for w, width, _, regularity, reach in thermal.points:
+        if w > 0 and regularity < SMOOTH:
+            result.append(
+                (w, max(reach * threshold ** (1 / max(regularity, 0.5)), 1e-14 * w), reach)
+            )
+        elif w > 0 and width < w / 2:
+            result.append((w, 1e-2 * width, w / 2))
     return result
 
 

@@ -97,11 +97,6 @@ class Expression:
         """Analytic formulas between break points; one formula if there are none."""
         return analytic_pieces(self.sympy_expr)
 
-    @classmethod
-    def parse(cls, text: str) -> Expression:
-        """The same as `parse_expression`."""
-        return parse_expression(text)
-
     def __str__(self) -> str:
         return self.text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.checks import OTHER_UNIT, given_as, in_range, require
+from pertsym.baths.checks import OTHER_UNIT, given_as, in_range, numbers, require
 from pertsym.baths.densities.density import Density, register
 from pertsym.baths.jets import EPS, Jet
 from pertsym.exact import LARGEST
@@ -62,7 +61,15 @@ class Table(Density):
 
     def __post_init__(self) -> None:
         for name in ("w", "J"):
-            object.__setattr__(self, name, _float_tuple(name, getattr(self, name)))
+            found = numbers(name, getattr(self, name), float, "numbers", "give one number a sample")
+            require(
+                in_range(found, 0.0),
+                name,
+                f"at most {LARGEST:g}",
+                max(found, default=0),
+                OTHER_UNIT,
+            )
+            object.__setattr__(self, name, found)
         w, values = np.array(self.w), np.array(self.J)
         require(len(w) >= 2, "w", "a list of at least two frequencies", self.w, "add samples")
         require(len(w) == len(values), "J", "as many as w", len(values), "pair every w with a J")
@@ -241,15 +248,3 @@ def _monotone_slopes(w: tuple[float, ...], values: tuple[float, ...]) -> NDArray
     from scipy.interpolate import PchipInterpolator  # slow to import, and rarely needed
 
     return np.asarray(PchipInterpolator(np.array(w), np.array(values)).derivative()(np.array(w)))
-
-
-def _float_tuple(field: str, entries: Sequence[float]) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(entry) for entry in entries)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"{field}: must be a list of numbers, got {entries!r}; give one number a sample"
-        ) from None
-    require(np.isfinite(np.array(numbers)), field, "finite", entries, "remove nan and inf")
-    require(in_range(numbers, 0.0), field, f"at most {LARGEST:g}", max(numbers), OTHER_UNIT)
-    return numbers
