@@ -23,11 +23,21 @@ if TYPE_CHECKING:
 _Node = Callable[[Ball], Ball]
 
 
-def _power(z: Ball, exponent: sympy.Expr) -> Ball:
-    power = float(exponent)
+def _power(exponent: sympy.Expr) -> _Node:
+    power, number = float(exponent), balls_of(exponent)
     if exponent.is_Rational and Fraction(power) == Fraction(int(exponent.p), int(exponent.q)):
-        return balls.power(z, power)
-    return (balls.log(z) * enclosed(exponent, None)).exp()
+        return lambda z: balls.power(z, power)
+    return lambda z: (balls.log(z) * number(None)).exp()
+
+
+def _cosh(x: Ball) -> Ball:
+    grown = x.exp()
+    return (grown + 1 / grown) / 2
+
+
+def _sinh(x: Ball) -> Ball:
+    grown = x.exp()
+    return (grown - 1 / grown) / 2
 
 
 # arb's own functions where they are those of power series as well
@@ -37,8 +47,8 @@ _FUNCTIONS: Final[Mapping[str, _Node]] = MappingProxyType(
         "log": balls.log,
         "tan": lambda x: x.sin() / x.cos(),
         "tanh": lambda x: x * balls.tanh_quotient(x),
-        "cosh": lambda x: (x.exp() + 1 / x.exp()) / 2,
-        "sinh": lambda x: (x.exp() - 1 / x.exp()) / 2,
+        "cosh": _cosh,
+        "sinh": _sinh,
     }
 )
 _ANALYTIC: Final = Arithmetic(balls_of, _power, _FUNCTIONS.__getitem__)

@@ -38,10 +38,11 @@ def _constant(node: sympy.Expr) -> _Node:
     return lambda w: Jet((value, *w.zeros), (rounding, *w.zeros))
 
 
-def _power(base: Jet, exponent: sympy.Expr) -> Jet:
-    if exponent.is_Integer and exponent < 0:
-        return jets.reciprocal(jets.power(base, int(-exponent)))
-    return jets.power(base, float(exponent))
+def _power(exponent: sympy.Expr) -> _Node:
+    number = float(exponent)
+    if exponent.is_Integer and number < 0:
+        return lambda base: jets.reciprocal(jets.power(base, -number))
+    return lambda base: jets.power(base, number)
 
 
 _FUNCTIONS: Final[Mapping[str, _Node]] = MappingProxyType(

@@ -38,13 +38,13 @@ class Arithmetic(NamedTuple):
     constant
         A formula without w to a function of w; None where its parts are walked over.
     power
-        A number to the power of a number of SymPy.
+        A number of SymPy to the function that takes the power with this exponent.
     function
         The name of exp, log, sin, cos, tan, sinh, cosh or tanh to that function.
     """
 
     constant: Callable[[sympy.Expr], Callable[[Any], Any] | None]
-    power: Callable[[Any, sympy.Expr], Any]
+    power: Callable[[sympy.Expr], Callable[[Any], Any]]
     function: Callable[[str], Callable[[Any], Any]]
 
 
@@ -68,7 +68,8 @@ def compiled(node: sympy.Expr, arithmetic: Arithmetic) -> Callable[[Any], Any]:
         exp, log = map(arithmetic.function, ("exp", "log"))
         return lambda w: exp(log(parts[0](w)) * parts[1](w))
     if node.is_Pow:
-        return lambda w: arithmetic.power(parts[0](w), node.exp)
+        power = arithmetic.power(node.exp)
+        return lambda w: power(parts[0](w))
     name = node.func.__name__
     if name not in (*_FUNCTIONS, *_RECIPROCAL):
         raise NoValue(f"{node.func} is not evaluated here")
@@ -92,13 +93,14 @@ def ball_of(node: sympy.Expr) -> Callable[[Any], Any] | None:
     return (lambda _: flint.arb(1).exp()) if node is sympy.E else None
 
 
-def _power(base: Any, exponent: sympy.Expr) -> Any:
+def _power(exponent: sympy.Expr) -> Callable[[Any], Any]:
     if exponent.is_Integer:
-        power = base ** abs(int(exponent))
-        return 1 / power if exponent < 0 else power
-    if base.is_zero() and exponent.is_positive:
-        return base
-    return base ** enclosed(exponent, None)
+        natural = abs(int(exponent))
+        if exponent < 0:
+            return lambda base: 1 / base**natural
+        return lambda base: base**natural
+    number, positive = balls_of(exponent), bool(exponent.is_positive)
+    return lambda base: base if positive and base.is_zero() else base ** number(None)
 
 
 _BALLS: Final = Arithmetic(ball_of, _power, operator.methodcaller)
