@@ -185,10 +185,12 @@ class Table(Density):
         return tuple(found)
 
     def jet(self, w: Jet, place: tuple[Any, Any] | None = None) -> Jet:
+        """J of a jet w > 0; a `place` is two numbers with the sum w."""
         index, x = self._piece_of(w, place)
         return self._horner(x, index, (3, 2, 1, 0))
 
     def reduced_jet(self, w: Jet, place: tuple[Any, Any] | None = None) -> Jet:
+        """J(w)/w of a jet w > 0; a `place` is two numbers with the sum w."""
         # the first piece has no constant term: dividing it by w is dropping a power
         index, x = self._piece_of(w, place)
         general = self._horner(x, index, (3, 2, 1, 0)) / w
