@@ -6,7 +6,6 @@ The map Q is read off the second-order mean-force Gibbs state; nothing of it is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -35,9 +34,6 @@ from pertsym.paper import Paper
 from pertsym.present.expressions import rendered, rows
 from pertsym.reduction.spectral import SpectralForm
 
-_HALF = Gaussian(Fraction(1, 2))
-_OVER_2I = Gaussian(0, Fraction(-1, 2))
-
 
 def hamiltonian(matrices: Matrices) -> Step:
     """(92)-(98)."""
@@ -58,11 +54,6 @@ def hamiltonian(matrices: Matrices) -> Step:
             rendered("S", m.filtered, "(98)"),
         ),
     )
-
-
-def _plain(matrix: sympy.Matrix) -> str:
-    rows = matrix.tolist()
-    return "[" + ", ".join("[" + ", ".join(map(str, row)) + "]" for row in rows) + "]"
 
 
 def product_formula(name: str, part: sympy.Matrix, number: str = "") -> Formula:
@@ -115,8 +106,7 @@ def operator_form(matrices: Matrices) -> Step:
 
 def _element(equation: Ccqme, a: int, b: int, c: int, d: int) -> list[NamedForm]:
     form = equation.redfield((a, b, c, d))
-    real = (form + form.conjugated()).scaled(_HALF)
-    imaginary = (form - form.conjugated()).scaled(_OVER_2I)
+    real, imaginary = form.real, form.scaled(Gaussian(0, -1)).real
     name = f"{a}{b},{c}{d}"
     shown = [
         NamedForm(rf"\mathrm{{Re}}\,R_{{{name}}}", f"Re R{name}", real),

@@ -23,23 +23,21 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 from scipy.special import zeta
 
+from derivations.ccqme_two_levels.common import canonical_objects
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.exponentials import Exponentials
-from pertsym.certify.claims import Finding
-from pertsym.dynamics.ccqme import ccqme, coherence_map, population_map
+from pertsym.certify.standard import gauss
 from pertsym.dynamics.gibbs import gibbs
 from pertsym.dynamics.half_sided import HalfSided, channels
-from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.methods import Method, generator, steady
-from pertsym.dynamics.redfield import dissipator, filtered, redfield, unitary
+from pertsym.dynamics.redfield import dissipator, filtered, unitary
 from pertsym.generators.representation import BAND
 from pertsym.generators.steady import steady_state
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values, acting
-from pertsym.language.evaluation import dissipator as jumping
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.systems.proton_transfer import CUTOFF, FEMTOSECOND, proton_transfer
+from pertsym.systems.proton_transfer import FEMTOSECOND, proton_transfer
 
 Matrix = NDArray[np.complex128]
 Reals = NDArray[np.float64]
@@ -48,8 +46,6 @@ DOUBLE = "double precision"
 ENGINE = "engine"
 PRINTED = "as printed (repaired)"
 HIERARCHY = "hierarchy of equations of motion (QuTiP)"
-ROUNDING = 1e-10
-"""Relative distance that two routes in double precision may have here."""
 
 STEADY_METHODS: tuple[tuple[str, int], ...] = (
     ("gibbs", 0),
@@ -110,38 +106,26 @@ def hierarchy() -> Mapping[str, Any]:
     return data
 
 
+def exact(kind: str, value: str, **at: float) -> Reals:
+    """What the hierarchy has found, e.g. "steady" "populations" of an `eta`."""
+    (record,) = [row for row in hierarchy()[kind] if at.items() <= row.items()]
+    return np.array(record[value])
+
+
 def exact_steady(eta: float) -> Reals:
     """The hierarchy's steady populations."""
-    (record,) = [row for row in hierarchy()["steady"] if row["eta"] == eta]
-    return np.array(record["populations"])
+    return exact("steady", "populations", eta=eta)
 
 
 def exact_dynamics(eta: float, initial: int) -> Reals:
     """The hierarchy's populations over time, shape (times, 6)."""
-    (record,) = [
-        row for row in hierarchy()["dynamics"] if (row["eta"], row["initial"]) == (eta, initial)
-    ]
-    return np.array(record["populations"])
+    return exact("dynamics", "populations", eta=eta, initial=initial)
 
 
 def times_of(key: str) -> Reals:
     """The hierarchy's times in atomic units, e.g. those of "times_fs"."""
     start, stop, count = hierarchy()[key]
     return FEMTOSECOND * np.linspace(start, stop, count)
-
-
-def within(what: str, left: Any, right: Any, tolerance: float = ROUNDING) -> Finding:
-    """Two arrays of doubles that must agree, relative to the larger one's largest element."""
-    scale = max(float(np.max(np.abs(left))), float(np.max(np.abs(right))))
-    distance = float(np.max(np.abs(np.asarray(left) - np.asarray(right))))
-    return Finding(
-        f"{what} (distance {distance:.1e} of {scale:.1e})", distance <= tolerance * scale
-    )
-
-
-def holds(what: str, condition: object) -> Finding:
-    """A statement that is true or not."""
-    return Finding(what, bool(condition))
 
 
 def ascending(values: Iterable[float]) -> bool:
@@ -154,22 +138,20 @@ def ascending(values: Iterable[float]) -> bool:
 # The paper's correlation function and tunneling rate, Eqs. (42), (56), (58)
 
 
-def drude_weight(eta: Any, cutoff: Any, beta: Any) -> Any:
-    """c_0 = (eta wD^2/2)[cot(beta wD/2) - i], of e^{-wD t}; J = eta w wD^2/(w^2 + wD^2)."""
-    return eta * cutoff**2 / 2 * (mpmath.cot(beta * cutoff / 2) - 1j)
+def pole_sum(kernel: Callable[[Any], Any], eta: Any, cutoff: Any, beta: Any) -> Any:
+    """sum_k c_k f(nu_k) over the Drude pole and the Matsubara poles of C(t) = sum c_k e^{-nu_k t}.
 
+    J = eta w wD^2/(w^2 + wD^2); C(t) of (42) has f = e^{-nu t}, g(D) of (56) has 1/(nu + iD).
+    """
 
-def correlation(t: Any, eta: Any, cutoff: Any, beta: Any) -> Any:
-    """C(t > 0) by Eq. (42): Drude pole and Matsubara series."""
+    eta, cutoff, beta = map(mpmath.mpf, (eta, cutoff, beta))
 
     def term(k: Any) -> Any:
         nu = 2 * mpmath.pi * k / beta
-        return nu * mpmath.exp(-nu * t) / (nu**2 - cutoff**2)
+        return nu * kernel(nu) / (nu**2 - cutoff**2)
 
-    series = mpmath.nsum(term, [1, mpmath.inf])
-    return drude_weight(eta, cutoff, beta) * mpmath.exp(-cutoff * t) + (
-        2 * eta * cutoff**2 / beta * series
-    )
+    drude = eta * cutoff**2 / 2 * (mpmath.cot(beta * cutoff / 2) - 1j) * kernel(cutoff)
+    return drude + 2 * eta * cutoff**2 / beta * mpmath.nsum(term, [1, mpmath.inf])
 
 
 def fourier(density: Callable[[Any], Any], bose: Callable[[Any], Any], time: Any) -> Any:
@@ -181,54 +163,6 @@ def fourier(density: Callable[[Any], Any], bose: Callable[[Any], Any], time: Any
     thermal = mpmath.quad(lambda w: 2 * density(w) * bose(w) * mpmath.cos(w * time), nodes)
     ray = mpmath.quad(lambda y: turn * density(turn * y) * mpmath.exp(-1j * turn * y * time), nodes)
     return (thermal + ray) / mpmath.pi
-
-
-def tunneling_rate(gap: Any, eta: Any, cutoff: Any, beta: Any, derivative: int = 0) -> Any:
-    """g(D) = sum_k c_k/(nu_k + iD) of Eq. (56), or its first derivative of Eq. (58)."""
-    power = derivative + 1
-    factor = -1j if derivative else 1
-
-    def term(k: Any) -> Any:
-        nu = 2 * mpmath.pi * k / beta
-        return nu / ((nu**2 - cutoff**2) * (nu + 1j * gap) ** power)
-
-    series = mpmath.nsum(term, [1, mpmath.inf])
-    drude = drude_weight(eta, cutoff, beta) / (cutoff + 1j * gap) ** power
-    return factor * (drude + 2 * eta * cutoff**2 / beta * series)
-
-
-@cache
-def rate_matrix(eta: float) -> Matrix:
-    """g(D_nm) of the six-level model, D_nm = E_n - E_m, from the closed form in digammas.
-
-    With x = beta/2pi the series of (56) is
-    sum_k nu_k/[(nu_k^2 - wD^2)(nu_k + iD)] = (x/2) sum over its three simple poles of digammas.
-    """
-    given = model(eta)
-    assert given.baths[0].beta is not None
-    beta, cutoff = mpmath.mpf(given.baths[0].beta), mpmath.mpf(CUTOFF)
-    energies = given.energies
-    result = np.zeros((len(energies), len(energies)), dtype=complex)
-    with mpmath.workdps(30):
-        for n, upper in enumerate(energies):
-            for m, lower in enumerate(energies):
-                gap = mpmath.mpf(upper) - mpmath.mpf(lower)
-                result[n, m] = complex(_closed_rate(gap, mpmath.mpf(eta), cutoff, beta))
-    return result
-
-
-def _closed_rate(gap: Any, eta: Any, cutoff: Any, beta: Any) -> Any:
-    """g(D) by partial fractions: sum_k 1/(k + z) -> -psi(1 + z), the weights adding to 0."""
-
-    x = beta / (2 * mpmath.pi)
-    weights = {  # of 1/(nu + z): residues of nu/[(nu - wD)(nu + wD)(nu + iD)]
-        -cutoff: mpmath.mpf(1) / (2 * (cutoff + 1j * gap)),
-        cutoff: mpmath.mpf(1) / (2 * (-cutoff + 1j * gap)),
-        1j * gap: -1j * gap / (-(gap**2) - cutoff**2),
-    }
-    series = -x * sum(w * mpmath.digamma(1 + x * z) for z, w in weights.items())
-    drude = drude_weight(eta, cutoff, beta) / (cutoff + 1j * gap)
-    return drude + 2 * eta * cutoff**2 / beta * series
 
 
 def pairs(values: Mapping[float, float]) -> str:
@@ -265,21 +199,9 @@ def _system(random: np.random.Generator, size: int, bath: Bath) -> Model:
     return Model.of(energies, [Coupling.of((root + root.T).tolist(), "B")], [bath])
 
 
-def _rate(transform: HalfSided, gap: Value) -> Value:
-    """g(D) = G(-D) of the engine."""
-    return transform(-float(np.real(gap)))
-
-
-def _common(model: Model, random: np.random.Generator) -> Point:
-    energies = np.array(model.energies)
-    q = channels(model)[0].operator
-    gaps, h = energies[:, None] - energies[None, :], np.diag(energies)
-    return {
-        "E": energies, "H_S": np.diag(energies) + 0j, "q": q, r"\Delta": gaps,
-        r"\rho": _state(random, len(energies)), "t": 0.83, r"\tau": 0.47,
-        r"\delta": np.eye(len(energies)),
-        r"\tilde q": lambda time: expm(1j * h * time) @ q @ expm(-1j * h * time),
-    }  # fmt: skip
+def _moving(q: Value, model: Model) -> Callable[[float], Value]:
+    h = np.diag(model.energies)
+    return lambda time: expm(1j * h * time) @ q @ expm(-1j * h * time)
 
 
 def exponentials(seed: int, scalar: bool = False) -> Point:
@@ -288,25 +210,27 @@ def exponentials(seed: int, scalar: bool = False) -> Point:
     c = random.normal(size=3) + 1j * random.normal(size=3)
     nu = random.uniform(0.9, 2, 3) + 1j * random.normal(size=3)
     model = _system(random, 3, Bath("B", "boson", None, Exponentials(tuple(c), tuple(nu))))
-    common = _common(model, random)
-    transform = channels(model)[0].transform
-    rho, time, gaps = common[r"\rho"], common["t"], common[r"\Delta"]
+    rho, time, bath = _state(random, 3), 0.83, channels(model)[0]
+    gaps = np.subtract.outer(model.energies, model.energies)
 
     def rate(*at: Value) -> Value:
         if len(at) == 1:
-            return transform(-float(at[0]))
+            return bath.transform(-float(at[0]))
         return np.sum(c * (1 - np.exp(-(nu + 1j * at[1]) * at[0])) / (nu + 1j * at[1]))
 
     finite = acting(tcl_generator(model, 2, time=time, tolerance=1e-12).orders[2].matrix)
     free = acting(unitary(model.energies))
     by_time = np.array([[rate(time, gap) for gap in row] for row in gaps])
     return {
-        **common, "c": c, r"\nu": nu, "S": filtered(model.energies, channels(model)[0]),
-        "S(t)": common["q"] * by_time, r"\mathcal R_t": finite,
+        "E": np.array(model.energies), "H_S": np.diag(model.energies) + 0j, "q": bath.operator,
+        r"\rho": rho, "t": time, r"\tau": 0.47, r"\delta": np.eye(3),
+        r"\tilde q": _moving(bath.operator, model),
+        "c": c, r"\nu": nu, "S": filtered(model.energies, bath),
+        "S(t)": bath.operator * by_time, r"\mathcal R_t": finite,
         r"\mathcal R": acting(dissipator(model.energies, channels(model))),
         r"\dot\rho": free(rho) + finite(rho), r"\Delta": 0.71 if scalar else gaps,
         "C": lambda time: np.sum(c * np.exp(-nu * time)), "g": rate,
-        "b'": lambda gap: -transform.shift(-float(gap), 1).value,
+        "b'": lambda gap: -bath.transform.shift(-float(gap), 1).value,
     }  # fmt: skip
 
 
@@ -317,6 +241,9 @@ def drude(seed: int) -> Point:
     drude_lorentz = DrudeLorentz(eta * cutoff / 2, cutoff)
     bath = Bath("B", "boson", beta, drude_lorentz)
     transform = HalfSided.of(bath)
+
+    def rate(gap: Value) -> Value:
+        return transform(-float(gap))
 
     def density(w: Value) -> Value:
         return 2 * drude_lorentz.lam * cutoff * w / (w**2 + cutoff**2)
@@ -335,10 +262,9 @@ def drude(seed: int) -> Point:
     return {
         r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu, "c": np.array(weights),
         r"\lambda": -transform.shift(0.0).value, r"\omega": 0.63, r"\infty": TERMS,
-        "t": 0.4 * beta, r"\Delta": 0.57, "J": density, "n": bose, "g": partial(_rate, transform),
+        "t": 0.4 * beta, r"\Delta": 0.57, "J": density, "n": bose, "g": rate,
         "C": partial(fourier, density, lambda w: 1 / mpmath.expm1(beta * w)),
-        "a": lambda gap: np.real(_rate(transform, gap)),
-        "b": lambda gap: np.imag(_rate(transform, gap)),
+        "a": lambda gap: np.real(rate(gap)), "b": lambda gap: np.imag(rate(gap)),
         r"\mathrm{Res}\,n": partial(residue, bose), r"\mathrm{Res}\,J": partial(residue, density),
     }  # fmt: skip
 
@@ -356,50 +282,23 @@ def modes(seed: int) -> Point:
     return {"g": g, r"\omega": w, "t": time, "n": lambda at: 1 / np.expm1(beta * at), "C(t)": total}
 
 
-def levels(seed: int, size: int = 3, canonical: bool = False) -> Point:
-    """Sec. II, Appendices D to F."""
+def levels(seed: int, size: int = 3, moved: str = "redfield") -> Point:
+    r"""Sec. II, Appendices D to F; \dot\rho is that of `moved`."""
     random = _random(seed)
     beta, wc = random.uniform(0.6, 1.2), random.uniform(0.7, 1.3)
     model = _system(random, size, Bath("B", "boson", beta, Ohmic(0.3, wc, 3.0)))
-    common, baths, energies = _common(model, random), channels(model), model.energies
-    rho, q = common[r"\rho"], common["q"]
-    transform = baths[0].transform
-    r = dissipator(energies, baths)
-    correction = coherence_map(energies, r)
-    places = np.arange(size) * (size + 1)
-    correction[np.ix_(places, places)] = population_map(energies, baths, beta)
-    zeroth = gibbs(model)
-    second = mean_force(model, 2).matrix - zeroth
-    p = np.diag(zeroth).real
-    unnormalised = _unnormalised(model, beta, wc)
-    s = filtered(energies, baths[0])
-    q_map = acting(correction)
-    total = acting(ccqme(model) if canonical else redfield(model))
+    named = canonical_objects(model, _state(random, size), moved)
+    rho, q, s, zeroth, rate = (named[n] for n in (r"\rho", "q", "S", r"\rho_0", "g"))
+    unnormalised, gap = _unnormalised(model, beta, wc), model.energies[1] - model.energies[0]
     return {
-        **common, r"\beta": beta, "p": p, r"\rho_0": zeroth, r"\rho_2": second,
-        r"\tilde\rho_2": unnormalised, r"\rho_{\mathrm{MF}}": zeroth + second, "S": s,
-        "d": np.diag(unnormalised).real, "D_2": np.linalg.inv(zeroth) @ unnormalised,
-        r"\mathcal R": acting(r),
-        r"\mathcal R_2": acting(r), r"\mathcal Q": q_map, r"\dot\rho": total(rho),
-        r"\bar\rho": rho - q_map(rho), r"\Pi_D": (lambda x: np.diag(np.diag(x))),
-        r"\Pi_O": (lambda x: x - np.diag(np.diag(x))),
-        **{rf"\Lambda_{n}": _moved(n, beta, p) for n in range(size)},
-        "g_0": transform(0.0), "g_+": _rate(transform, energies[1] - energies[0]),
-        "g_-": _rate(transform, energies[0] - energies[1]), "Z": np.sum(np.exp(
-            -beta * np.array(energies))),
+        **named, r"\tilde\rho_2": unnormalised, "d": np.diag(unnormalised).real,
+        "D_2": np.linalg.inv(zeroth) @ unnormalised, r"\mathcal R_2": named[r"\mathcal R"],
+        r"\bar\rho": rho - named[r"\mathcal Q"](rho), "t": 0.83, r"\tau": 0.47,
+        r"\tilde q": _moving(q, model), "g_0": rate(0.0), "g_+": rate(gap), "g_-": rate(-gap),
         "M_1": s @ rho @ q, "M_2": q @ rho @ s.conj().T, "M_3": -q @ s @ rho,
-        "M_4": -rho @ s.conj().T @ q, "g": partial(_rate, transform),
-        "a": lambda gap: np.real(_rate(transform, gap)),
-        "b": lambda gap: np.imag(_rate(transform, gap)),
-        "b'": lambda gap: -transform.shift(-float(gap), 1).value, r"\mathcal D": jumping,
+        "M_4": -rho @ s.conj().T @ q,
         "C": lambda time: _imaginary_time(np.real(1j * time), beta, wc),
     }  # fmt: skip
-
-
-def _moved(n: int, beta: float, p: Value) -> Callable[[Value], Value]:
-    """dp/dE_n, on rho_nn: (115)."""
-    shift = -beta * (np.eye(len(p))[n] - p)
-    return lambda x: np.diag(x[n, n] * shift)
 
 
 def _imaginary_time(s: float, beta: float, wc: float) -> float:
@@ -410,15 +309,13 @@ def _imaginary_time(s: float, beta: float, wc: float) -> float:
 
 def _unnormalised(model: Model, beta: float, wc: float) -> Value:
     """rho_0 D_2 by quadrature over imaginary times, the integrals of (85) written out."""
-    energies = np.array(model.energies)
+    gaps = np.subtract.outer(model.energies, model.energies)
     q = channels(model)[0].operator
-    x, w = np.polynomial.legendre.leggauss(24)
     total = np.zeros_like(q)
-    for outer, weight in zip(beta * (x + 1) / 2, beta * w / 2, strict=True):
-        for inner, other in zip(outer * (x + 1) / 2, outer * w / 2, strict=True):
-            left, right = (np.exp(s * (energies[:, None] - energies[None])) * q
-                           for s in (outer, inner))  # fmt: skip
-            total = total + weight * other * _imaginary_time(outer - inner, beta, wc) * left @ right
+    for outer, weight in gauss(beta):
+        for inner, other in gauss(outer):
+            c = weight * other * _imaginary_time(outer - inner, beta, wc)
+            total = total + c * (np.exp(outer * gaps) * q) @ (np.exp(inner * gaps) * q)
     result: Value = gibbs(model) @ total
     return result
 
@@ -435,6 +332,6 @@ def readings() -> Mapping[str, Callable[[], Values]]:
         "any bath": values(partial(exponentials, scalar=True), "k", range(3)),
         "any bath, levels": values(exponentials, "nmk", range(3)),
         "levels": values(levels, "nmk", range(3)),
-        "levels, CCQME": values(partial(levels, canonical=True), "nmk", range(3)),
+        "levels, CCQME": values(partial(levels, moved="ccqme"), "nmk", range(3)),
         "two levels": values(partial(levels, size=2), "nmk", range(2)),
     }

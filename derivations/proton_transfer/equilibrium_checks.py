@@ -20,7 +20,6 @@ from derivations.proton_transfer.common import (
     constant_generator,
     exact_steady,
     hierarchy,
-    holds,
     model,
     pairs,
     populations,
@@ -28,9 +27,8 @@ from derivations.proton_transfer.common import (
     state,
     tcl4_orders,
     times_of,
-    within,
 )
-from pertsym.certify.claims import Findings, check
+from pertsym.certify.claims import Findings, check, holds, near
 from pertsym.dynamics.methods import evolve, steady
 from pertsym.systems.dvr import Grid, converged_states
 from pertsym.systems.proton_transfer import WELL, grid_states, landmarks
@@ -99,9 +97,9 @@ def dvr(digits: int) -> Findings:
     half = np.arange(6) + 0.5
     exact = spacing * half - (spacing * half) ** 2 / (4 * depth)
     here = grid_states(0.0, WAVEPACKET_LEVELS)
-    yield within("harmonic energies", oscillator.energies, frequency * (n + 0.5))
-    yield within("harmonic positions", np.abs(np.diag(oscillator.position, 1)), raising)
-    yield within("Morse energies", morse.energies, exact, 1e-9)
+    yield near("harmonic energies", oscillator.energies, frequency * (n + 0.5))
+    yield near("harmonic positions", np.abs(np.diag(oscillator.position, 1)), raising)
+    yield near("Morse energies", morse.energies, exact, 1e-9)
     yield holds("energies converged", here.energy_change < 1e-12)
     yield holds("positions converged", here.position_change < 1e-9)
 
@@ -139,7 +137,7 @@ def fourth_order_condition(digits: int) -> Findings:
     second = state(ETA, "mean-force") - zeroth
     first = np.diag(applied(orders[2], second)).real
     other = np.diag(applied(orders[4], zeroth)).real
-    yield within("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5)
+    yield near("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5)
     yield holds("R2[rho2] alone does not vanish", np.abs(first).max() > 1e-9)
 
 
@@ -261,7 +259,7 @@ def wavepacket(digits: int) -> Findings:
         left = oscillation(track)
         yield holds(f"{name}: {crossings} times over the barrier", crossings > 20)
         yield holds(f"{name}: oscillation {left}", ascending(reversed(left)))
-    yield within("kinetic energy", energy, marks.barrier)
+    yield near("kinetic energy", energy, marks.barrier)
     yield holds(f"norm in twelve levels: {start.captured:.4f}", start.captured > 0.99)
     yield holds(f"starts left: {q[0]:.3f}", q[0] < marks.top)
     yield holds("coherences are there, and decay", 0.1 < 2 * coherent[-1] < coherent[0])

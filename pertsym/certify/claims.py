@@ -149,7 +149,7 @@ def holds(what: str, condition: object) -> Finding:
     return Finding(what, bool(condition))
 
 
-def near(what: str, left: Any, right: Any, relative: float = 1e-12) -> Finding:
+def near(what: str, left: Any, right: Any, relative: float = 1e-10) -> Finding:
     """Two numbers or arrays of doubles, equal to within `relative` of the largest element."""
     left, right = np.asarray(left), np.asarray(right)
     scale = float(max(np.abs(left).max(), np.abs(right).max()))

@@ -10,6 +10,8 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import expm
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity
@@ -52,6 +54,7 @@ BRUTE = "superoperator cumulants (double precision)"
 RECURSION = "recursion on the slow subspace (double precision)"
 FIT = "recursion, baths as exponentials (double precision)"
 
+Matrix = NDArray[np.complex128]
 Matrices = Mapping[int, Any]
 """Order -> the whole generator as numbers."""
 
@@ -188,6 +191,18 @@ def thermal_baths(
                 yield Finding(f"{name}({order}) at {what}", holds)
 
     return compared
+
+
+def gauss(end: float, count: int = 24) -> list[tuple[float, float]]:
+    """Nodes and weights of Gauss's rule from 0 to `end`."""
+    x, w = np.polynomial.legendre.leggauss(count)
+    return list(zip(end * (x + 1) / 2, end * w / 2, strict=True))
+
+
+def coupling_orders(free: Matrix, coupled: Matrix, time: float, order: int) -> list[Matrix]:
+    """Powers of lambda in exp((free + lambda coupled) time) from 0 to `order`: one exponential."""
+    blocks = np.kron(np.eye(order + 1), free) + np.kron(np.eye(order + 1, k=1), coupled)
+    return np.split(expm(blocks * time)[: len(free)], order + 1, axis=1)
 
 
 def stationary(points: Points, order: int, coherences: bool) -> Findings:

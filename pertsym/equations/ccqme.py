@@ -109,6 +109,13 @@ class Ccqme:
             total += element * boltzmann(self.interaction, k)
         return total
 
+    def redfield_of_gibbs(self, n: int) -> SpectralForm:
+        """(R r)_nn for the unnormalised Gibbs state: zero under the KMS relation."""
+        total = ZERO_FORM
+        for k in range(self.interaction.dimension):
+            total += self.redfield((n, n, k, k)) * boltzmann(self.interaction, k)
+        return total
+
     def missing(self, n: int, m: int) -> SpectralForm:
         """(Q r)_nm minus the second-order mean-force element: zero under the KMS relation."""
         return self.applied_to_gibbs(n, m) - second_order(self.interaction, n, m)
