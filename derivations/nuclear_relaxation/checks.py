@@ -162,12 +162,7 @@ def rotation(digits: int) -> Findings:
         orders = taylor_coefficients(larmor, diffusion, ORDER)
         point = [diffusion, -1.5, *(1j * w for w in larmor)]
         for n, whole in orders.items():
-            exactly = element_matrix(
-                {
-                    e: complex(v.near(point)) * (-1j) ** (n % 2)
-                    for e, v in exact_orders("rotation").get(n, {}).items()
-                }
-            )
+            exactly = element_matrix(exact_orders("rotation").get(n, {}), point) * (-1j) ** (n % 2)
             scale = max(abs(orders[2]).max() / diffusion ** (n - 2), 1e-300)
             holds = bool(abs(whole - exactly).max() < 1e-8 * scale)
             yield Finding(f"order {n} at {larmor}", holds)

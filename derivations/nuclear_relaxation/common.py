@@ -7,19 +7,20 @@ quadratures over the sphere.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 from scipy.linalg import schur
+from scipy.spatial.transform import Rotation
 from scipy.special import lpmv
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
+from pertsym.certify.hermitian import dense as as_dense
+from pertsym.certify.standard import element_values
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import (
     Entries,
@@ -270,14 +271,8 @@ def without_field() -> Reading:
 
 def structure() -> Reading:
     """Elements of orders 2 and 4 in Gaussian noise at numbers."""
-    levels = range(LEVELS)
-    points = []
-    for n in (2, 4):
-        at = dict.fromkeys(product(levels, repeat=4), 0j)
-        for element, value in exact_orders("gaussian")[n].items():
-            at[element] = complex(value.near([0.2, _B, 1.3j, 0.6j]))
-        points.append({f"R_{{{a}{b},{c}{d}}}": x for (a, b, c, d), x in at.items()})
-    return Values(points, {i: tuple(levels) for i in "abcd"})
+    orders, point = exact_orders("gaussian"), [0.2, _B, 1.3j, 0.6j]
+    return element_values([element_matrix(orders[n], point) for n in (2, 4)])
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = {
@@ -339,15 +334,15 @@ def redfield(
         Strength in rad/s, axis in the molecule, and the spin of a shift anisotropy or None.
     """
     points, weights = sphere()
-    frame = _rotations(points)
+    polar, azimuth = np.arccos(points[:, 2]), np.arctan2(points[:, 1], points[:, 0])
     energies = np.array([sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(4)])
     gap = energies[:, None] - energies[None, :]
     spectrum = tau / (1 + (gap * tau) ** 2)
     total = np.zeros((LEVELS**2,) * 2, dtype=complex)
     # a second angle about the axis: rotations are averaged over all three
     for angle in 2 * np.pi * np.arange(6) / 6:
-        c, s = math.cos(angle), math.sin(angle)
-        turned = frame @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+        angles = np.stack((azimuth, polar, np.full_like(polar, angle)), axis=-1)
+        turned = Rotation.from_euler("ZYZ", angles).as_matrix()
         perturbation = np.zeros((len(points), LEVELS, LEVELS), dtype=complex)
         for strength, axis, spin in tensors:
             n = turned @ (np.array(axis) / np.linalg.norm(axis))
@@ -356,15 +351,6 @@ def redfield(
         for weight, h in zip(weights, perturbation, strict=True):
             total -= weight / 6 * _commutator(h) @ _commutator(h * spectrum)
     return total
-
-
-def _rotations(points: Array) -> Array:
-    """A rotation that turns z into each direction."""
-    z = points
-    helper = np.where(np.abs(z[:, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]])
-    x = np.cross(helper, z)
-    x /= np.linalg.norm(x, axis=1)[:, None]
-    return np.stack((x, np.cross(z, x), z), axis=-1)
 
 
 def _commutator(h: Array) -> Array:
@@ -434,17 +420,14 @@ def rate(matrix: Array, of: Array, by: Array) -> complex:
     return complex(-np.trace(of.conj().T @ moved) / np.trace(of.conj().T @ of))
 
 
-def dense(operator: Sequence[tuple[int, int, Any]]) -> Array:
+def dense(operator: Operator) -> Array:
     """A sparse operator of the engine as a matrix."""
-    matrix = np.zeros((LEVELS, LEVELS), dtype=complex)
-    for a, b, z in operator:
-        matrix[a, b] = complex(z)
-    return matrix
+    return as_dense(operator, LEVELS)
 
 
-def element_matrix(elements: Mapping[tuple[int, int, int, int], Any]) -> Array:
-    """R_ab,cd as a matrix, row-major vec."""
-    matrix = np.zeros((LEVELS**2,) * 2, dtype=complex)
-    for (a, b, c, d), value in elements.items():
-        matrix[LEVELS * a + b, LEVELS * c + d] = value
-    return matrix
+def element_matrix(elements: Superoperator, point: Sequence[complex]) -> Array:
+    """R_ab,cd at numbers as a matrix, row-major vec."""
+    matrix = np.zeros((LEVELS,) * 4, dtype=complex)
+    for element, value in elements.items():
+        matrix[element] = complex(value.near(point))
+    return matrix.reshape(LEVELS**2, -1)

@@ -177,16 +177,8 @@ thermal_baths = standard.thermal_baths(
     VALUES,
     (0.875, 2.125),
     (
-        (
-            "two Drude-Lorentz baths, T > 0",
-            [DrudeLorentz(0.0625, 1.25), DrudeLorentz(0.03125, 2.0)],
-            1.0,
-        ),
-        (
-            "super-Ohmic and Ohmic, T = 0",
-            [Ohmic(0.0625, 1.5, 3.0), Ohmic(0.03125, 2.0, 1.0)],
-            np.inf,
-        ),
+        ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25), DrudeLorentz(0.03125, 2.0)], 1.0),
+        ("Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0), Ohmic(0.03125, 2.0, 1.0)], np.inf),
     ),
 )
 CHECKS = checks_in(globals())

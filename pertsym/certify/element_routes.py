@@ -124,32 +124,42 @@ def in_time(terms: TimeIntegrand, numbers: Numbers, digits: int) -> Any:
     return time_integral(plain, numbers.baths, numbers.frequencies, digits + 5)
 
 
-def superoperators(interaction: Interaction, numbers: Numbers, order: int) -> Matrix:
-    """The whole generator of one order by cumulants of Liouvillians."""
-    energies = (0.0, *map(float, numbers.frequencies))
+def exponential_model(interaction: Interaction, numbers: Numbers) -> brute_force.ExponentialModel:
+    """What `brute_force` takes; couplings in the order of `operators`."""
     couplings = operators(interaction, numbers)
     places = {name: k for k, name in enumerate(couplings)}
     correlations = {
         (places[a], places[b]): numbers.baths[name]
         for (a, b), name in _functions(interaction).items()
     }
-    model = brute_force.ExponentialModel(energies, tuple(couplings.values()), correlations)
-    return brute_force.generator(model, order)
+    energies = (0.0, *map(float, numbers.frequencies))
+    return brute_force.ExponentialModel(energies, tuple(couplings.values()), correlations)
+
+
+def superoperators(interaction: Interaction, numbers: Numbers, order: int) -> Matrix:
+    """The whole generator of one order by cumulants of Liouvillians."""
+    return brute_force.generator(exponential_model(interaction, numbers), order)
+
+
+def hierarchy(
+    interaction: Interaction, numbers: Numbers, square: float = 1.0
+) -> tuple[System, list[Correlated]]:
+    """What the recursion takes; correlation functions times `square`."""
+    energies = np.array([0.0, *map(float, numbers.frequencies)])
+    exponentials = {
+        name: NumericExponentials(
+            tuple(square * complex(c) for c in bath.c), tuple(complex(nu) for nu in bath.nu)
+        )
+        for name, bath in numbers.baths.items()
+    }
+    return System(np.subtract.outer(energies, energies), operators(interaction, numbers)), [
+        Correlated(a, b, exponentials[name]) for (a, b), name in _functions(interaction).items()
+    ]
 
 
 def recursion(interaction: Interaction, numbers: Numbers, order: int) -> Mapping[int, Matrix]:
     """Orders 0, 2, ... of the generator by the recursion on the slow subspace."""
-    energies = np.array([0.0, *map(float, numbers.frequencies)])
-    system = System(np.subtract.outer(energies, energies), operators(interaction, numbers))
-    exponentials = {
-        name: NumericExponentials(
-            tuple(complex(c) for c in bath.c), tuple(complex(nu) for nu in bath.nu)
-        )
-        for name, bath in numbers.baths.items()
-    }
-    baths = [
-        Correlated(a, b, exponentials[name]) for (a, b), name in _functions(interaction).items()
-    ]
+    system, baths = hierarchy(interaction, numbers)
     return {0: system.free, **slow_subspace(system, baths, order).generators}
 
 

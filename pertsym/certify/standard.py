@@ -5,6 +5,7 @@ Each function takes what is special to a derivation and returns a `Check` for it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -248,10 +249,15 @@ def structure_values(generator: Generator) -> Values:
     r"""Reads relations between elements ``R_{ab,cd}``, of orders 2 and 4 at random numbers."""
     numbers = drawn(generator.interaction, 12)
     matrices = recursion(generator.interaction, numbers, max(ORDERS))
-    levels = range(generator.dimension)
+    return element_values([matrices[order] for order in ORDERS])
+
+
+def element_values(matrices: Sequence[Matrix]) -> Values:
+    r"""Reads relations between elements ``R_{ab,cd}`` of each superoperator over row-major vec."""
+    levels = range(math.isqrt(len(matrices[0])))
     points: list[dict[str, Any]] = []
-    for order in ORDERS:
-        k = matrices[order].reshape((generator.dimension,) * 4)
+    for matrix in matrices:
+        k = matrix.reshape((len(levels),) * 4)
         points.append(
             {f"R_{{{a}{b},{c}{d}}}": k[a, b, c, d] for a, b, c, d in product(levels, repeat=4)}
         )

@@ -196,7 +196,7 @@ _COMMANDS = {
     "ne": "≠", "neq": "≠", "to": "→", "pm": "±", "mp": "∓", "times": "×", "cdot": "·",
     "dagger": "†", "otimes": "⊗", "partial": "∂", "hbar": "ħ", "simeq": "≃", "approx": "≈",
     "dots": "...", "ldots": "...", "cdots": "...", "sqrt": "√", "in": "∈", "ll": "≪", "gg": "≫",
-    "mathrm": "", "mathcal": "", "mathsf": "", "operatorname": "", "text": "", "left": "",
+    "mathrm": "", "mathbf": "", "Big": "", "mathcal": "", "mathsf": "", "operatorname": "", "text": "", "left": "",
     "right": "", "bigl": "", "bigr": "", "Bigl": "", "Bigr": "", "biggl": "", "biggr": "",
     "displaystyle": "", "quad": "  ", "qquad": "   ", ",": " ", ";": " ", ":": " ", " ": " ",
     "!": "", "{": "{", "}": "}", "|": "|", "&": "&", "%": "%", "_": "_", "#": "#", "\\": "; ",
