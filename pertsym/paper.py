@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Functions = Sequence[FunctionSpec] | Sequence[RationalFunction]
 _WORDS = ("title", "source", "headline", "bibtex", "conventions", "step")
-_OF_A_STEP = ("key", "title", "prose", "formula", "text", "level")
+_OF_A_STEP = ("key", "title", "prose", "rows", "formula", "text", "level")
 _OF_A_FORMULA = ("latex", "compare", "text", "row", "source", "lead", "last")
 
 
@@ -124,12 +124,15 @@ class Paper:
     def _words(self) -> Mapping[str, Any]:
         file = Path(self.script).with_name("paper.toml") if self.script else Path()
         words = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        tables = [(words, _WORDS)]
+        tables: list[tuple[Mapping[str, Any], tuple[str, ...]]] = [(words, _WORDS)]
         for step in words.get("step", ()):
             tables += [(step, _OF_A_STEP), *((f, _OF_A_FORMULA) for f in step.get("formula", ()))]
         for table, known in tables:
             if unknown := sorted(table.keys() - set(known)):
                 raise ValueError(f"{file}: key {unknown[0]!r}: use one of {', '.join(known)}")
+            if known is _OF_A_FORMULA and len(table.keys() & {"compare", "text", "row"}) != 1:
+                formula = table.get("latex", "a formula")
+                raise ValueError(f"{file}: {formula}: give one of compare, text (why not) and row")
         return words
 
     @property
@@ -208,9 +211,10 @@ class Paper:
     def told(self, key: str, *shown: Shown, text: Sequence[str] = (), **said: object) -> Step:
         """The step `key` in the words of paper.toml, around what the engine shows.
 
-        A table [[step]] has key, title, prose, and perhaps the text for a terminal.  Its typed
-        formulas, [[step.formula]], have latex and `compare` or `text` as a row of the ledger has
-        them (or the `row` whose formula it is), source and lead; they come first, or last.
+        A table [[step]] has key, title, prose, and perhaps text for a terminal, and `rows` of the
+        ledger whose formulas it shows.  Its typed formulas, [[step.formula]], have latex and
+        `compare` or `text` as a row has them (or the `row` whose formula it is), source and lead;
+        they come before what the engine shows, with ``last = true`` behind it.
 
         Parameters
         ----------
@@ -235,7 +239,8 @@ class Paper:
         title, prose = _line(step["title"]), _line(step.get("prose", ""))
         for name, value in said.items():
             title, prose = (part.replace(f"<<{name}>>", str(value)) for part in (title, prose))
-        places: dict[bool, list[Formula]] = {True: [], False: []}
+        rows = [self.row(equation) for equation in step.get("rows", ())]
+        places: dict[bool, list[Formula]] = {True: [], False: rows}
         for given in step.get("formula", ()):
             places[bool(given.get("last"))].append(self._typed(given))
         formulas = (*places[False], *displayed(shown), *places[True])
@@ -301,5 +306,5 @@ class Paper:
 
 
 def _line(text: str) -> str:
-    """A paragraph on one line."""
-    return " ".join(text.split())
+    """Paragraphs, each on one line."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
