@@ -13,7 +13,7 @@ import sympy
 
 from derivations.esposito_gaspard_2003.equations import linear
 from pertsym.baths.divergence import Divergent
-from pertsym.certify.claims import Finding, Findings, check, close, exact
+from pertsym.certify.claims import Findings, check, close, exact, holds
 from pertsym.certify.conserved_energy_routes import rate_from_cumulant, rate_from_pole
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy
@@ -59,7 +59,7 @@ def contraction(digits: int) -> Findings:
         everything = _all_pairings(actions, levels, times, start, variance / size)
         gap = abs(everything - planar - (variance / size) ** 2)
         sides = "".join("R" if side else "L" for side in right)
-        yield Finding(f"sides {sides}", bool(gap <= ROUNDING))
+        yield holds(f"sides {sides}", bool(gap <= ROUNDING))
 
 
 def _all_pairings(
@@ -123,7 +123,7 @@ def semicircle(digits: int) -> Findings:
                 [-0.5, 0, 0.5],
             )
         same = abs(found - complex(integral) / 16) < ROUNDING
-        yield Finding(f"C({t}) by quadrature (double precision)", bool(same))
+        yield holds(f"C({t}) by quadrature (double precision)", bool(same))
 
 
 @check("engine", "time integrals", status="numerical")
@@ -132,16 +132,16 @@ def secular(digits: int) -> Findings:
     two = TwoLevels()
     try:
         two.fixed_energy_long_times(2)
-        yield Finding("order 2, environment fixed, converges", True)
+        yield holds("order 2, environment fixed, converges", True)
         two.fixed_energy_long_times(4)
-        yield Finding("order 4, environment fixed, is refused", False)
+        yield holds("order 4, environment fixed, is refused", False)
     except Divergent as fault:
-        yield Finding("order 4, environment fixed, is refused", "t^1" in fault.reason)
+        yield holds("order 4, environment fixed, is refused", "t^1" in fault.reason)
     two.energy_resolved_long_times(4)
     # the coefficient of t is the difference of second-order rates at the two energies
     growth = _growth(0.3, -0.1)
     slope = _secular_coefficient(0.3, -0.1)
-    yield Finding("slope in t to 1e-5 (damping extrapolated)", bool(abs(slope - growth) < 1e-5))
+    yield holds("slope in t to 1e-5 (damping extrapolated)", bool(abs(slope - growth) < 1e-5))
 
 
 def _secular_coefficient(splitting: float, energy: float) -> float:
@@ -240,7 +240,7 @@ def conserved_rate(digits: int) -> Findings:
         found = fourth_order.conserved_energy((-half, half), 1.0, float(total))
         for n, value in zip((2, 4), closed, strict=True):
             same = abs(found.rates[n] - float(value)) < ROUNDING
-            yield Finding(f"double precision, order {n}, {name}", bool(same))
+            yield holds(f"double precision, order {n}, {name}", bool(same))
 
 
 def _closed(expression: sympy.Expr, splitting: Fraction, total: Fraction, digits: int) -> Any:
