@@ -17,17 +17,14 @@ from derivations.ccqme_two_levels.common import (
     stationary_gibbs,
     weights_of_q,
 )
-from derivations.proton_transfer.common import (
-    DOUBLE,
+from derivations.proton_transfer.equilibrium_checks import (
     PRINTED,
     Matrix,
     constant_generator,
-    fourier,
     model,
-    pole_sum,
     populations,
-    readings,
 )
+from derivations.proton_transfer.readings import fourier, pole_sum, readings
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
@@ -290,7 +287,7 @@ def _twofold(energies: Matrix, q: Matrix, weight: float, nu: complex, time: floa
     return total
 
 
-@check("secular Redfield of the engine", f"g(D) in digammas, {DOUBLE}", status="numerical")
+@check("secular Redfield of the engine", "g(D) in digammas, double precision", status="numerical")
 def secular_rates(digits: int) -> Findings:
     """Sec. II, end: W_nm = 2 q_nm^2 Re g(D_nm), detailed balance, Gibbs stationary."""
     given = model(SECULAR_ETA)

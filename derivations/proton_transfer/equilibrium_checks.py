@@ -1,38 +1,136 @@
-"""Checks of tables, equilibrium and wavepacket: Tables 1, 2, Secs. II, III, Figs. 4, 7-9."""
+"""Checks of tables, equilibrium and wavepacket: Tables 1, 2, Secs. II, III, Figs. 4, 7-9.
+
+First the states and generators that numbers come from, and the stored hierarchy.
+"""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from derivations.proton_transfer.common import (
-    ENGINE,
-    HIERARCHY,
-    PRINTED,
-    STEADY_METHODS,
-    Matrix,
-    Reals,
-    applied,
-    ascending,
-    constant_generator,
-    exact_steady,
-    hierarchy,
-    model,
-    pairs,
-    populations,
-    slope,
-    state,
-    tcl4_orders,
-    times_of,
-)
 from pertsym.certify.claims import Findings, check, holds, near
-from pertsym.dynamics.methods import evolve, steady
+from pertsym.dynamics.methods import Method, evolve, generator, steady
+from pertsym.generators.representation import BAND
+from pertsym.generators.steady import steady_state
+from pertsym.generators.tcl import tcl_generator
+from pertsym.language.evaluation import acting
+from pertsym.model.values import Model
 from pertsym.systems.dvr import Grid, converged_states
-from pertsym.systems.proton_transfer import WELL, grid_states, landmarks
+from pertsym.systems.proton_transfer import (
+    FEMTOSECOND,
+    WELL,
+    grid_states,
+    landmarks,
+    proton_transfer,
+)
 from pertsym.systems.proton_transfer import wavepacket as prepared
+
+Matrix = NDArray[np.complex128]
+Reals = NDArray[np.float64]
+
+ENGINE = "engine"
+PRINTED = "as printed (repaired)"
+HIERARCHY = "hierarchy of equations of motion (QuTiP)"
+
+STEADY_METHODS: tuple[tuple[str, int], ...] = (
+    ("gibbs", 0),
+    ("mean-force", 2),
+    ("mean-force", 4),
+    ("redfield", 2),
+    ("redfield-secular", 2),
+    ("ccqme", 2),
+    ("ccqme-secular", 2),
+    ("tcl4", 4),
+)
+"""(method, order) of every steady state that is tabulated."""
+
+
+@cache
+def model(eta: float, levels: int = 6) -> Model:
+    """The paper's model."""
+    return proton_transfer(eta, levels)
+
+
+@cache
+def state(eta: float, method: str, order: int = 2) -> Matrix:
+    """The steady state of a method, (6, 6), in the eigenbasis of H_S(eta)."""
+    if method == "tcl4":
+        return steady_state(np.sum(list(tcl4_orders(eta).values()), axis=0))
+    return steady(model(eta), method, order)
+
+
+@cache
+def tcl4_orders(eta: float) -> Mapping[int, Matrix]:
+    """K_0, K_2 and K_4 at long times, (36, 36) each, by order."""
+    found = tcl_generator(model(eta), 4, tolerance=1e-9, band=BAND).orders
+    return {order: term.matrix for order, term in found.items()}
+
+
+def populations(eta: float, method: str, order: int = 2) -> Reals:
+    """Its diagonal."""
+    return np.diag(state(eta, method, order)).real
+
+
+@cache
+def constant_generator(eta: float, method: str) -> Matrix:
+    """K_0 + K_2 + ... of a method, (36, 36)."""
+    return generator(model(eta), Method.parse(method, (method,)))
+
+
+@cache
+def hierarchy() -> Mapping[str, Any]:
+    """The stored results of `python -m benchmarks.proton_transfer_heom`."""
+    path = Path(__file__).with_name("heom.json")
+    data: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+def exact(kind: str, value: str, **at: float) -> Reals:
+    """What the hierarchy has found, e.g. "steady" "populations" of an `eta`."""
+    (record,) = [row for row in hierarchy()[kind] if at.items() <= row.items()]
+    return np.array(record[value])
+
+
+def exact_steady(eta: float) -> Reals:
+    """The hierarchy's steady populations."""
+    return exact("steady", "populations", eta=eta)
+
+
+def exact_dynamics(eta: float, initial: int) -> Reals:
+    """The hierarchy's populations over time, shape (times, 6)."""
+    return exact("dynamics", "populations", eta=eta, initial=initial)
+
+
+def times_of(key: str) -> Reals:
+    """The hierarchy's times in atomic units, e.g. those of "times_fs"."""
+    start, stop, count = hierarchy()[key]
+    return FEMTOSECOND * np.linspace(start, stop, count)
+
+
+def ascending(values: Iterable[float]) -> bool:
+    """Whether each value is larger than the one before."""
+    listed = list(values)
+    return all(a < b for a, b in pairwise(listed))
+
+
+def pairs(values: Mapping[float, float]) -> str:
+    """Numbers by eta, for the words of a finding."""
+    return ", ".join(f"{eta:g}: {value:.3g}" for eta, value in values.items())
+
+
+def slope(distance: Mapping[float, float]) -> float:
+    """d log(distance)/d log(eta) between two values of eta."""
+    (a, x), (b, y) = distance.items()
+    return math.log(y / x) / math.log(b / a)
+
 
 DVR = "discrete variable representation of the fitted potential"
 WAVEPACKET_LEVELS = 12
@@ -135,8 +233,8 @@ def fourth_order_condition(digits: int) -> Findings:
     orders = tcl4_orders(ETA)
     zeroth = state(ETA, "gibbs")
     second = state(ETA, "mean-force") - zeroth
-    first = np.diag(applied(orders[2], second)).real
-    other = np.diag(applied(orders[4], zeroth)).real
+    first = np.diag(acting(orders[2])(second)).real
+    other = np.diag(acting(orders[4])(zeroth)).real
     yield near("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5)
     yield holds("R2[rho2] alone does not vanish", np.abs(first).max() > 1e-9)
 

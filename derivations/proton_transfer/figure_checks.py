@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from derivations.proton_transfer.common import (
+from derivations.proton_transfer.equilibrium_checks import (
     ENGINE,
     HIERARCHY,
     Reals,

@@ -11,16 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from derivations.proton_transfer import equation_checks, equilibrium_checks, figure_checks
-from derivations.proton_transfer.common import hierarchy, readings
 from derivations.proton_transfer.equilibrium_checks import (
     LADDER,
     STEADY_ETAS,
+    hierarchy,
     printed_energies,
     printed_positions,
     slopes,
     table,
 )
 from derivations.proton_transfer.figure_checks import THRESHOLD, regime
+from derivations.proton_transfer.readings import readings
 from pertsym.certify.claims import checks_in
 from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.narrative import cumulant_step, moments_step

@@ -1,7 +1,5 @@
-r"""What the checks of the proton-transfer paper share, and what its formulas are read with.
+r"""What the formulas of the proton-transfer paper are read with: their names, at random numbers.
 
-States, references and the paper's g(D) first; its formulas stand here and in the check modules only
-as what to compare with. Then the names of the formulas, out of the engine, at random numbers:
 "drude": the bath of (10), wD and beta random; "exponentials": any C(t) = sum_k c_k e^{-nu_k t};
 "levels" and "two levels": N levels in a thermal bath with J = alpha w^3 e^{-w/wc}, every object
 of Appendices D to F; "ccqme": the same, \dot\rho being that of the CCQME.
@@ -9,17 +7,12 @@ of Appendices D to F; "ccqme": the same, \dot\rho being that of the CCQME.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
-from itertools import pairwise
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import mpmath
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import expm
 from scipy.special import zeta
 
@@ -29,113 +22,17 @@ from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.standard import gauss
 from pertsym.dynamics.gibbs import gibbs
 from pertsym.dynamics.half_sided import HalfSided, channels
-from pertsym.dynamics.methods import Method, generator, steady
 from pertsym.dynamics.redfield import dissipator, filtered, unitary
-from pertsym.generators.representation import BAND
-from pertsym.generators.steady import steady_state
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values, acting
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.systems.proton_transfer import FEMTOSECOND, proton_transfer
 
-Matrix = NDArray[np.complex128]
-Reals = NDArray[np.float64]
-
-DOUBLE = "double precision"
-ENGINE = "engine"
-PRINTED = "as printed (repaired)"
-HIERARCHY = "hierarchy of equations of motion (QuTiP)"
-
-STEADY_METHODS: tuple[tuple[str, int], ...] = (
-    ("gibbs", 0),
-    ("mean-force", 2),
-    ("mean-force", 4),
-    ("redfield", 2),
-    ("redfield-secular", 2),
-    ("ccqme", 2),
-    ("ccqme-secular", 2),
-    ("tcl4", 4),
-)
-"""(method, order) of every steady state that is tabulated."""
-
-
-@cache
-def model(eta: float, levels: int = 6) -> Model:
-    """The paper's model."""
-    return proton_transfer(eta, levels)
-
-
-@cache
-def state(eta: float, method: str, order: int = 2) -> Matrix:
-    """The steady state of a method, (6, 6), in the eigenbasis of H_S(eta)."""
-    if method == "tcl4":
-        return steady_state(np.sum(list(tcl4_orders(eta).values()), axis=0))
-    return steady(model(eta), method, order)
-
-
-@cache
-def tcl4_orders(eta: float) -> Mapping[int, Matrix]:
-    """K_0, K_2 and K_4 at long times, (36, 36) each, by order."""
-    found = tcl_generator(model(eta), 4, tolerance=1e-9, band=BAND).orders
-    return {order: term.matrix for order, term in found.items()}
-
-
-def applied(superoperator: Matrix, rho: Matrix) -> Matrix:
-    """A superoperator over row-major vec on a state."""
-    return (superoperator @ rho.reshape(-1)).reshape(rho.shape)
-
-
-def populations(eta: float, method: str, order: int = 2) -> Reals:
-    """Its diagonal."""
-    return np.diag(state(eta, method, order)).real
-
-
-@cache
-def constant_generator(eta: float, method: str) -> Matrix:
-    """K_0 + K_2 + ... of a method, (36, 36)."""
-    known = (method,) if not method.startswith("tcl") else ("tcl2-asymptotic",)
-    return generator(model(eta), Method.parse(method, known))
-
-
-@cache
-def hierarchy() -> Mapping[str, Any]:
-    """The stored results of `python -m benchmarks.proton_transfer_heom`."""
-    path = Path(__file__).with_name("heom.json")
-    data: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return data
-
-
-def exact(kind: str, value: str, **at: float) -> Reals:
-    """What the hierarchy has found, e.g. "steady" "populations" of an `eta`."""
-    (record,) = [row for row in hierarchy()[kind] if at.items() <= row.items()]
-    return np.array(record[value])
-
-
-def exact_steady(eta: float) -> Reals:
-    """The hierarchy's steady populations."""
-    return exact("steady", "populations", eta=eta)
-
-
-def exact_dynamics(eta: float, initial: int) -> Reals:
-    """The hierarchy's populations over time, shape (times, 6)."""
-    return exact("dynamics", "populations", eta=eta, initial=initial)
-
-
-def times_of(key: str) -> Reals:
-    """The hierarchy's times in atomic units, e.g. those of "times_fs"."""
-    start, stop, count = hierarchy()[key]
-    return FEMTOSECOND * np.linspace(start, stop, count)
-
-
-def ascending(values: Iterable[float]) -> bool:
-    """Whether each value is larger than the one before."""
-    listed = list(values)
-    return all(a < b for a, b in pairwise(listed))
-
-
-# ---------------------------------------------------------------------------------------------
-# The paper's correlation function and tunneling rate, Eqs. (42), (56), (58)
+Value = Any
+Point = dict[str, Value]
+"""Names -> values, as `pertsym.language.evaluation.Values` has them."""
+TERMS = 9
+"""Poles that the sums over k are cut at; where C(t) is compared the tenth has decayed to 1e-11."""
 
 
 def pole_sum(kernel: Callable[[Any], Any], eta: Any, cutoff: Any, beta: Any) -> Any:
@@ -163,24 +60,6 @@ def fourier(density: Callable[[Any], Any], bose: Callable[[Any], Any], time: Any
     thermal = mpmath.quad(lambda w: 2 * density(w) * bose(w) * mpmath.cos(w * time), nodes)
     ray = mpmath.quad(lambda y: turn * density(turn * y) * mpmath.exp(-1j * turn * y * time), nodes)
     return (thermal + ray) / mpmath.pi
-
-
-def pairs(values: Mapping[float, float]) -> str:
-    """Numbers by eta, for the words of a finding."""
-    return ", ".join(f"{eta:g}: {value:.3g}" for eta, value in values.items())
-
-
-def slope(distance: Mapping[float, float]) -> float:
-    """d log(distance)/d log(eta) between two values of eta."""
-    (a, x), (b, y) = distance.items()
-    return math.log(y / x) / math.log(b / a)
-
-
-Value = Any
-Point = dict[str, Value]
-"""Names -> values, as `pertsym.language.evaluation.Values` has them."""
-TERMS = 9
-"""Poles that the sums over k are cut at; where C(t) is compared the tenth has decayed to 1e-11."""
 
 
 def _random(seed: int) -> np.random.Generator:
