@@ -90,7 +90,7 @@ def dyson(digits: int) -> Findings:
     s, b, p = (_hermitian(draw, n) for n in (2, 5, 4))
     p = p.reshape(2, 2, 2, 2).transpose(1, 3, 0, 2)  # P_ss' of each shell on the diagonal
     blocks = [shells == k for k in (0, 1)]
-    start = sum(np.kron(p[k, k], np.diag(m / m.sum())) for k, m in enumerate(blocks))
+    start: Any = sum(np.kron(p[k, k], np.diag(m / m.sum())) for k, m in enumerate(blocks))
     means = [float(np.trace(b[np.ix_(m, m)]).real) / m.sum() for m in blocks]
     centred = b - np.diag(np.array(means)[shells])
     time = 1.3
@@ -122,9 +122,8 @@ def dyson(digits: int) -> Findings:
         yield near(f"(16), {name}", seen(twice), seen(second), ROUNDING)
         step = 1e-2  # a five-point derivative of the exact coefficient
         stencil = ((-2, 1), (-1, -8), (1, 8), (2, -1))
-        slope: Any = sum(
-            c * seen(_coefficients(h, v, start, time + k * step)[1]) for k, c in stencil
-        )
+        near_by = [c * seen(_coefficients(h, v, start, time + k * step)[1]) for k, c in stencil]
+        slope: Any = np.sum(near_by, axis=0)
         yield near(f"(17), {name}", seen(rate(time)), slope / (12 * step), 1e-7)
         si = s * np.exp(1j * np.subtract.outer(levels, levels) * time)
         wanted = np.array([-1j * m * (si @ p[k, k] - p[k, k] @ si) for k, m in enumerate(of)])

@@ -109,8 +109,8 @@ def solvers(digits: int) -> Findings:
                 same = np.allclose(found, wanted, rtol=1e-9, atol=0)
                 yield holds(f"rates, {name}, {units}", same)
             total = random_matrix_rates(given, 2, total_energy=0.1).orders[2] or 0.0
-            same = np.isclose(total, square * inside, 1e-9, 0)
-            yield holds(f"rates at a total energy, {units}", same)
+            right = np.isclose(total, square * inside, 1e-9, 0)
+            yield holds(f"rates at a total energy, {units}", right)
     early = np.array([0.0, 0.5, 1.0, 2.0, 15.0])
     run = random_matrix_evolve(
         model(0.3, 0.3), "exact", UP, list(early), size=200, realisations=8, seed=3

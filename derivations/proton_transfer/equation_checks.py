@@ -33,6 +33,7 @@ from pertsym.certify.claims import Findings, check, close, enclosed, exact, hold
 from pertsym.certify.formulas import Objects, tie
 from pertsym.certify.ledger import load_claims
 from pertsym.certify.standard import coupling_orders, gauss
+from pertsym.dynamics.gibbs import common_temperature
 from pertsym.dynamics.half_sided import channels
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.symbolic_operators import symbolic_interaction
@@ -146,7 +147,7 @@ def correlation_function(digits: int) -> Findings:
     """(31), (34), (35), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series."""
     with mpmath.workdps(digits + 10):
         for time in (mpmath.mpf("0.5"), mpmath.mpf(2)):
-            printed = pole_sum(lambda nu, t=time: mpmath.exp(-nu * t), ETA, 1, BETA)
+            printed = pole_sum(lambda nu, t: mpmath.exp(-nu * t), time, ETA, 1, BETA)
             found = fourier(density, bose, time)
             yield close(f"C({mpmath.nstr(time, 3)})", found, printed, digits)
 
@@ -157,7 +158,7 @@ def tunneling_rate(digits: int) -> Findings:
     with mpmath.workdps(digits + 10):
         for gap in map(mpmath.mpf, GAPS):
             found = _half_sided(digits + 5, gap)
-            printed = pole_sum(lambda nu, d=gap: 1 / (nu + 1j * d), ETA, 1, BETA)
+            printed = pole_sum(lambda nu, d: 1 / (nu + 1j * d), gap, ETA, 1, BETA)
             yield close(f"g({gap})", found, printed, digits)
             yield close(f"Re g({gap}) = J n", found.real, density(gap) * bose(gap), digits)
 
@@ -168,7 +169,7 @@ def tunneling_derivative(digits: int) -> Findings:
     with mpmath.workdps(digits + 10):
         for gap in map(mpmath.mpf, GAPS):
             found = _half_sided(digits + 5, gap, 1)
-            printed = pole_sum(lambda nu, d=gap: -1j / (nu + 1j * d) ** 2, ETA, 1, BETA)
+            printed = pole_sum(lambda nu, d: -1j / (nu + 1j * d) ** 2, gap, ETA, 1, BETA)
             yield close(f"g'({gap})", found, printed, digits)
 
 
@@ -292,7 +293,7 @@ def secular_rates(digits: int) -> Findings:
     """Sec. II, end: W_nm = 2 q_nm^2 Re g(D_nm), detailed balance, Gibbs stationary."""
     given = model(SECULAR_ETA)
     found = constant_generator(SECULAR_ETA, "redfield-secular")[::7, ::7].real
-    beta, gaps = given.baths[0].beta, np.subtract.outer(given.energies, given.energies)
+    beta, gaps = common_temperature(given), np.subtract.outer(given.energies, given.energies)
     # the series of (56) by the residues of nu/[(nu^2 - wD^2)(nu + iD)], which add up to 0
     weights = (
         (-CUTOFF, 0.5 / (CUTOFF + 1j * gaps)),

@@ -35,8 +35,8 @@ TERMS = 9
 """Poles that the sums over k are cut at; where C(t) is compared the tenth has decayed to 1e-11."""
 
 
-def pole_sum(kernel: Callable[[Any], Any], eta: Any, cutoff: Any, beta: Any) -> Any:
-    """sum_k c_k f(nu_k) over the Drude pole and the Matsubara poles of C(t) = sum c_k e^{-nu_k t}.
+def pole_sum(kernel: Callable[[Any, Any], Any], at: Any, eta: Any, cutoff: Any, beta: Any) -> Any:
+    """sum_k c_k f(nu_k, at) over the Drude pole and the Matsubara poles of C(t).
 
     J = eta w wD^2/(w^2 + wD^2); C(t) of (42) has f = e^{-nu t}, g(D) of (56) has 1/(nu + iD).
     """
@@ -45,9 +45,9 @@ def pole_sum(kernel: Callable[[Any], Any], eta: Any, cutoff: Any, beta: Any) -> 
 
     def term(k: Any) -> Any:
         nu = 2 * mpmath.pi * k / beta
-        return nu * kernel(nu) / (nu**2 - cutoff**2)
+        return nu * kernel(nu, at) / (nu**2 - cutoff**2)
 
-    drude = eta * cutoff**2 / 2 * (mpmath.cot(beta * cutoff / 2) - 1j) * kernel(cutoff)
+    drude = eta * cutoff**2 / 2 * (mpmath.cot(beta * cutoff / 2) - 1j) * kernel(cutoff, at)
     return drude + 2 * eta * cutoff**2 / beta * mpmath.nsum(term, [1, mpmath.inf])
 
 

@@ -200,7 +200,9 @@ def gauss(end: float, count: int = 24) -> list[tuple[float, float]]:
     return list(zip(end * (x + 1) / 2, end * w / 2, strict=True))
 
 
-def coupling_orders(free: Matrix, coupled: Matrix, time: float, order: int) -> list[Matrix]:
+def coupling_orders(
+    free: NDArray[Any], coupled: NDArray[Any], time: float, order: int
+) -> list[Matrix]:
     """Powers of lambda in exp((free + lambda coupled) time) from 0 to `order`: one exponential."""
     blocks = np.kron(np.eye(order + 1), free) + np.kron(np.eye(order + 1, k=1), coupled)
     return np.split(expm(blocks * time)[: len(free)], order + 1, axis=1)
