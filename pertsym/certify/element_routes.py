@@ -28,6 +28,7 @@ from pertsym.certify import brute_force
 from pertsym.certify.claims import Finding, close
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.equations.generator import Generator
+from pertsym.equations.heat_current import CountedGenerator
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
@@ -191,7 +192,7 @@ def _functions(interaction: Interaction) -> dict[tuple[str, str], str]:
 
 
 def element_findings(
-    generator: Generator,
+    generator: Generator | CountedGenerator,
     numbers: Numbers,
     order: int,
     element: Element,
@@ -199,15 +200,16 @@ def element_findings(
     matrices: Iterable[Matrix],
 ) -> list[Finding]:
     """One element: closed form against its time integral, and against whole matrices."""
-    name = f"{generator.name(element)}({order})"
-    quantity = generator.series(generator.name(element))[order]
-    parts = [by_residues(f, numbers, digits) for f in (quantity.form, quantity.imaginary)]
-    direct = in_time(generator.element(order, element), numbers, digits)
+    name = f"element {element} of order {order}"
+    form, terms = generator.form(order, element), generator.element(order, element)
+    parts = [
+        by_residues(f, numbers, digits) for f in (form.real, form.scaled(Gaussian(0, -1)).real)
+    ]
     a, b, c, d = element
-    size = generator.dimension
+    size = generator.interaction.dimension
     with decimals(digits + GUARD_DIGITS):
         value = mpmath.mpc(*parts)
-        findings = [close(name, value, direct, digits, scale=1)]
+        findings = [close(name, value, in_time(terms, numbers, digits), digits, scale=1)]
     findings += [
         within(name, value, matrix[size * a + b, size * c + d], abs(matrix).max())
         for matrix in matrices
