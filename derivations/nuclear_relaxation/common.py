@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 from scipy.linalg import schur
 from scipy.spatial.transform import Rotation
-from scipy.special import lpmv
+from scipy.special import sph_harm_y
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.certify.hermitian import dense as as_dense
@@ -43,6 +43,7 @@ from pertsym.equations.rotational_diffusion import gaussian_counterpart, rotatio
 from pertsym.equations.thermal import classical
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator
+from pertsym.generators.canonical_form import commutator
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.evaluation import Values
 from pertsym.reduction.spectral import SpectralForm, Value, monomial
@@ -247,8 +248,8 @@ def hamiltonian() -> Reading:
 
 def averages() -> Reading:
     """g_q as the engine has them, and averages by quadrature."""
-    points, weights = sphere()
-    found = components(points[:, 2], np.arctan2(points[:, 1], points[:, 0]))
+    polar, azimuth = _angles()
+    weights, found = sphere()[1], components(np.cos(polar), azimuth)
     point: dict[str, Any] = {f"g_{q}": float(g) for q, g in ISOTROPIC.items()}
     for q, value in found.items():
         average = float(np.sum(weights * np.abs(value) ** 2))
@@ -261,8 +262,8 @@ def without_field() -> Reading:
     orders = taylor_coefficients((0.0, 0.0), 1 / (6 * _TAU), 4)
     total = dense(F_Z)
     scalar = np.einsum("iab,ibc->ac", SPIN[0], SPIN[1])
-    commutator = np.kron(scalar, np.eye(LEVELS)) - np.kron(np.eye(LEVELS), scalar.T)
-    coupling = 1j * np.vdot(commutator, orders[3]) / np.vdot(commutator, commutator)
+    turning = commutator(scalar)
+    coupling = np.vdot(turning, orders[3]) / np.vdot(turning, turning)
     point = {"b": _B, r"\tau": _TAU, "j^{(3)}": complex(coupling) * _B**3}
     point |= {f"R^{{({n})}}": rate(orders[n], total, total) * _B**n for n in (2, 4)}
     point[r"R_{\mathrm G}^{(4)}"] = float(zero_field("gaussian", 4).subs({B: _B, TAU: _TAU}))
@@ -333,11 +334,8 @@ def redfield(
     tensors
         Strength in rad/s, axis in the molecule, and the spin of a shift anisotropy or None.
     """
-    points, weights = sphere()
-    polar, azimuth = np.arccos(points[:, 2]), np.arctan2(points[:, 1], points[:, 0])
-    energies = np.array([sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(4)])
-    gap = energies[:, None] - energies[None, :]
-    spectrum = tau / (1 + (gap * tau) ** 2)
+    (points, weights), (polar, azimuth) = sphere(), _angles()
+    spectrum = tau / (1 + (_gaps(frequencies) * tau) ** 2)
     total = np.zeros((LEVELS**2,) * 2, dtype=complex)
     # a second angle about the axis: rotations are averaged over all three
     for angle in 2 * np.pi * np.arange(6) / 6:
@@ -349,12 +347,8 @@ def redfield(
             part = dipolar(n) if spin is None else shift_anisotropy(spin, n)
             perturbation = perturbation + strength * part
         for weight, h in zip(weights, perturbation, strict=True):
-            total -= weight / 6 * _commutator(h) @ _commutator(h * spectrum)
+            total += weight / 6 * commutator(h) @ commutator(h * spectrum)
     return total
-
-
-def _commutator(h: Array) -> Array:
-    return np.kron(h, np.eye(LEVELS)) - np.kron(np.eye(LEVELS), h.T)
 
 
 def taylor_coefficients(
@@ -365,9 +359,8 @@ def taylor_coefficients(
     The subspace is that of an eigenproblem at couplings on a circle, its Taylor coefficients by
     Fourier transform.
     """
-    energies = np.array([sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(4)])
-    free = np.diag((-1j * (energies[:, None] - energies[None, :])).ravel())
-    harmonics, decays = _harmonics(), _decays()
+    free = np.diag((-1j * _gaps(frequencies)).ravel())
+    harmonics, decays = _harmonics()
     _, weights = sphere()
     h = dipolar(sphere()[0])
     # <l m|H_1|l' m'> over the sphere, acting as a commutator
@@ -396,22 +389,24 @@ def taylor_coefficients(
 
 
 @cache
-def _harmonics() -> Array:
-    """Orthonormal harmonics of even degree at the directions."""
-    points, weights = sphere()
-    phi, columns = np.arctan2(points[:, 1], points[:, 0]), []
-    for degree, m in _labels():
-        value = lpmv(abs(m), degree, points[:, 2]) * np.exp(1j * m * phi)
-        columns.append(value / np.sqrt(np.sum(weights * np.abs(value) ** 2)))
-    return np.array(columns).T
+def _harmonics() -> tuple[Array, Array]:
+    """Orthonormal harmonics of even degree l at the directions, and l(l + 1)."""
+    polar, azimuth = _angles()
+    labels = [(k, m) for k in range(0, DEGREE + 1, 2) for m in range(-k, k + 1)]
+    columns = [np.sqrt(4 * np.pi) * sph_harm_y(k, m, polar, azimuth) for k, m in labels]
+    return np.array(columns).T, np.array([k * (k + 1.0) for k, _ in labels])
 
 
-def _labels() -> list[tuple[int, int]]:
-    return [(degree, m) for degree in range(0, DEGREE + 1, 2) for m in range(-degree, degree + 1)]
+def _angles() -> tuple[Array, Array]:
+    """Polar angle and azimuth of the directions."""
+    points, _ = sphere()
+    return np.arccos(points[:, 2]), np.arctan2(points[:, 1], points[:, 0])
 
 
-def _decays() -> Array:
-    return np.array([degree * (degree + 1) for degree, _ in _labels()], dtype=float)
+def _gaps(frequencies: Sequence[float]) -> Array:
+    """E_a - E_b of two spins."""
+    energies = [sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(LEVELS)]
+    return np.subtract.outer(energies, energies)
 
 
 def rate(matrix: Array, of: Array, by: Array) -> complex:
