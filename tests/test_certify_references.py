@@ -10,8 +10,11 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 from pertsym.certify.brute_force import ExponentialModel, generator
+from pertsym.certify.claims import near
+from pertsym.certify.standard import coupling_orders, gauss
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
@@ -114,3 +117,25 @@ def test_sixth_order_coherence_block(exp_complex: Any) -> None:
         expected = exp_complex[2]["6"]
         assert abs(-r6.real - mpmath.mpf(expected["inv_T2"])) < mpmath.mpf(10) ** -34
         assert abs(shift - mpmath.mpf(expected["frequency_shift"])) < mpmath.mpf(10) ** -34
+
+
+def test_doubles_are_near_relative_to_the_largest_element() -> None:
+    assert near("small against the largest", [1.0, 1e-12], [1.0, 3e-12]).holds
+    assert near("both vanish", np.zeros(2), np.zeros(2)).holds
+    assert not near("off", [1.0, 0.0], [1.0, 1e-9]).holds
+    assert near("less is asked", [1.0, 0.0], [1.0, 1e-9], 1e-8).holds
+    assert not near("not a number", [float("nan"), 1.0], [1.0, 1.0]).holds
+
+
+def test_orders_of_the_coupling_add_up_to_the_exponential() -> None:
+    draw = np.random.default_rng(3)
+    for size in (2, 5):
+        free, coupled = draw.normal(size=(2, size, size))
+        parts = coupling_orders(free, coupled, 0.7, 6)
+        found = sum(0.02**k * part for k, part in enumerate(parts))
+        assert np.allclose(found, expm(0.7 * (free + 0.02 * coupled)), rtol=0, atol=1e-11)
+
+
+def test_gauss_integrates_over_a_triangle_of_times() -> None:
+    found = sum(w * v * s**3 * t**2 for t, w in gauss(1.3) for s, v in gauss(t))
+    assert found == pytest.approx(1.3**7 / 28, rel=1e-12)

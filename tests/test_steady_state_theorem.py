@@ -19,7 +19,7 @@ from derivations.steady_state_theorem.checks import (
     BATH,
     CHECKS,
     COUPLING,
-    element,
+    GENERATOR,
     fourth_order_rate,
     second_order_rate,
 )
@@ -71,14 +71,14 @@ def test_rates_of_the_mean_force_state_are_zero_forms() -> None:
 def test_gibbs_populations_are_not_stationary_at_fourth_order() -> None:
     total = ZERO_FORM
     for k in LEVELS:
-        total += element(4, (0, 0, k, k)) * boltzmann(COUPLING, k)
+        total += GENERATOR.form(4, (0, 0, k, k)) * boltzmann(COUPLING, k)
     assert through_kms(total)
 
 
 def test_coherences_matter_with_a_diagonal_coupling() -> None:
     total = fourth_order_rate(0)
     for c, d in ((0, 1), (1, 0)):
-        total -= element(2, (0, 0, c, d)) * second_order(COUPLING, c, d)
+        total -= GENERATOR.form(2, (0, 0, c, d)) * second_order(COUPLING, c, d)
     without = {"s00": Gaussian(), "s11": Gaussian()}
     assert through_kms(total)
     assert not through_kms(at_elements(total, without))
@@ -100,9 +100,9 @@ def test_closed_forms_vanish_in_numbers() -> None:
         return complex(*(evaluate(x, (w0,), spectra, beta).value / 2 for x in (real, imaginary)))
 
     weights = [1.0, math.exp(-beta * w0)]
-    terms = [number(element(4, (0, 0, k, k))) * weights[k] for k in LEVELS]
+    terms = [number(GENERATOR.form(4, (0, 0, k, k))) * weights[k] for k in LEVELS]
     terms += [
-        number(element(2, (0, 0, c, d))) * number(second_order(COUPLING, c, d))
+        number(GENERATOR.form(2, (0, 0, c, d))) * number(second_order(COUPLING, c, d))
         for c, d in product(LEVELS, repeat=2)
     ]
     assert abs(sum(terms)) < 1e-12 * max(map(abs, terms))

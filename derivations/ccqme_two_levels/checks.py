@@ -13,24 +13,18 @@ import sympy
 from derivations.ccqme_two_levels.common import (
     BATH,
     BETA,
-    BETA_VALUE,
-    BOTH,
     COUPLING,
-    ELEMENTS,
-    ENGINE,
     EQUATION,
-    IMAGINARY,
-    KMS,
     LEVELS,
     MATRICES,
-    NUMBERS,
-    NUMERIC,
-    OPERATORS,
-    element_name,
+    canonical_objects,
     in_forms,
+    redfield_elements,
+    stationary_gibbs,
+    weights_of_q,
 )
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
+from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact, near
 from pertsym.certify.imaginary_time import Mode
 from pertsym.dynamics.ccqme import ccqme
 from pertsym.dynamics.gibbs import common_temperature
@@ -38,14 +32,29 @@ from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.mean_force import boltzmann, equilibrium_constant, second_order, through_kms
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.language.evaluation import Values, acting, dissipator
+from pertsym.language.evaluation import Values, acting
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.present.symbolic import PrincipalTransform, beta, evaluated, form_expression, w0
 from pertsym.rates import spectra_of
 from pertsym.reduction.elements import at_elements, with_elements
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, half_sided, monomial, negated
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, monomial
+
+BOTH = tuple(product(LEVELS, repeat=2))
+ELEMENTS = {"q00": Fraction(-3, 8), "q01": Fraction(1, 3), "q11": Fraction(2, 3)}
+BETA_VALUE = 1.25
+
+ENGINE = "ordered cumulant and arc-length reduction"
+OPERATORS = "operator form in symbols"
+IMAGINARY = "imaginary-time expansion and finite parts"
+KMS = "forms modulo the KMS relation"
+NUMERIC = "numerical equation (double precision)"
+
+
+def element_name(n: int, m: int) -> str:
+    """Name of q_nm, which is symmetric."""
+    return f"q{min(n, m)}{max(n, m)}"
 
 
 @check(IMAGINARY, "quadrature in imaginary time", status="derived")
@@ -55,8 +64,9 @@ def mean_force_state(digits: int) -> Findings:
     with mpmath.workdps(digits + 10):
         inverse, gap = mpmath.mpf(BETA_VALUE), mpmath.mpf("0.75")
         correlation = mode.correlation(BETA_VALUE)
+        exactly = {name: Gaussian(value) for name, value in ELEMENTS.items()}
         for n, m in BOTH:
-            form = at_elements(second_order(COUPLING, n, m), NUMBERS)
+            form = at_elements(second_order(COUPLING, n, m), exactly)
             found = _of_the_mode(form, mode, inverse, gap)
             wanted = _quadrature(n, m, correlation, inverse, gap)
             yield close(f"element {n}{m}", found, wanted, digits)
@@ -110,16 +120,10 @@ def value_of(symbolic: SpectralForm, chosen: Model) -> complex:
     operator = chosen.bath_operators[BATH]
     numbers = {element_name(n, m): operator[n][m] for n, m in BOTH}
     form, spectra = at_elements(symbolic, numbers), spectra_of(chosen)
-    gap = chosen.energies[1] - chosen.energies[0]
-    half = Gaussian(Fraction(1, 2))
-    parts = (
-        (form + form.conjugated()).scaled(half),
-        (form - form.conjugated()).scaled(Gaussian(0, Fraction(-1, 2))),
-    )
-    inverse = common_temperature(chosen)
+    gap, inverse = chosen.energies[1] - chosen.energies[0], common_temperature(chosen)
     re, im = (
         evaluate(part, (gap,), spectra, inverse).value if part != ZERO_FORM else 0.0
-        for part in parts
+        for part in (form.real, form.scaled(Gaussian(0, -1)).real)
     )
     return complex(re, im)
 
@@ -130,7 +134,7 @@ def q_and_redfield(chosen: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     p = np.exp(-inverse * gap * np.arange(2))
     p = p / p.sum()
     redfield, q = np.zeros((4, 4), dtype=complex), np.zeros((4, 4), dtype=complex)
-    for (a, b), (c, d) in product(BOTH, repeat=2):
+    for a, b, c, d in product(LEVELS, repeat=4):
         at = (2 * a + b, 2 * c + d)
         redfield[at] = value_of(EQUATION.redfield((a, b, c, d)), chosen)
         if a != b:
@@ -161,63 +165,39 @@ def numbers(digits: int) -> Findings:
     """(119)-(122): the symbolic pieces, evaluated, against the numerical CCQME and state."""
     chosen = model()
     generator, state = numerical_equation(chosen)
-    wanted, target = ccqme(chosen), mean_force(chosen, 2).matrix
-    size = float(np.max(np.abs(wanted)))
-    yield Finding("generator to 1e-12", float(np.max(np.abs(generator - wanted))) < 1e-12 * size)
-    yield Finding("mean-force state to 1e-12", float(np.max(np.abs(state - target))) < 1e-12)
+    yield near("generator", generator, ccqme(chosen), 1e-12)
+    yield near("mean-force state", state, mean_force(chosen, 2).matrix, 1e-12)
 
 
-def values(generator: str) -> Values:
-    """What the operator formulas speak of, for the bath of `model` and a Hermitian state.
+def values(moved: str) -> Values:
+    r"""What the operator formulas speak of, for the bath of `model` and a Hermitian state.
 
-    `generator` of "redfield" or "ccqme" is what moves the state.
+    R and Q are the symbolic pieces; \dot\rho is that of `moved`, "redfield" or "ccqme".
     """
     chosen = model()
     q_map, redfield, p = q_and_redfield(chosen)
-    inverse, gap = common_temperature(chosen), chosen.energies[1] - chosen.energies[0]
-    energies, q = np.array([0.0, gap]), np.array(chosen.bath_operators[BATH], dtype=complex)
-    free = np.diag([-1j * (energies[a] - energies[b]) for a, b in BOTH])
+    inverse, energies = common_temperature(chosen), np.array(chosen.energies)
     rho = np.array([[0.7, 0.2 - 0.35j], [0.2 + 0.35j, 0.3]])
-
-    def diagonal(x: Any) -> Any:
-        return np.diag(np.diag(x))
-
-    moved = free + redfield if generator == "redfield" else ccqme(chosen)
-    mean = mean_force(chosen, 2).matrix
-    names: dict[str, Any] = {
-        "q": q, r"\rho": rho, "R": acting(redfield), "Q": acting(q_map), "H_S": np.diag(energies),
-        r"\dot\rho": acting(moved)(rho), r"\tilde\rho": rho - acting(q_map)(rho),
+    names = canonical_objects(chosen, rho, moved)
+    mean, q = names[r"\rho_{\mathrm{MF}}"], names["q"]
+    names |= {
+        "R": acting(redfield), "Q": acting(q_map), r"\tilde\rho": rho - acting(q_map)(rho),
         r"\rho_{\mathrm{Gibbs}}": np.diag(p), r"\rho_{\mathrm{MFG}}": mean,
         r"\rho_{\mathrm{eq}}": mean, r"\rho^{(2)}": mean - np.diag(p),
-        "r^{(2)}": second_order_state(chosen),
-        "Z_S": 1 / p[0], r"\beta": inverse, r"\omega_0": gap, r"\lambda": 0.3,
-        "p": np.diag(p), r"\Pi_D": diagonal,
-        r"\Pi_O": lambda x: x - diagonal(x), r"\mathcal D": dissipator,
-        "L": np.array([[0.2, 1.1], [-0.4, 0.5j]]),
+        "r^{(2)}": second_order_state(chosen), "Z_S": 1 / p[0], r"\omega_0": energies[1],
+        r"\lambda": 0.3, "p": np.diag(p), "L": np.array([[0.2, 1.1], [-0.4, 0.5j]]),
         r"q(-i\lambda)": q * np.exp(0.3 * np.subtract.outer(energies, energies)),
+        "T": np.array([[value_of(EQUATION.transfer(*nk), chosen).real for nk in pairs]
+                       for pairs in (BOTH[:2], BOTH[2:])]),
+        "X": np.array([value_of(EQUATION.slope(n), chosen).real for n in LEVELS]),
     }  # fmt: skip
-    s = np.zeros((2, 2), dtype=complex)
-    for n, m in BOTH:
-        at = negated(COUPLING.transition(n, m))
-        g = value_of(half_sided(BATH, at), chosen)
-        slope = value_of(monomial(Gaussian(1), Value("P", BATH, 1, at)), chosen).real / 2 / np.pi
-        s[n, m] = q[n, m] * g
-        dyad = np.zeros((2, 2))
-        dyad[n, m] = 1
-        names |= {
-            f"D_{{{n}{m}}}": energies[n] - energies[m], f"g(D_{{{n}{m}}})": g,
-            f"b(D_{{{n}{m}}})": g.imag, f"b'(D_{{{n}{m}}})": slope,
-            rf"|{n}\rangle\langle{m}|": dyad, rf"\delta_{{{n}{m}}}": int(n == m),
-            f"T_{{{n}{m}}}": value_of(EQUATION.transfer(n, m), chosen).real,
-        }  # fmt: skip
     for n in LEVELS:
-        moves = -inverse * (np.eye(2)[n] - p)
-        names |= {
-            rf"\Lambda_{n}": lambda x, n=n, moves=moves: np.diag(moves * x[n, n]),
-            rf"\partial p/\partial E_{n}": np.diag(_slope_of_gibbs(energies, inverse, n)),
-            f"X_{n}": value_of(EQUATION.slope(n), chosen).real, f"p_{n}": p[n],
-        }  # fmt: skip
-    return Values([names | {"S": s}], dict.fromkeys("nmk", LEVELS), 1e-10)
+        slopes = np.diag(_slope_of_gibbs(energies, inverse, n))
+        names |= {rf"\partial p/\partial E_{n}": slopes, f"p_{n}": p[n]}
+    if moved == "redfield":
+        free = np.diag([-1j * (energies[a] - energies[b]) for a, b in BOTH])
+        names[r"\dot\rho"] = acting(free + redfield)(rho)
+    return Values([names], dict.fromkeys("nmk", LEVELS), 1e-10)
 
 
 def _slope_of_gibbs(energies: np.ndarray, inverse: float, n: int) -> np.ndarray:
@@ -229,14 +209,8 @@ def _slope_of_gibbs(energies: np.ndarray, inverse: float, n: int) -> np.ndarray:
 def redfield_matrices(digits: int) -> Findings:
     """(95)-(104): the four matrix products against the 16 elements of the ordered cumulant."""
     m = MATRICES
+    yield from redfield_elements(EQUATION, m)
     driven = m.redfield(m.rho)
-    for a, b in BOTH:
-        for c, d in BOTH:
-            yield exact(
-                f"element {a}{b},{c}{d}",
-                in_forms(driven[a, b].coeff(m.rho[c, d])),
-                EQUATION.redfield((a, b, c, d)),
-            )
     hermitian = m.rho.subs({m.rho[1, 0]: sympy.conjugate(m.rho[0, 1])}).subs(
         {m.rho[n, n]: sympy.Symbol(f"r_{n}", real=True) for n in LEVELS}
     )
@@ -275,15 +249,12 @@ def population_map(digits: int) -> Findings:
     """(20), (108)-(118): the weights of the Boltzmann factors are the db and b terms of Q."""
     m = MATRICES
     printed = m.population_map(m.rho)
+    yield from weights_of_q(EQUATION, m)
+    for k, n in BOTH:
+        inner = printed[k, k].coeff(m.rho[n, n])
+        derivative = -BETA * (int(k == n) - m.p[k]) * m.slope(n)
+        yield exact(f"Lambda_{n} in {k}", inner - inner.subs(BETA, 0), derivative)
     for k in LEVELS:
-        for n in LEVELS:
-            inner = printed[k, k].coeff(m.rho[n, n])
-            rest = sympy.expand(inner.subs(BETA, 0))
-            yield exact(f"T_{k}{n}", in_forms(rest), EQUATION.transfer(k, n))
-            slope = sum(m.q[n, j] ** 2 * m.b[j, n] for j in LEVELS)
-            yield exact(f"X_{n}", in_forms(slope), EQUATION.slope(n))
-            derivative = -BETA * (int(k == n) - m.p[k]) * slope
-            yield exact(f"Lambda_{n} in {k}", inner - rest, derivative)
         yield exact(f"Q rho_Gibbs = rho2, {k}{k}", through_kms(EQUATION.missing(k, k)), ZERO_FORM)
     normalised = {m.p[0]: 1 - m.p[1]}
     trace = sympy.expand(printed.trace().subs(normalised))
@@ -313,15 +284,8 @@ def dissipators(digits: int) -> Findings:
 @check(ENGINE, IMAGINARY, KMS)
 def stationarity(digits: int) -> Findings:
     """(78), (79), (87)-(91), (119): p + rho2 is stationary to fourth order, by zero forms."""
+    yield from stationary_gibbs(EQUATION)
     for a, b in BOTH:
-        driven = ZERO_FORM
-        for k in LEVELS:
-            driven = driven + EQUATION.redfield((a, b, k, k)) * boltzmann(COUPLING, k)
-        if a == b:
-            what, residual = f"order 2, population {a}", driven
-        else:  # times 1/(i D): the free motion of rho2 has to balance what drives it
-            what, residual = f"order 2, coherence {a}{b}", EQUATION.missing(a, b)
-        yield exact(what, through_kms(residual), ZERO_FORM)
         fourth = through_kms(EQUATION.fourth_order_residual(a, b))
         yield exact(f"R[rho2 - Q rho_Gibbs], {a}{b}", fourth, ZERO_FORM)
     redfield = ZERO_FORM

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import product
+from typing import Any
 
+import numpy as np
 import sympy
 
+from pertsym.certify.claims import Findings, exact
+from pertsym.dynamics.ccqme import ccqme, coherence_map, population_map
+from pertsym.dynamics.gibbs import common_temperature, gibbs
+from pertsym.dynamics.half_sided import channels
+from pertsym.dynamics.mean_force import mean_force
+from pertsym.dynamics.redfield import dissipator, filtered, redfield
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.mean_force import through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary, Known
+from pertsym.language.evaluation import acting
+from pertsym.language.evaluation import dissipator as jumping
+from pertsym.model.values import Model
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, half_sided, monomial, negated
 
@@ -99,6 +113,10 @@ class Matrices:
                 total += weight * self.b[m, n] * self.derivative(n, rho)
         return total.applyfunc(sympy.expand)
 
+    def slope(self, n: int) -> sympy.Expr:
+        """X_n = sum_m q_nm^2 b(D_mn)."""
+        return sum(self.q[n, m] ** 2 * self.b[m, n] for m in range(self.dimension))
+
     def dissipator(self, n: int, m: int, rho: sympy.Matrix) -> sympy.Matrix:
         """L rho L^+ - (L^+L rho + rho L^+L)/2 for L = |n><m|."""
         jump = sympy.zeros(self.dimension)
@@ -130,17 +148,69 @@ COUPLING = symbolic_interaction(2, [([["q00", "q01"], ["q01", "q11"]], BATH)])
 EQUATION = Ccqme(COUPLING)
 MATRICES = Matrices(2)
 LEVELS = (0, 1)
-BOTH = tuple((n, m) for n in LEVELS for m in LEVELS)
 
-ENGINE = "ordered cumulant and arc-length reduction"
-OPERATORS = "operator form in symbols"
-IMAGINARY = "imaginary-time expansion and finite parts"
-KMS = "forms modulo the KMS relation"
-NUMERIC = "numerical equation (double precision)"
 
-ELEMENTS = {"q00": Fraction(-3, 8), "q01": Fraction(1, 3), "q11": Fraction(2, 3)}
-NUMBERS = {name: Gaussian(value) for name, value in ELEMENTS.items()}
-BETA_VALUE = 1.25
+def redfield_elements(equation: Ccqme, m: Matrices) -> Findings:
+    """The four matrix products against every element of the ordered cumulant."""
+    driven, levels = m.redfield(m.rho), range(m.dimension)
+    for a, b, c, d in product(levels, repeat=4):
+        printed = in_forms(driven[a, b].coeff(m.rho[c, d]), equation.interaction)
+        yield exact(f"element {a}{b},{c}{d}", printed, equation.redfield((a, b, c, d)))
+
+
+def weights_of_q(equation: Ccqme, m: Matrices) -> Findings:
+    """T_kn and X_n: what multiplies Boltzmann factors, against the db and b terms of Q."""
+    printed, levels = m.population_map(m.rho), range(m.dimension)
+    for k, n in product(levels, repeat=2):
+        rest = printed[k, k].coeff(m.rho[n, n]).subs(BETA, 0)
+        yield exact(f"T_{k}{n}", in_forms(rest, equation.interaction), equation.transfer(k, n))
+    for n in levels:
+        slope = in_forms(m.slope(n), equation.interaction)
+        yield exact(f"X_{n}", slope, equation.slope(n))
+
+
+def stationary_gibbs(equation: Ccqme) -> Findings:
+    """R[rho_Gibbs] vanishes among populations; (i D)^-1 of it is the mean-force coherence."""
+    for a, b in product(range(equation.interaction.dimension), repeat=2):
+        what = f"order 2, element {a}{b}"
+        residual = equation.redfield_of_gibbs(a) if a == b else equation.missing(a, b)
+        yield exact(what, through_kms(residual), ZERO_FORM)
+
+
+def canonical_objects(model: Model, rho: Any, moved: str) -> dict[str, Any]:
+    r"""R, Q and the states of levels in one thermal bath, in numbers, by names in LaTeX.
+
+    \dot\rho is that of `moved`, "redfield" or "ccqme".
+    """
+    energies, baths, beta = np.array(model.energies), channels(model), common_temperature(model)
+    size, zeroth = len(energies), gibbs(model)
+    q, transform, p = baths[0].operator, baths[0].transform, np.diag(zeroth).real
+    r = dissipator(model.energies, baths)
+    q_map = coherence_map(model.energies, r)
+    places = np.arange(size) * (size + 1)
+    q_map[np.ix_(places, places)] = population_map(model.energies, baths, beta)
+    gaps, mean = energies[:, None] - energies[None, :], mean_force(model, 2).matrix
+    total = ccqme(model) if moved == "ccqme" else redfield(model)
+
+    def rate(gap: Any) -> Any:
+        return transform(-float(np.real(gap)))
+
+    def moves(n: int) -> Callable[[Any], Any]:
+        """dp/dE_n, on rho_nn."""
+        shift = -beta * (np.eye(size)[n] - p)
+        return lambda x: np.diag(x[n, n] * shift)
+
+    return {
+        "E": energies, "H_S": np.diag(energies) + 0j, "q": q, r"\Delta": gaps, "D": gaps,
+        r"\delta": np.eye(size), r"\beta": beta, r"\rho": rho, r"\dot\rho": acting(total)(rho),
+        r"\rho_0": zeroth, r"\rho_2": mean - zeroth, r"\rho_{\mathrm{MF}}": mean, "p": p,
+        "Z": np.sum(np.exp(-beta * energies)), "S": filtered(model.energies, baths[0]),
+        "g": rate, "a": lambda gap: np.real(rate(gap)), "b": lambda gap: np.imag(rate(gap)),
+        "b'": lambda gap: -transform.shift(-float(gap), 1).value,
+        r"\mathcal R": acting(r), r"\mathcal Q": acting(q_map), r"\mathcal D": jumping,
+        r"\Pi_D": lambda x: np.diag(np.diag(x)), r"\Pi_O": lambda x: x - np.diag(np.diag(x)),
+        **{rf"\Lambda_{n}": moves(n) for n in range(size)},
+    }  # fmt: skip
 
 
 def names() -> Dictionary:
@@ -153,11 +223,6 @@ def names() -> Dictionary:
     constant = EquilibriumConstant(COUPLING)
     known |= {f"K^{{({order})}}": Known(constant[order]) for order in (0, 2)}
     return replace(Dictionary.of(COUPLING), quantities=known)
-
-
-def element_name(n: int, m: int) -> str:
-    """Name of q_nm, which is symmetric."""
-    return f"q{min(n, m)}{max(n, m)}"
 
 
 def in_forms(expression: sympy.Expr, coupling: Interaction = COUPLING) -> SpectralForm:

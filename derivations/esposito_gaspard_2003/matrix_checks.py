@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -13,7 +13,7 @@ import sympy
 
 from derivations.esposito_gaspard_2003.equations import linear
 from pertsym.baths.divergence import Divergent
-from pertsym.certify.claims import Finding, Findings, check, close, exact
+from pertsym.certify.claims import Findings, check, close, exact, holds
 from pertsym.certify.conserved_energy_routes import rate_from_cumulant, rate_from_pole
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy
@@ -48,9 +48,7 @@ def contraction(digits: int) -> Findings:
         actions = [Action(time, right[time]) for time in (3, 2, 1, 0)]
         planar = 0j
         for term in NonCrossing().contract(actions, 0, 1):
-            energies = sorted({e for w in term.weights for e in w.energies} - {0})
-            for values in product(levels, repeat=len(energies)):
-                at = {0: levels[start], **dict(zip(energies, values, strict=True))}
+            for at in _placed(term, levels[start], levels):
                 phase = sum(
                     linear(form, at) * times[action.time]
                     for form, action in zip(term.frequencies, actions, strict=True)
@@ -59,7 +57,14 @@ def contraction(digits: int) -> Findings:
         everything = _all_pairings(actions, levels, times, start, variance / size)
         gap = abs(everything - planar - (variance / size) ** 2)
         sides = "".join("R" if side else "L" for side in right)
-        yield Finding(f"sides {sides}", bool(gap <= ROUNDING))
+        yield holds(f"sides {sides}", gap <= ROUNDING)
+
+
+def _placed(term: Any, start: Any, levels: Iterable[Any]) -> Iterator[dict[int, Any]]:
+    """The energies of a contraction at all levels, that of number 0 at `start`."""
+    energies = sorted({e for w in term.weights for e in w.energies} - {0})
+    for values in product(levels, repeat=len(energies)):
+        yield {0: start, **dict(zip(energies, values, strict=True))}
 
 
 def _all_pairings(
@@ -123,7 +128,7 @@ def semicircle(digits: int) -> Findings:
                 [-0.5, 0, 0.5],
             )
         same = abs(found - complex(integral) / 16) < ROUNDING
-        yield Finding(f"C({t}) by quadrature (double precision)", bool(same))
+        yield holds(f"C({t}) by quadrature (double precision)", same)
 
 
 @check("engine", "time integrals", status="numerical")
@@ -132,16 +137,16 @@ def secular(digits: int) -> Findings:
     two = TwoLevels()
     try:
         two.fixed_energy_long_times(2)
-        yield Finding("order 2, environment fixed, converges", True)
+        yield holds("order 2, environment fixed, converges", True)
         two.fixed_energy_long_times(4)
-        yield Finding("order 4, environment fixed, is refused", False)
+        yield holds("order 4, environment fixed, is refused", False)
     except Divergent as fault:
-        yield Finding("order 4, environment fixed, is refused", "t^1" in fault.reason)
+        yield holds("order 4, environment fixed, is refused", "t^1" in fault.reason)
     two.energy_resolved_long_times(4)
     # the coefficient of t is the difference of second-order rates at the two energies
     growth = _growth(0.3, -0.1)
     slope = _secular_coefficient(0.3, -0.1)
-    yield Finding("slope in t to 1e-5 (damping extrapolated)", bool(abs(slope - growth) < 1e-5))
+    yield holds("slope in t to 1e-5 (damping extrapolated)", abs(slope - growth) < 1e-5)
 
 
 def _secular_coefficient(splitting: float, energy: float) -> float:
@@ -182,6 +187,7 @@ def self_energy(digits: int) -> Findings:
     """All-left averages of the rule against g(z - e - Sigma), exactly, to sixth order."""
     nodes = ((Fraction(-1, 3), Fraction(1, 2)), (Fraction(1, 5), Fraction(1, 3)),
              (Fraction(2), Fraction(1, 6)))  # fmt: skip
+    shares = dict(nodes)
     z, start, v = Fraction(5), Fraction(1, 7), Fraction(1, 4)
     sigma = [Fraction(0)] * 4  # powers of the coupling squared
     for _ in range(3):
@@ -192,13 +198,10 @@ def self_energy(digits: int) -> Findings:
         actions = [Action(time, False) for time in reversed(range(2 * n))]
         total = Fraction(0)
         for term in NonCrossing().contract(actions, 0, 1):
-            energies = sorted({e for w in term.weights for e in w.energies} - {0})
-            for chosen in product(nodes, repeat=len(energies)):
-                at = {0: start, **{e: c[0] for e, c in zip(energies, chosen, strict=True)}}
-                value, here = v ** len(term.weights), start
-                for _, p in chosen:
-                    value *= p
-                value /= z - start
+            for at in _placed(term, start, [e for e, _ in nodes]):
+                value, here = v ** len(term.weights) / (z - start), start
+                for energy, e in at.items():
+                    value *= shares[e] if energy else 1
                 for form in term.frequencies:  # the energy after each action
                     here += linear(form, at)
                     value /= z - here
@@ -240,7 +243,7 @@ def conserved_rate(digits: int) -> Findings:
         found = fourth_order.conserved_energy((-half, half), 1.0, float(total))
         for n, value in zip((2, 4), closed, strict=True):
             same = abs(found.rates[n] - float(value)) < ROUNDING
-            yield Finding(f"double precision, order {n}, {name}", bool(same))
+            yield holds(f"double precision, order {n}, {name}", same)
 
 
 def _closed(expression: sympy.Expr, splitting: Fraction, total: Fraction, digits: int) -> Any:

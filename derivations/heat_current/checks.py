@@ -10,16 +10,23 @@ from math import comb
 from types import MappingProxyType
 from typing import Any
 
-import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.baths.densities import Exponentials as NumericExponentials
 from pertsym.certify import brute_force
-from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
-from pertsym.certify.element_routes import Numbers, by_residues, drawn, in_time, operators, within
+from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
+from pertsym.certify.element_routes import (
+    Numbers,
+    by_residues,
+    drawn,
+    element_findings,
+    exponential_model,
+    hierarchy,
+    operators,
+    within,
+)
 from pertsym.certify.standard import BRUTE, RECURSION, RESIDUES, SYMBOLIC, TIME
 from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.heat_current import CountedGenerator, reversed_count
@@ -28,7 +35,6 @@ from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.heat_current import currents_of, flow_rows, heat_currents
-from pertsym.generators.system import Correlated, System
 from pertsym.language.evaluation import Values
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
@@ -47,11 +53,6 @@ _W0 = 0.875
 _STRENGTHS = {"x": 0.75, "y": -0.5}
 _DENSITIES = {"X": DrudeLorentz(0.0625, 1.25), "Y": DrudeLorentz(0.03125, 2.0)}
 _BETAS = {"X": 0.5, "Y": 1.25}
-
-
-def per_quantum(form: SpectralForm) -> SpectralForm:
-    """A current over w0: quanta per time."""
-    return form.scaled(Gaussian(1), denominators=(((1,), 1),))
 
 
 def relaxation(order: int) -> SpectralForm:
@@ -92,28 +93,9 @@ def thermal_values() -> Values:
     return Values([points])
 
 
-SECOND = (
-    r"I_X^{(2)}=\frac{2\omega_0x^2y^2J_XJ_Y(n_X-n_Y)}"
-    r"{x^2J_X(2n_X+1)+y^2J_Y(2n_Y+1)}"
-)
-FOURTH = (
-    r"I_X^{(4)}\Gamma^{(2)}+I_X^{(2)}\Gamma^{(4)}=J_{X,00}^{(4)}k_{01}^{(2)}"
-    r"+J_{X,11}^{(4)}k_{10}^{(2)}+J_{X,00}^{(2)}k_{01}^{(4)}+J_{X,11}^{(2)}k_{10}^{(4)}"
-)
-BALANCE = r"I_X^{(2)}+I_Y^{(2)}=0,\qquad I_X^{(4)}+I_Y^{(4)}=0"
-
-
-ELEMENTS = (*itertools.product((0, 1), repeat=2),)
-COUPLINGS = dict(zip(BATHS, "xy", strict=True))
 KMS = "KMS relation"
 EXACT = "steady state of the hierarchy, extrapolated to weak coupling"
 Matrix = NDArray[np.complex128]
-
-
-def _model(numbers: Numbers) -> brute_force.ExponentialModel:
-    couplings = [(matrix, name) for name, matrix in operators(INTERACTION, numbers).items()]
-    energies = (0.0, *map(float, numbers.frequencies))
-    return brute_force.ExponentialModel.with_baths(energies, couplings, numbers.baths)
 
 
 def _counted(numbers: Numbers, functions: Mapping[str, Exponentials]) -> Mapping[Any, Exponentials]:
@@ -129,24 +111,16 @@ def counted_elements(digits: int) -> Findings:
         others = drawn(INTERACTION, seed + 100).baths
         both = {COUNTED.names[name]: bath for name, bath in others.items()}
         wide = replace(numbers, baths=MappingProxyType({**numbers.baths, **both}))
+        model = exponential_model(INTERACTION, numbers)
         for order in ORDERS:
-            matrix = brute_force.generator(_model(numbers), order, _counted(numbers, others))
-            for (a, b), (c, d) in itertools.product(ELEMENTS, repeat=2):
-                what = f"K_{a}{b},{c}{d}({order})"
-                terms = COUNTED.element(order, (a, b, c, d))
-                if not len(terms):
-                    yield within(what, 0, matrix[2 * a + b, 2 * c + d], 1)
-                    continue
-                form = COUNTED.form(order, (a, b, c, d))
-                parts = [
-                    by_residues(part, wide, digits)
-                    for part in (form.real, form.scaled(Gaussian(0, -1)).real)
-                ]
-                with mpmath.workdps(digits + 15):
-                    value = mpmath.mpc(*parts)
-                    yield close(what, value, in_time(terms, wide, digits), digits, scale=1)
-                scale = abs(matrix).max()
-                yield within(what, value, matrix[2 * a + b, 2 * c + d], scale)
+            matrix = brute_force.generator(model, order, _counted(numbers, others))
+            for a, b, c, d in itertools.product((0, 1), repeat=4):
+                element = a, b, c, d
+                if len(COUNTED.element(order, element)):
+                    yield from element_findings(COUNTED, wide, order, element, digits, (matrix,))
+                else:
+                    absent = matrix.reshape((2,) * 4)[element]
+                    yield within(f"{element} is absent at order {order}", 0, absent, 1)
 
 
 @check(RESIDUES, BRUTE, RECURSION, status="numerical")
@@ -154,10 +128,7 @@ def flows(digits: int) -> Findings:
     """J_b in closed form, as derivative of the counted generator, and from the hierarchy."""
     for seed in (31, 32):
         numbers = drawn(INTERACTION, seed)
-        energies = np.array([0.0, *map(float, numbers.frequencies)])
-        gaps = np.subtract.outer(energies, energies)
-        system = System(gaps, operators(INTERACTION, numbers))
-        slow = slow_subspace(system, _correlated(numbers), max(ORDERS))
+        slow = slow_subspace(*hierarchy(INTERACTION, numbers), max(ORDERS))
         for order, bath in itertools.product(ORDERS, BATHS):
             row = flow_rows(slow, bath, max(ORDERS))[order]
             derivative = _derivative(numbers, bath, order)
@@ -169,25 +140,13 @@ def flows(digits: int) -> Findings:
                 yield within(what, value, derivative[3 * level], scale)
 
 
-def _correlated(numbers: Numbers, strength: float = 1.0) -> tuple[Correlated, ...]:
-    return Correlated.independent(
-        (
-            name,
-            NumericExponentials(
-                tuple(strength * complex(c) for c in bath.c), tuple(complex(n) for n in bath.nu)
-            ),
-        )
-        for name, bath in numbers.baths.items()
-    )
-
-
 def _derivative(numbers: Numbers, bath: str, order: int) -> Matrix:
     """-sum_a dK_aa,cd/ds: K is of degree order/2 <= 2 in the counted C, so that the difference of
     two values is the derivative.
 
     i dC/dt at t > 0 leaves out what a jump of Im C at t = 0 does.
     """
-    model, own = _model(numbers), numbers.baths[bath]
+    model, own = exponential_model(INTERACTION, numbers), numbers.baths[bath]
     rows = []
     for sign in (1, -1):
         shifted = tuple(
@@ -207,7 +166,7 @@ def _derivative(numbers: Numbers, bath: str, order: int) -> Matrix:
 @check(SYMBOLIC, KMS)
 def fluctuation_symmetry_second(digits: int) -> Findings:
     """K(-s-beta) is the transpose of K(s)."""
-    for a, b in ELEMENTS:
+    for a, b in itertools.product((0, 1), repeat=2):
         yield exact(
             f"K_{a}{a},{b}{b}(2)", reversed_count(COUNTED.rate(2, a, b)), COUNTED.rate(2, b, a)
         )
@@ -259,12 +218,11 @@ def weak_coupling(digits: int) -> Findings:
     """Currents of the exact steady state as a power series of the coupling."""
     for seed in (41, 42):
         numbers = drawn(INTERACTION, seed, exponents=1)
-        energies = np.array([0.0, *map(float, numbers.frequencies)])
-        system = System(np.subtract.outer(energies, energies), operators(INTERACTION, numbers))
-        found = currents_of(slow_subspace(system, _correlated(numbers), max(ORDERS)), max(ORDERS))
+        slow = slow_subspace(*hierarchy(INTERACTION, numbers), max(ORDERS))
+        found = currents_of(slow, max(ORDERS))
         squares = np.array([float(_WEAKEST) * k for k in range(1, _STEPS + 1)])
         for bath in BATHS:
-            values = [_exact_current(system, numbers, float(g), bath) / g for g in squares]
+            values = [_exact_current(numbers, float(g), bath) / g for g in squares]
             series = np.linalg.solve(np.vander(squares, increasing=True), values)
             for order in ORDERS:
                 value = found[bath][0][order]
@@ -272,12 +230,13 @@ def weak_coupling(digits: int) -> Findings:
                 yield Finding(f"I_{bath}({order})", bool(close_enough))
 
 
-def _exact_current(system: System, numbers: Numbers, square: float, bath: str) -> float:
+def _exact_current(numbers: Numbers, square: float, bath: str) -> float:
     """nu-weighted first auxiliaries of the stationary hierarchy, C(t) scaled by `square`.
 
     d<H_b>/dt = sum_j nu_j Tr S_b X_j - 2 Im C(0) Tr S_b^2 rho; nothing is expanded.
     """
-    modes = [mode for pair in _correlated(numbers, square) for mode in pair.modes]
+    system, pairs = hierarchy(INTERACTION, numbers, square)
+    modes = [mode for pair in pairs for mode in pair.modes]
     places = [
         m
         for level in range(_DEPTH + 1)

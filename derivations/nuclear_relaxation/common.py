@@ -7,19 +7,20 @@ quadratures over the sphere.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 from scipy.linalg import schur
-from scipy.special import lpmv
+from scipy.spatial.transform import Rotation
+from scipy.special import sph_harm_y
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
+from pertsym.certify.hermitian import dense as as_dense
+from pertsym.certify.standard import element_values
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import (
     Entries,
@@ -42,6 +43,7 @@ from pertsym.equations.rotational_diffusion import gaussian_counterpart, rotatio
 from pertsym.equations.thermal import classical
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator
+from pertsym.generators.canonical_form import commutator
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.evaluation import Values
 from pertsym.reduction.spectral import SpectralForm, Value, monomial
@@ -246,8 +248,8 @@ def hamiltonian() -> Reading:
 
 def averages() -> Reading:
     """g_q as the engine has them, and averages by quadrature."""
-    points, weights = sphere()
-    found = components(points[:, 2], np.arctan2(points[:, 1], points[:, 0]))
+    polar, azimuth = _angles()
+    weights, found = sphere()[1], components(np.cos(polar), azimuth)
     point: dict[str, Any] = {f"g_{q}": float(g) for q, g in ISOTROPIC.items()}
     for q, value in found.items():
         average = float(np.sum(weights * np.abs(value) ** 2))
@@ -260,8 +262,8 @@ def without_field() -> Reading:
     orders = taylor_coefficients((0.0, 0.0), 1 / (6 * _TAU), 4)
     total = dense(F_Z)
     scalar = np.einsum("iab,ibc->ac", SPIN[0], SPIN[1])
-    commutator = np.kron(scalar, np.eye(LEVELS)) - np.kron(np.eye(LEVELS), scalar.T)
-    coupling = 1j * np.vdot(commutator, orders[3]) / np.vdot(commutator, commutator)
+    turning = commutator(scalar)
+    coupling = np.vdot(turning, orders[3]) / np.vdot(turning, turning)
     point = {"b": _B, r"\tau": _TAU, "j^{(3)}": complex(coupling) * _B**3}
     point |= {f"R^{{({n})}}": rate(orders[n], total, total) * _B**n for n in (2, 4)}
     point[r"R_{\mathrm G}^{(4)}"] = float(zero_field("gaussian", 4).subs({B: _B, TAU: _TAU}))
@@ -270,14 +272,8 @@ def without_field() -> Reading:
 
 def structure() -> Reading:
     """Elements of orders 2 and 4 in Gaussian noise at numbers."""
-    levels = range(LEVELS)
-    points = []
-    for n in (2, 4):
-        at = dict.fromkeys(product(levels, repeat=4), 0j)
-        for element, value in exact_orders("gaussian")[n].items():
-            at[element] = complex(value.near([0.2, _B, 1.3j, 0.6j]))
-        points.append({f"R_{{{a}{b},{c}{d}}}": x for (a, b, c, d), x in at.items()})
-    return Values(points, {i: tuple(levels) for i in "abcd"})
+    orders, point = exact_orders("gaussian"), [0.2, _B, 1.3j, 0.6j]
+    return element_values([element_matrix(orders[n], point) for n in (2, 4)])
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = {
@@ -338,37 +334,21 @@ def redfield(
     tensors
         Strength in rad/s, axis in the molecule, and the spin of a shift anisotropy or None.
     """
-    points, weights = sphere()
-    frame = _rotations(points)
-    energies = np.array([sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(4)])
-    gap = energies[:, None] - energies[None, :]
-    spectrum = tau / (1 + (gap * tau) ** 2)
+    (points, weights), (polar, azimuth) = sphere(), _angles()
+    spectrum = tau / (1 + (_gaps(frequencies) * tau) ** 2)
     total = np.zeros((LEVELS**2,) * 2, dtype=complex)
     # a second angle about the axis: rotations are averaged over all three
     for angle in 2 * np.pi * np.arange(6) / 6:
-        c, s = math.cos(angle), math.sin(angle)
-        turned = frame @ np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+        angles = np.stack((azimuth, polar, np.full_like(polar, angle)), axis=-1)
+        turned = Rotation.from_euler("ZYZ", angles).as_matrix()
         perturbation = np.zeros((len(points), LEVELS, LEVELS), dtype=complex)
         for strength, axis, spin in tensors:
             n = turned @ (np.array(axis) / np.linalg.norm(axis))
             part = dipolar(n) if spin is None else shift_anisotropy(spin, n)
             perturbation = perturbation + strength * part
         for weight, h in zip(weights, perturbation, strict=True):
-            total -= weight / 6 * _commutator(h) @ _commutator(h * spectrum)
+            total += weight / 6 * commutator(h) @ commutator(h * spectrum)
     return total
-
-
-def _rotations(points: Array) -> Array:
-    """A rotation that turns z into each direction."""
-    z = points
-    helper = np.where(np.abs(z[:, :1]) < 0.9, [[1.0, 0, 0]], [[0, 1.0, 0]])
-    x = np.cross(helper, z)
-    x /= np.linalg.norm(x, axis=1)[:, None]
-    return np.stack((x, np.cross(z, x), z), axis=-1)
-
-
-def _commutator(h: Array) -> Array:
-    return np.kron(h, np.eye(LEVELS)) - np.kron(np.eye(LEVELS), h.T)
 
 
 def taylor_coefficients(
@@ -379,9 +359,8 @@ def taylor_coefficients(
     The subspace is that of an eigenproblem at couplings on a circle, its Taylor coefficients by
     Fourier transform.
     """
-    energies = np.array([sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(4)])
-    free = np.diag((-1j * (energies[:, None] - energies[None, :])).ravel())
-    harmonics, decays = _harmonics(), _decays()
+    free = np.diag((-1j * _gaps(frequencies)).ravel())
+    harmonics, decays = _harmonics()
     _, weights = sphere()
     h = dipolar(sphere()[0])
     # <l m|H_1|l' m'> over the sphere, acting as a commutator
@@ -410,22 +389,24 @@ def taylor_coefficients(
 
 
 @cache
-def _harmonics() -> Array:
-    """Orthonormal harmonics of even degree at the directions."""
-    points, weights = sphere()
-    phi, columns = np.arctan2(points[:, 1], points[:, 0]), []
-    for degree, m in _labels():
-        value = lpmv(abs(m), degree, points[:, 2]) * np.exp(1j * m * phi)
-        columns.append(value / np.sqrt(np.sum(weights * np.abs(value) ** 2)))
-    return np.array(columns).T
+def _harmonics() -> tuple[Array, Array]:
+    """Orthonormal harmonics of even degree l at the directions, and l(l + 1)."""
+    polar, azimuth = _angles()
+    labels = [(k, m) for k in range(0, DEGREE + 1, 2) for m in range(-k, k + 1)]
+    columns = [np.sqrt(4 * np.pi) * sph_harm_y(k, m, polar, azimuth) for k, m in labels]
+    return np.array(columns).T, np.array([k * (k + 1.0) for k, _ in labels])
 
 
-def _labels() -> list[tuple[int, int]]:
-    return [(degree, m) for degree in range(0, DEGREE + 1, 2) for m in range(-degree, degree + 1)]
+def _angles() -> tuple[Array, Array]:
+    """Polar angle and azimuth of the directions."""
+    points, _ = sphere()
+    return np.arccos(points[:, 2]), np.arctan2(points[:, 1], points[:, 0])
 
 
-def _decays() -> Array:
-    return np.array([degree * (degree + 1) for degree, _ in _labels()], dtype=float)
+def _gaps(frequencies: Sequence[float]) -> Array:
+    """E_a - E_b of two spins."""
+    energies = [sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(LEVELS)]
+    return np.subtract.outer(energies, energies)
 
 
 def rate(matrix: Array, of: Array, by: Array) -> complex:
@@ -434,17 +415,14 @@ def rate(matrix: Array, of: Array, by: Array) -> complex:
     return complex(-np.trace(of.conj().T @ moved) / np.trace(of.conj().T @ of))
 
 
-def dense(operator: Sequence[tuple[int, int, Any]]) -> Array:
+def dense(operator: Operator) -> Array:
     """A sparse operator of the engine as a matrix."""
-    matrix = np.zeros((LEVELS, LEVELS), dtype=complex)
-    for a, b, z in operator:
-        matrix[a, b] = complex(z)
-    return matrix
+    return as_dense(operator, LEVELS)
 
 
-def element_matrix(elements: Mapping[tuple[int, int, int, int], Any]) -> Array:
-    """R_ab,cd as a matrix, row-major vec."""
-    matrix = np.zeros((LEVELS**2,) * 2, dtype=complex)
-    for (a, b, c, d), value in elements.items():
-        matrix[LEVELS * a + b, LEVELS * c + d] = value
-    return matrix
+def element_matrix(elements: Superoperator, point: Sequence[complex]) -> Array:
+    """R_ab,cd at numbers as a matrix, row-major vec."""
+    matrix = np.zeros((LEVELS,) * 4, dtype=complex)
+    for element, value in elements.items():
+        matrix[element] = complex(value.near(point))
+    return matrix.reshape(LEVELS**2, -1)

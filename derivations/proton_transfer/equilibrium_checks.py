@@ -1,51 +1,143 @@
-"""Checks of tables, equilibrium and wavepacket: Tables 1, 2, Secs. II, III, Figs. 4, 7-9."""
+"""Checks of tables, equilibrium and wavepacket: Tables 1, 2, Secs. II, III, Figs. 4, 7-9.
+
+First the states and generators that numbers come from, and the stored hierarchy.
+"""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from derivations.proton_transfer.common import (
-    ENGINE,
-    HIERARCHY,
-    PRINTED,
-    STEADY_METHODS,
-    Matrix,
-    Reals,
-    applied,
-    ascending,
-    constant_generator,
-    exact_steady,
-    hierarchy,
-    holds,
-    model,
-    pairs,
-    populations,
-    slope,
-    state,
-    tcl4_orders,
-    times_of,
-    within,
-)
-from pertsym.certify.claims import Findings, check
-from pertsym.dynamics.methods import evolve, steady
+from pertsym.certify.claims import Findings, check, holds, near
+from pertsym.dynamics.methods import Method, evolve, generator, steady
+from pertsym.generators.representation import BAND
+from pertsym.generators.steady import steady_state
+from pertsym.generators.tcl import tcl_generator
+from pertsym.language.evaluation import acting
+from pertsym.model.values import Model
 from pertsym.systems.dvr import Grid, converged_states
-from pertsym.systems.proton_transfer import WELL, grid_states, landmarks
+from pertsym.systems.proton_transfer import (
+    FEMTOSECOND,
+    WELL,
+    grid_states,
+    landmarks,
+    proton_transfer,
+)
 from pertsym.systems.proton_transfer import wavepacket as prepared
 
-DVR = "discrete variable representation of the fitted potential"
-WAVEPACKET_LEVELS = 12
+Matrix = NDArray[np.complex128]
+Reals = NDArray[np.float64]
 
-ENERGIES = (  # Table 1
-    ("4.114537e-3", 1e-9),
-    ("4.691015e-3", 1e-9),
-    ("8.133116e-3", 1e-9),
-    ("1.110714e-2", 1e-8),
-    ("1.458100e-2", 1e-8),
-    ("1.881039e-2", 1e-8),
+ENGINE = "engine"
+PRINTED = "as printed (repaired)"
+HIERARCHY = "hierarchy of equations of motion (QuTiP)"
+
+STEADY_METHODS: tuple[tuple[str, int], ...] = (
+    ("gibbs", 0),
+    ("mean-force", 2),
+    ("mean-force", 4),
+    ("redfield", 2),
+    ("redfield-secular", 2),
+    ("ccqme", 2),
+    ("ccqme-secular", 2),
+    ("tcl4", 4),
+)
+"""(method, order) of every steady state that is tabulated."""
+
+
+@cache
+def model(eta: float, levels: int = 6) -> Model:
+    """The paper's model."""
+    return proton_transfer(eta, levels)
+
+
+@cache
+def state(eta: float, method: str, order: int = 2) -> Matrix:
+    """The steady state of a method, (6, 6), in the eigenbasis of H_S(eta)."""
+    if method == "tcl4":
+        return steady_state(np.sum(list(tcl4_orders(eta).values()), axis=0))
+    return steady(model(eta), method, order)
+
+
+@cache
+def tcl4_orders(eta: float) -> Mapping[int, Matrix]:
+    """K_0, K_2 and K_4 at long times, (36, 36) each, by order."""
+    found = tcl_generator(model(eta), 4, tolerance=1e-9, band=BAND).orders
+    return {order: term.matrix for order, term in found.items()}
+
+
+def populations(eta: float, method: str, order: int = 2) -> Reals:
+    """Its diagonal."""
+    return np.diag(state(eta, method, order)).real
+
+
+@cache
+def constant_generator(eta: float, method: str) -> Matrix:
+    """K_0 + K_2 + ... of a method, (36, 36)."""
+    return generator(model(eta), Method.parse(method, (method,)))
+
+
+@cache
+def hierarchy() -> Mapping[str, Any]:
+    """The stored results of `python -m benchmarks.proton_transfer_heom`."""
+    path = Path(__file__).with_name("heom.json")
+    data: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
+
+
+def exact(kind: str, value: str, **at: float) -> Reals:
+    """What the hierarchy has found, e.g. "steady" "populations" of an `eta`."""
+    (record,) = [row for row in hierarchy()[kind] if at.items() <= row.items()]
+    return np.array(record[value])
+
+
+def exact_steady(eta: float) -> Reals:
+    """The hierarchy's steady populations."""
+    return exact("steady", "populations", eta=eta)
+
+
+def exact_dynamics(eta: float, initial: int) -> Reals:
+    """The hierarchy's populations over time, shape (times, 6)."""
+    return exact("dynamics", "populations", eta=eta, initial=initial)
+
+
+def times_of(key: str) -> Reals:
+    """The hierarchy's times in atomic units, e.g. those of "times_fs"."""
+    start, stop, count = hierarchy()[key]
+    return FEMTOSECOND * np.linspace(start, stop, count)
+
+
+def ascending(values: Iterable[float]) -> bool:
+    """Whether each value is larger than the one before."""
+    listed = list(values)
+    return all(a < b for a, b in pairwise(listed))
+
+
+def pairs(values: Mapping[float, float]) -> str:
+    """Numbers by eta, for the words of a finding."""
+    return ", ".join(f"{eta:g}: {value:.3g}" for eta, value in values.items())
+
+
+def slope(distance: Mapping[float, float]) -> float:
+    """d log(distance)/d log(eta) between two values of eta."""
+    (a, x), (b, y) = distance.items()
+    return math.log(y / x) / math.log(b / a)
+
+
+DVR = "discrete variable representation of the fitted potential"
+PACKET_LEVELS = 12
+
+ENERGIES = (  # Table 1, powers of ten supplied
+    *("4.114537e-3", "4.691015e-3", "8.133116e-3"),
+    *("1.110714e-2", "1.458100e-2", "1.881039e-2"),
 )
 POSITIONS = (  # Table 2
     (-0.3813, 0.3325, 0.0837, 0.1321, 0.0564, 0.0289),
@@ -72,7 +164,8 @@ def printed_positions() -> list[list[float]]:
 def table_1(digits: int) -> Findings:
     """Every printed digit of the six energies."""
     found = grid_states(0.0, 6).states.energies
-    for n, (value, (text, unit)) in enumerate(zip(found, ENERGIES, strict=True)):
+    for n, (value, text) in enumerate(zip(found, ENERGIES, strict=True)):
+        unit = 10.0 ** (int(text[-2:]) - 6)  # of the last digit
         yield holds(f"E_{n} = {text}", abs(value - float(text)) <= 0.5 * unit)
 
 
@@ -98,10 +191,10 @@ def dvr(digits: int) -> Findings:
     spacing = width * math.sqrt(2 * depth / mass)
     half = np.arange(6) + 0.5
     exact = spacing * half - (spacing * half) ** 2 / (4 * depth)
-    here = grid_states(0.0, WAVEPACKET_LEVELS)
-    yield within("harmonic energies", oscillator.energies, frequency * (n + 0.5))
-    yield within("harmonic positions", np.abs(np.diag(oscillator.position, 1)), raising)
-    yield within("Morse energies", morse.energies, exact, 1e-9)
+    here = grid_states(0.0, PACKET_LEVELS)
+    yield near("harmonic energies", oscillator.energies, frequency * (n + 0.5))
+    yield near("harmonic positions", np.abs(np.diag(oscillator.position, 1)), raising)
+    yield near("Morse energies", morse.energies, exact, 1e-9)
     yield holds("energies converged", here.energy_change < 1e-12)
     yield holds("positions converged", here.position_change < 1e-9)
 
@@ -137,28 +230,22 @@ def fourth_order_condition(digits: int) -> Findings:
     orders = tcl4_orders(ETA)
     zeroth = state(ETA, "gibbs")
     second = state(ETA, "mean-force") - zeroth
-    first = np.diag(applied(orders[2], second)).real
-    other = np.diag(applied(orders[4], zeroth)).real
-    yield within("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5)
+    first = np.diag(acting(orders[2])(second)).real
+    other = np.diag(acting(orders[4])(zeroth)).real
+    yield near("R2[rho2] = -R4[rho_G] on the diagonal", first, -other, 1e-5)
     yield holds("R2[rho2] alone does not vanish", np.abs(first).max() > 1e-9)
 
 
-def _distance(eta: float, method: str, order: int = 2) -> float:
-    gap = populations(eta, method, order) - populations(eta, "mean-force")
-    return float(np.abs(gap).max())
+def _distance(eta: float, method: str) -> float:
+    return float(np.abs(populations(eta, method) - populations(eta, "mean-force")).max())
 
 
 @check(ENGINE, "slopes between two couplings", status="numerical")
 def scaling(digits: int) -> Findings:
     """Steady populations minus the mean-force state: eta for Gibbs and Redfield, eta^2 beyond."""
-    for method, power in (
-        ("gibbs", 1),
-        ("redfield-secular", 1),
-        ("redfield", 1),
-        ("ccqme", 2),
-        ("ccqme-secular", 2),
-        ("tcl4", 2),
-    ):
+    first, second = ("gibbs", "redfield-secular", "redfield"), ("ccqme", "ccqme-secular", "tcl4")
+    for method in first + second:
+        power = 1 if method in first else 2
         found = slope({eta: _distance(eta, method) for eta in LADDER})
         yield holds(f"{method}: slope {found:.2f}", abs(found - power) < 0.15)
 
@@ -166,8 +253,10 @@ def scaling(digits: int) -> Findings:
 @check(ENGINE, status="numerical")
 def positivity(digits: int) -> Findings:
     """Sec. I: full Redfield has negative populations, its secular part has not."""
-    full = {eta: float(populations(eta, "redfield").min()) for eta in (0.1, 0.3, 1.0)}
-    secular = {eta: float(populations(eta, "redfield-secular").min()) for eta in (0.1, 0.3, 1.0)}
+    full, secular = (
+        {eta: float(populations(eta, m).min()) for eta in STEADY_ETAS}
+        for m in ("redfield", "redfield-secular")
+    )
     rates = constant_generator(1.0, "redfield-secular")[::7, ::7].real
     off = rates - np.diag(np.diag(rates))
     yield holds(f"full Redfield: lowest population at eta = {pairs(full)}", max(full.values()) < 0)
@@ -203,36 +292,24 @@ def slopes(order: int) -> dict[str, str]:
     return {m: f"{slope({eta: _distance(eta, m) for eta in LADDER}):.1f}" for m in methods}
 
 
-PACKET_LEVELS = 12
-
-
 @cache
-def packet(eta: float, method: str = "ccqme-secular") -> tuple[Reals, Reals]:
-    """<q>(t) at the hierarchy's times, and the purity of the coherences (times,)."""
-    given = model(eta, PACKET_LEVELS)
-    times = times_of("wavepacket_times_fs")
-    states = evolve(given, method, prepared(eta, PACKET_LEVELS).state, times.tolist())
-    coherent = np.abs(states - _diagonals(states)).max(axis=(1, 2))
-    return np.einsum("ij,tji->t", position(eta), states).real, coherent
+def packet(eta: float) -> tuple[Reals, Reals]:
+    """<q>(t) of the CCQME at the hierarchy's times, and its largest coherence (times,)."""
+    given, times = model(eta, PACKET_LEVELS), times_of("wavepacket_times_fs")
+    start = prepared(eta, PACKET_LEVELS).state
+    states = evolve(given, "ccqme-secular", start, times.tolist())
+    coherences = np.abs(states * (1 - np.eye(PACKET_LEVELS))).max(axis=(1, 2))
+    return np.einsum("ij,tji->t", position(eta), states).real, coherences
 
 
 def position(eta: float) -> Matrix:
     """q among twelve levels."""
-    given = model(eta, PACKET_LEVELS)
-    return np.array([[complex(x) for x in row] for row in given.couplings[0].operator])
-
-
-def _diagonals(states: Matrix) -> Matrix:
-    result = np.zeros_like(states)
-    places = np.arange(states.shape[-1])
-    result[:, places, places] = states[:, places, places]
-    return result
+    return np.array(model(eta, PACKET_LEVELS).couplings[0].operator, dtype=complex)
 
 
 def exact_position(eta: float) -> Reals:
     """The hierarchy's <q>(t)."""
-    (record,) = [row for row in hierarchy()["wavepacket"] if row["eta"] == eta]
-    return np.array(record["position"])
+    return exact("wavepacket", "position", eta=eta)
 
 
 def equilibrium(eta: float, method: str) -> float:
@@ -261,7 +338,7 @@ def wavepacket(digits: int) -> Findings:
         left = oscillation(track)
         yield holds(f"{name}: {crossings} times over the barrier", crossings > 20)
         yield holds(f"{name}: oscillation {left}", ascending(reversed(left)))
-    yield within("kinetic energy", energy, marks.barrier)
+    yield near("kinetic energy", energy, marks.barrier)
     yield holds(f"norm in twelve levels: {start.captured:.4f}", start.captured > 0.99)
     yield holds(f"starts left: {q[0]:.3f}", q[0] < marks.top)
     yield holds("coherences are there, and decay", 0.1 < 2 * coherent[-1] < coherent[0])

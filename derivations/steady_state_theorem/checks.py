@@ -14,18 +14,17 @@ from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.certify.spectral_lines import RandomPoints, TwoLevelVariables
 from pertsym.certify.standard import stationary
 from pertsym.dynamics.methods import steady
+from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import boltzmann, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
-from pertsym.exact import Gaussian
-from pertsym.expansion.paths import Element
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, reciprocal
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
 BATH = "B"
 COUPLING = symbolic_interaction(2, [([["s00", "s01"], ["s01", "s11"]], BATH)])
-GENERATOR = Generator(COUPLING)
+GENERATOR, EQUATION = Generator(COUPLING), Ccqme(COUPLING)
 LEVELS = (0, 1)
 
 KMS = "forms modulo the KMS relation"
@@ -40,29 +39,19 @@ MISSED = (("tcl4", 2, 0, 4), ("tcl4", 4, 1, 6), ("tcl6", 4, 0, 6))
 the power of the coupling that it should have."""
 
 
-def element(order: int, indices: Element) -> SpectralForm:
-    """K_{ab,cd} of order 2 or 4 of the two levels, complex."""
-    quantity = GENERATOR.series(GENERATOR.name(indices))[order]
-    return quantity.form + quantity.imaginary.scaled(Gaussian(0, 1))
-
-
-@cache
 def second_order_rate(a: int, b: int) -> SpectralForm:
     """(K_2 r(0))_ab for populations; for coherences (K_2 r(0))_ab/(i D_ab) - r(2)_ab."""
-    total = sum((element(2, (a, b, k, k)) * boltzmann(COUPLING, k) for k in LEVELS), ZERO_FORM)
-    if a == b:
-        return total
-    denominators, factor = reciprocal(COUPLING.transition(a, b))
-    driven = total.scaled(Gaussian(0, -factor), denominators=denominators)
-    return driven - second_order(COUPLING, a, b)
+    return EQUATION.redfield_of_gibbs(a) if a == b else EQUATION.missing(a, b)
 
 
 @cache
 def fourth_order_rate(a: int) -> SpectralForm:
     """(K_4 r(0) + K_2 r(2))_aa, populations and coherences of r(2) included."""
-    total = sum((element(4, (a, a, k, k)) * boltzmann(COUPLING, k) for k in LEVELS), ZERO_FORM)
+    total = ZERO_FORM
+    for k in LEVELS:
+        total += GENERATOR.form(4, (a, a, k, k)) * boltzmann(COUPLING, k)
     for c, d in product(LEVELS, repeat=2):
-        total += element(2, (a, a, c, d)) * second_order(COUPLING, c, d)
+        total += GENERATOR.form(2, (a, a, c, d)) * second_order(COUPLING, c, d)
     return total
 
 

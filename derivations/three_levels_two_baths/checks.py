@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -12,24 +13,14 @@ from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, exact
 from pertsym.certify.standard import ORDERS, SYMBOLIC
-from pertsym.equations.equilibrium import EquilibriumConstant, principal_value_form
 from pertsym.equations.generator import Generator
-from pertsym.equations.mean_force import through_kms
+from pertsym.equations.mean_force import boltzmann, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.narrative import symbol
 from pertsym.reduction.elements import by_elements
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    Monomial,
-    SpectralForm,
-    SpectralIntegral,
-    Thermal,
-    Value,
-    monomial,
-)
+from pertsym.reduction.spectral import ZERO_FORM, Monomial, SpectralForm
 
 LEVELS = 3
 COUPLINGS = (
@@ -41,7 +32,6 @@ GENERATOR = Generator(INTERACTION)
 PAIRS = tuple((a, b) for a, b in product(range(LEVELS), repeat=2) if a != b)
 RATES = tuple(f"k_{a}{b}" for a, b in PAIRS)
 ELIMINATED = tuple(f"{name}_eliminated" for name in RATES)
-_ONE = Gaussian(1)
 
 
 def form(name: str, order: int) -> SpectralForm:
@@ -65,12 +55,7 @@ def names() -> Dictionary:
 
 def population(level: int, order: int) -> SpectralForm:
     """<n|Tr_B exp(-beta H)|n>/Z_B at order 0 or 2, from imaginary time."""
-    if order == 0:
-        return monomial(_ONE, Thermal("T", 0, INTERACTION.energies[level]))
-    total = ZERO_FORM
-    for term in EquilibriumConstant(INTERACTION).simplex_terms(level):
-        total += principal_value_form(term)
-    return total
+    return second_order(INTERACTION, level, level) if order else boltzmann(INTERACTION, level)
 
 
 def flow(level: int, order: int) -> SpectralForm:
@@ -145,21 +130,14 @@ def spectator(digits: int) -> Findings:
 def embedded(spectral: SpectralForm) -> SpectralForm:
     """A two-level form over the frequencies (w1, w2) of three levels."""
 
-    def wide(frequency: Frequency) -> Frequency:
-        return (*frequency, 0)
+    def wide(atom: Any) -> Any:
+        places = {"frequency", "shift", "pole"} & set(atom._fields)
+        return atom._replace(**{place: (*getattr(atom, place), 0) for place in places})
 
     terms = []
     for m, z in spectral:
-        atoms = tuple(
-            atom._replace(frequency=wide(atom.frequency))
-            if isinstance(atom, Value)
-            else atom._replace(shift=wide(atom.shift), pole=wide(atom.pole))
-            if isinstance(atom, SpectralIntegral)
-            else atom
-            for atom in m.atoms
-        )
-        below = tuple((wide(w), power) for w, power in m.denominators)
-        terms.append((Monomial(m.pi_power, below, atoms), z))
+        below = tuple(((*w, 0), power) for w, power in m.denominators)
+        terms.append((Monomial(m.pi_power, below, tuple(map(wide, m.atoms))), z))
     return SpectralForm.collect(terms)
 
 
@@ -199,16 +177,8 @@ thermal_baths = standard.thermal_baths(
     VALUES,
     (0.875, 2.125),
     (
-        (
-            "two Drude-Lorentz baths, T > 0",
-            [DrudeLorentz(0.0625, 1.25), DrudeLorentz(0.03125, 2.0)],
-            1.0,
-        ),
-        (
-            "super-Ohmic and Ohmic, T = 0",
-            [Ohmic(0.0625, 1.5, 3.0), Ohmic(0.03125, 2.0, 1.0)],
-            np.inf,
-        ),
+        ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25), DrudeLorentz(0.03125, 2.0)], 1.0),
+        ("Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0), Ohmic(0.03125, 2.0, 1.0)], np.inf),
     ),
 )
 CHECKS = checks_in(globals())

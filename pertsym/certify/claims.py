@@ -10,6 +10,7 @@ from typing import Any, Literal, ParamSpec
 
 import flint
 import mpmath
+import numpy as np
 import sympy
 
 P = ParamSpec("P")
@@ -141,6 +142,19 @@ def enclosed(what: str, ball: Any, other: Any, digits: int, scale: Any) -> Findi
         known = min(known, math.floor(-ratio))
     holds = bool(ball.overlaps(other) and known >= digits)
     return Finding(what, holds, known, ball=True)
+
+
+def holds(what: str, condition: object) -> Finding:
+    """A statement that is true or not."""
+    return Finding(what, bool(condition))
+
+
+def near(what: str, left: Any, right: Any, relative: float = 1e-10) -> Finding:
+    """Two numbers or arrays of doubles, equal to within `relative` of the largest element."""
+    left, right = np.asarray(left), np.asarray(right)
+    scale = float(max(np.abs(left).max(), np.abs(right).max()))
+    distance = float(np.abs(left - right).max())
+    return Finding(f"{what} (distance {distance:.1e} of {scale:.1e})", distance <= relative * scale)
 
 
 def agreeing_digits(left: Any, right: Any, scale: Any = None, most: int = 50) -> int:

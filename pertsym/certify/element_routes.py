@@ -28,6 +28,7 @@ from pertsym.certify import brute_force
 from pertsym.certify.claims import Finding, close
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.equations.generator import Generator
+from pertsym.equations.heat_current import CountedGenerator
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
@@ -124,32 +125,42 @@ def in_time(terms: TimeIntegrand, numbers: Numbers, digits: int) -> Any:
     return time_integral(plain, numbers.baths, numbers.frequencies, digits + 5)
 
 
-def superoperators(interaction: Interaction, numbers: Numbers, order: int) -> Matrix:
-    """The whole generator of one order by cumulants of Liouvillians."""
-    energies = (0.0, *map(float, numbers.frequencies))
+def exponential_model(interaction: Interaction, numbers: Numbers) -> brute_force.ExponentialModel:
+    """What `brute_force` takes; couplings in the order of `operators`."""
     couplings = operators(interaction, numbers)
     places = {name: k for k, name in enumerate(couplings)}
     correlations = {
         (places[a], places[b]): numbers.baths[name]
         for (a, b), name in _functions(interaction).items()
     }
-    model = brute_force.ExponentialModel(energies, tuple(couplings.values()), correlations)
-    return brute_force.generator(model, order)
+    energies = (0.0, *map(float, numbers.frequencies))
+    return brute_force.ExponentialModel(energies, tuple(couplings.values()), correlations)
+
+
+def superoperators(interaction: Interaction, numbers: Numbers, order: int) -> Matrix:
+    """The whole generator of one order by cumulants of Liouvillians."""
+    return brute_force.generator(exponential_model(interaction, numbers), order)
+
+
+def hierarchy(
+    interaction: Interaction, numbers: Numbers, square: float = 1.0
+) -> tuple[System, list[Correlated]]:
+    """What the recursion takes; correlation functions times `square`."""
+    energies = np.array([0.0, *map(float, numbers.frequencies)])
+    exponentials = {
+        name: NumericExponentials(
+            tuple(square * complex(c) for c in bath.c), tuple(complex(nu) for nu in bath.nu)
+        )
+        for name, bath in numbers.baths.items()
+    }
+    return System(np.subtract.outer(energies, energies), operators(interaction, numbers)), [
+        Correlated(a, b, exponentials[name]) for (a, b), name in _functions(interaction).items()
+    ]
 
 
 def recursion(interaction: Interaction, numbers: Numbers, order: int) -> Mapping[int, Matrix]:
     """Orders 0, 2, ... of the generator by the recursion on the slow subspace."""
-    energies = np.array([0.0, *map(float, numbers.frequencies)])
-    system = System(np.subtract.outer(energies, energies), operators(interaction, numbers))
-    exponentials = {
-        name: NumericExponentials(
-            tuple(complex(c) for c in bath.c), tuple(complex(nu) for nu in bath.nu)
-        )
-        for name, bath in numbers.baths.items()
-    }
-    baths = [
-        Correlated(a, b, exponentials[name]) for (a, b), name in _functions(interaction).items()
-    ]
+    system, baths = hierarchy(interaction, numbers)
     return {0: system.free, **slow_subspace(system, baths, order).generators}
 
 
@@ -181,7 +192,7 @@ def _functions(interaction: Interaction) -> dict[tuple[str, str], str]:
 
 
 def element_findings(
-    generator: Generator,
+    generator: Generator | CountedGenerator,
     numbers: Numbers,
     order: int,
     element: Element,
@@ -189,15 +200,16 @@ def element_findings(
     matrices: Iterable[Matrix],
 ) -> list[Finding]:
     """One element: closed form against its time integral, and against whole matrices."""
-    name = f"{generator.name(element)}({order})"
-    quantity = generator.series(generator.name(element))[order]
-    parts = [by_residues(f, numbers, digits) for f in (quantity.form, quantity.imaginary)]
-    direct = in_time(generator.element(order, element), numbers, digits)
+    name = f"element {element} of order {order}"
+    form, terms = generator.form(order, element), generator.element(order, element)
+    parts = [
+        by_residues(f, numbers, digits) for f in (form.real, form.scaled(Gaussian(0, -1)).real)
+    ]
     a, b, c, d = element
-    size = generator.dimension
+    size = generator.interaction.dimension
     with decimals(digits + GUARD_DIGITS):
         value = mpmath.mpc(*parts)
-        findings = [close(name, value, direct, digits, scale=1)]
+        findings = [close(name, value, in_time(terms, numbers, digits), digits, scale=1)]
     findings += [
         within(name, value, matrix[size * a + b, size * c + d], abs(matrix).max())
         for matrix in matrices

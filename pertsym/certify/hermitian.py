@@ -45,7 +45,7 @@ def hermitian_baths(interaction: Interaction) -> tuple[HermitianBath, ...]:
         for i, j in interaction.correlations:
             if i in (a, b) and j not in (a, b):
                 raise ValueError(f"correlations[{i}, {j}]: operators of two baths are correlated")
-        s = _dense(operator, size)
+        s = dense(operator, size)
         if a == b:
             found.append(HermitianBath(s, {interaction.correlations[a, a]: 1}))
         elif b < a:  # the second of a pair: the first has brought both
@@ -54,13 +54,14 @@ def hermitian_baths(interaction: Interaction) -> tuple[HermitianBath, ...]:
             if len(cross) > 1 or len(same) > 1:
                 raise ValueError(f"operators[{b}], [{a}]: X and Y are correlated with each other")
             (plus,), (minus,) = cross, same
-            first = _dense(interaction.operators[b], size)
+            first = dense(interaction.operators[b], size)
             found.append(HermitianBath(first + s, {plus: 1, minus: 1}))
             found.append(HermitianBath(1j * (first - s), {plus: 1, minus: -1}))
     return tuple(found)
 
 
-def _dense(operator: Operator, size: int) -> NDArray[Any]:
+def dense(operator: Operator, size: int) -> NDArray[Any]:
+    """A sparse operator as a matrix."""
     matrix = np.zeros((size, size), dtype=np.complex128)
     for row, column, value in operator:
         matrix[row, column] = complex(value)

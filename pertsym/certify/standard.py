@@ -5,11 +5,14 @@ Each function takes what is special to a derivation and returns a `Check` for it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import expm
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity
@@ -52,6 +55,7 @@ BRUTE = "superoperator cumulants (double precision)"
 RECURSION = "recursion on the slow subspace (double precision)"
 FIT = "recursion, baths as exponentials (double precision)"
 
+Matrix = NDArray[np.complex128]
 Matrices = Mapping[int, Any]
 """Order -> the whole generator as numbers."""
 
@@ -190,6 +194,20 @@ def thermal_baths(
     return compared
 
 
+def gauss(end: float, count: int = 24) -> list[tuple[float, float]]:
+    """Nodes and weights of Gauss's rule from 0 to `end`."""
+    x, w = np.polynomial.legendre.leggauss(count)
+    return list(zip(end * (x + 1) / 2, end * w / 2, strict=True))
+
+
+def coupling_orders(
+    free: NDArray[Any], coupled: NDArray[Any], time: float, order: int
+) -> list[Matrix]:
+    """Powers of lambda in exp((free + lambda coupled) time) from 0 to `order`: one exponential."""
+    blocks = np.kron(np.eye(order + 1), free) + np.kron(np.eye(order + 1, k=1), coupled)
+    return np.split(expm(blocks * time)[: len(free)], order + 1, axis=1)
+
+
 def stationary(points: Points, order: int, coherences: bool) -> Findings:
     """What `check_stationarity` holds, line by line, or what it refuses."""
     try:
@@ -233,10 +251,15 @@ def structure_values(generator: Generator) -> Values:
     r"""Reads relations between elements ``R_{ab,cd}``, of orders 2 and 4 at random numbers."""
     numbers = drawn(generator.interaction, 12)
     matrices = recursion(generator.interaction, numbers, max(ORDERS))
-    levels = range(generator.dimension)
+    return element_values([matrices[order] for order in ORDERS])
+
+
+def element_values(matrices: Sequence[Matrix]) -> Values:
+    r"""Reads relations between elements ``R_{ab,cd}`` of each superoperator over row-major vec."""
+    levels = range(math.isqrt(len(matrices[0])))
     points: list[dict[str, Any]] = []
-    for order in ORDERS:
-        k = matrices[order].reshape((generator.dimension,) * 4)
+    for matrix in matrices:
+        k = matrix.reshape((len(levels),) * 4)
         points.append(
             {f"R_{{{a}{b},{c}{d}}}": k[a, b, c, d] for a, b, c, d in product(levels, repeat=4)}
         )

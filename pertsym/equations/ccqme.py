@@ -35,7 +35,6 @@ from pertsym.reduction.spectral import (
     reciprocal,
 )
 
-_I = Gaussian(0, 1)
 _MINUS = Gaussian(-1)
 
 
@@ -55,8 +54,7 @@ class Ccqme:
 
     def redfield(self, element: Element) -> SpectralForm:
         """R_{ab,cd}, complex, from the ordered cumulant of second order."""
-        quantity = self._generator.series(self._generator.name(element))[2]
-        return quantity.form + quantity.imaginary.scaled(_I)
+        return self._generator.form(2, element)
 
     def coherence(self, element: Element) -> SpectralForm:
         """Q_{nm,cd} = R_{nm,cd}/(i D_nm), n != m.
@@ -107,6 +105,13 @@ class Ccqme:
         for k in range(self.interaction.dimension):
             element = self.population(n, k) if n == m else self.coherence((n, m, k, k))
             total += element * boltzmann(self.interaction, k)
+        return total
+
+    def redfield_of_gibbs(self, n: int) -> SpectralForm:
+        """(R r)_nn for the unnormalised Gibbs state: zero under the KMS relation."""
+        total = ZERO_FORM
+        for k in range(self.interaction.dimension):
+            total += self.redfield((n, n, k, k)) * boltzmann(self.interaction, k)
         return total
 
     def missing(self, n: int, m: int) -> SpectralForm:

@@ -1,0 +1,216 @@
+r"""What the formulas of the proton-transfer paper are read with: their names, at random numbers.
+
+"drude": the bath of (10), wD and beta random; "exponentials": any C(t) = sum_k c_k e^{-nu_k t};
+"levels" and "two levels": N levels in a thermal bath with J = alpha w^3 e^{-w/wc}, every object
+of Appendices D to F; "ccqme": the same, \dot\rho being that of the CCQME.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import mpmath
+import numpy as np
+from scipy.linalg import expm
+from scipy.special import zeta
+
+from derivations.ccqme_two_levels.common import canonical_objects
+from pertsym.baths.densities import DrudeLorentz, Ohmic
+from pertsym.baths.exponentials import Exponentials
+from pertsym.certify.standard import gauss
+from pertsym.dynamics.gibbs import gibbs
+from pertsym.dynamics.half_sided import HalfSided, channels
+from pertsym.dynamics.redfield import dissipator, filtered, unitary
+from pertsym.generators.tcl import tcl_generator
+from pertsym.language.evaluation import Values, acting
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
+
+Value = Any
+Point = dict[str, Value]
+"""Names -> values, as `pertsym.language.evaluation.Values` has them."""
+TERMS = 9
+"""Poles that the sums over k are cut at; where C(t) is compared the tenth has decayed to 1e-11."""
+
+
+def pole_sum(kernel: Callable[[Any, Any], Any], at: Any, eta: Any, cutoff: Any, beta: Any) -> Any:
+    """sum_k c_k f(nu_k, at) over the Drude pole and the Matsubara poles of C(t).
+
+    J = eta w wD^2/(w^2 + wD^2); C(t) of (42) has f = e^{-nu t}, g(D) of (56) has 1/(nu + iD).
+    """
+
+    eta, cutoff, beta = map(mpmath.mpf, (eta, cutoff, beta))
+
+    def term(k: Any) -> Any:
+        nu = 2 * mpmath.pi * k / beta
+        return nu * kernel(nu, at) / (nu**2 - cutoff**2)
+
+    drude = eta * cutoff**2 / 2 * (mpmath.cot(beta * cutoff / 2) - 1j) * kernel(cutoff, at)
+    return drude + 2 * eta * cutoff**2 / beta * mpmath.nsum(term, [1, mpmath.inf])
+
+
+def fourier(density: Callable[[Any], Any], bose: Callable[[Any], Any], time: Any) -> Any:
+    """(34): (1/pi) int J [(n + 1) e^{-iwt} + n e^{iwt}] over w > 0, by quadrature.
+
+    2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
+    """
+    turn, nodes = mpmath.exp(-1j * mpmath.pi / 4), [0, 1, 4, 16, 64, mpmath.inf]
+    thermal = mpmath.quad(lambda w: 2 * density(w) * bose(w) * mpmath.cos(w * time), nodes)
+    ray = mpmath.quad(lambda y: turn * density(turn * y) * mpmath.exp(-1j * turn * y * time), nodes)
+    return (thermal + ray) / mpmath.pi
+
+
+def _random(seed: int) -> np.random.Generator:
+    return np.random.default_rng(40 + seed)
+
+
+def _state(random: np.random.Generator, size: int) -> Value:
+    root = random.normal(size=(size, size)) + 1j * random.normal(size=(size, size))
+    return root @ root.conj().T / np.trace(root @ root.conj().T)
+
+
+def _system(random: np.random.Generator, size: int, bath: Bath) -> Model:
+    """Levels at random distances, q real and symmetric, in the energy eigenbasis."""
+    energies = np.cumsum(random.uniform(0.4, 1.1, size)).tolist()
+    root = random.normal(size=(size, size))
+    return Model.of(energies, [Coupling.of((root + root.T).tolist(), "B")], [bath])
+
+
+def _moving(q: Value, model: Model) -> Callable[[float], Value]:
+    h = np.diag(model.energies)
+    return lambda time: expm(1j * h * time) @ q @ expm(-1j * h * time)
+
+
+def exponentials(seed: int, scalar: bool = False) -> Point:
+    r"""Appendices C and D, whatever the bath; `scalar`: \Delta is a number."""
+    random = _random(seed)
+    c = random.normal(size=3) + 1j * random.normal(size=3)
+    nu = random.uniform(0.9, 2, 3) + 1j * random.normal(size=3)
+    model = _system(random, 3, Bath("B", "boson", None, Exponentials(tuple(c), tuple(nu))))
+    rho, time, bath = _state(random, 3), 0.83, channels(model)[0]
+    gaps = np.subtract.outer(model.energies, model.energies)
+
+    def rate(*at: Value) -> Value:
+        if len(at) == 1:
+            return bath.transform(-float(at[0]))
+        return np.sum(c * (1 - np.exp(-(nu + 1j * at[1]) * at[0])) / (nu + 1j * at[1]))
+
+    finite = acting(tcl_generator(model, 2, time=time, tolerance=1e-12).orders[2].matrix)
+    free = acting(unitary(model.energies))
+    by_time = np.array([[rate(time, gap) for gap in row] for row in gaps])
+    return {
+        "E": np.array(model.energies), "H_S": np.diag(model.energies) + 0j, "q": bath.operator,
+        r"\rho": rho, "t": time, r"\tau": 0.47, r"\delta": np.eye(3),
+        r"\tilde q": _moving(bath.operator, model),
+        "c": c, r"\nu": nu, "S": filtered(model.energies, bath),
+        "S(t)": bath.operator * by_time, r"\mathcal R_t": finite,
+        r"\mathcal R": acting(dissipator(model.energies, channels(model))),
+        r"\dot\rho": free(rho) + finite(rho), r"\Delta": 0.71 if scalar else gaps,
+        "C": lambda time: np.sum(c * np.exp(-nu * time)), "g": rate,
+        "b'": lambda gap: -bath.transform.shift(-float(gap), 1).value,
+    }  # fmt: skip
+
+
+def drude(seed: int) -> Point:
+    """Appendix B: scalars; the weights c_k are residues of J n e^{iwt}, taken on small circles."""
+    random = _random(seed)
+    eta, cutoff, beta = random.uniform(0.3, 0.9), random.uniform(0.6, 1.4), random.uniform(0.5, 1.5)
+    drude_lorentz = DrudeLorentz(eta * cutoff / 2, cutoff)
+    bath = Bath("B", "boson", beta, drude_lorentz)
+    transform = HalfSided.of(bath)
+
+    def rate(gap: Value) -> Value:
+        return transform(-float(gap))
+
+    def density(w: Value) -> Value:
+        return 2 * drude_lorentz.lam * cutoff * w / (w**2 + cutoff**2)
+
+    def bose(w: Value) -> Value:
+        return 1 / np.expm1(beta * w)
+
+    circle = 0.1 * np.exp(2j * np.pi * (np.arange(64) + 0.5) / 64)
+
+    def residue(function: Callable[[Value], Value], at: complex) -> complex:
+        return complex(np.mean(function(at + circle) * circle))
+
+    guesses = 2j * np.pi * np.arange(TERMS + 1) / beta  # and there is one pole of n in each circle
+    nu = np.array([(residue(lambda w: w * bose(w), z) / residue(bose, z)).imag for z in guesses])
+    weights = [2j * residue(lambda w: density(w) * bose(w), 1j * x) for x in (cutoff, *nu[1:])]
+    return {
+        r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu, "c": np.array(weights),
+        r"\lambda": -transform.shift(0.0).value, r"\omega": 0.63, r"\infty": TERMS,
+        "t": 0.4 * beta, r"\Delta": 0.57, "J": density, "n": bose, "g": rate,
+        "C": partial(fourier, density, lambda w: 1 / mpmath.expm1(beta * w)),
+        "a": lambda gap: np.real(rate(gap)), "b": lambda gap: np.imag(rate(gap)),
+        r"\mathrm{Res}\,n": partial(residue, bose), r"\mathrm{Res}\,J": partial(residue, density),
+    }  # fmt: skip
+
+
+def modes(seed: int) -> Point:
+    """(28): <B(t) B(0)> of two oscillators by their number states."""
+    random = _random(seed)
+    beta, time, g, w = 1.1, 0.83, random.uniform(0.3, 1, 3), random.uniform(0.7, 1.6, 3)
+    step = np.diag(np.sqrt(np.arange(1.0, 80)), 1)
+    x, total = step + step.T, 0j
+    for k in (1, 2):
+        weight, turn = (np.exp(-z * w[k] * np.arange(80)) for z in (beta, -1j * time))
+        moved = turn[:, None] * x / turn
+        total += g[k] ** 2 * np.sum(weight[:, None] * moved * x.T) / weight.sum()
+    return {"g": g, r"\omega": w, "t": time, "n": lambda at: 1 / np.expm1(beta * at), "C(t)": total}
+
+
+def levels(seed: int, size: int = 3, moved: str = "redfield") -> Point:
+    r"""Sec. II, Appendices D to F; \dot\rho is that of `moved`."""
+    random = _random(seed)
+    beta, wc = random.uniform(0.6, 1.2), random.uniform(0.7, 1.3)
+    model = _system(random, size, Bath("B", "boson", beta, Ohmic(0.3, wc, 3.0)))
+    named = canonical_objects(model, _state(random, size), moved)
+    rho, q, s, zeroth, rate = (named[n] for n in (r"\rho", "q", "S", r"\rho_0", "g"))
+    unnormalised, gap = _unnormalised(model, beta, wc), model.energies[1] - model.energies[0]
+    return {
+        **named, r"\tilde\rho_2": unnormalised, "d": np.diag(unnormalised).real,
+        "D_2": np.linalg.inv(zeroth) @ unnormalised, r"\mathcal R_2": named[r"\mathcal R"],
+        r"\bar\rho": rho - named[r"\mathcal Q"](rho), "t": 0.83, r"\tau": 0.47,
+        r"\tilde q": _moving(q, model), "g_0": rate(0.0), "g_+": rate(gap), "g_-": rate(-gap),
+        "M_1": s @ rho @ q, "M_2": q @ rho @ s.conj().T, "M_3": -q @ s @ rho,
+        "M_4": -rho @ s.conj().T @ q,
+        "C": lambda time: _imaginary_time(np.real(1j * time), beta, wc),
+    }  # fmt: skip
+
+
+def _imaginary_time(s: float, beta: float, wc: float) -> float:
+    """C(-is) = (1/pi) int J cosh(w(beta/2 - s))/sinh(beta w/2), J = 0.3 w^3 e^{-w/wc}/wc^2."""
+    both = zeta(4, (1 / wc + s) / beta) + zeta(4, (1 / wc - s) / beta + 1)
+    return float(0.3 * 6 / wc**2 / np.pi / beta**4 * both)
+
+
+def _unnormalised(model: Model, beta: float, wc: float) -> Value:
+    """rho_0 D_2 by quadrature over imaginary times, the integrals of (85) written out."""
+    gaps = np.subtract.outer(model.energies, model.energies)
+    q = channels(model)[0].operator
+    total = np.zeros_like(q)
+    for outer, weight in gauss(beta):
+        for inner, other in gauss(outer):
+            c = weight * other * _imaginary_time(outer - inner, beta, wc)
+            total = total + c * (np.exp(outer * gaps) * q) @ (np.exp(inner * gaps) * q)
+    result: Value = gibbs(model) @ total
+    return result
+
+
+def readings() -> Mapping[str, Callable[[], Values]]:
+    """By the key `compare` of a row, each at two points."""
+
+    def values(make: Callable[..., Point], indices: str, each: range) -> Callable[[], Values]:
+        return lambda: Values([make(seed) for seed in (0, 1)], dict.fromkeys(indices, each))
+
+    return {
+        "modes": values(modes, "k", range(1, 3)),
+        "Drude bath": values(drude, "k", range(1, 4)),
+        "any bath": values(partial(exponentials, scalar=True), "k", range(3)),
+        "any bath, levels": values(exponentials, "nmk", range(3)),
+        "levels": values(levels, "nmk", range(3)),
+        "levels, CCQME": values(partial(levels, moved="ccqme"), "nmk", range(3)),
+        "two levels": values(partial(levels, size=2), "nmk", range(2)),
+    }
