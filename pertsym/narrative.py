@@ -380,6 +380,27 @@ class NamedForm(NamedTuple):
     form: SpectralForm
     source: str = ""
 
+    @property
+    def formula(self) -> Formula:
+        """As it is displayed."""
+        lines = form_lines(self.form, self.text)
+        return Formula(form_latex(self.form, self.latex), self.source, text=lines)
+
+
+Shown = Formula | NamedForm | Step | Iterable["Shown"]
+"""What a step may display."""
+
+
+def displayed(shown: Shown) -> tuple[Formula, ...]:
+    """All formulas of it, in order."""
+    if isinstance(shown, Formula):
+        return (shown,)
+    if isinstance(shown, NamedForm):
+        return (shown.formula,)
+    if isinstance(shown, Step):
+        return shown.formulas
+    return tuple(formula for one in shown for formula in displayed(one))
+
 
 def forms_step(
     key: str,
@@ -393,11 +414,7 @@ def forms_step(
 
     Left-hand sides are names; an equation is `typed`, and compared.
     """
-    forms = tuple(
-        Formula(form_latex(i.form, i.latex), i.source, text=form_lines(i.form, i.text))
-        for i in shown
-    )
-    return Step(key, title, prose, (*first, *forms, *last))
+    return Step(key, title, prose, (*first, *displayed(shown), *last))
 
 
 def named(equations: Equations, names: Iterable[str], *orders: int) -> list[NamedForm]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pertsym.certify.claims import Check, Claim
 from pertsym.certify.formulas import Objects
@@ -26,12 +27,21 @@ from pertsym.derivation import Derivation, Formula, Reading, Step, Steps, typed
 from pertsym.equations.series import Equations
 from pertsym.language.dictionary import Dictionary
 
+if TYPE_CHECKING:
+    from pertsym.narrative import Shown
+
 Functions = Sequence[FunctionSpec] | Sequence[RationalFunction]
+_WORDS = ("title", "source", "headline", "bibtex", "conventions", "step")
+_OF_A_STEP = ("key", "title", "prose", "rows", "formula", "text", "level")
+_OF_A_FORMULA = ("latex", "compare", "text", "row", "source", "lead", "last")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
     """Everything that commands need of one derivation; what is standard follows from the rest.
+
+    Its words stand in a file paper.toml beside the script: `title`, `source`, `headline`, `bibtex`,
+    `conventions` as here, and a table [[step]] for each step that `told` makes.
 
     Attributes
     ----------
@@ -73,10 +83,10 @@ class Paper:
 
     script: str = ""
     name: str = ""
-    title: str
-    source: str = "pertsym"
+    title: str = ""
+    source: str = ""
     bibtex: str = ""
-    conventions: tuple[str, ...]
+    conventions: tuple[str, ...] = ()
     equations: Equations | None = None
     orders: tuple[int, ...]
     narrate: Callable[[int], tuple[Step, ...]]
@@ -96,15 +106,34 @@ class Paper:
 
     def __post_init__(self) -> None:
         folder = Path(self.script).parent
-        note = f"note = {{derived by {self.source}}}"
+        words = {key: value for key, value in self._words.items() if key != "step"}
+        words["conventions"] = tuple(map(_line, words.get("conventions", ())))
+        title, source = words.get("title", self.title), words.get("source", "pertsym")
+        note = f"note = {{derived by {self.source or source}}}"
         defaults = {
             "name": folder.name,
             "claims_file": folder / "claims.toml",
-            "bibtex": f"@misc{{pertsym_{folder.name},\n  title = {{{self.title}}},\n  {note}}}",
+            "source": source,
+            "bibtex": f"@misc{{pertsym_{folder.name},\n  title = {{{title}}},\n  {note}}}",
         }
-        for key, value in defaults.items():
-            if getattr(self, key) in ("", Path()):
+        for key, value in (defaults | words).items():
+            if getattr(self, key) in ("", Path(), ()):
                 object.__setattr__(self, key, value)
+
+    @cached_property
+    def _words(self) -> Mapping[str, Any]:
+        file = Path(self.script).with_name("paper.toml") if self.script else Path()
+        words = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        tables: list[tuple[Mapping[str, Any], tuple[str, ...]]] = [(words, _WORDS)]
+        for step in words.get("step", ()):
+            tables += [(step, _OF_A_STEP), *((f, _OF_A_FORMULA) for f in step.get("formula", ()))]
+        for table, known in tables:
+            if unknown := sorted(table.keys() - set(known)):
+                raise ValueError(f"{file}: key {unknown[0]!r}: use one of {', '.join(known)}")
+            if known is _OF_A_FORMULA and len(table.keys() & {"compare", "text", "row"}) != 1:
+                formula = table.get("latex", "a formula")
+                raise ValueError(f"{file}: {formula}: give one of compare, text (why not) and row")
+        return words
 
     @property
     def dictionary(self) -> Dictionary:
@@ -179,6 +208,51 @@ class Paper:
             claim.latex, named or "a definition", f"({equation})" if source is None else source
         )
 
+    def told(self, key: str, *shown: Shown, text: Sequence[str] = (), **said: object) -> Step:
+        """The step `key` in the words of paper.toml, around what the engine shows.
+
+        A table [[step]] has key, title, prose, and perhaps text for a terminal, and `rows` of the
+        ledger whose formulas it shows.  Its typed formulas, [[step.formula]], have latex and
+        `compare` or `text` as a row has them (or the `row` whose formula it is), source and lead;
+        they come before what the engine shows, with ``last = true`` behind it.
+
+        Parameters
+        ----------
+        shown
+            Formulas, named forms, steps whose formulas these are, or sequences of them.
+        text
+            Lines for a terminal.
+        said
+            What stands in the words for ``<<name>>``.
+
+        Raises
+        ------
+        KeyError
+            If there is no such step.
+        """
+        from pertsym.narrative import displayed  # brings the writers
+
+        steps = {step["key"]: step for step in self._words.get("step", ())}
+        if key not in steps:
+            raise KeyError(f"paper.toml: no step {key!r}; there are: {', '.join(steps)}")
+        step = steps[key]
+        title, prose = _line(step["title"]), _line(step.get("prose", ""))
+        for name, value in said.items():
+            title, prose = (part.replace(f"<<{name}>>", str(value)) for part in (title, prose))
+        rows = [self.row(equation) for equation in step.get("rows", ())]
+        places: dict[bool, list[Formula]] = {True: [], False: rows}
+        for given in step.get("formula", ()):
+            places[bool(given.get("last"))].append(self._typed(given))
+        formulas = (*places[False], *displayed(shown), *places[True])
+        lines = tuple(text or step.get("text", ()))
+        return Step(key, title, prose, formulas, lines, step.get("level", 1))
+
+    def _typed(self, given: Mapping[str, Any]) -> Formula:
+        if "row" in given:
+            return self.row(given["row"], given.get("source"))
+        against = self.objects.reading(given["compare"]) if "compare" in given else given["text"]
+        return typed(given["latex"], against, given.get("source", ""), given.get("lead", ""))
+
     def derivation(self, order: int) -> Derivation:
         """The whole argument up to an order."""
         return Derivation(
@@ -229,3 +303,8 @@ class Paper:
         count = len(self.equations.interaction.energies[0]) if self.equations is not None else 1
         names = ("w0",) if count == 1 else tuple(f"w{k}" for k in range(1, count + 1))
         return render_module(self.name, f"{self.title}.", specs, names)
+
+
+def _line(text: str) -> str:
+    """Paragraphs, each on one line."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))

@@ -212,14 +212,16 @@ _ELEMENTS: tuple[Element, ...] = ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (1, 
 @check(RECURSION, WORDS)
 def _two_routes(model: NoiseModel, digits: int) -> Findings:
     """Every element through order 8, as an identity of rational functions."""
-    rates = model.rates(max(ORDERS))
     for order in ORDERS:
-        words = classical_generator(model.interaction, model.decay, order)
-        recursion = rates.generators[order]
-        same = words.keys() == recursion.keys() and all(
-            words[element].equals(recursion[element]) for element in words
-        )
-        yield Finding(f"{len(words)} elements of order {order}", same)
+        count = len(model.rates(max(ORDERS)).generators[order])
+        yield Finding(f"{count} elements of order {order}", same_by_words(model, order))
+
+
+def same_by_words(model: NoiseModel, order: int) -> bool:
+    """Whether the sum over all words is the generator of the recursion."""
+    words = classical_generator(model.interaction, model.decay, order)
+    recursion = model.rates(max(ORDERS)).generators[order]
+    return words.keys() == recursion.keys() and all(words[e].equals(recursion[e]) for e in words)
 
 
 @check(RECURSION, PATHS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -91,14 +91,12 @@ class JumpModel:
     ----------
     name
         Short, for functions and checks.
-    title, hamiltonian, plain
-        A heading, the coupling and its noise as LaTeX and as text.
+    plain
+        The coupling and its noise as text.
     operator, noise
     """
 
     name: str
-    title: str
-    hamiltonian: str
     plain: str
     operator: Operator
     noise: Noise
@@ -113,41 +111,27 @@ class JumpModel:
         return sympy.factor(self.rates.expression(quantity, order, SYMBOLS))
 
 
-_TELEGRAPH = r"\xi(t)=\pm\lambda,\quad\langle\xi(t)\xi(0)\rangle=\lambda^2e^{-\gamma|t|}"
-_MANY = r"\xi=\frac1{\sqrt n}\sum_{k=1}^n\xi_k,\quad\xi_k(t)=\pm\lambda"
-_THREE = r"\xi\in\{\lambda,0,-\lambda\}\text{ with probabilities }\tfrac p2,\,1-p,\,\tfrac p2"
-
 MODELS = (
     JumpModel(
         "telegraph",
-        "Telegraph noise across the axis",
-        rf"H_I=\xi(t)\,\sigma_x,\qquad {_TELEGRAPH}",
         "H_I = xi sigma_x, xi = +-lam, <xi(t) xi(0)> = lam^2 exp(-gamma |t|)",
         FLIP,
         telegraph(),
     ),
     JumpModel(
         "fluctuators",
-        "Many fluctuators, up to Gaussian noise",
-        rf"H_I=\xi(t)\,\sigma_x,\qquad {_MANY}",
         "H_I = xi sigma_x, xi the sum of n telegraph signals +-lam/sqrt(n)",
         FLIP,
         fluctuators(RING.variable(INVERSE)),
     ),
     JumpModel(
         "kubo_anderson",
-        "Three states drawn anew",
-        rf"H_I=\xi(t)\,\sigma_x,\qquad {_THREE}",
         "H_I = xi sigma_x, xi = lam, 0, -lam with probabilities p/2, 1 - p, p/2, redrawn at gamma",
         FLIP,
         kubo_anderson(),
     ),
 )
-DEPHASING = (
-    JumpModel("telegraph_along_z", "", "", "", SPLIT, telegraph()),
-    JumpModel("fluctuators_along_z", "", "", "", SPLIT, fluctuators(RING.variable(INVERSE))),
-    JumpModel("kubo_anderson_along_z", "", "", "", SPLIT, kubo_anderson()),
-)
+DEPHASING = tuple(replace(x, name=f"{x.name}_along_z", operator=SPLIT) for x in MODELS)
 
 
 def model(name: str) -> JumpModel:

@@ -96,11 +96,6 @@ def unnamed() -> list[Piece]:
 CLOSED = r"K_{\mathrm{closed}}"
 
 
-def closed_latex() -> str:
-    """The closed part of k_10 as an equation."""
-    return f"{CLOSED}={closed_sum()}"
-
-
 def closed_sum() -> str:
     """The products of transforms of k_10, of which the real part is meant."""
     lines: list[str] = []
