@@ -306,5 +306,5 @@ class Paper:
 
 
 def _line(text: str) -> str:
-    """Paragraphs, each on one line."""
-    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+    """Each paragraph on one line."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
