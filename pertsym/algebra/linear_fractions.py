@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import gcd
+from math import gcd, prod
 from typing import Any
 
 import flint
@@ -143,6 +143,9 @@ class LinearFraction:
         return LinearFraction(self.ring, numerator, tuple(sorted(powers.items())))
 
     __rmul__ = __mul__
+
+    def __pow__(self, power: int) -> LinearFraction:
+        return prod([self] * power, start=self.ring.number(1))
 
     def over(self, form: Sequence[int], power: int = 1) -> LinearFraction:
         """Divided by a power of a linear form.
