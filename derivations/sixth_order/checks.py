@@ -201,8 +201,8 @@ def exponential_baths(digits: int) -> Findings:
         for _ in range(2):
             w0, some = Fraction(generator.randint(1, 9), 2), numbers(generator, 3 - number)
             left = pieces(number).at_exponentials({"B": some}, [w0])
-            bath = Exponentials(*map(tuple, zip(*some, strict=True)))
-            right = exact_time_integral(terms, {"B": bath}, [w0]).re
+            baths = {"B": Exponentials(*map(tuple, zip(*some, strict=True)))}
+            right = exact_time_integral(terms, baths, [w0]).re
             yield exact(f"{ROWS[number][3]}, gaps", left, right)
     decay = Decay(("c",), "nu", (("cs",), "nus"))
     bath = ExponentialBath.of(interaction, {"B": (decay,)})
