@@ -10,15 +10,15 @@ from collections.abc import Iterator
 
 from derivations.exponential_bath.checks import (
     CHECKS,
+    FIELD_ALONG_X,
+    ISOTROPIC_FIELD,
     MODELS,
     ORDERS,
     READINGS,
     SYMBOLS,
+    TILTED_FIELD,
     NoiseModel,
-    field_along_x,
-    isotropic_field,
     same_by_words,
-    tilted_field,
 )
 from pertsym.algebra.linear_fractions import LinearForm, Ring
 from pertsym.codegen.rational import RationalFunction
@@ -34,12 +34,6 @@ from pertsym.paper import Paper
 from pertsym.present.expressions import rendered, table
 from pertsym.present.latex import integrand_latex
 
-_PLAIN = {
-    "field_along_x": "H_I = sigma_x B(t), C = Delta^2 exp(-lam |t|).",
-    "isotropic_field": "H_I = L(t)|1><0| + L*(t)|0><1|, <L*(t)L(0)> = Delta^2 exp(-lam |t|).",
-    "tilted_field": "H_I = (x sigma_x + d diag(-1, 1)) B(t), C = exp(-lam |t|).",
-}
-
 
 @argued
 def narrate(order: int) -> Iterator[Step]:
@@ -52,9 +46,9 @@ def narrate(order: int) -> Iterator[Step]:
             if not same_by_words(model, n):
                 raise RoutesDisagree(f"{model.name}: the routes to K({n}) differ")
     yield PAPER.told("recursion")
-    yield results_step(field_along_x(), order, ("k_up", "inv_T2", "inv_T2_prime"))
-    yield results_step(isotropic_field(), order, ("k_up", "inv_T2"))
-    yield results_step(tilted_field(), order, ("k_up", "inv_T2"))
+    yield results_step(FIELD_ALONG_X, order, ("k_up", "inv_T2", "inv_T2_prime"))
+    yield results_step(ISOTROPIC_FIELD, order, ("k_up", "inv_T2"))
+    yield results_step(TILTED_FIELD, order, ("k_up", "inv_T2"))
 
 
 def counting_step(order: int) -> Step:
@@ -71,7 +65,7 @@ def counting_step(order: int) -> Step:
 
 def denominators() -> Iterator[Formula]:
     """One crossing and one nested term of the up rate at fourth order."""
-    model = field_along_x()
+    model = FIELD_ALONG_X
     terms = generator_element(model.interaction, 4, (0, 0, 0, 0))
     crossing = next(t for t in terms if _crosses(t) and not any(t.shape.phase[1]))
     nested = next(t for t in terms if not _crosses(t) and any(t.shape.phase[1]))
@@ -105,7 +99,7 @@ def _linear(form: LinearForm, ring: Ring) -> str:
 
 def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
     """The rates of one model, and the shift."""
-    rates, mixed = model.rates(max(ORDERS)), bool(model.interaction.symbols)
+    rates, mixed = model.rates(), bool(model.interaction.symbols)
     formulas, lines = [], []
     for name in (*names, "frequency_shift"):
         latex, text = symbol(name)
@@ -126,7 +120,7 @@ def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
 def functions(*models: NoiseModel) -> Iterator[RationalFunction]:
     """Every quantity of some models at every order."""
     for model in models:
-        rates, plain = model.rates(max(ORDERS)), _PLAIN[model.name]
+        rates, plain = model.rates(), model.plain
         for name in QUANTITIES:
             for n in ORDERS:
                 summary = f"{symbol(name).text}({n}) of {plain}"
@@ -146,8 +140,8 @@ PAPER = Paper(
     narrate=narrate,
     readings=READINGS,
     modules={
-        "fields.py": lambda: tuple(functions(field_along_x(), isotropic_field())),
-        "tilted_field.py": lambda: tuple(functions(tilted_field())),
+        "fields.py": lambda: tuple(functions(FIELD_ALONG_X, ISOTROPIC_FIELD)),
+        "tilted_field.py": lambda: tuple(functions(TILTED_FIELD)),
     },
     checks=CHECKS,
 )
