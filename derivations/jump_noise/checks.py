@@ -17,7 +17,6 @@ import sympy
 from derivations.jump_noise.models import (
     AMPLITUDE,
     COHERENCE,
-    INVERSE,
     ONE,
     ORDERS,
     POPULATIONS,
@@ -287,22 +286,19 @@ def _number(x: Fraction) -> Any:
 def joint_equations(digits: int) -> Findings:
     """What the series through order 8 leaves of the whole generator falls with the tenth power."""
     w0, rate = Fraction(11, 10), Fraction(7, 5)
-    names = RING.names
     for name, (noise, *_) in _CHAINS.items():
         generators = exact_generator(bath(TILTED, noise), _HIGHEST)
         rests = []
         with mpmath.workdps(2 * digits + 30):
             strength = mpmath.mpf(10) ** -(digits // 8 + 1)
             for amplitude in (strength, strength / 2):
-                numbers = {RATE: _number(rate), "lambda": amplitude, "y": 1j * _number(w0)}
-                numbers |= {INVERSE: mpmath.mpf(0), "p": mpmath.mpf(2) / 5, SKEW: mpmath.mpf(0)}
-                point = [numbers[each] for each in names]
-                series = mpmath.zeros(4)
-                for a, b in ((1, 0), (0, 1)):
-                    series[2 * a + b, 2 * a + b] = -1j * (a - b) * _number(w0)
+                numbers = dict.fromkeys(RING.names, mpmath.mpf(0))
+                numbers |= {RATE: _number(rate), AMPLITUDE: amplitude, "y": 1j * _number(w0)}
+                numbers[WEIGHT] = mpmath.mpf(2) / 5
+                series = mpmath.diag([0, numbers["y"], -numbers["y"], 0])
                 for k in ORDERS:
                     for (a, b, c, d), value in generators[k].items():
-                        series[2 * a + b, 2 * c + d] += value.near(point)
+                        series[2 * a + b, 2 * c + d] += value.near(list(numbers.values()))
                 whole = _slow_generator(name, rate, amplitude, w0)
                 rests.append(mpmath.mnorm(whole - series, 1))
             power = mpmath.log(rests[0] / rests[1], 2)
@@ -315,7 +311,7 @@ def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> 
     """K of t -> infinity by the eigenvectors of the joint equations."""
     values, jumps = _chain(name, rate, amplitude)
     total = joint_matrix(values, jumps, TILTED, _number(w0))
-    eigenvalues, vectors = mpmath.eig(total)
+    eigenvalues, vectors = mpmath.eig(mpmath.matrix(total.tolist()))
     slow = sorted(range(len(eigenvalues)), key=lambda k: -mpmath.re(eigenvalues[k]))[:4]
     read, scaled = mpmath.zeros(4), mpmath.zeros(4)
     for column, k in enumerate(slow):
