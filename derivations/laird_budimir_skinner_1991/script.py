@@ -5,18 +5,19 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
-from types import MappingProxyType
 
 import sympy
 
 from derivations.laird_budimir_skinner_1991 import systems
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
 from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, RATES, K, seventh_term
+from pertsym import narrative
 from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.module import FunctionSpec
+from pertsym.codegen.quantities import form_function
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Reading, Step, argued
 from pertsym.equations.bloch import QUANTITIES
@@ -41,7 +42,6 @@ from pertsym.narrative import (
 )
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered
-from pertsym.present.text import form_lines
 from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal, monomial
@@ -149,49 +149,26 @@ READINGS: dict[str, Callable[[], Reading]] = {
 """Further ways to read a formula of the ledger."""
 
 
-SOURCES: Mapping[tuple[str, int], str] = MappingProxyType(
-    {
-        ("k_up", 2): "(69)",
-        ("k_down", 2): "(77)",
-        ("inv_T1", 2): "(80)",
-        ("inv_T2", 2): "(121)",
-        ("frequency_shift", 2): "(125)",
-        ("k_up", 4): "(91)",
-        ("k_down", 4): "(97)",
-        ("inv_T1", 4): "(98)",
-        ("inv_T2_prime", 4): "(135)",
-    }
-)
+SOURCES = {
+    ("k_up", 2): "(69)", ("k_down", 2): "(77)", ("inv_T1", 2): "(80)", ("inv_T2", 2): "(121)",
+    ("frequency_shift", 2): "(125)", ("k_up", 4): "(91)", ("k_down", 4): "(97)",
+    ("inv_T1", 4): "(98)", ("inv_T2_prime", 4): "(135)",
+}  # fmt: skip
 """Quantity, order -> its equation in the paper."""
-
-
-def named(name: str, order: int) -> NamedForm:
-    """One contribution to a quantity, with its symbol and its number in the paper."""
-    latex, text = symbol(name)
-    form = BLOCH.series(name)[order].form
-    return NamedForm(
-        f"{latex}^{{({order})}}", f"{text}({order})", form, SOURCES.get((name, order), "")
-    )
+named = partial(narrative.named, BLOCH, sources=SOURCES)
+CONSTANTS = {
+    f"K_{order}": NamedForm(f"K^{{({order})}}", f"K({order})", K[order], source)
+    for order, source in ((0, "(107)"), (2, "(116)"))
+}
 
 
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of rates.py."""
-    functions = [
-        _spec(f"{name}_{order}", named(name, order)) for order in (2, 4) for name in QUANTITIES
-    ]
-    for order, source in ((0, "(107)"), (2, "(116)")):
-        functions.append(_spec(f"K_{order}", NamedForm("", f"K({order})", K[order], source)))
-    return tuple(functions)
-
-
-def _spec(name: str, shown: NamedForm) -> FunctionSpec:
-    return FunctionSpec(
-        name,
-        shown.form,
-        f"{shown.text} of the two-level system, the contribution of that order alone.",
-        f"Eq. {shown.source}" if shown.source else "",
-        "\n".join(form_lines(shown.form, shown.text, width=92)),
-        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
+    rates = {f"{n}_{order}": named((n,), order)[0] for order in (2, 4) for n in QUANTITIES}
+    whole = "of the two-level system, the contribution of that order alone."
+    return tuple(
+        form_function(name, shown, f"{shown.text} {whole}")
+        for name, shown in (rates | CONSTANTS).items()
     )
 
 
@@ -209,19 +186,16 @@ def narrate(order: int) -> Iterator[Step]:
     yield cumulant_step(2, "(40)")
     # Secs. III A, IV A, IV B
     second = ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")
-    yield told("second-order", [named(name, 2) for name in second])
+    yield told("second-order", named(second, 2))
     if order >= 4:
         yield cumulant_step(4, "(41)")
         yield from reduction_steps(BLOCH, "k_up", 4, ("(90)", "(91)"))
         # Sec. III B, after Eq. (91): the down rate is derived directly, not by substitution
         if BLOCH.k_up[4].form.reversed_frequencies() != BLOCH.k_down[4].form:
             raise RoutesDisagree("k_down(4) is not k_up(4) with w0 -> -w0")
-        yield told("rates", [named(name, 4) for name in ("k_down", "inv_T1")])
+        yield told("rates", named(("k_down", "inv_T1"), 4))
     # Sec. III C: the imaginary-time expansion
-    constants = [NamedForm("K^{(0)}", "K(0)", K[0], "(107)")]
-    if order >= 4:
-        constants.append(NamedForm("K^{(2)}", "K(2)", K[2], "(116)"))
-    yield told("equilibrium", constants)
+    yield told("equilibrium", [CONSTANTS[f"K_{n}"] for n in range(0, order, 2)])
     if order < 4:
         return
     # Eqs. (112)-(115), Appendix D

@@ -15,6 +15,7 @@ from pertsym.certify.claims import checks_in
 from pertsym.certify.spin_cumulant import spin_cumulant
 from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
 from pertsym.codegen.module import FunctionSpec
+from pertsym.codegen.quantities import form_function
 from pertsym.derivation import Formula, Step, argued
 from pertsym.environments.spins import (
     POLARISATION,
@@ -45,7 +46,6 @@ from pertsym.oscillator.spectral_forms import coefficient_forms
 from pertsym.oscillator.weyl import Superoperator, X
 from pertsym.paper import Paper
 from pertsym.present.expressions import equation, joined, results, tex
-from pertsym.present.text import form_lines
 
 _LATEX = {"gamma": r"\gamma", "D": "D", "f": "f", "frequency_shift_squared": r"\tilde\Omega_0^2"}
 _TEXT = {"gamma": "γ", "D": "D", "f": "f", "frequency_shift_squared": "Ω̃0²"}
@@ -61,12 +61,6 @@ def exponentials(value: ExponentialSum) -> str:
         wave = rf"\,e^{{i\tilde\omega({exponent})}}" if exponent else ""
         pieces.append(tex(sympy.factor(coefficient)) + wave)
     return joined(pieces)
-
-
-def prefixed(name: str) -> tuple[str, str]:
-    """M times a coefficient, or the coefficient, as its spectral form has it: LaTeX and text."""
-    mass = coefficient_forms()[name].mass_power
-    return ("M" if mass else "") + _LATEX[name], ("M " if mass else "") + _TEXT[name]
 
 
 @argued
@@ -85,9 +79,7 @@ def narrate(order: int) -> Iterator[Step]:
         raise RoutesDisagree("the four terms of (23) are not the generator of (6)")
     yield told("operator-equation")
     yield told("coefficients", map(time_integral, COEFFICIENTS))
-    spectral = coefficient_forms()
-    named = (NamedForm(*prefixed(n), spectral[n].form, SOURCES[n]) for n in COEFFICIENTS)
-    yield told("spectral", named)
+    yield told("spectral", map(named, COEFFICIENTS))
     yield spin_correlation()
     series = rf"\sum_{{\nu=(2k+1)\pi T}}\left({tex(spin_shift_term())}\right)"
     spins = (
@@ -169,15 +161,20 @@ def levels() -> Iterator[Formula]:
         yield equation(rf"\dot\rho_{{{row}}}", whole, source)
 
 
+def named(name: str) -> NamedForm:
+    """A coefficient as its spectral form has it, some of them times M."""
+    form = coefficient_forms()[name]
+    latex, text = ("M", "M ") if form.mass_power else ("", "")
+    return NamedForm(latex + _LATEX[name], text + _TEXT[name], form.form, SOURCES[name])
+
+
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of coefficients.py."""
     return tuple(
-        FunctionSpec(
+        form_function(
             f"mass_times_{name}" if form.mass_power else name,
-            form.form,
-            f"{prefixed(name)[1]} of the master equation (23) of the oscillator.",
-            f"Eq. {SOURCES[name]}",
-            "\n".join(form_lines(form.form, prefixed(name)[1], width=92)),
+            named(name),
+            f"{named(name).text} of the master equation (23) of the oscillator.",
             'w0 is Omega0, the bath is "B". Raises Divergent where P does not exist.',
         )
         for name, form in coefficient_forms().items()
