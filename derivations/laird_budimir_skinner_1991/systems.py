@@ -28,16 +28,17 @@ from derivations.laird_budimir_skinner_1991.common import (
     seventh_term,
 )
 from pertsym.certify.gaussian_bath import (
-    KEEP,
     RHO,
     GaussianBath,
     at,
     commutator,
+    free,
     over_delta,
     phase,
 )
 from pertsym.certify.time_domain import Exponentials
 from pertsym.exact import Gaussian
+from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.language.bath_operators import (
     EMPTY,
@@ -71,32 +72,30 @@ NONE = ExponentialSum({})
 Scalar = Callable[[Linear], ExponentialSum]
 
 
-def one_exponential(c: Gaussian, nu: Gaussian) -> Exponentials:
-    """C(t > 0) = c exp(-nu t)."""
-    return Exponentials((c,), (nu,))
+Parts = tuple[Fraction, ...]
+"""Real and imaginary part of a number."""
 
 
-def bath(interaction: Any, one: Exponentials, two: Exponentials) -> GaussianBath:
-    """One of the engine's interactions with numbers for C1 and C2."""
+def bath(interaction: Interaction, *exponentials: tuple[Parts, Parts]) -> GaussianBath:
+    """One of the engine's interactions, C1 and C2 being c exp(-nu t): their c and nu."""
+    functions = (Exponentials((Gaussian(*c),), (Gaussian(*nu),)) for c, nu in exponentials)
     letters = ("Lambda", "Lambda+")
-    return GaussianBath(interaction, {"C1": one, "C2": two}, (W0,), letters)
+    return GaussianBath(
+        interaction, dict(zip(("C1", "C2"), functions, strict=True)), (W0,), letters
+    )
 
 
 # --- baths with decaying correlation functions -----------------------------------------------
 
 DECAYING = bath(
     BLOCH.interaction,
-    one_exponential(
-        Gaussian(Fraction(3, 7), Fraction(-2, 5)), Gaussian(Fraction(4, 5), Fraction(3, 8))
-    ),
-    one_exponential(
-        Gaussian(Fraction(-1, 3), Fraction(3, 4)), Gaussian(Fraction(6, 5), Fraction(-5, 9))
-    ),
+    ((Fraction(3, 7), Fraction(-2, 5)), (Fraction(4, 5), Fraction(3, 8))),
+    ((Fraction(-1, 3), Fraction(3, 4)), (Fraction(6, 5), Fraction(-5, 9))),
 )
 REAL = bath(
     CLASSICAL.interaction,
-    one_exponential(Gaussian(Fraction(3, 7)), Gaussian(Fraction(4, 5))),
-    one_exponential(Gaussian(Fraction(-1, 3)), Gaussian(Fraction(6, 5))),
+    ((Fraction(3, 7),), (Fraction(4, 5),)),
+    ((Fraction(-1, 3),), (Fraction(6, 5),)),
 )
 ENERGIES = DECAYING.energies
 DELTA_2 = ExponentialSum.form(DELTA).power(2)
@@ -107,14 +106,9 @@ def both_orders(two: ExponentialSum, four: ExponentialSum) -> ExponentialSum:
 
 
 @cache
-def elements() -> dict[str, ExponentialSum]:
+def elements() -> dict[str, Any]:
     """R_abcd and their orders."""
-    found: dict[str, ExponentialSum] = {}
-    for a, b, c, d in product((0, 1), repeat=4):
-        name = f"R_{{{a}{b}{c}{d}}}"
-        two, four = (DECAYING.integral(BLOCH.element(n, (a, b, c, d))) for n in (2, 4))
-        found |= {f"{name}^{{(2)}}": two, f"{name}^{{(4)}}": four, name: both_orders(two, four)}
-    return found
+    return DECAYING.elements(BLOCH.element)
 
 
 @cache
@@ -220,18 +214,7 @@ def slope(function: Scalar) -> Scalar:
     return derived
 
 
-def _spectra(bath: GaussianBath) -> dict[str, Function]:
-    found: dict[str, Function] = {}
-    for k in (1, 2):
-        found[f"C_{k}"] = partial(bath.correlation, f"C{k}")
-        for kind, head in (("C", r"\hat C"), ("P", "P")):
-            for n, prime in enumerate(("", "'")):
-                found[f"{head}_{k}{prime}"] = partial(bath.spectrum, f"C{k}", kind=kind, n=n)
-    return found
-
-
-def free(*names: str) -> dict[str, Plain]:
-    return {name: ExponentialSum.form(variable(name)) for name in names}
+SUBSCRIPTS = {"C1": "_1", "C2": "_2"}
 
 
 INDICES = ("00", "01", "10", "11")
@@ -240,42 +223,31 @@ INDICES = ("00", "01", "10", "11")
 @cache
 def decaying() -> System:
     """A Gaussian bath with one exponential in each correlation function."""
-    seventh = TimeIntegrand.collect(4, [seventh_term()]).real_parts()
+    plain, seventh = DECAYING.system(), TimeIntegrand.collect(4, [seventh_term()]).real_parts()
     regularised = {"S": s, r"\mathcal{D}": d, r"\mathcal{P}": p, "f": test_function}
     primed = {f"{name}'": slope(f) for name, f in regularised.items()}
     own, cross = elements()["R_{1010}"], elements()["R_{1001}"]
     omega = W + (own - own.conjugate()) * (I * Fraction(1, 2))
     omega -= cross * cross.conjugate() * reciprocal(W * 2)
     values: dict[str, Plain] = {
-        **free("t", "t'", "t_1", "t_2", "t_3", "t_4", r"\tau", r"\beta", "x"),
-        **elements(), **rates(), **motion(False),
+        **plain.values, **free(r"\tau", r"\beta", "x"), **elements(), **rates(), **motion(False),
         r"\omega_0": W, "x_0": Fraction(2, 9), r"\epsilon": EPS,
         r"\omega": Fraction(7, 10), r"\omega_{\mathrm{eig}}": omega,
-        r"\rho_b": RHO, r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
+        r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
         "I_7": DECAYING.integral(seventh),
         "B": DECAYING.value(b_part()),
         r"\Delta\omega": omega - W,
         r"f(\omega_0)": DECAYING.integral(half_of_dephasing()),
         r"f(-\omega_0)": DECAYING.integral(half_of_dephasing().reversed_frequencies()),
     }  # fmt: skip
-    hamiltonian, generator, propagator = (
-        DECAYING.hamiltonian, DECAYING.generator, DECAYING.propagator,
-    )  # fmt: skip
     functions = {
-        **_spectra(DECAYING), **regularised, **primed,
-        "H_I": hamiltonian, r"\mathcal{L}": DECAYING.liouvillian,
-        r"\tilde\Lambda": lambda time: raising_part(hamiltonian(time)),
+        **plain.functions, **DECAYING.spectra(SUBSCRIPTS), **regularised, **primed,
+        r"\tilde\Lambda": lambda time: raising_part(DECAYING.hamiltonian(time)),
         r"\Lambda": lambda time: Operator.letter("Lambda", time),
-        r"\Phi": DECAYING.evolved, r"\sigma": lambda time: DECAYING.evolved(time) * SIGMA,
-        "R": lambda time: at(generator(2) + generator(4), time),
-        "R^{(2)}": lambda time: over_delta(at(generator(2), time), 2),
-        "R^{(4)}": lambda time: over_delta(at(generator(4), time), 4),
-        "M^{(0)}": lambda time: KEEP,
-        "M^{(2)}": lambda time: over_delta(at(propagator(2), time), 2, 2),
-        "M^{(4)}": lambda time: over_delta(at(propagator(4), time), 4, 24),
+        r"\sigma": lambda time: DECAYING.evolved(time) * SIGMA,
     }  # fmt: skip
-    return System(
-        values, functions, DECAYING.average, dagger, kets=KETS,
+    return replace(
+        plain, values=values, functions=functions, kets=KETS,
         sums={r"\beta\beta'": INDICES, r"\alpha\alpha'": INDICES},
         open=(r"\alpha\alpha'", r"\beta\beta'"),
         known=dict.fromkeys(("k_{10}", "k_{01}", r"\Delta\omega"), 6),
@@ -316,7 +288,9 @@ def classical() -> System:
     terms = [CLASSICAL.k_up[n].terms for n in (2, 4)]
     two, four = (REAL.integral(x) for x in terms if x is not None)
     return System(
-        {r"\omega_0": W, "k_{10}": both_orders(two, four)}, _spectra(REAL), known={"k_{10}": 6}
+        {r"\omega_0": W, "k_{10}": both_orders(two, four)},
+        REAL.spectra(SUBSCRIPTS),
+        known={"k_{10}": 6},
     )
 
 
@@ -421,9 +395,9 @@ def oscillators() -> System:
 def exponential_model(name: str) -> System:
     """Appendix E: both spectra alike, or the second one zero."""
     rate, strength = Fraction(4, 5), Fraction(5, 9)
-    square = Gaussian(strength * strength)
-    first, second = (square, square) if name == "E1" else (square * Fraction(1, 2), Gaussian())
-    pair = (one_exponential(c, Gaussian(rate)) for c in (first, second))
+    square = strength * strength
+    amplitudes = (square, square) if name == "E1" else (square / 2, Fraction(0))
+    pair = [((c,), (rate,)) for c in amplitudes]
     numbers: dict[str, Plain] = {
         r"\lambda": rate,
         r"\Delta": strength,
@@ -431,7 +405,7 @@ def exponential_model(name: str) -> System:
         r"\omega_0": W0,
     }
     numbers[r"\omega"] = Fraction(7, 10)
-    return System(numbers, _spectra(bath(BLOCH.interaction, *pair)))
+    return System(numbers, bath(BLOCH.interaction, *pair).spectra(SUBSCRIPTS))
 
 
 def half_of_dephasing() -> TimeIntegrand:
@@ -603,11 +577,11 @@ def populations(level: int) -> ExponentialSum:
 def modes() -> System:
     """Two oscillators, one with a real and one with an imaginary strength."""
     values = {
-        **free("t", "t'", "t_1", "t_2", "t_3", "t_4", r"\tau", r"\beta", r"\omega"),
+        **DECAYING.system().values, **free(r"\tau", r"\beta", r"\omega"),
         **{f"h_{k}": h for k, h in STRENGTHS.items()},
         **{rf"\omega_{k}": w for k, w in FREQUENCIES.items()},
         **{f"b_{k}": Operator.letter(f"b{k}") for k in STRENGTHS},
-        r"\omega_0": W, r"\rho_b": RHO, r"\rho(0)": RHO * SIGMA,
+        r"\omega_0": W, r"\rho(0)": RHO * SIGMA,
         **{f"K_{{{n}{n}}}^{{(2)}}": populations(n) for n in (0, 1)},
         "K^{(2)}": populations(1) - phase(-W, variable(r"\beta")) * populations(0),
         "H_0": Operator({}), "H_b": Operator({}), "H": Operator({}),

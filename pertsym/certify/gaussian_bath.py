@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import product
+from math import factorial
 
 from pertsym.certify.time_domain import Exponentials, exact_time_integral
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction
 from pertsym.expansion.moments import ordered_cumulant_blocks
+from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.language.bath_operators import (
     EMPTY,
@@ -23,8 +26,10 @@ from pertsym.language.bath_operators import (
     ONE,
     Letter,
     Operator,
+    Plain,
     gaussian_average,
 )
+from pertsym.language.concrete_reader import Function, System
 from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import (
     DELTA,
@@ -48,6 +53,11 @@ KEEP = Operator.number(1).lifted()
 def phase(rate: Gaussian, time: Linear) -> ExponentialSum:
     """exp(rate * time)."""
     return ExponentialSum.exponential((name, constant(rate * z)) for name, z in time)
+
+
+def free(*names: str) -> dict[str, Plain]:
+    """Variables by name."""
+    return {name: ExponentialSum.form(variable(name)) for name in names}
 
 
 def at(value: Operator, time: Linear) -> Operator:
@@ -224,3 +234,47 @@ class GaussianBath:
     def evolved(self, time: Linear) -> Operator:
         """Phi(t) to fourth order."""
         return at(sum((self.propagator(n) for n in (2, 4)), KEEP), time)
+
+    def elements(self, element: Callable[[int, Element], TimeIntegrand]) -> dict[str, Plain]:
+        """R_{abcd} of order 2 and 4, and their sum, from the terms of each element."""
+        found: dict[str, Plain] = {}
+        square = ExponentialSum.form(DELTA).power(2)
+        for a, b, c, d in product(range(len(self.energies)), repeat=4):
+            name = f"R_{{{a}{b}{c}{d}}}"
+            two, four = (self.integral(element(n, (a, b, c, d))) for n in (2, 4))
+            found |= {f"{name}^{{(2)}}": two, f"{name}^{{(4)}}": four}
+            found[name] = two * square + four * square * square
+        return found
+
+    def spectra(self, subscripts: Mapping[str, str]) -> dict[str, Function]:
+        """C, its spectrum and its transform with their derivatives, by LaTeX subscripts."""
+        found: dict[str, Function] = {}
+        for name, below in subscripts.items():
+            found[f"C{below}"] = partial(self.correlation, name)
+            for kind, head in (("C", r"\hat C"), ("P", "P")):
+                for n, prime in enumerate(("", "'")):
+                    found[f"{head}{below}{prime}"] = partial(self.spectrum, name, kind=kind, n=n)
+        return found
+
+    def functions(self) -> dict[str, Function]:
+        """Of time: H_I, its Liouvillian, R and its orders, Phi, and moments M."""
+        found: dict[str, Function] = {
+            "H_I": self.hamiltonian,
+            r"\mathcal{L}": self.liouvillian,
+            r"\Phi": self.evolved,
+            "R": lambda time: at(self.generator(2) + self.generator(4), time),
+            "M^{(0)}": lambda time: KEEP,
+        }
+        for n in (2, 4):
+            found[f"R^{{({n})}}"] = partial(self._of_order, self.generator, n, 1)
+            found[f"M^{{({n})}}"] = partial(self._of_order, self.propagator, n, factorial(n))
+        return found
+
+    def system(self) -> System:
+        """What reads formulas of these functions of t, t', t_1, ... and of the bath's state."""
+        values: dict[str, Plain] = {r"\rho_b": RHO, **free(*TIMES, "t'")}
+        return System(values, self.functions(), self.average, self.dagger)
+
+    @staticmethod
+    def _of_order(made: Callable[[int], Operator], n: int, scale: int, time: Linear) -> Operator:
+        return over_delta(at(made(n), time), n, scale)
