@@ -112,29 +112,19 @@ def coefficient_kernels(digits: int) -> Findings:
     kernels = master_equation().kernels
     for n in COEFFICIENTS:
         yield exact(f"kernel of {n}", kernels[n], printed[n])
-    c, nu = (0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j)
+    bath = Exponentials.of((0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j))
     with mpmath.workdps(digits + 15):
         w = mpmath.mpf("1.375")
-        spectra = exponential_spectra({CORRELATION: Exponentials.of(c, nu)}, digits + 5)
+        spectra = exponential_spectra({CORRELATION: bath}, digits + 5)
+        numbers = ([mpmath.mpmathify(complex(z)) for z in some] for some in (bath.c, bath.nu))
+        pairs = list(zip(*numbers, strict=True))
+        cos = mpmath.fsum(c * nu / (nu**2 + w**2) for c, nu in pairs)  # int C(t) cos wt
+        sin = mpmath.fsum(c * w / (nu**2 + w**2) for c, nu in pairs)
+        wanted = {"frequency_shift_squared": 2 * cos.imag, "gamma": -sin.imag / w, "D": cos.real,
+                  "f": -sin.real / w}  # fmt: skip
         for name, form in coefficient_forms().items():
             value = as_mpf(evaluate(form.form, (w,), spectra).value)
-            yield close(
-                f"{name} of an exponential bath", value, _time_integral(name, c, nu, w), digits
-            )
-
-
-def _time_integral(name: str, c: Any, nu: Any, w: Any) -> Any:
-    """M^k times a coefficient of (24) for C(t) = sum c exp(-nu t), elementary."""
-    total = {"cos": mpmath.mpc(0), "sin": mpmath.mpc(0)}
-    for weight, rate in zip(map(mpmath.mpmathify, c), map(mpmath.mpmathify, nu), strict=True):
-        total["cos"] += weight * rate / (rate**2 + w**2)
-        total["sin"] += weight * w / (rate**2 + w**2)
-    return {
-        "frequency_shift_squared": 2 * mpmath.im(total["cos"]),
-        "gamma": -mpmath.im(total["sin"]) / w,
-        "D": mpmath.re(total["cos"]),
-        "f": -mpmath.re(total["sin"]) / w,
-    }[name]
+            yield close(f"{name} of an exponential bath", value, wanted[name], digits)
 
 
 @check("derived spectral forms")
