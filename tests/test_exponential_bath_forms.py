@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -97,10 +98,16 @@ def test_fractions_compute_like_rational_numbers(f: LinearFraction, g: LinearFra
         (RING.sum([f, g, f]), 2 * x + y),
         ((f * g).reduced(), x * y),
         (f.over((2, -4, 6)), x / (2 * AT["a"] - 4 * AT["b"] + 6 * AT["y"])),
+        (f**3, x * x * x),
         (f.over((-2, 4, 6), 3), x / (-2 * AT["a"] + 4 * AT["b"] + 6 * AT["y"]) ** 3),
     ):
         assert value.at(AT) == expected
     assert f.reflected("y").at(AT | {"y": -AT["y"]}) == x
+    turned = AT | {"y": Gaussian(0, AT["y"])}  # exact at Gaussian numbers too
+    assert (f * g).at(turned) == f.at(turned) * g.at(turned)
+    assert complex(f.at(turned)) == pytest.approx(
+        complex(f.near([mpmath.mpmathify(complex(turned[name])) for name in RING.names]))
+    )
     assert (f - g).reduced().equals(f - g)
 
 
