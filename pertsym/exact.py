@@ -138,6 +138,22 @@ class Gaussian:
 
     __rmul__ = __mul__
 
+    def __truediv__(self, other: Gaussian | int | Fraction) -> Gaussian:
+        z = other if isinstance(other, Gaussian) else Gaussian(other)
+        size = z._a * z._a + z._b * z._b
+        if not size:
+            raise ZeroDivisionError("division of a Gaussian number by zero")
+        return self * _lowest(z._a * z._d, -z._b * z._d, size)
+
+    def __rtruediv__(self, other: int | Fraction) -> Gaussian:
+        return Gaussian(other) / self
+
+    def __pow__(self, power: int) -> Gaussian:
+        base, result = (self if power >= 0 else 1 / self), Gaussian(1)
+        for _ in range(abs(power)):
+            result = result * base
+        return result
+
     def __bool__(self) -> bool:
         return bool(self._a or self._b)
 

@@ -417,8 +417,13 @@ def forms_step(
     return Step(key, title, prose, (*first, *displayed(shown), *last))
 
 
-def named(equations: Equations, names: Iterable[str], *orders: int) -> list[NamedForm]:
-    """Quantities by name; of complex elements both parts."""
+def named(
+    equations: Equations,
+    names: Iterable[str],
+    *orders: int,
+    sources: Mapping[tuple[str, int], str] = MappingProxyType({}),
+) -> list[NamedForm]:
+    """Quantities by name, of complex elements both parts; `sources` has their equations."""
     found = []
     for order in orders:
         for name in names:
@@ -428,7 +433,8 @@ def named(equations: Equations, names: Iterable[str], *orders: int) -> list[Name
                 form = quantity.imaginary
                 found.append(NamedForm(rf"\mathrm{{Im}}\,{latex}", f"Im {text}", form))
             else:
-                found.append(NamedForm(latex, text, quantity.form))
+                source = sources.get((name, order), "")
+                found.append(NamedForm(latex, text, quantity.form, source))
     return found
 
 

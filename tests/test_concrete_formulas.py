@@ -8,9 +8,13 @@ from fractions import Fraction
 import mpmath
 import pytest
 
+from pertsym.certify.gaussian_bath import GaussianBath, phase
+from pertsym.certify.time_domain import Exponentials
+from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
-from pertsym.language.bath_operators import Operator
-from pertsym.language.concrete import difference
+from pertsym.expansion.paths import generator_element
+from pertsym.language.bath_operators import EMPTY, Operator
+from pertsym.language.concrete import AtNumbers, difference
 from pertsym.language.concrete_reader import System, plain
 from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import PI, ExponentialSum, constant, linear, variable
@@ -89,3 +93,31 @@ def test_what_is_not_understood(latex: str) -> None:
 
 def test_plain_latex() -> None:
     assert plain(r"\left\{ \omega t \right\}\, x") == r"{\omega t}x"
+
+
+def test_the_time_domain_of_a_hamiltonian_of_ones_own() -> None:
+    """Three levels and two baths: moments, ordered cumulants and elements, as for two levels."""
+    one, two, none = Gaussian(1), Gaussian(Fraction(1, 2), Fraction(-1, 3)), Gaussian()
+    first = ((none, one, two), (one, none, none), (two.conjugate(), none, one))
+    second = ((one, one, none), (one, none, none), (none, none, none))
+    interaction = independent_baths(3, [(first, "X"), (second, "Y")])
+    numbers = {
+        name: Exponentials.of([(0.5, 0.25 * k)], [(1.0, 0.75 * k)]) for k, name in enumerate("XY")
+    }
+    bath = GaussianBath(interaction, numbers, (Fraction(7, 5), Fraction(9, 4)), ("X", "Y"))
+    reading = AtNumbers(bath.system(), {})
+    integral = r"\delta^2 R^{(2)}(t) = - \int_0^t dt_1 \operatorname{Tr}_b [\mathcal{L}(t)"
+    for right in (
+        r"R^{(2)}(t) = \tfrac12\,\dot M^{(2)}(t)",
+        integral + r"\mathcal{L}(t_1) \rho_b]",
+    ):
+        assert reading(right) == ""
+    for wrong in (r"R^{(2)}(t) = \dot M^{(2)}(t)", integral + r"\mathcal{L}(t) \rho_b]"):
+        assert reading(wrong).startswith("off by")
+    element = bath.elements(lambda n, e: generator_element(interaction, n, e))["R_{1011}^{(2)}"]
+    whole = bath.functions()["R^{(2)}"](variable("t"))
+    sides = [(("dyad", a, b), EMPTY) for a, b in ((1, 1), (1, 0))]
+    turning = phase(Gaussian(0, -1) * (bath.energies[1] - bath.energies[0]), variable("t"))
+    late = (whole.entries(3)[tuple(sides)] * turning).at_late_times("t")
+    assert element
+    assert not late - element

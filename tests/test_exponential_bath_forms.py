@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import pytest
 import sympy
@@ -21,12 +22,12 @@ from derivations.detailed_balance_sixth_order.checks import (
 from derivations.exponential_bath import checks as checks
 from derivations.exponential_bath import script as script
 from derivations.exponential_bath.checks import (
+    FIELD_ALONG_X,
+    ISOTROPIC_FIELD,
     MODELS,
     NOISE,
+    TILTED_FIELD,
     NoiseModel,
-    field_along_x,
-    isotropic_field,
-    tilted_field,
 )
 from generated.exponential_bath import fields
 from generated.exponential_bath import tilted_field as tilted
@@ -97,10 +98,16 @@ def test_fractions_compute_like_rational_numbers(f: LinearFraction, g: LinearFra
         (RING.sum([f, g, f]), 2 * x + y),
         ((f * g).reduced(), x * y),
         (f.over((2, -4, 6)), x / (2 * AT["a"] - 4 * AT["b"] + 6 * AT["y"])),
+        (f**3, x * x * x),
         (f.over((-2, 4, 6), 3), x / (-2 * AT["a"] + 4 * AT["b"] + 6 * AT["y"]) ** 3),
     ):
         assert value.at(AT) == expected
     assert f.reflected("y").at(AT | {"y": -AT["y"]}) == x
+    turned = AT | {"y": Gaussian(0, AT["y"])}  # exact at Gaussian numbers too
+    assert (f * g).at(turned) == f.at(turned) * g.at(turned)
+    assert complex(f.at(turned)) == pytest.approx(
+        complex(f.near([mpmath.mpmathify(complex(turned[name])) for name in RING.names]))
+    )
     assert (f - g).reduced().equals(f - g)
 
 
@@ -125,7 +132,7 @@ def test_nothing_is_divided_by_a_zero_form() -> None:
 @pytest.mark.parametrize(
     ("model", "order"),
     [(model, order) for model in MODELS for order in (2, 4, 6)]
-    + [(field_along_x(), 8), (isotropic_field(), 8)],
+    + [(FIELD_ALONG_X, 8), (ISOTROPIC_FIELD, 8)],
     ids=lambda x: x.name if isinstance(x, NoiseModel) else str(x),
 )
 def test_recursion_equals_the_sum_over_all_words(model: NoiseModel, order: int) -> None:
@@ -138,9 +145,7 @@ def test_recursion_equals_the_sum_over_all_words(model: NoiseModel, order: int) 
 
 def test_words_see_which_operators_are_correlated() -> None:
     """The isotropic field is not the field along x with fewer elements."""
-    x, isotropic = (
-        m.rates(4).element(4, (0, 0, 0, 0)) for m in (field_along_x(), isotropic_field())
-    )
+    x, isotropic = (m.rates(4).element(4, (0, 0, 0, 0)) for m in (FIELD_ALONG_X, ISOTROPIC_FIELD))
     assert not x.equals(isotropic)
 
 
@@ -200,7 +205,7 @@ def test_eighth_order_against_the_numerical_recursion(model: NoiseModel) -> None
 
 def test_single_elements_by_liouville_paths() -> None:
     """The terms as `derive` prints them; a wrong coefficient is seen."""
-    model = isotropic_field()
+    model = ISOTROPIC_FIELD
     terms = generator_element(model.interaction, 6, (1, 0, 1, 0))
     value, rest = integrate(terms, model.interaction, model.decays)
     expected = model.rates(6).element(6, (1, 0, 1, 0))
@@ -242,7 +247,7 @@ def test_limits_and_lower_orders(name: str) -> None:
 
 def test_scaling() -> None:
     """Rates of order 2n are Delta^2n times a form of degree 1 - 2n in w0 and lambda."""
-    rates = field_along_x().rates(8)
+    rates = FIELD_ALONG_X.rates(8)
     point = {"lambda": Fraction(7, 5), "Delta": Fraction(1, 3), "y": Fraction(2, 9)}
     longer = {name: 3 * value for name, value in point.items()}
     for order in (2, 4, 6, 8):
@@ -253,7 +258,7 @@ def test_scaling() -> None:
 
 def test_expressions_are_real_and_equal_the_elements() -> None:
     symbols, w0 = checks.SYMBOLS, sympy.Symbol("omega_0", positive=True)
-    rates = tilted_field().rates(6)
+    rates = TILTED_FIELD.rates(6)
     values = {"lambda": Fraction(4, 3), "x": Fraction(1, 2), "d": Fraction(2, 5)}
     numbers = {symbols[k]: sympy.Rational(v.numerator, v.denominator) for k, v in values.items()}
     point = {name: complex(value) for name, value in values.items()} | {"y": 1.1j}
@@ -287,7 +292,7 @@ def test_generated_functions_take_fractions() -> None:
     point = {"Delta": Fraction(2, 3), "lam": Fraction(5, 4), "w0": Fraction(7, 6)}
     value = fields.isotropic_field_inv_T1_8(**point)
     assert isinstance(value, Fraction)
-    rates = isotropic_field().rates(8)
+    rates = ISOTROPIC_FIELD.rates(8)
     expression = rates.expression("inv_T1", 8, checks.SYMBOLS)
     names = {"Delta": "Delta", "lam": "lambda", "w0": "omega_0"}
     exact = expression.subs(
@@ -318,7 +323,7 @@ def test_the_derivation_counts_its_terms_and_shows_every_order() -> None:
 
 
 def test_refusals_name_what_is_wrong() -> None:
-    model = field_along_x()
+    model = FIELD_ALONG_X
     with pytest.raises(ValueError, match="positive even integer, got 5"):
         exact_generator(model.rates(2).bath, 5)
     with pytest.raises(ValueError, match="no exponentials for 'C1'"):

@@ -19,7 +19,7 @@ from pertsym.certify.claims import Claim
 from pertsym.certify.formulas import NOTHING, Objects, formula_evidence, tie
 from pertsym.certify.ledger import ledger_json, ledger_markdown, rows_from
 from pertsym.certify.run import all_checks
-from pertsym.derivation import Formula, Reading
+from pertsym.derivation import Formula, Reading, Step
 from pertsym.exact import Gaussian
 from pertsym.language.decide import compare_sides
 from pertsym.language.dictionary import Dictionary, Known
@@ -309,3 +309,79 @@ VALUES = Values(
 )
 def test_equations_between_values(latex: str, holds: bool) -> None:
     assert (VALUES(latex) == "") is holds, VALUES(latex)
+
+
+WORDS = r"""
+title = "A title"
+conventions = ['''One
+line.''']
+
+[[step]]
+key = "one"
+title = "Step <<n>>"
+prose = '''
+In <<n>> lines
+
+and two paragraphs.'''
+rows = ["1"]
+
+[[step.formula]]
+latex = "x=y"
+compare = "numbers"
+
+[[step.formula]]
+latex = "z"
+text = "a reason"
+last = true
+"""
+ROW = """
+[[claim]]
+equation = "1"
+section = ""
+statement = ""
+kind = ""
+expected = "derived"
+latex = "y=x"
+compare = "numbers"
+"""
+
+
+def with_words(folder: Path, words: str) -> Paper:
+    """A paper whose script stands in a folder with these words and one row."""
+    (folder / "paper.toml").write_text(words, encoding="utf-8")
+    (folder / "claims.toml").write_text(ROW, encoding="utf-8")
+    return Paper(
+        script=str(folder / "script.py"),
+        orders=(2,),
+        narrate=lambda order: (),
+        readings={"numbers": lambda: Values([{"x": 1, "y": 1}])},
+        checks={},
+    )
+
+
+def test_words_of_a_step(tmp_path: Path) -> None:
+    paper = with_words(tmp_path, WORDS)
+    assert (paper.title, paper.source, paper.conventions) == ("A title", "pertsym", ("One line.",))
+    assert "A title" in paper.bibtex
+    step = paper.told("one", Formula("shown"), (Step("", "", "", (Formula("more"),)),), n=3)
+    assert (step.title, step.prose) == ("Step 3", "In 3 lines\n\nand two paragraphs.")
+    assert [f.latex for f in step.formulas] == ["y=x", "x=y", "shown", "more", "z"]
+    assert [f.compare is not None for f in step.formulas] == [True, True, False, False, False]
+    assert [f.source for f in step.formulas] == ["(1)", "", "", "", ""]
+    assert step.formulas[-1].reason == "a reason"
+    with pytest.raises(KeyError, match="no step 'two'; there are: one"):
+        paper.told("two")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("title =", "titel =", "key 'titel': use one of title"),
+        ("prose =", "prosa =", "key 'prosa': use one of key"),
+        ('text = "a reason"\n', "", "z: give one of compare, text"),
+        ('text = "a', 'row = "1"\ntext = "a', "z: give one of compare, text"),
+    ],
+)
+def test_wrong_words(old: str, new: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        with_words(tmp_path, WORDS.replace(old, new, 1))

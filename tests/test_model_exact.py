@@ -42,6 +42,18 @@ def test_real_operands_from_either_side(x: Gaussian, r: Fraction) -> None:
     assert hash(Gaussian(r)) == hash(r)
 
 
+@given(gaussians, gaussians, st.integers(0, 5))
+def test_division_and_powers_undo_products(x: Gaussian, y: Gaussian, n: int) -> None:
+    if not y:
+        with pytest.raises(ZeroDivisionError, match="by zero"):
+            x / y
+        return
+    assert x / y * y == x
+    assert 1 / y * y == 1
+    assert y**n * y**-n == 1
+    assert y ** (n + 1) == y**n * y
+
+
 def test_decimals_are_what_was_written() -> None:
     assert Gaussian.of(0.1, "-2.5e-1") == Gaussian(Fraction(1, 10), Fraction(-1, 4))
     assert exact_rational(1.25e-300) == Fraction(125, 10**302)

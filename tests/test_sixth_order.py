@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,12 +13,12 @@ import pytest
 
 from derivations.sixth_order.checks import (
     CHECKS,
-    by_gaps,
     numbers,
     pieces,
     rate_by_parts,
     thermal_model,
 )
+from pertsym.certify.time_domain import Exponentials, exact_time_integral
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
@@ -28,6 +29,16 @@ from pertsym.reduction.polygons import CHAMBERS, dot, inside
 from pertsym.reduction.three_arcs import STEPS, ThreeArcs, cone_integral, on_edges
 
 DATA = Path(__file__).parent / "data" / "two_level"
+
+
+def by_gaps(
+    terms: TimeIntegrand,
+    values: Mapping[str, Sequence[tuple[Gaussian, Gaussian]]],
+    frequencies: Sequence[Fraction],
+) -> Fraction:
+    """The real part, every gap integrated by itself."""
+    baths = {n: Exponentials(*map(tuple, zip(*some, strict=True))) for n, some in values.items()}
+    return exact_time_integral(terms, baths, frequencies).re
 
 
 def element(size: int, matrix, which, real=()) -> TimeIntegrand:

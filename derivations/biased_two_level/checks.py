@@ -17,6 +17,7 @@ import sympy
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
+from pertsym.certify.slow_eigenvalues import COHERENCE, slow_eigenvalue
 from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC, model_values, structure_values
 from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Reading
@@ -24,6 +25,8 @@ from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.exact_rates import ExactRates, complex_expression
+from pertsym.equations.exponential_bath import Decay
 from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import through_kms
 from pertsym.equations.models import laird
@@ -32,7 +35,6 @@ from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import classical, substitute, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
-from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.second_order import Term
 from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
@@ -239,14 +241,6 @@ def rational_results() -> tuple[RationalFunction, ...]:
     )
 
 
-@cache
-def rational_element(order: int, element: Element) -> sympy.Expr:
-    """Real part + i imaginary part of an element, from its time-domain terms."""
-    terms = CLASSICAL_GENERATOR.element(order, element)
-    real, imaginary = terms.real_parts(), terms.scaled(Gaussian(0, -1)).real_parts()
-    return _rational(real) + sympy.I * _rational(imaginary)
-
-
 def _rational(terms: TimeIntegrand) -> sympy.Expr:
     return sympy.Add(
         *(
@@ -257,63 +251,30 @@ def _rational(terms: TimeIntegrand) -> sympy.Expr:
     )
 
 
-@cache
-def hierarchy() -> dict[int, sympy.Matrix]:
-    """K2, K4 of d rho/dt = -i[H_S + eta S, rho], <eta(t) eta(0)> = Delta^2 e^{-lambda|t|}.
-
-    Averages X_n of rho with the n-th eigenfunction of the Ornstein-Uhlenbeck process obey
-    dX_n/dt = (L0 - n lambda) X_n + Delta (sqrt(n) M X_{n-1} + sqrt(n+1) M X_{n+1}), M = -i[S, .].
-    At late times X_n = Y_n rho with d rho/dt = K rho; solved power by power in M.
-    """
-    s = sympy.Matrix([[C - D, X], [X, C + D]])
-    one = sympy.eye(2)
-    action = -sympy.I * (sympy.KroneckerProduct(s, one) - sympy.KroneckerProduct(one, s.T))
-    m = sympy.Matrix(action.doit()) * DELTA
-    free = [0, sympy.I * W0, -sympy.I * W0, 0]
-
-    def solved(driving: sympy.Matrix, n: int) -> sympy.Matrix:
-        """(n lambda - L0) Y + Y L0 = driving."""
-        return sympy.Matrix(4, 4, lambda i, j: driving[i, j] / (n * LAM - free[i] + free[j]))
-
-    first = solved(m, 1)
-    second = m * first
-    pair = solved(sympy.sqrt(2) * m * first, 2)
-    third = solved(sympy.sqrt(2) * m * pair - first * second, 1)
-    return {2: second, 4: m * third}
-
-
-def _driven() -> sympy.Expr:
-    """K_pc M of 1 <- 0: coherences 01 and 10 that follow the populations."""
-    second = hierarchy()[2]
-    return -second[3, 1] * second[1, 0] / (sympy.I * W0) + second[3, 2] * second[2, 0] / (
-        sympy.I * W0
-    )
-
-
-def _through() -> sympy.Expr:
-    """Re K_cp K_pc/(-i w0) of the coherence 10: populations that it drives."""
-    second = hierarchy()[2]
-    path = (second[2, 0] * second[0, 2] + second[2, 3] * second[3, 2]) / (-sympy.I * W0)
-    back = (second[1, 0] * second[0, 1] + second[1, 3] * second[3, 1]) / (sympy.I * W0)
-    return (path + back) / 2
-
-
 @check(HIERARCHY, "closed form by residues", "time integral of the terms")
 def classical_bath(digits: int) -> Findings:
-    """Elements and rates of the classical bath against the stochastic Liouville equation."""
-    for order, matrix in hierarchy().items():
-        for a, b, c, d in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
-            found = rational_element(order, (a, b, c, d))
-            wanted = matrix[2 * a + b, 2 * c + d]
-            yield Finding(f"R_{a}{b}{c}{d}({order})", vanishes(found - wanted))
-        up, down = matrix[3, 0], matrix[0, 3]
-        dephasing = -(matrix[2, 2] + matrix[1, 1]) / 2
+    """Elements and rates of the classical bath against the stochastic Liouville equation.
+
+    d rho/dt = -i[H_S + eta S, rho] with an Ornstein-Uhlenbeck process eta: averages of rho with its
+    n-th eigenfunction decay with n lambda.  Its generator and its slow eigenvalues.
+    """
+    decays = {BATH: (Decay(("Delta", "Delta"), "lambda"),)}
+    rates = ExactRates.of(CLASSICAL_INTERACTION, decays, max(ORDERS))
+    symbols = {"y": W0, "lambda": LAM, "Delta": DELTA, **_SYMBOLS}
+    coherence = slow_eigenvalue(rates.bath, COHERENCE, max(ORDERS))
+    for order in ORDERS:
+        for element in ((1, 1, 0, 0), (1, 0, 1, 0), (1, 0, 0, 1), (1, 0, 0, 0)):
+            terms = CLASSICAL_GENERATOR.element(order, element)
+            both = complex_expression(rates.element(order, element), symbols)
+            for factor, wanted in zip((Gaussian(1), Gaussian(0, -1)), both, strict=True):
+                found = _rational(terms.scaled(factor).real_parts())
+                yield Finding(f"R_{element}({order})", vanishes(found - wanted))
         for name, wanted in {
-            "inv_T1": up + down,
-            "inv_T2": dephasing,
-            "inv_T2_prime": dephasing - (up + down) / 2,
-            "k_up_eliminated": up + (_driven() if order == 4 else 0),
-            "inv_T2_eliminated": dephasing - (_through() if order == 4 else 0),
+            **{
+                n: rates.expression(n, order, symbols) for n in ("inv_T1", "inv_T2", "inv_T2_prime")
+            },
+            "k_up_eliminated": rates.expression("k_up", order, symbols, eliminated=True),
+            "inv_T2_eliminated": -complex_expression(coherence[order], symbols)[0],
         }.items():
             yield Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
 

@@ -10,6 +10,7 @@ import flint
 import mpmath
 import numpy as np
 
+from pertsym.baths.balls import as_mpf
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Findings, check, checks_in, close
 from pertsym.certify.detailed_balance import (
@@ -65,7 +66,7 @@ def _balance(system: TwoLevels, digits: int) -> Findings:
     asked = min(digits, MOST_DIGITS)
     rates, equilibrium = both_routes(system, asked + 3)
     for n in rates:
-        yield close(f"K({n}) from K({n + 2})", _mpf(rates[n]), _mpf(equilibrium[n]), asked)
+        yield close(f"K({n}) from K({n + 2})", as_mpf(rates[n]), as_mpf(equilibrium[n]), asked)
 
 
 def closed_constant() -> SpectralForm:
@@ -77,24 +78,17 @@ def closed_constant() -> SpectralForm:
 def closed_form(digits: int) -> Findings:
     """K(4) of an off-diagonal coupling: its formula and both routes."""
     asked = min(digits, MOST_DIGITS)
-    found = _mpf(constant_from_form(OFF_DIAGONAL, BATH, asked + 3))
+    found = as_mpf(constant_from_form(OFF_DIAGONAL, BATH, asked + 3))
     for what, route in zip(
         ("generator", "imaginary time"), both_routes(OFF_DIAGONAL, asked + 3), strict=True
     ):
-        yield close(f"K(4), {what}", found, _mpf(route[4]), asked)
+        yield close(f"K(4), {what}", found, as_mpf(route[4]), asked)
 
 
 @check("hierarchy of spectral lines", "imaginary-time expansion", "argument of the steps")
 def identity_off_diagonal(digits: int) -> Findings:
     """The balance of one off-diagonal coupling with all quantities as variables, any spectrum."""
     return stationary(TwoLevelVariables(diagonal=False), 6, coherences=False)
-
-
-def _mpf(ball: Any) -> mpmath.mpf:
-    """The midpoint, at a precision beyond every comparison here."""
-    mantissa, exponent = ball.mid().man_exp()
-    with mpmath.workprec(int(mantissa).bit_length() + 1):
-        return mpmath.ldexp(mpmath.mpf(int(mantissa)), int(exponent))
 
 
 @check("exponents", "closed form of C", status="numerical")
@@ -106,7 +100,7 @@ def gaussian_spectrum(digits: int) -> Findings:
         for w in ("0.4", "2.3"):
             up, down = BATH.at(flint.acb(w)).real, BATH.at(flint.acb("-" + w)).real
             thermal = (-beta * flint.arb(w)).exp() * up
-            yield close(f"KMS at w = {w}", _mpf(down), _mpf(thermal), asked)
+            yield close(f"KMS at w = {w}", as_mpf(down), as_mpf(thermal), asked)
         exponents = BATH.exponents(asked)
         start = BATH.imaginary_time(flint.arb(0))
         for t in ("0.05", "0.7", "2.5", "6"):
@@ -121,7 +115,7 @@ def gaussian_spectrum(digits: int) -> Findings:
                 for part in ("real", "imag"):
                     left, right = getattr(sum_, part), getattr(value, part)
                     where = f"{part} {what}({t})"
-                    yield close(where, _mpf(left), _mpf(right), asked, _mpf(start))
+                    yield close(where, as_mpf(left), as_mpf(right), asked, as_mpf(start))
 
 
 balance_off_diagonal = partial(_balance, OFF_DIAGONAL)
@@ -158,7 +152,7 @@ def _rates() -> Values:
 def _spectrum() -> Values:
     """The spectrum at one frequency, and J of it."""
     w, beta = 0.4, float(BATH.beta)
-    value = float(_mpf(BATH.at(flint.acb(str(w))).real))
+    value = float(as_mpf(BATH.at(flint.acb(str(w))).real))
     density = value * -np.expm1(-beta * w) / 2
     return Values(
         [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
+from itertools import product
 from typing import Any
 
 import mpmath
@@ -33,8 +34,9 @@ from pertsym.equations.exact_rates import ExactRates
 from pertsym.equations.exponential_bath import Decay, Decays, ExponentialBath, exact_generator
 from pertsym.equations.models import independent_baths, laird
 from pertsym.equations.rational import Exponential, rational_form
+from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Interaction, Operator, level_energies
+from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element, generator_element
 from pertsym.language.evaluation import Values, acting
 from pertsym.reduction.spectral import SpectralForm, Value, monomial
@@ -42,11 +44,7 @@ from pertsym.reduction.spectral import SpectralForm, Value, monomial
 NOISE = "C1"
 """Name of the correlation function of all three models."""
 
-_ONE, _MINUS = Gaussian(1), Gaussian(-1)
-_FLIP: Operator = ((0, 1, _ONE), (1, 0, _ONE))
-_SPLIT: Operator = ((0, 0, _MINUS), (1, 1, _ONE))
-_RAISING: Operator = ((1, 0, _ONE),)
-_LOWERING: Operator = ((0, 1, _ONE),)
+ORDERS = (2, 4, 6, 8)
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,8 @@ class NoiseModel:
 
     Attributes
     ----------
-    name
-        Short, for functions and checks.
+    name, plain
+        Short, for functions and checks, and H_I with its noise as text.
     interaction
         What is expanded.
     decay
@@ -64,6 +62,7 @@ class NoiseModel:
     """
 
     name: str
+    plain: str
     interaction: Interaction
     decay: Decay
 
@@ -71,64 +70,53 @@ class NoiseModel:
     def decays(self) -> Decays:
         return {NOISE: (self.decay,)}
 
-    def rates(self, order: int) -> ExactRates[ExponentialBath]:
+    def rates(self, order: int = max(ORDERS)) -> ExactRates[ExponentialBath]:
         """All quantities through an order; derived when asked for."""
-        return ExactRates.of(self.interaction, self.decays, order)
+        return _rates(self.name, order)
 
 
-def field_along_x() -> NoiseModel:
-    """H_I = sigma_x B(t): the Hermitian field of Laird, Budimir and Skinner, Eq. (E1)."""
-    interaction = Interaction(
-        level_energies(2), (_FLIP,), (0,), {(0, 0): NOISE}, frozenset({NOISE})
-    )
-    return NoiseModel("field_along_x", interaction, Decay(("Delta", "Delta"), "lambda"))
+@cache
+def _rates(name: str, order: int) -> ExactRates[ExponentialBath]:
+    (model,) = (model for model in MODELS if model.name == name)
+    return ExactRates.of(model.interaction, model.decays, order)
 
 
-def isotropic_field() -> NoiseModel:
-    """H_I = B(t)|1><0| + B*(t)|0><1| with <B*(t)B(0)> = C, <B(t)B(0)> = 0 (Eq. (E3)).
-
-    Two independent real fields along x and y, each with C/2.
-    """
-    interaction = Interaction(
-        level_energies(2),
-        (_RAISING, _LOWERING),
-        (1, 0),
-        {(0, 1): NOISE, (1, 0): NOISE},
-        frozenset({NOISE}),
-    )
-    return NoiseModel("isotropic_field", interaction, Decay(("Delta", "Delta"), "lambda"))
-
-
-def tilted_field() -> NoiseModel:
-    """H_I = [x sigma_x + d (|1><1| - |0><0|)] B(t), C(t) = exp(-lambda |t|): x, d are energies."""
-    interaction = Interaction(
-        level_energies(2),
-        (_FLIP, _SPLIT),
-        (0, 1),
-        {(a, b): NOISE for a in range(2) for b in range(2)},
-        frozenset({NOISE}),
-        ("x", "d"),
-    )
-    return NoiseModel("tilted_field", interaction, Decay((), "lambda"))
+_FLIP = ((Gaussian(), Gaussian(1)), (Gaussian(1), Gaussian()))
+_STRENGTH = Decay(("Delta", "Delta"), "lambda")
+FIELD_ALONG_X, ISOTROPIC_FIELD, TILTED_FIELD = MODELS = (
+    NoiseModel(  # the Hermitian field of Laird, Budimir and Skinner, Eq. (E1)
+        "field_along_x",
+        "H_I = sigma_x B(t), C = Delta^2 exp(-lam |t|).",
+        independent_baths(2, [(_FLIP, NOISE)], real=[NOISE]),
+        _STRENGTH,
+    ),
+    NoiseModel(  # Eq. (E3): two independent real fields along x and y, each with C/2
+        "isotropic_field",
+        "H_I = L(t)|1><0| + L*(t)|0><1|, <L*(t)L(0)> = Delta^2 exp(-lam |t|).",
+        replace(laird(real=[NOISE]), correlations={(0, 1): NOISE, (1, 0): NOISE}),
+        _STRENGTH,
+    ),
+    NoiseModel(  # x, d are energies
+        "tilted_field",
+        "H_I = (x sigma_x + d diag(-1, 1)) B(t), C = exp(-lam |t|).",
+        symbolic_interaction(2, [([["-d", "x"], ["x", "d"]], NOISE)], real=[NOISE]),
+        Decay((), "lambda"),
+    ),
+)
 
 
-MODELS = (field_along_x(), isotropic_field(), tilted_field())
-
-
-ORDERS = (2, 4, 6, 8)
 SIGMA_X = np.array([[0, 1], [1, 0]])
 RHO = np.array([[0.7, 0.2 - 0.3j], [0.4 + 0.1j, -0.2]])
 
 
 def interaction(model: NoiseModel) -> Values:
     """H_I at numbers for the noise and the matrix elements."""
-    field = 0.37 if model.name != isotropic_field().name else 0.3 + 0.5j
+    field = 0.37 if model.name != ISOTROPIC_FIELD.name else 0.3 + 0.5j
     names: dict[str, Any] = {"B(t)": field, r"\Lambda(t)": field, r"\Lambda^*(t)": np.conj(field)}
     strengths = {"x": 0.6, "d": -0.25}
     names |= {r"\sigma_x": SIGMA_X, **strengths}
-    for a in range(2):
-        for b in range(2):
-            names[rf"|{a}\rangle\langle{b}|"] = np.outer(np.eye(2)[a], np.eye(2)[b])
+    for a, b in product(range(2), repeat=2):
+        names[rf"|{a}\rangle\langle{b}|"] = np.outer(np.eye(2)[a], np.eye(2)[b])
     given, coupled = model.interaction, np.zeros((2, 2), dtype=complex)
     for k, operator in enumerate(given.operators):
         noise = (field, np.conj(field))[k if given.adjoint[k] != k else 0]
@@ -150,7 +138,7 @@ def spectrum() -> Values:
 
 def generators(model: NoiseModel, **numbers: complex) -> dict[int, Any]:
     """The generator of every order as a matrix over row-major vec."""
-    rates = model.rates(max(ORDERS))
+    rates = model.rates()
     point = [numbers.get(name, 0.3) for name in rates.ring.names]
     found = {}
     for n in ORDERS:
@@ -162,7 +150,7 @@ def generators(model: NoiseModel, **numbers: complex) -> dict[int, Any]:
 
 def degenerate() -> Values:
     """Orders at w0 = 0 for one Hermitian coupling."""
-    found = generators(field_along_x(), y=0, Delta=0.4, **{"lambda": 1.4})
+    found = generators(FIELD_ALONG_X, y=0, Delta=0.4, **{"lambda": 1.4})
     return Values([{f"K^{{({n})}}": k.reshape(4, 4) for n, k in found.items()}])
 
 
@@ -170,7 +158,7 @@ def white() -> Values:
     """All orders together for a field along x that forgets at once."""
     rate, gamma = 1e12, 0.3
     numbers = {"lambda": rate, "Delta": np.sqrt(gamma * rate), "y": 1.1j}
-    whole = sum(generators(field_along_x(), **numbers).values()).reshape(4, 4)
+    whole = sum(generators(FIELD_ALONG_X, **numbers).values()).reshape(4, 4)
     names = {"S": SIGMA_X, r"\gamma": gamma, r"\rho": RHO, "K": acting(whole)}
     return Values([names])
 
@@ -212,14 +200,16 @@ _ELEMENTS: tuple[Element, ...] = ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (1, 
 @check(RECURSION, WORDS)
 def _two_routes(model: NoiseModel, digits: int) -> Findings:
     """Every element through order 8, as an identity of rational functions."""
-    rates = model.rates(max(ORDERS))
     for order in ORDERS:
-        words = classical_generator(model.interaction, model.decay, order)
-        recursion = rates.generators[order]
-        same = words.keys() == recursion.keys() and all(
-            words[element].equals(recursion[element]) for element in words
-        )
-        yield Finding(f"{len(words)} elements of order {order}", same)
+        count = len(model.rates().generators[order])
+        yield Finding(f"{count} elements of order {order}", same_by_words(model, order))
+
+
+def same_by_words(model: NoiseModel, order: int) -> bool:
+    """Whether the sum over all words is the generator of the recursion."""
+    words = classical_generator(model.interaction, model.decay, order)
+    recursion = model.rates().generators[order]
+    return words.keys() == recursion.keys() and all(words[e].equals(recursion[e]) for e in words)
 
 
 @check(RECURSION, PATHS)
@@ -248,7 +238,7 @@ def liouville_paths(digits: int) -> Findings:
 def slow_eigenvalues(digits: int) -> Findings:
     """-1/T1 and -1/T2 - i omega are eigenvalues of the whole hierarchy, order by order."""
     for model in MODELS:
-        rates = model.rates(max(ORDERS))
+        rates = model.rates()
         blocks = {n: traceless_block(rates.ring, k) for n, k in rates.generators.items()}
         for start, name in ((DIFFERENCE, "populations"), (COHERENCE, "coherence")):
             series = slow_eigenvalue(rates.bath, start, max(ORDERS))
@@ -275,8 +265,8 @@ def spectral_forms(digits: int) -> Findings:
     none = Exponential(sympy.Integer(0), LAMBDA)
     noise = Exponential(DELTA**2, LAMBDA)
     for model, baths in (
-        (field_along_x(), {"C1": noise, "C2": noise}),
-        (isotropic_field(), {"C1": noise, "C2": none}),
+        (FIELD_ALONG_X, {"C1": noise, "C2": noise}),
+        (ISOTROPIC_FIELD, {"C1": noise, "C2": none}),
     ):
         rates = model.rates(4)
         for name in QUANTITIES:
@@ -326,8 +316,8 @@ def _point(
 def convergence(digits: int) -> Findings:
     """What the series through eighth order leaves of the eigenvalue falls with the tenth power."""
     w0, rate = Fraction(11, 10), Fraction(7, 5)
-    model = field_along_x()
-    rates = model.rates(max(ORDERS))
+    model = FIELD_ALONG_X
+    rates = model.rates()
     names = rates.ring.names
     strength = Fraction(1, 10 ** (digits // 8 + 1))
     for start, name in ((DIFFERENCE, "populations"), (COHERENCE, "coherence")):
@@ -355,8 +345,8 @@ def convergence(digits: int) -> Findings:
 @check(RECURSION, "pure dephasing is exact at second order")
 def degenerate_levels(digits: int) -> Findings:
     """At w0 = 0 one Hermitian coupling commutes with H_S: second order is exact."""
-    for model in (field_along_x(), tilted_field()):
-        generators = model.rates(max(ORDERS)).generators
+    for model in (FIELD_ALONG_X, TILTED_FIELD):
+        generators = model.rates().generators
         for order in ORDERS:
             values = [at_zero_splitting(value) for value in generators[order].values()]
             if order == 2:
@@ -383,9 +373,9 @@ def white_noise(digits: int) -> Findings:
     2 gamma, so that omega = sqrt(w0^2 - 4 gamma^2) has all orders.
     """
     gamma = sympy.Symbol("gamma", positive=True)
-    for model in (field_along_x(), isotropic_field()):
-        rates = model.rates(max(ORDERS))
-        coupled = 2 * gamma if model.name == field_along_x().name else sympy.Integer(0)
+    for model in (FIELD_ALONG_X, ISOTROPIC_FIELD):
+        rates = model.rates()
+        coupled = 2 * gamma if model.name == FIELD_ALONG_X.name else sympy.Integer(0)
         for name in QUANTITIES:
             for order in ORDERS:
                 limit = _white(rates.expression(name, order, SYMBOLS), gamma)
@@ -411,16 +401,11 @@ def _white(expression: sympy.Expr, gamma: sympy.Symbol) -> sympy.Expr:
 def structure(digits: int) -> Findings:
     """Trace, unit, Hermiticity, equal rates: what classical noise must keep, at every order."""
     for model in MODELS:
-        rates = model.rates(max(ORDERS))
+        rates = model.rates()
         for order in ORDERS:
-            k = {
-                (a, b, c, d): rates.element(order, (a, b, c, d))
-                for a in range(2)
-                for b in range(2)
-                for c in range(2)
-                for d in range(2)
-            }
-            pairs = [(c, d) for c in range(2) for d in range(2)]
+            pairs = list(product(range(2), repeat=2))
+            elements = ((a, b, c, d) for a, b in pairs for c, d in pairs)
+            k = {element: rates.element(order, element) for element in elements}
             where = f"{model.name}, order {order}"
             trace = any(k[0, 0, c, d] + k[1, 1, c, d] for c, d in pairs)
             unit = any(k[a, b, 0, 0] + k[a, b, 1, 1] for a, b in pairs)

@@ -15,8 +15,8 @@ import numpy as np
 import sympy
 
 from derivations.jump_noise.models import (
+    AMPLITUDE,
     COHERENCE,
-    INVERSE,
     ONE,
     ORDERS,
     POPULATIONS,
@@ -28,6 +28,7 @@ from derivations.jump_noise.models import (
     SPLIT,
     TILTED,
     VARIANCE,
+    WEIGHT,
     ZERO,
     G,
     L,
@@ -67,69 +68,37 @@ RECURSION = "recursion on the slow subspace, exact"
 SECULAR = "secular polynomial of the joint equations, exact"
 JOINT = "slow invariant subspace of the joint equations"
 _HIGHEST = max(ORDERS)
-_POPULATION, _CONJUGATE = (1, 1), (0, 1)
-_COHERENCE = (1, 0)
+_COHERENCE, _CONJUGATE = (1, 0), (0, 1)
 
-Series = Mapping[int, LinearFraction]
-"""Order in the coupling -> coefficient; what is left out is zero."""
+_Y = RING.variable("y")
 
 
-def _product(a: Series, b: Series) -> Series:
-    terms: dict[int, list[LinearFraction]] = {}
-    for m, x in a.items():
-        for n, y in b.items():
-            if m + n <= _HIGHEST:
-                terms.setdefault(m + n, []).append(x * y)
-    return {n: RING.sum(some).reduced() for n, some in terms.items()}
+def _vanishes(value: LinearFraction) -> bool:
+    """Whether nothing is left to order 8: lambda and the skew are of first order, numerators."""
+    places = [RING.names.index(name) for name in (AMPLITUDE, SKEW)]
+    powers = (sum(exponents[k] for k in places) for exponents in value.numerator.to_dict())
+    return all(power > _HIGHEST for power in powers)
 
 
-def _sum(*series: Series) -> Series:
-    orders = sorted({n for one in series for n in one})
-    return {n: RING.sum(one[n] for one in series if n in one).reduced() for n in orders}
-
-
-def _times(a: Series, factor: int) -> Series:
-    return {n: x * factor for n, x in a.items()}
-
-
-def _vanishes(series: Series) -> bool:
-    return not any(series.values())
-
-
-_VARIABLES: Mapping[sympy.Symbol, Series] = {
-    X: {2: VARIANCE},
-    G: {0: RING.variable(RATE)},
-    P: {0: RING.variable("p")},
-    W**2: {0: -(RING.variable("y") * RING.variable("y"))},
-}
-
-
-def secular(polynomial: sympy.Expr, eigenvalue: Series) -> Series:
-    """A secular polynomial at a series for its s, order by order; zero if it is an eigenvalue."""
+def secular(polynomial: sympy.Expr, eigenvalue: LinearFraction) -> bool:
+    """Whether a secular polynomial vanishes at a series for its s, to order 8."""
     square = sympy.Symbol("W2")
-    places = (S, X, G, P, square)
-    terms = sympy.Poly(polynomial.expand().subs(W, sympy.sqrt(square)), *places).terms()
-    values = (eigenvalue, *_VARIABLES.values())
-    total: list[Series] = []
-    for powers, coefficient in terms:
-        term: Series = {0: RING.number(int(coefficient))}
-        for value, power in zip(values, powers, strict=True):
-            for _ in range(power):
-                term = _product(term, value)
-        total.append(term)
-    return _sum(*total)
+    expanded = polynomial.expand().subs(W, sympy.sqrt(square))
+    value = sympy.lambdify((S, X, G, P, square), expanded, modules=[])
+    rate, share = RING.variable(RATE), RING.variable(WEIGHT)
+    return _vanishes(value(eigenvalue, VARIANCE, rate, share, -(_Y * _Y)))
 
 
-def _element(name: str, to: tuple[int, int], of: tuple[int, int]) -> Series:
-    rates = model(name).rates
-    return {n: rates.element(n, (*to, *of)) for n in ORDERS}
+def _element(name: str, to: tuple[int, int], of: tuple[int, int]) -> LinearFraction:
+    """An element of the generator without its order 0, summed to order 8."""
+    return RING.sum(model(name).rates.element(n, (*to, *of)) for n in ORDERS)
 
 
 @check(RECURSION, SECULAR)
 def telegraph_populations(digits: int) -> Findings:
     """-1/T1 is the eigenvalue that starts at 0, and the closed forms are as stated."""
     rates = model("telegraph").rates
-    decay = {n: -rates.value("inv_T1", n) for n in ORDERS}
+    decay = -RING.sum(rates.value("inv_T1", n) for n in ORDERS)
     joint = joint_bloch_matrix("x").charpoly(S).as_expr()
     square = G**2 + W**2
     stated = {
@@ -139,7 +108,7 @@ def telegraph_populations(digits: int) -> Findings:
     }
     found = {n: -model("telegraph").expression("inv_T1", n) for n in stated}
     yield exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE)
-    yield Finding("the series solves that of z to order 8", _vanishes(secular(POPULATIONS, decay)))
+    yield Finding("the series solves that of z to order 8", secular(POPULATIONS, decay))
     for n, x in stated.items():
         yield exact(f"closed form of order {n}", found[n], x * L**n)
 
@@ -150,18 +119,14 @@ def telegraph_coherence(digits: int) -> Findings:
 
     (s^2 - T s + D)(s + f) = s^3 + g s^2 + (w^2 + 4 lam^2) s + g w^2.
     """
-    y = RING.variable("y")
-    a = {0: -y, **_element("telegraph", _COHERENCE, _COHERENCE)}
-    d = {0: y, **_element("telegraph", _CONJUGATE, _CONJUGATE)}
-    b, c = (
-        _element("telegraph", _COHERENCE, _CONJUGATE),
-        _element("telegraph", _CONJUGATE, _COHERENCE),
-    )
-    trace = _sum(a, d)
-    determinant = _sum(_product(a, d), _times(_product(b, c), -1))
-    rest = _sum({0: RING.variable(RATE)}, trace)
-    linear = _sum(determinant, _times(_product(trace, rest), -1), {0: y * y, 2: VARIANCE * -4})
-    constant = _sum(_product(determinant, rest), {0: RING.variable(RATE) * y * y})
+    a = _element("telegraph", _COHERENCE, _COHERENCE) - _Y
+    d = _element("telegraph", _CONJUGATE, _CONJUGATE) + _Y
+    b = _element("telegraph", _COHERENCE, _CONJUGATE)
+    c = _element("telegraph", _CONJUGATE, _COHERENCE)
+    rate, trace, determinant = RING.variable(RATE), a + d, a * d - b * c
+    rest = rate + trace
+    linear = determinant - trace * rest + _Y * _Y - VARIANCE * 4
+    constant = determinant * rest + rate * _Y * _Y
     rates = model("telegraph").rates
     half = (rates.value("inv_T2", n) * 2 - rates.value("inv_T1", n) for n in ORDERS)
     yield Finding("coefficient of s to order 8", _vanishes(linear))
@@ -182,7 +147,7 @@ def pure_dephasing(digits: int) -> Findings:
             -model("telegraph_along_z").expression("inv_T2", n),
             sympy.expand(taylor).coeff(X, n // 2) * L**n,
         )
-    yield Finding("s (s + g) + 4 lam^2 to order 8", _vanishes(secular(PURE_DEPHASING, series)))
+    yield Finding("s (s + g) + 4 lam^2 to order 8", secular(PURE_DEPHASING, series))
     yield exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X)
 
 
@@ -197,7 +162,7 @@ def redrawn(digits: int) -> Findings:
             f"p = 1 is telegraph noise, populations of order {n}",
             _at(across.value("inv_T1", n)) == _at(single.value("inv_T1", n)),
         )
-    yield Finding("the series solves it to order 8", _vanishes(secular(REDRAWN, series)))
+    yield Finding("the series solves it to order 8", secular(REDRAWN, series))
 
 
 @check(RECURSION, SECULAR)
@@ -209,8 +174,8 @@ def odd_orders(digits: int) -> Findings:
     found = exact_generator(bath(SPLIT, unequal()), _HIGHEST)
     element = (*_COHERENCE, *_COHERENCE)
     k = {n: x[element] * (-1) ** (n // 2) for n, x in found.items() if element in x}
-    damping: Series = {0: RING.variable(RATE), 1: RING.variable(SKEW) * -2}
-    total = _sum(_product(k, k), _product(k, damping), {2: VARIANCE * -4})
+    series, rate, skew = RING.sum(k.values()), RING.variable(RATE), RING.variable(SKEW)
+    total = series * (series + rate - skew * 2) - VARIANCE * 4
     yield Finding("odd orders are there", {3, 5, 7} <= set(k))
     yield Finding("the secular equation to order 8", _vanishes(total))
 
@@ -321,22 +286,19 @@ def _number(x: Fraction) -> Any:
 def joint_equations(digits: int) -> Findings:
     """What the series through order 8 leaves of the whole generator falls with the tenth power."""
     w0, rate = Fraction(11, 10), Fraction(7, 5)
-    names = RING.names
     for name, (noise, *_) in _CHAINS.items():
         generators = exact_generator(bath(TILTED, noise), _HIGHEST)
         rests = []
         with mpmath.workdps(2 * digits + 30):
             strength = mpmath.mpf(10) ** -(digits // 8 + 1)
             for amplitude in (strength, strength / 2):
-                numbers = {RATE: _number(rate), "lambda": amplitude, "y": 1j * _number(w0)}
-                numbers |= {INVERSE: mpmath.mpf(0), "p": mpmath.mpf(2) / 5, SKEW: mpmath.mpf(0)}
-                point = [numbers[each] for each in names]
-                series = mpmath.zeros(4)
-                for a, b in ((1, 0), (0, 1)):
-                    series[2 * a + b, 2 * a + b] = -1j * (a - b) * _number(w0)
+                numbers = dict.fromkeys(RING.names, mpmath.mpf(0))
+                numbers |= {RATE: _number(rate), AMPLITUDE: amplitude, "y": 1j * _number(w0)}
+                numbers[WEIGHT] = mpmath.mpf(2) / 5
+                series = mpmath.diag([0, numbers["y"], -numbers["y"], 0])
                 for k in ORDERS:
                     for (a, b, c, d), value in generators[k].items():
-                        series[2 * a + b, 2 * c + d] += value.near(point)
+                        series[2 * a + b, 2 * c + d] += value.near(list(numbers.values()))
                 whole = _slow_generator(name, rate, amplitude, w0)
                 rests.append(mpmath.mnorm(whole - series, 1))
             power = mpmath.log(rests[0] / rests[1], 2)
@@ -349,7 +311,7 @@ def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> 
     """K of t -> infinity by the eigenvectors of the joint equations."""
     values, jumps = _chain(name, rate, amplitude)
     total = joint_matrix(values, jumps, TILTED, _number(w0))
-    eigenvalues, vectors = mpmath.eig(total)
+    eigenvalues, vectors = mpmath.eig(mpmath.matrix(total.tolist()))
     slow = sorted(range(len(eigenvalues)), key=lambda k: -mpmath.re(eigenvalues[k]))[:4]
     read, scaled = mpmath.zeros(4), mpmath.zeros(4)
     for column, k in enumerate(slow):

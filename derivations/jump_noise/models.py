@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -91,14 +90,12 @@ class JumpModel:
     ----------
     name
         Short, for functions and checks.
-    title, hamiltonian, plain
-        A heading, the coupling and its noise as LaTeX and as text.
+    plain
+        The coupling and its noise as text.
     operator, noise
     """
 
     name: str
-    title: str
-    hamiltonian: str
     plain: str
     operator: Operator
     noise: Noise
@@ -113,41 +110,27 @@ class JumpModel:
         return sympy.factor(self.rates.expression(quantity, order, SYMBOLS))
 
 
-_TELEGRAPH = r"\xi(t)=\pm\lambda,\quad\langle\xi(t)\xi(0)\rangle=\lambda^2e^{-\gamma|t|}"
-_MANY = r"\xi=\frac1{\sqrt n}\sum_{k=1}^n\xi_k,\quad\xi_k(t)=\pm\lambda"
-_THREE = r"\xi\in\{\lambda,0,-\lambda\}\text{ with probabilities }\tfrac p2,\,1-p,\,\tfrac p2"
-
 MODELS = (
     JumpModel(
         "telegraph",
-        "Telegraph noise across the axis",
-        rf"H_I=\xi(t)\,\sigma_x,\qquad {_TELEGRAPH}",
         "H_I = xi sigma_x, xi = +-lam, <xi(t) xi(0)> = lam^2 exp(-gamma |t|)",
         FLIP,
         telegraph(),
     ),
     JumpModel(
         "fluctuators",
-        "Many fluctuators, up to Gaussian noise",
-        rf"H_I=\xi(t)\,\sigma_x,\qquad {_MANY}",
         "H_I = xi sigma_x, xi the sum of n telegraph signals +-lam/sqrt(n)",
         FLIP,
         fluctuators(RING.variable(INVERSE)),
     ),
     JumpModel(
         "kubo_anderson",
-        "Three states drawn anew",
-        rf"H_I=\xi(t)\,\sigma_x,\qquad {_THREE}",
         "H_I = xi sigma_x, xi = lam, 0, -lam with probabilities p/2, 1 - p, p/2, redrawn at gamma",
         FLIP,
         kubo_anderson(),
     ),
 )
-DEPHASING = (
-    JumpModel("telegraph_along_z", "", "", "", SPLIT, telegraph()),
-    JumpModel("fluctuators_along_z", "", "", "", SPLIT, fluctuators(RING.variable(INVERSE))),
-    JumpModel("kubo_anderson_along_z", "", "", "", SPLIT, kubo_anderson()),
-)
+DEPHASING = tuple(replace(x, name=f"{x.name}_along_z", operator=SPLIT) for x in MODELS)
 
 
 def model(name: str) -> JumpModel:
@@ -216,26 +199,20 @@ def critical_couplings(splitting: float) -> tuple[complex, ...]:
     return tuple(met)
 
 
-def joint_matrix(
-    values: Sequence[Any], rates: Sequence[Sequence[Any]], operator: Operator, w0: Any
-) -> Any:
+def joint_matrix(values: Sequence[Any], rates: Any, operator: Operator, w0: Any) -> Array:
     """The joint generator over the states of a chain and row-major vec, of mpmath numbers.
 
     d rho_i/dt = -i [H_S + values_i S, rho_i] + sum_j W_ij rho_j, with W from rates[i][j] of j -> i.
     """
-    count, s = len(values), mpmath.zeros(2)
+    one, s = np.eye(2, dtype=int), np.zeros((2, 2), dtype=object)
     for a, b, z in operator:
         s[a, b] = mpmath.mpf(z.re.numerator) / z.re.denominator
-    total = mpmath.zeros(4 * count)
-    for i, (a, b) in itertools.product(range(count), itertools.product(range(2), repeat=2)):
-        row = 4 * i + 2 * a + b
-        for j in range(count):
-            total[row, 4 * j + 2 * a + b] += rates[i][j]
-            total[4 * j + 2 * a + b, 4 * j + 2 * a + b] -= rates[i][j]
-        total[row, row] += mpmath.mpc(0, (b - a) * w0)
-        for c in range(2):
-            total[row, 4 * i + 2 * c + b] -= mpmath.mpc(0, values[i] * s[a, c])
-            total[row, 4 * i + 2 * a + c] += mpmath.mpc(0, values[i] * s[c, b])
+    jumps = np.array(rates, dtype=object)
+    total = np.kron(jumps - np.diag(jumps.sum(axis=0)), np.eye(4, dtype=int))
+    for i, x in enumerate(values):
+        h = np.array([[0, 0], [0, w0]], dtype=object) + x * s
+        place = slice(4 * i, 4 * i + 4)
+        total[place, place] += -1j * (np.kron(h, one) - np.kron(one, h.T))
     return total
 
 
@@ -243,15 +220,15 @@ GAMMA, LAMBDA, OMEGA, SHARE, ASYMMETRY, NUMBER = 1.4, 0.05, 1.1, 0.4, 0.03, 5
 NAMES = {r"\gamma": GAMMA, r"\lambda": LAMBDA, r"\omega_0": OMEGA, "n": NUMBER, "p": SHARE}
 
 
-def number(name: str, quantity: str, order: int) -> float:
-    """A derived quantity at the numbers."""
+def number(name: str, quantity: str, *orders: int) -> float:
+    """The sum of a derived quantity at the numbers."""
     at = {G: GAMMA, L: LAMBDA, W: OMEGA, N: NUMBER, P: SHARE}
-    return float(model(name).expression(quantity, order).subs(at))
+    return sum(float(model(name).expression(quantity, n).subs(at)) for n in orders)
 
 
-def joint(states: Sequence[float], jumps: Sequence[Sequence[float]], operator: Operator) -> Any:
+def joint(states: Sequence[float], jumps: Any, operator: Operator) -> Array:
     """The joint generator of a chain, double precision."""
-    return np.array(joint_matrix(states, jumps, operator, OMEGA).tolist(), dtype=complex)
+    return joint_matrix(states, jumps, operator, OMEGA).astype(complex)
 
 
 def eigenvalue(
@@ -268,24 +245,20 @@ _SIGNAL = ([LAMBDA, -LAMBDA], _HALF)
 
 def populations() -> Values:
     """s = -1/T1 of telegraph noise."""
-    near = -sum(number("telegraph", "inv_T1", n) for n in (2, 4, 6, 8))
-    s = eigenvalue(*_SIGNAL, FLIP, near)
+    s = eigenvalue(*_SIGNAL, FLIP, -number("telegraph", "inv_T1", *ORDERS))
     return Values([NAMES | {"s": s, "1/T_1": -s, r"\frac1{T_1}": -s}])
 
 
 def coherence() -> Values:
     """s = -1/T2 - i omega of telegraph noise."""
-    decay, shift = (
-        sum(number("telegraph", name, n) for n in (2, 4, 6, 8))
-        for name in ("inv_T2", "frequency_shift")
-    )
+    decay, shift = (number("telegraph", x, *ORDERS) for x in ("inv_T2", "frequency_shift"))
     return Values([NAMES | {"s": eigenvalue(*_SIGNAL, FLIP, -decay - 1j * (OMEGA + shift))}])
 
 
 def dephasing() -> Values:
     """1/T2 of telegraph noise along z."""
-    s = eigenvalue(*_SIGNAL, SPLIT, -number("telegraph_along_z", "inv_T2", 2) - 1j * OMEGA)
-    decay = -(s + 1j * OMEGA)
+    near = -number("telegraph_along_z", "inv_T2", 2) - 1j * OMEGA
+    decay = -(eigenvalue(*_SIGNAL, SPLIT, near) + 1j * OMEGA)
     return Values([NAMES | {"1/T_2": decay, r"\frac1{T_2}": decay}])
 
 

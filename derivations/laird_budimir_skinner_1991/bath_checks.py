@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import cache, reduce
+from functools import cache, partial, reduce
 from itertools import product
 from math import factorial
 from operator import mul
@@ -260,11 +260,6 @@ def cumulant_integral(blocks: Mapping[Blocks, int], order: int) -> sympy.Matrix:
     return total
 
 
-def equal(a: sympy.Matrix, b: sympy.Matrix) -> bool:
-    """Whether two matrix polynomials are the same."""
-    return bool((a - b).expand().is_zero_matrix)
-
-
 def from_moments(order: int) -> sympy.Matrix:
     """R^(order)(t) by `generator_in_moments`."""
     total = sympy.zeros(2)
@@ -281,36 +276,28 @@ def moments(digits: int) -> Findings:
             inner = _TIME ** powers[0] * integrated(powers[1:])
             what = f"derivative of the iterated integral of {powers}"
             yield Finding(what, integrated(powers).diff(_TIME) == inner)
-    none = sympy.zeros(2)
-    yield Finding("odd moments vanish", equal(moment(1), none) and equal(moment(3), none))
+    for odd in (1, 3):
+        yield exact(f"moment {odd} vanishes", moment(odd), sympy.zeros(2))
     for order in (2, 4):
-        made = none
+        made = sympy.zeros(2)
         for k in range(2, order + 1, 2):
             made += from_moments(k) * moment(order - k) / factorial(order - k)
         wanted = moment(order).diff(_TIME) / factorial(order)
-        yield Finding(f"R Phi = dPhi/dt at order {order}", equal(made, wanted))
+        yield exact(f"R Phi = dPhi/dt at order {order}", made, wanted)
     paper = {2: {(2,): Fraction(1, 2)}, 4: {(4,): Fraction(1, 24), (2, 2): Fraction(-1, 4)}}
     for n, equation in ((2, 38), (4, 39)):
         yield exact(f"coefficients of ({equation})", dict(generator_in_moments(n)), paper[n])
 
 
 @check("ordered partitions", "moments", ENSEMBLE_ROUTE)
-def cumulant_2(digits: int) -> Findings:
-    """(40)."""
-    blocks = ordered_cumulant_blocks(2)
-    yield exact("blocks of (40)", dict(blocks), {((0, 1),): 1})
-    yield Finding("integral of (40) = R(2)", equal(cumulant_integral(blocks, 2), from_moments(2)))
-
-
-@check("ordered partitions", "moments", ENSEMBLE_ROUTE)
-def cumulant_4(digits: int) -> Findings:
-    """(41), and that Wick's theorem applied to its averages leaves the engine's words."""
-    blocks = ordered_cumulant_blocks(4)
-    pairs = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
-    paper = {((0, 1, 2, 3),): 1} | dict.fromkeys(pairs, -1)
-    yield exact("blocks of (41)", dict(blocks), paper)
-    yield Finding("integral of (41) = R(4)", equal(cumulant_integral(blocks, 4), from_moments(4)))
-    for pairing in pairings(4):
+def _cumulant(order: int, paper: Mapping[Blocks, int], digits: int) -> Findings:
+    """(40), (41), and that Wick's theorem applied to the averages leaves the engine's words."""
+    blocks = ordered_cumulant_blocks(order)
+    yield exact("blocks", dict(blocks), paper)
+    yield exact(
+        f"their integral = R({order})", cumulant_integral(blocks, order), from_moments(order)
+    )
+    for pairing in pairings(order):
         words: dict[tuple[int, ...], int] = {}
         for partition, sign in blocks.items():
             if all(any(set(pair) <= set(block) for block in partition) for pair in pairing):
@@ -320,4 +307,7 @@ def cumulant_4(digits: int) -> Findings:
         yield exact(f"words of {pairing}", dict(word_coefficients(pairing)), left)
 
 
+_PAIRS = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
+cumulant_2 = partial(_cumulant, 2, {((0, 1),): 1})
+cumulant_4 = partial(_cumulant, 4, {((0, 1, 2, 3),): 1} | dict.fromkeys(_PAIRS, -1))
 generator_structure = trace_and_hermiticity(BLOCH.generator)

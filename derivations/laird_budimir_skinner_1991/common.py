@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -11,9 +11,12 @@ import sympy
 
 from pertsym.baths.balls import as_mpf
 from pertsym.certify.element_routes import exponential_spectra
+from pertsym.certify.slow_eigenvalues import COHERENCE, DIFFERENCE, slow_eigenvalue
 from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.equations.exact_rates import complex_expression
+from pertsym.equations.exponential_bath import Decay, ExponentialBath
 from pertsym.equations.models import laird
 from pertsym.equations.rational import Exponential
 from pertsym.exact import Gaussian
@@ -90,51 +93,14 @@ MODELS = {
 
 
 def exact_field(model: str, quantity: str, order: int, w0: sympy.Symbol) -> sympy.Expr:
-    """inv_T1 or inv_T2 of the Bloch vector in a Gaussian field X, Y with exponential memory.
+    """inv_T1 or inv_T2 of two levels in a Gaussian field with exponential memory.
 
-    The joint motion of vector and field in Hermite polynomials of the field: X raises the level or
-    lowers it with weight n <X X>, and a level decays with n lambda.  The eigenvalue that belongs to
-    the z component or to the coherence follows by Rayleigh-Schroedinger perturbation theory.
+    From the joint motion of system and field: a slow eigenvalue of its linear equations, by
+    perturbation theory of eigenvectors, without any cumulant.
     """
-    one, two = (MODELS[model][name].amplitude for name in ("C1", "C2"))
-    strengths = ((one + two) / 2, (one - two) / 2)  # <X X>, <Y Y>
-    i = sympy.I
-    turns = (  # of (z, x + iy, x - iy) about x and y
-        {(0, 1): -i, (0, 2): i, (1, 0): -2 * i, (2, 0): 2 * i},
-        {(0, 1): -1, (0, 2): -1, (1, 0): 2, (2, 0): 2},
-    )
-    State = tuple[int, int, int]  # component, level of X, level of Y
-
-    def energy(state: State) -> sympy.Expr:
-        return (0, i * w0, -i * w0)[state[0]] - _LAM * (state[1] + state[2])
-
-    def coupled(state: State) -> Iterator[tuple[State, sympy.Expr]]:
-        for axis, turn in enumerate(turns):
-            for (a, b), z in turn.items():
-                if b != state[0] or not strengths[axis]:
-                    continue
-                for step in (1, -1):
-                    levels = list(state[1:])
-                    weight = z * (1 if step > 0 else levels[axis] * strengths[axis])
-                    levels[axis] += step
-                    if weight:
-                        yield (a, levels[0], levels[1]), weight
-
-    start = ({"inv_T1": 0, "inv_T2": 1}[quantity], 0, 0)
-
-    def gap(state: State) -> sympy.Expr:
-        return energy(start) - energy(state)
-
-    second = squared = fourth = sympy.Integer(0)
-    for a, x in coupled(start):
-        for b, y in coupled(a):
-            if b == start:
-                second += x * y / gap(a)
-                squared += x * y / gap(a) ** 2
-                continue
-            for c, z in coupled(b):
-                for d, w in coupled(c):
-                    if d == start:
-                        fourth += x * y * z * w / (gap(a) * gap(b) * gap(c))
-    value = second if order == 2 else fourth - second * squared
-    return sympy.factor(-sympy.re(sympy.expand_complex(sympy.together(value))))
+    decays = {name: (Decay((name,), "lambda"),) for name in ("C1", "C2")}
+    bath = ExponentialBath.of(CLASSICAL.interaction, decays)
+    start = {"inv_T1": DIFFERENCE, "inv_T2": COHERENCE}[quantity]
+    symbols = {name: exponential.amplitude for name, exponential in MODELS[model].items()}
+    value = slow_eigenvalue(bath, start, order)[order]
+    return -complex_expression(value, symbols | {"lambda": _LAM, "y": w0})[0]

@@ -5,26 +5,26 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache, partial
-from types import MappingProxyType
 
 import sympy
 
 from derivations.laird_budimir_skinner_1991 import systems
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
 from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, RATES, K, seventh_term
-from derivations.laird_budimir_skinner_1991.systems import oscillators
+from pertsym import narrative
 from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.module import FunctionSpec
+from pertsym.codegen.quantities import form_function
 from pertsym.codegen.rational import RationalFunction
-from pertsym.derivation import Reading, Step, argued, typed
+from pertsym.derivation import Reading, Step, argued
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
 from pertsym.equations.models import laird
 from pertsym.equations.rational import rational_form
-from pertsym.equations.thermal import classical, detailed_balance, zero_temperature
+from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.language.concrete import AtNumbers
@@ -34,7 +34,6 @@ from pertsym.narrative import (
     NamedForm,
     RoutesDisagree,
     cumulant_step,
-    forms_step,
     moments_step,
     reduction_steps,
     spectral_step,
@@ -43,7 +42,6 @@ from pertsym.narrative import (
 )
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered
-from pertsym.present.text import form_lines
 from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal, monomial
@@ -141,6 +139,7 @@ READINGS: dict[str, Callable[[], Reading]] = {
     "classical bath": _computed(systems.classical),
     "interaction picture": _computed(systems.interaction_picture),
     "modes": _computed(systems.modes),
+    "oscillators": _computed(systems.oscillators),
     "coherences": _computed(systems.coherences),
     "right and left": _computed(systems.right_left),
     "frequency of the coherences": _computed(systems.coherence),
@@ -150,232 +149,93 @@ READINGS: dict[str, Callable[[], Reading]] = {
 """Further ways to read a formula of the ledger."""
 
 
-SOURCES: Mapping[tuple[str, int], str] = MappingProxyType(
-    {
-        ("k_up", 2): "(69)",
-        ("k_down", 2): "(77)",
-        ("inv_T1", 2): "(80)",
-        ("inv_T2", 2): "(121)",
-        ("frequency_shift", 2): "(125)",
-        ("k_up", 4): "(91)",
-        ("k_down", 4): "(97)",
-        ("inv_T1", 4): "(98)",
-        ("inv_T2_prime", 4): "(135)",
-    }
-)
+SOURCES = {
+    ("k_up", 2): "(69)", ("k_down", 2): "(77)", ("inv_T1", 2): "(80)", ("inv_T2", 2): "(121)",
+    ("frequency_shift", 2): "(125)", ("k_up", 4): "(91)", ("k_down", 4): "(97)",
+    ("inv_T1", 4): "(98)", ("inv_T2_prime", 4): "(135)",
+}  # fmt: skip
 """Quantity, order -> its equation in the paper."""
-
-
-def named(name: str, order: int) -> NamedForm:
-    """One contribution to a quantity, with its symbol and its number in the paper."""
-    latex, text = symbol(name)
-    form = BLOCH.series(name)[order].form
-    return NamedForm(
-        f"{latex}^{{({order})}}", f"{text}({order})", form, SOURCES.get((name, order), "")
-    )
+named = partial(narrative.named, BLOCH, sources=SOURCES)
+CONSTANTS = {
+    f"K_{order}": NamedForm(f"K^{{({order})}}", f"K({order})", K[order], source)
+    for order, source in ((0, "(107)"), (2, "(116)"))
+}
 
 
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of rates.py."""
-    functions = [
-        _spec(f"{name}_{order}", named(name, order)) for order in (2, 4) for name in QUANTITIES
-    ]
-    for order, source in ((0, "(107)"), (2, "(116)")):
-        functions.append(_spec(f"K_{order}", NamedForm("", f"K({order})", K[order], source)))
-    return tuple(functions)
-
-
-def _spec(name: str, shown: NamedForm) -> FunctionSpec:
-    return FunctionSpec(
-        name,
-        shown.form,
-        f"{shown.text} of the two-level system, the contribution of that order alone.",
-        f"Eq. {shown.source}" if shown.source else "",
-        "\n".join(form_lines(shown.form, shown.text, width=92)),
-        "Raises Divergent where a spectrum, transform or integral it needs does not exist.",
+    rates = {f"{n}_{order}": named((n,), order)[0] for order in (2, 4) for n in QUANTITIES}
+    whole = "of the two-level system, the contribution of that order alone."
+    return tuple(
+        form_function(name, shown, f"{shown.text} {whole}")
+        for name, shown in (rates | CONSTANTS).items()
     )
 
 
-SOURCE = "B. B. Laird, J. Budimir, J. L. Skinner, J. Chem. Phys. 94, 4391 (1991)"
-CONVENTIONS = (
-    r"$\hbar=k_B=1$; integrals without limits run over the real line.",
-    r"$\hat C_i(\omega)=\int dt\,e^{i\omega t}C_i(t)=2\{\Gamma_i(\omega)[n(\omega)+1]"
-    r"+\Gamma_i(-\omega)n(-\omega)\}$, so that $\Gamma_i$ is the spectral density $J$.",
-    r"$P_i(\omega)=\mathrm{P}\!\int d\omega'\,\hat C_i(\omega')/(\omega'-\omega)$; primes are "
-    "derivatives with respect to the argument.",
-    r"Several indices on $\tau$ denote a sum, $\tau_{12}=\tau_1+\tau_2$; $\mathrm{FP}\!\int$ is "
-    "Hadamard's finite part.",
-)
-
 BETA = monomial(Gaussian(1), Thermal("T", 1, (0,)))
+_DEPHASING = r"\left(1/T_2'\right)^{(4)}"
 
 
 @argued
 def narrate(order: int) -> Iterator[Step]:
     """The argument up to order 2 or 4."""
+    told = PAPER.told
     # Sec. II: two levels, coupled off-diagonally to oscillators
-    yield Step(
-        "hamiltonian",
-        "Two levels coupled off-diagonally to oscillators",
-        r"With $\Lambda=\sum_k h_k(b_k+b_k^\dagger)$ and real $h_k^2$ the bath enters only through "
-        r"$C_1(t)=\langle\Lambda^\dagger(t)\Lambda(0)\rangle$ and "
-        r"$C_2(t)=\langle\Lambda(t)\Lambda(0)\rangle$.",
-        (
-            typed(
-                r"H=\omega_0|1\rangle\langle1|+\sum_k\omega_k\left(b_k^\dagger b_k+\tfrac12\right)"
-                r"+\delta\left(\Lambda|1\rangle\langle0|+\Lambda^\dagger|0\rangle\langle1|\right)",
-                AtNumbers(oscillators(), INDICES),
-                "(10)-(14)",
-            ),
-        ),
-    )
+    yield told("hamiltonian")
     yield moments_step(order, "(37)-(39)")
     yield cumulant_step(2, "(40)")
     # Secs. III A, IV A, IV B
-    yield forms_step(
-        "second-order",
-        "Second order: golden rule, $1/T_2 = 1/(2T_1)$ and the frequency shift",
-        "Each time integral is a half-sided Fourier transform, half the spectrum minus "
-        r"$i/2\pi$ times its principal-value transform.",
-        [named(name, 2) for name in ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")],
-    )
+    second = ("k_up", "k_down", "inv_T1", "inv_T2", "frequency_shift")
+    yield told("second-order", named(second, 2))
     if order >= 4:
         yield cumulant_step(4, "(41)")
         yield from reduction_steps(BLOCH, "k_up", 4, ("(90)", "(91)"))
-        yield fourth_order_rates()
+        # Sec. III B, after Eq. (91): the down rate is derived directly, not by substitution
+        if BLOCH.k_up[4].form.reversed_frequencies() != BLOCH.k_down[4].form:
+            raise RoutesDisagree("k_down(4) is not k_up(4) with w0 -> -w0")
+        yield told("rates", named(("k_down", "inv_T1"), 4))
     # Sec. III C: the imaginary-time expansion
-    forms = [NamedForm("K^{(0)}", "K(0)", K[0], "(107)")]
-    if order >= 4:
-        forms.append(NamedForm("K^{(2)}", "K(2)", K[2], "(116)"))
-    yield forms_step(
-        "equilibrium",
-        "Equilibrium constant from imaginary time",
-        r"$K=K_{11}/K_{00}$ with $K_{nn}=\langle n|\mathrm{Tr}_B e^{-\beta H}|n\rangle/Z_B$. Two "
-        r"imaginary-time integrals over $C_1(-i\tau)$ leave $[e^{-\beta a}-1+\beta a]/a^2$ with "
-        r"$a=\omega\mp\omega_0$ under the frequency integral, Eqs. (108)-(111); finite parts of "
-        r"its pieces and the KMS relation give $P_1$ and $P_1'$.",
-        forms,
-    )
+    yield told("equilibrium", [CONSTANTS[f"K_{n}"] for n in range(0, order, 2)])
     if order < 4:
         return
-    yield balance()
+    # Eqs. (112)-(115), Appendix D
+    yield told("detailed-balance")
     # Eqs. (96), (117), (154)
-    yield forms_step(
+    up, pure = (zero_temperature(x[4].form) for x in (BLOCH.k_up, BLOCH.inv_T2_prime))
+    yield told(
         "zero-temperature",
-        "Zero temperature",
-        r"At $T=0$, $\hat C_i(\omega)=2\Gamma_i(\omega)$ for $\omega>0$ and zero below, hence "
-        r"$P_1'(-\omega_0)=2\int_0^\infty d\omega\,\Gamma_1'(\omega)/(\omega+\omega_0)$. "
-        "The up rate and the equilibrium constant stay finite; the pure-dephasing rate vanishes.",
-        [
-            NamedForm(
-                r"\lim_{T\to0}k_{10}^{(4)}",
-                "k10(4) at T = 0",
-                zero_temperature(BLOCH.k_up[4].form),
-                "(96)",
-            ),
-            NamedForm(r"\lim_{T\to0}K^{(2)}", "K(2) at T = 0", zero_temperature(K[2]), "(117)"),
-            NamedForm(
-                r"\lim_{T\to0}\left(1/T_2'\right)^{(4)}",
-                "(1/T2')(4) at T = 0",
-                zero_temperature(BLOCH.inv_T2_prime[4].form),
-            ),
-        ],
+        NamedForm(r"\lim_{T\to0}k_{10}^{(4)}", "k10(4) at T = 0", up, "(96)"),
+        NamedForm(r"\lim_{T\to0}K^{(2)}", "K(2) at T = 0", zero_temperature(K[2]), "(117)"),
+        NamedForm(rf"\lim_{{T\to0}}{_DEPHASING}", "(1/T2')(4) at T = 0", pure),
     )
     # Sec. IV C: the pure-dephasing rate has an integral that does not close
-    step = wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)")
     form = spectral_step(BLOCH, "inv_T2_prime", 4, "(135)")
-    yield Step(
-        "dephasing",
-        "Pure dephasing",
-        r"From $-\mathrm{Re}R_{1010}+(R_{0000}+R_{1111})/2$, Eq. (132). " + form.prose,
-        (*step.formulas, *form.formulas),
-    )
+    terms = wick_step(BLOCH, "inv_T2_prime", 4, "(133), (134)")
+    yield told("dephasing", terms, form, form=form.prose)
     # Appendix A at fourth order, a result the paper does not have; and Eqs. (126)-(129)
-    shift = BLOCH.frequency_shift
-    difference = renormalised_splitting(laird()) - BETA * shift[2].form
-    step = forms_step(
+    shift, splitting = BLOCH.frequency_shift, renormalised_splitting(laird())
+    difference = splitting - BETA * shift[2].form
+    yield told(
         "frequency-shift",
-        "The frequency shift to fourth order, and the splitting that $K$ implies",
-        r"$\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$, Eq. (A5), order by order. No "
-        r"integral is left beyond $P_1$, $P_2$ and their derivatives. The splitting defined by "
-        r"$K=e^{-\beta\bar\omega}$ shifts differently already at second order, by "
-        r"$\Delta\omega'=\Delta\bar\omega-\Delta\omega$.",
-        [
-            NamedForm(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
-            NamedForm(
-                r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", renormalised_splitting(laird()), "(128)"
-            ),
-            NamedForm(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
-        ],
+        NamedForm(r"\Delta\omega^{(4)}", "Δω(4)", shift[4].form),
+        NamedForm(r"\beta\,\Delta\bar\omega^{(2)}", "βΔω̄(2)", splitting, "(128)"),
+        NamedForm(r"\beta\,\Delta\omega'^{(2)}", "βΔω'(2)", difference, "(129)"),
+        spectral_step(BLOCH, "R_1001", 4),
     )
-    block = spectral_step(BLOCH, "R_1001", 4)
-    yield Step(step.key, step.title, step.prose, (*step.formulas, *block.formulas))
     # Sec. V: real, even correlation functions
-    names = ("C1", "C2")
-    yield forms_step(
+    relaxation, pure = (
+        classical(x[4].form, ("C1", "C2")) for x in (BLOCH.inv_T1, BLOCH.inv_T2_prime)
+    )
+    yield told(
         "classical",
-        "The stochastic model: real, even correlation functions",
-        r"$\hat C_i$ is even and $P_i$ odd.",
-        [
-            NamedForm(
-                r"\left(1/T_1\right)^{(4)}",
-                "(1/T1)(4)",
-                classical(BLOCH.inv_T1[4].form, names),
-                "(140)",
-            ),
-            NamedForm(
-                r"\left(1/T_2'\right)^{(4)}",
-                "(1/T2')(4)",
-                classical(BLOCH.inv_T2_prime[4].form, names),
-                "(141)",
-            ),
-        ],
+        NamedForm(r"\left(1/T_1\right)^{(4)}", "(1/T1)(4)", relaxation, "(140)"),
+        NamedForm(_DEPHASING, "(1/T2')(4)", pure, "(141)"),
     )
     # Appendix E
     wanted = [r for r in rational_results() if r.name.endswith(("inv_T1_4", "inv_T2_prime_4"))]
-    yield Step(
+    yield told(
         "appendix-e",
-        "Exponential correlation functions",
-        r"(E1): $C_1=C_2=\Delta^2e^{-\lambda|t|}$; (E3): $C_1=\tfrac12\Delta^2e^{-\lambda|t|}$, "
-        r"$C_2=0$ (there $\Delta$ is $\omega_1$). Every quantity is rational in $\omega_0$ and "
-        r"$\lambda$; the first two lines are model (E1), the last two (E3), which the "
-        "source does not print.",
-        tuple(rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted),
-    )
-
-
-def fourth_order_rates() -> Step:
-    """Sec. III B, after Eq. (91): the down rate is derived directly, not by substitution."""
-    if BLOCH.k_up[4].form.reversed_frequencies() != BLOCH.k_down[4].form:
-        raise RoutesDisagree("k_down(4) is not k_up(4) with w0 -> -w0")
-    return forms_step(
-        "rates",
-        "The fourth-order rates",
-        r"$k_{01}$ is reduced from its own ten terms; the result equals $k_{10}$ with "
-        r"$\omega_0\to-\omega_0$.",
-        [named(name, 4) for name in ("k_down", "inv_T1")],
-    )
-
-
-def balance() -> Step:
-    """Eqs. (112)-(115), Appendix D: the difference to K is the zero form after KMS."""
-    zeroth = detailed_balance(BLOCH.k_up[2].form - BLOCH.k_down[2].form * K[0])
-    second = detailed_balance(
-        BLOCH.k_up[4].form - BLOCH.k_down[4].form * K[0] - BLOCH.k_down[2].form * K[2]
-    )
-    if zeroth or second:
-        raise RoutesDisagree("k10 - K k01 does not vanish under the KMS relation")
-    thermal = by_dictionary(names(), "thermal")
-    fourth = r"k_{10}^{(4)}-K^{(0)}k_{01}^{(4)}-K^{(2)}k_{01}^{(2)}=0"
-    return Step(
-        "detailed-balance",
-        "Detailed balance",
-        r"With $\hat C(-\omega)=e^{-\beta\omega}\hat C(\omega)$ and its derivative, order by order "
-        r"in the coupling, $k_{10}-K k_{01}$ must vanish.",
-        (
-            typed(r"k_{10}^{(2)}-K^{(0)}k_{01}^{(2)}=0", thermal, "(114)"),
-            typed(fourth, thermal, "(112)-(115), (D3)"),
-        ),
+        [rendered(f"{symbol(r.name[3:-2]).latex}^{{(4)}}", r.expression) for r in wanted],
     )
 
 
@@ -399,13 +259,6 @@ def rational_results() -> tuple[RationalFunction, ...]:
 
 PAPER = Paper(
     script=__file__,
-    title="Quantum-mechanical derivation of the Bloch equations: beyond the weak coupling limit",
-    source=SOURCE,
-    bibtex="""@article{LairdBudimirSkinner1991,
-  author = {Laird, Brian B. and Budimir, Jane and Skinner, James L.},
-  title = {Quantum-mechanical derivation of the {B}loch equations: Beyond the weak coupling limit},
-  journal = {J. Chem. Phys.}, volume = {94}, pages = {4391}, year = {1991}}""",
-    conventions=CONVENTIONS,
     equations=BLOCH,
     orders=(2, 4),
     narrate=narrate,
@@ -415,6 +268,5 @@ PAPER = Paper(
     symbols={"delta": "1"},
     ledger_names=names,
     readings=READINGS,
-    headline=SOURCE,
     checks=CHECKS,
 )

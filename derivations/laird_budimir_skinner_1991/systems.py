@@ -11,8 +11,12 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
 from itertools import product
+from math import prod
+from typing import Any
 
+import numpy as np
 import sympy
+from sympy.physics.matrices import msigma
 
 from derivations.laird_budimir_skinner_1991.bath_checks import N, one_mode
 from derivations.laird_budimir_skinner_1991.common import (
@@ -23,12 +27,21 @@ from derivations.laird_budimir_skinner_1991.common import (
     K,
     seventh_term,
 )
+from pertsym.certify.gaussian_bath import (
+    RHO,
+    GaussianBath,
+    at,
+    commutator,
+    free,
+    over_delta,
+    phase,
+)
+from pertsym.certify.time_domain import Exponentials
 from pertsym.exact import Gaussian
-from pertsym.expansion.moments import ordered_cumulant_blocks
+from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.language.bath_operators import (
     EMPTY,
-    IDENTITY,
     ONE,
     Letter,
     Operator,
@@ -36,7 +49,6 @@ from pertsym.language.bath_operators import (
     Side,
     diagonal,
     evolution,
-    gaussian_average,
 )
 from pertsym.language.concrete_reader import Function, System
 from pertsym.language.equations import NotRead
@@ -52,110 +64,40 @@ from pertsym.language.exponential_sums import (
     reciprocal,
     variable,
 )
-from pertsym.reduction.spectral import SpectralForm, Thermal, Value
+from pertsym.reduction.spectral import SpectralForm, Thermal
 
 I = Gaussian(0, 1)  # noqa: E741
 W = Gaussian(W0)
 NONE = ExponentialSum({})
-INTERACTION = BLOCH.interaction
-ENERGIES = [W * energy[0] for energy in INTERACTION.energies]
-# C_i(t > 0) = c exp(-nu t)
-DECAYING = {
-    "C1": (Gaussian(Fraction(3, 7), Fraction(-2, 5)), Gaussian(Fraction(4, 5), Fraction(3, 8))),
-    "C2": (Gaussian(Fraction(-1, 3), Fraction(3, 4)), Gaussian(Fraction(6, 5), Fraction(-5, 9))),
-}
-REAL = {
-    "C1": (Gaussian(Fraction(3, 7)), Gaussian(Fraction(4, 5))),
-    "C2": (Gaussian(Fraction(-1, 3)), Gaussian(Fraction(6, 5))),
-}
-ORDERED = (("t", "t_1", "t_2", "t_3", "t_4"), ("t", "t'"))
-Bath = Mapping[str, tuple[Gaussian, Gaussian]]
 Scalar = Callable[[Linear], ExponentialSum]
 
 
-def phase(rate: Gaussian, time: Linear) -> ExponentialSum:
-    """exp(rate * time)."""
-    return ExponentialSum.exponential((name, constant(rate * z)) for name, z in time)
+Parts = tuple[Fraction, ...]
+"""Real and imaginary part of a number."""
+
+
+def bath(interaction: Interaction, *exponentials: tuple[Parts, Parts]) -> GaussianBath:
+    """One of the engine's interactions, C1 and C2 being c exp(-nu t): their c and nu."""
+    functions = (Exponentials((Gaussian(*c),), (Gaussian(*nu),)) for c, nu in exponentials)
+    letters = ("Lambda", "Lambda+")
+    return GaussianBath(
+        interaction, dict(zip(("C1", "C2"), functions, strict=True)), (W0,), letters
+    )
 
 
 # --- baths with decaying correlation functions -----------------------------------------------
 
-
-def positive(time: Linear) -> bool:
-    """Whether a difference of times is known to be >= 0: t > t1 > ... and every tau > 0."""
-    if any(z.im or not name for name, z in time):
-        return False
-    rest = {name: z.re for name, z in time}
-    for chain in ORDERED:
-        if rest.keys() <= set(chain):
-            sums, total = [], Fraction(0)
-            for name in chain:
-                total += rest.get(name, Fraction(0))
-                sums.append(total)
-            return min(sums) >= 0
-    return all(z >= 0 for z in rest.values())
-
-
-def correlation(bath: Bath, name: str, time: Linear) -> ExponentialSum:
-    """C(t) for both signs of t."""
-    c, nu = bath[name]
-    if positive(time):
-        return c * phase(-nu, time)
-    if positive(multiple(time, -1)):
-        return c.conjugate() * phase(nu.conjugate(), time)
-    raise NotRead("a correlation function of a time whose sign is not known")
-
-
-def spectrum(
-    bath: Bath, name: str, frequency: Linear, kind: str = "C", n: int = 0
-) -> ExponentialSum:
-    """Ĉ = 2 Re G or P = -2 pi Im G of G(w) = c/(nu - i w), or their n-th derivatives."""
-    c, nu = bath[name]
-    g = c * ExponentialSum.form(linear([("", nu), ("probe", -I)]), -1)
-    scale = Gaussian(1) if kind == "C" else I * PI
-    whole = scale * g + scale.conjugate() * g.conjugate()
-    for _ in range(n):
-        whole = whole.derivative("probe")
-    return whole.put_in("probe", frequency)
-
-
-def integrated(terms: TimeIntegrand, bath: Bath) -> ExponentialSum:
-    """A time-domain integral over all gaps."""
-    total = ExponentialSum({})
-    for z, (factors, phases, _) in terms:
-        value = ONE * z
-        for f in factors:
-            gaps = linear((f"g{k}", Gaussian(1)) for k in range(f.first, f.last + 1))
-            c = correlation(bath, f.name, gaps)
-            value = value * (c.conjugate() if f.conjugate else c)
-        for k, x in enumerate(phases, 1):
-            value = value * phase(-I * W * x[0], variable(f"g{k}"))
-        for k in range(1, terms.order):
-            value = value.over_time(f"g{k}", None)
-        total = total + value
-    return (total + total.conjugate()) * Fraction(1, 2) if terms.real_part else total
-
-
-def form_value(form: SpectralForm, bath: Bath) -> ExponentialSum:
-    """A form of values and Boltzmann factors."""
-    total = ExponentialSum({})
-    for m, z in form:
-        value = ONE * (z * (PI**m.pi_power if m.pi_power >= 0 else 1 / PI**-m.pi_power))
-        for (n,), power in m.denominators:
-            value = value * (1 / (n * W0) ** power)
-        for atom in m.atoms:
-            if isinstance(atom, Value):
-                at = constant(W * atom.frequency[0])
-                value = value * spectrum(bath, atom.name, at, atom.kind, atom.derivative)
-            elif isinstance(atom, Thermal):
-                beta = ExponentialSum.form(variable(r"\beta")).power(atom.power)
-                value = value * beta * phase(-W * atom.exponent[0], variable(r"\beta"))
-            else:
-                raise NotRead("an integral that is left")
-        total = total + value
-    return total
-
-
+DECAYING = bath(
+    BLOCH.interaction,
+    ((Fraction(3, 7), Fraction(-2, 5)), (Fraction(4, 5), Fraction(3, 8))),
+    ((Fraction(-1, 3), Fraction(3, 4)), (Fraction(6, 5), Fraction(-5, 9))),
+)
+REAL = bath(
+    CLASSICAL.interaction,
+    ((Fraction(3, 7),), (Fraction(4, 5),)),
+    ((Fraction(-1, 3),), (Fraction(6, 5),)),
+)
+ENERGIES = DECAYING.energies
 DELTA_2 = ExponentialSum.form(DELTA).power(2)
 
 
@@ -164,14 +106,9 @@ def both_orders(two: ExponentialSum, four: ExponentialSum) -> ExponentialSum:
 
 
 @cache
-def elements() -> dict[str, ExponentialSum]:
+def elements() -> dict[str, Any]:
     """R_abcd and their orders."""
-    found: dict[str, ExponentialSum] = {}
-    for a, b, c, d in product((0, 1), repeat=4):
-        name = f"R_{{{a}{b}{c}{d}}}"
-        two, four = (integrated(BLOCH.element(n, (a, b, c, d)), DECAYING) for n in (2, 4))
-        found |= {f"{name}^{{(2)}}": two, f"{name}^{{(4)}}": four, name: both_orders(two, four)}
-    return found
+    return DECAYING.elements(BLOCH.element)
 
 
 @cache
@@ -180,20 +117,18 @@ def rates() -> dict[str, ExponentialSum]:
     found: dict[str, ExponentialSum] = {}
     for latex, name in RATES.items():
         terms = {n: BLOCH.terms(name, n) for n in (2, 4)}
-        orders = {n: integrated(x, DECAYING) for n, x in terms.items() if x is not None}
+        orders = {n: DECAYING.integral(x) for n, x in terms.items() if x is not None}
         found |= {f"{latex}^{{({n})}}": value for n, value in orders.items()}
         if len(orders) == 2:
             plain = latex.removeprefix(r"\left( ").removesuffix(r" \right)")
             found[plain] = both_orders(orders[2], orders[4])
     for order in (2, 4):
         form = BLOCH.frequency_shift[order].form
-        found[rf"\Delta\omega^{{({order})}}"] = form_value(form, DECAYING)
+        found[rf"\Delta\omega^{{({order})}}"] = DECAYING.value(form)
     return found
 
 
-# --- the interaction, its Liouville operator and the generator -------------------------------
-
-LETTERS = ("Lambda", "Lambda+")
+# --- a bath with one exponential in each correlation function --------------------------------
 
 
 def dagger(name: str) -> str:
@@ -201,87 +136,11 @@ def dagger(name: str) -> str:
     return name.removesuffix("+") if name.endswith("+") else f"{name}+"
 
 
-def interaction(time: Linear, bath: Callable[[int, Linear], Operator] | None = None) -> Operator:
-    """H_I(t) of the engine's interaction; `bath` makes its bath operators, if not letters."""
-    total = Operator({})
-    for a, operator in enumerate(INTERACTION.operators):
-        field = bath(a, time) if bath else Operator.letter(LETTERS[a], time)
-        for i, j, z in operator:
-            turned = z * phase(I * (ENERGIES[i] - ENERGIES[j]), time)
-            total += Operator.of([(turned, (("dyad", i, j), EMPTY), None)]) * field
-    return total * ExponentialSum.form(DELTA)
-
-
-def commutator(h: Operator) -> Operator:
-    """X -> [h, X]."""
-    right = Operator.of((z, IDENTITY, left) for (left, _), z in h.terms.items())
-    return h.lifted() - right
-
-
-def liouvillian(time: Linear) -> Operator:
-    """X -> [H_I(t), X]."""
-    return commutator(interaction(time))
-
-
 def raising_part(h: Operator) -> Operator:
     """<1|h|0>/delta."""
     bra = Operator.of([(ONE, (("bra", 0, 1), EMPTY), None)])
     ket = Operator.of([(ONE, (("ket", 0, 0), EMPTY), None)])
     return over_delta(bra * h * ket, 1)
-
-
-def pair(a: Letter, b: Letter) -> ExponentialSum:
-    """<B_a(t) B_b(t')> of the engine's interaction."""
-    name = INTERACTION.correlations[LETTERS.index(a.name), LETTERS.index(b.name)]
-    return correlation(DECAYING, name, linear([*a.time, *multiple(b.time, -1)]))
-
-
-AVERAGE = partial(gaussian_average, pair=pair)
-TIMES = ("t", "t_1", "t_2", "t_3")
-RHO = Operator.letter("rho")
-KEEP = Operator.number(1).lifted()
-"""The map X -> X."""
-
-
-@cache
-def generator(order: int) -> Operator:
-    """R^(order)(t) by the engine's ordered cumulants, with its power of delta."""
-    total = Operator({})
-    for blocks, sign in ordered_cumulant_blocks(order).items():
-        value = Operator.number(sign).lifted()
-        for block in blocks:
-            chain = KEEP
-            for k in block:
-                chain *= liouvillian(variable(TIMES[k])) * -I
-            value *= (chain * RHO).averaged(AVERAGE)
-        total += value
-    for k in range(order - 1, 0, -1):
-        t, earlier = TIMES[k], variable(TIMES[k - 1])
-        total = Operator.of((z.over_time(t, earlier), *key) for key, z in total.terms.items())
-    return total
-
-
-@cache
-def propagator(order: int) -> Operator:
-    """Phi of one order, from dPhi/dt = R Phi."""
-    if order == 0:
-        return KEEP
-    parts = (generator(n) * propagator(order - n) for n in range(2, order + 1, 2))
-    slope = sum(parts, Operator({}))
-    inner = slope.mapped(lambda z: z.put_in("t", variable("s")))
-    return inner.mapped(lambda z: z.over_time("s", variable("t")))
-
-
-def at(value: Operator, time: Linear) -> Operator:
-    return value.mapped(lambda z: z.put_in("t", time))
-
-
-def phi(time: Linear) -> Operator:
-    return at(propagator(0) + propagator(2) + propagator(4), time)
-
-
-def over_delta(value: Operator, order: int, scale: int = 1) -> Operator:
-    return value * ExponentialSum.form(DELTA).power(-order) * scale
 
 
 STATE = [[Gaussian(Fraction(5, 8)), Gaussian(Fraction(1, 5), Fraction(-2, 7))],
@@ -315,24 +174,26 @@ def _regulator(form: Linear) -> Gaussian:
     return EPS * EPS * EPS if both else EPS
 
 
-def _pole(form: Linear, up: int) -> ExponentialSum:
-    return ExponentialSum.form(linear([*form, ("", I * _regulator(form) * up)]), -1)
-
-
 def s(form: Linear) -> ExponentialSum:
     """1/(eps + i x)."""
     return ExponentialSum.form(linear([("", _regulator(form)), *multiple(form, I)]), -1)
 
 
+def lorentzian(form: Linear, eps: Gaussian) -> ExponentialSum:
+    """1/(eps^2 + x^2)."""
+    poles = (ExponentialSum.form(linear([*form, ("", I * eps * up)]), -1) for up in (1, -1))
+    return prod(poles, start=ONE)
+
+
 def d(form: Linear) -> ExponentialSum:
     """eps/(pi (eps^2 + x^2))."""
-    return _pole(form, 1) * _pole(form, -1) * (_regulator(form) * (1 / PI))
+    return lorentzian(form, _regulator(form)) * (_regulator(form) * (1 / PI))
 
 
 def p(form: Linear) -> ExponentialSum:
     """x/(eps^2 + x^2)."""
     numerator = ExponentialSum.of([(Gaussian(1), ((form, 1),), ())])
-    return _pole(form, 1) * _pole(form, -1) * numerator
+    return lorentzian(form, _regulator(form)) * numerator
 
 
 def test_function(form: Linear) -> ExponentialSum:
@@ -353,18 +214,7 @@ def slope(function: Scalar) -> Scalar:
     return derived
 
 
-def _spectra(bath: Bath) -> dict[str, Function]:
-    found: dict[str, Function] = {}
-    for k in (1, 2):
-        found[f"C_{k}"] = partial(correlation, bath, f"C{k}")
-        for kind, head in (("C", r"\hat C"), ("P", "P")):
-            for n, prime in enumerate(("", "'")):
-                found[f"{head}_{k}{prime}"] = partial(spectrum, bath, f"C{k}", kind=kind, n=n)
-    return found
-
-
-def free(*names: str) -> dict[str, Plain]:
-    return {name: ExponentialSum.form(variable(name)) for name in names}
+SUBSCRIPTS = {"C1": "_1", "C2": "_2"}
 
 
 INDICES = ("00", "01", "10", "11")
@@ -373,39 +223,31 @@ INDICES = ("00", "01", "10", "11")
 @cache
 def decaying() -> System:
     """A Gaussian bath with one exponential in each correlation function."""
-    seventh = TimeIntegrand.collect(4, [seventh_term()]).real_parts()
+    plain, seventh = DECAYING.system(), TimeIntegrand.collect(4, [seventh_term()]).real_parts()
     regularised = {"S": s, r"\mathcal{D}": d, r"\mathcal{P}": p, "f": test_function}
     primed = {f"{name}'": slope(f) for name, f in regularised.items()}
     own, cross = elements()["R_{1010}"], elements()["R_{1001}"]
     omega = W + (own - own.conjugate()) * (I * Fraction(1, 2))
     omega -= cross * cross.conjugate() * reciprocal(W * 2)
     values: dict[str, Plain] = {
-        **free("t", "t'", "t_1", "t_2", "t_3", "t_4", r"\tau", r"\beta", "x"),
-        **elements(), **rates(), **motion(False),
+        **plain.values, **free(r"\tau", r"\beta", "x"), **elements(), **rates(), **motion(False),
         r"\omega_0": W, "x_0": Fraction(2, 9), r"\epsilon": EPS,
         r"\omega": Fraction(7, 10), r"\omega_{\mathrm{eig}}": omega,
-        r"\rho_b": RHO, r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
-        "I_7": integrated(seventh, DECAYING),
-        "B": form_value(b_part(), DECAYING),
+        r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
+        "I_7": DECAYING.integral(seventh),
+        "B": DECAYING.value(b_part()),
         r"\Delta\omega": omega - W,
-        r"f(\omega_0)": integrated(half_of_dephasing(), DECAYING),
-        r"f(-\omega_0)": integrated(half_of_dephasing().reversed_frequencies(), DECAYING),
+        r"f(\omega_0)": DECAYING.integral(half_of_dephasing()),
+        r"f(-\omega_0)": DECAYING.integral(half_of_dephasing().reversed_frequencies()),
     }  # fmt: skip
     functions = {
-        **_spectra(DECAYING), **regularised, **primed,
-        "H_I": interaction, r"\mathcal{L}": liouvillian,
-        r"\tilde\Lambda": lambda time: raising_part(interaction(time)),
+        **plain.functions, **DECAYING.spectra(SUBSCRIPTS), **regularised, **primed,
+        r"\tilde\Lambda": lambda time: raising_part(DECAYING.hamiltonian(time)),
         r"\Lambda": lambda time: Operator.letter("Lambda", time),
-        r"\Phi": phi, r"\sigma": lambda time: phi(time) * SIGMA,
-        "R": lambda time: at(generator(2) + generator(4), time),
-        "R^{(2)}": lambda time: over_delta(at(generator(2), time), 2),
-        "R^{(4)}": lambda time: over_delta(at(generator(4), time), 4),
-        "M^{(0)}": lambda time: KEEP,
-        "M^{(2)}": lambda time: over_delta(at(propagator(2), time), 2, 2),
-        "M^{(4)}": lambda time: over_delta(at(propagator(4), time), 4, 24),
+        r"\sigma": lambda time: DECAYING.evolved(time) * SIGMA,
     }  # fmt: skip
-    return System(
-        values, functions, AVERAGE, dagger, kets=KETS,
+    return replace(
+        plain, values=values, functions=functions, kets=KETS,
         sums={r"\beta\beta'": INDICES, r"\alpha\alpha'": INDICES},
         open=(r"\alpha\alpha'", r"\beta\beta'"),
         known=dict.fromkeys(("k_{10}", "k_{01}", r"\Delta\omega"), 6),
@@ -415,7 +257,7 @@ def decaying() -> System:
 
 def thermal_factor() -> Gaussian:
     """exp(-beta w0) = Ĉ1(-w0)/Ĉ1(w0), so that detailed balance holds at w0."""
-    up, down = (spectrum(DECAYING, "C1", constant(W * sign)) for sign in (-1, 1))
+    up, down = (DECAYING.spectrum("C1", constant(W * sign)) for sign in (-1, 1))
     (ratio,) = (up * down.inverse()).values({}).values()
     return ratio
 
@@ -437,18 +279,18 @@ def distributions() -> System:
 
 def d_sharp(form: Linear) -> ExponentialSum:
     """A delta function: the regulator is already smaller than all others."""
-    eps = EPS * EPS
-    poles = [ExponentialSum.form(linear([*form, ("", I * eps * up)]), -1) for up in (1, -1)]
-    return poles[0] * poles[1] * (eps * (1 / PI))
+    return lorentzian(form, EPS * EPS) * (EPS * EPS * (1 / PI))
 
 
 @cache
 def classical() -> System:
     """Real, even correlation functions."""
     terms = [CLASSICAL.k_up[n].terms for n in (2, 4)]
-    two, four = (integrated(x, REAL) for x in terms if x is not None)
+    two, four = (REAL.integral(x) for x in terms if x is not None)
     return System(
-        {r"\omega_0": W, "k_{10}": both_orders(two, four)}, _spectra(REAL), known={"k_{10}": 6}
+        {r"\omega_0": W, "k_{10}": both_orders(two, four)},
+        REAL.spectra(SUBSCRIPTS),
+        known={"k_{10}": 6},
     )
 
 
@@ -485,60 +327,41 @@ def coherences() -> System:
     return System(values)
 
 
-RIGHT, LEFT = (1, 1), (1, -1)
-"""Times the square root of 2."""
+BASIS = np.array([[1, 1], [1, -1]])
+"""|r> and |l> times the square root of 2 as rows."""
 
 
-def rotated(matrix: tuple[tuple[Gaussian, ...], ...]) -> list[list[Gaussian]]:
-    """A matrix over r, l in the basis 0, 1."""
-    basis = (RIGHT, LEFT)
-    half = Fraction(1, 2)
-    return [
-        [
-            sum((matrix[x][y] * (basis[x][i] * basis[y][j] * half) for x in (0, 1) for y in (0, 1)),
-                Gaussian())
-            for j in (0, 1)
-        ]
-        for i in (0, 1)
-    ]  # fmt: skip
+def gaussian(matrix: Any) -> Any:
+    """A matrix of integers over r, l in the basis 0, 1."""
+    turned = sympy.Matrix(BASIS).T * matrix * sympy.Matrix(BASIS) / 2
+    parts = [[Gaussian(int(sympy.re(z)), int(sympy.im(z))) for z in row] for row in turned.tolist()]
+    return np.array(parts, dtype=object)
 
 
-ZERO, UNIT = Gaussian(), Gaussian(1)
-PAULIS = {
-    "x": rotated(((ZERO, UNIT), (UNIT, ZERO))),
-    "y": rotated(((ZERO, -I), (I, ZERO))),
-    "z": rotated(((UNIT, ZERO), (ZERO, -UNIT))),
-}
+PAULIS = {axis: gaussian(msigma(k)) for k, axis in enumerate("xyz", 1)}
 
 
 @cache
 def right_left() -> System:
     """Pauli matrices of the right-left basis, and their expectation values with second-order
     rates and without R_1001 and the shift; zero of energy midway between the levels."""
-    up, down = (spectrum(DECAYING, "C1", constant(W * n)) * DELTA_2 for n in (-1, 1))
+    up, down = (DECAYING.spectrum("C1", constant(W * n)) * DELTA_2 for n in (-1, 1))
     half = Fraction(1, 2)
     gamma = (up + down) * half
 
-    def flow(rho: list[list[ExponentialSum]]) -> list[list[ExponentialSum]]:
-        gained = down * rho[1][1] - up * rho[0][0]
-        turn = I * W
-        return [[gained, (turn - gamma) * rho[0][1]], [(-turn - gamma) * rho[1][0], -gained]]
+    def flow(rho: Any) -> Any:
+        gained, turn = down * rho[1, 1] - up * rho[0, 0], I * W
+        crossed = (turn - gamma) * rho[0, 1], (-turn - gamma) * rho[1, 0]
+        return np.array([[gained, crossed[0]], [crossed[1], -gained]], dtype=object)
 
-    def expectation(rho: list[list[ExponentialSum]], axis: str) -> ExponentialSum:
-        pairs = product((0, 1), repeat=2)
-        return sum((rho[i][j] * PAULIS[axis][j][i] for i, j in pairs), NONE)
-
-    rho = [[ONE * z for z in row] for row in STATE]
+    rho = np.array([[ONE * z for z in row] for row in STATE], dtype=object)
     values: dict[str, Plain] = {}
-    for axis in "xyz":
-        values |= {
-            rf"P_{axis}(t)": expectation(rho, axis),
-            rf"\dot P_{axis}(t)": expectation(flow(rho), axis),
-            rf"\ddot P_{axis}(t)": expectation(flow(flow(rho)), axis),
-            rf"\sigma_{axis}": Operator.matrix(PAULIS[axis]),
-        }
+    for axis, matrix in PAULIS.items():
+        for dots, moved in (("P", rho), (r"\dot P", flow(rho)), (r"\ddot P", flow(flow(rho)))):
+            values[f"{dots}_{axis}(t)"] = np.trace(moved @ matrix)
+        values[rf"\sigma_{axis}"] = Operator.matrix(matrix)
     level = W * Fraction(1, 2)
-    kets = {"r": RIGHT, "l": LEFT}
+    kets = dict(zip("rl", BASIS.tolist(), strict=True))
     plain = modes()
     values |= {
         **plain.values,
@@ -572,9 +395,9 @@ def oscillators() -> System:
 def exponential_model(name: str) -> System:
     """Appendix E: both spectra alike, or the second one zero."""
     rate, strength = Fraction(4, 5), Fraction(5, 9)
-    square = Gaussian(strength * strength)
-    first, second = (square, square) if name == "E1" else (square * Fraction(1, 2), ZERO)
-    bath = {"C1": (first, Gaussian(rate)), "C2": (second, Gaussian(rate))}
+    square = strength * strength
+    amplitudes = (square, square) if name == "E1" else (square / 2, Fraction(0))
+    pair = [((c,), (rate,)) for c in amplitudes]
     numbers: dict[str, Plain] = {
         r"\lambda": rate,
         r"\Delta": strength,
@@ -582,7 +405,7 @@ def exponential_model(name: str) -> System:
         r"\omega_0": W0,
     }
     numbers[r"\omega"] = Fraction(7, 10)
-    return System(numbers, _spectra(bath))
+    return System(numbers, bath(BLOCH.interaction, *pair).spectra(SUBSCRIPTS))
 
 
 def half_of_dephasing() -> TimeIntegrand:
@@ -691,7 +514,7 @@ def field_of_modes(time: Linear) -> Operator:
         field = bath_operator(time)
         return field.adjoint(dagger) if a else field
 
-    return settle(interaction(time, bath))
+    return settle(DECAYING.hamiltonian(time, bath))
 
 
 @cache
@@ -754,11 +577,11 @@ def populations(level: int) -> ExponentialSum:
 def modes() -> System:
     """Two oscillators, one with a real and one with an imaginary strength."""
     values = {
-        **free("t", "t'", "t_1", "t_2", "t_3", "t_4", r"\tau", r"\beta", r"\omega"),
+        **DECAYING.system().values, **free(r"\tau", r"\beta", r"\omega"),
         **{f"h_{k}": h for k, h in STRENGTHS.items()},
         **{rf"\omega_{k}": w for k, w in FREQUENCIES.items()},
         **{f"b_{k}": Operator.letter(f"b{k}") for k in STRENGTHS},
-        r"\omega_0": W, r"\rho_b": RHO, r"\rho(0)": RHO * SIGMA,
+        r"\omega_0": W, r"\rho(0)": RHO * SIGMA,
         **{f"K_{{{n}{n}}}^{{(2)}}": populations(n) for n in (0, 1)},
         "K^{(2)}": populations(1) - phase(-W, variable(r"\beta")) * populations(0),
         "H_0": Operator({}), "H_b": Operator({}), "H": Operator({}),

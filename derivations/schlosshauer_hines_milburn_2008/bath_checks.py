@@ -62,15 +62,14 @@ def _numbers(sum_of: ExponentialSum, times: Sequence[mpmath.mpf]) -> mpmath.mpc:
     return total
 
 
-def _by_matrices(times: Sequence[mpmath.mpf], *, centred: bool) -> mpmath.mpc:
-    """Tr[rho sigma_z(t_1) sigma_z(t_2) ...] from exponentials of the 2 x 2 Hamiltonian."""
+def _by_matrices(times: Sequence[mpmath.mpf]) -> mpmath.mpc:
+    """Tr[rho dB(t_1) dB(t_2) ...] from exponentials of the 2 x 2 Hamiltonian."""
     h = mpmath.matrix([[_BIAS, _TUNNELLING], [_TUNNELLING, -_BIAS]]) / 2
     state = mpmath.expm(-_BETA * h)
     state = state / (state[0, 0] + state[1, 1])
     sigma = mpmath.matrix([[1, 0], [0, -1]])
-    if centred:
-        average = state * sigma
-        sigma = sigma - (average[0, 0] + average[1, 1]) * mpmath.eye(2)
+    average = state * sigma
+    sigma = sigma - (average[0, 0] + average[1, 1]) * mpmath.eye(2)
     result = state
     for t in times:
         result = result * mpmath.expm(1j * h * t) * sigma * mpmath.expm(-1j * h * t)
@@ -112,9 +111,7 @@ def spin_correlation(digits: int) -> Findings:
     sech = sympy.sech(beta / 2) ** 2
     with mpmath.workdps(digits + 15):
         t = [_TIMES[0], mpmath.mpf(0)]
-        number = close(
-            "two times", _numbers(correlation(), t), _by_matrices(t, centred=True), digits
-        )
+        number = close("two times", _numbers(correlation(), t), _by_matrices(t), digits)
     yield exact("time-dependent part of (17)", sympy.expand(value - moving - static))
     yield exact(
         "1 - tanh^2 is sech^2: the static part is (w/wt)^2 sech^2(beta wt/2)",
@@ -200,22 +197,12 @@ def four_point(digits: int) -> Findings:
     )
     unbiased = centred_moment(4).specialised(UNBIASED)
     with mpmath.workdps(digits + 15):
-        number = close(
-            "biased spin at four times",
-            _numbers(centred_moment(4), _TIMES),
-            _by_matrices(_TIMES, centred=True),
-            digits,
-        )
-        pairs = mpmath.mpc(0)
+        whole, pairs = _by_matrices(_TIMES), mpmath.mpc(0)
+        number = close("biased spin", _numbers(centred_moment(4), _TIMES), whole, digits)
         for (a, b), (c, d) in (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))):
-            first = _by_matrices([_TIMES[a], _TIMES[b]], centred=True)
-            pairs += first * _by_matrices([_TIMES[c], _TIMES[d]], centred=True)
-        connected = close(
-            "its cumulant",
-            _numbers(cumulant(4), _TIMES),
-            _by_matrices(_TIMES, centred=True) - pairs,
-            digits,
-        )
+            first = _by_matrices([_TIMES[a], _TIMES[b]])
+            pairs += first * _by_matrices([_TIMES[c], _TIMES[d]])
+        connected = close("cumulant", _numbers(cumulant(4), _TIMES), whole - pairs, digits)
     yield exact("unbiased: <B1 B2 B3 B4> = c(t12 + t34)", dict(unbiased.terms), dict(joint.terms))
     yield number
     yield connected

@@ -18,15 +18,7 @@ import sympy
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, SpinSurrogate
 from pertsym.baths.exponentials import Exponentials
-from pertsym.environments.spins import (
-    COS,
-    POLARISATION,
-    SIN,
-    UNBIASED,
-    ExponentialSum,
-    centred_moment,
-    correlation,
-)
+from pertsym.environments.spins import BathSpin, ExponentialSum, centred_moment, cumulant
 from pertsym.language.evaluation import Values, acting, dissipator
 from pertsym.oscillator.coefficients import evaluated
 from pertsym.oscillator.elimination import (
@@ -56,6 +48,9 @@ from pertsym.oscillator.weyl import Superoperator
 Value = Any
 Point = dict[str, Value]
 SIZE, QUANTA = 14, 6
+LOWER: Value = np.diag(np.sqrt(np.arange(1.0, SIZE)), 1).astype(complex)
+POSITION = LOWER + LOWER.T  # a + a^+
+MOMENTUM = -1j * (LOWER - LOWER.T)
 
 
 def _state(random: np.random.Generator, blocks: int = 1) -> Value:
@@ -63,22 +58,6 @@ def _state(random: np.random.Generator, blocks: int = 1) -> Value:
     shape = (blocks, QUANTA, blocks, QUANTA)
     low[:, :QUANTA, :, :QUANTA] = random.normal(size=shape) + 1j * random.normal(size=shape)
     return low.reshape(blocks * SIZE, blocks * SIZE)
-
-
-def _lower(size: int = SIZE) -> Value:
-    return np.diag(np.sqrt(np.arange(1.0, size)), 1).astype(complex)
-
-
-def acted(
-    value: Superoperator, numbers: Mapping[Value, float], x: Value, p: Value, rho: Value
-) -> Value:
-    """A superoperator of the Weyl algebra, at numbers, on a matrix."""
-    total = np.zeros_like(rho)
-    power = np.linalg.matrix_power
-    for ((a, b), (c, d)), coefficient in value.terms.items():
-        number = complex(coefficient.subs(numbers))
-        total = total + number * (power(x, a) @ power(p, b) @ rho @ power(x, c) @ power(p, d))
-    return total
 
 
 def oscillator(seed: int) -> Point:
@@ -89,14 +68,25 @@ def oscillator(seed: int) -> Point:
     nu = random.uniform(0.9, 2, 2) + 1j * random.normal(size=2)
     bath = Correlation(Exponentials(tuple(c), tuple(nu)), "boson", None)
     static = float(random.uniform(0.3, 1))
-    lower, rho = _lower(), _state(random)
-    x = (lower + lower.T) / np.sqrt(2 * mass * w)
-    p = -1j * np.sqrt(mass * w / 2) * (lower - lower.T)
+    rho, x, p = _state(random), POSITION / np.sqrt(2 * mass * w), np.sqrt(mass * w / 2) * MOMENTUM
     energies = w * (np.arange(SIZE) + 0.5)
+    gaps = energies[:, None] - energies[None, :]
 
     def at(time: float) -> Value:
         return np.sum(c * np.exp(-nu * time)) if time >= 0 else np.conj(at(-time))
 
+    # the engine's integrand over tau, its kernels integrated exactly
+    forward, backward = (np.sum(c / (nu + s * 1j * w)) for s in (-1, 1))  # of C e^{+-iwt}
+    integrals = {}
+    for wave, mean in (
+        (sympy.cos, (forward + backward) / 2),
+        (sympy.sin, (forward - backward) / 2j),
+    ):
+        integrals[NOISE * wave(FREQUENCY * TIME)] = mean.real
+        integrals[DISSIPATION * wave(FREQUENCY * TIME)] = -mean.imag
+    generator = Superoperator(
+        {k: sympy.expand(z).subs(integrals) for k, z in master_equation().integrand.terms.items()}
+    )
     found = {
         name: evaluated(form, bath, w).value / mass**form.mass_power
         for name, form in coefficient_forms().items()
@@ -105,34 +95,13 @@ def oscillator(seed: int) -> Point:
               for n, v in static_limit().items()}  # fmt: skip
     return {
         "M": mass, r"\Omega_0": w, "X": x, "P": p, r"\rho_S": rho, r"\tau": 0.57,
-        "H_S": np.diag(energies) + 0j, "a": lower, "C": at, "C_0": static,
-        r"\tilde X": lambda t: x * np.exp(1j * t * (energies[:, None] - energies[None, :])),
-        r"\dot\rho_S": _integrated(mass, w, c, nu, x, p, rho, energies),
+        "H_S": np.diag(energies) + 0j, "a": LOWER, "C": at, "C_0": static,
+        r"\tilde X": lambda t: x * np.exp(1j * t * gaps),
+        r"\dot\rho_S": generator.on(rho, x, p, {MASS: mass, FREQUENCY: w}) - 1j * gaps * rho,
         r"\nu": lambda t: at(t).real, r"\eta": lambda t: -at(t).imag, "D_0": limits["D"],
         r"\tilde\Omega_0": np.sqrt(complex(found["frequency_shift_squared"])),
         r"\gamma": found["gamma"], "D": found["D"], "f": found["f"], "f_0": limits["f"],
     }  # fmt: skip
-
-
-def _integrated(
-    mass: float, w: float, c: Value, nu: Value, x: Value, p: Value, rho: Value, energies: Value
-) -> Value:
-    """-i [H_S, rho] and the engine's integrand over tau, its coefficients integrated exactly."""
-    forward, backward = (np.sum(c / (nu + s * 1j * w)) for s in (-1, 1))  # of C e^{+-iwt}
-    cos, sin = (forward + backward) / 2, (forward - backward) / 2j
-    mean = {"cos": (np.sum(c * nu / (nu**2 + w**2)), cos), "sin": (0, sin)}
-    integrals = {NOISE: {k: v[1].real for k, v in mean.items()},
-                 DISSIPATION: {k: -v[1].imag for k, v in mean.items()}}  # fmt: skip
-    total = -1j * (energies[:, None] - energies[None, :]) * rho
-    power = np.linalg.matrix_power
-    for ((a, b), (d, e)), coefficient in master_equation().integrand.terms.items():
-        number = 0j
-        for kernel, values in integrals.items():
-            for name, function in (("cos", sympy.cos), ("sin", sympy.sin)):
-                factor = sympy.expand(coefficient).coeff(kernel).coeff(function(FREQUENCY * TIME))
-                number += complex(factor.subs({MASS: mass, FREQUENCY: w})) * values[name]
-        total = total + number * (power(x, a) @ power(p, b) @ rho @ power(x, d) @ power(p, e))
-    return total
 
 
 def spins(seed: int) -> Point:
@@ -140,35 +109,28 @@ def spins(seed: int) -> Point:
     random = np.random.default_rng(seed)
     g, bias, tunnelling = random.uniform(0.4, 1.4, (3, 2))
     beta, tau = random.uniform(0.6, 1.4, 2)
-    splitting = np.hypot(bias, tunnelling)
-    numbers = [
-        {COS: b / s, SIN: d / s, POLARISATION: np.tanh(beta * s / 2)}
-        for b, d, s in zip(bias, tunnelling, splitting, strict=True)
-    ]
+    both = [BathSpin(*row, beta) for row in zip(g, bias, tunnelling, strict=True)]
+    unbiased = BathSpin(1.0, 0.0, both[0].splitting, beta)
 
-    def value(of: ExponentialSum, k: int, times: Value) -> complex:
-        return sum(  # type: ignore[no-any-return]
-            complex(x.subs(numbers[k])) * np.exp(1j * splitting[k] * np.dot(phase, times))
-            for phase, x in of.terms.items()
-        )
-
-    def correlated(time: float) -> complex:
-        return complex(sum(g[k] ** 2 * value(correlation(), k, [time, 0]) for k in (0, 1)))
+    def value(of: ExponentialSum, spin: BathSpin, times: Value) -> complex:
+        waves = (x * np.exp(1j * spin.splitting * np.dot(k, times)) for k, x in of.terms.items())
+        return complex(sum(waves)) * spin.strength**2
 
     t = random.normal(size=4)
-    unbiased = correlation().specialised(UNBIASED)
     _, vectors = np.linalg.eigh([[bias[0], tunnelling[0]], [tunnelling[0], -bias[0]]])
     plus, minus = vectors[:, 1] * np.sign(vectors[0, 1]), vectors[:, 0] * np.sign(vectors[1, 0])
     basis = np.array([plus, minus])
-    static = sum(g[k] ** 2 * complex(correlation().terms[(0, 0)].subs(numbers[k])) for k in (0, 1))
     return {
-        "g": g, r"\omega": bias, r"\Delta": tunnelling, r"\tilde\omega": splitting,
-        r"\beta": beta, r"\tau": tau, "C": correlated, "C_0": static,
+        "g": g, r"\omega": bias, r"\Delta": tunnelling, r"\tilde\omega": np.hypot(bias, tunnelling),
+        r"\beta": beta, r"\tau": tau,
+        "C": lambda s: sum(value(cumulant(2, spin), spin, [s, 0]) for spin in both),
+        "C_0": sum(spin.strength**2 * cumulant(2, spin).terms[0, 0] for spin in both),
         r"\theta": np.arctan2(tunnelling[0], bias[0]), r"|+\rangle": plus, r"|-\rangle": minus,
         r"|0\rangle": np.array([1.0, 0.0]), r"|1\rangle": np.array([0.0, 1.0]),
         r"\sigma_z": basis @ np.diag([1.0, -1.0]) @ basis.T,
-        r"\langle B_1B_2B_3B_4\rangle": value(centred_moment(4).specialised(UNBIASED), 0, t),
-        "c": lambda s: value(unbiased, 0, [s, 0]), "t_{12}": t[0] - t[1], "t_{34}": t[2] - t[3],
+        r"\langle B_1B_2B_3B_4\rangle": value(centred_moment(4, unbiased), unbiased, t),
+        "c": lambda s: value(cumulant(2, unbiased), unbiased, [s, 0]),
+        "t_{12}": t[0] - t[1], "t_{34}": t[2] - t[3],
     }  # fmt: skip
 
 
@@ -204,45 +166,45 @@ def _third_section(seed: int) -> tuple[DampedLevels, dict[Value, float], Point]:
     g, gamma, w, delta, temperature = random.uniform(0.5, 1.5, 5).tolist()
     bose = 1 / np.expm1(delta / temperature)
     numbers = {COUPLING: g, RATE: gamma, OCCUPATION: bose, OSCILLATOR: w, SPLITTING: delta}
-    return (
-        DampedLevels(g, gamma, bose, w, delta),
-        numbers,
-        {
-            "g": g, r"\gamma": gamma, r"\bar n": bose, r"\Omega_0": w,
-            r"\Delta": delta, "T": temperature, r"\beta": 1 / temperature, "a": _lower(),
-            "X": _lower() + _lower().T,
-        },
-    )  # fmt: skip
+    return DampedLevels(g, gamma, bose, w, delta), numbers, {
+        "g": g, r"\gamma": gamma, r"\bar n": bose, r"\Omega_0": w, r"\Delta": delta,
+        "T": temperature, r"\beta": 1 / temperature, "a": LOWER, "X": POSITION,
+    }  # fmt: skip
+
+
+def _on(value: Superoperator, rho: Value, numbers: Mapping[Value, float]) -> Value:
+    """For a = (X + iP)/sqrt(2)."""
+    return value.on(rho, POSITION / np.sqrt(2), MOMENTUM / np.sqrt(2), numbers)
+
+
+def moved(rho: Mapping[str, Value], numbers: Mapping[Value, float]) -> dict[str, Value]:
+    """d rho/dt of all blocks, by the equations between them."""
+    found = {block: np.zeros_like(value) for block, value in rho.items()}
+    for (target, column), value in master_equation_with_levels().items():
+        found[target] = found[target] + _on(value, rho[column], numbers)
+    return found
 
 
 def levels(seed: int, slaved: bool = False) -> Point:
     """(32)-(41)."""
     random = np.random.default_rng(seed)
     _, numbers, point = _third_section(seed)
-    x, p = (point["X"] / np.sqrt(2), -1j * (_lower() - _lower().T) / np.sqrt(2))
     rho = {block: _state(random) for block in ("++", "--", "+-", "-+")}
-    equations = master_equation_with_levels()
-    for row in rho:
-        point[rf"\rho_{{{row}}}"] = rho[row]
-        point[rf"\dot\rho_{{{row}}}"] = sum(
-            acted(value, numbers, x, p, rho[column])
-            for (target, column), value in equations.items()
-            if target == row
-        )
+    point |= {rf"\rho_{{{row}}}": value for row, value in rho.items()}
+    point |= {rf"\dot\rho_{{{row}}}": value for row, value in moved(rho, numbers).items()}
     gain, loss = (
-        complex(equations[pair].terms[(0, 0), (0, 0)].subs(numbers))
+        complex(master_equation_with_levels()[pair].terms[(0, 0), (0, 0)].subs(numbers))
         for pair in (("++", "--"), ("--", "++"))
     )
     found = eliminate(splitting=False)
     point |= {"p_+": gain / (gain + loss), "p_-": loss / (gain + loss), r"\rho_S": rho["++"]}
     number = np.diag(np.arange(SIZE))
     free = -1j * point[r"\Omega_0"] * (number @ rho["++"] - rho["++"] @ number)
-    point[r"\dot\rho_S"] = free + acted(found.dissipator, numbers, x, p, rho["++"])
+    point[r"\dot\rho_S"] = free + _on(found.dissipator, rho["++"], numbers)
     point[r"\Gamma"] = complex(found.heating.subs(numbers))
     if slaved:
-        point[r"\rho_{+-}"] = sum(
-            acted(value, numbers, x, p, rho[k]) for k, value in found.coherence.items()
-        )
+        parts = (_on(value, rho[k], numbers) for k, value in found.coherence.items())
+        point[r"\rho_{+-}"] = sum(parts)
     return point
 
 
@@ -252,14 +214,24 @@ def whole(seed: int) -> Point:
     damped, _, point = _third_section(seed)
     rho = _state(random, 2)
     down = np.array([[0, 0], [1, 0]])
-    moved = acting(liouvillian_matrix(damped, SIZE))(rho)
     on_levels = {r"\sigma_x": np.diag([1, -1]), r"\sigma_z": down + down.T, r"\sigma_-": down,
                  r"\sigma_+": down.T}  # fmt: skip
     return {
-        **point, r"\rho": rho, r"\dot\rho": moved, "a": np.kron(np.eye(2), _lower()),
+        **point, r"\rho": rho, r"\dot\rho": acting(liouvillian_matrix(damped, SIZE))(rho),
+        "a": np.kron(np.eye(2), LOWER), r"\mathcal D": dissipator,
         **{name: np.kron(matrix, np.eye(SIZE)) for name, matrix in on_levels.items()},
-        r"\mathcal D": dissipator,
     }  # fmt: skip
+
+
+def blocks_differ() -> float:
+    """Largest difference of the block equations and of (35), at random numbers."""
+    damped, numbers, _ = _third_section(3)
+    rho = _state(np.random.default_rng(3), 2)
+    direct = acting(liouvillian_matrix(damped, SIZE))(rho)
+    place = {"+": slice(0, SIZE), "-": slice(SIZE, 2 * SIZE)}
+    at = {a + b: (place[a], place[b]) for a in "+-" for b in "+-"}
+    found = moved({block: rho[where] for block, where in at.items()}, numbers)
+    return max(float(np.max(np.abs(found[block] - direct[where]))) for block, where in at.items())
 
 
 def readings() -> Mapping[str, Callable[[], Values]]:

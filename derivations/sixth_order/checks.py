@@ -14,16 +14,15 @@ import flint
 import mpmath
 import numpy as np
 
-from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.baths.densities import ExpressionDensity
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
+from pertsym.certify.time_domain import Exponentials, exact_time_integral
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
 from pertsym.equations.generator import Generator
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
-from pertsym.expansion.terms import TimeIntegrand
 from pertsym.expressions.expression import parse_expression
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values
@@ -31,7 +30,7 @@ from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.rates import spectra_of
-from pertsym.reduction.polygons import CHAMBERS, dot, inside
+from pertsym.reduction.polygons import CHAMBERS, inside
 from pertsym.reduction.three_arcs import STEPS, Piece, ThreeArcs, cone_integral
 
 OFF_DIAGONAL = ([0, 1], [1, 0])
@@ -94,11 +93,6 @@ def unnamed() -> list[Piece]:
 
 
 CLOSED = r"K_{\mathrm{closed}}"
-
-
-def closed_latex() -> str:
-    """The closed part of k_10 as an equation."""
-    return f"{CLOSED}={closed_sum()}"
 
 
 def closed_sum() -> str:
@@ -183,31 +177,6 @@ def _within(inverse: Any, place: Sequence[Fraction]) -> bool:
     return all(along[k, 0] > 0 for k in range(3))
 
 
-def by_gaps(
-    integrand: TimeIntegrand,
-    exponentials: Mapping[str, Sequence[tuple[Gaussian, Gaussian]]],
-    frequencies: Sequence[Fraction],
-) -> Fraction:
-    """The real part at exponentials, every gap integrated by itself; matrix elements are 1."""
-    total = Gaussian()
-    for z, shape in integrand:
-        for choice in itertools.product(*(exponentials[f.name] for f in shape.factors)):
-            value, gaps = z, [Gaussian(0, dot(x, frequencies)) for x in shape.phase]
-            for factor, (c, nu) in zip(shape.factors, choice, strict=True):
-                value = value * (c.conjugate() if factor.conjugate else c)
-                for k in range(factor.first - 1, factor.last):
-                    gaps[k] = gaps[k] + (nu.conjugate() if factor.conjugate else nu)
-            for gap in gaps:
-                value = value * inverted(gap)
-            total = total + value
-    return total.re
-
-
-def inverted(z: Gaussian) -> Gaussian:
-    """1/z."""
-    return z.conjugate() * (1 / (z.re**2 + z.im**2))
-
-
 def numbers(generator: random.Random, count: int) -> list[tuple[Gaussian, Gaussian]]:
     """Random complex amplitudes and exponents, rational."""
 
@@ -232,35 +201,18 @@ def exponential_baths(digits: int) -> Findings:
         for _ in range(2):
             w0, some = Fraction(generator.randint(1, 9), 2), numbers(generator, 3 - number)
             left = pieces(number).at_exponentials({"B": some}, [w0])
-            yield exact(f"{ROWS[number][3]}, gaps", left, by_gaps(terms, {"B": some}, [w0]))
+            baths = {"B": Exponentials(*map(tuple, zip(*some, strict=True)))}
+            right = exact_time_integral(terms, baths, [w0]).re
+            yield exact(f"{ROWS[number][3]}, gaps", left, right)
     decay = Decay(("c",), "nu", (("cs",), "nus"))
     bath = ExponentialBath.of(interaction, {"B": (decay,)})
     generators = exact_generator(bath, 6)[6]
     for element, number in (((1, 1, 0, 0), 0), ((1, 0, 1, 0), 1)):
         ((c, nu),), w0 = numbers(generator, 1), Fraction(generator.randint(1, 30), 7)
         names = {"c": c, "cs": c.conjugate(), "nu": nu, "nus": nu.conjugate()}
-        right = at(generators[element], names | {"y": Gaussian(0, w0)}).re
+        right = generators[element].at(names | {"y": Gaussian(0, w0)}).re
         left = pieces(number).at_exponentials({"B": [(c, nu)]}, [w0])
         yield exact(f"{ROWS[number][3]}, recursion", left, right)
-
-
-def at(value: LinearFraction, names: Mapping[str, Gaussian]) -> Gaussian:
-    """A rational function at complex rational numbers."""
-    places = [names[name] for name in value.ring.names]
-    total = Gaussian()
-    for exponents, weight in value.numerator.to_dict().items():
-        term = Gaussian(Fraction(int(weight.p), int(weight.q)))
-        for power, place in zip(exponents, places, strict=True):
-            for _ in range(int(power)):
-                term = term * place
-        total = total + term
-    for form, power in value.below:
-        below = Gaussian()
-        for n, place in zip(form, places, strict=True):
-            below = below + place * n
-        for _ in range(power):
-            total = total * inverted(below)
-    return total
 
 
 @check("decomposition into step functions", status="derived")

@@ -8,11 +8,11 @@ common divisor is ever computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import gcd
+from math import gcd, prod
 from typing import Any
 
 import flint
@@ -144,6 +144,9 @@ class LinearFraction:
 
     __rmul__ = __mul__
 
+    def __pow__(self, power: int) -> LinearFraction:
+        return prod([self] * power, start=self.ring.number(1))
+
     def over(self, form: Sequence[int], power: int = 1) -> LinearFraction:
         """Divided by a power of a linear form.
 
@@ -198,31 +201,29 @@ class LinearFraction:
             result = result.over(mirrored, power)
         return result
 
-    def at(self, values: Mapping[str, int | Fraction]) -> Fraction:
-        """The value at rational numbers, exactly.
+    def at(self, values: Mapping[str, Any]) -> Any:
+        """The value at exact numbers, rational or Gaussian, by the ring's names.
 
         Raises
         ------
         ZeroDivisionError
             At a zero of the denominator.
         """
-        point = [Fraction(values[name]) for name in self.ring.names]
-        above = self.numerator(*(flint.fmpq(x.numerator, x.denominator) for x in point))
-        result = Fraction(int(above.p), int(above.q))
-        for form, power in self.below:
-            result /= sum((k * x for k, x in zip(form, point, strict=True)), Fraction()) ** power
-        return result
+        return self._at([values[name] for name in self.ring.names], Fraction)
 
     def near(self, point: Sequence[Any]) -> Any:
         """The value at mpmath numbers, in the order of the ring's names, at working precision."""
-        total = mpmath.mpf(0)
+        return self._at(point, lambda above, below: mpmath.mpf(above) / below)
+
+    def _at(self, point: Sequence[Any], number: Callable[[int, int], Any]) -> Any:
+        total = number(0, 1)
         for exponents, coefficient in self.numerator.to_dict().items():
-            term = mpmath.mpf(int(coefficient.p)) / int(coefficient.q)
+            term = number(int(coefficient.p), int(coefficient.q))
             for x, power in zip(point, exponents, strict=True):
                 term *= x ** int(power)
             total += term
         for form, power in self.below:
-            total /= mpmath.fsum(k * x for k, x in zip(form, point, strict=True)) ** power
+            total /= sum((k * x for k, x in zip(form, point, strict=True) if k), 0) ** power
         return total
 
 

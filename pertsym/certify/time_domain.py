@@ -148,6 +148,30 @@ def time_integral(
         return mpmath.ldexp(1, -bits) * gaps.unit * total
 
 
+def exact_time_integral(
+    integrand: TimeIntegrand,
+    correlations: Mapping[str, Exponentials],
+    frequencies: Sequence[Fraction],
+) -> Gaussian:
+    """The same as an exact number, term by term and gap by gap; matrix elements are 1.
+
+    For few exponents: the denominators of the sum multiply.
+    """
+    total = Gaussian()
+    for coefficient, (factors, phase, _) in integrand:
+        sides = [correlations[f.name] for f in factors]
+        sides = [c.conjugate() if f.conjugate else c for f, c in zip(factors, sides, strict=True)]
+        for choice in itertools.product(*(zip(c.c, c.nu, strict=True) for c in sides)):
+            gaps = [Gaussian(0, _dot(x, frequencies)) for x in phase]
+            value = coefficient
+            for factor, (c, nu) in zip(factors, choice, strict=True):
+                value = value * c
+                for k in range(factor.first - 1, factor.last):
+                    gaps[k] += nu
+            total += value / math.prod(gaps)
+    return Gaussian(total.re) if integrand.real_part else total
+
+
 class _GapFactors:
     """The factors 1/(Gamma + i x.w) of a sum of terms, each computed once, in fixed point.
 

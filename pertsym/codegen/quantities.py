@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pertsym.codegen.module import FunctionSpec
 from pertsym.equations.series import Equations
-from pertsym.narrative import symbol
+from pertsym.narrative import NamedForm, symbol
 from pertsym.present.text import form_lines
 from pertsym.reduction.spectral import SpectralForm
 
@@ -37,8 +37,7 @@ def quantity_functions(
 
     def function(name: str, form: SpectralForm, text: str) -> FunctionSpec:
         summary = f"{text} of {system}, the contribution of that order alone."
-        shown = "\n".join(form_lines(form, text, width=_WIDTH))
-        return FunctionSpec(name, form, summary, "", shown, domain)
+        return form_function(name, NamedForm("", text, form), summary, domain)
 
     functions = [
         function(f"{name}_{n}", equations.series(name)[n].form, f"{symbol(name).text}({n})")
@@ -53,18 +52,18 @@ def quantity_functions(
     return tuple(functions)
 
 
+def form_function(name: str, shown: NamedForm, summary: str, domain: str = _DOMAIN) -> FunctionSpec:
+    """The function of a form that is shown, with its equation in the source."""
+    source = f"Eq. {shown.source}" if shown.source else ""
+    lines = "\n".join(form_lines(shown.form, shown.text, width=_WIDTH))
+    return FunctionSpec(name, shown.form, summary, source, lines, domain)
+
+
 def form_functions(
     given: Iterable[tuple[str, SpectralForm, str]],
 ) -> tuple[FunctionSpec, ...]:
     """Functions of forms, each with its name and a line that says what it is."""
     return tuple(
-        FunctionSpec(
-            name,
-            form,
-            f"{summary}.",
-            "",
-            "\n".join(form_lines(form, name, width=_WIDTH)),
-            _DOMAIN,
-        )
+        form_function(name, NamedForm("", name, form), f"{summary}.")
         for name, form, summary in given
     )

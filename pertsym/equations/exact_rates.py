@@ -245,6 +245,15 @@ def real_expression(
     return result
 
 
+def complex_expression(
+    value: LinearFraction, symbols: Mapping[str, sympy.Expr]
+) -> tuple[sympy.Expr, sympy.Expr]:
+    """Real and imaginary part, the even and the odd part in y, as `real_expression` gives them."""
+    mirror, half = value.reflected("y"), value.ring.number(_HALF)
+    real, imaginary = (value + mirror) * half, (value - mirror) * half
+    return real_expression(real, symbols), real_expression(imaginary, symbols, odd=True)
+
+
 def _rotated(value: LinearFraction, place: int, phase: int) -> Any:
     """The numerator with y^k -> i^(k - phase) w0^k, which is real."""
     terms = {

@@ -66,10 +66,9 @@ def coefficient(form: Linear, name: str) -> Gaussian:
 
 def reciprocal(z: Gaussian) -> Gaussian:
     """1/z."""
-    size = z.re * z.re + z.im * z.im
-    if not size:
+    if not z:
         raise NotRead("division by zero")
-    return z.conjugate() * (1 / size)
+    return 1 / z
 
 
 def root(z: Gaussian) -> Gaussian:
@@ -83,10 +82,7 @@ def root(z: Gaussian) -> Gaussian:
 
 def raised(z: Gaussian, n: int) -> Gaussian:
     """z^n."""
-    base, result = (z if n >= 0 else reciprocal(z)), Gaussian(1)
-    for _ in range(abs(n)):
-        result = result * base
-    return result
+    return (z if n >= 0 else reciprocal(z)) ** abs(n)
 
 
 Number = Gaussian | Fraction | int

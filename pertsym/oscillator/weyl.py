@@ -13,6 +13,7 @@ from math import comb, factorial
 from types import MappingProxyType
 from typing import Any, Self
 
+import numpy as np
 import sympy
 
 Powers = tuple[int, int]
@@ -166,6 +167,17 @@ class Superoperator(_Sum):
                 for right, v in _product(d, b)
             )
         )
+
+    def on(
+        self, rho: Any, x: Any, p: Any, numbers: Mapping[Any, Any] = MappingProxyType({})
+    ) -> Any:
+        """The matrix that it makes of a matrix rho, for X, P and symbols with these values."""
+        total = np.zeros_like(rho)
+        power = np.linalg.matrix_power
+        for ((a, b), (c, d)), coefficient in self.terms.items():
+            weight = complex(coefficient.subs(numbers))
+            total = total + weight * (power(x, a) @ power(p, b) @ rho @ power(x, c) @ power(p, d))
+        return total
 
     def adjoint_on(self, observable: Weyl) -> Weyl:
         """The operator O' with Tr[O S(rho)] = Tr[O' rho]: sum of c B O A."""
