@@ -37,6 +37,7 @@ from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.equations.two_level_relaxation import EPS, N
 from pertsym.expansion.paths import projected_cumulant
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
+from pertsym.model.gaussian_orthogonal import RADIUS
 from pertsym.narrative import cumulant_step
 from pertsym.paper import Paper
 
@@ -356,14 +357,14 @@ def functions() -> tuple[ExpressionFunction, ...]:
             ExpressionFunction(
                 f"rate_{name}",
                 relaxing.semicircle(found.rate),
-                arguments,
                 "Relaxation rate of z, + at energy epsilon, second order.",
+                arguments=arguments,
             ),
             ExpressionFunction(
                 f"z_infinity_{name}",
                 relaxing.semicircle(found.z_infinity),
-                arguments,
                 "Asymptotic z; not a number where both transitions leave the band.",
+                arguments=arguments,
             ),
         ]
     tau = sympy.Symbol("tau", positive=True)
@@ -373,8 +374,8 @@ def functions() -> tuple[ExpressionFunction, ...]:
             ExpressionFunction(
                 f"redfield_kernel_{name}",
                 relaxing.LAM**2 * sympy.cos((relaxing.EPS + shift) * tau) * bessel,
-                ("tau", "epsilon", "Delta", "lambda"),
                 f"Integrand over tau > 0 of the non-Markovian Redfield rate {name}.",
+                arguments=("tau", "epsilon", "Delta", "lambda"),
             )
         )
     series = conserved.conserved_energy_series()
@@ -384,9 +385,9 @@ def functions() -> tuple[ExpressionFunction, ...]:
                 ExpressionFunction(
                     f"{name}_{order}_conserved",
                     _at_total_energy(conserved.in_band(expression)),
-                    ("E", "Delta", "lambda"),
                     f"Contribution of order {order} at total energy E, levels at -Delta/2 and "
                     "Delta/2, E -+ Delta/2 inside the band.",
+                    arguments=("E", "Delta", "lambda"),
                 )
             )
     return tuple(made)
@@ -397,6 +398,17 @@ def _at_total_energy(expression: sympy.Expr) -> sympy.Expr:
     points = (relaxing.TOTAL + relaxing.DELTA / 2, relaxing.TOTAL - relaxing.DELTA / 2)
     chords = {conserved.CHORD[s]: relaxing.R(points[s]) for s in (0, 1)}
     return expression.subs({**chords, **{conserved.X[s]: points[s] for s in (0, 1)}})
+
+
+_UNITS = f"""\
+hbar = 1. eps and total are the energies of the environment and of everything, delta the
+level splitting and lam the coupling in H = (delta/2) sigma_z + H_B + lam sigma_x B; the
+band of H_B is [-{RADIUS}, {RADIUS}]. Arguments are numbers or numpy arrays that broadcast, in one
+unit of energy; rates are in that unit, tau in its inverse."""
+_CHORD = f'''\
+def r(x: Any) -> Any:
+    """sqrt({RADIUS**2} - x**2) inside the band, 0 outside."""
+    return numpy.sqrt(numpy.maximum({float(RADIUS**2)} - numpy.square(x), 0.0))'''
 
 
 PAPER = Paper(
@@ -411,7 +423,9 @@ PAPER = Paper(
     orders=(2, 4),
     narrate=narrate,
     generate=lambda: {
-        "rates.py": render_expressions(NAME, f"{TITLE}: Gaussian orthogonal matrices.", functions())
+        "rates.py": render_expressions(
+            NAME, f"{TITLE}: Gaussian orthogonal matrices.", _UNITS, functions(), _CHORD
+        )
     },
     headline=SOURCE,
     readings=READINGS,

@@ -20,7 +20,7 @@ from derivations.exponential_bath.checks import (
     tilted_field,
 )
 from pertsym.algebra.linear_fractions import LinearForm, Ring
-from pertsym.codegen.rational import RationalFunction
+from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step, typed
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.classical_words import classical_generator
@@ -232,7 +232,7 @@ def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
     return Step(model.name, _TITLES[model.name], remark, tuple(formulas), tuple(lines))
 
 
-def functions(models: tuple[NoiseModel, ...]) -> tuple[RationalFunction, ...]:
+def functions(models: tuple[NoiseModel, ...]) -> tuple[ExpressionFunction, ...]:
     """Every quantity of some models at every order."""
     result = []
     for model in models:
@@ -241,13 +241,13 @@ def functions(models: tuple[NoiseModel, ...]) -> tuple[RationalFunction, ...]:
             for n in ORDERS:
                 summary = f"{symbol(name).text}({n}) of {_PLAIN[model.name]}"
                 expression = rates.expression(name, n, SYMBOLS)
-                result.append(RationalFunction(f"{model.name}_{name}_{n}", expression, summary))
+                result.append(ExpressionFunction(f"{model.name}_{name}_{n}", expression, summary))
         if model.interaction.symbols:
             for n in ORDERS:
                 expression = rates.expression("k_up", n, SYMBOLS, eliminated=True)
                 name = f"{model.name}_k_up_eliminated_{n}"
                 summary = f"k10({n}) = k01({n}), coherences eliminated, of {_PLAIN[model.name]}"
-                result.append(RationalFunction(name, expression, summary))
+                result.append(ExpressionFunction(name, expression, summary))
     return tuple(result)
 
 

@@ -22,7 +22,7 @@ from derivations.nuclear_relaxation.common import (
     second,
     zero_field,
 )
-from pertsym.codegen.rational import RationalFunction
+from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step, argued, typed
 from pertsym.narrative import NamedForm, forms_step, words_step
 from pertsym.paper import Paper
@@ -197,10 +197,10 @@ def like_step() -> Step:
     )
 
 
-def functions() -> tuple[RationalFunction, ...]:
+def functions() -> tuple[ExpressionFunction, ...]:
     """Rates of like spins, and what is left without a field."""
     found = [
-        RationalFunction(
+        ExpressionFunction(
             f"{name or 'inv_T1'}_{noise_name}_{order}",
             like_spins(noise_name, order, name),
             f"{name or 'rho + sigma'}({order}) of like spins, {what}.",
@@ -209,7 +209,7 @@ def functions() -> tuple[RationalFunction, ...]:
         for name in ("", "rho", "sigma")
         for order in (2, 4)
     ]
-    third = RationalFunction(
+    third = ExpressionFunction(
         "scalar_coupling_3", scalar_coupling("rotation"), "j(3) of j I.S without a field."
     )
     return (*found, third)

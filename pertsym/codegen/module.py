@@ -84,13 +84,8 @@ def render_module(
         for f in functions
     ]
     elements = sorted({name for f in functions for name in symbols_of(f.form)})
-    environment = Environment(
-        loader=PackageLoader("pertsym.codegen"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    text = environment.get_template("module.py.j2").render(
+    return from_template(
+        "module.py.j2",
         derivation=derivation,
         title=title,
         conventions=conventions(frequencies, elements, any(f.body.uses_mixed for f in bodies)),
@@ -102,7 +97,17 @@ def render_module(
         functions=bodies,
         operations=sum(f.body.operations for f in bodies),
     )
-    return text.rstrip() + "\n"
+
+
+def from_template(name: str, **given: object) -> str:
+    """The text of a file in `templates`, with one end of line at its end."""
+    environment = Environment(
+        loader=PackageLoader("pertsym.codegen"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    return environment.get_template(name).render(given).rstrip() + "\n"
 
 
 def _arguments(body: Body, frequencies: Sequence[str]) -> str:
