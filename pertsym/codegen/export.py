@@ -16,6 +16,7 @@ from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen.bath_arguments import BathArguments
 from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.program import Atom, Expression, elements_of, expression
+from pertsym.codegen.templates import from_template
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
@@ -40,7 +41,17 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
         "jax": "a module that imports jax and nothing else, for gradients; without errors",
     }
 )
-"""Language -> what is written; `LANGUAGE_export` has the printer."""
+"""Language -> what is written; `templates` has its fixed text."""
+_PRINTERS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "python": ("python_export", "given"),
+        "c": ("c_export", "given"),
+        "julia": ("languages", "julia"),
+        "mathematica": ("languages", "mathematica"),
+        "jax": ("jax_export", "given"),
+    }
+)
+"""Language -> module and function that fill it."""
 CONSTANT = "equilibrium_constant"
 DIGITS = 18
 _CONVENTIONS = """\
@@ -262,15 +273,15 @@ class Codegen:
         return tuple(f.expression for f in self.formulas)
 
     @property
-    def signs(self) -> dict[str, bool]:
-        """Parameters that must be positive, with whether they may vanish."""
-        result = {"w0": False}
+    def relations(self) -> dict[str, str]:
+        """What holds between parameters that must not be negative and 0: > or >=."""
+        result = {"w0": ">"}
         for bath in self.baths:
             for name in bath.defaults:
                 assert bath.density is not None
                 amplitude = name in bath.density.amplitude.split(" * ")
                 cold = name == "temperature" and not bath.classical
-                result[f"{name}_{bath.name}"] = cold or amplitude
+                result[f"{name}_{bath.name}"] = ">=" if cold or amplitude else ">"
         return result
 
     @cached_property
@@ -359,10 +370,10 @@ class Codegen:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise InputError(self.name, "language", f"{language!r} is unknown", f"use {known}")
-        text: str = import_module(f"pertsym.codegen.{language}_export").render(
-            self.within(language)
-        )
-        return text
+        code = self.within(language)
+        module, function = _PRINTERS[language]
+        own = getattr(import_module(f"pertsym.codegen.{module}"), function)(code)
+        return from_template(f"{language}.j2", **{"code": code, "shown": code.shown, **own})
 
 
 def _is_number(text: str) -> bool:

@@ -10,7 +10,7 @@ import sympy
 from sympy.printing.numpy import NumPyPrinter, SciPyPrinter
 from sympy.printing.pycode import PythonCodePrinter
 
-from pertsym.codegen.module import from_template
+from pertsym.codegen.templates import from_template
 
 _IDENTIFIERS = {"lambda": "lam", "omega_0": "w0"}
 _IN_LOWER_CASE = {"Delta": "delta", "epsilon": "eps", "E": "total"}  # by position

@@ -7,9 +7,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from pertsym.codegen.emit import Body, emit
+from pertsym.codegen.templates import from_template
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import SpectralForm
 
@@ -97,17 +96,6 @@ def render_module(
         functions=bodies,
         operations=sum(f.body.operations for f in bodies),
     )
-
-
-def from_template(name: str, **given: object) -> str:
-    """The text of a file in `templates`, with one end of line at its end."""
-    environment = Environment(
-        loader=PackageLoader("pertsym.codegen"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    return environment.get_template(name).render(given).rstrip() + "\n"
 
 
 def _arguments(body: Body, frequencies: Sequence[str]) -> str:
