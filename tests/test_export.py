@@ -26,13 +26,20 @@ import pertsym as ps
 from generated import runtime
 from generated.laird_budimir_skinner_1991 import rates
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import Density, DrudeLorentz, Ohmic, Underdamped
+from pertsym.baths.densities import (
+    Density,
+    DrudeLorentz,
+    ExpressionDensity,
+    Ohmic,
+    Underdamped,
+)
 from pertsym.codegen import portable_names, python_export, standalone
 from pertsym.codegen.closed import drude_lorentz_parts
 from pertsym.codegen.compiled import NoCompiler, compiled
 from pertsym.codegen.densities import code_of
 from pertsym.codegen.export import Codegen
 from pertsym.codegen.portable_export import source
+from pertsym.expressions.expression import parse_expression
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.units import UNITS
@@ -289,6 +296,30 @@ def test_sweeps_are_what_single_calls_give(density: Density) -> None:
                 for order, x in orders.items():
                     off = abs(values[quantity][order][k] - x)
                     assert off <= errors[quantity][order][k] + lost[quantity][order]
+
+
+@needs_compiler
+@pytest.mark.parametrize("seed", range(3))
+def test_compiled_sweeps_over_temperature_are_within_their_bounds(
+    seed: int, tmp_path: Path
+) -> None:
+    """To the ends of the panels of beta, where thermal poles come closer than at their middles.
+
+    The first is J and the temperature at which the value was 15 bounds away.
+    """
+    rng = np.random.default_rng(seed)
+    a, b, c = (1.5, 2.0, 3.0) if seed == 0 else np.exp(rng.uniform(-1, 1.5, 3)).tolist()
+    text = f"0.1*w/((1+w**2/{a}**2)*(1+w**2/{b}**2)*(1+w**2/{c}**2))"
+    code = Codegen.of(_model(ExpressionDensity(parse_expression(text)), 1.0), 2, digits=None)
+    module, library = _module(code), compiled(code, cache=tmp_path)
+    ends = np.ldexp(0.5 + np.arange(1, 9) / 16, rng.integers(-1, 5, (8, 1))).ravel()
+    beta = np.append(ends * (1 - 1e-3 * rng.uniform(0, 1, ends.shape)), 1 / 0.2231)
+    values, errors = library.both(temperature_b=1 / beta)
+    for k in (len(beta) - 1, *rng.integers(0, len(beta), 40)):
+        one, lost = module.both(temperature_b=float(1 / beta[k]))
+        for name in one.keys() - {"equilibrium_constant"}:
+            off = abs(values[name][2][k] - one[name][2])
+            assert off <= errors[name][2][k] + lost[name][2]
 
 
 def test_closed_forms_are_within_their_bounds() -> None:
