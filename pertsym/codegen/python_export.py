@@ -20,7 +20,7 @@ from pertsym.baths import (
 )
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
 from pertsym.baths.densities.density import DensityCode
-from pertsym.codegen import closed, finite_parts, occupation, runtime, standalone
+from pertsym.codegen import closed, finite_parts, occupation, point_sums, runtime, standalone
 from pertsym.codegen.densities import code_of
 from pertsym.codegen.program import Atom
 
@@ -36,6 +36,7 @@ MACHINERY = (
     thermal_tables,
     closed,
     occupation,
+    point_sums,
     runtime,
 )
 INTEGRALS = (node_integrals, interpolated, finite_parts)  # for atoms that are no products

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -23,6 +25,7 @@ from pertsym.codegen.program import Atom, as_products
 from pertsym.codegen.python_export import density_class
 from pertsym.estimate import Estimate
 from pertsym.model.errors import NotYetDerivable
+from pertsym.numerics.spectra import DoubleSpectra
 
 
 class Question(Asked):
@@ -81,6 +84,7 @@ class Request(NamedTuple):
 
     atom: Atom
     name: str
+    key: tuple[str, tuple[str, ...], int, int]
     question: Question | None
     products: tuple[tuple[float, int, tuple[Request, ...]], ...]
 
@@ -90,7 +94,7 @@ class Request(NamedTuple):
             (float(t.coefficient) * math.pi**t.pi_power, t.below, tuple(map(cls.of, t.atoms)))
             for t in as_products(atom)
         )
-        return cls(atom, atom.identifier, question_of(atom), products)
+        return cls(atom, atom.identifier, atom[:4], question_of(atom), products)
 
     def summed(self, w0: Any, ask: Callable[[Request], tuple[Any, Any]]) -> tuple[Any, Any]:
         """The integral from its products."""
@@ -104,6 +108,91 @@ class Request(NamedTuple):
             total = total + value
             lost = lost + error + 16 * UNIT * abs(value)
         return total, lost
+
+
+@dataclass
+class Answers(ABC):
+    """Values and errors of atoms at the same arguments; what was found is kept.
+
+    Attributes
+    ----------
+    w0, beta
+        A number each, or arrays that broadcast.
+    at
+        w0 as the baths take it.
+    baths
+        By name: what has `spectra` and `transforms`, of amplitude 1.
+    amplitudes
+    by_products
+        Whether an integral that is a sum of products is taken from these.
+    """
+
+    w0: Any
+    beta: Any
+    at: Any
+    baths: Mapping[str, Any]
+    amplitudes: Mapping[str, Any]
+    by_products: bool = True
+    _kept: dict[Any, Any] = field(default_factory=dict)
+
+    @abstractmethod
+    def _product(self, kind: str, names: tuple[str, ...]) -> Any:
+        """T of the integrals over Ĉ_A(w) X_B(-w)."""
+
+    @abstractmethod
+    def _asked(self, request: Request) -> Any:
+        """An integral, or a value at w = 0."""
+
+    def _shaped(self, pair: Any) -> Any:
+        return pair
+
+    def answer(self, request: Request) -> tuple[Any, Any]:
+        """Value and error; of arrays, of shapes that broadcast."""
+        if request.name not in self._kept:
+            self._kept[request.name] = self._answer(request)
+        found: tuple[Any, Any] = self._kept[request.name]
+        return found
+
+    def _answer(self, request: Request) -> tuple[Any, Any]:
+        kind, names, m, n = request.key
+        if request.products and self.by_products:
+            return request.summed(self.w0, self.answer)
+        if kind == "T":
+            thermal = DoubleSpectra({}).thermal(m, n * self.w0, self.beta)
+            return thermal.value, thermal.error
+        if kind == "C" and n:
+            found = self._once("C", names, n)[2 * m : 2 * m + 2]
+        elif kind == "P" and n:
+            found = self._once("P", names).transform(n * self.at, m)
+        elif kind in "EO":
+            first = 0 if kind == "E" else 2
+            found = self._once("EO", names, m)[first : first + 2]
+        elif kind[0] == "Q":
+            found = self._once(kind, names).transform(n * self.at, m)
+        else:
+            found = self._asked(request)
+        value, error = self._shaped(found)
+        amplitude = self.amplitudes[names[0]]
+        if len(names) == 2:
+            amplitude = amplitude * self.amplitudes[names[1]]
+        value = amplitude * value
+        return value, abs(amplitude) * error + 4 * UNIT * abs(value)
+
+    def _once(self, kind: str, names: tuple[str, ...], *at: int) -> Any:
+        """What several atoms are read from."""
+        key = kind, names, *at
+        if key not in self._kept:
+            match kind:
+                case "C":
+                    found = self.baths[names[0]].spectra(self.at, *at)
+                case "P":
+                    found = self.baths[names[0]].transforms(self.at)
+                case "EO":
+                    found = self._once("P", names).parts(self.at, *at)
+                case _:
+                    found = self._product(kind, names)
+            self._kept[key] = found
+        return self._kept[key]
 
 
 def question_of(atom: Atom) -> Question | None:
