@@ -778,6 +778,33 @@ def test_biased_exports_hold_every_finite_part_integral(
 
 
 @needs_compiler
+@pytest.mark.parametrize("density", [DrudeLorentz(0.1, 2.0), Underdamped(0.3, 1.0, 0.1)])
+def test_c_and_numpy_agree_where_a_value_vanishes(density: Density, tmp_path: Path) -> None:
+    """1/T2 at order 4 changes its sign: only there they differ by more than 1e-13 of the value."""
+    bath = ps.Bath("b", "boson", 1.0, density)
+    model = Model.of([0, 1], [ps.Coupling.of(TILTED, "b")], [bath])
+    code = Codegen.of(model, 4, ("inv_T2", "frequency_shift"), digits=None)
+    exports = _module(code).both, compiled(code, cache=tmp_path).both
+    name = "w0" if isinstance(density, DrudeLorentz) else "temperature_b"
+    low, high = (0.1, 0.2) if name == "w0" else (0.6, 0.9)
+
+    def rate(x: float) -> float:
+        return float(exports[0](**{name: x})[0]["inv_T2"][4])
+
+    sign = math.copysign(1.0, rate(low))
+    assert sign * rate(high) < 0
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if sign * rate(middle) > 0 else (low, middle)
+    random = np.random.default_rng(3)
+    for x in (low, *(low * (1 + 10.0 ** random.uniform(-9, -2, 4)))):
+        (a, lost), (b, missed) = (both(**{name: float(x)}) for both in exports)
+        off = abs(a["inv_T2"][4] - b["inv_T2"][4])
+        assert off <= 1e-13 * abs(a["frequency_shift"][4])
+        assert off <= lost["inv_T2"][4] + missed["inv_T2"][4]
+
+
+@needs_compiler
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 @pytest.mark.parametrize("operator", [((0.5, 0), (0, -0.5)), TILTED])
 def test_exports_at_powers_close_to_one(operator: Any, temperature: float, tmp_path: Path) -> None:
