@@ -441,7 +441,7 @@ def test_numbers_in_the_docstring_can_be_read(tmp_path: Path, seed: int) -> None
     )
     assert exact.count("π") == code.shown.count("π")
     assert "/π" in code.shown
-    assert "stay fixed when w0 is moved" in code.units_text
+    assert "stay fixed when w0 is moved" in code.units_text()
     assert code.parameters["temperature_donor"] == 320.0
 
 
@@ -1010,6 +1010,13 @@ def test_correlated_baths(
     assert done.stdout.strip() == "4 passed, 0 failed"
     if language == "python":
         module = _module(code)
+        rng = np.random.default_rng(3)
+        most = math.sqrt(0.4) if "ratio" in parameter else math.sqrt(0.001) * 2.69 / 2.6
+        for more in 1 + rng.uniform(1e-3, 2, 3):
+            with pytest.raises(ValueError, match=r"J_ab\^2 must not exceed"):
+                module.both(**{parameter: most * float(more)})
+            with pytest.raises(ValueError, match="one temperature"):
+                module.both(temperature_hot=float(more))
         changed = {parameter: -value / 2} if "ratio" in parameter else {parameter: 0.004}
         path.write_text(CROSS + cross.replace("-0.5", "0.25").replace("lam = 0.01", "lam = 0.004"))
         rates = bloch_rates(load_model(path), 4)

@@ -60,7 +60,7 @@ C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). Every value is 
 of one order. """
 _RATIO = (
     "J_xy/J_x of the correlated baths x, y, whatever their own parameters; that these leave "
-    "J_xy^2 <= J_x J_y and one temperature is not checked here. "
+    "J_xy^2 <= J_x J_y and one temperature is {checked}. "
 )
 _MIXING = """
 The couplings' matrix elements are those in the model's eigenbasis and stay fixed when w0 is moved:
@@ -118,6 +118,8 @@ class Codegen:
     missing
         Quantities that do not exist at the defaults or cannot be exported, with the reason.
     units
+    pairs
+        Correlation function of two baths -> these.
     """
 
     name: str
@@ -128,6 +130,7 @@ class Codegen:
     certified: tuple[Certified, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     units: Units = UNITS["natural"]
+    pairs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         unknown = set(elements_of(self.forms)) - set(self.elements)
@@ -186,8 +189,8 @@ class Codegen:
         model.require_gaussian()
         interaction, pairs = _interaction(model)
         given = {bath.name: bath for bath, _ in model.stated_baths}
-        named = _arguments(ZERO_FORM, interaction, pairs, given).baths
-        sources = [replace(b, name=name) for name, b in named.items() if isinstance(b, Bath)]
+        named = _arguments(ZERO_FORM, interaction, pairs, given)
+        sources = [replace(b, name=name) for name, b in named.baths.items() if isinstance(b, Bath)]
         baths = tuple(_bath_code(bath, model.units) for bath in sources)
         rates = bloch_rates(model, order, digits)
         forms: dict[str, dict[int, SpectralForm]] = {}
@@ -235,6 +238,7 @@ class Codegen:
             tuple(certified),
             missing,
             model.units,
+            named.pairs,
         )
 
     @property
@@ -308,11 +312,10 @@ class Codegen:
         lines = "\n".join(f"    {line}" for f in self.formulas for line in f.text)
         return _LONG.sub(_decimal, lines)
 
-    @property
-    def units_text(self) -> str:
+    def units_text(self, checked: str = "not checked here") -> str:
         """Conventions and units, in two sentences, what ratios are, and what w0 leaves fixed."""
         units = self.units
-        ratios = "".join(f"{name}: {_RATIO}" for name in self.elements)
+        ratios = "".join(f"{name}: {_RATIO.format(checked=checked)}" for name in self.elements)
         return (
             ratios
             + _CONVENTIONS

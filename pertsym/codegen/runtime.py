@@ -399,6 +399,20 @@ def require_finite(quantities: str, *baths: Any) -> None:
         )
 
 
+def require_correlated(name: str, w0: Any, a: Bath, b: Bath, cross: Any) -> None:
+    """Refuse two temperatures, and J_ab^2 > J_a J_b at w0; J_ab/J_a is a number or J_ab a bath."""
+    if np.any(a.beta != b.beta):
+        raise ValueError(f"{name}: correlated baths have one temperature; give both the same")
+
+    def density(bath: Bath) -> Any:
+        return bath.amplitude * bath.density.reduced(w0, *bath.shape)[0]
+
+    one, other = density(a), density(b)
+    both = density(cross) if isinstance(cross, Bath) else cross * one
+    if np.any(both * both > one * other * (1 + 1e-9)):
+        raise ValueError(f"{name}: J_ab^2 must not exceed J_a J_b at w0; give a smaller J_ab")
+
+
 def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
     """T of the integrals over Ĉ_A(w) X_B(-w) at all points, without the amplitudes."""
     count = len(w0)
