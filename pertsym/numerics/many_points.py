@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from pertsym.baths import kinks
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
-from pertsym.baths.interpolated import interpolated
 from pertsym.codegen import runtime
 from pertsym.codegen.densities import code_of
+from pertsym.codegen.finite_parts import finite_parts, mean_slope
 from pertsym.numerics.requests import (
     Answers,
-    Question,
     Request,
-    Source,
     compiled_density,
     has_sums,
     parameters,
@@ -38,7 +34,6 @@ class Points(Answers):
             if has_sums(c.density) and parameters(c):
                 columns += [c.beta, *parameters(c.unit).values()]
         self.shape = np.broadcast_shapes(*map(np.shape, columns))
-        self.correlations = baths
         betas = [len(np.unique(c.beta)) for c in baths.values() if np.ndim(c.beta)]
         super().__init__(
             w0,
@@ -70,41 +65,13 @@ class Points(Answers):
         return runtime.products(kind, one, other, self.at)
 
     def _asked(self, request: Request) -> Any:
-        names, m = request.atom.baths, request.atom.derivative
-        c, other = (self.correlations[name].unit for name in (names[0], names[-1]))
+        one, other = (self.baths[request.atom.baths[k]] for k in (0, -1))
         if request.question is not None:
-            pair = asked(request.question, c, other, self.w0)
-        elif request.atom.kind == "C":
-            pair = c.spectrum(0.0, m)
-        else:
-            pair = kinks.mean_slope(c.sample, 0.0)
-        return [x if np.ndim(x) == 0 else np.broadcast_to(x, self.shape).reshape(-1) for x in pair]
+            return finite_parts(request.question, one, other, self.at)
+        return mean_slope(one) if request.atom.derivative else runtime.at_zero(one, self.at)
 
     def _shaped(self, pair: Any) -> Any:
         return (
             x if np.ndim(x) == 0 else np.reshape(np.broadcast_to(x, self.at.shape), self.shape)
             for x in pair
         )
-
-
-def asked(question: Question, a: Correlation, b: Correlation, w0: Any) -> tuple[Any, Any]:
-    """The answer over arrays; from polynomials where w0 or beta has many values."""
-    if question.kind in "PR":
-        b, w0 = a, 1.0
-    betas = [c.beta for c in (a, b) if not isinstance(c.density, Exponentials) and np.ndim(c.beta)]
-    varied = any(np.ndim(x) for c in (a, b) for x in parameters(c).values())
-    if not varied and all(x is betas[0] or np.array_equal(x, betas[0]) for x in betas[1:]):
-        one, other = (
-            Source(
-                c.density,
-                c.statistics,
-                None
-                if np.ndim(c.beta) and betas
-                else (math.inf if c.beta is None else float(c.beta)),
-            )
-            for c in (a, b)
-        )
-        found = interpolated(question, one, other, w0, betas[0] if betas else 0.0)
-        if found is not None:
-            return found
-    return question.answer(a, b, w0)

@@ -7,72 +7,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.densities.density import DensityCode
-from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
-from pertsym.baths.interpolated import Asked
-from pertsym.baths.node_path import Path
 from pertsym.baths.tabulated import UNIT
-from pertsym.baths.thermal_path import thermal_path
-from pertsym.baths.thermal_spectrum import Statistics
 from pertsym.codegen.densities import code_of
+from pertsym.codegen.finite_parts import Question
 from pertsym.codegen.program import Atom, as_products
 from pertsym.codegen.python_export import density_class
-from pertsym.estimate import Estimate
 from pertsym.model.errors import NotYetDerivable
 from pertsym.numerics.spectra import DoubleSpectra
-
-
-class Question(Asked):
-    """What is asked about two baths of amplitude 1, and the answer."""
-
-    __slots__ = ()
-
-    def answer(self, a: Correlation, b: Correlation, w0: Any) -> Estimate:
-        """The value and the bound of its error; parameters and w0 may be arrays."""
-        kind: Literal["CC", "CP"] = "CP" if self.transform else "CC"
-        shift = self.shift * w0
-        match self.kind:
-            case "I":
-                return spectral_integral(kind, a, b, self.reflect, shift, self.poles(w0))
-            case "J":
-                return regular_part(kind, a, b, self.reflect, shift, 0.0)
-            case "P":
-                return a.transform(0.0, self.derivative)
-        return regular_slope(a)
-
-
-class Source(NamedTuple):
-    """A bath with scalar parameters and amplitude 1; `beta` None stands for what varies."""
-
-    density: BathDensity
-    statistics: Statistics
-    beta: float | None
-
-    def at(self, beta: Any) -> Correlation:
-        """The bath, with these beta if they vary; nodes serve the next call."""
-        if self.beta is None:
-            return _varied(self.density, self.statistics, beta.tobytes())
-        return _fixed(self.density, self.statistics, self.beta)
-
-    def path(self, beta: Any) -> Path | None:
-        """The path at beta, real or complex; None for a sum of exponentials."""
-        if isinstance(self.density, Exponentials):
-            return None
-        return thermal_path(self.density, self.statistics == "classical", beta)
-
-
-_fixed = lru_cache(maxsize=64)(Correlation)
-
-
-@lru_cache(maxsize=64)
-def _varied(density: BathDensity, statistics: Statistics, beta: bytes) -> Correlation:
-    return Correlation(density, statistics, np.frombuffer(beta))
 
 
 class Request(NamedTuple):

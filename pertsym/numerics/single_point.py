@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths import kinks
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.interpolated import by_frequency, octaves_of
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.codegen import runtime
 from pertsym.codegen.densities import code_of, values_of
+from pertsym.codegen.finite_parts import source_of
 from pertsym.codegen.point_sums import PointSums
-from pertsym.numerics.requests import Answers, Request, Source, compiled_density, kind_of
+from pertsym.numerics.requests import Answers, Request, compiled_density, kind_of
 
 OFTEN = 32  # calls within an octave after which an integral gets a polynomial
 PAIRS = 64, 1024  # kept sums of products and integrals (or counts of calls) of a bath with others
@@ -60,14 +60,14 @@ class Single:
         self._products, self._integrals = map(Recent, PAIRS)
         self._constants: dict[str, tuple[float, float]] = {}
         density = self.unit.density
+        self._code = code_of(density, "")
         if isinstance(density, Exponentials):
             self._bath: Any = runtime.Discrete(density.c, density.nu)
         else:
-            code = code_of(density, "")
-            assert code is not None
-            values = values_of(density, code)
-            made = compiled_density(code, True)
-            self._bath = runtime.Bath(made, c.statistics == "classical", values, float(c.beta))
+            assert self._code is not None
+            self._values = values_of(density, self._code)
+            made, classical = compiled_density(self._code, True), c.statistics == "classical"
+            self._bath = runtime.Bath(made, classical, self._values, float(c.beta))
         self.spectra = self._bath.spectra
 
     def transforms(self, w0: float) -> PointSums:
@@ -92,22 +92,27 @@ class Single:
         return found
 
     @cached_property
-    def source(self) -> Source:
+    def source(self) -> Any:
         """For `interpolated`."""
-        beta = self.unit.beta
-        return Source(
-            self.unit.density, self.unit.statistics, math.inf if beta is None else float(beta)
-        )
+        if self._code is None:
+            return source_of(self._bath)
+        made, own = compiled_density(self._code, False), self._bath
+        return source_of(runtime.Bath(made, own.classical, self._values, own.beta))
+
+    @property
+    def summed(self) -> Any:
+        """What finite-part integrals are summed for."""
+        return self.source.at(None)
 
     def constant(self, request: Request) -> tuple[float, float]:
         """A value at w = 0."""
         if request.name not in self._constants:
-            c, m = self.unit, request.atom.derivative
-            if request.question is not None:
-                found = request.question.answer(c, c, 1.0)
+            bath, question = self.summed, request.question
+            if question is None:
+                value, error = bath.spectrum(0.0, request.atom.derivative)
             else:
-                found = c.spectrum(0.0, m) if request.atom.kind == "C" else kinks.mean_slope(c, 0.0)
-            self._constants[request.name] = float(found.value), float(found.error)
+                value, error = question.answer(bath, bath, 1.0)
+            self._constants[request.name] = float(value), float(error)
         return self._constants[request.name]
 
     def integral(self, request: Request, other: Single, w0: float) -> tuple[float, float]:
@@ -123,8 +128,8 @@ class Single:
                 table = by_frequency(question, self.source, other.source, number)
             self._integrals.keep(key, kept + 1 if table is None else table)
             if table is None:
-                found = question.answer(self.unit, other.unit, w0)
-                return float(found.value), float(found.error)
+                value, error = question.answer(self.summed, other.summed, w0)
+                return float(value), float(error)
             kept = table
         value, error = kept.single(w0)
         return value, error
