@@ -201,6 +201,8 @@ class Paper:
         NotEstablished
             If a check fails, establishes something else than the claims expect, or a displayed
             formula is not what it is compared with.
+        ValueError
+            If one of `terms` is no single sum of terms.
         """
         from pertsym.present.document import latex_document  # brings template engines
 
