@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from numpy.typing import NDArray
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 UNIT = 2.0**-53
 pi, I, INFINITY = np.pi, 1j, np.inf
@@ -865,50 +865,58 @@ class Bounded:
     __array_ufunc__ = None  # numpy must not take the operators over
 
     @classmethod
-    def of(cls, x: Any) -> Bounded:
-        return x if isinstance(x, Bounded) else cls(x, 0 * x)
+    def of(cls, x: Any) -> Self:
+        """A Bounded as it is, any other number as exact."""
+        return x if isinstance(x, cls) else cls(x, 0 * x)
 
     @classmethod
-    def rounded(cls, value: Any, error: Any) -> Bounded:
+    def rounded(cls, value: Any, error: Any) -> Self:
         # a product of small numbers may underflow; an exact zero stays one
         tiny = ((value != 0) | (error != 0)) * 1e-307
-        return cls(value, error + 1.1 * UNIT * np.abs(value) + tiny)
+        return cls(value, error + 1.1 * UNIT * abs(value) + tiny)
 
-    def __add__(self, other: Any) -> Bounded:
-        b = Bounded.of(other)
-        return Bounded.rounded(self.value + b.value, self.error + b.error)
+    @staticmethod
+    def quotient(error: Any, distance: Any) -> Any:
+        """error/distance, infinite where the divisor may be zero (distance <= 0)."""
+        if np.ndim(distance) == 0:
+            return error / distance if distance > 0 else np.inf
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(distance > 0, error / distance, np.inf)
+
+    def __add__(self, other: Any) -> Self:
+        b = self.of(other)
+        return self.rounded(self.value + b.value, self.error + b.error)
 
     __radd__ = __add__
 
-    def __neg__(self) -> Bounded:
-        return Bounded(-self.value, self.error)
+    def __neg__(self) -> Self:
+        return type(self)(-self.value, self.error)
 
-    def __sub__(self, other: Any) -> Bounded:
-        return self + -Bounded.of(other)
+    def __sub__(self, other: Any) -> Self:
+        return self + -self.of(other)
 
-    def __rsub__(self, other: Any) -> Bounded:
-        return Bounded.of(other) + -self
+    def __rsub__(self, other: Any) -> Self:
+        return self.of(other) + -self
 
-    def __mul__(self, other: Any) -> Bounded:
-        b = Bounded.of(other)
-        error = np.abs(self.value) * b.error + self.error * (np.abs(b.value) + b.error)
-        return Bounded.rounded(self.value * b.value, error)
+    def __mul__(self, other: Any) -> Self:
+        b = self.of(other)
+        error = abs(self.value) * b.error + self.error * (abs(b.value) + b.error)
+        return self.rounded(self.value * b.value, error)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: Any) -> Bounded:
-        b = Bounded.of(other)
-        quotient, distance = self.value / b.value, np.abs(b.value) - b.error
-        with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.where(
-                distance > 0, (self.error + np.abs(quotient) * b.error) / distance, np.inf
-            )
-        return Bounded.rounded(quotient, error)
+    def __truediv__(self, other: Any) -> Self:
+        b = self.of(other)
+        value = self.value / b.value
+        error = self.quotient(self.error + abs(value) * b.error, abs(b.value) - b.error)
+        return self.rounded(value, error)
 
-    def __rtruediv__(self, other: Any) -> Bounded:
-        return Bounded.of(other) / self
+    def __rtruediv__(self, other: Any) -> Self:
+        return self.of(other) / self
 
-    def __pow__(self, n: int) -> Bounded:
+    def __pow__(self, n: int) -> Self:
+        if n < 1:
+            raise ValueError(f"Bounded ** {n}: only positive powers are defined; divide instead")
         return self if n == 1 else self * self ** (n - 1)
 
 

@@ -20,20 +20,23 @@ from pertsym.certify.ledger import (
     load_claims,
     require_expected,
 )
-from pertsym.codegen.data import terms_json
+from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.codegen.module import FunctionSpec, render_module
-from pertsym.codegen.rational import RationalFunction, render_rational_module
 from pertsym.derivation import Derivation, Formula, Reading, Step, Steps, typed
 from pertsym.equations.series import Equations
 from pertsym.language.dictionary import Dictionary
+from pertsym.present.records import integrand_record
 
 if TYPE_CHECKING:
     from pertsym.narrative import Shown
 
-Functions = Sequence[FunctionSpec] | Sequence[RationalFunction]
 _WORDS = ("title", "source", "headline", "bibtex", "conventions", "step")
 _OF_A_STEP = ("key", "title", "prose", "rows", "formula", "text", "level")
 _OF_A_FORMULA = ("latex", "compare", "text", "row", "source", "lead", "last")
+_ANY_ARITHMETIC = """\
+hbar = k_B = 1. Arguments are positive numbers in one unit, scalars, numpy arrays that
+broadcast, mpmath numbers or exact fractions; the result has the unit of w0."""
+Functions = Sequence[FunctionSpec] | Sequence[ExpressionFunction]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,6 +275,8 @@ class Paper:
         NotEstablished
             If a check fails, establishes something else than the claims expect, or a displayed
             formula is not what it is compared with.
+        ValueError
+            If one of `terms` is no single sum of terms.
         """
         from pertsym.present.document import latex_document  # brings template engines
 
@@ -292,13 +297,14 @@ class Paper:
             "ledger.md": ledger_markdown(rows),
         }
         if self.terms and self.equations is not None:
-            files["terms.json"] = terms_json(self.equations, self.terms, 4)
+            files["terms.json"] = _terms_json(self.equations, self.terms, 4)
         return {f"{self.name}/{path}": text for path, text in files.items()}
 
     def _module(self, functions: Functions) -> str:
-        rational = [f for f in functions if isinstance(f, RationalFunction)]
+        rational = [f for f in functions if isinstance(f, ExpressionFunction)]
         if rational:
-            return render_rational_module(self.name, rational, self.rational)
+            title = f"{self.rational}: closed rational functions."
+            return render_expressions(self.name, title, _ANY_ARITHMETIC, rational)
         specs = [f for f in functions if isinstance(f, FunctionSpec)]
         count = len(self.equations.interaction.energies[0]) if self.equations is not None else 1
         names = ("w0",) if count == 1 else tuple(f"w{k}" for k in range(1, count + 1))
@@ -308,3 +314,14 @@ class Paper:
 def _line(text: str) -> str:
     """Each paragraph on one line."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
+
+
+def _terms_json(equations: Equations, names: Sequence[str], order: int) -> str:
+    """Time-domain terms of several quantities, by name, in the format of `derive --json`."""
+    record = {}
+    for name in names:
+        terms = equations.terms(name, order)
+        if terms is None:
+            raise ValueError(f"{name} is no single sum of terms")
+        record[name] = integrand_record(terms)
+    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"

@@ -26,13 +26,20 @@ import pertsym as ps
 from generated import runtime
 from generated.laird_budimir_skinner_1991 import rates
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import Density, DrudeLorentz, Ohmic, Underdamped
+from pertsym.baths.densities import (
+    Density,
+    DrudeLorentz,
+    ExpressionDensity,
+    Ohmic,
+    Underdamped,
+)
 from pertsym.codegen import portable_names, python_export, standalone
 from pertsym.codegen.closed import drude_lorentz_parts
 from pertsym.codegen.compiled import NoCompiler, compiled
 from pertsym.codegen.densities import code_of
 from pertsym.codegen.export import Codegen
 from pertsym.codegen.portable_export import source
+from pertsym.expressions.expression import parse_expression
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.units import UNITS
@@ -291,6 +298,30 @@ def test_sweeps_are_what_single_calls_give(density: Density) -> None:
                     assert off <= errors[quantity][order][k] + lost[quantity][order]
 
 
+@needs_compiler
+@pytest.mark.parametrize("seed", range(3))
+def test_compiled_sweeps_over_temperature_are_within_their_bounds(
+    seed: int, tmp_path: Path
+) -> None:
+    """To the ends of the panels of beta, where thermal poles come closer than at their middles.
+
+    The first is J and the temperature at which the value was 15 bounds away.
+    """
+    rng = np.random.default_rng(seed)
+    a, b, c = (1.5, 2.0, 3.0) if seed == 0 else np.exp(rng.uniform(-1, 1.5, 3)).tolist()
+    text = f"0.1*w/((1+w**2/{a}**2)*(1+w**2/{b}**2)*(1+w**2/{c}**2))"
+    code = Codegen.of(_model(ExpressionDensity(parse_expression(text)), 1.0), 2, digits=None)
+    module, library = _module(code), compiled(code, cache=tmp_path)
+    ends = np.ldexp(0.5 + np.arange(1, 9) / 16, rng.integers(-1, 5, (8, 1))).ravel()
+    beta = np.append(ends * (1 - 1e-3 * rng.uniform(0, 1, ends.shape)), 1 / 0.2231)
+    values, errors = library.both(temperature_b=1 / beta)
+    for k in (len(beta) - 1, *rng.integers(0, len(beta), 40)):
+        one, lost = module.both(temperature_b=float(1 / beta[k]))
+        for name in one.keys() - {"equilibrium_constant"}:
+            off = abs(values[name][2][k] - one[name][2])
+            assert off <= errors[name][2][k] + lost[name][2]
+
+
 def test_closed_forms_are_within_their_bounds() -> None:
     """P of a Drude bath against 60 digits, over fourteen decades of every ratio."""
     rng = np.random.default_rng(17)
@@ -410,7 +441,7 @@ def test_numbers_in_the_docstring_can_be_read(tmp_path: Path, seed: int) -> None
     )
     assert exact.count("π") == code.shown.count("π")
     assert "/π" in code.shown
-    assert "stay fixed when w0 is moved" in code.units_text
+    assert "stay fixed when w0 is moved" in code.units_text()
     assert code.parameters["temperature_donor"] == 320.0
 
 
@@ -747,6 +778,33 @@ def test_biased_exports_hold_every_finite_part_integral(
 
 
 @needs_compiler
+@pytest.mark.parametrize("density", [DrudeLorentz(0.1, 2.0), Underdamped(0.3, 1.0, 0.1)])
+def test_c_and_numpy_agree_where_a_value_vanishes(density: Density, tmp_path: Path) -> None:
+    """1/T2 at order 4 changes its sign: only there they differ by more than 1e-13 of the value."""
+    bath = ps.Bath("b", "boson", 1.0, density)
+    model = Model.of([0, 1], [ps.Coupling.of(TILTED, "b")], [bath])
+    code = Codegen.of(model, 4, ("inv_T2", "frequency_shift"), digits=None)
+    exports = _module(code).both, compiled(code, cache=tmp_path).both
+    name = "w0" if isinstance(density, DrudeLorentz) else "temperature_b"
+    low, high = (0.1, 0.2) if name == "w0" else (0.6, 0.9)
+
+    def rate(x: float) -> float:
+        return float(exports[0](**{name: x})[0]["inv_T2"][4])
+
+    sign = math.copysign(1.0, rate(low))
+    assert sign * rate(high) < 0
+    while high - low > 1e-9 * high:
+        middle = (low + high) / 2
+        low, high = (middle, high) if sign * rate(middle) > 0 else (low, middle)
+    random = np.random.default_rng(3)
+    for x in (low, *(low * (1 + 10.0 ** random.uniform(-9, -2, 4)))):
+        (a, lost), (b, missed) = (both(**{name: float(x)}) for both in exports)
+        off = abs(a["inv_T2"][4] - b["inv_T2"][4])
+        assert off <= 1e-13 * abs(a["frequency_shift"][4])
+        assert off <= lost["inv_T2"][4] + missed["inv_T2"][4]
+
+
+@needs_compiler
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 @pytest.mark.parametrize("operator", [((0.5, 0), (0, -0.5)), TILTED])
 def test_exports_at_powers_close_to_one(operator: Any, temperature: float, tmp_path: Path) -> None:
@@ -952,6 +1010,13 @@ def test_correlated_baths(
     assert done.stdout.strip() == "4 passed, 0 failed"
     if language == "python":
         module = _module(code)
+        rng = np.random.default_rng(3)
+        most = math.sqrt(0.4) if "ratio" in parameter else math.sqrt(0.001) * 2.69 / 2.6
+        for more in 1 + rng.uniform(1e-3, 2, 3):
+            with pytest.raises(ValueError, match=r"J_ab\^2 must not exceed"):
+                module.both(**{parameter: most * float(more)})
+            with pytest.raises(ValueError, match="one temperature"):
+                module.both(temperature_hot=float(more))
         changed = {parameter: -value / 2} if "ratio" in parameter else {parameter: 0.004}
         path.write_text(CROSS + cross.replace("-0.5", "0.25").replace("lam = 0.01", "lam = 0.004"))
         rates = bloch_rates(load_model(path), 4)

@@ -28,6 +28,7 @@ from pertsym.baths.densities import (
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import Pieces
+from pertsym.codegen.finite_parts import Question
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.expressions.expression import parse_expression
@@ -37,7 +38,6 @@ from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.form_function import FormFunction
-from pertsym.numerics.requests import Question, Source
 from pertsym.numerics.single_point import OFTEN, PAIRS, Single
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import interaction_of
@@ -316,12 +316,12 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
         "regular": Question("J", True, -1, 1),
         "slope": Question("R"),
     }[question]
-    source = Source(unit, "boson", None)
+    source = Single(correlation(unit, 1.3)).source._replace(beta=None)
     seen: list[float] = []
     original: Callable[..., Pieces] = interpolated._fitted
 
     def kept(octave: int, found: Any, largest: float) -> Pieces:
-        seen.append(largest / float(np.max(np.abs(found.value))))
+        seen.append(largest / float(np.max(np.abs(found[0]))))
         return original(octave, found, largest)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -19,7 +19,7 @@ from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.certify.slow_eigenvalues import COHERENCE, slow_eigenvalue
 from pertsym.certify.standard import ENGINE, ORDERS, SYMBOLIC, model_values, structure_values
-from pertsym.codegen.rational import RationalFunction
+from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Reading
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.bloch import QUANTITIES as BLOCH_QUANTITIES
@@ -227,11 +227,11 @@ def _with_units(expression: sympy.Expr, order: int) -> sympy.Expr:
 
 
 @cache
-def rational_results() -> tuple[RationalFunction, ...]:
+def rational_results() -> tuple[ExpressionFunction, ...]:
     """Rates for C(t) = Delta^2 exp(-lambda |t|) as rational functions."""
     names = ("inv_T1", "inv_T2", "inv_T2_prime", "k_up_eliminated", "inv_T2_eliminated")
     return tuple(
-        RationalFunction(
+        ExpressionFunction(
             f"{name}_{order}",
             rational_quantity(name, order),
             f"{symbol(name).text}({order}) of a classical field along d sigma_z + x sigma_x.",

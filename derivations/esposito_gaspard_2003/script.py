@@ -23,6 +23,7 @@ from pertsym.equations import two_level_relaxation as relaxing
 from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.expansion.paths import projected_cumulant
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
+from pertsym.model.gaussian_orthogonal import RADIUS
 from pertsym.narrative import cumulant_step
 from pertsym.paper import Paper
 
@@ -73,15 +74,15 @@ def functions() -> Iterator[ExpressionFunction]:
             ),
         ):
             shown = relaxing.semicircle(value)
-            yield ExpressionFunction(f"{what}_{name}", shown, at_energy, summary)
+            yield ExpressionFunction(f"{what}_{name}", shown, summary, arguments=at_energy)
     tau = sympy.Symbol("tau", positive=True)
     kernel = 2 * relaxing.LAM**2 * relaxing.bath_correlation(tau)
     for name, shift in (("down", relaxing.DELTA), ("up", -relaxing.DELTA)):
         yield ExpressionFunction(
             f"redfield_kernel_{name}",
             kernel * sympy.cos((relaxing.EPS + shift) * tau),
-            ("tau", *at_energy),
             f"Integrand over tau > 0 of the non-Markovian Redfield rate {name}.",
+            arguments=("tau", *at_energy),
         )
     # x_s = E - E_s for levels at -Delta/2 and Delta/2
     points = (relaxing.TOTAL + relaxing.DELTA / 2, relaxing.TOTAL - relaxing.DELTA / 2)
@@ -93,16 +94,27 @@ def functions() -> Iterator[ExpressionFunction]:
             yield ExpressionFunction(
                 f"{name}_{order}_conserved",
                 conserved.in_band(expression).subs(placed),
-                ("E", "Delta", "lambda"),
                 f"Contribution of order {order} at total energy E, levels at -Delta/2 and "
                 "Delta/2, E -+ Delta/2 inside the band.",
+                arguments=("E", "Delta", "lambda"),
             )
+
+
+_UNITS = f"""\
+hbar = 1. eps and total are the energies of the environment and of everything, delta the
+level splitting and lam the coupling in H = (delta/2) sigma_z + H_B + lam sigma_x B; the
+band of H_B is [-{RADIUS}, {RADIUS}]. Arguments are numbers or numpy arrays that broadcast, in one
+unit of energy; rates are in that unit, tau in its inverse."""
+_CHORD = f'''\
+def r(x: Any) -> Any:
+    """sqrt({RADIUS**2} - x**2) inside the band, 0 outside."""
+    return numpy.sqrt(numpy.maximum({float(RADIUS**2)} - numpy.square(x), 0.0))'''
 
 
 def generate() -> dict[str, str]:
     """The rates."""
     title = f"{PAPER.title}: Gaussian orthogonal matrices."
-    return {"rates.py": render_expressions(PAPER.name, title, tuple(functions()))}
+    return {"rates.py": render_expressions(PAPER.name, title, _UNITS, tuple(functions()), _CHORD)}
 
 
 PAPER = Paper(

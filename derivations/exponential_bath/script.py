@@ -21,7 +21,7 @@ from derivations.exponential_bath.checks import (
     same_by_words,
 )
 from pertsym.algebra.linear_fractions import LinearForm, Ring
-from pertsym.codegen.rational import RationalFunction
+from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.denominator_rule import integrated
@@ -117,7 +117,7 @@ def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
     return PAPER.told(model.name, formulas, text=lines, more=long)
 
 
-def functions(*models: NoiseModel) -> Iterator[RationalFunction]:
+def functions(*models: NoiseModel) -> Iterator[ExpressionFunction]:
     """Every quantity of some models at every order."""
     for model in models:
         rates, plain = model.rates(), model.plain
@@ -125,13 +125,13 @@ def functions(*models: NoiseModel) -> Iterator[RationalFunction]:
             for n in ORDERS:
                 summary = f"{symbol(name).text}({n}) of {plain}"
                 expression = rates.expression(name, n, SYMBOLS)
-                yield RationalFunction(f"{model.name}_{name}_{n}", expression, summary)
+                yield ExpressionFunction(f"{model.name}_{name}_{n}", expression, summary)
         if model.interaction.symbols:
             for n in ORDERS:
                 expression = rates.expression("k_up", n, SYMBOLS, eliminated=True)
                 summary = f"k10({n}) = k01({n}), coherences eliminated, of {plain}"
                 name = f"{model.name}_k_up_eliminated_{n}"
-                yield RationalFunction(name, expression, summary)
+                yield ExpressionFunction(name, expression, summary)
 
 
 PAPER = Paper(

@@ -24,7 +24,7 @@ from derivations.jump_noise.models import (
     critical_couplings,
     model,
 )
-from pertsym.codegen.rational import RationalFunction
+from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step, argued
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.narrative import symbol
@@ -70,10 +70,10 @@ def convergence_step() -> Step:
     return PAPER.told("convergence", rendered("0", ordered), table(heads, rows))
 
 
-def functions(given: JumpModel) -> tuple[RationalFunction, ...]:
+def functions(given: JumpModel) -> tuple[ExpressionFunction, ...]:
     """Every quantity of a model at every order."""
     return tuple(
-        RationalFunction(
+        ExpressionFunction(
             f"{given.name}_{name}_{n}",
             given.expression(name, n),
             f"{symbol(name).text}({n}) of {given.plain}.",

@@ -16,9 +16,9 @@ from derivations.laird_budimir_skinner_1991.checks import CHECKS
 from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, RATES, K, seventh_term
 from pertsym import narrative
 from pertsym.certify.formulas import by_dictionary
+from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_function
-from pertsym.codegen.rational import RationalFunction
 from pertsym.derivation import Reading, Step, argued
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.equilibrium import principal_value_form, renormalised_splitting
@@ -243,10 +243,10 @@ W0 = sympy.Symbol("omega_0", positive=True)
 
 
 @cache
-def rational_results() -> tuple[RationalFunction, ...]:
+def rational_results() -> tuple[ExpressionFunction, ...]:
     """Appendix E: all rates of both models as rational functions."""
     return tuple(
-        RationalFunction(
+        ExpressionFunction(
             f"{model}_{name}_{order}",
             rational_form(BLOCH.series(name)[order].form, baths, W0),
             f"{symbol(name).text}({order}) of the model of Eq. ({model}).",

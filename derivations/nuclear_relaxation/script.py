@@ -22,7 +22,7 @@ from derivations.nuclear_relaxation.common import (
     second,
     zero_field,
 )
-from pertsym.codegen.rational import RationalFunction
+from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step, argued
 from pertsym.narrative import NamedForm, words_step
 from pertsym.paper import Paper
@@ -75,10 +75,10 @@ def _named(name: str, order: int) -> NamedForm:
     return NamedForm(f"{RATES[name].latex}^{{({order})}}", f"{RATES[name].text}({order})", form)
 
 
-def functions() -> tuple[RationalFunction, ...]:
+def functions() -> tuple[ExpressionFunction, ...]:
     """Rates of like spins, and what is left without a field."""
     found = [
-        RationalFunction(
+        ExpressionFunction(
             f"{name or 'inv_T1'}_{noise_name}_{order}",
             like_spins(noise_name, order, name),
             f"{name or 'rho + sigma'}({order}) of like spins, {what}.",
@@ -87,7 +87,7 @@ def functions() -> tuple[RationalFunction, ...]:
         for name in ("", "rho", "sigma")
         for order in (2, 4)
     ]
-    third = RationalFunction(
+    third = ExpressionFunction(
         "scalar_coupling_3", scalar_coupling("rotation"), "j(3) of j I.S without a field."
     )
     return (*found, third)

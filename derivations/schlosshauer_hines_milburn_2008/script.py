@@ -13,7 +13,7 @@ from derivations.schlosshauer_hines_milburn_2008 import bath_checks, oscillator_
 from derivations.schlosshauer_hines_milburn_2008.names import readings
 from pertsym.certify.claims import checks_in
 from pertsym.certify.spin_cumulant import spin_cumulant
-from pertsym.codegen.elementary import ElementaryFunction, render_elementary_module
+from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_function
 from pertsym.derivation import Formula, Step, argued
@@ -187,20 +187,20 @@ J(w) = 2 M gamma0 w Lambda^2/(Lambda^2 + w^2), pi times the J of Eq. (25); Ĉ(w 
 for spins. hbar = k_B = 1; arguments are positive numbers or numpy arrays that broadcast."""
 
 
-def closed_functions() -> tuple[ElementaryFunction, ...]:
+def closed_functions() -> tuple[ExpressionFunction, ...]:
     """The functions of lorentz_drude.py."""
     return (
-        ElementaryFunction("gamma_spins", spin_damping(), "Damping rate, spins.", "(26)"),
-        ElementaryFunction("D_spins", cold("D"), "Normal diffusion D1, spins.", "(27)"),
-        ElementaryFunction("f_spins", cold("f"), "Anomalous diffusion f1, spins.", "(24d)"),
-        ElementaryFunction(
+        ExpressionFunction("gamma_spins", spin_damping(), "Damping rate, spins.", "(26)"),
+        ExpressionFunction("D_spins", cold("D"), "Normal diffusion D1, spins.", "(27)"),
+        ExpressionFunction("f_spins", cold("f"), "Anomalous diffusion f1, spins.", "(24d)"),
+        ExpressionFunction(
             "frequency_shift_squared_cold",
             cold("frequency_shift_squared"),
             "Shift of Omega0^2: spins at T = 0, oscillators at every T.",
             "(24a)",
         ),
-        ElementaryFunction("gamma_oscillators", cold("gamma"), "Damping rate, QBM.", "(28a)"),
-        ElementaryFunction("D_oscillators", boson_diffusion(), "Normal diffusion, QBM.", "(28b)"),
+        ExpressionFunction("gamma_oscillators", cold("gamma"), "Damping rate, QBM.", "(28a)"),
+        ExpressionFunction("D_oscillators", boson_diffusion(), "Normal diffusion, QBM.", "(28b)"),
     )
 
 
@@ -211,7 +211,7 @@ PAPER: Paper = Paper(
     narrate=narrate,
     modules={"coefficients.py": specs},
     generate=lambda: {
-        "lorentz_drude.py": render_elementary_module(
+        "lorentz_drude.py": render_expressions(
             PAPER.name,
             f"{PAPER.title}: closed forms for a Lorentz-Drude cutoff.",
             _MODULE_CONVENTIONS,

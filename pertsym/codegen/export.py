@@ -16,6 +16,7 @@ from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen.bath_arguments import BathArguments
 from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.program import Atom, Expression, elements_of, expression
+from pertsym.codegen.templates import from_template
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths
@@ -40,7 +41,17 @@ LANGUAGES: Mapping[str, str] = MappingProxyType(
         "jax": "a module that imports jax and nothing else, for gradients; without errors",
     }
 )
-"""Language -> what is written; `LANGUAGE_export` has the printer."""
+"""Language -> what is written; `templates` has its fixed text."""
+_PRINTERS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "python": ("python_export", "given"),
+        "c": ("c_export", "given"),
+        "julia": ("languages", "julia"),
+        "mathematica": ("languages", "mathematica"),
+        "jax": ("jax_export", "given"),
+    }
+)
+"""Language -> module and function that fill it."""
 CONSTANT = "equilibrium_constant"
 DIGITS = 18
 _CONVENTIONS = """\
@@ -49,7 +60,7 @@ C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). Every value is 
 of one order. """
 _RATIO = (
     "J_xy/J_x of the correlated baths x, y, whatever their own parameters; that these leave "
-    "J_xy^2 <= J_x J_y and one temperature is not checked here. "
+    "J_xy^2 <= J_x J_y and one temperature is {checked}. "
 )
 _MIXING = """
 The couplings' matrix elements are those in the model's eigenbasis and stay fixed when w0 is moved:
@@ -107,6 +118,8 @@ class Codegen:
     missing
         Quantities that do not exist at the defaults or cannot be exported, with the reason.
     units
+    pairs
+        Correlation function of two baths -> these.
     """
 
     name: str
@@ -117,6 +130,7 @@ class Codegen:
     certified: tuple[Certified, ...] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     units: Units = UNITS["natural"]
+    pairs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         unknown = set(elements_of(self.forms)) - set(self.elements)
@@ -175,8 +189,8 @@ class Codegen:
         model.require_gaussian()
         interaction, pairs = _interaction(model)
         given = {bath.name: bath for bath, _ in model.stated_baths}
-        named = _arguments(ZERO_FORM, interaction, pairs, given).baths
-        sources = [replace(b, name=name) for name, b in named.items() if isinstance(b, Bath)]
+        named = _arguments(ZERO_FORM, interaction, pairs, given)
+        sources = [replace(b, name=name) for name, b in named.baths.items() if isinstance(b, Bath)]
         baths = tuple(_bath_code(bath, model.units) for bath in sources)
         rates = bloch_rates(model, order, digits)
         forms: dict[str, dict[int, SpectralForm]] = {}
@@ -224,6 +238,7 @@ class Codegen:
             tuple(certified),
             missing,
             model.units,
+            named.pairs,
         )
 
     @property
@@ -262,15 +277,15 @@ class Codegen:
         return tuple(f.expression for f in self.formulas)
 
     @property
-    def signs(self) -> dict[str, bool]:
-        """Parameters that must be positive, with whether they may vanish."""
-        result = {"w0": False}
+    def relations(self) -> dict[str, str]:
+        """What holds between parameters that must not be negative and 0: > or >=."""
+        result = {"w0": ">"}
         for bath in self.baths:
             for name in bath.defaults:
                 assert bath.density is not None
                 amplitude = name in bath.density.amplitude.split(" * ")
                 cold = name == "temperature" and not bath.classical
-                result[f"{name}_{bath.name}"] = cold or amplitude
+                result[f"{name}_{bath.name}"] = ">=" if cold or amplitude else ">"
         return result
 
     @cached_property
@@ -297,11 +312,10 @@ class Codegen:
         lines = "\n".join(f"    {line}" for f in self.formulas for line in f.text)
         return _LONG.sub(_decimal, lines)
 
-    @property
-    def units_text(self) -> str:
+    def units_text(self, checked: str = "not checked here") -> str:
         """Conventions and units, in two sentences, what ratios are, and what w0 leaves fixed."""
         units = self.units
-        ratios = "".join(f"{name}: {_RATIO}" for name in self.elements)
+        ratios = "".join(f"{name}: {_RATIO.format(checked=checked)}" for name in self.elements)
         return (
             ratios
             + _CONVENTIONS
@@ -359,10 +373,10 @@ class Codegen:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise InputError(self.name, "language", f"{language!r} is unknown", f"use {known}")
-        text: str = import_module(f"pertsym.codegen.{language}_export").render(
-            self.within(language)
-        )
-        return text
+        code = self.within(language)
+        module, function = _PRINTERS[language]
+        own = getattr(import_module(f"pertsym.codegen.{module}"), function)(code)
+        return from_template(f"{language}.j2", **{"code": code, "shown": code.shown, **own})
 
 
 def _is_number(text: str) -> bool:

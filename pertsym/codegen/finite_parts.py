@@ -30,10 +30,10 @@ from pertsym.codegen.runtime import (
     at_zero,
     constant,
     first,
-    octaves,
 )
 
 NEAR_ZERO = 1e-290  # stands for w -> 0
+FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 
 
 class Unit:
@@ -55,8 +55,16 @@ class Unit:
         self.made: dict[tuple[float, float], Nodes] = {}
 
     def nodes(self, floor: float, ceiling: float) -> Nodes:
-        """For floor <= |z| <= ceiling, made for whole octaves and kept."""
-        ends = octaves((floor, ceiling))
+        """For floor <= |z| <= ceiling, made for ranges that end at powers of 16, and kept."""
+        beta, frozen = np.asarray(self.beta), not self.bath.classical
+        if frozen and np.all(beta * floor > FROZEN) and not np.all(np.isinf(beta)):
+            return unit_of(self.bath.density, False, self.bath.shape, math.inf).nodes(
+                floor, ceiling
+            )
+        ends = (
+            16.0 ** math.floor(math.log2(floor) / 4),
+            16.0 ** math.ceil(math.log2(ceiling) / 4),
+        )
         if ends not in self.made:
             self.made[ends] = Nodes.of(self.path, *ends)
         return self.made[ends]

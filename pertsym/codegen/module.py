@@ -7,9 +7,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from pertsym.codegen.emit import Body, emit
+from pertsym.codegen.templates import from_template
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import SpectralForm
 
@@ -84,13 +83,8 @@ def render_module(
         for f in functions
     ]
     elements = sorted({name for f in functions for name in symbols_of(f.form)})
-    environment = Environment(
-        loader=PackageLoader("pertsym.codegen"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        autoescape=False,
-    )
-    text = environment.get_template("module.py.j2").render(
+    return from_template(
+        "module.py.j2",
         derivation=derivation,
         title=title,
         conventions=conventions(frequencies, elements, any(f.body.uses_mixed for f in bodies)),
@@ -102,7 +96,6 @@ def render_module(
         functions=bodies,
         operations=sum(f.body.operations for f in bodies),
     )
-    return text.rstrip() + "\n"
 
 
 def _arguments(body: Body, frequencies: Sequence[str]) -> str:

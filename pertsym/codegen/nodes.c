@@ -348,7 +348,9 @@ static void burden(struct rule *r, cplx w, double lost)
     arm->rounding[k] += 2 * lost;
 }
 
-static struct rule *make_rule(const struct bath *b, double low, double high)
+/* With nodes for inverse temperatures between least and most, residues for that of the bath. */
+static struct rule *make_rule_between(const struct bath *b, double least, double most, double low,
+                                      double high)
 {
     struct rule *r = block(1, sizeof *r);
     if (!b->kind) {
@@ -358,7 +360,7 @@ static struct rule *make_rule(const struct bath *b, double low, double high)
         return r;
     }
     struct path p;
-    make_path(b, b->beta, b->beta, &p);
+    make_path(b, least, most, &p);
     double floor_ = p.analytic ? 0.0 : low, h = STEPS[0];
     r->arms = p.left || p.analytic ? 2 : 1;
     for (int s = 0; s < 4; s++) {
@@ -381,6 +383,11 @@ static struct rule *make_rule(const struct bath *b, double low, double high)
     }
     join(r);
     return r;
+}
+
+static struct rule *make_rule(const struct bath *b, double low, double high)
+{
+    return make_rule_between(b, b->beta, b->beta, low, high);
 }
 
 static void free_rule(struct rule *r)

@@ -1,16 +1,15 @@
 """Exports for languages without a machinery of their own: one text, printed in each of them.
 
-The formulas, the spectral densities and `pertsym.codegen.portable` are Python of a kind that a
-printer of a hundred lines turns into another language: see `Printer`.
+The formulas, the spectral densities and `pertsym.codegen.portable` are Python of a kind that
+`pertsym.codegen.languages` turns into another language.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen import portable, portable_spectra
@@ -21,7 +20,6 @@ from pertsym.model.errors import NotYetDerivable
 if TYPE_CHECKING:
     from pertsym.codegen.export import BathCode, Codegen, Formula
 
-WIDTH = 90
 _SPECTRA = {(1, 0): 0, (1, 1): 1, (-1, 0): 2, (-1, 1): 3}
 _PARTS = {(1, 0): 0, (-1, 0): 1, (1, 1): 2, (-1, 1): 3}
 _UNITS = {"QC": "2.0", "QP": "2 * I * pi"}
@@ -233,168 +231,3 @@ def _atom(code: Codegen, atom: Atom) -> str:
     one, other = atom.baths
     index = _PARTS[sign, atom.derivative]
     return f"scaled(amplitude_{one} * amplitude_{other}, {atom.kind}_{name}[{index}])"
-
-
-class Printer(ABC):
-    """Python's statements and expressions in another language, as far as `portable` uses them."""
-
-    functions: ClassVar[Mapping[str, str]]
-    """Names that differ."""
-    operators: ClassVar[Mapping[type[ast.AST], tuple[str, int]]] = {
-        ast.Or: (" || ", 1),
-        ast.And: (" && ", 2),
-        ast.Eq: (" == ", 4),
-        ast.Lt: (" < ", 4),
-        ast.LtE: (" <= ", 4),
-        ast.Gt: (" > ", 4),
-        ast.GtE: (" >= ", 4),
-        ast.Add: (" + ", 5),
-        ast.Sub: (" - ", 5),
-        ast.Mult: (" * ", 6),
-        ast.Div: (" / ", 6),
-        ast.Pow: ("^", 8),
-    }
-
-    def module(self, text: str) -> str:
-        """Statements of the top level."""
-        return "\n".join(self.statement(node) for node in ast.parse(text).body)
-
-    def statement(self, node: ast.stmt) -> str:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                return self.assigned(self.name(name), self.text(value))
-            case ast.FunctionDef(name=name, args=args, body=body):
-                note = ast.get_docstring(node)
-                comment = self.comment(note) if note else ""
-                inner = body[1:] if note else body
-                names = [a.arg for a in args.args]
-                return "\n" + comment + self.function(self.name(name), names, inner)
-            case ast.If(test=test, body=body, orelse=orelse):
-                return self.branch(self.text(test), body, orelse)
-            case ast.While(test=test, body=body):
-                return self.loop(self.text(test), body)
-            case ast.For(target=ast.Name(id=name), iter=domain, body=body):
-                return self.each(self.name(name), self.domain(domain), body)
-        raise ValueError(f"line {node.lineno}: {type(node).__name__} has no like elsewhere")
-
-    def text(self, node: ast.expr) -> str:
-        """An expression."""
-        return self._ranked(node)[0]
-
-    def _ranked(self, node: ast.expr) -> tuple[str, int]:
-        """The text, and how tightly it binds."""
-        match node:
-            case ast.BinOp(left=left, op=op, right=right):
-                sign, rank = self.operators[type(op)]
-                # a power binds to the right, the others to the left
-                power = isinstance(op, ast.Pow)
-                first = self._bound_by(left, rank + power)
-                return f"{first}{sign}{self._bound_by(right, rank + 1 + power)}", rank
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                sign, rank = self.operators[type(op)]
-                return f"{self._bound_by(left, 5)}{sign}{self._bound_by(right, 5)}", rank
-            case ast.BoolOp(op=op, values=values):
-                sign, rank = self.operators[type(op)]
-                return sign.join(self._bound_by(v, rank + 1) for v in values), rank
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return f"-{self._bound_by(operand, 7)}", 5
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return f"!{self._bound_by(operand, 9)}", 3
-            case ast.IfExp(test=test, body=body, orelse=orelse):
-                return self.choice(*map(self.text, (test, body, orelse))), 9
-            case ast.Call(func=ast.Name(id="where"), args=[test, body, orelse]):
-                return self.choice(*map(self.text, (test, body, orelse))), 9
-            case ast.Call(func=ast.Name(id="pow"), args=[base, exponent]):
-                return self._ranked(ast.BinOp(base, ast.Pow(), exponent))
-            case ast.Call(func=function, args=args):
-                return self.call(self.text(function), [self.text(a) for a in args]), 9
-            case ast.Subscript(value=value, slice=key):
-                return self.item(self.text(value), self._index(key)), 9
-            case ast.List(elts=elements):
-                return self.listed([self.text(e) for e in elements]), 9
-            case ast.Dict(keys=keys, values=values):
-                rows = zip(keys, values, strict=True)
-                return self.record([(self.text(k), self.text(v)) for k, v in rows if k]), 9
-            case ast.ListComp(elt=element, generators=[ast.comprehension(target=target) as c]):
-                assert isinstance(target, ast.Name)
-                name, domain = self.name(target.id), self.domain(c.iter)
-                return self.comprehension(self.text(element), name, domain), 9
-            case ast.Lambda(args=args, body=body):
-                return self.anonymous([self.name(a.arg) for a in args.args], self.text(body)), 0
-            case ast.Name(id=name):
-                return self.name(name), 9
-            case ast.Constant(value=value):
-                return self.constant(value), 9
-        raise ValueError(f"{ast.unparse(node)} has no like in other languages")
-
-    def _bound_by(self, node: ast.expr, rank: int) -> str:
-        text, own = self._ranked(node)
-        return text if own >= rank else f"({text})"
-
-    def _index(self, key: ast.expr) -> str:
-        """A key of a dict, or a position, of which the first is 1."""
-        match key:
-            case ast.Constant(value=str()):
-                return self.text(key)
-            case ast.Constant(value=int(k)):
-                return str(k + 1)
-        return f"{self.text(key)} + 1"
-
-    def domain(self, node: ast.expr) -> str:
-        """A list, or 0, ..., n - 1 for a range."""
-        match node:
-            case ast.Call(func=ast.Name(id="range"), args=[ast.Constant(value=int(n))]):
-                return self.count(str(n - 1))
-            case ast.Call(func=ast.Name(id="range"), args=[stop]):
-                return self.count(f"{self.text(stop)} - 1")
-        return self.text(node)
-
-    def name(self, name: str) -> str:
-        return self.functions.get(name, name)
-
-    def block(self, body: Sequence[ast.stmt]) -> list[str]:
-        return [self.statement(s) for s in body]
-
-    @abstractmethod
-    def comment(self, text: str) -> str: ...
-    @abstractmethod
-    def assigned(self, name: str, value: str) -> str: ...
-    @abstractmethod
-    def function(self, name: str, arguments: list[str], body: list[ast.stmt]) -> str: ...
-    @abstractmethod
-    def branch(self, test: str, body: list[ast.stmt], orelse: list[ast.stmt]) -> str: ...
-    @abstractmethod
-    def loop(self, test: str, body: list[ast.stmt]) -> str: ...
-    @abstractmethod
-    def each(self, name: str, domain: str, body: list[ast.stmt]) -> str: ...
-    @abstractmethod
-    def choice(self, test: str, yes: str, no: str) -> str: ...
-    @abstractmethod
-    def call(self, function: str, arguments: list[str]) -> str: ...
-    @abstractmethod
-    def item(self, value: str, key: str) -> str: ...
-    @abstractmethod
-    def listed(self, elements: list[str]) -> str: ...
-    @abstractmethod
-    def record(self, pairs: list[tuple[str, str]]) -> str: ...
-    @abstractmethod
-    def comprehension(self, element: str, name: str, domain: str) -> str: ...
-    @abstractmethod
-    def anonymous(self, arguments: list[str], body: str) -> str: ...
-    @abstractmethod
-    def count(self, last: str) -> str: ...
-    @abstractmethod
-    def constant(self, value: object) -> str: ...
-
-
-def enclosed(opening: str, elements: Sequence[str], closing: str) -> str:
-    """Elements between brackets, on lines of their own where they are long."""
-    line = f"{opening}{', '.join(elements)}{closing}"
-    if len(line) <= WIDTH and "\n" not in line:
-        return line
-    inner = ",\n".join(elements)
-    return f"{opening}\n{indented(inner)}\n{closing}"
-
-
-def indented(text: str) -> str:
-    return "\n".join(f"    {line}" if line else line for line in text.split("\n"))

@@ -20,6 +20,7 @@ from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import ThermalProduct, ThermalTransform
 from pertsym.codegen.occupation import bose
+from pertsym.codegen.point_sums import PointSums
 
 BLOCK = 8192  # points at a time
 FEW = 48  # points that are summed one by one
@@ -170,7 +171,7 @@ class Sums:
         self.nodes, self.uncertainty = nodes, uncertainty
 
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
-        value, error = self.nodes.half_sided(w if len(w) > 1 else w[0], m)
+        value, error = self.nodes.half_sided(w, m)
         error = error + self.uncertainty * np.abs(value)
         return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
 
@@ -183,7 +184,7 @@ class Sums:
         return found[0], found[1], found[2], found[3]
 
     def difference(self, x: Any) -> tuple[Any, Any]:
-        odd, error = self.nodes.part(x if len(x) > 1 else x[0], 0, -1)
+        odd, error = self.nodes.part(x, 0, -1)
         return -4 * math.pi * odd.imag, 4 * math.pi * error + 8 * UNIT * np.abs(odd)
 
 
@@ -297,9 +298,16 @@ def fixed(
     bath: Bath, shape: tuple[float, ...], beta: float, low: float, high: float, count: int
 ) -> Any:
     """The way to P for scalar parameters."""
-    if count > FEW:
-        return Tables(table_of(bath.density, shape, bath.classical, beta, low, high))
-    return Sums(nodes_of(bath.density, shape, bath.classical, beta, low, high))
+    ends = bath.density, shape, bath.classical, beta, low, high
+    if count == 1:
+        return point_sums(*ends)
+    return Tables(table_of(*ends)) if count > FEW else Sums(nodes_of(*ends))
+
+
+@lru_cache(maxsize=64)
+def point_sums(*ends: Any) -> PointSums:
+    """Of `nodes_of`."""
+    return PointSums(nodes_of(*ends))
 
 
 @lru_cache(maxsize=64)
@@ -338,11 +346,14 @@ class Discrete:
 
     def __init__(self, c: Sequence[complex], nu: Sequence[complex]) -> None:
         self.exact = Nodes.discrete(-1j * np.array(nu), 1j * np.array(c))
+        self.points = PointSums(self.exact)
         self.amplitude = 1.0
         self.source = self
 
     def spectra(self, w0: Any, sign: int) -> tuple[Any, Any, Any, Any]:
         """Ĉ(w), its error, Ĉ'(w), its error at w = sign w0."""
+        if np.size(w0) == 1:
+            return self.points.spectra(sign * first(w0))
         result: list[Any] = []
         for m in (0, 1):
             value, error = self.exact.half_sided(sign * w0, m)
@@ -356,7 +367,8 @@ class Discrete:
         return self.exact
 
     def transforms(self, w0: Any) -> Transforms:
-        return Transforms([(slice(None), Sums(self.exact))], len(w0))
+        way = self.points if len(w0) == 1 else Sums(self.exact)
+        return Transforms([(slice(None), way)], len(w0))
 
 
 def at_zero(bath: Any, w0: Any) -> tuple[Any, Any]:
@@ -387,6 +399,20 @@ def require_finite(quantities: str, *baths: Any) -> None:
         )
 
 
+def require_correlated(name: str, w0: Any, a: Bath, b: Bath, cross: Any) -> None:
+    """Refuse two temperatures, and J_ab^2 > J_a J_b at w0; J_ab/J_a is a number or J_ab a bath."""
+    if np.any(a.beta != b.beta):
+        raise ValueError(f"{name}: correlated baths have one temperature; give both the same")
+
+    def density(bath: Bath) -> Any:
+        return bath.amplitude * bath.density.reduced(w0, *bath.shape)[0]
+
+    one, other = density(a), density(b)
+    both = density(cross) if isinstance(cross, Bath) else cross * one
+    if np.any(both * both > one * other * (1 + 1e-9)):
+        raise ValueError(f"{name}: J_ab^2 must not exceed J_a J_b at w0; give a smaller J_ab")
+
+
 def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
     """T of the integrals over Ĉ_A(w) X_B(-w) at all points, without the amplitudes."""
     count = len(w0)
@@ -394,11 +420,15 @@ def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
     if over_temperature is not None:
         return Transforms([(slice(None), over_temperature)], count)
     members: list[tuple[Any, Any]] = []
+    way: Any
     for points, one, other in _pairs(a, b, count):
         low, high = octaves(w0[points])
         table = product(kind, a.source, b.source, one, other, low, high)
         many = len(w0[points]) > FEW and table.nodes.arms
-        way = Tables(table) if many else Sums(table.nodes, table.uncertainty)
+        if len(w0[points]) == 1:
+            way = point_product(table)
+        else:
+            way = Tables(table) if many else Sums(table.nodes, table.uncertainty)
         members.append((points, way))
     return Transforms(members, count)
 
@@ -466,6 +496,11 @@ def product(
     right = b.nodes(*second, *floor_of(left, 0.0))
     nodes, uncertainty = product_nodes("CC" if kind == "QC" else "CP", left, right, 0.0)
     return TabulatedTransform(nodes, low, high, uncertainty)
+
+
+@lru_cache(maxsize=64)
+def point_product(table: TabulatedTransform) -> PointSums:
+    return PointSums(table.nodes, table.uncertainty)
 
 
 def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:

@@ -237,9 +237,7 @@ static struct thermal *make_thermal(const struct bath *given, double x, double l
         struct bath b = *given;
         double centre = MIDDLE(t, panel), half = HALF(t, panel);
         b.beta = centre;
-        struct path p;
-        make_path(&b, centre - half, centre + half, &p);
-        struct rule *r = make_rule(&b, x, x);
+        struct rule *r = make_rule_between(&b, centre - half, centre + half, x, x);
         int n = r->n + r->resonances;
         cplx *unit = block(n, sizeof(cplx)), *j = block(n, sizeof(cplx));
         cplx(*kernel)[2][3] = block(n, sizeof *kernel);

@@ -24,8 +24,15 @@ from pertsym.exact import Gaussian
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate, reduced
 from pertsym.numerics.many_points import Points
-from pertsym.numerics.requests import Request, has_sums, kind_of, parameters, powers_vary
-from pertsym.numerics.single_point import Single, scalar
+from pertsym.numerics.requests import (
+    Answers,
+    Request,
+    has_sums,
+    kind_of,
+    parameters,
+    powers_vary,
+)
+from pertsym.numerics.single_point import Point, Single
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.reduction.elements import at_elements
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm, SpectralIntegral
@@ -43,6 +50,20 @@ class Program(NamedTuple):
     requests: tuple[Request, ...]
     value: Callable[..., Any]
     majorant: Callable[..., Any]
+
+    def values(self, answers: Answers, elements: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+        """Of the atoms, and their errors."""
+        values, errors = [], []
+        for request in self.requests:
+            if request.atom.kind == "S":
+                given = elements[request.atom.baths[0]]
+                values.append(np.asarray(given, dtype=float) if np.ndim(given) else float(given))
+                errors.append(0.0)
+                continue
+            value, error = answers.answer(request)
+            values.append(value)
+            errors.append(error)
+        return values, errors
 
     def bounded(self, w0: Any, values: list[Any], errors: list[Any]) -> tuple[Any, Any]:
         """Value and bound; everything broadcasts."""
@@ -116,14 +137,9 @@ class FormFunction:
             program = self._program(kinds, zeros, sample, w0, beta, elements)
         if program is None:
             return None
-        values: list[float] = []
-        errors: list[float] = []
-        kept: dict[Any, Any] = {}
+        amplitudes = {n: bath.amplitude for n, bath in baths.items() if bath is not None}
         try:
-            for request in program.requests:
-                value, error = scalar(request, baths, w0, beta, elements, kept)
-                values.append(value)
-                errors.append(error)
+            values, errors = program.values(Point(w0, beta, w0, baths, amplitudes), elements)
             found = program.bounded(w0, values, errors)
         except (OverflowError, ZeroDivisionError):
             return None
@@ -175,18 +191,7 @@ class FormFunction:
         program = self._program(kinds, zeros, samples, first, beta_of, elements)
         if program is None:
             return None
-        points = points or Points(w0, given, beta)
-        values, errors = [], []
-        for request in program.requests:
-            if request.atom.kind == "S":
-                pair: tuple[Any, Any] = (
-                    np.asarray(elements[request.atom.baths[0]], dtype=float),
-                    0.0,
-                )
-            else:
-                pair = points.answer(request)
-            values.append(pair[0])
-            errors.append(pair[1])
+        values, errors = program.values(points or Points(w0, given, beta), elements)
         return _in_blocks(program, w0, values, errors, shape)
 
     def _apart(

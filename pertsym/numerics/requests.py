@@ -3,73 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.densities.density import DensityCode
-from pertsym.baths.integrals import regular_part, regular_slope, spectral_integral
-from pertsym.baths.interpolated import Asked
-from pertsym.baths.node_path import Path
 from pertsym.baths.tabulated import UNIT
-from pertsym.baths.thermal_path import thermal_path
-from pertsym.baths.thermal_spectrum import Statistics
 from pertsym.codegen.densities import code_of
+from pertsym.codegen.finite_parts import Question
 from pertsym.codegen.program import Atom, as_products
 from pertsym.codegen.python_export import density_class
-from pertsym.estimate import Estimate
 from pertsym.model.errors import NotYetDerivable
-
-
-class Question(Asked):
-    """What is asked about two baths of amplitude 1, and the answer."""
-
-    __slots__ = ()
-
-    def answer(self, a: Correlation, b: Correlation, w0: Any) -> Estimate:
-        """The value and the bound of its error; parameters and w0 may be arrays."""
-        kind: Literal["CC", "CP"] = "CP" if self.transform else "CC"
-        shift = self.shift * w0
-        match self.kind:
-            case "I":
-                return spectral_integral(kind, a, b, self.reflect, shift, self.poles(w0))
-            case "J":
-                return regular_part(kind, a, b, self.reflect, shift, 0.0)
-            case "P":
-                return a.transform(0.0, self.derivative)
-        return regular_slope(a)
-
-
-class Source(NamedTuple):
-    """A bath with scalar parameters and amplitude 1; `beta` None stands for what varies."""
-
-    density: BathDensity
-    statistics: Statistics
-    beta: float | None
-
-    def at(self, beta: Any) -> Correlation:
-        """The bath, with these beta if they vary; nodes serve the next call."""
-        if self.beta is None:
-            return _varied(self.density, self.statistics, beta.tobytes())
-        return _fixed(self.density, self.statistics, self.beta)
-
-    def path(self, beta: Any) -> Path | None:
-        """The path at beta, real or complex; None for a sum of exponentials."""
-        if isinstance(self.density, Exponentials):
-            return None
-        return thermal_path(self.density, self.statistics == "classical", beta)
-
-
-_fixed = lru_cache(maxsize=64)(Correlation)
-
-
-@lru_cache(maxsize=64)
-def _varied(density: BathDensity, statistics: Statistics, beta: bytes) -> Correlation:
-    return Correlation(density, statistics, np.frombuffer(beta))
+from pertsym.numerics.spectra import DoubleSpectra
 
 
 class Request(NamedTuple):
@@ -81,6 +32,7 @@ class Request(NamedTuple):
 
     atom: Atom
     name: str
+    key: tuple[str, tuple[str, ...], int, int]
     question: Question | None
     products: tuple[tuple[float, int, tuple[Request, ...]], ...]
 
@@ -90,7 +42,7 @@ class Request(NamedTuple):
             (float(t.coefficient) * math.pi**t.pi_power, t.below, tuple(map(cls.of, t.atoms)))
             for t in as_products(atom)
         )
-        return cls(atom, atom.identifier, question_of(atom), products)
+        return cls(atom, atom.identifier, atom[:4], question_of(atom), products)
 
     def summed(self, w0: Any, ask: Callable[[Request], tuple[Any, Any]]) -> tuple[Any, Any]:
         """The integral from its products."""
@@ -104,6 +56,91 @@ class Request(NamedTuple):
             total = total + value
             lost = lost + error + 16 * UNIT * abs(value)
         return total, lost
+
+
+@dataclass
+class Answers(ABC):
+    """Values and errors of atoms at the same arguments; what was found is kept.
+
+    Attributes
+    ----------
+    w0, beta
+        A number each, or arrays that broadcast.
+    at
+        w0 as the baths take it.
+    baths
+        By name: what has `spectra` and `transforms`, of amplitude 1.
+    amplitudes
+    by_products
+        Whether an integral that is a sum of products is taken from these.
+    """
+
+    w0: Any
+    beta: Any
+    at: Any
+    baths: Mapping[str, Any]
+    amplitudes: Mapping[str, Any]
+    by_products: bool = True
+    _kept: dict[Any, Any] = field(default_factory=dict)
+
+    @abstractmethod
+    def _product(self, kind: str, names: tuple[str, ...]) -> Any:
+        """T of the integrals over Ĉ_A(w) X_B(-w)."""
+
+    @abstractmethod
+    def _asked(self, request: Request) -> Any:
+        """An integral, or a value at w = 0."""
+
+    def _shaped(self, pair: Any) -> Any:
+        return pair
+
+    def answer(self, request: Request) -> tuple[Any, Any]:
+        """Value and error; of arrays, of shapes that broadcast."""
+        if request.name not in self._kept:
+            self._kept[request.name] = self._answer(request)
+        found: tuple[Any, Any] = self._kept[request.name]
+        return found
+
+    def _answer(self, request: Request) -> tuple[Any, Any]:
+        kind, names, m, n = request.key
+        if request.products and self.by_products:
+            return request.summed(self.w0, self.answer)
+        if kind == "T":
+            thermal = DoubleSpectra({}).thermal(m, n * self.w0, self.beta)
+            return thermal.value, thermal.error
+        if kind == "C" and n:
+            found = self._once("C", names, n)[2 * m : 2 * m + 2]
+        elif kind == "P" and n:
+            found = self._once("P", names).transform(n * self.at, m)
+        elif kind in "EO":
+            first = 0 if kind == "E" else 2
+            found = self._once("EO", names, m)[first : first + 2]
+        elif kind[0] == "Q":
+            found = self._once(kind, names).transform(n * self.at, m)
+        else:
+            found = self._asked(request)
+        value, error = self._shaped(found)
+        amplitude = self.amplitudes[names[0]]
+        if len(names) == 2:
+            amplitude = amplitude * self.amplitudes[names[1]]
+        value = amplitude * value
+        return value, abs(amplitude) * error + 4 * UNIT * abs(value)
+
+    def _once(self, kind: str, names: tuple[str, ...], *at: int) -> Any:
+        """What several atoms are read from."""
+        key = kind, names, *at
+        if key not in self._kept:
+            match kind:
+                case "C":
+                    found = self.baths[names[0]].spectra(self.at, *at)
+                case "P":
+                    found = self.baths[names[0]].transforms(self.at)
+                case "EO":
+                    found = self._once("P", names).parts(self.at, *at)
+                case _:
+                    found = self._product(kind, names)
+            self._kept[key] = found
+        return self._kept[key]
 
 
 def question_of(atom: Atom) -> Question | None:

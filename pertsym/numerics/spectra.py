@@ -10,10 +10,11 @@ kink; diagonal couplings lead to both.
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import flint
 import numpy as np
@@ -61,115 +62,146 @@ class Spectra(Protocol):
         """beta^power exp(-beta energy), with its limit 0 at beta = inf for energy > 0."""
 
 
-@runtime_checkable
-class MixedSpectra(Spectra, Protocol):
-    """A `Spectra` that also knows integrals over a transform, and kinks."""
-
-    def has_slope(self, name: str, w: Any) -> bool:
-        """Whether P'(w) exists."""
-
-    def mean_slope(self, name: str, w: Any) -> Bounded:
-        """The mean of Ĉ'(w + 0) and Ĉ'(w - 0)."""
-
-    def regular_slope(self, name: str, w: Any) -> Bounded:
-        """P_name'(w) without its divergent part."""
-
-    def mixed_integral(
-        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
-    ) -> Bounded:
-        """FP int dw Ĉ_name(w) X_other(shift + reflect w) sum_j c_j/(w - a_j)^n_j."""
-
-    def regular_part(
-        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
-    ) -> Bounded:
-        """The same over 1/(w - pole)^2, without X_other's value there times the divergent part."""
-
-
 @dataclass(frozen=True)
-class DoubleSpectra:
-    """Double precision; parameters and frequencies may be numpy arrays that broadcast."""
+class MixedSpectra(Spectra):
+    """A `Spectra` of named baths that also knows integrals over a transform, and kinks.
+
+    Attributes
+    ----------
+    baths
+        Correlation function -> its baths with their weights.
+    """
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
-    _kept: dict[Any, Bounded] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
-    def pi(self) -> float:
-        return float(np.pi)
+    @abstractmethod
+    def _single(self, name: str, question: str, *at: Any) -> Bounded:
+        """The sum of a question over the baths of one correlation function."""
 
-    def number(self, x: Any) -> Any:
-        return x if isinstance(x, np.ndarray) else float(x)
+    @abstractmethod
+    def _pair(self, name: str, other: str, question: str, *at: Any) -> Bounded:
+        """The same over the pairs of baths of two."""
+
+    @abstractmethod
+    def _once(
+        self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
+    ) -> Bounded:
+        """The pair's "integral"; kernels that differ by a power of two share it."""
 
     def exact(self, x: Any) -> Bounded:
         return Bounded.of(self.number(x))
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return _over(self.baths[name], lambda c: Bounded.of(c.spectrum(w, derivative)))
+        return self._single(name, "spectrum", w, derivative)
 
     def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return _over(self.baths[name], lambda c: Bounded.of(c.transform(w, derivative)))
-
-    def transform_part(self, name: str, w: Any, derivative: int, parity: int) -> Bounded:
-        """[P^(m)(w) + P^(m)(-w)]/2 for parity +1, half the difference for -1."""
-        return _over(
-            self.baths[name], lambda c: Bounded.of(c.transform_part(w, derivative, parity))
-        )
+        return self._single(name, "transform", w, derivative)
 
     def difference(self, name: str, w: Any, reference: Any) -> Bounded:
-        return _over(self.baths[name], lambda c: Bounded.of(c.transform_difference(w, reference)))
+        return self._single(name, "difference", w, reference)
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return self._once("CC", name, other, -1, shift, poles)
-
-    def _once(
-        self,
-        kind: Kind,
-        name: str,
-        other: str,
-        reflect: int,
-        shift: Any,
-        poles: Sequence[Pole],
-    ) -> Bounded:
-        """Kernels of numbers that differ by a power of two share one integral."""
-
-        def computed(chosen: Sequence[Pole]) -> Bounded:
-            return _over_pairs(
-                self.baths[name],
-                self.baths[other],
-                lambda a, b: Bounded.of(spectral_integral(kind, a, b, reflect, shift, chosen)),
-            )
-
-        if np.ndim(shift) or any(np.ndim(c) or np.ndim(p) for c, p, _ in poles):
-            return computed(poles)
-        unit = 2.0 ** math.frexp(float(poles[0][0]))[1]
-        key = (kind, name, other, reflect, shift, *((c / unit, p, n) for c, p, n in poles))
-        if key not in self._kept:
-            self._kept[key] = computed(key[5:])
-        return unit * self._kept[key]
+        return self._once(name, other, "CC", -1, shift, poles)
 
     def has_slope(self, name: str, w: Any) -> bool:
-        return _has_slope(self.baths[name], w)
+        """Whether P' exists at every w; what is singular depends on the kind of bath alone."""
+        return all(has_slope(c.sample.thermal, w) for _, c in self.baths[name])
 
     def mean_slope(self, name: str, w: Any) -> Bounded:
-        return _over(self.baths[name], lambda c: _elementwise_value(mean_slope, c, w))
+        """The mean of Ĉ'(w + 0) and Ĉ'(w - 0)."""
+        return self._single(name, "mean_slope", w)
 
     def regular_slope(self, name: str, w: Any) -> Bounded:
-        return _over(self.baths[name], lambda c: Bounded.of(regular_slope(c, w)))
+        """P_name'(w) without its divergent part."""
+        return self._single(name, "regular_slope", w)
 
     def mixed_integral(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
-        _require_transforms(kind, self.baths[other], other)
-        return self._once(kind, name, other, reflect, shift, poles)
+        """FP int dw Ĉ_name(w) X_other(shift + reflect w) sum_j c_j/(w - a_j)^n_j."""
+        self._require_transform(kind, other)
+        return self._once(name, other, kind, reflect, shift, poles)
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
     ) -> Bounded:
-        _require_transforms(kind, self.baths[other], other)
+        """The same over 1/(w - pole)^2, without X_other's value there times the divergent part."""
+        self._require_transform(kind, other)
+        return self._pair(name, other, "regular", kind, reflect, shift, pole)
+
+    def _require_transform(self, kind: Kind, name: str) -> None:
+        for _, c in self.baths[name] if kind == "CP" else ():
+            try:
+                require_integrable(c.sample.thermal, 1)
+            except Divergent as fault:
+                raise CannotEvaluate(
+                    f"the transform of {name!r} exists only as a difference ({fault.reason}), and "
+                    "an integral over it has no numerical routine yet"
+                ) from None
+
+
+def _slopes(c: Correlation, w: Any) -> Estimate:
+    """`mean_slope` for every element."""
+    shape = np.broadcast_shapes(c.shape, np.shape(w))
+    if shape == ():
+        return mean_slope(c, w)
+    value, error = np.empty(shape), np.empty(shape)
+    for index in np.ndindex(shape):
+        at = float(np.broadcast_to(w, shape)[index])
+        value[index], error[index] = mean_slope(c.element(shape, index), at)
+    return Estimate(value, error)
+
+
+_IN_DOUBLES: Mapping[str, Callable[..., Estimate]] = {
+    "spectrum": Correlation.spectrum,
+    "transform": Correlation.transform,
+    "part": Correlation.transform_part,
+    "difference": Correlation.transform_difference,
+    "mean_slope": _slopes,
+    "regular_slope": regular_slope,
+    "integral": lambda a, b, kind, *at: spectral_integral(kind, a, b, *at),
+    "regular": lambda a, b, kind, *at: regular_part(kind, a, b, *at),
+}
+
+
+@dataclass(frozen=True)
+class DoubleSpectra(MixedSpectra):
+    """Double precision; parameters and frequencies may be numpy arrays that broadcast."""
+
+    _kept: dict[Any, Bounded] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def pi(self) -> float:
+        return math.pi
+
+    def number(self, x: Any) -> Any:
+        return x if isinstance(x, np.ndarray) else float(x)
+
+    def transform_part(self, name: str, w: Any, derivative: int, parity: int) -> Bounded:
+        """[P^(m)(w) + P^(m)(-w)]/2 for parity +1, half the difference for -1."""
+        return self._single(name, "part", w, derivative, parity)
+
+    def _single(self, name: str, question: str, *at: Any) -> Bounded:
+        ask = _IN_DOUBLES[question]
+        return _over(self.baths[name], lambda c: Bounded.of(ask(c, *at)))
+
+    def _pair(self, name: str, other: str, question: str, *at: Any) -> Bounded:
+        ask = _IN_DOUBLES[question]
         return _over_pairs(
-            self.baths[name],
-            self.baths[other],
-            lambda a, b: Bounded.of(regular_part(kind, a, b, reflect, shift, pole)),
+            self.baths[name], self.baths[other], lambda a, b: Bounded.of(ask(a, b, *at))
         )
+
+    def _once(
+        self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
+    ) -> Bounded:
+        at = name, other, "integral", kind, reflect, shift
+        if np.ndim(shift) or any(np.ndim(c) or np.ndim(p) for c, p, _ in poles):
+            return self._pair(*at, poles)
+        unit = 2.0 ** math.frexp(float(poles[0][0]))[1]
+        scaled = tuple((c / unit, p, n) for c, p, n in poles)
+        if (*at, scaled) not in self._kept:
+            self._kept[*at, scaled] = self._pair(*at, scaled)
+        return unit * self._kept[*at, scaled]
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
         if not np.any(energy):
@@ -185,7 +217,7 @@ class DoubleSpectra:
 
 
 @dataclass(frozen=True)
-class EnclosedSpectra:
+class EnclosedSpectra(MixedSpectra):
     """Balls at `digits` significant digits of every answer; the radius holds every error.
 
     Values are `flint` numbers: exact midpoints with radii as errors.  Arithmetic with them, that
@@ -193,7 +225,6 @@ class EnclosedSpectra:
     Fraction, fmpq, a float as the exact double).  What was computed once is kept.
     """
 
-    baths: Mapping[str, Sequence[tuple[int, Correlation]]]
     digits: int
     doublings: int = enclosure.DOUBLINGS
     """Precisions to try for an answer, and for a sum of answers; with 1 balls are as they come."""
@@ -214,42 +245,6 @@ class EnclosedSpectra:
 
     def number(self, x: Any) -> Any:
         return balls.rational(x)
-
-    def exact(self, x: Any) -> Bounded:
-        return Bounded.of(self.number(x))
-
-    def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return self._single(name, "spectrum", w, derivative)
-
-    def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return self._single(name, "transform", w, derivative)
-
-    def difference(self, name: str, w: Any, reference: Any) -> Bounded:
-        return self._single(name, "difference", w, reference)
-
-    def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return self._integral(name, other, "CC", -1, shift, poles)
-
-    def has_slope(self, name: str, w: Any) -> bool:
-        return _has_slope(self.baths[name], float(w))
-
-    def mean_slope(self, name: str, w: Any) -> Bounded:
-        return self._single(name, "mean_slope", w)
-
-    def regular_slope(self, name: str, w: Any) -> Bounded:
-        return self._single(name, "regular_slope", w)
-
-    def mixed_integral(
-        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
-    ) -> Bounded:
-        _require_transforms(kind, self.baths[other], other)
-        return self._integral(name, other, kind, reflect, shift, poles)
-
-    def regular_part(
-        self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
-    ) -> Bounded:
-        _require_transforms(kind, self.baths[other], other)
-        return self._pair(name, other, "regular", kind, reflect, shift, pole)
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
         inverse, energy = balls.real(beta), balls.real(energy)
@@ -272,10 +267,9 @@ class EnclosedSpectra:
                 lambda a, b: self._asked((a, b), question, at),
             )
 
-    def _integral(
+    def _once(
         self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
-        """Kernels that differ by a power of two share one integral."""
         _, exponent = math.frexp(float(balls.real(poles[0][0])))
         with self.precision():
             unit = flint.arb(2) ** exponent
@@ -310,38 +304,6 @@ class EnclosedSpectra:
 
 _Parts = Sequence[tuple[int, Correlation]]
 """Weighted baths of one correlation function."""
-
-
-def _elementwise_value(
-    single: Callable[[Correlation, float], Estimate], c: Correlation, w: Any
-) -> Bounded:
-    shape = np.broadcast_shapes(c.shape, np.shape(w))
-    if shape == ():
-        return Bounded.of(single(c, w))
-    value, error = np.empty(shape), np.empty(shape)
-    for index in np.ndindex(shape):
-        at = float(np.broadcast_to(w, shape)[index])
-        value[index], error[index] = single(c.element(shape, index), at)
-    return Bounded(value, error)
-
-
-def _has_slope(parts: _Parts, w: Any) -> bool:
-    """Whether P' exists at every w; which points are singular depends on the kind of bath alone."""
-    samples = [c.element(c.shape, (0,) * len(c.shape)) for _, c in parts]
-    return all(has_slope(c.thermal, w) for c in samples)
-
-
-def _require_transforms(kind: Kind, parts: _Parts, name: str) -> None:
-    if kind == "CP":
-        for _, c in parts:
-            sample = c.element(c.shape, (0,) * len(c.shape))
-            try:
-                require_integrable(sample.thermal, 1)
-            except Divergent as fault:
-                raise CannotEvaluate(
-                    f"the transform of {name!r} exists only as a difference ({fault.reason}), and "
-                    "an integral over it has no numerical routine yet"
-                ) from None
 
 
 def _over(parts: _Parts, value: Callable[[Correlation], Bounded]) -> Bounded:

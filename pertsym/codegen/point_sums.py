@@ -1,0 +1,112 @@
+"""Sums over nodes at one point: plain numbers are quicker than arrays of one element."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from typing import Any
+
+import numpy as np
+
+from pertsym.baths.nodes import Nodes
+from pertsym.baths.tabulated import NUMERATOR, UNIT, combined
+
+
+class PointSums:
+    """P and P', and Ĉ of a sum of exponentials, at one point after another, with plain numbers."""
+
+    def __init__(self, nodes: Nodes, uncertainty: float = 0.0) -> None:
+        w, a = nodes.poles, nodes.residues
+        self._square = w * w
+        self._moments = np.stack((a, a * w)), np.stack((a, a * w, a * w * w))
+        self._resonances = list(zip(*(x.tolist() for x in nodes.resonances), strict=True))
+        self._uncertainty = uncertainty
+        self._last: tuple[float, tuple[Any, ...]] = (0.0, ())
+        self._radii: list[float] = []
+        if nodes.arms:
+            self._radii = nodes._cumulative[0][0].tolist()
+            self._weights = [
+                (inner.tolist(), outer.tolist()) for _, inner, outer in nodes._cumulative[:3]
+            ]
+
+    def _bound(self, x: float, m: int) -> float:
+        index = bisect_left(self._radii, x)
+        inner, outer = self._weights[m]
+        near = inner[index]
+        return float(math.factorial(m) * ((near / x ** (m + 1) if near else 0.0) + outer[index]))
+
+    def _arms(self, x: float) -> tuple[Any, ...]:
+        """Both `parts` without the resonances."""
+        if not self._radii:
+            return (0.0,) * 8
+        if self._last[0] != x:
+            self._last = x, self._summed(x)
+        return self._last[1]
+
+    def _summed(self, x: float) -> tuple[Any, ...]:
+        square = x * x
+        q = 1 / (square - self._square)
+        zeroth = (self._moments[0] @ q).imag.tolist()
+        first = (self._moments[1] @ (q * q)).imag.tolist()
+        unit = 2 * math.pi
+        bounds = [unit * self._bound(x, m) for m in range(3)]
+        return (
+            -unit * zeroth[1],
+            bounds[0],
+            -unit * x * zeroth[0],
+            x * bounds[1],
+            unit * (square * first[0] + first[2]),
+            bounds[1],
+            2 * unit * x * first[1],
+            x * bounds[2],
+        )
+
+    def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
+        """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error for x > 0."""
+        x = only(x)
+        even, error, odd, odd_error = self._arms(x)[4 * m : 4 * m + 4]
+        for pole, residue in self._resonances:
+            factor = residue / ((x - pole) * (x + pole)) ** (m + 1)
+            spread = abs(pole) / min(abs(x - pole), abs(x + pole))
+            powers = [factor * pole**k for k in range(NUMERATOR[m] + 1)]
+            terms = combined(powers, x * x, m)
+            sizes = combined([abs(y) for y in powers], x * x, m)
+            relative = self._uncertainty + UNIT * (32 + 8 * (m + 1) * spread)
+            even -= 2 * math.pi * terms[0].imag
+            odd -= 2 * math.pi * x * terms[1].imag
+            error += 2 * math.pi * abs(sizes[0]) * relative
+            odd_error += 2 * math.pi * x * abs(sizes[1]) * relative
+        return even, error + 2 * UNIT * abs(even), odd, odd_error + 2 * UNIT * abs(odd)
+
+    def difference(self, x: Any) -> tuple[Any, Any]:
+        _, _, odd, error = self.parts(x, 0)
+        return 2 * odd, 2 * error
+
+    def transform(self, w: Any, m: int) -> tuple[Any, Any]:
+        """P^(m)(w): resonances on the other side of w = 0 are not seen."""
+        w = only(w)
+        even, error, odd, odd_error = self._arms(abs(w))[4 * m : 4 * m + 4]
+        value, error = (even + odd if w > 0 else even - odd), error + odd_error
+        for pole, residue in self._resonances:
+            distance = w - pole
+            term = -2 * math.pi * (-1.0) ** m * residue / distance ** (m + 1)
+            spread = abs(pole) / abs(distance)
+            value += term.imag
+            error += abs(term) * (self._uncertainty + UNIT * (32 + 8 * (m + 1) * spread))
+        return value, error + UNIT * (abs(even) + abs(odd) + abs(value))
+
+    def spectra(self, w: float) -> tuple[Any, Any, Any, Any]:
+        """Ĉ, its error, Ĉ' and its error, of a sum of exponentials."""
+        found = [0.0, 0.0, 0.0, 0.0]
+        for pole, residue in self._resonances:
+            distance = w - pole
+            spread = 32 + 16 * abs(pole) / abs(distance)
+            for m, term in enumerate((residue / distance, -residue / distance**2)):
+                found[2 * m] += 2 * term.real
+                found[2 * m + 1] += 2 * abs(term) * UNIT * (m + 1) * spread
+        return found[0], found[1], found[2], found[3]
+
+
+def only(x: Any) -> float:
+    """A number, or the element of an array of one."""
+    return x if isinstance(x, float) else float(x[0])
