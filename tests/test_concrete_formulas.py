@@ -10,10 +10,9 @@ import pytest
 
 from pertsym.exact import Gaussian
 from pertsym.language.bath_operators import Operator
-from pertsym.language.concrete import difference
-from pertsym.language.concrete_reader import System, plain
-from pertsym.language.equations import NotRead
+from pertsym.language.concrete import System, difference
 from pertsym.language.exponential_sums import PI, ExponentialSum, constant, linear, variable
+from pertsym.language.reader import NotRead, tokens
 from pertsym.language.syntax import FormulaError
 
 
@@ -87,5 +86,8 @@ def test_what_is_not_understood(latex: str) -> None:
         difference(latex, SYSTEM)
 
 
-def test_plain_latex() -> None:
-    assert plain(r"\left\{ \omega t \right\}\, x") == r"{\omega t}x"
+def test_pieces_of_latex() -> None:
+    """Sizes and blanks go, primes stay with their letter, scripts of one piece have no braces."""
+    assert tokens(r"\left\{ \omega t_{k}' \right\}\, x''") == (
+        r"\{", r"\omega", "t", "_", "k", "'", r"\}", "x''"
+    )  # fmt: skip
