@@ -123,45 +123,32 @@ def form_from_record(record: Mapping[str, Any]) -> SpectralForm:
     return SpectralForm.collect(terms)
 
 
+_ATOMS: Final[Mapping[str, tuple[Any, str, tuple[str, ...]]]] = {
+    "element": (MatrixElement, "an element", ("S",)),
+    "integral": (SpectralIntegral, "an integral", ("CC", "CP")),
+    "thermal": (Thermal, "a thermal factor", ("T",)),
+    "value": (Value, "a value", ("C", "P")),
+}
+"""Type of an atom -> its class, what it is called, and its kinds."""
+_NAMES: Final = ("kind", "name", "other")
+_FREQUENCIES: Final = ("frequency", "exponent", "shift", "pole")
+
+
 def _atom(atom: Atom) -> Record:
-    if isinstance(atom, Value):
-        return {**atom._asdict(), "type": "value", "frequency": list(atom.frequency)}
-    if isinstance(atom, Thermal):
-        return {**atom._asdict(), "type": "thermal", "exponent": list(atom.exponent)}
-    if isinstance(atom, MatrixElement):
-        return {**atom._asdict(), "type": "element"}
-    return {
-        **atom._asdict(),
-        "type": "integral",
-        "shift": list(atom.shift),
-        "pole": list(atom.pole),
-    }
+    kind = next(kind for kind, (made, *_) in _ATOMS.items() if isinstance(atom, made))
+    plain = {k: list(x) if isinstance(x, tuple) else x for k, x in atom._asdict().items()}
+    return {**plain, "type": kind}
 
 
 def _read_atom(data: Mapping[str, Any]) -> Atom:
-    kind = data["kind"]
-    if data["type"] == "value":
-        _one_of("kind of a value", kind, ("C", "P"))
-        frequency = _frequency(data["frequency"])
-        return Value(kind, str(data["name"]), int(data["derivative"]), frequency)
-    if data["type"] == "thermal":
-        _one_of("kind of a thermal factor", kind, ("T",))
-        return Thermal(kind, int(data["power"]), _frequency(data["exponent"]))
-    if data["type"] == "element":
-        _one_of("kind of an element", kind, ("S",))
-        return MatrixElement(kind, str(data["name"]))
-    _one_of("type of an atom", data["type"], ("element", "integral", "thermal", "value"))
-    _one_of("kind of an integral", kind, ("CC", "CP"))
-    _one_of("reflect", data["reflect"], (-1, 1))
-    return SpectralIntegral(
-        kind,
-        str(data["name"]),
-        str(data["other"]),
-        int(data["reflect"]),
-        _frequency(data["shift"]),
-        _frequency(data["pole"]),
-        int(data["order"]),
-    )
+    _one_of("type of an atom", data["type"], tuple(_ATOMS))
+    made, called, kinds = _ATOMS[data["type"]]
+    _one_of(f"kind of {called}", data["kind"], kinds)
+    if made is SpectralIntegral:
+        _one_of("reflect", data["reflect"], (-1, 1))
+    read = dict.fromkeys(_FREQUENCIES, _frequency) | dict.fromkeys(_NAMES, str)
+    atom: Atom = made(*(read.get(name, int)(data[name]) for name in made._fields))
+    return atom
 
 
 def _one_of(what: str, value: object, allowed: tuple[object, ...]) -> None:
