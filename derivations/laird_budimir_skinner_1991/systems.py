@@ -367,9 +367,6 @@ def free(*names: str) -> dict[str, Plain]:
     return {name: ExponentialSum.form(variable(name)) for name in names}
 
 
-INDICES = ("00", "01", "10", "11")
-
-
 @cache
 def decaying() -> System:
     """A Gaussian bath with one exponential in each correlation function."""
@@ -406,7 +403,7 @@ def decaying() -> System:
     }  # fmt: skip
     return System(
         values, functions, AVERAGE, dagger, kets=KETS,
-        sums={r"\beta\beta'": INDICES, r"\alpha\alpha'": INDICES},
+        indices=dict.fromkeys((r"\alpha", r"\alpha'", r"\beta", r"\beta'"), (0, 1)),
         open=(r"\alpha\alpha'", r"\beta\beta'"),
         known=dict.fromkeys(("k_{10}", "k_{01}", r"\Delta\omega"), 6),
         thermal=(thermal_factor(), W),
@@ -777,7 +774,7 @@ def modes() -> System:
     }  # fmt: skip
     return System(
         values, functions, number_average, dagger, hamiltonian_exponential, KETS,
-        sums={"k": ("1", "2")}, known={r"\tilde\rho": 3, "e^{-\\beta H}": 3},
+        indices={"k": (1, 2)}, known={r"\tilde\rho": 3, "e^{-\\beta H}": 3},
         hamiltonians=("H_0", "H_b", "H_I", "H"), settle=settle,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ is off there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -35,8 +35,7 @@ from pertsym.language.reader import (
     Reader,
     Tokens,
     each_equation,
-    parts_between,
-    substituted,
+    instances,
     tokens,
 )
 from pertsym.language.syntax import FormulaError
@@ -70,8 +69,8 @@ class System:
         Names of Hamiltonians with what multiplies them -> the exponential.
     kets
         Labels of states -> their components.
-    sums
-        Indices, such as ``\\beta\\beta'`` -> the values that they take, a digit for each.
+    indices
+        Letters -> the values over which sums without limits run.
     known
         Names -> the first power of delta that they do not know.
     test
@@ -84,7 +83,7 @@ class System:
     settle
         Letters of an operator with their times as phases, where they can be.
     open
-        Indices of `sums` that a formula may have without summing over them.
+        Indices, such as ``\\beta\\beta'``, that a formula may have without summing over them.
     """
 
     values: Mapping[str, Plain] = field(default_factory=dict)
@@ -93,7 +92,7 @@ class System:
     dagger: Callable[[str], str] = str
     exponential: Callable[[Mapping[str, Linear]], Operator] | None = None
     kets: Mapping[str, Mapping[int, ExponentialSum]] = field(default_factory=dict)
-    sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    indices: Mapping[str, Sequence[int]] = field(default_factory=dict)
     known: Mapping[str, int] = field(default_factory=dict)
     test: tuple[str, Function] | None = None
     thermal: tuple[Gaussian, Gaussian] | None = None
@@ -112,7 +111,7 @@ class _Reader(Reader):
     """Evaluates one side of an equation in a system."""
 
     def __init__(self, source: Tokens, system: System) -> None:
-        super().__init__(source, system.names)
+        super().__init__(source, system.names, system.indices)
         self.system = system
 
     def number(self, digits: str) -> Operator:
@@ -175,7 +174,7 @@ class _Reader(Reader):
         for opening, read in (
             ((r"\mathrm", "{", "P", "}", r"\int"), lambda: self.integral(True)),
             ((r"\int",), lambda: self.integral(False)),
-            ((r"\sum",), self.summed),
+            ((r"\sum",), lambda: self.folded(self.plus)),
             ((r"\lim", "_", "{", "t", r"\to", r"\infty", "}"), self.late),
             ((r"\lim", "_", "{", r"\epsilon", r"\to", "0", "}"), lambda: self.inner(self.rest())),
             ((r"\matrix",), self.matrix),
@@ -216,31 +215,15 @@ class _Reader(Reader):
         upper = None if high == _INFINITE else self.inner(high).scalar().as_linear()
         return inner(1).mapped(lambda z: z.over_time(name, upper))
 
-    def summed(self) -> Operator:
-        below, above = self.script("_"), self.script("^")
-        letters, *start = parts_between(below, "=")
-        index, body = "".join(letters), self.rest()
-        if start and above == _INFINITE:
-            values = tuple(map(str, range(int(start[0][0]), HIGHEST // 2 + 1)))
-        elif index in self.system.sums:
-            values = self.system.sums[index]
-        else:
-            raise NotRead(f"the sum over {index} is not known")
-        return sum(
-            (self.inner(substituted(body, _assigned(letters, x), self.names)) for x in values),
-            Operator({}),
-        )
+    def limit(self, source: Tokens) -> int:
+        return HIGHEST // 2 if source == _INFINITE else int(source[0])
 
     def matrix(self) -> Operator:
-        rows, cells = int(self.group()[0]), Reader(self.group())
-        found = []
-        while cells.peek():
-            found.append(self.inner(cells.group()))
-        columns, total = len(found) // rows, Operator({})
-        for k, cell in enumerate(found):
-            i, j = divmod(k, columns)
-            side = ("ket", i, 0) if columns == 1 else ("dyad", i, j)
-            total = total + cell * Operator.of([(ONE, (side, EMPTY), None)])
+        total = Operator({})
+        for i, row in enumerate(self.cells()):
+            for j, cell in enumerate(row):
+                side = ("ket", i, 0) if len(row) == 1 else ("dyad", i, j)
+                total = total + cell * Operator.of([(ONE, (side, EMPTY), None)])
         return total
 
     def root(self) -> Operator:
@@ -332,11 +315,6 @@ class _Reader(Reader):
         return value
 
 
-def _assigned(letters: Tokens, values: str) -> dict[str, int]:
-    """Indices with a digit each."""
-    return dict(zip(letters, map(int, values), strict=True))
-
-
 def _part(value: Operator, part: str) -> Operator:
     z = value.scalar()
     half = Gaussian(Fraction(1, 2)) if part == "Re" else Gaussian(0, Fraction(-1, 2))
@@ -388,23 +366,16 @@ def difference(latex: str, system: System) -> str:
     equals = (r"\equiv", r"\le")
     source = tuple("=" if t in equals else t for t in tokens(latex))
     try:
-        return _difference(source, system, system.open)
+        each = instances(source, map(tokens, system.open), system.indices, {})
+        return next(filter(None, (_difference(sides, system) for _, sides in each)), "")
     except NotRead as fault:
         raise FormulaError(str(fault), latex, fault.place(latex)) from None
     except (ValueError, KeyError, IndexError, RecursionError) as fault:
         raise FormulaError(str(fault), latex, 0) from None
 
 
-def _difference(source: Tokens, system: System, opened: tuple[str, ...]) -> str:
-    for index in opened:
-        letters = tokens(index)
-        if set(letters) <= set(source) and not _has(source, (r"\sum", "_", "{", *letters, "}")):
-            rest = tuple(x for x in opened if x != index)
-            each = (substituted(source, _assigned(letters, v), {}) for v in system.sums[index])
-            return next(filter(None, (_difference(one, system, rest) for one in each)), "")
-    both = parts_between(source, "=")
-    if len(both) < 2:
-        raise NotRead("there is no equation: an equals sign is missing")
+def _difference(both: list[Tokens], system: System) -> str:
+    source = tuple(piece for side in both for piece in (*side, "="))
     order = min(
         (n for x, n in system.known.items() if _has(source, tokens(x))), default=HIGHEST + 1
     )

@@ -9,9 +9,9 @@ fault, never skipped.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,8 @@ from pertsym.language.reader import (
     NotRead,
     Reader,
     Tokens,
+    instances,
     parts_between,
-    substituted,
-    sum_indices,
     tokens,
 )
 
@@ -93,16 +92,12 @@ class Values:
         unequal: list[Tokens] = []
         if equation[-1:] == (")",) and equation[-3:-2] == (r"\ne",):  # (n \ne m) at the end
             unequal, equation = [(equation[-4], equation[-2])], equation[:-5]
-        bound = {letter for group in sum_indices(equation) for letter in group}
-        free = [i for i in self.indices if i in equation and i not in bound]
-        for chosen in product(*(self.indices[i] for i in free)):
-            at = dict(zip(free, chosen, strict=True))
+        groups = [(index,) for index in self.indices]
+        for at, found in instances(equation, groups, self.indices, names):
             if any(at[a] == at[b] for a, b in unequal):
                 continue
-            reader = _Reader(names, self.indices)
-            sides = [reader.inner(s) for s in parts_between(substituted(equation, at, names), "=")]
-            if len(sides) < 2:
-                raise NotRead("there is no equation: an equals sign is missing")
+            reader = _Reader((), names, self.indices)
+            sides = list(map(reader.inner, found))
             for other in sides[1:]:
                 apart = _norm(_plus(sides[0], _times(-1, other)))
                 if not apart <= self.tolerance * max(reader.largest[0], 1e-300):
@@ -114,37 +109,13 @@ class Values:
 class _Reader(Reader):
     """Evaluates one side after the other; `largest` is the size of the largest term of a sum."""
 
-    def __init__(self, names: Mapping[Tokens, Any], indices: Mapping[str, Sequence[int]]) -> None:
-        super().__init__((), names)
-        self.indices = indices
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
         self.largest = [0.0]
 
     def noted(self, value: Any) -> None:
         if not callable(value):
             self.largest[0] = max(self.largest[0], _norm(value))
-
-    def over_indices(self, head: str) -> Any:
-        below, above = self.script("_"), self.script("^")
-        body, total = self.rest(), None
-        for assignment in self._assignments(below, above):
-            value = self.inner(substituted(body, assignment, self.names))
-            self.noted(value)
-            join = _plus if head == r"\sum" else _times
-            total = value if total is None else join(total, value)
-        return 0 if total is None else total
-
-    def _assignments(self, below: Tokens, above: Tokens) -> Iterator[dict[str, int]]:
-        letter, *start = parts_between(below, "=")
-        if start:
-            first, last = (int(self.inner(side)) for side in (start[0], above))
-            yield from ({letter[0]: n} for n in range(first, last + 1))
-            return
-        letters = [t for t in below if t != ","]
-        unknown = [t for t in letters if t not in self.indices]
-        if unknown or not letters:
-            raise NotRead(f"a sum over {' '.join(below)}: its index has no range")
-        for chosen in product(*(self.indices[i] for i in letters)):
-            yield dict(zip(letters, chosen, strict=True))
 
     def integral(self) -> Any:
         """Over a variable whose measure follows the limits, by Gauss-Legendre panels.
@@ -158,8 +129,7 @@ class _Reader(Reader):
         low = float(np.real(self.inner(below)))
 
         def integrand(x: float) -> Any:
-            reader = _Reader({**self.names, variable: x}, self.indices)
-            return reader.inner(body)
+            return _Reader(body, {**self.names, variable: x}, self.indices).whole()
 
         if above == (r"\infty",):
             return _plus(
@@ -198,15 +168,12 @@ class _Reader(Reader):
     def special(self) -> Any:
         token = self.peek()
         if token in (r"\sum", r"\prod"):
-            return self.over_indices(self.next())
+            value = self.folded(_plus if self.next() == r"\sum" else _times)
+            return 0 if value is None else value
         if self.take(r"\int"):
             return self.integral()
         if self.take(r"\matrix"):
-            rows, cells = int(self.group()[0]), Reader(self.group())
-            found = []
-            while cells.peek():
-                found.append(self.inner(cells.group()))
-            return np.array(found).reshape(rows, -1)
+            return np.array(self.cells())
         if self.take("|"):  # |n><m|
             n, m = int(self.peek()), int(self.peek(3))
             self.at += 5

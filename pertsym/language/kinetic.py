@@ -17,7 +17,7 @@ from typing import Any
 import sympy
 from sympy.core.function import AppliedUndef
 
-from pertsym.language.reader import NotRead, Reader, Tokens, parts_between, tokens
+from pertsym.language.reader import NotRead, Reader, Tokens, instances, tokens
 from pertsym.language.syntax import FormulaError
 
 LEVELS, ENERGY = sympy.Function("Levels"), sympy.Function("Energy")
@@ -65,9 +65,8 @@ class Equations:
             Where something is not understood.
         """
         try:
-            first, *others = map(self._read, parts_between(tokens(latex), "="))
-            if not others:
-                raise NotRead("there is no equation: an equals sign is missing")
+            ((_, sides),) = instances(tokens(latex), (), {}, {})
+            first, *others = map(self._read, sides)
         except NotRead as fault:
             raise FormulaError(str(fault), latex, fault.place(latex)) from None
         for other in others:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NoReturn
 
@@ -97,12 +97,25 @@ def parts_between(source: Tokens, mark: str) -> list[Tokens]:
     return [source[a:b] for a, b in zip(starts, ends, strict=True)]
 
 
-def sum_indices(source: Tokens) -> Iterator[Tokens]:
-    """The letters under each sum or product sign."""
-    for k, token in enumerate(source):
-        if token in (r"\sum", r"\prod"):
-            letters = parts_between(Reader(source[k + 1 :]).script("_"), "=")[0]
-            yield tuple(t for t in letters if t.strip("\\'").isalpha())
+def instances(
+    equation: Tokens,
+    groups: Iterable[Tokens],
+    indices: Mapping[str, Sequence[int]],
+    names: Mapping[Tokens, Any],
+) -> Iterator[tuple[dict[str, int], list[Tokens]]]:
+    """Values of the indices that an equation has without summing over them, and its sides there.
+
+    Indices of a group are open only together.
+    """
+    signs = [k for k, token in enumerate(equation) if token in (r"\sum", r"\prod")]
+    bound = {letter for k in signs for letter in Reader(equation[k + 1 :]).script("_")}
+    free = [i for group in groups if set(group) <= set(equation) - bound for i in group]
+    for chosen in product(*(indices[i] for i in free)):
+        at = dict(zip(free, chosen, strict=True))
+        sides = parts_between(substituted(equation, at, names), "=")
+        if len(sides) < 2:
+            raise NotRead("there is no equation: an equals sign is missing")
+        yield at, sides
 
 
 def substituted(
@@ -192,8 +205,13 @@ _LONGEST_NAME = 24
 class Reader:
     """Evaluates pieces from left to right; `names` are what is known, by their own pieces."""
 
-    def __init__(self, source: Tokens, names: Mapping[Tokens, Any] | None = None) -> None:
-        self.source, self.at, self.names = source, 0, names or {}
+    def __init__(
+        self,
+        source: Tokens,
+        names: Mapping[Tokens, Any] | None = None,
+        indices: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        self.source, self.at, self.names, self.indices = source, 0, names or {}, indices or {}
 
     # --- where we are
 
@@ -341,6 +359,37 @@ class Reader:
         """The parts of a bracket between its commas."""
         return [self.inner(part) for part in parts_between(self.enclosed(), ",")]
 
+    def cells(self) -> list[list[Any]]:
+        r"""The entries of a ``\matrix``, row by row."""
+        rows, reader = int(self.group()[0]), Reader(self.group())
+        found = []
+        while reader.peek():
+            found.append(self.inner(reader.group()))
+        size = len(found) // rows
+        return [found[k : k + size] for k in range(0, len(found), size)]
+
+    def folded(self, join: Callable[[Any, Any], Any]) -> Any:
+        """The terms of a sum, or the factors of a product, behind its sign; None without any."""
+        below, above, total = self.script("_"), self.script("^"), None
+        body = self.rest()
+        for assignment in self._assignments(below, above):
+            value = self.inner(substituted(body, assignment, self.names))
+            self.noted(value)
+            total = value if total is None else join(total, value)
+        return total
+
+    def _assignments(self, below: Tokens, above: Tokens) -> Iterator[dict[str, int]]:
+        letter, *start = parts_between(below, "=")
+        if start:
+            first, last = self.limit(start[0]), self.limit(above)
+            yield from ({letter[0]: n} for n in range(first, last + 1))
+            return
+        letters = [t for t in below if t != ","]
+        if not letters or any(t not in self.indices for t in letters):
+            raise NotRead(f"a sum over {' '.join(below)}: its index has no range")
+        for chosen in product(*(self.indices[i] for i in letters)):
+            yield dict(zip(letters, chosen, strict=True))
+
     def named(self) -> Any:
         """The value of the longest name that fits here, None without any."""
         for size in range(min(_LONGEST_NAME, len(self.source) - self.at), 0, -1):
@@ -369,6 +418,10 @@ class Reader:
     def special(self) -> Any:
         """Whatever else the domain has here, None for nothing."""
         return None
+
+    def limit(self, source: Tokens) -> int:
+        """Where the index of a sum begins or ends."""
+        return int(self.inner(source))
 
     def noted(self, value: Any) -> None:
         """A term of a sum has been read."""
