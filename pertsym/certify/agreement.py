@@ -97,11 +97,12 @@ class _Comparison:
             with decimals(digits + GUARD_DIGITS):
                 direct = self._time_integral(entry, digits)
                 brute = self._superoperators(entry)
-                value, what = reference[entry], _label(entry)
+                value, what = as_mpf(reference[entry]), _label(entry)
+                near = bool(abs(mpmath.mpf(brute) - value) <= DOUBLE * scale)
                 findings = [
                     close(f"{what}: time integral", direct, value, digits, scale),
-                    _in_double(f"{what}: superoperators", brute, value, scale),
-                    *self._generated(entry, value, scale),
+                    Finding(f"{what}: superoperators", near),
+                    *self._generated(entry, reference[entry], digits, scale),
                 ]
             return conclude((_GENERATED, _RESIDUES, _TIME, _BRUTE), *findings, status="numerical")
 
@@ -117,12 +118,10 @@ class _Comparison:
             w0 = self.case.w0.as_integer_ratio()
             precise = self._enclosed(digits)
             with precise.precision():
-                reference = {
-                    entry: bounded.whole for entry, bounded in self._forms_in_balls(digits)
-                }
+                reference = self._closed_forms(digits)
                 for entry, value in reference.items():
                     scale = _scale(reference, entry)
-                    findings += self._generated_in_balls(entry, value, digits, scale)
+                    findings += self._generated(entry, value, digits, scale)
                     call = self._function(entry)
                     if call is not None:
                         found = call(flint.fmpq(*w0), precise).whole
@@ -151,18 +150,15 @@ class _Comparison:
         }
 
     def _closed_forms(self, digits: int) -> dict[Entry, Any]:
-        """Every spectral form with enclosed spectra, mpf of `digits` + 5 digits."""
+        """Every spectral form with enclosed spectra, as a ball."""
         if digits not in self._forms_known:
-            self._forms_known[digits] = self._evaluated_forms(digits)
+            spectra, case = self._enclosed(digits), self.case
+            with spectra.precision():
+                self._forms_known[digits] = {
+                    entry: evaluate(form, (case.w0,), spectra, case.beta).whole
+                    for entry, form in _forms(self.bloch, case.beta is not None)
+                }
         return self._forms_known[digits]
-
-    def _evaluated_forms(self, digits: int) -> dict[Entry, Any]:
-        return {entry: as_mpf(found.value) for entry, found in self._forms_in_balls(digits)}
-
-    def _forms_in_balls(self, digits: int) -> Iterator[tuple[Entry, Bounded]]:
-        spectra = self._enclosed(digits)
-        for entry, form in _forms(self.bloch, self.case.beta is not None):
-            yield entry, evaluate(form, (self.case.w0,), spectra, self.case.beta)
 
     def _enclosed(self, digits: int) -> EnclosedSpectra:
         if digits not in self._enclosures:
@@ -178,48 +174,29 @@ class _Comparison:
             return lambda w0, spectra: function(w0, self.case.beta, spectra)
         return lambda w0, spectra: function(w0, spectra)
 
-    def _generated(self, entry: Entry, reference: Any, scale: Any) -> list[Finding]:
+    def _generated(self, entry: Entry, reference: Any, digits: int, scale: Any) -> list[Finding]:
         """The generated function: within its own error bound, and that bound small."""
         call = self._function(entry)
         if call is None:
             remedy = f"generated/{self.name}/rates.py has no {entry[0]}_{entry[1]}"
             return [Finding(f"{remedy}; run `pertsym regenerate`", False)]
-        value, error = (lambda b: (b.value, b.error))(
-            call(self.case.w0, DoubleSpectra(self._spectra()))
-        )
-        return [
-            Finding(
-                f"{_label(entry)}: generated code within its error bound {float(error):.1e}",
-                bool(abs(mpmath.mpf(value) - reference) <= error),
-            ),
-            Finding(f"{_label(entry)}: error bound small", bool(error <= DOUBLE * scale)),
-        ]
-
-    def _generated_in_balls(
-        self, entry: Entry, reference: Any, digits: int, scale: Any
-    ) -> list[Finding]:
-        """The generated function in double precision with its bound, as a ball."""
-        call = self._function(entry)
-        if call is None:
-            return self._generated(entry, reference, scale)  # says what is missing
         found = call(self.case.w0, DoubleSpectra(self._spectra()))
         ball = Bounded(float(found.value), float(found.error)).whole
         what = f"{_label(entry)}: generated code within its error bound {float(found.error):.1e}"
-        small = Finding(
-            f"{_label(entry)}: error bound small",
-            bool(ball.rad() <= flint.arb(DOUBLE) * scale),
-            ball=True,
-        )
-        return [enclosed(what, reference, ball, digits, scale), small]
+        small = bool(ball.rad() <= flint.arb(DOUBLE) * scale)
+        return [
+            enclosed(what, reference, ball, digits, scale),
+            Finding(f"{_label(entry)}: error bound small", small, ball=True),
+        ]
 
     def _time_integral(self, entry: Entry, digits: int) -> Any:
         bloch, (name, order) = self.bloch, entry
         functions = {
             correlation: time_domain.Exponentials(
-                tuple(c * weight for weight, e in parts for c in e.c),
-                tuple(nu for _, e in parts for nu in e.nu),
+                tuple(c * weight for weight, bath in used for c in _exact(bath).c),
+                tuple(nu for _, bath in used for nu in _exact(bath).nu),
             )
-            for correlation, parts in self._exponentials().items()
+            for correlation, used in self._spectra().items()
         }
         w0 = Fraction(self.case.w0)
         terms = bloch.series(name)[order].terms
@@ -231,16 +208,6 @@ class _Comparison:
             return time_domain.time_integral(integrand, functions, (w0,), digits + 10)
 
         return _shift(element, order, mpmath.mpf(self.case.w0))
-
-    def _exponentials(self) -> dict[str, list[tuple[int, time_domain.Exponentials]]]:
-        result: dict[str, list[tuple[int, time_domain.Exponentials]]] = {}
-        for name, parts in self._spectra().items():
-            result[name] = []
-            for weight, bath in parts:
-                assert isinstance(bath.density, Exponentials)
-                given = time_domain.Exponentials.of(bath.density.c, bath.density.nu)
-                result[name].append((weight, given))
-        return result
 
     def _superoperators(self, entry: Entry) -> Any:
         name, order = entry
@@ -265,11 +232,7 @@ class _Comparison:
 
     def _brute_force_generator(self, order: int) -> Any:
         """The 4 x 4 generator of an order from superoperator cumulants."""
-        exponentials = {
-            str(k): time_domain.Exponentials.of(bath.density.c, bath.density.nu)
-            for k, bath in enumerate(self.case.baths)
-            if isinstance(bath.density, Exponentials)
-        }
+        exponentials = {str(k): _exact(bath) for k, bath in enumerate(self.case.baths)}
         couplings = [(operator.matrix, str(k)) for k, operator in enumerate(self.operators)]
         model = brute_force.ExponentialModel.with_baths(
             (0.0, self.case.w0), couplings, exponentials
@@ -294,6 +257,11 @@ def _forms(bloch: Bloch, thermal: bool) -> Iterator[tuple[Entry, SpectralForm]]:
         yield ("K", 2), constant[2]
 
 
+def _exact(bath: Correlation) -> time_domain.Exponentials:
+    assert isinstance(bath.density, Exponentials)
+    return time_domain.Exponentials.of(bath.density.c, bath.density.nu)
+
+
 def _label(entry: Entry) -> str:
     return f"{entry[0]}({entry[1]})"
 
@@ -305,10 +273,6 @@ def _scale(values: Mapping[Entry, Any], entry: Entry) -> Any:
         return max(size[entry], 0.1)
     order = [x for (name, n), x in size.items() if n == entry[1] and name != "K"]
     return max(size[entry], max(order) / 10)
-
-
-def _in_double(what: str, found: Any, reference: Any, scale: Any) -> Finding:
-    return Finding(what, bool(abs(mpmath.mpf(found) - reference) <= DOUBLE * scale))
 
 
 def _shift(element: Callable[[int, tuple[int, int, int, int]], Any], order: int, w0: Any) -> Any:
