@@ -10,6 +10,8 @@ generated code, balls  the same module with the same spectra at any precision
 from __future__ import annotations
 
 import inspect
+import math
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,18 +20,23 @@ from typing import Any
 
 import flint
 import mpmath
+import numpy as np
+from numpy.typing import NDArray
 
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
+    BathDensity,
+    DrudeLorentz,
     Exponentials,
+    Ohmic,
+    Underdamped,
 )
 from pertsym.certify import brute_force, time_domain
-from pertsym.certify.cases import Case, cases
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, enclosed
-from pertsym.certify.hermitian import HermitianBath, hermitian_baths
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.expansion.interaction import Interaction, Operator
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
@@ -52,6 +59,143 @@ _ORDERS = (2, 4)
 
 Entry = tuple[str, int]
 """(quantity, order); K stands for the equilibrium constant."""
+
+
+@dataclass(frozen=True, eq=False)
+class HermitianBath:
+    """One Hermitian bath operator with what it couples to.
+
+    Attributes
+    ----------
+    matrix
+        N x N system operator that multiplies it in H_I.
+    weights
+        Correlation name -> weight of this operator's correlation function in it.
+    """
+
+    matrix: NDArray[np.complex128]
+    weights: Mapping[str, int]
+
+
+def hermitian_baths(interaction: Interaction) -> tuple[HermitianBath, ...]:
+    """Write every S (x) B + S^+ (x) B^+ as (S + S^+) X + i(S - S^+) Y with B = X + iY.
+
+    X and Y are independent Hermitian operators, so that <B B^+> = C_X + C_Y = <B^+ B> and
+    <B B> = C_X - C_Y = <B^+ B^+>; a Hermitian B is one operator.
+
+    Raises
+    ------
+    ValueError
+        If different operators are correlated: they cannot be written in this way.
+    """
+    size, found = interaction.dimension, []
+    for a, operator in enumerate(interaction.operators):
+        b = interaction.adjoint[a]
+        for i, j in interaction.correlations:
+            if i in (a, b) and j not in (a, b):
+                raise ValueError(f"correlations[{i}, {j}]: operators of two baths are correlated")
+        s = _dense(operator, size)
+        if a == b:
+            found.append(HermitianBath(s, {interaction.correlations[a, a]: 1}))
+        elif b < a:  # the second of a pair: the first has brought both
+            cross = {interaction.correlations[pair] for pair in ((a, b), (b, a))}
+            same = {interaction.correlations[pair] for pair in ((a, a), (b, b))}
+            if len(cross) > 1 or len(same) > 1:
+                raise ValueError(f"operators[{b}], [{a}]: X and Y are correlated with each other")
+            (plus,), (minus,) = cross, same
+            first = _dense(interaction.operators[b], size)
+            found.append(HermitianBath(first + s, {plus: 1, minus: 1}))
+            found.append(HermitianBath(1j * (first - s), {plus: 1, minus: -1}))
+    return tuple(found)
+
+
+def _dense(operator: Operator, size: int) -> NDArray[Any]:
+    matrix = np.zeros((size, size), dtype=np.complex128)
+    for row, column, value in operator:
+        matrix[row, column] = complex(value)
+    return matrix
+
+
+@dataclass(frozen=True)
+class Case:
+    """Parameters at which the routes are compared.
+
+    Attributes
+    ----------
+    name
+        For the reader.
+    w0
+        Level splitting, a dyadic number: exact in double precision too, as are all parameters.
+    baths
+        One for each independent Hermitian bath operator.
+    beta
+        Common inverse temperature, inf at T = 0; None for classical and exponential baths.
+    most_digits
+        Digits beyond which quadratures at these parameters would take too long.
+    """
+
+    name: str
+    w0: float
+    baths: tuple[Correlation, ...]
+    beta: float | None = None
+    most_digits: int = 1000
+
+    @property
+    def exponential(self) -> bool:
+        return all(isinstance(bath.density, Exponentials) for bath in self.baths)
+
+
+def cases(count: int) -> Iterator[Case]:
+    """Fixed and random (seeded) parameters for so many independent baths."""
+    draw = random.Random(1991)
+
+    def dyadic(low: float, high: float) -> float:
+        return draw.randint(round(low * 64), round(high * 64)) / 64
+
+    def drawn() -> Correlation:
+        c = tuple(complex(dyadic(-0.4, 0.6), dyadic(-0.4, 0.4)) for _ in range(2))
+        nu = tuple(complex(dyadic(0.4, 2), dyadic(-1.5, 1.5)) for _ in range(2))
+        return Correlation(Exponentials(c, nu))
+
+    fixed = (
+        Correlation(Exponentials((0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j))),
+        Correlation(Exponentials((0.25 - 0.125j,), (0.875 + 0.25j,))),
+    )
+    yield Case("exponentials", 1.125, _first(fixed, count))
+    yield Case("random exponentials", dyadic(0.5, 2), tuple(drawn() for _ in range(count)))
+    none = Ohmic(0.0, 1.0, 1.0)
+    # quadratures of products of two baths take long: 30 digits are asked of one bath only
+    boson: tuple[tuple[str, BathDensity, BathDensity, float, int], ...] = (
+        ("super-Ohmic, T > 0", Ohmic(0.09375, 2.5, 3.0), none, 1.25, 1000),
+        (
+            "Ohmic and super-Ohmic, T = 0",
+            Ohmic(0.09375, 2.5, 1.0),
+            Ohmic(0.0625, 3.0, 2.0),
+            math.inf,
+            1000,
+        ),
+        ("underdamped, T > 0", Underdamped(0.375, 1.25, 0.375), none, 2.0, 16),
+        (
+            "random Drude-Lorentz and Ohmic, T > 0",
+            DrudeLorentz(dyadic(0.05, 0.3), dyadic(0.5, 2)),
+            Ohmic(dyadic(0.05, 0.2), dyadic(1, 4), 1.0),
+            dyadic(0.5, 3),
+            16,
+        ),
+    )
+    for name, density, other, beta, most in boson:
+        thermal = (Correlation(density, "boson", beta), Correlation(other, "boson", beta))
+        w0 = dyadic(0.5, 2) if "random" in name else 1.0
+        yield Case(name, w0, _first(thermal, count), beta, most)
+    classical = (
+        Correlation(DrudeLorentz(0.125, 0.75), "classical", 0.5),
+        Correlation(none, "classical", 0.5),
+    )
+    yield Case("classical Drude-Lorentz", 0.875, _first(classical, count))
+
+
+def _first(baths: tuple[Correlation, ...], count: int) -> tuple[Correlation, ...]:
+    return tuple(baths[k % len(baths)] for k in range(count))
 
 
 def certificates(paper: Paper) -> dict[str, Check]:
