@@ -13,13 +13,12 @@ from pertsym.certify.brute_force import (
     ExponentialModel,
     _cumulant_products,
     generator,
-    ordered_cumulant,
 )
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
-from tests.time_quadrature import generator_by_quadrature
+from tests.time_quadrature import generator_by_quadrature, ordered_cumulant
 
 SETTINGS = settings(derandomize=True, deadline=None, max_examples=6, database=None)
 

@@ -14,10 +14,9 @@ from pertsym.equations.models import independent_baths
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
 from pertsym.language.bath_operators import EMPTY, Operator
-from pertsym.language.concrete import AtNumbers, difference
-from pertsym.language.concrete_reader import System, plain
-from pertsym.language.equations import NotRead
+from pertsym.language.concrete import AtNumbers, System, difference
 from pertsym.language.exponential_sums import PI, ExponentialSum, constant, linear, variable
+from pertsym.language.reader import NotRead, tokens
 from pertsym.language.syntax import FormulaError
 
 
@@ -91,8 +90,11 @@ def test_what_is_not_understood(latex: str) -> None:
         difference(latex, SYSTEM)
 
 
-def test_plain_latex() -> None:
-    assert plain(r"\left\{ \omega t \right\}\, x") == r"{\omega t}x"
+def test_pieces_of_latex() -> None:
+    """Sizes and blanks go, primes stay with their letter, scripts of one piece have no braces."""
+    assert tokens(r"\left\{ \omega t_{k}' \right\}\, x''") == (
+        r"\{", r"\omega", "t", "_", "k", "'", r"\}", "x''"
+    )  # fmt: skip
 
 
 def test_the_time_domain_of_a_hamiltonian_of_ones_own() -> None:

@@ -20,9 +20,10 @@ from pertsym.present import symbolic
 from pertsym.present.display import shown
 from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.metrics import rendered_width
-from pertsym.present.records import form_from_record, form_record, integrand_record
+from pertsym.present.records import form_record, integrand_record
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
+from tests.form_records import form_from_record
 from tests.latex_reader import (
     BETA,
     FORMS,

@@ -36,11 +36,12 @@ from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.present.elements import element_symbol, polynomial_markup, strengths_markup
 from pertsym.present.latex import form_latex
 from pertsym.present.mathml import mathml
-from pertsym.present.records import form_from_record, form_record, integrand_record
+from pertsym.present.records import form_record, integrand_record
 from pertsym.present.symbolic import form_expression
 from pertsym.present.text import form_lines
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import SpectralIntegral, Value, monomial
+from tests.form_records import form_from_record
 
 ONE = Gaussian(1)
 SPECTRUM = monomial(ONE, Value("C", "B", 0, (1,)))

@@ -16,9 +16,9 @@ from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
 from pertsym.certify import agreement
+from pertsym.certify.agreement import hermitian_baths
 from pertsym.certify.claims import Evidence
 from pertsym.certify.element_routes import exponential_spectra
-from pertsym.certify.hermitian import hermitian_baths
 from pertsym.certify.run import all_checks, verify
 from pertsym.certify.time_domain import Exponentials as ExactExponentials
 from pertsym.cli.verify import verify as command

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from pertsym.certify.brute_force import ExponentialModel, Matrix, ordered_cumulant
+from pertsym.certify.brute_force import (
+    ExponentialModel,
+    Matrix,
+    Times,
+    _bath_order,
+    _gaussian_pairs,
+    _ordered_partitions,
+)
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import TimeIntegrand
 
@@ -128,3 +135,73 @@ def generator_by_quadrature(
         cumulant = ordered_cumulant(model, list(times))
         total += weight * np.tensordot(weights, cumulant, axes=weights.ndim)
     return total
+
+
+def ordered_cumulant(model: ExponentialModel, times: Sequence[ArrayLike]) -> Matrix:
+    """<L(t_0) L(t_1) ...>_oc at given times, interaction picture, shape (..., N^2, N^2).
+
+    Numbers throughout: matrices of L(t), Gaussian moments of C(t), matrix products.
+
+    Parameters
+    ----------
+    times
+        An even number of arrays of one shape (...), strictly descending.
+    """
+    arrays = [np.asarray(t, dtype=np.float64) for t in times]
+    if not all(np.all(late > early) for late, early in itertools.pairwise(arrays)):
+        raise ValueError("times: must descend strictly, latest first")
+    size = len(model.energies) ** 2
+    moments: dict[Times, Matrix] = {}
+    total = np.zeros((*arrays[0].shape, size, size), dtype=np.complex128)
+    for blocks in _ordered_partitions(tuple(range(len(arrays)))):
+        for block in blocks:
+            if block not in moments:
+                moments[block] = _moment(model, [arrays[j] for j in block])
+        product = functools.reduce(np.matmul, [moments[block] for block in blocks])
+        total += (-1) ** (len(blocks) - 1) * product
+    return total
+
+
+def _moment(model: ExponentialModel, times: list[NDArray[np.float64]]) -> Matrix:
+    """<L(t_0) L(t_1) ...> for descending times of shape (...), by matrices and numbers."""
+    count, shape, size = len(times), times[0].shape, len(model.energies) ** 2
+    identity = np.eye(len(model.energies))
+    bohr = np.subtract.outer(model.energies, model.energies)
+    total = np.zeros((*shape, size, size), dtype=np.complex128)
+    for labels in itertools.product(range(len(model.couplings)), repeat=count):
+        operators = [
+            model.couplings[a] * np.exp(1j * bohr * t[..., None, None])
+            for a, t in zip(labels, times, strict=True)
+        ]
+        actions = [
+            (_kron(operator, identity), -_kron(identity, np.swapaxes(operator, -1, -2)))
+            for operator in operators
+        ]
+        for sides in itertools.product((False, True), repeat=count):
+            bath = np.zeros(shape, dtype=np.complex128)
+            for pairs in _gaussian_pairs(_bath_order(tuple(range(count)), sides)):
+                factor = np.ones(shape, dtype=np.complex128)
+                for i, j in pairs:
+                    factor *= _correlation(model, labels[i], labels[j], times[i] - times[j])
+                bath += factor
+            if np.any(bath):
+                chosen = [action[side] for action, side in zip(actions, sides, strict=True)]
+                chain = functools.reduce(np.matmul, chosen)
+                total += (-1j) ** count * bath[..., None, None] * chain
+    return total
+
+
+def _correlation(model: ExponentialModel, a: int, b: int, t: NDArray[np.float64]) -> Any:
+    """<B_a(t) B_b(0)> for either sign of t, the same throughout the array."""
+    later = bool(np.all(t > 0))
+    function = model.correlations.get((a, b) if later else (b, a))
+    if function is None:
+        return 0.0
+    return function(t) if later else function(-t).conj()
+
+
+def _kron(a: NDArray[Any], b: NDArray[Any]) -> Matrix:
+    """Kronecker product over the last two axes, the others broadcast."""
+    product: Matrix = np.einsum("...ij,...kl->...ikjl", a, b)
+    size = product.shape[-1] * product.shape[-2]
+    return product.reshape(*product.shape[:-4], size, size)

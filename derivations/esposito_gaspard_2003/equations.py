@@ -333,8 +333,8 @@ def _relaxing(projector: Projector, subscript: str, normalised: bool) -> dict[st
         return at.xreplace(first)
 
     heads: dict[str, Head] = {
-        f"z_{{{subscript[8:-1]}}}": value,
-        rf"\gamma_{{{subscript[8:-1]}}}": lambda *_: rate,
+        f"z_{{{subscript}}}": value,
+        rf"\gamma_{{{subscript}}}": lambda *_: rate,
     }
     return heads
 
@@ -354,7 +354,7 @@ def _conserved(band: bool) -> dict[str, Head]:
     for name, table in ((r"\gamma", series.rate), ("z", series.z_infinity)):
         for order, value in table.items():
             shown = conserved.in_band(value) if band else value
-            heads[f"{name}^{order}"] = _value(shown)
+            heads[f"{name}^{{({order})}}"] = _value(shown)
     return heads
 
 

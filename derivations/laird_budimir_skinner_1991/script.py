@@ -27,8 +27,7 @@ from pertsym.equations.rational import rational_form
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.language.concrete import AtNumbers
-from pertsym.language.concrete_reader import System
+from pertsym.language.concrete import AtNumbers, System
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.narrative import (
     NamedForm,

@@ -50,8 +50,7 @@ from pertsym.language.bath_operators import (
     diagonal,
     evolution,
 )
-from pertsym.language.concrete_reader import Function, System
-from pertsym.language.equations import NotRead
+from pertsym.language.concrete import Function, System
 from pertsym.language.exponential_sums import (
     DELTA,
     PI,
@@ -64,6 +63,7 @@ from pertsym.language.exponential_sums import (
     reciprocal,
     variable,
 )
+from pertsym.language.reader import NotRead
 from pertsym.reduction.spectral import SpectralForm, Thermal
 
 I = Gaussian(0, 1)  # noqa: E741
@@ -217,9 +217,6 @@ def slope(function: Scalar) -> Scalar:
 SUBSCRIPTS = {"C1": "_1", "C2": "_2"}
 
 
-INDICES = ("00", "01", "10", "11")
-
-
 @cache
 def decaying() -> System:
     """A Gaussian bath with one exponential in each correlation function."""
@@ -248,7 +245,7 @@ def decaying() -> System:
     }  # fmt: skip
     return replace(
         plain, values=values, functions=functions, kets=KETS,
-        sums={r"\beta\beta'": INDICES, r"\alpha\alpha'": INDICES},
+        indices=dict.fromkeys((r"\alpha", r"\alpha'", r"\beta", r"\beta'"), (0, 1)),
         open=(r"\alpha\alpha'", r"\beta\beta'"),
         known=dict.fromkeys(("k_{10}", "k_{01}", r"\Delta\omega"), 6),
         thermal=(thermal_factor(), W),
@@ -600,7 +597,7 @@ def modes() -> System:
     }  # fmt: skip
     return System(
         values, functions, number_average, dagger, hamiltonian_exponential, KETS,
-        sums={"k": ("1", "2")}, known={r"\tilde\rho": 3, "e^{-\\beta H}": 3},
+        indices={"k": (1, 2)}, known={r"\tilde\rho": 3, "e^{-\\beta H}": 3},
         hamiltonians=("H_0", "H_b", "H_I", "H"), settle=settle,
     )  # fmt: skip
 

@@ -10,6 +10,8 @@ generated code, balls  the same module with the same spectra at any precision
 from __future__ import annotations
 
 import inspect
+import math
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -18,18 +20,23 @@ from typing import Any
 
 import flint
 import mpmath
+import numpy as np
+from numpy.typing import NDArray
 
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
+    BathDensity,
+    DrudeLorentz,
     Exponentials,
+    Ohmic,
+    Underdamped,
 )
 from pertsym.certify import brute_force, time_domain
-from pertsym.certify.cases import Case, cases
 from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, enclosed
-from pertsym.certify.hermitian import HermitianBath, hermitian_baths
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
+from pertsym.expansion.interaction import Interaction, Operator
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
@@ -52,6 +59,144 @@ _ORDERS = (2, 4)
 
 Entry = tuple[str, int]
 """(quantity, order); K stands for the equilibrium constant."""
+
+
+@dataclass(frozen=True, eq=False)
+class HermitianBath:
+    """One Hermitian bath operator with what it couples to.
+
+    Attributes
+    ----------
+    matrix
+        N x N system operator that multiplies it in H_I.
+    weights
+        Correlation name -> weight of this operator's correlation function in it.
+    """
+
+    matrix: NDArray[np.complex128]
+    weights: Mapping[str, int]
+
+
+def hermitian_baths(interaction: Interaction) -> tuple[HermitianBath, ...]:
+    """Write every S (x) B + S^+ (x) B^+ as (S + S^+) X + i(S - S^+) Y with B = X + iY.
+
+    X and Y are independent Hermitian operators, so that <B B^+> = C_X + C_Y = <B^+ B> and
+    <B B> = C_X - C_Y = <B^+ B^+>; a Hermitian B is one operator.
+
+    Raises
+    ------
+    ValueError
+        If different operators are correlated: they cannot be written in this way.
+    """
+    size, found = interaction.dimension, []
+    for a, operator in enumerate(interaction.operators):
+        b = interaction.adjoint[a]
+        for i, j in interaction.correlations:
+            if i in (a, b) and j not in (a, b):
+                raise ValueError(f"correlations[{i}, {j}]: operators of two baths are correlated")
+        s = dense(operator, size)
+        if a == b:
+            found.append(HermitianBath(s, {interaction.correlations[a, a]: 1}))
+        elif b < a:  # the second of a pair: the first has brought both
+            cross = {interaction.correlations[pair] for pair in ((a, b), (b, a))}
+            same = {interaction.correlations[pair] for pair in ((a, a), (b, b))}
+            if len(cross) > 1 or len(same) > 1:
+                raise ValueError(f"operators[{b}], [{a}]: X and Y are correlated with each other")
+            (plus,), (minus,) = cross, same
+            first = dense(interaction.operators[b], size)
+            found.append(HermitianBath(first + s, {plus: 1, minus: 1}))
+            found.append(HermitianBath(1j * (first - s), {plus: 1, minus: -1}))
+    return tuple(found)
+
+
+def dense(operator: Operator, size: int) -> NDArray[Any]:
+    """A sparse operator as a matrix."""
+    matrix = np.zeros((size, size), dtype=np.complex128)
+    for row, column, value in operator:
+        matrix[row, column] = complex(value)
+    return matrix
+
+
+@dataclass(frozen=True)
+class Case:
+    """Parameters at which the routes are compared.
+
+    Attributes
+    ----------
+    name
+        For the reader.
+    w0
+        Level splitting, a dyadic number: exact in double precision too, as are all parameters.
+    baths
+        One for each independent Hermitian bath operator.
+    beta
+        Common inverse temperature, inf at T = 0; None for classical and exponential baths.
+    most_digits
+        Digits beyond which quadratures at these parameters would take too long.
+    """
+
+    name: str
+    w0: float
+    baths: tuple[Correlation, ...]
+    beta: float | None = None
+    most_digits: int = 1000
+
+    @property
+    def exponential(self) -> bool:
+        return all(isinstance(bath.density, Exponentials) for bath in self.baths)
+
+
+def cases(count: int) -> Iterator[Case]:
+    """Fixed and random (seeded) parameters for so many independent baths."""
+    draw = random.Random(1991)
+
+    def dyadic(low: float, high: float) -> float:
+        return draw.randint(round(low * 64), round(high * 64)) / 64
+
+    def drawn() -> Correlation:
+        c = tuple(complex(dyadic(-0.4, 0.6), dyadic(-0.4, 0.4)) for _ in range(2))
+        nu = tuple(complex(dyadic(0.4, 2), dyadic(-1.5, 1.5)) for _ in range(2))
+        return Correlation(Exponentials(c, nu))
+
+    fixed = (
+        Correlation(Exponentials((0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j))),
+        Correlation(Exponentials((0.25 - 0.125j,), (0.875 + 0.25j,))),
+    )
+    yield Case("exponentials", 1.125, _first(fixed, count))
+    yield Case("random exponentials", dyadic(0.5, 2), tuple(drawn() for _ in range(count)))
+    none = Ohmic(0.0, 1.0, 1.0)
+    # quadratures of products of two baths take long: 30 digits are asked of one bath only
+    boson: tuple[tuple[str, BathDensity, BathDensity, float, int], ...] = (
+        ("super-Ohmic, T > 0", Ohmic(0.09375, 2.5, 3.0), none, 1.25, 1000),
+        (
+            "Ohmic and super-Ohmic, T = 0",
+            Ohmic(0.09375, 2.5, 1.0),
+            Ohmic(0.0625, 3.0, 2.0),
+            math.inf,
+            1000,
+        ),
+        ("underdamped, T > 0", Underdamped(0.375, 1.25, 0.375), none, 2.0, 16),
+        (
+            "random Drude-Lorentz and Ohmic, T > 0",
+            DrudeLorentz(dyadic(0.05, 0.3), dyadic(0.5, 2)),
+            Ohmic(dyadic(0.05, 0.2), dyadic(1, 4), 1.0),
+            dyadic(0.5, 3),
+            16,
+        ),
+    )
+    for name, density, other, beta, most in boson:
+        thermal = (Correlation(density, "boson", beta), Correlation(other, "boson", beta))
+        w0 = dyadic(0.5, 2) if "random" in name else 1.0
+        yield Case(name, w0, _first(thermal, count), beta, most)
+    classical = (
+        Correlation(DrudeLorentz(0.125, 0.75), "classical", 0.5),
+        Correlation(none, "classical", 0.5),
+    )
+    yield Case("classical Drude-Lorentz", 0.875, _first(classical, count))
+
+
+def _first(baths: tuple[Correlation, ...], count: int) -> tuple[Correlation, ...]:
+    return tuple(baths[k % len(baths)] for k in range(count))
 
 
 def certificates(paper: Paper) -> dict[str, Check]:
@@ -97,11 +242,12 @@ class _Comparison:
             with decimals(digits + GUARD_DIGITS):
                 direct = self._time_integral(entry, digits)
                 brute = self._superoperators(entry)
-                value, what = reference[entry], _label(entry)
+                value, what = as_mpf(reference[entry]), _label(entry)
+                near = bool(abs(mpmath.mpf(brute) - value) <= DOUBLE * scale)
                 findings = [
                     close(f"{what}: time integral", direct, value, digits, scale),
-                    _in_double(f"{what}: superoperators", brute, value, scale),
-                    *self._generated(entry, value, scale),
+                    Finding(f"{what}: superoperators", near),
+                    *self._generated(entry, reference[entry], digits, scale),
                 ]
             return conclude((_GENERATED, _RESIDUES, _TIME, _BRUTE), *findings, status="numerical")
 
@@ -117,12 +263,10 @@ class _Comparison:
             w0 = self.case.w0.as_integer_ratio()
             precise = self._enclosed(digits)
             with precise.precision():
-                reference = {
-                    entry: bounded.whole for entry, bounded in self._forms_in_balls(digits)
-                }
+                reference = self._closed_forms(digits)
                 for entry, value in reference.items():
                     scale = _scale(reference, entry)
-                    findings += self._generated_in_balls(entry, value, digits, scale)
+                    findings += self._generated(entry, value, digits, scale)
                     call = self._function(entry)
                     if call is not None:
                         found = call(flint.fmpq(*w0), precise).whole
@@ -151,18 +295,15 @@ class _Comparison:
         }
 
     def _closed_forms(self, digits: int) -> dict[Entry, Any]:
-        """Every spectral form with enclosed spectra, mpf of `digits` + 5 digits."""
+        """Every spectral form with enclosed spectra, as a ball."""
         if digits not in self._forms_known:
-            self._forms_known[digits] = self._evaluated_forms(digits)
+            spectra, case = self._enclosed(digits), self.case
+            with spectra.precision():
+                self._forms_known[digits] = {
+                    entry: evaluate(form, (case.w0,), spectra, case.beta).whole
+                    for entry, form in _forms(self.bloch, case.beta is not None)
+                }
         return self._forms_known[digits]
-
-    def _evaluated_forms(self, digits: int) -> dict[Entry, Any]:
-        return {entry: as_mpf(found.value) for entry, found in self._forms_in_balls(digits)}
-
-    def _forms_in_balls(self, digits: int) -> Iterator[tuple[Entry, Bounded]]:
-        spectra = self._enclosed(digits)
-        for entry, form in _forms(self.bloch, self.case.beta is not None):
-            yield entry, evaluate(form, (self.case.w0,), spectra, self.case.beta)
 
     def _enclosed(self, digits: int) -> EnclosedSpectra:
         if digits not in self._enclosures:
@@ -178,48 +319,29 @@ class _Comparison:
             return lambda w0, spectra: function(w0, self.case.beta, spectra)
         return lambda w0, spectra: function(w0, spectra)
 
-    def _generated(self, entry: Entry, reference: Any, scale: Any) -> list[Finding]:
+    def _generated(self, entry: Entry, reference: Any, digits: int, scale: Any) -> list[Finding]:
         """The generated function: within its own error bound, and that bound small."""
         call = self._function(entry)
         if call is None:
             remedy = f"generated/{self.name}/rates.py has no {entry[0]}_{entry[1]}"
             return [Finding(f"{remedy}; run `pertsym regenerate`", False)]
-        value, error = (lambda b: (b.value, b.error))(
-            call(self.case.w0, DoubleSpectra(self._spectra()))
-        )
-        return [
-            Finding(
-                f"{_label(entry)}: generated code within its error bound {float(error):.1e}",
-                bool(abs(mpmath.mpf(value) - reference) <= error),
-            ),
-            Finding(f"{_label(entry)}: error bound small", bool(error <= DOUBLE * scale)),
-        ]
-
-    def _generated_in_balls(
-        self, entry: Entry, reference: Any, digits: int, scale: Any
-    ) -> list[Finding]:
-        """The generated function in double precision with its bound, as a ball."""
-        call = self._function(entry)
-        if call is None:
-            return self._generated(entry, reference, scale)  # says what is missing
         found = call(self.case.w0, DoubleSpectra(self._spectra()))
         ball = Bounded(float(found.value), float(found.error)).whole
         what = f"{_label(entry)}: generated code within its error bound {float(found.error):.1e}"
-        small = Finding(
-            f"{_label(entry)}: error bound small",
-            bool(ball.rad() <= flint.arb(DOUBLE) * scale),
-            ball=True,
-        )
-        return [enclosed(what, reference, ball, digits, scale), small]
+        small = bool(ball.rad() <= flint.arb(DOUBLE) * scale)
+        return [
+            enclosed(what, reference, ball, digits, scale),
+            Finding(f"{_label(entry)}: error bound small", small, ball=True),
+        ]
 
     def _time_integral(self, entry: Entry, digits: int) -> Any:
         bloch, (name, order) = self.bloch, entry
         functions = {
             correlation: time_domain.Exponentials(
-                tuple(c * weight for weight, e in parts for c in e.c),
-                tuple(nu for _, e in parts for nu in e.nu),
+                tuple(c * weight for weight, bath in used for c in _exact(bath).c),
+                tuple(nu for _, bath in used for nu in _exact(bath).nu),
             )
-            for correlation, parts in self._exponentials().items()
+            for correlation, used in self._spectra().items()
         }
         w0 = Fraction(self.case.w0)
         terms = bloch.series(name)[order].terms
@@ -231,16 +353,6 @@ class _Comparison:
             return time_domain.time_integral(integrand, functions, (w0,), digits + 10)
 
         return _shift(element, order, mpmath.mpf(self.case.w0))
-
-    def _exponentials(self) -> dict[str, list[tuple[int, time_domain.Exponentials]]]:
-        result: dict[str, list[tuple[int, time_domain.Exponentials]]] = {}
-        for name, parts in self._spectra().items():
-            result[name] = []
-            for weight, bath in parts:
-                assert isinstance(bath.density, Exponentials)
-                given = time_domain.Exponentials.of(bath.density.c, bath.density.nu)
-                result[name].append((weight, given))
-        return result
 
     def _superoperators(self, entry: Entry) -> Any:
         name, order = entry
@@ -265,11 +377,7 @@ class _Comparison:
 
     def _brute_force_generator(self, order: int) -> Any:
         """The 4 x 4 generator of an order from superoperator cumulants."""
-        exponentials = {
-            str(k): time_domain.Exponentials.of(bath.density.c, bath.density.nu)
-            for k, bath in enumerate(self.case.baths)
-            if isinstance(bath.density, Exponentials)
-        }
+        exponentials = {str(k): _exact(bath) for k, bath in enumerate(self.case.baths)}
         couplings = [(operator.matrix, str(k)) for k, operator in enumerate(self.operators)]
         model = brute_force.ExponentialModel.with_baths(
             (0.0, self.case.w0), couplings, exponentials
@@ -294,6 +402,11 @@ def _forms(bloch: Bloch, thermal: bool) -> Iterator[tuple[Entry, SpectralForm]]:
         yield ("K", 2), constant[2]
 
 
+def _exact(bath: Correlation) -> time_domain.Exponentials:
+    assert isinstance(bath.density, Exponentials)
+    return time_domain.Exponentials.of(bath.density.c, bath.density.nu)
+
+
 def _label(entry: Entry) -> str:
     return f"{entry[0]}({entry[1]})"
 
@@ -305,10 +418,6 @@ def _scale(values: Mapping[Entry, Any], entry: Entry) -> Any:
         return max(size[entry], 0.1)
     order = [x for (name, n), x in size.items() if n == entry[1] and name != "K"]
     return max(size[entry], max(order) / 10)
-
-
-def _in_double(what: str, found: Any, reference: Any, scale: Any) -> Finding:
-    return Finding(what, bool(abs(mpmath.mpf(found) - reference) <= DOUBLE * scale))
 
 
 def _shift(element: Callable[[int, tuple[int, int, int, int]], Any], order: int, w0: Any) -> Any:

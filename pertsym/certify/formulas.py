@@ -19,8 +19,8 @@ from pertsym.certify.claims import Claim, Evidence, Finding, conclude
 from pertsym.derivation import Formula, Reading
 from pertsym.language.decide import Undecided, compare_sides
 from pertsym.language.dictionary import Dictionary
-from pertsym.language.equations import each_equation
 from pertsym.language.limits import LIMITS, Limit
+from pertsym.language.reader import each_equation
 from pertsym.language.syntax import FormulaError
 
 GENERIC = "generic"

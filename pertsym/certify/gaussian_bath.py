@@ -29,8 +29,7 @@ from pertsym.language.bath_operators import (
     Plain,
     gaussian_average,
 )
-from pertsym.language.concrete_reader import Function, System
-from pertsym.language.equations import NotRead
+from pertsym.language.concrete import Function, System
 from pertsym.language.exponential_sums import (
     DELTA,
     PI,
@@ -41,6 +40,7 @@ from pertsym.language.exponential_sums import (
     multiple,
     variable,
 )
+from pertsym.language.reader import NotRead
 from pertsym.reduction.spectral import SpectralForm, Thermal, Value
 
 I = Gaussian(0, 1)  # noqa: E741

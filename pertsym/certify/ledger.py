@@ -14,7 +14,7 @@ from typing import get_args
 
 from pertsym.certify.claims import Check, Claim, Evidence, Status
 from pertsym.certify.formulas import NOTHING, Objects, Tie, tie
-from pertsym.present.ledger import LedgerRow, ledger_table
+from pertsym.present.ledger import ledger_table
 
 LEDGER_DIGITS = 20
 """Digits asked of numerical routes; the ledger states this threshold, not what was measured."""
@@ -237,5 +237,4 @@ def ledger_markdown(rows: Sequence[Row]) -> str:
         if any(row.formula == kind for row in rows)
     )
     summary = f"{summary}. Formulas: {counted}"
-    shown = [LedgerRow.of(asdict(row)) for row in rows]
-    return f"{len(rows)} numbered equations: {summary}.\n\n{ledger_table(shown)}"
+    return f"{len(rows)} numbered equations: {summary}.\n\n{ledger_table(rows)}"

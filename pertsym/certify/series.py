@@ -1,11 +1,10 @@
-"""Power series in eps over any field, and matrices of them.
+"""Power series in eps over any field.
 
 A series is known to as many coefficients as it has; division by eps costs one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -19,8 +18,6 @@ Here these are `flint.nmod`, integers modulo a prime, and `RationalFunction`.
 Series = tuple[Element, ...]
 """Coefficients of 1, eps, eps^2, ..., as many as are known."""
 
-Matrix = tuple[tuple[Series, ...], ...]
-
 
 class NotDivisible(ArithmeticError):
     """A series that does not start with eps was to be divided by one that does."""
@@ -31,22 +28,9 @@ def constant(x: Element, depth: int) -> Series:
     return (x, *(0 * x,) * (depth - 1))
 
 
-def plus(a: Series, b: Series) -> Series:
-    """The sum as far as both are known."""
-    return tuple(x + y for x, y in zip(a, b, strict=False))
-
-
 def times(a: Series, factor: Element) -> Series:
     """The series times an element."""
     return tuple(x * factor for x in a)
-
-
-def combined(factors: Sequence[Element], series: Sequence[Series]) -> Series:
-    """sum of factor * series."""
-    return tuple(
-        reduce(add, (z * x for z, x in zip(factors, column, strict=True)))
-        for column in zip(*series, strict=False)
-    )
 
 
 def multiplied(a: Series, b: Series) -> Series:
@@ -72,21 +56,3 @@ def quotient(a: Series, b: Series, what: str) -> Series:
         rest = reduce(add, (b[k - i] * found[i] for i in range(k)), 0 * a[k])
         found.append((a[k] - rest) / b[0])
     return tuple(found)
-
-
-def matrix_sum(a: Matrix, b: Matrix) -> Matrix:
-    """The sum of two matrices."""
-    return tuple(
-        tuple(plus(x, y) for x, y in zip(row, other, strict=True))
-        for row, other in zip(a, b, strict=True)
-    )
-
-
-def weighted(a: Matrix, weight: Series) -> Matrix:
-    """The matrix times a series."""
-    return tuple(tuple(multiplied(x, weight) for x in row) for row in a)
-
-
-def negative(a: Matrix) -> Matrix:
-    """The matrix times -1."""
-    return tuple(tuple(times(x, -1) for x in row) for row in a)

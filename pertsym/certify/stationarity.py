@@ -26,24 +26,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from itertools import product
+from typing import Any
 
-from pertsym.certify.series import (
-    Element,
-    Matrix,
-    NotDivisible,
-    Series,
-    combined,
-    constant,
-    matrix_sum,
-    negative,
-    plus,
-    quotient,
-    times,
-    weighted,
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from pertsym.certify.series import Element, NotDivisible, constant, quotient
 from pertsym.certify.spectral_lines import Line, Point, Points, mean_force_term
+
+Matrix = NDArray[np.object_]
+"""Elements of a field: row, column and power of eps."""
 
 
 class NotStationary(AssertionError):
@@ -83,82 +76,66 @@ class Auxiliaries:
 
         Populations need no r of this order, which is the costly part.
         """
-        driven = self._above(frozenset(), closed)
-        for (a, b), x in _elements(driven):
+        driven = self._above(frozenset(), closed)[..., 0]
+        for (a, b), x in np.ndenumerate(driven):
             if a == b:
-                yield a, b, x[0]
+                yield a, b, x
             elif coherences:
-                r = self(frozenset(), closed)[a][b]
-                yield a, b, x[0] + self._gap(a, b) * r[0]
-
-    def _gap(self, a: int, b: int) -> Element:
-        return self.point.energies[a] - self.point.energies[b]
-
-    @property
-    def _depth(self) -> int:
-        return len(self.point.frequencies[0])
+                r = self(frozenset(), closed)[a, b, 0]
+                yield a, b, x + (self.point.energies[a] - self.point.energies[b]) * r
 
     def _state(self, closed: Sequence[int]) -> Matrix:
         term = mean_force_term(self.point, closed)
-        return tuple(tuple(constant(x, self._depth) for x in row) for row in term)
+        depth = len(self.point.frequencies[0])
+        return _array([[constant(x, depth) for x in row] for row in term])
 
     def _divided(self, opened: frozenset[Line], closed: frozenset[int]) -> Matrix:
-        below = (self._below(line, self(opened - {line}, closed)) for line in sorted(opened))
-        sources = reduce(matrix_sum, below, self._above(opened, closed))
-        frequency = constant(0 * self.point.beta, self._depth)
-        for j, sign in sorted(opened):
-            frequency = plus(frequency, times(self.point.frequencies[j], sign))
-        size = range(self.point.levels)
-        what = f"the auxiliary of {len(opened)} open and {len(closed)} closed lines"
-        return tuple(
-            tuple(
-                quotient(
-                    times(sources[a][b], -1),
-                    plus(frequency, constant(self._gap(a, b), self._depth)),
-                    f"{what}, element {a}{b}",
-                )
-                for b in size
-            )
-            for a in size
-        )
+        parts = [self._below(line, self(opened - {line}, closed)) for line in sorted(opened)]
+        sources = _sum([self._above(opened, closed), *parts])
+        first, *others = _sum([_array(self.point.frequencies[j]) * sign for j, sign in opened])
+        energies, size = self.point.energies, range(self.point.levels)
+        what = f"the auxiliary of {len(opened)} open and {len(closed)} closed lines, element"
+        found = [
+            quotient(-sources[a, b], (first + energies[a] - energies[b], *others), f"{what} {a}{b}")
+            for a, b in product(size, repeat=2)
+        ]
+        known = min(map(len, found))
+        return _array([x[:known] for x in found]).reshape(len(size), len(size), known)
 
     def _above(self, opened: frozenset[Line], closed: frozenset[int]) -> Matrix:
         """[S, sum over closed lines and their signs of X with that line open]."""
-        size = self.point.levels
-        zero: Matrix = ((constant(0 * self.point.beta, self._depth),) * size,) * size
-        return reduce(
-            matrix_sum,
-            (
-                self._commutator(self(opened | {(j, sign)}, closed - {j}))
-                for j in sorted(closed)
-                for sign in (1, -1)
-            ),
-            zero,
-        )
-
-    def _commutator(self, x: Matrix) -> Matrix:
-        return matrix_sum(self._left(x), negative(self._right(x)))
+        signed = product(sorted(closed), (1, -1))
+        parts = [self(opened | {(j, sign)}, closed - {j}) for j, sign in signed]
+        total = _sum([0 * self._state(()), *parts])
+        commutator: Matrix = self._left(total) - self._right(total)
+        return commutator
 
     def _below(self, line: Line, x: Matrix) -> Matrix:
         """Ĉ(w) S X - Ĉ(-w) X S, where Ĉ = 1 at the positive sign of the line."""
         j, sign = line
-        weight = self.point.weights[j]
-        left, right = self._left(x), negative(self._right(x))
-        if sign > 0:
-            return matrix_sum(left, weighted(right, weight))
-        return matrix_sum(weighted(left, weight), right)
+        weight, depth = self.point.weights[j], x.shape[-1]
+        sides = [self._left(x), -self._right(x)]
+        side = sides[sign > 0]  # the one with the weight
+        weighted = [sum(side[..., k - i] * weight[i] for i in range(k + 1)) for k in range(depth)]
+        sides[sign > 0] = np.stack(weighted, axis=-1)
+        below: Matrix = sides[0] + sides[1]
+        return below
 
     def _left(self, x: Matrix) -> Matrix:
-        size = range(self.point.levels)
-        return tuple(
-            tuple(combined(self.point.coupling[a], [x[c][b] for c in size]) for b in size)
-            for a in size
-        )
+        return np.tensordot(_array(self.point.coupling), x, (1, 0))
 
     def _right(self, x: Matrix) -> Matrix:
-        size = range(self.point.levels)
-        columns = tuple(zip(*self.point.coupling, strict=True))
-        return tuple(tuple(combined(columns[b], x[a]) for b in size) for a in size)
+        return np.moveaxis(np.tensordot(x, _array(self.point.coupling), (1, 0)), 1, 2)
+
+
+def _array(rows: Any) -> Matrix:
+    return np.array(rows, dtype=object)
+
+
+def _sum(parts: Sequence[Matrix]) -> Matrix:
+    """As far as all are known."""
+    depth = min(x.shape[-1] for x in parts)
+    return sum((x[..., :depth] for x in parts[1:]), parts[0][..., :depth])
 
 
 def check_stationarity(points: Points, order: int, coherences: bool = True) -> Iterator[str]:
@@ -201,9 +178,3 @@ def check_stationarity(points: Points, order: int, coherences: bool = True) -> I
                 raise NotStationary(str(fault)) from fault
         what = f"X of {opened} open and up to {closed} closed lines"
         yield f"{generic.levels} levels: {what} is entire"
-
-
-def _elements(matrix: Matrix) -> Iterator[tuple[tuple[int, int], Series]]:
-    for a, row in enumerate(matrix):
-        for b, x in enumerate(row):
-            yield (a, b), x

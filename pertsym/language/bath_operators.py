@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pertsym.expansion.pairings import pairings
-from pertsym.language.equations import NotRead
 from pertsym.language.exponential_sums import (
     ExponentialSum,
     Linear,
     Number,
     linear,
 )
+from pertsym.language.reader import NotRead
 
 ONE = ExponentialSum.number(1)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -171,7 +172,7 @@ def compare_form(
         imaginary = ZERO_FORM
     elif part == "Im":
         form, imaginary = imaginary, ZERO_FORM
-    try:
+    with _placed(source):
         node = parse(body, dictionary, notation)
         if not limit and needs_temperature(node):
             limit = _of_temperature(dictionary)
@@ -189,6 +190,13 @@ def compare_form(
             with suppress(NotUnderstood, ValueError):  # the baths have this temperature anyhow
                 found = decided("zero-temperature") or found
         return found
+
+
+@contextmanager
+def _placed(source: str) -> Iterator[None]:
+    """What is not understood, with its place in the whole source."""
+    try:
+        yield
     except FormulaError as fault:
         raise FormulaError(fault.problem, source, fault.position) from None
     except NotUnderstood as fault:
@@ -217,7 +225,7 @@ def compare_sides(source: str, dictionary: Dictionary, limit: Limit = "") -> Com
         Where a side is not understood, or if there is only one.
     """
     sides, order = _sides(source, dictionary, limit)
-    try:
+    with _placed(source):
         nodes = [parse(side, dictionary, "latex") for side in sides]
         if not limit and any(map(needs_temperature, nodes)):
             limit = _of_temperature(dictionary)
@@ -231,12 +239,6 @@ def compare_sides(source: str, dictionary: Dictionary, limit: Limit = "") -> Com
             )
 
         found = list(map(decide, others))
-    except FormulaError as fault:
-        raise FormulaError(fault.problem, source, fault.position) from None
-    except NotUnderstood as fault:
-        raise FormulaError(fault.problem, source, fault.at) from None
-    except RecursionError:
-        raise FormulaError("nested too deeply", source, 0) from None
     return next((result for result in found if not result), found[0])
 
 

@@ -9,27 +9,20 @@ fault, never skipped.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, product
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.linalg import expm
 
-from pertsym.language.equations import NotRead
-from pertsym.language.tokens import (
-    CLOSING,
-    ENDS,
+from pertsym.language.reader import (
+    NotRead,
+    Reader,
     Tokens,
-    end_of_term,
-    goes_on,
-    group_at,
-    matching,
+    instances,
     parts_between,
-    script_at,
-    substituted,
-    sum_indices,
     tokens,
 )
 
@@ -99,217 +92,117 @@ class Values:
         unequal: list[Tokens] = []
         if equation[-1:] == (")",) and equation[-3:-2] == (r"\ne",):  # (n \ne m) at the end
             unequal, equation = [(equation[-4], equation[-2])], equation[:-5]
-        bound = {letter for group in sum_indices(equation) for letter in group}
-        free = [i for i in self.indices if i in equation and i not in bound]
-        for chosen in product(*(self.indices[i] for i in free)):
-            at = dict(zip(free, chosen, strict=True))
+        groups = [(index,) for index in self.indices]
+        for at, found in instances(equation, groups, self.indices, names):
             if any(at[a] == at[b] for a, b in unequal):
                 continue
-            reader = _Reader(_Context(names, self.indices))
-            sides = [reader.whole(s) for s in parts_between(substituted(equation, at, names), "=")]
-            if len(sides) < 2:
-                raise NotRead("there is no equation: an equals sign is missing")
+            reader = _Reader((), names, self.indices)
+            sides = list(map(reader.inner, found))
             for other in sides[1:]:
                 apart = _norm(_plus(sides[0], _times(-1, other)))
-                if not apart <= self.tolerance * max(reader.largest, 1e-300):
+                if not apart <= self.tolerance * max(reader.largest[0], 1e-300):
                     where = "".join(f", {i} = {n}" for i, n in at.items())
-                    return f"sides differ by {apart:.3g} (terms of {reader.largest:.3g}{where})"
+                    return f"sides differ by {apart:.3g} (terms of {reader.largest[0]:.3g}{where})"
         return ""
 
 
-class _Context(NamedTuple):
-    names: Mapping[Tokens, Any]
-    indices: Mapping[str, Sequence[int]]
-
-
-class _Reader:
+class _Reader(Reader):
     """Evaluates one side after the other; `largest` is the size of the largest term of a sum."""
 
-    def __init__(self, context: _Context) -> None:
-        self.context = context
-        self.largest = 0.0
-        self.longest = sorted(context.names, key=lambda name: -len(name))
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.largest = [0.0]
 
-    def whole(self, source: Tokens) -> Any:
-        value, at = self.sum(source, 0)
-        if at < len(source):
-            raise NotRead(f"not understood from here: {' '.join(source[at : at + 12])}")
-        return value
+    def noted(self, value: Any) -> None:
+        if not callable(value):
+            self.largest[0] = max(self.largest[0], _norm(value))
 
-    def sum(self, source: Tokens, at: int) -> tuple[Any, int]:
-        total: Any = None
-        while True:
-            sign = 1
-            if at < len(source) and source[at] in "+-":
-                sign = -1 if source[at] == "-" else 1
-                at += 1
-            value, at = self.term(source, at)
-            value = _times(sign, value)
-            if not callable(value):
-                self.largest = max(self.largest, _norm(value))
-            total = value if total is None else _plus(total, value)
-            if at >= len(source) or source[at] not in ("+", "-"):
-                return total, at
-
-    def term(self, source: Tokens, at: int) -> tuple[Any, int]:
-        factors = []
-        while at < len(source) and source[at] not in ENDS:
-            if source[at] in (r"\cdot", r"\times", r"\otimes"):
-                at += 1
-            elif source[at] == "/":
-                value, at = self.factor(source, at + 1)
-                factors.append(1 / value)
-            elif source[at] in (r"\sum", r"\prod"):
-                value, at = self.over_indices(source, at)
-                factors.append(value)
-            elif source[at] == r"\int":
-                value, at = self.integral(source, at)
-                factors.append(value)
-            else:
-                value, at = self.factor(source, at)
-                factors.append(value)
-        if not factors:
-            raise NotRead(f"a term is missing before: {' '.join(source[at : at + 8]) or 'the end'}")
-        total = factors[-1]
-        for value in reversed(factors[:-1]):  # what stands left acts on what stands right
-            total = _times(value, total)
-        return total, at
-
-    def over_indices(self, source: Tokens, at: int) -> tuple[Any, int]:
-        head, (below, at) = source[at], script_at(source, at + 1, "_")
-        above, at = script_at(source, at, "^")
-        end = end_of_term(source, at)
-        body, total = source[at:end], None
-        for assignment in self._assignments(below, above):
-            value = self.whole(substituted(body, assignment, self.context.names))
-            if not callable(value):
-                self.largest = max(self.largest, _norm(value))
-            join = _plus if head == r"\sum" else _times
-            total = value if total is None else join(total, value)
-        return (0 if total is None else total), end
-
-    def _assignments(self, below: Tokens, above: Tokens) -> Iterator[dict[str, int]]:
-        letter, *start = parts_between(below, "=")
-        if start:
-            first, last = (int(self.whole(side)) for side in (start[0], above))
-            yield from ({letter[0]: n} for n in range(first, last + 1))
-            return
-        letters = [t for t in below if t != ","]
-        unknown = [t for t in letters if t not in self.context.indices]
-        if unknown or not letters:
-            raise NotRead(f"a sum over {' '.join(below)}: its index has no range")
-        for chosen in product(*(self.context.indices[i] for i in letters)):
-            yield dict(zip(letters, chosen, strict=True))
-
-    def integral(self, source: Tokens, at: int) -> tuple[Any, int]:
+    def integral(self) -> Any:
         """Over a variable whose measure follows the limits, by Gauss-Legendre panels.
 
         They are graded towards the lower end and, in 1/x, towards infinity.
         """
-        below, at = script_at(source, at + 1, "_")
-        above, at = script_at(source, at, "^")
-        if source[at : at + 1] != ("d",) or not below or not above:
+        below, above = self.script("_"), self.script("^")
+        if self.peek() != "d" or not below or not above:
             raise NotRead("an integral has two limits and, behind them, its measure")
-        end = at + (4 if source[at + 2 : at + 3] == ("_",) else 2)
-        variable, body = source[at + 1 : end], source[end : end_of_term(source, end)]
-        low = float(np.real(self.whole(below)))
-        far = above == (r"\infty",)
-        high = np.inf if far else float(np.real(self.whole(above)))
+        variable, body = self.measure(), self.rest()
+        low = float(np.real(self.inner(below)))
 
         def integrand(x: float) -> Any:
-            names = {**self.context.names, variable: x}
-            return _Reader(_Context(names, self.context.indices)).whole(body)
+            return _Reader(body, {**self.names, variable: x}, self.indices).whole()
 
-        if far:
-            total = _plus(
+        if above == (r"\infty",):
+            return _plus(
                 _panels(integrand, low + _PANELS),
                 _panels(lambda u: integrand(low + 1 / u) / u**2, _PANELS),
             )
-        else:
-            total = _panels(integrand, np.linspace(low, high, 3))
-        return total, end_of_term(source, end)
+        return _panels(integrand, np.linspace(low, float(np.real(self.inner(above))), 3))
 
-    def factor(self, source: Tokens, at: int) -> tuple[Any, int]:
-        value, at = self.primary(source, at)
-        while at < len(source):
-            if callable(value) and source[at] in ("(", "["):
-                arguments, at = self.arguments(source, at)
-                value = value(*arguments)
-            elif source[at] == "^":
-                script, at = script_at(source, at, "^")
+    def factor(self) -> Any:
+        value = self.primary()
+        while True:
+            if callable(value) and self.peek() in ("(", "["):
+                value = value(*self.arguments())
+            elif script := self.script("^"):
                 value = self.power(value, script)
-            elif source[at] == "_" and not callable(value) and np.ndim(value):
-                script, at = script_at(source, at, "_")
-                value = value[tuple(int(t) for t in script if t != ",")]
+            elif self.peek() == "_" and not callable(value) and np.ndim(value):
+                value = value[tuple(int(t) for t in self.script("_") if t != ",")]
             else:
-                break
-        return value, at
-
-    def arguments(self, source: Tokens, at: int) -> tuple[list[Any], int]:
-        end = matching(source, at)
-        return [self.whole(part) for part in parts_between(source[at + 1 : end], ",")], end + 1
+                return value
 
     def power(self, value: Any, script: Tokens) -> Any:
         if script == ("*",):
             return np.conj(value)
         if script == (r"\dagger",):
             return np.conj(value).T
-        exponent = self.whole(script)
+        exponent = self.inner(script)
         if np.ndim(exponent) == 2:
             return expm(np.log(value) * exponent)
         if np.ndim(value) == 2:
             return np.linalg.matrix_power(value, int(exponent))
         return value**exponent
 
-    def primary(self, source: Tokens, at: int) -> tuple[Any, int]:
-        for name in self.longest:
-            value, after = self.context.names[name], at + len(name)
-            if source[at:after] == name and not goes_on(source, after, np.ndim(value) > 0):
-                return value, after
-        token = source[at]
-        if token.isdigit():
-            end = at
-            while end < len(source) and (source[end].isdigit() or source[end] == "."):
-                end += 1
-            text = "".join(source[at:end])
-            return (float(text) if "." in text else int(text)), end
-        if token in (r"\frac", r"\tfrac"):
-            (above, at), parts = group_at(source, at + 1), []
-            below, at = group_at(source, at)
-            parts = [self.whole(above), self.whole(below)]
-            return _times(1 / parts[1], parts[0]), at
-        if token == r"\matrix":
-            inside, at = group_at(source, at + 1)
-            found, k = [], 0
-            while k < len(inside):
-                entry, k = group_at(inside, k)
-                found.append(self.whole(entry))
-            return np.array(found).reshape(2, -1), at
-        if token == "|":  # |n><m|
-            n, m = int(source[at + 1]), int(source[at + 4])
-            size = next(len(v) for v in self.context.names.values() if np.ndim(v) == 2)
+    def has_indices(self, value: Any) -> bool:
+        return np.ndim(value) > 0
+
+    def special(self) -> Any:
+        token = self.peek()
+        if token in (r"\sum", r"\prod"):
+            value = self.folded(_plus if self.next() == r"\sum" else _times)
+            return 0 if value is None else value
+        if self.take(r"\int"):
+            return self.integral()
+        if self.take(r"\matrix"):
+            return np.array(self.cells())
+        if self.take("|"):  # |n><m|
+            n, m = int(self.peek()), int(self.peek(3))
+            self.at += 5
+            size = next(len(v) for v in self.names.values() if np.ndim(v) == 2)
             dyad = np.zeros((size, size), dtype=complex)
             dyad[n, m] = 1
-            return dyad, at + 6
-        if token == r"\langle":  # <n|X|m>
-            end = source.index("|", at + 3)
-            inner = self.whole(source[at + 3 : end])
-            return inner[int(source[at + 1]), int(source[end + 1])], end + 3
-        if token == r"\sqrt":
-            inside, at = group_at(source, at + 1)
-            return np.sqrt(complex(self.whole(inside))), at
-        if token in CLOSING:
-            parts, after = self.arguments(source, at)
-            if len(parts) == 1:
-                return parts[0], after
-            if len(parts) == 2 and token in ("[", r"\{"):
-                a, b = parts
-                return _plus(_times(a, b), _times(-1 if token == "[" else 1, _times(b, a))), after
-            raise NotRead(f"brackets with {len(parts)} parts")
+            return dyad
+        if self.take(r"\langle"):  # <n|X|m>
+            end = self.source.index("|", self.at + 2)
+            inner = self.inner(self.source[self.at + 2 : end])
+            place = int(self.peek()), int(self.source[end + 1])
+            self.at = end + 3
+            return inner[place]
+        if self.take(r"\sqrt"):
+            return np.sqrt(complex(self.argument()))
         constants = {"i": 1j, "e": np.e, r"\pi": np.pi}
-        if token in constants:
-            return constants[token], at + 1
-        raise NotRead(f"no value for: {' '.join(source[at : at + 8])}")
+        return constants[self.next()] if token in constants else None
+
+    def number(self, digits: str) -> Any:
+        return float(digits) if "." in digits else int(digits)
+
+    def plus(self, a: Any, b: Any) -> Any:
+        return _plus(a, b)
+
+    def times(self, a: Any, b: Any) -> Any:
+        return _times(a, b)
+
+    def over(self, above: Any, below: Any) -> Any:
+        return _times(1 / below, above)
 
 
 def _panels(integrand: Any, edges: Any) -> Any:

@@ -15,7 +15,7 @@ from math import factorial, isqrt
 from typing import Final
 
 from pertsym.exact import Gaussian
-from pertsym.language.equations import NotRead
+from pertsym.language.reader import NotRead
 
 PI: Final = Fraction(2837, 903)
 HIGHEST: Final = 4

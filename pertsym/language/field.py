@@ -156,7 +156,15 @@ class Field:
         return self._index[generator]
 
     def real(self, generator: Generator) -> RationalFunction:
-        return RationalFunction(self._gens[self.index(generator)], self.ring.constant(1))
+        return self.quotient(self._gens[self.index(generator)])
+
+    def quotient(
+        self, above: flint.fmpz_mpoly, below: flint.fmpz_mpoly | None = None
+    ) -> RationalFunction:
+        """above/below in lowest terms, below = 1 if it is not given."""
+        one = self.ring.constant(1)
+        whole = RationalFunction(above, one)
+        return whole if below is None else whole * RationalFunction(below, one).inverse()
 
     def rational(self, value: Fraction | int) -> RationalFunction:
         value = Fraction(value)
@@ -222,16 +230,12 @@ class Field:
 
     def truncated(self, element: Element, generator: Generator, order: int) -> Element:
         """Without powers of a generator from `order` on; it must not stand in a denominator."""
-        k = self.index(generator)
-        parts = []
+        k, parts = self.index(generator), []
         for part in element:
             if part.denominator.degrees()[k]:
                 raise ValueError(f"{generator} stands in a denominator")
             kept = {e: c for e, c in part.numerator.to_dict().items() if e[k] < order}
-            parts.append(
-                RationalFunction(self.ring.from_dict(kept), self.ring.constant(1))
-                * RationalFunction(part.denominator, self.ring.constant(1)).inverse()
-            )
+            parts.append(self.quotient(self.ring.from_dict(kept), part.denominator))
         return Element(*parts)
 
     def reduced(self, element: Element, generator: Generator, square: Element) -> Element:
@@ -241,25 +245,21 @@ class Field:
             total = self.rational(0)
             for exponents, coefficient in part.numerator.to_dict().items():
                 rest = (*exponents[:k], exponents[k] % 2, *exponents[k + 1 :])
-                term = RationalFunction(
-                    self.ring.from_dict({rest: coefficient}), self.ring.constant(1)
-                )
+                term = self.quotient(self.ring.from_dict({rest: coefficient}))
                 for _ in range(exponents[k] // 2):
                     term = term * square.re
                 total = total + term
-            below = RationalFunction(part.denominator, self.ring.constant(1))
-            parts.append(total * below.inverse())
+            parts.append(total * self.quotient(part.denominator).inverse())
         return Element(*parts)
+
+    def partial(self, part: RationalFunction, generator: Generator) -> RationalFunction:
+        """The derivative with respect to a generator, the others fixed."""
+        k, n, d = self.index(generator), part.numerator, part.denominator
+        return self.quotient(n.derivative(k) * d - n * d.derivative(k), d * d)
 
     def derivative(self, element: Element, generator: Generator) -> Element:
         """The derivative with respect to a generator that no other depends on."""
-        k, one = self.index(generator), self.ring.constant(1)
-        parts = []
-        for part in element:
-            n, d = part.numerator, part.denominator
-            above = RationalFunction(n.derivative(k) * d - n * d.derivative(k), one)
-            parts.append(above * RationalFunction(d * d, one).inverse())
-        return Element(*parts)
+        return Element(*(self.partial(part, generator) for part in element))
 
     def substituted(self, element: Element, generator: Generator, value: Element) -> Element:
         """The element with a real value for a generator."""
@@ -272,8 +272,8 @@ class Field:
                 powers.setdefault(exponents[k], {})[rest] = int(coefficient)
             total = self.rational(0)
             for n in range(max(powers, default=0), -1, -1):
-                part = self.ring.from_dict(powers.get(n, {}))
-                total = total * value.re + RationalFunction(part, self.ring.constant(1))
+                part = self.quotient(self.ring.from_dict(powers.get(n, {})))
+                total = total * value.re + part
             return total
 
         return Element(*(at(x.numerator) * at(x.denominator).inverse() for x in element))
@@ -312,7 +312,7 @@ class Field:
         denominators: Denominators = ()
         others: dict[Generator, int] = {}
         for factor, power in factors:
-            linear = self.linear_form(RationalFunction(factor, self.ring.constant(1)))
+            linear = self.linear_form(self.quotient(factor))
             if linear is not None and any(linear):
                 primitive, inverse = reciprocal(tuple(int(x) for x in linear), int(power))
                 denominators = multiply_denominators(denominators, primitive)

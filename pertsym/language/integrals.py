@@ -72,22 +72,15 @@ class Integrals:
         return Element(self._slope(element.re), self._slope(element.im))
 
     def _slope(self, part: RationalFunction) -> RationalFunction:
-        n, d = part.numerator, part.denominator
-        one = self.field.ring.constant(1)
         total = self.field.rational(0)
         for generator in list(self.field.generators):
             if generator == VARIABLE:
-                inner = self.field.rational(1)
+                total = total + self.field.partial(part, generator)
             elif isinstance(generator, Moving):
                 next_one = generator._replace(derivative=generator.derivative + 1)
                 inner = self.field.real(next_one) * generator.reflect
-            else:
-                continue
-            k = self.field.index(generator)
-            above = n.derivative(k) * d - n * d.derivative(k)
-            total = total + RationalFunction(above, one) * inner
-        square = RationalFunction(d * d, one)
-        return total * square.inverse()
+                total = total + self.field.partial(part, generator) * inner
+        return total
 
     def _real(self, part: RationalFunction, node: Integral) -> Element:
         total = self.field.number(0)
@@ -181,12 +174,11 @@ class Integrals:
         self, denominator: flint.fmpz_mpoly, node: Integral
     ) -> tuple[list[_Pole], RationalFunction]:
         """Poles in the variable, and 1/(what does not depend on it)."""
-        one = self.field.ring.constant(1)
         content, factors = denominator.factor()
         outside = self.field.rational(Fraction(1, int(content)))
         poles: dict[Frequency, int] = {}
         for factor, power in factors:
-            part = RationalFunction(factor, one)
+            part = self.field.quotient(factor)
             used = self.field.used(Element(part, self.field.rational(0)))
             if not any(g == VARIABLE or isinstance(g, Moving) for g in used):
                 for _ in range(int(power)):

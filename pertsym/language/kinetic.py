@@ -9,16 +9,15 @@ dummies, and the product carries one factor for each of them: `LEVELS(r)` for a 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import permutations, product
-from typing import NoReturn
+from typing import Any
 
 import sympy
 from sympy.core.function import AppliedUndef
 
-from pertsym.language.equations import NotRead, sides
+from pertsym.language.reader import NotRead, Reader, Tokens, instances, tokens
 from pertsym.language.syntax import FormulaError
 
 LEVELS, ENERGY = sympy.Function("Levels"), sympy.Function("Energy")
@@ -28,13 +27,6 @@ WAVE, PRINCIPAL = sympy.Function("Wave"), sympy.Function("Principal")
 
 Head = Callable[[tuple[str, ...], tuple[sympy.Expr, ...], Mapping[str, sympy.Expr]], sympy.Expr]
 """(indices, arguments, names bound around it) -> what a function's head means there."""
-
-_TOKEN = re.compile(
-    r"\\(?:left|right|[Bb]igg?[lr]?)(?![A-Za-z])|\\[,!;: ]|\\q?quad|\\displaystyle|&|\\\\|\s+"
-    r"|(?P<text>\\(?:mathrm|text)\{[^}]*\})"
-    r"|(?P<frame>\\(?:begin|end)\{[a-z*]+\})"
-    r"|(?P<token>\\mathcal P|\\[A-Za-z]+|\\[{}|]|\d+|.)"
-)
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ class Equations:
         Symbols in LaTeX, such as ``\\epsilon``, primes included.
     heads
         Heads of functions and of what has indices, such as ``P``, ``\\tilde E`` or
-        ``\\gamma_{Pauli}``; ``C^*`` is the head of a starred one.
+        ``\\gamma_{\\mathrm{Pauli}}``; ``C^*`` is the head of a starred one.
     motion
         Applied function -> its time derivative if it is an unknown, else None.
     rules
@@ -73,9 +65,10 @@ class Equations:
             Where something is not understood.
         """
         try:
-            first, *others = (self.read(side) for side in sides(latex))
+            ((_, sides),) = instances(tokens(latex), (), {}, {})
+            first, *others = map(self._read, sides)
         except NotRead as fault:
-            raise FormulaError(str(fault), latex, len(latex)) from None
+            raise FormulaError(str(fault), latex, fault.place(latex)) from None
         for other in others:
             left_out = canonical(first - other)
             for rule in self.rules:
@@ -94,73 +87,40 @@ class Equations:
 
     def read(self, latex: str) -> sympy.Expr:
         """The canonical form of one side."""
-        return canonical(_Reader(latex, self).whole())
+        return self._read(tokens(latex))
+
+    def _read(self, source: Tokens) -> sympy.Expr:
+        return canonical(_Reader(source, self).whole())
 
 
-class _Reader:
-    """Recursive descent over the tokens of one side."""
+class _Reader(Reader):
+    """Sums and integrals bind dummies up to the end of their term."""
 
-    def __init__(self, latex: str, equations: Equations) -> None:
-        self.latex, self.equations = latex, equations
-        self.tokens: list[tuple[str, int]] = []
-        for match in _TOKEN.finditer(latex):
-            if match["token"] or match["text"]:
-                self.tokens.append((match["token"] or match["text"], match.start()))
-        self.at = 0
-        self.bound: dict[str, sympy.Expr] = {}
-        self.principal = False
+    def __init__(self, source: Tokens, equations: Equations) -> None:
+        heads = {tokens(name): head for name, head in equations.heads.items()}
+        symbols = {tokens(name): value for name, value in equations.symbols.items()}
+        super().__init__(source, {**heads, **symbols})
+        self.equations, self.heads, self.principal = equations, heads, False
 
-    def fail(self, problem: str) -> NoReturn:
-        where = self.tokens[self.at][1] if self.at < len(self.tokens) else len(self.latex)
-        raise FormulaError(problem, self.latex, where)
-
-    def peek(self, ahead: int = 0) -> str:
-        return self.tokens[self.at + ahead][0] if self.at + ahead < len(self.tokens) else ""
-
-    def take(self, *wanted: str) -> bool:
-        """Whether these tokens come next; then they are behind us."""
-        if all(self.peek(k) == token for k, token in enumerate(wanted)):
-            self.at += len(wanted)
-            return True
-        return False
-
-    def need(self, token: str) -> None:
-        if not self.take(token):
-            self.fail(f"{token} is expected here")
-
-    def whole(self) -> sympy.Expr:
-        value = self.sum()
-        if self.peek() not in ("", ".", ","):
-            self.fail(f"{self.peek()} is not expected here")
-        return value
-
-    def sum(self) -> sympy.Expr:
-        total = sympy.Integer(0)
-        sign = -1 if self.take("-") else 1
-        self.take("+")
-        while True:
-            total += sign * self.term()
-            if self.peek() not in ("+", "-"):
-                return total
-            sign = -1 if self.peek() == "-" else 1
-            self.at += 1
+    @property
+    def bound(self) -> dict[str, sympy.Expr]:
+        """What sums and integrals have bound here."""
+        return {
+            "".join(name): value
+            for name, value in self.names.items()
+            if isinstance(value, sympy.Dummy)
+        }
 
     def term(self) -> sympy.Expr:
-        """Factors up to the next + or -; what a sum or an integral binds is known to its end."""
-        outside, principal = dict(self.bound), self.principal
-        value, count = sympy.Integer(1), 0
-        while self.peek() not in ("", "+", "-", ")", "]", "}", r"\}", ",", "."):
-            value *= self.factor()
-            count += 1
-        if not count:
-            self.fail("a term is expected here")
-        self.bound, self.principal = outside, principal
+        outside = self.names, self.principal
+        value = super().term()
+        self.names, self.principal = outside
         return value
 
     def factor(self) -> sympy.Expr:
         if self.take(r"\sum"):
             return self._levels()
-        if self.take(r"\mathcal P"):
+        if self.take(r"\mathcal", "P"):
             self.principal = True
             return sympy.Integer(1)
         if self.take(r"\int"):
@@ -168,63 +128,36 @@ class _Reader:
         if self.take(r"\frac", "{", "d", "}", "{", "d", "t", "}"):
             return self._derivative(self.factor())
         if self.take(r"\dot"):
-            return self._derivative(self.atom())
-        value = self.atom()
+            return self._derivative(self.primary())
+        value = self.primary()
         if self.take("^"):
-            exponent = self.group()
+            exponent = self.argument()
             if not exponent.is_Integer:
                 self.fail("exponents are integers")
             return value**exponent
         return value
 
+    def _bind(self, name: str, dummy: sympy.Dummy) -> sympy.Dummy:
+        self.names = {**self.names, (name,): dummy}
+        return dummy
+
     def _levels(self) -> sympy.Expr:
         """sum_{r,r'} or sum_{r \\ne s}: the latter is the whole sum less one term."""
-        self.need("_")
-        names = self._subscript()
-        value = sympy.Integer(1)
-        unequal = r"\ne" in names
-        for name in names[:1] if unequal else [n for n in names if n != ","]:
-            self.bound[name] = dummy = sympy.Dummy(name)
-            value *= LEVELS(dummy)
-        if not unequal:
-            return value
+        letters = [letter for letter in self.script("_") if letter != ","]
+        if r"\ne" not in letters:
+            return sympy.Mul(*(LEVELS(self._bind(x, sympy.Dummy(x))) for x in letters))
+        dummy = self._bind(letters[0], sympy.Dummy(letters[0]))
         body = self.term()
-        outside = self._level(names[2])
-        return value * body - body.xreplace({dummy: outside})
-
-    def _subscript(self) -> list[str]:
-        """Tokens of _x or _{...}, primes joined to what they stand behind."""
-        raw = []
-        if self.take("{"):
-            while not self.take("}"):
-                if not self.peek():
-                    self.fail("the subscript does not end")
-                raw.append(self.peek())
-                self.at += 1
-        else:
-            raw.append(self.peek())
-            self.at += 1
-        names: list[str] = []
-        for token in raw:
-            if token == "'" and names:
-                names[-1] += "'"
-            else:
-                names.append(token)
-        return names
+        return LEVELS(dummy) * body - body.xreplace({dummy: level(letters[2], self.bound)})
 
     def _integral(self) -> sympy.Expr:
-        finite = None
+        kind = ENERGY
         if self.take("_", "0", "^"):
-            if not (self.take("t") or self.take(r"\infty")):
+            if self.peek() not in ("t", r"\infty"):
                 self.fail("an integral goes from 0 to t or \\infty, or over the real line")
-            finite = UPTO if self.tokens[self.at - 1][0] == "t" else EVER
-        self.need("d")
-        name = self.peek()
-        self.at += 1
-        if self.take("'"):
-            name += "'"
-        self.bound[name] = dummy = sympy.Dummy(name, real=True)
-        return (finite or ENERGY)(dummy)
+            kind = UPTO if self.next() == "t" else EVER
+        (name,) = self.measure()
+        return kind(self._bind(name, sympy.Dummy(name, real=True)))
 
     def _derivative(self, value: sympy.Expr) -> sympy.Expr:
         """d/dt of what is linear in the unknowns."""
@@ -235,43 +168,20 @@ class _Reader:
                 total += sympy.diff(value, each) * moved
         return total
 
-    def group(self) -> sympy.Expr:
-        """{...}, or the next token alone."""
-        if self.take("{"):
-            value = self.sum()
-            self.need("}")
-            return value
-        token, at = self.tokens[self.at] if self.at < len(self.tokens) else ("", 0)
-        if token.isdecimal() and len(token) > 1:  # as in \frac12: a group is one digit
-            self.tokens[self.at : self.at + 1] = [(token[0], at), (token[1:], at + 1)]
-        return self.atom()
-
-    def atom(self) -> sympy.Expr:
-        token = self.peek()
-        for opening, closing in (("(", ")"), ("[", "]"), (r"\{", r"\}"), ("{", "}")):
-            if self.take(opening):
-                value = self.sum()
-                self.need(closing)
-                return value
+    def special(self) -> sympy.Expr | None:
         if self.take("|"):
-            value = self.atom()
+            value = self.primary()
             if not self.take("|", "^", "2"):
                 self.fail("a modulus is squared")
             return value * self._conjugate(value)
-        if self.take(r"\frac"):
-            above, below = self.group(), self.group()
-            return above * PRINCIPAL(below) if self.principal else above / below
-        if token.isdecimal():
-            self.at += 1
-            return sympy.Integer(token)
         if self.take("e", "^"):
-            return WAVE(self.group())
+            return WAVE(self.argument())
         if self.take(r"\overline"):
-            return self._conjugate(self.group())
+            return self._conjugate(self.argument())
         if self.take(r"\cos"):
-            phase = sympy.I * self.atom()
+            phase = sympy.I * self.primary()
             return (WAVE(phase) + WAVE(-phase)) / 2
-        return self._named()
+        return None
 
     def _conjugate(self, value: sympy.Expr) -> sympy.Expr:
         turned = value.xreplace({sympy.I: -sympy.I})
@@ -280,56 +190,24 @@ class _Reader:
             lambda e: e.func(e.args[1], e.args[0], *e.args[2:]),
         )
 
-    def _named(self) -> sympy.Expr:
+    def has_indices(self, value: Any) -> bool:
+        return callable(value)
+
+    def meaning(self, name: Tokens) -> sympy.Expr:
         """A symbol, or a head with indices and arguments."""
-        start, name = self.at, self.peek()
-        if not name or name in "^_'=;":
-            self.fail("a factor is expected here")
-        self.at += 1
-        if name == r"\tilde":
-            name += " " + self.peek()
-            self.at += 1
-        if self.take("'"):
-            name += "'"
-        heads = self.equations.heads
-        indices: tuple[str, ...] = ()
-        if self.take("_"):
-            names = self._subscript()
-            if names and names[0].startswith((r"\mathrm", r"\text")):
-                name += "_" + names[0][names[0].index("{") :]
-            elif f"{name}_{''.join(names)}" in heads:
-                name += f"_{''.join(names)}"
-            elif f"{name}_{''.join(names)}" in self.known:
-                return self.known[f"{name}_{''.join(names)}"]
-            else:
-                indices = tuple(n for n in names if n != ",")
-        if self.take("^", "*"):
-            name += "^*"
-        if self.take("^", "{", "("):
-            name += f"^{self.peek()}"
-            self.at += 1
-            if not self.take(")", "}"):
-                self.fail("an order is one number in brackets")
-        if name in heads and (indices or self.peek() == "(" or name not in self.known):
-            arguments: tuple[sympy.Expr, ...] = ()
-            if self.take("("):
-                arguments = (self.sum(),)
-                while self.take(","):
-                    arguments += (self.sum(),)
-                self.need(")")
-            return heads[name](tuple(indices), arguments, self.bound)
-        if not indices and name in self.known:
-            return self.known[name]
-        self.at = start
-        self.fail(f"{name} is not known here")
+        value = self.names[name]
+        symbol = not callable(value)
+        if name in self.heads and (not symbol or self.peek() == "("):
+            indices = tuple(n for n in self.script("_") if n != ",")
+            arguments = tuple(self.arguments()) if self.peek() == "(" else ()
+            return self.heads[name](indices, arguments, self.bound)
+        return value
 
-    @property
-    def known(self) -> Mapping[str, sympy.Expr]:
-        """Symbols that mean something here."""
-        return {**self.equations.symbols, **self.bound}
+    def number(self, digits: str) -> sympy.Expr:
+        return sympy.Integer(digits)
 
-    def _level(self, name: str) -> sympy.Expr:
-        return level(name, self.bound)
+    def over(self, above: sympy.Expr, below: sympy.Expr) -> sympy.Expr:
+        return above * PRINCIPAL(below) if self.principal else above / below
 
 
 def level(name: str, bound: Mapping[str, sympy.Expr]) -> sympy.Expr:

@@ -8,7 +8,7 @@ from typing import Final
 from lark import Token
 
 from pertsym.language.dictionary import Dictionary, bare
-from pertsym.language.lexer import CLOSING, ELEMENTARY, OPENING, OPERATORS, Lexer
+from pertsym.language.lexer import ELEMENTARY, Lexer
 from pertsym.language.syntax import Function, Symbol
 
 _C = re.compile
@@ -46,7 +46,7 @@ _ABOVE: Final = _C(
     r"\s*(?:_\s*\{?(?P<after>\d+)\}?)?",
     re.ASCII,
 )
-_PRIMES: Final = _C(r"\s*(?:(?P<quotes>'+)|\^\s*\{?\s*(?P<primes>(?:\\prime(?![A-Za-z])\s*)+)\}?)")
+_PRIMES: Final = _C(r"\s*(?:'+|\^\s*\{?\s*(?:\\prime(?![A-Za-z])\s*)+\}?)")
 _ORDER: Final = _C(r"\s*\^\s*\{\s*\((\d{1,3})\)\s*\}", re.ASCII)
 _POWER: Final = _C(r"\s*\^\s*(?:\{\s*(\d{1,3})\s*\}|(\d))(?=(?:\s|\\left|\\[Bb]igg?l?)*[(\[{])")
 _ARGUMENT: Final = _C(r"(?:\s|\\left|\\[Bb]igg?l?|\\[,!])*\(|'|\^\{?\\prime|\^\{\(\d")
@@ -60,52 +60,27 @@ _SIGN: Final = _C(r"\\(?:cdot|times|lbrace|rbrace|lbrack|rbrack)(?![A-Za-z])|\\[
 class LatexLexer(Lexer):
     """Tokens of a LaTeX formula."""
 
-    def read(self) -> list[Token]:
-        """All tokens.
+    BLANK, MEASURE, SLOPE = _BLANK, _MEASURE, _SLOPE
+    PRIMES, ORDER, POWER = _PRIMES, _ORDER, _POWER
 
-        Raises
-        ------
-        NotUnderstood
-            For anything that is not of the language.
-        """
-        while self._more():
-            self._item()
-        self.finished()
-        return self.tokens
+    def _raised_to(self) -> None:
+        self._argument("exponent")
 
-    def _more(self) -> bool:
-        self.match(_BLANK)
-        return self.at < len(self.source)
-
-    def _item(self) -> None:
-        at, character = self.at, self.source[self.at]
-        if self._quantity() or self.number():
-            return
-        if character == "|":
+    def _sign(self) -> bool:
+        at = self.at
+        if self.source[at] == "|":
             self._bar()
-        elif character in OPERATORS:
-            self.at += 1
-            if character == "*" and self.source[self.at : self.at + 1] == "*":
-                self.fail("write a power as x^{2}", at)
-            self.emit(OPERATORS[character], character, at)
-            if character == "^":
-                self._argument("exponent")
-        elif character in OPENING:
-            self.at += 1
-            self.opened(OPENING[character], character, at)
-        elif character in CLOSING:
-            self.at += 1
-            self.closed(CLOSING[character], character, at)
         elif sign := self.match(_SIGN):
             kind = _SPECIAL[sign[0]]
             if kind == "STAR":
                 self.emit(kind, sign[0], at)
             else:
                 (self.opened if kind.startswith("L") else self.closed)(kind, sign[0], at)
-        elif not (self._integral() or self._measure() or self._slope() or self._fraction()):
-            self._name()
+        else:
+            return self._integral()
+        return True
 
-    def _quantity(self) -> bool:
+    def _known(self) -> bool:
         """A name of something derived."""
         at = self.at
         for pattern, name in self.dictionary.quantity_patterns:
@@ -116,9 +91,7 @@ class LatexLexer(Lexer):
                 return True
         for pattern, head in self.dictionary.function_patterns:
             if self.match(pattern):
-                derivative = 0
-                while primes := self.match(_PRIMES):
-                    derivative += len(primes["quotes"] or primes["primes"])
+                derivative, _ = self._suffix()
                 self.function("defined", head, derivative, 1, at)
                 return True
         return False
@@ -192,23 +165,10 @@ class LatexLexer(Lexer):
         self.emit("INT", (mark, half, at), at)
         return True
 
-    def _measure(self) -> bool:
-        at = self.at
-        found = self.match(_MEASURE)
-        if found:
-            self.emit("MEASURE", (found["variable"] + found["primes"], at), at)
-        return bool(found)
-
-    def _slope(self) -> bool:
-        at = self.at
-        found = self.match(_SLOPE)
-        if found:
-            name = found["letter"] or found["variable"] + found["primes"]
-            self.emit("SLOPE", (name, at), at)
-        return bool(found)
-
     def _name(self) -> None:
         at = self.at
+        if self._fraction():
+            return None
         if (typed := _W.match(self.source, at)) and not self._is_element(typed[0]):
             self.at = typed.end()
             return self.frequency(typed["group"] or typed["one"] or typed["index"], at)
@@ -318,20 +278,10 @@ class LatexLexer(Lexer):
         return self.symbol("variable", name, at)
 
     def _function(self, kind: str, at: int) -> None:
-        subscript: str | None = None
-        derivative, power = 0, 1
-        while True:
-            if subscript is None and (label := self._label()) is not None:
-                subscript = label
-            elif primes := self.match(_PRIMES):
-                quotes = primes["quotes"] or ""
-                derivative += len(quotes) + (primes["primes"] or "").count(r"\prime")
-            elif order := self.match(_ORDER):
-                derivative += int(order[1])
-            elif raised := self.match(_POWER):
-                power *= int(raised[1] or raised[2])
-            else:
-                break
+        derivative, power = self._suffix()
+        subscript = self._label()
+        more, times = self._suffix()
+        derivative, power = derivative + more, power * times
         if kind in ("C", "P", "J"):
             return self.bath_function(kind, subscript, derivative, power, at)
         if subscript and kind == "n" and (bath := self._bath_of(subscript)):

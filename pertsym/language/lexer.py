@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Any, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 from lark import Token
 
@@ -32,7 +32,20 @@ _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
 class Lexer:
-    """Reads a source from left to right into tokens; `at` is the next character."""
+    """Reads a source from left to right into tokens; `at` is the next character.
+
+    A notation has its patterns, and its ways with signs and names.
+    """
+
+    BLANK: ClassVar[re.Pattern[str]]
+    MEASURE: ClassVar[re.Pattern[str]]
+    SLOPE: ClassVar[re.Pattern[str]]
+    PRIMES: ClassVar[re.Pattern[str]]
+    ORDER: ClassVar[re.Pattern[str]]
+    POWER: ClassVar[re.Pattern[str]]
+    STARS_RAISE: ClassVar[bool] = False
+    SIGNS: ClassVar[dict[str, str]] = {}
+    VARIABLES: ClassVar[dict[str, str]] = {}
 
     def __init__(self, source: str, dictionary: Dictionary) -> None:
         if len(source) > LONGEST:
@@ -41,6 +54,88 @@ class Lexer:
         self.at = 0
         self.tokens: list[Token] = []
         self._open: list[tuple[str, int]] = []
+
+    def read(self) -> list[Token]:
+        """All tokens.
+
+        Raises
+        ------
+        NotUnderstood
+            For anything that is not of the language.
+        """
+        while self._more():
+            self._item()
+        if self._open:
+            _, where = self._open[-1]
+            self.fail("this bracket is not closed", where)
+        return self.tokens
+
+    def _more(self) -> bool:
+        self.match(self.BLANK)
+        return self.at < len(self.source)
+
+    def _item(self) -> None:
+        at, character = self.at, self.SIGNS.get(self.source[self.at], self.source[self.at])
+        if self._known() or self.number():
+            return
+        for brackets, take in ((OPENING, self.opened), (CLOSING, self.closed)):
+            if character in brackets:
+                self.at += 1
+                return take(brackets[character], character, at)
+        if character in OPERATORS:
+            self.at += 1
+            if character == "*" and self.source[self.at : self.at + 1] == "*":
+                if not self.STARS_RAISE:
+                    self.fail("write a power as x^{2}", at)
+                self.at, character = self.at + 1, "^"
+            self.emit(OPERATORS[character], character, at)
+            if character == "^":
+                self._raised_to()
+        elif not (self._sign() or self._differential()):
+            self._name()
+
+    def _known(self) -> bool:
+        """What goes before everything else."""
+        return False
+
+    def _raised_to(self) -> None:
+        """What stands behind ^."""
+
+    def _sign(self) -> bool:
+        """Integral signs and others of this notation."""
+        raise NotImplementedError
+
+    def _name(self) -> None:
+        """A symbol or the head of a function."""
+        raise NotImplementedError
+
+    def _differential(self) -> bool:
+        """d omega, or the derivative d/d omega."""
+        at = self.at
+        for kind, pattern in (("SLOPE", self.SLOPE), ("MEASURE", self.MEASURE)):
+            if found := self.match(pattern):
+                parts = found.groupdict()
+                name = parts["variable"] or parts["letter"]
+                primes = "'" * len(parts["primes"] or "")
+                self.emit(kind, (self.VARIABLES.get(name, name) + primes, at), at)
+                return True
+        return False
+
+    def _suffix(self) -> tuple[int, int]:
+        """The derivative that primes and (n) say, and a power."""
+        derivative, power = 0, 1
+        while True:
+            if primes := self.match(self.PRIMES):
+                derivative += primes[0].count("'") + primes[0].count("′") + primes[0].count("prime")
+            elif order := self.match(self.ORDER):
+                derivative += int(order[1])
+            elif raised := self.match(self.POWER):
+                power *= self._size(raised)
+            else:
+                return derivative, power
+
+    def _size(self, raised: re.Match[str]) -> int:
+        return int(next(filter(None, raised.groups())))
 
     def fail(self, problem: str, at: int | None = None) -> NoReturn:
         raise NotUnderstood(problem, self.at if at is None else at)
@@ -64,12 +159,6 @@ class Lexer:
             before = self.source[where : where + 1]
             self.fail(f"{shown} does not close the {before} opened at character {where + 1}", at)
         self.emit(kind, shown, at)
-
-    def finished(self) -> None:
-        """The source has ended."""
-        if self._open:
-            _, where = self._open[-1]
-            self.fail("this bracket is not closed", where)
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """What the pattern matches here, which is then behind us."""

@@ -203,31 +203,19 @@ def _classical(atom: Atom) -> SpectralForm:
     if isinstance(atom, SpectralIntegral):
         names = [atom.name, atom.other]
     rewritten = classical(monomial(_ONE, atom), names)
-    if isinstance(atom, SpectralIntegral) and atom.kind == "CC":
-        return _even(rewritten)
-    return _odd(rewritten) if isinstance(atom, SpectralIntegral) else rewritten
-
-
-def _even(form: SpectralForm) -> SpectralForm:
-    """w -> -w of an integral over two even spectra, int Â(w) B̂(w + s)/(w - a)^n."""
+    if not isinstance(atom, SpectralIntegral):
+        return rewritten
     total = SpectralForm(())
-    for m, z in form:
+    for m, z in rewritten:
         (integral,) = m.atoms
         assert isinstance(integral, SpectralIntegral)
-        total += _smaller(integral, z, (-1) ** integral.order)
-    return total
-
-
-def _odd(form: SpectralForm) -> SpectralForm:
-    """The same with an odd transform, written with the variable's sign positive."""
-    total = SpectralForm(())
-    for m, z in form:
-        (integral,) = m.atoms
-        assert isinstance(integral, SpectralIntegral)
-        if integral.reflect < 0:
-            integral = integral._replace(reflect=1, shift=negated(integral.shift))
-            z = -z
-        total += _smaller(integral, z, -((-1) ** integral.order))
+        parity = (-1) ** integral.order  # of w -> -w, over two even spectra
+        if atom.kind == "CP":  # the transform is odd; the variable's sign in it is made positive
+            parity = -parity
+            if integral.reflect < 0:
+                integral = integral._replace(reflect=1, shift=negated(integral.shift))
+                z = -z
+        total += _smaller(integral, z, parity)
     return total
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -178,20 +180,12 @@ class Reader:
         return total
 
     def _times(self, a: Element, b: Element, at: int) -> Element:
-        try:
+        with _understood(at):
             return a * b
-        except TooLarge as fault:
-            raise NotUnderstood(str(fault), at) from None
 
     def _power(self, value: Element, exponent: int, at: int) -> Element:
-        if exponent == 1:
-            return value
-        try:
-            return value.power(exponent)
-        except ZeroDivisionError:
-            raise NotUnderstood("division by zero", at) from None
-        except TooLarge as fault:
-            raise NotUnderstood(str(fault), at) from None
+        with _understood(at):
+            return value if exponent == 1 else value.power(exponent)
 
     def _modulus(self, value: Element, exponent: int, at: int) -> Element:
         if exponent % 2:
@@ -278,10 +272,8 @@ class Reader:
         body = self.element(parse(formula, self.dictionary, "latex"))
         for _ in range(derivative):
             body = self.field.derivative(body, argument)
-        try:
+        with _understood(at, "this function is infinite here"):
             return self.field.substituted(body, argument, value)
-        except ZeroDivisionError:
-            raise NotUnderstood("this function is infinite here", at) from None
 
     def _hyperbolic(self, kind: str, x: tuple[Fraction, ...], at: int) -> Element:
         relations, minus = self.relations, tuple(-a for a in x)
@@ -324,6 +316,16 @@ class Reader:
         if function.kind == "J":
             return self.relations.density(name, frequency, derivative, node.at)
         return self.relations(Value(function.kind, name, derivative, frequency))
+
+
+@contextmanager
+def _understood(at: int, infinite: str = "division by zero") -> Iterator[None]:
+    try:
+        yield
+    except ZeroDivisionError:
+        raise NotUnderstood(infinite, at) from None
+    except TooLarge as fault:
+        raise NotUnderstood(str(fault), at) from None
 
 
 def _measures(node: Node) -> list[Measure]:

@@ -8,7 +8,7 @@ from typing import Final
 from lark import Token
 
 from pertsym.language.dictionary import Dictionary
-from pertsym.language.lexer import CLOSING, ELEMENTARY, OPENING, OPERATORS, Lexer
+from pertsym.language.lexer import ELEMENTARY, OPENING, Lexer
 from pertsym.language.syntax import Function
 from pertsym.present.markup import label
 
@@ -28,7 +28,7 @@ _HEAD: Final = _C(r"Ĉ|Chat|P|J|Γ|Gamma")
 _RAISED: Final = _C(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
 _PRIMES: Final = _C(r"['′]+")
 _ORDER: Final = _C(r"\^\(\s*(\d{1,3})\s*\)(?=\s*[(\[])", re.ASCII)
-_POWER: Final = _C(r"(?:\^|\*\*)(\d{1,3})(?=\s*[(\[])", re.ASCII)
+_POWER: Final = _C(rf"(?:\^|\*\*)([0-9]{{1,3}})(?=\s*[(\[])|{_RAISED.pattern}")
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _SIGNS: Final = {"·": "*", "×": "*", "−": "-"}
 _LETTERS: Final = {"Ĉ": "C", "Chat": "C", "P": "P", "J": "J"}
@@ -39,43 +39,21 @@ _VARIABLES: Final = {"ω": "omega", "w": "omega", "omega": "omega", "ν": "nu", 
 class TextLexer(Lexer):
     """Tokens of a formula in text."""
 
-    def read(self) -> list[Token]:
-        """All tokens.
+    BLANK, MEASURE, SLOPE = _BLANK, _MEASURE, _SLOPE
+    PRIMES, ORDER, POWER = _PRIMES, _ORDER, _POWER
+    SIGNS, VARIABLES, STARS_RAISE = _SIGNS, _VARIABLES, True
 
-        Raises
-        ------
-        NotUnderstood
-            For anything that is not of the language.
-        """
-        while True:
-            self.match(_BLANK)
-            if self.at >= len(self.source):
-                break
-            self._item()
-        self.finished()
-        return self.tokens
-
-    def _item(self) -> None:
-        at = self.at
-        character = _SIGNS.get(self.source[at], self.source[at])
-        if self.number():
+    def number(self) -> bool:
+        found = super().number()
+        if found:
             self._tight()
-        elif character in OPERATORS:
-            self.at += 1
-            if character == "*" and self.source[self.at : self.at + 1] == "*":
-                self.at += 1
-                character = "^"
-            self.emit(OPERATORS[character], character, at)
-        elif character in OPENING:
-            self.at += 1
-            self.opened(OPENING[character], character, at)
-        elif character in CLOSING:
-            self.at += 1
-            self.closed(CLOSING[character], character, at)
-        elif found := self.match(_RAISED):
+        return found
+
+    def _sign(self) -> bool:
+        at = self.at
+        if found := self.match(_RAISED):
             self.emit("RAISED", (self._raised(found[0], at), at), at)
-        elif not (self._integral() or self._differential()):
-            self._name()
+        return bool(found) or self._integral()
 
     def _tight(self) -> None:
         """1/2π is 1/(2π): a number that touches the name behind it belongs to it."""
@@ -99,16 +77,6 @@ class TextLexer(Lexer):
             if self.source[self.at : self.at + 1] in ("_", "^"):
                 self.fail("integrals run over the real line, or from 0: ∫_0^∞")
         return bool(found)
-
-    def _differential(self) -> bool:
-        at = self.at
-        for kind, pattern in (("SLOPE", _SLOPE), ("MEASURE", _MEASURE)):
-            found = self.match(pattern)
-            if found:
-                name = _VARIABLES[found["variable"]] + "'" * len(found["primes"])
-                self.emit(kind, (name, at), at)
-                return True
-        return False
 
     def _name(self) -> None:
         at = self.at
@@ -190,20 +158,8 @@ class TextLexer(Lexer):
                 return name
         return None
 
-    def _suffix(self) -> tuple[int, int]:
-        derivative, power = 0, 1
-        while True:
-            at = self.at
-            if primes := self.match(_PRIMES):
-                derivative += len(primes[0])
-            elif order := self.match(_ORDER):
-                derivative += int(order[1])
-            elif raised := self.match(_POWER):
-                power *= int(raised[1])
-            elif raised := self.match(_RAISED):
-                power *= self._raised(raised[0], at)
-            else:
-                return derivative, power
+    def _size(self, raised: re.Match[str]) -> int:
+        return int(raised[1]) if raised[1] else self._raised(raised[0], raised.start())
 
 
 def text_tokens(source: str, dictionary: Dictionary) -> list[Token]:

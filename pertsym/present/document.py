@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup as Safe
 
 from pertsym.derivation import Derivation, Drawn, Formula, Step
 from pertsym.present.escape import escape_latex, heading_latex, prose_latex
-from pertsym.present.ledger import Row, ledger_table, prose_html
+from pertsym.present.ledger import Row, Style, ledger_table, prose_html
 from pertsym.present.mathml import mathml_or_source
 
 _ALIGNED = re.compile(r"\s*\\begin\{aligned\}(.*)\\end\{aligned\}\s*", re.DOTALL)
@@ -62,23 +63,11 @@ def latex_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
     ValueError
         For prose with an unpaired dollar sign or a character without LaTeX spelling.
     """
-    rows = tuple(ledger)
-    return (
-        _environment("latex")
-        .get_template("article.tex.jinja")
-        .render(
-            derivation=derivation,
-            title=prose_latex(derivation.title),
-            source=prose_latex(derivation.source),
-            numbered=_numbered(derivation),
-            conventions=[prose_latex(text) for text in derivation.conventions],
-            sections=_sections(
-                derivation, prose_latex, _latex_equation, escape_latex, heading_latex, _latex_drawn
-            ),
-            bibtex=derivation.bibtex.strip().splitlines(),
-            ledger=ledger_table(rows, "latex") if rows else "",
-        )
+    sections = _sections(
+        derivation, prose_latex, _latex_equation, escape_latex, heading_latex, _latex_drawn
     )
+    bibtex = derivation.bibtex.strip().splitlines()
+    return _document("latex", derivation, ledger, prose_latex, sections=sections, bibtex=bibtex)
 
 
 def html_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
@@ -86,52 +75,57 @@ def html_document(derivation: Derivation, ledger: Iterable[Row] = ()) -> str:
 
     Parameters as in `latex_document`.  A formula that has no MathML is shown as its source.
     """
-    rows = tuple(ledger)
 
     def safe(text: str) -> Safe:
         return Safe(prose_html(text))
 
+    sections = _sections(derivation, safe, _html_equation, str, safe, _html_drawn)
+    return _document("html", derivation, ledger, safe, sections=sections)
+
+
+def _document(
+    style: Style,
+    derivation: Derivation,
+    ledger: Iterable[Row],
+    prose: Callable[[str], str],
+    **more: Any,
+) -> str:
+    rows = tuple(ledger)
+    template = {"latex": "article.tex.jinja", "html": "page.html.jinja"}[style]
     return (
-        _environment("html")
-        .get_template("page.html.jinja")
+        _environment(style)
+        .get_template(template)
         .render(
             derivation=derivation,
-            title=safe(derivation.title),
-            source=safe(derivation.source),
+            title=prose(derivation.title),
+            source=prose(derivation.source),
             numbered=_numbered(derivation),
-            conventions=[safe(text) for text in derivation.conventions],
-            sections=_sections(derivation, safe, _html_equation, str, safe, _html_drawn),
-            ledger=Safe(ledger_table(rows, "html")) if rows else "",
+            conventions=[prose(text) for text in derivation.conventions],
+            ledger=Safe(ledger_table(rows, style)) if rows else "",
+            **more,
         )
     )
 
 
 @cache
 def _environment(kind: str) -> Environment:
-    loader = PackageLoader("pertsym.present", "templates")
-    if kind == "html":
-        return Environment(
-            loader=loader,
-            undefined=StrictUndefined,
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
     # Braces and percent signs belong to LaTeX: the delimiters are triple and starred brackets.
+    delimiters: dict[str, Any] = {
+        "block_start_string": "((*",
+        "block_end_string": "*))",
+        "variable_start_string": "(((",
+        "variable_end_string": ")))",
+        "comment_start_string": "((=",
+        "comment_end_string": "=))",
+    }
     return Environment(
-        loader=loader,
+        loader=PackageLoader("pertsym.present", "templates"),
         undefined=StrictUndefined,
-        autoescape=False,
+        autoescape=kind == "html",
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        block_start_string="((*",
-        block_end_string="*))",
-        variable_start_string="(((",
-        variable_end_string=")))",
-        comment_start_string="((=",
-        comment_end_string="=))",
+        **(delimiters if kind == "latex" else {}),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
 from html import escape
 from typing import Literal, Protocol
 
@@ -15,7 +14,12 @@ Style = Literal["markdown", "latex", "html"]
 
 
 class Row(Protocol):
-    """What a table needs to know of a claim; all plain text with inline math, save `latex`."""
+    """What a table needs to know of a claim: plain text with inline math, save `latex`.
+
+    Number in the source, without brackets; the formula, display-math body, empty if there is none;
+    definition, derived, proved, numerical, ...; what is claimed, what supports the status, what
+    else to know.
+    """
 
     @property
     def equation(self) -> str: ...
@@ -29,47 +33,6 @@ class Row(Protocol):
     def evidence(self) -> str: ...
     @property
     def note(self) -> str: ...
-
-
-@dataclass(frozen=True)
-class LedgerRow:
-    """One claim.
-
-    Attributes
-    ----------
-    equation
-        Number in the source, without brackets.
-    latex
-        The formula, display-math body; empty if there is none.
-    status
-        As in the ledger: definition, derived, proved, numerical, ...
-    statement, evidence, note
-        What is claimed, what supports the status, what else to know.
-    """
-
-    equation: str
-    latex: str
-    status: str
-    statement: str
-    evidence: str = ""
-    note: str = ""
-
-    @classmethod
-    def of(cls, record: Mapping[str, object]) -> LedgerRow:
-        """The row in a plain record; further keys are ignored.
-
-        Raises
-        ------
-        ValueError
-            If a needed key is missing.
-        """
-        names = [field.name for field in fields(cls)]
-        missing = [name for name in names[:4] if name not in record]
-        if missing:
-            raise ValueError(
-                f"ledger row {record.get('equation', '?')}: key {missing[0]!r} is missing"
-            )
-        return cls(**{name: str(record[name]) for name in names if name in record})
 
 
 def ledger_table(rows: Iterable[Row], style: Style = "markdown") -> str:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, Term, TimeIntegrand
 from pertsym.present.formulas import sorted_factors, sorted_terms
 from pertsym.reduction.spectral import (
     Atom,
     MatrixElement,
-    Monomial,
     SpectralForm,
     SpectralIntegral,
     Thermal,
@@ -75,7 +72,7 @@ def _gaps(factor: Factor) -> str:
 
 
 def form_record(form: SpectralForm) -> Record:
-    """A spectral form as plain data; `form_from_record` restores an equal one."""
+    """A spectral form as plain data, from which an equal one can be made."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -91,83 +88,16 @@ def form_record(form: SpectralForm) -> Record:
     }
 
 
-def form_from_record(record: Mapping[str, Any]) -> SpectralForm:
-    """The spectral form that `form_record` wrote.
-
-    Raises
-    ------
-    ValueError
-        For another format or version, or a record that lacks or misspells something; the
-        message names the place.
-    """
-    found = (record.get("format"), record.get("version"))
-    if found != (FORMAT, VERSION):
-        raise ValueError(
-            f"not a record of {FORMAT!r} version {VERSION}: found format {found[0]!r}, "
-            f"version {found[1]!r}; write it again with this version"
-        )
-    terms: list[tuple[Monomial, Gaussian]] = []
-    for k, item in enumerate(record.get("terms", ())):
-        try:
-            re, im = item["coefficient"]
-            monomial = Monomial(
-                int(item["pi_power"]),
-                tuple((_frequency(form), int(power)) for form, power in item["denominators"]),
-                tuple(_read_atom(atom) for atom in item["atoms"]),
-            )
-            terms.append((monomial, Gaussian(Fraction(re), Fraction(im))))
-        except KeyError as error:
-            raise ValueError(f"terms[{k}]: key {error.args[0]!r} is missing") from None
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"terms[{k}]: {error}") from None
-    return SpectralForm.collect(terms)
+_ATOMS: Final = {
+    "element": MatrixElement,
+    "integral": SpectralIntegral,
+    "thermal": Thermal,
+    "value": Value,
+}
+"""Type of an atom -> its class."""
 
 
 def _atom(atom: Atom) -> Record:
-    if isinstance(atom, Value):
-        return {**atom._asdict(), "type": "value", "frequency": list(atom.frequency)}
-    if isinstance(atom, Thermal):
-        return {**atom._asdict(), "type": "thermal", "exponent": list(atom.exponent)}
-    if isinstance(atom, MatrixElement):
-        return {**atom._asdict(), "type": "element"}
-    return {
-        **atom._asdict(),
-        "type": "integral",
-        "shift": list(atom.shift),
-        "pole": list(atom.pole),
-    }
-
-
-def _read_atom(data: Mapping[str, Any]) -> Atom:
-    kind = data["kind"]
-    if data["type"] == "value":
-        _one_of("kind of a value", kind, ("C", "P"))
-        frequency = _frequency(data["frequency"])
-        return Value(kind, str(data["name"]), int(data["derivative"]), frequency)
-    if data["type"] == "thermal":
-        _one_of("kind of a thermal factor", kind, ("T",))
-        return Thermal(kind, int(data["power"]), _frequency(data["exponent"]))
-    if data["type"] == "element":
-        _one_of("kind of an element", kind, ("S",))
-        return MatrixElement(kind, str(data["name"]))
-    _one_of("type of an atom", data["type"], ("element", "integral", "thermal", "value"))
-    _one_of("kind of an integral", kind, ("CC", "CP"))
-    _one_of("reflect", data["reflect"], (-1, 1))
-    return SpectralIntegral(
-        kind,
-        str(data["name"]),
-        str(data["other"]),
-        int(data["reflect"]),
-        _frequency(data["shift"]),
-        _frequency(data["pole"]),
-        int(data["order"]),
-    )
-
-
-def _one_of(what: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{what} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
-
-
-def _frequency(data: list[int]) -> Frequency:
-    return tuple(int(x) for x in data)
+    kind = next(kind for kind, made in _ATOMS.items() if isinstance(atom, made))
+    plain = {k: list(x) if isinstance(x, tuple) else x for k, x in atom._asdict().items()}
+    return {**plain, "type": kind}
