@@ -37,10 +37,8 @@ if TYPE_CHECKING:
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
     from pertsym.model.markov import MarkovNoise
-    from pertsym.model.oscillator import OscillatorModel, PositionCoupling
-    from pertsym.model.oscillator_file import load_oscillator
-    from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
-    from pertsym.model.random_matrix_file import load_random_matrix
+    from pertsym.model.oscillator import OscillatorModel, PositionCoupling, load_oscillator
+    from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel, load_random_matrix
     from pertsym.model.schema import model_schema
     from pertsym.model.statement import Coupling, Model
     from pertsym.model.statement_file import load
@@ -79,8 +77,8 @@ _PLACES = {
     "RandomMatrixBath": "pertsym.model.random_matrix",
     "RandomMatrixModel": "pertsym.model.random_matrix",
     "load_model": "pertsym.model.file",
-    "load_oscillator": "pertsym.model.oscillator_file",
-    "load_random_matrix": "pertsym.model.random_matrix_file",
+    "load_oscillator": "pertsym.model.oscillator",
+    "load_random_matrix": "pertsym.model.random_matrix",
     "bloch_rates": "pertsym.rates",
     "tcl_generator": "pertsym.generators.tcl",
     "compare": "pertsym.language.decide",

@@ -20,10 +20,10 @@ from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.fourth_constant import closes, fourth_constant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
+from pertsym.generators.elimination import Quantities, bloch_quantities, eliminated_quantities
 from pertsym.generators.representation import HIGHEST, represented, require_feasible
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.two_levels import Quantities, bloch_quantities, eliminated_quantities
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import AnyModel, Model, numeric
 from pertsym.numerics.bounded import Bounded

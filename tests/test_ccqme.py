@@ -16,7 +16,7 @@ from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
 from pertsym.baths.divergence import Divergent
 from pertsym.certify import brute_force, time_domain
 from pertsym.dynamics.ccqme import ccqme
-from pertsym.dynamics.gibbs import gibbs
+from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.redfield import redfield
 from pertsym.generators.steady import steady_state

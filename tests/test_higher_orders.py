@@ -16,10 +16,10 @@ from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
 from pertsym.dynamics.higher_orders import fourth_constant_of
 from pertsym.equations.fourth_constant import fourth_constant
 from pertsym.equations.models import laird
+from pertsym.generators.elimination import Quantities, bloch_quantities
 from pertsym.generators.representation import TOLERANCE, limits, represented
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import Generator, tcl_generator
-from pertsym.generators.two_levels import Quantities, bloch_quantities
 from pertsym.model.bath import Bath
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.file import load_model

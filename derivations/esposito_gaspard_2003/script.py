@@ -32,9 +32,8 @@ from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.derivation import Formula, Step, typed
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
-from pertsym.equations import two_level_relaxation as relaxing
+from pertsym.equations.conserved_energy import EPS, N
 from pertsym.equations.energy_resolved import TwoLevels
-from pertsym.equations.two_level_relaxation import EPS, N
 from pertsym.expansion.paths import projected_cumulant
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Projector
 from pertsym.narrative import cumulant_step
@@ -350,29 +349,29 @@ def functions() -> tuple[ExpressionFunction, ...]:
     """What `generated/esposito_gaspard_2003/rates.py` computes."""
     made = []
     for projector, name in ((ENERGY_RESOLVED, "energy_resolved"), (FIXED_STATE, "redfield")):
-        found = relaxing.relaxation(projector)
+        found = conserved.relaxation(projector)
         arguments = ("epsilon", "Delta", "lambda")
         made += [
             ExpressionFunction(
                 f"rate_{name}",
-                relaxing.semicircle(found.rate),
+                conserved.semicircle(found.rate),
                 arguments,
                 "Relaxation rate of z, + at energy epsilon, second order.",
             ),
             ExpressionFunction(
                 f"z_infinity_{name}",
-                relaxing.semicircle(found.z_infinity),
+                conserved.semicircle(found.z_infinity),
                 arguments,
                 "Asymptotic z; not a number where both transitions leave the band.",
             ),
         ]
     tau = sympy.Symbol("tau", positive=True)
-    bessel = 2 * relaxing.bath_correlation(tau)
-    for name, shift in (("down", relaxing.DELTA), ("up", -relaxing.DELTA)):
+    bessel = 2 * conserved.bath_correlation(tau)
+    for name, shift in (("down", conserved.DELTA), ("up", -conserved.DELTA)):
         made.append(
             ExpressionFunction(
                 f"redfield_kernel_{name}",
-                relaxing.LAM**2 * sympy.cos((relaxing.EPS + shift) * tau) * bessel,
+                conserved.LAM**2 * sympy.cos((conserved.EPS + shift) * tau) * bessel,
                 ("tau", "epsilon", "Delta", "lambda"),
                 f"Integrand over tau > 0 of the non-Markovian Redfield rate {name}.",
             )
@@ -394,8 +393,8 @@ def functions() -> tuple[ExpressionFunction, ...]:
 
 def _at_total_energy(expression: sympy.Expr) -> sympy.Expr:
     """x_s = E - E_s for levels at -Delta/2 and Delta/2."""
-    points = (relaxing.TOTAL + relaxing.DELTA / 2, relaxing.TOTAL - relaxing.DELTA / 2)
-    chords = {conserved.CHORD[s]: relaxing.R(points[s]) for s in (0, 1)}
+    points = (conserved.TOTAL + conserved.DELTA / 2, conserved.TOTAL - conserved.DELTA / 2)
+    chords = {conserved.CHORD[s]: conserved.R(points[s]) for s in (0, 1)}
     return expression.subs({**chords, **{conserved.X[s]: points[s] for s in (0, 1)}})
 
 

@@ -27,8 +27,8 @@ from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.claims import Finding
 from pertsym.dynamics.ccqme import ccqme, coherence_map, population_map
-from pertsym.dynamics.gibbs import gibbs
 from pertsym.dynamics.half_sided import HalfSided, channels
+from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.methods import Method, generator, steady
 from pertsym.dynamics.redfield import dissipator, filtered, redfield, unitary

@@ -30,7 +30,6 @@ from pertsym.oscillator.elimination import (
     master_equation_with_levels,
 )
 from pertsym.oscillator.fock import DampedLevels, liouvillian_matrix, phonon_number
-from pertsym.oscillator.heisenberg import FREQUENCY, MASS, TIME, heisenberg, oscillator_hamiltonian
 from pertsym.oscillator.lorentz_drude import (
     CUTOFF,
     DAMPING,
@@ -43,14 +42,26 @@ from pertsym.oscillator.lorentz_drude import (
     spin_shift_term,
 )
 from pertsym.oscillator.master_equation import (
+    BATH,
     COEFFICIENTS,
     DISSIPATION,
     NOISE,
+    coefficient_forms,
     master_equation,
     terms_of_the_equation,
 )
-from pertsym.oscillator.spectral_forms import CORRELATION, coefficient_forms
-from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X
+from pertsym.oscillator.weyl import (
+    FREQUENCY,
+    MASS,
+    ONE,
+    TIME,
+    P,
+    Superoperator,
+    Weyl,
+    X,
+    heisenberg,
+    oscillator_hamiltonian,
+)
 
 ENGINE = "ordered cumulant and Weyl algebra"
 QUADRATURE = "principal-value quadrature"
@@ -117,7 +128,7 @@ def coefficient_kernels(digits: int) -> Findings:
     c, nu = (0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j)
     with mpmath.workdps(digits + 15):
         w = mpmath.mpf("1.375")
-        spectra = exponential_spectra({CORRELATION: Exponentials.of(c, nu)}, digits + 5)
+        spectra = exponential_spectra({BATH: Exponentials.of(c, nu)}, digits + 5)
         for name, form in coefficient_forms().items():
             value = as_mpf(evaluate(form.form, (w,), spectra).value)
             yield close(

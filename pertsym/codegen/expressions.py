@@ -9,7 +9,7 @@ from typing import NamedTuple
 import sympy
 from sympy.printing.numpy import SciPyPrinter
 
-from pertsym.model.gaussian_orthogonal import RADIUS
+from pertsym.model.random_matrix import RADIUS
 
 
 class ExpressionFunction(NamedTuple):

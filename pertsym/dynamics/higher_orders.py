@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pertsym.dynamics.mean_force import mean_force
-from pertsym.generators.threads import single_threaded
+from pertsym.generators.system import single_threaded
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 

@@ -25,8 +25,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.dynamics.gibbs import boltzmann
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes
+from pertsym.dynamics.levels import boltzmann
 from pertsym.read_only import read_only
 
 _Array = NDArray[np.float64]

@@ -27,16 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.jets import EPS
-from pertsym.dynamics.gibbs import boltzmann, common_temperature
 from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transitions
 from pertsym.dynamics.imaginary_modes import modes_of
 from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
-from pertsym.dynamics.levels import merged
+from pertsym.dynamics.levels import boltzmann, common_temperature, merged
 from pertsym.dynamics.stationary_series import next_order, require_connected
 from pertsym.estimate import Estimate
+from pertsym.generators.system import single_threaded
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import AnyModel, Model, numeric
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.ccqme import ccqme
-from pertsym.dynamics.gibbs import gibbs
+from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.propagation import Matrix, States, propagate, propagate_transient
 from pertsym.dynamics.redfield import redfield
@@ -33,7 +33,6 @@ from pertsym.dynamics.reliability import (
     require_positive,
 )
 from pertsym.estimate import Estimate
-from pertsym.generators.correlation_transient import equations_in_time, second_order_transient
 from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
 from pertsym.generators.initial_slip import Slip, tcl_slip
 from pertsym.generators.limit import Limit
@@ -44,12 +43,11 @@ from pertsym.generators.representation import (
     represented,
     require_feasible,
 )
-from pertsym.generators.routes import joint_limit
 from pertsym.generators.second_order import redfield_term, second_order
 from pertsym.generators.steady import steady_state
-from pertsym.generators.system import Correlated, System, element_name
-from pertsym.generators.tcl import Generator, tcl_generator
-from pertsym.generators.threads import single_threaded
+from pertsym.generators.system import Correlated, System, element_name, single_threaded
+from pertsym.generators.tcl import Generator, joint_limit, tcl_generator
+from pertsym.generators.transient import equations_in_time, second_order_transient
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.read import guess
 from pertsym.model.requests import require_evolvable

@@ -20,9 +20,14 @@ from pertsym.generators.collocation import Radau, beyond, combine
 from pertsym.generators.jumps import Jumps, hierarchy_of
 from pertsym.generators.layout import Layout
 from pertsym.generators.limit import Limit, rounding
-from pertsym.generators.product_transient import ProductEquations
 from pertsym.generators.system import Array
-from pertsym.generators.transient import Equations, Grid, HierarchyEquations, State
+from pertsym.generators.transient import (
+    Equations,
+    Grid,
+    HierarchyEquations,
+    ProductEquations,
+    State,
+)
 
 # for tolerances from the first number on; what the linear algebra loses without refinement, of
 # K(t), or 0 with it

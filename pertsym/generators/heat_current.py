@@ -32,8 +32,7 @@ from pertsym.generators.representation import (
     slow_subspaces,
 )
 from pertsym.generators.steady import steady_state
-from pertsym.generators.system import Array, Correlated, System, as_matrix
-from pertsym.generators.threads import single_threaded
+from pertsym.generators.system import Array, Correlated, System, as_matrix, single_threaded
 from pertsym.model.errors import InputError
 from pertsym.model.values import Model
 

@@ -34,8 +34,15 @@ from pertsym.generators.representation import (
     slow_subspaces,
 )
 from pertsym.generators.second_order import Term
-from pertsym.generators.system import Array, Correlated, System, as_matrix, left, right
-from pertsym.generators.threads import single_threaded
+from pertsym.generators.system import (
+    Array,
+    Correlated,
+    System,
+    as_matrix,
+    left,
+    right,
+    single_threaded,
+)
 from pertsym.model.values import AnyModel, numeric
 
 

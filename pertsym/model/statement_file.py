@@ -32,8 +32,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     InputError
         Naming file and key of what is wrong.
     """
-    from pertsym.model.oscillator_file import load_oscillator
-    from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+    from pertsym.model.oscillator import load_oscillator
+    from pertsym.model.random_matrix import is_random_matrix_file, load_random_matrix
 
     if is_random_matrix_file(path):
         return load_random_matrix(path)

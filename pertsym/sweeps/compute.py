@@ -19,8 +19,8 @@ from pertsym.dynamics.methods import (
 )
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.generator import ELIMINATED
+from pertsym.generators.system import single_threaded
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.rates import BlochRates, bloch_rates
 from pertsym.sweeps.axes import Subject
