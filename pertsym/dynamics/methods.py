@@ -33,7 +33,7 @@ from pertsym.dynamics.reliability import (
     require_positive,
 )
 from pertsym.estimate import Estimate
-from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
+from pertsym.generators.finite_time import NODES, FiniteTime, finite_time, second_order_transient
 from pertsym.generators.initial_slip import Slip, tcl_slip
 from pertsym.generators.limit import Limit
 from pertsym.generators.representation import (
@@ -47,7 +47,7 @@ from pertsym.generators.second_order import redfield_term, second_order
 from pertsym.generators.steady import steady_state
 from pertsym.generators.system import Correlated, System, element_name, single_threaded
 from pertsym.generators.tcl import Generator, joint_limit, tcl_generator
-from pertsym.generators.transient import equations_in_time, second_order_transient
+from pertsym.generators.transient import equations_in_time
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.read import guess
 from pertsym.model.requests import require_evolvable

@@ -22,6 +22,7 @@ from pertsym.generators.layout import Layout
 from pertsym.generators.limit import Limit, rounding
 from pertsym.generators.system import Array
 from pertsym.generators.transient import (
+    CorrelationEquations,
     Equations,
     Grid,
     HierarchyEquations,
@@ -217,6 +218,21 @@ def integrate(
         found.settled,
         MappingProxyType({n: limit.rounding(n) for n in limit.generators}),
     )
+
+
+def second_order_transient(
+    equations: CorrelationEquations, end: float, tolerance: float
+) -> FiniteTime:
+    """K_2(t) up to `end`, which never settles.
+
+    Raises
+    ------
+    ArithmeticError
+        If it cannot be resolved to the tolerance.
+    """
+    size = equations.system.dimension**2
+    limit = Limit(equations.system, (), {2: np.zeros((size, size), dtype=complex)})
+    return integrate([equations], limit, end, tolerance)
 
 
 class _Found:

@@ -19,7 +19,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import Poles, poles
 from pertsym.generators.contracted import Contracted
-from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
+from pertsym.generators.finite_time import NODES, FiniteTime, finite_time, second_order_transient
 from pertsym.generators.jumps import has_odd_orders, largest_level, sources_of
 from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements, tails
@@ -42,7 +42,6 @@ from pertsym.generators.system import Array, System, single_threaded
 from pertsym.generators.transient import (
     CorrelationEquations,
     equations_in_time,
-    second_order_transient,
 )
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import AnyModel, Model, numeric

@@ -23,10 +23,8 @@ import numpy as np
 
 from pertsym.baths.time_correlation import TimeCorrelation, elementary
 from pertsym.generators.collocation import Radau
-from pertsym.generators.finite_time import FiniteTime, integrate
 from pertsym.generators.hierarchy import Hierarchy, Place
 from pertsym.generators.layout import AnalyticPace, ExponentialPace, Layout, Pace
-from pertsym.generators.limit import Limit
 from pertsym.generators.product_form import ProductForm
 from pertsym.generators.representation import correlations_of
 from pertsym.generators.second_order import redfield_terms
@@ -361,18 +359,3 @@ def equations_in_time(model: Model) -> CorrelationEquations | None:
             return None
         found[name] = in_time
     return CorrelationEquations(System.of(model), found)
-
-
-def second_order_transient(
-    equations: CorrelationEquations, end: float, tolerance: float
-) -> FiniteTime:
-    """K_2(t) up to `end`, which never settles.
-
-    Raises
-    ------
-    ArithmeticError
-        If it cannot be resolved to the tolerance.
-    """
-    size = equations.system.dimension**2
-    limit = Limit(equations.system, (), {2: np.zeros((size, size), dtype=complex)})
-    return integrate([equations], limit, end, tolerance)
