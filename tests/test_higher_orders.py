@@ -13,7 +13,7 @@ from derivations.detailed_balance_sixth_order.checks import closed_form
 from pertsym import Coupling as SymbolicCoupling
 from pertsym import derive, steady
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.dynamics.higher_orders import fourth_constant_of
+from pertsym.dynamics.mean_force import fourth_constant_of
 from pertsym.equations.fourth_constant import fourth_constant
 from pertsym.equations.models import laird
 from pertsym.generators.elimination import Quantities, bloch_quantities

@@ -8,7 +8,6 @@ from typing import Any, Final, ParamSpec, TypeVar
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.higher_orders import mixes
 from pertsym.dynamics.methods import (
     EVOLVE,
     STEADY,
@@ -22,7 +21,7 @@ from pertsym.equations.generator import ELIMINATED
 from pertsym.generators.system import single_threaded
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.rates import BlochRates, bloch_rates
+from pertsym.rates import BlochRates, bloch_rates, mixes
 from pertsym.sweeps.axes import Subject
 from pertsym.sweeps.fields import DIVERGENT, NOT_DERIVED, REFUSED, Field, Place
 from pertsym.sweeps.plan import Plan
