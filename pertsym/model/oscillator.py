@@ -15,10 +15,10 @@ from typing import Final
 from pertsym.model.bath import Bath, require_in_range
 from pertsym.model.bath_file import read_baths
 from pertsym.model.errors import InputError
-from pertsym.model.file import parsed_document
-from pertsym.model.read import Place, array, check_keys, choice, guess, real, table, text
-from pertsym.model.schema import COUPLING, OSCILLATOR, TOP, required
-from pertsym.model.units import UNITS, Units
+from pertsym.model.file import coupled_bath, coupling_tables, heading, parsed_document
+from pertsym.model.read import Place, choice, real, table
+from pertsym.model.schema import OSCILLATOR, TOP, keyed
+from pertsym.model.units import Units, units_named
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,9 @@ class OscillatorModel:
         InputError
             For unknown units, or as the class.
         """
-        if units not in UNITS:
-            raise InputError(
-                "model", "units", f"{units!r} is unknown", f"use one of {', '.join(UNITS)}"
-            )
         named = tuple(bath.named(bath.name or f"bath{k}") for k, bath in enumerate(baths))
         given = tuple(PositionCoupling(bath.name) for bath in named)
-        return cls("oscillator", UNITS[units], mass, frequency, given, named)
+        return cls("oscillator", units_named(units), mass, frequency, given, named)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "baths", tuple(bath.within(self.units) for bath in self.baths))
@@ -133,12 +129,8 @@ def load_oscillator(path: str | os.PathLike[str]) -> OscillatorModel:
     """
     place = Place(os.fspath(path))
     document = parsed_document(Path(path), place)
-    check_keys(document, TOP, place)
-    table(document, place, required=("system", "couplings", "baths"))
-    units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
-    name = text(document.get("name", Path(path).stem), place.field("name"))
+    units, name, entries = heading(document, place, TOP)
     mass, frequency = _system(document["system"], place.field("system"))
-    entries = table(document["baths"], place.field("baths"))
     couplings = _couplings(document["couplings"], entries, place.field("couplings"))
     baths = read_baths(entries, units, place.field("baths"))
     try:
@@ -158,8 +150,7 @@ def _system(value: object, place: Place) -> tuple[float, float]:
             'use `pertsym generator`, or write kind = "oscillator" with mass and frequency',
         )
     choice(kind, (KIND,), place.field("kind"), "system")
-    check_keys(system, OSCILLATOR, place)
-    table(system, place, required=required(OSCILLATOR))
+    keyed(system, place, OSCILLATOR)
     mass, frequency = (float(real(system[key], place.field(key))) for key in ("mass", "frequency"))
     return mass, frequency
 
@@ -167,14 +158,9 @@ def _system(value: object, place: Place) -> tuple[float, float]:
 def _couplings(
     value: object, baths: Mapping[str, object], place: Place
 ) -> tuple[PositionCoupling, ...]:
-    if isinstance(value, dict):
-        raise place.error("must be a list of tables", "write [[couplings]] with double brackets")
     couplings = []
-    for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
+    for index, coupling in enumerate(coupling_tables(value, place)):
         here = place.item(index)
-        coupling = table(entry, here)
-        check_keys(coupling, COUPLING, here)
-        table(coupling, here, required=required(COUPLING))
         operator = coupling["operator"]
         if operator == "P":
             raise here.field("operator").not_yet(
@@ -187,12 +173,7 @@ def _couplings(
                 else "an oscillator has no matrix for its coupling",
                 'write operator = "X"; a factor goes into strength',
             )
-        bath = text(coupling["bath"], here.field("bath"))
-        if bath not in baths:
-            raise here.field("bath").error(
-                f"there is no bath {bath!r}",
-                f"add [baths.{bath}]" + (f" or {guess(bath, baths)}" if baths else ""),
-            )
+        bath = coupled_bath(coupling, baths, here)
         strength = float(real(coupling.get("strength", 1), here.field("strength")))
         couplings.append(PositionCoupling(bath, strength))
     return tuple(couplings)

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 
 from pertsym.exact import Gaussian
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.file import in_eigenbasis, parsed_document, read_couplings, read_system
-from pertsym.model.read import Place, check_keys, choice, real, table, text
-from pertsym.model.schema import RANDOM_MATRIX, TOP, required
-from pertsym.model.units import UNITS, Units
+from pertsym.model.file import heading, parsed_document, read_levels
+from pertsym.model.read import Place, choice, real, table
+from pertsym.model.schema import RANDOM_MATRIX, TOP, keyed
+from pertsym.model.units import Units, units_named
 from pertsym.model.values import Coupling, require_computable
 
 DEVIATION: Final = Fraction(1, 4)
@@ -115,13 +115,9 @@ class RandomMatrixModel:
         InputError
             For unknown units, or an energy outside the band.
         """
-        if units not in UNITS:
-            raise InputError(
-                "model", "units", f"{units!r} is unknown", f"use one of {', '.join(UNITS)}"
-            )
         bath = RandomMatrixBath("environment", energy, shell_width)
         given = (Coupling.of(operator, bath.name),)
-        return cls("random matrices", UNITS[units], tuple(map(float, energies)), given, bath)
+        return cls("random matrices", units_named(units), tuple(map(float, energies)), given, bath)
 
     @property
     def dimension(self) -> int:
@@ -190,17 +186,9 @@ def is_random_matrix_file(path: str | os.PathLike[str]) -> bool:
     InputError
         If the file cannot be read.
     """
-    document = parsed_document(Path(path), Place(os.fspath(path)))
-    return any(_is_random(bath) for bath in _entries(document).values())
-
-
-def _entries(document: Mapping[str, Any]) -> Mapping[str, object]:
-    baths = document.get("baths")
-    return baths if isinstance(baths, dict) else {}
-
-
-def _is_random(bath: object) -> bool:
-    return isinstance(bath, dict) and bath.get("statistics") == STATISTICS
+    baths = parsed_document(Path(path), Place(os.fspath(path))).get("baths")
+    found = baths.values() if isinstance(baths, dict) else ()
+    return any(isinstance(x, dict) and x.get("statistics") == STATISTICS for x in found)
 
 
 def load_random_matrix(path: str | os.PathLike[str]) -> RandomMatrixModel:
@@ -217,16 +205,8 @@ def load_random_matrix(path: str | os.PathLike[str]) -> RandomMatrixModel:
     """
     place = Place(os.fspath(path))
     document = parsed_document(Path(path), place)
-    check_keys(document, TOP, place)
-    table(document, place, required=("system", "couplings", "baths"))
-    units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
-    name = text(document.get("name", Path(path).stem), place.field("name"))
-    energies, hamiltonian = read_system(document["system"], place.field("system"))
-    entries = table(document["baths"], place.field("baths"))
-    size = len(energies) if hamiltonian is None else len(hamiltonian)
-    couplings = read_couplings(document["couplings"], entries, size, place.field("couplings"))
-    if hamiltonian is not None:
-        energies, couplings, _ = in_eigenbasis(hamiltonian, couplings, place.field("system"))
+    units, name, entries = heading(document, place, TOP)
+    energies, couplings, _ = read_levels(document, entries, place)
     if not couplings:
         raise place.field("couplings").error("there is no coupling", "couple the system to a bath")
     return RandomMatrixModel(name, units, energies, couplings, _bath(entries, place.field("baths")))
@@ -242,8 +222,7 @@ def _bath(entries: Mapping[str, object], place: Place) -> RandomMatrixBath:
     here = place.field(name)
     bath = table(value, here)
     choice(bath.get("statistics"), (STATISTICS,), here.field("statistics"), "statistics")
-    check_keys(bath, RANDOM_MATRIX, here)
-    table(bath, here, required=required(RANDOM_MATRIX))
+    keyed(bath, here, RANDOM_MATRIX)
     energy, width = (float(real(bath[key], here.field(key))) for key in ("energy", "shell_width"))
     try:
         return RandomMatrixBath(name, energy, width)

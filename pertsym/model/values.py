@@ -23,7 +23,7 @@ from pertsym.model.bath import Bath, require_in_range
 from pertsym.model.cross import Cross, independent
 from pertsym.model.errors import NotYetDerivable, model_error
 from pertsym.model.markov import MarkovNoise
-from pertsym.model.units import UNITS, Units
+from pertsym.model.units import Units, units_named
 
 _SHOWN = 6  # levels and baths, in a line
 
@@ -233,15 +233,20 @@ class Model:
         cross: Sequence[Cross] = (),
     ) -> Model:
         """Return a model from plain sequences, units by name."""
-        if units not in UNITS:
-            raise model_error("units", f"unknown units {units!r}", f"use one of {', '.join(UNITS)}")
         levels = tuple(float(energy) for energy in energies)
         exact = tuple(c if isinstance(c, Coupling) else c.numeric() for c in couplings)
         gaussian = tuple(bath for bath in baths if isinstance(bath, Bath))
         markov = tuple(bath for bath in baths if isinstance(bath, MarkovNoise))
         ruled = tuple(bath for bath in baths if isinstance(bath, RuleBath))
         return cls(
-            name, UNITS[units], levels, exact, gaussian, tuple(cross), markov=markov, ruled=ruled
+            name,
+            units_named(units),
+            levels,
+            exact,
+            gaussian,
+            tuple(cross),
+            markov=markov,
+            ruled=ruled,
         )
 
     @property

@@ -123,7 +123,7 @@ class Subject:
         model = self.model
         for axis in self.axes:
             if len(axis.values) == 1:
-                model = _with_value(model, axis.target, axis.values[0])
+                model = with_value(model, axis.target, axis.values[0])
         return model
 
     def at(self, index: Sequence[int]) -> Model:
@@ -138,7 +138,7 @@ class Subject:
             model = replace(found, name=model.name)
         for target, value in chosen:
             if not isinstance(target, SymbolValue):
-                model = _with_value(model, target, value)
+                model = with_value(model, target, value)
         return model
 
     @property
@@ -400,7 +400,7 @@ def _require_valid(model: Model, axis: Axis, place: Place) -> None:
     target = axis.target
     for value in (min(axis.values), max(axis.values)):
         try:
-            _with_value(model, target, value)
+            with_value(model, target, value)
         except InputError as error:
             raise place.error(f"{value:g}: {error.problem}", error.remedy) from None
         except ValueError as error:
@@ -421,7 +421,8 @@ def _require_symbol(
             raise place.error(f"{value:g}: {error.problem}", error.remedy) from None
 
 
-def _with_value(model: Model, target: Target, value: float) -> Model:
+def with_value(model: Model, target: Target, value: float) -> Model:
+    """The model with another number, in the units of the model file."""
     match target:
         case SymbolValue():
             raise ValueError(f"target: {target.name!r} needs the model file; see Subject.at")
