@@ -27,6 +27,7 @@ from pertsym.generators.heat_current import heat_currents
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.requests import state_of
 from pertsym.model.values import Model
 from pertsym.narrative import expansion_latex
 from pertsym.rates import BlochRates, bloch_rates, fourth_order_constant
@@ -382,18 +383,7 @@ class Numbers:
         """
         _require_basis(basis)
         size = self.model.dimension
-        if isinstance(initial, int):
-            if not 0 <= initial < size:
-                raise InputError(
-                    self.model.name,
-                    "initial",
-                    f"there is no level {initial}",
-                    f"give 0 to {size - 1}",
-                )
-            state = np.zeros((size, size), dtype=complex)
-            state[initial, initial] = 1.0
-        else:
-            state = np.asarray(initial, dtype=complex)
+        state = state_of(self.model.name, initial, size)
         if basis == "system" and state.shape == (size, size):
             state = self.model.to_energy(state)
         grid = np.asarray(times, dtype=float)

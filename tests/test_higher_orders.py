@@ -17,7 +17,8 @@ from pertsym.dynamics.mean_force import fourth_constant_of
 from pertsym.equations.fourth_constant import fourth_constant
 from pertsym.equations.models import laird
 from pertsym.generators.elimination import Quantities, bloch_quantities
-from pertsym.generators.representation import TOLERANCE, limits, represented
+from pertsym.generators.limit import Limit
+from pertsym.generators.representation import TOLERANCE, represented, twice
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import Generator, tcl_generator
 from pertsym.model.bath import Bath
@@ -93,7 +94,7 @@ def test_closed_forms_agree_with_the_recursion() -> None:
     operator = [[0.4, 1.0], [1.0, -0.4]]
     model = Model.of((0.0, 1.0), [Coupling.of(operator, "b")], [bath])
     closed = bloch_rates(model, 4)
-    fine, coarse = limits(model, represented(model), 4)
+    fine, coarse = twice(Limit.of, model, represented(model), 4)
     terms = {
         n: Term(k, abs(k - coarse.generators[n]) + 4 * fine.rounding(n), {})
         for n, k in fine.generators.items()

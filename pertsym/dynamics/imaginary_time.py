@@ -178,7 +178,7 @@ def _second(system: _System) -> Matrix:
 
 def _fourth(system: _System) -> Matrix:
     total: Matrix = np.zeros((len(system.levels),) * 2, dtype=np.complex128)
-    for pairing in (_consecutive, _crossing, _nested):
+    for pairing in (_not_crossing, _crossing):
         for chain, order in pairing(system):
             total += _chain_sum(system, chain, order)
     return total / system.partition
@@ -197,43 +197,24 @@ _Order = Callable[[Matrix, Matrix], tuple[Matrix, Matrix, Matrix, Matrix]]
 """The operators of arcs a and b in the order of the chain."""
 
 
-def _consecutive(system: _System) -> Iterator[tuple[_Chain, _Order]]:
-    """(12)(34): u and v apart, s between them."""
+def _not_crossing(system: _System) -> Iterator[tuple[_Chain, _Order]]:
+    """(12)(34): u and v apart, s between them; (14)(23): v inside u, s before it."""
     beta, rule = system.beta, _tanh_sinh(system.step)
     u, left = beta * rule.start[:, None], beta * rule.end[:, None]
-    v, gap = left * rule.start, left * rule.end
-    weight = beta * rule.weight[:, None] * left * rule.weight
-    lengths = _flat(u, left, v, gap + u, weight)
     node, share = _gauss(system.gauss_points)
-    s = gap.reshape(-1, 1) * node
-    rest = gap.reshape(-1, 1) * (1 - node)
     one = np.ones_like(node)
-    chain = _Chain(
-        lengths,
-        (lengths.u[:, None] * one, s, lengths.v[:, None] * one),
-        rest,
-        gap.reshape(-1, 1) * share,
-    )
-    yield chain, lambda a, b: (a, a, b, b)
-
-
-def _nested(system: _System) -> Iterator[tuple[_Chain, _Order]]:
-    """(14)(23): v inside u, s before it."""
-    beta, rule = system.beta, _tanh_sinh(system.step)
-    u, left = beta * rule.start[:, None], beta * rule.end[:, None]
-    v, gap = u * rule.start, u * rule.end
-    weight = beta * rule.weight[:, None] * u * rule.weight
-    lengths = _flat(u, left, v, gap + left, weight)
-    node, share = _gauss(system.gauss_points)
-    s = gap.reshape(-1, 1) * node
-    one = np.ones_like(node)
-    chain = _Chain(
-        lengths,
-        (s, lengths.v[:, None] * one, gap.reshape(-1, 1) * (1 - node)),
-        lengths.u_left[:, None] * one,
-        gap.reshape(-1, 1) * share,
-    )
-    yield chain, lambda a, b: (a, b, b, a)
+    for room, outside in ((left, u), (u, left)):
+        v, gap = room * rule.start, room * rule.end
+        weight = beta * rule.weight[:, None] * room * rule.weight
+        lengths = _flat(u, left, v, gap + outside, weight)
+        wide = gap.reshape(-1, 1)
+        s, rest, inner = wide * node, wide * (1 - node), lengths.v[:, None] * one
+        if room is left:
+            durations = lengths.u[:, None] * one, s, inner
+            yield _Chain(lengths, durations, rest, wide * share), lambda a, b: (a, a, b, b)
+        else:
+            after = lengths.u_left[:, None] * one
+            yield _Chain(lengths, (s, inner, rest), after, wide * share), lambda a, b: (a, b, b, a)
 
 
 def _crossing(system: _System) -> Iterator[tuple[_Chain, _Order]]:

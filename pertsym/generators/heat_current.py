@@ -29,7 +29,7 @@ from pertsym.generators.representation import (
     Progress,
     correlations_of,
     represented,
-    slow_subspaces,
+    twice,
 )
 from pertsym.generators.second_order import Term
 from pertsym.generators.steady import next_order, steady_state
@@ -84,7 +84,7 @@ def heat_currents(
         )
     progress("exponential representation of the baths")
     baths = represented(model, _TOLERANCE, BAND)
-    fine, coarse = slow_subspaces(model, baths, order, progress)
+    fine, coarse = twice(slow_subspace, model, baths, order, progress, nodes=1)
     _require_existence(model, fine, order)
     found = currents_of(fine, order)
     rough = found if coarse is fine else currents_of(coarse, order)

@@ -26,8 +26,6 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponential_fit import Representation, represent_at
-from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
-from pertsym.generators.limit import Limit
 from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -195,44 +193,25 @@ def require_feasible(model: Model, baths: Represented, order: int, nodes: int = 
         )
 
 
-def limits(
-    model: Model, baths: Represented, order: int, progress: Progress = lambda _: None
-) -> tuple[Limit, Limit]:
-    """The generators for t -> infinity with the fine and with the coarse exponentials.
+def twice(
+    solve: Callable[[System, Baths, int], T],
+    model: Model,
+    baths: Represented,
+    order: int,
+    progress: Progress = lambda _: None,
+    nodes: int = 0,
+) -> tuple[T, T]:
+    """What `solve` makes of the fine and of the coarse exponentials, the same if they are.
 
-    Raises
-    ------
-    NotYetDerivable
-        If no machine could hold them.
-    """
-    require_feasible(model, baths, order)
-    fine, coarse = _twice(Limit.of, model, baths, order, progress)
-    return fine, coarse
-
-
-def slow_subspaces(
-    model: Model, baths: Represented, order: int, progress: Progress = lambda _: None
-) -> tuple[SlowSubspace, SlowSubspace]:
-    """The recursion and all its auxiliaries, with the fine and with the coarse exponentials.
+    `nodes` as in `require_feasible`, which is asked first: 1 for the recursion and all its
+    auxiliaries.
 
     Raises
     ------
     NotYetDerivable
         If no machine could hold it.
     """
-    require_feasible(model, baths, order, nodes=1)
-    fine, coarse = _twice(slow_subspace, model, baths, order, progress)
-    return fine, coarse
-
-
-def _twice(
-    solve: Callable[[System, Baths, int], T],
-    model: Model,
-    baths: Represented,
-    order: int,
-    progress: Progress,
-) -> tuple[T, T]:
-    """Two solutions, the same if the exponentials are."""
+    require_feasible(model, baths, order, nodes)
     progress(f"recursion to order {order}")
     system = System.of(model)
     fine = solve(system, baths.fine, order)

@@ -31,10 +31,10 @@ from pertsym.generators.representation import (
     Progress,
     Represented,
     correlations_of,
-    limits,
     represented,
     require_feasible,
     spread_error,
+    twice,
 )
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.spectral_route import fourth_order
@@ -111,7 +111,7 @@ class Request:
     @cached_property
     def limits(self) -> tuple[Limit, Limit]:
         """The generators for t -> infinity, with fine and coarse exponentials."""
-        return limits(self.model, self.baths, self.order, self.progress)
+        return twice(Limit.of, self.model, self.baths, self.order, self.progress)
 
     @cached_property
     def joint(self) -> Limit:

@@ -52,3 +52,23 @@ def require_evolvable(
     if np.any(np.diff(grid) < 0):
         raise InputError(source, "times", "must ascend", "sort them")
     return state
+
+
+def state_of(source: str, initial: int | ArrayLike, size: int) -> NDArray[np.complex128]:
+    """A pure level of `size` by its index, or a matrix as it is.
+
+    Raises
+    ------
+    InputError
+        Naming `source`, for a level that there is not.
+    """
+    given = np.asarray(initial)
+    if given.ndim:
+        return given.astype(np.complex128)
+    if given.dtype.kind not in "iu" or not 0 <= given < size:
+        raise InputError(
+            source, "initial", f"there is no level {initial!r}", f"levels are 0 to {size - 1}"
+        )
+    state = np.zeros((size, size), dtype=np.complex128)
+    state[int(given), int(given)] = 1.0
+    return state
