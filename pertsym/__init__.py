@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from pertsym.oscillator.coefficients import coefficients as oscillator_coefficients
     from pertsym.oscillator.fock import DampedLevels, phonon_number
     from pertsym.random_matrix.methods import random_matrix_evolve
+    from pertsym.random_matrix.methods import spectral_rate as random_matrix_spectral_rate
     from pertsym.random_matrix.rates import random_matrix_rates
-    from pertsym.random_matrix.spectral_rate import spectral_rate as random_matrix_spectral_rate
     from pertsym.rates import bloch_rates
     from pertsym.sweeps.run import sweep
     from pertsym.systems.dvr import Grid

@@ -27,8 +27,7 @@ from pertsym.generators.heat_current import heat_currents
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.requests import state_of
-from pertsym.model.values import Model
+from pertsym.model.values import Model, state_of
 from pertsym.narrative import expansion_latex
 from pertsym.rates import BlochRates, bloch_rates, fourth_order_constant
 

@@ -29,10 +29,9 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes, modes_of
-from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
+from pertsym.dynamics.imaginary_time import Expansion, fourth_order, ground_state, normalised
 from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force, second_order
 from pertsym.dynamics.redfield import dissipator

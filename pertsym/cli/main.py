@@ -45,8 +45,9 @@ _SUMMARIES: Final = {
 _PLACES: Final = {
     "evolve": "states:evolve_command",
     "init": "first:init",
-    "list": "listing:list_derivations",
+    "list": "verify:list_derivations",
     "new": "first:new",
+    "schema": "first:schema",
     "steady": "states:steady_command",
     "sweep": "sweep:sweep_command",
 }  # of the others module and attribute are called like them

@@ -27,10 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.jets import EPS
-from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transitions
 from pertsym.dynamics.imaginary_modes import modes_of
-from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
+from pertsym.dynamics.imaginary_time import Expansion, fourth_order, ground_state, normalised
 from pertsym.dynamics.levels import bohr_frequencies, boltzmann, common_temperature, merged
 from pertsym.estimate import Estimate
 from pertsym.generators.steady import next_order, require_connected

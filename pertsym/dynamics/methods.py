@@ -50,8 +50,7 @@ from pertsym.generators.tcl import Generator, joint_limit, tcl_generator
 from pertsym.generators.transient import equations_in_time
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.read import guess
-from pertsym.model.requests import require_evolvable
-from pertsym.model.values import AnyModel, Model, numeric
+from pertsym.model.values import AnyModel, Model, numeric, require_evolvable
 
 MARKOVIAN: Final = ("redfield", "redfield-secular", "ccqme", "ccqme-secular")
 STEADY: Final = ("gibbs", "mean-force", *MARKOVIAN, "tcl2", "tcl4", "tcl6", "...")

@@ -16,9 +16,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.polynomial import legendre
 
-from pertsym.generators.collocation import Radau, beyond, combine
+from pertsym.generators.collocation import Layout, Radau, beyond, combine
 from pertsym.generators.jumps import Jumps, hierarchy_of
-from pertsym.generators.layout import Layout
 from pertsym.generators.limit import Limit, rounding
 from pertsym.generators.system import Array
 from pertsym.generators.transient import (

@@ -22,9 +22,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from pertsym.baths.time_correlation import TimeCorrelation, elementary
-from pertsym.generators.collocation import Radau
+from pertsym.generators.collocation import AnalyticPace, ExponentialPace, Layout, Pace, Radau
 from pertsym.generators.hierarchy import Hierarchy, Place
-from pertsym.generators.layout import AnalyticPace, ExponentialPace, Layout, Pace
 from pertsym.generators.product_form import ProductForm
 from pertsym.generators.representation import correlations_of
 from pertsym.generators.second_order import redfield_terms

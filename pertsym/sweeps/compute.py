@@ -23,7 +23,6 @@ from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.rates import BlochRates, bloch_rates, mixes
 from pertsym.sweeps.axes import Subject
-from pertsym.sweeps.fields import DIVERGENT, NOT_DERIVED, REFUSED, Field, Place
 from pertsym.sweeps.plan import Plan
 from pertsym.sweeps.rates import (
     CONSTANT,
@@ -34,6 +33,7 @@ from pertsym.sweeps.rates import (
     rates_over,
     scan_of,
 )
+from pertsym.sweeps.store import DIVERGENT, NOT_DERIVED, REFUSED, Field, Place
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -37,7 +37,7 @@ from pertsym.sweeps.axes import (
     beta_of,
     with_density,
 )
-from pertsym.sweeps.fields import DIVERGENT, NOT_DERIVED, Field, Floats
+from pertsym.sweeps.store import DIVERGENT, NOT_DERIVED, Field, Floats
 
 CLOSED: Final = 4
 """The highest order with closed forms."""

@@ -17,15 +17,13 @@ from typing import TYPE_CHECKING, Any, Final
 from numpy.typing import ArrayLike
 
 from pertsym.model.errors import InputError
-from pertsym.model.requests import state_of
-from pertsym.model.values import AnyModel, numeric
+from pertsym.model.values import AnyModel, numeric, state_of
 from pertsym.processes import end, pool_of
 from pertsym.sweeps import dataset
 from pertsym.sweeps.axes import read_subject
 from pertsym.sweeps.compute import compute
-from pertsym.sweeps.fields import Field
 from pertsym.sweeps.plan import Block, Plan
-from pertsym.sweeps.store import Store
+from pertsym.sweeps.store import Field, Store
 
 if TYPE_CHECKING:
     import xarray
