@@ -20,7 +20,7 @@ from pertsym.dynamics.methods import (
 )
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.generator import ELIMINATED, Generator
-from pertsym.equations.series import Indexed
+from pertsym.equations.series import Indexed, remembered
 from pertsym.estimate import Estimate, scientific
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.generators.heat_current import heat_currents
@@ -186,23 +186,14 @@ class Numbers:
     """
 
     model: Model
-
-    @cached_property
-    def _rates(self) -> dict[int, BlochRates]:
-        return {}
+    _rates: dict[int, BlochRates] = remembered()
+    _generators: dict[int, Any] = remembered()
+    _currents: dict[int, Mapping[str, Mapping[int, Estimate]]] = remembered()
 
     @cached_property
     def _names(self) -> Generator:
         size = self.model.dimension
         return Generator(Interaction(level_energies(size), (), (), {}))
-
-    @cached_property
-    def _generators(self) -> dict[int, Any]:
-        return {}
-
-    @cached_property
-    def _currents(self) -> dict[int, Mapping[str, Mapping[int, Estimate]]]:
-        return {}
 
     @property
     def matrix(self) -> Arrays:

@@ -1,4 +1,4 @@
-"""`pertsym new KIND`, `pertsym init DIR`, `pertsym schema`: what to begin a model or project with."""
+"""`pertsym new KIND`, `pertsym init DIR`, `pertsym schema`: what to begin with."""
 
 from __future__ import annotations
 

@@ -39,18 +39,27 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class ExactRun:
-    """An average over realisations.
+class Evolution:
+    """Populations, lowest level first.
 
     Attributes
     ----------
     populations : (times, levels)
-    error : (times, levels)
-        Standard error of the mean over realisations; zero for a single one.
+    error : (times, levels) or None
+        Standard error of the mean over realisations; None for master equations
+        and for a single realisation.
     """
 
     populations: Floats
-    error: Floats
+    error: Floats | None = None
+
+    @property
+    def z(self) -> Floats | None:
+        """P_1 - P_0, (times,); None unless there are two levels."""
+        if self.populations.shape[1] != 2:
+            return None
+        difference: Floats = self.populations[:, 1] - self.populations[:, 0]
+        return difference
 
 
 def simulate(
@@ -62,7 +71,7 @@ def simulate(
     realisations: int,
     seed: int,
     progress: Progress = lambda _: None,
-) -> ExactRun:
+) -> Evolution:
     """Populations of the levels, averaged over realisations.
 
     Parameters
@@ -88,8 +97,9 @@ def simulate(
         progress(f"realisation {number} of {realisations}")
         runs.append(_one(model, initial, times, size, np.random.default_rng(source)))
     found = np.array(runs)
-    spread = found.std(axis=0, ddof=1) if realisations > 1 else np.zeros_like(found[0])
-    return ExactRun(found.mean(axis=0), spread / np.sqrt(realisations))
+    if realisations == 1:  # which says nothing of its own spread
+        return Evolution(found[0])
+    return Evolution(found.mean(axis=0), found.std(axis=0, ddof=1) / np.sqrt(realisations))
 
 
 def _check(model: RandomMatrixModel, size: int, realisations: int, seed: int) -> None:
@@ -181,30 +191,6 @@ DEFAULT_REALISATIONS: Final = 10
 DEFAULT_SEED: Final = 0
 
 
-@dataclass(frozen=True)
-class Evolution:
-    """Populations, lowest level first.
-
-    Attributes
-    ----------
-    populations : (times, levels)
-    error : (times, levels) or None
-        Standard error of the mean over realisations; None for master equations
-        and for a single realisation.
-    """
-
-    populations: Floats
-    error: Floats | None = None
-
-    @property
-    def z(self) -> Floats | None:
-        """P_1 - P_0, (times,); None unless there are two levels."""
-        if self.populations.shape[1] != 2:
-            return None
-        difference: Floats = self.populations[:, 1] - self.populations[:, 0]
-        return difference
-
-
 def random_matrix_evolve(
     model: RandomMatrixModel,
     method: str,
@@ -256,7 +242,7 @@ def random_matrix_evolve(
         )
     initial = require_evolvable(model.name, initial, times, model.dimension)
     if method == EXACT and not slipped:
-        run = simulate(
+        return simulate(
             model,
             initial,
             times,
@@ -265,8 +251,6 @@ def random_matrix_evolve(
             seed=DEFAULT_SEED if seed is None else seed,
             progress=progress,
         )
-        # one realisation says nothing of its own spread
-        return Evolution(run.populations, None if realisations == 1 else run.error)
     for name, value in (("size", size), ("realisations", realisations), ("seed", seed)):
         if value is not None:
             raise InputError(model.name, name, f"belongs to method {EXACT} alone", "leave it out")
