@@ -36,7 +36,9 @@ from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force, second_order
 from pertsym.dynamics.redfield import dissipator
 from pertsym.expressions.expression import parse_expression
-from pertsym.model import Bath, Coupling, InputError, Model, NotYetDerivable
+from pertsym.model.bath import Bath
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.values import Coupling, Model
 
 from .open_systems import Matrix, hermitian, open_system, two_bath_system
 

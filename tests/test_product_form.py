@@ -29,7 +29,8 @@ from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.sixth_order import SixthOrder
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import ROUTES, Request, tcl_generator
-from pertsym.model import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from tests.command_line import run
 from tests.open_systems import hermitian, open_system
 

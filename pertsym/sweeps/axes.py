@@ -6,7 +6,7 @@ import copy
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -141,6 +141,10 @@ class Subject:
                 model = with_value(model, target, value)
         return model
 
+    def with_value(self, value: float) -> Model:
+        """The model of a subject of one axis with a value that need not be on it."""
+        return replace(self, axes=(replace(self.axes[0], values=(value,)),)).at((0,))
+
     @property
     def over_symbols(self) -> bool:
         """Whether an axis is a symbol, so that every point has a system of its own."""
@@ -198,11 +202,9 @@ def read_subject(
         for other in axes:
             if _meet(axis.target, other.target):
                 raise here.error(f"is swept by {other.path!r} already", "keep one of the two")
-        if isinstance(axis.target, SymbolValue):
-            _require_symbol(document, axis, {**values, **start}, here)
-        else:
-            _require_valid(base, axis, here)
         axes.append(axis)
+        tried = Subject(base, "", (axis,), document, {**values, **start})
+        _require_valid(axis, tried.with_value, here)
     return Subject(base, text, tuple(axes), document, dict(values))
 
 
@@ -392,33 +394,19 @@ def _meet(one: Target, other: Target) -> bool:
     return one == other
 
 
-def _require_valid(model: Model, axis: Axis, place: Place) -> None:
+def _require_valid(axis: Axis, build: Callable[[float], Model], place: Place) -> None:
     """Name a value that is wrong by itself before anything is computed.
 
     What is allowed is an interval of each number, so that the ends of the values tell.
     """
-    target = axis.target
     for value in (min(axis.values), max(axis.values)):
         try:
-            with_value(model, target, value)
+            build(value)
         except InputError as error:
             raise place.error(f"{value:g}: {error.problem}", error.remedy) from None
         except ValueError as error:
             problem, _, remedy = str(error).partition(": ")[2].rpartition("; ")
             raise place.error(problem or str(error), remedy or "correct it") from None
-
-
-def _require_symbol(
-    document: Mapping[str, Any] | None, axis: Axis, values: Mapping[str, Fraction], place: Place
-) -> None:
-    """Name a value of a symbol that the model cannot take."""
-    assert isinstance(axis.target, SymbolValue)
-    for value in (min(axis.values), max(axis.values)):
-        given = {**values, axis.target.name: exact_rational(value)}
-        try:
-            model_of(dict(document or {}), place, given)
-        except InputError as error:
-            raise place.error(f"{value:g}: {error.problem}", error.remedy) from None
 
 
 def with_value(model: Model, target: Target, value: float) -> Model:
