@@ -18,7 +18,7 @@ from typing import Final
 
 import sympy
 
-from pertsym.oscillator.master_equation import CoefficientForm, coefficient_forms
+from pertsym.oscillator.master_equation import coefficient_forms
 from pertsym.oscillator.weyl import FREQUENCY, MASS
 from pertsym.reduction.spectral import Value
 
@@ -102,14 +102,18 @@ MATSUBARA: Final = sympy.Symbol("nu", positive=True)
 
 J: Final = 2 * MASS * DAMPING * W * CUTOFF**2 / (CUTOFF**2 + W**2)
 """The spectral density; Ĉ(w > 0) = 2 J(w) [n(w) + 1] for bosons."""
+_AT_FREQUENCY: Final = J.subs(W, FREQUENCY)
+_POLE: Final = 4 * TEMPERATURE * W / (W**2 + MATSUBARA**2)
+"""What tanh and coth of beta w/2 have of one pair of poles."""
 
 
 def _assembled(
-    form: CoefficientForm,
+    name: str,
     spectrum: Callable[[int], sympy.Expr],
-    integral: Callable[[sympy.Expr], sympy.Expr],
+    integral: Callable[[sympy.Expr], sympy.Expr] = lambda kernel: _over_half_line(kernel, 1),
 ) -> sympy.Expr:
     """The coefficient from Ĉ(n Omega0) and from an integral over the sum of its poles."""
+    form = coefficient_forms()[name]
     total, kernel = sympy.Integer(0), sympy.Integer(0)
     for monomial, coefficient in form.form:
         (atom,) = monomial.atoms
@@ -128,45 +132,36 @@ def _assembled(
     return total / MASS**form.mass_power
 
 
+def _over_half_line(kernel: sympy.Expr, thermal: sympy.Expr | int) -> sympy.Expr:
+    """The integral of a kernel times Ĉ = 2 J times a thermal factor."""
+    return half_line_principal_value(2 * J * thermal * kernel, W)
+
+
+def _none(_: int) -> sympy.Expr:
+    return sympy.Integer(0)
+
+
 @cache
 def cold(name: str) -> sympy.Expr:
     """A coefficient at T = 0, where spins and oscillators are the same; for f and D of spins, and
     for gamma and the shift of oscillators, at every temperature."""
-
-    def spectrum(n: int) -> sympy.Expr:
-        return 2 * J.subs(W, FREQUENCY) if n > 0 else sympy.Integer(0)
-
     return collect_logarithms(
-        _assembled(
-            coefficient_forms()[name],
-            spectrum,
-            lambda kernel: half_line_principal_value(2 * J * kernel, W),
-        )
+        _assembled(name, lambda n: 2 * _AT_FREQUENCY if n > 0 else sympy.Integer(0))
     )
 
 
 @cache
 def spin_damping() -> sympy.Expr:
-    """gamma of a spin bath, Eq. (26)."""
-    polarisation = sympy.tanh(FREQUENCY / (2 * TEMPERATURE))
-
-    def spectrum(n: int) -> sympy.Expr:
-        return J.subs(W, FREQUENCY) * (1 + n * polarisation)  # even part J, odd part J tanh
-
-    form = coefficient_forms()["gamma"]
-    return sympy.factor(sympy.expand(_assembled(form, spectrum, lambda kernel: kernel)))
+    """gamma of a spin bath, Eq. (26): Ĉ has the even part J and the odd part J tanh."""
+    tanh = sympy.tanh(FREQUENCY / (2 * TEMPERATURE))
+    return sympy.factor(sympy.expand(_assembled("gamma", lambda n: _AT_FREQUENCY * (1 + n * tanh))))
 
 
 @cache
 def boson_diffusion() -> sympy.Expr:
-    """D of an oscillator bath (quantum Brownian motion), Eq. (28b)."""
+    """D of an oscillator bath (quantum Brownian motion), Eq. (28b): even part J coth, odd J."""
     coth = sympy.coth(FREQUENCY / (2 * TEMPERATURE))
-
-    def spectrum(n: int) -> sympy.Expr:
-        return J.subs(W, FREQUENCY) * (coth + n)  # even part J coth, odd part J
-
-    form = coefficient_forms()["D"]
-    return sympy.factor(sympy.expand(_assembled(form, spectrum, lambda kernel: kernel)))
+    return sympy.factor(sympy.expand(_assembled("D", lambda n: _AT_FREQUENCY * (coth + n))))
 
 
 @cache
@@ -177,14 +172,8 @@ def spin_shift_term() -> sympy.Expr:
     nu_k = (2k + 1) pi T, k = 0, 1, ...; the shift is the sum of this over them.  The logarithms
     do not cancel, so that no digamma functions can sum them.
     """
-    polarisation = 4 * TEMPERATURE * W / (W**2 + MATSUBARA**2)
-    form = coefficient_forms()["frequency_shift_squared"]
     return collect_logarithms(
-        _assembled(
-            form,
-            lambda _: sympy.Integer(0),
-            lambda kernel: half_line_principal_value(2 * J * polarisation * kernel, W),
-        )
+        _assembled("frequency_shift_squared", _none, lambda kernel: _over_half_line(kernel, _POLE))
     )
 
 
@@ -194,15 +183,12 @@ def boson_anomalous_diffusion() -> sympy.Expr:
 
     coth(beta w/2) = 2 T/w + 4 T sum_k w/(w^2 + nu_k^2), nu_k = 2 pi T k, k = 1, 2, ...
     """
-    form = coefficient_forms()["f"]
 
     def integral(kernel: sympy.Expr) -> sympy.Expr:
         k = sympy.Symbol("k", positive=True)
-        static = half_line_principal_value(2 * J * (2 * TEMPERATURE / W) * kernel, W)
-        moving = 4 * TEMPERATURE * W / (W**2 + MATSUBARA**2)
-        term = half_line_principal_value(2 * J * moving * kernel, W)
-        term = sympy.cancel(sympy.together(term)).subs(MATSUBARA, 2 * sympy.pi * TEMPERATURE * k)
-        return static + sum_over_integers(term, k)
+        term = sympy.cancel(sympy.together(_over_half_line(kernel, _POLE)))
+        term = term.subs(MATSUBARA, 2 * sympy.pi * TEMPERATURE * k)
+        return _over_half_line(kernel, 2 * TEMPERATURE / W) + sum_over_integers(term, k)
 
     # the even part of Ĉ over w > 0, mirrored by the kernel, which is even for f
-    return sympy.expand(_assembled(form, lambda _: sympy.Integer(0), integral))
+    return sympy.expand(_assembled("f", _none, integral))
