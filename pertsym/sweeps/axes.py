@@ -181,6 +181,7 @@ def read_subject(
     listed = [_values(given, Place(source, f"over {written}")) for written, given in over.items()]
     document: Mapping[str, Any] | None = None
     symbols: dict[str, Target] = {}
+    start: dict[str, Any] = {}
     if isinstance(model, Model):
         base, text = model, model.definition
     else:
