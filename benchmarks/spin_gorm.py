@@ -19,7 +19,7 @@ import numpy as np
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling
-from pertsym.random_matrix.exact import simulate
+from pertsym.random_matrix.methods import simulate
 
 DATA = (
     Path(__file__).resolve().parent.parent

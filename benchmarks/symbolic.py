@@ -13,9 +13,10 @@ from benchmarks.records import Record, measured
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.generator import Generator
 from pertsym.equations.models import laird
-from pertsym.equations.symbolic_operators import Entry, symbolic_interaction
+from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.paths import generator_element
+from pertsym.model.entries import Entry
 from pertsym.present.text import form_lines
 
 CASES = (("three levels, real elements", 3, False), ("three levels, complex elements", 3, True))

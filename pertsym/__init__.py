@@ -5,10 +5,11 @@ Names are loaded when they are first used, so that importing a part stays cheap.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# What type checkers and editors see of the names below; a test compares the two.
+# What type checkers and editors see, and where `__getattr__` finds each name.
 if TYPE_CHECKING:
     from pertsym.api import Derived, bloch, derive, generator, laird, sigma_x, sigma_y, sigma_z
     from pertsym.baths.correlation import Correlation
@@ -37,18 +38,16 @@ if TYPE_CHECKING:
     from pertsym.model.errors import InputError, NotYetDerivable
     from pertsym.model.file import load_model
     from pertsym.model.markov import MarkovNoise
-    from pertsym.model.oscillator import OscillatorModel, PositionCoupling
-    from pertsym.model.oscillator_file import load_oscillator
-    from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
-    from pertsym.model.random_matrix_file import load_random_matrix
+    from pertsym.model.oscillator import OscillatorModel, PositionCoupling, load_oscillator
+    from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel, load_random_matrix
     from pertsym.model.schema import model_schema
     from pertsym.model.statement import Coupling, Model
     from pertsym.model.statement_file import load
     from pertsym.oscillator.coefficients import coefficients as oscillator_coefficients
     from pertsym.oscillator.fock import DampedLevels, phonon_number
     from pertsym.random_matrix.methods import random_matrix_evolve
+    from pertsym.random_matrix.methods import spectral_rate as random_matrix_spectral_rate
     from pertsym.random_matrix.rates import random_matrix_rates
-    from pertsym.random_matrix.spectral_rate import spectral_rate as random_matrix_spectral_rate
     from pertsym.rates import bloch_rates
     from pertsym.sweeps.run import sweep
     from pertsym.systems.dvr import Grid
@@ -58,70 +57,6 @@ if TYPE_CHECKING:
     from pertsym.systems.proton_transfer import wavepacket as proton_wavepacket
 
 __version__ = "0.1.0"
-
-_PLACES = {
-    "bloch": "pertsym.api",
-    "generator": "pertsym.api",
-    "laird": "pertsym.api",
-    "sigma_x": "pertsym.api",
-    "sigma_y": "pertsym.api",
-    "sigma_z": "pertsym.api",
-    "Derived": "pertsym.api",
-    "derive": "pertsym.api",
-    "load": "pertsym.model.statement_file",
-    "Model": "pertsym.model.statement",
-    "Coupling": "pertsym.model.statement",
-    "Cross": "pertsym.model.cross",
-    "Bath": "pertsym.model.bath",
-    "MarkovNoise": "pertsym.model.markov",
-    "OscillatorModel": "pertsym.model.oscillator",
-    "PositionCoupling": "pertsym.model.oscillator",
-    "RandomMatrixBath": "pertsym.model.random_matrix",
-    "RandomMatrixModel": "pertsym.model.random_matrix",
-    "load_model": "pertsym.model.file",
-    "load_oscillator": "pertsym.model.oscillator_file",
-    "load_random_matrix": "pertsym.model.random_matrix_file",
-    "bloch_rates": "pertsym.rates",
-    "tcl_generator": "pertsym.generators.tcl",
-    "compare": "pertsym.language.decide",
-    "tcl_slip": "pertsym.generators.initial_slip",
-    "decompose": "pertsym.generators.canonical_form",
-    "steady": "pertsym.dynamics.methods",
-    "evolve": "pertsym.dynamics.methods",
-    "mean_force": "pertsym.dynamics.mean_force",
-    "redfield": "pertsym.dynamics.redfield",
-    "ccqme": "pertsym.dynamics.ccqme",
-    "oscillator_coefficients": "pertsym.oscillator.coefficients:coefficients",
-    "random_matrix_evolve": "pertsym.random_matrix.methods",
-    "random_matrix_rates": "pertsym.random_matrix.rates",
-    "sweep": "pertsym.sweeps.run",
-    "NuclearSpin": "pertsym.systems.nuclear_spins",
-    "nuclear_spins": "pertsym.systems.nuclear_spins",
-    "find": "pertsym.library",
-    "derivations": "pertsym.library",
-    "model_schema": "pertsym.model.schema",
-    "DampedLevels": "pertsym.oscillator.fock",
-    "phonon_number": "pertsym.oscillator.fock",
-    "random_matrix_spectral_rate": "pertsym.random_matrix.spectral_rate:spectral_rate",
-    "BathSpin": "pertsym.environments.spins",
-    "IndependentSpins": "pertsym.environments.spins",
-    "Contracted": "pertsym.generators.contracted",
-    "Grid": "pertsym.systems.dvr",
-    "bound_states": "pertsym.systems.dvr:converged_states",
-    "DoubleWell": "pertsym.systems.proton_transfer",
-    "proton_transfer": "pertsym.systems.proton_transfer",
-    "proton_wavepacket": "pertsym.systems.proton_transfer:wavepacket",
-    "Ohmic": "pertsym.baths.densities",
-    "DrudeLorentz": "pertsym.baths.densities",
-    "Underdamped": "pertsym.baths.densities",
-    "Mixture": "pertsym.baths.densities",
-    "Table": "pertsym.baths.densities",
-    "Exponentials": "pertsym.baths.densities",
-    "Correlation": "pertsym.baths.correlation",
-    "Divergent": "pertsym.baths.divergence",
-    "InputError": "pertsym.model.errors",
-    "NotYetDerivable": "pertsym.model.errors",
-}
 
 __all__ = [
     "Bath",
@@ -191,11 +126,26 @@ __all__ = [
 
 if not TYPE_CHECKING:  # an unknown name is an error to a type checker too
 
+    @cache
+    def _places() -> dict[str, tuple[str, str]]:
+        """Name -> its module and what it is called there: the imports above, read as data."""
+        import ast
+        from pkgutil import get_data
+
+        block = next(
+            x for x in ast.parse(get_data(__name__, "__init__.py")).body if type(x) is ast.If
+        )
+        return {
+            alias.asname or alias.name: (line.module, alias.name)
+            for line in block.body
+            for alias in line.names
+        }
+
     def __getattr__(name: str) -> Any:
-        if name not in _PLACES:
+        if name not in __all__:
             raise AttributeError(f"module 'pertsym' has no attribute {name!r}")
-        place, _, attribute = _PLACES[name].partition(":")
-        value = globals()[name] = getattr(import_module(place), attribute or name)
+        place, attribute = _places()[name]
+        value = globals()[name] = getattr(import_module(place), attribute)
         return value
 
 

@@ -20,14 +20,14 @@ from pertsym.dynamics.methods import (
 )
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.generator import ELIMINATED, Generator
-from pertsym.equations.series import Indexed
+from pertsym.equations.series import Indexed, remembered
 from pertsym.estimate import Estimate, scientific
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.generators.heat_current import heat_currents
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.values import Model
+from pertsym.model.values import Model, state_of
 from pertsym.narrative import expansion_latex
 from pertsym.rates import BlochRates, bloch_rates, fourth_order_constant
 
@@ -186,23 +186,14 @@ class Numbers:
     """
 
     model: Model
-
-    @cached_property
-    def _rates(self) -> dict[int, BlochRates]:
-        return {}
+    _rates: dict[int, BlochRates] = remembered()
+    _generators: dict[int, Any] = remembered()
+    _currents: dict[int, Mapping[str, Mapping[int, Estimate]]] = remembered()
 
     @cached_property
     def _names(self) -> Generator:
         size = self.model.dimension
         return Generator(Interaction(level_energies(size), (), (), {}))
-
-    @cached_property
-    def _generators(self) -> dict[int, Any]:
-        return {}
-
-    @cached_property
-    def _currents(self) -> dict[int, Mapping[str, Mapping[int, Estimate]]]:
-        return {}
 
     @property
     def matrix(self) -> Arrays:
@@ -382,18 +373,7 @@ class Numbers:
         """
         _require_basis(basis)
         size = self.model.dimension
-        if isinstance(initial, int):
-            if not 0 <= initial < size:
-                raise InputError(
-                    self.model.name,
-                    "initial",
-                    f"there is no level {initial}",
-                    f"give 0 to {size - 1}",
-                )
-            state = np.zeros((size, size), dtype=complex)
-            state[initial, initial] = 1.0
-        else:
-            state = np.asarray(initial, dtype=complex)
+        state = state_of(self.model.name, initial, size)
         if basis == "system" and state.shape == (size, size):
             state = self.model.to_energy(state)
         grid = np.asarray(times, dtype=float)

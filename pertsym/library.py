@@ -237,45 +237,15 @@ def _place(fault: BaseException, script: Path) -> tuple[str, str]:
 
 def skeleton(model: str, name: str = "my_system") -> Mapping[str, str]:
     """The files of a new project: relative path -> text; `model` is a model file's text."""
+    folder = Path(__file__).parent / "templates" / "project"
+    mark, workflow, readme = (
+        (folder / file).read_text(encoding="utf-8")
+        for file in ("mark.toml", "workflow.yml", "README.md")
+    )
     return {
-        MARK: _MARK,
+        MARK: mark,
         f"derivations/{name}/{MODEL}": model,
-        ".github/workflows/pertsym.yml": _WORKFLOW,
+        ".github/workflows/pertsym.yml": workflow,
         ".gitignore": "__pycache__/\n.pertsym.lock\n",
-        "README.md": _README.replace("NAME", name),
+        "README.md": readme.replace("NAME", name),
     }
-
-
-_MARK = """\
-# This file marks the root of a pertsym project.  Each folder derivations/NAME holds a model.toml,
-# or a script.py that declares a PAPER; `pertsym regenerate` writes what follows from them below
-# generated/, `pertsym regenerate --check` says whether that is still so, and `pertsym verify` runs
-# their certificates.
-"""
-
-_WORKFLOW = """\
-name: pertsym
-on: [push, pull_request]
-jobs:
-  check:
-    runs-on: ubuntu-latest
-    steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with: {python-version: "3.12"}
-      - run: pip install pertsym
-      - run: pertsym regenerate --check && pertsym verify
-"""
-
-_README = """\
-# Derivations
-
-    pertsym check derivations/NAME/model.toml     what was understood
-    pertsym derive NAME                           every step (--latex, --html, --notebook FILE)
-    pertsym regenerate                            write generated/
-    pertsym regenerate --check && pertsym verify  for continuous integration
-
-A derivation is a folder `derivations/NAME` with a `model.toml`; `claims.toml` beside it may state
-what you claim of it.  A `script.py` that declares a `PAPER` (see `pertsym.paper.Paper`) takes the
-place of `model.toml` where the argument is your own.
-"""

@@ -26,6 +26,7 @@ from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling, Model
+from pertsym.sweeps.axes import Temperature, with_value
 
 COLOURS: Final = (
     *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
@@ -285,13 +286,12 @@ def varied(model: Model, over: str) -> tuple[Callable[[float], Model], str]:
         For another name, or a splitting of more levels.
     """
     units = model.units
-    if over == "temperature":
-        label = _with("temperature $T$", units.temperature or "energy")
-        return lambda value: with_temperature(model, value), label
-    one = next((name for name in temperatures(model) if over == _of(name)), None)
-    if one is not None:
-        label = _with(f"temperature of {one}", units.temperature or "energy")
-        return lambda value: with_temperature(model, value, one), label
+    thermal = tuple(temperatures(model))
+    chosen = thermal if over == "temperature" else tuple(x for x in thermal if over == _of(x))
+    if chosen:
+        of = "$T$" if over == "temperature" else f"of {chosen[0]}"
+        label = _with(f"temperature {of}", units.temperature or "energy")
+        return lambda value: with_value(model, Temperature(chosen), value), label
     if over == "splitting" and model.dimension == 2:
         label = _with(r"splitting $\omega_0$", units.energy or "energy")
         return lambda value: replace(model, energies=(0.0, value)), label
@@ -301,27 +301,6 @@ def varied(model: Model, over: str) -> tuple[Callable[[float], Model], str]:
         "splitting is that of two levels" if over == "splitting" else f"{over!r} is not known",
         "use temperature, baths.NAME.temperature of a thermal bath, or splitting of two levels",
     )
-
-
-def with_temperature(model: Model, temperature: float, of: str = "") -> Model:
-    """The model with this temperature (in its unit) of every thermal bath, or of one."""
-    beta = model.units.inverse_temperature(temperature)
-
-    def changed(bath: Bath) -> Bath:
-        other = bath.beta is None or (of and bath.name != of)
-        return bath if other else replace_beta(bath, beta)
-
-    return replace(model, baths=tuple(map(changed, model.baths)))
-
-
-def replace_beta(bath: Bath, beta: float) -> Bath:
-    """The same bath at another inverse temperature."""
-    if bath.is_spin:
-        density = bath.density
-        spins = getattr(density, "spins", None)
-        if spins is not None:
-            return Bath.spin(bath.name, beta, spins)
-    return Bath(bath.name, bath.statistics, beta, bath.density)
 
 
 def bath_figure(model: Model, times: NDArray[np.float64] | None = None) -> Picture:

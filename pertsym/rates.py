@@ -14,16 +14,16 @@ from typing import Any
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.higher_orders import fourth_constant_of
+from pertsym.dynamics.mean_force import fourth_constant_of
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.fourth_constant import closes, fourth_constant
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.interaction import Interaction
+from pertsym.generators.elimination import Quantities, bloch_quantities, eliminated_quantities
 from pertsym.generators.representation import HIGHEST, represented, require_feasible
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.two_levels import Quantities, bloch_quantities, eliminated_quantities
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import AnyModel, Model, numeric
 from pertsym.numerics.bounded import Bounded
@@ -109,6 +109,13 @@ class BlochRates:
             if all(k * after - (k - 1) * before > 1 for k, (before, after) in steps[-2:]):
                 found[name] = ratios
         return found
+
+
+def mixes(model: Model) -> bool:
+    """Whether some bath couples populations and coherences: diagonal and off-diagonal at once."""
+    return any(
+        matrix[0][1] and (matrix[0][0] != matrix[1][1]) for matrix in model.bath_operators.values()
+    )
 
 
 def split_lines(model: Model) -> dict[str, tuple[float, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import sympy
 
@@ -43,6 +43,8 @@ class Result:
     Shows its closed form as LaTeX in a notebook and as text at a prompt, of a complex element the
     real and the imaginary part; `form`, `sympy` and `function` are those of the real one.
     """
+
+    is_rate: ClassVar[bool] = True
 
     quantity: Quantity
     _equations: Equations
@@ -191,7 +193,7 @@ class Result:
             statistics,
             baths,
             self._parameters,
-            is_rate=True,
+            is_rate=self.is_rate,
         )
 
     def _symbol(self) -> tuple[str, str]:

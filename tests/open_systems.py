@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.densities import BathDensity, DrudeLorentz
-from pertsym.model import Bath, Coupling, Model
+from pertsym.model.bath import Bath
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
+from pertsym.model.values import Coupling, Model
 
 Matrix = NDArray[np.complex128]
 

@@ -14,8 +14,10 @@ import pertsym as ps
 from pertsym.derivation import Step
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.estimate import Estimate
-from pertsym.model import Bath, Coupling, Model, NotYetDerivable
+from pertsym.model.bath import Bath
+from pertsym.model.errors import NotYetDerivable
 from pertsym.model.units import UNITS
+from pertsym.model.values import Coupling, Model
 from pertsym.present.text import prose_text
 from pertsym.rates import bloch_rates
 from pertsym.reduction.spectral import ZERO_FORM

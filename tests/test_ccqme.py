@@ -16,11 +16,13 @@ from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
 from pertsym.baths.divergence import Divergent
 from pertsym.certify import brute_force, time_domain
 from pertsym.dynamics.ccqme import ccqme
-from pertsym.dynamics.gibbs import gibbs
+from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.redfield import redfield
 from pertsym.generators.steady import steady_state
-from pertsym.model import Bath, Coupling, InputError, Model
+from pertsym.model.bath import Bath
+from pertsym.model.errors import InputError
+from pertsym.model.values import Coupling, Model
 
 from .open_systems import Matrix, hermitian, open_system, slope, two_bath_system
 

@@ -39,7 +39,8 @@ from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.generators.steady import steady_state
-from pertsym.model import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.rates import spectra_of
 from pertsym.reduction.elements import at_elements

@@ -33,11 +33,10 @@ from pertsym.distributions.closing import Spectrum, close
 from pertsym.distributions.fourier import CHAMBERS, NoImage, image
 from pertsym.distributions.generalized import Argument, derivative, oriented
 from pertsym.distributions.identities import D, P, Q, S, delta, fp, term
-from pertsym.distributions.laurent import SHIFT, constant, linear, power
 from pertsym.distributions.limits import X, Y
 from pertsym.distributions.notation import factor_text, product_latex, product_text
 from pertsym.distributions.numerics import _grid, pair
-from pertsym.distributions.regularised import _factor
+from pertsym.distributions.regularised import SHIFT, _factor, constant, linear, power
 from pertsym.distributions.rewriting import _step, release_first_regulator, rewrite
 from pertsym.distributions.route import (
     assemble,

@@ -10,19 +10,21 @@ from pertsym.distributions import RULES, HypothesisViolated, RuleNotProved, Test
 from pertsym.distributions.fourier import CHAMBERS, NoImage, image
 from pertsym.distributions.generalized import Argument, collect
 from pertsym.distributions.identities import D, P, Q, S, delta, fp, term
-from pertsym.distributions.laurent import (
+from pertsym.distributions.numerics import gaussian, pair
+from pertsym.distributions.regularised import (
     EPS,
     FIRST,
     PI,
     SECOND,
     SHIFT,
     Laurent,
+    _factor,
     constant,
+    evaluate_factor,
     linear,
     power,
+    rational,
 )
-from pertsym.distributions.numerics import gaussian, pair
-from pertsym.distributions.regularised import _factor, evaluate_factor, rational
 from pertsym.exact import Gaussian
 
 X, Y, MINUS_X = Argument(1, 0, (0,)), Argument(0, 1, (0,)), Argument(-1, 0, (0,))

@@ -14,10 +14,9 @@ from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
-from pertsym.generators.elimination import blocks, eliminated
+from pertsym.generators.elimination import blocks, eliminated, eliminated_quantities
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.two_levels import eliminated_quantities
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.numerics.bounded import Bounded

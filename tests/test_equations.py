@@ -8,7 +8,7 @@ import mpmath
 import pytest
 import sympy
 
-from pertsym.distributions.kinks import depends_on_differences
+from pertsym.distributions.chains import depends_on_differences
 from pertsym.equations.bloch import QUANTITIES, RATES, Bloch
 from pertsym.equations.equilibrium import (
     EquilibriumConstant,

@@ -57,10 +57,10 @@ from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
 from pertsym.expressions.expression import parse_expression
 from pertsym.generators.bloch_recursion import slow_subspace
+from pertsym.generators.elimination import bloch_quantities, eliminated_quantities
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
 from pertsym.model.bath import Bath
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Coupling, Model

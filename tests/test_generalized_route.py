@@ -16,6 +16,7 @@ from pertsym.distributions.chains import mirror
 from pertsym.distributions.closing import Spectrum, close
 from pertsym.distributions.generalized import Product
 from pertsym.distributions.identities import P, delta, fp, term
+from pertsym.distributions.notation import product_text, term_text
 from pertsym.distributions.numerics import pair
 from pertsym.distributions.route import (
     assemble,
@@ -410,11 +411,14 @@ def test_trace_says_which_rules_took_a_term_where() -> None:
     by_term = {t.term.shape: t for t in traces}
     seven = by_term[term_7().shape]
     assert seven.rules == ("B2", "B5", "B6", "sift", "B11", "Re", "C5", "pinch", "B13", "B16")
-    text = seven.text().splitlines()
-    assert text[0].endswith("C1(12) C1(23) exp[-i((w0) tau1 + (2 w0) tau2 + (w0) tau3)]")
-    assert text[1].endswith("pi^-2 S(w + w0) S_0(w + w' + 2 w0) S(w' + w0)")
-    assert text[2] == "  B2, B5, B6:"
-    assert any("eps^-1 delta(w + w0)" in line for line in text)
+    first = product_text(seven.start[0])
+    products = [product_text(p) for sweep in seven.sweeps for p in sweep.products]
+    assert term_text(seven.term).endswith(
+        "C1(12) C1(23) exp[-i((w0) tau1 + (2 w0) tau2 + (w0) tau3)]"
+    )
+    assert first.endswith("pi^-2 S(w + w0) S_0(w + w' + 2 w0) S(w' + w0)")
+    assert seven.sweeps[0].rules == ("B2", "B5", "B6")
+    assert any("eps^-1 delta(w + w0)" in line for line in products)
     assert r"\delta(\omega + \omega_{0})" in seven.sweeps[-1].latex()
     nested_ = by_term[Shape((Factor(1, 3, "C1"), Factor(2, 2, "C1")), ((1,), (0,), (1,)))]
     assert nested_.rules == ("B2", "B5", "B6", "B7", "B8", "Re", "B15", "B16")

@@ -13,13 +13,14 @@ from derivations.detailed_balance_sixth_order.checks import closed_form
 from pertsym import Coupling as SymbolicCoupling
 from pertsym import derive, steady
 from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
-from pertsym.dynamics.higher_orders import fourth_constant_of
+from pertsym.dynamics.mean_force import fourth_constant_of
 from pertsym.equations.fourth_constant import fourth_constant
 from pertsym.equations.models import laird
-from pertsym.generators.representation import TOLERANCE, limits, represented
+from pertsym.generators.elimination import Quantities, bloch_quantities
+from pertsym.generators.limit import Limit
+from pertsym.generators.representation import TOLERANCE, represented, twice
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import Generator, tcl_generator
-from pertsym.generators.two_levels import Quantities, bloch_quantities
 from pertsym.model.bath import Bath
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.file import load_model
@@ -93,7 +94,7 @@ def test_closed_forms_agree_with_the_recursion() -> None:
     operator = [[0.4, 1.0], [1.0, -0.4]]
     model = Model.of((0.0, 1.0), [Coupling.of(operator, "b")], [bath])
     closed = bloch_rates(model, 4)
-    fine, coarse = limits(model, represented(model), 4)
+    fine, coarse = twice(Limit.of, model, represented(model), 4)
     terms = {
         n: Term(k, abs(k - coarse.generators[n]) + 4 * fine.rounding(n), {})
         for n, k in fine.generators.items()

@@ -12,7 +12,7 @@ from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.exponentials import Exponentials
 from pertsym.dynamics.methods import evolve
-from pertsym.dynamics.time_dependent import pieces
+from pertsym.dynamics.propagation import pieces
 from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
 from pertsym.generators.finite_time import finite_time
 from pertsym.generators.initial_slip import initial_slip, rows_of, tcl_slip

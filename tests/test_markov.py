@@ -29,12 +29,11 @@ from pertsym.equations.jump_noise import JumpNoise, Ladder
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 from pertsym.generators.contracted import Contracted
-from pertsym.generators.elimination import blocks, eliminated
+from pertsym.generators.elimination import bloch_quantities, blocks, eliminated
 from pertsym.generators.jumps import Jumps, hierarchy_of, largest_level
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.two_levels import bloch_quantities
 from pertsym.model.bath import Bath
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable

@@ -29,15 +29,16 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.gibbs import gibbs
-from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes, modes_of
-from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
+from pertsym.dynamics.imaginary_time import Expansion, fourth_order, ground_state, normalised
+from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force, second_order
 from pertsym.dynamics.redfield import dissipator
 from pertsym.expressions.expression import parse_expression
-from pertsym.model import Bath, Coupling, InputError, Model, NotYetDerivable
+from pertsym.model.bath import Bath
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.values import Coupling, Model
 
 from .open_systems import Matrix, hermitian, open_system, two_bath_system
 

@@ -11,8 +11,10 @@ import pytest
 
 from pertsym.baths.densities import DrudeLorentz, Exponentials, ExpressionDensity, Ohmic, Table
 from pertsym.exact import Gaussian
-from pertsym.model import InputError, Model, NotYetDerivable, load_model
+from pertsym.model.errors import InputError, NotYetDerivable
+from pertsym.model.file import load_model
 from pertsym.model.notes import model_notes
+from pertsym.model.values import Model
 
 DATA = Path(__file__).parent / "data" / "two_level"
 
@@ -317,5 +319,5 @@ def test_unreadable_files(tmp_path) -> None:
 
 
 def test_baths_can_be_imported_before_the_model() -> None:
-    code = "import pertsym.baths.densities; from pertsym.model import load_model"
+    code = "import pertsym.baths.densities; from pertsym.model.file import load_model"
     subprocess.run([sys.executable, "-c", code], check=True)

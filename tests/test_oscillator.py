@@ -27,9 +27,8 @@ from pertsym.model.units import UNITS
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.oscillator.coefficients import coefficients
 from pertsym.oscillator.fock import DampedLevels, phonon_number
-from pertsym.oscillator.half_line import NotSimple, half_line_principal_value, sum_over_integers
-from pertsym.oscillator.heisenberg import heisenberg
-from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X
+from pertsym.oscillator.lorentz_drude import NotSimple, half_line_principal_value, sum_over_integers
+from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X, heisenberg
 from tests.command_line import model_file, refused, run
 
 MODEL = """

@@ -22,16 +22,15 @@ from pertsym.baths.time_correlation import elementary, hurwitz
 from pertsym.certify import brute_force, time_domain
 from pertsym.dynamics.methods import evolve_estimated
 from pertsym.generators.bloch_recursion import slow_subspace
-from pertsym.generators.confluence import separated
 from pertsym.generators.limit import Limit
 from pertsym.generators.product_form import ProductForm
-from pertsym.generators.representation import correlations_of, represented
-from pertsym.generators.routes import ROUTES, Request
+from pertsym.generators.representation import correlations_of, represented, separated
 from pertsym.generators.second_order import Term, second_order
 from pertsym.generators.sixth_order import SixthOrder
 from pertsym.generators.system import Correlated, System
-from pertsym.generators.tcl import tcl_generator
-from pertsym.model import Bath, Coupling, Model
+from pertsym.generators.tcl import ROUTES, Request, tcl_generator
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from tests import time_balls
 from tests.command_line import run
 from tests.open_systems import hermitian, open_system

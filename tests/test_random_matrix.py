@@ -41,10 +41,8 @@ from pertsym.random_matrix.ensemble import (
     resolvent_slope,
 )
 from pertsym.random_matrix.evolution import METHODS, populations
-from pertsym.random_matrix.exact import simulate
-from pertsym.random_matrix.fourth_order import conserved_energy
-from pertsym.random_matrix.rates import random_matrix_rates
-from pertsym.random_matrix.spectral_rate import spectral_rate
+from pertsym.random_matrix.methods import simulate, spectral_rate
+from pertsym.random_matrix.rates import conserved_energy, random_matrix_rates
 
 from .open_systems import gorm_spin
 

@@ -13,8 +13,12 @@ import pertsym
 from pertsym.certify.ledger import established, load_claims
 from pertsym.library import find
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
-from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+from pertsym.model.random_matrix import (
+    RandomMatrixBath,
+    RandomMatrixModel,
+    is_random_matrix_file,
+    load_random_matrix,
+)
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling
 from pertsym.random_matrix.evolution import METHODS, populations

@@ -19,9 +19,11 @@ from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
 from pertsym.equations.bloch import QUANTITIES, Bloch
+from pertsym.generators.elimination import bloch_quantities
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.two_levels import bloch_quantities
-from pertsym.model import Bath, Coupling, Model, NotYetDerivable
+from pertsym.model.bath import Bath
+from pertsym.model.errors import NotYetDerivable
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra

@@ -30,8 +30,7 @@ from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.piecewise_sampling import panels_of
 from pertsym.certify.brute_force import ExponentialModel, generator
 from pertsym.certify.time_domain import Exponentials as ExactExponentials
-from pertsym.distributions.chains import mirror
-from pertsym.distributions.kinks import Kink, divergent_part, kinks, with_poles_on_spectra
+from pertsym.distributions.chains import Kink, divergent_part, kinks, mirror, with_poles_on_spectra
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.models import independent_baths

@@ -32,8 +32,9 @@ from pertsym.environments.spins import (
 from pertsym.expansion.pairings import clusterings
 from pertsym.expansion.rule import Action
 from pertsym.generators.contracted import Contracted
-from pertsym.model import Bath, load_model
+from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError
+from pertsym.model.file import load_model
 from tests.command_line import TEMPERATURE, model_file, refused, run
 
 CHECKS = checks_in(vars(bath_checks))

@@ -45,7 +45,8 @@ from pertsym.equations.mean_force import boltzmann, chains, second_order, throug
 from pertsym.exact import Gaussian
 from pertsym.generators.bloch_recursion import slow_subspace
 from pertsym.generators.system import Correlated, System
-from pertsym.model import Bath, Coupling, Model
+from pertsym.model.bath import Bath
+from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.rates import spectra_of
 from pertsym.reduction.elements import at_elements

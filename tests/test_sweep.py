@@ -20,9 +20,8 @@ from pertsym.equations.generator import ELIMINATED
 from pertsym.model.errors import InputError
 from pertsym.sweeps import rates as closed_rates
 from pertsym.sweeps.axes import read_subject
-from pertsym.sweeps.fields import DIVERGENT, Field
 from pertsym.sweeps.plan import Plan
-from pertsym.sweeps.store import Store
+from pertsym.sweeps.store import DIVERGENT, Field, Store
 from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run
 
 xarray = pytest.importorskip("xarray")

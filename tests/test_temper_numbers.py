@@ -19,7 +19,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table
 from pertsym.baths.exponential_fit import poles
 from pertsym.baths.piecewise_sampling import piecewise
-from pertsym.dynamics.time_dependent import _require_few
+from pertsym.dynamics.propagation import _require_few
 from pertsym.model.file import load_model
 from pertsym.rates import bloch_rates
 from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run

@@ -11,8 +11,7 @@ from scipy.linalg import expm
 
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.baths.exponentials import Exponentials
-from pertsym.dynamics.propagation import propagate_transient
-from pertsym.dynamics.time_dependent import pieces
+from pertsym.dynamics.propagation import pieces, propagate_transient
 from pertsym.generators.collocation import Radau
 from pertsym.generators.finite_time import NODES, equations_of, finite_time, integrate
 from pertsym.generators.hierarchy import Hierarchy

@@ -36,8 +36,8 @@ from pertsym.equations.thermal import classical, substitute, zero_temperature
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.generators.elimination import bloch_quantities, eliminated_quantities
 from pertsym.generators.second_order import Term
-from pertsym.generators.two_levels import bloch_quantities, eliminated_quantities
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.narrative import symbol
 from pertsym.reduction.elements import at_elements, by_elements, with_elements

@@ -27,7 +27,7 @@ from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact, near
 from pertsym.certify.imaginary_time import Mode
 from pertsym.dynamics.ccqme import ccqme
-from pertsym.dynamics.gibbs import common_temperature
+from pertsym.dynamics.levels import common_temperature
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.mean_force import boltzmann, equilibrium_constant, second_order, through_kms
 from pertsym.equations.thermal import zero_temperature

@@ -14,8 +14,8 @@ import sympy
 
 from pertsym.certify.claims import Findings, exact
 from pertsym.dynamics.ccqme import ccqme, coherence_map, population_map
-from pertsym.dynamics.gibbs import common_temperature, gibbs
 from pertsym.dynamics.half_sided import channels
+from pertsym.dynamics.levels import common_temperature, gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.redfield import dissipator, filtered, redfield
 from pertsym.equations.ccqme import Ccqme

@@ -13,9 +13,8 @@ from sympy import Expr
 from pertsym.derivation import Reading
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
-from pertsym.equations import two_level_relaxation as relaxing
+from pertsym.equations.conserved_energy import DELTA, EPS, LAM, N, R
 from pertsym.equations.energy_resolved import FINAL, OTHER, TwoLevels, master_equation
-from pertsym.equations.two_level_relaxation import DELTA, EPS, LAM, N, R
 from pertsym.expansion.rule import (
     ENERGY_RESOLVED,
     FIXED_STATE,
@@ -154,9 +153,9 @@ def _identified(value: Expr, wanted: Callable[[Expr, Expr, set[Expr]], dict[Expr
 
 
 def semicircle(value: Expr) -> Expr:
-    """n and F of the ensemble, as `two_level_relaxation.semicircle` has them."""
-    constant = relaxing.semicircle(F(EPS, EPS))
-    density = relaxing.semicircle(N(EPS))
+    """n and F of the ensemble, as `conserved_energy.semicircle` has them."""
+    constant = conserved.semicircle(F(EPS, EPS))
+    density = conserved.semicircle(N(EPS))
     return canonical(
         value.replace(F, lambda *_: constant).replace(N, lambda e: density.xreplace({EPS: e}))
     )
@@ -164,7 +163,7 @@ def semicircle(value: Expr) -> Expr:
 
 def bessel(value: Expr) -> Expr:
     """int de r(e) e^{+-ie tau} = pi J_1(tau/2)/(2 tau)."""
-    c = relaxing.bath_correlation(TAU).replace(sympy.besselj, lambda _, x: J1(x))
+    c = conserved.bath_correlation(TAU).replace(sympy.besselj, lambda _, x: J1(x))
     total = sympy.Integer(0)
     for term in sympy.Add.make_args(value):
         if term.has(ENERGY) and term.has(R(_PRIMED)) and term.has(WAVE):
@@ -188,7 +187,7 @@ def correlation() -> Expr:
 @cache
 def relaxation(projector: Projector) -> tuple[Expr, Expr, Expr]:
     """(z of p_+, p_- after the time t, rate, z_infinity) of the two coupled populations."""
-    found = relaxing.relaxation(projector)
+    found = conserved.relaxation(projector)
     down, up, upper, lower = sympy.symbols("d u p_+ p_-", positive=True)
     flow = sympy.Matrix([[-down, up], [down, -up]])
     ends = (flow * T).exp() * sympy.Matrix([upper, lower])
@@ -202,7 +201,7 @@ def relaxation(projector: Projector) -> tuple[Expr, Expr, Expr]:
 
 def populations(projector: Projector) -> tuple[Expr, Expr]:
     """The two coupled populations, + first."""
-    where = relaxing.relaxation(projector).pair
+    where = conserved.relaxation(projector).pair
     return tuple(unknown(projector, s, s, e) for s, e in zip(reversed(SIGNS), where, strict=True))
 
 

@@ -19,7 +19,7 @@ from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy
 from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.expansion.rule import FIXED_STATE, Action
-from pertsym.random_matrix import fourth_order
+from pertsym.random_matrix import rates
 from pertsym.random_matrix.ensemble import (
     OFF_DIAGONAL,
     RADIUS,
@@ -240,7 +240,7 @@ def conserved_rate(digits: int) -> Findings:
         cumulant = rate_from_cumulant(splitting, total, digits)
         yield close(f"fourth-order cumulant, {name}", cumulant, closed[1], digits)
         half = float(splitting) / 2
-        found = fourth_order.conserved_energy((-half, half), 1.0, float(total))
+        found = rates.conserved_energy((-half, half), 1.0, float(total))
         for n, value in zip((2, 4), closed, strict=True):
             same = abs(found.rates[n] - float(value)) < ROUNDING
             yield holds(f"double precision, order {n}, {name}", same)

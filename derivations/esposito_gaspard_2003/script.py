@@ -19,11 +19,10 @@ from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.derivation import Step, argued
 from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
-from pertsym.equations import two_level_relaxation as relaxing
 from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.expansion.paths import projected_cumulant
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE
-from pertsym.model.gaussian_orthogonal import RADIUS
+from pertsym.model.random_matrix import RADIUS
 from pertsym.narrative import cumulant_step
 from pertsym.paper import Paper
 
@@ -64,7 +63,7 @@ def functions() -> Iterator[ExpressionFunction]:
     """What `generated/esposito_gaspard_2003/rates.py` computes."""
     at_energy = ("epsilon", "Delta", "lambda")
     for projector, name in ((ENERGY_RESOLVED, "energy_resolved"), (FIXED_STATE, "redfield")):
-        found = relaxing.relaxation(projector)
+        found = conserved.relaxation(projector)
         for what, value, summary in (
             ("rate", found.rate, "Relaxation rate of z, + at energy epsilon, second order."),
             (
@@ -73,21 +72,21 @@ def functions() -> Iterator[ExpressionFunction]:
                 "Asymptotic z; not a number where both transitions leave the band.",
             ),
         ):
-            shown = relaxing.semicircle(value)
+            shown = conserved.semicircle(value)
             yield ExpressionFunction(f"{what}_{name}", shown, summary, arguments=at_energy)
     tau = sympy.Symbol("tau", positive=True)
-    kernel = 2 * relaxing.LAM**2 * relaxing.bath_correlation(tau)
-    for name, shift in (("down", relaxing.DELTA), ("up", -relaxing.DELTA)):
+    kernel = 2 * conserved.LAM**2 * conserved.bath_correlation(tau)
+    for name, shift in (("down", conserved.DELTA), ("up", -conserved.DELTA)):
         yield ExpressionFunction(
             f"redfield_kernel_{name}",
-            kernel * sympy.cos((relaxing.EPS + shift) * tau),
+            kernel * sympy.cos((conserved.EPS + shift) * tau),
             f"Integrand over tau > 0 of the non-Markovian Redfield rate {name}.",
             arguments=("tau", *at_energy),
         )
     # x_s = E - E_s for levels at -Delta/2 and Delta/2
-    points = (relaxing.TOTAL + relaxing.DELTA / 2, relaxing.TOTAL - relaxing.DELTA / 2)
+    points = (conserved.TOTAL + conserved.DELTA / 2, conserved.TOTAL - conserved.DELTA / 2)
     placed = {conserved.X[s]: points[s] for s in (0, 1)}
-    placed |= {conserved.CHORD[s]: relaxing.R(points[s]) for s in (0, 1)}
+    placed |= {conserved.CHORD[s]: conserved.R(points[s]) for s in (0, 1)}
     series = conserved.conserved_energy_series()
     for name, table in (("rate", series.rate), ("z_infinity", series.z_infinity)):
         for order, expression in table.items():

@@ -29,7 +29,12 @@ from pertsym.equations.exponential_bath import (
     real_entries,
 )
 from pertsym.equations.generator import Generator
-from pertsym.equations.jump_noise import JumpNoise, Ladder
+from pertsym.equations.jump_noise import (
+    JumpNoise,
+    Ladder,
+    gaussian_counterpart,
+    rotational_diffusion,
+)
 from pertsym.equations.nuclear_relaxation import (
     ISOTROPIC,
     Tensor,
@@ -39,7 +44,6 @@ from pertsym.equations.nuclear_relaxation import (
     relaxation,
     spin_interaction,
 )
-from pertsym.equations.rotational_diffusion import gaussian_counterpart, rotational_diffusion
 from pertsym.equations.thermal import classical
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator

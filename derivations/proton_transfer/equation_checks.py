@@ -33,8 +33,8 @@ from pertsym.certify.claims import Findings, check, close, enclosed, exact, hold
 from pertsym.certify.formulas import Objects, tie
 from pertsym.certify.ledger import load_claims
 from pertsym.certify.standard import coupling_orders, gauss
-from pertsym.dynamics.gibbs import common_temperature
 from pertsym.dynamics.half_sided import channels
+from pertsym.dynamics.levels import common_temperature
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.generators.canonical_form import commutator

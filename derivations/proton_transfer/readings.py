@@ -20,8 +20,8 @@ from derivations.ccqme_two_levels.common import canonical_objects
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.standard import gauss
-from pertsym.dynamics.gibbs import gibbs
 from pertsym.dynamics.half_sided import HalfSided, channels
+from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.redfield import dissipator, filtered, unitary
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values, acting

@@ -28,14 +28,14 @@ from pertsym.environments.spins import (
 )
 from pertsym.generators.contracted import Contracted
 from pertsym.generators.system import Array as Matrix
-from pertsym.oscillator.heisenberg import FREQUENCY, MASS
-from pertsym.oscillator.moment_equations import (
+from pertsym.oscillator.master_equation import (
     C0,
     displacement,
     second_moments,
     static_coefficients,
     static_limit,
 )
+from pertsym.oscillator.weyl import FREQUENCY, MASS
 
 PAULI_ALGEBRA = "matrix elements in the eigenbasis"
 EXPONENTIALS = "2 x 2 matrix exponentials"

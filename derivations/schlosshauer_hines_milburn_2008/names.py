@@ -31,7 +31,6 @@ from pertsym.oscillator.elimination import (
     master_equation_with_levels,
 )
 from pertsym.oscillator.fock import DampedLevels, liouvillian_matrix
-from pertsym.oscillator.heisenberg import FREQUENCY, MASS, TIME
 from pertsym.oscillator.lorentz_drude import (
     CUTOFF,
     DAMPING,
@@ -40,10 +39,15 @@ from pertsym.oscillator.lorentz_drude import (
     cold,
     spin_damping,
 )
-from pertsym.oscillator.master_equation import DISSIPATION, NOISE, master_equation
-from pertsym.oscillator.moment_equations import C0, static_limit
-from pertsym.oscillator.spectral_forms import coefficient_forms
-from pertsym.oscillator.weyl import Superoperator
+from pertsym.oscillator.master_equation import (
+    C0,
+    DISSIPATION,
+    NOISE,
+    coefficient_forms,
+    master_equation,
+    static_limit,
+)
+from pertsym.oscillator.weyl import FREQUENCY, MASS, TIME, Superoperator
 
 Value = Any
 Point = dict[str, Value]

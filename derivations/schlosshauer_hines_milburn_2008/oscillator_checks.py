@@ -28,7 +28,6 @@ from pertsym.oscillator.elimination import (
     master_equation_with_levels,
 )
 from pertsym.oscillator.fock import DampedLevels, phonon_number
-from pertsym.oscillator.heisenberg import FREQUENCY, MASS, TIME, heisenberg, oscillator_hamiltonian
 from pertsym.oscillator.lorentz_drude import (
     CUTOFF,
     DAMPING,
@@ -41,14 +40,26 @@ from pertsym.oscillator.lorentz_drude import (
     spin_shift_term,
 )
 from pertsym.oscillator.master_equation import (
+    BATH,
     COEFFICIENTS,
     DISSIPATION,
     NOISE,
+    coefficient_forms,
     master_equation,
     terms_of_the_equation,
 )
-from pertsym.oscillator.spectral_forms import CORRELATION, coefficient_forms
-from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X
+from pertsym.oscillator.weyl import (
+    FREQUENCY,
+    MASS,
+    ONE,
+    TIME,
+    P,
+    Superoperator,
+    Weyl,
+    X,
+    heisenberg,
+    oscillator_hamiltonian,
+)
 
 ENGINE = "ordered cumulant and Weyl algebra"
 QUADRATURE = "principal-value quadrature"
@@ -115,7 +126,7 @@ def coefficient_kernels(digits: int) -> Findings:
     bath = Exponentials.of((0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j))
     with mpmath.workdps(digits + 15):
         w = mpmath.mpf("1.375")
-        spectra = exponential_spectra({CORRELATION: bath}, digits + 5)
+        spectra = exponential_spectra({BATH: bath}, digits + 5)
         numbers = ([mpmath.mpmathify(complex(z)) for z in some] for some in (bath.c, bath.nu))
         pairs = list(zip(*numbers, strict=True))
         cos = mpmath.fsum(c * nu / (nu**2 + w**2) for c, nu in pairs)  # int C(t) cos wt

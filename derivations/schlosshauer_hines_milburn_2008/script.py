@@ -31,7 +31,6 @@ from pertsym.oscillator.elimination import (
     eliminate,
     master_equation_with_levels,
 )
-from pertsym.oscillator.heisenberg import heisenberg, oscillator_hamiltonian
 from pertsym.oscillator.lorentz_drude import (
     boson_anomalous_diffusion,
     boson_diffusion,
@@ -39,11 +38,23 @@ from pertsym.oscillator.lorentz_drude import (
     spin_damping,
     spin_shift_term,
 )
-from pertsym.oscillator.master_equation import COEFFICIENTS, master_equation, terms_of_the_equation
-from pertsym.oscillator.moment_equations import displacement, static_coefficients, static_limit
-from pertsym.oscillator.notation import operator, superoperator
-from pertsym.oscillator.spectral_forms import coefficient_forms
-from pertsym.oscillator.weyl import Superoperator, X
+from pertsym.oscillator.master_equation import (
+    COEFFICIENTS,
+    coefficient_forms,
+    displacement,
+    master_equation,
+    static_coefficients,
+    static_limit,
+    terms_of_the_equation,
+)
+from pertsym.oscillator.weyl import (
+    Superoperator,
+    X,
+    heisenberg,
+    operator,
+    oscillator_hamiltonian,
+    superoperator,
+)
 from pertsym.paper import Paper
 from pertsym.present.expressions import equation, joined, results, tex
 

@@ -29,7 +29,7 @@ from pertsym.baths.balls import as_mpf
 from pertsym.equations.energy_resolved import TwoLevels
 from pertsym.expansion.paths import PathTerm
 from pertsym.expansion.rule import ENERGY_RESOLVED, EnergyForm
-from pertsym.model.gaussian_orthogonal import RADIUS, VARIANCE
+from pertsym.model.random_matrix import RADIUS, VARIANCE
 from pertsym.precision import ball_decimals, decimals
 
 _BEND = Fraction(3, 2)  # K: branch points and poles are then about equally far from the path

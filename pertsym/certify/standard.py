@@ -31,7 +31,7 @@ from pertsym.certify.spectral_lines import Points
 from pertsym.certify.stationarity import NotStationary, check_stationarity
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
-from pertsym.dynamics.gibbs import common_temperature
+from pertsym.dynamics.levels import common_temperature
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.generator import Generator
 from pertsym.equations.series import Equations

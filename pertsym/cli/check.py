@@ -30,8 +30,8 @@ from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model, parsed_document
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.notes import model_notes
-from pertsym.model.oscillator_file import load_oscillator
-from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+from pertsym.model.oscillator import load_oscillator
+from pertsym.model.random_matrix import is_random_matrix_file, load_random_matrix
 from pertsym.model.read import Place
 from pertsym.model.values import Coupling, Matrix, Model
 

@@ -47,7 +47,7 @@ def cite(source: str | None, as_json: bool) -> None:
         path = Path(source)
         if path.suffix == ".toml" or path.is_file():
             from pertsym.model.file import parsed_document
-            from pertsym.model.random_matrix_file import is_random_matrix_file
+            from pertsym.model.random_matrix import is_random_matrix_file
             from pertsym.model.read import Place
 
             system = parsed_document(path, Place(source)).get("system")

@@ -10,9 +10,8 @@ import click
 from pertsym.cli.console import BAD_INPUT, Ticker, command_errors, emit_json, fail
 from pertsym.cli.missing import NOISE, is_noise, leave, noise, word
 from pertsym.cli.missing import record as missing_record
-from pertsym.model.oscillator import OscillatorModel
-from pertsym.model.oscillator_file import load_oscillator
-from pertsym.model.random_matrix_file import is_random_matrix_file
+from pertsym.model.oscillator import OscillatorModel, load_oscillator
+from pertsym.model.random_matrix import is_random_matrix_file
 from pertsym.oscillator.coefficients import Coefficients
 from pertsym.oscillator.coefficients import coefficients as of_model
 

@@ -128,7 +128,7 @@ def _derivation(source: Source, quantity: str | None, order: int) -> Derivation:
     if quantity is None or source.equations is None:
         return source.document(order)
     if is_constant(source.equations, quantity):
-        stages = _constant(source.equations, order).steps
+        stages: tuple[Step, ...] = _constant(source.equations, order).steps
     else:
         stages = (*pipeline(source.equations, quantity, order), *source.values(quantity, order))
     steps = (*source.preface(), *stages)
@@ -213,16 +213,13 @@ def _record(
     }
     if quantity is not None and source.equations is not None:
         if is_constant(source.equations, quantity):
-            constant = _constant(source.equations, order)
-            record["form"] = form_record(constant.form)
-            record["latex"], record["text"] = constant.latex(), constant.text
-            return record
-        derived = source.equations.series(quantity)[order]
-        result = Result(derived, source.equations)
-        record["form"] = form_record(derived.form)
+            result: Result = _constant(source.equations, order)
+        else:
+            result = Result(source.equations.series(quantity)[order], source.equations)
+        record["form"] = form_record(result.form)
         record["latex"], record["text"] = result.real.latex(), result.real.text
-        if derived.imaginary != ZERO_FORM:
-            record["imaginary"] = form_record(derived.imaginary)
+        if result.imaginary_form != ZERO_FORM:
+            record["imaginary"] = form_record(result.imaginary_form)
             record["imaginary_latex"] = result.imaginary.latex()
             record["imaginary_text"] = result.imaginary.text
     return record

@@ -1,4 +1,4 @@
-"""`pertsym new KIND`, `pertsym init DIR`: a model file, or a project, to begin with."""
+"""`pertsym new KIND`, `pertsym init DIR`, `pertsym schema`: what to begin with."""
 
 from __future__ import annotations
 
@@ -73,3 +73,13 @@ def init(folder: Path, kind: str, as_json: bool) -> None:
     if as_json:
         emit_json({"written": [str(folder / name) for name in files]})
     click.echo(f"wrote {len(files)} files; next: cd {folder}, pertsym regenerate", err=True)
+
+
+@click.command("schema")
+@click.option("--json", "as_json", is_flag=True, help="The same: it is JSON in any case.")
+@command_errors
+def schema(as_json: bool) -> None:
+    """Print the JSON schema of model files, for editors and other checkers."""
+    from pertsym.model.schema import model_schema
+
+    emit_json(model_schema())

@@ -21,81 +21,38 @@ class Entry(NamedTuple):
     summary: str
 
 
+_SUMMARIES: Final = {
+    "check": "Say what was understood of a MODEL file (TOML), and warn of what may mislead.",
+    "cite": "BibTeX of pertsym, of a SOURCE (NAME or MODEL file) and of the methods used.",
+    "coefficients": "Damping, diffusion and frequency shift of an oscillator (MODEL file, TOML).",
+    "compare": "Compare the formula in FILE with what is derived for SOURCE.",
+    "derive": "Derive SOURCE, a NAME (see `pertsym list`) or a MODEL file, and show every step.",
+    "evolve": "Populations of a MODEL file (TOML) over time, from a product state at t = 0.",
+    "export": "Write the rates of a two-level MODEL as one source file that needs no pertsym.",
+    "generator": "Time-convolutionless generator of a MODEL file (TOML), order by order.",
+    "init": "Make the skeleton of a project of your own in DIR.",
+    "list": "List the derivations, their sources and whether generated/ holds their files.",
+    "new": "Write a commented model file of one KIND to FILE, by default to KIND.toml.",
+    "plot": "Draw a MODEL file (TOML): states, rates, baths or its generator.",
+    "rates": "Rates of a MODEL file (TOML); for two levels also shift and equilibrium constant.",
+    "regenerate": "Rebuild every file of generated/ from the derivations, and delete orphans.",
+    "schema": "Print the JSON schema of model files, for editors and other checkers.",
+    "steady": "Steady state of a MODEL file (TOML) by one method.",
+    "sweep": "Quantities of a MODEL file (TOML) over a grid of its parameters, as a NetCDF file.",
+    "verify": "Run the certificates of the derivation NAME (see `pertsym list`), or of all of "
+    "them.",
+}
+_PLACES: Final = {
+    "evolve": "states:evolve_command",
+    "init": "first:init",
+    "list": "verify:list_derivations",
+    "new": "first:new",
+    "schema": "first:schema",
+    "steady": "states:steady_command",
+    "sweep": "sweep:sweep_command",
+}  # of the others module and attribute are called like them
 COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
-    {
-        "check": Entry(
-            "check:check",
-            "Say what was understood of a MODEL file (TOML), and warn of what may mislead.",
-        ),
-        "cite": Entry(
-            "cite:cite",
-            "BibTeX of pertsym, of a SOURCE (NAME or MODEL file) and of the methods used.",
-        ),
-        "coefficients": Entry(
-            "coefficients:coefficients",
-            "Damping, diffusion and frequency shift of an oscillator (MODEL file, TOML).",
-        ),
-        "compare": Entry(
-            "compare:compare",
-            "Compare the formula in FILE with what is derived for SOURCE.",
-        ),
-        "derive": Entry(
-            "derive:derive",
-            "Derive SOURCE, a NAME (see `pertsym list`) or a MODEL file, and show every step.",
-        ),
-        "evolve": Entry(
-            "states:evolve_command",
-            "Populations of a MODEL file (TOML) over time, from a product state at t = 0.",
-        ),
-        "export": Entry(
-            "export:export",
-            "Write the rates of a two-level MODEL as one source file that needs no pertsym.",
-        ),
-        "generator": Entry(
-            "generator:generator",
-            "Time-convolutionless generator of a MODEL file (TOML), order by order.",
-        ),
-        "init": Entry(
-            "first:init",
-            "Make the skeleton of a project of your own in DIR.",
-        ),
-        "list": Entry(
-            "listing:list_derivations",
-            "List the derivations, their sources and whether generated/ holds their files.",
-        ),
-        "new": Entry(
-            "first:new",
-            "Write a commented model file of one KIND to FILE, by default to KIND.toml.",
-        ),
-        "plot": Entry(
-            "plot:plot",
-            "Draw a MODEL file (TOML): states, rates, baths or its generator.",
-        ),
-        "rates": Entry(
-            "rates:rates",
-            "Rates of a MODEL file (TOML); for two levels also shift and equilibrium constant.",
-        ),
-        "regenerate": Entry(
-            "regenerate:regenerate",
-            "Rebuild every file of generated/ from the derivations, and delete orphans.",
-        ),
-        "schema": Entry(
-            "schema:schema",
-            "Print the JSON schema of model files, for editors and other checkers.",
-        ),
-        "steady": Entry(
-            "states:steady_command",
-            "Steady state of a MODEL file (TOML) by one method.",
-        ),
-        "sweep": Entry(
-            "sweep:sweep_command",
-            "Quantities of a MODEL file (TOML) over a grid of its parameters, as a NetCDF file.",
-        ),
-        "verify": Entry(
-            "verify:verify",
-            "Run the certificates of the derivation NAME (see `pertsym list`), or of all of them.",
-        ),
-    }
+    {name: Entry(_PLACES.get(name, f"{name}:{name}"), said) for name, said in _SUMMARIES.items()}
 )
 """Every command by name; a test compares the summaries with the commands' own help."""
 

@@ -11,8 +11,7 @@ import click
 from pertsym.cli import missing
 from pertsym.cli.console import NOT_DERIVABLE, Ticker, emit_json, fail, note, note_negative
 from pertsym.dynamics.propagation import Matrix
-from pertsym.model.random_matrix import RandomMatrixModel
-from pertsym.model.random_matrix_file import load_random_matrix
+from pertsym.model.random_matrix import RandomMatrixModel, load_random_matrix
 from pertsym.random_matrix.methods import Evolution, random_matrix_evolve
 from pertsym.random_matrix.rates import RandomMatrixRates, random_matrix_rates
 

@@ -28,7 +28,7 @@ from pertsym.generators.elimination import blocks, eliminated
 from pertsym.generators.representation import HIGHEST
 from pertsym.generators.second_order import Term
 from pertsym.generators.tcl import tcl_generator
-from pertsym.model.random_matrix_file import is_random_matrix_file
+from pertsym.model.random_matrix import is_random_matrix_file
 from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.rates import BlochRates, bloch_rates, out_of_reach, split_lines

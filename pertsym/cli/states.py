@@ -46,10 +46,9 @@ from pertsym.generators.heat_current import heat_currents
 from pertsym.generators.system import element_name
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.file import observable, parsed_document
-from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+from pertsym.model.random_matrix import is_random_matrix_file, load_random_matrix
 from pertsym.model.read import Place
-from pertsym.model.requests import problem_of_state
-from pertsym.model.values import Model
+from pertsym.model.values import Model, problem_of_state
 
 RANDOM_MATRIX_METHODS = (
     "energy-resolved, energy-resolved-markov, redfield-nonmarkov, redfield, exact"

@@ -28,8 +28,8 @@ from pertsym.cli.console import (
 from pertsym.cli.states import read_initial, read_times
 from pertsym.model.notes import model_notes
 from pertsym.sweeps.axes import read_options, read_subject
-from pertsym.sweeps.fields import DIVERGENT, NOT_DERIVED, REFUSED
 from pertsym.sweeps.run import Blocks, WorkerLost, sweep
+from pertsym.sweeps.store import DIVERGENT, NOT_DERIVED, REFUSED
 
 if TYPE_CHECKING:
     import xarray

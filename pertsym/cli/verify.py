@@ -1,4 +1,4 @@
-"""`pertsym verify [NAME]`: run the certificates."""
+"""`pertsym verify [NAME]`: run the certificates; `pertsym list`: the derivations there are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pertsym.cli.console import (
     project_option,
     say,
 )
-from pertsym.library import Project, find
+from pertsym.library import Project, builtin, find
 from pertsym.paper import Paper
 
 
@@ -77,3 +77,25 @@ def _line(record: Record) -> str:
     digits = "" if record.digits is None else f", {record.digits} digits"
     routes = "; ".join(record.routes)
     return f"{record.status:<10}{record.claim}{digits} ({record.seconds:.1f} s)\n    {routes}"
+
+
+@click.command("list")
+@project_option
+@click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+@command_errors
+def list_derivations(project: Project, as_json: bool) -> None:
+    """List the derivations, their sources and whether generated/ holds their files.
+
+    Those of the project that this folder is in come first, then those that come with pertsym.
+    """
+    homes = dict.fromkeys((project, builtin()))
+    rows = [
+        {"name": paper.name, "source": paper.source, "status": home.status(paper.name)}
+        for home in homes
+        for paper in home.papers
+    ]
+    if as_json:
+        emit_json(rows)
+        return
+    for row in rows:
+        click.echo(f"{row['name']}  [{row['status']}]\n    {row['source']}")

@@ -23,7 +23,7 @@ from pertsym.codegen.integrals import (
     linear_source,
     over,
 )
-from pertsym.distributions.kinks import Kink, at_pole, divergent_part, kinks, with_poles_on_spectra
+from pertsym.distributions.chains import Kink, at_pole, divergent_part, kinks, with_poles_on_spectra
 from pertsym.reduction.elements import Polynomial, element_groups, factorised, symbols_of
 from pertsym.reduction.spectral import SpectralForm, Thermal, Value, require_evaluable
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pertsym.distributions.kinks import Kink, at_pole
+from pertsym.distributions.chains import Kink, at_pole
 from pertsym.expansion.interaction import Frequency
 from pertsym.reduction.spectral import Denominators, Monomial, SpectralForm, SpectralIntegral
 

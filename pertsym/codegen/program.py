@@ -27,7 +27,7 @@ from zlib import crc32
 
 from pertsym.baths.existence import zero_order
 from pertsym.codegen.emit import factored, joined, with_finite_kinks
-from pertsym.distributions.kinks import Kink, at_pole, depends_on_differences
+from pertsym.distributions.chains import Kink, at_pole, depends_on_differences
 from pertsym.exact import Gaussian
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import (

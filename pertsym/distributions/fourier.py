@@ -20,7 +20,7 @@ from math import factorial
 from typing import NamedTuple
 
 from pertsym.distributions.generalized import Argument, Combination, Factor, Kind, Product
-from pertsym.distributions.laurent import (
+from pertsym.distributions.regularised import (
     EPS,
     PI,
     SHIFT,

@@ -124,7 +124,7 @@ def product_latex(
     z = product.coefficient
     denominator: list[str] = []
     if z.re and z.im:
-        sign, numerator = "", [_number_latex(z)]
+        sign, numerator = "", [_complex_latex(z)]
     else:
         part = z.im or z.re
         sign = "-" if part < 0 else ""
@@ -145,18 +145,11 @@ def product_latex(
     return sign + (r"\,".join([part for part in (prefix, *factors) if part]) or "1")
 
 
-def _number_latex(z: Gaussian) -> str:
-    """Nothing or a minus sign for +-1, else the number; a sum of two parts in brackets."""
-    if z.re and z.im:
-        sign = "-" if z.im < 0 else "+"
-        return rf"\left({_real_latex(z.re)}{sign}{_unit(abs(z.im))}i\right)"
-    return f"{_unit(z.im)}i" if z.im else _unit(z.re)
-
-
-def _unit(value: Fraction) -> str:
-    if abs(value) == 1:
-        return "-" if value < 0 else ""
-    return _real_latex(value)
+def _complex_latex(z: Gaussian) -> str:
+    """A number of two parts, in brackets."""
+    sign = "-" if z.im < 0 else "+"
+    size = "" if abs(z.im) == 1 else _real_latex(abs(z.im))
+    return rf"\left({_real_latex(z.re)}{sign}{size}i\right)"
 
 
 def _real_latex(value: Fraction) -> str:

@@ -42,10 +42,6 @@ class Sweep:
     rules: tuple[str, ...]
     products: Combination
 
-    def text(self) -> tuple[str, ...]:
-        """One line per product, over the variables w and w'."""
-        return tuple(map(product_text, self.products))
-
     def latex(self) -> str:
         """The sum as LaTeX, without the spectra it is integrated against."""
         return signed_sum(map(product_latex, self.products))

@@ -96,14 +96,6 @@ class TermTrace:
             names.append("Poincare-Bertrand")
         return tuple(dict.fromkeys(names))
 
-    def text(self) -> str:
-        """The derivation of this term as plain text."""
-        lines = [term_text(self.term), *(f"    {product_text(p)}" for p in self.start)]
-        for sweep in self.sweeps:
-            lines.append(f"  {', '.join(sweep.rules)}:")
-            lines += [f"    {line}" for line in sweep.text()]
-        return "\n".join(lines)
-
 
 def integrated_over_times(term: Term) -> Piece:
     """The S functions of one term of order 2 or 4: (C3).

@@ -21,9 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.gibbs import boltzmann, common_temperature
 from pertsym.dynamics.half_sided import Channel, channels, transitions
-from pertsym.dynamics.levels import bohr_frequencies, merged
+from pertsym.dynamics.levels import bohr_frequencies, boltzmann, common_temperature, merged
 from pertsym.dynamics.redfield import dissipator, secular_part, unitary
 from pertsym.model.errors import InputError
 from pertsym.model.values import AnyModel, numeric

@@ -27,18 +27,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.jets import EPS
-from pertsym.dynamics.gibbs import boltzmann, common_temperature
-from pertsym.dynamics.ground_state import ground_state
 from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transitions
 from pertsym.dynamics.imaginary_modes import modes_of
-from pertsym.dynamics.imaginary_time import Expansion, fourth_order, normalised
-from pertsym.dynamics.levels import merged
-from pertsym.dynamics.stationary_series import next_order, require_connected
+from pertsym.dynamics.imaginary_time import Expansion, fourth_order, ground_state, normalised
+from pertsym.dynamics.levels import bohr_frequencies, boltzmann, common_temperature, merged
 from pertsym.estimate import Estimate
+from pertsym.generators.steady import next_order, require_connected
+from pertsym.generators.system import single_threaded
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.values import AnyModel, Model, numeric
+from pertsym.numerics.bounded import Bounded
 
 Matrix = NDArray[np.complex128]
 
@@ -127,15 +126,16 @@ def _orders(model: Model, order: int) -> list[State]:
 def _beyond(model: Model, order: int, lower: Sequence[State]) -> list[State]:
     """The contributions of order 6, 8, ..., from generators up to two orders above."""
     energies = merged(model.energies)
-    require_connected(model.name, energies, tcl_generator(model, 2).orders[2])
+    frequencies = bohr_frequencies(energies)
+    require_connected(model.name, frequencies, tcl_generator(model, 2).orders[2])
     terms = tcl_generator(model, order + 2).orders
     known = [(part.matrix.reshape(-1), np.full(part.matrix.size, part.error)) for part in lower]
     # the same step at fourth order, where the state is known, measures the generators
-    fourth, _ = next_order(model.name, energies, terms, known[:2])
+    fourth, _ = next_order(model.name, frequencies, terms, known[:2])
     off = float(np.max(np.abs(fourth - known[2][0])))
     result = []
     for _ in range(6, order + 1, 2):
-        value, error = next_order(model.name, energies, terms, known)
+        value, error = next_order(model.name, frequencies, terms, known)
         known.append((value, error))
         matrix = value.reshape(len(energies), -1)
         matrix = (matrix + matrix.conj().T) / 2
@@ -233,3 +233,20 @@ def _term(
         math.fsum(factor * part.value for factor, part in parts),
         math.fsum(abs(factor) * (part.error + 8 * EPS * abs(part.value)) for factor, part in parts),
     )
+
+
+@single_threaded
+def fourth_constant_of(model: Model) -> Bounded:
+    """The contribution of fourth order to p1/p0 in the mean-force state (Laird (99)-(111)).
+
+    By quadrature over imaginary time, or from the ground state at T = 0; any coupling.
+    """
+    states = [mean_force(model, n) for n in (0, 2, 4)]
+    populations = [state.matrix.diagonal().real for state in states]
+    b0, a0 = (float(x) for x in populations[0])
+    b2, a2 = (float(x) for x in populations[1] - populations[0])
+    b4, a4 = (float(x) for x in populations[2] - populations[1])
+    constant = a0 / b0
+    value = a4 / b0 - a2 * b2 / b0**2 - constant * (b4 / b0 - (b2 / b0) ** 2)
+    error = sum(state.error for state in states)
+    return Bounded(value, error * (1 + constant) * (1 + abs(a2) + abs(b2)) / b0**2)

@@ -16,7 +16,7 @@ import numpy as np
 
 from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.ccqme import ccqme
-from pertsym.dynamics.gibbs import gibbs
+from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.propagation import Matrix, States, propagate, propagate_transient
 from pertsym.dynamics.redfield import redfield
@@ -33,8 +33,7 @@ from pertsym.dynamics.reliability import (
     require_positive,
 )
 from pertsym.estimate import Estimate
-from pertsym.generators.correlation_transient import equations_in_time, second_order_transient
-from pertsym.generators.finite_time import NODES, FiniteTime, finite_time
+from pertsym.generators.finite_time import NODES, FiniteTime, finite_time, second_order_transient
 from pertsym.generators.initial_slip import Slip, tcl_slip
 from pertsym.generators.limit import Limit
 from pertsym.generators.representation import (
@@ -44,16 +43,14 @@ from pertsym.generators.representation import (
     represented,
     require_feasible,
 )
-from pertsym.generators.routes import joint_limit
 from pertsym.generators.second_order import redfield_term, second_order
 from pertsym.generators.steady import steady_state
-from pertsym.generators.system import Correlated, System, element_name
-from pertsym.generators.tcl import Generator, tcl_generator
-from pertsym.generators.threads import single_threaded
+from pertsym.generators.system import Correlated, System, element_name, single_threaded
+from pertsym.generators.tcl import Generator, joint_limit, tcl_generator
+from pertsym.generators.transient import equations_in_time
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.read import guess
-from pertsym.model.requests import require_evolvable
-from pertsym.model.values import AnyModel, Model, numeric
+from pertsym.model.values import AnyModel, Model, numeric, require_evolvable
 
 MARKOVIAN: Final = ("redfield", "redfield-secular", "ccqme", "ccqme-secular")
 STEADY: Final = ("gibbs", "mean-force", *MARKOVIAN, "tcl2", "tcl4", "tcl6", "...")

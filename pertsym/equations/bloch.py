@@ -20,7 +20,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from pertsym.equations.generator import ELIMINATED, Generator
-from pertsym.equations.series import Quantity, Series
+from pertsym.equations.series import Quantity, Series, remembered
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
@@ -58,6 +58,7 @@ class Bloch:
     """
 
     interaction: Interaction
+    _series: dict[str, Series] = remembered()
 
     def __post_init__(self) -> None:
         if self.interaction.dimension != 2:
@@ -75,10 +76,6 @@ class Bloch:
     def generator(self) -> Generator:
         """Elements R_abcd and population rates of the same interaction, derived once."""
         return Generator(self.interaction)
-
-    @cached_property
-    def _series(self) -> dict[str, Series]:
-        return {}
 
     def element(self, order: int, element: Element) -> TimeIntegrand:
         """Time-domain terms of R_ab,cd at one order."""

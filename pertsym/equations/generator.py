@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
-from pertsym.equations.series import Quantity, Series
+from pertsym.equations.series import Quantity, Series, remembered
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element, generator_element
@@ -58,6 +58,9 @@ class Generator:
     """
 
     interaction: Interaction
+    _elements: dict[tuple[int, Element], TimeIntegrand] = remembered()
+    _forms: dict[tuple[int, Element], tuple[SpectralForm, SpectralForm]] = remembered()
+    _series: dict[str, Series] = remembered()
 
     @property
     def dimension(self) -> int:
@@ -244,18 +247,6 @@ class Generator:
     def reduction(self) -> Reduction:
         """Remembers every shape of term that was reduced."""
         return Reduction(self.interaction.real)
-
-    @cached_property
-    def _elements(self) -> dict[tuple[int, Element], TimeIntegrand]:
-        return {}
-
-    @cached_property
-    def _forms(self) -> dict[tuple[int, Element], tuple[SpectralForm, SpectralForm]]:
-        return {}
-
-    @cached_property
-    def _series(self) -> dict[str, Series]:
-        return {}
 
 
 def _mirrored(element: Element) -> Element:

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pertsym.equations.generator import Generator
+from pertsym.equations.series import remembered
 from pertsym.equations.thermal import substitute
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction
@@ -60,6 +61,7 @@ class CountedGenerator:
     """
 
     interaction: Interaction
+    _elements: dict[tuple[int, Element], TimeIntegrand] = remembered()
 
     def __post_init__(self) -> None:
         for name in self.interaction.correlations.values():
@@ -74,10 +76,6 @@ class CountedGenerator:
     @cached_property
     def _reduction(self) -> Reduction:
         return Reduction(self.interaction.real)
-
-    @cached_property
-    def _elements(self) -> dict[tuple[int, Element], TimeIntegrand]:
-        return {}
 
     def element(self, order: int, element: Element) -> TimeIntegrand:
         """Time-domain terms of K_ab,cd(s)."""

@@ -19,10 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from math import comb
 from typing import NamedTuple
 
-from pertsym.equations.thermal import substitute
+from pertsym.equations.thermal import kms, substitute
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction, symbols_in
 from pertsym.expansion.pairings import Pairing, pairings
@@ -183,10 +182,4 @@ def _through_kms(atom: Atom) -> SpectralForm:
     if not any(w) and m == 1:
         flat = Value("C", atom.name, 0, w)
         return monomial(Gaussian(Fraction(1, 2)), flat, Thermal("T", 1, w))
-    if not is_reversed(w):
-        return monomial(Gaussian(1), atom)
-    w, total = negated(w), ZERO_FORM
-    for k in range(m + 1):
-        weight = Gaussian((-1) ** k * comb(m, k))
-        total += monomial(weight, Value("C", atom.name, k, w), Thermal("T", m - k, w))
-    return total
+    return kms(atom)

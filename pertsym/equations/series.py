@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
@@ -13,6 +13,11 @@ from pertsym.expansion.terms import TimeIntegrand
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
 T = TypeVar("T")
+
+
+def remembered() -> Any:
+    """A field of a frozen dataclass for what has been derived already."""
+    return field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Series:
 
     name: str
     _derive: Callable[[int], Quantity] = field(repr=False)
-    _known: dict[int, Quantity] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[int, Quantity] = remembered()
 
     def __getitem__(self, order: int) -> Quantity:
         if order < 2 or order % 2:

@@ -55,10 +55,11 @@ def detailed_balance(form: SpectralForm) -> SpectralForm:
     Ĉ^(m)(-w) = (-1)^m exp(-beta w) sum_k binom(m, k) (-beta)^(m-k) Ĉ^(k)(w).
     All baths must be at one temperature.
     """
-    return substitute(form, _kms)
+    return substitute(form, kms)
 
 
-def _kms(atom: Atom) -> SpectralForm:
+def kms(atom: Atom) -> SpectralForm:
+    """Ĉ at a negative frequency through positive ones; other atoms as they are."""
     if not (isinstance(atom, Value) and atom.kind == "C" and is_reversed(atom.frequency)):
         return monomial(Gaussian(1), atom)
     w, m = negated(atom.frequency), atom.derivative

@@ -69,7 +69,11 @@ def slow_subspace(
     ValueError
         If `order` is not a positive integer, or odd where no odd orders exist.
     """
-    hierarchy = hierarchy_of(system, modes_of(correlations), order // 2, precision)
+    return recursion(hierarchy_of(system, modes_of(correlations), order // 2, precision), order)
+
+
+def recursion(hierarchy: Hierarchy, order: int) -> SlowSubspace:
+    """The recursion of a hierarchy (ValueError as `slow_subspace`)."""
     generators = hierarchy.first()
     if order < 1 or (order % 2 and 1 not in generators):
         raise ValueError(f"order: must be a positive even integer, got {order}")

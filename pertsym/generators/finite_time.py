@@ -16,13 +16,18 @@ from types import MappingProxyType
 import numpy as np
 from numpy.polynomial import legendre
 
-from pertsym.generators.collocation import Radau, beyond, combine
+from pertsym.generators.collocation import Layout, Radau, beyond, combine
 from pertsym.generators.jumps import Jumps, hierarchy_of
-from pertsym.generators.layout import Layout
 from pertsym.generators.limit import Limit, rounding
-from pertsym.generators.product_transient import ProductEquations
 from pertsym.generators.system import Array
-from pertsym.generators.transient import Equations, Grid, HierarchyEquations, State
+from pertsym.generators.transient import (
+    CorrelationEquations,
+    Equations,
+    Grid,
+    HierarchyEquations,
+    ProductEquations,
+    State,
+)
 
 # for tolerances from the first number on; what the linear algebra loses without refinement, of
 # K(t), or 0 with it
@@ -212,6 +217,21 @@ def integrate(
         found.settled,
         MappingProxyType({n: limit.rounding(n) for n in limit.generators}),
     )
+
+
+def second_order_transient(
+    equations: CorrelationEquations, end: float, tolerance: float
+) -> FiniteTime:
+    """K_2(t) up to `end`, which never settles.
+
+    Raises
+    ------
+    ArithmeticError
+        If it cannot be resolved to the tolerance.
+    """
+    size = equations.system.dimension**2
+    limit = Limit(equations.system, (), {2: np.zeros((size, size), dtype=complex)})
+    return integrate([equations], limit, end, tolerance)
 
 
 class _Found:

@@ -29,11 +29,11 @@ from pertsym.generators.representation import (
     Progress,
     correlations_of,
     represented,
-    slow_subspaces,
+    twice,
 )
-from pertsym.generators.steady import steady_state
-from pertsym.generators.system import Array, Correlated, System, as_matrix
-from pertsym.generators.threads import single_threaded
+from pertsym.generators.second_order import Term
+from pertsym.generators.steady import next_order, steady_state
+from pertsym.generators.system import Array, Correlated, System, as_matrix, single_threaded
 from pertsym.model.errors import InputError
 from pertsym.model.values import Model
 
@@ -84,7 +84,7 @@ def heat_currents(
         )
     progress("exponential representation of the baths")
     baths = represented(model, _TOLERANCE, BAND)
-    fine, coarse = slow_subspaces(model, baths, order, progress)
+    fine, coarse = twice(slow_subspace, model, baths, order, progress, nodes=1)
     _require_existence(model, fine, order)
     found = currents_of(fine, order)
     rough = found if coarse is fine else currents_of(coarse, order)
@@ -182,22 +182,9 @@ def steady_orders(slow: SlowSubspace, order: int) -> dict[int, Array]:
     embedded = np.zeros((size**2, size**2), dtype=complex)
     embedded[np.ix_(kept, kept)] = k[2][np.ix_(kept, kept)]
     embedded[fast, fast] = -1.0  # whatever oscillates is not in rho^(0)
-    states = {0: steady_state(embedded).reshape(-1)}
-    trace = np.eye(size).reshape(-1)[kept]
-    slow_block = np.vstack([k[2][np.ix_(kept, kept)], trace])
-    for n in range(2, order - 1, 2):
-        state = np.zeros(size**2, dtype=complex)
-        driving = _driven(k, states, n)
-        state[fast] = driving[fast] / (1j * gaps[fast])
-        source = _driven(k, {**states, n: state}, n + 2)[kept]
-        solution, *_ = np.linalg.lstsq(slow_block, np.append(-source, 0.0), rcond=None)
-        state[kept] = solution
-        states[n] = state
-    return {n: state.reshape(size, size) for n, state in states.items()}
-
-
-def _driven(k: Mapping[int, Array], states: Mapping[int, Array], n: int) -> Array:
-    """sum_m K_m rho^(n - m)."""
-    parts: Sequence[Array] = [k[m] @ states[n - m] for m in k if n - m in states]
-    total: Array = np.sum(parts, axis=0)
-    return total
+    zero = np.zeros(embedded.shape)
+    terms = {n: Term(generator, zero, {}) for n, generator in k.items()}
+    states = [(steady_state(embedded).reshape(-1), zero[0])]
+    for _ in range(2, order - 1, 2):
+        states.append(next_order("generator", system.gaps, terms, states))
+    return {2 * m: state.reshape(size, size) for m, (state, _) in enumerate(states)}

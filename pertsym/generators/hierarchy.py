@@ -29,14 +29,6 @@ Place = tuple[int, int]
 """(level, order): the auxiliaries over so many modes, and the power of the coupling."""
 
 
-def places(order: int) -> Iterator[Place]:
-    """The auxiliaries that K_2 ... K_order need, each after those it is made from."""
-    for k in range(1, order):
-        for level in range(1, min(k, order - k) + 1):
-            if (k - level) % 2 == 0:
-                yield level, k
-
-
 @dataclass(frozen=True, eq=False)
 class Hierarchy:
     """Multisets of up to `depth` modes; level l holds those of l modes in lexical order.
@@ -65,11 +57,11 @@ class Hierarchy:
 
     @cached_property
     def raised(self) -> tuple[Index, ...]:
-        """For each level, (multisets, modes): where each multiset plus each mode is found."""
+        """For each level, (multisets, modes): where each multiset plus each mode is, or -1."""
         return tuple(
             np.array(
                 [
-                    [above[tuple(sorted((*m, j)))] for j in range(len(self.modes))]
+                    [above.get(tuple(sorted((*m, j))), -1) for j in range(len(self.modes))]
                     for m in self.levels[level]
                 ],
                 dtype=np.intp,
@@ -166,8 +158,11 @@ class Hierarchy:
         return total
 
     def places(self, order: int) -> Iterator[Place]:
-        """See `places`."""
-        return places(order)
+        """The auxiliaries that K_2 ... K_order need, each after those it is made from."""
+        for k in range(1, order):
+            for level in range(1, min(k, order - k) + 1):
+                if (k - level) % 2 == 0:
+                    yield level, k
 
     def first(self) -> dict[int, Array]:
         """K_1, if the noise has a mean."""
@@ -175,12 +170,16 @@ class Hierarchy:
 
     def driven(self, level: int, k: int, known: Mapping[Place, Array]) -> Array:
         """What drives the auxiliaries of a level at order k, by those of order k - 1."""
-        parts = []
-        if (above := known.get((level + 1, k - 1))) is not None:
-            parts.append(self.from_above(level, above))
-        if (below := known.get((level - 1, k - 1))) is not None:
-            parts.append(self.from_below(level, below))
-        return parts[0] if len(parts) == 1 else parts[0] + parts[1]
+        total: Array | None = None
+        for shift, act in self.drivers().items():
+            if (source := known.get((level + shift, k - 1))) is not None:
+                part = act(level, source)
+                total = part if total is None else total + part
+        return self.zeros(level, known[0, 0]) if total is None else total
+
+    def drivers(self) -> dict[int, Callable[[int, Array], Array]]:
+        """Distance of a level -> what its auxiliaries drive."""
+        return {1: self.from_above, -1: self.from_below}
 
     def solved(self, level: int, source: Array, solve: Callable[[Any, Array], Array]) -> Array:
         """The auxiliaries of a level from their source.

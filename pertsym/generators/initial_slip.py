@@ -23,19 +23,26 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pertsym.generators.bloch_recursion import SlowSubspace, slow_subspace
-from pertsym.generators.hierarchy import Hierarchy, Place, places
+from pertsym.generators.bloch_recursion import SlowSubspace, recursion, slow_subspace
+from pertsym.generators.hierarchy import Hierarchy, Place
 from pertsym.generators.long_times import divergent_elements
 from pertsym.generators.representation import (
     TOLERANCE,
     Progress,
     correlations_of,
     represented,
-    slow_subspaces,
+    twice,
 )
 from pertsym.generators.second_order import Term
-from pertsym.generators.system import Array, Correlated, System, as_matrix, left, right
-from pertsym.generators.threads import single_threaded
+from pertsym.generators.system import (
+    Array,
+    Correlated,
+    System,
+    as_matrix,
+    left,
+    right,
+    single_threaded,
+)
 from pertsym.model.values import AnyModel, numeric
 
 
@@ -87,7 +94,8 @@ def tcl_slip(
     system, correlations = System.of(model), correlations_of(model)
     progress("exponential representation of the baths")
     baths = represented(model, tolerance, band)
-    slip, rough = (initial_slip(slow) for slow in slow_subspaces(model, baths, order, progress))
+    both = twice(slow_subspace, model, baths, order, progress, nodes=1)
+    slip, rough = map(initial_slip, both)
     size = system.dimension**2
     orders = {0: Term(np.eye(size, dtype=complex), np.zeros((size, size)), {})}
     for n in range(2, order + 1, 2):
@@ -125,52 +133,40 @@ def initial_slip(slow: SlowSubspace) -> Mapping[int, Array]:
 
 def rows_of(slow: SlowSubspace) -> Mapping[Place, Array]:
     """w by (level, order), transposed: shape (multisets, N, N, N, N), element (cd, ab)."""
-    hierarchy = slow.hierarchy
-    rows: dict[Place, Array] = {(0, 0): hierarchy.identity}
-    generators: dict[int, Array] = {}  # k, transposed
-    for level, n in places(max(slow.generators)):
-        # the transpose of (sum nu - i w_ab + i w_cd) is what the auxiliaries have
-        denominators = hierarchy.denominators(level)
-        total = np.zeros_like(denominators)
-        if (above := rows.get((level + 1, n - 1))) is not None:
-            total += _from_above(hierarchy, level, above)
-        if (below := rows.get((level - 1, n - 1))) is not None:
-            total += _from_below(hierarchy, level, below)
-        for lower, generator in generators.items():
-            if (earlier := rows.get((level, n - lower))) is not None:
-                total -= (as_matrix(earlier) @ generator).reshape(total.shape)
-        rows[level, n] = total / denominators
-        if level == 1:
-            generators[n + 1] = as_matrix(_from_above(hierarchy, 0, rows[1, n])[0])
-    return MappingProxyType(rows)
+    h = slow.hierarchy
+    # the transpose of (sum nu - i w_ab + i w_cd) is what the auxiliaries have
+    left_side = _LeftHierarchy(h.system, h.modes, h.depth, h.precision)
+    return recursion(left_side, max(slow.generators)).slaved
 
 
-def _from_below(hierarchy: Hierarchy, level: int, below: Array) -> Array:
-    """Transposed sum_{j in m} w_{m-j} (-i S^x) for every multiset m of a level >= 1."""
-    rest, removed = hierarchy.lowered[level - 1]
-    total = hierarchy.zeros(level, below)
-    for name, members in hierarchy.by_later.items():
-        gathered = hierarchy.zeros(level, below)
-        for k in range(level):
-            here = np.isin(removed[:, k], members)
-            gathered[here] += below[rest[here, k]]
-        operator = -1j * hierarchy.operator(name).T
-        total += left(operator, gathered) - right(operator, gathered)
-    return total
+class _LeftHierarchy(Hierarchy):
+    """Transposed rows in place of auxiliaries: S^x and Theta_j change places."""
 
+    def from_below(self, level: int, below: Array) -> Array:
+        """Transposed sum_{j in m} w_{m-j} (-i S^x) for every multiset m of a level >= 1."""
+        rest, removed = self.lowered[level - 1]
+        total = self.zeros(level, below)
+        for name, members in self.by_later.items():
+            gathered = self.zeros(level, below)
+            for k in range(level):
+                here = np.isin(removed[:, k], members)
+                gathered[here] += below[rest[here, k]]
+            operator = -1j * self.operator(name).T
+            total += left(operator, gathered) - right(operator, gathered)
+        return total
 
-def _from_above(hierarchy: Hierarchy, level: int, above: Array) -> Array:
-    """Transposed sum_j w_{m+j} (-i Theta_j) for every multiset m of a level."""
-    raised = hierarchy.raised[level]
-    total = hierarchy.zeros(level, above)
-    for name, (ahead, behind) in hierarchy.coefficients.items():
-        operator = hierarchy.operator(name).T
-        for weights, apply in ((ahead, left), (behind, right)):
-            gathered = hierarchy.zeros(level, above)
-            for j in np.flatnonzero(weights):
-                gathered += weights[j] * above[raised[:, j]]
-            total += apply(operator, gathered)
-    return total
+    def from_above(self, level: int, above: Array) -> Array:
+        """Transposed sum_j w_{m+j} (-i Theta_j) for every multiset m of a level."""
+        raised = self.raised[level]
+        total = self.zeros(level, above)
+        for name, (ahead, behind) in self.coefficients.items():
+            operator = self.operator(name).T
+            for weights, apply in ((ahead, left), (behind, right)):
+                gathered = self.zeros(level, above)
+                for j in np.flatnonzero(weights):
+                    gathered += weights[j] * above[raised[:, j]]
+                total += apply(operator, gathered)
+        return total
 
 
 def _overlap(slow: SlowSubspace, rows: Mapping[Place, Array], order: int) -> Array:

@@ -182,20 +182,6 @@ class JumpHierarchy(Hierarchy):
             for level in range(self.depth + 1)
         )
 
-    @cached_property
-    def raised(self) -> tuple[Index, ...]:
-        """As in `Hierarchy`, -1 where the chain is there already."""
-        return tuple(
-            np.array(
-                [
-                    [above.get(tuple(sorted((*m, j))), -1) for j in range(len(self.modes))]
-                    for m in self.levels[level]
-                ],
-                dtype=np.intp,
-            ).reshape(len(self.levels[level]), len(self.modes))
-            for level, above in enumerate(self._positions[1:])
-        )
-
     def places(self, order: int) -> Iterator[Place]:
         """Chains connect auxiliaries of one level: both parities of the order, full levels only."""
         for k in range(1, order):
@@ -207,16 +193,9 @@ class JumpHierarchy(Hierarchy):
         """K_1 = -i <xi> S^x, if odd orders exist."""
         return {1: as_matrix(self.within(0, self.identity)[0])} if self.odd else {}
 
-    def driven(self, level: int, k: int, known: Mapping[Place, Array]) -> Array:
-        """See `Hierarchy`; also by auxiliaries of the same level."""
-        total: Array = self.zeros(level, known[0, 0])
-        if (above := known.get((level + 1, k - 1))) is not None:
-            total = total + self.from_above(level, above)
-        if (same := known.get((level, k - 1))) is not None:
-            total = total + self.within(level, same)
-        if (below := known.get((level - 1, k - 1))) is not None:
-            total = total + self.from_below(level, below)
-        return total
+    def drivers(self) -> dict[int, Callable[[int, Array], Array]]:
+        """See `Hierarchy`; those of the same level, too."""
+        return {1: self.from_above, 0: self.within, -1: self.from_below}
 
     def from_above(self, level: int, above: Array) -> Array:
         """-i sum_a S_a^x sum_j xi_0j X_{m+j} for every multiset m of a level."""

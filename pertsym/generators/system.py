@@ -6,15 +6,31 @@ as N^2 x N^2 matrices over row-major vec, rho_ab sits at a N + b.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pertsym.baths.exponentials import Exponentials
 from pertsym.model.values import Model
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def single_threaded(function: F) -> F:
+    """Run a function with one BLAS thread; the caller's setting comes back afterwards."""
+
+    @functools.wraps(function)
+    def limited(*args: Any, **kwargs: Any) -> Any:
+        with threadpool_limits(limits=1, user_api="blas"):
+            return function(*args, **kwargs)
+
+    return cast(F, limited)
+
 
 Array = NDArray[Any]
 """Complex numbers, in double or long double precision."""

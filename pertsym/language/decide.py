@@ -19,7 +19,6 @@ from pertsym.language.trial import Trial
 from pertsym.reduction.spectral import ZERO_FORM, MatrixElement, SpectralForm
 
 if TYPE_CHECKING:
-    from pertsym.constant_results import ConstantResult
     from pertsym.results import Result
 
 Verdict = Literal["equal", "equal up to a factor", "different"]
@@ -90,7 +89,7 @@ class Comparison:
 
 
 def compare(
-    result: Result | ConstantResult,
+    result: Result,
     formula: str,
     *,
     limit: Limit = "",

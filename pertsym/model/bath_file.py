@@ -16,7 +16,7 @@ from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import MarkovNoise, is_markov, read_markov
 from pertsym.model.read import Place, array, check_keys, choice, complexes, real, reals, table, text
-from pertsym.model.schema import BATH, CROSS, required
+from pertsym.model.schema import BATH, CROSS, keyed, required
 from pertsym.model.units import Units
 
 _STATISTICS: Final = ("boson", "classical", "spin")
@@ -44,8 +44,7 @@ def read_cross(value: object, place: Place) -> tuple[Cross, ...]:
     found: list[Cross] = []
     for index, entry in enumerate(array(value, place, of="tables [[cross]]")):
         here = place.item(index)
-        check_keys(table(entry, here), CROSS, here)
-        names = array(table(entry, here, required=required(CROSS))["baths"], here.field("baths"))
+        names = array(keyed(entry, here, CROSS)["baths"], here.field("baths"))
         if len(names) != 2:
             raise here.field("baths").error(f"names {len(names)} baths", "name two")
         a, b = (text(x, here.field("baths").item(k)) for k, x in enumerate(names))

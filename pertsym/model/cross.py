@@ -27,7 +27,7 @@ import numpy as np
 
 from pertsym.baths.densities import Density, Mixture
 from pertsym.exact import Gaussian, exact_rational
-from pertsym.model.errors import model_error
+from pertsym.model.errors import InputError, model_error
 
 if TYPE_CHECKING:
     from pertsym.model.bath import Bath
@@ -175,12 +175,16 @@ def require_positive_fractions(fractions: Mapping[tuple[str, str], Any]) -> None
         i, j = names.index(a), names.index(b)
         matrix[..., i, j] = matrix[..., j, i] = x
     if not np.all(np.isfinite(matrix)) or np.linalg.eigvalsh(matrix).min() < -_ROUNDING:
-        raise model_error(
-            "cross",
-            f"the matrix of fractions of {', '.join(names)} is not positive semidefinite, at any "
-            "frequency",
-            "make the fractions smaller",
-        )
+        raise _not_positive(names)
+
+
+def _not_positive(names: Iterable[str]) -> InputError:
+    return model_error(
+        "cross",
+        f"the matrix of fractions of {', '.join(names)} is not positive semidefinite, at any "
+        "frequency",
+        "make the fractions smaller",
+    )
 
 
 def independent(
@@ -253,13 +257,7 @@ def _factors(
     for k in range(size):
         pivot, column = left[k][k], [left[a][k] for a in range(size)]
         if pivot < 0 or (pivot == 0 and any(column[k:])):
-            names = ", ".join(bath.name for bath, _ in members)
-            raise model_error(
-                "cross",
-                f"the matrix of fractions of {names} is not positive semidefinite, at any "
-                "frequency",
-                "make the fractions smaller",
-            )
+            raise _not_positive(bath.name for bath, _ in members)
         for a in range(k + 1, size):
             factors[a][k] = column[a] / pivot if pivot else Fraction(0)
             for b in range(k + 1, size):

@@ -107,7 +107,7 @@ class _Finder:
             if len(pair.sites) == 2:
                 for n, sign in zip(pair.levels, self._signs(angles[pair.sites]), strict=True):
                     signs[n] = sign
-        columns = self._columns(blocks, angles, signs)
+        component = self._components(blocks, angles, signs)
         elements = []
         for number, (bath, strength, rows) in enumerate(self._groups):
             found: dict[tuple[int, int], sympy.Expr] = {}
@@ -127,7 +127,7 @@ class _Finder:
                     continue
                 for m, n in itertools.product(one.levels, other.levels):
                     found[m, n] = sum(
-                        sympy.conjugate(columns[i, m]) * tidy[i, j] * columns[j, n]
+                        sympy.conjugate(component(i, m)) * tidy[i, j] * component(j, n)
                         for i, j in itertools.product(one.sites, other.sites)
                     )
             if large:
@@ -347,10 +347,14 @@ class _Finder:
             (lower, upper): sympy.conjugate(off),
         }
 
-    def _columns(
+    def _components(
         self, blocks: Sequence[Block], angles: Mapping[tuple[int, ...], _Angles], signs: list[int]
-    ) -> _Columns:
-        def of(block: Block, site: int, level: int) -> sympy.Expr:
+    ) -> Callable[[int, int], sympy.Expr]:
+        """site, level -> a component of an eigenvector, with names only for those asked for."""
+        of_level = {n: block for block in blocks for n in block.levels}
+
+        def component(site: int, level: int) -> sympy.Expr:
+            block = of_level[level]
             if len(block.sites) == 1:
                 return sympy.Integer(1)
             found = angles[block.sites]
@@ -362,7 +366,7 @@ class _Finder:
             part = (v if second else u) if upper else (u if second else -v)
             return signs[level] * part * phase
 
-        return _Columns({n: b for b in blocks for n in b.levels}, of)
+        return component
 
     def _polynomial(
         self, element: sympy.Expr, bath: str, place: tuple[int, int]
@@ -400,18 +404,6 @@ class _Finder:
             )
         name = str(self._named("a1", base, "abbreviation").name)
         return [name] * int(power)
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """Components of eigenvectors, made where they are asked for."""
-
-    of_level: Mapping[int, Block]
-    component: Callable[[Block, int, int], sympy.Expr]
-
-    def __getitem__(self, place: tuple[int, int]) -> sympy.Expr:
-        site, level = place
-        return self.component(self.of_level[level], site, level)
 
 
 def _connected(h: sympy.Matrix) -> list[tuple[int, ...]]:

@@ -13,10 +13,11 @@ the matrix elements are named, and have values where the symbols have.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -123,35 +124,10 @@ class Eigenbasis:
     @cached_property
     def interaction(self) -> Interaction:
         """What the expansion takes: operators as polynomials in symbols, generic energies."""
-        operators: list[Operator] = []
-        strengths: list[str] = []
-        baths: list[str] = []
-        for bath, elements in self.operators.items():
-            parts: dict[Strengths, dict[tuple[int, int], Gaussian]] = {}
-            for place, polynomial in elements.items():
-                for names, value in polynomial.items():
-                    parts.setdefault(names, {})[place] = value
-            for names in sorted(parts):
-                operators.append(tuple((i, j, z) for (i, j), z in sorted(parts[names].items())))
-                strengths.append("*".join(names))
-                baths.append(bath)
-        functions = {(bath, bath): bath for bath in baths}
+        pairs: dict[tuple[str, str], str] = {}
         for name, cross in self.model.pairs.items():
-            functions |= {cross.baths: name, cross.baths[::-1]: name}
-        pairs = {
-            (a, b): functions[bath, other]
-            for a, bath in enumerate(baths)
-            for b, other in enumerate(baths)
-            if (bath, other) in functions
-        }
-        return Interaction(
-            level_energies(self.dimension),
-            tuple(operators),
-            tuple(range(len(operators))),
-            pairs,
-            frozenset(self.model.classical),
-            tuple(strengths) if any(strengths) else (),
-        )
+            pairs |= {cross.baths: name, cross.baths[::-1]: name}
+        return interaction_of(self.dimension, self.operators, self.model.classical, pairs)
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
@@ -268,6 +244,44 @@ class Eigenbasis:
         numbers = np.array([[complex(z) for z in row] for row in rows])
         found: NDArray[np.complex128] = vectors.conj().T @ numbers @ vectors
         return found
+
+
+def interaction_of(
+    dimension: int,
+    operators: Mapping[str, Mapping[tuple[int, int], Polynomial]],
+    real: Iterable[str] = (),
+    pairs: Mapping[tuple[str, str], str] = MappingProxyType({}),
+) -> Interaction:
+    """The interaction of operators by bath: one S_a for each product of symbols.
+
+    `pairs` names correlation functions between different baths; others are independent.
+    """
+    parts: list[tuple[str, str, Operator]] = []
+    for bath, elements in operators.items():
+        sorted_out: dict[Strengths, dict[tuple[int, int], Gaussian]] = {}
+        for place, polynomial in elements.items():
+            for names, z in polynomial.items():
+                if z:
+                    sorted_out.setdefault(names, {})[place] = z
+        for names in sorted(sorted_out):
+            entries = tuple((i, j, z) for (i, j), z in sorted(sorted_out[names].items()))
+            parts.append((bath, "*".join(names), entries))
+    functions = {(bath, bath): bath for bath in operators} | dict(pairs)
+    correlations = {
+        (a, b): functions[one, other]
+        for a, (one, _, _) in enumerate(parts)
+        for b, (other, _, _) in enumerate(parts)
+        if (one, other) in functions
+    }
+    strengths = tuple(strength for _, strength, _ in parts)
+    return Interaction(
+        level_energies(dimension),
+        tuple(entries for _, _, entries in parts),
+        tuple(range(len(parts))),
+        correlations,
+        frozenset(real),
+        strengths if any(strengths) else (),
+    )
 
 
 def _two_levels(a: float, b: complex, d: float) -> tuple[tuple[float, ...], NDArray[np.inexact]]:

@@ -19,9 +19,20 @@ from pertsym.model.bath_file import read_baths, read_cross, read_special
 from pertsym.model.errors import InputError
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.matrix import eigenbasis, hermitian_matrix, in_basis
-from pertsym.model.read import Place, array, check_keys, choice, guess, real, reals, table, text
-from pertsym.model.schema import COUPLING, LEVELS, LEVELS_TOP, required
-from pertsym.model.units import UNITS
+from pertsym.model.read import (
+    Place,
+    array,
+    check_keys,
+    choice,
+    guess,
+    real,
+    reals,
+    replaced,
+    table,
+    text,
+)
+from pertsym.model.schema import COUPLING, LEVELS, LEVELS_TOP, Keys, keyed
+from pertsym.model.units import UNITS, Units
 from pertsym.model.values import Coupling, Matrix, Model
 
 _LARGEST: Final = 20_000_000  # bytes of a file; tables of J with 10^6 samples are smaller
@@ -56,22 +67,13 @@ def model_of(
     """The model of a parsed model file, as `load_model`; `place` is the file."""
     check_keys(document, LEVELS_TOP, place)
     document = with_numbers(document, place, values)
-    table(document, place, required=("system", "couplings", "baths"))
-    units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
-    name = text(document.get("name", Path(place.source).stem), place.field("name"))
-
-    system = read_system(document["system"], place.field("system"))
-    baths = table(document["baths"], place.field("baths"))
-    energies, hamiltonian = system
-    size = len(energies) if hamiltonian is None else len(hamiltonian)
-    given = read_couplings(document["couplings"], baths, size, place.field("couplings"))
+    units, name, baths = heading(document, place, LEVELS_TOP)
+    energies, given, vectors = read_levels(document, baths, place)
+    size = len(energies)
     observables = tuple(
         (key, hermitian_matrix(value, place.field("observables").field(key), size))
         for key, value in table(document.get("observables", {}), place.field("observables")).items()
     )
-    vectors = None
-    if hamiltonian is not None:
-        energies, given, vectors = in_eigenbasis(hamiltonian, given, place.field("system"))
     crosses = read_cross(document["cross"], place.field("cross")) if "cross" in document else ()
     special, others = read_special(baths, units, place.field("baths"))
     bound = read_baths(others, units, place.field("baths"))
@@ -86,8 +88,31 @@ def model_of(
             raise
         key = error.key
         if key.startswith("energies"):
-            key = f"system.{key}" if hamiltonian is None else "system.hamiltonian"
+            key = f"system.{key}" if vectors is None else "system.hamiltonian"
         raise InputError(place.source, key, error.problem, error.remedy) from None
+
+
+def heading(
+    document: Mapping[str, Any], place: Place, keys: Keys
+) -> tuple[Units, str, dict[str, Any]]:
+    """Units, name and the tables of the baths of a parsed file with these keys."""
+    table(keyed(document, place, keys), place, required=("baths",))
+    units = UNITS[choice(document.get("units", "natural"), UNITS, place.field("units"), "units")]
+    name = text(document.get("name", Path(place.source).stem), place.field("name"))
+    return units, name, table(document["baths"], place.field("baths"))
+
+
+def read_levels(
+    document: Mapping[str, Any], baths: Mapping[str, object], place: Place
+) -> tuple[tuple[float, ...], tuple[Coupling, ...], tuple[tuple[complex, ...], ...] | None]:
+    """Energies and couplings in the energy eigenbasis; its vectors where a hamiltonian is given."""
+    here = place.field("system")
+    energies, hamiltonian = read_system(document["system"], here)
+    size = len(hamiltonian or energies)
+    given = read_couplings(document["couplings"], baths, size, place.field("couplings"))
+    if hamiltonian is None:
+        return energies, given, None
+    return in_eigenbasis(hamiltonian, given, here)
 
 
 def with_numbers(
@@ -105,21 +130,16 @@ def with_numbers(
 
 def _holds_text(document: Mapping[str, Any]) -> bool:
     """Whether an entry that may hold symbols is a text, or a list with one in it."""
+    texts: list[str] = []
 
-    def within(value: object) -> bool:
-        return isinstance(value, str) or (isinstance(value, list) and any(map(within, value)))
+    def look(value: object, here: Place) -> object:
+        for item in value if isinstance(value, list) else ():
+            look(item, here)
+        texts.extend([value] if isinstance(value, str) else [])
+        return value
 
-    tables = [(document.get("system"), ("hamiltonian", "energies"))]
-    couplings = document.get("couplings")
-    tables += [(c, ("operator", "strength")) for c in couplings] if type(couplings) is list else []
-    observables = document.get("observables")
-    tables += [(observables, tuple(observables))] if isinstance(observables, dict) else []
-    return any(
-        within(entries.get(key))
-        for entries, keys in tables
-        if isinstance(entries, dict)
-        for key in keys
-    )
+    replaced(document, Place(""), look)
+    return bool(texts)
 
 
 def observable(
@@ -216,27 +236,29 @@ def read_couplings(
     for index, coupling in enumerate(coupling_tables(value, place)):
         here = place.item(index)
         operator = hermitian_matrix(coupling["operator"], here.field("operator"), size)
-        bath = text(coupling["bath"], here.field("bath"))
-        if bath not in baths:
-            raise here.field("bath").error(
-                f"there is no bath {bath!r}",
-                f"add [baths.{bath}]" + (f" or {guess(bath, baths)}" if baths else ""),
-            )
+        bath = coupled_bath(coupling, baths, here)
         strength = real(coupling.get("strength", 1), here.field("strength"))
         couplings.append(Coupling.of(operator, bath, strength))
     return tuple(couplings)
+
+
+def coupled_bath(coupling: Mapping[str, Any], baths: Mapping[str, object], place: Place) -> str:
+    """The bath that a coupling names, one of these."""
+    bath = text(coupling["bath"], place.field("bath"))
+    if bath not in baths:
+        raise place.field("bath").error(
+            f"there is no bath {bath!r}",
+            f"add [baths.{bath}]" + (f" or {guess(bath, baths)}" if baths else ""),
+        )
+    return bath
 
 
 def coupling_tables(value: object, place: Place) -> list[dict[str, Any]]:
     """The tables [[couplings]], each with the keys that it needs."""
     if isinstance(value, dict):
         raise place.error("must be a list of tables", "write [[couplings]] with double brackets")
-    tables = []
-    for index, entry in enumerate(array(value, place, of="tables [[couplings]]")):
-        here = place.item(index)
-        check_keys(table(entry, here), COUPLING, here)
-        tables.append(table(entry, here, required=required(COUPLING)))
-    return tables
+    entries = array(value, place, of="tables [[couplings]]")
+    return [keyed(entry, place.item(k), COUPLING) for k, entry in enumerate(entries)]
 
 
 def in_eigenbasis(

@@ -20,8 +20,8 @@ from typing import Final
 from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
 from pertsym.exact import exact_rational
 from pertsym.model.errors import InputError, model_error
-from pertsym.model.read import Place, array, check_keys, reals, table
-from pertsym.model.schema import MARKOV, required
+from pertsym.model.read import Place, array, reals, table
+from pertsym.model.schema import MARKOV, keyed
 
 _ROUNDING: Final = 1e-12  # of a column sum, for a diagonal that is written out
 _PRIME: Final = 2**127 - 1
@@ -217,8 +217,7 @@ def read_markov(name: str, value: object, place: Place) -> MarkovNoise:
             raise place.field(key).error(
                 "a Markov chain has neither temperature nor J(w)", "remove it; give states, rates"
             )
-    check_keys(entries, MARKOV, place)
-    table(entries, place, required=required(MARKOV))
+    keyed(entries, place, MARKOV)
     states = reals(entries["states"], place.field("states"))
     here = place.field("rates")
     rows = array(entries["rates"], here, of="rows")

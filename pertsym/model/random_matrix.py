@@ -1,25 +1,38 @@
-"""A finite system coupled to an environment of random matrices, as an immutable value.
+"""A finite system coupled to an environment of random matrices: the value, and how files state it.
 
-H = H_S + H_B + S (x) B, hbar = k_B = 1.  H_B and B are independent Gaussian orthogonal matrices of
-the scale in `pertsym.model.gaussian_orthogonal`: the band of H_B is [-1/2, 1/2] in the energy unit
-of the model, whatever the number of states.
+H = H_S + H_B + S (x) B, hbar = k_B = 1.  H_B and B are independent Gaussian orthogonal matrices.
+With N states, off-diagonal elements have the standard deviation DEVIATION/sqrt N, diagonal ones
+are sqrt 2 larger.  The mean resolvent obeys g = 1/(z - v g), v = VARIANCE: a semicircle of radius
+2 sqrt v; the band of H_B is [-1/2, 1/2] in the energy unit of the model, whatever N.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.exact import Gaussian
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.model.gaussian_orthogonal import RADIUS
-from pertsym.model.units import UNITS, Units
+from pertsym.model.file import heading, parsed_document, read_levels
+from pertsym.model.read import Place, choice, real, table
+from pertsym.model.schema import RANDOM_MATRIX, TOP, keyed
+from pertsym.model.units import Units, units_named
 from pertsym.model.values import Coupling, require_computable
+
+DEVIATION: Final = Fraction(1, 4)
+"""Standard deviation of an off-diagonal element times sqrt N."""
+VARIANCE: Final = DEVIATION**2
+"""v = N F, the sum of |<eps|B|eps'>|^2 over all states."""
+RADIUS: Final = 2 * DEVIATION
+"""The band of H_B is [-RADIUS, RADIUS] in the energy unit of the model."""
 
 
 @dataclass(frozen=True)
@@ -102,13 +115,9 @@ class RandomMatrixModel:
         InputError
             For unknown units, or an energy outside the band.
         """
-        if units not in UNITS:
-            raise InputError(
-                "model", "units", f"{units!r} is unknown", f"use one of {', '.join(UNITS)}"
-            )
         bath = RandomMatrixBath("environment", energy, shell_width)
         given = (Coupling.of(operator, bath.name),)
-        return cls("random matrices", UNITS[units], tuple(map(float, energies)), given, bath)
+        return cls("random matrices", units_named(units), tuple(map(float, energies)), given, bath)
 
     @property
     def dimension(self) -> int:
@@ -164,3 +173,58 @@ class RandomMatrixModel:
                 "list the lower level first, with a level spacing > 0",
             )
         return upper - lower, float(abs(operator[0, 1]) ** 2)
+
+
+STATISTICS: Final = "random-matrix"
+
+
+def is_random_matrix_file(path: str | os.PathLike[str]) -> bool:
+    """Whether the file declares a random-matrix environment (and should be read as such).
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    baths = parsed_document(Path(path), Place(os.fspath(path))).get("baths")
+    found = baths.values() if isinstance(baths, dict) else ()
+    return any(isinstance(x, dict) and x.get("statistics") == STATISTICS for x in found)
+
+
+def load_random_matrix(path: str | os.PathLike[str]) -> RandomMatrixModel:
+    """Read the model file at a path of a finite system in a random-matrix environment.
+
+    Energies are in the file's unit, in which the band of the environment is [-1/2, 1/2].
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or something in it is wrong; names file and dotted key.
+    NotYetDerivable
+        If a random-matrix environment is combined with another bath.
+    """
+    place = Place(os.fspath(path))
+    document = parsed_document(Path(path), place)
+    units, name, entries = heading(document, place, TOP)
+    energies, couplings, _ = read_levels(document, entries, place)
+    if not couplings:
+        raise place.field("couplings").error("there is no coupling", "couple the system to a bath")
+    return RandomMatrixModel(name, units, energies, couplings, _bath(entries, place.field("baths")))
+
+
+def _bath(entries: Mapping[str, object], place: Place) -> RandomMatrixBath:
+    if len(entries) != 1:
+        raise place.not_yet(
+            "a random-matrix environment beside other baths cannot be treated yet",
+            "keep one bath",
+        )
+    ((name, value),) = entries.items()
+    here = place.field(name)
+    bath = table(value, here)
+    choice(bath.get("statistics"), (STATISTICS,), here.field("statistics"), "statistics")
+    keyed(bath, here, RANDOM_MATRIX)
+    energy, width = (float(real(bath[key], here.field(key))) for key in ("energy", "shell_width"))
+    try:
+        return RandomMatrixBath(name, energy, width)
+    except InputError as error:
+        raise here.field(error.key).error(error.problem, error.remedy) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -144,3 +144,35 @@ def complexes(value: object, place: Place) -> tuple[complex, ...]:
     """Return a non-empty list of finite complex numbers, each a number or [re, im]."""
     items = array(value, place, of="complex numbers")
     return tuple(complex(gaussian(item, place.item(i))) for i, item in enumerate(items))
+
+
+def replaced(
+    document: Mapping[str, Any], place: Place, change: Callable[[object, Place], object]
+) -> dict[str, Any]:
+    """The document with everything that may hold symbols changed, and without its symbols."""
+    found = {key: value for key, value in document.items() if key != "symbols"}
+
+    def inside(entries: object, here: Place, keys: Iterable[str]) -> object:
+        if not isinstance(entries, dict):
+            return entries
+        return {
+            key: change(value, here.field(key))
+            if key in keys and (key == "strength" or isinstance(value, list))
+            else value
+            for key, value in entries.items()
+        }
+
+    if "system" in found:
+        found["system"] = inside(
+            found["system"], place.field("system"), ("hamiltonian", "energies")
+        )
+    couplings = found.get("couplings")
+    if isinstance(couplings, list):
+        found["couplings"] = [
+            inside(entry, place.field("couplings").item(k), ("operator", "strength"))
+            for k, entry in enumerate(couplings)
+        ]
+    observables = found.get("observables")
+    if isinstance(observables, dict):
+        found["observables"] = inside(observables, place.field("observables"), observables)
+    return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from pertsym.model.read import Place, check_keys, table
+
 Form = Mapping[str, Any]
 """A JSON schema of one value."""
 
@@ -135,6 +137,13 @@ _EITHER: Final[Mapping[str, list[Form]]] = {
 def required(keys: Keys) -> tuple[str, ...]:
     """The keys that must be there."""
     return tuple(name for name, key in keys.items() if key.required)
+
+
+def keyed(value: object, place: Place, keys: Keys) -> dict[str, Any]:
+    """A table that has some of these keys, all that must be there, and no others (InputError)."""
+    entries = table(value, place)
+    check_keys(entries, keys, place)
+    return table(entries, place, required=required(keys))
 
 
 def density_tables() -> Mapping[str, Keys]:

@@ -261,18 +261,7 @@ class Model:
         if self.hamiltonian is not None:
             matrices.append((self.hamiltonian, place.field("hamiltonian")))
         for rows, here in matrices:
-            for i, row in enumerate(rows):
-                for j in range(i + 1):
-                    if not _vanishes(row[j] - sympy.conjugate(rows[j][i])):
-                        raise (
-                            here.item(i)
-                            .item(j)
-                            .error(
-                                f"not Hermitian: {row[j]} is not the conjugate of [{j}][{i}] = "
-                                f"{rows[j][i]}",
-                                "make the two entries complex conjugates; symbols are real, I is i",
-                            )
-                        )
+            require_hermitian(rows, here)
         reals = [(x, place.field("energies").item(k)) for k, x in enumerate(self.energies or ())]
         reals += [
             (c.strength, place.field("couplings").item(k).field("strength"))
@@ -366,6 +355,22 @@ class Model:
         from pertsym.present.statement import hamiltonian_latex, interaction_latex
 
         return rf"$${hamiltonian_latex(self)}\qquad {interaction_latex(self)}$$"
+
+
+def require_hermitian(rows: Rows, place: Place) -> None:
+    """Refuse a matrix that is not Hermitian whatever its symbols, naming the entry (InputError)."""
+    for i, row in enumerate(rows):
+        for j in range(i + 1):
+            if not _vanishes(row[j] - sympy.conjugate(rows[j][i])):
+                problem = f"{row[j]} is not the conjugate of [{j}][{i}] = {rows[j][i]}"
+                raise (
+                    place.item(i)
+                    .item(j)
+                    .error(
+                        f"not Hermitian: {problem}",
+                        "make the two entries complex conjugates; symbols are real, I is i",
+                    )
+                )
 
 
 def _written(rows: Rows) -> str:

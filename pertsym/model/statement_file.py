@@ -13,8 +13,8 @@ from pertsym.model.bath_file import read_baths, read_cross, read_special
 from pertsym.model.entries import entry_of, rows_of
 from pertsym.model.errors import InputError
 from pertsym.model.file import check_system, coupling_tables, parsed_document
-from pertsym.model.read import Place, array, check_keys, choice, table, text
-from pertsym.model.schema import LEVELS_TOP, required
+from pertsym.model.read import Place, array, choice, table, text
+from pertsym.model.schema import LEVELS_TOP, keyed
 from pertsym.model.statement import Coupling, Model
 from pertsym.model.symbols import read_symbols, with_values
 from pertsym.model.units import UNITS
@@ -32,8 +32,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     InputError
         Naming file and key of what is wrong.
     """
-    from pertsym.model.oscillator_file import load_oscillator
-    from pertsym.model.random_matrix_file import is_random_matrix_file, load_random_matrix
+    from pertsym.model.oscillator import load_oscillator
+    from pertsym.model.random_matrix import is_random_matrix_file, load_random_matrix
 
     if is_random_matrix_file(path):
         return load_random_matrix(path)
@@ -59,8 +59,7 @@ def load_statement(
 
 def stated(document: Mapping[str, Any], place: Place, values: Mapping[str, Fraction]) -> Model:
     """The stated model of a parsed file."""
-    check_keys(document, LEVELS_TOP, place)
-    table(document, place, required=required(LEVELS_TOP))
+    keyed(document, place, LEVELS_TOP)
     units = choice(document.get("units", "natural"), UNITS, place.field("units"), "units")
     symbols = with_values(
         read_symbols(document.get("symbols", {}), place.field("symbols")), values, place

@@ -22,7 +22,7 @@ from pertsym.exact import Gaussian, exact_rational
 from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.expression import Reader, syntax_tree
 from pertsym.expressions.numeric import NoValue, rational, value_at
-from pertsym.model.read import Place, guess, real, table
+from pertsym.model.read import Place, guess, real, replaced, table
 from pertsym.precision import decimals
 
 FUNCTIONS: Final[Mapping[str, Callable[..., sympy.Expr]]] = MappingProxyType(
@@ -317,38 +317,6 @@ def resolved(document: Mapping[str, Any], place: Place, symbols: Symbols) -> dic
         return value
 
     return replaced(document, place, number)
-
-
-def replaced(
-    document: Mapping[str, Any], place: Place, change: Callable[[object, Place], object]
-) -> dict[str, Any]:
-    """The document with everything that may hold symbols changed, and without its symbols."""
-    found = {key: value for key, value in document.items() if key != "symbols"}
-
-    def inside(entries: object, here: Place, keys: Iterable[str]) -> object:
-        if not isinstance(entries, dict):
-            return entries
-        return {
-            key: change(value, here.field(key))
-            if key in keys and (key == "strength" or isinstance(value, list))
-            else value
-            for key, value in entries.items()
-        }
-
-    if "system" in found:
-        found["system"] = inside(
-            found["system"], place.field("system"), ("hamiltonian", "energies")
-        )
-    couplings = found.get("couplings")
-    if isinstance(couplings, list):
-        found["couplings"] = [
-            inside(entry, place.field("couplings").item(k), ("operator", "strength"))
-            for k, entry in enumerate(couplings)
-        ]
-    observables = found.get("observables")
-    if isinstance(observables, dict):
-        found["observables"] = inside(observables, place.field("observables"), observables)
-    return found
 
 
 def read_entry(text: str, symbols: Symbols | None, place: Place) -> sympy.Expr:

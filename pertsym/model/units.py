@@ -14,6 +14,8 @@ from typing import Final
 
 from scipy import constants
 
+from pertsym.model.errors import model_error
+
 _HARTREE: Final = constants.physical_constants["Hartree energy"][0]  # J
 _WAVENUMBER: Final = 100 * constants.h * constants.c  # J in one cm^-1
 _WAVENUMBER_PER_FS: Final = 100 * 2 * math.pi * constants.c * 1e-15  # angular frequency of 1 cm^-1
@@ -95,3 +97,10 @@ UNITS: Final[Mapping[str, Units]] = MappingProxyType(
     }
 )
 """Every choice of `units`, by name."""
+
+
+def units_named(name: str) -> Units:
+    """The row of a name (InputError if there is none)."""
+    if name not in UNITS:
+        raise model_error("units", f"unknown units {name!r}", f"use one of {', '.join(UNITS)}")
+    return UNITS[name]

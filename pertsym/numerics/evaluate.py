@@ -15,7 +15,7 @@ import numpy as np
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.integrals import Kind
 from pertsym.baths.node_integrals import Pole
-from pertsym.distributions.kinks import (
+from pertsym.distributions.chains import (
     Kink,
     at_pole,
     depends_on_differences,

@@ -2,6 +2,12 @@
 
 The derived spectral forms are evaluated in double precision with a bound on the error; where
 the bound is poor because terms cancel, again by quadratures of more and more digits.
+
+C(t) = nu(t) - i eta(t).  D and f hold nu alone, that is the even part of Ĉ; gamma and the
+frequency shift hold eta alone, the odd part.  The odd part of a boson bath, 2 J(w) for w > 0
+minus its mirror image, is the same at every temperature, and so is the even part of a bath of
+spins: any bath with the right part will do, and the one at T = 0 has no cancellation and the
+most closed forms.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ from typing import Final
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
+from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.integrals import kernel_integral
 from pertsym.baths.node_integrals import Pole
@@ -23,10 +30,43 @@ from pertsym.model.oscillator import OscillatorModel
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
-from pertsym.oscillator.kernels import Kernels
-from pertsym.oscillator.master_equation import COEFFICIENTS
-from pertsym.oscillator.spectral_forms import CORRELATION, CoefficientForm, coefficient_forms
+from pertsym.oscillator.master_equation import (
+    BATH,
+    CoefficientForm,
+    coefficient_forms,
+)
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm, Value
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Correlation functions whose real part is nu and whose imaginary part is -eta.
+
+    Attributes
+    ----------
+    noise
+        Its Ĉ has the even part of the bath's Ĉ; its odd part is of no meaning.
+    dissipation
+        Its Ĉ has the odd part of the bath's Ĉ; None where that is zero (a classical bath).
+    """
+
+    noise: Correlation
+    dissipation: Correlation | None
+
+    @classmethod
+    def of(cls, bath: Bath) -> Kernels:
+        """The kernels of a bath with Ĉ(w > 0) = 2 J(w) [n(w) + 1], spins by their surrogate J."""
+        whole = Correlation(bath.density, bath.statistics, bath.beta)
+        if bath.statistics == "classical":
+            return cls(whole, None)
+        if isinstance(bath.density, Exponentials):
+            return cls(whole, whole)
+        cold = Correlation(bath.density, "boson", math.inf)
+        if bath.density.spins is not None:
+            # J tanh(beta w/2) coth(beta w/2) = J: the noise of spins knows no temperature
+            return cls(Correlation(bath.density.spins, "boson", math.inf), cold)
+        return cls(whole, cold)
+
 
 Progress = Callable[[str], None]
 
@@ -111,7 +151,7 @@ def evaluated(form: CoefficientForm, correlation: Correlation, frequency: float)
     Divergent
         If it does not exist.
     """
-    baths: dict[str, Sequence[tuple[int, Correlation]]] = {CORRELATION: ((1, correlation),)}
+    baths: dict[str, Sequence[tuple[int, Correlation]]] = {BATH: ((1, correlation),)}
     with np.errstate(all="ignore"):
         value = evaluate(form.form, (frequency,), DoubleSpectra(baths))
         if value.error <= _GOAL * abs(value.value):
@@ -148,10 +188,7 @@ def _poles(form: SpectralForm, frequency: float) -> tuple[Pole, ...]:
 
 def _enclosed(form: CoefficientForm, correlation: Correlation, frequency: float) -> Bounded:
     """The form from enclosures, as a double with its rounding."""
-    baths: dict[str, Sequence[tuple[int, Correlation]]] = {CORRELATION: ((1, correlation),)}
+    baths: dict[str, Sequence[tuple[int, Correlation]]] = {BATH: ((1, correlation),)}
     exact = evaluate(form.form, (frequency,), EnclosedSpectra(baths, _DIGITS))
     value = float(exact.value)
     return Bounded(value, float(exact.error) + _ROUNDING * abs(value))
-
-
-__all__ = ["COEFFICIENTS", "Coefficients", "coefficients", "evaluated"]

@@ -1,6 +1,6 @@
 """The Gaussian orthogonal ensemble of H_B and B in the limit of many states.
 
-Elements are independent real Gaussian numbers of the scale in `pertsym.model.gaussian_orthogonal`.
+Elements are independent real Gaussian numbers of the scale in `pertsym.model.random_matrix`.
 The mean resolvent obeys g = 1/(z - v g) with v = N F = 1/16: a semicircle of radius
 R = 2 sqrt v = 1/2.
 
@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import j1
 
-from pertsym.model import gaussian_orthogonal
+from pertsym.model import random_matrix as model
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 
-OFF_DIAGONAL: Final = float(gaussian_orthogonal.DEVIATION)
+OFF_DIAGONAL: Final = float(model.DEVIATION)
 """Standard deviation of an off-diagonal element times sqrt N; diagonal ones are sqrt 2 larger."""
-VARIANCE: Final = float(gaussian_orthogonal.VARIANCE)
+VARIANCE: Final = float(model.VARIANCE)
 """v = N F, the sum of |<eps|B|eps'>|^2 over all states."""
-RADIUS: Final = float(gaussian_orthogonal.RADIUS)
+RADIUS: Final = float(model.RADIUS)
 """The band of H_B is [-RADIUS, RADIUS]."""
 
 

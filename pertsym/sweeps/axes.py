@@ -6,7 +6,7 @@ import copy
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -123,7 +123,7 @@ class Subject:
         model = self.model
         for axis in self.axes:
             if len(axis.values) == 1:
-                model = _with_value(model, axis.target, axis.values[0])
+                model = with_value(model, axis.target, axis.values[0])
         return model
 
     def at(self, index: Sequence[int]) -> Model:
@@ -138,8 +138,12 @@ class Subject:
             model = replace(found, name=model.name)
         for target, value in chosen:
             if not isinstance(target, SymbolValue):
-                model = _with_value(model, target, value)
+                model = with_value(model, target, value)
         return model
+
+    def with_value(self, value: float) -> Model:
+        """The model of a subject of one axis with a value that need not be on it."""
+        return replace(self, axes=(replace(self.axes[0], values=(value,)),)).at((0,))
 
     @property
     def over_symbols(self) -> bool:
@@ -177,6 +181,7 @@ def read_subject(
     listed = [_values(given, Place(source, f"over {written}")) for written, given in over.items()]
     document: Mapping[str, Any] | None = None
     symbols: dict[str, Target] = {}
+    start: dict[str, Any] = {}
     if isinstance(model, Model):
         base, text = model, model.definition
     else:
@@ -198,11 +203,9 @@ def read_subject(
         for other in axes:
             if _meet(axis.target, other.target):
                 raise here.error(f"is swept by {other.path!r} already", "keep one of the two")
-        if isinstance(axis.target, SymbolValue):
-            _require_symbol(document, axis, {**values, **start}, here)
-        else:
-            _require_valid(base, axis, here)
         axes.append(axis)
+        tried = Subject(base, "", (axis,), document, {**values, **start})
+        _require_valid(axis, tried.with_value, here)
     return Subject(base, text, tuple(axes), document, dict(values))
 
 
@@ -392,15 +395,14 @@ def _meet(one: Target, other: Target) -> bool:
     return one == other
 
 
-def _require_valid(model: Model, axis: Axis, place: Place) -> None:
+def _require_valid(axis: Axis, build: Callable[[float], Model], place: Place) -> None:
     """Name a value that is wrong by itself before anything is computed.
 
     What is allowed is an interval of each number, so that the ends of the values tell.
     """
-    target = axis.target
     for value in (min(axis.values), max(axis.values)):
         try:
-            _with_value(model, target, value)
+            build(value)
         except InputError as error:
             raise place.error(f"{value:g}: {error.problem}", error.remedy) from None
         except ValueError as error:
@@ -408,20 +410,8 @@ def _require_valid(model: Model, axis: Axis, place: Place) -> None:
             raise place.error(problem or str(error), remedy or "correct it") from None
 
 
-def _require_symbol(
-    document: Mapping[str, Any] | None, axis: Axis, values: Mapping[str, Fraction], place: Place
-) -> None:
-    """Name a value of a symbol that the model cannot take."""
-    assert isinstance(axis.target, SymbolValue)
-    for value in (min(axis.values), max(axis.values)):
-        given = {**values, axis.target.name: exact_rational(value)}
-        try:
-            model_of(dict(document or {}), place, given)
-        except InputError as error:
-            raise place.error(f"{value:g}: {error.problem}", error.remedy) from None
-
-
-def _with_value(model: Model, target: Target, value: float) -> Model:
+def with_value(model: Model, target: Target, value: float) -> Model:
+    """The model with another number, in the units of the model file."""
     match target:
         case SymbolValue():
             raise ValueError(f"target: {target.name!r} needs the model file; see Subject.at")

@@ -8,7 +8,6 @@ from typing import Any, Final, ParamSpec, TypeVar
 import numpy as np
 
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.higher_orders import mixes
 from pertsym.dynamics.methods import (
     EVOLVE,
     STEADY,
@@ -19,12 +18,11 @@ from pertsym.dynamics.methods import (
 )
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.generator import ELIMINATED
+from pertsym.generators.system import single_threaded
 from pertsym.generators.tcl import tcl_generator
-from pertsym.generators.threads import single_threaded
 from pertsym.model.errors import InputError, NotYetDerivable
-from pertsym.rates import BlochRates, bloch_rates
+from pertsym.rates import BlochRates, bloch_rates, mixes
 from pertsym.sweeps.axes import Subject
-from pertsym.sweeps.fields import DIVERGENT, NOT_DERIVED, REFUSED, Field, Place
 from pertsym.sweeps.plan import Plan
 from pertsym.sweeps.rates import (
     CONSTANT,
@@ -35,6 +33,7 @@ from pertsym.sweeps.rates import (
     rates_over,
     scan_of,
 )
+from pertsym.sweeps.store import DIVERGENT, NOT_DERIVED, REFUSED, Field, Place
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -16,9 +16,9 @@ from pertsym import __version__
 from pertsym.equations.generator import ELIMINATED
 from pertsym.model.errors import InputError
 from pertsym.sweeps.compute import POPULATION, POPULATION_RATE, STEADY_POPULATION
-from pertsym.sweeps.fields import Field
 from pertsym.sweeps.plan import Plan
 from pertsym.sweeps.rates import CONSTANT, CONSTANT_ORDER, ORDER
+from pertsym.sweeps.store import Field
 
 if TYPE_CHECKING:
     import xarray

@@ -16,7 +16,7 @@ from pertsym import __version__
 from pertsym.baths.correlation import Correlation
 from pertsym.dynamics.methods import EVOLVE, STEADY, Method
 from pertsym.model.errors import InputError
-from pertsym.model.requests import require_evolvable
+from pertsym.model.values import require_evolvable
 from pertsym.sweeps.axes import (
     Axis,
     Energy,

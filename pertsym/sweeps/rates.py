@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.higher_orders import mixes
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.generator import ELIMINATED
@@ -26,7 +25,7 @@ from pertsym.model.values import Model
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.form_function import function_of
 from pertsym.numerics.many_points import Points
-from pertsym.rates import interaction_of
+from pertsym.rates import interaction_of, mixes
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
 from pertsym.sweeps.axes import (
     Axis,
@@ -38,7 +37,7 @@ from pertsym.sweeps.axes import (
     beta_of,
     with_density,
 )
-from pertsym.sweeps.fields import DIVERGENT, NOT_DERIVED, Field, Floats
+from pertsym.sweeps.store import DIVERGENT, NOT_DERIVED, Field, Floats
 
 CLOSED: Final = 4
 """The highest order with closed forms."""

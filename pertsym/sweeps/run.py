@@ -14,18 +14,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pertsym.model.errors import InputError
-from pertsym.model.values import AnyModel, Model, numeric
+from pertsym.model.values import AnyModel, numeric, state_of
 from pertsym.processes import end, pool_of
 from pertsym.sweeps import dataset
 from pertsym.sweeps.axes import read_subject
 from pertsym.sweeps.compute import compute
-from pertsym.sweeps.fields import Field
 from pertsym.sweeps.plan import Block, Plan
-from pertsym.sweeps.store import Store
+from pertsym.sweeps.store import Field, Store
 
 if TYPE_CHECKING:
     import xarray
@@ -118,7 +116,8 @@ def sweep(
         raise InputError("sweep", "jobs", f"must be at least 1, got {jobs}", "give a number > 0")
     stated = model if isinstance(model, str | os.PathLike) else numeric(model)
     subject = read_subject(stated, over, values)
-    state = _initial(initial, subject.model)
+    swept = subject.model
+    state = None if initial is None else state_of(swept.name, initial, swept.dimension)
     plan = Plan.of(subject, order, methods, state, times)
     blocks = plan.blocks()
     parts = plan.identity()
@@ -268,25 +267,6 @@ def _joined(
             ):
                 all_of_it[place] = piece
     return whole
-
-
-def _initial(given: int | ArrayLike | None, model: Model) -> NDArray[np.complex128] | None:
-    if given is None:
-        return None
-    state = np.asarray(given)
-    if state.ndim:
-        return state.astype(np.complex128)
-    if state.dtype.kind not in "iu" or not 0 <= state < model.dimension:
-        raise InputError(
-            model.name,
-            "initial",
-            f"there is no level {given}",
-            f"levels are 0 to {model.dimension - 1}",
-        )
-    level = int(state)
-    state = np.zeros((model.dimension, model.dimension), dtype=np.complex128)
-    state[level, level] = 1.0
-    return state
 
 
 def _call(plan: Plan) -> str:

@@ -50,8 +50,9 @@ _TESTS: tuple[tuple[str, str], ...] = (
     ("expansion/*", "expansion generalized_route reduction"),
     ("reduction/*", "reduction reduction_forms generalized_route equations"),
     (
-        "distributions/kinks.py",
-        "cold_formulas spectrum_transform_integral equations",
+        "distributions/chains.py",
+        "cold_formulas spectrum_transform_integral equations distributions_algebra "
+        "generalized_route",
     ),
     (
         "distributions/*",
