@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import stat
 import subprocess
@@ -12,12 +13,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from filelock import FileLock
 
+from pertsym.cli.console import command_errors, ticker
 from pertsym.cli.regenerate import LOCK
-from tests.command_line import DENSITY, TEMPERATURE, model_file, refused, run
+from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run
 
 PERTSYM = (sys.executable, "-m", "pertsym")
 PATIENCE = 120  # seconds, of a machine that does much else
@@ -337,3 +341,30 @@ def test_one_temperature_of_several_is_said(tmp_path: Path) -> None:
     assert "note" not in one.stderr
     assert output.is_file()
     refused(run(*plot, "baths.c.temperature=1:2"), 2, "baths.NAME.temperature")
+
+
+def test_a_first_item_that_takes_long_is_not_silent() -> None:
+    @click.command()
+    @click.argument("model")
+    @click.option("--said/--unsaid")
+    @command_errors
+    def slow(model: str, said: bool) -> None:
+        if said:
+            ticker()("the first item")
+        time.sleep(1.3)
+        ticker()("the second item")
+
+    assert CliRunner().invoke(slow, ["x"]).stderr == "... slow x\n... the second item\n"
+    found = CliRunner().invoke(slow, ["x", "--said"])
+    assert found.stderr == "... the first item\n... the second item\n"
+
+
+@pytest.mark.parametrize("command", [("rates",), ("derive", "--order", "2", "--quantity", "k_up")])
+def test_an_operator_that_is_no_matrix(tmp_path: Path, command: tuple[str, ...]) -> None:
+    choose = random.Random(5)
+    wrong = [f"{choose.uniform(-2, 2):.3g}", str(choose.randrange(9)), "true", '"x"', "{}", "[]"]
+    for entry in [*wrong, f"[{choose.random()}, 1]", '["xy", "yx"]', "[{}, {}]", "2026-11-27"]:
+        path = model_file(tmp_path, (OPERATOR, entry))
+        refused(run(command[0], path, *command[1:]), 2, "couplings[0].operator")
+        path = model_file(tmp_path, ("energies = [0.0, 1.0]", f"hamiltonian = {entry}"))
+        refused(run(command[0], path, *command[1:]), 2, "system.hamiltonian")

@@ -17,7 +17,7 @@ from pertsym.cli.console import command_errors
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model_narrative import cells
 from pertsym.present.document import html_document, latex_document
-from tests.command_line import BASE, model_file, refused, run
+from tests.command_line import BASE, model_file, refused, run, said_by
 from tests.test_model_symbols import TILTED, written
 
 CHAIN = """
@@ -297,7 +297,7 @@ spectral_density = {{ kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }}
         )
         result = run(command, path, *rest)
         assert result.exit_code == code
-        assert result.stderr.startswith(f"pertsym: {path}: ")
+        assert said_by(result)[0].startswith(f"pertsym: {path}: ")
         assert "named otherwise" not in result.stderr
 
 

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from fractions import Fraction
@@ -44,6 +44,8 @@ def command_errors(function: F) -> F:
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if "model" in kwargs or "source" in kwargs:
+            ticker()
         try:
             with _checked() if "model" in kwargs else nullcontext():
                 return function(*args, **kwargs)
@@ -252,14 +254,39 @@ def say(message: str) -> None:
 
 
 class Ticker:
-    """Names the current item of a long computation on stderr, from the second second on."""
+    """Names the current item of a long computation on stderr, from the second second on.
 
-    def __init__(self) -> None:
-        self._start = time.monotonic()
+    What is current then is named by a thread, so that a first item that takes long is not silent.
+    """
+
+    def __init__(self, context: click.Context) -> None:
+        about = context.params.get("model") or context.params.get("source")
+        self._item = f"{context.info_name} {about}" if about else str(context.info_name)
+        self._late = False
+        timer = threading.Timer(1.0, self._begin)
+        timer.daemon = True
+        timer.start()
+        context.call_on_close(timer.cancel)
 
     def __call__(self, item: str) -> None:
-        if time.monotonic() - self._start > 1.0:
+        self._item = item
+        if self._late:
             click.echo(f"... {item}", err=True)
+
+    def _begin(self) -> None:
+        self._late = True
+        click.echo(f"... {self._item}", err=True)
+
+
+def ticker() -> Ticker:
+    """That of the command that runs, which has begun with it."""
+    context = click.get_current_context()
+    found: Ticker = context.meta.get(_TICKER) or Ticker(context)
+    context.meta[_TICKER] = found
+    return found
+
+
+_TICKER: Final = "pertsym.cli.console.ticker"
 
 
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:

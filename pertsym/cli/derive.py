@@ -13,7 +13,6 @@ import click
 from pertsym.cli.console import (
     BAD_INPUT,
     NOT_DERIVABLE,
-    Ticker,
     command_errors,
     did_you_mean,
     emit_json,
@@ -21,6 +20,7 @@ from pertsym.cli.console import (
     fail,
     note,
     settings_option,
+    ticker,
 )
 from pertsym.cli.source import Source, source_of
 from pertsym.constant_results import ConstantResult, ConstantSeries
@@ -67,7 +67,7 @@ def derive(
     A model file may leave its symbols without value. Documents state the Hamiltonian, its
     eigenbasis, all definitions, every stage and, where the file has values, the numbers.
     """
-    tick = Ticker()
+    tick = ticker()
     chosen = source_of(source, settings)
     equations = chosen.equations
     constant = equations is not None and is_constant(equations, quantity)
