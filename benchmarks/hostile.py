@@ -169,7 +169,7 @@ def command_line(rng: random.Random, kind: str) -> tuple[str, ...]:
     chaotic = kind == "random-matrix"
     match command:
         case "rates":
-            found += [*order, *_maybe(rng, "--digits", _DIGITS, 0.12)]
+            found += [*order, *_maybe(rng, "--digits", _DIGITS, 0.06)]
             found += ["--rigorous"] if rng.random() < 0.08 else []
             found += _maybe(rng, "--total-energy", _ENERGY, 0.5 if chaotic else 0.01)
         case "generator":

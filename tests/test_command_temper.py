@@ -352,11 +352,13 @@ def test_a_first_item_that_takes_long_is_not_silent() -> None:
         if said:
             ticker()("the first item")
         time.sleep(1.3)
-        ticker()("the second item")
+        for number in range(100):  # one line a second, whatever there is to say
+            ticker()(f"item {number}")
+        time.sleep(1.3)
 
-    assert CliRunner().invoke(slow, ["x"]).stderr == "... slow x\n... the second item\n"
+    assert CliRunner().invoke(slow, ["x"]).stderr == "... slow x\n... item 99\n"
     found = CliRunner().invoke(slow, ["x", "--said"])
-    assert found.stderr == "... the first item\n... the second item\n"
+    assert found.stderr == "... the first item\n... item 99\n"
 
 
 @pytest.mark.parametrize("command", [("rates",), ("derive", "--order", "2", "--quantity", "k_up")])

@@ -254,28 +254,30 @@ def say(message: str) -> None:
 
 
 class Ticker:
-    """Names the current item of a long computation on stderr, from the second second on.
-
-    What is current then is named by a thread, so that a first item that takes long is not silent.
-    """
+    """Names what is being computed on stderr: once a second, where it is something new."""
 
     def __init__(self, context: click.Context) -> None:
         about = context.params.get("model") or context.params.get("source")
         self._item = f"{context.info_name} {about}" if about else str(context.info_name)
-        self._late = False
-        timer = threading.Timer(1.0, self._begin)
-        timer.daemon = True
-        timer.start()
-        context.call_on_close(timer.cancel)
+        self._over = threading.Event()
+        thread = threading.Thread(target=self._watch, daemon=True)
+
+        def end() -> None:
+            self._over.set()
+            thread.join()
+
+        context.call_on_close(end)
+        thread.start()
 
     def __call__(self, item: str) -> None:
         self._item = item
-        if self._late:
-            click.echo(f"... {item}", err=True)
 
-    def _begin(self) -> None:
-        self._late = True
-        click.echo(f"... {self._item}", err=True)
+    def _watch(self) -> None:  # a thread, so that an item that takes long is not silent
+        said = ""
+        while not self._over.wait(1.0):
+            if (item := self._item) != said:
+                click.echo(f"... {item}", err=True)
+                said = item
 
 
 def ticker() -> Ticker:
@@ -290,8 +292,11 @@ _TICKER: Final = "pertsym.cli.console.ticker"
 
 
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """A progress bar on stderr for anything that takes more than a second."""
+    """A bar on stderr for anything that takes more than a second, or lines where that is a file."""
+    told: Callable[[str], None] = (lambda _: None) if sys.stderr.isatty() else ticker()
+    told(f"{what}, 1 of {total}")
     # disable=None: no bar where stderr is no terminal
-    yield from tqdm(
-        items, total=total, desc=what, file=sys.stderr, delay=1.0, leave=False, disable=None
-    )
+    bar = tqdm(items, total=total, desc=what, file=sys.stderr, delay=1.0, leave=False, disable=None)
+    for following, item in enumerate(bar, start=2):
+        yield item
+        told(f"{what}, {min(following, total)} of {total}")

@@ -190,6 +190,7 @@ def term(request: Request, n: int) -> Term:
         if route.refusal(request, n) is not None:
             continue
         try:
+            request.progress(f"order {n}: {route.name}")
             found = route.term(request, n)
         except NotYetDerivable as why:
             fault = why
