@@ -37,7 +37,7 @@ class Words(NamedTuple):
 
 _LARGE: Final = "1" + "0" * 9
 _ORDERS: Final = Words(
-    ("2", "2", "2", "4"),
+    ("2",) * 5 + ("4",),
     ("6", "0", "-2", "3", _LARGE, "x", "", "8", "1e3", "2.0", "998", "12", "40"),
 )
 _TIMES: Final = Words(
@@ -164,7 +164,7 @@ def command_line(rng: random.Random, kind: str) -> tuple[str, ...]:
         command,
         Words(("model.toml",), ("model.toml",) * 20 + ("none.toml", ".", "")).pick(rng),
     ]
-    order = _maybe(rng, "--order", _ORDERS, 0.85)
+    order = _maybe(rng, "--order", _ORDERS, 0.95)
     asked = ["--order", _ORDERS.pick(rng), "--quantity", _QUANTITIES.pick(rng)]
     chaotic = kind == "random-matrix"
     match command:
