@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from typing import Final, NamedTuple
 
-from benchmarks.hostile_models import MODELS, damaged, expression, model_text, spoiled
+from benchmarks.hostile_models import MODELS, damaged, expression, model_text, spoiled, words
 
 
 class Request(NamedTuple):
@@ -30,22 +30,22 @@ class Words(NamedTuple):
     sound: tuple[str, ...]
     hostile: tuple[str, ...]
 
+    @classmethod
+    def of(cls, sound: str, hostile: str) -> Words:
+        """Words without blanks; '' is the empty one."""
+        return cls(*(tuple(x.strip("'") for x in words(text)) for text in (sound, hostile)))
+
     def pick(self, rng: random.Random) -> str:
         """Mostly what it takes."""
         return rng.choice(self.hostile if rng.random() < 0.12 else self.sound)
 
 
 _LARGE: Final = "1" + "0" * 9
-_ORDERS: Final = Words(
-    ("2",) * 5 + ("4",),
-    ("6", "0", "-2", "3", _LARGE, "x", "", "8", "1e3", "2.0", "998", "12", "40"),
-)
-_TIMES: Final = Words(
-    ("0:1:3", "0:2:5", "0:10:3", "0:100:3", "0:0:2"),
-    (
-        *("0:0:1", "1:0:3", "0:inf:3", "nan:1:3", "0:1e300:3", "0:1e-300:3", f"0:1:{_LARGE}", "a"),
-        *("0:1", "0:1:0", "-1:1:3", "0:1e9:3", "0:1:" + "9" * 5000, "5:5:1", "::", "1:1e16:2"),
-    ),
+_ORDERS: Final = Words.of("2 2 2 2 2 4", f"6 0 -2 3 {_LARGE} x '' 8 1e3 2.0 998 12 40")
+_TIMES: Final = Words.of(
+    "0:1:3 0:2:5 0:10:3 0:100:3 0:0:2",
+    f"0:0:1 1:0:3 0:inf:3 nan:1:3 0:1e300:3 0:1e-300:3 0:1:{_LARGE} a 0:1 0:1:0 -1:1:3 0:1e9:3 "
+    f"0:1:{'9' * 5000} 5:5:1 :: 1:1e16:2",
 )
 _INITIAL: Final = Words(
     ("0", "1", "state.json"),
@@ -54,47 +54,28 @@ _INITIAL: Final = Words(
         *("[[2, 0], [0, -1]]", "[[1e300, 0], [0, 1]]", "1" * 400, ".", "[[nan, 0], [0, 1]]"),
     ),
 )
-_EVOLVE: Final = Words(
-    (
-        *("redfield", "redfield-secular", "ccqme", "ccqme-secular", "tcl2", "tcl4"),
-        *("tcl2-asymptotic", "tcl4-asymptotic", "tcl2-slip", "tcl4-slip"),
-    ),
-    ("exact", "tcl6", "tcl3", "tcl98", "", "tlc4", "energy-resolved", "gibbs", "tcl6-slip"),
+_EVOLVE: Final = Words.of(
+    "redfield redfield-secular ccqme ccqme-secular tcl2 tcl4 tcl2-asymptotic tcl4-asymptotic "
+    "tcl2-slip tcl4-slip",
+    "exact tcl6 tcl3 tcl98 '' tlc4 energy-resolved gibbs tcl6-slip",
 )
-_STEADY: Final = Words(
-    (
-        "gibbs",
-        "mean-force",
-        "redfield",
-        "redfield-secular",
-        "ccqme",
-        "ccqme-secular",
-        "tcl2",
-        "tcl4",
-    ),
-    ("exact", "tcl6", "tcl3", "tcl98", "", "tlc4", "tcl2-slip", "..."),
+_STEADY: Final = Words.of(
+    "gibbs mean-force redfield redfield-secular ccqme ccqme-secular tcl2 tcl4",
+    "exact tcl6 tcl3 tcl98 '' tlc4 tcl2-slip ...",
 )
-_RANDOM: Final = Words(
-    ("energy-resolved", "energy-resolved-markov", "redfield-nonmarkov", "redfield", "exact"),
-    ("tcl2", "", "ccqme"),
+_RANDOM: Final = Words.of(
+    "energy-resolved energy-resolved-markov redfield-nonmarkov redfield exact", "tcl2 '' ccqme"
 )
-_OVER: Final = Words(
-    ("temperature=0.5:2:3", "temperature=1,2", "couplings.0.strength=0:1:2", "temperature=0:1:2"),
-    (
-        *("baths.a.temperature=1,nan", "system.energies.1=0.5,1e300", "symbols.eps=0.1:1:2:log"),
-        *("baths.a.lam=0,1e-300", f"temperature=1:2:{_LARGE}", "temperature", "=", "x=1"),
-        *(
-            "baths.a.gamma=-1:1:3",
-            "temperature=0:1:2:log",
-            "baths.a.0.gamma=1,2",
-            "temperature=inf",
-        ),
-        *("temperature=-1,1", "symbols.eps=1,2", "baths.a.gamma=1e-300,1e300"),
-    ),
+_OVER: Final = Words.of(
+    "temperature=0.5:2:3 temperature=1,2 couplings.0.strength=0:1:2 temperature=0:1:2",
+    "baths.a.temperature=1,nan system.energies.1=0.5,1e300 symbols.eps=0.1:1:2:log "
+    f"baths.a.lam=0,1e-300 temperature=1:2:{_LARGE} temperature = x=1 baths.a.gamma=-1:1:3 "
+    "temperature=0:1:2:log baths.a.0.gamma=1,2 temperature=inf temperature=-1,1 symbols.eps=1,2 "
+    "baths.a.gamma=1e-300,1e300",
 )
-_QUANTITIES: Final = Words(
-    ("k_up", "k_down", "inv_T1", "inv_T2", "R_1010", "frequency_shift", "inv_T2_prime"),
-    ("k_10", "equilibrium_constant", "frob", "", "R_99", "k_10_eliminated", "R_0101", "R_1001"),
+_QUANTITIES: Final = Words.of(
+    "k_up k_down inv_T1 inv_T2 R_1010 frequency_shift inv_T2_prime",
+    "k_10 equilibrium_constant frob '' R_99 k_10_eliminated R_0101 R_1001",
 )
 _FORMULAS: Final = Words(
     ("Ĉ(-w0)", "k = Ĉ(-ω0)", r"\hat{C}(-\omega_0)", "2 J(w0) n(w0)", "P(w0)", "0", "x^2 Ĉ(-ω0)"),
@@ -109,23 +90,21 @@ _OBSERVABLES: Final = Words(
     ("x=[[1, 0], [0, -1]]", "x=[[0, 1], [1, 0]]"),
     ("x", "=[[1]]", "x=[[1e300, 0], [0, 1]]", "x=[[nan, 0], [0, 1]]", 'x=[["eps", 0], [0, 1]]'),
 )
-_DIGITS: Final = Words(("15", "20", "30"), ("200", "201", "0", "x", "-1"))
-_ENERGY: Final = Words(("0", "0.1", "-0.3"), ("2", "nan", "inf", "1e300", "x"))
-_TIME: Final = Words(("0", "1", "10"), ("1e9", "1e300", "-1", "nan", "inf", "x", "1e-300"))
-_BASIS: Final = Words(("system", "energy"), ("x",))
-_STEPS: Final = Words(("wick", "spectral"), ("frob", "", "words"))
-_LIMITS: Final = Words(("thermal", "zero-temperature", "classical"), ("x",))
-_SET: Final = Words(
-    ("eps=0.5", "Delta=2", "eps=0.3", "Delta=1"),
-    (
-        *("eps=1e300", "eps=nan", "eps", "=1", "eps=", "Delta=-1", "Delta=0", "eps=1/0", "eps=x"),
-        *("gamma=1", "eps=0.5e-400", "eps=" + "9" * 5000, "ε=1", "eps=1e-9", "eps=1e-300"),
-    ),
+_DIGITS: Final = Words.of("15 20 30", "200 201 0 x -1")
+_ENERGY: Final = Words.of("0 0.1 -0.3", "2 nan inf 1e300 x")
+_TIME: Final = Words.of("0 1 10", "1e9 1e300 -1 nan inf x 1e-300")
+_BASIS: Final = Words.of("system energy", "x")
+_STEPS: Final = Words.of("wick spectral", "frob '' words")
+_LIMITS: Final = Words.of("thermal zero-temperature classical", "x")
+_SET: Final = Words.of(
+    "eps=0.5 Delta=2 eps=0.3 Delta=1",
+    "eps=1e300 eps=nan eps =1 eps= Delta=-1 Delta=0 eps=1/0 eps=x gamma=1 eps=0.5e-400 "
+    f"eps={'9' * 5000} ε=1 eps=1e-9 eps=1e-300",
 )
-_SWEPT: Final = Words(("tcl2", "redfield,tcl4", "gibbs", "mean-force"), (",", "tcl3", "tcl2,tcl2"))
-_DRAWN: Final = Words(
-    ("temperature=0.5:2", "splitting=0.1:1", "symbols.eps=1:2"),
-    ("splitting=0:1", "temperature=-1:1", "temperature=1:inf", "x"),
+_SWEPT: Final = Words.of("tcl2 redfield,tcl4 gibbs mean-force", ", tcl3 tcl2,tcl2")
+_DRAWN: Final = Words.of(
+    "temperature=0.5:2 splitting=0.1:1 symbols.eps=1:2",
+    "splitting=0:1 temperature=-1:1 temperature=1:inf x",
 )
 
 
@@ -140,23 +119,9 @@ def _output(rng: random.Random, suffix: str) -> str:
 
 def command_line(rng: random.Random, kind: str) -> tuple[str, ...]:
     """A command about model.toml with options that are mostly sound."""
-    chances = {
-        "rates": 20,
-        "generator": 12,
-        "steady": 16,
-        "evolve": 18,
-        "check": 10,
-        "derive": 5,
-        "compare": 6,
-        "export": 4,
-        "sweep": 4,
-        "plot": 1,
-        "cite": 1,
-        "others": 1,
-        "coefficients": 0.5,
-    }
-    if kind == "oscillator":
-        chances["coefficients"] = 300
+    chances = {"rates": 20, "generator": 12, "steady": 16, "evolve": 18, "check": 10, "derive": 5}
+    chances |= {"compare": 6, "export": 4, "sweep": 4, "plot": 1, "cite": 1, "others": 1}
+    chances["coefficients"] = 300.0 if kind == "oscillator" else 0.5
     command = rng.choices(list(chances), list(chances.values()))[0]
     if command == "others":
         return rng.choice(_OTHERS)
@@ -186,9 +151,9 @@ def command_line(rng: random.Random, kind: str) -> tuple[str, ...]:
             found += ["--states"] if rng.random() < 0.3 else []
             found += _maybe(rng, "--observable", _OBSERVABLES, 0.1)
             if chaotic:
-                found += ["--size", Words(("20", "50"), ("0", "-1", _LARGE)).pick(rng)]
-                found += ["--realisations", Words(("1", "2"), ("0", _LARGE)).pick(rng)]
-                found += _maybe(rng, "--seed", Words(("0",), ("-1", "9" * 40)), 0.2)
+                found += ["--size", Words.of("20 50", f"0 -1 {_LARGE}").pick(rng)]
+                found += ["--realisations", Words.of("1 2", f"0 {_LARGE}").pick(rng)]
+                found += _maybe(rng, "--seed", Words.of("0", f"-1 {'9' * 40}"), 0.2)
         case "derive":
             found += [*asked, *_maybe(rng, "--step", _STEPS, 0.5)]
             found += (
@@ -199,7 +164,7 @@ def command_line(rng: random.Random, kind: str) -> tuple[str, ...]:
         case "compare":
             found += ["formula.txt", *asked, *_maybe(rng, "--limit", _LIMITS, 0.4)]
         case "export":
-            languages = Words(("python", "c", "julia", "mathematica", "jax"), ("x",))
+            languages = Words.of("python c julia mathematica jax", "x")
             found += [*order, "--language", languages.pick(rng), "--output", _output(rng, ".py")]
             found += ["--quantities", asked[-1]] if rng.random() < 0.6 else []
         case "sweep":
@@ -209,7 +174,7 @@ def command_line(rng: random.Random, kind: str) -> tuple[str, ...]:
                 found += ["--initial", _INITIAL.pick(rng), "--times", _TIMES.pick(rng)]
             found += _maybe(rng, "--over", _OVER, 0.1)
         case "plot":
-            kinds = Words(("states", "rates", "bath", "generator"), ("x",))
+            kinds = Words.of("states rates bath generator", "x")
             found += ["--kind", kinds.pick(rng), "--output", _output(rng, ".svg")]
             found += ["--times", _TIMES.pick(rng), *_maybe(rng, "--over", _DRAWN, 0.5), *order]
     if command not in ("coefficients", "cite") and not chaotic:
@@ -222,14 +187,20 @@ def command_line(rng: random.Random, kind: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-_OTHERS: Final = (
-    *(("list",), ("new", "dimer", "out.toml"), ("new", "dimr"), ("new", "gorm", "none/x.toml")),
-    *(("init", "project"), ("init", "model.toml"), ("verify", "none"), ("cite", "none"), ("frob",)),
-    *(("derive", "none"), (), ("list", "--project", "."), ("regenerate", "--project", ".")),
-    *(
-        ("verify", "none", "--digits", _LARGE),
-        ("derive", "laird_budimir_skinner_1991", "--order", "3"),
-    ),
+_OTHERS: Final = tuple(
+    tuple(line.split())
+    for line in (
+        *("list", "new dimer out.toml", "new dimr", "new gorm none/x.toml", "init project"),
+        *("init model.toml", "verify none", "cite none", "frob", "derive none", ""),
+        *("list --project .", "regenerate --project .", f"verify none --digits {_LARGE}"),
+        "derive laird_budimir_skinner_1991 --order 3",
+    )
+)
+
+
+_STATES: Final = (
+    *('{"real": [[1, 0], [0, 0]]}', '{"real": [[NaN, 0], [0, 1]]}', "[]", "{", '{"real": 1}'),
+    '{"real": [[0.5, 0.5], [0.5, 0.5]], "imag": [[0, 1e999], [0, 0]]}',
 )
 
 
@@ -241,16 +212,7 @@ def request(seed: int, index: int) -> Request:
     content = model_text(model).encode()
     if rng.random() < 0.04:
         content = damaged(rng, content)
-    state = rng.choice(
-        [
-            '{"real": [[1, 0], [0, 0]]}',
-            '{"real": [[NaN, 0], [0, 1]]}',
-            "[]",
-            "{",
-            '{"real": 1}',
-            '{"real": [[0.5, 0.5], [0.5, 0.5]], "imag": [[0, 1e999], [0, 0]]}',
-        ]
-    )
+    state = rng.choice(_STATES)
     formula = (
         rng.choice(_FORMULAS.sound + _FORMULAS.hostile)
         if rng.random() < 0.7

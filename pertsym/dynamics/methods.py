@@ -197,6 +197,7 @@ def steady_estimated(
     """`steady`, as the only state, with its error."""
     model = numeric(model)
     chosen = Method.parse(method, STEADY)
+    progress(f"{method} state")
     if chosen.name == "gibbs":
         return _exactly(gibbs(model)[None])
     if chosen.name == "mean-force":
@@ -310,6 +311,7 @@ def evolve_estimated(
     model = numeric(model)
     chosen = Method.parse(method, EVOLVE)
     initial = require_evolvable(model.name, initial, times, model.dimension)
+    progress(f"generator of {method}")
     if chosen.asymptotic:
         found = _under_constant(model, chosen, initial, times, progress)
     else:
