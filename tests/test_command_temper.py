@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import stat
 import subprocess
@@ -21,7 +22,9 @@ from filelock import FileLock
 
 from pertsym.cli.console import command_errors, ticker
 from pertsym.cli.regenerate import LOCK
-from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run
+from pertsym.model.errors import InputError
+from pertsym.sweeps.run import sweep
+from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run, said_by
 
 PERTSYM = (sys.executable, "-m", "pertsym")
 PATIENCE = 120  # seconds, of a machine that does much else
@@ -370,3 +373,25 @@ def test_an_operator_that_is_no_matrix(tmp_path: Path, command: tuple[str, ...])
         refused(run(command[0], path, *command[1:]), 2, "couplings[0].operator")
         path = model_file(tmp_path, ("energies = [0.0, 1.0]", f"hamiltonian = {entry}"))
         refused(run(command[0], path, *command[1:]), 2, "system.hamiltonian")
+
+
+@pytest.mark.parametrize("wrong", ['{ kind = "ohmic" }', "[]", '["boson"]', "[[1]]", "3", "true"])
+def test_statistics_that_are_no_text(tmp_path: Path, wrong: str) -> None:
+    path = model_file(tmp_path, (TEMPERATURE, f"{TEMPERATURE}\nstatistics = {wrong}"))
+    for command in (("rates",), ("check",), ("derive", "--order", "2")):
+        refused(run(command[0], path, *command[1:]), 2, "baths.x.statistics")
+    assert run("cite", path).exit_code in (0, 2)
+
+
+@pytest.mark.parametrize("output", [".", "", "..", "/", "folder"])
+def test_a_sweep_into_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    path = model_file(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    result = run("sweep", path, "--over", "temperature=1,2", "--jobs", "1", "--output", output)
+    assert result.exit_code == 2
+    assert re.search("is a (folder|directory)", said_by(result)[-1])
+    with pytest.raises(InputError, match="is a folder"):
+        sweep(path, {"temperature": [1.0, 2.0]}, output=output, jobs=1)

@@ -22,7 +22,7 @@ from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.dynamics.time_dependent import _require_few
 from pertsym.model.file import load_model
 from pertsym.rates import bloch_rates
-from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run
+from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run, said_by
 
 RNG = np.random.default_rng(20261127)
 
@@ -66,6 +66,23 @@ def test_numbers_within_the_range_are_answered(tmp_path: Path, seed: int) -> Non
         assert result.exit_code in (0, 2, 4)
         assert "nan" not in result.stdout
         assert "Warning" not in result.stderr
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_baths_whose_exponentials_are_out_of_range(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    wc, power = 10 ** rng.uniform(15, 17), rng.integers(36, 41)
+    density = f'{{ kind = "ohmic", alpha = 0.09, wc = {wc}, s = {power} }}'
+    path = model_file(
+        tmp_path, (DENSITY, density), (TEMPERATURE, 'statistics = "spin"\nbeta = 1.6')
+    )
+    refused(run("check", path), 2, str(path), "range of double precision")
+    assert "range of double precision" in said_by(run("generator", path))[-1]
+    lam, beta = 10 ** rng.uniform(50, 59), 10 ** -rng.uniform(12, 59)
+    classical = (TEMPERATURE, f'statistics = "classical"\nbeta = {beta}')
+    path = model_file(tmp_path, (DENSITY, _drude(str(lam), "1.0")), classical)
+    for command in ("generator", "rates", "check"):
+        assert run(command, path).exit_code in (0, 2, 4)
 
 
 def test_values_of_python_out_of_range() -> None:

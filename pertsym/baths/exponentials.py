@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,14 @@ class Exponentials:
 
     c: tuple[complex, ...] = field(metadata=given_as("complexes"))
     nu: tuple[complex, ...] = field(metadata=given_as("complexes"))
+
+    @classmethod
+    def computed(cls, c: Iterable[complex], nu: Iterable[complex]) -> Exponentials:
+        """Exponentials that nobody has given; OverflowError where no input could give them."""
+        try:
+            return cls(tuple(c), tuple(nu))
+        except ValueError:
+            raise OverflowError("exponentials that would stand for a bath") from None
 
     def __post_init__(self) -> None:
         for name in ("c", "nu"):

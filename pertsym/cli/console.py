@@ -109,9 +109,11 @@ def _finite_text(text: str) -> str:
 
 
 def _overflow(where: str) -> NoReturn:
+    context = click.get_current_context(silent=True)
+    place = _named(context.params) if context else ""
     fail(
-        f"the numbers of this model leave the range of double precision: {where}; use another "
-        "unit of energy, or less extreme parameters",
+        f"{place}the numbers of this model leave the range of double precision: {where}; use "
+        "another unit of energy, or less extreme parameters",
         BAD_INPUT,
     )
 

@@ -71,7 +71,7 @@ def read_special(
     for key, entry in entries.items():
         if is_markov(entry):
             found.append(read_markov(key, entry, place.field(key)))
-        elif isinstance(entry, Mapping) and entry.get("statistics") in RULES:
+        elif isinstance(entry, Mapping) and entry.get("statistics") in tuple(RULES):
             found.append(_rule(key, entry, units, place.field(key)))
         else:
             others[key] = entry
