@@ -245,6 +245,21 @@ def test_pictures(tmp_path: Path, kind: str) -> None:
     refused(run("plot", path, "--output", tmp_path / "picture.bmp"), 2, "--output", ".svg")
 
 
+def test_pictures_of_every_bath_or_none(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    choose, output = random.Random(9), tmp_path / "picture.svg"
+    w = sorted(round(choose.uniform(0.01, 5), 3) for _ in range(12))
+    values = [round(choose.random(), 3) for _ in w[1:]] + [0.0]
+    formulas = ("Abs(w-1)*w*exp(-w)", "w*Heaviside(2-w)*(2-w)", "w/(1+w**4)", "w**0.7*exp(-w)")
+    densities = [f'{{ kind = "expression", expression = "{x}" }}' for x in formulas]
+    densities += [f'{{ kind = "table", w = {w}, J = {values} }}', f"[{DENSITY}, {densities[0]}]"]
+    for density in densities:
+        path = model_file(tmp_path, (DENSITY, density))
+        done = run("plot", path, "--kind", "bath", "--output", output)
+        assert done.exit_code in (0, 4), done.stderr
+        assert done.exit_code == 4 or "<svg" in output.read_text()
+
+
 def test_check_knows_a_drude_bath(tmp_path: Path) -> None:
     (bath,) = json.loads(run("check", model_file(tmp_path), "--json").stdout)["baths"]
     assert bath["reorganisation_energy"] == pytest.approx(0.05, rel=1e-3)
