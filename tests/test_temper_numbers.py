@@ -37,6 +37,8 @@ OUT_OF_RANGE = [
     (OPERATOR, f"{OPERATOR}\nstrength = 1e100", "strength"),
     *((TEMPERATURE, f"temperature = {x}", "baths.x.") for x in ("1e-290", "1e200")),
     *((TEMPERATURE, f"beta = {x}", "baths.x.beta") for x in ("1e-61", "1e300")),
+    *((TEMPERATURE, f'statistics = "spin"\nbeta = {x}', "x.beta") for x in ("1e-77", "9e299")),
+    (TEMPERATURE, 'statistics = "spin"\ntemperature = 1e-300', "baths.x.temperature"),
     *((DENSITY, _drude(x, "1.0"), "lam") for x in ("1e61", "1e-61", "5e-324")),
     *((DENSITY, _drude("0.1", x), "gamma") for x in ("1e300", "1e-300")),
     (DENSITY, '{ kind = "table", w = [1.0, 2.0], J = [1e300, 1.0] }', "J"),

@@ -238,10 +238,13 @@ def generator_with_error(
 ) -> tuple[Matrix, Numbers]:
     """`generator`, and the error of each of its elements; of the CCQME that of its R."""
     if method.order:
-        if method.order > 2:  # where that does not exist, nothing higher needs to be computed
-            _total(tcl_generator(model, 2))
         result = tcl_generator(
-            model, method.order, tolerance=_STEADY_TOLERANCE, band=BAND, progress=progress
+            model,
+            method.order,
+            tolerance=_STEADY_TOLERANCE,
+            band=BAND,
+            progress=progress,
+            whole=True,
         )
         return _total(result)
     build = ccqme if method.name.startswith("ccqme") else redfield
