@@ -9,6 +9,26 @@ import tempfile
 from pathlib import Path
 
 
+def require_writable(path: Path) -> os.stat_result | None:
+    """What there is at a path that may be written, or will be when all is computed.
+
+    Raises
+    ------
+    OSError
+        If it lies in no folder, or is no regular file (a device, a pipe, a folder).
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise OSError(errno.ENOENT, "its folder does not exist", os.fspath(path))
+    try:
+        found = target.lstat()  # of what the links end at; a loop of links is a link here
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "is no regular file", os.fspath(path))
+    return found
+
+
 def write_whole(path: Path, content: str | bytes) -> None:
     """Replace a file in one step, so that an interruption leaves nothing half-written.
 
@@ -20,16 +40,9 @@ def write_whole(path: Path, content: str | bytes) -> None:
         If the folder or the file cannot be written, or the path is no regular file (a device, a
         pipe, a folder); the old file, if any, is untouched.
     """
+    found = require_writable(path)
+    mode = 0o644 if found is None else stat.S_IMODE(found.st_mode)
     target = Path(os.path.realpath(path))
-    mode = 0o644
-    try:
-        found = target.lstat().st_mode  # of what the links end at; a loop of links is a link here
-    except FileNotFoundError:
-        pass
-    else:
-        if not stat.S_ISREG(found):
-            raise OSError(errno.EINVAL, "is no regular file", os.fspath(path))
-        mode = stat.S_IMODE(found)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -40,11 +40,16 @@ def model_file(folder: Path, *replacements: tuple[str, str]) -> Path:
     return path
 
 
+def said_by(result: Result) -> list[str]:
+    """The lines on stderr, but for those that name what takes long."""
+    return [line for line in result.stderr.splitlines() if not line.startswith("... ")]
+
+
 def refused(result: Result, code: int, *said: str) -> str:
     """The single line on stderr of a request that came to nothing."""
     assert result.exit_code == code
     assert result.stdout == ""
-    (line,) = result.stderr.splitlines()
+    (line,) = said_by(result)
     assert line.startswith("pertsym: ")
     assert "Traceback" not in line
     for words in said:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pertsym.baths.divergence import Divergent
-from tests.command_line import DENSITY, OPERATOR, model_file, refused, run
+from pertsym.generators import tcl
+from tests.command_line import DENSITY, OPERATOR, model_file, refused, run, said_by
 
 
 def test_rates_of_many_levels_are_the_populations_of_the_generator(tmp_path: Path) -> None:
@@ -133,7 +134,28 @@ def test_divergent_elements_are_null(tmp_path: Path) -> None:
             assert "w^-0.5 at w -> 0, bath x" in reason
         if method != "tcl2":
             assert answer["divergent"]["2"].keys() == record["divergent"]["2"].keys()
-        assert found.stderr.startswith("divergent: ")
+        assert said_by(found)[0].startswith("divergent: ")
+
+
+def test_what_diverges_at_order_2_is_known_before_order_4(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sub_ohmic = '{ kind = "ohmic", alpha = 0.02, wc = 1.0, s = 0.5 }'
+    path = model_file(tmp_path, (DENSITY, sub_ohmic), (OPERATOR, "[[-1, 0], [0, 1]]"))
+    asked: list[int] = []
+    term = tcl.term
+
+    def counted(request: tcl.Request, n: int) -> tcl.Term:
+        asked.append(n)
+        return term(request, n)
+
+    monkeypatch.setattr(tcl, "term", counted)
+    for line in ("steady --method tcl4", "evolve --method tcl4-asymptotic --times 0:1:2"):
+        command, *rest = line.split()
+        found = run(command, path, *rest, *(("--initial", "0") if command == "evolve" else ()))
+        assert found.exit_code == 3
+        assert ", order 2: " in found.stderr
+    assert asked == [2, 2]
 
 
 def test_one_word_for_what_is_missing(tmp_path: Path) -> None:
@@ -159,4 +181,4 @@ def test_a_place_that_is_known_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     found = run("steady", model_file(tmp_path), "--method", "tcl4", "--json")
     assert found.exit_code == 3
     assert json.loads(found.stdout)["divergent"] == {"4": {"K_01,11": "∫dw w^-1.2 at w -> 0"}}
-    assert found.stderr == "divergent: K_01,11, order 4: ∫dw w^-1.2 at w -> 0\n"
+    assert said_by(found) == ["divergent: K_01,11, order 4: ∫dw w^-1.2 at w -> 0"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import re
 import signal
 import stat
 import subprocess
@@ -12,12 +14,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from filelock import FileLock
 
+from pertsym.cli.console import command_errors, ticker
 from pertsym.cli.regenerate import LOCK
-from tests.command_line import DENSITY, TEMPERATURE, model_file, refused, run
+from pertsym.model.errors import InputError
+from pertsym.sweeps.run import sweep
+from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run, said_by
 
 PERTSYM = (sys.executable, "-m", "pertsym")
 PATIENCE = 120  # seconds, of a machine that does much else
@@ -238,6 +245,21 @@ def test_pictures(tmp_path: Path, kind: str) -> None:
     refused(run("plot", path, "--output", tmp_path / "picture.bmp"), 2, "--output", ".svg")
 
 
+def test_pictures_of_every_bath_or_none(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    choose, output = random.Random(9), tmp_path / "picture.svg"
+    w = sorted(round(choose.uniform(0.01, 5), 3) for _ in range(12))
+    values = [round(choose.random(), 3) for _ in w[1:]] + [0.0]
+    formulas = ("Abs(w-1)*w*exp(-w)", "w*Heaviside(2-w)*(2-w)", "w/(1+w**4)", "w**0.7*exp(-w)")
+    densities = [f'{{ kind = "expression", expression = "{x}" }}' for x in formulas]
+    densities += [f'{{ kind = "table", w = {w}, J = {values} }}', f"[{DENSITY}, {densities[0]}]"]
+    for density in densities:
+        path = model_file(tmp_path, (DENSITY, density))
+        done = run("plot", path, "--kind", "bath", "--output", output)
+        assert done.exit_code in (0, 4), done.stderr
+        assert done.exit_code == 4 or "<svg" in output.read_text()
+
+
 def test_check_knows_a_drude_bath(tmp_path: Path) -> None:
     (bath,) = json.loads(run("check", model_file(tmp_path), "--json").stdout)["baths"]
     assert bath["reorganisation_energy"] == pytest.approx(0.05, rel=1e-3)
@@ -337,3 +359,54 @@ def test_one_temperature_of_several_is_said(tmp_path: Path) -> None:
     assert "note" not in one.stderr
     assert output.is_file()
     refused(run(*plot, "baths.c.temperature=1:2"), 2, "baths.NAME.temperature")
+
+
+def test_a_first_item_that_takes_long_is_not_silent() -> None:
+    @click.command()
+    @click.argument("model")
+    @click.option("--said/--unsaid")
+    @command_errors
+    def slow(model: str, said: bool) -> None:
+        if said:
+            ticker()("the first item")
+        time.sleep(1.3)
+        for number in range(100):  # one line a second, whatever there is to say
+            ticker()(f"item {number}")
+        time.sleep(1.3)
+
+    assert CliRunner().invoke(slow, ["x"]).stderr == "... slow x\n... item 99\n"
+    found = CliRunner().invoke(slow, ["x", "--said"])
+    assert found.stderr == "... the first item\n... item 99\n"
+
+
+@pytest.mark.parametrize("command", [("rates",), ("derive", "--order", "2", "--quantity", "k_up")])
+def test_an_operator_that_is_no_matrix(tmp_path: Path, command: tuple[str, ...]) -> None:
+    choose = random.Random(5)
+    wrong = [f"{choose.uniform(-2, 2):.3g}", str(choose.randrange(9)), "true", '"x"', "{}", "[]"]
+    for entry in [*wrong, f"[{choose.random()}, 1]", '["xy", "yx"]', "[{}, {}]", "2026-11-27"]:
+        path = model_file(tmp_path, (OPERATOR, entry))
+        refused(run(command[0], path, *command[1:]), 2, "couplings[0].operator")
+        path = model_file(tmp_path, ("energies = [0.0, 1.0]", f"hamiltonian = {entry}"))
+        refused(run(command[0], path, *command[1:]), 2, "system.hamiltonian")
+
+
+@pytest.mark.parametrize("wrong", ['{ kind = "ohmic" }', "[]", '["boson"]', "[[1]]", "3", "true"])
+def test_statistics_that_are_no_text(tmp_path: Path, wrong: str) -> None:
+    path = model_file(tmp_path, (TEMPERATURE, f"{TEMPERATURE}\nstatistics = {wrong}"))
+    for command in (("rates",), ("check",), ("derive", "--order", "2")):
+        refused(run(command[0], path, *command[1:]), 2, "baths.x.statistics")
+    assert run("cite", path).exit_code in (0, 2)
+
+
+@pytest.mark.parametrize("output", [".", "", "..", "/", "folder"])
+def test_a_sweep_into_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    path = model_file(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    result = run("sweep", path, "--over", "temperature=1,2", "--jobs", "1", "--output", output)
+    assert result.exit_code == 2
+    assert re.search("is a (folder|directory)", said_by(result)[-1])
+    with pytest.raises(InputError, match="is a folder"):
+        sweep(path, {"temperature": [1.0, 2.0]}, output=output, jobs=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from pertsym.cli.console import command_errors
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model_narrative import cells
 from pertsym.present.document import html_document, latex_document
-from tests.command_line import BASE, model_file, refused, run
+from tests.command_line import BASE, model_file, refused, run, said_by
 from tests.test_model_symbols import TILTED, written
 
 CHAIN = """
@@ -297,7 +298,7 @@ spectral_density = {{ kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }}
         )
         result = run(command, path, *rest)
         assert result.exit_code == code
-        assert result.stderr.startswith(f"pertsym: {path}: ")
+        assert said_by(result)[0].startswith(f"pertsym: {path}: ")
         assert "named otherwise" not in result.stderr
 
 
@@ -384,3 +385,19 @@ def test_a_bath_without_density_says_that_formulas_need_none(tmp_path: Path) -> 
     imaginary = ("[[0, 1], [1, 0]]", '[[0, "I*x"], ["-i*x", 0]]')
     file = model_file(tmp_path, imaginary, ("[system]", "[symbols]\nx = 1\n[system]"))
     refused(run("rates", file), 2, "the imaginary unit is I")
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_classical_noise_on_tilted_levels_to_fourth_order(tmp_path: Path, seed: int) -> None:
+    """What is shown of kernels adds up where C(t) is real, whatever the levels."""
+    rng = random.Random(seed)
+    tilted = f"hamiltonian = [[{rng.uniform(-1, 0)}, 0.4], [0.4, {rng.uniform(0, 1)}]]"
+    path = model_file(
+        tmp_path,
+        ("energies = [0.0, 1.0]", tilted),
+        ("[[0, 1], [1, 0]]", f"[[{rng.uniform(-1, 1)}, 0], [0, 1]]"),
+        ("temperature = 0.5", 'statistics = "classical"\ntemperature = 0.5'),
+    )
+    for quantity in ("inv_T1", "k_up"):
+        result = run("derive", path, "--order", "4", "--quantity", quantity, "--step", "wick")
+        assert result.exit_code == 0, result.stderr

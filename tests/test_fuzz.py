@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks import fuzz
-from benchmarks.hostile import EXTREME, MODELS, Request, request
+from benchmarks.hostile import Request, request
+from benchmarks.hostile_models import EXTREME, MODELS
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
 
@@ -42,6 +44,26 @@ def _faults(folder: Path, result: fuzz.Result, *arguments: str) -> list[str]:
     for name, content in files.items():
         (folder / name).write_bytes(content)
     return fuzz.escapes(Request(arguments, files), result, files, folder)
+
+
+@LINUX
+def test_what_takes_long_must_have_said_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(said: str) -> fuzz.Result:
+        def main(arguments: list[str], prog_name: str) -> None:
+            print(said, file=sys.stderr)
+            while True:
+                pass
+
+        monkeypatch.setattr(fuzz.pertsym, "main", main)
+        return fuzz.invoked((), limit=0.1)
+
+    before = signal.signal(signal.SIGPROF, fuzz._out_of_time)
+    try:
+        silent, told = endless("... rates model.toml"), endless("... order 4: exponentials")
+    finally:
+        signal.signal(signal.SIGPROF, before)
+    assert "out of time" in _faults(tmp_path, silent, "rates", "model.toml")[0]
+    assert not _faults(tmp_path, told, "rates", "model.toml")
 
 
 STATE = '{"state": {"real": [[1.5, 0], [0, -0.5]], "imag": [[0, 0], [0, 0]]}, "error": 1e-9}'

@@ -13,10 +13,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pertsym.derivation import Derivation, Formula, Step
+from pertsym.derivation import Derivation, Drawn, Formula, Step
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
+from pertsym.present.diagrams import Drawing, Line
 from pertsym.present.document import html_document, latex_document
 from pertsym.present.escape import escape_latex, prose_latex
 from pertsym.present.latex import form_latex, integrand_latex
@@ -132,6 +133,26 @@ def test_document_compiles_within_the_margins(source: str, tmp_path: Path) -> No
     assert log.count("Wide display") == 1
     assert "undefined" not in log
     assert (tmp_path / "paper.pdf").stat().st_size > 10_000
+
+
+def test_what_is_wider_or_taller_than_a_page_is_set_smaller(tmp_path: Path) -> None:
+    def product(factors: int) -> str:
+        return "".join(rf"(8 + 21 f_{{{k}}} s - 12 h s^{{2}})" for k in range(factors))
+
+    rows = [r"K_{01,10}^{(4)} &= x", *(rf"&\quad{{}} - {product(k)}" for k in range(12))]
+    tall = Drawing(tuple(Line(0, -100 * k, 80, -100 * k) for k in range(12)))
+    formula = Formula(r"\begin{aligned}" + " \\\\\n".join(rows) + r"\end{aligned}")
+    steps = (Step("a", "A", "Text.", (formula,)), Step("b", "B", "", (), drawn=(Drawn("x", tall),)))
+    text = latex_document(Derivation("wide", "Wide", "", "", (), steps))
+    assert 3 <= text.count(r"&\fitted{") <= 9  # narrow rows as they were
+    if shutil.which("pdflatex") is None:
+        pytest.skip("pdflatex is not installed")
+    (tmp_path / "a.tex").write_text(text, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    log = (tmp_path / "a.log").read_text(encoding="latin-1")
+    assert "Overfull" not in log
+    assert "Tall picture" in log
 
 
 def test_html_shows_formulas_without_help_from_outside() -> None:

@@ -20,9 +20,10 @@ from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table
 from pertsym.baths.exponential_fit import poles
 from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.dynamics.propagation import _require_few
+from pertsym.dynamics.reliability import error_of_steady
 from pertsym.model.file import load_model
 from pertsym.rates import bloch_rates
-from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run
+from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run, said_by
 
 RNG = np.random.default_rng(20261127)
 
@@ -37,6 +38,8 @@ OUT_OF_RANGE = [
     (OPERATOR, f"{OPERATOR}\nstrength = 1e100", "strength"),
     *((TEMPERATURE, f"temperature = {x}", "baths.x.") for x in ("1e-290", "1e200")),
     *((TEMPERATURE, f"beta = {x}", "baths.x.beta") for x in ("1e-61", "1e300")),
+    *((TEMPERATURE, f'statistics = "spin"\nbeta = {x}', "x.beta") for x in ("1e-77", "9e299")),
+    (TEMPERATURE, 'statistics = "spin"\ntemperature = 1e-300', "baths.x.temperature"),
     *((DENSITY, _drude(x, "1.0"), "lam") for x in ("1e61", "1e-61", "5e-324")),
     *((DENSITY, _drude("0.1", x), "gamma") for x in ("1e300", "1e-300")),
     (DENSITY, '{ kind = "table", w = [1.0, 2.0], J = [1e300, 1.0] }', "J"),
@@ -66,6 +69,49 @@ def test_numbers_within_the_range_are_answered(tmp_path: Path, seed: int) -> Non
         assert result.exit_code in (0, 2, 4)
         assert "nan" not in result.stdout
         assert "Warning" not in result.stderr
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_baths_whose_exponentials_are_out_of_range(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    wc, power = 10 ** rng.uniform(15, 17), rng.integers(36, 41)
+    density = f'{{ kind = "ohmic", alpha = 0.09, wc = {wc}, s = {power} }}'
+    path = model_file(
+        tmp_path, (DENSITY, density), (TEMPERATURE, 'statistics = "spin"\nbeta = 1.6')
+    )
+    refused(run("check", path), 2, str(path), "range of double precision")
+    assert "range of double precision" in said_by(run("generator", path))[-1]
+    lam, beta = 10 ** rng.uniform(50, 59), 10 ** -rng.uniform(12, 59)
+    classical = (TEMPERATURE, f'statistics = "classical"\nbeta = {beta}')
+    path = model_file(tmp_path, (DENSITY, _drude(str(lam), "1.0")), classical)
+    for command in ("generator", "rates", "check"):
+        assert run(command, path).exit_code in (0, 2, 4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_states_after_any_time_keep_their_trace(tmp_path: Path, seed: int) -> None:
+    """Long after all memory the state is the steady one, however long."""
+    rng = np.random.default_rng(seed)
+    x, gap, late = rng.uniform(0.3, 0.8), rng.uniform(0.5, 2), 10 ** rng.uniform(14, 17)
+    path = model_file(
+        tmp_path, ("[0.0, 1.0]", f"[0.0, {gap}]"), (OPERATOR, f"[[0, {x}], [{x}, 1]]")
+    )
+    for method, settled in (("tcl4", "tcl4"), ("tcl2-asymptotic", "tcl2"), ("redfield",) * 2):
+        steady = json.loads(run("steady", path, "--method", settled, "--json").stdout)
+        line = ("--method", method, "--initial", "1", "--times", f"1:{late}:2", "--json")
+        found = json.loads(run("evolve", path, *line).stdout)
+        populations = found["populations"][-1]
+        assert sum(populations) == pytest.approx(1, abs=1e-12)
+        assert populations[0] == pytest.approx(steady["state"]["real"][0][0], abs=1e-6)
+
+
+def test_a_steady_state_that_rounding_hides(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    for size in (2**63 - 1, *10 ** rng.uniform(17, 20, 3)):
+        path = model_file(tmp_path, (OPERATOR, f"[[1, {size}], [{size}, 1]]"))
+        assert run("steady", path, "--method", "redfield-secular").exit_code in (0, 2, 4)
+    shown = error_of_steady(np.zeros((4, 4)), np.ones((4, 4)), np.zeros((2, 2)))
+    assert shown == math.inf
 
 
 def test_values_of_python_out_of_range() -> None:

@@ -109,12 +109,12 @@ def power(z: Ball, exponent: float) -> Ball:
         return z**n if n >= 0 else 1 / z ** (-n)
     if is_series(z):
         return (z.log() * real(exponent)).exp()
-    return z.pow(real(exponent), analytic=True)
+    return complex_of(z).pow(real(exponent), analytic=True)
 
 
 def log(z: Ball) -> Ball:
     """log z on the principal branch; not finite on a ball that meets the cut."""
-    return z.log() if is_series(z) else z.log(analytic=True)
+    return z.log() if is_series(z) else complex_of(z).log(analytic=True)
 
 
 def sinh_quotient(x: Ball) -> Ball:

@@ -133,7 +133,9 @@ class Correlation:
     @property
     def frequency_scale(self) -> float:
         """The smallest frequency at which Ĉ varies."""
-        return self.thermal.scale if isinstance(self.density, Exponentials) else self._path.scale
+        if isinstance(self.density, Exponentials) or not self.density.continues:
+            return self.thermal.scale
+        return self._path.scale
 
     @property
     def kink_scale(self) -> Any:

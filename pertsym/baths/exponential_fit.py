@@ -446,7 +446,7 @@ def _truncated(
 
 def _representation(modes: Modes, error: float, scale: float) -> Representation:
     c, nu = modes.exponentials()
-    return Representation(Exponentials(tuple(c.tolist()), tuple(nu.tolist())), error, scale)
+    return Representation(Exponentials.computed(c.tolist(), nu.tolist()), error, scale)
 
 
 def _difference(

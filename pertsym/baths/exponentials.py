@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, given_as, in_range, numbers, require
@@ -27,6 +28,14 @@ class Exponentials:
 
     c: tuple[complex, ...] = field(metadata=given_as("complexes"))
     nu: tuple[complex, ...] = field(metadata=given_as("complexes"))
+
+    @classmethod
+    def computed(cls, c: Iterable[complex], nu: Iterable[complex]) -> Exponentials:
+        """Exponentials that nobody has given; OverflowError where no input could give them."""
+        try:
+            return cls(tuple(c), tuple(nu))
+        except ValueError:
+            raise OverflowError("exponentials that would stand for a bath") from None
 
     def __post_init__(self) -> None:
         for name, smallest in (("c", 0.0), ("nu", SMALLEST)):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pertsym.cli.console import BAD_INPUT, Ticker, command_errors, emit_json, fail
+from pertsym.cli.console import BAD_INPUT, command_errors, emit_json, fail, ticker
 from pertsym.cli.missing import NOISE, is_noise, leave, noise, word
 from pertsym.cli.missing import record as missing_record
 from pertsym.model.oscillator import OscillatorModel, load_oscillator
@@ -41,7 +41,7 @@ def coefficients(model: Path, as_json: bool) -> None:
             BAD_INPUT,
         )
     parsed = load_oscillator(model)
-    result = of_model(parsed, Ticker())
+    result = of_model(parsed, ticker())
     if as_json:
         emit_json(_record(result))
     else:

@@ -10,13 +10,13 @@ from pertsym.cli.console import (
     BAD_INPUT,
     CHECK_FAILED,
     NOT_DERIVABLE,
-    Ticker,
     command_errors,
     did_you_mean,
     emit_json,
     even_order,
     fail,
     settings_option,
+    ticker,
 )
 from pertsym.cli.source import source_of
 from pertsym.equations.equilibrium import quantity_of
@@ -49,7 +49,7 @@ def compare(
     \b
     Exit codes: 0 equal; 1 different, or equal up to a factor; 2 not understood, with the place.
     """
-    tick = Ticker()
+    tick = ticker()
     even_order(order)
     text = _read(formula)
     chosen = source_of(source, settings)

@@ -9,7 +9,7 @@ import math
 import os
 import re
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from fractions import Fraction
@@ -44,6 +44,8 @@ def command_errors(function: F) -> F:
 
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if "model" in kwargs or "source" in kwargs:
+            ticker()
         try:
             with _checked() if "model" in kwargs else nullcontext():
                 return function(*args, **kwargs)
@@ -107,9 +109,11 @@ def _finite_text(text: str) -> str:
 
 
 def _overflow(where: str) -> NoReturn:
+    context = click.get_current_context(silent=True)
+    place = _named(context.params) if context else ""
     fail(
-        f"the numbers of this model leave the range of double precision: {where}; use another "
-        "unit of energy, or less extreme parameters",
+        f"{place}the numbers of this model leave the range of double precision: {where}; use "
+        "another unit of energy, or less extreme parameters",
         BAD_INPUT,
     )
 
@@ -252,19 +256,49 @@ def say(message: str) -> None:
 
 
 class Ticker:
-    """Names the current item of a long computation on stderr, from the second second on."""
+    """Names what is being computed on stderr: once a second, where it is something new."""
 
-    def __init__(self) -> None:
-        self._start = time.monotonic()
+    def __init__(self, context: click.Context) -> None:
+        about = context.params.get("model") or context.params.get("source")
+        self._item = f"{context.info_name} {about}" if about else str(context.info_name)
+        self._over = threading.Event()
+        thread = threading.Thread(target=self._watch, daemon=True)
+
+        def end() -> None:
+            self._over.set()
+            thread.join()
+
+        context.call_on_close(end)
+        thread.start()
 
     def __call__(self, item: str) -> None:
-        if time.monotonic() - self._start > 1.0:
-            click.echo(f"... {item}", err=True)
+        self._item = item
+
+    def _watch(self) -> None:  # a thread, so that an item that takes long is not silent
+        said = ""
+        while not self._over.wait(1.0):
+            if (item := self._item) != said:
+                click.echo(f"... {item}", err=True)
+                said = item
+
+
+def ticker() -> Ticker:
+    """That of the command that runs, which has begun with it."""
+    context = click.get_current_context()
+    found: Ticker = context.meta.get(_TICKER) or Ticker(context)
+    context.meta[_TICKER] = found
+    return found
+
+
+_TICKER: Final = "pertsym.cli.console.ticker"
 
 
 def progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """A progress bar on stderr for anything that takes more than a second."""
+    """A bar on stderr for anything that takes more than a second, or lines where that is a file."""
+    told: Callable[[str], None] = (lambda _: None) if sys.stderr.isatty() else ticker()
+    told(f"{what}, 1 of {total}")
     # disable=None: no bar where stderr is no terminal
-    yield from tqdm(
-        items, total=total, desc=what, file=sys.stderr, delay=1.0, leave=False, disable=None
-    )
+    bar = tqdm(items, total=total, desc=what, file=sys.stderr, delay=1.0, leave=False, disable=None)
+    for following, item in enumerate(bar, start=2):
+        yield item
+        told(f"{what}, {min(following, total)} of {total}")

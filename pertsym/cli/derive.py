@@ -13,7 +13,6 @@ import click
 from pertsym.cli.console import (
     BAD_INPUT,
     NOT_DERIVABLE,
-    Ticker,
     command_errors,
     did_you_mean,
     emit_json,
@@ -21,13 +20,14 @@ from pertsym.cli.console import (
     fail,
     note,
     settings_option,
+    ticker,
 )
 from pertsym.cli.source import Source, source_of
 from pertsym.constant_results import ConstantResult, ConstantSeries
 from pertsym.derivation import Derivation, Step
 from pertsym.equations.equilibrium import EquilibriumConstant, is_constant
 from pertsym.equations.series import Equations
-from pertsym.files import write_whole
+from pertsym.files import require_writable, write_whole
 from pertsym.narrative import pipeline
 from pertsym.present.records import form_record, integrand_record
 from pertsym.reduction.spectral import ZERO_FORM
@@ -67,14 +67,17 @@ def derive(
     A model file may leave its symbols without value. Documents state the Hamiltonian, its
     eigenbasis, all definitions, every stage and, where the file has values, the numbers.
     """
-    tick = Ticker()
+    tick = ticker()
     chosen = source_of(source, settings)
     equations = chosen.equations
     constant = equations is not None and is_constant(equations, quantity)
     even_order(order, 0 if constant else 2)
     if quantity is not None:
         _require_quantity(chosen, quantity)
-    writes = any(file is not None for file in (latex, html, notebook))
+    written = [file for file in (latex, html, notebook) if file is not None]
+    writes = bool(written)
+    for file in written:
+        require_writable(file)
     wanted_terms = equations if step == "wick" and as_json else None
     if wanted_terms is not None and order > _MOST_TERMS:
         fail(
@@ -272,16 +275,11 @@ def _write_notebook(path: Path, derivation: Derivation, cells: tuple[str, ...]) 
         executed = write_notebook(path, derivation, cells)
     except ModuleNotFoundError as fault:
         fail(f"--notebook: {fault}", BAD_INPUT)
-    except OSError as fault:
-        fail(f"{path}: cannot be written: {fault.strerror}; choose another file", BAD_INPUT)
     click.echo(f"wrote {path}", err=True)
     if not executed:
         note("the notebook is not executed: install pertsym[notebook] to have it run")
 
 
 def _write(path: Path, text: str) -> None:
-    try:
-        write_whole(path, text)
-    except OSError as fault:
-        fail(f"{path}: cannot be written: {fault.strerror}; choose another file", BAD_INPUT)
+    write_whole(path, text)
     click.echo(f"wrote {path}", err=True)

@@ -38,9 +38,10 @@ def export(
     digits, and prints "N passed, M failed".  Julia and Mathematica do the same point by point.
     jax is for gradients, near the model's parameters.
     """
-    from pertsym.files import write_whole
+    from pertsym.files import require_writable, write_whole
 
     even_order(order)
+    require_writable(output)
     names = [name.strip() for name in quantities.split(",") if name.strip()]
     code = Codegen.of(load(model, settings), order, names).within(language)
     for name, reason in code.missing.items():

@@ -11,13 +11,13 @@ import numpy as np
 
 from pertsym.cli.console import (
     BAD_INPUT,
-    Ticker,
     command_errors,
     emit_json,
     even_order,
     fail,
     load,
     settings_option,
+    ticker,
 )
 from pertsym.cli.missing import WORDS, leave, word
 from pertsym.cli.missing import record as missing_record
@@ -124,7 +124,7 @@ def generator(
     parsed = load(model, settings)
     units = parsed.units
     inside = None if time is None else units.time_to_internal(time)
-    result = tcl_generator(parsed, order, inside, progress=Ticker(), spectral=spectral)
+    result = tcl_generator(parsed, order, inside, progress=ticker(), spectral=spectral)
     factor = units.rate_to_printed(1.0)
     missing = _missing(result)
     if as_json:

@@ -26,6 +26,7 @@ from pertsym.cli.console import (
 )
 from pertsym.cli.states import basis_option, read_initial, read_times
 from pertsym.evaluated import Basis
+from pertsym.files import require_writable
 from pertsym.model.values import Model
 
 
@@ -81,6 +82,7 @@ def plot(
     """
     if output.suffix.lower() not in pictures.SUFFIXES:
         fail(f"--output: {output} must end in {', '.join(pictures.SUFFIXES)}", BAD_INPUT)
+    require_writable(output)
     parsed = load(model, settings)
     page: Any
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pertsym.cli import missing
-from pertsym.cli.console import NOT_DERIVABLE, Ticker, emit_json, fail, note, note_negative
+from pertsym.cli.console import NOT_DERIVABLE, emit_json, fail, note, note_negative, ticker
 from pertsym.dynamics.propagation import Matrix
 from pertsym.model.random_matrix import RandomMatrixModel, load_random_matrix
 from pertsym.random_matrix.methods import Evolution, random_matrix_evolve
@@ -94,7 +94,7 @@ def evolve(
     if with_states:
         fail("--states: with random matrices only populations are computed", NOT_DERIVABLE)
     times = [model.units.time_to_internal(time) for time in grid]
-    found = random_matrix_evolve(model, method, initial, times, **sample, progress=Ticker())
+    found = random_matrix_evolve(model, method, initial, times, **sample, progress=ticker())
     note_negative(float(found.populations.min()), "population")
     if as_json:
         emit_json(_evolution_record(grid, found))

@@ -12,7 +12,6 @@ import numpy as np
 from pertsym.cli.console import (
     BAD_INPUT,
     NOT_DERIVABLE,
-    Ticker,
     command_errors,
     emit_json,
     even_order,
@@ -21,6 +20,7 @@ from pertsym.cli.console import (
     note,
     refuse_settings,
     settings_option,
+    ticker,
 )
 from pertsym.cli.missing import NOISE, is_noise, leave, noise, word
 from pertsym.cli.missing import record as missing_record
@@ -105,7 +105,7 @@ def rates(
             f"not derived: {lost[order]}; orders up to {min(lost) - 2} are computed, which may "
             f"take minutes (interrupt, or ask for --order {max(min(lost) - 4, 2)})"
         )
-    result = bloch_rates(parsed, order, digits, Ticker())
+    result = bloch_rates(parsed, order, digits, ticker())
     if as_json:
         emit_json(_record(result, digits, rigorous))
     else:
@@ -121,7 +121,7 @@ def _many_levels(model: Model, order: int, digits: int | None, as_json: bool) ->
             "--digits, --rigorous: more than two levels are computed in double precision",
             NOT_DERIVABLE,
         )
-    result = tcl_generator(model, order, progress=Ticker())
+    result = tcl_generator(model, order, progress=ticker())
     size, factor = model.dimension, model.units.rate_to_printed(1.0)
     record: dict[str, Any] = {"orders": {}, "eliminated": {}, "equilibrium_constant": None}
     record["error"] = {"eliminated": {}}

@@ -14,7 +14,6 @@ import numpy as np
 from pertsym.baths.divergence import Divergent
 from pertsym.cli.console import (
     BAD_INPUT,
-    Ticker,
     command_errors,
     did_you_mean,
     emit_json,
@@ -26,6 +25,7 @@ from pertsym.cli.console import (
     read_values,
     refuse_settings,
     settings_option,
+    ticker,
 )
 from pertsym.cli.missing import record as missing_record
 from pertsym.cli.missing import report, word
@@ -136,7 +136,7 @@ def steady_command(
     record: dict[str, Any] = {"basis": basis, "state": None}
     _separation(parsed, method)
     try:
-        found = steady_estimated(parsed, method, order or 2, Ticker())
+        found = steady_estimated(parsed, method, order or 2, ticker())
     except Divergent as fault:
         _divergent(fault, parsed, method, order, as_json, record)
     _remarks(found)
@@ -236,7 +236,7 @@ def evolve_command(
     record: dict[str, Any] = {"basis": basis, "times": grid}
     _separation(parsed, method)
     try:
-        estimated = evolve_estimated(parsed, method, state, inside, Ticker())
+        estimated = evolve_estimated(parsed, method, state, inside, ticker())
     except Divergent as fault:
         _divergent(fault, parsed, method, None, as_json, {**record, "populations": None})
     _remarks(estimated)
@@ -377,7 +377,7 @@ def _heat_currents(model: Model, baths: Sequence[str], order: int, as_json: bool
             fail(f"--heat-current: no coupling acts on a bath {bath!r}{near}", BAD_INPUT)
     missing: dict[str, dict[str, str]] = {}
     found: Mapping[str, Mapping[int, Estimate]] = {}
-    tick = Ticker()
+    tick = ticker()
     for highest in range(order, 0, -2):
         try:
             found = heat_currents(model, highest, tick)

@@ -194,6 +194,7 @@ def steady_estimated(
     """`steady`, as the only state, with its error."""
     model = numeric(model)
     chosen = Method.parse(method, STEADY)
+    progress(f"{method} state")
     if chosen.name == "gibbs":
         return _exactly(gibbs(model)[None])
     if chosen.name == "mean-force":
@@ -235,7 +236,12 @@ def generator_with_error(
     """`generator`, and the error of each of its elements; of the CCQME that of its R."""
     if method.order:
         result = tcl_generator(
-            model, method.order, tolerance=_STEADY_TOLERANCE, band=BAND, progress=progress
+            model,
+            method.order,
+            tolerance=_STEADY_TOLERANCE,
+            band=BAND,
+            progress=progress,
+            whole=True,
         )
         return _total(result)
     build = ccqme if method.name.startswith("ccqme") else redfield
@@ -305,6 +311,7 @@ def evolve_estimated(
     model = numeric(model)
     chosen = Method.parse(method, EVOLVE)
     initial = require_evolvable(model.name, initial, times, model.dimension)
+    progress(f"generator of {method}")
     if chosen.asymptotic:
         found = _under_constant(model, chosen, initial, times, progress)
     else:

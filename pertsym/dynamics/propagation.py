@@ -22,6 +22,7 @@ from pertsym.dynamics.reliability import LARGEST, require_finite
 from pertsym.generators.collocation import Radau, beyond, combine
 from pertsym.generators.finite_time import FiniteTime
 
+_LONG = 1e3  # |K| t of one matrix exponential
 _RADAU = Radau(9)
 _FINE_RADAU = Radau(15)
 _DIRECT = 150  # unknowns on one interval up to which the equations are solved without iteration
@@ -254,7 +255,7 @@ def propagate(generator: NDArray[np.complex128], state: States, times: Sequence[
         for time in times:
             length = time - now
             if length and not np.isclose(length, step, rtol=1e-13, atol=0.0):
-                step, power = length, expm(generator * length)
+                step, power = length, _exponential(generator, length)
             if length:
                 vector = power @ vector
             now = time
@@ -262,6 +263,23 @@ def propagate(generator: NDArray[np.complex128], state: States, times: Sequence[
     states: States = np.array(result).reshape(-1, *np.shape(state))
     require_finite(states, generator)
     return states
+
+
+def _exponential(generator: NDArray[np.complex128], time: float) -> NDArray[np.complex128]:
+    """e^{Kt} of a K that keeps the trace, at any time.
+
+    Over times that are long beside all of K, rounding would turn its eigenvalue 0 into growth or
+    decay: there the trace is restored at each squaring.
+    """
+    size = float(np.abs(generator).sum(axis=0).max()) * time
+    squarings = max(0, math.ceil(math.log2(size / _LONG))) if size < math.inf and size > 0 else 0
+    power: NDArray[np.complex128] = expm(generator * (time / 2**squarings))
+    trace = np.eye(math.isqrt(len(generator))).reshape(-1)
+    for _ in range(squarings):
+        power = power @ power
+        reached = power @ trace  # of the mixture of all states
+        power += np.outer(reached / (trace @ reached), trace - trace @ power)
+    return power
 
 
 def propagate_transient(

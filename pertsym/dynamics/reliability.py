@@ -161,7 +161,10 @@ def error_of_steady(generator: Matrix, error: Numbers, state: Matrix) -> float:
     # the shift moves the eigenvalue 0 away and leaves all others
     shifted = generator - max(float(np.abs(generator).max()), 1e-300) * np.outer(vector, trace)
     with np.errstate(all="ignore"):
-        response = np.abs(np.linalg.inv(shifted))
+        try:
+            response = np.abs(np.linalg.inv(shifted))
+        except np.linalg.LinAlgError:  # rounding is all there is beside the largest elements
+            return math.inf
         return float((response @ (error @ np.abs(vector))).max())
 
 
@@ -186,7 +189,8 @@ def require_known(errors: Numbers, states: Matrix, what: str) -> None:
         raise NotYetDerivable(
             "generator",
             what,
-            f"its error leaves one of about {worst:.1g} in the states",
+            f"its error leaves one of {f'about {worst:.1g}' if worst < math.inf else 'any size'} "
+            "in the states",
             "ask for earlier times, a lower order, or a bath without very slow exponents",
         )
 

@@ -217,10 +217,7 @@ def bounded_fourth_order(system: System, poles: Mapping[str, Poles]) -> tuple[Ar
     form = ProductForm(
         system,
         Correlated.independent(
-            (
-                name,
-                Exponentials(tuple(bath.c.tolist()) or (0j,), tuple(bath.nu.tolist()) or (1 + 0j,)),
-            )
+            (name, Exponentials.computed(bath.c.tolist() or (0j,), bath.nu.tolist() or (1 + 0j,)))
             for name, bath in poles.items()
         ),
     )

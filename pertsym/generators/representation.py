@@ -318,7 +318,7 @@ def separated(exponentials: Exponentials) -> Exponentials:
         kept_nu.extend(rates if moderate else points)
     if len(kept_c) == len(c):
         return exponentials
-    return Exponentials(tuple(kept_c), tuple(kept_nu))
+    return Exponentials.computed(kept_c, kept_nu)
 
 
 def _on_circle(amplitudes: Array, rates: Array, centre: complex) -> tuple[Array, Array]:

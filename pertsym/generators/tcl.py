@@ -192,6 +192,7 @@ def term(request: Request, n: int) -> Term:
         if route.refusal(request, n) is not None:
             continue
         try:
+            request.progress(f"order {n}: {route.name}")
             found = route.term(request, n)
         except NotYetDerivable as why:
             fault = why
@@ -445,6 +446,7 @@ def tcl_generator(
     band: float | None = None,
     progress: Progress = lambda _: None,
     spectral: bool = False,
+    whole: bool = False,
 ) -> Generator:
     """The time-convolutionless (ordered-cumulant) generator in the Schroedinger picture.
 
@@ -467,6 +469,9 @@ def tcl_generator(
     spectral
         Whether order 4 for t -> infinity comes from closed spectral forms, without a fit; it
         does by itself where a bath cannot be represented by exponentials.
+    whole
+        Whether no order is of use without those below it: none is computed above one with an
+        element that does not exist.
 
     Raises
     ------
@@ -487,6 +492,10 @@ def tcl_generator(
     orders = {0: Term.exact(request.system.free)}
     # the highest first: what cannot be had at all is known before anything else is computed
     step = 1 if has_odd_orders(model) else 2
-    found = {n: term(request, n) for n in range(order, 0, -step)}
+    found: dict[int, Term] = {}
+    for n in sorted(range(order, 0, -step), reverse=not whole):
+        found[n] = term(request, n)
+        if whole and found[n].divergent:
+            break
     orders.update(sorted(found.items()))
     return Generator(model.dimension, MappingProxyType(orders))

@@ -70,7 +70,7 @@ def read_special(
     for key, entry in entries.items():
         if is_markov(entry):
             found.append(read_markov(key, entry, place.field(key)))
-        elif isinstance(entry, Mapping) and entry.get("statistics") in RULES:
+        elif isinstance(entry, Mapping) and entry.get("statistics") in tuple(RULES):
             found.append(_rule(key, entry, units, place.field(key)))
         else:
             others[key] = entry
@@ -149,7 +149,14 @@ def _spin_bath(
             'give J(w) by another kind, or remove statistics = "spin"',
         )
     beta = _inverse_temperature(entries, units, place)
-    return Bath.spin(name, beta, density)
+    try:
+        return Bath.spin(name, beta, density)
+    except InputError as error:
+        raise place.field(error.key).error(error.problem, error.remedy) from None
+    except ValueError as error:  # of the density that stands for the spins
+        _, problem, remedy = _dissected(str(error))
+        key = "beta" if "beta" in entries else "temperature"
+        raise place.field(key).error(problem, remedy) from None
 
 
 def _inverse_temperature(entries: Mapping[str, object], units: Units, place: Place) -> float:

@@ -69,11 +69,12 @@ def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.
 
 def rows_of(value: Any, place: Place, symbols: Symbols | None = None) -> Rows:
     """A square matrix of entries; InputError if it is none."""
-    # as lists in a model file, as any sequences in Python
-    rows = array(value, place, of="rows") if isinstance(value, list) else list(value)
-    rows = [
-        array(list(x) if isinstance(x, Iterable) else x, place.item(i)) for i, x in enumerate(rows)
-    ]
+
+    def listed(x: Any) -> Any:  # as lists in a model file, as any sequences in Python
+        return x if isinstance(x, str | Mapping) or not isinstance(x, Iterable) else list(x)
+
+    rows = array(listed(value), place, of="rows")
+    rows = [array(listed(x), place.item(i)) for i, x in enumerate(rows)]
     for i, row in enumerate(rows):
         if len(row) != len(rows):
             raise place.item(i).error(

@@ -13,12 +13,16 @@ from markupsafe import Markup as Safe
 
 from pertsym.derivation import Derivation, Drawn, Formula, Step
 from pertsym.present.escape import escape_latex, heading_latex, prose_latex
+from pertsym.present.latex import WIDTH
 from pertsym.present.ledger import Row, Style, ledger_table, prose_html
 from pertsym.present.mathml import mathml_or_source
+from pertsym.present.metrics import rendered_width
 
 _ALIGNED = re.compile(r"\s*\\begin\{aligned\}(.*)\\end\{aligned\}\s*", re.DOTALL)
 _TALLEST = 8
 """Rows of a formula that are kept on one page; `aligned` cannot be broken across two."""
+_WIDEST = WIDTH
+"""Characters of a row, from where TeX is to measure it."""
 
 
 @dataclass(frozen=True)
@@ -175,11 +179,20 @@ def _latex_equation(number: int, formula: Formula, lead: str) -> _Equation:
     if match := _ALIGNED.fullmatch(body):
         rows = re.split(r"\\\\\s*\n", match[1].strip())
         if len(rows) > _TALLEST and r"\begin{aligned}" not in match[1]:
-            joined = " \\notag\\\\\n".join(row.strip() for row in rows)
+            joined = " \\notag\\\\\n".join(_within_margins(row.strip()) for row in rows)
             body = f"\\begin{{align}}\n{joined}\n\\end{{align}}"
             return _Equation(number, body, _source_note(formula.source), lead)
     body = f"\\begin{{equation}}\n\\fitted{{{body}}}\n\\end{{equation}}"
     return _Equation(number, body, _source_note(formula.source), lead)
+
+
+def _within_margins(row: str) -> str:
+    r"""A row of `align`; one of a single term that is wider than the text is set smaller."""
+    if rendered_width(row) <= _WIDEST:
+        return row
+    left, _, right = row.partition("&")
+    beside = round(rendered_width(left) / 2) + 4  # em of the text's width that it has not
+    return f"{left}&\\fitted{{{{}}{right}\\hspace{{{beside}em}}}}\\hspace{{-{beside}em}}"
 
 
 def _html_equation(number: int, formula: Formula, lead: str) -> _Equation:

@@ -90,6 +90,15 @@ class Split(NamedTuple):
             tuple((kernel, z, m) for (kernel, m), z in sorted(rest.items()) if z),
         )
 
+    def balanced(self, real: frozenset[str]) -> Split:
+        """The same real part with half of each kernel, and half of its conjugate."""
+        halves = [(kernel, HALF * z) for kernel, z in self.smooth]
+        rest = [(kernel, HALF * z, m) for kernel, z, m in self.rest]
+        conjugates = ((*conjugate_kernel((kernel, z), real), m) for kernel, z, m in rest)
+        return Split(
+            (*halves, *(conjugate_kernel(item, real) for item in halves)), (*rest, *conjugates)
+        )
+
 
 def split_pairs(terms: Iterable[Term], real: frozenset[str]) -> Split:
     """Integrate crossing and nested pairs of arcs over their offset; see the module."""

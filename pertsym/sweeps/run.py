@@ -126,9 +126,10 @@ def sweep(
     if output is None:
         arriving = watch(_computed(plan, blocks, range(len(blocks)), jobs, scheduler), len(blocks))
         return dataset.assembled(plan, _joined(plan, blocks, dict(arriving)), said, identity)
-    path, store = Path(output), Store.beside(Path(output))
+    path = Path(output)
     if path.is_dir() or not path.name:
         raise InputError("sweep", "output", f"{path} is a folder", "give the name of a file")
+    store = Store.beside(path)
     if path.exists() and not restart and not store.holds(parts):
         found = dataset.read(path, identity)
         remark(f"{path} holds this sweep already; nothing is computed")

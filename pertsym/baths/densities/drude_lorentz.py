@@ -62,4 +62,4 @@ class DrudeLorentz(Density):
         return ((balls.imaginary(gamma), balls.complex_of(lam * gamma)),)
 
     def classical_exponentials(self, temperature: float) -> Exponentials | None:
-        return Exponentials((2 * self.lam * temperature,), (self.gamma,))
+        return Exponentials.computed((2 * self.lam * temperature,), (self.gamma,))

@@ -216,7 +216,7 @@ class Mixture(Density):
         if len(known) < len(found):
             return None
         pairs = [(x * c, nu) for x, part in known for c, nu in zip(part.c, part.nu, strict=True)]
-        return Exponentials(tuple(c for c, _ in pairs), tuple(nu for _, nu in pairs))
+        return Exponentials.computed((c for c, _ in pairs), (nu for _, nu in pairs))
 
     # -- in ball arithmetic --------------------------------------------------------------------
 

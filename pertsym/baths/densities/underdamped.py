@@ -196,7 +196,7 @@ class Underdamped(Density):
             nu2 = complex(gamma / 2 + root)
             nu1 = w0 * (w0 / nu2)
         strength = lam / w0 * (lam / w0) * temperature / (nu2 - nu1)
-        return Exponentials((strength * nu2, -strength * nu1), (nu1, nu2))
+        return Exponentials.computed((strength * nu2, -strength * nu1), (nu1, nu2))
 
 
 def _one_minus_square(x: Jet, one_minus_x: Jet) -> Jet:
