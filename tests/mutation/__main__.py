@@ -1,10 +1,12 @@
-"""A seeded sample of mutants, each against narrow tests.
+"""A seeded sample of mutants, each against the tests that reach its line.
 
     python -m tests.mutation [--each N] [--seed S] [--only PART ...] [--output FILE]
 
-Every mutant is a changed file in a copy of the project; the tests of its module run there, in a
-process of its own with a limit of CPU time, and it is killed if one of them fails.  FILE keeps what
-is done, and a second run goes on from there; `--report` prints shares and survivors.
+Every mutant is a changed file in a copy of the project.  Which tests reach which line, and how long
+they take, is found once; then a process is forked for every mutant, with the libraries imported
+before, and runs a few quick tests of different kinds, then all others up to a limit of CPU time,
+until one fails.  FILE keeps what is done, and a second run goes on from there; `--report` prints
+shares and survivors.
 """
 
 from __future__ import annotations
@@ -16,24 +18,34 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from fnmatch import fnmatch
-from functools import cache, partial
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.table import narrow_tests
+from tests.mutation.reach import Reached, statement_of
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("baths", "numerics", "codegen", "expansion", "reduction", "distributions")
-LEAST, TIMES = 20, 6
-"""The limit of CPU seconds: so many, and so many times what the tests take without a change."""
+LIBRARIES = (
+    "flint mpmath sympy numpy scipy.integrate scipy.interpolate scipy.linalg scipy.optimize "
+    "scipy.special hypothesis.strategies hypothesis.extra.numpy"
+)
+QUICK, MOST = 5.0, 40.0
+"""CPU seconds of the tests that are run first, and of all."""
+_READS_C = ("pertsym/codegen/compiled.py", "pertsym/codegen/c_export.py")
 
 
 def modules() -> list[str]:
@@ -76,35 +88,9 @@ class Copy:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
         self._clock = time.time() + 10
-
-    def run(self, tests: tuple[str, ...], limit: float) -> tuple[str, float]:
-        """How the tests end - passed, failed, timeout - and the CPU time that they take."""
-        environment = os.environ | {
-            "PYTHONPATH": str(self.folder),
-            "OPENBLAS_NUM_THREADS": "1",
-            "HYPOTHESIS_PROFILE": "mutation",
-        }
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        cap = partial(resource.setrlimit, resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
-                cwd=self.folder,
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                preexec_fn=cap,
-                timeout=20 * limit,
-                check=False,
-            )
-            outcome = "passed" if done.returncode == 0 else "failed"
-            if done.returncode < 0:
-                outcome = "timeout"
-        except subprocess.TimeoutExpired:
-            outcome = "timeout"
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return outcome, round(spent, 2)
+        os.environ |= {"PYTHONPATH": str(folder), "OPENBLAS_NUM_THREADS": "1"}
+        for name in LIBRARIES.split():
+            import_module(name)
 
     def write(self, module: str, text: str) -> None:
         """A file with a time of its own, so that no compiled one is taken for it."""
@@ -113,48 +99,146 @@ class Copy:
         self._clock += 2
         os.utime(path, (self._clock, self._clock))
 
+    def forked(self, limit: float, work: Callable[[], int]) -> tuple[int, float]:
+        """The exit status of some work in the copy - negative when killed - and its CPU time."""
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        child = os.fork()
+        if not child:
+            status = 70
+            try:
+                os.setpgid(0, 0)
+                os.chdir(self.folder)
+                sys.path[:] = [str(self.folder), *(p for p in sys.path if Path(p or ".") != ROOT)]
+                for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
+                    del sys.modules[name]
+                nothing = os.open(os.devnull, os.O_RDWR)
+                for stream in range(3):
+                    os.dup2(nothing, stream)
+                resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
+                signal.alarm(int(20 * limit))
+                status = work()
+            finally:
+                os._exit(status)
+        _, ended, after = os.wait4(child, 0)
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)  # what it may have left running
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return os.waitstatus_to_exitcode(ended), round(spent, 2)
+
+    def reach(self, file: str) -> dict[str, Any]:
+        """By test of a file, where it passes without a change: its CPU time and lines."""
+        kept = self.folder / "reach.json"
+
+        def work() -> int:
+            reached = Reached(self.folder, PACKAGES)
+            pytest.main([*_PYTEST, file], plugins=[reached])
+            return kept.write_text(json.dumps(reached.tests)) and 0
+
+        kept.write_text("{}")
+        _, spent = self.forked(1200, work)
+        return {"file": file, "seconds": spent, "reached": json.loads(kept.read_text())}
+
+    def killed(self, tests: dict[str, float]) -> tuple[str, float]:
+        """Whether one of some tests fails, and the CPU time up to there."""
+
+        class Selection:
+            def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+                found = {item.nodeid: item for item in items}
+                items[:] = [found[name] for name in tests if name in found]
+
+        files = dict.fromkeys(name.split("::")[0] for name in tests)
+        status, spent = self.forked(
+            20 + 6 * sum(tests.values()),
+            lambda: int(pytest.main([*_PYTEST, "-x", *files], plugins=[Selection()])),
+        )
+        return {0: "survived"}.get(status, "killed" if status > 0 else "timeout"), spent
+
+
+_PYTEST = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore:Module already imported")
+
+
+class Choice:
+    """Which tests a mutant is to fail."""
+
+    def __init__(self, reached: dict[str, Any]) -> None:
+        self._seconds = {name: seconds for name, (seconds, _) in reached.items()}
+        self._lines = {
+            name: {module: int(mask, 16) for module, mask in lines.items()}
+            for name, (_, lines) in reached.items()
+        }
+
+    def stages(self, module: str, line: int) -> Iterator[dict[str, float]]:
+        """A few quick tests of different kinds, then the others up to a limit."""
+        if module.endswith(".c"):
+            masks = dict.fromkeys(_READS_C, -1)
+        else:
+            starts = statement_of((ROOT / module).read_text(encoding="utf-8"))
+            masks = {module: 1 << starts[line] if line in starts else -1}
+        kinds: Counter[str] = Counter()
+        ranks = {}
+        for name in sorted(self._lines, key=lambda name: (self._seconds[name], name)):
+            if any(self._lines[name].get(part, 0) & mask for part, mask in masks.items()):
+                kind = name.split("[")[0]
+                ranks[name] = (kinds[kind], self._seconds[name])
+                kinds[kind] += 1
+        left = sorted(ranks, key=ranks.__getitem__)
+        for most in (QUICK, MOST):
+            taken, total = [], 0.0
+            while left and total + self._seconds[left[0]] < most:
+                taken.append(left.pop(0))
+                total += self._seconds[taken[-1]]
+            files: Counter[str] = Counter()  # tests of a file stay together, for their fixtures
+            for name in taken:
+                files[name.split("::")[0]] += self._seconds[name]
+            taken.sort(key=lambda name: (files[name.split("::")[0]], name.split("::")[0]))
+            if taken:
+                yield {name: self._seconds[name] for name in taken}
+
 
 def run(given: argparse.Namespace) -> None:
     """The sample, module by module, without what is done already."""
     done = {row["key"] for row in rows(given.output) if "key" in row}
-    unchanged = {
-        tuple(row["tests"]): row["unchanged"] for row in rows(given.output) if "unchanged" in row
-    }
+    reached = {row["file"]: row["reached"] for row in rows(given.output) if "file" in row}
     wanted = [m for m in modules() if not given.only or any(fnmatch(m, p) for p in given.only)]
-    order = [(k, m, mutant) for m in wanted for k, mutant in enumerate(chosen(m, *sampled(given)))]
+    order = [
+        (k, module, mutant)
+        for module in wanted
+        for k, mutant in enumerate(chosen(module, given.each, given.seed))
+    ]
     order.sort(key=lambda entry: entry[0])  # every module once, then every module again
     ends = time.time() + 60 * given.minutes
     with tempfile.TemporaryDirectory() as folder:
         copy = Copy(Path(folder))
-
-        @cache
-        def limit(tests: tuple[str, ...]) -> float:
-            if tests not in unchanged:
-                outcome, unchanged[tests] = copy.run(tests, 600)
-                if outcome != "passed":
-                    raise SystemExit(f"{' '.join(tests)}: {outcome} without a change; mend them")
-                keep(given.output, {"unchanged": unchanged[tests], "tests": tests})
-            return max(LEAST, TIMES * unchanged[tests])
-
+        for path in sorted((ROOT / "tests").glob("test_*.py")):
+            file = path.relative_to(ROOT).as_posix()
+            if file not in reached and time.time() < ends:
+                row = copy.reach(file)
+                reached[file] = row["reached"]
+                keep(given.output, row)
+                print(f"{row['seconds']:7.1f} s  {len(row['reached']):4} tests  {file}", flush=True)
+        choice = Choice({name: row for tests in reached.values() for name, row in tests.items()})
         for _, module, mutant in order:
             key = key_of(module, mutant)
             if key in done:
                 continue
             if time.time() > ends:
                 return
-            tests = narrow_tests(module)
-            most = limit(tests)
             text = (copy.folder / module).read_text(encoding="utf-8")
             copy.write(module, mutant.text)
-            outcome, seconds = copy.run(tests, most)
+            outcome, seconds, tried = "survived", 0.0, 0
+            for tests in choice.stages(module, mutant.line):
+                if outcome == "survived":
+                    outcome, spent = copy.killed(tests)
+                    seconds, tried = seconds + spent, tried + len(tests)
             copy.write(module, text)
             row = {
                 "key": key,
                 "module": module,
                 "line": mutant.line,
-                "status": {"passed": "survived", "failed": "killed"}.get(outcome, outcome),
-                "seconds": seconds,
-                "tests": tests,
+                "status": outcome,
+                "seconds": round(seconds, 2),
+                "tests": tried,
                 "diff": "".join(
                     difflib.unified_diff(
                         text.splitlines(True), mutant.text.splitlines(True), module, module, n=0
@@ -163,12 +247,7 @@ def run(given: argparse.Namespace) -> None:
             }
             keep(given.output, row)
             change = f"{module}:{mutant.line}  {mutant.before} -> {mutant.after}"
-            print(f"{row['status']:9}{change}", flush=True)
-
-
-def sampled(given: argparse.Namespace) -> tuple[int, int]:
-    """The options that say which mutants."""
-    return given.each, given.seed
+            print(f"{outcome:9}{change}", flush=True)
 
 
 def keep(path: Path, row: dict[str, Any]) -> None:
@@ -193,7 +272,7 @@ def report(path: Path) -> str:
         counts[package][0] += row["status"] != "survived"
         counts[package][1] += 1
         if row["status"] == "survived":
-            alive.append(f"{row['module']}:{row['line']}\n{row['diff']}")
+            alive.append(f"{row['module']}:{row['line']} ({row['tests']} tests)\n{row['diff']}")
     shares = [f"{name}: {k} of {n} killed, {k / n:.0%}" for name, (k, n) in counts.items()]
     return "\n".join([*shares, "", *alive])
 
