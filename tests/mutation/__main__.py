@@ -185,9 +185,11 @@ class Choice:
         left = sorted(ranks, key=ranks.__getitem__)
         for most in (QUICK, MOST):
             taken, total = [], 0.0
-            while left and total + self._seconds[left[0]] < most:
-                taken.append(left.pop(0))
-                total += self._seconds[taken[-1]]
+            for name in left:
+                if total + self._seconds[name] < most:
+                    taken.append(name)
+                    total += self._seconds[name]
+            left = [name for name in left if name not in taken]
             files: Counter[str] = Counter()  # tests of a file stay together, for their fixtures
             for name in taken:
                 files[name.split("::")[0]] += self._seconds[name]
