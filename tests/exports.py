@@ -46,10 +46,10 @@ def model_of(density: Density, temperature: float, operator: Any = SIGMA_X) -> M
     return Model.of([0, 1], [ps.Coupling.of(operator, "b")], [bath])
 
 
-def compiled_self_test(code: Codegen, folder: Path) -> str:
+def compiled_self_test(code: Codegen, folder: Path, level: str = "-O1") -> str:
     """What the C file says of itself; it compiles without a warning."""
     (folder / "exported.c").write_text(code.render("c"))
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-O1", "-DSELFTEST"]
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", level, "-DSELFTEST"]
     subprocess.run(["cc", *flags, "exported.c", "-o", "a", "-lm"], cwd=folder, check=True)
     run = subprocess.run(["./a"], cwd=folder, capture_output=True, text=True, check=True)
     return run.stdout
