@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation.__main__ import QUICK, Choice, chosen, modules
+from tests.mutation.__main__ import STAGES, Choice, chosen, modules
 from tests.mutation.mutants import mutants
 from tests.mutation.reach import statement_of
 
@@ -92,13 +92,13 @@ def test_tests_are_chosen_by_line_quick_and_unlike_ones_first() -> None:
     assert mask != other
     choice = Choice(
         {
-            "a.py::slow": [QUICK + 1, {module: mask}],
+            "a.py::slow": [STAGES[0] + 1, {module: mask}],
             "a.py::one[1]": [0.2, {module: mask}],
             "a.py::one[2]": [0.1, {module: mask}],
             "b.py::two": [0.3, {module: mask}],
             "b.py::elsewhere": [0.1, {module: other}],
         }
     )
-    first, then = choice.stages(module, line)
+    first, then, last = choice.stages(module, line)
     assert set(first) == {"a.py::one[2]", "a.py::one[1]", "b.py::two"}
-    assert next(iter(then)) == "a.py::slow"
+    assert (list(then), last) == (["a.py::slow"], {})

@@ -29,6 +29,7 @@ from contextlib import suppress
 from fnmatch import fnmatch
 from hashlib import sha256
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,12 @@ LIBRARIES = (
     "flint mpmath sympy numpy scipy.integrate scipy.interpolate scipy.linalg scipy.optimize "
     "scipy.special hypothesis.strategies hypothesis.extra.numpy"
 )
-QUICK, MOST = 5.0, 40.0
-"""CPU seconds of the tests that are run first, and of all."""
+STAGES = (1.5, 6.0, 40.0)
+"""CPU seconds of the tests that are run first, of those for what these leave alive, and so on."""
+TEST, FILE = 0.01, 0.3
+"""What a test takes beside its own time, and what another file of tests takes."""
+PATIENCE = 6.0
+"""So many times the CPU time that a test takes without a change, and one second more."""
 _READS_C = ("pertsym/codegen/compiled.py", "pertsym/codegen/c_export.py")
 
 
@@ -147,9 +152,13 @@ class Copy:
                 found = {item.nodeid: item for item in items}
                 items[:] = [found[name] for name in tests if name in found]
 
+            @pytest.hookimpl(tryfirst=True)
+            def pytest_runtest_setup(self, item: pytest.Item) -> None:
+                signal.setitimer(signal.ITIMER_PROF, PATIENCE * (1 + tests[item.nodeid]))
+
         files = dict.fromkeys(name.split("::")[0] for name in tests)
         status, spent = self.forked(
-            20 + 6 * sum(tests.values()),
+            PATIENCE * (1 + sum(tests.values())),
             lambda: int(pytest.main([*_PYTEST, "-x", *files], plugins=[Selection()])),
         )
         return {0: "survived"}.get(status, "killed" if status > 0 else "timeout"), spent
@@ -169,7 +178,7 @@ class Choice:
         }
 
     def stages(self, module: str, line: int) -> Iterator[dict[str, float]]:
-        """A few quick tests of different kinds, then the others up to a limit."""
+        """A few quick tests of different kinds, then others, each up to a limit."""
         if module.endswith(".c"):
             masks = dict.fromkeys(_READS_C, -1)
         else:
@@ -183,24 +192,25 @@ class Choice:
                 ranks[name] = (kinds[kind], self._seconds[name])
                 kinds[kind] += 1
         left = sorted(ranks, key=ranks.__getitem__)
-        for most in (QUICK, MOST):
+        for most in STAGES:
+            files: Counter[str] = Counter()
             taken, total = [], 0.0
             for name in left:
-                if total + self._seconds[name] < most:
+                file = name.split("::")[0]
+                cost = self._seconds[name] + TEST + (FILE if file not in files else 0.0)
+                if total + cost < most:
                     taken.append(name)
-                    total += self._seconds[name]
+                    total += cost
+                    files[file] += cost
             left = [name for name in left if name not in taken]
-            files: Counter[str] = Counter()  # tests of a file stay together, for their fixtures
-            for name in taken:
-                files[name.split("::")[0]] += self._seconds[name]
+            # tests of a file stay together, for their fixtures
             taken.sort(key=lambda name: (files[name.split("::")[0]], name.split("::")[0]))
-            if taken:
-                yield {name: self._seconds[name] for name in taken}
+            yield {name: self._seconds[name] for name in taken}
 
 
 def run(given: argparse.Namespace) -> None:
     """The sample, module by module, without what is done already."""
-    done = {row["key"] for row in rows(given.output) if "key" in row}
+    done = {row["key"]: row for row in rows(given.output) if "key" in row}
     reached = {row["file"]: row["reached"] for row in rows(given.output) if "file" in row}
     wanted = [m for m in modules() if not given.only or any(fnmatch(m, p) for p in given.only)]
     order = [
@@ -220,36 +230,36 @@ def run(given: argparse.Namespace) -> None:
                 keep(given.output, row)
                 print(f"{row['seconds']:7.1f} s  {len(row['reached']):4} tests  {file}", flush=True)
         choice = Choice({name: row for tests in reached.values() for name, row in tests.items()})
-        for _, module, mutant in order:
+        for stage, (_, module, mutant) in product(range(len(STAGES)), order):
             key = key_of(module, mutant)
-            if key in done:
+            before = done.get(key, {"stage": -1, "status": "survived", "seconds": 0, "tests": 0})
+            if before["status"] != "survived" or before["stage"] >= stage:
                 continue
             if time.time() > ends:
                 return
             text = (copy.folder / module).read_text(encoding="utf-8")
-            copy.write(module, mutant.text)
-            outcome, seconds, tried = "survived", 0.0, 0
-            for tests in choice.stages(module, mutant.line):
-                if outcome == "survived":
-                    outcome, spent = copy.killed(tests)
-                    seconds, tried = seconds + spent, tried + len(tests)
-            copy.write(module, text)
-            row = {
+            tests = list(choice.stages(module, mutant.line))[stage]
+            outcome, spent = "survived", 0.0
+            if tests:
+                copy.write(module, mutant.text)
+                outcome, spent = copy.killed(tests)
+                copy.write(module, text)
+            changed = difflib.unified_diff(
+                text.splitlines(True), mutant.text.splitlines(True), module, module, n=0
+            )
+            done[key] = {
                 "key": key,
                 "module": module,
                 "line": mutant.line,
+                "stage": stage,
                 "status": outcome,
-                "seconds": round(seconds, 2),
-                "tests": tried,
-                "diff": "".join(
-                    difflib.unified_diff(
-                        text.splitlines(True), mutant.text.splitlines(True), module, module, n=0
-                    )
-                ),
+                "seconds": round(before["seconds"] + spent, 2),
+                "tests": before["tests"] + len(tests),
+                "diff": "".join(changed),
             }
-            keep(given.output, row)
+            keep(given.output, done[key])
             change = f"{module}:{mutant.line}  {mutant.before} -> {mutant.after}"
-            print(f"{outcome:9}{change}", flush=True)
+            print(f"{stage} {outcome:9}{change}", flush=True)
 
 
 def keep(path: Path, row: dict[str, Any]) -> None:
@@ -269,7 +279,7 @@ def report(path: Path) -> str:
     """Shares by package, and the survivors of the present text."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     alive = []
-    for row in (row for row in rows(path) if "key" in row):
+    for row in {row["key"]: row for row in rows(path) if "key" in row}.values():
         package = row["module"].split("/")[1]
         counts[package][0] += row["status"] != "survived"
         counts[package][1] += 1
