@@ -18,4 +18,4 @@ def pytest_collection_finish() -> None:
     """Searching all modules and thousands of collected tests for garbage took 10 % of the time."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(20_000, 10, 10)
