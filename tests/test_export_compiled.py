@@ -189,12 +189,15 @@ def test_exports_at_powers_close_to_one(operator: Any, temperature: float, tmp_p
                 assert error <= 1e-10 * abs(value) + 1e-13
 
 
-def test_biased_sweeps_are_what_single_calls_give() -> None:
+@pytest.mark.usefixtures("quickly")
+@pytest.mark.parametrize("language", ["python", pytest.param("c", marks=needs_compiler)])
+def test_biased_sweeps_are_what_single_calls_give(language: str, tmp_path: Path) -> None:
     """Points that differ in w0, temperature, J and whether T = 0, in one call."""
     model = model_of(Ohmic(0.1, 1.0, 1.0), 1.0, TILTED)
-    module = module_of(Codegen.of(model, 4, ("inv_T2", "frequency_shift"), digits=None))
+    code = Codegen.of(model, 4, ("inv_T2", "frequency_shift"), digits=None)
+    module = module_of(code) if language == "python" else compiled(code, cache=tmp_path)
     rng = np.random.default_rng(29)
-    many = {n: np.exp(rng.uniform(-0.5, 0.5, 6)) * x for n, x in module.PARAMETERS.items()}
+    many = {n: np.exp(rng.uniform(-0.5, 0.5, 6)) * x for n, x in code.parameters.items()}
     many["s_b"] = np.array([1.0, 1.0, 3.0, 1.0, 1.5, 1.0])
     many["temperature_b"][[1, 4]] = 0.0
     many["w0"][3] = many["w0"][0]
@@ -369,3 +372,17 @@ def test_correlated_baths(
             expected = rates.orders[n]["inv_T2"]
             assert expected is not None
             assert float(found["inv_T2"][n]) == pytest.approx(expected.value, abs=1e-13)
+
+
+@needs_compiler
+def test_units_of_a_model_in_c(tmp_path: Path) -> None:
+    """Rates are in the model's unit of time, which the ratio of two rates has not."""
+    bath = ps.Bath("b", "boson", 1 / 200.0, DrudeLorentz(30.0, 100.0))
+    couplings = [ps.Coupling.of(ps.sigma_x, "b")]
+    model = Model.of([0, 150], couplings, [bath], units="wavenumber")
+    code = Codegen.of(model, 2, digits=None)
+    (values, errors), own = compiled(code, cache=tmp_path).both(), module_of(code).evaluate()
+    for name, orders in own.items():
+        for order, value in orders.items():
+            assert abs(values[name][order] - value) <= 2 * errors[name][order]
+    assert errors["k_up"][2] < 1e-12 * values["k_up"][2]

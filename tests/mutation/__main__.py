@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -69,6 +70,23 @@ def chosen(module: str, each: int, seed: int) -> list[Mutant]:
     if not each or len(every) <= each:
         return every
     return random.Random(f"{seed} {module}").sample(every, each)
+
+
+def equivalent() -> dict[tuple[str, str, str], str]:
+    """Why a mutant changes nothing, by its module, its line and what it makes of that."""
+    text = (Path(__file__).parent / "equivalent.toml").read_text(encoding="utf-8")
+    return {
+        (m["module"], m["line"], m["changed"]): m["reason"] for m in tomllib.loads(text)["mutant"]
+    }
+
+
+def lines_of(row: Any) -> tuple[str, str, str]:
+    """A mutant as the table of those that change nothing has it."""
+    old, new = (
+        [line[1:].strip() for line in row["diff"].splitlines()[2:] if line[0] == sign]
+        for sign in "-+"
+    )
+    return row["module"], "\n".join(old), "\n".join(new)
 
 
 def key_of(module: str, mutant: Mutant) -> str:
@@ -176,6 +194,10 @@ class Choice:
             name: {module: int(mask, 16) for module, mask in lines.items()}
             for name, (_, lines) in reached.items()
         }
+        self._reached = {
+            name: sum(mask.bit_count() for mask in lines.values())
+            for name, lines in self._lines.items()
+        }
 
     def stages(self, module: str, line: int) -> Iterator[dict[str, float]]:
         """A few quick tests of different kinds, then others, each up to a limit."""
@@ -184,13 +206,17 @@ class Choice:
         else:
             starts = statement_of((ROOT / module).read_text(encoding="utf-8"))
             masks = {module: 1 << starts[line] if line in starts else -1}
+        reaching = {
+            name: sum(lines.get(part, 0).bit_count() for part in masks) / self._reached[name]
+            for name, lines in self._lines.items()
+            if any(lines.get(part, 0) & mask for part, mask in masks.items())
+        }
         kinds: Counter[str] = Counter()
         ranks = {}
-        for name in sorted(self._lines, key=lambda name: (self._seconds[name], name)):
-            if any(self._lines[name].get(part, 0) & mask for part, mask in masks.items()):
-                kind = name.split("[")[0]
-                ranks[name] = (kinds[kind], self._seconds[name])
-                kinds[kind] += 1
+        for name in sorted(reaching, key=lambda name: (self._seconds[name], name)):
+            kind = name.split("[")[0]
+            ranks[name] = (kinds[kind], -reaching[name])  # what is about this module first
+            kinds[kind] += 1
         left = sorted(ranks, key=ranks.__getitem__)
         for most in STAGES:
             files: Counter[str] = Counter()
@@ -219,7 +245,7 @@ def run(given: argparse.Namespace) -> None:
         for k, mutant in enumerate(chosen(module, given.each, given.seed))
     ]
     order.sort(key=lambda entry: entry[0])  # every module once, then every module again
-    ends = time.time() + 60 * given.minutes
+    ends, known = time.time() + 60 * given.minutes, equivalent()
     with tempfile.TemporaryDirectory() as folder:
         copy = Copy(Path(folder))
         for path in sorted((ROOT / "tests").glob("test_*.py")):
@@ -234,6 +260,8 @@ def run(given: argparse.Namespace) -> None:
             key = key_of(module, mutant)
             before = done.get(key, {"stage": -1, "status": "survived", "seconds": 0, "tests": 0})
             if before["status"] != "survived" or before["stage"] >= stage:
+                continue
+            if stage and lines_of(before) in known:
                 continue
             if time.time() > ends:
                 return
@@ -276,16 +304,26 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def report(path: Path) -> str:
-    """Shares by package, and the survivors of the present text."""
-    counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    alive = []
+    """Shares by package, without and with those that change nothing, and the other survivors."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    alive, known = [], equivalent()
     for row in {row["key"]: row for row in rows(path) if "key" in row}.values():
-        package = row["module"].split("/")[1]
-        counts[package][0] += row["status"] != "survived"
-        counts[package][1] += 1
+        count = counts[row["module"].split("/")[1]]
+        count[row["status"]] += 1
         if row["status"] == "survived":
-            alive.append(f"{row['module']}:{row['line']} ({row['tests']} tests)\n{row['diff']}")
-    shares = [f"{name}: {k} of {n} killed, {k / n:.0%}" for name, (k, n) in counts.items()]
+            count["equivalent"] += lines_of(row) in known
+            if lines_of(row) not in known:
+                alive.append(f"{row['module']}:{row['line']} ({row['tests']} tests)\n{row['diff']}")
+    counts["together"] = sum(counts.values(), Counter())
+    shares = []
+    for name, count in counts.items():
+        killed = count["killed"] + count["timeout"]
+        total = killed + count["survived"]
+        other = total - count["equivalent"]
+        shares.append(
+            f"{name}: {killed} of {total} killed, {killed / total:.1%}; "
+            f"without {count['equivalent']} that change nothing {killed / other:.1%}"
+        )
     return "\n".join([*shares, "", *alive])
 
 
