@@ -31,7 +31,7 @@ demo: $(VENV)/.base
 	$(BIN)/pertsym verify laird_budimir_skinner_1991 --digits 15
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # What continuous integration adds to the tests.
 check: $(VENV)/.ready
@@ -61,7 +61,7 @@ oldest:
 	    --resolution lowest-direct --editable ".[plot]"
 	build/oldest/bin/uv pip install --quiet --python build/oldest/bin/python \
 	    pytest pytest-xdist hypothesis
-	build/oldest/bin/python -m pytest -n auto --dist loadfile \
+	build/oldest/bin/python -m pytest -n auto --dist worksteal \
 	    $(OLDEST_TESTS:%=tests/test_%.py)
 
 # The newest versions of everything.
@@ -71,7 +71,7 @@ newest:
 	build/newest/bin/python -m pip install --quiet --disable-pip-version-check \
 	    --editable ".[test,notebook,qutip,cluster]"
 	build/newest/bin/python -m pertsym.selftest
-	build/newest/bin/python -m pytest -n auto --dist loadfile
+	build/newest/bin/python -m pytest -n auto --dist worksteal
 
 # The site, executed, warnings as errors, in an environment of its own; then links and formulas.
 build/docs-venv/.ready: pyproject.toml constraints.txt

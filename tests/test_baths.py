@@ -27,6 +27,12 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.divergence import Divergent
+from pertsym.baths.integrals import (
+    kernel_integral,
+    regular_part,
+    regular_slope,
+    spectral_integral,
+)
 from pertsym.baths.integrand import Integrand
 from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.time_correlation import hurwitz
@@ -468,3 +474,32 @@ def test_hurwitz_zeta_of_complex_arguments(shape: tuple[int, ...]) -> None:
             exact = mpmath.zeta(power, mpmath.mpc(z))
             most = mpmath.zeta(power, z.real)  # of the sum of the moduli
             assert abs(mpmath.mpc(value) - exact) <= 3e-15 * most
+
+
+def test_exponents_have_a_smallest_size_and_coefficients_none():
+    """c = 0 is a term that is not there; an exponent of 1e-70 is a slip of units."""
+    assert Exponentials((0.0, 1e-70, 0.2), (1.0, 2.0, 3.0)).c[0] == 0
+    with pytest.raises(ValueError, match=r"^nu: "):
+        Exponentials((0.1, 0.2), (1e-70, 1.0))
+
+
+def test_a_formula_that_is_negative_somewhere_says_so():
+    assert ExpressionDensity(parse_expression("0.1*w*exp(-w)")).remarks() == ()
+    (said,) = ExpressionDensity(parse_expression("0.1*w*(1-w/3)*exp(-w)")).remarks()
+    assert "negative at w = " in said
+    assert float(said.split("w = ")[1].split(";")[0]) > 3
+
+
+def test_nothing_couples_to_an_empty_bath():
+    empty = Correlation(DrudeLorentz(0.0, 2.0), "boson", 1.0)
+    full = Correlation(DrudeLorentz(0.1, 2.0), "boson", 1.0)
+    poles = ((1.0, 0.7, 1), (-1.0, -0.7, 1))
+    for found in (
+        kernel_integral(empty, poles),
+        kernel_integral(full, ()),
+        spectral_integral("CP", empty, full, -1, 0.4, poles),
+        spectral_integral("CC", full, empty, -1, 0.4, poles),
+        regular_part("CP", full, empty, 1, 0.3, 0.6),
+        regular_slope(empty),
+    ):
+        assert (found.value, found.error) == (0, 0)

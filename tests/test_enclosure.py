@@ -321,6 +321,16 @@ def test_regular_parts_at_a_kink(kind: Any, c: Correlation) -> None:
     assert holds(ball(c, lambda x: x.regular_slope(0), 80), *regular_slope(c, 0.0))
 
 
+@pytest.mark.parametrize("kind", ["CC", "CP"])
+@pytest.mark.parametrize("reflect", [-1, 1])
+def test_regular_parts_elsewhere(kind: Any, reflect: int) -> None:
+    """At a pole other than 0 the value that is taken off is that at its image, shift + r pole."""
+    a, b = Correlation(TENT), Correlation(Ohmic(0.1, 1.0, 3.0), "boson", 1.0)
+    for shift, pole in ((0.8125, 0.6875), (-0.9375, 1.25)):
+        found = pair(a, b, lambda p, s=shift, x=pole: p.regular(kind, reflect, s, x))
+        assert holds(found, *regular_part(kind, a, b, reflect, shift, pole))
+
+
 def test_exponentials_by_residues_and_by_contours() -> None:
     """A rational bath written twice: 2 g/(g^2 + w^2) is an exponential and a classical Drude."""
     slow = Correlation(Exponentials((0.5,), (1.25,)))

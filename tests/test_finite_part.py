@@ -16,6 +16,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Table, Underdamped
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.enclosure import BathBalls, PairBalls
+from pertsym.baths.existence import decay_order, moment, taylor, zero_order
 from pertsym.baths.integrals import spectral_integral
 from pertsym.baths.integrand import Integrand
 from pertsym.baths.piecewise_integral import Kernel, finite_part
@@ -178,6 +179,29 @@ def test_kernel_with_a_zero_at_zero():
     assert (odd.zero_order, odd.decay_order) == (0, 2)
     value, _ = odd.at(np.array([0.0]), np.array([1e9]))  # 1.4/(w^2 - 0.49)
     assert value[0] == pytest.approx(1.4e-18, rel=1e-15)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_expansions_of_a_kernel_at_both_ends(seed):
+    """Those of random poles sum up to the kernel; what cancels is 0, so orders are integers."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(0.3, 3.0, 3) * rng.choice((-1, 1), 3)
+    poles = [(float(rng.normal()), float(p), n) for p, n in zip(places, (1, 2, 3), strict=True)]
+
+    def kernel(w):
+        return sum(c / (w - p) ** n for c, p, n in poles)
+
+    near, far = 0.02 * min(abs(places)), 50 * max(abs(places))
+    assert sum(taylor(poles, k)[0] * near**k for k in range(12)) == pytest.approx(kernel(near))
+    assert sum(moment(poles, k)[0] / far**k for k in range(12)) == pytest.approx(kernel(far))
+    p, n = poles[1][1:]
+    even = [(1.0, p, n), (1.0, -p, n)]  # 2 (w^2 + p^2)/(w^2 - p^2)^2
+    assert [zero_order(even), decay_order(even)] == [0, 2]
+    assert moment(even, 3)[0] == taylor(even, 1)[0] == 0
+    odd = [(1.0, p, n), (-1.0, -p, n)]  # 4 p w/(w^2 - p^2)^2
+    assert [zero_order(odd), decay_order(odd)] == [1, 3]
+    assert moment(odd, 3)[0] == pytest.approx(4 * p)
+    assert taylor(odd, 1)[0] == pytest.approx(4 / p**3)
 
 
 def ohmic(s, beta, statistics="boson"):

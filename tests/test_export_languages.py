@@ -1,0 +1,185 @@
+"""Exports to Julia, Mathematica and JAX."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import flint
+import numpy as np
+import pytest
+
+import pertsym as ps
+from pertsym.baths.densities import Density, DrudeLorentz, Ohmic
+from pertsym.codegen import portable_names
+from pertsym.codegen.export import Codegen
+from pertsym.codegen.portable_export import source
+from pertsym.model.file import load_model
+from pertsym.model.values import Model
+from pertsym.rates import bloch_rates
+from tests.exports import (
+    CASES,
+    DENSITIES,
+    DEPHASING,
+    MODELS,
+    SIGMA_X,
+    model_of,
+    module_of,
+)
+
+
+def reader() -> Any:
+    pytest.importorskip("tree_sitter_julia")
+    from tests import julia_reader
+
+    return julia_reader
+
+
+@pytest.mark.parametrize("model", CASES)
+def test_what_is_printed_in_other_languages_is_the_same(model: Model) -> None:
+    """The text that is printed in Julia and Mathematica, run as the Python that it is."""
+    rng = np.random.default_rng(19)
+    code = Codegen.of(model, digits=None)
+    scope = {name: getattr(portable_names, name) for name in portable_names.__all__}
+    exec(compile(source(code), "portable.py", "exec"), scope)
+    moved = {n: x * np.exp(rng.uniform(-0.4, 0.4)) for n, x in code.parameters.items()}
+    moved |= {n: x for n, x in code.parameters.items() if n.startswith("s_")}
+    values, errors = module_of(code).both(**moved)
+    for e, (value, error) in zip(code.expressions, scope["point"](**moved), strict=True):
+        off = abs(value - values[e.quantity][e.order])
+        other = errors[e.quantity][e.order]
+        assert off <= error + other
+        assert error <= 10 * other + 1e-15 * abs(values[e.quantity][e.order]) + 1e-299
+
+
+@pytest.mark.parametrize(
+    "model",
+    [*(load_model(p) for p in MODELS), model_of(DENSITIES[2], 1.0), model_of(DENSITIES[3], 0.0)],
+    ids=lambda model: model.name,
+)
+def test_julia_is_what_it_says(model: Model) -> None:
+    """Parsed, and run by a reader that knows Julia's rules; its self-test's comparison here."""
+    julia_reader = reader()
+    code = Codegen.of(model, digits=None)
+    text = code.render("julia")
+    found = julia_reader.point(text)(*code.parameters.values())
+    for (_, _, stored, lost), (value, error) in zip(code.certified, found, strict=True):
+        assert abs(value - stored) <= error + lost + 1e-15 * abs(stored)
+    with pytest.raises(ValueError, match="not Julia"):
+        julia_reader.parse(text.replace("end", "", 1))
+
+
+@pytest.mark.parametrize("density", [DrudeLorentz(0.1, 2.0), Ohmic(0.05, 2.0, 1.5), DENSITIES[2]])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("operator", [DEPHASING, ((0.5, 0.3), (0.3, 0.1)), SIGMA_X])
+def test_julia_knows_the_spectrum_at_zero_and_what_diverges(
+    density: Density, temperature: float, operator: Any
+) -> None:
+    """At the defaults as certified; at other powers of J infinite where the rates are."""
+    julia_reader = reader()
+    code = Codegen.of(model_of(density, temperature, operator), digits=None).within("julia")
+    assert "inv_T2" in code.forms
+    point = julia_reader.point(code.render("julia"))
+    for c, (value, error) in zip(code.certified, point(*code.parameters.values()), strict=True):
+        assert abs(value - c.value) <= error + c.error + 1e-15 * abs(c.value)
+        assert error <= 1e-11 * (1 + abs(value))
+    if not isinstance(density, Ohmic):
+        return
+    rng = np.random.default_rng(8)
+    for s in (0.5, 1.0, *rng.uniform(0.2, 1.8, 4)):
+        moved = Ohmic(density.alpha, density.wc, float(s))
+        exact = bloch_rates(model_of(moved, temperature, operator), 4, None)
+        given = code.parameters | {"s_b": float(s)}
+        for c, (value, error) in zip(code.certified, point(*given.values()), strict=True):
+            if c.quantity == "equilibrium_constant":
+                continue
+            known = exact.orders[c.order][c.quantity]
+            assert math.isnan(value) == (known is None)
+            if known is None:
+                assert error >= 1e300
+            else:
+                assert abs(value - float(known.value)) <= error + float(known.error)
+
+
+def test_gradients_with_the_spectrum_at_zero() -> None:
+    """inv_T2 of a diagonal coupling is Ĉ(0)/2, known in closed form; infinite below s = 1."""
+    jax = pytest.importorskip("jax")
+    for density, slope in (
+        (DrudeLorentz(0.1, 2.0), {"lam_b": 1.0, "gamma_b": -0.05, "temperature_b": 0.1}),
+        (Ohmic(0.05, 2.0, 1.0), {"alpha_b": 1.0, "wc_b": 0.0, "temperature_b": 0.05, "w0": 0.0}),
+        (Ohmic(0.05, 2.0, 1.5), {"alpha_b": 0.0, "wc_b": 0.0, "temperature_b": 0.0, "w0": 0.0}),
+    ):
+        code = Codegen.of(model_of(density, 1.0, DEPHASING), 2, digits=None)
+        exported = module_of(code, "jax")
+        found = jax.jacrev(lambda p, e=exported: e.evaluate(**p))(exported.PARAMETERS)
+        for name, x in slope.items():
+            assert float(found["inv_T2"][2][name]) == pytest.approx(x, abs=1e-14)
+        if isinstance(density, Ohmic):
+            assert math.isnan(float(exported.evaluate(s_b=0.8)["inv_T2"][2]))
+
+
+def test_mathematica_can_be_run(tmp_path: Path) -> None:
+    """By Mathics, which is slow: a bath of exponentials, whose nodes are few."""
+    mathics = pytest.importorskip("mathics.session")
+    pytest.importorskip("mathics.core.load_builtin").import_and_load_builtins()
+    (path,) = (p for p in MODELS if p.stem == "EXP_complex")
+    code = Codegen.of(load_model(path), digits=None)
+    text = code.render("mathematica")
+    assert text.isascii()
+    (tmp_path / "rates.wl").write_text(text)
+    session = mathics.MathicsSession(add_builtin=True)
+    session.evaluate("$IterationLimit = Infinity")
+    session.evaluate(f'Get["{tmp_path / "rates.wl"}"]')
+    assert str(session.evaluate("selftest[]")) == "0"
+    reference = json.loads(path.with_suffix(".json").read_text())["orders"]["4"]
+    found = session.evaluate(f'evaluate["w0" -> {{{code.w0}, 2.0}}]["k_up"][4][[1]]')
+    assert float(str(found)) == pytest.approx(float(reference["k_up"]), rel=1e-12)
+    assert str(session.evaluate('evaluate["w0" -> -1.0]')).endswith("$Failed")
+
+
+@pytest.mark.parametrize(
+    ("density", "temperature"),
+    [*((d, 1.0) for d in DENSITIES), (DENSITIES[1], 0.0), (DENSITIES[3], 0.0)],
+    ids=repr,
+)
+def test_gradients_are_the_differences_of_enclosures(density: Density, temperature: float) -> None:
+    """With respect to every parameter, which lie at random; the differences at 30 digits."""
+    jax = pytest.importorskip("jax")
+    rng = np.random.default_rng(13)
+    code = Codegen.of(model_of(density, temperature), digits=None)
+    exported = module_of(code, "jax")
+    place = {
+        name: float(x * np.exp(rng.uniform(-0.3, 0.3))) if x and name != "s_b" else float(x)
+        for name, x in code.parameters.items()
+    }
+
+    def enclosed(**moved: float) -> dict[tuple[str, int], flint.arb]:
+        given = place | moved
+        t = given["temperature_b"]
+        shape = {name: given[f"{name}_b"] for name in vars(density)}
+        bath = ps.Bath("b", "boson", 1 / t if t else math.inf, type(density)(**shape))
+        coupling = ps.Coupling.of(ps.sigma_x, "b")
+        rates = bloch_rates(Model.of([0, given["w0"]], [coupling], [bath]), 4, 30)
+        found = {(name, n): x for n, row in rates.orders.items() for name, x in row.items()}
+        return {key: x.value for key, x in found.items() if x is not None}
+
+    gradients = jax.jacrev(lambda p: exported.evaluate(**p))(place)
+    values = enclosed()
+    for key, value in values.items():
+        found = float(exported.evaluate(**place)[key[0]][key[1]])
+        top = max(abs(float(x)) for other, x in values.items() if other[1] == key[1])
+        assert abs(found - float(value)) <= 1e-12 * top
+    for name, x in place.items():
+        if x == 0:
+            continue
+        step = 2.0**-14 * x
+        at = {k: enclosed(**{name: x + k * step}) for k in (-2, -1, 1, 2)}
+        for quantity, order in values:
+            with flint.ctx.workdps(40):
+                a = {k: flint.arb(row[quantity, order]) for k, row in at.items()}
+                slope = float((8 * (a[1] - a[-1]) - a[2] + a[-2]) / (12 * step))
+            top = max(abs(float(v)) for other, v in values.items() if other[1] == order)
+            wanted = float(gradients[quantity][order][name])
+            assert abs(wanted - slope) <= 1e-9 * max(abs(slope), top / x), (quantity, order, name)
