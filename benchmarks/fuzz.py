@@ -60,8 +60,6 @@ ABSURD: Final = 0.2
 
 _NO_NUMBER: Final = re.compile(r"(?<![\w.'\"=:])[-+]?(?:nan|inf|infinity)(?:j|i)?(?![\w'\"])", re.I)
 _REMARK: Final = re.compile(r"note: |\.\.\. |(divergent|not derived yet): |.* of \d+: ")
-    r"(note: |\.\.\. )|(.* of \d+: )?(divergent|not derived yet): |.* of \d+: "
-)
 
 
 class Case(NamedTuple):
