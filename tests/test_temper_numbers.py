@@ -88,6 +88,34 @@ def test_baths_whose_exponentials_are_out_of_range(tmp_path: Path, seed: int) ->
         assert run(command, path).exit_code in (0, 2, 4)
 
 
+@pytest.mark.parametrize("power", ["1e9", "3e8", "7.7e9"])
+def test_powers_that_leave_no_weight(tmp_path: Path, power: str) -> None:
+    density = f'{{ kind = "ohmic", alpha = 0.0084, wc = 0.175, s = {power} }}'
+    path = model_file(tmp_path, (DENSITY, density), (TEMPERATURE, "temperature = 0.0106"))
+    for line in (("steady", "--method", "tcl6"), ("generator", "--order", "6"), ("check",)):
+        assert run(line[0], path, *line[1:]).exit_code in (0, 2, 4)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_weights_beside_which_others_vanish(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    c, nu = rng.uniform(0.01, 0.1, 3), rng.uniform(0.02, 1.5, 3)
+    small = (5e-324, -5e-324, 1e-310, 3e-200)[seed]
+    pairs = [[c[0], 0.0], [c[1], small], [c[2], 0.0]]
+    rates = [[nu[0], 0.09], [nu[1], 0.0], [nu[2], 0.0]]
+    density = f'{{ kind = "exponentials", c = {[[float(x) for x in y] for y in pairs]}, '
+    density += f"nu = {[[float(x) for x in y] for y in rates]} }}"
+    path = model_file(tmp_path, (DENSITY, density), (TEMPERATURE, ""))
+    assert run("check", path).exit_code in (0, 2)
+    assert run("rates", path).exit_code in (0, 2)
+
+
+def test_orders_of_the_mean_force_are_bounded(tmp_path: Path) -> None:
+    for order in (1001, 10**6 + 2, 10**9, -2, 3, 0):
+        line = ("steady", model_file(tmp_path), "--method", "mean-force", "--order", order)
+        refused(run(*line), 2, "--order", str(order))
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_states_after_any_time_keep_their_trace(tmp_path: Path, seed: int) -> None:
     """Long after all memory the state is the steady one, however long."""

@@ -474,6 +474,8 @@ def _peak(modes: Modes, band: float) -> float:
     nu = modes.nu
     share = modes.size / nu.real
     main = np.abs(nu[share > _MAIN * share.max()])
+    if not main.size:  # all weights have underflown
+        raise OverflowError("exponentials that would stand for a bath")
     low, high = (band / 10 if band < math.inf else math.inf), (band if band < math.inf else 0.0)
     low, high = min(low, float(main.min()) / 10), max(high, 10 * float(main.max()))
     narrow = nu[(nu.real < nu.imag / 2) & (share > _MAIN * share.max())]

@@ -222,6 +222,7 @@ project_option = click.option(
 
 def load(path: Path, settings: Sequence[str] = ()) -> Model:
     """The model of a file, with values for its symbols; its remarks go to stderr."""
+    ticker()(f"reading {path}")
     model = load_model(path, read_values(path, settings))
     for remark in model_notes(model):
         note(f"{path}: {remark}")

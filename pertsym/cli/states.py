@@ -129,8 +129,8 @@ def steady_command(
         fail(f"--method: is needed for the state; use one of {', '.join(STEADY)}", BAD_INPUT)
     if order is not None and method != "mean-force":
         fail("--order: belongs to mean-force alone; write tcl2, tcl4, ... for others", BAD_INPUT)
-    if order is not None and (order < 2 or order % 2):
-        fail(f"--order: must be 2, 4, 6, ..., got {order}", BAD_INPUT)
+    if order is not None:
+        even_order(order)
     parsed = load(model, settings)
     wanted = read_observables(parsed, observables, model, settings)
     record: dict[str, Any] = {"basis": basis, "state": None}

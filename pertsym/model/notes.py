@@ -13,6 +13,7 @@ from pertsym.model.bath import Bath
 from pertsym.model.values import Model
 
 _ROUNDING: Final = 1e-12  # relative; a spectrum below this is zero
+_VANISHING = 1e-150  # of the coefficients of a polynomial
 _FAR: Final = 1e6  # of the largest |nu|
 
 
@@ -58,7 +59,9 @@ def negative_spectrum(c: NDArray[np.complex128], nu: NDArray[np.complex128]) -> 
         return None
     scale = float(np.max(np.abs(nu)))
     rate = nu / scale
-    zeros = np.sort(np.roots(_spectrum_numerator(c, rate)).real)
+    numerator = _spectrum_numerator(c, rate)
+    numerator[np.abs(numerator) < _VANISHING * np.abs(numerator).max()] = 0  # zeros out of range
+    zeros = np.sort(np.roots(numerator).real)
     points = [*rate.imag]
     # a leading coefficient that is 0 but for rounding puts a zero far out, where Ĉ is rounding
     for near in (zeros, zeros[np.abs(zeros) < _FAR]):

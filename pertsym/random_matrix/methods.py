@@ -93,8 +93,9 @@ def simulate(
     """
     _check(model, size, realisations, seed)
     runs = []
-    for number, source in enumerate(np.random.SeedSequence(seed).spawn(realisations), 1):
-        progress(f"realisation {number} of {realisations}")
+    for number in range(realisations):
+        progress(f"realisation {number + 1} of {realisations}")
+        source = np.random.SeedSequence(seed, spawn_key=(number,))  # as `spawn`, one by one
         runs.append(_one(model, initial, times, size, np.random.default_rng(source)))
     found = np.array(runs)
     if realisations == 1:  # which says nothing of its own spread
