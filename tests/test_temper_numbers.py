@@ -20,7 +20,7 @@ from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table
 from pertsym.baths.exponential_fit import poles
 from pertsym.baths.piecewise_sampling import piecewise
 from pertsym.dynamics.propagation import _require_few
-from pertsym.dynamics.reliability import error_of_steady
+from pertsym.dynamics.reliability import error_of_steady, felt
 from pertsym.model.file import load_model
 from pertsym.rates import bloch_rates
 from tests.command_line import DENSITY, OPERATOR, TEMPERATURE, model_file, refused, run, said_by
@@ -108,6 +108,21 @@ def test_weights_beside_which_others_vanish(tmp_path: Path, seed: int) -> None:
     path = model_file(tmp_path, (DENSITY, density), (TEMPERATURE, ""))
     assert run("check", path).exit_code in (0, 2)
     assert run("rates", path).exit_code in (0, 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_matrices_that_no_routine_can_treat(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    huge = f"{rng.uniform(1, 9):.2g}e{rng.integers(296, 300)}"
+    for formula in (f"(0.1*w**3*exp(-w))/Min(-{huge}, 0.1)", f"w**2*exp(-w)*Max({huge}+pi, -1)"):
+        density = f'{{ kind = "expression", expression = "{formula}" }}'
+        for statistics in ("boson", "classical"):
+            bath = (TEMPERATURE, f'statistics = "{statistics}"\ntemperature = 0.07')
+            path = model_file(tmp_path, (DENSITY, density), bath)
+            line = ("evolve", path, "--method", "tcl4-asymptotic", "--initial", "0")
+            assert run(*line, "--times", "0:1:3").exit_code in (0, 2, 3, 4)
+            assert run("rates", path, "--order", "4").exit_code in (0, 2, 3, 4)
+    assert felt(np.full((4, 4), math.inf)) == math.inf
 
 
 def test_orders_of_the_mean_force_are_bounded(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import click
+import numpy as np
 from tqdm import tqdm
 
 from pertsym.baths.divergence import Divergent
@@ -55,7 +56,7 @@ def command_errors(function: F) -> F:
             fail(str(_located(fault, _file(kwargs))), NOT_DERIVABLE)
         except Divergent as fault:
             fail(f"{_named(kwargs)}divergent: {fault}", DOES_NOT_EXIST)
-        except (ArithmeticError, MemoryError) as fault:
+        except (ArithmeticError, MemoryError, np.linalg.LinAlgError) as fault:
             if _file(kwargs) is None:  # there are no numbers of a user's that could be at fault
                 raise
             if isinstance(fault, (OverflowError, FloatingPointError, ZeroDivisionError)):
@@ -82,8 +83,6 @@ def _checked() -> Iterator[None]:
 
     Nothing is printed before it has passed.
     """
-    import numpy as np  # as all commands about numbers do
-
     held = io.StringIO()
 
     def passed() -> None:

@@ -47,6 +47,8 @@ def felt(error: Numbers) -> float:
         Of each element, >= 0.
     """
     size = math.isqrt(len(error))
+    if not np.all(np.isfinite(error)):
+        return math.inf
     # |rho_cd| <= sqrt(rho_cc rho_dd): the largest value of a quadratic form for each row
     return float(np.linalg.norm(error.reshape(-1, size, size), 2, axis=(1, 2)).max())
 

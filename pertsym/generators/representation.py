@@ -33,7 +33,7 @@ from pertsym.model.values import Model
 TOLERANCE = 1e-11
 BAND = 4.0
 HIGHEST = 40
-LARGEST = 2e8  # complex numbers in one array: 3 GiB
+LARGEST = 6e7  # complex numbers in one array: 1 GiB, of which there is one more beside it
 _COARSER = 30.0
 _MOST_DOUBT = 30.0
 _QUARTER = 0.25
