@@ -14,6 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
+from pertsym import Coupling, bloch
 from pertsym.baths import enclosure
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
@@ -503,3 +504,31 @@ def test_nothing_couples_to_an_empty_bath():
         regular_slope(empty),
     ):
         assert (found.value, found.error) == (0, 0)
+
+
+def test_a_spectrum_has_no_value_where_it_jumps():
+    step = Correlation(Table((1.0, 2.0), (0.2, 0.4), "linear"), "boson", 1.0)
+    for w in (2.0, -2.0):
+        with pytest.raises(Divergent, match=r"Ĉ\(w\) jumps at w = -?2"):
+            step.spectrum(w)
+    assert step.spectrum(2.0 + 1e-9).value == 0
+
+
+def test_the_last_break_of_a_formula_is_its_end():
+    for text, end in (
+        ("0.1*w*(Heaviside(2-w) + Heaviside(1-w))", 2.0),
+        ("0.1*w*Heaviside(3-w)", 3.0),
+        ("0.1*w*exp(-w)*(1 + Heaviside(1-w))", INF),
+    ):
+        assert ExpressionDensity(parse_expression(text)).end == end
+
+
+@pytest.mark.parametrize("w", [1e-9, 1e-5])
+def test_differences_of_a_transform_keep_their_digits(w):
+    """P(-w) - P(w) of the shift at w far below the bath, in one call and in many."""
+    shift = bloch([Coupling.of([[0, 1], [1, 0]], "b")]).frequency_shift[2]
+    for density in (DrudeLorentz(0.1, 2.0), Ohmic(0.1, 1.0, 3.0)):
+        function = shift.function(b=density)
+        many = function(np.full(3, w), 0.7)
+        for one in (function(w, 0.7), Estimate(many.value[1], many.error[1])):
+            assert 0 < one.error < 1e-9 * abs(one.value)

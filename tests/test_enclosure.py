@@ -321,6 +321,25 @@ def test_regular_parts_at_a_kink(kind: Any, c: Correlation) -> None:
     assert holds(ball(c, lambda x: x.regular_slope(0), 80), *regular_slope(c, 0.0))
 
 
+@pytest.mark.parametrize(
+    ("factor", "value"),
+    [
+        ("sqrt(2)*pi", math.sqrt(2) * math.pi),
+        ("(1 + sqrt(2) + pi)", 1 + math.sqrt(2) + math.pi),
+        ("exp(sqrt(3)*pi/7)/3", math.exp(math.sqrt(3) * math.pi / 7) / 3),
+    ],
+)
+def test_constants_of_formulas(factor: str, value: float) -> None:
+    """Numbers that are no fractions, as a factor and within an exponent."""
+    for text, plain in (
+        (f"{factor}*w*exp(-w)", value * 0.7 * math.exp(-0.7)),
+        (f"w*exp(-w*{factor})", 0.7 * math.exp(-0.7 * value)),
+    ):
+        found = enclosure.spectrum(Correlation(formula(text)), 0.7)  # T = 0: 2 J
+        assert float(found.mid()) == pytest.approx(2 * plain, rel=1e-14)
+        assert abs(enclosure.transform(Correlation(formula(text)), 0.7).rad()) < 1e-20
+
+
 @pytest.mark.parametrize("kind", ["CC", "CP"])
 @pytest.mark.parametrize("reflect", [-1, 1])
 def test_regular_parts_elsewhere(kind: Any, reflect: int) -> None:

@@ -104,7 +104,10 @@ def test_rules_of_a_bath_are_made_for_octaves_and_few_are_kept() -> None:
         assert abs(found.value - expected.value) <= found.error + expected.error
     assert len(bath._nodes) == 1
     for exponent in range(-30, 30):
-        bath.transform(1.5 * 2.0**exponent, 0)
+        w = 1.5 * 2.0**exponent
+        found, expected = bath.transform(w, 0), spread.transform(w)
+        assert abs(found.value - expected.value) <= found.error + expected.error
+        assert found.error <= 1e-9 * abs(found.value)
     assert len(bath._nodes) == standalone.KEPT
 
 

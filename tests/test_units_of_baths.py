@@ -14,6 +14,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
     Density,
     DrudeLorentz,
+    Exponentials,
     ExpressionDensity,
     Mixture,
     Ohmic,
@@ -21,6 +22,7 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.exponential_fit import represent
+from pertsym.baths.frequency_grid import FrequencyGrid
 from pertsym.baths.integrals import kernel_integral, regular_part, spectral_integral
 from pertsym.expressions.expression import parse_expression
 
@@ -33,7 +35,14 @@ DENSITIES: list[Density] = [
     Mixture((Ohmic(0.1, 1.3, 1.0), Underdamped(0.2, 0.8, 0.3))),
     Table((0.1, 0.3, 0.7, 1.6, 3.0), (0.0, 0.2, 0.3, 0.1, 0.0)),
 ]
-UNITS = (2.0**-9, 2.0**11)
+DENSITIES.append(Mixture((DENSITIES[-1], Ohmic(0.1, 1.3, 1.0))))  # share no nodes
+
+
+def formula(text: str) -> ExpressionDensity:
+    return ExpressionDensity(parse_expression(text))
+
+
+UNITS = (2.0**-11,)
 
 
 def in_other_units(density: Any, unit: float) -> Any:
@@ -49,7 +58,7 @@ def in_other_units(density: Any, unit: float) -> Any:
 
 
 def scales(found: Any, wanted: Any, factor: float) -> None:
-    """As in the other units, where a wrong power of a frequency makes a factor of 500 at least."""
+    """As in the other units, where a wrong power of a frequency makes a factor of 2000 at least."""
     assert abs(found.value - factor * wanted.value) <= found.error + factor * wanted.error
     assert factor * wanted.error / 100 <= found.error <= factor * wanted.error * 100
 
@@ -59,7 +68,7 @@ def scales(found: Any, wanted: Any, factor: float) -> None:
 def test_spectra_and_integrals(density: Density, unit: float) -> None:
     other = in_other_units(density, unit)
     for statistics, beta in (("boson", 0.8), ("boson", math.inf), ("classical", 0.8)):
-        if statistics == "classical" and isinstance(density, Table):
+        if statistics == "classical" and "Table" in repr(density):
             continue
         a = Correlation(density, statistics, beta)  # type: ignore[arg-type]
         b = Correlation(other, statistics, beta / unit)  # type: ignore[arg-type]
@@ -97,12 +106,49 @@ def test_exponentials(density: Density, statistics: Any, unit: float) -> None:
 @pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("shape", ["w**3*exp(-w)", "w*exp(-Abs(w-1))", "w/(1+w**4)*Heaviside(2-w)"])
 def test_formulas(shape: str, unit: float) -> None:
-    a = Correlation(ExpressionDensity(parse_expression(f"0.1*{shape}")), "boson", 1.3)
+    a = Correlation(formula(f"0.1*{shape}"), "boson", 1.3)
     text = shape.replace("w", f"(w/{unit!r})")
-    b = Correlation(
-        ExpressionDensity(parse_expression(f"0.1*{unit!r}*{text}")), "boson", 1.3 / unit
-    )
+    b = Correlation(formula(f"0.1*{unit!r}*{text}"), "boson", 1.3 / unit)
     for w in (0.45, -1.2):
         for m in (0, 1):
             scales(b.spectrum(unit * w, m), a.spectrum(w, m), unit ** (1 - m))
             scales(b.transform(unit * w, m), a.transform(w, m), unit ** (1 - m))
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("density", DENSITIES, ids=repr)
+def test_grids(density: Density, unit: float) -> None:
+    """Peaks and kinks are marked at their own distances."""
+    other = in_other_units(density, unit)
+    a = FrequencyGrid.of(Correlation(density, "boson", 0.8), 1e-6)
+    b = FrequencyGrid.of(Correlation(other, "boson", 0.8 / unit), 1e-6)
+    for name in ("low", "high", "peak"):
+        assert getattr(b, name) == pytest.approx(unit * getattr(a, name), rel=1e-9)
+    assert np.ravel(b.clusters) == pytest.approx(unit * np.ravel(a.clusters), rel=1e-9)
+
+
+@pytest.mark.parametrize("beta", [0.8, math.inf])
+@pytest.mark.parametrize(
+    "density",
+    [
+        DENSITIES[0],
+        Underdamped(0.3, 1.1, 0.5),
+        formula("0.1*w/(1+w)**4"),
+        Exponentials((0.1,), (1.0,)),
+        Exponentials((0.1 + 0.02j,), (1.0,)),
+    ],
+    ids=repr,
+)
+def test_powers_of_the_tails(density: Any, beta: float) -> None:
+    """Ĉ ~ |w|^p on either side: the logarithmic slope far out."""
+    bath = (
+        Correlation(density)
+        if isinstance(density, Exponentials)
+        else Correlation(density, "boson", beta)
+    )
+    for power, side in zip(bath.thermal.tails, (-1, 1), strict=True):
+        near, far = (float(bath.spectrum(side * w).value) for w in (1e5, 2e5))
+        if math.isinf(power):
+            assert near == far == 0
+        else:
+            assert math.log2(far / near) == pytest.approx(power, abs=1e-3)
