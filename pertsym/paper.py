@@ -245,7 +245,7 @@ class Paper:
         for name, value in said.items():
             title, prose = (part.replace(f"<<{name}>>", str(value)) for part in (title, prose))
         first = [self.row(equation) for equation in step.get("rows", ())]
-        last = []
+        last: list[Formula] = []
         for given in step.get("formula", ()):
             (last if given.get("last") else first).append(self._typed(given))
         formulas = (*first, *displayed(shown), *last)
