@@ -82,6 +82,11 @@ class Paper:
         TOML file of the ledger's claims.
     checks
         Tag -> computation that establishes the claims of that tag.
+
+    Raises
+    ------
+    ValueError
+        If there is no title, here or in paper.toml, or that has a key that means nothing.
     """
 
     script: str = ""

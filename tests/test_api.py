@@ -386,6 +386,8 @@ def test_functions_are_in_the_units_of_the_model(units: str) -> None:
     found = derived.k_up[2].function(**baths)(w0=w0)
     assert found.value == pytest.approx(bare.value * table.rate_factor, rel=1e-12)
     # K is a number in any units
+    with pytest.raises(ValueError, match="no sum of time-domain terms"):
+        _ = derived.equilibrium_constant[2].rules
     constant = derived.equilibrium_constant[2].function(**baths)(w0=w0)
     assert agree(constant, numbers.equilibrium_constant[2])
     for wrong, right in (("temperature_hot", "beta_hot"), ("temperature", "beta")):
