@@ -21,8 +21,13 @@ from threadpoolctl import threadpool_limits
 
 from pertsym.files import write_whole
 from pertsym.model.values import Model
-from pertsym.systems.proton_transfer import CUTOFF, FEMTOSECOND, TEMPERATURE, proton_transfer
-from pertsym.systems.proton_transfer import wavepacket as gaussian
+from pertsym.systems.proton_transfer import (
+    CUTOFF,
+    FEMTOSECOND,
+    TEMPERATURE,
+    proton_transfer,
+    proton_wavepacket,
+)
 
 DATA = Path(__file__).parent.parent / "derivations" / "proton_transfer" / "heom.json"
 
@@ -110,7 +115,7 @@ def terms(eta: float = 1.0, depth: int = DEEP[0]) -> dict[str, Any]:
 def packet(eta: float) -> dict[str, Any]:
     """<q> and the four lowest populations of the wavepacket over time."""
     model = proton_transfer(eta, PACKET_LEVELS)
-    state = qutip.Qobj(gaussian(eta, PACKET_LEVELS).state)
+    state = qutip.Qobj(proton_wavepacket(eta, PACKET_LEVELS).state)
     q = position(model)
     found = []
     for depth in PACKET_DEPTHS[eta]:

@@ -42,6 +42,11 @@ class ConstantResult(Result):
             "equilibrium_constant: is no sum of time-domain terms; ask for its form or steps"
         )
 
+    @property
+    def rules(self) -> Step:
+        """There are none: the rules are those of time-domain terms."""
+        raise ValueError("equilibrium_constant: is no sum of time-domain terms; it has no rules")
+
     def function(
         self, statistics: Statistics = "boson", **baths: BathDensity | Bath | str | float | None
     ) -> Callable[..., Estimate]:

@@ -402,21 +402,6 @@ def displayed(shown: Shown) -> tuple[Formula, ...]:
     return tuple(formula for one in shown for formula in displayed(one))
 
 
-def forms_step(
-    key: str,
-    title: str,
-    prose: str,
-    shown: Iterable[NamedForm],
-    first: tuple[Formula, ...] = (),
-    last: tuple[Formula, ...] = (),
-) -> Step:
-    """A step that displays spectral forms, between formulas of other kinds.
-
-    Left-hand sides are names; an equation is `typed`, and compared.
-    """
-    return Step(key, title, prose, (*first, *displayed(shown), *last))
-
-
 def named(
     equations: Equations,
     names: Iterable[str],

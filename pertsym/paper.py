@@ -82,6 +82,11 @@ class Paper:
         TOML file of the ledger's claims.
     checks
         Tag -> computation that establishes the claims of that tag.
+
+    Raises
+    ------
+    ValueError
+        If there is no title, here or in paper.toml, or that has a key that means nothing.
     """
 
     script: str = ""
@@ -122,6 +127,8 @@ class Paper:
         for key, value in (defaults | words).items():
             if getattr(self, key) in ("", Path(), ()):
                 object.__setattr__(self, key, value)
+        if not self.title:
+            raise ValueError(f"derivation {self.name!r}: title is missing; give it in paper.toml")
 
     @cached_property
     def _words(self) -> Mapping[str, Any]:
@@ -242,11 +249,11 @@ class Paper:
         title, prose = _line(step["title"]), _line(step.get("prose", ""))
         for name, value in said.items():
             title, prose = (part.replace(f"<<{name}>>", str(value)) for part in (title, prose))
-        rows = [self.row(equation) for equation in step.get("rows", ())]
-        places: dict[bool, list[Formula]] = {True: [], False: rows}
+        first = [self.row(equation) for equation in step.get("rows", ())]
+        last: list[Formula] = []
         for given in step.get("formula", ()):
-            places[bool(given.get("last"))].append(self._typed(given))
-        formulas = (*places[False], *displayed(shown), *places[True])
+            (last if given.get("last") else first).append(self._typed(given))
+        formulas = (*first, *displayed(shown), *last)
         lines = tuple(text or step.get("text", ()))
         return Step(key, title, prose, formulas, lines, step.get("level", 1))
 

@@ -29,6 +29,8 @@ from pertsym.baths.divergence import Divergent
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import Pieces
 from pertsym.codegen.finite_parts import Question
+from pertsym.codegen.point_sums import PointSums
+from pertsym.codegen.runtime import Sums
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.expressions.expression import parse_expression
@@ -387,3 +389,12 @@ def test_two_baths_at_two_temperatures() -> None:
             }
             expected = evaluate(asked, (0.9,), DoubleSpectra(parts))  # type: ignore[arg-type]
             agree(Bounded(found.value[k], found.error[k]), expected)
+
+
+@pytest.mark.parametrize("w", [0.0, 0.3, -0.3])
+def test_sums_at_a_first_point_are_those_of_arrays(w: float) -> None:
+    nodes = Single(correlation(Ohmic(0.1, 1.0, 1.0), 1.3)).unit.nodes(0.1, 10.0)
+    value, error = PointSums(nodes).transform(w, 0)
+    found, lost = Sums(nodes).transform(np.array([w]), 0)
+    assert abs(value - found[0]) <= error + lost[0]
+    assert error <= 1e-8

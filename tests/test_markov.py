@@ -22,7 +22,7 @@ from pertsym.dynamics.methods import evolve, steady
 from pertsym.dynamics.redfield import redfield
 from pertsym.environments.markov import MarkovChain
 from pertsym.equations.exponential_bath import exact_generator, real_entries
-from pertsym.equations.jump_noise import JumpNoise, Ladder
+from pertsym.equations.noise_ladders import JumpNoise, Ladder
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 from pertsym.generators.contracted import Contracted

@@ -85,7 +85,7 @@ def test_statements_of_functions_by_line() -> None:
 
 
 def test_tests_are_chosen_by_line_quick_and_unlike_ones_first() -> None:
-    module = "pertsym/baths/broadcasting.py"
+    module = "pertsym/baths/checks.py"
     starts = statement_of((ROOT / module).read_text(encoding="utf-8"))
     line = max(starts)
     mask, other = format(1 << starts[line], "x"), format(1 << min(starts.values()), "x")

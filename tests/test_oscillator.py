@@ -25,7 +25,7 @@ from pertsym.model.bath import Bath
 from pertsym.model.oscillator import OscillatorModel, PositionCoupling
 from pertsym.model.units import UNITS
 from pertsym.numerics.spectra import DoubleSpectra
-from pertsym.oscillator.coefficients import coefficients
+from pertsym.oscillator.coefficients import oscillator_coefficients
 from pertsym.oscillator.fock import DampedLevels, phonon_number
 from pertsym.oscillator.lorentz_drude import NotSimple, half_line_principal_value, sum_over_integers
 from pertsym.oscillator.weyl import ONE, P, Superoperator, Weyl, X, heisenberg
@@ -165,8 +165,8 @@ def test_lorentz_drude(temperature: float, cutoff: float, frequency: float) -> N
     mass, density = 1.7, DrudeLorentz(0.9, cutoff)
     at = lorentz(density, frequency, mass)
     hot = {"T": temperature}
-    found = coefficients(model(spins(density, temperature), frequency, mass)).values
-    quantum = coefficients(model(bosons(density, temperature), frequency, mass)).values
+    found = oscillator_coefficients(model(spins(density, temperature), frequency, mass)).values
+    quantum = oscillator_coefficients(model(bosons(density, temperature), frequency, mass)).values
     cold_gamma = closed.gamma_oscillators(**at)
     wanted = {
         "gamma": closed.gamma_spins(**at, **hot) if temperature else cold_gamma,
@@ -223,7 +223,7 @@ def test_shift_of_spins_against_another_quadrature(density: Any, temperature: fl
             return mpmath.mpf(density.lam) ** 2 * friction * w / below
 
         wanted = principal_value(lambda w: j(w) * mpmath.tanh(beta * w / 2) * w, w0)
-        found = coefficients(model(spins(density, temperature), 0.9)).values
+        found = oscillator_coefficients(model(spins(density, temperature), 0.9)).values
         assert found["frequency_shift_squared"].value == pytest.approx(
             float(-2 * wanted / mpmath.pi), rel=1e-12
         )
@@ -235,7 +235,7 @@ def test_close_to_the_zero_of_f() -> None:
     """f changes sign where the cut-off is the frequency; relative accuracy holds up to there."""
     for offset in (1e-3, -1e-7, 1e-10):
         cutoff = 1.0 + offset
-        found = coefficients(model(spins(DrudeLorentz(1.0, cutoff), 2.0))).values["f"]
+        found = oscillator_coefficients(model(spins(DrudeLorentz(1.0, cutoff), 2.0))).values["f"]
         exact = 2 * cutoff / math.pi * math.log1p(cutoff - 1.0) / (1 + cutoff**2)
         assert found.value == pytest.approx(exact, rel=1e-12)
         assert found.error <= 1e-12 * abs(exact)
@@ -244,7 +244,9 @@ def test_close_to_the_zero_of_f() -> None:
 def test_exponentials_against_elementary_integrals() -> None:
     c, nu = (0.4 - 0.2j, 0.1 + 0.3j), (0.8 + 0.4j, 1.5 - 0.2j)
     mass, w = 1.3, 0.7
-    found = coefficients(model(Bath("b", "boson", None, Exponentials(c, nu)), w, mass)).values
+    found = oscillator_coefficients(
+        model(Bath("b", "boson", None, Exponentials(c, nu)), w, mass)
+    ).values
     cosine = sum(a * n / (n * n + w * w) for a, n in zip(c, nu, strict=True))
     sine = sum(a * w / (n * n + w * w) for a, n in zip(c, nu, strict=True))
     wanted = {
@@ -258,7 +260,9 @@ def test_exponentials_against_elementary_integrals() -> None:
 
 
 def test_classical_noise_neither_damps_nor_shifts() -> None:
-    found = coefficients(model(Bath("b", "classical", 0.5, DrudeLorentz(1.0, 2.0)))).values
+    found = oscillator_coefficients(
+        model(Bath("b", "classical", 0.5, DrudeLorentz(1.0, 2.0)))
+    ).values
     assert (found["gamma"].value, found["gamma"].error) == (0, 0)
     assert found["frequency_shift_squared"].value == 0
     assert found["D"].value == pytest.approx(2.0 * DrudeLorentz(1.0, 2.0).at(1.0) / 1.0, rel=1e-13)
@@ -268,7 +272,7 @@ def test_generated_functions_give_the_same() -> None:
     density, beta = Ohmic(0.2, 3.0, 1.0), 1.25
     bath = bosons(density, 1 / beta)
     spectra = DoubleSpectra({"B": ((1, Correlation(density, "boson", beta)),)})
-    found = coefficients(model(bath, 0.8, 2.0)).values
+    found = oscillator_coefficients(model(bath, 0.8, 2.0)).values
     for name in ("gamma", "f", "frequency_shift_squared"):
         value = getattr(generated, f"mass_times_{name}")(0.8, spectra)
         assert abs(value.value / 2.0 - found[name].value) <= value.error + found[name].error
@@ -279,8 +283,8 @@ def test_strengths_of_one_bath_add_before_they_are_squared() -> None:
     bath = bosons(DrudeLorentz(1.0, 2.0), 1.0)
     couplings = (PositionCoupling("b", 0.5), PositionCoupling("b", -2.0))
     both = OscillatorModel("m", UNITS["natural"], 1.0, 1.0, couplings, (bath,))
-    once = coefficients(model(bath)).values
-    for name, value in coefficients(both).values.items():
+    once = oscillator_coefficients(model(bath)).values
+    for name, value in oscillator_coefficients(both).values.items():
         assert value.value == pytest.approx(2.25 * once[name].value, rel=1e-13)
 
 
@@ -414,9 +418,9 @@ def test_commands_for_levels_refuse_an_oscillator(tmp_path: Path) -> None:
 def test_moments_stay_at_the_thermal_values_of_the_weak_coupling_limit() -> None:
     """Damping and diffusion balance at <P^2> = D/(2 gamma) = M Omega0 coth(beta Omega0/2)/2."""
     bath = bosons(DrudeLorentz(1.0, 5.0), 0.8)
-    found = coefficients(model(bath, 1.1, 1.4)).values
+    found = oscillator_coefficients(model(bath, 1.1, 1.4)).values
     stationary = found["D"].value / (2 * found["gamma"].value)
     assert stationary == pytest.approx(1.4 * 1.1 / 2 / np.tanh(1.1 / 1.6), rel=1e-13)
-    saturated = coefficients(model(spins(DrudeLorentz(1.0, 5.0), 0.8), 1.1, 1.4)).values
+    saturated = oscillator_coefficients(model(spins(DrudeLorentz(1.0, 5.0), 0.8), 1.1, 1.4)).values
     ratio = saturated["D"].value / (2 * saturated["gamma"].value)
     assert ratio == pytest.approx(stationary, rel=1e-13)

@@ -30,7 +30,7 @@ from pertsym.systems.proton_transfer import (
     grid_states,
     landmarks,
     proton_transfer,
-    wavepacket,
+    proton_wavepacket,
 )
 
 ROOT = Path(__file__).parent.parent
@@ -78,7 +78,7 @@ def test_the_example_is_the_model() -> None:
 
 
 def test_wavepacket_moves_right_with_the_energy_of_the_barrier() -> None:
-    start, marks = wavepacket(0.1, 12), landmarks()
+    start, marks = proton_wavepacket(0.1, 12), landmarks()
     assert start.momentum**2 / (2 * WELL.mass) == pytest.approx(marks.barrier, rel=1e-12)
     assert start.captured == pytest.approx(1, abs=0.005)
     assert np.trace(start.state) == pytest.approx(1, abs=1e-12)

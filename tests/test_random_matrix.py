@@ -41,7 +41,7 @@ from pertsym.random_matrix.ensemble import (
     resolvent_slope,
 )
 from pertsym.random_matrix.evolution import METHODS, populations
-from pertsym.random_matrix.methods import simulate, spectral_rate
+from pertsym.random_matrix.methods import random_matrix_spectral_rate, simulate
 from pertsym.random_matrix.rates import conserved_energy, random_matrix_rates
 
 from .open_systems import gorm_spin
@@ -446,7 +446,7 @@ def test_fourth_order_is_several_times_nearer_to_the_exact_rate(
 def test_simulated_rate_at_one_energy_is_the_pole() -> None:
     """From eigenstates of 60 realisations, within its own error; order 2 is far outside."""
     model = gorm_spin(0.1, 0.5, 0.0)
-    found = spectral_rate(model, 0.0, size=150, realisations=60, seed=5)
+    found = random_matrix_spectral_rate(model, 0.0, size=150, realisations=60, seed=5)
     exact = rate_at_coupling(F(1, 10), F(0), 0.25)
     second = conserved_energy(model.energies, 0.25, 0.0).rates[2]
     assert abs(found.rate - exact) < 2 * found.error

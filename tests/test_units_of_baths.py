@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pertsym.baths.frequency_grid import FrequencyGrid
 
 from pertsym.baths.checks import parameters_of
 from pertsym.baths.correlation import Correlation
@@ -22,7 +23,6 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.baths.exponential_fit import represent
-from pertsym.baths.frequency_grid import FrequencyGrid
 from pertsym.baths.integrals import kernel_integral, regular_part, spectral_integral
 from pertsym.expressions.expression import parse_expression
 

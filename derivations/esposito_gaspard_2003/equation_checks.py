@@ -129,6 +129,7 @@ def dyson(digits: int) -> Findings:
         wanted = np.array([-1j * m * (si @ p[k, k] - p[k, k] @ si) for k, m in enumerate(of)])
         off = np.abs(seen(at(v, time, start)) - wanted).max()
         yield holds(f"(18), {name}", off < ROUNDING)
+    # `first` is that of the centred B, the last of the two
     yield holds("(23)", np.abs(seen(first)).max() < 1e-10)
     yield holds("the total state does change at first order", np.abs(first).max() > 1e-2)
 

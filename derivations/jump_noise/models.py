@@ -15,7 +15,7 @@ from pertsym.algebra.linear_fractions import LinearFraction, Ring
 from pertsym.derivation import Reading
 from pertsym.equations.exact_rates import ExactRates
 from pertsym.equations.exponential_bath import Entries, real_entries
-from pertsym.equations.jump_noise import JumpNoise, Ladder
+from pertsym.equations.noise_ladders import JumpNoise, Ladder
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 from pertsym.language.evaluation import Values

@@ -34,7 +34,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, close, exact, holds, near
-from pertsym.equations.jump_noise import times_tensor
+from pertsym.equations.noise_ladders import times_tensor
 from pertsym.equations.nuclear_relaxation import ISOTROPIC
 from pertsym.generators.tcl import tcl_generator
 from pertsym.numerics.evaluate import evaluate

@@ -29,7 +29,7 @@ from pertsym.equations.exponential_bath import (
     real_entries,
 )
 from pertsym.equations.generator import Generator
-from pertsym.equations.jump_noise import (
+from pertsym.equations.noise_ladders import (
     JumpNoise,
     Ladder,
     gaussian_counterpart,

@@ -23,15 +23,15 @@ from pertsym.generators.steady import steady_state
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import acting
 from pertsym.model.values import Model
-from pertsym.systems.dvr import Grid, converged_states
+from pertsym.systems.dvr import Grid, bound_states
 from pertsym.systems.proton_transfer import (
     FEMTOSECOND,
     WELL,
     grid_states,
     landmarks,
     proton_transfer,
+    proton_wavepacket,
 )
-from pertsym.systems.proton_transfer import wavepacket as prepared
 
 Matrix = NDArray[np.complex128]
 Reals = NDArray[np.float64]
@@ -180,12 +180,12 @@ def table_2(digits: int) -> Findings:
 def dvr(digits: int) -> Findings:
     """(9): known levels of the harmonic oscillator and of a Morse oscillator; convergence here."""
     mass, frequency, depth, width = 1836.0, 0.01, 0.1, 1.0
-    oscillator = converged_states(
+    oscillator = bound_states(
         lambda x: mass * frequency**2 * x**2 / 2, mass, Grid(-2.0, 2.0, 41), 8
     ).states
     n = np.arange(8)
     raising = np.sqrt((n[:-1] + 1) / (2 * mass * frequency))
-    morse = converged_states(
+    morse = bound_states(
         lambda x: depth * (1 - np.exp(-width * x)) ** 2, mass, Grid(-1.2, 5.0, 81), 6, 1e-10
     ).states
     spacing = width * math.sqrt(2 * depth / mass)
@@ -296,7 +296,7 @@ def slopes(order: int) -> dict[str, str]:
 def packet(eta: float) -> tuple[Reals, Reals]:
     """<q>(t) of the CCQME at the hierarchy's times, and its largest coherence (times,)."""
     given, times = model(eta, PACKET_LEVELS), times_of("wavepacket_times_fs")
-    start = prepared(eta, PACKET_LEVELS).state
+    start = proton_wavepacket(eta, PACKET_LEVELS).state
     states = evolve(given, "ccqme-secular", start, times.tolist())
     coherences = np.abs(states * (1 - np.eye(PACKET_LEVELS))).max(axis=(1, 2))
     return np.einsum("ij,tji->t", position(eta), states).real, coherences
@@ -326,7 +326,7 @@ def oscillation(q: Reals) -> list[float]:
 @check(ENGINE, HIERARCHY, status="numerical")
 def wavepacket(digits: int) -> Findings:
     """(21), Fig. 4 at eta = 0.1: the packet, its motion from well to well, and where it settles."""
-    marks, start = landmarks(), prepared(0.1, PACKET_LEVELS)
+    marks, start = landmarks(), proton_wavepacket(0.1, PACKET_LEVELS)
     energy = start.momentum**2 / (2 * WELL.mass)
     q, coherent = packet(0.1)
     exact = exact_position(0.1)

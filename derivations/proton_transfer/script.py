@@ -32,7 +32,7 @@ from pertsym.systems.proton_transfer import (
     WELL,
     grid_states,
     landmarks,
-    wavepacket,
+    proton_wavepacket,
 )
 
 
@@ -58,7 +58,7 @@ def narrate(order: int) -> Iterator[Step]:
         yield PAPER.told("fourth-order")
     yield steady_states(order)
     yield regimes()
-    start = wavepacket(0.1, 12)
+    start = proton_wavepacket(0.1, 12)
     yield PAPER.told(
         "wavepacket",
         x0=marks["left"],

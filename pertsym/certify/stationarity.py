@@ -114,11 +114,10 @@ class Auxiliaries:
         """Ĉ(w) S X - Ĉ(-w) X S, where Ĉ = 1 at the positive sign of the line."""
         j, sign = line
         weight, depth = self.point.weights[j], x.shape[-1]
-        sides = [self._left(x), -self._right(x)]
-        side = sides[sign > 0]  # the one with the weight
-        weighted = [sum(side[..., k - i] * weight[i] for i in range(k + 1)) for k in range(depth)]
-        sides[sign > 0] = np.stack(weighted, axis=-1)
-        below: Matrix = sides[0] + sides[1]
+        left, right = self._left(x), -self._right(x)
+        plain, other = (left, right) if sign > 0 else (right, left)
+        powers = [sum(other[..., k - i] * weight[i] for i in range(k + 1)) for k in range(depth)]
+        below: Matrix = plain + np.stack(powers, axis=-1)
         return below
 
     def _left(self, x: Matrix) -> Matrix:

@@ -12,8 +12,7 @@ from pertsym.cli.missing import NOISE, is_noise, leave, noise, word
 from pertsym.cli.missing import record as missing_record
 from pertsym.model.oscillator import OscillatorModel, load_oscillator
 from pertsym.model.random_matrix import is_random_matrix_file
-from pertsym.oscillator.coefficients import Coefficients
-from pertsym.oscillator.coefficients import coefficients as of_model
+from pertsym.oscillator.coefficients import Coefficients, oscillator_coefficients
 
 
 @click.command()
@@ -41,7 +40,7 @@ def coefficients(model: Path, as_json: bool) -> None:
             BAD_INPUT,
         )
     parsed = load_oscillator(model)
-    result = of_model(parsed, ticker())
+    result = oscillator_coefficients(parsed, ticker())
     if as_json:
         emit_json(_record(result))
     else:

@@ -304,13 +304,10 @@ def _plain(x: Any) -> Any:
 
 def read_times(text: str) -> list[float]:
     """START:STOP:COUNT of `--times`."""
-    parts = text.split(":")
     try:
-        start, stop, count = float(parts[0]), float(parts[1]), int(parts[2])
-        valid = len(parts) == 3
-    except (ValueError, IndexError):
-        valid = False
-    if not valid:
+        first, last, number = text.split(":")
+        start, stop, count = float(first), float(last), int(number)
+    except ValueError:
         fail(f"--times: {text!r} is not START:STOP:COUNT; write for example 0:100:51", BAD_INPUT)
     if not (0 <= start <= stop < np.inf and count >= 1) or (count == 1 and start != stop):
         fail(

@@ -21,7 +21,7 @@ class PointSums:
         self._moments = np.stack((a, a * w)), np.stack((a, a * w, a * w * w))
         self._resonances = list(zip(*(x.tolist() for x in nodes.resonances), strict=True))
         self._uncertainty = uncertainty
-        self._last: tuple[float, tuple[Any, ...]] = (0.0, ())
+        self._last: tuple[float, tuple[Any, ...]] = (math.nan, ())
         self._radii: list[float] = []
         if nodes.arms:
             self._radii = nodes._cumulative[0][0].tolist()
@@ -39,9 +39,10 @@ class PointSums:
         """Both `parts` without the resonances."""
         if not self._radii:
             return (0.0,) * 8
-        if self._last[0] != x:
-            self._last = x, self._summed(x)
-        return self._last[1]
+        last = self._last  # read once: other threads may be at other points
+        if last[0] != x:
+            last = self._last = x, self._summed(x)
+        return last[1]
 
     def _summed(self, x: float) -> tuple[Any, ...]:
         square = x * x

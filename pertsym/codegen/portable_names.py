@@ -18,9 +18,11 @@ real, imag, conj, fabs, pow, asinh = np.real, np.imag, np.conj, np.abs, np.power
 lowest, highest = min, max
 minimum, maximum = np.minimum, np.maximum
 
-__all__ = ["EVEN", "INFINITY", "NOT_A_NUMBER", "I", "asinh", "ceil", "conj", "cos", "cosh", "exp"]
-__all__ += ["expm1", "fabs", "floor", "highest", "imag", "joined", "log", "lowest", "maximum"]
-__all__ += ["minimum", "pi", "pow", "real", "sin", "sinh", "sqrt", "where"]
+__all__ = [
+    "EVEN", "INFINITY", "NOT_A_NUMBER", "I", "asinh", "ceil", "conj", "cos", "cosh", "exp", "expm1",
+    "fabs", "floor", "highest", "imag", "joined", "log", "lowest", "maximum", "minimum", "pi",
+    "pow", "real", "sin", "sinh", "sqrt", "where",
+]  # fmt: skip
 
 
 def ceil(x: float) -> int:

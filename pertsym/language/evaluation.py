@@ -175,22 +175,33 @@ class _Reader(Reader):
         if self.take(r"\matrix"):
             return np.array(self.cells())
         if self.take("|"):  # |n><m|
-            n, m = int(self.peek()), int(self.peek(3))
-            self.at += 5
+            n = self.level()
+            self.need(r"\rangle")
+            self.need(r"\langle")
+            m = self.level()
+            self.need("|")
             size = next(len(v) for v in self.names.values() if np.ndim(v) == 2)
             dyad = np.zeros((size, size), dtype=complex)
             dyad[n, m] = 1
             return dyad
         if self.take(r"\langle"):  # <n|X|m>
-            end = self.source.index("|", self.at + 2)
-            inner = self.inner(self.source[self.at + 2 : end])
-            place = int(self.peek()), int(self.source[end + 1])
-            self.at = end + 3
-            return inner[place]
+            n = self.level()
+            self.need("|")
+            end = self.source.index("|", self.at)
+            inner, self.at = self.inner(self.source[self.at : end]), end + 1
+            m = self.level()
+            self.need(r"\rangle")
+            return inner[n, m]
         if self.take(r"\sqrt"):
             return np.sqrt(complex(self.argument()))
         constants = {"i": 1j, "e": np.e, r"\pi": np.pi}
         return constants[self.next()] if token in constants else None
+
+    def level(self) -> int:
+        """The digit of a state."""
+        if not self.peek().isdigit():
+            self.fail("the number of a level is expected here")
+        return int(self.next())
 
     def number(self, digits: str) -> Any:
         return float(digits) if "." in digits else int(digits)

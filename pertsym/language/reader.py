@@ -361,7 +361,7 @@ class Reader:
 
     def cells(self) -> list[list[Any]]:
         r"""The entries of a ``\matrix``, row by row."""
-        rows, reader = int(self.group()[0]), Reader(self.group())
+        rows, reader = int("".join(self.group())), Reader(self.group())
         found = []
         while reader.peek():
             found.append(self.inner(reader.group()))

@@ -92,7 +92,9 @@ class Coefficients:
     divergent: Mapping[str, str] = field(default_factory=dict)
 
 
-def coefficients(model: OscillatorModel, progress: Progress = lambda _: None) -> Coefficients:
+def oscillator_coefficients(
+    model: OscillatorModel, progress: Progress = lambda _: None
+) -> Coefficients:
     """The coefficients of d rho/dt = -i [H_S + M frequency_shift_squared X^2/2, rho]
     - i gamma [X, {P, rho}] - D [X, [X, rho]] - f [X, [P, rho]].
 

@@ -280,7 +280,7 @@ class SpectralRate:
     error: float
 
 
-def spectral_rate(
+def random_matrix_spectral_rate(
     model: RandomMatrixModel,
     total: float,
     *,

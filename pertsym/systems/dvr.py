@@ -99,7 +99,7 @@ class BoundStates:
         return found
 
 
-def bound_states(potential: Potential, mass: float, grid: Grid, count: int) -> BoundStates:
+def states_on_grid(potential: Potential, mass: float, grid: Grid, count: int) -> BoundStates:
     """The `count` lowest eigenstates on one given grid.
 
     Raises
@@ -146,7 +146,7 @@ class Converged:
     position_change: float
 
 
-def converged_states(
+def bound_states(
     potential: Potential, mass: float, grid: Grid, count: int, tolerance: float = 1e-12
 ) -> Converged:
     """Refine and widen the grid until energies and positions stop changing.
@@ -178,12 +178,12 @@ def converged_states(
     InputError
         If that is not reached: no bound states, or a tolerance below rounding.
     """
-    last = bound_states(potential, mass, grid, count)
+    last = states_on_grid(potential, mass, grid, count)
     for _ in range(_STEPS):
         grid = _refined(last.grid)
         if grid.points > _MOST_POINTS:
             break
-        states = bound_states(potential, mass, grid, count)
+        states = states_on_grid(potential, mass, grid, count)
         energy = float(np.abs(states.energies - last.energies).max())
         position = float(np.abs(states.position - last.position).max())
         if energy <= tolerance * float(np.abs(states.energies).max()) and (

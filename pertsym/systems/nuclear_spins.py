@@ -15,7 +15,7 @@ t_b^X (operator of X and E_a).  Cross-correlations of any number of tensors are 
 H_S = sum_k omega_k I_kz, omega_k = -gamma_k B_0 (1 + delta_k), without scalar couplings.  Baths are
 classical: what is relaxed to is the state of infinite temperature, as in semiclassical theory.
 They are taken as Gaussian, which second order does not notice and fourth order does, see
-`pertsym.equations.jump_noise`.
+`pertsym.equations.noise_ladders`.
 """
 
 from __future__ import annotations

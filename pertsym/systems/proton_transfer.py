@@ -30,7 +30,7 @@ from pertsym.model.errors import InputError
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling, Model
 from pertsym.read_only import read_only
-from pertsym.systems.dvr import BoundStates, Converged, Grid, Reals, converged_states
+from pertsym.systems.dvr import BoundStates, Converged, Grid, Reals, bound_states
 
 MASS: Final = 1914.028
 TEMPERATURE: Final = 300.0
@@ -139,9 +139,7 @@ def grid_states(eta: float, count: int, well: DoubleWell = WELL) -> Converged:
     if not 0 <= eta < math.inf:
         raise InputError("proton_transfer", "eta", f"must be >= 0, got {eta!r}", "correct it")
     lam, zero = counter_term(eta), landmarks(well).zero
-    found = converged_states(
-        lambda x: well(x) - zero + lam * x**2, well.mass, _GRID, count, _TOLERANCE
-    )
+    found = bound_states(lambda x: well(x) - zero + lam * x**2, well.mass, _GRID, count, _TOLERANCE)
     states = found.states
     # the source's phases: q_0n > 0, so the ground state alone is negative from the left
     vectors = states.vectors * np.where(np.arange(count) == 0, -1.0, 1.0)
@@ -213,7 +211,7 @@ class Wavepacket:
     state: NDArray[np.complex128]
 
 
-def wavepacket(eta: float, levels: int, well: DoubleWell = WELL) -> Wavepacket:
+def proton_wavepacket(eta: float, levels: int, well: DoubleWell = WELL) -> Wavepacket:
     """The initial state of the paper's Sec. III C in the lowest levels of H_S(eta) of a well."""
     marks = landmarks(well)
     width = _WIDTH * (well.mass * marks.curvature) ** -0.25

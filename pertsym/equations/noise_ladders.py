@@ -1,4 +1,6 @@
-"""Noise that jumps: its generator of any even order as exact rational functions.
+"""Classical noise as a ladder of components: generators of any even order, rational functions.
+
+Noise that jumps, rotational diffusion, and Gaussian noise with their correlations.
 
 A stationary classical process is a ladder of components 0, 1, 2, ... with decay rates: component 0
 is the average, and xi, a matrix between components, leads from each to its neighbours.  Noise with
