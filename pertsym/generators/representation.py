@@ -33,7 +33,7 @@ from pertsym.model.values import Model
 TOLERANCE = 1e-11
 BAND = 4.0
 HIGHEST = 40
-LARGEST = 6e7  # complex numbers in one array: 1 GiB, of which there is one more beside it
+LARGEST = 2e7  # complex numbers in one array; five as large beside each other take 1.6 GB
 _COARSER = 30.0
 _MOST_DOUBT = 30.0
 _QUARTER = 0.25
