@@ -223,7 +223,8 @@ def numerical_function(
     names = frequency_names(interaction.dimension)
     function = function_of(form)
     balanced = any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms)
-    plain = len(names) == 1 and all(has_sums(density_of(x)) for x in given_baths.values())
+    densities = [density_of(x) for x in given_baths.values()]
+    plain = len(names) == 1 and all(has_sums(x) and _is_one(x) for x in densities)
 
     def evaluated(*args: Any, **kwargs: Any) -> Estimate:
         _refuse_temperatures(kwargs.keys() - signature.parameters.keys(), units)
@@ -328,6 +329,13 @@ def _require_size(name: str, x: Any) -> None:
     elif in_range(x):
         return
     raise ValueError(f"{name}: must be {OUT_OF_RANGE}, got {x!r}; {OTHER_UNIT}")
+
+
+def _is_one(density: BathDensity | None) -> bool:
+    """Whether the parameters of J are numbers, not arrays."""
+    if density is None or isinstance(density, Exponentials):
+        return True
+    return not any(map(np.ndim, density.values.values()))
 
 
 def _is_cold(beta: Any) -> Any:

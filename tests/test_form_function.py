@@ -403,3 +403,23 @@ def test_sizes_that_overflow_are_refused() -> None:
         assert math.isfinite(found.value)
         assert math.isfinite(found.error)
     assert f(1.0, np.array([1.0, math.inf]), d=0.5).value.shape == (2,)
+
+
+@pytest.mark.parametrize("quantity", ["k_up", "inv_T2", "frequency_shift"])
+def test_parameters_of_a_density_may_be_arrays_where_nothing_else_is(quantity: str) -> None:
+    """With numbers for w0 and beta, and powers that differ at T = 0 and above."""
+    rng = np.random.default_rng(11)
+    model = ps.derive([ps.Coupling(ps.sigma_x, "A"), ps.Coupling(ps.sigma_z, "B")])
+    b = DrudeLorentz(0.04, 0.4)
+    gammas, powers = rng.uniform(0.2, 5, 2), np.array([1.5, rng.uniform(2.1, 3)])
+    sets = [
+        (DrudeLorentz(0.03, gammas), [DrudeLorentz(0.03, x) for x in gammas]),
+        (Ohmic(0.03, gammas, 1.0), [Ohmic(0.03, x, 1.0) for x in gammas]),
+        (Ohmic(0.03, 1.9, powers), [Ohmic(0.03, 1.9, x) for x in powers]),
+    ]
+    for n, beta, (a, each) in product((2, 4), (0.8, math.inf, np.array([math.inf, 0.8])), sets):
+        result = getattr(model, quantity)[n]
+        many = result.function(A=a, B=b)(0.9, beta)
+        for k, one in enumerate(each):
+            single = result.function(A=one, B=b)(0.9, float(np.broadcast_to(beta, 2)[k]))
+            assert abs(many.value[k] - single.value) <= many.error[k] + single.error
