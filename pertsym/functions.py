@@ -238,6 +238,8 @@ def numerical_function(
         elements = {name: _plain(x) for name, x in (*elements.items(), *joint.ratios.items())}
         common = _common(betas) if balanced else None
         numbers = (*frequencies, *elements.values())
+        if len(names) == 1 and not _is_positive(frequencies[0]):
+            raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
         _require_sizes(dict(zip(names, frequencies, strict=True)), betas, elements)
         if plain and all(isinstance(x, _NUMBER) for x in numbers):
             (w0,) = frequencies
@@ -252,10 +254,7 @@ def numerical_function(
                 found = function.single(float(w0), singles, common, elements)
                 if found is not None:
                     return _printed(Estimate(*found), factor)
-        if len(names) == 1:
-            if not np.all(np.asarray(frequencies[0]) > 0):
-                raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
-        else:
+        if len(names) > 1:
             _require_off_resonance(form, names, frequencies)
         correlations = {
             name: None
@@ -329,6 +328,10 @@ def _require_size(name: str, x: Any) -> None:
     elif in_range(x):
         return
     raise ValueError(f"{name}: must be {OUT_OF_RANGE}, got {x!r}; {OTHER_UNIT}")
+
+
+def _is_positive(x: Any) -> bool:
+    return bool(x > 0) if isinstance(x, _NUMBER) else bool(np.all(np.asarray(x) > 0))
 
 
 def _is_one(density: BathDensity | None) -> bool:
