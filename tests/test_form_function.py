@@ -417,7 +417,8 @@ def test_parameters_of_a_density_may_be_arrays_where_nothing_else_is(quantity: s
         (Ohmic(0.03, gammas, 1.0), [Ohmic(0.03, x, 1.0) for x in gammas]),
         (Ohmic(0.03, 1.9, powers), [Ohmic(0.03, 1.9, x) for x in powers]),
     ]
-    for n, beta, (a, each) in product((2, 4), (0.8, math.inf, np.array([math.inf, 0.8])), sets):
+    temperatures: tuple[Any, ...] = (0.8, math.inf, np.array([math.inf, 0.8]))
+    for n, beta, (a, each) in product((2, 4), temperatures, sets):
         result = getattr(model, quantity)[n]
         many = result.function(A=a, B=b)(0.9, beta)
         for k, one in enumerate(each):
