@@ -13,12 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 import sympy
 
+from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, in_range
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.tabulated import UNIT
 from pertsym.codegen.bath_arguments import BathArguments, density_of
 from pertsym.estimate import Estimate
-from pertsym.exact import exact_rational
+from pertsym.exact import LARGEST, SMALLEST, exact_rational
 from pertsym.expansion.interaction import Interaction
 from pertsym.language.dictionary import Dictionary
 from pertsym.model.bath import Bath, Statistics
@@ -222,7 +223,8 @@ def numerical_function(
     names = frequency_names(interaction.dimension)
     function = function_of(form)
     balanced = any(isinstance(atom, Thermal) for m, _ in form for atom in m.atoms)
-    plain = len(names) == 1 and all(has_sums(density_of(x)) for x in given_baths.values())
+    densities = [density_of(x) for x in given_baths.values()]
+    plain = len(names) == 1 and all(has_sums(x) and _is_one(x) for x in densities)
 
     def evaluated(*args: Any, **kwargs: Any) -> Estimate:
         _refuse_temperatures(kwargs.keys() - signature.parameters.keys(), units)
@@ -236,6 +238,9 @@ def numerical_function(
         elements = {name: _plain(x) for name, x in (*elements.items(), *joint.ratios.items())}
         common = _common(betas) if balanced else None
         numbers = (*frequencies, *elements.values())
+        if len(names) == 1 and not _is_positive(frequencies[0]):
+            raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
+        _require_sizes(dict(zip(names, frequencies, strict=True)), betas, elements)
         if plain and all(isinstance(x, _NUMBER) for x in numbers):
             (w0,) = frequencies
             scalar = all(b is None or isinstance(b, _NUMBER) for b in (common, *betas.values()))
@@ -249,10 +254,7 @@ def numerical_function(
                 found = function.single(float(w0), singles, common, elements)
                 if found is not None:
                     return _printed(Estimate(*found), factor)
-        if len(names) == 1:
-            if not np.all(np.asarray(frequencies[0]) > 0):
-                raise ValueError(f"w0: the level splitting must be positive, got {frequencies[0]}")
-        else:
+        if len(names) > 1:
             _require_off_resonance(form, names, frequencies)
         correlations = {
             name: None
@@ -300,6 +302,47 @@ def _common(betas: Mapping[str, Any]) -> Any:
             "beta: the formula holds for baths at one temperature; give the same to all"
         )
     return values[0] if values else None
+
+
+def _require_sizes(
+    frequencies: Mapping[str, Any], betas: Mapping[str, Any], elements: Mapping[str, Any]
+) -> None:
+    """Refuse numbers that model files may not hold either: their powers overflow.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument.
+    """
+    for name, x in (*frequencies.items(), *elements.items()):
+        _require_size(name, x)
+    for beta in betas.values():
+        if beta is not None:
+            _require_size("beta", beta if np.ndim(beta) == 0 else np.where(_is_cold(beta), 0, beta))
+
+
+def _require_size(name: str, x: Any) -> None:
+    if isinstance(x, _NUMBER):
+        if x == 0 or SMALLEST <= abs(x) <= LARGEST or (x == math.inf and name == "beta"):
+            return
+    elif in_range(x):
+        return
+    raise ValueError(f"{name}: must be {OUT_OF_RANGE}, got {x!r}; {OTHER_UNIT}")
+
+
+def _is_positive(x: Any) -> bool:
+    return bool(x > 0) if isinstance(x, _NUMBER) else bool(np.all(np.asarray(x) > 0))
+
+
+def _is_one(density: BathDensity | None) -> bool:
+    """Whether the parameters of J are numbers, not arrays."""
+    if density is None or isinstance(density, Exponentials):
+        return True
+    return not any(map(np.ndim, density.values.values()))
+
+
+def _is_cold(beta: Any) -> Any:
+    return np.isposinf(np.asarray(beta, dtype=float))
 
 
 def _require_off_resonance(

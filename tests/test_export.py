@@ -13,6 +13,7 @@ import time
 import types
 from collections import Counter
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,19 @@ def test_broadcasting_and_bad_input() -> None:
     for bad in ({"w0": 0.0}, {"wc_b": -1.0}, {"temperature_b": -1.0}, {"w0": math.nan}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             module.evaluate(**bad)
+
+
+def test_sizes_that_overflow_are_refused() -> None:
+    rng = np.random.default_rng(8)
+    module = module_of(Codegen.of(model_of(Ohmic(0.1, 1.0, 3.0), 1.0), 4, ["k_up"], digits=None))
+    sizes = [1e200, 1e250, *10 ** rng.uniform(61.5, 300, 4), *10 ** rng.uniform(-300, -61.5, 4)]
+    for name, bad in product(("w0", "temperature_b", "wc_b", "alpha_b"), sizes):
+        for value in (float(bad), np.array([1.0, bad])):
+            with pytest.raises(ValueError, match=rf"{name}: must be finite, and 0 or 1e-61"):
+                module.both(**{name: value})
+    for name, good in product(("w0", "temperature_b"), (9e59, 1.1e-60)):
+        values, errors = module.both(**{name: good})
+        assert np.all(np.isfinite([*values["k_up"].values(), *errors["k_up"].values()]))
 
 
 @pytest.mark.parametrize("units", list(UNITS.values()), ids=lambda u: u.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import shutil
@@ -50,6 +51,29 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_c_tests_itself(path: Path, tmp_path: Path) -> None:
     code = Codegen.of(load_model(path), digits=None)
     assert compiled_self_test(code, tmp_path) == f"{len(code.certified)} passed, 0 failed\n"
+
+
+@needs_compiler
+@pytest.mark.usefixtures("quickly")
+def test_sizes_that_overflow_give_no_number(tmp_path: Path) -> None:
+    """Refused from Python; in C the value is nan, that of the point beside it as it was."""
+    rng = np.random.default_rng(9)
+    code = Codegen.of(model_of(Ohmic(0.1, 1.0, 3.0), 1.0), 4, ["k_up"], digits=None)
+    library = compiled(code, cache=tmp_path)
+    sizes = [1e200, 1e250, *10 ** rng.uniform(61.5, 300, 4), *10 ** rng.uniform(-300, -61.5, 4)]
+    names, known = list(library.parameters), library.both()
+    for name in ("w0", "temperature_b", "wc_b", "alpha_b"):
+        rows = np.tile(list(library.parameters.values()), (len(sizes) + 1, 1))
+        rows[1:, names.index(name)] = sizes
+        for bad in sizes:
+            with pytest.raises(ValueError, match=f"{name}: must be 0 or 1e-61 to 1e"):
+                library.both(**{name: bad})
+        value, error = np.empty(len(rows)), np.empty(len(rows))
+        pointers = (array.ctypes.data_as(ctypes.c_void_p) for array in (rows, value, error))
+        library.library.k_up_4_points(ctypes.c_size_t(len(rows)), *pointers)
+        assert (value[0], error[0]) == tuple(x["k_up"][4] for x in known)
+        assert np.all(np.isnan(value[1:]))
+        assert np.all(np.isposinf(error[1:]))
 
 
 @needs_compiler

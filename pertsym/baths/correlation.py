@@ -104,6 +104,11 @@ class Correlation:
         """Whether J continues below the axis in a known way."""
         return isinstance(self.density, Exponentials) or self.density.continues
 
+    @property
+    def powers_vary(self) -> bool:
+        """Whether what exists is not the same for all parameters of J."""
+        return not isinstance(self.density, Exponentials) and self.density.powers_vary
+
     def nodes(self, floor: float, ceiling: float) -> Nodes:
         """G as a sum over poles below the axis, right for floor <= |z| <= ceiling at least."""
         if isinstance(self.density, Exponentials):

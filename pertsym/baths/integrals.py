@@ -218,7 +218,8 @@ def _over_frequencies(
         triples = zip(rest[::2], rest[1::2], orders, strict=True)
         return s, tuple(triple for triple in triples if triple[0] != 0)
 
-    single_sets = parameters != () and not (a.has_nodes and b.has_nodes)
+    apart = any(not c.has_nodes or c.powers_vary for c in (a, b))
+    single_sets = parameters != () and apart
     if frequencies == () and not single_sets:
         return _estimate(*single(a, b, *chosen((), ())), shape)
     value, error = np.zeros(shape), np.zeros(shape)

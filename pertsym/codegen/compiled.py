@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.codegen.export import Codegen
+from pertsym.codegen.runtime import LEAST, MOST
 
 COMPILE = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-fPIC", "-c")
 LINK = ("-shared",)  # without -ffast-math, which would change the arithmetic of the whole process
@@ -88,6 +89,8 @@ class Compiled:
             # a nan makes both of them nan
             if not (low > 0 if name == "w0" else low >= 0) or not math.isfinite(high):
                 raise ValueError(f"{name}: must be finite and {'>' if name == 'w0' else '>='} 0")
+            if not np.all((column == 0) | ((column >= LEAST) & (column <= MOST))):
+                raise ValueError(f"{name}: must be 0 or {LEAST:g} to {MOST:g}")
             rows[..., k] = column
         return rows.reshape(-1, len(self.parameters)), shape
 

@@ -16,6 +16,7 @@ from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen.bath_arguments import BathArguments
 from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.program import Atom, Expression, elements_of, expression
+from pertsym.codegen.runtime import LEAST, MOST
 from pertsym.codegen.templates import from_template
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
@@ -376,7 +377,8 @@ class Codegen:
         code = self.within(language)
         module, function = _PRINTERS[language]
         own = getattr(import_module(f"pertsym.codegen.{module}"), function)(code)
-        return from_template(f"{language}.j2", **{"code": code, "shown": code.shown, **own})
+        own |= {"code": code, "shown": code.shown, "least": LEAST, "most": MOST}
+        return from_template(f"{language}.j2", **own)
 
 
 def _is_number(text: str) -> bool:

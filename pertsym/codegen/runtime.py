@@ -26,6 +26,7 @@ BLOCK = 8192  # points at a time
 FEW = 48  # points that are summed one by one
 GROUP = 512  # parameters that share nodes
 TINY = 1e-300
+LEAST, MOST = 1e-61, 1e61  # sizes of parameters; beyond, products of several overflow
 DEEPER = 1e-3  # how far below the lowest frequency the nodes of a product begin
 
 
@@ -505,14 +506,15 @@ def point_product(table: TabulatedTransform) -> PointSums:
 
 def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:
     """Parameters as floats or flat arrays, the shape they broadcast to, and its size."""
-    if all(isinstance(x, float) and math.isfinite(x) for x in values.values()):
+    if all(isinstance(x, float) and (x == 0 or LEAST <= abs(x) <= MOST) for x in values.values()):
         return {name: float(x) for name, x in values.items()}, (), 1
     arrays = {name: np.asarray(value, dtype=float) for name, value in values.items()}
     shape = np.broadcast_shapes(*(a.shape for a in arrays.values()))
     count = math.prod(shape)
     for name, a in arrays.items():
-        if not np.all(np.isfinite(a)):
-            raise ValueError(f"{name}: must be finite")
+        size = np.abs(a)
+        if not np.all((size == 0) | ((size >= LEAST) & (size <= MOST))):
+            raise ValueError(f"{name}: must be finite, and 0 or {LEAST:g} to {MOST:g} in size")
     spread = {
         name: float(a) if a.ndim == 0 else np.broadcast_to(a, shape).ravel()
         for name, a in arrays.items()

@@ -30,7 +30,6 @@ from pertsym.numerics.requests import (
     has_sums,
     kind_of,
     parameters,
-    powers_vary,
 )
 from pertsym.numerics.single_point import Point, Single
 from pertsym.numerics.spectra import DoubleSpectra
@@ -106,15 +105,15 @@ class FormFunction:
         """
         given = elements or {}
         names = [name for name, c in baths.items() if c is not None]
+        shapes = [np.shape(x) for x in (*frequencies, beta, *given.values())]
+        shapes += [baths[name].shape for name in names]  # type: ignore[union-attr]
+        shape = np.broadcast_shapes(*shapes)
         found = None
         if len(frequencies) == 1 and all(has_sums(baths[name].density) for name in names):  # type: ignore[union-attr]
             (w0,) = frequencies
-            shapes = [np.shape(x) for x in (w0, beta, *given.values())]
-            shapes += [baths[name].shape for name in names]  # type: ignore[union-attr]
-            if not np.all(np.isfinite(w0)) or math.prod(np.broadcast_shapes(*shapes)) == 0:
+            if not np.all(np.isfinite(w0)) or math.prod(shape) == 0:
                 pass
-            elif any(shapes):
-                shape = np.broadcast_shapes(*shapes)
+            elif shape:
                 found = self._arrays(w0, baths, beta, given, shape, points)
             else:
                 singles = {n: None if c is None else Single(c) for n, c in baths.items()}
@@ -122,7 +121,13 @@ class FormFunction:
         if found is not None:
             return Bounded(*found)
         parts = {name: () if c is None else ((1, c),) for name, c in baths.items()}
-        return evaluate(self.form, frequencies, DoubleSpectra(parts), beta, given)
+        result = evaluate(self.form, frequencies, DoubleSpectra(parts), beta, given)
+        if np.shape(result.value) == np.shape(result.error) == shape:
+            return result
+        # a form may vanish whatever the numbers are
+        return Bounded(
+            *(np.array(np.broadcast_to(x, shape))[()] for x in (result.value, result.error))
+        )
 
     def single(
         self, w0: float, baths: Mapping[str, Single | None], beta: Any, elements: Mapping[str, Any]
@@ -178,7 +183,7 @@ class FormFunction:
         cold = [np.isinf(c.beta) for c in given.values() if np.ndim(c.beta)]
         if any(np.any(x) and not np.all(x) for x in cold):
             return self._apart(w0, baths, beta, elements, shape, cold)
-        if any(powers_vary(c) for c in given.values()):
+        if any(c.powers_vary for c in given.values()):
             return None  # powers decide what exists
         samples = {n: None if c is None else c.unit.sample for n, c in baths.items()}
         kinds = tuple(

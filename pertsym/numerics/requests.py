@@ -177,11 +177,6 @@ def parameters(c: Correlation) -> dict[str, Any]:
     return {} if isinstance(c.density, Exponentials) else c.density.values
 
 
-def powers_vary(c: Correlation) -> bool:
-    """Whether what exists is not the same for all parameters of J."""
-    return not isinstance(c.density, Exponentials) and c.density.powers_vary
-
-
 @lru_cache(maxsize=64)
 def compiled_density(code: DensityCode, scalar: bool) -> Any:
     """The class of exported code, for arrays or for plain floats."""
