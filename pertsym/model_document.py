@@ -154,8 +154,8 @@ def quantity_steps(
     latex, text = symbol(name)
     left = latex.removeprefix(r"\left(").removesuffix(r"\right)")
     right, words = parts[1:] if brief else _defined(name)
-    gone = (f"At order {n} all terms cancel, ${latex}^{{({n})}}=0$. " for n in zero)
-    words = "".join(gone) + words
+    gone = [f"At order {n} all terms cancel, ${latex}^{{({n})}}=0$." for n in zero]
+    words = " ".join([*gone, words.replace("It is", f"${left}$ is", 1) if gone else words])
     stated = Formula(f"{left} = {right}")
     lines = (*formula_text(stated), *(f"{text}({n}) = 0: all terms cancel" for n in zero))
     return [Step(f"{name}-heading", _heading(name), words, (stated,), lines), *found]
@@ -215,9 +215,7 @@ def _heading(name: str) -> str:
     return words.replace("{}", latex) + after
 
 
-_FIRST = (
-    "Those that come first are shown; in Python the attribute terms of the result holds them all."
-)
+_FIRST = "The first terms are shown; in Python the attribute terms of the result holds them all."
 
 
 def _made_of(equations: Equations, name: str, order: int) -> Step:

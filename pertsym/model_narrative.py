@@ -41,7 +41,8 @@ def statement_steps(interaction: Interaction, basis: Eigenbasis | None) -> Itera
         yield hamiltonian_step(basis.model)
         yield eigenbasis_step(basis)
     betas = () if basis is None else {x.beta for x in basis.model.baths if isinstance(x, Bath)}
-    definitions = definitions_step(interaction, temperatures=len(betas))
+    levels = 2 if basis is None else basis.dimension
+    definitions = definitions_step(interaction, temperatures=len(betas), levels=levels)
     if basis is not None and basis.model.pairs:
         pairs = tuple(pair_formulas(basis.model))
         lines = [line for formula in pairs for line in formula_text(formula)]
@@ -206,8 +207,9 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
     return Step("eigenbasis", "Eigenbasis", " ".join(prose), tuple(formulas), tuple(lines))
 
 
-def definitions_step(interaction: Interaction, temperatures: int = 1) -> Step:
+def definitions_step(interaction: Interaction, temperatures: int = 1, levels: int = 2) -> Step:
     """C, Ĉ, P, FP: everything that closed forms are made of."""
+    example = r"\omega_0" if levels == 2 else r"\omega_1"
     each = "_a" if temperatures > 1 else ""
     several = len(set(interaction.correlations.values())) > 1
     formulas = [
@@ -228,8 +230,8 @@ def definitions_step(interaction: Interaction, temperatures: int = 1) -> Step:
             r"P(\omega) = \mathrm{P}\!\int d\omega'\,\frac{\hat C(\omega')}{\omega'-\omega}",
             lead=r"Closed forms hold its Fourier transform $\hat C$, the spectrum, and the "
             r"principal-value transform $P$ of that. Integrals without limits run over the real "
-            r"line. A prime is a derivative with respect to the argument: $\hat C'(-\omega_0)$ is "
-            r"$d\hat C/d\omega$ at $-\omega_0$.",
+            r"line. A prime is a derivative with respect to the argument: "
+            rf"$\hat C'(-{example})$ is $d\hat C/d\omega$ at $-{example}$.",
         ),
         Formula(
             r"G(\omega) = \int_0^\infty dt\, e^{i\omega t}C(t) = \tfrac12\hat C(\omega)"

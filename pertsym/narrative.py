@@ -461,8 +461,10 @@ def closing_steps(
 
 
 def _counted(terms: int) -> str:
-    few = ("All terms cancel", "One term is left", "Two terms are left", "Three terms are left")
-    return few[terms] if terms < len(few) else f"{terms} terms are left"
+    few = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+    if terms < 2:
+        return ("All terms cancel", "One term is left")[terms]
+    return f"{few[terms] if terms < len(few) else terms} terms are left"
 
 
 def _arcs(pairing: Sequence[tuple[int, int]]) -> str:

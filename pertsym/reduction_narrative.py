@@ -204,7 +204,7 @@ def arc_step(
         prose += "For example, the first term becomes"
         show(_term_pieces(first), "", Named("I_1", "I1"))
     adding = (
-        f"The {exponentials} exponentials in $u$ and $v$ are added up"
+        f"The {_count(exponentials, 'exponential')} in $u$ and $v$ are added up"
         + (", those with the same matrix elements together" if len(groups) > 1 else "")
         + f". After symmetrisation {_count(smooth, 'exponential')} "
         f"{_verb(smooth, 'is', 'are')} the same for $u>v$ and $u<v$, "

@@ -342,6 +342,20 @@ def test_levels_whose_order_is_open_are_said_to_be(tmp_path: Path) -> None:
     assert "block by block" not in ps.derive(TILTED).document(order=2).step("eigenbasis").prose
 
 
+def test_words_and_numbers_agree_in_a_v_system() -> None:
+    document = ps.derive(V_SYSTEM).document(order=4, quantities=["k_20", "k_21"])
+    (prime,) = [f.lead for f in document.step("definitions").formulas if "A prime" in f.lead]
+    assert r"\omega_1" in prime
+    assert r"\omega_0" not in prime
+    alone = document.step("k_20-2-wick")
+    assert alone.prose.startswith("One term is left.")
+    assert alone.caption.startswith("Behind it is this path.")
+    assert "It stands for its mirror image" in alone.caption
+    assert "$k_{21}$ is the element" in document.step("k_21-heading").prose
+    assert "It is the element" in document.step("k_20-heading").prose
+    assert any("The six exponentials" in f.lead for f in document.step("k_21-4-arcs").formulas)
+
+
 # ---------------------------------------------------------------------------------------------
 # Commands
 
@@ -532,7 +546,7 @@ def test_long_sums_are_shortened_with_one_sign_wherever_they_stand() -> None:
             (long,) = [f.latex for f in step.formulas if r" = \cdots" in f.latex]
             assert long.count(r"\tau_1") < 60
             assert len(step.text) < 100
-            assert "Those that come first" in step.prose
+            assert "The first terms are shown" in step.prose
             first = derived["k_up" if "k_up" in step.key else "R_1010"][4].terms[:12].latex
             assert not re.search(r"\+(\{\})?&? *-", long.partition(r"\int")[0])
             begins = first.replace(r"\begin{aligned}", "").lstrip(" &{}\n")

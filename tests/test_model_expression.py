@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pertsym.expressions import asymptotics
-from pertsym.expressions.expression import decay, leading_power, parse_expression
+from pertsym.expressions.expression import decay, leading_power, parse_expression, syntax_tree
 from pertsym.expressions.numeric import NoValue, W, value_at
 
 
@@ -256,3 +256,10 @@ def test_break_points_of_random_polynomials(seed: int) -> None:
     for low, high, formula in pieces.intervals:
         middle = (low + high) / 2 if math.isfinite(high) else low + 1
         assert float(value_at(formula, mpmath.mpf(middle))) > 0
+
+
+def test_a_power_is_shown_as_it_was_written() -> None:
+    with pytest.raises(ValueError, match=r"near 'w\^'"):
+        syntax_tree("w^")
+    with pytest.raises(ValueError, match=r"near 'w\*\*'"):
+        syntax_tree("w**")

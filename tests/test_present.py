@@ -7,6 +7,7 @@ import json
 import math
 import os
 import pickle
+import re
 import subprocess
 import sys
 from fractions import Fraction
@@ -14,12 +15,14 @@ from fractions import Fraction
 import pytest
 import sympy
 
+import pertsym as ps
 from pertsym.exact import Gaussian
 from pertsym.expansion.paths import generator_element
 from pertsym.present import symbolic
 from pertsym.present.display import shown
 from pertsym.present.latex import form_latex, integrand_latex
 from pertsym.present.metrics import rendered_width
+from pertsym.present.rational import rational_latex
 from pertsym.present.records import form_record, integrand_record
 from pertsym.present.text import form_lines, integrand_lines
 from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
@@ -264,3 +267,19 @@ print(integrand_latex(terms), form_latex(reduce_imaginary(terms)), end="")
         text=True,
     )
     assert run.stdout == here
+
+
+def test_a_long_factor_is_not_called_like_a_variable() -> None:
+    x, p, q = sympy.symbols("x p q")
+    for factor, name in ((x, "p"), (p, "q"), (p + q, "f")):
+        text = rational_latex("a", x * (1 + x + x**2 + x**3 + factor * x**4 + factor) / 7)
+        assert rf" \\ {name} &= " in text
+
+
+def test_decimals_leave_no_huge_numbers() -> None:
+    model = ps.Model(
+        hamiltonian=[[0, 0.4], [0.4, 0.7]], couplings=[ps.Coupling([[1, 0], [0, 0]], "left")]
+    )
+    text = str(ps.derive(model).k_up[4])
+    assert not re.search(r"\d{30}|e[-+]\d\d", text)
+    assert "[P_left(ω0)" in text

@@ -103,6 +103,7 @@ HOSTILE = [
     ),
     (("baths.x.beta=0,1",), "baths.x.beta", "beta must be positive"),
     (("temperatur=1,2",), "temperatur", "did you mean 'temperature'"),
+    (("lam=1,2",), "lam", "did you mean 'baths.x.lam'"),
     (("baths.x.lan=1,2",), "baths.x.lan", "did you mean 'baths.x.lam'"),
     (("baths.y.lam=1,2",), "baths.y.lam", "did you mean 'baths.x.lam'"),
     (("system.energies.2=1,2",), "system.energies.2", "did you mean"),

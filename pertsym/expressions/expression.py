@@ -201,6 +201,7 @@ def syntax_tree(text: str, allowed: str = _ALLOWED) -> tuple[str, ast.expr]:
             return source, ast.parse(source, mode="eval").body
     except SyntaxError as error:
         near = source[max((error.offset or 1) - 1, 0) :][:20] or source[-20:]
+        near = near.replace("**", "^") if "^" in text else near
         raise ValueError(
             f"not a formula near {near!r}: {error.msg}; "
             "write products with * and close every parenthesis"

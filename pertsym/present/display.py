@@ -195,10 +195,13 @@ def caption(terms: Terms, most: int = MOST_DRAWN) -> str:
     """How the diagrams of the first terms are to be read."""
     real, found = terms.integrand.real_part, list(terms[:most].paths().values())
     back = any(goes_back(path) for paths in found for path in paths)
+    alone = sum(len(paths) for paths in found) == 1
     said = [
-        _READING,
+        _READING.replace("them are these paths", "it is this path") if alone else _READING,
         "At a dotted line an earlier time acts next." if back else "",
-        "Each path stands for its mirror image, ket and bra exchanged, too." if real else "",
+        f"{'It' if alone else 'Each path'} stands for its mirror image, ket and bra exchanged, too."
+        if real
+        else "",
         "Numbers say what each contributes." if any(len(paths) > 1 for paths in found) else "",
         f"The first {most} terms are drawn." if len(terms) > most else "",
     ]

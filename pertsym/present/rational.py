@@ -14,13 +14,18 @@ _LINE = 5
 
 
 def rational_latex(symbol: str, expression: sympy.Expr) -> str:
-    """``symbol = fraction``, with the long factor above called p and spelt out below."""
+    """``symbol = fraction``, with the long factor above called p and spelt out below.
+
+    Where p is one of its variables, the factor is q.
+    """
     if not expression:
         return rf"{symbol} = 0"
     above, below = sympy.fraction(expression)
     factors = [_split(factor) for factor in sympy.Mul.make_args(above)]
     long = [base for base, _ in factors if _terms(base) > _SHORT]
-    names = ["p"] if len(long) == 1 else [f"p_{k}" for k in range(1, len(long) + 1)]
+    taken = {str(variable)[0] for variable in expression.free_symbols}
+    letter = next((free for free in "pqfg" if free not in taken), "p")
+    names = [letter] if len(long) == 1 else [f"{letter}_{k}" for k in range(1, len(long) + 1)]
     named = dict(zip(long, names, strict=True))
     numerator = _product([(base, power, named.get(base)) for base, power in factors])
     if below == 1:

@@ -30,6 +30,9 @@ from pertsym.reduction.spectral import (
 Atoms = tuple[Atom, ...]
 Polynomial = dict[Atoms, Fraction]
 
+_LONGEST = 10**9
+"""Whole numbers beyond this are not what a formula has: they come from decimals."""
+
 
 class Sum(NamedTuple):
     """A bracket: coefficients and products of atoms; first coefficient positive, content 1."""
@@ -314,6 +317,11 @@ def _without(atoms: Atoms, common: Atoms) -> Atoms:
 
 
 def _content(values: list[Fraction]) -> Fraction:
-    """Greatest common rational factor, with the sign of the first value."""
+    """Greatest common rational factor, with the sign of the first value.
+
+    Of decimals that factor is tiny and leaves huge numbers; the first value itself stands for it.
+    """
     size = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+    if any(abs(v / size) > _LONGEST for v in values):
+        size = abs(values[0])
     return -size if values[0] < 0 else size

@@ -198,7 +198,9 @@ def read_subject(
     for written, numbers, path in zip(over, listed, paths, strict=True):
         here = Place(source, f"over {written}")
         if path not in known:
-            raise here.error("there is no such number in the model", guess(path, known))
+            short = [name for name in known if name.endswith(f".{path}")]
+            advice = f"did you mean {short[0]!r}?" if len(short) == 1 else guess(path, known)
+            raise here.error("there is no such number in the model", advice)
         axis = Axis(path, numbers, known[path], _unit(base, known[path]))
         for other in axes:
             if _meet(axis.target, other.target):
