@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 
@@ -316,7 +317,7 @@ def test_faults_deep_inside_name_the_file_of_a_source(
         (str(tmp_path / "model.toml"), f"{tmp_path}/model.toml"),
         ("laird", "model"),
     ):
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises(SystemExit) as caught, click.Context(click.Command("any")):
             command(source=source)
         assert caught.value.code == (2 if kind is InputError else 4)
         assert capsys.readouterr().err == f"pertsym: {where}: cross: wrong; correct it\n"

@@ -167,7 +167,7 @@ def test_wrong_formulas_are_found_out(number: str, right: str, wrong: str) -> No
         (r"\rho_0+\rho_2", "equals sign"),
         (r"\rho_0=\int_0^\beta\rho_0", "measure"),
         (r"\rho_0=\int_0 d\tau\rho_0", "two limits"),
-        (r"\rho_0=\chi", "no value"),
+        (r"\rho_0=\chi", r"not known: \chi"),
     ],
 )
 def test_what_is_not_understood_is_said(latex: str, problem: str) -> None:

@@ -33,7 +33,8 @@ from pertsym.model.values import Model
 TOLERANCE = 1e-11
 BAND = 4.0
 HIGHEST = 40
-LARGEST = 2e7  # complex numbers in one array; five as large beside each other take 1.6 GB
+LARGEST = 6e7  # complex numbers: 1 GiB, what the auxiliaries of order 6 may take
+BESIDE = 3  # times as much is kept beyond order 6
 _COARSER = 30.0
 _MOST_DOUBT = 30.0
 _QUARTER = 0.25
@@ -177,8 +178,8 @@ def require_feasible(model: Model, baths: Represented, order: int, nodes: int = 
         if order == 6 and not nodes:
             names = len(baths.fine)
             return names * modes * (model.dimension**4 + modes * model.dimension**2)
-        depth = order // 2
-        return max(nodes, 1) * math.comb(modes + depth - 1, depth) * model.dimension**4
+        depth, beside = order // 2, BESIDE if order > 6 else 1
+        return beside * max(nodes, 1) * math.comb(modes + depth - 1, depth) * model.dimension**4
 
     size = numbers(order)
     if order > HIGHEST or size > LARGEST:

@@ -25,6 +25,7 @@ from pertsym.generators.limit import Limit
 from pertsym.generators.long_times import divergent_elements, tails
 from pertsym.generators.product_form import SAME, ProductForm, bounded_fourth_order
 from pertsym.generators.representation import (
+    BESIDE,
     HIGHEST,
     LARGEST,
     TOLERANCE,
@@ -302,7 +303,7 @@ def joint_limit(model: Model, order: int, progress: Progress = lambda _: None) -
         If a bath beside them is not given as exponentials, or no machine could hold it.
     """
     baths = sources_of(model)
-    size = largest_level(baths, order // 2) * model.dimension**4
+    size = largest_level(baths, order // 2) * model.dimension**4 * (BESIDE if order > 6 else 1)
     if order > HIGHEST or size > LARGEST:
         raise NotYetDerivable(
             model.name,
