@@ -245,7 +245,15 @@ class Numbers:
             raise AttributeError(str(fault)) from None
 
     def __getitem__(self, name: str) -> NumberSeries:
-        """A quantity by name, as of `pertsym.derive` (ValueError if there is none)."""
+        """A quantity by name, as of `pertsym.derive`.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        NotYetDerivable
+            If it has a formula and no numbers.
+        """
         if self.model.dimension == 2:
             bare = name.removesuffix(ELIMINATED)
             plain = _TWO_LEVELS.get(bare, bare)
@@ -253,7 +261,8 @@ class Numbers:
                 return NumberSeries(name, lambda order: self._rate(plain, order, bare != name))
         self._names.series(name)  # or it says what there is
         if name.endswith(ELIMINATED):
-            raise ValueError(f"quantity: {name!r} has numbers for two levels alone")
+            reason = f"{name!r} has numbers for two levels alone"
+            raise NotYetDerivable(self.model.name, "quantity", reason, "ask for its formula")
         digits = name.partition("_")[2]
         indices = [int(x) for x in (digits.split(",") if "," in digits else digits)]
         if name.startswith("k_"):

@@ -17,6 +17,7 @@ from pertsym.distributions import orient_chains
 from pertsym.distributions import route as distributions
 from pertsym.equations.generator import ELIMINATED
 from pertsym.equations.series import Equations, Quantity
+from pertsym.equations.thermal import classical
 from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.moments import generator_in_moments, ordered_cumulant_blocks
@@ -328,7 +329,9 @@ def rules_step(equations: Equations, name: str, order: int) -> Step:
             "They are those of the elements that it is made of.",
             text=("those of the elements that it is made of: ask for R_abcd",),
         )
-    if orient_chains(distributions.reduce_real(quantity.terms)) != orient_chains(quantity.form):
+    real = quantity.terms.real  # whose two signs of w are one value: the routes differ in which
+    routes = distributions.reduce_real(quantity.terms), quantity.form
+    if len({classical(orient_chains(form), real) for form in routes}) > 1:
         raise RoutesDisagree(
             f"{name}, order {order}: generalized functions and arc lengths give different forms"
         )

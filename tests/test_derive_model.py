@@ -535,3 +535,44 @@ def test_functions_of_numbers_take_any_model() -> None:
         )
         with pytest.raises(ps.InputError, match=key):
             ps.steady(open_model, "tcl2")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rounding_between_mirrored_entries_is_averaged_away(seed: int) -> None:
+    """Numbers whose last digits differ make a Hermitian operator, and its golden rule."""
+    rng = np.random.default_rng(seed)
+    x, off = float(rng.uniform(0.1, 2)), float(10.0 ** rng.uniform(-300, -16))
+    for rows in (
+        [[1, x, off], [x, 0, x], [0, x, 1]],
+        [[1, x, 0], [x * (1 + 2**-52), 0, x], [0, x, 1]],
+    ):
+        model = ps.Model(energies=[0.1, 0.9, 1.7], couplings=[ps.Coupling(rows, "B")])
+        bath = ps.Bath(ps.DrudeLorentz(0.1, 1.3), temperature=0.7)
+        found = ps.derive(model).at(B=bath).k[1, 0][2]
+        bath_itself = ps.Correlation(ps.DrudeLorentz(0.1, 1.3), "boson", 1 / 0.7)
+        wanted = bath_itself.spectrum(-0.8).value
+        assert found.value == pytest.approx(x * x * wanted, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_documents_of_a_classical_and_a_quantum_bath(seed: int) -> None:
+    """The two routes differ in which sign of w they write for the classical bath."""
+    rng = np.random.default_rng(seed)
+    a, b = (float(f"{z:.3f}") for z in rng.uniform(0.1, 1, 2))
+    model = ps.Model(
+        energies=[0, 1.3],
+        couplings=[ps.Coupling([[1, a], [a, 0]], "a"), ps.Coupling([[b, 0], [0, 0]], "b")],
+        baths={
+            "a": ps.Bath(ps.DrudeLorentz(0.1, 1.3), temperature=0.7),
+            "b": ps.Bath(ps.DrudeLorentz(0.1, 1.3), temperature=0.7, statistics="classical"),
+        },
+    )
+    for name in ("R_1010", "inv_T1"):
+        assert "rules" in {step.key for step in getattr(ps.derive(model), name)[4].steps}
+
+
+def test_what_has_a_formula_and_no_numbers_says_so() -> None:
+    model = ps.Model(energies=[0, 1, 2], couplings=[ps.Coupling(np.ones((3, 3)), "B")])
+    numbers = ps.derive(model).at(B=ps.Bath(ps.DrudeLorentz(0.1, 1.3), temperature=0.7))
+    with pytest.raises(ps.NotYetDerivable, match="numbers for two levels alone"):
+        numbers["k_10_eliminated"]

@@ -86,6 +86,7 @@ def test_reads_formulas_exactly(text: str, expected: sympy.Expr) -> None:
         ("-" * 900 + "w", "nested"),
         ("(" * 400 + "w" + ")" * 400, "nested"),
         ("w/(1-1)", "division by zero"),
+        ("w*exp(-w)/Min((sqrt(2)+sqrt(3)-sqrt(5+2*sqrt(6)))**0.5, 1)", "division by zero"),
         ("sqrt(-1)*w", "root of a negative"),
         ("log(0)*w", "finite"),
         ("sqrt(1-w)", "not real at w = "),

@@ -33,7 +33,10 @@ _Function = Callable[[Ball], Ball]
 
 
 def _constant(node: sympy.Expr) -> _Node:
-    value = float(node)
+    try:
+        value = float(node)
+    except TypeError:  # a root of what rounding makes negative is complex
+        raise NoValue(f"{node} is not known to be real") from None
     rounding = 0.0 if node == value else jets.EPS * abs(value)
     return lambda w: Jet((value, *w.zeros), (rounding, *w.zeros))
 

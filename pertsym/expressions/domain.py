@@ -40,7 +40,7 @@ def vanishing_divisor(expr: sympy.Expr) -> sympy.Expr | None:
     Beyond rational functions: 0 to 300 digits at three points.
     """
     for divisor in sorted(_divisors(expr), key=sympy.default_sort_key):
-        if divisor.is_rational_function(W):
+        if divisor.has(W) and divisor.is_rational_function(W):
             if sympy.cancel(sympy.together(divisor)).is_zero:
                 return divisor
             continue
@@ -55,7 +55,7 @@ def vanishing_divisor(expr: sympy.Expr) -> sympy.Expr | None:
 
 
 def _divisors(expr: sympy.Expr) -> set[sympy.Expr]:
-    return {p.base for p in expr.atoms(sympy.Pow) if p.exp.is_negative and p.base.has(W)}
+    return {p.base for p in expr.atoms(sympy.Pow) if p.exp.is_negative and not p.base.is_Rational}
 
 
 def first_pole(expr: sympy.Expr, low: float = 0.0, high: float = math.inf) -> float | None:

@@ -151,6 +151,15 @@ def _check_pieces(text: str, pieces: Pieces) -> None:
                     f"{text.strip()[:60]!r} {fault} w = {point:.3g}; "
                     "J(w) must be real and finite for every w > 0"
                 )
+        for root in sorted(formula.atoms(sympy.Pow), key=sympy.default_sort_key):
+            if not root.has(W) and not root.is_real:
+                try:
+                    float(root)
+                except TypeError:  # what rounding makes negative may be 0
+                    raise ValueError(
+                        f"{text.strip()[:60]!r} has a root of what may be negative, "
+                        f"{str(root)[:60]}; simplify it"
+                    ) from None
 
 
 def leading_power(expr: Expression | sympy.Expr) -> float:

@@ -341,7 +341,7 @@ class Model:
                 tuple(x + y for x, y in zip(*rows, strict=True))
                 for rows in zip(found.get(key, zero), c.operator, strict=True)
             )
-        return tuple((*key, rows) for key, rows in found.items())
+        return tuple((*key, _averaged(rows)) for key, rows in found.items())
 
     def __repr__(self) -> str:
         if self.hamiltonian is not None:
@@ -371,6 +371,19 @@ def require_hermitian(rows: Rows, place: Place) -> None:
                         "make the two entries complex conjugates; symbols are real, I is i",
                     )
                 )
+
+
+def _averaged(rows: Rows) -> Rows:
+    """A matrix without what rounding leaves between an entry and the conjugate of its mirror."""
+
+    def average(x: sympy.Expr, mirrored: sympy.Expr) -> sympy.Expr:
+        other = sympy.conjugate(mirrored)
+        off = x - other
+        return x if off == 0 or off.free_symbols else (x + other) / 2
+
+    return tuple(
+        tuple(average(x, rows[j][i]) for j, x in enumerate(row)) for i, row in enumerate(rows)
+    )
 
 
 def _written(rows: Rows) -> str:
