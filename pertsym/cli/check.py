@@ -21,6 +21,7 @@ from pertsym.cli.console import (
     read_values,
     refuse_settings,
     settings_option,
+    ticker,
 )
 from pertsym.expansion.rule import RuleBath
 from pertsym.generators.representation import represented
@@ -129,6 +130,7 @@ def _bath(model: Model, bath: Bath, operator: Matrix) -> dict[str, Any]:
         return {**record, "zero": True}
     # as it is stated: correlated baths are replaced by independent ones in the whole model
     alone = replace(model, couplings=(Coupling(operator, bath.name),), cross=())
+    ticker()(f"correlation function of bath {bath.name!r}")
     try:
         (exponents,) = (x.exponentials for x in represented(alone).fine)
         weights, rates = np.array(exponents.c), np.array(exponents.nu)
