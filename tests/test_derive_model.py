@@ -576,3 +576,18 @@ def test_what_has_a_formula_and_no_numbers_says_so() -> None:
     numbers = ps.derive(model).at(B=ps.Bath(ps.DrudeLorentz(0.1, 1.3), temperature=0.7))
     with pytest.raises(ps.NotYetDerivable, match="numbers for two levels alone"):
         numbers["k_10_eliminated"]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_paths_that_no_memory_holds_are_refused_at_once(seed: int) -> None:
+    """Order 8 of two tilted baths has 1e9 paths; order 4 of the same is nothing."""
+    rng = np.random.default_rng(seed)
+    (a, b), (c, d) = rng.integers(1, 9, (2, 2)).tolist()
+    couplings = [ps.Coupling([[0, f"{a}*x"], [f"{a}*x", f"{b}*y"]], "A")]
+    couplings.append(ps.Coupling([[f"{c}*x", "z"], ["z", f"{d}*y"]], "B"))
+    derived = ps.derive(ps.Model(energies=[0, 1], couplings=couplings))
+    assert len(derived.k_up[4].terms)
+    with pytest.raises(
+        ps.NotYetDerivable, match=r"order 8: R_\d{4} has .* paths, more than memory holds"
+    ):
+        derived.k_up[8]

@@ -260,7 +260,7 @@ def test_more_levels_have_no_master_equation_yet() -> None:
 def test_derivation_prints_and_order_two_is_shorter() -> None:
     result = run("derive", "esposito_gaspard_2003", "--step", "pauli")
     assert result.exit_code == 0
-    assert "=2πλ²Σ_rS_srS_rsF(ε,ε+E_s-E_r)[n(ε)P_rr(ε+E_s-E_r)-" in result.stdout
+    assert "=2πλ²Σ_r S_sr S_rs F(ε,ε+E_s-E_r)[n(ε)P_rr(ε+E_s-E_r)-" in result.stdout
     assert "P_rr(ε+E_s-E_r)" in result.stdout
     assert len(PAPER.narrate(2)) < len(PAPER.narrate(4))
 

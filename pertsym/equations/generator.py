@@ -28,14 +28,16 @@ from itertools import product
 from pertsym.equations.series import Quantity, Series, remembered
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
-from pertsym.expansion.paths import Element, generator_element
+from pertsym.expansion.paths import Element, count_paths, generator_element
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.model.errors import NotYetDerivable
 from pertsym.reduction.arc_length_reduction import NotReducible, Reduction
 from pertsym.reduction.spectral import SpectralForm, reciprocal
 
 ELIMINATED = "_eliminated"
 _EIGENVALUE = ("inv_T2", "frequency_shift")
 _I = Gaussian(0, 1)
+_MOST_PATHS = 5e7  # of one element: minutes, and several GB of terms
 _INDICES = re.compile(r"(\d+)(?:,(\d+))*", re.ASCII)
 
 
@@ -95,9 +97,18 @@ class Generator:
         return tuple(self.name(e) for e in self.elements if len(self.element(order, e)))
 
     def element(self, order: int, element: Element) -> TimeIntegrand:
-        """Time-domain terms of R_ab,cd at one order; R_ba,dc is its complex conjugate."""
+        """Time-domain terms of R_ab,cd at one order; R_ba,dc is its complex conjugate.
+
+        Raises
+        ------
+        NotYetDerivable
+            If its paths are more than memory holds, before any is made.
+        """
         key = (order, element)
         if key not in self._elements:
+            if order > 4 and (count := count_paths(self.interaction, order, element)) > _MOST_PATHS:
+                problem = f"{self.name(element)} has {count:.2g} paths, more than memory holds"
+                raise NotYetDerivable("model", f"order {order}", problem, "ask for a lower order")
             mirrored = _mirrored(element)
             self._elements[key] = (
                 self.element(order, mirrored).conjugated()

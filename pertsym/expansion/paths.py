@@ -21,6 +21,8 @@ from itertools import permutations, product
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from pertsym.exact import Gaussian
 from pertsym.expansion.cumulants import Sides, sided_words
 from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
@@ -289,6 +291,11 @@ def generator_element(
 
     `counted` names the correlation functions that take the place of others where one end of an
     arc acts from the left and the other from the right: a counting field of the bath's energy.
+
+    Raises
+    ------
+    ValueError
+        If the order is odd or an index is no level.
     """
     next(pairings(order))  # refuses odd orders
     if len(element) != 4 or not all(0 <= k < interaction.dimension for k in element):
@@ -302,6 +309,17 @@ def generator_element(
         for environment, phases, names, z in _elements(cumulant, moves, element)
     )
     return TimeIntegrand.collect(order, terms, interaction.real)
+
+
+def count_paths(interaction: Interaction, order: int, element: Element) -> float:
+    """How many pairs of a ket's and a bra's path `generator_element` goes through."""
+    a, b, c, d = element
+    steps = np.zeros((interaction.dimension,) * 2)
+    for _, row, col in Moves(interaction, together(interaction))._elements:
+        steps[row, col] += 1
+    ways = [np.linalg.matrix_power(steps, k) for k in range(order + 1)]
+    words = Cumulant(Wick(interaction), FIXED_STATE, order).words
+    return sum(float(ways[len(ket)][a, c] * ways[len(bra)][d, b]) for ket, bra in words)
 
 
 def together(interaction: Interaction) -> tuple[int, ...]:

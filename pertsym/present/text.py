@@ -118,7 +118,9 @@ def _plain(tokens: list[str], k: int) -> tuple[str, int]:
         token = tokens[k]
         if token in ("^", "_"):
             script, k = _argument(tokens, k + 1)
-            found += _script(script, token)
+            shown = _script(script, token)
+            follows = _argument(tokens, k)[0][:1].isalpha()
+            found += shown + (" " if shown[:1] == "_" and follows else "")
         elif token in _ACCENTS_ABOVE:
             body, k = _argument(tokens, k + 1)
             found += body[:1] + _ACCENTS_ABOVE[token] + body[1:]
