@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _WORDS = ("title", "source", "headline", "bibtex", "conventions", "step")
 _OF_A_STEP = ("key", "title", "prose", "rows", "formula", "text", "level")
 _OF_A_FORMULA = ("latex", "compare", "text", "row", "source", "lead", "last")
+_PLACE = re.compile(r"<<\w+>>")
 _ANY_ARITHMETIC = """\
 hbar = k_B = 1. Arguments are positive numbers in one unit, scalars, numpy arrays that
 broadcast, mpmath numbers or exact fractions; the result has the unit of w0."""
@@ -238,7 +240,7 @@ class Paper:
         Raises
         ------
         KeyError
-            If there is no such step.
+            If there is no such step, or a ``<<name>>`` is left.
         """
         from pertsym.narrative import displayed  # brings the writers
 
@@ -249,6 +251,8 @@ class Paper:
         title, prose = _line(step["title"]), _line(step.get("prose", ""))
         for name, value in said.items():
             title, prose = (part.replace(f"<<{name}>>", str(value)) for part in (title, prose))
+        if left := _PLACE.search(title + prose):
+            raise KeyError(f"paper.toml: step {key!r}: {left[0]} has no value")
         first = [self.row(equation) for equation in step.get("rows", ())]
         last: list[Formula] = []
         for given in step.get("formula", ()):

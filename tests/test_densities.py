@@ -22,12 +22,14 @@ from pertsym.baths.checks import real
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import (
     DENSITIES,
+    ExpressionDensity,
     Ohmic,
     register,
 )
 from pertsym.baths.densities.code import derived
 from pertsym.baths.densities.density import Density, Facts, Functions, Shape
 from pertsym.codegen.export import Codegen
+from pertsym.expressions.expression import parse_expression
 from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError
 from pertsym.model.file import load_model
@@ -252,3 +254,19 @@ OLD_CLOSED_FORMS = {
     ("transform_function.py", "Underdamped"),
 }
 """Of the quadrature for tables and formulas beside other baths; without a form it samples."""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_constants_below_a_logarithm_are_formulas_too(seed: int) -> None:
+    """log of a number in balls and in doubles, in P as in J itself."""
+    x = float(np.random.default_rng(seed).uniform(1.1, 9))
+    formula = parse_expression(f"0.1*w*exp(-w/log({x!r}+sqrt(2)))*log({x!r})")
+    correlation = Correlation(ExpressionDensity(formula), "boson", 1.3)
+    cut, size = math.log(x + math.sqrt(2)), 0.1 * math.log(x)
+    same = Correlation(Ohmic(size, cut, 1.0), "boson", 1.3)
+    for w in (0.7, -1.9):
+        for ask, exact in (("spectrum", enclosure.spectrum), ("transform", enclosure.transform)):
+            found, other = (getattr(c, ask)(w) for c in (correlation, same))
+            assert float(found.value) == pytest.approx(float(other.value), rel=1e-9)
+            away = abs(float(as_mpf(exact(correlation, w, 0, 20))) - float(found.value))
+            assert away <= float(found.error) + 1e-15 * abs(float(found.value))

@@ -372,6 +372,8 @@ def test_words_of_a_step(tmp_path: Path) -> None:
     assert step.formulas[-1].reason == "a reason"
     with pytest.raises(KeyError, match="no step 'two'; there are: one"):
         paper.told("two")
+    with pytest.raises(KeyError, match="step 'one': <<n>> has no value"):
+        paper.told("one")
 
 
 @pytest.mark.parametrize(

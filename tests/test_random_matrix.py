@@ -232,6 +232,21 @@ def test_simulation_is_seeded_and_unitary() -> None:
     assert one.populations[0] == pytest.approx((0, 1), abs=1e-12)
 
 
+def test_realisations_are_made_one_by_one() -> None:
+    """A billion of them begins at once, and the first ones are those of a few."""
+    said: list[str] = []
+
+    def progress(item: str) -> None:
+        said.append(item)
+        if len(said) == 3:
+            raise InterruptedError
+
+    model = gorm_spin(0.5, 0.2, -0.25, 0.1)
+    with pytest.raises(InterruptedError):
+        simulate(model, UP, (0.0,), size=20, realisations=10**9, seed=4, progress=progress)
+    assert said[-1] == "realisation 3 of 1000000000"
+
+
 def test_simulation_of_three_levels_with_a_complex_coupling() -> None:
     """Against the matrix exponential of the same random numbers, one by one."""
     coupling = Coupling.of(((0, 1, 0.5j), (1, 0.2, 0), (-0.5j, 0, 0)), "env", 0.3)
