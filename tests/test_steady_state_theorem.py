@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
@@ -26,18 +25,18 @@ from derivations.steady_state_theorem.checks import (
 from pertsym.algebra.rational_functions import RationalFunction
 from pertsym.baths.densities import Underdamped
 from pertsym.baths.exponentials import Exponentials
-from pertsym.certify import stationarity
-from pertsym.certify.series import Element, NotDivisible, multiplied, quotient, times
-from pertsym.certify.spectral_lines import (
+from pertsym.certify.stationarity import (
     PRIME,
-    Point,
+    Element,
+    Line,
+    MeanForce,
+    NotStationary,
     Points,
     RandomPoints,
     TwoLevelVariables,
+    check_stationarity,
     divided_difference,
-    mean_force_term,
 )
-from pertsym.certify.stationarity import Auxiliaries, NotStationary, check_stationarity
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes
 from pertsym.dynamics.imaginary_time import fourth_order
 from pertsym.dynamics.methods import steady
@@ -124,7 +123,7 @@ def test_closed_forms_vanish_in_numbers() -> None:
 )
 def test_identities_hold(points: Points, order: int, coherences: bool) -> None:
     held = list(check_stationarity(points, order, coherences))
-    assert len(held) == order  # as many rates as lines, and as many numbers of open lines
+    assert len(held) == sum(lines + 1 for lines in range(1, order // 2 + 1))
 
 
 EITHER = pytest.mark.parametrize("points", [RandomPoints(2), TwoLevelVariables(diagonal=True)])
@@ -132,41 +131,78 @@ EITHER = pytest.mark.parametrize("points", [RandomPoints(2), TwoLevelVariables(d
 
 @EITHER
 def test_a_missing_pairing_is_noticed(points: Points, monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_crossing(order: int) -> list[Any]:
-        return [c for c in chains(order) if order == 2 or c.pairing != ((0, 2), (1, 3))]
+    """Walks of crossing arcs have both lines alone, and together."""
+    whole = MeanForce._walks
 
-    assert len(without_crossing(4)) == 2
-    monkeypatch.setattr("pertsym.certify.spectral_lines.chains", without_crossing)
+    def without_crossing(self: MeanForce, *asked: Any) -> Any:
+        def crosses(nodes: Any) -> bool:
+            lines = {tuple(j for j, _ in node[1]) for node in nodes}
+            return lines >= {(0,), (1,), (0, 1)}
+
+        return {key: x for key, x in whole(self, *asked).items() if not crosses(key[-1])}
+
+    monkeypatch.setattr(MeanForce, "_walks", without_crossing)
     with pytest.raises(NotStationary, match="order 4: element"):
         list(check_stationarity(points, 4))
 
 
 @EITHER
-def test_a_wrong_second_order_is_noticed_on_resonance(
-    points: Points, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Populations of r that are off make an auxiliary singular."""
+def test_a_wrong_second_order_is_noticed(points: Points, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Populations of r that are off leave auxiliaries without their equation."""
+    right = MeanForce.__call__
 
-    def shifted(point: Point, lines: Any) -> Any:
-        rows = [list(row) for row in mean_force_term(point, lines)]
-        rows[0][0] += len(lines)
-        return tuple(map(tuple, rows))
+    def shifted(self: MeanForce, opened: frozenset[Line], closed: frozenset[int]) -> Any:
+        found = right(self, opened, closed)
+        if opened or len(closed) != 1:
+            return found
+        found = found.copy()
+        found[0, 0] = found[0, 0] + self.point.boltzmann[0]
+        return found
 
-    monkeypatch.setattr(stationarity, "mean_force_term", shifted)
+    monkeypatch.setattr(MeanForce, "__call__", shifted)
     with pytest.raises(NotStationary, match="1 open and 1 closed lines"):
         list(check_stationarity(points, 4, coherences=False))
 
 
 @EITHER
-def test_a_bath_that_is_not_thermal_is_noticed(points: Points) -> None:
-    point = points(1, depth=2).on_resonance(1, 0, 0)
-    # w = 0 must have exp(-beta w) = 1; a resonance sets it so, anything else is singular
-    assert point.weights[0][0] == 1
-    opened = frozenset({(0, 1)})
-    Auxiliaries(point)(opened, frozenset())
-    broken = replace(point, weights=tuple(times(q, 2) for q in point.weights))
-    with pytest.raises(NotDivisible):
-        Auxiliaries(broken)(opened, frozenset())
+def test_a_bath_that_is_not_thermal_is_noticed(
+    points: Points, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = MeanForce._spectrum
+    assert list(check_stationarity(points, 2))
+    monkeypatch.setattr(
+        MeanForce, "_spectrum", lambda self, line: right(self, line) * (2 if line[1] < 0 else 1)
+    )
+    with pytest.raises(NotStationary, match="order 2"):
+        list(check_stationarity(points, 2))
+
+
+@pytest.mark.parametrize("levels", [2, 3])
+def test_walks_are_the_chains_of_imaginary_time(levels: int) -> None:
+    """The state of two closed lines as the sum over pairings, signs and paths."""
+    point = RandomPoints(levels, seed=5)(2)
+    wanted = np.full((levels, levels), 0 * point.beta, dtype=object)
+    for chain in chains(4):
+        for assigned, signs in product(((0, 1), (1, 0)), product((1, -1), repeat=2)):
+            shifts = [(), *(tuple((assigned[k], signs[k]) for k in x) for x in chain.spanning), ()]
+            weight = math.prod(
+                point.weights[j] if sign < 0 else 1 for j, sign in zip(assigned, signs, strict=True)
+            )
+            for path in product(range(levels), repeat=5):
+                nodes = []
+                for level, lines in sorted(
+                    (a, tuple(sorted(x))) for a, x in zip(path, shifts, strict=True)
+                ):
+                    x, f = point.energies[level], point.boltzmann[level]
+                    for j, sign in lines:
+                        x += sign * point.frequencies[j]
+                        f = f * point.weights[j] if sign > 0 else f / point.weights[j]
+                    nodes.append((x, f))
+                elements = math.prod(point.coupling[i][k] for i, k in pairwise(path))
+                wanted[path[0], path[-1]] += (
+                    weight * elements * divided_difference(nodes, point.beta)
+                )
+    assert np.array_equal(MeanForce(point)(frozenset(), frozenset((0, 1))), wanted)
 
 
 numbers = st.builds(flint.nmod, st.integers(1, PRIME - 1), st.just(PRIME))
@@ -193,17 +229,6 @@ def test_divided_differences_of_equal_nodes() -> None:
     assert divided_difference([(x, f)] * 3, beta) == beta * beta * f / 2
     expected = ((g - f) / (y - x) + beta * f) / (y - x)
     assert divided_difference([(x, f), (x, f), (y, g)], beta) == expected
-
-
-@settings(max_examples=10, derandomize=True, deadline=None)
-@given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
-def test_quotients_of_series(a: list[Element], b: list[Element]) -> None:
-    ratio = quotient(tuple(a), tuple(b), "")
-    assert multiplied(ratio, tuple(b)) == tuple(a)
-    shifted = quotient((0, *a), (0, *b), "")
-    assert shifted == ratio
-    with pytest.raises(NotDivisible, match="what"):
-        quotient(tuple(a), (0, *b[:2]), "what")
 
 
 # ---------------------------------------------------------------------------------------------

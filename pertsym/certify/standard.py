@@ -27,8 +27,7 @@ from pertsym.certify.element_routes import (
     superoperators,
     within,
 )
-from pertsym.certify.spectral_lines import Points
-from pertsym.certify.stationarity import NotStationary, check_stationarity
+from pertsym.certify.stationarity import NotStationary, Points, check_stationarity
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
 from pertsym.dynamics.levels import common_temperature
