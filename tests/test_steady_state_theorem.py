@@ -190,7 +190,8 @@ def test_walks_are_the_chains_of_imaginary_time(levels: int) -> None:
             )
             for path in product(range(levels), repeat=5):
                 nodes = []
-                for level, lines in sorted(
+                named = [(a, tuple(sorted(x))) for a, x in zip(path, shifts, strict=True)]
+                for level, lines in sorted(named):
                     (a, tuple(sorted(x))) for a, x in zip(path, shifts, strict=True)
                 ):
                     x, f = point.energies[level], point.boltzmann[level]
