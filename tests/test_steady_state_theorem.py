@@ -192,8 +192,6 @@ def test_walks_are_the_chains_of_imaginary_time(levels: int) -> None:
                 nodes = []
                 named = [(a, tuple(sorted(x))) for a, x in zip(path, shifts, strict=True)]
                 for level, lines in sorted(named):
-                    (a, tuple(sorted(x))) for a, x in zip(path, shifts, strict=True)
-                ):
                     x, f = point.energies[level], point.boltzmann[level]
                     for j, sign in lines:
                         x += sign * point.frequencies[j]
