@@ -15,6 +15,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -37,6 +38,10 @@ from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, en
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.expansion.interaction import Interaction, Operator
+from pertsym.expansion.paths import Element
+from pertsym.generators.elimination import Quantities, bloch_quantities
+from pertsym.generators.second_order import Term
+from pertsym.generators.system import Correlated, System
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
@@ -230,7 +235,6 @@ class _Comparison:
     operators: tuple[HermitianBath, ...]
     case: Case
     _forms_known: dict[int, dict[Entry, Any]] = field(default_factory=dict, repr=False)
-    _generators: dict[int, Any] = field(default_factory=dict, repr=False)
     _enclosures: dict[int, EnclosedSpectra] = field(default_factory=dict, repr=False)
 
     def of(self, entry: Entry) -> Check:
@@ -241,9 +245,9 @@ class _Comparison:
             scale = _scale(reference, entry)
             with decimals(digits + GUARD_DIGITS):
                 direct = self._time_integral(entry, digits)
-                brute = self._superoperators(entry)
+                brute = self._superoperators[entry[1]][entry[0]]
                 value, what = as_mpf(reference[entry]), _label(entry)
-                near = bool(abs(mpmath.mpf(brute) - value) <= DOUBLE * scale)
+                near = bool(abs(mpmath.mpf(brute.value) - value) <= DOUBLE * scale)
                 findings = [
                     close(f"{what}: time integral", direct, value, digits, scale),
                     Finding(f"{what}: superoperators", near),
@@ -348,41 +352,26 @@ class _Comparison:
         if terms is not None:
             return time_domain.time_integral(terms, functions, (w0,), digits + 10).real
 
-        def element(n: int, indices: tuple[int, int, int, int]) -> Any:
+        def element(n: int, indices: Element) -> Any:
             integrand = bloch.element(n, indices)
             return time_domain.time_integral(integrand, functions, (w0,), digits + 10)
 
-        return _shift(element, order, mpmath.mpf(self.case.w0))
+        shift = -element(order, (1, 0, 1, 0)).imag  # Eq. (A6) of Laird et al.
+        if order == 4:
+            shift -= abs(element(2, (1, 0, 0, 1))) ** 2 / (2 * mpmath.mpf(self.case.w0))
+        return shift
 
-    def _superoperators(self, entry: Entry) -> Any:
-        name, order = entry
-        size = self.bloch.interaction.dimension
-
-        def element(n: int, indices: tuple[int, int, int, int]) -> complex:
-            a, b, c, d = indices
-            if n not in self._generators:
-                self._generators[n] = self._brute_force_generator(n)
-            return complex(self._generators[n][a * size + b, c * size + d])
-
-        up, down = -element(order, (0, 0, 0, 0)).real, -element(order, (1, 1, 1, 1)).real
-        dephasing = -element(order, (1, 0, 1, 0)).real
-        known = {
-            "k_up": up,
-            "k_down": down,
-            "inv_T1": up + down,
-            "inv_T2": dephasing,
-            "inv_T2_prime": dephasing - (up + down) / 2,
-        }
-        return known[name] if name in known else _shift(element, order, self.case.w0)
-
-    def _brute_force_generator(self, order: int) -> Any:
-        """The 4 x 4 generator of an order from superoperator cumulants."""
-        exponentials = {str(k): _exact(bath) for k, bath in enumerate(self.case.baths)}
-        couplings = [(operator.matrix, str(k)) for k, operator in enumerate(self.operators)]
-        model = brute_force.ExponentialModel.with_baths(
-            (0.0, self.case.w0), couplings, exponentials
-        )
-        return brute_force.generator(model, order)
+    @cached_property
+    def _superoperators(self) -> Quantities:
+        """Every quantity from 4 x 4 generators by superoperator cumulants."""
+        w0 = self.case.w0
+        names = [str(k) for k in range(len(self.operators))]
+        matrices = {x: operator.matrix for x, operator in zip(names, self.operators, strict=True)}
+        system = System(np.array([[0.0, -w0], [w0, 0.0]]), matrices)
+        baths = (bath.density for bath in self.case.baths)
+        pairs = Correlated.independent(zip(names, baths, strict=True))  # type: ignore[arg-type]
+        found = {n: Term.exact(brute_force.generator(system, pairs, n)) for n in _ORDERS}
+        return bloch_quantities(found, w0)
 
 
 def generated_rates(name: str) -> ModuleType | None:
@@ -418,14 +407,6 @@ def _scale(values: Mapping[Entry, Any], entry: Entry) -> Any:
         return max(size[entry], 0.1)
     order = [x for (name, n), x in size.items() if n == entry[1] and name != "K"]
     return max(size[entry], max(order) / 10)
-
-
-def _shift(element: Callable[[int, tuple[int, int, int, int]], Any], order: int, w0: Any) -> Any:
-    """omega - w0 at order 2 or 4 from R_1010 and R_1001, Eq. (A6) of Laird et al."""
-    shift = -element(order, (1, 0, 1, 0)).imag
-    if order == 4:
-        shift -= abs(element(2, (1, 0, 0, 1))) ** 2 / (2 * w0)
-    return shift
 
 
 def _balance(values: Mapping[Entry, Any]) -> Iterator[tuple[int, Any, Any, Any]]:
