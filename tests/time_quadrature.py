@@ -16,8 +16,8 @@ from pertsym.certify.brute_force import (
     Matrix,
     Times,
     _bath_order,
-    _gaussian_pairs,
     _ordered_partitions,
+    gaussian_pairs,
 )
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import TimeIntegrand
@@ -188,7 +188,7 @@ def _moment(
         ]
         for sides in itertools.product((False, True), repeat=count):
             bath = np.zeros(shape, dtype=np.complex128)
-            for pairs in _gaussian_pairs(_bath_order(tuple(range(count)), sides)):
+            for pairs in gaussian_pairs(_bath_order(tuple(range(count)), sides)):
                 factor = np.ones(shape, dtype=np.complex128)
                 for i, j in pairs:
                     factor *= _correlation(known, labels[i], labels[j], times[i] - times[j])

@@ -39,7 +39,7 @@ from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.expansion.interaction import Interaction, Operator
 from pertsym.expansion.paths import Element
-from pertsym.generators.elimination import Quantities, bloch_quantities
+from pertsym.generators.elimination import bloch_quantities
 from pertsym.generators.second_order import Term
 from pertsym.generators.system import Correlated, System
 from pertsym.numerics.bounded import Bounded
@@ -245,9 +245,9 @@ class _Comparison:
             scale = _scale(reference, entry)
             with decimals(digits + GUARD_DIGITS):
                 direct = self._time_integral(entry, digits)
-                brute = self._superoperators[entry[1]][entry[0]]
+                brute = mpmath.mpf(self._superoperators[entry])
                 value, what = as_mpf(reference[entry]), _label(entry)
-                near = bool(abs(mpmath.mpf(brute.value) - value) <= DOUBLE * scale)
+                near = bool(abs(brute - value) <= DOUBLE * scale)
                 findings = [
                     close(f"{what}: time integral", direct, value, digits, scale),
                     Finding(f"{what}: superoperators", near),
@@ -362,7 +362,7 @@ class _Comparison:
         return shift
 
     @cached_property
-    def _superoperators(self) -> Quantities:
+    def _superoperators(self) -> dict[Entry, float]:
         """Every quantity from 4 x 4 generators by superoperator cumulants."""
         w0 = self.case.w0
         names = [str(k) for k in range(len(self.operators))]
@@ -371,7 +371,12 @@ class _Comparison:
         baths = (bath.density for bath in self.case.baths)
         pairs = Correlated.independent(zip(names, baths, strict=True))  # type: ignore[arg-type]
         found = {n: Term.exact(brute_force.generator(system, pairs, n)) for n in _ORDERS}
-        return bloch_quantities(found, w0)
+        return {
+            (name, n): x.value
+            for n, some in bloch_quantities(found, w0).items()
+            for name, x in some.items()
+            if isinstance(x, Bounded)
+        }
 
 
 def generated_rates(name: str) -> ModuleType | None:

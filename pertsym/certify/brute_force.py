@@ -112,12 +112,12 @@ def _ordered_partitions(times: Times) -> Iterator[tuple[Times, ...]]:
     return (blocks for blocks in split(times) if blocks[0][0] == times[0])
 
 
-def _gaussian_pairs(sequence: Times) -> Iterator[tuple[tuple[int, int], ...]]:
+def gaussian_pairs(sequence: Times) -> Iterator[tuple[tuple[int, int], ...]]:
     """Wick's theorem for a product of operators: pairs that keep the operators' order."""
     if not sequence:
         yield ()
     for k in range(1, len(sequence)):
-        for rest in _gaussian_pairs(sequence[1:k] + sequence[k + 1 :]):
+        for rest in gaussian_pairs(sequence[1:k] + sequence[k + 1 :]):
             yield ((sequence[0], sequence[k]), *rest)
 
 
@@ -144,7 +144,7 @@ def _cumulant_products(
         times = tuple(itertools.chain.from_iterable(blocks))
         for sides in itertools.product((False, True), repeat=order):
             for choice in itertools.product(
-                *(tuple(_gaussian_pairs(_bath_order(block, sides))) for block in blocks)
+                *(tuple(gaussian_pairs(_bath_order(block, sides))) for block in blocks)
             ):
                 contractions = sorted(
                     (min(pair), max(pair), pair[0] > pair[1])
@@ -174,10 +174,10 @@ def _functions(
             function = counted.get(pair, function)
         if function is None:
             return None
-        pairs = zip(function.c, function.nu, strict=True)
-        if conjugate:
-            pairs = ((c.conjugate(), nu.conjugate()) for c, nu in pairs)
-        functions.append(tuple(pairs))
+        pairs = tuple(zip(function.c, function.nu, strict=True))
+        functions.append(
+            tuple((c.conjugate(), nu.conjugate()) for c, nu in pairs) if conjugate else pairs
+        )
     return functions
 
 
