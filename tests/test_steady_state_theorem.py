@@ -6,7 +6,6 @@ import math
 from itertools import pairwise, product
 from typing import Any
 
-import flint
 import mpmath
 import numpy as np
 import pytest
@@ -26,16 +25,14 @@ from pertsym.algebra.rational_functions import RationalFunction
 from pertsym.baths.densities import Underdamped
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.stationarity import (
-    PRIME,
-    Element,
     Line,
     MeanForce,
     NotStationary,
+    Point,
     Points,
     RandomPoints,
     TwoLevelVariables,
     check_stationarity,
-    divided_difference,
 )
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes
 from pertsym.dynamics.imaginary_time import fourth_order
@@ -181,6 +178,7 @@ def test_a_bath_that_is_not_thermal_is_noticed(
 def test_walks_are_the_chains_of_imaginary_time(levels: int) -> None:
     """The state of two closed lines as the sum over pairings, signs and paths."""
     point = RandomPoints(levels, seed=5)(2)
+    state = MeanForce(point)
     wanted = np.full((levels, levels), 0 * point.beta, dtype=object)
     for chain in chains(4):
         for assigned, signs in product(((0, 1), (1, 0)), product((1, -1), repeat=2)):
@@ -189,45 +187,37 @@ def test_walks_are_the_chains_of_imaginary_time(levels: int) -> None:
                 point.weights[j] if sign < 0 else 1 for j, sign in zip(assigned, signs, strict=True)
             )
             for path in product(range(levels), repeat=5):
-                nodes = []
-                named = [(a, tuple(sorted(x))) for a, x in zip(path, shifts, strict=True)]
-                for level, lines in sorted(named):
-                    x, f = point.energies[level], point.boltzmann[level]
-                    for j, sign in lines:
-                        x += sign * point.frequencies[j]
-                        f = f * point.weights[j] if sign > 0 else f / point.weights[j]
-                    nodes.append((x, f))
+                named = ((a, tuple(sorted(x))) for a, x in zip(path, shifts, strict=True))
                 elements = math.prod(point.coupling[i][k] for i, k in pairwise(path))
-                wanted[path[0], path[-1]] += (
-                    weight * elements * divided_difference(nodes, point.beta)
-                )
-    assert np.array_equal(MeanForce(point)(frozenset(), frozenset((0, 1))), wanted)
-
-
-numbers = st.builds(flint.nmod, st.integers(1, PRIME - 1), st.just(PRIME))
-nodes = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=4, unique_by=lambda n: int(n[0]))
+                value = weight * elements * state.difference(tuple(sorted(named)))
+                wanted[path[0], path[-1]] += value
+    assert np.array_equal(state(frozenset(), frozenset((0, 1))), wanted)
 
 
 @settings(max_examples=20, derandomize=True, deadline=None)
-@given(nodes)
-def test_divided_differences_of_distinct_nodes(nodes: list[tuple[Element, Element]]) -> None:
+@given(st.integers(1, 10**9), st.integers(2, 4))
+def test_divided_differences_of_distinct_nodes(seed: int, count: int) -> None:
+    point = RandomPoints(count, seed)(1)
+    nodes = tuple((level, ()) for level in range(count))
     total = 0
-    for i, (x, f) in enumerate(nodes):
-        for k, (y, _) in enumerate(nodes):
+    for i in range(count):
+        f = point.boltzmann[i]
+        for k in range(count):
             if i != k:
-                f /= x - y
+                f /= point.energies[i] - point.energies[k]
         total += f
-    assert divided_difference(nodes, 5) == total
-    assert divided_difference(nodes[::-1], 5) == total
+    assert MeanForce(point).difference(nodes) == total
+    assert MeanForce(point).difference(nodes[::-1]) == total
 
 
 def test_divided_differences_of_equal_nodes() -> None:
     """f' = -beta f: f[x, x] and f[x, x, y] by their definitions."""
     x, f, y, g, beta = RationalFunction.variables(["x", "f", "y", "g", "beta"])
-    assert divided_difference([(x, f)] * 2, beta) == -beta * f
-    assert divided_difference([(x, f)] * 3, beta) == beta * beta * f / 2
+    state, a, b = MeanForce(Point((x, y), (f, g), (), (), (), beta)), (0, ()), (1, ())
+    assert state.difference((a, a)) == -beta * f
+    assert state.difference((a, a, a)) == beta * beta * f / 2
     expected = ((g - f) / (y - x) + beta * f) / (y - x)
-    assert divided_difference([(x, f), (x, f), (y, g)], beta) == expected
+    assert state.difference((a, a, b)) == expected
 
 
 # ---------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from operator import add
@@ -209,7 +209,7 @@ class MeanForce:
             total = np.full((len(size),) * 2, 0 * self.point.beta, dtype=object)
             for a in size:
                 for (b, _, _, nodes), amplitude in self._walks(a, opened, closed).items():
-                    total[a, b] = total[a, b] + amplitude * self._difference(nodes)
+                    total[a, b] = total[a, b] + amplitude * self.difference(nodes)
             self._known[key] = total
         return self._known[key]
 
@@ -237,18 +237,27 @@ class MeanForce:
     def _spectrum(self, line: Line) -> Element:
         return 1 if line[1] > 0 else self.point.weights[line[0]]
 
-    def _difference(self, nodes: tuple[Node, ...]) -> Element:
+    def difference(self, nodes: tuple[Node, ...]) -> Element:
+        """f[x_0, ..., x_k] at nodes in order: equal ones stand side by side."""
         if nodes not in self._differences:
-            values = []
-            for level, lines in nodes:
-                x, f = self.point.energies[level], self.point.boltzmann[level]
-                for j, sign in lines:
-                    weight = self.point.weights[j]
-                    x += sign * self.point.frequencies[j]
-                    f = f * weight if sign > 0 else f / weight
-                values.append((x, f))
-            self._differences[nodes] = divided_difference(values, self.point.beta)
+            first, last, count = nodes[0], nodes[-1], len(nodes) - 1
+            if first == last:  # (-beta)^k f/k!
+                value = self._at(first)[1] * math.prod([self.point.beta] * count, start=1)
+                value = value * (-1) ** count / math.factorial(count)
+            else:
+                value = self.difference(nodes[1:]) - self.difference(nodes[:-1])
+                value = value / (self._at(last)[0] - self._at(first)[0])
+            self._differences[nodes] = value
         return self._differences[nodes]
+
+    def _at(self, node: Node) -> tuple[Element, Element]:
+        """x and f(x)."""
+        x, f = self.point.energies[node[0]], self.point.boltzmann[node[0]]
+        for j, sign in node[1]:
+            weight = self.point.weights[j]
+            x += sign * self.point.frequencies[j]
+            f = f * weight if sign > 0 else f / weight
+        return x, f
 
     def residual(
         self, opened: frozenset[Line], closed: frozenset[int], coherences: bool = True
@@ -275,25 +284,6 @@ class MeanForce:
 
 def _node(level: int, lines: frozenset[Line]) -> Node:
     return level, tuple(sorted(lines))
-
-
-def divided_difference(nodes: Sequence[tuple[Element, Element]], beta: Element) -> Element:
-    """f[x_0, ..., x_k] of f(x) = exp(-beta x) from nodes (x, f(x)).
-
-    Equal ones may be among them, side by side.
-    """
-    x = [node[0] for node in nodes]
-    table = values = [node[1] for node in nodes]
-    factor = 1  # (-beta)^k/k!
-    for k in range(1, len(nodes)):
-        factor = factor * beta * -1 / k
-        table = [
-            values[i] * factor
-            if x[i + k] == x[i]
-            else (table[i + 1] - table[i]) / (x[i + k] - x[i])
-            for i in range(len(nodes) - k)
-        ]
-    return table[0]
 
 
 def check_stationarity(points: Points, order: int, coherences: bool = True) -> Iterator[str]:
