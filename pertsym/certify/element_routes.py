@@ -30,7 +30,7 @@ from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.equations.generator import Generator
 from pertsym.equations.heat_current import CountedGenerator
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.interaction import Interaction, Operator
 from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.bloch_recursion import slow_subspace
@@ -179,10 +179,16 @@ def operators(interaction: Interaction, numbers: Numbers) -> dict[str, Matrix]:
         name = plain.correlations.get((a, a))
         if name is None or plain.adjoint[a] != a:
             raise ValueError(f"operators[{a}]: is not coupled to one Hermitian bath operator")
-        matrix = found.setdefault(name, np.zeros((size, size), dtype=np.complex128))
-        for row, column, value in operator:
-            matrix[row, column] += complex(value)
+        found[name] = found.get(name, 0) + dense(operator, size)
     return found
+
+
+def dense(operator: Operator, size: int) -> Matrix:
+    """A sparse operator as a matrix."""
+    matrix = np.zeros((size, size), dtype=np.complex128)
+    for row, column, value in operator:
+        matrix[row, column] += complex(value)
+    return matrix
 
 
 def element_findings(

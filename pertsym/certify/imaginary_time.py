@@ -185,7 +185,7 @@ def exact_second_order(
     delta: float = 0.1,
     levels: int = 4,
 ) -> NDArray[np.float64]:
-    """Coefficient of delta^2 in `exact_populations`, extrapolated in delta^2 from `levels` values."""
+    """Coefficient of delta^2 in `exact_populations`, extrapolated in delta^2 from `levels` ones."""
     squares = delta**2 / 2.0 ** np.arange(levels)
     origin = exact_populations(energies, modes, beta, 0.0, cutoff)
     slopes = [
