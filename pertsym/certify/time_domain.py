@@ -16,8 +16,6 @@ from typing import Any, Final
 
 import flint
 import mpmath
-import numpy as np
-from numpy.typing import NDArray
 
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.exponentials import Exponentials as NumericExponentials
@@ -70,14 +68,6 @@ class Exponentials:
     def of(cls, c: Iterable[Any], nu: Iterable[Any]) -> Exponentials:
         """Read numbers, or pairs (re, im) as in a model file."""
         return cls(tuple(map(_exact, c)), tuple(map(_exact, nu)))
-
-    def __call__(self, t: Any) -> NDArray[np.complex128]:
-        """C(t) in double precision for an array of times t > 0."""
-        times = np.asarray(t, dtype=np.float64)
-        total = np.zeros(times.shape, dtype=np.complex128)
-        for amplitude, rate in zip(self.c, self.nu, strict=True):
-            total += complex(amplitude) * np.exp(-complex(rate) * times)
-        return total
 
     def conjugate(self) -> Exponentials:
         """C(t)*."""
