@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +92,7 @@ def engine_generator(
             system = sum(model.energies[at[name]] * c for name, c in phase.items() if name in at)
             here, there = (phase.get(x, 0) * model.levels for x in (FINAL, OTHER))
             change = model.squares * _window(system + np.add.outer(here, there), time)
-            place = at["s"], at["s'"], slice(None), *(at[x] for x in term.unknown)
+            place: Any = at["s"], at["s'"], slice(None), *(at[x] for x in term.unknown)
             if term.energy == OTHER:
                 result[place] += amplitude * change
             else:
