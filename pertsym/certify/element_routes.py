@@ -28,7 +28,6 @@ from pertsym.certify import brute_force
 from pertsym.certify.claims import Finding, close
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.equations.generator import Generator
-from pertsym.equations.heat_current import CountedGenerator
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, Operator
 from pertsym.expansion.paths import Element
@@ -192,7 +191,7 @@ def dense(operator: Operator, size: int) -> Matrix:
 
 
 def element_findings(
-    generator: Generator | CountedGenerator,
+    generator: Generator,
     numbers: Numbers,
     order: int,
     element: Element,
