@@ -43,6 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.algebra.rational_functions import RationalFunction
+from pertsym.certify.claims import Finding, Findings
 
 PRIME = 2**61 - 1
 
@@ -59,10 +60,6 @@ Line = tuple[int, int]
 
 Node = tuple[int, tuple[Line, ...]]
 """A level and the lines whose frequencies add to its energy."""
-
-
-class NotStationary(AssertionError):
-    """An identity that the theorem needs does not hold; says which."""
 
 
 @dataclass(frozen=True)
@@ -286,8 +283,8 @@ def _node(level: int, lines: frozenset[Line]) -> Node:
     return level, tuple(sorted(lines))
 
 
-def check_stationarity(points: Points, order: int, coherences: bool = True) -> Iterator[str]:
-    """Test every identity behind K r = 0 up to an order; yield each in words as it holds.
+def stationary(points: Points, order: int, coherences: bool = True) -> Findings:
+    """Test every identity behind K r = 0 up to an order, each in words, until one fails.
 
     Parameters
     ----------
@@ -297,11 +294,6 @@ def check_stationarity(points: Points, order: int, coherences: bool = True) -> I
         Even, of the generator: the populations of r are tested up to order - 2.
     coherences
         Whether to test the coherences of r at this order too, and not only below it.
-
-    Raises
-    ------
-    NotStationary
-        Naming the identity that fails.
     """
     for lines in range(1, order // 2 + 1):
         state = MeanForce(points(lines))
@@ -309,13 +301,12 @@ def check_stationarity(points: Points, order: int, coherences: bool = True) -> I
         for count in range(lines + 1):
             opened = frozenset((j, 1) for j in range(count))
             whole = coherences or lines < order // 2 or count > 0
-            for a, b, value in state.residual(opened, frozenset(range(count, lines)), whole):
-                if value:
-                    raise NotStationary(
-                        f"order {2 * lines}: element {a}{b} of the equation of {count} open and "
-                        f"{lines - count} closed lines does not hold"
-                    )
+            left = state.residual(opened, frozenset(range(count, lines)), whole)
+            wrong = [f"{a}{b}" for a, b, value in left if value]
             what = f"X of {count} open and {lines - count} closed lines obeys its equation"
             if not count:
                 what = f"no {'element' if whole else 'population'} of r changes"
-            yield f"{levels} levels, order {2 * lines}: {what}"
+            where = f": not element {wrong[0]}" if wrong else ""
+            yield Finding(f"{levels} levels, order {2 * lines}: {what}{where}", not wrong)
+            if wrong:
+                return
