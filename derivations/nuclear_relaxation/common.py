@@ -19,7 +19,7 @@ from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
-from pertsym.certify.agreement import dense as as_dense
+from pertsym.certify.element_routes import dense as as_dense
 from pertsym.certify.standard import element_values
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import (

@@ -27,8 +27,6 @@ from pertsym.certify.element_routes import (
     superoperators,
     within,
 )
-from pertsym.certify.spectral_lines import Points
-from pertsym.certify.stationarity import NotStationary, check_stationarity
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
 from pertsym.dynamics.levels import common_temperature
@@ -206,15 +204,6 @@ def coupling_orders(
     """Powers of lambda in exp((free + lambda coupled) time) from 0 to `order`: one exponential."""
     blocks = np.kron(np.eye(order + 1), free) + np.kron(np.eye(order + 1, k=1), coupled)
     return np.split(expm(blocks * time)[: len(free)], order + 1, axis=1)
-
-
-def stationary(points: Points, order: int, coherences: bool) -> Findings:
-    """What `check_stationarity` holds, line by line, or what it refuses."""
-    try:
-        for line in check_stationarity(points, order, coherences):
-            yield Finding(line, True)
-    except NotStationary as fault:
-        yield Finding(f"to order {order}: {fault}", False)
 
 
 def model_values(interaction: Interaction, operator: str = "") -> Values:
