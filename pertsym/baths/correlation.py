@@ -30,7 +30,7 @@ _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at t
 _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 _BLOCK = 2048  # sets of parameters at a time
 _OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
-_KEPT = 256  # answers
+_KEPT = 8192  # answers
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Correlation:
             return Nodes.discrete(-1j * nu, 1j * c)
         frozen = self.statistics == "boson" and np.all(self.beta * floor > _FROZEN)
         if frozen and not np.all(np.isinf(self.beta)):
-            return self.cold().nodes(floor, ceiling)
+            return self.cold.nodes(floor, ceiling)
         path = self._path
         low = 0 if path.analytic else math.floor(math.log2(floor) / _OCTAVES)
         high = 0
@@ -197,7 +197,7 @@ class Correlation:
         if self.parts[0] is not self:
             return self._summed(lambda part: part.transform(w, derivative))
         if self.is_static(w, derivative):
-            found = self.cold().transform(0.0)
+            found = self.cold.transform(0.0)
             return found if not self.shape else Estimate(*(x + np.zeros(self.shape) for x in found))
         return self._evaluate("transform", w, derivative)
 
@@ -250,6 +250,7 @@ class Correlation:
             and not np.any(np.isinf(self.beta))
         )
 
+    @cached_property
     def cold(self) -> Correlation:
         """The same bath at T = 0.
 

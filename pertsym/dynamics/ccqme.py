@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.half_sided import Channel, channels, transitions
+from pertsym.dynamics.half_sided import Channel, at_elements, channels
 from pertsym.dynamics.levels import bohr_frequencies, boltzmann, common_temperature, merged
 from pertsym.dynamics.redfield import dissipator, secular_part, unitary
 from pertsym.model.errors import InputError
@@ -97,18 +97,13 @@ def population_map(
     energies: Sequence[float], baths: Sequence[Channel], beta: float
 ) -> NDArray[np.float64]:
     """Q among the populations, shape (N, N); every column sums to 0."""
-    size = len(energies)
-    p = boltzmann(energies, beta)
-    q = np.zeros((size, size))
+    p, gaps = boltzmann(energies, beta), bohr_frequencies(energies)
+    one = np.eye(len(p))
+    q = np.zeros_like(one)
     for bath in baths:
-        for derivative in (0, 1):
-            bath.transform.prepare(transitions(bath.operator, energies), derivative)
-        for n, m in zip(*np.nonzero(bath.operator), strict=True):
-            weight = abs(bath.operator[n, m]) ** 2
-            gap = energies[n] - energies[m]
-            q[:, n] -= beta * weight * bath.transform.shift(gap).value * (np.eye(size)[n] - p)
-            if n != m:  # |n><n| to |m><m| and back
-                slope = weight * bath.transform.shift(gap, 1).value
-                q[n, n] += slope
-                q[m, n] -= slope
+        weight = np.abs(bath.operator) ** 2
+        shifts = weight * at_elements(bath.transform.shift, gaps, weight).real
+        slopes = weight * at_elements(bath.transform.shift, gaps, weight * (1 - one), 1).real
+        q -= beta * (one - p[:, None]) * shifts.sum(axis=1)
+        q += np.diag(slopes.sum(axis=1)) - slopes.T  # |n><n| to |m><m| and back
     return q

@@ -19,7 +19,7 @@ from pertsym.dynamics.ccqme import ccqme
 from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.propagation import Matrix, States, propagate, propagate_transient
-from pertsym.dynamics.redfield import redfield
+from pertsym.dynamics.redfield import redfield, relaxation, unitary
 from pertsym.dynamics.reliability import (
     NOTABLE,
     Misfit,
@@ -246,11 +246,8 @@ def generator_with_error(
         return _total(result)
     build = ccqme if method.name.startswith("ccqme") else redfield
     constant = build(model, secular=method.name.endswith("-secular"))
-    if model.used_markov:
-        return constant, _total(tcl_generator(model, 2))[1]
-    system = System.of(model)
-    off = second_order(system, correlations_of(model)).error
-    return constant, off + np.finfo(float).eps * np.abs(system.free)
+    rounding = np.finfo(float).eps * np.abs(unitary(model.energies))
+    return constant, relaxation(model).error + rounding
 
 
 def evolve(
