@@ -99,8 +99,7 @@ def pieces(
             generators = combine(radau.from_coefficients(*part, len(series)), series)
             nodes: NDArray[np.complex128] | None
             if direct:
-                propagator = radau.propagators(np.array([length]), (free + generators)[None])[0]
-                nodes = propagator @ columns
+                nodes = radau.propagators(length, free + generators) @ columns
             else:
                 nodes = _collocate(rates, generators, columns, length, tolerance)
             tail = np.inf

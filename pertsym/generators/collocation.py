@@ -112,31 +112,13 @@ class Radau:
         nodes: Array = vectors @ inside
         return nodes
 
-    def propagators(self, lengths: Array, generators: Array) -> Array:
-        """The solutions of dU/dt = K(t) U from U = 1 at the nodes of each interval.
-
-        Parameters
-        ----------
-        lengths : (Q,)
-        generators : (Q, p, n, n)
-            K at the nodes.
-
-        Returns
-        -------
-        (Q, p, n, n) array
-        """
-        count, stages, size = generators.shape[:3]
-        one = np.eye(size)
-        matrix = np.zeros((count, stages, size, stages, size), dtype=complex)
-        matrix += self._inverse[:, None, :, None] * one[:, None, :]
-        diagonal = np.arange(stages)
-        # the two index arrays are not adjacent, so their axis comes first
-        matrix[:, diagonal, :, diagonal, :] -= (lengths[:, None, None, None] * generators).swapaxes(
-            0, 1
-        )
+    def propagators(self, length: float, generators: Array) -> Array:
+        """The solutions of dU/dt = K(t) U from U = 1 at the nodes, for K (p, n, n) there."""
+        one, diagonal = np.eye(generators.shape[-1]), np.arange(self.stages)
+        matrix = self._inverse[:, None, :, None] * one[:, None, :]
+        matrix[diagonal, :, diagonal] -= length * generators
         right = np.kron(self._inverse.sum(axis=1)[:, None], one)
-        flat = matrix.reshape(count, stages * size, stages * size)
-        solution: Array = np.linalg.solve(flat, right)
+        solution: Array = np.linalg.solve(matrix.reshape(len(right), -1), right)
         return solution.reshape(generators.shape)
 
     def from_coefficients(self, start: float, end: float, count: int) -> Array:
