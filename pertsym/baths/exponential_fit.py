@@ -111,16 +111,16 @@ class Poles(NamedTuple):
 
 
 def represent(
-    correlation: Correlation, tolerance: float = 1e-9, band: float | None = None
-) -> Representation:
-    """Represent a bath by as few exponentials as reach the tolerance.
+    correlation: Correlation, tolerances: Sequence[float], band: float | None = None
+) -> tuple[Representation, ...]:
+    """Represent a bath by as few exponentials as reach each tolerance; all but the last is shared.
 
     Parameters
     ----------
     correlation : Correlation
         With scalar parameters.
-    tolerance : float
-        Wanted error relative to scale, between 1e-13 and 1e-1.
+    tolerances : sequence of float
+        Wanted errors relative to scale, between 1e-13 and 1e-1.
     band : float, optional
         Where the bath's frequencies matter, in the unit of w: error and scale are then those of
         G(w) min(1, (band/w)^2).  Twice the largest Bohr frequency keeps generators for
@@ -129,23 +129,16 @@ def represent(
 
     Returns
     -------
-    Representation
-        Where the tolerance is out of reach, the best found: compare its error.
+    tuple of Representation
+        Where a tolerance is out of reach, the best found: compare its error.
 
     Raises
     ------
     Divergent
         If G is not bounded: a sub-Ohmic bath at T > 0, a J that jumps, a J that does not decay.
     ValueError
-        If the tolerance or the band is out of range or a parameter is an array.
+        If a tolerance or the band is out of range or a parameter is an array.
     """
-    return represent_at(correlation, (tolerance,), band)[0]
-
-
-def represent_at(
-    correlation: Correlation, tolerances: Sequence[float], band: float | None = None
-) -> tuple[Representation, ...]:
-    """The same for several tolerances, which share all work but the last step."""
     if band is not None and not 0 < band < math.inf:
         raise ValueError(
             f"band: must be positive and finite, got {band!r}; take some twice the largest Bohr "

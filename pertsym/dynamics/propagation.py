@@ -261,7 +261,6 @@ def propagate_transient(
     end = transient.end if late else max(early, default=0.0)
     collected = [columns] * sum(time == 0 for time in early)
     errors, error = [0.0] * len(collected), 0.0
-    total = transient.total()
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
         for piece in pieces(np.diag(free), transient, columns, end, tolerance):
             error += piece.tail
@@ -270,7 +269,7 @@ def propagate_transient(
                 errors.append(error)
             columns = piece.at(piece.end)
             if not np.abs(columns).max() < LARGEST:
-                require_finite(columns, free + total(piece.end))
+                require_finite(columns, free + transient.total(piece.end))
     states = np.array(collected, dtype=complex).reshape(-1, *size)
     found = np.array(errors + [error] * len(late))
     if not late:

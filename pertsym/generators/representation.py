@@ -25,7 +25,7 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import Representation, represent_at
+from pertsym.baths.exponential_fit import Representation, represent
 from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -148,11 +148,11 @@ def _remembered(
     try:
         hash(correlation)
     except TypeError:  # parameters that are arrays
-        return represent_at(correlation, tolerances, width)
+        return represent(correlation, tolerances, width)
     return _represent_once(correlation, tolerances, width)
 
 
-_represent_once = functools.lru_cache(maxsize=64)(represent_at)
+_represent_once = functools.lru_cache(maxsize=64)(represent)
 
 
 def require_feasible(model: Model, baths: Represented, order: int, nodes: int = 0) -> None:

@@ -104,13 +104,10 @@ class HierarchyEquations:
     hierarchy
     order
         The highest.
-    lowest
-        Generators of lower orders are not given back.
     """
 
     hierarchy: Hierarchy
     order: int
-    lowest: int = 2
 
     @property
     def numbers(self) -> int:
@@ -140,7 +137,7 @@ class HierarchyEquations:
 
         generators, moving = hierarchy.marched(self.order, solve, len(grid.times))
         ends = {place: grid.ends(moving[place]) for place in state}
-        return {n: x for n, x in generators.items() if n >= self.lowest}, ends
+        return generators, ends
 
 
 _TOGETHER = 2_000_000
