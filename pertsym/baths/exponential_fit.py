@@ -464,24 +464,16 @@ def _difference(
 
 def _peak(modes: Modes, band: float) -> float:
     """Sup over w of weight |G|."""
-    nu = modes.nu
-    share = modes.size / nu.real
-    main = np.abs(nu[share > _MAIN * share.max()])
+    share = modes.size / modes.nu.real
+    main = modes.nu[share > _MAIN * share.max()]
     if not main.size:  # all weights have underflown
         raise OverflowError("exponentials that would stand for a bath")
-    low, high = (band / 10 if band < math.inf else math.inf), (band if band < math.inf else 0.0)
-    low, high = min(low, float(main.min()) / 10), max(high, 10 * float(main.max()))
-    narrow = nu[(nu.real < nu.imag / 2) & (share > _MAIN * share.max())]
-    offsets = np.concatenate(([0.0], np.geomspace(0.03, 30, 31)))
-    w = np.concatenate(
-        (
-            [0.0] if math.isinf(band) else [0.0, band],
-            np.geomspace(low, high, 2 + int(_COARSE * math.log10(high / low))),
-            np.outer(narrow.real, offsets).ravel() + np.repeat(narrow.imag, len(offsets)),
-            np.repeat(narrow.imag, len(offsets)) - np.outer(narrow.real, offsets).ravel(),
-        )
-    )
-    w = np.unique(w[w >= 0])
+    low, high = float(np.abs(main).min()) / 10, 10 * float(np.abs(main).max())
+    narrow = main[main.real < main.imag / 2]
+    beside = narrow.imag[:, None] + np.outer(narrow.real, [-1, 0, 1])
+    number = 2 + int(_COARSE * math.log10(high / low))
+    w = np.concatenate(([0.0, band], np.geomspace(low, high, number), beside.ravel()))
+    w = np.unique(w[(w >= 0) & np.isfinite(w)])
     for _ in range(_ZOOMS):
         even, odd = modes.half_sided(w)
         height = np.maximum(np.abs(even + 1j * odd), np.abs(even - 1j * odd))

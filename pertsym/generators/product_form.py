@@ -31,6 +31,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.baths.balanced_truncation import inverse
 from pertsym.baths.exponential_fit import Poles
 from pertsym.baths.exponentials import Exponentials
 from pertsym.generators.system import Array, Correlated, System, left, modes_of, right
@@ -244,20 +245,6 @@ def _blocks(count: int, width: int) -> Iterator[slice]:
     step = max(1, _BLOCK // max(width, 1))
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
-
-
-def inverse(rates: Array, frequencies: Array) -> Array:
-    """1/(rate + i w), in real arithmetic, which is several times faster."""
-    imaginary = rates.imag + frequencies
-    real = rates.real
-    squares = imaginary * imaginary
-    squares += real * real
-    np.reciprocal(squares, out=squares)
-    result = np.empty(squares.shape, dtype=complex)
-    np.multiply(real, squares, out=result.real)
-    np.multiply(imaginary, squares, out=result.imag)
-    np.negative(result.imag, out=result.imag)
-    return result
 
 
 def inverse_modulus(rates: Array, frequencies: Array) -> Array:
