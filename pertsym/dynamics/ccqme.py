@@ -77,19 +77,15 @@ def coherence_map(energies: Sequence[float], r: Matrix) -> Matrix:
     Divergent
         If D_nm = 0 where the row of R is not 0.
     """
-    size = len(energies)
     gaps = bohr_frequencies(energies)
-    q = np.zeros_like(r)
-    for n, m in np.argwhere(~np.eye(size, dtype=bool)):
-        row = r[n * size + m]
-        if not np.any(row):
-            continue
-        if gaps[n, m] == 0:
-            raise Divergent(
-                f"R[rho]_{n},{m}/(i(E_{n} - E_{m})) of the map Q: levels {n} and {m} are "
-                "degenerate and R drives the coherence between them"
-            )
-        q[n * size + m] = row / (1j * gaps[n, m])
+    driven = ~np.eye(len(gaps), dtype=bool) & np.any(r, axis=1).reshape(gaps.shape)
+    for n, m in np.argwhere(driven & (gaps == 0)):
+        raise Divergent(
+            f"R[rho]_{n},{m}/(i(E_{n} - E_{m})) of the map Q: levels {n} and {m} are "
+            "degenerate and R drives the coherence between them"
+        )
+    q, rows = np.zeros_like(r), driven.reshape(-1)
+    q[rows] = r[rows] / (1j * gaps.reshape(-1, 1)[rows])
     return q
 
 

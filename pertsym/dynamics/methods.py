@@ -225,15 +225,13 @@ def _meaningful(found: Estimated, method: str, initial: Matrix | None = None) ->
     return found
 
 
-def generator(model: Model, method: Method, progress: Progress = lambda _: None) -> Matrix:
-    """The constant generator of a Markovian method, or of TCL at t -> infinity, K_0 included."""
-    return generator_with_error(model, method, progress)[0]
-
-
 def generator_with_error(
     model: Model, method: Method, progress: Progress = lambda _: None
 ) -> tuple[Matrix, Numbers]:
-    """`generator`, and the error of each of its elements; of the CCQME that of its R."""
+    """The constant generator of a Markovian method, or of TCL at t -> infinity, K_0 included.
+
+    Beside it the error of each of its elements; of the CCQME that of its R.
+    """
     if method.order:
         result = tcl_generator(
             model,
