@@ -11,7 +11,7 @@ from pertsym.baths.divergence import Divergent
 from pertsym.dynamics.half_sided import Channel, at_elements, channels
 from pertsym.dynamics.levels import bohr_frequencies, merged, rounding_of
 from pertsym.generators.second_order import Term, second_order
-from pertsym.generators.system import System, element_name
+from pertsym.generators.system import System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.values import AnyModel, Model, numeric
 
@@ -66,8 +66,8 @@ def dissipator(energies: Sequence[float], baths: Sequence[Channel]) -> Matrix:
 def _existing(energies: Sequence[float], baths: Sequence[Channel]) -> Term:
     system = System(bohr_frequencies(energies), {bath.name: bath.operator for bath in baths})
     term = second_order(system, {bath.name: bath.transform.correlation for bath in baths})
-    for place, reason in term.divergent.items():
-        raise Divergent(reason, 2, element_name(place, len(energies)))
+    for reason in term.divergent.values():
+        raise Divergent(reason)
     return term
 
 
