@@ -36,6 +36,7 @@ from pertsym.estimate import Estimate
 from pertsym.generators.finite_time import NODES, FiniteTime, finite_time, second_order_transient
 from pertsym.generators.initial_slip import Slip, tcl_slip
 from pertsym.generators.limit import Limit
+from pertsym.generators.product_form import ProductForm
 from pertsym.generators.representation import (
     BAND,
     Represented,
@@ -43,7 +44,7 @@ from pertsym.generators.representation import (
     represented,
     require_feasible,
 )
-from pertsym.generators.second_order import redfield_term, second_order
+from pertsym.generators.second_order import second_order
 from pertsym.generators.steady import steady_state
 from pertsym.generators.system import Correlated, System, element_name, single_threaded
 from pertsym.generators.tcl import Generator, joint_limit, tcl_generator
@@ -405,15 +406,10 @@ def _misfits(model: Model, limit: Limit, found: Represented, transient: FiniteTi
 
 
 def _second_at(system: System, baths: Sequence[Correlated], time: float) -> Matrix:
-    """K_2 at a time from exponentials of independent baths."""
-    total: Matrix = np.zeros((system.dimension**2,) * 2, dtype=complex)
-    for bath in baths:
-        rates = np.array(bath.exponentials.nu)[:, None, None] + 1j * system.gaps
-        part = -np.expm1(-rates * time) / rates
-        operator = system.operators[bath.later]
-        response = np.tensordot(np.array(bath.exponentials.c), part, axes=1)
-        total += redfield_term(operator, operator * response)
-    return total
+    """K_2 at a time from exponentials."""
+    form = ProductForm(system, baths)
+    second: Matrix = form.second(form.first_at(np.array([time])))[0]
+    return second
 
 
 def in_basis(

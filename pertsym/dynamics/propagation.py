@@ -13,12 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from pertsym.dynamics.reliability import LARGEST, require_finite
-from pertsym.generators.collocation import Radau, beyond, combine
+from pertsym.generators.collocation import Radau, beyond, combine, value_at
 from pertsym.generators.finite_time import FiniteTime
 
 _LONG = 1e3  # |K| t of one matrix exponential
@@ -50,10 +49,7 @@ class Piece:
 
     def at(self, time: float) -> Columns:
         """The solution at a time within the interval."""
-        x = 2 * (time - self.start) / (self.end - self.start) - 1
-        weights = legendre.legvander(np.array([x]), len(self.coefficients) - 1)[0]
-        values: Columns = np.tensordot(weights, self.coefficients, axes=1)
-        return values
+        return value_at(self.coefficients, self.start, self.end, time)
 
 
 def pieces(

@@ -145,6 +145,13 @@ def combine(matrix: Array, values: Array) -> Array:
     return product.reshape(len(matrix), *values.shape[1:])
 
 
+def value_at(series: Array, start: float, end: float, time: float) -> Array:
+    """A Legendre series on an interval at a time within it."""
+    x = 2 * (time - start) / (end - start) - 1
+    value: Array = np.tensordot(legendre.legvander([x], len(series) - 1)[0], series, axes=1)
+    return value
+
+
 def beyond(series: Array, rounding: float = 0.0) -> float:
     """How large the terms beyond a Legendre series may be, by its last four.
 

@@ -14,9 +14,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
-from numpy.polynomial import legendre
 
-from pertsym.generators.collocation import Layout, Radau, beyond, combine
+from pertsym.generators.collocation import Layout, Radau, beyond, combine, value_at
 from pertsym.generators.jumps import Jumps, hierarchy_of
 from pertsym.generators.limit import Limit, rounding
 from pertsym.generators.system import Array
@@ -93,11 +92,7 @@ class FiniteTime:
         panel = self._panel(time)
         if panel is None:
             return self.limit[order]
-        x = 2 * (time - panel.start) / (panel.end - panel.start) - 1
-        values = panel.coefficients[order]
-        weights = legendre.legvander(np.array([x]), len(values) - 1)[0]
-        result: Array = np.tensordot(weights, values, axes=1)
-        return result
+        return value_at(panel.coefficients[order], panel.start, panel.end, time)
 
     def total(self, time: float) -> Array:
         """The sum of all orders at one time."""

@@ -195,8 +195,8 @@ class ProductEquations:
 
     def over(self, grid: Grid, state: State) -> tuple[dict[int, Array], State]:
         """See `Equations`."""
-        form, times = self._form, grid.times[:, None, None, None]
-        first = -form.first * np.expm1(-times * form.first_rates)
+        form = self._form
+        first = form.first_at(grid.times)
         generators = {2: form.second(first)}
         if self._order == 2:
             return generators, {}
