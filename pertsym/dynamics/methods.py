@@ -33,8 +33,9 @@ from pertsym.dynamics.reliability import (
     require_positive,
 )
 from pertsym.estimate import Estimate
+from pertsym.generators.canonical_form import total_term
 from pertsym.generators.finite_time import NODES, FiniteTime, finite_time, second_order_transient
-from pertsym.generators.initial_slip import Slip, tcl_slip
+from pertsym.generators.initial_slip import tcl_slip
 from pertsym.generators.limit import Limit
 from pertsym.generators.product_form import ProductForm
 from pertsym.generators.representation import (
@@ -456,19 +457,17 @@ def _require_known_scale(model: Model, method: Method, error: Numbers) -> None:
         )
 
 
-def _total(result: Generator | Slip) -> tuple[Matrix, Numbers]:
+def _total(result: Generator) -> tuple[Matrix, Numbers]:
     """The sum of all orders, if every element exists, and its error."""
-    symbol = "Lam" if isinstance(result, Slip) else "K"
     for n, term in result.orders.items():
         for place, reason in term.divergent.items():
-            raise Divergent(reason, n, element_name(place, result.dimension, symbol))
+            raise Divergent(reason, n, element_name(place, result.dimension, result.symbol))
         for place, reason in term.not_derived.items():
             raise NotYetDerivable(
                 "generator",
-                f"element {element_name(place, result.dimension, symbol)} of order {n}",
+                f"element {element_name(place, result.dimension, result.symbol)} of order {n}",
                 reason,
                 "use tcl2, or a bath that exponentials can stand for",
             )
-    total: Matrix = np.sum([term.matrix for term in result.orders.values()], axis=0)
-    error: Numbers = np.sum([term.error for term in result.orders.values()], axis=0)
-    return total, error
+    total = total_term(result.orders)
+    return total.matrix, total.error
