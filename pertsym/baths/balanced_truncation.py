@@ -24,7 +24,7 @@ Real = NDArray[np.float64]
 
 _ON_LINE = 1e-13  # relative imaginary part that counts as none
 _SAME = 1e-13
-_BLOCK = 1 << 14  # elements of a kernel that stay in the cache
+_BLOCK = 1 << 13  # elements of a kernel that stay in the cache
 _MOST = 400  # functions in the basis
 _MAIN = 1e-4  # of the largest share of G: poles with more are resolved best
 
