@@ -29,7 +29,6 @@ _PANEL_DERIVATIVES = 2  # that panels have at least
 _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
 _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 _BLOCK = 2048  # sets of parameters at a time
-_OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
 _KEPT = 256  # answers
 
 
@@ -117,15 +116,10 @@ class Correlation:
         frozen = self.statistics == "boson" and np.all(self.beta * floor > _FROZEN)
         if frozen and not np.all(np.isinf(self.beta)):
             return self.cold().nodes(floor, ceiling)
-        path = self._path
-        low = 0 if path.analytic else math.floor(math.log2(floor) / _OCTAVES)
-        high = 0
-        if any(map(math.isfinite, path.tails)):
-            high = math.ceil(math.log2(max(ceiling, path.scale)) / _OCTAVES)
-        if (low, high) not in self._nodes:
-            ends = 2.0 ** (low * _OCTAVES), 2.0 ** (high * _OCTAVES)
-            self._nodes[low, high] = Nodes.of(path, *ends)
-        return self._nodes[low, high]
+        ends = self._path.decisive(floor, ceiling)
+        if ends not in self._nodes:
+            self._nodes[ends] = Nodes.of(self._path, *(2.0**k for k in ends))
+        return self._nodes[ends]
 
     @cached_property
     def _nodes(self) -> dict[tuple[int, int], Nodes]:

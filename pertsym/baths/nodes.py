@@ -18,7 +18,6 @@ import numpy as np
 from pertsym.baths.node_path import (
     ANGLE,
     EPS,
-    HIGHEST,
     OPERATIONS,
     STEPS,
     Arm,
@@ -86,12 +85,54 @@ class Nodes:
     @cached_property
     def poles(self) -> Complex:
         """w_k of all nodes, with what continues them at the ends; shape (M,)."""
-        return np.concatenate([arm.closed[0] for arm in self.arms] or [np.empty(0, complex)])
+        return self._joined(lambda arm: arm.closed[0], complex)
 
     @cached_property
     def residues(self) -> Complex:
         """a_k of all nodes; shape S + (M,)."""
-        return np.concatenate([arm.closed[1] for arm in self.arms] or [np.empty(0, complex)], -1)
+        return self._joined(lambda arm: arm.closed[1], complex)
+
+    @cached_property
+    def places(self) -> Complex:
+        """w_k of all nodes as they are."""
+        return self._joined(lambda arm: arm.poles, complex)
+
+    @cached_property
+    def own(self) -> Complex:
+        """a_k of all nodes as they are."""
+        return self._joined(lambda arm: arm.residues, complex)
+
+    @cached_property
+    def rounding(self) -> Real:
+        """`Arm.rounding` of all nodes."""
+        return self._joined(lambda arm: arm.rounding, float)
+
+    @cached_property
+    def edges(self) -> tuple[Complex, Real]:
+        """Both edges of the strips of all arms, as `Arm.strip`."""
+        w, size = (
+            self._joined(lambda arm, k=k: np.concatenate([e[k] for e in arm.strip], -1), kind)
+            for k, kind in enumerate((complex, float))
+        )
+        return w, size
+
+    @cached_property
+    def _radii(self) -> Real:
+        return np.abs(self.places)
+
+    def weights(self, m: int) -> Real:
+        """`Arm.weights` of all nodes."""
+        if m not in self._weights:
+            self._weights[m] = self._joined(lambda arm: arm.weights(m), float)
+        return self._weights[m]
+
+    @cached_property
+    def _weights(self) -> dict[int, Real]:
+        return {}
+
+    def _joined(self, ask: Callable[[Arm], Any], kind: type[Any]) -> Any:
+        """A property of the nodes on all arms."""
+        return np.concatenate([ask(arm) for arm in self.arms] or [np.empty(0, kind)], -1)
 
     def half_sided(self, z: Any, derivative: int = 0) -> tuple[Any, Any]:
         """G^(m)(z) for Im z >= 0, and its error.
@@ -110,7 +151,7 @@ class Nodes:
         """
         z = np.asarray(z)
         value, error = self._sum(_plain, z, derivative)
-        return value, error + self._bound(np.abs(z), derivative) * math.factorial(derivative)
+        return value, error + self.bound(np.abs(z), derivative) * math.factorial(derivative)
 
     def at_zero(self, derivative: int) -> tuple[Any, Any]:
         """G^(m)(0) on rays; only its imaginary part, P, where Ĉ ~ w^p with p <= m.
@@ -135,8 +176,8 @@ class Nodes:
         value, error = self._sum(kernel, z, m)
         size = np.abs(z)
         if parity > 0:
-            return value, error + self._bound(size, m) * math.factorial(m)
-        return value, error + self._bound(size, m + 1) * math.factorial(m + 1) * size
+            return value, error + self.bound(size, m) * math.factorial(m)
+        return value, error + self.bound(size, m + 1) * math.factorial(m + 1) * size
 
     def _sum(self, kernel: Kernel, z: Any, m: int) -> tuple[Any, Any]:
         """The sum over nodes, and over resonances with its rounding."""
@@ -168,8 +209,8 @@ class Nodes:
         weights, own = self.residues, residues
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        value = weights @ (1 / (z - self.poles[:, None])) if self.arms else 0.0
-        error = _within(*self._majorants(1, anchor), np.abs(z), 1)
+        value = weights @ (1 / (z - self.poles[:, None]))
+        error = self._spread(self.weights(0 if anchor is None else 1), z, anchor)
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
@@ -178,7 +219,8 @@ class Nodes:
 
     def majorant(self, z: Complex, anchor: float | None = None) -> Any:
         """A bound of |G| at points above the axis, or of the same with an anchor."""
-        bound = _within(*self._majorants(0, anchor), np.abs(z), 1)
+        power = 1 if anchor is None else 2
+        bound = self._spread(np.abs(self.residues) / math.sin(ANGLE) ** power, z, anchor)
         positions, residues = self.resonances
         if positions.shape[-1]:
             own = residues if anchor is None else residues / (anchor - positions)
@@ -186,48 +228,43 @@ class Nodes:
             bound = bound + (np.abs(own)[..., None, :] / away).sum(-1)
         return bound
 
-    def _majorants(self, error: int, anchor: float | None) -> tuple[Real, Real, Real]:
-        """Cumulative sums for sum_k v_k/max(|z|, |w_k|), v the residues or their errors."""
-        radii = np.concatenate([np.abs(arm.poles) for arm in self.arms] or [np.empty(0)])
-        if error:
-            m = 0 if anchor is None else 1
-            parts = [arm.weights(m) for arm in self.arms]
-        else:
-            power = 1 if anchor is None else 2
-            parts = [np.abs(arm.closed[1]) / math.sin(ANGLE) ** power for arm in self.arms]
-        values = np.concatenate(parts or [np.empty(0)], -1)
+    def _spread(self, values: Real, z: Complex, anchor: float | None) -> Any:
+        """sum_k values_k/max(|z|, |w_k|), with an anchor each over max(|anchor|, |w_k|)."""
         if anchor is not None:
-            values = values / np.maximum(radii, abs(anchor))
-        order = np.argsort(radii, kind="stable")
-        return _accumulated(radii[order], values[..., order], 1)
+            values = values / np.maximum(self._radii, abs(anchor))
+        return values @ (1 / np.maximum(np.abs(z), self._radii[:, None]))
 
-    def _bound(self, size: Any, m: int) -> Any:
-        if not self.arms:
-            return np.zeros(np.shape(size))
-        radii, inner, outer = self._cumulative[m]
-        if inner.ndim == 1:
-            return _within(radii, inner, outer, size, m + 1)
+    def bound(self, size: Any, m: int) -> Any:
+        """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
+        weights = self.weights(m)
+        if weights.ndim > 1 or np.ndim(size) == 0:
+            away = np.maximum(np.asarray(size)[..., None], self._radii)
+            return (weights / away ** (m + 1)).sum(-1)
+        radii, inner, outer = self.cumulative(m)
         index = np.searchsorted(radii, size)
-        shape = np.broadcast_shapes(inner.shape[:-1], index.shape)
-        at = np.broadcast_to(index, shape)[..., None]
-        near, far = (
-            np.take_along_axis(np.broadcast_to(a, (*shape, a.shape[-1])), at, -1)[..., 0]
-            for a in (inner, outer)
-        )
+        near = inner[index]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(near > 0, near / size ** (m + 1), 0.0) + far
+            return np.where(near > 0, near / size ** (m + 1), 0.0) + outer[index]
+
+    def cumulative(self, m: int) -> tuple[Real, Real, Real]:
+        """Radii; sums of the weights within each, and of weights/radius^(m+1) beyond it.
+
+        Of scalar parameters.
+        """
+        if m not in self._sums:
+            order = np.argsort(self._radii, kind="stable")
+            radii, weights = self._radii[order], self.weights(m)[order]
+            with np.errstate(all="ignore"):  # infinite for radii that no z comes near
+                scaled = np.where(weights > 0, weights / radii ** (m + 1), 0.0)
+            inner, outer = np.zeros(len(radii) + 1), np.zeros(len(radii) + 1)
+            np.cumsum(weights, out=inner[1:])
+            outer[:-1] = np.cumsum(scaled[::-1])[::-1]
+            self._sums[m] = radii, inner, outer
+        return self._sums[m]
 
     @cached_property
-    def _cumulative(self) -> tuple[tuple[Real, Real, Real], ...]:
-        """Radii; sum of the weights within each, and of weights/r^(m+1) beyond it."""
-        radii = np.concatenate([np.abs(arm.poles) for arm in self.arms])
-        order = np.argsort(radii, kind="stable")
-        r = radii[order]
-        result = []
-        for m in range(HIGHEST + 1):
-            weight = np.concatenate([arm.weights(m) for arm in self.arms], -1)[..., order]
-            result.append(_accumulated(r, weight, m + 1))
-        return tuple(result)
+    def _sums(self) -> dict[int, tuple[Real, Real, Real]]:
+        return {}
 
 
 class Total:
@@ -254,25 +291,29 @@ class Total:
         cancel, and their rounding, that of the coefficients included, is left.
         """
         known = tuple(np.asarray(x)[..., None] for x in constant)
+        w, own = nodes.places, nodes.own
+        k = kernel(w)
+        f, lost = factor.once(factor.at, w) if factor else known
+        terms = -2j * math.pi * own * f * k
+        self._value = self._value + terms.sum(-1)
+        error = nodes.rounding * np.abs(f * k) + np.abs(own * k) * lost
+        if parts:
+            error = error + _CANCELLED * parts(w) * np.abs(own * f)
+        self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
+        w, strip = nodes.edges
+        largest = factor.once(factor.majorant, w) if factor else np.abs(f)
+        missed = strip * np.abs(kernel(w)) * largest
+        self._error = self._error + 2 * math.pi * missed.sum(-1)
+        start = 0
         for arm in nodes.arms:
-            k = kernel(arm.poles)
-            f, lost = factor.once(factor.at, arm.poles) if factor else known
-            terms = -2j * math.pi * arm.residues * f * k
-            self._value = self._value + terms.sum(-1)
-            error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
-            if parts:
-                error = error + _CANCELLED * parts(arm.poles) * np.abs(arm.residues * f)
-            self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
-            for w, strip in arm.strip:
-                largest = factor.once(factor.majorant, w) if factor else np.abs(f)
-                missed = strip * np.abs(kernel(w)) * largest
-                self._error = self._error + 2 * math.pi * missed.sum(-1)
+            along = terms[..., start : start + len(arm.poles)]
+            start += len(arm.poles)
             self._step = arm.step
             if arm.inner is not None:
                 tips = self._tips.setdefault((arm.inner - order, order), [])
-                tips.append(terms[..., :3])
+                tips.append(along[..., :3])
             if arm.outer is not None:
-                self._end(terms[..., :-4:-1])
+                self._end(along[..., :-4:-1])
         positions, residues = nodes.resonances
         if positions.shape[-1]:
             k = kernel(positions)
@@ -302,23 +343,6 @@ class Total:
 
     def _found(self, rest: Any, error: Any) -> None:
         self._value, self._error = self._value + rest, self._error + error
-
-
-def _accumulated(radii: Real, values: Real, power: int) -> tuple[Real, Real, Real]:
-    """Radii; sums of the values within each, and of values/radius^power beyond it."""
-    zero = np.zeros((*values.shape[:-1], 1))
-    inner = np.concatenate((zero, np.cumsum(values, -1)), -1)
-    with np.errstate(all="ignore"):  # infinite for radii that no z comes near
-        scaled = np.where(values > 0, values / radii**power, 0.0)[..., ::-1]
-    return radii, inner, np.concatenate((np.cumsum(scaled, -1)[..., ::-1], zero), -1)
-
-
-def _within(radii: Real, inner: Real, outer: Real, size: Any, power: int) -> Any:
-    """sum_k values_k/max(size, radius_k)^power for an array of sizes."""
-    index = np.searchsorted(radii, size)
-    near = inner[..., index]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(near > 0, near / size**power, 0.0) + outer[..., index]
 
 
 def continued(terms: Any, step: float, fall: float | None = None) -> tuple[Any, Any]:

@@ -104,7 +104,7 @@ class ThermalTransform:
 
     def _bound(self, nodes: Nodes, count: int, m: int, uncertain: float) -> Any:
         x, everywhere = self.x, np.full(count, self.x)
-        plain, odd = (math.factorial(n) * nodes._bound(everywhere, n) for n in (m, m + 1))
+        plain, odd = (math.factorial(n) * nodes.bound(everywhere, n) for n in (m, m + 1))
         bound = 2 * math.pi * np.stack((plain, plain, odd))
         seen = (nodes.resonances[0], np.moveaxis(nodes.resonances[1], -1, 0))
         bound[0] += resonant(seen, x, m, uncertain)[1]
