@@ -28,7 +28,7 @@ from pertsym.baths.densities import (
 )
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.tabulated import Pieces
+from pertsym.baths.thermal_tables import Panel, Polynomial
 from pertsym.codegen.finite_parts import Question
 from pertsym.codegen.point_sums import PointSums
 from pertsym.codegen.runtime import Sums
@@ -41,7 +41,7 @@ from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.form_function import FormFunction
-from pertsym.numerics.single_point import OFTEN, PAIRS, Single
+from pertsym.numerics.single_point import PAIRS, Single
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import interaction_of
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
@@ -236,7 +236,7 @@ def test_repeated_calls_within_an_octave_become_a_polynomial(
 ) -> None:
     f, density = function("biased", "k_up"), DrudeLorentz(0.1, 2.0)
     singles = {"b": Single(correlation(density, 1.5))}
-    for w0 in np.linspace(1.02, 1.9, OFTEN):
+    for w0 in np.linspace(1.02, 1.9, interpolated.OFTEN):
         f.single(float(w0), singles, 1.5, {})
     monkeypatch.setattr(Question, "answer", _forbidden)
     for w0 in (1.03, 1.37, 1.93):
@@ -319,18 +319,19 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
     }[question]
     source = Single(correlation(unit, 1.3)).source._replace(beta=None)
     seen: list[float] = []
-    original: Callable[..., Pieces] = interpolated._fitted
+    original: Callable[..., Polynomial] = interpolated._fitted
+    octave = Panel(1.0, 2.0)
 
-    def kept(octave: int, found: Any, largest: float) -> Pieces:
+    def kept(panel: Panel, found: Any, largest: float) -> Polynomial:
         seen.append(largest / float(np.max(np.abs(found[0]))))
-        return original(octave, found, largest)
+        return original(panel, found, largest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interpolated, "_fitted", kept)
-        interpolated.by_temperature.__wrapped__(asked, source, source, 0.8, 1023)
+        interpolated.by_temperature.__wrapped__(asked, source, source, 0.8, octave)
         if not isinstance(density, Underdamped) and question == "integral":
             fixed = source._replace(beta=1.3)
-            interpolated.by_frequency.__wrapped__(asked, fixed, fixed, 1023)
+            interpolated.by_frequency.__wrapped__(asked, fixed, fixed, octave)
     assert seen
     assert all(0.5 <= x <= 1e4 for x in seen), seen
 

@@ -85,54 +85,43 @@ class Nodes:
     @cached_property
     def poles(self) -> Complex:
         """w_k of all nodes, with what continues them at the ends; shape (M,)."""
-        return self._joined(lambda arm: arm.closed[0], complex)
+        found: Complex = _joined([arm.closed[0] for arm in self.arms], complex)
+        return found
 
     @cached_property
     def residues(self) -> Complex:
         """a_k of all nodes; shape S + (M,)."""
-        return self._joined(lambda arm: arm.closed[1], complex)
+        found: Complex = _joined([arm.closed[1] for arm in self.arms], complex)
+        return found
 
     @cached_property
-    def places(self) -> Complex:
-        """w_k of all nodes as they are."""
-        return self._joined(lambda arm: arm.poles, complex)
-
-    @cached_property
-    def own(self) -> Complex:
-        """a_k of all nodes as they are."""
-        return self._joined(lambda arm: arm.residues, complex)
-
-    @cached_property
-    def rounding(self) -> Real:
-        """`Arm.rounding` of all nodes."""
-        return self._joined(lambda arm: arm.rounding, float)
+    def every(self) -> tuple[Complex, Complex, Real]:
+        """w_k and a_k of all nodes as they are, and `Arm.rounding`."""
+        return (
+            _joined([arm.poles for arm in self.arms], complex),
+            _joined([arm.residues for arm in self.arms], complex),
+            _joined([arm.rounding for arm in self.arms], float),
+        )
 
     @cached_property
     def edges(self) -> tuple[Complex, Real]:
         """Both edges of the strips of all arms, as `Arm.strip`."""
-        w, size = (
-            self._joined(lambda arm, k=k: np.concatenate([e[k] for e in arm.strip], -1), kind)
-            for k, kind in enumerate((complex, float))
-        )
-        return w, size
+        strips = [edge for arm in self.arms for edge in arm.strip]
+        return _joined([w for w, _ in strips], complex), _joined([a for _, a in strips], float)
 
     @cached_property
     def _radii(self) -> Real:
-        return np.abs(self.places)
+        return np.abs(self.every[0])
 
     def weights(self, m: int) -> Real:
         """`Arm.weights` of all nodes."""
         if m not in self._weights:
-            self._weights[m] = self._joined(lambda arm: arm.weights(m), float)
+            self._weights[m] = _joined([arm.weights(m) for arm in self.arms], float)
         return self._weights[m]
 
     @cached_property
     def _weights(self) -> dict[int, Real]:
         return {}
-
-    def _joined(self, ask: Callable[[Arm], Any], kind: type[Any]) -> Any:
-        """A property of the nodes on all arms."""
-        return np.concatenate([ask(arm) for arm in self.arms] or [np.empty(0, kind)], -1)
 
     def half_sided(self, z: Any, derivative: int = 0) -> tuple[Any, Any]:
         """G^(m)(z) for Im z >= 0, and its error.
@@ -291,12 +280,12 @@ class Total:
         cancel, and their rounding, that of the coefficients included, is left.
         """
         known = tuple(np.asarray(x)[..., None] for x in constant)
-        w, own = nodes.places, nodes.own
+        w, own, rounding = nodes.every
         k = kernel(w)
         f, lost = factor.once(factor.at, w) if factor else known
         terms = -2j * math.pi * own * f * k
         self._value = self._value + terms.sum(-1)
-        error = nodes.rounding * np.abs(f * k) + np.abs(own * k) * lost
+        error = rounding * np.abs(f * k) + np.abs(own * k) * lost
         if parts:
             error = error + _CANCELLED * parts(w) * np.abs(own * f)
         self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
@@ -343,6 +332,11 @@ class Total:
 
     def _found(self, rest: Any, error: Any) -> None:
         self._value, self._error = self._value + rest, self._error + error
+
+
+def _joined(parts: list[Any], kind: type[Any]) -> Any:
+    """Properties of the nodes of all arms."""
+    return np.concatenate(parts or [np.empty(0, kind)], -1)
 
 
 def continued(terms: Any, step: float, fall: float | None = None) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +27,9 @@ from pertsym.codegen.runtime import (
     TINY,
     Bath,
     Discrete,
+    Varied,
     at_zero,
     constant,
-    first,
 )
 
 NEAR_ZERO = 1e-290  # stands for w -> 0
@@ -76,9 +76,9 @@ class Unit:
 
     def nodes(self, floor: float, ceiling: float) -> Nodes:
         """For floor <= |z| <= ceiling, made for ranges that end at powers of 16, and kept."""
-        if not self.bath.classical and np.all(np.asarray(self.beta) * floor > FROZEN):
-            if not np.all(np.isinf(self.beta)):
-                return self.cold.nodes(floor, ceiling)
+        beta, frozen = np.asarray(self.beta), not self.bath.classical
+        if frozen and np.all(beta * floor > FROZEN) and not np.all(np.isinf(beta)):
+            return self.cold.nodes(floor, ceiling)
         ends = self.path.decisive(floor, ceiling)
         found: Nodes = self.once(self._nodes, *(2.0**k for k in ends))
         return found
@@ -162,13 +162,10 @@ def discrete_unit(bath: Discrete) -> DiscreteUnit:
     return DiscreteUnit(bath)
 
 
-class Varied(NamedTuple):
-    """A bath for `interpolated`, its shape fixed; `beta` None stands for what varies."""
+class Answering(Varied):
+    """A bath for `interpolated`."""
 
-    density: Any
-    classical: bool
-    shape: tuple[Any, ...]
-    beta: float | None
+    __slots__ = ()
 
     def at(self, beta: Any) -> Any:
         """The bath at these beta, if they vary."""
@@ -177,12 +174,6 @@ class Varied(NamedTuple):
         if self.beta is None:
             return varied_unit(self.density, self.classical, self.shape, beta.tobytes())
         return unit_of(self.density, self.classical, self.shape, self.beta)
-
-    def path(self, beta: Any) -> Any:
-        """Its path at beta, real or complex."""
-        if self.density is Discrete:
-            return None
-        return thermal_path(self.density(*self.shape), self.classical, beta)
 
 
 @lru_cache(maxsize=64)
@@ -193,11 +184,8 @@ def varied_unit(density: Any, classical: bool, shape: tuple[float, ...], beta: b
 def source_of(bath: Any) -> Any:
     """The bath for `interpolated`, None where its shape varies."""
     if isinstance(bath, Discrete):
-        return Varied(Discrete, False, (bath,), 0.0)
-    if not all(map(constant, bath.shape)):
-        return None
-    beta = first(bath.beta) if constant(bath.beta) else None
-    return Varied(bath.density, bath.classical, bath.fixed_shape, beta)
+        return Answering(Discrete, False, (bath,), 0.0)
+    return Answering(*bath.varied) if all(map(constant, bath.shape)) else None
 
 
 def unit_at(bath: Any, part: Any) -> Any:

@@ -7,20 +7,18 @@ from collections import OrderedDict
 from functools import cached_property, lru_cache
 from typing import Any
 
-import numpy as np
-
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
-from pertsym.baths.interpolated import by_frequency, octaves_of
+from pertsym.baths.interpolated import OverFrequency
 from pertsym.baths.product_nodes import floor_of, product_nodes
+from pertsym.baths.thermal_tables import Panel
 from pertsym.codegen import runtime
 from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.finite_parts import source_of
 from pertsym.codegen.point_sums import PointSums
 from pertsym.numerics.requests import Answers, Request, compiled_density, kind_of
 
-OFTEN = 32  # calls within an octave after which an integral gets a polynomial
-PAIRS = 64, 1024  # kept sums of products and integrals (or counts of calls) of a bath with others
+PAIRS = 64, 1024  # kept sums of products and integrals of a bath with others
 
 
 class Recent(OrderedDict[Any, Any]):
@@ -116,23 +114,14 @@ class Single:
         return self._constants[request.name]
 
     def integral(self, request: Request, other: Single, w0: float) -> tuple[float, float]:
-        """A finite-part integral, from a polynomial if its octave is asked for often."""
-        question, octave = request.question, math.frexp(w0)[1]
-        assert question is not None
-        key = request.name, other.token, octave
-        kept = self._integrals.recall(key) or 0  # the polynomial, before that a count of calls
-        if isinstance(kept, int):
-            table = None
-            if kept + 1 == OFTEN:
-                number = int(octaves_of(np.array([w0]))[0])
-                table = by_frequency(question, self.source, other.source, number)
-            self._integrals.keep(key, kept + 1 if table is None else table)
-            if table is None:
-                value, error = question.answer(self.summed, other.summed, w0)
-                return float(value), float(error)
-            kept = table
-        value, error = kept.single(w0)
-        return value, error
+        """A finite-part integral, from polynomials if its octave is asked for often."""
+        key = request.name, other.token, math.frexp(w0)[1]
+        found: OverFrequency | None = self._integrals.recall(key)
+        if found is None:
+            octave = Panel(*_ends(key[-1]))
+            found = OverFrequency(request.question, self.source, other.source, octave)
+            self._integrals.keep(key, found)
+        return found(w0)
 
 
 def _ends(octave: int) -> tuple[float, float]:
