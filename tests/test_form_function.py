@@ -245,6 +245,38 @@ def test_repeated_calls_within_an_octave_become_a_polynomial(
         agree(Bounded(value, error), expected)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_repeated_calls_beside_a_resonance_become_polynomials(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Panels as narrow as the resonance: on it, at half of it, at twice, and wherever else."""
+    random = Random(70 + seed)
+    width = random.between(3e-3, 2.0)
+    beta = math.inf if seed == 1 else random.between(0.3, 3)
+    density = Underdamped(0.3, 1.0, width)
+    asked: list[float] = []
+    answer = Question.answer
+
+    def counted(question: Question, a: Any, b: Any, w0: Any) -> Any:
+        asked.append(w0)
+        return answer(question, a, b, w0)
+
+    for name in ("k_up", "inv_T2", "frequency_shift"):
+        f = function("biased", name)
+        singles = {"b": Single(correlation(density, beta))}
+        for centre in (0.5, 1.0, 2.0, random.between(0.3, 3)):
+            for _ in range(interpolated.OFTEN + interpolated.FEW + 1):
+                f.single(centre + width * random.between(1e-4, 0.01), singles, beta, {})
+            with monkeypatch.context() as patch:
+                patch.setattr(Question, "answer", counted)
+                asked.clear()
+                w0 = centre + width * random.between(1e-4, 0.01)
+                value, error = f.single(w0, singles, beta, {}) or (math.nan, math.nan)
+                assert not asked
+            expected = slow(form("biased", name), w0, correlation(density, beta), beta)
+            agree(Bounded(value, error), expected)
+
+
 def test_a_bath_keeps_few_of_the_partners_it_met() -> None:
     """Many temperatures of one bath beside a fixed one: the others are let go."""
     random = Random(5)
