@@ -10,7 +10,7 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.codegen import runtime
 from pertsym.codegen.finite_parts import finite_parts, mean_slope
-from pertsym.numerics.requests import Answers, Request, bath_of, has_sums, parameters
+from pertsym.numerics.requests import Answers, Request, bath_of, has_sums
 
 
 class Points(Answers):
@@ -23,8 +23,8 @@ class Points(Answers):
     def __init__(self, w0: Any, baths: Mapping[str, Correlation], beta: Any) -> None:
         columns = [w0]
         for c in baths.values():
-            if has_sums(c.density) and parameters(c):
-                columns += [c.beta, *parameters(c.unit).values()]
+            if has_sums(c.density) and c.density.values:
+                columns += [c.beta, *c.unit.density.values.values()]
         self.shape = np.broadcast_shapes(*map(np.shape, columns))
         betas = [len(np.unique(c.beta)) for c in baths.values() if np.ndim(c.beta)]
         super().__init__(

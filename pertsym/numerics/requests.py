@@ -160,7 +160,7 @@ def bath_of(c: Correlation, along: Callable[[Any], Any], scalar: bool) -> Any:
     if isinstance(c.density, Exponentials):
         return runtime.Discrete(c.density.c, c.density.nu)
     assert code is not None
-    values = dict(zip(code.parameters, map(along, parameters(c.unit).values()), strict=True))
+    values = dict(zip(code.parameters, map(along, c.unit.density.values.values()), strict=True))
     made = compiled_density(code, scalar)
     return runtime.Bath(made, c.statistics == "classical", values, along(c.beta))
 
@@ -182,11 +182,6 @@ def kind_of(c: Correlation) -> Any:
         return None
     cold = thermal.zero_temperature
     return type(c.density), c.statistics, cold, thermal.power, thermal.regularity, thermal.tails
-
-
-def parameters(c: Correlation) -> dict[str, Any]:
-    """Of J by name."""
-    return {} if isinstance(c.density, Exponentials) else c.density.values
 
 
 @lru_cache(maxsize=64)
