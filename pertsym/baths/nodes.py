@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -257,6 +257,14 @@ class Nodes:
         return order, self._radii[order]
 
 
+class Factor(NamedTuple):
+    """A function of w at nodes and at resonances, with errors, and a bound at the edges."""
+
+    nodes: tuple[Any, Any]
+    edges: Any
+    resonances: tuple[Any, Any]
+
+
 class Total:
     """sum_k (2 pi/i) a_k F_k K_k over arms, with what continues them and the error."""
 
@@ -270,12 +278,12 @@ class Total:
         self,
         nodes: Nodes,
         kernel: Callable[[Complex], Any],
-        factor: Any = None,
+        factor: Factor | None = None,
         constant: tuple[Any, Any] = (1.0, 0.0),
         parts: Callable[[Complex], Any] | None = None,
         order: int = 0,
     ) -> None:
-        """A kernel ~ 1/w^order at w = 0 times F, which is given by its nodes or as a constant.
+        """A kernel ~ 1/w^order at w = 0 times F, which is given at the nodes or as a constant.
 
         `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
         cancel, and their rounding, that of the coefficients included, is left.
@@ -283,7 +291,7 @@ class Total:
         known = tuple(np.asarray(x)[..., None] for x in constant)
         w, own, rounding = nodes.every
         k = kernel(w)
-        f, lost = factor.once(factor.at, w) if factor else known
+        f, lost = factor.nodes if factor else known
         terms = -2j * math.pi * own * f * k
         self._value = self._value + terms.sum(-1)
         error = rounding * np.abs(f * k) + np.abs(own * k) * lost
@@ -291,7 +299,7 @@ class Total:
             error = error + _CANCELLED * parts(w) * np.abs(own * f)
         self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
         w, strip = nodes.edges
-        largest = factor.once(factor.majorant, w) if factor else np.abs(f)
+        largest = factor.edges if factor else np.abs(f)
         missed = strip * np.abs(kernel(w)) * largest
         self._error = self._error + 2 * math.pi * missed.sum(-1)
         start = 0
@@ -307,7 +315,7 @@ class Total:
         positions, residues = nodes.resonances
         if positions.shape[-1]:
             k = kernel(positions)
-            f, lost = factor.on_resonances(positions) if factor else known
+            f, lost = factor.resonances if factor else known
             terms = -2j * math.pi * residues * f * k
             error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
             if parts:
