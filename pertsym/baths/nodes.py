@@ -139,7 +139,7 @@ class Nodes:
             Complex and real; |value - G^(m)(z)| <= error.
         """
         z = np.asarray(z)
-        value, error = self._sum(_plain, z, derivative)
+        value, error = self._sum(plain_kernel, z, derivative)
         return value, error + self.bound(np.abs(z), derivative) * math.factorial(derivative)
 
     def at_zero(self, derivative: int) -> tuple[Any, Any]:
@@ -161,7 +161,9 @@ class Nodes:
         a_k w_k/(z^2 - w_k^2) and a_k z/(z^2 - w_k^2), and their derivatives.
         """
         z, m = np.asarray(z), derivative
-        kernel = _even if (parity > 0) == (m == 0) else _odd  # the derivative of one is the other
+        kernel = (
+            even_kernel if (parity > 0) == (m == 0) else odd_kernel
+        )  # the derivative of one is the other
         value, error = self._sum(kernel, z, m)
         size = np.abs(z)
         if parity > 0:
@@ -403,17 +405,17 @@ Kernel = Callable[[Any, Any, int], Any]
 """A function of z and w that is summed over residues, and its derivatives with respect to z."""
 
 
-def _plain(z: Any, w: Any, m: int) -> Any:
+def plain_kernel(z: Any, w: Any, m: int) -> Any:
     inverse = np.reciprocal(z - w)
     return inverse if m == 0 else (-1.0) ** m * math.factorial(m) * inverse ** (m + 1)
 
 
-def _even(z: Any, w: Any, m: int) -> Any:
+def even_kernel(z: Any, w: Any, m: int) -> Any:
     inverse = np.reciprocal((z - w) * (z + w))
     return w * inverse if m == 0 else -2 * z * w * inverse**2
 
 
-def _odd(z: Any, w: Any, m: int) -> Any:
+def odd_kernel(z: Any, w: Any, m: int) -> Any:
     inverse = np.reciprocal((z - w) * (z + w))
     return z * inverse if m == 0 else -(z * z + w * w) * inverse**2
 

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pertsym.baths.node_path import Real
-from pertsym.baths.nodes import Nodes
+from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes
-from pertsym.baths.tabulated import NUMERATOR, chebyshev, combined, fitted, position
+from pertsym.baths.tabulated import chebyshev, fitted, position
 
 POINTS = 31  # of a panel
 WIDTH = 3.6  # sum of the half axes in halves of an octave: within 38 degrees of the axis
@@ -195,7 +195,6 @@ def thermal_table(kind: str, a: Any, b: Any, x: float, panel: Panel, m: int) -> 
 
 def _kernels(poles: Any, x: float, m: int) -> Any:
     """g(x), g(-x) and [g(x) - g(-x)]/(2x) of g = d^m/dx^m 1/(x - w), for every pole."""
-    factor = (-1.0) ** m * math.factorial(m)
-    inverse = 1 / ((x - poles) * (x + poles)) ** (m + 1)
-    odd = combined([poles**k * inverse for k in range(NUMERATOR[m] + 1)], x * x, m)[1]
-    return np.stack((factor / (x - poles) ** (m + 1), factor / (-x - poles) ** (m + 1), odd), -1)
+    odd = even_kernel if m else odd_kernel
+    both = (plain_kernel(z, poles, m) for z in (x, -x))
+    return np.stack((*both, odd(x, poles, m) / x), -1)
