@@ -41,7 +41,7 @@ from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.form_function import FormFunction
-from pertsym.numerics.single_point import PAIRS, Single, product_sums
+from pertsym.numerics.single_point import FEW, OFTEN, PAIRS, Single, product_sums
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import interaction_of
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
@@ -236,7 +236,7 @@ def test_repeated_calls_within_an_octave_become_a_polynomial(
 ) -> None:
     f, density = function("biased", "k_up"), DrudeLorentz(0.1, 2.0)
     singles = {"b": Single(correlation(density, 1.5))}
-    for w0 in np.linspace(1.02, 1.9, interpolated.OFTEN):
+    for w0 in np.linspace(1.02, 1.9, OFTEN):
         f.single(float(w0), singles, 1.5, {})
     monkeypatch.setattr(Question, "answer", _forbidden)
     for w0 in (1.03, 1.37, 1.93):
@@ -265,7 +265,7 @@ def test_repeated_calls_beside_a_resonance_become_polynomials(
         f = function("biased", name)
         singles = {"b": Single(correlation(density, beta))}
         for centre in (0.5, 1.0, 2.0, random.between(0.3, 3)):
-            for _ in range(interpolated.OFTEN + interpolated.FEW + 1):
+            for _ in range(OFTEN + FEW + 1):
                 f.single(centre + width * random.between(1e-4, 0.01), singles, beta, {})
             with monkeypatch.context() as patch:
                 patch.setattr(Question, "answer", counted)

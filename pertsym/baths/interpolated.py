@@ -29,8 +29,6 @@ from pertsym.baths.thermal_tables import (
 MANY = 32  # points of a panel for which polynomials are made
 TOGETHER = 256  # points that are asked for together
 APART = 2.8  # halves of a panel over w0 to the nearest resonance: its path is not met on the ring
-NARROWEST = 2.0**-12  # half of a panel, of w0
-OFTEN, FEW = 16, 3  # calls within an octave and in a panel after which it gets a polynomial
 
 
 class Asked(NamedTuple):
@@ -190,36 +188,6 @@ def _heights(source: Any, p: Any, sizes: Residues, ring: Any) -> list[Any]:
     below, here, above = np.reshape(found, (RING, 3)).T
     bend = np.abs(above - 2 * here + below) / (2 * step**2)
     return [np.abs(here), np.abs(above - below) / (2 * step), bend]
-
-
-class OverFrequency:
-    """The answer at one w0 of a panel after another: polynomials where it is asked often."""
-
-    def __init__(self, question: Any, a: Any, b: Any, panel: Panel, root: Any = None) -> None:
-        self._asked, self._panel, self._root = (question, a, b), panel, root or self
-        self.calls = 0
-        self._value: Callable[[float], tuple[float, float]] | None = None
-        self._halves: list[OverFrequency] = []
-
-    def __call__(self, w0: float) -> tuple[float, float]:
-        """Value and bound of the error."""
-        self.calls += 1
-        if self._value is not None:
-            return self._value(w0)
-        if self._halves:
-            return self._halves[w0 >= self._panel.centre](w0)
-        if self._root.calls >= OFTEN:
-            if not is_smooth(*self._asked, self._panel):
-                if self._panel.half > NARROWEST * self._panel.low:
-                    parts = self._panel.halves
-                    self._halves = [OverFrequency(*self._asked, p, self._root) for p in parts]
-                    return self(w0)
-            elif self.calls >= FEW:
-                self._value = by_frequency(*self._asked, self._panel).single()
-                return self._value(w0)
-        question, a, b = self._asked
-        value, error = question.answer(a.at(None), b.at(None), w0)
-        return float(value), float(error)
 
 
 def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any, Any] | None:

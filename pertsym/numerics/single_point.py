@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Any
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity
-from pertsym.baths.interpolated import OverFrequency
+from pertsym.baths.interpolated import by_frequency, is_smooth
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.thermal_tables import Panel
 from pertsym.codegen import runtime
@@ -16,6 +17,8 @@ from pertsym.codegen.finite_parts import source_of
 from pertsym.codegen.point_sums import PointSums
 from pertsym.numerics.requests import Answers, Request, bath_of, kind_of
 
+NARROWEST = 2.0**-12  # half of a panel over w0, of w0
+OFTEN, FEW = 16, 3  # calls within an octave and in a panel after which it gets a polynomial
 PAIRS = 256, 1024  # kept sums of products and integrals of two baths
 
 
@@ -69,6 +72,36 @@ class Single:
         """A finite-part integral, from polynomials if its octave is asked for often."""
         octave = math.frexp(w0)[1]
         return over_frequency(request.question, self.source, other.source, octave)(w0)
+
+
+class OverFrequency:
+    """The answer at one w0 of a panel after another: polynomials where it is asked often."""
+
+    def __init__(self, question: Any, a: Any, b: Any, panel: Panel, root: Any = None) -> None:
+        self._asked, self._panel, self._root = (question, a, b), panel, root or self
+        self.calls = 0
+        self._value: Callable[[float], tuple[float, float]] | None = None
+        self._halves: list[OverFrequency] = []
+
+    def __call__(self, w0: float) -> tuple[float, float]:
+        """Value and bound of the error."""
+        self.calls += 1
+        if self._value is not None:
+            return self._value(w0)
+        if self._halves:
+            return self._halves[w0 >= self._panel.centre](w0)
+        if self._root.calls >= OFTEN:
+            if not is_smooth(*self._asked, self._panel):
+                if self._panel.half > NARROWEST * self._panel.low:
+                    parts = self._panel.halves
+                    self._halves = [OverFrequency(*self._asked, p, self._root) for p in parts]
+                    return self(w0)
+            elif self.calls >= FEW:
+                self._value = by_frequency(*self._asked, self._panel).single()
+                return self._value(w0)
+        question, a, b = self._asked
+        value, error = question.answer(a.at(None), b.at(None), w0)
+        return float(value), float(error)
 
 
 @lru_cache(maxsize=PAIRS[0])
