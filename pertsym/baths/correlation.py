@@ -29,7 +29,6 @@ _PANEL_DERIVATIVES = 2  # that panels have at least
 _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
 _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 _BLOCK = 2048  # sets of parameters at a time
-_OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
 _KEPT = 8192  # answers
 
 
@@ -71,13 +70,11 @@ class Correlation:
     @cached_property
     def amplitude(self) -> Any:
         """What multiplies C(t) of `unit`."""
-        return 1.0 if isinstance(self.density, Exponentials) else self.density.split()[0]
+        return self.density.split()[0]
 
     @cached_property
     def unit(self) -> Correlation:
         """The bath without its amplitude, for which nodes are made: it scales C(t)."""
-        if isinstance(self.density, Exponentials):
-            return self
         if np.ndim(self.amplitude) == 0 and self.amplitude == 1:
             return self
         return replace(self, density=self.density.split()[1])
@@ -85,8 +82,6 @@ class Correlation:
     @cached_property
     def parts(self) -> tuple[Correlation, ...]:
         """Baths that are integrated one by one; all quantities are their sums."""
-        if isinstance(self.density, Exponentials):
-            return (self,)
         components = self.density.components
         if components[0] is self.density:
             return (self,)
@@ -102,12 +97,12 @@ class Correlation:
     @property
     def has_nodes(self) -> bool:
         """Whether J continues below the axis in a known way."""
-        return isinstance(self.density, Exponentials) or self.density.continues
+        return self.density.continues
 
     @property
     def powers_vary(self) -> bool:
         """Whether what exists is not the same for all parameters of J."""
-        return not isinstance(self.density, Exponentials) and self.density.powers_vary
+        return self.density.powers_vary
 
     def nodes(self, floor: float, ceiling: float) -> Nodes:
         """G as a sum over poles below the axis, right for floor <= |z| <= ceiling at least."""
@@ -117,15 +112,10 @@ class Correlation:
         frozen = self.statistics == "boson" and np.all(self.beta * floor > _FROZEN)
         if frozen and not np.all(np.isinf(self.beta)):
             return self.cold.nodes(floor, ceiling)
-        path = self._path
-        low = 0 if path.analytic else math.floor(math.log2(floor) / _OCTAVES)
-        high = 0
-        if any(map(math.isfinite, path.tails)):
-            high = math.ceil(math.log2(max(ceiling, path.scale)) / _OCTAVES)
-        if (low, high) not in self._nodes:
-            ends = 2.0 ** (low * _OCTAVES), 2.0 ** (high * _OCTAVES)
-            self._nodes[low, high] = Nodes.of(path, *ends)
-        return self._nodes[low, high]
+        ends = self._path.decisive(floor, ceiling)
+        if ends not in self._nodes:
+            self._nodes[ends] = Nodes.of(self._path, *(2.0**k for k in ends))
+        return self._nodes[ends]
 
     @cached_property
     def _nodes(self) -> dict[tuple[int, int], Nodes]:
@@ -145,8 +135,6 @@ class Correlation:
     @property
     def kink_scale(self) -> Any:
         """The L of `integrals.regular_part`: any frequency that all integrals of a bath share."""
-        if isinstance(self.density, Exponentials):
-            return self.thermal.scale
         return self.density.kink_scale
 
     @cached_property
@@ -303,7 +291,7 @@ class Correlation:
             return np.zeros(w.shape), np.zeros(w.shape)
         value, error = self.thermal.jet_at(w, derivative).derivative(derivative)
         value, error = (np.array(np.broadcast_to(part, w.shape)) for part in (value, error))
-        if not isinstance(self.density, Exponentials) and self.density.cancels:
+        if self.density.cancels:
             from pertsym.baths import enclosure
 
             # a formula may cancel in a way that only more digits can undo, 0/0 at w = 0 included
@@ -319,8 +307,7 @@ class Correlation:
     def _vanishes(self, w: Any) -> Any:
         """Where Ĉ is exactly 0."""
         low, high = self.thermal.support
-        if not isinstance(self.density, Exponentials):
-            low, high = max(low, -self.density.end), min(high, self.density.end)
+        low, high = max(low, -self.density.end), min(high, self.density.end)
         rises_from_zero = (w == 0) & (not self.shape and self.thermal.power > 0)
         return (w <= low) | (w >= high) | rises_from_zero
 
@@ -366,9 +353,8 @@ class Correlation:
     def _evaluates_arrays(self, w: Any) -> bool:
         """Whether one formula serves all elements: what exists must be the same for all."""
         mixed = np.ndim(self.beta) > 0 and 0 < np.sum(np.isinf(self.beta)) < np.size(self.beta)
-        powers = not isinstance(self.density, Exponentials) and self.density.powers_vary
         return not self.shape or (
-            self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
+            self.has_nodes and not (mixed or self.powers_vary) and not (w.ndim and np.any(w == 0))
         )
 
     @cached_property
