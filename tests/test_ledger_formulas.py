@@ -187,13 +187,13 @@ def test_symbols_are_compared_exactly() -> None:
     assert reading.digits is None
     for equation in (
         r"\left(\mathrm{sech}\,w\right)^2=1-\left(\tanh w\right)^2",
-        "[X,P]=i",
+        "[X,P]r=ir",
         "[H,X]=-iP",
         "[X,[X,r]]=X^2r-2XrX+rX^2",
         r"\sqrt{w^2}=w",
     ):
         assert reading(equation) == ""
-    wrong = (r"\cos w=1", "w=w+10^{-30}", "[X,P]=-i", "[X,r]=Xr", "[X,[X,r]]=X^2r-2rXX+rX^2")
+    wrong = (r"\cos w=1", "w=w+10^{-30}", "[X,P]r=-ir", "[X,r]=Xr", "[X,[X,r]]=X^2r-2rXX+rX^2")
     for equation in wrong:
         assert reading(equation).startswith("sides differ")
 

@@ -52,6 +52,8 @@ class _Sum:
     terms: Mapping[Any, sympy.Expr]
 
     def __add__(self, other: Self) -> Self:
+        if not isinstance(other, type(self)):
+            return NotImplemented
         return type(self)(_collected((*self.terms.items(), *other.terms.items())))
 
     def __sub__(self, other: Self) -> Self:
