@@ -13,7 +13,14 @@ import sympy
 
 from derivations.laird_budimir_skinner_1991 import systems
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
-from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, RATES, K, seventh_term
+from derivations.laird_budimir_skinner_1991.common import (
+    BLOCH,
+    MODELS,
+    RATES,
+    K,
+    seventh_term,
+    spectra,
+)
 from pertsym import narrative
 from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.expressions import ExpressionFunction
@@ -29,6 +36,7 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.language.concrete import AtNumbers, System
 from pertsym.language.dictionary import Dictionary, Known
+from pertsym.language.reader import each_equation
 from pertsym.narrative import (
     NamedForm,
     RoutesDisagree,
@@ -132,6 +140,11 @@ def _computed(system: Callable[[], System]) -> Callable[[], Reading]:
     return lambda: AtNumbers(system(), INDICES)
 
 
+def each(reading: Reading) -> Reading:
+    """Of equations one by one, with every sign of a +-."""
+    return lambda latex: next(filter(None, map(reading, each_equation(latex, INDICES))), "")
+
+
 READINGS: dict[str, Callable[[], Reading]] = {
     "decaying bath": _computed(systems.decaying),
     "generalized functions": _computed(systems.distributions),
@@ -139,11 +152,11 @@ READINGS: dict[str, Callable[[], Reading]] = {
     "interaction picture": _computed(systems.interaction_picture),
     "modes": _computed(systems.modes),
     "oscillators": _computed(systems.oscillators),
-    "coherences": _computed(systems.coherences),
+    "coherences": lambda: each(systems.coherences()),
     "right and left": _computed(systems.right_left),
     "frequency of the coherences": _computed(systems.coherence),
     "renormalised frequency": renormalised_frequency,
-    **{name: _computed(partial(systems.exponential_model, name)) for name in MODELS},
+    **{name: partial(spectra, name) for name in MODELS},
 }
 """Further ways to read a formula of the ledger."""
 

@@ -26,6 +26,7 @@ from derivations.laird_budimir_skinner_1991.common import (
     W0,
     K,
     seventh_term,
+    simplex,
 )
 from pertsym.certify.gaussian_bath import (
     RHO,
@@ -51,6 +52,7 @@ from pertsym.language.bath_operators import (
     evolution,
 )
 from pertsym.language.concrete import Function, System
+from pertsym.language.evaluation import Symbols
 from pertsym.language.exponential_sums import (
     DELTA,
     PI,
@@ -304,24 +306,19 @@ def coherence() -> System:
     return replace(plain, values=values, known={r"\omega=": 6})
 
 
-@cache
-def coherences() -> System:
-    """The coherence block with eigenvalues r +- 2ik: |R_1001|^2 = 5 k^2, w0 - Im R_1010 = 3k."""
-    k, r = Fraction(2, 5), Fraction(-3, 7)
-    own, cross = Gaussian(r, W0 - 3 * k), Gaussian(2 * k, k)
-    roots = {sign: Gaussian(r, 2 * k * sign) for sign in (1, -1)}
-    for z in roots.values():  # of the engine's block (46), (47)
-        assert not (-I * W + own - z) * (I * W + own.conjugate() - z) - cross * cross.conjugate()
-    sigma = {"10": STATE[1][0], "01": STATE[0][1]}
-    motion = {"10": roots[-1] * sigma["10"], "01": roots[1] * sigma["01"]}
-    values: dict[str, Plain] = {
-        "R_{1010}": own, "R_{1001}": cross, r"\lambda_+": roots[1], r"\lambda_-": roots[-1],
-        r"\lambda": roots[1], r"\omega": 2 * k, r"\omega_0": W, r"\Delta\omega": 2 * k - W0,
-        r"\frac{1}{T_2}": -r,
-        **{rf"\sigma_{{{ab}}}(t)": z for ab, z in sigma.items()},
-        **{rf"\dot\sigma_{{{ab}}}(t)": z for ab, z in motion.items()},
-    }  # fmt: skip
-    return System(values)
+def coherences() -> Symbols:
+    """Eigenmodes of the coherence block: r +- iq, if w0 - Im R_1010 = k, |R_1001|^2 = k^2 - q^2."""
+    k, q, w = sympy.symbols("k q w", positive=True)
+    r, one, other = sympy.symbols("r sigma sigma*", real=True)
+    lower, upper = (r + sympy.I * q * sign for sign in (-1, 1))
+    return Symbols([{
+        "R_{1010}": r + sympy.I * (w - k), "|R_{1001}|^2": k**2 - q**2, r"\lambda": upper,
+        r"\lambda_+": upper, r"\lambda_-": lower, r"\omega": q, r"\omega_0": w,
+        r"\Delta\omega": q - w, r"\frac{1}{T_2}": -r,
+        r"\sigma_{10}(t)": one, r"\dot\sigma_{10}(t)": lower * one,
+        r"\sigma_{01}(t)": other, r"\dot\sigma_{01}(t)": upper * other,
+        r"\operatorname{Re}": sympy.re, r"\operatorname{Im}": sympy.im,
+    }])  # fmt: skip
 
 
 BASIS = np.array([[1, 1], [1, -1]])
@@ -387,22 +384,6 @@ def oscillators() -> System:
     whole = diagonal(ENERGIES) + counted() + field_of_modes(())
     named = {name: f for name, f in plain.functions.items() if name != r"\delta"}
     return replace(plain, values={**plain.values, "H": whole}, functions=named)
-
-
-def exponential_model(name: str) -> System:
-    """Appendix E: both spectra alike, or the second one zero."""
-    rate, strength = Fraction(4, 5), Fraction(5, 9)
-    square = strength * strength
-    amplitudes = (square, square) if name == "E1" else (square / 2, Fraction(0))
-    pair = [((c,), (rate,)) for c in amplitudes]
-    numbers: dict[str, Plain] = {
-        r"\lambda": rate,
-        r"\Delta": strength,
-        r"\omega_1": strength,
-        r"\omega_0": W0,
-    }
-    numbers[r"\omega"] = Fraction(7, 10)
-    return System(numbers, bath(BLOCH.interaction, *pair).spectra(SUBSCRIPTS))
 
 
 def half_of_dephasing() -> TimeIntegrand:
@@ -559,15 +540,13 @@ def combination(seed: int, time: Linear) -> Operator:
 
 
 def populations(level: int) -> ExponentialSum:
-    """K_nn^(2) from the engine's simplex terms, for lines."""
-    total, beta = NONE, variable(r"\beta")
-    for term in K.simplex_terms(level):
-        for position, w in lines(int(term.name[1])):
-            a = position - W * term.pole[0]
-            bracket = phase(-a, beta) - 1 + a * ExponentialSum.form(beta)
-            front = (term.weight * w * reciprocal(a * a)) * phase(-W * term.energy[0], beta)
-            total = total + front * bracket
-    return total
+    """K_nn^(2) for lines."""
+    beta = ExponentialSum.form(variable(r"\beta"))
+    spectra = {f"C{k}": lines(k) for k in (1, 2)}
+    found: ExponentialSum = simplex(
+        level, spectra, W, beta, lambda w: phase(-w, variable(r"\beta"))
+    )
+    return found
 
 
 @cache
