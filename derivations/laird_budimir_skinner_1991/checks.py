@@ -103,7 +103,7 @@ CLASSICAL_ROUTES = {
 
 @check(ENGINE, SYMBOLIC)
 def relations(digits: int) -> Findings:
-    """k_down is k_up with w0 -> -w0; 1/T1 is their sum; 1/T2' is even and no part of 1/T2(2); (A6)."""
+    """k_down is k_up with w0 -> -w0; 1/T1 is their sum; 1/T2' is even, not in 1/T2(2); (A6)."""
     pure = terms_of(BLOCH.inv_T2_prime[4])
     up, down = BLOCH.k_up[4].form, BLOCH.k_down[4].form
     yield exact("k_down(4)", up.reversed_frequencies(), down)
