@@ -119,7 +119,7 @@ class Values:
 SYMBOLIC: Mapping[str, Callable[[Any], Any]] = {
     r"\cos": sympy.cos, r"\sin": sympy.sin, r"\tanh": sympy.tanh, r"\ln": sympy.log,
     r"\sinh": sympy.sinh, r"\coth": sympy.coth, r"\mathrm{sech}": sympy.sech,
-    r"\mathrm{Re}": sympy.re, r"\mathrm{Im}": sympy.im,
+    r"\mathrm{Re}": sympy.re, r"\mathrm{Im}": sympy.im, r"\mathrm{Tr}": np.trace,
 }  # fmt: skip
 INTEGRAL = sympy.Symbol(r"\int", real=True)
 """Multiplies an integrand: integrals over one variable are equal if these are."""
@@ -127,7 +127,7 @@ INTEGRAL = sympy.Symbol(r"\int", real=True)
 
 @dataclass(frozen=True)
 class Symbols(Values):
-    """The same for SymPy expressions, matrices of them, and `pertsym.oscillator.weyl`: exactly.
+    """The same exactly, of SymPy expressions, `pertsym.oscillator.weyl`, exact numbers, matrices.
 
     The variable of an integral needs a value, the symbol in the integrands.
     """
@@ -279,9 +279,8 @@ class _Symbolic(_Reader):
             raise NotRead("a superoperator stands alone; let it act on something")
         for entry in np.asarray(gap, dtype=object).flat:
             for z in getattr(entry, "terms", {"": entry}).values():
-                plain = sympy.expand_trig(sympy.sympify(z)).rewrite(sympy.exp)
-                rest = sympy.cancel(sympy.together(sympy.expand(plain)))  # decides most, fast
-                if rest != 0 and (rest := sympy.simplify(rest)) != 0:
+                rest = _rest(z) if isinstance(z, int | sympy.Basic) else z
+                if rest:
                     return str(rest)
         return ""
 
@@ -296,6 +295,13 @@ class _Symbolic(_Reader):
 
     def number(self, digits: str) -> Any:
         return sympy.Rational(digits)
+
+
+def _rest(z: Any) -> Any:
+    """0 if that is what an expression is."""
+    plain = sympy.expand_trig(sympy.sympify(z)).rewrite(sympy.exp)
+    rest = sympy.cancel(sympy.together(sympy.expand(plain)))  # decides most, fast
+    return sympy.simplify(rest) if rest != 0 else 0
 
 
 def _panels(integrand: Any, edges: Any) -> Any:
