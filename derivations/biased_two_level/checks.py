@@ -11,10 +11,8 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 
-import numpy as np
 import sympy
 
-from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.certify.slow_eigenvalues import COHERENCE, slow_eigenvalue
@@ -409,24 +407,11 @@ def pure_dephasing(digits: int) -> Findings:
     yield exact("Im R_1010(2)", quantity.imaginary, shift)
 
 
-_C, _D, _X = 0.125, -0.375, 0.75
 elements_by_routes = standard.elements_by_routes(GENERATOR, GENERATOR.elements, (1, 2))
 quantities_by_routes = standard.quantities_by_routes(EQUATIONS, QUANTITIES, reference, (3, 4))
 generalized_functions = standard.generalized_functions(
     EQUATIONS, (*RATES, "R_1010", "R_1001", "R_1000")
 )
 trace_and_hermiticity = standard.trace_and_hermiticity(GENERATOR)
-thermal_baths = standard.thermal_baths(
-    EQUATIONS,
-    [([[_C - _D, _X], [_X, _C + _D]], BATH)],
-    RATES,
-    reference,
-    {"c": _C, "d": _D, "x": _X},
-    (1.125,),
-    (
-        ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25)], 1.0),
-        ("Ohmic with its kink at w = 0, T > 0", [Ohmic(0.0625, 1.5, 1.0)], 0.75),
-        ("super-Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0)], np.inf),
-    ),
-)
+thermal_baths = standard.thermal_baths(EQUATIONS, RATES, reference, 5)
 CHECKS = checks_in(globals())

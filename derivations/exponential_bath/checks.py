@@ -23,6 +23,7 @@ from pertsym.certify.slow_eigenvalues import (
     traceless_block,
     whole_eigenvalue,
 )
+from pertsym.certify.standard import model_values
 from pertsym.certify.time_domain import Exponentials
 from pertsym.certify.time_domain import time_integral as integrated
 from pertsym.derivation import Reading
@@ -37,7 +38,7 @@ from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element, generator_element
-from pertsym.language.evaluation import Symbols, Values, acting
+from pertsym.language.evaluation import Symbols, acting
 from pertsym.reduction.spectral import SpectralForm, Value, monomial
 
 NOISE = "C1"
@@ -58,12 +59,15 @@ class NoiseModel:
         What is expanded.
     decay
         The exponential of its one correlation function.
+    noise
+        What stands in H_I for the operators of the bath.
     """
 
     name: str
     plain: str
     interaction: Interaction
     decay: Decay
+    noise: tuple[str, ...] = ("B(t)",)
 
     @property
     def decays(self) -> Decays:
@@ -94,6 +98,7 @@ FIELD_ALONG_X, ISOTROPIC_FIELD, TILTED_FIELD = MODELS = (
         "H_I = L(t)|1><0| + L*(t)|0><1|, <L*(t)L(0)> = Delta^2 exp(-lam |t|).",
         replace(laird(real=[NOISE]), correlations={(0, 1): NOISE, (1, 0): NOISE}),
         _STRENGTH,
+        (r"\Lambda(t)", r"\Lambda^*(t)"),
     ),
     NoiseModel(  # x, d are energies
         "tilted_field",
@@ -106,23 +111,6 @@ FIELD_ALONG_X, ISOTROPIC_FIELD, TILTED_FIELD = MODELS = (
 
 SIGMA_X = np.array([[0, 1], [1, 0]])
 SIGMA_Y = np.array([[0, sympy.I], [-sympy.I, 0]])
-
-
-def interaction(model: NoiseModel) -> Values:
-    """H_I at numbers for the noise and the matrix elements."""
-    field = 0.37 if model.name != ISOTROPIC_FIELD.name else 0.3 + 0.5j
-    names: dict[str, Any] = {"B(t)": field, r"\Lambda(t)": field, r"\Lambda^*(t)": np.conj(field)}
-    strengths = {"x": 0.6, "d": -0.25}
-    names |= {r"\sigma_x": SIGMA_X, **strengths}
-    for a, b in product(range(2), repeat=2):
-        names[rf"|{a}\rangle\langle{b}|"] = np.outer(np.eye(2)[a], np.eye(2)[b])
-    given, coupled = model.interaction, np.zeros((2, 2), dtype=complex)
-    for k, operator in enumerate(given.operators):
-        noise = (field, np.conj(field))[k if given.adjoint[k] != k else 0]
-        strength = strengths[given.strengths[k]] if given.symbols else 1
-        for a, b, value in operator:
-            coupled[a, b] += noise * strength * complex(value)
-    return Values([names | {"H_I": coupled}])
 
 
 def spectrum() -> Symbols:
@@ -176,7 +164,7 @@ def symmetries() -> Symbols:
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = {
-    **{model.name: partial(interaction, model) for model in MODELS},
+    **{model.name: partial(model_values, model.interaction, noise=model.noise) for model in MODELS},
     "spectrum": spectrum,
     "degenerate": degenerate,
     "white": white,

@@ -124,31 +124,29 @@ def correlation(time: sympy.Expr, *adjoint: bool) -> sympy.Expr:
 _T = sympy.Symbol("t", real=True)
 
 
-@check(TRACES, "Fourier integrals of a super-Ohmic bath")
+@check(TRACES, "spectra of three baths", "Fourier integral of a super-Ohmic bath")
 def boson_spectrum(digits: int) -> Findings:
-    """(65), (73): averages over number states, and a continuum of modes as numbers."""
+    """(65), (73), (D2): averages over number states, and continua of modes as numbers."""
     yield from falling_factorial_averages()
-    yield from _continuum(digits)
-
-
-def _continuum(digits: int) -> Findings:
-    """(65), (73) for J = w^3 e^{-w}, beta = 2, T = 0: series in closed form against quadrature."""
-    bath = Correlation(Ohmic(1.0, 1.0, 3.0), "boson", 2.0)
     with mpmath.workdps(digits + 10):
-        for w in (mpmath.mpf(3) / 4, mpmath.mpf(-3) / 4):
-            n = 1 / mpmath.expm1(2 * abs(w))
-            occupied = n + 1 if w > 0 else n
-            spectrum = 2 * abs(w) ** 3 * mpmath.exp(-abs(w)) * occupied
-            found = as_mpf(enclosure.spectrum(bath, w, 0, digits + 5))
-            yield close(f"(73) at w = {float(w)}", found, spectrum, digits)
-        t = mpmath.mpf(5) / 4
+        w, t = mpmath.mpf(3) / 4, mpmath.mpf(5) / 4
+        n = 1 / mpmath.expm1(2 * w)  # n/(n + 1) = e^{-2w}, so that (73) at w and -w is (D2)
+        for density, j in (
+            (Ohmic(1.0, 1.0, 3.0), w**3 * mpmath.exp(-w)),
+            (Ohmic(0.5, 2.0, 1.0), w / 2 * mpmath.exp(-w / 2)),
+            (DrudeLorentz(0.25, 0.75), mpmath.mpf(1) / 4),
+        ):
+            bath = Correlation(density, "boson", 2.0)
+            for at, occupied in ((w, n + 1), (-w, n)):
+                found = as_mpf(enclosure.spectrum(bath, at, 0, digits + 5))
+                yield close(f"(73) at {float(at)}, {density}", found, 2 * j * occupied, digits)
 
-        def density(w: mpmath.mpf) -> mpmath.mpc:
-            occupied = 1 / mpmath.expm1(2 * w)
-            lines = (occupied + 1) * mpmath.expj(-w * t) + occupied * mpmath.expj(w * t)
-            return w**3 * mpmath.exp(-w) * lines / mpmath.pi
+        def lines(w: mpmath.mpf) -> mpmath.mpc:
+            n = 1 / mpmath.expm1(2 * w)
+            both = (n + 1) * mpmath.expj(-w * t) + n * mpmath.expj(w * t)
+            return w**3 * mpmath.exp(-w) * both / mpmath.pi
 
-        inverse = mpmath.quad(density, [0, 1, 3, 8, 20, 50, mpmath.inf])
+        inverse = mpmath.quad(lines, [0, 1, 3, 8, 20, 50, mpmath.inf])
         # [n(w) + 1] e^{-iwt} + n(w) e^{iwt} as geometric series: sums of 6/(1 + 2k +- it)^4
         series = _zeta4((1 + 1j * t) / 2) + _zeta4((3 - 1j * t) / 2)
         yield close("(65)", inverse, 6 * series / (16 * mpmath.pi), digits)
@@ -170,18 +168,6 @@ def correlation_symmetry(digits: int) -> Findings:
         reversed_time = sympy.expand(function.subs(_T, -_T))
         difference = sympy.expand(sympy.conjugate(function) - reversed_time)
         yield exact(f"(89) for C{number}", difference)
-
-
-@check("spectra of two baths")
-def kms(digits: int) -> Findings:
-    """(D2)."""
-    with mpmath.workdps(digits + 10):
-        for density in (DrudeLorentz(0.2, 0.9), Ohmic(0.1, 2.0, 1.0)):
-            bath, point = Correlation(density, "boson", 1.5), mpmath.mpf(7) / 10
-            up, down = (as_mpf(enclosure.spectrum(bath, w, 0, digits + 5)) for w in (-point, point))
-            yield close(
-                f"(D2) for {type(density).__name__}", up, mpmath.exp(-1.5 * point) * down, digits
-            )
 
 
 _TIME = sympy.Symbol("t")

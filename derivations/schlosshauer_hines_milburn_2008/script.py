@@ -92,19 +92,9 @@ def narrate(order: int) -> Iterator[Step]:
     yield told("spectral", map(named, COEFFICIENTS))
     yield spin_correlation()
     series = rf"\sum_{{\nu=(2k+1)\pi T}}\left({tex(spin_shift_term())}\right)"
-    spins = (
-        (r"\gamma", spin_damping(), "(26)"),
-        ("D_1", cold("D"), "(27)"),
-        ("f_1", cold("f"), "(24d)"),
-        (r"\tilde\Omega_0^2(T=0)", cold("frequency_shift_squared"), "(24a)"),
-    )
-    oscillators = (
-        (r"\gamma_{QBM}", cold("gamma"), "(28a)"),
-        ("D_{QBM}", boson_diffusion(), "(28b)"),
-        ("f_{QBM}", boson_anomalous_diffusion(), ""),
-    )
     shift = equation(r"\tilde\Omega_0^2", series, "(24a)")
-    yield told("lorentz-drude", results(spins), shift, results(oscillators))
+    shown = results((latex, value, source) for latex, _, value, _, source in closed_forms())
+    yield told("lorentz-drude", shown[:4], shift, shown[4:])
     finite, limits = static_coefficients(t), static_limit()
     static = (
         ("D_0(t)", finite["D"], ""),
@@ -197,21 +187,24 @@ J(w) = 2 M gamma0 w Lambda^2/(Lambda^2 + w^2), pi times the J of Eq. (25); Ĉ(w 
 for spins. hbar = k_B = 1; arguments are positive numbers or numpy arrays that broadcast."""
 
 
+def closed_forms() -> tuple[tuple[str, str, sympy.Expr, str, str], ...]:
+    """Name in LaTeX and of a function, form, what it is, equation: spins, then oscillators."""
+    shift = "frequency_shift_squared"
+    return (
+        (r"\gamma", "gamma_spins", spin_damping(), "Damping rate, spins.", "(26)"),
+        ("D_1", "D_spins", cold("D"), "Normal diffusion D1, spins.", "(27)"),
+        ("f_1", "f_spins", cold("f"), "Anomalous diffusion f1, spins.", "(24d)"),
+        (r"\tilde\Omega_0^2(T=0)", f"{shift}_cold", cold(shift),
+         "Shift of Omega0^2: spins at T = 0, oscillators at every T.", "(24a)"),
+        (r"\gamma_{QBM}", "gamma_oscillators", cold("gamma"), "Damping rate, QBM.", "(28a)"),
+        ("D_{QBM}", "D_oscillators", boson_diffusion(), "Normal diffusion, QBM.", "(28b)"),
+        ("f_{QBM}", "", boson_anomalous_diffusion(), "", ""),
+    )  # fmt: skip
+
+
 def closed_functions() -> tuple[ExpressionFunction, ...]:
     """The functions of lorentz_drude.py."""
-    return (
-        ExpressionFunction("gamma_spins", spin_damping(), "Damping rate, spins.", "(26)"),
-        ExpressionFunction("D_spins", cold("D"), "Normal diffusion D1, spins.", "(27)"),
-        ExpressionFunction("f_spins", cold("f"), "Anomalous diffusion f1, spins.", "(24d)"),
-        ExpressionFunction(
-            "frequency_shift_squared_cold",
-            cold("frequency_shift_squared"),
-            "Shift of Omega0^2: spins at T = 0, oscillators at every T.",
-            "(24a)",
-        ),
-        ExpressionFunction("gamma_oscillators", cold("gamma"), "Damping rate, QBM.", "(28a)"),
-        ExpressionFunction("D_oscillators", boson_diffusion(), "Normal diffusion, QBM.", "(28b)"),
-    )
+    return tuple(ExpressionFunction(*rest) for _, *rest in closed_forms() if rest[0])
 
 
 PAPER: Paper = Paper(

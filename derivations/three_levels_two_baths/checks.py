@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, exact
 from pertsym.certify.standard import ORDERS, SYMBOLIC
@@ -161,24 +160,9 @@ def equilibrium(digits: int) -> Findings:
             yield exact(f"level {level}, order {order}", through_kms(flow(level, order)), ZERO_FORM)
 
 
-VALUES = {"x": 0.75, "y": -0.5, "d1": 0.375, "d2": -0.25}
 elements_by_routes = standard.elements_by_routes(GENERATOR, CHOSEN, (5,))
 rates_by_routes = standard.quantities_by_routes(GENERATOR, (*RATES, *ELIMINATED), reference, (6, 7))
 generalized_functions = standard.generalized_functions(GENERATOR, (*RATES, "R_1010", "R_2020"))
 trace_and_hermiticity = standard.trace_and_hermiticity(GENERATOR)
-thermal_baths = standard.thermal_baths(
-    GENERATOR,
-    [
-        ([[VALUES[x] if isinstance(x, str) else float(x) for x in row] for row in rows], bath)
-        for rows, bath in COUPLINGS
-    ],
-    RATES,
-    reference,
-    VALUES,
-    (0.875, 2.125),
-    (
-        ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25), DrudeLorentz(0.03125, 2.0)], 1.0),
-        ("Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0), Ohmic(0.03125, 2.0, 1.0)], np.inf),
-    ),
-)
+thermal_baths = standard.thermal_baths(GENERATOR, RATES, reference, 8)
 CHECKS = checks_in(globals())
