@@ -16,6 +16,8 @@ from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import boltzmann, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
+from pertsym.generators.elimination import blocks, eliminated
+from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.narrative import symbol
 from pertsym.reduction.elements import by_elements
@@ -87,17 +89,14 @@ CHOSEN = (
 def reference(
     matrices: standard.Matrices, frequencies: Sequence[float]
 ) -> Mapping[int, Mapping[str, float]]:
-    """Population rates, and K_pp + K_pc M with M = -K_cp/K_cc of lowest order, from matrices."""
-    p = [LEVELS * a + a for a in range(LEVELS)]
-    c = [k for k in range(LEVELS**2) if k not in p]
-    second, fourth = matrices[2], matrices[4]
-    slaved = -second[np.ix_(c, p)] / np.diag(matrices[0])[c][:, None]
-    raw = {2: second[np.ix_(p, p)], 4: fourth[np.ix_(p, p)]}
-    eliminated = {2: raw[2], 4: raw[4] + second[np.ix_(p, c)] @ slaved}
+    """Rates between populations, and those after elimination of the coherences, from matrices."""
+    known = {n: Term.exact(k) for n, k in matrices.items()}
+    populations = next(block for block in blocks(known) if (0, 0) in block.elements)
+    slow, p = eliminated(known, populations), populations.places
     return {
-        n: {f"k_{a}{b}{suffix}": float(k[n][a, b].real) for a, b in PAIRS for suffix, k in both}
-        for both in [(("", raw), ("_eliminated", eliminated))]
+        n: {f"k_{a}{b}{suffix}": float(k[a, b].real) for a, b in PAIRS for suffix, k in both}
         for n in ORDERS
+        for both in [(("", matrices[n][np.ix_(p, p)]), ("_eliminated", slow[n].matrix))]
     }
 
 
