@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache, partial, reduce
 from itertools import product
@@ -170,75 +170,59 @@ def correlation_symmetry(digits: int) -> Findings:
         yield exact(f"(89) for C{number}", difference)
 
 
-_TIME = sympy.Symbol("t")
-_ONE = sympy.eye(2)
+TIMES = sympy.symbols("t t_1:5")
 # A random Liouvillian -i L(t) = +-(A + t B) with (A, B) drawn from this list: a finite ensemble
-# stands for Tr_b[... rho_b], so that every average and every integral is an exact number.
+# stands for Tr_b[... rho_b], so that every average and every integral is an exact polynomial.
 _DRAWN = ((((1, 2), (0, -1)), ((3, 0), (1, 1))), (((0, 1), (1, 2)), ((-1, 1), (2, 0))))
 ENSEMBLE = [[sign * sympy.Matrix(m) for m in pair] for pair in _DRAWN for sign in (1, -1)]
 ENSEMBLE_ROUTE = "exact averages over a finite ensemble of Liouvillians linear in t"
 
 
-def average(times: Sequence[int]) -> Iterator[tuple[tuple[int, ...], sympy.Matrix]]:
-    """<l(t_1) ... l(t_n)> as (powers of the times, coefficient)."""
-    for powers in product((0, 1), repeat=len(times)):
-        chains = (reduce(mul, (member[p] for p in powers), _ONE) for member in ENSEMBLE)
-        yield powers, sum(chains, sympy.zeros(2)) / len(ENSEMBLE)
+def chain(member: Sequence[sympy.Matrix], times: Sequence[int]) -> sympy.Matrix:
+    """l(t_k) l(t_m) ... of one member, time 0 being t."""
+    return reduce(mul, (member[0] + TIMES[k] * member[1] for k in times), sympy.eye(2))
 
 
-def integrated(powers: Sequence[int]) -> sympy.Expr:
-    """int t1^p1 ... tm^pm over t > t1 > ... > tm > 0."""
-    value = sympy.Integer(1)
-    for p in reversed(powers):
-        value = sympy.integrate(_TIME**p * value, _TIME)
-    return value
+def average(times: Sequence[int]) -> sympy.Matrix:
+    """<l(t_k) l(t_m) ...>."""
+    return sum((chain(x, times) for x in ENSEMBLE), sympy.zeros(2)) / len(ENSEMBLE)
 
 
+def integrated(value: sympy.Matrix, count: int) -> sympy.Matrix:
+    """int dt_1 ... dt_count over t > t_1 > ... > 0."""
+    for k in range(count, 0, -1):
+        value = value.applyfunc(lambda z, k=k: sympy.integrate(z, (TIMES[k], 0, TIMES[k - 1])))
+    return value.expand()
+
+
+@cache
 def moment(n: int) -> sympy.Matrix:
-    """M^(n)(t) of Eq. (30): n! times the n-th iterated integral."""
-    parts = (value * factorial(n) * integrated(powers) for powers, value in average(range(n)))
-    return sum(parts, sympy.zeros(2))
-
-
-def cumulant_integral(blocks: Mapping[Blocks, int], order: int) -> sympy.Matrix:
-    """int dt1 ... of signed products of averages, time 0 being t: Eqs. (40), (41)."""
-    total = sympy.zeros(2)
-    for partition, sign in blocks.items():
-        for choice in product(*(list(average(block)) for block in partition)):
-            powers = {
-                time: exponent
-                for block, (exponents, _) in zip(partition, choice, strict=True)
-                for time, exponent in zip(block, exponents, strict=True)
-            }
-            value = sign * reduce(mul, (matrix for _, matrix in choice), _ONE)
-            inner = integrated([powers[k] for k in range(1, order)])
-            total += value * _TIME ** powers[0] * inner
-    return total
+    """M^(n)(t) of Eq. (30)."""
+    return factorial(n) * integrated(average(range(1, n + 1)), n)
 
 
 def from_moments(order: int) -> sympy.Matrix:
     """R^(order)(t) by `generator_in_moments`."""
     total = sympy.zeros(2)
     for (first, *rest), coefficient in generator_in_moments(order).items():
-        total += reduce(mul, map(moment, rest), coefficient * moment(first).diff(_TIME))
-    return total
+        total += reduce(mul, map(moment, rest), coefficient * moment(first).diff(TIMES[0]))
+    return total.expand()
 
 
 @check("series of Phi^-1", ENSEMBLE_ROUTE)
 def moments(digits: int) -> Findings:
     """(25)-(39): the series solves the equation of motion, and R Phi = dPhi/dt order by order."""
     for n in range(1, 5):  # d/dt of the n-th iterated integral is l(t) times the one before
-        for powers in product((0, 1), repeat=n):
-            inner = _TIME ** powers[0] * integrated(powers[1:])
-            what = f"derivative of the iterated integral of {powers}"
-            yield Finding(what, integrated(powers).diff(_TIME) == inner)
+        one, before = (integrated(chain(ENSEMBLE[0], range(1, k + 1)), k) for k in (n, n - 1))
+        wanted = chain(ENSEMBLE[0], [0]) * before
+        yield exact(f"derivative of the iterated integral {n}", one.diff(TIMES[0]), wanted)
     for odd in (1, 3):
         yield exact(f"moment {odd} vanishes", moment(odd), sympy.zeros(2))
     for order in (2, 4):
         made = sympy.zeros(2)
         for k in range(2, order + 1, 2):
             made += from_moments(k) * moment(order - k) / factorial(order - k)
-        wanted = moment(order).diff(_TIME) / factorial(order)
+        wanted = moment(order).diff(TIMES[0]) / factorial(order)
         yield exact(f"R Phi = dPhi/dt at order {order}", made, wanted)
     paper = {2: {(2,): Fraction(1, 2)}, 4: {(4,): Fraction(1, 24), (2, 2): Fraction(-1, 4)}}
     for n, equation in ((2, 38), (4, 39)):
@@ -249,17 +233,17 @@ def moments(digits: int) -> Findings:
 def _cumulant(order: int, paper: Mapping[Blocks, int], digits: int) -> Findings:
     """(40), (41), and that Wick's theorem applied to the averages leaves the engine's words."""
     blocks = ordered_cumulant_blocks(order)
+    parts = (sign * reduce(mul, map(average, block)) for block, sign in blocks.items())
+    whole = integrated(sum(parts, sympy.zeros(2)), order - 1)
     yield exact("blocks", dict(blocks), paper)
-    yield exact(
-        f"their integral = R({order})", cumulant_integral(blocks, order), from_moments(order)
-    )
+    yield exact(f"their integral = R({order})", whole, from_moments(order))
     for pairing in pairings(order):
-        words: dict[tuple[int, ...], int] = {}
+        counted: dict[tuple[int, ...], int] = {}
         for partition, sign in blocks.items():
             if all(any(set(pair) <= set(block) for block in partition) for pair in pairing):
                 word = tuple(time for block in partition for time in block)
-                words[word] = words.get(word, 0) + sign
-        left = {word: sign for word, sign in words.items() if sign}
+                counted[word] = counted.get(word, 0) + sign
+        left = {word: sign for word, sign in counted.items() if sign}
         yield exact(f"words of {pairing}", dict(word_coefficients(pairing)), left)
 
 
