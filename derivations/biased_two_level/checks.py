@@ -6,11 +6,12 @@ elements are d0 = c - d, d1 = c + d on the diagonal and x off it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from typing import Any
 
 import sympy
 
@@ -33,7 +34,6 @@ from pertsym.equations.rational import Exponential, rational_form, rational_term
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.elimination import bloch_quantities, eliminated_quantities
 from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
@@ -178,13 +178,15 @@ def rational_quantity(name: str, order: int) -> sympy.Expr:
         parts = rational_quantity("inv_T2_prime", order), rational_quantity("inv_T1", order) / 2
         return sympy.factor(sympy.Add(*parts))
     monomials = by_elements(_classical_form(name, order))
-    return sympy.factor(
-        sympy.Add(
-            *(
-                _with_units(rational_form(part, NOISE, W0), order)
-                * sympy.Mul(*(_SYMBOLS[n] for n in names))
-                for names, part in monomials
-            )
+    return sympy.factor(_collected(monomials, rational_form, order))
+
+
+def _collected(parts: Iterable[tuple[Sequence[str], Any]], rational: Any, order: int) -> sympy.Expr:
+    """The sum of what each monomial of matrix elements multiplies, as rational functions."""
+    return sympy.Add(
+        *(
+            _with_units(rational(part, NOISE, W0), order) * sympy.Mul(*(_SYMBOLS[n] for n in names))
+            for names, part in parts
         )
     )
 
@@ -209,16 +211,6 @@ def rational_results() -> tuple[ExpressionFunction, ...]:
     )
 
 
-def _rational(terms: TimeIntegrand) -> sympy.Expr:
-    return sympy.Add(
-        *(
-            _with_units(rational_terms(part, NOISE, W0), terms.order)
-            * sympy.Mul(*(_SYMBOLS[n] for n in names))
-            for names, part in terms.by_strengths()
-        )
-    )
-
-
 @check(HIERARCHY, "closed form by residues", "time integral of the terms")
 def classical_bath(digits: int) -> Findings:
     """Elements and rates of the classical bath against the stochastic Liouville equation.
@@ -235,15 +227,14 @@ def classical_bath(digits: int) -> Findings:
             terms = CLASSICAL_GENERATOR.element(order, element)
             both = complex_expression(rates.element(order, element), symbols)
             for factor, wanted in zip((Gaussian(1), Gaussian(0, -1)), both, strict=True):
-                found = _rational(terms.scaled(factor).real_parts())
+                real = terms.scaled(factor).real_parts()
+                found = _collected(real.by_strengths(), rational_terms, order)
                 yield Finding(f"R_{element}({order})", vanishes(found - wanted))
-        for name, wanted in {
-            **{
-                n: rates.expression(n, order, symbols) for n in ("inv_T1", "inv_T2", "inv_T2_prime")
-            },
-            "k_up_eliminated": rates.expression("k_up", order, symbols, eliminated=True),
-            "inv_T2_eliminated": -complex_expression(coherence[order], symbols)[0],
-        }.items():
+        names = ("inv_T1", "inv_T2", "inv_T2_prime")
+        values = {name: rates.expression(name, order, symbols) for name in names}
+        values["k_up_eliminated"] = rates.expression("k_up", order, symbols, eliminated=True)
+        values["inv_T2_eliminated"] = -complex_expression(coherence[order], symbols)[0]
+        for name, wanted in values.items():
             yield Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
 
 

@@ -141,8 +141,13 @@ def _computed(system: Callable[[], System]) -> Callable[[], Reading]:
 
 
 def each(reading: Reading) -> Reading:
-    """Of equations one by one, with every sign of a +-."""
-    return lambda latex: next(filter(None, map(reading, each_equation(latex, INDICES))), "")
+    """Of equations one by one, with every sign of a +-; a bound is reached."""
+
+    def fault(latex: str) -> str:
+        equations = each_equation(latex.replace(r"\le ", "="), INDICES)
+        return next(filter(None, map(reading, equations)), "")
+
+    return fault
 
 
 READINGS: dict[str, Callable[[], Reading]] = {
@@ -153,7 +158,7 @@ READINGS: dict[str, Callable[[], Reading]] = {
     "modes": _computed(systems.modes),
     "oscillators": _computed(systems.oscillators),
     "coherences": lambda: each(systems.coherences()),
-    "right and left": _computed(systems.right_left),
+    "right and left": lambda: each(systems.right_left()),
     "frequency of the coherences": _computed(systems.coherence),
     "renormalised frequency": renormalised_frequency,
     **{name: partial(spectra, name) for name in MODELS},

@@ -321,51 +321,43 @@ def coherences() -> Symbols:
     }])  # fmt: skip
 
 
-BASIS = np.array([[1, 1], [1, -1]])
-"""|r> and |l> times the square root of 2 as rows."""
-
-
-def gaussian(matrix: Any) -> Any:
-    """A matrix of integers over r, l in the basis 0, 1."""
-    turned = sympy.Matrix(BASIS).T * matrix * sympy.Matrix(BASIS) / 2
-    parts = [[Gaussian(int(sympy.re(z)), int(sympy.im(z))) for z in row] for row in turned.tolist()]
-    return np.array(parts, dtype=object)
-
-
-PAULIS = {axis: gaussian(msigma(k)) for k, axis in enumerate("xyz", 1)}
-
-
-@cache
-def right_left() -> System:
+def right_left() -> Symbols:
     """Pauli matrices of the right-left basis, and their expectation values with second-order
     rates and without R_1001 and the shift; zero of energy midway between the levels."""
-    up, down = (DECAYING.spectrum("C1", constant(W * n)) * DELTA_2 for n in (-1, 1))
-    half = Fraction(1, 2)
-    gamma = (up + down) * half
+    up, down, w, delta = sympy.symbols("k_10 k_01 omega_0 delta", positive=True)
+    upper, x, y = sympy.symbols("sigma_11 x y", real=True)
+    gamma, turn = (up + down) / 2, sympy.I * w
 
     def flow(rho: Any) -> Any:
-        gained, turn = down * rho[1, 1] - up * rho[0, 0], I * W
+        gained = down * rho[1, 1] - up * rho[0, 0]
         crossed = (turn - gamma) * rho[0, 1], (-turn - gamma) * rho[1, 0]
-        return np.array([[gained, crossed[0]], [crossed[1], -gained]], dtype=object)
+        return np.array([[gained, crossed[0]], [crossed[1], -gained]])
 
-    rho = np.array([[ONE * z for z in row] for row in STATE], dtype=object)
-    values: dict[str, Plain] = {}
-    for axis, matrix in PAULIS.items():
-        for dots, moved in (("P", rho), (r"\dot P", flow(rho)), (r"\ddot P", flow(flow(rho)))):
-            values[f"{dots}_{axis}(t)"] = np.trace(moved @ matrix)
-        values[rf"\sigma_{axis}"] = Operator.matrix(matrix)
-    level = W * Fraction(1, 2)
-    kets = dict(zip("rl", BASIS.tolist(), strict=True))
-    plain = modes()
-    values |= {
-        **plain.values,
-        r"P_x^{\mathrm{eq}}": (down - up) * (down + up).inverse(),
-        "T_1": (up + down).inverse(), "T_2": gamma.inverse(),
-        "H": diagonal([-level, level]) + counted() + field_of_modes(()),
+    rho = np.array([[1 - upper, x + sympy.I * y], [x - sympy.I * y, upper]])
+    basis = np.array([[1, 1], [1, -1]])  # |r> and |l> times the square root of 2 as rows
+    point: dict[str, Any] = {
+        r"\omega_0": w, r"\delta": delta, "T_1": 1 / (up + down), "T_2": 1 / gamma,
+        r"P_x^{\mathrm{eq}}": (down - up) / (down + up),
     }  # fmt: skip
-    return replace(plain, values=values, known={}, kets={
-        **KETS, **{name: {k: ONE * z for k, z in enumerate(v)} for name, v in kets.items()},
-    })  # fmt: skip
+    for axis, k in zip("xyz", (1, 2, 3), strict=True):
+        matrix = point[rf"\sigma_{axis}"] = basis.T @ np.array(msigma(k).tolist()) @ basis / 2
+        for dots, moved in (("P", rho), (r"\dot P", flow(rho)), (r"\ddot P", flow(flow(rho)))):
+            point[f"{dots}_{axis}(t)"] = np.trace(moved @ matrix)
+    field, adjoint, whole = sympy.zeros(1, 3)
+    for k, h in (
+        (1, sympy.Symbol("h_1", real=True)),
+        (2, sympy.I * sympy.Symbol("h_2", real=True)),
+    ):
+        b, raised = sympy.symbols(f"b_{k} b_{k}^+", commutative=False)
+        own = point[rf"\omega_{k}"] = sympy.Symbol(f"omega_{k}", positive=True)
+        point |= {f"b_{k}": b, rf"b_{k}^\dagger": raised}
+        field, adjoint = field + h * (raised + b), adjoint + sympy.conjugate(h) * (raised + b)
+        whole += own * (raised * b + sympy.Rational(1, 2))
+    coupled = np.array([[-w / 2 + whole, delta * adjoint], [delta * field, w / 2 + whole]])
+    return Symbols([point | {
+        r"\Lambda": field, r"\Lambda^\dagger": adjoint, "H": coupled,
+        r"O(\delta^4)": -(gamma**2) * point["P_z(t)"],  # what the order of the rates makes of it
+    }], {"k": (1, 2)})  # fmt: skip
 
 
 def counted() -> Operator:

@@ -103,23 +103,18 @@ def reference(
 @check("two levels alone", SYMBOLIC)
 def spectator(digits: int) -> Findings:
     """Without bath Y and the shift of level 2, levels 0 and 1 are two levels of their own."""
-    quiet = {"y": Gaussian(0), "d2": Gaussian(0)}
-    three = Generator(INTERACTION.at(quiet))
-    two = Generator(
-        symbolic_interaction(2, [([row[:2] for row in COUPLINGS[0][0][:2]], COUPLINGS[0][1])])
-    )
+    (rows, bath), *_ = COUPLINGS
+    three = Generator(INTERACTION.at({"y": Gaussian(0), "d2": Gaussian(0)}))
+    two = Generator(symbolic_interaction(2, [([row[:2] for row in rows[:2]], bath)]))
     for order in ORDERS:
         for element in two.elements:
-            yield exact(
-                f"{two.name(element)}({order})",
-                three.form(order, element),
-                embedded(two.form(order, element)),
-            )
+            wanted = embedded(two.form(order, element))
+            yield exact(f"{two.name(element)}({order})", three.form(order, element), wanted)
         leaking = [
-            three.name((a, b, c, d))
-            for a, b, c, d in three.elements
-            if len(three.element(order, (a, b, c, d)))
-            and ((a == 2) != (c == 2) or (b == 2) != (d == 2))
+            element
+            for element in three.elements
+            if len(three.element(order, element))
+            and any((x == 2) != (y == 2) for x, y in zip(element[:2], element[2:], strict=True))
         ]
         yield exact(f"nothing enters or leaves level 2, order {order}", leaking, [])
         yield exact(f"R_2222({order})", three.form(order, (2, 2, 2, 2)), ZERO_FORM)
