@@ -39,7 +39,7 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element, generator_element
 from pertsym.language.evaluation import Symbols, acting
-from pertsym.reduction.spectral import SpectralForm, Value, monomial
+from pertsym.reduction.spectral import Value, monomial
 
 NOISE = "C1"
 """Name of the correlation function of all three models."""
@@ -182,7 +182,9 @@ TIME = "time integral of the terms"
 W0, LAMBDA, DELTA, X, D = sympy.symbols("omega_0 lambda Delta x d", positive=True)
 SYMBOLS: Mapping[str, sympy.Expr] = {"y": W0, "lambda": LAMBDA, "Delta": DELTA, "x": X, "d": D}
 
-_ELEMENTS: tuple[Element, ...] = ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (1, 0, 0, 1))
+_ELEMENTS: tuple[Element, ...] = (
+    (0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (1, 0, 0, 1), (0, 1, 1, 1),
+)  # fmt: skip
 
 
 @check(RECURSION, WORDS)
@@ -203,23 +205,22 @@ def same_by_words(model: NoiseModel, order: int) -> bool:
 @check(RECURSION, PATHS)
 def liouville_paths(digits: int) -> Findings:
     """Terms of single elements, also for complex exponents, through order 6 or 4."""
-    for model in MODELS:
-        generators = model.rates(6).generators
-        for order in (2, 4) if model.interaction.symbols else (2, 4, 6):
-            for element in _ELEMENTS:
-                terms = generator_element(model.interaction, order, element)
-                a, b = integrate(terms, model.interaction, model.decays)
-                expected = generators[order].get(element, a.ring.number(0))
-                what = f"{model.name}: {element} of order {order}"
-                yield Finding(what, a.equals(expected) and not b)
     one, minus = Gaussian(1), Gaussian(-1)
-    complex_bath = {"C": (Decay(("c",), "nu", (("c*",), "nu*")),)}
-    interaction = independent_baths(2, [(((minus, one), (one, one)), "C")])
-    found = exact_generator(ExponentialBath.of(interaction, complex_bath), 4)
-    for element in (*_ELEMENTS, (0, 1, 1, 1)):
-        a, b = integrate(generator_element(interaction, 4, element), interaction, complex_bath)
-        what = f"complex exponent, diagonal and off-diagonal coupling: {element} of order 4"
-        yield Finding(what, a.equals(found[4][element]) and not b)
+    bath = {"C": (Decay(("c",), "nu", (("c*",), "nu*")),)}
+    both = independent_baths(2, [(((minus, one), (one, one)), "C")])
+    what = "complex exponent, diagonal and off-diagonal coupling"
+    found = exact_generator(ExponentialBath.of(both, bath), 4)
+    cases: list[tuple[str, Interaction, Decays, Mapping[int, Any], tuple[int, ...]]]
+    cases = [(what, both, bath, found, (4,))]
+    for model in MODELS:
+        few = (2, 4) if model.interaction.symbols else (2, 4, 6)
+        found = model.rates(6).generators
+        cases.append((model.name, model.interaction, model.decays, found, few))
+    for name, interaction, decays, generators, orders in cases:
+        for order, element in product(orders, _ELEMENTS):
+            a, b = integrate(generator_element(interaction, order, element), interaction, decays)
+            expected = generators[order].get(element, a.ring.number(0))
+            yield Finding(f"{name}: {element} of order {order}", a.equals(expected) and not b)
 
 
 @check(RECURSION, EIGENVALUES)
@@ -256,15 +257,10 @@ def spectral_forms(digits: int) -> Findings:
         (FIELD_ALONG_X, {"C1": noise, "C2": noise}),
         (ISOTROPIC_FIELD, {"C1": noise, "C2": none}),
     ):
-        rates = model.rates(4)
-        for name in QUANTITIES:
-            for order in (2, 4):
-                form: SpectralForm = bloch.series(name)[order].form
-                yield exact(
-                    f"{model.name}: {name}({order})",
-                    rational_form(form, baths, W0),
-                    rates.expression(name, order, SYMBOLS),
-                )
+        for name, order in product(QUANTITIES, (2, 4)):
+            form = rational_form(bloch.series(name)[order].form, baths, W0)
+            wanted = model.rates(4).expression(name, order, SYMBOLS)
+            yield exact(f"{model.name}: {name}({order})", form, wanted)
 
 
 @check(RECURSION, TIME, status="numerical")

@@ -231,7 +231,7 @@ def decaying() -> System:
     values: dict[str, Plain] = {
         **plain.values, **free(r"\tau", r"\beta", "x"), **elements(), **rates(), **motion(False),
         r"\omega_0": W, "x_0": Fraction(2, 9), r"\epsilon": EPS,
-        r"\omega": Fraction(7, 10), r"\omega_{\mathrm{eig}}": omega,
+        r"\omega": Fraction(7, 10),
         r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
         "I_7": DECAYING.integral(seventh),
         "B": DECAYING.value(b_part()),
@@ -296,14 +296,6 @@ def classical() -> System:
 @cache
 def interaction_picture() -> System:
     return replace(decaying(), values={**decaying().values, **motion(True)})
-
-
-@cache
-def coherence() -> System:
-    """omega is the frequency of the coherences."""
-    plain = decaying()
-    values = {**plain.values, r"\omega": plain.values[r"\omega_{\mathrm{eig}}"]}
-    return replace(plain, values=values, known={r"\omega=": 6})
 
 
 def coherences() -> Symbols:
