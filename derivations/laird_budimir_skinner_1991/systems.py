@@ -74,30 +74,22 @@ NONE = ExponentialSum({})
 Scalar = Callable[[Linear], ExponentialSum]
 
 
-Parts = tuple[Fraction, ...]
-"""Real and imaginary part of a number."""
-
-
-def bath(interaction: Interaction, *exponentials: tuple[Parts, Parts]) -> GaussianBath:
-    """One of the engine's interactions, C1 and C2 being c exp(-nu t): their c and nu."""
-    functions = (Exponentials((Gaussian(*c),), (Gaussian(*nu),)) for c, nu in exponentials)
-    letters = ("Lambda", "Lambda+")
-    return GaussianBath(
-        interaction, dict(zip(("C1", "C2"), functions, strict=True)), (W0,), letters
-    )
+def bath(interaction: Interaction, first: Exponentials, second: Exponentials) -> GaussianBath:
+    """One of the engine's interactions with C1 and C2."""
+    return GaussianBath(interaction, {"C1": first, "C2": second}, (W0,), ("Lambda", "Lambda+"))
 
 
 # --- baths with decaying correlation functions -----------------------------------------------
 
 DECAYING = bath(
     BLOCH.interaction,
-    ((Fraction(3, 7), Fraction(-2, 5)), (Fraction(4, 5), Fraction(3, 8))),
-    ((Fraction(-1, 3), Fraction(3, 4)), (Fraction(6, 5), Fraction(-5, 9))),
+    Exponentials.of([(Fraction(3, 7), Fraction(-2, 5))], [(Fraction(4, 5), Fraction(3, 8))]),
+    Exponentials.of([(Fraction(-1, 3), Fraction(3, 4))], [(Fraction(6, 5), Fraction(-5, 9))]),
 )
 REAL = bath(
     CLASSICAL.interaction,
-    ((Fraction(3, 7),), (Fraction(4, 5),)),
-    ((Fraction(-1, 3),), (Fraction(6, 5),)),
+    Exponentials.of([Fraction(3, 7)], [Fraction(4, 5)]),
+    Exponentials.of([Fraction(-1, 3)], [Fraction(6, 5)]),
 )
 ENERGIES = DECAYING.energies
 DELTA_2 = ExponentialSum.form(DELTA).power(2)
