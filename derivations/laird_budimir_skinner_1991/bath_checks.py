@@ -93,14 +93,11 @@ def wick(digits: int) -> Findings:
     """
     letters = [Letter(mode, kind) for mode in (1, 2) for kind in (CREATE, ANNIHILATE)]
     yield from falling_factorial_averages()
-    for a, b, c, d in product(letters, repeat=4):
-        pairings = (
-            thermal_average((a, b)) * thermal_average((c, d))
-            + thermal_average((a, c)) * thermal_average((b, d))
-            + thermal_average((a, d)) * thermal_average((b, c))
-        )
-        same = sympy.expand(thermal_average((a, b, c, d)) - pairings) == 0
-        yield Finding(f"<{a}{b}{c}{d}>", bool(same))
+    for word in product(letters, repeat=4):
+        a, b, c, d = word
+        pairs = (((a, b), (c, d)), ((a, c), (b, d)), ((a, d), (b, c)))
+        paired = sum(thermal_average(x) * thermal_average(y) for x, y in pairs)
+        yield exact(f"<{a}{b}{c}{d}>", thermal_average(word), sympy.expand(paired))
     odd = all(thermal_average(word) == 0 for word in product(letters, repeat=3))
     yield Finding("averages of three letters vanish", odd)
 

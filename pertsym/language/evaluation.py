@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy
@@ -70,27 +70,19 @@ class Values:
     points: Sequence[Mapping[str, Any]]
     indices: Mapping[str, Sequence[int]] = field(default_factory=dict)
     tolerance: float = 1e-9
+    reader: ClassVar[Any]
 
     @property
     def digits(self) -> int | None:
         """To which equations hold at the points; None where that was decided exactly."""
         return -round(math.log10(self.tolerance))
 
-    @property
-    def functions(self) -> Mapping[str, Any]:
-        """What is known without being told."""
-        return FUNCTIONS
-
-    def reader(self, names: Mapping[Tokens, Any]) -> _Reader:
-        """What evaluates sides."""
-        return _Reader((), names, self.indices)
-
     def __call__(self, latex: str) -> str:
         """What is wrong with the equations of a formula; "" if nothing is."""
         try:
             for equation in parts_between(tokens(latex), ";"):
                 for point in self.points:
-                    named = {**self.functions, **point}
+                    named = {**self.reader.functions, **point}
                     fault = self._fault(equation, {tokens(n): v for n, v in named.items()})
                     if fault:
                         return fault
@@ -106,7 +98,7 @@ class Values:
         for at, found in instances(equation, groups, self.indices, names):
             if any(at[a] == at[b] for a, b in unequal):
                 continue
-            reader = self.reader(names)
+            reader = self.reader((), names, self.indices)
             sides = list(map(reader.inner, found))
             for other in sides[1:]:
                 apart = reader.apart(_plus(sides[0], _times(-1, other)), self.tolerance)
@@ -137,17 +129,11 @@ class Symbols(Values):
         """Nothing is rounded."""
         return None
 
-    @property
-    def functions(self) -> Mapping[str, Any]:
-        return SYMBOLIC
-
-    def reader(self, names: Mapping[Tokens, Any]) -> _Reader:
-        return _Symbolic((), names, self.indices)
-
 
 class _Reader(Reader):
     """Evaluates one side after the other; `largest` is the size of the largest term of a sum."""
 
+    functions = FUNCTIONS
     constants: Mapping[str, Any] = {"i": 1j, "e": np.e, r"\pi": np.pi}
 
     def __init__(self, *given: Any) -> None:
@@ -269,6 +255,7 @@ class _Reader(Reader):
 class _Symbolic(_Reader):
     """Decides whether a difference is zero."""
 
+    functions = SYMBOLIC
     constants: Mapping[str, Any] = {"i": sympy.I, "e": sympy.E, r"\pi": sympy.pi}
 
     def noted(self, value: Any) -> None:
@@ -295,6 +282,9 @@ class _Symbolic(_Reader):
 
     def number(self, digits: str) -> Any:
         return sympy.Rational(digits)
+
+
+Values.reader, Symbols.reader = _Reader, _Symbolic
 
 
 def _rest(z: Any) -> Any:
