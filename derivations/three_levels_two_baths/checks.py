@@ -74,15 +74,9 @@ def flow(level: int, order: int) -> SpectralForm:
 
 CHOSEN = (
     *((a, a, b, b) for a in range(LEVELS) for b in range(LEVELS)),
-    (1, 0, 1, 0),
-    (2, 1, 2, 1),
-    (2, 0, 2, 0),
-    (1, 0, 0, 1),
-    (2, 0, 0, 2),
-    (1, 0, 2, 1),
-    (1, 0, 0, 0),
-    (0, 2, 2, 0),
-)
+    (1, 0, 1, 0), (2, 1, 2, 1), (2, 0, 2, 0), (1, 0, 0, 1),
+    (2, 0, 0, 2), (1, 0, 2, 1), (1, 0, 0, 0), (0, 2, 2, 0),
+)  # fmt: skip
 """Populations, coherences and what couples them."""
 
 
