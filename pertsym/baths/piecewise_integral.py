@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,11 +22,11 @@ from numpy.typing import NDArray
 from pertsym.baths import existence
 from pertsym.baths.integrand import LOGARITHM, Integrand
 from pertsym.baths.jets import EPS
+from pertsym.baths.piecewise import PiecewiseSpectrum
 from pertsym.baths.piecewise_sampling import (
     Panels,
     Resolved,
     absolute,
-    assembled,
     depth,
     derivatives,
     finest,
@@ -263,7 +262,9 @@ class _Work:
                 nearest = float(high[int(np.argmin(np.abs(high - at)))])
                 close_by = abs(nearest - at) <= 16 * EPS * (abs(at) + abs(pole))
                 regular[nearest if close_by else at] = p.regularity
-        spectrum = replace(assembled(zone, regular), unit=self.radii[pole])
+        spectrum = PiecewiseSpectrum(
+            low, high, zone.series, zone.errors, regular, unit=self.radii[pole]
+        )
         left, right = np.flatnonzero(high == 0), np.flatnonzero(low == 0)
         for c, _, n in here:
             value, error = spectrum.regular_transform(np.zeros(1), n - 1)

@@ -93,8 +93,8 @@ def piecewise(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
         )
 
     regular = {p.position: p.regularity for p in spectrum.points if math.isfinite(p.regularity)}
-    resolved = absolute(resolve(sampler, panels), anchors)
-    return assembled(resolved, regular, _tails(spectrum))
+    (_, low, high), series, errors = absolute(resolve(sampler, panels), anchors)
+    return PiecewiseSpectrum(low, high, series, errors, regular, _tails(spectrum))
 
 
 def absolute(resolved: Resolved, anchors: _Array, origin: float = 0.0) -> Resolved:
@@ -112,19 +112,6 @@ def absolute(resolved: Resolved, anchors: _Array, origin: float = 0.0) -> Resolv
     wide = high > low
     order = order[wide]
     return Resolved(Panels(cell[order], low[wide], high[wide]), series[:, order], errors[:, order])
-
-
-def assembled(
-    resolved: Resolved,
-    regular: dict[float, float],
-    tails: tuple[tuple[float, float, float, float], ...] = (),
-) -> PiecewiseSpectrum:
-    """The series of f, f', ... with what is known of its regularity at some points."""
-    orders = len(resolved.series)
-    smooth = min([orders - 1, *[max(math.ceil(r), 0) for r in regular.values() if r % 1]])
-    edges = _jumps_of_series(resolved, regular, {edge for edge, *_ in tails})
-    (_, low, high), series, errors = resolved
-    return PiecewiseSpectrum(low, high, series, errors, *edges, smooth, tails)
 
 
 def _tails(spectrum: ThermalSpectrum) -> tuple[tuple[float, float, float, float], ...]:
@@ -298,35 +285,6 @@ def derivatives(jet: Jet, shape: tuple[int, ...]) -> tuple[_Array, _Array]:
     values = np.array([np.broadcast_to(value, shape) for value, _ in parts])
     errors = np.array([np.broadcast_to(error, shape) for _, error in parts])
     return values, errors
-
-
-def _jumps_of_series(
-    resolved: Resolved, regular: dict[float, float], open_ends: set[float]
-) -> tuple[_Array, _Array, _Array]:
-    """Jumps where panels do not touch, and where a derivative is known not to be continuous."""
-    (_, low, high), series, errors = resolved
-    orders = np.arange(len(series))[:, None]
-    if not len(low):
-        return np.zeros(0), np.zeros((len(series), 0)), np.zeros((len(series), 0))
-    left, right = series @ (-1.0) ** np.arange(series.shape[2]), np.sum(series, axis=2)
-    touching = high[:-1] == low[1:]
-    order = np.array([regular.get(float(x), math.inf) for x in high[:-1]])
-    met = np.flatnonzero(touching & (order < len(series)))
-    stops = np.flatnonzero(np.append(~touching, high[-1] not in open_ends))
-    starts = np.flatnonzero(np.append(low[0] not in open_ends, ~touching))
-    known = orders < order[met]
-    jump = np.where(known, 0.0, left[:, met + 1] - right[:, met])
-    unsure = np.where(known, 0.0, errors[:, met] + errors[:, met + 1])
-    # f may also be 0 on one side, and as continuous there as is known: a power of the distance
-    ends = np.concatenate((high[stops], low[starts]))
-    known = orders < np.array([regular.get(float(x), -1.0) for x in ends])
-    at_ends = np.concatenate((-right[:, stops], left[:, starts]), axis=1)
-    lost = np.concatenate((errors[:, stops], errors[:, starts]), axis=1)
-    return (
-        np.concatenate((high[met], ends)),
-        np.concatenate((jump, np.where(known, 0.0, at_ends)), axis=1),
-        np.concatenate((unsure, np.where(known, 0.0, lost)), axis=1),
-    )
 
 
 # -- the rule ----------------------------------------------------------------------------------
