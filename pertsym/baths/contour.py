@@ -92,7 +92,7 @@ class Contour:
         grades = np.searchsorted(GRADES, np.log2(np.abs(u) * (1 - 1e-6)), side="right") - 1
         simple = (gaps > CLEAR) & (blur < 1e-9 * width)
         total, errors = flint.acb(0), self._errors
-        left_out = errors[1] * 4.0 ** -GRADES[grades] / (width * (np.abs(u) - 1))
+        left_out = errors[1] * 4.0 ** -GRADES[grades] / (width * np.maximum(np.abs(u) - 1, 0.4))
         sums = float(np.where(simple, errors[0] / gaps + left_out, 0.0).sum())
         for panel, plain, grade in zip(self.panels, simple.tolist(), grades.tolist(), strict=True):
             if plain:

@@ -81,13 +81,16 @@ class Tree(NamedTuple):
         far_rows, far_nodes = (np.concatenate(part) for part in zip(*far, strict=True))
         return far_rows, far_nodes, rows, nodes
 
-    def moments(self, series: _Array, errors: _Array) -> _Moments:
-        """Of every node, from its children's."""
+    def moments(self, series: _Array, errors: _Array) -> tuple[_Array, _Array]:
+        """int_-1^1 dt f t^n, shape (moments, nodes), of every node from its children's.
+
+        And what bounds all they may miss: int dt of the error of f, and rounding by int dt |f|.
+        """
         degree = series.shape[1]
         powers = [_mixed(degree).T @ series.T]
         # |f| by its root mean square
         size = [2 * np.sqrt(np.sum(series**2 / (2 * np.arange(degree) + 1), axis=1))]
-        error = [2 * errors]
+        lost = [2 * errors + 40 * EPS * size[0]]
         for first, last in pairwise(self.start[:-1]):
             parent = last + np.arange(last - first) // 2
             low, high = self.low[first:last], self.high[first:last]
@@ -95,17 +98,9 @@ class Tree(NamedTuple):
             shrunk = (high - low) / length
             moved = ((low - self.low[parent]) + (high - self.high[parent])) / length
             powers.append(_paired(_lifted(powers[-1], moved, shrunk) * shrunk))
-            error.append(_paired((error[-1] + 16 * EPS * size[-1]) * shrunk))
+            lost.append(_paired((lost[-1] + 16 * EPS * size[-1]) * shrunk))
             size.append(_paired(size[-1] * shrunk))
-        return _Moments(*(np.concatenate(x, axis=-1) for x in (powers, size, error)))
-
-
-class _Moments(NamedTuple):
-    """int_-1^1 dt f t^n of every node, of |f| and of the error of f."""
-
-    powers: _Array  # (moments, nodes)
-    size: _Array
-    error: _Array
+        return np.concatenate(powers, axis=-1), np.concatenate(lost)
 
 
 class _Edges(NamedTuple):
@@ -114,7 +109,6 @@ class _Edges(NamedTuple):
     places: _Array
     below: _Array  # f^(m)(place - 0)
     above: _Array
-    unsure: _Array  # of both together
     jumps: _Array  # 0 where f^(m) is known to be continuous
     lost: _Array  # of the jumps
 
@@ -186,7 +180,7 @@ class PiecewiseSpectrum:
         return Tree.of(self.low, self.high)
 
     @cached_property
-    def _moments(self) -> dict[int, _Moments]:
+    def _moments(self) -> dict[int, tuple[_Array, _Array]]:
         return {}
 
     @cached_property
@@ -206,7 +200,7 @@ class PiecewiseSpectrum:
             known[k] = self.regular[float(places[k])]
         continuous = orders < known
         jumps, lost = np.where(continuous, 0.0, (above - below, unsure))
-        return _Edges(places, below, above, unsure, jumps, lost)
+        return _Edges(places, below, above, jumps, lost)
 
     def _integral(self, w: _Array, order: int, lowered: int) -> tuple[_Array, _Array]:
         """d^lowered/dw^lowered of int dx f^(order)(x)/(x - w); the integral at real w is P's."""
@@ -224,16 +218,15 @@ class PiecewiseSpectrum:
     def _far(self, w: _Array, nodes: _Indices, order: int, lowered: int) -> tuple[_Array, _Array]:
         if order not in self._moments:
             self._moments[order] = self._tree.moments(self.series[order], self.errors[order])
-        moments, low, high = self._moments[order], self._tree.low[nodes], self._tree.high[nodes]
+        (powers, missed), low, high = self._moments[order], *(x[nodes] for x in self._tree[:2])
         half = (high - low) / 2
         z = ((w - low) + (w - high)) / 2 / half
         total = np.zeros_like(z)
         for n in reversed(range(_MOMENTS)):
-            total = total / z + math.perm(n + lowered, lowered) * moments.powers[n, nodes]
+            total = total / z + math.perm(n + lowered, lowered) * powers[n, nodes]
         nearest = np.minimum(np.abs(w - low), np.abs(w - high))
         kernel = math.factorial(lowered) * half / nearest ** (lowered + 1)
-        lost = kernel * (moments.error[nodes] + 40 * EPS * moments.size[nodes])
-        return -total / z / (-half * z) ** lowered, lost
+        return -total / z / (-half * z) ** lowered, kernel * missed[nodes]
 
     def _near(
         self, w: _Array, rows: _Indices, panels: _Indices, order: int, lowered: int

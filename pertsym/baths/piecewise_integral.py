@@ -42,7 +42,9 @@ _Array = NDArray[np.float64]
 Poles = Sequence[tuple[float, float, int]]
 """(coefficient, position, order)."""
 
-_GAUSS = 40  # nodes: exact for f of degree 31 beside a kernel with its poles at |t| >= 2
+_GAUSS = 40  # nodes: exact for f of degree 31 beside a kernel with its poles at |t| >= 1.6
+_APART = 1.6
+_WIDER = 1.9  # than its radius a zone may be: panels are not cut
 _FEW = 4  # points that a zone may hold
 _SERIES = 20  # terms of a kernel near 0 and far out, at a ratio of 1/10
 
@@ -123,12 +125,12 @@ class _Work:
                 for p in points
             ]
         # a mild kink is no reason for panels of any fineness, unless a pole makes it matter
-        self.points = points = [
+        points = [
             p._replace(width=0.0) if p.position in self.top and p.regularity < SMOOTH else p
             for p in points
         ]
-        self.anchors = np.array([p.position for p in self.points])
         self.radii = {p: self._radius(p, points) for p in self.top}
+        self.points, self.anchors = points, np.array([p.position for p in points])
 
     def _radius(self, pole: float, points: list[Point]) -> float:
         """How far the zone reaches: up to half-way to where f has no derivative that is asked for.
@@ -171,51 +173,43 @@ class _Work:
         return result.value, result.error
 
     def _divided(self) -> tuple[dict[float, Panels], Panels]:
-        """Panels in the zone of each pole, and all others, cut so that poles are far from them."""
+        """Panels in the zone of each pole, and all others; other poles are far from them."""
         near = finest(self.points, self.f.scale)
         depths = [depth(p, near, self.top.get(p.position, 0)) for p in self.points]
-        panels = graded(self.points, self.f.limits, self.f.scale, depths)
-        for pole, radius in self.radii.items():
-            for edge in (-radius, radius):
-                at = (pole - self.anchors[panels.cell]) + edge
-                cut = (panels.low < at) & (at < panels.high)
-                if np.any(cut):
-                    lower, upper = panels.chosen(cut), panels.chosen(cut)
-                    parts = (
-                        panels.chosen(~cut),
-                        lower._replace(high=at[cut]),
-                        upper._replace(low=at[cut]),
-                    )
-                    panels = _together(parts)
+        outside = graded(self.points, self.f.limits, self.f.scale, depths)
         zones: dict[float, Panels] = {}
-        owner = np.full(len(panels.low), -1)
-        for k, (pole, radius) in enumerate(self.radii.items()):
-            middle = (self.anchors[panels.cell] - pole) + (panels.low + panels.high) / 2
-            owner[np.abs(middle) < radius] = k
-        for k, pole in enumerate(self.radii):
-            part = panels.chosen(owner == k)
-            for other in self.radii:
-                if other != pole:
-                    part = self._far_from(other, part)
-            if len(part.low):
-                zones[pole] = part
-        outside = panels.chosen(owner < 0)
+        for pole, radius in self.radii.items():
+            outside = self._halved(outside, pole, radius)
+            away, half = self._distance(outside, pole)
+            inside = away + half <= _WIDER * radius
+            zones[pole], outside = outside.chosen(inside), outside.chosen(~inside)
         for pole in self.radii:
-            outside = self._far_from(pole, outside)
-        return zones, outside
+            outside = self._halved(outside, pole)
+            zones = {p: x if p == pole else self._halved(x, pole) for p, x in zones.items()}
+        return {pole: part for pole, part in zones.items() if len(part.low)}, outside
 
-    def _far_from(self, pole: float, panels: Panels) -> Panels:
-        """Halved until the pole is at least two half-widths from the middle of every panel."""
-        done = [panels.chosen(np.zeros(len(panels.low), dtype=bool))]
-        while len(panels.low):
-            middle = (self.anchors[panels.cell] - pole) + (panels.low + panels.high) / 2
-            near = np.abs(middle) < panels.high - panels.low
-            done.append(panels.chosen(~near))
-            panels = panels.chosen(near).halved()
-            if len(done) > 200:
-                done.append(panels)
+    def _distance(self, panels: Panels, pole: float) -> tuple[_Array, _Array]:
+        """Of the middle of every panel from a pole, and half the width."""
+        middle = (self.anchors[panels.cell] - pole) + (panels.low + panels.high) / 2
+        return np.abs(middle), (panels.high - panels.low) / 2
+
+    def _halved(self, panels: Panels, pole: float, radius: float = 0.0) -> Panels:
+        """Halved until a pole is far enough for the Gauss rule.
+
+        With a radius: until every panel is in a zone, or starts at half of it or farther away.
+        """
+        done = []
+        for _ in range(200):
+            away, half = self._distance(panels, pole)
+            if radius:
+                settled = (away - half >= radius / 2) | (away + half <= _WIDER * radius)
+            else:
+                settled = away >= _APART * half
+            done.append(panels.chosen(settled))
+            panels = panels.chosen(~settled).halved()
+            if not len(panels.low):
                 break
-        return _together(done)
+        return Panels(*(np.concatenate(x) for x in zip(*done, panels, strict=True)))
 
     def _resolved(self, panels: Panels, orders: int, poles: Poles) -> Resolved:
         anchors = self.anchors
@@ -255,13 +249,13 @@ class _Work:
         """The zone around a pole: derivatives of the transform at it."""
         zone = absolute(inner, self.anchors, pole)
         _, low, high = zone.panels
-        regular = {}
-        for p in self.points:
-            if math.isfinite(p.regularity) and abs(p.position - pole) <= self.radii[pole]:
-                at = p.position - pole
-                nearest = float(high[int(np.argmin(np.abs(high - at)))])
-                close_by = abs(nearest - at) <= 16 * EPS * (abs(at) + abs(pole))
-                regular[nearest if close_by else at] = p.regularity
+        within = np.intersect1d(low, high)  # beyond the ends of the zone f goes on
+        regular = {
+            p.position - pole: p.regularity
+            for p in self.points
+            if math.isfinite(p.regularity)
+            and (p.position in self.f.limits or p.position - pole in within)
+        }
         spectrum = PiecewiseSpectrum(
             low, high, zone.series, zone.errors, regular, unit=self.radii[pole]
         )
@@ -300,10 +294,6 @@ class _Work:
         reach = np.abs(offset[:, 0]) / np.abs(power + 1)
         missed = 4 * np.abs(f[:, 1] * 2.0**power - f[:, 0])
         result.add(f[:, 0] * reach, (error[:, 0] + missed) * reach)
-
-
-def _together(parts: Sequence[Panels]) -> Panels:
-    return Panels(*(np.concatenate(x) for x in zip(*parts, strict=True)))
 
 
 @lru_cache(maxsize=8)

@@ -294,23 +294,10 @@ def derivatives(jet: Jet, shape: tuple[int, ...]) -> tuple[_Array, _Array]:
 def _legendre_rule(count: int) -> tuple[_Array, _Array]:
     """Gauss-Legendre nodes and the matrix from values there to Legendre coefficients.
 
-    NumPy's weights are off by 6e-14 at the ends: nodes are polished and weights formed, as
-    1/sum_k (k + 1/2) P_k^2, in extended precision.
+    The inverse of that from coefficients to values, with a step of Newton's in extended precision.
     """
-    x = np.polynomial.legendre.leggauss(count)[0].astype(np.longdouble)
-    for _ in range(3):
-        basis = _legendre_p(x, count)
-        x = x - basis[count] * (1 - x * x) / (count * (basis[count - 1] - x * basis[count]))
-    basis = _legendre_p(x, count)[:count]
-    scale = (np.arange(count) + np.longdouble(0.5))[:, None]
-    weights = 1 / np.sum(scale * basis * basis, axis=0)
-    return read_only(x.astype(float)), read_only((scale * basis * weights).astype(float))
-
-
-def _legendre_p(x: NDArray[np.longdouble], count: int) -> NDArray[np.longdouble]:
-    """P_0..P_count in extended precision, shape (count + 1, points)."""
-    result = np.ones((count + 1, *x.shape), dtype=np.longdouble)
-    result[1] = x
-    for k in range(1, count):
-        result[k + 1] = ((2 * k + 1) * x * result[k] - k * result[k - 1]) / (k + 1)
-    return result
+    x = np.polynomial.legendre.leggauss(count)[0]
+    values = np.polynomial.legendre.legvander(x.astype(np.longdouble), count - 1)
+    inverse = np.linalg.inv(values.astype(float))
+    project = inverse @ (2 * np.eye(count) - values @ inverse)
+    return read_only(x), read_only(project.astype(float))
