@@ -20,21 +20,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths import existence
+from pertsym.baths.densities import Exponentials
 from pertsym.baths.integrand import LOGARITHM, Integrand
 from pertsym.baths.jets import EPS
 from pertsym.baths.piecewise import PiecewiseSpectrum
 from pertsym.baths.piecewise_sampling import (
     Panels,
     Resolved,
+    Sampler,
     absolute,
     depth,
-    derivatives,
     finest,
     graded,
     placed,
     resolve,
 )
-from pertsym.baths.thermal_spectrum import SMOOTH, Point
+from pertsym.baths.thermal_spectrum import SMOOTH, Point, ThermalSpectrum
 from pertsym.read_only import read_only
 
 _Array = NDArray[np.float64]
@@ -214,11 +215,6 @@ class _Work:
     def _resolved(self, panels: Panels, orders: int, poles: Poles) -> Resolved:
         anchors = self.anchors
 
-        def sampler(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
-            offset = placed(panels, t)
-            at = np.broadcast_to(anchors[panels.cell][:, None], offset.shape)
-            return derivatives(self.f.jet(at, offset, orders - 1), offset.shape)
-
         def share(panels: Panels) -> _Array:
             middle, width = (panels.low + panels.high) / 2, panels.high - panels.low
             result = np.zeros((orders, len(width)))
@@ -230,7 +226,7 @@ class _Work:
                     result[0] += abs(c) * width / np.maximum(away - width / 2, width / 2) ** n
             return result
 
-        return resolve(sampler, panels, share)
+        return resolve(_sampler(self.f, anchors, orders), panels, share)
 
     def _gauss(self, result: _Sum, resolved: Resolved, kernel: Kernel) -> None:
         """int f K over panels on which K is smooth."""
@@ -294,6 +290,41 @@ class _Work:
         reach = np.abs(offset[:, 0]) / np.abs(power + 1)
         missed = 4 * np.abs(f[:, 1] * 2.0**power - f[:, 0])
         result.add(f[:, 0] * reach, (error[:, 0] + missed) * reach)
+
+
+def _sampler(f: Integrand, anchors: _Array, orders: int) -> Sampler:
+    """f, f', ... and the bounds of their errors."""
+
+    def sampler(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
+        offset = placed(panels, t)
+        at = np.broadcast_to(anchors[panels.cell][:, None], offset.shape)
+        jet = f.jet(at, offset, orders - 1)
+        parts = zip(*(jet.derivative(k) for k in range(orders)), strict=True)
+        values, errors = (np.array([np.broadcast_to(x, offset.shape) for x in p]) for p in parts)
+        return values, errors
+
+    return sampler
+
+
+@lru_cache(maxsize=32)
+def panels_of(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
+    """Ĉ(w) and so many derivatives, remembered; boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1]."""
+    f = Integrand(spectrum)
+    points, near = f.points, finest(f.points, f.scale)
+    if not isinstance(spectrum.density, Exponentials) and spectrum.density.polynomial:
+        points = [p._replace(width=math.inf) for p in points]
+    panels = graded(points, f.limits, f.scale, [depth(p, near, 1) for p in points], True)
+    anchors = np.array([p.position for p in points])
+    resolved = absolute(resolve(_sampler(f, anchors, highest + 1), panels), anchors)
+    regular = {p.position: p.regularity for p in points if math.isfinite(p.regularity)}
+    tails = []
+    for edge, power in zip(f.limits, f.tails, strict=True):
+        if math.isfinite(power):  # heights where the panels end, and how badly they follow it
+            value, unsure = spectrum.jet_at(np.array([edge, edge / 2]), 0).derivative(0)
+            missed = unsure[0] + 4 * abs(value[1] * 2.0**power - value[0])
+            tails.append((edge, float(value[0]), float(missed), power))
+    (_, low, high), series, errors = resolved
+    return PiecewiseSpectrum(low, high, series, errors, regular, tuple(tails))
 
 
 @lru_cache(maxsize=8)

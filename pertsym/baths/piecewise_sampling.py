@@ -15,9 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.jets import EPS, Jet
-from pertsym.baths.piecewise import PiecewiseSpectrum
-from pertsym.baths.thermal_spectrum import Point, ThermalSpectrum
+from pertsym.baths.jets import EPS
+from pertsym.baths.thermal_spectrum import Point
 from pertsym.read_only import read_only
 
 _Array = NDArray[np.float64]
@@ -70,33 +69,6 @@ Sampler = Callable[[Panels, _Array], tuple[_Array, _Array]]
 (functions, panels, nodes)."""
 
 
-@lru_cache(maxsize=32)
-def panels_of(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
-    """The panels of one bath, remembered."""
-    return piecewise(spectrum, highest)
-
-
-def piecewise(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
-    """Panels for any Ĉ(w) and so many derivatives; boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1]."""
-    limits = ends(spectrum)
-    points = [p for p in merged(spectrum.points) if limits[0] <= p.position <= limits[1]]
-    near = finest(points, spectrum.scale)
-    if getattr(spectrum.density, "polynomial", False):
-        points = [p._replace(width=math.inf) for p in points]
-    panels = graded(points, limits, spectrum.scale, [depth(p, near, 1) for p in points], True)
-    anchors = np.array([p.position for p in points])
-
-    def sampler(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
-        offset = placed(panels, t)
-        return derivatives(
-            spectrum.jet(anchors[panels.cell][:, None], offset, highest), offset.shape
-        )
-
-    regular = {p.position: p.regularity for p in spectrum.points if math.isfinite(p.regularity)}
-    (_, low, high), series, errors = absolute(resolve(sampler, panels), anchors)
-    return PiecewiseSpectrum(low, high, series, errors, regular, _tails(spectrum))
-
-
 def absolute(resolved: Resolved, anchors: _Array, origin: float = 0.0) -> Resolved:
     """Panels in ascending order, counted from an origin; those of no width left out."""
     (cell, low, high), series, errors = resolved
@@ -112,28 +84,6 @@ def absolute(resolved: Resolved, anchors: _Array, origin: float = 0.0) -> Resolv
     wide = high > low
     order = order[wide]
     return Resolved(Panels(cell[order], low[wide], high[wide]), series[:, order], errors[:, order])
-
-
-def _tails(spectrum: ThermalSpectrum) -> tuple[tuple[float, float, float, float], ...]:
-    """Of an algebraic decay: heights where the panels end, and how badly they follow the power."""
-    found = []
-    for edge, power in zip(ends(spectrum), spectrum.tails, strict=True):
-        if edge and math.isfinite(power):
-            f, unsure = spectrum.jet_at(np.array([edge, edge / 2]), 0).derivative(0)
-            missed = unsure[0] + 4 * abs(f[1] * 2.0**power - f[0])
-            found.append((edge, float(f[0]), float(missed), power))
-    return tuple(found)
-
-
-def ends(spectrum: ThermalSpectrum) -> tuple[float, float]:
-    """Where the panels end: at the support's, beyond all decay, or far out on a power law."""
-    positions = [0.0, *[p.position for p in spectrum.points]]
-    far = FAR * max(spectrum.scale, *map(abs, positions))
-    left, right = spectrum.extent
-    left = min(left, *(x - spectrum.scale for x in positions))
-    right = max(right, *(x + spectrum.scale for x in positions))
-    low, high = spectrum.support
-    return max(low, left, -far), min(high, right, far)
 
 
 # -- panels ------------------------------------------------------------------------------------
@@ -277,14 +227,6 @@ def joined(parts: Sequence[Resolved]) -> Resolved:
         np.concatenate(series, axis=1)[:, order],
         np.concatenate([part.errors for part in parts], axis=1)[:, order],
     )
-
-
-def derivatives(jet: Jet, shape: tuple[int, ...]) -> tuple[_Array, _Array]:
-    """f, f', ... and the bounds of their errors."""
-    parts = [jet.derivative(k) for k in range(jet.order + 1)]
-    values = np.array([np.broadcast_to(value, shape) for value, _ in parts])
-    errors = np.array([np.broadcast_to(error, shape) for _, error in parts])
-    return values, errors
 
 
 # -- the rule ----------------------------------------------------------------------------------
