@@ -20,7 +20,6 @@ from pertsym.baths.thermal_spectrum import Point
 from pertsym.read_only import read_only
 
 _Array = NDArray[np.float64]
-_Indices = NDArray[np.intp]
 
 _NODES = (8, 16, 32)
 _RESOLVED = 16 * EPS
@@ -38,22 +37,32 @@ FAR = 1e20  # an algebraic tail is followed so many scales far, the rest is its 
 
 
 class Panels(NamedTuple):
-    """Intervals from anchor + low to anchor + high; `cell` is the number of the anchor."""
+    """Intervals from anchor + low to anchor + high."""
 
-    cell: _Indices
+    anchor: _Array
     low: _Array
     high: _Array
 
     def chosen(self, which: NDArray[np.bool_]) -> Panels:
-        return Panels(self.cell[which], self.low[which], self.high[which])
+        return Panels(*(part[which] for part in self))
 
     def halved(self) -> Panels:
         middle = (self.low + self.high) / 2
-        return Panels(
-            np.concatenate((self.cell, self.cell)),
-            np.concatenate((self.low, middle)),
-            np.concatenate((middle, self.high)),
-        )
+        return Panels.joined(self._replace(high=middle), self._replace(low=middle))
+
+    @staticmethod
+    def joined(*parts: Panels) -> Panels:
+        return Panels(*(np.concatenate(x) for x in zip(*parts, strict=True)))
+
+    def nodes(self, t: _Array) -> tuple[_Array, _Array]:
+        """Anchors and what is to be added to them at t in [-1, 1] of every panel."""
+        offset = (self.low + self.high)[:, None] / 2 + (self.high - self.low)[:, None] / 2 * t
+        return np.broadcast_to(self.anchor[:, None], offset.shape), offset
+
+    def distance(self, w: float) -> tuple[_Array, _Array]:
+        """Of the middle of every panel from w, and half its width."""
+        middle = (self.anchor - w) + (self.low + self.high) / 2
+        return np.abs(middle), (self.high - self.low) / 2
 
 
 class Resolved(NamedTuple):
@@ -63,27 +72,22 @@ class Resolved(NamedTuple):
     series: _Array
     errors: _Array
 
+    def absolute(self, origin: float = 0.0) -> tuple[_Array, _Array, _Array, _Array]:
+        """Ends counted from an origin, ascending, series and errors; no panels of no width."""
+        anchor, low, high = self.panels
+        low, high = (anchor - origin) + low, (anchor - origin) + high
+        order = np.argsort(low)
+        low, high = low[order], high[order]
+        close = np.abs(high[:-1] - low[1:]) <= 16 * EPS * (np.abs(low[1:]) + abs(origin))
+        high[:-1] = np.where(close, low[1:], high[:-1])
+        wide = high > low
+        order = order[wide]
+        return low[wide], high[wide], self.series[:, order], self.errors[:, order]
 
-Sampler = Callable[[Panels, _Array], tuple[_Array, _Array]]
-"""Panels and nodes t in [-1, 1] to values and bounds of their errors, both of shape
-(functions, panels, nodes)."""
 
-
-def absolute(resolved: Resolved, anchors: _Array, origin: float = 0.0) -> Resolved:
-    """Panels in ascending order, counted from an origin; those of no width left out."""
-    (cell, low, high), series, errors = resolved
-    after = np.append(anchors[1:], np.inf)
-    # where a panel reaches the next anchor it ends there exactly
-    last = high == after[cell] - anchors[cell]
-    high = np.where(last, after[cell] - origin, (anchors[cell] - origin) + high)
-    low = (anchors[cell] - origin) + low
-    order = np.argsort(low)
-    low, high = low[order], high[order]
-    close = np.abs(high[:-1] - low[1:]) <= 16 * EPS * (np.abs(low[1:]) + abs(origin))
-    high[:-1] = np.where(close, low[1:], high[:-1])
-    wide = high > low
-    order = order[wide]
-    return Resolved(Panels(cell[order], low[wide], high[wide]), series[:, order], errors[:, order])
+Sampler = Callable[[_Array, _Array], tuple[_Array, _Array]]
+"""Sums of two places, both of shape (panels, nodes), to values and bounds of their errors, both of
+shape (functions, panels, nodes)."""
 
 
 # -- panels ------------------------------------------------------------------------------------
@@ -119,7 +123,7 @@ def graded(
             cells = np.full(len(marks) - 1, i)
             parts.append((cells, side * marks[:-1], side * marks[1:]))
     cell, one, other = (np.concatenate(x) for x in zip(*parts, strict=True))
-    return Panels(cell, np.minimum(one, other), np.maximum(one, other))
+    return Panels(at[cell], np.minimum(one, other), np.maximum(one, other))
 
 
 def _marks(point: Point, start: float, room: float) -> _Array:
@@ -148,12 +152,6 @@ def merged(points: Sequence[Point]) -> list[Point]:
     return [found[position] for position in sorted(found)]
 
 
-def placed(panels: Panels, t: _Array) -> _Array:
-    """The nodes of every panel, counted from its anchor."""
-    _, low, high = panels
-    return np.asarray((low + high)[:, None] / 2 + (high - low)[:, None] / 2 * t)
-
-
 # -- series ------------------------------------------------------------------------------------
 
 
@@ -176,7 +174,7 @@ def resolve(
         for halvings in range(_BISECTIONS):
             for nodes in _NODES:
                 x, project = _legendre_rule(nodes)
-                values, noise = sampler(panels, x)
+                values, noise = sampler(*panels.nodes(x))
                 series = values @ project.T
                 _, low, high = panels
                 head = np.max(np.abs(series), axis=2, initial=0.0)
@@ -210,23 +208,21 @@ def resolve(
                 )
                 panels = panels.chosen(~settled)
                 if not len(panels.low):
-                    return joined(done)
+                    return _together(done)
             panels = panels.halved()
-    return joined(done)
+    return _together(done)
 
 
-def joined(parts: Sequence[Resolved]) -> Resolved:
-    """All panels in ascending order of cells and places, shorter series filled up with zeros."""
+def _together(parts: Sequence[Resolved]) -> Resolved:
+    """All panels in ascending order of anchors and places, shorter series filled up with zeros."""
     degree = max(part.series.shape[2] for part in parts)
     padding = [((0, 0), (0, 0), (0, degree - part.series.shape[2])) for part in parts]
     series = [np.pad(part.series, pad) for part, pad in zip(parts, padding, strict=True)]
-    cell, low, high = (np.concatenate([part.panels[i] for part in parts]) for i in range(3))
-    order = np.lexsort((low, cell))
-    return Resolved(
-        Panels(cell[order], low[order], high[order]),
-        np.concatenate(series, axis=1)[:, order],
-        np.concatenate([part.errors for part in parts], axis=1)[:, order],
-    )
+    panels = Panels.joined(*(part.panels for part in parts))
+    order = np.lexsort((panels.low, panels.anchor))
+    errors = np.concatenate([part.errors for part in parts], axis=1)
+    chosen = Panels(*(x[order] for x in panels))
+    return Resolved(chosen, np.concatenate(series, axis=1)[:, order], errors[:, order])
 
 
 # -- the rule ----------------------------------------------------------------------------------
