@@ -63,28 +63,24 @@ class Kernel:
         for c, p, n in self.poles:
             term = c / ((anchor - p) + offset) ** n
             value, size = value + term, size + abs(term)
-        w = anchor + offset
-        places = [abs(p) for _, p, _ in self.poles]
+        w, places = anchor + offset, [abs(p) for _, p, _ in self.poles]
+        series: list[tuple[Any, Any, int, Callable[..., Any]]] = []
         if self.zero_order:
             near = np.abs(w) < 0.1 * min(places)
-            series = self._series(np.where(near, w, 0.0), self.zero_order, existence.taylor)
-            value, size = (
-                np.where(near, *pair) for pair in zip(series, (value, size), strict=True)
-            )
+            series.append((near, np.where(near, w, 0.0), self.zero_order, existence.taylor))
         if len(self.poles) > 1 and self.decay_order > min(n for *_, n in self.poles):
             far = np.abs(w) > 10 * max(places)
             inverse = 1 / np.where(far, w, np.inf)
-            series = self._series(inverse, self.decay_order, existence.moment)
-            value, size = np.where(far, series[0], value), np.where(far, series[1], size)
+            series.append((far, inverse, self.decay_order, existence.moment))
+        for there, x, first, coefficient in series:
+            total: Any = 0.0
+            most: Any = 0.0
+            for k in reversed(range(first, first + _SERIES)):
+                c, width = coefficient(self.poles, k)
+                total, most = total * x + c, most * np.abs(x) + width
+            value = np.where(there, total * x**first, value)
+            size = np.where(there, most * np.abs(x) ** first, size)
         return value, size
-
-    def _series(self, x: Any, first: int, term: Callable[..., Any]) -> tuple[Any, Any]:
-        value: Any = 0.0
-        size: Any = 0.0
-        for k in reversed(range(first, first + _SERIES)):
-            total, most = term(self.poles, k)
-            value, size = value * x + total, size * np.abs(x) + most
-        return value * x**first, size * np.abs(x) ** first
 
 
 @lru_cache(maxsize=32)
