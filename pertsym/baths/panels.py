@@ -100,22 +100,13 @@ def _monomials(count: int, bits: int) -> Any:
         return flint.acb_mat(rows)
 
 
-def _boxes() -> tuple[Any, ...]:
-    """Boxes that cover the ellipse."""
-    found = []
-    radius = flint.arb("0.3334")
-    ball = radius.union(-radius)
-    for i in range(5):
-        for j in range(4):
-            x, y = 2 * (i - 2) / 3, (2 * j - 3) / 3
-            near = max(abs(x) - 1 / 3, 0.0) / float(_MAJOR), (abs(y) - 1 / 3) / float(_MINOR)
-            if math.hypot(*near) < 1.001:
-                x0, y0 = flint.fmpq(2 * (i - 2), 3), flint.fmpq(2 * j - 3, 3)
-                found.append(flint.acb(flint.arb(x0) + ball, flint.arb(y0) + ball))
-    return tuple(found)
-
-
-_COVER = _boxes()
+_BALL = flint.arb(0, 0.3334)
+_COVER = tuple(
+    flint.acb(flint.arb(flint.fmpq(2 * i, 3)) + _BALL, flint.arb(flint.fmpq(j, 3)) + _BALL)
+    for i in range(-2, 3)
+    for j in range(-3, 4, 2)
+)
+"""Boxes that cover the ellipse."""
 _WHOLE = flint.acb(*(flint.arb(0, float(x) * (1 + 1e-15)) for x in (5 / 3, 4 / 3)))
 _TIGHT = 2**10  # a bound from one box, over the value inside
 

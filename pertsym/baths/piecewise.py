@@ -310,10 +310,12 @@ def _paired(values: _Array) -> _Array:
 
 def _lifted(moments: _Array, moved: _Array, shrunk: _Array) -> _Array:
     """int f (moved + shrunk t)^n from int f t^n."""
-    result, rows = np.empty_like(moments), moments
+    result, rows = np.empty_like(moments), moments.copy()
     for n in range(len(moments)):
         result[n] = rows[0]
-        rows = moved * rows[:-1] + shrunk * rows[1:]
+        kept, rows = moved * rows[:-1], rows[1:]
+        rows *= shrunk
+        rows += kept
     return result
 
 

@@ -235,7 +235,7 @@ class _Work:
     def _closed(self, inner: Resolved, pole: float, here: Poles) -> None:
         """The zone around a pole: derivatives of the transform at it."""
         low, high, series, errors = inner.absolute(pole)
-        within = np.intersect1d(low, high)  # beyond the ends of the zone f goes on
+        within = set(np.intersect1d(low, high).tolist())  # beyond the ends of the zone f goes on
         regular = {
             p.position - pole: p.regularity
             for p in self.points
