@@ -115,3 +115,20 @@ def test_a_jump_close_to_the_mirrored_pole(seed: int) -> None:
     exact = float(EnclosedSpectra(baths, 15).regular_part("CC", *at).value)
     assert abs(found.value - exact) <= found.error
     assert found.error <= 1e-10 * abs(exact)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_double_poles_close_together(seed: int) -> None:
+    """Far from any point of the spectrum: a rounded place is a large part of the distance."""
+    rng = np.random.default_rng(seed)
+    tent, cut = (parse_expression(text) for text in ("Max(0, w*(1 - w))", "Min(w, 1)*exp(-w)"))
+    baths = {
+        "a": [(1, Correlation(ExpressionDensity(tent)))],
+        "b": [(1, Correlation(ExpressionDensity(cut), "boson", float(rng.uniform(0.1, 2.0))))],
+    }
+    pole = float(rng.uniform(0.05, 0.1))
+    poles = [(1.0, pole, 2), (1.0, pole + float(10 ** rng.uniform(-6, -5)), 2)]
+    found = DoubleSpectra(baths).mixed_integral("CC", "a", "b", -1, 0.0, poles)
+    exact = float(EnclosedSpectra(baths, 18).mixed_integral("CC", "a", "b", -1, 0.0, poles).value)
+    assert abs(found.value - exact) <= found.error
+    assert found.error <= 1e-5 * abs(exact)

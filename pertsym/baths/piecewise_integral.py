@@ -61,8 +61,10 @@ class Kernel:
         value: Any = 0.0
         size: Any = 0.0
         for c, p, n in self.poles:
-            term = c / ((anchor - p) + offset) ** n
-            value, size = value + term, size + abs(term)
+            away = (anchor - p) + offset
+            term = c / away**n
+            # close to p the rounding of the place counts
+            value, size = value + term, size + abs(term) * (1 + n / 4 * abs(offset / away))
         w, places = anchor + offset, [abs(p) for _, p, _ in self.poles]
         series: list[tuple[Any, Any, int, Callable[..., Any]]] = []
         if self.zero_order:
@@ -90,7 +92,7 @@ def panels_of(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
     points, near = f.points, finest(f.points, f.scale)
     if not isinstance(spectrum.density, Exponentials) and spectrum.density.polynomial:
         points = [p._replace(width=math.inf) for p in points]
-    panels = graded(points, f.limits, f.scale, [depth(p, near, 1) for p in points], True)
+    panels = graded(points, f.limits, f.scale, lambda p: depth(p, near, 1), True)
     resolved = resolve(_sampler(f, highest + 1), panels)
     regular = {p.position: p.regularity for p in points if math.isfinite(p.regularity)}
     powers = [(0.0, *end) for end in zip(f.limits, f.tails, strict=True) if math.isfinite(end[1])]
@@ -192,11 +194,15 @@ class _Work:
 
     def _divided(self) -> tuple[dict[float, Panels], Panels]:
         """Panels in the zone of each pole, and all others; other poles are far from them."""
-        depths = [depth(p, self.near, self.top.get(p.position, 0)) for p in self.points]
-        outside = graded(self.points, self.f.limits, self.f.scale, depths)
+        low, high = self.f.limits
+        radii = {pole: self._radius(pole) for pole in self.top}
+        known = {p.position for p in self.points}
+        own = [Point(p, r, 0.0, SMOOTH, r) for p, r in radii.items() if low < p < high]
+        # places count from the poles where they are close
+        points = sorted([*self.points, *(p for p in own if p.position not in known)])
+        outside = graded(points, (low, high), self.f.scale, self._depth)
         zones: dict[float, Panels] = {}
-        for pole in self.top:
-            radius = self._radius(pole)
+        for pole, radius in radii.items():
             outside = _halved(outside, pole, radius)
             away, half = outside.distance(pole)
             inside = away + half <= _WIDER * radius
@@ -205,6 +211,9 @@ class _Work:
             outside = _halved(outside, pole)
             zones = {p: x if p == pole else _halved(x, pole) for p, x in zones.items()}
         return {pole: part for pole, part in zones.items() if len(part.low)}, outside
+
+    def _depth(self, point: Point) -> float:
+        return depth(point, self.near, self.top.get(point.position, 0))
 
     def _resolved(self, panels: Panels, orders: int, poles: Poles) -> Resolved:
         def share(panels: Panels) -> _Array:

@@ -97,7 +97,7 @@ def graded(
     points: Sequence[Point],
     limits: tuple[float, float],
     scale: float,
-    depths: Sequence[float],
+    depth_of: Callable[[Point], float],
     across: bool = False,
 ) -> Panels:
     """Panels whose anchors are the points (ascending), from limits[0] to limits[1].
@@ -119,7 +119,8 @@ def graded(
         simple = np.flatnonzero((rooms > 0) & (first >= rooms))
         parts.append((simple, np.zeros(len(simple)), side * rooms[simple]))
         for i in np.flatnonzero((rooms > 0) & (first < rooms)).tolist():
-            marks = _marks(points[i], first[i] or min(depths[i], rooms[i]), rooms[i])
+            start = first[i] or min(depth_of(points[i]), rooms[i])
+            marks = _marks(points[i], start, rooms[i])
             cells = np.full(len(marks) - 1, i)
             parts.append((cells, side * marks[:-1], side * marks[1:]))
     cell, one, other = (np.concatenate(x) for x in zip(*parts, strict=True))

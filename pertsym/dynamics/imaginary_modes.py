@@ -147,12 +147,12 @@ def modes_of(
         marks.insert(0, Point(0.0, spectrum.scale, 0.0, SMOOTH, spectrum.scale))
     near = finest(marks, min(spectrum.scale, soft))
     marks = [p._replace(width=min(p.width, soft)) for p in marks]
-    if frozen:
-        depths = [depth(p, near, 1, _FROZEN_DIGITS) for p in marks]
-    else:
-        depths = [depth(p, near) for p in marks]
+
+    def depth_of(p: Point) -> float:
+        return depth(p, near, 1, _FROZEN_DIGITS) if frozen else depth(p, near)
+
     limits = (0.0, far)
-    panels = graded(marks, limits, min(spectrum.scale, soft), depths)
+    panels = graded(marks, limits, min(spectrum.scale, soft), depth_of)
 
     def spectrum_at(anchor: _Array, offset: _Array) -> tuple[_Array, _Array]:
         value, error = spectrum.jet(anchor, offset, 0).derivative(0)
@@ -187,14 +187,14 @@ def modes_of(
     missed = float(np.max(errors[: 1 + frozen] @ (high - low))) / math.tau
     start = marks[0]
     if start.width == 0 and start.power < 0:  # what a power law leaves next to w = 0, as one node
-        reach = np.array([[min(depths[0], far)]])
+        reach = np.array([[min(depth_of(start), far)]])
         weight = float(spectrum_at(np.full((1, 1), start.position), reach)[0][0, 0] * reach[0, 0])
         every = np.append(every, reach)
         every_weight = np.append(every_weight, weight / (start.power + 1) / math.tau)
     total = float(np.sum(every_weight / (every + soft)))
     missed += _beyond(spectrum, far)
     if frozen and start.power > 0:  # int J/w below the first panel
-        value = spectrum_at(np.full((1, 1), start.position), np.array([[depths[0]]]))[0][0, 0]
+        value = spectrum_at(np.full((1, 1), start.position), np.array([[depth_of(start)]]))[0][0, 0]
         missed += float(value) / start.power / math.tau
     used = every_weight > 0
     return ImaginaryTimeModes(
