@@ -194,15 +194,10 @@ class _Work:
 
     def _divided(self) -> tuple[dict[float, Panels], Panels]:
         """Panels in the zone of each pole, and all others; other poles are far from them."""
-        low, high = self.f.limits
-        radii = {pole: self._radius(pole) for pole in self.top}
-        known = {p.position for p in self.points}
-        own = [Point(p, r, 0.0, SMOOTH, r) for p, r in radii.items() if low < p < high]
-        # places count from the poles where they are close
-        points = sorted([*self.points, *(p for p in own if p.position not in known)])
-        outside = graded(points, (low, high), self.f.scale, self._depth)
+        outside = graded(self.points, self.f.limits, self.f.scale, self._depth)
         zones: dict[float, Panels] = {}
-        for pole, radius in radii.items():
+        for pole in self.top:
+            radius = self._radius(pole)
             outside = _halved(outside, pole, radius)
             away, half = outside.distance(pole)
             inside = away + half <= _WIDER * radius
