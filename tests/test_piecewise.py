@@ -13,8 +13,7 @@ from pertsym.baths.densities import ExpressionDensity, Ohmic, Table, Underdamped
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.integrand import Integrand
 from pertsym.baths.piecewise import PiecewiseSpectrum
-from pertsym.baths.piecewise_integral import finite_part
-from pertsym.baths.piecewise_sampling import piecewise
+from pertsym.baths.piecewise_integral import finite_part, panels_of
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
 from pertsym.estimate import Estimate
 from pertsym.expressions.expression import parse_expression
@@ -26,7 +25,7 @@ INF = math.inf
 
 
 def panels(density, beta=INF, statistics="boson") -> PiecewiseSpectrum:
-    return piecewise(ThermalSpectrum(density, statistics, beta))
+    return panels_of(ThermalSpectrum(density, statistics, beta))
 
 
 def transform(spectrum: PiecewiseSpectrum, w, derivative: int = 0) -> Estimate:
@@ -153,7 +152,7 @@ def test_random_tables_against_quadrature(seed: int) -> None:
 )
 def test_derivatives_against_the_other_route(density, beta, statistics, w) -> None:
     c = Correlation(density, statistics, beta)
-    spectrum = piecewise(c.thermal)
+    spectrum = panels_of(c.thermal)
     w = np.array(w)
     for m in range(3):
         found = transform(spectrum, w, m)

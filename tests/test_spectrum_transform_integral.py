@@ -26,8 +26,7 @@ from pertsym.baths.enclosure import BathBalls, PairBalls
 from pertsym.baths.integrals import Kind, regular_part, regular_slope, spectral_integral
 from pertsym.baths.integrand import Integrand, Transform
 from pertsym.baths.kinks import has_slope, mean_slope
-from pertsym.baths.piecewise_integral import finite_part
-from pertsym.baths.piecewise_sampling import panels_of
+from pertsym.baths.piecewise_integral import finite_part, panels_of
 from pertsym.certify.brute_force import generator
 from pertsym.distributions.chains import Kink, divergent_part, kinks, mirror, with_poles_on_spectra
 from pertsym.equations.bloch import Bloch

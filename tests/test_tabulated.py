@@ -11,12 +11,16 @@ import pytest
 from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, DrudeLorentz, Ohmic, Underdamped
-from pertsym.baths.node_path import Path
+from pertsym.baths.node_path import ANGLE, EPS, OPERATIONS, Path
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import (
+    _MISFIT,
+    _SIZES,
     BITS,
+    NUMERATOR,
     TabulatedTransform,
     chebyshev,
+    combined,
     fitted,
     panels,
     position,
@@ -128,3 +132,28 @@ def test_the_polynomial_interpolates() -> None:
     value, error = pieces(x)
     assert np.all(np.abs(value[0] - np.sin(x)) <= error[0] + 1e-16)
     assert np.max(error) < 1e-13
+
+
+@pytest.mark.parametrize("m", range(4))
+def test_the_misfit_is_a_part_of_the_bound_of_the_nodes(m: int) -> None:
+    """The largest term around the widest panel, a node anywhere from 45 to 90 degrees below.
+
+    The bound has OPERATIONS EPS |a|/[sin(ANGLE) max(x, |w|)]^(m + 1), of D with m + 2 for m + 1.
+    """
+    _, centre, half = panels(1.0, 1.0)
+    low, width = float(centre[0] - half[0]), 20.0
+    turned = width * np.exp(2j * math.pi * np.arange(360) / 360)
+    z = (centre[0] + half[0] * (turned + 1 / turned) / 2)[:, None]
+    radii = np.logspace(-4, 4, 801)
+    reach = np.maximum(low, radii) * math.sin(ANGLE)
+    worst = np.zeros(2)
+    for angle in np.linspace(math.pi / 4, math.pi / 2, 16):
+        w = radii * np.exp(-1j * angle)
+        q = 1 / ((z - w) * (z + w)) ** (m + 1)
+        even, slope = combined([q * w**k for k in range(NUMERATOR[m] + 1)], z * z, m)
+        own = math.factorial(m) / reach ** (m + 1)
+        steep = math.factorial(m + 1) / reach ** (m + 2) if m < 3 else own / low
+        worst = np.maximum(worst, [np.max(np.abs(even) / own), np.max(np.abs(slope) / steep)])
+    missed = 4 * worst * width ** (1 - _SIZES[m]) / (width - 1) / (OPERATIONS * EPS)
+    assert np.all(missed <= _MISFIT[m])
+    assert np.max(missed) > 0.5 * _MISFIT[m] or _MISFIT[m] < 0.1

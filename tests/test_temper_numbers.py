@@ -18,7 +18,7 @@ from pertsym.baths import jets
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table
 from pertsym.baths.exponential_fit import poles
-from pertsym.baths.piecewise_sampling import piecewise
+from pertsym.baths.piecewise_integral import panels_of
 from pertsym.dynamics.propagation import _require_few
 from pertsym.dynamics.reliability import error_of_steady, felt
 from pertsym.model.file import load_model
@@ -316,14 +316,14 @@ def test_tables_of_spins_need_few_panels(beta: float) -> None:
     """Their number doubled until memory ran out."""
     table = Table((0.0546, 40.0), (0.0076, 0.0037))
     cold = Correlation(SpinSurrogate(table, beta), "boson", math.inf)
-    assert len(piecewise(cold.thermal).low) < 500
+    assert len(panels_of(cold.thermal).low) < 500
 
 
 @pytest.mark.parametrize("beta", [315774.6, *RNG.uniform(1e5, 6e5, 3)])
 def test_tables_in_the_cold_need_few_panels(beta: float) -> None:
     """Where e^(-beta w) is below the range of doubles, digits are missing and no series ends."""
     table = Table((0.0473, 0.405, 4.74), (0.298, 0.0187, 0.0771))
-    assert len(piecewise(Correlation(table, "boson", beta).thermal).low) < 2000
+    assert len(panels_of(Correlation(table, "boson", beta).thermal).low) < 2000
 
 
 @pytest.mark.parametrize("density", [Ohmic(0.003, 0.056, 2), DrudeLorentz(0.1, 1.0)])

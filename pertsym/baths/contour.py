@@ -23,7 +23,6 @@ from pertsym.baths.balls import Decay, tail_integral
 from pertsym.baths.panels import (
     CLEAR,
     DEEPEST,
-    FAR,
     GRADES,
     Function,
     Germ,
@@ -90,21 +89,14 @@ class Contour:
         blur = blur + 1e-12 * (abs(at) + np.abs(centres))
         u, width = (at - centres) / halves, np.abs(halves)
         gaps = (np.abs(u - 1) + np.abs(u + 1)) / 2 - 5 / 3 - blur / width
-        root = np.sqrt(u - 1) * np.sqrt(u + 1)
-        far = np.abs(u) > FAR
-        # |u| and |q| from below, |u^2 - 1| >= (|u| - 1)^2 or as |u - 1| |u + 1|
-        size = np.where(far, np.abs(u), np.maximum(np.abs(u + root), np.abs(u - root)))
-        grades = np.searchsorted(GRADES, np.log2(size * (1 - 1e-6)), side="right") - 1
-        simple = (gaps > CLEAR) & (blur < 1e-9 * width) & (grades >= 0)
-        total, errors, sums = flint.acb(0), self._errors, 0.0
-        front = np.where(far, np.abs(u), np.abs(root))
-        left_out = errors[1] * 2.0 ** (3 - 2 * GRADES[grades]) / (width * front)
+        grades = np.searchsorted(GRADES, np.log2(np.abs(u) * (1 - 1e-6)), side="right") - 1
+        simple = (gaps > CLEAR) & (blur < 1e-9 * width)
+        total, errors = flint.acb(0), self._errors
+        left_out = errors[1] * 4.0 ** -GRADES[grades] / (width * np.maximum(np.abs(u) - 1, 0.4))
         sums = float(np.where(simple, errors[0] / gaps + left_out, 0.0).sum())
-        for panel, plain, distant, grade in zip(
-            self.panels, simple.tolist(), far.tolist(), grades.tolist(), strict=True
-        ):
+        for panel, plain, grade in zip(self.panels, simple.tolist(), grades.tolist(), strict=True):
             if plain:
-                total += panel.cauchy((z - panel.centre) * panel.inverse, distant, grade)
+                total += panel.cauchy((z - panel.centre) * panel.inverse, grade)
             else:
                 total += panel.kernel_integral([(1, z, 1)])
         return widened(total, flint.arb(2 * sums) + flint.arb(2) ** -1000)

@@ -19,7 +19,7 @@ from pertsym.baths.existence import Quantity, require_integrable, require_value
 from pertsym.baths.jets import EPS
 from pertsym.baths.node_path import Path
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.piecewise_sampling import panels_of
+from pertsym.baths.piecewise_integral import panels_of
 from pertsym.baths.thermal_spectrum import Statistics, ThermalSpectrum
 from pertsym.estimate import Estimate
 

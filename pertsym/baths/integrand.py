@@ -218,7 +218,7 @@ class Integrand:
         x = (anchor - pole) + offset
         (value, known), image = self._value, self.shift + self.reflect * pole
         away = [
-            math.hypot(p.position - image, 0.0 if math.isinf(p.width) else p.width)
+            math.hypot(p.position - image, p.width if p.regularity == SMOOTH else 0.0)
             for p in self.factor.points
         ]
         close = np.abs(x) < _CLOSE * min([scale, self.factor.scale, *away])

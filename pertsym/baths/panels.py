@@ -2,11 +2,7 @@
 
 On a panel a Gauss-Legendre rule is used, with the error bound (64/15) M rho^(-2N)/(1 - rho^-2) for
 |f| <= M in the ellipse of radius rho; at a branch point |w - b|^p a Taylor series with Cauchy's
-bound.  Beside a panel its sum over nodes t_j is itself summed as a power series,
-
-    1/(u - t) = [1 + 2 sum_k T_k(t) q^-k]/r = sum_k t^k u^-(k+1),   r^2 = u^2 - 1,  q = u + r,
-
-with |T_k|, |t| <= 1 for what is left out.
+bound.  Beside a panel its sum over nodes t_j is itself summed as 1/(u - t) = sum_k t^k u^-(k+1).
 """
 
 from __future__ import annotations
@@ -23,14 +19,14 @@ import numpy as np
 from pertsym.baths.balls import Ball, Decay, taylor
 from pertsym.precision import ball_bits
 
-_I = flint.acb(0, 1)
 _RHO = 3
 _MAJOR, _MINOR = flint.fmpq(5, 3), flint.fmpq(4, 3)  # half axes of the ellipse of radius 3
 _MARGIN = flint.fmpq(1, 12)
 _FEWEST = 3  # nodes
 _LONE = 40  # halvings without any bound
-FAR = 6
-CLEAR = 0.0834  # more than the margin, for what doubles make of it
+CLEAR = 0.0834  # more than the margin, for what doubles make of it: |u| > sqrt(2)
+GRADES = np.array([0.5, 0.7, 1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0])
+"""log2 of |u|; for each the terms that the precision asks for."""
 DEEPEST = 60
 
 Series = Callable[[Ball], Ball]
@@ -94,44 +90,25 @@ def _gauss(count: int, bits: int) -> tuple[tuple[Any, Any], ...]:
 
 
 @lru_cache(maxsize=256)
-def _powers(count: int, bits: int) -> Any:
-    """(1 or 2) T_k(t_j): what the coefficients of q^-k are made of."""
-    with ball_bits(bits):
-        nodes = [x for x, _ in _gauss(count, bits)]
-        rows = [[flint.arb(1)] * count, nodes]
-        for _ in range(2, bits * 2 // 3 + 2):
-            rows.append([2 * x * b - a for x, a, b in zip(nodes, *rows[-2:], strict=True)])
-        return flint.acb_mat([rows[0], *([2 * x for x in row] for row in rows[1:])])
-
-
-@lru_cache(maxsize=256)
 def _monomials(count: int, bits: int) -> Any:
-    """t_j^k."""
+    """t_j^k, for as many k as the lowest grade asks for."""
     with ball_bits(bits):
         nodes = [x for x, _ in _gauss(count, bits)]
-        return flint.acb_mat([[x**k for x in nodes] for k in range(bits // 2 + 2)])
+        rows = [[flint.arb(1)] * count]
+        for _ in range(math.ceil(bits / GRADES[0]) + 1):
+            rows.append([x * power for x, power in zip(nodes, rows[-1], strict=True)])
+        return flint.acb_mat(rows)
 
 
-def _boxes() -> tuple[Any, ...]:
-    """Boxes that cover the ellipse."""
-    found = []
-    radius = flint.arb("0.3334")
-    ball = radius.union(-radius)
-    for i in range(5):
-        for j in range(4):
-            x, y = 2 * (i - 2) / 3, (2 * j - 3) / 3
-            near = max(abs(x) - 1 / 3, 0.0) / float(_MAJOR), (abs(y) - 1 / 3) / float(_MINOR)
-            if math.hypot(*near) < 1.001:
-                x0, y0 = flint.fmpq(2 * (i - 2), 3), flint.fmpq(2 * j - 3, 3)
-                found.append(flint.acb(flint.arb(x0) + ball, flint.arb(y0) + ball))
-    return tuple(found)
-
-
-_COVER = _boxes()
+_BALL = flint.arb(0, 0.3334)
+_COVER = tuple(
+    flint.acb(flint.arb(flint.fmpq(2 * i, 3)) + _BALL, flint.arb(flint.fmpq(j, 3)) + _BALL)
+    for i in range(-2, 3)
+    for j in range(-3, 4, 2)
+)
+"""Boxes that cover the ellipse."""
 _WHOLE = flint.acb(*(flint.arb(0, float(x) * (1 + 1e-15)) for x in (5 / 3, 4 / 3)))
 _TIGHT = 2**10  # a bound from one box, over the value inside
-GRADES = np.array([1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 50.0])
-"""log2 of |u| or |q|; for each the terms that the precision asks for."""
 
 
 @dataclass(eq=False)
@@ -147,30 +124,25 @@ class Panel:
     depth: int = 0
     goal: Any = None
     """What the error of the rule for |f| need not fall below."""
-    _nodes: list[tuple[Any, Any]] | None = field(default=None, repr=False)
-    _halves: list[Panel] | None = field(default=None, repr=False)
-    _bound: Any = field(default=None, repr=False)
-    _polynomials: dict[tuple[bool, int], Any] = field(default_factory=dict, repr=False)
+    _polynomials: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.centre, self.half = (self.first + self.last) / 2, (self.last - self.first) / 2
         self.inverse = 1 / self.half
 
-    @property
+    @cached_property
     def bound(self) -> Any:
         """A bound of |f| in the ellipse; infinite if f is not analytic there."""
-        if self._bound is None:
-            whole = self.function.value(self.centre + self.half * _WHOLE, self.piece)
-            if whole.is_finite() and whole.abs_upper() < _TIGHT * self.middle:
-                self._bound = whole.abs_upper()
-                return self._bound
-            self._bound = flint.arb(0)
-            for u in _COVER:
-                box = self.centre + self.half * u
-                self._bound = self._bound.max(_largest(self.function, self.piece, box, 2))
-                if not self._bound.is_finite():
-                    break
-        return self._bound
+        whole = self.function.value(self.centre + self.half * _WHOLE, self.piece)
+        if whole.is_finite() and whole.abs_upper() < _TIGHT * self.middle:
+            return whole.abs_upper()
+        bound = flint.arb(0)
+        for u in _COVER:
+            box = self.centre + self.half * u
+            bound = bound.max(_largest(self.function, self.piece, box, 2))
+            if not bound.is_finite():
+                break
+        return bound
 
     @cached_property
     def middle(self) -> Any:
@@ -184,22 +156,15 @@ class Panel:
             return [self]
         if self.depth > _LONE and not self.bound.is_finite():
             raise ArithmeticError("a bath is not analytic on the path, or too narrow beside it")
-        return [panel for half in self._split() for panel in half.settled()]
+        return self.halves
 
-    def _split(self) -> list[Panel]:
-        ends = (self.first, self.centre), (self.centre, self.last)
-        return [
-            Panel(
-                self.function, self.piece, a, b, self.largest, self.bits, self.depth + 1, self.goal
-            )
-            for a, b in ends
-        ]
-
-    @property
+    @cached_property
     def halves(self) -> list[Panel]:
-        if self._halves is None:
-            self._halves = [panel for half in self._split() for panel in half.settled()]
-        return self._halves
+        """Or their parts."""
+        common = self.largest, self.bits, self.depth + 1, self.goal
+        ends = (self.first, self.centre), (self.centre, self.last)
+        halves = (Panel(self.function, self.piece, *pair, *common) for pair in ends)
+        return [panel for half in halves for panel in half.settled()]
 
     @cached_property
     def count(self) -> int:
@@ -211,16 +176,12 @@ class Panel:
         wanted = float((self.bound / self.goal).log()) / (2 * math.log(_RHO))
         return min(most, math.ceil(wanted) + _FEWEST)
 
-    @property
+    @cached_property
     def nodes(self) -> list[tuple[Any, Any]]:
         """(place, weight times f)."""
-        if self._nodes is None:
-            made = []
-            for x, weight in _gauss(self.count, self.bits):
-                w = self.centre + self.half * x
-                made.append((w, self.function.value(w, self.piece) * self.half * weight))
-            self._nodes = made
-        return self._nodes
+        rule = _gauss(self.count, self.bits)
+        places = [(self.centre + self.half * x, self.half * weight) for x, weight in rule]
+        return [(w, self.function.value(w, self.piece) * weight) for w, weight in places]
 
     @cached_property
     def size(self) -> Any:
@@ -251,32 +212,24 @@ class Panel:
             total += value * kernel
         return widened(total, error.abs_upper())
 
-    def cauchy(self, u: Any, far: bool, grade: int) -> Any:
-        """sum_j v_j/(w_j - z) at z = centre + half u, by powers of 1/u or 1/q.
+    def cauchy(self, u: Any, grade: int) -> Any:
+        """sum_j v_j/(w_j - z) at z = centre + half u, by powers of 1/u.
 
-        The caller knows that |u| or |q| is at least 2^GRADES[grade]; it adds the bound of what is
-        left out, sum_(k >= K) 2 |tau_k| |q|^-k <= 2 sum |v_j| |q|^-K/(1 - |1/q|).
+        The caller knows that |u| is at least 2^GRADES[grade]; it adds the bound of what is left
+        out, sum_(k >= K) |sum_j v_j t_j^k| |u|^-(k+1) <= sum |v_j| |u|^-K/(|u| - 1).
         """
-        polynomial = self._series(far, grade)
-        if far:
-            ratio = 1 / u
-            return polynomial(ratio) * ratio * -self.inverse
-        square = u * u
-        steep = abs(float(u.real.mid())) >= abs(float(u.imag.mid()))
-        root = (square - 1).sqrt() if steep else (1 - square).sqrt() * _I
-        if (u * root.conjugate()).real < 0:  # |u + r| > |u - r|
-            root = -root
-        return polynomial(1 / (u + root)) / root * -self.inverse
-
-    def _series(self, far: bool, grade: int) -> Any:
-        key = (far, grade)
-        if key not in self._polynomials:
-            values = flint.acb_mat([[value] for _, value in self.nodes])
-            table = _monomials if far else _powers
+        if grade not in self._polynomials:
             terms = math.ceil(self.bits / GRADES[grade]) + 2
-            moments = (table(self.count, self.bits) * values).entries()
-            self._polynomials[key] = flint.acb_poly(moments[:terms])
-        return self._polynomials[key]
+            self._polynomials[grade] = flint.acb_poly(self._moments[:terms])
+        ratio = 1 / u
+        return self._polynomials[grade](ratio) * ratio * -self.inverse
+
+    @cached_property
+    def _moments(self) -> list[Any]:
+        """sum_j v_j t_j^k."""
+        values = flint.acb_mat([[value] for _, value in self.nodes])
+        found: list[Any] = (_monomials(self.count, self.bits) * values).entries()
+        return found
 
     @cached_property
     def total(self) -> Any:

@@ -1,17 +1,19 @@
 """Ĉ as polynomials on panels, with the integrals over it that have closed forms.
 
-P(z) = P int dx f(x)/(x - z) on the real line and its derivatives, for many
-points and panels at once.  A panel close to z gives int_-1^1 dt P_k(t)/(t - z) = -2 Q_k(z); all
-others enter through Chebyshev moments of ever larger groups of panels, by
-1/(z - t) = 2 sum_n' r^n T_n(t)/(z^2 - 1)^(1/2), r = z - (z^2 - 1)^(1/2).  Derivatives are taken
-of f, and what jumps at knots is added: nothing is lost at a small distance from a knot.
+P(z) = P int dx f(x)/(x - z) on the real line and its derivatives, for many points and panels at
+once.  A panel close to z gives int_-1^1 dt P_k(t)/(t - z) = -2 Q_k(z); all others enter through
+moments int dt f t^n of ever larger groups of panels, by 1/(t - z) = -sum_n t^n/z^(n+1).
+Derivatives are taken of f, and what jumps at knots is added: nothing is lost at a small distance
+from a knot.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +24,10 @@ from pertsym.baths.jets import EPS
 _Array = NDArray[np.float64]
 _Indices = NDArray[np.intp]
 
-_MOMENTS = 36  # at |r| <= 0.268: 36^2 r^36 = 3e-18
-_FAR = 4.0  # |z - 1| + |z + 1| from here on counts as far
-_REACH = 1.2  # max |t - z|^-1 over min(|z - 1|, |z + 1|)^-1 for far z
+_FAR = 2.0  # |z| from here on counts as far
+_MOMENTS = 60  # C(63, 3) 2^-60 = 3e-14 of a third derivative, 1e-15 of its bound
 _GROWTH = 30.0  # Q_k is recurred upwards where rho^k stays below
 _DESCENT = 18 * math.log(10) / 2  # rho^(-2 steps) < 1e-18
-_CLASSES = (12, 24, 48, 96, 192, 400)  # numbers of steps downwards
 _GOOD = 1e-13  # a larger relative error competes with other ways to take the derivative
 _BLOCK = 4096  # points at a time
 _PAIRS = 4_000_000  # knots times points at a time
@@ -59,18 +59,18 @@ class Tree(NamedTuple):
             start.append(start[-1] + len(lows[-1]))
         return cls(np.concatenate(lows), np.concatenate(highs), tuple(start))
 
-    def level(self, number: int) -> slice:
-        return slice(self.start[number], self.start[number + 1])
-
     def split(self, w: _Array) -> tuple[_Indices, _Indices, _Indices, _Indices]:
-        """Far pairs (index of w, node) and near pairs (index of w, panel) that tile the panels."""
+        """Far pairs (index of w, node) and near pairs (index of w, panel) that tile the panels.
+
+        Near pairs are in ascending order.
+        """
         rows = np.arange(len(w))
         nodes = np.zeros(len(w), dtype=np.intp)
         far: list[tuple[_Indices, _Indices]] = []
         for number in reversed(range(len(self.start) - 1)):
             here = self.start[number] + nodes
             low, high = self.low[here], self.high[here]
-            apart = np.abs(w[rows] - low) + np.abs(w[rows] - high) >= _FAR / 2 * (high - low)
+            apart = np.abs(w[rows] - low) + np.abs(w[rows] - high) >= _FAR * (high - low)
             far.append((rows[apart], here[apart]))
             rows, nodes = rows[~apart], nodes[~apart]
             if number:
@@ -81,33 +81,54 @@ class Tree(NamedTuple):
         far_rows, far_nodes = (np.concatenate(part) for part in zip(*far, strict=True))
         return far_rows, far_nodes, rows, nodes
 
+    def moments(self, series: _Array, errors: _Array) -> tuple[_Array, _Array]:
+        """int_-1^1 dt f t^n, shape (moments, nodes), of every node from its children's.
 
-class _Moments(NamedTuple):
-    """int_-1^1 dt f T_n of every node (the first halved), of |f| and of the error of f."""
+        And what bounds all they may miss: int dt of the error of f, and rounding by int dt |f|.
+        """
+        degree = series.shape[1]
+        powers = [_mixed(degree).T @ series.T]
+        # |f| by its root mean square
+        size = [2 * np.sqrt(np.sum(series**2 / (2 * np.arange(degree) + 1), axis=1))]
+        lost = [2 * errors + 40 * EPS * size[0]]
+        for first, last in pairwise(self.start[:-1]):
+            parent = last + np.arange(last - first) // 2
+            low, high = self.low[first:last], self.high[first:last]
+            length = self.high[parent] - self.low[parent]
+            shrunk = (high - low) / length
+            moved = ((low - self.low[parent]) + (high - self.high[parent])) / length
+            powers.append(_paired(_lifted(powers[-1], moved, shrunk) * shrunk))
+            lost.append(_paired((lost[-1] + 16 * EPS * size[-1]) * shrunk))
+            size.append(_paired(size[-1] * shrunk))
+        return np.concatenate(powers, axis=-1), np.concatenate(lost)
 
-    chebyshev: _Array  # (moments, nodes)
-    size: _Array
-    error: _Array
+
+class _Edges(NamedTuple):
+    """Where panels end; values and errors have the shape (orders, places)."""
+
+    places: _Array
+    below: _Array  # f^(m)(place - 0)
+    above: _Array
+    jumps: _Array  # 0 where f^(m) is known to be continuous
+    lost: _Array  # of the jumps
 
 
 @dataclass(frozen=True, eq=False)
 class PiecewiseSpectrum:
-    """f and its derivatives as Legendre series on panels, and what jumps at their ends.
+    """f and its derivatives as Legendre series on panels.
 
     Attributes
     ----------
     low, high : ndarray, shape (panels,)
-        Edges, ascending; f = 0 between panels that do not touch.
+        Ends, ascending; f = 0 between panels that do not touch.
     series : ndarray, shape (orders, panels, degree + 1)
         Legendre coefficients of f, f', ... in t, x = (low + high)/2 + t (high - low)/2.
     errors : ndarray, shape (orders, panels)
         Bounds of |f^(m) - series|.
-    knots : ndarray, shape (knots,)
-        Where f or one of these derivatives jumps.
-    jumps, jump_errors : ndarray, shape (orders, knots)
-        f^(m)(knot + 0) - f^(m)(knot - 0).
-    smooth : int
-        The highest derivative that is integrable but for jumps, below the number of orders.
+    regular : mapping
+        From ends of panels to the order of the first derivative that is not continuous there (a
+        fraction if it diverges).  Elsewhere f is smooth where two panels touch, and jumps where
+        they do not.
     tails : tuple of (edge, value, error, power)
         f ~ value |x/edge|^power beyond an outermost edge, where f does not end there.
     unit : float or None
@@ -118,10 +139,7 @@ class PiecewiseSpectrum:
     high: _Array
     series: _Array
     errors: _Array
-    knots: _Array
-    jumps: _Array
-    jump_errors: _Array
-    smooth: int
+    regular: Mapping[float, float]
     tails: tuple[tuple[float, float, float, float], ...] = ()
     unit: float | None = None
 
@@ -130,8 +148,10 @@ class PiecewiseSpectrum:
 
         For a row of w; one that hits a knot counts as just above it.
         """
-        value, error = self._shared(w, derivative, min(derivative, self.smooth))
-        for order in reversed(range(min(derivative, self.smooth))):
+        fractions = [max(math.ceil(r), 0) for r in self.regular.values() if r % 1]
+        most = min([derivative, len(self.series) - 1, *fractions])  # of f, integrable but for jumps
+        value, error = self._shared(w, derivative, most)
+        for order in reversed(range(most)):
             # beside a narrow peak derivatives of f are huge, and so are the errors of their sum
             poor = np.flatnonzero(error > _GOOD * np.abs(value))
             other, bound = self._shared(w[poor], derivative, order)
@@ -146,9 +166,11 @@ class PiecewiseSpectrum:
             for start in range(0, len(w), _BLOCK):
                 block = slice(start, start + _BLOCK)
                 value[block], error[block] = self._integral(w[block], order, derivative - order)
-            edges = self._edge_terms(w, derivative, order)
-            beyond = self._beyond(w, derivative)
-        value, error = value + edges[0] + beyond[0], error + edges[1] + beyond[1]
+            for part, bound in (
+                self._jumps(w, derivative, order),
+                self._beyond(w, derivative),
+            ):
+                value, error = value + part, error + bound
         return value, np.where(np.isfinite(value), error + 4 * EPS * np.abs(value), np.inf)
 
     # -- the panels ------------------------------------------------------------------------------
@@ -158,61 +180,59 @@ class PiecewiseSpectrum:
         return Tree.of(self.low, self.high)
 
     @cached_property
-    def _moments(self) -> dict[int, _Moments]:
+    def _moments(self) -> dict[int, tuple[_Array, _Array]]:
         return {}
 
-    def _moments_of(self, order: int) -> _Moments:
-        if order not in self._moments:
-            self._moments[order] = _gathered(self._tree, self.series[order], self.errors[order])
-        return self._moments[order]
+    @cached_property
+    def _edges(self) -> _Edges:
+        places = np.union1d(self.low, self.high)
+        orders = np.arange(len(self.series))[:, None]
+        below, above, unsure = np.zeros((3, len(orders), len(places)))
+        starts, stops = np.searchsorted(places, self.low), np.searchsorted(places, self.high)
+        below[:, stops] = np.sum(self.series, axis=2)
+        above[:, starts] = self.series @ (-1.0) ** np.arange(self.series.shape[2])
+        unsure[:, stops] += self.errors
+        unsure[:, starts] += self.errors
+        known = np.full(len(places), -1.0)
+        known[np.intersect1d(starts, stops)] = np.inf
+        known[np.isin(places, [edge for edge, *_ in self.tails])] = np.inf
+        for k in np.flatnonzero(np.isin(places, list(self.regular))).tolist():
+            known[k] = self.regular[float(places[k])]
+        continuous = orders < known
+        jumps, lost = np.where(continuous, 0.0, (above - below, unsure))
+        return _Edges(places, below, above, jumps, lost)
 
     def _integral(self, w: _Array, order: int, lowered: int) -> tuple[_Array, _Array]:
         """d^lowered/dw^lowered of int dx f^(order)(x)/(x - w); the integral at real w is P's."""
-        if not len(self.low):
-            return np.zeros_like(w), np.zeros(len(w))
-        rows, nodes, near_rows, panels = self._tree.split(w)
-        value, error = np.zeros_like(w), np.zeros(len(w))
-        for which, (part, bound) in (
-            (rows, self._far(w[rows], nodes, order, lowered)),
-            (near_rows, self._near(w[near_rows], panels, order, lowered)),
-        ):
-            value = value + np.bincount(which, part, len(w))
-            error = error + np.bincount(which, bound, len(w))
+        value, error = np.zeros((2, len(w)))
+        if len(self.low):
+            rows, nodes, near_rows, panels = self._tree.split(w)
+            for which, (part, bound) in (
+                (rows, self._far(w[rows], nodes, order, lowered)),
+                (near_rows, self._near(w, near_rows, panels, order, lowered)),
+            ):
+                value += np.bincount(which, part, len(w))
+                error += np.bincount(which, bound, len(w))
         return value, error
 
     def _far(self, w: _Array, nodes: _Indices, order: int, lowered: int) -> tuple[_Array, _Array]:
-        moments, tree = self._moments_of(order), self._tree
-        half = (tree.high[nodes] - tree.low[nodes]) / 2
-        plus, minus = (w - tree.low[nodes]) / half, (w - tree.high[nodes]) / half
-        z = (plus + minus) / 2
-        root = _root(plus, minus)
-        ratio = 1 / (z + root)
-        sums = [np.zeros_like(z) for _ in range(lowered + 1)]
+        if order not in self._moments:
+            self._moments[order] = self._tree.moments(self.series[order], self.errors[order])
+        (powers, missed), low, high = self._moments[order], *(x[nodes] for x in self._tree[:2])
+        half = (high - low) / 2
+        z = ((w - low) + (w - high)) / 2 / half
+        total = np.zeros_like(z)
         for n in reversed(range(_MOMENTS)):
-            coefficient = moments.chebyshev[n, nodes]
-            for k in range(lowered + 1):
-                sums[k] = sums[k] * ratio + coefficient * n**k
-        match lowered:
-            case 0:
-                value = -2 * sums[0] / root
-            case 1:
-                value = 2 * (sums[1] + z / root * sums[0]) / (root * root * half)
-            case 2:
-                slope = z / root
-                value = sums[2] + 3 * slope * sums[1] + (3 * slope * slope - 1) * sums[0]
-                value = -2 * value / (root * root * root * half * half)
-            case _:
-                slope, square = z / root, z / root * z / root
-                value = sums[3] + 6 * slope * sums[2] + (15 * square - 4) * sums[1]
-                value = value + (15 * square - 9) * slope * sums[0]
-                value = 2 * value / (root**4 * half**3)
-        kernel = _REACH / np.minimum(np.abs(plus), np.abs(minus))
-        kernel = math.factorial(lowered) * kernel * (kernel / half) ** lowered
-        return value, kernel * (moments.error[nodes] + 40 * EPS * moments.size[nodes])
+            total = total / z + math.perm(n + lowered, lowered) * powers[n, nodes]
+        nearest = np.minimum(np.abs(w - low), np.abs(w - high))
+        kernel = math.factorial(lowered) * half / nearest ** (lowered + 1)
+        return -total / z / (-half * z) ** lowered, kernel * missed[nodes]
 
-    def _near(self, w: _Array, panels: _Indices, order: int, lowered: int) -> tuple[_Array, _Array]:
+    def _near(
+        self, w: _Array, rows: _Indices, panels: _Indices, order: int, lowered: int
+    ) -> tuple[_Array, _Array]:
         """The panels that hold w or lie next to it, derivatives by partial integration."""
-        low, high = self.low[panels], self.high[panels]
+        low, high, w = self.low[panels], self.high[panels], w[rows]
         below, above = _away(w - low, w), _away(w - high, w)
         left, right = np.abs(below), np.abs(above)
         if self.unit is not None:
@@ -224,43 +244,35 @@ class PiecewiseSpectrum:
         value = -2 * np.einsum("ki,ik->i", functions, series)
         size = np.einsum("ki,ik->i", np.abs(functions), np.abs(series))
         error = 32 * EPS * size + self.errors[order + lowered, panels] * (4 + np.abs(logarithm))
-        for i in range(lowered):
-            power = lowered - i
-            weight = math.factorial(power - 1)
-            left, right = self._ends[:, order + i, panels]
-            unsure = self.errors[order + i, panels]
-            for end, distance in ((left, -below), (-right, -above)):
-                value = value + weight * end / distance**power
-                bound = unsure + 8 * EPS * np.abs(end)
-                error = error + weight * bound / np.abs(distance) ** power
+        if not lowered:
+            return value, error
+        # where two of these panels touch their ends make up the jump of f
+        edges = self._edges
+        starts, stops = (np.searchsorted(edges.places, x) for x in (low, high))
+        joined = (rows[1:] == rows[:-1]) & (low[1:] == high[:-1])
+        follows, goes_on = np.append(False, joined), np.append(joined, False)
+        for i in range(order, order + lowered):
+            power = order + lowered - i
+            first = np.where(follows, edges.jumps[i, starts], edges.above[i, starts])
+            last = np.where(goes_on, 0.0, -edges.below[i, stops])
+            unsure = np.where(follows, edges.lost[i, starts], self.errors[i, panels])
+            beyond = np.where(goes_on, 0.0, self.errors[i, panels])
+            for end, missed, away in ((first, unsure, -below), (last, beyond, -above)):
+                kernel = math.factorial(power - 1) / away**power
+                value = value + kernel * end
+                error = error + np.abs(kernel) * (missed + 8 * EPS * np.abs(end))
         return value, error
 
-    @cached_property
-    def _ends(self) -> _Array:
-        """f^(m) at the left and the right end of each panel, shape (2, orders, panels)."""
-        signs = (-1.0) ** np.arange(self.series.shape[2])
-        left, right = self.series @ signs, np.sum(self.series, axis=2)
-        joined = np.flatnonzero(self.high[:-1] == self.low[1:])
-        jumping = np.isin(self.high[joined], self.knots)
-        for m in range(
-            len(self.series)
-        ):  # no difference of two roundings where f^(m) is continuous
-            at = joined[~jumping]
-            mean = (right[m, at] + left[m, at + 1]) / 2
-            right[m, at], left[m, at + 1] = mean, mean
-        return np.array([left, right])
-
-    def _edge_terms(self, w: _Array, derivative: int, order: int) -> tuple[_Array, _Array]:
+    def _jumps(self, w: _Array, derivative: int, order: int) -> tuple[_Array, _Array]:
         """sum_k sum_i<order (m - 1 - i)! [f^(i)]_k/(k - w)^(m - i)."""
         value, error = np.zeros((2, len(w)))
         for i in range(order):
-            jumps, unsure = self.jumps[i], self.jump_errors[i]
-            there = (jumps != 0) | (unsure != 0)
+            there = self._edges.lost[i] != 0
             if not np.any(there):
                 continue
             power, weight = derivative - i, math.factorial(derivative - 1 - i)
-            knots, jumps, unsure = self.knots[there], jumps[there], unsure[there]
-            unsure = weight * (unsure + 8 * EPS * np.abs(jumps))
+            knots, jumps = self._edges.places[there], self._edges.jumps[i, there]
+            unsure = weight * (self._edges.lost[i, there] + 8 * EPS * np.abs(jumps))
             step = max(1, _PAIRS // len(knots))
             for start in range(0, len(w), step):
                 block = slice(start, start + step)
@@ -272,16 +284,11 @@ class PiecewiseSpectrum:
 
     def _beyond(self, w: _Array, derivative: int) -> tuple[_Array, _Array]:
         """The same of the tails, m! int dx A |x/b|^q/(x - w)^(m + 1) beyond b >> w."""
-        value, error = np.zeros_like(w), np.zeros(len(w))
+        value, error = np.zeros((2, len(w)))
         for b, height, unsure, power in self.tails:
-            for k in range(3):
-                n = derivative + k - power
-                moment = math.factorial(derivative) * math.comb(derivative + k, k) / n
-                term = moment * math.copysign(1.0, b) ** (derivative + k + 1)
-                term = term * abs(b) ** -float(derivative) * (w / abs(b)) ** k
-                value = value + height * term
-                error = error + unsure * np.abs(term)
-            error = error + np.abs(height * term)
+            term = math.factorial(derivative) / (derivative - power) / abs(b) ** float(derivative)
+            value += height * term * math.copysign(1.0, b) ** (derivative + 1)
+            error += unsure * term + 2 * (derivative + 1) * abs(height) * term * np.abs(w / b)
         return value, error
 
 
@@ -291,36 +298,7 @@ def _away(distance: _Array, w: _Array) -> _Array:
     return np.where(np.abs(distance) < floor, floor, distance)
 
 
-def _root(plus: _Array, minus: _Array) -> _Array:
-    """(z^2 - 1)^(1/2) ~ z from z + 1 and z - 1, cut along [-1, 1]."""
-    return np.sign(plus) * np.sqrt(np.abs(plus)) * np.sqrt(np.abs(minus))
-
-
 # -- moments -----------------------------------------------------------------------------------
-
-
-def _gathered(tree: Tree, series: _Array, errors: _Array) -> _Moments:
-    """The moments of every node, from its children's."""
-    degree = series.shape[1]
-    # weights against int T_n P_k dt; |f| by its root mean square
-    chebyshev = [_mixed(degree).T @ series.T]
-    size = [2 * np.sqrt(np.sum(series**2 / (2 * np.arange(degree) + 1), axis=1))]
-    error = [2 * errors]
-    for number in range(len(tree.start) - 2):
-        here, above = tree.level(number), tree.level(number + 1)
-        count = here.stop - here.start
-        parent = above.start + np.arange(count) // 2
-        low, high = tree.low[here], tree.high[here]
-        length = tree.high[parent] - tree.low[parent]
-        shrunk = (high - low) / length
-        moved = ((low - tree.low[parent]) + (high - tree.high[parent])) / length
-        lifted = _lifted(chebyshev[-1], moved, shrunk) * shrunk
-        chebyshev.append(_paired(lifted))
-        size.append(_paired(size[-1] * shrunk))
-        error.append(_paired((error[-1] + 8 * EPS * size[-2]) * shrunk))
-    moments = np.concatenate(chebyshev, axis=1)
-    moments[0] /= 2
-    return _Moments(moments, np.concatenate(size), np.concatenate(error))
 
 
 def _paired(values: _Array) -> _Array:
@@ -331,70 +309,47 @@ def _paired(values: _Array) -> _Array:
 
 
 def _lifted(moments: _Array, moved: _Array, shrunk: _Array) -> _Array:
-    """int f T_n(moved + shrunk t) from int f T_n(t): T_(n+1) = 2 x T_n - T_(n-1), times T_j(t)."""
-    result = np.empty_like(moments)
-    before = moments
-    now = _shifted(moments, moved, shrunk / 2)
-    result[0], result[1] = before[0], now[0]
-    for n in range(2, len(moments)):
-        before, now = now, _shifted(now, 2 * moved, shrunk) - before[: len(now) - 1]
-        result[n] = now[0]
+    """int f (moved + shrunk t)^n from int f t^n."""
+    result, rows = np.empty_like(moments), moments.copy()
+    for n in range(len(moments)):
+        result[n] = rows[0]
+        kept, rows = moved * rows[:-1], rows[1:]
+        rows *= shrunk
+        rows += kept
     return result
 
 
-def _shifted(rows: _Array, moved: _Array, shrunk: _Array) -> _Array:
-    """moved m_j + shrunk (m_(j+1) + m_|j-1|) for all j but the last."""
-    result = rows[1:].copy()
-    result[0] += rows[1]
-    result[1:] += rows[:-2]
-    return moved * rows[:-1] + shrunk * result
-
-
 def _mixed(degree: int) -> _Array:
-    """int_-1^1 P_k T_n dt, shape (degree, moments), exact for a Gauss rule of enough nodes."""
+    """int_-1^1 P_k t^n dt, shape (degree, moments), exact for a Gauss rule of enough nodes."""
     x, weights = np.polynomial.legendre.leggauss((degree + _MOMENTS) // 2 + 1)
     legendre = np.polynomial.legendre.legvander(x, degree - 1)
-    chebyshev = np.polynomial.chebyshev.chebvander(x, _MOMENTS - 1)
-    return np.asarray(legendre.T @ (weights[:, None] * chebyshev))
+    return np.asarray(legendre.T @ (weights[:, None] * np.vander(x, _MOMENTS, increasing=True)))
 
 
 # -- Legendre functions ------------------------------------------------------------------------
 
 
 def _legendre_q(plus: _Array, minus: _Array, logarithm: _Array, count: int) -> _Array:
-    """Q_0..Q_(count-1), shape (count, points), at z given by z + 1 and z - 1.
+    """Q_0..Q_(count-1), shape (count, points), at real z given by z + 1 and z - 1.
 
-    Q_0 is half the given logarithm of (z + 1)/(z - 1).
+    Q_0 is half the given logarithm of |(z + 1)/(z - 1)|.
     """
     z = (plus + minus) / 2
-    result = np.empty((count, len(z)), dtype=z.dtype)
-    result[0] = logarithm / 2
-    if count == 1:
-        return result
-    mean = np.maximum((np.abs(plus) + np.abs(minus)) / 2, 1.0)
-    rate = np.log(mean + np.sqrt((mean - 1) * (mean + 1)))  # log rho
-    upwards = rate * (count - 1) <= math.log(_GROWTH)
-    steps = np.where(upwards, 0, _DESCENT / np.where(upwards, 1.0, rate))
-    if np.any(upwards):
-        at, q = z[upwards], [result[0, upwards], z[upwards] * result[0, upwards] - 1]
-        for k in range(1, count - 1):
-            q.append(((2 * k + 1) * at * q[k] - k * q[k - 1]) / (k + 1))
-        result[:, upwards] = q[:count]
-    fewer = 0
-    for most in _CLASSES:
-        chosen = ~upwards & (steps > fewer) & (steps <= most if most != _CLASSES[-1] else True)
-        fewer = most
-        if np.any(chosen):
-            ratios = _descending(z[chosen], 1 / (z + _root(plus, minus))[chosen], count, most)
-            result[1:, chosen] = ratios * result[0, chosen]
-    return result
-
-
-def _descending(z: _Array, ratio: _Array, count: int, steps: int) -> _Array:
-    """Q_k/Q_0 for k = 1.. off the cut, from the ratios Q_k/Q_(k-1) recurred downwards."""
-    ratios = np.empty((count - 1, len(z)), dtype=z.dtype)
-    for k in range(count - 1 + steps, 0, -1):
-        ratio = k / ((2 * k + 1) * z - (k + 1) * ratio)
-        if k < count:
-            ratios[k - 1] = ratio
-    return np.asarray(np.cumprod(ratios, axis=0))
+    q = np.empty((count, len(z)))
+    q[0] = logarithm / 2
+    q[1:2] = z * q[0] - 1
+    for k in range(1, count - 1):
+        q[k + 1] = ((2 * k + 1) * z * q[k] - k * q[k - 1]) / (k + 1)
+    root = np.sqrt(np.maximum(plus * minus, 0.0))
+    rate = np.log(np.maximum(np.abs(z) + root, 1.0))  # log rho
+    steep = np.flatnonzero(rate * (count - 1) > math.log(_GROWTH))
+    if len(steep):  # ratios Q_k/Q_(k-1), recurred downwards
+        z, ratio = z[steep], np.sign(z[steep]) * np.exp(-rate[steep])
+        steps = math.ceil(_DESCENT / float(np.min(rate[steep])))
+        ratios = np.empty((count - 1, len(z)))
+        for k in range(count - 1 + steps, 0, -1):
+            ratio = k / ((2 * k + 1) * z - (k + 1) * ratio)
+            if k < count:
+                ratios[k - 1] = ratio
+        q[1:, steep] = np.cumprod(ratios, axis=0) * q[0, steep]
+    return q

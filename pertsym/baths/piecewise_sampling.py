@@ -15,13 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths.jets import EPS, Jet
-from pertsym.baths.piecewise import PiecewiseSpectrum
-from pertsym.baths.thermal_spectrum import Point, ThermalSpectrum
+from pertsym.baths.jets import EPS
+from pertsym.baths.thermal_spectrum import Point
 from pertsym.read_only import read_only
 
 _Array = NDArray[np.float64]
-_Indices = NDArray[np.intp]
 
 _NODES = (8, 16, 32)
 _RESOLVED = 16 * EPS
@@ -39,22 +37,32 @@ FAR = 1e20  # an algebraic tail is followed so many scales far, the rest is its 
 
 
 class Panels(NamedTuple):
-    """Intervals from anchor + low to anchor + high; `cell` is the number of the anchor."""
+    """Intervals from anchor + low to anchor + high."""
 
-    cell: _Indices
+    anchor: _Array
     low: _Array
     high: _Array
 
     def chosen(self, which: NDArray[np.bool_]) -> Panels:
-        return Panels(self.cell[which], self.low[which], self.high[which])
+        return Panels(*(part[which] for part in self))
 
     def halved(self) -> Panels:
         middle = (self.low + self.high) / 2
-        return Panels(
-            np.concatenate((self.cell, self.cell)),
-            np.concatenate((self.low, middle)),
-            np.concatenate((middle, self.high)),
-        )
+        return Panels.joined(self._replace(high=middle), self._replace(low=middle))
+
+    @staticmethod
+    def joined(*parts: Panels) -> Panels:
+        return Panels(*(np.concatenate(x) for x in zip(*parts, strict=True)))
+
+    def nodes(self, t: _Array) -> tuple[_Array, _Array]:
+        """Anchors and what is to be added to them at t in [-1, 1] of every panel."""
+        offset = (self.low + self.high)[:, None] / 2 + (self.high - self.low)[:, None] / 2 * t
+        return np.broadcast_to(self.anchor[:, None], offset.shape), offset
+
+    def distance(self, w: float) -> tuple[_Array, _Array]:
+        """Of the middle of every panel from w, and half its width."""
+        middle = (self.anchor - w) + (self.low + self.high) / 2
+        return np.abs(middle), (self.high - self.low) / 2
 
 
 class Resolved(NamedTuple):
@@ -64,89 +72,22 @@ class Resolved(NamedTuple):
     series: _Array
     errors: _Array
 
-
-Sampler = Callable[[Panels, _Array], tuple[_Array, _Array]]
-"""Panels and nodes t in [-1, 1] to values and bounds of their errors, both of shape
-(functions, panels, nodes)."""
-
-
-@lru_cache(maxsize=32)
-def panels_of(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
-    """The panels of one bath, remembered."""
-    return piecewise(spectrum, highest)
-
-
-def piecewise(spectrum: ThermalSpectrum, highest: int = 2) -> PiecewiseSpectrum:
-    """Panels for any Ĉ(w) and so many derivatives; boson bath: Ĉ(w > 0) = 2 J(w) [n(w) + 1]."""
-    limits = ends(spectrum)
-    points = [p for p in merged(spectrum.points) if limits[0] <= p.position <= limits[1]]
-    near = finest(points, spectrum.scale)
-    if getattr(spectrum.density, "polynomial", False):
-        points = [p._replace(width=math.inf) for p in points]
-    panels = graded(points, limits, spectrum.scale, [depth(p, near, 1) for p in points], True)
-    anchors = np.array([p.position for p in points])
-
-    def sampler(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
-        offset = placed(panels, t)
-        return derivatives(
-            spectrum.jet(anchors[panels.cell][:, None], offset, highest), offset.shape
-        )
-
-    regular = {p.position: p.regularity for p in spectrum.points if math.isfinite(p.regularity)}
-    resolved = absolute(resolve(sampler, panels), anchors)
-    return assembled(resolved, regular, _tails(spectrum))
+    def absolute(self, origin: float = 0.0) -> tuple[_Array, _Array, _Array, _Array]:
+        """Ends counted from an origin, ascending, series and errors; no panels of no width."""
+        anchor, low, high = self.panels
+        low, high = (anchor - origin) + low, (anchor - origin) + high
+        order = np.argsort(low)
+        low, high = low[order], high[order]
+        close = np.abs(high[:-1] - low[1:]) <= 16 * EPS * (np.abs(low[1:]) + abs(origin))
+        high[:-1] = np.where(close, low[1:], high[:-1])
+        wide = high > low
+        order = order[wide]
+        return low[wide], high[wide], self.series[:, order], self.errors[:, order]
 
 
-def absolute(resolved: Resolved, anchors: _Array, origin: float = 0.0) -> Resolved:
-    """Panels in ascending order, counted from an origin; those of no width left out."""
-    (cell, low, high), series, errors = resolved
-    after = np.append(anchors[1:], np.inf)
-    # where a panel reaches the next anchor it ends there exactly
-    last = high == after[cell] - anchors[cell]
-    high = np.where(last, after[cell] - origin, (anchors[cell] - origin) + high)
-    low = (anchors[cell] - origin) + low
-    order = np.argsort(low)
-    low, high = low[order], high[order]
-    close = np.abs(high[:-1] - low[1:]) <= 16 * EPS * (np.abs(low[1:]) + abs(origin))
-    high[:-1] = np.where(close, low[1:], high[:-1])
-    wide = high > low
-    order = order[wide]
-    return Resolved(Panels(cell[order], low[wide], high[wide]), series[:, order], errors[:, order])
-
-
-def assembled(
-    resolved: Resolved,
-    regular: dict[float, float],
-    tails: tuple[tuple[float, float, float, float], ...] = (),
-) -> PiecewiseSpectrum:
-    """The series of f, f', ... with what is known of its regularity at some points."""
-    orders = len(resolved.series)
-    smooth = min([orders - 1, *[max(math.ceil(r), 0) for r in regular.values() if r % 1]])
-    edges = _jumps_of_series(resolved, regular, {edge for edge, *_ in tails})
-    (_, low, high), series, errors = resolved
-    return PiecewiseSpectrum(low, high, series, errors, *edges, smooth, tails)
-
-
-def _tails(spectrum: ThermalSpectrum) -> tuple[tuple[float, float, float, float], ...]:
-    """Of an algebraic decay: heights where the panels end, and how badly they follow the power."""
-    found = []
-    for edge, power in zip(ends(spectrum), spectrum.tails, strict=True):
-        if edge and math.isfinite(power):
-            f, unsure = spectrum.jet_at(np.array([edge, edge / 2]), 0).derivative(0)
-            missed = unsure[0] + 4 * abs(f[1] * 2.0**power - f[0])
-            found.append((edge, float(f[0]), float(missed), power))
-    return tuple(found)
-
-
-def ends(spectrum: ThermalSpectrum) -> tuple[float, float]:
-    """Where the panels end: at the support's, beyond all decay, or far out on a power law."""
-    positions = [0.0, *[p.position for p in spectrum.points]]
-    far = FAR * max(spectrum.scale, *map(abs, positions))
-    left, right = spectrum.extent
-    left = min(left, *(x - spectrum.scale for x in positions))
-    right = max(right, *(x + spectrum.scale for x in positions))
-    low, high = spectrum.support
-    return max(low, left, -far), min(high, right, far)
+Sampler = Callable[[_Array, _Array], tuple[_Array, _Array]]
+"""Sums of two places, both of shape (panels, nodes), to values and bounds of their errors, both of
+shape (functions, panels, nodes)."""
 
 
 # -- panels ------------------------------------------------------------------------------------
@@ -156,7 +97,7 @@ def graded(
     points: Sequence[Point],
     limits: tuple[float, float],
     scale: float,
-    depths: Sequence[float],
+    depth_of: Callable[[Point], float],
     across: bool = False,
 ) -> Panels:
     """Panels whose anchors are the points (ascending), from limits[0] to limits[1].
@@ -178,11 +119,12 @@ def graded(
         simple = np.flatnonzero((rooms > 0) & (first >= rooms))
         parts.append((simple, np.zeros(len(simple)), side * rooms[simple]))
         for i in np.flatnonzero((rooms > 0) & (first < rooms)).tolist():
-            marks = _marks(points[i], first[i] or min(depths[i], rooms[i]), rooms[i])
+            start = first[i] or min(depth_of(points[i]), rooms[i])
+            marks = _marks(points[i], start, rooms[i])
             cells = np.full(len(marks) - 1, i)
             parts.append((cells, side * marks[:-1], side * marks[1:]))
     cell, one, other = (np.concatenate(x) for x in zip(*parts, strict=True))
-    return Panels(cell, np.minimum(one, other), np.maximum(one, other))
+    return Panels(at[cell], np.minimum(one, other), np.maximum(one, other))
 
 
 def _marks(point: Point, start: float, room: float) -> _Array:
@@ -211,12 +153,6 @@ def merged(points: Sequence[Point]) -> list[Point]:
     return [found[position] for position in sorted(found)]
 
 
-def placed(panels: Panels, t: _Array) -> _Array:
-    """The nodes of every panel, counted from its anchor."""
-    _, low, high = panels
-    return np.asarray((low + high)[:, None] / 2 + (high - low)[:, None] / 2 * t)
-
-
 # -- series ------------------------------------------------------------------------------------
 
 
@@ -239,7 +175,7 @@ def resolve(
         for halvings in range(_BISECTIONS):
             for nodes in _NODES:
                 x, project = _legendre_rule(nodes)
-                values, noise = sampler(panels, x)
+                values, noise = sampler(*panels.nodes(x))
                 series = values @ project.T
                 _, low, high = panels
                 head = np.max(np.abs(series), axis=2, initial=0.0)
@@ -273,60 +209,21 @@ def resolve(
                 )
                 panels = panels.chosen(~settled)
                 if not len(panels.low):
-                    return joined(done)
+                    return _together(done)
             panels = panels.halved()
-    return joined(done)
+    return _together(done)
 
 
-def joined(parts: Sequence[Resolved]) -> Resolved:
-    """All panels in ascending order of cells and places, shorter series filled up with zeros."""
+def _together(parts: Sequence[Resolved]) -> Resolved:
+    """All panels in ascending order of anchors and places, shorter series filled up with zeros."""
     degree = max(part.series.shape[2] for part in parts)
     padding = [((0, 0), (0, 0), (0, degree - part.series.shape[2])) for part in parts]
     series = [np.pad(part.series, pad) for part, pad in zip(parts, padding, strict=True)]
-    cell, low, high = (np.concatenate([part.panels[i] for part in parts]) for i in range(3))
-    order = np.lexsort((low, cell))
-    return Resolved(
-        Panels(cell[order], low[order], high[order]),
-        np.concatenate(series, axis=1)[:, order],
-        np.concatenate([part.errors for part in parts], axis=1)[:, order],
-    )
-
-
-def derivatives(jet: Jet, shape: tuple[int, ...]) -> tuple[_Array, _Array]:
-    """f, f', ... and the bounds of their errors."""
-    parts = [jet.derivative(k) for k in range(jet.order + 1)]
-    values = np.array([np.broadcast_to(value, shape) for value, _ in parts])
-    errors = np.array([np.broadcast_to(error, shape) for _, error in parts])
-    return values, errors
-
-
-def _jumps_of_series(
-    resolved: Resolved, regular: dict[float, float], open_ends: set[float]
-) -> tuple[_Array, _Array, _Array]:
-    """Jumps where panels do not touch, and where a derivative is known not to be continuous."""
-    (_, low, high), series, errors = resolved
-    orders = np.arange(len(series))[:, None]
-    if not len(low):
-        return np.zeros(0), np.zeros((len(series), 0)), np.zeros((len(series), 0))
-    left, right = series @ (-1.0) ** np.arange(series.shape[2]), np.sum(series, axis=2)
-    touching = high[:-1] == low[1:]
-    order = np.array([regular.get(float(x), math.inf) for x in high[:-1]])
-    met = np.flatnonzero(touching & (order < len(series)))
-    stops = np.flatnonzero(np.append(~touching, high[-1] not in open_ends))
-    starts = np.flatnonzero(np.append(low[0] not in open_ends, ~touching))
-    known = orders < order[met]
-    jump = np.where(known, 0.0, left[:, met + 1] - right[:, met])
-    unsure = np.where(known, 0.0, errors[:, met] + errors[:, met + 1])
-    # f may also be 0 on one side, and as continuous there as is known: a power of the distance
-    ends = np.concatenate((high[stops], low[starts]))
-    known = orders < np.array([regular.get(float(x), -1.0) for x in ends])
-    at_ends = np.concatenate((-right[:, stops], left[:, starts]), axis=1)
-    lost = np.concatenate((errors[:, stops], errors[:, starts]), axis=1)
-    return (
-        np.concatenate((high[met], ends)),
-        np.concatenate((jump, np.where(known, 0.0, at_ends)), axis=1),
-        np.concatenate((unsure, np.where(known, 0.0, lost)), axis=1),
-    )
+    panels = Panels.joined(*(part.panels for part in parts))
+    order = np.lexsort((panels.low, panels.anchor))
+    errors = np.concatenate([part.errors for part in parts], axis=1)
+    chosen = Panels(*(x[order] for x in panels))
+    return Resolved(chosen, np.concatenate(series, axis=1)[:, order], errors[:, order])
 
 
 # -- the rule ----------------------------------------------------------------------------------
@@ -336,23 +233,10 @@ def _jumps_of_series(
 def _legendre_rule(count: int) -> tuple[_Array, _Array]:
     """Gauss-Legendre nodes and the matrix from values there to Legendre coefficients.
 
-    NumPy's weights are off by 6e-14 at the ends: nodes are polished and weights formed, as
-    1/sum_k (k + 1/2) P_k^2, in extended precision.
+    The inverse of that from coefficients to values, with a step of Newton's in extended precision.
     """
-    x = np.polynomial.legendre.leggauss(count)[0].astype(np.longdouble)
-    for _ in range(3):
-        basis = _legendre_p(x, count)
-        x = x - basis[count] * (1 - x * x) / (count * (basis[count - 1] - x * basis[count]))
-    basis = _legendre_p(x, count)[:count]
-    scale = (np.arange(count) + np.longdouble(0.5))[:, None]
-    weights = 1 / np.sum(scale * basis * basis, axis=0)
-    return read_only(x.astype(float)), read_only((scale * basis * weights).astype(float))
-
-
-def _legendre_p(x: NDArray[np.longdouble], count: int) -> NDArray[np.longdouble]:
-    """P_0..P_count in extended precision, shape (count + 1, points)."""
-    result = np.ones((count + 1, *x.shape), dtype=np.longdouble)
-    result[1] = x
-    for k in range(1, count):
-        result[k + 1] = ((2 * k + 1) * x * result[k] - k * result[k - 1]) / (k + 1)
-    return result
+    x = np.polynomial.legendre.leggauss(count)[0]
+    values = np.polynomial.legendre.legvander(x.astype(np.longdouble), count - 1)
+    inverse = np.linalg.inv(values.astype(float))
+    project = inverse @ (2 * np.eye(count) - values @ inverse)
+    return read_only(x), read_only(project.astype(float))

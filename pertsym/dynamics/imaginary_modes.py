@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.existence import require_integrable
-from pertsym.baths.piecewise_sampling import Panels, depth, finest, graded, merged, placed, resolve
+from pertsym.baths.piecewise_sampling import depth, finest, graded, merged, resolve
 from pertsym.baths.thermal_spectrum import SMOOTH, Point, ThermalSpectrum
 from pertsym.model.errors import InputError
 
@@ -126,17 +126,15 @@ def modes_of(
         marks.insert(0, Point(0.0, spectrum.scale, 0.0, SMOOTH, spectrum.scale))
     near = finest(marks, min(spectrum.scale, soft))
     marks = [p._replace(width=min(p.width, soft)) for p in marks]
-    if frozen:
-        depths = [depth(p, near, 1, _FROZEN_DIGITS) for p in marks]
-    else:
-        depths = [depth(p, near) for p in marks]
-    limits = (0.0, far)
-    panels = graded(marks, limits, min(spectrum.scale, soft), depths)
-    anchors = np.array([p.position for p in marks])
 
-    def spectrum_at(cell: NDArray[np.intp], offset: _Array) -> tuple[_Array, _Array]:
-        at = np.broadcast_to(anchors[cell][:, None], offset.shape)
-        value, error = spectrum.jet(at, offset, 0).derivative(0)
+    def depth_of(p: Point) -> float:
+        return depth(p, near, 1, _FROZEN_DIGITS) if frozen else depth(p, near)
+
+    limits = (0.0, far)
+    panels = graded(marks, limits, min(spectrum.scale, soft), depth_of)
+
+    def spectrum_at(anchor: _Array, offset: _Array) -> tuple[_Array, _Array]:
+        value, error = spectrum.jet(anchor, offset, 0).derivative(0)
         if not np.all(np.isfinite(value)):
             raise InputError(
                 "model",
@@ -146,10 +144,9 @@ def modes_of(
             )
         return value, error
 
-    def trials(panels: Panels, t: _Array) -> tuple[_Array, _Array]:
-        offset = placed(panels, t)
-        value, error = spectrum_at(panels.cell, offset)
-        w = anchors[panels.cell][:, None] + offset
+    def trials(anchor: _Array, offset: _Array) -> tuple[_Array, _Array]:
+        value, error = spectrum_at(anchor, offset)
+        w = anchor + offset
         if frozen:
             kernels = np.stack(
                 [1 / (w + shift) for shift in (soft, 0.0, spectrum.scale, 1e-3 * soft)]
@@ -161,22 +158,22 @@ def modes_of(
     resolved = resolve(
         trials, panels, lambda x: np.broadcast_to(x.high - x.low, (5 - frozen, len(x.low)))
     )
-    (cell, low, high), _, errors = resolved
+    (_, low, high), _, errors = resolved
     nodes, share = np.polynomial.legendre.leggauss(points)
-    offset = placed(resolved.panels, nodes)
-    weights = (high - low)[:, None] / 2 * share * spectrum_at(cell, offset)[0]
-    every, every_weight = (anchors[cell][:, None] + offset).ravel(), weights.ravel() / math.tau
+    anchor, offset = resolved.panels.nodes(nodes)
+    weights = (high - low)[:, None] / 2 * share * spectrum_at(anchor, offset)[0]
+    every, every_weight = (anchor + offset).ravel(), weights.ravel() / math.tau
     missed = float(np.max(errors[: 1 + frozen] @ (high - low))) / math.tau
     start = marks[0]
     if start.width == 0 and start.power < 0:  # what a power law leaves next to w = 0, as one node
-        reach = np.array([[min(depths[0], far)]])
-        weight = float(spectrum_at(np.zeros(1, dtype=np.intp), reach)[0][0, 0] * reach[0, 0])
+        reach = np.array([[min(depth_of(start), far)]])
+        weight = float(spectrum_at(np.full((1, 1), start.position), reach)[0][0, 0] * reach[0, 0])
         every = np.append(every, reach)
         every_weight = np.append(every_weight, weight / (start.power + 1) / math.tau)
     total = float(np.sum(every_weight / (every + soft)))
     missed += _beyond(spectrum, far)
     if frozen and start.power > 0:  # int J/w below the first panel
-        value = spectrum_at(np.zeros(1, dtype=np.intp), np.array([[depths[0]]]))[0][0, 0]
+        value = spectrum_at(np.full((1, 1), start.position), np.array([[depth_of(start)]]))[0][0, 0]
         missed += float(value) / start.power / math.tau
     used = every_weight > 0
     return ImaginaryTimeModes(

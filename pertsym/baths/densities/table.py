@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.baths import balls
+from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import OTHER_UNIT, given_as, in_range, numbers, require
 from pertsym.baths.densities.density import Density, register
@@ -57,7 +57,10 @@ class Table(Density):
 
     powers_vary = False
     polynomial = True
+    continues = False
     axis = math.inf
+    ultraviolet_power = -math.inf
+    leading = 1.0
 
     def __post_init__(self) -> None:
         for name in ("w", "J"):
@@ -141,20 +144,10 @@ class Table(Density):
         return 2.0 if self._exact[0][2] else np.inf
 
     @property
-    def ultraviolet_power(self) -> float:
-        return -np.inf
-
-    @property
     def scale(self) -> float:
         return self.w[int(np.argmax(self.J))] or self.w[-1]
 
-    @property
-    def kink_scale(self) -> Any:
-        return self.scale
-
-    @property
-    def continues(self) -> bool:
-        return False
+    kink_scale = scale
 
     @property
     def is_zero(self) -> bool:
@@ -187,46 +180,38 @@ class Table(Density):
     def jet(self, w: Jet, place: tuple[Any, Any] | None = None) -> Jet:
         """J of a jet w > 0; a `place` is two numbers with the sum w."""
         index, x = self._piece_of(w, place)
-        return self._horner(x, index, (3, 2, 1, 0))
+        return self._polynomial(self.coefficients[index], x)
 
     def reduced_jet(self, w: Jet, place: tuple[Any, Any] | None = None) -> Jet:
         """J(w)/w of a jet w > 0; a `place` is two numbers with the sum w."""
         # the first piece has no constant term: dividing it by w is dropping a power
         index, x = self._piece_of(w, place)
-        general = self._horner(x, index, (3, 2, 1, 0)) / w
-        first = index == 0
-        if not np.any(first):
-            return general
-        lowered = self._horner(w, 0, (3, 2, 1))
-        c = zip(lowered.c, general.c, strict=True)
-        e = zip(lowered.e, general.e, strict=True)
-        return Jet(
-            tuple(np.where(first, a, b) for a, b in c), tuple(np.where(first, a, b) for a, b in e)
-        )
-
-    leading = 1.0
+        lowered = self.coefficients.copy()
+        lowered[0] = [*lowered[0, 1:], 0.0]
+        plain = self._polynomial(lowered[index], x)
+        general = plain / w
+        pairs = (plain.c, general.c), (plain.e, general.e)
+        chosen = ((np.where(index == 0, *pair) for pair in zip(*p, strict=True)) for p in pairs)
+        return Jet(*map(tuple, chosen))
 
     def core(self, w: Ball, piece: int = 0) -> Ball:
-        coefficients = [balls.rational(c) for c in self._exact[piece]]
-        if piece == 0:
-            _, slope, bend, twist = coefficients
-            return (twist * w + bend) * w + slope
-        x = w - balls.rational(self.knots[piece])
-        value, slope, bend, twist = coefficients
-        return (((twist * x + bend) * x + slope) * x + value) / w
+        *rest, first = [balls.rational(c) for c in reversed(self._exact[piece])]
+        x, result = w - balls.rational(self.knots[piece]), 0 * w
+        for c in rest:
+            result = result * x + c
+        return (result * x + first) / w if piece else result
 
     def decay(self, start: Any) -> Decay | None:
         return Decay(balls.real(0), 0.0, balls.real(0)) if start > self.knots[-1] else None
 
-    def _horner(self, x: Jet, index: Any, powers: tuple[int, ...]) -> Jet:
-        result = self._coefficient(index, powers[0], x)
-        for k in powers[1:]:
-            result = result * x + self._coefficient(index, k, x)
+    @staticmethod
+    def _polynomial(coefficients: NDArray[np.float64], x: Jet) -> Jet:
+        """With ascending coefficients along the last axis, each rounded once."""
+        result = jets.constant(0.0, x)
+        for value in np.moveaxis(coefficients, -1, 0)[::-1]:
+            rounded = Jet((value, *x.zeros), (EPS / 2 * np.abs(value), *x.zeros))
+            result = result * x + rounded
         return result
-
-    def _coefficient(self, index: Any, k: int, like: Jet) -> Jet:
-        value = self.coefficients[index, k]
-        return Jet((value, *like.zeros), (EPS / 2 * np.abs(value), *like.zeros))
 
     def _piece_of(self, w: Jet, place: tuple[Any, Any] | None) -> tuple[Any, Jet]:
         """Index of the piece that holds each w, J = 0 the last, and the jet of w - knot.
