@@ -23,7 +23,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,18 +52,15 @@ class Pieces:
         Of powers of t in [-1, 1], the position in the panel; shape (functions, size, panels).
     errors
         Bounds; shape (functions, panels).
-    bits
-        An octave has 2^bits panels.
     """
 
     first: int
     coefficients: Real
     errors: Real
-    bits: int = BITS
 
     def __call__(self, x: Any) -> tuple[Real, Real]:
         """Values and bounds at x, shape (functions, *x.shape); x lies within the panels."""
-        index, t = position(x, self.bits)
+        index, t = position(x)
         index = index - self.first
         values = np.empty((len(self.coefficients), *t.shape))
         for rows, value in zip(self.coefficients, values, strict=True):
@@ -74,31 +70,18 @@ class Pieces:
                 value += row[index]
         return values, self.errors[:, index]
 
-    def single(self, x: float) -> tuple[float, float]:
-        """Value and bound of the first function at one x in the first panel of whole octaves."""
-        t = 4 * math.frexp(x)[0] - 3
-        value = 0.0
-        for c in self._horner:
-            value = value * t + c
-        return value, float(self.errors[0, 0])
 
-    @cached_property
-    def _horner(self) -> list[float]:
-        found: list[float] = self.coefficients[0, ::-1, 0].tolist()
-        return found
-
-
-def position(x: Any, bits: int = BITS) -> tuple[Any, Any]:
+def position(x: Any) -> tuple[Any, Any]:
     """Number of the panel of every x > 0 and the place in it, from -1 to 1, both exact."""
     pattern = np.ascontiguousarray(x, dtype=float).view(np.int64)
-    within = ((pattern << bits) & _LOW) | _ONE
-    return pattern >> (_MANTISSA - bits), 2 * within.view(np.float64) - 3
+    within = ((pattern << BITS) & _LOW) | _ONE
+    return pattern >> (_MANTISSA - BITS), 2 * within.view(np.float64) - 3
 
 
-def panels(low: float, high: float, bits: int = BITS) -> tuple[int, Real, Real]:
+def panels(low: float, high: float) -> tuple[int, Real, Real]:
     """Number of the first panel; centres and half widths of those that cover low <= x <= high."""
-    first, last = (int(position(np.array([x]), bits)[0][0]) for x in (low, high))
-    pattern = np.arange(first, last + 2, dtype=np.int64) << (_MANTISSA - bits)
+    first, last = (int(position(np.array([x]))[0][0]) for x in (low, high))
+    pattern = np.arange(first, last + 2, dtype=np.int64) << (_MANTISSA - BITS)
     edges = pattern.view(np.float64)
     return first, (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
 
@@ -110,7 +93,7 @@ def chebyshev(size: int) -> Real:
     return points
 
 
-def fitted(first: int, values: Real, errors: Real, bits: int = BITS) -> Pieces:
+def fitted(first: int, values: Real, errors: Real) -> Pieces:
     """The polynomials through values at the Chebyshev points of every panel.
 
     Parameters
@@ -137,7 +120,7 @@ def fitted(first: int, values: Real, errors: Real, bits: int = BITS) -> Pieces:
     horner = np.abs(coefficients) @ (2.0 * np.arange(size) + 2)
     rounding = UNIT * (horner + 2 * size * size * np.max(np.abs(rest), -1))
     rows = np.ascontiguousarray(np.swapaxes(coefficients, 1, 2))
-    return Pieces(first, rows, errors + rounding, bits)
+    return Pieces(first, rows, errors + rounding)
 
 
 @dataclass(frozen=True, eq=False)
