@@ -19,7 +19,7 @@ import numpy as np
 from pertsym.baths.node_path import Real
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes
-from pertsym.baths.tabulated import chebyshev, fitted, position
+from pertsym.baths.tabulated import chebyshev, fitted
 
 POINTS = 31  # of a panel
 WIDTH = 3.6  # sum of the half axes in halves of an octave: within 38 degrees of the axis
@@ -74,7 +74,7 @@ class Polynomial(NamedTuple):
         # changes by less than its largest value
         bound = misfit + (lebesgue + 2) * error.max(-1)
         bound = np.where(value.any(-1) | error.any(-1), bound, 0.0)
-        made = fitted(0, value[:, None, :], bound[:, None], 0)
+        made = fitted(0, value[:, None, :], bound[:, None])
         return cls(panel, made.coefficients[..., 0], made.errors[:, 0])
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
@@ -104,7 +104,7 @@ class Polynomial(NamedTuple):
 
 def octaves_met(x: Any) -> list[tuple[Panel, Any]]:
     """Octaves that hold elements of an array x > 0, with the numbers of these."""
-    exponents = position(x, 0)[0] - 1023
+    exponents = np.frexp(x)[1] - 1
     return [
         (Panel(2.0**k, 2.0 ** (k + 1)), np.flatnonzero(exponents == k))
         for k in map(int, np.unique(exponents))
