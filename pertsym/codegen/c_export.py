@@ -66,7 +66,7 @@ def _number(text: str) -> str:
 
 def _amplitude(bath: BathCode) -> str:
     assert bath.density is not None
-    names = {q: f"p->{q}_{bath.name}" for q in bath.density.parameters}
+    names = {q: f"p->{q}_{bath.name}[i]" for q in bath.density.parameters}
     return re.sub(
         r"\b[A-Za-z_]\w*\b", lambda m: names.get(m.group(0), m.group(0)), bath.density.amplitude
     )
@@ -132,9 +132,9 @@ def _atom(code: Codegen, atom: Atom) -> tuple[str, str]:
     """Value and error of an atom at point i; @ stands for its value."""
     up = atom.multiple > 0
     if atom.kind == "S":
-        return f"q[i].{atom.baths[0]}", "0.0"
+        return f"c.{atom.baths[0]}[i]", "0.0"
     if atom.is_integral:
-        amplitude = " * ".join(f"amplitude_{b}(q + i)" for b in atom.baths)
+        amplitude = " * ".join(f"amplitude_{b}(&c, i)" for b in atom.baths)
         z = f"z_{atom.identifier}"
         return f"{amplitude} * {z}[0][i]", f"fabs({amplitude}) * {z}[1][i] + 2 * UNIT * fabs(@)"
     if atom.kind == "C":
@@ -146,17 +146,17 @@ def _atom(code: Codegen, atom: Atom) -> tuple[str, str]:
         return value, error
     if atom.kind == "T":
         thermal = [b.name for b in code.baths if b.density is not None]
-        beta = f"beta_{thermal[0]}(q + i)"
-        same = " && ".join(f"beta_{b}(q + i) == {beta}" for b in thermal[1:]) or "1"
+        beta = f"beta_{thermal[0]}(&c, i)"
+        same = " && ".join(f"beta_{b}(&c, i) == {beta}" for b in thermal[1:]) or "1"
         power = " * ".join([beta] * atom.derivative) or "1.0"
         value = f"({same}) ? ({beta} > 0.0 ? {power} * exp(-{beta} * {atom.multiple} * w0) : 0.0)"
         error = f"fabs(@) * UNIT * (8.0 + 4.0 * fabs({beta} * {atom.multiple} * w0)) + TINY"
         return f'{value} : nan("")', error
     if atom.kind in "PD":
-        way, amplitude = f"p_{atom.baths[0]}", f"amplitude_{atom.baths[0]}(q + i)"
+        way, amplitude = f"p_{atom.baths[0]}", f"amplitude_{atom.baths[0]}(&c, i)"
     else:
         way = _product((atom.kind, *atom.baths))
-        amplitude = " * ".join(f"amplitude_{b}(q + i)" for b in atom.baths)
+        amplitude = " * ".join(f"amplitude_{b}(&c, i)" for b in atom.baths)
     part = ("SLOPE_" if atom.derivative else "") + ("UP" if up else "DOWN")
     part = "GAP" if atom.kind == "D" else part
     value = f"{amplitude} * t_{way}[{part}][i]"
