@@ -62,7 +62,7 @@ class Unit:
                 floor, ceiling
             )
         ends = (
-            0.0 if self.path.analytic else 16.0 ** math.floor(math.log2(floor) / 4),
+            16.0 ** math.floor(math.log2(floor) / 4),
             16.0 ** math.ceil(math.log2(ceiling) / 4),
         )
         if ends not in self.made:
@@ -80,8 +80,8 @@ class Unit:
         """P^(m)(w)."""
         if w == 0 and m == 0:
             return self.at_zero
-        size = abs(w) or 2.0**-32 * self.frequency_scale
-        nodes = self.nodes(size, max(size, self.frequency_scale))  # as integrals ask
+        size = abs(w) or self.frequency_scale
+        nodes = self.nodes(size if w else 2.0**-32 * size, size)
         found = nodes.half_sided(w, m) if w or nodes.analytic else nodes.at_zero(m)
         return seen_as_transform(*found)
 
@@ -90,8 +90,7 @@ class Unit:
         """P(0): that at T = 0, because the even part of Ĉ drops out; classically nothing."""
         if self.bath.classical:
             return 0.0, 0.0
-        one = all(np.ndim(x) == 0 for x in self.bath.shape)
-        cold = (unit_of if one else Unit)(self.bath.density, False, self.bath.shape, math.inf)
+        cold = Unit(self.bath.density, False, self.bath.shape, math.inf)
         scale = cold.frequency_scale
         value, error = seen_as_transform(*cold.nodes(2.0**-32 * scale, scale).at_zero(0))
         spread = np.zeros(np.shape(self.bath.beta))
