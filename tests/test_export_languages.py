@@ -161,7 +161,7 @@ def test_gradients_are_the_differences_of_enclosures(density: Density, temperatu
     def enclosed(**moved: float) -> dict[tuple[str, int], flint.arb]:
         given = place | moved
         t = given["temperature_b"]
-        shape = {name: given[f"{name}_b"] for name in vars(density)}
+        shape = {name: given[f"{name}_b"] for name in density.values}
         bath = ps.Bath("b", "boson", 1 / t if t else math.inf, type(density)(**shape))
         coupling = ps.Coupling.of(ps.sigma_x, "b")
         rates = bloch_rates(Model.of([0, given["w0"]], [coupling], [bath]), 4, 30)
