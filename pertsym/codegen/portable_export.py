@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen import portable, portable_spectra
 from pertsym.codegen.occupation import EVEN
-from pertsym.codegen.program import Atom
+from pertsym.codegen.program import Atom, Expression
 from pertsym.model.errors import NotYetDerivable
 
 if TYPE_CHECKING:
-    from pertsym.codegen.export import BathCode, Codegen, Formula
+    from pertsym.codegen.export import BathCode, Codegen
 
 _SPECTRA = {(1, 0): 0, (1, 1): 1, (-1, 0): 2, (-1, 1): 3}
 _PARTS = {(1, 0): 0, (-1, 0): 1, (1, 1): 2, (-1, 1): 3}
@@ -33,14 +33,14 @@ def source(code: Codegen) -> str:
     NotYetDerivable
         For an atom that this machinery does not deliver.
     """
-    for f in code.formulas:
-        for atom in f.expression.atoms:
+    for e in code.expressions:
+        for atom in e.atoms:
             known = atom.kind in ("C", "P", "D", "S", "T", "QC", "QP")
             if not known or atom.shift or atom.is_integral:
                 raise NotYetDerivable(
                     code.name,
                     "language",
-                    f"{f.expression.identifier} holds an integral or P(0), for which this language "
+                    f"{e.identifier} holds an integral or P(0), for which this language "
                     "has no routine yet",
                     "export python, or name other quantities",
                 )
@@ -51,9 +51,8 @@ def source(code: Codegen) -> str:
         f"RATE = {code.units.rate_factor!r}",
         "\n".join(_machinery()),
         *(_density(found[kind]) for kind in sorted(found)),
-        *(_at_zero(found[kind]) for kind in sorted(found) if any(map(_is_at_zero, code.atoms))),
         *(_exponentials(b) for b in code.baths if b.exponentials is not None),
-        *map(_formula, code.formulas),
+        *map(_formula, code.expressions),
         _point(code),
     ]
     return "\n".join(pieces)
@@ -89,19 +88,6 @@ def _density(d: DensityCode) -> str:
     return "\n".join(lines)
 
 
-def _at_zero(d: DensityCode) -> str:
-    """J/w at w = 0 and its error; a power of w = 0 has no rounding."""
-    rounding = "64.0" if "log(" in d.rounding else d.rounding
-    lines = [
-        f"def {d.kind}_at_zero({', '.join(d.shape_parameters)}):",
-        "    y = 0.0",
-        *(f"    {name} = {body}" for name, body in d.steps),
-        f"    r = {d.reduced}",
-        f"    return [r, UNIT * ({rounding}) * abs(r)]",
-    ]
-    return "\n".join(lines)
-
-
 def _is_at_zero(atom: Atom) -> bool:
     return atom.kind == "C" and not atom.multiple
 
@@ -120,8 +106,7 @@ def _complex(z: complex) -> str:
     return f"{z.real!r} + {z.imag!r} * I"
 
 
-def _formula(f: Formula) -> str:
-    e = f.expression
+def _formula(e: Expression) -> str:
     arguments = ", ".join(["w0", *(a.identifier for a in e.atoms)])
     return "\n".join(
         [
@@ -171,8 +156,7 @@ def _point(code: Codegen) -> str:
         lines.append(f"    {kind}_{one}_{other} = {parts}")
     lines += [f"    {atom.identifier} = {_atom(code, atom)}" for atom in code.atoms]
     rows = []
-    for f in code.formulas:
-        e = f.expression
+    for e in code.expressions:
         rate = "1.0" if e.quantity == "equilibrium_constant" else "RATE"
         values, sizes, larger = (
             ", ".join(["w0", *(form.format(a.identifier) for a in e.atoms)])
@@ -197,12 +181,8 @@ def _zero(code: Codegen, bath: BathCode) -> str:
         return ""
     if d is None:
         return f"discrete_spectra(C_{b}, NU_{b}, 0.0)[0]"
-    shape = ", ".join(f"{p}_{b}" for p in d.shape_parameters)
-    text = f"at_zero(bath_{b}, {d.kind}_at_zero({shape}))"
-    nothing = f'bath_{b}["beta"] == 0'
-    if (b,) in code.divergent:
-        nothing += f" or {_infinite((b,))}"
-    return f"NOTHING[0] if {nothing} else {text}"
+    at = ", ".join(["NEAR_ZERO", *(f"{p}_{b}" for p in d.shape_parameters)])
+    return f"at_zero(bath_{b}, {d.kind}_reduced({at}))"
 
 
 def _infinite(baths: Sequence[str]) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from pertsym.codegen.portable import TINY, UNIT
+from pertsym.codegen.portable import NEAR_ZERO, NOTHING, TINY, UNIT
 from pertsym.codegen.portable_names import *
 
 
@@ -61,9 +61,9 @@ def thermal_spectra(bath, x, reduced):
 
 
 def at_zero(bath, reduced):
-    """Ĉ(0) at T > 0 of J/w there, with its error."""
-    value = 2 * reduced[0] / bath["beta"]
-    return [value, 2 * reduced[1] / bath["beta"] + 8 * UNIT * abs(value)]
+    """Ĉ(0) of J/w close by, with its error; s = 1.001 is not seen at any double beside 0."""
+    vanishes = bath["beta"] == 0 or bath["density"]["infrared"] > 1
+    return NOTHING[0] if vanishes else thermal_spectra(bath, NEAR_ZERO, reduced)[0]
 
 
 def diverges(baths):
