@@ -15,7 +15,6 @@ from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen import portable, portable_spectra
 from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom, Expression
-from pertsym.model.errors import NotYetDerivable
 
 if TYPE_CHECKING:
     from pertsym.codegen.export import BathCode, Codegen
@@ -26,24 +25,7 @@ _UNITS = {"QC": "2.0", "QP": "2 * I * pi"}
 
 
 def source(code: Codegen) -> str:
-    """The whole export as Python text; `point` gives [[value, error], ...] of all formulas.
-
-    Raises
-    ------
-    NotYetDerivable
-        For an atom that this machinery does not deliver.
-    """
-    for e in code.expressions:
-        for atom in e.atoms:
-            known = atom.kind in ("C", "P", "D", "S", "T", "QC", "QP")
-            if not known or atom.shift or atom.is_integral:
-                raise NotYetDerivable(
-                    code.name,
-                    "language",
-                    f"{e.identifier} holds an integral or P(0), for which this language "
-                    "has no routine yet",
-                    "export python, or name other quantities",
-                )
+    """The whole export as Python text; `point` gives [[value, error], ...] of all formulas."""
     found = {b.density.kind: b.density for b in code.baths if b.density is not None}
     pieces = [
         f"EVEN = {list(EVEN)!r}",
