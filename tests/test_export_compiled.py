@@ -312,7 +312,7 @@ def test_poles_of_a_density_may_lie_on_the_path(order: int, count: int, tmp_path
     exports = [module_of(code).both]
     if shutil.which("cc"):
         exports.append(compiled(code, cache=tmp_path).both)
-    scope = {name: getattr(portable_names, name) for name in portable_names.__all__}
+    scope = dict(vars(portable_names))
     exec(compile(source(code), "portable.py", "exec"), scope)
     for k in range(count):
         own = math.exp(rng.uniform(-1, 1))

@@ -46,7 +46,7 @@ def test_what_is_printed_in_other_languages_is_the_same(model: Model) -> None:
     """The text that is printed in Julia and Mathematica, run as the Python that it is."""
     rng = np.random.default_rng(19)
     code = Codegen.of(model, digits=None)
-    scope = {name: getattr(portable_names, name) for name in portable_names.__all__}
+    scope = dict(vars(portable_names))
     exec(compile(source(code), "portable.py", "exec"), scope)
     moved = {n: x * np.exp(rng.uniform(-0.4, 0.4)) for n, x in code.parameters.items()}
     moved |= {n: x for n, x in code.parameters.items() if n.startswith("s_")}
@@ -68,7 +68,7 @@ def test_rules_of_other_languages_are_those_of_the_package(
 ) -> None:
     """Nodes, residues and bounds of a bath and of a product of two, at random parameters."""
     rng = np.random.default_rng(29)
-    scope = {name: getattr(portable_names, name) for name in portable_names.__all__}
+    scope = dict(vars(portable_names))
     code = Codegen.of(model_of(density, temperature), 2, ["k_up"], digits=None)
     exec(compile(source(code), "portable.py", "exec"), scope)
     own = code.baths[0].density
