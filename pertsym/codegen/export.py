@@ -240,6 +240,12 @@ class Codegen:
         """Names of baths whose spectra have no kink, whatever the parameters."""
         return frozenset(bath.name for bath in self.baths if bath.density is None)
 
+    @property
+    def densities(self) -> tuple[DensityCode, ...]:
+        """One of each kind, sorted."""
+        found = {b.density.kind: b.density for b in self.baths if b.density is not None}
+        return tuple(found[kind] for kind in sorted(found))
+
     @cached_property
     def expressions(self) -> tuple[Expression, ...]:
         """Every order of every quantity, orders ascending."""

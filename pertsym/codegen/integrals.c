@@ -29,9 +29,9 @@ static int is_analytic(const struct rule *r)
 static inline double spectrum_at(const struct bath *b, double w, int m, double *error)
 {
     double x = w != 0.0 ? fabs(w) : 1e-290, r, slope, r_e, slope_e, value;
-    struct spectra s;
+    double s[8];
     if (!b->kind) {
-        discrete_spectra(b, fabs(w), &s);
+        discrete_spectra(b, fabs(w), s);
     } else {
         if (w == 0.0) { /* the power of J is not lost in what stands for w = 0 */
             struct density d;
@@ -44,10 +44,10 @@ static inline double spectrum_at(const struct bath *b, double w, int m, double *
             *error = b->classical ? 0.0 : r_e + TINY;
             return b->classical ? 0.0 : r;
         }
-        thermal_spectra(x, r, slope, r_e, slope_e, b->beta, b->classical, &s);
+        thermal_spectra(x, r, slope, r_e, slope_e, b->beta, b->classical, s);
     }
-    if (m) value = w < 0.0 ? s.slope_down : s.slope_up, *error = w < 0.0 ? s.slope_down_e : s.slope_up_e;
-    else value = w < 0.0 ? s.down : s.up, *error = w < 0.0 ? s.down_e : s.up_e;
+    int part = m ? w < 0.0 ? SLOPE_DOWN : SLOPE_UP : w < 0.0 ? DOWN : UP;
+    value = s[part], *error = s[part + 1];
     if (b->kind && w == 0.0 && fabs(value) < 1e-100) *error += fabs(value);
     return value;
 }

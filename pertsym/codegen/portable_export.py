@@ -26,13 +26,12 @@ _UNITS = {"QC": "2.0", "QP": "2 * I * pi"}
 
 def source(code: Codegen) -> str:
     """The whole export as Python text; `point` gives [[value, error], ...] of all formulas."""
-    found = {b.density.kind: b.density for b in code.baths if b.density is not None}
     pieces = [
         f"EVEN = {list(EVEN)!r}",
         f"BOLTZMANN = {code.units.temperature_to_energy!r}",
         f"RATE = {code.units.rate_factor!r}",
         "\n".join(_machinery()),
-        *(_density(found[kind]) for kind in sorted(found)),
+        *map(_density, code.densities),
         *(_exponentials(b) for b in code.baths if b.exponentials is not None),
         *map(_formula, code.expressions),
         _point(code),

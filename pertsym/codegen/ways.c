@@ -289,13 +289,10 @@ static inline void bose(double x, double h[2], double dh[2], double *rounding)
     *rounding = UNIT * (24.0 + 4.0 * x);
 }
 
-struct spectra {
-    double up, up_e, slope_up, slope_up_e, down, down_e, slope_down, slope_down_e;
-};
-
-/* The spectrum and its derivative at x and at -x, from J/w = r and its derivative. */
+/* The spectrum and its derivative at x and at -x, each with its error in the order of the parts
+   above, from J/w = r and its derivative. */
 static inline void thermal_spectra(double x, double r, double slope, double r_e, double slope_e,
-                                   double beta, int classical, struct spectra *s)
+                                   double beta, int classical, double s[8])
 {
     /* g of C^(w) = 2 J(|w|)/|w| g(w) at x and -x, and its derivative */
     int cold = beta <= 0.0;
@@ -306,27 +303,25 @@ static inline void thermal_spectra(double x, double r, double slope, double r_e,
     double d0 = cold ? 1.0 : dg[0], d1 = cold ? 0.0 : dg[1];
     lost = cold ? 8 * UNIT : lost + 4 * UNIT;
     r_e += fabs(r) * lost, slope_e += fabs(slope) * lost;
-    s->up = 2 * r * g0, s->up_e = 2 * r_e * g0 + TINY;
-    s->down = 2 * r * g1, s->down_e = 2 * r_e * g1 + TINY;
-    s->slope_up = 2 * (slope * g0 + r * d0);
-    s->slope_up_e = 2 * (slope_e * g0 + r_e * fabs(d0)) + TINY;
-    s->slope_down = 2 * (r * d1 - slope * g1);
-    s->slope_down_e = 2 * (slope_e * g1 + r_e * fabs(d1)) + TINY;
+    s[UP] = 2 * r * g0, s[UP_E] = 2 * r_e * g0 + TINY;
+    s[DOWN] = 2 * r * g1, s[DOWN_E] = 2 * r_e * g1 + TINY;
+    s[SLOPE_UP] = 2 * (slope * g0 + r * d0);
+    s[SLOPE_UP_E] = 2 * (slope_e * g0 + r_e * fabs(d0)) + TINY;
+    s[SLOPE_DOWN] = 2 * (r * d1 - slope * g1);
+    s[SLOPE_DOWN_E] = 2 * (slope_e * g1 + r_e * fabs(d1)) + TINY;
 }
 
-static inline void discrete_spectra(const struct bath *b, double x, struct spectra *s)
+static inline void discrete_spectra(const struct bath *b, double x, double s[8])
 {
-    double v[8] = {0.0};
-    for (int sign = 0; sign < 2; sign++) {
-        double w = sign ? -x : x, value = 0.0, slope = 0.0, lost = 0.0, lost_slope = 0.0;
+    for (int side = 0; side < 2; side++) {
+        double w = side ? -x : x, value = 0.0, slope = 0.0, lost = 0.0, lost_slope = 0.0;
         for (int k = 0; k < b->count; k++) {
             cplx inverse = 1.0 / (b->nu[k] - I * w), term = b->c[k] * inverse;
             double spread = UNIT * (32 + 16 * (size_of(b->nu[k]) + x) * size_of(inverse));
             value += 2 * creal(term), lost += 2 * size_of(term) * spread;
             slope += 2 * creal(I * term * inverse), lost_slope += 2 * size_of(term * inverse) * spread;
         }
-        v[4 * sign] = value, v[4 * sign + 1] = lost;
-        v[4 * sign + 2] = slope, v[4 * sign + 3] = lost_slope;
+        s[UP + 2 * side] = value, s[UP_E + 2 * side] = lost;
+        s[SLOPE_UP + 2 * side] = slope, s[SLOPE_UP_E + 2 * side] = lost_slope;
     }
-    memcpy(s, v, sizeof v);
 }
