@@ -19,8 +19,6 @@ from pertsym.codegen.program import Atom, Expression
 if TYPE_CHECKING:
     from pertsym.codegen.export import BathCode, Codegen
 
-_SPECTRA = {(1, 0): 0, (1, 1): 1, (-1, 0): 2, (-1, 1): 3}
-_PARTS = {(1, 0): 0, (-1, 0): 1, (1, 1): 2, (-1, 1): 3}
 _UNITS = {"QC": "2.0", "QP": "2 * I * pi"}
 
 
@@ -67,10 +65,6 @@ def _density(d: DensityCode) -> str:
         f"    return [[r, lost], [r * ({d.slope}), 3 * lost * ({d.slope_size})]]",
     ]
     return "\n".join(lines)
-
-
-def _is_at_zero(atom: Atom) -> bool:
-    return atom.kind == "C" and not atom.multiple
 
 
 def _exponentials(bath: BathCode) -> str:
@@ -171,24 +165,18 @@ def _infinite(baths: Sequence[str]) -> str:
 
 
 def _atom(code: Codegen, atom: Atom) -> str:
-    sign = 1 if atom.multiple > 0 else -1
     name = "_".join(atom.baths)
-    if _is_at_zero(atom):
-        return f"scaled(amplitude_{name}, zero_{name})"
+    part = 4 if atom.kind == "D" else 2 * atom.derivative + (atom.multiple < 0)
     match atom.kind:
         case "S":
             return f"[{name}, 0.0]"
-        case "C":
-            index = _SPECTRA[sign, atom.derivative]
-            pair = f"spectra_{name}[{index}]"
-            thermal = next(b for b in code.baths if b.name == name).density is not None
-            return f"scaled(amplitude_{name}, {pair})" if thermal else pair
         case "T":
             betas = [f'bath_{b.name}["beta"]' for b in code.baths if b.density is not None]
             return f"boltzmann([{', '.join(betas)}], {atom.multiple} * w0, {atom.derivative})"
+        case "C":
+            pair = f"spectra_{name}[{part}]" if atom.multiple else f"zero_{name}"
         case "P" | "D":
-            index = 4 if atom.kind == "D" else _PARTS[sign, atom.derivative]
-            return f"scaled(amplitude_{name}, p_{name}[{index}])"
-    one, other = atom.baths
-    index = _PARTS[sign, atom.derivative]
-    return f"scaled(amplitude_{one} * amplitude_{other}, {atom.kind}_{name}[{index}])"
+            pair = f"p_{name}[{part}]"
+        case _:
+            pair = f"{atom.kind}_{name}[{part}]"
+    return f"scaled({' * '.join(f'amplitude_{b}' for b in atom.baths)}, {pair})"

@@ -1,4 +1,4 @@
-"""Spectra and what is made of values, in that part of Python that `portable` keeps to."""
+"""Spectra and what is made of heights, in that part of Python that `portable` keeps to."""
 
 # ruff: noqa: C419, F403, F405
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
@@ -44,20 +44,21 @@ def occupation(bath, x):
 
 
 def thermal_spectra(bath, x, reduced):
-    """Ĉ(x), Ĉ'(x), Ĉ(-x), Ĉ'(-x), each with its error; `reduced` has J/w and its derivative."""
+    """Ĉ(x), Ĉ(-x), Ĉ'(x), Ĉ'(-x), each with its error; `reduced` has J/w and its derivative."""
     found = occupation(bath, x)
     r = reduced[0][0]
     slope = reduced[1][0]
     rough = [pair[1] + abs(pair[0]) * found[2] for pair in reduced]
-    result = []
+    heights = []
+    rises = []
     for k in range(2):
         g = found[0][k]
         dg = found[1][k]
-        value = [2 * r * g, 2 * rough[0] * abs(g) + TINY]
         rise = 2 * ((1 - 2 * k) * slope * g + r * dg)
         lost = 2 * (rough[1] * abs(g) + rough[0] * abs(dg)) + TINY
-        result = joined(result, [value, [rise, lost]])
-    return result
+        heights = joined(heights, [[2 * r * g, 2 * rough[0] * abs(g) + TINY]])
+        rises = joined(rises, [[rise, lost]])
+    return joined(heights, rises)
 
 
 def at_zero(bath, reduced):
@@ -77,7 +78,7 @@ def discrete_spectra(c, nu, x):
     for k in range(len(c)):
         one = 1 / (nu[k] - I * x)
         two = 1 / (nu[k] + I * x)
-        terms = [c[k] * one, I * c[k] * one * one, c[k] * two, I * c[k] * two * two]
+        terms = [c[k] * one, c[k] * two, I * c[k] * one * one, I * c[k] * two * two]
         spread = UNIT * (32 + 16 * (abs(nu[k]) + x) * max(abs(one), abs(two)))
         result = [
             [result[j][0] + 2 * real(terms[j]), result[j][1] + 2 * abs(terms[j]) * spread]
