@@ -1,4 +1,4 @@
-"""Spectra and what is made of heights, in that part of Python that `portable` keeps to."""
+"""Spectra and what is made of values, in that part of Python that `portable` keeps to."""
 
 # ruff: noqa: C419, F403, F405
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
