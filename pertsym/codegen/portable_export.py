@@ -157,7 +157,10 @@ def _zero(code: Codegen, bath: BathCode) -> str:
     if d is None:
         return f"discrete_spectra(C_{b}, NU_{b}, 0.0)[0]"
     at = ", ".join(["NEAR_ZERO", *(f"{p}_{b}" for p in d.shape_parameters)])
-    return f"at_zero(bath_{b}, {d.kind}_reduced({at}))"
+    nothing = f'bath_{b}["beta"] == 0'
+    if (b,) in code.divergent:
+        nothing += f" or {_infinite((b,))}"
+    return f"NOTHING[0] if {nothing} else at_zero(bath_{b}, {d.kind}_reduced({at}))"
 
 
 def _infinite(baths: Sequence[str]) -> str:

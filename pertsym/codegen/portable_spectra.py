@@ -62,8 +62,8 @@ def thermal_spectra(bath, x, reduced):
 
 
 def at_zero(bath, reduced):
-    """Ĉ(0) of J/w close by, with its error; s = 1.001 is not seen at any double beside 0."""
-    vanishes = bath["beta"] == 0 or bath["density"]["infrared"] > 1
+    """Ĉ(0) of J/w close by at T > 0, with its error; s = 1.001 is seen at no double beside 0."""
+    vanishes = bath["density"]["infrared"] > 1
     return NOTHING[0] if vanishes else thermal_spectra(bath, NEAR_ZERO, reduced)[0]
 
 
