@@ -16,7 +16,7 @@ import numpy as np
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from numpy.typing import NDArray
 from typing import Any, Literal, NamedTuple, Self
 
@@ -953,19 +953,12 @@ class Bath:
     ) -> None:
         self.density, self.amplitude, self.classical = density, amplitude, classical
         self.beta = math.inf if temperature == 0 else 1 / temperature
-        self._nodes: dict[tuple[float, float], Nodes] = {}
+        path = thermal_path(density, classical, self.beta)
+        self._nodes = lru_cache(KEPT)(lambda low, high: Nodes.of(path, low, high))
 
     def nodes(self, low: float, high: float) -> Nodes:
         """For low <= |w| <= high, made for whole octaves; the last KEPT of them are remembered."""
-        ends = _octave(low)[0], _octave(high)[1]
-        found = self._nodes.pop(ends, None)
-        if found is None:
-            path = thermal_path(self.density, self.classical, self.beta)
-            found = Nodes.of(path, *ends)
-        self._nodes[ends] = found
-        if len(self._nodes) > KEPT:
-            del self._nodes[next(iter(self._nodes))]
-        return found
+        return self._nodes(_octave(low)[0], _octave(high)[1])
 
     def spectrum(self, w: Any, m: int) -> Bounded:
         """Ĉ^(m)(w), m = 0 or 1; w = 0 stands for the limit."""
