@@ -101,6 +101,10 @@ def test_rules_of_other_languages_are_those_of_the_package(
             assert np.allclose([node["w"] for node in found], nodes.poles, rtol=1e-12, atol=0)
             sizes, residues = np.abs(nodes.residues), np.array([node["a"] for node in found])
             assert np.all(np.abs(residues - nodes.residues) <= 1e-9 * sizes + 1e-14 * sizes.max())
+            for arm, known in zip(rule["arms"], nodes.arms, strict=True):
+                for edge, (places, sizes) in zip(arm["edges"], known.strip, strict=True):
+                    assert np.allclose([z[0] for z in edge], places, rtol=1e-12, atol=0)
+                    assert np.allclose([z[1] for z in edge], sizes, rtol=1e-3, atol=1e-299)
             rows = scope["parts_of"](rule, x)
             for m in (0, 1):
                 even, odd = (nodes.part(np.array([x]), m, parity)[1][0] for parity in (1, -1))
