@@ -16,7 +16,7 @@ import numpy as np
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from numpy.typing import NDArray
 from typing import Any, Literal, NamedTuple, Self
 
@@ -848,7 +848,7 @@ def _times(arm: Arm, b: Nodes, shift: float, unit: complex) -> Arm:
     )
 
 
-# x/(1 - e^-x), what is between J/w and a boson's spectrum.
+# What is between J/w and a bath's spectrum: Ĉ(w) = 2 J(|w|)/|w| g(w).
 
 # x/2 coth(x/2) - 1 = sum of these times x^2, x^4, ...
 EVEN = (
@@ -890,6 +890,31 @@ def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
     value = f.where(small, 1 + near / 2 + square * even, value)
     slope = f.where(small, 0.5 + near * odd, slope)
     return value, slope, UNIT * (24 + 4 * size)
+
+
+def occupation(w: Any, beta: Any, classical: bool, f: Any = np) -> tuple[Any, Any, Any]:
+    """g, g' and the relative rounding of both: w/(1 - e^(-beta w)), at T = 0 w theta(w).
+
+    Classically it is T.
+    """
+    if classical:
+        return 1 / beta, 0.0, 8 * UNIT
+    cold = f.isinf(beta)
+    beta = f.where(cold, 1.0, beta)
+    h, dh, lost = bose(beta * w, f)
+    g, lost = h / beta, lost + 4 * UNIT
+    if f.any(cold):
+        up = f.where(w > 0, 1.0, 0.0)
+        g, dh, lost = f.where(cold, up * w, g), f.where(cold, up, dh), f.where(cold, 8 * UNIT, lost)
+    return g, dh, lost
+
+
+def spectrum(reduced: Any, side: Any, found: Any, f: Any = np) -> tuple[Any, Any, Any, Any]:
+    """Ĉ(w), its error, Ĉ'(w), its error from those of J/w and its slope at |w|; g at w."""
+    (r, slope, error, slope_error), (g, dg, lost) = reduced, found
+    error, slope_error = error + f.abs(r) * lost, slope_error + f.abs(slope) * lost
+    steep = 2 * (slope_error * f.abs(g) + error * f.abs(dg))
+    return 2 * r * g, 2 * error * f.abs(g), 2 * (side * slope * g + r * dg), steep
 
 
 # What generated modules ask for, in numpy alone: spectra of named baths, and values with bounds.
@@ -970,42 +995,24 @@ class Bath:
     ) -> None:
         self.density, self.amplitude, self.classical = density, amplitude, classical
         self.beta = math.inf if temperature == 0 else 1 / temperature
-        self._nodes: dict[tuple[float, float], Nodes] = {}
+        path = thermal_path(density, classical, self.beta)
+        self._nodes = lru_cache(KEPT)(lambda low, high: Nodes.of(path, low, high))
 
     def nodes(self, low: float, high: float) -> Nodes:
         """For low <= |w| <= high, made for whole octaves; the last KEPT of them are remembered."""
-        ends = _octave(low)[0], _octave(high)[1]
-        found = self._nodes.pop(ends, None)
-        if found is None:
-            path = thermal_path(self.density, self.classical, self.beta)
-            found = Nodes.of(path, *ends)
-        self._nodes[ends] = found
-        if len(self._nodes) > KEPT:
-            del self._nodes[next(iter(self._nodes))]
-        return found
+        return self._nodes(_octave(low)[0], _octave(high)[1])
 
     def spectrum(self, w: Any, m: int) -> Bounded:
         """Ĉ^(m)(w), m = 0 or 1; w = 0 stands for the limit."""
         w = np.asarray(w, dtype=float)
         x, side = np.maximum(np.abs(w), 1e-290), np.where(w < 0, -1.0, 1.0)
-        r, slope, r_error, slope_error = self.density.reduced(x, *self.density.shape)
+        r, slope, error, slope_error = self.density.reduced(x, *self.density.shape)
         if self.density.infrared_power > 1:  # s = 1.001 is not seen at any double beside 0
-            r, r_error = (np.where(w == 0, 0.0, y) for y in (r, r_error))
-        if math.isinf(self.beta):
-            h, dh, beta, lost = np.where(w > 0, x, 0.0), np.where(w > 0, 1.0, 0.0), 1.0, 8 * UNIT
-        elif self.classical:
-            h, dh, beta, lost = np.ones(x.shape), np.zeros(x.shape), self.beta, 8 * UNIT
-        else:
-            h, dh, lost = bose(self.beta * w)
-            beta = self.beta
-        h = h / beta
-        value, error = r * h, (r_error + np.abs(r) * (lost + 4 * UNIT)) * np.abs(h)
-        if m:
-            error = (slope_error + np.abs(slope) * (lost + 8 * UNIT)) * np.abs(h)
-            error = error + (r_error + np.abs(r) * (lost + 8 * UNIT)) * np.abs(dh)
-            value = side * slope * h + r * dh
-        size = 2 * abs(self.amplitude)
-        return Bounded((2 * self.amplitude * value)[()], (size * error)[()])
+            r, error = (np.where(w == 0, 0.0, y) for y in (r, error))
+        reduced = r, slope, error, slope_error
+        found = spectrum(reduced, side, occupation(w, self.beta, self.classical))
+        value, error = found[2 * m : 2 * m + 2]
+        return Bounded((self.amplitude * value)[()], (abs(self.amplitude) * error)[()])
 
     def transform(self, w: Any, m: int) -> Bounded:
         """P^(m)(w); w = 0 where it exists."""

@@ -13,7 +13,7 @@ import pytest
 import pertsym as ps
 from pertsym.api import Derived
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import DrudeLorentz, Ohmic, Underdamped
+from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, Underdamped
 from pertsym.certify.standard import elements_by_routes, trace_and_hermiticity
 from pertsym.distributions.chains import orient_chains
 from pertsym.equations.thermal import detailed_balance
@@ -366,6 +366,10 @@ def test_refusals() -> None:
         f(a=one, b=other, ab=np.array([0.3, -1.1]))
     with pytest.raises(InputError, match="more than a factor"):
         f(a=one, b=DrudeLorentz(0.06, 1.6), ab=0.5)
+    sums = Exponentials((0.1,), (1.0,))
+    for a, b in ((sums, other), (one, sums), (sums, sums)):
+        with pytest.raises(TypeError, match="J_ab as exponentials where the baths are given so"):
+            f(a=a, b=b, ab=0.5)
     with pytest.raises(TypeError, match="one temperature"):
         f(a=one, b=other, ab=0.5)(1.0, beta_a=1.0, beta_b=2.0, x=1, y=1)
     with pytest.raises(TypeError, match="ac"):

@@ -20,6 +20,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 import pertsym as ps
 from generated import runtime
@@ -30,6 +31,8 @@ from pertsym.codegen import python_export, standalone
 from pertsym.codegen.closed import drude_lorentz_parts
 from pertsym.codegen.densities import code_of
 from pertsym.codegen.export import Codegen
+from pertsym.codegen.finite_parts import Question, finite_parts
+from pertsym.codegen.runtime import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.units import UNITS
@@ -103,13 +106,53 @@ def test_rules_of_a_bath_are_made_for_octaves_and_few_are_kept() -> None:
     for w in random.uniform(1.0, 2.0, 20):
         found, expected = bath.transform(w, 0), spread.transform(w)
         assert abs(found.value - expected.value) <= found.error + expected.error
-    assert len(bath._nodes) == 1
+    assert bath._nodes.cache_info().currsize == 1
     for exponent in range(-30, 30):
         w = 1.5 * 2.0**exponent
         found, expected = bath.transform(w, 0), spread.transform(w)
         assert abs(found.value - expected.value) <= found.error + expected.error
         assert found.error <= 1e-9 * abs(found.value)
-    assert len(bath._nodes) == standalone.KEPT
+    assert bath._nodes.cache_info().currsize == standalone.KEPT
+    rays = standalone.Bath(runtime.Ohmic(2.0, 1.5), 0.3, 1.0)
+    for w in 2.0 ** random.uniform(-30, 30, 8):  # where nodes begin counts on rays
+        rule = rays.nodes(w / 3, w)
+        assert w / 6 <= rule.floor <= w / 3
+        assert w <= rule.ceiling <= 2 * w
+
+
+def test_small_splittings_keep_the_digits_of_a_difference() -> None:
+    """P(w0) - P(-w0), of which each is 1e9 times as large, beside the engine's own integral."""
+    random = np.random.default_rng(5)
+    for density in (DrudeLorentz(0.1, 2.0), Ohmic(0.1, 1.3, 3.0)):
+        module = module_of(Codegen.of(model_of(density, 1.0), 4, ["frequency_shift"], digits=None))
+        exact = ps.bloch([ps.Coupling.of(ps.sigma_x, "b")]).frequency_shift[4].function(b=density)
+        for w0 in 10.0 ** random.uniform(-9, -7, 3):
+            (values, errors), wanted = module.both(w0=float(w0)), exact(float(w0), 1.0)
+            value, error = values["frequency_shift"][4], errors["frequency_shift"][4]
+            assert abs(value - wanted.value) <= error + wanted.error
+            assert error <= 1e-12 * abs(value)
+
+
+def test_a_double_pole_where_the_spectrum_of_the_other_bath_vanishes() -> None:
+    """FP int Ĉ_A(w) Ĉ_B(-w0 - w)/w^2, B at T = 0: from w < -w0 alone, by quadrature."""
+    random = np.random.default_rng(7)
+    for _ in range(3):
+        one, other = (float(np.exp(x)) for x in random.uniform(-1, 1, 2))
+        a = Bath(runtime.DrudeLorentz, False, {"lam": 1.0, "gamma": one}, 1.0)
+        b = Bath(runtime.DrudeLorentz, False, {"lam": 1.0, "gamma": other}, math.inf)
+        w0 = np.exp(random.uniform(-1, 1, 3))
+        kernel = ((2.0, 0, 0, 2),)
+        value, error = finite_parts(Question("I", False, -1, -1, kernel), a, b, w0)
+        for x, found, lost in zip(w0, value, error, strict=True):
+            wanted, missed = quad(
+                lambda w, x, g, h: (
+                    32 * g * h * (w - x) / w
+                    / math.expm1(w) / (g * g + w * w) / (h * h + (w - x) ** 2)
+                ),
+                x, x + 40, (x, one, other), epsabs=0, epsrel=1e-11, limit=400,
+            )  # fmt: skip
+            assert abs(found - wanted) <= lost + 10 * missed + 1e-15 * abs(wanted)
+            assert lost <= 1e-10 * abs(wanted)
 
 
 def test_self_test_finds_a_wrong_formula(tmp_path: Path, numpy_alone: Path) -> None:
@@ -281,7 +324,7 @@ def test_numbers_in_the_docstring_can_be_read(tmp_path: Path, seed: int) -> None
     path = tmp_path / "model.toml"
     path.write_text(NUMERICAL.format(bias=round(np.random.default_rng(seed).uniform(20, 200), 1)))
     code = Codegen.of(load_model(path), digits=None)
-    exact = "\n".join(f"    {line}" for f in code.formulas for line in f.text)
+    exact = code.exact
     assert re.search(r"\d{25}", exact)
     assert not re.search(r"[1-9]\d{17}", code.shown)
     number = re.compile(r"\d+(?:\.\d+)?(?:e[-+]?\d+)?(?:/\d+)?")

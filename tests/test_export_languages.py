@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import flint
 import numpy as np
@@ -13,7 +14,10 @@ import pytest
 
 import pertsym as ps
 from pertsym.baths.densities import Density, DrudeLorentz, Ohmic
-from pertsym.codegen import portable_names
+from pertsym.baths.nodes import Nodes
+from pertsym.baths.product_nodes import floor_of, product_nodes
+from pertsym.baths.thermal_path import thermal_path
+from pertsym.codegen import jax_export, portable_names
 from pertsym.codegen.export import Codegen
 from pertsym.codegen.portable_export import source
 from pertsym.model.file import load_model
@@ -42,7 +46,7 @@ def test_what_is_printed_in_other_languages_is_the_same(model: Model) -> None:
     """The text that is printed in Julia and Mathematica, run as the Python that it is."""
     rng = np.random.default_rng(19)
     code = Codegen.of(model, digits=None)
-    scope = {name: getattr(portable_names, name) for name in portable_names.__all__}
+    scope = dict(vars(portable_names))
     exec(compile(source(code), "portable.py", "exec"), scope)
     moved = {n: x * np.exp(rng.uniform(-0.4, 0.4)) for n, x in code.parameters.items()}
     moved |= {n: x for n, x in code.parameters.items() if n.startswith("s_")}
@@ -55,6 +59,82 @@ def test_what_is_printed_in_other_languages_is_the_same(model: Model) -> None:
             other = errors[e.quantity][e.order]
             assert off <= error + other
             assert error <= 10 * other + 1e-15 * abs(values[e.quantity][e.order]) + 1e-299
+
+
+@pytest.mark.parametrize("density", [*DENSITIES, Ohmic(0.05, 0.7, 1.5)])
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_rules_of_other_languages_are_those_of_the_package(
+    density: Density, temperature: float
+) -> None:
+    """Nodes, residues and bounds of a bath and of a product of two, at random parameters."""
+    rng = np.random.default_rng(29)
+    scope = dict(vars(portable_names))
+    code = Codegen.of(model_of(density, temperature), 2, ["k_up"], digits=None)
+    exec(compile(source(code), "portable.py", "exec"), scope)
+    own = code.baths[0].density
+    assert own is not None
+
+    def made() -> tuple[Any, Callable[[float, float], Nodes]]:
+        shape = {n: x * float(np.exp(rng.uniform(-1, 1))) for n, x in density.values.items()}
+        shape |= {n: 1.0 if n in ("lam", "alpha") else density.values[n] if n == "s" else x
+                  for n, x in shape.items()}  # fmt: skip
+        beta = float(np.exp(rng.uniform(-1, 3))) if temperature else math.inf
+        portable = scope[own.kind](*(shape[n] for n in own.shape_parameters))
+        bath = {"discrete": False, "classical": False, "density": portable}
+        path = thermal_path(type(density)(**shape), False, beta)
+        inverse = beta if temperature else 0.0
+        return bath | {"beta": inverse}, lambda low, high: Nodes.of(path, low, high)
+
+    for _ in range(2):
+        (one, a), (other, b) = made(), made()
+        x = float(np.exp(rng.uniform(-1, 1)))
+        left = a(1e-3 * x, x)
+        pairs = [(scope["rule_of"](one, x / 3, x), a(x / 3, x))]
+        kinds: tuple[tuple[Literal["CC", "CP"], complex], ...] = (("CC", 2.0), ("CP", 2j * math.pi))
+        for kind, unit in kinds:
+            nodes, uncertain = product_nodes(kind, left, b(*floor_of(left, 0.0)), 0.0)
+            rule = scope["product_of"](unit, one, other, x)
+            assert rule["uncertainty"] == pytest.approx(uncertain, rel=0.5)
+            pairs.append((rule, nodes))
+        for rule, nodes in pairs:
+            found = [node for arm in rule["ends"] for node in arm]
+            assert np.allclose([node["w"] for node in found], nodes.poles, rtol=1e-12, atol=0)
+            sizes, residues = np.abs(nodes.residues), np.array([node["a"] for node in found])
+            assert np.all(np.abs(residues - nodes.residues) <= 1e-9 * sizes + 1e-14 * sizes.max())
+            for arm, known in zip(rule["arms"], nodes.arms, strict=True):
+                for edge, (places, sizes) in zip(arm["edges"], known.strip, strict=True):
+                    assert np.allclose([z[0] for z in edge], places, rtol=1e-12, atol=0)
+                    assert np.allclose([z[1] for z in edge], sizes, rtol=1e-3, atol=1e-299)
+            rows = scope["parts_of"](rule, x)
+            for m in (0, 1):
+                even, odd = (nodes.part(np.array([x]), m, parity)[1][0] for parity in (1, -1))
+                bound = 2 * math.pi * (even + odd)
+                assert 0.3 * bound <= rows[2 * m][1] <= 3 * bound + 1e-299
+            for (value, error), w, m in zip(rows, (x, -x, x, -x), (0, 0, 1, 1), strict=False):
+                known, lost = nodes.half_sided(np.array([w]), m)
+                off = abs(value + 2 * math.pi * known[0].imag)
+                assert off <= error + 2 * math.pi * lost[0] + 1e-15 * abs(known[0])
+
+
+def test_nodes_of_a_product_for_gradients_reach_as_far_as_they_are_asked() -> None:
+    """Those of the transform at every node of the spectrum, whatever the scales of the two."""
+    rng = np.random.default_rng(31)
+    for _ in range(3):
+        gamma, width = np.exp(rng.uniform(-2, 2, 2))
+        baths = [
+            ps.Bath("x", "boson", float(np.exp(rng.uniform(-1, 1))), DrudeLorentz(0.1, gamma)),
+            ps.Bath("y", "boson", float(np.exp(rng.uniform(-1, 1))), Ohmic(0.1, width, 3.0)),
+        ]
+        couplings = [ps.Coupling.of(ps.sigma_x, "x"), ps.Coupling.of(ps.sigma_y, "y")]
+        code = Codegen.of(Model.of([0, 1], couplings, baths), 4, ["inv_T2"], None)
+        asked = [atom.baths for atom in code.atoms if atom.kind[0] == "Q"]
+        assert any(first != second for first, second in asked)
+        own = {bath.name: bath for bath in code.baths}
+        for first, second in asked:
+            nodes = jax_export._nodes(own[first], 1e-3 / jax_export.RANGE, jax_export.RANGE)
+            met, reached = np.abs(nodes.every_pole), jax_export._limits(code, own[second])
+            assert reached.floor <= met.min()
+            assert met.max() <= reached.ceiling
 
 
 @pytest.mark.parametrize(
@@ -77,14 +157,19 @@ def test_julia_is_what_it_says(model: Model) -> None:
 @pytest.mark.parametrize("density", [DrudeLorentz(0.1, 2.0), Ohmic(0.05, 2.0, 1.5), DENSITIES[2]])
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 @pytest.mark.parametrize("operator", [DEPHASING, ((0.5, 0.3), (0.3, 0.1)), SIGMA_X])
+@pytest.mark.parametrize("language", ["portable", "julia"])
 def test_julia_knows_the_spectrum_at_zero_and_what_diverges(
-    density: Density, temperature: float, operator: Any
+    density: Density, temperature: float, operator: Any, language: str
 ) -> None:
     """At the defaults as certified; at other powers of J infinite where the rates are."""
-    julia_reader = reader()
     code = Codegen.of(model_of(density, temperature, operator), digits=None).within("julia")
     assert "inv_T2" in code.forms
-    point = julia_reader.point(code.render("julia"))
+    if language == "julia":
+        point = reader().point(code.render("julia"))
+    else:
+        scope = dict(vars(portable_names))
+        exec(compile(source(code), "portable.py", "exec"), scope)
+        point = scope["point"]
     for c, (value, error) in zip(code.certified, point(*code.parameters.values()), strict=True):
         assert abs(value - c.value) <= error + c.error + 1e-15 * abs(c.value)
         assert error <= 1e-11 * (1 + abs(value))
@@ -161,7 +246,7 @@ def test_gradients_are_the_differences_of_enclosures(density: Density, temperatu
     def enclosed(**moved: float) -> dict[tuple[str, int], flint.arb]:
         given = place | moved
         t = given["temperature_b"]
-        shape = {name: given[f"{name}_b"] for name in vars(density)}
+        shape = {name: given[f"{name}_b"] for name in density.values}
         bath = ps.Bath("b", "boson", 1 / t if t else math.inf, type(density)(**shape))
         coupling = ps.Coupling.of(ps.sigma_x, "b")
         rates = bloch_rates(Model.of([0, given["w0"]], [coupling], [bath]), 4, 30)

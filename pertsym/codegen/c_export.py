@@ -16,14 +16,10 @@ if TYPE_CHECKING:
 
 MACHINERY = ("nodes.c", "tables.c", "ways.c")
 INTEGRALS = ("integrals.c",)
-SPECTRA = ("up", "slope_up", "down", "slope_down")
-"""Rows of a block, each with its error behind it."""
 
 
 def given(code: Codegen) -> dict[str, Any]:
     """What the template is filled with."""
-    found = {b.density.kind: b.density for b in code.baths if b.density is not None}
-    densities = [density for _, density in sorted(found.items())]
     folder = files("pertsym.codegen")
     names = MACHINERY + (INTEGRALS if any(a.is_integral for a in code.atoms) else ())
     machinery = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
@@ -33,15 +29,14 @@ def given(code: Codegen) -> dict[str, Any]:
         "names": ", ".join(e.identifier for e in code.expressions),
         "few": FEW,
         "sizes": {
-            "shape": max([len(d.shape_parameters) for d in densities] + [1]),
-            "resonances": max([len(d.resonances) for d in densities] + [1]),
-            "prelude": max([len(d.prelude) for d in densities] + [1]),
+            "shape": max([len(d.shape_parameters) for d in code.densities] + [1]),
+            "resonances": max([len(d.resonances) for d in code.densities] + [1]),
+            "prelude": max([len(d.prelude) for d in code.densities] + [1]),
             "exponents": max([len(b.exponentials.c) for b in code.baths if b.exponentials] + [1]),
         },
         "even": ", ".join(map(repr, EVEN)),
         "machinery": machinery.rstrip("\n"),
-        "densities": densities,
-        "parts": SPECTRA,
+        "densities": code.densities,
         "complex": _complex,
         "number": _number,
         "numbers": lambda values: ", ".join(
@@ -66,7 +61,7 @@ def _number(text: str) -> str:
 
 def _amplitude(bath: BathCode) -> str:
     assert bath.density is not None
-    names = {q: f"p->{q}_{bath.name}" for q in bath.density.parameters}
+    names = {q: f"p->{q}_{bath.name}[i]" for q in bath.density.parameters}
     return re.sub(
         r"\b[A-Za-z_]\w*\b", lambda m: names.get(m.group(0), m.group(0)), bath.density.amplitude
     )
@@ -130,34 +125,32 @@ def _integral(atom: Atom) -> dict[str, str]:
 
 def _atom(code: Codegen, atom: Atom) -> tuple[str, str]:
     """Value and error of an atom at point i; @ stands for its value."""
-    up = atom.multiple > 0
+    part = ("SLOPE_" if atom.derivative else "") + ("DOWN" if atom.multiple < 0 else "UP")
     if atom.kind == "S":
-        return f"q[i].{atom.baths[0]}", "0.0"
+        return f"c.{atom.baths[0]}[i]", "0.0"
     if atom.is_integral:
-        amplitude = " * ".join(f"amplitude_{b}(q + i)" for b in atom.baths)
+        amplitude = " * ".join(f"amplitude_{b}(&c, i)" for b in atom.baths)
         z = f"z_{atom.identifier}"
         return f"{amplitude} * {z}[0][i]", f"fabs({amplitude}) * {z}[1][i] + 2 * UNIT * fabs(@)"
     if atom.kind == "C":
-        part = ("slope_" if atom.derivative else "") + ("down" if atom.multiple < 0 else "up")
-        k, s = SPECTRA.index(part), f"{'s' if atom.multiple else 'zero'}_{atom.baths[0]}"
-        value, error = f"{s}[{2 * k}][i]", f"{s}[{2 * k + 1}][i]"
+        row = f"{'s' if atom.multiple else 'zero'}_{atom.baths[0]}"
+        value, error = f"{row}[{part}][i]", f"{row}[{part}_E][i]"
         if not atom.multiple:  # what stands for w = 0 leaves a trace where the spectrum vanishes
             error += " + (fabs(@) < 1e-100 ? fabs(@) : 0.0)"
         return value, error
     if atom.kind == "T":
         thermal = [b.name for b in code.baths if b.density is not None]
-        beta = f"beta_{thermal[0]}(q + i)"
-        same = " && ".join(f"beta_{b}(q + i) == {beta}" for b in thermal[1:]) or "1"
+        beta = f"beta_{thermal[0]}(&c, i)"
+        same = " && ".join(f"beta_{b}(&c, i) == {beta}" for b in thermal[1:]) or "1"
         power = " * ".join([beta] * atom.derivative) or "1.0"
         value = f"({same}) ? ({beta} > 0.0 ? {power} * exp(-{beta} * {atom.multiple} * w0) : 0.0)"
         error = f"fabs(@) * UNIT * (8.0 + 4.0 * fabs({beta} * {atom.multiple} * w0)) + TINY"
         return f'{value} : nan("")', error
     if atom.kind in "PD":
-        way, amplitude = f"p_{atom.baths[0]}", f"amplitude_{atom.baths[0]}(q + i)"
+        way, amplitude = f"p_{atom.baths[0]}", f"amplitude_{atom.baths[0]}(&c, i)"
     else:
         way = _product((atom.kind, *atom.baths))
-        amplitude = " * ".join(f"amplitude_{b}(q + i)" for b in atom.baths)
-    part = ("SLOPE_" if atom.derivative else "") + ("UP" if up else "DOWN")
+        amplitude = " * ".join(f"amplitude_{b}(&c, i)" for b in atom.baths)
     part = "GAP" if atom.kind == "D" else part
     value = f"{amplitude} * t_{way}[{part}][i]"
     return value, f"fabs({amplitude}) * t_{way}[{part}_E][i] + 2 * UNIT * fabs(@)"

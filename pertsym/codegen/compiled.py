@@ -24,6 +24,7 @@ COMPILE = ("-std=c11", "-O3", "-march=native", "-ffast-math", "-fPIC", "-c")
 LINK = ("-shared",)  # without -ffast-math, which would change the arithmetic of the whole process
 
 _Array = NDArray[np.float64]
+_Found = tuple[dict[str, dict[int, Any]], dict[str, dict[int, Any]]]
 
 
 class NoCompiler(RuntimeError):
@@ -59,23 +60,12 @@ class Compiled:
         """
         if order not in self.names.get(quantity, ()):
             raise ValueError(f"{quantity}, order {order}: is not exported; export it")
-        rows, shape = self._rows(parameters)
-        value, error = self._called(quantity, order, rows)
-        return value.reshape(shape)[()], error.reshape(shape)[()]
+        values, errors = self._called({quantity: (order,)}, parameters)
+        return values[quantity][order], errors[quantity][order]
 
-    def both(
-        self, **parameters: Any
-    ) -> tuple[dict[str, dict[int, Any]], dict[str, dict[int, Any]]]:
+    def both(self, **parameters: Any) -> _Found:
         """Values and errors of everything, as `both` of the Python export."""
-        rows, shape = self._rows(parameters)
-        values: dict[str, dict[int, Any]] = {}
-        errors: dict[str, dict[int, Any]] = {}
-        for quantity, orders in self.names.items():
-            for order in orders:
-                value, error = self._called(quantity, order, rows)
-                values.setdefault(quantity, {})[order] = value.reshape(shape)[()]
-                errors.setdefault(quantity, {})[order] = error.reshape(shape)[()]
-        return values, errors
+        return self._called(self.names, parameters)
 
     def _rows(self, given: Mapping[str, Any]) -> tuple[_Array, tuple[int, ...]]:
         unknown = sorted(given.keys() - self.parameters.keys())
@@ -94,12 +84,18 @@ class Compiled:
             rows[..., k] = column
         return rows.reshape(-1, len(self.parameters)), shape
 
-    def _called(self, quantity: str, order: int, rows: _Array) -> tuple[_Array, _Array]:
-        value, error = np.empty(len(rows)), np.empty(len(rows))
-        function = getattr(self.library, f"{quantity}_{order}_points")
-        pointers = (array.ctypes.data_as(ctypes.c_void_p) for array in (rows, value, error))
-        function(ctypes.c_size_t(len(rows)), *pointers)
-        return value, error
+    def _called(self, names: Mapping[str, tuple[int, ...]], given: Mapping[str, Any]) -> _Found:
+        rows, shape = self._rows(given)
+        found: _Found = ({}, {})
+        for quantity, orders in names.items():
+            for order in orders:
+                pair = np.empty((2, len(rows)))
+                pointers = (array.ctypes.data_as(ctypes.c_void_p) for array in (rows, *pair))
+                points = getattr(self.library, f"{quantity}_{order}_points")
+                points(ctypes.c_size_t(len(rows)), *pointers)
+                for kept, part in zip(found, pair, strict=True):
+                    kept.setdefault(quantity, {})[order] = part.reshape(shape)[()]
+        return found
 
 
 def compiled(code: Codegen, compiler: str | None = None, cache: Path | None = None) -> Compiled:

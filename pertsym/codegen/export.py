@@ -92,13 +92,6 @@ class Certified(NamedTuple):
     error: float
 
 
-class Formula(NamedTuple):
-    """An expression with what a reader wants to see."""
-
-    expression: Expression
-    text: tuple[str, ...]
-
-
 @dataclass(frozen=True)
 class Codegen:
     """What is exported; one printer for each language.
@@ -247,22 +240,25 @@ class Codegen:
         """Names of baths whose spectra have no kink, whatever the parameters."""
         return frozenset(bath.name for bath in self.baths if bath.density is None)
 
+    @property
+    def densities(self) -> tuple[DensityCode, ...]:
+        """One of each kind, sorted."""
+        found = {b.density.kind: b.density for b in self.baths if b.density is not None}
+        return tuple(found[kind] for kind in sorted(found))
+
     @cached_property
-    def formulas(self) -> tuple[Formula, ...]:
+    def expressions(self) -> tuple[Expression, ...]:
         """Every order of every quantity, orders ascending."""
         return tuple(
-            Formula(
-                expression(name, n, form, self.smooth),
-                tuple(form_lines(form, f"{_text(name)}({n})", width=92)),
-            )
-            for name, orders in self.forms.items()
-            for n, form in sorted(orders.items())
+            expression(name, n, self.forms[name][n], self.smooth)
+            for name in self.forms
+            for n in sorted(self.forms[name])
         )
 
     @cached_property
     def atoms(self) -> tuple[Atom, ...]:
         """What the machinery must deliver, sorted."""
-        return tuple(sorted({a for f in self.formulas for a in f.expression.atoms}))
+        return tuple(sorted({a for e in self.expressions for a in e.atoms}))
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -271,11 +267,6 @@ class Codegen:
         for bath in self.baths:
             result |= {f"{name}_{bath.name}": x for name, x in bath.defaults.items()}
         return result
-
-    @property
-    def expressions(self) -> tuple[Expression, ...]:
-        """Of the formulas, in their order."""
-        return tuple(f.expression for f in self.formulas)
 
     @property
     def relations(self) -> dict[str, str]:
@@ -308,10 +299,16 @@ class Codegen:
         return f"{self.name}: {', '.join(self.forms)}."
 
     @property
+    def exact(self) -> str:
+        """The formulas for readers, indented."""
+        rows = ((e.order, e.quantity, self.forms[e.quantity][e.order]) for e in self.expressions)
+        texts = (form_lines(form, f"{_text(name)}({n})", width=92) for n, name, form in rows)
+        return "\n".join(f"    {line}" for lines in texts for line in lines)
+
+    @property
     def shown(self) -> str:
-        """The formulas for readers, indented; long numbers as decimals."""
-        lines = "\n".join(f"    {line}" for f in self.formulas for line in f.text)
-        return _LONG.sub(_decimal, lines)
+        """The same with long numbers as decimals."""
+        return _LONG.sub(_decimal, self.exact)
 
     def units_text(self, checked: str = "not checked here") -> str:
         """Conventions and units, in two sentences, what ratios are, and what w0 leaves fixed."""
@@ -346,9 +343,9 @@ class Codegen:
             return self
         forms: dict[str, dict[int, SpectralForm]] = {}
         missing = dict(self.missing)
-        for f in self.formulas:
-            name, n, atoms = f.expression.quantity, f.expression.order, f.expression.atoms
-            if any(a.is_integral for a in atoms):
+        for e in self.expressions:
+            name, n = e.quantity, e.order
+            if any(a.is_integral for a in e.atoms):
                 reason = f"it holds a finite-part integral or P(0), which {language} has not yet"
                 missing[f"{name}, order {n}"] = reason
             else:

@@ -29,9 +29,9 @@ static int is_analytic(const struct rule *r)
 static inline double spectrum_at(const struct bath *b, double w, int m, double *error)
 {
     double x = w != 0.0 ? fabs(w) : 1e-290, r, slope, r_e, slope_e, value;
-    struct spectra s;
+    double s[8];
     if (!b->kind) {
-        discrete_spectra(b, fabs(w), &s);
+        discrete_spectra(b, fabs(w), s);
     } else {
         if (w == 0.0) { /* the power of J is not lost in what stands for w = 0 */
             struct density d;
@@ -44,10 +44,10 @@ static inline double spectrum_at(const struct bath *b, double w, int m, double *
             *error = b->classical ? 0.0 : r_e + TINY;
             return b->classical ? 0.0 : r;
         }
-        thermal_spectra(x, r, slope, r_e, slope_e, b->beta, b->classical, &s);
+        thermal_spectra(x, r, slope, r_e, slope_e, b->beta, b->classical, s);
     }
-    if (m) value = w < 0.0 ? s.slope_down : s.slope_up, *error = w < 0.0 ? s.slope_down_e : s.slope_up_e;
-    else value = w < 0.0 ? s.down : s.up, *error = w < 0.0 ? s.down_e : s.up_e;
+    int part = m ? w < 0.0 ? SLOPE_DOWN : SLOPE_UP : w < 0.0 ? DOWN : UP;
+    value = s[part], *error = s[part + 1];
     if (b->kind && w == 0.0 && fabs(value) < 1e-100) *error += fabs(value);
     return value;
 }
@@ -150,25 +150,6 @@ static inline double transform_at(const struct bath *b, double w, int m, double 
     return value;
 }
 
-/* [G(z) - G(s)]/(s - z) above the axis, its error, or only a bound of its size. */
-static cplx rise(const struct rule *r, cplx z, double s, double *error, double *majorant)
-{
-    cplx value = 0.0;
-    double lost = 0.0, most = 0.0, size = size_of(z), anchor = fabs(s), steep = sin(ANGLE) * sin(ANGLE);
-    for (int k = 0; k < r->n; k++) {
-        double inverse = 1.0 / (fmax(size, r->radius[k]) * fmax(anchor, r->radius[k]));
-        if (error) value += r->a[k] / ((z - r->w[k]) * (s - r->w[k])), lost += r->weight[1][k] * inverse;
-        if (majorant) most += size_of(r->a[k]) / steep * inverse;
-    }
-    for (int k = 0; k < r->resonances; k++) {
-        cplx term = r->residue[k] / ((z - r->position[k]) * (s - r->position[k]));
-        value += term, lost += 64 * EPS * size_of(term), most += size_of(term);
-    }
-    if (error) *error = lost;
-    if (majorant) *majorant = most;
-    return value;
-}
-
 /* F(w): the one of G_B(s + r w) and its conjugate that is analytic below the axis, or 1, or
    [F(w) - F(0)]/w. */
 enum { ONE, FACTOR, RISE };
@@ -185,8 +166,7 @@ static cplx factor_at(const struct factor *f, cplx w, double *error, double *maj
     if (error) *error = 0.0;
     if (majorant) *majorant = 1.0;
     if (f->what == ONE) return 1.0;
-    value = f->what == RISE ? rise(f->rule, z, f->s, error, majorant)
-                            : above(f->rule, z, error, majorant);
+    value = above(f->rule, z, f->what == RISE ? &f->s : 0, error, majorant);
     if (f->reflect > 0) value = conj(value);
     return f->what == RISE ? -f->reflect * value : value;
 }

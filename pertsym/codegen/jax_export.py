@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from inspect import getsource
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from pertsym.baths.node_path import Path
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
-from pertsym.codegen.occupation import EVEN
+from pertsym.codegen.occupation import EVEN, bose
 from pertsym.codegen.program import Atom, Expression
 from pertsym.model.errors import NotYetDerivable
 
@@ -55,6 +56,7 @@ def given(code: Codegen) -> dict[str, Any]:
     return {
         "range": RANGE,
         "even": EVEN,
+        "bose": getsource(bose).replace(": Any", "").replace("= np", "= jnp").strip(),
         "atoms": _atom_lines(code),
         "baths": [_bath(code, bath) for bath in code.baths],
         "products": _products(code),

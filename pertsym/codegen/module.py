@@ -51,16 +51,6 @@ class FunctionSpec:
     domain: str
 
 
-@dataclass(frozen=True)
-class _Function:
-    name: str
-    summary: str
-    source: str
-    formula: str
-    domain: str
-    body: Body
-
-
 def render_module(
     derivation: str,
     title: str,
@@ -78,23 +68,20 @@ def render_module(
     frequencies
         Names of the transition frequencies, e.g. ("w1", "w2") for three levels.
     """
-    bodies = [
-        _Function(f.name, f.summary, f.source, f.formula, f.domain, emit(f.form, frequencies))
-        for f in functions
-    ]
+    bodies = [emit(f.form, frequencies) for f in functions]
     elements = sorted({name for f in functions for name in symbols_of(f.form)})
     return from_template(
         "module.py.j2",
         derivation=derivation,
         title=title,
-        conventions=conventions(frequencies, elements, any(f.body.uses_mixed for f in bodies)),
+        conventions=conventions(frequencies, elements, any(body.uses_mixed for body in bodies)),
         frequencies=frequencies,
         elements=elements,
-        arguments=lambda f: _arguments(f.body, frequencies),
+        arguments=lambda body: _arguments(body, frequencies),
         keywords=", ".join(f"{name}: Any" for name in elements),
         digest=digest(functions),
-        functions=bodies,
-        operations=sum(f.body.operations for f in bodies),
+        functions=list(zip(functions, bodies, strict=True)),
+        operations=sum(body.operations for body in bodies),
     )
 
 

@@ -45,9 +45,6 @@ struct rule {
     struct arm arm[2];
     cplx *w, *a;
     double *radius, *weight[4];
-    /* radii in ascending order; sums of weights and of residues' sizes within each radius, and of
-       their quotients by the radii beyond */
-    double *sorted, *within[2], *beyond[2];
     cplx position[2 * MAX_RESONANCES + MAX_EXPONENTS], residue[2 * MAX_RESONANCES + MAX_EXPONENTS];
     double uncertainty;
 };
@@ -235,46 +232,6 @@ static void free_arm(struct arm *arm)
     for (int j = 0; j < 2; j++) free(arm->edge_w[j]), free(arm->edge[j]);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = **(const double *const *)a, y = **(const double *const *)b;
-    return (x > y) - (x < y);
-}
-
-static void accumulate(struct rule *r)
-{
-    int n = r->n;
-    const double **order = block(n, sizeof *order);
-    r->sorted = block(n, sizeof(double));
-    for (int k = 0; k < n; k++) order[k] = r->radius + k;
-    qsort(order, n, sizeof *order, ascending);
-    for (int k = 0; k < n; k++) r->sorted[k] = *order[k];
-    for (int q = 0; q < 2; q++) {
-        double *in = r->within[q] = block(n + 1, sizeof(double));
-        double *out = r->beyond[q] = block(n + 1, sizeof(double));
-        for (int k = 0; k < n; k++) {
-            ptrdiff_t at = order[k] - r->radius;
-            double v = q ? size_of(r->a[at]) / sin(ANGLE) : r->weight[0][at];
-            in[k + 1] = in[k] + v, out[k] = v / r->sorted[k];
-        }
-        for (int k = n; k > 0; k--) out[k - 1] += out[k];
-    }
-    free(order);
-}
-
-/* sum_k v_k/max(size, radius_k), v the weights or the sizes of the residues. */
-static double shared_out(const struct rule *r, double size, int q)
-{
-    int low = 0, high = r->n;
-    if (!r->n) return 0.0;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        if (r->sorted[middle] < size) low = middle + 1;
-        else high = middle;
-    }
-    return r->within[q][low] / size + r->beyond[q][low];
-}
-
 /* The nodes of all arms, with the first and the last standing for what lies beyond. */
 static void join(struct rule *r)
 {
@@ -310,7 +267,6 @@ static void join(struct rule *r)
             r->w[at] = w, r->a[at] = a;
         }
     }
-    accumulate(r);
 }
 
 /* The weight of a pole at w beside the trapezoidal rule, and what its rounding may change. */
@@ -393,26 +349,32 @@ static struct rule *make_rule(const struct bath *b, double low, double high)
 static void free_rule(struct rule *r)
 {
     for (int i = 0; i < r->arms; i++) free_arm(&r->arm[i]);
-    free(r->w), free(r->a), free(r->radius), free(r->sorted);
-    for (int q = 0; q < 2; q++) free(r->within[q]), free(r->beyond[q]);
+    free(r->w), free(r->a), free(r->radius);
     for (int m = 0; m < 4; m++) free(r->weight[m]);
     free(r);
 }
 
-/* G above the axis, its error, or only a bound of |G|. */
-static cplx above(const struct rule *r, cplx z, double *error, double *majorant)
+/* G above the axis, or with s on it [G(z) - G(s)]/(s - z); its error, or only a bound of its size. */
+static cplx above(const struct rule *r, cplx z, const double *s, double *error, double *majorant)
 {
-    cplx value = 0.0;
-    double size = size_of(z), lost = error ? shared_out(r, size, 0) : 0.0;
-    double most = majorant ? shared_out(r, size, 1) : 0.0, re = 0.0, im = 0.0;
+    double size = size_of(z), anchor = s ? fabs(*s) : 0.0, lost = 0.0, most = 0.0, re = 0.0, im = 0.0;
+    double steep = s ? sin(ANGLE) * sin(ANGLE) : sin(ANGLE);
     for (int k = 0; error && k < r->n; k++) {
         double dr = creal(z) - creal(r->w[k]), di = cimag(z) - cimag(r->w[k]);
-        double ar = creal(r->a[k]), ai = cimag(r->a[k]), inverse = 1.0 / (dr * dr + di * di);
-        re += (ar * dr + ai * di) * inverse, im += (ai * dr - ar * di) * inverse;
+        cplx a = s ? r->a[k] / (*s - r->w[k]) : r->a[k];
+        double inverse = 1.0 / (dr * dr + di * di), radius = r->radius[k];
+        re += (creal(a) * dr + cimag(a) * di) * inverse;
+        im += (cimag(a) * dr - creal(a) * di) * inverse;
+        lost += r->weight[s ? 1 : 0][k] / (fmax(size, radius) * (s ? fmax(anchor, radius) : 1.0));
     }
-    value = re + I * im;
+    for (int k = 0; majorant && k < r->n; k++) {
+        double radius = r->radius[k], a = size_of(r->a[k]) / steep;
+        most += a / (fmax(size, radius) * (s ? fmax(anchor, radius) : 1.0));
+    }
+    cplx value = re + I * im;
     for (int k = 0; k < r->resonances; k++) {
         cplx term = r->residue[k] / (z - r->position[k]);
+        if (s) term /= *s - r->position[k];
         value += term, lost += 64 * EPS * size_of(term), most += size_of(term);
     }
     if (error) *error = lost;
@@ -443,7 +405,7 @@ static struct rule *product_rule(int transform, const struct rule *a, const stru
         for (int m = 0; m < 4; m++) to->end_first[m] = to->end_last[m] = 0.0;
         for (int k = 0; k < n; k++) {
             double lost;
-            cplx factor = above(b, -from->w[k], &lost, 0);
+            cplx factor = above(b, -from->w[k], 0, &lost, 0);
             to->w[k] = from->w[k], to->a[k] = unit * from->a[k] * factor;
             to->rounding[k] = size_of(unit) * (from->rounding[k] * (size_of(factor) + lost) +
                                                size_of(from->a[k]) * lost) +
@@ -453,7 +415,7 @@ static struct rule *product_rule(int transform, const struct rule *a, const stru
             to->edge_w[j] = block(n, sizeof(cplx)), to->edge[j] = block(n, sizeof(double));
             for (int k = 0; k < n; k++) {
                 double most;
-                above(b, -from->edge_w[j][k], 0, &most);
+                above(b, -from->edge_w[j][k], 0, 0, &most);
                 to->edge_w[j][k] = from->edge_w[j][k];
                 to->edge[j][k] = size_of(unit) * from->edge[j][k] * most;
             }
@@ -473,7 +435,7 @@ static struct rule *product_rule(int transform, const struct rule *a, const stru
     r->resonances = a->resonances;
     for (int k = 0; k < a->resonances; k++) {
         double lost;
-        cplx factor = above(b, -a->position[k], &lost, 0);
+        cplx factor = above(b, -a->position[k], 0, &lost, 0);
         r->position[k] = a->position[k], r->residue[k] = unit * a->residue[k] * factor;
         r->uncertainty = fmax(r->uncertainty, lost / size_of(factor));
     }

@@ -1,4 +1,4 @@
-"""x/(1 - e^-x), what is between J/w and a boson's spectrum."""
+"""What is between J/w and a bath's spectrum: Ĉ(w) = 2 J(|w|)/|w| g(w)."""
 
 from __future__ import annotations
 
@@ -48,3 +48,28 @@ def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
     value = f.where(small, 1 + near / 2 + square * even, value)
     slope = f.where(small, 0.5 + near * odd, slope)
     return value, slope, UNIT * (24 + 4 * size)
+
+
+def occupation(w: Any, beta: Any, classical: bool, f: Any = np) -> tuple[Any, Any, Any]:
+    """g, g' and the relative rounding of both: w/(1 - e^(-beta w)), at T = 0 w theta(w).
+
+    Classically it is T.
+    """
+    if classical:
+        return 1 / beta, 0.0, 8 * UNIT
+    cold = f.isinf(beta)
+    beta = f.where(cold, 1.0, beta)
+    h, dh, lost = bose(beta * w, f)
+    g, lost = h / beta, lost + 4 * UNIT
+    if f.any(cold):
+        up = f.where(w > 0, 1.0, 0.0)
+        g, dh, lost = f.where(cold, up * w, g), f.where(cold, up, dh), f.where(cold, 8 * UNIT, lost)
+    return g, dh, lost
+
+
+def spectrum(reduced: Any, side: Any, found: Any, f: Any = np) -> tuple[Any, Any, Any, Any]:
+    """Ĉ(w), its error, Ĉ'(w), its error from those of J/w and its slope at |w|; g at w."""
+    (r, slope, error, slope_error), (g, dg, lost) = reduced, found
+    error, slope_error = error + f.abs(r) * lost, slope_error + f.abs(slope) * lost
+    steep = 2 * (slope_error * f.abs(g) + error * f.abs(dg))
+    return 2 * r * g, 2 * error * f.abs(g), 2 * (side * slope * g + r * dg), steep

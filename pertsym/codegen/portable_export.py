@@ -14,46 +14,24 @@ from typing import TYPE_CHECKING
 from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen import portable, portable_spectra
 from pertsym.codegen.occupation import EVEN
-from pertsym.codegen.program import Atom
-from pertsym.model.errors import NotYetDerivable
+from pertsym.codegen.program import Atom, Expression
 
 if TYPE_CHECKING:
-    from pertsym.codegen.export import BathCode, Codegen, Formula
+    from pertsym.codegen.export import BathCode, Codegen
 
-_SPECTRA = {(1, 0): 0, (1, 1): 1, (-1, 0): 2, (-1, 1): 3}
-_PARTS = {(1, 0): 0, (-1, 0): 1, (1, 1): 2, (-1, 1): 3}
 _UNITS = {"QC": "2.0", "QP": "2 * I * pi"}
 
 
 def source(code: Codegen) -> str:
-    """The whole export as Python text; `point` gives [[value, error], ...] of all formulas.
-
-    Raises
-    ------
-    NotYetDerivable
-        For an atom that this machinery does not deliver.
-    """
-    for f in code.formulas:
-        for atom in f.expression.atoms:
-            known = atom.kind in ("C", "P", "D", "S", "T", "QC", "QP")
-            if not known or atom.shift or atom.is_integral:
-                raise NotYetDerivable(
-                    code.name,
-                    "language",
-                    f"{f.expression.identifier} holds an integral or P(0), for which this language "
-                    "has no routine yet",
-                    "export python, or name other quantities",
-                )
-    found = {b.density.kind: b.density for b in code.baths if b.density is not None}
+    """The whole export as Python text; `point` gives [[value, error], ...] of all formulas."""
     pieces = [
         f"EVEN = {list(EVEN)!r}",
         f"BOLTZMANN = {code.units.temperature_to_energy!r}",
         f"RATE = {code.units.rate_factor!r}",
         "\n".join(_machinery()),
-        *(_density(found[kind]) for kind in sorted(found)),
-        *(_at_zero(found[kind]) for kind in sorted(found) if any(map(_is_at_zero, code.atoms))),
+        *map(_density, code.densities),
         *(_exponentials(b) for b in code.baths if b.exponentials is not None),
-        *map(_formula, code.formulas),
+        *map(_formula, code.expressions),
         _point(code),
     ]
     return "\n".join(pieces)
@@ -89,23 +67,6 @@ def _density(d: DensityCode) -> str:
     return "\n".join(lines)
 
 
-def _at_zero(d: DensityCode) -> str:
-    """J/w at w = 0 and its error; a power of w = 0 has no rounding."""
-    rounding = "64.0" if "log(" in d.rounding else d.rounding
-    lines = [
-        f"def {d.kind}_at_zero({', '.join(d.shape_parameters)}):",
-        "    y = 0.0",
-        *(f"    {name} = {body}" for name, body in d.steps),
-        f"    r = {d.reduced}",
-        f"    return [r, UNIT * ({rounding}) * abs(r)]",
-    ]
-    return "\n".join(lines)
-
-
-def _is_at_zero(atom: Atom) -> bool:
-    return atom.kind == "C" and not atom.multiple
-
-
 def _exponentials(bath: BathCode) -> str:
     assert bath.exponentials is not None
     rows = (
@@ -120,8 +81,7 @@ def _complex(z: complex) -> str:
     return f"{z.real!r} + {z.imag!r} * I"
 
 
-def _formula(f: Formula) -> str:
-    e = f.expression
+def _formula(e: Expression) -> str:
     arguments = ", ".join(["w0", *(a.identifier for a in e.atoms)])
     return "\n".join(
         [
@@ -171,8 +131,7 @@ def _point(code: Codegen) -> str:
         lines.append(f"    {kind}_{one}_{other} = {parts}")
     lines += [f"    {atom.identifier} = {_atom(code, atom)}" for atom in code.atoms]
     rows = []
-    for f in code.formulas:
-        e = f.expression
+    for e in code.expressions:
         rate = "1.0" if e.quantity == "equilibrium_constant" else "RATE"
         values, sizes, larger = (
             ", ".join(["w0", *(form.format(a.identifier) for a in e.atoms)])
@@ -197,12 +156,11 @@ def _zero(code: Codegen, bath: BathCode) -> str:
         return ""
     if d is None:
         return f"discrete_spectra(C_{b}, NU_{b}, 0.0)[0]"
-    shape = ", ".join(f"{p}_{b}" for p in d.shape_parameters)
-    text = f"at_zero(bath_{b}, {d.kind}_at_zero({shape}))"
+    at = ", ".join(["NEAR_ZERO", *(f"{p}_{b}" for p in d.shape_parameters)])
     nothing = f'bath_{b}["beta"] == 0'
     if (b,) in code.divergent:
         nothing += f" or {_infinite((b,))}"
-    return f"NOTHING[0] if {nothing} else {text}"
+    return f"NOTHING[0] if {nothing} else at_zero(bath_{b}, {d.kind}_reduced({at}))"
 
 
 def _infinite(baths: Sequence[str]) -> str:
@@ -210,24 +168,18 @@ def _infinite(baths: Sequence[str]) -> str:
 
 
 def _atom(code: Codegen, atom: Atom) -> str:
-    sign = 1 if atom.multiple > 0 else -1
     name = "_".join(atom.baths)
-    if _is_at_zero(atom):
-        return f"scaled(amplitude_{name}, zero_{name})"
+    part = 4 if atom.kind == "D" else 2 * atom.derivative + (atom.multiple < 0)
     match atom.kind:
         case "S":
             return f"[{name}, 0.0]"
-        case "C":
-            index = _SPECTRA[sign, atom.derivative]
-            pair = f"spectra_{name}[{index}]"
-            thermal = next(b for b in code.baths if b.name == name).density is not None
-            return f"scaled(amplitude_{name}, {pair})" if thermal else pair
         case "T":
             betas = [f'bath_{b.name}["beta"]' for b in code.baths if b.density is not None]
             return f"boltzmann([{', '.join(betas)}], {atom.multiple} * w0, {atom.derivative})"
+        case "C":
+            pair = f"spectra_{name}[{part}]" if atom.multiple else f"zero_{name}"
         case "P" | "D":
-            index = 4 if atom.kind == "D" else _PARTS[sign, atom.derivative]
-            return f"scaled(amplitude_{name}, p_{name}[{index}])"
-    one, other = atom.baths
-    index = _PARTS[sign, atom.derivative]
-    return f"scaled(amplitude_{one} * amplitude_{other}, {atom.kind}_{name}[{index}])"
+            pair = f"p_{name}[{part}]"
+        case _:
+            pair = f"{atom.kind}_{name}[{part}]"
+    return f"scaled({' * '.join(f'amplitude_{b}' for b in atom.baths)}, {pair})"

@@ -1,11 +1,11 @@
 """Spectra and what is made of values, in that part of Python that `portable` keeps to."""
 
 # ruff: noqa: C419, F403, F405
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, var-annotated"
 
 from __future__ import annotations
 
-from pertsym.codegen.portable import TINY, UNIT
+from pertsym.codegen.portable import NEAR_ZERO, NOTHING, TINY, UNIT
 from pertsym.codegen.portable_names import *
 
 
@@ -31,61 +31,40 @@ def bose(x):
     return [h, dh]
 
 
-def thermal_spectra(bath, x, reduced):
-    """Ĉ(x), Ĉ'(x), Ĉ(-x), Ĉ'(-x), each with its error; `reduced` has J/w and its derivative."""
-    r = reduced[0][0]
-    slope = reduced[1][0]
-    size = abs(r)
-    steep = abs(slope)
-    cold = bath["beta"] == 0
-    beta = 1.0 if cold else bath["beta"]
-    h = [1.0, 1.0]
-    dh = [0.0, 0.0]
-    lost = 8 * UNIT
-    if not bath["classical"]:
+def occupation(bath, x):
+    """g of Ĉ(w) = 2 J(|w|)/|w| g(w) and g' at x and at -x, and their relative rounding."""
+    beta = bath["beta"]
+    result = [[x, 0.0], [1.0, 0.0], 8 * UNIT]
+    if bath["classical"]:
+        result = [[1 / beta, 1 / beta], [0.0, 0.0], 8 * UNIT]
+    elif beta > 0:
         both = bose(beta * x)
-        h = both[0]
-        dh = both[1]
-        lost = UNIT * (28 + 4 * beta * x)
-    result = [
-        [
-            2 * r * h[0] / beta,
-            2 * h[0] / beta * (reduced[0][1] + size * lost) + TINY,
-        ],
-        [
-            2 * (slope * h[0] / beta + r * dh[0]),
-            2 * (reduced[1][1] + steep * lost) * h[0] / beta
-            + 2 * (reduced[0][1] + size * lost) * abs(dh[0])
-            + TINY,
-        ],
-        [
-            2 * r * h[1] / beta,
-            2 * h[1] / beta * (reduced[0][1] + size * lost) + TINY,
-        ],
-        [
-            2 * (r * dh[1] - slope * h[1] / beta),
-            2 * (reduced[1][1] + steep * lost) * h[1] / beta
-            + 2 * (reduced[0][1] + size * lost) * abs(dh[1])
-            + TINY,
-        ],
-    ]
-    if cold:
-        result = [
-            [2 * r * x, 2 * x * (reduced[0][1] + 4 * UNIT * size) + TINY],
-            [
-                2 * (slope * x + r),
-                2 * (reduced[1][1] * x + reduced[0][1]) + 8 * UNIT * (size + steep * x) + TINY,
-            ],
-            [0.0, 0.0],
-            [0.0, 0.0],
-        ]
+        result = [[h / beta for h in both[0]], both[1], UNIT * (28 + 4 * beta * x)]
     return result
 
 
+def thermal_spectra(bath, x, reduced):
+    """Ĉ(x), Ĉ(-x), Ĉ'(x), Ĉ'(-x), each with its error; `reduced` has J/w and its derivative."""
+    found = occupation(bath, x)
+    r = reduced[0][0]
+    slope = reduced[1][0]
+    rough = [pair[1] + abs(pair[0]) * found[2] for pair in reduced]
+    heights = []
+    rises = []
+    for k in range(2):
+        g = found[0][k]
+        dg = found[1][k]
+        rise = 2 * ((1 - 2 * k) * slope * g + r * dg)
+        lost = 2 * (rough[1] * abs(g) + rough[0] * abs(dg)) + TINY
+        heights = joined(heights, [[2 * r * g, 2 * rough[0] * abs(g) + TINY]])
+        rises = joined(rises, [[rise, lost]])
+    return joined(heights, rises)
+
+
 def at_zero(bath, reduced):
-    """Ĉ(0) at T > 0 of J/w there, with its error."""
-    value = 2 * reduced[0] / bath["beta"]
-    return [value, 2 * reduced[1] / bath["beta"] + 8 * UNIT * abs(value)]
+    """Ĉ(0) of J/w close by at T > 0, with its error; s = 1.001 is seen at no double beside 0."""
+    vanishes = bath["density"]["infrared"] > 1
+    return NOTHING[0] if vanishes else thermal_spectra(bath, NEAR_ZERO, reduced)[0]
 
 
 def diverges(baths):
@@ -99,7 +78,7 @@ def discrete_spectra(c, nu, x):
     for k in range(len(c)):
         one = 1 / (nu[k] - I * x)
         two = 1 / (nu[k] + I * x)
-        terms = [c[k] * one, I * c[k] * one * one, c[k] * two, I * c[k] * two * two]
+        terms = [c[k] * one, c[k] * two, I * c[k] * one * one, I * c[k] * two * two]
         spread = UNIT * (32 + 16 * (abs(nu[k]) + x) * max(abs(one), abs(two)))
         result = [
             [result[j][0] + 2 * real(terms[j]), result[j][1] + 2 * abs(terms[j]) * spread]

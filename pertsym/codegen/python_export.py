@@ -55,14 +55,13 @@ def given(code: Codegen) -> dict[str, Any]:
     """What the template of Python is filled with."""
     machinery = MACHINERY + (INTEGRALS if any(atom.is_integral for atom in code.atoms) else ())
     imports, text = _joined(machinery)
-    found = {bath.density.kind: bath.density for bath in code.baths if bath.density is not None}
     return {
         "shown": code.shown.replace("\\", "\\\\"),
         "imports": imports,
         "atoms": _atom_lines(code),
         "arguments": lambda e: ", ".join(["w0", *(a.identifier for a in e.atoms)]),
         "names": _NAMES,
-        "machinery": "".join((text, *(density_class(found[k]) for k in sorted(found)))).rstrip(),
+        "machinery": "".join((text, *map(density_class, code.densities))).rstrip(),
         "complexes": lambda values: [complex(z) for z in values],
     }
 

@@ -19,7 +19,7 @@ from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
 from pertsym.baths.thermal_tables import octaves_met, thermal_table
-from pertsym.codegen.occupation import bose
+from pertsym.codegen.occupation import occupation, spectrum
 from pertsym.codegen.point_sums import PointSums
 
 BLOCK = 8192  # points at a time
@@ -56,37 +56,16 @@ class Bath:
         f: Any = np
         if np.size(w0) == 1 and w0 and all(isinstance(x, float) for x in (self.beta, *self.shape)):
             f, w0 = Floats, first(w0)
-        r, slope, error, slope_error = self.density.reduced(w0, *self.shape)
-        beta, amplitude = self.beta, f.abs(self.amplitude)
-        cold = f.isinf(beta) & (not self.classical)
-        beta = f.where(cold, 1.0, beta)
-        if self.classical:
-            h, dh, lost = 1.0, 0.0, 4 * UNIT
-        else:
-            h, dh, lost = bose(sign * beta * w0, f)
-        size = amplitude * f.abs(r)
-        value = 2 * self.amplitude * r * h / beta
-        errors = 2 * amplitude * f.abs(h) / beta * error + f.abs(value) * (lost + 4 * UNIT)
-        derivative = 2 * self.amplitude * (sign * slope * h / beta + r * dh)
-        derivative_error = (
-            2
-            * amplitude
-            * (
-                (slope_error + f.abs(slope) * (lost + 4 * UNIT)) * f.abs(h) / beta
-                + (error + f.abs(r) * (lost + 4 * UNIT)) * f.abs(dh)
-            )
+        reduced = self.density.reduced(w0, *self.shape)
+        found = occupation(sign * w0, self.beta, self.classical, f)
+        value, error, slope, slope_error = spectrum(reduced, sign, found, f)
+        size = f.abs(self.amplitude)
+        return (
+            self.amplitude * value,
+            size * error + TINY,
+            self.amplitude * slope,
+            size * slope_error + TINY,
         )
-        if f.any(cold):
-            up = sign > 0
-            plain = 2 * self.amplitude * r * w0 if up else 0.0 * w0
-            plain_error = 2 * amplitude * error * w0 + 4 * UNIT * f.abs(plain) + TINY if up else 0.0
-            rise = 2 * self.amplitude * (slope * w0 + r) if up else 0.0 * w0
-            rise_error = 2 * (amplitude * (slope_error * w0 + error) + 4 * UNIT * size) + TINY
-            value, errors = f.where(cold, plain, value), f.where(cold, plain_error, errors + TINY)
-            derivative = f.where(cold, rise, derivative)
-            rise_error = rise_error + 8 * UNIT * amplitude * f.abs(slope) * w0 if up else 0.0
-            return value, errors, derivative, f.where(cold, rise_error, derivative_error + TINY)
-        return value, errors + TINY, derivative, derivative_error + TINY
 
     @property
     def fixed_shape(self) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +22,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT
 from pertsym.baths.thermal_path import thermal_path
-from pertsym.codegen.occupation import bose
+from pertsym.codegen.occupation import occupation, spectrum
 
 KEPT = 32  # rules of one bath
 
@@ -99,42 +100,24 @@ class Bath:
     ) -> None:
         self.density, self.amplitude, self.classical = density, amplitude, classical
         self.beta = math.inf if temperature == 0 else 1 / temperature
-        self._nodes: dict[tuple[float, float], Nodes] = {}
+        path = thermal_path(density, classical, self.beta)
+        self._nodes = lru_cache(KEPT)(lambda low, high: Nodes.of(path, low, high))
 
     def nodes(self, low: float, high: float) -> Nodes:
         """For low <= |w| <= high, made for whole octaves; the last KEPT of them are remembered."""
-        ends = _octave(low)[0], _octave(high)[1]
-        found = self._nodes.pop(ends, None)
-        if found is None:
-            path = thermal_path(self.density, self.classical, self.beta)
-            found = Nodes.of(path, *ends)
-        self._nodes[ends] = found
-        if len(self._nodes) > KEPT:
-            del self._nodes[next(iter(self._nodes))]
-        return found
+        return self._nodes(_octave(low)[0], _octave(high)[1])
 
     def spectrum(self, w: Any, m: int) -> Bounded:
         """Ĉ^(m)(w), m = 0 or 1; w = 0 stands for the limit."""
         w = np.asarray(w, dtype=float)
         x, side = np.maximum(np.abs(w), 1e-290), np.where(w < 0, -1.0, 1.0)
-        r, slope, r_error, slope_error = self.density.reduced(x, *self.density.shape)
+        r, slope, error, slope_error = self.density.reduced(x, *self.density.shape)
         if self.density.infrared_power > 1:  # s = 1.001 is not seen at any double beside 0
-            r, r_error = (np.where(w == 0, 0.0, y) for y in (r, r_error))
-        if math.isinf(self.beta):
-            h, dh, beta, lost = np.where(w > 0, x, 0.0), np.where(w > 0, 1.0, 0.0), 1.0, 8 * UNIT
-        elif self.classical:
-            h, dh, beta, lost = np.ones(x.shape), np.zeros(x.shape), self.beta, 8 * UNIT
-        else:
-            h, dh, lost = bose(self.beta * w)
-            beta = self.beta
-        h = h / beta
-        value, error = r * h, (r_error + np.abs(r) * (lost + 4 * UNIT)) * np.abs(h)
-        if m:
-            error = (slope_error + np.abs(slope) * (lost + 8 * UNIT)) * np.abs(h)
-            error = error + (r_error + np.abs(r) * (lost + 8 * UNIT)) * np.abs(dh)
-            value = side * slope * h + r * dh
-        size = 2 * abs(self.amplitude)
-        return Bounded((2 * self.amplitude * value)[()], (size * error)[()])
+            r, error = (np.where(w == 0, 0.0, y) for y in (r, error))
+        reduced = r, slope, error, slope_error
+        found = spectrum(reduced, side, occupation(w, self.beta, self.classical))
+        value, error = found[2 * m : 2 * m + 2]
+        return Bounded((self.amplitude * value)[()], (abs(self.amplitude) * error)[()])
 
     def transform(self, w: Any, m: int) -> Bounded:
         """P^(m)(w); w = 0 where it exists."""

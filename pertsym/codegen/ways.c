@@ -289,51 +289,39 @@ static inline void bose(double x, double h[2], double dh[2], double *rounding)
     *rounding = UNIT * (24.0 + 4.0 * x);
 }
 
-struct spectra {
-    double up, up_e, slope_up, slope_up_e, down, down_e, slope_down, slope_down_e;
-};
-
-/* The spectrum and its derivative at x and at -x, from J/w = r and its derivative. */
+/* The spectrum and its derivative at x and at -x, each with its error in the order of the parts
+   above, from J/w = r and its derivative. */
 static inline void thermal_spectra(double x, double r, double slope, double r_e, double slope_e,
-                                   double beta, int classical, struct spectra *s)
+                                   double beta, int classical, double s[8])
 {
-    double h[2] = {1.0, 1.0}, dh[2] = {0.0, 0.0}, lost = 4 * UNIT;
+    /* g of C^(w) = 2 J(|w|)/|w| g(w) at x and -x, and its derivative */
     int cold = beta <= 0.0;
-    double b = cold ? 1.0 : beta, inverse = 1.0 / b;
-    if (!classical) bose(b * x, h, dh, &lost);
-    lost += 4 * UNIT;
-    double size = fabs(r), steep = fabs(slope);
-    double a0 = 2 * r * h[0] * inverse, a1 = 2 * r * h[1] * inverse;
-    double a0e = 2 * h[0] * inverse * r_e + fabs(a0) * lost + TINY;
-    double a1e = 2 * h[1] * inverse * r_e + fabs(a1) * lost + TINY;
-    double d0 = 2 * (slope * h[0] * inverse + r * dh[0]);
-    double d1 = 2 * (-slope * h[1] * inverse + r * dh[1]);
-    double d0e = 2 * ((slope_e + steep * lost) * h[0] * inverse +
-                      (r_e + size * lost) * fabs(dh[0])) + TINY;
-    double d1e = 2 * ((slope_e + steep * lost) * h[1] * inverse +
-                      (r_e + size * lost) * fabs(dh[1])) + TINY;
-    double c0 = 2 * r * x, c0e = 2 * r_e * x + 4 * UNIT * fabs(c0) + TINY;
-    double e0 = 2 * (slope * x + r);
-    double e0e = 2 * (slope_e * x + r_e) + 4 * UNIT * size + 8 * UNIT * steep * x + TINY;
-    s->up = cold ? c0 : a0, s->up_e = cold ? c0e : a0e;
-    s->down = cold ? 0.0 : a1, s->down_e = cold ? 0.0 : a1e;
-    s->slope_up = cold ? e0 : d0, s->slope_up_e = cold ? e0e : d0e;
-    s->slope_down = cold ? 0.0 : d1, s->slope_down_e = cold ? 0.0 : d1e;
+    double b = cold ? 1.0 : beta, inverse = 1.0 / b, lost = 4 * UNIT;
+    double h[2] = {1.0, 1.0}, dg[2] = {0.0, 0.0};
+    if (!classical) bose(b * x, h, dg, &lost);
+    double g0 = cold ? x : h[0] * inverse, g1 = cold ? 0.0 : h[1] * inverse;
+    double d0 = cold ? 1.0 : dg[0], d1 = cold ? 0.0 : dg[1];
+    lost = cold ? 8 * UNIT : lost + 4 * UNIT;
+    r_e += fabs(r) * lost, slope_e += fabs(slope) * lost;
+    s[UP] = 2 * r * g0, s[UP_E] = 2 * r_e * g0 + TINY;
+    s[DOWN] = 2 * r * g1, s[DOWN_E] = 2 * r_e * g1 + TINY;
+    s[SLOPE_UP] = 2 * (slope * g0 + r * d0);
+    s[SLOPE_UP_E] = 2 * (slope_e * g0 + r_e * fabs(d0)) + TINY;
+    s[SLOPE_DOWN] = 2 * (r * d1 - slope * g1);
+    s[SLOPE_DOWN_E] = 2 * (slope_e * g1 + r_e * fabs(d1)) + TINY;
 }
 
-static inline void discrete_spectra(const struct bath *b, double x, struct spectra *s)
+static inline void discrete_spectra(const struct bath *b, double x, double s[8])
 {
-    double v[8] = {0.0};
-    for (int sign = 0; sign < 2; sign++) {
-        double w = sign ? -x : x, value = 0.0, slope = 0.0, lost = 0.0, lost_slope = 0.0;
+    for (int side = 0; side < 2; side++) {
+        double w = side ? -x : x, value = 0.0, slope = 0.0, lost = 0.0, lost_slope = 0.0;
         for (int k = 0; k < b->count; k++) {
             cplx inverse = 1.0 / (b->nu[k] - I * w), term = b->c[k] * inverse;
             double spread = UNIT * (32 + 16 * (size_of(b->nu[k]) + x) * size_of(inverse));
             value += 2 * creal(term), lost += 2 * size_of(term) * spread;
             slope += 2 * creal(I * term * inverse), lost_slope += 2 * size_of(term * inverse) * spread;
         }
-        v[4 * sign] = value, v[4 * sign + 1] = lost;
-        v[4 * sign + 2] = slope, v[4 * sign + 3] = lost_slope;
+        s[UP + 2 * side] = value, s[UP_E + 2 * side] = lost;
+        s[SLOPE_UP + 2 * side] = slope, s[SLOPE_UP_E + 2 * side] = lost_slope;
     }
-    memcpy(s, v, sizeof v);
 }

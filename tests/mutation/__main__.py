@@ -51,7 +51,18 @@ TEST, FILE = 0.01, 0.3
 """What a test takes beside its own time, and what another file of tests takes."""
 PATIENCE = 6.0
 """So many times the CPU time that a test takes without a change, and one second more."""
-_READS_C = ("pertsym/codegen/compiled.py", "pertsym/codegen/c_export.py")
+_READS: dict[str, tuple[str, ...]] = {
+    "*.c": ("pertsym/codegen/compiled.py", "pertsym/codegen/c_export.py"),
+    "pertsym/codegen/portable*": ("pertsym/codegen/portable_export.py",),
+    **dict.fromkeys(
+        (
+            f"pertsym/codegen/{name}.py"
+            for name in ("closed", "finite_parts", "occupation", "point_sums", "runtime")
+        ),
+        ("pertsym/codegen/python_export.py",),
+    ),
+}
+"""Files that become part of exports, and what reads them: tests that reach this run their text."""
 
 
 def modules() -> list[str]:
@@ -201,11 +212,11 @@ class Choice:
 
     def stages(self, module: str, line: int) -> Iterator[dict[str, float]]:
         """A few quick tests of different kinds, then others, each up to a limit."""
-        if module.endswith(".c"):
-            masks = dict.fromkeys(_READS_C, -1)
-        else:
+        readers = (names for part, names in _READS.items() if fnmatch(module, part))
+        masks = {name: -1 for names in readers for name in names}
+        if module.endswith(".py"):
             starts = statement_of((ROOT / module).read_text(encoding="utf-8"))
-            masks = {module: 1 << starts[line] if line in starts else -1}
+            masks[module] = 1 << starts[line] if line in starts else -1
         reaching = {
             name: sum(lines.get(part, 0).bit_count() for part in masks) / self._reached[name]
             for name, lines in self._lines.items()
