@@ -40,7 +40,6 @@ def pole_sum(kernel: Callable[[Any, Any], Any], at: Any, eta: Any, cutoff: Any, 
 
     J = eta w wD^2/(w^2 + wD^2); C(t) of (42) has f = e^{-nu t}, g(D) of (56) has 1/(nu + iD).
     """
-
     eta, cutoff, beta = map(mpmath.mpf, (eta, cutoff, beta))
 
     def term(k: Any) -> Any:
