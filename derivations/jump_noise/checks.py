@@ -45,20 +45,15 @@ from derivations.jump_noise.models import (
     joint_matrix,
     kubo_anderson,
     model,
-    telegraph,
-    unequal,
 )
 from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.equations.exponential_bath import (
     Decay,
     ExponentialBath,
-    Superoperator,
     exact_generator,
 )
-from pertsym.equations.models import independent_baths
-from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Operator
+from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.expansion.paths import Element
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.markov import MarkovNoise
@@ -95,30 +90,28 @@ def _element(name: str, to: tuple[int, int], of: tuple[int, int]) -> LinearFract
 
 
 @check(RECURSION, SECULAR)
-def telegraph_populations(digits: int) -> Findings:
-    """-1/T1 is the eigenvalue that starts at 0, and the closed forms are as stated."""
-    rates = model("telegraph").rates
-    decay = -RING.sum(rates.value("inv_T1", n) for n in ORDERS)
-    joint = joint_bloch_matrix("x").charpoly(S).as_expr()
-    square = G**2 + W**2
-    stated = {
-        2: -4 * G / square,
-        4: 16 * G * (W**2 - G**2) / square**3,
-        6: -64 * G * (2 * G**4 - 5 * G**2 * W**2 + W**4) / square**5,
-    }
-    found = {n: -model("telegraph").expression("inv_T1", n) for n in stated}
-    yield exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE)
-    yield Finding("the series solves that of z to order 8", secular(POPULATIONS, decay))
-    for n, x in stated.items():
-        yield exact(f"closed form of order {n}", found[n], x * L**n)
+def secular_equations(digits: int) -> Findings:
+    """The series through order 8 solve the equations, closed forms are as stated.
 
+    -1/T1 and the dephasing along z, of telegraph noise (where it has a branch point at lambda =
+    gamma/4) and of three states that are drawn anew, by Kubo and Anderson's condition; the
+    coherence block, whose characteristic polynomial divides the cubic of x, y and xi z,
 
-@check(RECURSION, SECULAR)
-def telegraph_coherence(digits: int) -> Findings:
-    """The coherence block's characteristic polynomial divides the cubic of x, y and xi z.
+        (s^2 - T s + D)(s + f) = s^3 + g s^2 + (w^2 + 4 lam^2) s + g w^2;
 
-    (s^2 - T s + D)(s + f) = s^3 + g s^2 + (w^2 + 4 lam^2) s + g w^2.
+    and two states of unequal weight along z, s (s + g + 2i skew) + 4 lam^2 = 0, which have odd
+    orders: with s = sum of (-i)^n k_n and the skew of first order k^2 + g k - 2 skew k = 4 lam^2.
     """
+    telegraph, along = model("telegraph"), model("telegraph_along_z")
+    decay = -RING.sum(telegraph.rates.value("inv_T1", n) for n in ORDERS)
+    yield Finding("that of z to order 8", secular(POPULATIONS, decay))
+    for what, name, polynomial in (
+        ("s (s + g) + 4 lam^2", along.name, PURE_DEPHASING),
+        ("Kubo and Anderson's", "kubo_anderson_along_z", REDRAWN),
+    ):
+        series = _element(name, _COHERENCE, _COHERENCE)
+        yield Finding(f"{what} to order 8", secular(polynomial, series))
+
     a = _element("telegraph", _COHERENCE, _COHERENCE) - _Y
     d = _element("telegraph", _CONJUGATE, _CONJUGATE) + _Y
     b = _element("telegraph", _COHERENCE, _CONJUGATE)
@@ -127,61 +120,42 @@ def telegraph_coherence(digits: int) -> Findings:
     rest = rate + trace
     linear = determinant - trace * rest + _Y * _Y - VARIANCE * 4
     constant = determinant * rest + rate * _Y * _Y
-    rates = model("telegraph").rates
-    half = (rates.value("inv_T2", n) * 2 - rates.value("inv_T1", n) for n in ORDERS)
-    yield Finding("coefficient of s to order 8", _vanishes(linear))
-    yield Finding("coefficient of 1 to order 8", _vanishes(constant))
-    yield Finding("1/T2 = 1/(2 T1) at every order", not any(half))
-    yield exact("both cubics are mirror images", COHERENCE.subs(S, -S - G), -POPULATIONS)
+    yield Finding("coherence: coefficient of s to order 8", _vanishes(linear))
+    yield Finding("coherence: coefficient of 1 to order 8", _vanishes(constant))
 
-
-@check(RECURSION, SECULAR)
-def pure_dephasing(digits: int) -> Findings:
-    """Along z the coherence is a closed form, with a branch point at lambda = gamma/4."""
-    series = _element("telegraph_along_z", _COHERENCE, _COHERENCE)
-    closed = (-G + sympy.sqrt(G**2 - 16 * X)) / 2
-    taylor = sympy.series(closed, X, 0, _HIGHEST // 2 + 1).removeO()
-    for n in ORDERS:
-        yield exact(
-            f"order {n} of (-g + sqrt(g^2 - 16 lam^2))/2",
-            -model("telegraph_along_z").expression("inv_T2", n),
-            sympy.expand(taylor).coeff(X, n // 2) * L**n,
-        )
-    yield Finding("s (s + g) + 4 lam^2 to order 8", secular(PURE_DEPHASING, series))
-    yield exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X)
-
-
-@check(RECURSION, "sum over states of p_k g/(s + g + 2i xi_k) = 1")
-def redrawn(digits: int) -> Findings:
-    """Kubo and Anderson's condition for the dephasing of three states that are drawn anew."""
-    series = _element("kubo_anderson_along_z", _COHERENCE, _COHERENCE)
-    across = model("kubo_anderson").rates
-    single = model("telegraph").rates
-    for n in ORDERS:
-        yield Finding(
-            f"p = 1 is telegraph noise, populations of order {n}",
-            _at(across.value("inv_T1", n)) == _at(single.value("inv_T1", n)),
-        )
-    yield Finding("the series solves it to order 8", secular(REDRAWN, series))
-
-
-@check(RECURSION, SECULAR)
-def odd_orders(digits: int) -> Findings:
-    """Two states of unequal weight along z: s (s + g + 2i skew) + 4 lam^2 = 0 has odd orders.
-
-    With s = sum of (-i)^n k_n, the skew being of first order: k^2 + g k - 2 skew k - 4 lam^2 = 0.
-    """
-    found = exact_generator(bath(SPLIT, unequal()), _HIGHEST)
+    found = exact_generator(bath(SPLIT, fluctuators(ONE, skew=RING.variable(SKEW))), _HIGHEST)
     element = (*_COHERENCE, *_COHERENCE)
     k = {n: x[element] * (-1) ** (n // 2) for n, x in found.items() if element in x}
-    series, rate, skew = RING.sum(k.values()), RING.variable(RATE), RING.variable(SKEW)
-    total = series * (series + rate - skew * 2) - VARIANCE * 4
+    series = RING.sum(k.values())
+    total = series * (series + rate - RING.variable(SKEW) * 2) - VARIANCE * 4
     yield Finding("odd orders are there", {3, 5, 7} <= set(k))
-    yield Finding("the secular equation to order 8", _vanishes(total))
+    yield Finding("unequal weights: to order 8", _vanishes(total))
 
-
-def _same(a: Mapping[int, Superoperator], b: Mapping[int, Superoperator], n: int) -> bool:
-    return a[n].keys() == b[n].keys() and all(a[n][e].equals(b[n][e]) for e in a[n])
+    joint = joint_bloch_matrix().charpoly(S).as_expr()
+    yield exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE)
+    yield exact("both cubics are mirror images", COHERENCE.subs(S, -S - G), -POPULATIONS)
+    square = G**2 + W**2
+    stated = {
+        2: -4 * G / square,
+        4: 16 * G * (W**2 - G**2) / square**3,
+        6: -64 * G * (2 * G**4 - 5 * G**2 * W**2 + W**4) / square**5,
+    }
+    for n, x in stated.items():
+        yield exact(f"1/T1 of order {n}", -telegraph.expression("inv_T1", n), x * L**n)
+    half = (
+        telegraph.rates.value("inv_T2", n) * 2 - telegraph.rates.value("inv_T1", n) for n in ORDERS
+    )
+    yield Finding("1/T2 = 1/(2 T1) at every order", not any(half))
+    closed = (-G + sympy.sqrt(G**2 - 16 * X)) / 2
+    taylor = sympy.expand(sympy.series(closed, X, 0, _HIGHEST // 2 + 1).removeO())
+    for n in ORDERS:
+        what = f"order {n} of (-g + sqrt(g^2 - 16 lam^2))/2"
+        yield exact(what, -along.expression("inv_T2", n), taylor.coeff(X, n // 2) * L**n)
+    yield exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X)
+    across = model("kubo_anderson").rates
+    for n in ORDERS:
+        same = _at(across.value("inv_T1", n)) == _at(telegraph.rates.value("inv_T1", n))
+        yield Finding(f"p = 1 is telegraph noise, populations of order {n}", same)
 
 
 @check(RECURSION, "one ladder for each signal", "hierarchy of exponents")
@@ -192,25 +166,18 @@ def many_fluctuators(digits: int) -> Findings:
         together = exact_generator(bath(TILTED, fluctuators(part)), _HIGHEST)
         apart = exact_generator(bath(TILTED, *[fluctuators(ONE, part)] * n), _HIGHEST)
         for k in ORDERS:
-            yield Finding(
-                f"{n} signals: {len(apart[k])} elements of order {k}", _same(together, apart, k)
-            )
-    interaction = independent_baths(2, [(_matrix(TILTED), "C")], real=["C"])
+            pair = together[k], apart[k]
+            same = pair[0].keys() == pair[1].keys()
+            same = same and all(pair[0][e].equals(pair[1][e]) for e in pair[0])
+            yield Finding(f"{n} signals: {len(apart[k])} elements of order {k}", same)
+    interaction = symbolic_interaction(2, [([[-1, 1], [1, 1]], "C")], real=["C"])
     decays = {"C": (Decay(("lambda", "lambda"), RATE),)}
     gaussian = exact_generator(ExponentialBath.of(interaction, decays), _HIGHEST)
     limit = exact_generator(bath(TILTED, fluctuators(ZERO)), _HIGHEST)
     for k in ORDERS:
-        same = gaussian[k].keys() == limit[k].keys() and all(
-            _at(gaussian[k][e]) == _at(limit[k][e]) for e in limit[k]
-        )
+        points = [{e: _at(x) for e, x in found[k].items()} for found in (gaussian, limit)]
+        same = points[0] == points[1]
         yield Finding(f"Gaussian noise: all elements of order {k}, at points", same)
-
-
-def _matrix(operator: Operator) -> tuple[tuple[Gaussian, ...], ...]:
-    rows = [[Gaussian(0)] * 2 for _ in range(2)]
-    for a, b, value in operator:
-        rows[a][b] = value
-    return tuple(map(tuple, rows))
 
 
 def _at(value: LinearFraction) -> tuple[Fraction, ...]:
@@ -250,17 +217,17 @@ def gaussian_limit(digits: int) -> Findings:
         )
 
 
-_CHAINS: Mapping[str, tuple[Noise, tuple[Fraction, ...], tuple[tuple[int | str, ...], ...]]] = {
-    "telegraph": (telegraph(), (Fraction(1), Fraction(-1)), ((0, "1/2"), ("1/2", 0))),
+_CHAINS: Mapping[str, tuple[Noise, tuple[Any, ...], tuple[tuple[int | str, ...], ...]]] = {
+    "telegraph": (fluctuators(ONE), (1, -1), ((0, "1/2"), ("1/2", 0))),
     "three fluctuators": (
         fluctuators(RING.number(Fraction(1, 3))),
-        (),
+        tuple((3 - 2 * k) / sympy.sqrt(3) for k in range(4)),
         ((0, "1/2", 0, 0), ("3/2", 0, 1, 0), (0, 1, 0, "3/2"), (0, 0, "1/2", 0)),
     ),
     "Kubo-Anderson": (
         kubo_anderson(),
-        (Fraction(1), Fraction(0), Fraction(-1)),
-        (("0", "1/5", "1/5"), ("3/5", 0, "3/5"), ("1/5", "1/5", 0)),
+        (1, 0, -1),
+        ((0, "1/5", "1/5"), ("3/5", 0, "3/5"), ("1/5", "1/5", 0)),
     ),
 }
 """Noise, its states in units of lambda, jump rates in units of gamma; p = 2/5.
@@ -269,17 +236,9 @@ Three fluctuators jump between 0 ... 3 of them up; their states are irrational.
 """
 
 
-def _chain(name: str, rate: Fraction, strength: Any) -> tuple[list[Any], list[list[Any]]]:
-    _, states, jumps = _CHAINS[name]
-    if states:
-        values = [strength * mpmath.mpf(x.numerator) / x.denominator for x in states]
-    else:
-        values = [strength * (3 - 2 * k) / mpmath.sqrt(3) for k in range(4)]
-    return values, [[_number(rate * Fraction(x)) for x in row] for row in jumps]
-
-
-def _number(x: Fraction) -> Any:
-    return mpmath.mpf(x.numerator) / x.denominator
+def _number(x: Any) -> Any:
+    """An exact number in the precision at hand."""
+    return mpmath.mpmathify(sympy.N(sympy.sympify(x), mpmath.mp.dps + 10))
 
 
 @check(RECURSION, JOINT, status="numerical")
@@ -309,7 +268,9 @@ def joint_equations(digits: int) -> Findings:
 
 def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> Any:
     """K of t -> infinity by the eigenvectors of the joint equations."""
-    values, jumps = _chain(name, rate, amplitude)
+    _, states, given = _CHAINS[name]
+    values = [amplitude * _number(x) for x in states]
+    jumps = [[_number(rate * Fraction(x)) for x in row] for row in given]
     total = joint_matrix(values, jumps, TILTED, _number(w0))
     eigenvalues, vectors = mpmath.eig(mpmath.matrix(total.tolist()))
     slow = sorted(range(len(eigenvalues)), key=lambda k: -mpmath.re(eigenvalues[k]))[:4]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-import mpmath
 import numpy as np
 import sympy
 
@@ -26,13 +24,8 @@ RING = Ring((RATE, INVERSE, WEIGHT, SKEW, AMPLITUDE, "y"))
 
 G, L, W, N, P = sympy.symbols("gamma lambda omega_0 n p", positive=True)
 SYMBOLS: Mapping[str, sympy.Expr] = {
-    RATE: G,
-    AMPLITUDE: L,
-    "y": W,
-    INVERSE: 1 / N,
-    WEIGHT: P,
-    SKEW: sympy.Symbol("varsigma"),
-}
+    RATE: G, AMPLITUDE: L, "y": W, INVERSE: 1 / N, WEIGHT: P, SKEW: sympy.Symbol("varsigma"),
+}  # fmt: skip
 
 Array = np.ndarray[Any, Any]
 _STEPS = 400  # along the line to a critical coupling
@@ -49,21 +42,14 @@ ONE, ZERO = RING.number(1), RING.number(0)
 Noise = Callable[[Entries], Ladder]
 
 
-def fluctuators(inverse: LinearFraction, part: LinearFraction = ONE) -> Noise:
-    """The sum of 1/inverse telegraph signals, with a part of the variance."""
-    order = max(ORDERS)
-    return lambda s: Ladder.fluctuators(s, RATE, VARIANCE * part, inverse, order)
+def fluctuators(
+    inverse: LinearFraction, part: LinearFraction = ONE, skew: LinearFraction = ZERO
+) -> Noise:
+    """The sum of 1/inverse telegraph signals xi = +-lambda, with a part of the variance.
 
-
-def telegraph() -> Noise:
-    """xi = +-lambda."""
-    return fluctuators(ONE)
-
-
-def unequal() -> Noise:
-    """Two states of unequal weight, centred: xi^2 = lambda^2 + s xi."""
-    skew = RING.variable(SKEW)
-    return lambda s: Ladder.fluctuators(s, RATE, VARIANCE, ONE, max(ORDERS), skew)
+    With a skew s the two states have unequal weight, centred: xi^2 = lambda^2 + s xi.
+    """
+    return lambda s: Ladder.fluctuators(s, RATE, VARIANCE * part, inverse, max(ORDERS), skew)
 
 
 def kubo_anderson() -> Noise:
@@ -82,23 +68,13 @@ def bath(operator: Operator, *noises: Noise) -> JumpNoise:
     return JumpNoise(RING, ("y",), level_energies(2), tuple(noise(s) for noise in noises))
 
 
-@dataclass(frozen=True)
-class JumpModel:
-    """A coupling and a noise.
-
-    Attributes
-    ----------
-    name
-        Short, for functions and checks.
-    plain
-        The coupling and its noise as text.
-    operator, noise
-    """
+class JumpModel(NamedTuple):
+    """A coupling and a noise; a short name for functions and checks, and both as text."""
 
     name: str
     plain: str
-    operator: Operator
     noise: Noise
+    operator: Operator = FLIP
 
     @property
     def rates(self) -> ExactRates[JumpNoise]:
@@ -114,23 +90,20 @@ MODELS = (
     JumpModel(
         "telegraph",
         "H_I = xi sigma_x, xi = +-lam, <xi(t) xi(0)> = lam^2 exp(-gamma |t|)",
-        FLIP,
-        telegraph(),
+        fluctuators(ONE),
     ),
     JumpModel(
         "fluctuators",
         "H_I = xi sigma_x, xi the sum of n telegraph signals +-lam/sqrt(n)",
-        FLIP,
         fluctuators(RING.variable(INVERSE)),
     ),
     JumpModel(
         "kubo_anderson",
         "H_I = xi sigma_x, xi = lam, 0, -lam with probabilities p/2, 1 - p, p/2, redrawn at gamma",
-        FLIP,
         kubo_anderson(),
     ),
 )
-DEPHASING = tuple(replace(x, name=f"{x.name}_along_z", operator=SPLIT) for x in MODELS)
+DEPHASING = tuple(x._replace(name=f"{x.name}_along_z", operator=SPLIT) for x in MODELS)
 
 
 def model(name: str) -> JumpModel:
@@ -158,18 +131,13 @@ REDRAWN = G * (P * (S + G) ** 2 + (1 - P) * ((S + G) ** 2 + 4 * X)) - (S + G) * 
 """Kubo and Anderson's sum_k p_k g/(s + g + 2i xi_k) = 1 for three states along z, as polynomial."""
 
 
-def joint_bloch_matrix(field: str) -> sympy.Matrix:
+def joint_bloch_matrix() -> sympy.Matrix:
     """d/dt of <x, y, z> and <xi x, xi y, xi z>/lambda in telegraph noise, X for lambda^2.
 
-    H = (w0/2) sigma_z + xi sigma_field: Bloch's equations in a field that jumps, along x or z.
+    H = (w0/2) sigma_z + xi sigma_x: Bloch's equations in a field that jumps.
     """
-    amplitude = sympy.sqrt(X)
-    rotation = {
-        "x": sympy.Matrix([[0, 0, 0], [0, 0, -2], [0, 2, 0]]),
-        "z": sympy.Matrix([[0, -2, 0], [2, 0, 0], [0, 0, 0]]),
-    }
-    free = rotation["z"] * W / 2
-    kick = rotation[field] * amplitude
+    free = sympy.Matrix([[0, -W, 0], [W, 0, 0], [0, 0, 0]])
+    kick = sympy.Matrix([[0, 0, 0], [0, 0, -2], [0, 2, 0]]) * sympy.sqrt(X)
     return sympy.Matrix(sympy.BlockMatrix([[free, kick], [kick, free - G * sympy.eye(3)]]))
 
 
@@ -200,13 +168,13 @@ def critical_couplings(splitting: float) -> tuple[complex, ...]:
 
 
 def joint_matrix(values: Sequence[Any], rates: Any, operator: Operator, w0: Any) -> Array:
-    """The joint generator over the states of a chain and row-major vec, of mpmath numbers.
+    """The joint generator over the states of a chain and row-major vec, of numbers of any kind.
 
     d rho_i/dt = -i [H_S + values_i S, rho_i] + sum_j W_ij rho_j, with W from rates[i][j] of j -> i.
     """
     one, s = np.eye(2, dtype=int), np.zeros((2, 2), dtype=object)
     for a, b, z in operator:
-        s[a, b] = mpmath.mpf(z.re.numerator) / z.re.denominator
+        s[a, b] = int(z.re)
     jumps = np.array(rates, dtype=object)
     total = np.kron(jumps - np.diag(jumps.sum(axis=0)), np.eye(4, dtype=int))
     for i, x in enumerate(values):
@@ -217,7 +185,10 @@ def joint_matrix(values: Sequence[Any], rates: Any, operator: Operator, w0: Any)
 
 
 GAMMA, LAMBDA, OMEGA, SHARE, ASYMMETRY, NUMBER = 1.4, 0.05, 1.1, 0.4, 0.03, 5
-NAMES = {r"\gamma": GAMMA, r"\lambda": LAMBDA, r"\omega_0": OMEGA, "n": NUMBER, "p": SHARE}
+NAMES: Mapping[str, Any] = {
+    r"\gamma": GAMMA, r"\lambda": LAMBDA, r"\omega_0": OMEGA, r"\varsigma": ASYMMETRY,
+    "n": NUMBER, "p": SHARE,
+}  # fmt: skip
 
 
 def number(name: str, quantity: str, *orders: int) -> float:
@@ -232,83 +203,64 @@ def joint(states: Sequence[float], jumps: Any, operator: Operator) -> Array:
 
 
 def eigenvalue(
-    states: Sequence[float], jumps: Sequence[Sequence[float]], operator: Operator, near: complex
-) -> complex:
-    """The eigenvalue of the joint equations that is nearest."""
-    found = np.linalg.eigvals(joint(states, jumps, operator))
-    return complex(found[np.argmin(np.abs(found - near))])
+    states: Sequence[float], share: Sequence[float], operator: Operator, near: complex
+) -> Values:
+    """Reads a formula for s, the nearest eigenvalue of the joint equations, or for what decays.
+
+    The states are drawn anew with these probabilities; along z s is without its -i w0.
+    """
+    jumps = GAMMA * np.outer(share, np.ones(len(share)))
+    found = np.linalg.eigvals(joint(states, jumps, operator)) + 1j * OMEGA * (operator is SPLIT)
+    s = complex(found[np.argmin(np.abs(found - near))])
+    names: dict[str, Any] = {"s": s} | dict.fromkeys(_INVERSES, -s)
+    names |= {rf"\xi_{k}": x for k, x in enumerate(states)}
+    names |= {f"p_{k}": p for k, p in enumerate(share)}
+    return Values([{**NAMES, **names}], {"k": range(len(states))})
 
 
-_HALF = [[0, GAMMA / 2], [GAMMA / 2, 0]]
-_SIGNAL = ([LAMBDA, -LAMBDA], _HALF)
-
-
-def populations() -> Values:
-    """s = -1/T1 of telegraph noise."""
-    s = eigenvalue(*_SIGNAL, FLIP, -number("telegraph", "inv_T1", *ORDERS))
-    return Values([NAMES | {"s": s, "1/T_1": -s, r"\frac1{T_1}": -s}])
+_INVERSES = ("1/T_1", r"\frac1{T_1}", "1/T_2", r"\frac1{T_2}")
+_SIGNAL = (LAMBDA, -LAMBDA), (0.5, 0.5)
 
 
 def coherence() -> Values:
     """s = -1/T2 - i omega of telegraph noise."""
     decay, shift = (number("telegraph", x, *ORDERS) for x in ("inv_T2", "frequency_shift"))
-    return Values([NAMES | {"s": eigenvalue(*_SIGNAL, FLIP, -decay - 1j * (OMEGA + shift))}])
-
-
-def dephasing() -> Values:
-    """1/T2 of telegraph noise along z."""
-    near = -number("telegraph_along_z", "inv_T2", 2) - 1j * OMEGA
-    decay = -(eigenvalue(*_SIGNAL, SPLIT, near) + 1j * OMEGA)
-    return Values([NAMES | {"1/T_2": decay, r"\frac1{T_2}": decay}])
+    return eigenvalue(*_SIGNAL, FLIP, -decay - 1j * (OMEGA + shift))
 
 
 def redrawn() -> Values:
-    """s of three states that are drawn anew, along z; p_k and xi_k of the states."""
-    p, states = [SHARE / 2, 1 - SHARE, SHARE / 2], [LAMBDA, 0.0, -LAMBDA]
-    jumps = [[GAMMA * p[i] if i != j else 0.0 for j in range(3)] for i in range(3)]
-    near = -number("kubo_anderson_along_z", "inv_T2", 2) - 1j * OMEGA
-    s = eigenvalue(states, jumps, SPLIT, near) + 1j * OMEGA
-    of_states = {f"p_{k}": p[k] for k in range(3)} | {rf"\xi_{k}": states[k] for k in range(3)}
-    return Values([NAMES | of_states | {"s": s}], {"k": range(3)})
+    """Three states that are drawn anew, along z."""
+    near = -number("kubo_anderson_along_z", "inv_T2", 2)
+    return eigenvalue((LAMBDA, 0.0, -LAMBDA), (SHARE / 2, 1 - SHARE, SHARE / 2), SPLIT, near)
 
 
 def unequal_pair() -> Values:
     r"""s along z for two states with xi^2 = lambda^2 + \varsigma xi, centred."""
     root = np.sqrt(ASYMMETRY**2 + 4 * LAMBDA**2)
-    states = [(ASYMMETRY + root) / 2, (ASYMMETRY - root) / 2]
-    p = [-states[1] / root, states[0] / root]
-    jumps = [[0.0, GAMMA * p[0]], [GAMMA * p[1], 0.0]]
-    s = eigenvalue(states, jumps, SPLIT, -4 * LAMBDA**2 / GAMMA - 1j * OMEGA) + 1j * OMEGA
-    return Values([NAMES | {"s": s, r"\varsigma": ASYMMETRY}])
+    upper, lower = (ASYMMETRY + root) / 2, (ASYMMETRY - root) / 2
+    share = (-lower / root, upper / root)
+    return eigenvalue((upper, lower), share, SPLIT, -4 * LAMBDA**2 / GAMMA)
 
 
 def ladder() -> Values:
     """xi between components of the ladder of n signals, at a number n, and their decay."""
     (given,) = bath(FLIP, fluctuators(RING.variable(INVERSE))).ladders
     ((_, matrix),) = given.parts
-    point = dict.fromkeys(RING.names, 0) | {"gamma": GAMMA, "lambda": LAMBDA, INVERSE: 1 / NUMBER}
-    at = [point[name] for name in RING.names]
-    names: dict[str, Any] = dict(NAMES)
+    point = dict.fromkeys(RING.names, 0) | {RATE: GAMMA, AMPLITUDE: LAMBDA, INVERSE: 1 / NUMBER}
+    at, names = list(point.values()), dict(NAMES)
     for r, row in enumerate(matrix):
         names |= {rf"\xi_{{{r},{s}}}": float(complex(x.near(at)).real) for s, x in enumerate(row)}
-        names[rf"\nu_{r}"] = given.decays[r].get("gamma", 0) * GAMMA
+        names[rf"\nu_{r}"] = given.decays[r].get(RATE, 0) * GAMMA
     return Values([names], {"r": range(3)})
-
-
-def fourth_order() -> Values:
-    """1/T1 of many fluctuators at fourth order."""
-    value = number("fluctuators", "inv_T1", 4)
-    return Values([NAMES | {r"\left(1/T_1\right)^{(4)}": value}])
 
 
 def equations() -> Values:
     """The joint equations of three states and the system, term by term."""
-    states = [0.3, 0.1, -0.25]
-    jumps = [[0, 0.4, 0.2], [0.3, 0, 0.5], [0.1, 0.7, 0]]
+    states, jumps = [0.3, 0.1, -0.25], np.array([[0, 0.4, 0.2], [0.3, 0, 0.5], [0.1, 0.7, 0]])
     rng = np.random.default_rng(3)
     rho = rng.normal(size=(3, 2, 2)) + 1j * rng.normal(size=(3, 2, 2))
     moved = (joint(states, jumps, TILTED) @ rho.reshape(-1)).reshape(3, 2, 2)
-    w = np.array(jumps) - np.diag(np.sum(jumps, axis=0))
+    w = jumps - np.diag(jumps.sum(axis=0))
     names: dict[str, Any] = {"H_S": np.diag([0, OMEGA]), "S": np.array([[-1, 1], [1, 1]])}
     for k in range(3):
         names |= {rf"\rho_{k}": rho[k], rf"\dot\rho_{k}": moved[k], rf"\xi_{k}": states[k]}
@@ -317,12 +269,14 @@ def equations() -> Values:
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = {
-    "populations": populations,
+    "populations": lambda: eigenvalue(*_SIGNAL, FLIP, -number("telegraph", "inv_T1", *ORDERS)),
     "coherence": coherence,
-    "dephasing": dephasing,
+    "dephasing": lambda: eigenvalue(*_SIGNAL, SPLIT, -number("telegraph_along_z", "inv_T2", 2)),
     "redrawn": redrawn,
     "unequal": unequal_pair,
     "ladder": ladder,
-    "fluctuators": fourth_order,
+    "fluctuators": lambda: Values(
+        [{**NAMES, r"\left(1/T_1\right)^{(4)}": number("fluctuators", "inv_T1", 4)}]
+    ),
     "joint": equations,
 }
