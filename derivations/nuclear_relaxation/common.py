@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 from scipy.linalg import schur
-from scipy.spatial.transform import Rotation
 from scipy.special import sph_harm_y
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
@@ -112,16 +112,15 @@ def fourth(name: str) -> SpectralForm:
 def names() -> Dictionary:
     r"""Rates, and J = Ĉ/2 at the frequencies that occur; b = -2 d/3, a_k = 2 c_k."""
     half = Gaussian.of(0.5, 0)
-    known: dict[str, Known | str] = {}
-    for head, name in (("J", "J"), ("J_1", "c1d"), ("J_2", "c2d")):
-        for written, w in (
-            ("0", (0, 0)),
-            (r"\omega_1", (1, 0)),
-            (r"\omega_2", (0, 1)),
-            (r"\omega_1-\omega_2", (1, -1)),
-            (r"\omega_1+\omega_2", (1, 1)),
-        ):
-            known[f"{head}({written})"] = Known(monomial(half, Value("C", name, 0, w)))
+    frequencies = {
+        "0": (0, 0), r"\omega_1": (1, 0), r"\omega_2": (0, 1),
+        r"\omega_1-\omega_2": (1, -1), r"\omega_1+\omega_2": (1, 1),
+    }  # fmt: skip
+    known: dict[str, Known | str] = {
+        f"{head}({written})": Known(monomial(half, Value("C", name, 0, w)))
+        for head, name in (("J", "J"), ("J_1", "c1d"), ("J_2", "c2d"))
+        for written, w in frequencies.items()
+    }
     known |= {f"{rate.latex}^{{(2)}}": Known(second(key)[0]) for key, rate in RATES.items()}
     known[r"\mathrm{NOE}"] = r"\frac{\sigma_{12}^{(2)}}{\rho_1^{(2)}}"
     return replace(
@@ -172,16 +171,10 @@ def projected(noise: str, order: int, of: Operator, by: Operator) -> LinearFract
 def like_spins(noise: str, order: int, name: str = "") -> sympy.Expr:
     """rho, sigma or (without a name) their sum for equal Larmor frequencies; b, tau, omega."""
     of, by = (RATES[name].of, RATES[name].by) if name else (F_Z, F_Z)
-    y = sympy.Symbol("y")
-    value = _expression(projected(noise, order, of, by), y)
-    parts = []
-    for part in sympy.fraction(sympy.cancel(value)):
-        # numerator and denominator are even in y = i omega
-        terms = sympy.Poly(part, y).terms()
-        if any(n % 2 for (n,), _ in terms):
-            raise ArithmeticError(f"{name or 'rho + sigma'}({order}) is not real")
-        parts.append(sum(c * (-(W**2)) ** (n // 2) for (n,), c in terms))
-    return sympy.factor(parts[0] / parts[1])
+    value = sympy.cancel(_expression(projected(noise, order, of, by), sympy.I * W))
+    if value.has(sympy.I):
+        raise ArithmeticError(f"{name or 'rho + sigma'}({order}) is not real")
+    return sympy.factor(value)
 
 
 @cache
@@ -208,7 +201,6 @@ def _expression(value: LinearFraction, y: sympy.Expr) -> sympy.Expr:
 
 
 _B, _A, _TAU = 0.7, -0.4, 0.9
-_POLAR, _AZIMUTH = 0.8, 1.9
 
 
 def components(cosine: Any, azimuth: Any) -> Mapping[int, Any]:
@@ -223,27 +215,19 @@ def components(cosine: Any, azimuth: Any) -> Mapping[int, Any]:
 
 def hamiltonian() -> Reading:
     """Spin vectors and F_q at one direction; A_q and B_q as the engine has them."""
-    n = np.array(
-        [np.sin(_POLAR) * np.cos(_AZIMUTH), np.sin(_POLAR) * np.sin(_AZIMUTH), np.cos(_POLAR)]
-    )
+    cosine, azimuth = np.cos(0.8), 1.9
+    n, (i, s) = direction(cosine, azimuth), SPIN
+    along = [np.einsum("i,iab->ab", n, vector) for vector in SPIN]
     point: dict[str, Any] = {
-        "b": _B,
-        "a_1": _A,
-        r"\cos\theta": np.cos(_POLAR),
-        r"\mathbf I\cdot\mathbf S": np.einsum("iab,ibc->ac", SPIN[0], SPIN[1]),
-        r"(\mathbf I\cdot\mathbf n)": np.einsum("i,iab->ab", n, SPIN[0]),
-        r"(\mathbf S\cdot\mathbf n)": np.einsum("i,iab->ab", n, SPIN[1]),
-        r"H_{\mathrm d}": _B * dipolar(n),
-        r"H_{\mathrm c}": _A * shift_anisotropy(0, n),
-        r"\omega_1": 1.3,
-        r"\omega_2": 0.6,
-        "H_S": 1.3 * SPIN[0, 2] + 0.6 * SPIN[1, 2],
-    }
-    for letter, vector in zip("IS", SPIN, strict=True):
-        point[f"{letter}_z"] = vector[2]
-        point[f"{letter}_+"] = vector[0] + 1j * vector[1]
-        point[f"{letter}_-"] = vector[0] - 1j * vector[1]
-    for q, value in components(np.cos(_POLAR), _AZIMUTH).items():
+        "b": _B, "a_1": _A, r"\cos\theta": cosine, r"\omega_1": 1.3, r"\omega_2": 0.6,
+        r"\mathbf I\cdot\mathbf S": np.einsum("iab,ibc->ac", i, s),
+        r"(\mathbf I\cdot\mathbf n)": along[0], r"(\mathbf S\cdot\mathbf n)": along[1],
+        r"H_{\mathrm d}": _B * dipolar(n), "H_S": 1.3 * i[2] + 0.6 * s[2],
+        r"H_{\mathrm c}": _A * (along[0] * cosine - i[2] / 3),
+    }  # fmt: skip
+    for letter, (x, y, z) in zip("IS", SPIN, strict=True):
+        point |= {f"{letter}_z": z, f"{letter}_+": x + 1j * y, f"{letter}_-": x - 1j * y}
+    for q, value in components(cosine, azimuth).items():
         point[f"F_{q}"] = complex(value)
         for letter, tensor in zip("AB", TENSORS, strict=False):
             point[f"{letter}_{q}"] = dense(tensor.component(q, SPINS))
@@ -252,12 +236,10 @@ def hamiltonian() -> Reading:
 
 def averages() -> Reading:
     """g_q as the engine has them, and averages by quadrature."""
-    polar, azimuth = _angles()
-    weights, found = sphere()[1], components(np.cos(polar), azimuth)
+    cosine, azimuth, weights = sphere()
     point: dict[str, Any] = {f"g_{q}": float(g) for q, g in ISOTROPIC.items()}
-    for q, value in found.items():
-        average = float(np.sum(weights * np.abs(value) ** 2))
-        point[rf"\langle|F_{q}|^2\rangle"] = average
+    for q, value in components(cosine, azimuth).items():
+        point[rf"\langle|F_{q}|^2\rangle"] = float(np.sum(weights * np.abs(value) ** 2))
     return Values([point])
 
 
@@ -304,24 +286,19 @@ def dipolar(direction: Array) -> Array:
     return found
 
 
-def shift_anisotropy(spin: int, direction: Array) -> Array:
-    """(I.n) n_z - I_z/3 of a spin."""
-    vector = direction * direction[..., 2:] - np.array([0, 0, 1 / 3])
-    found: Array = np.einsum("...i,iab->...ab", vector, SPIN[spin])
-    return found
+def direction(cosine: Any, azimuth: Any) -> Array:
+    """Unit vectors (..., 3)."""
+    sine = np.sqrt(1 - cosine**2)
+    return np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine + 0 * azimuth], axis=-1)
 
 
 @cache
-def sphere() -> tuple[Array, Array]:
-    """Directions and weights that average polynomials of degree 2 DEGREE + 2 exactly."""
+def sphere() -> tuple[Array, Array, Array]:
+    """cos(theta), phi and weights that average polynomials of degree 2 DEGREE + 2 exactly."""
     x, weights = np.polynomial.legendre.leggauss(DEGREE + 4)
-    phi = 2 * np.pi * np.arange(2 * DEGREE + 6) / (2 * DEGREE + 6)
-    sine = np.sqrt(1 - x**2)[:, None]
-    points = np.stack(
-        np.broadcast_arrays(sine * np.cos(phi), sine * np.sin(phi), x[:, None]), axis=-1
-    )
-    spread = np.broadcast_to(weights[:, None] / (2 * len(phi)), points.shape[:2])
-    return points.reshape(-1, 3), spread.reshape(-1)
+    count = 2 * DEGREE + 6
+    cosine, azimuth = np.meshgrid(x, 2 * np.pi * np.arange(count) / count, indexing="ij")
+    return cosine.ravel(), azimuth.ravel(), np.repeat(weights / (2 * count), count)
 
 
 def redfield(
@@ -331,27 +308,30 @@ def redfield(
 ) -> Array:
     """The real part of the second-order generator, (row-major vec), from double commutators.
 
-    sum_w -J(w) [H_1^+, [H_1(w), .]], averaged over directions; H_1(w) is what oscillates with w.
+    sum_w -J(w) [H_1^+, [H_1(w), .]], averaged over rotations; H_1(w) is what oscillates with w.
+    H_1 is a sum of T_ij X_ij with T = n n - 1/3 turning, for a shift (I.n) n_z - I_z/3 with
+    X_ij = I_i delta_jz, for the dipolar coupling -3 times X_ij = I_i S_j, and
+
+        10 <T_ij T'_kl> = (T:T') (d_ik d_jl + d_il d_jk - 2/3 d_ij d_kl),  T:T' = (n.n')^2 - 1/3.
 
     Parameters
     ----------
     tensors
         Strength in rad/s, axis in the molecule, and the spin of a shift anisotropy or None.
     """
-    (points, weights), (polar, azimuth) = sphere(), _angles()
     spectrum = tau / (1 + (_gaps(frequencies) * tau) ** 2)
+    both, unit = np.einsum("iab,jbc->ijac", *SPIN), np.eye(3)
+    axes = [np.array(axis) / np.linalg.norm(axis) for _, axis, _ in tensors]
+    parts = [
+        strength * (-3 * both if spin is None else np.einsum("iab,j->ijab", SPIN[spin], unit[2]))
+        for strength, _, spin in tensors
+    ]
     total = np.zeros((LEVELS**2,) * 2, dtype=complex)
-    # a second angle about the axis: rotations are averaged over all three
-    for angle in 2 * np.pi * np.arange(6) / 6:
-        angles = np.stack((azimuth, polar, np.full_like(polar, angle)), axis=-1)
-        turned = Rotation.from_euler("ZYZ", angles).as_matrix()
-        perturbation = np.zeros((len(points), LEVELS, LEVELS), dtype=complex)
-        for strength, axis, spin in tensors:
-            n = turned @ (np.array(axis) / np.linalg.norm(axis))
-            part = dipolar(n) if spin is None else shift_anisotropy(spin, n)
-            perturbation = perturbation + strength * part
-        for weight, h in zip(weights, perturbation, strict=True):
-            total += weight / 6 * commutator(h) @ commutator(h * spectrum)
+    for (n, x), (m, y) in product(zip(axes, parts, strict=True), repeat=2):
+        turned = y + y.swapaxes(0, 1) - 2 / 3 * np.einsum("ij,kkab->ijab", unit, y)
+        weight = ((n @ m) ** 2 - 1 / 3) / 10
+        for one, other in zip(x.reshape(9, LEVELS, -1), turned.reshape(9, LEVELS, -1), strict=True):
+            total += weight * commutator(one) @ commutator(other * spectrum)
     return total
 
 
@@ -365,21 +345,16 @@ def taylor_coefficients(
     """
     free = np.diag((-1j * _gaps(frequencies)).ravel())
     harmonics, decays = _harmonics()
-    _, weights = sphere()
-    h = dipolar(sphere()[0])
+    cosine, azimuth, weights = sphere()
+    h = dipolar(direction(cosine, azimuth))
     # <l m|H_1|l' m'> over the sphere, acting as a commutator
     elements = np.einsum("pk,p,pab,pl->klab", harmonics.conj(), weights, h, harmonics)
-    eye = np.eye(LEVELS)
-    kick = -1j * (
-        np.einsum("klab,cd->kaclbd", elements, eye) - np.einsum("klba,cd->kcaldb", elements, eye)
-    )
-    size = len(decays) * LEVELS**2
-    kick = kick.reshape(size, size)
+    kick = np.block([[commutator(x) for x in row] for row in elements])
     start = np.kron(np.eye(len(decays)), free) - np.kron(
         np.diag(diffusion * decays), np.eye(LEVELS**2)
     )
     count, radius = 16, 0.2 * diffusion
-    shift = 3 * diffusion * np.eye(size)
+    shift = 3 * diffusion * np.eye(len(start))
     couplings = radius * np.exp(2j * np.pi * np.arange(count) / count)
     found = []
     for coupling in couplings:
@@ -395,16 +370,10 @@ def taylor_coefficients(
 @cache
 def _harmonics() -> tuple[Array, Array]:
     """Orthonormal harmonics of even degree l at the directions, and l(l + 1)."""
-    polar, azimuth = _angles()
+    cosine, azimuth, _ = sphere()
     labels = [(k, m) for k in range(0, DEGREE + 1, 2) for m in range(-k, k + 1)]
-    columns = [np.sqrt(4 * np.pi) * sph_harm_y(k, m, polar, azimuth) for k, m in labels]
+    columns = [np.sqrt(4 * np.pi) * sph_harm_y(k, m, np.arccos(cosine), azimuth) for k, m in labels]
     return np.array(columns).T, np.array([k * (k + 1.0) for k, _ in labels])
-
-
-def _angles() -> tuple[Array, Array]:
-    """Polar angle and azimuth of the directions."""
-    points, _ = sphere()
-    return np.arccos(points[:, 2]), np.arctan2(points[:, 1], points[:, 0])
 
 
 def _gaps(frequencies: Sequence[float]) -> Array:
