@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sympy
 
 import derivations as scripts
 from pertsym.certify.claims import Claim
@@ -23,9 +24,10 @@ from pertsym.derivation import Formula, Reading, Step
 from pertsym.exact import Gaussian
 from pertsym.language.decide import compare_sides
 from pertsym.language.dictionary import Dictionary, Known
-from pertsym.language.evaluation import Values
+from pertsym.language.evaluation import Symbols, Values
 from pertsym.language.syntax import FormulaError
 from pertsym.library import derivations, find
+from pertsym.oscillator.weyl import ONE, P, Superoperator, X
 from pertsym.paper import Paper
 from pertsym.present.elements import element_symbol
 from pertsym.reduction.spectral import Value, monomial
@@ -168,6 +170,32 @@ def test_the_wrong_sign_in_91() -> None:
     (bad,) = rows_from([replace(claim, latex=wrong, check="")], {}, 20, objects(LAIRD))
     assert bad.status == "failed"
     assert formula_evidence([replace(claim, latex=wrong)], objects(LAIRD)).status == "failed"
+
+
+def test_what_is_printed_must_be_wrong_and_readable() -> None:
+    claim = next(c for c in find("schlosshauer_hines_milburn_2008").claims() if c.equation == "37")
+    known = objects("schlosshauer_hines_milburn_2008")
+    assert tie(claim, known).holds
+    for printed in (claim.latex, r"\bar n=\frac{1}{e^{\beta q}-1}"):
+        assert not tie(replace(claim, printed=printed), known).holds
+
+
+def test_symbols_are_compared_exactly() -> None:
+    """What differs by 1e-30, or holds at w = 0 only, is found out; nothing is rounded."""
+    w, rho = sympy.Symbol("w", positive=True), Superoperator.left(ONE)
+    reading = Symbols([{"w": w, "X": X, "P": P, "r": rho, "H": (P**2 + X**2) / 2}])
+    assert reading.digits is None
+    for equation in (
+        r"\left(\mathrm{sech}\,w\right)^2=1-\left(\tanh w\right)^2",
+        "[X,P]r=ir",
+        "[H,X]=-iP",
+        "[X,[X,r]]=X^2r-2XrX+rX^2",
+        r"\sqrt{w^2}=w",
+    ):
+        assert reading(equation) == ""
+    wrong = (r"\cos w=1", "w=w+10^{-30}", "[X,P]r=-ir", "[X,r]=Xr", "[X,[X,r]]=X^2r-2rXX+rX^2")
+    for equation in wrong:
+        assert reading(equation).startswith("sides differ")
 
 
 def test_the_equation_that_holds_at_second_order_only() -> None:

@@ -14,13 +14,11 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.schlosshauer_hines_milburn_2008 import oscillator_checks
-from derivations.schlosshauer_hines_milburn_2008.bath_checks import static_spins
+from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS
 from generated.schlosshauer_hines_milburn_2008 import coefficients as generated
 from generated.schlosshauer_hines_milburn_2008 import lorentz_drude as closed
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic, SpinSurrogate, Underdamped
-from pertsym.certify.claims import checks_in
 from pertsym.model.bath import Bath
 from pertsym.model.oscillator import OscillatorModel, PositionCoupling
 from pertsym.model.units import UNITS
@@ -114,14 +112,13 @@ def test_free_particle_and_what_does_not_close() -> None:
         heisenberg(X * X * X, X)
 
 
-CHECKS = checks_in(vars(oscillator_checks), {"static_spins": static_spins})
-NUMERICAL = ("principal_values", "coefficients_by_temperature", "elimination_in_fock_space")
+NUMERICAL = ("principal_values", "elimination_in_fock_space", "non_gaussian_dynamics")
 
 
-@pytest.mark.parametrize("tag", [tag for tag in CHECKS if tag not in NUMERICAL])
+@pytest.mark.parametrize("tag", CHECKS)
 def test_derived_equations(tag: str) -> None:
     found = CHECKS[tag](16)
-    assert found.status == "proved", found.detail
+    assert found.status == ("numerical" if tag in NUMERICAL else "proved"), found.detail
 
 
 # ---------------------------------------------------------------------------------------------

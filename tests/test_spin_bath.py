@@ -16,11 +16,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from derivations.schlosshauer_hines_milburn_2008 import bath_checks
 from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic, SpinSurrogate, Table, Underdamped
-from pertsym.certify.claims import checks_in
 from pertsym.environments.spins import (
     POLARISATION,
     UNBIASED,
@@ -37,17 +35,10 @@ from pertsym.model.errors import InputError
 from pertsym.model.file import load_model
 from tests.command_line import TEMPERATURE, model_file, refused, run
 
-CHECKS = checks_in(vars(bath_checks))
 Array = NDArray[Any]
 SIGMA_X = np.array([[0, 1], [1, 0]], dtype=complex)
 _TILTED = np.array([[0.3, 1], [1, -0.4]], dtype=complex)
 steady = settings(max_examples=12, deadline=None, derandomize=True)
-
-
-@pytest.mark.parametrize("tag", [t for t in CHECKS if t != "static_spins"])
-def test_derived(tag: str) -> None:
-    found = CHECKS[tag](16)
-    assert found.status in ("proved", "numerical"), found.detail
 
 
 def test_a_moment_is_stationary_and_real_backwards() -> None:

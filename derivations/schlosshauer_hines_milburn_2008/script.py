@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 import sympy
 
-from derivations.schlosshauer_hines_milburn_2008 import bath_checks, oscillator_checks
+from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS
 from derivations.schlosshauer_hines_milburn_2008.names import readings
-from pertsym.certify.claims import checks_in
 from pertsym.certify.spin_cumulant import spin_cumulant
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.codegen.module import FunctionSpec
@@ -229,5 +228,5 @@ PAPER: Paper = Paper(
             closed_functions(),
         )
     },
-    checks=checks_in(vars(oscillator_checks), vars(bath_checks), {"spin_cumulant": spin_cumulant}),
+    checks=CHECKS | {"spin_cumulant": spin_cumulant},
 )

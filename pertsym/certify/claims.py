@@ -65,7 +65,8 @@ Check = Callable[[int], Evidence]
 class Claim:
     """One numbered equation of a source, as read (repaired) and what the engine can say of it.
 
-    `render`, `compare` and `text` tie its formula to the engine, see `pertsym.certify.formulas`.
+    `render`, `compare` and `text` tie its formula to the engine, see `pertsym.certify.formulas`;
+    what is `printed` where it is wrong must be found unequal by that comparison.
     """
 
     equation: str
@@ -79,6 +80,7 @@ class Claim:
     render: str = ""
     compare: str = ""
     text: str = ""
+    printed: str = ""
 
 
 @dataclass(frozen=True)

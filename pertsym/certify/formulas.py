@@ -24,6 +24,7 @@ from pertsym.language.reader import each_equation
 from pertsym.language.syntax import FormulaError
 
 GENERIC = "generic"
+_UNEQUAL = ("off by", "sides differ")
 _FREE = re.compile(r"\\omega(?!\s*_|[A-Za-z'])")
 
 
@@ -119,10 +120,13 @@ def tie(claim: Claim, objects: Objects) -> Tie:
     try:
         reading = objects.reading(claim.compare)
         fault = reading(claim.latex)
+        if claim.printed and not reading(claim.printed).startswith(_UNEQUAL):
+            fault = fault or "what is printed is not found to be wrong"
     except KeyError as unknown:
         return Tie("compared", False, str(unknown.args[0]), claim.latex)
     where = "" if claim.compare == GENERIC else f" ({claim.compare})"
-    detail = f"formula: {fault}" if fault else f"formula read and equal{where}"
+    read = f"formula read and equal{where}" + (", unequal as printed" if claim.printed else "")
+    detail = f"formula: {fault}" if fault else read
     digits = getattr(reading, "digits", None)
     return Tie("compared", not fault, detail, claim.latex, digits)
 

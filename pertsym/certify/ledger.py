@@ -156,8 +156,10 @@ def _row(claim: Claim, evidence: Evidence | None, digits: int, formula: Tie) -> 
     status = established(claim, evidence) if formula.holds else "failed"
     asked = digits if evidence and evidence.digits is not None else None
     unchecked = formula.kind == "compared" and formula.holds and not claim.check
-    if unchecked and claim.expected in ("derived", "numerical"):  # at sample values, not derived
-        status, asked = "derived" if formula.digits is None else "numerical", formula.digits
+    if unchecked and claim.expected in ("derived", "proved", "numerical"):
+        decided: Status = "proved" if claim.expected == "proved" else "derived"
+        # at sample values nothing is derived
+        status, asked = decided if formula.digits is None else "numerical", formula.digits
     routes = evidence.routes if evidence else ()
     return Row(
         claim.equation,

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import sympy
 from scipy.linalg import expm
 
 from pertsym.language.reader import (
@@ -71,16 +72,25 @@ class Values:
     tolerance: float = 1e-9
 
     @property
-    def digits(self) -> int:
-        """To which equations hold at the points."""
+    def digits(self) -> int | None:
+        """To which equations hold at the points; None where that was decided exactly."""
         return -round(math.log10(self.tolerance))
+
+    @property
+    def functions(self) -> Mapping[str, Any]:
+        """What is known without being told."""
+        return FUNCTIONS
+
+    def reader(self, names: Mapping[Tokens, Any]) -> _Reader:
+        """What evaluates sides."""
+        return _Reader((), names, self.indices)
 
     def __call__(self, latex: str) -> str:
         """What is wrong with the equations of a formula; "" if nothing is."""
         try:
             for equation in parts_between(tokens(latex), ";"):
                 for point in self.points:
-                    named = {**FUNCTIONS, **point}
+                    named = {**self.functions, **point}
                     fault = self._fault(equation, {tokens(n): v for n, v in named.items()})
                     if fault:
                         return fault
@@ -96,18 +106,49 @@ class Values:
         for at, found in instances(equation, groups, self.indices, names):
             if any(at[a] == at[b] for a, b in unequal):
                 continue
-            reader = _Reader((), names, self.indices)
+            reader = self.reader(names)
             sides = list(map(reader.inner, found))
             for other in sides[1:]:
-                apart = _norm(_plus(sides[0], _times(-1, other)))
-                if not apart <= self.tolerance * max(reader.largest[0], 1e-300):
+                apart = reader.apart(_plus(sides[0], _times(-1, other)), self.tolerance)
+                if apart:
                     where = "".join(f", {i} = {n}" for i, n in at.items())
-                    return f"sides differ by {apart:.3g} (terms of {reader.largest[0]:.3g}{where})"
+                    return f"sides differ by {apart}{where}"
         return ""
+
+
+SYMBOLIC: Mapping[str, Callable[[Any], Any]] = {
+    r"\cos": sympy.cos, r"\sin": sympy.sin, r"\tanh": sympy.tanh, r"\ln": sympy.log,
+    r"\sinh": sympy.sinh, r"\coth": sympy.coth, r"\mathrm{sech}": sympy.sech,
+    r"\mathrm{Re}": sympy.re, r"\mathrm{Im}": sympy.im,
+}  # fmt: skip
+INTEGRAL = sympy.Symbol(r"\int", real=True)
+"""Multiplies an integrand: integrals over one variable are equal if these are."""
+
+
+@dataclass(frozen=True)
+class Symbols(Values):
+    """The same for SymPy expressions, matrices of them, and `pertsym.oscillator.weyl`: exactly.
+
+    The variable of an integral needs a value, the symbol in the integrands.
+    """
+
+    @property
+    def digits(self) -> None:
+        """Nothing is rounded."""
+        return None
+
+    @property
+    def functions(self) -> Mapping[str, Any]:
+        return SYMBOLIC
+
+    def reader(self, names: Mapping[Tokens, Any]) -> _Reader:
+        return _Symbolic((), names, self.indices)
 
 
 class _Reader(Reader):
     """Evaluates one side after the other; `largest` is the size of the largest term of a sum."""
+
+    constants: Mapping[str, Any] = {"i": 1j, "e": np.e, r"\pi": np.pi}
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -116,6 +157,13 @@ class _Reader(Reader):
     def noted(self, value: Any) -> None:
         if not callable(value):
             self.largest[0] = max(self.largest[0], _norm(value))
+
+    def apart(self, gap: Any, tolerance: float) -> str:
+        """By how much two sides differ, "" if they do not."""
+        size = _norm(gap)
+        if size <= tolerance * max(self.largest[0], 1e-300):
+            return ""
+        return f"{size:.3g} (terms of {self.largest[0]:.3g})"
 
     def integral(self) -> Any:
         """Over a variable whose measure follows the limits, by Gauss-Legendre panels.
@@ -193,9 +241,11 @@ class _Reader(Reader):
             self.need(r"\rangle")
             return inner[n, m]
         if self.take(r"\sqrt"):
-            return np.sqrt(complex(self.argument()))
-        constants = {"i": 1j, "e": np.e, r"\pi": np.pi}
-        return constants[self.next()] if token in constants else None
+            return self.root(self.argument())
+        return self.constants[self.next()] if token in self.constants else None
+
+    def root(self, value: Any) -> Any:
+        return np.sqrt(complex(value))
 
     def level(self) -> int:
         """The digit of a state."""
@@ -214,6 +264,38 @@ class _Reader(Reader):
 
     def over(self, above: Any, below: Any) -> Any:
         return _times(1 / below, above)
+
+
+class _Symbolic(_Reader):
+    """Decides whether a difference is zero."""
+
+    constants: Mapping[str, Any] = {"i": sympy.I, "e": sympy.E, r"\pi": sympy.pi}
+
+    def noted(self, value: Any) -> None:
+        pass
+
+    def apart(self, gap: Any, tolerance: float) -> str:
+        if callable(gap):
+            raise NotRead("a superoperator stands alone; let it act on something")
+        for entry in np.asarray(gap, dtype=object).flat:
+            for z in getattr(entry, "terms", {"": entry}).values():
+                plain = sympy.expand_trig(sympy.sympify(z)).rewrite(sympy.exp)
+                rest = sympy.cancel(sympy.together(sympy.expand(plain)))  # decides most, fast
+                if rest != 0 and (rest := sympy.simplify(rest)) != 0:
+                    return str(rest)
+        return ""
+
+    def integral(self) -> Any:
+        if (self.script("_"), self.script("^")) != (("0",), (r"\infty",)):
+            raise NotRead("integrals go from 0 to infinity")
+        self.measure()
+        return INTEGRAL * self.inner(self.rest())
+
+    def root(self, value: Any) -> Any:
+        return sympy.sqrt(value)
+
+    def number(self, digits: str) -> Any:
+        return sympy.Rational(digits)
 
 
 def _panels(integrand: Any, edges: Any) -> Any:

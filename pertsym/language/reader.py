@@ -273,7 +273,8 @@ class Reader:
         r"""The variable of ``d\omega'`` or ``dt_1``."""
         self.need("d")
         start = self.at
-        self.next()
+        if self.next() == r"\tilde":
+            self.next()
         if self.peek() == "_" and self.peek(1).isdigit():
             self.at += 2
         return self.source[start : self.at]

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from math import comb, factorial
+from math import comb, factorial, prod
 from types import MappingProxyType
 from typing import Any, Self
 
-import numpy as np
 import sympy
 
 from pertsym.present.expressions import joined, tex
@@ -53,6 +52,8 @@ class _Sum:
     terms: Mapping[Any, sympy.Expr]
 
     def __add__(self, other: Self) -> Self:
+        if not isinstance(other, type(self)):
+            return NotImplemented
         return type(self)(_collected((*self.terms.items(), *other.terms.items())))
 
     def __sub__(self, other: Self) -> Self:
@@ -64,6 +65,12 @@ class _Sum:
     def scaled(self, factor: Any) -> Self:
         """It times a number."""
         return type(self)(_collected((key, factor * value) for key, value in self.terms.items()))
+
+    def __rmul__(self, factor: Any) -> Self:
+        return self.scaled(factor)
+
+    def __truediv__(self, factor: Any) -> Self:
+        return self.scaled(1 / sympy.sympify(factor))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, type(self)) and not (self - other).terms
@@ -90,6 +97,8 @@ class Weyl(_Sum):
         return cls(_collected((key, sympy.sympify(value)) for key, value in terms.items()))
 
     def __mul__(self, other: Weyl) -> Weyl:
+        if not isinstance(other, Weyl):
+            return NotImplemented if isinstance(other, _Sum) else self.scaled(other)
         return Weyl(
             _collected(
                 (powers, x * y * weight)
@@ -98,6 +107,9 @@ class Weyl(_Sum):
                 for powers, weight in _product(left, right)
             )
         )
+
+    def __pow__(self, power: int) -> Weyl:
+        return prod([self] * int(power), start=ONE)
 
     def commutator(self, other: Weyl) -> Weyl:
         """[self, other]."""
@@ -159,8 +171,12 @@ class Superoperator(_Sum):
         """rho -> {operator, rho}."""
         return cls.left(operator) + cls.right(operator)
 
-    def __mul__(self, other: Superoperator) -> Superoperator:
-        """First `other`, then `self`."""
+    def __mul__(self, other: Superoperator | Weyl) -> Superoperator:
+        """First `other`, then `self`; an operator multiplies what `self` makes of rho."""
+        if isinstance(other, Weyl):
+            return Superoperator.right(other) * self
+        if not isinstance(other, Superoperator):
+            return self.scaled(other)
         return Superoperator(
             _collected(
                 ((left, right), x * y * u * v)
@@ -171,16 +187,10 @@ class Superoperator(_Sum):
             )
         )
 
-    def on(
-        self, rho: Any, x: Any, p: Any, numbers: Mapping[Any, Any] = MappingProxyType({})
-    ) -> Any:
-        """The matrix that it makes of a matrix rho, for X, P and symbols with these values."""
-        total = np.zeros_like(rho)
-        power = np.linalg.matrix_power
-        for ((a, b), (c, d)), coefficient in self.terms.items():
-            weight = complex(coefficient.subs(numbers))
-            total = total + weight * (power(x, a) @ power(p, b) @ rho @ power(x, c) @ power(p, d))
-        return total
+    def __rmul__(self, factor: Any) -> Superoperator:
+        if isinstance(factor, Weyl):
+            return Superoperator.left(factor) * self
+        return self.scaled(factor)
 
     def adjoint_on(self, observable: Weyl) -> Weyl:
         """The operator O' with Tr[O S(rho)] = Tr[O' rho]: sum of c B O A."""
