@@ -12,16 +12,10 @@ import sympy
 
 from derivations.ccqme_two_levels.common import (
     BATH,
-    BETA,
     COUPLING,
     EQUATION,
     LEVELS,
-    MATRICES,
-    canonical_objects,
-    in_forms,
-    redfield_elements,
-    stationary_gibbs,
-    weights_of_q,
+    symbols,
 )
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact, near
@@ -32,14 +26,14 @@ from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.mean_force import boltzmann, equilibrium_constant, second_order, through_kms
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.language.evaluation import Values, acting
+from pertsym.language.evaluation import Symbols
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
 from pertsym.present.symbolic import PrincipalTransform, beta, evaluated, form_expression, w0
 from pertsym.rates import spectra_of
-from pertsym.reduction.elements import at_elements, with_elements
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, monomial
+from pertsym.reduction.elements import at_elements
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
 BOTH = tuple(product(LEVELS, repeat=2))
 ELEMENTS = {"q00": Fraction(-3, 8), "q01": Fraction(1, 3), "q11": Fraction(2, 3)}
@@ -169,125 +163,36 @@ def numbers(digits: int) -> Findings:
     yield near("mean-force state", state, mean_force(chosen, 2).matrix, 1e-12)
 
 
-def values(moved: str) -> Values:
-    r"""What the operator formulas speak of, for the bath of `model` and a Hermitian state.
-
-    R and Q are the symbolic pieces; \dot\rho is that of `moved`, "redfield" or "ccqme".
-    """
-    chosen = model()
-    q_map, redfield, p = q_and_redfield(chosen)
-    inverse, energies = common_temperature(chosen), np.array(chosen.energies)
-    rho = np.array([[0.7, 0.2 - 0.35j], [0.2 + 0.35j, 0.3]])
-    names = canonical_objects(chosen, rho, moved)
-    mean, q = names[r"\rho_{\mathrm{MF}}"], names["q"]
+def values(moved: str) -> Symbols:
+    r"""What the operator formulas speak of; \dot\rho is that of `moved`, "redfield" or "ccqme"."""
+    names = symbols(moved)
+    scale, q, h = sympy.Symbol("lambda", real=True), names["q"], names["H_S"]
+    turned = np.diag([sympy.exp(scale * e) for e in names["E"]])
+    back = np.diag([sympy.exp(-scale * e) for e in names["E"]])
+    kept = np.array(sympy.Matrix(2, 2, sympy.symbols("L_:4")))
+    for paper, own in (
+        ("R", r"\mathcal R"), ("Q", r"\mathcal Q"), ("Z_S", "Z"), (r"\rho^{(2)}", r"\rho_2"),
+        *((rf"\rho_{{\mathrm{{{x}}}}}", r"\rho_{\mathrm{MF}}") for x in ("MFG", "eq")),
+        (r"\rho_{\mathrm{Gibbs}}", r"\rho_0"),
+    ):  # fmt: skip
+        names[paper] = names[own]
+    names |= {f"p_{n}": names["p"][n] for n in LEVELS}
     names |= {
-        "R": acting(redfield), "Q": acting(q_map), r"\tilde\rho": rho - acting(q_map)(rho),
-        r"\rho_{\mathrm{Gibbs}}": np.diag(p), r"\rho_{\mathrm{MFG}}": mean,
-        r"\rho_{\mathrm{eq}}": mean, r"\rho^{(2)}": mean - np.diag(p),
-        "r^{(2)}": second_order_state(chosen), "Z_S": 1 / p[0], r"\omega_0": energies[1],
-        r"\lambda": 0.3, "p": np.diag(p), "L": np.array([[0.2, 1.1], [-0.4, 0.5j]]),
-        r"q(-i\lambda)": q * np.exp(0.3 * np.subtract.outer(energies, energies)),
-        "T": np.array([[value_of(EQUATION.transfer(*nk), chosen).real for nk in pairs]
-                       for pairs in (BOTH[:2], BOTH[2:])]),
-        "X": np.array([value_of(EQUATION.slope(n), chosen).real for n in LEVELS]),
+        r"\tilde\rho": names[r"\rho"] - names["Q"](names[r"\rho"]), "p": names[r"\rho_0"],
+        "r^{(2)}": names[r"\tilde\rho_2"] * names["Z"], r"\omega_0": h[1, 1], r"\lambda": scale,
+        r"q(-i\lambda)": np.vectorize(lambda x, gap: x * sympy.exp(scale * gap))(q, names["D"]),
+        r"e^{\lambda H_S}": turned, r"e^{-\lambda H_S}": back, "L": kept,
     }  # fmt: skip
-    for n in LEVELS:
-        slopes = np.diag(_slope_of_gibbs(energies, inverse, n))
-        names |= {rf"\partial p/\partial E_{n}": slopes, f"p_{n}": p[n]}
-    if moved == "redfield":
-        free = np.diag([-1j * (energies[a] - energies[b]) for a, b in BOTH])
-        names[r"\dot\rho"] = acting(free + redfield)(rho)
-    return Values([names], dict.fromkeys("nmk", LEVELS), 1e-10)
-
-
-def _slope_of_gibbs(energies: np.ndarray, inverse: float, n: int) -> np.ndarray:
-    shifted = np.exp(-inverse * (energies + 1e-30j * np.eye(2)[n]))
-    return np.asarray((shifted / shifted.sum()).imag / 1e-30)
-
-
-@check(OPERATORS, ENGINE, status="derived")
-def redfield_matrices(digits: int) -> Findings:
-    """(95)-(104): the four matrix products against the 16 elements of the ordered cumulant."""
-    m = MATRICES
-    yield from redfield_elements(EQUATION, m)
-    driven = m.redfield(m.rho)
-    hermitian = m.rho.subs({m.rho[1, 0]: sympy.conjugate(m.rho[0, 1])}).subs(
-        {m.rho[n, n]: sympy.Symbol(f"r_{n}", real=True) for n in LEVELS}
-    )
-    image = m.redfield(hermitian)
-    yield exact("the trace is conserved", sympy.expand(driven.trace()), sympy.Integer(0))
-    yield exact("Hermiticity is conserved", (image - image.H).applyfunc(sympy.expand), m.q * 0)
-
-
-@check(ENGINE, KMS)
-def redfield_secular(digits: int) -> Findings:
-    """Population rates 2 q^2 a(D): Ĉ at the transition frequency, in detailed balance."""
-    up, down = (EQUATION.secular_rate(2, a, b) for a, b in ((1, 0), (0, 1)))
-    rate = with_elements(monomial(Gaussian(1), Value("C", BATH, 0, (-1,))), ("q01", "q01"))
-    yield exact("the up rate is q01^2 Ĉ(-w0)", up, rate)
-    yield exact("(90)", through_kms(up - boltzmann(COUPLING, 1) * down), ZERO_FORM)
-
-
-@check(ENGINE, IMAGINARY, KMS)
-def coherence_map(digits: int) -> Findings:
-    """(87)-(89), (106), (107): R[rho_Gibbs]_nm/(i D_nm) is the mean-force coherence."""
-    m = MATRICES
-    gap = sympy.Symbol("w", positive=True)
-    level = {m.gaps[0, 1]: -gap, m.gaps[1, 0]: gap}
-    for a, b in ((0, 1), (1, 0)):
-        yield exact(f"Q rho_Gibbs = rho2, {a}{b}", through_kms(EQUATION.missing(a, b)), ZERO_FORM)
-        printed = m.coherence_map(m.rho)[a, b].subs(level)
-        for c, d in BOTH:
-            weight = in_forms(sympy.expand(printed * gap).coeff(m.rho[c, d]))
-            over = weight.scaled(Gaussian(1), denominators=(((1,), 1),))
-            yield exact(f"Q_{a}{b},{c}{d}", over, EQUATION.coherence((a, b, c, d)))
-    yield Finding("before the KMS relation the two differ", bool(EQUATION.missing(0, 1)))
-
-
-@check(IMAGINARY, OPERATORS, KMS)
-def population_map(digits: int) -> Findings:
-    """(20), (108)-(118): the weights of the Boltzmann factors are the db and b terms of Q."""
-    m = MATRICES
-    printed = m.population_map(m.rho)
-    yield from weights_of_q(EQUATION, m)
-    for k, n in BOTH:
-        inner = printed[k, k].coeff(m.rho[n, n])
-        derivative = -BETA * (int(k == n) - m.p[k]) * m.slope(n)
-        yield exact(f"Lambda_{n} in {k}", inner - inner.subs(BETA, 0), derivative)
-    for k in LEVELS:
-        yield exact(f"Q rho_Gibbs = rho2, {k}{k}", through_kms(EQUATION.missing(k, k)), ZERO_FORM)
-    normalised = {m.p[0]: 1 - m.p[1]}
-    trace = sympy.expand(printed.trace().subs(normalised))
-    yield exact("Q keeps the trace", trace, sympy.Integer(0))
-
-
-@check(OPERATORS, "derivatives of the Gibbs populations")
-def dissipators(digits: int) -> Findings:
-    """(109)-(111), (115)-(117): jump operators, and Lambda as the derivative of populations."""
-    m = MATRICES
-    for n, other in ((0, 1), (1, 0)):
-        change = m.diagonal(m.dissipator(n, other, m.rho))
-        moved = sympy.zeros(2)
-        moved[n, n], moved[other, other] = m.rho[other, other], -m.rho[other, other]
-        yield exact(f"Pi_D of the dissipator |{n}><{other}|", change, moved)
-    energies = [sympy.Symbol(f"E_{n}", real=True) for n in LEVELS]
-    partition = sum(sympy.exp(-BETA * e) for e in energies)
-    gibbs = [sympy.exp(-BETA * e) / partition for e in energies]
-    populations = dict(zip(m.p, gibbs, strict=True))
-    at_gibbs = m.rho.subs({m.rho[n, n]: gibbs[n] for n in LEVELS})
-    for n in LEVELS:
-        change = m.derivative(n, at_gibbs).subs(populations)
-        slopes = sympy.diag(*(sympy.diff(p, energies[n]) for p in gibbs))
-        yield exact(f"Lambda_{n} p = dp/dE_{n}", change, slopes)
+    return Symbols([names], dict.fromkeys("nmk", LEVELS))
 
 
 @check(ENGINE, IMAGINARY, KMS)
 def stationarity(digits: int) -> Findings:
-    """(78), (79), (87)-(91), (119): p + rho2 is stationary to fourth order, by zero forms."""
-    yield from stationary_gibbs(EQUATION)
+    """(91): p + rho2 is stationary to fourth order, by zero forms."""
     for a, b in BOTH:
         fourth = through_kms(EQUATION.fourth_order_residual(a, b))
         yield exact(f"R[rho2 - Q rho_Gibbs], {a}{b}", fourth, ZERO_FORM)
+    yield Finding("before the KMS relation coherences differ", bool(EQUATION.missing(0, 1)))
     redfield = ZERO_FORM
     for c, d in BOTH:
         redfield = redfield + EQUATION.redfield((0, 0, c, d)) * second_order(COUPLING, c, d)

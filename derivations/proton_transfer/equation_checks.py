@@ -9,12 +9,6 @@ import mpmath
 import numpy as np
 import sympy
 
-from derivations.ccqme_two_levels.common import (
-    Matrices,
-    redfield_elements,
-    stationary_gibbs,
-    weights_of_q,
-)
 from derivations.proton_transfer.number_checks import PRINTED, Matrix, model, populations, rates
 from derivations.proton_transfer.readings import fourier, pole_sum
 from pertsym.baths.balls import as_mpf
@@ -25,8 +19,6 @@ from pertsym.certify.claims import Findings, check, close, enclosed, exact, hold
 from pertsym.certify.standard import coupling_orders, gauss
 from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.levels import common_temperature
-from pertsym.equations.ccqme import Ccqme
-from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.generators.canonical_form import commutator
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.bath import Bath
@@ -140,33 +132,6 @@ def pole_sums(digits: int) -> Findings:
 
 
 SECULAR_ETA = 0.3
-SIZE = 4
-"""Levels of the symbolic check: an element of R names four at most, and sums over one."""
-SYMBOLS = [[f"q{min(n, m)}{max(n, m)}" for m in range(SIZE)] for n in range(SIZE)]
-
-
-# ---------------------------------------------------------------------------------------------
-# N levels with symbols
-
-
-@check(
-    "ordered cumulant and arc-length reduction",
-    "imaginary-time expansion",
-    f"operator forms of the paper, {SIZE} levels",
-    status="derived",
-)
-def symbolic_levels(digits: int) -> Findings:
-    """(12), (20), (71), (83)-(90), (92)-(122): every element, exactly, with symbols q_nm.
-
-    The tensor comes from the ordered cumulant, the mean-force state from imaginary time; Q of (20)
-    is applied to the Gibbs state, whose image has to be rho_2 before normalisation.
-    """
-    equation, paper = Ccqme(symbolic_interaction(SIZE, [(SYMBOLS, "B")])), Matrices(SIZE)
-    yield from redfield_elements(equation, paper)
-    yield from weights_of_q(equation, paper)
-    yield from stationary_gibbs(equation)
-
-
 # ---------------------------------------------------------------------------------------------
 # The reduced map
 

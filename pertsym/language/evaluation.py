@@ -9,6 +9,7 @@ fault, never skipped.
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -27,6 +28,7 @@ from pertsym.language.reader import (
     tokens,
 )
 
+_SURELY = 1e-6  # not zero
 _PANELS = np.array([0.0, *(2.0**-k for k in range(20, 1, -1)), *np.linspace(0.5, 1, 5)])
 
 
@@ -149,6 +151,7 @@ class _Reader(Reader):
     """Evaluates one side after the other; `largest` is the size of the largest term of a sum."""
 
     constants: Mapping[str, Any] = {"i": 1j, "e": np.e, r"\pi": np.pi}
+    entries: type = complex
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -229,7 +232,7 @@ class _Reader(Reader):
             m = self.level()
             self.need("|")
             size = next(len(v) for v in self.names.values() if np.ndim(v) == 2)
-            dyad = np.zeros((size, size), dtype=complex)
+            dyad: Any = np.zeros((size, size), dtype=self.entries)
             dyad[n, m] = 1
             return dyad
         if self.take(r"\langle"):  # <n|X|m>
@@ -270,6 +273,7 @@ class _Symbolic(_Reader):
     """Decides whether a difference is zero."""
 
     constants: Mapping[str, Any] = {"i": sympy.I, "e": sympy.E, r"\pi": sympy.pi}
+    entries: type = object
 
     def noted(self, value: Any) -> None:
         pass
@@ -279,8 +283,11 @@ class _Symbolic(_Reader):
             raise NotRead("a superoperator stands alone; let it act on something")
         for entry in np.asarray(gap, dtype=object).flat:
             for z in getattr(entry, "terms", {"": entry}).values():
-                plain = sympy.expand_trig(sympy.sympify(z)).rewrite(sympy.exp)
-                rest = sympy.cancel(sympy.together(sympy.expand(plain)))  # decides most, fast
+                z = sympy.expand(sympy.sympify(z))  # decides most, fast
+                if _refuted(z):
+                    return str(z)
+                plain = sympy.expand_trig(z).rewrite(sympy.exp)
+                rest = sympy.cancel(sympy.together(sympy.expand(plain)))
                 if rest != 0 and (rest := sympy.simplify(rest)) != 0:
                     return str(rest)
         return ""
@@ -296,6 +303,14 @@ class _Symbolic(_Reader):
 
     def number(self, digits: str) -> Any:
         return sympy.Rational(digits)
+
+
+def _refuted(value: sympy.Expr) -> bool:
+    """Whether its number at a random point shows that an expression is not zero."""
+    draw = random.Random(1)
+    names = sorted(value.free_symbols, key=str)
+    number = sympy.N(value.xreplace({x: sympy.Rational(draw.randint(9, 99), 70) for x in names}))
+    return bool(number.is_number and abs(number) > _SURELY)
 
 
 def _panels(integrand: Any, edges: Any) -> Any:
