@@ -10,13 +10,7 @@ import mpmath
 import numpy as np
 import sympy
 
-from derivations.ccqme_two_levels.common import (
-    BATH,
-    COUPLING,
-    EQUATION,
-    LEVELS,
-    symbols,
-)
+from derivations.ccqme_two_levels.common import BATH, COUPLING, EQUATION, LEVELS, real, symbols
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact, near
 from pertsym.certify.imaginary_time import Mode
@@ -29,8 +23,14 @@ from pertsym.exact import Gaussian
 from pertsym.language.evaluation import Symbols
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
-from pertsym.numerics.evaluate import evaluate
-from pertsym.present.symbolic import PrincipalTransform, beta, evaluated, form_expression, w0
+from pertsym.present.symbolic import (
+    PrincipalTransform,
+    Spectrum,
+    beta,
+    evaluated,
+    form_expression,
+    w0,
+)
 from pertsym.rates import spectra_of
 from pertsym.reduction.elements import at_elements
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
@@ -109,49 +109,22 @@ def model() -> Model:
     return Model.of((0.0, 1.0), [Coupling.of(operator, BATH)], [bath])
 
 
-def value_of(symbolic: SpectralForm, chosen: Model) -> complex:
-    """A symbolic form as a number, in double precision, for a model whose bath is BATH."""
-    operator = chosen.bath_operators[BATH]
-    numbers = {element_name(n, m): operator[n][m] for n, m in BOTH}
-    form, spectra = at_elements(symbolic, numbers), spectra_of(chosen)
-    gap, inverse = chosen.energies[1] - chosen.energies[0], common_temperature(chosen)
-    re, im = (
-        evaluate(part, (gap,), spectra, inverse).value if part != ZERO_FORM else 0.0
-        for part in (form.real, form.scaled(Gaussian(0, -1)).real)
-    )
-    return complex(re, im)
-
-
-def q_and_redfield(chosen: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The map Q, Redfield's superoperator and the Gibbs populations, from the symbolic pieces."""
-    gap, inverse = chosen.energies[1] - chosen.energies[0], common_temperature(chosen)
-    p = np.exp(-inverse * gap * np.arange(2))
-    p = p / p.sum()
-    redfield, q = np.zeros((4, 4), dtype=complex), np.zeros((4, 4), dtype=complex)
-    for a, b, c, d in product(LEVELS, repeat=4):
-        at = (2 * a + b, 2 * c + d)
-        redfield[at] = value_of(EQUATION.redfield((a, b, c, d)), chosen)
-        if a != b:
-            q[at] = value_of(EQUATION.coherence((a, b, c, d)), chosen)
-        elif c == d:
-            slope = inverse * value_of(EQUATION.slope(c), chosen) * p[a]
-            q[at] = value_of(EQUATION.population(a, c), chosen) + slope
-    return q, redfield, p
-
-
-def second_order_state(chosen: Model) -> np.ndarray:
-    """<n|Tr_B exp(-beta H)|m>/Z_B of second order, from its forms."""
-    rows = [[value_of(second_order(COUPLING, n, m), chosen) for m in LEVELS] for n in LEVELS]
-    return np.array(rows)
-
-
 def numerical_equation(chosen: Model) -> tuple[np.ndarray, np.ndarray]:
     """The full generator and the second-order mean-force state from the symbolic pieces."""
-    q, redfield, p = q_and_redfield(chosen)
-    state = np.diag(p) + p[0] * second_order_state(chosen)  # p[0] is 1/Z_S
-    state -= np.diag(p) * (np.trace(state) - 1)
-    free = np.diag(-1j * chosen.energies[1] * np.array([0, -1, 1, 0]))
-    return free + redfield @ (np.eye(4) - q), state
+    spectra, names, (low, high) = spectra_of(chosen), symbols("ccqme"), chosen.energies
+    at: dict[Any, Any] = {beta: common_temperature(chosen), w0: high - low}
+    for n, m in BOTH:
+        at[real(element_name(n, m))] = complex(chosen.bath_operators[BATH][n][m]).real
+    for k in (-1, 0, 1):
+        at[real(Spectrum(BATH, k * w0))] = spectra.spectrum(BATH, k * (high - low)).value
+        for derivative in (0, 1) if k else (0,):  # P'(0) drops out, and need not exist
+            value = spectra.transform(BATH, k * (high - low), derivative).value
+            at[real(PrincipalTransform(BATH, k * w0, derivative))] = value
+    number = np.vectorize(lambda x: complex(sympy.sympify(x).xreplace(at)))
+    r, q, h = (names[name] for name in (r"\mathcal R", r"\mathcal Q", "H_S"))
+    basis = np.eye(4, dtype=int).reshape(4, 2, 2)
+    columns = [(r(e - q(e)) - sympy.I * (h @ e - e @ h)).reshape(-1) for e in basis]
+    return number(np.array(columns).T), number(names[r"\rho_{\mathrm{MF}}"])
 
 
 @check("symbolic pieces evaluated", NUMERIC, status="numerical")

@@ -1,4 +1,4 @@
-"""What steps and checks of the CCQME of two levels share; its objects as matrices of symbols."""
+"""What steps and checks of the CCQME share: its objects in symbols, out of the engine."""
 
 from __future__ import annotations
 
@@ -29,90 +29,16 @@ from pertsym.present.symbolic import (
 )
 from pertsym.reduction.spectral import SpectralForm, half_sided
 
-BETA = sympy.Symbol("beta", positive=True)
 
-
-class Matrices:
-    """The N x N matrices that the equations are made of, as they are printed.
-
-    q is real and symmetric; the elements of rho are independent symbols, so that a result also
-    tells the superoperator; `g`, `b` and `db` are g, b = Im g and db/dD at D_nm = E_n - E_m, which
-    are the `gaps`; p are the Gibbs populations, and S_nm = q_nm g(D_nm) is `filtered`.
-    """
-
-    def __init__(self, dimension: int) -> None:
-        self.dimension, levels = dimension, range(dimension)
-        energies, populations = (
-            [sympy.Symbol(f"{name}_{n}", **{kind: True}) for n in levels]
-            for name, kind in (("E", "real"), ("p", "positive"))
-        )
-        self.q = self._matrix(lambda n, m: _real(f"q_{min(n, m)}{max(n, m)}"))
-        self.g = self._matrix(lambda n, m: sympy.Symbol("g_0" if n == m else f"g_{n}{m}"))
-        self.b = self._matrix(lambda n, m: _real("b_0" if n == m else f"b_{n}{m}"))
-        self.db = self._matrix(lambda n, m: _real("b'_0" if n == m else f"b'_{n}{m}"))
-        self.gaps = self._matrix(lambda n, m: energies[n] - energies[m])
-        self.rho = self._matrix(lambda n, m: sympy.Symbol(f"rho_{n}{m}"))
-        self.p = tuple(populations)
-        self.filtered = self.q.multiply_elementwise(self.g)
-
-    def redfield_parts(self, rho: sympy.Matrix) -> tuple[sympy.Matrix, ...]:
-        """S rho q, q rho S^+, q S rho and rho S^+ q."""
-        s, q = self.filtered, self.q
-        adjoint = s.H
-        return s * rho * q, q * rho * adjoint, q * s * rho, rho * adjoint * q
-
-    def redfield(self, rho: sympy.Matrix) -> sympy.Matrix:
-        """R[rho] = S rho q + q rho S^+ - q S rho - rho S^+ q."""
-        gain, conjugate, loss, loss_conjugate = self.redfield_parts(rho)
-        return (gain + conjugate - loss - loss_conjugate).applyfunc(sympy.expand)
-
-    def coherence_map(self, rho: sympy.Matrix) -> sympy.Matrix:
-        """(Q rho)_nm = R[rho]_nm/(i D_nm) off the diagonal, 0 on it."""
-        driven = self.redfield(rho)
-        return self._matrix(
-            lambda n, m: sympy.Integer(0) if n == m else driven[n, m] / (sympy.I * self.gaps[n, m])
-        )
-
-    def population_map(self, rho: sympy.Matrix) -> sympy.Matrix:
-        """The diagonal of Q rho: Pi_D of the dissipators, and the derivative terms."""
-        total = sympy.zeros(self.dimension)
-        for n in range(self.dimension):
-            for m in range(self.dimension):
-                weight = self.q[n, m] ** 2
-                total += weight * self.db[n, m] * self.diagonal(self.dissipator(n, m, rho))
-                total += weight * self.b[m, n] * self.derivative(n, rho)
-        return total.applyfunc(sympy.expand)
-
-    def dissipator(self, n: int, m: int, rho: sympy.Matrix) -> sympy.Matrix:
-        """L rho L^+ - (L^+L rho + rho L^+L)/2 for L = |n><m|."""
-        jump = sympy.zeros(self.dimension)
-        jump[n, m] = 1
-        inner = jump.H * jump
-        return jump * rho * jump.H - (inner * rho + rho * inner) / 2
-
-    def derivative(self, n: int, rho: sympy.Matrix) -> sympy.Matrix:
-        """Lambda_n rho, diagonal: (Lambda_n rho)_k = -beta rho_nn (delta_kn - p_k)."""
-        return self._matrix(
-            lambda k, j: -BETA * rho[n, n] * (int(k == n) - self.p[k]) if k == j else 0
-        )
-
-    def diagonal(self, matrix: sympy.Matrix) -> sympy.Matrix:
-        """Pi_D: the diagonal part."""
-        return self._matrix(lambda n, m: matrix[n, m] if n == m else 0)
-
-    def _matrix(self, element: object) -> sympy.Matrix:
-        return sympy.Matrix(self.dimension, self.dimension, element)
-
-
-def _real(name: str) -> sympy.Symbol:
-    return sympy.Symbol(name, real=True)
+def real(name: object) -> sympy.Symbol:
+    """A real symbol; of a value of Ĉ or P, what stands for it."""
+    return sympy.Symbol(str(name), real=True)
 
 
 BATH = "B"
 """Name of the correlation function, and so of the bath of `model`."""
 COUPLING = symbolic_interaction(2, [([["q00", "q01"], ["q01", "q11"]], BATH)])
 EQUATION = Ccqme(COUPLING)
-MATRICES = Matrices(2)
 LEVELS = (0, 1)
 
 
@@ -129,7 +55,7 @@ def symbols(moved: str, size: int = 2) -> dict[str, Any]:
 
     def expression(form: SpectralForm) -> sympy.Expr:
         found = form_expression(through_kms(form))
-        return found.xreplace({f: _real(str(f)) for f in found.atoms(Spectrum, PrincipalTransform)})
+        return found.xreplace({f: real(f) for f in found.atoms(Spectrum, PrincipalTransform)})
 
     def at(gap: Any) -> Frequency:
         return tuple(-int(sympy.sympify(gap).coeff(w)) for w in transitions)
@@ -169,8 +95,8 @@ def symbols(moved: str, size: int = 2) -> dict[str, Any]:
     change = np.vectorize(lambda z: z.diff(x).subs(x, 0), otypes=[object])(state)
     q, rho = np.array([[element(n) for n in row] for row in names]), np.zeros((size, size), object)
     for n, m in product(levels, repeat=2):
-        real, imaginary = (_real(f"{part}_{min(n, m)}{max(n, m)}") for part in "xy")
-        rho[n, m] = real + sympy.I * imaginary * ((n < m) - (n > m))
+        x_nm, y_nm = (real(f"{part}_{min(n, m)}{max(n, m)}") for part in "xy")
+        rho[n, m] = x_nm + sympy.I * y_nm * ((n < m) - (n > m))
     gaps, h = energies[:, None] - energies[None, :], np.diag(energies)
     free = np.diag((-sympy.I * gaps).reshape(-1))
     filtered = np.array([[q[n, m] * rate(gaps[n, m]) for m in levels] for n in levels])
