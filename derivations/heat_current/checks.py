@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from math import comb
 from types import MappingProxyType
 from typing import Any
 
@@ -27,7 +26,7 @@ from pertsym.certify.element_routes import (
     operators,
     within,
 )
-from pertsym.certify.standard import BRUTE, RECURSION, RESIDUES, SYMBOLIC, TIME
+from pertsym.certify.standard import BRUTE, RECURSION, RESIDUES, SYMBOLIC, TIME, joint_hierarchy
 from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.heat_current import CountedGenerator, reversed_count
 from pertsym.equations.mean_force import through_kms
@@ -229,32 +228,17 @@ def _exact_current(numbers: Numbers, square: float, bath: str) -> float:
     d<H_b>/dt = sum_j nu_j Tr S_b X_j - 2 Im C(0) Tr S_b^2 rho; nothing is expanded.
     """
     system, pairs = hierarchy(INTERACTION, numbers, square)
-    modes = [mode for pair in pairs for mode in pair.modes]
-    multisets = itertools.combinations_with_replacement
-    places = [m for n in range(_DEPTH + 1) for m in multisets(range(len(modes)), n)]
-    assert len(places) == comb(len(modes) + _DEPTH, _DEPTH)
-    position, one = {m: k for k, m in enumerate(places)}, np.eye(2)
-    free = np.diag(-1j * system.gaps.reshape(-1))
-    sides = {b: (np.kron(s, one), np.kron(one, s.T)) for b, s in system.operators.items()}
-    matrix = np.zeros((len(places), 4, len(places), 4), dtype=complex)
-    for m, k in position.items():
-        matrix[k, :, k] += free - sum(modes[j].rate for j in m) * np.eye(4)
-        for j, mode in enumerate(modes):
-            above, (left, right) = position.get(tuple(sorted((*m, j)))), sides[mode.later]
-            if above is not None:
-                matrix[k, :, above] += -1j * (left - right)
-                count = m.count(j) + 1
-                matrix[above, :, k] += -1j * count * (mode.left * left - mode.right * right)
-    flat = matrix.reshape(4 * len(places), -1)
+    still, coupled, place = joint_hierarchy(system, pairs, _DEPTH)
+    flat = still + coupled
     flat[0] = 0
     flat[0, [0, 3]] = 1  # the trace instead of a row that the others imply
-    state = np.linalg.solve(flat, np.eye(len(flat))[0]).reshape(len(places), 2, 2)
+    state = np.linalg.solve(flat, np.eye(len(flat))[0]).reshape(-1, 2, 2)
     operator = system.operators[bath]
     given = 2 * square * sum(complex(c).imag for c in numbers.baths[bath].c)
     given *= np.trace(operator @ operator @ state[0])
-    for j, mode in enumerate(modes):
+    for j, mode in enumerate(mode for pair in pairs for mode in pair.modes):
         if mode.later == bath:
-            given -= mode.rate * np.trace(operator @ state[position[j,]])
+            given -= mode.rate * np.trace(operator @ state[place[j,]])
     return float(given.real)
 
 

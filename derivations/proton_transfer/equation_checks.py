@@ -16,10 +16,11 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.claims import Findings, check, close, enclosed, exact, holds, near
-from pertsym.certify.standard import coupling_orders, gauss
+from pertsym.certify.standard import coupling_orders, gauss, joint_hierarchy
 from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.levels import common_temperature
 from pertsym.generators.canonical_form import commutator
+from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
@@ -137,15 +138,15 @@ SECULAR_ETA = 0.3
 
 
 @check(
-    "joint evolution with a damped oscillator, block exponential",
+    "joint evolution with the auxiliaries of one exponent, block exponential",
     "TCL2 and TCL4 at time t",
     status="numerical",
 )
 def reduced_map(digits: int) -> Findings:
     """(62)-(67), (72)-(75), (80): Phi(t) = Tr_B U(t) . rho_B order by order, exactly.
 
-    The bath is one damped oscillator in its ground state, C(t) = c e^{-nu t}: system and oscillator
-    are propagated together, the powers of the coupling kept apart by a block matrix.
+    For C(t) = c e^{-nu t}: the state and its auxiliaries are propagated together, the powers of the
+    coupling kept apart by a block matrix.
     """
     weight, nu, time = 0.36, 0.8 + 1.3j, 1.1
     energies, q = np.array([0.0, 0.9]), np.array([[0.4, 1.0], [1.0, -0.7]])
@@ -154,7 +155,13 @@ def reduced_map(digits: int) -> Findings:
         [Coupling.of(q.tolist(), "B")],
         [Bath("B", "boson", None, Exponentials((weight,), (nu,)))],
     )
-    phi, slope = _map_orders(energies, q, weight, nu, time)
+    system = System(np.subtract.outer(energies, energies), {"B": q.astype(complex)})
+    bath = Correlated("B", "B", Exponentials((weight,), (nu,)))
+    still, coupled, _ = joint_hierarchy(system, [bath], 4)
+    start = np.eye(len(still), 4)
+    reached = [m @ start for m in coupling_orders(still, coupled, time, 4)]
+    phi, below = [x[:4] for x in reached], [0 * reached[0], *reached]
+    slope = [(still @ x + coupled @ y)[:4] for x, y in zip(reached, below, strict=False)]
     terms = tcl_generator(given, 4, time=time, tolerance=1e-11).orders
     free, second, fourth = (terms[n].matrix for n in (0, 2, 4))
     correction = _twofold(energies, q, weight, nu, time)  # Q_t of (73), (74)
@@ -169,29 +176,6 @@ def reduced_map(digits: int) -> Findings:
         "(75) and not to fourth", np.abs(phi[4] - correction @ phi[2]).max() > 0.01 * most[2]
     )
     yield near("(80) dPhi_4/dt", slope[4], free @ phi[4] + second @ phi[2] + fourth @ phi[0], 1e-7)
-
-
-def _map_orders(
-    energies: Matrix, q: Matrix, weight: float, nu: complex, time: float, size: int = 5
-) -> tuple[list[Matrix], list[Matrix]]:
-    """Phi and its derivative at orders 0 to 4 in the coupling, each (4, 4)."""
-    lower = np.kron(np.eye(2), np.diag(np.sqrt(np.arange(1.0, size)), 1))
-    back, one = lower.T @ lower, np.eye(2 * size)
-    h = np.kron(np.diag(energies), np.eye(size)) + nu.imag * back
-    damped = np.kron(lower, lower) - (np.kron(back, one) + np.kron(one, back)) / 2
-    still = commutator(h) + 2 * nu.real * damped
-    coupled = commutator(np.sqrt(weight) * np.kron(q, np.eye(size)) @ (lower + lower.T))
-    first = np.diag(np.eye(size)[0])
-    ground = np.einsum("ac,bd,ij->aibjcd", np.eye(2), np.eye(2), first).reshape(-1, 4)
-    reached = [m @ ground for m in coupling_orders(still, coupled, time, 4)]
-    below = [np.zeros_like(reached[0]), *reached]
-    moving = [still @ at + coupled @ last for at, last in zip(reached, below, strict=False)]
-
-    def traced(parts: list[Matrix]) -> list[Matrix]:
-        split = [x.reshape(2, size, 2, size, 4) for x in parts]
-        return [np.einsum("aibik->abk", x).reshape(4, 4) for x in split]
-
-    return traced(reached), traced(moving)
 
 
 def _twofold(energies: Matrix, q: Matrix, weight: float, nu: complex, time: float) -> Matrix:
