@@ -21,15 +21,8 @@ from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 from scipy.special import j1
 
-from derivations.esposito_gaspard_2003.equations import (
-    READINGS,
-    SUBSCRIPTS,
-    at_total_energy,
-    general,
-    linear,
-    specialised,
-)
-from derivations.esposito_gaspard_2003.equations import two_levels as from_elements
+from derivations.esposito_gaspard_2003 import equations
+from derivations.esposito_gaspard_2003.equations import linear
 from pertsym.baths.divergence import Divergent
 from pertsym.certify.averaged_commutator import (
     averaged_double_commutator,
@@ -80,13 +73,14 @@ def brute_force(digits: int) -> Findings:
 @check("matrix elements of sigma_x", "equation with open indices")
 def two_routes(digits: int) -> Findings:
     """Two levels from matrix elements and from the equation with open indices; (9)."""
-    for projector in SUBSCRIPTS:
+    for projector in equations.SUBSCRIPTS:
         for a, b in product((0, 1), repeat=2):
-            opened = specialised(general(projector), a, b)
-            yield exact(f"{projector.name}, {a}{b}", from_elements(projector, a, b), opened)
+            opened = equations.specialised(equations.general(projector), a, b)
+            found = equations.two_levels(projector, a, b)
+            yield exact(f"{projector.name}, {a}{b}", found, opened)
         closed = TwoLevels().populations_close(projector, 2)
         yield holds(f"{projector.name}: populations close", closed)
-    kept = READINGS["non-markovian"]()(r"\sum_s\int d\epsilon\,\dot P_{ss}(\epsilon)=0")
+    kept = equations.READINGS["non-markovian"]()(r"\sum_s\int d\epsilon\,\dot P_{ss}(\epsilon)=0")
     yield holds(f"(9) {kept}", not kept)
 
 
@@ -330,51 +324,41 @@ CASES = ((Fraction(3, 10), Fraction(1, 10)), (Fraction(1, 2), Fraction(1, 10)))
 
 @check(
     "closed form",
-    "pole of the self-consistent ladder",
+    "pole of the self-consistent ladder, level densities of a tiny coupling",
     "fourth-order ordered cumulant and dressing",
     status="numerical",
 )
-def conserved_rate(digits: int) -> Findings:
-    """rate^(4) at conserved total energy: closed form, ladder pole, fourth-order cumulant."""
+def conserved_energy(digits: int) -> Findings:
+    """rate^(4) and z^(2) at conserved total energy: closed form, ladder, fourth-order cumulant."""
     series = conserved.conserved_energy_series()
+    tables = {"rate": series.rate, "z": series.z_infinity}
     for splitting, total in CASES:
-        name = f"Delta = {splitting}, E = {total}"
-        second, fourth = rate_from_pole(splitting, total, digits)
+        case, half = f"Delta = {splitting}, E = {total}", splitting / 2
         with mpmath.workdps(3 * digits + 30):
-            closed = [_closed(series.rate[n], splitting, total, digits) for n in (2, 4)]
-            yield close(f"rate(2), {name}", second, closed[0], digits)
-            yield close(f"rate(4), {name}", fourth, closed[1], digits)
+            small = mpmath.mpf(10) ** (-digits - 5)
+            points = [mpmath.mpf(x.numerator) / x.denominator for x in (total + half, total - half)]
+            first, then = (_z(points, x) for x in (mpmath.mpf(0), small))
+            second, fourth = rate_from_pole(splitting, total, digits)
+            slope = (then - first) / small
+            closed = {}
+            for what, n, value in (
+                ("rate", 2, second), ("rate", 4, fourth), ("z", 0, first), ("z", 2, slope),
+            ):  # fmt: skip
+                closed[what, n] = _closed(tables[what][n], splitting, total, digits)
+                yield close(f"{what}({n}), {case}", value, closed[what, n], digits)
         cumulant = rate_from_cumulant(splitting, total, digits)
-        yield close(f"fourth-order cumulant, {name}", cumulant, closed[1], digits)
-        half = float(splitting) / 2
-        found = rates.conserved_energy((-half, half), 1.0, float(total))
-        for n, value in zip((2, 4), closed, strict=True):
-            same = abs(found.rates[n] - float(value)) < ROUNDING
-            yield holds(f"double precision, order {n}, {name}", same)
+        yield close(f"fourth-order cumulant, {case}", cumulant, closed["rate", 4], digits)
+        found = rates.conserved_energy((float(-half), float(half)), 1.0, float(total))
+        for n in (2, 4):
+            same = abs(found.rates[n] - float(closed["rate", n])) < ROUNDING
+            yield holds(f"double precision, order {n}, {case}", same)
 
 
 def _closed(expression: sympy.Expr, splitting: Fraction, total: Fraction, digits: int) -> Any:
     at = {conserved.DELTA: sympy.Rational(splitting), conserved.TOTAL: sympy.Rational(total)}
-    inside = at_total_energy(expression).subs({**at, conserved.LAM: 1})
+    inside = equations.at_total_energy(expression).subs({**at, conserved.LAM: 1})
     value = inside.replace(conserved.R, lambda x: sympy.sqrt(sympy.Rational(1, 4) - x**2))
     return mpmath.mpf(str(sympy.N(value, 2 * digits + 20)))
-
-
-@check("closed form", "self-consistent level densities", status="numerical")
-def conserved_z(digits: int) -> Findings:
-    """z^(2): level densities at E with the self-energies of a tiny coupling."""
-    series = conserved.conserved_energy_series()
-    for splitting, total in CASES:
-        with mpmath.workdps(3 * digits + 30):
-            small = mpmath.mpf(10) ** (-digits - 5)
-            ends = (total + splitting / 2, total - splitting / 2)
-            points = [mpmath.mpf(x.numerator) / x.denominator for x in ends]
-            values = [_z(points, x) for x in (mpmath.mpf(0), small)]
-            closed = [_closed(series.z_infinity[n], splitting, total, digits) for n in (0, 2)]
-            name = f"Delta = {splitting}, E = {total}"
-            yield close(f"z(0), {name}", values[0], closed[0], digits)
-            quotient = (values[1] - values[0]) / small
-            yield close(f"z(2), {name}", quotient, closed[1], digits)
 
 
 def _z(points: list[Any], coupling: Any) -> Any:
