@@ -198,15 +198,26 @@ def _motion(key: str, each: Expr) -> Expr | None:
     return found.xreplace({EPS: energy[0]} if energy else {})
 
 
-def populations(projector: Projector) -> tuple[Expr, ...]:
-    """The two coupled populations, + first."""
-    where = conserved.relaxation(projector).pair
-    return tuple(unknown(projector, s, s, e) for s, e in zip(reversed(SIGNS), where, strict=True))
+@cache
+def relaxation(projector: Projector) -> tuple[Expr, Expr, tuple[Expr, Expr]]:
+    """Rates down and up, and the two populations that they couple, + first.
+
+    Raises
+    ------
+    ArithmeticError
+        If the sum of the two is not conserved.
+    """
+    upper, change = unknown(projector, SIGNS[1], SIGNS[1]), long_times(two_levels(projector, 1, 1))
+    (lower,) = change.atoms(P, ETA) - {upper}
+    other = long_times(two_levels(projector, 0, 0))
+    if canonical(change + (other.xreplace({EPS: lower.args[-1]}) if lower.func == P else other)):
+        raise ArithmeticError(f"{projector.name}: the sum of the populations is not conserved")
+    return -change.coeff(upper), change.coeff(lower), (upper, lower)
 
 
 def _normalised(value: Expr) -> Expr:
     """The two coupled populations add to 1."""
-    pairs = map(populations, SUBSCRIPTS)
+    pairs = [relaxation(projector)[2] for projector in SUBSCRIPTS]
     return value.xreplace({lower: 1 - upper for upper, lower in pairs})
 
 
@@ -266,20 +277,20 @@ def damping() -> Expr:
 
 def _relaxing(projector: Projector, subscript: str, normalised: bool) -> dict[str, Head]:
     """z of the two coupled populations, now, at 0, after the time t and at the end; its rate."""
-    found = conserved.relaxation(projector)
+    *found, (plus, minus) = relaxation(projector)
     down, up = sympy.symbols("d u", positive=True)
-    start, (plus, minus) = sympy.Symbol("z_0", real=True), populations(projector)
+    start = sympy.Symbol("z_0", real=True)
     total = sympy.Integer(1) if normalised else plus + minus
     flow = (sympy.Matrix([[-down, up], [down, -up]]) * T).exp()
     ends = flow * sympy.Matrix([total + start, total - start]) / 2
     values = {sympy.oo: total * (up - down) / (up + down), sympy.Integer(0): start}
     values[T] = sympy.simplify(ends[0] - ends[1]).replace(sympy.exp, WAVE)
-    rates = {down: found.down, up: found.up}
+    rates = dict(zip((down, up), found, strict=True))
     return {
         f"z_{{{subscript}}}": lambda _, at, __: (
             values[at[0]].xreplace(rates) if at else plus - minus
         ),
-        rf"\gamma_{{{subscript}}}": lambda *_: found.down + found.up,
+        rf"\gamma_{{{subscript}}}": lambda *_: sum(found),
     }
 
 

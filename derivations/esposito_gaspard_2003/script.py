@@ -13,7 +13,12 @@ from dataclasses import replace
 import sympy
 
 from derivations.esposito_gaspard_2003.checks import CHECKS
-from derivations.esposito_gaspard_2003.equations import READINGS, SUBSCRIPTS, at_total_energy
+from derivations.esposito_gaspard_2003.equations import (
+    READINGS,
+    SUBSCRIPTS,
+    at_total_energy,
+    relaxation,
+)
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.derivation import Step, argued
 from pertsym.environments.non_crossing import NonCrossing
@@ -66,8 +71,10 @@ def functions() -> Iterator[ExpressionFunction]:
         "z_infinity": "Asymptotic z; not a number where both transitions leave the band.",
     }
     for projector, name in ((ENERGY_RESOLVED, "energy_resolved"), (FIXED_STATE, "redfield")):
-        for what, summary in summaries.items():
-            shown = conserved.semicircle(getattr(conserved.relaxation(projector), what))
+        down, up, _ = relaxation(projector)
+        found = (sympy.factor(down + up), sympy.cancel((up - down) / (up + down)))
+        for (what, summary), value in zip(summaries.items(), found, strict=True):
+            shown = conserved.semicircle(value)
             yield ExpressionFunction(f"{what}_{name}", shown, summary, arguments=at_energy)
     tau = sympy.Symbol("tau", positive=True)
     kernel = 2 * conserved.LAM**2 * conserved.bath_correlation(tau)
