@@ -34,7 +34,7 @@ SYMBOLIC = "symbolic identity"
 ETA, BETA = 0.3125, 1.0625
 """Exact in binary; wD = 1."""
 
-_W, _CUT, _BETA, _ETA, _K = sympy.symbols("omega omega_D beta eta k", positive=True)
+_W, _CUT, _ETA = sympy.symbols("omega omega_D eta", positive=True)
 
 
 def spectra(digits: int) -> EnclosedSpectra:
@@ -84,32 +84,6 @@ def counter_term(digits: int) -> Findings:
     with mpmath.workdps(digits + 10):
         shift = mpmath.im(_half_sided(digits, 0.0))
         yield close("Im G(0) = -lam", shift, -mpmath.mpf(ETA) / 2, digits)
-
-
-@check(SYMBOLIC)
-def bath_identities(digits: int) -> Findings:
-    """(28), (30): coth = 2n + 1; (32)-(35): n(-w) = -1 - n(w); (36)-(39): poles and residues."""
-    x, theta = sympy.Symbol("x", positive=True), sympy.Symbol("theta", real=True)
-
-    def n(y: Any) -> Any:
-        return 1 / (sympy.exp(y) - 1)
-
-    coth = (sympy.exp(x / 2) + sympy.exp(-x / 2)) / (sympy.exp(x / 2) - sympy.exp(-x / 2))
-    fourier = n(x) * sympy.exp(sympy.I * theta) + (n(x) + 1) * sympy.exp(-sympy.I * theta)
-    trigonometric = (2 * n(x) + 1) * sympy.cos(theta) - sympy.I * sympy.sin(theta)
-    spectral = _ETA * _W * _CUT**2 / (_W**2 + _CUT**2)
-    place = 2 * sympy.pi * sympy.I * sympy.Symbol("k", integer=True, positive=True) / _BETA
-    # a simple pole of n: 1/(d/dw e^{beta w}) where e^{beta w} = 1
-    at_pole = (1 / sympy.diff(sympy.exp(_BETA * _W), _W)).subs(_W, place)
-    for what, left, right in (
-        ("coth(x/2) = 2n + 1", coth, 2 * n(x) + 1),
-        ("n(-x) = -1 - n(x)", n(-x), -1 - n(x)),
-        ("emission and absorption", fourier.rewrite(sympy.cos), trigonometric.rewrite(sympy.cos)),
-        ("residue of J", sympy.residue(spectral, _W, sympy.I * _CUT), _ETA * _CUT**2 / 2),
-        ("e^{beta w} at i nu_k", sympy.exp(_BETA * place), 1),
-        ("residue of n", at_pole, 1 / _BETA),
-    ):
-        yield exact(what, sympy.expand(left), sympy.expand(right))
 
 
 @check(ENGINE, "Fourier integral", SERIES, status="numerical")

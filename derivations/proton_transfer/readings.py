@@ -13,6 +13,7 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import sympy
 from scipy.linalg import expm
 from scipy.special import zeta
 
@@ -150,17 +151,32 @@ def drude(seed: int) -> Point:
     }  # fmt: skip
 
 
-def modes(seed: int) -> Point:
-    """(28): <B(t) B(0)> of two oscillators by their number states."""
-    random = _random(seed)
-    beta, time, g, w = 1.1, 0.83, random.uniform(0.3, 1, 3), random.uniform(0.7, 1.6, 3)
-    step = np.diag(np.sqrt(np.arange(1.0, 80)), 1)
-    x, total = step + step.T, 0j
-    for k in (1, 2):
-        weight, turn = (np.exp(-z * w[k] * np.arange(80)) for z in (beta, -1j * time))
-        moved = turn[:, None] * x / turn
-        total += g[k] ** 2 * np.sum(weight[:, None] * moved * x.T) / weight.sum()
-    return {"g": g, r"\omega": w, "t": time, "n": lambda at: 1 / np.expm1(beta * at), "C(t)": total}
+def occupied() -> Symbols:
+    """(28) of three oscillators, by <n> out of the partition function; J and n with their poles."""
+    w, cutoff, eta, beta, t, x = sympy.symbols("w w_D eta beta t x", positive=True)
+    mean = x * sympy.diff(1 / (1 - x), x) * (1 - x)  # of the number, x = e^{-beta w}
+    each, g, total = sympy.symbols("w_:4", positive=True), sympy.symbols("g_:4", real=True), 0
+
+    def density(at: Value) -> Value:
+        return eta * at * cutoff**2 / (at**2 + cutoff**2)
+
+    def bose(at: Value) -> Value:
+        return 1 / (sympy.exp(beta * at) - 1)
+
+    def residue(function: Callable[[Value], Value]) -> Callable[[Value], Value]:
+        """At a simple pole."""
+        return lambda at: (1 / sympy.diff(1 / function(w), w)).subs(w, at)
+
+    for k in range(1, 4):
+        number, turn = mean.subs(x, sympy.exp(-beta * each[k])), sympy.exp(sympy.I * each[k] * t)
+        total += g[k] ** 2 * ((number + 1) / turn + number * turn)
+    point = {
+        r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\omega": w, "t": t, "g": np.array(g),
+        "C(t)": total, "J": density, r"\mathrm{Res}\,J": residue(density), "n": bose,
+        r"\mathrm{Res}\,n": residue(bose), r"\nu": 2 * sympy.pi * np.arange(4) / beta,
+        **{rf"\omega_{k}": each[k] for k in range(1, 4)},
+    }  # fmt: skip
+    return Symbols([point], {"k": range(1, 4)})
 
 
 def levels(seed: int, moved: str = "redfield") -> Point:
@@ -224,7 +240,7 @@ def readings() -> Mapping[str, Callable[[], Values]]:
         return lambda: Values([make(seed) for seed in (0, 1)], dict.fromkeys(indices, each))
 
     return {
-        "modes": values(modes, "k", range(1, 3)),
+        "occupations": occupied,
         "Drude bath": values(drude, "k", range(1, 4)),
         "any bath": values(partial(exponentials, scalar=True), "k", range(3)),
         "any bath, levels": values(exponentials, "nmk", range(3)),
