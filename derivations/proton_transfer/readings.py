@@ -138,8 +138,7 @@ def drude(seed: int) -> Point:
     def residue(function: Callable[[Value], Value], at: complex) -> complex:
         return complex(np.mean(function(at + circle) * circle))
 
-    guesses = 2j * np.pi * np.arange(TERMS + 1) / beta  # and there is one pole of n in each circle
-    nu = np.array([(residue(lambda w: w * bose(w), z) / residue(bose, z)).imag for z in guesses])
+    nu = 2 * np.pi * np.arange(TERMS + 1) / beta
     weights = [2j * residue(lambda w: density(w) * bose(w), 1j * x) for x in (cutoff, *nu[1:])]
     return {
         r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu, "c": np.array(weights),
@@ -147,7 +146,6 @@ def drude(seed: int) -> Point:
         "t": 0.4 * beta, r"\Delta": 0.57, "J": density, "n": bose, "g": rate,
         "C": partial(fourier, density, lambda w: 1 / mpmath.expm1(beta * w)),
         "a": lambda gap: np.real(rate(gap)), "b": lambda gap: np.imag(rate(gap)),
-        r"\mathrm{Res}\,n": partial(residue, bose), r"\mathrm{Res}\,J": partial(residue, density),
     }  # fmt: skip
 
 
