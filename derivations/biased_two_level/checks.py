@@ -6,15 +6,15 @@ elements are d0 = c - d, d1 = c + d on the diagonal and x off it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import product
+from typing import Any
 
-import numpy as np
 import sympy
 
-from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.certify.slow_eigenvalues import COHERENCE, slow_eigenvalue
@@ -32,10 +32,8 @@ from pertsym.equations.mean_force import through_kms
 from pertsym.equations.models import laird
 from pertsym.equations.rational import Exponential, rational_form, rational_terms
 from pertsym.equations.symbolic_operators import symbolic_interaction
-from pertsym.equations.thermal import classical, substitute, zero_temperature
+from pertsym.equations.thermal import classical, zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Interaction
-from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.elimination import bloch_quantities, eliminated_quantities
 from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
@@ -43,9 +41,7 @@ from pertsym.narrative import symbol
 from pertsym.reduction.elements import at_elements, by_elements, with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
-    Atom,
     SpectralForm,
-    SpectralIntegral,
     Value,
     monomial,
     reciprocal,
@@ -122,12 +118,6 @@ def readings() -> Mapping[str, Callable[[], Reading]]:
     }
 
 
-@cache
-def two_levels_only(strengths: str) -> Interaction:
-    """The interaction with every matrix element but these set to zero."""
-    return INTERACTION.at({name: Gaussian(0) for name in "cdx" if name not in strengths})
-
-
 HIERARCHY = "stochastic Liouville hierarchy of a Gauss-Markov field"
 W0, LAM, DELTA = sympy.symbols("omega_0 lambda Delta", positive=True)
 NOISE = {BATH: Exponential(sympy.Integer(1), sympy.Integer(1))}
@@ -139,50 +129,28 @@ _ONE = Gaussian(1)
 @check("Laird, Budimir and Skinner with C1 = C2", SYMBOLIC)
 def laird_limit(digits: int) -> Findings:
     """c = d = 0, x = 1 is Laird's model with C1 = C2."""
-    plain = {"c": Gaussian(0), "d": Gaussian(0), "x": _ONE}
-    one_bath = Bloch(laird())
-
-    def renamed(atom: Atom) -> SpectralForm:
-        if isinstance(atom, SpectralIntegral):
-            return monomial(_ONE, atom._replace(name=BATH, other=BATH))
-        return monomial(_ONE, atom._replace(name=BATH) if isinstance(atom, Value) else atom)
-
-    for name in BLOCH_QUANTITIES:
-        for order in (2, 4):
-            yield exact(
-                f"{name}({order})",
-                at_elements(form(name, order), plain),
-                substitute(one_bath.series(name)[order].form, renamed),
-            )
+    plain, one = dict(zip("cdx", (Gaussian(), Gaussian(), Gaussian(1)), strict=True)), laird()
+    one_bath = Bloch(replace(one, correlations=dict.fromkeys(one.correlations, BATH)))
+    for name, order in product(BLOCH_QUANTITIES, ORDERS):
+        wanted = one_bath.series(name)[order].form
+        yield exact(f"{name}({order})", at_elements(form(name, order), plain), wanted)
 
 
 @check(SYMBOLIC)
 def displacement(digits: int) -> Findings:
     """The identity part of S displaces the bath: at second order a field -(P(0)/pi) c (S - c)."""
-    field = transform(0).scaled(Gaussian(-1), pi_power=-1)
-    v = {
-        (0, 0): times(-field, "cd"),
-        (1, 1): times(field, "cd"),
-        (0, 1): times(field, "cx"),
-        (1, 0): times(field, "cx"),
-    }
+    field, quiet = transform(0).scaled(Gaussian(-1), pi_power=-1), {"c": Gaussian(0)}
+    along, across = times(field, "cd"), times(field, "cx")
+    v = {(0, 0): -along, (1, 1): along, (0, 1): across, (1, 0): across}
     for a, b, c, d in GENERATOR.elements:
-        found = [
-            item
-            for names, part in by_elements(GENERATOR.form(2, (a, b, c, d)))
-            if "c" in names
-            for item in times(part, "".join(names))
-        ]
+        found = GENERATOR.form(2, (a, b, c, d))
         wanted = (v[a, c] if b == d else ZERO_FORM) - (v[d, b] if a == c else ZERO_FORM)
-        yield exact(
-            f"R_{a}{b}{c}{d}(2)", SpectralForm.collect(found), wanted.scaled(Gaussian(0, -1))
-        )
-    quiet = {"c": Gaussian(0)}
+        moved = found - at_elements(found, quiet)
+        yield exact(f"R_{a}{b}{c}{d}(2)", moved, wanted.scaled(Gaussian(0, -1)))
     for name in BLOCH_QUANTITIES:
         noisy = classical(_classical_form(name, 4), [BATH])
-        yield exact(
-            f"{name}(4) of a classical bath does not know c", at_elements(noisy, quiet), noisy
-        )
+        what = f"{name}(4) of a classical bath does not know c"
+        yield exact(what, at_elements(noisy, quiet), noisy)
 
 
 def _classical_form(name: str, order: int) -> SpectralForm:
@@ -210,13 +178,15 @@ def rational_quantity(name: str, order: int) -> sympy.Expr:
         parts = rational_quantity("inv_T2_prime", order), rational_quantity("inv_T1", order) / 2
         return sympy.factor(sympy.Add(*parts))
     monomials = by_elements(_classical_form(name, order))
-    return sympy.factor(
-        sympy.Add(
-            *(
-                _with_units(rational_form(part, NOISE, W0), order)
-                * sympy.Mul(*(_SYMBOLS[n] for n in names))
-                for names, part in monomials
-            )
+    return sympy.factor(_collected(monomials, rational_form, order))
+
+
+def _collected(parts: Iterable[tuple[Sequence[str], Any]], rational: Any, order: int) -> sympy.Expr:
+    """The sum of what each monomial of matrix elements multiplies, as rational functions."""
+    return sympy.Add(
+        *(
+            _with_units(rational(part, NOISE, W0), order) * sympy.Mul(*(_SYMBOLS[n] for n in names))
+            for names, part in parts
         )
     )
 
@@ -241,16 +211,6 @@ def rational_results() -> tuple[ExpressionFunction, ...]:
     )
 
 
-def _rational(terms: TimeIntegrand) -> sympy.Expr:
-    return sympy.Add(
-        *(
-            _with_units(rational_terms(part, NOISE, W0), terms.order)
-            * sympy.Mul(*(_SYMBOLS[n] for n in names))
-            for names, part in terms.by_strengths()
-        )
-    )
-
-
 @check(HIERARCHY, "closed form by residues", "time integral of the terms")
 def classical_bath(digits: int) -> Findings:
     """Elements and rates of the classical bath against the stochastic Liouville equation.
@@ -267,15 +227,14 @@ def classical_bath(digits: int) -> Findings:
             terms = CLASSICAL_GENERATOR.element(order, element)
             both = complex_expression(rates.element(order, element), symbols)
             for factor, wanted in zip((Gaussian(1), Gaussian(0, -1)), both, strict=True):
-                found = _rational(terms.scaled(factor).real_parts())
+                real = terms.scaled(factor).real_parts()
+                found = _collected(real.by_strengths(), rational_terms, order)
                 yield Finding(f"R_{element}({order})", vanishes(found - wanted))
-        for name, wanted in {
-            **{
-                n: rates.expression(n, order, symbols) for n in ("inv_T1", "inv_T2", "inv_T2_prime")
-            },
-            "k_up_eliminated": rates.expression("k_up", order, symbols, eliminated=True),
-            "inv_T2_eliminated": -complex_expression(coherence[order], symbols)[0],
-        }.items():
+        names = ("inv_T1", "inv_T2", "inv_T2_prime")
+        values = {name: rates.expression(name, order, symbols) for name in names}
+        values["k_up_eliminated"] = rates.expression("k_up", order, symbols, eliminated=True)
+        values["inv_T2_eliminated"] = -complex_expression(coherence[order], symbols)[0]
+        for name, wanted in values.items():
             yield Finding(f"{name}({order})", vanishes(rational_quantity(name, order) - wanted))
 
 
@@ -290,11 +249,8 @@ def reference(
 ) -> Mapping[int, Mapping[str, float]]:
     """Rates and shifts of blocks and of the whole generator, from its matrix."""
     known = {n: Term.exact(k) for n, k in matrices.items()}
-    raw, eliminated = bloch_quantities(known, frequencies[0]), eliminated_quantities(known)
-    found = {}
-    for order in ORDERS:
-        found[order] = {name: raw[order][name] for name in (*RATES, SHIFT)}
-        found[order] |= {f"{name}_eliminated": x for name, x in eliminated[order].items()}
+    raw, slow = bloch_quantities(known, frequencies[0]), eliminated_quantities(known)
+    found = {n: raw[n] | {f"{name}_eliminated": x for name, x in slow[n].items()} for n in ORDERS}
     return {
         n: {name: x.value for name, x in some.items() if not isinstance(x, str)}
         for n, some in found.items()
@@ -304,47 +260,19 @@ def reference(
 @check(SYMBOLIC)
 def interference(digits: int) -> Findings:
     """Which monomials of matrix elements occur; what exchanging the levels does to them."""
-    rates = {("x", "x", "x", "x"), ("d", "d", "x", "x"), ("c", "d", "x", "x")}
     # the displacement of the bath by c is a static field along x, which shifts the levels
-    static = {ELIMINATED[-1]: {("c", "c", "x", "x")}}
+    static = {ELIMINATED[-1]: {"ccxx"}}
+    second = {"".join(m) for m, _ in by_elements(form("inv_T2", 2))}
+    yield exact("monomials of 1/T2(2)", second, {"xx", "dd"})
     for name in QUANTITIES:
-        yield exact(
-            f"monomials of {name}(4)",
-            {m for m, _ in by_elements(form(name, 4))},
-            rates | static.get(name, set()),
-        )
-    yield exact(
-        "monomials of 1/T2(2)",
-        {m for m, _ in by_elements(form("inv_T2", 2))},
-        {("x", "x"), ("d", "d")},
-    )
-    for order in ORDERS:
-        for up, down in (("k_up", "k_down"), ELIMINATED[:2]):
-            yield exact(
-                f"exchange of the levels in {up}({order})",
-                exchanged(form(up, order)),
-                form(down, order),
-            )
-        for name in (*RATES[2:], *ELIMINATED[2:-1]):
-            yield exact(f"{name}({order}) is even", exchanged(form(name, order)), form(name, order))
-        for name in (SHIFT, ELIMINATED[-1]):
-            yield exact(
-                f"{name}({order}) is odd",
-                orient_chains(exchanged(form(name, order))),
-                orient_chains(-form(name, order)),
-            )
-
-
-@check(SYMBOLIC)
-def trace_of_the_spectrum(digits: int) -> Findings:
-    """Elimination moves decay between populations and coherences; their sum stays."""
-    sums = {
-        suffix: form(f"inv_T1{suffix}", 4) + form(f"inv_T2{suffix}", 4).scaled(Gaussian(2))
-        for suffix in ("", "_eliminated")
-    }
-    moved = form("inv_T2_eliminated", 4) - form("inv_T2", 4)
-    yield exact("1/T1 + 2/T2 of blocks and of eigenvalues", sums[""], sums["_eliminated"])
-    yield Finding("1/T2 of the two differ", bool(moved))
+        found = {"".join(m) for m, _ in by_elements(form(name, 4))}
+        wanted = {"xxxx", "ddxx", "cdxx"} | static.get(name, set())
+        yield exact(f"monomials of {name}(4)", found, wanted)
+        mirror, sign = name.replace("k_up", "k_down"), Gaussian(-1 if SHIFT in name else 1)
+        for order in ORDERS if "k_down" not in name else ():
+            image = exchanged(form(name, order)).scaled(sign)
+            what = f"exchange of the levels in {name}({order})"
+            yield exact(what, orient_chains(image), orient_chains(form(mirror, order)))
 
 
 @check("characteristic polynomial of the generator", SYMBOLIC)
@@ -367,10 +295,8 @@ def eigenvalues(digits: int) -> Findings:
         through = sum(k2[p, q] * k2[q, p] / (free[p] - free[q]) for q in others)
         return free[p] + e * k2[p, p] + e**2 * (k4[p, p] + through)
 
-    for what, s, order in (
-        ("populations", series(0) + series(1), 3),
-        ("coherence", series(2), 2),
-    ):
+    slow = (("populations", series(0) + series(1), 3), ("coherence", series(2), 2))
+    for what, s, order in slow:
         determinant = sympy.expand((whole - s * sympy.eye(4)).det(method="berkowitz"))
         rest = sum(sympy.cancel(determinant.coeff(e, n)) ** 2 for n in range(order + 1))
         yield exact(f"det(K - s) = O(e^{order + 1}), {what}", rest)
@@ -385,6 +311,8 @@ def eigenvalues(digits: int) -> Findings:
                 total += product.scaled(Gaussian(0, Fraction(1, int(gap))), denominators=_PER_W0)
         return total
 
+    moved = form("inv_T2_eliminated", 4) - form("inv_T2", 4)
+    yield Finding("1/T2 of the block is another one", bool(moved))
     yield exact("1/T1", form("inv_T1_eliminated", 4), -(fourth(0) + fourth(1)).real)
     yield exact("1/T2", form("inv_T2_eliminated", 4), -fourth(2).real)
     shift = fourth(2).scaled(Gaussian(0, 1)).real
@@ -397,7 +325,7 @@ _PER_W0 = reciprocal((1,))[0]
 @check("exact solution of pure dephasing", ENGINE)
 def pure_dephasing(digits: int) -> Findings:
     """x = 0: K2 is the exact generator, K4 vanishes identically."""
-    plain = Generator(two_levels_only("cd"))
+    plain = Generator(INTERACTION.at({"x": Gaussian(0)}))
     yield exact("no element at order 4", plain.nonzero(4), ())
     yield exact("coherences only at order 2", plain.nonzero(2), ("R_0101", "R_1010"))
     # rho_10 decays by exp{-int int [(s1 - s0)(s1 C - s0 C*)]}, s0 = c - d, s1 = c + d: its late
@@ -409,24 +337,11 @@ def pure_dephasing(digits: int) -> Findings:
     yield exact("Im R_1010(2)", quantity.imaginary, shift)
 
 
-_C, _D, _X = 0.125, -0.375, 0.75
 elements_by_routes = standard.elements_by_routes(GENERATOR, GENERATOR.elements, (1, 2))
 quantities_by_routes = standard.quantities_by_routes(EQUATIONS, QUANTITIES, reference, (3, 4))
 generalized_functions = standard.generalized_functions(
     EQUATIONS, (*RATES, "R_1010", "R_1001", "R_1000")
 )
 trace_and_hermiticity = standard.trace_and_hermiticity(GENERATOR)
-thermal_baths = standard.thermal_baths(
-    EQUATIONS,
-    [([[_C - _D, _X], [_X, _C + _D]], BATH)],
-    RATES,
-    reference,
-    {"c": _C, "d": _D, "x": _X},
-    (1.125,),
-    (
-        ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25)], 1.0),
-        ("Ohmic with its kink at w = 0, T > 0", [Ohmic(0.0625, 1.5, 1.0)], 0.75),
-        ("super-Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0)], np.inf),
-    ),
-)
+thermal_baths = standard.thermal_baths(EQUATIONS, RATES, reference, 5)
 CHECKS = checks_in(globals())

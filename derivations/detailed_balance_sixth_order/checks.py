@@ -135,10 +135,8 @@ def _rates() -> Values:
     model = _model(OFF_DIAGONAL)
     names: dict[str, Any] = {}
     for n, term in tcl_generator(model, 6).orders.items():
-        names |= {
-            f"k_{{10}}^{{({n})}}": term.matrix[3, 0],
-            f"k_{{01}}^{{({n})}}": term.matrix[0, 3],
-        }
+        for rate, place in (("10", (3, 0)), ("01", (0, 3))):
+            names[f"k_{{{rate}}}^{{({n})}}"] = term.matrix[place]
     boltzmann = np.exp(-1.25 * float(OFF_DIAGONAL.splitting))
     zeroth = np.array([1, boltzmann]) / (1 + boltzmann)
     sums = [zeroth, *(np.diag(mean_force(model, n).matrix).real for n in (2, 4))]
@@ -154,14 +152,10 @@ def _spectrum() -> Values:
     w, beta = 0.4, float(BATH.beta)
     value = float(as_mpf(BATH.at(flint.acb(str(w))).real))
     density = value * -np.expm1(-beta * w) / 2
-    return Values(
-        [
-            {
-                r"\hat C(\omega)": value, r"J(\omega)": density, r"\omega": w, r"\beta": beta,
-                "A": float(BATH.amplitude), r"\sigma": float(BATH.width),
-            }
-        ]
-    )  # fmt: skip
+    return Values([{
+        r"\hat C(\omega)": value, r"J(\omega)": density, r"\omega": w, r"\beta": beta,
+        "A": float(BATH.amplitude), r"\sigma": float(BATH.width),
+    }])  # fmt: skip
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = {

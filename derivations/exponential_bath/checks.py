@@ -15,7 +15,6 @@ import sympy
 
 from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
-from pertsym.certify.element_routes import Numbers, by_residues
 from pertsym.certify.slow_eigenvalues import (
     COHERENCE,
     DIFFERENCE,
@@ -24,13 +23,14 @@ from pertsym.certify.slow_eigenvalues import (
     traceless_block,
     whole_eigenvalue,
 )
+from pertsym.certify.standard import model_values
 from pertsym.certify.time_domain import Exponentials
 from pertsym.certify.time_domain import time_integral as integrated
 from pertsym.derivation import Reading
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.classical_words import classical_generator
 from pertsym.equations.denominator_rule import integrate
-from pertsym.equations.exact_rates import ExactRates
+from pertsym.equations.exact_rates import ExactRates, complex_expression
 from pertsym.equations.exponential_bath import Decay, Decays, ExponentialBath, exact_generator
 from pertsym.equations.models import independent_baths, laird
 from pertsym.equations.rational import Exponential, rational_form
@@ -38,8 +38,8 @@ from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element, generator_element
-from pertsym.language.evaluation import Values, acting
-from pertsym.reduction.spectral import SpectralForm, Value, monomial
+from pertsym.language.evaluation import Symbols, acting
+from pertsym.reduction.spectral import Value, monomial
 
 NOISE = "C1"
 """Name of the correlation function of all three models."""
@@ -59,12 +59,15 @@ class NoiseModel:
         What is expanded.
     decay
         The exponential of its one correlation function.
+    noise
+        What stands in H_I for the operators of the bath.
     """
 
     name: str
     plain: str
     interaction: Interaction
     decay: Decay
+    noise: tuple[str, ...] = ("B(t)",)
 
     @property
     def decays(self) -> Decays:
@@ -95,6 +98,7 @@ FIELD_ALONG_X, ISOTROPIC_FIELD, TILTED_FIELD = MODELS = (
         "H_I = L(t)|1><0| + L*(t)|0><1|, <L*(t)L(0)> = Delta^2 exp(-lam |t|).",
         replace(laird(real=[NOISE]), correlations={(0, 1): NOISE, (1, 0): NOISE}),
         _STRENGTH,
+        (r"\Lambda(t)", r"\Lambda^*(t)"),
     ),
     NoiseModel(  # x, d are energies
         "tilted_field",
@@ -106,77 +110,61 @@ FIELD_ALONG_X, ISOTROPIC_FIELD, TILTED_FIELD = MODELS = (
 
 
 SIGMA_X = np.array([[0, 1], [1, 0]])
-RHO = np.array([[0.7, 0.2 - 0.3j], [0.4 + 0.1j, -0.2]])
+SIGMA_Y = np.array([[0, sympy.I], [-sympy.I, 0]])
 
 
-def interaction(model: NoiseModel) -> Values:
-    """H_I at numbers for the noise and the matrix elements."""
-    field = 0.37 if model.name != ISOTROPIC_FIELD.name else 0.3 + 0.5j
-    names: dict[str, Any] = {"B(t)": field, r"\Lambda(t)": field, r"\Lambda^*(t)": np.conj(field)}
-    strengths = {"x": 0.6, "d": -0.25}
-    names |= {r"\sigma_x": SIGMA_X, **strengths}
-    for a, b in product(range(2), repeat=2):
-        names[rf"|{a}\rangle\langle{b}|"] = np.outer(np.eye(2)[a], np.eye(2)[b])
-    given, coupled = model.interaction, np.zeros((2, 2), dtype=complex)
-    for k, operator in enumerate(given.operators):
-        noise = (field, np.conj(field))[k if given.adjoint[k] != k else 0]
-        strength = strengths[given.strengths[k]] if given.symbols else 1
-        for a, b, value in operator:
-            coupled[a, b] += noise * strength * complex(value)
-    return Values([names | {"H_I": coupled}])
+def spectrum() -> Symbols:
+    """The spectrum of one exponential."""
+    w, value = sympy.Symbol("omega", positive=True), Value("C", NOISE, 0, (1,))
+    found = rational_form(monomial(Gaussian(1), value), {NOISE: Exponential(DELTA**2, LAMBDA)}, w)
+    return Symbols([{r"\omega": w, r"\lambda": LAMBDA, r"\Delta": DELTA, r"\hat C(\omega)": found}])
 
 
-def spectrum() -> Values:
-    """The spectrum of one exponential at a frequency, by residues."""
-    w, rate, amplitude = Fraction(11, 16), Fraction(7, 4), Fraction(3, 8)
-    bath = Exponentials((Gaussian(amplitude**2),), (Gaussian(rate),))
-    value = monomial(Gaussian(1), Value("C", NOISE, 0, (1,)))
-    found = float(by_residues(value, Numbers((w,), {}, {NOISE: bath}), 20))
-    names = {r"\omega": float(w), r"\lambda": float(rate), r"\Delta": float(amplitude)}
-    return Values([names | {r"\hat C(\omega)": found}])
-
-
-def generators(model: NoiseModel, **numbers: complex) -> dict[int, Any]:
-    """The generator of every order as a matrix over row-major vec."""
+def generator(model: NoiseModel, order: int, of: Callable[[LinearFraction], Any]) -> Any:
+    """The generator of one order as a matrix over row-major vec, something of each element."""
     rates = model.rates()
-    point = [numbers.get(name, 0.3) for name in rates.ring.names]
-    found = {}
-    for n in ORDERS:
-        found[n] = np.zeros((2, 2, 2, 2), dtype=complex)
-        for element, value in rates.generators[n].items():
-            found[n][element] = complex(value.near(point))
-    return found
+    found = np.empty((2,) * 4, dtype=object)
+    for a, b, c, d in np.ndindex(2, 2, 2, 2):
+        found[a, b, c, d] = of(rates.element(order, (a, b, c, d)))
+    return found.reshape(4, 4)
 
 
-def degenerate() -> Values:
-    """Orders at w0 = 0 for one Hermitian coupling."""
-    found = generators(FIELD_ALONG_X, y=0, Delta=0.4, **{"lambda": 1.4})
-    return Values([{f"K^{{({n})}}": k.reshape(4, 4) for n, k in found.items()}])
+def degenerate() -> Symbols:
+    """Orders at w0 = 0 for one Hermitian coupling: 1 for an element that does not vanish there."""
+    return Symbols([
+        {f"K^{{({n})}}": generator(model, n, lambda z: int(at_zero_splitting(z))) for n in ORDERS}
+        for model in (FIELD_ALONG_X, TILTED_FIELD)
+    ])  # fmt: skip
 
 
-def white() -> Values:
-    """All orders together for a field along x that forgets at once."""
-    rate, gamma = 1e12, 0.3
-    numbers = {"lambda": rate, "Delta": np.sqrt(gamma * rate), "y": 1.1j}
-    whole = sum(generators(FIELD_ALONG_X, **numbers).values()).reshape(4, 4)
-    names = {"S": SIGMA_X, r"\gamma": gamma, r"\rho": RHO, "K": acting(whole)}
-    return Values([names])
+def white() -> Symbols:
+    """All orders together where the noise forgets at once, for a field along x and in the plane."""
+    gamma, rho = sympy.Symbol("gamma", positive=True), sympy.Matrix(2, 2, sympy.symbols("rho_:4"))
+
+    def limit(value: LinearFraction) -> sympy.Expr:
+        real, imaginary = (_white(z, gamma) for z in complex_expression(value, SYMBOLS))
+        return real + sympy.I * imaginary
+
+    names: dict[str, Any] = {r"\sigma_x": SIGMA_X, r"\sigma_y": SIGMA_Y, r"\gamma": gamma}
+    for name, model in (("K", FIELD_ALONG_X), ("L", ISOTROPIC_FIELD)):
+        names[name] = acting(sum(generator(model, n, limit) for n in ORDERS))
+    return Symbols([names | {r"\rho": np.array(rho.tolist())}])
 
 
-def symmetries() -> Values:
-    """Elements of every model, all orders together."""
+def symmetries() -> Symbols:
+    """Every model and every order; what is linear in rho is compared for |a><b|."""
     points = []
-    for model in MODELS:
-        whole = sum(generators(model, y=1.1j, x=0.6, d=0.25, **{"lambda": 1.4}).values())
-        names: dict[str, Any] = {"K": acting(whole.reshape(4, 4)), r"\rho": RHO, "I": np.eye(2)}
-        for (a, b, c, d), value in np.ndenumerate(whole):
+    for model, n in product(MODELS, ORDERS):
+        whole = generator(model, n, lambda z: z)
+        names: dict[str, Any] = {"K": acting(whole), "I": np.eye(2, dtype=int)}
+        for (a, b, c, d), value in np.ndenumerate(whole.reshape((2,) * 4)):
             names[f"K_{{{a}{b},{c}{d}}}"] = value
-        points.append(names)
-    return Values(points, dict.fromkeys("abcd", (0, 1)))
+        points += [names | {r"\rho": dyad.reshape(2, 2)} for dyad in np.eye(4, dtype=int)]
+    return Symbols(points, dict.fromkeys("abcd", (0, 1)))
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = {
-    **{model.name: partial(interaction, model) for model in MODELS},
+    **{model.name: partial(model_values, model.interaction, noise=model.noise) for model in MODELS},
     "spectrum": spectrum,
     "degenerate": degenerate,
     "white": white,
@@ -194,7 +182,9 @@ TIME = "time integral of the terms"
 W0, LAMBDA, DELTA, X, D = sympy.symbols("omega_0 lambda Delta x d", positive=True)
 SYMBOLS: Mapping[str, sympy.Expr] = {"y": W0, "lambda": LAMBDA, "Delta": DELTA, "x": X, "d": D}
 
-_ELEMENTS: tuple[Element, ...] = ((0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (1, 0, 0, 1))
+_ELEMENTS: tuple[Element, ...] = (
+    (0, 0, 0, 0), (1, 1, 1, 1), (1, 0, 1, 0), (1, 0, 0, 1), (0, 1, 1, 1),
+)  # fmt: skip
 
 
 @check(RECURSION, WORDS)
@@ -215,23 +205,22 @@ def same_by_words(model: NoiseModel, order: int) -> bool:
 @check(RECURSION, PATHS)
 def liouville_paths(digits: int) -> Findings:
     """Terms of single elements, also for complex exponents, through order 6 or 4."""
-    for model in MODELS:
-        generators = model.rates(6).generators
-        for order in (2, 4) if model.interaction.symbols else (2, 4, 6):
-            for element in _ELEMENTS:
-                terms = generator_element(model.interaction, order, element)
-                a, b = integrate(terms, model.interaction, model.decays)
-                expected = generators[order].get(element, a.ring.number(0))
-                what = f"{model.name}: {element} of order {order}"
-                yield Finding(what, a.equals(expected) and not b)
     one, minus = Gaussian(1), Gaussian(-1)
-    complex_bath = {"C": (Decay(("c",), "nu", (("c*",), "nu*")),)}
-    interaction = independent_baths(2, [(((minus, one), (one, one)), "C")])
-    found = exact_generator(ExponentialBath.of(interaction, complex_bath), 4)
-    for element in (*_ELEMENTS, (0, 1, 1, 1)):
-        a, b = integrate(generator_element(interaction, 4, element), interaction, complex_bath)
-        what = f"complex exponent, diagonal and off-diagonal coupling: {element} of order 4"
-        yield Finding(what, a.equals(found[4][element]) and not b)
+    bath = {"C": (Decay(("c",), "nu", (("c*",), "nu*")),)}
+    both = independent_baths(2, [(((minus, one), (one, one)), "C")])
+    what = "complex exponent, diagonal and off-diagonal coupling"
+    found = exact_generator(ExponentialBath.of(both, bath), 4)
+    cases: list[tuple[str, Interaction, Decays, Mapping[int, Any], tuple[int, ...]]]
+    cases = [(what, both, bath, found, (4,))]
+    for model in MODELS:
+        few = (2, 4) if model.interaction.symbols else (2, 4, 6)
+        found = model.rates(6).generators
+        cases.append((model.name, model.interaction, model.decays, found, few))
+    for name, interaction, decays, generators, orders in cases:
+        for order, element in product(orders, _ELEMENTS):
+            a, b = integrate(generator_element(interaction, order, element), interaction, decays)
+            expected = generators[order].get(element, a.ring.number(0))
+            yield Finding(f"{name}: {element} of order {order}", a.equals(expected) and not b)
 
 
 @check(RECURSION, EIGENVALUES)
@@ -268,15 +257,10 @@ def spectral_forms(digits: int) -> Findings:
         (FIELD_ALONG_X, {"C1": noise, "C2": noise}),
         (ISOTROPIC_FIELD, {"C1": noise, "C2": none}),
     ):
-        rates = model.rates(4)
-        for name in QUANTITIES:
-            for order in (2, 4):
-                form: SpectralForm = bloch.series(name)[order].form
-                yield exact(
-                    f"{model.name}: {name}({order})",
-                    rational_form(form, baths, W0),
-                    rates.expression(name, order, SYMBOLS),
-                )
+        for name, order in product(QUANTITIES, (2, 4)):
+            form = rational_form(bloch.series(name)[order].form, baths, W0)
+            wanted = model.rates(4).expression(name, order, SYMBOLS)
+            yield exact(f"{model.name}: {name}({order})", form, wanted)
 
 
 @check(RECURSION, TIME, status="numerical")
@@ -342,20 +326,6 @@ def convergence(digits: int) -> Findings:
             yield Finding(what, bool(abs(power - order) < mpmath.mpf("1e-3")))
 
 
-@check(RECURSION, "pure dephasing is exact at second order")
-def degenerate_levels(digits: int) -> Findings:
-    """At w0 = 0 one Hermitian coupling commutes with H_S: second order is exact."""
-    for model in (FIELD_ALONG_X, TILTED_FIELD):
-        generators = model.rates().generators
-        for order in ORDERS:
-            values = [at_zero_splitting(value) for value in generators[order].values()]
-            if order == 2:
-                yield Finding(f"{model.name}: order 2 is there", any(values))
-            else:
-                holds = bool(values) and not any(values)
-                yield Finding(f"{model.name}: order {order} vanishes", holds)
-
-
 def at_zero_splitting(value: LinearFraction) -> bool:
     """Whether an element is different from zero at y = 0, where its denominators are not."""
     reduced = value.reduced()
@@ -365,56 +335,12 @@ def at_zero_splitting(value: LinearFraction) -> bool:
     return any(not exponents[place] for exponents in reduced.numerator.to_dict())
 
 
-@check(RECURSION, "double commutator of white noise")
-def white_noise(digits: int) -> Findings:
-    """lambda -> infinity at fixed gamma = Delta^2/lambda: only -gamma [S, [S, rho]] is left.
-
-    Every rate is then of second order.  A field along x also couples rho_10 to rho_01 with
-    2 gamma, so that omega = sqrt(w0^2 - 4 gamma^2) has all orders.
-    """
-    gamma = sympy.Symbol("gamma", positive=True)
-    for model in (FIELD_ALONG_X, ISOTROPIC_FIELD):
-        rates = model.rates()
-        coupled = 2 * gamma if model.name == FIELD_ALONG_X.name else sympy.Integer(0)
-        for name in QUANTITIES:
-            for order in ORDERS:
-                limit = _white(rates.expression(name, order, SYMBOLS), gamma)
-                if name == "frequency_shift":
-                    k, odd = divmod(order, 4)
-                    series = sympy.binomial(sympy.Rational(1, 2), k) * (-((coupled / W0) ** 2)) ** k
-                    expected = sympy.Integer(0) if odd else W0 * series
-                else:
-                    rate = {"inv_T1": 4, "inv_T2_prime": 0}.get(name, 2)
-                    expected = rate * gamma if order == 2 else sympy.Integer(0)
-                yield exact(f"{model.name}: {name}({order})", limit, expected)
-
-
 def _white(expression: sympy.Expr, gamma: sympy.Symbol) -> sympy.Expr:
     scaled = sympy.cancel(expression.subs(DELTA, sympy.sqrt(gamma * LAMBDA)))
     above, below = (sympy.Poly(part, LAMBDA) for part in sympy.fraction(scaled))
     if above.degree() < below.degree() or above.is_zero:
         return sympy.Integer(0)
     return sympy.limit(scaled, LAMBDA, sympy.oo)
-
-
-@check(RECURSION, "symmetries")
-def structure(digits: int) -> Findings:
-    """Trace, unit, Hermiticity, equal rates: what classical noise must keep, at every order."""
-    for model in MODELS:
-        rates = model.rates()
-        for order in ORDERS:
-            pairs = list(product(range(2), repeat=2))
-            elements = ((a, b, c, d) for a, b in pairs for c, d in pairs)
-            k = {element: rates.element(order, element) for element in elements}
-            where = f"{model.name}, order {order}"
-            trace = any(k[0, 0, c, d] + k[1, 1, c, d] for c, d in pairs)
-            unit = any(k[a, b, 0, 0] + k[a, b, 1, 1] for a, b in pairs)
-            mirrored = all(
-                k[b, a, d, c].equals(value.reflected("y")) for (a, b, c, d), value in k.items()
-            )
-            yield Finding(f"{where}: the trace is kept", not trace)
-            yield Finding(f"{where}: the mixed state is kept", not unit)
-            yield Finding(f"{where}: Hermiticity is kept", mirrored)
 
 
 two_routes_field_along_x, two_routes_isotropic_field, two_routes_tilted_field = (

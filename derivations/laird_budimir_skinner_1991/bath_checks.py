@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache, partial, reduce
 from itertools import product
@@ -93,14 +93,11 @@ def wick(digits: int) -> Findings:
     """
     letters = [Letter(mode, kind) for mode in (1, 2) for kind in (CREATE, ANNIHILATE)]
     yield from falling_factorial_averages()
-    for a, b, c, d in product(letters, repeat=4):
-        pairings = (
-            thermal_average((a, b)) * thermal_average((c, d))
-            + thermal_average((a, c)) * thermal_average((b, d))
-            + thermal_average((a, d)) * thermal_average((b, c))
-        )
-        same = sympy.expand(thermal_average((a, b, c, d)) - pairings) == 0
-        yield Finding(f"<{a}{b}{c}{d}>", bool(same))
+    for word in product(letters, repeat=4):
+        a, b, c, d = word
+        pairs = (((a, b), (c, d)), ((a, c), (b, d)), ((a, d), (b, c)))
+        paired = sum(thermal_average(x) * thermal_average(y) for x, y in pairs)
+        yield exact(f"<{a}{b}{c}{d}>", thermal_average(word), sympy.expand(paired))
     odd = all(thermal_average(word) == 0 for word in product(letters, repeat=3))
     yield Finding("averages of three letters vanish", odd)
 
@@ -109,64 +106,44 @@ MODES = (1, 2)
 """Mode 1 has a real h, mode 2 an imaginary one; more modes only add terms like these."""
 
 
-def _strength(mode: int) -> sympy.Expr:
-    g = sympy.Symbol(f"g{mode}", real=True)
-    return g if mode == 1 else sympy.I * g
-
-
-def _frequency(mode: int) -> sympy.Symbol:
-    return sympy.Symbol(f"w{mode}", positive=True)
-
-
-def _field(time: sympy.Expr, adjoint: bool) -> dict[Letter, sympy.Expr]:
-    """Lambda(t) of (24), or its adjoint: letter -> coefficient.
-
-    b^+ raises the energy by w, so that e^{iHt} b^+ e^{-iHt} = e^{iwt} b^+.
-    """
-    return {
-        Letter(mode, kind): (sympy.conjugate(_strength(mode)) if adjoint else _strength(mode))
-        * sympy.exp(sympy.I * kind * _frequency(mode) * time)
-        for mode in MODES
-        for kind in (CREATE, ANNIHILATE)
-    }
-
-
-def correlation(time: sympy.Expr, first_adjoint: bool, second_adjoint: bool) -> sympy.Expr:
-    """<Lambda^(+)(t) Lambda^(+)(0)>."""
-    left, right = _field(time, first_adjoint), _field(sympy.Integer(0), second_adjoint)
-    return sympy.expand(
-        sum(x * y * thermal_average((a, b)) for a, x in left.items() for b, y in right.items())
-    )
+def correlation(time: sympy.Expr, *adjoint: bool) -> sympy.Expr:
+    """<Lambda^(+)(t) Lambda^(+)(0)> with (24): e^{iHt} b^+ e^{-iHt} = e^{iwt} b^+."""
+    total = sympy.Integer(0)
+    for mode, kind in product(MODES, (CREATE, ANNIHILATE)):
+        w, g = sympy.Symbol(f"w{mode}", positive=True), sympy.Symbol(f"g{mode}", real=True)
+        h = g if mode == 1 else sympy.I * g
+        both = sympy.prod(sympy.conjugate(h) if dagger else h for dagger in adjoint)
+        average = thermal_average((Letter(mode, kind), Letter(mode, -kind)))
+        total += both * sympy.exp(sympy.I * kind * w * time) * average
+    return sympy.expand(total)
 
 
 _T = sympy.Symbol("t", real=True)
 
 
-@check(TRACES, "Fourier integrals of a super-Ohmic bath")
+@check(TRACES, "spectra of three baths", "Fourier integral of a super-Ohmic bath")
 def boson_spectrum(digits: int) -> Findings:
-    """(65), (73): averages over number states, and a continuum of modes as numbers."""
+    """(65), (73), (D2): averages over number states, and continua of modes as numbers."""
     yield from falling_factorial_averages()
-    yield from _continuum(digits)
-
-
-def _continuum(digits: int) -> Findings:
-    """(65), (73) for J = w^3 e^{-w}, beta = 2, T = 0: series in closed form against quadrature."""
-    bath = Correlation(Ohmic(1.0, 1.0, 3.0), "boson", 2.0)
     with mpmath.workdps(digits + 10):
-        for w in (mpmath.mpf(3) / 4, mpmath.mpf(-3) / 4):
-            n = 1 / mpmath.expm1(2 * abs(w))
-            occupied = n + 1 if w > 0 else n
-            spectrum = 2 * abs(w) ** 3 * mpmath.exp(-abs(w)) * occupied
-            found = as_mpf(enclosure.spectrum(bath, w, 0, digits + 5))
-            yield close(f"(73) at w = {float(w)}", found, spectrum, digits)
-        t = mpmath.mpf(5) / 4
+        w, t = mpmath.mpf(3) / 4, mpmath.mpf(5) / 4
+        n = 1 / mpmath.expm1(2 * w)  # n/(n + 1) = e^{-2w}, so that (73) at w and -w is (D2)
+        for density, j in (
+            (Ohmic(1.0, 1.0, 3.0), w**3 * mpmath.exp(-w)),
+            (Ohmic(0.5, 2.0, 1.0), w / 2 * mpmath.exp(-w / 2)),
+            (DrudeLorentz(0.25, 0.75), mpmath.mpf(1) / 4),
+        ):
+            bath = Correlation(density, "boson", 2.0)
+            for at, occupied in ((w, n + 1), (-w, n)):
+                found = as_mpf(enclosure.spectrum(bath, at, 0, digits + 5))
+                yield close(f"(73) at {float(at)}, {density}", found, 2 * j * occupied, digits)
 
-        def density(w: mpmath.mpf) -> mpmath.mpc:
-            occupied = 1 / mpmath.expm1(2 * w)
-            lines = (occupied + 1) * mpmath.expj(-w * t) + occupied * mpmath.expj(w * t)
-            return w**3 * mpmath.exp(-w) * lines / mpmath.pi
+        def lines(w: mpmath.mpf) -> mpmath.mpc:
+            n = 1 / mpmath.expm1(2 * w)
+            both = (n + 1) * mpmath.expj(-w * t) + n * mpmath.expj(w * t)
+            return w**3 * mpmath.exp(-w) * both / mpmath.pi
 
-        inverse = mpmath.quad(density, [0, 1, 3, 8, 20, 50, mpmath.inf])
+        inverse = mpmath.quad(lines, [0, 1, 3, 8, 20, 50, mpmath.inf])
         # [n(w) + 1] e^{-iwt} + n(w) e^{iwt} as geometric series: sums of 6/(1 + 2k +- it)^4
         series = _zeta4((1 + 1j * t) / 2) + _zeta4((3 - 1j * t) / 2)
         yield close("(65)", inverse, 6 * series / (16 * mpmath.pi), digits)
@@ -190,99 +167,59 @@ def correlation_symmetry(digits: int) -> Findings:
         yield exact(f"(89) for C{number}", difference)
 
 
-@check(SYMBOLIC, "spectra of two baths")
-def kms(digits: int) -> Findings:
-    """(D1), (D2)."""
-    w, beta = sympy.symbols("w beta", positive=True)
-    gamma = sympy.Function("Gamma")
-
-    def n(x: sympy.Expr) -> sympy.Expr:
-        return 1 / (sympy.exp(beta * x) - 1)
-
-    emission, absorption = 2 * gamma(w) * (n(w) + 1), 2 * gamma(w) * n(w)
-    yield exact("(D1): n(w) + 1 = -n(-w)", n(w) + 1, -n(-w))
-    yield exact("(D1): n(w) + 1 = e^{beta w} n(w)", n(w) + 1, sympy.exp(beta * w) * n(w))
-    yield exact("(D2)", absorption, sympy.exp(-beta * w) * emission)
-    with mpmath.workdps(digits + 10):
-        for density in (DrudeLorentz(0.2, 0.9), Ohmic(0.1, 2.0, 1.0)):
-            bath = Correlation(density, "boson", 1.5)
-            point = mpmath.mpf(7) / 10
-            left = as_mpf(enclosure.spectrum(bath, -point, 0, digits + 5))
-            right = mpmath.exp(-1.5 * point) * as_mpf(
-                enclosure.spectrum(bath, point, 0, digits + 5)
-            )
-            yield close(f"(D2) for {type(density).__name__}", left, right, digits)
-
-
-_TIME = sympy.Symbol("t")
-_ONE = sympy.eye(2)
+TIMES = sympy.symbols("t t_1:5")
 # A random Liouvillian -i L(t) = +-(A + t B) with (A, B) drawn from this list: a finite ensemble
-# stands for Tr_b[... rho_b], so that every average and every integral is an exact number.
+# stands for Tr_b[... rho_b], so that every average and every integral is an exact polynomial.
 _DRAWN = ((((1, 2), (0, -1)), ((3, 0), (1, 1))), (((0, 1), (1, 2)), ((-1, 1), (2, 0))))
 ENSEMBLE = [[sign * sympy.Matrix(m) for m in pair] for pair in _DRAWN for sign in (1, -1)]
 ENSEMBLE_ROUTE = "exact averages over a finite ensemble of Liouvillians linear in t"
 
 
-def average(times: Sequence[int]) -> Iterator[tuple[tuple[int, ...], sympy.Matrix]]:
-    """<l(t_1) ... l(t_n)> as (powers of the times, coefficient)."""
-    for powers in product((0, 1), repeat=len(times)):
-        chains = (reduce(mul, (member[p] for p in powers), _ONE) for member in ENSEMBLE)
-        yield powers, sum(chains, sympy.zeros(2)) / len(ENSEMBLE)
+def chain(member: Sequence[sympy.Matrix], times: Sequence[int]) -> sympy.Matrix:
+    """l(t_k) l(t_m) ... of one member, time 0 being t."""
+    return reduce(mul, (member[0] + TIMES[k] * member[1] for k in times), sympy.eye(2))
 
 
-def integrated(powers: Sequence[int]) -> sympy.Expr:
-    """int t1^p1 ... tm^pm over t > t1 > ... > tm > 0."""
-    value = sympy.Integer(1)
-    for p in reversed(powers):
-        value = sympy.integrate(_TIME**p * value, _TIME)
-    return value
+def average(times: Sequence[int]) -> sympy.Matrix:
+    """<l(t_k) l(t_m) ...>."""
+    return sum((chain(x, times) for x in ENSEMBLE), sympy.zeros(2)) / len(ENSEMBLE)
 
 
+def integrated(value: sympy.Matrix, count: int) -> sympy.Matrix:
+    """int dt_1 ... dt_count over t > t_1 > ... > 0."""
+    for k in range(count, 0, -1):
+        value = value.applyfunc(lambda z, k=k: sympy.integrate(z, (TIMES[k], 0, TIMES[k - 1])))
+    return value.expand()
+
+
+@cache
 def moment(n: int) -> sympy.Matrix:
-    """M^(n)(t) of Eq. (30): n! times the n-th iterated integral."""
-    parts = (value * factorial(n) * integrated(powers) for powers, value in average(range(n)))
-    return sum(parts, sympy.zeros(2))
-
-
-def cumulant_integral(blocks: Mapping[Blocks, int], order: int) -> sympy.Matrix:
-    """int dt1 ... of signed products of averages, time 0 being t: Eqs. (40), (41)."""
-    total = sympy.zeros(2)
-    for partition, sign in blocks.items():
-        for choice in product(*(list(average(block)) for block in partition)):
-            powers = {
-                time: exponent
-                for block, (exponents, _) in zip(partition, choice, strict=True)
-                for time, exponent in zip(block, exponents, strict=True)
-            }
-            value = sign * reduce(mul, (matrix for _, matrix in choice), _ONE)
-            inner = integrated([powers[k] for k in range(1, order)])
-            total += value * _TIME ** powers[0] * inner
-    return total
+    """M^(n)(t) of Eq. (30)."""
+    return factorial(n) * integrated(average(range(1, n + 1)), n)
 
 
 def from_moments(order: int) -> sympy.Matrix:
     """R^(order)(t) by `generator_in_moments`."""
     total = sympy.zeros(2)
     for (first, *rest), coefficient in generator_in_moments(order).items():
-        total += reduce(mul, map(moment, rest), coefficient * moment(first).diff(_TIME))
-    return total
+        total += reduce(mul, map(moment, rest), coefficient * moment(first).diff(TIMES[0]))
+    return total.expand()
 
 
 @check("series of Phi^-1", ENSEMBLE_ROUTE)
 def moments(digits: int) -> Findings:
     """(25)-(39): the series solves the equation of motion, and R Phi = dPhi/dt order by order."""
     for n in range(1, 5):  # d/dt of the n-th iterated integral is l(t) times the one before
-        for powers in product((0, 1), repeat=n):
-            inner = _TIME ** powers[0] * integrated(powers[1:])
-            what = f"derivative of the iterated integral of {powers}"
-            yield Finding(what, integrated(powers).diff(_TIME) == inner)
+        one, before = (integrated(chain(ENSEMBLE[0], range(1, k + 1)), k) for k in (n, n - 1))
+        wanted = chain(ENSEMBLE[0], [0]) * before
+        yield exact(f"derivative of the iterated integral {n}", one.diff(TIMES[0]), wanted)
     for odd in (1, 3):
         yield exact(f"moment {odd} vanishes", moment(odd), sympy.zeros(2))
     for order in (2, 4):
         made = sympy.zeros(2)
         for k in range(2, order + 1, 2):
             made += from_moments(k) * moment(order - k) / factorial(order - k)
-        wanted = moment(order).diff(_TIME) / factorial(order)
+        wanted = moment(order).diff(TIMES[0]) / factorial(order)
         yield exact(f"R Phi = dPhi/dt at order {order}", made, wanted)
     paper = {2: {(2,): Fraction(1, 2)}, 4: {(4,): Fraction(1, 24), (2, 2): Fraction(-1, 4)}}
     for n, equation in ((2, 38), (4, 39)):
@@ -293,17 +230,17 @@ def moments(digits: int) -> Findings:
 def _cumulant(order: int, paper: Mapping[Blocks, int], digits: int) -> Findings:
     """(40), (41), and that Wick's theorem applied to the averages leaves the engine's words."""
     blocks = ordered_cumulant_blocks(order)
+    parts = (sign * reduce(mul, map(average, block)) for block, sign in blocks.items())
+    whole = integrated(sum(parts, sympy.zeros(2)), order - 1)
     yield exact("blocks", dict(blocks), paper)
-    yield exact(
-        f"their integral = R({order})", cumulant_integral(blocks, order), from_moments(order)
-    )
+    yield exact(f"their integral = R({order})", whole, from_moments(order))
     for pairing in pairings(order):
-        words: dict[tuple[int, ...], int] = {}
+        counted: dict[tuple[int, ...], int] = {}
         for partition, sign in blocks.items():
             if all(any(set(pair) <= set(block) for block in partition) for pair in pairing):
                 word = tuple(time for block in partition for time in block)
-                words[word] = words.get(word, 0) + sign
-        left = {word: sign for word, sign in words.items() if sign}
+                counted[word] = counted.get(word, 0) + sign
+        left = {word: sign for word, sign in counted.items() if sign}
         yield exact(f"words of {pairing}", dict(word_coefficients(pairing)), left)
 
 

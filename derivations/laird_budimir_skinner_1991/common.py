@@ -1,28 +1,24 @@
-"""What the checks of Laird, Budimir and Skinner 1991 share: objects, sample baths, models."""
+"""What checks and readings of Laird, Budimir and Skinner 1991 share: objects, names, models."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import sympy
 
-from pertsym.baths.balls import as_mpf
-from pertsym.certify.element_routes import exponential_spectra
 from pertsym.certify.slow_eigenvalues import COHERENCE, DIFFERENCE, slow_eigenvalue
-from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
 from pertsym.equations.exact_rates import complex_expression
 from pertsym.equations.exponential_bath import Decay, ExponentialBath
 from pertsym.equations.models import laird
-from pertsym.equations.rational import Exponential
+from pertsym.equations.rational import Exponential, rational_form
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import Factor, Term
-from pertsym.numerics.evaluate import evaluate
-from pertsym.reduction.spectral import SpectralForm
+from pertsym.language.evaluation import Symbols
+from pertsym.reduction.spectral import Value, monomial
 
 BLOCH = Bloch(laird())
 K = EquilibriumConstant(laird())
@@ -52,30 +48,6 @@ CLOSED = "closed form by residues"
 SYMBOLIC = "symbolic identity"
 
 
-def sample_baths(seed: int, real: bool = False) -> dict[str, Exponentials]:
-    """Random C1, C2 with two exponents each, exact numbers; with `real` they are real and even."""
-    draw = random.Random(seed)
-
-    def rational(low: int, high: int) -> Fraction:
-        return Fraction(draw.randint(low, high), 20)
-
-    baths = {}
-    for name in ("C1", "C2"):
-        if real:
-            c_values = [Gaussian(rational(2, 12)) for _ in range(2)]
-            nu_values = [Gaussian(rational(8, 40)) for _ in range(2)]
-        else:
-            c_values = [Gaussian(rational(-8, 12), rational(-8, 8)) for _ in range(2)]
-            nu_values = [Gaussian(rational(8, 40), rational(-30, 30)) for _ in range(2)]
-        baths[name] = Exponentials(tuple(c_values), tuple(nu_values))
-    return baths
-
-
-def number(form: SpectralForm, baths: Mapping[str, Exponentials], digits: int) -> Any:
-    """Value of a form for exponential correlation functions at w0 = W0, by residues."""
-    return as_mpf(evaluate(form, (W0,), exponential_spectra(baths, digits + 15)).value)
-
-
 def seventh_term() -> Term:
     """C1(tau1 + tau2) C1(tau2 + tau3) of the up rate, the term of Appendix C."""
     terms = BLOCH.k_up[4].terms
@@ -84,12 +56,48 @@ def seventh_term() -> Term:
     return next(term for term in terms if term.shape.factors == factors)
 
 
+def simplex(
+    level: int,
+    spectra: Mapping[str, Sequence[tuple[Any, Any]]],
+    w0: Any,
+    beta: Any,
+    boltzmann: Callable[[Any], Any],
+    number: Callable[[Gaussian], Any] = lambda z: z,
+) -> Any:
+    """K_nn^(2) from the engine's simplex terms, for lines: (position, weight) by function.
+
+    In any arithmetic that `boltzmann`, w -> e^{-beta w}, and `number` bring.
+    """
+    total = 0 * beta
+    for term in K.simplex_terms(level):
+        for position, weight in spectra[term.name]:
+            a = position - w0 * term.pole[0]
+            front = number(term.weight) * weight / (a * a)
+            bracket = boltzmann(a) - 1 + beta * a
+            total = total + boltzmann(w0 * term.energy[0]) * bracket * front
+    return total
+
+
 _LAM, _AMPLITUDE = sympy.symbols("lambda Delta", positive=True)
 MODELS = {
     "E1": {name: Exponential(_AMPLITUDE**2, _LAM) for name in ("C1", "C2")},
     "E3": {"C1": Exponential(_AMPLITUDE**2 / 2, _LAM), "C2": Exponential(sympy.Integer(0), _LAM)},
 }
 """Appendix E: real fields, (E3) with omega_1 written Delta."""
+
+
+def spectra(model: str) -> Symbols:
+    """Ĉ_i, P_i and the field of one of `MODELS`, exactly."""
+
+    def function(name: str, kind: str) -> Callable[[sympy.Symbol], sympy.Expr]:
+        value = monomial(Gaussian(1), Value(kind, name, 0, (1,)))
+        return lambda w: rational_form(value, MODELS[model], w)
+
+    known: dict[str, object] = {r"\lambda": _LAM, r"\Delta": _AMPLITUDE, r"\omega_1": _AMPLITUDE}
+    known |= {w: sympy.Symbol(w, positive=True) for w in (r"\omega", r"\omega_0")}
+    for head, kind in ((r"\hat C", "C"), ("P", "P")):
+        known |= {f"{head}_{k}": function(f"C{k}", kind) for k in (1, 2)}
+    return Symbols([known])
 
 
 def exact_field(model: str, quantity: str, order: int, w0: sympy.Symbol) -> sympy.Expr:

@@ -5,7 +5,7 @@ The argument of the paper in its own order; every displayed result comes out of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache, partial
 
@@ -13,7 +13,14 @@ import sympy
 
 from derivations.laird_budimir_skinner_1991 import systems
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
-from derivations.laird_budimir_skinner_1991.common import BLOCH, MODELS, RATES, K, seventh_term
+from derivations.laird_budimir_skinner_1991.common import (
+    BLOCH,
+    MODELS,
+    RATES,
+    K,
+    seventh_term,
+    spectra,
+)
 from pertsym import narrative
 from pertsym.certify.formulas import by_dictionary
 from pertsym.codegen.expressions import ExpressionFunction
@@ -29,6 +36,8 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.language.concrete import AtNumbers, System
 from pertsym.language.dictionary import Dictionary, Known
+from pertsym.language.limits import Limit
+from pertsym.language.reader import each_equation
 from pertsym.narrative import (
     NamedForm,
     RoutesDisagree,
@@ -43,7 +52,7 @@ from pertsym.paper import Paper
 from pertsym.present.expressions import rendered
 from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.elements import with_elements
-from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Thermal, monomial
+from pertsym.reduction.spectral import ZERO_FORM, Thermal, monomial
 
 _SPLITTING = r"\Delta\bar\omega^{(2)}"
 _RATIO = r"\left( \frac{k_{10}}{k_{01}} \right)"
@@ -78,32 +87,26 @@ def names() -> Dictionary:
     known: dict[str, Known | str] = dict(FORMULAS)
     for latex, name in RATES.items():
         series = BLOCH.series(name)
-        parts = {}
-        for order in (2, 4):
-            found = series[order]
-            known[f"{latex}^{{({order})}}"] = Known(found.form, found.imaginary)
-            parts[order] = (found.form, found.imaginary)
-        whole = Known(_series(parts, 0), _series(parts, 1), 6)
-        known |= {latex: whole, latex.removeprefix(r"\left( ").removesuffix(r" \right)"): whole}
+        orders = {n: Known(series[n].form, series[n].imaginary) for n in (2, 4)}
+        known |= {f"{latex}^{{({n})}}": value for n, value in orders.items()}
+        plain = latex.removeprefix(r"\left( ").removesuffix(r" \right)")
+        known |= dict.fromkeys((latex, plain), _whole(orders, 6))
     for order in (2, 4):  # (58), (81)
-        known[rf"\lim_{{t\to\infty}} R_{{0000}}^{{({order})}}(t)"] = known[
-            f"R_{{0000}}^{{({order})}}"
-        ]
+        known[rf"\lim_{{t\to\infty}} R_{{0000}}^{{({order})}}(t)"] = f"R_{{0000}}^{{({order})}}"
     for level in (0, 1):
         energy = BLOCH.interaction.energies[level]
         second = sum((principal_value_form(term) for term in K.simplex_terms(level)), ZERO_FORM)
         first = monomial(Gaussian(1), Thermal("T", 0, energy))
         for order, form in ((0, first), (2, second)):
             known[f"K_{{{level}{level}}}^{{({order})}}"] = Known(form)
-    constants = {0: (K[0], ZERO_FORM), 2: (K[2], ZERO_FORM)}
-    known |= {f"K^{{({order})}}": Known(form) for order, (form, _) in constants.items()}
-    known["K"] = Known(_series(constants, 0), ZERO_FORM, 4)
+    constants = {n: Known(K[n]) for n in (0, 2)}
+    known |= {f"K^{{({n})}}": value for n, value in constants.items()}
+    known["K"] = _whole(constants, 4)
     temperature = monomial(Gaussian(1), Thermal("T", -1, (0,)))
     known[_SPLITTING] = Known(renormalised_splitting(BLOCH.interaction) * temperature)
     known["I_7"] = Known(reduce_real(TimeIntegrand.collect(4, [seventh_term()]).real_parts()))
-    plain = Dictionary.of(BLOCH.interaction, ("Gamma",))
     return replace(
-        plain,
+        Dictionary.of(BLOCH.interaction, ("Gamma",)),
         elements=ELEMENTS,
         quantities=known,
         functions=FUNCTIONS,
@@ -113,23 +116,35 @@ def names() -> Dictionary:
     )
 
 
-def _series(orders: dict[int, tuple[SpectralForm, SpectralForm]], part: int) -> SpectralForm:
-    total = ZERO_FORM
-    for order, forms in orders.items():
-        total += with_elements(forms[part], ("delta",) * order)
-    return total
+def _whole(orders: Mapping[int, Known], unknown: int) -> Known:
+    """The sum of orders, each with its power of delta."""
+    real = imaginary = ZERO_FORM
+    for n, value in orders.items():
+        real += with_elements(value.form, ("delta",) * n)
+        imaginary += with_elements(value.imaginary, ("delta",) * n)
+    return Known(real, imaginary, unknown)
 
 
-def renormalised_frequency() -> Reading:
-    """omega is the frequency of the coherences, at T = 0: (154)."""
-    gap = monomial(Gaussian(1), denominators=(((1,), -1),))
-    shift = {n: (BLOCH.frequency_shift[n].form, ZERO_FORM) for n in (2, 4)}
-    frequency = {r"\omega": Known(_series({0: (gap, ZERO_FORM), **shift}, 0), ZERO_FORM, 6)}
-    return by_dictionary(replace(names(), quantities=frequency), "zero-temperature")
+def coherence(limit: Limit) -> Reading:
+    """omega is the frequency of the coherences, below fourth order that of their own element."""
+    orders = {0: monomial(Gaussian(1), denominators=(((1,), -1),))}
+    orders[2] = -BLOCH.series("R_1010")[2].imaginary
+    known, whole = names(), _whole({n: Known(form) for n, form in orders.items()}, 4)
+    return by_dictionary(replace(known, quantities={**known.quantities, r"\omega": whole}), limit)
 
 
 def _computed(system: Callable[[], System]) -> Callable[[], Reading]:
     return lambda: AtNumbers(system(), INDICES)
+
+
+def each(reading: Reading) -> Reading:
+    """Of equations one by one, with every sign of a +-; a bound is reached."""
+
+    def fault(latex: str) -> str:
+        equations = each_equation(latex.replace(r"\le ", "="), INDICES)
+        return next(filter(None, map(reading, equations)), "")
+
+    return fault
 
 
 READINGS: dict[str, Callable[[], Reading]] = {
@@ -139,11 +154,11 @@ READINGS: dict[str, Callable[[], Reading]] = {
     "interaction picture": _computed(systems.interaction_picture),
     "modes": _computed(systems.modes),
     "oscillators": _computed(systems.oscillators),
-    "coherences": _computed(systems.coherences),
-    "right and left": _computed(systems.right_left),
-    "frequency of the coherences": _computed(systems.coherence),
-    "renormalised frequency": renormalised_frequency,
-    **{name: _computed(partial(systems.exponential_model, name)) for name in MODELS},
+    "coherences": lambda: each(systems.coherences()),
+    "right and left": lambda: each(systems.right_left()),
+    "frequency of the coherences": lambda: coherence(""),
+    "renormalised frequency": lambda: coherence("zero-temperature"),
+    **{name: partial(spectra, name) for name in MODELS},
 }
 """Further ways to read a formula of the ledger."""
 

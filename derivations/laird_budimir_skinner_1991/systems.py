@@ -26,6 +26,7 @@ from derivations.laird_budimir_skinner_1991.common import (
     W0,
     K,
     seventh_term,
+    simplex,
 )
 from pertsym.certify.gaussian_bath import (
     RHO,
@@ -51,6 +52,7 @@ from pertsym.language.bath_operators import (
     evolution,
 )
 from pertsym.language.concrete import Function, System
+from pertsym.language.evaluation import Symbols
 from pertsym.language.exponential_sums import (
     DELTA,
     PI,
@@ -72,30 +74,22 @@ NONE = ExponentialSum({})
 Scalar = Callable[[Linear], ExponentialSum]
 
 
-Parts = tuple[Fraction, ...]
-"""Real and imaginary part of a number."""
-
-
-def bath(interaction: Interaction, *exponentials: tuple[Parts, Parts]) -> GaussianBath:
-    """One of the engine's interactions, C1 and C2 being c exp(-nu t): their c and nu."""
-    functions = (Exponentials((Gaussian(*c),), (Gaussian(*nu),)) for c, nu in exponentials)
-    letters = ("Lambda", "Lambda+")
-    return GaussianBath(
-        interaction, dict(zip(("C1", "C2"), functions, strict=True)), (W0,), letters
-    )
+def bath(interaction: Interaction, first: Exponentials, second: Exponentials) -> GaussianBath:
+    """One of the engine's interactions with C1 and C2."""
+    return GaussianBath(interaction, {"C1": first, "C2": second}, (W0,), ("Lambda", "Lambda+"))
 
 
 # --- baths with decaying correlation functions -----------------------------------------------
 
 DECAYING = bath(
     BLOCH.interaction,
-    ((Fraction(3, 7), Fraction(-2, 5)), (Fraction(4, 5), Fraction(3, 8))),
-    ((Fraction(-1, 3), Fraction(3, 4)), (Fraction(6, 5), Fraction(-5, 9))),
+    Exponentials.of([(Fraction(3, 7), Fraction(-2, 5))], [(Fraction(4, 5), Fraction(3, 8))]),
+    Exponentials.of([(Fraction(-1, 3), Fraction(3, 4))], [(Fraction(6, 5), Fraction(-5, 9))]),
 )
 REAL = bath(
     CLASSICAL.interaction,
-    ((Fraction(3, 7),), (Fraction(4, 5),)),
-    ((Fraction(-1, 3),), (Fraction(6, 5),)),
+    Exponentials.of([Fraction(3, 7)], [Fraction(4, 5)]),
+    Exponentials.of([Fraction(-1, 3)], [Fraction(6, 5)]),
 )
 ENERGIES = DECAYING.energies
 DELTA_2 = ExponentialSum.form(DELTA).power(2)
@@ -229,7 +223,7 @@ def decaying() -> System:
     values: dict[str, Plain] = {
         **plain.values, **free(r"\tau", r"\beta", "x"), **elements(), **rates(), **motion(False),
         r"\omega_0": W, "x_0": Fraction(2, 9), r"\epsilon": EPS,
-        r"\omega": Fraction(7, 10), r"\omega_{\mathrm{eig}}": omega,
+        r"\omega": Fraction(7, 10),
         r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
         "I_7": DECAYING.integral(seventh),
         "B": DECAYING.value(b_part()),
@@ -296,79 +290,58 @@ def interaction_picture() -> System:
     return replace(decaying(), values={**decaying().values, **motion(True)})
 
 
-@cache
-def coherence() -> System:
-    """omega is the frequency of the coherences."""
-    plain = decaying()
-    values = {**plain.values, r"\omega": plain.values[r"\omega_{\mathrm{eig}}"]}
-    return replace(plain, values=values, known={r"\omega=": 6})
+def coherences() -> Symbols:
+    """Eigenmodes of the coherence block: r +- iq, if w0 - Im R_1010 = k, |R_1001|^2 = k^2 - q^2."""
+    k, q, w = sympy.symbols("k q w", positive=True)
+    r, one, other = sympy.symbols("r sigma sigma*", real=True)
+    lower, upper = (r + sympy.I * q * sign for sign in (-1, 1))
+    return Symbols([{
+        "R_{1010}": r + sympy.I * (w - k), "|R_{1001}|^2": k**2 - q**2, r"\lambda": upper,
+        r"\lambda_+": upper, r"\lambda_-": lower, r"\omega": q, r"\omega_0": w,
+        r"\Delta\omega": q - w, r"\frac{1}{T_2}": -r,
+        r"\sigma_{10}(t)": one, r"\dot\sigma_{10}(t)": lower * one,
+        r"\sigma_{01}(t)": other, r"\dot\sigma_{01}(t)": upper * other,
+        r"\operatorname{Re}": sympy.re, r"\operatorname{Im}": sympy.im,
+    }])  # fmt: skip
 
 
-@cache
-def coherences() -> System:
-    """The coherence block with eigenvalues r +- 2ik: |R_1001|^2 = 5 k^2, w0 - Im R_1010 = 3k."""
-    k, r = Fraction(2, 5), Fraction(-3, 7)
-    own, cross = Gaussian(r, W0 - 3 * k), Gaussian(2 * k, k)
-    roots = {sign: Gaussian(r, 2 * k * sign) for sign in (1, -1)}
-    for z in roots.values():  # of the engine's block (46), (47)
-        assert not (-I * W + own - z) * (I * W + own.conjugate() - z) - cross * cross.conjugate()
-    sigma = {"10": STATE[1][0], "01": STATE[0][1]}
-    motion = {"10": roots[-1] * sigma["10"], "01": roots[1] * sigma["01"]}
-    values: dict[str, Plain] = {
-        "R_{1010}": own, "R_{1001}": cross, r"\lambda_+": roots[1], r"\lambda_-": roots[-1],
-        r"\lambda": roots[1], r"\omega": 2 * k, r"\omega_0": W, r"\Delta\omega": 2 * k - W0,
-        r"\frac{1}{T_2}": -r,
-        **{rf"\sigma_{{{ab}}}(t)": z for ab, z in sigma.items()},
-        **{rf"\dot\sigma_{{{ab}}}(t)": z for ab, z in motion.items()},
-    }  # fmt: skip
-    return System(values)
-
-
-BASIS = np.array([[1, 1], [1, -1]])
-"""|r> and |l> times the square root of 2 as rows."""
-
-
-def gaussian(matrix: Any) -> Any:
-    """A matrix of integers over r, l in the basis 0, 1."""
-    turned = sympy.Matrix(BASIS).T * matrix * sympy.Matrix(BASIS) / 2
-    parts = [[Gaussian(int(sympy.re(z)), int(sympy.im(z))) for z in row] for row in turned.tolist()]
-    return np.array(parts, dtype=object)
-
-
-PAULIS = {axis: gaussian(msigma(k)) for k, axis in enumerate("xyz", 1)}
-
-
-@cache
-def right_left() -> System:
+def right_left() -> Symbols:
     """Pauli matrices of the right-left basis, and their expectation values with second-order
     rates and without R_1001 and the shift; zero of energy midway between the levels."""
-    up, down = (DECAYING.spectrum("C1", constant(W * n)) * DELTA_2 for n in (-1, 1))
-    half = Fraction(1, 2)
-    gamma = (up + down) * half
+    up, down, w, delta = sympy.symbols("k_10 k_01 omega_0 delta", positive=True)
+    upper, x, y = sympy.symbols("sigma_11 x y", real=True)
+    gamma, turn = (up + down) / 2, sympy.I * w
 
     def flow(rho: Any) -> Any:
-        gained, turn = down * rho[1, 1] - up * rho[0, 0], I * W
+        gained = down * rho[1, 1] - up * rho[0, 0]
         crossed = (turn - gamma) * rho[0, 1], (-turn - gamma) * rho[1, 0]
-        return np.array([[gained, crossed[0]], [crossed[1], -gained]], dtype=object)
+        return np.array([[gained, crossed[0]], [crossed[1], -gained]])
 
-    rho = np.array([[ONE * z for z in row] for row in STATE], dtype=object)
-    values: dict[str, Plain] = {}
-    for axis, matrix in PAULIS.items():
-        for dots, moved in (("P", rho), (r"\dot P", flow(rho)), (r"\ddot P", flow(flow(rho)))):
-            values[f"{dots}_{axis}(t)"] = np.trace(moved @ matrix)
-        values[rf"\sigma_{axis}"] = Operator.matrix(matrix)
-    level = W * Fraction(1, 2)
-    kets = dict(zip("rl", BASIS.tolist(), strict=True))
-    plain = modes()
-    values |= {
-        **plain.values,
-        r"P_x^{\mathrm{eq}}": (down - up) * (down + up).inverse(),
-        "T_1": (up + down).inverse(), "T_2": gamma.inverse(),
-        "H": diagonal([-level, level]) + counted() + field_of_modes(()),
+    rho = np.array([[1 - upper, x + sympy.I * y], [x - sympy.I * y, upper]])
+    basis = np.array([[1, 1], [1, -1]])  # |r> and |l> times the square root of 2 as rows
+    point: dict[str, Any] = {
+        r"\omega_0": w, r"\delta": delta, "T_1": 1 / (up + down), "T_2": 1 / gamma,
+        r"P_x^{\mathrm{eq}}": (down - up) / (down + up),
     }  # fmt: skip
-    return replace(plain, values=values, known={}, kets={
-        **KETS, **{name: {k: ONE * z for k, z in enumerate(v)} for name, v in kets.items()},
-    })  # fmt: skip
+    for axis, k in zip("xyz", (1, 2, 3), strict=True):
+        matrix = point[rf"\sigma_{axis}"] = basis.T @ np.array(msigma(k).tolist()) @ basis / 2
+        for dots, moved in (("P", rho), (r"\dot P", flow(rho)), (r"\ddot P", flow(flow(rho)))):
+            point[f"{dots}_{axis}(t)"] = np.trace(moved @ matrix)
+    field, adjoint, whole = sympy.zeros(1, 3)
+    for k, h in (
+        (1, sympy.Symbol("h_1", real=True)),
+        (2, sympy.I * sympy.Symbol("h_2", real=True)),
+    ):
+        b, raised = sympy.symbols(f"b_{k} b_{k}^+", commutative=False)
+        own = point[rf"\omega_{k}"] = sympy.Symbol(f"omega_{k}", positive=True)
+        point |= {f"b_{k}": b, rf"b_{k}^\dagger": raised}
+        field, adjoint = field + h * (raised + b), adjoint + sympy.conjugate(h) * (raised + b)
+        whole += own * (raised * b + sympy.Rational(1, 2))
+    coupled = np.array([[-w / 2 + whole, delta * adjoint], [delta * field, w / 2 + whole]])
+    return Symbols([point | {
+        r"\Lambda": field, r"\Lambda^\dagger": adjoint, "H": coupled,
+        r"O(\delta^4)": -(gamma**2) * point["P_z(t)"],  # what the order of the rates makes of it
+    }], {"k": (1, 2)})  # fmt: skip
 
 
 def counted() -> Operator:
@@ -387,22 +360,6 @@ def oscillators() -> System:
     whole = diagonal(ENERGIES) + counted() + field_of_modes(())
     named = {name: f for name, f in plain.functions.items() if name != r"\delta"}
     return replace(plain, values={**plain.values, "H": whole}, functions=named)
-
-
-def exponential_model(name: str) -> System:
-    """Appendix E: both spectra alike, or the second one zero."""
-    rate, strength = Fraction(4, 5), Fraction(5, 9)
-    square = strength * strength
-    amplitudes = (square, square) if name == "E1" else (square / 2, Fraction(0))
-    pair = [((c,), (rate,)) for c in amplitudes]
-    numbers: dict[str, Plain] = {
-        r"\lambda": rate,
-        r"\Delta": strength,
-        r"\omega_1": strength,
-        r"\omega_0": W0,
-    }
-    numbers[r"\omega"] = Fraction(7, 10)
-    return System(numbers, bath(BLOCH.interaction, *pair).spectra(SUBSCRIPTS))
 
 
 def half_of_dephasing() -> TimeIntegrand:
@@ -559,15 +516,13 @@ def combination(seed: int, time: Linear) -> Operator:
 
 
 def populations(level: int) -> ExponentialSum:
-    """K_nn^(2) from the engine's simplex terms, for lines."""
-    total, beta = NONE, variable(r"\beta")
-    for term in K.simplex_terms(level):
-        for position, w in lines(int(term.name[1])):
-            a = position - W * term.pole[0]
-            bracket = phase(-a, beta) - 1 + a * ExponentialSum.form(beta)
-            front = (term.weight * w * reciprocal(a * a)) * phase(-W * term.energy[0], beta)
-            total = total + front * bracket
-    return total
+    """K_nn^(2) for lines."""
+    beta = ExponentialSum.form(variable(r"\beta"))
+    spectra = {f"C{k}": lines(k) for k in (1, 2)}
+    found: ExponentialSum = simplex(
+        level, spectra, W, beta, lambda w: phase(-w, variable(r"\beta"))
+    )
+    return found
 
 
 @cache

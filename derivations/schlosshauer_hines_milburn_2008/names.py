@@ -97,12 +97,8 @@ def two_spins() -> Point:
     half, t = sympy.Symbol("s", positive=True), sympy.symbols("t_1:5", real=True)
     theta = 2 * sympy.atan(half)
     c, s = (sympy.expand_trig(f(theta)) for f in (sympy.cos, sympy.sin))
-    (_, _, (lower,)), (_, _, (upper,)) = sympy.Matrix([[c, s], [s, -c]]).eigenvects()
-    lengths = (lower[1], upper[0])  # of a vector whose largest component is not yet 1/sqrt(1 + s^2)
-    minus, plus = (
-        (v / x).applyfunc(sympy.simplify) / sympy.sqrt(1 + half**2)
-        for v, x in zip((lower, upper), lengths, strict=True)
-    )
+    turned, length = sympy.Matrix([[c, s], [s, -c]]), sympy.sqrt(sympy.factor(2 + 2 * c))
+    plus, minus = (sympy.eye(2) + turned).col(0) / length, (sympy.eye(2) - turned).col(1) / length
     basis = plus.row_join(minus)
     pair, four = (x.specialised(UNBIASED) for x in (cumulant(2), spins.centred_moment(4)))
     found = {

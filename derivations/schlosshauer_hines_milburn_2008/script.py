@@ -24,7 +24,7 @@ from pertsym.environments.spins import (
     cumulant,
     moment,
 )
-from pertsym.narrative import NamedForm, RoutesDisagree, cumulant_step
+from pertsym.narrative import NamedForm, cumulant_step
 from pertsym.oscillator.elimination import (
     diffusion_beyond_elimination,
     eliminate,
@@ -44,7 +44,6 @@ from pertsym.oscillator.master_equation import (
     master_equation,
     static_coefficients,
     static_limit,
-    terms_of_the_equation,
 )
 from pertsym.oscillator.weyl import (
     Superoperator,
@@ -57,9 +56,13 @@ from pertsym.oscillator.weyl import (
 from pertsym.paper import Paper
 from pertsym.present.expressions import equation, joined, results, tex
 
-_LATEX = {"gamma": r"\gamma", "D": "D", "f": "f", "frequency_shift_squared": r"\tilde\Omega_0^2"}
-_TEXT = {"gamma": "γ", "D": "D", "f": "f", "frequency_shift_squared": "Ω̃0²"}
-SOURCES = {"frequency_shift_squared": "(24a)", "gamma": "(24b)", "D": "(24c)", "f": "(24d)"}
+SHOWN = {
+    "frequency_shift_squared": (r"\tilde\Omega_0^2", "Ω̃0²", "(24a)"),
+    "gamma": (r"\gamma", "γ", "(24b)"),
+    "D": ("D", "D", "(24c)"),
+    "f": ("f", "f", "(24d)"),
+}
+"""A coefficient's name in LaTeX and as text, its equation."""
 
 
 def exponentials(value: ExponentialSum) -> str:
@@ -77,34 +80,20 @@ def exponentials(value: ExponentialSum) -> str:
 def narrate(order: int) -> Iterator[Step]:
     """The argument to order 2; order 4 adds the fourth cumulant of the spins."""
     told, t = PAPER.told, sympy.Symbol("t", positive=True)
-    hamiltonian, second = oscillator_hamiltonian(), master_equation()
+    hamiltonian = oscillator_hamiltonian()
     yield told("hamiltonian", equation("H_S", operator(hamiltonian), "(1)"))
     yield told("heisenberg", equation(r"X(\tau)", operator(heisenberg(hamiltonian, X)), "(7)"))
     yield cumulant_step(2)
-    integrand = superoperator(second.integrand)
+    integrand = superoperator(master_equation().integrand)
     yield told("second-order", equation(r"\mathcal K\rho", integrand, "(6)"))
-    terms = terms_of_the_equation().items()
-    total = sum((term.scaled(second.kernels[n]) for n, term in terms), Superoperator({}))
-    if total != second.integrand:
-        raise RoutesDisagree("the four terms of (23) are not the generator of (6)")
     yield told("operator-equation")
     yield told("coefficients", map(time_integral, COEFFICIENTS))
     yield told("spectral", map(named, COEFFICIENTS))
     yield spin_correlation()
     series = rf"\sum_{{\nu=(2k+1)\pi T}}\left({tex(spin_shift_term())}\right)"
-    spins = (
-        (r"\gamma", spin_damping(), "(26)"),
-        ("D_1", cold("D"), "(27)"),
-        ("f_1", cold("f"), "(24d)"),
-        (r"\tilde\Omega_0^2(T=0)", cold("frequency_shift_squared"), "(24a)"),
-    )
-    oscillators = (
-        (r"\gamma_{QBM}", cold("gamma"), "(28a)"),
-        ("D_{QBM}", boson_diffusion(), "(28b)"),
-        ("f_{QBM}", boson_anomalous_diffusion(), ""),
-    )
     shift = equation(r"\tilde\Omega_0^2", series, "(24a)")
-    yield told("lorentz-drude", results(spins), shift, results(oscillators))
+    shown = results((latex, value, source) for latex, _, value, _, source in closed_forms())
+    yield told("lorentz-drude", shown[:4], shift, shown[4:])
     finite, limits = static_coefficients(t), static_limit()
     static = (
         ("D_0(t)", finite["D"], ""),
@@ -130,8 +119,8 @@ def narrate(order: int) -> Iterator[Step]:
 
 def time_integral(name: str) -> Formula:
     """A coefficient of (24)."""
-    kernel = tex(master_equation().kernels[name])
-    return equation(_LATEX[name], rf"\int_0^\infty\! d\tau\,\left({kernel}\right)", SOURCES[name])
+    kernel, (latex, _, source) = tex(master_equation().kernels[name]), SHOWN[name]
+    return equation(latex, rf"\int_0^\infty\! d\tau\,\left({kernel}\right)", source)
 
 
 def on_block(value: Superoperator, block: str) -> str:
@@ -142,13 +131,9 @@ def on_block(value: Superoperator, block: str) -> str:
 def spin_correlation() -> Step:
     """(13)-(22)."""
     pair, unbiased = correlation(), correlation().specialised(UNBIASED)
-    forward, backward = unbiased.terms[(-1, 1)], unbiased.terms[(1, -1)]
-    odd, even = sympy.expand(forward - backward), sympy.expand(forward + backward)
-    density, half = sympy.Symbol("J"), sympy.Symbol("beta") * sympy.Symbol("omega") / 2
-    # oscillators have J_osc in the odd part and J_osc coth in the even one
-    surrogate = density * odd.subs(POLARISATION, sympy.tanh(half))
-    if sympy.simplify(surrogate * sympy.coth(half) - density * even) != 0:
-        raise RoutesDisagree("the surrogate density does not give the noise of the spins")
+    odd = sympy.expand(unbiased.terms[(-1, 1)] - unbiased.terms[(1, -1)])  # of oscillators: J_osc
+    density, beta, w = sympy.symbols("J beta omega")
+    surrogate = density * odd.subs(POLARISATION, sympy.tanh(beta * w / 2))
     return PAPER.told(
         "spins",
         equation(r"\langle\sigma_z\rangle", exponentials(moment(1))),
@@ -173,9 +158,10 @@ def levels() -> Iterator[Formula]:
 
 def named(name: str) -> NamedForm:
     """A coefficient as its spectral form has it, some of them times M."""
-    form = coefficient_forms()[name]
-    latex, text = ("M", "M ") if form.mass_power else ("", "")
-    return NamedForm(latex + _LATEX[name], text + _TEXT[name], form.form, SOURCES[name])
+    form, (latex, text, source) = coefficient_forms()[name], SHOWN[name]
+    if form.mass_power:
+        latex, text = f"M{latex}", f"M {text}"
+    return NamedForm(latex, text, form.form, source)
 
 
 def specs() -> tuple[FunctionSpec, ...]:
@@ -197,21 +183,19 @@ J(w) = 2 M gamma0 w Lambda^2/(Lambda^2 + w^2), pi times the J of Eq. (25); Ĉ(w 
 for spins. hbar = k_B = 1; arguments are positive numbers or numpy arrays that broadcast."""
 
 
-def closed_functions() -> tuple[ExpressionFunction, ...]:
-    """The functions of lorentz_drude.py."""
+def closed_forms() -> tuple[tuple[str, str, sympy.Expr, str, str], ...]:
+    """Name in LaTeX and of a function, form, what it is, equation: spins, then oscillators."""
+    shift = "frequency_shift_squared"
     return (
-        ExpressionFunction("gamma_spins", spin_damping(), "Damping rate, spins.", "(26)"),
-        ExpressionFunction("D_spins", cold("D"), "Normal diffusion D1, spins.", "(27)"),
-        ExpressionFunction("f_spins", cold("f"), "Anomalous diffusion f1, spins.", "(24d)"),
-        ExpressionFunction(
-            "frequency_shift_squared_cold",
-            cold("frequency_shift_squared"),
-            "Shift of Omega0^2: spins at T = 0, oscillators at every T.",
-            "(24a)",
-        ),
-        ExpressionFunction("gamma_oscillators", cold("gamma"), "Damping rate, QBM.", "(28a)"),
-        ExpressionFunction("D_oscillators", boson_diffusion(), "Normal diffusion, QBM.", "(28b)"),
-    )
+        (r"\gamma", "gamma_spins", spin_damping(), "Damping rate, spins.", "(26)"),
+        ("D_1", "D_spins", cold("D"), "Normal diffusion D1, spins.", "(27)"),
+        ("f_1", "f_spins", cold("f"), "Anomalous diffusion f1, spins.", "(24d)"),
+        (r"\tilde\Omega_0^2(T=0)", f"{shift}_cold", cold(shift),
+         "Shift of Omega0^2: spins at T = 0, oscillators at every T.", "(24a)"),
+        (r"\gamma_{QBM}", "gamma_oscillators", cold("gamma"), "Damping rate, QBM.", "(28a)"),
+        ("D_{QBM}", "D_oscillators", boson_diffusion(), "Normal diffusion, QBM.", "(28b)"),
+        ("f_{QBM}", "", boson_anomalous_diffusion(), "", ""),
+    )  # fmt: skip
 
 
 PAPER: Paper = Paper(
@@ -225,7 +209,7 @@ PAPER: Paper = Paper(
             PAPER.name,
             f"{PAPER.title}: closed forms for a Lorentz-Drude cutoff.",
             _MODULE_CONVENTIONS,
-            closed_functions(),
+            [ExpressionFunction(*rest) for _, *rest in closed_forms() if rest[0]],
         )
     },
     checks=CHECKS | {"spin_cumulant": spin_cumulant},

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 import flint
-import mpmath
 import numpy as np
 
 from pertsym.baths.densities import ExpressionDensity
-from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
+from pertsym.certify.claims import Finding, Findings, check, checks_in, exact, near
 from pertsym.certify.time_domain import Exponentials, exact_time_integral
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import Decay, ExponentialBath, exact_generator
 from pertsym.equations.generator import Generator
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
-from pertsym.expansion.paths import generator_element
+from pertsym.expansion.paths import Element, generator_element
 from pertsym.expressions.expression import parse_expression
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 from pertsym.numerics.evaluate import evaluate
+from pertsym.present.formulas import number
 from pertsym.rates import spectra_of
 from pertsym.reduction.polygons import CHAMBERS, inside
 from pertsym.reduction.three_arcs import STEPS, Piece, ThreeArcs, cone_integral
@@ -117,23 +116,10 @@ def _product(piece: Piece) -> Iterator[str]:
         sign = "-" if (x if star else -x) < 0 else ""
         factors += rf"G{chr(39) * n}({sign}\omega_0)" + ("^*" if star else "")
     for below, z in piece.coefficient.items():
-        weight = z * phase
-        yield _number(weight) + _below(sum(power for _, power in below)) + factors
-
-
-def _number(z: Gaussian) -> str:
-    if z.re and z.im:
-        raise ValueError(f"coefficient: {z} is neither real nor imaginary")
-    size = z.re or z.im
-    unit = "i" if z.im else ""
-    bare = "" if abs(size) == 1 else str(abs(size.numerator))
-    if size.denominator != 1:
-        bare = rf"\tfrac{{{abs(size.numerator)}}}{{{size.denominator}}}"
-    return ("-" if size < 0 else "+") + bare + unit
-
-
-def _below(power: int) -> str:
-    return "" if not power else rf"\omega_0^{{-{power}}}"
+        sign, size = number(z * phase)
+        power = sum(power for _, power in below)
+        scale = rf"\omega_0^{{-{power}}}" if power else ""
+        yield sign + size.latex.replace(r"\frac", r"\tfrac") + scale + factors
 
 
 COUNTS = ((45, 27, 6), (51, 36, 14), (9, 8, 8), (317, 439, 58))
@@ -152,10 +138,8 @@ def nine_dimensions(digits: int) -> Findings:
     places = [inside(*chamber) for chamber in CHAMBERS]
     found = []
     for cone in itertools.combinations(edges, 3):
-        matrix = flint.fmpq_mat(flint.fmpz_mat([list(row) for row in zip(*cone, strict=True)]))
-        if matrix.det():
-            inverse = matrix.inv()
-            found.append([int(_within(inverse, place)) for place in places])
+        if _edges(cone).det():
+            found.append([int(_within(_edges(cone).inv(), place)) for place in places])
     steps = [step for step in STEPS if step.cones]
     rank = flint.fmpz_mat(found).rank()
     together = flint.fmpz_mat([*found, *(list(step.values) for step in steps)]).rank()
@@ -165,11 +149,14 @@ def nine_dimensions(digits: int) -> Findings:
     for step in steps:
         values = [0] * len(CHAMBERS)
         for weight, cone in step.cones:
-            inverse = flint.fmpq_mat(
-                flint.fmpz_mat([list(r) for r in zip(*cone, strict=True)])
-            ).inv()
+            inverse = _edges(cone).inv()
             values = [v + weight * _within(inverse, x) for v, x in zip(values, places, strict=True)]
         yield Finding(f"cones of {step.name}", tuple(values) == step.values)
+
+
+def _edges(cone: Iterable[Sequence[int]]) -> Any:
+    """The matrix with these columns."""
+    return flint.fmpq_mat(flint.fmpz_mat(list(map(list, zip(*cone, strict=True)))))
 
 
 def _within(inverse: Any, place: Sequence[Fraction]) -> bool:
@@ -194,41 +181,37 @@ def numbers(generator: random.Random, count: int) -> list[tuple[Gaussian, Gaussi
 )
 def exponential_baths(digits: int) -> Findings:
     """The pieces, gap by gap, and the invariance recursion: equal rational numbers."""
-    generator = random.Random(6)
+    draw = random.Random(6)
     interaction = symbolic_interaction(2, [(OFF_DIAGONAL, "B")])
-    for element, number in (((1, 1, 0, 0), 0), ((1, 0, 1, 0), 1)):
-        terms = generator_element(interaction, 6, element)
-        for _ in range(2):
-            w0, some = Fraction(generator.randint(1, 9), 2), numbers(generator, 3 - number)
-            left = pieces(number).at_exponentials({"B": some}, [w0])
-            baths = {"B": Exponentials(*map(tuple, zip(*some, strict=True)))}
-            right = exact_time_integral(terms, baths, [w0]).re
-            yield exact(f"{ROWS[number][3]}, gaps", left, right)
     decay = Decay(("c",), "nu", (("cs",), "nus"))
-    bath = ExponentialBath.of(interaction, {"B": (decay,)})
-    generators = exact_generator(bath, 6)[6]
-    for element, number in (((1, 1, 0, 0), 0), ((1, 0, 1, 0), 1)):
-        ((c, nu),), w0 = numbers(generator, 1), Fraction(generator.randint(1, 30), 7)
+    generators = exact_generator(ExponentialBath.of(interaction, {"B": (decay,)}), 6)[6]
+    elements: tuple[Element, ...] = ((1, 1, 0, 0), (1, 0, 1, 0))
+    for which, element in enumerate(elements):
+        terms, name = generator_element(interaction, 6, element), ROWS[which][3]
+        for _ in range(2):
+            w0, some = Fraction(draw.randint(1, 9), 2), numbers(draw, 3 - which)
+            left = pieces(which).at_exponentials({"B": some}, [w0])
+            baths = {"B": Exponentials(*map(tuple, zip(*some, strict=True)))}
+            yield exact(f"{name}, gaps", left, exact_time_integral(terms, baths, [w0]).re)
+        ((c, nu),), w0 = numbers(draw, 1), Fraction(draw.randint(1, 30), 7)
         names = {"c": c, "cs": c.conjugate(), "nu": nu, "nus": nu.conjugate()}
         right = generators[element].at(names | {"y": Gaussian(0, w0)}).re
-        left = pieces(number).at_exponentials({"B": [(c, nu)]}, [w0])
-        yield exact(f"{ROWS[number][3]}, recursion", left, right)
+        left = pieces(which).at_exponentials({"B": [(c, nu)]}, [w0])
+        yield exact(f"{name}, recursion", left, right)
 
 
 @check("decomposition into step functions", status="derived")
 def decomposition(digits: int) -> Findings:
     """How many pieces there are, and that the kernels of the text are all of the rest."""
-    for number, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True)):
+    for which, ((what, _, _, name), counts) in enumerate(zip(ROWS, COUNTS, strict=True)):
         for k in range(3):
-            yield exact(f"{name} of {what}, {k} integrals", pieces(number).counts()[k], counts[k])
+            yield exact(f"{name} of {what}, {k} integrals", pieces(which).counts()[k], counts[k])
     yield exact("pieces of the rest outside the kernels", len(unnamed()), 0)
-    sums = [
-        sum(piece.step.name.startswith("theta") for piece in pieces(number).rest)
-        for number in range(len(ROWS))
-    ]
+    rests = [pieces(which).rest for which in range(len(ROWS))]
+    sums = [sum(piece.step.name.startswith("theta") for piece in rest) for rest in rests]
     yield exact("comparisons with a sum of arcs without a bias", sum(sums[:3]), 0)
     yield Finding("and with one there are", sums[3] > 0)
-    mixed = sum(_mixed(piece) for number in (0, 1) for piece in pieces(number).rest)
+    mixed = sum(_mixed(piece) for rest in rests[:2] for piece in rest)
     yield exact("comparisons of C with C*", mixed, 0)
 
 
@@ -290,13 +273,12 @@ def rate_by_parts() -> tuple[float, float, float, float]:
 )
 def thermal_rate(digits: int) -> Findings:
     """Spectra and arc lengths against the generator."""
-    asked = min(digits, 8)
+    asked = min(digits, 8)  # of double precision
     closed, in_time, one, two = rate_by_parts()
     generator = float(tcl_generator(thermal_model(), 6).orders[6].matrix[3, 0].real)
     whole = closed + one + two
     for what, left, right in (("closed part", closed, in_time), ("k_10(6)", whole, generator)):
-        found = close(what, mpmath.mpf(left), mpmath.mpf(right), asked)
-        yield replace(found, digits=None)  # double precision, whatever was asked for
+        yield near(what, left, right, 10.0**-asked)
 
 
 CHECKS = checks_in(globals())

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, exact
 from pertsym.certify.standard import ORDERS, SYMBOLIC
@@ -17,6 +16,8 @@ from pertsym.equations.generator import Generator
 from pertsym.equations.mean_force import boltzmann, second_order, through_kms
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
+from pertsym.generators.elimination import blocks, eliminated
+from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.narrative import symbol
 from pertsym.reduction.elements import by_elements
@@ -88,40 +89,32 @@ CHOSEN = (
 def reference(
     matrices: standard.Matrices, frequencies: Sequence[float]
 ) -> Mapping[int, Mapping[str, float]]:
-    """Population rates, and K_pp + K_pc M with M = -K_cp/K_cc of lowest order, from matrices."""
-    p = [LEVELS * a + a for a in range(LEVELS)]
-    c = [k for k in range(LEVELS**2) if k not in p]
-    second, fourth = matrices[2], matrices[4]
-    slaved = -second[np.ix_(c, p)] / np.diag(matrices[0])[c][:, None]
-    raw = {2: second[np.ix_(p, p)], 4: fourth[np.ix_(p, p)]}
-    eliminated = {2: raw[2], 4: raw[4] + second[np.ix_(p, c)] @ slaved}
+    """Rates between populations, and those after elimination of the coherences, from matrices."""
+    known = {n: Term.exact(k) for n, k in matrices.items()}
+    populations = next(block for block in blocks(known) if (0, 0) in block.elements)
+    slow, p = eliminated(known, populations), populations.places
     return {
-        n: {f"k_{a}{b}{suffix}": float(k[n][a, b].real) for a, b in PAIRS for suffix, k in both}
-        for both in [(("", raw), ("_eliminated", eliminated))]
+        n: {f"k_{a}{b}{suffix}": float(k[a, b].real) for a, b in PAIRS for suffix, k in both}
         for n in ORDERS
+        for both in [(("", matrices[n][np.ix_(p, p)]), ("_eliminated", slow[n].matrix))]
     }
 
 
 @check("two levels alone", SYMBOLIC)
 def spectator(digits: int) -> Findings:
     """Without bath Y and the shift of level 2, levels 0 and 1 are two levels of their own."""
-    quiet = {"y": Gaussian(0), "d2": Gaussian(0)}
-    three = Generator(INTERACTION.at(quiet))
-    two = Generator(
-        symbolic_interaction(2, [([row[:2] for row in COUPLINGS[0][0][:2]], COUPLINGS[0][1])])
-    )
+    (rows, bath), *_ = COUPLINGS
+    three = Generator(INTERACTION.at({"y": Gaussian(0), "d2": Gaussian(0)}))
+    two = Generator(symbolic_interaction(2, [([row[:2] for row in rows[:2]], bath)]))
     for order in ORDERS:
         for element in two.elements:
-            yield exact(
-                f"{two.name(element)}({order})",
-                three.form(order, element),
-                embedded(two.form(order, element)),
-            )
+            wanted = embedded(two.form(order, element))
+            yield exact(f"{two.name(element)}({order})", three.form(order, element), wanted)
         leaking = [
-            three.name((a, b, c, d))
-            for a, b, c, d in three.elements
-            if len(three.element(order, (a, b, c, d)))
-            and ((a == 2) != (c == 2) or (b == 2) != (d == 2))
+            element
+            for element in three.elements
+            if len(three.element(order, element))
+            and any((x == 2) != (y == 2) for x, y in zip(element[:2], element[2:], strict=True))
         ]
         yield exact(f"nothing enters or leaves level 2, order {order}", leaking, [])
         yield exact(f"R_2222({order})", three.form(order, (2, 2, 2, 2)), ZERO_FORM)
@@ -161,24 +154,9 @@ def equilibrium(digits: int) -> Findings:
             yield exact(f"level {level}, order {order}", through_kms(flow(level, order)), ZERO_FORM)
 
 
-VALUES = {"x": 0.75, "y": -0.5, "d1": 0.375, "d2": -0.25}
 elements_by_routes = standard.elements_by_routes(GENERATOR, CHOSEN, (5,))
 rates_by_routes = standard.quantities_by_routes(GENERATOR, (*RATES, *ELIMINATED), reference, (6, 7))
 generalized_functions = standard.generalized_functions(GENERATOR, (*RATES, "R_1010", "R_2020"))
 trace_and_hermiticity = standard.trace_and_hermiticity(GENERATOR)
-thermal_baths = standard.thermal_baths(
-    GENERATOR,
-    [
-        ([[VALUES[x] if isinstance(x, str) else float(x) for x in row] for row in rows], bath)
-        for rows, bath in COUPLINGS
-    ],
-    RATES,
-    reference,
-    VALUES,
-    (0.875, 2.125),
-    (
-        ("Drude-Lorentz, T > 0", [DrudeLorentz(0.0625, 1.25), DrudeLorentz(0.03125, 2.0)], 1.0),
-        ("Ohmic, T = 0", [Ohmic(0.0625, 1.5, 3.0), Ohmic(0.03125, 2.0, 1.0)], np.inf),
-    ),
-)
+thermal_baths = standard.thermal_baths(GENERATOR, RATES, reference, 8)
 CHECKS = checks_in(globals())

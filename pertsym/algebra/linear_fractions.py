@@ -186,6 +186,10 @@ class LinearFraction:
         """Whether two values are the same rational function."""
         return not (self - other)
 
+    def conjugate(self) -> LinearFraction:
+        """Of real variables and of y = i w0."""
+        return self.reflected("y")
+
     def reflected(self, *names: str) -> LinearFraction:
         """With the sign of these variables reversed."""
         context = self.numerator.context()

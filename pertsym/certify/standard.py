@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import BathDensity
+from pertsym.baths.densities import BathDensity, DrudeLorentz, Ohmic
 from pertsym.certify.claims import Check, Finding, Findings, check, close, exact
 from pertsym.certify.element_routes import (
     by_residues,
@@ -155,28 +155,36 @@ def trace_and_hermiticity(generator: Generator) -> Check:
     return compared
 
 
+def _thermal_cases(count: int) -> Iterator[tuple[str, list[BathDensity], float]]:
+    """A title, a density for each of the baths, an inverse temperature."""
+    weak, scales = [0.0625 / (k + 1) for k in range(count)], [1.25 + 0.75 * k for k in range(count)]
+    both = list(zip(weak, scales, strict=True))
+    yield "Drude-Lorentz, T > 0", [DrudeLorentz(*x) for x in both], 1.0
+    yield "Ohmic with its kink at w = 0, T > 0", [Ohmic(*x, 1.0) for x in both], 0.75
+    yield "super-Ohmic, T = 0", [Ohmic(*x, 3.0) for x in both], math.inf
+
+
 def thermal_baths(
     equations: Equations,
-    couplings: Sequence[tuple[Sequence[Sequence[float]], str]],
     names: Sequence[str],
     reference: Callable[[Matrices, Sequence[float]], Mapping[int, Mapping[str, float]]],
-    values: Mapping[str, float],
-    frequencies: tuple[float, ...],
-    cases: Sequence[tuple[str, Sequence[BathDensity], float]],
+    seed: int,
 ) -> Check:
     """Closed forms at baths with a spectral density against baths fitted by exponentials.
 
-    `couplings` are the matrices at `values`; a case has a title, a density for each bath in their
-    order, and an inverse temperature.
+    At random numbers for the interaction, which is drawn by `seed`.
     """
 
     @check("closed form (double precision)", FIT, status="numerical")
     def compared(digits: int) -> Findings:
-        for what, densities, beta in cases:
-            baths = dict(zip((bath for _, bath in couplings), densities, strict=True))
+        numbers = drawn(equations.interaction, seed)
+        frequencies = [float(w) for w in numbers.frequencies]
+        couplings = operators(equations.interaction, numbers)
+        for what, densities, beta in _thermal_cases(len(couplings)):
+            baths = dict(zip(couplings, densities, strict=True))
             model = Model.of(
                 [0.0, *frequencies],
-                [Coupling.of([list(row) for row in matrix], bath) for matrix, bath in couplings],
+                [Coupling.of(matrix.tolist(), bath) for bath, matrix in couplings.items()],
                 [Bath(name, "boson", beta, density) for name, density in baths.items()],
             )
             fitted = tcl_generator(model, max(ORDERS)).orders
@@ -188,7 +196,7 @@ def thermal_baths(
                 term = fitted[order]
                 allowed = 4 * term.error.max() + 1e-9 * abs(term.matrix).max()
                 form = equations.series(name)[order].form
-                found = evaluate(form, frequencies, spectra, None, values)
+                found = evaluate(form, frequencies, spectra, None, numbers.strengths)
                 distance = abs(float(found.value) - wanted[order][name])
                 holds = bool(distance <= allowed + found.error)
                 yield Finding(f"{name}({order}) at {what}", holds)
@@ -251,11 +259,12 @@ def stationary(points: Points, order: int, coherences: bool) -> Findings:
         yield Finding(f"to order {order}: {fault}", False)
 
 
-def model_values(interaction: Interaction, operator: str = "") -> Values:
+def model_values(interaction: Interaction, operator: str = "", noise: Sequence[str] = ()) -> Values:
     r"""Reads ``H = ...`` and ``H_I = ...`` at random numbers of an interaction.
 
     Operators of a bath count as numbers, as nothing but their place in a sum is in question.
     ``\sigma_z`` is |1><1| - |0><0|; `operator` is a name for all that couples to the only bath.
+    `noise` names the operators of the bath one by one, where they are not Hermitian.
     """
     numbers = drawn(interaction, 11)
     size = interaction.dimension
@@ -273,7 +282,14 @@ def model_values(interaction: Interaction, operator: str = "") -> Values:
         points |= {rf"\omega_{k}": energies[k] for k in range(1, size)}
     points |= {element_symbol(n).latex: float(x) for n, x in numbers.strengths.items()}
     coupled = np.zeros((size, size), dtype=complex)
-    for k, (bath, matrix) in enumerate(sorted(operators(interaction, numbers).items())):
+    plain = interaction.at(numbers.exact_strengths)
+    for k, terms in enumerate(plain.operators if noise else ()):
+        other = plain.adjoint[k]
+        field = points[noise[k if other != k else 0]] = complex(0.3, 0.5 * (other - k))
+        for a, b, value in terms:
+            coupled[a, b] += field * complex(value)
+    whole = {} if noise else operators(interaction, numbers)
+    for k, (bath, matrix) in enumerate(sorted(whole.items())):
         points[bath] = 0.37 + 0.23 * k
         coupled += points[bath] * matrix
         points |= {operator: matrix} if operator else {}

@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import sympy
@@ -72,27 +72,19 @@ class Values:
     points: Sequence[Mapping[str, Any]]
     indices: Mapping[str, Sequence[int]] = field(default_factory=dict)
     tolerance: float = 1e-9
+    reader: ClassVar[Any]
 
     @property
     def digits(self) -> int | None:
         """To which equations hold at the points; None where that was decided exactly."""
         return -round(math.log10(self.tolerance))
 
-    @property
-    def functions(self) -> Mapping[str, Any]:
-        """What is known without being told."""
-        return FUNCTIONS
-
-    def reader(self, names: Mapping[Tokens, Any]) -> _Reader:
-        """What evaluates sides."""
-        return _Reader((), names, self.indices)
-
     def __call__(self, latex: str) -> str:
         """What is wrong with the equations of a formula; "" if nothing is."""
         try:
             for equation in parts_between(tokens(latex), ";"):
                 for point in self.points:
-                    named = {**self.functions, **point}
+                    named = {**self.reader.functions, **point}
                     fault = self._fault(equation, {tokens(n): v for n, v in named.items()})
                     if fault:
                         return fault
@@ -108,7 +100,7 @@ class Values:
         for at, found in instances(equation, groups, self.indices, names):
             if any(at[a] == at[b] for a, b in unequal):
                 continue
-            reader = self.reader(names)
+            reader = self.reader((), names, self.indices)
             sides = list(map(reader.inner, found))
             for other in sides[1:]:
                 apart = reader.apart(_plus(sides[0], _times(-1, other)), self.tolerance)
@@ -121,7 +113,7 @@ class Values:
 SYMBOLIC: Mapping[str, Callable[[Any], Any]] = {
     r"\cos": sympy.cos, r"\sin": sympy.sin, r"\tanh": sympy.tanh, r"\ln": sympy.log,
     r"\sinh": sympy.sinh, r"\coth": sympy.coth, r"\mathrm{sech}": sympy.sech,
-    r"\mathrm{Re}": sympy.re, r"\mathrm{Im}": sympy.im,
+    r"\mathrm{Re}": sympy.re, r"\mathrm{Im}": sympy.im, r"\mathrm{Tr}": np.trace,
 }  # fmt: skip
 INTEGRAL = sympy.Symbol(r"\int", real=True)
 """Multiplies an integrand: integrals over one variable are equal if these are."""
@@ -129,7 +121,7 @@ INTEGRAL = sympy.Symbol(r"\int", real=True)
 
 @dataclass(frozen=True)
 class Symbols(Values):
-    """The same for SymPy expressions, matrices of them, and `pertsym.oscillator.weyl`: exactly.
+    """The same exactly, of SymPy expressions, `pertsym.oscillator.weyl`, exact numbers, matrices.
 
     The variable of an integral needs a value, the symbol in the integrands.
     """
@@ -139,17 +131,11 @@ class Symbols(Values):
         """Nothing is rounded."""
         return None
 
-    @property
-    def functions(self) -> Mapping[str, Any]:
-        return SYMBOLIC
-
-    def reader(self, names: Mapping[Tokens, Any]) -> _Reader:
-        return _Symbolic((), names, self.indices)
-
 
 class _Reader(Reader):
     """Evaluates one side after the other; `largest` is the size of the largest term of a sum."""
 
+    functions = FUNCTIONS
     constants: Mapping[str, Any] = {"i": 1j, "e": np.e, r"\pi": np.pi}
     entries: type = complex
 
@@ -272,6 +258,7 @@ class _Reader(Reader):
 class _Symbolic(_Reader):
     """Decides whether a difference is zero."""
 
+    functions = SYMBOLIC
     constants: Mapping[str, Any] = {"i": sympy.I, "e": sympy.E, r"\pi": sympy.pi}
     entries: type = object
 
@@ -283,12 +270,8 @@ class _Symbolic(_Reader):
             raise NotRead("a superoperator stands alone; let it act on something")
         for entry in np.asarray(gap, dtype=object).flat:
             for z in getattr(entry, "terms", {"": entry}).values():
-                z = sympy.expand(sympy.sympify(z))  # decides most, fast
-                if _refuted(z):
-                    return str(z)
-                plain = sympy.expand_trig(z).rewrite(sympy.exp)
-                rest = sympy.cancel(sympy.together(sympy.expand(plain)))
-                if rest != 0 and (rest := sympy.simplify(rest)) != 0:
+                rest = _rest(z) if isinstance(z, int | sympy.Basic) else z
+                if rest:
                     return str(rest)
         return ""
 
@@ -303,6 +286,18 @@ class _Symbolic(_Reader):
 
     def number(self, digits: str) -> Any:
         return sympy.Rational(digits)
+
+
+Values.reader, Symbols.reader = _Reader, _Symbolic
+
+
+def _rest(z: Any) -> Any:
+    """0 if that is what an expression is."""
+    z = sympy.expand(sympy.sympify(z))  # decides most, fast
+    if _refuted(z):
+        return z
+    rest = sympy.cancel(sympy.together(sympy.expand(sympy.expand_trig(z).rewrite(sympy.exp))))
+    return sympy.simplify(rest) if rest != 0 else 0
 
 
 def _refuted(value: sympy.Expr) -> bool:
