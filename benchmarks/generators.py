@@ -65,7 +65,7 @@ def at_size() -> Iterator[Record]:
         for beta in (1.0, np.inf):
             correlation = Correlation(density, "boson", beta)
             try:
-                seconds, found = measured(lambda c=correlation: represent(c, 1e-8))
+                seconds, found = measured(lambda c=correlation: represent(c, [1e-8])[0])
             except Divergent:
                 continue
             name = f"exponents to 1e-8, {density!r}, T = {1 / beta:g}"

@@ -42,6 +42,7 @@ HIGHEST = 3  # derivative with a bound
 _NEGLIGIBLE = 1e-19
 TRUNCATION = 1e-17  # of what is summed as a power at either end
 _LOWEST = 1e-60
+OCTAVES = 4  # of the ranges of frequency that share a rule
 _FEWEST = 3  # nodes of an arm: its ends are continued from so many
 OPERATIONS = 16  # rounding errors of one term and of the sum
 
@@ -80,6 +81,17 @@ class Path(NamedTuple):
     scale: float
     analytic: bool
     resonances: tuple[Complex, Complex]
+
+    def decisive(self, floor: float, ceiling: float) -> tuple[int, int]:
+        """Powers of 2 that enclose a range; rules are made for multiples of OCTAVES.
+
+        An end that does not change the rule is 0.
+        """
+        low = 0 if self.analytic else math.floor(math.log2(floor) / OCTAVES)
+        high = 0
+        if any(map(math.isfinite, self.tails)):
+            high = math.ceil(math.log2(max(ceiling, self.scale)) / OCTAVES)
+        return low * OCTAVES, high * OCTAVES
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,12 +367,43 @@ class Nodes:
     @cached_property
     def poles(self) -> Complex:
         """w_k of all nodes, with what continues them at the ends; shape (M,)."""
-        return np.concatenate([arm.closed[0] for arm in self.arms] or [np.empty(0, complex)])
+        found: Complex = _joined([arm.closed[0] for arm in self.arms], complex)
+        return found
 
     @cached_property
     def residues(self) -> Complex:
         """a_k of all nodes; shape S + (M,)."""
-        return np.concatenate([arm.closed[1] for arm in self.arms] or [np.empty(0, complex)], -1)
+        found: Complex = _joined([arm.closed[1] for arm in self.arms], complex)
+        return found
+
+    @cached_property
+    def every(self) -> tuple[Complex, Complex, Real]:
+        """w_k and a_k of all nodes as they are, and `Arm.rounding`."""
+        return (
+            _joined([arm.poles for arm in self.arms], complex),
+            _joined([arm.residues for arm in self.arms], complex),
+            _joined([arm.rounding for arm in self.arms], float),
+        )
+
+    @cached_property
+    def edges(self) -> tuple[Complex, Real]:
+        """Both edges of the strips of all arms, as `Arm.strip`."""
+        strips = [edge for arm in self.arms for edge in arm.strip]
+        return _joined([w for w, _ in strips], complex), _joined([a for _, a in strips], float)
+
+    @cached_property
+    def _radii(self) -> Real:
+        return np.abs(self.every[0])
+
+    def weights(self, m: int) -> Real:
+        """`Arm.weights` of all nodes."""
+        if m not in self._weights:
+            self._weights[m] = _joined([arm.weights(m) for arm in self.arms], float)
+        return self._weights[m]
+
+    @cached_property
+    def _weights(self) -> dict[int, Real]:
+        return {}
 
     def half_sided(self, z: Any, derivative: int = 0) -> tuple[Any, Any]:
         """G^(m)(z) for Im z >= 0, and its error.
@@ -378,8 +421,8 @@ class Nodes:
             Complex and real; |value - G^(m)(z)| <= error.
         """
         z = np.asarray(z)
-        value, error = self._sum(_plain, z, derivative)
-        return value, error + self._bound(np.abs(z), derivative) * math.factorial(derivative)
+        value, error = self._sum(plain_kernel, z, derivative)
+        return value, error + self.bound(np.abs(z), derivative) * math.factorial(derivative)
 
     def at_zero(self, derivative: int) -> tuple[Any, Any]:
         """G^(m)(0) on rays; only its imaginary part, P, where Ĉ ~ w^p with p <= m.
@@ -400,12 +443,14 @@ class Nodes:
         a_k w_k/(z^2 - w_k^2) and a_k z/(z^2 - w_k^2), and their derivatives.
         """
         z, m = np.asarray(z), derivative
-        kernel = _even if (parity > 0) == (m == 0) else _odd  # the derivative of one is the other
+        kernel = (
+            even_kernel if (parity > 0) == (m == 0) else odd_kernel
+        )  # the derivative of one is the other
         value, error = self._sum(kernel, z, m)
         size = np.abs(z)
         if parity > 0:
-            return value, error + self._bound(size, m) * math.factorial(m)
-        return value, error + self._bound(size, m + 1) * math.factorial(m + 1) * size
+            return value, error + self.bound(size, m) * math.factorial(m)
+        return value, error + self.bound(size, m + 1) * math.factorial(m + 1) * size
 
     def _sum(self, kernel: Kernel, z: Any, m: int) -> tuple[Any, Any]:
         """The sum over nodes, and over resonances with its rounding."""
@@ -437,8 +482,8 @@ class Nodes:
         weights, own = self.residues, residues
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        value = weights @ (1 / (z - self.poles[:, None])) if self.arms else 0.0
-        error = _within(*self._majorants(1, anchor), np.abs(z), 1)
+        value = weights @ np.reciprocal(z - self.poles[:, None])  # faster than 1/z
+        error = self._spread(self.weights(0 if anchor is None else 1), z, anchor)
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
             value = value + terms.sum(-1)
@@ -447,7 +492,8 @@ class Nodes:
 
     def majorant(self, z: Complex, anchor: float | None = None) -> Any:
         """A bound of |G| at points above the axis, or of the same with an anchor."""
-        bound = _within(*self._majorants(0, anchor), np.abs(z), 1)
+        power = 1 if anchor is None else 2
+        bound = self._spread(np.abs(self.residues) / math.sin(ANGLE) ** power, z, anchor)
         positions, residues = self.resonances
         if positions.shape[-1]:
             own = residues if anchor is None else residues / (anchor - positions)
@@ -455,48 +501,52 @@ class Nodes:
             bound = bound + (np.abs(own)[..., None, :] / away).sum(-1)
         return bound
 
-    def _majorants(self, error: int, anchor: float | None) -> tuple[Real, Real, Real]:
-        """Cumulative sums for sum_k v_k/max(|z|, |w_k|), v the residues or their errors."""
-        radii = np.concatenate([np.abs(arm.poles) for arm in self.arms] or [np.empty(0)])
-        if error:
-            m = 0 if anchor is None else 1
-            parts = [arm.weights(m) for arm in self.arms]
-        else:
-            power = 1 if anchor is None else 2
-            parts = [np.abs(arm.closed[1]) / math.sin(ANGLE) ** power for arm in self.arms]
-        values = np.concatenate(parts or [np.empty(0)], -1)
+    def _spread(self, values: Real, z: Complex, anchor: float | None) -> Any:
+        """sum_k values_k/max(|z|, |w_k|), with an anchor each over max(|anchor|, |w_k|)."""
         if anchor is not None:
-            values = values / np.maximum(radii, abs(anchor))
-        order = np.argsort(radii, kind="stable")
-        return _accumulated(radii[order], values[..., order], 1)
+            values = values / np.maximum(self._radii, abs(anchor))
+        if values.ndim == 1:
+            return self._within(values, np.abs(z), 1)
+        return values @ (1 / np.maximum(np.abs(z), self._radii[:, None]))
 
-    def _bound(self, size: Any, m: int) -> Any:
-        if not self.arms:
-            return np.zeros(np.shape(size))
-        radii, inner, outer = self._cumulative[m]
-        if inner.ndim == 1:
-            return _within(radii, inner, outer, size, m + 1)
+    def bound(self, size: Any, m: int) -> Any:
+        """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
+        weights = self.weights(m)
+        if weights.ndim == 1:
+            return self._within(weights, size, m + 1)
+        away = np.maximum(np.asarray(size)[..., None], self._radii)
+        return (weights / away ** (m + 1)).sum(-1)
+
+    def _within(self, values: Real, size: Any, power: int) -> Any:
+        radii, inner, outer = self.cumulative(values, power)
         index = np.searchsorted(radii, size)
-        shape = np.broadcast_shapes(inner.shape[:-1], index.shape)
-        at = np.broadcast_to(index, shape)[..., None]
-        near, far = (
-            np.take_along_axis(np.broadcast_to(a, (*shape, a.shape[-1])), at, -1)[..., 0]
-            for a in (inner, outer)
-        )
+        near = inner[index]
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(near > 0, near / size ** (m + 1), 0.0) + far
+            return np.where(near > 0, near / size**power, 0.0) + outer[index]
+
+    def cumulative(self, values: Real, power: int) -> tuple[Real, Real, Real]:
+        """Radii; sums of the values within each, and of values/radius^power beyond it."""
+        order, radii = self._ordered
+        values = values[order]
+        with np.errstate(all="ignore"):  # infinite for radii that no z comes near
+            scaled = np.where(values > 0, values / radii**power, 0.0)
+        inner, outer = np.zeros(len(radii) + 1), np.zeros(len(radii) + 1)
+        np.cumsum(values, out=inner[1:])
+        outer[:-1] = np.cumsum(scaled[::-1])[::-1]
+        return radii, inner, outer
 
     @cached_property
-    def _cumulative(self) -> tuple[tuple[Real, Real, Real], ...]:
-        """Radii; sum of the weights within each, and of weights/r^(m+1) beyond it."""
-        radii = np.concatenate([np.abs(arm.poles) for arm in self.arms])
-        order = np.argsort(radii, kind="stable")
-        r = radii[order]
-        result = []
-        for m in range(HIGHEST + 1):
-            weight = np.concatenate([arm.weights(m) for arm in self.arms], -1)[..., order]
-            result.append(_accumulated(r, weight, m + 1))
-        return tuple(result)
+    def _ordered(self) -> tuple[Any, Real]:
+        order = np.argsort(self._radii, kind="stable")
+        return order, self._radii[order]
+
+
+class Factor(NamedTuple):
+    """A function of w at nodes and at resonances, with errors, and a bound at the edges."""
+
+    nodes: tuple[Any, Any]
+    edges: Any
+    resonances: tuple[Any, Any]
 
 
 class Total:
@@ -512,40 +562,44 @@ class Total:
         self,
         nodes: Nodes,
         kernel: Callable[[Complex], Any],
-        factor: Any = None,
+        factor: Factor | None = None,
         constant: tuple[Any, Any] = (1.0, 0.0),
         parts: Callable[[Complex], Any] | None = None,
         order: int = 0,
     ) -> None:
-        """A kernel ~ 1/w^order at w = 0 times F, which is given by its nodes or as a constant.
+        """A kernel ~ 1/w^order at w = 0 times F, which is given at the nodes or as a constant.
 
         `parts` is the sum of the sizes of what the kernel is the sum of: far from its poles they
         cancel, and their rounding, that of the coefficients included, is left.
         """
         known = tuple(np.asarray(x)[..., None] for x in constant)
+        w, own, rounding = nodes.every
+        k = kernel(w)
+        f, lost = factor.nodes if factor else known
+        terms = -2j * math.pi * own * f * k
+        self._value = self._value + terms.sum(-1)
+        error = rounding * np.abs(f * k) + np.abs(own * k) * lost
+        if parts:
+            error = error + _CANCELLED * parts(w) * np.abs(own * f)
+        self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
+        w, strip = nodes.edges
+        largest = factor.edges if factor else np.abs(f)
+        missed = strip * np.abs(kernel(w)) * largest
+        self._error = self._error + 2 * math.pi * missed.sum(-1)
+        start = 0
         for arm in nodes.arms:
-            k = kernel(arm.poles)
-            f, lost = factor.once(factor.at, arm.poles) if factor else known
-            terms = -2j * math.pi * arm.residues * f * k
-            self._value = self._value + terms.sum(-1)
-            error = arm.rounding * np.abs(f * k) + np.abs(arm.residues * k) * lost
-            if parts:
-                error = error + _CANCELLED * parts(arm.poles) * np.abs(arm.residues * f)
-            self._error = self._error + (2 * math.pi * error + 16 * EPS * np.abs(terms)).sum(-1)
-            for w, strip in arm.strip:
-                largest = factor.once(factor.majorant, w) if factor else np.abs(f)
-                missed = strip * np.abs(kernel(w)) * largest
-                self._error = self._error + 2 * math.pi * missed.sum(-1)
+            along = terms[..., start : start + len(arm.poles)]
+            start += len(arm.poles)
             self._step = arm.step
             if arm.inner is not None:
                 tips = self._tips.setdefault((arm.inner - order, order), [])
-                tips.append(terms[..., :3])
+                tips.append(along[..., :3])
             if arm.outer is not None:
-                self._end(terms[..., :-4:-1])
+                self._end(along[..., :-4:-1])
         positions, residues = nodes.resonances
         if positions.shape[-1]:
             k = kernel(positions)
-            f, lost = factor.on_resonances(positions) if factor else known
+            f, lost = factor.resonances if factor else known
             terms = -2j * math.pi * residues * f * k
             error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
             if parts:
@@ -573,21 +627,9 @@ class Total:
         self._value, self._error = self._value + rest, self._error + error
 
 
-def _accumulated(radii: Real, values: Real, power: int) -> tuple[Real, Real, Real]:
-    """Radii; sums of the values within each, and of values/radius^power beyond it."""
-    zero = np.zeros((*values.shape[:-1], 1))
-    inner = np.concatenate((zero, np.cumsum(values, -1)), -1)
-    with np.errstate(all="ignore"):  # infinite for radii that no z comes near
-        scaled = np.where(values > 0, values / radii**power, 0.0)[..., ::-1]
-    return radii, inner, np.concatenate((np.cumsum(scaled, -1)[..., ::-1], zero), -1)
-
-
-def _within(radii: Real, inner: Real, outer: Real, size: Any, power: int) -> Any:
-    """sum_k values_k/max(size, radius_k)^power for an array of sizes."""
-    index = np.searchsorted(radii, size)
-    near = inner[..., index]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(near > 0, near / size**power, 0.0) + outer[..., index]
+def _joined(parts: list[Any], kind: type[Any]) -> Any:
+    """Properties of the nodes of all arms."""
+    return np.concatenate(parts or [np.empty(0, kind)], -1)
 
 
 def continued(terms: Any, step: float, fall: float | None = None) -> tuple[Any, Any]:
@@ -645,18 +687,18 @@ Kernel = Callable[[Any, Any, int], Any]
 """A function of z and w that is summed over residues, and its derivatives with respect to z."""
 
 
-def _plain(z: Any, w: Any, m: int) -> Any:
-    inverse = 1 / (z - w)
+def plain_kernel(z: Any, w: Any, m: int) -> Any:
+    inverse = np.reciprocal(z - w)
     return inverse if m == 0 else (-1.0) ** m * math.factorial(m) * inverse ** (m + 1)
 
 
-def _even(z: Any, w: Any, m: int) -> Any:
-    inverse = 1 / ((z - w) * (z + w))
+def even_kernel(z: Any, w: Any, m: int) -> Any:
+    inverse = np.reciprocal((z - w) * (z + w))
     return w * inverse if m == 0 else -2 * z * w * inverse**2
 
 
-def _odd(z: Any, w: Any, m: int) -> Any:
-    inverse = 1 / ((z - w) * (z + w))
+def odd_kernel(z: Any, w: Any, m: int) -> Any:
+    inverse = np.reciprocal((z - w) * (z + w))
     return z * inverse if m == 0 else -(z * z + w * w) * inverse**2
 
 

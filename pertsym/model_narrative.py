@@ -18,7 +18,7 @@ from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Interaction, Strengths
 from pertsym.model.bath import Bath
 from pertsym.model.eigenbasis import Block, Definition, Eigenbasis
-from pertsym.model.entries import decimals
+from pertsym.model.entries import decimals, says_more
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.statement import Model
 from pertsym.model.values import Model as Numerical
@@ -148,23 +148,20 @@ def eigenbasis_step(basis: Eigenbasis) -> Step:
     values = _known_energies(basis)
     shown = []
     for k, energy in enumerate(basis.energies):
-        left = f"E_{{{k}}}"
-        latex, text = [], []
-        if energy is not None:
-            latex, text = [expression_latex(energy)], [str(decimals(energy))]
-        if values is not None and not (energy is not None and energy.is_Rational):
-            latex.append(scientific(values[k]))
-            text.append(f"{values[k]:.10g}")
+        latex, text = _closed_and_number(energy, None if values is None else values[k])
         if latex:
-            shown.append(" = ".join((left, *latex)))
+            shown.append(" = ".join((f"E_{{{k}}}", *latex)))
             lines.append(" = ".join((f"E{k}", *text)))
     per_line = 4 if all(len(x) < 40 for x in shown) else 1
     for k in range(0, len(shown), per_line):
         formulas.append(Formula(r",\qquad ".join(shown[k : k + per_line])))
     frequency = basis.frequencies[0]
     if basis.dimension == 2 and frequency is not None and basis.blocks:
-        formulas.append(Formula(rf"\omega_0 = {expression_latex(frequency)}"))
-        lines.append(f"ω0 = {decimals(frequency)}")
+        latex, text = _closed_and_number(
+            frequency, None if values is None else values[1] - values[0]
+        )
+        formulas.append(Formula(" = ".join((r"\omega_0", *latex))))
+        lines.append(" = ".join(("ω0", *text)))
     if _order_open(basis):
         prose.append(
             "The symbols leave open how the energies of different blocks are ordered: levels are "
@@ -441,7 +438,8 @@ def _vectors(basis: Eigenbasis, block: Block) -> tuple[tuple[str, str], str]:
 
 def _definition(d: Definition) -> tuple[str, str]:
     latex, text = [_symbol(d.name)], [d.name]
-    if d.expression is not None and not d.expression.is_Rational:
+    known = d.expression is not None and not d.expression.is_Rational
+    if known and (d.value is None or says_more(d.expression)):
         latex.append(expression_latex(d.expression))
         text.append(str(decimals(d.expression)))
     if d.element is not None:
@@ -464,6 +462,20 @@ def _expression(polynomial: Mapping[Strengths, Gaussian]) -> sympy.Expr:
         number = sympy.Rational(str(z.re)) + sympy.I * sympy.Rational(str(z.im))
         total += number * sympy.prod([sympy.Symbol(name, real=True) for name in names])
     return total
+
+
+def _closed_and_number(
+    expression: sympy.Expr | None, value: float | None
+) -> tuple[list[str], list[str]]:
+    """A closed form where it tells more than its number, and the number, as LaTeX and text."""
+    rational = expression is not None and bool(expression.is_Rational)
+    latex, text = [], []
+    if expression is not None and (value is None or rational or says_more(expression)):
+        latex, text = [expression_latex(expression)], [str(decimals(expression))]
+    if value is not None and not rational:
+        latex.append(scientific(value))
+        text.append(f"{value:.10g}")
+    return latex, text
 
 
 def _known_energies(basis: Eigenbasis) -> tuple[float, ...] | None:

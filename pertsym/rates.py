@@ -7,7 +7,6 @@ knows a rate in advance.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -217,7 +216,7 @@ def bloch_rates(
     interaction = interaction_of(model)
     bloch = Bloch(interaction)
     spectra = spectra_of(model, digits and digits + GUARD_DIGITS)
-    with spectra.precision() if isinstance(spectra, EnclosedSpectra) else nullcontext():
+    with spectra.precision():
         evaluator = _Evaluator(model, spectra)
         orders: Table = {}
         for n in range(2, min(order, _CLOSED) + 1, 2):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.densities import BathDensity, DrudeLorentz
+from pertsym.baths.exponentials import Exponentials
+from pertsym.generators.system import Correlated, System
 from pertsym.model.bath import Bath
 from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
@@ -45,6 +47,19 @@ def open_system(
             for name, density in zip(names, densities, strict=True)
         ],
     )
+
+
+def exponential_system(
+    energies: Sequence[float],
+    couplings: Sequence[tuple[Any, str]],
+    baths: Mapping[str, Exponentials],
+) -> tuple[System, tuple[Correlated, ...]]:
+    """Levels with independent baths; operators of one bath add up."""
+    operators: dict[str, Matrix] = {}
+    for matrix, name in couplings:
+        operators[name] = operators.get(name, 0) + np.asarray(matrix, dtype=complex)
+    gaps = np.subtract.outer(np.array(energies, dtype=float), np.array(energies, dtype=float))
+    return System(gaps, operators), Correlated.independent(baths.items())
 
 
 def two_bath_system(strength: float = 1.0, beta: float = 1.3) -> Model:

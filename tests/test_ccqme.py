@@ -14,12 +14,13 @@ from pertsym import load_model
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
 from pertsym.baths.divergence import Divergent
-from pertsym.certify import brute_force, time_domain
+from pertsym.certify import brute_force
 from pertsym.dynamics.ccqme import ccqme
 from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.redfield import redfield
 from pertsym.generators.steady import steady_state
+from pertsym.generators.system import Correlated, System
 from pertsym.model.bath import Bath
 from pertsym.model.errors import InputError
 from pertsym.model.values import Coupling, Model
@@ -73,19 +74,8 @@ def test_steady_states_of_proton_transfer(name: str) -> None:
 def test_redfield_is_the_second_order_cumulant() -> None:
     model = exponential_model()
     densities = {bath.name: bath.density for bath in model.baths}
-    same = brute_force.ExponentialModel.with_baths(
-        model.energies,
-        [
-            (np.array([[complex(z) for z in row] for row in c.operator]), c.bath)
-            for c in model.couplings
-        ],
-        {
-            name: time_domain.Exponentials.of(density.c, density.nu)
-            for name, density in densities.items()
-            if isinstance(density, Exponentials)
-        },
-    )
-    expected = brute_force.generator(same, 0) + brute_force.generator(same, 2)
+    same = System.of(model), Correlated.independent(densities.items())  # type: ignore[arg-type]
+    expected = brute_force.generator(*same, 0) + brute_force.generator(*same, 2)
     assert np.max(np.abs(redfield(model) - expected)) < 1e-13
 
 

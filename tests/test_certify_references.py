@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from pertsym.certify.brute_force import ExponentialModel, generator
+from pertsym.certify.brute_force import generator
 from pertsym.certify.claims import near
+from pertsym.certify.element_routes import in_doubles
 from pertsym.certify.standard import coupling_orders, gauss
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
+from tests.open_systems import exponential_system
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -50,9 +52,10 @@ def test_brute_force_reproduces_the_reference_generator(name: str, order: int) -
     couplings = [
         (c.get("strength", 1.0) * matrix(c["operator"]), c["bath"]) for c in table["couplings"]
     ]
-    model = ExponentialModel.with_baths(table["system"]["energies"], couplings, baths(table))
+    doubles = {name: in_doubles(bath) for name, bath in baths(table).items()}
+    model = exponential_system(table["system"]["energies"], couplings, doubles)
     expected = np.array(orders[str(order)]["real"]) + 1j * np.array(orders[str(order)]["imag"])
-    error = np.max(np.abs(generator(model, order) - expected)) / np.max(np.abs(expected))
+    error = np.max(np.abs(generator(*model, order) - expected)) / np.max(np.abs(expected))
     assert error < 2e-13
 
 

@@ -123,7 +123,7 @@ def test_cross_correlations_in_the_recursion() -> None:
     (pure,) = (Correlation(density, "boson", BETA),)
     from pertsym.baths.exponential_fit import represent
 
-    exponentials = represent(pure, 1e-11).exponentials
+    exponentials = represent(pure, [1e-11])[0].exponentials
     scaled = type(exponentials)(tuple(-0.4 * c for c in exponentials.c), exponentials.nu)
     correlations = [
         Correlated(x, y, exponentials if x == y else scaled)

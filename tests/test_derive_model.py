@@ -591,3 +591,25 @@ def test_paths_that_no_memory_holds_are_refused_at_once(seed: int) -> None:
         ps.NotYetDerivable, match=r"order 8: R_\d{4} has .* paths, more than memory holds"
     ):
         derived.k_up[8]
+
+
+@pytest.mark.parametrize(
+    ("tunnelling", "shown"),
+    [
+        (
+            0.1,
+            ("H_S = [3/10, 1/10;", "c = 5*sqrt(29)/29 = 0.9284766909", "w0 = sqrt(29)/10 = 0.53"),
+        ),
+        (0.123, ("H_S = [0.3, 0.123;", "c = 0.8972800521", "w0 = sqrt(77629)/500 = 0.5572396253")),
+        (0.1234567, ("H_S = [0.3, 0.1234567;", "c = 0.8", "w0 = 0.5")),
+    ],
+)
+def test_numbers_are_written_as_a_reader_would(tunnelling: float, shown: tuple[str, ...]) -> None:
+    """A closed form where it is short, a number elsewhere, one way in a matrix."""
+    model = ps.Model(
+        hamiltonian=[[0.3, tunnelling], [tunnelling, -0.2]],
+        couplings=[ps.Coupling([[1, 0], [0, 0]], "B")],
+    )
+    text = str(ps.derive(model)).replace("ω0", "w0")
+    for part in shown:
+        assert part in text

@@ -43,9 +43,9 @@ from pertsym.certify.ledger import rows_from
 from pertsym.certify.slow_eigenvalues import (
     COHERENCE,
     DIFFERENCE,
-    characteristic,
+    residual,
     slow_eigenvalue,
-    traceless_block,
+    slow_mode,
 )
 from pertsym.equations.bloch import QUANTITIES
 from pertsym.equations.classical_words import classical_generator
@@ -221,14 +221,13 @@ def test_single_elements_by_liouville_paths() -> None:
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 def test_slow_eigenvalues_of_the_whole_hierarchy(model: NoiseModel) -> None:
     rates = model.rates(8)
-    blocks = {n: traceless_block(rates.ring, k) for n, k in rates.generators.items()}
     for start in (DIFFERENCE, COHERENCE):
-        series = slow_eigenvalue(rates.bath, start, 8)
-        assert set(series) == {2, 4, 6, 8}
-        assert not any(characteristic(rates.ring, blocks, start, series, 8).values())
-    spoilt = dict(series)
+        slow = slow_mode(rates.bath, start, 8)
+        assert set(slow.eigenvalue) == {2, 4, 6, 8}
+        assert not any(residual(rates.bath, rates.generators, slow).values())
+    spoilt = dict(slow.eigenvalue)
     spoilt[8] = spoilt[8] + rates.ring.number(1)
-    assert characteristic(rates.ring, blocks, COHERENCE, spoilt, 8)[8]
+    assert residual(rates.bath, rates.generators, slow._replace(eigenvalue=spoilt))[8]
     decay = slow_eigenvalue(rates.bath, DIFFERENCE, 8)
     for order, value in decay.items():
         up, down = (rates.eliminated(name, order) for name in ("k_up", "k_down"))

@@ -28,7 +28,7 @@ from pertsym.baths.densities import (
 )
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.tabulated import Pieces
+from pertsym.baths.thermal_tables import Panel, Polynomial
 from pertsym.codegen.finite_parts import Question
 from pertsym.codegen.point_sums import PointSums
 from pertsym.codegen.runtime import Sums
@@ -41,7 +41,7 @@ from pertsym.numerics import form_function
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.form_function import FormFunction
-from pertsym.numerics.single_point import OFTEN, PAIRS, Single
+from pertsym.numerics.single_point import FEW, OFTEN, PAIRS, Single, product_sums
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import interaction_of
 from pertsym.reduction.spectral import CannotEvaluate, SpectralForm
@@ -245,21 +245,52 @@ def test_repeated_calls_within_an_octave_become_a_polynomial(
         agree(Bounded(value, error), expected)
 
 
-def test_a_bath_keeps_few_of_the_partners_it_met() -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_repeated_calls_beside_a_resonance_become_polynomials(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Panels as narrow as the resonance: on it, at half of it, at twice, and wherever else."""
+    random = Random(70 + seed)
+    width = random.between(3e-3, 2.0)
+    beta = math.inf if seed == 1 else random.between(0.3, 3)
+    density = Underdamped(0.3, 1.0, width)
+    asked: list[float] = []
+    answer = Question.answer
+
+    def counted(question: Question, a: Any, b: Any, w0: Any) -> Any:
+        asked.append(w0)
+        return answer(question, a, b, w0)
+
+    for name in ("k_up", "inv_T2", "frequency_shift"):
+        f = function("biased", name)
+        singles = {"b": Single(correlation(density, beta))}
+        for centre in (0.5, 1.0, 2.0, random.between(0.3, 3)):
+            for _ in range(OFTEN + FEW + 1):
+                f.single(centre + width * random.between(1e-4, 0.01), singles, beta, {})
+            with monkeypatch.context() as patch:
+                patch.setattr(Question, "answer", counted)
+                asked.clear()
+                w0 = centre + width * random.between(1e-4, 0.01)
+                value, error = f.single(w0, singles, beta, {}) or (math.nan, math.nan)
+                assert not asked
+            expected = slow(form("biased", name), w0, correlation(density, beta), beta)
+            agree(Bounded(value, error), expected)
+
+
+def test_sums_of_two_baths_keep_neither_alive() -> None:
     """Many temperatures of one bath beside a fixed one: the others are let go."""
     random = Random(5)
     fixed = Single(correlation(DrudeLorentz(0.1, 2.0), 1.5))
     met = []
-    for beta in (random.between(0.3, 3.0) for _ in range(3 * PAIRS[0] // 2)):
+    for beta in (random.between(0.3, 3.0) for _ in range(PAIRS[0] + 20)):
         other = Single(correlation(Ohmic(0.2, 1.5, 1.0), beta))
         fixed.product("QC", other, 1.0)
         met.append(weakref.ref(other))
-    kept = fixed.product("QC", other, 1.0)
-    assert kept is fixed.product("QC", other, 1.0)
+    assert fixed.product("QC", other, 1.0) is fixed.product("QC", other, 1.0)
     del other
     gc.collect()
     assert not any(each() for each in met)
-    assert len(fixed._products) <= PAIRS[0]
+    assert product_sums.cache_info().currsize <= PAIRS[0]
 
 
 def _forbidden(*_: Any) -> Any:
@@ -319,18 +350,19 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
     }[question]
     source = Single(correlation(unit, 1.3)).source._replace(beta=None)
     seen: list[float] = []
-    original: Callable[..., Pieces] = interpolated._fitted
+    original: Callable[..., Polynomial] = interpolated._fitted
+    octave = Panel(1.0, 2.0)
 
-    def kept(octave: int, found: Any, largest: float) -> Pieces:
+    def kept(panel: Panel, found: Any, largest: float) -> Polynomial:
         seen.append(largest / float(np.max(np.abs(found[0]))))
-        return original(octave, found, largest)
+        return original(panel, found, largest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interpolated, "_fitted", kept)
-        interpolated.by_temperature.__wrapped__(asked, source, source, 0.8, 1023)
+        interpolated.by_temperature.__wrapped__(asked, source, source, 0.8, octave)
         if not isinstance(density, Underdamped) and question == "integral":
             fixed = source._replace(beta=1.3)
-            interpolated.by_frequency.__wrapped__(asked, fixed, fixed, 1023)
+            interpolated.by_frequency.__wrapped__(asked, fixed, fixed, octave)
     assert seen
     assert all(0.5 <= x <= 1e4 for x in seen), seen
 

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pertsym.baths.exponentials import Exponentials
-from pertsym.certify import brute_force, time_domain
+from pertsym.certify import brute_force
 from pertsym.equations.models import independent_baths
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.paths import generator_element
@@ -133,16 +133,13 @@ def test_three_routes_at_orders_two_and_four(seed: int, kind: str) -> None:
     operators = {"a": hermitian(3, seed), "b": np.diag([1.0, 0.0, -1.0]).astype(complex)}
     baths = {"a": random_bath(random, 1), "b": random_bath(random, 2)}
     found = recursion(energies, operators, baths, 4)
-    model = brute_force.ExponentialModel.with_baths(
-        energies.tolist(),
-        [(operator, name) for name, operator in operators.items()],
-        {n: time_domain.Exponentials.of(bath.c, bath.nu) for n, bath in baths.items()},
-    )
+    gaps = np.subtract.outer(energies, energies)
+    model = System(gaps, operators), Correlated.independent(baths.items())
     for order in (2, 4):
         largest = np.abs(found[order]).max()
         by_denominators = denominator_rule(energies, operators, baths, order)
         assert np.abs(by_denominators - found[order]).max() < 1e-12 * largest
-        assert np.abs(brute_force.generator(model, order) - found[order]).max() < 1e-12 * largest
+        assert np.abs(brute_force.generator(*model, order) - found[order]).max() < 1e-12 * largest
 
 
 def test_word_rule_by_time_ordered_quadrature() -> None:

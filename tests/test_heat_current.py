@@ -210,7 +210,7 @@ def test_counting_field_at_zero_is_the_generator() -> None:
     for element in ((1, 1, 0, 0), (1, 0, 1, 0), (0, 0, 1, 0)):
         same = generator_element(interaction, 4, element, {"B": "B"})
         assert same == generator_element(interaction, 4, element)
-        assert counted.element(4, element) != same
+        assert counted.counted.element(4, element) != same
     with pytest.raises(ValueError, match="comma"):
         CountedGenerator(symbolic_interaction(2, [([[0, 1], [1, 0]], "B,s")]))
 

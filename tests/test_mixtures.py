@@ -85,7 +85,7 @@ def test_second_order_is_linear_and_fourth_quadratic_in_the_parts() -> None:
 
 def test_fourth_order_of_a_mixture_is_that_of_its_exponentials() -> None:
     density = Mixture((*modes(30, 3), DrudeLorentz(0.05, 0.7)))
-    found = represent(Correlation(density, "boson", 1.0), 1e-9)
+    found = represent(Correlation(density, "boson", 1.0), [1e-9])[0]
     assert found.error <= 1e-9 * found.scale
     assert len(found.exponentials.c) < 120
     fitted = Model.of(
@@ -234,9 +234,9 @@ def test_divergence_is_that_of_the_sum() -> None:
 
 def test_classical_mixtures_are_exact_exponentials() -> None:
     parts = (Underdamped(0.2, 1.1, 0.3), DrudeLorentz(0.1, 0.7))
-    found = represent(Correlation(Mixture(parts), "classical", 0.5), 1e-6)
+    found = represent(Correlation(Mixture(parts), "classical", 0.5), [1e-6])[0]
     assert len(found.exponentials.c) == 3
-    one, two = (represent(Correlation(p, "classical", 0.5), 1e-6).exponentials for p in parts)
+    one, two = (represent(Correlation(p, "classical", 0.5), [1e-6])[0].exponentials for p in parts)
     assert found.exponentials == Exponentials((*one.c, *two.c), (*one.nu, *two.nu))
 
 

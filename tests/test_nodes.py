@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from pathlib import Path
@@ -91,7 +92,9 @@ def test_a_campaign_goes_on_where_it_was_stopped(
 ) -> None:
     met: list[float] = []
 
-    def tried(case: campaign.Case, tally: campaign.Tally) -> None:
+    def tried(
+        case: campaign.Case, tally: campaign.Tally, known: campaign.Balls | None = None
+    ) -> None:
         met.append(case.w0)
         tally.values += 1
         tally.seconds.append(case.w0)
@@ -108,6 +111,30 @@ def test_a_campaign_goes_on_where_it_was_stopped(
     assert met == wanted[:2] + wanted[4:]
     assert total.seconds == wanted
     assert campaign.summary(total)["values"] == 7
+
+
+def test_enclosures_of_an_earlier_campaign_serve_a_later_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept.jsonl"
+    monkeypatch.setattr(campaign, "CHUNK", 2)
+    first = campaign.run(2, 3, path=kept)
+
+    def computed(*_: object, **__: object) -> None:
+        raise AssertionError("a ball was computed again")
+
+    monkeypatch.setattr(campaign.EnclosedSpectra, "spectrum", computed)
+    monkeypatch.setattr(campaign.EnclosedSpectra, "transform", computed)
+    again = campaign.run(2, 3, enclosures=kept)
+    assert (again.values, again.refused) == (first.values, first.refused)
+    assert [list(balls) for balls in again.balls] == [list(balls) for balls in first.balls]
+    assert not again.outside
+
+    row = json.loads(kept.read_text())
+    moved = next(ball for ball in row["tally"]["balls"][0].values() if ball and float(ball[0]))
+    moved[0] = repr(1.001 * float(moved[0]))
+    kept.write_text(json.dumps(row))
+    assert len(campaign.run(2, 3, enclosures=kept).outside) == 1
 
 
 @pytest.mark.parametrize("bath", BATHS, ids=str)

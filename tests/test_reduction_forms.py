@@ -166,16 +166,14 @@ NUMBER = value("C", "a", 0, 1)
 
 
 @pytest.mark.parametrize(
-    ("atoms", "over", "mixed_too"),
+    ("atoms", "over"),
     [
-        ((ALIKE,), "two spectra", False),
-        ((TRANSFORM,), "a spectrum and a transform", False),
-        ((NUMBER, SPECTRA), "two spectra", True),
-        ((NUMBER, ALIKE), "two spectra", True),
-        ((NUMBER, TRANSFORM), "a spectrum and a transform", True),
+        ((NUMBER, SPECTRA), "two spectra"),
+        ((NUMBER, ALIKE), "two spectra"),
+        ((NUMBER, TRANSFORM), "a spectrum and a transform"),
     ],
 )
-def test_integrals_without_a_numerical_routine_are_refused(atoms, over, mixed_too):
+def test_integrals_without_a_numerical_routine_are_refused(atoms, over):
     message = (
         rf"^it holds a principal-value integral over {over} \(a and b\) that has no numerical "
         "routine yet; such integrals come from a diagonal part of a coupling in the energy "
@@ -184,26 +182,20 @@ def test_integrals_without_a_numerical_routine_are_refused(atoms, over, mixed_to
     form = monomial(ONE, NUMBER, NUMBER) + monomial(ONE, *atoms)
     with pytest.raises(CannotEvaluate, match=message):
         require_evaluable(form)
-    if mixed_too:
-        with pytest.raises(CannotEvaluate, match=message):
-            require_evaluable(form, mixed=True)
-    else:
-        require_evaluable(form, mixed=True)
 
 
 def test_what_can_be_evaluated_passes():
     require_evaluable(ZERO_FORM)
-    require_evaluable(monomial(ONE, NUMBER, NUMBER) + monomial(ONE, SPECTRA))
+    for atom in (SPECTRA, ALIKE, TRANSFORM):
+        require_evaluable(monomial(ONE, NUMBER, NUMBER) + monomial(ONE, atom))
     require_evaluable(LAIRD.inv_T2[4].form)
     biased = reduce_imaginary(generator_element(MODELS["biased"], 4, (1, 0, 1, 0)))
     assert "CP" in {integral.kind for integral in biased.integrals}
-    require_evaluable(biased, mixed=True)
-    with pytest.raises(CannotEvaluate, match="diagonal part of a coupling"):
-        require_evaluable(biased)
+    require_evaluable(biased)
     message = "^only forms with real coefficients have a numerical value$"
     for coefficient in (Gaussian(0, 1), Gaussian(1, -2)):
         with pytest.raises(ValueError, match=message):
-            require_evaluable(monomial(coefficient, NUMBER), mixed=True)
+            require_evaluable(monomial(coefficient, NUMBER))
 
 
 def test_atoms_of_a_form():

@@ -28,8 +28,7 @@ from pertsym.baths.integrand import Integrand, Transform
 from pertsym.baths.kinks import has_slope, mean_slope
 from pertsym.baths.piecewise_integral import finite_part
 from pertsym.baths.piecewise_sampling import panels_of
-from pertsym.certify.brute_force import ExponentialModel, generator
-from pertsym.certify.time_domain import Exponentials as ExactExponentials
+from pertsym.certify.brute_force import generator
 from pertsym.distributions.chains import Kink, divergent_part, kinks, mirror, with_poles_on_spectra
 from pertsym.equations.bloch import Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
@@ -46,6 +45,7 @@ from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra
 from pertsym.rates import BlochRates, bloch_rates
 from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
 from pertsym.reduction.spectral import CannotEvaluate, SpectralIntegral, Value, monomial
+from tests.open_systems import exponential_system
 
 SIGMA_X: list[list[Any]] = [[0, 1], [1, 0]]
 SIGMA_Z: list[list[Any]] = [[1, 0], [0, -1]]
@@ -98,14 +98,14 @@ EXPONENTIAL = DoubleSpectra(
 @pytest.fixture(scope="module", params=COUPLINGS)
 def biased(request: pytest.FixtureRequest) -> tuple[Any, Any, Any]:
     couplings = COUPLINGS[request.param]
-    baths = {name: ExactExponentials.of(c, nu) for name, (c, nu) in RAW.items()}
-    model = ExponentialModel.with_baths((0.0, W0), couplings, baths)
+    baths = {name: Exponentials(c, nu) for name, (c, nu) in RAW.items()}
+    model = exponential_system((0.0, W0), couplings, baths)
     system = Model.of(
         [0, W0],
         [Coupling.of(operator, bath) for operator, bath in couplings],
         [Bath(name, "boson", None, Exponentials(c, nu)) for name, (c, nu) in RAW.items()],
     )
-    return generator(model, 2), generator(model, 4), system
+    return generator(*model, 2), generator(*model, 4), system
 
 
 def test_elements_of_a_biased_system(biased: tuple[Any, Any, Any]) -> None:

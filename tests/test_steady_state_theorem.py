@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
-import flint
 import mpmath
 import numpy as np
 import pytest
@@ -26,18 +24,15 @@ from derivations.steady_state_theorem.checks import (
 from pertsym.algebra.rational_functions import RationalFunction
 from pertsym.baths.densities import Underdamped
 from pertsym.baths.exponentials import Exponentials
-from pertsym.certify import stationarity
-from pertsym.certify.series import Element, NotDivisible, multiplied, quotient, times
-from pertsym.certify.spectral_lines import (
-    PRIME,
+from pertsym.certify.stationarity import (
+    Line,
+    MeanForce,
     Point,
     Points,
     RandomPoints,
     TwoLevelVariables,
-    divided_difference,
-    mean_force_term,
+    stationary,
 )
-from pertsym.certify.stationarity import Auxiliaries, NotStationary, check_stationarity
 from pertsym.dynamics.imaginary_modes import ImaginaryTimeModes
 from pertsym.dynamics.imaginary_time import fourth_order
 from pertsym.dynamics.methods import steady
@@ -123,8 +118,9 @@ def test_closed_forms_vanish_in_numbers() -> None:
     ],
 )
 def test_identities_hold(points: Points, order: int, coherences: bool) -> None:
-    held = list(check_stationarity(points, order, coherences))
-    assert len(held) == order  # as many rates as lines, and as many numbers of open lines
+    held = [finding.holds for finding in stationary(points, order, coherences)]
+    assert all(held)
+    assert len(held) == sum(lines + 1 for lines in range(1, order // 2 + 1))
 
 
 EITHER = pytest.mark.parametrize("points", [RandomPoints(2), TwoLevelVariables(diagonal=True)])
@@ -132,78 +128,99 @@ EITHER = pytest.mark.parametrize("points", [RandomPoints(2), TwoLevelVariables(d
 
 @EITHER
 def test_a_missing_pairing_is_noticed(points: Points, monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_crossing(order: int) -> list[Any]:
-        return [c for c in chains(order) if order == 2 or c.pairing != ((0, 2), (1, 3))]
+    """Walks of crossing arcs have both lines alone, and together."""
+    whole = MeanForce._walks
 
-    assert len(without_crossing(4)) == 2
-    monkeypatch.setattr("pertsym.certify.spectral_lines.chains", without_crossing)
-    with pytest.raises(NotStationary, match="order 4: element"):
-        list(check_stationarity(points, 4))
+    def without_crossing(self: MeanForce, *asked: Any) -> Any:
+        def crosses(nodes: Any) -> bool:
+            lines = {tuple(j for j, _ in node[1]) for node in nodes}
+            return lines >= {(0,), (1,), (0, 1)}
+
+        return {key: x for key, x in whole(self, *asked).items() if not crosses(key[-1])}
+
+    monkeypatch.setattr(MeanForce, "_walks", without_crossing)
+    *held, wrong = stationary(points, 4)
+    assert all(finding.holds for finding in held)
+    assert not wrong.holds
+    assert "order 4: X of 1 open and 1 closed lines" in wrong.what
 
 
 @EITHER
-def test_a_wrong_second_order_is_noticed_on_resonance(
+def test_a_wrong_second_order_is_noticed(points: Points, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Populations of r that are off leave auxiliaries without their equation."""
+    right = MeanForce.__call__
+
+    def shifted(self: MeanForce, opened: frozenset[Line], closed: frozenset[int]) -> Any:
+        found = right(self, opened, closed)
+        if opened or len(closed) != 1:
+            return found
+        found = found.copy()
+        found[0, 0] = found[0, 0] + self.point.boltzmann[0]
+        return found
+
+    monkeypatch.setattr(MeanForce, "__call__", shifted)
+    *_, wrong = stationary(points, 4, coherences=False)
+    assert not wrong.holds
+    assert "1 open and 1 closed lines" in wrong.what
+
+
+@EITHER
+def test_a_bath_that_is_not_thermal_is_noticed(
     points: Points, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Populations of r that are off make an auxiliary singular."""
-
-    def shifted(point: Point, lines: Any) -> Any:
-        rows = [list(row) for row in mean_force_term(point, lines)]
-        rows[0][0] += len(lines)
-        return tuple(map(tuple, rows))
-
-    monkeypatch.setattr(stationarity, "mean_force_term", shifted)
-    with pytest.raises(NotStationary, match="1 open and 1 closed lines"):
-        list(check_stationarity(points, 4, coherences=False))
+    right = MeanForce._spectrum
+    assert all(finding.holds for finding in stationary(points, 2))
+    monkeypatch.setattr(
+        MeanForce, "_spectrum", lambda self, line: right(self, line) * (2 if line[1] < 0 else 1)
+    )
+    *_, wrong = stationary(points, 2)
+    assert not wrong.holds
 
 
-@EITHER
-def test_a_bath_that_is_not_thermal_is_noticed(points: Points) -> None:
-    point = points(1, depth=2).on_resonance(1, 0, 0)
-    # w = 0 must have exp(-beta w) = 1; a resonance sets it so, anything else is singular
-    assert point.weights[0][0] == 1
-    opened = frozenset({(0, 1)})
-    Auxiliaries(point)(opened, frozenset())
-    broken = replace(point, weights=tuple(times(q, 2) for q in point.weights))
-    with pytest.raises(NotDivisible):
-        Auxiliaries(broken)(opened, frozenset())
-
-
-numbers = st.builds(flint.nmod, st.integers(1, PRIME - 1), st.just(PRIME))
-nodes = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=4, unique_by=lambda n: int(n[0]))
+@pytest.mark.parametrize("levels", [2, 3])
+def test_walks_are_the_chains_of_imaginary_time(levels: int) -> None:
+    """The state of two closed lines as the sum over pairings, signs and paths."""
+    point = RandomPoints(levels, seed=5)(2)
+    state = MeanForce(point)
+    wanted = np.full((levels, levels), 0 * point.beta, dtype=object)
+    for chain in chains(4):
+        for assigned, signs in product(((0, 1), (1, 0)), product((1, -1), repeat=2)):
+            shifts = [(), *(tuple((assigned[k], signs[k]) for k in x) for x in chain.spanning), ()]
+            weight = math.prod(
+                point.weights[j] if sign < 0 else 1 for j, sign in zip(assigned, signs, strict=True)
+            )
+            for path in product(range(levels), repeat=5):
+                named = ((a, tuple(sorted(x))) for a, x in zip(path, shifts, strict=True))
+                elements = math.prod(point.coupling[i][k] for i, k in pairwise(path))
+                value = weight * elements * state.difference(tuple(sorted(named)))
+                wanted[path[0], path[-1]] += value
+    assert np.array_equal(state(frozenset(), frozenset((0, 1))), wanted)
 
 
 @settings(max_examples=20, derandomize=True, deadline=None)
-@given(nodes)
-def test_divided_differences_of_distinct_nodes(nodes: list[tuple[Element, Element]]) -> None:
+@given(st.integers(1, 10**9), st.integers(2, 4))
+def test_divided_differences_of_distinct_nodes(seed: int, count: int) -> None:
+    point = RandomPoints(count, seed)(1)
+    nodes = tuple((level, ()) for level in range(count))
     total = 0
-    for i, (x, f) in enumerate(nodes):
-        for k, (y, _) in enumerate(nodes):
+    for i in range(count):
+        f = point.boltzmann[i]
+        for k in range(count):
             if i != k:
-                f /= x - y
+                f /= point.energies[i] - point.energies[k]
         total += f
-    assert divided_difference(nodes, 5) == total
-    assert divided_difference(nodes[::-1], 5) == total
+    assert MeanForce(point).difference(nodes) == total
+    assert MeanForce(point).difference(nodes[::-1]) == total
 
 
 def test_divided_differences_of_equal_nodes() -> None:
     """f' = -beta f: f[x, x] and f[x, x, y] by their definitions."""
     x, f, y, g, beta = RationalFunction.variables(["x", "f", "y", "g", "beta"])
-    assert divided_difference([(x, f)] * 2, beta) == -beta * f
-    assert divided_difference([(x, f)] * 3, beta) == beta * beta * f / 2
+    state, a, b = MeanForce(Point((x, y), (f, g), (), (), (), beta)), (0, ()), (1, ())
+    assert state.difference((a, a)) == -beta * f
+    assert state.difference((a, a, a)) == beta * beta * f / 2
     expected = ((g - f) / (y - x) + beta * f) / (y - x)
-    assert divided_difference([(x, f), (x, f), (y, g)], beta) == expected
-
-
-@settings(max_examples=10, derandomize=True, deadline=None)
-@given(st.lists(numbers, min_size=3, max_size=3), st.lists(numbers, min_size=3, max_size=3))
-def test_quotients_of_series(a: list[Element], b: list[Element]) -> None:
-    ratio = quotient(tuple(a), tuple(b), "")
-    assert multiplied(ratio, tuple(b)) == tuple(a)
-    shifted = quotient((0, *a), (0, *b), "")
-    assert shifted == ratio
-    with pytest.raises(NotDivisible, match="what"):
-        quotient(tuple(a), (0, *b[:2]), "what")
+    assert state.difference((a, a, b)) == expected
 
 
 # ---------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pertsym.baths import enclosure
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Density, DrudeLorentz, Ohmic, Underdamped
+from pertsym.baths.node_path import Path
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import (
     BITS,
@@ -20,7 +22,7 @@ from pertsym.baths.tabulated import (
     position,
 )
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
-from pertsym.baths.thermal_tables import ThermalTransform
+from pertsym.codegen.runtime import Temperatures, Varied
 
 DENSITIES = [
     Ohmic(0.1, 1.3, 1.0),
@@ -83,19 +85,26 @@ def test_slopes_keep_their_digits_far_below_the_cutoff() -> None:
     assert error[0] < 1e-10 * abs(exact)
 
 
+class Thermal(Varied):
+    """With a density of the package."""
+
+    __slots__ = ()
+
+    def path(self, beta: Any) -> Path:
+        return ThermalSpectrum(self.density, "boson", beta).path()
+
+
 @pytest.mark.parametrize("density", DENSITIES, ids=repr)
 def test_temperatures_against_the_sum_over_nodes(density: Density) -> None:
     rng = _rng()
     low, high = 0.05, 60.0
     beta = np.exp(rng.uniform(math.log(low), math.log(high), 200))
     for x in (0.02, 1.0, 17.0):
-        table = ThermalTransform(
-            lambda b: ThermalSpectrum(density, "boson", b).path(), x, low, high
-        )
+        table = Temperatures("P", *[Thermal(density, False, (), None)] * 2, x, beta)
         nodes = Nodes.of(ThermalSpectrum(density, "boson", beta).path(), x, x)
         for m in (0, 1):
             for side in (1, -1):
-                value, error = table.transform(beta, m, side)
+                value, error = table.transform(np.array([side]), m)
                 plain, bound = nodes.half_sided(np.full(len(beta), side * x), m)
                 assert np.all(np.abs(value + 2 * math.pi * plain.imag) <= error)
                 assert np.all(error <= 300 * (2 * math.pi * bound) + 1e-14 * np.abs(plain))

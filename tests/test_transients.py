@@ -91,7 +91,7 @@ def test_both_transients_settle_at_the_limit() -> None:
     """At any time the two agree to the tolerance asked for, and at late times with the limit."""
     limit = solution((0.0, 0.4, 1.3))
     quick = finite_time(limit, 60.0, 1e-9)
-    general = integrate([hierarchy_of(limit)], limit, 60.0, 1e-11)
+    general = integrate(hierarchy_of(limit), limit, 60.0, 1e-11)
     for time in (0.05, 0.7, 4.0, 20.0, 59.0):
         for order in (2, 4):
             off = np.abs(quick.at(order, time) - general.at(order, time)).max()
@@ -110,9 +110,9 @@ def test_a_joint_tolerance_is_that_of_the_sum() -> None:
     fine = finite_time(limit, 30.0, 1e-12)
     apart, joint = finite_time(limit, 30.0, 1e-6), finite_time(limit, 30.0, 1e-6, joint=True)
     assert len(joint.panels) <= len(apart.panels)
-    largest = np.abs(fine.total()(30.0)).max()
+    largest = np.abs(fine.total(30.0)).max()
     for time in np.linspace(0.1, 29.9, 17):
-        off = np.abs(joint.total()(time) - fine.total()(time)).max()
+        off = np.abs(joint.total(time) - fine.total(time)).max()
         assert off < 1e-6 * largest
 
 
@@ -125,7 +125,7 @@ def test_states_follow_the_generator(tolerance: float) -> None:
     initial = np.diag([0.1, 0.2, 0.7]).astype(complex)
     initial[0, 2], initial[2, 0] = 0.2j, -0.2j
     times = [0.0, 0.0, 0.013, 0.5, 3.7, 3.8, 11.0, 39.9, 55.0, 90.0]
-    total, frequencies = transient.total(), np.diag(free)
+    total, frequencies = transient.total, np.diag(free)
 
     def right_hand_side(time: float, y: np.ndarray) -> np.ndarray:
         result: np.ndarray = frequencies * y + total(time) @ y
@@ -258,7 +258,7 @@ def test_slow_exponents_settle_at_the_limit() -> None:
     transient = finite_time(limit, 6e3)
     assert transient.settled
     np.testing.assert_array_equal(transient.at(4, 6e3), limit.generators[4])
-    general = integrate([hierarchy_of(limit)], limit, 200.0, 1e-12)
+    general = integrate(hierarchy_of(limit), limit, 200.0, 1e-12)
     for now in np.linspace(1.0, 200.0, 40):
         expected = general.at(4, now)
         off = np.abs(transient.at(4, now) - expected).max()

@@ -92,8 +92,8 @@ def test_spectra_and_integrals(density: Density, unit: float) -> None:
 @pytest.mark.parametrize("density", DENSITIES[:6], ids=repr)
 def test_exponentials(density: Density, statistics: Any, unit: float) -> None:
     """As many, with the same error relative to sup|G|."""
-    a = represent(Correlation(density, statistics, 0.8), 1e-6)
-    b = represent(Correlation(in_other_units(density, unit), statistics, 0.8 / unit), 1e-6)
+    a = represent(Correlation(density, statistics, 0.8), [1e-6])[0]
+    b = represent(Correlation(in_other_units(density, unit), statistics, 0.8 / unit), [1e-6])[0]
     assert len(a.exponentials.c) == len(b.exponentials.c)
     assert b.scale == pytest.approx(unit * a.scale, rel=1e-3)
     assert b.error == pytest.approx(unit * a.error, rel=0.2)

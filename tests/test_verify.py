@@ -135,7 +135,7 @@ def test_residues_of_a_product_against_quadrature_off_the_axis() -> None:
 def test_records() -> None:
     (record,) = verify(PAPER, DIGITS, only=["k_up_4"])
     assert record.as_json().keys() == {"claim", "routes", "digits", "status", "seconds"}
-    assert (record.claim, record.status) == ("k_up_4", "proved")
+    assert (record.claim, record.evidence.status) == ("k_up_4", "proved")
     assert set(PAPER.checks) | {"formulas"} | set(NUMERICAL) == set(all_checks(PAPER))
     with pytest.raises(ValueError, match="no certificate 'k_sideways'"):
         list(verify(PAPER, DIGITS, only=["k_sideways"]))
@@ -148,8 +148,8 @@ def _broken(digits: int) -> Evidence:
 def test_a_check_that_breaks_is_a_failed_one() -> None:
     paper = replace(PAPER, checks={"broken": _broken})
     (record,) = verify(paper, DIGITS, only=["broken"])
-    assert record.status == "failed"
-    assert record.detail == "ZeroDivisionError: no regulator"
+    assert record.evidence.status == "failed"
+    assert record.evidence.detail == "ZeroDivisionError: no regulator"
 
 
 def test_command_prints_json_alone_on_stdout() -> None:

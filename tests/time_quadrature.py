@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.brute_force import (
-    ExponentialModel,
     Matrix,
     Times,
     _bath_order,
-    _gaussian_pairs,
     _ordered_partitions,
+    gaussian_pairs,
 )
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import TimeIntegrand
+from pertsym.generators.system import Correlated, System
 
 CorrelationFunction = Callable[[NDArray[np.float64]], NDArray[Any]]
 """C(t) on an array of times t > 0."""
@@ -117,7 +118,11 @@ def gap_rule(gaps: int, points: int, scale: float, algebraic: bool = False) -> G
 
 
 def generator_by_quadrature(
-    model: ExponentialModel, order: int, points: int = 24, scale: float = 6.0
+    system: System,
+    correlations: Sequence[Correlated],
+    order: int,
+    points: int = 24,
+    scale: float = 6.0,
 ) -> Matrix:
     """One order of the generator by Gauss-Legendre quadrature of `ordered_cumulant` over the gaps.
 
@@ -127,17 +132,19 @@ def generator_by_quadrature(
         Points per gap, and about five times the time over which the correlation functions decay.
         The accuracy is seen by raising `points`.
     """
-    size = len(model.energies) ** 2
+    size = system.dimension**2
     total = np.zeros((size, size), dtype=np.complex128)
     for weight, taus, weights in gap_rule(order - 1, points, scale):
         shaped = [np.broadcast_to(tau, weights.shape) for tau in taus]
         times = itertools.accumulate(shaped, np.subtract, initial=np.zeros(weights.shape))
-        cumulant = ordered_cumulant(model, list(times))
+        cumulant = ordered_cumulant(system, correlations, list(times))
         total += weight * np.tensordot(weights, cumulant, axes=weights.ndim)
     return total
 
 
-def ordered_cumulant(model: ExponentialModel, times: Sequence[ArrayLike]) -> Matrix:
+def ordered_cumulant(
+    system: System, correlations: Sequence[Correlated], times: Sequence[ArrayLike]
+) -> Matrix:
     """<L(t_0) L(t_1) ...>_oc at given times, interaction picture, shape (..., N^2, N^2).
 
     Numbers throughout: matrices of L(t), Gaussian moments of C(t), matrix products.
@@ -150,27 +157,29 @@ def ordered_cumulant(model: ExponentialModel, times: Sequence[ArrayLike]) -> Mat
     arrays = [np.asarray(t, dtype=np.float64) for t in times]
     if not all(np.all(late > early) for late, early in itertools.pairwise(arrays)):
         raise ValueError("times: must descend strictly, latest first")
-    size = len(model.energies) ** 2
+    size = system.dimension**2
     moments: dict[Times, Matrix] = {}
     total = np.zeros((*arrays[0].shape, size, size), dtype=np.complex128)
     for blocks in _ordered_partitions(tuple(range(len(arrays)))):
         for block in blocks:
             if block not in moments:
-                moments[block] = _moment(model, [arrays[j] for j in block])
+                moments[block] = _moment(system, correlations, [arrays[j] for j in block])
         product = functools.reduce(np.matmul, [moments[block] for block in blocks])
         total += (-1) ** (len(blocks) - 1) * product
     return total
 
 
-def _moment(model: ExponentialModel, times: list[NDArray[np.float64]]) -> Matrix:
+def _moment(
+    system: System, correlations: Sequence[Correlated], times: list[NDArray[np.float64]]
+) -> Matrix:
     """<L(t_0) L(t_1) ...> for descending times of shape (...), by matrices and numbers."""
-    count, shape, size = len(times), times[0].shape, len(model.energies) ** 2
-    identity = np.eye(len(model.energies))
-    bohr = np.subtract.outer(model.energies, model.energies)
+    count, shape, size = len(times), times[0].shape, system.dimension**2
+    identity, bohr = np.eye(system.dimension), system.gaps
+    known = {(pair.later, pair.earlier): pair.exponentials for pair in correlations}
     total = np.zeros((*shape, size, size), dtype=np.complex128)
-    for labels in itertools.product(range(len(model.couplings)), repeat=count):
+    for labels in itertools.product(system.operators, repeat=count):
         operators = [
-            model.couplings[a] * np.exp(1j * bohr * t[..., None, None])
+            system.operators[a] * np.exp(1j * bohr * t[..., None, None])
             for a, t in zip(labels, times, strict=True)
         ]
         actions = [
@@ -179,10 +188,10 @@ def _moment(model: ExponentialModel, times: list[NDArray[np.float64]]) -> Matrix
         ]
         for sides in itertools.product((False, True), repeat=count):
             bath = np.zeros(shape, dtype=np.complex128)
-            for pairs in _gaussian_pairs(_bath_order(tuple(range(count)), sides)):
+            for pairs in gaussian_pairs(_bath_order(tuple(range(count)), sides)):
                 factor = np.ones(shape, dtype=np.complex128)
                 for i, j in pairs:
-                    factor *= _correlation(model, labels[i], labels[j], times[i] - times[j])
+                    factor *= _correlation(known, labels[i], labels[j], times[i] - times[j])
                 bath += factor
             if np.any(bath):
                 chosen = [action[side] for action, side in zip(actions, sides, strict=True)]
@@ -191,13 +200,17 @@ def _moment(model: ExponentialModel, times: list[NDArray[np.float64]]) -> Matrix
     return total
 
 
-def _correlation(model: ExponentialModel, a: int, b: int, t: NDArray[np.float64]) -> Any:
+def _correlation(
+    known: Mapping[tuple[str, str], Exponentials], a: str, b: str, t: NDArray[np.float64]
+) -> Any:
     """<B_a(t) B_b(0)> for either sign of t, the same throughout the array."""
     later = bool(np.all(t > 0))
-    function = model.correlations.get((a, b) if later else (b, a))
-    if function is None:
+    pair = known.get((a, b) if later else (b, a))
+    if pair is None:
         return 0.0
-    return function(t) if later else function(-t).conj()
+    terms = zip(pair.c, pair.nu, strict=True)
+    value = sum(c * np.exp(-nu * np.abs(t)) for c, nu in terms)
+    return value if later else value.conj()
 
 
 def _kron(a: NDArray[Any], b: NDArray[Any]) -> Matrix:

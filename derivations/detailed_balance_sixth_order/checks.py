@@ -20,8 +20,8 @@ from pertsym.certify.detailed_balance import (
     constants_from_imaginary_time,
 )
 from pertsym.certify.gaussian_spectrum import GaussianSpectrum
-from pertsym.certify.spectral_lines import TwoLevelVariables
-from pertsym.certify.standard import state_values, stationary
+from pertsym.certify.standard import state_values
+from pertsym.certify.stationarity import TwoLevelVariables, stationary
 from pertsym.derivation import Reading
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.equations.fourth_constant import fourth_constant

@@ -18,9 +18,9 @@ from pertsym.certify.claims import Finding, Findings, check, checks_in, close, e
 from pertsym.certify.slow_eigenvalues import (
     COHERENCE,
     DIFFERENCE,
-    characteristic,
+    residual,
     slow_eigenvalue,
-    traceless_block,
+    slow_mode,
     whole_eigenvalue,
 )
 from pertsym.certify.standard import model_values
@@ -228,12 +228,11 @@ def slow_eigenvalues(digits: int) -> Findings:
     """-1/T1 and -1/T2 - i omega are eigenvalues of the whole hierarchy, order by order."""
     for model in MODELS:
         rates = model.rates()
-        blocks = {n: traceless_block(rates.ring, k) for n, k in rates.generators.items()}
         for start, name in ((DIFFERENCE, "populations"), (COHERENCE, "coherence")):
-            series = slow_eigenvalue(rates.bath, start, max(ORDERS))
-            secular = characteristic(rates.ring, blocks, start, series, max(ORDERS))
+            slow = slow_mode(rates.bath, start, max(ORDERS))
+            series, left = slow.eigenvalue, residual(rates.bath, rates.generators, slow)
             what = f"{model.name}: eigenvalue of the {name}"
-            yield Finding(what, not any(secular.values()))
+            yield Finding(what, not any(left.values()))
             for order in ORDERS:
                 if start == DIFFERENCE:
                     up, down = (rates.eliminated(k, order) for k in ("k_up", "k_down"))

@@ -24,7 +24,6 @@ from pertsym.algebra.linear_fractions import LinearForm, Ring
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.equations.bloch import QUANTITIES
-from pertsym.equations.denominator_rule import integrated
 from pertsym.expansion.cumulants import ordered_cumulant
 from pertsym.expansion.pairings import pairings
 from pertsym.expansion.paths import generator_element
@@ -70,9 +69,12 @@ def denominators() -> Iterator[Formula]:
     crossing = next(t for t in terms if _crosses(t) and not any(t.shape.phase[1]))
     nested = next(t for t in terms if not _crosses(t) and any(t.shape.phase[1]))
     for term in (crossing, nested):
-        (value,) = integrated(term, model.interaction, model.decays)
         ring, coefficient = model.rates(4).ring, term.coefficient.re
-        below = "".join(f"({_linear(form, ring)})" for form in value.gaps)
+        forms = [
+            {"lambda": sum(f.first <= gap <= f.last for f in term.shape.factors), "y": x}
+            for gap, (x,) in enumerate(term.shape.phase, 1)
+        ]
+        below = "".join(f"({_linear(ring.form(form), ring)})" for form in forms)
         sign, size = ("-" if coefficient < 0 else ""), abs(coefficient)
         above = rf"{'' if size == 1 else size}\,\Delta^4"
         integral = integrand_latex(TimeIntegrand(4, (term,), terms.real), "").lstrip("= &")

@@ -14,16 +14,15 @@ from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
-from pertsym.certify import brute_force
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
 from pertsym.certify.element_routes import (
     Numbers,
     by_residues,
     drawn,
     element_findings,
-    exponential_model,
     hierarchy,
     operators,
+    superoperators,
     within,
 )
 from pertsym.certify.standard import BRUTE, RECURSION, RESIDUES, SYMBOLIC, TIME, joint_hierarchy
@@ -97,11 +96,6 @@ EXACT = "steady state of the hierarchy, extrapolated to weak coupling"
 Matrix = NDArray[np.complex128]
 
 
-def _counted(numbers: Numbers, functions: Mapping[str, Exponentials]) -> Mapping[Any, Exponentials]:
-    names = list(operators(INTERACTION, numbers))
-    return {(k, k): functions[name] for k, name in enumerate(names)}
-
-
 @check(RESIDUES, TIME, BRUTE, status="numerical")
 def counted_elements(digits: int) -> Findings:
     """K(s), its left-right arcs with correlation functions unrelated to those of the others."""
@@ -110,13 +104,14 @@ def counted_elements(digits: int) -> Findings:
         others = drawn(INTERACTION, seed + 100).baths
         both = {COUNTED.names[name]: bath for name, bath in others.items()}
         wide = replace(numbers, baths=MappingProxyType({**numbers.baths, **both}))
-        model = exponential_model(INTERACTION, numbers)
         for order in ORDERS:
-            matrix = brute_force.generator(model, order, _counted(numbers, others))
+            matrix = superoperators(INTERACTION, numbers, order, others)
             for a, b, c, d in itertools.product((0, 1), repeat=4):
                 element = a, b, c, d
-                if len(COUNTED.element(order, element)):
-                    yield from element_findings(COUNTED, wide, order, element, digits, (matrix,))
+                if len(COUNTED.counted.element(order, element)):
+                    yield from element_findings(
+                        COUNTED.counted, wide, order, element, digits, (matrix,)
+                    )
                 else:
                     absent = matrix.reshape((2,) * 4)[element]
                     yield within(f"{element} is absent at order {order}", 0, absent, 1)
@@ -145,14 +140,14 @@ def _derivative(numbers: Numbers, bath: str, order: int) -> Matrix:
 
     i dC/dt at t > 0 leaves out what a jump of Im C at t = 0 does.
     """
-    model, own = exponential_model(INTERACTION, numbers), numbers.baths[bath]
+    own = numbers.baths[bath]
     rows = []
     for sign in (1, -1):
         shifted = tuple(
             c + c * nu * Gaussian(0, -sign) for c, nu in zip(own.c, own.nu, strict=True)
         )
         functions = {**numbers.baths, bath: Exponentials(shifted, own.nu)}
-        counted = brute_force.generator(model, order, _counted(numbers, functions))
+        counted = superoperators(INTERACTION, numbers, order, functions)
         rows.append(counted[0] + counted[3])
     row: Matrix = -(rows[0] - rows[1]) / 2
     if order == 2:

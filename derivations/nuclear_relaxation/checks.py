@@ -40,8 +40,8 @@ from derivations.nuclear_relaxation.common import (
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.certify import standard
-from pertsym.certify.agreement import dense as as_dense
 from pertsym.certify.claims import Findings, check, checks_in, close, exact, holds, near
+from pertsym.certify.element_routes import dense as as_dense
 from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import Superoperator
 from pertsym.equations.noise_ladders import times_tensor

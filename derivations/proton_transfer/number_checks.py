@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.certify.claims import Findings, check, holds, near
-from pertsym.dynamics.methods import Method, evolve, generator, steady
+from pertsym.dynamics.methods import Method, evolve, generator_with_error, steady
 from pertsym.dynamics.propagation import propagate
 from pertsym.generators.representation import BAND
 from pertsym.generators.tcl import tcl_generator
@@ -76,7 +76,7 @@ def populations(eta: float, method: str, order: int = 2) -> Reals:
 @cache
 def constant_generator(eta: float, method: str) -> Matrix:
     """K_0 + K_2 + ... of a method, (36, 36)."""
-    return generator(model(eta), Method.parse(method, (method,)))
+    return generator_with_error(model(eta), Method.parse(method, (method,)))[0]
 
 
 def rates(eta: float, method: str) -> Reals:

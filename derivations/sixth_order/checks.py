@@ -254,7 +254,7 @@ def at_many(found: ThreeArcs, c: Any, nu: Any, w0: float) -> tuple[float, float,
             amplitude = amplitude * (c.conj() if star else c).reshape(axis)
         z = sum(complex(z) / w0 ** sum(n for _, n in b) for b, z in piece.coefficient.items())
         for weight, cone in piece.step.cones:
-            value = cone_integral(cone, piece.monomial.powers, rates, lambda x: 1 / x)
+            value = cone_integral(cone, piece.monomial.powers, rates)
             parts[piece.step.integrals] += weight * float((z * amplitude * value).sum().real)
     return parts[0], parts[1], parts[2]
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
-from pertsym.certify.spectral_lines import RandomPoints, TwoLevelVariables
-from pertsym.certify.standard import stationary
+from pertsym.certify.stationarity import RandomPoints, TwoLevelVariables, stationary
 from pertsym.dynamics.methods import steady
 from pertsym.equations.ccqme import Ccqme
 from pertsym.equations.generator import Generator

@@ -24,9 +24,23 @@ Real = NDArray[np.float64]
 
 _ON_LINE = 1e-13  # relative imaginary part that counts as none
 _SAME = 1e-13
-_BLOCK = 1 << 14  # elements of a kernel that stay in the cache
+_BLOCK = 1 << 13  # elements of a kernel that stay in the cache
 _MOST = 400  # functions in the basis
 _MAIN = 1e-4  # of the largest share of G: poles with more are resolved best
+
+
+def inverse(rates: Complex, frequencies: Real) -> Complex:
+    """1/(rate + i w), in real arithmetic, which is several times faster."""
+    imaginary = rates.imag + frequencies
+    real = rates.real
+    squares = imaginary * imaginary
+    squares += real * real
+    np.reciprocal(squares, out=squares)
+    result = np.empty(squares.shape, dtype=complex)
+    np.multiply(real, squares, out=result.real)
+    np.multiply(imaginary, squares, out=result.imag)
+    np.negative(result.imag, out=result.imag)
+    return result
 
 
 class Modes(NamedTuple):
@@ -76,23 +90,13 @@ class Modes(NamedTuple):
     def half_sided(self, w: Real) -> tuple[Complex, Complex]:
         """G_S and G_A at w >= 0; G = G_S + i G_A, and at -w the same with both conjugated."""
         amplitudes = np.stack((self.s, self.a), axis=1)
-        real, imag = amplitudes.real.copy(), amplitudes.imag.copy()
-        x, y = self.nu.real.copy(), self.nu.imag.copy()
-        square = x * x
         both = np.empty((len(w), 2), complex)
-        rows = max(1, _BLOCK // max(1, len(x)))
+        rows = max(1, _BLOCK // max(1, len(self.nu)))
         for start in range(0, len(w), rows):
-            part = slice(start, start + rows)
-            # w - im keeps its digits at a resonance
-            away, back = w[part, None] - y, w[part, None] + y
-            above, below = 1 / (away * away + square), 1 / (back * back + square)
-            away *= above
-            back *= below
-            above *= x
-            below *= x
-            # s/(nu - iw) + s*/(nu* - iw)
-            both.real[part] = (above + below) @ real + (back - away) @ imag
-            both.imag[part] = (away + back) @ real + (above - below) @ imag
+            at = -w[start : start + rows, None]
+            found = inverse(self.nu, at) @ amplitudes
+            found += inverse(self.nu.conj(), at) @ amplitudes.conj()
+            both[start : start + rows] = found
         return both[:, 0], both[:, 1]
 
     def exponentials(self) -> tuple[Complex, Complex]:

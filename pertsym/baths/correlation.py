@@ -29,8 +29,7 @@ _PANEL_DERIVATIVES = 2  # that panels have at least
 _AT_ZERO = 1e-12  # of the scale of Ĉ: how far rays reach that meet a pole at their ends
 _FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 _BLOCK = 2048  # sets of parameters at a time
-_OCTAVES = 4  # nodes are kept for ranges of frequency that end at powers of 2^4
-_KEPT = 256  # answers
+_KEPT = 8192  # answers
 
 
 @dataclass(frozen=True)
@@ -71,13 +70,11 @@ class Correlation:
     @cached_property
     def amplitude(self) -> Any:
         """What multiplies C(t) of `unit`."""
-        return 1.0 if isinstance(self.density, Exponentials) else self.density.split()[0]
+        return self.density.split()[0]
 
     @cached_property
     def unit(self) -> Correlation:
         """The bath without its amplitude, for which nodes are made: it scales C(t)."""
-        if isinstance(self.density, Exponentials):
-            return self
         if np.ndim(self.amplitude) == 0 and self.amplitude == 1:
             return self
         return replace(self, density=self.density.split()[1])
@@ -85,8 +82,6 @@ class Correlation:
     @cached_property
     def parts(self) -> tuple[Correlation, ...]:
         """Baths that are integrated one by one; all quantities are their sums."""
-        if isinstance(self.density, Exponentials):
-            return (self,)
         components = self.density.components
         if components[0] is self.density:
             return (self,)
@@ -102,12 +97,12 @@ class Correlation:
     @property
     def has_nodes(self) -> bool:
         """Whether J continues below the axis in a known way."""
-        return isinstance(self.density, Exponentials) or self.density.continues
+        return self.density.continues
 
     @property
     def powers_vary(self) -> bool:
         """Whether what exists is not the same for all parameters of J."""
-        return not isinstance(self.density, Exponentials) and self.density.powers_vary
+        return self.density.powers_vary
 
     def nodes(self, floor: float, ceiling: float) -> Nodes:
         """G as a sum over poles below the axis, right for floor <= |z| <= ceiling at least."""
@@ -116,16 +111,11 @@ class Correlation:
             return Nodes.discrete(-1j * nu, 1j * c)
         frozen = self.statistics == "boson" and np.all(self.beta * floor > _FROZEN)
         if frozen and not np.all(np.isinf(self.beta)):
-            return self.cold().nodes(floor, ceiling)
-        path = self._path
-        low = 0 if path.analytic else math.floor(math.log2(floor) / _OCTAVES)
-        high = 0
-        if any(map(math.isfinite, path.tails)):
-            high = math.ceil(math.log2(max(ceiling, path.scale)) / _OCTAVES)
-        if (low, high) not in self._nodes:
-            ends = 2.0 ** (low * _OCTAVES), 2.0 ** (high * _OCTAVES)
-            self._nodes[low, high] = Nodes.of(path, *ends)
-        return self._nodes[low, high]
+            return self.cold.nodes(floor, ceiling)
+        ends = self._path.decisive(floor, ceiling)
+        if ends not in self._nodes:
+            self._nodes[ends] = Nodes.of(self._path, *(2.0**k for k in ends))
+        return self._nodes[ends]
 
     @cached_property
     def _nodes(self) -> dict[tuple[int, int], Nodes]:
@@ -145,8 +135,6 @@ class Correlation:
     @property
     def kink_scale(self) -> Any:
         """The L of `integrals.regular_part`: any frequency that all integrals of a bath share."""
-        if isinstance(self.density, Exponentials):
-            return self.thermal.scale
         return self.density.kink_scale
 
     @cached_property
@@ -197,7 +185,7 @@ class Correlation:
         if self.parts[0] is not self:
             return self._summed(lambda part: part.transform(w, derivative))
         if self.is_static(w, derivative):
-            found = self.cold().transform(0.0)
+            found = self.cold.transform(0.0)
             return found if not self.shape else Estimate(*(x + np.zeros(self.shape) for x in found))
         return self._evaluate("transform", w, derivative)
 
@@ -250,6 +238,7 @@ class Correlation:
             and not np.any(np.isinf(self.beta))
         )
 
+    @cached_property
     def cold(self) -> Correlation:
         """The same bath at T = 0.
 
@@ -278,14 +267,17 @@ class Correlation:
         if not np.all(np.isfinite(w)):
             raise ValueError(f"w: must be finite, got {w!r}; give real frequencies")
         shape = np.broadcast_shapes(w.shape, self.shape)
-        if self._is_large(w):
-            return self._in_blocks(w, lambda c, at: c._evaluate(quantity, at, derivative))
-        if not self._evaluates_arrays(w):
+        arrays = self._evaluates_arrays(w)
+        if not arrays or (self.has_nodes and math.prod(self.unit.shape) > _BLOCK):
+            # nodes of all parameters at once would take too much memory
+            count, places = math.prod(shape), np.broadcast_to(w, shape).ravel()
             value, error = np.empty(shape), np.empty(shape)
-            every = np.broadcast_to(w, shape)
-            for index in np.ndindex(shape):
-                part = self.element(shape, index)._evaluate(quantity, every[index], derivative)
-                value[index], error[index] = part
+            found = value.reshape(-1), error.reshape(-1)
+            blocks = [slice(k, k + _BLOCK) for k in range(0, count, _BLOCK)]
+            for index in blocks if arrays else range(count):
+                asked = places[index] if w.ndim or not arrays else w
+                part = self._part(shape, index)
+                found[0][index], found[1][index] = part._evaluate(quantity, asked, derivative)
         else:
             require_value(quantity, self.sample.thermal, np.ravel(w).tolist(), derivative)
             function = self._spectrum if quantity == "spectrum" else self.transform_values
@@ -294,32 +286,12 @@ class Correlation:
             return Estimate(float(value), float(error))
         return Estimate(np.array(value), np.array(error))
 
-    def _is_large(self, w: Any) -> bool:
-        """Whether nodes of all parameters at once would take too much memory."""
-        return self.has_nodes and self._evaluates_arrays(w) and math.prod(self.unit.shape) > _BLOCK
-
-    def _in_blocks(self, w: Any, ask: Callable[[Correlation, Any], Estimate]) -> Estimate:
-        """The same for blocks of elements, one after the other."""
-        fields = self._fields()
-        shape = np.broadcast_shapes(w.shape, self.shape)
-        flat = {n: np.broadcast_to(x, shape).ravel() for n, x in fields.items() if np.ndim(x)}
-        places = np.broadcast_to(w, shape).ravel()
-        value, error = np.empty(places.shape), np.empty(places.shape)
-        for start in range(0, len(places), _BLOCK):
-            part = slice(start, start + _BLOCK)
-            chosen: dict[str, Any] = {n: flat[n][part] if n in flat else fields[n] for n in fields}
-            beta = chosen.pop("beta")
-            assert not isinstance(self.density, Exponentials)
-            bath = Correlation(self.density.with_values(chosen), self.statistics, beta)
-            value[part], error[part] = ask(bath, places[part] if w.ndim else w)
-        return Estimate(value.reshape(shape), error.reshape(shape))
-
     def _spectrum(self, w: Any, derivative: int) -> tuple[Any, Any]:
         if self.thermal.is_zero:
             return np.zeros(w.shape), np.zeros(w.shape)
         value, error = self.thermal.jet_at(w, derivative).derivative(derivative)
         value, error = (np.array(np.broadcast_to(part, w.shape)) for part in (value, error))
-        if not isinstance(self.density, Exponentials) and self.density.cancels:
+        if self.density.cancels:
             from pertsym.baths import enclosure
 
             # a formula may cancel in a way that only more digits can undo, 0/0 at w = 0 included
@@ -335,8 +307,7 @@ class Correlation:
     def _vanishes(self, w: Any) -> Any:
         """Where Ĉ is exactly 0."""
         low, high = self.thermal.support
-        if not isinstance(self.density, Exponentials):
-            low, high = max(low, -self.density.end), min(high, self.density.end)
+        low, high = max(low, -self.density.end), min(high, self.density.end)
         rises_from_zero = (w == 0) & (not self.shape and self.thermal.power > 0)
         return (w <= low) | (w >= high) | rises_from_zero
 
@@ -382,9 +353,8 @@ class Correlation:
     def _evaluates_arrays(self, w: Any) -> bool:
         """Whether one formula serves all elements: what exists must be the same for all."""
         mixed = np.ndim(self.beta) > 0 and 0 < np.sum(np.isinf(self.beta)) < np.size(self.beta)
-        powers = not isinstance(self.density, Exponentials) and self.density.powers_vary
         return not self.shape or (
-            self.has_nodes and not mixed and not powers and not (w.ndim and np.any(w == 0))
+            self.has_nodes and not (mixed or self.powers_vary) and not (w.ndim and np.any(w == 0))
         )
 
     @cached_property
@@ -394,9 +364,19 @@ class Correlation:
 
     def element(self, shape: tuple[int, ...], index: tuple[int, ...]) -> Correlation:
         """The bath with the scalar parameters at one index of a shape they broadcast to."""
-        if isinstance(self.density, Exponentials) or not self.shape:
+        if not self.shape:
             return self
-        fields = self._fields().items()
-        chosen = {name: float(np.broadcast_to(value, shape)[index]) for name, value in fields}
+        return self._part(shape, int(np.ravel_multi_index(index, shape)))
+
+    def _part(self, shape: tuple[int, ...], index: int | slice) -> Correlation:
+        """The bath at some of the elements of a shape that its parameters broadcast to."""
+        if isinstance(self.density, Exponentials):
+            return self
+        chosen = {
+            name: np.broadcast_to(np.asarray(value, float), shape).flat[index]
+            if np.ndim(value)
+            else value
+            for name, value in self._fields().items()
+        }
         beta = chosen.pop("beta")
         return Correlation(self.density.with_values(chosen), self.statistics, beta)

@@ -97,7 +97,7 @@ class BathBalls:
         """P^(derivative)(w), a real ball; `Divergent` if it does not exist."""
         w = balls.rational(w)
         if self.correlation.is_static(w, derivative):
-            return BathBalls(self.correlation.cold(), self.bits).transform(w)
+            return BathBalls(self.correlation.cold, self.bits).transform(w)
         w = self._checked("transform", w, derivative)
         if self.is_zero:
             return flint.arb(0)

@@ -111,16 +111,16 @@ class Poles(NamedTuple):
 
 
 def represent(
-    correlation: Correlation, tolerance: float = 1e-9, band: float | None = None
-) -> Representation:
-    """Represent a bath by as few exponentials as reach the tolerance.
+    correlation: Correlation, tolerances: Sequence[float], band: float | None = None
+) -> tuple[Representation, ...]:
+    """Represent a bath by as few exponentials as reach each tolerance; all but the last is shared.
 
     Parameters
     ----------
     correlation : Correlation
         With scalar parameters.
-    tolerance : float
-        Wanted error relative to scale, between 1e-13 and 1e-1.
+    tolerances : sequence of float
+        Wanted errors relative to scale, between 1e-13 and 1e-1.
     band : float, optional
         Where the bath's frequencies matter, in the unit of w: error and scale are then those of
         G(w) min(1, (band/w)^2).  Twice the largest Bohr frequency keeps generators for
@@ -129,23 +129,16 @@ def represent(
 
     Returns
     -------
-    Representation
-        Where the tolerance is out of reach, the best found: compare its error.
+    tuple of Representation
+        Where a tolerance is out of reach, the best found: compare its error.
 
     Raises
     ------
     Divergent
         If G is not bounded: a sub-Ohmic bath at T > 0, a J that jumps, a J that does not decay.
     ValueError
-        If the tolerance or the band is out of range or a parameter is an array.
+        If a tolerance or the band is out of range or a parameter is an array.
     """
-    return represent_at(correlation, (tolerance,), band)[0]
-
-
-def represent_at(
-    correlation: Correlation, tolerances: Sequence[float], band: float | None = None
-) -> tuple[Representation, ...]:
-    """The same for several tolerances, which share all work but the last step."""
     if band is not None and not 0 < band < math.inf:
         raise ValueError(
             f"band: must be positive and finite, got {band!r}; take some twice the largest Bohr "
@@ -471,24 +464,16 @@ def _difference(
 
 def _peak(modes: Modes, band: float) -> float:
     """Sup over w of weight |G|."""
-    nu = modes.nu
-    share = modes.size / nu.real
-    main = np.abs(nu[share > _MAIN * share.max()])
+    share = modes.size / modes.nu.real
+    main = modes.nu[share > _MAIN * share.max()]
     if not main.size:  # all weights have underflown
         raise OverflowError("exponentials that would stand for a bath")
-    low, high = (band / 10 if band < math.inf else math.inf), (band if band < math.inf else 0.0)
-    low, high = min(low, float(main.min()) / 10), max(high, 10 * float(main.max()))
-    narrow = nu[(nu.real < nu.imag / 2) & (share > _MAIN * share.max())]
-    offsets = np.concatenate(([0.0], np.geomspace(0.03, 30, 31)))
-    w = np.concatenate(
-        (
-            [0.0] if math.isinf(band) else [0.0, band],
-            np.geomspace(low, high, 2 + int(_COARSE * math.log10(high / low))),
-            np.outer(narrow.real, offsets).ravel() + np.repeat(narrow.imag, len(offsets)),
-            np.repeat(narrow.imag, len(offsets)) - np.outer(narrow.real, offsets).ravel(),
-        )
-    )
-    w = np.unique(w[w >= 0])
+    low, high = float(np.abs(main).min()) / 10, 10 * float(np.abs(main).max())
+    narrow = main[main.real < main.imag / 2]
+    beside = narrow.imag[:, None] + np.outer(narrow.real, [-1, 0, 1])
+    number = 2 + int(_COARSE * math.log10(high / low))
+    w = np.concatenate(([0.0, band], np.geomspace(low, high, number), beside.ravel()))
+    w = np.unique(w[(w >= 0) & np.isfinite(w)])
     for _ in range(_ZOOMS):
         even, odd = modes.half_sided(w)
         height = np.maximum(np.abs(even + 1j * odd), np.abs(even - 1j * odd))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from pertsym.baths.checks import OTHER_UNIT, OUT_OF_RANGE, given_as, in_range, numbers, require
 from pertsym.exact import SMALLEST
@@ -28,6 +30,36 @@ class Exponentials:
 
     c: tuple[complex, ...] = field(metadata=given_as("complexes"))
     nu: tuple[complex, ...] = field(metadata=given_as("complexes"))
+
+    # what is asked of a `Density`: an Ĉ without singularities on the axis, of one amplitude
+    infrared_power: ClassVar[float] = 1.0
+    kink_power: ClassVar[float] = math.inf
+    end: ClassVar[float] = math.inf
+    underflow: ClassVar[float] = math.inf
+    continues: ClassVar[bool] = True
+    powers_vary: ClassVar[bool] = False
+    cancels: ClassVar[bool] = False
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def is_zero(self) -> bool:
+        return not any(self.c)
+
+    @property
+    def scale(self) -> float:
+        return min(nu.real for nu in self.nu)
+
+    kink_scale = scale
+
+    @property
+    def components(self) -> tuple[Exponentials, ...]:
+        return (self,)
+
+    def split(self) -> tuple[Any, Exponentials]:
+        return 1.0, self
 
     @classmethod
     def computed(cls, c: Iterable[complex], nu: Iterable[complex]) -> Exponentials:

@@ -1,32 +1,34 @@
-"""Finite-part integrals and values at w = 0 over one parameter: polynomials on octaves.
+"""Finite-part integrals and values at w = 0 over one parameter: polynomials on panels.
 
 What `integrals` finds for given beta and w0 is analytic in beta where w0 is fixed, and in w0 where
 beta is fixed, in a sector of more than 40 degrees: no thermal pole and no pole of the kernel meets
-the path before.  On every octave stands the polynomial through Chebyshev points; its error follows
-from the size of the integral on an ellipse with its foci at the ends of the octave, that is from
-the sum of the sizes of its terms, at complex beta or w0.
+the path before (see `thermal_tables`).  Over w0 resonances may be closer, and panels are halved
+there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from pertsym.baths.node_integrals import node_pair
-from pertsym.baths.node_path import Real
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.tabulated import Pieces, chebyshev, fitted, position
-from pertsym.baths.thermal_tables import RING, ratio
+from pertsym.baths.thermal_tables import (
+    RING,
+    Panel,
+    Polynomial,
+    Residues,
+    moved,
+    octaves_met,
+)
 
-POINTS = 31  # of an octave
-WIDTH = 3.6  # sum of the half axes in halves of the octave: within 38 degrees of the axis
-MANY = 32  # points of an octave for which polynomials are made
+MANY = 32  # points of a panel for which polynomials are made
 TOGETHER = 256  # points that are asked for together
-_SIDEWAYS = math.radians(45)  # poles of J closer to the axis forbid a table over w0
+APART = 2.8  # halves of a panel over w0 to the nearest resonance: its path is not met on the ring
 
 
 class Asked(NamedTuple):
@@ -64,71 +66,54 @@ class Asked(NamedTuple):
         return [(float(c) * w0**-power, n * w0, order) for c, power, n, order in self.kernel]
 
 
-def _points(octave: int) -> Real:
-    centre, half = _panel(octave)
-    return centre + half * chebyshev(POINTS)
-
-
-def _panel(octave: int) -> tuple[float, float]:
-    low, high = (np.array([octave, octave + 1], dtype=np.int64) << 52).view(np.float64)
-    return float(low + high) / 2, float(high - low) / 2
-
-
-def _ring(octave: int) -> Any:
-    """Complex numbers on the ellipse, those of conjugates in reversed order."""
-    centre, half = _panel(octave)
-    angle = 2 * math.pi * (np.arange(RING) + 0.5) / RING
-    return centre + half * (WIDTH * np.exp(1j * angle) + np.exp(-1j * angle) / WIDTH) / 2
-
-
-def octaves_of(x: Any) -> Any:
-    """Numbers of the octaves of an array."""
-    return position(x, 0)[0]
-
-
 @lru_cache(maxsize=512)
-def by_temperature(question: Any, a: Any, b: Any, w0: float, octave: int) -> Pieces:
-    """The answer for every beta of one octave."""
-    one, other = (x.at(_points(octave)) for x in (a, b))
+def by_temperature(question: Any, a: Any, b: Any, w0: float, panel: Panel) -> Polynomial:
+    """The answer for every beta of a panel."""
+    one, other = (x.at(panel.points) for x in (a, b))
     found = question.answer(one, other, w0)
-    first, second = _nodes(question, one, other, w0)
-    ring = _ring(octave)
-    sizes = tuple(
-        _moved(nodes, source, c, ring)
-        for nodes, source, c in zip((first, second), (a, b), (one, other), strict=True)
-    )
-    splittings = np.full(RING, w0)
-    return _fitted(octave, found, _largest(question, sizes, one, splittings, a, ring))
+    pair = _nodes(question, one, other, w0)
+    sizes = [moved(nodes, x, panel) for nodes, x in zip(pair, (a, b), strict=True)]
+    return _fitted(panel, found, _largest(question, sizes, one, w0, a, panel.ring))
 
 
 @lru_cache(maxsize=512)
-def by_frequency(question: Any, a: Any, b: Any, octave: int) -> Pieces | None:
-    """The answer for every w0 of one octave at scalar beta, None where J has narrow peaks."""
+def by_frequency(question: Any, a: Any, b: Any, panel: Panel) -> Polynomial:
+    """The answer for every w0 of a panel at scalar beta."""
     one, other = a.at(None), b.at(None)
-    centre, half = _panel(octave)
-    found = question.answer(one, other, _points(octave))
-    nodes = [_nodes(question, one, other, x) for x in (centre - half, centre + half)]
-    for pair in nodes:
-        for rule in pair:
-            near = np.abs(rule.resonances[0].imag) < np.tan(_SIDEWAYS) * np.abs(
-                rule.resonances[0].real
-            )
-            if np.any(near & (rule.resonances[1] != 0)):
-                return None
-    ring = _ring(octave)
-    sizes = [_largest(question, tuple(map(_still, pair)), one, ring, a, ring) for pair in nodes]
-    return _fitted(octave, found, max(sizes))
+    found = question.answer(one, other, panel.points)
+    sizes = [
+        _largest(
+            question, [Residues.still(nodes) for nodes in pair], one, panel.ring, a, panel.ring
+        )
+        for pair in (_nodes(question, one, other, x) for x in panel)
+    ]
+    return _fitted(panel, found, max(sizes))
 
 
-def _fitted(octave: int, found: Any, largest: float) -> Pieces:
-    value, error = (np.broadcast_to(x, POINTS) for x in found)
-    lebesgue = 2 / math.pi * math.log(POINTS) + 1
-    misfit = 2 * 4 * largest * WIDTH ** (1 - POINTS) / (WIDTH - 1)
-    # within the octave the error changes by less than its largest value
-    bound = misfit + (1 + lebesgue) * 2 * float(np.max(error))
-    if not np.any(value) and not np.any(error):
-        bound = 0.0
-    return fitted(octave, value[None, None, :], np.array([[bound]]), 0)
+def _fitted(panel: Panel, found: Any, largest: float) -> Polynomial:
+    value, error = (np.atleast_2d(x) for x in found)
+    return Polynomial.through(panel, value, error, largest)
+
+
+@lru_cache(maxsize=512)
+def _resonances(question: Any, a: Any, b: Any) -> Any:
+    """Where the answer at scalar beta, or the sum that it is, may be singular in w0."""
+    poles = []
+    for bath in (a.at(None), b.at(None)):
+        positions, residues = bath.nodes(bath.frequency_scale, bath.frequency_scale).resonances
+        poles.append(positions[np.abs(residues) > 0])
+    places = np.concatenate((*poles, np.add.outer(*poles).ravel()))
+    at = {p for _, _, p, _ in question.kernel}
+    multiples = at | {question.shift} | {question.shift + question.reflect * p for p in at}
+    ratios = [np.divide(places, n) for n in sorted({abs(n) for n in multiples if n})]
+    return np.concatenate([np.empty(0, complex), *ratios])
+
+
+def is_smooth(question: Any, a: Any, b: Any, panel: Panel) -> bool:
+    """Whether a polynomial over w0 serves a panel: its ring meets no resonance."""
+    places = _resonances(question, a, b)
+    beside = np.maximum(np.abs(np.abs(places.real) - panel.centre) - panel.half, 0.0)
+    return bool(np.all(np.hypot(beside, places.imag) > APART * panel.half))
 
 
 def _nodes(question: Any, a: Any, b: Any, w0: float) -> tuple[Nodes, Nodes]:
@@ -141,106 +126,68 @@ def _nodes(question: Any, a: Any, b: Any, w0: float) -> tuple[Nodes, Nodes]:
     return node_pair(a, b, question.reflect, question.shift * w0, places)
 
 
-class _Sizes(NamedTuple):
-    """Places of nodes and |residues| for every point of the ring, shape (RING, M)."""
-
-    poles: Any
-    residues: Any
-
-
-def _still(nodes: Nodes) -> _Sizes:
-    size = np.abs(np.concatenate((nodes.residues, nodes.resonances[1]), -1))
-    return _Sizes(nodes.every_pole, np.broadcast_to(size, (RING, size.shape[-1])))
-
-
-def _moved(nodes: Nodes, source: Any, c: Any, ring: Any) -> _Sizes:
-    """The residues at complex beta: they change as the spectrum does."""
-    k = int(np.argmin(c.beta)) if source.beta is None else 0
-    here = source.path(np.array([c.beta[k]])) if source.beta is None else None
-    if here is None:
-        return _still(nodes)
-    there = source.path(ring)
-    places = nodes.poles
-    arms = ratio(nodes.residues[k], here.spectrum(places)) * there.spectrum(places)
-    own, single = nodes.resonances[1], here.resonances[1]
-    if own.shape[-1]:
-        poles = ratio(own[k] if own.ndim > 1 else own, single) * there.resonances[1]
-    else:
-        poles = np.empty((RING, 0))
-    size = np.abs(np.concatenate((np.broadcast_to(arms, (RING, len(places))), poles), -1))
-    return _Sizes(nodes.every_pole, size)
-
-
 def _largest(
-    question: Any,
-    sizes: tuple[_Sizes, ...],
-    bath: Any,
-    splittings: Any,
-    source: Any,
-    ring: Any,
+    question: Any, sizes: Sequence[Residues], bath: Any, w0: Any, source: Any, ring: Any
 ) -> float:
-    """A bound of the answer on the ring: the sum of the sizes of its terms."""
-    a, b = sizes
+    """A bound of the answer on the ring, of beta or of w0: the sum of the sizes of its terms."""
+    (poles, own), (places, other) = sizes
     if question.kind == "P":
         m = question.derivative
-        terms = a.residues / np.abs(a.poles) ** (m + 1)
+        terms = own / np.abs(poles) ** (m + 1)
         return 2 * math.pi * math.factorial(m) * float(np.max(terms.sum(-1)))
     scale = float(np.min(bath.kink_scale))
+    regular = own / np.abs(poles**2 + scale**2)
     if question.kind == "R":
-        return 2 * math.pi * float(np.max(_divided(a, lambda w: w * w + scale**2)))
-    strength = 2 * math.pi if question.transform else 2.0
+        return 2 * math.pi * float(np.max(regular.sum(-1)))
     if question.reflect > 0:
-        b = b._replace(residues=b.residues[::-1])
-    total = np.empty(RING)
-    distance: tuple[Any, Any] = (None, None)
-    for k, w0 in enumerate(splittings):
-        s = question.shift * w0
-        image = s - a.poles if question.reflect < 0 else (s + a.poles).conj()
-        if distance[0] is None or distance[0] != s:
-            distance = s, 1 / np.abs(image[:, None] - b.poles)
-        own, other = a.residues[k], b.residues[k]
-        if question.kind == "J":
-            away = np.abs(s - b.poles)
-            rise = distance[1] @ (other / away)
-            level = float(np.sum(other / away))
-            slope = float(np.sum(other / away**2))
-            radii = np.abs(a.poles)
-            size = own @ (rise / radii + level / np.abs(a.poles**2 + scale**2))
-            peak = 2 * float(np.sum(own / radii))
-            total[k] = 2 * math.pi * size + math.pi * peak * slope
-            continue
-        factor = distance[1] @ other
-        size = 0.0
-        kernel: Any = 0.0
-        for c, p, n in question.poles(w0):
-            kernel = kernel + c / (a.poles - p) ** n
-            height = _height(source, p, ring[k]) or (
-                float(np.sum(own / np.abs(p - a.poles) + own / np.abs(np.conj(p) - a.poles))),
-                float(np.sum(own / np.abs(p - a.poles) ** 2))
-                + float(np.sum(own / np.abs(np.conj(p) - a.poles) ** 2)),
-            )
-            away = np.abs((s - p if question.reflect < 0 else np.conj(s + p)) - b.poles)
-            level = float(np.sum(other / away))
-            residue = height[0] * level
-            if n == 2:
-                residue = height[1] * level + height[0] * float(np.sum(other / away**2))
-            size += math.pi * abs(c) * residue
-        total[k] = 2 * math.pi * (own * factor) @ np.abs(kernel) + size
-    return strength * float(np.max(total))
+        other = other[::-1]
+    s = np.atleast_1d(question.shift * w0)[:, None]
+
+    def distances(w: Any) -> Any:
+        """From the arguments of G_B at w to its poles."""
+        image = s - w if question.reflect < 0 else (s + w).conj()
+        return np.abs(image[..., None] - places)
+
+    def levels(away: Any, sizes: Any, power: int = 1) -> Any:
+        return ((1 / away**power) @ sizes[..., None])[..., 0]
+
+    apart = distances(poles)
+    factor = levels(apart, other)
+    if question.kind == "J":
+        at_pole = distances(np.zeros(1))
+        away = at_pole[:, 0]
+        rise = levels(apart, other / away)
+        level, slope = (levels(at_pole, other, n) for n in (1, 2))
+        radii = np.abs(poles)
+        size = (own * rise / radii).sum(-1) + level[:, 0] * regular.sum(-1)
+        total = 2 * math.pi * (size + (own / radii).sum(-1) * slope[:, 0])
+    else:
+        kernel, total = 0.0, 0.0
+        for c, place, n in question.poles(w0):
+            p = np.broadcast_to(place, RING).astype(complex)
+            kernel = kernel + np.reshape(c, (-1, 1)) / (poles - p[:, None]) ** n
+            heights = _heights(source, p, sizes[0], ring)
+            around = distances(p[:, None])
+            residue = sum(heights[k] * levels(around, other, n - k)[:, 0] for k in range(n))
+            total = total + math.pi * np.abs(c) * residue
+        total = total + 2 * math.pi * (own * factor * np.abs(kernel)).sum(-1)
+    return (2 * math.pi if question.transform else 2.0) * float(np.max(total))
 
 
-def _height(source: Any, p: Any, beta: Any) -> tuple[float, float] | None:
-    """|Ĉ_A| and |Ĉ_A'| at a pole p on or near the axis, None where only the nodes tell."""
-    path = source.path(np.array([beta if source.beta is None else source.beta])) if p else None
+def _heights(source: Any, p: Any, sizes: Residues, ring: Any) -> list[Any]:
+    """Taylor coefficients of Ĉ_A in size, at a pole p on or near the axis, or as the nodes tell."""
+    path = None
+    if np.all(p):
+        path = source.path(ring)
     if path is None:
-        return None
-    step = 1e-4 * abs(p)
-    below, at, above = np.ravel(path.spectrum(np.array([p - step, p, p + step], dtype=complex)))
-    return float(abs(at)), float(abs(above - below)) / (2 * step)
-
-
-def _divided(sizes: _Sizes, below: Callable[[Any], Any]) -> Any:
-    return (sizes.residues / np.abs(below(sizes.poles))).sum(-1)
+        away = [np.abs(z[:, None] - sizes.poles) for z in (p, p.conj())]
+        return [sum((sizes.sizes / x ** (k + 1)).sum(-1) for x in away) for k in range(3)]
+    step = 1e-4 * np.abs(p)
+    at = p[:, None] + np.multiply.outer(step, [-1.0, 0.0, 1.0])
+    found = path.spectrum(at[0] if source.beta is None else at.ravel())
+    below, here, above = np.reshape(found, (RING, 3)).T
+    bend = np.abs(above - 2 * here + below) / (2 * step**2)
+    return [np.abs(here), np.abs(above - below) / (2 * step), bend]
 
 
 def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any, Any] | None:
@@ -252,21 +199,18 @@ def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any
     if len(splittings) * len(inverses) > 4 * points or np.any(np.isinf(inverses)):
         return None
     table = np.empty((2, len(splittings), len(inverses)))
-    varies = a.beta is None or b.beta is None
-    if varies and len(splittings) <= len(inverses):
+    if (a.beta is None or b.beta is None) and len(splittings) <= len(inverses):
         for k, w in enumerate(map(float, splittings)):
-            table[:, k] = _over(
-                inverses,
-                partial(by_temperature, question, a, b, w),
-                partial(_at_temperatures, question, a, b, w),
-            )
+            ask = partial(_at_temperatures, question, a, b, w)
+            table[:, k] = _over(inverses, ask, partial(by_temperature, question, a, b, w))
     else:
         for k, x in enumerate(map(float, inverses)):
             pair = [s._replace(beta=x) if s.beta is None else s for s in (a, b)]
             table[:, :, k] = _over(
                 splittings,
-                partial(by_frequency, question, *pair),
                 partial(question.answer, *(s.at(None) for s in pair)),
+                partial(by_frequency, question, *pair),
+                partial(is_smooth, question, *pair),
             )
     return table[0][place, column], table[1][place, column]
 
@@ -275,21 +219,26 @@ def _at_temperatures(question: Any, a: Any, b: Any, w0: float, beta: Any) -> Any
     return question.answer(a.at(beta), b.at(beta), w0)
 
 
-def _over(x: Any, table: Callable[[int], Any], direct: Callable[[Any], Any]) -> Any:
-    """Values and errors at an array x > 0, octave by octave."""
+def _over(
+    x: Any,
+    direct: Callable[[Any], Any],
+    table: Callable[[Panel], Polynomial],
+    smooth: Callable[[Panel], bool] = lambda _: True,
+) -> Any:
+    """Values and errors at an array x > 0, panel by panel."""
     result = np.empty((2, len(x)))
-    octaves = octaves_of(x)
-    rest = np.ones(len(x), dtype=bool)
-    numbers, counts = np.unique(octaves, return_counts=True)
-    for octave in numbers[counts >= MANY]:
-        pieces = table(int(octave))
-        if pieces is not None:
-            part = octaves == octave
-            value, error = pieces(x[part])
-            result[:, part] = value[0], error[0]
-            rest[part] = False
-    left = np.flatnonzero(rest)
-    for start in range(0, len(left), TOGETHER):
-        part = left[start : start + TOGETHER]
+    pending, left = octaves_met(x), []
+    while pending:
+        panel, part = pending.pop()
+        if len(part) < MANY:
+            left.append(part)
+        elif smooth(panel):
+            result[:, part] = np.stack(table(panel)(x[part]))[:, 0]
+        else:
+            above = x[part] >= panel.centre
+            pending += zip(panel.halves, (part[~above], part[above]), strict=True)
+    rest = np.sort(np.concatenate([np.empty(0, int), *left]))
+    for start in range(0, len(rest), TOGETHER):
+        part = rest[start : start + TOGETHER]
         result[:, part] = np.stack([np.broadcast_to(y, len(part)) for y in direct(x[part])])
     return result

@@ -8,7 +8,7 @@ import numpy as np
 
 from pertsym.baths import jets
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import BathDensity, Exponentials
+from pertsym.baths.densities import BathDensity
 from pertsym.baths.divergence import Divergent, power_text
 from pertsym.baths.existence import require_spectrum, require_transform, singular_positions
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
@@ -57,7 +57,7 @@ def mean_slope(c: Correlation, w: float) -> Estimate:
 def with_kink(c: Correlation, w: float) -> Any:
     """The density if w is its kink at 0, None where Ĉ' exists."""
     density: BathDensity = c.density
-    if c.thermal.is_zero or isinstance(density, Exponentials):
+    if c.thermal.is_zero:
         return None
     try:
         require_spectrum(c.thermal, w, 1)

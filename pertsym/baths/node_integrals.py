@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from pertsym.baths.node_path import ANGLE, Complex
-from pertsym.baths.nodes import Nodes, Total
+from pertsym.baths.nodes import Factor, Nodes, Total
 
 Pole = tuple[Any, Any, int]
 """(coefficient, position, order) of one piece coefficient/(w - position)^order of a kernel."""
@@ -31,14 +31,13 @@ def summed_finite_part(
     """The integral where it exists by itself, at one frequency for all parameters."""
     places = [p for _, p, _ in poles]
     first, second = node_pair(a, b, reflect, shift, places)
-    factor = _Factor(second, b, reflect, shift, _memory(first, second, reflect, shift))
     total = Total()
     at_zero = max((n for _, p, n in poles if p == 0), default=0)
     sizes = [(abs(c), p, n) for c, p, n in poles]
     total.add(
         first,
         lambda w: _kernel(w, poles),
-        factor,
+        _factor(first, second, reflect, shift, False),
         parts=lambda w: _kernel(w, sizes, np.abs),
         order=at_zero,
     )
@@ -46,7 +45,7 @@ def summed_finite_part(
     for c, p, n in poles:
         angle = _arc(first, p, n)
         if angle:
-            residue, lost = _residue(a, factor, p, n)
+            residue, lost = _residue(a, b, reflect, shift, p, n)
             value = value - 1j * angle * c * residue
             error = error + angle * abs(c) * lost
     return _answer(transform, reflect, value, error)
@@ -62,15 +61,14 @@ def summed_regular_part(
     """
     scale = np.asarray(a.kink_scale, dtype=float)[..., None]
     first, second = node_pair(a, b, reflect, shift, [])
-    factor = _Factor(second, b, reflect, shift, _memory(first, second, reflect, shift))
-    at_pole, uncertain = factor.on_axis(0.0, 0)
+    at_pole, uncertain = _on_axis(b, reflect, shift, 0.0, 0)
     total = Total()
-    total.add(first, lambda w: 1 / w, factor.rise(), order=1)
+    total.add(first, lambda w: 1 / w, _factor(first, second, reflect, shift, True), order=1)
     total.add(first, lambda w: 1 / (w * w + scale**2), constant=(at_pole, uncertain))
     value, error = total.closed()
     angle = _arc(first, 0.0, 1)
     if angle:  # Ĉ_A(0) F'(0)/w
-        slope, lost = factor.on_axis(0.0, 1)
+        slope, lost = _on_axis(b, reflect, shift, 0.0, 1)
         height, known = a.spectrum(0.0)
         value = value - 1j * angle * height * slope
         error = error + angle * (abs(height) * lost + known * (np.abs(slope) + lost))
@@ -125,44 +123,28 @@ def _kernel(w: Complex, poles: Sequence[Pole], of: Callable[[Any], Any] = np.asa
     return total
 
 
-@lru_cache(maxsize=8)
-def _memory(first: Nodes, second: Nodes, reflect: int, shift: float) -> dict[Any, Any]:
-    """What was found at the nodes of A: other kernels over the same two baths ask for it again."""
-    return {}
+@lru_cache(maxsize=16)
+def _factor(first: Nodes, second: Nodes, reflect: int, shift: float, less: bool) -> Factor:
+    """F(w), the one of G_B(s + r w) and its conjugate that is analytic for Im w < 0, at A's nodes.
 
+    Or, `less` its value at 0, [F(w) - F(0)]/w, from G(s + d) - G(s) =
+    -d sum_j b_j/[(s + d - w_j)(s - w_j)].  Other kernels over the same two baths ask for it again.
+    """
+    anchor = shift if less else None
 
-class _Factor:
-    """F(w), the one of G_B(s + r w) and its conjugate that is analytic for Im w < 0."""
+    def image(w: Complex) -> Any:
+        return shift - w if reflect < 0 else shift + w.conj()
 
-    def __init__(
-        self,
-        nodes: Nodes,
-        bath: Any,
-        reflect: int,
-        shift: float,
-        memory: dict[Any, Any],
-    ) -> None:
-        self._nodes, self._bath = nodes, bath
-        self._reflect, self._shift = reflect, shift
-        self._memory = memory
+    def at(w: Complex) -> tuple[Any, Any]:
+        value, error = second.on_points(image(w), anchor)
+        value = value if reflect < 0 else np.conj(value)
+        return -reflect * value if less else value, error
 
-    def once(self, ask: Callable[[Complex], Any], w: Complex) -> Any:
-        """`at` or `majorant` at an array that the nodes of A keep."""
-        key = type(self), ask.__name__, id(w)
-        if key not in self._memory:
-            self._memory[key] = ask(w)
-        return self._memory[key]
-
-    def at(self, w: Complex) -> tuple[Any, Any]:
-        """F at nodes below the axis, shape (M,) to S + (M,), and its error."""
-        value, error = self._nodes.on_points(self._image(w))
-        return self._conjugated(value), error
-
-    def on_resonances(self, w: Complex) -> tuple[Any, Any]:
-        """F where every set of parameters has its own places, S + (n,)."""
+    def at_own(w: Complex) -> tuple[Any, Any]:
+        """Where every set of parameters has its own places, S + (n,)."""
         if w.ndim == 1:
-            return self.at(w)
-        parts = [self.at(row) for row in w.reshape(-1, w.shape[-1])]
+            return at(w)
+        parts = [at(row) for row in w.reshape(-1, w.shape[-1])]
         picked = [
             tuple(x.reshape(-1, x.shape[-1])[k if x.ndim > 1 else 0] for x in part)
             for k, part in enumerate(parts)
@@ -170,46 +152,25 @@ class _Factor:
         value, error = (np.array(rows).reshape(w.shape) for rows in zip(*picked, strict=True))
         return value, error
 
-    def majorant(self, w: Complex) -> Any:
-        return self._nodes.majorant(self._image(w))
-
-    def on_axis(self, at: float, derivative: int) -> tuple[Any, Any]:
-        """F^(m) on the axis."""
-        w = self._shift + self._reflect * at
-        c, c_error = self._bath.spectrum(w, derivative)
-        p, p_error = self._bath.transform(w, derivative)
-        value = c / 2 - 0.5j / math.pi * p
-        error = c_error / 2 + p_error / (2 * math.pi)
-        return self._reflect**derivative * self._conjugated(value), error
-
-    def rise(self) -> _Rise:
-        """[F(w) - F(0)]/w."""
-        return _Rise(self._nodes, self._bath, self._reflect, self._shift, self._memory)
-
-    def _image(self, w: Complex) -> Complex:
-        return self._shift - w if self._reflect < 0 else self._shift + w.conj()
-
-    def _conjugated(self, value: Any) -> Any:
-        return value if self._reflect < 0 else np.conj(value)
+    positions, edges = first.resonances[0], first.edges[0]
+    own = at_own(positions) if positions.shape[-1] else (0.0, 0.0)
+    return Factor(at(first.every[0]), second.majorant(image(edges), anchor), own)
 
 
-class _Rise(_Factor):
-    """[F(w) - F(0)]/w: G(s + d) - G(s) = -d sum_j b_j/[(s + d - w_j)(s - w_j)]."""
-
-    def at(self, w: Complex) -> tuple[Any, Any]:
-        value, error = self._nodes.on_points(self._image(w), self._shift)
-        return -self._reflect * self._conjugated(value), error
-
-    def majorant(self, w: Complex) -> Any:
-        return self._nodes.majorant(self._image(w), self._shift)
+def _on_axis(bath: Any, reflect: int, shift: float, at: float, m: int) -> tuple[Any, Any]:
+    """F^(m) on the axis, and its error."""
+    c, c_error = bath.spectrum(shift + reflect * at, m)
+    p, p_error = bath.transform(shift + reflect * at, m)
+    value = c / 2 + reflect * 0.5j / math.pi * p
+    return reflect**m * value, c_error / 2 + p_error / (2 * math.pi)
 
 
-def _residue(a: Any, factor: _Factor, p: float, order: int) -> tuple[Any, Any]:
+def _residue(a: Any, b: Any, reflect: int, shift: float, p: float, order: int) -> tuple[Any, Any]:
     """d^(n-1)/dw^(n-1) [Ĉ_A F] at p over (n-1)!, n = 1, 2 or 3."""
     value, error = 0.0, 0.0
     for k in range(order):
         c, e = a.spectrum(p, order - 1 - k)
-        f, d = factor.on_axis(p, k)
+        f, d = _on_axis(b, reflect, shift, p, k)
         weight = 1 if order < 3 or k == 1 else 0.5
         value = value + weight * c * f
         error = error + weight * (np.abs(c) * d + e * (np.abs(f) + d))

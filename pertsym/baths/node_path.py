@@ -36,6 +36,7 @@ HIGHEST = 3  # derivative with a bound
 _NEGLIGIBLE = 1e-19
 TRUNCATION = 1e-17  # of what is summed as a power at either end
 _LOWEST = 1e-60
+OCTAVES = 4  # of the ranges of frequency that share a rule
 _FEWEST = 3  # nodes of an arm: its ends are continued from so many
 OPERATIONS = 16  # rounding errors of one term and of the sum
 
@@ -74,6 +75,17 @@ class Path(NamedTuple):
     scale: float
     analytic: bool
     resonances: tuple[Complex, Complex]
+
+    def decisive(self, floor: float, ceiling: float) -> tuple[int, int]:
+        """Powers of 2 that enclose a range; rules are made for multiples of OCTAVES.
+
+        An end that does not change the rule is 0.
+        """
+        low = 0 if self.analytic else math.floor(math.log2(floor) / OCTAVES)
+        high = 0
+        if any(map(math.isfinite, self.tails)):
+            high = math.ceil(math.log2(max(ceiling, self.scale)) / OCTAVES)
+        return low * OCTAVES, high * OCTAVES
 
 
 @dataclass(frozen=True, eq=False)

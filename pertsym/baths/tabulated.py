@@ -200,9 +200,9 @@ def over_frequency(nodes: Nodes, low: float, high: float, m: int) -> Pieces:
     """S_m and D_m of the nodes without their resonances."""
     first, centre, half = panels(low, high)
     poles, weights = nodes.poles, np.abs(nodes.residues)
-    bound = math.factorial(m) * nodes._bound(centre - half, m)
+    bound = math.factorial(m) * nodes.bound(centre - half, m)
     if m < 3:
-        slope = math.factorial(m + 1) * nodes._bound(centre - half, m + 1)
+        slope = math.factorial(m + 1) * nodes.bound(centre - half, m + 1)
     else:
         slope = bound / (centre - half)
     bounds = 2 * math.pi * np.stack((bound, slope))

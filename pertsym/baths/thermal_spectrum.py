@@ -83,8 +83,6 @@ class ThermalSpectrum:
     @cached_property
     def is_zero(self) -> bool:
         """No coupling at all."""
-        if isinstance(self.density, Exponentials):
-            return not any(self.density.c)
         return self.density.is_zero
 
     def jet(self, anchor: Any, offset: Any, order: int) -> Jet:
@@ -123,15 +121,11 @@ class ThermalSpectrum:
     @cached_property
     def power(self) -> float:
         """p of Ĉ ~ |w|^p at w -> 0 (on the right, where T = 0)."""
-        if isinstance(self.density, Exponentials):
-            return 0.0
         return self.density.infrared_power - (0.0 if self.zero_temperature else 1.0)
 
     @cached_property
     def regularity(self) -> float:
         """Order of the lowest term at w = 0 that is not analytic."""
-        if isinstance(self.density, Exponentials):
-            return SMOOTH
         if self.zero_temperature:
             return self.density.infrared_power
         return self.density.kink_power - 1.0
@@ -154,16 +148,13 @@ class ThermalSpectrum:
     @cached_property
     def extent(self) -> tuple[float, float]:
         """Where an exponential decay has underflowed, on the left and on the right."""
-        reach = math.inf if isinstance(self.density, Exponentials) else self.density.underflow
-        thermal = math.inf
+        reach, thermal = self.density.underflow, math.inf
         if self.statistics == "boson" and not self._exponentials and self.beta > 0:
             thermal = _UNDERFLOW / self.beta
         return -min(reach, thermal), reach
 
     @cached_property
     def scale(self) -> float:
-        if isinstance(self.density, Exponentials):
-            return min(nu.real for nu in self.density.nu)
         return self.density.scale
 
     @cached_property

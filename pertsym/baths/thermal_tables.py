@@ -1,184 +1,151 @@
-"""P(w) and its derivatives at one |w| for many temperatures: polynomials in beta on panels.
+"""Polynomials on octaves of one parameter; P at one |w| for many temperatures.
 
-The sum over nodes is analytic in beta as long as no thermal pole meets the path.  The nodes are
-made at the centres of the panels; at other temperatures, real or complex, their residues change as
-the spectrum does.  The bound of the interpolation comes from the values on an ellipse with its foci
-at the ends of the panel, that of the sum from the nodes.
+What is found with nodes for given beta and w0 is analytic in beta where w0 is fixed, as long as no
+thermal pole meets the path: in a sector of more than 40 degrees.  On every octave stands the
+polynomial through Chebyshev points; its error follows from the size of the function on an ellipse
+with its foci at the ends of the octave, that is from the sum of the sizes of its terms there.  The
+residues of nodes that are made for real beta change as the spectrum does.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from pertsym.baths.node_path import Path
-from pertsym.baths.nodes import Nodes
+from pertsym.baths.node_path import Real
+from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes
-from pertsym.baths.tabulated import (
-    NUMERATOR,
-    UNIT,
-    Pieces,
-    chebyshev,
-    combined,
-    fitted,
-    panels,
-    resonant,
-    resonant_parts,
-)
+from pertsym.baths.tabulated import chebyshev, fitted, position
 
-SIZE = 15  # points of a panel
-ELLIPSE = 18.0  # sum of its half axes in units of half a panel: within 35 degrees of the axis
-RING = 12  # points on it; its values vary slowly, and are doubled
+POINTS = 31  # of a panel
+WIDTH = 3.6  # sum of the half axes in halves of an octave: within 38 degrees of the axis
+RING = 12  # points on the ellipse; values vary slowly there, and are doubled
 _PRODUCT_DEEPER = 1e-3
 
-PathOf = Callable[[Any], Path]
-"""From an array of beta to the `Path` of a bath; of its spectrum and resonances at complex beta."""
 
-Residues = Callable[[Any], tuple[Any, Any]]
-"""From beta, shape (panels, n), to the residues of nodes and resonances, (panels, n, M)."""
+class Panel(NamedTuple):
+    """An octave or a dyadic part of one."""
 
-
-@dataclass(frozen=True, eq=False)
-class ThermalTransform:
-    """P^(m)(w) of one bath at one |w|, m = 0 or 1, for many temperatures.
-
-    Parameters
-    ----------
-    path : callable
-        The bath as a function of beta.
-    x : float
-        |w| > 0.
-    low, high : float
-        The smallest and the largest beta, finite.
-    """
-
-    path: PathOf
-    x: float
     low: float
     high: float
 
-    def transform(self, beta: Any, derivative: int = 0, side: int = 1) -> tuple[Any, Any]:
-        """P^(m)(side x) and the bound of its error at every beta."""
-        value, error = self._tables[derivative](np.asarray(beta, dtype=float))
-        row = 0 if side > 0 else 1
-        return value[row], error[row]
+    @property
+    def centre(self) -> float:
+        return (self.low + self.high) / 2
 
-    def parts(self, beta: Any, derivative: int = 0) -> tuple[Any, Any, Any, Any]:
-        """S_m(x), its error, D_m(x), its error at every beta, as in `tabulated`."""
-        value, error = self._tables[derivative](np.asarray(beta, dtype=float))
-        even, rounding = (value[0] + value[1]) / 2, UNIT * (np.abs(value[0]) + np.abs(value[1]))
-        return even, (error[0] + error[1]) / 2 + rounding, value[2], error[2]
+    @property
+    def half(self) -> float:
+        return (self.high - self.low) / 2
 
-    def _made(self, centre: Any) -> tuple[Nodes, Residues, float]:
-        """Nodes at the centres, their residues elsewhere, the relative error of resonances."""
-        nodes = Nodes.of(self.path(centre), self.x, self.x)
-        return nodes, moving(self.path, nodes, centre), 0.0
+    @property
+    def points(self) -> Real:
+        return self.centre + self.half * chebyshev(POINTS)
 
-    @cached_property
-    def _tables(self) -> tuple[Pieces, Pieces]:
-        """P^(m)(x), P^(m)(-x) and D_m(x) for m = 0 and 1."""
-        first, centre, half = panels(self.low, self.high)
-        nodes, residues, uncertain = self._made(centre)
+    @property
+    def ring(self) -> Any:
+        """Complex numbers on the ellipse, those of conjugates in reversed order."""
         angle = 2 * math.pi * (np.arange(RING) + 0.5) / RING
-        ring = (ELLIPSE * np.exp(1j * angle) + np.exp(-1j * angle) / ELLIPSE) / 2
-        inside = residues(centre[:, None] + half[:, None] * chebyshev(SIZE))
-        around = residues(centre[:, None] + half[:, None] * ring)
-        tables = []
-        for m in (0, 1):
-            own = _kernels(nodes.poles, self.x, m), _kernels(nodes.resonances[0], self.x, m)
-            values = sum(a @ k for a, k in zip(inside, own, strict=True))
-            sizes = sum(np.abs(a) @ np.abs(k) for a, k in zip(around, own, strict=True))
-            widest = 2 * math.pi * np.max(sizes, 1).T
-            misfit = 2 * 4 * widest * ELLIPSE ** (1 - SIZE) / (ELLIPSE - 1)
-            # in a panel beta changes by an eighth, and the bound by less than its own size
-            lebesgue = 2 / math.pi * math.log(SIZE) + 1
-            bound = misfit + (1 + lebesgue) * 2 * self._bound(nodes, len(centre), m, uncertain)
-            table = np.moveaxis(-2 * math.pi * values.imag, -1, 0)
-            tables.append(fitted(first, table, bound))
-        return tables[0], tables[1]
+        place = (WIDTH * np.exp(1j * angle) + np.exp(-1j * angle) / WIDTH) / 2
+        return self.centre + self.half * place
 
-    def _bound(self, nodes: Nodes, count: int, m: int, uncertain: float) -> Any:
-        x, everywhere = self.x, np.full(count, self.x)
-        plain, odd = (math.factorial(n) * nodes._bound(everywhere, n) for n in (m, m + 1))
-        bound = 2 * math.pi * np.stack((plain, plain, odd))
-        seen = (nodes.resonances[0], np.moveaxis(nodes.resonances[1], -1, 0))
-        bound[0] += resonant(seen, x, m, uncertain)[1]
-        bound[1] += resonant(seen, -x, m, uncertain)[1]
-        bound[2] += resonant_parts(seen, x, m, uncertain)[1][1]
-        return bound
+    @property
+    def halves(self) -> tuple[Panel, Panel]:
+        return Panel(self.low, self.centre), Panel(self.centre, self.high)
 
 
-@dataclass(frozen=True, eq=False)
-class ThermalProduct(ThermalTransform):
-    """The same of the product of a spectrum and a transform (`product_nodes`), without a shift.
+class Polynomial(NamedTuple):
+    """Functions on a panel: coefficients of powers of the place in it, and bounds."""
 
-    Parameters
-    ----------
-    kind : "CC" or "CP"
-    other : callable
-        The bath of the transform as a function of the same beta; `path` is that of the spectrum.
-    """
+    panel: Panel
+    coefficients: Real
+    errors: Real
 
-    kind: Literal["CC", "CP"]
-    other: PathOf
+    @classmethod
+    def through(cls, panel: Panel, value: Any, error: Any, largest: Any) -> Polynomial:
+        """From values at its points with their errors, (functions, POINTS), and largest sizes."""
+        value, error = (np.broadcast_to(x, (len(value), POINTS)) for x in (value, error))
+        lebesgue = 2 / math.pi * math.log(POINTS) + 1
+        misfit = 2 * 4 * np.asarray(largest) * WIDTH ** (1 - POINTS) / (WIDTH - 1)
+        # errors at the points, interpolated, and of the rule between them: within the panel it
+        # changes by less than its largest value
+        bound = misfit + (lebesgue + 2) * error.max(-1)
+        bound = np.where(value.any(-1) | error.any(-1), bound, 0.0)
+        made = fitted(0, value[:, None, :], bound[:, None], 0)
+        return cls(panel, made.coefficients[..., 0], made.errors[:, 0])
 
-    def _made(self, centre: Any) -> tuple[Nodes, Residues, float]:
-        a = Nodes.of(self.path(centre), _PRODUCT_DEEPER * self.x, self.x)
-        b = Nodes.of(self.other(centre), *floor_of(a, 0.0))
-        product, uncertain = product_nodes(self.kind, a, b, 0.0)
-        spectrum, transform = moving(self.path, a, centre), moving(self.other, b, centre)
-        columns = (
-            -1 / (product.poles + b.poles[:, None]),
-            -1 / (product.poles + b.resonances[0][:, None]),
-        )
-        single = (
-            -1 / (a.resonances[0] + b.poles[:, None]),
-            -1 / (a.resonances[0] + b.resonances[0][:, None]),
-        )
+    def __call__(self, x: Any) -> tuple[Any, Any]:
+        """Values and bounds of all functions at an array x, (functions, len(x))."""
+        t = (x - self.panel.centre) / self.panel.half
+        *lower, highest = self.coefficients.T[:, :, None]
+        values = np.repeat(highest, len(t), axis=1)
+        for c in reversed(lower):
+            values *= t
+            values += c
+        return values, np.broadcast_to(self.errors[:, None], values.shape)
 
-        def terms(beta: Any) -> tuple[Any, Any]:
-            (arms, poles), factors = spectrum(beta), transform(beta)
-            own = sum(f @ c for f, c in zip(factors, columns, strict=True))
-            at_poles = sum(f @ c for f, c in zip(factors, single, strict=True))
-            return arms * own, poles * at_poles
+    def single(self) -> Callable[[float], tuple[float, float]]:
+        """The first function of a plain number."""
+        (low, high), error = self.panel, float(self.errors[0])
+        centre, half = (low + high) / 2, (high - low) / 2
+        horner = self.coefficients[0, ::-1].tolist()
 
-        # what the open ends add is in the product's residues, and stays in proportion
-        middle, middle_single = terms(centre[:, None])
-        scale = ratio(product.residues[:, None], middle)
-        shape = (len(centre), product.resonances[0].shape[-1])
-        own = np.broadcast_to(product.resonances[1], shape)
-        scale_single = ratio(own[:, None], middle_single)
+        def value(x: float) -> tuple[float, float]:
+            t, total = (x - centre) / half, 0.0
+            for c in horner:
+                total = total * t + c
+            return total, error
 
-        def residues(beta: Any) -> tuple[Any, Any]:
-            arms, poles = terms(beta)
-            return scale * arms, scale_single * poles
-
-        return product, residues, uncertain
+        return value
 
 
-def moving(path: PathOf, nodes: Nodes, centre: Any) -> Residues:
-    """How the residues of nodes made at the centres change with beta."""
-    places = np.concatenate([arm.poles for arm in nodes.arms])
-    middle = path(centre)
-    count = middle.resonances[0].shape[-1]
-    unit = ratio(nodes.residues, middle.spectrum(places))[..., None, :]
-    single = ratio(nodes.resonances[1], middle.resonances[1])[..., None, :]
+def octaves_met(x: Any) -> list[tuple[Panel, Any]]:
+    """Octaves that hold elements of an array x > 0, with the numbers of these."""
+    exponents = position(x, 0)[0] - 1023
+    return [
+        (Panel(2.0**k, 2.0 ** (k + 1)), np.flatnonzero(exponents == k))
+        for k in map(int, np.unique(exponents))
+    ]
 
-    def residues(beta: Any) -> tuple[Any, Any]:
-        there = path(beta.ravel())
-        arms = there.spectrum(places)
-        poles = np.broadcast_to(there.resonances[1], (beta.size, count))
-        shape = beta.shape
-        if arms.ndim == 1:
-            arms = np.broadcast_to(arms, (beta.size, len(places)))
-        return unit * arms.reshape(*shape, -1), single * poles.reshape(*shape, count)
 
-    return residues
+class Residues(NamedTuple):
+    """Sizes of residues on the ring, (RING, M) with nodes first, and places of their poles."""
+
+    poles: Any
+    sizes: Any
+
+    @classmethod
+    def still(cls, nodes: Nodes) -> Residues:
+        """Of nodes that stay."""
+        sizes = np.abs(_residues(nodes))
+        return cls(nodes.every_pole, np.broadcast_to(sizes, (RING, sizes.shape[-1])))
+
+
+@lru_cache(maxsize=128)
+def moved(nodes: Nodes, source: Any, panel: Panel) -> Residues:
+    """Of nodes made at the points of a panel of beta: they change as the spectrum does."""
+    if source.beta is not None or nodes.residues.ndim == 1:
+        return Residues.still(nodes)
+    k = POINTS - 1  # the lowest beta
+    here, there = source.path(panel.points[k : k + 1]), source.path(panel.ring)
+    places, positions = nodes.poles, nodes.resonances[0]
+    arms = ratio(nodes.residues[k], here.spectrum(places)) * there.spectrum(places)
+    poles: Any = np.empty((RING, 0))
+    if positions.shape[-1]:
+        own = nodes.resonances[1]
+        poles = ratio(own[k] if own.ndim > 1 else own, here.resonances[1]) * there.resonances[1]
+    sizes = np.concatenate((np.broadcast_to(arms, (RING, len(places))), poles), -1)
+    return Residues(nodes.every_pole, np.abs(sizes))
+
+
+def _residues(nodes: Nodes) -> Any:
+    """Of nodes and resonances."""
+    parts = nodes.residues, nodes.resonances[1]
+    shape = np.broadcast_shapes(*(x.shape[:-1] for x in parts))
+    return np.concatenate([np.broadcast_to(x, (*shape, x.shape[-1])) for x in parts], -1)
 
 
 def ratio(a: Any, b: Any) -> Any:
@@ -187,9 +154,47 @@ def ratio(a: Any, b: Any) -> Any:
     return np.where(np.isfinite(ratio), ratio, 0.0)
 
 
+@lru_cache(maxsize=128)
+def thermal_nodes(
+    kind: str, a: Any, b: Any, x: float, panel: Panel
+) -> tuple[Nodes, Residues, float]:
+    """Rules for |w| = x at the points of a panel of beta, and the error of their resonances.
+
+    Baths are given as in `interpolated`.  Of a, or for "QC" and "QP" of a product of a and b
+    (`product_nodes`, without a shift).
+    """
+    if kind == "P":
+        nodes = Nodes.of(a.path(panel.points), x, x)
+        return nodes, moved(nodes, a, panel), 0.0
+    one = Nodes.of(a.path(panel.points), _PRODUCT_DEEPER * x, x)
+    other = Nodes.of(b.path(panel.points), *floor_of(one, 0.0))
+    product, uncertain = product_nodes("CC" if kind == "QC" else "CP", one, other, 0.0)
+    spectrum, transform = moved(one, a, panel), moved(other, b, panel)
+    # what the open ends add is in the product's residues, and stays in proportion
+    factor = np.concatenate([other.on_points(-w)[0] for w in (one.poles, one.resonances[0])], -1)
+    larger = np.max(np.abs(np.atleast_2d(ratio(_residues(product), _residues(one) * factor))), 0)
+    sizes = transform.sizes @ (1 / np.abs(spectrum.poles + transform.poles[:, None]))
+    return product, Residues(product.every_pole, larger * spectrum.sizes * sizes), uncertain
+
+
+@lru_cache(maxsize=512)
+def thermal_table(kind: str, a: Any, b: Any, x: float, panel: Panel, m: int) -> Polynomial:
+    """P^(m)(x), P^(m)(-x) and [P^(m)(x) - P^(m)(-x)]/(2x) over a panel of beta."""
+    nodes, around, uncertain = thermal_nodes(kind, a, b, x, panel)
+    found = [nodes.half_sided(z, m) for z in (x, -x)]
+    odd, lost = nodes.part(x, m, -1)
+    value = np.stack([*(v for v, _ in found), odd / x])
+    error = np.stack([*(e for _, e in found), lost / x])
+    positions, residues = nodes.resonances
+    if uncertain:
+        error = error + uncertain * (np.abs(residues) @ np.abs(_kernels(positions, x, m))).T
+    sizes = around.sizes @ np.abs(_kernels(around.poles, x, m))
+    unit = 2 * math.pi
+    return Polynomial.through(panel, -unit * value.imag, unit * error, unit * sizes.max(0))
+
+
 def _kernels(poles: Any, x: float, m: int) -> Any:
     """g(x), g(-x) and [g(x) - g(-x)]/(2x) of g = d^m/dx^m 1/(x - w), for every pole."""
-    factor = (-1.0) ** m * math.factorial(m)
-    inverse = 1 / ((x - poles) * (x + poles)) ** (m + 1)
-    odd = combined([poles**k * inverse for k in range(NUMERATOR[m] + 1)], x * x, m)[1]
-    return np.stack((factor / (x - poles) ** (m + 1), factor / (-x - poles) ** (m + 1), odd), -1)
+    odd = even_kernel if m else odd_kernel
+    both = (plain_kernel(z, poles, m) for z in (x, -x))
+    return np.stack((*both, odd(x, poles, m) / x), -1)

@@ -15,8 +15,10 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property, partial
+from itertools import product
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import flint
 import mpmath
@@ -33,10 +35,15 @@ from pertsym.baths.densities import (
     Underdamped,
 )
 from pertsym.certify import brute_force, time_domain
-from pertsym.certify.claims import Check, Evidence, Finding, close, conclude, enclosed
+from pertsym.certify.claims import Check, Finding, Findings, check, close, enclosed, holds
+from pertsym.certify.element_routes import dense
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.equilibrium import EquilibriumConstant
-from pertsym.expansion.interaction import Interaction, Operator
+from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.terms import TimeIntegrand
+from pertsym.generators.elimination import bloch_quantities
+from pertsym.generators.second_order import Term
+from pertsym.generators.system import Correlated, System
 from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
@@ -61,8 +68,7 @@ Entry = tuple[str, int]
 """(quantity, order); K stands for the equilibrium constant."""
 
 
-@dataclass(frozen=True, eq=False)
-class HermitianBath:
+class HermitianBath(NamedTuple):
     """One Hermitian bath operator with what it couples to.
 
     Attributes
@@ -88,37 +94,24 @@ def hermitian_baths(interaction: Interaction) -> tuple[HermitianBath, ...]:
     ValueError
         If different operators are correlated: they cannot be written in this way.
     """
-    size, found = interaction.dimension, []
-    for a, operator in enumerate(interaction.operators):
-        b = interaction.adjoint[a]
-        for i, j in interaction.correlations:
-            if i in (a, b) and j not in (a, b):
-                raise ValueError(f"correlations[{i}, {j}]: operators of two baths are correlated")
-        s = dense(operator, size)
+    found, names = [], interaction.correlations
+    for i, j in names:
+        if j not in (i, interaction.adjoint[i]):
+            raise ValueError(f"correlations[{i}, {j}]: operators of two baths are correlated")
+    for a, b in enumerate(interaction.adjoint):
+        s = dense(interaction.operators[a], interaction.dimension)
         if a == b:
-            found.append(HermitianBath(s, {interaction.correlations[a, a]: 1}))
-        elif b < a:  # the second of a pair: the first has brought both
-            cross = {interaction.correlations[pair] for pair in ((a, b), (b, a))}
-            same = {interaction.correlations[pair] for pair in ((a, a), (b, b))}
-            if len(cross) > 1 or len(same) > 1:
+            found.append(HermitianBath(s, {names[a, a]: 1}))
+        elif a < b:  # both of a pair
+            if names[a, b] != names[b, a] or names[a, a] != names[b, b]:
                 raise ValueError(f"operators[{b}], [{a}]: X and Y are correlated with each other")
-            (plus,), (minus,) = cross, same
-            first = dense(interaction.operators[b], size)
-            found.append(HermitianBath(first + s, {plus: 1, minus: 1}))
-            found.append(HermitianBath(1j * (first - s), {plus: 1, minus: -1}))
+            plus, minus, adjoint = names[a, b], names[a, a], s.conj().T
+            found.append(HermitianBath(s + adjoint, {plus: 1, minus: 1}))
+            found.append(HermitianBath(1j * (s - adjoint), {plus: 1, minus: -1}))
     return tuple(found)
 
 
-def dense(operator: Operator, size: int) -> NDArray[Any]:
-    """A sparse operator as a matrix."""
-    matrix = np.zeros((size, size), dtype=np.complex128)
-    for row, column, value in operator:
-        matrix[row, column] = complex(value)
-    return matrix
-
-
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """Parameters at which the routes are compared.
 
     Attributes
@@ -141,10 +134,6 @@ class Case:
     beta: float | None = None
     most_digits: int = 1000
 
-    @property
-    def exponential(self) -> bool:
-        return all(isinstance(bath.density, Exponentials) for bath in self.baths)
-
 
 def cases(count: int) -> Iterator[Case]:
     """Fixed and random (seeded) parameters for so many independent baths."""
@@ -158,11 +147,14 @@ def cases(count: int) -> Iterator[Case]:
         nu = tuple(complex(dyadic(0.4, 2), dyadic(-1.5, 1.5)) for _ in range(2))
         return Correlation(Exponentials(c, nu))
 
+    def fill(baths: tuple[Correlation, ...]) -> tuple[Correlation, ...]:
+        return tuple(baths[k % len(baths)] for k in range(count))
+
     fixed = (
         Correlation(Exponentials((0.375 + 0.125j, 0.125 - 0.0625j), (1.125 + 0.5j, 0.625 - 0.75j))),
         Correlation(Exponentials((0.25 - 0.125j,), (0.875 + 0.25j,))),
     )
-    yield Case("exponentials", 1.125, _first(fixed, count))
+    yield Case("exponentials", 1.125, fill(fixed))
     yield Case("random exponentials", dyadic(0.5, 2), tuple(drawn() for _ in range(count)))
     none = Ohmic(0.0, 1.0, 1.0)
     # quadratures of products of two baths take long: 30 digits are asked of one bath only
@@ -187,16 +179,12 @@ def cases(count: int) -> Iterator[Case]:
     for name, density, other, beta, most in boson:
         thermal = (Correlation(density, "boson", beta), Correlation(other, "boson", beta))
         w0 = dyadic(0.5, 2) if "random" in name else 1.0
-        yield Case(name, w0, _first(thermal, count), beta, most)
+        yield Case(name, w0, fill(thermal), beta, most)
     classical = (
         Correlation(DrudeLorentz(0.125, 0.75), "classical", 0.5),
         Correlation(none, "classical", 0.5),
     )
-    yield Case("classical Drude-Lorentz", 0.875, _first(classical, count))
-
-
-def _first(baths: tuple[Correlation, ...], count: int) -> tuple[Correlation, ...]:
-    return tuple(baths[k % len(baths)] for k in range(count))
+    yield Case("classical Drude-Lorentz", 0.875, fill(classical))
 
 
 def certificates(paper: Paper) -> dict[str, Check]:
@@ -211,178 +199,147 @@ def certificates(paper: Paper) -> dict[str, Check]:
     operators = hermitian_baths(bloch.interaction)
     checks: dict[str, Check] = {}
     for case in cases(len(operators)):
-        comparison = _Comparison(paper.name, bloch, operators, case)
-        if case.exponential:
-            for order in _ORDERS:
-                for name in QUANTITIES:
-                    checks[f"{name}({order}) at {case.name}"] = comparison.of((name, order))
-        else:
-            checks[f"rates and shift at {case.name}"] = comparison.of_all()
+        checks |= _certificates(_Routes(paper.name, bloch, operators, case))
     return checks
 
 
+def _certificates(routes: _Routes) -> dict[str, Check]:
+    """Those of one case."""
+    case = routes.case
+
+    @check(_GENERATED, _RESIDUES, _TIME, _BRUTE, status="numerical")
+    def quantity(entry: Entry, digits: int) -> Findings:
+        reference = routes.closed(digits)
+        scale, what = _scale(reference, entry), _label(entry)
+        with decimals(digits + GUARD_DIGITS):
+            value, brute = as_mpf(reference[entry]), mpmath.mpf(routes.superoperators[entry])
+            direct = routes.time_integral(entry, digits)
+            yield close(f"{what}: time integral", direct, value, digits, scale)
+            yield holds(f"{what}: superoperators", abs(brute - value) <= DOUBLE * scale)
+            yield from routes.generated(entry, reference[entry], digits, scale)
+
+    thermal = (_BALANCE,) if case.beta is not None else ()
+
+    @check(_GENERATED, _CONTOUR, _PRECISE, *thermal, status="enclosed")
+    def whole(digits: int) -> Findings:
+        digits = min(digits, case.most_digits)
+        spectra, w0 = routes.enclosed(digits), flint.fmpq(*case.w0.as_integer_ratio())
+        with spectra.precision():
+            reference = routes.closed(digits)
+            for entry, value in reference.items():
+                scale = _scale(reference, entry)
+                yield from routes.generated(entry, value, digits, scale)
+                if call := routes.function(entry):
+                    found = call(w0, spectra).whole
+                    yield enclosed(f"{_label(entry)}: enclosed", value, found, digits, scale)
+            if thermal:
+                for n, left, right, scale in _balance(reference):
+                    what = f"detailed balance at order {n}"
+                    yield enclosed(what, left, right, digits, scale)
+
+    if all(isinstance(bath.density, Exponentials) for bath in case.baths):
+        entries = product(QUANTITIES, _ORDERS)
+        return {f"{_label(entry)} at {case.name}": partial(quantity, entry) for entry in entries}
+    return {f"rates and shift at {case.name}": whole}
+
+
 @dataclass(frozen=True, eq=False)
-class _Comparison:
+class _Routes:
     """All routes to the numbers of one case; what several quantities share is kept."""
 
     name: str
     bloch: Bloch
     operators: tuple[HermitianBath, ...]
     case: Case
-    _forms_known: dict[int, dict[Entry, Any]] = field(default_factory=dict, repr=False)
-    _generators: dict[int, Any] = field(default_factory=dict, repr=False)
-    _enclosures: dict[int, EnclosedSpectra] = field(default_factory=dict, repr=False)
+    _closed: dict[int, dict[Entry, Any]] = field(default_factory=dict, repr=False)
+    _enclosed: dict[int, EnclosedSpectra] = field(default_factory=dict, repr=False)
 
-    def of(self, entry: Entry) -> Check:
-        """One quantity for exponential correlation functions."""
-
-        def check(digits: int) -> Evidence:
-            reference = self._closed_forms(digits)
-            scale = _scale(reference, entry)
-            with decimals(digits + GUARD_DIGITS):
-                direct = self._time_integral(entry, digits)
-                brute = self._superoperators(entry)
-                value, what = as_mpf(reference[entry]), _label(entry)
-                near = bool(abs(mpmath.mpf(brute) - value) <= DOUBLE * scale)
-                findings = [
-                    close(f"{what}: time integral", direct, value, digits, scale),
-                    Finding(f"{what}: superoperators", near),
-                    *self._generated(entry, reference[entry], digits, scale),
-                ]
-            return conclude((_GENERATED, _RESIDUES, _TIME, _BRUTE), *findings, status="numerical")
-
-        return check
-
-    def of_all(self) -> Check:
-        """All quantities for baths with a spectral density."""
-
-        def check(digits: int) -> Evidence:
-            digits = min(digits, self.case.most_digits)
-            routes = [_GENERATED, _CONTOUR, _PRECISE]
-            findings: list[Finding] = []
-            w0 = self.case.w0.as_integer_ratio()
-            precise = self._enclosed(digits)
-            with precise.precision():
-                reference = self._closed_forms(digits)
-                for entry, value in reference.items():
-                    scale = _scale(reference, entry)
-                    findings += self._generated(entry, value, digits, scale)
-                    call = self._function(entry)
-                    if call is not None:
-                        found = call(flint.fmpq(*w0), precise).whole
-                        what = f"{_label(entry)}: enclosed"
-                        findings.append(enclosed(what, value, found, digits, scale))
-                if ("K", 2) in reference:
-                    routes.append(_BALANCE)
-                    findings += [
-                        enclosed(f"detailed balance at order {n}", left, right, digits, scale)
-                        for n, left, right, scale in _balance(reference)
-                    ]
-            return conclude(tuple(routes), *findings, status="enclosed")
-
-        return check
-
-    def _spectra(self) -> dict[str, tuple[tuple[int, Correlation], ...]]:
+    @cached_property
+    def spectra(self) -> dict[str, tuple[tuple[int, Correlation], ...]]:
         """Correlation name -> weighted baths."""
-        names = sorted(set(self.bloch.interaction.correlations.values()))
+        baths = list(zip(self.operators, self.case.baths, strict=True))
         return {
-            name: tuple(
-                (operator.weights[name], bath)
-                for operator, bath in zip(self.operators, self.case.baths, strict=True)
-                if name in operator.weights
-            )
-            for name in names
+            name: tuple((o.weights[name], bath) for o, bath in baths if name in o.weights)
+            for name in sorted({*self.bloch.interaction.correlations.values()})
         }
 
-    def _closed_forms(self, digits: int) -> dict[Entry, Any]:
+    def enclosed(self, digits: int) -> EnclosedSpectra:
+        """The spectra as balls."""
+        if digits not in self._enclosed:
+            self._enclosed[digits] = EnclosedSpectra(self.spectra, digits + 5)
+        return self._enclosed[digits]
+
+    def closed(self, digits: int) -> dict[Entry, Any]:
         """Every spectral form with enclosed spectra, as a ball."""
-        if digits not in self._forms_known:
-            spectra, case = self._enclosed(digits), self.case
+        if digits not in self._closed:
+            spectra, case = self.enclosed(digits), self.case
             with spectra.precision():
-                self._forms_known[digits] = {
+                self._closed[digits] = {
                     entry: evaluate(form, (case.w0,), spectra, case.beta).whole
                     for entry, form in _forms(self.bloch, case.beta is not None)
                 }
-        return self._forms_known[digits]
+        return self._closed[digits]
 
-    def _enclosed(self, digits: int) -> EnclosedSpectra:
-        if digits not in self._enclosures:
-            self._enclosures[digits] = EnclosedSpectra(self._spectra(), digits + 5)
-        return self._enclosures[digits]
+    def function(self, entry: Entry) -> Callable[[Any, Spectra], Bounded] | None:
+        """The generated one, of w0 and spectra; None if there is none."""
+        function = getattr(generated_rates(self.name), f"{entry[0]}_{entry[1]}", None)
+        if function is None or "beta" not in inspect.signature(function).parameters:
+            return function
+        return lambda w0, spectra: function(w0, self.case.beta, spectra)
 
-    def _function(self, entry: Entry) -> Callable[[Any, Spectra], Bounded] | None:
-        module = generated_rates(self.name)
-        function = getattr(module, f"{entry[0]}_{entry[1]}", None)
-        if function is None:
-            return None
-        if "beta" in inspect.signature(function).parameters:
-            return lambda w0, spectra: function(w0, self.case.beta, spectra)
-        return lambda w0, spectra: function(w0, spectra)
-
-    def _generated(self, entry: Entry, reference: Any, digits: int, scale: Any) -> list[Finding]:
+    def generated(self, entry: Entry, reference: Any, digits: int, scale: Any) -> Findings:
         """The generated function: within its own error bound, and that bound small."""
-        call = self._function(entry)
+        call = self.function(entry)
         if call is None:
             remedy = f"generated/{self.name}/rates.py has no {entry[0]}_{entry[1]}"
-            return [Finding(f"{remedy}; run `pertsym regenerate`", False)]
-        found = call(self.case.w0, DoubleSpectra(self._spectra()))
+            yield Finding(f"{remedy}; run `pertsym regenerate`", False)
+            return
+        found = call(self.case.w0, DoubleSpectra(self.spectra))
         ball = Bounded(float(found.value), float(found.error)).whole
-        what = f"{_label(entry)}: generated code within its error bound {float(found.error):.1e}"
+        bound = f"generated code within its error bound {float(found.error):.1e}"
+        yield enclosed(f"{_label(entry)}: {bound}", reference, ball, digits, scale)
         small = bool(ball.rad() <= flint.arb(DOUBLE) * scale)
-        return [
-            enclosed(what, reference, ball, digits, scale),
-            Finding(f"{_label(entry)}: error bound small", small, ball=True),
-        ]
+        yield Finding(f"{_label(entry)}: error bound small", small, ball=True)
 
-    def _time_integral(self, entry: Entry, digits: int) -> Any:
-        bloch, (name, order) = self.bloch, entry
+    def time_integral(self, entry: Entry, digits: int) -> Any:
+        """For exponential correlation functions; of the shift from two elements."""
+        (name, order), w0 = entry, Fraction(self.case.w0)
         functions = {
             correlation: time_domain.Exponentials(
                 tuple(c * weight for weight, bath in used for c in _exact(bath).c),
                 tuple(nu for _, bath in used for nu in _exact(bath).nu),
             )
-            for correlation, used in self._spectra().items()
+            for correlation, used in self.spectra.items()
         }
-        w0 = Fraction(self.case.w0)
-        terms = bloch.series(name)[order].terms
+
+        def integral(terms: TimeIntegrand) -> Any:
+            return time_domain.time_integral(terms, functions, (w0,), digits + 10)
+
+        terms = self.bloch.series(name)[order].terms
         if terms is not None:
-            return time_domain.time_integral(terms, functions, (w0,), digits + 10).real
+            return integral(terms).real
+        shift = -integral(self.bloch.element(order, (1, 0, 1, 0))).imag  # (A6) of Laird et al.
+        if order == 4:
+            coupled = integral(self.bloch.element(2, (1, 0, 0, 1)))
+            shift -= abs(coupled) ** 2 / (2 * mpmath.mpf(self.case.w0))
+        return shift
 
-        def element(n: int, indices: tuple[int, int, int, int]) -> Any:
-            integrand = bloch.element(n, indices)
-            return time_domain.time_integral(integrand, functions, (w0,), digits + 10)
-
-        return _shift(element, order, mpmath.mpf(self.case.w0))
-
-    def _superoperators(self, entry: Entry) -> Any:
-        name, order = entry
-        size = self.bloch.interaction.dimension
-
-        def element(n: int, indices: tuple[int, int, int, int]) -> complex:
-            a, b, c, d = indices
-            if n not in self._generators:
-                self._generators[n] = self._brute_force_generator(n)
-            return complex(self._generators[n][a * size + b, c * size + d])
-
-        up, down = -element(order, (0, 0, 0, 0)).real, -element(order, (1, 1, 1, 1)).real
-        dephasing = -element(order, (1, 0, 1, 0)).real
-        known = {
-            "k_up": up,
-            "k_down": down,
-            "inv_T1": up + down,
-            "inv_T2": dephasing,
-            "inv_T2_prime": dephasing - (up + down) / 2,
+    @cached_property
+    def superoperators(self) -> dict[Entry, float]:
+        """Every quantity from 4 x 4 generators by superoperator cumulants."""
+        w0 = self.case.w0
+        names = [str(k) for k in range(len(self.operators))]
+        matrices = {x: operator.matrix for x, operator in zip(names, self.operators, strict=True)}
+        system = System(np.array([[0.0, -w0], [w0, 0.0]]), matrices)
+        baths = (bath.density for bath in self.case.baths)
+        pairs = Correlated.independent(zip(names, baths, strict=True))  # type: ignore[arg-type]
+        found = {n: Term.exact(brute_force.generator(system, pairs, n)) for n in _ORDERS}
+        return {
+            (name, n): x.value
+            for n, some in bloch_quantities(found, w0).items()
+            for name, x in some.items()
+            if isinstance(x, Bounded)
         }
-        return known[name] if name in known else _shift(element, order, self.case.w0)
-
-    def _brute_force_generator(self, order: int) -> Any:
-        """The 4 x 4 generator of an order from superoperator cumulants."""
-        exponentials = {str(k): _exact(bath) for k, bath in enumerate(self.case.baths)}
-        couplings = [(operator.matrix, str(k)) for k, operator in enumerate(self.operators)]
-        model = brute_force.ExponentialModel.with_baths(
-            (0.0, self.case.w0), couplings, exponentials
-        )
-        return brute_force.generator(model, order)
 
 
 def generated_rates(name: str) -> ModuleType | None:
@@ -418,14 +375,6 @@ def _scale(values: Mapping[Entry, Any], entry: Entry) -> Any:
         return max(size[entry], 0.1)
     order = [x for (name, n), x in size.items() if n == entry[1] and name != "K"]
     return max(size[entry], max(order) / 10)
-
-
-def _shift(element: Callable[[int, tuple[int, int, int, int]], Any], order: int, w0: Any) -> Any:
-    """omega - w0 at order 2 or 4 from R_1010 and R_1001, Eq. (A6) of Laird et al."""
-    shift = -element(order, (1, 0, 1, 0)).imag
-    if order == 4:
-        shift -= abs(element(2, (1, 0, 0, 1))) ** 2 / (2 * w0)
-    return shift
 
 
 def _balance(values: Mapping[Entry, Any]) -> Iterator[tuple[int, Any, Any, Any]]:

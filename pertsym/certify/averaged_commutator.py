@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,6 @@ from pertsym.equations.energy_resolved import FINAL, OTHER, RateTerm
 
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,7 @@ def averaged_double_commutator(model: SmallEnvironment, time: float) -> Complexe
     """d P_ab(k) / d P_cd(l) from the double commutator, shape (a, b, k, c, d, l)."""
     n, m = model.energies.size, model.levels.size
     total = np.add.outer(model.energies, model.levels).reshape(-1)
-    x = total[:, None] - total[None, :]
-    safe = np.where(x == 0, 1.0, x)
-    # int_0^t of e^{-ix tau}, the phase of the operator at -tau
-    window = np.where(x == 0, time, (1 - np.exp(-1j * safe * time)) / (1j * safe))
+    window = _window(np.subtract.outer(total, total), time)  # of the operator at -tau
     result = np.zeros((n, n, m, n, n, m), dtype=complex)
     for k, j in product(range(m), repeat=2):
         outer = np.kron(model.coupling, _unit(m, k, j))
@@ -69,6 +66,12 @@ def _unit(size: int, row: int, column: int) -> Floats:
     return matrix
 
 
+def _window(x: Floats, time: float) -> Complexes:
+    """int_0^time of e^{-ix tau}."""
+    safe = np.where(x == 0, 1.0, x)
+    return np.where(x == 0, time, (1 - np.exp(-1j * safe * time)) / (1j * safe))
+
+
 def engine_generator(
     terms: Sequence[RateTerm], model: SmallEnvironment, time: float, fixed: int | None = None
 ) -> Complexes:
@@ -77,40 +80,24 @@ def engine_generator(
     With the environment fixed at level `fixed` the array is d eta_ab / d eta_cd, (a, b, c, d).
     """
     n, m = model.energies.size, model.levels.size
-    shape: Shape = (n, n, n, n) if fixed is not None else (n, n, m, n, n, m)
-    result = np.zeros(shape, dtype=complex)
+    result = np.zeros((n, n, m, n, n, m), dtype=complex)
     for term in terms:
         names = sorted({"s", "s'", *(x for e in term.elements for x in e)})
+        phase = dict(term.phase)
         for indices in product(range(n), repeat=len(names)):
             at = dict(zip(names, indices, strict=True))
             amplitude = complex(term.coefficient)
             for e in term.elements:
                 amplitude *= model.coupling[at[e.row], at[e.column]]
-            if not amplitude:
-                continue
-            for k, j in product(range(m) if fixed is None else (fixed,), range(m)):
-                value = amplitude * model.squares[k, j] * _window(term, model, at, (k, j), time)
-                a, b = at["s"], at["s'"]
-                c, d = (at[x] for x in term.unknown)
-                if fixed is not None:
-                    result[a, b, c, d] += value
-                else:
-                    result[a, b, k, c, d, k if term.energy == FINAL else j] += value
-    return result
-
-
-def _window(
-    term: RateTerm,
-    model: SmallEnvironment,
-    at: dict[str, int],
-    states: tuple[int, int],
-    time: float,
-) -> complex:
-    values = {FINAL: model.levels[states[0]], OTHER: model.levels[states[1]]}
-    x = sum(
-        c * (values[name] if name in values else model.energies[at[name]]) for name, c in term.phase
-    )
-    return complex(time if x == 0 else (1 - np.exp(-1j * x * time)) / (1j * x))
+            system = sum(model.energies[at[name]] * c for name, c in phase.items() if name in at)
+            here, there = (phase.get(x, 0) * model.levels for x in (FINAL, OTHER))
+            change = model.squares * _window(system + np.add.outer(here, there), time)
+            place: Any = at["s"], at["s'"], slice(None), *(at[x] for x in term.unknown)
+            if term.energy == OTHER:
+                result[place] += amplitude * change
+            else:
+                result[place] += amplitude * np.diag(change.sum(axis=1))
+    return result if fixed is None else result[:, :, fixed, :, :, fixed]
 
 
 def example(seed: int, levels: int = 3, states: int = 6) -> SmallEnvironment:

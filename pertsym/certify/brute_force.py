@@ -19,13 +19,13 @@ import functools
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from pertsym.certify.time_domain import Exponentials
+from pertsym.baths.exponentials import Exponentials
+from pertsym.generators.system import Correlated, System
 
 Matrix = NDArray[np.complex128]
 Times = tuple[int, ...]
@@ -37,96 +37,55 @@ Contractions = tuple[tuple[int, int, bool], ...]
 """(later, earlier, conjugate): C_ab(t_later - t_earlier) of the couplings there, or C_ab*."""
 
 
-@dataclass(frozen=True)
-class ExponentialModel:
-    """Levels coupled to Gaussian baths with exponential correlation functions.
-
-    Attributes
-    ----------
-    energies
-        E_a, in the energy eigenbasis.
-    couplings
-        Hermitian N x N matrices S_a in that basis (read-only copies are kept).
-    correlations
-        (a, b) -> <B_a(t) B_b(0)> for t > 0; a missing pair is uncorrelated.
-    """
-
-    energies: tuple[float, ...]
-    couplings: tuple[Matrix, ...]
-    correlations: Mapping[tuple[int, int], Exponentials]
-
-    def __post_init__(self) -> None:
-        size = len(self.energies)
-        kept = tuple(np.array(matrix, dtype=np.complex128) for matrix in self.couplings)
-        for a, matrix in enumerate(kept):
-            if matrix.shape != (size, size):
-                raise ValueError(
-                    f"couplings[{a}]: must be {size} x {size} for {size} energies, "
-                    f"has shape {matrix.shape}"
-                )
-            if not np.allclose(matrix, matrix.conj().T, rtol=1e-12, atol=0):
-                raise ValueError(f"couplings[{a}]: must be Hermitian; add its adjoint")
-            matrix.flags.writeable = False
-        for pair in self.correlations:
-            if not all(0 <= a < len(kept) for a in pair):
-                raise ValueError(f"correlations: {pair} names a coupling that is not there")
-        object.__setattr__(self, "couplings", kept)
-
-    @classmethod
-    def with_baths(
-        cls,
-        energies: Sequence[float],
-        couplings: Sequence[tuple[ArrayLike, str]],
-        baths: Mapping[str, Exponentials],
-    ) -> ExponentialModel:
-        """Couplings (S_a, bath name) to independent baths; equal names share one operator B."""
-        return cls(
-            tuple(energies),
-            tuple(np.asarray(matrix, dtype=np.complex128) for matrix, _ in couplings),
-            {
-                (a, b): baths[name]
-                for a, (_, name) in enumerate(couplings)
-                for b, (_, other) in enumerate(couplings)
-                if name == other
-            },
-        )
-
-
 def generator(
-    model: ExponentialModel,
+    system: System,
+    correlations: Sequence[Correlated],
     order: int,
-    counted: Mapping[tuple[int, int], Exponentials] = MappingProxyType({}),
+    counted: Mapping[tuple[str, str], Exponentials] = MappingProxyType({}),
 ) -> Matrix:
     """The term of an even order of the t -> infinity generator, integrated exactly.
 
     Shape (N^2, N^2); order 0 is -i[H_S, .].  Nothing but rounding is lost; the cost grows as
-    N^(order + 2).  With a counting field, `counted` has the C_ab(t) of operators of which one acts
-    from the left and one from the right.
+    N^(order + 2).
+
+    Parameters
+    ----------
+    system, correlations
+        As of the recursion that this is to confirm: levels, one Hermitian operator for each name,
+        and C_ab(t > 0) of pairs of names, of which a missing one is uncorrelated.
+    counted
+        With a counting field, C_ab(t) of operators of which one acts from the left and one from
+        the right.
 
     Raises
     ------
     ValueError
-        If `order` is negative or odd: odd orders of a centred Gaussian bath vanish.
+        If `order` is negative or odd (odd orders of a centred Gaussian bath vanish), or an
+        operator not Hermitian.
     """
     if order < 0 or order % 2:
         raise ValueError(f"order: must be even and not negative, got {order}")
-    liouville = np.asarray([-1j * (a - b) for a in model.energies for b in model.energies])
+    for name, operator in system.operators.items():
+        if not np.allclose(operator, operator.conj().T, rtol=1e-12, atol=0):
+            raise ValueError(f"operators[{name!r}]: must be Hermitian; add its adjoint")
+    known = {(pair.later, pair.earlier): pair.exponentials for pair in correlations}
+    liouville = -1j * system.gaps.reshape(-1)
     if order == 0:
         return np.diag(liouville)
     size = len(liouville)
     result = np.zeros((size, size), dtype=np.complex128)
     for (times, sides), contracted in _cumulant_products(order).items():
         sign = (-1) ** sum(sides) * (-1j) ** order
-        for labels in itertools.product(range(len(model.couplings)), repeat=order):
+        for labels in itertools.product(system.operators, repeat=order):
             given = [
                 (multiplicity, contractions, functions)
                 for contractions, multiplicity in contracted
-                if (functions := _functions(model, labels, contractions, sides, counted))
+                if (functions := _functions(known, labels, contractions, sides, counted))
                 is not None
             ]
             if not given:
                 continue
-            tables = [_nonzeros(model.couplings[labels[t]], sides[t]) for t in times]
+            tables = [_nonzeros(system.operators[labels[t]], sides[t]) for t in times]
             states, amplitude = _chains(tables, size)
             phases = _gap_phases(times, liouville[states])
             integral = sum(
@@ -153,12 +112,12 @@ def _ordered_partitions(times: Times) -> Iterator[tuple[Times, ...]]:
     return (blocks for blocks in split(times) if blocks[0][0] == times[0])
 
 
-def _gaussian_pairs(sequence: Times) -> Iterator[tuple[tuple[int, int], ...]]:
+def gaussian_pairs(sequence: Times) -> Iterator[tuple[tuple[int, int], ...]]:
     """Wick's theorem for a product of operators: pairs that keep the operators' order."""
     if not sequence:
         yield ()
     for k in range(1, len(sequence)):
-        for rest in _gaussian_pairs(sequence[1:k] + sequence[k + 1 :]):
+        for rest in gaussian_pairs(sequence[1:k] + sequence[k + 1 :]):
             yield ((sequence[0], sequence[k]), *rest)
 
 
@@ -185,7 +144,7 @@ def _cumulant_products(
         times = tuple(itertools.chain.from_iterable(blocks))
         for sides in itertools.product((False, True), repeat=order):
             for choice in itertools.product(
-                *(tuple(_gaussian_pairs(_bath_order(block, sides))) for block in blocks)
+                *(tuple(gaussian_pairs(_bath_order(block, sides))) for block in blocks)
             ):
                 contractions = sorted(
                     (min(pair), max(pair), pair[0] > pair[1])
@@ -200,22 +159,25 @@ def _cumulant_products(
 
 
 def _functions(
-    model: ExponentialModel,
-    labels: tuple[int, ...],
+    known: Mapping[tuple[str, str], Exponentials],
+    labels: tuple[str, ...],
     contractions: Contractions,
     sides: Sides,
-    counted: Mapping[tuple[int, int], Exponentials],
-) -> list[Exponentials] | None:
-    """C(t) of every contraction; None if one of them vanishes."""
+    counted: Mapping[tuple[str, str], Exponentials],
+) -> list[tuple[tuple[complex, complex], ...]] | None:
+    """(c, nu) of every contraction; None if one of them vanishes."""
     functions = []
     for later, earlier, conjugate in contractions:
         pair = labels[later], labels[earlier]
-        function = model.correlations.get(pair)
+        function = known.get(pair)
         if sides[later] != sides[earlier]:
             function = counted.get(pair, function)
         if function is None:
             return None
-        functions.append(function.conjugate() if conjugate else function)
+        pairs = tuple(zip(function.c, function.nu, strict=True))
+        functions.append(
+            tuple((c.conjugate(), nu.conjugate()) for c, nu in pairs) if conjugate else pairs
+        )
     return functions
 
 
@@ -253,15 +215,15 @@ def _gap_phases(times: Times, along: Matrix) -> Matrix:
 
 
 def _time_integral(
-    contractions: Contractions, functions: list[Exponentials], phases: Matrix
+    contractions: Contractions, functions: list[tuple[tuple[complex, complex], ...]], phases: Matrix
 ) -> Matrix:
     total = np.zeros(phases.shape[1], dtype=np.complex128)
-    for choice in itertools.product(*(zip(f.c, f.nu, strict=True) for f in functions)):
+    for choice in itertools.product(*functions):
         decay = np.zeros(len(phases), dtype=np.complex128)
         numerator = 1 + 0j
         for (later, earlier, _), (c, nu) in zip(contractions, choice, strict=True):
-            numerator *= complex(c)
-            decay[later:earlier] += complex(nu)
+            numerator *= c
+            decay[later:earlier] += nu
         if not np.all(decay.real > 0):
             raise ArithmeticError(
                 "ordered cumulant: a product that does not decay has survived; moments that "

@@ -75,8 +75,12 @@ def _bent(sign: int, nodes: int, half: Any, middle: Any) -> _Rule:
 
 def _band(sign: int, nodes: int) -> _Rule:
     """int d eps rho(eps) f(eps) over the band."""
-    scale = 2 / (flint.arb.pi() * _ball(RADIUS) ** 2)
-    return [(x, w * scale) for x, w in _bent(sign, nodes, _ball(RADIUS), flint.acb(0))]
+    return [(x, w * _scale()) for x, w in _bent(sign, nodes, _ball(RADIUS), flint.acb(0))]
+
+
+def _scale() -> Any:
+    """rho(E) = scale sqrt(R^2 - E^2)."""
+    return 2 / (flint.arb.pi() * _ball(RADIUS) ** 2)
 
 
 def _sharp(splitting: Any, source: int, energy: Any, paths: dict[int, _Rule]) -> Any:
@@ -117,13 +121,11 @@ def _side(gaps: tuple[EnergyForm, ...], number: int) -> int:
 
 def _density(energy: Any) -> Any:
     """rho of one state, continued from the band."""
-    radius = _ball(RADIUS)
-    return 2 / (flint.arb.pi() * radius**2) * ((radius - energy) * (radius + energy)).sqrt()
+    return _scale() * (_ball(RADIUS) ** 2 - energy**2).sqrt()
 
 
 def _density_slope(energy: Any) -> Any:
-    radius = _ball(RADIUS)
-    return -energy * _density(energy) / ((radius - energy) * (radius + energy))
+    return -energy * _scale() / (_ball(RADIUS) ** 2 - energy**2).sqrt()
 
 
 def _dressing(own: Any, other: Any, total: Any, nodes: int) -> Any:
@@ -135,26 +137,19 @@ def _dressing(own: Any, other: Any, total: Any, nodes: int) -> Any:
     golden = 2 * flint.arb.pi() * v
     back, out = (golden * _density(total - level) for level in (own, other))
     shift = v * (total - other) / (2 * v)
-    both = finite_part(
-        lambda h: _remainder(h, own, other) * golden, total, *_common(own, other), nodes
-    )
+    # both densities differ from zero in one range
+    middle, half = (own + other) / 2, _ball(RADIUS) - abs(own.real - other.real) / 2
+    both = finite_part(lambda h: _remainder(h, own, other) * golden, total, middle, half, nodes)
     spread = (both + out / (2 * v)) / _density(total - own)
     slope = golden * _density_slope(total - other)
     return -back / (2 * flint.arb.pi()) * spread - shift * slope
-
-
-def _common(own: Any, other: Any) -> tuple[Any, Any]:
-    """Middle and half-width of where both densities differ from zero."""
-    half = _ball(RADIUS) - abs(own.real - other.real) / 2
-    return (own + other) / 2, half
 
 
 def _remainder(h: Any, own: Any, other: Any) -> Any:
     """rho(h - own) rho(h - other) without the factor sqrt[(b - h)(h - a)] of the common range."""
     low, high = (own, other) if own.real < other.real else (other, own)
     radius = _ball(RADIUS)
-    scale = 2 / (flint.arb.pi() * radius**2)
-    return scale**2 * (radius + h - low).sqrt() * (radius - h + high).sqrt()
+    return _scale() ** 2 * (radius + h - low).sqrt() * (radius - h + high).sqrt()
 
 
 def finite_part(

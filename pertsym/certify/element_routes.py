@@ -28,9 +28,8 @@ from pertsym.certify import brute_force
 from pertsym.certify.claims import Finding, close
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.equations.generator import Generator
-from pertsym.equations.heat_current import CountedGenerator
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Interaction
+from pertsym.expansion.interaction import Interaction, Operator
 from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
 from pertsym.generators.bloch_recursion import slow_subspace
@@ -125,36 +124,36 @@ def in_time(terms: TimeIntegrand, numbers: Numbers, digits: int) -> Any:
     return time_integral(plain, numbers.baths, numbers.frequencies, digits + 5)
 
 
-def exponential_model(interaction: Interaction, numbers: Numbers) -> brute_force.ExponentialModel:
-    """What `brute_force` takes; couplings in the order of `operators`."""
-    couplings = operators(interaction, numbers)
-    places = {name: k for k, name in enumerate(couplings)}
-    correlations = {
-        (places[a], places[b]): numbers.baths[name]
-        for (a, b), name in _functions(interaction).items()
-    }
-    energies = (0.0, *map(float, numbers.frequencies))
-    return brute_force.ExponentialModel(energies, tuple(couplings.values()), correlations)
+def superoperators(
+    interaction: Interaction,
+    numbers: Numbers,
+    order: int,
+    counted: Mapping[str, Exponentials] = MappingProxyType({}),
+) -> Matrix:
+    """The whole generator of one order by cumulants of Liouvillians.
+
+    `counted` has correlation functions of left-right arcs, by the name of the bath.
+    """
+    arcs = {(name, name): in_doubles(bath) for name, bath in counted.items()}
+    return brute_force.generator(*hierarchy(interaction, numbers), order, arcs)
 
 
-def superoperators(interaction: Interaction, numbers: Numbers, order: int) -> Matrix:
-    """The whole generator of one order by cumulants of Liouvillians."""
-    return brute_force.generator(exponential_model(interaction, numbers), order)
+def in_doubles(bath: Exponentials, square: float = 1.0) -> NumericExponentials:
+    """C(t) times `square` for the routes in double precision."""
+    return NumericExponentials(
+        tuple(square * complex(c) for c in bath.c), tuple(map(complex, bath.nu))
+    )
 
 
 def hierarchy(
     interaction: Interaction, numbers: Numbers, square: float = 1.0
 ) -> tuple[System, list[Correlated]]:
-    """What the recursion takes; correlation functions times `square`."""
+    """Matrices for the routes in double precision; correlation functions times `square`."""
     energies = np.array([0.0, *map(float, numbers.frequencies)])
-    exponentials = {
-        name: NumericExponentials(
-            tuple(square * complex(c) for c in bath.c), tuple(complex(nu) for nu in bath.nu)
-        )
-        for name, bath in numbers.baths.items()
-    }
+    known = interaction.correlations
+    pairs = {(known[a, a], known[b, b]): name for (a, b), name in known.items()}
     return System(np.subtract.outer(energies, energies), operators(interaction, numbers)), [
-        Correlated(a, b, exponentials[name]) for (a, b), name in _functions(interaction).items()
+        Correlated(a, b, in_doubles(numbers.baths[name], square)) for (a, b), name in pairs.items()
     ]
 
 
@@ -179,20 +178,20 @@ def operators(interaction: Interaction, numbers: Numbers) -> dict[str, Matrix]:
         name = plain.correlations.get((a, a))
         if name is None or plain.adjoint[a] != a:
             raise ValueError(f"operators[{a}]: is not coupled to one Hermitian bath operator")
-        matrix = found.setdefault(name, np.zeros((size, size), dtype=np.complex128))
-        for row, column, value in operator:
-            matrix[row, column] += complex(value)
+        found[name] = found.get(name, 0) + dense(operator, size)
     return found
 
 
-def _functions(interaction: Interaction) -> dict[tuple[str, str], str]:
-    """Two baths, by the names of `operators`, -> the name of their correlation function."""
-    known = interaction.correlations
-    return {(known[a, a], known[b, b]): name for (a, b), name in known.items()}
+def dense(operator: Operator, size: int) -> Matrix:
+    """A sparse operator as a matrix."""
+    matrix = np.zeros((size, size), dtype=np.complex128)
+    for row, column, value in operator:
+        matrix[row, column] += complex(value)
+    return matrix
 
 
 def element_findings(
-    generator: Generator | CountedGenerator,
+    generator: Generator,
     numbers: Numbers,
     order: int,
     element: Element,

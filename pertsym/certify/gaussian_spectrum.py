@@ -16,17 +16,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import flint
 
+from pertsym.generators.system import Mode
 
-class Exponent(NamedTuple):
-    """C(t > 0) ~ left exp(-rate t), C(t)* ~ right exp(-rate t), as acb numbers."""
-
-    rate: Any
-    left: Any
-    right: Any
+BATH = "B"
+"""Its name in a hierarchy."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,8 @@ class GaussianSpectrum:
         exponent = -((w / flint.arb(self.width)) ** 2) / 2 + w * flint.arb(self.beta) / 2
         return flint.arb(self.amplitude) * exponent.exp()
 
-    def exponents(self, digits: int) -> tuple[Exponent, ...]:
-        """Exponentials that represent C(t) to 10^-digits of its largest value.
+    def exponents(self, digits: int) -> tuple[Any, ...]:
+        """Modes of acb numbers that represent C(t) to 10^-digits of its largest value.
 
         With a spacing h the rule adds images C(t + 2 pi m/h) e^{2 pi m s/h}, m != 0.  In units of
         sigma and with b = 2 pi sigma/h they are below e^{-L} if s b >= L and b^2/2 - s b >= L; the
@@ -81,9 +78,10 @@ class GaussianSpectrum:
             self.at(flint.acb(u, -down)) * spacing / (2 * flint.arb.pi()) for u in frequencies
         ]
         # C* has the conjugate exponents: those of the mirrored points of the line
+        rates: list[Any] = [flint.acb(down, u) for u in frequencies]
         return tuple(
-            Exponent(flint.acb(down, u), ahead, behind.conjugate())
-            for u, ahead, behind in zip(frequencies, weights, reversed(weights), strict=True)
+            Mode(BATH, BATH, rate, ahead, behind.conjugate())
+            for rate, ahead, behind in zip(rates, weights, reversed(weights), strict=True)
         )
 
 

@@ -185,18 +185,15 @@ def exact_second_order(
     delta: float = 0.1,
     levels: int = 4,
 ) -> NDArray[np.float64]:
-    """Coefficient of delta^2 in `exact_populations`, extrapolated (Richardson in delta^2)."""
+    """Coefficient of delta^2 in `exact_populations`, extrapolated in delta^2 from `levels` ones."""
+    squares = delta**2 / 2.0 ** np.arange(levels)
     origin = exact_populations(energies, modes, beta, 0.0, cutoff)
-    row: list[NDArray[np.float64]] = []
-    for level in range(levels):
-        step = delta**2 / 2**level
-        previous, row = (
-            row,
-            [(exact_populations(energies, modes, beta, step**0.5, cutoff) - origin) / step],
-        )
-        for k, coarse in enumerate(previous):
-            row.append(row[k] + (row[k] - coarse) / (2 ** (k + 1) - 1))
-    return row[-1]
+    slopes = [
+        (exact_populations(energies, modes, beta, x**0.5, cutoff) - origin) / x for x in squares
+    ]
+    # the value at 0 of the polynomial through all of them
+    found: NDArray[np.float64] = np.linalg.solve(np.vander(squares), np.array(slopes))[-1]
+    return found
 
 
 def _embed(operators: dict[int, NDArray[Any]], shape: tuple[int, ...]) -> NDArray[np.complex128]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pertsym.certify.agreement import certificates
-from pertsym.certify.claims import Check, Evidence, Status
+from pertsym.certify.claims import Check, Evidence
 from pertsym.certify.formulas import formula_evidence
 from pertsym.paper import Paper
 
@@ -22,33 +22,24 @@ class Record:
     ----------
     claim
         Tag of a check in the ledger, or what was compared where.
-    routes
-        The independent routes.
-    digits
-        Digits to which routes of arbitrary precision agree; None for a symbolic proof.  A route
-        in double precision is named so, and held to its own error bound instead.
-    status
-        proved, enclosed, numerical, derived or failed.
+    evidence
+        What its check found.  A route in double precision is named so, and held to its own error
+        bound instead of digits.
     seconds
         Time that the certificate took.
-    detail
-        What was compared, or what went wrong.
     """
 
     claim: str
-    routes: tuple[str, ...]
-    digits: int | None
-    status: Status
+    evidence: Evidence
     seconds: float
-    detail: str
 
     def as_json(self) -> dict[str, object]:
         """The record of `pertsym verify --json`."""
         return {
             "claim": self.claim,
-            "routes": list(self.routes),
-            "digits": self.digits,
-            "status": self.status,
+            "routes": list(self.evidence.routes),
+            "digits": self.evidence.digits,
+            "status": self.evidence.status,
             "seconds": round(self.seconds, 3),
         }
 
@@ -98,7 +89,4 @@ def _run(claim: str, check: Check, digits: int) -> Record:
         evidence = check(digits)
     except Exception as fault:  # a check that breaks has established nothing, the others go on
         evidence = Evidence("failed", (), None, f"{type(fault).__name__}: {fault}")
-    seconds = time.perf_counter() - start
-    return Record(
-        claim, evidence.routes, evidence.digits, evidence.status, seconds, evidence.detail
-    )
+    return Record(claim, evidence, time.perf_counter() - start)

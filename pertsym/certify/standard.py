@@ -28,8 +28,6 @@ from pertsym.certify.element_routes import (
     superoperators,
     within,
 )
-from pertsym.certify.spectral_lines import Points
-from pertsym.certify.stationarity import NotStationary, check_stationarity
 from pertsym.distributions.chains import orient_chains
 from pertsym.distributions.route import reduce_imaginary, reduce_real
 from pertsym.dynamics.levels import common_temperature
@@ -248,15 +246,6 @@ def joint_hierarchy(
                 coupled[above, :, k] -= 1j * (m.count(j) + 1) * driven
     count = len(place) * size**2
     return still.reshape(count, -1), coupled.reshape(count, -1), place
-
-
-def stationary(points: Points, order: int, coherences: bool) -> Findings:
-    """What `check_stationarity` holds, line by line, or what it refuses."""
-    try:
-        for line in check_stationarity(points, order, coherences):
-            yield Finding(line, True)
-    except NotStationary as fault:
-        yield Finding(f"to order {order}: {fault}", False)
 
 
 def model_values(interaction: Interaction, operator: str = "", noise: Sequence[str] = ()) -> Values:

@@ -1,4 +1,4 @@
-"""Check that the generator annihilates the mean-force Gibbs state, order by order.
+"""Check that the generator annihilates the mean-force Gibbs state, order by order, over any field.
 
 Write C(t) = (1/2pi) int dw Ĉ(w) exp(-iwt).  For t -> infinity the state and the auxiliaries of
 open lines w_1, ..., w_l that belong to it obey, from order to order,
@@ -7,138 +7,284 @@ open lines w_1, ..., w_l that belong to it obey, from order to order,
         - [S, int dw/(2pi) X(w_1..w_l, w)]_ab
         - sum_j {Ĉ(w_j) S X(without w_j) - Ĉ(-w_j) X(without w_j) S}_ab,
 
-divided with w_j -> w_j - i0, and d(state)/dt = -i[H_S, X()] - i[S, int dw/(2pi) X(w)].  The
-mean-force state is X() = r; it is stationary if, with Ĉ(-w) = exp(-beta w) Ĉ(w),
+divided with w_j -> w_j - i0; without open lines the two sides are i times [H_S, X()] and what the
+bath adds to d(state)/dt.  With f(x) = exp(-beta x) and its divided differences f[x_0, ..., x_k],
+imaginary time gives the mean-force state, X(), and with lines that leave towards exp(-beta H) as
 
-(1) every right-hand side vanishes where its denominator does, so that X is entire in the
-    frequencies, the i0 is without effect and integrals may be reflected, w -> -w;
-(2) -[H_S, r] - [S, int dw/(2pi) X(w)] vanishes.
+    X_ab(w_1..w_l) = sum over walks S_{a k1} ... S_{kn b} prod Ĉ f[E_a + w_1 + ... + w_l, ..., E_b],
 
-Both are identities between rational functions of energies, frequencies, matrix elements, beta and
+where each step ends one of the lines, or begins one over whose frequency is integrated and that a
+later step ends; a node adds the frequencies of its lines to the energy of its level.  Divided
+differences of an entire function are entire: if these X obey the equations off resonance, with
+Ĉ(-w) = exp(-beta w) Ĉ(w), then they are the auxiliaries, the i0 is without effect, integrals may
+be reflected, w -> -w, and the state is stationary.
+
+These are identities between rational functions of energies, frequencies, matrix elements, beta and
 the exponentials exp(-beta E), exp(-beta w), which are algebraically independent of them.  With
 all these as variables they are proved; at one random point of the field of 2^61 - 1 elements they
 are sampled, and a polynomial of degree d that is not zero vanishes with probability below d/2^61.
 A term of order 2n is linear in the spectrum at each of n frequencies, so that it is enough to
-follow n lines, each of them open or closed, a closed one with both of its signs.
+follow n lines, each of them open or closed, a closed one with both of its signs; the equations of
+an open line at -w are those at w with another name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import random
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from operator import add
+from typing import Any, Protocol
 
+import flint
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.certify.series import Element, NotDivisible, constant, quotient
-from pertsym.certify.spectral_lines import Line, Point, Points, mean_force_term
+from pertsym.algebra.rational_functions import RationalFunction
+from pertsym.certify.claims import Finding, Findings
+
+PRIME = 2**61 - 1
+
+Element = Any
+"""Of a field: + - * / with its like and with integers, ==, and false if zero.
+
+Here these are `flint.nmod`, integers modulo a prime, and `RationalFunction`.
+"""
 
 Matrix = NDArray[np.object_]
-"""Elements of a field: row, column and power of eps."""
 
+Line = tuple[int, int]
+"""Number of an oscillator and the sign, +1 or -1, of its frequency."""
 
-class NotStationary(AssertionError):
-    """An identity that the theorem needs does not hold; says which."""
+Node = tuple[int, tuple[Line, ...]]
+"""A level and the lines whose frequencies add to its energy."""
 
 
 @dataclass(frozen=True)
-class Auxiliaries:
-    """X of open and closed lines at one point, by the recursion from the mean-force state."""
+class Point:
+    """Elements of a field for everything that the identities depend on.
+
+    Attributes
+    ----------
+    energies, boltzmann
+        E_k and exp(-beta E_k).
+    frequencies, weights
+        w_j and exp(-beta w_j): lines have the spectra 1 at w_j and exp(-beta w_j) at -w_j.
+    coupling
+        S_nm.
+    """
+
+    energies: tuple[Element, ...]
+    boltzmann: tuple[Element, ...]
+    frequencies: tuple[Element, ...]
+    weights: tuple[Element, ...]
+    coupling: tuple[tuple[Element, ...], ...]
+    beta: Element
+
+
+class Points(Protocol):
+    """Where identities are tested: a point for each number of lines."""
+
+    def __call__(self, lines: int) -> Point:
+        """Off every resonance."""
+
+
+@dataclass(frozen=True)
+class RandomPoints:
+    """Points of the field of 2^61 - 1 elements: they sample an identity.
+
+    The coupling matrix is neither symmetric nor real: nothing rests on that.
+    """
+
+    levels: int
+    seed: int = 1
+
+    def __call__(self, lines: int) -> Point:
+        """Random elements, the same whenever the seed is."""
+        source = random.Random(self.seed)
+
+        def numbers(count: int) -> tuple[Element, ...]:
+            return tuple(flint.nmod(source.randrange(1, PRIME), PRIME) for _ in range(count))
+
+        return Point(
+            numbers(self.levels),
+            numbers(self.levels),
+            numbers(lines),
+            numbers(lines),
+            tuple(numbers(self.levels) for _ in range(self.levels)),
+            numbers(1)[0],
+        )
+
+
+class Laurent:
+    """A Laurent polynomial whose coefficients are rational functions of other variables.
+
+    Powers of a point's exponentials, beta and S_nm stand apart from fractions of its frequencies,
+    which are then small.
+    """
+
+    def __init__(self, terms: Mapping[tuple[int, ...], RationalFunction]) -> None:
+        self.terms = {powers: z for powers, z in terms.items() if z}
+
+    def __add__(self, other: Laurent) -> Laurent:
+        total = dict(self.terms)
+        for powers, z in other.terms.items():
+            total[powers] = total[powers] + z if powers in total else z
+        return Laurent(total)
+
+    def __sub__(self, other: Laurent) -> Laurent:
+        return self + other * -1
+
+    def __mul__(self, other: Laurent | RationalFunction | int) -> Laurent:
+        if not isinstance(other, Laurent):
+            return Laurent({powers: z * other for powers, z in self.terms.items()})
+        total = Laurent({})
+        for more, y in other.terms.items():
+            moved = {tuple(map(add, powers, more)): z * y for powers, z in self.terms.items()}
+            total = total + Laurent(moved)
+        return total
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Laurent | RationalFunction | int) -> Laurent:
+        """Over a rational function, or over one term."""
+        if not isinstance(other, Laurent):
+            return Laurent({powers: z / other for powers, z in self.terms.items()})
+        ((powers, z),) = other.terms.items()
+        return self * Laurent({tuple(-n for n in powers): z.inverse()})
+
+    def __bool__(self) -> bool:
+        return bool(self.terms)
+
+
+@dataclass(frozen=True)
+class TwoLevelVariables:
+    """The variables themselves, which prove an identity, for two levels.
+
+    Units of energy and coupling are E_1 - E_0 and |S_01|, whose phase drops out.
+
+    Attributes
+    ----------
+    diagonal
+        Whether S_00 and S_11 are variables, or zero.
+    """
+
+    diagonal: bool
+
+    def __call__(self, lines: int) -> Point:
+        """Frequencies w_j, weights q_j, beta, x = exp(-beta (E_1 - E_0)), S_00, S_11."""
+        frequencies = RationalFunction.variables([f"w{j}" for j in range(lines)])
+        unit, count = 1 + 0 * frequencies[0], lines + 4
+        one, zero = Laurent({(0,) * count: unit}), Laurent({})
+        beta, x, s00, s11, *weights = (
+            Laurent({tuple(int(j == k) for j in range(count)): unit}) for k in range(count)
+        )
+        first, last = (s00, s11) if self.diagonal else (zero, zero)
+        coupling = ((first, one), (one, last))
+        return Point((0 * unit, unit), (one, x), frequencies, tuple(weights), coupling, beta)
+
+
+@dataclass(frozen=True)
+class MeanForce:
+    """X of open and closed lines at one point, from imaginary time."""
 
     point: Point
-    states: dict[frozenset[int], Matrix] = field(default_factory=dict, repr=False)
-    """X of closed lines alone, which a resonance of the others does not change: may be shared."""
     _known: dict[tuple[frozenset[Line], frozenset[int]], Matrix] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _differences: dict[tuple[Node, ...], Element] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def __call__(self, opened: frozenset[Line], closed: frozenset[int]) -> Matrix:
-        """X of these lines.
-
-        Raises
-        ------
-        NotDivisible
-            If a right-hand side does not vanish with its denominator.
-        """
-        if not opened:
-            if closed not in self.states:
-                self.states[closed] = self._state(sorted(closed))
-            return self.states[closed]
+        """X of these lines, (N, N); without open ones the state, not normalised."""
         key = opened, closed
         if key not in self._known:
-            self._known[key] = self._divided(opened, closed)
+            size = range(len(self.point.energies))
+            total = np.full((len(size),) * 2, 0 * self.point.beta, dtype=object)
+            for a in size:
+                for (b, _, _, nodes), amplitude in self._walks(a, opened, closed).items():
+                    total[a, b] = total[a, b] + amplitude * self.difference(nodes)
+            self._known[key] = total
         return self._known[key]
 
-    def rate(self, closed: frozenset[int], coherences: bool) -> Iterator[tuple[int, int, Element]]:
-        """(a, b, [H_S, r]_ab + [S, sum of X over one open line]_ab): i times d(state)/dt.
+    def _walks(self, start: int, opened: frozenset[Line], closed: frozenset[int]) -> dict[Any, Any]:
+        """(level, lines, closed ones to come, nodes passed, sorted) -> spectra and elements of S.
 
-        Populations need no r of this order, which is the costly part.
+        A walk ends when no line is left.
         """
-        driven = self._above(frozenset(), closed)[..., 0]
-        for (a, b), x in np.ndenumerate(driven):
-            if a == b:
-                yield a, b, x
-            elif coherences:
-                r = self(frozenset(), closed)[a, b, 0]
-                yield a, b, x + (self.point.energies[a] - self.point.energies[b]) * r
+        weight = math.prod(map(self._spectrum, opened))
+        walks = {(start, opened, closed, (_node(start, opened),)): weight}
+        for _ in range(2 * len(closed) + len(opened)):
+            following: dict[Any, Element] = {}
+            for (level, lines, rest, nodes), amplitude in walks.items():
+                moves = [(lines - {line}, rest, 1) for line in lines]
+                for line in product(rest, (1, -1)):
+                    moves.append((lines | {line}, rest - {line[0]}, self._spectrum(line)))
+                for k, element in enumerate(self.point.coupling[level]):
+                    for after, left, spectrum in moves if element else ():
+                        key = (k, after, left, tuple(sorted((*nodes, _node(k, after)))))
+                        value = amplitude * element * spectrum
+                        following[key] = following[key] + value if key in following else value
+            walks = following
+        return walks
 
-    def _state(self, closed: Sequence[int]) -> Matrix:
-        term = mean_force_term(self.point, closed)
-        depth = len(self.point.frequencies[0])
-        return _array([[constant(x, depth) for x in row] for row in term])
+    def _spectrum(self, line: Line) -> Element:
+        return 1 if line[1] > 0 else self.point.weights[line[0]]
 
-    def _divided(self, opened: frozenset[Line], closed: frozenset[int]) -> Matrix:
-        parts = [self._below(line, self(opened - {line}, closed)) for line in sorted(opened)]
-        sources = _sum([self._above(opened, closed), *parts])
-        first, *others = _sum([_array(self.point.frequencies[j]) * sign for j, sign in opened])
-        energies, size = self.point.energies, range(self.point.levels)
-        what = f"the auxiliary of {len(opened)} open and {len(closed)} closed lines, element"
-        found = [
-            quotient(-sources[a, b], (first + energies[a] - energies[b], *others), f"{what} {a}{b}")
-            for a, b in product(size, repeat=2)
-        ]
-        known = min(map(len, found))
-        return _array([x[:known] for x in found]).reshape(len(size), len(size), known)
+    def difference(self, nodes: tuple[Node, ...]) -> Element:
+        """f[x_0, ..., x_k] at nodes in order: equal ones stand side by side."""
+        if nodes not in self._differences:
+            first, last, count = nodes[0], nodes[-1], len(nodes) - 1
+            if first == last:  # (-beta)^k f/k!
+                value = self._at(first)[1] * math.prod([self.point.beta] * count, start=1)
+                value = value * (-1) ** count / math.factorial(count)
+            else:
+                value = self.difference(nodes[1:]) - self.difference(nodes[:-1])
+                value = value / (self._at(last)[0] - self._at(first)[0])
+            self._differences[nodes] = value
+        return self._differences[nodes]
 
-    def _above(self, opened: frozenset[Line], closed: frozenset[int]) -> Matrix:
-        """[S, sum over closed lines and their signs of X with that line open]."""
-        signed = product(sorted(closed), (1, -1))
-        parts = [self(opened | {(j, sign)}, closed - {j}) for j, sign in signed]
-        total = _sum([0 * self._state(()), *parts])
-        commutator: Matrix = self._left(total) - self._right(total)
-        return commutator
+    def _at(self, node: Node) -> tuple[Element, Element]:
+        """x and f(x)."""
+        x, f = self.point.energies[node[0]], self.point.boltzmann[node[0]]
+        for j, sign in node[1]:
+            weight = self.point.weights[j]
+            x += sign * self.point.frequencies[j]
+            f = f * weight if sign > 0 else f / weight
+        return x, f
 
-    def _below(self, line: Line, x: Matrix) -> Matrix:
-        """Ĉ(w) S X - Ĉ(-w) X S, where Ĉ = 1 at the positive sign of the line."""
-        j, sign = line
-        weight, depth = self.point.weights[j], x.shape[-1]
-        left, right = self._left(x), -self._right(x)
-        plain, other = (left, right) if sign > 0 else (right, left)
-        powers = [sum(other[..., k - i] * weight[i] for i in range(k + 1)) for k in range(depth)]
-        below: Matrix = plain + np.stack(powers, axis=-1)
-        return below
+    def residual(
+        self, opened: frozenset[Line], closed: frozenset[int], coherences: bool = True
+    ) -> Iterator[tuple[int, int, Element]]:
+        """(a, b, left side minus right side of the equation), populations only if so wished.
 
-    def _left(self, x: Matrix) -> Matrix:
-        return np.tensordot(_array(self.point.coupling), x, (1, 0))
-
-    def _right(self, x: Matrix) -> Matrix:
-        return np.moveaxis(np.tensordot(x, _array(self.point.coupling), (1, 0)), 1, 2)
-
-
-def _array(rows: Any) -> Matrix:
-    return np.array(rows, dtype=object)
-
-
-def _sum(parts: Sequence[Matrix]) -> Matrix:
-    """As far as all are known."""
-    depth = min(x.shape[-1] for x in parts)
-    return sum((x[..., :depth] for x in parts[1:]), parts[0][..., :depth])
+        Without open lines populations need no X of all lines, which is the costly part.
+        """
+        coupling, energies = np.array(self.point.coupling, dtype=object), self.point.energies
+        driven = np.full(coupling.shape, 0 * self.point.beta, dtype=object)
+        for line in product(closed, (1, -1)):
+            above = self(opened | {line}, closed - {line[0]})
+            driven = driven + coupling @ above - above @ coupling
+        for j, sign in opened:
+            below = self(opened - {(j, sign)}, closed)
+            ahead, behind = self._spectrum((j, sign)), self._spectrum((j, -sign))
+            driven = driven + (coupling @ below) * ahead - (below @ coupling) * behind
+        shift = sum(sign * self.point.frequencies[j] for j, sign in opened)
+        for (a, b), value in np.ndenumerate(driven):
+            if coherences or a == b:
+                gap = shift + energies[a] - energies[b]
+                yield a, b, value + self(opened, closed)[a, b] * gap if gap else value
 
 
-def check_stationarity(points: Points, order: int, coherences: bool = True) -> Iterator[str]:
-    """Test every identity behind K r = 0 up to an order; yield each in words as it holds.
+def _node(level: int, lines: frozenset[Line]) -> Node:
+    return level, tuple(sorted(lines))
+
+
+def stationary(points: Points, order: int, coherences: bool = True) -> Findings:
+    """Test every identity behind K r = 0 up to an order, each in words, until one fails.
 
     Parameters
     ----------
@@ -148,32 +294,19 @@ def check_stationarity(points: Points, order: int, coherences: bool = True) -> I
         Even, of the generator: the populations of r are tested up to order - 2.
     coherences
         Whether to test the coherences of r at this order too, and not only below it.
-
-    Raises
-    ------
-    NotStationary
-        Naming the identity that fails.
     """
-    half = order // 2
-    for lines in range(1, half + 1):
-        point = points(lines)
-        whole = coherences or lines < half
-        for a, b, rate in Auxiliaries(point).rate(frozenset(range(lines)), whole):
-            if rate:
-                raise NotStationary(f"order {2 * lines}: element {a}{b} of r has a rate of change")
-        what = "element" if whole else "population"
-        yield f"{point.levels} levels, order {2 * lines}: no {what} of r changes"
-    for opened in range(1, half + 1):
-        closed = half - opened
-        generic = points(half, depth=closed + 2)
-        states: dict[frozenset[int], Matrix] = {}
-        for a, b in product(range(generic.levels), repeat=2):
-            auxiliaries = Auxiliaries(generic.on_resonance(opened, a, b), states)
-            try:
-                auxiliaries(
-                    frozenset((j, 1) for j in range(opened)), frozenset(range(opened, half))
-                )
-            except NotDivisible as fault:
-                raise NotStationary(str(fault)) from fault
-        what = f"X of {opened} open and up to {closed} closed lines"
-        yield f"{generic.levels} levels: {what} is entire"
+    for lines in range(1, order // 2 + 1):
+        state = MeanForce(points(lines))
+        levels = len(state.point.energies)
+        for count in range(lines + 1):
+            opened = frozenset((j, 1) for j in range(count))
+            whole = coherences or lines < order // 2 or count > 0
+            left = state.residual(opened, frozenset(range(count, lines)), whole)
+            wrong = [f"{a}{b}" for a, b, value in left if value]
+            what = f"X of {count} open and {lines - count} closed lines obeys its equation"
+            if not count:
+                what = f"no {'element' if whole else 'population'} of r changes"
+            where = f": not element {wrong[0]}" if wrong else ""
+            yield Finding(f"{levels} levels, order {2 * lines}: {what}{where}", not wrong)
+            if wrong:
+                return

@@ -8,28 +8,24 @@ bath C(t) = (1/pi) int_0^inf dw J(w) [coth(beta w/2) cos wt - i sin wt], so that
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+import flint
 import mpmath
-import numpy as np
-from numpy.typing import NDArray
 
+from pertsym.baths.balls import as_mpf
 from pertsym.baths.exponentials import Exponentials as NumericExponentials
+from pertsym.equations.denominator_rule import over_gaps
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.terms import Factor, TimeIntegrand
-from pertsym.precision import decimals
+from pertsym.precision import ball_decimals, decimals
 
 GUARD_DIGITS: Final = 15
-
-Fixed = tuple[int, int]
-Exponents = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -73,14 +69,6 @@ class Exponentials:
         """Read numbers, or pairs (re, im) as in a model file."""
         return cls(tuple(map(_exact, c)), tuple(map(_exact, nu)))
 
-    def __call__(self, t: Any) -> NDArray[np.complex128]:
-        """C(t) in double precision for an array of times t > 0."""
-        times = np.asarray(t, dtype=np.float64)
-        total = np.zeros(times.shape, dtype=np.complex128)
-        for amplitude, rate in zip(self.c, self.nu, strict=True):
-            total += complex(amplitude) * np.exp(-complex(rate) * times)
-        return total
-
     def conjugate(self) -> Exponentials:
         """C(t)*."""
         return Exponentials(
@@ -101,9 +89,7 @@ def time_integral(
 ) -> Any:
     """int_0^inf dtau_1 .. dtau_m of the integrand for exponential correlation functions.
 
-    Each term becomes a sum over the exponents of its factors of coefficient * prod c (or c*) *
-    prod over gaps k of 1/(Gamma_k + i x_k.w), Gamma_k being the sum of nu (or nu*) over the
-    factors that span gap k.
+    Term by term and gap by gap, see `pertsym.equations.denominator_rule`.
 
     Parameters
     ----------
@@ -129,23 +115,10 @@ def time_integral(
     for name in sorted(integrand.real & correlations.keys()):
         if not correlations[name].is_real():
             raise ValueError(f"correlations: {name!r} is declared real but C(t) is complex")
-    with decimals(digits + GUARD_DIGITS):
-        gaps = _GapFactors(integrand, correlations, [_mpf(value) for value in frequencies])
-        bits = gaps.bits
-        real = imag = 0
-        for coefficient, (factors, phase, _) in integrand:
-            sum_re = sum_im = 0
-            for (re, im), rates in gaps.choices(factors):
-                for rate, x in zip(rates, phase, strict=True):
-                    a, b = gaps.inverse(rate, x)
-                    re, im = (re * a - im * b) >> bits, (re * b + im * a) >> bits
-                sum_re += re
-                sum_im += im
-            c, d = coefficient.re, coefficient.im
-            real += math.floor(sum_re * c - sum_im * d)
-            imag += math.floor(sum_re * d + sum_im * c)
-        total = mpmath.mpc(real, 0 if integrand.real_part else imag)
-        return mpmath.ldexp(1, -bits) * gaps.unit * total
+    exact = [_rational(value) for value in frequencies]
+    with ball_decimals(digits + GUARD_DIGITS), decimals(digits + GUARD_DIGITS):
+        total = _integral(integrand, correlations, exact, _ball, flint.acb(0))
+        return mpmath.mpc(as_mpf(total.real), 0 if integrand.real_part else as_mpf(total.imag))
 
 
 def exact_time_integral(
@@ -153,86 +126,36 @@ def exact_time_integral(
     correlations: Mapping[str, Exponentials],
     frequencies: Sequence[Fraction],
 ) -> Gaussian:
-    """The same as an exact number, term by term and gap by gap; matrix elements are 1.
+    """The same as an exact number; matrix elements are 1.
 
     For few exponents: the denominators of the sum multiply.
     """
-    total = Gaussian()
-    for coefficient, (factors, phase, _) in integrand:
-        sides = [correlations[f.name] for f in factors]
-        sides = [c.conjugate() if f.conjugate else c for f, c in zip(factors, sides, strict=True)]
-        for choice in itertools.product(*(zip(c.c, c.nu, strict=True) for c in sides)):
-            gaps = [Gaussian(0, _dot(x, frequencies)) for x in phase]
-            value = coefficient
-            for factor, (c, nu) in zip(factors, choice, strict=True):
-                value = value * c
-                for k in range(factor.first - 1, factor.last):
-                    gaps[k] += nu
-            total += value / math.prod(gaps)
+    total: Gaussian = _integral(integrand, correlations, frequencies, lambda z: z, Gaussian())
     return Gaussian(total.re) if integrand.real_part else total
 
 
-class _GapFactors:
-    """The factors 1/(Gamma + i x.w) of a sum of terms, each computed once, in fixed point.
+def _integral(
+    integrand: TimeIntegrand,
+    correlations: Mapping[str, Exponentials],
+    w: Sequence[Fraction],
+    number: Callable[[Gaussian], Any],
+    zero: Any,
+) -> Any:
+    """The integral in the field that `number` leads to, from `zero`."""
 
-    A high order has far more terms than distinct Gamma (sums of exponents nu, numbered here) and
-    x, and products of integers cost a tenth of those of mpc.  |Gamma| is at least the smallest
-    Re nu: in that unit, and with c in units of the largest, no factor exceeds 1.  `bits` makes up
-    for how small their product may become; `unit` is what was divided out.
-    """
+    def exponentials(factor: Factor) -> list[tuple[Any, Gaussian]]:
+        side = correlations[factor.name]
+        side = side.conjugate() if factor.conjugate else side
+        return [(number(c), nu) for c, nu in zip(side.c, side.nu, strict=True)]
 
-    def __init__(
-        self, integrand: TimeIntegrand, correlations: Mapping[str, Exponentials], w: Sequence[Any]
-    ) -> None:
-        phases = {x for _, shape in integrand for x in shape.phase}
-        self._angle = {x: mpmath.mpc(0, _dot(x, w)) for x in phases}
-        self._nu: list[Any] = []
-        self._c: dict[tuple[str, bool], list[tuple[int, Any]]] = {}
-        for name, plain in sorted(correlations.items()):
-            for conjugate, function in ((False, plain), (True, plain.conjugate())):
-                self._c[name, conjugate] = list(enumerate(map(_mpc, function.c), len(self._nu)))
-                self._nu += map(_mpc, function.nu)
-        amplitudes = [abs(c) for pairs in self._c.values() for _, c in pairs if c]
-        largest = max(amplitudes, default=mpmath.mpf(1))
-        self._slowest = min((nu.real for nu in self._nu), default=mpmath.mpf(1))
-        self._c = {key: [(k, c / largest) for k, c in pairs] for key, pairs in self._c.items()}
-        arcs, gaps = integrand.order // 2, integrand.order - 1
-        fastest = arcs * max(map(abs, self._nu), default=0)
-        fastest += max(map(abs, self._angle.values()), default=0)
-        spread = (largest / min(amplitudes, default=largest)) ** arcs
-        spread *= (1 + fastest / self._slowest) ** gaps
-        self.bits: int = mpmath.mp.prec + int(mpmath.mag(spread))
-        self.unit: Any = largest**arcs / self._slowest**gaps
-        self._choices: dict[tuple[Factor, ...], list[tuple[Fixed, tuple[Exponents, ...]]]] = {}
-        self._inverse: dict[tuple[Exponents, Frequency], Fixed] = {}
+    def inverse(rates: list[Gaussian], x: Frequency) -> Any:
+        phase = sum(n * value for n, value in zip(x, w, strict=True))
+        return 1 / number(sum(rates, Gaussian(0, phase)))
 
-    def choices(self, factors: tuple[Factor, ...]) -> list[tuple[Fixed, tuple[Exponents, ...]]]:
-        """For each choice of exponents the product of c and, gap by gap, the exponents open."""
-        if factors not in self._choices:
-            gaps = range(1, max(factor.last for factor in factors) + 1)
-            self._choices[factors] = [
-                (
-                    self._fixed(mpmath.fprod(c for _, c in choice)),
-                    tuple(
-                        tuple(sorted(k for f, (k, _) in spans if f.first <= gap <= f.last))
-                        for gap in gaps
-                    ),
-                )
-                for choice in itertools.product(*(self._c[f.name, f.conjugate] for f in factors))
-                for spans in [list(zip(factors, choice, strict=True))]
-            ]
-        return self._choices[factors]
-
-    def inverse(self, rate: Exponents, x: Frequency) -> Fixed:
-        """1/(Gamma + i x.w)."""
-        key = (rate, x)
-        if key not in self._inverse:
-            gamma = mpmath.fsum(self._nu[k] for k in rate) + self._angle[x]
-            self._inverse[key] = self._fixed(self._slowest / gamma)
-        return self._inverse[key]
-
-    def _fixed(self, z: Any) -> Fixed:
-        return int(mpmath.ldexp(z.real, self.bits)), int(mpmath.ldexp(z.imag, self.bits))
+    total = zero
+    for term, value in over_gaps(integrand, exponentials, inverse):
+        total = total + number(term.coefficient) * value
+    return total
 
 
 def _check(
@@ -255,10 +178,6 @@ def _check(
                 )
 
 
-def _dot(x: Frequency, w: Sequence[Any]) -> Any:
-    return sum(n * value for n, value in zip(x, w, strict=True))
-
-
 def _exact(number: Any) -> Gaussian:
     if isinstance(number, Gaussian):
         return number
@@ -269,21 +188,13 @@ def _exact(number: Any) -> Gaussian:
 
 
 def _rational(number: Any) -> Fraction:
-    if isinstance(number, mpmath.mpf):
-        if not mpmath.isfinite(number):
-            raise ValueError(f"{number} is not a finite number")
-        sign, mantissa, exponent, _ = number._mpf_
-        size = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-        return -size if sign else size
-    return exact_rational(number)
+    if not isinstance(number, mpmath.mpf):
+        return exact_rational(number)
+    if not mpmath.isfinite(number):
+        raise ValueError(f"{number} is not a finite number")
+    return Fraction(*mpmath.libmp.to_rational(number._mpf_))
 
 
-def _mpf(number: Any) -> Any:
-    if isinstance(number, mpmath.mpf):
-        return number
-    value = exact_rational(number)
-    return mpmath.mpf(value.numerator) / value.denominator
-
-
-def _mpc(number: Gaussian) -> Any:
-    return mpmath.mpc(_mpf(number.re), _mpf(number.im))
+def _ball(z: Gaussian) -> Any:
+    a, b, d = z.integers
+    return flint.acb(a, b) / d

@@ -51,11 +51,11 @@ def verify(
                 records.append(record)
                 if not as_json:
                     say(_line(record))
-                if record.status == "failed":
-                    click.echo(f"failed: {record.claim}: {record.detail}", err=True)
+                if record.evidence.status == "failed":
+                    click.echo(f"failed: {record.claim}: {record.evidence.detail}", err=True)
         except ValueError as fault:
             fail(f"--{fault}", BAD_INPUT)
-    failed = sum(record.status == "failed" for record in records)
+    failed = sum(record.evidence.status == "failed" for record in records)
     if as_json:
         emit_json([record.as_json() for record in records])
     else:
@@ -74,9 +74,10 @@ def _papers(name: str | None, project: Project) -> tuple[Paper, ...]:
 
 
 def _line(record: Record) -> str:
-    digits = "" if record.digits is None else f", {record.digits} digits"
-    routes = "; ".join(record.routes)
-    return f"{record.status:<10}{record.claim}{digits} ({record.seconds:.1f} s)\n    {routes}"
+    found = record.evidence
+    digits = "" if found.digits is None else f", {found.digits} digits"
+    routes = "; ".join(found.routes)
+    return f"{found.status:<10}{record.claim}{digits} ({record.seconds:.1f} s)\n    {routes}"
 
 
 @click.command("list")

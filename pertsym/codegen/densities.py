@@ -30,5 +30,4 @@ def code_of(density: BathDensity, bath: str) -> DensityCode | None:
 
 def values_of(density: BathDensity, code: DensityCode) -> dict[str, float]:
     """The parameters' values."""
-    values = {} if isinstance(density, Exponentials) else density.values
-    return {name: float(x) for name, x in zip(code.parameters, values.values(), strict=True)}
+    return {n: float(x) for n, x in zip(code.parameters, density.values.values(), strict=True)}

@@ -77,7 +77,7 @@ def emit(form: SpectralForm, frequency_names: Sequence[str]) -> Body:
         As in `pertsym.reduction.spectral.require_evaluable`; ValueError also for a matrix element
         whose name is that of something else in the code.
     """
-    require_evaluable(form, mixed=True)
+    require_evaluable(form)
     if not form:
         return Body((), (f"spectra.exact(0 * {frequency_names[0]})",), 0, False)
     elements = symbols_of(form)

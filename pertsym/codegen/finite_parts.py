@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -27,12 +27,13 @@ from pertsym.codegen.runtime import (
     TINY,
     Bath,
     Discrete,
+    Varied,
     at_zero,
     constant,
-    first,
 )
 
 NEAR_ZERO = 1e-290  # stands for w -> 0
+KEPT = 1024  # answers of a bath
 FROZEN = 1e100  # beta w of a bath that is at T = 0 as far as doubles can tell
 
 
@@ -52,49 +53,64 @@ class Unit:
         # above what the path passes below, so that no pole of 1/(w^2 + L^2) lies between
         self.kink_scale = 2 * np.asarray(made.scale, dtype=float)
         self.frequency_scale = self.path.scale
-        self.made: dict[tuple[float, float], Nodes] = {}
+        self.kept: dict[Any, Any] = {}
+
+    def once(self, make: Callable[..., Any], *at: Any) -> Any:
+        """What was made before is kept: several integrals ask for the same."""
+        key = make.__name__, *at
+        if key not in self.kept:
+            if len(self.kept) >= KEPT:
+                self.kept.clear()
+            self.kept[key] = make(*at)
+        return self.kept[key]
+
+    @property
+    def cold(self) -> Unit:
+        """The same at T = 0."""
+        if np.all(np.isinf(self.beta)):
+            return self
+        bath = self.bath
+        made = unit_of if all(isinstance(x, float) for x in bath.shape) else Unit
+        found: Unit = self.once(made, bath.density, False, bath.shape, math.inf)
+        return found
 
     def nodes(self, floor: float, ceiling: float) -> Nodes:
         """For floor <= |z| <= ceiling, made for ranges that end at powers of 16, and kept."""
         beta, frozen = np.asarray(self.beta), not self.bath.classical
         if frozen and np.all(beta * floor > FROZEN) and not np.all(np.isinf(beta)):
-            return unit_of(self.bath.density, False, self.bath.shape, math.inf).nodes(
-                floor, ceiling
-            )
-        ends = (
-            16.0 ** math.floor(math.log2(floor) / 4),
-            16.0 ** math.ceil(math.log2(ceiling) / 4),
-        )
-        if ends not in self.made:
-            self.made[ends] = Nodes.of(self.path, *ends)
-        return self.made[ends]
+            return self.cold.nodes(floor, ceiling)
+        ends = self.path.decisive(floor, ceiling)
+        found: Nodes = self.once(self._nodes, *(2.0**k for k in ends))
+        return found
+
+    def _nodes(self, floor: float, ceiling: float) -> Nodes:
+        return Nodes.of(self.path, floor, ceiling)
 
     def spectrum(self, w: float, m: int = 0) -> tuple[Any, Any]:
         """Ĉ^(m)(w), at w = 0 the value, or the mean slope."""
         if w:
-            found = self.bath.spectra(abs(w), 1 if w > 0 else -1)
+            found = self.once(self.bath.spectra, abs(w), 1 if w > 0 else -1)
             return found[2 * m], found[2 * m + 1]
-        return mean_slope(self.bath) if m else at_zero(self.bath, np.float64(1.0))
+        if m:
+            return self.once(mean_slope, self.bath)  # type: ignore[no-any-return]
+        return self.once(at_zero, self.bath, np.float64(1.0))  # type: ignore[no-any-return]
 
     def transform(self, w: float, m: int = 0) -> tuple[Any, Any]:
         """P^(m)(w)."""
-        if w == 0 and m == 0:
-            return self.at_zero
+        return self.once(self._transform, w, m)  # type: ignore[no-any-return]
+
+    def _transform(self, w: float, m: int) -> tuple[Any, Any]:
+        if w == 0 and m == 0 and self.bath.classical:
+            return 0.0, 0.0
+        if w == 0 and m == 0 and self.cold is not self:
+            # that at T = 0, because the even part of Ĉ drops out
+            value, error = self.cold.transform(w)
+            spread = np.zeros(np.shape(self.beta))
+            return (value + spread)[()], (error + spread)[()]
         size = abs(w) or self.frequency_scale
         nodes = self.nodes(size if w else 2.0**-32 * size, size)
         found = nodes.half_sided(w, m) if w or nodes.analytic else nodes.at_zero(m)
         return seen_as_transform(*found)
-
-    @property
-    def at_zero(self) -> tuple[Any, Any]:
-        """P(0): that at T = 0, because the even part of Ĉ drops out; classically nothing."""
-        if self.bath.classical:
-            return 0.0, 0.0
-        cold = Unit(self.bath.density, False, self.bath.shape, math.inf)
-        scale = cold.frequency_scale
-        value, error = seen_as_transform(*cold.nodes(2.0**-32 * scale, scale).at_zero(0))
-        spread = np.zeros(np.shape(self.bath.beta))
-        return (value + spread)[()], (error + spread)[()]
 
 
 class DiscreteUnit:
@@ -146,13 +162,10 @@ def discrete_unit(bath: Discrete) -> DiscreteUnit:
     return DiscreteUnit(bath)
 
 
-class Varied(NamedTuple):
-    """A bath for `interpolated`, its shape fixed; `beta` None stands for what varies."""
+class Answering(Varied):
+    """A bath for `interpolated`."""
 
-    density: Any
-    classical: bool
-    shape: tuple[Any, ...]
-    beta: float | None
+    __slots__ = ()
 
     def at(self, beta: Any) -> Any:
         """The bath at these beta, if they vary."""
@@ -161,12 +174,6 @@ class Varied(NamedTuple):
         if self.beta is None:
             return varied_unit(self.density, self.classical, self.shape, beta.tobytes())
         return unit_of(self.density, self.classical, self.shape, self.beta)
-
-    def path(self, beta: Any) -> Any:
-        """Its path at beta, real or complex."""
-        if self.density is Discrete:
-            return None
-        return thermal_path(self.density(*self.shape), self.classical, beta)
 
 
 @lru_cache(maxsize=64)
@@ -177,11 +184,8 @@ def varied_unit(density: Any, classical: bool, shape: tuple[float, ...], beta: b
 def source_of(bath: Any) -> Any:
     """The bath for `interpolated`, None where its shape varies."""
     if isinstance(bath, Discrete):
-        return Varied(Discrete, False, (bath,), 0.0)
-    if not all(map(constant, bath.shape)):
-        return None
-    beta = first(bath.beta) if constant(bath.beta) else None
-    return Varied(bath.density, bath.classical, bath.fixed_shape, beta)
+        return Answering(Discrete, False, (bath,), 0.0)
+    return Answering(*bath.varied) if all(map(constant, bath.shape)) else None
 
 
 def unit_at(bath: Any, part: Any) -> Any:

@@ -9,7 +9,7 @@ from pertsym.expansion.interaction import Frequency
 from pertsym.reduction.spectral import Denominators, Monomial, SpectralForm, SpectralIntegral
 
 MIXED_METHODS = ("mixed_integral", "regular_part", "regular_slope", "mean_slope")
-"""What only a `MixedSpectra` answers."""
+"""What only a `pertsym.numerics.spectra.Spectra` answers."""
 
 
 def integrals_of(m: Monomial) -> tuple[SpectralIntegral, ...]:

@@ -24,10 +24,9 @@ class PointSums:
         self._last: tuple[float, tuple[Any, ...]] = (math.nan, ())
         self._radii: list[float] = []
         if nodes.arms:
-            self._radii = nodes._cumulative[0][0].tolist()
-            self._weights = [
-                (inner.tolist(), outer.tolist()) for _, inner, outer in nodes._cumulative[:3]
-            ]
+            sums = [nodes.cumulative(nodes.weights(m), m + 1) for m in range(3)]
+            self._radii = sums[0][0].tolist()
+            self._weights = [(inner.tolist(), outer.tolist()) for _, inner, outer in sums]
 
     def _bound(self, x: float, m: int) -> float:
         index = bisect_left(self._radii, x)

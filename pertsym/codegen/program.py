@@ -157,7 +157,7 @@ def expression(
     CannotEvaluate
         For more than two levels.
     """
-    require_evaluable(form, mixed=True)
+    require_evaluable(form)
     different = {name for name in {v.name for v in form.values} if _by_differences(form, name)}
     form, finite = with_finite_kinks(form, smooth)
     terms, products = [], set()

@@ -18,7 +18,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
-from pertsym.baths.thermal_tables import ThermalProduct, ThermalTransform
+from pertsym.baths.thermal_tables import octaves_met, thermal_table
 from pertsym.codegen.occupation import bose
 from pertsym.codegen.point_sums import PointSums
 
@@ -108,12 +108,19 @@ class Bath:
         ]
 
     @property
+    def varied(self) -> Varied:
+        """The bath with its shape fixed."""
+        beta = first(self.beta) if constant(self.beta) else None
+        return Varied(self.density, self.classical, self.fixed_shape, beta)
+
+    @property
     def source(self) -> Source:
         return Source(self.density, self.classical)
 
     def transforms(self, w0: Any) -> Transforms:
         """P and its derivatives at +-w0 for all points."""
         count = len(w0)
+        way: Any
         closed = getattr(self.density, "closed", None)
         if closed is not None:
             way = Closed(closed, w0, self.beta, self.classical, self.shape)
@@ -124,9 +131,8 @@ class Bath:
             return Transforms([(slice(None), way)], count)
         same = all(constant(c) for c in (w0, *self.shape))
         if same and count > FEW and np.all(np.isfinite(self.beta)):
-            low, high = octaves(self.beta)
-            table = thermal(self.density, self.fixed_shape, self.classical, float(w0[0]), low, high)
-            return Transforms([(slice(None), Temperatures(table, self.beta))], count)
+            way = Temperatures("P", self.varied, self.varied, float(w0[0]), self.beta)
+            return Transforms([(slice(None), way)], count)
         groups = self.groups(count)
         if len(groups) * 8 <= count:
             members = []
@@ -216,18 +222,44 @@ class Tables(FromParts):
         return self.table.parts(x, m)
 
 
+class Varied(NamedTuple):
+    """A bath whose shape does not vary; `beta` None stands for what does."""
+
+    density: Any
+    classical: bool
+    shape: tuple[Any, ...]
+    beta: float | None
+
+    def path(self, beta: Any) -> Any:
+        """Its path at beta, real or complex, or at its own; None of a sum of exponentials."""
+        if self.density is Discrete:
+            return None
+        own = beta if self.beta is None else self.beta
+        return thermal_path(self.density(*self.shape), self.classical, own)
+
+
 class Temperatures(FromParts):
     """P from polynomials in beta."""
 
-    def __init__(self, table: ThermalTransform, beta: Any) -> None:
-        self.table, self.beta = table, beta
+    def __init__(self, kind: str, a: Varied, b: Varied, x: float, beta: Any) -> None:
+        self.asked, self.beta = (kind, a, b, x), np.asarray(beta)
+
+    def _found(self, m: int) -> tuple[Any, Any]:
+        found = np.empty((2, 3, len(self.beta)))
+        for panel, part in octaves_met(self.beta):
+            found[:, :, part] = thermal_table(*self.asked, panel, m)(self.beta[part])
+        return found[0], found[1]
 
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
-        value, error = self.table.transform(self.beta, m, 1 if w[0] > 0 else -1)
-        return value, error
+        value, error = self._found(m)
+        row = 0 if w[0] > 0 else 1
+        return value[row], error[row]
 
     def made(self, x: Any, m: int) -> Any:
-        return self.table.parts(self.beta, m)
+        value, error = self._found(m)
+        rounding = UNIT * (np.abs(value[0]) + np.abs(value[1]))
+        even = (value[0] + value[1]) / 2
+        return even, (error[0] + error[1]) / 2 + rounding, value[2], error[2]
 
 
 class Closed(FromParts):
@@ -317,29 +349,6 @@ def table_of(
 ) -> TabulatedTransform:
     """Polynomials in w0 for scalar parameters."""
     return TabulatedTransform(nodes_of(density, shape, classical, beta, low, high), low, high)
-
-
-@lru_cache(maxsize=64)
-def thermal(
-    density: Any, shape: tuple[float, ...], classical: bool, x: float, low: float, high: float
-) -> ThermalTransform:
-    """Polynomials in beta at one frequency."""
-    return ThermalTransform(
-        lambda beta: thermal_path(density(*shape), classical, beta), x, low, high
-    )
-
-
-@lru_cache(maxsize=64)
-def thermal_product(kind: str, a: Any, b: Any, x: float, low: float, high: float) -> ThermalProduct:
-    """The same of a product; baths are given as (density, shape, classical, beta or None)."""
-
-    def path(bath: Any) -> Callable[[Any], Any]:
-        density, shape, classical, beta = bath
-        if beta is None:
-            return lambda b: thermal_path(density(*shape), classical, b)
-        return lambda b: thermal_path(density(*shape), classical, np.full(np.shape(b), beta))
-
-    return ThermalProduct(path(a), x, low, high, "CC" if kind == "QC" else "CP", path(b))
 
 
 class Discrete:
@@ -447,17 +456,7 @@ def _product_over_temperature(kind: str, a: Any, b: Any, w0: Any) -> Temperature
         return None
     if not all(constant(p) for bath in (a, b) for p in bath.shape):
         return None
-    low, high = octaves(beta)
-    keys = [
-        (
-            bath.density,
-            bath.fixed_shape,
-            bath.classical,
-            None if bath in baths else first(bath.beta),
-        )
-        for bath in (a, b)
-    ]
-    return Temperatures(thermal_product(kind, *keys, float(w0[0]), low, high), beta)
+    return Temperatures(kind, a.varied, b.varied, float(w0[0]), beta)
 
 
 def constant(x: Any) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.divergence import Divergent
-from pertsym.dynamics.half_sided import Channel, channels, transitions
+from pertsym.dynamics.half_sided import Channel, at_elements, channels
 from pertsym.dynamics.levels import bohr_frequencies, boltzmann, common_temperature, merged
 from pertsym.dynamics.redfield import dissipator, secular_part, unitary
 from pertsym.model.errors import InputError
@@ -77,19 +77,15 @@ def coherence_map(energies: Sequence[float], r: Matrix) -> Matrix:
     Divergent
         If D_nm = 0 where the row of R is not 0.
     """
-    size = len(energies)
     gaps = bohr_frequencies(energies)
-    q = np.zeros_like(r)
-    for n, m in np.argwhere(~np.eye(size, dtype=bool)):
-        row = r[n * size + m]
-        if not np.any(row):
-            continue
-        if gaps[n, m] == 0:
-            raise Divergent(
-                f"R[rho]_{n},{m}/(i(E_{n} - E_{m})) of the map Q: levels {n} and {m} are "
-                "degenerate and R drives the coherence between them"
-            )
-        q[n * size + m] = row / (1j * gaps[n, m])
+    driven = ~np.eye(len(gaps), dtype=bool) & np.any(r, axis=1).reshape(gaps.shape)
+    for n, m in np.argwhere(driven & (gaps == 0)):
+        raise Divergent(
+            f"R[rho]_{n},{m}/(i(E_{n} - E_{m})) of the map Q: levels {n} and {m} are "
+            "degenerate and R drives the coherence between them"
+        )
+    q, rows = np.zeros_like(r), driven.reshape(-1)
+    q[rows] = r[rows] / (1j * gaps.reshape(-1, 1)[rows])
     return q
 
 
@@ -97,18 +93,13 @@ def population_map(
     energies: Sequence[float], baths: Sequence[Channel], beta: float
 ) -> NDArray[np.float64]:
     """Q among the populations, shape (N, N); every column sums to 0."""
-    size = len(energies)
-    p = boltzmann(energies, beta)
-    q = np.zeros((size, size))
+    p, gaps = boltzmann(energies, beta), bohr_frequencies(energies)
+    one = np.eye(len(p))
+    q = np.zeros_like(one)
     for bath in baths:
-        for derivative in (0, 1):
-            bath.transform.prepare(transitions(bath.operator, energies), derivative)
-        for n, m in zip(*np.nonzero(bath.operator), strict=True):
-            weight = abs(bath.operator[n, m]) ** 2
-            gap = energies[n] - energies[m]
-            q[:, n] -= beta * weight * bath.transform.shift(gap).value * (np.eye(size)[n] - p)
-            if n != m:  # |n><n| to |m><m| and back
-                slope = weight * bath.transform.shift(gap, 1).value
-                q[n, n] += slope
-                q[m, n] -= slope
+        weight = np.abs(bath.operator) ** 2
+        shifts = weight * at_elements(bath.transform.shift, gaps, weight).real
+        slopes = weight * at_elements(bath.transform.shift, gaps, weight * (1 - one), 1).real
+        q -= beta * (one - p[:, None]) * shifts.sum(axis=1)
+        q += np.diag(slopes.sum(axis=1)) - slopes.T  # |n><n| to |m><m| and back
     return q

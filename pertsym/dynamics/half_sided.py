@@ -6,10 +6,10 @@ G(w) = int_0^inf dt e^{iwt} C(t) = Ĉ(w)/2 - (i/2pi) P(w), with Ĉ(w > 0) = 2 J(
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from pertsym.model.values import Matrix as ExactMatrix
 from pertsym.model.values import Model
 
 Matrix = NDArray[np.complex128]
+Real = NDArray[np.float64]
 
 _NEAR: Final = 0.1  # of the distance to the nearest singularity: the Gauss rule is then exact
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
@@ -30,12 +31,9 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 @dataclass(frozen=True)
 class HalfSided:
-    """G(w) of one bath at real frequencies; every value is computed once."""
+    """G(w) of one bath at real frequencies."""
 
     correlation: Correlation
-    _known: dict[tuple[str, float, int], Estimate] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
 
     @classmethod
     def of(cls, bath: Bath) -> HalfSided:
@@ -49,35 +47,12 @@ class HalfSided:
         Divergent
             If Ĉ(w) or P(w) does not exist.
         """
-        return complex(self._spectrum(w).value / 2, self.shift(w).value)
+        return complex(self.correlation.spectrum(w).value / 2, self.shift(w).value)
 
-    def shift(self, w: float, derivative: int = 0) -> Estimate:
+    def shift(self, w: Any, derivative: int = 0) -> Estimate:
         """Im G(w) = -P(w)/2pi, or a derivative of it with respect to w."""
-        key = ("transform", w, derivative)
-        if key not in self._known:
-            value, error = self.correlation.transform(w, derivative)
-            self._known[key] = Estimate(-value / (2 * math.pi), error / (2 * math.pi))
-        return self._known[key]
-
-    def prepare(self, frequencies: Iterable[float], derivative: int = 0) -> None:
-        """Evaluate P (and at derivative 0 also Ĉ) at many frequencies at once, for later use.
-
-        Bulk evaluation is much faster where a closed form exists.  Zero is left alone: values may
-        exist there by symmetry that an array of frequencies does not show.
-        """
-        wanted = {float(w) for w in frequencies if w != 0}
-        new = np.array(sorted(w for w in wanted if ("transform", w, derivative) not in self._known))
-        if not len(new):
-            return
-        value, error = self.correlation.transform(new, derivative)
-        for w, p, bound in zip(new, value, error, strict=True):
-            self._known["transform", float(w), derivative] = Estimate(
-                float(-p) / (2 * math.pi), float(bound) / (2 * math.pi)
-            )
-        if derivative == 0:
-            value, error = self.correlation.spectrum(new)
-            for w, p, bound in zip(new, value, error, strict=True):
-                self._known["spectrum", float(w), 0] = Estimate(float(p), float(bound))
+        value, error = self.correlation.transform(w, derivative)
+        return Estimate(-value / math.tau, error / math.tau)
 
     def shift_slope(self, x: float, y: float) -> Estimate:
         """[Im G(x) - Im G(y)]/(x - y), and the derivative where x = y.
@@ -87,34 +62,21 @@ class HalfSided:
         if x == y:
             return self.shift(x, 1)
         if abs(x - y) < _NEAR * self._analytic_within(min(x, y), max(x, y)):
-            middle, half = (x + y) / 2, (x - y) / 2
-            value, error = self.correlation.transform(middle + half * _NODES, 1)
-            bound = error + EPS * np.abs(value)
-            return Estimate(
-                float(-_WEIGHTS @ value) / (4 * math.pi), float(_WEIGHTS @ bound) / (4 * math.pi)
-            )
+            value, error = self.shift((x + y) / 2 + (x - y) / 2 * _NODES, 1)
+            lost = error + EPS * np.abs(value)
+            return Estimate(float(_WEIGHTS @ value) / 2, float(_WEIGHTS @ lost) / 2)
         a, b = self.shift(x), self.shift(y)
-        lost = EPS * (abs(a.value) + abs(b.value))
-        return Estimate((a.value - b.value) / (x - y), (a.error + b.error + lost) / abs(x - y))
-
-    def _spectrum(self, w: float) -> Estimate:
-        key = ("spectrum", w, 0)
-        if key not in self._known:
-            self._known[key] = self.correlation.spectrum(w)
-        return self._known[key]
+        lost = a.error + b.error + EPS * (abs(a.value) + abs(b.value))
+        return Estimate((a.value - b.value) / (x - y), lost / abs(x - y))
 
     def _analytic_within(self, low: float, high: float) -> float:
         """A distance from [low, high] within which G is analytic; 0 if it is not even there."""
         gaps = [max(low - w, w - high, 0.0) for w in self._singular]
-        return min([self._reach, *gaps])
+        return min([*(point.reach for point in self.correlation.thermal.points), *gaps])
 
     @cached_property
     def _singular(self) -> tuple[float, ...]:
         return singular_positions(self.correlation.thermal)
-
-    @cached_property
-    def _reach(self) -> float:
-        return min(point.reach for point in self.correlation.thermal.points)
 
 
 @dataclass(frozen=True)
@@ -145,10 +107,13 @@ def channels(model: Model) -> tuple[Channel, ...]:
     )
 
 
-def transitions(operator: Matrix, energies: Sequence[float]) -> Iterator[float]:
-    """E_n - E_m wherever the Hermitian operator has an element: both signs of each."""
-    for n, m in zip(*np.nonzero(operator), strict=True):
-        yield energies[n] - energies[m]
+def at_elements(function: Callable[..., Any], gaps: Real, where: NDArray[Any], *rest: int) -> Any:
+    """A function of E_n - E_m, asked only where a matrix has an element; 0 elsewhere."""
+    result = np.zeros(gaps.shape, dtype=np.complex128)
+    for n, m in zip(*np.nonzero(where), strict=True):
+        found = function(float(gaps[n, m]), *rest)
+        result[n, m] = found.value if isinstance(found, Estimate) else found
+    return result
 
 
 def _array(matrix: ExactMatrix) -> Matrix:

@@ -11,12 +11,13 @@ second term is absent, and what is asked for are integrals over denominators w +
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 import numpy as np
+from numpy.polynomial import chebyshev
 from numpy.typing import NDArray
 
 from pertsym.baths.correlation import Correlation
@@ -27,42 +28,6 @@ from pertsym.model.errors import InputError
 
 _DEGREE: Final = 24
 _WIDTH: Final = 1.2  # of a panel in log x: e^{-x} is bounded for |Im log x| < pi/2, so 1e-16
-
-
-@dataclass(frozen=True)
-class LogChebyshev:
-    """Chebyshev series in log x on equal panels between two positive arguments.
-
-    Arguments below the range take the value at its lower end.
-    """
-
-    low: float
-    width: float
-    coefficients: _Array
-
-    @classmethod
-    def of(cls, function: Callable[[_Array], _Array], low: float, high: float) -> LogChebyshev:
-        """Sample a function of positive arguments (vectorised)."""
-        span = math.log(high / low)
-        count = max(1, math.ceil(span / _WIDTH))
-        nodes = np.polynomial.chebyshev.chebpts1(_DEGREE + 1)
-        y = math.log(low) + (np.arange(count)[:, None] + (1 + nodes) / 2) * span / count
-        values = function(np.exp(y).reshape(-1)).reshape(count, -1)
-        to_series = np.polynomial.chebyshev.chebvander(nodes, _DEGREE).T * 2 / (_DEGREE + 1)
-        to_series[0] /= 2
-        return cls(math.log(low), span / count, values @ to_series.T)
-
-    def __call__(self, x: _Array) -> _Array:
-        """The function at 0 < x <= high, by Clenshaw's recurrence."""
-        y = np.maximum((np.log(x) - self.low) / self.width, 0.0)
-        panel = np.minimum(y.astype(int), len(self.coefficients) - 1)
-        t = 2 * (y - panel) - 1
-        columns = np.ascontiguousarray(self.coefficients.T)
-        before, value = np.zeros_like(t), np.zeros_like(t)
-        for column in columns[:0:-1]:
-            before, value = value, 2 * t * value - before + column[panel]
-        result: _Array = t * value - before + columns[0][panel]
-        return result
 
 
 _Array = NDArray[np.float64]
@@ -110,12 +75,26 @@ class ImaginaryTimeModes:
             return np.zeros_like(tau)
         return self._half(tau) + self._half(remaining)
 
+    def _half(self, x: _Array) -> _Array:
+        """sum_k c_k e^{-w_k x} by its series."""
+        start, width, series = self._series
+        y = np.maximum((np.log(x) - start) / width, 0.0)
+        panel = np.minimum(y.astype(int), series.shape[1] - 1)
+        value: _Array = chebyshev.chebval(2 * (y - panel) - 1, series[:, panel], tensor=False)
+        return value
+
     @cached_property
-    def _half(self) -> LogChebyshev:
-        """sum_k c_k e^{-w_k x}, which is asked for at very many x."""
+    def _series(self) -> tuple[float, float, _Array]:
+        """Chebyshev series in log x on equal panels, because very many x are asked for."""
         w, c = np.array(self.frequencies), np.array(self.weights)
-        low = min(_NO_TIME / float(w.max()), _NO_TIME * self.beta)  # constant below
-        return LogChebyshev.of(lambda x: np.exp(-x[:, None] * w) @ c, low, self.beta)
+        start = math.log(min(_NO_TIME / float(w.max()), _NO_TIME * self.beta))  # constant below
+        span = math.log(self.beta) - start
+        count = max(1, math.ceil(span / _WIDTH))
+        nodes = chebyshev.chebpts1(_DEGREE + 1)
+        y = start + (np.arange(count)[:, None] + (1 + nodes) / 2) * span / count
+        values = np.exp(-np.exp(y)[..., None] * w) @ c
+        series = np.linalg.solve(chebyshev.chebvander(nodes, _DEGREE), values.T)
+        return start, span / count, series
 
 
 def modes_of(

@@ -317,17 +317,10 @@ def _outer(system: _System, t: _Array) -> _Array:
 _PAIRS: Final = 200_000  # amplitudes of two quanta held at once
 
 
-class Raw(NamedTuple):
-    """Second and fourth order of Tr_B |Psi><Psi| with <0|Psi> = 1, shape (N, N) each."""
-
-    second: Matrix
-    fourth: Matrix
-
-
 def ground_state(
     energies: Sequence[float], operators: Sequence[Matrix], baths: Sequence[ImaginaryTimeModes]
-) -> Raw:
-    """The expansion for baths of discrete modes, exactly.
+) -> tuple[Matrix, Matrix]:
+    """Second and fourth order of Tr_B |Psi><Psi|, <0|Psi> = 1, of baths of discrete modes.
 
     Parameters
     ----------
@@ -359,7 +352,7 @@ def ground_state(
     second = np.outer(psi2, vacuum)
     second = second + second.conj().T + (c[:, None] * psi1).T @ psi1.conj()
     fourth = crossed + crossed.conj().T + np.outer(psi2, psi2.conj()) + pairs
-    return Raw(second, fourth)
+    return second, fourth
 
 
 def _displaced(

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pertsym.baths.jets import EPS
-from pertsym.dynamics.half_sided import Channel, HalfSided, channels, transitions
+from pertsym.dynamics.half_sided import Channel, HalfSided, channels
 from pertsym.dynamics.imaginary_modes import modes_of
 from pertsym.dynamics.imaginary_time import Expansion, fourth_order, ground_state, normalised
 from pertsym.dynamics.levels import bohr_frequencies, boltzmann, common_temperature, merged
@@ -181,8 +181,6 @@ def second_order(energies: Sequence[float], baths: Sequence[Channel], beta: floa
     error = np.zeros((size, size))
     for bath in baths:
         s = bath.operator
-        for derivative in (0, 1):
-            bath.transform.prepare(transitions(s, energies), derivative)
         for n in range(size):
             for m in range(n, size):
                 for k in np.flatnonzero(s[n] * s[:, m]):

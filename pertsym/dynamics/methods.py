@@ -19,7 +19,7 @@ from pertsym.dynamics.ccqme import ccqme
 from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.propagation import Matrix, States, propagate, propagate_transient
-from pertsym.dynamics.redfield import redfield
+from pertsym.dynamics.redfield import redfield, relaxation, unitary
 from pertsym.dynamics.reliability import (
     NOTABLE,
     Misfit,
@@ -33,9 +33,11 @@ from pertsym.dynamics.reliability import (
     require_positive,
 )
 from pertsym.estimate import Estimate
+from pertsym.generators.canonical_form import total_term
 from pertsym.generators.finite_time import NODES, FiniteTime, finite_time, second_order_transient
-from pertsym.generators.initial_slip import Slip, tcl_slip
+from pertsym.generators.initial_slip import tcl_slip
 from pertsym.generators.limit import Limit
+from pertsym.generators.product_form import ProductForm
 from pertsym.generators.representation import (
     BAND,
     Represented,
@@ -43,7 +45,7 @@ from pertsym.generators.representation import (
     represented,
     require_feasible,
 )
-from pertsym.generators.second_order import redfield_term, second_order
+from pertsym.generators.second_order import second_order
 from pertsym.generators.steady import steady_state
 from pertsym.generators.system import Correlated, System, element_name, single_threaded
 from pertsym.generators.tcl import Generator, joint_limit, tcl_generator
@@ -225,15 +227,13 @@ def _meaningful(found: Estimated, method: str, initial: Matrix | None = None) ->
     return found
 
 
-def generator(model: Model, method: Method, progress: Progress = lambda _: None) -> Matrix:
-    """The constant generator of a Markovian method, or of TCL at t -> infinity, K_0 included."""
-    return generator_with_error(model, method, progress)[0]
-
-
 def generator_with_error(
     model: Model, method: Method, progress: Progress = lambda _: None
 ) -> tuple[Matrix, Numbers]:
-    """`generator`, and the error of each of its elements; of the CCQME that of its R."""
+    """The constant generator of a Markovian method, or of TCL at t -> infinity, K_0 included.
+
+    Beside it the error of each of its elements; of the CCQME that of its R.
+    """
     if method.order:
         result = tcl_generator(
             model,
@@ -246,11 +246,8 @@ def generator_with_error(
         return _total(result)
     build = ccqme if method.name.startswith("ccqme") else redfield
     constant = build(model, secular=method.name.endswith("-secular"))
-    if model.used_markov:
-        return constant, _total(tcl_generator(model, 2))[1]
-    system = System.of(model)
-    off = second_order(system, correlations_of(model)).error
-    return constant, off + np.finfo(float).eps * np.abs(system.free)
+    rounding = np.finfo(float).eps * np.abs(unitary(model.energies))
+    return constant, relaxation(model).error + rounding
 
 
 def evolve(
@@ -410,15 +407,10 @@ def _misfits(model: Model, limit: Limit, found: Represented, transient: FiniteTi
 
 
 def _second_at(system: System, baths: Sequence[Correlated], time: float) -> Matrix:
-    """K_2 at a time from exponentials of independent baths."""
-    total: Matrix = np.zeros((system.dimension**2,) * 2, dtype=complex)
-    for bath in baths:
-        rates = np.array(bath.exponentials.nu)[:, None, None] + 1j * system.gaps
-        part = -np.expm1(-rates * time) / rates
-        operator = system.operators[bath.later]
-        response = np.tensordot(np.array(bath.exponentials.c), part, axes=1)
-        total += redfield_term(operator, operator * response)
-    return total
+    """K_2 at a time from exponentials."""
+    form = ProductForm(system, baths)
+    second: Matrix = form.second(form.first_at(np.array([time])))[0]
+    return second
 
 
 def in_basis(
@@ -465,19 +457,17 @@ def _require_known_scale(model: Model, method: Method, error: Numbers) -> None:
         )
 
 
-def _total(result: Generator | Slip) -> tuple[Matrix, Numbers]:
+def _total(result: Generator) -> tuple[Matrix, Numbers]:
     """The sum of all orders, if every element exists, and its error."""
-    symbol = "Lam" if isinstance(result, Slip) else "K"
     for n, term in result.orders.items():
         for place, reason in term.divergent.items():
-            raise Divergent(reason, n, element_name(place, result.dimension, symbol))
+            raise Divergent(reason, n, element_name(place, result.dimension, result.symbol))
         for place, reason in term.not_derived.items():
             raise NotYetDerivable(
                 "generator",
-                f"element {element_name(place, result.dimension, symbol)} of order {n}",
+                f"element {element_name(place, result.dimension, result.symbol)} of order {n}",
                 reason,
                 "use tcl2, or a bath that exponentials can stand for",
             )
-    total: Matrix = np.sum([term.matrix for term in result.orders.values()], axis=0)
-    error: Numbers = np.sum([term.error for term in result.orders.values()], axis=0)
-    return total, error
+    total = total_term(result.orders)
+    return total.matrix, total.error

@@ -2,24 +2,22 @@
 
 d rho/dt = [K_0 + K(t)] rho by Radau collocation with K_0, which is diagonal, treated exactly as
 stiff scalars; K(t) rho at the nodes is found by iteration, which converges fast because K(t) is
-small beside 1/step; for few levels by one system of equations an interval.  K(t) is needed at the
+small beside 1/step; for few levels by one system of equations a step.  K(t) is needed at the
 nodes alone, where its Legendre series give it by one product of matrices.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.polynomial import legendre
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from pertsym.dynamics.reliability import LARGEST, require_finite
-from pertsym.generators.collocation import Radau, beyond, combine
+from pertsym.generators.collocation import Radau, beyond, combine, value_at
 from pertsym.generators.finite_time import FiniteTime
 
 _LONG = 1e3  # |K| t of one matrix exponential
@@ -31,7 +29,6 @@ _CONVERGED = 0.03  # of the tolerance: what is left of the iteration
 _SAFE = 0.3  # of the tolerance: the tail of the expansion that the next step aims at
 _SHORTEST = 1e-9  # of the whole time: steps below this mean failure
 _MOST = 50_000  # steps in all
-_TOGETHER = 4_000_000  # complex numbers of the equations that are solved at once
 _REFINE = 1e-10  # tolerances below need the refined linear algebra
 
 Columns = NDArray[np.complex128]
@@ -52,10 +49,7 @@ class Piece:
 
     def at(self, time: float) -> Columns:
         """The solution at a time within the interval."""
-        x = 2 * (time - self.start) / (self.end - self.start) - 1
-        weights = legendre.legvander(np.array([x]), len(self.coefficients) - 1)[0]
-        values: Columns = np.tensordot(weights, self.coefficients, axes=1)
-        return values
+        return value_at(self.coefficients, self.start, self.end, time)
 
 
 def pieces(
@@ -85,10 +79,9 @@ def pieces(
     ArithmeticError
         If a step cannot be made short enough for the tolerance.
     """
-    if _FINE_RADAU.stages * len(frequencies) <= _DIRECT:
-        yield from _directly(frequencies, transient, columns, end, tolerance)
-        return
-    rates = np.broadcast_to(-frequencies[:, None], columns.shape)
+    direct = _FINE_RADAU.stages * len(frequencies) <= _DIRECT
+    radau = _FINE_RADAU if direct else _RADAU
+    free, rates = np.diag(frequencies), np.broadcast_to(-frequencies[:, None], columns.shape)
     step, now, steps = np.inf, 0.0, 0
     for panel in transient.panels:
         series = np.sum(list(panel.coefficients.values()), axis=0)
@@ -97,27 +90,31 @@ def pieces(
             steps += 1
             _require_few(steps, now)
             finish = last if now + 1.01 * step >= last else now + step
+            length = finish - now
             part = (now - panel.start) / width, (finish - panel.start) / width
-            generators = combine(_RADAU.from_coefficients(*part, len(series)), series)
-            nodes = _collocate(rates, generators, columns, finish - now, tolerance)
+            generators = combine(radau.from_coefficients(*part, len(series)), series)
+            nodes: NDArray[np.complex128] | None
+            if direct:
+                nodes = radau.propagators(length, free + generators) @ columns
+            else:
+                nodes = _collocate(rates, generators, columns, length, tolerance)
             tail = np.inf
             if nodes is not None:
                 values = np.concatenate([columns[None], nodes])
-                found = combine(_RADAU.to_coefficients, values)
+                found = combine(radau.to_coefficients, values)
                 size = float(np.abs(values).max()) or 1.0
                 tail = beyond(found) / size
-            length = finish - now
             if tail > tolerance or nodes is None:
                 if length < _SHORTEST * end:
                     raise ArithmeticError(
                         f"the time-dependent generator cannot be integrated to {tolerance:.1g} "
                         f"at t = {now:.6g}"
                     )
-                step = length * max(0.25, 0.9 * (_SAFE * tolerance / tail) ** (1 / _RADAU.stages))
+                step = length * max(0.25, 0.9 * (_SAFE * tolerance / tail) ** (1 / radau.stages))
                 continue
             yield Piece(now, finish, found, tail * size)
             columns, now = nodes[-1], finish
-            step = length * min(4.0, (_SAFE * tolerance / max(tail, 1e-300)) ** (1 / _RADAU.stages))
+            step = length * min(4.0, (_SAFE * tolerance / max(tail, 1e-300)) ** (1 / radau.stages))
 
 
 def _collocate(
@@ -151,70 +148,6 @@ def _step(
     lengths = np.array([length])
     nodes: NDArray[np.complex128] = _RADAU.over(lengths, rates, start, source[None], refined)[0]
     return nodes
-
-
-def _directly(
-    frequencies: NDArray[np.complex128],
-    transient: FiniteTime,
-    columns: Columns,
-    end: float,
-    tolerance: float,
-) -> Iterator[Piece]:
-    """`pieces` of few levels: the equations of all intervals at once, for the propagators."""
-    radau = _FINE_RADAU
-    fastest = float(np.abs(frequencies).max())
-    # Legendre coefficients of e^{-iwt} on a length h are about (wh/2)^n/(2n - 1)!!
-    power = radau.stages - 1
-    odd = float(np.prod(np.arange(1, 2 * power, 2, dtype=float)))
-    longest = 2 * (_SAFE * tolerance * odd) ** (1 / power)
-    while True:
-        edges = [0.0]
-        spans: list[tuple[float, float, NDArray[np.complex128]]] = []
-        for panel in transient.panels:
-            if panel.start >= end:
-                break
-            series = np.sum(list(panel.coefficients.values()), axis=0)
-            width, last = panel.end - panel.start, min(panel.end, end)
-            speed = fastest + float(np.abs(series[0]).max())
-            steps = speed * (last - panel.start) / longest
-            _require_few(len(spans) + steps, panel.start)
-            parts = max(1, math.ceil(steps))
-            inner = np.linspace(panel.start, last, parts + 1)
-            ends = itertools.pairwise((inner - panel.start) / width)
-            spans.extend((start, finish, series) for start, finish in ends)
-            edges.extend(float(x) for x in inner[1:])
-        found, now, worst = [], columns, 0.0
-        for q, propagator in enumerate(_propagators(frequencies, spans, np.diff(edges))):
-            values = np.concatenate([now[None], propagator @ now])
-            series = combine(radau.to_coefficients, values)
-            tail, largest = beyond(series), float(np.abs(values).max())
-            found.append(Piece(edges[q], edges[q + 1], series, tail))
-            now = values[-1]
-            if not np.isfinite(largest):
-                break
-            worst = max(worst, tail / largest if largest else 0.0)
-        if worst <= tolerance:  # so it is where there are no panels
-            yield from found
-            return
-        longest *= 0.8 * (_SAFE * tolerance / worst) ** (1 / power)
-        if longest < fastest * _SHORTEST * end:
-            raise ArithmeticError(
-                f"the time-dependent generator cannot be integrated to {tolerance:.1g}"
-            )
-
-
-def _propagators(
-    frequencies: NDArray[np.complex128],
-    spans: Sequence[tuple[float, float, NDArray[np.complex128]]],
-    lengths: NDArray[np.float64],
-) -> Iterator[NDArray[np.complex128]]:
-    """Of each span (start, end, Legendre series) of its panel, so many at once as memory allows."""
-    radau, free = _FINE_RADAU, np.diag(frequencies)
-    together = max(1, _TOGETHER // (radau.stages * len(frequencies)) ** 2)
-    for first in range(0, len(spans), together):
-        part = spans[first : first + together]
-        matrices = [combine(radau.from_coefficients(a, b, len(s)), s) for a, b, s in part]
-        yield from radau.propagators(lengths[first : first + together], free + np.array(matrices))
 
 
 def _require_few(steps: float, time: float) -> None:
@@ -324,7 +257,6 @@ def propagate_transient(
     end = transient.end if late else max(early, default=0.0)
     collected = [columns] * sum(time == 0 for time in early)
     errors, error = [0.0] * len(collected), 0.0
-    total = transient.total()
     with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused
         for piece in pieces(np.diag(free), transient, columns, end, tolerance):
             error += piece.tail
@@ -333,7 +265,7 @@ def propagate_transient(
                 errors.append(error)
             columns = piece.at(piece.end)
             if not np.abs(columns).max() < LARGEST:
-                require_finite(columns, free + total(piece.end))
+                require_finite(columns, free + transient.total(piece.end))
     states = np.array(collected, dtype=complex).reshape(-1, *size)
     found = np.array(errors + [error] * len(late))
     if not late:

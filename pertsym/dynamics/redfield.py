@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.dynamics.half_sided import Channel, channels, transitions
+from pertsym.baths.divergence import Divergent
+from pertsym.dynamics.half_sided import Channel, at_elements, channels
 from pertsym.dynamics.levels import bohr_frequencies, merged, rounding_of
-from pertsym.generators.second_order import redfield_term
+from pertsym.generators.second_order import Term, second_order
+from pertsym.generators.system import System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.values import AnyModel, Model, numeric
 
@@ -47,7 +49,7 @@ def redfield(model: AnyModel, secular: bool = False) -> Matrix:
     """
     model = numeric(model)
     energies = merged(model.energies)
-    total = unitary(energies) + _relaxation(model, energies)
+    total = unitary(energies) + relaxation(model).matrix
     return secular_part(total, energies) if secular else total
 
 
@@ -58,31 +60,30 @@ def unitary(energies: Sequence[float]) -> Matrix:
 
 def dissipator(energies: Sequence[float], baths: Sequence[Channel]) -> Matrix:
     """R, shape (N^2, N^2): everything of second order, Lamb shift included."""
-    size = len(energies)
-    total: Matrix = np.zeros((size**2, size**2), dtype=np.complex128)
-    for bath in baths:
-        total += redfield_term(bath.operator, filtered(energies, bath))
-    return total
+    return _existing(energies, baths).matrix
 
 
-def _relaxation(model: Model, energies: Sequence[float]) -> Matrix:
+def _existing(energies: Sequence[float], baths: Sequence[Channel]) -> Term:
+    system = System(bohr_frequencies(energies), {bath.name: bath.operator for bath in baths})
+    term = second_order(system, {bath.name: bath.transform.correlation for bath in baths})
+    for reason in term.divergent.values():
+        raise Divergent(reason)
+    return term
+
+
+def relaxation(model: Model) -> Term:
     """`dissipator` of a model; with Markov chains what order 2 of the generator adds to K_0."""
     if not model.used_markov:
-        return dissipator(energies, channels(model))
-    terms = tcl_generator(model, 2).orders
-    total: Matrix = np.sum([term.matrix for n, term in terms.items() if n], axis=0)
-    return total
+        return _existing(merged(model.energies), channels(model))
+    terms = [term for n, term in tcl_generator(model, 2).orders.items() if n]
+    matrix = np.sum([term.matrix for term in terms], axis=0)
+    return Term(matrix, np.sum([term.error for term in terms], axis=0), {})
 
 
 def filtered(energies: Sequence[float], bath: Channel) -> Matrix:
-    """Lam_nm = S_nm G(E_m - E_n), i.e. int_0^inf dt C(t) e^{-iH_S t} S e^{iH_S t}.
-
-    G is asked for only where the operator has an element.
-    """
-    bath.transform.prepare(transitions(bath.operator, energies))
-    lam = np.zeros_like(bath.operator)
-    for n, m in zip(*np.nonzero(bath.operator), strict=True):
-        lam[n, m] = bath.operator[n, m] * bath.transform(energies[m] - energies[n])
+    """Lam_nm = S_nm G(E_m - E_n), i.e. int_0^inf dt C(t) e^{-iH_S t} S e^{iH_S t}."""
+    s = bath.operator
+    lam: Matrix = s * at_elements(bath.transform, -bohr_frequencies(energies), s)
     return lam
 
 
@@ -103,7 +104,7 @@ def unresolved(model: Model) -> str | None:
     frequencies = bohr_frequencies(energies).reshape(-1)
     distance = np.abs(frequencies[:, None] - frequencies[None, :])
     apart = distance > rounding_of(energies)
-    transfer = np.abs(_relaxation(model, energies))
+    transfer = np.abs(relaxation(model).matrix)
     ratio = np.where(apart, transfer, 0.0) / np.where(apart, distance, 1.0)
     row, column = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
     if ratio[row, column] <= _SEPARATED:

@@ -25,7 +25,7 @@ from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
 from pertsym.expansion.terms import TimeIntegrand
-from pertsym.reduction.arc_length_reduction import reduce_imaginary, reduce_real
+from pertsym.reduction.arc_length_reduction import reduce_real
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
 HALF = Gaussian(Fraction(1, 2))
@@ -198,19 +198,17 @@ class Bloch:
         """
         w0 = (((1,), 1),)
         a: dict[int, SpectralForm] = {}
-        b_re: dict[int, SpectralForm] = {}
-        b_im: dict[int, SpectralForm] = {}
+        b: dict[int, SpectralForm] = {}
         omega: dict[int, SpectralForm] = {}
         for n in range(2, order + 1, 2):
-            a[n] = -reduce_imaginary(self.element(n, (1, 0, 1, 0)))
+            a[n] = self.generator.form(n, (1, 0, 1, 0)).scaled(Gaussian(0, 1)).real
             total = ZERO_FORM
-            for k in range(2, n, 2):
+            for k in range(2, n, 2):  # |R_1001|^2 first matters two orders up
                 total += a[k] * a[n - k] - omega[k] * omega[n - k]
-                total -= b_re[k] * b_re[n - k] + b_im[k] * b_im[n - k]
+                total -= (b[k] * b[n - k].conjugated()).real
             omega[n] = a[n] + total.scaled(HALF, denominators=w0)
-            if n < order:  # |R_1001|^2 first matters two orders up
-                coupling = self.element(n, (1, 0, 0, 1))
-                b_re[n], b_im[n] = reduce_real(coupling), reduce_imaginary(coupling)
+            if n < order:
+                b[n] = self.generator.form(n, (1, 0, 0, 1))
         return omega
 
 

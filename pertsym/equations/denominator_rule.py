@@ -12,10 +12,11 @@ and nothing else is ever divided by: an irreducible pairing has an arc across ev
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from pertsym.algebra.linear_fractions import LinearForm, LinearFraction, Ring
+from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.equations.exponential_bath import (
     Decays,
     decays_of,
@@ -23,41 +24,56 @@ from pertsym.equations.exponential_bath import (
     ring_of,
     transition_names,
 )
-from pertsym.expansion.interaction import Interaction
-from pertsym.expansion.terms import Term, TimeIntegrand
+from pertsym.expansion.interaction import Frequency, Interaction
+from pertsym.expansion.terms import Factor, Term, TimeIntegrand
+
+Exponentials = Callable[[Factor], Sequence[tuple[Any, Any]]]
+"""(c, nu), or those of C* for a conjugated factor, elements of any field or names of them."""
 
 
-class Integrated(NamedTuple):
-    """One choice of exponents in one term: symbols above, one linear form for each gap below."""
+def over_gaps(
+    integrand: TimeIntegrand,
+    exponentials: Exponentials,
+    inverse: Callable[[list[Any], Frequency], Any],
+) -> Iterator[tuple[Term, Any]]:
+    """Every term with prod c/(all gaps) of every choice of exponents; the coefficient is left out.
 
-    symbols: tuple[str, ...]
-    gaps: tuple[LinearForm, ...]
-
-    def value(self, ring: Ring) -> LinearFraction:
-        """Without the coefficient of the term."""
-        result = monomial(ring, self.symbols)
-        for form in self.gaps:
-            result = result.over(form)
-        return result
-
-
-def integrated(term: Term, interaction: Interaction, decays: Decays) -> Iterator[Integrated]:
-    """Every choice of exponents for the correlation functions of a term."""
-    ring, transitions = ring_of(interaction, decays), transition_names(interaction)
-    factors, phase = term.shape.factors, term.shape.phase
-    for choice in itertools.product(*(decays_of(f.name, decays, interaction) for f in factors)):
-        symbols = list(term.shape.strengths)
-        gaps: list[dict[str, int]] = [{} for _ in phase]
-        for factor, decay in zip(factors, choice, strict=True):
-            above, rate = decay.side(factor.conjugate)
-            symbols += above
-            for gap in gaps[factor.first - 1 : factor.last]:
-                gap[rate] = gap.get(rate, 0) + 1
-        forms = (
-            ring.form(gap | dict(zip(transitions, x, strict=True)))
-            for gap, x in zip(gaps, phase, strict=True)
-        )
-        yield Integrated(tuple(symbols), tuple(forms))
+    Parameters
+    ----------
+    inverse
+        The nu of the arcs across a gap, and x -> 1/(sum nu + i x.w).  A high order has far more
+        terms than distinct pairs of them: each is asked for once.
+    """
+    rates: list[Any] = []
+    numbered: dict[tuple[str, bool], list[tuple[Any, int]]] = {}
+    chosen: dict[tuple[Factor, ...], list[tuple[Any, list[tuple[int, ...]]]]] = {}
+    known: dict[tuple[tuple[int, ...], Frequency], Any] = {}
+    for term in integrand:
+        factors, phase = term.shape.factors, term.shape.phase
+        if factors not in chosen:
+            for factor in factors:
+                if (key := (factor.name, factor.conjugate)) not in numbered:
+                    pairs = exponentials(factor)
+                    numbered[key] = [(c, k) for k, (c, _) in enumerate(pairs, len(rates))]
+                    rates += [nu for _, nu in pairs]
+            chosen[factors] = [
+                (
+                    math.prod(c for c, _ in choice),
+                    [
+                        tuple(sorted(k for f, (_, k) in spans if f.first <= gap <= f.last))
+                        for gap in range(1, len(phase) + 1)
+                    ],
+                )
+                for choice in itertools.product(*(numbered[f.name, f.conjugate] for f in factors))
+                for spans in [list(zip(factors, choice, strict=True))]
+            ]
+        for product, crossing in chosen[factors]:
+            value = product
+            for gap in zip(crossing, phase, strict=True):
+                if gap not in known:
+                    known[gap] = inverse([rates[k] for k in gap[0]], gap[1])
+                value = value * known[gap]
+            yield term, value
 
 
 def integrate(
@@ -74,11 +90,21 @@ def integrate(
     """
     if integrand.real_part:
         raise ValueError("integrand: pass the complex terms of an element, not a real part")
-    ring = ring_of(interaction, decays)
+    ring, transitions = ring_of(interaction, decays), transition_names(interaction)
+
+    def exponentials(factor: Factor) -> list[tuple[LinearFraction, str]]:
+        sides = (x.side(factor.conjugate) for x in decays_of(factor.name, decays, interaction))
+        return [(monomial(ring, symbols), rate) for symbols, rate in sides]
+
+    def inverse(rates: list[str], x: Frequency) -> LinearFraction:
+        counts = {rate: rates.count(rate) for rate in rates}
+        form = counts | dict(zip(transitions, x, strict=True))
+        return ring.number(1).over(ring.form(form))
+
     parts: tuple[list[LinearFraction], list[LinearFraction]] = [], []
-    for term in integrand:
-        total = ring.sum(i.value(ring) for i in integrated(term, interaction, decays))
+    for term, value in over_gaps(integrand, exponentials, inverse):
+        whole = value * monomial(ring, term.shape.strengths)
         for number, part in zip((term.coefficient.re, term.coefficient.im), parts, strict=True):
             if number:
-                part.append(ring.number(number) * total)
+                part.append(ring.number(number) * whole)
     return ring.sum(parts[0]).reduced(), ring.sum(parts[1]).reduced()

@@ -11,15 +11,14 @@ and with C(-it) = (1/2pi) int dw Ĉ(w) exp(-w t) the two integrals over the simp
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from pertsym.equations.fourth_constant import fourth_constant
-from pertsym.equations.mean_force import equilibrium_constant, path_form
+from pertsym.equations.mean_force import equilibrium_constant, path_form, second_order_paths
 from pertsym.equations.series import Equations, Quantity
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
+from pertsym.expansion.interaction import Frequency, Interaction, Strengths
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
     ZERO_FORM,
@@ -52,19 +51,11 @@ class EquilibriumConstant:
 
     def simplex_terms(self, level: int) -> tuple[SimplexTerm, ...]:
         """Second-order terms of K_nn before the frequency integral, Eqs. (108), (109)."""
-        return tuple(self._simplex_terms(level))
-
-    def _simplex_terms(self, n: int) -> Iterator[SimplexTerm]:
-        for (a, b), name in sorted(self.interaction.correlations.items()):
-            left = {(i, j): z for i, j, z in self.interaction.operators[a]}
-            right = {(i, j): z for i, j, z in self.interaction.operators[b]}
-            for m in range(self.interaction.dimension):
-                weight = left.get((n, m), Gaussian()) * right.get((m, n), Gaussian())
-                if weight:
-                    pole = self.interaction.transition(n, m)
-                    one, two = (symbols_in(self.interaction.strength(x)) for x in (a, b))
-                    named = tuple(sorted(one + two))
-                    yield SimplexTerm(weight, name, self.interaction.energies[n], pole, named)
+        energy, transition = self.interaction.energies[level], self.interaction.transition
+        return tuple(
+            SimplexTerm(weight, name, energy, transition(level, k), symbols)
+            for k, name, weight, symbols in second_order_paths(self.interaction, level, level)
+        )
 
     def __getitem__(self, order: int) -> SpectralForm:
         """K^(0), Eq. (107), K^(2), Eqs. (103), (116), or K^(4) of `fourth_constant`.

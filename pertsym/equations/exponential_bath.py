@@ -234,10 +234,10 @@ def exact_generator(bath: Auxiliaries, order: int) -> Mapping[int, Superoperator
     slaved: list[dict[Key, Superoperator]] = [{(): identity}]
     generators: dict[int, Superoperator] = {}
     for k in range(1, order + 1):
-        gathered = _gather(bath, _driving(bath, (), slaved[k - 1]))
-        if gathered or k % 2 == 0:
+        total = gathered(bath, driving(bath, (), slaved[k - 1]))
+        if total or k % 2 == 0:
             sign = (-1) ** (k // 2)  # the factors of -i that the auxiliaries go without
-            generators[k] = {element: value * sign for element, value in gathered.items()}
+            generators[k] = {element: value * sign for element, value in total.items()}
         found = {
             key: _slaved(bath, key, slaved, generators)
             for level in range(1, min(k, order - k) + 1)
@@ -255,7 +255,7 @@ def _slaved(
 ) -> Superoperator:
     """One auxiliary at the order after those that are known."""
     k = len(slaved)
-    terms = list(_driving(bath, key, slaved[k - 1]))
+    terms = list(driving(bath, key, slaved[k - 1]))
     for n, generator in generators.items():
         sign = -((-1) ** (n // 2))
         earlier = slaved[k - n].get(key, {}) if n < k else {}
@@ -265,21 +265,23 @@ def _slaved(
                     terms.append(((a, b, g, h), value * other * sign))
     return {
         element: value.over(bath.denominator(key, element)).reduced()
-        for element, value in _gather(bath, terms).items()
+        for element, value in gathered(bath, terms).items()
     }
 
 
-def _driving(
+def driving(
     bath: Auxiliaries, key: Key, known: Mapping[Key, Superoperator]
 ) -> Iterator[tuple[Element, LinearFraction]]:
+    """What drives an auxiliary, without its factor of -i."""
     for source, left, right in bath.drivers(key):
         if source in known:
             yield from _applied(left, right, known[source])
 
 
-def _gather(
+def gathered(
     bath: Auxiliaries, terms: Iterable[tuple[Element, LinearFraction]]
 ) -> dict[Element, LinearFraction]:
+    """Sums by element, reduced; those that vanish are left out."""
     lists: dict[Element, list[LinearFraction]] = {}
     for element, value in terms:
         lists.setdefault(element, []).append(value)

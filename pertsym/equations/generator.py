@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 
@@ -51,6 +51,8 @@ class Generator:
 
     Indices are written without separator up to ten levels (R_0112), with commas beyond.
 
+    With a counting field, `counted` names the correlation functions of arcs between left and right.
+
     Examples
     --------
     >>> from pertsym.equations.symbolic_operators import symbolic_interaction
@@ -60,6 +62,7 @@ class Generator:
     """
 
     interaction: Interaction
+    counted: Mapping[str, str] = field(default_factory=dict)
     _elements: dict[tuple[int, Element], TimeIntegrand] = remembered()
     _forms: dict[tuple[int, Element], tuple[SpectralForm, SpectralForm]] = remembered()
     _series: dict[str, Series] = remembered()
@@ -113,7 +116,7 @@ class Generator:
             self._elements[key] = (
                 self.element(order, mirrored).conjugated()
                 if mirrored < element
-                else generator_element(self.interaction, order, element)
+                else generator_element(self.interaction, order, element, self.counted)
             )
         return self._elements[key]
 

@@ -23,13 +23,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pertsym.equations.generator import Generator
-from pertsym.equations.series import remembered
 from pertsym.equations.thermal import substitute
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency, Interaction
-from pertsym.expansion.paths import Element, generator_element
 from pertsym.expansion.terms import Term, TimeIntegrand
-from pertsym.reduction.arc_length_reduction import Reduction
 from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import (
     ZERO_FORM,
@@ -61,7 +58,6 @@ class CountedGenerator:
     """
 
     interaction: Interaction
-    _elements: dict[tuple[int, Element], TimeIntegrand] = remembered()
 
     def __post_init__(self) -> None:
         for name in self.interaction.correlations.values():
@@ -74,27 +70,16 @@ class CountedGenerator:
         return {name: name + COUNTED for name in sorted({*self.interaction.correlations.values()})}
 
     @cached_property
-    def _reduction(self) -> Reduction:
-        return Reduction(self.interaction.real)
-
-    def element(self, order: int, element: Element) -> TimeIntegrand:
-        """Time-domain terms of K_ab,cd(s)."""
-        key = order, element
-        if key not in self._elements:
-            self._elements[key] = generator_element(self.interaction, order, element, self.names)
-        return self._elements[key]
-
-    def form(self, order: int, element: Element) -> SpectralForm:
-        """K_ab,cd(s) as one form with complex coefficients."""
-        real, imaginary = self._reduction(self.element(order, element))
-        return real + imaginary.scaled(Gaussian(0, 1))
+    def counted(self) -> Generator:
+        """K_ab,cd(s): time-domain terms and forms."""
+        return Generator(self.interaction, self.names)
 
     def flow_terms(self, order: int, bath: str, c: int, d: int) -> TimeIntegrand:
         """Time-domain terms of J_b,cd, with i dC/dt under the name of the bath and a suffix."""
         terms: list[Term] = []
         plain = {counted: name for name, counted in self.names.items()}
         for a in range(self.interaction.dimension):
-            for z, shape in self.element(order, (a, a, c, d)):
+            for z, shape in self.counted.element(order, (a, a, c, d)):
                 for chosen, factor in enumerate(shape.factors):
                     if factor.name != self.names[bath]:
                         continue
@@ -111,7 +96,7 @@ class CountedGenerator:
         ArithmeticError
             If C(0) does not cancel.
         """
-        real, imaginary = self._reduction(self.flow_terms(order, bath, c, d))
+        real, imaginary = self.counted.reduction(self.flow_terms(order, bath, c, d))
         form = substitute(real + imaginary.scaled(Gaussian(0, 1)), _resolved)
         if any(name.startswith(_CONTACT) for name in symbols_of(form)):
             raise ArithmeticError(f"heat current of {bath}: C(0) is left at order {order}")
@@ -119,7 +104,7 @@ class CountedGenerator:
 
     def rate(self, order: int, a: int, b: int) -> SpectralForm:
         """K_aa,bb(s), real."""
-        return self.form(order, (a, a, b, b))
+        return self.counted.form(order, (a, a, b, b))
 
     def plain_rate(self, order: int, a: int, b: int) -> SpectralForm:
         """K_aa,bb(0)."""

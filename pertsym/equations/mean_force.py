@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from pertsym.equations.thermal import kms, substitute
 from pertsym.exact import Gaussian
-from pertsym.expansion.interaction import Frequency, Interaction, symbols_in
+from pertsym.expansion.interaction import Frequency, Interaction, Strengths, symbols_in
 from pertsym.expansion.pairings import Pairing, pairings
 from pertsym.reduction.elements import with_elements
 from pertsym.reduction.spectral import (
@@ -104,13 +104,10 @@ def path_form(
     return found
 
 
-def boltzmann_weights(interaction: Interaction, n: int, m: int) -> Mapping[int, SpectralForm]:
-    """The second-order element r_nm as a sum over levels: k -> what multiplies exp(-beta E_k).
-
-    Symbolic matrix elements stand as factors in the forms.
-    """
-    energies = interaction.energies
-    found: dict[int, SpectralForm] = {}
+def second_order_paths(
+    interaction: Interaction, n: int, m: int
+) -> Iterator[tuple[int, str, Gaussian, Strengths]]:
+    """k, correlation function, number and symbols of every product S_nk S_km that is not zero."""
     for (a, b), name in sorted(interaction.correlations.items()):
         left, right = (
             {(i, j): z for i, j, z in interaction.operators[operator]} for operator in (a, b)
@@ -118,13 +115,22 @@ def boltzmann_weights(interaction: Interaction, n: int, m: int) -> Mapping[int, 
         symbols = (*symbols_in(interaction.strength(a)), *symbols_in(interaction.strength(b)))
         for k in range(interaction.dimension):
             weight = left.get((n, k), Gaussian()) * right.get((k, m), Gaussian())
-            if not weight:
-                continue
-            path = path_form(name, energies[n], energies[k], energies[m])
-            for energy, form in path.items():
-                level = energies.index(energy)
-                term = with_elements(form.scaled(weight), symbols)
-                found[level] = found.get(level, ZERO_FORM) + term
+            if weight:
+                yield k, name, weight, tuple(sorted(symbols))
+
+
+def boltzmann_weights(interaction: Interaction, n: int, m: int) -> Mapping[int, SpectralForm]:
+    """The second-order element r_nm as a sum over levels: k -> what multiplies exp(-beta E_k).
+
+    Symbolic matrix elements stand as factors in the forms.
+    """
+    energies = interaction.energies
+    found: dict[int, SpectralForm] = {}
+    for k, name, weight, symbols in second_order_paths(interaction, n, m):
+        for energy, form in path_form(name, energies[n], energies[k], energies[m]).items():
+            level = energies.index(energy)
+            term = with_elements(form.scaled(weight), symbols)
+            found[level] = found.get(level, ZERO_FORM) + term
     return {level: found[level] for level in sorted(found)}
 
 

@@ -173,17 +173,9 @@ class JumpNoise:
 
     def level(self, number: int) -> Iterator[Key]:
         """See `pertsym.equations.exponential_bath.Auxiliaries`."""
-
-        def below(ladders: Sequence[Ladder], steps: int) -> Iterator[Key]:
-            if not ladders:
-                if not steps:
-                    yield ()
-                return
-            for r, distance in enumerate(ladders[0].distances):
-                if distance <= steps:
-                    yield from ((r, *rest) for rest in below(ladders[1:], steps - distance))
-
-        return below(self.ladders, number)
+        for key in product(*(range(len(ladder.decays)) for ladder in self.ladders)):
+            if sum(x.distances[r] for x, r in zip(self.ladders, key, strict=True)) == number:
+                yield key
 
     def denominator(self, key: Key, element: Element) -> LinearForm:
         """See `Auxiliaries`."""

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import sympy
 
+from pertsym.equations.denominator_rule import over_gaps
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Frequency
-from pertsym.expansion.terms import TimeIntegrand
+from pertsym.expansion.terms import Factor, TimeIntegrand
 from pertsym.reduction.spectral import Atom, SpectralForm, SpectralIntegral, Value
 
 
@@ -48,21 +49,16 @@ def rational_form(form: SpectralForm, baths: Exponentials, w0: sympy.Symbol) -> 
 
 
 def rational_terms(integrand: TimeIntegrand, baths: Exponentials, w0: sympy.Symbol) -> sympy.Expr:
-    """The integral of two-level time-domain terms over all gaps, as one rational function.
+    """The integral of two-level time-domain terms over all gaps, as one rational function."""
 
-    Each gap contributes 1/(sum of the rates of the arcs across it + i x w0).
-    """
-    total = sympy.Integer(0)
-    for z, shape in integrand:
-        term = _number(z)
-        rates = [sympy.Integer(0)] * len(shape.phase)
-        for factor in shape.factors:
-            term *= baths[factor.name].amplitude
-            for gap in range(factor.first - 1, factor.last):
-                rates[gap] += baths[factor.name].rate
-        for rate, (x,) in zip(rates, shape.phase, strict=True):
-            term /= rate + sympy.I * x * w0
-        total += term
+    def exponentials(factor: Factor) -> list[Exponential]:
+        return [baths[factor.name]]
+
+    def inverse(rates: list[sympy.Expr], x: Frequency) -> sympy.Expr:
+        return 1 / (sympy.Add(*rates) + sympy.I * x[0] * w0)
+
+    terms = over_gaps(integrand, exponentials, inverse)
+    total = sympy.Add(*(_number(term.coefficient) * value for term, value in terms))
     if integrand.real_part:
         total = (total + total.subs(sympy.I, -sympy.I)) / 2
     return sympy.factor(sympy.together(sympy.expand_complex(sympy.together(total))))

@@ -15,16 +15,16 @@ order.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
 from pertsym.generators.hierarchy import Hierarchy, Place
 from pertsym.generators.jumps import hierarchy_of
-from pertsym.generators.system import Array, Correlated, System, as_matrix, modes_of
+from pertsym.generators.system import Array, Correlated, System, modes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,21 +74,10 @@ def slow_subspace(
 
 def recursion(hierarchy: Hierarchy, order: int) -> SlowSubspace:
     """The recursion of a hierarchy (ValueError as `slow_subspace`)."""
-    generators = hierarchy.first()
-    if order < 1 or (order % 2 and 1 not in generators):
+    if order < 1 or (order % 2 and 1 not in hierarchy.first()):
         raise ValueError(f"order: must be a positive even integer, got {order}")
-    slaved: dict[Place, Array] = {(0, 0): hierarchy.identity}
-    for level, k in hierarchy.places(order):
-        denominators = hierarchy.denominators(level)
-        total = hierarchy.driven(level, k, slaved)
-        for lower, generator in generators.items():
-            if (earlier := slaved.get((level, k - lower))) is not None:
-                total -= (as_matrix(earlier) @ generator).reshape(total.shape)
-        slaved[level, k] = hierarchy.solved(level, total, _over(denominators))
-        if level == 1 and (k % 2 or 1 in generators):
-            generators[k + 1] = as_matrix(hierarchy.from_above(0, slaved[1, k])[0])
+    denominators = functools.cache(hierarchy.denominators)
+    generators, slaved = hierarchy.marched(
+        order, lambda place, members, source: source / denominators(place[0])[members]
+    )
     return SlowSubspace(hierarchy, MappingProxyType(generators), MappingProxyType(slaved))
-
-
-def _over(denominators: Array) -> Callable[[Any, Array], Array]:
-    return lambda members, source: source / denominators[members]

@@ -112,31 +112,13 @@ class Radau:
         nodes: Array = vectors @ inside
         return nodes
 
-    def propagators(self, lengths: Array, generators: Array) -> Array:
-        """The solutions of dU/dt = K(t) U from U = 1 at the nodes of each interval.
-
-        Parameters
-        ----------
-        lengths : (Q,)
-        generators : (Q, p, n, n)
-            K at the nodes.
-
-        Returns
-        -------
-        (Q, p, n, n) array
-        """
-        count, stages, size = generators.shape[:3]
-        one = np.eye(size)
-        matrix = np.zeros((count, stages, size, stages, size), dtype=complex)
-        matrix += self._inverse[:, None, :, None] * one[:, None, :]
-        diagonal = np.arange(stages)
-        # the two index arrays are not adjacent, so their axis comes first
-        matrix[:, diagonal, :, diagonal, :] -= (lengths[:, None, None, None] * generators).swapaxes(
-            0, 1
-        )
+    def propagators(self, length: float, generators: Array) -> Array:
+        """The solutions of dU/dt = K(t) U from U = 1 at the nodes, for K (p, n, n) there."""
+        one, diagonal = np.eye(generators.shape[-1]), np.arange(self.stages)
+        matrix = self._inverse[:, None, :, None] * one[:, None, :]
+        matrix[diagonal, :, diagonal] -= length * generators
         right = np.kron(self._inverse.sum(axis=1)[:, None], one)
-        flat = matrix.reshape(count, stages * size, stages * size)
-        solution: Array = np.linalg.solve(flat, right)
+        solution: Array = np.linalg.solve(matrix.reshape(len(right), -1), right)
         return solution.reshape(generators.shape)
 
     def from_coefficients(self, start: float, end: float, count: int) -> Array:
@@ -161,6 +143,13 @@ def combine(matrix: Array, values: Array) -> Array:
     flat = np.ascontiguousarray(values).reshape(len(values), -1)
     product: Array = (matrix @ flat.view(float)).view(complex)
     return product.reshape(len(matrix), *values.shape[1:])
+
+
+def value_at(series: Array, start: float, end: float, time: float) -> Array:
+    """A Legendre series on an interval at a time within it."""
+    x = 2 * (time - start) / (end - start) - 1
+    value: Array = np.tensordot(legendre.legvander([x], len(series) - 1)[0], series, axes=1)
+    return value
 
 
 def beyond(series: Array, rounding: float = 0.0) -> float:

@@ -8,15 +8,14 @@ are solved at once.  Where the last terms of K(t)'s series are not small the res
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
-from numpy.polynomial import legendre
 
-from pertsym.generators.collocation import Layout, Radau, beyond, combine
+from pertsym.generators.collocation import Layout, Radau, beyond, combine, value_at
 from pertsym.generators.jumps import Jumps, hierarchy_of
 from pertsym.generators.limit import Limit, rounding
 from pertsym.generators.system import Array
@@ -26,7 +25,6 @@ from pertsym.generators.transient import (
     Grid,
     HierarchyEquations,
     ProductEquations,
-    State,
 )
 
 # for tolerances from the first number on; what the linear algebra loses without refinement, of
@@ -52,15 +50,14 @@ class Panel:
     start, end
     coefficients
         Order -> Legendre coefficients on the interval, (degree + 1, N^2, N^2).
-    rounding, error
-        Order -> what rounding alone, and rounding and the integration may leave in an element;
-        the latter is measured by the last terms of the series so far.
+    error
+        Order -> what rounding and the integration may leave in an element, the latter measured by
+        the last terms of the series so far.
     """
 
     start: float
     end: float
     coefficients: MappingProxyType[int, Array]
-    rounding: MappingProxyType[int, float]
     error: MappingProxyType[int, float]
 
 
@@ -92,15 +89,15 @@ class FiniteTime:
 
     def at(self, order: int, time: float) -> Array:
         """K of one order at one time, N^2 x N^2 over row-major vec."""
-        return self._evaluate(self.limit[order], time, lambda panel: panel.coefficients[order])
+        panel = self._panel(time)
+        if panel is None:
+            return self.limit[order]
+        return value_at(panel.coefficients[order], panel.start, panel.end, time)
 
-    def total(self) -> Callable[[float], Array]:
-        """The sum of all orders as a function of time."""
-        limit: Array = np.sum(list(self.limit.values()), axis=0)
-        sums = {
-            panel.start: np.sum(list(panel.coefficients.values()), axis=0) for panel in self.panels
-        }
-        return lambda time: self._evaluate(limit, time, lambda panel: sums[panel.start])
+    def total(self, time: float) -> Array:
+        """The sum of all orders at one time."""
+        result: Array = np.sum([self.at(n, time) for n in self.limit], axis=0)
+        return result
 
     def error(self, order: int, time: float) -> float:
         """What rounding and the integration leave in an element of K(t), baths taken as given."""
@@ -114,16 +111,6 @@ class FiniteTime:
         if time >= self.end and self.settled:
             return None
         return self.panels[min(bisect.bisect_right(self._ends, time), len(self.panels) - 1)]
-
-    def _evaluate(self, limit: Array, time: float, coefficients: Callable[[Panel], Array]) -> Array:
-        panel = self._panel(time)
-        if panel is None:
-            return limit
-        x = 2 * (time - panel.start) / (panel.end - panel.start) - 1
-        values = coefficients(panel)
-        weights = legendre.legvander(np.array([x]), len(values) - 1)[0]
-        result: Array = np.tensordot(weights, values, axes=1)
-        return result
 
     @cached_property
     def _ends(self) -> list[float]:
@@ -151,7 +138,7 @@ def finite_time(
     ArithmeticError
         If K(t) cannot be resolved to the tolerance.
     """
-    return integrate([equations_of(limit)], limit, end, tolerance, joint)
+    return integrate(equations_of(limit), limit, end, tolerance, joint)
 
 
 def equations_of(limit: Limit) -> Equations:
@@ -160,17 +147,17 @@ def equations_of(limit: Limit) -> Equations:
     jumps = any(isinstance(each, Jumps) for each in limit.correlations)
     if order <= 4 and not jumps:
         return ProductEquations(limit.system, limit.correlations, order)
-    return HierarchyEquations(hierarchy_of(limit.system, limit.modes, order // 2), order, 1)
+    return HierarchyEquations(hierarchy_of(limit.system, limit.modes, order // 2), order)
 
 
 def integrate(
-    equations: Sequence[Equations],
+    equations: Equations,
     limit: Limit,
     end: float,
     tolerance: float,
     joint: bool = False,
 ) -> FiniteTime:
-    """K(t) from equations, each of which gives orders or parts of them; see `finite_time`.
+    """K(t) from equations; see `finite_time`.
 
     Raises
     ------
@@ -178,27 +165,21 @@ def integrate(
         If K(t) cannot be resolved to the tolerance.
     """
     _, radau, unrefined = next(method for method in _METHODS if tolerance >= method[0])
-    layout = Layout([each.pace(radau.stages - 1, _SAFE * tolerance) for each in equations])
+    layout = Layout([equations.pace(radau.stages - 1, _SAFE * tolerance)])
     size = limit.system.dimension**4
-    numbers = radau.stages * (sum(each.numbers for each in equations) + size)
+    numbers = radau.stages * (equations.numbers + size)
     together = max(1, min(_LAID_OUT, _TOGETHER // numbers))
     found = _Found(limit, tolerance, joint, unrefined)
-    states: list[State] = [each.start() for each in equations]
+    state = equations.start()
     now, margin = 0.0, 1.0
     while now < end and not found.settled:
         edges = layout.edges(now, end, margin, together)
         grid = Grid(radau, np.array(edges), not unrefined)
-        generators: dict[int, Array] = {}
-        ends: list[State] = []
-        for each, state in zip(equations, states, strict=True):
-            moved, at_ends = each.over(grid, state)
-            for n, k in moved.items():
-                generators[n] = generators[n] + k if n in generators else k
-            ends.append(at_ends)
+        generators, ends = equations.over(grid, state)
         accepted, worst = found.add(grid, generators, layout)
         if accepted:
             now = edges[accepted]
-            states = [{name: x[accepted - 1] for name, x in each.items()} for each in ends]
+            state = {name: x[accepted - 1] for name, x in ends.items()}
         if accepted < len(grid.lengths):
             margin *= min(0.8, 0.9 * (_SAFE / worst) ** (1 / radau.stages))
             if margin < _LEAST_MARGIN:
@@ -231,7 +212,7 @@ def second_order_transient(
     """
     size = equations.system.dimension**2
     limit = Limit(equations.system, (), {2: np.zeros((size, size), dtype=complex)})
-    return integrate([equations], limit, end, tolerance)
+    return integrate(equations, limit, end, tolerance)
 
 
 class _Found:
@@ -287,7 +268,6 @@ class _Found:
                     float(start),
                     float(end),
                     MappingProxyType(series),
-                    MappingProxyType(lost),
                     MappingProxyType({n: lost[n] + self._tails[n] for n in lost}),
                 )
             )

@@ -12,6 +12,7 @@ time, and of what order in the coupling, is decided by those who use it.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.generators.system import Array, Mode, System, left, right
+from pertsym.generators.system import Array, Mode, System, as_matrix, left, right
 
 Index = NDArray[np.intp]
 
@@ -180,6 +181,32 @@ class Hierarchy:
     def drivers(self) -> dict[int, Callable[[int, Array], Array]]:
         """Distance of a level -> what its auxiliaries drive."""
         return {1: self.from_above, -1: self.from_below}
+
+    def marched(
+        self, order: int, solve: Callable[[Place, Any, Array], Array], *axes: int
+    ) -> tuple[dict[int, Array], dict[Place, Array]]:
+        """K_1 (if the noise has a mean), K_2, ... K_order, and all auxiliaries that they need.
+
+        Parameters
+        ----------
+        order
+        solve
+            The auxiliaries of a place, or some members of its level, from what drives them.
+        axes
+            In front of all arrays, such as one of times.
+        """
+        identity = np.broadcast_to(self.identity, (*axes, *self.identity.shape))
+        known: dict[Place, Array] = {(0, 0): identity}
+        generators = {n: np.broadcast_to(x, (*axes, *x.shape)) for n, x in self.first().items()}
+        for level, k in self.places(order):
+            total = self.driven(level, k, known)
+            for lower, generator in generators.items():
+                if (earlier := known.get((level, k - lower))) is not None:
+                    total -= (as_matrix(earlier) @ generator[..., None, :, :]).reshape(total.shape)
+            known[level, k] = self.solved(level, total, functools.partial(solve, (level, k)))
+            if level == 1 and (k % 2 or 1 in generators):
+                generators[k + 1] = as_matrix(self.from_above(0, known[1, k]))[..., 0, :, :]
+        return generators, known
 
     def solved(self, level: int, source: Array, solve: Callable[[Any, Array], Array]) -> Array:
         """The auxiliaries of a level from their source.

@@ -18,7 +18,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -43,23 +42,8 @@ from pertsym.generators.system import (
     right,
     single_threaded,
 )
+from pertsym.generators.tcl import Generator
 from pertsym.model.values import AnyModel, numeric
-
-
-@dataclass(frozen=True, eq=False)
-class Slip:
-    """Lam_0 = 1, Lam_2, ...: e^{K t} Lam rho(0) is the state after the baths' memory.
-
-    Attributes
-    ----------
-    dimension
-        N; superoperators are N^2 x N^2 over row-major vec, energy eigenbasis.
-    orders
-        Order -> contribution of that order, without unit.
-    """
-
-    dimension: int
-    orders: Mapping[int, Term]
 
 
 @single_threaded
@@ -69,8 +53,10 @@ def tcl_slip(
     tolerance: float = TOLERANCE,
     band: float | None = None,
     progress: Progress = lambda _: None,
-) -> Slip:
-    """The initial slip that belongs to the generator of t -> infinity, order by order.
+) -> Generator:
+    """The initial slip that belongs to the generator of t -> infinity, order by order, no unit.
+
+    Lam_0 = 1, Lam_2, ...: e^{K t} Lam rho(0) is the state after the baths' memory.
 
     Parameters
     ----------
@@ -104,7 +90,7 @@ def tcl_slip(
         rounding = 64 * np.finfo(float).eps * float(np.abs(slip[n]).max())
         error: Array = np.abs(slip[n] - rough[n]) + rounding
         orders[n] = Term(slip[n], error, divergent)
-    return Slip(system.dimension, MappingProxyType(orders))
+    return Generator(system.dimension, MappingProxyType(orders), "Lam")
 
 
 def _slip_of(system: System, baths: Sequence[Correlated], order: int) -> Array:

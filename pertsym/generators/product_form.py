@@ -31,8 +31,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from pertsym.baths.balanced_truncation import inverse
 from pertsym.baths.exponential_fit import Poles
 from pertsym.baths.exponentials import Exponentials
+from pertsym.generators.second_order import add_left, redfield_terms, with_conjugate
 from pertsym.generators.system import Array, Correlated, System, left, modes_of, right
 
 _BLOCK = 4_000_000
@@ -185,16 +187,17 @@ class ProductForm:
             result[block] = ((turned[block] @ shared) * rows).sum(axis=1)
         return result
 
+    def first_at(self, times: Array) -> Array:
+        """A_j at times since the start, shape (times, M, N, N)."""
+        result: Array = -self.first * np.expm1(-times[:, None, None, None] * self.first_rates)
+        return result
+
     def second(self, first: Array) -> Array:
         """-i sum_a S_a^x A_a at every time, with its Hermitian conjugate."""
-        size, times = self.size, len(first)
-        result = np.zeros((times, size, size, size, size), dtype=complex)
+        result = np.zeros((len(first), self.size**2, self.size**2), dtype=complex)
         for coupled in self.couplings:
-            total = -1j * first[:, coupled.members].sum(axis=1)
-            _add_left(result, coupled.operator @ total)
-            # rho_ab <- A_ac rho_cd S_db
-            result -= total[:, :, None, :, None] * coupled.operator.T[:, None, :]
-        return _with_conjugate(result)
+            result += redfield_terms(coupled.operator, 1j * first[:, coupled.members].sum(axis=1))
+        return result
 
     def fourth(self, triple: Array, mixed: Sequence[Array]) -> Array:
         """-i sum_a S_a^x (third order of a) at every time, with its Hermitian conjugate."""
@@ -202,10 +205,10 @@ class ProductForm:
         result = np.zeros((times, size, size, size, size), dtype=triple.dtype)
         for coupled, both in zip(self.couplings, mixed, strict=True):
             inside = np.ascontiguousarray(both.reshape(result.shape).swapaxes(2, 3))
-            _add_left(inside, triple[:, coupled.members].sum(axis=1))
+            add_left(inside, triple[:, coupled.members].sum(axis=1))
             result += left(self.unit * coupled.operator, inside)
             result += right(self.minus * self.unit * coupled.operator, inside)
-        return _with_conjugate(result)
+        return with_conjugate(result)
 
 
 def bounded_fourth_order(system: System, poles: Mapping[str, Poles]) -> tuple[Array, Array]:
@@ -246,20 +249,6 @@ def _blocks(count: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + step, count))
 
 
-def inverse(rates: Array, frequencies: Array) -> Array:
-    """1/(rate + i w), in real arithmetic, which is several times faster."""
-    imaginary = rates.imag + frequencies
-    real = rates.real
-    squares = imaginary * imaginary
-    squares += real * real
-    np.reciprocal(squares, out=squares)
-    result = np.empty(squares.shape, dtype=complex)
-    np.multiply(real, squares, out=result.real)
-    np.multiply(imaginary, squares, out=result.imag)
-    np.negative(result.imag, out=result.imag)
-    return result
-
-
 def inverse_modulus(rates: Array, frequencies: Array) -> Array:
     """1/|rate + i w|."""
     imaginary = rates.imag + frequencies
@@ -267,17 +256,3 @@ def inverse_modulus(rates: Array, frequencies: Array) -> Array:
     imaginary += rates.real**2
     result: Array = 1 / np.sqrt(imaginary)
     return result
-
-
-def _add_left(superoperators: Array, operators: Array) -> None:
-    """Add rho -> A rho, in place: (times, N, N) to (times, N, N, N, N)."""
-    diagonal = np.arange(operators.shape[-1])
-    # the two index arrays are not adjacent, so their axis comes first
-    superoperators[:, :, diagonal, :, diagonal] += operators
-
-
-def _with_conjugate(superoperators: Array) -> Array:
-    """X + the conjugate of X with both pairs of indices exchanged, (times, N^2, N^2)."""
-    times, size = superoperators.shape[:2]
-    total: Array = superoperators + superoperators.conj().transpose(0, 2, 1, 4, 3)
-    return total.reshape(times, size**2, size**2)

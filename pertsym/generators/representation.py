@@ -25,7 +25,7 @@ import numpy as np
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
-from pertsym.baths.exponential_fit import Representation, represent_at
+from pertsym.baths.exponential_fit import represent
 from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
@@ -43,6 +43,8 @@ _SAFETY, _SLOW = 2.5, 8.0
 Progress = Callable[[str], None]
 Baths = tuple[Correlated, ...]
 T = TypeVar("T")
+_represent_once = functools.lru_cache(maxsize=64)(represent)
+"""Several methods for one model ask for it in turn."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ def represented(
             coarse.append(fine[-1])
             continue
         try:
-            best, rough = _remembered(correlation, tolerance, width)
+            # parameters that are arrays have no hash, and are refused
+            make = represent if correlation.shape else _represent_once
+            best, rough = make(correlation, (tolerance, tolerance * _COARSER), width)
         except Divergent as fault:
             raise NotYetDerivable(
                 model.name,
@@ -138,21 +142,6 @@ def _wanted(reason: str) -> str:
     if "at w -> inf" in reason:
         return "a J that vanishes faster at large w"
     return "a continuous J: smooth the jump, or let the last J of a table be 0"
-
-
-def _remembered(
-    correlation: Correlation, tolerance: float, width: float | None
-) -> tuple[Representation, ...]:
-    """Both representations of a bath, which several methods for one model ask for in turn."""
-    tolerances = (tolerance, tolerance * _COARSER)
-    try:
-        hash(correlation)
-    except TypeError:  # parameters that are arrays
-        return represent_at(correlation, tolerances, width)
-    return _represent_once(correlation, tolerances, width)
-
-
-_represent_once = functools.lru_cache(maxsize=64)(represent_at)
 
 
 def require_feasible(model: Model, baths: Represented, order: int, nodes: int = 0) -> None:

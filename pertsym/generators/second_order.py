@@ -157,13 +157,23 @@ def _at_all(
 
 def redfield_terms(operator: Array, filtered: Array) -> Array:
     """rho -> [Lam rho, S] + h.c. for S and Lam at many times, (times, N^2, N^2)."""
-    size, times = len(operator), len(filtered)
-    half = np.zeros((times, size, size, size, size), dtype=complex)
-    diagonal = np.arange(size)
-    # A rho B is A_ac B_db; the two index arrays are not adjacent, so their axis comes first
-    half[:, :, diagonal, :, diagonal] -= operator @ filtered
-    half += filtered[:, :, None, :, None] * operator.T[:, None, :]
-    total: Array = half + half.conj().transpose(0, 2, 1, 4, 3)
+    # rho_ab <- A_ac rho_cd B_db
+    half: Array = filtered[:, :, None, :, None] * operator.T[:, None, :]
+    add_left(half, -operator @ filtered)
+    return with_conjugate(half)
+
+
+def add_left(superoperators: Array, operators: Array) -> None:
+    """Add rho -> A rho, in place: (times, N, N) to (times, N, N, N, N)."""
+    diagonal = np.arange(operators.shape[-1])
+    # the two index arrays are not adjacent, so their axis comes first
+    superoperators[:, :, diagonal, :, diagonal] += operators
+
+
+def with_conjugate(superoperators: Array) -> Array:
+    """X + the conjugate of X with both pairs of indices exchanged, (times, N^2, N^2)."""
+    times, size = superoperators.shape[:2]
+    total: Array = superoperators + superoperators.conj().transpose(0, 2, 1, 4, 3)
     return total.reshape(times, size**2, size**2)
 
 

@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pertsym.generators.product_form import inverse
+from pertsym.baths.balanced_truncation import inverse
 from pertsym.generators.system import Array, Correlated, System, modes_of
 
 _BLOCK = 4_000_000

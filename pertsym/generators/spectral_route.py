@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +26,6 @@ from pertsym.generators.second_order import Term
 from pertsym.generators.system import System
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model.values import Model
-from pertsym.numerics.bounded import Bounded
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.reduction.arc_length_reduction import NotReducible, Reduction
@@ -39,27 +37,6 @@ MOST_TERMS = 60_000
 _NOT_FINITE = "its closed form has no finite value in double precision"
 
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _Remembered(DoubleSpectra):
-    """Values of Ĉ and P are asked for by many elements."""
-
-    _known: dict[tuple[Any, ...], Bounded] = field(default_factory=dict, compare=False)
-
-    def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        """Ĉ or a derivative."""
-        key = ("C", name, w, derivative)
-        if key not in self._known:
-            self._known[key] = super().spectrum(name, w, derivative)
-        return self._known[key]
-
-    def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        """P or a derivative."""
-        key = ("P", name, w, derivative)
-        if key not in self._known:
-            self._known[key] = super().transform(name, w, derivative)
-        return self._known[key]
 
 
 def commensurate(energies: tuple[Fraction, ...]) -> tuple[tuple[Frequency, ...], Fraction]:
@@ -109,7 +86,7 @@ def fourth_order(
     progress("terms of order 4")
     integrands = _integrands(model, interaction)
     reduction = Reduction(interaction.real)
-    spectra = _Remembered({name: ((1, c),) for name, c in correlations.items()})
+    spectra = DoubleSpectra({name: ((1, c),) for name, c in correlations.items()})
     size = model.dimension
     matrix = np.zeros((size**2, size**2), dtype=complex)
     error = np.zeros((size**2, size**2))

@@ -432,10 +432,13 @@ class Generator:
         N; superoperators are N^2 x N^2 over row-major vec, energy eigenbasis.
     orders
         Order -> contribution of that order, in the model's energy unit (hbar = 1).
+    symbol
+        "K", or that of another superoperator.
     """
 
     dimension: int
     orders: Mapping[int, Term]
+    symbol: str = "K"
 
 
 @single_threaded

@@ -14,7 +14,8 @@ Lam_ab(t) = S_ab int_0^t ds C(s) e^{-i w_ab s}: no exponentials, and no limit ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -27,7 +28,7 @@ from pertsym.generators.hierarchy import Hierarchy, Place
 from pertsym.generators.product_form import ProductForm
 from pertsym.generators.representation import correlations_of
 from pertsym.generators.second_order import redfield_terms
-from pertsym.generators.system import Array, Correlated, System, as_matrix, modes_of
+from pertsym.generators.system import Array, Correlated, System, modes_of
 from pertsym.model.values import Model
 
 State = Mapping[Any, Array]
@@ -103,13 +104,10 @@ class HierarchyEquations:
     hierarchy
     order
         The highest.
-    lowest
-        Generators of lower orders are not given back.
     """
 
     hierarchy: Hierarchy
     order: int
-    lowest: int = 2
 
     @property
     def numbers(self) -> int:
@@ -132,30 +130,14 @@ class HierarchyEquations:
     def over(self, grid: Grid, state: State) -> tuple[dict[int, Array], State]:
         """See `Equations`."""
         hierarchy = self.hierarchy
-        moving: dict[Place, Array] = {(0, 0): hierarchy.identity}
-        generators = {
-            n: np.repeat(x[None], len(grid.times), 0) for n, x in hierarchy.first().items()
-        }
-        for level, k in hierarchy.places(self.order):
-            initial = state[level, k]
-            source = np.zeros((len(grid.times), *initial.shape), dtype=complex)
-            source += hierarchy.driven(level, k, moving)
-            for lower, generator in generators.items():
-                if (y := moving.get((level, k - lower))) is not None:
-                    source -= (as_matrix(y) @ generator[:, None]).reshape(source.shape)
-            moving[level, k] = hierarchy.solved(
-                level,
-                source,
-                _over(grid, hierarchy.denominators(level), initial),
-            )
-            if level == 1 and (k % 2 or 1 in generators):
-                generators[k + 1] = as_matrix(hierarchy.from_above(0, moving[level, k])[:, 0])
+        rates = functools.cache(hierarchy.denominators)
+
+        def solve(place: Place, members: Any, source: Array) -> Array:
+            return grid.solve(rates(place[0])[members], state[place][members], source)
+
+        generators, moving = hierarchy.marched(self.order, solve, len(grid.times))
         ends = {place: grid.ends(moving[place]) for place in state}
-        return {n: x for n, x in generators.items() if n >= self.lowest}, ends
-
-
-def _over(grid: Grid, rates: Array, start: Array) -> Callable[[Any, Array], Array]:
-    return lambda members, source: grid.solve(rates[members], start[members], source)
+        return generators, ends
 
 
 _TOGETHER = 2_000_000
@@ -213,8 +195,8 @@ class ProductEquations:
 
     def over(self, grid: Grid, state: State) -> tuple[dict[int, Array], State]:
         """See `Equations`."""
-        form, times = self._form, grid.times[:, None, None, None]
-        first = -form.first * np.expm1(-times * form.first_rates)
+        form = self._form
+        first = form.first_at(grid.times)
         generators = {2: form.second(first)}
         if self._order == 2:
             return generators, {}

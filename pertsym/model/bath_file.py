@@ -15,7 +15,18 @@ from pertsym.model.bath import Bath, Statistics, formula_of
 from pertsym.model.cross import Cross
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.markov import MarkovNoise, is_markov, read_markov
-from pertsym.model.read import Place, array, check_keys, choice, complexes, real, reals, table, text
+from pertsym.model.read import (
+    Place,
+    array,
+    check_keys,
+    choice,
+    complexes,
+    guess,
+    real,
+    reals,
+    table,
+    text,
+)
 from pertsym.model.schema import BATH, CROSS, keyed, required
 from pertsym.model.units import Units
 
@@ -198,10 +209,10 @@ def _density(value: object, place: Place) -> tuple[str, Any]:
                         "give them a bath of their own",
                     )
                 )
-        if not entries_of:
-            raise place.error("is an empty list", "give at least one density")
         return "mixture", Mixture(tuple(density for _, density in entries_of))
-    entries = table(value, place, required=("kind",))
+    entries = table(value, place)
+    if "kind" not in entries:
+        raise place.field("kind").error("is missing", guess("", DENSITIES))
     kind = choice(entries["kind"], DENSITIES, place.field("kind"), "spectral density")
     density: Any = DENSITIES[kind]
     declared = [entry for entry in fields(density) if entry.init]

@@ -21,6 +21,7 @@ Rows = tuple[tuple[sympy.Expr, ...], ...]
 
 LARGEST_SIMPLE: Final = 12
 """Formulas show rationals with larger numerators or denominators by a name or as decimals."""
+LARGEST_BESIDE_ROOTS: Final = 999
 
 
 def entry_of(value: Any, place: Place, symbols: Symbols | None = None) -> sympy.Expr:
@@ -116,15 +117,34 @@ def hermitian_at(rows: Rows, values: Mapping[str, Fraction], place: Place) -> Nu
 
 
 def decimals(expression: sympy.Basic) -> sympy.Basic:
-    """The expression with decimals for rationals that are longer than a reader wants."""
+    """The expression with decimals for rationals that are longer than a reader wants.
+
+    Beside a root a fraction of three digits reads better than a decimal.
+    """
+    roots = any(x.exp.q == 2 for x in expression.atoms(sympy.Pow) if x.exp.is_Rational)
+    longest = LARGEST_BESIDE_ROOTS if roots else LARGEST_SIMPLE
     long = {
         number: sympy.Symbol(f"{float(number):.12g}")
         for number in expression.atoms(sympy.Rational)
-        if not is_simple(number) and int(number.q) > 1
+        if not is_simple(number, longest) and int(number.q) > 1
     }
     return expression.xreplace(long) if long else expression
 
 
-def is_simple(number: sympy.Rational) -> bool:
+def decimal_matrix(rows: Rows | sympy.Matrix) -> sympy.Matrix:
+    """A matrix of numbers alike: fractions, or decimals where one entry has no short fraction."""
+    matrix = sympy.Matrix(rows)
+    if decimals(matrix) == matrix:
+        return matrix
+    numbers = (x for x in matrix.atoms(sympy.Rational) if int(x.q) > 1)
+    return matrix.xreplace({x: sympy.Symbol(f"{float(x):.12g}") for x in numbers})
+
+
+def says_more(expression: sympy.Expr) -> bool:
+    """Whether a closed form tells a reader more than its number does."""
+    return bool(expression.free_symbols) or decimals(expression) == expression
+
+
+def is_simple(number: sympy.Rational, longest: int = LARGEST_SIMPLE) -> bool:
     """Whether formulas show a rational as it is, and not by a name or as a decimal."""
-    return max(abs(int(number.p)), int(number.q)) <= LARGEST_SIMPLE
+    return max(abs(int(number.p)), int(number.q)) <= longest

@@ -19,7 +19,16 @@ from pertsym.exact import exact_rational
 from pertsym.expressions.budget import bounded_work
 from pertsym.model.bath import Bath
 from pertsym.model.cross import Cross, names_of
-from pertsym.model.entries import Entries, Entry, Rows, decimals, entry_of, hermitian_at, rows_of
+from pertsym.model.entries import (
+    Entries,
+    Entry,
+    Rows,
+    decimal_matrix,
+    decimals,
+    entry_of,
+    hermitian_at,
+    rows_of,
+)
 from pertsym.model.errors import InputError
 from pertsym.model.read import Place, guess
 from pertsym.model.symbols import (
@@ -387,7 +396,7 @@ def _averaged(rows: Rows) -> Rows:
 
 
 def _written(rows: Rows) -> str:
-    return "; ".join(", ".join(str(decimals(x)) for x in row) for row in rows)
+    return "; ".join(", ".join(map(str, row)) for row in decimal_matrix(rows).tolist())
 
 
 def _changed(coupling: Coupling, operator: Rows, strength: sympy.Expr) -> Coupling:

@@ -26,7 +26,7 @@ from pertsym.distributions.chains import (
 from pertsym.exact import Gaussian, exact_rational
 from pertsym.expansion.interaction import Frequency
 from pertsym.numerics.bounded import Bounded
-from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, MixedSpectra, Spectra
+from pertsym.numerics.spectra import DoubleSpectra, EnclosedSpectra, Spectra
 from pertsym.reduction.elements import at_elements, by_elements, symbols_of
 from pertsym.reduction.spectral import (
     ZERO_FORM,
@@ -118,9 +118,9 @@ def _evaluated_with(
     # What multiplies a zero need not exist, and divergences may cancel between the elements.
     numbers = {n: Gaussian(_exact(values[n])) for n in needed if not np.ndim(values[n])}
     form = at_elements(form, numbers)
-    total = Bounded.of(spectra.number(0))
+    total = spectra.exact(0)
     for names, part in by_elements(form):
-        weight = Bounded.of(spectra.number(1))
+        weight = spectra.exact(1)
         for name in names:
             weight = weight * spectra.number(values[name])
         if np.any(weight.value != 0):
@@ -140,7 +140,7 @@ def _evaluated(
     frequencies = tuple(spectra.number(w) for w in frequencies)
     form, finite = reduced(form, frequencies, spectra)
     cache = _values(form, frequencies, spectra, finite)
-    total = Bounded.of(spectra.number(0))
+    total = spectra.exact(0)
     integrals: dict[SpectralIntegral, list[Pole]] = {}
     rounding: Any = 0  # relative, of the coefficients of all poles together
     for m, z in form:
@@ -170,7 +170,7 @@ def _evaluated(
                 prefactor = prefactor * cache[atom]
         total = total + prefactor
     for family, poles in integrals.items():
-        value = Bounded.of(_integral(family, poles, frequencies, spectra))
+        value = _integral(family, poles, frequencies, spectra)
         total = total + Bounded(value.value, value.error + rounding * abs(value.value))
     return total
 
@@ -190,10 +190,8 @@ def reduced(
     Poles sit on spectra, products with an exact zero are gone, and of P(w) and P(-w) in double
     precision there are sum and difference (the kinds of `PARTS`).
     """
-    require_evaluable(form, mixed=isinstance(spectra, MixedSpectra), thermal=True)
-    finite: tuple[Kink, ...] = ()
-    if isinstance(spectra, MixedSpectra):
-        form, finite = _without_divergences(form, frequencies, spectra)
+    require_evaluable(form, thermal=True)
+    form, finite = _without_divergences(form, frequencies, spectra)
     form = _without_zeros(form, frequencies, spectra)
     return (_in_parts(form) if isinstance(spectra, DoubleSpectra) else form), finite
 
@@ -202,7 +200,7 @@ _turned = lru_cache(maxsize=256)(with_poles_on_spectra)
 
 
 def _without_divergences(
-    form: SpectralForm, frequencies: Sequence[Any], spectra: MixedSpectra
+    form: SpectralForm, frequencies: Sequence[Any], spectra: Spectra
 ) -> tuple[SpectralForm, tuple[Kink, ...]]:
     """The form with poles on spectra, and the kinks at which its divergences cancel."""
 
@@ -229,7 +227,7 @@ def _without_zeros(
         if atom.kind != "C" or atom.derivative:
             return False
         try:
-            value = Bounded.of(spectra.spectrum(atom.name, linear(atom.frequency, frequencies)))
+            value = spectra.spectrum(atom.name, linear(atom.frequency, frequencies))
         except Divergent:
             return False
         return bool(np.all(value.value == 0) and np.all(value.error == 0))
@@ -289,7 +287,7 @@ def _regular_part(
     """The integral without its divergent part, where that cancels; else None."""
     for kink in finite:
         turned = at_pole(kernel, kink)
-        if turned is not None and isinstance(spectra, MixedSpectra):
+        if turned is not None:
             shift, pole = (linear(x, frequencies) for x in (turned.shift, turned.pole))
             kind: Kind = "CP" if turned.kind == "CP" else "CC"
             return spectra.regular_part(
@@ -301,11 +299,8 @@ def _regular_part(
 def _integral(
     family: SpectralIntegral, poles: Sequence[Pole], frequencies: Sequence[Any], spectra: Spectra
 ) -> Bounded:
-    shift = linear(family.shift, frequencies)
-    if family.kind == "CC" and family.reflect < 0:
-        return spectra.integral(family.name, family.other, shift, poles)
-    assert isinstance(spectra, MixedSpectra)  # else `require_evaluable` has refused the form
     kind: Kind = "CP" if family.kind == "CP" else "CC"
+    shift = linear(family.shift, frequencies)
     return spectra.mixed_integral(kind, family.name, family.other, family.reflect, shift, poles)
 
 
@@ -367,11 +362,7 @@ def _asked(
     if atom.kind in PARTS:
         assert isinstance(spectra, DoubleSpectra)
         return spectra.transform_part(atom.name, w, atom.derivative, PARTS[atom.kind])
-    if (
-        atom.derivative == 1
-        and Kink(atom.name, atom.frequency) in finite
-        and isinstance(spectra, MixedSpectra)
-    ):
+    if atom.derivative == 1 and Kink(atom.name, atom.frequency) in finite:
         at_kink = spectra.mean_slope if atom.kind == "C" else spectra.regular_slope
         return at_kink(atom.name, w)
     ask = spectra.spectrum if atom.kind == "C" else spectra.transform

@@ -29,7 +29,6 @@ from pertsym.numerics.requests import (
     Request,
     has_sums,
     kind_of,
-    parameters,
 )
 from pertsym.numerics.single_point import Point, Single
 from pertsym.numerics.spectra import DoubleSpectra
@@ -216,8 +215,8 @@ class FormFunction:
             part = labels == label
             chosen = {}
             for name, c in baths.items():
-                if c is not None and parameters(c):
-                    own = {n: taken(x, part) for n, x in parameters(c).items()}
+                if c is not None and c.density.values:
+                    own = {n: taken(x, part) for n, x in c.density.values.items()}
                     density: Any = c.density
                     density = density.with_values(own)
                     c = Correlation(density, c.statistics, _level(taken(c.beta, part)))

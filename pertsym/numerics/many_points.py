@@ -8,17 +8,9 @@ from typing import Any
 import numpy as np
 
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import Exponentials
 from pertsym.codegen import runtime
-from pertsym.codegen.densities import code_of
 from pertsym.codegen.finite_parts import finite_parts, mean_slope
-from pertsym.numerics.requests import (
-    Answers,
-    Request,
-    compiled_density,
-    has_sums,
-    parameters,
-)
+from pertsym.numerics.requests import Answers, Request, bath_of, has_sums
 
 
 class Points(Answers):
@@ -31,29 +23,22 @@ class Points(Answers):
     def __init__(self, w0: Any, baths: Mapping[str, Correlation], beta: Any) -> None:
         columns = [w0]
         for c in baths.values():
-            if has_sums(c.density) and parameters(c):
-                columns += [c.beta, *parameters(c.unit).values()]
+            if has_sums(c.density) and c.density.values:
+                columns += [c.beta, *c.unit.density.values.values()]
         self.shape = np.broadcast_shapes(*map(np.shape, columns))
         betas = [len(np.unique(c.beta)) for c in baths.values() if np.ndim(c.beta)]
         super().__init__(
             w0,
             beta,
             np.broadcast_to(np.asarray(w0, dtype=float), self.shape).reshape(-1),
-            {n: self._made(c) for n, c in baths.items() if has_sums(c.density)},
+            {
+                n: bath_of(c, self._along, scalar=False)
+                for n, c in baths.items()
+                if has_sums(c.density)
+            },
             {n: c.amplitude for n, c in baths.items()},
             by_products=len(np.unique(w0)) > max(betas, default=0),
         )
-
-    def _made(self, c: Correlation) -> Any:
-        density = c.density
-        if isinstance(density, Exponentials):
-            return runtime.Discrete(density.c, density.nu)
-        code = code_of(density, "")
-        assert code is not None
-        own = map(self._along, parameters(c.unit).values())
-        values = dict(zip(code.parameters, own, strict=True))
-        made = compiled_density(code, False)
-        return runtime.Bath(made, c.statistics == "classical", values, self._along(c.beta))
 
     def _along(self, x: Any) -> Any:
         if np.ndim(x) == 0:

@@ -15,6 +15,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import BathDensity, Exponentials
 from pertsym.baths.densities.density import DensityCode
 from pertsym.baths.tabulated import UNIT
+from pertsym.codegen import runtime
 from pertsym.codegen.densities import code_of
 from pertsym.codegen.finite_parts import Question
 from pertsym.codegen.program import Atom, as_products
@@ -149,8 +150,19 @@ def question_of(atom: Atom) -> Question | None:
         return None
     if atom.kind in ("P", "R"):
         return Question(atom.kind, derivative=atom.derivative)
-    kind, transform = atom.kind[0], atom.kind[2] == "P"
-    return Question(kind, transform, atom.reflect, atom.shift, atom.kernel)
+    kernel = tuple((float(c), power, pole, n) for c, power, pole, n in atom.kernel)
+    return Question(atom.kind[0], atom.kind[2] == "P", atom.reflect, atom.shift, kernel)
+
+
+def bath_of(c: Correlation, along: Callable[[Any], Any], scalar: bool) -> Any:
+    """A bath of amplitude 1 as exported code has it, with `along` of its parameters."""
+    code = code_of(c.density, "")
+    if isinstance(c.density, Exponentials):
+        return runtime.Discrete(c.density.c, c.density.nu)
+    assert code is not None
+    values = dict(zip(code.parameters, map(along, c.unit.density.values.values()), strict=True))
+    made = compiled_density(code, scalar)
+    return runtime.Bath(made, c.statistics == "classical", values, along(c.beta))
 
 
 def has_sums(density: BathDensity | None) -> bool:
@@ -170,11 +182,6 @@ def kind_of(c: Correlation) -> Any:
         return None
     cold = thermal.zero_temperature
     return type(c.density), c.statistics, cold, thermal.power, thermal.regularity, thermal.tails
-
-
-def parameters(c: Correlation) -> dict[str, Any]:
-    """Of J by name."""
-    return {} if isinstance(c.density, Exponentials) else c.density.values
 
 
 @lru_cache(maxsize=64)

@@ -1,113 +1,66 @@
-"""Values of atoms at one point after another, from sums over nodes that a bath keeps."""
+"""Values of atoms at one point after another, from sums over nodes that are kept."""
 
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections.abc import Callable
 from functools import cached_property, lru_cache
 from typing import Any
 
-import numpy as np
-
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import BathDensity, Exponentials
-from pertsym.baths.interpolated import by_frequency, octaves_of
+from pertsym.baths.densities import BathDensity
+from pertsym.baths.interpolated import by_frequency, is_smooth
 from pertsym.baths.product_nodes import floor_of, product_nodes
+from pertsym.baths.thermal_tables import Panel
 from pertsym.codegen import runtime
-from pertsym.codegen.densities import code_of, values_of
 from pertsym.codegen.finite_parts import source_of
 from pertsym.codegen.point_sums import PointSums
-from pertsym.numerics.requests import Answers, Request, compiled_density, kind_of
+from pertsym.numerics.requests import Answers, Request, bath_of, kind_of
 
-OFTEN = 32  # calls within an octave after which an integral gets a polynomial
-PAIRS = 64, 1024  # kept sums of products and integrals (or counts of calls) of a bath with others
-
-
-class Recent(OrderedDict[Any, Any]):
-    """The values that were used last."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
-
-    def recall(self, key: Any) -> Any:
-        """None where it is not kept."""
-        found = self.get(key)
-        if found is not None:
-            self.move_to_end(key)
-        return found
-
-    def keep(self, key: Any, value: Any) -> None:
-        """As the last used one."""
-        self[key] = value
-        self.move_to_end(key)
-        if len(self) > self.size:
-            self.popitem(last=False)
+NARROWEST = 2.0**-12  # half of a panel over w0, of w0
+OFTEN, FEW = 16, 3  # calls within an octave and in a panel after which it gets a polynomial
+PAIRS = 256, 1024  # kept sums of products and integrals of two baths
 
 
 class Single:
-    """A bath with scalar parameters, and what was made for it.
-
-    What belongs to a pair of baths is kept by the other one's token, which keeps no bath alive.
-    """
+    """A bath with scalar parameters, and what was made for it."""
 
     def __init__(self, c: Correlation) -> None:
-        self.correlation, self.unit = c, c.unit
+        self.correlation = c
         self.amplitude = float(c.amplitude)
         self.kind = kind_of(c)
         self._sums: dict[int, PointSums] = {}
-        self.token = object()
-        self._products, self._integrals = map(Recent, PAIRS)
         self._constants: dict[str, tuple[float, float]] = {}
-        density = self.unit.density
-        self._code = code_of(density, "")
-        if isinstance(density, Exponentials):
-            self._bath: Any = runtime.Discrete(density.c, density.nu)
-        else:
-            assert self._code is not None
-            self._values = values_of(density, self._code)
-            made, classical = compiled_density(self._code, True), c.statistics == "classical"
-            self._bath = runtime.Bath(made, classical, self._values, float(c.beta))
+        self._bath = bath_of(c, float, scalar=True)
         self.spectra = self._bath.spectra
+
+    @cached_property
+    def source(self) -> Any:
+        """For `interpolated`."""
+        if isinstance(self._bath, runtime.Discrete):
+            return source_of(self._bath)
+        return source_of(bath_of(self.correlation, float, scalar=False))
+
+    @cached_property
+    def unit(self) -> Any:
+        """What nodes and finite-part integrals are made for."""
+        return self.source.at(None)
 
     def transforms(self, w0: float) -> PointSums:
         """P at +-w0."""
         octave = math.frexp(w0)[1]
         if octave not in self._sums:
-            self._sums[octave] = PointSums(self.unit.nodes(*_ends(octave)))
+            self._sums[octave] = PointSums(self.unit.nodes(*_octave(octave)))
         return self._sums[octave]
 
     def product(self, kind: str, other: Single, w0: float) -> PointSums:
         """T of the integrals over Ĉ_A(w) X_B(-w)."""
-        octave = math.frexp(w0)[1]
-        key = kind, other.token, octave
-        found: PointSums | None = self._products.recall(key)
-        if found is None:
-            low, high = _ends(octave)
-            a = self.unit.nodes(runtime.DEEPER * low, high)
-            b = other.unit.nodes(*floor_of(a, 0.0))
-            nodes, uncertainty = product_nodes("CC" if kind == "QC" else "CP", a, b, 0.0)
-            found = PointSums(nodes, uncertainty)
-            self._products.keep(key, found)
-        return found
-
-    @cached_property
-    def source(self) -> Any:
-        """For `interpolated`."""
-        if self._code is None:
-            return source_of(self._bath)
-        made, own = compiled_density(self._code, False), self._bath
-        return source_of(runtime.Bath(made, own.classical, self._values, own.beta))
-
-    @property
-    def summed(self) -> Any:
-        """What finite-part integrals are summed for."""
-        return self.source.at(None)
+        return product_sums(kind, self.source, other.source, math.frexp(w0)[1])
 
     def constant(self, request: Request) -> tuple[float, float]:
         """A value at w = 0."""
         if request.name not in self._constants:
-            bath, question = self.summed, request.question
+            bath, question = self.unit, request.question
             if question is None:
                 value, error = bath.spectrum(0.0, request.atom.derivative)
             else:
@@ -116,28 +69,59 @@ class Single:
         return self._constants[request.name]
 
     def integral(self, request: Request, other: Single, w0: float) -> tuple[float, float]:
-        """A finite-part integral, from a polynomial if its octave is asked for often."""
-        question, octave = request.question, math.frexp(w0)[1]
-        assert question is not None
-        key = request.name, other.token, octave
-        kept = self._integrals.recall(key) or 0  # the polynomial, before that a count of calls
-        if isinstance(kept, int):
-            table = None
-            if kept + 1 == OFTEN:
-                number = int(octaves_of(np.array([w0]))[0])
-                table = by_frequency(question, self.source, other.source, number)
-            self._integrals.keep(key, kept + 1 if table is None else table)
-            if table is None:
-                value, error = question.answer(self.summed, other.summed, w0)
-                return float(value), float(error)
-            kept = table
-        value, error = kept.single(w0)
-        return value, error
+        """A finite-part integral, from polynomials if its octave is asked for often."""
+        octave = math.frexp(w0)[1]
+        return over_frequency(request.question, self.source, other.source, octave)(w0)
 
 
-def _ends(octave: int) -> tuple[float, float]:
-    """Of all numbers with this exponent of `math.frexp`."""
-    return 2.0 ** (octave - 1), 2.0**octave
+class OverFrequency:
+    """The answer at one w0 of a panel after another: polynomials where it is asked often."""
+
+    def __init__(self, question: Any, a: Any, b: Any, panel: Panel, root: Any = None) -> None:
+        self._asked, self._panel, self._root = (question, a, b), panel, root or self
+        self.calls = 0
+        self._value: Callable[[float], tuple[float, float]] | None = None
+        self._halves: list[OverFrequency] = []
+
+    def __call__(self, w0: float) -> tuple[float, float]:
+        """Value and bound of the error."""
+        self.calls += 1
+        if self._value is not None:
+            return self._value(w0)
+        if self._halves:
+            return self._halves[w0 >= self._panel.centre](w0)
+        if self._root.calls >= OFTEN:
+            if not is_smooth(*self._asked, self._panel):
+                if self._panel.half > NARROWEST * self._panel.low:
+                    parts = self._panel.halves
+                    self._halves = [OverFrequency(*self._asked, p, self._root) for p in parts]
+                    return self(w0)
+            elif self.calls >= FEW:
+                self._value = by_frequency(*self._asked, self._panel).single()
+                return self._value(w0)
+        question, a, b = self._asked
+        value, error = question.answer(a.at(None), b.at(None), w0)
+        return float(value), float(error)
+
+
+@lru_cache(maxsize=PAIRS[0])
+def product_sums(kind: str, a: Any, b: Any, octave: int) -> PointSums:
+    """Of two sources: their values are the key, so that no bath is kept alive."""
+    low, high = _octave(octave)
+    first = a.at(None).nodes(runtime.DEEPER * low, high)
+    second = b.at(None).nodes(*floor_of(first, 0.0))
+    return PointSums(*product_nodes("CC" if kind == "QC" else "CP", first, second, 0.0))
+
+
+@lru_cache(maxsize=PAIRS[1])
+def over_frequency(question: Any, a: Any, b: Any, octave: int) -> OverFrequency:
+    """The polynomials of two sources."""
+    return OverFrequency(question, a, b, _octave(octave))
+
+
+def _octave(exponent: int) -> Panel:
+    """All numbers with this exponent of `math.frexp`."""
+    return Panel(2.0 ** (exponent - 1), 2.0**exponent)
 
 
 @lru_cache(maxsize=64)

@@ -1,20 +1,20 @@
 """What a spectral form asks of the baths, in double precision or as enclosures at any precision.
 
-A `Spectra` answers four questions about named correlation functions: the value of a spectrum
-Ĉ^(m)(w), of a transform P^(m)(w), a finite-part integral over two spectra, and pi.  Names may be
-linear combinations of baths (Laird's C1 = C_X + C_Y, C2 = C_X - C_Y).  `MixedSpectra` are also
-asked for integrals over a spectrum and a transform, and for what is finite where a spectrum has a
-kink; diagonal couplings lead to both.
+A `Spectra` answers questions about named correlation functions: the value of a spectrum
+Ĉ^(m)(w), of a transform P^(m)(w), finite-part integrals over two spectra or over a spectrum and a
+transform, and what is finite where a spectrum has a kink.  Names may be linear combinations of
+baths (Laird's C1 = C_X + C_Y, C2 = C_X - C_Y).
 """
 
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from itertools import product
+from typing import Any
 
 import flint
 import numpy as np
@@ -34,37 +34,9 @@ from pertsym.reduction.spectral import CannotEvaluate
 _UNDERFLOW = 1e-300
 
 
-class Spectra(Protocol):
-    """Numerical answers about named correlation functions."""
-
-    @property
-    def pi(self) -> Any: ...
-
-    def number(self, x: Any) -> Any:
-        """A frequency or temperature in the arithmetic of this backend."""
-
-    def exact(self, x: Any) -> Bounded:
-        """The same as a value without error."""
-
-    def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        """Ĉ^(derivative)(w)."""
-
-    def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        """P^(derivative)(w)."""
-
-    def difference(self, name: str, w: Any, reference: Any) -> Bounded:
-        """P(w) - P(reference), where neither may exist alone."""
-
-    def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        """FP int dw Ĉ_name(w) Ĉ_other(shift - w) sum_j c_j/(w - a_j)^n_j."""
-
-    def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
-        """beta^power exp(-beta energy), with its limit 0 at beta = inf for energy > 0."""
-
-
 @dataclass(frozen=True)
-class MixedSpectra(Spectra):
-    """A `Spectra` of named baths that also knows integrals over a transform, and kinks.
+class Spectra(ABC):
+    """Numerical answers about named correlation functions.
 
     Attributes
     ----------
@@ -73,35 +45,47 @@ class MixedSpectra(Spectra):
     """
 
     baths: Mapping[str, Sequence[tuple[int, Correlation]]]
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False, kw_only=True)
+
+    @property
+    @abstractmethod
+    def pi(self) -> Any: ...
 
     @abstractmethod
-    def _single(self, name: str, question: str, *at: Any) -> Bounded:
-        """The sum of a question over the baths of one correlation function."""
+    def number(self, x: Any) -> Any:
+        """A frequency or temperature in the arithmetic of this backend."""
 
     @abstractmethod
-    def _pair(self, name: str, other: str, question: str, *at: Any) -> Bounded:
-        """The same over the pairs of baths of two."""
+    def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
+        """beta^power exp(-beta energy), with its limit 0 at beta = inf for energy > 0."""
 
     @abstractmethod
-    def _once(
-        self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
-    ) -> Bounded:
-        """The pair's "integral"; kernels that differ by a power of two share it."""
+    def _answered(self, baths: tuple[Correlation, ...], question: str, at: Any) -> Bounded:
+        """What one bath, or a pair of them, answers."""
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """The working precision of sums and products of answers."""
+        return nullcontext()
 
     def exact(self, x: Any) -> Bounded:
+        """A number as a value without error."""
         return Bounded.of(self.number(x))
 
     def spectrum(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return self._single(name, "spectrum", w, derivative)
+        """Ĉ^(derivative)(w)."""
+        return self._asked("spectrum", (name,), w, derivative)
 
     def transform(self, name: str, w: Any, derivative: int = 0) -> Bounded:
-        return self._single(name, "transform", w, derivative)
+        """P^(derivative)(w)."""
+        return self._asked("transform", (name,), w, derivative)
 
     def difference(self, name: str, w: Any, reference: Any) -> Bounded:
-        return self._single(name, "difference", w, reference)
+        """P(w) - P(reference), where neither may exist alone."""
+        return self._asked("difference", (name,), w, reference)
 
     def integral(self, name: str, other: str, shift: Any, poles: Sequence[Pole]) -> Bounded:
-        return self._once(name, other, "CC", -1, shift, poles)
+        """FP int dw Ĉ_name(w) Ĉ_other(shift - w) sum_j c_j/(w - a_j)^n_j."""
+        return self.mixed_integral("CC", name, other, -1, shift, poles)
 
     def has_slope(self, name: str, w: Any) -> bool:
         """Whether P' exists at every w; what is singular depends on the kind of bath alone."""
@@ -109,25 +93,36 @@ class MixedSpectra(Spectra):
 
     def mean_slope(self, name: str, w: Any) -> Bounded:
         """The mean of Ĉ'(w + 0) and Ĉ'(w - 0)."""
-        return self._single(name, "mean_slope", w)
+        return self._asked("mean_slope", (name,), w)
 
     def regular_slope(self, name: str, w: Any) -> Bounded:
         """P_name'(w) without its divergent part."""
-        return self._single(name, "regular_slope", w)
+        return self._asked("regular_slope", (name,), w)
 
     def mixed_integral(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, poles: Sequence[Pole]
     ) -> Bounded:
-        """FP int dw Ĉ_name(w) X_other(shift + reflect w) sum_j c_j/(w - a_j)^n_j."""
+        """FP int dw Ĉ_name(w) X_other(shift + reflect w) sum_j c_j/(w - a_j)^n_j.
+
+        Kernels that differ by a power of two share what is kept.
+        """
         self._require_transform(kind, other)
-        return self._once(name, other, kind, reflect, shift, poles)
+        at = "integral", (name, other), kind, reflect, shift
+        first = poles[0][0]
+        if np.ndim(first):
+            return self._asked(*at, poles)
+        with self.precision():
+            unit = type(self.pi)(2) ** math.frexp(float(balls.real(first)))[1]
+            scaled = tuple((self.number(c) / unit, p, n) for c, p, n in poles)
+            found: Bounded = unit * self._asked(*at, scaled)
+            return found
 
     def regular_part(
         self, kind: Kind, name: str, other: str, reflect: int, shift: Any, pole: Any
     ) -> Bounded:
         """The same over 1/(w - pole)^2, without X_other's value there times the divergent part."""
         self._require_transform(kind, other)
-        return self._pair(name, other, "regular", kind, reflect, shift, pole)
+        return self._asked("regular", (name, other), kind, reflect, shift, pole)
 
     def _require_transform(self, kind: Kind, name: str) -> None:
         for _, c in self.baths[name] if kind == "CP" else ():
@@ -138,6 +133,18 @@ class MixedSpectra(Spectra):
                     f"the transform of {name!r} exists only as a difference ({fault.reason}), and "
                     "an integral over it has no numerical routine yet"
                 ) from None
+
+    def _asked(self, question: str, names: tuple[str, ...], *at: Any) -> Bounded:
+        """The sum of an answer over the baths of one correlation function, or the pairs of two."""
+        parts = [[(x, part) for x, c in self.baths[name] for part in c.parts] for name in names]
+        total: Bounded | None = None
+        with self.precision():
+            for chosen in product(*parts):
+                weight = math.prod(x for x, _ in chosen)
+                piece = self._answered(tuple(c for _, c in chosen), question, at)
+                piece = piece if weight == 1 else weight * piece
+                total = piece if total is None else total + piece
+        return Bounded(0.0, 0.0) if total is None else total
 
 
 def _slopes(c: Correlation, w: Any) -> Estimate:
@@ -165,10 +172,8 @@ _IN_DOUBLES: Mapping[str, Callable[..., Estimate]] = {
 
 
 @dataclass(frozen=True)
-class DoubleSpectra(MixedSpectra):
+class DoubleSpectra(Spectra):
     """Double precision; parameters and frequencies may be numpy arrays that broadcast."""
-
-    _kept: dict[Any, Bounded] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def pi(self) -> float:
@@ -179,29 +184,16 @@ class DoubleSpectra(MixedSpectra):
 
     def transform_part(self, name: str, w: Any, derivative: int, parity: int) -> Bounded:
         """[P^(m)(w) + P^(m)(-w)]/2 for parity +1, half the difference for -1."""
-        return self._single(name, "part", w, derivative, parity)
+        return self._asked("part", (name,), w, derivative, parity)
 
-    def _single(self, name: str, question: str, *at: Any) -> Bounded:
-        ask = _IN_DOUBLES[question]
-        return _over(self.baths[name], lambda c: Bounded.of(ask(c, *at)))
-
-    def _pair(self, name: str, other: str, question: str, *at: Any) -> Bounded:
-        ask = _IN_DOUBLES[question]
-        return _over_pairs(
-            self.baths[name], self.baths[other], lambda a, b: Bounded.of(ask(a, b, *at))
-        )
-
-    def _once(
-        self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
-    ) -> Bounded:
-        at = name, other, "integral", kind, reflect, shift
-        if np.ndim(shift) or any(np.ndim(c) or np.ndim(p) for c, p, _ in poles):
-            return self._pair(*at, poles)
-        unit = 2.0 ** math.frexp(float(poles[0][0]))[1]
-        scaled = tuple((c / unit, p, n) for c, p, n in poles)
-        if (*at, scaled) not in self._kept:
-            self._kept[*at, scaled] = self._pair(*at, scaled)
-        return unit * self._kept[*at, scaled]
+    def _answered(self, baths: tuple[Correlation, ...], question: str, at: Any) -> Bounded:
+        try:
+            if (found := self._kept.get((baths, question, at))) is not None:
+                return found  # type: ignore[no-any-return]
+        except TypeError:  # arrays
+            return Bounded.of(_IN_DOUBLES[question](*baths, *at))
+        found = self._kept[baths, question, at] = Bounded.of(_IN_DOUBLES[question](*baths, *at))
+        return found
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
         if not np.any(energy):
@@ -217,7 +209,7 @@ class DoubleSpectra(MixedSpectra):
 
 
 @dataclass(frozen=True)
-class EnclosedSpectra(MixedSpectra):
+class EnclosedSpectra(Spectra):
     """Balls at `digits` significant digits of every answer; the radius holds every error.
 
     Values are `flint` numbers: exact midpoints with radii as errors.  Arithmetic with them, that
@@ -228,10 +220,8 @@ class EnclosedSpectra(MixedSpectra):
     digits: int
     doublings: int = enclosure.DOUBLINGS
     """Precisions to try for an answer, and for a sum of answers; with 1 balls are as they come."""
-    _kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def precision(self) -> AbstractContextManager[Any]:
-        """The working precision of sums and products of answers."""
         bits = enclosure.bits_of(self.digits) + 32
         return ball_bits(bits)
 
@@ -244,7 +234,7 @@ class EnclosedSpectra(MixedSpectra):
         return flint.arb.pi()
 
     def number(self, x: Any) -> Any:
-        return balls.rational(x)
+        return x if isinstance(x, flint.arb) else balls.rational(x)
 
     def thermal(self, power: int, energy: Any, beta: Any) -> Bounded:
         inverse, energy = balls.real(beta), balls.real(energy)
@@ -255,28 +245,7 @@ class EnclosedSpectra(MixedSpectra):
                 return Bounded(flint.arb(0), flint.arb(0))
         return Bounded.ball(inverse**power * (-inverse * energy).exp())
 
-    def _single(self, name: str, question: str, *at: Any) -> Bounded:
-        with self.precision():
-            return _over(self.baths[name], lambda c: self._asked((c,), question, at))
-
-    def _pair(self, name: str, other: str, question: str, *at: Any) -> Bounded:
-        with self.precision():
-            return _over_pairs(
-                self.baths[name],
-                self.baths[other],
-                lambda a, b: self._asked((a, b), question, at),
-            )
-
-    def _once(
-        self, name: str, other: str, kind: Kind, reflect: int, shift: Any, poles: Sequence[Pole]
-    ) -> Bounded:
-        _, exponent = math.frexp(float(balls.real(poles[0][0])))
-        with self.precision():
-            unit = flint.arb(2) ** exponent
-            scaled = tuple((balls.real(c) / unit, a, n) for c, a, n in poles)
-            return unit * self._pair(name, other, "integral", kind, reflect, shift, scaled)
-
-    def _asked(self, baths: tuple[Correlation, ...], question: str, at: tuple[Any, ...]) -> Bounded:
+    def _answered(self, baths: tuple[Correlation, ...], question: str, at: Any) -> Bounded:
         def compute(bits: int) -> Any:
             made = [self._at(c, bits) for c in baths]
             owner = made[0] if len(made) == 1 else enclosure.PairBalls(*made)
@@ -300,35 +269,3 @@ class EnclosedSpectra(MixedSpectra):
             self._kept[c, bits] = enclosure.BathBalls(c, bits)
         bath: enclosure.BathBalls = self._kept[c, bits]
         return bath
-
-
-_Parts = Sequence[tuple[int, Correlation]]
-"""Weighted baths of one correlation function."""
-
-
-def _over(parts: _Parts, value: Callable[[Correlation], Bounded]) -> Bounded:
-    """sum weight * value(bath)."""
-    return _combined((weight, value(part)) for weight, c in parts for part in c.parts)
-
-
-def _over_pairs(
-    parts: _Parts, others: _Parts, value: Callable[[Correlation, Correlation], Bounded]
-) -> Bounded:
-    """sum weight * weight' * value(bath, bath')."""
-    return _combined(
-        (x * y, value(one, other))
-        for x, a in parts
-        for y, b in others
-        for one in a.parts
-        for other in b.parts
-    )
-
-
-def _combined(parts: Iterable[tuple[int, Bounded]]) -> Bounded:
-    total: Bounded | None = None
-    for weight, part in parts:
-        piece = part if weight == 1 else weight * part
-        total = piece if total is None else total + piece
-    if total is None:
-        return Bounded(0.0, 0.0)
-    return total

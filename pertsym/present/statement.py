@@ -13,7 +13,7 @@ from pertsym.baths.densities import Exponentials
 from pertsym.baths.densities.density import Density
 from pertsym.estimate import scientific
 from pertsym.model.bath import Bath
-from pertsym.model.entries import decimals
+from pertsym.model.entries import decimal_matrix, decimals
 from pertsym.model.statement import Coupling, Model
 from pertsym.present.elements import element_symbol
 from pertsym.present.markup import label
@@ -27,20 +27,10 @@ def expression_latex(expression: sympy.Basic) -> str:
     return text
 
 
-def _matrix_latex(matrix: sympy.Matrix) -> str:
-    """A matrix of numbers alike: fractions, or decimals where one entry has no short fraction."""
-    if decimals(matrix) != matrix:
-        numbers = (x for x in matrix.atoms(sympy.Rational) if int(x.q) > 1)
-        matrix = matrix.xreplace({x: sympy.Symbol(f"{float(x):.12g}") for x in numbers})
-    return expression_latex(matrix)
-
-
 def hamiltonian_latex(model: Model) -> str:
     """H_S = matrix, in the basis that it was given in."""
-    rows = (
-        sympy.Matrix(model.hamiltonian) if model.energies is None else sympy.diag(*model.energies)
-    )
-    return f"H_S = {_matrix_latex(rows)}"
+    rows = model.hamiltonian if model.energies is None else sympy.diag(*model.energies)
+    return f"H_S = {expression_latex(decimal_matrix(rows))}"
 
 
 def interaction_latex(model: Model) -> str:
@@ -55,7 +45,7 @@ def coupling_latex(coupling: Coupling) -> str:
         factor = expression_latex(coupling.strength) + r"\,"
         if coupling.strength.is_Add or coupling.strength.could_extract_minus_sign():
             factor = rf"\left({factor}\right)"
-    operator = _matrix_latex(sympy.Matrix(coupling.operator))
+    operator = expression_latex(decimal_matrix(coupling.operator))
     return rf"{factor}{operator}\otimes B{label(coupling.bath).latex}"
 
 

@@ -292,15 +292,8 @@ def transform(factor: tuple[str, bool], power: int, alpha: Frequency) -> Spectra
     """int_0^inf du u^power exp(-i alpha u) C(u), or of C*."""
     name, conjugate = factor
     if conjugate:
-        return half_sided(name, alpha, power).conjugated().scaled(_power(Gaussian(0, 1), power))
-    return half_sided(name, negated(alpha), power).scaled(_power(_MINUS_I, power))
-
-
-def _power(z: Gaussian, n: int) -> Gaussian:
-    result = Gaussian(1)
-    for _ in range(n):
-        result = result * z
-    return result
+        return half_sided(name, alpha, power).conjugated().scaled(_I**power)
+    return half_sided(name, negated(alpha), power).scaled(_MINUS_I**power)
 
 
 def _swap_symmetric(items: Iterable[Weighted]) -> Iterator[Weighted]:
@@ -365,7 +358,7 @@ def _rest_integral(kernel: Kernel, z: Gaussian, m: int) -> SpectralForm:
     reflect, shift = (1, sigma) if b_conjugated else (-1, negated(sigma))
     pole = negated(kernel.alpha)
     # kappa without its 1/pi: z (-i)^m m!/(i)
-    kappa = z * _power(_MINUS_I, m + 1) * factorial(m)
+    kappa = z * _MINUS_I ** (m + 1) * factorial(m)
     scale: Denominators = kernel.denominators
     spectra = SpectralIntegral("CC", a, b, reflect, shift, pole, m + 1)
     # P_A(w) B̂(shift + reflect w)/(w - pole)^n, written with the spectrum as first function.

@@ -121,15 +121,10 @@ def _polygon(
         if not determinant:
             continue
         # slopes[j] . point = -lengths[j] . x, the same for k
+        known = list(zip(lengths[j], lengths[k], strict=True))
         point = (
-            tuple(
-                _whole(b * y - d * x, determinant)
-                for x, y in zip(lengths[j], lengths[k], strict=True)
-            ),
-            tuple(
-                _whole(c * x - a * y, determinant)
-                for x, y in zip(lengths[j], lengths[k], strict=True)
-            ),
+            tuple(_whole(b * y - d * x, determinant) for x, y in known),
+            tuple(_whole(c * x - a * y, determinant) for x, y in known),
         )
         place = dot(point[0], sample), dot(point[1], sample)
         if all(v + dot(s, place) >= 0 for v, s in zip(values, slopes, strict=True)):
@@ -204,16 +199,12 @@ def on_chamber(
     if not any(map(any, slope)):
         area: dict[Vector, int] = {}
         for side in sides:
-            for (j, p), (k, q) in itertools.product(
-                enumerate(side.corner[0]), enumerate(side.end[1])
-            ):
-                key = added(UNIT[j], UNIT[k])
-                area[key] = area.get(key, 0) + p * q
-            for (j, p), (k, q) in itertools.product(
-                enumerate(side.corner[1]), enumerate(side.end[0])
-            ):
-                key = added(UNIT[j], UNIT[k])
-                area[key] = area.get(key, 0) - p * q
+            for n, sign in ((0, 1), (1, -1)):
+                for (j, p), (k, q) in itertools.product(
+                    enumerate(side.corner[n]), enumerate(side.end[1 - n])
+                ):
+                    key = added(UNIT[j], UNIT[k])
+                    area[key] = area.get(key, 0) + sign * p * q
         for powers, n in area.items():
             if n:
                 yield at(((0, 0, 0), (0, 0, 0)), powers), (), z * Gaussian(Fraction(n, 2))

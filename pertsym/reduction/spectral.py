@@ -164,16 +164,13 @@ class CannotEvaluate(NotImplementedError):
     """A form holds something for which there is no numerical routine yet."""
 
 
-def require_evaluable(form: SpectralForm, *, mixed: bool = False, thermal: bool = False) -> None:
+def require_evaluable(form: SpectralForm, *, thermal: bool = False) -> None:
     """Refuse forms that neither `numerics.evaluate` nor generated code can handle.
 
     Parameters
     ----------
     form
         The form.
-    mixed
-        Whether integrals over a spectrum and a transform, and over spectra that move alike, can
-        be evaluated (not every `Spectra` can).
     thermal
         Whether an integral may be multiplied by a Boltzmann factor.
 
@@ -182,8 +179,7 @@ def require_evaluable(form: SpectralForm, *, mixed: bool = False, thermal: bool 
     ValueError
         If a coefficient is not real.
     CannotEvaluate
-        For an integral that multiplies a spectral value; unless `mixed`, also for one over a
-        spectrum and a transform and one whose spectra move alike.
+        For an integral that multiplies a spectral value.
     """
     for m, z in form:
         if z.im:
@@ -193,7 +189,7 @@ def require_evaluable(form: SpectralForm, *, mixed: bool = False, thermal: bool 
                 continue
             scalars = (MatrixElement, Thermal) if thermal else (MatrixElement,)
             others = [a for a in m.atoms if not isinstance(a, scalars)]
-            if len(others) > 1 or (not mixed and (atom.kind != "CC" or atom.reflect > 0)):
+            if len(others) > 1:
                 what = "a spectrum and a transform" if atom.kind != "CC" else "two spectra"
                 raise CannotEvaluate(
                     f"it holds a principal-value integral over {what} "

@@ -21,7 +21,7 @@ exactly if only 1 occurs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -243,14 +243,12 @@ class ThreeArcs:
                 rates = [nu + shift for (_, nu), shift in zip(choice, shifts, strict=True)]
                 amplitude = choice[0][0] * choice[1][0] * choice[2][0]
                 for weight, cone in piece.step.cones:
-                    value = cone_integral(cone, piece.monomial.powers, rates, _inverted)
+                    value = cone_integral(cone, piece.monomial.powers, rates)
                     total = total + z * amplitude * value * weight
         return total.re
 
 
-def cone_integral(
-    cone: Cone, powers: Vector, rates: Sequence[Any], inverse: Callable[[Any], Any]
-) -> Any:
+def cone_integral(cone: Cone, powers: Vector, rates: Sequence[Any]) -> Any:
     """Integral of u^p v^q w^r exp(-(rates . x)) over a cone.
 
     Parameters
@@ -261,13 +259,11 @@ def cone_integral(
         p, q, r.
     rates
         Three numbers, or arrays that broadcast.
-    inverse
-        z -> 1/z for these.
     """
     along = []
     for edge in cone:
         terms = [rate for rate, n in zip(rates, edge, strict=True) if n]  # edges of ones
-        along.append(inverse(sum(terms[1:], terms[0])))
+        along.append(1 / sum(terms[1:], terms[0]))
     total: Any = 0
     for exponents, weight in on_edges(cone, powers).items():
         value = along[0] * along[1] * along[2]
@@ -291,10 +287,6 @@ def on_edges(cone: Cone, powers: Vector) -> dict[Vector, int]:
                         raised[key] = raised.get(key, 0) + weight * edge[place]
             found = raised
     return found
-
-
-def _inverted(z: Gaussian) -> Gaussian:
-    return z.conjugate() * (1 / (z.re**2 + z.im**2))
 
 
 def _zeros() -> Values:

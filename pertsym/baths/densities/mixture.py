@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from pertsym.baths.densities.density import Density, DensityCode
 from pertsym.baths.exponentials import Exponentials
 from pertsym.baths.jets import Jet
 from pertsym.baths.time_correlation import Complex, TimeCorrelation
+
+_T = TypeVar("_T")
 
 
 def _extreme(which: Callable[[Iterable[float]], float], name: str) -> Any:
@@ -118,6 +120,17 @@ class Mixture(Density):
     def _present(self) -> tuple[Density, ...]:
         return tuple(density for _, density in self._terms)
 
+    def _summed(self, ask: Callable[[Density], _T], number: Callable[[Any], Any] = float) -> _T:
+        """The weighted sum of an answer, with weights as numbers of its arithmetic."""
+        parts: list[Any] = [ask(d) if x == 1 else ask(d) * number(x) for x, d in self._terms]
+        total: _T = sum(parts[1:], parts[0])
+        return total
+
+    def _answers(self, ask: Callable[[Density], Any]) -> list[tuple[float, Any]] | None:
+        """Weights and answers, None unless all have one."""
+        found = [(x, ask(density)) for x, density in self._terms]
+        return None if any(answer is None for _, answer in found) else found
+
     def remarks(self) -> tuple[str, ...]:
         parts = enumerate(self.densities)
         return tuple(f"spectral_density[{k}]: {text}" for k, d in parts for text in d.remarks())
@@ -141,10 +154,10 @@ class Mixture(Density):
     # -- on the axis ---------------------------------------------------------------------------
 
     def jet(self, w: Jet) -> Jet:
-        return _total(_scaled(x, density.jet(w)) for x, density in self._terms)
+        return self._summed(lambda density: density.jet(w))
 
     def reduced_jet(self, w: Jet) -> Jet:
-        return _total(_scaled(x, density.reduced_jet(w)) for x, density in self._terms)
+        return self._summed(lambda density: density.reduced_jet(w))
 
     infrared_power = _extreme(min, "infrared_power")
     kink_power = _extreme(min, "kink_power")
@@ -196,24 +209,22 @@ class Mixture(Density):
         )  # type: ignore[return-value]
 
     def continued(self, w: Any) -> Any:
-        return sum(x * density.continued(w) for x, density in self._terms)
+        return self._summed(lambda density: density.continued(w))
 
     def time_correlation(self, classical: bool, beta: float) -> TimeCorrelation | None:
-        found = [(x, density.time_correlation(classical, beta)) for x, density in self._terms]
-        known = [(x, part) for x, part in found if part is not None]
-        if len(known) < len(found):
+        known = self._answers(lambda density: density.time_correlation(classical, beta))
+        if known is None:
             return None
 
         def function(t: Any) -> Complex:
-            total: Complex = sum(x * part.function(t) for x, part in known)  # type: ignore[assignment]
+            total: Complex = sum(x * part.function(t) for x, part in known)
             return total
 
         return TimeCorrelation(function, min(part.strip for _, part in known))
 
     def classical_exponentials(self, temperature: float) -> Exponentials | None:
-        found = [(x, d.classical_exponentials(temperature)) for x, d in self._terms]
-        known = [(x, part) for x, part in found if part is not None]
-        if len(known) < len(found):
+        known = self._answers(lambda density: density.classical_exponentials(temperature))
+        if known is None:
             return None
         pairs = [(x * c, nu) for x, part in known for c, nu in zip(part.c, part.nu, strict=True)]
         return Exponentials.computed((c for c, _ in pairs), (nu for _, nu in pairs))
@@ -232,24 +243,22 @@ class Mixture(Density):
         """
         if len(self.components) > 1:
             raise ArithmeticError("the parts of a mixture are enclosed one by one")
-        total = None
-        for x, density in self._terms:
+
+        def core(density: Density) -> Ball:
             raised = round(density.leading - self.leading)
-            core = density.core(w, piece)
-            core = core if x == 1 else balls.real(x) * core
-            core = core * w**raised if raised else core
-            total = core if total is None else total + core
-        return total
+            return density.core(w, piece) * w**raised if raised else density.core(w, piece)
+
+        return self._summed(core, balls.real)
 
     def decay(self, start: Any) -> Decay | None:
         """The slowest exponential with the largest power; beyond `start` the others are less.
 
         |w|^p e^(-r Re w) falls faster than |w|^P where p - P <= 7/10 r |w|, with Re w > 7/10 |w|.
         """
-        found = [(x, density.decay(start)) for x, density in self._terms]
-        known = [p._replace(size=p.size * balls.real(abs(x))) for x, p in found if p is not None]
-        if len(known) < len(found):
+        answers = self._answers(lambda density: density.decay(start))
+        if answers is None:
             return None
+        known = [part._replace(size=part.size * balls.real(abs(x))) for x, part in answers]
         start = balls.real(start)
         slowest = min(known, key=lambda part: float(part.rate))
         level = [part for part in known if float(part.rate) == float(slowest.rate)]
@@ -267,23 +276,11 @@ class Mixture(Density):
 
     @property
     def upper_poles(self) -> tuple[tuple[Any, Any], ...] | None:
-        found = [(x, density.upper_poles) for x, density in self._terms]
-        known = [(balls.real(x), poles) for x, poles in found if poles is not None]
-        if len(known) < len(found):
+        known = self._answers(lambda density: density.upper_poles)
+        if known is None:
             return None
-        return tuple((place, x * residue) for x, poles in known for place, residue in poles)
+        return tuple((place, balls.real(x) * a) for x, poles in known for place, a in poles)
 
 
 def _times(weight: float, density: Density) -> Density:
     return density if weight == 1 else Mixture((density,), (weight,))
-
-
-def _scaled(weight: float, jet: Jet) -> Jet:
-    return jet if weight == 1 else jet.scaled(weight)
-
-
-def _total(parts: Iterable[Jet]) -> Jet:
-    first, *others = parts
-    for part in others:
-        first = first + part
-    return first
