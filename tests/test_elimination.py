@@ -11,11 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from pertsym.baths.densities import DrudeLorentz, Exponentials, Ohmic
+from pertsym.certify.standard import joint_hierarchy
 from pertsym.equations.bloch import QUANTITIES, Bloch
 from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.exact import Gaussian
 from pertsym.generators.elimination import blocks, eliminated, eliminated_quantities
 from pertsym.generators.second_order import Term
+from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
@@ -94,38 +96,9 @@ def test_closed_forms_are_within_bounds_of_the_recursion(seed: int) -> None:
 
 def hierarchy(model: Model, depth: int) -> Callable[[complex], Array]:
     """x -> all equations of the hierarchy for couplings sqrt(x) S, to auxiliaries of a depth."""
-    size = model.dimension
-    one = np.eye(size)
-    energies = np.array(model.energies)
-    modes = []
-    for bath in model.used_baths:
-        assert isinstance(bath.density, Exponentials)
-        operator = np.array([[complex(z) for z in row] for row in model.bath_operators[bath.name]])
-        left, right = np.kron(operator, one), np.kron(one, operator.T)
-        for c, nu in zip(bath.density.c, bath.density.nu, strict=True):
-            modes.append((nu, left - right, c * left))
-            modes.append((np.conj(nu), left - right, -np.conj(c) * right))
-    places = [
-        m
-        for level in range(depth + 1)
-        for m in itertools.combinations_with_replacement(range(len(modes)), level)
-    ]
-    number = {m: k for k, m in enumerate(places)}
-    free = np.diag(-1j * np.subtract.outer(energies, energies).reshape(-1))
-    width = size**2
-    fixed = np.zeros((len(places) * width,) * 2, dtype=complex)
-    raised, lowered = fixed.copy(), fixed.copy()
-    for m, k in number.items():
-        here = slice(k * width, (k + 1) * width)
-        fixed[here, here] = free - np.eye(width) * sum(modes[j][0] for j in m)
-        for j, (_, commutator, theta) in enumerate(modes):
-            above = number.get(tuple(sorted((*m, j))))
-            if above is not None:
-                raised[here, above * width : (above + 1) * width] += -1j * commutator
-                # m + j goes down to m by losing one of its j's
-                there = slice(above * width, (above + 1) * width)
-                lowered[there, here] += -1j * theta * (m.count(j) + 1)
-    return lambda x: np.asarray(fixed + raised + x * lowered)
+    baths = Correlated.independent((bath.name, bath.density) for bath in model.used_baths)
+    still, coupled, _ = joint_hierarchy(System.of(model), baths, depth)
+    return lambda x: np.asarray(still + np.sqrt(complex(x)) * coupled)
 
 
 @pytest.mark.parametrize(("size", "order"), [(2, 6), (3, 4)])

@@ -12,7 +12,7 @@ from scipy import constants
 
 import pertsym as ps
 from derivations.nuclear_relaxation import common
-from derivations.nuclear_relaxation.checks import CHECKS
+from derivations.nuclear_relaxation.checks import CHECKS, redfield
 from derivations.nuclear_relaxation.script import PAPER
 from generated.nuclear_relaxation import like_spins
 from pertsym.baths.correlation import Correlation
@@ -62,7 +62,7 @@ def test_two_spins_from_double_commutators_at_random() -> None:
         model = ps.nuclear_spins(spins, field, tau)
         found = ps.tcl_generator(model, 2).orders[2].matrix.real
         apart = np.subtract(spins[1].position, spins[0].position)
-        wanted = common.redfield(
+        wanted = redfield(
             [
                 (coupling(*spins), apart, None),
                 *((-s.gamma * field * s.anisotropy * 1e-6, s.axis, k) for k, s in enumerate(spins)),

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
 import sympy
 
 from derivations.ccqme_two_levels.checks import BOTH, CHECKS, values
-from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, MATRICES, names
+from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, names, real
 from pertsym.certify.standard import model_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
@@ -20,30 +21,62 @@ from pertsym.derivation import Formula, Step, argued
 from pertsym.equations.mean_force import equilibrium_constant, second_order
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
+from pertsym.language.evaluation import dissipator
 from pertsym.narrative import NamedForm, cumulant_step
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered, rows
+from pertsym.present.symbolic import beta, w0
 from pertsym.reduction.spectral import SpectralForm
 
-PRODUCTS = {
-    "S rho q": (r"S\rho q", "(99)"),
-    "q rho S+": (r"q\rho S^\dagger", "(100)"),
-    "q S rho": (r"qS\rho", "(101)"),
-    "rho S+ q": (r"\rho S^\dagger q", "(102)"),
+
+def _matrix(entry: Callable[[int, int], Any]) -> sympy.Matrix:
+    return sympy.Matrix(2, 2, entry)
+
+
+def _of_gap(name: str) -> sympy.Matrix:
+    """A function of D_nm as it is printed, at 0 on the diagonal."""
+    return _matrix(lambda n, m: sympy.Symbol(f"{name}_0" if n == m else f"{name}_{n}{m}"))
+
+
+Q = _matrix(lambda n, m: real(f"q_{min(n, m)}{max(n, m)}"))
+S = Q.multiply_elementwise(_of_gap("g"))
+RHO = _matrix(lambda n, m: sympy.Symbol(f"rho_{n}{m}"))
+PRODUCTS: dict[str, tuple[str, str, Callable[[sympy.Matrix], sympy.Matrix]]] = {
+    "S rho q": (r"S\rho q", "(99)", lambda rho: S * rho * Q),
+    "q rho S+": (r"q\rho S^\dagger", "(100)", lambda rho: Q * rho * S.H),
+    "q S rho": (r"qS\rho", "(101)", lambda rho: Q * S * rho),
+    "rho S+ q": (r"\rho S^\dagger q", "(102)", lambda rho: rho * S.H * Q),
 }
+
+
+def driven(rho: sympy.Matrix) -> sympy.Matrix:
+    """R[rho] as printed."""
+    gain, conjugate, loss, loss_conjugate = (product(rho) for _, _, product in PRODUCTS.values())
+    return (gain + conjugate - loss - loss_conjugate).applyfunc(sympy.expand)
+
+
+def image() -> sympy.Expr:
+    """(Q rho)_00: Pi_D of the dissipators, and the derivative terms."""
+    b, slope, total = _of_gap("b"), _of_gap("b'"), sympy.Integer(0)
+    for n, m in BOTH:
+        jump = np.zeros((2, 2), dtype=object)
+        jump[n, m] = 1
+        moved = dissipator(jump)(np.array(RHO))[0, 0]
+        rescaled = -beta * RHO[n, n] * (int(n == 0) - sympy.Symbol("p_0", positive=True))
+        total += Q[n, m] ** 2 * (slope[n, m] * moved + b[m, n] * rescaled)
+    return sympy.expand(total)
 
 
 def product_formula(key: str) -> Formula:
     """The first element of one of the four products."""
-    part = dict(zip(PRODUCTS, MATRICES.redfield_parts(MATRICES.rho), strict=True))[key]
-    name, number = PRODUCTS[key]
-    return rendered(rf"\left({name}\right)_{{00}}", sympy.expand(part[0, 0]), number)
+    name, number, product = PRODUCTS[key]
+    return rendered(rf"\left({name}\right)_{{00}}", sympy.expand(product(RHO)[0, 0]), number)
 
 
 def rendered_rows() -> dict[str, Callable[[], str]]:
     """S and the four products of the ledger, as matrices of symbols."""
     return {
-        "S": lambda: rendered("S", MATRICES.filtered).latex,
+        "S": lambda: rendered("S", S).latex,
         **{key: partial(lambda key: product_formula(key).latex, key) for key in PRODUCTS},
     }
 
@@ -61,11 +94,10 @@ def redfield_elements(*elements: str) -> Iterator[NamedForm]:
 @argued
 def narrate(order: int) -> Iterator[Step]:
     """Redfield at order 2; the mean-force state, Q and the CCQME from order 4 on."""
-    m = MATRICES
-    yield PAPER.told("hamiltonian", rendered("q", m.q, "(96)"), rendered("S", m.filtered, "(98)"))
+    yield PAPER.told("hamiltonian", rendered("q", Q, "(96)"), rendered("S", S, "(98)"))
     yield cumulant_step(2, "(68)-(71)")
-    driven = m.redfield(m.rho)
-    sums = [rows(rf"R[\rho]_{{{a}{b}}}", driven[a, b], m.rho, "(103), (104)") for a, b in BOTH[:2]]
+    moved = driven(RHO)
+    sums = [rows(rf"R[\rho]_{{{a}{b}}}", moved[a, b], RHO, "(103), (104)") for a, b in BOTH[:2]]
     yield PAPER.told("redfield", map(product_formula, PRODUCTS), sums)
     shown = redfield_elements("0000", "0011", "0001", "0100", "0111", "0101")
     yield PAPER.told("redfield-forms", shown)
@@ -77,23 +109,19 @@ def narrate(order: int) -> Iterator[Step]:
         for n, m in ((0, 0), (1, 1), (0, 1))
     ]
     yield PAPER.told("mean-force", state, NamedForm("K^{(2)}", "K(2)", constant))
-    mapped = m.coherence_map(m.rho)[0, 1]
-    yield PAPER.told(
-        "coherence-map", rows(r"\left(Q\rho\right)_{01}", mapped, m.rho, "(106), (107)")
-    )
+    mapped = moved[0, 1] / (sympy.I * (real("E_0") - real("E_1")))
+    yield PAPER.told("coherence-map", rows(r"\left(Q\rho\right)_{01}", mapped, RHO, "(106), (107)"))
     weights = [NamedForm(f"T_{{{n}{k}}}", f"T{n}{k}", EQUATION.transfer(n, k)) for n, k in BOTH]
     weights += [NamedForm(f"X_{{{n}}}", f"X{n}", EQUATION.slope(n)) for n in LEVELS]
-    image = m.population_map(m.rho)[0, 0]
-    shown_image = rows(r"\left(Q\rho\right)_{00}", image, m.rho, "(113), (118)")
+    shown_image = rows(r"\left(Q\rho\right)_{00}", image(), RHO, "(113), (118)")
     yield PAPER.told("population-map", weights, shown_image)
     # (119)-(122)
-    corrected = sympy.Matrix(2, 2, lambda n, k: sympy.Symbol(rf"\tilde\rho_{{{n}{k}}}"))
-    driven = m.redfield(corrected)
-    free = sympy.I * sympy.Symbol("omega_0", positive=True) * m.rho[0, 1]
+    corrected = _matrix(lambda n, k: sympy.Symbol(rf"\tilde\rho_{{{n}{k}}}"))
+    moved, free = driven(corrected), sympy.I * w0 * RHO[0, 1]
     yield PAPER.told(
         "ccqme",
-        rows(r"\dot\rho_{00}", driven[0, 0], corrected, "(122)"),
-        rows(r"\dot\rho_{01}", driven[0, 1] + free, (m.rho[0, 1], *corrected), "(122)"),
+        rows(r"\dot\rho_{00}", moved[0, 0], corrected, "(122)"),
+        rows(r"\dot\rho_{01}", moved[0, 1] + free, (RHO[0, 1], *corrected), "(122)"),
     )
     yield PAPER.told("stationarity")  # (78), (79), (87)-(91): zero forms
     rates = [
@@ -116,23 +144,19 @@ def _rate(order: int, a: int, b: int) -> SpectralForm:
 
 def specs() -> tuple[FunctionSpec, ...]:
     """The functions of equations.py."""
-    given: list[Any] = [
+    summary = "Second order of <{}|Tr_B exp(-beta H)|{}>/Z_B, exp(-beta E_0) = 1"
+    rates = [
         (f"{name}_{order}", _rate(order, a, b), f"k{a}{b}({order}) of the secular CCQME")
         for order in (2, 4)
         for name, (a, b) in (("k_up", (1, 0)), ("k_down", (0, 1)))
     ]
-    given += [
-        (f"T_{n}{k}", EQUATION.transfer(n, k), f"T_{n}{k} of the map Q")
-        for n in LEVELS
-        for k in LEVELS
-    ]
-    given += [(f"X_{n}", EQUATION.slope(n), f"X_{n} of the map Q") for n in LEVELS]
-    summary = "Second order of <{}|Tr_B exp(-beta H)|{}>/Z_B, exp(-beta E_0) = 1"
-    given += [
+    weights = [(f"T_{n}{k}", EQUATION.transfer(n, k), f"T_{n}{k} of the map Q") for n, k in BOTH]
+    slopes = [(f"X_{n}", EQUATION.slope(n), f"X_{n} of the map Q") for n in LEVELS]
+    states = [
         (f"r_{n}{m}", second_order(COUPLING, n, m), summary.format(n, m))
         for n, m in ((0, 0), (0, 1), (1, 1))
     ]
-    return form_functions(given)
+    return form_functions([*rates, *weights, *slopes, *states])
 
 
 PAPER = Paper(

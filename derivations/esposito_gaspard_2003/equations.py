@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -15,13 +16,7 @@ from pertsym.environments.non_crossing import NonCrossing
 from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.conserved_energy import DELTA, EPS, LAM, N, R
 from pertsym.equations.energy_resolved import FINAL, OTHER, TwoLevels, master_equation
-from pertsym.expansion.rule import (
-    ENERGY_RESOLVED,
-    FIXED_STATE,
-    Action,
-    EnergyForm,
-    Projector,
-)
+from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Action, Projector
 from pertsym.language.kinetic import (
     BOUND,
     ENERGY,
@@ -50,21 +45,22 @@ def unknown(projector: Projector, a: Any, b: Any, energy: Any = EPS) -> Expr:
     return P(a, b, energy) if projector.resolves_energy else ETA(a, b)
 
 
+def _memory(n: Any, f: Any, phase: Any) -> Expr:
+    return LAM**2 * N(n) * F(n, f) * ENERGY(_PRIMED) * UPTO(TAU) * WAVE(-_I * phase * TAU)
+
+
 @cache
 def general(projector: Projector) -> Expr:
     """dP_ss'(eps)/dt at finite times, from the ordered cumulant with its indices open."""
     named = {FINAL: EPS, OTHER: _PRIMED, "r": _R, "r'": _RR, "s": KET, "s'": BRA}
+    place = {x: at if x in (FINAL, OTHER) else E(at) for x, at in named.items()}
     total = -_I * (E(KET) - E(BRA)) * unknown(projector, KET, BRA)
     for term in master_equation(projector):
-        phase = sum(
-            c * (named[name] if name in (FINAL, OTHER) else E(named[name]))
-            for name, c in term.phase
-        )
         n, f = (named[e] for e in term.density)
         elements = sympy.Mul(*(S(named[e.row], named[e.column]) for e in term.elements))
         where = unknown(projector, *(named[x] for x in (*term.unknown, term.energy or FINAL)))
-        kernel = LAM**2 * N(n) * F(n, f) * ENERGY(_PRIMED) * UPTO(TAU) * WAVE(-_I * phase * TAU)
-        total += term.coefficient * LEVELS(_R) * LEVELS(_RR) * elements * kernel * where
+        factors = LEVELS(_R) * LEVELS(_RR) * elements * _memory(n, f, linear(term.phase, place))
+        total += term.coefficient * factors * where
     return canonical(total)
 
 
@@ -72,42 +68,32 @@ def general(projector: Projector) -> Expr:
 def two_levels(projector: Projector, a: int, b: int) -> Expr:
     """dP_ab(eps)/dt of two levels coupled by sigma_x, from the cumulant's matrix elements."""
     total = -_I * (a - b) * DELTA * unknown(projector, SIGNS[a], SIGNS[b])
-    for c in (0, 1):
-        for d in (0, 1):
-            for term in TwoLevels().element(projector, 2, (a, b, c, d)):
-                (weight,), (gap,), ((number,),) = (
-                    term.shape.weights, term.shape.gaps, term.shape.system,
-                )  # fmt: skip
-                at = {0: EPS, 1: _PRIMED} if term.shape.label == 0 else {1: EPS, 0: _PRIMED}
-                n, f = (at[e] for e in weight.energies)
-                phase = linear(gap, at) + number * DELTA
-                kernel = N(n) * F(n, f) * ENERGY(_PRIMED) * UPTO(TAU) * WAVE(-_I * phase * TAU)
-                where = unknown(projector, SIGNS[c], SIGNS[d], at[0])
-                total += int(term.coefficient.re) * LAM**2 * kernel * where
+    for c, d in product((0, 1), repeat=2):
+        for term in TwoLevels().element(projector, 2, (a, b, c, d)):
+            shape = term.shape
+            (weight,), (gap,), ((number,),) = shape.weights, shape.gaps, shape.system
+            at = {0: EPS, 1: _PRIMED} if shape.label == 0 else {1: EPS, 0: _PRIMED}
+            n, f = (at[e] for e in weight.energies)
+            kernel = _memory(n, f, linear(gap, at) + number * DELTA)
+            where = unknown(projector, SIGNS[c], SIGNS[d], at[0])
+            total += int(term.coefficient.re) * kernel * where
     return canonical(total)
 
 
-def linear(energies: EnergyForm, at: Mapping[int, Any]) -> Any:
-    """The value of a linear form of energies."""
-    return sum(c * at[energy] for energy, c in energies)
+def linear(form: Iterable[tuple[Any, int]], at: Mapping[Any, Any]) -> Any:
+    """The value of a linear form."""
+    return sum(c * at[name] for name, c in form)
 
 
 def specialised(value: Expr, a: int, b: int) -> Expr:
     """An equation with open indices for H_S = Delta sigma_z/2, S = sigma_x and s, s' = a, b."""
-    total = sympy.Integer(0)
-    for term in sympy.Add.make_args(value.xreplace({KET: SIGNS[a], BRA: SIGNS[b]})):
-        free = [f for f in sympy.Mul.make_args(term) if f.func == LEVELS]
-        parts = [term / sympy.Mul(*free)]
-        for f in free:
-            parts = [x.xreplace({f.args[0]: sign}) for x in parts for sign in SIGNS]
-        total += sum(parts)
+    value = value.xreplace({KET: SIGNS[a], BRA: SIGNS[b]})
+    for bound in (_R, _RR):
+        rest, summed = value.as_independent(LEVELS(bound), as_Add=True)
+        value = rest + sum(summed.xreplace({LEVELS(bound): 1, bound: sign}) for sign in SIGNS)
     spins = {S(x, y): int(x != y) for x in SIGNS for y in SIGNS}
-    return canonical(
-        total.xreplace({**spins, **{E(x): k for x, k in zip(SIGNS, HALVES, strict=True)}})
-    )
-
-
-HALVES = (-DELTA / 2, DELTA / 2)
+    levels = {E(sign): _level_energy(sign) for sign in SIGNS}
+    return canonical(value.xreplace(spins | levels))
 
 
 def long_times(value: Expr) -> Expr:
@@ -126,29 +112,25 @@ def long_times(value: Expr) -> Expr:
     return canonical(total)
 
 
-def diagonal(value: Expr) -> Expr:
-    """Populations alone: s' = s, and of every unknown only P_rr."""
-
-    def wanted(a: Expr, b: Expr, bound: set[Expr]) -> dict[Expr, Expr]:
-        return {a: b} if a in bound else {b: a}
-
-    return _identified(value.xreplace({BRA: KET}), wanted)
+def populations_alone(value: Expr) -> Expr:
+    """s' = s, and of every unknown only P_rr."""
+    return _pinned(value.xreplace({BRA: KET}), lambda a, b, bound: (b, b) if a in bound else (a, a))
 
 
 def single(value: Expr) -> Expr:
     """What couples P_ss' to itself."""
-    return _identified(value, lambda a, b, _: {a: KET, b: BRA})
+    return _pinned(value, lambda *_: (KET, BRA))
 
 
-def _identified(value: Expr, wanted: Callable[[Expr, Expr, set[Expr]], dict[Expr, Expr]]) -> Expr:
+def _pinned(value: Expr, at: Callable[..., tuple[Expr, Expr]]) -> Expr:
+    """The indices of every unknown put somewhere, without the sums over them."""
     total = sympy.Integer(0)
     for term in sympy.Add.make_args(value):
         bound = {f.args[0] for f in term.atoms(LEVELS)}
         (where,) = term.atoms(P, ETA)
-        a, b = where.args[:2]
-        new = {x: y for x, y in wanted(a, b, bound).items() if x != y}
-        kept = term / sympy.Mul(*(LEVELS(x) for x in new if x in bound))
-        total += kept.xreplace(new)
+        ends = zip(where.args, at(*where.args[:2], bound), strict=False)
+        new = {x: y for x, y in ends if x != y}
+        total += (term / sympy.Mul(*(LEVELS(x) for x in new if x in bound))).xreplace(new)
     return canonical(total)
 
 
@@ -184,27 +166,6 @@ def correlation() -> Expr:
     return ENERGY(_PRIMED) * N(n) * F(n, f) * WAVE(_I * linear(term.frequencies[1], at) * TAU)
 
 
-@cache
-def relaxation(projector: Projector) -> tuple[Expr, Expr, Expr]:
-    """(z of p_+, p_- after the time t, rate, z_infinity) of the two coupled populations."""
-    found = conserved.relaxation(projector)
-    down, up, upper, lower = sympy.symbols("d u p_+ p_-", positive=True)
-    flow = sympy.Matrix([[-down, up], [down, -up]])
-    ends = (flow * T).exp() * sympy.Matrix([upper, lower])
-    z = sympy.simplify(ends[0] - ends[1]).replace(sympy.exp, WAVE)
-    total = upper + lower
-    return tuple(
-        x.xreplace({down: found.down, up: found.up})
-        for x in (z, down + up, total * (up - down) / (up + down))
-    )
-
-
-def populations(projector: Projector) -> tuple[Expr, Expr]:
-    """The two coupled populations, + first."""
-    where = conserved.relaxation(projector).pair
-    return tuple(unknown(projector, s, s, e) for s, e in zip(reversed(SIGNS), where, strict=True))
-
-
 KEYS = (
     "non-markovian", "markovian", "populations", "coherence",
     "two levels", "two levels, markovian", "normalised",
@@ -221,67 +182,64 @@ def equation(key: str, projector: Projector, a: Expr, b: Expr) -> Expr:
     """dP_ab(eps)/dt in a set; s and s' stand for any two levels."""
     spin = key.startswith(("two", "norm", "random"))
     value = two_levels(projector, *map(SIGNS.index, (a, b))) if spin else general(projector)
-    if key in ("markovian", "populations", "coherence") or key.endswith(("markovian", "ised")):
-        value = value if key == "non-markovian" else long_times(value)
+    if key in ("markovian", "populations", "coherence") or key.endswith((" markovian", "ised")):
+        value = long_times(value)
     if key.startswith("random"):
         value = semicircle(value)
-    value = {"populations": diagonal, "coherence": single}.get(key, lambda x: x)(value)
+    value = {"populations": populations_alone, "coherence": single}.get(key, lambda x: x)(value)
     return value if spin else value.xreplace({KET: a, BRA: b})
 
 
 def _motion(key: str, each: Expr) -> Expr | None:
-    if each.func not in (P, ETA):
+    if each.func not in (P, ETA) or (key == "populations" and each.args[0] != each.args[1]):
         return None
-    projector = ENERGY_RESOLVED if each.func == P else FIXED_STATE
     a, b, *energy = each.args
-    if key == "populations" and a != b:
-        return None
-    return equation(key, projector, a, b).xreplace({EPS: energy[0]} if energy else {})
+    found = equation(key, ENERGY_RESOLVED if each.func == P else FIXED_STATE, a, b)
+    return found.xreplace({EPS: energy[0]} if energy else {})
+
+
+@cache
+def relaxation(projector: Projector) -> tuple[Expr, Expr, tuple[Expr, Expr]]:
+    """Rates down and up, and the two populations that they couple, + first.
+
+    Raises
+    ------
+    ArithmeticError
+        If the sum of the two is not conserved.
+    """
+    upper, change = unknown(projector, SIGNS[1], SIGNS[1]), long_times(two_levels(projector, 1, 1))
+    (lower,) = change.atoms(P, ETA) - {upper}
+    other = long_times(two_levels(projector, 0, 0))
+    if canonical(change + (other.xreplace({EPS: lower.args[-1]}) if lower.func == P else other)):
+        raise ArithmeticError(f"{projector.name}: the sum of the populations is not conserved")
+    return -change.coeff(upper), change.coeff(lower), (upper, lower)
 
 
 def _normalised(value: Expr) -> Expr:
     """The two coupled populations add to 1."""
-    pairs = [populations(p) for p in SUBSCRIPTS]
+    pairs = [relaxation(projector)[2] for projector in SUBSCRIPTS]
     return value.xreplace({lower: 1 - upper for upper, lower in pairs})
-
-
-def _function(f: Any) -> Head:
-    return lambda _, arguments, __: f(*arguments)
 
 
 def _tensor(f: Any) -> Head:
     return lambda indices, arguments, bound: f(*(level(i, bound) for i in indices), *arguments)
 
 
-def _value(value: Expr) -> Head:
-    return lambda *_: value
-
-
 @cache
 def equations(key: str) -> Equations:
     """The set of a key."""
-    function: dict[str, Any] = {"n": N, "F": F, "r": R, "J_1": J1}
-    heads = {name: _function(f) for name, f in function.items()}
-    tensors: dict[str, Any] = {"P": P, r"\eta": ETA, "S": S, "E": _level_energy}
-    heads |= {name: _tensor(f) for name, f in tensors.items()}
-    c = correlation()
+    c, tensors = correlation(), {"n": N, "F": F, "r": R, "J_1": J1, "P": P, r"\eta": ETA, "S": S}
+    heads = {name: _tensor(f) for name, f in {**tensors, "E": _level_energy}.items()}
     heads["C"] = lambda _, arguments, __: c.xreplace({TAU: arguments[0]})
     heads["C^*"] = lambda _, arguments, __: c.xreplace({TAU: -arguments[0]})
-    rules: list[Callable[[Expr], Expr]] = []
     if key == "coherence":
-        heads[r"\tilde E"] = lambda indices, _, bound: shift().xreplace(
-            {KET: level(indices[0], bound)}
-        )
-        heads[r"\Gamma"] = lambda _, __, ___: damping()
-    if key.startswith("random"):
-        rules.append(semicircle)
-    if key.endswith("Bessel"):
-        rules.append(bessel)
-    if key.endswith("normalised"):
-        rules.append(_normalised)
+        heads[r"\tilde E"] = lambda s, _, bound: shift().xreplace({KET: level(s[0], bound)})
+        heads[r"\Gamma"] = lambda *_: damping()
     if key.endswith(("two levels, markovian", "normalised", "matrices, markovian")):
         for projector, subscript in SUBSCRIPTS.items():
             heads.update(_relaxing(projector, subscript, key.endswith("normalised")))
+    rules = [semicircle] * key.startswith("random")
+    rules += [bessel] * key.endswith("Bessel") + [_normalised] * key.endswith("normalised")
     symbols = {
         r"\epsilon": EPS, r"\epsilon'": _PRIMED, r"\lambda": LAM, r"\Delta": DELTA,
         r"\pi": sympy.pi, "i": _I, r"\tau": TAU, "t": T, r"\infty": sympy.oo, "N": SIZE,
@@ -294,7 +252,7 @@ def equations(key: str) -> Equations:
 
 
 def _level_energy(which: Expr) -> Expr:
-    return HALVES[SIGNS.index(which)] if which in SIGNS else E(which)
+    return (SIGNS.index(which) - sympy.Rational(1, 2)) * DELTA if which in SIGNS else E(which)
 
 
 @cache
@@ -318,43 +276,47 @@ def damping() -> Expr:
 
 
 def _relaxing(projector: Projector, subscript: str, normalised: bool) -> dict[str, Head]:
-    z, rate, end = relaxation(projector)
-    upper, lower = sympy.symbols("p_+ p_-", positive=True)
+    """z of the two coupled populations, now, at 0, after the time t and at the end; its rate."""
+    *found, (plus, minus) = relaxation(projector)
+    down, up = sympy.symbols("d u", positive=True)
     start = sympy.Symbol("z_0", real=True)
-    plus, minus = populations(projector)
     total = sympy.Integer(1) if normalised else plus + minus
-    first = {upper: (total + start) / 2, lower: (total - start) / 2}
-
-    def value(_: object, arguments: tuple[Expr, ...], __: object) -> Expr:
-        if not arguments:
-            return plus - minus
-        at = {sympy.oo: end, T: z, sympy.Integer(0): start}[arguments[0]]
-        return at.xreplace(first)
-
-    heads: dict[str, Head] = {
-        f"z_{{{subscript}}}": value,
-        rf"\gamma_{{{subscript}}}": lambda *_: rate,
+    flow = (sympy.Matrix([[-down, up], [down, -up]]) * T).exp()
+    ends = flow * sympy.Matrix([total + start, total - start]) / 2
+    values = {sympy.oo: total * (up - down) / (up + down), sympy.Integer(0): start}
+    values[T] = sympy.simplify(ends[0] - ends[1]).replace(sympy.exp, WAVE)
+    rates = dict(zip((down, up), found, strict=True))
+    return {
+        f"z_{{{subscript}}}": lambda _, at, __: (
+            values[at[0]].xreplace(rates) if at else plus - minus
+        ),
+        rf"\gamma_{{{subscript}}}": lambda *_: sum(found),
     }
-    return heads
 
 
 def _conserved(band: bool) -> dict[str, Head]:
     series = conserved.conserved_energy_series()
 
-    def resolvent(primed: bool) -> Head:
-        re, im = (
-            (conserved.RE_SLOPE, conserved.IM_SLOPE) if primed else (conserved.RE, conserved.IM)
-        )
-        return lambda indices, _, __: re["-+".index(indices[0])] + _I * im["-+".index(indices[0])]
+    def resolvent(re: Sequence[Expr], im: Sequence[Expr]) -> Head:
+        parts = {sign: x + _I * y for sign, x, y in zip("-+", re, im, strict=True)}
+        return lambda indices, *_: parts[indices[0]]
 
-    heads: dict[str, Head] = {"g": resolvent(False), "g'": resolvent(True)}
+    heads = {"g": resolvent(conserved.RE, conserved.IM)}
+    heads["g'"] = resolvent(conserved.RE_SLOPE, conserved.IM_SLOPE)
     heads[r"\mathrm{Re}"] = lambda _, a, __: sympy.re(sympy.expand(a[0]))
     heads[r"\mathrm{Im}"] = lambda _, a, __: sympy.im(sympy.expand(a[0]))
     for name, table in ((r"\gamma", series.rate), ("z", series.z_infinity)):
         for order, value in table.items():
             shown = conserved.in_band(value) if band else value
-            heads[f"{name}^{{({order})}}"] = _value(shown)
+            heads[f"{name}^{{({order})}}"] = lambda *_, shown=shown: shown
     return heads
+
+
+def at_total_energy(value: Expr) -> Expr:
+    """In the band at the total energy E, levels at -Delta/2 and Delta/2: x_s = E - E_s."""
+    points = (conserved.TOTAL + DELTA / 2, conserved.TOTAL - DELTA / 2)
+    placed = dict(zip((*conserved.X, *conserved.CHORD), (*points, *map(R, points)), strict=True))
+    return conserved.in_band(value).subs(placed)
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = MappingProxyType(

@@ -12,9 +12,13 @@ from dataclasses import replace
 
 import sympy
 
-from derivations.esposito_gaspard_2003 import equation_checks, matrix_checks, solver_checks
-from derivations.esposito_gaspard_2003.equations import READINGS, SUBSCRIPTS
-from pertsym.certify.claims import checks_in
+from derivations.esposito_gaspard_2003.checks import CHECKS
+from derivations.esposito_gaspard_2003.equations import (
+    READINGS,
+    SUBSCRIPTS,
+    at_total_energy,
+    relaxation,
+)
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.derivation import Step, argued
 from pertsym.environments.non_crossing import NonCrossing
@@ -62,16 +66,14 @@ def averages(order: int) -> Step:
 def functions() -> Iterator[ExpressionFunction]:
     """What `generated/esposito_gaspard_2003/rates.py` computes."""
     at_energy = ("epsilon", "Delta", "lambda")
+    summaries = {
+        "rate": "Relaxation rate of z, + at energy epsilon, second order.",
+        "z_infinity": "Asymptotic z; not a number where both transitions leave the band.",
+    }
     for projector, name in ((ENERGY_RESOLVED, "energy_resolved"), (FIXED_STATE, "redfield")):
-        found = conserved.relaxation(projector)
-        for what, value, summary in (
-            ("rate", found.rate, "Relaxation rate of z, + at energy epsilon, second order."),
-            (
-                "z_infinity",
-                found.z_infinity,
-                "Asymptotic z; not a number where both transitions leave the band.",
-            ),
-        ):
+        down, up, _ = relaxation(projector)
+        found = (sympy.factor(down + up), sympy.cancel((up - down) / (up + down)))
+        for (what, summary), value in zip(summaries.items(), found, strict=True):
             shown = conserved.semicircle(value)
             yield ExpressionFunction(f"{what}_{name}", shown, summary, arguments=at_energy)
     tau = sympy.Symbol("tau", positive=True)
@@ -83,16 +85,12 @@ def functions() -> Iterator[ExpressionFunction]:
             f"Integrand over tau > 0 of the non-Markovian Redfield rate {name}.",
             arguments=("tau", *at_energy),
         )
-    # x_s = E - E_s for levels at -Delta/2 and Delta/2
-    points = (conserved.TOTAL + conserved.DELTA / 2, conserved.TOTAL - conserved.DELTA / 2)
-    placed = {conserved.X[s]: points[s] for s in (0, 1)}
-    placed |= {conserved.CHORD[s]: conserved.R(points[s]) for s in (0, 1)}
     series = conserved.conserved_energy_series()
     for name, table in (("rate", series.rate), ("z_infinity", series.z_infinity)):
         for order, expression in table.items():
             yield ExpressionFunction(
                 f"{name}_{order}_conserved",
-                conserved.in_band(expression).subs(placed),
+                at_total_energy(expression),
                 f"Contribution of order {order} at total energy E, levels at -Delta/2 and "
                 "Delta/2, E -+ Delta/2 inside the band.",
                 arguments=("E", "Delta", "lambda"),
@@ -122,5 +120,5 @@ PAPER = Paper(
     narrate=narrate,
     generate=generate,
     readings=READINGS,
-    checks=checks_in(vars(equation_checks), vars(matrix_checks), vars(solver_checks)),
+    checks=CHECKS,
 )

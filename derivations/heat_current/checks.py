@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from math import comb
 from types import MappingProxyType
 from typing import Any
 
@@ -26,7 +25,7 @@ from pertsym.certify.element_routes import (
     superoperators,
     within,
 )
-from pertsym.certify.standard import BRUTE, RECURSION, RESIDUES, SYMBOLIC, TIME
+from pertsym.certify.standard import BRUTE, RECURSION, RESIDUES, SYMBOLIC, TIME, joint_hierarchy
 from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.heat_current import CountedGenerator, reversed_count
 from pertsym.equations.mean_force import through_kms
@@ -159,21 +158,14 @@ def _derivative(numbers: Numbers, bath: str, order: int) -> Matrix:
 
 
 @check(SYMBOLIC, KMS)
-def fluctuation_symmetry_second(digits: int) -> Findings:
-    """K(-s-beta) is the transpose of K(s)."""
+def fluctuation_symmetry(digits: int) -> Findings:
+    """K(-s-beta) is the transpose of K(s) at second order, and has its eigenvalues at fourth.
+
+    Those of populations, from their trace and determinant; K(4) itself is not transposed.
+    """
+    k = COUNTED.rate
     for a, b in itertools.product((0, 1), repeat=2):
-        yield exact(
-            f"K_{a}{a},{b}{b}(2)", reversed_count(COUNTED.rate(2, a, b)), COUNTED.rate(2, b, a)
-        )
-
-
-@check(SYMBOLIC, KMS)
-def fluctuation_symmetry_fourth(digits: int) -> Findings:
-    """Trace and determinant of the populations' K(s), and so both eigenvalues."""
-
-    def k(order: int, a: int, b: int) -> Any:
-        return COUNTED.rate(order, a, b)
-
+        yield exact(f"K_{a}{a},{b}{b}(2)", reversed_count(k(2, a, b)), k(2, b, a))
     for order in ORDERS:
         trace = k(order, 0, 0) + k(order, 1, 1)
         yield exact(f"trace, order {order}", reversed_count(trace), trace)
@@ -231,43 +223,17 @@ def _exact_current(numbers: Numbers, square: float, bath: str) -> float:
     d<H_b>/dt = sum_j nu_j Tr S_b X_j - 2 Im C(0) Tr S_b^2 rho; nothing is expanded.
     """
     system, pairs = hierarchy(INTERACTION, numbers, square)
-    modes = [mode for pair in pairs for mode in pair.modes]
-    places = [
-        m
-        for level in range(_DEPTH + 1)
-        for m in itertools.combinations_with_replacement(range(len(modes)), level)
-    ]
-    assert len(places) == comb(len(modes) + _DEPTH, _DEPTH)
-    position = {m: k for k, m in enumerate(places)}
-    one = np.eye(2)
-    free = np.diag(-1j * system.gaps.reshape(-1))
-    lefts = {b: np.kron(s, one) for b, s in system.operators.items()}
-    rights = {b: np.kron(one, s.T) for b, s in system.operators.items()}
-    matrix = np.zeros((len(places), 4, len(places), 4), dtype=complex)
-    for k, m in enumerate(places):
-        matrix[k, :, k] += free - sum(modes[j].rate for j in m) * np.eye(4)
-        for j, mode in enumerate(modes):
-            above = position.get(tuple(sorted((*m, j))))
-            b = mode.later
-            if above is not None:
-                matrix[k, :, above] += -1j * (lefts[b] - rights[b])
-        for i, j in enumerate(m):
-            mode, below = modes[j], position[m[:i] + m[i + 1 :]]
-            b = mode.later
-            matrix[k, :, below] += -1j * (mode.left * lefts[b] - mode.right * rights[b])
-    flat = matrix.reshape(4 * len(places), -1)
+    still, coupled, place = joint_hierarchy(system, pairs, _DEPTH)
+    flat = still + coupled
     flat[0] = 0
     flat[0, [0, 3]] = 1  # the trace instead of a row that the others imply
-    source = np.zeros(len(flat), dtype=complex)
-    source[0] = 1
-    state = np.linalg.solve(flat, source).reshape(len(places), 4)
+    state = np.linalg.solve(flat, np.eye(len(flat))[0]).reshape(-1, 2, 2)
     operator = system.operators[bath]
-    given = 0j
-    for j, mode in enumerate(modes):
+    given = 2 * square * sum(complex(c).imag for c in numbers.baths[bath].c)
+    given *= np.trace(operator @ operator @ state[0])
+    for j, mode in enumerate(mode for pair in pairs for mode in pair.modes):
         if mode.later == bath:
-            given -= mode.rate * np.trace(operator @ state[position[j,]].reshape(2, 2))
-    jump = 2 * square * sum(complex(c).imag for c in numbers.baths[bath].c)
-    given += jump * np.trace(operator @ operator @ state[0].reshape(2, 2))
+            given -= mode.rate * np.trace(operator @ state[place[j,]])
     return float(given.real)
 
 

@@ -1,4 +1,4 @@
-"""The checks of the ledger of jump noise.
+"""The joint equations of state and noise, what formulas are read with, and the checks.
 
 The joint equations of state and noise are finite matrices: their secular polynomials and their
 eigenvectors know nothing of generators, pairings or orders.
@@ -6,7 +6,7 @@ eigenvectors know nothing of generators, pairings or orders.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -16,13 +16,11 @@ import sympy
 
 from derivations.jump_noise.models import (
     AMPLITUDE,
-    COHERENCE,
+    FLIP,
+    INVERSE,
     ONE,
     ORDERS,
-    POPULATIONS,
-    PURE_DEPHASING,
     RATE,
-    REDRAWN,
     RING,
     SKEW,
     SPLIT,
@@ -35,34 +33,203 @@ from derivations.jump_noise.models import (
     N,
     Noise,
     P,
-    S,
     W,
-    X,
     bath,
-    critical_couplings,
     fluctuators,
-    joint_bloch_matrix,
-    joint_matrix,
     kubo_anderson,
     model,
-    telegraph,
-    unequal,
 )
 from pertsym.algebra.linear_fractions import LinearFraction
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact
+from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import (
     Decay,
     ExponentialBath,
-    Superoperator,
     exact_generator,
 )
-from pertsym.equations.models import independent_baths
-from pertsym.exact import Gaussian
+from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.expansion.interaction import Operator
 from pertsym.expansion.paths import Element
 from pertsym.generators.tcl import tcl_generator
+from pertsym.language.evaluation import Symbols, Values
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.values import Coupling, Model
+
+Array = np.ndarray[Any, Any]
+_STEPS = 400  # along the line to a critical coupling
+_MET, _NEAR = 1e-4, 0.2  # of two eigenvalues there: of a double one, of the last step from it
+
+S, X = sympy.symbols("s x")
+POPULATIONS = S * ((S + G) ** 2 + W**2) + 4 * X * (S + G)
+COHERENCE = (S**2 + W**2) * (S + G) + 4 * X * S
+PURE_DEPHASING = S * (S + G) + 4 * X
+"""Secular polynomials of telegraph noise; x = lambda^2, s an eigenvalue, that of the coherence
+along z without its -i w0."""
+REDRAWN = G * (P * (S + G) ** 2 + (1 - P) * ((S + G) ** 2 + 4 * X)) - (S + G) * (
+    (S + G) ** 2 + 4 * X
+)
+"""Kubo and Anderson's sum_k p_k g/(s + g + 2i xi_k) = 1 for three states along z, as polynomial."""
+
+
+def joint_bloch_matrix() -> sympy.Matrix:
+    """d/dt of <x, y, z> and <xi x, xi y, xi z>/lambda in telegraph noise, X for lambda^2.
+
+    H = (w0/2) sigma_z + xi sigma_x: Bloch's equations in a field that jumps.
+    """
+    free = sympy.Matrix([[0, -W, 0], [W, 0, 0], [0, 0, 0]])
+    kick = sympy.Matrix([[0, 0, 0], [0, 0, -2], [0, 2, 0]]) * sympy.sqrt(X)
+    return sympy.Matrix(sympy.BlockMatrix([[free, kick], [kick, free - G * sympy.eye(3)]]))
+
+
+def critical_couplings(splitting: float) -> tuple[complex, ...]:
+    """All x = lambda^2 at which the populations' eigenvalue meets another one, gamma = 1.
+
+    Zeros of the discriminant to which a straight line from x = 0 leads that eigenvalue into a
+    double one; nearest first.  The nearest is where its power series stops converging.
+    """
+    polynomial = POPULATIONS.subs({G: 1, W: sympy.Rational(splitting)})
+    discriminant = sympy.Poly(sympy.discriminant(polynomial, S), X)
+    coefficients = [sympy.Poly(c, X) for c in sympy.Poly(polynomial, S).all_coeffs()]
+    rows = np.array([[complex(c.coeff_monomial(X**k)) for k in (0, 1)] for c in coefficients])
+
+    def eigenvalues(x: complex) -> Array:
+        return np.roots(rows @ np.array([1, x]))
+
+    met = []
+    for x in sorted(map(complex, discriminant.nroots(n=20)), key=lambda x: (abs(x), x.imag)):
+        s = 0j
+        for step in range(1, _STEPS):
+            found = eigenvalues(x * step / _STEPS)
+            s = complex(found[np.argmin(np.abs(found - s))])
+        first, second = sorted(eigenvalues(x), key=lambda other: abs(other - s))[:2]
+        if abs(first - second) < _MET and abs(first - s) < _NEAR:
+            met.append(x)
+    return tuple(met)
+
+
+def joint_matrix(values: Sequence[Any], rates: Any, operator: Operator, w0: Any) -> Array:
+    """The joint generator over the states of a chain and row-major vec, of numbers of any kind.
+
+    d rho_i/dt = -i [H_S + values_i S, rho_i] + sum_j W_ij rho_j, with W from rates[i][j] of j -> i.
+    """
+    one, s = np.eye(2, dtype=int), np.zeros((2, 2), dtype=object)
+    for a, b, z in operator:
+        s[a, b] = int(z.re)
+    jumps = np.array(rates, dtype=object)
+    total = np.kron(jumps - np.diag(jumps.sum(axis=0)), np.eye(4, dtype=int))
+    for i, x in enumerate(values):
+        h = np.array([[0, 0], [0, w0]], dtype=object) + x * s
+        place = slice(4 * i, 4 * i + 4)
+        total[place, place] += -1j * (np.kron(h, one) - np.kron(one, h.T))
+    return total
+
+
+# ---------------------------------------------------------------------------------------------
+# What formulas are read with
+
+GAMMA, LAMBDA, OMEGA, SHARE, ASYMMETRY, NUMBER = 1.4, 0.05, 1.1, 0.4, 0.03, 5
+NAMES: Mapping[str, Any] = {
+    r"\gamma": GAMMA, r"\lambda": LAMBDA, r"\omega_0": OMEGA, r"\varsigma": ASYMMETRY,
+    "n": NUMBER, "p": SHARE,
+}  # fmt: skip
+
+
+def number(name: str, quantity: str, *orders: int) -> float:
+    """The sum of a derived quantity at the numbers."""
+    at = {G: GAMMA, L: LAMBDA, W: OMEGA, N: NUMBER, P: SHARE}
+    return sum(float(model(name).expression(quantity, n).subs(at)) for n in orders)
+
+
+def joint(states: Sequence[float], jumps: Any, operator: Operator) -> Array:
+    """The joint generator of a chain, double precision."""
+    return joint_matrix(states, jumps, operator, OMEGA).astype(complex)
+
+
+def eigenvalue(
+    states: Sequence[float], share: Sequence[float], operator: Operator, near: complex
+) -> Values:
+    """Reads a formula for s, the nearest eigenvalue of the joint equations, or for what decays.
+
+    The states are drawn anew with these probabilities; along z s is without its -i w0.
+    """
+    jumps = GAMMA * np.outer(share, np.ones(len(share)))
+    found = np.linalg.eigvals(joint(states, jumps, operator)) + 1j * OMEGA * (operator is SPLIT)
+    s = complex(found[np.argmin(np.abs(found - near))])
+    names: dict[str, Any] = {"s": s} | dict.fromkeys(_INVERSES, -s)
+    names |= {rf"\xi_{k}": x for k, x in enumerate(states)}
+    names |= {f"p_{k}": p for k, p in enumerate(share)}
+    return Values([{**NAMES, **names}], {"k": range(len(states))})
+
+
+_INVERSES = ("1/T_1", r"\frac1{T_1}", "1/T_2", r"\frac1{T_2}")
+_SIGNAL = (LAMBDA, -LAMBDA), (0.5, 0.5)
+
+
+def unequal_pair() -> Values:
+    r"""s along z for two states with xi^2 = lambda^2 + \varsigma xi, centred."""
+    root = np.sqrt(ASYMMETRY**2 + 4 * LAMBDA**2)
+    upper, lower = (ASYMMETRY + root) / 2, (ASYMMETRY - root) / 2
+    share = (-lower / root, upper / root)
+    return eigenvalue((upper, lower), share, SPLIT, -4 * LAMBDA**2 / GAMMA)
+
+
+def ladder() -> Values:
+    """xi between components of the ladder of n signals, at a number n, and their decay."""
+    (given,) = bath(FLIP, fluctuators(RING.variable(INVERSE))).ladders
+    ((_, matrix),) = given.parts
+    point = dict.fromkeys(RING.names, 0) | {RATE: GAMMA, AMPLITUDE: LAMBDA, INVERSE: 1 / NUMBER}
+    at, names = list(point.values()), dict(NAMES)
+    for r, row in enumerate(matrix):
+        names |= {rf"\xi_{{{r},{s}}}": float(complex(x.near(at)).real) for s, x in enumerate(row)}
+        names[rf"\nu_{r}"] = given.decays[r].get(RATE, 0) * GAMMA
+    return Values([names], {"r": range(3)})
+
+
+def fourth_order() -> Symbols:
+    """1/T1 of many fluctuators at fourth order."""
+    names = dict(zip((r"\gamma", r"\lambda", r"\omega_0", "n"), (G, L, W, N), strict=True))
+    value = model("fluctuators").expression("inv_T1", 4)
+    return Symbols([{**names, r"\left(1/T_1\right)^{(4)}": value}])
+
+
+def equations() -> Values:
+    """The joint equations of three states and the system, term by term."""
+    states, jumps = [0.3, 0.1, -0.25], np.array([[0, 0.4, 0.2], [0.3, 0, 0.5], [0.1, 0.7, 0]])
+    rng = np.random.default_rng(3)
+    rho = rng.normal(size=(3, 2, 2)) + 1j * rng.normal(size=(3, 2, 2))
+    moved = (joint(states, jumps, TILTED) @ rho.reshape(-1)).reshape(3, 2, 2)
+    w = jumps - np.diag(jumps.sum(axis=0))
+    names: dict[str, Any] = {"H_S": np.diag([0, OMEGA]), "S": np.array([[-1, 1], [1, 1]])}
+    for k in range(3):
+        names |= {rf"\rho_{k}": rho[k], rf"\dot\rho_{k}": moved[k], rf"\xi_{k}": states[k]}
+        names |= {f"W_{{{k}{j}}}": w[k, j] for j in range(3)}
+    return Values([names], {"k": range(3), "j": range(3)})
+
+
+READINGS: Mapping[str, Callable[[], Reading]] = {
+    "populations": lambda: eigenvalue(*_SIGNAL, FLIP, -number("telegraph", "inv_T1", *ORDERS)),
+    "coherence": lambda: eigenvalue(
+        *_SIGNAL,
+        FLIP,
+        -number("telegraph", "inv_T2", *ORDERS)
+        - 1j * (OMEGA + number("telegraph", "frequency_shift", *ORDERS)),
+    ),
+    "dephasing": lambda: eigenvalue(*_SIGNAL, SPLIT, -number("telegraph_along_z", "inv_T2", 2)),
+    "redrawn": lambda: eigenvalue(
+        (LAMBDA, 0.0, -LAMBDA),
+        (SHARE / 2, 1 - SHARE, SHARE / 2),
+        SPLIT,
+        -number("kubo_anderson_along_z", "inv_T2", 2),
+    ),
+    "unequal": unequal_pair,
+    "ladder": ladder,
+    "fluctuators": fourth_order,
+    "joint": equations,
+}
+
+
+# ---------------------------------------------------------------------------------------------
+# Checks
 
 RECURSION = "recursion on the slow subspace, exact"
 SECULAR = "secular polynomial of the joint equations, exact"
@@ -95,30 +262,28 @@ def _element(name: str, to: tuple[int, int], of: tuple[int, int]) -> LinearFract
 
 
 @check(RECURSION, SECULAR)
-def telegraph_populations(digits: int) -> Findings:
-    """-1/T1 is the eigenvalue that starts at 0, and the closed forms are as stated."""
-    rates = model("telegraph").rates
-    decay = -RING.sum(rates.value("inv_T1", n) for n in ORDERS)
-    joint = joint_bloch_matrix("x").charpoly(S).as_expr()
-    square = G**2 + W**2
-    stated = {
-        2: -4 * G / square,
-        4: 16 * G * (W**2 - G**2) / square**3,
-        6: -64 * G * (2 * G**4 - 5 * G**2 * W**2 + W**4) / square**5,
-    }
-    found = {n: -model("telegraph").expression("inv_T1", n) for n in stated}
-    yield exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE)
-    yield Finding("the series solves that of z to order 8", secular(POPULATIONS, decay))
-    for n, x in stated.items():
-        yield exact(f"closed form of order {n}", found[n], x * L**n)
+def secular_equations(digits: int) -> Findings:
+    """The series through order 8 solve the equations, closed forms are as stated.
 
+    -1/T1 and the dephasing along z, of telegraph noise (where it has a branch point at lambda =
+    gamma/4) and of three states that are drawn anew, by Kubo and Anderson's condition; the
+    coherence block, whose characteristic polynomial divides the cubic of x, y and xi z,
 
-@check(RECURSION, SECULAR)
-def telegraph_coherence(digits: int) -> Findings:
-    """The coherence block's characteristic polynomial divides the cubic of x, y and xi z.
+        (s^2 - T s + D)(s + f) = s^3 + g s^2 + (w^2 + 4 lam^2) s + g w^2;
 
-    (s^2 - T s + D)(s + f) = s^3 + g s^2 + (w^2 + 4 lam^2) s + g w^2.
+    and two states of unequal weight along z, s (s + g + 2i skew) + 4 lam^2 = 0, which have odd
+    orders: with s = sum of (-i)^n k_n and the skew of first order k^2 + g k - 2 skew k = 4 lam^2.
     """
+    telegraph, along = model("telegraph"), model("telegraph_along_z")
+    decay = -RING.sum(telegraph.rates.value("inv_T1", n) for n in ORDERS)
+    yield Finding("that of z to order 8", secular(POPULATIONS, decay))
+    for what, name, polynomial in (
+        ("s (s + g) + 4 lam^2", along.name, PURE_DEPHASING),
+        ("Kubo and Anderson's", "kubo_anderson_along_z", REDRAWN),
+    ):
+        series = _element(name, _COHERENCE, _COHERENCE)
+        yield Finding(f"{what} to order 8", secular(polynomial, series))
+
     a = _element("telegraph", _COHERENCE, _COHERENCE) - _Y
     d = _element("telegraph", _CONJUGATE, _CONJUGATE) + _Y
     b = _element("telegraph", _COHERENCE, _CONJUGATE)
@@ -127,61 +292,42 @@ def telegraph_coherence(digits: int) -> Findings:
     rest = rate + trace
     linear = determinant - trace * rest + _Y * _Y - VARIANCE * 4
     constant = determinant * rest + rate * _Y * _Y
-    rates = model("telegraph").rates
-    half = (rates.value("inv_T2", n) * 2 - rates.value("inv_T1", n) for n in ORDERS)
-    yield Finding("coefficient of s to order 8", _vanishes(linear))
-    yield Finding("coefficient of 1 to order 8", _vanishes(constant))
-    yield Finding("1/T2 = 1/(2 T1) at every order", not any(half))
-    yield exact("both cubics are mirror images", COHERENCE.subs(S, -S - G), -POPULATIONS)
+    yield Finding("coherence: coefficient of s to order 8", _vanishes(linear))
+    yield Finding("coherence: coefficient of 1 to order 8", _vanishes(constant))
 
-
-@check(RECURSION, SECULAR)
-def pure_dephasing(digits: int) -> Findings:
-    """Along z the coherence is a closed form, with a branch point at lambda = gamma/4."""
-    series = _element("telegraph_along_z", _COHERENCE, _COHERENCE)
-    closed = (-G + sympy.sqrt(G**2 - 16 * X)) / 2
-    taylor = sympy.series(closed, X, 0, _HIGHEST // 2 + 1).removeO()
-    for n in ORDERS:
-        yield exact(
-            f"order {n} of (-g + sqrt(g^2 - 16 lam^2))/2",
-            -model("telegraph_along_z").expression("inv_T2", n),
-            sympy.expand(taylor).coeff(X, n // 2) * L**n,
-        )
-    yield Finding("s (s + g) + 4 lam^2 to order 8", secular(PURE_DEPHASING, series))
-    yield exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X)
-
-
-@check(RECURSION, "sum over states of p_k g/(s + g + 2i xi_k) = 1")
-def redrawn(digits: int) -> Findings:
-    """Kubo and Anderson's condition for the dephasing of three states that are drawn anew."""
-    series = _element("kubo_anderson_along_z", _COHERENCE, _COHERENCE)
-    across = model("kubo_anderson").rates
-    single = model("telegraph").rates
-    for n in ORDERS:
-        yield Finding(
-            f"p = 1 is telegraph noise, populations of order {n}",
-            _at(across.value("inv_T1", n)) == _at(single.value("inv_T1", n)),
-        )
-    yield Finding("the series solves it to order 8", secular(REDRAWN, series))
-
-
-@check(RECURSION, SECULAR)
-def odd_orders(digits: int) -> Findings:
-    """Two states of unequal weight along z: s (s + g + 2i skew) + 4 lam^2 = 0 has odd orders.
-
-    With s = sum of (-i)^n k_n, the skew being of first order: k^2 + g k - 2 skew k - 4 lam^2 = 0.
-    """
-    found = exact_generator(bath(SPLIT, unequal()), _HIGHEST)
+    found = exact_generator(bath(SPLIT, fluctuators(ONE, skew=RING.variable(SKEW))), _HIGHEST)
     element = (*_COHERENCE, *_COHERENCE)
     k = {n: x[element] * (-1) ** (n // 2) for n, x in found.items() if element in x}
-    series, rate, skew = RING.sum(k.values()), RING.variable(RATE), RING.variable(SKEW)
-    total = series * (series + rate - skew * 2) - VARIANCE * 4
+    series = RING.sum(k.values())
+    total = series * (series + rate - RING.variable(SKEW) * 2) - VARIANCE * 4
     yield Finding("odd orders are there", {3, 5, 7} <= set(k))
-    yield Finding("the secular equation to order 8", _vanishes(total))
+    yield Finding("unequal weights: to order 8", _vanishes(total))
 
-
-def _same(a: Mapping[int, Superoperator], b: Mapping[int, Superoperator], n: int) -> bool:
-    return a[n].keys() == b[n].keys() and all(a[n][e].equals(b[n][e]) for e in a[n])
+    joint = joint_bloch_matrix().charpoly(S).as_expr()
+    yield exact("the 6 x 6 joint matrix has two cubics", joint, POPULATIONS * COHERENCE)
+    yield exact("both cubics are mirror images", COHERENCE.subs(S, -S - G), -POPULATIONS)
+    square = G**2 + W**2
+    stated = {
+        2: -4 * G / square,
+        4: 16 * G * (W**2 - G**2) / square**3,
+        6: -64 * G * (2 * G**4 - 5 * G**2 * W**2 + W**4) / square**5,
+    }
+    for n, x in stated.items():
+        yield exact(f"1/T1 of order {n}", -telegraph.expression("inv_T1", n), x * L**n)
+    half = (
+        telegraph.rates.value("inv_T2", n) * 2 - telegraph.rates.value("inv_T1", n) for n in ORDERS
+    )
+    yield Finding("1/T2 = 1/(2 T1) at every order", not any(half))
+    closed = (-G + sympy.sqrt(G**2 - 16 * X)) / 2
+    taylor = sympy.expand(sympy.series(closed, X, 0, _HIGHEST // 2 + 1).removeO())
+    for n in ORDERS:
+        what = f"order {n} of (-g + sqrt(g^2 - 16 lam^2))/2"
+        yield exact(what, -along.expression("inv_T2", n), taylor.coeff(X, n // 2) * L**n)
+    yield exact("discriminant", sympy.discriminant(PURE_DEPHASING, S), G**2 - 16 * X)
+    across = model("kubo_anderson").rates
+    for n in ORDERS:
+        same = _at(across.value("inv_T1", n)) == _at(telegraph.rates.value("inv_T1", n))
+        yield Finding(f"p = 1 is telegraph noise, populations of order {n}", same)
 
 
 @check(RECURSION, "one ladder for each signal", "hierarchy of exponents")
@@ -192,25 +338,18 @@ def many_fluctuators(digits: int) -> Findings:
         together = exact_generator(bath(TILTED, fluctuators(part)), _HIGHEST)
         apart = exact_generator(bath(TILTED, *[fluctuators(ONE, part)] * n), _HIGHEST)
         for k in ORDERS:
-            yield Finding(
-                f"{n} signals: {len(apart[k])} elements of order {k}", _same(together, apart, k)
-            )
-    interaction = independent_baths(2, [(_matrix(TILTED), "C")], real=["C"])
+            pair = together[k], apart[k]
+            same = pair[0].keys() == pair[1].keys()
+            same = same and all(pair[0][e].equals(pair[1][e]) for e in pair[0])
+            yield Finding(f"{n} signals: {len(apart[k])} elements of order {k}", same)
+    interaction = symbolic_interaction(2, [([[-1, 1], [1, 1]], "C")], real=["C"])
     decays = {"C": (Decay(("lambda", "lambda"), RATE),)}
     gaussian = exact_generator(ExponentialBath.of(interaction, decays), _HIGHEST)
     limit = exact_generator(bath(TILTED, fluctuators(ZERO)), _HIGHEST)
     for k in ORDERS:
-        same = gaussian[k].keys() == limit[k].keys() and all(
-            _at(gaussian[k][e]) == _at(limit[k][e]) for e in limit[k]
-        )
+        points = [{e: _at(x) for e, x in found[k].items()} for found in (gaussian, limit)]
+        same = points[0] == points[1]
         yield Finding(f"Gaussian noise: all elements of order {k}, at points", same)
-
-
-def _matrix(operator: Operator) -> tuple[tuple[Gaussian, ...], ...]:
-    rows = [[Gaussian(0)] * 2 for _ in range(2)]
-    for a, b, value in operator:
-        rows[a][b] = value
-    return tuple(map(tuple, rows))
 
 
 def _at(value: LinearFraction) -> tuple[Fraction, ...]:
@@ -232,12 +371,7 @@ _POINTS: tuple[dict[str, Fraction], ...] = tuple(
 def gaussian_limit(digits: int) -> Findings:
     """What n fluctuators add to the Gaussian value falls as 1/n, at fourth order exactly."""
     across, along = model("fluctuators"), model("fluctuators_along_z")
-    single, fourth = model("telegraph_along_z"), across.expression("inv_T1", 4)
-    yield exact(
-        "1/T1 of order 4 less its Gaussian value",
-        fourth - sympy.limit(fourth, N, sympy.oo),
-        16 * G * L**4 / (N * (G**2 + W**2) ** 2),
-    )
+    single = model("telegraph_along_z")
     for k in ORDERS:
         value = sympy.Poly(
             sympy.cancel(across.expression("inv_T1", k) * N ** (k // 2 - 1)), N, domain="EX"
@@ -250,17 +384,17 @@ def gaussian_limit(digits: int) -> Findings:
         )
 
 
-_CHAINS: Mapping[str, tuple[Noise, tuple[Fraction, ...], tuple[tuple[int | str, ...], ...]]] = {
-    "telegraph": (telegraph(), (Fraction(1), Fraction(-1)), ((0, "1/2"), ("1/2", 0))),
+_CHAINS: Mapping[str, tuple[Noise, tuple[Any, ...], tuple[tuple[int | str, ...], ...]]] = {
+    "telegraph": (fluctuators(ONE), (1, -1), ((0, "1/2"), ("1/2", 0))),
     "three fluctuators": (
         fluctuators(RING.number(Fraction(1, 3))),
-        (),
+        tuple((3 - 2 * k) / sympy.sqrt(3) for k in range(4)),
         ((0, "1/2", 0, 0), ("3/2", 0, 1, 0), (0, 1, 0, "3/2"), (0, 0, "1/2", 0)),
     ),
     "Kubo-Anderson": (
         kubo_anderson(),
-        (Fraction(1), Fraction(0), Fraction(-1)),
-        (("0", "1/5", "1/5"), ("3/5", 0, "3/5"), ("1/5", "1/5", 0)),
+        (1, 0, -1),
+        ((0, "1/5", "1/5"), ("3/5", 0, "3/5"), ("1/5", "1/5", 0)),
     ),
 }
 """Noise, its states in units of lambda, jump rates in units of gamma; p = 2/5.
@@ -269,17 +403,9 @@ Three fluctuators jump between 0 ... 3 of them up; their states are irrational.
 """
 
 
-def _chain(name: str, rate: Fraction, strength: Any) -> tuple[list[Any], list[list[Any]]]:
-    _, states, jumps = _CHAINS[name]
-    if states:
-        values = [strength * mpmath.mpf(x.numerator) / x.denominator for x in states]
-    else:
-        values = [strength * (3 - 2 * k) / mpmath.sqrt(3) for k in range(4)]
-    return values, [[_number(rate * Fraction(x)) for x in row] for row in jumps]
-
-
-def _number(x: Fraction) -> Any:
-    return mpmath.mpf(x.numerator) / x.denominator
+def _number(x: Any) -> Any:
+    """An exact number in the precision at hand."""
+    return mpmath.mpmathify(sympy.N(sympy.sympify(x), mpmath.mp.dps + 10))
 
 
 @check(RECURSION, JOINT, status="numerical")
@@ -309,7 +435,9 @@ def joint_equations(digits: int) -> Findings:
 
 def _slow_generator(name: str, rate: Fraction, amplitude: Any, w0: Fraction) -> Any:
     """K of t -> infinity by the eigenvectors of the joint equations."""
-    values, jumps = _chain(name, rate, amplitude)
+    _, states, given = _CHAINS[name]
+    values = [amplitude * _number(x) for x in states]
+    jumps = [[_number(rate * Fraction(x)) for x in row] for row in given]
     total = joint_matrix(values, jumps, TILTED, _number(w0))
     eigenvalues, vectors = mpmath.eig(mpmath.matrix(total.tolist()))
     slow = sorted(range(len(eigenvalues)), key=lambda k: -mpmath.re(eigenvalues[k]))[:4]

@@ -12,18 +12,8 @@ from functools import partial
 
 import sympy
 
-from derivations.jump_noise.checks import CHECKS
-from derivations.jump_noise.models import (
-    MODELS,
-    ORDERS,
-    POPULATIONS,
-    READINGS,
-    JumpModel,
-    S,
-    X,
-    critical_couplings,
-    model,
-)
+from derivations.jump_noise.checks import CHECKS, POPULATIONS, READINGS, S, X, critical_couplings
+from derivations.jump_noise.models import MODELS, ORDERS, JumpModel, model
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step, argued
 from pertsym.equations.bloch import QUANTITIES

@@ -1,46 +1,263 @@
-"""Checks of nuclear relaxation."""
+"""Readings of formulas, routes without the engine, and the checks of nuclear relaxation.
+
+The routes are double commutators and the stochastic Liouville equation of spins and a diffusing
+axis: spin vectors are Kronecker products of Pauli matrices, tensors Cartesian, angular averages
+quadratures over the sphere or, of rotations, in closed form.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import cache
+from itertools import product
+from typing import Any
 
 import numpy as np
 import sympy
+from scipy.linalg import schur
+from scipy.special import sph_harm_y
 
 from derivations.nuclear_relaxation.common import (
     F_Z,
     ORDER,
     PAIR,
     RATES,
+    SPINS,
     TAU,
+    TENSORS,
     B,
     W,
-    dense,
-    element_matrix,
     exact_orders,
     fourth,
-    hamiltonian,
     like_spins,
     projected,
-    rate,
-    redfield,
     scalar_coupling,
     second,
-    taylor_coefficients,
     zero_field,
 )
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.certify import standard
 from pertsym.certify.claims import Findings, check, checks_in, close, exact, holds, near
+from pertsym.certify.element_routes import dense as as_dense
+from pertsym.derivation import Reading
+from pertsym.equations.exponential_bath import Superoperator
 from pertsym.equations.noise_ladders import times_tensor
 from pertsym.equations.nuclear_relaxation import ISOTROPIC
+from pertsym.expansion.interaction import Operator
+from pertsym.generators.canonical_form import commutator
 from pertsym.generators.tcl import tcl_generator
+from pertsym.language.evaluation import Values
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.reduction.spectral import SpectralForm
 from pertsym.systems.nuclear_spins import NuclearSpin, nuclear_spins
+
+_B, _A, _TAU = 0.7, -0.4, 0.9
+
+
+def components(cosine: Any, azimuth: Any) -> Mapping[int, Any]:
+    """F_0, F_1, F_2 of directions."""
+    sine = np.sqrt(1 - cosine**2)
+    return {
+        0: 1 - 3 * cosine**2,
+        1: sine * cosine * np.exp(-1j * azimuth),
+        2: sine**2 * np.exp(-2j * azimuth),
+    }
+
+
+def hamiltonian() -> Reading:
+    """Spin vectors and F_q at one direction; A_q and B_q as the engine has them."""
+    cosine, azimuth = np.cos(0.8), 1.9
+    n, (i, s) = direction(cosine, azimuth), SPIN
+    along = [np.einsum("i,iab->ab", n, vector) for vector in SPIN]
+    point: dict[str, Any] = {
+        "b": _B, "a_1": _A, r"\cos\theta": cosine, r"\omega_1": 1.3, r"\omega_2": 0.6,
+        r"\mathbf I\cdot\mathbf S": np.einsum("iab,ibc->ac", i, s),
+        r"(\mathbf I\cdot\mathbf n)": along[0], r"(\mathbf S\cdot\mathbf n)": along[1],
+        r"H_{\mathrm d}": _B * dipolar(n), "H_S": 1.3 * i[2] + 0.6 * s[2],
+        r"H_{\mathrm c}": _A * (along[0] * cosine - i[2] / 3),
+    }  # fmt: skip
+    for letter, (x, y, z) in zip("IS", SPIN, strict=True):
+        point |= {f"{letter}_z": z, f"{letter}_+": x + 1j * y, f"{letter}_-": x - 1j * y}
+    for q, value in components(cosine, azimuth).items():
+        point[f"F_{q}"] = complex(value)
+        for letter, tensor in zip("AB", TENSORS, strict=False):
+            point[f"{letter}_{q}"] = dense(tensor.component(q, SPINS))
+    return Values([point])
+
+
+def mean_squares() -> Reading:
+    """g_q as the engine has them, and averages by quadrature."""
+    cosine, azimuth, weights = sphere()
+    point: dict[str, Any] = {f"g_{q}": float(g) for q, g in ISOTROPIC.items()}
+    for q, value in components(cosine, azimuth).items():
+        point[rf"\langle|F_{q}|^2\rangle"] = float(np.sum(weights * np.abs(value) ** 2))
+    return Values([point])
+
+
+def without_field() -> Reading:
+    """Rates of I + S and the scalar coupling from the stochastic Liouville equation."""
+    orders = taylor_coefficients((0.0, 0.0), 1 / (6 * _TAU), 4)
+    total = dense(F_Z)
+    scalar = np.einsum("iab,ibc->ac", SPIN[0], SPIN[1])
+    turning = commutator(scalar)
+    coupling = np.vdot(turning, orders[3]) / np.vdot(turning, turning)
+    point = {"b": _B, r"\tau": _TAU, "j^{(3)}": complex(coupling) * _B**3}
+    point |= {f"R^{{({n})}}": rate(orders[n], total, total) * _B**n for n in (2, 4)}
+    point[r"R_{\mathrm G}^{(4)}"] = float(zero_field("gaussian", 4).subs({B: _B, TAU: _TAU}))
+    return Values([point], tolerance=1e-8)
+
+
+def elements() -> Reading:
+    """Elements of orders 2 and 4 in Gaussian noise at numbers."""
+    orders, point = exact_orders("gaussian"), [0.2, _B, 1.3j, 0.6j]
+    return standard.element_values([element_matrix(orders[n], point) for n in (2, 4)])
+
+
+READINGS: Mapping[str, Callable[[], Reading]] = {
+    "hamiltonian": hamiltonian,
+    "averages": mean_squares,
+    "structure": elements,
+    "without field": without_field,
+}
+
+
+Array = np.ndarray[Any, Any]
+
+_PAULI = np.array([[[0, 1], [1, 0]], [[0, 1j], [-1j, 0]], [[-1, 0], [0, 1]]]) / 2  # down first
+SPIN = np.array([[np.kron(np.eye(2), s) for s in _PAULI], [np.kron(s, np.eye(2)) for s in _PAULI]])
+"""I and S, (spin, x y z, row, column)."""
+LEVELS = 4
+DEGREE = 4  # order 5 of the slow subspace has not seen more yet
+
+
+def dipolar(direction: Array) -> Array:
+    """I.S - 3 (I.n)(S.n), (..., row, column) of directions (..., 3)."""
+    tensor = np.eye(3) - 3 * direction[..., :, None] * direction[..., None, :]
+    found: Array = np.einsum("...ij,iab,jbc->...ac", tensor, SPIN[0], SPIN[1])
+    return found
+
+
+def direction(cosine: Any, azimuth: Any) -> Array:
+    """Unit vectors (..., 3)."""
+    sine = np.sqrt(1 - cosine**2)
+    return np.stack([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine + 0 * azimuth], axis=-1)
+
+
+@cache
+def sphere() -> tuple[Array, Array, Array]:
+    """cos(theta), phi and weights that average polynomials of degree 2 DEGREE + 2 exactly."""
+    x, weights = np.polynomial.legendre.leggauss(DEGREE + 4)
+    count = 2 * DEGREE + 6
+    cosine, azimuth = np.meshgrid(x, 2 * np.pi * np.arange(count) / count, indexing="ij")
+    return cosine.ravel(), azimuth.ravel(), np.repeat(weights / (2 * count), count)
+
+
+def redfield(
+    tensors: Sequence[tuple[float, Sequence[float], int | None]],
+    frequencies: Sequence[float],
+    tau: float,
+) -> Array:
+    """The real part of the second-order generator, (row-major vec), from double commutators.
+
+    sum_w -J(w) [H_1^+, [H_1(w), .]], averaged over rotations; H_1(w) is what oscillates with w.
+    H_1 is a sum of T_ij X_ij with T = n n - 1/3 turning, for a shift (I.n) n_z - I_z/3 with
+    X_ij = I_i delta_jz, for the dipolar coupling -3 times X_ij = I_i S_j, and
+
+        10 <T_ij T'_kl> = (T:T') (d_ik d_jl + d_il d_jk - 2/3 d_ij d_kl),  T:T' = (n.n')^2 - 1/3.
+
+    Parameters
+    ----------
+    tensors
+        Strength in rad/s, axis in the molecule, and the spin of a shift anisotropy or None.
+    """
+    spectrum = tau / (1 + (_gaps(frequencies) * tau) ** 2)
+    both, unit = np.einsum("iab,jbc->ijac", *SPIN), np.eye(3)
+    axes = [np.array(axis) / np.linalg.norm(axis) for _, axis, _ in tensors]
+    parts = [
+        strength * (-3 * both if spin is None else np.einsum("iab,j->ijab", SPIN[spin], unit[2]))
+        for strength, _, spin in tensors
+    ]
+    total = np.zeros((LEVELS**2,) * 2, dtype=complex)
+    for (n, x), (m, y) in product(zip(axes, parts, strict=True), repeat=2):
+        turned = y + y.swapaxes(0, 1) - 2 / 3 * np.einsum("ij,kkab->ijab", unit, y)
+        weight = ((n @ m) ** 2 - 1 / 3) / 10
+        for one, other in zip(x.reshape(9, LEVELS, -1), turned.reshape(9, LEVELS, -1), strict=True):
+            total += weight * commutator(one) @ commutator(other * spectrum)
+    return total
+
+
+def taylor_coefficients(
+    frequencies: Sequence[float], diffusion: float, order: int
+) -> Mapping[int, Array]:
+    """K_1 ... of the slow subspace of the stochastic Liouville equation, dipolar coupling b = 1.
+
+    The subspace is that of an eigenproblem at couplings on a circle, its Taylor coefficients by
+    Fourier transform.
+    """
+    free = np.diag((-1j * _gaps(frequencies)).ravel())
+    harmonics, decays = _harmonics()
+    cosine, azimuth, weights = sphere()
+    h = dipolar(direction(cosine, azimuth))
+    # <l m|H_1|l' m'> over the sphere, acting as a commutator
+    elements = np.einsum("pk,p,pab,pl->klab", harmonics.conj(), weights, h, harmonics)
+    kick = np.block([[commutator(x) for x in row] for row in elements])
+    start = np.kron(np.eye(len(decays)), free) - np.kron(
+        np.diag(diffusion * decays), np.eye(LEVELS**2)
+    )
+    count, radius = 16, 0.2 * diffusion
+    shift = 3 * diffusion * np.eye(len(start))
+    couplings = radius * np.exp(2j * np.pi * np.arange(count) / count)
+    found = []
+    for coupling in couplings:
+        # the slow ones to the right of zero, the others, from -6 D on, to its left
+        t, u, slow = schur(start + shift + coupling * kick, output="complex", sort="rhp")
+        assert slow == LEVELS**2
+        head = u[:slow, :slow]  # harmonic 0 0 comes first
+        found.append(head @ t[:slow, :slow] @ np.linalg.inv(head) - shift[:slow, :slow])
+    coefficients = np.fft.fft(np.array(found), axis=0) / count
+    return {n: coefficients[n] / radius**n for n in range(1, order + 1)}
+
+
+@cache
+def _harmonics() -> tuple[Array, Array]:
+    """Orthonormal harmonics of even degree l at the directions, and l(l + 1)."""
+    cosine, azimuth, _ = sphere()
+    labels = [(k, m) for k in range(0, DEGREE + 1, 2) for m in range(-k, k + 1)]
+    columns = [np.sqrt(4 * np.pi) * sph_harm_y(k, m, np.arccos(cosine), azimuth) for k, m in labels]
+    return np.array(columns).T, np.array([k * (k + 1.0) for k, _ in labels])
+
+
+def _gaps(frequencies: Sequence[float]) -> Array:
+    """E_a - E_b of two spins."""
+    energies = [sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(LEVELS)]
+    return np.subtract.outer(energies, energies)
+
+
+def rate(matrix: Array, of: Array, by: Array) -> complex:
+    """-Tr(A^+ K B)/Tr(A^+ A)."""
+    moved = (matrix @ by.ravel()).reshape(LEVELS, LEVELS)
+    return complex(-np.trace(of.conj().T @ moved) / np.trace(of.conj().T @ of))
+
+
+def dense(operator: Operator) -> Array:
+    """A sparse operator of the engine as a matrix."""
+    return as_dense(operator, LEVELS)
+
+
+def element_matrix(elements: Superoperator, point: Sequence[complex]) -> Array:
+    """R_ab,cd at numbers as a matrix, row-major vec."""
+    matrix = np.zeros((LEVELS,) * 4, dtype=complex)
+    for element, value in elements.items():
+        matrix[element] = complex(value.near(point))
+    return matrix.reshape(LEVELS**2, -1)
+
+
+# ---------------------------------------------------------------------------------------------
+# Checks
 
 CLOSED = "closed form"
 REDFIELD = "double commutators averaged over rotations (double precision)"
@@ -52,20 +269,7 @@ LIOUVILLE = "stochastic Liouville equation, Taylor coefficients (double precisio
 _STRENGTHS = (0.7, -0.45, 0.3)
 _AXES = ((0.0, 0.0, 1.0), (0.6, 0.0, 0.8), (-0.5, 0.7, 0.2))
 _LARMOR = (1.3, 0.4)
-_TAU = 0.9
 _DOUBLE = 1e-12
-
-
-@check("components", "Cartesian tensors", status="numerical")
-def tensors(digits: int) -> Findings:
-    """A_q and F_q add up to the Cartesian tensors at a direction."""
-    read = hamiltonian()
-    sums = (
-        r"H_{\mathrm d}=-\frac32b(F_0A_0+F_1A_1+F_2A_2+F_1^*A_1^\dagger+F_2^*A_2^\dagger)",
-        r"H_{\mathrm c}=\frac{a_1}2(F_0B_0+F_1B_1+F_1^*B_1^\dagger)",
-    )
-    for latex in sums:
-        yield holds(latex, not read(latex))
 
 
 @check("harmonics", "symbolic identity")
@@ -165,18 +369,19 @@ def same_correlation(digits: int) -> Findings:
         yield holds(f"element {e}", both[0][2].get(e, zero).equals(both[1][2].get(e, zero)))
     yield exact("second order has 70 elements", len(keys), 70)
     yield holds("Gaussian noise has no third order", 3 not in both[1])
-    yield exact("j(3)", scalar_coupling("rotation"), -(B**3) * TAU**2 / 4)
-    yield exact("R(4) of rotation", zero_field("rotation", 4), sympy.Rational(9, 8) * B**4 * TAU**3)
-    yield exact(
-        "R(4) of Gaussian noise", zero_field("gaussian", 4), sympy.Rational(81, 80) * B**4 * TAU**3
-    )
-    for noise in ("rotation", "gaussian"):
-        for n in (2, 4):
-            yield exact(
-                f"like spins without a field, {noise}, order {n}",
-                like_spins(noise, n).subs(W, 0),
-                zero_field(noise, n),
-            )
+    for what, found, wanted in (
+        ("j(3)", scalar_coupling("rotation"), -sympy.Rational(1, 4) * B**3 * TAU**2),
+        ("R(4) of rotation", zero_field("rotation", 4), sympy.Rational(9, 8) * B**4 * TAU**3),
+        (
+            "R(4) of Gaussian noise",
+            zero_field("gaussian", 4),
+            sympy.Rational(81, 80) * B**4 * TAU**3,
+        ),
+    ):
+        yield exact(what, found, wanted)
+    for noise, n in product(("rotation", "gaussian"), (2, 4)):
+        what = f"like spins without a field, {noise}, order {n}"
+        yield exact(what, like_spins(noise, n).subs(W, 0), zero_field(noise, n))
 
 
 @check(MODEL, LADDER, status="numerical")

@@ -1,27 +1,15 @@
-"""Two spins 1/2: their couplings, readings of formulas, and routes without the engine.
-
-The routes are double commutators and the stochastic Liouville equation of spins and a diffusing
-axis: spin vectors are Kronecker products of Pauli matrices, tensors Cartesian, angular averages
-quadratures over the sphere.
-"""
+"""Two spins 1/2: their couplings and rates, rotational diffusion and Gaussian noise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import sympy
-from scipy.linalg import schur
-from scipy.spatial.transform import Rotation
-from scipy.special import sph_harm_y
 
 from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
-from pertsym.certify.element_routes import dense as as_dense
-from pertsym.certify.standard import element_values
-from pertsym.derivation import Reading
 from pertsym.equations.exponential_bath import (
     Entries,
     Superoperator,
@@ -36,7 +24,6 @@ from pertsym.equations.noise_ladders import (
     rotational_diffusion,
 )
 from pertsym.equations.nuclear_relaxation import (
-    ISOTROPIC,
     Tensor,
     added,
     isotropic,
@@ -47,9 +34,7 @@ from pertsym.equations.nuclear_relaxation import (
 from pertsym.equations.thermal import classical
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator
-from pertsym.generators.canonical_form import commutator
 from pertsym.language.dictionary import Dictionary, Known
-from pertsym.language.evaluation import Values
 from pertsym.reduction.spectral import SpectralForm, Value, monomial
 
 SPINS = 2
@@ -112,16 +97,15 @@ def fourth(name: str) -> SpectralForm:
 def names() -> Dictionary:
     r"""Rates, and J = Ĉ/2 at the frequencies that occur; b = -2 d/3, a_k = 2 c_k."""
     half = Gaussian.of(0.5, 0)
-    known: dict[str, Known | str] = {}
-    for head, name in (("J", "J"), ("J_1", "c1d"), ("J_2", "c2d")):
-        for written, w in (
-            ("0", (0, 0)),
-            (r"\omega_1", (1, 0)),
-            (r"\omega_2", (0, 1)),
-            (r"\omega_1-\omega_2", (1, -1)),
-            (r"\omega_1+\omega_2", (1, 1)),
-        ):
-            known[f"{head}({written})"] = Known(monomial(half, Value("C", name, 0, w)))
+    frequencies = {
+        "0": (0, 0), r"\omega_1": (1, 0), r"\omega_2": (0, 1),
+        r"\omega_1-\omega_2": (1, -1), r"\omega_1+\omega_2": (1, 1),
+    }  # fmt: skip
+    known: dict[str, Known | str] = {
+        f"{head}({written})": Known(monomial(half, Value("C", name, 0, w)))
+        for head, name in (("J", "J"), ("J_1", "c1d"), ("J_2", "c2d"))
+        for written, w in frequencies.items()
+    }
     known |= {f"{rate.latex}^{{(2)}}": Known(second(key)[0]) for key, rate in RATES.items()}
     known[r"\mathrm{NOE}"] = r"\frac{\sigma_{12}^{(2)}}{\rho_1^{(2)}}"
     return replace(
@@ -172,16 +156,10 @@ def projected(noise: str, order: int, of: Operator, by: Operator) -> LinearFract
 def like_spins(noise: str, order: int, name: str = "") -> sympy.Expr:
     """rho, sigma or (without a name) their sum for equal Larmor frequencies; b, tau, omega."""
     of, by = (RATES[name].of, RATES[name].by) if name else (F_Z, F_Z)
-    y = sympy.Symbol("y")
-    value = _expression(projected(noise, order, of, by), y)
-    parts = []
-    for part in sympy.fraction(sympy.cancel(value)):
-        # numerator and denominator are even in y = i omega
-        terms = sympy.Poly(part, y).terms()
-        if any(n % 2 for (n,), _ in terms):
-            raise ArithmeticError(f"{name or 'rho + sigma'}({order}) is not real")
-        parts.append(sum(c * (-(W**2)) ** (n // 2) for (n,), c in terms))
-    return sympy.factor(parts[0] / parts[1])
+    value = sympy.cancel(_expression(projected(noise, order, of, by), sympy.I * W))
+    if value.has(sympy.I):
+        raise ArithmeticError(f"{name or 'rho + sigma'}({order}) is not real")
+    return sympy.factor(value)
 
 
 @cache
@@ -205,228 +183,3 @@ def _expression(value: LinearFraction, y: sympy.Expr) -> sympy.Expr:
     for form, power in value.below:
         total /= sum(c * at[n] for c, n in zip(form, RING.names, strict=True)) ** power
     return total
-
-
-_B, _A, _TAU = 0.7, -0.4, 0.9
-_POLAR, _AZIMUTH = 0.8, 1.9
-
-
-def components(cosine: Any, azimuth: Any) -> Mapping[int, Any]:
-    """F_0, F_1, F_2 of directions."""
-    sine = np.sqrt(1 - cosine**2)
-    return {
-        0: 1 - 3 * cosine**2,
-        1: sine * cosine * np.exp(-1j * azimuth),
-        2: sine**2 * np.exp(-2j * azimuth),
-    }
-
-
-def hamiltonian() -> Reading:
-    """Spin vectors and F_q at one direction; A_q and B_q as the engine has them."""
-    n = np.array(
-        [np.sin(_POLAR) * np.cos(_AZIMUTH), np.sin(_POLAR) * np.sin(_AZIMUTH), np.cos(_POLAR)]
-    )
-    point: dict[str, Any] = {
-        "b": _B,
-        "a_1": _A,
-        r"\cos\theta": np.cos(_POLAR),
-        r"\mathbf I\cdot\mathbf S": np.einsum("iab,ibc->ac", SPIN[0], SPIN[1]),
-        r"(\mathbf I\cdot\mathbf n)": np.einsum("i,iab->ab", n, SPIN[0]),
-        r"(\mathbf S\cdot\mathbf n)": np.einsum("i,iab->ab", n, SPIN[1]),
-        r"H_{\mathrm d}": _B * dipolar(n),
-        r"H_{\mathrm c}": _A * shift_anisotropy(0, n),
-        r"\omega_1": 1.3,
-        r"\omega_2": 0.6,
-        "H_S": 1.3 * SPIN[0, 2] + 0.6 * SPIN[1, 2],
-    }
-    for letter, vector in zip("IS", SPIN, strict=True):
-        point[f"{letter}_z"] = vector[2]
-        point[f"{letter}_+"] = vector[0] + 1j * vector[1]
-        point[f"{letter}_-"] = vector[0] - 1j * vector[1]
-    for q, value in components(np.cos(_POLAR), _AZIMUTH).items():
-        point[f"F_{q}"] = complex(value)
-        for letter, tensor in zip("AB", TENSORS, strict=False):
-            point[f"{letter}_{q}"] = dense(tensor.component(q, SPINS))
-    return Values([point])
-
-
-def averages() -> Reading:
-    """g_q as the engine has them, and averages by quadrature."""
-    polar, azimuth = _angles()
-    weights, found = sphere()[1], components(np.cos(polar), azimuth)
-    point: dict[str, Any] = {f"g_{q}": float(g) for q, g in ISOTROPIC.items()}
-    for q, value in found.items():
-        average = float(np.sum(weights * np.abs(value) ** 2))
-        point[rf"\langle|F_{q}|^2\rangle"] = average
-    return Values([point])
-
-
-def without_field() -> Reading:
-    """Rates of I + S and the scalar coupling from the stochastic Liouville equation."""
-    orders = taylor_coefficients((0.0, 0.0), 1 / (6 * _TAU), 4)
-    total = dense(F_Z)
-    scalar = np.einsum("iab,ibc->ac", SPIN[0], SPIN[1])
-    turning = commutator(scalar)
-    coupling = np.vdot(turning, orders[3]) / np.vdot(turning, turning)
-    point = {"b": _B, r"\tau": _TAU, "j^{(3)}": complex(coupling) * _B**3}
-    point |= {f"R^{{({n})}}": rate(orders[n], total, total) * _B**n for n in (2, 4)}
-    point[r"R_{\mathrm G}^{(4)}"] = float(zero_field("gaussian", 4).subs({B: _B, TAU: _TAU}))
-    return Values([point], tolerance=1e-8)
-
-
-def structure() -> Reading:
-    """Elements of orders 2 and 4 in Gaussian noise at numbers."""
-    orders, point = exact_orders("gaussian"), [0.2, _B, 1.3j, 0.6j]
-    return element_values([element_matrix(orders[n], point) for n in (2, 4)])
-
-
-READINGS: Mapping[str, Callable[[], Reading]] = {
-    "hamiltonian": hamiltonian,
-    "averages": averages,
-    "structure": structure,
-    "without field": without_field,
-}
-
-
-Array = np.ndarray[Any, Any]
-
-_PAULI = np.array([[[0, 1], [1, 0]], [[0, 1j], [-1j, 0]], [[-1, 0], [0, 1]]]) / 2  # down first
-SPIN = np.array([[np.kron(np.eye(2), s) for s in _PAULI], [np.kron(s, np.eye(2)) for s in _PAULI]])
-"""I and S, (spin, x y z, row, column)."""
-LEVELS = 4
-DEGREE = 4  # order 5 of the slow subspace has not seen more yet
-
-
-def dipolar(direction: Array) -> Array:
-    """I.S - 3 (I.n)(S.n), (..., row, column) of directions (..., 3)."""
-    tensor = np.eye(3) - 3 * direction[..., :, None] * direction[..., None, :]
-    found: Array = np.einsum("...ij,iab,jbc->...ac", tensor, SPIN[0], SPIN[1])
-    return found
-
-
-def shift_anisotropy(spin: int, direction: Array) -> Array:
-    """(I.n) n_z - I_z/3 of a spin."""
-    vector = direction * direction[..., 2:] - np.array([0, 0, 1 / 3])
-    found: Array = np.einsum("...i,iab->...ab", vector, SPIN[spin])
-    return found
-
-
-@cache
-def sphere() -> tuple[Array, Array]:
-    """Directions and weights that average polynomials of degree 2 DEGREE + 2 exactly."""
-    x, weights = np.polynomial.legendre.leggauss(DEGREE + 4)
-    phi = 2 * np.pi * np.arange(2 * DEGREE + 6) / (2 * DEGREE + 6)
-    sine = np.sqrt(1 - x**2)[:, None]
-    points = np.stack(
-        np.broadcast_arrays(sine * np.cos(phi), sine * np.sin(phi), x[:, None]), axis=-1
-    )
-    spread = np.broadcast_to(weights[:, None] / (2 * len(phi)), points.shape[:2])
-    return points.reshape(-1, 3), spread.reshape(-1)
-
-
-def redfield(
-    tensors: Sequence[tuple[float, Sequence[float], int | None]],
-    frequencies: Sequence[float],
-    tau: float,
-) -> Array:
-    """The real part of the second-order generator, (row-major vec), from double commutators.
-
-    sum_w -J(w) [H_1^+, [H_1(w), .]], averaged over directions; H_1(w) is what oscillates with w.
-
-    Parameters
-    ----------
-    tensors
-        Strength in rad/s, axis in the molecule, and the spin of a shift anisotropy or None.
-    """
-    (points, weights), (polar, azimuth) = sphere(), _angles()
-    spectrum = tau / (1 + (_gaps(frequencies) * tau) ** 2)
-    total = np.zeros((LEVELS**2,) * 2, dtype=complex)
-    # a second angle about the axis: rotations are averaged over all three
-    for angle in 2 * np.pi * np.arange(6) / 6:
-        angles = np.stack((azimuth, polar, np.full_like(polar, angle)), axis=-1)
-        turned = Rotation.from_euler("ZYZ", angles).as_matrix()
-        perturbation = np.zeros((len(points), LEVELS, LEVELS), dtype=complex)
-        for strength, axis, spin in tensors:
-            n = turned @ (np.array(axis) / np.linalg.norm(axis))
-            part = dipolar(n) if spin is None else shift_anisotropy(spin, n)
-            perturbation = perturbation + strength * part
-        for weight, h in zip(weights, perturbation, strict=True):
-            total += weight / 6 * commutator(h) @ commutator(h * spectrum)
-    return total
-
-
-def taylor_coefficients(
-    frequencies: Sequence[float], diffusion: float, order: int
-) -> Mapping[int, Array]:
-    """K_1 ... of the slow subspace of the stochastic Liouville equation, dipolar coupling b = 1.
-
-    The subspace is that of an eigenproblem at couplings on a circle, its Taylor coefficients by
-    Fourier transform.
-    """
-    free = np.diag((-1j * _gaps(frequencies)).ravel())
-    harmonics, decays = _harmonics()
-    _, weights = sphere()
-    h = dipolar(sphere()[0])
-    # <l m|H_1|l' m'> over the sphere, acting as a commutator
-    elements = np.einsum("pk,p,pab,pl->klab", harmonics.conj(), weights, h, harmonics)
-    eye = np.eye(LEVELS)
-    kick = -1j * (
-        np.einsum("klab,cd->kaclbd", elements, eye) - np.einsum("klba,cd->kcaldb", elements, eye)
-    )
-    size = len(decays) * LEVELS**2
-    kick = kick.reshape(size, size)
-    start = np.kron(np.eye(len(decays)), free) - np.kron(
-        np.diag(diffusion * decays), np.eye(LEVELS**2)
-    )
-    count, radius = 16, 0.2 * diffusion
-    shift = 3 * diffusion * np.eye(size)
-    couplings = radius * np.exp(2j * np.pi * np.arange(count) / count)
-    found = []
-    for coupling in couplings:
-        # the slow ones to the right of zero, the others, from -6 D on, to its left
-        t, u, slow = schur(start + shift + coupling * kick, output="complex", sort="rhp")
-        assert slow == LEVELS**2
-        head = u[:slow, :slow]  # harmonic 0 0 comes first
-        found.append(head @ t[:slow, :slow] @ np.linalg.inv(head) - shift[:slow, :slow])
-    coefficients = np.fft.fft(np.array(found), axis=0) / count
-    return {n: coefficients[n] / radius**n for n in range(1, order + 1)}
-
-
-@cache
-def _harmonics() -> tuple[Array, Array]:
-    """Orthonormal harmonics of even degree l at the directions, and l(l + 1)."""
-    polar, azimuth = _angles()
-    labels = [(k, m) for k in range(0, DEGREE + 1, 2) for m in range(-k, k + 1)]
-    columns = [np.sqrt(4 * np.pi) * sph_harm_y(k, m, polar, azimuth) for k, m in labels]
-    return np.array(columns).T, np.array([k * (k + 1.0) for k, _ in labels])
-
-
-def _angles() -> tuple[Array, Array]:
-    """Polar angle and azimuth of the directions."""
-    points, _ = sphere()
-    return np.arccos(points[:, 2]), np.arctan2(points[:, 1], points[:, 0])
-
-
-def _gaps(frequencies: Sequence[float]) -> Array:
-    """E_a - E_b of two spins."""
-    energies = [sum(w for k, w in enumerate(frequencies) if n >> k & 1) for n in range(LEVELS)]
-    return np.subtract.outer(energies, energies)
-
-
-def rate(matrix: Array, of: Array, by: Array) -> complex:
-    """-Tr(A^+ K B)/Tr(A^+ A)."""
-    moved = (matrix @ by.ravel()).reshape(LEVELS, LEVELS)
-    return complex(-np.trace(of.conj().T @ moved) / np.trace(of.conj().T @ of))
-
-
-def dense(operator: Operator) -> Array:
-    """A sparse operator of the engine as a matrix."""
-    return as_dense(operator, LEVELS)
-
-
-def element_matrix(elements: Superoperator, point: Sequence[complex]) -> Array:
-    """R_ab,cd at numbers as a matrix, row-major vec."""
-    matrix = np.zeros((LEVELS,) * 4, dtype=complex)
-    for element, value in elements.items():
-        matrix[element] = complex(value.near(point))
-    return matrix.reshape(LEVELS**2, -1)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from derivations.nuclear_relaxation.checks import CHECKS
+from derivations.nuclear_relaxation.checks import CHECKS, READINGS
 from derivations.nuclear_relaxation.common import (
     GENERATOR,
     ORDER,
     RATES,
-    READINGS,
     fourth,
     like_spins,
     names,

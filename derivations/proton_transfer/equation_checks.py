@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import flint
 import mpmath
 import numpy as np
 import sympy
-from scipy.special import digamma
 
-from derivations.ccqme_two_levels.common import (
-    Matrices,
-    redfield_elements,
-    stationary_gibbs,
-    weights_of_q,
-)
-from derivations.proton_transfer.equilibrium_checks import (
-    PRINTED,
-    Matrix,
-    constant_generator,
-    model,
-    populations,
-)
-from derivations.proton_transfer.readings import fourier, pole_sum, readings
+from derivations.proton_transfer.number_checks import PRINTED, Matrix, model, populations, rates
+from derivations.proton_transfer.readings import fourier, pole_sum
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.claims import Findings, check, close, enclosed, exact, holds, near
-from pertsym.certify.formulas import Objects, tie
-from pertsym.certify.ledger import load_claims
-from pertsym.certify.standard import coupling_orders, gauss
+from pertsym.certify.standard import coupling_orders, gauss, joint_hierarchy
 from pertsym.dynamics.half_sided import channels
 from pertsym.dynamics.levels import common_temperature
-from pertsym.equations.ccqme import Ccqme
-from pertsym.equations.symbolic_operators import symbolic_interaction
 from pertsym.generators.canonical_form import commutator
+from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
@@ -50,14 +33,14 @@ SYMBOLIC = "symbolic identity"
 
 ETA, BETA = 0.3125, 1.0625
 """Exact in binary; wD = 1."""
-GAPS = (0.59375, -1.328125)
 
-_W, _CUT, _BETA, _ETA, _K = sympy.symbols("omega omega_D beta eta k", positive=True)
+_W, _CUT, _ETA = sympy.symbols("omega omega_D eta", positive=True)
 
 
-def bath() -> Correlation:
-    """The same bath as the engine takes it: lam = eta wD/2."""
-    return Correlation(DrudeLorentz(ETA / 2, 1.0), "boson", BETA)
+def spectra(digits: int) -> EnclosedSpectra:
+    """Of the same bath as the engine takes it: lam = eta wD/2."""
+    bath = Correlation(DrudeLorentz(ETA / 2, 1.0), "boson", BETA)
+    return EnclosedSpectra({"x": ((1, bath),)}, digits + 5)
 
 
 def density(w: Any) -> Any:
@@ -72,28 +55,24 @@ def bose(w: Any) -> Any:
 
 def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
     """G(-D) = Ĉ(-D)/2 - (i/2pi) P(-D), or its derivative with respect to D."""
-    spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits)
-    w = mpmath.mpf(-gap)
-    value = as_mpf(spectra.spectrum("x", w, derivative).value) / 2
-    shift = as_mpf(spectra.transform("x", w, derivative).value) / (2 * mpmath.pi)
+    w, found = mpmath.mpf(-gap), spectra(digits)
+    value = as_mpf(found.spectrum("x", w, derivative).value) / 2
+    shift = as_mpf(found.transform("x", w, derivative).value) / (2 * mpmath.pi)
     return (-1) ** derivative * (value - 1j * shift)
 
 
 @check(ENGINE, PRINTED, status="enclosed")
 def spectral_density(digits: int) -> Findings:
     """(10), (29), (32)-(35): the engine's spectrum is J(w)[n(w) + 1] twice, J continued as odd."""
-    spectra = EnclosedSpectra({"x": ((1, bath()),)}, digits + 5)
-    with spectra.precision():
+    engine = spectra(digits)
+    with engine.precision():
         for w in (0.59375, 2.5, -1.328125):
             x = flint.arb(w)
-            found = spectra.spectrum("x", w).whole
-            occupied = 1 / (BETA * x).expm1() + 1
-            for name, printed in (
-                ("2 J (n + 1)", 2 * density(x) * occupied),
-                ("-2 J(-w) (n + 1)", -2 * density(-x) * occupied),
-            ):
-                size = float(abs(printed))
-                yield enclosed(f"Ĉ({w}) = {name}", found, printed, digits, size)
+            found, occupied = engine.spectrum("x", w).whole, 1 / (BETA * x).expm1() + 1
+            for name, j in (("2 J", density(x)), ("-2 J(-w)", -density(-x))):
+                printed = 2 * j * occupied
+                what = f"Ĉ({w}) = {name} (n + 1)"
+                yield enclosed(what, found, printed, digits, float(abs(printed)))
 
 
 @check(SYMBOLIC, ENGINE)
@@ -103,176 +82,74 @@ def counter_term(digits: int) -> Findings:
     integral = sympy.integrate(density_over_w, (_W, 0, sympy.oo)) / sympy.pi
     yield exact("(1/pi) int J/w = eta wD/2", integral, _ETA * _CUT / 2)
     with mpmath.workdps(digits + 10):
-        shift = mpmath.im(_half_sided(digits + 5, 0.0))
+        shift = mpmath.im(_half_sided(digits, 0.0))
         yield close("Im G(0) = -lam", shift, -mpmath.mpf(ETA) / 2, digits)
 
 
-@check(SYMBOLIC)
-def residues(digits: int) -> Findings:
-    """(36)-(39): poles and residues of J and n."""
-    spectral = _ETA * _W * _CUT**2 / (_W**2 + _CUT**2)
-    occupation = 1 / (sympy.exp(_BETA * _W) - 1)
-    nu = 2 * sympy.pi * _K / _BETA
-    k = sympy.Symbol("k", integer=True, positive=True)
-    place = sympy.I * nu.subs(_K, k)
-    yield exact("residue of J", sympy.residue(spectral, _W, sympy.I * _CUT), _ETA * _CUT**2 / 2)
-    # a simple pole: 1/(d/dw e^{beta w}) where e^{beta w} = 1
-    yield exact("e^{beta w} at i nu_k", sympy.exp(_BETA * place), 1)
-    yield exact("residue of n", (1 / sympy.diff(1 / occupation, _W)).subs(_W, place), 1 / _BETA)
+@check(ENGINE, "Fourier integral", SERIES, status="numerical")
+def pole_sums(digits: int) -> Findings:
+    """(31), (34), (35), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series.
 
-
-@check(SYMBOLIC)
-def occupation_identities(digits: int) -> Findings:
-    """(28), (30), (32)-(35): coth = 2n + 1 and n(-w) = -1 - n(w)."""
-    x = sympy.Symbol("x", positive=True)
-
-    def n(y: Any) -> Any:
-        return 1 / (sympy.exp(y) - 1)
-
-    coth = (sympy.exp(x / 2) + sympy.exp(-x / 2)) / (sympy.exp(x / 2) - sympy.exp(-x / 2))
-    theta = sympy.Symbol("theta", real=True)
-    fourier = n(x) * sympy.exp(sympy.I * theta) + (n(x) + 1) * sympy.exp(-sympy.I * theta)
-    trigonometric = (2 * n(x) + 1) * sympy.cos(theta) - sympy.I * sympy.sin(theta)
-    yield exact("coth(x/2) = 2n + 1", sympy.expand(coth), sympy.expand(2 * n(x) + 1))
-    yield exact("n(-x) = -1 - n(x)", n(-x), -1 - n(x))
-    yield exact(
-        "emission and absorption",
-        sympy.expand(fourier.rewrite(sympy.cos)),
-        sympy.expand(trigonometric.rewrite(sympy.cos)),
-    )
-
-
-@check("Fourier integral", SERIES, status="numerical")
-def correlation_function(digits: int) -> Findings:
-    """(31), (34), (35), (40)-(42): the Fourier integral of Ĉ/2pi against pole and series."""
+    (49)-(52), (56)-(58): g(D) = G(-D) and dg/dD against theirs; Re g = J n.
+    """
     with mpmath.workdps(digits + 10):
         for time in (mpmath.mpf("0.5"), mpmath.mpf(2)):
             printed = pole_sum(lambda nu, t: mpmath.exp(-nu * t), time, ETA, 1, BETA)
             found = fourier(density, bose, time)
             yield close(f"C({mpmath.nstr(time, 3)})", found, printed, digits)
-
-
-@check(ENGINE, SERIES, status="numerical")
-def tunneling_rate(digits: int) -> Findings:
-    """(49)-(52), (56), (57): g(D) = G(-D); Re g = J n; Im g the principal value."""
-    with mpmath.workdps(digits + 10):
-        for gap in map(mpmath.mpf, GAPS):
-            found = _half_sided(digits + 5, gap)
+        for gap in map(mpmath.mpf, (0.59375, -1.328125)):
+            rate, slope = (_half_sided(digits, gap, k) for k in (0, 1))
             printed = pole_sum(lambda nu, d: 1 / (nu + 1j * d), gap, ETA, 1, BETA)
-            yield close(f"g({gap})", found, printed, digits)
-            yield close(f"Re g({gap}) = J n", found.real, density(gap) * bose(gap), digits)
-
-
-@check(ENGINE, SERIES, status="numerical")
-def tunneling_derivative(digits: int) -> Findings:
-    """(58): dg/dD."""
-    with mpmath.workdps(digits + 10):
-        for gap in map(mpmath.mpf, GAPS):
-            found = _half_sided(digits + 5, gap, 1)
+            yield close(f"g({gap})", rate, printed, digits)
+            yield close(f"Re g({gap}) = J n", rate.real, density(gap) * bose(gap), digits)
             printed = pole_sum(lambda nu, d: -1j / (nu + 1j * d) ** 2, gap, ETA, 1, BETA)
-            yield close(f"g'({gap})", found, printed, digits)
+            yield close(f"g'({gap})", slope, printed, digits)
 
 
 SECULAR_ETA = 0.3
-SIZE = 4
-"""Levels of the symbolic check: an element of R names four at most, and sums over one."""
-SYMBOLS = [[f"q{min(n, m)}{max(n, m)}" for m in range(SIZE)] for n in range(SIZE)]
-
-
-@check("formula as displayed", "engine at two sets of random numbers", status="numerical")
-def formulas_at_numbers(digits: int) -> Findings:
-    """The rows that are compared: the formula as displayed against the engine's objects."""
-    objects = Objects(readings=readings())
-    claims = [c for c in load_claims(Path(__file__).with_name("claims.toml")) if c.compare]
-    for c in claims:
-        yield holds(f"({c.equation})", tie(c, objects).holds)
-
-
-# ---------------------------------------------------------------------------------------------
-# N levels with symbols
-
-
-@check(
-    "ordered cumulant and arc-length reduction",
-    "imaginary-time expansion",
-    f"operator forms of the paper, {SIZE} levels",
-    status="derived",
-)
-def symbolic_levels(digits: int) -> Findings:
-    """(12), (20), (71), (83)-(90), (92)-(122): every element, exactly, with symbols q_nm.
-
-    The tensor comes from the ordered cumulant, the mean-force state from imaginary time; Q of (20)
-    is applied to the Gibbs state, whose image has to be rho_2 before normalisation.
-    """
-    equation, paper = Ccqme(symbolic_interaction(SIZE, [(SYMBOLS, "B")])), Matrices(SIZE)
-    yield from redfield_elements(equation, paper)
-    yield from weights_of_q(equation, paper)
-    yield from stationary_gibbs(equation)
-
-
 # ---------------------------------------------------------------------------------------------
 # The reduced map
 
 
 @check(
-    "joint evolution with a damped oscillator, block exponential",
+    "joint evolution with the auxiliaries of one exponent, block exponential",
     "TCL2 and TCL4 at time t",
     status="numerical",
 )
 def reduced_map(digits: int) -> Findings:
     """(62)-(67), (72)-(75), (80): Phi(t) = Tr_B U(t) . rho_B order by order, exactly.
 
-    The bath is one damped oscillator in its ground state, C(t) = c e^{-nu t}: system and oscillator
-    are propagated together, the powers of the coupling kept apart by a block matrix.
+    For C(t) = c e^{-nu t}: the state and its auxiliaries are propagated together, the powers of the
+    coupling kept apart by a block matrix.
     """
-    weight, nu, time, size = 0.36, 0.8 + 1.3j, 1.1, 5
+    weight, nu, time = 0.36, 0.8 + 1.3j, 1.1
     energies, q = np.array([0.0, 0.9]), np.array([[0.4, 1.0], [1.0, -0.7]])
     given = Model.of(
         energies.tolist(),
         [Coupling.of(q.tolist(), "B")],
         [Bath("B", "boson", None, Exponentials((weight,), (nu,)))],
     )
-    phi, slope = _map_orders(energies, q, weight, nu, time, size)
+    system = System(np.subtract.outer(energies, energies), {"B": q.astype(complex)})
+    bath = Correlated("B", "B", Exponentials((weight,), (nu,)))
+    still, coupled, _ = joint_hierarchy(system, [bath], 4)
+    start = np.eye(len(still), 4)
+    reached = [m @ start for m in coupling_orders(still, coupled, time, 4)]
+    phi, below = [x[:4] for x in reached], [0 * reached[0], *reached]
+    slope = [(still @ x + coupled @ y)[:4] for x, y in zip(reached, below, strict=False)]
     terms = tcl_generator(given, 4, time=time, tolerance=1e-11).orders
     free, second, fourth = (terms[n].matrix for n in (0, 2, 4))
     correction = _twofold(energies, q, weight, nu, time)  # Q_t of (73), (74)
-    inverse = np.linalg.inv(phi[0])
-    scale = np.abs(phi[2]).max()
-    yield holds("(63) odd orders vanish", max(np.abs(phi[1]).max(), np.abs(phi[3]).max()) < 1e-12)
+    inverse, most = np.linalg.inv(phi[0]), [float(np.abs(x).max()) for x in phi]
+    yield holds("(63) odd orders vanish", max(most[1], most[3]) < 1e-12)
     yield near("(62), (72), (73) Phi_2 = Q_t Phi_0", phi[2], correction @ phi[0], 1e-8)
     yield near("(64), (65) dPhi_2/dt", slope[2], free @ phi[2] + second @ phi[0], 1e-8)
     yield near("(66) Phi_0^-1 Phi = 1 + O(2)", inverse @ phi[0], np.eye(4))
-    yield holds("(66) and not to second order", np.abs(inverse @ phi[2]).max() > 0.1 * scale)
+    yield holds("(66) and not to second order", np.abs(inverse @ phi[2]).max() > 0.1 * most[2])
     yield near("(75) second order of (1 - Q_t) Phi", correction @ phi[0], phi[2], 1e-8)
-    yield holds("(75) and not to fourth", np.abs(phi[4] - correction @ phi[2]).max() > 0.01 * scale)
-    yield near("(80) dPhi_4/dt", slope[4], free @ phi[4] + second @ phi[2] + fourth @ phi[0], 1e-7)
-
-
-def _map_orders(
-    energies: Matrix, q: Matrix, weight: float, nu: complex, time: float, size: int
-) -> tuple[list[Matrix], list[Matrix]]:
-    """Phi and its derivative at orders 0 to 4 in the coupling, each (4, 4)."""
-    whole = 2 * size
-    lower = np.kron(np.eye(2), np.diag(np.sqrt(np.arange(1.0, size)), 1))
-    h = np.kron(np.diag(energies), np.eye(size)) + nu.imag * lower.T @ lower
-    one, back = np.eye(whole), lower.T @ lower
-    still = commutator(h) + 2 * nu.real * (
-        np.kron(lower, lower) - (np.kron(back, one) + np.kron(one, back)) / 2
+    yield holds(
+        "(75) and not to fourth", np.abs(phi[4] - correction @ phi[2]).max() > 0.01 * most[2]
     )
-    force = np.sqrt(weight) * np.kron(q, np.eye(size)) @ (lower + lower.T)
-    coupled = commutator(force)
-    ground = np.zeros((whole, whole, 4), dtype=complex)
-    for k in range(4):
-        ground[k // 2 * size, k % 2 * size, k] = 1
-    reached = [m @ ground.reshape(-1, 4) for m in coupling_orders(still, coupled, time, 4)]
-    below = [np.zeros_like(reached[0]), *reached]
-    moving = [still @ at + coupled @ last for at, last in zip(reached, below, strict=False)]
-
-    def traced(parts: list[Matrix]) -> list[Matrix]:
-        split = [x.reshape(2, size, 2, size, 4) for x in parts]
-        return [np.einsum("aibik->abk", x).reshape(4, 4) for x in split]
-
-    return traced(reached), traced(moving)
+    yield near("(80) dPhi_4/dt", slope[4], free @ phi[4] + second @ phi[2] + fourth @ phi[0], 1e-7)
 
 
 def _twofold(energies: Matrix, q: Matrix, weight: float, nu: complex, time: float) -> Matrix:
@@ -288,25 +165,18 @@ def _twofold(energies: Matrix, q: Matrix, weight: float, nu: complex, time: floa
     return total
 
 
-@check("secular Redfield of the engine", "g(D) in digammas, double precision", status="numerical")
+@check("secular Redfield of the engine", "g(D) by pole and series", status="numerical")
 def secular_rates(digits: int) -> Findings:
     """Sec. II, end: W_nm = 2 q_nm^2 Re g(D_nm), detailed balance, Gibbs stationary."""
     given = model(SECULAR_ETA)
-    found = constant_generator(SECULAR_ETA, "redfield-secular")[::7, ::7].real
     beta, gaps = common_temperature(given), np.subtract.outer(given.energies, given.energies)
-    # the series of (56) by the residues of nu/[(nu^2 - wD^2)(nu + iD)], which add up to 0
-    weights = (
-        (-CUTOFF, 0.5 / (CUTOFF + 1j * gaps)),
-        (CUTOFF, 0.5 / (-CUTOFF + 1j * gaps)),
-        (1j * gaps, 1j * gaps / (gaps**2 + CUTOFF**2)),
-    )
-    x = beta / (2 * np.pi)
-    series = -x * sum(w * digamma(1 + x * z) for z, w in weights)
-    drude = (1 / np.tan(beta * CUTOFF / 2) - 1j) / 2 / (CUTOFF + 1j * gaps)
-    g = SECULAR_ETA * CUTOFF**2 * (drude + 2 / beta * series)
-    rates = 2 * channels(given)[0].operator.real ** 2 * g.real
-    rates -= np.diag(np.diag(rates))
+    g = [
+        pole_sum(lambda nu, d: 1 / (nu + 1j * d), gap, SECULAR_ETA, CUTOFF, beta).real
+        for gap in gaps.flat
+    ]
+    up = 2 * channels(given)[0].operator.real ** 2 * np.array(g, dtype=float).reshape(6, 6)
+    up -= np.diag(np.diag(up))
     p = populations(SECULAR_ETA, "gibbs")
-    yield near("W", found, rates - np.diag(rates.sum(axis=0)))
-    yield near("detailed balance", rates * p[None, :], (rates * p[None, :]).T)
+    yield near("W", rates(SECULAR_ETA, "redfield-secular"), up - np.diag(up.sum(axis=0)))
+    yield near("detailed balance", up * p[None, :], (up * p[None, :]).T)
     yield near("steady state", populations(SECULAR_ETA, "redfield-secular"), p)

@@ -1,8 +1,8 @@
 r"""What the formulas of the proton-transfer paper are read with: their names, at random numbers.
 
 "drude": the bath of (10), wD and beta random; "exponentials": any C(t) = sum_k c_k e^{-nu_k t};
-"levels" and "two levels": N levels in a thermal bath with J = alpha w^3 e^{-w/wc}, every object
-of Appendices D to F; "ccqme": the same, \dot\rho being that of the CCQME.
+"levels": N levels in a thermal bath with J = alpha w^3 e^{-w/wc}; "levels, CCQME": the same,
+\dot\rho being that of the CCQME; "symbols" and "two levels": exactly, out of the engine.
 """
 
 from __future__ import annotations
@@ -13,18 +13,22 @@ from typing import Any
 
 import mpmath
 import numpy as np
+import sympy
 from scipy.linalg import expm
 from scipy.special import zeta
 
-from derivations.ccqme_two_levels.common import canonical_objects
+from derivations.ccqme_two_levels.common import symbols
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.exponentials import Exponentials
 from pertsym.certify.standard import gauss
+from pertsym.dynamics.ccqme import ccqme, coherence_map, population_map
 from pertsym.dynamics.half_sided import HalfSided, channels
 from pertsym.dynamics.levels import gibbs
-from pertsym.dynamics.redfield import dissipator, filtered, unitary
+from pertsym.dynamics.mean_force import mean_force
+from pertsym.dynamics.redfield import dissipator, filtered, redfield, unitary
 from pertsym.generators.tcl import tcl_generator
-from pertsym.language.evaluation import Values, acting
+from pertsym.language.evaluation import Symbols, Values, acting
+from pertsym.language.evaluation import dissipator as jumping
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
 
@@ -40,7 +44,6 @@ def pole_sum(kernel: Callable[[Any, Any], Any], at: Any, eta: Any, cutoff: Any, 
 
     J = eta w wD^2/(w^2 + wD^2); C(t) of (42) has f = e^{-nu t}, g(D) of (56) has 1/(nu + iD).
     """
-
     eta, cutoff, beta = map(mpmath.mpf, (eta, cutoff, beta))
 
     def term(k: Any) -> Any:
@@ -135,8 +138,7 @@ def drude(seed: int) -> Point:
     def residue(function: Callable[[Value], Value], at: complex) -> complex:
         return complex(np.mean(function(at + circle) * circle))
 
-    guesses = 2j * np.pi * np.arange(TERMS + 1) / beta  # and there is one pole of n in each circle
-    nu = np.array([(residue(lambda w: w * bose(w), z) / residue(bose, z)).imag for z in guesses])
+    nu = 2 * np.pi * np.arange(TERMS + 1) / beta
     weights = [2j * residue(lambda w: density(w) * bose(w), 1j * x) for x in (cutoff, *nu[1:])]
     return {
         r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu, "c": np.array(weights),
@@ -144,40 +146,70 @@ def drude(seed: int) -> Point:
         "t": 0.4 * beta, r"\Delta": 0.57, "J": density, "n": bose, "g": rate,
         "C": partial(fourier, density, lambda w: 1 / mpmath.expm1(beta * w)),
         "a": lambda gap: np.real(rate(gap)), "b": lambda gap: np.imag(rate(gap)),
-        r"\mathrm{Res}\,n": partial(residue, bose), r"\mathrm{Res}\,J": partial(residue, density),
     }  # fmt: skip
 
 
-def modes(seed: int) -> Point:
-    """(28): <B(t) B(0)> of two oscillators by their number states."""
-    random = _random(seed)
-    beta, time, g, w = 1.1, 0.83, random.uniform(0.3, 1, 3), random.uniform(0.7, 1.6, 3)
-    step = np.diag(np.sqrt(np.arange(1.0, 80)), 1)
-    x, total = step + step.T, 0j
-    for k in (1, 2):
-        weight, turn = (np.exp(-z * w[k] * np.arange(80)) for z in (beta, -1j * time))
-        moved = turn[:, None] * x / turn
-        total += g[k] ** 2 * np.sum(weight[:, None] * moved * x.T) / weight.sum()
-    return {"g": g, r"\omega": w, "t": time, "n": lambda at: 1 / np.expm1(beta * at), "C(t)": total}
+def occupied() -> Symbols:
+    """(28) of three oscillators, by <n> out of the partition function; J and n with their poles."""
+    w, cutoff, eta, beta, t, x = sympy.symbols("w w_D eta beta t x", positive=True)
+    mean = x * sympy.diff(1 / (1 - x), x) * (1 - x)  # of the number, x = e^{-beta w}
+    each, g, total = sympy.symbols("w_:4", positive=True), sympy.symbols("g_:4", real=True), 0
+
+    def density(at: Value) -> Value:
+        return eta * at * cutoff**2 / (at**2 + cutoff**2)
+
+    def bose(at: Value) -> Value:
+        return 1 / (sympy.exp(beta * at) - 1)
+
+    def residue(function: Callable[[Value], Value]) -> Callable[[Value], Value]:
+        """At a simple pole."""
+        return lambda at: (1 / sympy.diff(1 / function(w), w)).subs(w, at)
+
+    for k in range(1, 4):
+        number, turn = mean.subs(x, sympy.exp(-beta * each[k])), sympy.exp(sympy.I * each[k] * t)
+        total += g[k] ** 2 * ((number + 1) / turn + number * turn)
+    point = {
+        r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\omega": w, "t": t, "g": np.array(g),
+        "C(t)": total, "J": density, r"\mathrm{Res}\,J": residue(density), "n": bose,
+        r"\mathrm{Res}\,n": residue(bose), r"\nu": 2 * sympy.pi * np.arange(4) / beta,
+        **{rf"\omega_{k}": each[k] for k in range(1, 4)},
+    }  # fmt: skip
+    return Symbols([point], {"k": range(1, 4)})
 
 
-def levels(seed: int, size: int = 3, moved: str = "redfield") -> Point:
+def levels(seed: int, moved: str = "redfield") -> Point:
     r"""Sec. II, Appendices D to F; \dot\rho is that of `moved`."""
-    random = _random(seed)
+    random, size = _random(seed), 3
     beta, wc = random.uniform(0.6, 1.2), random.uniform(0.7, 1.3)
     model = _system(random, size, Bath("B", "boson", beta, Ohmic(0.3, wc, 3.0)))
-    named = canonical_objects(model, _state(random, size), moved)
-    rho, q, s, zeroth, rate = (named[n] for n in (r"\rho", "q", "S", r"\rho_0", "g"))
-    unnormalised, gap = _unnormalised(model, beta, wc), model.energies[1] - model.energies[0]
+    energies, baths, rho = np.array(model.energies), channels(model), _state(random, size)
+    r, zeroth, mean = dissipator(model.energies, baths), gibbs(model), mean_force(model, 2).matrix
+    q_map, places = coherence_map(model.energies, r), np.arange(size) * (size + 1)
+    q_map[np.ix_(places, places)] = population_map(model.energies, baths, beta)
+    total = ccqme(model) if moved == "ccqme" else redfield(model)
+    unnormalised = _unnormalised(model, beta, wc)
     return {
-        **named, r"\tilde\rho_2": unnormalised, "d": np.diag(unnormalised).real,
-        "D_2": np.linalg.inv(zeroth) @ unnormalised, r"\mathcal R_2": named[r"\mathcal R"],
-        r"\bar\rho": rho - named[r"\mathcal Q"](rho), "t": 0.83, r"\tau": 0.47,
-        r"\tilde q": _moving(q, model), "g_0": rate(0.0), "g_+": rate(gap), "g_-": rate(-gap),
-        "M_1": s @ rho @ q, "M_2": q @ rho @ s.conj().T, "M_3": -q @ s @ rho,
-        "M_4": -rho @ s.conj().T @ q,
+        "E": energies, "H_S": np.diag(energies) + 0j, "q": baths[0].operator, r"\beta": beta,
+        r"\Delta": np.subtract.outer(energies, energies), "p": np.diag(zeroth).real,
+        r"\rho": rho, r"\dot\rho": acting(total)(rho), r"\bar\rho": rho - acting(q_map)(rho),
+        r"\rho_0": zeroth, r"\rho_2": mean - zeroth, r"\rho_{\mathrm{MF}}": mean,
+        r"\tilde\rho_2": unnormalised, "D_2": np.linalg.inv(zeroth) @ unnormalised,
+        r"\mathcal R": acting(r), r"\mathcal R_2": acting(r), r"\mathcal Q": acting(q_map),
+        r"\mathcal D": jumping, r"\tau": 0.47, r"\tilde q": _moving(baths[0].operator, model),
         "C": lambda time: _imaginary_time(np.real(1j * time), beta, wc),
     }  # fmt: skip
+
+
+def printed(size: int) -> Symbols:
+    """The same in symbols, of the Redfield equation, with the paper's names for two levels."""
+    names = symbols("redfield", size)
+    q, s, rho, rate, gap = (*(names[n] for n in ("q", "S", r"\rho", "g")), names["E"][1])
+    names |= {
+        "g_0": rate(0), "g_+": rate(gap), "g_-": rate(-gap), "M_1": s @ rho @ q,
+        "M_2": q @ rho @ s.conj().T, "M_3": -q @ s @ rho, "M_4": -rho @ s.conj().T @ q,
+        "d": np.diag(names[r"\tilde\rho_2"]),
+    }  # fmt: skip
+    return Symbols([names], dict.fromkeys("nmk", range(size)))
 
 
 def _imaginary_time(s: float, beta: float, wc: float) -> float:
@@ -200,17 +232,18 @@ def _unnormalised(model: Model, beta: float, wc: float) -> Value:
 
 
 def readings() -> Mapping[str, Callable[[], Values]]:
-    """By the key `compare` of a row, each at two points."""
+    """By the key `compare` of a row, numbers at two points."""
 
     def values(make: Callable[..., Point], indices: str, each: range) -> Callable[[], Values]:
         return lambda: Values([make(seed) for seed in (0, 1)], dict.fromkeys(indices, each))
 
     return {
-        "modes": values(modes, "k", range(1, 3)),
+        "occupations": occupied,
         "Drude bath": values(drude, "k", range(1, 4)),
         "any bath": values(partial(exponentials, scalar=True), "k", range(3)),
         "any bath, levels": values(exponentials, "nmk", range(3)),
         "levels": values(levels, "nmk", range(3)),
         "levels, CCQME": values(partial(levels, moved="ccqme"), "nmk", range(3)),
-        "two levels": values(partial(levels, size=2), "nmk", range(2)),
+        "symbols": partial(printed, 4),
+        "two levels": partial(printed, 2),
     }

@@ -9,18 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
-from derivations.proton_transfer import equation_checks, equilibrium_checks, figure_checks
-from derivations.proton_transfer.equilibrium_checks import (
+import numpy as np
+
+from derivations.proton_transfer import equation_checks, number_checks
+from derivations.proton_transfer.number_checks import (
     LADDER,
     STEADY_ETAS,
+    STEADY_METHODS,
+    THRESHOLD,
     hierarchy,
-    printed_energies,
-    printed_positions,
-    slopes,
+    regime,
+    slope,
     table,
 )
-from derivations.proton_transfer.figure_checks import THRESHOLD, regime
 from derivations.proton_transfer.readings import readings
 from pertsym.certify.claims import checks_in
 from pertsym.derivation import Formula, Step, argued, typed
@@ -41,10 +44,13 @@ def narrate(order: int) -> Iterator[Step]:
     """The argument to second order; at order 4 with what TCL4 adds."""
     yield PAPER.told("hamiltonian")
     marks = {key: f"{x:.{4 + 2 * (key in _ENERGIES)}f}" for key, x in asdict(landmarks()).items()}
+    found = levels()
+    energies = [[rf"E_{n}" for n in range(6)], [f"{e:.9f}" for e in found["energies_hartree"]]]
+    q = _body([[f"{x:.4f}" for x in row] for row in found["q_bohr"]])
     yield PAPER.told(
         "potential",
-        _array([[rf"E_{n}" for n in range(6)], [f"{e:.9f}" for e in printed_energies()]]),
-        _matrix([[f"{x:.4f}" for x in row] for row in printed_positions()]),
+        _array(energies),
+        typed(rf"q=\begin{{pmatrix}} {q} \end{{pmatrix}}", COMPUTED),
         **asdict(WELL),
         **marks,
         points=grid_states(0.0, 6).states.grid.points,
@@ -68,7 +74,16 @@ def narrate(order: int) -> Iterator[Step]:
     )
 
 
+COMPUTED = "a table of computed numbers"
 _ENERGIES = ("barrier", "asymmetry")
+
+
+def levels() -> dict[str, Any]:
+    """The six lowest levels at eta = 0, as many digits as are printed, and q among them."""
+    states = grid_states(0.0, 6).states
+    energies = [float(round(energy, 9)) for energy in states.energies]
+    q = np.round(states.position, 6) + 0.0
+    return {"eta": 0.0, "energies_hartree": energies, "q_bohr": q.tolist()}
 
 
 def steady_states(order: int) -> Step:
@@ -78,7 +93,8 @@ def steady_states(order: int) -> Step:
     for eta in STEADY_ETAS:
         lines = [[rf"\text{{{m}}}", *values] for m, at, values in table(order) if at == eta]
         arrays.append(_array([head, *lines], rf"\eta={eta:g}:\quad"))
-    powers = ", ".join(f"{m} {p}" for m, p in slopes(order).items())
+    methods = [m for m, n in STEADY_METHODS if n <= order and m != "mean-force"]
+    powers = ", ".join(f"{m} {slope(m):.1f}" for m in methods)
     low, high = (f"{eta:g}" for eta in LADDER)
     return PAPER.told("steady", arrays, low=low, high=high, powers=powers)
 
@@ -93,27 +109,23 @@ def regimes() -> Step:
     return PAPER.told("regimes", _array(shown), threshold=f"{100 * THRESHOLD:g}")
 
 
+def _body(rows: Sequence[Sequence[str]]) -> str:
+    return r" \\ ".join(" & ".join(row) for row in rows)
+
+
 def _array(rows: Sequence[Sequence[str]], left: str = "") -> Formula:
-    body = r" \\ ".join(" & ".join(row) for row in rows)
     columns = "l" + "r" * (len(rows[0]) - 1)
-    latex = rf"{left}\begin{{array}}{{{columns}}} {body} \end{{array}}"
-    return typed(latex, "a table of computed numbers")
-
-
-def _matrix(rows: Sequence[Sequence[str]]) -> Formula:
-    body = r" \\ ".join(" & ".join(row) for row in rows)
-    return typed(rf"q=\begin{{pmatrix}} {body} \end{{pmatrix}}", "a table of computed numbers")
+    latex = rf"{left}\begin{{array}}{{{columns}}} {_body(rows)} \end{{array}}"
+    return typed(latex, COMPUTED)
 
 
 def generate() -> Mapping[str, str]:
     """The files below generated/proton_transfer/ besides document and ledger."""
-    energies, q = printed_energies(), printed_positions()
-    levels = {"eta": 0.0, "energies_hartree": energies, "q_bohr": q}
     steady = [
         {"eta": eta, "method": method, "populations": [float(x) for x in values]}
         for method, eta, values in table(4)
     ]
-    files = {"levels.json": levels, "steady_states.json": steady}
+    files = {"levels.json": levels(), "steady_states.json": steady}
     return {name: json.dumps(data, indent=1) + "\n" for name, data in files.items()}
 
 
@@ -124,5 +136,5 @@ PAPER = Paper(
     narrate=narrate,
     generate=generate,
     contents="levels, steady states, ledger and document",
-    checks=checks_in(vars(equation_checks), vars(equilibrium_checks), vars(figure_checks)),
+    checks=checks_in(vars(equation_checks), vars(number_checks)),
 )

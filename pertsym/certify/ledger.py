@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 from pertsym.certify.claims import Check, Claim, Evidence, Status
-from pertsym.certify.formulas import NOTHING, Objects, Tie, tie
+from pertsym.certify.formulas import NOTHING, Objects, Tie, formula_evidence, tie
 from pertsym.present.ledger import ledger_table
 
 LEDGER_DIGITS = 20
@@ -126,9 +126,10 @@ def ledger_rows(
 ) -> tuple[Row, ...]:
     """Run every check that the claims name, once each, and draw up the rows.
 
-    `objects` are what their formulas are compared with.
+    `objects` are what their formulas are compared with; that check is named "formulas".
     """
     claims = tuple(claims)
+    checks = {"formulas": lambda _: formula_evidence(claims, objects), **checks}
     tags = sorted({claim.check for claim in claims if claim.check in checks})
     return rows_from(claims, {tag: checks[tag](digits) for tag in tags}, digits, objects)
 

@@ -5,6 +5,7 @@ Each function takes what is special to a derivation and returns a `Check` for it
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
@@ -35,6 +36,7 @@ from pertsym.equations.generator import Generator
 from pertsym.equations.series import Equations
 from pertsym.expansion.interaction import Interaction
 from pertsym.expansion.paths import Element
+from pertsym.generators.system import Correlated, System
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Values, acting
 from pertsym.model.bath import Bath
@@ -212,6 +214,38 @@ def coupling_orders(
     """Powers of lambda in exp((free + lambda coupled) time) from 0 to `order`: one exponential."""
     blocks = np.kron(np.eye(order + 1), free) + np.kron(np.eye(order + 1, k=1), coupled)
     return np.split(expm(blocks * time)[: len(free)], order + 1, axis=1)
+
+
+def joint_hierarchy(
+    system: System, baths: Iterable[Correlated], depth: int
+) -> tuple[Matrix, Matrix, Mapping[tuple[int, ...], int]]:
+    """d/dt of a state and its auxiliaries X_m, m multisets of up to `depth` exponents, as vectors.
+
+    dX_m/dt = (L_0 - sum_m nu_j) X_m - i sum_j S_j^x X_{m+j} - i sum_j m_j Theta_j X_{m-j}.
+
+    Returns
+    -------
+    still, coupled
+        Without the coupling, and what it adds; X_m is row-major vec number `place[m]`.
+    place
+    """
+    modes, size = [mode for pair in baths for mode in pair.modes], system.dimension
+    chosen = itertools.combinations_with_replacement
+    multisets = [m for n in range(depth + 1) for m in chosen(range(len(modes)), n)]
+    place, one = {m: k for k, m in enumerate(multisets)}, np.eye(size)
+    sides = {b: (np.kron(s, one), np.kron(one, s.T)) for b, s in system.operators.items()}
+    still, coupled = np.zeros((2, len(place), size**2, len(place), size**2), dtype=complex)
+    for m, k in place.items():
+        still[k, :, k] = np.diag(-1j * system.gaps.reshape(-1) - sum(modes[j].rate for j in m))
+        for j, mode in enumerate(modes):
+            above = place.get(tuple(sorted((*m, j))))
+            if above is not None:
+                (left, right), (ahead, behind) = sides[mode.later], sides[mode.earlier]
+                coupled[k, :, above] -= 1j * (left - right)
+                driven = mode.left * ahead - mode.right * behind
+                coupled[above, :, k] -= 1j * (m.count(j) + 1) * driven
+    count = len(place) * size**2
+    return still.reshape(count, -1), coupled.reshape(count, -1), place
 
 
 def model_values(interaction: Interaction, operator: str = "", noise: Sequence[str] = ()) -> Values:

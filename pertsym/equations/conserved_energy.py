@@ -1,8 +1,6 @@
-"""Two levels in an environment with levels: golden rule, and fourth order at one total energy.
+"""Two levels in an environment with levels: fourth order at one total energy.
 
-With sigma_x coupling the golden-rule part pi delta(x) of every population element is read off the
-engine's second-order terms, as SymPy expressions in n(eps), F(eps, eps'); what follows (conserved
-quantity, rate, asymptotic z) is algebra.  + is the upper level, at energy eps of the environment;
+SymPy expressions in n(eps), F(eps, eps').  + is the upper level, at energy eps of the environment;
 Delta = E_+ - E_-.
 
 To fourth order the non-crossing self-energies are used.  At leading order in 1/N that of level s is
@@ -23,9 +21,6 @@ from functools import cache
 
 import sympy
 
-from pertsym.equations.energy_resolved import TwoLevels
-from pertsym.expansion.paths import Element, PathTerm
-from pertsym.expansion.rule import Projector
 from pertsym.model.random_matrix import DEVIATION, RADIUS, VARIANCE
 
 EPS = sympy.Symbol("epsilon", real=True)
@@ -36,129 +31,7 @@ R = sympy.Function("r")
 """r(eps) = sqrt(1/4 - eps^2) in the band, 0 outside."""
 
 _F = sympy.Function("F")
-
-
-def smoothed_square(a: sympy.Expr, b: sympy.Expr) -> sympy.Expr:
-    """F(a, b), symmetric: the arguments in a fixed order."""
-    return _F(*sorted((sympy.expand(a), sympy.expand(b)), key=sympy.default_sort_key))
-
-
-@dataclass(frozen=True)
-class Transition:
-    """A golden-rule term: the coefficient, from which energy, and how far the energy moves.
-
-    Attributes
-    ----------
-    coefficient
-        Of the population it acts on, energy of the environment afterwards eps.
-    source
-        Energy at which the population stands.
-    """
-
-    coefficient: sympy.Expr
-    source: sympy.Expr
-
-
-@cache
-def golden_rule(projector: Projector, level: int, source: int, at: sympy.Expr = EPS) -> Transition:
-    """The element source -> level of the Markovian population equation at energy `at`.
-
-    Raises
-    ------
-    ValueError
-        If the delta functions of the terms are not at one energy: then they are no transition.
-    """
-    found = golden_rule_terms(projector, (level, level, source, source), at)
-    if len(found) != 1:
-        raise ValueError(f"golden_rule: {len(found)} energies for one transition")
-    ((where, coefficient),) = found.items()
-    return Transition(coefficient, where)
-
-
-def golden_rule_terms(
-    projector: Projector, element: Element, at: sympy.Expr = EPS
-) -> dict[sympy.Expr, sympy.Expr]:
-    """The pi delta(x) of an element ab <- cd of the Markovian equation, coherences too.
-
-    Returns
-    -------
-    dict
-        Energy at which P_cd stands -> its coefficient in dP_ab/dt at the energy `at`.
-    """
-    found: dict[sympy.Expr, sympy.Expr] = {}
-    for term in TwoLevels().element(projector, 2, element):
-        coefficient, where = _on_shell(term, projector, at)
-        found[where] = sympy.expand(found.get(where, 0) + LAM**2 * coefficient)
-    return found
-
-
-def _on_shell(
-    term: PathTerm, projector: Projector, at: sympy.Expr
-) -> tuple[sympy.Expr, sympy.Expr]:
-    """pi delta(x) of one term, integrated over eps', and where its population stands."""
-    shape = term.shape
-    (weight,), (gap,), ((level,),) = shape.weights, shape.gaps, shape.system
-    final, other = (0, 1) if shape.label == 0 else (1, 0)
-    parts = dict(gap)
-    # x = parts[other] (e' - e) + level Delta vanishes at e' = e - level Delta/parts[other]
-    if parts[final] != -parts[other]:
-        raise ValueError(f"the phase {gap} is no difference of two energies")
-    resonant = at - sympy.Rational(level, parts[other]) * DELTA
-    named = {final: at, other: resonant}
-    a, b = (named[energy] for energy in weight.energies)
-    value = sympy.pi * N(a) * smoothed_square(a, b)
-    coefficient = sympy.Rational(term.coefficient.re.numerator, term.coefficient.re.denominator)
-    return coefficient * value, named[0] if projector.resolves_energy else at
-
-
-@dataclass(frozen=True)
-class Relaxation:
-    """dz/dt = -rate (z - z_infinity) with z = P_+ - P_- and the sum conserved.
-
-    Attributes
-    ----------
-    down, up
-        Rates + -> - and - -> +.
-    pair
-        Energies of the environment of the two populations that are coupled, + first.
-    """
-
-    down: sympy.Expr
-    up: sympy.Expr
-    pair: tuple[sympy.Expr, sympy.Expr]
-
-    @property
-    def rate(self) -> sympy.Expr:
-        """Rate at which z relaxes."""
-        return sympy.factor(self.down + self.up)
-
-    @property
-    def z_infinity(self) -> sympy.Expr:
-        """Asymptotic z."""
-        return sympy.cancel((self.up - self.down) / (self.up + self.down))
-
-
-@cache
-def relaxation(projector: Projector) -> Relaxation:
-    """Rate and asymptotic z of the pair of populations that + at eps belongs to.
-
-    Raises
-    ------
-    ValueError
-        If the pair is not closed or its sum not conserved.
-    """
-    up_loss = golden_rule(projector, 1, 1)
-    up_gain = golden_rule(projector, 1, 0)
-    lower = up_gain.source
-    down_gain = golden_rule(projector, 0, 1, lower)
-    down_loss = golden_rule(projector, 0, 0, lower)
-    if sympy.expand(down_gain.source - EPS) != 0:
-        raise ValueError("relaxation: the pair of populations is not closed")
-    if sympy.expand(up_loss.coefficient + down_gain.coefficient) != 0:
-        raise ValueError("relaxation: the sum of the pair is not conserved")
-    if sympy.expand(up_gain.coefficient + down_loss.coefficient) != 0:
-        raise ValueError("relaxation: the sum of the pair is not conserved")
-    return Relaxation(-up_loss.coefficient, up_gain.coefficient, (EPS, lower))
+"""F(a, b), symmetric."""
 
 
 def semicircle(expression: sympy.Expr) -> sympy.Expr:

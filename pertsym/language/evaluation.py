@@ -9,6 +9,7 @@ fault, never skipped.
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -27,6 +28,7 @@ from pertsym.language.reader import (
     tokens,
 )
 
+_SURELY = 1e-6  # not zero
 _PANELS = np.array([0.0, *(2.0**-k for k in range(20, 1, -1)), *np.linspace(0.5, 1, 5)])
 
 
@@ -135,6 +137,7 @@ class _Reader(Reader):
 
     functions = FUNCTIONS
     constants: Mapping[str, Any] = {"i": 1j, "e": np.e, r"\pi": np.pi}
+    entries: type = complex
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -215,7 +218,7 @@ class _Reader(Reader):
             m = self.level()
             self.need("|")
             size = next(len(v) for v in self.names.values() if np.ndim(v) == 2)
-            dyad = np.zeros((size, size), dtype=complex)
+            dyad: Any = np.zeros((size, size), dtype=self.entries)
             dyad[n, m] = 1
             return dyad
         if self.take(r"\langle"):  # <n|X|m>
@@ -257,6 +260,7 @@ class _Symbolic(_Reader):
 
     functions = SYMBOLIC
     constants: Mapping[str, Any] = {"i": sympy.I, "e": sympy.E, r"\pi": sympy.pi}
+    entries: type = object
 
     def noted(self, value: Any) -> None:
         pass
@@ -289,9 +293,19 @@ Values.reader, Symbols.reader = _Reader, _Symbolic
 
 def _rest(z: Any) -> Any:
     """0 if that is what an expression is."""
-    plain = sympy.expand_trig(sympy.sympify(z)).rewrite(sympy.exp)
-    rest = sympy.cancel(sympy.together(sympy.expand(plain)))  # decides most, fast
+    z = sympy.expand(sympy.sympify(z))  # decides most, fast
+    if _refuted(z):
+        return z
+    rest = sympy.cancel(sympy.together(sympy.expand(sympy.expand_trig(z).rewrite(sympy.exp))))
     return sympy.simplify(rest) if rest != 0 else 0
+
+
+def _refuted(value: sympy.Expr) -> bool:
+    """Whether its number at a random point shows that an expression is not zero."""
+    draw = random.Random(1)
+    names = sorted(value.free_symbols, key=str)
+    number = sympy.N(value.xreplace({x: sympy.Rational(draw.randint(9, 99), 70) for x in names}))
+    return bool(number.is_number and abs(number) > _SURELY)
 
 
 def _panels(integrand: Any, edges: Any) -> Any:
