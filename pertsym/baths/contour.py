@@ -19,18 +19,12 @@ from typing import Any
 import flint
 import numpy as np
 
+from pertsym.baths import balls
 from pertsym.baths.balls import Decay, tail_integral
-from pertsym.baths.panels import (
-    CLEAR,
-    DEEPEST,
-    FAR,
-    GRADES,
-    Function,
-    Germ,
-    Panel,
-    free,
-    widened,
-)
+from pertsym.baths.panels import CLEAR, DEEPEST, GRADES, Function, Germ, Panel, free, widened
+
+_Ray = tuple[Any, int, Any, Decay]
+"""(b, side, distance, bound)"""
 
 _STEP = flint.fmpq(9, 4)
 _FARTHEST = 1200
@@ -44,8 +38,7 @@ class Contour:
     function: Function
     panels: list[Panel]
     germs: list[Germ]
-    rays: list[tuple[Any, int, Any, Decay]]
-    """(b, side, distance, bound)"""
+    rays: list[_Ray]
 
     @classmethod
     def of(
@@ -67,44 +60,70 @@ class Contour:
 
     def transform(self, z: Any, n: int = 1) -> Any:
         """int dw f(w)/(w - z)^n, z on the axis (an `fmpq` or `arb`) or below the path."""
-        total = self._beside(z) if n == 1 else flint.acb(0)
-        if n != 1:
-            for panel in self.panels:
-                total += panel.kernel_integral([(1, z, n)])
-        for germ in self.germs:
-            total += germ.transform(z, n)
         if self.rays and isinstance(z, flint.acb) and not z.imag.upper() <= 0:
             return flint.acb("nan")
-        for _, _, start, beyond in self.rays:
-            total = widened(total, self._ray(beyond, start, n))
+        total = (
+            self._beside(z)
+            if n == 1
+            else sum((panel.kernel_integral([(1, z, n)]) for panel in self.panels), flint.acb(0))
+        )
+        for germ in self.germs:
+            total += germ.transform(z, n)
+        # |w - z| >= d/2 on the rays
+        return widened(total, self._rays_below if n == 1 else self._beyond(n, flint.arb(2) ** n))
+
+    def kernel_integral(self, poles: Sequence[tuple[Any, Any, int]], order: int) -> Any:
+        """int dw f(w) sum_j c_j/(w - a_j)^n_j, poles on the axis, the kernel ~ w^-order."""
+        exact = [(balls.real(c), a, n) for c, a, n in poles]
+        total = flint.acb(0)
+        for panel in self.panels:
+            total += panel.kernel_integral(exact)
+        for germ in self.germs:
+            for c, a, n in exact:
+                total += germ.transform(a, n) * c
+        for ray in self.rays:
+            # K = sum_k kappa_k d^-k from k = order on, since lower orders cancel
+            b, _, start, _ = ray
+            away = max((abs(balls.real(a) - b).upper() for _, a, _ in exact), key=float)
+            size = flint.arb(0)
+            for c, _, n in exact:
+                terms = sum(
+                    math.comb(k - 1, n - 1) * away ** (k - n) / start ** (k - order)
+                    for k in range(max(order, n), 60 + order)
+                )
+                size += abs(c) * terms * 2
+            total = widened(total, self._beyond(order, size, [ray]))
         return total
+
+    def _beyond(self, order: int, size: Any, rays: Sequence[_Ray] | None = None) -> Any:
+        """A bound of the integrals along rays with a kernel |K| <= size d^-order."""
+        total = flint.arb(0)
+        for _, _, start, decay in self.rays if rays is None else rays:
+            whole = tail_integral(decay.power - order, decay.rate, start)
+            total += (size * decay.size * whole * flint.fmpq(9, 8)).abs_upper()
+        return total.abs_upper()
 
     def _beside(self, z: Any) -> Any:
         """The panels' part of the transform; all bounds at once, in doubles on the safe side."""
         if not self.panels:
             return flint.acb(0)
         z = flint.acb(z)
-        centres, halves, _, _ = self._outline
         at = complex(z.mid())
         blur = math.hypot(float(z.real.rad()), float(z.imag.rad()))
-        blur = blur + 1e-12 * (abs(at) + np.abs(centres))
-        u, width = (at - centres) / halves, np.abs(halves)
+        blur = blur + 1e-12 * (abs(at) + np.abs(self._centres))
+        u, width = (at - self._centres) / self._halves, np.abs(self._halves)
         gaps = (np.abs(u - 1) + np.abs(u + 1)) / 2 - 5 / 3 - blur / width
         root = np.sqrt(u - 1) * np.sqrt(u + 1)
-        far = np.abs(u) > FAR
-        # |u| and |q| from below, |u^2 - 1| >= (|u| - 1)^2 or as |u - 1| |u + 1|
-        size = np.where(far, np.abs(u), np.maximum(np.abs(u + root), np.abs(u - root)))
+        # |q| from below
+        size = np.maximum(np.abs(u + root), np.abs(u - root))
         grades = np.searchsorted(GRADES, np.log2(size * (1 - 1e-6)), side="right") - 1
         simple = (gaps > CLEAR) & (blur < 1e-9 * width) & (grades >= 0)
-        total, errors, sums = flint.acb(0), self._errors, 0.0
-        front = np.where(far, np.abs(u), np.abs(root))
-        left_out = errors[1] * 2.0 ** (3 - 2 * GRADES[grades]) / (width * front)
+        total, errors = flint.acb(0), self._errors
+        left_out = errors[1] * 2.0 ** (3 - 2 * GRADES[grades]) / (width * np.abs(root))
         sums = float(np.where(simple, errors[0] / gaps + left_out, 0.0).sum())
-        for panel, plain, distant, grade in zip(
-            self.panels, simple.tolist(), far.tolist(), grades.tolist(), strict=True
-        ):
+        for panel, plain, grade in zip(self.panels, simple.tolist(), grades.tolist(), strict=True):
             if plain:
-                total += panel.cauchy((z - panel.centre) * panel.inverse, distant, grade)
+                total += panel.cauchy((z - panel.centre) * panel.inverse, grade)
             else:
                 total += panel.kernel_integral([(1, z, 1)])
         return widened(total, flint.arb(2 * sums) + flint.arb(2) ** -1000)
@@ -116,76 +135,50 @@ class Contour:
         sums = [float(panel.total) * 2.0**-panel.bits for panel in self.panels]
         return np.array(rules), np.array(sums)
 
-    def series(self, z: Any, terms: int) -> list[Any]:
-        """Taylor coefficients of `transform` at z, which are those with n = 1, 2, ..."""
-        return [self.transform(z, n) for n in range(1, terms + 1)]
+    @cached_property
+    def _centres(self) -> Any:
+        return np.array([complex(panel.centre.mid()) for panel in self.panels])
 
-    def kernel_integral(self, poles: Sequence[tuple[Any, Any, int]]) -> Any:
-        """int dw f(w) sum_j c_j/(w - a_j)^n_j on panels and germs, without the rays."""
-        total = flint.acb(0)
-        for panel in self.panels:
-            total += panel.kernel_integral(poles)
-        for germ in self.germs:
-            for c, a, n in poles:
-                total += germ.transform(a, n) * c
-        return total
+    @cached_property
+    def _halves(self) -> Any:
+        return np.array([complex(panel.half.mid()) for panel in self.panels])
 
-    def _ray(self, beyond: Decay, start: Any, n: int) -> Any:
-        """A bound of the integral along a ray for all z below the axis: |w - z| >= d/2."""
-        return self.ray_bound(beyond, start, flint.arb(2) ** n, n)
-
-    @staticmethod
-    def ray_bound(beyond: Decay, start: Any, size: Any, order: int) -> Any:
-        """A bound of the integral along a ray with a kernel |K| <= size d^-order."""
-        whole = tail_integral(beyond.power - order, beyond.rate, start)
-        return (size * beyond.size * whole * flint.fmpq(9, 8)).abs_upper()
+    @cached_property
+    def _sizes(self) -> Any:
+        """Bounds of int |f| |dw| as doubles."""
+        return np.array([float(panel.size.abs_upper()) for panel in self.panels])
 
     def deep(self, depth: Any) -> Any:
         """A bound of |transform(z)| for all z so far below the axis, and more."""
         total = sum((panel.size for panel in self.panels), flint.arb(0))
-        for germ in self.germs:
-            exponent = flint.arb(germ.power) + 1
-            total += germ.bound * germ.length**exponent / exponent
-        total = total / depth
-        for _, _, start, beyond in self.rays:
-            total += self._ray(beyond, start, 1)
-        return total.abs_upper()
-
-    @cached_property
-    def _outline(self) -> tuple[Any, Any, Any, Any]:
-        """Centres, halves and sizes of panels as doubles, and the bounds of rays for n = 1."""
-        centres = np.array([complex(panel.centre.mid()) for panel in self.panels])
-        halves = np.array([complex(panel.half.mid()) for panel in self.panels])
-        sizes = np.array([float(panel.size.abs_upper()) for panel in self.panels])
-        rays = [self._ray(beyond, start, 1) for _, _, start, beyond in self.rays]
-        return centres, halves, sizes, rays
+        total += sum((germ.size for germ in self.germs), flint.arb(0))
+        return (total / depth + self._rays_below).abs_upper()
 
     def coarse(self, z: Any) -> Any:
         """A bound of |transform(z)| for a ball z below the path."""
-        centres, halves, sizes, rays = self._outline
-        centre = complex(z.mid())
         # twice what doubles make of it is a bound: distances are lowered by more than they round
-        radius = math.hypot(float(z.real.rad()), float(z.imag.rad()))
-        away = centre - centres
-        margin = radius + 1e-12 * (abs(centre) + np.abs(centres) + radius)
-        gaps = (np.abs(away - halves) + np.abs(away + halves)) / 2 - np.abs(halves) - margin
+        centre, radius = complex(z.mid()), math.hypot(float(z.real.rad()), float(z.imag.rad()))
+        away = centre - self._centres
+        margin = radius + 1e-12 * (abs(centre) + np.abs(self._centres) + radius)
+        gaps = (np.abs(away - self._halves) + np.abs(away + self._halves)) / 2
+        gaps = gaps - np.abs(self._halves) - margin
         if not np.all(gaps > 0):
             return flint.arb.pos_inf()
-        total = flint.arb(2 * float((sizes / gaps).sum()))
+        total = flint.arb(2 * float((self._sizes / gaps).sum()))
         for germ in self.germs:
             gap = (z - germ.b).abs_lower() - germ.length
             if not gap > 0:
                 return flint.arb.pos_inf()
-            exponent = flint.arb(germ.power) + 1
-            total += germ.bound * germ.length**exponent / exponent / gap
-        for (_, _, start, _), ray in zip(self.rays, rays, strict=True):
-            if z.imag <= 0:
-                total += ray
-            elif 4 * z.imag.upper() <= start:  # |w - z| >= Im w - Im z >= d/2 - d/4
-                total += 2 * ray
-            else:
-                return flint.arb.pos_inf()
-        return total.abs_upper()
+            total += germ.size / gap
+        if z.imag <= 0:
+            return (total + self._rays_below).abs_upper()
+        if all(4 * z.imag.upper() <= start for _, _, start, _ in self.rays):
+            return (total + 2 * self._rays_below).abs_upper()  # |w - z| >= d/2 - d/4
+        return flint.arb.pos_inf()
+
+    @cached_property
+    def _rays_below(self) -> Any:
+        return self._beyond(1, flint.arb(2))
 
     def set_goals(self, bits: int, poles: Sequence[tuple[Any, Any, int]] = ()) -> None:
         """Fewer nodes on panels that add little.
@@ -195,8 +188,7 @@ class Contour:
         """
         if not self.panels:
             return
-        places = np.array([complex(panel.centre.mid()) for panel in self.panels])
-        lengths = np.array([2 * abs(complex(panel.half.mid())) for panel in self.panels])
+        places, lengths = self._centres, 2 * np.abs(self._halves)
         sizes = np.array([float(panel.middle) for panel in self.panels]) * lengths
         with np.errstate(all="ignore"):
             if poles:
@@ -227,7 +219,7 @@ class _Builder:
     closest: Any
     panels: list[Panel] = field(default_factory=list)
     germs: list[Germ] = field(default_factory=list)
-    rays: list[tuple[Any, int, Any, Decay]] = field(default_factory=list)
+    rays: list[_Ray] = field(default_factory=list)
 
     def contour(self) -> Contour:
         f = self.function

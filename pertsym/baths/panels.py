@@ -4,9 +4,9 @@ On a panel a Gauss-Legendre rule is used, with the error bound (64/15) M rho^(-2
 |f| <= M in the ellipse of radius rho; at a branch point |w - b|^p a Taylor series with Cauchy's
 bound.  Beside a panel its sum over nodes t_j is itself summed as a power series,
 
-    1/(u - t) = [1 + 2 sum_k T_k(t) q^-k]/r = sum_k t^k u^-(k+1),   r^2 = u^2 - 1,  q = u + r,
+    1/(u - t) = [1 + 2 sum_k T_k(t) q^-k]/r,   r^2 = u^2 - 1,  q = u + r,
 
-with |T_k|, |t| <= 1 for what is left out.
+with |T_k| <= 1 for what is left out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ _MAJOR, _MINOR = flint.fmpq(5, 3), flint.fmpq(4, 3)  # half axes of the ellipse 
 _MARGIN = flint.fmpq(1, 12)
 _FEWEST = 3  # nodes
 _LONE = 40  # halvings without any bound
-FAR = 6
 CLEAR = 0.0834  # more than the margin, for what doubles make of it
 DEEPEST = 60
 
@@ -104,14 +103,6 @@ def _powers(count: int, bits: int) -> Any:
         return flint.acb_mat([rows[0], *([2 * x for x in row] for row in rows[1:])])
 
 
-@lru_cache(maxsize=256)
-def _monomials(count: int, bits: int) -> Any:
-    """t_j^k."""
-    with ball_bits(bits):
-        nodes = [x for x, _ in _gauss(count, bits)]
-        return flint.acb_mat([[x**k for x in nodes] for k in range(bits // 2 + 2)])
-
-
 def _boxes() -> tuple[Any, ...]:
     """Boxes that cover the ellipse."""
     found = []
@@ -131,7 +122,7 @@ _COVER = _boxes()
 _WHOLE = flint.acb(*(flint.arb(0, float(x) * (1 + 1e-15)) for x in (5 / 3, 4 / 3)))
 _TIGHT = 2**10  # a bound from one box, over the value inside
 GRADES = np.array([1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 50.0])
-"""log2 of |u| or |q|; for each the terms that the precision asks for."""
+"""log2 of |q|; for each the terms that the precision asks for."""
 
 
 @dataclass(eq=False)
@@ -150,7 +141,7 @@ class Panel:
     _nodes: list[tuple[Any, Any]] | None = field(default=None, repr=False)
     _halves: list[Panel] | None = field(default=None, repr=False)
     _bound: Any = field(default=None, repr=False)
-    _polynomials: dict[tuple[bool, int], Any] = field(default_factory=dict, repr=False)
+    _polynomials: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.centre, self.half = (self.first + self.last) / 2, (self.last - self.first) / 2
@@ -251,32 +242,26 @@ class Panel:
             total += value * kernel
         return widened(total, error.abs_upper())
 
-    def cauchy(self, u: Any, far: bool, grade: int) -> Any:
-        """sum_j v_j/(w_j - z) at z = centre + half u, by powers of 1/u or 1/q.
+    def cauchy(self, u: Any, grade: int) -> Any:
+        """sum_j v_j/(w_j - z) at z = centre + half u, by powers of 1/q.
 
-        The caller knows that |u| or |q| is at least 2^GRADES[grade]; it adds the bound of what is
-        left out, sum_(k >= K) 2 |tau_k| |q|^-k <= 2 sum |v_j| |q|^-K/(1 - |1/q|).
+        The caller knows that |q| is at least 2^GRADES[grade]; it adds the bound of what is left
+        out, sum_(k >= K) 2 |tau_k| |q|^-k <= 2 sum |v_j| |q|^-K/(1 - |1/q|).
         """
-        polynomial = self._series(far, grade)
-        if far:
-            ratio = 1 / u
-            return polynomial(ratio) * ratio * -self.inverse
         square = u * u
         steep = abs(float(u.real.mid())) >= abs(float(u.imag.mid()))
         root = (square - 1).sqrt() if steep else (1 - square).sqrt() * _I
         if (u * root.conjugate()).real < 0:  # |u + r| > |u - r|
             root = -root
-        return polynomial(1 / (u + root)) / root * -self.inverse
+        return self._series(grade)(1 / (u + root)) / root * -self.inverse
 
-    def _series(self, far: bool, grade: int) -> Any:
-        key = (far, grade)
-        if key not in self._polynomials:
+    def _series(self, grade: int) -> Any:
+        if grade not in self._polynomials:
             values = flint.acb_mat([[value] for _, value in self.nodes])
-            table = _monomials if far else _powers
             terms = math.ceil(self.bits / GRADES[grade]) + 2
-            moments = (table(self.count, self.bits) * values).entries()
-            self._polynomials[key] = flint.acb_poly(moments[:terms])
-        return self._polynomials[key]
+            moments = (_powers(self.count, self.bits) * values).entries()
+            self._polynomials[grade] = flint.acb_poly(moments[:terms])
+        return self._polynomials[grade]
 
     @cached_property
     def total(self) -> Any:
@@ -361,6 +346,12 @@ class Germ:
         if not all(c.is_finite() for c in found):
             return None
         return cls(b, side, end.power, length, found, bound.abs_upper())
+
+    @property
+    def size(self) -> Any:
+        """A bound of int |f| |dw|, power > -1, without a logarithm."""
+        exponent = flint.arb(self.power) + 1
+        return self.bound * self.length**exponent / exponent
 
     def moment(self, j: int) -> Any:
         """FP int_0^h dx x^(power + j) g(x), or with log x."""
