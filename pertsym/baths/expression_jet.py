@@ -20,9 +20,8 @@ import sympy
 
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball
-from pertsym.baths.expression_balls import analytic
 from pertsym.baths.jets import Jet
-from pertsym.expressions.numeric import Arithmetic, NoValue, W, compiled, enclosed
+from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, compiled, enclosed
 from pertsym.precision import ball_decimals
 
 if TYPE_CHECKING:
@@ -377,7 +376,7 @@ def regularity(position: sympy.Expr, below: _Function, above: _Function) -> floa
         If J is not finite there, or its behaviour is not that of a power.
     """
     with ball_decimals(_DIGITS):
-        at = enclosed(position, None).mid()
+        at = enclosed(position).mid()
         singular = min(_singular_power(below, at, -1), _singular_power(above, at, 1))
         if singular < 0:
             raise ValueError(f"expression: J is infinite at w = {float(at):.6g}; it must be finite")

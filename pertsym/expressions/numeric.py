@@ -12,6 +12,7 @@ import flint
 import mpmath
 import sympy
 
+from pertsym.baths import balls
 from pertsym.precision import ball_bits
 
 W: Final = sympy.Symbol("w", positive=True)
@@ -79,7 +80,7 @@ def compiled(node: sympy.Expr, arithmetic: Arithmetic) -> Callable[[Any], Any]:
     return lambda w: function(parts[0](w))
 
 
-def ball_of(node: sympy.Expr) -> Callable[[Any], Any] | None:
+def _number(node: sympy.Expr) -> Callable[[Any], Any] | None:
     """A number without parts as a ball of the working precision."""
     if node.is_Rational:
         exact = rational_ball(node)
@@ -93,19 +94,42 @@ def ball_of(node: sympy.Expr) -> Callable[[Any], Any] | None:
     return (lambda _: flint.arb(1).exp()) if node is sympy.E else None
 
 
-def _power(exponent: sympy.Expr) -> Callable[[Any], Any]:
+def _power(exponent: sympy.Expr, analytic: bool = False) -> Callable[[Any], Any]:
     if exponent.is_Integer:
-        natural = abs(int(exponent))
-        if exponent < 0:
-            return lambda base: 1 / base**natural
-        return lambda base: base**natural
+        return lambda base: balls.power(base, int(exponent))
     number, positive = balls_of(exponent), bool(exponent.is_positive)
-    return lambda base: base if positive and base.is_zero() else base ** number(None)
+
+    def power(base: Any) -> Any:
+        if balls.is_series(base):
+            return (base.log() * number(None)).exp()
+        if analytic and isinstance(base, flint.acb):
+            return base.pow(number(None), analytic=True)
+        return base if positive and base.is_zero() else base ** number(None)
+
+    return power
 
 
-_BALLS: Final = Arithmetic(ball_of, _power, operator.methodcaller)
+_OF_SERIES: Final[dict[str, Callable[[Any], Any]]] = {
+    "tanh": lambda x: x * balls.tanh_quotient(x),
+    "cosh": lambda x: (x.exp() + (-x).exp()) / 2,
+    "sinh": lambda x: (x.exp() - (-x).exp()) / 2,
+}
+
+
+def _function(name: str) -> Callable[[Any], Any]:
+    plain = operator.methodcaller(name)
+    own = _OF_SERIES.get(name, plain)
+    return lambda x: own(x) if balls.is_series(x) else plain(x)
+
+
+_BALLS: Final = Arithmetic(_number, _power, _function)
+_ANALYTIC: Final = Arithmetic(
+    _number,
+    lambda exponent: _power(exponent, analytic=True),
+    lambda name: balls.log if name == "log" else _function(name),
+)
 _COMPLEX: Final = _BALLS._replace(
-    constant=lambda node: (real := ball_of(node)) and (lambda w: flint.acb(real(w)))
+    constant=lambda node: (real := _number(node)) and (lambda w: flint.acb(real(w)))
 )
 
 
@@ -114,9 +138,14 @@ def balls_of(expr: sympy.Expr) -> Callable[[Any], Any]:
     return compiled(expr, _BALLS)
 
 
-def enclosed(expr: sympy.Expr, w: Any) -> Any:
-    """A ball that holds the value of a formula for every w in a ball."""
-    return balls_of(expr)(w)
+def analytic(expr: sympy.Expr) -> Callable[[Any], Any]:
+    """The same of balls `acb` and of power series; not finite where it is not analytic."""
+    return compiled(expr, _ANALYTIC)
+
+
+def enclosed(expr: sympy.Expr) -> Any:
+    """A ball that holds the value of a formula without w."""
+    return balls_of(expr)(None)
 
 
 def rational(value: Fraction) -> sympy.Rational:
