@@ -102,9 +102,9 @@ def taylor(function: Callable[[Ball], Ball], at: Any, slope: Any, terms: int) ->
         return [series[k] for k in range(terms)]
 
 
-def power(z: Ball, exponent: float) -> Ball:
+def power(z: Ball, exponent: Any) -> Ball:
     """z^exponent on the principal branch; not finite on a ball that meets the cut."""
-    if float(exponent).is_integer():
+    if not isinstance(exponent, flint.arb) and float(exponent).is_integer():
         n = int(exponent)
         return z**n if n >= 0 else 1 / z ** (-n)
     if is_series(z):

@@ -26,6 +26,9 @@ from pertsym.baths.panels import CLEAR, DEEPEST, GRADES, Function, Germ, Panel, 
 _Ray = tuple[Any, int, Any, Decay]
 """(b, side, distance, bound)"""
 
+_Step = tuple[Any, Any, Any]
+"""The ends of a stretch of the axis, and the height of the path above it."""
+
 _STEP = flint.fmpq(9, 4)
 _FARTHEST = 1200
 _LARGER = 2**16  # |f| beside a panel may be so many times that on the axis
@@ -224,49 +227,33 @@ class _Builder:
     def contour(self) -> Contour:
         f = self.function
         self.unit = flint.arb(f.reach)
-        if not f.cuts:
-            self._line()
         for piece, (low, high) in enumerate(pairwise((None, *f.cuts, None))):
-            if f.cuts and not f.vanishes(piece):
-                self._piece(piece, low, high)
+            if not f.vanishes(piece):
+                self._roofs(piece, self._steps(piece, low, high), low is None, high is None)
         return Contour(f, self.panels, self.germs, self.rays)
 
-    def _line(self) -> None:
-        zero = flint.fmpq(0)
-        left, right = (self._outwards(0, zero, side, self.unit) for side in (-1, 1))
-        xs = [-d for d in reversed(left)] + right
-        heights = [d / 2 for d in reversed(left[1:])] + [self.unit / 2] + [d / 2 for d in right[1:]]
-        self._roofs(0, xs, heights, True, True)
-
-    def _piece(self, piece: int, low: Any, high: Any) -> None:
+    def _steps(self, piece: int, low: Any, high: Any) -> list[_Step]:
         """Distances from an end grow in steps of a fixed ratio; the height is half of them."""
-        if low is None or high is None:
-            b, side = (high, -1) if low is None else (low, 1)
-            first = self._start(piece, b, side, self.unit)
-            steps = self._outwards(piece, b, side, first or self.unit)
-            steps = steps if first else [flint.arb(0), *steps]
-            xs, heights = [b + side * d for d in steps], [d / 2 for d in steps[1:]]
-            if side < 0:
-                xs, heights = xs[::-1], heights[::-1]
-            self._roofs(piece, xs, heights, side < 0, side > 0)
-            return
-        middle = flint.arb((high - low) / 2)
-        halves = []
+        if low is None and high is None:
+            left, right = (self._outwards(0, flint.fmpq(0), side, self.unit) for side in (-1, 1))
+            bridge = -self.unit, self.unit, self.unit / 2
+            return [*_steps(0, -1, left), bridge, *_steps(0, 1, right)]
+        middle = None if low is None or high is None else flint.arb((high - low) / 2)
+        found = []
         for b, side in ((low, 1), (high, -1)):
-            longest = self.unit.min(middle)
+            if b is None:
+                continue
+            longest = self.unit if middle is None else self.unit.min(middle)
             first = self._start(piece, b, side, longest)
-            steps = [first] if first else [flint.arb(0), longest]
-            while not _STEP * steps[-1] >= middle:
-                steps.append(_STEP * steps[-1])
-            if steps[-1] < middle:
-                steps.append(middle)
-            steps[-1] = middle if len(steps) > 1 else steps[-1]
-            halves.append([(b + side * d, d / 2) for d in steps])
-        left, right = halves
-        centre = (flint.arb(low) + high) / 2
-        xs = [x for x, _ in left[:-1]] + [centre] + [x for x, _ in right[-2::-1]]
-        heights = [h for _, h in left[1:]] + [h for _, h in right[:0:-1]]
-        self._roofs(piece, xs, heights, False, False)
+            distances = [first] if first else [flint.arb(0), longest]
+            if middle is None:
+                distances[-1:] = self._outwards(piece, b, side, distances[-1])
+            else:
+                while _STEP * distances[-1] < middle:
+                    distances.append(_STEP * distances[-1])
+                distances = [*(d for d in distances if d < middle), middle]
+            found += _steps(b, side, distances)
+        return found
 
     def _start(self, piece: int, b: Any, side: int, longest: Any) -> Any:
         """The length of the Taylor series at an end; None where the path can start at the end."""
@@ -307,12 +294,10 @@ class _Builder:
             steps.append(_STEP * d)
         raise ArithmeticError("the tail of a bath could not be bounded at this precision")
 
-    def _roofs(
-        self, piece: int, xs: list[Any], heights: list[Any], left_ray: bool, right_ray: bool
-    ) -> None:
-        """Panels over the stretches between ascending xs, at most so high."""
-        boxes: list[tuple[Any, Any, Any]] = []
-        for (low, high), height in zip(pairwise(xs), heights, strict=True):
+    def _roofs(self, piece: int, steps: list[_Step], left_ray: bool, right_ray: bool) -> None:
+        """Panels over ascending stretches, at most so high."""
+        boxes: list[_Step] = []
+        for low, high, height in steps:
             boxes += self._split(piece, flint.arb(low), flint.arb(high), height, 0)
         knots = [boxes[0][2] if left_ray else flint.arb(0)]
         knots += [a[2].min(c[2]) for a, c in pairwise(boxes)]
@@ -329,9 +314,7 @@ class _Builder:
             panel = Panel(self.function, piece, *ends, size * _LARGER, self.bits)
             self.panels += panel.settled()
 
-    def _split(
-        self, piece: int, low: Any, high: Any, height: Any, depth: int
-    ) -> Iterator[tuple[Any, Any, Any]]:
+    def _split(self, piece: int, low: Any, high: Any, height: Any, depth: int) -> Iterator[_Step]:
         """Boxes above [low, high] in which the function is analytic."""
         box = flint.acb(low.union(high), flint.arb(0).union(height))
         if free(self.function, piece, box):
@@ -342,3 +325,10 @@ class _Builder:
         middle = (low + high) / 2
         yield from self._split(piece, low, middle, height / 2, depth + 1)
         yield from self._split(piece, middle, high, height / 2, depth + 1)
+
+
+def _steps(b: Any, side: int, distances: list[Any]) -> list[_Step]:
+    """Ascending stretches between distances from a point."""
+    if side > 0:
+        return [(b + near, b + far, far / 2) for near, far in pairwise(distances)]
+    return [(b - far, b - near, far / 2) for near, far in pairwise(distances)][::-1]

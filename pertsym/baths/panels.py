@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -103,22 +103,13 @@ def _powers(count: int, bits: int) -> Any:
         return flint.acb_mat([rows[0], *([2 * x for x in row] for row in rows[1:])])
 
 
-def _boxes() -> tuple[Any, ...]:
-    """Boxes that cover the ellipse."""
-    found = []
-    radius = flint.arb("0.3334")
-    ball = radius.union(-radius)
-    for i in range(5):
-        for j in range(4):
-            x, y = 2 * (i - 2) / 3, (2 * j - 3) / 3
-            near = max(abs(x) - 1 / 3, 0.0) / float(_MAJOR), (abs(y) - 1 / 3) / float(_MINOR)
-            if math.hypot(*near) < 1.001:
-                x0, y0 = flint.fmpq(2 * (i - 2), 3), flint.fmpq(2 * j - 3, 3)
-                found.append(flint.acb(flint.arb(x0) + ball, flint.arb(y0) + ball))
-    return tuple(found)
-
-
-_COVER = _boxes()
+_SIDE = flint.arb(0, 0.3334)
+_COVER = tuple(
+    flint.acb(_SIDE + flint.fmpq(2 * x, 3), _SIDE + flint.fmpq(y, 3))
+    for x in range(-2, 3)
+    for y in (-3, -1, 1, 3)
+)
+"""Boxes that cover the ellipse."""
 _WHOLE = flint.acb(*(flint.arb(0, float(x) * (1 + 1e-15)) for x in (5 / 3, 4 / 3)))
 _TIGHT = 2**10  # a bound from one box, over the value inside
 GRADES = np.array([1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 50.0])
@@ -138,30 +129,35 @@ class Panel:
     depth: int = 0
     goal: Any = None
     """What the error of the rule for |f| need not fall below."""
-    _nodes: list[tuple[Any, Any]] | None = field(default=None, repr=False)
-    _halves: list[Panel] | None = field(default=None, repr=False)
-    _bound: Any = field(default=None, repr=False)
     _polynomials: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.centre, self.half = (self.first + self.last) / 2, (self.last - self.first) / 2
         self.inverse = 1 / self.half
 
-    @property
+    @cached_property
     def bound(self) -> Any:
         """A bound of |f| in the ellipse; infinite if f is not analytic there."""
-        if self._bound is None:
-            whole = self.function.value(self.centre + self.half * _WHOLE, self.piece)
-            if whole.is_finite() and whole.abs_upper() < _TIGHT * self.middle:
-                self._bound = whole.abs_upper()
-                return self._bound
-            self._bound = flint.arb(0)
-            for u in _COVER:
-                box = self.centre + self.half * u
-                self._bound = self._bound.max(_largest(self.function, self.piece, box, 2))
-                if not self._bound.is_finite():
-                    break
-        return self._bound
+        whole = self._largest(self.centre + self.half * _WHOLE, 0)
+        if whole < _TIGHT * self.middle:
+            return whole
+        bound = flint.arb(0)
+        for u in _COVER:
+            bound = bound.max(self._largest(self.centre + self.half * u, 2))
+            if not bound.is_finite():
+                break
+        return bound
+
+    def _largest(self, box: Any, cuts: int) -> Any:
+        """A bound of |f| in a box, cut so often if it is too wide; infinite if there is none."""
+        value = self.function.value(box, self.piece)
+        if value.is_finite():
+            return value.abs_upper()
+        if not cuts:
+            return flint.arb.pos_inf()
+        first, second = _halves(box)
+        bound = self._largest(first, cuts - 1)
+        return bound.max(self._largest(second, cuts - 1)) if bound.is_finite() else bound
 
     @cached_property
     def middle(self) -> Any:
@@ -180,17 +176,12 @@ class Panel:
     def _split(self) -> list[Panel]:
         ends = (self.first, self.centre), (self.centre, self.last)
         return [
-            Panel(
-                self.function, self.piece, a, b, self.largest, self.bits, self.depth + 1, self.goal
-            )
-            for a, b in ends
+            replace(self, first=a, last=b, depth=self.depth + 1, _polynomials={}) for a, b in ends
         ]
 
-    @property
+    @cached_property
     def halves(self) -> list[Panel]:
-        if self._halves is None:
-            self._halves = [panel for half in self._split() for panel in half.settled()]
-        return self._halves
+        return [panel for half in self._split() for panel in half.settled()]
 
     @cached_property
     def count(self) -> int:
@@ -202,16 +193,14 @@ class Panel:
         wanted = float((self.bound / self.goal).log()) / (2 * math.log(_RHO))
         return min(most, math.ceil(wanted) + _FEWEST)
 
-    @property
+    @cached_property
     def nodes(self) -> list[tuple[Any, Any]]:
         """(place, weight times f)."""
-        if self._nodes is None:
-            made = []
-            for x, weight in _gauss(self.count, self.bits):
-                w = self.centre + self.half * x
-                made.append((w, self.function.value(w, self.piece) * self.half * weight))
-            self._nodes = made
-        return self._nodes
+        made = []
+        for x, weight in _gauss(self.count, self.bits):
+            w = self.centre + self.half * x
+            made.append((w, self.function.value(w, self.piece) * self.half * weight))
+        return made
 
     @cached_property
     def size(self) -> Any:
@@ -283,18 +272,6 @@ def _halves(box: Any) -> tuple[Any, Any]:
         return flint.acb(low, y), flint.acb(high, y)
     low, high = y.lower().union(y.mid()), y.mid().union(y.upper())
     return flint.acb(x, low), flint.acb(x, high)
-
-
-def _largest(function: Function, piece: int, box: Any, cuts: int) -> Any:
-    """A bound of |f| in a box, cut so often if it is too wide; infinite if there is none."""
-    value = function.value(box, piece)
-    if value.is_finite():
-        return value.abs_upper()
-    if not cuts:
-        return flint.arb.pos_inf()
-    first, second = _halves(box)
-    bound = _largest(function, piece, first, cuts - 1)
-    return bound.max(_largest(function, piece, second, cuts - 1)) if bound.is_finite() else bound
 
 
 def free(function: Function, piece: int, box: Any, cuts: int = 8) -> bool:

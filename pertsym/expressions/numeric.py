@@ -100,33 +100,26 @@ def _power(exponent: sympy.Expr, analytic: bool = False) -> Callable[[Any], Any]
     number, positive = balls_of(exponent), bool(exponent.is_positive)
 
     def power(base: Any) -> Any:
-        if balls.is_series(base):
-            return (base.log() * number(None)).exp()
-        if analytic and isinstance(base, flint.acb):
-            return base.pow(number(None), analytic=True)
+        if analytic and not isinstance(base, flint.arb):
+            return balls.power(base, number(None))
         return base if positive and base.is_zero() else base ** number(None)
 
     return power
 
 
-_OF_SERIES: Final[dict[str, Callable[[Any], Any]]] = {
+_OWN: Final[dict[str, Callable[[Any], Any]]] = {
+    "log": balls.log,
     "tanh": lambda x: x * balls.tanh_quotient(x),
     "cosh": lambda x: (x.exp() + (-x).exp()) / 2,
     "sinh": lambda x: (x.exp() - (-x).exp()) / 2,
 }
+"""Where those of arb are not analytic, or not of power series, or wide."""
 
-
-def _function(name: str) -> Callable[[Any], Any]:
-    plain = operator.methodcaller(name)
-    own = _OF_SERIES.get(name, plain)
-    return lambda x: own(x) if balls.is_series(x) else plain(x)
-
-
-_BALLS: Final = Arithmetic(_number, _power, _function)
+_BALLS: Final = Arithmetic(_number, _power, operator.methodcaller)
 _ANALYTIC: Final = Arithmetic(
     _number,
     lambda exponent: _power(exponent, analytic=True),
-    lambda name: balls.log if name == "log" else _function(name),
+    lambda name: _OWN.get(name) or operator.methodcaller(name),
 )
 _COMPLEX: Final = _BALLS._replace(
     constant=lambda node: (real := _number(node)) and (lambda w: flint.acb(real(w)))
