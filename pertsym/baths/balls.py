@@ -117,6 +117,11 @@ def log(z: Ball) -> Ball:
     return z.log() if is_series(z) else complex_of(z).log(analytic=True)
 
 
+def digamma(z: Ball) -> Ball:
+    """psi(z)."""
+    return z.lgamma().derivative() / z.derivative() if is_series(z) else z.digamma()
+
+
 def sinh_quotient(x: Ball) -> Ball:
     """sinh(x)/x, also at 0."""
     if not is_series(x):

@@ -129,19 +129,16 @@ class BathBalls:
 
     def below(self, z: Any, n: int = 1) -> Any:
         """int dw Ĉ(w)/(w - z)^n on the path, z on the axis or below the path."""
-        if self.closed is not None:
-            found = self.closed.series(z, n)[n - 1]
-            if found.is_finite() and found.rel_accuracy_bits() > self.bits * 3 // 4:
-                return found
-        return self.contour(() if isinstance(z, flint.acb) else (z,)).transform(z, n)
+        return self.series(z, n, n)[0]
 
-    def series(self, z: Any, terms: int) -> list[Any]:
-        """Taylor coefficients of `below` at a real z: those with n = 1, 2, ..."""
+    def series(self, z: Any, terms: int, first: int = 1) -> list[Any]:
+        """Taylor coefficients of `below` at z: those with n = first, ..., terms."""
         if self.closed is not None:
-            found = self.closed.series(z, terms)
-            if all(c.is_finite() for c in found):
+            found = self.closed.series(z, terms)[first - 1 :]
+            if all(c.is_finite() and c.rel_accuracy_bits() > self.bits * 3 // 4 for c in found):
                 return found
-        return [self.below(z, n) for n in range(1, terms + 1)]
+        contour = self.contour(() if isinstance(z, flint.acb) else (z,))
+        return [contour.transform(z, n) for n in range(first, terms + 1)]
 
     def transforms(self, w: Any, terms: int) -> list[Any]:
         """Taylor coefficients of P at a real w."""

@@ -14,6 +14,7 @@ import sympy
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
+from pertsym.baths.panels import widened
 from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, balls_of, compiled
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ _ZERO, _ONE = flint.arb(0), flint.arb(1)
 _COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
 _RING = 16
 _SMALLEST = 400  # halvings
-_TINY = flint.acb(flint.arb(0, 2.0**-200), flint.arb(0, 2.0**-200))
+_TINY = flint.arb(2.0**-200)
+_HIGHEST = 12  # order of a zero in a denominator
 
 
 class PiecewiseBalls:
@@ -99,22 +101,25 @@ class ExpressionBalls:
         return analytic(combined)
 
     def _near_zero(self) -> Any:
-        return self._core(_TINY)
+        return self._core(_disc(_TINY))
 
-    @cached_property
-    def _removable(self) -> bool:
-        """Whether J is meromorphic around 0, so that J/w^leading is analytic there.
+    def _removable(self, disc: Any) -> bool:
+        """Whether J is meromorphic in a disc around 0, with a pole or zero at 0 only.
 
-        It is if all powers are integers and every function is analytic at its argument.
+        It is if all powers are integers, every function is analytic at its argument, and a base g
+        of a negative power vanishes at 0 alone: g = w^m mean of g^(m)/m! between 0 and w.
         """
+        if not float(self.leading).is_integer():
+            return False
         for node in sympy.preorder_traversal(self._formula):
             if not node.has(W):
                 continue
-            if isinstance(node, sympy.Pow) and not node.exp.is_Integer:
+            if isinstance(node, sympy.Pow):
+                if not node.exp.is_Integer or (node.exp < 0 and not _zero_free(node.base, disc)):
+                    return False
+            elif node.is_Function and not analytic(node)(disc).is_finite():
                 return False
-            if node.is_Function and not analytic(node)(_TINY).is_finite():
-                return False
-        return float(self.leading).is_integer()
+        return True
 
     def core(self, w: Ball) -> Ball:
         """J/w^leading; around 0, where a quotient is removable, from a circle around 0."""
@@ -122,27 +127,26 @@ class ExpressionBalls:
             try:
                 return self._core(w)
             except ValueError:  # no power series: 0 in a denominator
-                if not (self._removable and w[0].is_zero()):
+                if not w[0].is_zero():
                     raise ArithmeticError(f"{self._formula}: no series at {w[0]}") from None
-            found, factor = [], flint.acb(1)
-            for c in self._coefficients(w.prec):
-                found.append(c * factor)
-                factor = factor * w[1]
-            return flint.acb_series(found, w.prec)
+            scaled = [c * w[1] ** k for k, c in enumerate(self._coefficients(w.prec))]
+            return flint.acb_series(scaled, w.prec)
         value = self._core(w)
-        if value.is_finite() or not w.contains(0) or not self._removable:
+        if value.is_finite() or not w.contains(0):
             return value
         if w.is_zero():
             return self._coefficients(1)[0]
-        ball = flint.arb(0, self._on_ring(2 * w.abs_upper()))
+        ball = flint.arb(0, self._largest(w.abs_upper()))
         return flint.acb(ball, ball)
 
-    def _on_ring(self, radius: Any) -> Any:
-        """The largest |J/w^leading| for |w| <= radius, by the maximum principle."""
+    def _largest(self, radius: Any) -> Any:
+        """|J/w^leading| for |w| <= radius, by the maximum principle; infinite if not analytic."""
         largest = flint.arb(0)
+        if not self._removable(_disc(radius)):
+            return flint.arb.pos_inf()
         for k in range(_RING):
             low, high = (flint.arb(flint.fmpq(2 * k + e, _RING)) for e in (-1, 1))
-            value = self._core(_on_circle(radius, low.union(high)))
+            value = self._core(flint.acb(low.union(high)).exp_pi_i() * radius)
             largest = largest.max(value.abs_upper() if value.is_finite() else flint.arb.pos_inf())
         return largest
 
@@ -150,7 +154,7 @@ class ExpressionBalls:
         """Taylor coefficients at 0: means over a circle, aliases bounded on one 16 times larger."""
         radius = flint.arb(1)
         for _ in range(_SMALLEST):
-            bound = self._on_ring(radius)
+            bound = self._largest(radius)
             if bound.is_finite():
                 break
             radius = radius / 2
@@ -163,8 +167,8 @@ class ExpressionBalls:
         found = []
         for n in range(terms):
             total = sum((v / p**n for v, p in zip(values, points, strict=True)), flint.acb(0))
-            alias = flint.arb(0, (2 * bound / radius**n / flint.arb(16) ** count).abs_upper())
-            found.append(total / count + flint.acb(alias, alias))
+            alias = 2 * bound / radius**n / flint.arb(16) ** count
+            found.append(widened(total / count, alias.abs_upper()))
         return found
 
     @cached_property
@@ -178,11 +182,8 @@ class ExpressionBalls:
             found = self._tail(_Tail(start, flint.arb(1), Fraction(1)))
         except NoValue:
             return None
-        size, power, degree = (
-            abs(found.factor) * (1 + found.error),
-            float(found.power),
-            found.degree,
-        )
+        size, power = abs(found.factor) * (1 + found.error), float(found.power)
+        degree = found.degree
         if degree == 0:
             return Decay(size, power, flint.arb(0))
         if not found.rate > 0:
@@ -199,10 +200,23 @@ class ExpressionBalls:
         return Decay(size * (-fallen).exp() * start**steep, power - steep, flint.arb(0))
 
 
-def _on_circle(radius: Any, turn: Any) -> Any:
-    """radius exp(i pi turn)."""
-    angle = turn * flint.arb.pi()
-    return flint.acb(radius * angle.cos(), radius * angle.sin())
+def _disc(radius: Any) -> Any:
+    """A ball that holds all |w| <= radius."""
+    ball = flint.arb(0, radius.abs_upper())
+    return flint.acb(ball, ball)
+
+
+def _zero_free(base: sympy.Expr, disc: Any) -> bool:
+    """Whether it is sure to vanish nowhere in a disc around 0 but at 0."""
+    function = analytic(base)
+    try:
+        here, there = (balls.taylor(function, at, 1, _HIGHEST) for at in (0, disc))
+    except (ValueError, ArithmeticError):
+        return False
+    for at_zero, within in zip(here, there, strict=True):
+        if not at_zero.is_zero():
+            return bool(within.is_finite() and within.abs_lower() > 0)
+    return False
 
 
 @dataclass(frozen=True)

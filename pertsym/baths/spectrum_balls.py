@@ -253,35 +253,24 @@ class ClosedTransform:
 
     def at(self, z: Any) -> Any:
         """The value for a ball z below the axis or on it, not finite around a pole of J."""
-        z = z.conjugate()
-        shared = self._shared(z, z, lambda x: x.digamma())
-        total = flint.acb(0)
-        for pole, factor, constant in self._terms:
-            total += (factor * shared + constant) / (pole - z)
-        return total.conjugate()
+        return self._mirrored(z.conjugate(), z.conjugate()).conjugate()
 
     def series(self, z: Any, terms: int) -> list[Any]:
         """Taylor coefficients at such a z."""
         z = flint.acb(z).conjugate()
-
-        def mirrored(x: Any) -> Any:
-            shared = self._shared(x, z, lambda y: y.lgamma().derivative() / y.derivative())
-            parts = [(f * shared + c) / (pole - x) for pole, f, c in self._terms]
-            return sum(parts[1:], parts[0])
-
         try:
-            found = balls.taylor(mirrored, z, 1, terms)
+            found = balls.taylor(lambda x: self._mirrored(x, z), z, 1, terms)
         except ValueError:  # at a pole of J, where the numerator vanishes as well, or at log 0
             return [flint.acb("nan")] * terms
         return [c.conjugate() for c in found]
 
-    def _shared(self, x: Any, place: Any, digamma: Callable[[Any], Any]) -> Any:
-        """The digamma, or the logarithm, at x, a ball or a series from `place`."""
-        if self.is_rational:
-            return 0
-        if not self._cold:
-            return digamma(1 + self._scale * x)
-        # z lies above the axis: on the right -z crosses the cut of the logarithm
-        if place.real > 0:
-            return balls.log(x) - _I * flint.arb.pi()
-        return balls.log(-x)
+    def _mirrored(self, x: Ball, place: Any) -> Ball:
+        """H at x, a ball or a series from `place`."""
+        shared: Any = 0
+        if not (self.is_rational or self._cold):
+            shared = balls.digamma(1 + self._scale * x)
+        elif self._cold:  # above the axis: on the right -x crosses the cut of the logarithm
+            right = place.real > 0
+            shared = balls.log(x) - _I * flint.arb.pi() if right else balls.log(-x)
+        parts = [(factor * shared + c) / (pole - x) for pole, factor, c in self._terms]
+        return sum(parts[1:], parts[0])

@@ -107,9 +107,16 @@ def _power(exponent: sympy.Expr, analytic: bool = False) -> Callable[[Any], Any]
     return power
 
 
+def _tanh(x: Any) -> Any:
+    if balls.is_series(x) and abs(x[0].real) <= 1:  # no division by what may be 0
+        grown = x.exp()
+        return (grown - 1 / grown) / (grown + 1 / grown)
+    return x * balls.tanh_quotient(x)
+
+
 _OWN: Final[dict[str, Callable[[Any], Any]]] = {
     "log": balls.log,
-    "tanh": lambda x: x * balls.tanh_quotient(x),
+    "tanh": _tanh,
     "cosh": lambda x: (x.exp() + (-x).exp()) / 2,
     "sinh": lambda x: (x.exp() - (-x).exp()) / 2,
 }
