@@ -20,6 +20,7 @@ import sympy
 
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball
+from pertsym.baths.expression_balls import ExpressionBalls
 from pertsym.baths.jets import Jet
 from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, compiled, enclosed
 from pertsym.precision import ball_decimals
@@ -62,10 +63,9 @@ _FUNCTIONS: Final[Mapping[str, _Node]] = MappingProxyType(
 _JETS: Final = Arithmetic(_constant, _power, _FUNCTIONS.__getitem__)
 
 _SERIES_TERMS: Final = 8
+_SERIES_DIGITS: Final = 100
 _SCALE_DECADES: Final = 60
 _UNDERFLOW: Final = 1e-300
-_LARGEST_DECADE: Final = 150
-_BISECTIONS: Final = 40
 _LIMIT_DECADES: Final = 30  # how close to w = 0 stands for the limit
 _LIMITS: Final = (_LIMIT_DECADES, _LIMIT_DECADES + 2)
 _DIGITS: Final = 500  # five derivatives of the root of a square, beside its zero
@@ -147,30 +147,23 @@ class ExpressionJet:
         try:
             with bounded_work("the powers at small w take too much work"):
                 return self._kink_power()
-        except ValueError:
+        except (ValueError, ArithmeticError):
             return self.infrared_power  # the cautious answer: nothing is known of the next term
 
     def _kink_power(self) -> float:
-        formula = self._parts[0].formula
-        reflected = formula.subs(W, -W)
-        integer_powers = all(
-            power.exp.is_Integer for power in formula.atoms(sympy.Pow) if power.has(W)
-        )
-        if integer_powers and sympy.simplify(reflected + formula) == 0:
-            return math.inf
-        lowest = self.infrared_power
+        formula, lowest = self._parts[0].formula, self.infrared_power
         if not _is_odd(lowest) or math.isinf(lowest):
             return lowest
-        try:
-            series = sympy.series(
-                sympy.expand(formula / W ** sympy.nsimplify(lowest)), W, 0, _SERIES_TERMS
-            ).removeO()
-            powers = sorted(
-                lowest + float(term.as_coeff_exponent(W)[1])
-                for term in sympy.Add.make_args(sympy.expand(series))
-            )
-        except (ValueError, TypeError, NotImplementedError, ArithmeticError, sympy.PoleError):
+        exponents = [power.exp for power in formula.atoms(sympy.Pow) if power.has(W)]
+        if not all(exponent.is_Rational for exponent in exponents):
             return lowest
+        root = math.lcm(1, *(int(exponent.q) for exponent in exponents))
+        if root == 1 and sympy.simplify(formula.subs(W, -W) + formula) == 0:
+            return math.inf
+        with ball_decimals(_SERIES_DIGITS):
+            core = ExpressionBalls(formula.subs(W, W**root), lowest * root, forced=True).core
+            found = enumerate(balls.taylor(core, 0, 1, root * _SERIES_TERMS))
+            powers = [lowest + k / root for k, c in found if not c.contains(0)]
         return next((p for p in powers if not _is_odd(p)), lowest + _SERIES_TERMS - 2)
 
     @cached_property
@@ -260,16 +253,27 @@ class _Analytic:
         count = len(result.c)
         c, e = [np.array(a) for a in arrays[:count]], [np.array(a) for a in arrays[count:]]
         at = np.broadcast_to(w.c[0], shape)
-        nothing = lost & np.isrealobj(at) & (np.real(at) >= self._vanishes_beyond)
-        for k in range(count):
-            c[k][nothing], e[k][nothing] = 0.0, _UNDERFLOW
-        for index in np.argwhere(lost & ~nothing):
-            place = tuple(index)
+        for place in sorted(map(tuple, np.argwhere(lost)), key=lambda index: at[index].real):
             exact = _without_limits(formula, at[place].item(), count)
+            # not finite (none): the cutoff's exponent itself overflows
+            nothing = all(abs(x.real) < _UNDERFLOW for x in exact)
+            if nothing and self._falls and np.isrealobj(at) and at[place] > 0:
+                beyond = lost & (at >= at[place])
+                for k in range(count):
+                    c[k][beyond], e[k][beyond] = 0.0, _UNDERFLOW
+                break
             for k, value in enumerate(exact):
                 c[k][place] = complex(value) if np.iscomplexobj(c[k]) else float(value.real)
                 e[k][place] = jets.EPS * abs(c[k][place]) + _UNDERFLOW
         return Jet(tuple(a[()] for a in c), tuple(a[()] for a in e))
+
+    @cached_property
+    def _falls(self) -> bool:
+        """Whether nothing is left of it far out: it falls faster than every power."""
+        try:
+            return math.isinf(self.ultraviolet_power)
+        except ValueError:  # of a piece that ends before infinity
+            return False
 
     @cached_property
     def ultraviolet_power(self) -> float:
@@ -278,25 +282,6 @@ class _Analytic:
 
         behaviour = decay(self.formula)
         return float(behaviour[1]) if behaviour[0] == "power" else -math.inf
-
-    @cached_property
-    def _vanishes_beyond(self) -> float:
-        """Where the smallest double is left for good: inf unless J decays exponentially."""
-        try:
-            if math.isfinite(self.ultraviolet_power):
-                return math.inf
-        except ValueError:  # of a piece that ends before infinity
-            return math.inf
-        low, high = 0.0, float(_LARGEST_DECADE)  # decimal exponents of w
-        value = analytic(self.formula)
-        with ball_decimals(_LIMIT_DECADES):
-            for _ in range(_BISECTIONS):
-                middle = (low + high) / 2
-                found = flint.acb(value(flint.acb(10) ** middle))
-                # not finite: the cutoff's exponent itself overflows
-                gone = not found.is_finite() or found.abs_upper() < _UNDERFLOW
-                low, high = (low, middle) if gone else (middle, high)
-        return float(10.0**high)
 
     @cached_property
     def features(self) -> tuple[tuple[float, float], ...]:
