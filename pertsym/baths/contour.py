@@ -288,7 +288,7 @@ class _Builder:
                 rest = beyond.size * tail_integral(beyond.power - self.slowest, beyond.rate, d)
                 goal = size * flint.arb(2) ** -self.bits * first ** (1 - self.slowest)
                 corner = flint.acb(b + side * (d / _STEP).union(d), flint.arb(0).union(d / 2))
-                if rest <= goal and len(steps) > 1 and free(f, piece, corner):
+                if rest <= goal and len(steps) > 1 and free(f, piece, corner, 12):
                     self.rays.append((b, side, d, beyond))
                     return steps
             steps.append(_STEP * d)

@@ -22,6 +22,8 @@ from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball
 from pertsym.baths.expression_balls import ExpressionBalls
 from pertsym.baths.jets import Jet
+from pertsym.expressions import asymptotics
+from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, compiled, enclosed
 from pertsym.precision import ball_decimals
 
@@ -124,9 +126,7 @@ class ExpressionJet:
     @cached_property
     def infrared_power(self) -> float:
         """p of J ~ w^p as w -> 0+."""
-        from pertsym.expressions.expression import leading_power
-
-        return float(leading_power(self._expression))
+        return self._expression.infrared_power
 
     @cached_property
     def ultraviolet_power(self) -> float:
@@ -142,8 +142,6 @@ class ExpressionJet:
     @cached_property
     def kink_power(self) -> float:
         """Smallest power in the small-w expansion that is not an odd integer."""
-        from pertsym.expressions.budget import bounded_work
-
         try:
             with bounded_work("the powers at small w take too much work"):
                 return self._kink_power()
@@ -278,10 +276,7 @@ class _Analytic:
     @cached_property
     def ultraviolet_power(self) -> float:
         """p of the formula ~ w^p as w -> inf, -inf for faster decay."""
-        from pertsym.expressions.expression import decay
-
-        behaviour = decay(self.formula)
-        return float(behaviour[1]) if behaviour[0] == "power" else -math.inf
+        return asymptotics.power(self.formula, sympy.oo)
 
     @cached_property
     def features(self) -> tuple[tuple[float, float], ...]:
