@@ -58,7 +58,7 @@ class Contour:
         `slowest` is the power of the fastest kernel 1/w^n that the integral needs to converge.
         """
         contour = _Builder(function, bits, tuple(poles), slowest, closest).contour()
-        contour.set_goals(bits, kernel)
+        contour._set_goals(bits, kernel)
         return contour
 
     def transform(self, z: Any, n: int = 1) -> Any:
@@ -183,31 +183,16 @@ class Contour:
     def _rays_below(self) -> Any:
         return self._beyond(1, flint.arb(2))
 
-    def set_goals(self, bits: int, poles: Sequence[tuple[Any, Any, int]] = ()) -> None:
-        """Fewer nodes on panels that add little.
-
-        With a kernel, |f K| |dw| counts; without, sum_j |f_j| |dw_j|/max(d_j, d)^n for all z at a
-        distance d and n = 1 to 4, distances from the nearest end of a piece.
-        """
-        if not self.panels:
+    def _set_goals(self, bits: int, poles: Sequence[tuple[Any, Any, int]]) -> None:
+        """Fewer nodes on panels that add little to int |f K| |dw|."""
+        if not (self.panels and poles):
             return
         places, lengths = self._centres, 2 * np.abs(self._halves)
         sizes = np.array([float(panel.middle) for panel in self.panels]) * lengths
         with np.errstate(all="ignore"):
-            if poles:
-                kernel = np.zeros(len(places))
-                total: Any = 0
-                for c, a, n in poles:
-                    total = total + float(c) / (places - float(a)) ** n
-                    kernel = kernel + abs(float(c)) / abs(places - float(a)) ** n
-                goals = (sizes * np.abs(total)).sum() / (kernel * lengths)
-            else:
-                cuts = np.array([float(c) for c in self.function.cuts] or [0.0])
-                away = np.abs(places[:, None] - cuts).min(1)
-                wider = np.maximum(away[:, None], away)
-                goals = np.min(
-                    [(sizes / wider**n).sum(1) * lengths ** (n - 1) for n in range(1, 5)], axis=0
-                )
+            kernels = [float(c) / (places - float(a)) ** n for c, a, n in poles]
+            whole = (sizes * np.abs(np.sum(kernels, axis=0))).sum()
+            goals = whole / (np.abs(kernels).sum(axis=0) * lengths)
         for panel, goal in zip(self.panels, goals, strict=True):
             if math.isfinite(goal):
                 panel.goal = flint.arb(float(goal)) * flint.arb(2) ** (-bits - 4)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import flint
 import sympy
@@ -17,58 +17,12 @@ from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.panels import widened
 from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, balls_of, compiled
 
-if TYPE_CHECKING:
-    from pertsym.expressions.expression import Expression
-
 _ZERO, _ONE = flint.arb(0), flint.arb(1)
 _COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
 _RING = 16
 _SMALLEST = 400  # halvings
 _TINY = flint.arb(2.0**-200)
 _HIGHEST = 12  # order of a zero in a denominator
-
-
-class PiecewiseBalls:
-    """J of an expression: one formula between two breaks, all divided by the same power of w.
-
-    Raises
-    ------
-    ArithmeticError
-        If a break is not an exact double, or a formula has no ball arithmetic.
-    """
-
-    def __init__(self, expression: Expression, infrared_power: float) -> None:
-        breaks, self._formulas = expression.pieces
-        if any(sympy.Rational(float(b)) != b for b in breaks):
-            raise ArithmeticError(f"expression: J changes at {breaks}, which is no exact double")
-        self._breaks = breaks
-        first = ExpressionBalls(self._formulas[0], infrared_power)
-        self.leading = first.leading
-        others = [ExpressionBalls(f, self.leading, forced=True) for f in self._formulas[1:]]
-        self._parts = (first, *others)
-        self._edges: dict[tuple[int, int], tuple[float, Callable[[Ball], Ball]]] = {}
-
-    def core(self, w: Ball, piece: int = 0) -> Ball:
-        """J/w^leading of one piece."""
-        return self._parts[piece].core(w)
-
-    def decay(self, start: Any) -> Decay | None:
-        """A bound for large w; None before the last break."""
-        if self._formulas[-1].is_zero:
-            return Decay(flint.arb(0), 0.0, flint.arb(0))
-        return self._parts[-1].decay(start)
-
-    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
-        """J = x^power regular(x) at a distance x on one side of a break."""
-        if (index, side) not in self._edges:
-            formula = self._formulas[index + (side > 0)]
-            beside = sympy.factor_terms(formula.subs(W, self._breaks[index] + side * W))
-            factors = [f.as_base_exp() for f in sympy.Mul.make_args(beside)]
-            power = sum((n for base, n in factors if base == W), sympy.Integer(0))
-            power = power if power.is_Rational and not power.is_Integer else sympy.Integer(0)
-            made = ExpressionBalls(sympy.powsimp(beside / W**power), 0.0, forced=True)
-            self._edges[index, side] = float(power), made.core
-        return self._edges[index, side]
 
 
 class ExpressionBalls:
@@ -177,6 +131,8 @@ class ExpressionBalls:
 
     def decay(self, start: Any) -> Decay | None:
         """|J(w)| <= size |w|^power exp(-rate Re w), from leading terms with bounded remainders."""
+        if self._formula.is_zero:
+            return Decay(_ZERO, 0.0, _ZERO)
         start = balls.real(start)
         try:
             found = self._tail(_Tail(start, flint.arb(1), Fraction(1)))

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ import numpy as np
 import sympy
 
 from pertsym.baths import balls, jets
-from pertsym.baths.balls import Ball
+from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.expression_balls import ExpressionBalls
 from pertsym.baths.jets import Jet
 from pertsym.expressions import asymptotics
@@ -28,6 +28,7 @@ from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, compil
 from pertsym.precision import ball_decimals
 
 if TYPE_CHECKING:
+    from pertsym.baths.expression_continuation import ExpressionContinuation
     from pertsym.expressions.expression import Expression
 
 _Node = Callable[[Jet], Jet]
@@ -118,10 +119,56 @@ class ExpressionJet:
                 into[here] = values
         return Jet(tuple(v[()] for v in result), tuple(v[()] for v in errors))
 
+    @cached_property
+    def balls(self) -> tuple[ExpressionBalls, ...]:
+        """J of every piece, divided by the same power of w.
+
+        Raises
+        ------
+        ArithmeticError
+            If a break is not an exact double.
+        """
+        breaks, formulas = self._expression.pieces
+        if any(sympy.Rational(float(b)) != b for b in breaks):
+            raise ArithmeticError(f"expression: J changes at {breaks}, which is no exact double")
+        first = ExpressionBalls(formulas[0], self.infrared_power)
+        return first, *(ExpressionBalls(f, first.leading, forced=True) for f in formulas[1:])
+
     @property
-    def analytic(self) -> tuple[sympy.Expr, _Node]:
-        """The formula of the first piece, and its jets off the axis too."""
-        return self._parts[0].formula, self._parts[0].exact
+    def leading(self) -> float:
+        return self.balls[0].leading
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        """J/w^leading of one piece."""
+        return self.balls[piece].core(w)
+
+    def decay(self, start: Any) -> Decay | None:
+        """A bound for large w; None before the last break."""
+        return self.balls[-1].decay(start)
+
+    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
+        """J = x^power regular(x) at a distance x on one side of a break."""
+        return self._edges[index, side]
+
+    @cached_property
+    def _edges(self) -> dict[tuple[int, int], tuple[float, Callable[[Ball], Ball]]]:
+        breaks, formulas = self._expression.pieces
+        found = {}
+        for index, side in product(range(len(breaks)), (-1, 1)):
+            formula = formulas[index + (side > 0)].subs(W, breaks[index] + side * W)
+            factors = [f.as_base_exp() for f in sympy.Mul.make_args(sympy.factor_terms(formula))]
+            power = sum((n for base, n in factors if base == W), sympy.Integer(0))
+            power = power if power.is_Rational and not power.is_Integer else sympy.Integer(0)
+            regular = sympy.powsimp(sympy.factor_terms(formula) / W**power)
+            found[index, side] = float(power), ExpressionBalls(regular, 0.0, forced=True).core
+        return found
+
+    @cached_property
+    def continuation(self) -> ExpressionContinuation:
+        """Below the axis, of the first piece."""
+        from pertsym.baths.expression_continuation import ExpressionContinuation
+
+        return ExpressionContinuation(self._parts[0].formula, self._parts[0].exact)
 
     @cached_property
     def infrared_power(self) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 
 import flint
 
@@ -67,10 +67,12 @@ class SpectrumBalls:
     @cached_property
     def _pieces(self) -> tuple[_Piece, ...]:
         density, found = self.thermal.density, []
-        edges = () if isinstance(density, Exponentials) else density.edges
+        if isinstance(density, Exponentials):
+            return (_Piece(0, False, 0),)
+        edges = [balls.rational(w) for w, _ in density.edges]
         for x in inside(self.cuts):
-            side, part = (x > 0) - (x < 0), sum(1 for w, _ in edges if abs(x) > balls.rational(w))
-            beyond = bool(edges) and density.end < float("inf") and part == len(edges)
+            side, part = (x > 0) - (x < 0), sum(1 for w in edges if abs(x) > w)
+            beyond = density.end < float("inf") and part == len(edges)
             found.append(_Piece(side, beyond or (self.is_cold and side < 0), part))
         return tuple(found)
 
@@ -79,7 +81,7 @@ class SpectrumBalls:
 
     @cached_property
     def _exponents(self) -> list[tuple[Any, Any]]:
-        return exponents(self.thermal.density)
+        return exponents(cast(Exponentials, self.thermal.density))
 
     def value(self, z: Ball, piece: int) -> Ball:
         if isinstance(self.thermal.density, Exponentials):
