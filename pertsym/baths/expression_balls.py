@@ -16,6 +16,7 @@ from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.panels import widened
 from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, balls_of, compiled
+from pertsym.precision import ball_bits
 
 _ZERO, _ONE = flint.arb(0), flint.arb(1)
 _COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
@@ -29,16 +30,24 @@ class ExpressionBalls:
     """J of one formula: w^leading core(w), and its decay.
 
     Where J/w^power is not analytic at w = 0 (another root of w, an essential singularity), the
-    core is that for the power 1 and has no value around 0.
+    core is that for the power 1 and has no value around 0.  Nor has a core with a `leading` power
+    of its own above `infrared_power`, that of J as w -> 0.
     """
 
-    def __init__(self, formula: sympy.Expr, infrared_power: float, forced: bool = False) -> None:
+    def __init__(
+        self, formula: sympy.Expr, infrared_power: float, leading: float | None = None
+    ) -> None:
         self._formula = formula
-        self.leading = infrared_power if math.isfinite(infrared_power) else 1.0
+        wanted = infrared_power if math.isfinite(infrared_power) else 1.0
+        self.leading = wanted if leading is None else leading
         self._core = self._compiled_core(self.leading)
-        if not forced and not self._near_zero().is_finite() and self.leading != 1.0:
+        self._bounded = infrared_power >= self.leading
+        direct = self._core(_disc(_TINY)).is_finite()
+        kept = direct or (wanted < 1 and self._largest(_TINY).is_finite())
+        if leading is None and not kept:
             self.leading = 1.0
             self._core = self._compiled_core(1.0)
+            self._bounded = infrared_power >= 1.0
 
     def _compiled_core(self, leading: float) -> Callable[[Ball], Ball]:
         """Each term of a sum is divided for itself, so that powers of w combine exactly."""
@@ -54,16 +63,13 @@ class ExpressionBalls:
                 )
         return analytic(combined)
 
-    def _near_zero(self) -> Any:
-        return self._core(_disc(_TINY))
-
     def _removable(self, disc: Any) -> bool:
         """Whether J is meromorphic in a disc around 0, with a pole or zero at 0 only.
 
         It is if all powers are integers, every function is analytic at its argument, and a base g
         of a negative power vanishes at 0 alone: g = w^m mean of g^(m)/m! between 0 and w.
         """
-        if not float(self.leading).is_integer():
+        if not (self._bounded and float(self.leading).is_integer()):
             return False
         for node in sympy.preorder_traversal(self._formula):
             if not node.has(W):
@@ -90,11 +96,17 @@ class ExpressionBalls:
             return value
         if w.is_zero():
             return self._coefficients(1)[0]
-        ball = flint.arb(0, self._largest(w.abs_upper()))
+        ball = flint.arb(0, self._largest(2 * w.abs_upper()))
         return flint.acb(ball, ball)
 
     def _largest(self, radius: Any) -> Any:
-        """|J/w^leading| for |w| <= radius, by the maximum principle; infinite if not analytic."""
+        """|J/w^leading| for |w| <= radius; infinite where it may not be analytic.
+
+        Of a removable quotient by the maximum principle.
+        """
+        whole = self._core(_disc(radius))
+        if whole.is_finite():
+            return whole.abs_upper()
         largest = flint.arb(0)
         if not self._removable(_disc(radius)):
             return flint.arb.pos_inf()
@@ -114,15 +126,15 @@ class ExpressionBalls:
             radius = radius / 2
         else:
             raise ArithmeticError(f"{self._formula}: no circle around 0 for a Taylor series")
-        count = flint.ctx.prec // 4 + terms + 8
-        small = radius / 16
-        points = [(flint.acb(2 * k) / count).exp_pi_i() * small for k in range(count)]
-        values = [self._core(point) for point in points]
-        found = []
-        for n in range(terms):
-            total = sum((v / p**n for v, p in zip(values, points, strict=True)), flint.acb(0))
-            alias = 2 * bound / radius**n / flint.arb(16) ** count
-            found.append(widened(total / count, alias.abs_upper()))
+        bits = flint.ctx.prec
+        count, found = bits // 4 + terms + 8, []
+        with ball_bits(2 * bits):  # high powers of a small radius
+            points = [(flint.acb(2 * k) / count).exp_pi_i() * radius / 16 for k in range(count)]
+            values = [self._core(point) for point in points]
+            for n in range(terms):
+                mean = sum((v / p**n for v, p in zip(values, points, strict=True)), flint.acb(0))
+                alias = 2 * bound / radius**n / flint.arb(16) ** count
+                found.append(widened(mean / count, alias.abs_upper()))
         return found
 
     @cached_property

@@ -132,7 +132,7 @@ class ExpressionJet:
         if any(sympy.Rational(float(b)) != b for b in breaks):
             raise ArithmeticError(f"expression: J changes at {breaks}, which is no exact double")
         first = ExpressionBalls(formulas[0], self.infrared_power)
-        return first, *(ExpressionBalls(f, first.leading, forced=True) for f in formulas[1:])
+        return first, *(ExpressionBalls(f, -math.inf, first.leading) for f in formulas[1:])
 
     @property
     def leading(self) -> float:
@@ -160,7 +160,7 @@ class ExpressionJet:
             power = sum((n for base, n in factors if base == W), sympy.Integer(0))
             power = power if power.is_Rational and not power.is_Integer else sympy.Integer(0)
             regular = sympy.powsimp(sympy.factor_terms(formula) / W**power)
-            found[index, side] = float(power), ExpressionBalls(regular, 0.0, forced=True).core
+            found[index, side] = float(power), ExpressionBalls(regular, 0.0, 0.0).core
         return found
 
     @cached_property
@@ -206,7 +206,7 @@ class ExpressionJet:
         if root == 1 and sympy.simplify(formula.subs(W, -W) + formula) == 0:
             return math.inf
         with ball_decimals(_SERIES_DIGITS):
-            core = ExpressionBalls(formula.subs(W, W**root), lowest * root, forced=True).core
+            core = ExpressionBalls(formula.subs(W, W**root), lowest * root, lowest * root).core
             found = enumerate(balls.taylor(core, 0, 1, root * _SERIES_TERMS))
             powers = [lowest + k / root for k, c in found if not c.contains(0)]
         return next((p for p in powers if not _is_odd(p)), lowest + _SERIES_TERMS - 2)

@@ -108,10 +108,11 @@ def _power(exponent: sympy.Expr, analytic: bool = False) -> Callable[[Any], Any]
 
 
 def _tanh(x: Any) -> Any:
-    if balls.is_series(x) and abs(x[0].real) <= 1:  # no division by what may be 0
-        grown = x.exp()
-        return (grown - 1 / grown) / (grown + 1 / grown)
-    return x * balls.tanh_quotient(x)
+    if not balls.is_series(x) or abs(x[0].real) > 1:
+        return x * balls.tanh_quotient(x)
+    grown, constant = (x - x[0]).exp(), x[0].tanh()  # no division by what may be 0
+    rest = (grown - 1 / grown) / (grown + 1 / grown)
+    return (constant + rest) / (1 + constant * rest)
 
 
 _OWN: Final[dict[str, Callable[[Any], Any]]] = {
