@@ -153,7 +153,7 @@ class ExpressionJet:
     @cached_property
     def _edges(self) -> dict[tuple[int, int], tuple[float, Callable[[Ball], Ball]]]:
         breaks, formulas = self._expression.pieces
-        found = {}
+        found: dict[tuple[int, int], tuple[float, Callable[[Ball], Ball]]] = {}
         for index, side in product(range(len(breaks)), (-1, 1)):
             formula = formulas[index + (side > 0)].subs(W, breaks[index] + side * W)
             factors = [f.as_base_exp() for f in sympy.Mul.make_args(sympy.factor_terms(formula))]
