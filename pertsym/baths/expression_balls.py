@@ -34,20 +34,20 @@ class ExpressionBalls:
     of its own above `infrared_power`, that of J as w -> 0.
     """
 
-    def __init__(
-        self, formula: sympy.Expr, infrared_power: float, leading: float | None = None
-    ) -> None:
-        self._formula = formula
-        wanted = infrared_power if math.isfinite(infrared_power) else 1.0
-        self.leading = wanted if leading is None else leading
-        self._core = self._compiled_core(self.leading)
-        self._bounded = infrared_power >= self.leading
-        direct = self._core(_disc(_TINY)).is_finite()
-        kept = direct or (wanted < 1 and self._largest(_TINY).is_finite())
-        if leading is None and not kept:
-            self.leading = 1.0
-            self._core = self._compiled_core(1.0)
-            self._bounded = infrared_power >= 1.0
+    def __init__(self, formula: sympy.Expr, infrared_power: float, leading: float) -> None:
+        self._formula, self.leading = formula, leading
+        self._core = self._compiled_core(leading)
+        self._bounded = infrared_power >= leading
+
+    @classmethod
+    def of(cls, formula: sympy.Expr, infrared_power: float) -> ExpressionBalls:
+        """With the power at small w, or 1, divided off."""
+        if math.isfinite(infrared_power):
+            found = cls(formula, infrared_power, infrared_power)
+            bound = found._core(_disc(_TINY)) if infrared_power >= 1 else found._largest(_TINY)
+            if bound.is_finite():
+                return found
+        return cls(formula, infrared_power, 1.0)
 
     def _compiled_core(self, leading: float) -> Callable[[Ball], Ball]:
         """Each term of a sum is divided for itself, so that powers of w combine exactly."""
@@ -69,17 +69,23 @@ class ExpressionBalls:
         It is if all powers are integers, every function is analytic at its argument, and a base g
         of a negative power vanishes at 0 alone: g = w^m mean of g^(m)/m! between 0 and w.
         """
-        if not (self._bounded and float(self.leading).is_integer()):
+        if self._watched is None:
             return False
-        for node in sympy.preorder_traversal(self._formula):
-            if not node.has(W):
-                continue
-            if isinstance(node, sympy.Pow):
-                if not node.exp.is_Integer or (node.exp < 0 and not _zero_free(node.base, disc)):
-                    return False
-            elif node.is_Function and not analytic(node)(disc).is_finite():
-                return False
-        return True
+        functions, divisors = self._watched
+        return all(f(disc).is_finite() for f in functions) and all(
+            _zero_free(f, disc) for f in divisors
+        )
+
+    @cached_property
+    def _watched(self) -> tuple[list[Callable[[Ball], Ball]], list[Callable[[Ball], Ball]]] | None:
+        """The functions and the divisors in J; None if J over the power has no value around 0."""
+        nodes = [node for node in sympy.preorder_traversal(self._formula) if node.has(W)]
+        powers = [node for node in nodes if isinstance(node, sympy.Pow)]
+        whole = float(self.leading).is_integer() and all(p.exp.is_Integer for p in powers)
+        if not (self._bounded and whole):
+            return None
+        functions = [analytic(node) for node in nodes if node.is_Function]
+        return functions, [analytic(p.base) for p in powers if p.exp < 0]
 
     def core(self, w: Ball) -> Ball:
         """J/w^leading; around 0, where a quotient is removable, from a circle around 0."""
@@ -174,9 +180,8 @@ def _disc(radius: Any) -> Any:
     return flint.acb(ball, ball)
 
 
-def _zero_free(base: sympy.Expr, disc: Any) -> bool:
+def _zero_free(function: Callable[[Ball], Ball], disc: Any) -> bool:
     """Whether it is sure to vanish nowhere in a disc around 0 but at 0."""
-    function = analytic(base)
     try:
         here, there = (balls.taylor(function, at, 1, _HIGHEST) for at in (0, disc))
     except (ValueError, ArithmeticError):

@@ -131,7 +131,7 @@ class ExpressionJet:
         breaks, formulas = self._expression.pieces
         if any(sympy.Rational(float(b)) != b for b in breaks):
             raise ArithmeticError(f"expression: J changes at {breaks}, which is no exact double")
-        first = ExpressionBalls(formulas[0], self.infrared_power)
+        first = ExpressionBalls.of(formulas[0], self.infrared_power)
         return first, *(ExpressionBalls(f, -math.inf, first.leading) for f in formulas[1:])
 
     @property
