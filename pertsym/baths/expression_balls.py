@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from operator import methodcaller
+from types import MappingProxyType
 from typing import Any, Final
 
 import flint
@@ -15,7 +17,7 @@ import sympy
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.panels import widened
-from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, balls_of, compiled
+from pertsym.expressions.numeric import BALLS, Arithmetic, NoValue, W, balls_of, compiled
 from pertsym.precision import ball_bits
 
 _ZERO, _ONE = flint.arb(0), flint.arb(1)
@@ -24,6 +26,44 @@ _RING = 16
 _SMALLEST = 400  # halvings
 _TINY = flint.arb(2.0**-200)
 _HIGHEST = 12  # order of a zero in a denominator
+
+
+def _power(exponent: sympy.Expr) -> Callable[[Ball], Ball]:
+    number: Any = int(exponent) if exponent.is_Integer else None
+    value, plain = balls_of(exponent), BALLS.power(exponent)
+
+    def power(z: Ball) -> Ball:
+        return plain(z) if isinstance(z, flint.arb) else balls.power(z, number or value(None))
+
+    return power
+
+
+def _tanh(x: Ball) -> Ball:
+    if not balls.is_series(x) or abs(x[0].real) > 1:
+        return x * balls.tanh_quotient(x)
+    grown, constant = (x - x[0]).exp(), x[0].tanh()  # no division by what may be 0
+    rest = (grown - 1 / grown) / (grown + 1 / grown)
+    return (constant + rest) / (1 + constant * rest)
+
+
+_OWN: Final[Mapping[str, Callable[[Ball], Ball]]] = MappingProxyType(
+    {
+        "log": balls.log,
+        "tanh": _tanh,
+        "cosh": lambda x: (x.exp() + (-x).exp()) / 2,
+        "sinh": lambda x: (x.exp() - (-x).exp()) / 2,
+    }
+)
+"""Where those of arb are not analytic, or not of power series, or wide."""
+
+_ANALYTIC: Final = Arithmetic(
+    BALLS.constant, _power, lambda name: _OWN.get(name) or methodcaller(name)
+)
+
+
+def analytic(formula: sympy.Expr) -> Callable[[Ball], Ball]:
+    """A formula as a function of balls and power series; not finite where it is not analytic."""
+    return compiled(formula, _ANALYTIC)
 
 
 class ExpressionBalls:

@@ -20,11 +20,11 @@ import sympy
 
 from pertsym.baths import balls, jets
 from pertsym.baths.balls import Ball, Decay
-from pertsym.baths.expression_balls import ExpressionBalls
+from pertsym.baths.expression_balls import ExpressionBalls, analytic
 from pertsym.baths.jets import Jet
 from pertsym.expressions import asymptotics
 from pertsym.expressions.budget import bounded_work
-from pertsym.expressions.numeric import Arithmetic, NoValue, W, analytic, compiled, enclosed
+from pertsym.expressions.numeric import Arithmetic, NoValue, W, compiled, enclosed
 from pertsym.precision import ball_decimals
 
 if TYPE_CHECKING:

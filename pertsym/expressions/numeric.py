@@ -12,7 +12,6 @@ import flint
 import mpmath
 import sympy
 
-from pertsym.baths import balls
 from pertsym.precision import ball_bits
 
 W: Final = sympy.Symbol("w", positive=True)
@@ -94,54 +93,25 @@ def _number(node: sympy.Expr) -> Callable[[Any], Any] | None:
     return (lambda _: flint.arb(1).exp()) if node is sympy.E else None
 
 
-def _power(exponent: sympy.Expr, analytic: bool = False) -> Callable[[Any], Any]:
+def _power(exponent: sympy.Expr) -> Callable[[Any], Any]:
     if exponent.is_Integer:
-        return lambda base: balls.power(base, int(exponent))
+        natural = abs(int(exponent))
+        if exponent < 0:
+            return lambda base: 1 / base**natural
+        return lambda base: base**natural
     number, positive = balls_of(exponent), bool(exponent.is_positive)
-
-    def power(base: Any) -> Any:
-        if analytic and not isinstance(base, flint.arb):
-            return balls.power(base, number(None))
-        return base if positive and base.is_zero() else base ** number(None)
-
-    return power
+    return lambda base: base if positive and base.is_zero() else base ** number(None)
 
 
-def _tanh(x: Any) -> Any:
-    if not balls.is_series(x) or abs(x[0].real) > 1:
-        return x * balls.tanh_quotient(x)
-    grown, constant = (x - x[0]).exp(), x[0].tanh()  # no division by what may be 0
-    rest = (grown - 1 / grown) / (grown + 1 / grown)
-    return (constant + rest) / (1 + constant * rest)
-
-
-_OWN: Final[dict[str, Callable[[Any], Any]]] = {
-    "log": balls.log,
-    "tanh": _tanh,
-    "cosh": lambda x: (x.exp() + (-x).exp()) / 2,
-    "sinh": lambda x: (x.exp() - (-x).exp()) / 2,
-}
-"""Where those of arb are not analytic, or not of power series, or wide."""
-
-_BALLS: Final = Arithmetic(_number, _power, operator.methodcaller)
-_ANALYTIC: Final = Arithmetic(
-    _number,
-    lambda exponent: _power(exponent, analytic=True),
-    lambda name: _OWN.get(name) or operator.methodcaller(name),
-)
-_COMPLEX: Final = _BALLS._replace(
+BALLS: Final = Arithmetic(_number, _power, operator.methodcaller)
+_COMPLEX: Final = BALLS._replace(
     constant=lambda node: (real := _number(node)) and (lambda w: flint.acb(real(w)))
 )
 
 
 def balls_of(expr: sympy.Expr) -> Callable[[Any], Any]:
     """A formula as a function that encloses its values for all w in a ball (`arb` or `acb`)."""
-    return compiled(expr, _BALLS)
-
-
-def analytic(expr: sympy.Expr) -> Callable[[Any], Any]:
-    """The same of balls `acb` and of power series; not finite where it is not analytic."""
-    return compiled(expr, _ANALYTIC)
+    return compiled(expr, BALLS)
 
 
 def enclosed(expr: sympy.Expr) -> Any:
