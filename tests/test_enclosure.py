@@ -233,6 +233,10 @@ PAIRS = [
         Correlation(Ohmic(0.1, 1.0, 2.0), "classical", 1.0),
         Correlation(Exponentials((0.2 + 0.1j,), (1 + 0.5j,))),
     ),
+    # the first has a transform in closed form, or few poles
+    (Correlation(DrudeLorentz(0.1, 1.3), "boson", 1.5), Correlation(Ohmic(0.1, 1.0, 1.0))),
+    (Correlation(DrudeLorentz(0.1, 1.3), "classical", 1.5), Correlation(TENT, "boson", 1.0)),
+    (Correlation(Exponentials((0.2 + 0.1j,), (1 + 0.5j,))), Correlation(Underdamped(0.3, 1, 0.1))),
 ]
 
 
@@ -481,6 +485,47 @@ def test_formulas_in_pieces(seed: int) -> None:
     moved = Correlation(formula("w*Max(0,sqrt(2)-w)"))
     with pytest.raises(ArithmeticError, match="no exact double"):
         enclosure.transform(moved, 0.5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pole_beside_a_removable_quotient(seed: int) -> None:
+    """(1 - cos w)/w is analytic around 0, but a disc that holds a pole of the rest has no bound."""
+    draw = random.Random(seed)
+    k = draw.randrange(1, 64) / 16
+    density = formula(f"(1-cos({k}*w/4))/w/(1+({k}*w)**2)*exp(-{k}*w)")
+    for size, held in ((0.01, True), (draw.uniform(0.01, 0.1), True), (1.05, False), (1.7, False)):
+        side = flint.arb(0, size / k)
+        found = density.core(flint.acb(side, side))
+        assert found.is_finite() == held
+        inside = flint.acb(side.upper() / 3, side.upper() / 2)
+        assert not held or abs(density.core(inside)) <= found.abs_upper()
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        # the oscillation grows off the axis
+        ("w*(1+cos({}*w))*exp(-w)", lambda w, a: w * (1 + mpmath.cos(a * w)) * mpmath.exp(-w)),
+        ("w**3/(exp({}*w)-1)", lambda w, a: w**3 / mpmath.expm1(a * w)),
+        ("w/cosh({}*w)", lambda w, a: w / mpmath.cosh(a * w)),
+        # a removable quotient that does not vanish
+        ("w*exp(-{}*w)/tanh(w)", lambda w, a: w * mpmath.exp(-a * w) / mpmath.tanh(w)),
+    ],
+)
+def test_growing_divisors_and_oscillations(text: str, shape: Callable[[Any, Any], Any]) -> None:
+    """P(x < 0) at T = 0 is a plain integral."""
+    draw = random.Random(text)
+    for a in (1.0, draw.randrange(8, 24) / 16):
+        x = -draw.uniform(0.3, 2)
+        held = enclosure.transform(Correlation(formula(text.format(a)), "boson", COLD), x, 0, 18)
+        assert held.rel_accuracy_bits() > 55
+        assert abs(as_mpf(held.mid()) - _cold_transform(shape, a, x)) <= 1e-16 * abs(float(held))
+
+
+def _cold_transform(shape: Callable[[Any, Any], Any], a: float, x: float) -> Any:
+    with mpmath.workdps(20):
+        ends = [0, 0.5, 1, 2, 4, 8, 16, 32, 64, 128]
+        return 2 * mpmath.quad(lambda w: shape(w, a) / (w - mpmath.mpf(x)), ends)
 
 
 @pytest.mark.parametrize("seed", range(3))

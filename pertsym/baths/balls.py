@@ -102,9 +102,9 @@ def taylor(function: Callable[[Ball], Ball], at: Any, slope: Any, terms: int) ->
         return [series[k] for k in range(terms)]
 
 
-def power(z: Ball, exponent: float) -> Ball:
+def power(z: Ball, exponent: Any) -> Ball:
     """z^exponent on the principal branch; not finite on a ball that meets the cut."""
-    if float(exponent).is_integer():
+    if not isinstance(exponent, flint.arb) and float(exponent).is_integer():
         n = int(exponent)
         return z**n if n >= 0 else 1 / z ** (-n)
     if is_series(z):
@@ -115,6 +115,11 @@ def power(z: Ball, exponent: float) -> Ball:
 def log(z: Ball) -> Ball:
     """log z on the principal branch; not finite on a ball that meets the cut."""
     return z.log() if is_series(z) else complex_of(z).log(analytic=True)
+
+
+def digamma(z: Ball) -> Ball:
+    """psi(z)."""
+    return z.lgamma().derivative() / z.derivative() if is_series(z) else z.digamma()
 
 
 def sinh_quotient(x: Ball) -> Ball:

@@ -19,17 +19,15 @@ from typing import Any
 import flint
 import numpy as np
 
+from pertsym.baths import balls
 from pertsym.baths.balls import Decay, tail_integral
-from pertsym.baths.panels import (
-    CLEAR,
-    DEEPEST,
-    GRADES,
-    Function,
-    Germ,
-    Panel,
-    free,
-    widened,
-)
+from pertsym.baths.panels import CLEAR, DEEPEST, GRADES, Function, Germ, Panel, free, widened
+
+_Ray = tuple[Any, int, Any, Decay]
+"""(b, side, distance, bound)"""
+
+_Step = tuple[Any, Any, Any]
+"""The ends of a stretch of the axis, and the height of the path above it."""
 
 _STEP = flint.fmpq(9, 4)
 _FARTHEST = 1200
@@ -43,8 +41,7 @@ class Contour:
     function: Function
     panels: list[Panel]
     germs: list[Germ]
-    rays: list[tuple[Any, int, Any, Decay]]
-    """(b, side, distance, bound)"""
+    rays: list[_Ray]
 
     @classmethod
     def of(
@@ -61,38 +58,71 @@ class Contour:
         `slowest` is the power of the fastest kernel 1/w^n that the integral needs to converge.
         """
         contour = _Builder(function, bits, tuple(poles), slowest, closest).contour()
-        contour.set_goals(bits, kernel)
+        contour._set_goals(bits, kernel)
         return contour
 
     def transform(self, z: Any, n: int = 1) -> Any:
         """int dw f(w)/(w - z)^n, z on the axis (an `fmpq` or `arb`) or below the path."""
-        total = self._beside(z) if n == 1 else flint.acb(0)
-        if n != 1:
-            for panel in self.panels:
-                total += panel.kernel_integral([(1, z, n)])
-        for germ in self.germs:
-            total += germ.transform(z, n)
         if self.rays and isinstance(z, flint.acb) and not z.imag.upper() <= 0:
             return flint.acb("nan")
-        for _, _, start, beyond in self.rays:
-            total = widened(total, self._ray(beyond, start, n))
+        total = (
+            self._beside(z)
+            if n == 1
+            else sum((panel.kernel_integral([(1, z, n)]) for panel in self.panels), flint.acb(0))
+        )
+        for germ in self.germs:
+            total += germ.transform(z, n)
+        # |w - z| >= d/2 on the rays
+        return widened(total, self._rays_below if n == 1 else self._beyond(n, flint.arb(2) ** n))
+
+    def kernel_integral(self, poles: Sequence[tuple[Any, Any, int]], order: int) -> Any:
+        """int dw f(w) sum_j c_j/(w - a_j)^n_j, poles on the axis, the kernel ~ w^-order."""
+        exact = [(balls.real(c), a, n) for c, a, n in poles]
+        total = flint.acb(0)
+        for panel in self.panels:
+            total += panel.kernel_integral(exact)
+        for germ in self.germs:
+            for c, a, n in exact:
+                total += germ.transform(a, n) * c
+        for ray in self.rays:
+            # K = sum_k kappa_k d^-k from k = order on, since lower orders cancel
+            b, _, start, _ = ray
+            away = max((abs(balls.real(a) - b).upper() for _, a, _ in exact), key=float)
+            size = flint.arb(0)
+            for c, _, n in exact:
+                terms = sum(
+                    math.comb(k - 1, n - 1) * away ** (k - n) / start ** (k - order)
+                    for k in range(max(order, n), 60 + order)
+                )
+                size += abs(c) * terms * 2
+            total = widened(total, self._beyond(order, size, [ray]))
         return total
+
+    def _beyond(self, order: int, size: Any, rays: Sequence[_Ray] | None = None) -> Any:
+        """A bound of the integrals along rays with a kernel |K| <= size d^-order."""
+        total = flint.arb(0)
+        for _, _, start, decay in self.rays if rays is None else rays:
+            whole = tail_integral(decay.power - order, decay.rate, start)
+            total += (size * decay.size * whole * flint.fmpq(9, 8)).abs_upper()
+        return total.abs_upper()
 
     def _beside(self, z: Any) -> Any:
         """The panels' part of the transform; all bounds at once, in doubles on the safe side."""
         if not self.panels:
             return flint.acb(0)
         z = flint.acb(z)
-        centres, halves, _, _ = self._outline
         at = complex(z.mid())
         blur = math.hypot(float(z.real.rad()), float(z.imag.rad()))
-        blur = blur + 1e-12 * (abs(at) + np.abs(centres))
-        u, width = (at - centres) / halves, np.abs(halves)
+        blur = blur + 1e-12 * (abs(at) + np.abs(self._centres))
+        u, width = (at - self._centres) / self._halves, np.abs(self._halves)
         gaps = (np.abs(u - 1) + np.abs(u + 1)) / 2 - 5 / 3 - blur / width
-        grades = np.searchsorted(GRADES, np.log2(np.abs(u) * (1 - 1e-6)), side="right") - 1
-        simple = (gaps > CLEAR) & (blur < 1e-9 * width)
+        root = np.sqrt(u - 1) * np.sqrt(u + 1)
+        # |q| from below
+        size = np.maximum(np.abs(u + root), np.abs(u - root))
+        grades = np.searchsorted(GRADES, np.log2(size * (1 - 1e-6)), side="right") - 1
+        simple = (gaps > CLEAR) & (blur < 1e-9 * width) & (grades >= 0)
         total, errors = flint.acb(0), self._errors
-        left_out = errors[1] * 4.0 ** -GRADES[grades] / (width * np.maximum(np.abs(u) - 1, 0.4))
+        left_out = errors[1] * 2.0 ** (3 - 2 * GRADES[grades]) / (width * np.abs(root))
         sums = float(np.where(simple, errors[0] / gaps + left_out, 0.0).sum())
         for panel, plain, grade in zip(self.panels, simple.tolist(), grades.tolist(), strict=True):
             if plain:
@@ -108,103 +138,61 @@ class Contour:
         sums = [float(panel.total) * 2.0**-panel.bits for panel in self.panels]
         return np.array(rules), np.array(sums)
 
-    def series(self, z: Any, terms: int) -> list[Any]:
-        """Taylor coefficients of `transform` at z, which are those with n = 1, 2, ..."""
-        return [self.transform(z, n) for n in range(1, terms + 1)]
+    @cached_property
+    def _centres(self) -> Any:
+        return np.array([complex(panel.centre.mid()) for panel in self.panels])
 
-    def kernel_integral(self, poles: Sequence[tuple[Any, Any, int]]) -> Any:
-        """int dw f(w) sum_j c_j/(w - a_j)^n_j on panels and germs, without the rays."""
-        total = flint.acb(0)
-        for panel in self.panels:
-            total += panel.kernel_integral(poles)
-        for germ in self.germs:
-            for c, a, n in poles:
-                total += germ.transform(a, n) * c
-        return total
+    @cached_property
+    def _halves(self) -> Any:
+        return np.array([complex(panel.half.mid()) for panel in self.panels])
 
-    def _ray(self, beyond: Decay, start: Any, n: int) -> Any:
-        """A bound of the integral along a ray for all z below the axis: |w - z| >= d/2."""
-        return self.ray_bound(beyond, start, flint.arb(2) ** n, n)
-
-    @staticmethod
-    def ray_bound(beyond: Decay, start: Any, size: Any, order: int) -> Any:
-        """A bound of the integral along a ray with a kernel |K| <= size d^-order."""
-        whole = tail_integral(beyond.power - order, beyond.rate, start)
-        return (size * beyond.size * whole * flint.fmpq(9, 8)).abs_upper()
+    @cached_property
+    def _sizes(self) -> Any:
+        """Bounds of int |f| |dw| as doubles."""
+        return np.array([float(panel.size.abs_upper()) for panel in self.panels])
 
     def deep(self, depth: Any) -> Any:
         """A bound of |transform(z)| for all z so far below the axis, and more."""
         total = sum((panel.size for panel in self.panels), flint.arb(0))
-        for germ in self.germs:
-            exponent = flint.arb(germ.power) + 1
-            total += germ.bound * germ.length**exponent / exponent
-        total = total / depth
-        for _, _, start, beyond in self.rays:
-            total += self._ray(beyond, start, 1)
-        return total.abs_upper()
-
-    @cached_property
-    def _outline(self) -> tuple[Any, Any, Any, Any]:
-        """Centres, halves and sizes of panels as doubles, and the bounds of rays for n = 1."""
-        centres = np.array([complex(panel.centre.mid()) for panel in self.panels])
-        halves = np.array([complex(panel.half.mid()) for panel in self.panels])
-        sizes = np.array([float(panel.size.abs_upper()) for panel in self.panels])
-        rays = [self._ray(beyond, start, 1) for _, _, start, beyond in self.rays]
-        return centres, halves, sizes, rays
+        total += sum((germ.size for germ in self.germs), flint.arb(0))
+        return (total / depth + self._rays_below).abs_upper()
 
     def coarse(self, z: Any) -> Any:
         """A bound of |transform(z)| for a ball z below the path."""
-        centres, halves, sizes, rays = self._outline
-        centre = complex(z.mid())
         # twice what doubles make of it is a bound: distances are lowered by more than they round
-        radius = math.hypot(float(z.real.rad()), float(z.imag.rad()))
-        away = centre - centres
-        margin = radius + 1e-12 * (abs(centre) + np.abs(centres) + radius)
-        gaps = (np.abs(away - halves) + np.abs(away + halves)) / 2 - np.abs(halves) - margin
+        centre, radius = complex(z.mid()), math.hypot(float(z.real.rad()), float(z.imag.rad()))
+        away = centre - self._centres
+        margin = radius + 1e-12 * (abs(centre) + np.abs(self._centres) + radius)
+        gaps = (np.abs(away - self._halves) + np.abs(away + self._halves)) / 2
+        gaps = gaps - np.abs(self._halves) - margin
         if not np.all(gaps > 0):
             return flint.arb.pos_inf()
-        total = flint.arb(2 * float((sizes / gaps).sum()))
+        total = flint.arb(2 * float((self._sizes / gaps).sum()))
         for germ in self.germs:
             gap = (z - germ.b).abs_lower() - germ.length
             if not gap > 0:
                 return flint.arb.pos_inf()
-            exponent = flint.arb(germ.power) + 1
-            total += germ.bound * germ.length**exponent / exponent / gap
-        for (_, _, start, _), ray in zip(self.rays, rays, strict=True):
-            if z.imag <= 0:
-                total += ray
-            elif 4 * z.imag.upper() <= start:  # |w - z| >= Im w - Im z >= d/2 - d/4
-                total += 2 * ray
-            else:
-                return flint.arb.pos_inf()
-        return total.abs_upper()
+            total += germ.size / gap
+        if z.imag <= 0:
+            return (total + self._rays_below).abs_upper()
+        if all(4 * z.imag.upper() <= start for _, _, start, _ in self.rays):
+            return (total + 2 * self._rays_below).abs_upper()  # |w - z| >= d/2 - d/4
+        return flint.arb.pos_inf()
 
-    def set_goals(self, bits: int, poles: Sequence[tuple[Any, Any, int]] = ()) -> None:
-        """Fewer nodes on panels that add little.
+    @cached_property
+    def _rays_below(self) -> Any:
+        return self._beyond(1, flint.arb(2))
 
-        With a kernel, |f K| |dw| counts; without, sum_j |f_j| |dw_j|/max(d_j, d)^n for all z at a
-        distance d and n = 1 to 4, distances from the nearest end of a piece.
-        """
-        if not self.panels:
+    def _set_goals(self, bits: int, poles: Sequence[tuple[Any, Any, int]]) -> None:
+        """Fewer nodes on panels that add little to int |f K| |dw|."""
+        if not (self.panels and poles):
             return
-        places = np.array([complex(panel.centre.mid()) for panel in self.panels])
-        lengths = np.array([2 * abs(complex(panel.half.mid())) for panel in self.panels])
+        places, lengths = self._centres, 2 * np.abs(self._halves)
         sizes = np.array([float(panel.middle) for panel in self.panels]) * lengths
         with np.errstate(all="ignore"):
-            if poles:
-                kernel = np.zeros(len(places))
-                total: Any = 0
-                for c, a, n in poles:
-                    total = total + float(c) / (places - float(a)) ** n
-                    kernel = kernel + abs(float(c)) / abs(places - float(a)) ** n
-                goals = (sizes * np.abs(total)).sum() / (kernel * lengths)
-            else:
-                cuts = np.array([float(c) for c in self.function.cuts] or [0.0])
-                away = np.abs(places[:, None] - cuts).min(1)
-                wider = np.maximum(away[:, None], away)
-                goals = np.min(
-                    [(sizes / wider**n).sum(1) * lengths ** (n - 1) for n in range(1, 5)], axis=0
-                )
+            kernels = [float(c) / (places - float(a)) ** n for c, a, n in poles]
+            whole = (sizes * np.abs(np.sum(kernels, axis=0))).sum()
+            goals = whole / (np.abs(kernels).sum(axis=0) * lengths)
         for panel, goal in zip(self.panels, goals, strict=True):
             if math.isfinite(goal):
                 panel.goal = flint.arb(float(goal)) * flint.arb(2) ** (-bits - 4)
@@ -219,54 +207,38 @@ class _Builder:
     closest: Any
     panels: list[Panel] = field(default_factory=list)
     germs: list[Germ] = field(default_factory=list)
-    rays: list[tuple[Any, int, Any, Decay]] = field(default_factory=list)
+    rays: list[_Ray] = field(default_factory=list)
 
     def contour(self) -> Contour:
         f = self.function
         self.unit = flint.arb(f.reach)
-        if not f.cuts:
-            self._line()
         for piece, (low, high) in enumerate(pairwise((None, *f.cuts, None))):
-            if f.cuts and not f.vanishes(piece):
-                self._piece(piece, low, high)
+            if not f.vanishes(piece):
+                self._roofs(piece, self._steps(piece, low, high), low is None, high is None)
         return Contour(f, self.panels, self.germs, self.rays)
 
-    def _line(self) -> None:
-        zero = flint.fmpq(0)
-        left, right = (self._outwards(0, zero, side, self.unit) for side in (-1, 1))
-        xs = [-d for d in reversed(left)] + right
-        heights = [d / 2 for d in reversed(left[1:])] + [self.unit / 2] + [d / 2 for d in right[1:]]
-        self._roofs(0, xs, heights, True, True)
-
-    def _piece(self, piece: int, low: Any, high: Any) -> None:
+    def _steps(self, piece: int, low: Any, high: Any) -> list[_Step]:
         """Distances from an end grow in steps of a fixed ratio; the height is half of them."""
-        if low is None or high is None:
-            b, side = (high, -1) if low is None else (low, 1)
-            first = self._start(piece, b, side, self.unit)
-            steps = self._outwards(piece, b, side, first or self.unit)
-            steps = steps if first else [flint.arb(0), *steps]
-            xs, heights = [b + side * d for d in steps], [d / 2 for d in steps[1:]]
-            if side < 0:
-                xs, heights = xs[::-1], heights[::-1]
-            self._roofs(piece, xs, heights, side < 0, side > 0)
-            return
-        middle = flint.arb((high - low) / 2)
-        halves = []
+        if low is None and high is None:
+            left, right = (self._outwards(0, flint.fmpq(0), side, self.unit) for side in (-1, 1))
+            bridge = -self.unit, self.unit, self.unit / 2
+            return [*_steps(0, -1, left), bridge, *_steps(0, 1, right)]
+        middle = None if low is None or high is None else flint.arb((high - low) / 2)
+        found = []
         for b, side in ((low, 1), (high, -1)):
-            longest = self.unit.min(middle)
+            if b is None:
+                continue
+            longest = self.unit if middle is None else self.unit.min(middle)
             first = self._start(piece, b, side, longest)
-            steps = [first] if first else [flint.arb(0), longest]
-            while not _STEP * steps[-1] >= middle:
-                steps.append(_STEP * steps[-1])
-            if steps[-1] < middle:
-                steps.append(middle)
-            steps[-1] = middle if len(steps) > 1 else steps[-1]
-            halves.append([(b + side * d, d / 2) for d in steps])
-        left, right = halves
-        centre = (flint.arb(low) + high) / 2
-        xs = [x for x, _ in left[:-1]] + [centre] + [x for x, _ in right[-2::-1]]
-        heights = [h for _, h in left[1:]] + [h for _, h in right[:0:-1]]
-        self._roofs(piece, xs, heights, False, False)
+            distances = [first] if first else [flint.arb(0), longest]
+            if middle is None:
+                distances[-1:] = self._outwards(piece, b, side, distances[-1])
+            else:
+                while _STEP * distances[-1] < middle:
+                    distances.append(_STEP * distances[-1])
+                distances = [*(d for d in distances if d < middle), middle]
+            found += _steps(b, side, distances)
+        return found
 
     def _start(self, piece: int, b: Any, side: int, longest: Any) -> Any:
         """The length of the Taylor series at an end; None where the path can start at the end."""
@@ -301,18 +273,16 @@ class _Builder:
                 rest = beyond.size * tail_integral(beyond.power - self.slowest, beyond.rate, d)
                 goal = size * flint.arb(2) ** -self.bits * first ** (1 - self.slowest)
                 corner = flint.acb(b + side * (d / _STEP).union(d), flint.arb(0).union(d / 2))
-                if rest <= goal and len(steps) > 1 and free(f, piece, corner):
+                if rest <= goal and len(steps) > 1 and free(f, piece, corner, 12):
                     self.rays.append((b, side, d, beyond))
                     return steps
             steps.append(_STEP * d)
         raise ArithmeticError("the tail of a bath could not be bounded at this precision")
 
-    def _roofs(
-        self, piece: int, xs: list[Any], heights: list[Any], left_ray: bool, right_ray: bool
-    ) -> None:
-        """Panels over the stretches between ascending xs, at most so high."""
-        boxes: list[tuple[Any, Any, Any]] = []
-        for (low, high), height in zip(pairwise(xs), heights, strict=True):
+    def _roofs(self, piece: int, steps: list[_Step], left_ray: bool, right_ray: bool) -> None:
+        """Panels over ascending stretches, at most so high."""
+        boxes: list[_Step] = []
+        for low, high, height in steps:
             boxes += self._split(piece, flint.arb(low), flint.arb(high), height, 0)
         knots = [boxes[0][2] if left_ray else flint.arb(0)]
         knots += [a[2].min(c[2]) for a, c in pairwise(boxes)]
@@ -329,9 +299,7 @@ class _Builder:
             panel = Panel(self.function, piece, *ends, size * _LARGER, self.bits)
             self.panels += panel.settled()
 
-    def _split(
-        self, piece: int, low: Any, high: Any, height: Any, depth: int
-    ) -> Iterator[tuple[Any, Any, Any]]:
+    def _split(self, piece: int, low: Any, high: Any, height: Any, depth: int) -> Iterator[_Step]:
         """Boxes above [low, high] in which the function is analytic."""
         box = flint.acb(low.union(high), flint.arb(0).union(height))
         if free(self.function, piece, box):
@@ -342,3 +310,10 @@ class _Builder:
         middle = (low + high) / 2
         yield from self._split(piece, low, middle, height / 2, depth + 1)
         yield from self._split(piece, middle, high, height / 2, depth + 1)
+
+
+def _steps(b: Any, side: int, distances: list[Any]) -> list[_Step]:
+    """Ascending stretches between distances from a point."""
+    if side > 0:
+        return [(b + near, b + far, far / 2) for near, far in pairwise(distances)]
+    return [(b - far, b - near, far / 2) for near, far in pairwise(distances)][::-1]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,7 +23,6 @@ import flint
 from pertsym.baths import balls
 from pertsym.baths.contour import Contour
 from pertsym.baths.correlation import Correlation
-from pertsym.baths.densities import Exponentials
 from pertsym.baths.divergence import Divergent
 from pertsym.baths.existence import (
     Quantity,
@@ -33,20 +32,17 @@ from pertsym.baths.existence import (
     require_value,
 )
 from pertsym.baths.kinks import with_kink
-from pertsym.baths.product_balls import MixedProduct, Product
-from pertsym.baths.spectrum_balls import (
-    Kind,
-    RationalTransform,
-    SpectrumBalls,
-    below_exponentials,
-    by_residues,
-    fractions,
-)
+from pertsym.baths.panels import Function, widened
+from pertsym.baths.product_balls import Product, TransformBelow
+from pertsym.baths.spectrum_balls import ClosedTransform, Kind, SpectrumBalls
 from pertsym.precision import ball_bits
 
 _CLOSER = 8
 _GUARD = 16  # bits beyond the wanted ones
 DOUBLINGS = 4
+
+Poles = Sequence[tuple[Any, Any, int]]
+"""(c, a, n) of a kernel sum_j c_j/(w - a_j)^n_j."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +60,10 @@ class BathBalls:
     def function(self) -> SpectrumBalls:
         return SpectrumBalls(self.correlation.thermal)
 
+    @cached_property
+    def closed(self) -> ClosedTransform | None:
+        return ClosedTransform.of(self.correlation.thermal)
+
     @property
     def is_zero(self) -> bool:
         return self.correlation.thermal.is_zero
@@ -79,19 +79,18 @@ class BathBalls:
         w = self._checked("spectrum", w, derivative)
         if self.is_zero:
             return flint.arb(0)
-        side = 1 if w in self.function.cuts else 0
-        piece = self.function.piece(w, side)
-        end = self.function.end(w, side) if side else None
-        if end is not None and (w == 0 or not end.is_regular):
-            left = derivative - round(end.power) if end.is_regular else -1
-            if left < 0:
-                return flint.arb(0)
-            found = balls.taylor(end.regular, 0, 1, left + 1)
-            return found[left].real * math.factorial(derivative)
-        if derivative == 0:
-            return self.function.value(flint.acb(w), piece).real
-        found = balls.taylor(lambda z: self.function.value(z, piece), w, 1, derivative + 1)
-        return found[derivative].real * math.factorial(derivative)
+        return self.expansion(w, derivative + 1)[derivative] * math.factorial(derivative)
+
+    def expansion(self, w: Any, terms: int) -> list[Any]:
+        """Taylor coefficients of Ĉ at a real w, as far as they exist; real balls."""
+        end = self.function.end(w, 1)
+        if not end.is_regular:
+            return [flint.arb(0)] * terms
+        first = round(end.power)
+        if first == 0 and terms == 1:
+            return [flint.acb(end.regular(flint.acb(0))).real]
+        found = balls.taylor(end.regular, 0, 1, max(terms - first, 1))
+        return [*[flint.arb(0)] * first, *(c.real for c in found)][:terms]
 
     def transform(self, w: Any, derivative: int = 0) -> Any:
         """P^(derivative)(w), a real ball; `Divergent` if it does not exist."""
@@ -110,7 +109,7 @@ class BathBalls:
             return flint.arb(0)
         ends = ((1.0, float(w), 1), (-1.0, float(reference), 1))
         require_kernel(self.correlation.thermal, ends)
-        return finite_part(self.function, self.bits, ((1, w, 1), (-1, reference, 1))).real
+        return _integral(self.function, self.bits, ((1, w, 1), (-1, reference, 1))).real
 
     def regular_slope(self, pole: Any) -> Any:
         """int dw Ĉ(w)/[(w - p)^2 + scale^2], what P'(p) is without its divergent part."""
@@ -130,22 +129,20 @@ class BathBalls:
 
     def below(self, z: Any, n: int = 1) -> Any:
         """int dw Ĉ(w)/(w - z)^n on the path, z on the axis or below the path."""
-        density = self.correlation.density
-        if isinstance(density, Exponentials):
-            return below_exponentials(density, z, n)
-        if self.rational is not None and z != 0:
-            found = self.rational.series(z, n)[n - 1]
-            if found.is_finite() and found.rel_accuracy_bits() > self.bits * 3 // 4:
-                return found
-        return self.contour(() if isinstance(z, flint.acb) else (z,)).transform(z, n)
+        return self.series(z, n, n)[0]
 
-    def series(self, z: Any, terms: int) -> list[Any]:
-        """Taylor coefficients of `below` at a real z, from n = 1 on."""
-        if self.rational is not None and z != 0:
-            found = self.rational.series(z, terms)
-            if all(c.is_finite() for c in found):
+    def series(self, z: Any, terms: int, first: int = 1) -> list[Any]:
+        """Taylor coefficients of `below` at z: those with n = first, ..., terms."""
+        if self.closed is not None:
+            found = self.closed.series(z, terms)[first - 1 :]
+            if all(c.is_finite() and c.rel_accuracy_bits() > self.bits * 3 // 4 for c in found):
                 return found
-        return [self.below(z, n) for n in range(1, terms + 1)]
+        contour = self.contour(() if isinstance(z, flint.acb) else (z,))
+        return [contour.transform(z, n) for n in range(first, terms + 1)]
+
+    def transforms(self, w: Any, terms: int) -> list[Any]:
+        """Taylor coefficients of P at a real w."""
+        return [c.real for c in self.series(w, terms)]
 
     def contour(self, poles: Sequence[Any] = (), closest: Any = None) -> Contour:
         """A path for poles at real places, one of a few; kept."""
@@ -164,30 +161,14 @@ class BathBalls:
 
     def below_ball(self, z: Any, closest: Any = None) -> Any:
         """`below` for a ball z of any size; not finite where it meets the path or a cut."""
-        density = self.correlation.density
-        if isinstance(density, Exponentials):
-            return below_exponentials(density, z, 1)
-        if self.rational is not None:
-            found = self.rational.at(z)
+        if self.closed is not None:
+            found = self.closed.at(z)
             if found.is_finite():  # not around one of its poles, or 0
                 return found
         contour = self.contour(closest=closest)
         if z.rad() < flint.arb(2) ** (-self.bits // 2) * z.abs_upper():
             return contour.transform(z)
-        return _around_zero(contour.coarse(z))
-
-    @cached_property
-    def rational(self) -> RationalTransform | None:
-        """The closed form for a rational J, where its poles are apart."""
-        return (
-            None if self.poles is None else RationalTransform(self.correlation.thermal, self.poles)
-        )
-
-    @cached_property
-    def poles(self) -> tuple[tuple[Any, Any], ...] | None:
-        """Simple poles of a rational J above the axis, with residues; else None."""
-        density = self.correlation.density
-        return None if isinstance(density, Exponentials) else density.upper_poles
+        return widened(flint.acb(0), contour.coarse(z))
 
     def _checked(self, quantity: Quantity, w: Any, derivative: int) -> Any:
         w = balls.rational(w)
@@ -196,33 +177,12 @@ class BathBalls:
         return w
 
 
-def _around_zero(bound: Any) -> Any:
-    if not bound.is_finite():
-        return flint.acb("nan")
-    ball = flint.arb(0, bound)
-    return flint.acb(ball, ball)
-
-
-def finite_part(function: Any, bits: int, poles: Sequence[tuple[Any, Any, int]]) -> Any:
-    """int dw f(w) sum_j c_j/(w - a_j)^n_j on the path, poles on the real axis below it."""
+def _integral(function: Function, bits: int, poles: Poles) -> Any:
+    """int dw f(w) sum_j c_j/(w - a_j)^n_j on a path, poles on the real axis below it."""
     order = decay_order(poles)
     places = tuple(a for _, a, _ in poles)
-    exact = [(balls.real(c), balls.real(a), n) for c, a, n in poles]
-    contour = Contour.of(function, bits, places, slowest=order, kernel=exact)
-    total = contour.kernel_integral([(balls.real(c), a, n) for c, a, n in poles])
-    bound = flint.arb(0)
-    for b, _, start, beyond in contour.rays:
-        # K = sum_k kappa_k d^-k from k = order on, since lower orders cancel
-        away = max((abs(balls.real(a) - b).upper() for a in places), key=float)
-        size = flint.arb(0)
-        for c, _, n in poles:
-            terms = sum(
-                math.comb(k - 1, n - 1) * away ** (k - n) / start ** (k - order)
-                for k in range(max(order, n), 60 + order)
-            )
-            size += abs(balls.real(c)) * terms * 2
-        bound += contour.ray_bound(beyond, start, size, order)
-    return total + _around_zero(bound.abs_upper())
+    contour = Contour.of(function, bits, places, slowest=order, kernel=poles)
+    return contour.kernel_integral(poles, order)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,9 +192,7 @@ class PairBalls:
     a: BathBalls
     b: BathBalls
 
-    def integral(
-        self, kind: Kind, reflect: int, shift: Any, poles: Sequence[tuple[Any, Any, int]]
-    ) -> Any:
+    def integral(self, kind: Kind, reflect: int, shift: Any, poles: Poles) -> Any:
         """FP int dw Ĉ_A(w) X_B(s + r w) sum_j c_j/(w - a_j)^n_j, a real ball.
 
         Raises
@@ -244,12 +202,10 @@ class PairBalls:
         ValueError
             If an order is out of range, or a position at a kink not exact.
         """
-        chosen = _chosen(poles)
-        shift = balls.rational(shift)
-        if not chosen or self._vanishes(kind, reflect, shift):
-            return flint.arb(0)
+        chosen, shift = _chosen(poles), balls.rational(shift)
         a, b = self.a.correlation.thermal, self.b.correlation.thermal
-        require_integral(kind, a, b, reflect, shift, chosen)
+        if not require_integral(kind, a, b, reflect, shift, chosen):
+            return flint.arb(0)
         return self._value(kind, reflect, shift, chosen)
 
     def regular(self, kind: Kind, reflect: int, shift: Any, pole: Any) -> Any:
@@ -266,101 +222,93 @@ class PairBalls:
         require_integral(kind, a, b, reflect, shift, poles, regular=True)
         image = shift + reflect * pole
         whole = self._value(kind, reflect, shift, poles)
-        value = (
-            self.b.function.value(flint.acb(image), self.b.function.piece(image, 0)).real
-            if kind == "CC"
-            else self.b.below(image).real
-        )
-        finite = self.a.contour((pole,)).transform(pole, 2).real
+        value = self.b.expansion(image, 1)[0] if kind == "CC" else self.b.below(image).real
+        finite = self.a.below(pole, 2).real
         return whole - value * (finite - self.a.regular_slope(pole))
 
-    def _vanishes(self, kind: Kind, reflect: int, shift: Any) -> bool:
-        if self.a.is_zero or self.b.is_zero:
-            return True
-        product = Product(self.a.function, self.b.function, shift, reflect)
-        cuts = product.cuts
-        return kind == "CC" and bool(cuts) and all(map(product.vanishes, range(len(cuts) + 1)))
+    def _value(self, kind: Kind, reflect: int, shift: Any, poles: Poles) -> Any:
+        a, b = self.a, self.b
+        rational = a.closed is not None and a.closed.is_rational
+        if kind == "CC" and not (rational and b.closed is not None):
+            product = Product(a.function, b.function, shift, reflect)
+            return _integral(product, a.bits, poles).real
+        met = any(
+            at in a.function.cuts or shift + reflect * at in b.function.cuts for _, at, _ in poles
+        )
+        if a.closed is not None and b.closed is None and not (rational or met):
+            return self._exchanged(reflect, shift, poles)
+        value = (self._closed_above if rational else self._on_a_path)(reflect, shift, poles)
+        if kind == "CC":  # X_B = P_B + i r pi Ĉ_B on the path
+            half = self._residues(a.expansion, b.transforms, reflect, shift, poles)
+            return reflect * (value.imag / flint.arb.pi() + half.real)
+        half = self._residues(a.expansion, b.expansion, reflect, shift, poles)
+        return value.real - reflect * flint.arb.pi() ** 2 * half.real
 
-    def _value(
-        self, kind: Kind, reflect: int, shift: Any, poles: Sequence[tuple[Any, Any, int]]
-    ) -> Any:
-        a, b, bits = self.a.function, self.b.function, self.a.bits
-        densities = self.a.correlation.density, self.b.correlation.density
-        if isinstance(densities[0], Exponentials) and isinstance(densities[1], Exponentials):
-            first = fractions("CC", densities[0])
-            second = [
-                (reflect * c, reflect * (p - shift)) for c, p in fractions(kind, densities[1])
-            ]
-            return by_residues(first, second, poles)
-        product = Product(a, b, shift, reflect)
-        if kind == "CC":
-            return finite_part(product, bits, poles).real
-        if self._is_better_exchanged(reflect, shift, poles):
-            return self._exchanged(shift, poles)
-        total = flint.arb(0)
-        for c, at, n in poles:  # half the residue of a pole below the path
-            if at not in a.cuts:
-                image = shift + reflect * at
-                here = [self.a.spectrum(at, k) / math.factorial(k) for k in range(n)]
-                there = [
-                    self.b.spectrum(image, k) * reflect**k / math.factorial(k) for k in range(n)
-                ]
-                value = sum((here[k] * there[n - 1 - k] for k in range(n)), flint.arb(0))
-                total -= balls.real(c) * reflect * value
+    def _closed_above(self, reflect: int, shift: Any, poles: Poles) -> Any:
+        """int dw Ĉ_A(w) L_B(s - w) K(w) on the path, from the poles of Ĉ_A above it."""
+        second, total = TransformBelow(self.b, reflect > 0), flint.acb(0)
+        for place, residue in self.a.closed.poles:  # type: ignore[union-attr]
+            kernel = sum(balls.real(c) / (place - balls.real(at)) ** n for c, at, n in poles)
+            total += residue * kernel * second.value(shift + reflect * place)
+        return total
+
+    def _on_a_path(self, reflect: int, shift: Any, poles: Poles) -> Any:
+        """The same by quadrature."""
         fault = "an integral over a transform could not be enclosed"
+        second = TransformBelow(self.b, reflect > 0)
+        mixed = Product(self.a.function, second, shift, reflect)
         # the path of B has to stay below where that of A leaves the axis
-        cuts = [reflect * (cut - shift) for cut in b.cuts]
-        gap = min((abs(x - y) for x in cuts for y in a.cuts if x != y), default=None, key=float)
-        near = gap is not None and float(gap) < b.reach
-        closest = flint.arb(gap) / 2 if near else None
+        near = mixed.gap is not None and float(mixed.gap) < second.reach
+        closest = flint.arb(mixed.gap) / 2 if near else None
         for _ in range(_CLOSER):
-            mixed = MixedProduct(a, self.b, shift, reflect, closest)
+            mixed = replace(mixed, b=replace(second, closest=closest))
             try:
-                value = finite_part(mixed, bits, poles).real
+                value = _integral(mixed, self.a.bits, poles)
             except ArithmeticError as error:
                 fault = str(error)
             else:
                 if value.is_finite():
-                    return value + total * flint.arb.pi() ** 2
+                    return value
             closest = (closest or flint.arb(mixed.reach)) / 64
         raise ArithmeticError(fault)
 
-    def _is_better_exchanged(
-        self, reflect: int, shift: Any, poles: Sequence[tuple[Any, Any, int]]
-    ) -> bool:
-        """Whether A, and not B, has a transform in closed form, and no pole meets a kink."""
-        a, b = self.a.function, self.b.function
-        return (
-            reflect < 0
-            and self.a.rational is not None
-            and self.b.rational is None
-            and not isinstance(self.b.correlation.density, Exponentials)
-            and not any(at in a.cuts or shift - at in b.cuts for _, at, _ in poles)
-        )
+    def _exchanged(self, reflect: int, shift: Any, poles: Poles) -> Any:
+        """FP int dw Ĉ_A(w) P_B(s + r w) K(w) from the same over P_A(w) Ĉ_B(s + r w).
 
-    def _exchanged(self, shift: Any, poles: Sequence[tuple[Any, Any, int]]) -> Any:
-        """FP int dw Ĉ_A(w) P_B(s - w) K(w) from the same over P_A(w) Ĉ_B(s - w).
+        L_A(w) L_B(s + w) is analytic below the axis, conj L_A(conj w) L_B(s - w) above.  Closed
+        there, the integral over it is half the residues at the poles of K, and as L = P - i pi Ĉ
 
-        The difference of the two is 2 i pi FP int dw (conj G_A(w) G_B(s - w) - c.c.) K, where the
-        first product is analytic below the axis: with G = Ĉ/2 - i P/(2 pi) it is
-
-            sum_j c_j/(n_j - 1)! d^(n_j - 1)/dw [pi^2 Ĉ_A(w) Ĉ_B(s - w) + P_A(w) P_B(s - w)].
+            FP int dw (Ĉ_A P_B + r P_A Ĉ_B) K = Re sum_j residue.
         """
-        total = flint.arb(0)
+
+        def first(w: Any, terms: int) -> list[Any]:
+            found = self.a.series(w, terms)
+            return found if reflect > 0 else [c.conjugate() for c in found]
+
+        half = self._residues(first, self.b.series, reflect, shift, poles)
+        turned = tuple((c * reflect**n, shift + reflect * at, n) for c, at, n in poles)
+        other = PairBalls(self.b, self.a)._value("CP", reflect, -reflect * shift, turned)
+        return half.real - reflect * other
+
+    def _residues(
+        self,
+        first: Callable[[Any, int], list[Any]],
+        second: Callable[[Any, int], list[Any]],
+        reflect: int,
+        shift: Any,
+        poles: Poles,
+    ) -> Any:
+        """Residues of first(w) second(s + r w) K(w), from Taylor coefficients, at no cut of A."""
+        total = flint.acb(0)
         for c, at, n in poles:
-            # L = P - i pi Ĉ: the real part of conj L_A L_B is P P + pi^2 Ĉ Ĉ
-            here, there = self.a.series(at, n), self.b.series(shift - at, n)
-            sign = (-1) ** (n - 1)
-            value = sum(
-                (here[k].conjugate() * there[n - 1 - k] * (-1) ** k for k in range(n)),
-                flint.acb(0),
-            )
-            total += balls.real(c) * sign * value.real
-        turned = tuple((c * (-1) ** n, shift - at, n) for c, at, n in poles)
-        return total + PairBalls(self.b, self.a)._value("CP", -1, shift, turned)
+            if at not in self.a.function.cuts:
+                here, there = first(at, n), second(shift + reflect * at, n)
+                terms = (here[k] * there[n - 1 - k] * reflect ** (n - 1 - k) for k in range(n))
+                total += balls.real(c) * sum(terms, flint.acb(0))
+        return total
 
 
-def _chosen(poles: Sequence[tuple[Any, Any, int]]) -> tuple[tuple[Any, Any, int], ...]:
+def _chosen(poles: Poles) -> tuple[tuple[Any, Any, int], ...]:
     found = []
     for c, a, n in poles:
         if not 1 <= n <= 4:

@@ -4,126 +4,92 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from operator import methodcaller
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final
 
 import flint
 import sympy
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
-from pertsym.expressions.numeric import Arithmetic, W, balls_of, compiled, enclosed, rational_ball
+from pertsym.baths.panels import widened
+from pertsym.expressions.numeric import BALLS, Arithmetic, NoValue, W, balls_of, compiled
+from pertsym.precision import ball_bits
 
-if TYPE_CHECKING:
-    from pertsym.expressions.expression import Expression
-
-_Node = Callable[[Ball], Ball]
-
-
-def _power(exponent: sympy.Expr) -> _Node:
-    power, number = float(exponent), balls_of(exponent)
-    if exponent.is_Rational and Fraction(power) == Fraction(int(exponent.p), int(exponent.q)):
-        return lambda z: balls.power(z, power)
-    return lambda z: (balls.log(z) * number(None)).exp()
-
-
-def _cosh(x: Ball) -> Ball:
-    grown = x.exp()
-    return (grown + 1 / grown) / 2
-
-
-def _sinh(x: Ball) -> Ball:
-    grown = x.exp()
-    return (grown - 1 / grown) / 2
-
-
-# arb's own functions where they are those of power series as well
-_FUNCTIONS: Final[Mapping[str, _Node]] = MappingProxyType(
-    {
-        **{name: methodcaller(name) for name in ("exp", "sin", "cos")},
-        "log": balls.log,
-        "tan": lambda x: x.sin() / x.cos(),
-        "tanh": lambda x: x * balls.tanh_quotient(x),
-        "cosh": _cosh,
-        "sinh": _sinh,
-    }
-)
-_ANALYTIC: Final = Arithmetic(balls_of, _power, _FUNCTIONS.__getitem__)
-
-
-def analytic(formula: sympy.Expr) -> _Node:
-    """A formula as a function of balls and power series; not finite where it is not analytic."""
-    return compiled(formula, _ANALYTIC)
-
-
+_ZERO, _ONE = flint.arb(0), flint.arb(1)
 _COSINE = flint.arb("0.59")  # less than cos 2a of the half angle a of the sector, tan a = 1/2
 _RING = 16
 _SMALLEST = 400  # halvings
-_TINY = flint.acb(flint.arb(0, 2.0**-200), flint.arb(0, 2.0**-200))
+_TINY = flint.arb(2.0**-200)
+_HIGHEST = 12  # order of a zero in a denominator
 
 
-class PiecewiseBalls:
-    """J of an expression: one formula between two breaks, all divided by the same power of w.
+def _power(exponent: sympy.Expr) -> Callable[[Ball], Ball]:
+    number: Any = int(exponent) if exponent.is_Integer else None
+    value, plain = balls_of(exponent), BALLS.power(exponent)
 
-    Raises
-    ------
-    ArithmeticError
-        If a break is not an exact double, or a formula has no ball arithmetic.
-    """
+    def power(z: Ball) -> Ball:
+        return plain(z) if isinstance(z, flint.arb) else balls.power(z, number or value(None))
 
-    def __init__(self, expression: Expression, infrared_power: float) -> None:
-        breaks, self._formulas = expression.pieces
-        if any(sympy.Rational(float(b)) != b for b in breaks):
-            raise ArithmeticError(f"expression: J changes at {breaks}, which is no exact double")
-        self._breaks = breaks
-        first = ExpressionBalls(self._formulas[0], infrared_power)
-        self.leading = first.leading
-        others = [ExpressionBalls(f, self.leading, forced=True) for f in self._formulas[1:]]
-        self._parts = (first, *others)
-        self._edges: dict[tuple[int, int], tuple[float, Callable[[Ball], Ball]]] = {}
+    return power
 
-    def core(self, w: Ball, piece: int = 0) -> Ball:
-        """J/w^leading of one piece."""
-        return self._parts[piece].core(w)
 
-    def decay(self, start: Any) -> Decay | None:
-        """A bound for large w; None before the last break."""
-        if self._formulas[-1].is_zero:
-            return Decay(flint.arb(0), 0.0, flint.arb(0))
-        return self._parts[-1].decay(start)
+def _tanh(x: Ball) -> Ball:
+    if not balls.is_series(x) or abs(x[0].real) > 1:
+        return x * balls.tanh_quotient(x)
+    grown, constant = (x - x[0]).exp(), x[0].tanh()  # no division by what may be 0
+    rest = (grown - 1 / grown) / (grown + 1 / grown)
+    return (constant + rest) / (1 + constant * rest)
 
-    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
-        """J = x^power regular(x) at a distance x on one side of a break."""
-        if (index, side) not in self._edges:
-            formula = self._formulas[index + (side > 0)]
-            beside = sympy.factor_terms(formula.subs(W, self._breaks[index] + side * W))
-            factors = [f.as_base_exp() for f in sympy.Mul.make_args(beside)]
-            power = sum((n for base, n in factors if base == W), sympy.Integer(0))
-            power = power if power.is_Rational and not power.is_Integer else sympy.Integer(0)
-            made = ExpressionBalls(sympy.powsimp(beside / W**power), 0.0, forced=True)
-            self._edges[index, side] = float(power), made.core
-        return self._edges[index, side]
+
+_OWN: Final[Mapping[str, Callable[[Ball], Ball]]] = MappingProxyType(
+    {
+        "log": balls.log,
+        "tanh": _tanh,
+        "cosh": lambda x: (x.exp() + (-x).exp()) / 2,
+        "sinh": lambda x: (x.exp() - (-x).exp()) / 2,
+    }
+)
+"""Where those of arb are not analytic, or not of power series, or wide."""
+
+_ANALYTIC: Final = Arithmetic(
+    BALLS.constant, _power, lambda name: _OWN.get(name) or methodcaller(name)
+)
+
+
+def analytic(formula: sympy.Expr) -> Callable[[Ball], Ball]:
+    """A formula as a function of balls and power series; not finite where it is not analytic."""
+    return compiled(formula, _ANALYTIC)
 
 
 class ExpressionBalls:
     """J of one formula: w^leading core(w), and its decay.
 
     Where J/w^power is not analytic at w = 0 (another root of w, an essential singularity), the
-    core is that for the power 1 and has no value around 0.
+    core is that for the power 1 and has no value around 0.  Nor has a core with a `leading` power
+    of its own above `infrared_power`, that of J as w -> 0.
     """
 
-    def __init__(self, formula: sympy.Expr, infrared_power: float, forced: bool = False) -> None:
-        self._formula = formula
-        self.leading = infrared_power if math.isfinite(infrared_power) else 1.0
-        self._core = self._compiled_core(self.leading)
-        if not forced and not self._near_zero().is_finite() and self.leading != 1.0:
-            self.leading = 1.0
-            self._core = self._compiled_core(1.0)
+    def __init__(self, formula: sympy.Expr, infrared_power: float, leading: float) -> None:
+        self._formula, self.leading = formula, leading
+        self._core = self._compiled_core(leading)
+        self._bounded = infrared_power >= leading
 
-    def _compiled_core(self, leading: float) -> _Node:
+    @classmethod
+    def of(cls, formula: sympy.Expr, infrared_power: float) -> ExpressionBalls:
+        """With the power at small w, or 1, divided off."""
+        if math.isfinite(infrared_power):
+            found = cls(formula, infrared_power, infrared_power)
+            bound = found._core(_disc(_TINY)) if infrared_power >= 1 else found._largest(_TINY)
+            if bound.is_finite():
+                return found
+        return cls(formula, infrared_power, 1.0)
+
+    def _compiled_core(self, leading: float) -> Callable[[Ball], Ball]:
         """Each term of a sum is divided for itself, so that powers of w combine exactly."""
         factor = W ** -sympy.nsimplify(leading, rational=True)
         factored = sympy.factor_terms(self._formula)
@@ -137,23 +103,29 @@ class ExpressionBalls:
                 )
         return analytic(combined)
 
-    def _near_zero(self) -> Any:
-        return self._core(_TINY)
+    def _removable(self, disc: Any) -> bool:
+        """Whether J is meromorphic in a disc around 0, with a pole or zero at 0 only.
+
+        It is if all powers are integers, every function is analytic at its argument, and a base g
+        of a negative power vanishes at 0 alone: g = w^m mean of g^(m)/m! between 0 and w.
+        """
+        if self._watched is None:
+            return False
+        functions, divisors = self._watched
+        return all(f(disc).is_finite() for f in functions) and all(
+            _zero_free(f, disc) for f in divisors
+        )
 
     @cached_property
-    def _removable(self) -> bool:
-        """Whether J is meromorphic around 0, so that J/w^leading is analytic there.
-
-        It is if all powers are integers and every function is analytic at its argument.
-        """
-        for node in sympy.preorder_traversal(self._formula):
-            if not node.has(W):
-                continue
-            if isinstance(node, sympy.Pow) and not node.exp.is_Integer:
-                return False
-            if node.is_Function and not analytic(node)(_TINY).is_finite():
-                return False
-        return float(self.leading).is_integer()
+    def _watched(self) -> tuple[list[Callable[[Ball], Ball]], list[Callable[[Ball], Ball]]] | None:
+        """The functions and the divisors in J; None if J over the power has no value around 0."""
+        nodes = [node for node in sympy.preorder_traversal(self._formula) if node.has(W)]
+        powers = [node for node in nodes if isinstance(node, sympy.Pow)]
+        whole = float(self.leading).is_integer() and all(p.exp.is_Integer for p in powers)
+        if not (self._bounded and whole):
+            return None
+        functions = [analytic(node) for node in nodes if node.is_Function]
+        return functions, [analytic(p.base) for p in powers if p.exp < 0]
 
     def core(self, w: Ball) -> Ball:
         """J/w^leading; around 0, where a quotient is removable, from a circle around 0."""
@@ -161,27 +133,32 @@ class ExpressionBalls:
             try:
                 return self._core(w)
             except ValueError:  # no power series: 0 in a denominator
-                if not (self._removable and w[0].is_zero()):
+                if not w[0].is_zero():
                     raise ArithmeticError(f"{self._formula}: no series at {w[0]}") from None
-            found, factor = [], flint.acb(1)
-            for c in self._coefficients(w.prec):
-                found.append(c * factor)
-                factor = factor * w[1]
-            return flint.acb_series(found, w.prec)
+            scaled = [c * w[1] ** k for k, c in enumerate(self._coefficients(w.prec))]
+            return flint.acb_series(scaled, w.prec)
         value = self._core(w)
-        if value.is_finite() or not w.contains(0) or not self._removable:
+        if value.is_finite() or not w.contains(0):
             return value
         if w.is_zero():
             return self._coefficients(1)[0]
-        ball = flint.arb(0, self._on_ring(2 * w.abs_upper()))
+        ball = flint.arb(0, self._largest(2 * w.abs_upper()))
         return flint.acb(ball, ball)
 
-    def _on_ring(self, radius: Any) -> Any:
-        """The largest |J/w^leading| for |w| <= radius, by the maximum principle."""
+    def _largest(self, radius: Any) -> Any:
+        """|J/w^leading| for |w| <= radius; infinite where it may not be analytic.
+
+        Of a removable quotient by the maximum principle.
+        """
+        whole = self._core(_disc(radius))
+        if whole.is_finite():
+            return whole.abs_upper()
         largest = flint.arb(0)
+        if not self._removable(_disc(radius)):
+            return flint.arb.pos_inf()
         for k in range(_RING):
             low, high = (flint.arb(flint.fmpq(2 * k + e, _RING)) for e in (-1, 1))
-            value = self._core(_on_circle(radius, low.union(high)))
+            value = self._core(flint.acb(low.union(high)).exp_pi_i() * radius)
             largest = largest.max(value.abs_upper() if value.is_finite() else flint.arb.pos_inf())
         return largest
 
@@ -189,190 +166,211 @@ class ExpressionBalls:
         """Taylor coefficients at 0: means over a circle, aliases bounded on one 16 times larger."""
         radius = flint.arb(1)
         for _ in range(_SMALLEST):
-            bound = self._on_ring(radius)
+            bound = self._largest(radius)
             if bound.is_finite():
                 break
             radius = radius / 2
         else:
             raise ArithmeticError(f"{self._formula}: no circle around 0 for a Taylor series")
-        count = flint.ctx.prec // 4 + terms + 8
-        small = radius / 16
-        points = [(flint.acb(2 * k) / count).exp_pi_i() * small for k in range(count)]
-        values = [self._core(point) for point in points]
-        found = []
-        for n in range(terms):
-            total = sum((v / p**n for v, p in zip(values, points, strict=True)), flint.acb(0))
-            alias = flint.arb(0, (2 * bound / radius**n / flint.arb(16) ** count).abs_upper())
-            found.append(total / count + flint.acb(alias, alias))
+        bits = flint.ctx.prec
+        count, found = bits // 4 + terms + 8, []
+        with ball_bits(2 * bits):  # high powers of a small radius
+            points = [(flint.acb(2 * k) / count).exp_pi_i() * radius / 16 for k in range(count)]
+            values = [self._core(point) for point in points]
+            for n in range(terms):
+                mean = sum((v / p**n for v, p in zip(values, points, strict=True)), flint.acb(0))
+                alias = 2 * bound / radius**n / flint.arb(16) ** count
+                found.append(widened(mean / count, alias.abs_upper()))
         return found
+
+    @cached_property
+    def _tail(self) -> Callable[[Any], Any]:
+        return compiled(self._formula, _TAILS)
 
     def decay(self, start: Any) -> Decay | None:
         """|J(w)| <= size |w|^power exp(-rate Re w), from leading terms with bounded remainders."""
-        found = _leading(self._formula, balls.real(start))
-        if found is None:
+        if self._formula.is_zero:
+            return Decay(_ZERO, 0.0, _ZERO)
+        start = balls.real(start)
+        try:
+            found = self._tail(_Tail(start, flint.arb(1), Fraction(1)))
+        except NoValue:
             return None
-        size = abs(found.factor) * (1 + found.error)
-        if found.degree and not found.rate > 0:
+        size, power = abs(found.factor) * (1 + found.error), float(found.power)
+        degree = found.degree
+        if degree == 0:
+            return Decay(size, power, flint.arb(0))
+        if not found.rate > 0:
             return None
-        if found.degree == 0:
-            return Decay(size, float(found.power), flint.arb(0))
-        if found.degree >= 1:  # |exp(-b w^q)| <= exp(-b' w), b' = b W^(q-1) cos
-            rate = found.rate * balls.real(start) ** (balls.real(float(found.degree)) - 1)
-            rate = rate if found.degree == 1 else rate * _COSINE
-            return Decay(size, float(found.power), rate.lower())
+        if degree >= 1:  # |exp(-b w^q)| <= exp(-b' w), b' = b W^(q-1) cos
+            rate = found.rate * start ** balls.real(degree - 1)
+            rate = rate if degree == 1 else rate * _COSINE
+            return Decay(size, power, rate.lower())
         # a stretched exponential is less than any power from where it has fallen below it
         steep = 8
-        slope = found.rate * found.degree * balls.real(start) ** balls.real(float(found.degree))
-        if not slope * _COSINE > steep:
+        fallen = found.rate * start ** balls.real(degree) * _COSINE
+        if not fallen * balls.real(degree) > steep:
             return None
-        falls = (-found.rate * _COSINE * balls.real(start) ** balls.real(float(found.degree))).exp()
-        return Decay(
-            size * falls * balls.real(start) ** steep, float(found.power) - steep, flint.arb(0)
-        )
+        return Decay(size * (-fallen).exp() * start**steep, power - steep, flint.arb(0))
 
 
-def _on_circle(radius: Any, turn: Any) -> Any:
-    """radius exp(i pi turn)."""
-    angle = turn * flint.arb.pi()
-    return flint.acb(radius * angle.cos(), radius * angle.sin())
+def _disc(radius: Any) -> Any:
+    """A ball that holds all |w| <= radius."""
+    ball = flint.arb(0, radius.abs_upper())
+    return flint.acb(ball, ball)
 
 
-class _Leading(NamedTuple):
-    """factor w^power exp(-rate w^degree) (1 + d), |d| <= error, for |w| >= start in the sector."""
-
-    factor: Any
-    power: sympy.Rational
-    rate: Any
-    degree: sympy.Rational
-    error: Any
-
-
-def _leading(node: sympy.Expr, start: Any) -> _Leading | None:
-    """The leading term at large w; None where it is not known from `start` on."""
-    zero, one = flint.arb(0), sympy.Integer(1)
-    if not node.has(W):
-        value = enclosed(node, None)
-        return _Leading(value, 0 * one, zero, 0 * one, zero) if abs(value) > 0 else None
-    if node == W:
-        return _Leading(flint.arb(1), one, zero, 0 * one, zero)
-    if isinstance(node, sympy.Mul):
-        return _product([_leading(x, start) for x in node.args])
-    if isinstance(node, sympy.Add):
-        return _sum([_leading(x, start) for x in node.args], start)
-    if isinstance(node, sympy.Pow) and node.exp.is_Rational:
-        return _raised(_leading(node.base, start), node.exp)
-    if isinstance(node, sympy.exp):
-        return _exponential(sympy.expand(node.args[0]), start)
-    if isinstance(node, (sympy.sin, sympy.cos)) and (node.args[0] / W).is_number:
-        # |sin kw| <= exp(|k| |Im w|) and |Im w| <= Re w/2
-        growth = -abs(enclosed(node.args[0] / W, None)) / 2
-        return _Leading(flint.arb(1), 0 * one, growth, one, flint.arb(1))
-    if isinstance(node, (sympy.tanh, sympy.coth)):
-        inner = _leading(node.args[0], start)
-        if inner is None or inner.degree or not inner.power > 0 or inner.power > 1:
-            return None
-        least = (
-            abs(inner.factor) * start ** balls.real(float(inner.power)) * (_COSINE - inner.error)
-        )
-        left = (-2 * least).exp()
-        sign = 1 if inner.factor > 0 else -1
-        if not (least > 0 and left < 1):
-            return None
-        return _Leading(flint.arb(sign), 0 * one, zero, 0 * one, 2 * left / (1 - left))
-    return None
+def _zero_free(function: Callable[[Ball], Ball], disc: Any) -> bool:
+    """Whether it is sure to vanish nowhere in a disc around 0 but at 0."""
+    try:
+        here, there = (balls.taylor(function, at, 1, _HIGHEST) for at in (0, disc))
+    except (ValueError, ArithmeticError):
+        return False
+    for at_zero, within in zip(here, there, strict=True):
+        if not at_zero.is_zero():
+            return bool(within.is_finite() and within.abs_lower() > 0)
+    return False
 
 
-def _product(parts: list[_Leading | None]) -> _Leading | None:
-    result: _Leading | None = None
-    for part in parts:
-        if part is None:
-            return None
-        if result is None:
-            result = part
-            continue
-        if result.degree and part.degree and result.degree != part.degree:
-            return None
-        result = _Leading(
-            result.factor * part.factor,
-            result.power + part.power,
-            result.rate + part.rate,
-            result.degree or part.degree,
-            (1 + result.error) * (1 + part.error) - 1,
-        )
-    return result
+@dataclass(frozen=True)
+class _Tail:
+    """factor w^power exp(-rate w^degree) (1 + d), |d| <= error, for |w| >= start in the sector.
 
-
-def _sum(parts: list[_Leading | None], start: Any) -> _Leading | None:
-    """The slowest part; the others are bounded relative to it (error >= 1: a bound only)."""
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts):
-        return None
-    top = min(known, key=lambda x: (x.degree, float(x.rate), -x.power))
-    error = top.error
-    for part in known:
-        if part is top:
-            continue
-        rise = float(part.power - top.power)
-        mine, slow = (
-            x.rate * start ** balls.real(float(x.degree)) if x.degree else flint.arb(0)
-            for x in (part, top)
-        )
-        if part.degree == top.degree:
-            fall, slope = _COSINE * (mine - slow), _COSINE * (mine - slow) * float(part.degree)
-        else:
-            fall = _COSINE * mine - slow
-            slope = _COSINE * mine * float(part.degree) - slow * float(top.degree)
-        same = part.degree == top.degree and not part.rate > top.rate
-        if not (rise <= 0 if same else slope > max(rise, 0.0)):
-            return None
-        ratio = abs(part.factor / top.factor) * start ** balls.real(rise) * (1 + part.error)
-        error = error + (ratio if same else ratio * (-fall).exp())
-    return top._replace(error=error)
-
-
-def _raised(base: _Leading | None, exponent: sympy.Rational) -> _Leading | None:
-    if base is None:
-        return None
-    if exponent.is_Integer and exponent > 0 and not base.error < 1:  # a bound only
-        n = int(exponent)
-        error = (1 + base.error) ** n - 1
-        return _Leading(base.factor**n, base.power * n, base.rate * n, base.degree, error)
-    if not base.error < 1 or (not exponent.is_Integer and not base.factor > 0):
-        return None
-    number = flint.arb(rational_ball(exponent))
-    grown = (-abs(number) * (1 - base.error).log()).exp() - 1  # |(1 + d)^n - 1|
-    factor = base.factor ** (int(exponent) if exponent.is_Integer else number)
-    return _Leading(
-        factor, base.power * exponent, base.rate * number, base.degree, grown.abs_upper()
-    )
-
-
-def _exponential(exponent: sympy.Expr, start: Any) -> _Leading | None:
-    """exp of a sum of powers: the leading one kept, those that vanish bounded.
-
-    Other growing terms weaken the leading one; the result is then a bound only.
+    An error of 1 or more makes it a bound only.  What is not known raises `NoValue`.
     """
-    terms: list[tuple[Any, sympy.Rational]] = []
-    for term in sympy.Add.make_args(exponent):
-        coefficient, power = term.as_coeff_exponent(W)
-        if coefficient.has(W) or not power.is_Rational:
-            return None
-        terms.append((enclosed(coefficient, None), power))
-    coefficient, degree = max(terms, key=lambda term: term[1])
-    if degree <= 0 or degree > 2 or not coefficient < 0:
-        return None
-    rate, factor, error = -coefficient, flint.arb(1), flint.arb(0)
-    for other, power in terms:
-        if power == degree:
-            continue
-        if power == 0:
-            factor = factor * other.exp()
-        elif power < 0:
-            small = abs(other) * start ** balls.real(float(power))
-            error = (1 + error) * small.exp() - 1
+
+    start: Any
+    factor: Any
+    power: Fraction = Fraction(0)
+    rate: Any = _ZERO
+    degree: Fraction = Fraction(0)
+    error: Any = _ZERO
+
+    def __mul__(self, other: _Tail) -> _Tail:
+        if self.degree and other.degree and self.degree != other.degree:
+            raise NoValue("exponentials of two kinds")
+        return _Tail(
+            self.start,
+            self.factor * other.factor,
+            self.power + other.power,
+            self.rate + other.rate,
+            self.degree or other.degree,
+            (1 + self.error) * (1 + other.error) - 1,
+        )
+
+    def __add__(self, other: _Tail) -> _Tail:
+        """The slower part; the other is bounded relative to it."""
+        top, part = sorted((self, other), key=_Tail._order)
+        rise, fall = part.power - top.power, _ZERO
+        if part.degree == top.degree and not part.rate > top.rate:
+            falls = rise <= 0
+        else:  # Re r w^q lies between r |w|^q and cos r |w|^q
+            exponents = [(part.rate, part.degree), (-top.rate, top.degree)]
+            if part.degree == top.degree:
+                exponents = [(part.rate - top.rate, top.degree)]
+            sizes = [(r * _COSINE if r > 0 else r) * self._reached(q) for r, q in exponents]
+            fall = sum(sizes, fall)
+            slope = sum(
+                (x * balls.real(q) for x, (_, q) in zip(sizes, exponents, strict=True)),
+                _ZERO,
+            )
+            falls = slope > max(balls.real(rise), 0)
+        if not falls:
+            raise NoValue("the slower term is not known")
+        ratio = abs(part.factor / top.factor) * self._reached(rise) * (1 + part.error)
+        return replace(top, error=top.error + ratio * (-fall).exp())
+
+    def _order(self) -> tuple[Fraction, float, Fraction]:
+        if self.degree and not abs(self.rate) > 0:
+            raise NoValue("growth or decay")
+        return self.degree if self.rate > 0 else -self.degree, float(self.rate), -self.power
+
+    def _reached(self, power: Fraction) -> Any:
+        return self.start ** balls.real(power)
+
+    def __rtruediv__(self, one: int) -> _Tail:
+        return self.raised(sympy.Integer(-1))
+
+    def raised(self, exponent: sympy.Expr) -> _Tail:
+        if not exponent.is_Rational:
+            raise NoValue("a power that is no fraction")
+        n = Fraction(int(exponent.p), int(exponent.q))
+        whole = n.denominator == 1
+        number: Any = int(n) if whole else balls.real(n)
+        if whole and n > 0 and not self.error < 1:
+            error = (1 + self.error) ** number - 1
+        elif self.error < 1 and (whole or self.factor > 0):
+            # |(1 + d)^n - 1|
+            error = ((-abs(balls.real(n)) * (1 - self.error).log()).exp() - 1).abs_upper()
         else:
-            rate = rate - abs(other) * start ** balls.real(float(power - degree)) / _COSINE
-            error = error + 1
-    if not rate > 0:
-        return None
-    return _Leading(factor, sympy.Integer(0), rate, degree, error)
+            raise NoValue("a power of what may vanish")
+        factor, rate = self.factor**number, self.rate * balls.real(n)
+        return _Tail(self.start, factor, self.power * n, rate, self.degree, error)
+
+    @property
+    def _size(self) -> Any:
+        """A bound of the modulus at `start`, without the exponential."""
+        return abs(self.factor) * self._reached(self.power) * (1 + self.error)
+
+    def exp(self) -> _Tail:
+        if self.degree or self.power > 2:
+            raise NoValue("an exponential of that")
+        if self.power <= 0:
+            return _Tail(self.start, _ONE, error=self._size.exp() - 1)
+        if self.error.is_zero():
+            return _Tail(self.start, _ONE, rate=-self.factor, degree=self.power)
+        # what is beside the leading term weakens it
+        rate = -self.factor - abs(self.factor) * self.error / _COSINE
+        return _Tail(self.start, _ONE, rate=rate, degree=self.power, error=_ONE)
+
+    def exponentials(self, sign: int) -> _Tail:
+        """cosh or sinh."""
+        other = (self * _Tail(self.start, -_ONE)).exp()
+        half = _Tail(self.start, _ONE / 2)
+        return (self.exp() + other * _Tail(self.start, flint.arb(sign))) * half
+
+    def wave(self) -> _Tail:
+        """A bound of sine and cosine: |sin kw| <= exp(|k| |Im w|) and |Im w| <= Re w/2."""
+        if self.degree or self.power != 1:
+            raise NoValue("an oscillation of that")
+        growth = abs(self.factor) * (_ONE / 2 + 9 * self.error / 8)  # |w| < 9/8 Re w
+        return _Tail(self.start, _ONE, rate=-growth, degree=Fraction(1), error=_ONE)
+
+    def tanh(self) -> _Tail:
+        if self.degree or not 0 < self.power <= 1:
+            raise NoValue("tanh of that")
+        least = abs(self.factor) * self._reached(self.power) * (_COSINE - self.error)
+        left = (-2 * least).exp()
+        if not (least > 0 and left < 1):
+            raise NoValue("tanh has not settled")
+        sign = flint.arb(1 if self.factor > 0 else -1)
+        return _Tail(self.start, sign, error=2 * left / (1 - left))
+
+
+def _of_tails(name: str) -> Callable[[_Tail], _Tail]:
+    known: dict[str, Callable[[_Tail], _Tail]] = {
+        "exp": _Tail.exp,
+        "sin": _Tail.wave,
+        "cos": _Tail.wave,
+        "tanh": _Tail.tanh,
+        "cosh": lambda x: x.exponentials(1),
+        "sinh": lambda x: x.exponentials(-1),
+    }
+    if name not in known:
+        raise NoValue(f"{name} at large w")
+    return known[name]
+
+
+def _constant_tail(node: sympy.Expr) -> Callable[[_Tail], _Tail]:
+    number = balls_of(node)
+
+    def constant(w: _Tail) -> _Tail:
+        value = number(None)
+        if not abs(value) > 0:
+            raise NoValue("a constant that may be 0")
+        return _Tail(w.start, value)
+
+    return constant
+
+
+_TAILS: Final = Arithmetic(_constant_tail, lambda exponent: lambda x: x.raised(exponent), _of_tails)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,13 +19,16 @@ import numpy as np
 import sympy
 
 from pertsym.baths import balls, jets
-from pertsym.baths.balls import Ball
-from pertsym.baths.expression_balls import analytic
+from pertsym.baths.balls import Ball, Decay
+from pertsym.baths.expression_balls import ExpressionBalls, analytic
 from pertsym.baths.jets import Jet
+from pertsym.expressions import asymptotics
+from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.numeric import Arithmetic, NoValue, W, compiled, enclosed
 from pertsym.precision import ball_decimals
 
 if TYPE_CHECKING:
+    from pertsym.baths.expression_continuation import ExpressionContinuation
     from pertsym.expressions.expression import Expression
 
 _Node = Callable[[Jet], Jet]
@@ -63,10 +66,9 @@ _FUNCTIONS: Final[Mapping[str, _Node]] = MappingProxyType(
 _JETS: Final = Arithmetic(_constant, _power, _FUNCTIONS.__getitem__)
 
 _SERIES_TERMS: Final = 8
+_SERIES_DIGITS: Final = 100
 _SCALE_DECADES: Final = 60
 _UNDERFLOW: Final = 1e-300
-_LARGEST_DECADE: Final = 150
-_BISECTIONS: Final = 40
 _LIMIT_DECADES: Final = 30  # how close to w = 0 stands for the limit
 _LIMITS: Final = (_LIMIT_DECADES, _LIMIT_DECADES + 2)
 _DIGITS: Final = 500  # five derivatives of the root of a square, beside its zero
@@ -117,17 +119,61 @@ class ExpressionJet:
                 into[here] = values
         return Jet(tuple(v[()] for v in result), tuple(v[()] for v in errors))
 
+    @cached_property
+    def balls(self) -> tuple[ExpressionBalls, ...]:
+        """J of every piece, divided by the same power of w.
+
+        Raises
+        ------
+        ArithmeticError
+            If a break is not an exact double.
+        """
+        breaks, formulas = self._expression.pieces
+        if any(sympy.Rational(float(b)) != b for b in breaks):
+            raise ArithmeticError(f"expression: J changes at {breaks}, which is no exact double")
+        first = ExpressionBalls.of(formulas[0], self.infrared_power)
+        return first, *(ExpressionBalls(f, -math.inf, first.leading) for f in formulas[1:])
+
     @property
-    def analytic(self) -> tuple[sympy.Expr, _Node]:
-        """The formula of the first piece, and its jets off the axis too."""
-        return self._parts[0].formula, self._parts[0].exact
+    def leading(self) -> float:
+        return self.balls[0].leading
+
+    def core(self, w: Ball, piece: int = 0) -> Ball:
+        """J/w^leading of one piece."""
+        return self.balls[piece].core(w)
+
+    def decay(self, start: Any) -> Decay | None:
+        """A bound for large w; None before the last break."""
+        return self.balls[-1].decay(start)
+
+    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
+        """J = x^power regular(x) at a distance x on one side of a break."""
+        return self._edges[index, side]
+
+    @cached_property
+    def _edges(self) -> dict[tuple[int, int], tuple[float, Callable[[Ball], Ball]]]:
+        breaks, formulas = self._expression.pieces
+        found: dict[tuple[int, int], tuple[float, Callable[[Ball], Ball]]] = {}
+        for index, side in product(range(len(breaks)), (-1, 1)):
+            formula = formulas[index + (side > 0)].subs(W, breaks[index] + side * W)
+            factors = [f.as_base_exp() for f in sympy.Mul.make_args(sympy.factor_terms(formula))]
+            power = sum((n for base, n in factors if base == W), sympy.Integer(0))
+            power = power if power.is_Rational and not power.is_Integer else sympy.Integer(0)
+            regular = sympy.powsimp(sympy.factor_terms(formula) / W**power)
+            found[index, side] = float(power), ExpressionBalls(regular, 0.0, 0.0).core
+        return found
+
+    @cached_property
+    def continuation(self) -> ExpressionContinuation:
+        """Below the axis, of the first piece."""
+        from pertsym.baths.expression_continuation import ExpressionContinuation
+
+        return ExpressionContinuation(self._parts[0].formula, self._parts[0].exact)
 
     @cached_property
     def infrared_power(self) -> float:
         """p of J ~ w^p as w -> 0+."""
-        from pertsym.expressions.expression import leading_power
-
-        return float(leading_power(self._expression))
+        return self._expression.infrared_power
 
     @cached_property
     def ultraviolet_power(self) -> float:
@@ -143,35 +189,26 @@ class ExpressionJet:
     @cached_property
     def kink_power(self) -> float:
         """Smallest power in the small-w expansion that is not an odd integer."""
-        from pertsym.expressions.budget import bounded_work
-
         try:
             with bounded_work("the powers at small w take too much work"):
                 return self._kink_power()
-        except ValueError:
+        except (ValueError, ArithmeticError):
             return self.infrared_power  # the cautious answer: nothing is known of the next term
 
     def _kink_power(self) -> float:
-        formula = self._parts[0].formula
-        reflected = formula.subs(W, -W)
-        integer_powers = all(
-            power.exp.is_Integer for power in formula.atoms(sympy.Pow) if power.has(W)
-        )
-        if integer_powers and sympy.simplify(reflected + formula) == 0:
-            return math.inf
-        lowest = self.infrared_power
+        formula, lowest = self._parts[0].formula, self.infrared_power
         if not _is_odd(lowest) or math.isinf(lowest):
             return lowest
-        try:
-            series = sympy.series(
-                sympy.expand(formula / W ** sympy.nsimplify(lowest)), W, 0, _SERIES_TERMS
-            ).removeO()
-            powers = sorted(
-                lowest + float(term.as_coeff_exponent(W)[1])
-                for term in sympy.Add.make_args(sympy.expand(series))
-            )
-        except (ValueError, TypeError, NotImplementedError, ArithmeticError, sympy.PoleError):
+        exponents = [power.exp for power in formula.atoms(sympy.Pow) if power.has(W)]
+        if not all(exponent.is_Rational for exponent in exponents):
             return lowest
+        root = math.lcm(1, *(int(exponent.q) for exponent in exponents))
+        if root == 1 and sympy.simplify(formula.subs(W, -W) + formula) == 0:
+            return math.inf
+        with ball_decimals(_SERIES_DIGITS):
+            core = ExpressionBalls(formula.subs(W, W**root), lowest * root, lowest * root).core
+            found = enumerate(balls.taylor(core, 0, 1, root * _SERIES_TERMS))
+            powers = [lowest + k / root for k, c in found if not c.contains(0)]
         return next((p for p in powers if not _is_odd(p)), lowest + _SERIES_TERMS - 2)
 
     @cached_property
@@ -261,43 +298,32 @@ class _Analytic:
         count = len(result.c)
         c, e = [np.array(a) for a in arrays[:count]], [np.array(a) for a in arrays[count:]]
         at = np.broadcast_to(w.c[0], shape)
-        nothing = lost & np.isrealobj(at) & (np.real(at) >= self._vanishes_beyond)
-        for k in range(count):
-            c[k][nothing], e[k][nothing] = 0.0, _UNDERFLOW
-        for index in np.argwhere(lost & ~nothing):
-            place = tuple(index)
+        for place in sorted(map(tuple, np.argwhere(lost)), key=lambda index: at[index].real):
             exact = _without_limits(formula, at[place].item(), count)
+            # not finite (none): the cutoff's exponent itself overflows
+            nothing = all(abs(x.real) < _UNDERFLOW for x in exact)
+            if nothing and self._falls and np.isrealobj(at) and at[place] > 0:
+                beyond = lost & (at >= at[place])
+                for k in range(count):
+                    c[k][beyond], e[k][beyond] = 0.0, _UNDERFLOW
+                break
             for k, value in enumerate(exact):
                 c[k][place] = complex(value) if np.iscomplexobj(c[k]) else float(value.real)
                 e[k][place] = jets.EPS * abs(c[k][place]) + _UNDERFLOW
         return Jet(tuple(a[()] for a in c), tuple(a[()] for a in e))
 
     @cached_property
-    def ultraviolet_power(self) -> float:
-        """p of the formula ~ w^p as w -> inf, -inf for faster decay."""
-        from pertsym.expressions.expression import decay
-
-        behaviour = decay(self.formula)
-        return float(behaviour[1]) if behaviour[0] == "power" else -math.inf
+    def _falls(self) -> bool:
+        """Whether nothing is left of it far out: it falls faster than every power."""
+        try:
+            return math.isinf(self.ultraviolet_power)
+        except ValueError:  # of a piece that ends before infinity
+            return False
 
     @cached_property
-    def _vanishes_beyond(self) -> float:
-        """Where the smallest double is left for good: inf unless J decays exponentially."""
-        try:
-            if math.isfinite(self.ultraviolet_power):
-                return math.inf
-        except ValueError:  # of a piece that ends before infinity
-            return math.inf
-        low, high = 0.0, float(_LARGEST_DECADE)  # decimal exponents of w
-        value = analytic(self.formula)
-        with ball_decimals(_LIMIT_DECADES):
-            for _ in range(_BISECTIONS):
-                middle = (low + high) / 2
-                found = flint.acb(value(flint.acb(10) ** middle))
-                # not finite: the cutoff's exponent itself overflows
-                gone = not found.is_finite() or found.abs_upper() < _UNDERFLOW
-                low, high = (low, middle) if gone else (middle, high)
-        return float(10.0**high)
+    def ultraviolet_power(self) -> float:
+        """p of the formula ~ w^p as w -> inf, -inf for faster decay."""
+        return asymptotics.power(self.formula, sympy.oo)
 
     @cached_property
     def features(self) -> tuple[tuple[float, float], ...]:
@@ -377,7 +403,7 @@ def regularity(position: sympy.Expr, below: _Function, above: _Function) -> floa
         If J is not finite there, or its behaviour is not that of a power.
     """
     with ball_decimals(_DIGITS):
-        at = enclosed(position, None).mid()
+        at = enclosed(position).mid()
         singular = min(_singular_power(below, at, -1), _singular_power(above, at, 1))
         if singular < 0:
             raise ValueError(f"expression: J is infinite at w = {float(at):.6g}; it must be finite")

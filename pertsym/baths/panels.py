@@ -2,14 +2,18 @@
 
 On a panel a Gauss-Legendre rule is used, with the error bound (64/15) M rho^(-2N)/(1 - rho^-2) for
 |f| <= M in the ellipse of radius rho; at a branch point |w - b|^p a Taylor series with Cauchy's
-bound.  Beside a panel its sum over nodes t_j is itself summed as 1/(u - t) = sum_k t^k u^-(k+1).
+bound.  Beside a panel its sum over nodes t_j is itself summed as a power series,
+
+    1/(u - t) = [1 + 2 sum_k T_k(t) q^-k]/r,   r^2 = u^2 - 1,  q = u + r,
+
+with |T_k| <= 1 for what is left out.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -19,14 +23,13 @@ import numpy as np
 from pertsym.baths.balls import Ball, Decay, taylor
 from pertsym.precision import ball_bits
 
+_I = flint.acb(0, 1)
 _RHO = 3
 _MAJOR, _MINOR = flint.fmpq(5, 3), flint.fmpq(4, 3)  # half axes of the ellipse of radius 3
 _MARGIN = flint.fmpq(1, 12)
 _FEWEST = 3  # nodes
 _LONE = 40  # halvings without any bound
-CLEAR = 0.0834  # more than the margin, for what doubles make of it: |u| > sqrt(2)
-GRADES = np.array([0.5, 0.7, 1.0, 1.3, 1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0])
-"""log2 of |u|; for each the terms that the precision asks for."""
+CLEAR = 0.0834  # more than the margin, for what doubles make of it
 DEEPEST = 60
 
 Series = Callable[[Ball], Ball]
@@ -90,25 +93,27 @@ def _gauss(count: int, bits: int) -> tuple[tuple[Any, Any], ...]:
 
 
 @lru_cache(maxsize=256)
-def _monomials(count: int, bits: int) -> Any:
-    """t_j^k, for as many k as the lowest grade asks for."""
+def _powers(count: int, bits: int) -> Any:
+    """(1 or 2) T_k(t_j): what the coefficients of q^-k are made of."""
     with ball_bits(bits):
         nodes = [x for x, _ in _gauss(count, bits)]
-        rows = [[flint.arb(1)] * count]
-        for _ in range(math.ceil(bits / GRADES[0]) + 1):
-            rows.append([x * power for x, power in zip(nodes, rows[-1], strict=True)])
-        return flint.acb_mat(rows)
+        rows = [[flint.arb(1)] * count, nodes]
+        for _ in range(2, bits * 2 // 3 + 2):
+            rows.append([2 * x * b - a for x, a, b in zip(nodes, *rows[-2:], strict=True)])
+        return flint.acb_mat([rows[0], *([2 * x for x in row] for row in rows[1:])])
 
 
-_BALL = flint.arb(0, 0.3334)
+_SIDE = flint.arb(0, 0.3334)
 _COVER = tuple(
-    flint.acb(flint.arb(flint.fmpq(2 * i, 3)) + _BALL, flint.arb(flint.fmpq(j, 3)) + _BALL)
-    for i in range(-2, 3)
-    for j in range(-3, 4, 2)
+    flint.acb(_SIDE + flint.fmpq(2 * x, 3), _SIDE + flint.fmpq(y, 3))
+    for x in range(-2, 3)
+    for y in (-3, -1, 1, 3)
 )
 """Boxes that cover the ellipse."""
 _WHOLE = flint.acb(*(flint.arb(0, float(x) * (1 + 1e-15)) for x in (5 / 3, 4 / 3)))
 _TIGHT = 2**10  # a bound from one box, over the value inside
+GRADES = np.array([1.6, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 14.0, 20.0, 30.0, 50.0])
+"""log2 of |q|; for each the terms that the precision asks for."""
 
 
 @dataclass(eq=False)
@@ -133,16 +138,26 @@ class Panel:
     @cached_property
     def bound(self) -> Any:
         """A bound of |f| in the ellipse; infinite if f is not analytic there."""
-        whole = self.function.value(self.centre + self.half * _WHOLE, self.piece)
-        if whole.is_finite() and whole.abs_upper() < _TIGHT * self.middle:
-            return whole.abs_upper()
+        whole = self._largest(self.centre + self.half * _WHOLE, 0)
+        if whole < _TIGHT * self.middle:
+            return whole
         bound = flint.arb(0)
         for u in _COVER:
-            box = self.centre + self.half * u
-            bound = bound.max(_largest(self.function, self.piece, box, 2))
+            bound = bound.max(self._largest(self.centre + self.half * u, 2))
             if not bound.is_finite():
                 break
         return bound
+
+    def _largest(self, box: Any, cuts: int) -> Any:
+        """A bound of |f| in a box, cut so often if it is too wide; infinite if there is none."""
+        value = self.function.value(box, self.piece)
+        if value.is_finite():
+            return value.abs_upper()
+        if not cuts:
+            return flint.arb.pos_inf()
+        first, second = _halves(box)
+        bound = self._largest(first, cuts - 1)
+        return bound.max(self._largest(second, cuts - 1)) if bound.is_finite() else bound
 
     @cached_property
     def middle(self) -> Any:
@@ -156,15 +171,17 @@ class Panel:
             return [self]
         if self.depth > _LONE and not self.bound.is_finite():
             raise ArithmeticError("a bath is not analytic on the path, or too narrow beside it")
-        return self.halves
+        return [panel for half in self._split() for panel in half.settled()]
+
+    def _split(self) -> list[Panel]:
+        ends = (self.first, self.centre), (self.centre, self.last)
+        return [
+            replace(self, first=a, last=b, depth=self.depth + 1, _polynomials={}) for a, b in ends
+        ]
 
     @cached_property
     def halves(self) -> list[Panel]:
-        """Or their parts."""
-        common = self.largest, self.bits, self.depth + 1, self.goal
-        ends = (self.first, self.centre), (self.centre, self.last)
-        halves = (Panel(self.function, self.piece, *pair, *common) for pair in ends)
-        return [panel for half in halves for panel in half.settled()]
+        return [panel for half in self._split() for panel in half.settled()]
 
     @cached_property
     def count(self) -> int:
@@ -179,9 +196,11 @@ class Panel:
     @cached_property
     def nodes(self) -> list[tuple[Any, Any]]:
         """(place, weight times f)."""
-        rule = _gauss(self.count, self.bits)
-        places = [(self.centre + self.half * x, self.half * weight) for x, weight in rule]
-        return [(w, self.function.value(w, self.piece) * weight) for w, weight in places]
+        made = []
+        for x, weight in _gauss(self.count, self.bits):
+            w = self.centre + self.half * x
+            made.append((w, self.function.value(w, self.piece) * self.half * weight))
+        return made
 
     @cached_property
     def size(self) -> Any:
@@ -213,23 +232,25 @@ class Panel:
         return widened(total, error.abs_upper())
 
     def cauchy(self, u: Any, grade: int) -> Any:
-        """sum_j v_j/(w_j - z) at z = centre + half u, by powers of 1/u.
+        """sum_j v_j/(w_j - z) at z = centre + half u, by powers of 1/q.
 
-        The caller knows that |u| is at least 2^GRADES[grade]; it adds the bound of what is left
-        out, sum_(k >= K) |sum_j v_j t_j^k| |u|^-(k+1) <= sum |v_j| |u|^-K/(|u| - 1).
+        The caller knows that |q| is at least 2^GRADES[grade]; it adds the bound of what is left
+        out, sum_(k >= K) 2 |tau_k| |q|^-k <= 2 sum |v_j| |q|^-K/(1 - |1/q|).
         """
-        if grade not in self._polynomials:
-            terms = math.ceil(self.bits / GRADES[grade]) + 2
-            self._polynomials[grade] = flint.acb_poly(self._moments[:terms])
-        ratio = 1 / u
-        return self._polynomials[grade](ratio) * ratio * -self.inverse
+        square = u * u
+        steep = abs(float(u.real.mid())) >= abs(float(u.imag.mid()))
+        root = (square - 1).sqrt() if steep else (1 - square).sqrt() * _I
+        if (u * root.conjugate()).real < 0:  # |u + r| > |u - r|
+            root = -root
+        return self._series(grade)(1 / (u + root)) / root * -self.inverse
 
-    @cached_property
-    def _moments(self) -> list[Any]:
-        """sum_j v_j t_j^k."""
-        values = flint.acb_mat([[value] for _, value in self.nodes])
-        found: list[Any] = (_monomials(self.count, self.bits) * values).entries()
-        return found
+    def _series(self, grade: int) -> Any:
+        if grade not in self._polynomials:
+            values = flint.acb_mat([[value] for _, value in self.nodes])
+            terms = math.ceil(self.bits / GRADES[grade]) + 2
+            moments = (_powers(self.count, self.bits) * values).entries()
+            self._polynomials[grade] = flint.acb_poly(moments[:terms])
+        return self._polynomials[grade]
 
     @cached_property
     def total(self) -> Any:
@@ -251,18 +272,6 @@ def _halves(box: Any) -> tuple[Any, Any]:
         return flint.acb(low, y), flint.acb(high, y)
     low, high = y.lower().union(y.mid()), y.mid().union(y.upper())
     return flint.acb(x, low), flint.acb(x, high)
-
-
-def _largest(function: Function, piece: int, box: Any, cuts: int) -> Any:
-    """A bound of |f| in a box, cut so often if it is too wide; infinite if there is none."""
-    value = function.value(box, piece)
-    if value.is_finite():
-        return value.abs_upper()
-    if not cuts:
-        return flint.arb.pos_inf()
-    first, second = _halves(box)
-    bound = _largest(function, piece, first, cuts - 1)
-    return bound.max(_largest(function, piece, second, cuts - 1)) if bound.is_finite() else bound
 
 
 def free(function: Function, piece: int, box: Any, cuts: int = 8) -> bool:
@@ -314,6 +323,12 @@ class Germ:
         if not all(c.is_finite() for c in found):
             return None
         return cls(b, side, end.power, length, found, bound.abs_upper())
+
+    @property
+    def size(self) -> Any:
+        """A bound of int |f| |dw|, power > -1, without a logarithm."""
+        exponent = flint.arb(self.power) + 1
+        return self.bound * self.length**exponent / exponent
 
     def moment(self, j: int) -> Any:
         """FP int_0^h dx x^(power + j) g(x), or with log x."""

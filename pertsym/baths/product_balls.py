@@ -1,20 +1,20 @@
-"""Products of two baths' functions of w in ball arithmetic, as integrands on a contour."""
+"""Products of two functions of baths in ball arithmetic, as integrands on a contour."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import flint
 
 from pertsym.baths import balls
 from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.contour import Contour
-from pertsym.baths.densities import Exponentials
 from pertsym.baths.panels import End, Germ, widened
-from pertsym.baths.spectrum_balls import SpectrumBalls, exponents
+from pertsym.baths.spectrum_balls import SpectrumBalls, inside
 
 if TYPE_CHECKING:
     from pertsym.baths.enclosure import BathBalls
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Product:
-    """Ĉ_A(w) Ĉ_B(s + r w), a `contour.Function`; the shift is exact if B has a cut."""
+    """f_A(w) f_B(s + r w), a `contour.Function`; the shift is exact if B has a cut."""
 
     a: SpectrumBalls
-    b: SpectrumBalls
+    b: SpectrumBalls | TransformBelow
     shift: Any
     reflect: int
 
@@ -34,27 +34,30 @@ class Product:
 
     @cached_property
     def cuts(self) -> tuple[Any, ...]:
-        if self.b.cuts and not isinstance(self.shift, flint.fmpq):
-            raise ValueError("shift: must be an exact number where a spectrum has a kink")
-        return tuple(
-            sorted({*self.a.cuts, *(self.reflect * (c - self.shift) for c in self.b.cuts)})
-        )
+        return tuple(sorted({*self.a.cuts, *self._images(self.b.cuts)}))
 
-    @property
+    def _images(self, cuts: Sequence[Any]) -> list[Any]:
+        if cuts and not isinstance(self.shift, flint.fmpq):
+            raise ValueError("shift: must be an exact number where a spectrum has a kink")
+        return [self.reflect * (c - self.shift) for c in cuts]
+
+    @cached_property
     def reach(self) -> float:
-        gaps = [float(y - x) / 3 for x, y in pairwise(self.cuts)]
+        every = sorted({*self.a.cuts, *self._images(self.b.kinks)})
+        gaps = [float(y - x) / 3 for x, y in pairwise(every)]
         return min(self.a.reach, self.b.reach, *gaps)
 
     @cached_property
+    def gap(self) -> Any:
+        """The distance between a kink of A and another of B; None without."""
+        pairs = [(x, y) for x in self._images(self.b.kinks) for y in self.a.cuts if x != y]
+        return min((abs(x - y) for x, y in pairs), default=None, key=float)
+
+    @cached_property
     def _pieces(self) -> tuple[tuple[int, int], ...]:
-        """For every piece those of A and B, from a point inside."""
-        cuts = self.cuts
-        inside = [(x + y) / 2 for x, y in pairwise(cuts)]
-        points = [cuts[0] - 1, *inside, cuts[-1] + 1] if cuts else [flint.fmpq(0)]
-        return tuple(
-            (self.a.piece(x, 0), self.b.piece(self.image(x), 0) if self.b.cuts else 0)
-            for x in points
-        )
+        """For every piece those of A and B."""
+        places = inside(self.cuts)
+        return tuple((self.a.piece(x, 0), self.b.piece(self.image(x), 0)) for x in places)
 
     def vanishes(self, piece: int) -> bool:
         first, second = self._pieces[piece]
@@ -71,86 +74,78 @@ class Product:
     def end(self, b: Any, side: int) -> End:
         first = self.a.end(b, side)
         second = self.b.end(self.image(b), self.reflect * side)
+        if isinstance(second, Singular):
+
+            def germs(longest: Any, bits: int) -> list[Germ] | None:
+                germ = Germ.of(b, side, first, longest.min(second.length / 32), bits)
+                return None if germ is None else second.times(germ, self.reflect > 0)
+
+            return first._replace(germs=germs)
         regular = (first.regular, second.regular)
         return End(first.power + second.power, lambda x: regular[0](x) * regular[1](x))
 
     def beyond(self, b: Any, side: int, start: Any) -> Decay | None:
         first = self.a.beyond(b, side, start)
-        second = self.b.beyond(self.image(b), self.reflect * side, start)
+        second = first and self.b.beyond(self.image(b), self.reflect * side, start)
         if first is None or second is None:
             return None
         return Decay(first.size * second.size, first.power + second.power, first.rate + second.rate)
 
 
 @dataclass(frozen=True, eq=False)
-class MixedProduct:
-    """Ĉ_A(w) L_B(s - w), or Ĉ_A(w) conj L_B(conj(s + w)), above the axis; a `contour.Function`."""
+class TransformBelow:
+    """L(z) of a bath from below the path, or conj L(conj z) above the axis; a factor B.
 
-    a: SpectrumBalls
-    b: BathBalls
-    shift: Any
-    reflect: int
+    The path of the bath stays so low that neither is singular where they are asked for.
+    """
+
+    bath: BathBalls
+    conjugate: bool
     closest: Any = None
-    """How near to a cut of B the path may come."""
+    """How near to a cut of the bath the path may come."""
+
+    cuts: ClassVar[tuple[Any, ...]] = ()
 
     @property
-    def cuts(self) -> tuple[Any, ...]:
-        return self.a.cuts
+    def kinks(self) -> tuple[Any, ...]:
+        return self.bath.function.cuts
 
     @property
     def reach(self) -> float:
-        cuts = [self.reflect * (c - self.shift) for c in self.b.function.cuts]
-        gaps = [abs(float(c - x)) / 3 for c in cuts for x in self.a.cuts if c != x]
-        return min(self.a.reach, self.b.function.reach, *gaps)
+        return self.bath.function.reach
+
+    def piece(self, b: Any, side: int) -> int:
+        return 0
 
     def vanishes(self, piece: int) -> bool:
-        return self.a.vanishes(piece)
-
-    def second(self, z: Ball) -> Ball:
-        if balls.is_series(z):
-            return self._series(z)
-        at = self.shift + self.reflect * z
-        if self.reflect < 0:
-            return self.b.below_ball(at, self.closest)
-        return self.b.below_ball(at.conjugate(), self.closest).conjugate()
-
-    def _series(self, z: Any) -> Any:
-        at, slope = self.shift + self.reflect * balls.rational(z[0].real), self.reflect * z[1]
-        found, factor = [], flint.acb(1)
-        for value in self.b.series(at, z.prec):
-            found.append(factor * (value if self.reflect < 0 else value.conjugate()))
-            factor = factor * slope
-        return flint.acb_series(found, z.prec)
-
-    def value(self, z: Ball, piece: int) -> Ball:
-        return self.a.value(z, piece) * self.second(z)
+        return False
 
     def analytic(self, box: Any, piece: int) -> bool:
-        return self.a.analytic(box, piece)
+        return True
 
-    def end(self, b: Any, side: int) -> End:
-        first = self.a.end(b, side)
-        image = self.shift + self.reflect * b
-        if image in self.b.function.cuts:
+    def value(self, z: Ball, piece: int = 0) -> Ball:
+        if balls.is_series(z):
+            found, factor = [], flint.acb(1)
+            for value in self.bath.series(balls.rational(z[0].real), z.prec):
+                found.append(factor * (value.conjugate() if self.conjugate else value))
+                factor = factor * z[1]
+            return flint.acb_series(found, z.prec)
+        if self.conjugate:
+            return self.bath.below_ball(z.conjugate(), self.closest).conjugate()
+        return self.bath.below_ball(z, self.closest)
 
-            def germs(longest: Any, bits: int) -> list[Germ] | None:
-                near = Singular.at(self.b, image, self.reflect * side)
-                germ = Germ.of(b, side, first, longest.min(near.length / 32), bits)
-                return None if germ is None else near.times(germ, self.reflect > 0)
+    def end(self, b: Any, side: int) -> End | Singular:
+        if b in self.kinks:
+            return Singular.at(self.bath, b, side)
+        return End(0.0, lambda x: self.value(side * x + b))
 
-            return first._replace(germs=germs)
-        return End(first.power, lambda x: first.regular(x) * self.second(side * x + b))
-
-    def beyond(self, b: Any, side: int, start: Any) -> Decay | None:
-        first = self.a.beyond(b, side, start)
-        if first is None:
-            return None
-        if isinstance(self.b.correlation.density, Exponentials):
-            pairs = exponents(self.b.correlation.density)
-            bound = sum((abs(c) / nu.real for c, nu in pairs), flint.arb(0)) * 7
+    def beyond(self, b: Any, side: int, start: Any) -> Decay:
+        closed = self.bath.closed
+        if closed is not None and closed.is_rational:
+            bound = sum((abs(c) / p.imag for p, c in closed.poles), flint.arb(0))
         else:
-            bound = self.b.contour(closest=self.closest).deep(start / 2)
-        return first._replace(size=first.size * bound.abs_upper())
+            bound = self.bath.contour(closest=self.closest).deep(start / 2)
+        return Decay(bound.abs_upper(), 0.0, flint.arb(0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +186,7 @@ class Singular:
         radius = (length / 4).abs_upper()
         terms = len(ends[0].coefficients)
         ball = flint.arb(0, radius)
-        smooth = [c * step**j for j, c in enumerate(rest.series(cut, terms))]
+        smooth = [rest.transform(cut, j + 1) * step**j for j in range(terms)]
         bound = rest.coarse(flint.acb(ball + cut, ball))
         parts: list[tuple[float, list[Any], Any, bool]] = []
         for germ in ends:

@@ -9,7 +9,7 @@ error, never a guess.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 import mpmath
 import sympy
@@ -17,8 +17,6 @@ import sympy
 from pertsym.expressions.budget import bounded_work
 from pertsym.expressions.numeric import NoValue, W, shown, value_at
 from pertsym.precision import decimals
-
-Decay = tuple[Literal["exponential"]] | tuple[Literal["power"], float]
 
 _DIGITS: Final = 400
 _FAR: Final = 60  # decimal exponent of the confronting point
@@ -31,70 +29,44 @@ class _Undecided(Exception):
 
 
 @lru_cache(maxsize=256)
-def power_at_zero(expr: sympy.Expr) -> float:
-    """Return p of J ~ w^p as w -> 0+; see `pertsym.expressions.expression.leading_power`."""
-    with bounded_work(_undecided_text(expr, sympy.S.Zero)):
-        return _power_at_zero(expr)
+def power(expr: sympy.Expr, end: sympy.Expr) -> float:
+    """p of J ~ w^p as w -> 0+, or of a bound of J as w -> oo; inf or -inf: faster than every power.
 
-
-def _power_at_zero(expr: sympy.Expr) -> float:
-    end = sympy.S.Zero
-    if expr.is_zero:
-        return float("inf")
-    try:
-        power = _slope(expr, end)
-        if power is sympy.S.NegativeInfinity:
+    Raises
+    ------
+    ValueError
+        If it cannot be decided, J grows faster than every power, or carries a logarithm.
+    """
+    with bounded_work(_undecided_text(expr, end)):
+        try:
+            return _power(expr, end)
+        except _Undecided:
             raise ValueError(
-                f"J = {shown(expr)} grows faster than every power as w -> 0; "
-                "no bath has such a spectrum"
-            )
-        if power is sympy.oo:
-            return float("inf")
-        if _carries_logarithm(expr, power, end):
-            raise ValueError(
-                f"J = {shown(expr)} behaves as w^{power} times a logarithm as w -> 0; "
-                "only pure powers can be handled, replace the logarithm by a power"
-            )
-        _confront(expr, float(power), -_FAR)
-    except _Undecided:
-        raise _undecided(expr, end) from None
-    return float(power)
+                f"{_undecided_text(expr, end)}; simplify the formula, or tabulate J with "
+                'kind = "table"'
+            ) from None
 
 
-@lru_cache(maxsize=256)
-def decay_at_infinity(expr: sympy.Expr) -> Decay:
-    """Return the decay as w -> oo; see `pertsym.expressions.expression.decay`."""
-    with bounded_work(_undecided_text(expr, sympy.oo)):
-        return _decay_at_infinity(expr)
-
-
-def _decay_at_infinity(expr: sympy.Expr) -> Decay:
-    end = sympy.oo
-    if expr.is_zero:
-        return ("exponential",)
-    try:
-        envelope = _without_oscillations(expr)
-        power = _slope(envelope, end)
-        if power is sympy.S.NegativeInfinity:
-            return ("exponential",)
-        if power is sympy.oo:
-            raise ValueError(
-                f"J = {shown(expr)} grows faster than every power as w -> oo; "
-                "multiply it by a cutoff"
-            )
-        if power.is_zero and _carries_logarithm(envelope, power, end):
+def _power(expr: sympy.Expr, end: sympy.Expr) -> float:
+    at_zero = end.is_zero
+    vanishes = sympy.oo if at_zero else sympy.S.NegativeInfinity
+    envelope = expr if at_zero else _without_oscillations(expr)
+    slope = vanishes if expr.is_zero else _slope(envelope, end)
+    if slope == vanishes:
+        return float(vanishes)
+    if slope.is_infinite:
+        hint = "no bath has such a spectrum" if at_zero else "multiply it by a cutoff"
+        raise ValueError(f"J = {shown(expr)} grows faster than every power as {_ENDS[end]}; {hint}")
+    if (at_zero or slope.is_zero) and _carries_logarithm(envelope, slope, end):
+        if not at_zero:
             raise _Undecided  # integrals over J/w hang on the logarithm
-        if envelope == expr:
-            _confront(expr, float(power), _FAR)
-    except _Undecided:
-        raise _undecided(expr, end) from None
-    return ("power", float(power))
-
-
-def _undecided(expr: sympy.Expr, end: sympy.Expr) -> ValueError:
-    return ValueError(
-        f'{_undecided_text(expr, end)}; simplify the formula, or tabulate J with kind = "table"'
-    )
+        raise ValueError(
+            f"J = {shown(expr)} behaves as w^{slope} times a logarithm as w -> 0; "
+            "only pure powers can be handled, replace the logarithm by a power"
+        )
+    if envelope == expr:
+        _confront(expr, float(slope), -_FAR if at_zero else _FAR)
+    return float(slope)
 
 
 def _undecided_text(expr: sympy.Expr, end: sympy.Expr) -> str:

@@ -97,6 +97,31 @@ class Expression:
         """Analytic formulas between break points; one formula if there are none."""
         return analytic_pieces(self.sympy_expr)
 
+    @property
+    def infrared_power(self) -> float:
+        """p of J ~ w^p as w -> 0+; inf if J vanishes faster than every power.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be decided, J carries a logarithm there, or grows beyond any power.
+        """
+        return asymptotics.power(self.pieces.formulas[0], sympy.S.Zero)
+
+    @property
+    def ultraviolet_power(self) -> float:
+        """p of J ~ w^p as w -> oo; -inf if J vanishes faster than every power.
+
+        Where J oscillates, p is that of an upper bound; a logarithm beside a power p != 0 is left
+        out.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be decided, or J grows faster than every power.
+        """
+        return asymptotics.power(self.pieces.formulas[-1], sympy.oo)
+
     def __str__(self) -> str:
         return self.text
 
@@ -160,35 +185,6 @@ def _check_pieces(text: str, pieces: Pieces) -> None:
                         f"{text.strip()[:60]!r} has a root of what may be negative, "
                         f"{str(root)[:60]}; simplify it"
                     ) from None
-
-
-def leading_power(expr: Expression | sympy.Expr) -> float:
-    """Return p of J ~ w^p as w -> 0+; inf if J vanishes faster than every power.
-
-    Raises
-    ------
-    ValueError
-        If the power cannot be decided, J carries a logarithm there, or grows beyond any power.
-    """
-    return asymptotics.power_at_zero(_pieces(expr).formulas[0])
-
-
-def decay(expr: Expression | sympy.Expr) -> asymptotics.Decay:
-    """Return the behaviour of J as w -> oo: ("exponential",) or ("power", p) for J ~ w^p.
-
-    "exponential" means faster than every power.  Where J oscillates, p is that of an upper
-    bound; a logarithm beside a power p != 0 is left out.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be decided, or J grows faster than every power.
-    """
-    return asymptotics.decay_at_infinity(_pieces(expr).formulas[-1])
-
-
-def _pieces(expr: Expression | sympy.Expr) -> Pieces:
-    return expr.pieces if isinstance(expr, Expression) else analytic_pieces(expr)
 
 
 def syntax_tree(text: str, allowed: str = _ALLOWED) -> tuple[str, ast.expr]:

@@ -79,7 +79,7 @@ def compiled(node: sympy.Expr, arithmetic: Arithmetic) -> Callable[[Any], Any]:
     return lambda w: function(parts[0](w))
 
 
-def ball_of(node: sympy.Expr) -> Callable[[Any], Any] | None:
+def _number(node: sympy.Expr) -> Callable[[Any], Any] | None:
     """A number without parts as a ball of the working precision."""
     if node.is_Rational:
         exact = rational_ball(node)
@@ -103,20 +103,20 @@ def _power(exponent: sympy.Expr) -> Callable[[Any], Any]:
     return lambda base: base if positive and base.is_zero() else base ** number(None)
 
 
-_BALLS: Final = Arithmetic(ball_of, _power, operator.methodcaller)
-_COMPLEX: Final = _BALLS._replace(
-    constant=lambda node: (real := ball_of(node)) and (lambda w: flint.acb(real(w)))
+BALLS: Final = Arithmetic(_number, _power, operator.methodcaller)
+_COMPLEX: Final = BALLS._replace(
+    constant=lambda node: (real := _number(node)) and (lambda w: flint.acb(real(w)))
 )
 
 
 def balls_of(expr: sympy.Expr) -> Callable[[Any], Any]:
     """A formula as a function that encloses its values for all w in a ball (`arb` or `acb`)."""
-    return compiled(expr, _BALLS)
+    return compiled(expr, BALLS)
 
 
-def enclosed(expr: sympy.Expr, w: Any) -> Any:
-    """A ball that holds the value of a formula for every w in a ball."""
-    return balls_of(expr)(w)
+def enclosed(expr: sympy.Expr) -> Any:
+    """A ball that holds the value of a formula without w."""
+    return balls_of(expr)(None)
 
 
 def rational(value: Fraction) -> sympy.Rational:

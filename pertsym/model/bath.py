@@ -37,10 +37,10 @@ def formula_of(text: str) -> Any:
         If it cannot be read, or what it does as w -> 0 and w -> oo cannot be decided.
     """
     # only here: it brings SymPy, which models without formulas do not need
-    from pertsym.expressions.expression import decay, leading_power, parse_expression
+    from pertsym.expressions.expression import parse_expression
 
     expression = parse_expression(text)
-    leading_power(expression), decay(expression)
+    expression.infrared_power, expression.ultraviolet_power  # noqa: B018 - may be refused
     return expression
 
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pertsym.baths.balls import Ball, Decay
 from pertsym.baths.checks import given_as
 from pertsym.baths.densities.density import Density, DensityCode, delegated, register
-from pertsym.baths.jets import Jet
 
 if TYPE_CHECKING:
     import sympy
 
-    from pertsym.baths.expression_balls import PiecewiseBalls
-    from pertsym.baths.expression_continuation import ExpressionContinuation
     from pertsym.baths.expression_jet import ExpressionJet
     from pertsym.expressions.expression import Expression
 
@@ -80,53 +75,31 @@ class ExpressionDensity(Density):
     features = delegated("_program.features")
     edges = delegated("_program.edges")
     end = delegated("_program.end")
-    leading = delegated("_balls.leading")
-    axis = delegated("_continuation.axis")
-
-    def jet(self, w: Jet) -> Jet:
-        return self._program.jet(w)
-
-    def reduced_jet(self, w: Jet) -> Jet:
-        return self._program.reduced_jet(w)
-
-    def core(self, w: Ball, piece: int = 0) -> Ball:
-        return self._balls.core(w, piece)
-
-    def edge(self, index: int, side: int) -> tuple[float, Callable[[Ball], Ball]]:
-        return self._balls.edge(index, side)
-
-    def decay(self, start: Any) -> Decay | None:
-        return self._balls.decay(start)
+    jet = delegated("_program.jet")
+    reduced_jet = delegated("_program.reduced_jet")
+    leading = delegated("_program.leading")
+    core = delegated("_program.core")
+    edge = delegated("_program.edge")
+    decay = delegated("_program.decay")
+    axis = delegated("_program.continuation.axis")
 
     @cached_property
     def continues(self) -> bool:
         """Whether the formula is seen to be analytic below the axis but for poles, and tried."""
-        if not self._continuation.readable or self.edges:
+        if not self._program.continuation.readable or self.edges:
             return False
         powers = self.infrared_power, self.ultraviolet_power
         if math.isinf(powers[0]) or powers[1] >= 0 or not self.expression.sympy_expr.free_symbols:
             return False
-        return self._continuation.is_sure(self)
+        return self._program.continuation.is_sure(self)
 
     @cached_property
     def reach(self) -> float:
-        return self._continuation.reach(self.scale, math.isinf(self.ultraviolet_power))
+        return self._program.continuation.reach(self.scale, math.isinf(self.ultraviolet_power))
 
     @cached_property
     def resonances(self) -> tuple[Any, Any]:
-        return self._continuation.resonances()
+        return self._program.continuation.resonances()
 
     def continued(self, w: Any) -> Any:
-        return self._continuation.at(w)[0]
-
-    @cached_property
-    def _continuation(self) -> ExpressionContinuation:
-        from pertsym.baths.expression_continuation import ExpressionContinuation
-
-        return ExpressionContinuation(*self._program.analytic)
-
-    @cached_property
-    def _balls(self) -> PiecewiseBalls:
-        from pertsym.baths.expression_balls import PiecewiseBalls
-
-        return PiecewiseBalls(self.expression, self.infrared_power)
+        return self._program.continuation.at(w)[0]
