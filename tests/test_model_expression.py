@@ -11,6 +11,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pertsym.baths.densities import ExpressionDensity
 from pertsym.expressions import asymptotics
 from pertsym.expressions.expression import parse_expression, syntax_tree
 from pertsym.expressions.numeric import NoValue, W, value_at
@@ -262,3 +263,19 @@ def test_a_power_is_shown_as_it_was_written() -> None:
         syntax_tree("w^")
     with pytest.raises(ValueError, match=r"near 'w\*\*'"):
         syntax_tree("w**")
+
+
+@pytest.mark.parametrize(
+    ("text", "power"),
+    [
+        ("sin(w)*exp(-w)/(1+w**2)**0.3", 2.0),
+        ("w*exp(-w)/(0.5+w)**0.21", 2.0),
+        ("sin(w)/(1+w**2)**1.37", math.inf),
+        ("w*exp(-w)*(1+w**0.3)", 1.3),
+        ("w*exp(-w**1.5)", 2.5),
+        ("w*log(1+w**0.5)*exp(-w)", 1.5),
+    ],
+)
+def test_the_first_power_that_is_not_odd(text: str, power: float) -> None:
+    """A root is no kink where its base does not vanish."""
+    assert ExpressionDensity(parse_expression(text)).kink_power == pytest.approx(power)

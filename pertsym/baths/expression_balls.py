@@ -106,8 +106,8 @@ class ExpressionBalls:
     def _removable(self, disc: Any) -> bool:
         """Whether J is meromorphic in a disc around 0, with a pole or zero at 0 only.
 
-        It is if all powers are integers, every function is analytic at its argument, and a base g
-        of a negative power vanishes at 0 alone: g = w^m mean of g^(m)/m! between 0 and w.
+        It is if every function and every root is analytic at its argument, and a base g of a
+        negative integer power vanishes at 0 alone: g = w^m mean of g^(m)/m! between 0 and w.
         """
         if self._watched is None:
             return False
@@ -121,11 +121,12 @@ class ExpressionBalls:
         """The functions and the divisors in J; None if J over the power has no value around 0."""
         nodes = [node for node in sympy.preorder_traversal(self._formula) if node.has(W)]
         powers = [node for node in nodes if isinstance(node, sympy.Pow)]
-        whole = float(self.leading).is_integer() and all(p.exp.is_Integer for p in powers)
+        whole = float(self.leading).is_integer() and all(p.exp.is_number for p in powers)
         if not (self._bounded and whole):
             return None
-        functions = [analytic(node) for node in nodes if node.is_Function]
-        return functions, [analytic(p.base) for p in powers if p.exp < 0]
+        roots = [p for p in powers if not p.exp.is_Integer]
+        functions = [analytic(node) for node in nodes if node.is_Function or node in roots]
+        return functions, [analytic(p.base) for p in powers if p.exp.is_Integer and p.exp < 0]
 
     def core(self, w: Ball) -> Ball:
         """J/w^leading; around 0, where a quotient is removable, from a circle around 0."""

@@ -199,7 +199,9 @@ class ExpressionJet:
         formula, lowest = self._parts[0].formula, self.infrared_power
         if not _is_odd(lowest) or math.isinf(lowest):
             return lowest
-        exponents = [power.exp for power in formula.atoms(sympy.Pow) if power.has(W)]
+        powers = (power for power in formula.atoms(sympy.Pow) if power.has(W))
+        # elsewhere a power is analytic whatever its exponent
+        exponents = [power.exp for power in powers if power.exp.is_Integer or _at_zero(power.base)]
         if not all(exponent.is_Rational for exponent in exponents):
             return lowest
         root = math.lcm(1, *(int(exponent.q) for exponent in exponents))
@@ -208,8 +210,8 @@ class ExpressionJet:
         with ball_decimals(_SERIES_DIGITS):
             core = ExpressionBalls(formula.subs(W, W**root), lowest * root, lowest * root).core
             found = enumerate(balls.taylor(core, 0, 1, root * _SERIES_TERMS))
-            powers = [lowest + k / root for k, c in found if not c.contains(0)]
-        return next((p for p in powers if not _is_odd(p)), lowest + _SERIES_TERMS - 2)
+            there = [lowest + k / root for k, c in found if not c.contains(0)]
+        return next((p for p in there if not _is_odd(p)), lowest + _SERIES_TERMS - 2)
 
     @cached_property
     def features(self) -> tuple[tuple[float, float], ...]:
@@ -349,7 +351,8 @@ def _without_limits(formula: sympy.Expr, w: complex, terms: int) -> list[Any]:
     if not np.isfinite(w):
         return []
     function = analytic(formula)
-    with ball_decimals(_LIMIT_DECADES * (terms + 2)):
+    small = 0 if w == 0 else max(0, -math.floor(math.log10(abs(w))))  # digits that J/w^p cancels
+    with ball_decimals((_LIMIT_DECADES + small) * (terms + 2)):
         near, nearer = (
             [flint.acb(x.mid()) for x in balls.taylor(function, flint.acb(w) + beside, 1, terms)]
             for beside in ((flint.arb(10) ** -d for d in _LIMITS) if w == 0 else (0, 0))
@@ -359,6 +362,12 @@ def _without_limits(formula: sympy.Expr, w: complex, terms: int) -> list[Any]:
             for x, y in zip(near, nearer, strict=True)
         )
         return nearer if settled else []
+
+
+def _at_zero(base: sympy.Expr) -> bool:
+    """Whether a base may vanish at w = 0."""
+    with ball_decimals(_LIMIT_DECADES):
+        return bool(flint.acb(analytic(base)(flint.acb(0))).contains(0))
 
 
 def _is_odd(power: float) -> bool:
