@@ -242,7 +242,7 @@ def test_formulas_have_nodes_where_they_continue(text: str) -> None:
 def test_a_pole_that_was_overlooked_is_noticed(text: str) -> None:
     """Without its resonances, or with one too many, 2 Re G is not the spectrum."""
     density = ExpressionDensity(parse_expression(text))
-    continuation = density._continuation
+    continuation = density._program.continuation
     assert continuation.is_sure(density)
     positions, residues = continuation.resonances()
     wrong = (positions, 1.001 * residues)

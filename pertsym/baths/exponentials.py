@@ -42,23 +42,31 @@ class Exponentials:
 
     @property
     def values(self) -> dict[str, Any]:
+        """Parameters that could be arrays: none."""
         return {}
 
     @property
     def is_zero(self) -> bool:
+        """Whether C(t) = 0."""
         return not any(self.c)
 
     @property
     def scale(self) -> float:
+        """The slowest decay, in the unit of nu."""
         return min(nu.real for nu in self.nu)
 
-    kink_scale = scale
+    @property
+    def kink_scale(self) -> float:
+        """The frequency scale at w = 0."""
+        return self.scale
 
     @property
     def components(self) -> tuple[Exponentials, ...]:
+        """The parts of a sum: itself alone."""
         return (self,)
 
     def split(self) -> tuple[Any, Exponentials]:
+        """Amplitude 1, and what it multiplies."""
         return 1.0, self
 
     @classmethod

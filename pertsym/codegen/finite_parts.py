@@ -69,10 +69,13 @@ class Unit:
         """The same at T = 0."""
         if np.all(np.isinf(self.beta)):
             return self
+        found: Unit = self.once(self._cold)
+        return found
+
+    def _cold(self) -> Unit:
         bath = self.bath
         made = unit_of if all(isinstance(x, float) for x in bath.shape) else Unit
-        found: Unit = self.once(made, bath.density, False, bath.shape, math.inf)
-        return found
+        return made(bath.density, False, bath.shape, math.inf)
 
     def nodes(self, floor: float, ceiling: float) -> Nodes:
         """For floor <= |z| <= ceiling, made for ranges that end at powers of 16, and kept."""
