@@ -400,3 +400,37 @@ def test_weights_of_a_sum_are_in_every_transform(seed: int) -> None:
     for order in (2, 4):
         gap = np.abs(found.matrix[order] - wanted.matrix[order])
         assert np.all(gap <= found.error[order] + wanted.error[order])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_slope_at_zero_of_what_is_and_what_is_not_analytic_there(seed: int) -> None:
+    """P'(0) with Ĉ(0) != 0 beside |w|^s: as a mixture, as one formula, for arrays, by balls."""
+    rng = np.random.default_rng(900 + seed)
+    lam, gamma, alpha, wc = rng.uniform(0.3, 2.0, 4).tolist()
+    betas = rng.uniform(0.3, 3.0, 3)
+    formula = f"2*{lam!r}*{gamma!r}*w/({gamma!r}^2 + w^2) + {alpha!r}*w*(w/{wc!r})^2*exp(-w/{wc!r})"
+    parts = ps.DrudeLorentz(lam, gamma), ps.Ohmic(alpha, wc, 3.0)
+    for density in (ps.Mixture(parts), ExpressionDensity(parse_expression(formula))):
+        together = Correlation(density, "boson", betas).transform(0.0, 1)
+        for k, beta in enumerate(betas.tolist()):
+            bath = Correlation(density, "boson", beta)
+            found, exact = bath.transform(0.0, 1), enclosure.transform(bath, 0.0, 1, 20)
+            for value, error in (
+                (found.value, found.error),
+                (together.value[k], together.error[k]),
+            ):
+                assert abs(value - float(exact.mid())) <= error + float(exact.rad())
+                assert error < 1e-9 * (abs(value) + lam + alpha)
+
+
+def test_a_formula_that_changes_where_no_double_lies() -> None:
+    """Ĉ beside such a break keeps the double's own value and error."""
+    density = ExpressionDensity(
+        parse_expression("w*exp(-1.4*w)*Heaviside(3.2127-w)+0.2*w^3*exp(-w)")
+    )
+    function = ps.derive([ps.Coupling(ps.sigma_x, "B")]).k_down[4].function(B=density)
+    single = [function(x, x) for x in (1.0, 2.0)]
+    both = function(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+    for k, one in enumerate(single):
+        assert abs(one.value - both.value[k]) <= one.error + both.error[k]
+        assert one.error < 1e-9 * abs(one.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -94,11 +95,13 @@ class Mixture(Density):
 
     @cached_property
     def components(self) -> tuple[Density, ...]:
-        together: dict[float, list[tuple[float, Density]]] = {}
+        # Ĉ(0) of a part that is analytic there would leave no digits of P'(0) on rays
+        together: dict[tuple[float, bool], list[tuple[float, Density]]] = {}
         alone: list[Density] = []
         for weight, density in self._terms:
             if density.continues and not density.edges and not density.powers_vary:
-                together.setdefault(density.leading % 1, []).append((weight, density))
+                key = density.leading % 1, math.isinf(density.kink_power)
+                together.setdefault(key, []).append((weight, density))
             else:
                 alone.append(_times(weight, density))
         if len(alone) + len(together) == 1:
