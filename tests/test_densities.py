@@ -31,7 +31,7 @@ from pertsym.baths.densities.density import Density, Facts, Functions, Shape
 from pertsym.codegen.export import Codegen
 from pertsym.expressions.expression import parse_expression
 from pertsym.model.bath import Bath
-from pertsym.model.errors import InputError
+from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Coupling, Model
 from pertsym.rates import bloch_rates
@@ -167,6 +167,33 @@ def passes_in_c(code: Codegen, folder: Path) -> None:
     subprocess.run(["cc", *flags, "exported.c", "-o", "a", "-lm"], cwd=folder, check=True)
     said = subprocess.run(["./a"], cwd=folder, capture_output=True, text=True, check=True).stdout
     assert said == f"{len(code.certified)} passed, 0 failed\n"
+
+
+def test_exports_of_rational_formulas(tmp_path: Path) -> None:
+    """Resonances and poles of any order on the imaginary axis, in every language's text."""
+    rng = np.random.default_rng(41)
+    centre, width = rng.uniform(0.8, 2.0), rng.uniform(0.3, 1.5)
+    for number, formula in enumerate(
+        (
+            f"0.3*w^3/((w^2 - {centre!r})^2 + {width!r}*w^2)/(1 + w^2)",
+            f"0.2*w^3/({width!r} + w^2)^3",
+            "w/((w^2 - 1.5)^2 + 0.4*w^2)/((w^2 - 1.50001)^2 + 0.4*w^2)",  # bounds 1e-9 of residues
+        )
+    ):
+        bath = densities.ExpressionDensity(parse_expression(formula))
+        code = Codegen.of(model(bath, BIASED), digits=None)
+        assert not code.missing
+        found, errors = exported(code).both()
+        for quantity, order, value, error in code.certified:
+            assert abs(found[quantity][order] - value) <= errors[quantity][order] + error
+            assert errors[quantity][order] <= (1e-2 if number == 2 else 1e-10)
+        for language in ("julia", "mathematica"):
+            assert "np." not in code.render(language)
+        (tmp_path / str(number)).mkdir()
+        passes_in_c(code, tmp_path / str(number))
+    twice = densities.ExpressionDensity(parse_expression("w^3/((w^2 - 2)^2 + w^2)^2"))
+    with pytest.raises((ValueError, NotYetDerivable), match="multiple pole"):
+        Codegen.of(model(twice), digits=None).render("c")
 
 
 @pytest.mark.parametrize("s", [1.0, 1.5])

@@ -136,11 +136,24 @@ def rational(expression: Expression, infrared: float, bath: str) -> DensityCode:
         raise ValueError("the expression is not rational, its singularities are not known")
     if sympy.expand(above.subs(w, -w) * below + above * below.subs(w, -w)) != 0:
         raise ValueError("the expression is not odd, it has a kink at w = 0")
-    poles = np.array([complex(p) for p in sympy.Poly(below, w).nroots(n=30, maxsteps=200)])
+    exact_poles, orders = zip(  # of each factor alone, whose roots are simple
+        *(
+            (p, order)
+            for factor, order in sympy.Poly(below, w).sqf_list()[1]
+            for p in factor.nroots(n=30, maxsteps=200)
+        ),
+        strict=True,
+    )
+    poles = np.array([complex(p) for p in exact_poles])
     tilted = (np.abs(poles.real) > 1e-12 * np.abs(poles)) & (poles.imag < 0) & (poles.real > 0)
+    if np.any(np.array(orders)[tilted] > 1):
+        raise ValueError("the expression has a multiple pole off the axes")
     on_axis = poles[np.abs(poles.real) <= 1e-12 * np.abs(poles)]
     slope = sympy.Poly(below, w).diff(w)
-    residues = [complex(sympy.Poly(above, w).eval(p) / slope.eval(p)) for p in poles[tilted]]
+    residues = [  # with all digits: close poles take those of doubles
+        complex(sympy.Poly(above, w).eval(exact_poles[k]) / slope.eval(exact_poles[k]))
+        for k in np.flatnonzero(tilted)
+    ]
     ultraviolet = sympy.degree(above, w) - sympy.degree(below, w)
     reduced = (given / w).subs(w, _Y)
     derivative, size = _logarithmic_slope(reduced)
@@ -158,7 +171,8 @@ def rational(expression: Expression, infrared: float, bath: str) -> DensityCode:
         reach=repr(float(np.max(np.abs(poles)))),
         continued=text(given),
         resonances=tuple(
-            (_complex(p), _complex(r)) for p, r in zip(poles[tilted], residues, strict=True)
+            (_complex(p), _complex(r))
+            for p, r in zip(poles[tilted].tolist(), residues, strict=True)
         ),
         reduced=text(reduced),
         slope=text(derivative),
