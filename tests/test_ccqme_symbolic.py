@@ -222,3 +222,23 @@ def test_script() -> None:
 def test_checks_hold(tag: str) -> None:
     evidence = CHECKS[tag](15)
     assert evidence.status != "failed", evidence.detail
+
+
+@pytest.mark.parametrize("wrong", ["product", "driven", "image", "filtered"])
+def test_another_display_is_not_that_of_the_engine(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    assert script.displays(20).status == "proved"
+    if wrong == "product":
+        name, number, _ = script.PRODUCTS["q S rho"]
+        swapped = (name, number, script.PRODUCTS["rho S+ q"][2])
+        monkeypatch.setitem(script.PRODUCTS, "q S rho", swapped)
+    elif wrong == "driven":
+        right = script.driven
+        monkeypatch.setattr(script, "driven", lambda rho: -right(rho))
+    elif wrong == "image":
+        other = script.image().subs(script._of_gap("b'")[0, 1], script._of_gap("b'")[1, 0])
+        monkeypatch.setattr(script, "image", lambda: other)
+    else:
+        monkeypatch.setattr(script, "S", script.S.T)
+    assert script.displays(20).status == "failed"

@@ -165,6 +165,8 @@ def stationarity(digits: int) -> Findings:
     for a, b in BOTH:
         fourth = through_kms(EQUATION.fourth_order_residual(a, b))
         yield exact(f"R[rho2 - Q rho_Gibbs], {a}{b}", fourth, ZERO_FORM)
+    for k in LEVELS:
+        yield exact(f"(Q rho_Gibbs)_{k}{k}", through_kms(EQUATION.missing(k, k)), ZERO_FORM)
     yield Finding("before the KMS relation coherences differ", bool(EQUATION.missing(0, 1)))
     redfield = ZERO_FORM
     for c, d in BOTH:
