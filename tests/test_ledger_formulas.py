@@ -130,6 +130,13 @@ def test_displayed_formulas_hold_and_their_mutants_do_not(paper: Paper) -> None:
         assert accepted_mutants(paper.name, formula.latex, formula.compare) == [], formula.latex
 
 
+def test_the_remainder_of_a_damped_oscillation_takes_nothing_of_second_order() -> None:
+    reading, latex = objects(LAIRD).reading(row("152").compare), row("152").latex
+    assert not reading(latex)
+    for old, new in ((r"\frac{2}{T_2}", r"\frac{1}{T_2}"), (r"+ \omega_0^2", r"+ 2\omega_0^2")):
+        assert reading(latex.replace(old, new)).startswith("sides differ"), new
+
+
 METHOD = ("method", "notation")
 """Steps that state rules, which `test_derive_document` and the rules' own proofs read."""
 
