@@ -214,7 +214,8 @@ def test_refusals() -> None:
 def test_script() -> None:
     steps = {step.key for step in script.narrate(4)}
     assert {"redfield", "mean-force", "coherence-map", "population-map", "secular"} <= steps
-    assert {claim.check for claim in script.PAPER.claims()} - {""} <= {*CHECKS, "formulas"}
+    checks = {*script.PAPER.checks, "formulas"}
+    assert {claim.check for claim in script.PAPER.claims()} - {""} <= checks
     assert len(script.narrate(2)) < len(steps)
 
 
@@ -242,3 +243,15 @@ def test_another_display_is_not_that_of_the_engine(
     else:
         monkeypatch.setattr(script, "S", script.S.T)
     assert script.displays(20).status == "failed"
+
+
+def test_what_rests_on_the_kms_relation() -> None:
+    """Stationarity does; the tensor, the map and the states as printed hold without it."""
+    plain = {moved: script.PAPER.objects.reading(moved) for moved in ("redfield", "ccqme")}
+    rests = {c.equation for c in script.PAPER.claims() if c.compare == "redfield, KMS"}
+    assert rests == {"78, 79", "87, 88", "89", "90"}
+    for claim in script.PAPER.claims():
+        if claim.equation in rests:
+            assert "differ" in plain["redfield"](claim.latex), claim.equation
+        elif claim.compare in plain:
+            assert not plain[claim.compare](claim.latex), claim.equation

@@ -136,9 +136,9 @@ def numbers(digits: int) -> Findings:
     yield near("mean-force state", state, mean_force(chosen, 2).matrix, 1e-12)
 
 
-def values(moved: str) -> Symbols:
-    r"""What the operator formulas speak of; \dot\rho is that of `moved`, "redfield" or "ccqme"."""
-    names = symbols(moved)
+def values(moved: str, kms: bool = False) -> Symbols:
+    r"""What the operator formulas speak of, with or without the KMS relation; see `symbols`."""
+    names = symbols(moved, kms=kms)
     scale, q, h = sympy.Symbol("lambda", real=True), names["q"], names["H_S"]
     turned = np.diag([sympy.exp(scale * e) for e in names["E"]])
     back = np.diag([sympy.exp(-scale * e) for e in names["E"]])

@@ -71,7 +71,7 @@ def image() -> sympy.Expr:
 @check(OPERATORS, ENGINE)
 def displays(digits: int) -> Findings:
     """(98)-(102), and what (103)-(122) show: S, the products, R and Q are those of the engine."""
-    own = symbols("redfield")
+    own = symbols("redfield", kms=False)
     gaps, rho = own["D"], own[r"\rho"]
     at = {sympy.Symbol("p_0", positive=True): own["p"][0]}
     for n, m in BOTH:
@@ -191,6 +191,7 @@ PAPER = Paper(
     readings={
         "model": lambda: model_values(COUPLING, "q"),
         **{moved: partial(values, moved) for moved in ("redfield", "ccqme")},
+        "redfield, KMS": partial(values, "redfield", kms=True),
     },
     rendered=rendered_rows(),
     narrate=narrate,
