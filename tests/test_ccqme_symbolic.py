@@ -214,7 +214,8 @@ def test_refusals() -> None:
 def test_script() -> None:
     steps = {step.key for step in script.narrate(4)}
     assert {"redfield", "mean-force", "coherence-map", "population-map", "secular"} <= steps
-    assert {claim.check for claim in script.PAPER.claims()} - {""} <= {*CHECKS, "formulas"}
+    checks = {*script.PAPER.checks, "formulas"}
+    assert {claim.check for claim in script.PAPER.claims()} - {""} <= checks
     assert len(script.narrate(2)) < len(steps)
 
 
@@ -222,3 +223,35 @@ def test_script() -> None:
 def test_checks_hold(tag: str) -> None:
     evidence = CHECKS[tag](15)
     assert evidence.status != "failed", evidence.detail
+
+
+@pytest.mark.parametrize("wrong", ["product", "driven", "image", "filtered"])
+def test_another_display_is_not_that_of_the_engine(
+    monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    assert script.displays(20).status == "proved"
+    if wrong == "product":
+        name, number, _ = script.PRODUCTS["q S rho"]
+        swapped = (name, number, script.PRODUCTS["rho S+ q"][2])
+        monkeypatch.setitem(script.PRODUCTS, "q S rho", swapped)
+    elif wrong == "driven":
+        right = script.driven
+        monkeypatch.setattr(script, "driven", lambda rho: -right(rho))
+    elif wrong == "image":
+        other = script.image().subs(script._of_gap("b'")[0, 1], script._of_gap("b'")[1, 0])
+        monkeypatch.setattr(script, "image", lambda: other)
+    else:
+        monkeypatch.setattr(script, "S", script.S.T)
+    assert script.displays(20).status == "failed"
+
+
+def test_what_rests_on_the_kms_relation() -> None:
+    """Stationarity does; the tensor, the map and the states as printed hold without it."""
+    plain = {moved: script.PAPER.objects.reading(moved) for moved in ("redfield", "ccqme")}
+    rests = {c.equation for c in script.PAPER.claims() if c.compare == "redfield, KMS"}
+    assert rests == {"78, 79", "87, 88", "89", "90"}
+    for claim in script.PAPER.claims():
+        if claim.equation in rests:
+            assert "differ" in plain["redfield"](claim.latex), claim.equation
+        elif claim.compare in plain:
+            assert not plain[claim.compare](claim.latex), claim.equation

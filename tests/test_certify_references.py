@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+from pertsym.baths.exponentials import Exponentials as BathExponentials
 from pertsym.certify.brute_force import generator
 from pertsym.certify.claims import near
 from pertsym.certify.element_routes import in_doubles
-from pertsym.certify.standard import coupling_orders, gauss
+from pertsym.certify.standard import coupling_orders, gauss, joint_hierarchy
 from pertsym.certify.time_domain import Exponentials, time_integral
 from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Interaction, level_energies
 from pertsym.expansion.paths import generator_element
+from pertsym.generators.canonical_form import commutator
+from pertsym.generators.system import Correlated, System
 from tests.open_systems import exponential_system
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -137,6 +140,43 @@ def test_orders_of_the_coupling_add_up_to_the_exponential() -> None:
         parts = coupling_orders(free, coupled, 0.7, 6)
         found = sum(0.02**k * part for k, part in enumerate(parts))
         assert np.allclose(found, expm(0.7 * (free + 0.02 * coupled)), rtol=0, atol=1e-11)
+
+
+def test_hierarchy_of_one_exponent_is_a_damped_oscillator_traced_out() -> None:
+    """C(t) = c e^{-nu t} is that of sqrt(c) (a + a^+), a damped at rate 2 Re nu from its vacuum."""
+    draw = np.random.default_rng(11)
+    for _ in range(3):
+        gap, weight, time = draw.uniform(0.3, 1.4, 3)
+        nu, energies = complex(*draw.uniform(0.3, 1.5, 2)), np.array([0.0, gap])
+        q = draw.normal(size=(2, 2))
+        q = q + q.T
+        wanted = damped_oscillator(energies, q, weight, nu, time)
+        system = System(np.subtract.outer(energies, energies), {"B": q.astype(complex)})
+        bath = Correlated("B", "B", BathExponentials((weight,), (nu,)))
+        still, coupled, _ = joint_hierarchy(system, [bath], 4)
+        found = [m[:4, :4] for m in coupling_orders(still, coupled, time, 4)]
+        for order, (a, b) in enumerate(zip(found, wanted, strict=True)):
+            assert np.abs(a - b).max() < 1e-13 * max(1, np.abs(b).max()), order
+            assert order % 2 or np.abs(b).max() > 1e-3
+
+
+def damped_oscillator(
+    energies: np.ndarray, q: np.ndarray, weight: float, nu: complex, time: float
+) -> list[np.ndarray]:
+    """Tr_B U(t) . |0><0| at orders 0 to 4, each (4, 4): five states reach fourth order."""
+    size, one = 5, np.eye(10)
+    lower = np.kron(np.eye(2), np.diag(np.sqrt(np.arange(1.0, size)), 1))
+    number = lower.T @ lower
+    h = np.kron(np.diag(energies), np.eye(size)) + nu.imag * number
+    lost = np.kron(lower, lower) - (np.kron(number, one) + np.kron(one, number)) / 2
+    still = commutator(h) + 2 * nu.real * lost
+    force = np.sqrt(weight) * np.kron(q, np.eye(size)) @ (lower + lower.T)
+    ground = np.zeros((2 * size, 2 * size, 4), dtype=complex)
+    for k in range(4):
+        ground[k // 2 * size, k % 2 * size, k] = 1
+    reached = coupling_orders(still, commutator(force), time, 4)
+    split = [(m @ ground.reshape(-1, 4)).reshape(2, size, 2, size, 4) for m in reached]
+    return [np.einsum("aibik->abk", x).reshape(4, 4) for x in split]
 
 
 def test_gauss_integrates_over_a_triangle_of_times() -> None:

@@ -244,10 +244,27 @@ def test_lower_orders() -> None:
 
 @pytest.mark.parametrize("equation", ["degenerate levels", "white noise", "symmetries"])
 def test_limits_and_symmetries(equation: str) -> None:
-    """Rows without a check: their formula is decided exactly."""
+    """Their formula is decided exactly, and so is what a check adds."""
     (claim,) = (claim for claim in script.PAPER.claims() if claim.equation == equation)
-    (row,) = rows_from([claim], {}, 20, script.PAPER.objects)
+    evidence = {claim.check: checks.CHECKS[claim.check](20)} if claim.check else {}
+    (row,) = rows_from([claim], evidence, 20, script.PAPER.objects)
     assert (row.status, row.digits) == ("proved", None)
+
+
+def test_degenerate_levels_keep_their_second_order() -> None:
+    reading = checks.degenerate()
+    assert not reading("K^{(4)}=0")
+    assert "differ" in reading("K^{(2)}=0")
+
+
+def test_white_noise_without_its_frequency_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.white_noise(20).status == "proved"
+    right = checks._white
+    monkeypatch.setattr(checks, "_white", lambda z, gamma: right(z, 2 * gamma))
+    failed = checks.white_noise(20)
+    assert failed.status == "failed"
+    assert "field_along_x" in failed.detail
+    assert "isotropic" not in failed.detail  # it has no shift to be wrong
 
 
 def test_scaling() -> None:

@@ -20,7 +20,7 @@ from pertsym.certify.claims import Claim
 from pertsym.certify.formulas import NOTHING, Objects, formula_evidence, tie
 from pertsym.certify.ledger import ledger_json, ledger_markdown, rows_from
 from pertsym.certify.run import all_checks
-from pertsym.derivation import Formula, Reading, Step
+from pertsym.derivation import Formula, Reading, Step, typed
 from pertsym.exact import Gaussian
 from pertsym.language.decide import compare_sides
 from pertsym.language.dictionary import Dictionary, Known
@@ -130,6 +130,13 @@ def test_displayed_formulas_hold_and_their_mutants_do_not(paper: Paper) -> None:
         assert accepted_mutants(paper.name, formula.latex, formula.compare) == [], formula.latex
 
 
+def test_the_remainder_of_a_damped_oscillation_takes_nothing_of_second_order() -> None:
+    reading, latex = objects(LAIRD).reading(row("152").compare), row("152").latex
+    assert not reading(latex)
+    for old, new in ((r"\frac{2}{T_2}", r"\frac{1}{T_2}"), (r"+ \omega_0^2", r"+ 2\omega_0^2")):
+        assert reading(latex.replace(old, new)).startswith("sides differ"), new
+
+
 METHOD = ("method", "notation")
 """Steps that state rules, which `test_derive_document` and the rules' own proofs read."""
 
@@ -222,7 +229,33 @@ def test_ledgers_count_what_is_compared() -> None:
     assert "1 typed and compared with nothing" in summary
     assert "text: operators" in ledger_json(rows)
     assert "formulas" in all_checks(find(LAIRD))
-    assert formula_evidence(find(LAIRD).claims(), objects(LAIRD)).status == "proved"
+    whole = formula_evidence(find(LAIRD).claims(), objects(LAIRD))
+    assert (whole.status, whole.digits) == ("numerical", 12)
+    assert formula_evidence([row("91")], objects(LAIRD)).status == "proved"
+
+
+def test_what_is_equal_at_samples_only_is_not_proved() -> None:
+    """Beside an exact row, and named by the check or by none."""
+    known = Objects(readings={
+        "symbols": lambda: Symbols([{"x": sympy.Symbol("x")}]),
+        "numbers": lambda: Values([{"x": 0.7}], tolerance=1e-7),
+    })  # fmt: skip
+    sampled = replace(row("91"), latex="2x=x+x", compare="numbers", expected="proved")
+    exact = replace(sampled, equation="exact", compare="symbols")
+    text = replace(sampled, equation="text", compare="", text="both of them")
+    for check in ("formulas", ""):
+        claims = [replace(claim, check=check) for claim in (sampled, exact, text)]
+        evidence = {"formulas": formula_evidence(claims, known)} if check else {}
+        rows = rows_from(claims, evidence, 20, known)
+        assert [(r.status, r.digits) for r in rows[:2]] == [("numerical", 7), ("proved", None)]
+        assert "7 digits" in rows[0].evidence
+        if check:
+            assert (rows[2].status, rows[2].digits) == ("numerical", 7)
+    wrong = [replace(exact, check="formulas"), replace(sampled, latex="2x=x", check="formulas")]
+    evidence = {"formulas": formula_evidence(wrong, known)}
+    assert [r.status for r in rows_from(wrong, evidence, 20, known)] == ["failed", "failed"]
+    shown = [typed("2x=x+x", known.reading("numbers"))]
+    assert formula_evidence([exact], known, shown).status == "numerical"
 
 
 def test_rows_that_are_set_up_wrongly() -> None:

@@ -183,8 +183,16 @@ def test_another_tensor_is_not_that_of_four_levels(monkeypatch: pytest.MonkeyPat
         return right(name, tuple(-n for n in frequency), derivative)
 
     assert not readings.printed(4)(claim.latex)
+    assert not readings.printed(4)(r"\mathcal Q\rho_0=\rho_2")  # (78), of more than two levels
     monkeypatch.setattr(common, "half_sided", turned)
     assert "differ" in readings.printed(4)(claim.latex)
+
+
+@pytest.mark.parametrize("equation", ["77", "78", "79"])
+def test_stationarity_of_two_levels_in_symbols_is_that_of_three_in_numbers(equation: str) -> None:
+    claim = row(equation)
+    assert not find("proton_transfer").objects.reading("levels")(claim.latex)
+    assert find("proton_transfer").objects.reading("two levels")(claim.latex + r"+\rho_0")
 
 
 def test_another_memory_is_not_that_of_the_reduced_map(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,9 +136,9 @@ def numbers(digits: int) -> Findings:
     yield near("mean-force state", state, mean_force(chosen, 2).matrix, 1e-12)
 
 
-def values(moved: str) -> Symbols:
-    r"""What the operator formulas speak of; \dot\rho is that of `moved`, "redfield" or "ccqme"."""
-    names = symbols(moved)
+def values(moved: str, kms: bool = False) -> Symbols:
+    r"""What the operator formulas speak of, with or without the KMS relation; see `symbols`."""
+    names = symbols(moved, kms=kms)
     scale, q, h = sympy.Symbol("lambda", real=True), names["q"], names["H_S"]
     turned = np.diag([sympy.exp(scale * e) for e in names["E"]])
     back = np.diag([sympy.exp(-scale * e) for e in names["E"]])
@@ -165,6 +165,8 @@ def stationarity(digits: int) -> Findings:
     for a, b in BOTH:
         fourth = through_kms(EQUATION.fourth_order_residual(a, b))
         yield exact(f"R[rho2 - Q rho_Gibbs], {a}{b}", fourth, ZERO_FORM)
+    for k in LEVELS:
+        yield exact(f"(Q rho_Gibbs)_{k}{k}", through_kms(EQUATION.missing(k, k)), ZERO_FORM)
     yield Finding("before the KMS relation coherences differ", bool(EQUATION.missing(0, 1)))
     redfield = ZERO_FORM
     for c, d in BOTH:

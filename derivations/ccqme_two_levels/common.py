@@ -42,11 +42,11 @@ EQUATION = Ccqme(COUPLING)
 LEVELS = (0, 1)
 
 
-def symbols(moved: str, size: int = 2) -> dict[str, Any]:
+def symbols(moved: str, size: int = 2, kms: bool = True) -> dict[str, Any]:
     r"""R, Q and the states of levels in one thermal bath, out of the engine, by names in LaTeX.
 
-    SymPy expressions in q, Ĉ, P and P', the KMS relation used up, and a Hermitian rho; \dot\rho is
-    that of `moved`, "redfield" or "ccqme".
+    SymPy expressions in q, Ĉ, P and P', with `kms` the KMS relation used up, and a Hermitian rho;
+    \dot\rho is that of `moved`, "redfield" or "ccqme".
     """
     levels, transitions = range(size), transition_symbols(size - 1)
     names = [[f"q{min(n, m)}{max(n, m)}" for m in levels] for n in levels]
@@ -54,7 +54,7 @@ def symbols(moved: str, size: int = 2) -> dict[str, Any]:
     equation, energies = Ccqme(coupling), np.array([sympy.Integer(0), *transitions])
 
     def expression(form: SpectralForm) -> sympy.Expr:
-        found = form_expression(through_kms(form))
+        found = form_expression(through_kms(form) if kms else form)
         return found.xreplace({f: real(f) for f in found.atoms(Spectrum, PrincipalTransform)})
 
     def at(gap: Any) -> Frequency:

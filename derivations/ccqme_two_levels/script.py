@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import sympy
 
-from derivations.ccqme_two_levels.checks import BOTH, CHECKS, values
-from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, names, real
+from derivations.ccqme_two_levels.checks import BOTH, CHECKS, ENGINE, OPERATORS, values
+from derivations.ccqme_two_levels.common import COUPLING, EQUATION, LEVELS, names, real, symbols
+from pertsym.certify.claims import Findings, check, exact, holds
 from pertsym.certify.standard import model_values
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_functions
@@ -21,7 +22,7 @@ from pertsym.derivation import Formula, Step, argued
 from pertsym.equations.mean_force import equilibrium_constant, second_order
 from pertsym.equations.thermal import zero_temperature
 from pertsym.exact import Gaussian
-from pertsym.language.evaluation import dissipator
+from pertsym.language.evaluation import Symbols, dissipator
 from pertsym.narrative import NamedForm, cumulant_step
 from pertsym.paper import Paper
 from pertsym.present.expressions import rendered, rows
@@ -65,6 +66,30 @@ def image() -> sympy.Expr:
         rescaled = -beta * RHO[n, n] * (int(n == 0) - sympy.Symbol("p_0", positive=True))
         total += Q[n, m] ** 2 * (slope[n, m] * moved + b[m, n] * rescaled)
     return sympy.expand(total)
+
+
+@check(OPERATORS, ENGINE)
+def displays(digits: int) -> Findings:
+    """(98)-(102), and what (103)-(122) show: S, the products, R and Q are those of the engine."""
+    own = symbols("redfield", kms=False)
+    gaps, rho = own["D"], own[r"\rho"]
+    at = {sympy.Symbol("p_0", positive=True): own["p"][0]}
+    for n, m in BOTH:
+        at |= {RHO[n, m]: rho[n, m], Q[n, m]: own["q"][n, m]}
+        at |= {_of_gap(name)[n, m]: own[name](gaps[n, m]) for name in ("g", "b", "b'")}
+
+    def shown(value: Any) -> Any:
+        return value.subs(at, simultaneous=True)
+
+    for name, found, wanted in (
+        ("S", S, own["S"]),
+        ("R[rho]", driven(RHO), own[r"\mathcal R"](rho)),
+    ):
+        yield from (exact(f"{name}, {a}{b}", shown(found[a, b]), wanted[a, b]) for a, b in BOTH)
+    yield exact("(Q rho)_00", shown(image()), own[r"\mathcal Q"](rho)[0, 0])
+    for name, _, by_hand in PRODUCTS.values():
+        reading = Symbols([own | {"M": np.array(shown(by_hand(RHO)))}])
+        yield holds(name, not reading(f"M={name}"))
 
 
 def product_formula(key: str) -> Formula:
@@ -166,9 +191,10 @@ PAPER = Paper(
     readings={
         "model": lambda: model_values(COUPLING, "q"),
         **{moved: partial(values, moved) for moved in ("redfield", "ccqme")},
+        "redfield, KMS": partial(values, "redfield", kms=True),
     },
     rendered=rendered_rows(),
     narrate=narrate,
     modules={"equations.py": specs},
-    checks=CHECKS,
+    checks=CHECKS | {"displays": displays},
 )

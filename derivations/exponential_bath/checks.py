@@ -174,6 +174,7 @@ READINGS: Mapping[str, Callable[[], Reading]] = {
 
 RECURSION = "recursion on the slow subspace, exact"
 WORDS = "denominator rule over all words, exact"
+# PATHS and TIME share the rule of one denominator a gap, `over_gaps`; the other routes do not
 PATHS = "denominator rule over Liouville paths, exact"
 EIGENVALUES = "perturbation series of the slow eigenvalues, exact"
 SPECTRAL = "residues of the closed spectral form"
@@ -332,6 +333,20 @@ def at_zero_splitting(value: LinearFraction) -> bool:
     if any(not any(form[:place]) for form, _ in reduced.below):
         raise ZeroDivisionError("value: it has a pole at w0 = 0")
     return any(not exponents[place] for exponents in reduced.numerator.to_dict())
+
+
+@check(RECURSION, "coherences of white noise")
+def white_noise(digits: int) -> Findings:
+    """lambda -> infinity at fixed gamma = Delta^2/lambda: a field along x couples rho_10 to rho_01
+    with 2 gamma, so that omega = sqrt(w0^2 - 4 gamma^2) has all orders; the isotropic one does not.
+    """
+    gamma, scale = sympy.symbols("gamma s", positive=True)
+    for model, coupled in ((FIELD_ALONG_X, 2 * gamma), (ISOTROPIC_FIELD, sympy.Integer(0))):
+        shifts = [model.rates().expression("frequency_shift", n, SYMBOLS) for n in ORDERS]
+        found = sum(_white(z, gamma) * scale**n for z, n in zip(shifts, ORDERS, strict=True))
+        omega = sympy.sqrt(W0**2 - (coupled * scale**2) ** 2)
+        wanted = sympy.series(omega, scale, 0, max(ORDERS) + 1).removeO() - W0
+        yield exact(f"{model.name}: omega through order {max(ORDERS)}", found, wanted)
 
 
 def _white(expression: sympy.Expr, gamma: sympy.Symbol) -> sympy.Expr:

@@ -7,6 +7,9 @@ fourth order, where principal-value integrals begin; for exponentials nothing en
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
+
+import sympy
 
 from derivations.exponential_bath.checks import (
     CHECKS,
@@ -24,7 +27,9 @@ from pertsym.algebra.linear_fractions import LinearForm, Ring
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.equations.bloch import QUANTITIES
+from pertsym.equations.denominator_rule import over_gaps
 from pertsym.expansion.cumulants import ordered_cumulant
+from pertsym.expansion.interaction import Frequency
 from pertsym.expansion.pairings import pairings
 from pertsym.expansion.paths import generator_element
 from pertsym.expansion.terms import Term, TimeIntegrand
@@ -68,16 +73,20 @@ def denominators() -> Iterator[Formula]:
     terms = generator_element(model.interaction, 4, (0, 0, 0, 0))
     crossing = next(t for t in terms if _crosses(t) and not any(t.shape.phase[1]))
     nested = next(t for t in terms if not _crosses(t) and any(t.shape.phase[1]))
+    ring = model.rates(4).ring
+
+    def inverse(rates: list[Any], x: Frequency) -> sympy.Symbol:
+        form = ring.form({"lambda": len(rates), "y": x[0]})
+        return sympy.Symbol(f"({_linear(form, ring)})", commutative=False)  # keeps their order
+
     for term in (crossing, nested):
-        ring, coefficient = model.rates(4).ring, term.coefficient.re
-        forms = [
-            {"lambda": sum(f.first <= gap <= f.last for f in term.shape.factors), "y": x}
-            for gap, (x,) in enumerate(term.shape.phase, 1)
-        ]
-        below = "".join(f"({_linear(ring.form(form), ring)})" for form in forms)
+        coefficient, one = term.coefficient.re, TimeIntegrand(4, (term,), terms.real)
+        ((_, product),) = over_gaps(one, lambda _: [(sympy.Integer(1), "lambda")], inverse)
+        powers = [factor.as_base_exp() for factor in product.args_cnc()[1]]
+        below = "".join(str(form) * int(power) for form, power in powers)
         sign, size = ("-" if coefficient < 0 else ""), abs(coefficient)
         above = rf"{'' if size == 1 else size}\,\Delta^4"
-        integral = integrand_latex(TimeIntegrand(4, (term,), terms.real), "").lstrip("= &")
+        integral = integrand_latex(one, "").lstrip("= &")
         yield typed(
             rf"{integral} = {sign}\frac{{{above}}}{{{below}}}",
             "both sides are printed from one term; the check integrates all of them",

@@ -308,7 +308,8 @@ def coherences() -> Symbols:
 def right_left() -> Symbols:
     """Pauli matrices of the right-left basis, and their expectation values with second-order
     rates and without R_1001 and the shift; zero of energy midway between the levels."""
-    up, down, w, delta = sympy.symbols("k_10 k_01 omega_0 delta", positive=True)
+    w, delta = sympy.symbols("omega_0 delta", positive=True)
+    up, down = (delta**2 * k for k in sympy.symbols("k_10^(2) k_01^(2)", positive=True))
     upper, x, y = sympy.symbols("sigma_11 x y", real=True)
     gamma, turn = (up + down) / 2, sympy.I * w
 
@@ -327,6 +328,9 @@ def right_left() -> Symbols:
         matrix = point[rf"\sigma_{axis}"] = basis.T @ np.array(msigma(k).tolist()) @ basis / 2
         for dots, moved in (("P", rho), (r"\dot P", flow(rho)), (r"\ddot P", flow(flow(rho)))):
             point[f"{dots}_{axis}(t)"] = np.trace(moved @ matrix)
+    # the remainder of (152) is what its left side has beyond second order
+    damped = 2 * gamma * point[r"\dot P_z(t)"] + w**2 * point["P_z(t)"]
+    left = sympy.Poly(point[r"\ddot P_z(t)"] + damped, delta)
     field, adjoint, whole = sympy.zeros(1, 3)
     for k, h in (
         (1, sympy.Symbol("h_1", real=True)),
@@ -340,7 +344,7 @@ def right_left() -> Symbols:
     coupled = np.array([[-w / 2 + whole, delta * adjoint], [delta * field, w / 2 + whole]])
     return Symbols([point | {
         r"\Lambda": field, r"\Lambda^\dagger": adjoint, "H": coupled,
-        r"O(\delta^4)": -(gamma**2) * point["P_z(t)"],  # what the order of the rates makes of it
+        r"O(\delta^4)": sum(z * delta**n for (n,), z in left.terms() if n >= 4),
     }], {"k": (1, 2)})  # fmt: skip
 
 

@@ -117,10 +117,10 @@ SECULAR_ETA = 0.3
     status="numerical",
 )
 def reduced_map(digits: int) -> Findings:
-    """(62)-(67), (72)-(75), (80): Phi(t) = Tr_B U(t) . rho_B order by order, exactly.
+    """(62)-(67), (72)-(75), (80): the reduced map Phi(t) order by order.
 
-    For C(t) = c e^{-nu t}: the state and its auxiliaries are propagated together, the powers of the
-    coupling kept apart by a block matrix.
+    For C(t) = c e^{-nu t}: the state and the auxiliaries of that exponent, to fourth order in the
+    coupling, are propagated together, the powers of the coupling kept apart by a block matrix.
     """
     weight, nu, time = 0.36, 0.8 + 1.3j, 1.1
     energies, q = np.array([0.0, 0.9]), np.array([[0.4, 1.0], [1.0, -0.7]])

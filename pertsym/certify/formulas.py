@@ -125,10 +125,15 @@ def tie(claim: Claim, objects: Objects) -> Tie:
     except KeyError as unknown:
         return Tie("compared", False, str(unknown.args[0]), claim.latex)
     where = "" if claim.compare == GENERIC else f" ({claim.compare})"
-    read = f"formula read and equal{where}" + (", unequal as printed" if claim.printed else "")
+    digits = _digits(reading)
+    read = f"formula read and equal{where}" + (f", {digits} digits" if digits else "")
+    read += ", unequal as printed" if claim.printed else ""
     detail = f"formula: {fault}" if fault else read
-    digits = getattr(reading, "digits", None)
     return Tie("compared", not fault, detail, claim.latex, digits)
+
+
+def _digits(reading: Reading) -> int | None:
+    return getattr(reading, "digits", None)
 
 
 def by_dictionary(dictionary: Dictionary, limit: Limit = "") -> Reading:
@@ -151,16 +156,22 @@ def by_dictionary(dictionary: Dictionary, limit: Limit = "") -> Reading:
 def formula_evidence(
     claims: Iterable[Claim], objects: Objects, shown: Iterable[Formula] = ()
 ) -> Evidence:
-    """All compared rows, and typed formulas of a document, as one certificate."""
+    """All compared rows, and typed formulas of a document, as one certificate.
+
+    It is numerical, with the digits of the weakest, where one was found equal at sample values.
+    """
     findings = []
     for claim in claims:
         if claim.compare:
             found = tie(claim, objects)
             what = f"({claim.equation})" + ("" if found.holds else f" {found.detail}")
-            findings.append(Finding(what, found.holds))
+            findings.append(Finding(what, found.holds, found.digits))
     for formula in shown:
         if formula.compare is not None:
             fault = formula.compare(formula.latex)
             what = f"displayed {formula.source or formula.latex[:40]}"
-            findings.append(Finding(what + (f" {fault}" if fault else ""), not fault))
-    return conclude(("formulas, parsed", "what the engine derives"), *findings)
+            what += f" {fault}" if fault else ""
+            findings.append(Finding(what, not fault, _digits(formula.compare)))
+    sampled = any(finding.digits is not None for finding in findings)
+    routes = ("formulas, parsed", "what the engine derives")
+    return conclude(routes, *findings, status="numerical" if sampled else "proved")

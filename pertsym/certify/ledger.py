@@ -155,7 +155,10 @@ def rows_from(
 def _row(claim: Claim, evidence: Evidence | None, digits: int, formula: Tie) -> Row:
     status = established(claim, evidence) if formula.holds else "failed"
     asked = digits if evidence and evidence.digits is not None else None
-    unchecked = formula.kind == "compared" and formula.holds and not claim.check
+    own = not claim.check
+    if claim.check == "formulas" and evidence:  # of this row, not the weakest of all of them
+        asked, own = evidence.digits, evidence.status != "failed"
+    unchecked = formula.kind == "compared" and formula.holds and own
     if unchecked and claim.expected in ("derived", "proved", "numerical"):
         decided: Status = "proved" if claim.expected == "proved" else "derived"
         # at sample values nothing is derived
