@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from pertsym.expansion.interaction import Frequency, Interaction
-from pertsym.present.elements import element_symbol
+from pertsym.present.elements import element_symbol, greek_spellings
 from pertsym.present.markup import label
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
@@ -116,6 +116,15 @@ class Dictionary:
         for written in (r"\epsilon", r"\varepsilon") if "eps" in self.elements else ():
             keys.setdefault(written, "eps")
         return keys
+
+    @cached_property
+    def element_ways(self) -> tuple[tuple[str, str], ...]:
+        """How text shows an element, and its name: the longest first."""
+        ways = {name: name for name in self.elements}
+        for name in sorted(self.elements, key=lambda name: name == "eps"):  # after epsilon
+            for written in greek_spellings(name):
+                ways.setdefault(written, name)
+        return tuple(sorted(ways.items(), key=lambda pair: -len(pair[0])))
 
     @cached_property
     def labels(self) -> tuple[tuple[str, str], ...]:
