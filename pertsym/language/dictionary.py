@@ -81,6 +81,8 @@ class Dictionary:
         once for each.
     spellings
         Further ways to write a name of `baths`, such as "ba" -> "ab".
+    numbers
+        Values that matrix elements have in a model; formulas hold for all, and do not use them.
     """
 
     count: int
@@ -97,6 +99,7 @@ class Dictionary:
     one_sided: bool = False
     indices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -54,6 +54,8 @@ def dictionary_of(basis: Eigenbasis) -> Dictionary:
         squares={name: _text(x) for name, x in found.squares.items()},
         temperature=temperature_of(used) if used else known.temperature,
         spellings=spellings(basis.model.pairs, known.baths),
+        numbers={d.name: d.value for d in basis.definitions if d.value is not None}
+        | {name: float(x) for name, x in basis.model.values.items()},
     )
 
 
