@@ -8,7 +8,8 @@ integers, T = 0, off-diagonal and biased couplings, two baths.  A value outside 
 with the parameters that give it, and the exit status is 1.  FILE keeps what is done, chunk by
 chunk, and a second run goes on from there; beside it FILE.json holds the numbers of the report.
 The balls are kept as well: they are nine tenths of the time, and --enclosures takes those of an
-earlier FILE wherever they are narrow enough, so that only the doubles are computed again.
+earlier FILE for the same parameters wherever they are narrow enough, so that only the doubles are
+computed again.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from itertools import islice, zip_longest
+from itertools import islice
 from multiprocessing import Pool
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import flint
@@ -89,6 +91,8 @@ class Tally:
     refused: int = 0
     unenclosed: list[str] = field(default_factory=list)
     balls: list[Balls] = field(default_factory=list)
+    cases: list[str] = field(default_factory=list)
+    """Of the balls; files of earlier versions have none, and their balls serve nothing."""
 
     def add(self, other: Tally) -> None:
         """What another one met."""
@@ -149,6 +153,7 @@ def tried(case: Case, tally: Tally, known: Balls | None = None) -> None:
     tally.longest.append(max(np.diff(ticks)))
     exact = [EnclosedSpectra(case.spectra, digits, doublings=1) for digits in DIGITS]
     tally.balls.append({})
+    tally.cases.append(repr(case))
     for name, form in chosen:
         _compared(case, name, form, found[name], exact, tally, known or {})
     tally.exact_seconds.append(time.process_time() - ticks[-1])
@@ -216,11 +221,13 @@ def _compared(
         tally.relative.append(bound / abs(float(ball.value)))
 
 
-def campaign(number: int, seed: int, start: int = 0, known: Sequence[Balls | None] = ()) -> Tally:
-    """The sets from `start` up to `number`, with enclosures of the first of them."""
+def campaign(
+    number: int, seed: int, start: int = 0, known: Mapping[str, Balls] = MappingProxyType({})
+) -> Tally:
+    """The sets from `start` up to `number`; `known` has enclosures of some, by their text."""
     tally = Tally()
-    for case, balls in zip_longest(islice(cases(number, seed), start, None), known):
-        tried(case, tally, balls)
+    for case in islice(cases(number, seed), start, None):
+        tried(case, tally, known.get(repr(case)))
     return tally
 
 
@@ -265,7 +272,7 @@ def summary(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _chunk(given: tuple[int, int, int, Sequence[Balls | None]]) -> tuple[int, Tally]:
+def _chunk(given: tuple[int, int, int, Mapping[str, Balls]]) -> tuple[int, Tally]:
     seed, start, end, known = given
     return start, campaign(end, seed, start, known)
 
@@ -293,10 +300,13 @@ def run(
 ) -> Tally:
     """The campaign in chunks, on so many processes, kept in a file."""
     done = _resumed(path, seed)
-    known = {start: tally.balls for start, tally in _resumed(enclosures, seed).items()}
+    known = {
+        start: dict(zip(tally.cases, tally.balls, strict=False))
+        for start, tally in _resumed(enclosures, seed).items()
+    }
     starts = [start for start in range(0, number, CHUNK) if start not in done]
     jobs = [
-        (seed, start, end, known.get(start, ())[: end - start])
+        (seed, start, end, known.get(start, {}))
         for start in starts
         for end in [min(start + CHUNK, number)]
     ]

@@ -308,7 +308,10 @@ class Derived:
             drude = Bath(DrudeLorentz(lam=0.1, gamma=1.0), temperature=1.0)
             values = dict.fromkeys(model.symbols, 1) | dict.fromkeys(model.bath_names, drude)
             values |= {name: 0.5 for name, pair in model.pairs.items() if pair.is_open}
-        write_whole(Path(file), Codegen.of(self.at(**values).model, order, []).render(language))
+        numbers = self.at(**values).model
+        symbols = {} if model is None else model_arguments(model, values)[0]
+        code = Codegen.of(numbers, order, [], basis=self.basis, values=symbols)
+        write_whole(Path(file), code.render(language))
 
     def __repr__(self) -> str:
         lines = [*chain.from_iterable(step.text for step in self.steps[:-1])] if self.basis else []

@@ -88,7 +88,10 @@ def _files(derived: Derived) -> Mapping[str, str]:
         from pertsym.codegen.export import Codegen
 
         try:
-            code = Codegen.of(derived.at().model, max(ORDERS), []).within("python")
+            numbers, basis = derived.at().model, derived.basis
+            code = Codegen.of(
+                numbers, max(ORDERS), [], basis=basis, values=derived.model.values
+            ).within("python")
             files["rates.py"] = code.render("python")
         except (TypeError, InputError, NotYetDerivable):
             pass  # without values, or with a bath that is not exported: formulas alone

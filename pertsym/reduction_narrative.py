@@ -134,9 +134,7 @@ def method_step(order: int) -> Step:
     return Step("method", "From times to arc lengths and spectra", prose, formulas, tuple(lines))
 
 
-def arc_step(
-    terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm, *, listed: bool = True
-) -> Step:
+def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) -> Step:
     """From time-domain terms to products of half-sided transforms, of one real part.
 
     Parameters
@@ -147,8 +145,6 @@ def arc_step(
         In LaTeX and in text.
     form
         Its closed form, which what is shown must have.
-    listed
-        Whether terms are shown by themselves before they are added up.
 
     Raises
     ------
@@ -187,9 +183,7 @@ def arc_step(
         f"{_count(len(ordered) - crossing, 'term')} "
         f"{_verb(len(ordered) - crossing, 'is', 'are')} nested. "
     )
-    if not listed:
-        prose += "The offset integral is made as above."
-    elif len(ordered) <= MOST_TERMS:
+    if len(ordered) <= MOST_TERMS:
         prose += (
             r"$I_n$ is the $n$th term as printed above, $\theta_>=1$ for $u>v$ and $0$ otherwise, "
             r"$\theta_<=1-\theta_>$, and the limits of $\ell$ give"

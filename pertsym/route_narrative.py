@@ -91,9 +91,7 @@ def notation_step(traces: Iterable[TermTrace]) -> Step:
     )
 
 
-def route_step(
-    terms: TimeIntegrand, traced: Iterable[TermTrace], written: tuple[str, str], key: str = "rules"
-) -> Step:
+def route_step(terms: TimeIntegrand, traced: Iterable[TermTrace], written: tuple[str, str]) -> Step:
     """What the rules make of each term, of one of them sweep by sweep.
 
     Parameters
@@ -130,7 +128,7 @@ def route_step(
     )
     lines.append("the sum equals the closed form above")
     title = f"${latex}$ again, by generalized functions"
-    return Step(key, title, prose, tuple(formulas), tuple(lines))
+    return Step("rules", title, prose, tuple(formulas), tuple(lines))
 
 
 def _sweeps(trace: TermTrace, name: Named) -> list[Formula]:

@@ -339,3 +339,17 @@ def test_blocks_of_more_levels_have_unit_circles() -> None:
     result = derived.k[1, 0][2]
     assert result.compare(result.latex())
     assert result.compare(f"{result.text} + (u^2 + v^2 - 1) Ĉ(ω1)")
+
+
+def test_numbers_for_names_are_told_the_values(tmp_path: Path) -> None:
+    """Elements without a rational value are compared as symbols: the answer says what they are."""
+    text = TILTED_FILE.replace("eps/2", "0.3").replace("Delta/2", "0.41")
+    model, formula = tmp_path / "model.toml", tmp_path / "formula.txt"
+    model.write_text(text, encoding="utf-8")
+    asked = ("compare", model, formula, "--quantity", "k_up", "--order", 2)
+    formula.write_text("0.16 Ĉ(-ω0)", encoding="utf-8")
+    result = run(*asked)
+    assert result.exit_code == 1
+    assert result.stdout.endswith("for all values of the names; the model has s = 0.8070303257\n")
+    formula.write_text("(1/4) s^2 Ĉ(-ω0)", encoding="utf-8")
+    assert (run(*asked).exit_code, run(*asked).stdout) == (0, "equal\n")

@@ -35,6 +35,7 @@ from pertsym.codegen.finite_parts import Question, finite_parts
 from pertsym.codegen.runtime import Bath
 from pertsym.model.errors import InputError, NotYetDerivable
 from pertsym.model.file import load_model
+from pertsym.model.statement_file import load_statement
 from pertsym.model.units import UNITS
 from pertsym.model.values import Model
 from pertsym.numerics.spectra import DoubleSpectra
@@ -473,3 +474,43 @@ def test_one_call_of_an_exported_function_is_quick() -> None:
             module.both(w0=float(start) + 1e-4 * k)
         seconds.append((time.process_time() - before) / 100)
     assert min(seconds) < 3e-4
+
+
+TILTED = """
+name = "tilted"
+[system]
+hamiltonian = [[{a!r}, {b!r}], [{b!r}, {d!r}]]
+[[couplings]]
+operator = [["-1/2", 0], [0, "1/2"]]
+bath = "B"
+[baths.B]
+spectral_density = {{ kind = "drude-lorentz", lam = 0.1, gamma = 2.0 }}
+temperature = 1.0
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_formulas_for_readers_are_those_that_are_derived(tmp_path: Path, seed: int) -> None:
+    """Of a Hamiltonian in numbers: named elements, their values, and no noise of rounding."""
+    a, b, d = map(float, np.random.default_rng(seed).uniform(0.1, 1.0, 3).round(3))
+    path = tmp_path / "model.toml"
+    path.write_text(TILTED.format(a=a, b=b, d=d if seed else -a))
+    derived = ps.derive(load_statement(path))
+    for language in ("python", "c"):
+        by_command, by_method = tmp_path / f"one.{language}", tmp_path / f"two.{language}"
+        written = run("export", str(path), "--language", language, "--output", str(by_command))
+        assert written.stderr.endswith(f"wrote {by_command}\n")
+        derived.export(by_method, language)
+        head, other = (f.read_text().partition("hbar = k_B")[0] for f in (by_command, by_method))
+        assert head == other
+        flat = re.sub(r"\s+", "", head)
+        for name in ("k_up", "inv_T1", "inv_T2", "inv_T2_prime", "frequency_shift"):
+            for order in (2, 4):
+                assert re.sub(r"\s+", "", derived[name][order].text) in flat
+        assert "K(2)=" in flat
+        values = dict(re.findall(r"^ +([cs]) = (\S+)  \(", head, re.MULTILINE))
+        bias = a - (d if seed else -a)
+        gap = np.hypot(bias, 2 * b)
+        assert float(values["c"]) == pytest.approx(bias / gap, rel=1e-9)
+        assert float(values["s"]) == pytest.approx(2 * b / gap, rel=1e-9)
+        assert not re.search(r"\d{8}", re.sub(r"^ +[cs] = .*$", "", head, flags=re.MULTILINE))

@@ -20,6 +20,8 @@ from pertsym.baths.thermal_path import thermal_path
 from pertsym.codegen import jax_export, portable_names
 from pertsym.codegen.export import Codegen
 from pertsym.codegen.portable_export import source
+from pertsym.codegen.program import Atom
+from pertsym.model.errors import NotYetDerivable
 from pertsym.model.file import load_model
 from pertsym.model.values import Model
 from pertsym.rates import bloch_rates
@@ -271,3 +273,13 @@ def test_gradients_are_the_differences_of_enclosures(density: Density, temperatu
             top = max(abs(float(v)) for other, v in values.items() if other[1] == order)
             wanted = float(gradients[quantity][order][name])
             assert abs(wanted - slope) <= 1e-9 * max(abs(slope), top / x), (quantity, order, name)
+
+
+@pytest.mark.parametrize("atom", [Atom("ICC", ("b", "b")), Atom("P", ("b",)), Atom("X", ("b",))])
+def test_what_the_machinery_does_not_deliver_is_refused(atom: Atom) -> None:
+    """The text of an export is not written with a name in it that nothing defines."""
+    code = Codegen.of(model_of(DrudeLorentz(0.1, 2.0), 1.0), 2, ["k_up"], digits=None)
+    assert "def point" in source(code)
+    vars(code)["atoms"] = (*code.atoms, atom)  # in place of what is cached
+    with pytest.raises(NotYetDerivable, match="language"):
+        source(code)

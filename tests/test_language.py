@@ -425,3 +425,33 @@ def test_what_cannot_be_told_apart_is_not_called_different() -> None:
         compare_sides(f"{left} = {right}", LAIRD, "classical")
     assert compare_sides(f"{left} = {right}", LAIRD).verdict == "different"
     assert compare_sides(f"{left} = {left}", LAIRD, "classical")
+
+
+@pytest.mark.parametrize(
+    ("name", "ways"),
+    [
+        ("nu", "ν"), ("mu", "μµ"), ("theta", "θϑ"), ("phi", "φϕ"), ("eps", "εϵ"), ("Omega", "Ω"),
+        ("kappa_1", "κ"), ("lambda_2", "λ"),
+    ],
+)  # fmt: skip
+def test_elements_are_read_by_their_greek_letters(name: str, ways: str) -> None:
+    """In LaTeX as they are written, and in text by name and letter; others stay unknown."""
+    interaction = symbolic_interaction(2, [([["d", name], [name, 0]], "B")])
+    form, other = (Bloch(interaction).series(k)[2].form for k in ("k_up", "inv_T1"))
+    dictionary = Dictionary.of(interaction)
+    digits = name.partition("_")[2]
+    written = [form_latex(form), f"{name}^2 Ĉ(-ω0)", *(f"{x}{digits}^2 Ĉ(-ω0)" for x in ways)]
+    written += [f"{x}_{digits}² Ĉ(-ω0)" for x in ways if digits]
+    for source in written:
+        assert compare_form(form, source, dictionary), source
+        assert not compare_form(other, source, dictionary), source
+    for source in ("ξ^2 Ĉ(-ω0)", f"{ways[0]}{digits}7^2 Ĉ(-ω0)"):
+        with pytest.raises(FormulaError, match="is not known"):
+            compare_form(form, source, dictionary)
+
+
+def test_nu_is_a_variable_where_nothing_is_called_so() -> None:
+    form = Bloch(symbolic_interaction(2, [([["d", "x"], ["x", "c"]], "B")])).k_up[2].form
+    for source in (r"\nu^2 \hat C(-\omega_0)", "ν^2 Ĉ(-ω0)"):
+        with pytest.raises(FormulaError, match="a variable outside"):
+            compare_form(form, source, BIASED)

@@ -198,9 +198,17 @@ def test_symbols_are_compared_exactly() -> None:
         "[H,X]=-iP",
         "[X,[X,r]]=X^2r-2XrX+rX^2",
         r"\sqrt{w^2}=w",
+        r"\cot w=\frac{\cos w}{\sin w}",
     ):
         assert reading(equation) == ""
-    wrong = (r"\cos w=1", "w=w+10^{-30}", "[X,P]r=-ir", "[X,r]=Xr", "[X,[X,r]]=X^2r-2rXX+rX^2")
+    wrong = (
+        r"\cos w=1",
+        r"\cot w=\coth w",
+        "w=w+10^{-30}",
+        "[X,P]r=-ir",
+        "[X,r]=Xr",
+        "[X,[X,r]]=X^2r-2rXX+rX^2",
+    )
     for equation in wrong:
         assert reading(equation).startswith("sides differ")
 

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import sympy
 
+from pertsym.model.errors import InputError
 from pertsym.model.file import load_model
-from pertsym.model.symbols import Declared, parse_entry, value_of
+from pertsym.model.read import Place
+from pertsym.model.symbols import Declared, parse_entry, read_symbols, value_of
 from tests.command_line import refused, run
 
 TILTED = """
@@ -240,3 +242,11 @@ def test_a_sweep_needs_the_other_symbols(tmp_path: Path) -> None:
     refused(run("sweep", path, *swept), 2, "Delta", "not positive")
     unknown = ("--over", "symbols.gamma=0,1", "--set", "phi=0", "--set", "Delta=1")
     refused(run("sweep", path, *unknown), 2, "no such number")
+
+
+@pytest.mark.parametrize("name", ["lambda", "in", "class"])
+def test_a_word_of_python_is_refused_as_one(name: str) -> None:
+    said = f"'{name}' is a word of Python's own.*such as {name}_"
+    with pytest.raises(InputError, match=said):
+        read_symbols({name: 1.0}, Place("model"))
+    assert f"{name}_" in read_symbols({f"{name}_": 1.0}, Place("model"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import flint
@@ -37,6 +38,19 @@ def test_random_sets_stay_within_their_bounds() -> None:
     assert not tally.outside, campaign.report(tally)
     assert not tally.unenclosed
     assert np.median(tally.overestimates) < 1e3
+
+
+def test_kept_enclosures_serve_the_same_parameters_alone(tmp_path: Path) -> None:
+    """Wrong balls are noticed under the text of their set, and are not looked at elsewhere."""
+    (case,) = campaign.cases(1, 7)
+    wrong = {name: ["1e9", "0"] for name, _ in campaign.forms(case.coupling)}
+    assert campaign.campaign(1, 7, known={repr(case): wrong}).outside
+    assert not campaign.campaign(1, 7, known={repr(replace(case, w0=2 * case.w0)): wrong}).outside
+    kept = {"values": 1, "balls": [wrong]}  # of a file without the parameters
+    for more, met in (({}, False), ({"cases": [repr(case)]}, True)):
+        row = {"seed": 7, "chunk": campaign.CHUNK, "start": 0, "tally": kept | more}
+        (tmp_path / "old").write_text(json.dumps(row) + "\n")
+        assert bool(campaign.run(1, 7, enclosures=tmp_path / "old").outside) == met
 
 
 def test_a_resonance_on_the_path_stays_within_its_bound() -> None:

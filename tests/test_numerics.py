@@ -469,3 +469,14 @@ def test_a_bounded_value_as_one_ball() -> None:
         low, high = float(ball.lower()), float(ball.upper())
         assert low <= value - abs(error) <= value + abs(error) <= high
         assert high - low <= 2.0001 * abs(error)
+
+
+def test_answers_that_are_kept_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scans over many frequencies do not fill the memory, and are answered the same."""
+    monkeypatch.setattr("pertsym.numerics.spectra._KEPT", 8)
+    bath = Correlation(DrudeLorentz(0.1, 2.0), "boson", 1.3)
+    spectra = DoubleSpectra({"B": ((1, bath),)})
+    for w in np.random.default_rng(1).uniform(-3, 3, 50):
+        found = spectra.spectrum("B", float(w), 0)
+        assert found.value == DoubleSpectra(spectra.baths).spectrum("B", float(w), 0).value
+        assert 0 < len(spectra._kept) <= 8

@@ -406,16 +406,19 @@ Kernel = Callable[[Any, Any, int], Any]
 
 
 def plain_kernel(z: Any, w: Any, m: int) -> Any:
+    """The m-th derivative of 1/(z - w) with respect to z."""
     inverse = np.reciprocal(z - w)
     return inverse if m == 0 else (-1.0) ** m * math.factorial(m) * inverse ** (m + 1)
 
 
 def even_kernel(z: Any, w: Any, m: int) -> Any:
+    """w/(z^2 - w^2), the part of 1/(z - w) that is even in z, or its first derivative (m = 1)."""
     inverse = np.reciprocal((z - w) * (z + w))
     return w * inverse if m == 0 else -2 * z * w * inverse**2
 
 
 def odd_kernel(z: Any, w: Any, m: int) -> Any:
+    """z/(z^2 - w^2), the part of 1/(z - w) that is odd in z, or its first derivative (m = 1)."""
     inverse = np.reciprocal((z - w) * (z + w))
     return z * inverse if m == 0 else -(z * z + w * w) * inverse**2
 

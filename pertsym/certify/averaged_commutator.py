@@ -100,8 +100,9 @@ def engine_generator(
     return result if fixed is None else result[:, :, fixed, :, :, fixed]
 
 
-def example(seed: int, levels: int = 3, states: int = 6) -> SmallEnvironment:
-    """A random model with a Hermitian, complex S and a symmetric F."""
+def example(seed: int, levels: int = 3) -> SmallEnvironment:
+    """A random model with a Hermitian, complex S, a symmetric F and six states around."""
+    states = 6
     draw = np.random.default_rng(seed)
     s = draw.standard_normal((levels, levels)) + 1j * draw.standard_normal((levels, levels))
     f = draw.uniform(0.2, 1.0, (states, states))

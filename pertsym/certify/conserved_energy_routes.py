@@ -176,12 +176,6 @@ def rate_from_pole(splitting: Fraction, total: Fraction, digits: int) -> tuple[A
         return second, (_pole(points, small) / small - second) / (small - tiny)
 
 
-def rate_at_coupling(splitting: Fraction, total: Fraction, coupling: float) -> float:
-    """The relaxation rate at a finite coupling |S_01|^2: the pole of the ladder, N -> infinity."""
-    points = [mpmath.mpf(x.numerator) / x.denominator for x in _points(splitting, total)]
-    return float(_pole(points, mpmath.mpf(coupling)))
-
-
 def _points(splitting: Fraction, total: Fraction) -> tuple[Fraction, Fraction]:
     """E - E_s, lower level first."""
     return total + splitting / 2, total - splitting / 2

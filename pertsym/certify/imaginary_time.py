@@ -182,11 +182,9 @@ def exact_second_order(
     modes: Sequence[Mode],
     beta: float,
     cutoff: int,
-    delta: float = 0.1,
-    levels: int = 4,
 ) -> NDArray[np.float64]:
-    """Coefficient of delta^2 in `exact_populations`, extrapolated in delta^2 from `levels` ones."""
-    squares = delta**2 / 2.0 ** np.arange(levels)
+    """Coefficient of delta^2 in `exact_populations`, extrapolated in delta^2 from four of them."""
+    squares = 0.1**2 / 2.0 ** np.arange(4)
     origin = exact_populations(energies, modes, beta, 0.0, cutoff)
     slopes = [
         (exact_populations(energies, modes, beta, x**0.5, cutoff) - origin) / x for x in squares

@@ -121,7 +121,6 @@ def _claim(path: Path, number: int, table: Mapping[str, object]) -> Claim:
 def ledger_rows(
     claims: Iterable[Claim],
     checks: Mapping[str, Check],
-    digits: int = LEDGER_DIGITS,
     objects: Objects = NOTHING,
 ) -> tuple[Row, ...]:
     """Run every check that the claims name, once each, and draw up the rows.
@@ -131,7 +130,7 @@ def ledger_rows(
     claims = tuple(claims)
     checks = {"formulas": lambda _: formula_evidence(claims, objects), **checks}
     tags = sorted({claim.check for claim in claims if claim.check in checks})
-    return rows_from(claims, {tag: checks[tag](digits) for tag in tags}, digits, objects)
+    return rows_from(claims, {tag: checks[tag](LEDGER_DIGITS) for tag in tags}, objects=objects)
 
 
 def rows_from(

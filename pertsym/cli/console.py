@@ -146,13 +146,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; {advice}" if advice.startswith("did you mean") else ""
 
 
-def even_order(order: int, lowest: int = 2, key: str = "--order") -> None:
+def even_order(order: int, lowest: int = 2) -> None:
     """Refuse an order that is odd, or so high that no computer could reach it."""
     if order < lowest or order % 2:
         least = "a positive even integer" if lowest else "an even integer >= 0"
-        fail(f"{key}: must be {least}, got {order}", BAD_INPUT)
+        fail(f"--order: must be {least}, got {order}", BAD_INPUT)
     if order > HIGHEST_ORDER:
-        fail(f"{key}: {order} is out of reach; ask for {HIGHEST_ORDER} at most", BAD_INPUT)
+        fail(f"--order: {order} is out of reach; ask for {HIGHEST_ORDER} at most", BAD_INPUT)
 
 
 def _file(arguments: Mapping[str, Any]) -> Path | None:

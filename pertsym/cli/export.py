@@ -12,6 +12,7 @@ from pertsym.cli.console import (
     even_order,
     load,
     note,
+    read_values,
     settings_option,
 )
 from pertsym.codegen.export import LANGUAGES, Codegen
@@ -38,14 +39,21 @@ def export(
     digits, and prints "N passed, M failed".  Julia and Mathematica do the same point by point.
     jax is for gradients, near the model's parameters.
     """
+    # what reads a model as it was stated brings SymPy
     from pertsym.files import require_writable, write_whole
+    from pertsym.model.diagonalisation import eigenbasis_of
+    from pertsym.model.statement_file import load_statement
 
     even_order(order)
     require_writable(output)
     names = [name.strip() for name in quantities.split(",") if name.strip()]
-    code = Codegen.of(load(model, settings), order, names).within(language)
+    numbers = load(model, settings)
+    stated = load_statement(model, read_values(model, settings))
+    basis = eigenbasis_of(stated) if numbers.dimension == 2 else None
+    code = Codegen.of(numbers, order, names, basis=basis, values=stated.values).within(language)
     for name, reason in code.missing.items():
         note(f"left out: {name}: {reason}")
     write_whole(output, code.render(language))
     if as_json:
         emit_json({"output": str(output), "language": language, "left_out": dict(code.missing)})
+    click.echo(f"wrote {output}", err=True)

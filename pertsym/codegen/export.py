@@ -9,7 +9,7 @@ from decimal import Context, Decimal
 from functools import cached_property
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pertsym.baths.densities import Exponentials
 from pertsym.baths.densities.density import DensityCode
@@ -31,6 +31,9 @@ from pertsym.narrative import symbol
 from pertsym.present.text import form_lines
 from pertsym.rates import bloch_rates
 from pertsym.reduction.spectral import ZERO_FORM, CannotEvaluate, SpectralForm
+
+if TYPE_CHECKING:
+    from pertsym.model.eigenbasis import Eigenbasis
 
 HIGHEST = 4
 LANGUAGES: Mapping[str, str] = MappingProxyType(
@@ -114,6 +117,10 @@ class Codegen:
     units
     pairs
         Correlation function of two baths -> these.
+    readable
+        quantity -> order -> the same form with names for matrix elements, for readers.
+    named
+        What these names are: lines of text.
     """
 
     name: str
@@ -125,6 +132,8 @@ class Codegen:
     missing: Mapping[str, str] = field(default_factory=dict)
     units: Units = UNITS["natural"]
     pairs: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    readable: Mapping[str, Mapping[int, SpectralForm]] = field(default_factory=dict)
+    named: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         unknown = set(elements_of(self.forms)) - set(self.elements)
@@ -143,6 +152,8 @@ class Codegen:
         order: int = HIGHEST,
         quantities: Sequence[str] = (),
         digits: int | None = DIGITS,
+        basis: Eigenbasis | None = None,
+        values: Mapping[str, Any] = MappingProxyType({}),
     ) -> Codegen:
         """The rates of a numerical two-level model.
 
@@ -155,6 +166,10 @@ class Codegen:
             Names of `bloch`, and equilibrium_constant; empty: all that the model has.
         digits : int or None
             Of the stored values' computation; None for double precision.
+        basis : Eigenbasis, optional
+            Of the model as it was stated: readers are shown formulas in its names.
+        values : mapping
+            Of the symbols of the stated model.
 
         Raises
         ------
@@ -193,6 +208,8 @@ class Codegen:
         elements: dict[str, float] = {}
         smooth = frozenset(b.name for b in baths if b.density is None)
         bloch, constant = Bloch(interaction), EquilibriumConstant(interaction)
+        shown = None if basis is None else basis.interaction
+        readable: dict[str, dict[int, SpectralForm]] = {}
         for name in quantities or known:
             thermal = name == CONSTANT
             if thermal and rates.equilibrium_constant is None:
@@ -215,6 +232,14 @@ class Codegen:
                     missing[f"{name}, order {n}"] = str(fault)
                     continue
                 forms.setdefault(name, {})[n] = form
+                if shown is not None:
+                    own = (
+                        EquilibriumConstant(shown)[n]
+                        if thermal
+                        else Bloch(shown).series(name)[n].form
+                    )
+                    own = _arguments(own, interaction, pairs, given).form
+                    readable.setdefault(name, {})[n] = own
                 certified.append(Certified(name, n, float(found.value), float(found.error)))
         if not forms:
             raise NotYetDerivable(
@@ -233,6 +258,8 @@ class Codegen:
             missing,
             model.units,
             named.pairs,
+            readable,
+            () if basis is None else _named(basis, values, set(elements_of(readable))),
         )
 
     @property
@@ -300,10 +327,13 @@ class Codegen:
 
     @property
     def exact(self) -> str:
-        """The formulas for readers, indented."""
-        rows = ((e.order, e.quantity, self.forms[e.quantity][e.order]) for e in self.expressions)
+        """The formulas for readers and what names in them are, indented."""
+        shown = {name: {**rows, **self.readable.get(name, {})} for name, rows in self.forms.items()}
+        rows = ((e.order, e.quantity, shown[e.quantity][e.order]) for e in self.expressions)
         texts = (form_lines(form, f"{_text(name)}({n})", width=92) for n, name, form in rows)
-        return "\n".join(f"    {line}" for lines in texts for line in lines)
+        lines = [line for text in texts for line in text]
+        lines += ["with, in the code as numbers,", *self.named] if self.named else []
+        return "\n".join(f"    {line}" for line in lines)
 
     @property
     def shown(self) -> str:
@@ -421,6 +451,17 @@ def _interaction(model: Model) -> tuple[Interaction, dict[str, Cross]]:
     real = {name for name, (a, _) in ends.items() if names[a] in found.real}
     both = {**found.correlations, **crossed}
     return replace(found, correlations=both, real=found.real | real), pairs
+
+
+def _named(basis: Eigenbasis, values: Mapping[str, Any], used: set[str]) -> tuple[str, ...]:
+    """The names that are used, with their values."""
+    numbers = basis.numbers(values)[1]
+    meanings = {d.name: f"  ({d.meaning})" for d in basis.definitions if d.meaning}
+    return tuple(
+        f"{name} = {float(x):.10g}{meanings.get(name, '')}"
+        for name, x in numbers.items()
+        if name in used
+    )
 
 
 def _arguments(

@@ -15,6 +15,7 @@ from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen import portable, portable_spectra
 from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom, Expression
+from pertsym.model.errors import NotYetDerivable
 
 if TYPE_CHECKING:
     from pertsym.codegen.export import BathCode, Codegen
@@ -23,7 +24,13 @@ _UNITS = {"QC": "2.0", "QP": "2 * I * pi"}
 
 
 def source(code: Codegen) -> str:
-    """The whole export as Python text; `point` gives [[value, error], ...] of all formulas."""
+    """The whole export as Python text; `point` gives [[value, error], ...] of all formulas.
+
+    Raises
+    ------
+    NotYetDerivable
+        For an atom that this machinery does not deliver.
+    """
     pieces = [
         f"EVEN = {list(EVEN)!r}",
         f"BOLTZMANN = {code.units.temperature_to_energy!r}",
@@ -168,6 +175,8 @@ def _infinite(baths: Sequence[str]) -> str:
 
 
 def _atom(code: Codegen, atom: Atom) -> str:
+    if atom.shift or atom.is_integral:
+        raise _refusal(code, atom)
     name = "_".join(atom.baths)
     part = 4 if atom.kind == "D" else 2 * atom.derivative + (atom.multiple < 0)
     match atom.kind:
@@ -180,6 +189,14 @@ def _atom(code: Codegen, atom: Atom) -> str:
             pair = f"spectra_{name}[{part}]" if atom.multiple else f"zero_{name}"
         case "P" | "D":
             pair = f"p_{name}[{part}]"
-        case _:
+        case "QC" | "QP":
             pair = f"{atom.kind}_{name}[{part}]"
+        case _:
+            raise _refusal(code, atom)
     return f"scaled({' * '.join(f'amplitude_{b}' for b in atom.baths)}, {pair})"
+
+
+def _refusal(code: Codegen, atom: Atom) -> NotYetDerivable:
+    problem = f"formulas hold {atom.identifier}, for which this language has no routine yet"
+    remedy = "export python, or name other quantities"
+    return NotYetDerivable(code.name, "language", problem, remedy)

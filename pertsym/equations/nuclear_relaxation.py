@@ -117,9 +117,7 @@ def correlation_name(one: str, other: str, q: int) -> str:
     return "".join(sorted((one, other))) + str(abs(q))
 
 
-def spin_interaction(
-    count: int, tensors: Sequence[Tensor], uncorrelated: Iterable[tuple[str, str]] = ()
-) -> Interaction:
+def spin_interaction(count: int, tensors: Sequence[Tensor]) -> Interaction:
     """Spins with Larmor frequencies omega_1, omega_2, ... and all their correlations.
 
     Parameters
@@ -127,8 +125,6 @@ def spin_interaction(
     count
         Number of spins 1/2.
     tensors
-    uncorrelated
-        Pairs of strengths without cross-correlation.
     """
     energies = tuple(tuple(level >> k & 1 for k in range(count)) for level in range(2**count))
     entries = [
@@ -138,11 +134,10 @@ def spin_interaction(
         if (found := tensor.component(q, count))
     ]
     index = {(name, q): k for k, (name, q, _) in enumerate(entries)}
-    apart = {frozenset(pair) for pair in uncorrelated}
     correlations = {
         (index[one, q], index[other, -q]): correlation_name(one, other, q)
         for (one, q), (other, p) in product(index, repeat=2)
-        if p == -q and (one == other or {one, other} not in apart)
+        if p == -q
     }
     return Interaction(
         energies,

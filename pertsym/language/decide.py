@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pertsym.language.dictionary import Dictionary
@@ -16,6 +16,7 @@ from pertsym.language.parser import parse
 from pertsym.language.show import element_latex
 from pertsym.language.syntax import FormulaError, Node, NotUnderstood
 from pertsym.language.trial import Trial
+from pertsym.reduction.elements import symbols_of
 from pertsym.reduction.spectral import ZERO_FORM, MatrixElement, SpectralForm
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Comparison:
         LaTeX of given - derived.
     counterexample
         Numbers at which they differ, and both values; None where they are equal.
+    values
+        Where they differ: values that names of the derived formula have in the model.
     """
 
     verdict: Verdict
@@ -62,6 +65,7 @@ class Comparison:
     factor: str | None
     difference: str
     counterexample: dict[str, Any] | None
+    values: Mapping[str, float] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self.verdict == "equal"
@@ -75,6 +79,9 @@ class Comparison:
             at = ", ".join(f"{name} = {value}" for name, value in self.counterexample["at"].items())
             lines += [f"given - derived = {self.difference}", f"at {at}:"]
             lines += [f"  {side:8} {self.counterexample[side]}" for side in ("given", "derived")]
+        if self.values:
+            known = ", ".join(f"{name} = {x:.10g}" for name, x in self.values.items())
+            lines.append(f"compared for all values of the names; the model has {known}")
         return "\n".join(lines)
 
     def record(self) -> dict[str, Any]:
@@ -324,6 +331,7 @@ def _decided(
     difference = reader.reduced(difference)
     if not difference:
         return Comparison("equal", limit, "1", "0", None)
+    names = symbols_of(other.form + other.imaginary) if isinstance(other, _Derived) else ()
     ratio = given * derived.inverse() if derived and given else None
     simple = ratio is not None and _is_factor(field, ratio)
     return Comparison(
@@ -332,6 +340,7 @@ def _decided(
         element_latex(field, ratio) if ratio is not None and simple else None,
         element_latex(field, difference),
         _counterexample(reader.dictionary, limit, node, other, order),
+        {name: x for name, x in reader.dictionary.numbers.items() if name in names},
     )
 
 

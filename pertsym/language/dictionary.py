@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from pertsym.expansion.interaction import Frequency, Interaction
-from pertsym.present.elements import element_symbol
+from pertsym.present.elements import element_symbol, greek_spellings
 from pertsym.present.markup import label
 from pertsym.reduction.spectral import ZERO_FORM, SpectralForm
 
@@ -81,6 +81,8 @@ class Dictionary:
         once for each.
     spellings
         Further ways to write a name of `baths`, such as "ba" -> "ab".
+    numbers
+        Values that matrix elements have in a model; formulas hold for all, and do not use them.
     """
 
     count: int
@@ -97,6 +99,7 @@ class Dictionary:
     one_sided: bool = False
     indices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    numbers: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -116,6 +119,15 @@ class Dictionary:
         for written in (r"\epsilon", r"\varepsilon") if "eps" in self.elements else ():
             keys.setdefault(written, "eps")
         return keys
+
+    @cached_property
+    def element_ways(self) -> tuple[tuple[str, str], ...]:
+        """How text shows an element, and its name: the longest first."""
+        ways = {name: name for name in self.elements}
+        for name in sorted(self.elements, key=lambda name: name == "eps"):  # after epsilon
+            for written in greek_spellings(name):
+                ways.setdefault(written, name)
+        return tuple(sorted(ways.items(), key=lambda pair: -len(pair[0])))
 
     @cached_property
     def labels(self) -> tuple[tuple[str, str], ...]:

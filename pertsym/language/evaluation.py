@@ -28,7 +28,9 @@ from pertsym.language.reader import (
     tokens,
 )
 
-_SURELY = 1e-6  # not zero
+# Not zero: `sympy.N` raises its precision to 15 digits of what is not zero, and leaves of what is
+# zero a number far below this; what is not above it is not refuted, and simplified
+_SURELY = 1e-6
 _PANELS = np.array([0.0, *(2.0**-k for k in range(20, 1, -1)), *np.linspace(0.5, 1, 5)])
 
 
@@ -112,7 +114,8 @@ class Values:
 
 SYMBOLIC: Mapping[str, Callable[[Any], Any]] = {
     r"\cos": sympy.cos, r"\sin": sympy.sin, r"\tanh": sympy.tanh, r"\ln": sympy.log,
-    r"\sinh": sympy.sinh, r"\coth": sympy.coth, r"\mathrm{sech}": sympy.sech,
+    r"\sinh": sympy.sinh, r"\coth": sympy.coth, r"\cot": sympy.cot,
+    r"\mathrm{sech}": sympy.sech,
     r"\mathrm{Re}": sympy.re, r"\mathrm{Im}": sympy.im, r"\mathrm{Tr}": np.trace,
 }  # fmt: skip
 INTEGRAL = sympy.Symbol(r"\int", real=True)

@@ -199,7 +199,8 @@ class LatexLexer(Lexer):
             return self._function(base, at)
         if base == "omega":
             return self._frequency(at)
-        if base == "nu" and not _SUBSCRIPT.match(self.source, self.at):
+        own = r"\nu" in self.dictionary.element_keys
+        if base == "nu" and not own and not _SUBSCRIPT.match(self.source, self.at):
             return self._frequency(at)
         return self._element(found[0], base, at)
 

@@ -18,7 +18,7 @@ from pertsym.model.eigenbasis import Definition, Eigenbasis
 _W0: Final = sympy.Symbol("ω0", positive=True)
 _OTHERWISE: Final = frozenset(
     """
-    C P J G n T FP beta pi i e d w w0 nu omega omega0 hbar exp sin cos tan coth tanh sinh cosh
+    C P J G n T FP beta pi i e d w w0 omega omega0 hbar exp sin cos tan coth tanh sinh cosh
     sqrt Re Im int inf Chat Gamma
     """.split()  # noqa: SIM905
 )
@@ -54,6 +54,8 @@ def dictionary_of(basis: Eigenbasis) -> Dictionary:
         squares={name: _text(x) for name, x in found.squares.items()},
         temperature=temperature_of(used) if used else known.temperature,
         spellings=spellings(basis.model.pairs, known.baths),
+        numbers={d.name: d.value for d in basis.definitions if d.value is not None}
+        | {name: float(x) for name, x in basis.model.values.items()},
     )
 
 

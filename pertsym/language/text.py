@@ -30,6 +30,7 @@ _PRIMES: Final = _C(r"['′]+")
 _ORDER: Final = _C(r"\^\(\s*(\d{1,3})\s*\)(?=\s*[(\[])", re.ASCII)
 _POWER: Final = _C(rf"(?:\^|\*\*)([0-9]{{1,3}})(?=\s*[(\[])|{_RAISED.pattern}")
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_VARIANTS: Final = str.maketrans("ϕϑϵµϰϱ", "φθεμκρ")  # the same letters in other shapes
 _SIGNS: Final = {"·": "*", "×": "*", "−": "-"}
 _LETTERS: Final = {"Ĉ": "C", "Chat": "C", "P": "P", "J": "J"}
 _GREEK: Final = {"Γ": "Gamma"}
@@ -80,12 +81,12 @@ class TextLexer(Lexer):
 
     def _name(self) -> None:
         at = self.at
-        for element in sorted(self.dictionary.elements, key=lambda name: -len(name)):
-            behind = self.source[at + len(element) : at + len(element) + 1]
-            if self.source.startswith(element, at) and not re.match(_WORD, behind):
+        for written, element in self.dictionary.element_ways:
+            behind = self.source[at + len(written) : at + len(written) + 1]
+            if self.source.startswith(written, at) and not re.match(_WORD, behind):
                 if behind == "(" and element in ("P", "J", "n", *ELEMENTARY):
                     self.clash(element)
-                self.at += len(element)
+                self.at += len(written)
                 return self.symbol("element", element, at)
         if found := self.match(_FREQUENCY):
             return self.frequency(found["group"] or found["index"], at)
@@ -164,4 +165,4 @@ class TextLexer(Lexer):
 
 def text_tokens(source: str, dictionary: Dictionary) -> list[Token]:
     """The tokens of a formula in text."""
-    return TextLexer(source, dictionary).read()
+    return TextLexer(source.translate(_VARIANTS), dictionary).read()

@@ -22,9 +22,9 @@ from pertsym.model.units import Units
 Statistics = Literal["boson", "classical"]
 
 
-def require_in_range(value: float, key: str, smallest: float = SMALLEST) -> None:
+def require_in_range(value: float, key: str) -> None:
     """InputError for a number with which nothing can be computed in double precision."""
-    if not in_range(value, smallest):
+    if not in_range(value, SMALLEST):
         raise model_error(key, f"must be {OUT_OF_RANGE}, got {value:.3g}", OTHER_UNIT)
 
 

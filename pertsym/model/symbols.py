@@ -164,7 +164,10 @@ def parse_entry(text: str, symbols: Symbols | None = None) -> sympy.Expr:
 def require_name(name: str, place: Place) -> None:
     """Refuse names that an entry could not hold."""
     taken = (*CONSTANTS, *FUNCTIONS)
-    if not name.isascii() or not name.isidentifier() or keyword.iskeyword(name) or name in taken:
+    if keyword.iskeyword(name):
+        remedy = f"choose another name, such as {name}_"
+        raise place.error(f"{name!r} is a word of Python's own, which entries are read as", remedy)
+    if not name.isascii() or not name.isidentifier() or name in taken:
         why = "has a meaning of its own" if name in taken else "is no name"
         raise place.error(f"{name!r} {why}", "use letters, digits and _, such as eps or w_1")
     if name.partition("_")[0] == "beta":

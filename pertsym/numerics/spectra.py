@@ -32,6 +32,7 @@ from pertsym.precision import ball_bits
 from pertsym.reduction.spectral import CannotEvaluate
 
 _UNDERFLOW = 1e-300
+_KEPT = 8192  # answers in double precision
 
 
 @dataclass(frozen=True)
@@ -192,6 +193,8 @@ class DoubleSpectra(Spectra):
                 return found  # type: ignore[no-any-return]
         except TypeError:  # arrays
             return Bounded.of(_IN_DOUBLES[question](*baths, *at))
+        if len(self._kept) >= _KEPT:
+            self._kept.clear()
         found = self._kept[baths, question, at] = Bounded.of(_IN_DOUBLES[question](*baths, *at))
         return found
 
@@ -222,6 +225,7 @@ class EnclosedSpectra(Spectra):
     """Precisions to try for an answer, and for a sum of answers; with 1 balls are as they come."""
 
     def precision(self) -> AbstractContextManager[Any]:
+        """Within it flint works with the bits of `digits` and 32 more: wrap arithmetic in it."""
         bits = enclosure.bits_of(self.digits) + 32
         return ball_bits(bits)
 

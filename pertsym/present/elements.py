@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 
 from pertsym.expansion.interaction import Strengths
@@ -34,6 +35,18 @@ def element_symbol(name: str) -> Markup:
     else:
         base = letters if len(letters) == 1 else rf"\mathrm{{{letters}}}"
     return Markup(base + (f"_{{{digits}}}" if digits else ""), name)
+
+
+def greek_spellings(name: str) -> tuple[str, ...]:
+    """An element with a Greek letter in text: mu_1 is μ1 or μ_1; omega is no element's there."""
+    match = _INDEXED.fullmatch(name)
+    letters, digits = match.groups() if match else ("", "")
+    if letters not in _GREEK - {"omega"} | {"eps"}:
+        return ()
+    word = {"eps": "EPSILON", "lambda": "LAMDA", "Lambda": "LAMDA"}.get(letters, letters.upper())
+    size = "CAPITAL" if letters[0].isupper() else "SMALL"
+    letter = unicodedata.lookup(f"GREEK {size} LETTER {word}")
+    return (f"{letter}{digits}", f"{letter}_{digits}") if digits else (letter,)
 
 
 def element_power(name: str, power: int) -> Markup:
