@@ -19,6 +19,7 @@ from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model_narrative import number_steps, statement_steps
 from pertsym.narrative import (
+    SUMS_OF_TIMES,
     Symbol,
     all_terms,
     arc_lengths_step,
@@ -87,7 +88,8 @@ def document(
     for n in orders:
         expanded = [cumulant_step(n), words_step(n)]
         if n > 2:  # in the words of order 2
-            expanded[0] = replace(expanded[0], prose="In the same way, at the next order:")
+            again = f"In the same way, at the next order, where {SUMS_OF_TIMES}:"
+            expanded[0] = replace(expanded[0], prose=again)
             left_over = (
                 "Pairings that can be cut between two neighbouring times cancel between the "
                 "averages. The others leave"
@@ -134,7 +136,7 @@ def quantity_steps(
             continue
         spectral = spectral_step(equations, name, order)
         if brief:
-            steps = [replace(spectral, prose="The closed forms are added up.")]
+            steps = [replace(spectral, prose="It is that combination of the closed forms above.")]
         elif terms is None:
             steps = [replace(spectral, prose="It follows from the closed forms of the elements.")]
             if order == orders[-1]:
@@ -233,12 +235,8 @@ def _some_terms(terms: TimeIntegrand, written: Symbol) -> tuple[Formula, tuple[s
         return all_terms(terms, written)
     some = replace(terms, terms=sorted_terms(terms)[:_SHOWN_TERMS])
     latex, text = written
-    more = rf"{latex} = \cdots + {integrand_latex(some)}"
-    if r"\begin{aligned}" in more:
-        more = integrand_latex(some, rf"{latex} = \cdots +{{}}")
-        more = more.replace("{} &=", "{}&", 1).replace("{} =", "{}", 1)
-        more = more.replace("+{}& -", "-{}& ", 1)
-    formula = Formula(more.replace("+ -", "- ").replace("+{} -", "-"))
+    body, closed, _ = integrand_latex(some, latex).partition("\n\\end{aligned}")
+    formula = Formula(rf"{body} + \cdots{closed}")
     return formula, (*integrand_text(some, text), f"... {len(terms)} terms")
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pertsym.derivation import Drawn, Formula, Step
 from pertsym.distributions import orient_chains
@@ -70,6 +70,13 @@ _ELIMINATED: Mapping[str, Symbol] = MappingProxyType(
     }
 )
 """A tilde for what is left after elimination."""
+
+
+SUMS_OF_TIMES: Final = (
+    r"several indices on $\tau$ denote a sum, $\tau_{12}=\tau_1+\tau_2=t_0-t_2$ and "
+    r"$\tau_{123}=\tau_1+\tau_2+\tau_3=t_0-t_3$"
+)
+"""How arguments of correlation functions beyond order 2 are written."""
 
 
 def symbol(name: str) -> Symbol:
@@ -146,7 +153,7 @@ def cumulant_step(order: int, source: str = "") -> Step:
         r"Rearranging the time integrals gives one integrand, an ordered cumulant of "
         r"$\mathcal L_j=-i[H_I(t_j),\cdot\,]$ with $t_0>t_1>\dots$ and $\tau_k=t_{k-1}-t_k$. "
         "It vanishes when any two neighbouring times are further apart than the bath remembers, "
-        "so the limit of long times exists.",
+        "so the limit of long times exists." + (f" Below, {SUMS_OF_TIMES}." if order > 2 else ""),
         (Formula(body, source),),
         (f"R({order}) integrand = {_sum(words)}",),
     )
@@ -232,10 +239,10 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
 def elimination_step(name: str, order: int) -> Step:
     """What remains after elimination is no single element: how it is made of them."""
     powers = range(2, order + 1, 2)
-    latex = [r"L_P^{(2)}=K_{PP}^{(2)}"]
+    latex = [r"L_P^{(2)}=R_{PP}^{(2)}"]
     if order > 2:
         latex.append(
-            r"L_P^{(4)}=K_{PP}^{(4)}+\sum_QK_{PQ}^{(2)}K_{QP}^{(2)}/(\lambda_P-\lambda_Q),\qquad"
+            r"L_P^{(4)}=R_{PP}^{(4)}+\sum_QR_{PQ}^{(2)}R_{QP}^{(2)}/(\lambda_P-\lambda_Q),\qquad"
             r"\lambda_{ab}=-i(E_a-E_b)"
         )
     rates = name.startswith(("k_", "inv_T1"))
@@ -243,9 +250,9 @@ def elimination_step(name: str, order: int) -> Step:
     return Step(
         "wick",
         f"${_at(name, order).latex}$ from elements of the generator",
-        r"It is not linear in the generator $K$: a block $P$ of the density matrix, here "
+        r"It is not linear in the generator $R$: a block $P$ of the density matrix, here "
         f"{block}, also decays by way of the elements $Q$ that oscillate otherwise. Without them "
-        r"the generator of the block is $L_P$, whose eigenvalues are those of $K$.",
+        r"the generator of the block is $L_P$, whose eigenvalues are those of $R$.",
         tuple(Formula(latex[k]) for k, _ in enumerate(powers)),
     )
 
