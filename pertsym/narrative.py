@@ -153,7 +153,7 @@ def cumulant_step(order: int, source: str = "") -> Step:
         r"Rearranging the time integrals gives one integrand, an ordered cumulant of "
         r"$\mathcal L_j=-i[H_I(t_j),\cdot\,]$ with $t_0>t_1>\dots$ and $\tau_k=t_{k-1}-t_k$. "
         "It vanishes when any two neighbouring times are further apart than the bath remembers, "
-        "so the limit of long times exists." + (f" Below, {SUMS_OF_TIMES}." if order > 2 else ""),
+        "so the limit of long times exists.",
         (Formula(body, source),),
         (f"R({order}) integrand = {_sum(words)}",),
     )
