@@ -19,7 +19,6 @@ from pertsym.model.eigenbasis import Eigenbasis
 from pertsym.model.errors import NotYetDerivable
 from pertsym.model_narrative import number_steps, statement_steps
 from pertsym.narrative import (
-    SUMS_OF_TIMES,
     Symbol,
     all_terms,
     arc_lengths_step,
@@ -53,6 +52,12 @@ _SHOWN_TERMS = 12
 
 _LONGEST_FORM = 60
 """Monomials of a closed form that a list of further rates still prints."""
+
+_SUMS_OF_TIMES = (
+    r"several indices on $\tau$ denote a sum, $\tau_{12}=\tau_1+\tau_2=t_0-t_2$ and "
+    r"$\tau_{123}=\tau_1+\tau_2+\tau_3=t_0-t_3$"
+)
+"""How arguments of correlation functions beyond order 2 are written."""
 
 
 def document(
@@ -88,7 +93,7 @@ def document(
     for n in orders:
         expanded = [cumulant_step(n), words_step(n)]
         if n > 2:  # in the words of order 2
-            again = f"In the same way, at the next order, where {SUMS_OF_TIMES}:"
+            again = f"In the same way, at the next order, where {_SUMS_OF_TIMES}:"
             expanded[0] = replace(expanded[0], prose=again)
             left_over = (
                 "Pairings that can be cut between two neighbouring times cancel between the "

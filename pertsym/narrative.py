@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from pertsym.derivation import Drawn, Formula, Step
 from pertsym.distributions import orient_chains
@@ -70,13 +70,6 @@ _ELIMINATED: Mapping[str, Symbol] = MappingProxyType(
     }
 )
 """A tilde for what is left after elimination."""
-
-
-SUMS_OF_TIMES: Final = (
-    r"several indices on $\tau$ denote a sum, $\tau_{12}=\tau_1+\tau_2=t_0-t_2$ and "
-    r"$\tau_{123}=\tau_1+\tau_2+\tau_3=t_0-t_3$"
-)
-"""How arguments of correlation functions beyond order 2 are written."""
 
 
 def symbol(name: str) -> Symbol:
