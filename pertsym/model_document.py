@@ -53,6 +53,12 @@ _SHOWN_TERMS = 12
 _LONGEST_FORM = 60
 """Monomials of a closed form that a list of further rates still prints."""
 
+_SUMS_OF_TIMES = (
+    r"several indices on $\tau$ denote a sum, $\tau_{12}=\tau_1+\tau_2=t_0-t_2$ and "
+    r"$\tau_{123}=\tau_1+\tau_2+\tau_3=t_0-t_3$"
+)
+"""How arguments of correlation functions beyond order 2 are written."""
+
 
 def document(
     interaction: Interaction,
@@ -87,7 +93,8 @@ def document(
     for n in orders:
         expanded = [cumulant_step(n), words_step(n)]
         if n > 2:  # in the words of order 2
-            expanded[0] = replace(expanded[0], prose="In the same way, at the next order:")
+            again = f"In the same way, at the next order, where {_SUMS_OF_TIMES}:"
+            expanded[0] = replace(expanded[0], prose=again)
             left_over = (
                 "Pairings that can be cut between two neighbouring times cancel between the "
                 "averages. The others leave"
@@ -134,7 +141,7 @@ def quantity_steps(
             continue
         spectral = spectral_step(equations, name, order)
         if brief:
-            steps = [replace(spectral, prose="The closed forms are added up.")]
+            steps = [replace(spectral, prose="It is that combination of the closed forms above.")]
         elif terms is None:
             steps = [replace(spectral, prose="It follows from the closed forms of the elements.")]
             if order == orders[-1]:
@@ -233,12 +240,8 @@ def _some_terms(terms: TimeIntegrand, written: Symbol) -> tuple[Formula, tuple[s
         return all_terms(terms, written)
     some = replace(terms, terms=sorted_terms(terms)[:_SHOWN_TERMS])
     latex, text = written
-    more = rf"{latex} = \cdots + {integrand_latex(some)}"
-    if r"\begin{aligned}" in more:
-        more = integrand_latex(some, rf"{latex} = \cdots +{{}}")
-        more = more.replace("{} &=", "{}&", 1).replace("{} =", "{}", 1)
-        more = more.replace("+{}& -", "-{}& ", 1)
-    formula = Formula(more.replace("+ -", "- ").replace("+{} -", "-"))
+    body, closed, _ = integrand_latex(some, latex).partition("\n\\end{aligned}")
+    formula = Formula(rf"{body} + \cdots{closed}")
     return formula, (*integrand_text(some, text), f"... {len(terms)} terms")
 
 

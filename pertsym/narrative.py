@@ -232,10 +232,10 @@ def wick_step(equations: Equations, name: str, order: int, source: str = "") -> 
 def elimination_step(name: str, order: int) -> Step:
     """What remains after elimination is no single element: how it is made of them."""
     powers = range(2, order + 1, 2)
-    latex = [r"L_P^{(2)}=K_{PP}^{(2)}"]
+    latex = [r"L_P^{(2)}=R_{PP}^{(2)}"]
     if order > 2:
         latex.append(
-            r"L_P^{(4)}=K_{PP}^{(4)}+\sum_QK_{PQ}^{(2)}K_{QP}^{(2)}/(\lambda_P-\lambda_Q),\qquad"
+            r"L_P^{(4)}=R_{PP}^{(4)}+\sum_QR_{PQ}^{(2)}R_{QP}^{(2)}/(\lambda_P-\lambda_Q),\qquad"
             r"\lambda_{ab}=-i(E_a-E_b)"
         )
     rates = name.startswith(("k_", "inv_T1"))
@@ -243,9 +243,9 @@ def elimination_step(name: str, order: int) -> Step:
     return Step(
         "wick",
         f"${_at(name, order).latex}$ from elements of the generator",
-        r"It is not linear in the generator $K$: a block $P$ of the density matrix, here "
+        r"It is not linear in the generator $R$: a block $P$ of the density matrix, here "
         f"{block}, also decays by way of the elements $Q$ that oscillate otherwise. Without them "
-        r"the generator of the block is $L_P$, whose eigenvalues are those of $K$.",
+        r"the generator of the block is $L_P$, whose eigenvalues are those of $R$.",
         tuple(Formula(latex[k]) for k, _ in enumerate(powers)),
     )
 

@@ -31,8 +31,12 @@ MOST_TERMS: Final = 24
 
 _MOST_KERNELS: Final = 60
 _NOTHING: Final = Markup()
-_U, _V = both("u"), both("v")
-_DOUBLE: Final = Markup(r"\int_0^\infty\!du\int_0^\infty\!dv\,", "∫du ∫dv ")
+_ONE, _TWO = Markup(r"\ell_1", "ℓ1"), Markup(r"\ell_2", "ℓ2")
+"""Arc lengths, that no symbol of a model has the name of."""
+_DOUBLE: Final = Markup(r"\int_0^\infty\!d\ell_1\int_0^\infty\!d\ell_2\,", "∫dℓ1 ∫dℓ2 ")
+_DIFFERENCE: Final = Markup(r"(\ell_1-\ell_2)", "(ℓ1-ℓ2)")
+_SIGN: Final = Markup(r"\operatorname{sgn}(\ell_1-\ell_2)\,", "sgn(ℓ1-ℓ2) ")
+_SIDES: Final = r"$\theta_>=1$ for $\ell_1>\ell_2$ and $0$ otherwise, $\theta_<=1-\theta_>$"
 _REAL: Final = Markup(r"\operatorname{Re}", "Re ")
 
 
@@ -69,43 +73,50 @@ def method_step(order: int) -> Step:
         second,
         parts,
         Formula(
-            r"\begin{aligned}\text{crossing:}&\quad\tau_1=\ell,\ \tau_2=u-\ell,\ \tau_3=\ell+v-u, "
-            r"&&\max(0,u-v)<\ell<u\\ \text{nested:}&\quad\tau_1=\ell,\ \tau_2=v,\ \tau_3=u-\ell-v, "
-            r"&&0<\ell<u-v\end{aligned}",
+            r"\begin{aligned}\text{crossing:}&\quad\tau_2=\ell_1-\tau_1,\ "
+            r"\tau_3=\tau_1+\ell_2-\ell_1, &&\max(0,\ell_1-\ell_2)<\tau_1<\ell_1\\ "
+            r"\text{nested:}&\quad\tau_2=\ell_2,\ \tau_3=\ell_1-\tau_1-\ell_2, "
+            r"&&0<\tau_1<\ell_1-\ell_2\end{aligned}",
             lead="At fourth order two arcs connect the times $t_0>t_1>t_2>t_3$ in pairs. They "
             "cross, $(02)(13)$, with correlation functions of $\\tau_{12}$ and $\\tau_{23}$, or "
             "one is nested in the other, $(03)(12)$, with correlation functions of $\\tau_{123}$ "
-            "and $\\tau_2$. A correlation function depends on the length of its arc alone; let $u$ "
-            "and $v$ be the two lengths, the arc that ends at $t_0$ first, and $\\ell=\\tau_1$ the "
-            "distance between their later ends (the Jacobian is 1):",
+            "and $\\tau_2$. A correlation function depends on the length of its arc alone; let "
+            "$\\ell_1$ and $\\ell_2$ be the two lengths, the arc that ends at $t_0$ first. The "
+            "third variable is $\\tau_1$, the distance between their later ends (the Jacobian is "
+            "1):",
         ),
         Formula(
-            r"\begin{aligned}\text{crossing:}&\quad(x_2-x_3)\,u+x_3v+\kappa\ell, "
-            r"&&\kappa=x_1-x_2+x_3\\ \text{nested:}&\quad x_3u+(x_2-x_3)\,v+\kappa\ell, "
+            r"\begin{aligned}\text{crossing:}&\quad(x_2-x_3)\,\ell_1+x_3\ell_2+\kappa\tau_1, "
+            r"&&\kappa=x_1-x_2+x_3\\ "
+            r"\text{nested:}&\quad x_3\ell_1+(x_2-x_3)\,\ell_2+\kappa\tau_1, "
             r"&&\kappa=x_1-x_3\end{aligned}",
-            lead=r"Only the phase $x_1\tau_1+x_2\tau_2+x_3\tau_3$ holds $\ell$, linearly:",
+            lead=r"Only the phase $x_1\tau_1+x_2\tau_2+x_3\tau_3$ holds $\tau_1$ still, linearly:",
         ),
         Formula(
-            r"\int_{\ell_<}^{\ell_>}\!d\ell\;e^{-i\kappa\ell}=\frac1{i\kappa}\bigl["
-            r"e^{-i\kappa\ell_<}-e^{-i\kappa\ell_>}\bigr],\qquad\text{or }\ell_>-\ell_<"
+            r"\int_{\tau_<}^{\tau_>}\!d\tau_1\;e^{-i\kappa\tau_1}=\frac1{i\kappa}\bigl["
+            r"e^{-i\kappa\tau_<}-e^{-i\kappa\tau_>}\bigr],\qquad\text{or }\tau_>-\tau_<"
             r"\text{ where }\kappa=0",
-            lead="The integral over $\\ell$ is elementary, without a regulator:",
+            lead=r"The integral over $\tau_1$, between the limits $\tau_<$ and $\tau_>$ above, is "
+            "elementary, without a regulator:",
         ),
         Formula(
-            r"F=\tfrac12(F_>+F_<)+\tfrac12\operatorname{sgn}(u-v)\,(F_>-F_<)",
-            lead=r"What is left is $\int\!du\int\!dv\,A(u)B(v)F(u,v)$ over $u,v>0$, with $A$ and "
-            "$B$ each a correlation function or its conjugate, and $F=F_>$ for $u>v$, $F=F_<$ for "
-            "$u<v$, both sums of exponentials, with a factor $u$ or $v$ where $\\kappa=0$:",
+            r"F=\tfrac12(F_>+F_<)+\tfrac12\operatorname{sgn}(\ell_1-\ell_2)\,(F_>-F_<)",
+            lead=r"What is left is $\int\!d\ell_1\int\!d\ell_2\,f(\ell_1)h(\ell_2)"
+            r"F(\ell_1,\ell_2)$ over $\ell_1,\ell_2>0$, with $f$ and $h$ each a correlation "
+            r"function or its conjugate, and $F=F_>$ for $\ell_1>\ell_2$, $F=F_<$ for "
+            r"$\ell_1<\ell_2$, both sums of exponentials, with a factor $\ell_1$ or $\ell_2$ where "
+            "$\\kappa=0$:",
         ),
         Formula(
-            r"\int_0^\infty\!du\,u^pC(u)\,e^{-i\alpha u}=(-i)^pG^{(p)}(-\alpha),\qquad"
-            r"\int_0^\infty\!du\,u^pC^*(u)\,e^{-i\alpha u}=\bigl[(-i)^pG^{(p)}(\alpha)\bigr]^*",
-            lead="The first part is the same on both sides of $u=v$, so that its two integrals "
-            "factorise:",
+            r"\int_0^\infty\!d\ell\,\ell^pC(\ell)\,e^{-i\alpha\ell}=(-i)^pG^{(p)}(-\alpha),\qquad"
+            r"\int_0^\infty\!d\ell\,\ell^pC^*(\ell)\,e^{-i\alpha\ell}="
+            r"\bigl[(-i)^pG^{(p)}(\alpha)\bigr]^*",
+            lead=r"The first part is the same on both sides of $\ell_1=\ell_2$, so that its two "
+            r"integrals factorise; with a frequency $\alpha$ and the $p$th derivative $G^{(p)}$,",
         ),
         Formula(
-            r"\operatorname{sgn}(s)\,s^m=\frac{(-i)^m\,m!}{i\pi}\,\mathrm{FP}\!\int\!d\omega\,"
-            r"\frac{e^{i\omega s}}{\omega^{m+1}}",
+            r"\operatorname{sgn}(\ell)\,\ell^m=\frac{(-i)^m\,m!}{i\pi}\,\mathrm{FP}\!\int\!"
+            r"d\omega\,\frac{e^{i\omega\ell}}{\omega^{m+1}},\qquad\ell=\ell_1-\ell_2",
             lead="The second part vanishes where $F_>=F_<$ once the terms are added up and "
             "symmetrised: the arcs may be exchanged where both have the same correlation function, "
             "and of a real part each term may be replaced by its conjugate. Then the sum closes: "
@@ -113,22 +124,22 @@ def method_step(order: int) -> Step:
             "frequency remains, by",
         ),
         Formula(
-            r"\operatorname{Re}fh=\tfrac12\hat A\hat B-\operatorname{Re}fh^*,\qquad "
-            r"\operatorname{Im}fh=-\tfrac1{2\pi}P_A\hat B-\operatorname{Im}fh^*",
-            lead=r"There $f=G_A(\omega)$ multiplies $h=G_B(\sigma\mp\omega)$ with a constant "
-            r"$\sigma$. Their spectra, $\hat A$ and $\hat B$, remain under the integral; $fh^*$ "
-            r"is analytic in the upper half plane: its integral is $\pi i$ times the residue at "
-            "the pole and closes:",
+            r"\operatorname{Re}G_fG_h=\tfrac12\hat f\hat h-\operatorname{Re}G_fG_h^*,\qquad "
+            r"\operatorname{Im}G_fG_h=-\tfrac1{2\pi}P_f\hat h-\operatorname{Im}G_fG_h^*",
+            lead=r"There the half-sided transform $G_f(\omega)$ of $f$ multiplies "
+            r"$G_h(\alpha\mp\omega)$ with a constant $\alpha$. The spectra $\hat f$ and $\hat h$ "
+            r"and the transform $P_f$ remain under the integral; $G_fG_h^*$ is analytic in the "
+            r"upper half plane: its integral is $\pi i$ times the residue at the pole and closes:",
         ),
     )
     lines += [
-        "order 4, u and v the lengths of the two arcs, ℓ = τ1 the distance of their later ends:",
-        "  crossing: τ1 = ℓ, τ2 = u-ℓ, τ3 = ℓ+v-u, max(0, u-v) < ℓ < u; phase "
-        "(x2-x3)u + x3 v + κℓ, κ = x1-x2+x3",
-        "  nested:   τ1 = ℓ, τ2 = v,   τ3 = u-ℓ-v, 0 < ℓ < u-v;         phase "
-        "x3 u + (x2-x3)v + κℓ, κ = x1-x3",
-        "  ∫ e^{-iκℓ} over ℓ from a to b is (e^{-iκa} - e^{-iκb})/(iκ), or b - a where κ = 0",
-        "  F = (F> + F<)/2 + sgn(u-v)(F> - F<)/2: the first part factorises into products of G,",
+        "order 4, ℓ1 and ℓ2 the lengths of the two arcs, τ1 the distance of their later ends:",
+        "  crossing: τ2 = ℓ1-τ1, τ3 = τ1+ℓ2-ℓ1, max(0, ℓ1-ℓ2) < τ1 < ℓ1; phase "
+        "(x2-x3)ℓ1 + x3 ℓ2 + κτ1, κ = x1-x2+x3",
+        "  nested:   τ2 = ℓ2,    τ3 = ℓ1-τ1-ℓ2, 0 < τ1 < ℓ1-ℓ2;           phase "
+        "x3 ℓ1 + (x2-x3)ℓ2 + κτ1, κ = x1-x3",
+        "  ∫ e^{-iκτ1} over τ1 from a to b is (e^{-iκa} - e^{-iκb})/(iκ), or b - a where κ = 0",
+        "  F = (F> + F<)/2 + sgn(ℓ1-ℓ2)(F> - F<)/2: the first part factorises into products of G,",
         "  the second vanishes (the sum closes) or leaves one finite-part integral",
     ]
     return Step("method", "From times to arc lengths and spectra", prose, formulas, tuple(lines))
@@ -185,8 +196,8 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
     )
     if len(ordered) <= MOST_TERMS:
         prose += (
-            r"$I_n$ is the $n$th term as printed above, $\theta_>=1$ for $u>v$ and $0$ otherwise, "
-            r"$\theta_<=1-\theta_>$, and the limits of $\ell$ give"
+            f"$I_n$ is the $n$th term as printed above, {_SIDES}, "
+            r"and the limits of $\tau_1$ give"
         )
         rows = [_term_pieces(t) for t in ordered]
         for k, pieces in enumerate(rows, 1):
@@ -195,13 +206,13 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
         formulas = [Formula(_stacked([f.latex for f in formulas]), text=tuple(lines))]
     else:
         first = ordered[0]
-        prose += "For example, the first term becomes"
+        prose += f"For example, with {_SIDES}, the first term becomes"
         show(_term_pieces(first), "", Named("I_1", "I1"))
     adding = (
-        f"The {_count(exponentials, 'exponential')} in $u$ and $v$ are added up"
+        f"The {_count(exponentials, 'exponential')} in $\\ell_1$ and $\\ell_2$ are added up"
         + (", those with the same matrix elements together" if len(groups) > 1 else "")
         + f". After symmetrisation {_count(smooth, 'exponential')} "
-        f"{_verb(smooth, 'is', 'are')} the same for $u>v$ and $u<v$, "
+        f"{_verb(smooth, 'is', 'are')} the same for $\\ell_1>\\ell_2$ and $\\ell_1<\\ell_2$, "
         + (
             "and nothing changes sign there: the sum closes"
             if not rest
@@ -216,7 +227,7 @@ def arc_step(terms: TimeIntegrand, name: tuple[str, str], form: SpectralForm) ->
     show(_kernels(merged), f"{adding}:")
     show(
         _transforms([(names, split.smooth, split.rest) for names, split in merged]),
-        "The integrals over $u$ and $v$ give half-sided transforms"
+        r"The integrals over $\ell_1$ and $\ell_2$ give half-sided transforms"
         + (", and leave what changes sign:" if rest else ":"),
     )
     return Step("arcs", title, prose, tuple(formulas), tuple(lines))
@@ -237,13 +248,13 @@ def _require_same(
 
 
 def _single(term: Term) -> Weighted:
-    """A term of order 2 as a kernel in u alone."""
+    """A term of order 2 as a kernel in one length alone."""
     z, ((factor,), (x,), _) = term
     return Kernel((factor.name, factor.conjugate), ("", False), True, 0, 0, x, x, ()), z
 
 
 def _term_pieces(term: Term) -> list[Piece]:
-    """The double integral of one term, both sides of u = v."""
+    """The double integral of one term, both sides of equal lengths."""
     sides: dict[bool, dict[Kernel, Gaussian]] = {True: {}, False: {}}
     kernels = list(arc_length_kernels(term))
     for longer in sides:
@@ -251,7 +262,7 @@ def _term_pieces(term: Term) -> list[Piece]:
     a, b = term.shape.factors
     writer = Writer()
     writer.term("+", _REAL + _DOUBLE + strengths_markup(term.shape.strengths))
-    writer.more(_function((a.name, a.conjugate), _U) + _function((b.name, b.conjugate), _V))
+    writer.more(_function((a.name, a.conjugate), _ONE) + _function((b.name, b.conjugate), _TWO))
     writer.more(Markup(r"\,", " "))
     writer.open(TALL_CURLY[0])
     for longer, mark in ((True, Markup(r"\theta_>", "θ>")), (False, Markup(r"\theta_<", "θ<"))):
@@ -262,7 +273,7 @@ def _term_pieces(term: Term) -> list[Piece]:
 
 
 def _kernels(groups: Iterable[tuple[Strengths, Split]]) -> list[Piece]:
-    """Re int int du dv { ... }, pairs of correlation functions in front of their exponentials."""
+    """Re int int { ... }, pairs of correlation functions in front of their exponentials."""
     writer = Writer()
     writer.term("+", _REAL + _DOUBLE)
     writer.open(TALL_CURLY[0])
@@ -271,7 +282,7 @@ def _kernels(groups: Iterable[tuple[Strengths, Split]]) -> list[Piece]:
         _write_pairs(writer, names, _with_powers((k, z, 0) for k, z in split.smooth))
         signs += [(names, _with_powers(split.rest))] if split.rest else []
     for names, some in signs:
-        _write_pairs(writer, names, some, Markup(r"\operatorname{sgn}(u-v)\,", "sgn(u-v) "))
+        _write_pairs(writer, names, some, _SIGN)
     writer.close(TALL_CURLY[1])
     return writer.pieces
 
@@ -279,7 +290,7 @@ def _kernels(groups: Iterable[tuple[Strengths, Split]]) -> list[Piece]:
 def _with_powers(
     items: Iterable[tuple[Kernel, Gaussian, int]],
 ) -> list[tuple[Kernel, Gaussian, Markup]]:
-    """Kernels of (u - v)^m with their powers of u and v written, a difference as such."""
+    """Kernels of (l1 - l2)^m with their powers of both lengths written, a difference as such."""
     found: dict[Kernel, dict[tuple[int, int, int], Gaussian]] = {}
     for kernel, z, m in items:
         found.setdefault(kernel._replace(p=0, q=0), {})[kernel.p, kernel.q, m] = z
@@ -291,8 +302,8 @@ def _with_powers(
             powers = {**powers, (0, 0, 1): powers[1, 0, 0]}
             del powers[1, 0, 0], powers[0, 1, 0]
         for (p, q, m), z in powers.items():
-            power = both("(u-v)") + raised(m) if m else Markup()
-            for n, symbol in ((p, _U), (q, _V)):
+            power = _DIFFERENCE + raised(m) if m else Markup()
+            for n, symbol in ((p, _ONE), (q, _TWO)):
                 power = power + (symbol + raised(n) if n else Markup())
             written.append((kernel, z, power))
     return written
@@ -312,7 +323,7 @@ def _write_pairs(
         kernel = some[0][0]
         elements = strengths_markup(names)
         head = front + elements + (Markup(r"\,", " ") if elements else elements)
-        head = head + _function(kernel.first, _U) + _function(kernel.second, _V)
+        head = head + _function(kernel.first, _ONE) + _function(kernel.second, _TWO)
         _write_sum(writer, head + Markup(r"\,", " "), some)
 
 
@@ -363,7 +374,7 @@ def _transforms(
             left.append((names, _with_powers(rest)))
     writer.close(TALL_CURLY[1])
     if left:
-        writer.term("+", _REAL + _DOUBLE + Markup(r"\operatorname{sgn}(u-v)\,", "sgn(u-v) "))
+        writer.term("+", _REAL + _DOUBLE + _SIGN)
         writer.open(TALL_CURLY[0])
         for names, items in left:
             _write_pairs(writer, names, items)
@@ -374,7 +385,7 @@ def _transforms(
 def _weighted(kernel: Kernel, z: Gaussian, power: Markup) -> tuple[str, Markup]:
     sign, body = _fraction(z, kernel)
     body = body + power
-    phase = phase_factor((kernel.alpha, kernel.beta), (_U, _V))
+    phase = phase_factor((kernel.alpha, kernel.beta), (_ONE, _TWO))
     return sign, (body + (Markup("", " ") if body and phase else Markup()) + phase) or both("1")
 
 

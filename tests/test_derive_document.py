@@ -279,7 +279,12 @@ def test_the_steps_between_terms_and_closed_form(document: Derivation) -> None:
     assert order.index("method") < stages[0]
     arcs = document.step(f"{quantity}-4-arcs")
     words = " ".join((arcs.prose, *(f.lead for f in arcs.formulas)))
-    for said in ("cross", "nested", "exponentials", "the same for $u>v$ and $u<v$"):
+    for said in (
+        "cross",
+        "nested",
+        "exponentials",
+        r"the same for $\ell_1>\ell_2$ and $\ell_1<\ell_2$",
+    ):
         assert said in words
 
 
@@ -356,6 +361,46 @@ def test_words_and_numbers_agree_in_a_v_system() -> None:
     assert any("The six exponentials" in f.lead for f in document.step("k_21-4-arcs").formulas)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_arc_lengths_have_names_of_their_own(seed: int) -> None:
+    rng = random.Random(seed)
+    e1, e2, mixed = (rng.randrange(1, 30) / 10 for _ in range(3))
+    model = ps.Model(  # u and v are the cosine and the sine of half its mixing angle
+        hamiltonian=[[0, 0, 0], [0, e1, mixed], [0, mixed, e1 + e2]],
+        couplings=[ps.Coupling([[0, "mu", 0], ["mu", 0, 0], [0, 0, 0]], "hot")],
+        symbols={"mu": "real"},
+    )
+    assert {"u", "v"} <= {d.name for d in ps.derive(model).basis.definitions}
+    document = ps.derive(model).document(order=4, quantities=["k_10", "k_21"])
+    assert r"\tau_{123}=" in "".join(step.prose for step in document.steps)
+    shown = [step for step in document.steps if step.key == "method" or "-arcs" in step.key]
+    assert len(shown) > 2
+    for step in shown:
+        words = " ".join((step.prose, *(f.lead for f in step.formulas)))
+        lines = " ".join((*step.text, *(f.latex for f in step.formulas)))
+        for length in (r"\$[uv]\$", r"[dC(][*^]*\(?[uv]\b", r"\{-?i[^}]*(?<![a-z])[uv]\b"):
+            assert not re.search(length, words + lines)
+        if r"\theta_>" in lines:
+            assert r"$\theta_>=1$" in words
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_of_a_model_are_written_in_one_way(seed: int) -> None:
+    rng = random.Random(seed)
+    short, long = rng.randrange(1, 5) / 5, rng.randrange(1001, 2000, 2) / 1000
+    model = ps.Model(
+        hamiltonian=[[short, long], [long, -short]],
+        couplings=[ps.Coupling([[1, 0.2], [0.2, -1]], "b")],
+    )
+    latex = "".join(
+        f.latex for f in ps.derive(model).document(order=2).step("hamiltonian").formulas
+    )
+    assert r"\text" not in latex
+    assert r"\frac" not in latex
+    assert f"- {short:g}" in latex
+    assert "0.2" in latex
+
+
 # ---------------------------------------------------------------------------------------------
 # Commands
 
@@ -371,7 +416,7 @@ def test_the_text_view_has_prose_and_definitions(tmp_path: Path) -> None:
         "Hadamard's finite part",
         "crossing:",
         "6. The rate k10 from level 0 to level 1",
-        "exponentials in u and v",
+        "exponentials in ℓ1 and ℓ2",
     ):
         assert words in found.stdout, words
     assert "\\" not in found.stdout
@@ -543,11 +588,12 @@ def test_long_sums_are_shortened_with_one_sign_wherever_they_stand() -> None:
     assert len(derived["R_1010"][4].terms) > 100
     for step in document.steps:
         if step.key.endswith("4-wick"):
-            (long,) = [f.latex for f in step.formulas if r" = \cdots" in f.latex]
+            (long,) = [f.latex for f in step.formulas if r" + \cdots" in f.latex]
+            assert r"= \cdots" not in long  # what is left out comes last
             assert long.count(r"\tau_1") < 60
             assert len(step.text) < 100
             assert "The first terms are shown" in step.prose
             first = derived["k_up" if "k_up" in step.key else "R_1010"][4].terms[:12].latex
-            assert not re.search(r"\+(\{\})?&? *-", long.partition(r"\int")[0])
+            assert not re.search(r"\+(\{\})?&? *-", long)
             begins = first.replace(r"\begin{aligned}", "").lstrip(" &{}\n")
-            assert ("-" in long.partition(r"\int")[0].partition(r"\cdots")[2]) == (begins[0] == "-")
+            assert ("-" in long.partition(r"\int")[0].partition("=")[2]) == (begins[0] == "-")

@@ -124,20 +124,31 @@ def decimals(expression: sympy.Basic) -> sympy.Basic:
     roots = any(x.exp.q == 2 for x in expression.atoms(sympy.Pow) if x.exp.is_Rational)
     longest = LARGEST_BESIDE_ROOTS if roots else LARGEST_SIMPLE
     long = {
-        number: sympy.Symbol(f"{float(number):.12g}")
+        number: _decimal(number)
         for number in expression.atoms(sympy.Rational)
         if not is_simple(number, longest) and int(number.q) > 1
     }
     return expression.xreplace(long) if long else expression
 
 
-def decimal_matrix(rows: Rows | sympy.Matrix) -> sympy.Matrix:
-    """A matrix of numbers alike: fractions, or decimals where one entry has no short fraction."""
+def decimal_matrix(
+    rows: Rows | sympy.Matrix, beside: Iterable[Rows | sympy.Matrix] = ()
+) -> sympy.Matrix:
+    """A matrix of numbers alike: fractions, or decimals where one entry has no short fraction.
+
+    An entry of it, or of the matrices that are shown `beside` it.
+    """
     matrix = sympy.Matrix(rows)
-    if decimals(matrix) == matrix:
+    if all(decimals(m) == m for m in (matrix, *map(sympy.Matrix, beside))):
         return matrix
     numbers = (x for x in matrix.atoms(sympy.Rational) if int(x.q) > 1)
-    return matrix.xreplace({x: sympy.Symbol(f"{float(x):.12g}") for x in numbers})
+    return matrix.xreplace({x: _decimal(x) for x in numbers})
+
+
+def _decimal(number: sympy.Rational) -> sympy.Expr:
+    """As a symbol, its sign apart so that it stands before what it multiplies."""
+    size = sympy.Symbol(f"{float(abs(number)):.12g}")
+    return -size if number < 0 else size
 
 
 def says_more(expression: sympy.Expr) -> bool:

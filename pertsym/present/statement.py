@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -29,23 +30,30 @@ def expression_latex(expression: sympy.Basic) -> str:
 
 def hamiltonian_latex(model: Model) -> str:
     """H_S = matrix, in the basis that it was given in."""
-    rows = model.hamiltonian if model.energies is None else sympy.diag(*model.energies)
-    return f"H_S = {expression_latex(decimal_matrix(rows))}"
+    own, *operators = _matrices(model)
+    return f"H_S = {expression_latex(decimal_matrix(own, operators))}"
 
 
 def interaction_latex(model: Model) -> str:
     """H_I = the sum of operators times baths."""
-    return "H_I = " + " + ".join(map(coupling_latex, model.couplings))
+    all_of_it = _matrices(model)
+    return "H_I = " + " + ".join(coupling_latex(x, all_of_it) for x in model.couplings)
 
 
-def coupling_latex(coupling: Coupling) -> str:
-    """strength operator (x) B."""
+def _matrices(model: Model) -> list[sympy.Matrix]:
+    """H_S first: numbers of all are written in one way."""
+    own = model.hamiltonian if model.energies is None else sympy.diag(*model.energies)
+    return [sympy.Matrix(own), *(sympy.Matrix(x.operator) for x in model.couplings)]
+
+
+def coupling_latex(coupling: Coupling, beside: Iterable[sympy.Matrix] = ()) -> str:
+    """strength operator (x) B, with decimals if those `beside` it need them."""
     factor = ""
     if coupling.strength != 1:
         factor = expression_latex(coupling.strength) + r"\,"
         if coupling.strength.is_Add or coupling.strength.could_extract_minus_sign():
             factor = rf"\left({factor}\right)"
-    operator = expression_latex(decimal_matrix(coupling.operator))
+    operator = expression_latex(decimal_matrix(coupling.operator, beside))
     return rf"{factor}{operator}\otimes B{label(coupling.bath).latex}"
 
 
