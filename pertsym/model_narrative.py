@@ -335,8 +335,9 @@ def number_steps(basis: Eigenbasis, names: Sequence[str], order: int) -> Iterato
         "Values",
         "The formulas at the values of the model"
         + (f", in {unit}" if unit else ", in the unit of the energies")
-        + "; what stands after the sign is a bound of the error or, beyond closed forms, an "
-        "estimate." + warned + "".join(f" No value of {reason}." for reason in missing),
+        + r"; what stands after $\pm$ is a bound of the error or, beyond closed forms, an estimate."
+        + warned
+        + "".join(f" No value of {reason}." for reason in missing),
         (*baths, *formulas),
         (*lines, *missing),
     )

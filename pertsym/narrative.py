@@ -283,8 +283,8 @@ def shift_terms_step(equations: Equations, order: int, shown: Written = all_term
     return Step(
         "wick",
         f"Terms of the coherence block behind ${_at('frequency_shift', order).latex}$",
-        r"The shift follows from $\omega^2=(\omega_0-\mathrm{Im}R_{1010})^2-|R_{1001}|^2$, solved "
-        "order by order.",
+        r"The shift follows from $\omega^2=(\omega_0-\mathrm{Im}\,R_{1010})^2-|R_{1001}|^2$, "
+        "solved order by order.",
         tuple(formulas),
         tuple(lines),
     )

@@ -25,7 +25,7 @@ from pertsym.reduction_narrative import Named
 _FREQUENCIES: Final = Markup(r"\omega", "ω"), Markup(r"\omega'", "ω'")
 _SOURCE: Final = (
     "B. B. Laird, J. Budimir and J. L. Skinner, J. Chem. Phys. 94, 4391 (1991), Appendices B, C, "
-    "whose numbers (B2) to (C5) the rules have"
+    "after whose equations (B2) to (C5) rules are named"
 )
 _WORDS: Final = MappingProxyType(
     {

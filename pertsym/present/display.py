@@ -185,9 +185,9 @@ def terms_of(equations: Equations, terms: TimeIntegrand, name: str, latex: str, 
 
 
 _READING = (
-    "Behind them are these paths. Time runs from left to right, the ket is the upper line, the bra "
-    "the lower one, with the levels written on them; an arc is a correlation function, conjugate "
-    "where its earlier end acts on the bra."
+    "Behind them are these paths. What acts first stands on the left; the ket is the upper line, "
+    "the bra the lower one, with the levels written on them; an arc is a correlation function, "
+    "conjugate where its earlier end acts on the bra."
 )
 
 
@@ -198,7 +198,7 @@ def caption(terms: Terms, most: int = MOST_DRAWN) -> str:
     alone = sum(len(paths) for paths in found) == 1
     said = [
         _READING.replace("them are these paths", "it is this path") if alone else _READING,
-        "At a dotted line an earlier time acts next." if back else "",
+        "A dotted line is where the next one acts at an earlier time." if back else "",
         f"{'It' if alone else 'Each path'} stands for its mirror image, ket and bra exchanged, too."
         if real
         else "",

@@ -20,6 +20,11 @@ from pertsym.baths.time_correlation import Complex, TimeCorrelation
 _T = TypeVar("_T")
 
 
+def _continues(density: Density) -> bool:
+    """Whether it continues below the axis in a way that does not change with its parameters."""
+    return bool(density.continues and not density.edges and not density.powers_vary)
+
+
 def _extreme(which: Callable[[Iterable[float]], float], name: str) -> Any:
     return property(lambda self: which(getattr(density, name) for density in self._present))
 
@@ -99,7 +104,7 @@ class Mixture(Density):
         together: dict[tuple[float, bool], list[tuple[float, Density]]] = {}
         alone: list[Density] = []
         for weight, density in self._terms:
-            if density.continues and not density.edges and not density.powers_vary:
+            if _continues(density):
                 key = density.leading % 1, math.isinf(density.kink_power)
                 together.setdefault(key, []).append((weight, density))
             else:
@@ -141,7 +146,8 @@ class Mixture(Density):
     def exported(self, bath: str) -> DensityCode:
         if any(weight != 1 for weight in self.weights):
             raise ValueError("correlated baths of several shapes are not exported")
-        if len(self.components) > 1:
+        present = [density for _, density in self._terms]
+        if len({x.leading % 1 for x in present}) > 1 or not all(map(_continues, present)):
             raise ValueError(
                 "the sum has parts whose powers at w = 0 differ by no integer, or which do not "
                 "continue below the axis"
