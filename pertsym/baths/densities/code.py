@@ -136,22 +136,21 @@ def rational(expression: Expression, infrared: float, bath: str) -> DensityCode:
         raise ValueError("the expression is not rational, its singularities are not known")
     if sympy.expand(above.subs(w, -w) * below + above * below.subs(w, -w)) != 0:
         raise ValueError("the expression is not odd, it has a kink at w = 0")
-    exact_poles, orders = zip(  # of each factor alone, whose roots are simple
-        *(
-            (p, order)
-            for factor, order in sympy.Poly(below, w).sqf_list()[1]
-            for p in factor.nroots(n=30, maxsteps=200)
-        ),
-        strict=True,
-    )
-    poles = np.array([complex(p) for p in exact_poles])
+    found = [  # of each factor alone, whose roots are simple
+        (p, order)
+        for factor, order in sympy.Poly(below, w).sqf_list()[1]
+        for p in factor.nroots(n=30, maxsteps=200)
+    ]
+    if not found:
+        raise ValueError("the expression is a polynomial, which does not decay")
+    poles, orders = np.array([complex(p) for p, _ in found]), np.array([n for _, n in found])
     tilted = (np.abs(poles.real) > 1e-12 * np.abs(poles)) & (poles.imag < 0) & (poles.real > 0)
-    if np.any(np.array(orders)[tilted] > 1):
+    if np.any(orders[tilted] > 1):
         raise ValueError("the expression has a multiple pole off the axes")
     on_axis = poles[np.abs(poles.real) <= 1e-12 * np.abs(poles)]
     slope = sympy.Poly(below, w).diff(w)
     residues = [  # with all digits: close poles take those of doubles
-        complex(sympy.Poly(above, w).eval(exact_poles[k]) / slope.eval(exact_poles[k]))
+        complex(sympy.Poly(above, w).eval(found[k][0]) / slope.eval(found[k][0]))
         for k in np.flatnonzero(tilted)
     ]
     ultraviolet = sympy.degree(above, w) - sympy.degree(below, w)
