@@ -85,7 +85,7 @@ class Request:
     def baths(self) -> Represented:
         """All baths as exponentials."""
         self.progress("exponential representation of the baths")
-        return represented(self.model, self.tolerance, self.band)
+        return represented(self.model, self.tolerance, self.band, self.time)
 
     @cached_property
     def poles(self) -> Mapping[str, Poles] | None:
