@@ -369,9 +369,7 @@ def test_slowly_decaying_baths_at_finite_times(s: float, temperature: float) -> 
     random = np.random.default_rng(int(100 * s))
     bath, end = Ohmic(0.01, 1.0, s), 2.0
     (a, b), (x, y, z) = random.uniform(-1, 1, 2), random.uniform(-1, 1, 3)
-    model = ps.Model(
-        hamiltonian=[[a, b], [b, -a]], couplings=[ps.Coupling([[x, y], [y, z]], "B")]
-    )
+    model = ps.Model(hamiltonian=[[a, b], [b, -a]], couplings=[ps.Coupling([[x, y], [y, z]], "B")])
     found, expected = (
         ps.derive(model).at(B=given).evolve("tcl4", initial=0, times=[0, end / 3, end])
         for given in (
@@ -383,4 +381,3 @@ def test_slowly_decaying_baths_at_finite_times(s: float, temperature: float) -> 
     assert np.all(off <= found.error + expected.error)
     assert off.max() < 1e-6
     assert found.error.max() < 1e-3
-

@@ -378,7 +378,8 @@ def _transient(
 def _misfits(model: Model, limit: Limit, found: Represented, transient: FiniteTime) -> list[Misfit]:
     """The error of K_2 from exponentials, element by element, early and for t -> infinity.
 
-    Where they stand for the baths up to a time only it is measured there and before.  Where K_2 exists for t -> infinity it is known without them; elsewhere the error is that of the
+    Where they stand for the baths up to a time only it is measured there and before.  Where K_2
+    exists for t -> infinity it is known without them; elsewhere the error is that of the
     representation.  Early it is larger, because exponents need not follow what is fast beside the
     system: there it is measured by the coarser representation, whose distance shrinks less than
     the errors at the system's frequencies do, or, where a bath has no coarser one, by K_2 itself.
