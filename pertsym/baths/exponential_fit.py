@@ -139,7 +139,8 @@ def represent(
         exactly a sum of few exponentials is left as it is.
     horizon : float, optional
         The latest time that matters.  Where G is unbounded at w -> 0, or nearly so, error and
-        scale are then those of a bath that has the same C(t) up to the horizon.
+        scale are then those of a bath that has the same C(t) up to the horizon, and the tolerance
+        is relative to |G| at the bath's frequencies.
 
     Returns
     -------
@@ -186,7 +187,8 @@ def represent(
         return (_exact(closed, rounding, width),) * len(tolerances)
     finest = min(tolerances)
     targets = [_target(part, finest, width, horizon) for part in correlation.parts]
-    return _truncated(functools.reduce(Target.joined, targets), tolerances, width)
+    target = functools.reduce(Target.joined, targets)
+    return _truncated(target, tolerances, width, correlation.thermal.scale)
 
 
 def _target(
@@ -450,13 +452,20 @@ def _narrow(nu: Complex) -> np.ndarray:
 
 
 def _truncated(
-    target: Target, tolerances: Sequence[float], band: float
+    target: Target, tolerances: Sequence[float], band: float, usual: float
 ) -> tuple[Representation, ...]:
+    """As good as the tolerances; with a horizon relative to |G| at a usual frequency.
+
+    There sup |G| is what lasts until the horizon, and grows with it.
+    """
     modes, own = target.modes, target.own
     if not len(modes.nu):
         scale = _peak(own, band)
         return tuple(_representation(own, target.error, scale, target.horizon) for _ in tolerances)
     scale = _peak(modes.joined(own), band)
+    if target.horizon < math.inf:
+        size = min(scale, float(np.abs(modes.half_sided(np.array([usual]))).sum()))
+        tolerances = [max(_FINEST, tolerance * size / scale) for tolerance in tolerances]
     finest = min(tolerances) * scale
     points = 8 + 2 * math.ceil(-math.log10(min(tolerances)) / 2)
     line = Line.around(modes, target.scale, _ENDS * finest, points, band).refined(modes, finest)
