@@ -170,12 +170,11 @@ def test_detailed_balance_notices_a_wrong_equilibrium_constant(
 
 
 def test_thermal_averages_of_one_mode() -> None:
-    n = bath.occupation(1)
-    up, down = bath.Letter(1, bath.CREATE), bath.Letter(1, bath.ANNIHILATE)
-    assert bath.thermal_average((up, down)) == n
-    assert bath.thermal_average((down, up)) == n + 1
-    assert sympy.expand(bath.thermal_average((up, up, down, down)) - 2 * n**2) == 0
-    assert sympy.expand(bath.thermal_average((up, down, up, down)) - 2 * n**2 - n) == 0
+    n, average = bath.occupation("1"), bath.thermal_average
+    assert average(("b1+", "b1")) == n
+    assert average(("b1", "b1+")) == n + 1
+    assert sympy.expand(average(("b1+", "b1+", "b1", "b1")) - 2 * n**2) == 0
+    assert sympy.expand(average(("b1+", "b1", "b1+", "b1")) - 2 * n**2 - n) == 0
 
 
 @pytest.mark.parametrize(

@@ -247,13 +247,12 @@ class GaussianBath:
         return found
 
     def spectra(self, subscripts: Mapping[str, str]) -> dict[str, Function]:
-        """C, its spectrum and its transform with their derivatives, by LaTeX subscripts."""
+        """C, its spectrum and its transform, by LaTeX subscripts."""
         found: dict[str, Function] = {}
         for name, below in subscripts.items():
             found[f"C{below}"] = partial(self.correlation, name)
             for kind, head in (("C", r"\hat C"), ("P", "P")):
-                for n, prime in enumerate(("", "'")):
-                    found[f"{head}{below}{prime}"] = partial(self.spectrum, name, kind=kind, n=n)
+                found[f"{head}{below}"] = partial(self.spectrum, name, kind=kind)
         return found
 
     def functions(self) -> dict[str, Function]:

@@ -60,7 +60,8 @@ class System:
     Attributes
     ----------
     values, functions
-        Names without and with an argument; a derivative may have a name of its own, with its dot.
+        Names without and with an argument; a derivative may have a name of its own, with its dot,
+        and one with respect to the argument has that of the function with a prime.
     average
         Letters of the bath -> their average in its state.
     dagger
@@ -104,7 +105,9 @@ class System:
     def names(self) -> Mapping[Tokens, Any]:
         """Everything with a name, by the pieces of that."""
         named = {"i": Gaussian(0, 1), r"\pi": PI, r"\delta": ExponentialSum.form(DELTA)}
-        return {tokens(n): x for n, x in {**named, **self.values, **self.functions}.items()}
+        primed = {f"{n}'": _slope(f) for n, f in self.functions.items()}
+        every = {**primed, **named, **self.values, **self.functions}
+        return {tokens(n): x for n, x in every.items()}
 
 
 class _Reader(Reader):
@@ -313,6 +316,16 @@ class _Reader(Reader):
                 raise NotRead("there are no Hamiltonians")
             value = value * self.system.exponential(operators)
         return value
+
+
+def _slope(function: Function) -> Function:
+    """The derivative of a function with respect to its argument."""
+
+    def derived(form: Linear) -> Plain:
+        probe = operator(function(variable("probe")))
+        return probe.mapped(lambda z: z.derivative("probe").put_in("probe", form))
+
+    return derived
 
 
 def _part(value: Operator, part: str) -> Operator:
