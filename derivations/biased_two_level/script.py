@@ -11,17 +11,17 @@ from functools import partial
 from derivations.biased_two_level.checks import (
     BATH,
     CHECKS,
-    CLASSICAL_BLOCH,
+    CLASSICAL,
     ELIMINATED,
     EQUATIONS,
     QUANTITIES,
     RATES,
+    READINGS,
     SHIFT,
     K,
     form,
     names,
     rational_results,
-    readings,
 )
 from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Step, argued
@@ -87,7 +87,7 @@ def interference() -> Step:
 def noisy(name: str) -> NamedForm:
     """A quantity at fourth order for real, even correlation functions."""
     latex, text = symbol(name)
-    value = classical(CLASSICAL_BLOCH.series(name)[4].form, [BATH])
+    value = classical(form(name, 4, CLASSICAL), [BATH])
     return NamedForm(f"{latex}^{{(4)}}", f"{text}(4)", value)
 
 
@@ -109,7 +109,7 @@ PAPER = Paper(
     },
     terms=("k_up", "k_down", "inv_T2_prime", *ELEMENTS),
     ledger_names=names,
-    readings=readings(),
+    readings=READINGS,
     checks=CHECKS,
     rendered={name: partial(fourth_order, name) for name in ELIMINATED},
 )

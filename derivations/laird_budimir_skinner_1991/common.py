@@ -62,18 +62,17 @@ def simplex(
     w0: Any,
     beta: Any,
     boltzmann: Callable[[Any], Any],
-    number: Callable[[Gaussian], Any] = lambda z: z,
 ) -> Any:
     """K_nn^(2) from the engine's simplex terms, for lines: (position, weight) by function.
 
-    In any arithmetic that `boltzmann`, w -> e^{-beta w}, and `number` bring.
+    In any arithmetic that `boltzmann`, w -> e^{-beta w}, brings.
     """
     total = 0 * beta
     for term in K.simplex_terms(level):
         for position, weight in spectra[term.name]:
             a = position - w0 * term.pole[0]
-            front = number(term.weight) * weight / (a * a)
             bracket = boltzmann(a) - 1 + beta * a
+            front = term.weight.re * weight / (a * a)
             total = total + boltzmann(w0 * term.energy[0]) * bracket * front
     return total
 
