@@ -7,6 +7,7 @@ fourth order, where principal-value integrals begin; for exponentials nothing en
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import sympy
@@ -73,7 +74,7 @@ def denominators() -> Iterator[Formula]:
     terms = generator_element(model.interaction, 4, (0, 0, 0, 0))
     crossing = next(t for t in terms if _crosses(t) and not any(t.shape.phase[1]))
     nested = next(t for t in terms if not _crosses(t) and any(t.shape.phase[1]))
-    ring = model.rates(4).ring
+    ring = model.rates.ring
 
     def inverse(rates: list[Any], x: Frequency) -> sympy.Symbol:
         form = ring.form({"lambda": len(rates), "y": x[0]})
@@ -110,7 +111,7 @@ def _linear(form: LinearForm, ring: Ring) -> str:
 
 def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
     """The rates of one model, and the shift."""
-    rates, mixed = model.rates(), bool(model.interaction.symbols)
+    rates, mixed = model.rates, bool(model.interaction.symbols)
     formulas, lines = [], []
     for name in (*names, "frequency_shift"):
         latex, text = symbol(name)
@@ -131,18 +132,15 @@ def results_step(model: NoiseModel, order: int, names: tuple[str, ...]) -> Step:
 def functions(*models: NoiseModel) -> Iterator[ExpressionFunction]:
     """Every quantity of some models at every order."""
     for model in models:
-        rates, plain = model.rates(), model.plain
-        for name in QUANTITIES:
-            for n in ORDERS:
-                summary = f"{symbol(name).text}({n}) of {plain}"
-                expression = rates.expression(name, n, SYMBOLS)
-                yield ExpressionFunction(f"{model.name}_{name}_{n}", expression, summary)
-        if model.interaction.symbols:
-            for n in ORDERS:
-                expression = rates.expression("k_up", n, SYMBOLS, eliminated=True)
-                summary = f"k10({n}) = k01({n}), coherences eliminated, of {plain}"
-                name = f"{model.name}_k_up_eliminated_{n}"
-                yield ExpressionFunction(name, expression, summary)
+        wanted = [(name, False) for name in QUANTITIES]
+        wanted += [("k_up", True)] if model.interaction.symbols else []
+        for (name, eliminated), n in product(wanted, ORDERS):
+            expression = model.rates.expression(name, n, SYMBOLS, eliminated)
+            what, full = f"{symbol(name).text}({n})", f"{model.name}_{name}_{n}"
+            if eliminated:
+                what = f"k10({n}) = k01({n}), coherences eliminated,"
+                full = f"{model.name}_k_up_eliminated_{n}"
+            yield ExpressionFunction(full, expression, f"{what} of {model.plain}")
 
 
 PAPER = Paper(
