@@ -13,7 +13,6 @@ import mpmath
 import pytest
 import sympy
 
-import derivations.laird_budimir_skinner_1991.bath_checks as bath
 import derivations.laird_budimir_skinner_1991.checks as checks
 import derivations.laird_budimir_skinner_1991.common as common
 from derivations.laird_budimir_skinner_1991.checks import CHECKS
@@ -170,7 +169,7 @@ def test_detailed_balance_notices_a_wrong_equilibrium_constant(
 
 
 def test_thermal_averages_of_one_mode() -> None:
-    n, average = bath.occupation("1"), bath.thermal_average
+    n, average = checks.occupation("1"), checks.thermal_average
     assert average(("b1+", "b1")) == n
     assert average(("b1", "b1+")) == n + 1
     assert sympy.expand(average(("b1+", "b1+", "b1", "b1")) - 2 * n**2) == 0

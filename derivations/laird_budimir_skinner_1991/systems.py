@@ -17,7 +17,7 @@ import numpy as np
 import sympy
 from sympy.physics.matrices import msigma
 
-from derivations.laird_budimir_skinner_1991.bath_checks import (
+from derivations.laird_budimir_skinner_1991.checks import (
     LETTERS,
     dagger,
     occupation,
@@ -26,12 +26,13 @@ from derivations.laird_budimir_skinner_1991.bath_checks import (
 from derivations.laird_budimir_skinner_1991.common import (
     BLOCH,
     CLASSICAL,
+    FORMULAS,
     RATES,
-    W0,
     K,
     seventh_term,
     simplex,
 )
+from pertsym.certify.element_routes import drawn
 from pertsym.certify.gaussian_bath import (
     RHO,
     GaussianBath,
@@ -40,7 +41,6 @@ from pertsym.certify.gaussian_bath import (
     over_delta,
     phase,
 )
-from pertsym.certify.time_domain import Exponentials
 from pertsym.equations.bloch import Bloch
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import Term, TimeIntegrand
@@ -66,14 +66,11 @@ from pertsym.language.exponential_sums import (
     constant,
     linear,
     multiple,
-    reciprocal,
     variable,
 )
 from pertsym.language.reader import NotRead
-from pertsym.reduction.spectral import SpectralForm, Thermal
 
 I = Gaussian(0, 1)  # noqa: E741
-W = Gaussian(W0)
 NONE = ExponentialSum({})
 NOTHING = Operator({})
 
@@ -81,22 +78,15 @@ NOTHING = Operator({})
 # --- baths with decaying correlation functions -----------------------------------------------
 
 
-def bath(engine: Bloch, first: Exponentials, second: Exponentials) -> GaussianBath:
-    """An interaction of the engine with C1 and C2."""
-    known = {"C1": first, "C2": second}
-    return GaussianBath(engine.interaction, known, (W0,), ("Lambda", "Lambda+"))
+def bath(engine: Bloch, real: bool) -> GaussianBath:
+    """An interaction of the engine with one exponential in C1 and one in C2."""
+    numbers = drawn(engine.interaction, 5, 1, real)
+    letters = ("Lambda", "Lambda+")
+    return GaussianBath(engine.interaction, numbers.baths, numbers.frequencies, letters)
 
 
-DECAYING = bath(
-    BLOCH,
-    Exponentials.of([(Fraction(3, 7), Fraction(-2, 5))], [(Fraction(4, 5), Fraction(3, 8))]),
-    Exponentials.of([(Fraction(-1, 3), Fraction(3, 4))], [(Fraction(6, 5), Fraction(-5, 9))]),
-)
-REAL = bath(
-    CLASSICAL,
-    Exponentials.of([Fraction(3, 7)], [Fraction(4, 5)]),
-    Exponentials.of([Fraction(-1, 3)], [Fraction(6, 5)]),
-)
+DECAYING, REAL = bath(BLOCH, real=False), bath(CLASSICAL, real=True)
+W = DECAYING.frequency((1,))
 SUBSCRIPTS = {"C1": "_1", "C2": "_2"}
 ENERGIES = DECAYING.energies
 DELTA_2 = ExponentialSum.form(DELTA).power(2)
@@ -182,18 +172,15 @@ def raising_part(h: Operator) -> Operator:
 def decaying() -> System:
     """A Gaussian bath with one exponential in each correlation function."""
     plain, seventh = DECAYING.system(), TimeIntegrand.collect(4, [seventh_term()]).real_parts()
-    own, cross = elements()["R_{1010}"], elements()["R_{1001}"]
-    omega = W + (own - own.conjugate()) * (I * Fraction(1, 2))
-    omega -= cross * cross.conjugate() * reciprocal(W * 2)
-    values: dict[str, Plain] = {
+    values: dict[str, Plain | str] = {
         **plain.values, **free(r"\tau", r"\beta", "x"), **rates(BLOCH, DECAYING), **elements(),
         **motion(False),
         r"\omega_0": W, "x_0": Fraction(2, 9), r"\epsilon": EPS,
         r"\omega": Fraction(7, 10),
         r"\sigma(0)": SIGMA, r"\rho(0)": RHO * SIGMA,
         "I_7": DECAYING.integral(seventh),
-        "B": DECAYING.value(b_part()),
-        r"\Delta\omega": omega - W,
+        "K^{(2)}": DECAYING.value(K[2]), "B": FORMULAS["B"],
+        r"\Delta\omega": r"-\operatorname{Im}\{R_{1010}\}-\frac{|R_{1001}|^2}{2\omega_0}",
         r"f(\omega_0)": DECAYING.integral(half_of_dephasing()),
         r"f(-\omega_0)": DECAYING.integral(half_of_dephasing().reversed_frequencies()),
     }  # fmt: skip
@@ -220,13 +207,6 @@ def thermal_factor() -> Gaussian:
     return ratio
 
 
-def b_part() -> SpectralForm:
-    """K^(2) without beta times transforms."""
-    return SpectralForm.collect(
-        (m, z) for m, z in K[2] if not any(isinstance(a, Thermal) and a.power for a in m.atoms)
-    )
-
-
 def half_of_dephasing() -> TimeIntegrand:
     """The terms of -k_10 that are terms of 1/T2' too."""
     whole, rate = (BLOCH.terms(name, 4) or () for name in ("inv_T2_prime", "k_up"))
@@ -240,13 +220,14 @@ def distributions() -> System:
 
     For delta(x) the regulator is smaller than all others.
     """
-    functions = {**decaying().functions, r"\delta": partial(d, eps=EPS * EPS)}
+    sharp: Function = partial(d, eps=EPS * EPS)
+    functions = {**decaying().functions, r"\delta": sharp}
     return replace(decaying(), functions=functions, test=("x", test_function))
 
 
 def classical() -> System:
     """Real, even correlation functions."""
-    values = {r"\omega_0": W, **rates(CLASSICAL, REAL)}
+    values = {r"\omega_0": REAL.frequency((1,)), **rates(CLASSICAL, REAL)}
     return System(values, REAL.spectra(SUBSCRIPTS), known={"k_{10}": 6})
 
 

@@ -61,7 +61,8 @@ class System:
     ----------
     values, functions
         Names without and with an argument; a derivative may have a name of its own, with its dot,
-        and one with respect to the argument has that of the function with a prime.
+        and one with respect to the argument has that of the function with a prime.  A value may be
+        a formula for it.
     average
         Letters of the bath -> their average in its state.
     dagger
@@ -87,7 +88,7 @@ class System:
         Indices, such as ``\\beta\\beta'``, that a formula may have without summing over them.
     """
 
-    values: Mapping[str, Plain] = field(default_factory=dict)
+    values: Mapping[str, Plain | str] = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=dict)
     average: Callable[[tuple[Letter, ...]], ExponentialSum] | None = None
     dagger: Callable[[str], str] = str
@@ -154,6 +155,9 @@ class _Reader(Reader):
     def meaning(self, name: Tokens) -> Operator:
         """A value, or a function at its argument; a star or dagger may stand before that."""
         function = self.names[name]
+        if isinstance(function, str):
+            value: Operator = self.inner(tokens(function))
+            return value
         if not callable(function):
             return operator(function)
         return self.applied(function, 0)
@@ -376,10 +380,8 @@ def difference(latex: str, system: System) -> str:
     FormulaError
         Where the formula is not understood.
     """
-    equals = (r"\equiv", r"\le")
-    source = tuple("=" if t in equals else t for t in tokens(latex))
     try:
-        each = instances(source, map(tokens, system.open), system.indices, {})
+        each = instances(tokens(latex), map(tokens, system.open), system.indices, {})
         return next(filter(None, (_difference(sides, system) for _, sides in each)), "")
     except NotRead as fault:
         raise FormulaError(str(fault), latex, fault.place(latex)) from None
