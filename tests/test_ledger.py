@@ -169,11 +169,11 @@ def test_detailed_balance_notices_a_wrong_equilibrium_constant(
 
 
 def test_thermal_averages_of_one_mode() -> None:
-    n, average = checks.occupation("1"), checks.thermal_average
-    assert average(("b1+", "b1")) == n
-    assert average(("b1", "b1+")) == n + 1
-    assert sympy.expand(average(("b1+", "b1+", "b1", "b1")) - 2 * n**2) == 0
-    assert sympy.expand(average(("b1+", "b1", "b1+", "b1")) - 2 * n**2 - n) == 0
+    n, average = checks.OCCUPATIONS["1"], checks.averaged
+    assert average("b1+", "b1") == n
+    assert average("b1", "b1+") == n + 1
+    assert sympy.expand(average("b1+", "b1+", "b1", "b1") - 2 * n**2) == 0
+    assert sympy.expand(average("b1+", "b1", "b1+", "b1") - 2 * n**2 - n) == 0
 
 
 @pytest.mark.parametrize(

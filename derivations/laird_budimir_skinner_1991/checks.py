@@ -31,6 +31,7 @@ from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.certify.claims import Finding, Findings, check, checks_in, close, exact
 from pertsym.certify.element_routes import by_residues, drawn, in_time
+from pertsym.certify.gaussian_bath import thermal_average
 from pertsym.certify.imaginary_time import (
     Mode,
     equilibrium_constant_correction,
@@ -68,41 +69,11 @@ TRACES, GENERALIZED = "traces over number states", "generalized functions"
 LETTERS = ("b1", "b1+", "b2", "b2+")
 """Two modes, the first with a real h, the second with an imaginary one; more of them only add terms
 like these."""
+OCCUPATIONS = {mode: sympy.Symbol(f"n{mode}", positive=True) for mode in "12"}
 
 
-def dagger(name: str) -> str:
-    """b_k <-> b_k^+."""
-    return name.removesuffix("+") if name.endswith("+") else f"{name}+"
-
-
-def occupation(mode: str) -> sympy.Symbol:
-    """n(w_mode)."""
-    return sympy.Symbol(f"n{mode}", positive=True)
-
-
-def thermal_average(word: Sequence[str]) -> sympy.Expr:
-    """Tr[rho_b word]: the modes are independent, so the average factorises."""
-    result = sympy.Integer(1)
-    for mode in sorted({letter[1] for letter in word}):
-        result *= one_mode(tuple(x[2:] for x in word if x[1] == mode), occupation(mode))
-    return sympy.expand(result)
-
-
-@cache
-def one_mode(kinds: tuple[str, ...], n: sympy.Symbol) -> sympy.Expr:
-    """sum_k p_k <k|word|k> with p_k = (1 - x) x^k, x = e^{-beta w} and n = x/(1 - x).
-
-    In the basis |k) = (b^+)^k|0> one has b^+|k) = |k+1) and b|k) = k|k-1): every b gives a factor
-    k + level, and so does x d/dx + level, applied to the geometric series of x^k.
-    """
-    x = sympy.Symbol("x")
-    series, level = 1 / (1 - x), 0
-    for kind in reversed(kinds):
-        if not kind:
-            series = x * sympy.diff(series, x) + level * series
-        level += 1 if kind else -1
-    averaged = sympy.cancel(((1 - x) * series).subs(x, n / (n + 1)))
-    return sympy.Integer(0) if level else averaged
+def averaged(*word: str) -> sympy.Expr:
+    return thermal_average(word, OCCUPATIONS)
 
 
 @check(TRACES, "three pairings")
@@ -115,24 +86,21 @@ def wick(digits: int) -> Findings:
     for word in product(LETTERS, repeat=4):
         a, b, c, d = word
         pairs = (((a, b), (c, d)), ((a, c), (b, d)), ((a, d), (b, c)))
-        paired = sum(thermal_average(x) * thermal_average(y) for x, y in pairs)
-        yield exact(f"<{a} {b} {c} {d}>", thermal_average(word), sympy.expand(paired))
-    odd = all(thermal_average(word) == 0 for word in product(LETTERS, repeat=3))
+        paired = sum(averaged(*x) * averaged(*y) for x, y in pairs)
+        yield exact(f"<{a} {b} {c} {d}>", averaged(*word), sympy.expand(paired))
+    odd = all(averaged(*word) == 0 for word in product(LETTERS, repeat=3))
     yield Finding("averages of three letters vanish", odd)
 
 
 def correlation(time: sympy.Expr, *adjoint: bool) -> sympy.Expr:
     """<Lambda^(+)(t) Lambda^(+)(0)> with (24): e^{iHt} b^+ e^{-iHt} = e^{iwt} b^+."""
     total = sympy.Integer(0)
-    for letter in LETTERS:
-        w, g = (
-            sympy.Symbol(f"w{letter[1]}", positive=True),
-            sympy.Symbol(f"g{letter[1]}", real=True),
-        )
-        h, sign = sympy.I * g if "2" in letter else g, 1 if "+" in letter else -1
-        both = sympy.prod(sympy.conjugate(h) if conjugate else h for conjugate in adjoint)
-        average = thermal_average((letter, dagger(letter)))
-        total += both * sympy.exp(sympy.I * sign * w * time) * average
+    for mode, phase in (("1", 1), ("2", sympy.I)):
+        w, g = sympy.Symbol(f"w{mode}", positive=True), sympy.Symbol(f"g{mode}", real=True)
+        both = sympy.prod(sympy.conjugate(phase * g) if dagger else phase * g for dagger in adjoint)
+        down, up = f"b{mode}", f"b{mode}+"
+        forward = averaged(up, down) * sympy.exp(sympy.I * w * time)
+        total += both * (forward + averaged(down, up) * sympy.exp(-sympy.I * w * time))
     return sympy.expand(total)
 
 

@@ -6,7 +6,6 @@ terms, at numbers drawn once; nothing here is an equation of the paper.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
@@ -17,12 +16,7 @@ import numpy as np
 import sympy
 from sympy.physics.matrices import msigma
 
-from derivations.laird_budimir_skinner_1991.checks import (
-    LETTERS,
-    dagger,
-    occupation,
-    thermal_average,
-)
+from derivations.laird_budimir_skinner_1991.checks import LETTERS
 from derivations.laird_budimir_skinner_1991.common import (
     BLOCH,
     CLASSICAL,
@@ -36,7 +30,7 @@ from pertsym.certify.element_routes import drawn
 from pertsym.certify.gaussian_bath import (
     RHO,
     GaussianBath,
-    commutator,
+    Oscillators,
     free,
     over_delta,
     phase,
@@ -47,13 +41,8 @@ from pertsym.expansion.terms import Term, TimeIntegrand
 from pertsym.language.bath_operators import (
     EMPTY,
     ONE,
-    Letter,
     Operator,
     Plain,
-    Side,
-    Word,
-    diagonal,
-    evolution,
 )
 from pertsym.language.concrete import Function, System
 from pertsym.language.evaluation import Symbols
@@ -68,7 +57,6 @@ from pertsym.language.exponential_sums import (
     multiple,
     variable,
 )
-from pertsym.language.reader import NotRead
 
 I = Gaussian(0, 1)  # noqa: E741
 NONE = ExponentialSum({})
@@ -294,110 +282,27 @@ def right_left() -> Symbols:
 
 # --- modes ------------------------------------------------------------------------------------
 
-STRENGTHS = {1: Gaussian(Fraction(3, 5)), 2: Gaussian(0, Fraction(5, 7))}
-FREQUENCIES = {1: Gaussian(Fraction(13, 9)), 2: Gaussian(Fraction(5, 8))}
-OCCUPATIONS = {1: Fraction(2, 7), 2: Fraction(9, 11)}
-
-
-def settled(side: Side) -> tuple[ExponentialSum, Side]:
-    """Letters at time 0, and what their times make of them: phases."""
-    factor, letters = ONE, []
-    for name, time in side[1].letters:
-        if name != "rho":
-            sign = 1 if name.endswith("+") else -1
-            factor *= phase(I * sign * FREQUENCIES[int(name[1])], time)
-        letters.append(Letter(name))
-    return factor, (side[0], side[1]._replace(letters=tuple(letters)))
-
-
-def settle(value: Operator) -> Operator:
-    """Times of all letters as phases."""
-    terms = []
-    for (left, right), z in value.terms.items():
-        first, one = settled(left)
-        second, two = (ONE, None) if right is None else settled(right)
-        terms.append((z * first * second, one, two))
-    return Operator.of(terms)
-
-
-def number_average(letters: tuple[Letter, ...]) -> ExponentialSum:
-    """By number states, mode by mode."""
-    factor, _ = settled((None, Word(letters)))
-    found = thermal_average([letter.name for letter in letters])
-    return factor * Fraction(found.subs({occupation(str(k)): n for k, n in OCCUPATIONS.items()}))
-
-
-def bath_operator(time: Linear, adjoint: bool = False) -> Operator:
-    """Lambda(t) in normal modes."""
-    total = NOTHING
-    for k, h in STRENGTHS.items():
-        both = Operator.letter(f"b{k}", time) + Operator.letter(f"b{k}+", time)
-        total += (h.conjugate() if adjoint else h) * both
-    return total
-
-
-def field_of_modes(time: Linear) -> Operator:
-    """H_I(t) with Lambda in normal modes."""
-    return settle(DECAYING.hamiltonian(time, lambda a, at: bath_operator(at, bool(a))))
-
-
-def lines(
-    index: int, occupied: Mapping[int, Fraction] = OCCUPATIONS
-) -> list[tuple[Gaussian, Gaussian]]:
-    """Positions and weights of C_i(t) = sum w exp(-i a t): 2 J (n + 1) and 2 J n, J = pi h^2."""
-    found = []
-    for k, h in STRENGTHS.items():
-        square, n = h * (h.conjugate() if index == 1 else h), occupied[k]
-        found += [(FREQUENCIES[k], square * (n + 1)), (-FREQUENCIES[k], square * n)]
-    return found
-
-
-def line_correlation(index: int, time: Linear) -> ExponentialSum:
-    return sum((w * phase(-I * a, time) for a, w in lines(index)), NONE)
-
-
-def line(form: Linear) -> ExponentialSum:
-    """delta(w - a) as a symbol."""
-    slope = coefficient(form, r"\omega")
-    if slope not in (1, -1):
-        raise NotRead("a delta function of omega minus a frequency")
-    at = -(coefficient(form, "") * slope)
-    return ExponentialSum.form(variable(f"line@{at.re}"))
-
-
-def line_spectrum(index: int, form: Linear, **given: Mapping[int, Fraction]) -> ExponentialSum:
-    at_lines = ((a, w) for a, w in lines(index, **given) if w)
-    return sum((w * PI * 2 * line(linear([*form, ("", -a)])) for a, w in at_lines), NONE)
-
-
-def density(index: int, form: Linear) -> ExponentialSum:
-    """Half of the spectrum of empty modes."""
-    none = dict.fromkeys(STRENGTHS, Fraction(0))
-    return line_spectrum(index, form, occupied=none) * Fraction(1, 2)
-
-
-def exponential(named: Mapping[str, Linear]) -> Operator:
-    """exp(c H_0), exp(c H_b), or exp(c H) to second order in H_I, by the series from the right."""
-    kinds, (c, *others) = set(named), set(named.values())
-    if others or kinds not in ({"H_0"}, {"H_b"}, {"H"}, {"H_0", "H_I"}):
-        raise NotRead("an exponential of another operator")
-    levels = [Gaussian(), Gaussian()] if kinds == {"H_b"} else ENERGIES
-    plain = diagonal(phase(e, c) for e in levels) * evolution(multiple(c, -I))
-    if kinds in ({"H_0"}, {"H_b"}):
-        return plain
-    # exp(-x H0) H_I exp(x H0) at v < u < -c
-    one, two = (field_of_modes(multiple(variable(x), I)) for x in ("u", "v"))
-    inner = Operator.number(1) - two.mapped(lambda z: z.over_time("v", variable("u")))
-    outer = (inner * one).mapped(lambda z: z.over_time("u", multiple(c, -1)))
-    return (Operator.number(1) - outer) * plain
+STRENGTHS = {"1": Gaussian(Fraction(3, 5)), "2": Gaussian(0, Fraction(5, 7))}
+OSCILLATORS = Oscillators(
+    BLOCH.interaction,
+    {},
+    DECAYING.frequencies,
+    (),
+    modes={
+        "1": (Gaussian(Fraction(13, 9)), Fraction(2, 7)),
+        "2": (Gaussian(Fraction(5, 8)), Fraction(9, 11)),
+    },
+    strengths=(STRENGTHS, {k: h.conjugate() for k, h in STRENGTHS.items()}),
+)
 
 
 @cache
 def evolved_state(time: Linear) -> Operator:
     """exp(iH0 t) exp(-iHt) rho(0) exp(iHt) exp(-iH0 t) to second order."""
-    turned = exponential({"H_0": multiple(time, I)}) * exponential({"H": multiple(time, -I)})
-    moved = settle(turned)
-    return (moved * RHO * SIGMA * moved.adjoint(dagger)).mapped(lambda z: z.before(3))
+    turned = (("H_0", multiple(time, I)), ("H", multiple(time, -I)))
+    back, there = (OSCILLATORS.exponential({name: c}) for name, c in turned)
+    moved = OSCILLATORS.settle(back * there)
+    return (moved * RHO * SIGMA * moved.adjoint(OSCILLATORS.dagger)).mapped(lambda z: z.before(3))
 
 
 def combination(seed: int, time: Linear) -> Operator:
@@ -411,47 +316,31 @@ def combination(seed: int, time: Linear) -> Operator:
 
 def populations(level: int) -> ExponentialSum:
     """K_nn^(2) for lines."""
-    spectra = {f"C{k}": lines(k) for k in (1, 2)}
-    beta = ExponentialSum.form(variable(r"\beta"))
-    found: ExponentialSum = simplex(
-        level, spectra, W, beta, lambda w: phase(-w, variable(r"\beta"))
-    )
+    lines, beta = {"C1": OSCILLATORS.lines("C1")}, ExponentialSum.form(variable(r"\beta"))
+    found: ExponentialSum = simplex(level, lines, W, beta, lambda w: phase(-w, variable(r"\beta")))
     return found
 
 
 @cache
 def modes() -> System:
     """Two oscillators, one with a real and one with an imaginary strength."""
-    letters = {k: Operator.letter(f"b{k}") for k in STRENGTHS}
-    counted = [w * (letters[k].adjoint(dagger) * letters[k] + Fraction(1, 2))
-               for k, w in FREQUENCIES.items()]  # fmt: skip
+    plain = OSCILLATORS.system()
     values = {
-        **DECAYING.system().values, **free(r"\tau", r"\beta", r"\omega"),
+        **plain.values, **free(r"\tau", r"\beta", r"\omega"),
         **{f"h_{k}": h for k, h in STRENGTHS.items()},
-        **{rf"\omega_{k}": w for k, w in FREQUENCIES.items()},
-        **{rf"n(\omega_{k})": n for k, n in OCCUPATIONS.items()},
-        **{f"b_{k}": b for k, b in letters.items()},
         r"\omega_0": W, r"\rho(0)": RHO * SIGMA,
         **{f"K_{{{n}{n}}}^{{(2)}}": populations(n) for n in (0, 1)},
-        "K^{(2)}": populations(1) - phase(-W, variable(r"\beta")) * populations(0),
-        "H": sum(counted, diagonal(ENERGIES) + field_of_modes(())),
+        "K^{(2)}": r"K_{11}^{(2)}-e^{-\beta\omega_0}K_{00}^{(2)}",
     }  # fmt: skip
     functions: dict[str, Function] = {
-        r"\Lambda": bath_operator, "H_I": field_of_modes,
-        r"\mathcal{L}": lambda time: commutator(field_of_modes(time)),
-        r"\tilde\rho": evolved_state,
-        r"\delta": lambda form: line(form) if form else ExponentialSum.form(DELTA),
-        **{f"C_{k}": partial(line_correlation, k) for k in (1, 2)},
-        **{rf"\hat C_{k}": partial(line_spectrum, k) for k in (1, 2)},
-        **{rf"\Gamma_{k}": partial(density, k) for k in (1, 2)},
+        **plain.functions, **OSCILLATORS.spectra(SUBSCRIPTS),
+        r"\Lambda": partial(OSCILLATORS.field, 0), r"\tilde\rho": evolved_state,
+        r"\tilde\Lambda": lambda time: raising_part(OSCILLATORS.hamiltonian(time)),
+        **{rf"\Gamma_{k}": partial(OSCILLATORS.spectrum, f"C{k}", kind="J") for k in (1, 2)},
         **{name: partial(combination, k) for k, name in enumerate("ABCD", 1)},
-        r"\tilde\Lambda": lambda time: raising_part(field_of_modes(time)),
     }  # fmt: skip
-    return System(
-        values, functions, number_average, dagger, exponential, KETS,
-        indices={"k": (1, 2)}, known={r"\tilde\rho": 3, "e^{-\\beta H}": 3},
-        hamiltonians=("H_0", "H_b", "H_I", "H"), settle=settle,
-    )  # fmt: skip
+    known = {r"\tilde\rho": 3, r"e^{-\beta H}": 3}
+    return replace(plain, values=values, functions=functions, kets=KETS, known=known)
 
 
 def oscillators() -> System:
