@@ -39,13 +39,7 @@ from pertsym.generators.second_order import Term
 from pertsym.language.dictionary import Dictionary, Known
 from pertsym.narrative import symbol
 from pertsym.reduction.elements import at_elements, by_elements, with_elements
-from pertsym.reduction.spectral import (
-    ZERO_FORM,
-    SpectralForm,
-    Value,
-    monomial,
-    reciprocal,
-)
+from pertsym.reduction.spectral import ZERO_FORM, SpectralForm, Value, monomial, reciprocal
 
 BATH = "B"
 C, D, X = sympy.symbols("c d x", real=True)

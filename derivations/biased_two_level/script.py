@@ -26,14 +26,7 @@ from derivations.biased_two_level.checks import (
 from pertsym.codegen.quantities import quantity_functions
 from pertsym.derivation import Step, argued
 from pertsym.equations.thermal import classical
-from pertsym.narrative import (
-    NamedForm,
-    cumulant_step,
-    moments_step,
-    named,
-    reduction_steps,
-    symbol,
-)
+from pertsym.narrative import NamedForm, cumulant_step, moments_step, named, reduction_steps, symbol
 from pertsym.paper import Paper
 from pertsym.present.elements import strengths_markup
 from pertsym.present.expressions import rendered

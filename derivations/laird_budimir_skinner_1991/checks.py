@@ -6,7 +6,7 @@ The formulas of the ledger themselves are read and compared with the engine's ob
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache, partial, reduce
 from itertools import product
 from math import factorial
@@ -220,7 +220,6 @@ cumulant_2, cumulant_4 = (partial(_cumulant, order) for order in (2, 4))
 
 # --- generator, rates and equilibrium ------------------------------------------------------------
 
-NAMES = ("C1", "C2")
 _W0 = sympy.Symbol("w0", positive=True)
 
 
@@ -231,36 +230,31 @@ def terms_of(quantity: Quantity) -> TimeIntegrand:
     return quantity.terms
 
 
+ROUTES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "k_up_2": ("k_up", (2,)), "k_down_2": ("k_down", (2,)), "inv_T1_2": ("inv_T1", (2,)),
+    "inv_T2_2": ("inv_T2", (2,)), "shift_2": ("frequency_shift", (2,)), "k_up_4": ("k_up", (4,)),
+    "k_down_4": ("k_down", (4,)), "inv_T1_4": ("inv_T1", (4,)),
+    "pure_dephasing_integral": ("inv_T2_prime", (4,)), "classical_k_up": ("k_up", (2, 4)),
+    "classical_T1": ("inv_T1", (2, 4)), "classical_dephasing": ("inv_T2_prime", (4,)),
+}  # fmt: skip
+
+
 @check(ENGINE, GENERALIZED, "triple time integral", "closed form by residues")
-def _routes(
-    bloch: Callable[[], Bloch], name: str, orders: tuple[int, ...], digits: int
-) -> Findings:
+def _routes(tag: str, digits: int) -> Findings:
     """Arc lengths against generalized functions, and both against the time integral."""
-    for quantity in (bloch().series(name)[order] for order in orders):
+    (name, orders), noisy = ROUTES[tag], tag.startswith("classical")
+    bloch = CLASSICAL if noisy else BLOCH
+    for quantity in map(bloch.series(name).__getitem__, orders):
         terms, what = terms_of(quantity), f"{name}({quantity.order})"
-        interaction, forms = bloch().interaction, (reduce_by_distributions(terms), quantity.form)
-        if interaction.real:
-            forms = classical(forms[0], NAMES), classical(forms[1], NAMES)
+        forms = [reduce_by_distributions(terms), quantity.form]
+        if noisy:
+            forms = [classical(form, ("C1", "C2")) for form in forms]
         yield exact(f"{what} by generalized functions", *forms)
         for seed in (1, 2):
-            numbers = drawn(interaction, seed, real=bool(interaction.real))
+            numbers = drawn(bloch.interaction, seed, real=noisy)
             direct = in_time(terms, numbers, digits + 5).real
-            yield close(
-                f"{what} as a number", by_residues(quantity.form, numbers, digits), direct, digits
-            )
-
-
-ROUTES = {
-    "k_up_2": ("k_up", 2), "k_down_2": ("k_down", 2), "inv_T1_2": ("inv_T1", 2),
-    "inv_T2_2": ("inv_T2", 2), "shift_2": ("frequency_shift", 2), "k_up_4": ("k_up", 4),
-    "k_down_4": ("k_down", 4), "inv_T1_4": ("inv_T1", 4),
-    "pure_dephasing_integral": ("inv_T2_prime", 4),
-}  # fmt: skip
-CLASSICAL_ROUTES = {
-    "classical_k_up": ("k_up", (2, 4)),
-    "classical_T1": ("inv_T1", (2, 4)),
-    "classical_dephasing": ("inv_T2_prime", (4,)),
-}
+            found = by_residues(quantity.form, numbers, digits)
+            yield close(f"{what} as a number", found, direct, digits)
 
 
 @check(ENGINE, SYMBOLIC)
@@ -416,8 +410,7 @@ def _model(name: str, digits: int) -> Findings:
 
 generator_structure = trace_and_hermiticity(BLOCH.generator)
 CHECKS = checks_in(
-    {tag: partial(_routes, lambda: BLOCH, n, (order,)) for tag, (n, order) in ROUTES.items()},
-    {tag: partial(_routes, lambda: CLASSICAL, *which) for tag, which in CLASSICAL_ROUTES.items()},
+    {tag: partial(_routes, tag) for tag in ROUTES},
     {tag: partial(_identity, names) for tag, names in IDENTITIES.items()},
     {f"model_{name}": partial(_model, name) for name in MODELS},
     globals(),

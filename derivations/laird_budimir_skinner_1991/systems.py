@@ -27,23 +27,11 @@ from derivations.laird_budimir_skinner_1991.common import (
     simplex,
 )
 from pertsym.certify.element_routes import drawn
-from pertsym.certify.gaussian_bath import (
-    RHO,
-    GaussianBath,
-    Oscillators,
-    free,
-    over_delta,
-    phase,
-)
+from pertsym.certify.gaussian_bath import RHO, GaussianBath, I, Oscillators, free, over_delta, phase
 from pertsym.equations.bloch import Bloch
 from pertsym.exact import Gaussian
 from pertsym.expansion.terms import Term, TimeIntegrand
-from pertsym.language.bath_operators import (
-    EMPTY,
-    ONE,
-    Operator,
-    Plain,
-)
+from pertsym.language.bath_operators import EMPTY, ONE, Operator, Plain
 from pertsym.language.concrete import Function, System
 from pertsym.language.evaluation import Symbols
 from pertsym.language.exponential_sums import (
@@ -58,7 +46,6 @@ from pertsym.language.exponential_sums import (
     variable,
 )
 
-I = Gaussian(0, 1)  # noqa: E741
 NONE = ExponentialSum({})
 NOTHING = Operator({})
 
@@ -93,15 +80,17 @@ def elements() -> dict[str, Any]:
 def rates(engine: Bloch, own: GaussianBath) -> dict[str, Plain]:
     """The rates and their orders, from time-domain terms; the shift has none."""
     found: dict[str, Plain] = {}
+
+    def value(name: str, order: int) -> ExponentialSum:
+        terms = engine.terms(name, order)
+        form = engine.series(name)[order].form
+        return own.value(form) if terms is None else own.integral(terms)
+
     for latex, name in RATES.items():
-        values = []
-        for order in (2, 4):
-            terms = engine.terms(name, order)
-            shift = own.value(engine.series(name)[order].form) if terms is None else NONE
-            values.append(shift if terms is None else own.integral(terms))
-            found[f"{latex}^{{({order})}}"] = values[-1]
+        two, four = value(name, 2), value(name, 4)
         plain = latex.removeprefix(r"\left( ").removesuffix(r" \right)")
-        found[plain] = values[0] * DELTA_2 + values[1] * DELTA_2 * DELTA_2
+        found[plain] = two * DELTA_2 + four * DELTA_2 * DELTA_2
+        found |= {f"{latex}^{{(2)}}": two, f"{latex}^{{(4)}}": four}
     return found
 
 

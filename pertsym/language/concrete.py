@@ -30,14 +30,7 @@ from pertsym.language.exponential_sums import (
     root,
     variable,
 )
-from pertsym.language.reader import (
-    NotRead,
-    Reader,
-    Tokens,
-    each_equation,
-    instances,
-    tokens,
-)
+from pertsym.language.reader import NotRead, Reader, Tokens, each_equation, instances, tokens
 from pertsym.language.syntax import FormulaError
 
 Function = Callable[[Linear], Plain]
