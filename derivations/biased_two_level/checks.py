@@ -51,12 +51,9 @@ GENERATOR = EQUATIONS.generator
 CLASSICAL = Bloch(symbolic_interaction(2, [(OPERATOR, BATH)], real=[BATH]))
 K = EquilibriumConstant(INTERACTION)
 
-RATES = ("k_up", "k_down", "inv_T1", "inv_T2", "inv_T2_prime")
-SHIFT = "frequency_shift"
-ELIMINATED = tuple(f"{name}_eliminated" for name in (*RATES, SHIFT))
-QUANTITIES = (*RATES, SHIFT, *ELIMINATED)
-
-
+*RATES, SHIFT = BLOCH_QUANTITIES
+ELIMINATED = tuple(f"{name}_eliminated" for name in BLOCH_QUANTITIES)
+QUANTITIES = (*BLOCH_QUANTITIES, *ELIMINATED)
 SPECTRUM, TRANSFORM = (monomial(Gaussian(1), Value(kind, BATH, 0, (0,))) for kind in "CP")
 """Ĉ(0) and P(0)."""
 
