@@ -243,16 +243,16 @@ def slow_eigenvalues(digits: int) -> Findings:
 def spectral_forms(digits: int) -> Findings:
     """Orders 2 and 4 of the spectral forms of Laird, Budimir and Skinner, by residues."""
     bloch = Bloch(laird())
-    none = Exponential(sympy.Integer(0), LAMBDA)
-    noise = Exponential(DELTA**2, LAMBDA)
-    for model, baths in (
-        (FIELD_ALONG_X, {"C1": noise, "C2": noise}),
-        (ISOTROPIC_FIELD, {"C1": noise, "C2": none}),
-    ):
+    for model, second in ((FIELD_ALONG_X, DELTA**2), (ISOTROPIC_FIELD, sympy.Integer(0))):
+        noise = {NOISE: Exponential(DELTA**2, LAMBDA), "C2": Exponential(second, LAMBDA)}
         for name, order in product(QUANTITIES, (2, 4)):
-            form = rational_form(bloch.series(name)[order].form, baths, W0)
+            form = rational_form(bloch.series(name)[order].form, noise, W0)
             wanted = model.rates.expression(name, order, SYMBOLS)
             yield exact(f"{model.name}: {name}({order})", form, wanted)
+
+
+SPLITTING, RATE = Fraction(11, 10), Fraction(7, 5)
+POINT = {"lambda": RATE, "Delta": Fraction(3, 8), "x": Fraction(3, 5), "d": Fraction(-1, 4)}
 
 
 def numbers(**other: Fraction) -> dict[str, Any]:
@@ -261,21 +261,12 @@ def numbers(**other: Fraction) -> dict[str, Any]:
     return found | {"y": mpmath.mpc(0, mpmath.mpmathify(SPLITTING))}
 
 
-SPLITTING = Fraction(11, 10)
-POINT = {
-    "lambda": Fraction(7, 5),
-    "Delta": Fraction(3, 8),
-    "x": Fraction(3, 5),
-    "d": Fraction(-1, 4),
-}
-
-
 @check(RECURSION, TIME, status="numerical")
 def time_integral(digits: int) -> Findings:
     """Sixth order in numbers: terms integrated at high precision, for rational parameters."""
     for model in MODELS:
         c = prod((POINT[name] for name in model.decay.amplitude), start=Fraction(1))
-        correlations = {NOISE: Exponentials.of([c], [POINT[model.decay.rate]])}
+        correlations = {NOISE: Exponentials.of([c], [RATE])}
         strengths = {name: Gaussian(POINT[name]) for name in model.interaction.symbols}
         interaction, rates = model.interaction.at(strengths), model.rates
         for element in ((0, 0, 0, 0), (1, 0, 1, 0)):
@@ -293,8 +284,7 @@ def time_integral(digits: int) -> Findings:
 def convergence(digits: int) -> Findings:
     """What the series through eighth order leaves of the eigenvalue falls with the tenth power."""
     rates, strength = FIELD_ALONG_X.rates, Fraction(1, 10 ** (digits // 8 + 1))
-    # that of the populations begins with 0, is itself of second order, and that of the coherence
-    # with -i w0
+    # that of the populations is itself of second order, that of the coherence begins with -i w0
     for start, name, free, order in (
         (DIFFERENCE, "populations", 0, 8),
         (COHERENCE, "coherence", -1, 10),

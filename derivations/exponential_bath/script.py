@@ -6,6 +6,7 @@ fourth order, where principal-value integrals begin; for exponentials nothing en
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import product
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 import sympy
 
 from derivations.exponential_bath import checks
-from pertsym.algebra.linear_fractions import LinearForm, Ring
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.equations.bloch import QUANTITIES
@@ -63,11 +63,11 @@ def denominators() -> Iterator[Formula]:
     terms = generator_element(model.interaction, 4, (0, 0, 0, 0))
     crossing = next(t for t in terms if _crosses(t) and not any(t.shape.phase[1]))
     nested = next(t for t in terms if not _crosses(t) and any(t.shape.phase[1]))
-    ring = model.rates.ring
 
     def inverse(rates: list[Any], x: Frequency) -> sympy.Symbol:
-        form = ring.form({"lambda": len(rates), "y": x[0]})
-        return sympy.Symbol(f"({_linear(form, ring)})", commutative=False)  # keeps their order
+        form = "".join(f"{k:+d}{name}" for k, name in ((len(rates), r"\lambda "), (x[0], "y")) if k)
+        form = re.sub(r"([+-])1(?=\D)", r"\1", form).removeprefix("+")
+        return sympy.Symbol(f"({form})", commutative=False)  # keeps their order
 
     for term in (crossing, nested):
         coefficient, one = term.coefficient.re, TimeIntegrand(4, (term,), terms.real)
@@ -86,16 +86,6 @@ def denominators() -> Iterator[Formula]:
 def _crosses(term: Term) -> bool:
     """Whether the arc of time 0 ends before the last time, at fourth order."""
     return all(factor.last < 3 for factor in term.shape.factors if factor.first == 1)
-
-
-def _linear(form: LinearForm, ring: Ring) -> str:
-    names, text = {"lambda": r"\lambda "}, ""
-    for k, name in zip(form, ring.names, strict=True):
-        if k:
-            size = "" if abs(k) == 1 else str(abs(k))
-            sign = ("-" if k < 0 else "+") if text else ("-" if k < 0 else "")
-            text += f"{sign}{size}{names.get(name, name)}"
-    return text
 
 
 def results_step(model: checks.NoiseModel, order: int, names: tuple[str, ...]) -> Step:
