@@ -310,14 +310,14 @@ def test_derivations_at_second_order(script: Any) -> None:
     assert len({step.key for step in steps}) == len(steps)
     assert all(step.formulas and step.text for step in steps)
     tags = {claim.check for claim in script.PAPER.claims()} - {""}
-    assert tags <= set(script.CHECKS)
+    assert tags <= set(script.PAPER.checks)
 
 
 @pytest.mark.parametrize(
     "check", ["interference", "pure_dephasing", "laird_limit", "displacement", "detailed_balance"]
 )
 def test_symbolic_claims_of_the_biased_system(check: str) -> None:
-    evidence = biased_two_level.CHECKS[check](15)
+    evidence = biased_two_level.PAPER.checks[check](15)
     assert evidence.status == "proved", evidence.detail
 
 
