@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ SPLIT: Operator = ((0, 0, _MINUS), (1, 1, _ONE))
 TILTED: Operator = ((0, 0, _MINUS), (0, 1, _ONE), (1, 0, _ONE), (1, 1, _ONE))
 
 VARIANCE = RING.variable(AMPLITUDE) * RING.variable(AMPLITUDE)
-ONE, ZERO = RING.number(1), RING.number(0)
+SHARE, ONE, ZERO = RING.variable(WEIGHT), RING.number(1), RING.number(0)
 
 Noise = Callable[[Entries], Ladder]
 
@@ -45,14 +45,40 @@ def fluctuators(
     return lambda s: Ladder.fluctuators(s, RATE, VARIANCE * part, inverse, max(ORDERS), skew)
 
 
-def kubo_anderson() -> Noise:
+def kubo_anderson(weight: LinearFraction = SHARE) -> Noise:
     """xi = lambda, 0, -lambda with the probabilities p/2, 1 - p, p/2, drawn anew at the rate g.
 
     1, xi and xi^2 - p lambda^2 span all functions of the state; xi xi^2 = lambda^2 xi.
     """
-    weight = RING.variable(WEIGHT)
     lowering = [weight * VARIANCE, (ONE - weight) * VARIANCE]
     return lambda s: Ladder.tridiagonal(s, [{}, {RATE: 1}, {RATE: 1}], [ZERO] * 3, lowering)
+
+
+class Chain(NamedTuple):
+    """A noise by its states, and the rates [i][j] of jumps j -> i; the diagonal does not matter."""
+
+    states: tuple[sympy.Expr, ...]
+    rates: Sequence[Sequence[sympy.Expr]]
+
+
+def redrawn(states: tuple[sympy.Expr, ...], share: Sequence[sympy.Expr]) -> Chain:
+    """States that are drawn anew with these probabilities at the rate g."""
+    return Chain(states, tuple((p * G,) * len(states) for p in share))
+
+
+_HALF = sympy.Rational(1, 2)
+CHAINS: Mapping[str, Chain] = {
+    "telegraph": redrawn((L, -L), (_HALF, _HALF)),
+    "three fluctuators": Chain(
+        tuple((3 - 2 * k) * L / sympy.sqrt(3) for k in range(4)),
+        tuple(
+            tuple(G * n * _HALF for n in row)
+            for row in ((0, 1, 0, 0), (3, 0, 2, 0), (0, 2, 0, 3), (0, 0, 1, 0))
+        ),
+    ),
+    "Kubo-Anderson": redrawn((L, sympy.Integer(0), -L), (P / 2, 1 - P, P / 2)),
+}
+"""Three fluctuators jump between 0 ... 3 of them up."""
 
 
 def bath(operator: Operator, *noises: Noise) -> JumpNoise:

@@ -12,7 +12,7 @@ from functools import partial
 
 import sympy
 
-from derivations.jump_noise.checks import CHECKS, POPULATIONS, READINGS, S, X, critical_couplings
+from derivations.jump_noise.checks import CHECKS, READINGS, S, X, critical_couplings, populations
 from derivations.jump_noise.models import MODELS, ORDERS, JumpModel, model
 from pertsym.codegen.expressions import ExpressionFunction
 from pertsym.derivation import Step, argued
@@ -52,7 +52,7 @@ def rates_step(key: str, given: JumpModel, names: tuple[str, ...], order: int) -
 
 def convergence_step() -> Step:
     """Branch points of the exact eigenvalue."""
-    discriminant = sympy.factor(sympy.discriminant(POPULATIONS, S) / -4)
+    discriminant = sympy.factor(sympy.discriminant(populations(), S) / -4)
     reaches = [(w, abs(critical_couplings(w)[0]) ** 0.5) for w in _SPLITTINGS]
     rows = [(f"{splitting:g}", f"{reach:.4f}") for splitting, reach in reaches]
     ordered = sympy.collect(sympy.expand(discriminant), X)
