@@ -162,10 +162,9 @@ def like_spins(noise: str, order: int, name: str = "") -> sympy.Expr:
     return sympy.factor(value)
 
 
-@cache
 def zero_field(noise: str, order: int) -> sympy.Expr:
     """The relaxation rate of I + S without a field."""
-    return sympy.factor(_expression(projected(noise, order, F_Z, F_Z), sympy.Integer(0)))
+    return like_spins(noise, order).subs(W, 0)
 
 
 def scalar_coupling(noise: str) -> sympy.Expr:

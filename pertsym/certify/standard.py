@@ -290,19 +290,16 @@ def structure_values(generator: Generator) -> Values:
     r"""Reads relations between elements ``R_{ab,cd}``, of orders 2 and 4 at random numbers."""
     numbers = drawn(generator.interaction, 12)
     matrices = recursion(generator.interaction, numbers, max(ORDERS))
-    return element_values([matrices[order] for order in ORDERS])
+    shape = (generator.dimension,) * 4
+    return element_values(matrices[order].reshape(shape) for order in ORDERS)
 
 
-def element_values(matrices: Sequence[Matrix]) -> Values:
-    r"""Reads relations between elements ``R_{ab,cd}`` of each superoperator over row-major vec."""
-    levels = range(math.isqrt(len(matrices[0])))
+def element_values(matrices: Iterable[NDArray[Any]], reading: type[Values] = Values) -> Values:
+    r"""Reads relations between elements ``R_{ab,cd}`` of each superoperator (N, N, N, N)."""
     points: list[dict[str, Any]] = []
-    for matrix in matrices:
-        k = matrix.reshape((len(levels),) * 4)
-        points.append(
-            {f"R_{{{a}{b},{c}{d}}}": k[a, b, c, d] for a, b, c, d in product(levels, repeat=4)}
-        )
-    return Values(points, {i: tuple(levels) for i in "abcd"})
+    for k in matrices:
+        points.append({f"R_{{{a}{b},{c}{d}}}": k[a, b, c, d] for a, b, c, d in np.ndindex(k.shape)})
+    return reading(points, dict.fromkeys("abcd", range(len(k))))
 
 
 def state_values(models: Sequence[Model], order: int) -> Values:
