@@ -244,10 +244,8 @@ class ThreeArcs:
                 shape, shift = [1 if n != axis else -1 for n in range(3)], dot(x, frequencies)
                 c, nu = pairs[name].conj() if star else pairs[name]
                 turned = 1j * float(shift) if doubles else Gaussian(0, shift)
-                amplitude, rates = (
-                    c.reshape(shape) * amplitude,
-                    [*rates, nu.reshape(shape) + turned],
-                )
+                amplitude = c.reshape(shape) * amplitude
+                rates.append(nu.reshape(shape) + turned)
             for weight, cone in piece.step.cones:
                 value = (cone_integral(cone, piece.monomial.powers, rates) * amplitude).sum()
                 total += weight * (value.real if doubles else value.re)
