@@ -1,4 +1,4 @@
-"""The joint equations of state and noise, what formulas are read with, and the checks.
+"""Noise that jumps, as ladders and as joint equations; what formulas are read with; the checks.
 
 The joint equations of state and noise are finite matrices: their secular polynomials and their
 eigenvectors know nothing of generators, pairings or orders.
@@ -9,57 +9,126 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
 import sympy
 
-from derivations.jump_noise.models import (
-    AMPLITUDE,
-    CHAINS,
-    FLIP,
-    INVERSE,
-    ONE,
-    ORDERS,
-    RATE,
-    RING,
-    SHARE,
-    SKEW,
-    SPLIT,
-    SYMBOLS,
-    TILTED,
-    VARIANCE,
-    ZERO,
-    Chain,
-    G,
-    L,
-    N,
-    Noise,
-    P,
-    W,
-    bath,
-    fluctuators,
-    kubo_anderson,
-    model,
-    redrawn,
-)
-from pertsym.algebra.linear_fractions import LinearFraction, polynomial_expression
+from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.certify.claims import Finding, Findings, check, checks_in, exact, near
 from pertsym.derivation import Reading
+from pertsym.equations.exact_rates import ExactRates
 from pertsym.equations.exponential_bath import (
     Auxiliaries,
+    Entries,
     ExponentialBath,
     Mode,
     Superoperator,
     exact_generator,
     real_entries,
 )
+from pertsym.equations.noise_ladders import JumpNoise, Ladder
+from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator, level_energies
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Symbols
 from pertsym.model.markov import MarkovNoise
 from pertsym.model.values import Coupling, Model
+
+ORDERS = (2, 4, 6, 8)
+RATE, INVERSE, WEIGHT, SKEW, AMPLITUDE = "gamma", "epsilon", "p", "s", "lambda"
+RING = Ring((RATE, INVERSE, WEIGHT, SKEW, AMPLITUDE, "y"))
+
+G, L, W, N, P = sympy.symbols("gamma lambda omega_0 n p", positive=True)
+SYMBOLS: Mapping[str, sympy.Expr] = {
+    RATE: G, AMPLITUDE: L, "y": W, INVERSE: 1 / N, WEIGHT: P, SKEW: sympy.Symbol("varsigma"),
+}  # fmt: skip
+
+_ONE, _MINUS = Gaussian(1), Gaussian(-1)
+FLIP: Operator = ((0, 1, _ONE), (1, 0, _ONE))
+SPLIT: Operator = ((0, 0, _MINUS), (1, 1, _ONE))
+TILTED: Operator = ((0, 0, _MINUS), (0, 1, _ONE), (1, 0, _ONE), (1, 1, _ONE))
+
+VARIANCE = RING.variable(AMPLITUDE) * RING.variable(AMPLITUDE)
+SHARE, ONE, ZERO = RING.variable(WEIGHT), RING.number(1), RING.number(0)
+
+Noise = Callable[[Entries], Ladder]
+
+
+def fluctuators(
+    inverse: LinearFraction, part: LinearFraction = ONE, skew: LinearFraction = ZERO
+) -> Noise:
+    """The sum of 1/inverse telegraph signals xi = +-lambda, with a part of the variance.
+
+    With a skew s the two states have unequal weight, centred: xi^2 = lambda^2 + s xi.
+    """
+    return lambda s: Ladder.fluctuators(s, RATE, VARIANCE * part, inverse, max(ORDERS), skew)
+
+
+def kubo_anderson(weight: LinearFraction = SHARE) -> Noise:
+    """xi = lambda, 0, -lambda with the probabilities p/2, 1 - p, p/2, drawn anew at the rate g.
+
+    1, xi and xi^2 - p lambda^2 span all functions of the state; xi xi^2 = lambda^2 xi.
+    """
+    lowering = [weight * VARIANCE, (ONE - weight) * VARIANCE]
+    return lambda s: Ladder.tridiagonal(s, [{}, {RATE: 1}, {RATE: 1}], [ZERO] * 3, lowering)
+
+
+class Chain(NamedTuple):
+    """A noise by its states, and the rates [i][j] of jumps j -> i; the diagonal does not matter."""
+
+    states: tuple[sympy.Expr, ...]
+    rates: Sequence[Sequence[sympy.Expr]]
+
+
+def redrawn(states: tuple[sympy.Expr, ...], share: Sequence[sympy.Expr]) -> Chain:
+    """States that are drawn anew with these probabilities at the rate g."""
+    return Chain(states, tuple((p * G,) * len(states) for p in share))
+
+
+_HALF = sympy.Rational(1, 2)
+CHAINS: Mapping[str, Chain] = {
+    "telegraph": redrawn((L, -L), (_HALF, _HALF)),
+    "three_fluctuators": Chain(
+        tuple((3 - 2 * k) * L / sympy.sqrt(3) for k in range(4)),
+        tuple(
+            tuple(G * n * _HALF for n in row)
+            for row in ((0, 1, 0, 0), (3, 0, 2, 0), (0, 2, 0, 3), (0, 0, 1, 0))
+        ),
+    ),
+    "kubo_anderson": redrawn((L, sympy.Integer(0), -L), (P / 2, 1 - P, P / 2)),
+}
+"""Three fluctuators jump between 0 ... 3 of them up."""
+
+
+def bath(operator: Operator, *noises: Noise) -> JumpNoise:
+    """Independent noises that all multiply one operator."""
+    s = real_entries(RING, operator)
+    return JumpNoise(RING, ("y",), level_energies(2), tuple(noise(s) for noise in noises))
+
+
+NOISES: Mapping[str, Noise] = {
+    "telegraph": fluctuators(ONE),
+    "fluctuators": fluctuators(RING.variable(INVERSE)),
+    "kubo_anderson": kubo_anderson(),
+    "three_fluctuators": fluctuators(RING.number(Fraction(1, 3))),
+}
+
+
+@cache
+def rates(name: str, operator: Operator = FLIP) -> ExactRates[JumpNoise]:
+    """All quantities of one of `NOISES` through eighth order."""
+    return ExactRates(bath(operator, NOISES[name]), max(ORDERS))
+
+
+def expression(name: str, quantity: str, order: int, operator: Operator = FLIP) -> sympy.Expr:
+    """A quantity as one factored rational function."""
+    return sympy.factor(rates(name, operator).expression(quantity, order, SYMBOLS))
+
+
+# ---------------------------------------------------------------------------------------------
+# The joint equations
 
 Array = np.ndarray[Any, Any]
 _STEPS = 400  # along the line to a critical coupling
@@ -164,7 +233,7 @@ def ladder() -> Symbols:
 
 def fourth_order() -> Symbols:
     """1/T1 of many fluctuators at fourth order."""
-    value = model("fluctuators").expression("inv_T1", 4)
+    value = expression("fluctuators", "inv_T1", 4)
     return Symbols([{**NAMES, r"\left(1/T_1\right)^{(4)}": value}])
 
 
@@ -189,7 +258,7 @@ READINGS: Mapping[str, Callable[[], Reading]] = {
     "populations": partial(eigenvalue, CHAINS["telegraph"], FLIP, W),
     "coherence": partial(eigenvalue, CHAINS["telegraph"], FLIP, W, sympy.I * W),
     "dephasing": partial(eigenvalue, CHAINS["telegraph"], SPLIT, S),
-    "redrawn": partial(eigenvalue, CHAINS["Kubo-Anderson"], SPLIT, P),
+    "redrawn": partial(eigenvalue, CHAINS["kubo_anderson"], SPLIT, P),
     "unequal": partial(eigenvalue, _UNEQUAL, SPLIT, G),
     "ladder": ladder,
     "fluctuators": fourth_order,
@@ -228,9 +297,10 @@ def _same(one: Superoperator, other: Superoperator) -> bool:
     return one.keys() == other.keys() and all(one[e].equals(other[e]) for e in one)
 
 
-def _element(name: str, to: tuple[int, int], of: tuple[int, int]) -> LinearFraction:
+def _element(name: str, operator: Operator, *element: int) -> LinearFraction:
     """An element of the generator without its order 0, summed to order 8."""
-    return RING.sum(model(name).rates.element(n, (*to, *of)) for n in ORDERS)
+    a, b, c, d = element
+    return RING.sum(rates(name, operator).element(n, (a, b, c, d)) for n in ORDERS)
 
 
 @check(RECURSION, SECULAR)
@@ -246,21 +316,17 @@ def secular_equations(digits: int) -> Findings:
     and two states of unequal weight along z, s (s + g + 2i skew) + 4 lam^2 = 0, which have odd
     orders: with s = sum of (-i)^n k_n and the skew of first order k^2 + g k - 2 skew k = 4 lam^2.
     """
-    telegraph, along = model("telegraph"), model("telegraph_along_z")
-    signal, three = CHAINS["telegraph"], CHAINS["Kubo-Anderson"]
-    decay = -RING.sum(telegraph.rates.value("inv_T1", n) for n in ORDERS)
+    telegraph, signal = rates("telegraph"), CHAINS["telegraph"]
+    decay = -RING.sum(telegraph.value("inv_T1", n) for n in ORDERS)
     yield Finding("that of z to order 8", solves(signal, FLIP, decay))
-    for what, name, chain in (
-        ("s (s + g) + 4 lam^2", along.name, signal),
-        ("Kubo and Anderson's", "kubo_anderson_along_z", three),
-    ):
-        series = _element(name, _COHERENCE, _COHERENCE)
-        yield Finding(f"{what} to order 8", solves(chain, SPLIT, series))
+    for name in ("telegraph", "kubo_anderson"):
+        series = _element(name, SPLIT, *_COHERENCE, *_COHERENCE)
+        yield Finding(f"{name} along z to order 8", solves(CHAINS[name], SPLIT, series))
 
-    a = _element("telegraph", _COHERENCE, _COHERENCE) - _Y
-    d = _element("telegraph", _CONJUGATE, _CONJUGATE) + _Y
-    b = _element("telegraph", _COHERENCE, _CONJUGATE)
-    c = _element("telegraph", _CONJUGATE, _COHERENCE)
+    a = _element("telegraph", FLIP, *_COHERENCE, *_COHERENCE) - _Y
+    d = _element("telegraph", FLIP, *_CONJUGATE, *_CONJUGATE) + _Y
+    b = _element("telegraph", FLIP, *_COHERENCE, *_CONJUGATE)
+    c = _element("telegraph", FLIP, *_CONJUGATE, *_COHERENCE)
     rate, trace, determinant = RING.variable(RATE), a + d, a * d - b * c
     rest = rate + trace
     linear = determinant - trace * rest + _Y * _Y - VARIANCE * 4
@@ -285,14 +351,12 @@ def secular_equations(digits: int) -> Findings:
         6: -64 * G * (2 * G**4 - 5 * G**2 * W**2 + W**4) / square**5,
     }
     for n, x in stated.items():
-        yield exact(f"1/T1 of order {n}", -telegraph.expression("inv_T1", n), x * L**n)
-    half = (
-        telegraph.rates.value("inv_T2", n) * 2 - telegraph.rates.value("inv_T1", n) for n in ORDERS
-    )
+        yield exact(f"1/T1 of order {n}", -expression("telegraph", "inv_T1", n), x * L**n)
+    half = (telegraph.value("inv_T2", n) * 2 - telegraph.value("inv_T1", n) for n in ORDERS)
     yield Finding("1/T2 = 1/(2 T1) at every order", not any(half))
     certain = exact_generator(bath(FLIP, kubo_anderson(ONE)), _HIGHEST)
     for n in ORDERS:
-        same = _same(certain[n], telegraph.rates.generators[n])
+        same = _same(certain[n], telegraph.generators[n])
         yield Finding(f"p = 1 is telegraph noise, order {n}", same)
 
 
@@ -318,26 +382,13 @@ def many_fluctuators(digits: int) -> Findings:
 @check(RECURSION, "additivity of cumulants")
 def gaussian_limit(digits: int) -> Findings:
     """What n fluctuators add to the Gaussian value falls as 1/n, at fourth order exactly."""
-    across, along = model("fluctuators"), model("fluctuators_along_z")
-    single = model("telegraph_along_z")
     for k in ORDERS:
-        value = sympy.Poly(
-            sympy.cancel(across.expression("inv_T1", k) * N ** (k // 2 - 1)), N, domain="EX"
-        )
-        yield Finding(f"degree of 1/T1 of order {k} in 1/n", value.degree() == k // 2 - 1)
-        yield exact(
-            f"cumulants of independent signals add up, order {k} along z",
-            along.expression("inv_T2", k),
-            single.expression("inv_T2", k) / N ** (k // 2 - 1),
-        )
-
-
-_NOISES: Mapping[str, Noise] = {
-    "telegraph": fluctuators(ONE),
-    "three fluctuators": fluctuators(RING.number(Fraction(1, 3))),
-    "Kubo-Anderson": kubo_anderson(),
-}
-"""Noise whose states are `CHAINS`."""
+        value = expression("fluctuators", "inv_T1", k) * N ** (k // 2 - 1)
+        degree = sympy.Poly(sympy.cancel(value), N, domain="EX").degree()
+        yield exact(f"degree of 1/T1 of order {k} in 1/n", degree, k // 2 - 1)
+        many, single = (expression(x, "inv_T2", k, SPLIT) for x in ("fluctuators", "telegraph"))
+        what = f"cumulants of independent signals add up, order {k} along z"
+        yield exact(what, many, single / N ** (k // 2 - 1))
 
 
 def _numbers(amplitude: Any) -> list[Any]:
@@ -363,14 +414,14 @@ def _matrix(generator: Superoperator, amplitude: Any) -> Any:
 @check(RECURSION, JOINT, status="numerical")
 def joint_equations(digits: int) -> Findings:
     """What the series through order 8 leaves of the whole generator falls with the tenth power."""
-    for name, noise in _NOISES.items():
-        generators = exact_generator(bath(TILTED, noise), _HIGHEST)
+    for name, chain in CHAINS.items():
+        generators = rates(name, TILTED).generators
         rests = []
         with mpmath.workdps(2 * digits + 30):
             strength = mpmath.mpf(10) ** -(digits // 8 + 1)
             for amplitude in (strength, strength / 2):
                 y = _numbers(amplitude)[-1]
-                rest = _slow_generator(CHAINS[name], amplitude) - mpmath.diag([0, y, -y, 0])
+                rest = _slow_generator(chain, amplitude) - mpmath.diag([0, y, -y, 0])
                 rest -= sum((_matrix(generators[k], amplitude) for k in ORDERS), mpmath.zeros(4))
                 rests.append(mpmath.mnorm(rest, 1))
             power = mpmath.log(rests[0] / rests[1], 2)
@@ -396,15 +447,14 @@ def _slow_generator(chain: Chain, amplitude: Any) -> Any:
 def numerical_engine(digits: int) -> Findings:
     """The numerical generator of a model with the same numbers, double precision."""
     amplitude = 0.25
-    for name in ("telegraph", "Kubo-Anderson"):
-        states, rates = (np.array(_near(x, amplitude), dtype=float) for x in CHAINS[name])
-        np.fill_diagonal(rates, 0)
-        noise = MarkovNoise.of("b", states.tolist(), rates.tolist())
+    for name in ("telegraph", "kubo_anderson"):
+        states, jumps = (np.array(_near(x, amplitude), dtype=float) for x in CHAINS[name])
+        np.fill_diagonal(jumps, 0)
+        noise = MarkovNoise.of("b", states.tolist(), jumps.tolist())
         coupling = Coupling.of([[-1, 1], [1, 1]], "b")
         numbers = tcl_generator(Model.of([0.0, 1.1], [coupling], [noise]), _HIGHEST)
-        generators = exact_generator(bath(TILTED, _NOISES[name]), _HIGHEST)
         for k in ORDERS:
-            exactly = _matrix(generators[k], amplitude).tolist()
+            exactly = _matrix(rates(name, TILTED).generators[k], amplitude).tolist()
             what, found = f"{name}: order {k}", numbers.orders[k].matrix
             yield near(what, found, np.array(exactly, dtype=complex), 1e-12)
 
