@@ -1,4 +1,4 @@
-"""Readings of formulas, routes without the engine, and the checks of nuclear relaxation.
+"""Two spins 1/2 and their rates; readings of formulas, routes without the engine, and the checks.
 
 The routes are double commutators and the stochastic Liouville equation of spins and a diffusing
 axis: spin vectors are Kronecker products of Pauli matrices, tensors Cartesian, angular averages
@@ -9,35 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sympy
 from scipy.linalg import schur
 from scipy.special import sph_harm_y
 
-from derivations.nuclear_relaxation.common import (
-    F_Z,
-    ORDER,
-    PAIR,
-    RATES,
-    RING,
-    SPINS,
-    TAU,
-    TENSORS,
-    B,
-    W,
-    exact_orders,
-    fourth,
-    like_spins,
-    projected,
-    scalar_coupling,
-    second,
-    zero_field,
-)
+from pertsym.algebra.linear_fractions import LinearFraction, Ring, polynomial_expression
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import Exponentials
 from pertsym.certify import standard
@@ -45,17 +28,183 @@ from pertsym.certify.claims import Findings, check, checks_in, close, exact, hol
 from pertsym.certify.element_routes import dense as as_dense
 from pertsym.certify.standard import ORDERS
 from pertsym.derivation import Reading
-from pertsym.equations.exponential_bath import Superoperator
-from pertsym.equations.noise_ladders import times_tensor
-from pertsym.equations.nuclear_relaxation import ISOTROPIC
+from pertsym.equations.exponential_bath import (
+    Entries,
+    Superoperator,
+    exact_generator,
+    real_entries,
+)
+from pertsym.equations.generator import Generator
+from pertsym.equations.noise_ladders import (
+    JumpNoise,
+    Ladder,
+    gaussian_counterpart,
+    rotational_diffusion,
+    times_tensor,
+)
+from pertsym.equations.nuclear_relaxation import (
+    ISOTROPIC,
+    Tensor,
+    added,
+    isotropic,
+    product_operator,
+    relaxation,
+    spin_interaction,
+)
+from pertsym.equations.thermal import classical
+from pertsym.exact import Gaussian
 from pertsym.expansion.interaction import Operator
 from pertsym.generators.canonical_form import commutator
 from pertsym.generators.tcl import tcl_generator
+from pertsym.language.dictionary import Dictionary, Known
 from pertsym.language.evaluation import Symbols
 from pertsym.numerics.evaluate import evaluate
 from pertsym.numerics.spectra import DoubleSpectra
-from pertsym.reduction.spectral import SpectralForm
+from pertsym.reduction.spectral import SpectralForm, Value, monomial
 from pertsym.systems.nuclear_spins import NuclearSpin, nuclear_spins
+
+SPINS = 2
+DIPOLAR = Tensor("d", (1, 2))
+TENSORS = (DIPOLAR, Tensor("c1", (1,)), Tensor("c2", (2,)))
+MIXED = ("J", "c1d", "c2d", "c1c2")
+"""Correlations of isotropic rotation, J that of each tensor with itself."""
+INTERACTION = spin_interaction(SPINS, TENSORS)
+GENERATOR = Generator(INTERACTION)
+PAIR = Generator(spin_interaction(SPINS, (DIPOLAR,)))
+"""The dipolar coupling alone."""
+
+Z1, Z2 = product_operator(SPINS, {1: "z"}), product_operator(SPINS, {2: "z"})
+F_Z = added((Z1, Z2))
+UP1, UP2 = product_operator(SPINS, {1: "+"}), product_operator(SPINS, {2: "+"})
+ZZ = added([product_operator(SPINS, {1: "z", 2: "z"})] * 2)
+ANTIPHASE = added([product_operator(SPINS, {1: "+", 2: "z"})] * 2)
+
+
+class Rate(NamedTuple):
+    """The rate -Tr(A^+ K B)/Tr(A^+ A) of a pair of operators, and how it is written."""
+
+    latex: str
+    text: str
+    of: Operator
+    by: Operator
+
+
+RATES: Mapping[str, Rate] = {
+    "rho": Rate(r"\rho_1", "rho1", Z1, Z1),
+    "sigma": Rate(r"\sigma_{12}", "sigma12", Z1, Z2),
+    "R2": Rate(r"R_2", "R2", UP1, UP1),
+    "R2a": Rate(r"R_{2\mathrm a}", "R2a", ANTIPHASE, ANTIPHASE),
+    "longitudinal": Rate(r"\eta_z", "eta_z", Z1, ZZ),
+    "transverse": Rate(r"\eta_{xy}", "eta_xy", UP1, ANTIPHASE),
+    "nonsecular": Rate(r"\mu", "mu", UP1, UP2),
+}
+"""Of I_z, between I_z and S_z, of I_+, of 2 I_+ S_z, I_z with 2 I_z S_z, I_+ with 2 I_+ S_z, and
+I_+ with S_+, which oscillate differently."""
+
+
+@cache
+def rate_form(name: str, order: int = 2) -> tuple[SpectralForm, SpectralForm]:
+    """A rate and the shift: second order isotropic over J and what mixes tensors, fourth order of
+    the dipolar coupling in Gaussian noise over C_dd0 ... C_dd2."""
+    parts = relaxation(GENERATOR if order == 2 else PAIR, order, RATES[name].of, RATES[name].by)
+    if order == 2:
+        parts = isotropic(parts[0], TENSORS), isotropic(parts[1], TENSORS)
+    real, imaginary = (classical(part, {*MIXED, *PAIR.interaction.real}) for part in parts)
+    return real, imaginary
+
+
+def names() -> Dictionary:
+    r"""Rates, and J = Ĉ/2 at the frequencies that occur; b = -2 d/3, a_k = 2 c_k."""
+    half = Gaussian.of(0.5, 0)
+    frequencies = {
+        "0": (0, 0), r"\omega_1": (1, 0), r"\omega_2": (0, 1),
+        r"\omega_1-\omega_2": (1, -1), r"\omega_1+\omega_2": (1, 1),
+    }  # fmt: skip
+    known: dict[str, Known | str] = {
+        f"{head}({written})": Known(monomial(half, Value("C", name, 0, w)))
+        for head, name in (("J", "J"), ("J_1", "c1d"), ("J_2", "c2d"))
+        for written, w in frequencies.items()
+    }
+    known |= {f"{rate.latex}^{{(2)}}": Known(rate_form(key)[0]) for key, rate in RATES.items()}
+    known[r"\mathrm{NOE}"] = r"\frac{\sigma_{12}^{(2)}}{\rho_1^{(2)}}"
+    return replace(
+        Dictionary.of(INTERACTION),
+        count=SPINS,
+        baths=MIXED,
+        elements=("b", "a1", "a2"),
+        definitions={"d": "-3*b/2", "c1": "a1/2", "c2": "a2/2"},
+        quantities=known,
+    )
+
+
+# Rotational diffusion, which is not Gaussian, and Gaussian noise of the same correlation.
+
+ORDER = 4
+RING = Ring(("D", "d", "y1", "y2"))
+B, TAU, W = sympy.symbols("b tau omega", positive=True)
+NOISES: Mapping[str, Callable[[Ring, str, Mapping[int, Entries], int], Ladder]] = {
+    "rotation": rotational_diffusion,
+    "gaussian": gaussian_counterpart,
+}
+
+
+@cache
+def exact_orders(noise: str) -> Mapping[int, Superoperator]:
+    """K_2, K_3 times i, K_4 of the dipolar coupling, both Larmor frequencies symbols."""
+    operators = {
+        q: real_entries(RING, DIPOLAR.component(q, SPINS), RING.variable("d")) for q in range(-2, 3)
+    }
+    ladder = NOISES[noise](RING, "D", operators, ORDER)
+    energies = PAIR.interaction.energies
+    return exact_generator(JumpNoise(RING, ("y1", "y2"), energies, (ladder,)), ORDER)
+
+
+def projected(noise: str, order: int, of: Operator, by: Operator) -> LinearFraction:
+    """-Tr(A^+ K B)/Tr(A^+ A), real operators."""
+    found = exact_orders(noise).get(order, {})
+    norm = sum((z * z.conjugate()).re for _, _, z in of)
+    return RING.sum(
+        found[a, b, c, d] * RING.number(-z.re * y.re / norm)
+        for a, b, z in of
+        for c, d, y in by
+        if (a, b, c, d) in found
+    ).reduced()
+
+
+@cache
+def like_spins(noise: str, order: int, name: str = "") -> sympy.Expr:
+    """rho, sigma or (without a name) their sum for equal Larmor frequencies; b, tau, omega."""
+    of, by = (RATES[name].of, RATES[name].by) if name else (F_Z, F_Z)
+    value = sympy.cancel(_expression(projected(noise, order, of, by), sympy.I * W))
+    if value.has(sympy.I):
+        raise ArithmeticError(f"{name or 'rho + sigma'}({order}) is not real")
+    return sympy.factor(value)
+
+
+def zero_field(noise: str, order: int) -> sympy.Expr:
+    """The relaxation rate of I + S without a field."""
+    return like_spins(noise, order).subs(W, 0)
+
+
+def scalar_coupling(noise: str) -> sympy.Expr:
+    """j of the third-order Hamiltonian j I.S without a field, from a flip of both spins."""
+    element = exact_orders(noise).get(3, {}).get((1, 3, 2, 3))
+    if element is None:
+        return sympy.Integer(0)
+    # K_3 is -i times the given one, and -i j [I.S, .] has this element -i j/2
+    return sympy.factor(2 * _expression(element, sympy.Integer(0)))
+
+
+def _expression(value: LinearFraction, y: sympy.Expr) -> sympy.Expr:
+    at = {"D": 1 / (6 * TAU), "d": -sympy.Rational(3, 2) * B, "y1": y, "y2": y}
+    total = polynomial_expression(value.numerator, RING.names, at)
+    for form, power in value.below:
+        total /= sum(c * at[n] for c, n in zip(form, RING.names, strict=True)) ** power
+    return total
+
+
+# ---------------------------------------------------------------------------------------------
+# What formulas are read with
 
 THETA, PHI = sympy.symbols("theta phi", real=True)
 F: Mapping[int, sympy.Expr] = {
@@ -287,7 +436,7 @@ def second_order(digits: int) -> Findings:
     strengths = {"d": -1.5 * b, "c1": a1 / 2, "c2": a2 / 2}
     whole = redfield([(b, _AXES[0], None), (a1, _AXES[1], 0), (a2, _AXES[2], 1)], _LARMOR, _TAU)
     for name, pair in RATES.items():
-        value = _value(second(name)[0], strengths, amplitudes)
+        value = _value(rate_form(name)[0], strengths, amplitudes)
         wanted = rate(whole, dense(pair.of), dense(pair.by)).real
         yield holds(pair.text, abs(value - wanted) < _DOUBLE * abs(whole).max())
 
@@ -323,7 +472,7 @@ def gaussian_fourth(digits: int) -> Findings:
     point = [diffusion, -1.5, 1j * _LARMOR[0], 1j * _LARMOR[1]]
     for name in ("rho", "sigma"):
         pair = RATES[name]
-        value = _value(fourth(name), {"d": -1.5}, amplitudes)
+        value = _value(rate_form(name, ORDER)[0], {"d": -1.5}, amplitudes)
         wanted = complex(projected("gaussian", ORDER, pair.of, pair.by).near(point)).real
         yield close(f"{pair.text}(4)", value, wanted, 10)
 
