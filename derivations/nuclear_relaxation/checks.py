@@ -63,7 +63,8 @@ from pertsym.numerics.spectra import DoubleSpectra
 from pertsym.reduction.spectral import SpectralForm, Value, monomial
 from pertsym.systems.nuclear_spins import NuclearSpin, nuclear_spins
 
-SPINS = 2
+Array = np.ndarray[Any, Any]
+SPINS, LEVELS = 2, 4
 DIPOLAR = Tensor("d", (1, 2))
 TENSORS = (DIPOLAR, Tensor("c1", (1,)), Tensor("c2", (2,)))
 MIXED = ("J", "c1d", "c2d", "c1c2")
@@ -159,6 +160,14 @@ def exact_orders(noise: str) -> Mapping[int, Superoperator]:
     return exact_generator(JumpNoise(RING, ("y1", "y2"), energies, (ladder,)), ORDER)
 
 
+def whole(noise: str, order: int) -> Array:
+    """All elements R_ab,cd, (N, N, N, N)."""
+    matrix = np.full((LEVELS,) * 4, RING.number(0))
+    for element, value in exact_orders(noise).get(order, {}).items():
+        matrix[element] = value
+    return matrix
+
+
 def projected(noise: str, order: int, of: Operator, by: Operator) -> LinearFraction:
     """-Tr(A^+ K B)/Tr(A^+ A), real operators."""
     found = exact_orders(noise).get(order, {})
@@ -186,12 +195,10 @@ def zero_field(noise: str, order: int) -> sympy.Expr:
     return like_spins(noise, order).subs(W, 0)
 
 
-def scalar_coupling(noise: str) -> sympy.Expr:
-    """j of the third-order Hamiltonian j I.S without a field, from a flip of both spins."""
-    element = exact_orders(noise).get(3, {}).get((1, 3, 2, 3))
-    if element is None:
-        return sympy.Integer(0)
+def scalar_coupling() -> sympy.Expr:
+    """j of rotation's third-order Hamiltonian j I.S without a field, from a flip of both spins."""
     # K_3 is -i times the given one, and -i j [I.S, .] has this element -i j/2
+    element = exact_orders("rotation")[3][1, 3, 2, 3]
     return sympy.factor(2 * _expression(element, sympy.Integer(0)))
 
 
@@ -250,19 +257,14 @@ def mean_squares() -> Reading:
 
 def without_field() -> Reading:
     """Rates of I + S and the scalar coupling from the exact recursion."""
-    point = {"b": B, r"\tau": TAU, "j^{(3)}": scalar_coupling("rotation")}
+    point = {"b": B, r"\tau": TAU, "j^{(3)}": scalar_coupling()}
     point |= {f"R^{{({n})}}": zero_field("rotation", n) for n in (2, 4)}
     return Symbols([{**point, r"R_{\mathrm G}^{(4)}": zero_field("gaussian", 4)}])
 
 
 def elements() -> Reading:
     """Elements of orders 2 and 4 in Gaussian noise."""
-    orders, none = exact_orders("gaussian"), RING.number(0)
-    whole = [np.full((LEVELS,) * 4, none) for _ in ORDERS]
-    for matrix, n in zip(whole, ORDERS, strict=True):
-        for element, value in orders[n].items():
-            matrix[element] = value
-    return standard.element_values(whole, Symbols)
+    return standard.element_values([whole("gaussian", n) for n in ORDERS], Symbols)
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = {
@@ -273,14 +275,11 @@ READINGS: Mapping[str, Callable[[], Reading]] = {
 }
 
 
-Array = np.ndarray[Any, Any]
-
 _ONE, _I = np.array(sympy.eye(2)), sympy.I
 _PAULI = np.array(sympy.Array([[[0, 1], [1, 0]], [[0, _I], [-_I, 0]], [[-1, 0], [0, 1]]]) / 2)
 EXACT_SPIN = np.array([[np.kron(_ONE, s) for s in _PAULI], [np.kron(s, _ONE) for s in _PAULI]])
 SPIN = EXACT_SPIN.astype(complex)
 """I and S, (spin, x y z, row, column), down first."""
-LEVELS = 4
 DEGREE = 4  # order 5 of the slow subspace has not seen more yet
 
 
@@ -379,14 +378,6 @@ def dense(operator: Operator) -> Array:
     return as_dense(operator, LEVELS)
 
 
-def element_matrix(elements: Superoperator, point: Sequence[complex]) -> Array:
-    """R_ab,cd at numbers as a matrix, row-major vec."""
-    matrix = np.zeros((LEVELS,) * 4, dtype=complex)
-    for element, value in elements.items():
-        matrix[element] = complex(value.near(point))
-    return matrix.reshape(LEVELS**2, -1)
-
-
 # ---------------------------------------------------------------------------------------------
 # Checks
 
@@ -434,11 +425,11 @@ def second_order(digits: int) -> Findings:
     b, a1, a2 = _STRENGTHS
     amplitudes = {"J": 1.0, "c1d": _p2(0, 1), "c2d": _p2(0, 2), "c1c2": _p2(1, 2)}
     strengths = {"d": -1.5 * b, "c1": a1 / 2, "c2": a2 / 2}
-    whole = redfield([(b, _AXES[0], None), (a1, _AXES[1], 0), (a2, _AXES[2], 1)], _LARMOR, _TAU)
+    matrix = redfield([(b, _AXES[0], None), (a1, _AXES[1], 0), (a2, _AXES[2], 1)], _LARMOR, _TAU)
     for name, pair in RATES.items():
         value = _value(rate_form(name)[0], strengths, amplitudes)
-        wanted = rate(whole, dense(pair.of), dense(pair.by)).real
-        yield holds(pair.text, abs(value - wanted) < _DOUBLE * abs(whole).max())
+        wanted = rate(matrix, dense(pair.of), dense(pair.by)).real
+        yield holds(pair.text, abs(value - wanted) < _DOUBLE * abs(matrix).max())
 
 
 @check(MODEL, REDFIELD, status="numerical")
@@ -455,13 +446,13 @@ def molecule(digits: int) -> Findings:
     b = 1e-7 * spins[0].gamma * spins[1].gamma * 1.054571817e-34 / r**3
     a = [-s.gamma * field * s.anisotropy * 1e-6 for s in spins]
     larmor = [-s.gamma * field * (1 + s.shift * 1e-6) for s in spins]
-    whole = redfield(
+    wanted = redfield(
         [(b, spins[1].position, None), (a[0], spins[0].axis, 0), (a[1], spins[1].axis, 1)],
         larmor,
         tau,
     )
     # mu_0 is measured: 4 pi 1e-7 to nine digits
-    yield near("256 elements, N-H at 14.1 T", found, whole, 1e-8)
+    yield near("256 elements, N-H at 14.1 T", found, wanted, 1e-8)
 
 
 @check(CLOSED, LADDER, status="numerical")
@@ -483,10 +474,11 @@ def rotation(digits: int) -> Findings:
     for larmor, diffusion in ((_LARMOR, 0.25), ((0.8, 0.8), 0.2), ((0.0, 0.0), 0.15)):
         orders = taylor_coefficients(larmor, diffusion, ORDER)
         point = [diffusion, -1.5, *(1j * w for w in larmor)]
-        for n, whole in orders.items():
-            exactly = element_matrix(exact_orders("rotation").get(n, {}), point) * (-1j) ** (n % 2)
+        for n, matrix in orders.items():
+            near_there = np.vectorize(lambda z, p=point: complex(z.near(p)))
+            exactly = near_there(whole("rotation", n)).reshape(matrix.shape) * (-1j) ** (n % 2)
             scale = max(abs(orders[2]).max() / diffusion ** (n - 2), 1e-300)
-            yield holds(f"order {n} at {larmor}", abs(whole - exactly).max() < 1e-8 * scale)
+            yield holds(f"order {n} at {larmor}", abs(matrix - exactly).max() < 1e-8 * scale)
 
 
 @check(LADDER, "symbolic identity")

@@ -56,7 +56,7 @@ def narrate(order: int) -> Iterator[Step]:
     yield PAPER.told(
         "zero-field",
         rendered("R^{(2)}", zero_field("rotation", 2)),
-        rendered("j^{(3)}", scalar_coupling("rotation")),
+        rendered("j^{(3)}", scalar_coupling()),
         rendered("R^{(4)}", diffusing),
         rendered(r"R_{\mathrm G}^{(4)}", gaussian),
         rendered(r"R^{(4)}/R_{\mathrm G}^{(4)}", diffusing / gaussian),
@@ -87,7 +87,7 @@ def functions() -> tuple[ExpressionFunction, ...]:
         for order in (2, 4)
     ]
     third = ExpressionFunction(
-        "scalar_coupling_3", scalar_coupling("rotation"), "j(3) of j I.S without a field."
+        "scalar_coupling_3", scalar_coupling(), "j(3) of j I.S without a field."
     )
     return (*found, third)
 
