@@ -7,8 +7,8 @@ order, and the identities behind it, tested exactly at sixth.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import cache, partial
 from itertools import product
 
 import numpy as np
@@ -90,29 +90,22 @@ def fourth_order_forms(digits: int) -> Findings:
 
 
 @check(LINES)
-def fourth_order_identities(digits: int) -> Findings:
-    """K_0 + K_2 + K_4 of two levels with a full coupling matrix, coherences of order 4 too."""
-    return stationary(TwoLevelVariables(diagonal=True), 4, True)
+def _proved(diagonal: bool, order: int, digits: int) -> Findings:
+    """K_0 + ... of two levels, a full coupling matrix or an off-diagonal one; coherences at 4."""
+    return stationary(TwoLevelVariables(diagonal), order, coherences=order == 4)
 
 
 @check(SAMPLE, status="numerical")
-def fourth_order_samples(digits: int) -> Findings:
-    """The same of three levels, and the populations of four."""
-    yield from stationary(RandomPoints(3), 4, True)
-    yield from stationary(RandomPoints(4), 4, False)
+def _sampled(order: int, coherences: Mapping[int, bool], digits: int) -> Findings:
+    """The same of so many levels, arbitrary coupling matrices."""
+    for levels, whole in coherences.items():
+        yield from stationary(RandomPoints(levels), order, whole)
 
 
-@check(LINES)
-def sixth_order_identities(digits: int) -> Findings:
-    """K_0 + ... + K_6 of two levels with an off-diagonal coupling."""
-    return stationary(TwoLevelVariables(diagonal=False), 6, False)
-
-
-@check(SAMPLE, status="numerical")
-def sixth_order_samples(digits: int) -> Findings:
-    """K_0 + ... + K_6 of two and three levels, arbitrary coupling matrices."""
-    yield from stationary(RandomPoints(2), 6, False)
-    yield from stationary(RandomPoints(3), 6, False)
+fourth_order_identities = partial(_proved, True, 4)
+fourth_order_samples = partial(_sampled, 4, {3: True, 4: False})
+sixth_order_identities = partial(_proved, False, 6)
+sixth_order_samples = partial(_sampled, 6, {2: False, 3: False})
 
 
 def chosen_model(levels: int, strength: float) -> Model:
