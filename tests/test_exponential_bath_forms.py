@@ -13,7 +13,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derivations.detailed_balance_sixth_order.checks import (
+from derivations.detailed_balance_sixth_order.script import (
     BATH,
     BIASED,
     OFF_DIAGONAL,

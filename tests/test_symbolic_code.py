@@ -16,7 +16,7 @@ import pertsym as ps
 from derivations.biased_two_level import script as biased_two_level
 from derivations.biased_two_level.checks import EQUATIONS, rational_quantity
 from derivations.three_levels_two_baths import script as three_levels_two_baths
-from derivations.three_levels_two_baths.checks import GENERATOR as THREE
+from derivations.three_levels_two_baths.script import GENERATOR as THREE
 from generated.biased_two_level import exponential_bath
 from generated.biased_two_level import rates as biased
 from generated.three_levels_two_baths import rates as three
