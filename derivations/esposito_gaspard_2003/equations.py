@@ -112,24 +112,16 @@ def long_times(value: Expr) -> Expr:
     return canonical(total)
 
 
-def populations_alone(value: Expr) -> Expr:
-    """s' = s, and of every unknown only P_rr."""
-    return _pinned(value.xreplace({BRA: KET}), lambda a, b, bound: (b, b) if a in bound else (a, a))
-
-
-def single(value: Expr) -> Expr:
-    """What couples P_ss' to itself."""
-    return _pinned(value, lambda *_: (KET, BRA))
-
-
-def _pinned(value: Expr, at: Callable[..., tuple[Expr, Expr]]) -> Expr:
-    """The indices of every unknown put somewhere, without the sums over them."""
+def single(value: Expr, populations: bool = False) -> Expr:
+    """What couples P_ss' to itself, or with s' = s populations to one another."""
     total = sympy.Integer(0)
-    for term in sympy.Add.make_args(value):
+    for term in sympy.Add.make_args(value.xreplace({BRA: KET}) if populations else value):
         bound = {f.args[0] for f in term.atoms(LEVELS)}
         (where,) = term.atoms(P, ETA)
-        ends = zip(where.args, at(*where.args[:2], bound), strict=False)
-        new = {x: y for x, y in ends if x != y}
+        ket, bra = where.args[:2]
+        same = bra if ket in bound else ket
+        ends = {ket: same, bra: same} if populations else {ket: KET, bra: BRA}
+        new = {x: y for x, y in ends.items() if x != y}
         total += (term / sympy.Mul(*(LEVELS(x) for x in new if x in bound))).xreplace(new)
     return canonical(total)
 
@@ -166,14 +158,6 @@ def correlation() -> Expr:
     return ENERGY(_PRIMED) * N(n) * F(n, f) * WAVE(_I * linear(term.frequencies[1], at) * TAU)
 
 
-KEYS = (
-    "non-markovian", "markovian", "populations", "coherence",
-    "two levels", "two levels, markovian", "normalised",
-    "random matrices", "random matrices, Bessel", "random matrices, markovian",
-    "random matrices, normalised",
-    "conserved energy", "conserved energy, in the band",
-)  # fmt: skip
-"""What a row's `compare` may say: the equations that its formula is read in."""
 SUBSCRIPTS = {ENERGY_RESOLVED: r"\mathrm{Pauli}", FIXED_STATE: r"\mathrm{Redfield}"}
 
 
@@ -182,11 +166,12 @@ def equation(key: str, projector: Projector, a: Expr, b: Expr) -> Expr:
     """dP_ab(eps)/dt in a set; s and s' stand for any two levels."""
     spin = key.startswith(("two", "norm", "random"))
     value = two_levels(projector, *map(SIGNS.index, (a, b))) if spin else general(projector)
-    if key in ("markovian", "populations", "coherence") or key.endswith((" markovian", "ised")):
+    if key.endswith(("markovian", "ised", "populations", "coherence")) and key != "non-markovian":
         value = long_times(value)
     if key.startswith("random"):
         value = semicircle(value)
-    value = {"populations": populations_alone, "coherence": single}.get(key, lambda x: x)(value)
+    if key in ("populations", "coherence"):
+        value = single(value, key == "populations")
     return value if spin else value.xreplace({KET: a, BRA: b})
 
 
@@ -233,8 +218,9 @@ def equations(key: str) -> Equations:
     heads["C"] = lambda _, arguments, __: c.xreplace({TAU: arguments[0]})
     heads["C^*"] = lambda _, arguments, __: c.xreplace({TAU: -arguments[0]})
     if key == "coherence":
-        heads[r"\tilde E"] = lambda s, _, bound: shift().xreplace({KET: level(s[0], bound)})
-        heads[r"\Gamma"] = lambda *_: damping()
+        shift, damping = coherence()
+        heads[r"\tilde E"] = lambda s, _, bound: shift.xreplace({KET: level(s[0], bound)})
+        heads[r"\Gamma"] = lambda *_: damping
     if key.endswith(("two levels, markovian", "normalised", "matrices, markovian")):
         for projector, subscript in SUBSCRIPTS.items():
             heads.update(_relaxing(projector, subscript, key.endswith("normalised")))
@@ -256,30 +242,21 @@ def _level_energy(which: Expr) -> Expr:
 
 
 @cache
-def _single() -> list[Expr]:
-    """-i(E~_s - E~_s') - Gamma_ss', term by term; the same whatever is remembered."""
-    found = [
+def coherence() -> tuple[Expr, Expr]:
+    """E~_s and Gamma_ss' in -i(E~_s - E~_s') - Gamma_ss', the same whatever is remembered."""
+    kept, fixed = (
         sympy.expand(single(long_times(general(p))) / unknown(p, KET, BRA)) for p in SUBSCRIPTS
-    ]
-    if found[0] != found[1]:
+    )
+    if kept != fixed:
         raise AssertionError("Lamb shifts and damping rates must not depend on the projector")
-    return list(sympy.Add.make_args(found[0]))
-
-
-def shift() -> Expr:
-    """E~_s of `_single`: its imaginary terms without s'."""
-    return sum(_I * x for x in _single() if x.has(_I) and BRA not in x.free_symbols)
-
-
-def damping() -> Expr:
-    return -sum(x for x in _single() if not x.has(_I))
+    real, imaginary = kept.as_independent(_I, as_Add=True)
+    return _I * imaginary.as_independent(BRA, as_Add=True)[0], -real
 
 
 def _relaxing(projector: Projector, subscript: str, normalised: bool) -> dict[str, Head]:
     """z of the two coupled populations, now, at 0, after the time t and at the end; its rate."""
     *found, (plus, minus) = relaxation(projector)
-    down, up = sympy.symbols("d u", positive=True)
-    start = sympy.Symbol("z_0", real=True)
+    down, up, start = sympy.symbols("d u z_0", real=True)
     total = sympy.Integer(1) if normalised else plus + minus
     flow = (sympy.Matrix([[-down, up], [down, -up]]) * T).exp()
     ends = flow * sympy.Matrix([total + start, total - start]) / 2
@@ -320,6 +297,14 @@ def at_total_energy(value: Expr) -> Expr:
 
 
 READINGS: Mapping[str, Callable[[], Reading]] = MappingProxyType(
-    {key: partial(equations, key) for key in KEYS}
+    {
+        key: partial(equations, key)
+        for key in (
+            *("non-markovian", "markovian", "populations", "coherence"),
+            *("two levels", "two levels, markovian", "normalised"),
+            *("random matrices", "random matrices, Bessel", "random matrices, markovian"),
+            *("random matrices, normalised", "conserved energy", "conserved energy, in the band"),
+        )
+    }
 )
-"""How the formulas of ledger and document are read."""
+"""How the formulas of ledger and document are read, by the `compare` of a row."""
