@@ -1,8 +1,7 @@
 r"""What the names of the paper's formulas stand for, out of the engine, by the key of a reading.
 
 With symbols, so that rows hold exactly; a density operator is what has been made of it so far.  In
-"levels" X is a + a^+; in "eliminated" the coherences are slaved; "whole" has both systems together,
-also as matrices in a truncated Fock space at random numbers.
+"levels" X is a + a^+; in "eliminated" the coherences are slaved; "whole" has both systems together.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ import sympy
 from pertsym.derivation import Reading
 from pertsym.environments import spins
 from pertsym.environments.spins import UNBIASED, cumulant
-from pertsym.language.evaluation import INTEGRAL, Symbols, Values, acting, dissipator
+from pertsym.language.evaluation import INTEGRAL, Symbols, dissipator
 from pertsym.oscillator import elimination, lorentz_drude
-from pertsym.oscillator.fock import DampedLevels, liouvillian_matrix
 from pertsym.oscillator.lorentz_drude import TEMPERATURE, cold
 from pertsym.oscillator.master_equation import (
     C0,
@@ -196,51 +194,19 @@ def thermal_levels() -> Point:
     }  # fmt: skip
 
 
-DOWN = np.array([[0, 0], [1, 0]])
-ON_LEVELS = {
-    r"\sigma_x": np.diag([1, -1]), r"\sigma_z": DOWN + DOWN.T,
-    r"\sigma_-": DOWN, r"\sigma_+": DOWN.T, r"\mathcal D": dissipator,
-}  # fmt: skip
-
-
 def by_blocks() -> Point:
     """(35) over |+>, |->, its entries being operators and superoperators."""
 
     def spread(of: Mapping[str, Value]) -> Value:
         return np.array([[of["++"], of["+-"]], [of["-+"], of["--"]]])
 
-    none = dict.fromkeys(BLOCKS, Weyl.of({}))
+    none, down = dict.fromkeys(BLOCKS, Weyl.of({})), np.array([[0, 0], [1, 0]])
     lower, raising = (spread(none | {"++": x, "--": x}) for x in (LOWER, RAISE))
-    point = {
-        "a": lower,
-        r"a^\dagger": raising,
-        r"\rho": spread(BLOCKS),
-        r"\dot\rho": spread(moved()),
-    }
-    return THIRD | ON_LEVELS | point
-
-
-def in_fock_space(seed: int) -> Point:
-    """(35) as matrices; the state reaches few quanta, so that nothing is cut."""
-    size, quanta, random = 14, 6, np.random.default_rng(seed)
-    g, gamma, bose, w, delta = random.uniform(0.5, 1.5, 5).tolist()
-    low = np.zeros((2, size, 2, size), dtype=complex)
-    few = (2, quanta, 2, quanta)
-    low[:, :quanta, :, :quanta] = random.normal(size=few) + 1j * random.normal(size=few)
-    rho = low.reshape(2 * size, 2 * size)
-    moving = acting(liouvillian_matrix(DampedLevels(g, gamma, bose, w, delta), size))
-    wide = {n: np.kron(m, np.eye(size)) for n, m in ON_LEVELS.items() if not callable(m)}
-    return ON_LEVELS | wide | {
-        "g": g, r"\gamma": gamma, r"\bar n": bose, r"\Omega_0": w, r"\Delta": delta, r"\rho": rho,
-        r"\dot\rho": moving(rho),
-        "a": np.kron(np.eye(2), np.diag(np.sqrt(np.arange(1.0, size)), 1)),
+    return THIRD | {
+        r"\sigma_x": np.diag([1, -1]), r"\sigma_z": down + down.T, r"\sigma_-": down,
+        r"\sigma_+": down.T, r"\mathcal D": dissipator, "a": lower, r"a^\dagger": raising,
+        r"\rho": spread(BLOCKS), r"\dot\rho": spread(moved()),
     }  # fmt: skip
-
-
-def whole() -> Reading:
-    """Exactly, and as matrices."""
-    exact, matrices = Symbols([by_blocks()]), Values([in_fock_space(1), in_fock_space(2)])
-    return lambda latex: exact(latex) or matrices(latex)
 
 
 def readings() -> Mapping[str, Callable[[], Reading]]:
@@ -258,5 +224,5 @@ def readings() -> Mapping[str, Callable[[], Reading]]:
         "levels": symbols(levels),
         "eliminated": symbols(partial(levels, slaved=True)),
         "thermal levels": symbols(thermal_levels),
-        "whole": whole,
+        "whole": symbols(by_blocks),
     }
