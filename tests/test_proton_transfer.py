@@ -94,7 +94,7 @@ def test_time_dependent_tcl4_is_nearest_to_the_hierarchy() -> None:
     times = [FEMTOSECOND * t for t in np.linspace(0, 2000, 51)]
     state = np.zeros((6, 6))
     state[0, 0] = 1
-    exact = numbers.exact_dynamics(0.3, 0)[:, 0]
+    exact = numbers.exact("dynamics", eta=0.3, initial=0)[:, 0]
 
     def error(method: str) -> float:
         states = evolve(proton_transfer(0.3), method, state, times, tolerance=1e-5)
@@ -108,8 +108,10 @@ def test_our_hierarchy_is_the_reference_of_the_stored_model() -> None:
     stored = json.loads((DATA / "N6_eta0.3.json").read_text())
     for initial in (0, 1):
         other = np.array(stored["heom_populations"][f"init{initial}"])
-        assert numbers.exact_dynamics(0.3, initial) == pytest.approx(other, abs=1e-4)
-    assert numbers.exact_steady(0.3) == pytest.approx(stored["heom_steady_populations"], abs=2e-5)
+        found = numbers.exact("dynamics", eta=0.3, initial=initial)
+        assert found == pytest.approx(other, abs=1e-4)
+    steady = numbers.exact("steady", eta=0.3)
+    assert steady == pytest.approx(stored["heom_steady_populations"], abs=2e-5)
 
 
 def test_regimes() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import sympy
 
 from derivations.proton_transfer.number_checks import PRINTED, Matrix, model, populations, rates
-from derivations.proton_transfer.readings import fourier, pole_sum
+from derivations.proton_transfer.readings import Drude
 from pertsym.baths.balls import as_mpf
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz
@@ -31,26 +31,14 @@ ENGINE = "spectrum and principal-value transform of the engine's Drude bath"
 SERIES = "Drude pole and Matsubara series"
 SYMBOLIC = "symbolic identity"
 
-ETA, BETA = 0.3125, 1.0625
-"""Exact in binary; wD = 1."""
-
-_W, _CUT, _ETA = sympy.symbols("omega omega_D eta", positive=True)
+BATH = Drude(0.3125, 1, 1.0625)
+"""Exact in binary."""
 
 
 def spectra(digits: int) -> EnclosedSpectra:
     """Of the same bath as the engine takes it: lam = eta wD/2."""
-    bath = Correlation(DrudeLorentz(ETA / 2, 1.0), "boson", BETA)
+    bath = Correlation(DrudeLorentz(BATH.eta / 2, 1.0), "boson", BATH.beta)
     return EnclosedSpectra({"x": ((1, bath),)}, digits + 5)
-
-
-def density(w: Any) -> Any:
-    """Eq. (10) with wD = 1."""
-    return ETA * w / (w**2 + 1)
-
-
-def bose(w: Any) -> Any:
-    """n(w)."""
-    return 1 / mpmath.expm1(BETA * w)
 
 
 def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
@@ -64,26 +52,26 @@ def _half_sided(digits: int, gap: float, derivative: int = 0) -> Any:
 @check(ENGINE, PRINTED, status="enclosed")
 def spectral_density(digits: int) -> Findings:
     """(10), (29), (32)-(35): the engine's spectrum is J(w)[n(w) + 1] twice, J continued as odd."""
-    engine = spectra(digits)
+    engine, printed = spectra(digits), BATH._replace(exp=lambda x: x.exp())
     with engine.precision():
         for w in (0.59375, 2.5, -1.328125):
             x = flint.arb(w)
-            found, occupied = engine.spectrum("x", w).whole, 1 / (BETA * x).expm1() + 1
-            for name, j in (("2 J", density(x)), ("-2 J(-w)", -density(-x))):
-                printed = 2 * j * occupied
-                what = f"Ĉ({w}) = {name} (n + 1)"
-                yield enclosed(what, found, printed, digits, float(abs(printed)))
+            for name, j in (("2 J", printed.density(x)), ("-2 J(-w)", -printed.density(-x))):
+                wanted = 2 * j * (printed.bose(x) + 1)
+                what, found = f"Ĉ({w}) = {name} (n + 1)", engine.spectrum("x", w).whole
+                yield enclosed(what, found, wanted, digits, float(abs(wanted)))
 
 
 @check(SYMBOLIC, ENGINE)
 def counter_term(digits: int) -> Findings:
     """(7), (8): lam = (1/pi) int_0^inf dw J/w = eta wD/2, which is -Im G(0)."""
-    density_over_w = _ETA * _CUT**2 / (_W**2 + _CUT**2)
-    integral = sympy.integrate(density_over_w, (_W, 0, sympy.oo)) / sympy.pi
-    yield exact("(1/pi) int J/w = eta wD/2", integral, _ETA * _CUT / 2)
+    w, cutoff, eta = sympy.symbols("omega omega_D eta", positive=True)
+    over_w = Drude(eta, cutoff, 1).density(w) / w
+    integral = sympy.integrate(over_w, (w, 0, sympy.oo)) / sympy.pi
+    yield exact("(1/pi) int J/w = eta wD/2", integral, eta * cutoff / 2)
     with mpmath.workdps(digits + 10):
         shift = mpmath.im(_half_sided(digits, 0.0))
-        yield close("Im G(0) = -lam", shift, -mpmath.mpf(ETA) / 2, digits)
+        yield close("Im G(0) = -lam", shift, -mpmath.mpf(BATH.eta) / 2, digits)
 
 
 @check(ENGINE, "Fourier integral", SERIES, status="numerical")
@@ -93,17 +81,20 @@ def pole_sums(digits: int) -> Findings:
     (49)-(52), (56)-(58): g(D) = G(-D) and dg/dD against theirs; Re g = J n.
     """
     with mpmath.workdps(digits + 10):
-        for time in (mpmath.mpf("0.5"), mpmath.mpf(2)):
-            printed = pole_sum(lambda nu, t: mpmath.exp(-nu * t), time, ETA, 1, BETA)
-            found = fourier(density, bose, time)
-            yield close(f"C({mpmath.nstr(time, 3)})", found, printed, digits)
+        for time in map(mpmath.mpf, (0.5, 2)):
+            printed = BATH.poles(lambda nu, t: mpmath.exp(-nu * t), time)
+            yield close(f"C({time})", BATH.correlation(time), printed, digits)
         for gap in map(mpmath.mpf, (0.59375, -1.328125)):
             rate, slope = (_half_sided(digits, gap, k) for k in (0, 1))
-            printed = pole_sum(lambda nu, d: 1 / (nu + 1j * d), gap, ETA, 1, BETA)
-            yield close(f"g({gap})", rate, printed, digits)
-            yield close(f"Re g({gap}) = J n", rate.real, density(gap) * bose(gap), digits)
-            printed = pole_sum(lambda nu, d: -1j / (nu + 1j * d) ** 2, gap, ETA, 1, BETA)
+            yield close(f"g({gap})", rate, BATH.poles(_rate, gap), digits)
+            real = BATH.density(gap) * BATH.bose(gap)
+            yield close(f"Re g({gap}) = J n", rate.real, real, digits)
+            printed = BATH.poles(lambda nu, d: -1j / (nu + 1j * d) ** 2, gap)
             yield close(f"g'({gap})", slope, printed, digits)
+
+
+def _rate(nu: Any, gap: Any) -> Any:
+    return 1 / (nu + 1j * gap)
 
 
 SECULAR_ETA = 0.3
@@ -170,10 +161,7 @@ def secular_rates(digits: int) -> Findings:
     """Sec. II, end: W_nm = 2 q_nm^2 Re g(D_nm), detailed balance, Gibbs stationary."""
     given = model(SECULAR_ETA)
     beta, gaps = common_temperature(given), np.subtract.outer(given.energies, given.energies)
-    g = [
-        pole_sum(lambda nu, d: 1 / (nu + 1j * d), gap, SECULAR_ETA, CUTOFF, beta).real
-        for gap in gaps.flat
-    ]
+    g = [Drude(SECULAR_ETA, CUTOFF, beta).poles(_rate, gap).real for gap in gaps.flat]
     up = 2 * channels(given)[0].operator.real ** 2 * np.array(g, dtype=float).reshape(6, 6)
     up -= np.diag(np.diag(up))
     p = populations(SECULAR_ETA, "gibbs")

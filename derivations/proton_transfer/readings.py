@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import mpmath
 import numpy as np
@@ -20,17 +20,19 @@ from scipy.special import zeta
 from derivations.ccqme_two_levels.common import symbols
 from pertsym.baths.densities import DrudeLorentz, Ohmic
 from pertsym.baths.exponentials import Exponentials
-from pertsym.certify.standard import gauss
 from pertsym.dynamics.ccqme import ccqme, coherence_map, population_map
 from pertsym.dynamics.half_sided import HalfSided, channels
 from pertsym.dynamics.levels import gibbs
 from pertsym.dynamics.mean_force import mean_force
 from pertsym.dynamics.redfield import dissipator, filtered, redfield, unitary
+from pertsym.equations.mean_force import second_order
 from pertsym.generators.tcl import tcl_generator
 from pertsym.language.evaluation import Symbols, Values, acting
 from pertsym.language.evaluation import dissipator as jumping
 from pertsym.model.bath import Bath
 from pertsym.model.values import Coupling, Model
+from pertsym.numerics.evaluate import evaluate
+from pertsym.rates import interaction_of, spectra_of
 
 Value = Any
 Point = dict[str, Value]
@@ -39,30 +41,50 @@ TERMS = 9
 """Poles that the sums over k are cut at; where C(t) is compared the tenth has decayed to 1e-11."""
 
 
-def pole_sum(kernel: Callable[[Any, Any], Any], at: Any, eta: Any, cutoff: Any, beta: Any) -> Any:
-    """sum_k c_k f(nu_k, at) over the Drude pole and the Matsubara poles of C(t).
+class Drude(NamedTuple):
+    """J = eta w wD^2/(w^2 + wD^2) at an inverse temperature, as the paper writes it down."""
 
-    J = eta w wD^2/(w^2 + wD^2); C(t) of (42) has f = e^{-nu t}, g(D) of (56) has 1/(nu + iD).
-    """
-    eta, cutoff, beta = map(mpmath.mpf, (eta, cutoff, beta))
+    eta: Any
+    cutoff: Any
+    beta: Any
+    exp: Callable[[Any], Any] = mpmath.exp
 
-    def term(k: Any) -> Any:
-        nu = 2 * mpmath.pi * k / beta
-        return nu * kernel(nu, at) / (nu**2 - cutoff**2)
+    def density(self, w: Any) -> Any:
+        """(10)."""
+        return self.eta * w * self.cutoff**2 / (w**2 + self.cutoff**2)
 
-    drude = eta * cutoff**2 / 2 * (mpmath.cot(beta * cutoff / 2) - 1j) * kernel(cutoff, at)
-    return drude + 2 * eta * cutoff**2 / beta * mpmath.nsum(term, [1, mpmath.inf])
+    def bose(self, w: Any) -> Any:
+        """n(w)."""
+        return 1 / (self.exp(self.beta * w) - 1)
 
+    def poles(self, kernel: Callable[[Any, Any], Any], at: Any) -> Any:
+        """sum_k c_k f(nu_k, at) over the Drude pole and the Matsubara poles of C(t).
 
-def fourier(density: Callable[[Any], Any], bose: Callable[[Any], Any], time: Any) -> Any:
-    """(34): (1/pi) int J [(n + 1) e^{-iwt} + n e^{iwt}] over w > 0, by quadrature.
+        C(t) of (42) has f = e^{-nu t}, g(D) of (56) has 1/(nu + iD).
+        """
+        eta, cutoff, beta = map(mpmath.mpf, self[:3])
 
-    2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
-    """
-    turn, nodes = mpmath.exp(-1j * mpmath.pi / 4), [0, 1, 4, 16, 64, mpmath.inf]
-    thermal = mpmath.quad(lambda w: 2 * density(w) * bose(w) * mpmath.cos(w * time), nodes)
-    ray = mpmath.quad(lambda y: turn * density(turn * y) * mpmath.exp(-1j * turn * y * time), nodes)
-    return (thermal + ray) / mpmath.pi
+        def term(k: Any) -> Any:
+            nu = 2 * mpmath.pi * k / beta
+            return nu * kernel(nu, at) / (nu**2 - cutoff**2)
+
+        drude = eta * cutoff**2 / 2 * (mpmath.cot(beta * cutoff / 2) - 1j) * kernel(cutoff, at)
+        return drude + 2 * eta * cutoff**2 / beta * mpmath.nsum(term, [1, mpmath.inf])
+
+    def correlation(self, time: Any) -> Any:
+        """(34): (1/pi) int J [(n + 1) e^{-iwt} + n e^{iwt}] over w > 0, by quadrature.
+
+        2 J n falls off exponentially; the rest, J e^{-iwt}, does so on a ray below the real axis.
+        """
+        turn, nodes = mpmath.exp(-1j * mpmath.pi / 4), [0, 1, 4, 16, 64, mpmath.inf]
+
+        def thermal(w: Any) -> Any:
+            return 2 * self.density(w) / mpmath.expm1(self.beta * w) * mpmath.cos(w * time)
+
+        def ray(y: Any) -> Any:
+            return turn * self.density(turn * y) * mpmath.exp(-1j * turn * y * time)
+
+        return (mpmath.quad(thermal, nodes) + mpmath.quad(ray, nodes)) / mpmath.pi
 
 
 def _random(seed: int) -> np.random.Generator:
@@ -120,32 +142,26 @@ def drude(seed: int) -> Point:
     """Appendix B: scalars; the weights c_k are residues of J n e^{iwt}, taken on small circles."""
     random = _random(seed)
     eta, cutoff, beta = random.uniform(0.3, 0.9), random.uniform(0.6, 1.4), random.uniform(0.5, 1.5)
-    drude_lorentz = DrudeLorentz(eta * cutoff / 2, cutoff)
-    bath = Bath("B", "boson", beta, drude_lorentz)
-    transform = HalfSided.of(bath)
+    printed, circle = (
+        Drude(eta, cutoff, beta, np.exp),
+        0.1 * np.exp(1j * np.pi * np.arange(1, 128, 2) / 64),
+    )
+    transform = HalfSided.of(Bath("B", "boson", beta, DrudeLorentz(eta * cutoff / 2, cutoff)))
 
     def rate(gap: Value) -> Value:
         return transform(-float(gap))
 
-    def density(w: Value) -> Value:
-        return 2 * drude_lorentz.lam * cutoff * w / (w**2 + cutoff**2)
-
-    def bose(w: Value) -> Value:
-        return 1 / np.expm1(beta * w)
-
-    circle = 0.1 * np.exp(2j * np.pi * (np.arange(64) + 0.5) / 64)
-
-    def residue(function: Callable[[Value], Value], at: complex) -> complex:
-        return complex(np.mean(function(at + circle) * circle))
+    def residue(at: complex) -> complex:
+        return complex(np.mean(printed.density(at + circle) * printed.bose(at + circle) * circle))
 
     nu = 2 * np.pi * np.arange(TERMS + 1) / beta
-    weights = [2j * residue(lambda w: density(w) * bose(w), 1j * x) for x in (cutoff, *nu[1:])]
     return {
-        r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu, "c": np.array(weights),
+        r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\nu": nu,
+        "c": np.array([2j * residue(1j * x) for x in (cutoff, *nu[1:])]),
         r"\lambda": -transform.shift(0.0).value, r"\omega": 0.63, r"\infty": TERMS,
-        "t": 0.4 * beta, r"\Delta": 0.57, "J": density, "n": bose, "g": rate,
-        "C": partial(fourier, density, lambda w: 1 / mpmath.expm1(beta * w)),
-        "a": lambda gap: np.real(rate(gap)), "b": lambda gap: np.imag(rate(gap)),
+        "t": 0.4 * beta, r"\Delta": 0.57, "J": printed.density, "n": printed.bose, "g": rate,
+        "C": printed.correlation, "a": lambda gap: np.real(rate(gap)),
+        "b": lambda gap: np.imag(rate(gap)),
     }  # fmt: skip
 
 
@@ -154,12 +170,7 @@ def occupied() -> Symbols:
     w, cutoff, eta, beta, t, x = sympy.symbols("w w_D eta beta t x", positive=True)
     mean = x * sympy.diff(1 / (1 - x), x) * (1 - x)  # of the number, x = e^{-beta w}
     each, g, total = sympy.symbols("w_:4", positive=True), sympy.symbols("g_:4", real=True), 0
-
-    def density(at: Value) -> Value:
-        return eta * at * cutoff**2 / (at**2 + cutoff**2)
-
-    def bose(at: Value) -> Value:
-        return 1 / (sympy.exp(beta * at) - 1)
+    printed = Drude(eta, cutoff, beta, sympy.exp)
 
     def residue(function: Callable[[Value], Value]) -> Callable[[Value], Value]:
         """At a simple pole."""
@@ -170,8 +181,9 @@ def occupied() -> Symbols:
         total += g[k] ** 2 * ((number + 1) / turn + number * turn)
     point = {
         r"\eta": eta, r"\omega_D": cutoff, r"\beta": beta, r"\omega": w, "t": t, "g": np.array(g),
-        "C(t)": total, "J": density, r"\mathrm{Res}\,J": residue(density), "n": bose,
-        r"\mathrm{Res}\,n": residue(bose), r"\nu": 2 * sympy.pi * np.arange(4) / beta,
+        "C(t)": total, "J": printed.density, r"\mathrm{Res}\,J": residue(printed.density),
+        "n": printed.bose, r"\mathrm{Res}\,n": residue(printed.bose),
+        r"\nu": 2 * sympy.pi * np.arange(4) / beta,
         **{rf"\omega_{k}": each[k] for k in range(1, 4)},
     }  # fmt: skip
     return Symbols([point], {"k": range(1, 4)})
@@ -187,7 +199,11 @@ def levels(seed: int, moved: str = "redfield") -> Point:
     q_map, places = coherence_map(model.energies, r), np.arange(size) * (size + 1)
     q_map[np.ix_(places, places)] = population_map(model.energies, baths, beta)
     total = ccqme(model) if moved == "ccqme" else redfield(model)
-    unnormalised = _unnormalised(model, beta, wc)
+    gaps, weights = energies[1:] - energies[0], np.exp(-beta * (energies - energies[0]))
+    parts = [second_order(interaction_of(model), n, m) for n in range(size) for m in range(size)]
+    spectra = spectra_of(model)
+    unnormalised = np.array([evaluate(f, gaps.tolist(), spectra, beta).value for f in parts])
+    unnormalised = unnormalised.reshape(size, size) / weights.sum()
     return {
         "E": energies, "H_S": np.diag(energies) + 0j, "q": baths[0].operator, r"\beta": beta,
         r"\Delta": np.subtract.outer(energies, energies), "p": np.diag(zeroth).real,
@@ -216,19 +232,6 @@ def _imaginary_time(s: float, beta: float, wc: float) -> float:
     """C(-is) = (1/pi) int J cosh(w(beta/2 - s))/sinh(beta w/2), J = 0.3 w^3 e^{-w/wc}/wc^2."""
     both = zeta(4, (1 / wc + s) / beta) + zeta(4, (1 / wc - s) / beta + 1)
     return float(0.3 * 6 / wc**2 / np.pi / beta**4 * both)
-
-
-def _unnormalised(model: Model, beta: float, wc: float) -> Value:
-    """rho_0 D_2 by quadrature over imaginary times, the integrals of (85) written out."""
-    gaps = np.subtract.outer(model.energies, model.energies)
-    q = channels(model)[0].operator
-    total = np.zeros_like(q)
-    for outer, weight in gauss(beta):
-        for inner, other in gauss(outer):
-            c = weight * other * _imaginary_time(outer - inner, beta, wc)
-            total = total + c * (np.exp(outer * gaps) * q) @ (np.exp(inner * gaps) * q)
-    result: Value = gibbs(model) @ total
-    return result
 
 
 def readings() -> Mapping[str, Callable[[], Values]]:

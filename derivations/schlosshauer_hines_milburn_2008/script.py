@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import sympy
 
-from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS
-from derivations.schlosshauer_hines_milburn_2008.names import readings
+from derivations.schlosshauer_hines_milburn_2008.checks import CHECKS, readings
 from pertsym.codegen.expressions import ExpressionFunction, render_expressions
 from pertsym.codegen.module import FunctionSpec
 from pertsym.codegen.quantities import form_function
