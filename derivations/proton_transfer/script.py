@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from derivations.proton_transfer import equation_checks, number_checks
+from derivations.proton_transfer import equations, number_checks
 from derivations.proton_transfer.number_checks import (
     LADDER,
     STEADY_ETAS,
@@ -24,7 +24,6 @@ from derivations.proton_transfer.number_checks import (
     slope,
     table,
 )
-from derivations.proton_transfer.readings import readings
 from pertsym.certify.claims import checks_in
 from pertsym.derivation import Formula, Step, argued, typed
 from pertsym.narrative import cumulant_step, moments_step
@@ -132,9 +131,9 @@ def generate() -> Mapping[str, str]:
 PAPER = Paper(
     script=__file__,
     orders=(2, 4),
-    readings=readings(),
+    readings=equations.readings(),
     narrate=narrate,
     generate=generate,
     contents="levels, steady states, ledger and document",
-    checks=checks_in(vars(equation_checks), vars(number_checks)),
+    checks=checks_in(vars(equations), vars(number_checks)),
 )
