@@ -12,7 +12,6 @@ from fractions import Fraction
 from itertools import pairwise, product
 from typing import Any
 
-import flint
 import mpmath
 import numpy as np
 import sympy
@@ -23,11 +22,7 @@ from scipy.special import j1
 from derivations.esposito_gaspard_2003 import equations
 from derivations.esposito_gaspard_2003.equations import linear
 from pertsym.baths.divergence import Divergent
-from pertsym.certify.averaged_commutator import (
-    averaged_double_commutator,
-    engine_generator,
-    example,
-)
+from pertsym.certify import averaged_commutator as averaged
 from pertsym.certify.claims import Findings, check, checks_in, close, exact, holds, near
 from pertsym.certify.conserved_energy_routes import from_ladder, rate_from_cumulant
 from pertsym.certify.standard import coupling_orders, gauss
@@ -41,13 +36,7 @@ from pertsym.model.random_matrix import RandomMatrixBath, RandomMatrixModel
 from pertsym.model.units import UNITS
 from pertsym.model.values import Coupling
 from pertsym.random_matrix import ensemble, rates
-from pertsym.random_matrix.ensemble import (
-    VARIANCE,
-    Floats,
-    band_nodes,
-    golden_rule,
-    half_chord,
-)
+from pertsym.random_matrix.ensemble import VARIANCE, Floats, band_nodes, golden_rule, half_chord
 from pertsym.random_matrix.methods import random_matrix_evolve
 
 ENGINE = "ordered cumulant, non-crossing rule"
@@ -65,12 +54,12 @@ Times = Sequence[float]
 def brute_force(digits: int) -> Findings:
     """Both non-Markovian equations against the averaged double commutator, three models."""
     for seed in (1, 2, 3):
-        model, time = example(seed), 1.7
-        brute = averaged_double_commutator(model, time)
-        kept = engine_generator(master_equation(ENERGY_RESOLVED), model, time)
+        model, time = averaged.example(seed), 1.7
+        brute = averaged.averaged_double_commutator(model, time)
+        kept = averaged.engine_generator(master_equation(ENERGY_RESOLVED), model, time)
         yield near(f"energy kept, model {seed}", kept, brute, ROUNDING)
         for level in (0, 3):
-            fixed = engine_generator(master_equation(FIXED_STATE), model, time, level)
+            fixed = averaged.engine_generator(master_equation(FIXED_STATE), model, time, level)
             traced = brute[..., level].sum(axis=2)
             yield near(f"environment at level {level}, model {seed}", fixed, traced, ROUNDING)
 
@@ -261,33 +250,26 @@ def secular(digits: int) -> Findings:
 @check(RULE, "self-consistent resolvent, expanded, at one rational point", status="numerical")
 def self_energy(digits: int) -> Findings:
     """All-left averages of the rule against g(z - e - Sigma), exactly, to sixth order."""
-    shares = {Fraction(-1, 3): Fraction(1, 2), Fraction(1, 5): Fraction(1, 3),
-              Fraction(2): Fraction(1, 6)}  # fmt: skip
-    z, start, v = Fraction(5), Fraction(1, 7), Fraction(1, 4)
-
-    def series(*coefficients: Fraction) -> Any:
-        """In the square of the coupling."""
-        exactly = [flint.fmpq(c.numerator, c.denominator) for c in coefficients]
-        return flint.fmpq_series(exactly, prec=4)
-
-    sigma = series()
+    shares = {
+        sympy.Rational(-1, 3): sympy.Rational(1, 2),
+        sympy.Rational(1, 5): sympy.Rational(1, 3),
+        sympy.Rational(2): sympy.Rational(1, 6),
+    }
+    z, start, v = sympy.Rational(5), sympy.Rational(1, 7), sympy.Symbol("v")
+    sigma = sympy.Integer(0)
     for _ in range(3):
-        parts = (series(p) / (series(z - e) - sigma) for e, p in shares.items())
-        sigma = series(Fraction(0), v) * sum(parts, series())
-    resolved = 1 / (series(z - start) - sigma)
+        sigma = v * sum(p / (z - e - sigma) for e, p in shares.items())
+    resolved = sympy.series(sympy.cancel(1 / (z - start - sigma)), v, 0, 4)
     for n in (1, 2, 3):
-        actions = [Action(time, False) for time in reversed(range(2 * n))]
-        total = Fraction(0)
+        actions, total = [Action(time, False) for time in reversed(range(2 * n))], sympy.Rational(0)
         for term in NonCrossing().contract(actions, 0, 1):
             for at in _placed(term, start, shares):
-                value, here = v ** len(term.weights) / (z - start), start
-                for energy, e in at.items():
-                    value *= shares[e] if energy else 1
+                value, here = sympy.prod(shares[e] for n, e in at.items() if n) / (z - start), start
                 for form in term.frequencies:  # the energy after each action
                     here += linear(form, at)
                     value /= z - here
                 total += value
-        yield exact(f"order {2 * n}", series(total)[0], resolved[n])
+        yield exact(f"order {2 * n}", total, resolved.coeff(v, n))
 
 
 @check(

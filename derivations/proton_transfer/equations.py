@@ -355,9 +355,8 @@ def reduced_map(digits: int) -> Findings:
         [Coupling.of(q.tolist(), "B")],
         [Bath("B", "boson", None, Exponentials((weight,), (nu,)))],
     )
-    system = System(np.subtract.outer(energies, energies), {"B": q.astype(complex)})
-    bath = Correlated("B", "B", Exponentials((weight,), (nu,)))
-    still, coupled, _ = joint_hierarchy(system, [bath], 4)
+    bath = Correlated.independent([("B", Exponentials((weight,), (nu,)))])
+    still, coupled, _ = joint_hierarchy(System.of(given), bath, 4)
     start = np.eye(len(still), 4)
     reached = [m @ start for m in coupling_orders(still, coupled, time, 4)]
     phi, below = [x[:4] for x in reached], [0 * reached[0], *reached]
