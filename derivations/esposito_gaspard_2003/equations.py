@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from itertools import product
-from types import MappingProxyType
 from typing import Any
 
 import sympy
@@ -17,6 +16,7 @@ from pertsym.equations import conserved_energy as conserved
 from pertsym.equations.conserved_energy import DELTA, EPS, LAM, N, R
 from pertsym.equations.energy_resolved import FINAL, OTHER, TwoLevels, master_equation
 from pertsym.expansion.rule import ENERGY_RESOLVED, FIXED_STATE, Action, Projector
+from pertsym.language.evaluation import Symbols
 from pertsym.language.kinetic import (
     BOUND,
     ENERGY,
@@ -230,10 +230,6 @@ def equations(key: str) -> Equations:
         r"\epsilon": EPS, r"\epsilon'": _PRIMED, r"\lambda": LAM, r"\Delta": DELTA,
         r"\pi": sympy.pi, "i": _I, r"\tau": TAU, "t": T, r"\infty": sympy.oo, "N": SIZE,
     }  # fmt: skip
-    if key.startswith("conserved"):
-        heads, symbols = _conserved(key.endswith("band")), {**symbols, "u": conserved.U}
-        for name, values in (("x", conserved.X), ("r", conserved.CHORD)):
-            symbols |= {f"{name}_{sign}": v for sign, v in zip("-+", values, strict=True)}
     return Equations(symbols, heads, partial(_motion, key), tuple(rules), (P, ETA, S))
 
 
@@ -271,22 +267,19 @@ def _relaxing(projector: Projector, subscript: str, normalised: bool) -> dict[st
     }
 
 
-def _conserved(band: bool) -> dict[str, Head]:
+def conserved_energy(band: bool) -> Symbols:
+    """Rate and asymptotic z at one total energy by orders, also with both levels in the band."""
     series = conserved.conserved_energy_series()
-
-    def resolvent(re: Sequence[Expr], im: Sequence[Expr]) -> Head:
-        parts = {sign: x + _I * y for sign, x, y in zip("-+", re, im, strict=True)}
-        return lambda indices, *_: parts[indices[0]]
-
-    heads = {"g": resolvent(conserved.RE, conserved.IM)}
-    heads["g'"] = resolvent(conserved.RE_SLOPE, conserved.IM_SLOPE)
-    heads[r"\mathrm{Re}"] = lambda _, a, __: sympy.re(sympy.expand(a[0]))
-    heads[r"\mathrm{Im}"] = lambda _, a, __: sympy.im(sympy.expand(a[0]))
-    for name, table in ((r"\gamma", series.rate), ("z", series.z_infinity)):
+    point: dict[str, Any] = {"u": conserved.U, r"\lambda": LAM}
+    for k, sign in enumerate("-+"):
+        point |= {f"x_{sign}": conserved.X[k], f"r_{sign}": conserved.CHORD[k]}
+        point[f"g_{sign}"] = conserved.RE[k] + _I * conserved.IM[k]
+        point[f"g'_{sign}"] = conserved.RE_SLOPE[k] + _I * conserved.IM_SLOPE[k]
+    point[r"\mathrm{Im}"] = lambda x: sympy.im(sympy.expand(x))
+    for name, table in ((r"\gamma^{(%d)}", series.rate), (r"z^{(%d)}(\infty)", series.z_infinity)):
         for order, value in table.items():
-            shown = conserved.in_band(value) if band else value
-            heads[f"{name}^{{({order})}}"] = lambda *_, shown=shown: shown
-    return heads
+            point[name % order] = conserved.in_band(value) if band else value
+    return Symbols([point])
 
 
 def at_total_energy(value: Expr) -> Expr:
@@ -296,15 +289,15 @@ def at_total_energy(value: Expr) -> Expr:
     return conserved.in_band(value).subs(placed)
 
 
-READINGS: Mapping[str, Callable[[], Reading]] = MappingProxyType(
-    {
-        key: partial(equations, key)
-        for key in (
-            *("non-markovian", "markovian", "populations", "coherence"),
-            *("two levels", "two levels, markovian", "normalised"),
-            *("random matrices", "random matrices, Bessel", "random matrices, markovian"),
-            *("random matrices, normalised", "conserved energy", "conserved energy, in the band"),
-        )
-    }
+KEYS = (
+    *("non-markovian", "markovian", "populations", "coherence"),
+    *("two levels", "two levels, markovian", "normalised"),
+    *("random matrices", "random matrices, Bessel", "random matrices, markovian"),
+    "random matrices, normalised",
 )
+READINGS: Mapping[str, Callable[[], Reading]] = {
+    **{key: partial(equations, key) for key in KEYS},
+    "conserved energy": partial(conserved_energy, False),
+    "conserved energy, in the band": partial(conserved_energy, True),
+}
 """How the formulas of ledger and document are read, by the `compare` of a row."""
