@@ -233,11 +233,11 @@ def table(order: int) -> tuple[tuple[str, float, tuple[str, ...]], ...]:
                 named = f"{method}, order {its_order}" if method == "mean-force" else method
                 rows.append((named, eta, populations(eta, method, its_order)))
         rows.append(("hierarchy", eta, exact("steady", eta=eta)))
-    written = f"{{:.{_DECIMALS}f}}".format
-    return tuple(
-        (named, eta, tuple(written(x) for x in np.round(values, _DECIMALS) + 0.0))
-        for named, eta, values in rows
-    )
+
+    def written(x: float) -> str:
+        return f"{round(float(x), _DECIMALS) + 0.0:.{_DECIMALS}f}"
+
+    return tuple((named, eta, tuple(map(written, values))) for named, eta, values in rows)
 
 
 class Regime(NamedTuple):
