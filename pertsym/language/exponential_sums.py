@@ -8,7 +8,7 @@ any other, which an identity between such sums cannot tell from the true one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import factorial, isqrt
@@ -348,7 +348,12 @@ def _normal(z: Gaussian, factors: Factors) -> tuple[Gaussian, Factors]:
         if lead != 1:
             z, form = z * raised(lead, n), multiple(form, reciprocal(lead))
         powers[form] = powers.get(form, 0) + n
-    return z, tuple(sorted(((f, n) for f, n in powers.items() if n), key=repr))
+    kept = [(form, n) for form, n in powers.items() if n]
+    return z, tuple(sorted(kept, key=_place) if len(kept) > 1 else kept)
+
+
+def _place(factor: tuple[Linear, int]) -> Sequence[object]:
+    return [(name, z.integers) for name, z in factor[0]]
 
 
 def _exponent(exponent: Iterable[tuple[str, Linear]]) -> Exponent:
