@@ -8,7 +8,7 @@ any other, which an identity between such sums cannot tell from the true one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import factorial, isqrt
@@ -374,7 +374,7 @@ def _beyond(factors: Factors) -> bool:
     return any(n > HIGHEST and form == DELTA for form, n in factors)
 
 
-def _place(factor: tuple[Linear, int]) -> Sequence[object]:
+def _place(factor: tuple[Linear, int]) -> list[tuple[str, tuple[int, int, int]]]:
     return [(name, z.integers) for name, z in factor[0]]
 
 
