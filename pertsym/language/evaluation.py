@@ -12,7 +12,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -272,13 +272,15 @@ class _Symbolic(_Reader):
     def apart(self, gap: Any, tolerance: float) -> str:
         if callable(gap):
             raise NotRead("a superoperator stands alone; let it act on something")
-        entries = np.asarray(gap, dtype=object).flat
-        parts = [z for entry in entries for z in getattr(entry, "terms", {"": entry}).values()]
-        forms = [sympy.sympify(z) for z in parts if isinstance(z, int | sympy.Basic)]
-        others = (z for z in parts if not isinstance(z, int | sympy.Basic) and z)
-        wrong = (sympy.expand(z) for z in forms if z != 0 and refuted(z))  # fast, before any proof
-        rests = (rest for rest in map(_rest, forms) if rest != 0)
-        return str(next(chain(others, wrong, rests), ""))
+        undecided = []  # one that is refuted ends it before any proof of another
+        for entry in np.asarray(gap, dtype=object).flat:
+            for z in getattr(entry, "terms", {"": entry}).values():
+                known = not isinstance(z, int | sympy.Basic)
+                rest = z if known else sympy.expand(z)  # decides most, fast
+                if rest and (known or refuted(rest)):
+                    return str(rest)
+                undecided += [] if known or rest == 0 else [rest]
+        return str(next(filter(None, map(_rest, undecided)), ""))
 
     def integral(self) -> Any:
         if (self.script("_"), self.script("^")) != (("0",), (r"\infty",)):
@@ -297,10 +299,7 @@ Values.reader, Symbols.reader = _Reader, _Symbolic
 
 
 def _rest(z: Any) -> Any:
-    """0 if that is what an expression is."""
-    z = sympy.expand(z)  # decides most, fast
-    if z == 0:
-        return z
+    """0 if that is what an expanded expression is."""
     rest = sympy.cancel(sympy.together(sympy.expand(sympy.expand_trig(z).rewrite(sympy.exp))))
     return sympy.simplify(rest) if rest != 0 else 0
 
