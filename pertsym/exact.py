@@ -165,7 +165,9 @@ class Gaussian:
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self._a, self._b, self._d)) if self._b else hash(self.re)
+        if self._b:
+            return hash((self._a, self._b, self._d))
+        return hash(self._a) if self._d == 1 else hash(self.re)  # as equal int and Fraction have
 
     def __complex__(self) -> complex:
         return complex(self._a / self._d, self._b / self._d)

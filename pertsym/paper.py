@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pertsym.certify.claims import Check, Claim
-from pertsym.certify.formulas import Objects
+from pertsym.certify.formulas import Objects, read_fault
 from pertsym.certify.ledger import (
     NotEstablished,
     ledger_json,
@@ -296,7 +296,7 @@ class Paper:
         require_expected(self.name, claims, rows)
         derivation = self.derivation(max(self.orders))
         for formula in (f for step in derivation.steps for f in step.formulas):
-            fault = formula.compare(formula.latex) if formula.compare is not None else ""
+            fault = read_fault(formula.compare, formula.latex) if formula.compare else ""
             if fault:
                 raise NotEstablished(f"{self.name}: {formula.latex}: {fault}")
         files = {

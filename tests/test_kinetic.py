@@ -7,6 +7,7 @@ import random
 import pytest
 import sympy
 
+from pertsym.language.evaluation import refuted
 from pertsym.language.kinetic import Equations, canonical, level
 from pertsym.language.syntax import FormulaError
 
@@ -97,3 +98,14 @@ def test_canonical_form_does_not_depend_on_names_and_order() -> None:
             r"\sum_{r}P_{rr}+\sum_{r,r'}S_{sr'}S_{r'r}P_{rs}"
         )
     assert canonical(sympy.Integer(0)) == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_number_at_a_random_point_refutes_nothing_that_is_true(seed: int) -> None:
+    """Functions without a meaning are equal where their arguments are, however written."""
+    a, b = (sympy.Integer(random.Random(f"{seed}{x}").randint(2, 9)) for x in "ab")
+    product = F(a * (E + b) * TAU, TAU) - F(a * E * TAU + a * b * TAU, TAU)
+    assert product != 0
+    assert not refuted(product)
+    assert refuted(F(E, TAU) - F(TAU, E))
+    assert refuted(F(a * E, TAU) - F(a * E + b, TAU))

@@ -183,8 +183,9 @@ def test_another_tensor_is_not_that_of_four_levels(monkeypatch: pytest.MonkeyPat
     def turned(name: str, frequency: Frequency, derivative: int = 0) -> SpectralForm:
         return right(name, tuple(-n for n in frequency), derivative)
 
-    assert not equations.printed(4)(claim.latex)
-    assert not equations.printed(4)(r"\mathcal Q\rho_0=\rho_2")  # (78), of more than two levels
+    four = equations.printed(4)
+    assert not four(claim.latex)
+    assert not four(r"\mathcal Q\rho_0=\rho_2")  # (78), of more than two levels
     monkeypatch.setattr(common, "half_sided", turned)
     assert "differ" in equations.printed(4)(claim.latex)
 

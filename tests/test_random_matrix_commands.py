@@ -81,7 +81,7 @@ def test_ledger_names_every_check_and_display() -> None:
     assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
     sources = {
         f.source
-        for step in PAPER.narrate(4)
+        for step in PAPER.steps()
         for f in step.formulas
         if f.source and "," not in f.source
     }
@@ -264,7 +264,7 @@ def test_derivation_prints_and_order_two_is_shorter() -> None:
     assert result.exit_code == 0
     assert "=2πλ²Σ_r S_sr S_rs F(ε,ε+E_s-E_r)[n(ε)P_rr(ε+E_s-E_r)-" in result.stdout
     assert "P_rr(ε+E_s-E_r)" in result.stdout
-    assert len(PAPER.narrate(2)) < len(PAPER.narrate(4))
+    assert len(PAPER.narrate(2)) < len(PAPER.steps())
 
 
 def test_negative_populations_are_noted(tmp_path: Path) -> None:

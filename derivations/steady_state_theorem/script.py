@@ -167,6 +167,7 @@ def _second_order(n: int, m: int) -> NamedForm:
     return NamedForm(f"r^{{(2)}}_{{{n}{m}}}", f"r(2){n}{m}", second_order(COUPLING, n, m))
 
 
+@cache
 def sixth_order_step() -> Step:
     """The identities of the spectral lines, proved and sampled here."""
     proved, sampled = (CHECKS[f"sixth_order_{kind}"](20) for kind in ("identities", "samples"))

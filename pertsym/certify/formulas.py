@@ -59,16 +59,29 @@ class Objects:
             own: Reading = _once(self.readings[name])
             return own
         limit = "" if name == GENERIC else name
-        dictionary: Dictionary | None = _once(self.dictionary)
-        if limit not in LIMITS or dictionary is None:
-            known = [*self.readings, *((GENERIC, *LIMITS[1:]) if dictionary else ())]
-            raise KeyError(f"compare: {name!r} is none of {', '.join(known) or 'no objects'}")
-        return by_dictionary(dictionary, limit)
+        found = _limited(self.dictionary, limit) if limit in LIMITS else None
+        if found is None:
+            limits = (GENERIC, *LIMITS[1:]) if _once(self.dictionary) else ()
+            known = ", ".join([*self.readings, *limits]) or "no objects"
+            raise KeyError(f"compare: {name!r} is none of {known}")
+        return found
 
 
 @cache
 def _once(make: Callable[[], Any]) -> Any:
     return make()
+
+
+@cache
+def _limited(make: Callable[[], Dictionary | None], limit: Limit) -> Reading | None:
+    dictionary = _once(make)
+    return by_dictionary(dictionary, limit) if dictionary else None
+
+
+@cache
+def read_fault(reading: Reading, latex: str) -> str:
+    """What a reading says of a formula; remembered, as documents show the formulas of rows."""
+    return reading(latex)
 
 
 NOTHING = Objects()
@@ -119,7 +132,7 @@ def tie(claim: Claim, objects: Objects) -> Tie:
         return Tie("definition" if defined else "typed", True, "", claim.latex)
     try:
         reading = objects.reading(claim.compare)
-        fault = reading(claim.latex)
+        fault = read_fault(reading, claim.latex)
         if claim.printed and not reading(claim.printed).startswith(_UNEQUAL):
             fault = fault or "what is printed is not found to be wrong"
     except KeyError as unknown:
@@ -168,7 +181,7 @@ def formula_evidence(
             findings.append(Finding(what, found.holds, found.digits))
     for formula in shown:
         if formula.compare is not None:
-            fault = formula.compare(formula.latex)
+            fault = read_fault(formula.compare, formula.latex)
             what = f"displayed {formula.source or formula.latex[:40]}"
             what += f" {fault}" if fault else ""
             findings.append(Finding(what, not fault, _digits(formula.compare)))

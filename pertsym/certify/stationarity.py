@@ -198,6 +198,10 @@ class MeanForce:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    _values: dict[Node, tuple[Element, Element]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
     def __call__(self, opened: frozenset[Line], closed: frozenset[int]) -> Matrix:
         """X of these lines, (N, N); without open ones the state, not normalised."""
         key = opened, closed
@@ -249,12 +253,14 @@ class MeanForce:
 
     def _at(self, node: Node) -> tuple[Element, Element]:
         """x and f(x)."""
-        x, f = self.point.energies[node[0]], self.point.boltzmann[node[0]]
-        for j, sign in node[1]:
-            weight = self.point.weights[j]
-            x += sign * self.point.frequencies[j]
-            f = f * weight if sign > 0 else f / weight
-        return x, f
+        if node not in self._values:
+            x, f = self.point.energies[node[0]], self.point.boltzmann[node[0]]
+            for j, sign in node[1]:
+                weight = self.point.weights[j]
+                x += sign * self.point.frequencies[j]
+                f = f * weight if sign > 0 else f / weight
+            self._values[node] = x, f
+        return self._values[node]
 
     def residual(
         self, opened: frozenset[Line], closed: frozenset[int], coherences: bool = True

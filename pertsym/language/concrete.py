@@ -343,7 +343,7 @@ def _inverse(value: Operator) -> Operator:
     return total
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AtNumbers:
     """Reads equations, separated by quads, once for each value of an index such as ``_i``.
 

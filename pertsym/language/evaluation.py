@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 import sympy
 from scipy.linalg import expm
+from sympy.core.function import AppliedUndef
 
 from pertsym.language.reader import (
     NotRead,
@@ -56,7 +57,7 @@ def dissipator(jump: Any) -> Callable[[Any], Any]:
     return lambda x: jump @ x @ jump.conj().T - (back @ x + x @ back) / 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Values:
     r"""What names stand for, at one point or several: reads LaTeX and says what is wrong with it.
 
@@ -127,7 +128,7 @@ INTEGRAL = sympy.Symbol(r"\int", real=True)
 """Multiplies an integrand: integrals over one variable are equal if these are."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Symbols(Values):
     """The same exactly, of SymPy expressions, `pertsym.oscillator.weyl`, exact numbers, matrices.
 
@@ -276,12 +277,15 @@ class _Symbolic(_Reader):
     def apart(self, gap: Any, tolerance: float) -> str:
         if callable(gap):
             raise NotRead("a superoperator stands alone; let it act on something")
+        undecided = []  # one that is refuted ends it before any proof of another
         for entry in np.asarray(gap, dtype=object).flat:
             for z in getattr(entry, "terms", {"": entry}).values():
-                rest = _rest(z) if isinstance(z, int | sympy.Basic) else z
-                if rest:
+                known = not isinstance(z, int | sympy.Basic)
+                rest = z if known else sympy.expand(z)  # decides most, fast
+                if rest and (known or refuted(rest)):
                     return str(rest)
-        return ""
+                undecided += [] if known or rest == 0 else [rest]
+        return str(next(filter(None, map(_rest, undecided)), ""))
 
     def integral(self) -> Any:
         if (self.script("_"), self.script("^")) != (("0",), (r"\infty",)):
@@ -300,20 +304,30 @@ Values.reader, Symbols.reader = _Reader, _Symbolic
 
 
 def _rest(z: Any) -> Any:
-    """0 if that is what an expression is."""
-    z = sympy.expand(sympy.sympify(z))  # decides most, fast
-    if _refuted(z):
-        return z
+    """0 if that is what an expanded expression is."""
     rest = sympy.cancel(sympy.together(sympy.expand(sympy.expand_trig(z).rewrite(sympy.exp))))
     return sympy.simplify(rest) if rest != 0 else 0
 
 
-def _refuted(value: sympy.Expr) -> bool:
-    """Whether its number at a random point shows that an expression is not zero."""
+def refuted(value: sympy.Expr) -> bool:
+    """Whether its number at a random point shows that an expression is not zero.
+
+    Functions without a meaning have a random value for each of their arguments there.
+    """
     draw = random.Random(1)
     names = sorted(value.free_symbols, key=str)
-    number = sympy.N(value.xreplace({x: sympy.Rational(draw.randint(9, 99), 70) for x in names}))
-    return bool(number.is_number and abs(number) > _SURELY)
+    there = value.xreplace({x: sympy.Rational(draw.randint(9, 99), 70) for x in names})
+    if there.has(AppliedUndef):
+        there = there.replace(lambda e: isinstance(e, AppliedUndef), _drawn)
+    number = sympy.N(there)
+    return bool(number.is_number and number.is_finite and abs(number) > _SURELY)
+
+
+def _drawn(applied: sympy.Expr) -> sympy.Rational:
+    """The same for equal arguments, however they are written."""
+    at = [complex(argument) for argument in applied.args]
+    rounded = [(round(z.real, 9) + 0.0, round(z.imag, 9) + 0.0) for z in at]
+    return sympy.Rational(random.Random(f"{applied.func} {rounded}").randint(9, 99), 70)
 
 
 def _panels(integrand: Any, edges: Any) -> Any:

@@ -100,7 +100,7 @@ class ExponentialSum:
         sums: dict[tuple[Factors, Exponent], Gaussian] = {}
         for z, factors, exponent in terms:
             z, factors = _normal(z, factors)
-            if not z or any(form == DELTA and n > HIGHEST for form, n in factors):
+            if not z or _beyond(factors):
                 continue
             key = (factors, _exponent(exponent))
             sums[key] = sums.get(key, Gaussian()) + z
@@ -130,12 +130,15 @@ class ExponentialSum:
     def __add__(self, other: ExponentialSum | Number) -> ExponentialSum:
         if not isinstance(other, (ExponentialSum, Gaussian, Fraction, int)):
             return NotImplemented
-        return ExponentialSum.of([*self, *_terms(other)])
+        sums = dict(self.terms)
+        for key, z in _summed(other).terms.items():
+            sums[key] = sums[key] + z if key in sums else z
+        return ExponentialSum({key: z for key, z in sums.items() if z})
 
     __radd__ = __add__
 
     def __neg__(self) -> ExponentialSum:
-        return self * -1
+        return ExponentialSum({key: -z for key, z in self.terms.items()})
 
     def __sub__(self, other: ExponentialSum | Number) -> ExponentialSum:
         return self + -other
@@ -146,8 +149,14 @@ class ExponentialSum:
     def __mul__(self, other: ExponentialSum | Number) -> ExponentialSum:
         if not isinstance(other, (ExponentialSum, Gaussian, Fraction, int)):
             return NotImplemented
-        terms = [*_terms(other)]
-        return ExponentialSum.of((x * y, a + b, e + f) for x, a, e in self for y, b, f in terms)
+        sums: dict[tuple[Factors, Exponent], Gaussian] = {}
+        for (a, e), x in self.terms.items():
+            for (b, f), y in _summed(other).terms.items():
+                factors = _collected((*a, *b)) if a and b else a or b
+                if not _beyond(factors):
+                    key = (factors, _exponent((*e, *f)) if e and f else e or f)
+                    sums[key] = sums[key] + x * y if key in sums else x * y
+        return ExponentialSum({key: z for key, z in sums.items() if z})
 
     __rmul__ = __mul__
 
@@ -307,7 +316,7 @@ class ExponentialSum:
         return {exponent: z for exponent, z in found.items() if z}
 
 
-def _terms(value: ExponentialSum | Number) -> Iterable[tuple[Gaussian, Factors, Exponent]]:
+def _summed(value: ExponentialSum | Number) -> ExponentialSum:
     return value if isinstance(value, ExponentialSum) else ExponentialSum.number(value)
 
 
@@ -337,7 +346,7 @@ def _closing(exponent: Exponent, name: str) -> int:
 
 def _normal(z: Gaussian, factors: Factors) -> tuple[Gaussian, Factors]:
     """Forms with the leading coefficient 1, constants multiplied into the number."""
-    powers: dict[Linear, int] = {}
+    led: list[tuple[Linear, int]] = []
     for form, n in factors:
         if not n:
             continue
@@ -347,8 +356,26 @@ def _normal(z: Gaussian, factors: Factors) -> tuple[Gaussian, Factors]:
             continue
         if lead != 1:
             z, form = z * raised(lead, n), multiple(form, reciprocal(lead))
+        led.append((form, n))
+    return z, _collected(led)
+
+
+def _collected(factors: Iterable[tuple[Linear, int]]) -> Factors:
+    """Powers of equal forms added up, in one order."""
+    powers: dict[Linear, int] = {}
+    for form, n in factors:
         powers[form] = powers.get(form, 0) + n
-    return z, tuple(sorted(((f, n) for f, n in powers.items() if n), key=repr))
+    kept = [(form, n) for form, n in powers.items() if n]
+    return tuple(sorted(kept, key=_place) if len(kept) > 1 else kept)
+
+
+def _beyond(factors: Factors) -> bool:
+    """Whether a term is of an order in delta that is dropped."""
+    return any(n > HIGHEST and form == DELTA for form, n in factors)
+
+
+def _place(factor: tuple[Linear, int]) -> list[tuple[str, tuple[int, int, int]]]:
+    return [(name, z.integers) for name, z in factor[0]]
 
 
 def _exponent(exponent: Iterable[tuple[str, Linear]]) -> Exponent:

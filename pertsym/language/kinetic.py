@@ -17,6 +17,7 @@ from typing import Any
 import sympy
 from sympy.core.function import AppliedUndef
 
+from pertsym.language.evaluation import refuted
 from pertsym.language.reader import NotRead, Reader, Tokens, instances, tokens
 from pertsym.language.syntax import FormulaError
 
@@ -29,7 +30,7 @@ Head = Callable[[tuple[str, ...], tuple[sympy.Expr, ...], Mapping[str, sympy.Exp
 """(indices, arguments, names bound around it) -> what a function's head means there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Equations:
     """What the names of a source's equations mean.
 
@@ -73,7 +74,7 @@ class Equations:
             left_out = canonical(first - other)
             for rule in self.rules:
                 left_out = canonical(rule(left_out))
-            if left_out != 0 and sympy.simplify(left_out) != 0:
+            if left_out != 0 and (refuted(left_out) or sympy.simplify(left_out) != 0):
                 return left_out
         return sympy.Integer(0)
 
