@@ -48,12 +48,15 @@ class Nodes:
         function that is a sum of exponentials; both of shape S + (n,), S that of the parameters.
     floor, ceiling
         The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.
+    uncertainty
+        Relative error of the residues of the resonances.
     """
 
     arms: tuple[Arm, ...]
     resonances: tuple[Complex, Complex]
     floor: float
     ceiling: float
+    uncertainty: float = 0.0
 
     @classmethod
     def of(cls, path: Path, floor: float, ceiling: float, step: float | None = None) -> Nodes:
@@ -178,7 +181,7 @@ class Nodes:
             return value, 0.0
         terms = residues * kernel(z[..., None], positions, m)
         nearest = np.minimum(np.abs(z[..., None] - positions), np.abs(z[..., None] + positions))
-        lost = OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest)
+        lost = OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest) + self.uncertainty
         return value + terms.sum(-1), (np.abs(terms) * lost).sum(-1)
 
     @property
@@ -200,7 +203,7 @@ class Nodes:
         weights, own = self.residues, residues
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        value = weights @ np.reciprocal(z - self.poles[:, None])  # faster than 1/z
+        value = _applied(weights, self.poles, lambda w: np.reciprocal(z - w))  # faster than 1/z
         error = self._spread(self.weights(0 if anchor is None else 1), z, anchor)
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
@@ -225,7 +228,8 @@ class Nodes:
             values = values / np.maximum(self._radii, abs(anchor))
         if values.ndim == 1:
             return self._within(values, np.abs(z), 1)
-        return values @ (1 / np.maximum(np.abs(z), self._radii[:, None]))
+        size = np.abs(z)
+        return _applied(values, self._radii, lambda r: 1 / np.maximum(size, r))
 
     def bound(self, size: Any, m: int) -> Any:
         """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
@@ -319,7 +323,8 @@ class Total:
             k = kernel(positions)
             f, lost = factor.resonances if factor else known
             terms = -2j * math.pi * residues * f * k
-            error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
+            error = np.abs(terms) * (64 * EPS + nodes.uncertainty)
+            error = error + 2 * math.pi * np.abs(residues * k) * lost
             if parts:
                 size = np.abs(residues * f)
                 error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
@@ -343,6 +348,16 @@ class Total:
 
     def _found(self, rest: Any, error: Any) -> None:
         self._value, self._error = self._value + rest, self._error + error
+
+
+def _applied(values: Any, places: Any, kernel: Callable[[Any], Any]) -> Any:
+    """sum_k values_k kernel(places_k); what is the same for all parameters is summed once."""
+    first = values[(0,) * (values.ndim - 1)]
+    same = np.all(values == first, axis=tuple(range(values.ndim - 1)))
+    if values.ndim == 1 or not same.any():
+        return values @ kernel(places[:, None])
+    once = first[same] @ kernel(places[same, None])
+    return values[..., ~same] @ kernel(places[~same, None]) + once
 
 
 def _joined(parts: list[Any], kind: type[Any]) -> Any:

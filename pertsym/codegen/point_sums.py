@@ -15,12 +15,12 @@ from pertsym.baths.tabulated import NUMERATOR, UNIT, combined
 class PointSums:
     """P and P', and Ĉ of a sum of exponentials, at one point after another, with plain numbers."""
 
-    def __init__(self, nodes: Nodes, uncertainty: float = 0.0) -> None:
+    def __init__(self, nodes: Nodes) -> None:
         w, a = nodes.poles, nodes.residues
         self._square = w * w
         self._moments = np.stack((a, a * w)), np.stack((a, a * w, a * w * w))
         self._resonances = list(zip(*(x.tolist() for x in nodes.resonances), strict=True))
-        self._uncertainty = uncertainty
+        self._uncertainty = nodes.uncertainty
         self._last: tuple[float, tuple[Any, ...]] = (math.nan, ())
         self._radii: list[float] = []
         if nodes.arms:
