@@ -33,6 +33,7 @@ from pertsym.baths.node_path import (
 SLOW = 0.3
 _CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _BLOCK = 1 << 18
+_IN_CACHE = 1 << 13  # numbers of a part, below what the system hands out anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +204,8 @@ class Nodes:
         weights, own = self.residues, residues
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        value = _applied(weights, self.poles, lambda w: np.reciprocal(z - w))  # faster than 1/z
+        # faster than 1/z
+        value = _applied(weights, self.poles, len(z), lambda w: np.reciprocal(z - w))
         error = self._spread(self.weights(0 if anchor is None else 1), z, anchor)
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
@@ -229,7 +231,7 @@ class Nodes:
         if values.ndim == 1:
             return self._within(values, np.abs(z), 1)
         size = np.abs(z)
-        return _applied(values, self._radii, lambda r: 1 / np.maximum(size, r))
+        return _applied(values, self._radii, len(z), lambda r: 1 / np.maximum(size, r))
 
     def bound(self, size: Any, m: int) -> Any:
         """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
@@ -350,14 +352,20 @@ class Total:
         self._value, self._error = self._value + rest, self._error + error
 
 
-def _applied(values: Any, places: Any, kernel: Callable[[Any], Any]) -> Any:
-    """sum_k values_k kernel(places_k); what is the same for all parameters is summed once."""
-    first = values[(0,) * (values.ndim - 1)]
-    same = np.all(values == first, axis=tuple(range(values.ndim - 1)))
-    if values.ndim == 1 or not same.any():
-        return values @ kernel(places[:, None])
-    once = first[same] @ kernel(places[same, None])
-    return values[..., ~same] @ kernel(places[~same, None]) + once
+def _applied(values: Any, places: Any, count: int, kernel: Callable[[Any], Any]) -> Any:
+    """sum_k values_k kernel(places_k), of `count` numbers each, in parts that stay in the cache.
+
+    What is the same for all parameters is summed once.
+    """
+    if values.ndim > 1:
+        first = values[(0,) * (values.ndim - 1)]
+        same = np.all(values == first, axis=tuple(range(values.ndim - 1)))
+        if same.any():
+            once = _applied(first[same], places[same], count, kernel)
+            return _applied(values[..., ~same], places[~same], count, kernel) + once
+    rows = max(1, _IN_CACHE // max(1, count))
+    parts = [slice(k, k + rows) for k in range(0, max(1, len(places)), rows)]
+    return sum(values[..., part] @ kernel(places[part, None]) for part in parts)
 
 
 def _joined(parts: list[Any], kind: type[Any]) -> Any:
