@@ -54,7 +54,8 @@ class Bath:
     def spectra(self, w0: Any, sign: int) -> tuple[Any, Any, Any, Any]:
         """Ĉ(w), its error, Ĉ'(w), its error at w = sign w0."""
         f: Any = np
-        if np.size(w0) == 1 and w0 and all(isinstance(x, float) for x in (self.beta, *self.shape)):
+        single = isinstance(w0, float) or np.size(w0) == 1
+        if single and w0 and all(isinstance(x, float) for x in (self.beta, *self.shape)):
             f, w0 = Floats, first(w0)
         reduced = self.density.reduced(w0, *self.shape)
         found = occupation(sign * w0, self.beta, self.classical, f)
