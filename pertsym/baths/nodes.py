@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -33,6 +33,8 @@ from pertsym.baths.node_path import (
 SLOW = 0.3
 _CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _BLOCK = 1 << 18
+_APART = 6  # nodes of a ray by which powers that diverge are told apart
+_DEPTHS = 10  # nodes of a ray by which depths differ
 _IN_CACHE = 1 << 13  # numbers of a part, below what the system hands out anew
 
 
@@ -150,8 +152,19 @@ class Nodes:
         """G^(m)(0) on rays; only its imaginary part, P, where Ĉ ~ w^p with p <= m.
 
         The ends of the rays are summed as powers of their own, those at 0 together: what diverges
-        on one ray, and the arc between them, adds to the real part only.
+        on one ray, and the arc between them, adds to the real part only.  Where p = m - 1 a finite
+        part is left, which rays that end too deep lose: the best of several depths is taken.
         """
+        value, error = self._at_zero(derivative)
+        if self.arms[0].inner == derivative:
+            for cut in range(_DEPTHS, min(len(a.poles) for a in self.arms) - 4 * _APART, _DEPTHS):
+                arms = tuple(arm.without(cut) for arm in self.arms)
+                other, lost = replace(self, arms=arms)._at_zero(derivative)
+                value = np.where(lost < error, other, value)[()]
+                error = np.minimum(error, lost)
+        return value, error
+
+    def _at_zero(self, derivative: int) -> tuple[Any, Any]:
         total, order = Total(), derivative + 1
         total.add(self, lambda w: 1 / w**order, order=order)
         value, error = total.closed()
@@ -316,8 +329,9 @@ class Total:
             start += len(arm.poles)
             self._step = arm.step
             if arm.inner is not None:
-                tips = self._tips.setdefault((arm.inner - order, order), [])
-                tips.append(along[..., :3])
+                fall = arm.inner - order
+                tips = self._tips.setdefault((fall, order), [])
+                tips.append(along[..., : 3 * _APART + 1 : _APART] if fall == -1 else along[..., :3])
             if arm.outer is not None:
                 self._end(along[..., :-4:-1])
         positions, residues = nodes.resonances
@@ -340,7 +354,10 @@ class Total:
                 self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
             else:
                 self._found(*continued(tips[0], self._step, fall))
-        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow]
+        deep = {key: tips for key, tips in self._tips.items() if key[0] == -1 and len(tips) == 2}
+        for tips in deep.values():
+            self._found(*finite(sum(tips), self._step))
+        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow | deep]
         if rest:
             self._end(sum(rest))
         return self._value, self._error
@@ -396,6 +413,20 @@ def resolved(terms: Any, step: float, fall: float) -> tuple[Any, Any, Any]:
     missed = np.abs(third - leading * slow**2 - steep * fast**2)
     error = (4 * missed / step + OPERATIONS * EPS * np.abs(first)) / step
     return leading, steep / math.expm1(step * (fall + 1)), error
+
+
+def finite(terms: Any, step: float) -> tuple[Any, Any]:
+    """The finite part of what lies beyond terms of two rays, every `_APART`-th, that diverges.
+
+    They go as e^-x, e^x and e^(2x): the constant between is odd and cancels.
+    """
+    powers = np.array([-1.0, 1.0, 2.0])
+    places = np.exp(np.outer(np.arange(4) * _APART * step, powers))
+    shares = np.linalg.solve(places[:3], terms.real[..., :3, None])[..., 0]
+    own = 1 / np.expm1(step * powers)
+    missed = np.abs(terms.real[..., 3] - shares @ places[3])
+    rounding = OPERATIONS * EPS * np.abs(terms).max(-1)
+    return shares @ own, 4 * (missed + rounding) * np.abs(own).sum()
 
 
 def mirrored(right: Any, left: Any, step: float, fall: float, order: int) -> tuple[Any, Any]:

@@ -25,7 +25,6 @@ EVEN = (
     657931 / 186134520519971831808000000,
     -3392780147 / 37893265687455865519472640000000,
 )
-SERIES = tuple((EVEN[k - 1], 2 * k * EVEN[k - 1]) for k in range(len(EVEN), 0, -1))
 
 
 def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
@@ -41,14 +40,13 @@ def bose(x: Any, f: Any = np) -> tuple[Any, Any, Any]:
     positive = x > 0
     value = far * f.where(positive, inverse, decay * inverse)
     slope = inverse * f.where(positive, 1 - far * decay * inverse, decay * (far * inverse - 1))
-    if f.any(small):
-        square = near * near
-        even = odd = 0.0 * near
-        for coefficient, slope_coefficient in SERIES:
-            even = even * square + coefficient
-            odd = odd * square + slope_coefficient
-        value = f.where(small, 1 + near / 2 + square * even, value)
-        slope = f.where(small, 0.5 + near * odd, slope)
+    square = near * near
+    even = odd = 0.0 * near
+    for k in range(len(EVEN), 0, -1):
+        even = even * square + EVEN[k - 1]
+        odd = odd * square + 2 * k * EVEN[k - 1]
+    value = f.where(small, 1 + near / 2 + square * even, value)
+    slope = f.where(small, 0.5 + near * odd, slope)
     return value, slope, UNIT * (24 + 4 * size)
 
 
