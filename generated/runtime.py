@@ -132,6 +132,17 @@ class Arm:
             total = total + size / math.sin(angle) ** (m + 1)
         return total
 
+    def without(self, count: int) -> Arm:
+        """The arm from a later node on."""
+        return replace(
+            self,
+            poles=self.poles[count:],
+            residues=self.residues[..., count:],
+            rounding=self.rounding[..., count:],
+            strip=tuple((w[count:], size[..., count:]) for w, size in self.strip),
+            ends=tuple(end[..., count:] for end in self.ends),
+        )
+
     def is_fine(self, scale: float) -> bool:
         """Whether the trapezoidal rule adds less to the error than rounding."""
         inverse = 1 / np.maximum(np.abs(self.poles), scale)
@@ -315,6 +326,9 @@ def _start(path: Path, floor: float) -> float:
 SLOW = 0.3
 _CANCELLED = 8 * EPS  # rounding of one part of a kernel
 _BLOCK = 1 << 18
+_APART = 6  # nodes of a ray by which powers that diverge are told apart
+_DEPTHS = 10  # nodes of a ray by which depths differ
+_IN_CACHE = 1 << 13  # numbers of a part, below what the system hands out anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -330,12 +344,15 @@ class Nodes:
         function that is a sum of exponentials; both of shape S + (n,), S that of the parameters.
     floor, ceiling
         The bound holds for floor <= |z| <= ceiling; the floor is 0 on a hyperbola.
+    uncertainty
+        Relative error of the residues of the resonances.
     """
 
     arms: tuple[Arm, ...]
     resonances: tuple[Complex, Complex]
     floor: float
     ceiling: float
+    uncertainty: float = 0.0
 
     @classmethod
     def of(cls, path: Path, floor: float, ceiling: float, step: float | None = None) -> Nodes:
@@ -428,8 +445,19 @@ class Nodes:
         """G^(m)(0) on rays; only its imaginary part, P, where Ĉ ~ w^p with p <= m.
 
         The ends of the rays are summed as powers of their own, those at 0 together: what diverges
-        on one ray, and the arc between them, adds to the real part only.
+        on one ray, and the arc between them, adds to the real part only.  Where p = m - 1 a finite
+        part is left, which rays that end too deep lose: the best of several depths is taken.
         """
+        value, error = self._at_zero(derivative)
+        if self.arms[0].inner == derivative:
+            for cut in range(_DEPTHS, min(len(a.poles) for a in self.arms) - 4 * _APART, _DEPTHS):
+                arms = tuple(arm.without(cut) for arm in self.arms)
+                other, lost = replace(self, arms=arms)._at_zero(derivative)
+                value = np.where(lost < error, other, value)[()]
+                error = np.minimum(error, lost)
+        return value, error
+
+    def _at_zero(self, derivative: int) -> tuple[Any, Any]:
         total, order = Total(), derivative + 1
         total.add(self, lambda w: 1 / w**order, order=order)
         value, error = total.closed()
@@ -460,7 +488,7 @@ class Nodes:
             return value, 0.0
         terms = residues * kernel(z[..., None], positions, m)
         nearest = np.minimum(np.abs(z[..., None] - positions), np.abs(z[..., None] + positions))
-        lost = OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest)
+        lost = OPERATIONS * EPS * (1 + (m + 1) * np.abs(positions) / nearest) + self.uncertainty
         return value + terms.sum(-1), (np.abs(terms) * lost).sum(-1)
 
     @property
@@ -482,7 +510,8 @@ class Nodes:
         weights, own = self.residues, residues
         if anchor is not None:
             weights, own = weights / (anchor - self.poles), residues / (anchor - positions)
-        value = weights @ np.reciprocal(z - self.poles[:, None])  # faster than 1/z
+        # faster than 1/z
+        value = _applied(weights, self.poles, len(z), lambda w: np.reciprocal(z - w))
         error = self._spread(self.weights(0 if anchor is None else 1), z, anchor)
         if positions.shape[-1]:
             terms = own[..., None, :] / (z[:, None] - positions[..., None, :])
@@ -507,7 +536,8 @@ class Nodes:
             values = values / np.maximum(self._radii, abs(anchor))
         if values.ndim == 1:
             return self._within(values, np.abs(z), 1)
-        return values @ (1 / np.maximum(np.abs(z), self._radii[:, None]))
+        size = np.abs(z)
+        return _applied(values, self._radii, len(z), lambda r: 1 / np.maximum(size, r))
 
     def bound(self, size: Any, m: int) -> Any:
         """sum_k weights_k/max(size, |w_k|)^(m+1): the error of G^(m)/m! at |z| = size."""
@@ -592,8 +622,9 @@ class Total:
             start += len(arm.poles)
             self._step = arm.step
             if arm.inner is not None:
-                tips = self._tips.setdefault((arm.inner - order, order), [])
-                tips.append(along[..., :3])
+                fall = arm.inner - order
+                tips = self._tips.setdefault((fall, order), [])
+                tips.append(along[..., : 3 * _APART + 1 : _APART] if fall == -1 else along[..., :3])
             if arm.outer is not None:
                 self._end(along[..., :-4:-1])
         positions, residues = nodes.resonances
@@ -601,7 +632,8 @@ class Total:
             k = kernel(positions)
             f, lost = factor.resonances if factor else known
             terms = -2j * math.pi * residues * f * k
-            error = np.abs(terms) * 64 * EPS + 2 * math.pi * np.abs(residues * k) * lost
+            error = np.abs(terms) * (64 * EPS + nodes.uncertainty)
+            error = error + 2 * math.pi * np.abs(residues * k) * lost
             if parts:
                 size = np.abs(residues * f)
                 error = error + 2 * math.pi * _CANCELLED * parts(positions) * size
@@ -615,7 +647,10 @@ class Total:
                 self._found(*mirrored(tips[0], tips[1], self._step, fall, order))
             else:
                 self._found(*continued(tips[0], self._step, fall))
-        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow]
+        deep = {key: tips for key, tips in self._tips.items() if key[0] == -1 and len(tips) == 2}
+        for tips in deep.values():
+            self._found(*finite(sum(tips), self._step))
+        rest = [sum(tips) for key, tips in self._tips.items() if key not in slow | deep]
         if rest:
             self._end(sum(rest))
         return self._value, self._error
@@ -625,6 +660,22 @@ class Total:
 
     def _found(self, rest: Any, error: Any) -> None:
         self._value, self._error = self._value + rest, self._error + error
+
+
+def _applied(values: Any, places: Any, count: int, kernel: Callable[[Any], Any]) -> Any:
+    """sum_k values_k kernel(places_k), of `count` numbers each, in parts that stay in the cache.
+
+    What is the same for all parameters is summed once.
+    """
+    if values.ndim > 1:
+        first = values[(0,) * (values.ndim - 1)]
+        same = np.all(values == first, axis=tuple(range(values.ndim - 1)))
+        if same.any():
+            once = _applied(first[same], places[same], count, kernel)
+            return _applied(values[..., ~same], places[~same], count, kernel) + once
+    rows = max(1, _IN_CACHE // max(1, count))
+    parts = [slice(k, k + rows) for k in range(0, max(1, len(places)), rows)]
+    return sum(values[..., part] @ kernel(places[part, None]) for part in parts)
 
 
 def _joined(parts: list[Any], kind: type[Any]) -> Any:
@@ -655,6 +706,20 @@ def resolved(terms: Any, step: float, fall: float) -> tuple[Any, Any, Any]:
     missed = np.abs(third - leading * slow**2 - steep * fast**2)
     error = (4 * missed / step + OPERATIONS * EPS * np.abs(first)) / step
     return leading, steep / math.expm1(step * (fall + 1)), error
+
+
+def finite(terms: Any, step: float) -> tuple[Any, Any]:
+    """The finite part of what lies beyond terms of two rays, every `_APART`-th, that diverges.
+
+    They go as e^-x, e^x and e^(2x): the constant between is odd and cancels.
+    """
+    powers = np.array([-1.0, 1.0, 2.0])
+    places = np.exp(np.outer(np.arange(4) * _APART * step, powers))
+    shares = np.linalg.solve(places[:3], terms.real[..., :3, None])[..., 0]
+    own = 1 / np.expm1(step * powers)
+    missed = np.abs(terms.real[..., 3] - shares @ places[3])
+    rounding = OPERATIONS * EPS * np.abs(terms).max(-1)
+    return shares @ own, 4 * (missed + rounding) * np.abs(own).sum()
 
 
 def mirrored(right: Any, left: Any, step: float, fall: float, order: int) -> tuple[Any, Any]:
@@ -723,6 +788,9 @@ def _cauchy_sum(kernel: Kernel, residues: Complex, poles: Complex, z: Any, m: in
 
 # Ĉ of a bath below the real axis, from J there and the temperature.
 
+FULL, EMPTY = 40.0, 746.0  # beta |w| from which on e^(-beta |w|) does not count, or is 0
+
+
 def thermal_path(density: Any, classical: bool, beta: Any) -> Path:
     """Everything the rule for the nodes needs.
 
@@ -782,20 +850,21 @@ def occupied(w: Any, classical: bool, beta: Any) -> Any:
     # without overflow on either side, and without cancellation at small x
     x = beta * w
     right = x.real > 0
-    x = np.where(right, x, -x)
-    decay = np.exp(-x)
+    found = np.where(right, 2.0 + 0.0j, 0.0)
+    near = np.abs(x.real) < np.where(right, FULL, EMPTY)
+    right, x = right[near], x[near]
+    decay = np.exp(np.where(right, -x, x))
     missing = 1 - decay
     small = np.abs(x) < 1
-    missing[small] = -np.expm1(-x[small])
-    return np.where(right, 2.0, -2.0 * decay) / missing
+    missing[small] = -np.expm1(np.where(right, -x, x)[small])
+    found[near] = np.where(right, 2.0, -2.0 * decay) / missing
+    return found
 
 
 # The product of a spectrum and a half-sided transform as nodes of its own.
 
-def product_nodes(
-    kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float
-) -> tuple[Nodes, float]:
-    """Nodes of T for integrals over Ĉ_A and X_B, and the relative error of its resonances.
+def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -> Nodes:
+    """Nodes of T for integrals over Ĉ_A and X_B.
 
     Parameters
     ----------
@@ -813,7 +882,7 @@ def product_nodes(
         factor, lost = b.on_points(shift - positions)
         uncertain = float(np.max(lost / np.abs(factor), initial=0.0))
         residues = unit * residues * factor
-    return Nodes(arms, (positions, residues), a.floor, a.ceiling), uncertain
+    return Nodes(arms, (positions, residues), a.floor, a.ceiling, uncertain)
 
 
 def floor_of(a: Nodes, shift: float) -> tuple[float, float]:
@@ -1019,7 +1088,7 @@ class Bath:
 
     def transform(self, w: Any, m: int) -> Bounded:
         """P^(m)(w); w = 0 where it exists."""
-        return self._scaled(_transform(self.nodes(*_sizes(w)), w, m, 0.0))
+        return self._scaled(_transform(self.nodes(*_sizes(w)), w, m))
 
     def _scaled(self, pair: tuple[Any, Any]) -> Bounded:
         value = self.amplitude * pair[0]
@@ -1038,12 +1107,11 @@ def _sizes(w: Any) -> tuple[float, float]:
     return float(sizes.min()), float(sizes.max())
 
 
-def _transform(nodes: Nodes, w: Any, m: int, uncertainty: float) -> tuple[Any, Any]:
+def _transform(nodes: Nodes, w: Any, m: int) -> tuple[Any, Any]:
     if not np.any(w) and not nodes.analytic:
         value, error = nodes.at_zero(m)
     else:
         value, error = nodes.half_sided(w, m)
-    error = error + uncertainty * np.abs(value)
     return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
 
 
@@ -1103,8 +1171,7 @@ def _finite_part(a: Bath, b: Bath, s: float, p: float, n: int) -> Bounded:
     low, high = _sizes([p, s - p])
     one = a.nodes(1e-3 * low, high)
     two = b.nodes(*floor_of(one, s))
-    nodes, uncertainty = product_nodes("CC", one, two, s)
-    value, error = _transform(nodes, np.asarray(p), n - 1, uncertainty)
+    value, error = _transform(product_nodes("CC", one, two, s), np.asarray(p), n - 1)
     size = a.amplitude * b.amplitude
     added = a.spectrum(p, n - 1) * b.transform(s - p, 0)
     if n == 2:

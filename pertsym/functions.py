@@ -318,7 +318,8 @@ def _require_sizes(
         _require_size(name, x)
     for beta in betas.values():
         if beta is not None:
-            _require_size("beta", beta if np.ndim(beta) == 0 else np.where(_is_cold(beta), 0, beta))
+            plain = isinstance(beta, _NUMBER) or np.ndim(beta) == 0
+            _require_size("beta", beta if plain else np.where(_is_cold(beta), 0, beta))
 
 
 def _require_size(name: str, x: Any) -> None:
@@ -392,6 +393,8 @@ def _signature(given: Parameters, needed: set[str], own: Iterable[str]) -> Signa
 
 def _plain(x: Any) -> Any:
     """A number as a float, arrays as they are."""
+    if isinstance(x, float):
+        return float(x)
     return float(x) if np.ndim(x) == 0 else x
 
 

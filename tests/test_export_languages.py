@@ -94,9 +94,9 @@ def test_rules_of_other_languages_are_those_of_the_package(
         pairs = [(scope["rule_of"](one, x / 3, x), a(x / 3, x))]
         kinds: tuple[tuple[Literal["CC", "CP"], complex], ...] = (("CC", 2.0), ("CP", 2j * math.pi))
         for kind, unit in kinds:
-            nodes, uncertain = product_nodes(kind, left, b(*floor_of(left, 0.0)), 0.0)
+            nodes = product_nodes(kind, left, b(*floor_of(left, 0.0)), 0.0)
             rule = scope["product_of"](unit, one, other, x)
-            assert rule["uncertainty"] == pytest.approx(uncertain, rel=0.5)
+            assert rule["uncertainty"] == pytest.approx(nodes.uncertainty, rel=0.5)
             pairs.append((rule, nodes))
         for rule, nodes in pairs:
             found = [node for arm in rule["ends"] for node in arm]

@@ -219,6 +219,48 @@ def test_arrays_like_the_evaluator(seed: int) -> None:
             agree(Bounded(found.value[index], found.error[index]), expected)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_few_temperatures_over_decades(seed: int) -> None:
+    """One wide panel, or points of it that are too few: every value against a sum of its own."""
+    random = Random(300 + seed)
+    density = random.density()
+    low, w0, count = random.between(0.01, 10), random.between(0.1, 10), (60, 150, 400)[seed % 3]
+    beta = random.between(low, low * random.between(1.5, 3000), count)
+    for name in ("k_up", "inv_T2", "frequency_shift"):
+        f = function("biased", name)
+        found = fast(f, w0, correlation(density, beta), beta)
+        if isinstance(found, str):
+            assert isinstance(density, Ohmic)
+            assert density.s <= 1
+            continue
+        loose = []
+        for k in random.rng.integers(0, count, 6):
+            single = f.single(w0, {"b": Single(correlation(density, float(beta[k])))}, beta[k], {})
+            assert single is not None
+            assert abs(found.value[k] - single[0]) <= found.error[k] + single[1]
+            loose.append(found.error[k] / single[1])
+        assert np.median(loose) < 100
+
+
+def test_a_wide_panel_bounds_functions_that_are_known() -> None:
+    """Over four decades of size: analytic to the right, with their sizes on the ring as given."""
+    panel = Panel(0.2, 9.0, logarithmic=True)
+
+    def functions(x: Any) -> Any:
+        return np.stack((1 / x**2, np.exp(-x), 1 / np.expm1(x), x**0 + 0 * x, 0 * x))
+
+    x = panel.points
+    error = 1e-15 * np.abs(functions(x))
+    made = Polynomial.through(panel, functions(x) + error / 2, error, np.abs(functions(panel.ring)))
+    assert panel.size > 80
+    at = np.concatenate((np.geomspace(0.2, 9.0, 333), x[:3], [0.2, 9.0]))
+    value, bound = made(at)
+    off = np.abs(value - functions(at))
+    assert np.all(off <= bound)
+    assert np.all(bound[:4] <= 1e-13 * np.abs(functions(at))[:4])
+    assert not np.any(bound[4])
+
+
 def test_an_amplitude_factors_out() -> None:
     """Exactly: what depends on it is a power, and nothing is asked for again."""
     beta = np.geomspace(0.5, 2.0, 3)[:, None]
@@ -351,15 +393,16 @@ def test_the_ellipse_bounds_the_answer(density: Any, question: str) -> None:
     source = Single(correlation(unit, 1.3)).source._replace(beta=None)
     seen: list[float] = []
     original: Callable[..., Polynomial] = interpolated._fitted
-    octave = Panel(1.0, 2.0)
+    octave, wide = Panel(1.0, 2.0), Panel(0.3, 10.0, logarithmic=True)
 
-    def kept(panel: Panel, found: Any, largest: float) -> Polynomial:
-        seen.append(largest / float(np.max(np.abs(found[0]))))
+    def kept(panel: Panel, found: Any, largest: Any) -> Polynomial:
+        seen.append(float(np.max(largest)) / float(np.max(np.abs(found[0]))))
         return original(panel, found, largest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(interpolated, "_fitted", kept)
-        interpolated.by_temperature.__wrapped__(asked, source, source, 0.8, octave)
+        for panel in (octave, wide):
+            interpolated.by_temperature.__wrapped__(asked, source, source, 0.8, panel)
         if not isinstance(density, Underdamped) and question == "integral":
             fixed = source._replace(beta=1.3)
             interpolated.by_frequency.__wrapped__(asked, fixed, fixed, octave)

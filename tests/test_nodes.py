@@ -15,10 +15,13 @@ import pytest
 from benchmarks import campaign
 from pertsym.baths.correlation import Correlation
 from pertsym.baths.densities import DrudeLorentz, ExpressionDensity, Ohmic, Underdamped
+from pertsym.baths.densities.mixture import Mixture
 from pertsym.baths.enclosure import BathBalls, PairBalls, transform
 from pertsym.baths.integrals import regular_part, spectral_integral
 from pertsym.baths.integrand import Integrand
+from pertsym.baths.nodes import Nodes
 from pertsym.baths.piecewise_integral import finite_part
+from pertsym.baths.thermal_path import thermal_path
 from pertsym.expressions.expression import parse_expression
 
 BATHS = [
@@ -275,3 +278,20 @@ def test_second_derivatives_at_zero(s: float) -> None:
         other, bound = finite_part(Integrand(bath.thermal), [(2.0, 0.0, 3)])
         assert abs(value - other) <= error + bound
         assert error < 1e-10 * abs(value)
+
+
+@pytest.mark.parametrize("seed", range(9))
+def test_a_slope_at_zero_beside_a_spectrum_that_does_not_vanish(seed: int) -> None:
+    """P'(0) of one rule for two densities, with a kink and Ĉ(0) != 0: the sum of both alone."""
+    rng = np.random.default_rng(60 + seed)
+    width, cutoff, beta = 10 ** rng.uniform(-1, 1, 3)
+    smooth = DrudeLorentz(0.4, width) if seed % 2 else Underdamped(0.3, width, 0.4 * width)
+    kinked = Ohmic(0.3, cutoff, (3.0, 5.0, 3.0)[seed % 3])
+    path = thermal_path(Mixture((smooth, kinked)), False, beta)
+    assert not path.analytic
+    value, error = Nodes.of(path, 2.0**-32 * path.scale, path.scale).at_zero(1)
+    alone = [Correlation(density, "boson", beta).transform(0.0, 1) for density in (smooth, kinked)]
+    expected, known = (sum(part) for part in zip(*alone, strict=True))
+    assert abs(-2 * math.pi * value.imag - expected) <= 2 * math.pi * error + known
+    height = float(Correlation(smooth, "boson", beta).spectrum(0.0).value)
+    assert 2 * math.pi * error <= 1e-6 * (abs(expected) + height / path.scale)

@@ -26,7 +26,8 @@ from pertsym.baths.tabulated import (
     position,
 )
 from pertsym.baths.thermal_spectrum import ThermalSpectrum
-from pertsym.codegen.runtime import Temperatures, Varied
+from pertsym.baths.thermal_tables import MANY
+from pertsym.codegen.runtime import Temperatures, Varied, over_temperatures
 
 DENSITIES = [
     Ohmic(0.1, 1.3, 1.0),
@@ -99,16 +100,19 @@ class Thermal(Varied):
 
 
 @pytest.mark.parametrize("density", DENSITIES, ids=repr)
-def test_temperatures_against_the_sum_over_nodes(density: Density) -> None:
+@pytest.mark.parametrize("count", [500, MANY + 300], ids=["wide panels", "octaves"])
+def test_temperatures_against_the_sum_over_nodes(density: Density, count: int) -> None:
     rng = _rng()
     low, high = 0.05, 60.0
-    beta = np.exp(rng.uniform(math.log(low), math.log(high), 200))
+    beta = np.exp(rng.uniform(math.log(low), math.log(high), count))
     for x in (0.02, 1.0, 17.0):
-        table = Temperatures("P", *[Thermal(density, False, (), None)] * 2, x, beta)
+        bath = Thermal(density, False, (), None)
+        table = over_temperatures(("P", bath, bath, x), beta)
+        assert all(isinstance(way, Temperatures) for _, way in table.members)
         nodes = Nodes.of(ThermalSpectrum(density, "boson", beta).path(), x, x)
         for m in (0, 1):
             for side in (1, -1):
-                value, error = table.transform(np.array([side]), m)
+                value, error = table.transform(np.full(len(beta), side), m)
                 plain, bound = nodes.half_sided(np.full(len(beta), side * x), m)
                 assert np.all(np.abs(value + 2 * math.pi * plain.imag) <= error)
                 assert np.all(error <= 300 * (2 * math.pi * bound) + 1e-14 * np.abs(plain))

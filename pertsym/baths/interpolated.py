@@ -18,16 +18,16 @@ import numpy as np
 from pertsym.baths.node_integrals import node_pair
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.thermal_tables import (
+    MANY,
     RING,
     Panel,
     Polynomial,
     Residues,
     moved,
-    octaves_met,
+    panels_met,
 )
 
-MANY = 32  # points of a panel for which polynomials are made
-TOGETHER = 256  # points that are asked for together
+TOGETHER = 256  # points that are asked for together, if there are no polynomials
 APART = 2.8  # halves of a panel over w0 to the nearest resonance: its path is not met on the ring
 
 
@@ -85,12 +85,12 @@ def by_frequency(question: Any, a: Any, b: Any, panel: Panel) -> Polynomial:
         _largest(
             question, [Residues.still(nodes) for nodes in pair], one, panel.ring, a, panel.ring
         )
-        for pair in (_nodes(question, one, other, x) for x in panel)
+        for pair in (_nodes(question, one, other, x) for x in (panel.low, panel.high))
     ]
-    return _fitted(panel, found, max(sizes))
+    return _fitted(panel, found, np.maximum(*sizes))
 
 
-def _fitted(panel: Panel, found: Any, largest: float) -> Polynomial:
+def _fitted(panel: Panel, found: Any, largest: Any) -> Polynomial:
     value, error = (np.atleast_2d(x) for x in found)
     return Polynomial.through(panel, value, error, largest)
 
@@ -128,17 +128,17 @@ def _nodes(question: Any, a: Any, b: Any, w0: float) -> tuple[Nodes, Nodes]:
 
 def _largest(
     question: Any, sizes: Sequence[Residues], bath: Any, w0: Any, source: Any, ring: Any
-) -> float:
+) -> Any:
     """A bound of the answer on the ring, of beta or of w0: the sum of the sizes of its terms."""
     (poles, own), (places, other) = sizes
     if question.kind == "P":
         m = question.derivative
         terms = own / np.abs(poles) ** (m + 1)
-        return 2 * math.pi * math.factorial(m) * float(np.max(terms.sum(-1)))
+        return 2 * math.pi * math.factorial(m) * terms.sum(-1)
     scale = float(np.min(bath.kink_scale))
     regular = own / np.abs(poles**2 + scale**2)
     if question.kind == "R":
-        return 2 * math.pi * float(np.max(regular.sum(-1)))
+        return 2 * math.pi * regular.sum(-1)
     if question.reflect > 0:
         other = other[::-1]
     s = np.atleast_1d(question.shift * w0)[:, None]
@@ -171,7 +171,7 @@ def _largest(
             residue = sum(heights[k] * levels(around, other, n - k)[:, 0] for k in range(n))
             total = total + math.pi * np.abs(c) * residue
         total = total + 2 * math.pi * (own * factor * np.abs(kernel)).sum(-1)
-    return (2 * math.pi if question.transform else 2.0) * float(np.max(total))
+    return (2 * math.pi if question.transform else 2.0) * total
 
 
 def _heights(source: Any, p: Any, sizes: Residues, ring: Any) -> list[Any]:
@@ -199,7 +199,9 @@ def interpolated(question: Any, a: Any, b: Any, w0: Any, beta: Any) -> tuple[Any
     if len(splittings) * len(inverses) > 4 * points or np.any(np.isinf(inverses)):
         return None
     table = np.empty((2, len(splittings), len(inverses)))
-    if (a.beta is None or b.beta is None) and len(splittings) <= len(inverses):
+    if question.kind == "P" and not question.derivative:  # that at T = 0 at all temperatures
+        table[...] = np.reshape(_at_temperatures(question, a, b, 1.0, inverses), (2, 1, -1))
+    elif (a.beta is None or b.beta is None) and len(splittings) <= len(inverses):
         for k, w in enumerate(map(float, splittings)):
             ask = partial(_at_temperatures, question, a, b, w)
             table[:, k] = _over(inverses, ask, partial(by_temperature, question, a, b, w))
@@ -223,16 +225,16 @@ def _over(
     x: Any,
     direct: Callable[[Any], Any],
     table: Callable[[Panel], Polynomial],
-    smooth: Callable[[Panel], bool] = lambda _: True,
+    smooth: Callable[[Panel], bool] | None = None,
 ) -> Any:
-    """Values and errors at an array x > 0, panel by panel."""
+    """Values and errors at an array x > 0, panel by panel: octaves or, where smooth, parts."""
     result = np.empty((2, len(x)))
-    pending, left = octaves_met(x), []
+    pending, left = panels_met(x, 0 if smooth else MANY), []
     while pending:
         panel, part = pending.pop()
-        if len(part) < MANY:
+        if len(part) <= panel.size:
             left.append(part)
-        elif smooth(panel):
+        elif smooth is None or smooth(panel):
             result[:, part] = np.stack(table(panel)(x[part]))[:, 0]
         else:
             above = x[part] >= panel.centre

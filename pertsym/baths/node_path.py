@@ -126,6 +126,17 @@ class Arm:
             total = total + size / math.sin(angle) ** (m + 1)
         return total
 
+    def without(self, count: int) -> Arm:
+        """The arm from a later node on."""
+        return replace(
+            self,
+            poles=self.poles[count:],
+            residues=self.residues[..., count:],
+            rounding=self.rounding[..., count:],
+            strip=tuple((w[count:], size[..., count:]) for w, size in self.strip),
+            ends=tuple(end[..., count:] for end in self.ends),
+        )
+
     def is_fine(self, scale: float) -> bool:
         """Whether the trapezoidal rule adds less to the error than rounding."""
         inverse = 1 / np.maximum(np.abs(self.poles), scale)

@@ -23,10 +23,8 @@ from pertsym.baths.node_path import EPS, Arm
 from pertsym.baths.nodes import Nodes, geometric
 
 
-def product_nodes(
-    kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float
-) -> tuple[Nodes, float]:
-    """Nodes of T for integrals over Ĉ_A and X_B, and the relative error of its resonances.
+def product_nodes(kind: Literal["CC", "CP"], a: Nodes, b: Nodes, shift: float) -> Nodes:
+    """Nodes of T for integrals over Ĉ_A and X_B.
 
     Parameters
     ----------
@@ -44,7 +42,7 @@ def product_nodes(
         factor, lost = b.on_points(shift - positions)
         uncertain = float(np.max(lost / np.abs(factor), initial=0.0))
         residues = unit * residues * factor
-    return Nodes(arms, (positions, residues), a.floor, a.ceiling), uncertain
+    return Nodes(arms, (positions, residues), a.floor, a.ceiling, uncertain)
 
 
 def floor_of(a: Nodes, shift: float) -> tuple[float, float]:

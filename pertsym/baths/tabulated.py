@@ -133,14 +133,11 @@ class TabulatedTransform:
         Of scalar parameters; valid from `low` to `high`.
     low, high : float
         The smallest and the largest |w| > 0 that will be asked for.
-    uncertainty : float
-        Relative error of the residues of the resonances.
     """
 
     nodes: Nodes
     low: float
     high: float
-    uncertainty: float = 0.0
     _tables: dict[int, Pieces] = field(default_factory=dict)
 
     def transform(self, w: Any, derivative: int = 0) -> tuple[Any, Any]:
@@ -162,7 +159,7 @@ class TabulatedTransform:
         value = even + slope
         error = even_error + np.abs(w) * slope_error + UNIT * (np.abs(slope) + np.abs(value))
         # a pole of one sign of w is not seen from the other: no even and odd parts here
-        single, rounding = resonant(self.nodes.resonances, w, derivative, self.uncertainty)
+        single, rounding = resonant(self.nodes, w, derivative)
         value = value + single
         return value, error + rounding + UNIT * np.abs(value)
 
@@ -170,7 +167,7 @@ class TabulatedTransform:
         """S_m(x), its error, D_m(x), its error for x > 0; P^(m)(+-x) = S_m +- x D_m."""
         x = np.asarray(x, dtype=float)
         even, even_error, slope, slope_error = self._arms(x, derivative)
-        added, rounding = resonant_parts(self.nodes.resonances, x, derivative, self.uncertainty)
+        added, rounding = resonant_parts(self.nodes, x, derivative)
         even, slope = even + added[0], slope + added[1]
         even_error = even_error + rounding[0] + UNIT * np.abs(even)
         return even, even_error, slope, slope_error + rounding[1] + UNIT * np.abs(slope)
@@ -227,37 +224,28 @@ def combined(moments: Sequence[Any], square: Any, m: int) -> tuple[Any, Any]:
     )
 
 
-def resonant(
-    resonances: tuple[Any, Any], w: Any, m: int, uncertainty: float = 0.0
-) -> tuple[Any, Any]:
-    """P^(m)(w) of single poles, which may lie close to the axis, and the bound of rounding.
-
-    Positions and residues have the poles on their first axis.
-    """
-    shape = np.broadcast_shapes(np.shape(w), resonances[1].shape[1:])
-    value, lost = np.zeros(shape), np.zeros(shape)
-    for pole, residue in zip(*resonances, strict=True):
+def resonant(nodes: Nodes, w: Any, m: int) -> tuple[Any, Any]:
+    """P^(m)(w) of single poles, which may lie close to the axis, and the bound of rounding."""
+    value, lost = np.zeros(np.shape(w)), np.zeros(np.shape(w))
+    for pole, residue in zip(*nodes.resonances, strict=True):
         distance = w - pole
         term = -2 * math.pi * (-1.0) ** m * math.factorial(m) * residue / distance ** (m + 1)
         value = value + term.imag
         spread = np.abs(pole) / np.abs(distance)
-        lost = lost + np.abs(term) * (uncertainty + UNIT * (32 + 8 * (m + 1) * spread))
+        lost = lost + np.abs(term) * (nodes.uncertainty + UNIT * (32 + 8 * (m + 1) * spread))
     return value, lost
 
 
-def resonant_parts(
-    resonances: tuple[Any, Any], x: Any, m: int, uncertainty: float = 0.0
-) -> tuple[Any, Any]:
+def resonant_parts(nodes: Nodes, x: Any, m: int) -> tuple[Any, Any]:
     """S_m and D_m of single poles, and the bound of rounding."""
-    shape = (2, *np.broadcast_shapes(np.shape(x), resonances[1].shape[1:]))
-    value, lost = np.zeros(shape), np.zeros(shape)
-    for pole, residue in zip(*resonances, strict=True):
+    value, lost = np.zeros((2, *np.shape(x))), np.zeros((2, *np.shape(x)))
+    for pole, residue in zip(*nodes.resonances, strict=True):
         factor = residue / ((x - pole) * (x + pole)) ** (m + 1)
         powers = range(NUMERATOR[m] + 1)
         term = -2 * math.pi * np.stack(combined([factor * pole**k for k in powers], x * x, m))
         size = np.stack(combined([np.abs(factor) * np.abs(pole) ** k for k in powers], x * x, m))
         spread = np.abs(pole) / np.minimum(np.abs(x - pole), np.abs(x + pole))
         value = value + term.imag
-        relative = uncertainty + UNIT * (32 + 8 * (m + 1) * spread)
+        relative = nodes.uncertainty + UNIT * (32 + 8 * (m + 1) * spread)
         lost = lost + 2 * math.pi * np.abs(size) * relative
     return value, lost

@@ -13,6 +13,8 @@ import numpy as np
 
 from pertsym.baths.node_path import Path
 
+FULL, EMPTY = 40.0, 746.0  # beta |w| from which on e^(-beta |w|) does not count, or is 0
+
 
 def thermal_path(density: Any, classical: bool, beta: Any) -> Path:
     """Everything the rule for the nodes needs.
@@ -73,9 +75,12 @@ def occupied(w: Any, classical: bool, beta: Any) -> Any:
     # without overflow on either side, and without cancellation at small x
     x = beta * w
     right = x.real > 0
-    x = np.where(right, x, -x)
-    decay = np.exp(-x)
+    found = np.where(right, 2.0 + 0.0j, 0.0)
+    near = np.abs(x.real) < np.where(right, FULL, EMPTY)
+    right, x = right[near], x[near]
+    decay = np.exp(np.where(right, -x, x))
     missing = 1 - decay
     small = np.abs(x) < 1
-    missing[small] = -np.expm1(-x[small])
-    return np.where(right, 2.0, -2.0 * decay) / missing
+    missing[small] = -np.expm1(np.where(right, -x, x)[small])
+    found[near] = np.where(right, 2.0, -2.0 * decay) / missing
+    return found

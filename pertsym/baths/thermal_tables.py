@@ -1,10 +1,12 @@
-"""Polynomials on octaves of one parameter; P at one |w| for many temperatures.
+"""Polynomials on ranges of one parameter; P at one |w| for many temperatures.
 
 What is found with nodes for given beta and w0 is analytic in beta where w0 is fixed, as long as no
-thermal pole meets the path: in a sector of more than 40 degrees.  On every octave stands the
-polynomial through Chebyshev points; its error follows from the size of the function on an ellipse
-with its foci at the ends of the octave, that is from the sum of the sizes of its terms there.  The
-residues of nodes that are made for real beta change as the spectrum does.
+thermal pole meets the path: in a sector of more than 40 degrees.  On every panel stands the
+polynomial through Chebyshev points; its error follows from the size of the function on
+an ellipse with its foci at the ends of the panel, that is from the sum of the sizes of its terms
+there.  Few points are served by one wide panel in log beta, or without any where it would need more
+points than are asked for; many by octaves, whose polynomials are evaluated faster.  The residues of
+nodes that are made for real beta change as the spectrum does.
 """
 
 from __future__ import annotations
@@ -19,38 +21,73 @@ import numpy as np
 from pertsym.baths.node_path import Real
 from pertsym.baths.nodes import Nodes, even_kernel, odd_kernel, plain_kernel
 from pertsym.baths.product_nodes import floor_of, product_nodes
-from pertsym.baths.tabulated import chebyshev, fitted
+from pertsym.baths.tabulated import UNIT, chebyshev, fitted
 
-POINTS = 31  # of a panel
-WIDTH = 3.6  # sum of the half axes in halves of an octave: within 38 degrees of the axis
+SECTOR = math.radians(38)  # around the axis, within which a function may be continued
+WIDTH = 3.6  # sum of the half axes in halves of a panel, at most: on octaves within the sector
+MISFIT = 2e-16  # of the largest size of a function
+POWERS = 31  # points up to which a polynomial is a sum of powers
+COARSE = 10  # Chebyshev polynomials
 RING = 12  # points on the ellipse; values vary slowly there, and are doubled
+MANY = 2048  # points from which on octaves are used
+WIDEST = 8.0  # octaves of a panel
 _PRODUCT_DEEPER = 1e-3
 
 
 class Panel(NamedTuple):
-    """An octave or a dyadic part of one."""
+    """An octave, a dyadic part of one, or an interval with the place counted in logarithms."""
 
     low: float
     high: float
+    logarithmic: bool = False
 
     @property
     def centre(self) -> float:
+        if self.logarithmic:
+            return math.sqrt(self.low) * math.sqrt(self.high)
         return (self.low + self.high) / 2
 
     @property
     def half(self) -> float:
+        if self.logarithmic:
+            return math.log(self.high / self.low) / 2
         return (self.high - self.low) / 2
 
     @property
+    def width(self) -> float:
+        """Sum of the half axes of the ellipse in halves."""
+        axis = SECTOR / self.half if self.logarithmic else math.inf
+        return min(axis + math.sqrt(axis * axis + 1), WIDTH)
+
+    @property
+    def size(self) -> int:
+        """Number of points, odd."""
+        rest = math.log(MISFIT * (self.width - 1)) / math.log(self.width)
+        return (math.ceil(-rest) + 1) // 2 * 2 + 1
+
+    @property
     def points(self) -> Real:
-        return self.centre + self.half * chebyshev(POINTS)
+        return np.asarray(self.at(chebyshev(self.size)))
 
     @property
     def ring(self) -> Any:
         """Complex numbers on the ellipse, those of conjugates in reversed order."""
-        angle = 2 * math.pi * (np.arange(RING) + 0.5) / RING
-        place = (WIDTH * np.exp(1j * angle) + np.exp(-1j * angle) / WIDTH) / 2
-        return self.centre + self.half * place
+        return self.at(self.places)
+
+    @property
+    def places(self) -> Any:
+        """Where they lie."""
+        turn = np.exp(2j * math.pi * (np.arange(RING) + 0.5) / RING)
+        return (self.width * turn + 1 / (self.width * turn)) / 2
+
+    def at(self, place: Any) -> Any:
+        """What lies at a place, from -1 to 1."""
+        away = self.half * place
+        return self.centre * np.exp(away) if self.logarithmic else self.centre + away
+
+    def place(self, x: Any) -> Any:
+        away = np.log(x / self.centre) if self.logarithmic else x - self.centre
+        return away / self.half
 
     @property
     def halves(self) -> tuple[Panel, Panel]:
@@ -58,28 +95,58 @@ class Panel(NamedTuple):
 
 
 class Polynomial(NamedTuple):
-    """Functions on a panel: coefficients of powers of the place in it, and bounds."""
+    """Functions on a panel, and bounds: coefficients of powers of the place in it, or values.
+
+    On a wide panel these are the values at its points over e^(s_0 + s_1 t + s_2 t^2), so that one
+    bound serves them all, less a coarse sum of Chebyshev polynomials, so that they are small and
+    their rounding does not count.
+    """
 
     panel: Panel
     coefficients: Real
     errors: Real
+    scales: Real
+    coarse: Real
 
     @classmethod
     def through(cls, panel: Panel, value: Any, error: Any, largest: Any) -> Polynomial:
-        """From values at its points with their errors, (functions, POINTS), and largest sizes."""
-        value, error = (np.broadcast_to(x, (len(value), POINTS)) for x in (value, error))
-        lebesgue = 2 / math.pi * math.log(POINTS) + 1
-        misfit = 2 * 4 * np.asarray(largest) * WIDTH ** (1 - POINTS) / (WIDTH - 1)
-        # errors at the points, interpolated, and of the rule between them: within the panel it
-        # changes by less than its largest value
-        bound = misfit + (lebesgue + 2) * error.max(-1)
+        """From values at its points with their errors, (functions, size), and sizes on its ring.
+
+        The sizes are of shape (functions, RING), or (RING,) of all functions.
+        """
+        size, width, t = panel.size, panel.width, chebyshev(panel.size)
+        value, error = (np.broadcast_to(x, (len(value), size)) for x in (value, error))
+        wide, scales = size > POWERS, np.zeros((len(value), 3))
+        if wide:
+            level = np.maximum(error, 1e-30 * error.max(-1, keepdims=True) + 1e-300)
+            scales = np.polynomial.polynomial.polyfit(t, np.log(level).T, 2).T
+            steep = np.abs(np.diff(value) / np.diff(t)) / _scale(scales, t[1:])
+            value, error = (x / _scale(scales, t) for x in (value, error))
+        largest = np.max(largest / _scale(scales, panel.places), -1)
+        misfit = 2 * 4 * largest * width ** (1 - size) / (width - 1)
+        lebesgue = 2 / math.pi * math.log(size) + 1
+        bound = misfit + lebesgue * error.max(-1)
         bound = np.where(value.any(-1) | error.any(-1), bound, 0.0)
+        if wide:
+            modes = _modes(t)
+            coarse = value @ modes.T / np.sum(modes**2, -1)
+            rest = value - coarse @ modes
+            rounding = np.abs(coarse) @ (8.0 * np.arange(1, COARSE + 1))
+            rounding += 4 * size * lebesgue * np.max(np.abs(rest), -1)
+            # of the places, at the points and at what is asked
+            rounding += (lebesgue + 1) * (3 / panel.half + 2) * steep.max(-1)
+            return cls(panel, rest, bound + UNIT * rounding, scales, coarse)
         made = fitted(0, value[:, None, :], bound[:, None])
-        return cls(panel, made.coefficients[..., 0], made.errors[:, 0])
+        return cls(panel, made.coefficients[..., 0], made.errors[:, 0], scales, scales)
 
     def __call__(self, x: Any) -> tuple[Any, Any]:
         """Values and bounds of all functions at an array x, (functions, len(x))."""
-        t = (x - self.panel.centre) / self.panel.half
+        if self.scales.any():
+            t, modes, weights = _weights(self.panel, x.tobytes())
+            scale = _scale(self.scales, t)
+            values = self.coarse @ modes + self.coefficients @ weights
+            return scale * values, scale * self.errors[:, None]
+        t = self.panel.place(x)
         *lower, highest = self.coefficients.T[:, :, None]
         values = np.repeat(highest, len(t), axis=1)
         for c in reversed(lower):
@@ -88,9 +155,8 @@ class Polynomial(NamedTuple):
         return values, np.broadcast_to(self.errors[:, None], values.shape)
 
     def single(self) -> Callable[[float], tuple[float, float]]:
-        """The first function of a plain number."""
-        (low, high), error = self.panel, float(self.errors[0])
-        centre, half = (low + high) / 2, (high - low) / 2
+        """The first function of a plain number, on an octave or less."""
+        centre, half, error = self.panel.centre, self.panel.half, float(self.errors[0])
         horner = self.coefficients[0, ::-1].tolist()
 
         def value(x: float) -> tuple[float, float]:
@@ -102,13 +168,38 @@ class Polynomial(NamedTuple):
         return value
 
 
-def octaves_met(x: Any) -> list[tuple[Panel, Any]]:
-    """Octaves that hold elements of an array x > 0, with the numbers of these."""
-    exponents = np.frexp(x)[1] - 1
-    return [
-        (Panel(2.0**k, 2.0 ** (k + 1)), np.flatnonzero(exponents == k))
-        for k in map(int, np.unique(exponents))
-    ]
+def _scale(scales: Real, t: Any) -> Any:
+    """e^(s_0 + s_1 t + s_2 t^2) in size, a row for each function."""
+    return np.exp(np.real(scales @ np.stack((np.ones_like(t), t, t * t))))
+
+
+def _modes(t: Any) -> Any:
+    """The lowest Chebyshev polynomials."""
+    return np.cos(np.outer(np.arange(COARSE), np.arccos(np.clip(t, -1.0, 1.0))))
+
+
+@lru_cache(maxsize=4)
+def _weights(panel: Panel, x: bytes) -> tuple[Any, Any, Any]:
+    """Of numbers in a wide panel: places, `_modes`, and what values at the points count there."""
+    t, points = panel.place(np.frombuffer(x)), chebyshev(panel.size)
+    away = t - points[:, None]
+    own = np.sqrt(1 - points * points) * (-1) ** np.arange(len(points))
+    weights = own[:, None] / np.where(away == 0, 1e-200, away)
+    return t, _modes(t), weights / weights.sum(0)
+
+
+def panels_met(x: Any, few: int = MANY) -> list[tuple[Panel, Any]]:
+    """Panels that hold the elements of an array x > 0, with the numbers of these."""
+    many = len(x) > few
+    exponents = np.frexp(x)[1] - 1 if many else np.log2(x / x.min()) // WIDEST
+    found = []
+    for k in np.unique(exponents):
+        part = np.flatnonzero(exponents == k)
+        ends = 2.0**k, 2.0 ** (k + 1)
+        if not many:
+            ends = float(x[part].min()), float(x[part].max()) * (1 + 2**-20)
+        found.append((Panel(*ends, logarithmic=not many), part))
+    return found
 
 
 class Residues(NamedTuple):
@@ -129,8 +220,8 @@ def moved(nodes: Nodes, source: Any, panel: Panel) -> Residues:
     """Of nodes made at the points of a panel of beta: they change as the spectrum does."""
     if source.beta is not None or nodes.residues.ndim == 1:
         return Residues.still(nodes)
-    k = POINTS - 1  # the lowest beta
-    here, there = source.path(panel.points[k : k + 1]), source.path(panel.ring)
+    k = panel.size - 1  # the lowest beta
+    here, there = source.path(panel.points[k:]), source.path(panel.ring)
     places, positions = nodes.poles, nodes.resonances[0]
     arms = ratio(nodes.residues[k], here.spectrum(places)) * there.spectrum(places)
     poles: Any = np.empty((RING, 0))
@@ -154,43 +245,60 @@ def ratio(a: Any, b: Any) -> Any:
     return np.where(np.isfinite(ratio), ratio, 0.0)
 
 
+def rule(source: Any, beta: bytes, floor: float, ceiling: float) -> Nodes:
+    """Nodes at an array of beta, where it varies, made for ranges that end at powers of 16."""
+    path = source.path(np.frombuffer(beta))
+    return _rule(source, beta, *path.decisive(floor, ceiling))
+
+
+@lru_cache(maxsize=64)
+def _rule(source: Any, beta: bytes, low: int, high: int) -> Nodes:
+    return Nodes.of(source.path(np.frombuffer(beta)), 2.0**low, 2.0**high)
+
+
 @lru_cache(maxsize=128)
-def thermal_nodes(
-    kind: str, a: Any, b: Any, x: float, panel: Panel
-) -> tuple[Nodes, Residues, float]:
-    """Rules for |w| = x at the points of a panel of beta, and the error of their resonances.
+def thermal_nodes(kind: str, a: Any, b: Any, x: float, beta: bytes) -> tuple[Nodes, ...]:
+    """The rule for |w| = x at an array of beta, and those of a and b that it is made of.
 
     Baths are given as in `interpolated`.  Of a, or for "QC" and "QP" of a product of a and b
     (`product_nodes`, without a shift).
     """
+    one = rule(a, beta, x if kind == "P" else _PRODUCT_DEEPER * x, x)
     if kind == "P":
-        nodes = Nodes.of(a.path(panel.points), x, x)
-        return nodes, moved(nodes, a, panel), 0.0
-    one = Nodes.of(a.path(panel.points), _PRODUCT_DEEPER * x, x)
-    other = Nodes.of(b.path(panel.points), *floor_of(one, 0.0))
-    product, uncertain = product_nodes("CC" if kind == "QC" else "CP", one, other, 0.0)
-    spectrum, transform = moved(one, a, panel), moved(other, b, panel)
+        return one, one, one
+    other = rule(b, beta, *floor_of(one, 0.0))
+    return product_nodes("CC" if kind == "QC" else "CP", one, other, 0.0), one, other
+
+
+def _around(kind: str, panel: Panel, a: Any, b: Any, made: tuple[Nodes, ...]) -> Residues:
+    """Of `thermal_nodes` at the points of a panel."""
+    product, one, other = made
+    spectrum = moved(one, a, panel)
+    if kind == "P":
+        return spectrum
+    transform = moved(other, b, panel)
+    larger = np.full(len(spectrum.poles), 2.0 if kind == "QC" else 2 * math.pi)
     # what the open ends add is in the product's residues, and stays in proportion
-    factor = np.concatenate([other.on_points(-w)[0] for w in (one.poles, one.resonances[0])], -1)
-    larger = np.max(np.abs(np.atleast_2d(ratio(_residues(product), _residues(one) * factor))), 0)
+    last = np.cumsum([len(arm.poles) for arm in one.arms]) - 1
+    ends = np.concatenate((last, 0 * last[:1], last[:-1] + 1))
+    own = one.residues[..., ends] * other.on_points(-one.poles[ends])[0]
+    larger[ends] = np.max(np.abs(np.atleast_2d(ratio(product.residues[..., ends], own))), 0)
     sizes = transform.sizes @ (1 / np.abs(spectrum.poles + transform.poles[:, None]))
-    return product, Residues(product.every_pole, larger * spectrum.sizes * sizes), uncertain
+    return Residues(product.every_pole, larger * spectrum.sizes * sizes)
 
 
 @lru_cache(maxsize=512)
 def thermal_table(kind: str, a: Any, b: Any, x: float, panel: Panel, m: int) -> Polynomial:
     """P^(m)(x), P^(m)(-x) and [P^(m)(x) - P^(m)(-x)]/(2x) over a panel of beta."""
-    nodes, around, uncertain = thermal_nodes(kind, a, b, x, panel)
+    made = thermal_nodes(kind, a, b, x, panel.points.tobytes())
+    nodes, around = made[0], _around(kind, panel, a, b, made)
     found = [nodes.half_sided(z, m) for z in (x, -x)]
     odd, lost = nodes.part(x, m, -1)
     value = np.stack([*(v for v, _ in found), odd / x])
     error = np.stack([*(e for _, e in found), lost / x])
-    positions, residues = nodes.resonances
-    if uncertain:
-        error = error + uncertain * (np.abs(residues) @ np.abs(_kernels(positions, x, m))).T
     sizes = around.sizes @ np.abs(_kernels(around.poles, x, m))
     unit = 2 * math.pi
-    return Polynomial.through(panel, -unit * value.imag, unit * error, unit * sizes.max(0))
+    return Polynomial.through(panel, -unit * value.imag, unit * error, unit * sizes.max(1))
 
 
 def _kernels(poles: Any, x: float, m: int) -> Any:

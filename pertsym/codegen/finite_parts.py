@@ -21,6 +21,7 @@ from pertsym.baths.node_integrals import (
 from pertsym.baths.nodes import Nodes
 from pertsym.baths.tabulated import UNIT
 from pertsym.baths.thermal_path import thermal_path
+from pertsym.baths.thermal_tables import rule
 from pertsym.codegen.runtime import FEW, GROUP, TINY, Bath, Discrete, Varied, at_zero, constant
 
 NEAR_ZERO = 1e-290  # stands for w -> 0
@@ -78,6 +79,10 @@ class Unit:
         return found
 
     def _nodes(self, floor: float, ceiling: float) -> Nodes:
+        if isinstance(self.beta, np.ndarray) and all(isinstance(x, float) for x in self.bath.shape):
+            bath = self.bath
+            source = Varied(bath.density, bath.classical, bath.shape, None)
+            return rule(source, self.beta.tobytes(), floor, ceiling)
         return Nodes.of(self.path, floor, ceiling)
 
     def spectrum(self, w: float, m: int = 0) -> tuple[Any, Any]:

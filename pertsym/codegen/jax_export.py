@@ -132,7 +132,7 @@ def _products(code: Codegen) -> dict[str, str]:
         if atom.kind in ("QC", "QP"):
             first, second = (next(b for b in code.baths if b.name == name) for name in atom.baths)
             a, b = _limits(code, first), _limits(code, second)
-            nodes, _ = product_nodes("CC" if atom.kind == "QC" else "CP", a, b, 0.0)
+            nodes = product_nodes("CC" if atom.kind == "QC" else "CP", a, b, 0.0)
             unit = 2.0 if atom.kind == "QC" else 2j * math.pi
             factor, _ = b.on_points(-nodes.poles)
             scale = list(np.ravel(_ratio(nodes.residues, a.residues * factor)))

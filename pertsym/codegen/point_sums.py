@@ -9,18 +9,22 @@ from typing import Any
 import numpy as np
 
 from pertsym.baths.nodes import Nodes
-from pertsym.baths.tabulated import NUMERATOR, UNIT, combined
+from pertsym.baths.tabulated import UNIT
 
 
 class PointSums:
     """P and P', and Ĉ of a sum of exponentials, at one point after another, with plain numbers."""
 
-    def __init__(self, nodes: Nodes, uncertainty: float = 0.0) -> None:
+    def __init__(self, nodes: Nodes) -> None:
         w, a = nodes.poles, nodes.residues
         self._square = w * w
         self._moments = np.stack((a, a * w)), np.stack((a, a * w, a * w * w))
-        self._resonances = list(zip(*(x.tolist() for x in nodes.resonances), strict=True))
-        self._uncertainty = uncertainty
+        self._resonances = [
+            (pole, residue, abs(pole))
+            for pole, residue in zip(*(x.tolist() for x in nodes.resonances), strict=True)
+            if residue
+        ]
+        self._uncertainty = nodes.uncertainty
         self._last: tuple[float, tuple[Any, ...]] = (math.nan, ())
         self._radii: list[float] = []
         if nodes.arms:
@@ -45,7 +49,7 @@ class PointSums:
 
     def _summed(self, x: float) -> tuple[Any, ...]:
         square = x * x
-        q = 1 / (square - self._square)
+        q = np.reciprocal(square - self._square)
         zeroth = (self._moments[0] @ q).imag.tolist()
         first = (self._moments[1] @ (q * q)).imag.tolist()
         unit = 2 * math.pi
@@ -63,19 +67,25 @@ class PointSums:
 
     def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
         """[P^(m)(x) + P^(m)(-x)]/2, its error, half the difference, its error for x > 0."""
-        x = only(x)
+        x, unit = only(x), 2 * math.pi
         even, error, odd, odd_error = self._arms(x)[4 * m : 4 * m + 4]
-        for pole, residue in self._resonances:
-            factor = residue / ((x - pole) * (x + pole)) ** (m + 1)
-            spread = abs(pole) / min(abs(x - pole), abs(x + pole))
-            powers = [factor * pole**k for k in range(NUMERATOR[m] + 1)]
-            terms = combined(powers, x * x, m)
-            sizes = combined([abs(y) for y in powers], x * x, m)
-            relative = self._uncertainty + UNIT * (32 + 8 * (m + 1) * spread)
-            even -= 2 * math.pi * terms[0].imag
-            odd -= 2 * math.pi * x * terms[1].imag
-            error += 2 * math.pi * abs(sizes[0]) * relative
-            odd_error += 2 * math.pi * x * abs(sizes[1]) * relative
+        for pole, residue, radius in self._resonances:
+            ahead, behind = x - pole, x + pole
+            factor = residue / (ahead * behind)
+            if m == 0:
+                size = abs(factor)
+                terms, sizes = (factor * pole, factor), (size * radius, size)
+            else:
+                factor /= ahead * behind
+                size = abs(factor)
+                terms = -factor * (x * x + pole * pole), -2 * factor * pole
+                sizes = size * (x * x + radius * radius), 2 * size * radius
+            spread = radius / min(abs(ahead), abs(behind))
+            relative = unit * (self._uncertainty + UNIT * (32 + 8 * (m + 1) * spread))
+            even -= unit * terms[0].imag
+            odd -= unit * x * terms[1].imag
+            error += sizes[0] * relative
+            odd_error += x * sizes[1] * relative
         return even, error + 2 * UNIT * abs(even), odd, odd_error + 2 * UNIT * abs(odd)
 
     def difference(self, x: Any) -> tuple[Any, Any]:
@@ -87,20 +97,21 @@ class PointSums:
         w = only(w)
         even, error, odd, odd_error = self._arms(abs(w))[4 * m : 4 * m + 4]
         value, error = (even + odd if w > 0 else even - odd), error + odd_error
-        for pole, residue in self._resonances:
-            distance = w - pole
-            term = -2 * math.pi * (-1.0) ** m * residue / distance ** (m + 1)
-            spread = abs(pole) / abs(distance)
+        unit = 2 * math.pi * (1 if m else -1)
+        for pole, residue, radius in self._resonances:
+            inverse = 1 / (w - pole)
+            term = unit * residue * (inverse * inverse if m else inverse)
             value += term.imag
-            error += abs(term) * (self._uncertainty + UNIT * (32 + 8 * (m + 1) * spread))
+            spread = 32 + 8 * (m + 1) * radius * abs(inverse)
+            error += abs(term) * (self._uncertainty + UNIT * spread)
         return value, error + UNIT * (abs(even) + abs(odd) + abs(value))
 
     def spectra(self, w: float) -> tuple[Any, Any, Any, Any]:
         """Ĉ, its error, Ĉ' and its error, of a sum of exponentials."""
         found = [0.0, 0.0, 0.0, 0.0]
-        for pole, residue in self._resonances:
+        for pole, residue, radius in self._resonances:
             distance = w - pole
-            spread = 32 + 16 * abs(pole) / abs(distance)
+            spread = 32 + 16 * radius / abs(distance)
             for m, term in enumerate((residue / distance, -residue / distance**2)):
                 found[2 * m] += 2 * term.real
                 found[2 * m + 1] += 2 * abs(term) * UNIT * (m + 1) * spread

@@ -18,7 +18,7 @@ from pertsym.baths.nodes import Nodes
 from pertsym.baths.product_nodes import floor_of, product_nodes
 from pertsym.baths.tabulated import UNIT, TabulatedTransform
 from pertsym.baths.thermal_path import thermal_path
-from pertsym.baths.thermal_tables import octaves_met, thermal_table
+from pertsym.baths.thermal_tables import Panel, panels_met, thermal_nodes, thermal_table
 from pertsym.codegen.occupation import occupation, spectrum
 from pertsym.codegen.point_sums import PointSums
 
@@ -54,7 +54,8 @@ class Bath:
     def spectra(self, w0: Any, sign: int) -> tuple[Any, Any, Any, Any]:
         """Ĉ(w), its error, Ĉ'(w), its error at w = sign w0."""
         f: Any = np
-        if np.size(w0) == 1 and w0 and all(isinstance(x, float) for x in (self.beta, *self.shape)):
+        single = isinstance(w0, float) or np.size(w0) == 1
+        if single and w0 and all(isinstance(x, float) for x in (self.beta, *self.shape)):
             f, w0 = Floats, first(w0)
         reduced = self.density.reduced(w0, *self.shape)
         found = occupation(sign * w0, self.beta, self.classical, f)
@@ -110,8 +111,7 @@ class Bath:
             return Transforms([(slice(None), way)], count)
         same = all(constant(c) for c in (w0, *self.shape))
         if same and count > FEW and np.all(np.isfinite(self.beta)):
-            way = Temperatures("P", self.varied, self.varied, float(w0[0]), self.beta)
-            return Transforms([(slice(None), way)], count)
+            return over_temperatures(("P", self.varied, self.varied, float(w0[0])), self.beta)
         groups = self.groups(count)
         if len(groups) * 8 <= count:
             members = []
@@ -153,19 +153,17 @@ class Source(NamedTuple):
 class Sums:
     """P from the sum over nodes at every point."""
 
-    def __init__(self, nodes: Nodes, uncertainty: float = 0.0) -> None:
-        self.nodes, self.uncertainty = nodes, uncertainty
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes = nodes
 
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
         value, error = self.nodes.half_sided(w, m)
-        error = error + self.uncertainty * np.abs(value)
         return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
 
     def parts(self, x: Any, m: int) -> tuple[Any, Any, Any, Any]:
         found: list[Any] = []
         for parity in (1, -1):
             value, error = self.nodes.part(x, m, parity)
-            error = error + self.uncertainty * np.abs(value)
             found += [-2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)]
         return found[0], found[1], found[2], found[3]
 
@@ -220,14 +218,11 @@ class Varied(NamedTuple):
 class Temperatures(FromParts):
     """P from polynomials in beta."""
 
-    def __init__(self, kind: str, a: Varied, b: Varied, x: float, beta: Any) -> None:
-        self.asked, self.beta = (kind, a, b, x), np.asarray(beta)
+    def __init__(self, asked: tuple[str, Varied, Varied, float], panel: Panel, beta: Any) -> None:
+        self.asked, self.beta = (*asked, panel), beta
 
     def _found(self, m: int) -> tuple[Any, Any]:
-        found = np.empty((2, 3, len(self.beta)))
-        for panel, part in octaves_met(self.beta):
-            found[:, :, part] = thermal_table(*self.asked, panel, m)(self.beta[part])
-        return found[0], found[1]
+        return thermal_table(*self.asked, m)(self.beta)
 
     def transform(self, w: Any, m: int) -> tuple[Any, Any]:
         value, error = self._found(m)
@@ -290,6 +285,20 @@ class Transforms:
             for row, found in zip(result, ask(way, points), strict=True):
                 row[points] = found
         return tuple(result)
+
+
+def over_temperatures(asked: tuple[str, Varied, Varied, float], beta: Any) -> Transforms:
+    """P at an array of beta from polynomials, or from nodes where they would need more points."""
+    members: list[tuple[Any, Any]] = []
+    for panel, part in panels_met(beta):
+        own = beta[part]
+        if len(part) > panel.size:
+            members.append((part, Temperatures(asked, panel, own)))
+        else:
+            members.append((part, Sums(thermal_nodes(*asked, own.tobytes())[0])))
+    if len(members) == 1:
+        members = [(slice(None), members[0][1])]
+    return Transforms(members, len(beta))
 
 
 def octaves(x: Any) -> tuple[float, float]:
@@ -407,7 +416,7 @@ def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
     count = len(w0)
     over_temperature = _product_over_temperature(kind, a, b, w0)
     if over_temperature is not None:
-        return Transforms([(slice(None), over_temperature)], count)
+        return over_temperature
     members: list[tuple[Any, Any]] = []
     way: Any
     for points, one, other in _pairs(a, b, count):
@@ -417,13 +426,13 @@ def products(kind: str, a: Any, b: Any, w0: Any) -> Transforms:
         if len(w0[points]) == 1:
             way = point_product(table)
         else:
-            way = Tables(table) if many else Sums(table.nodes, table.uncertainty)
+            way = Tables(table) if many else Sums(table.nodes)
         members.append((points, way))
     return Transforms(members, count)
 
 
-def _product_over_temperature(kind: str, a: Any, b: Any, w0: Any) -> Temperatures | None:
-    """A table over temperature, if nothing else varies and there is but one temperature."""
+def _product_over_temperature(kind: str, a: Any, b: Any, w0: Any) -> Transforms | None:
+    """From nodes over temperature, if nothing else varies and both have the same."""
     count = len(w0)
     if count <= FEW or np.any(w0 != w0[0]):
         return None
@@ -435,7 +444,7 @@ def _product_over_temperature(kind: str, a: Any, b: Any, w0: Any) -> Temperature
         return None
     if not all(constant(p) for bath in (a, b) for p in bath.shape):
         return None
-    return Temperatures(kind, a.varied, b.varied, float(w0[0]), beta)
+    return over_temperatures((kind, a.varied, b.varied, float(w0[0])), beta)
 
 
 def constant(x: Any) -> bool:
@@ -473,13 +482,13 @@ def product(
     """The same for scalar parameters."""
     left = a.nodes(*first, DEEPER * low, high)
     right = b.nodes(*second, *floor_of(left, 0.0))
-    nodes, uncertainty = product_nodes("CC" if kind == "QC" else "CP", left, right, 0.0)
-    return TabulatedTransform(nodes, low, high, uncertainty)
+    nodes = product_nodes("CC" if kind == "QC" else "CP", left, right, 0.0)
+    return TabulatedTransform(nodes, low, high)
 
 
 @lru_cache(maxsize=64)
 def point_product(table: TabulatedTransform) -> PointSums:
-    return PointSums(table.nodes, table.uncertainty)
+    return PointSums(table.nodes)
 
 
 def flat(values: dict[str, Any]) -> tuple[dict[str, Any], tuple[int, ...], int]:

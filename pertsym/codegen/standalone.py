@@ -121,7 +121,7 @@ class Bath:
 
     def transform(self, w: Any, m: int) -> Bounded:
         """P^(m)(w); w = 0 where it exists."""
-        return self._scaled(_transform(self.nodes(*_sizes(w)), w, m, 0.0))
+        return self._scaled(_transform(self.nodes(*_sizes(w)), w, m))
 
     def _scaled(self, pair: tuple[Any, Any]) -> Bounded:
         value = self.amplitude * pair[0]
@@ -140,12 +140,11 @@ def _sizes(w: Any) -> tuple[float, float]:
     return float(sizes.min()), float(sizes.max())
 
 
-def _transform(nodes: Nodes, w: Any, m: int, uncertainty: float) -> tuple[Any, Any]:
+def _transform(nodes: Nodes, w: Any, m: int) -> tuple[Any, Any]:
     if not np.any(w) and not nodes.analytic:
         value, error = nodes.at_zero(m)
     else:
         value, error = nodes.half_sided(w, m)
-    error = error + uncertainty * np.abs(value)
     return -2 * math.pi * value.imag, 2 * math.pi * error + 4 * UNIT * np.abs(value)
 
 
@@ -205,8 +204,7 @@ def _finite_part(a: Bath, b: Bath, s: float, p: float, n: int) -> Bounded:
     low, high = _sizes([p, s - p])
     one = a.nodes(1e-3 * low, high)
     two = b.nodes(*floor_of(one, s))
-    nodes, uncertainty = product_nodes("CC", one, two, s)
-    value, error = _transform(nodes, np.asarray(p), n - 1, uncertainty)
+    value, error = _transform(product_nodes("CC", one, two, s), np.asarray(p), n - 1)
     size = a.amplitude * b.amplitude
     added = a.spectrum(p, n - 1) * b.transform(s - p, 0)
     if n == 2:

@@ -97,9 +97,9 @@ class Answers(ABC):
 
     def answer(self, request: Request) -> tuple[Any, Any]:
         """Value and error; of arrays, of shapes that broadcast."""
-        if request.name not in self._kept:
-            self._kept[request.name] = self._answer(request)
-        found: tuple[Any, Any] = self._kept[request.name]
+        found: tuple[Any, Any] | None = self._kept.get(request.name)
+        if found is None:
+            found = self._kept[request.name] = self._answer(request)
         return found
 
     def _answer(self, request: Request) -> tuple[Any, Any]:
