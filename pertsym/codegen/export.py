@@ -321,6 +321,21 @@ class Codegen:
         return result
 
     @property
+    def crossed(self) -> list[tuple[str, str, str, str | None]]:
+        """(name, bath a, bath b, symbol of J_ab/J_a) of correlated baths whose J may vary.
+
+        There is no symbol where J_ab is a bath of the same name.
+        """
+        found = []
+        for name, (one, other) in self.pairs.items():
+            symbols = {f"ratio_{name}", f"ratio_{name}_"}.intersection(self.elements)
+            ratio = next(iter(sorted(symbols)), None)
+            known = ratio or any(b.name == name for b in self.baths)
+            if known and self.smooth.isdisjoint((one, other)):
+                found.append((name, one, other, ratio))
+        return found
+
+    @property
     def title(self) -> str:
         """The first line of a file."""
         return f"{self.name}: {', '.join(self.forms)}."
@@ -369,7 +384,7 @@ class Codegen:
         NotYetDerivable
             If nothing is left.
         """
-        if language in ("python", "c"):
+        if language in ("python", "c", "jax"):
             return self
         forms: dict[str, dict[int, SpectralForm]] = {}
         missing = dict(self.missing)
