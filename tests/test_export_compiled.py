@@ -27,6 +27,8 @@ from pertsym.model.values import Model
 from pertsym.rates import bloch_rates
 from tests.exports import (
     CASES,
+    CROSS,
+    CROSSES,
     DENSITIES,
     DEPHASING,
     MODELS,
@@ -397,35 +399,8 @@ def test_two_spectra_that_have_no_integral_together_are_named(tmp_path: Path) ->
         assert abs(values["inv_T2"][4] - wanted.value) <= errors["inv_T2"][4] + wanted.error
 
 
-CROSS = """
-[system]
-energies = [0.0, 1.0]
-[[couplings]]
-operator = [[0.3, 1], [1, 0]]
-bath = "hot"
-[[couplings]]
-operator = [[1, 0.2], [0.2, -1]]
-bath = "cold"
-[baths.hot]
-temperature = 1.0
-spectral_density = { kind = "drude-lorentz", lam = 0.05, gamma = 1.0 }
-[baths.cold]
-temperature = 1.0
-spectral_density = { kind = "drude-lorentz", lam = 0.02, gamma = 1.0 }
-[[cross]]
-baths = ["hot", "cold"]
-"""
-
-
 @pytest.mark.parametrize("language", ["python", pytest.param("c", marks=needs_compiler)])
-@pytest.mark.parametrize(
-    ("cross", "parameter", "value"),
-    [
-        ("fraction = -0.5", "ratio_hot_cold", -0.5 * math.sqrt(0.4)),
-        ("spectral_density = { kind = 'drude-lorentz', lam = 0.01, gamma = 1.3 }",
-         "lam_hot_cold", 0.01),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("cross", "parameter", "value"), CROSSES)
 def test_correlated_baths(
     tmp_path: Path, language: str, cross: str, parameter: str, value: float
 ) -> None:
