@@ -54,7 +54,7 @@ def test_gradients_are_the_differences_of_enclosures(
     model = model_of(density, temperature, operator)
     code = Codegen.of(model, digits=None)
     exported = module_of(code, "jax")
-    assert not code.within("jax").missing
+    assert not code.missing
     place = {
         name: float(x * np.exp(rng.uniform(-0.3, 0.3))) if x and name[:2] != "s_" else float(x)
         for name, x in code.parameters.items()

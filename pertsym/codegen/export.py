@@ -376,35 +376,6 @@ class Codegen:
         """A line for every quantity that is missing."""
         return "".join(f"\nLeft out: {name}: {reason}" for name, reason in self.missing.items())
 
-    def within(self, language: str) -> Codegen:
-        """Without the forms that a language has no routine for, which are then missing.
-
-        Raises
-        ------
-        NotYetDerivable
-            If nothing is left.
-        """
-        if language in ("python", "c", "jax"):
-            return self
-        forms: dict[str, dict[int, SpectralForm]] = {}
-        missing = dict(self.missing)
-        for e in self.expressions:
-            name, n = e.quantity, e.order
-            if any(a.is_integral for a in e.atoms):
-                reason = f"it holds a finite-part integral or P(0), which {language} has not yet"
-                missing[f"{name}, order {n}"] = reason
-            else:
-                forms.setdefault(name, {})[n] = self.forms[name][n]
-        if not forms:
-            raise NotYetDerivable(
-                self.name,
-                "language",
-                f"{language} has no routine for what the formulas hold: {missing}",
-                "export python",
-            )
-        kept = tuple(c for c in self.certified if c.order in forms.get(c.quantity, {}))
-        return replace(self, forms=MappingProxyType(forms), certified=kept, missing=missing)
-
     def render(self, language: str) -> str:
         """The file in one of LANGUAGES.
 
@@ -416,10 +387,9 @@ class Codegen:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise InputError(self.name, "language", f"{language!r} is unknown", f"use {known}")
-        code = self.within(language)
         module, function = _PRINTERS[language]
-        own = getattr(import_module(f"pertsym.codegen.{module}"), function)(code)
-        own |= {"code": code, "shown": code.shown, "least": LEAST, "most": MOST}
+        own = getattr(import_module(f"pertsym.codegen.{module}"), function)(self)
+        own |= {"code": self, "shown": self.shown, "least": LEAST, "most": MOST}
         return from_template(f"{language}.j2", **own)
 
 
