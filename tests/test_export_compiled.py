@@ -418,19 +418,22 @@ def test_correlated_baths(
         command = [binary]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "4 passed, 0 failed"
+    each = module_of(code) if language == "python" else compiled(code, cache=tmp_path)
+    rng = np.random.default_rng(3)
+    most = math.sqrt(0.4) if "ratio" in parameter else math.sqrt(0.001) * 2.69 / 2.6
+    for more in 1 + rng.uniform(1e-3, 2, 3):
+        for sizes in (most * float(more), np.array([value, -most * float(more)])):
+            if np.ndim(sizes) and "ratio" not in parameter:
+                continue  # J_ab is not negative
+            with pytest.raises(ValueError, match=r"hot_cold: J_ab\^2 must not exceed"):
+                each.both(**{parameter: sizes})
+        with pytest.raises(ValueError, match="hot_cold: correlated baths have one temperature"):
+            each.both(temperature_hot=float(more))
     if language == "python":
-        module = module_of(code)
-        rng = np.random.default_rng(3)
-        most = math.sqrt(0.4) if "ratio" in parameter else math.sqrt(0.001) * 2.69 / 2.6
-        for more in 1 + rng.uniform(1e-3, 2, 3):
-            with pytest.raises(ValueError, match=r"J_ab\^2 must not exceed"):
-                module.both(**{parameter: most * float(more)})
-            with pytest.raises(ValueError, match="one temperature"):
-                module.both(temperature_hot=float(more))
         changed = {parameter: -value / 2} if "ratio" in parameter else {parameter: 0.004}
         path.write_text(CROSS + cross.replace("-0.5", "0.25").replace("lam = 0.01", "lam = 0.004"))
         rates = bloch_rates(load_model(path), 4)
-        found = module.evaluate(**changed)
+        found = each.evaluate(**changed)
         for n in (2, 4):
             expected = rates.orders[n]["inv_T2"]
             assert expected is not None

@@ -26,6 +26,8 @@ from pertsym.model.values import Model
 from pertsym.rates import bloch_rates
 from tests.exports import (
     CASES,
+    CROSS,
+    CROSSES,
     DENSITIES,
     DEPHASING,
     MODELS,
@@ -193,6 +195,30 @@ def test_julia_knows_the_spectrum_at_zero_and_what_diverges(
                 assert error >= 1e300
             else:
                 assert abs(value - float(known.value)) <= error + float(known.error)
+
+
+@pytest.mark.parametrize(("cross", "parameter", "value"), CROSSES)
+def test_correlated_baths(tmp_path: Path, cross: str, parameter: str, value: float) -> None:
+    """What Python refuses is refused in the same words."""
+    path = tmp_path / "model.toml"
+    path.write_text(CROSS + cross)
+    code = Codegen.of(load_model(path), 4, ["k_up"], None)
+    scope = dict(vars(portable_names))
+    exec(compile(source(code), "portable.py", "exec"), scope)
+    faults = [scope["fault"], reader().function(code.render("julia"), "fault")]
+    module = module_of(code)
+    for c, (found, error) in zip(code.certified, scope["point"](**code.parameters), strict=True):
+        assert abs(found - c.value) <= error + c.error
+    rng = np.random.default_rng(5)
+    for more in rng.uniform(-4, 4, 6):
+        size = abs(more) if parameter.startswith("lam") else more
+        for moved in ({parameter: value * float(size)}, {"temperature_hot": float(abs(more))}):
+            words = ""
+            try:
+                module.both(**moved)
+            except ValueError as refusal:
+                words = str(refusal)
+            assert [fault(*(code.parameters | moved).values()) for fault in faults] == [words] * 2
 
 
 def test_mathematica_can_be_run(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ C^(w > 0) = 2 J(w) [n(w) + 1]; P(w) = P int dw' C^(w')/(w' - w). Every value is 
 of one order. """
 _RATIO = (
     "J_xy/J_x of the correlated baths x, y, whatever their own parameters; that these leave "
-    "J_xy^2 <= J_x J_y and one temperature is {checked}. "
+    "J_xy^2 <= J_x J_y and one temperature is checked at w0 alone. "
 )
 _MIXING = """
 The couplings' matrix elements are those in the model's eigenbasis and stay fixed when w0 is moved:
@@ -355,10 +355,10 @@ class Codegen:
         """The same with long numbers as decimals."""
         return _LONG.sub(_decimal, self.exact)
 
-    def units_text(self, checked: str = "not checked here") -> str:
+    def units_text(self) -> str:
         """Conventions and units, in two sentences, what ratios are, and what w0 leaves fixed."""
         units = self.units
-        ratios = "".join(f"{name}: {_RATIO.format(checked=checked)}" for name in self.elements)
+        ratios = "".join(f"{name}: {_RATIO}" for name in self.elements)
         return (
             ratios
             + _CONVENTIONS

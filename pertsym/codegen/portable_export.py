@@ -15,6 +15,7 @@ from pertsym.baths.densities.density import DensityCode
 from pertsym.codegen import portable, portable_integrals, portable_spectra
 from pertsym.codegen.occupation import EVEN
 from pertsym.codegen.program import Atom, Expression
+from pertsym.codegen.runtime import UNCORRELATED
 from pertsym.model.errors import NotYetDerivable
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def source(code: Codegen) -> str:
         *map(_density, code.densities),
         *(_exponentials(b) for b in code.baths if b.exponentials is not None),
         *map(_formula, code.expressions),
+        _fault(code),
         _point(code),
     ]
     return "\n".join(pieces)
@@ -102,6 +104,35 @@ def _formula(e: Expression) -> str:
     )
 
 
+def _fault(code: Codegen) -> str:
+    """What correlated baths cannot be, in words."""
+    baths = {bath.name: bath for bath in code.baths}
+    found = '""'
+    for name, one, other, ratio in reversed(code.crossed):
+        a, b = (_height(baths[end]) for end in (one, other))
+        both = f"{ratio} * {a}" if ratio else _height(baths[name])
+        temperature, negative = (repr(words.format(name)) for words in UNCORRELATED)
+        found = (
+            f"{temperature} if not temperature_{one} == temperature_{other} else "
+            f"{negative} if ({both}) ** 2 > {a} * {b} * (1 + 1e-9) else {found}"
+        )
+    return f"def fault({', '.join(code.parameters)}):\n    return {found}"
+
+
+def _amplitude(bath: BathCode) -> str:
+    assert bath.density is not None
+    known = bath.density.parameters
+    factors = bath.density.amplitude.split(" * ")
+    return " * ".join(f"{p}_{bath.name}" if p in known else p for p in factors)
+
+
+def _height(bath: BathCode) -> str:
+    """J/w at w0."""
+    assert bath.density is not None
+    own = ", ".join(["w0", *(f"{p}_{bath.name}" for p in bath.density.shape_parameters)])
+    return f"{_amplitude(bath)} * {bath.density.kind}_reduced({own})[0][0]"
+
+
 def _point(code: Codegen) -> str:
     lines = [f"def point({', '.join(code.parameters)}):"]
     for bath in code.baths:
@@ -116,14 +147,11 @@ def _point(code: Codegen) -> str:
         else:
             shape = ", ".join(f"{p}_{b}" for p in d.shape_parameters)
             own = f"w0, {shape}" if shape else "w0"
-            amplitude = " * ".join(
-                f"{p}_{b}" if p in d.parameters else p for p in d.amplitude.split(" * ")
-            )
             lines += [
                 f'    bath_{b} = {{"discrete": False, "classical": {bath.classical}, '
                 f'"density": {d.kind}({shape}), '
                 f'"beta": inverse_of(temperature_{b} * BOLTZMANN)}}',
-                f"    amplitude_{b} = {amplitude}",
+                f"    amplitude_{b} = {_amplitude(bath)}",
                 f"    spectra_{b} = thermal_spectra(bath_{b}, w0, {d.kind}_reduced({own}))",
             ]
         if any(a.kind in "PD" and a.baths == (b,) and not a.is_integral for a in code.atoms):
