@@ -28,7 +28,7 @@ from tests.exports import CROSS, CROSSES, DENSITIES, DEPHASING, SIGMA_X, TILTED,
 
 jax = pytest.importorskip("jax")
 
-STEP = 2.0**-14
+STEP = 2.0**-16
 EVERY = [
     *((d, 1.0) for d in (*DENSITIES, Ohmic(0.05, 0.7, 1.5))),
     (Mixture((DrudeLorentz(0.1, 2.0), Underdamped(0.3, 1.0, 0.5))), 1.0),
