@@ -113,8 +113,8 @@ def _fault(code: Codegen) -> str:
         both = f"{ratio} * {a}" if ratio else _height(baths[name])
         temperature, negative = (repr(words.format(name)) for words in UNCORRELATED)
         found = (
-            f"{temperature} if not temperature_{one} == temperature_{other} else "
-            f"{negative} if ({both}) ** 2 > {a} * {b} * (1 + 1e-9) else {found}"
+            f"({negative} if ({both}) ** 2 > {a} * {b} * (1 + 1e-9) else {found}) "
+            f"if temperature_{one} == temperature_{other} else {temperature}"
         )
     return f"def fault({', '.join(code.parameters)}):\n    return {found}"
 
